@@ -1,0 +1,141 @@
+"""What can go wrong, split by what the reader should do about it.
+
+::
+
+    TicketbotError                      exit code
+    ├── ConfigError                     2   fix the configuration, or the command line
+    ├── RunLocked                       75  nothing: another run is active
+    ├── CannotRun                       3   look at the helpdesk, the network, the disk
+    │   ├── NotAuthorised                   credentials are wrong, expired or lack a right
+    │   ├── HelpdeskDown                    unreachable, failing, or its circuit breaker is open
+    │   ├── RateLimited                     told to come back later than this run lasts
+    │   ├── AuditUnwritable                 no receipt can be written, so nothing is written at all
+    │   └── StateUnusable                   the state folder is damaged, or newer than this program
+    ├── Stopping                        130/143  a signal asked the run to end
+    ├── DeadlineReached                 (none)   the run's time is used up; the rest waits for the next run
+    ├── TicketError                     1   look at this ticket
+    │   ├── TicketGone                      deleted, closed or merged since it was read
+    │   ├── UpdateConflict                  somebody changed it since it was read: read, merge, try again
+    │   ├── UpdateRefused                   the helpdesk will not take the change, now or later
+    │   └── OutcomeUnknown                  sent, no clear answer: read before anything else is done
+    ├── AnalysisFailed                  (none)   this analyser could not answer; the next one is asked
+    └── ReadOnlyViolation               bug: a dry run tried to write
+
+Messages hold no secrets and none of a customer's words: they end up in logs, mails and terminals.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The process's answer to cron. The README lists them for operators."""
+
+    OK = 0
+    SOME_FAILED = 1
+    USAGE = 2
+    CANNOT_RUN = 3
+    LOCKED = 75
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class TicketbotError(Exception):
+    """Anything this program expects may happen. ``str()`` is a sentence for a person."""
+
+    exit_code: ExitCode = ExitCode.CANNOT_RUN
+
+
+class ConfigError(TicketbotError):
+    """The settings do not allow a run; every problem found is in ``problems``, one sentence each."""
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, *problems: str) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+class RunLocked(TicketbotError):
+    """Another run holds the state folder."""
+
+    exit_code = ExitCode.LOCKED
+
+
+class CannotRun(TicketbotError):
+    """The run cannot begin or go on; what it had not settled waits for the next one."""
+
+
+class NotAuthorised(CannotRun):
+    """The helpdesk or the model server refused the credentials (401, 403)."""
+
+
+class HelpdeskDown(CannotRun):
+    """No usable answer after the allowed attempts, or the circuit breaker is open."""
+
+
+class RateLimited(CannotRun):
+    """Told to wait longer than this run lasts. ``not_before`` is Unix time, seconds."""
+
+    def __init__(self, message: str, *, not_before: float) -> None:
+        self.not_before = not_before
+        super().__init__(message)
+
+
+class AuditUnwritable(CannotRun):
+    """The log cannot be written, so the helpdesk is not written to either."""
+
+
+class StateUnusable(CannotRun):
+    """The state folder cannot be used as it is."""
+
+
+class Stopping(TicketbotError):
+    """A signal asked the run to end. ``exit_code`` tells which."""
+
+    def __init__(self, message: str = "stopped by a signal", exit_code: ExitCode = ExitCode.TERMINATED) -> None:
+        self.exit_code = exit_code
+        super().__init__(message)
+
+
+class DeadlineReached(TicketbotError):
+    """The run's time is used up."""
+
+    exit_code = ExitCode.OK
+
+
+class TicketError(TicketbotError):
+    """One ticket could not be handled; the others go on."""
+
+    exit_code = ExitCode.SOME_FAILED
+
+
+class TicketGone(TicketError):
+    """The ticket can no longer be written to: deleted, closed or merged."""
+
+
+class UpdateConflict(TicketError):
+    """The ticket is not as it was read (HTTP 409)."""
+
+
+class UpdateRefused(TicketError):
+    """The helpdesk understood and refused the change (HTTP 4xx)."""
+
+
+class OutcomeUnknown(TicketError):
+    """A write was sent and no clear answer came back: it may have happened, or happen yet."""
+
+
+class AnalysisFailed(TicketbotError):
+    """An analyser gave no usable answer. ``reason`` is a short fixed word, fit for the log."""
+
+    exit_code = ExitCode.OK
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        self.reason = reason
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+
+
+class ReadOnlyViolation(TicketbotError):
+    """A write was attempted where none is allowed; always a bug in this program."""

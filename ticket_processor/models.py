@@ -1,0 +1,175 @@
+"""The nouns of a run: plain, frozen data. Nothing here knows a vendor, a file or a network."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .clock import parse_iso
+
+
+class Frozen(BaseModel):
+    """Base of all data here: immutable, closed, and never quoting its input in an error message."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Urgency(StrEnum):
+    """How soon somebody should look, from the writer's words."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Sentiment(StrEnum):
+    """The writer's mood towards the company or product."""
+
+    NEGATIVE = "negative"
+    NEUTRAL = "neutral"
+    POSITIVE = "positive"
+
+
+class Priority(StrEnum):
+    """A ticket's priority, in the words most helpdesks use."""
+
+    URGENT = "urgent"
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+
+class Ticket(Frozen):
+    """A snapshot of the helpdesk's ticket.
+
+    ``updated_at`` is the exact string that was read: it goes back as the stamp of a guarded update.
+    ``read_at`` is the helpdesk's own clock (the reply's ``Date``) at the read, Unix seconds; ``None`` when the
+    reply had none. ``subject``, ``description`` and ``sender`` are the customer's words: never log them.
+    """
+
+    id: int
+    subject: str = ""
+    description: str = ""
+    status: str = "new"
+    priority: Priority | None = None
+    tags: tuple[str, ...] = ()
+    created_at: str
+    updated_at: str
+    read_at: float | None = None
+    channel: str = ""
+    sender: str = ""
+
+    @property
+    def age_of_stamp(self) -> float | None:
+        """Seconds between the last change and the read, by the helpdesk's clock; ``None`` if unknown."""
+        return None if self.read_at is None else self.read_at - parse_iso(self.updated_at)
+
+    @property
+    def seconds_to_last_change(self) -> float:
+        """Seconds between creation and the last change: near zero for an untouched ticket."""
+        return parse_iso(self.updated_at) - parse_iso(self.created_at)
+
+
+class Usage(Frozen):
+    """Tokens as the model server counted them."""
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            input=self.input + other.input,
+            output=self.output + other.output,
+            cached=self.cached + other.cached,
+        )
+
+
+class Analysis(Frozen):
+    """What an analyser understood. ``summary`` has been redacted and stripped to plain text."""
+
+    category: str
+    urgency: Urgency
+    sentiment: Sentiment
+    language: str = Field(pattern=r"^[a-z]{2,3}$", description="ISO 639 code, 'und' when unknown")
+    summary: str = Field(max_length=300)
+    confidence: float = Field(ge=0, le=1, allow_inf_nan=False)
+    source: Literal["model", "rules"]
+    model: str | None = None
+    why_fallback: str | None = Field(None, description="why no model answered, when rules did")
+    attempts: int = 0
+    usage: Usage = Usage()
+    cost_usd: float | None = None
+
+
+class Decision(Frozen):
+    """What policy wants for one ticket, before looking at what the ticket has become meanwhile."""
+
+    ticket_id: int
+    tags: tuple[str, ...] = ()
+    priority: Priority | None = None
+    note: str | None = Field(None, description="plain text, without the reference line")
+    reason: str
+    suggest_only: bool = False
+
+
+class Change(Frozen):
+    """A decision merged with a fresh ticket: exactly what will be sent, and what it was merged from."""
+
+    ticket_id: int
+    stamp: str
+    tags: tuple[str, ...] = Field(description="the whole list after the change")
+    tags_before: tuple[str, ...]
+    tags_added: tuple[str, ...] = ()
+    tags_removed: tuple[str, ...] = ()
+    priority_before: Priority | None = None
+    priority: Priority | None = Field(None, description="new value; None leaves it alone")
+    note: str | None = None
+    key: str = Field(description="proves on the ticket that this write was ours")
+    intent: str = Field("", description="names this very write in the log, the state and on the ticket")
+
+
+class OutcomeStatus(StrEnum):
+    """What became of a ticket in this run."""
+
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
+    SUGGESTED = "suggested"
+    PLANNED = "planned"
+    FAILED = "failed"
+
+
+class Outcome(Frozen):
+    """The end of one ticket's way through a run; the source of its receipt."""
+
+    ticket_id: int
+    status: OutcomeStatus
+    reason: str
+    analysis: Analysis | None = None
+    change: Change | None = None
+    attempts: int = 0
+    retry: bool = Field(False, description="True: keep it on the retry list for a later run")
+    timings_ms: dict[str, int] = Field(default_factory=dict)
+
+
+class RunSummary(Frozen):
+    """One run in numbers. ``exit_code`` is the process's."""
+
+    run_id: str
+    dry_run: bool
+    seen: int = 0
+    outcomes: dict[str, int] = Field(default_factory=dict)
+    reasons: dict[str, int] = Field(default_factory=dict)
+    answered_by: dict[str, int] = Field(default_factory=dict)
+    usage: Usage = Usage()
+    cost_usd: float = 0.0
+    requests: dict[str, int] = Field(default_factory=dict)
+    retry_list: int = 0
+    dead_letters: int = 0
+    duration_s: float = 0.0
+    stopped: str | None = Field(None, description="why the run ended early, if it did")
+    exit_code: int = 0
