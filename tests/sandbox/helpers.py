@@ -1,0 +1,64 @@
+"""A sandbox on virtual time and the shortest way to ask it something."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+
+from ticket_processor.sandbox import ManualClock, Request, Response, Sandbox, fill
+
+BASIC = "Basic " + base64.b64encode(b"bot@example.com/token:sandbox-token").decode("ascii")
+API = "/api/v2"
+
+
+class Desk:
+    """A sandbox with a few tickets, ten minutes old, and a caller with the bot's credentials."""
+
+    def __init__(self, tickets: int = 3, **options: Any) -> None:
+        self.clock = ManualClock()
+        self.sandbox = Sandbox(self.clock, **options)
+        self.store = self.sandbox.store
+        self.ids = [self.add() for _ in range(tickets)]
+
+    def add(self, age: float = 600.0, **row: Any) -> int:
+        row = {"subject": "Broken", "body": "It does not work.", "age": age, **row}
+        return fill(self.sandbox, [row])[0]
+
+    def ask(self, method: str, path: str, payload: object = None, auth: str | None = BASIC, **headers: str) -> Response:
+        """``path`` may carry a query; without a leading ``/`` it is meant under ``/api/v2``."""
+        target = path if path.startswith("/") else f"{API}/{path}"
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if auth:
+            sent["Authorization"] = auth
+        body = b""
+        if payload is not None:
+            body = orjson.dumps(payload)
+            sent.setdefault("Content-Type", "application/json")
+        return self.sandbox.handle(Request.from_target(method, target, sent, body))
+
+    def get(self, path: str, **query: object) -> Any:
+        target = f"{path}?{urlencode(query)}" if query else path
+        response = self.ask("GET", target)
+        assert response.status == 200, response.body
+        return response.json()
+
+    def put(self, ticket_id: int, **fields: object) -> Response:
+        return self.ask("PUT", f"tickets/{ticket_id}.json", {"ticket": fields})
+
+    def stamp(self, ticket_id: int) -> str:
+        return self.store.tickets[ticket_id].stamp
+
+    def tags(self, ticket_id: int) -> list[str]:
+        return list(self.store.tickets[ticket_id].tags)
+
+    def finish(self, response: Response) -> dict[str, Any]:
+        """The job status at its end, after enough time has passed."""
+        assert response.status in (200, 202), response.body
+        name = response.json()["job_status"]["id"]
+        self.clock.advance(30)
+        job: dict[str, Any] = self.get(f"job_statuses/{name}.json")["job_status"]
+        assert job["status"] == "completed"
+        return job

@@ -1,0 +1,137 @@
+"""Jobs: bulk and batch updates, creation of many, and what a job says about itself."""
+
+from __future__ import annotations
+
+from ticket_processor.sandbox import Rules
+
+from .helpers import Desk
+
+STALE = "2020-01-01T00:00:00Z"
+
+
+def test_a_job_goes_from_queued_over_working_to_completed() -> None:
+    desk = Desk(3)
+    queued = desk.ask("PUT", "tickets/update_many?ids=1,2,3", {"ticket": {"priority": "high"}})
+    job = queued.json()["job_status"]
+    assert (job["status"], job["results"], job["total"]) == ("queued", None, 3)
+    assert job["id"].startswith("V3-")
+    assert len(job["id"]) == 35
+    desk.clock.advance(1.1)
+    working = desk.get(f"job_statuses/{job['id']}")["job_status"]
+    assert (working["status"], working["progress"], working["results"]) == ("working", 2, None)
+    done = desk.finish(queued)
+    assert done["results"][0] == {"action": "update", "id": 1, "status": "Updated", "success": True}
+    assert done["message"] == "Completed at 2026-11-21 03:30:01 +0000"
+
+
+def test_each_item_of_a_batch_has_its_own_guard_and_a_failed_item_does_not_fail_the_job() -> None:
+    desk = Desk(2)
+    items = [
+        {"id": 1, "tags": ["a"], "safe_update": True, "updated_stamp": desk.stamp(1)},
+        {"id": 2, "tags": ["b"], "safe_update": True, "updated_stamp": STALE},
+        {"id": 99, "tags": ["c"], "safe_update": True, "updated_stamp": STALE},
+    ]
+    job = desk.finish(desk.ask("PUT", "tickets/update_many", {"tickets": items}))
+    good, stale, missing = job["results"]
+    assert good["success"] is True
+    assert "success" not in stale
+    assert (stale["index"], stale["id"], stale["error"]) == (1, 2, "TicketUpdateFailed")
+    assert "outdated" in stale["details"]
+    assert missing["details"] == "Not found"
+    assert (desk.tags(1), desk.tags(2)) == (["a"], [])
+
+
+def test_a_failed_item_can_also_look_as_the_schema_declares_it() -> None:
+    desk = Desk(1, rules=Rules(failed_item="schema"))
+    items = [{"id": 1, "safe_update": True, "updated_stamp": STALE}]
+    job = desk.finish(desk.ask("PUT", "tickets/update_many", {"tickets": items}))
+    assert job["results"][0]["success"] is False
+    assert job["results"][0]["action"] == "update"
+
+
+def test_an_edit_between_queue_and_work_beats_an_item_without_a_stamp() -> None:
+    desk = Desk(2)
+    queued = desk.ask("PUT", "tickets/update_many", {"tickets": [{"id": 1, "tags": []}, {"id": 2, "tags": ["x"]}]})
+    desk.clock.advance(1.0)
+    desk.store.person_edit(2, add_tags=["person"])
+    job = desk.finish(queued)
+    assert job["results"][1]["error"] == "TicketUpdateFailed"
+    assert desk.tags(2) == ["person"]
+
+
+def test_items_are_written_one_after_the_other() -> None:
+    desk = Desk(3)
+    desk.finish(desk.ask("PUT", "tickets/update_many?ids=1,2,3", {"ticket": {"additional_tags": ["x"]}}))
+    moments = [desk.store.tickets[key].audits[-1].at for key in (1, 2, 3)]
+    assert moments == sorted(set(moments))
+
+
+def test_a_safe_item_without_a_stamp_is_an_error() -> None:
+    desk = Desk(1)
+    answer = desk.ask("PUT", "tickets/update_many", {"tickets": [{"id": 1, "safe_update": True}]})
+    assert answer.status == 400
+
+
+def test_additional_and_removed_tags_work_in_bulk_and_not_in_a_batch() -> None:
+    desk = Desk(1)
+    desk.store.person_edit(1, add_tags=["keep", "drop"])
+    change = {"additional_tags": ["new"], "remove_tags": ["drop"]}
+    desk.finish(desk.ask("PUT", "tickets/update_many.json?ids=1", {"ticket": change}))
+    assert desk.tags(1) == ["keep", "new"]
+    answer = desk.ask("PUT", "tickets/update_many", {"tickets": [{"id": 1, "additional_tags": ["more"]}]})
+    assert "additional_tags" in answer.headers["x-zendesk-api-warn"]
+    desk.finish(answer)
+    assert desk.tags(1) == ["keep", "new"]
+    lenient = Desk(1, rules=Rules(batch_tag_edits=True))
+    items = [{"id": 1, "additional_tags": "one two"}]
+    lenient.finish(lenient.ask("PUT", "tickets/update_many", {"tickets": items}))
+    assert lenient.tags(1) == ["one", "two"]
+
+
+def test_more_than_a_hundred_items_are_too_many() -> None:
+    desk = Desk(1)
+    items = [{"id": 1}] * 101
+    for method, path in (("PUT", "tickets/update_many"), ("POST", "tickets/create_many")):
+        answer = desk.ask(method, path, {"tickets": items})
+        assert (answer.status, answer.json()["error"]) == (400, "TooManyValues")
+
+
+def test_more_than_thirty_jobs_at_once_are_too_many() -> None:
+    desk = Desk(1)
+    change = {"ticket": {"priority": "low"}}
+    answers = [desk.ask("PUT", "tickets/update_many?ids=1", change) for _ in range(31)]
+    assert [answer.status for answer in answers] == [200] * 30 + [429]
+    assert answers[-1].json()["error"] == "TooManyJobs"
+    desk.clock.advance(10)
+    assert desk.ask("PUT", "tickets/update_many?ids=1", change).status == 200
+
+
+def test_many_tickets_are_created_by_a_job_with_an_index_each() -> None:
+    desk = Desk(0)
+    tickets = [{"subject": "a", "comment": {"body": "x"}}, {"subject": "no body"}]
+    answer = desk.ask("POST", "tickets/create_many", {"tickets": tickets}, Idempotency_Key="k")
+    again = desk.ask("POST", "tickets/create_many", {"tickets": tickets}, Idempotency_Key="k")
+    assert again.json() == answer.json()
+    job = desk.finish(answer)
+    assert job["results"] == [
+        {"index": 0, "id": 1, "account_id": 1},
+        {"index": 1, "error": "TicketCreateFailed", "details": "Description: cannot be blank"},
+    ]
+    assert len(desk.store.tickets) == 1
+
+
+def test_a_ticket_can_be_created_later() -> None:
+    desk = Desk(0)
+    answer = desk.ask("POST", "tickets?async=true", {"ticket": {"comment": {"body": "x"}}})
+    assert answer.status == 202
+    assert desk.finish(answer)["results"][0]["id"] == 1
+
+
+def test_jobs_can_be_looked_up_together_and_are_forgotten_after_a_day() -> None:
+    desk = Desk(1)
+    first = desk.ask("PUT", "tickets/update_many?ids=1", {"ticket": {"priority": "low"}}).json()["job_status"]["id"]
+    assert [job["id"] for job in desk.get("job_statuses/show_many", ids=f"{first},V3-x")["job_statuses"]] == [first]
+    assert [job["id"] for job in desk.get("job_statuses")["job_statuses"]] == [first]
+    desk.clock.advance(86_500)
+    assert desk.ask("GET", f"job_statuses/{first}").status == 404
+    assert desk.get("job_statuses")["job_statuses"] == []

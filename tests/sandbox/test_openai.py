@@ -1,0 +1,227 @@
+"""The OpenAI-compatible part: filled schemas, errors, usage, embeddings, latency."""
+
+from __future__ import annotations
+
+import base64
+import math
+import struct
+from typing import Any
+
+import orjson
+import pytest
+from jsonschema import Draft202012Validator
+
+from ticket_processor.sandbox import LatencyProfile, Response
+
+from .helpers import Desk
+
+KEY = "Bearer sandbox-key"
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "category": {
+            "enum": ["billing", "refund", "technical", "account", "order", "feature_request", "security", "general"]
+        },
+        "urgency": {"enum": ["critical", "high", "medium", "low"]},
+        "sentiment": {"enum": ["negative", "neutral", "positive"]},
+        "language": {"type": "string", "pattern": "^[a-z]{2,3}$"},
+        "summary": {"type": "string", "maxLength": 80},
+        "confidence": {"type": "number", "minimum": 0, "maximum": 1},
+    },
+    "required": ["category", "urgency", "sentiment", "language", "summary", "confidence"],
+    "additionalProperties": False,
+}
+
+
+def chat(text: str, schema: Any = SCHEMA, system: str = "You sort tickets.", **more: Any) -> Response:
+    body: dict[str, Any] = {
+        "model": "sandbox-model",
+        "messages": [
+            {"role": "system", "content": system},
+            {"role": "user", "content": "I forgot my password"},
+            {"role": "assistant", "content": "{}"},
+            {"role": "user", "content": text},
+        ],
+    }
+    if schema is not None:
+        wanted = {"name": "analysis", "strict": True, "schema": schema}
+        body["response_format"] = {"type": "json_schema", "json_schema": wanted}
+    return Desk(0).ask("POST", "/v1/chat/completions", body | more, auth=KEY)
+
+
+def answer(text: str, schema: Any = SCHEMA, **more: Any) -> Any:
+    response = chat(text, schema, **more)
+    assert response.status == 200, response.body
+    content = orjson.loads(response.json()["choices"][0]["message"]["content"])
+    if schema is not None:
+        Draft202012Validator(schema).validate(content)
+    return content
+
+
+@pytest.mark.parametrize(
+    ("text", "category", "urgency", "sentiment", "language"),
+    [
+        ("I want a refund, this is unacceptable and urgent!", "refund", "high", "negative", "en"),
+        ("Die Rechnung ist falsch, bitte prüfen Sie die Zahlung.", "billing", "medium", "neutral", "de"),
+        ("Mon compte est bloqué, je ne retrouve pas le mot de passe", "account", "medium", "neutral", "fr"),
+        ("La aplicación no funciona, es inaceptable y urgente", "technical", "high", "negative", "es"),
+        ("Would be great to have a dark mode, no rush. I love it", "feature_request", "low", "positive", "en"),
+        ("Hello there", "general", "medium", "neutral", "en"),
+    ],
+)
+def test_the_answer_follows_the_last_user_message(
+    text: str, category: str, urgency: str, sentiment: str, language: str
+) -> None:
+    content = answer(text)
+    assert (content["category"], content["urgency"]) == (category, urgency)
+    assert (content["sentiment"], content["language"]) == (sentiment, language)
+
+
+def test_a_sites_own_categories_are_chosen_by_meaning_by_name_and_by_their_description() -> None:
+    schema = {"type": "object", "properties": {"topic": {"enum": ["bug", "returns", "boats", "misc"]}}}
+    system = "Categories:\n- boats: anything about sailing, harbours and moorings\n- misc: the rest"
+    assert answer("The app crashes with an error", schema)["topic"] == "bug"
+    assert answer("I want my money back", schema)["topic"] == "returns"
+    assert answer("Where are the moorings of this marina? A sailing question", schema, system=system) == {
+        "topic": "boats"
+    }
+    assert answer("zzz", schema, system=system)["topic"] == "misc"
+
+
+def test_any_schema_is_filled_so_that_it_validates() -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "kind": {"const": "ticket"},
+            "nested": {"$ref": "#/$defs/inner"},
+            "maybe": {"anyOf": [{"type": "null"}, {"type": "string", "minLength": 3}]},
+            "both": {"allOf": [{"$ref": "#/$defs/level"}], "description": "x"},
+            "labels": {"type": "array", "items": {"enum": ["refund", "order"]}, "minItems": 1, "maxItems": 2},
+            "list": {"type": "array", "items": {"type": "integer"}, "minItems": 2},
+            "count": {"type": "integer", "minimum": 3, "maximum": 9},
+            "is_urgent": {"type": "boolean"},
+            "nothing": {"type": "null"},
+            "either": {"type": ["string", "null"]},
+            "code": {"enum": [1, 2]},
+            "reason": {"type": "string", "maxLength": 5},
+        },
+        "$defs": {
+            "inner": {"type": "object", "properties": {"level": {"$ref": "#/$defs/level"}}},
+            "level": {"type": "string", "enum": ["p1", "p2", "p3", "p4"]},
+        },
+    }
+    schema["required"] = list(schema["properties"])
+    content = answer("Urgent: the order must be refunded", schema)
+    assert content["labels"] == ["refund", "order"]
+    assert content["is_urgent"] is True
+
+
+def test_a_schema_that_refers_to_itself_ends() -> None:
+    node: dict[str, Any] = {"type": "object", "properties": {"next": {"$ref": "#"}}}
+    assert answer("x", None, response_format={"type": "json_object", "schema": node})["next"] is not None
+
+
+def test_json_without_a_schema_follows_the_one_in_the_prompt_or_the_usual_shape() -> None:
+    system = 'Answer in JSON by this schema: {"properties": {"mood": {"enum": ["negative", "positive"]}}}'
+    wanted = {"type": "json_object"}
+    assert answer("This is terrible", None, system=system, response_format=wanted) == {"mood": "negative"}
+    assert answer("This is terrible", None, system=system) == {"mood": "negative"}
+    usual = answer("refund please", None, response_format=wanted)
+    assert usual["category"] == "refund"
+
+
+def test_without_json_the_answer_is_a_sentence_and_parts_are_read() -> None:
+    parts = [{"type": "text", "text": "Subject: Broken chair\n\nIt broke."}]
+    body = {"model": "sandbox-model", "messages": [{"role": "user", "content": parts}]}
+    response = Desk(0).ask("POST", "/v1/chat/completions", body, auth=KEY)
+    assert response.json()["choices"][0]["message"]["content"] == "Broken chair"
+
+
+def test_usage_counts_tokens_and_a_long_prefix_is_cached_the_second_time() -> None:
+    desk = Desk(0)
+    messages = [{"role": "system", "content": "rules " * 1_000}, {"role": "user", "content": "Hello"}]
+    body = {"model": "sandbox-model", "messages": messages}
+    first, second = (desk.ask("POST", "/v1/chat/completions", body, auth=KEY).json() for _ in range(2))
+    assert first["usage"]["prompt_tokens_details"]["cached_tokens"] == 0
+    assert second["usage"]["prompt_tokens_details"]["cached_tokens"] == 1_408
+    usage = second["usage"]
+    assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
+    assert second["model"] == "sandbox-model"
+
+
+def test_a_limit_on_tokens_cuts_the_answer_and_says_so() -> None:
+    choice = chat("refund", max_tokens=3).json()["choices"][0]
+    assert choice["finish_reason"] == "length"
+    assert len(choice["message"]["content"]) == 12
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "code"),
+    [
+        ({"model": "gpt-4"}, 404, "model_not_found"),
+        ({"model": None}, 400, None),
+        ({"messages": []}, 400, None),
+        ({"messages": ["x"]}, 400, None),
+        ({"stream": True}, 400, "unsupported_value"),
+        ({"response_format": {"type": "xml"}}, 400, None),
+        ({"response_format": {"type": "json_schema", "json_schema": {}}}, 400, "missing_required_parameter"),
+    ],
+)
+def test_mistakes_are_answered_in_openais_form(changes: dict[str, Any], status: int, code: str | None) -> None:
+    response = chat("x", **changes)
+    error = response.json()["error"]
+    assert (response.status, error["code"]) == (status, code)
+    assert set(error) == {"message", "type", "param", "code"}
+
+
+@pytest.mark.parametrize("path", ["/v1/models", "/v1/chat/completions", "/v1/embeddings"])
+def test_a_wrong_key_is_a_401(path: str) -> None:
+    method = "GET" if path == "/v1/models" else "POST"
+    response = Desk(0).ask(method, path, {} if method == "POST" else None, auth="Bearer wrong")
+    assert (response.status, response.json()["error"]["code"]) == (401, "invalid_api_key")
+
+
+def test_models_are_listed_and_other_paths_are_not_there() -> None:
+    desk = Desk(0)
+    names = [model["id"] for model in desk.ask("GET", "/v1/models", auth=KEY).json()["data"]]
+    assert names == ["sandbox-model", "sandbox-embedding"]
+    assert desk.ask("GET", "/v1/else", auth=KEY).status == 404
+
+
+def embeddings(**body: Any) -> Response:
+    return Desk(0).ask("POST", "/v1/embeddings", {"model": "sandbox-embedding", **body}, auth=KEY)
+
+
+def test_embeddings_are_repeatable_unit_vectors_and_similar_texts_are_near() -> None:
+    texts = ["reset my password", "resetting my password", "the parcel is late"]
+    data = embeddings(input=texts).json()["data"]
+    vectors = [row["embedding"] for row in data]
+    assert vectors[0] == embeddings(input=texts[0]).json()["data"][0]["embedding"]
+    assert all(math.isclose(sum(x * x for x in vector), 1.0) for vector in vectors)
+
+    def near(a: int, b: int) -> float:
+        return sum(x * y for x, y in zip(vectors[a], vectors[b], strict=True))
+
+    assert near(0, 1) > 0.5 > near(0, 2)
+
+
+def test_embeddings_come_as_base64_too() -> None:
+    plain = embeddings(input="x", dimensions=8).json()["data"][0]["embedding"]
+    packed = embeddings(input="x", dimensions=8, encoding_format="base64").json()["data"][0]["embedding"]
+    unpacked = struct.unpack("<8f", base64.b64decode(packed))
+    assert unpacked == pytest.approx(plain)
+
+
+@pytest.mark.parametrize("body", [{"input": ""}, {"input": []}, {"input": "x", "dimensions": 0.5}, {"model": "x"}])
+def test_an_embedding_of_nothing_is_refused(body: dict[str, Any]) -> None:
+    assert embeddings(**body).status in (400, 404)
+
+
+def test_latencies_are_log_normal_with_the_given_median_and_95th_percentile() -> None:
+    profile = LatencyProfile(1.2, 4.0, seed=3)
+    sample = sorted(profile.sample(number) for number in range(4_000))
+    assert sample[2_000] == pytest.approx(1.2, rel=0.06)
+    assert sample[3_800] == pytest.approx(4.0, rel=0.1)
+    assert profile.sample(7) == LatencyProfile(1.2, 4.0, seed=3).sample(7)
+    with pytest.raises(ValueError, match="p50"):
+        LatencyProfile(2.0, 1.0)

@@ -1,0 +1,248 @@
+"""The sandbox's core: one function from request to response, over its own state and its own clock."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import Counter
+from collections.abc import Callable
+
+from .clock import AdvanceableClock, OffsetClock, SandboxClock, http_date
+from .faults import EDITS, FaultPlan, FaultRule, instead
+from .limits import Limits
+from .messages import Refusal, Request, Response, json_response, refuse
+from .openai_api import LatencyProfile, OpenAIApi
+from .page import render
+from .store import Store
+from .zendesk_api import PREFIX, TOKEN_PATHS, ZendeskApi, route_of
+from .zendesk_auth import Authenticator, Credentials
+from .zendesk_call import Rules, StampRule
+
+_TICKET_PATH = re.compile(r"/tickets/(\d{1,18})(?:[/.]|$)")
+
+
+class Sandbox:
+    """An imitation of the Zendesk Support API and of an OpenAI-compatible API.
+
+    Thread-safe: one lock around all state; nothing sleeps inside it. Waiting and broken connections are
+    only described, in :attr:`Response.delay` and :attr:`Response.fate`; a shell acts them out.
+
+    - ``plan``: rate limits, a name from :data:`~.limits.PLANS`.
+    - ``seed``: makes generated ids, faults and latencies repeatable.
+    - ``faults``: a plan, or its compact text.
+    - ``bot_role``: ``admin``, or ``agent``, who may not use the incremental export.
+    - ``search_lag``: seconds by which the search index lags behind.
+    - ``stamp_rule``: short for ``rules=Rules(stamp_rule=…)``.
+    - ``marker``: the tag counted as ``marked`` in the statistics.
+
+    Hooks: each function in ``on_request`` is called with a request before it is handled, each in
+    ``after_request`` with the request and its response after the state has changed; both outside the lock, so they
+    may edit tickets, call :meth:`handle`, or block while other threads go on.
+
+    Control routes that no vendor has: ``GET /sandbox/stats``; ``POST /sandbox/clock`` with ``{"advance": seconds}``;
+    ``POST /sandbox/faults`` with a plan as text.
+    """
+
+    def __init__(
+        self,
+        clock: SandboxClock | None = None,
+        plan: str = "enterprise",
+        seed: int = 0,
+        faults: FaultPlan | str | None = None,
+        llm_latency: LatencyProfile | None = None,
+        bot_role: str = "admin",
+        search_lag: float = 0.0,
+        stamp_rule: StampRule | None = None,
+        *,
+        rules: Rules | None = None,
+        credentials: Credentials | None = None,
+        base_url: str = "http://sandbox.invalid",
+        marker: str = "ai_processed",
+    ) -> None:
+        self.clock: SandboxClock = clock or OffsetClock()
+        self.seed = seed
+        self.credentials = credentials or Credentials()
+        rules = rules or Rules(stamp_rule=stamp_rule or "equal")
+        self.store = Store(self.clock, seed=seed, base_url=base_url, index_lag=search_lag)
+        self.limits = Limits(plan)
+        self.auth = Authenticator(self.credentials, self.store, bot_role)
+        self.zendesk = ZendeskApi(self.store, self.auth, self.limits, rules)
+        self.openai = OpenAIApi(self.credentials.openai_key, llm_latency, seed)
+        self.faults = FaultPlan.parse(faults, seed) if isinstance(faults, str) else faults or FaultPlan()
+        self.on_request: list[Callable[[Request], None]] = []
+        self.after_request: list[Callable[[Request, Response], None]] = []
+        self.requests: Counter[str] = Counter()
+        self.marker = marker
+        self._people = random.Random(seed + 1)
+        self._date = (0, "")
+
+    # --- numbers --------------------------------------------------------------------------------------
+
+    @property
+    def llm_calls(self) -> int:
+        """Chat completions answered."""
+        return self.openai.calls
+
+    @property
+    def llm_latency_total(self) -> float:
+        """Seconds of latency given to chat completions, in all."""
+        return self.openai.latency_total
+
+    def stats(self) -> dict[str, object]:
+        """Counts for a test, a benchmark or a person."""
+        with self.store.lock:
+            self.store.settle()
+            living = [ticket for ticket in self.store.tickets.values() if not ticket.deleted]
+            return {
+                "plan": self.limits.name,
+                "now": self.store.now(),
+                "tickets": len(living),
+                "marked": sum(self.marker in ticket.json["tags"] for ticket in living),
+                "jobs": len(self.store.jobs),
+                "requests": dict(sorted(self.requests.items())),
+                "requests_total": sum(self.requests.values()),
+                "llm_calls": self.llm_calls,
+                "llm_latency_total": round(self.llm_latency_total, 6),
+                "faults": self.faults.counts(),
+            }
+
+    # --- requests -------------------------------------------------------------------------------------
+
+    def handle(self, request: Request) -> Response:
+        """The response to a request. Never raises for anything a client sent; hooks may raise."""
+        for before in self.on_request:
+            before(request)
+        with self.store.lock:
+            self.store.settle()
+            response = self._respond(request)
+            headers = response.headers
+            now = int(self.store.now())
+            if self._date[0] != now:
+                self._date = (now, http_date(now))
+            headers.setdefault("Date", self._date[1])
+            headers["X-Ticketbot-Sandbox"] = "1"
+        for after in self.after_request:
+            after(request, response)
+        return response
+
+    def _respond(self, request: Request) -> Response:
+        path = request.path
+        if path.startswith("/sandbox/"):
+            return self._control(request)
+        is_api = path.startswith((PREFIX, "/v1/")) or path in TOKEN_PATHS
+        if not is_api:
+            return self._page(request)
+        self.requests[_template(request)] += 1
+        if not self.faults.rules:
+            return self._route(request)
+        targets = self._targets(request)
+        struck = self.faults.choose(request, has_ticket=bool(targets))
+        fault = None
+        for rule in struck:
+            if rule.kind == "human-edit":
+                self._human_edit(rule, targets)
+            else:
+                fault = rule
+        return self._route(request) if fault is None else self._misbehave(fault, request)
+
+    def _route(self, request: Request) -> Response:
+        if request.path.startswith("/v1/"):
+            return self.openai.handle(request, self.store.now())
+        return self.zendesk.handle(request)
+
+    def _misbehave(self, rule: FaultRule, request: Request) -> Response:
+        kind, seconds = rule.kind, rule.seconds or 0.0
+        if kind == "lost-request":
+            return Response(0, fate="drop")
+        if kind == "late-commit":
+            self.store.later(self.store.now() + seconds, lambda: void(self._route(request)))
+            return Response(0, fate="drop")
+        if kind not in ("lost-reply", "error-after", "slow", "half-body"):
+            return instead(rule, self.store.now(), self.faults.dice)
+        response = self._route(request)
+        if kind == "lost-reply":
+            response.fate = "drop"
+        elif kind == "half-body":
+            response.fate = "half"
+        elif kind == "slow":
+            response.delay += seconds
+        else:
+            response = instead(rule, self.store.now(), self.faults.dice)
+        return response
+
+    # --- a person in between --------------------------------------------------------------------------
+
+    def _targets(self, request: Request) -> list[int]:
+        """The living tickets a request is about."""
+        found = _TICKET_PATH.search(request.path)
+        ids: list[object] = []
+        if found:
+            ids = [int(found[1])]
+        elif request.path.removesuffix(".json").endswith(("/update_many", "/show_many")):
+            ids = [int(part) for part in request.query.get("ids", "").split(",") if part.strip().isdecimal()]
+            try:
+                body = request.json() if request.body else {}
+                ids += [item.get("id") for item in body.get("tickets", ())]
+            except (ValueError, AttributeError, TypeError):
+                pass
+        living = [key for key in ids if isinstance(key, int) and self.store.living(key) is not None]
+        return [key for key in living if self.store.tickets[key].json["status"] != "closed"]
+
+    def _human_edit(self, rule: FaultRule, targets: list[int]) -> None:
+        dice = self._people
+        ticket = self.store.tickets[dice.choice(targets)]
+        edit = dice.choice(EDITS[1:]) if rule.edit == "any" else rule.edit
+        tags = ticket.tags
+        if edit == "remove-tag" and tags:
+            self.store.person_edit(ticket.id, remove_tags=[dice.choice(tags)])
+        elif edit == "priority":
+            choices = [name for name in ("low", "normal", "high", "urgent") if name != ticket.json["priority"]]
+            self.store.person_edit(ticket.id, priority=dice.choice(choices))
+        else:
+            self.store.person_edit(ticket.id, add_tags=[f"human_{dice.getrandbits(32):08x}"])
+
+    # --- what only the sandbox has --------------------------------------------------------------------
+
+    def _control(self, request: Request) -> Response:
+        try:
+            return self._controlled(request)
+        except Refusal as refusal:
+            return refusal.response
+
+    def _controlled(self, request: Request) -> Response:
+        route = f"{request.method} {request.path.rstrip('/')}"
+        if route == "GET /sandbox/stats":
+            return json_response(200, self.stats())
+        if route == "POST /sandbox/clock":
+            try:
+                seconds = float(request.json()["advance"])
+                if not isinstance(self.clock, AdvanceableClock):
+                    raise refuse(409, {"error": "this sandbox's clock cannot be moved"})
+                self.clock.advance(seconds)
+            except (ValueError, TypeError, KeyError, OverflowError):
+                raise refuse(400, {"error": 'the body must be {"advance": seconds}, not negative'}) from None
+            self.store.settle()
+            return json_response(200, {"now": self.store.now()})
+        if route == "POST /sandbox/faults":
+            try:
+                self.faults = FaultPlan.parse(request.body.decode("utf-8"), self.seed)
+            except ValueError as error:
+                raise refuse(400, {"error": str(error)}) from None
+            return json_response(200, {"rules": len(self.faults.rules)})
+        raise refuse(404, {"error": "the sandbox has GET stats, POST clock and POST faults here"})
+
+    def _page(self, request: Request) -> Response:
+        if request.method != "GET":
+            return json_response(404, {"error": "InvalidEndpoint", "description": "Not found"})
+        return render(request, self.store, self.stats(), self.marker)
+
+
+def void(_: object) -> None:
+    """Takes a result that nobody waits for."""
+
+
+def _template(request: Request) -> str:
+    """A request's route for counting: method and path with ids left out."""
+    if request.path.startswith(PREFIX):
+        return route_of(request.method, request.path)[0]
+    return f"{request.method} {request.path.strip('/')}"

@@ -1,0 +1,242 @@
+"""Scripted misbehaviour: which requests go wrong, how, and how often, repeatable by seed.
+
+A plan is a list of rules. For each request the rules are asked in order; the first that fires decides what goes
+wrong, except ``human-edit``, which lets a person edit the ticket first and then asks the others too.
+
+Compact text, for a command line: rules separated by commas, each ``kind[=probability][:METHOD][:/path][:option=value]``
+with ``/path`` a regular expression searched in the request's path::
+
+    lost-reply=0.05,error-before=0.02,human-edit=0.1:PUT:/tickets/,slow:GET:seconds=3:times=2
+
+A JSON file holds a list of objects with :class:`FaultRule`'s fields, or ``{"seed": …, "rules": […]}``.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from .clock import http_date
+from .messages import Request, Response, json_response, text_response
+
+KINDS: dict[str, str] = {
+    "lost-request": "nothing is done, the connection closes",
+    "lost-reply": "the request is done, the connection closes",
+    "late-commit": "the connection closes now, the request is done `seconds` later",
+    "error-before": "nothing is done, a 5xx (`status`) is answered",
+    "error-after": "the request is done, a 5xx (`status`) is answered",
+    "conflict": "nothing is done, 409 DatabaseConflict is answered",
+    "rate-limit": "nothing is done, 429 is answered with Retry-After as `retry_after` says",
+    "slow": "the answer takes `seconds`",
+    "half-body": "the request is done, half of the answer arrives",
+    "html": "nothing is done, 200 with an HTML login page",
+    "not-json-4xx": "nothing is done, a 4xx (`status`) in plain text",
+    "human-edit": "just before the request is handled a person edits the ticket, as `edit` says",
+    "unauthorised": "nothing is done, 401 is answered",
+    "status": "nothing is done, `status` is answered",
+}
+RETRY_AFTER = ("seconds", "http-date", "decimal", "junk", "huge", "none")
+EDITS = ("any", "add-tag", "remove-tag", "priority")
+
+_SECONDS = {"late-commit": 20.0, "slow": 5.0, "rate-limit": 5.0}
+_STATUS = {"error-before": 503, "error-after": 500, "not-json-4xx": 400, "status": 500}
+_NUMBERS = {"times": int, "after": int, "status": int, "seconds": float, "probability": float}
+
+LOGIN_PAGE = """<!DOCTYPE html>
+<html lang="en"><head><title>Sign in</title></head>
+<body><h1>Sign in to continue</h1><form method="post" action="/access/login"></form></body></html>
+"""
+
+
+@dataclass
+class FaultRule:
+    """One kind of misbehaviour and when it strikes.
+
+    ``method`` and ``path`` (a regular expression) narrow the requests; ``after`` lets that many of them
+    pass first, ``times`` ends the rule after so many strikes. ``seconds`` and ``status`` have defaults by kind.
+    Raises ``ValueError`` for a rule that makes no sense.
+    """
+
+    kind: str
+    method: str | None = None
+    path: str | None = None
+    probability: float = 1.0
+    times: int | None = None
+    after: int = 0
+    status: int | None = None
+    seconds: float | None = None
+    retry_after: str = "seconds"
+    edit: str = "any"
+    _pattern: re.Pattern[str] | None = field(default=None, init=False, repr=False)
+    _seen: int = field(default=0, init=False, repr=False)
+    struck: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"unknown fault {self.kind!r}; the faults are {', '.join(KINDS)}")
+        if not 0 <= self.probability <= 1:
+            raise ValueError(f"{self.kind}: the probability must lie between 0 and 1")
+        if self.retry_after not in RETRY_AFTER:
+            raise ValueError(f"{self.kind}: retry_after is one of {', '.join(RETRY_AFTER)}")
+        if self.edit not in EDITS:
+            raise ValueError(f"{self.kind}: edit is one of {', '.join(EDITS)}")
+        if self.seconds is None:
+            self.seconds = _SECONDS.get(self.kind, 0.0)
+        if self.status is None:
+            self.status = _STATUS.get(self.kind, 0)
+        if not 0 <= self.seconds < 1e9:
+            raise ValueError(f"{self.kind}: seconds must not be negative")
+        if self.kind in _STATUS and not 200 <= self.status <= 599:
+            raise ValueError(f"{self.kind}: status must lie between 200 and 599")
+        try:
+            self._pattern = re.compile(self.path) if self.path else None
+        except re.error as error:
+            raise ValueError(f"{self.kind}: the path is no regular expression: {error}") from None
+
+    def strikes(self, request: Request, dice: random.Random) -> bool:
+        """Whether this request is hit; counts it either way."""
+        if self.method is not None and request.method != self.method.upper():
+            return False
+        if self._pattern is not None and self._pattern.search(request.path) is None:
+            return False
+        self._seen += 1
+        if self._seen <= self.after or (self.times is not None and self.struck >= self.times):
+            return False
+        if self.probability < 1 and dice.random() >= self.probability:
+            return False
+        self.struck += 1
+        return True
+
+
+class FaultPlan:
+    """Rules and the dice. Deterministic: the same requests in the same order meet the same faults.
+
+    Not thread-safe by itself; the sandbox's lock covers it.
+    """
+
+    def __init__(self, rules: Iterable[FaultRule] = (), seed: int = 0) -> None:
+        self.rules = list(rules)
+        self.dice = random.Random(seed)
+
+    @classmethod
+    def parse(cls, text: str, seed: int = 0) -> FaultPlan:
+        """From the compact text, or from JSON text. Raises ``ValueError`` saying what is wrong."""
+        text = text.strip()
+        if text[:1] in ("[", "{"):
+            return cls._from_json(text, seed)
+        return cls([_parse_rule(part) for part in text.split(",") if part.strip()], seed)
+
+    @classmethod
+    def load(cls, path: Path, seed: int = 0) -> FaultPlan:
+        """From a JSON file. Raises ``ValueError`` or ``OSError``."""
+        return cls.parse(path.read_text(encoding="utf-8"), seed)
+
+    @classmethod
+    def _from_json(cls, text: str, seed: int) -> FaultPlan:
+        try:
+            data = orjson.loads(text)
+        except ValueError as error:
+            raise ValueError(f"the fault plan is no JSON: {error}") from None
+        if isinstance(data, dict):
+            seed, data = data.get("seed", seed), data.get("rules")
+        if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
+            raise ValueError("a fault plan in JSON is a list of rules, or an object with seed and rules")
+        return cls([_rule(item) for item in data], seed)
+
+    def choose(self, request: Request, *, has_ticket: bool) -> list[FaultRule]:
+        """The rules that strike this request: any number of human edits, then at most one other."""
+        struck: list[FaultRule] = []
+        decided = False
+        for rule in self.rules:
+            if rule.kind == "human-edit":
+                if has_ticket and rule.strikes(request, self.dice):
+                    struck.append(rule)
+            elif not decided and rule.strikes(request, self.dice):
+                struck.append(rule)
+                decided = True
+        return struck
+
+    def counts(self) -> dict[str, int]:
+        """How often each kind has struck."""
+        totals: dict[str, int] = {}
+        for rule in self.rules:
+            totals[rule.kind] = totals.get(rule.kind, 0) + rule.struck
+        return totals
+
+
+def instead(rule: FaultRule, now: float, dice: random.Random) -> Response:
+    """The answer of a rule that answers by itself."""
+    status = rule.status or 500
+    if rule.kind == "conflict":
+        return json_response(409, {"error": "DatabaseConflict", "description": "Database collision"})
+    if rule.kind == "unauthorised":
+        return json_response(401, {"error": "Couldn't authenticate you"})
+    if rule.kind == "html":
+        return text_response(200, LOGIN_PAGE, "text/html; charset=utf-8")
+    if rule.kind == "not-json-4xx":
+        return text_response(status, "The request could not be processed.\n")
+    if rule.kind == "rate-limit":
+        body = {"error": "APIRateLimitExceeded", "description": "Number of allowed API requests exceeded"}
+        response = json_response(429, body)
+        value = _retry_after(rule, now, dice)
+        if value is not None:
+            response.headers["Retry-After"] = value
+        return response
+    if rule.kind == "status":
+        return json_response(status, {"error": f"Fault{status}", "description": "A scripted fault"})
+    return text_response(status, f"{status} error\n", "text/plain; charset=utf-8")
+
+
+def _retry_after(rule: FaultRule, now: float, dice: random.Random) -> str | None:
+    seconds = rule.seconds or 0.0
+    return {
+        "seconds": str(int(seconds)),
+        "http-date": http_date(now + seconds),
+        "decimal": f"{seconds:.1f}",
+        "junk": dice.choice(["soon", "", "-5", "NaN", "1e999", "12 minutes"]),
+        "huge": "31536000",
+        "none": None,
+    }[rule.retry_after]
+
+
+def _parse_rule(text: str) -> FaultRule:
+    head, *parts = [part.strip() for part in text.split(":")]
+    kind, equals, probability = head.partition("=")
+    options: dict[str, Any] = {"kind": kind.strip()}
+    if equals:
+        options["probability"] = probability
+    for part in parts:
+        name, equals, value = part.partition("=")
+        if part.startswith("/"):
+            options["path"] = part
+        elif equals:
+            options[name.replace("-", "_")] = value
+        elif part.isalpha():
+            options["method"] = part.upper()
+        else:
+            raise ValueError(f"{text.strip()!r}: {part!r} is no method, no /path and no option=value")
+    return _rule(options)
+
+
+def _rule(options: Mapping[str, Any]) -> FaultRule:
+    known = {item.name for item in fields(FaultRule) if item.init}
+    strange = sorted(set(options) - known)
+    if strange:
+        names = ", ".join(sorted(known))
+        raise ValueError(f"a fault has no option {strange[0]!r}; its options are {names}")
+    if "kind" not in options:
+        raise ValueError(f"a fault needs a kind, one of {', '.join(KINDS)}")
+    values = dict(options)
+    for name, number in _NUMBERS.items():
+        if values.get(name) is not None:
+            try:
+                values[name] = number(values[name])
+            except (TypeError, ValueError):
+                raise ValueError(f"{options['kind']}: {name} must be a number") from None
+    return FaultRule(**values)

@@ -1,0 +1,63 @@
+"""Fill a sandbox with tickets of different ages, straight into its store."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .app import Sandbox
+
+YOUNGEST = 120.0
+"""Seconds. The exports show a ticket once it is a minute old."""
+
+
+def fill(
+    sandbox: Sandbox,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    count: int | None = None,
+    oldest: float = 6 * 3600.0,
+    seed: int = 0,
+) -> list[int]:
+    """Create tickets from ``rows`` and give their ids, oldest first.
+
+    A row has ``subject`` and ``body`` or ``html_body``; it may have ``requester`` (``name``, ``email``), ``channel``
+    (``email`` by default), ``external_id``, ``attachments`` (names, or the API's objects), ``tags``, ``priority`` and ``status``. With ``count``
+    the rows are used again, in turn, until there are that many. Ages lie between two minutes and ``oldest``
+    seconds; an ``age`` in a row, in seconds, wins. Raises ``ValueError`` without rows.
+    """
+    if not rows:
+        raise ValueError("there is nothing to fill the sandbox with")
+    dice = random.Random(seed)
+    total = len(rows) if count is None else count
+    with sandbox.store.lock:
+        now = sandbox.store.now()
+        chosen = [rows[index % len(rows)] for index in range(total)]
+        aged = [(_age(row, oldest, dice), row) for row in chosen]
+        aged.sort(key=lambda pair: -pair[0])
+        return [_create(sandbox, row, now - age) for age, row in aged]
+
+
+def _age(row: Mapping[str, Any], oldest: float, dice: random.Random) -> float:
+    given = row.get("age")
+    return dice.uniform(YOUNGEST, max(YOUNGEST, oldest)) if given is None else float(given)
+
+
+def _create(sandbox: Sandbox, row: Mapping[str, Any], moment: float) -> int:
+    requester = row.get("requester") or {}
+    ticket = sandbox.store.create(
+        subject=str(row.get("subject") or ""),
+        body=row.get("body"),
+        html_body=row.get("html_body"),
+        requester_name=str(requester.get("name") or "Customer"),
+        requester_email=requester.get("email") or "customer@example.com",
+        channel=str(row.get("channel") or "email"),
+        external_id=row.get("external_id"),
+        attachments=[{"file_name": item} if isinstance(item, str) else item for item in row.get("attachments") or ()],
+        tags=row.get("tags") or (),
+        priority=row.get("priority"),
+        status=str(row.get("status") or "new"),
+        created_at=moment,
+    )
+    return ticket.id

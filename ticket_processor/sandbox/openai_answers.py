@@ -1,0 +1,288 @@
+"""What the imitated model says: a schema filled in from simple evidence in the last user message.
+
+Every property is filled by its name, its enum and its type. Evidence for an enum value is, in this order: known
+words for well-known meanings in several languages, the value's own words, and the words that stand beside
+the value in the system message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from .openai_words import (
+    CATEGORIES,
+    LANGUAGES,
+    NEGATIVE,
+    POSITIVE,
+    SYNONYMS,
+    URGENCY,
+    URGENCY_SYNONYMS,
+)
+
+Schema = Mapping[str, Any]
+
+DEFAULT_SCHEMA: Schema = {
+    "type": "object",
+    "properties": {
+        "category": {"enum": list(CATEGORIES)},
+        "urgency": {"enum": ["critical", "high", "medium", "low"]},
+        "sentiment": {"enum": ["negative", "neutral", "positive"]},
+        "language": {"type": "string"},
+        "summary": {"type": "string"},
+        "confidence": {"type": "number"},
+    },
+}
+DEEPEST = 12
+MOST = 1_000
+
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_SUBJECT = re.compile(r"^\W*subject\W{0,4}\s*(.+)$", re.IGNORECASE | re.MULTILINE)
+_FENCE = re.compile(r"<[^>\n]{1,80}>|^\W*(?:subject|body|description|text|message)\W{0,3}:", re.I | re.M)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The text the model looks at, and the instructions that came before it."""
+
+    text: str
+    instructions: str
+
+    @property
+    def lowered(self) -> str:
+        """The text without regard to case."""
+        return self.text.lower()
+
+
+def answer_for(messages: Sequence[Mapping[str, Any]], response_format: Schema) -> str:
+    """The assistant's answer: JSON for a schema or where JSON was asked for, a sentence otherwise."""
+    texts = [(str(message.get("role")), _plain(message.get("content"))) for message in messages]
+    user = [text for role, text in texts if role == "user"] or [texts[-1][1]]
+    instructions = "\n".join(text for role, text in texts if role in ("system", "developer"))
+    evidence = Evidence(_without_fence(user[-1]), instructions)
+    kind = response_format.get("type")
+    schema = response_format.get("schema")
+    if kind == "text" and "json" not in (instructions + user[0]).lower():
+        return summary_of(evidence, 300)
+    if not isinstance(schema, Mapping) or not schema:
+        schema = _schema_in([text for _, text in texts]) or DEFAULT_SCHEMA
+    return orjson.dumps(fill(schema, evidence)).decode("utf-8")
+
+
+def fill(schema: object, evidence: Evidence, name: str = "", root: Schema | None = None, deep: int = 0) -> Any:
+    """A value that a JSON schema allows, chosen by what the text says."""
+    if not isinstance(schema, Mapping):
+        return None
+    root = schema if root is None else root
+    schema = _resolve(schema, root)
+    if "const" in schema:
+        return schema["const"]
+    if isinstance(schema.get("enum"), list) and schema["enum"]:
+        return choose(name, schema["enum"], evidence)
+    kind = schema.get("type")
+    if isinstance(kind, list):
+        kind = next((item for item in kind if item != "null"), "null")
+    if deep > DEEPEST:
+        return None
+    if kind == "object" or "properties" in schema:
+        properties = schema.get("properties")
+        properties = properties if isinstance(properties, Mapping) else {}
+        return {key: fill(inner, evidence, key, root, deep + 1) for key, inner in properties.items()}
+    if kind == "array":
+        return _array(schema, evidence, name, root, deep)
+    if kind in ("number", "integer"):
+        return _number(schema, name, kind == "integer")
+    if kind == "boolean":
+        return _boolean(name, evidence)
+    return None if kind == "null" else _string(schema, name, evidence)
+
+
+def choose(name: str, values: Sequence[Any], evidence: Evidence) -> Any:
+    """The enum value there is most evidence for; without any, a value that means "other"."""
+    words = [value for value in values if isinstance(value, str)]
+    if not words:
+        return values[0]
+    lowered = [value.lower() for value in words]
+    if re.search(r"urgen|priorit|sever", name, re.I):
+        return _nearest(words, urgency_of(evidence), URGENCY_SYNONYMS)
+    if re.search(r"sentiment|mood|tone", name, re.I) or {"negative", "positive"} <= set(lowered):
+        return _nearest(words, sentiment_of(evidence), {"neutral": ("mixed", "unknown")})
+    if re.search(r"lang", name, re.I):
+        return _nearest(words, language_of(evidence), {})
+    scores = [_score(value, evidence) for value in words]
+    best = max(scores)
+    if best > 0:
+        return words[scores.index(best)]
+    return next((value for value in words if SYNONYMS.get(value.lower()) == "general"), words[-1])
+
+
+def _score(value: str, evidence: Evidence) -> float:
+    meaning = SYNONYMS.get(value.lower().replace("-", "_").replace(" ", "_"), value.lower())
+    score = 2.0 * _hits(CATEGORIES.get(meaning, ()), evidence.lowered)
+    own = [word for word in re.split(r"[\W_]+", value.lower()) if len(word) > 2]
+    score += sum(1.0 for word in own if word[:6] in evidence.lowered)
+    if meaning not in CATEGORIES and evidence.instructions:
+        beside = [line for line in evidence.instructions.lower().splitlines() if value.lower() in line]
+        known = {word for line in beside for word in _WORD.findall(line) if len(word) > 3}
+        score += 0.5 * len(known & set(_WORD.findall(evidence.lowered)))
+    return score
+
+
+def urgency_of(evidence: Evidence) -> str:
+    """``critical``, ``high``, ``medium`` or ``low``."""
+    for level, words in URGENCY.items():
+        if _hits(words, evidence.lowered):
+            return level
+    return "high" if evidence.text.count("!") >= 3 else "medium"
+
+
+def sentiment_of(evidence: Evidence) -> str:
+    """``negative``, ``neutral`` or ``positive``."""
+    balance = _hits(POSITIVE, evidence.lowered) - _hits(NEGATIVE, evidence.lowered)
+    return "positive" if balance > 0 else "negative" if balance < 0 else "neutral"
+
+
+def language_of(evidence: Evidence) -> str:
+    """An ISO 639-1 code, by the most common small words; ``en`` when nothing tells."""
+    words = _WORD.findall(evidence.lowered)
+    scores = {code: sum(word in small for word in words) for code, small in LANGUAGES.items()}
+    best = max(scores, key=lambda code: scores[code])
+    return best if scores[best] else "en"
+
+
+def summary_of(evidence: Evidence, longest: int) -> str:
+    """The subject, or the first sentence, cut at a word."""
+    found = _SUBJECT.search(evidence.text)
+    text = found[1] if found else _FENCE.sub(" ", evidence.text)
+    first = re.split(r"(?<=[.!?])\s+|\n{2,}", " ".join(text.split()) if found else text.strip())[0]
+    line = " ".join(first.split()).strip(" \"',:") or "No text."
+    if len(line) <= longest:
+        return line
+    return line[: max(1, longest - 1)].rsplit(" ", 1)[0][: max(1, longest - 1)] + "…"
+
+
+def _nearest(values: Sequence[str], wanted: str, synonyms: Mapping[str, Iterable[str]]) -> str:
+    """The value that means what is wanted: itself, a synonym, or the middle of the list."""
+    for word in (wanted, *synonyms.get(wanted, ())):
+        for value in values:
+            if value.lower() == word:
+                return value
+    return values[len(values) // 2]
+
+
+def _string(schema: Schema, name: str, evidence: Evidence) -> str:
+    longest = schema.get("maxLength")
+    limit = longest if isinstance(longest, int) and longest > 0 else 160
+    if re.search(r"lang|locale", name, re.I):
+        return language_of(evidence)[:limit]
+    fields = (("categor|topic|intent|label", CATEGORIES), ("urgen|priorit|sever", URGENCY))
+    for pattern, values in fields:
+        if re.search(pattern, name, re.I):
+            return str(choose(name, list(values), evidence))[:limit]
+    if re.search(r"sentiment|mood", name, re.I):
+        return sentiment_of(evidence)[:limit]
+    text = summary_of(evidence, min(limit, 160))
+    shortest = schema.get("minLength")
+    return text.ljust(min(shortest, MOST), ".") if isinstance(shortest, int) else text
+
+
+def _number(schema: Schema, name: str, whole: bool) -> float | int:
+    low = schema.get("minimum", schema.get("exclusiveMinimum"))
+    high = schema.get("maximum", schema.get("exclusiveMaximum"))
+    floor = float(low) if isinstance(low, (int, float)) else 0.0
+    ceiling = float(high) if isinstance(high, (int, float)) else max(1.0, floor + 1.0)
+    share = 0.85 if re.search(r"confiden|score|probab|certain", name, re.I) else 0.5
+    value = floor + (ceiling - floor) * share
+    return int(value + 0.5) if whole else round(value, 4)
+
+
+def _boolean(name: str, evidence: Evidence) -> bool:
+    if re.search(r"urgen|escalat", name, re.I):
+        return urgency_of(evidence) in ("critical", "high")
+    words = [word for word in re.split(r"[\W_]+", name.lower()) if len(word) > 3]
+    return any(word[:6] in evidence.lowered for word in words)
+
+
+def _array(schema: Schema, evidence: Evidence, name: str, root: Schema, deep: int) -> list[Any]:
+    items = schema.get("items")
+    inner = _resolve(items, root) if isinstance(items, Mapping) else {"type": "string"}
+    least = schema.get("minItems")
+    fewest = min(least, MOST) if isinstance(least, int) else 0
+    if isinstance(inner.get("enum"), list):
+        values = [value for value in inner["enum"] if isinstance(value, str)]
+        good = [value for value in values if _score(value, evidence) > 0]
+        rest = [value for value in inner["enum"] if value not in good]
+        most = schema.get("maxItems")
+        cut = most if isinstance(most, int) else len(good) + fewest
+        return (good + rest[: max(0, fewest - len(good))])[:cut]
+    return [fill(inner, evidence, name, root, deep + 1) for _ in range(fewest)]
+
+
+def _resolve(schema: Schema, root: Schema) -> Schema:
+    """The schema behind ``$ref`` and combinations: all of ``allOf``, the first useful one of the others."""
+    for _ in range(DEEPEST):
+        if "$ref" in schema:
+            target: Any = root
+            for part in str(schema["$ref"]).lstrip("#/").split("/"):
+                target = target.get(part, {}) if isinstance(target, Mapping) else {}
+            schema = target if isinstance(target, Mapping) else {}
+            continue
+        options = schema.get("anyOf") or schema.get("oneOf")
+        if isinstance(options, list) and options:
+            useful = [item for item in options if isinstance(item, Mapping) and item.get("type") != "null"]
+            schema = useful[0] if useful else {"type": "null"}
+        elif isinstance(schema.get("allOf"), list):
+            merged = {key: value for key, value in schema.items() if key != "allOf"}
+            for item in schema["allOf"]:
+                merged |= _resolve(item, root) if isinstance(item, Mapping) else {}
+            schema = merged
+        else:
+            break
+    return schema
+
+
+def _hits(words: Iterable[str], text: str) -> int:
+    return sum(word in text for word in words)
+
+
+def _without_fence(text: str) -> str:
+    """The text without two equal lines around it, by which a prompt marks where data begins and ends."""
+    first, _, rest = text.strip().partition("\n")
+    inner, _, last = rest.rpartition("\n")
+    return inner if first and first == last and " " not in first else text
+
+
+def _plain(content: object) -> str:
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "\n".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+    return ""
+
+
+def _schema_in(texts: Iterable[str]) -> Schema | None:
+    """A JSON schema written into a message, as is done for servers that take none with the request."""
+    for text in texts:
+        for found in re.finditer(r"\{", text):
+            depth = 0
+            for end in range(found.start(), min(len(text), found.start() + 20_000)):
+                depth += (text[end] == "{") - (text[end] == "}")
+                if depth == 0:
+                    break
+            candidate = text[found.start() : end + 1]
+            if '"properties"' not in candidate:
+                continue
+            try:
+                schema = orjson.loads(candidate)
+            except ValueError:
+                continue
+            if isinstance(schema, dict) and isinstance(schema.get("properties"), dict):
+                return schema
+            inner = schema.get("schema") if isinstance(schema, dict) else None
+            if isinstance(inner, dict) and isinstance(inner.get("properties"), dict):
+                return inner
+    return None

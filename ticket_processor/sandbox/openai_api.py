@@ -1,0 +1,209 @@
+"""An OpenAI-compatible server: chat completions, models and embeddings, without a model."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+import random
+import struct
+import zlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .messages import Refusal, Request, Response, json_response, refuse
+from .openai_answers import answer_for
+
+CHAT_MODEL = "sandbox-model"
+EMBEDDING_MODEL = "sandbox-embedding"
+EMBEDDING_SIZE = 256
+SMALLEST_CACHED_PROMPT = 1_024
+
+
+@dataclass(frozen=True)
+class LatencyProfile:
+    """Log-normal latency by its median and 95th percentile, in seconds; repeatable by ``seed``."""
+
+    p50: float
+    p95: float
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.p50 <= self.p95:
+            raise ValueError("a latency profile needs 0 < p50 <= p95")
+
+    def sample(self, key: int) -> float:
+        """Seconds for one request; the same key gets the same latency, in any order of requests."""
+        spread = math.log(self.p95 / self.p50) / 1.6448536269514722
+        return self.p50 * math.exp(spread * random.Random(self.seed * 0x9E3779B1 ^ key).gauss(0.0, 1.0))
+
+
+class OpenAIApi:
+    """Answers everything under ``/v1/``. The sandbox's lock covers it; ``calls`` and ``latency_total`` only grow."""
+
+    def __init__(self, key: str, latency: LatencyProfile | None, seed: int) -> None:
+        self.latency = latency
+        self.calls = 0
+        self.latency_total = 0.0
+        self._key = key
+        self._dice = random.Random(seed + 2)
+        self._asked: Counter[int] = Counter()
+        self._prefixes: set[int] = set()
+
+    def handle(self, request: Request, now: float) -> Response:
+        """The answer, or an error in OpenAI's form."""
+        try:
+            if request.header("authorization") != f"Bearer {self._key}":
+                raise _error(401, "Incorrect API key provided.", "invalid_api_key")
+            route = f"{request.method} {request.path.rstrip('/')}"
+            if route == "GET /v1/models":
+                return self._models()
+            if route == "POST /v1/chat/completions":
+                return self._chat(request, now)
+            if route == "POST /v1/embeddings":
+                return self._embeddings(request)
+            raise _error(404, f"Invalid URL ({request.method} {request.path[:80]})", None)
+        except Refusal as refusal:
+            return refusal.response
+
+    def _models(self) -> Response:
+        names = (CHAT_MODEL, EMBEDDING_MODEL)
+        data = [{"id": name, "object": "model", "created": 0, "owned_by": "sandbox"} for name in names]
+        return json_response(200, {"object": "list", "data": data})
+
+    def _chat(self, request: Request, now: float) -> Response:
+        body = _payload(request)
+        _require_model(body, CHAT_MODEL)
+        messages = body.get("messages")
+        if not isinstance(messages, list) or not messages or not all(isinstance(m, dict) for m in messages):
+            raise _error(400, "'messages' must be a list of at least one message.", None, "messages")
+        if body.get("stream"):
+            raise _error(400, "This server does not stream.", "unsupported_value", "stream")
+        content = answer_for(messages, _response_format(body))
+        limit = body.get("max_completion_tokens") or body.get("max_tokens")
+        finish = "stop"
+        if isinstance(limit, int) and limit > 0 and tokens(content) > limit:
+            content, finish = content[: limit * 4], "length"
+        answer = {
+            "id": f"chatcmpl-{self._dice.getrandbits(96):024x}",
+            "object": "chat.completion",
+            "created": int(now),
+            "model": CHAT_MODEL,
+            "choices": [
+                {
+                    "index": 0,
+                    "message": {"role": "assistant", "content": content, "refusal": None},
+                    "logprobs": None,
+                    "finish_reason": finish,
+                }
+            ],
+            "usage": self._usage(messages, content),
+            "system_fingerprint": "fp_sandbox",
+        }
+        response = json_response(200, answer)
+        self.calls += 1
+        if self.latency is not None:
+            digest = zlib.crc32(request.body)
+            self._asked[digest] += 1
+            response.delay = self.latency.sample(digest * 1_000 + self._asked[digest])
+            self.latency_total += response.delay
+        return response
+
+    def _usage(self, messages: list[dict[str, Any]], content: str) -> dict[str, Any]:
+        """Token counts by length; the first message counts as cached once it has been seen and is long enough."""
+        sizes = [tokens(str(message.get("content") or "")) + 4 for message in messages]
+        prefix = hash(str(messages[0].get("content")))
+        cached = sizes[0] // 128 * 128 if sizes[0] >= SMALLEST_CACHED_PROMPT else 0
+        if prefix not in self._prefixes:
+            self._prefixes.add(prefix)
+            cached = 0
+        prompt, completion = sum(sizes) + 3, tokens(content)
+        return {
+            "prompt_tokens": prompt,
+            "completion_tokens": completion,
+            "total_tokens": prompt + completion,
+            "prompt_tokens_details": {"cached_tokens": cached, "audio_tokens": 0},
+            "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
+        }
+
+    def _embeddings(self, request: Request) -> Response:
+        body = _payload(request)
+        _require_model(body, EMBEDDING_MODEL)
+        given = body.get("input")
+        texts = [given] if isinstance(given, str) else given
+        if not isinstance(texts, list) or not texts or not all(isinstance(t, str) and t for t in texts):
+            raise _error(400, "'input' must be a non-empty string or a list of them.", None, "input")
+        size = body.get("dimensions") or EMBEDDING_SIZE
+        if not isinstance(size, int) or not 1 <= size <= 4_096:
+            raise _error(400, "'dimensions' is out of range.", None, "dimensions")
+        encoded = body.get("encoding_format") == "base64"
+        data = [
+            {"object": "embedding", "index": index, "embedding": _encode(embed(text, size), encoded)}
+            for index, text in enumerate(texts)
+        ]
+        count = sum(tokens(text) for text in texts)
+        usage = {"prompt_tokens": count, "total_tokens": count}
+        return json_response(200, {"object": "list", "data": data, "model": EMBEDDING_MODEL, "usage": usage})
+
+
+def tokens(text: str) -> int:
+    """A rough count of tokens: one for four bytes of UTF-8."""
+    return max(1, (len(text.encode("utf-8", "replace")) + 3) // 4)
+
+
+def embed(text: str, size: int = EMBEDDING_SIZE) -> list[float]:
+    """A unit vector from hashed words and their pieces: the same for the same text, near for similar ones."""
+    vector = [0.0] * size
+    for word in text.lower().split():
+        pieces = [word, *(word[start : start + 4] for start in range(max(0, len(word) - 3)))]
+        for weight, piece in zip([1.0] + [0.4] * len(pieces), pieces, strict=False):
+            digest = hashlib.blake2b(piece.encode("utf-8", "replace"), digest_size=8).digest()
+            place, sign = divmod(int.from_bytes(digest, "big"), 2)
+            vector[place % size] += weight if sign else -weight
+    length = math.sqrt(sum(value * value for value in vector)) or 1.0
+    return [value / length for value in vector]
+
+
+def _encode(vector: list[float], encoded: bool) -> object:
+    if not encoded:
+        return vector
+    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode("ascii")
+
+
+def _payload(request: Request) -> dict[str, Any]:
+    try:
+        body = request.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise _error(400, "We could not parse the JSON body of your request.", None)
+    return body
+
+
+def _require_model(body: Mapping[str, Any], model: str) -> None:
+    if not isinstance(body.get("model"), str):
+        raise _error(400, "you must provide a model parameter", None, "model")
+    if body["model"] != model:
+        raise _error(404, f"The model `{body['model'][:80]}` does not exist.", "model_not_found", "model")
+
+
+def _response_format(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    wanted = body.get("response_format")
+    if wanted is None:
+        return {"type": "text"}
+    if not isinstance(wanted, dict) or wanted.get("type") not in ("text", "json_object", "json_schema"):
+        raise _error(400, "Invalid 'response_format'.", None, "response_format")
+    if wanted["type"] == "json_schema":
+        described = wanted.get("json_schema")
+        if not isinstance(described, dict) or not described.get("name"):
+            message = "Missing required parameter: 'response_format.json_schema.name'."
+            raise _error(400, message, "missing_required_parameter", "response_format")
+        return {"type": "json_schema", "schema": described.get("schema") or {}}
+    return wanted
+
+
+def _error(status: int, message: str, code: str | None, param: str | None = None) -> Refusal:
+    kind = "server_error" if status >= 500 else "invalid_request_error"
+    return refuse(status, {"error": {"message": message, "type": kind, "param": param, "code": code}})

@@ -1,0 +1,207 @@
+"""What the store keeps: a ticket in the API's own shape, and every change to it as an audit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .clock import iso
+from .text import text_to_html
+
+Actor = Literal["api", "person", "system", "fill"]
+"""Who made a change: a caller of the API, a person at the agent's screen, the vendor itself, the filling."""
+
+NO_SOURCE: dict[str, Any] = {"from": {}, "to": {}, "rel": None}
+"""The ``via.source`` of everything but mail."""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """One change of one ticket: the ground truth that tests judge a client by.
+
+    ``at`` is the exact Unix time, where the API shows whole seconds. ``raw`` is the payload an API caller
+    sent for this ticket and ``raw_keys`` its keys; both empty for other actors. ``comment_public`` is
+    ``None`` when the change carried no comment. ``visible`` is False for a silent change by the system,
+    which leaves neither an audit nor a new ``updated_at`` in the API.
+    """
+
+    id: int
+    ticket_id: int
+    at: float
+    author_id: int
+    actor: Actor
+    events: tuple[dict[str, Any], ...]
+    via: dict[str, Any]
+    custom: dict[str, Any] = field(default_factory=dict)
+    raw: Mapping[str, Any] = field(default_factory=dict)
+    comment_public: bool | None = None
+    visible: bool = True
+    stamp_before: str = ""
+    stamp_after: str = ""
+
+    @property
+    def raw_keys(self) -> tuple[str, ...]:
+        """The keys of the payload that an API caller sent for this ticket."""
+        return tuple(self.raw)
+
+    def change(self, field_name: str) -> tuple[Any, Any] | None:
+        """A field's value before and after, or ``None`` when this audit left it alone."""
+        for event in self.events:
+            if event.get("field_name") == field_name:
+                return event.get("previous_value"), event.get("value")
+        return None
+
+    @property
+    def tags_added(self) -> frozenset[str]:
+        """Tags that were not there before."""
+        before, after = self.change("tags") or ((), ())
+        return frozenset(after or ()) - frozenset(before or ())
+
+    @property
+    def tags_removed(self) -> frozenset[str]:
+        """Tags that are gone."""
+        before, after = self.change("tags") or ((), ())
+        return frozenset(before or ()) - frozenset(after or ())
+
+    def as_json(self) -> dict[str, Any]:
+        """The audit as the API shows it."""
+        return {
+            "id": self.id,
+            "ticket_id": self.ticket_id,
+            "created_at": iso(self.at),
+            "author_id": self.author_id,
+            "metadata": {"system": {}, "custom": self.custom},
+            "events": list(self.events),
+            "via": self.via,
+        }
+
+
+@dataclass
+class StoredTicket:
+    """A ticket. ``json`` is what the API shows; its lists are replaced, never changed in place.
+
+    ``changed`` is the exact Unix time of the last change that moved ``updated_at``. ``versions`` holds
+    earlier forms, with the time each began, and is kept only while the search index lags.
+    """
+
+    id: int
+    json: dict[str, Any]
+    created: float
+    changed: float
+    requester_name: str
+    deleted: bool = False
+    comments: list[dict[str, Any]] = field(default_factory=list)
+    audits: list[Audit] = field(default_factory=list)
+    versions: list[tuple[float, dict[str, Any], bool]] = field(default_factory=list)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags now."""
+        return tuple(self.json["tags"])
+
+    @property
+    def stamp(self) -> str:
+        """``updated_at``, as a safe update would send it back."""
+        return str(self.json["updated_at"])
+
+
+@dataclass
+class Job:
+    """A background job over many tickets; ``results`` fills while it works and shows only at the end."""
+
+    id: str
+    job_type: str
+    total: int
+    queued_at: float
+    progress: int = 0
+    started: bool = False
+    finished_at: float | None = None
+    results: list[dict[str, Any]] = field(default_factory=list)
+
+
+def new_ticket_json(ticket_id: int, moment: float, base_url: str) -> dict[str, Any]:
+    """A ticket with every key the API gives, and nothing filled in yet."""
+    stamp = iso(moment)
+    return {
+        "url": f"{base_url}/api/v2/tickets/{ticket_id}.json",
+        "id": ticket_id,
+        "external_id": None,
+        "via": {"channel": "api", "source": NO_SOURCE},
+        "created_at": stamp,
+        "updated_at": stamp,
+        "generated_timestamp": int(moment),
+        "type": None,
+        "subject": "",
+        "raw_subject": "",
+        "description": "",
+        "priority": None,
+        "status": "new",
+        "recipient": None,
+        "requester_id": 0,
+        "submitter_id": 0,
+        "assignee_id": None,
+        "organization_id": None,
+        "group_id": None,
+        "collaborator_ids": [],
+        "follower_ids": [],
+        "email_cc_ids": [],
+        "forum_topic_id": None,
+        "problem_id": None,
+        "has_incidents": False,
+        "is_public": True,
+        "due_at": None,
+        "tags": [],
+        "custom_fields": [],
+        "satisfaction_rating": None,
+        "sharing_agreement_ids": [],
+        "custom_status_id": 1,
+        "fields": [],
+        "followup_ids": [],
+        "ticket_form_id": 1,
+        "brand_id": 1,
+        "allow_channelback": False,
+        "allow_attachments": True,
+        "from_messaging_channel": False,
+    }
+
+
+def new_comment(
+    ticket: StoredTicket,
+    comment_id: int,
+    moment: float,
+    author_id: int,
+    text: str,
+    markup: str | None,
+    public: bool,
+    attachments: Iterable[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """A comment in the API's shape, added to its ticket; its ``audit_id`` is set once there is an audit."""
+    comment: dict[str, Any] = {
+        "id": comment_id,
+        "type": "Comment",
+        "author_id": author_id,
+        "body": text,
+        "html_body": text_to_html(text) if markup is None else markup,
+        "plain_body": text,
+        "public": public,
+        "attachments": [dict(item) for item in attachments],
+        "audit_id": 0,
+        "via": {"channel": "api", "source": NO_SOURCE} if ticket.comments else ticket.json["via"],
+        "created_at": iso(moment),
+        "metadata": {"system": {}, "custom": {}},
+    }
+    ticket.comments.append(comment)
+    return comment
+
+
+def via_of(channel: str, name: str, email: str | None) -> dict[str, Any]:
+    """Where a ticket came from; mail says from whom and to which address."""
+    if channel != "email":
+        return {"channel": channel, "source": NO_SOURCE}
+    source = {
+        "from": {"address": email, "name": name},
+        "to": {"name": "Support", "address": "support@example.com"},
+        "rel": None,
+    }
+    return {"channel": "email", "source": source}

@@ -1,0 +1,376 @@
+"""The sandbox's memory: tickets, people, articles, and one way to change a ticket.
+
+Every change goes through :meth:`Store.change`, which writes an audit and moves the stamps: ``updated_at`` (whole
+seconds) for changes that the vendor counts as ticket events, ``generated_timestamp`` for all of them.
+
+Threads: every public method takes ``lock``, which is re-entrant; a caller that reads and then writes holds
+it across both.
+"""
+
+from __future__ import annotations
+
+import random
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Mapping
+from itertools import count
+from typing import Any
+
+from .agenda import Agenda
+from .clock import SandboxClock, iso
+from .records import NO_SOURCE, Actor, Audit, Job, StoredTicket, new_comment, new_ticket_json, via_of
+from .text import html_to_text, normalise_tags
+
+BOT_ID = 9001
+PERSON_ID = 7001
+SYSTEM_ID = -1
+
+_STATUS_IDS = {"new": 1, "open": 2, "pending": 3, "hold": 4, "solved": 5, "closed": 6}
+
+
+class Store(Agenda):
+    """All state. ``seed`` makes generated ids repeatable; ``index_lag`` is the search index's, in seconds."""
+
+    def __init__(self, clock: SandboxClock, *, seed: int = 0, base_url: str = "", index_lag: float = 0.0) -> None:
+        super().__init__(clock)
+        self.random = random.Random(seed)
+        self.index_lag = index_lag
+        self.tickets: dict[int, StoredTicket] = {}
+        self.users: dict[int, dict[str, Any]] = {}
+        self.jobs: dict[str, Job] = {}
+        self.articles: list[dict[str, Any]] = []
+        self.ticket_fields: list[dict[str, Any]] = []
+        self.history: list[Audit] = []
+        self.by_generated: list[tuple[int, int]] = []
+        self.by_created: list[tuple[float, int]] = []
+        self._base_url = base_url
+        self._event_ids = count(10_000_000_001)
+        self._ticket_ids = count(1)
+        self._user_ids = count(100_001)
+        self._user_by_email: dict[str, int] = {}
+        self.add_user("Ticket Bot", "bot@example.com", role="admin", user_id=BOT_ID)
+        self.add_user("Alex Agent", "alex@example.com", role="agent", user_id=PERSON_ID)
+
+    @property
+    def base_url(self) -> str:
+        """What links in answers start with."""
+        return self._base_url
+
+    @base_url.setter
+    def base_url(self, value: str) -> None:
+        with self.lock:
+            self._base_url = value
+            for ticket in self.tickets.values():
+                ticket.json["url"] = f"{value}/api/v2/tickets/{ticket.id}.json"
+
+    # --- people ---------------------------------------------------------------------------------------
+
+    def add_user(self, name: str, email: str | None, *, role: str = "end-user", user_id: int | None = None) -> int:
+        """The id of the user with this address, made if there is none yet."""
+        with self.lock:
+            known = self._user_by_email.get(email.lower()) if email else None
+            if known is not None:
+                return known
+            new_id = next(self._user_ids) if user_id is None else user_id
+            stamp = iso(self.now())
+            self.users[new_id] = {
+                "id": new_id,
+                "name": name,
+                "email": email,
+                "role": role,
+                "created_at": stamp,
+                "updated_at": stamp,
+            }
+            if email:
+                self._user_by_email[email.lower()] = new_id
+            return new_id
+
+    # --- tickets --------------------------------------------------------------------------------------
+
+    def create(
+        self,
+        *,
+        subject: str = "",
+        body: str | None = None,
+        html_body: str | None = None,
+        requester_name: str = "Customer",
+        requester_email: str | None = "customer@example.com",
+        channel: str = "email",
+        external_id: str | None = None,
+        tags: object = (),
+        priority: str | None = None,
+        status: str = "new",
+        attachments: Iterable[Mapping[str, Any]] = (),
+        public: bool = True,
+        created_at: float | None = None,
+        actor: Actor = "fill",
+        author_id: int | None = None,
+        custom: Mapping[str, Any] | None = None,
+        raw: Mapping[str, Any] | None = None,
+        fields: Mapping[str, Any] | None = None,
+    ) -> StoredTicket:
+        """A new ticket. ``created_at`` (Unix seconds) lets the filling give it an age.
+
+        ``fields`` are further keys of the ticket, taken as they are. With ``html_body`` the description is
+        its text; with ``body`` it is the body, unchanged.
+        """
+        with self.lock:
+            self.settle()
+            moment = self.now() if created_at is None else created_at
+            requester = self.add_user(requester_name, requester_email)
+            author = requester if author_id is None else author_id
+            ticket_id = next(self._ticket_ids)
+            json = new_ticket_json(ticket_id, moment, self._base_url)
+            text = html_to_text(html_body) if body is None and html_body is not None else (body or "")
+            json.update(
+                external_id=external_id,
+                via=via_of(channel, requester_name, requester_email),
+                subject=subject,
+                raw_subject=subject,
+                description=text,
+                priority=priority,
+                status=status,
+                custom_status_id=_STATUS_IDS.get(status, 1),
+                requester_id=requester,
+                submitter_id=author,
+                is_public=public,
+                tags=normalise_tags(tags),
+                recipient="support@example.com" if channel == "email" else None,
+            )
+            json.update(fields or {})
+            ticket = StoredTicket(ticket_id, json, moment, moment, requester_name)
+            self.tickets[ticket_id] = ticket
+            comment = new_comment(ticket, self.event_id(), moment, author, text, html_body, public, attachments)
+            events = [comment, *self._creations(json)]
+            audit = self._audit(ticket, moment, author, actor, events, json["via"], custom, raw, public)
+            comment["audit_id"] = audit.id
+            insort(self.by_generated, (int(moment), ticket_id))
+            insort(self.by_created, (moment, ticket_id))
+            self._remember_version(ticket, moment)
+            return ticket
+
+    def change(
+        self,
+        ticket: StoredTicket,
+        fields: Mapping[str, Any],
+        *,
+        actor: Actor,
+        author_id: int,
+        comment: tuple[str, str | None, bool] | None = None,
+        attachments: Iterable[Mapping[str, Any]] = (),
+        custom: Mapping[str, Any] | None = None,
+        raw: Mapping[str, Any] | None = None,
+        silent: bool = False,
+    ) -> Audit | None:
+        """Set fields and add a comment (text, HTML or ``None``, public), as one change.
+
+        Gives the audit, or ``None`` when nothing would change. ``silent`` moves ``generated_timestamp``
+        only, and leaves no audit in the API.
+        """
+        with self.lock:
+            moment = self.now()
+            json = ticket.json
+            stamp_before = json["updated_at"]
+            events: list[dict[str, Any]] = []
+            for name, value in fields.items():
+                events += self._set(ticket, name, value)
+            public: bool | None = None
+            added = None
+            if comment is not None:
+                text, markup, public = comment
+                added = new_comment(ticket, self.event_id(), moment, author_id, text, markup, public, attachments)
+                events.insert(0, added)
+                json["is_public"] = json["is_public"] or public
+            if not events:
+                return None
+            if not silent:
+                ticket.changed = moment
+                json["updated_at"] = iso(moment)
+            via = {"channel": {"api": "api", "person": "web"}.get(actor, "system"), "source": NO_SOURCE}
+            audit = self._audit(
+                ticket, moment, author_id, actor, events, via, custom, raw, public, silent, stamp_before
+            )
+            if added is not None:
+                added["audit_id"] = audit.id
+            self._move(ticket, int(moment))
+            self._remember_version(ticket, moment)
+            return audit
+
+    # --- what other people do -------------------------------------------------------------------------
+
+    def person_edit(
+        self,
+        ticket_id: int,
+        *,
+        add_tags: Iterable[str] = (),
+        remove_tags: Iterable[str] = (),
+        priority: str | None = None,
+        status: str | None = None,
+        assignee_id: int | None = None,
+        comment: str | None = None,
+        public: bool = False,
+        author_id: int = PERSON_ID,
+    ) -> Audit | None:
+        """A person changes a ticket at the screen. Gives the audit, ``None`` if nothing changed.
+
+        Raises ``KeyError`` for a ticket that is not there.
+        """
+        with self.lock:
+            self.settle()
+            ticket = self.tickets[ticket_id]
+            fields = self._edits(ticket, add_tags, remove_tags, priority, status, assignee_id)
+            note = None if comment is None else (comment, None, public)
+            return self.change(ticket, fields, actor="person", author_id=author_id, comment=note)
+
+    def system_edit(
+        self,
+        ticket_id: int,
+        *,
+        add_tags: Iterable[str] = (),
+        remove_tags: Iterable[str] = (),
+        priority: str | None = None,
+        status: str | None = None,
+    ) -> Audit | None:
+        """The vendor changes a ticket silently: ``generated_timestamp`` moves and ``updated_at`` does not.
+
+        With nothing to change, ``generated_timestamp`` moves all the same.
+        """
+        with self.lock:
+            self.settle()
+            ticket = self.tickets[ticket_id]
+            fields = self._edits(ticket, add_tags, remove_tags, priority, status, None)
+            audit = self.change(ticket, fields, actor="system", author_id=SYSTEM_ID, silent=True)
+            self._move(ticket, int(self.now()))
+            return audit
+
+    def delete(self, ticket_id: int, *, permanently: bool = False, author_id: int = PERSON_ID) -> None:
+        """A person deletes a ticket; ``permanently`` also scrubs its text."""
+        with self.lock:
+            self.settle()
+            ticket = self.tickets[ticket_id]
+            ticket.deleted = True
+            self.change(ticket, {"status": "deleted"}, actor="person", author_id=author_id)
+            if permanently:
+                ticket.json.update(subject="SCRUBBED", raw_subject="SCRUBBED", description="X")
+                self._move(ticket, int(self.now()))
+
+    def living(self, ticket_id: int) -> StoredTicket | None:
+        """A ticket that exists and is not deleted."""
+        ticket = self.tickets.get(ticket_id)
+        return None if ticket is None or ticket.deleted else ticket
+
+    def bot_comments(self, ticket_id: int, author_id: int = BOT_ID) -> list[dict[str, Any]]:
+        """Comments on a ticket by one author, oldest first."""
+        return [note for note in self.tickets[ticket_id].comments if note["author_id"] == author_id]
+
+    # --- inside ---------------------------------------------------------------------------------------
+
+    def _edits(
+        self,
+        ticket: StoredTicket,
+        add_tags: Iterable[str],
+        remove_tags: Iterable[str],
+        priority: str | None,
+        status: str | None,
+        assignee_id: int | None,
+    ) -> dict[str, Any]:
+        added, removed = set(normalise_tags(list(add_tags))), set(normalise_tags(list(remove_tags)))
+        fields: dict[str, Any] = {}
+        if added or removed:
+            fields["tags"] = sorted((set(ticket.json["tags"]) | added) - removed)
+        for name, value in (("priority", priority), ("status", status), ("assignee_id", assignee_id)):
+            if value is not None:
+                fields[name] = value
+        return fields
+
+    def _set(self, ticket: StoredTicket, name: str, value: Any) -> list[dict[str, Any]]:
+        json = ticket.json
+        if name == "custom_fields":
+            return self._set_custom_fields(json, value)
+        before = json.get(name)
+        if before == value:
+            return []
+        json[name] = value
+        if name == "subject":
+            json["raw_subject"] = value
+        elif name == "status":
+            json["custom_status_id"] = _STATUS_IDS.get(value, 1)
+        return [self._change_event(name, before, value)]
+
+    def _set_custom_fields(self, json: dict[str, Any], values: Mapping[int, Any]) -> list[dict[str, Any]]:
+        current = {item["id"]: item["value"] for item in json["custom_fields"]}
+        changed = {key: value for key, value in values.items() if current.get(key) != value}
+        if not changed:
+            return []
+        merged = [{"id": key, "value": value} for key, value in (current | changed).items()]
+        json["custom_fields"] = json["fields"] = merged
+        return [self._change_event(str(key), current.get(key), value) for key, value in changed.items()]
+
+    def _change_event(self, name: str, before: Any, after: Any) -> dict[str, Any]:
+        return {
+            "id": next(self._event_ids),
+            "type": "Change",
+            "field_name": name,
+            "value": after,
+            "previous_value": before,
+        }
+
+    def _creations(self, json: Mapping[str, Any]) -> list[dict[str, Any]]:
+        names = ("subject", "status", "priority", "type", "requester_id", "assignee_id", "tags")
+        return [
+            {"id": next(self._event_ids), "type": "Create", "field_name": name, "value": json[name]}
+            for name in names
+            if json[name]
+        ]
+
+    def _audit(
+        self,
+        ticket: StoredTicket,
+        moment: float,
+        author_id: int,
+        actor: Actor,
+        events: list[dict[str, Any]],
+        via: dict[str, Any],
+        custom: Mapping[str, Any] | None,
+        raw: Mapping[str, Any] | None,
+        public: bool | None,
+        silent: bool = False,
+        stamp_before: str = "",
+    ) -> Audit:
+        audit = Audit(
+            id=next(self._event_ids),
+            ticket_id=ticket.id,
+            at=moment,
+            author_id=author_id,
+            actor=actor,
+            events=tuple(events),
+            via=via,
+            custom=dict(custom or {}),
+            raw=raw or {},
+            comment_public=public,
+            visible=not silent,
+            stamp_before=stamp_before,
+            stamp_after=ticket.json["updated_at"],
+        )
+        self.history.append(audit)
+        if not silent:
+            ticket.audits.append(audit)
+        return audit
+
+    def event_id(self) -> int:
+        """A fresh id from the range that audits, events and comments share."""
+        return next(self._event_ids)
+
+    def _move(self, ticket: StoredTicket, generated: int) -> None:
+        before = ticket.json["generated_timestamp"]
+        if generated != before:
+            del self.by_generated[bisect_left(self.by_generated, (before, ticket.id))]
+            insort(self.by_generated, (generated, ticket.id))
+            ticket.json["generated_timestamp"] = generated
+
+    def _remember_version(self, ticket: StoredTicket, moment: float) -> None:
+        if self.index_lag <= 0:
+            return
+        versions = ticket.versions
+        versions.append((moment, dict(ticket.json), ticket.deleted))
+        while len(versions) > 1 and versions[1][0] <= moment - self.index_lag:
+            del versions[0]

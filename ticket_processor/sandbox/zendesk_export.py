@@ -1,0 +1,221 @@
+"""The two exports: the incremental cursor export, by last change, and the search export, by creation."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import shlex
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from typing import Any
+
+from .clock import iso, parse_iso
+from .messages import Response, json_response, refuse
+from .records import StoredTicket
+from .zendesk_call import Call, bad_request, forbidden
+from .zendesk_lists import decode_cursor, encode_cursor
+
+WITHHELD = 60
+"""Seconds of the newest changes that the incremental export does not show yet."""
+
+SEARCH_CURSOR_LIFE = 3_600
+
+Document = dict[str, Any]
+Test = Callable[[Document], bool]
+
+_CURSOR = re.compile(r"^(\d{1,12})(?:\.0)?\|\|(\d{1,18})\|$")
+_TERM = re.compile(r"^(-?)([a-z_]+)(:|>=|<=|>|<)(.*)$")
+_ORDERED = {
+    "status": ("new", "open", "pending", "hold", "solved", "closed"),
+    "priority": ("low", "normal", "high", "urgent"),
+}
+_TIMES = {"created": "created_at", "updated": "updated_at"}
+
+
+def incremental(call: Call) -> Response:
+    """``GET /incremental/tickets/cursor``: every ticket once per last change, deleted ones too. Admins only.
+
+    Sorted by (``generated_timestamp``, id); ``after_cursor`` is set on the last page as well.
+    """
+    if call.identity.role != "admin":
+        raise forbidden()
+    call.spend("incremental_exports")
+    query = call.request.query
+    size = call.number("per_page", 1_000, at_most=1_000)
+    position = _position(call)
+    edge = int(call.now) - WITHHELD
+    keys = call.store.by_generated
+    start = bisect_right(keys, position)
+    end = bisect_right(keys, (edge, 1 << 62))
+    taken = keys[start : min(start + size, end)]
+    last = taken[-1] if taken else position
+    cursor = _encode(last)
+    rows = [call.store.tickets[ticket_id].json for _, ticket_id in taken]
+    if query.get("exclude_deleted") == "true":
+        rows = [row for row in rows if row["status"] != "deleted"]
+    payload = {
+        "tickets": rows,
+        "after_url": call.link(cursor=cursor, start_time=None),
+        "after_cursor": cursor,
+        "before_url": call.link(start_time=None) if query.get("cursor") else None,
+        "before_cursor": query.get("cursor") or None,
+        "end_of_stream": start + size >= end,
+    }
+    return json_response(200, payload)
+
+
+def _position(call: Call) -> tuple[int, int]:
+    cursor = call.request.query.get("cursor")
+    if cursor:
+        try:
+            found = _CURSOR.match(base64.b64decode(cursor, validate=True).decode("ascii", "replace"))
+        except (binascii.Error, ValueError):
+            found = None
+        if found is None:
+            raise refuse(400, {"error": "InvalidValue", "description": "cursor is not valid"})
+        return int(found[1]), int(found[2])
+    text = call.request.query.get("start_time", "")
+    try:
+        start_time = int(float(text))
+    except (ValueError, OverflowError):
+        raise bad_request("Invalid attribute", "start_time or cursor is required") from None
+    if start_time > call.now - WITHHELD:
+        description = f"Too recent start_time. Use a start_time older than {WITHHELD} seconds"
+        raise refuse(422, {"error": "InvalidValue", "description": description})
+    return start_time, 0
+
+
+def _encode(position: tuple[int, int]) -> str:
+    return base64.b64encode(f"{position[0]}.0||{position[1]}|".encode("ascii")).decode("ascii")
+
+
+def search_export(call: Call) -> Response:
+    """``GET /search/export``: tickets that match, newest creation first, as the index knows them."""
+    query = call.request.query
+    if query.get("filter[type]") != "ticket":
+        raise refuse(422, {"error": "invalid", "description": "Invalid search: filter[type] is required"})
+    call.spend("search_export")
+    size = call.number("page[size]", 100, at_most=1_000)
+    test = parse_query(query.get("query", ""))
+    keys = call.store.by_created
+    end, begun = len(keys), call.now
+    if query.get("page[after]"):
+        position = decode_cursor(query["page[after]"])
+        begun = position[-1] if all(isinstance(part, (int, float)) for part in position) else 0.0
+        if len(position) != 3 or call.now - begun > SEARCH_CURSOR_LIFE:
+            raise refuse(400, {"error": "invalid", "description": "The cursor has expired"})
+        end = bisect_left(keys, position[:2])
+    rows: list[Document] = []
+    last: tuple[float, int] | None = None
+    more = False
+    for key in reversed(keys[:end]):
+        document = indexed(call, call.store.tickets[key[1]])
+        if document is None or not test(document):
+            continue
+        if len(rows) == size:
+            more = True
+            break
+        rows.append({**document, "result_type": "ticket"})
+        last = key
+    cursor = encode_cursor((*last, begun)) if last and more else None
+    payload = {
+        "results": rows,
+        "facets": None,
+        "meta": {"has_more": more, "after_cursor": cursor, "before_cursor": None},
+        "links": {"prev": None, "next": call.link(page__after=cursor) if cursor else None},
+    }
+    return json_response(200, payload)
+
+
+def indexed(call: Call, ticket: StoredTicket) -> Document | None:
+    """A ticket as the search index has it, which lags behind by the store's ``index_lag``."""
+    lag = call.store.index_lag
+    if lag <= 0:
+        return None if ticket.deleted else ticket.json
+    if ticket.changed <= call.now - lag and not ticket.versions:
+        return None if ticket.deleted else ticket.json
+    known = [version for version in ticket.versions if version[0] <= call.now - lag]
+    if not known or known[-1][2]:
+        return None
+    return known[-1][1]
+
+
+def parse_query(text: str) -> Test:
+    """A search query as a test of one ticket: ``created>=…``, ``updated<…``, ``status<solved``,
+    ``priority:high``, ``tags:x``, each with ``-`` to turn it round, and plain words. 422 for the rest.
+    """
+    try:
+        terms = shlex.split(text.replace("'", r"\'"))
+    except ValueError:
+        raise _invalid(text) from None
+    tests: list[Test] = []
+    tagged: list[str] = []
+    for term in terms:
+        found = _TERM.match(term)
+        if found is None:
+            tests.append(_words(term))
+            continue
+        minus, name, operator, value = found.groups()
+        if name == "type":
+            raise refuse(422, {"error": "invalid", "description": "Invalid search: type: is not allowed here"})
+        if name in ("tags", "tag") and not minus:
+            tagged.append(value.lower())
+            continue
+        test = _field_test(name, operator, value)
+        tests.append(_negated(test) if minus else test)
+    if tagged:  # several tags: any of them will do
+        tests.append(lambda row: any(tag in row["tags"] for tag in tagged))
+    return lambda row: all(test(row) for test in tests)
+
+
+def _negated(test: Test) -> Test:
+    return lambda row: not test(row)
+
+
+def _field_test(name: str, operator: str, value: str) -> Test:
+    if name in ("tags", "tag"):
+        return lambda row: value.lower() in row["tags"]
+    if name in _TIMES:
+        return _time_test(_TIMES[name], operator, value)
+    if name in _ORDERED:
+        ranks = _ORDERED[name]
+        if value not in ranks:
+            raise _invalid(value)
+        wanted = ranks.index(value)
+        return lambda row: row[name] in ranks and _compare(ranks.index(row[name]), operator, wanted)
+    if name in ("subject", "description"):
+        return lambda row: value.lower() in str(row[name]).lower()
+    if name in ("via", "external_id", "ticket_type"):
+        return lambda row: (row["via"]["channel"] if name == "via" else str(row.get(name))) == value
+    raise _invalid(name)
+
+
+def _time_test(field: str, operator: str, value: str) -> Test:
+    try:
+        moment = parse_iso(value)
+    except ValueError:
+        raise _invalid(value) from None
+    if operator == ":" and len(value) == 10:
+        return lambda row: str(row[field])[:10] == value
+    wanted = iso(moment)
+    return lambda row: _compare(str(row[field]), operator, wanted)
+
+
+def _compare(left: Any, operator: str, right: Any) -> bool:
+    if operator == ":":
+        return bool(left == right)
+    if operator == ">":
+        return bool(left > right)
+    if operator == "<":
+        return bool(left < right)
+    return bool(left >= right) if operator == ">=" else bool(left <= right)
+
+
+def _words(term: str) -> Test:
+    unwanted, word = term.startswith("-"), term.lstrip("-").strip("*").lower()
+    return lambda row: (word in f"{row['subject']} {row['description']}".lower()) != unwanted
+
+
+def _invalid(text: str) -> Exception:
+    return refuse(422, {"error": "invalid", "description": f"Invalid search: {text[:80]}"})

@@ -1,0 +1,176 @@
+"""Reading many things at once: the ticket list, ``show_many``, comments, audits, and the two ways of paging."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import orjson
+
+from .messages import Refusal, Response, json_response, refuse
+from .zendesk_call import Call
+
+PAGE = 100
+DEEPEST_OFFSET = 10_000
+
+Row = dict[str, Any]
+Key = tuple[Any, ...]
+
+
+def list_tickets(call: Call) -> Response:
+    """``GET /tickets``: not deleted, by id; cursor paging sorts by ``updated_at``, ``id`` or ``status`` only."""
+    call.spend("list_tickets")
+    rows = [ticket.json for ticket in call.store.tickets.values() if not ticket.deleted]
+    wanted = call.request.query.get("external_id")
+    if wanted is not None:
+        rows = [row for row in rows if row["external_id"] == wanted]
+    return paged(call, "tickets", rows, sorts=("updated_at", "id", "status"))
+
+
+def show_many(call: Call) -> Response:
+    """``GET /tickets/show_many?ids=``: at most 100; tickets that are gone are absent."""
+    found = [call.store.living(ticket_id) for ticket_id in call.ids()]
+    rows = [ticket.json for ticket in found if ticket is not None]
+    payload = {"tickets": rows, "next_page": None, "previous_page": None, "count": len(rows)}
+    return json_response(200, payload)
+
+
+def comments(call: Call) -> Response:
+    """``GET /tickets/{id}/comments``: oldest first, or by ``sort=-created_at``."""
+    rows = list(call.ticket().comments)
+    newest_first = call.request.query.get("sort_order") == "desc"
+    return paged(call, "comments", rows, sorts=("created_at",), descending=newest_first)
+
+
+def audits(call: Call) -> Response:
+    """``GET /tickets/{id}/audits``: oldest first, or by ``sort=-created_at``; needs the global read scope."""
+    scopes = call.identity.scopes
+    if scopes is not None and "read" not in scopes:
+        message = "You do not have access to this page."
+        raise refuse(403, {"error": {"title": "Forbidden", "message": message}})
+    call.spend("audits")
+    rows = [audit.as_json() for audit in call.ticket().audits]
+    newest_first = call.request.query.get("sort_order") == "desc"
+    return paged(call, "audits", rows, sorts=("created_at",), descending=newest_first)
+
+
+def paged(
+    call: Call, name: str, rows: list[Row], *, sorts: Sequence[str] = ("id",), descending: bool = False
+) -> Response:
+    """A page of ``rows``: by cursor when the query has ``page[…]``, by offset otherwise.
+
+    ``sort_order`` and ``sort_by`` belong to offsets and are ignored beside ``page[…]``.
+    """
+    query = call.request.query
+    if "page[size]" in query or "page[after]" in query or "page[before]" in query:
+        return _by_cursor(call, name, rows, sorts)
+    page = call.number("page", 1, at_most=10**9)
+    size = call.number("per_page", PAGE, at_most=PAGE)
+    if page * size > DEEPEST_OFFSET and page > 1:
+        raise _error(400, "InvalidPaginationDepth", "Pagination depth is limited to 10,000 records")
+    key, backwards = _sort_key(query.get("sort_by") or query.get("sort") or "", ("created_at", *sorts))
+    rows = sorted(rows, key=key, reverse=backwards or query.get("sort_order") == "desc" or descending)
+    start, end = (page - 1) * size, page * size
+    payload = {
+        name: rows[start:end],
+        "next_page": call.link(page=str(page + 1)) if end < len(rows) else None,
+        "previous_page": call.link(page=str(page - 1)) if page > 1 else None,
+        "count": len(rows),
+    }
+    return json_response(200, payload)
+
+
+def _by_cursor(call: Call, name: str, rows: list[Row], sorts: Sequence[str]) -> Response:
+    query = call.request.query
+    sort = query.get("sort", "")
+    if sort.lstrip("-") not in ("", "id", *sorts):
+        raise _error(400, "InvalidPaginationParameter", f"sort is not valid: {sort[:40]}")
+    key, backwards = _sort_key(sort, sorts)
+    size = call.number("page[size]", PAGE, at_most=PAGE)
+    ordered = sorted(rows, key=key, reverse=backwards)
+    start, end = 0, len(ordered)
+    if query.get("page[after]"):
+        position = decode_cursor(query["page[after]"])
+        start = _index_after([key(row) for row in ordered], position, backwards)
+        end = min(end, start + size)
+    elif query.get("page[before]"):
+        position = decode_cursor(query["page[before]"])
+        end = _index_after([key(row) for row in ordered], position, backwards)
+        end -= int(end > 0 and key(ordered[end - 1]) == position)
+        start = max(0, end - size)
+    else:
+        end = min(end, size)
+    page = ordered[start:end]
+    more = end < len(ordered)
+    after = encode_cursor(key(page[-1])) if page else query.get("page[after]")
+    before = encode_cursor(key(page[0])) if page else None
+    payload = {
+        name: page,
+        "meta": {"has_more": more, "after_cursor": after, "before_cursor": before},
+        "links": {
+            "prev": call.link(page__before=before, page__after=None) if before and start > 0 else None,
+            "next": call.link(page__after=after, page__before=None) if more else None,
+        },
+    }
+    return json_response(200, payload)
+
+
+def _index_after(keys: list[Key], position: Key, backwards: bool) -> int:
+    """How many of the sorted keys come before, or stand at, a position."""
+    try:
+        if backwards:
+            return len(keys) - bisect_left(keys[::-1], position)
+        return bisect_right(keys, position)
+    except TypeError:
+        raise _error(400, "InvalidPaginationParameter", "page[after] is not valid") from None
+
+
+def _sort_key(sort: str, sorts: Sequence[str]) -> tuple[Callable[[Row], Key], bool]:
+    """What to sort by, ties broken by id, and whether downwards."""
+    name = sort.lstrip("-")
+    if name in ("", "id") or name not in sorts:
+        return (lambda row: (row["id"],)), sort.startswith("-")
+    return (lambda row: (str(row.get(name)), row["id"])), sort.startswith("-")
+
+
+def encode_cursor(key: Key) -> str:
+    """A position as an opaque cursor."""
+    return base64.urlsafe_b64encode(orjson.dumps(key)).decode("ascii")
+
+
+def decode_cursor(cursor: str) -> Key:
+    """The position in a cursor; 400 for anything else."""
+    try:
+        position = orjson.loads(base64.urlsafe_b64decode(cursor))
+    except (binascii.Error, ValueError):
+        position = None
+    if not isinstance(position, list) or not position:
+        raise _error(400, "InvalidPaginationParameter", "page[after] is not valid")
+    return tuple(position)
+
+
+def _error(status: int, code: str, title: str) -> Refusal:
+    return refuse(status, {"errors": [{"code": code, "title": title, "detail": title}]})
+
+
+def list_tags(call: Call) -> Response:
+    """``GET /tags``: every tag in use with its count, most frequent first."""
+    counts: dict[str, int] = {}
+    for ticket in call.store.tickets.values():
+        if not ticket.deleted:
+            for tag in ticket.json["tags"]:
+                counts[tag] = counts.get(tag, 0) + 1
+    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    rows = [{"name": tag, "count": used} for tag, used in ranked]
+    page = call.number("page", 1, at_most=10**9)
+    size = call.number("per_page", PAGE, at_most=PAGE)
+    payload = {
+        "tags": rows[(page - 1) * size : page * size],
+        "count": len(rows),
+        "next_page": call.link(page=str(page + 1)) if page * size < len(rows) else None,
+        "previous_page": call.link(page=str(page - 1)) if page > 1 else None,
+    }
+    return json_response(200, payload)

@@ -1,0 +1,140 @@
+"""Single tickets: show, update, create, count, and their tags."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .clock import iso
+from .messages import Response, json_response, refuse
+from .records import NO_SOURCE, StoredTicket
+from .text import normalise_tags
+from .zendesk_call import Call, bad_request, invalid
+from .zendesk_writes import (
+    CREATABLE,
+    UPDATABLE,
+    apply_creation,
+    apply_update,
+    check_guard,
+    unknown_keys,
+)
+
+IDEMPOTENCY_SECONDS = 7_200
+
+
+def show(call: Call) -> Response:
+    """``GET /tickets/{id}``"""
+    return json_response(200, {"ticket": call.ticket().json})
+
+
+def update(call: Call) -> Response:
+    """``PUT /tickets/{id}``: 200 with the ticket and the audit of the change."""
+    ticket = call.ticket()
+    call.spend("update_ticket")
+    call.spend("updates_per_ticket", key=(call.identity.user_id, ticket.id))
+    payload = ticket_payload(call)
+    audit = apply_update(call.store, ticket, payload, call.identity, call.rules)
+    call.headers |= unknown_keys(payload, UPDATABLE)
+    shown = audit.as_json() if audit else _empty_audit(call, ticket)
+    return json_response(200, {"ticket": ticket.json, "audit": shown})
+
+
+def create(call: Call) -> Response:
+    """``POST /tickets``: 201 with the ticket and its first audit."""
+    payload = ticket_payload(call)
+    ticket = apply_creation(call.store, payload, call.identity)
+    call.headers |= unknown_keys(payload, CREATABLE)
+    answer = {"ticket": ticket.json, "audit": ticket.audits[0].as_json()}
+    return json_response(201, answer, Location=ticket.json["url"])
+
+
+def count(call: Call) -> Response:
+    """``GET /tickets/count``"""
+    living = sum(not ticket.deleted for ticket in call.store.tickets.values())
+    return json_response(200, {"count": {"value": living, "refreshed_at": iso(call.now)}})
+
+
+def ticket_payload(call: Call) -> dict[str, Any]:
+    """What stands under ``ticket`` in the body; 400 without it."""
+    payload = call.payload().get("ticket")
+    if not isinstance(payload, dict):
+        raise bad_request("Invalid attribute", "ticket is required")
+    return payload
+
+
+def show_tags(call: Call) -> Response:
+    """``GET /tickets/{id}/tags``"""
+    return json_response(200, {"tags": call.ticket().json["tags"]})
+
+
+def add_tags(call: Call) -> Response:
+    """``PUT /tickets/{id}/tags``: adds."""
+    return _edit_tags(call, 200, lambda now, given: now | given)
+
+
+def set_tags(call: Call) -> Response:
+    """``POST /tickets/{id}/tags``: replaces."""
+    return _edit_tags(call, 201, lambda now, given: given)
+
+
+def remove_tags(call: Call) -> Response:
+    """``DELETE /tickets/{id}/tags``: removes, and answers 204 without a body."""
+    _edit_tags(call, 200, lambda now, given: now - given)
+    return Response(204, {"Content-Type": "application/json; charset=utf-8"})
+
+
+def _edit_tags(call: Call, status: int, merge: Callable[[set[str], set[str]], set[str]]) -> Response:
+    ticket, payload = call.ticket(), call.payload()
+    check_guard(ticket, payload, call.rules)
+    if ticket.json["status"] == "closed":
+        raise invalid("status", "Status: closed prevents ticket update", "RecordInvalid")
+    tags = sorted(merge(set(ticket.json["tags"]), set(normalise_tags(payload.get("tags")))))
+    call.store.change(ticket, {"tags": tags}, actor="api", author_id=call.identity.user_id, raw=payload)
+    return json_response(status, {"tags": ticket.json["tags"]})
+
+
+def _empty_audit(call: Call, ticket: StoredTicket) -> dict[str, Any]:
+    """What a write that changed nothing answers; no such audit is kept."""
+    return {
+        "id": call.store.event_id(),
+        "ticket_id": ticket.id,
+        "created_at": iso(call.now),
+        "author_id": call.identity.user_id,
+        "metadata": {"system": {}, "custom": {}},
+        "events": [],
+        "via": {"channel": "api", "source": NO_SOURCE},
+    }
+
+
+class Idempotency:
+    """``Idempotency-Key``: the first answer to a key is given again, for two hours. Creation only."""
+
+    def __init__(self) -> None:
+        self._answers: dict[str, tuple[float, str, Response, Mapping[str, str]]] = {}
+
+    def answer(self, call: Call, handler: Callable[[Call], Response]) -> Response:
+        """The handler's answer, or the one it gave before to the same key and the same parameters."""
+        key = call.request.header("idempotency-key")
+        if not key:
+            return handler(call)
+        request = call.request
+        parts = (request.method, request.path, repr(sorted(request.query.items())))
+        mark = hashlib.sha256("\n".join(parts).encode("utf-8") + request.body).hexdigest()
+        known = self._answers.get(key)
+        if known is not None and known[0] > call.now:
+            if known[1] != mark:
+                message = "The idempotency key was used before with other parameters."
+                raise refuse(400, {"error": "IdempotentRequestError", "description": message})
+            call.headers |= known[3]
+            call.headers["x-idempotency-lookup"] = "hit"
+            return Response(known[2].status, dict(known[2].headers), known[2].body)
+        response = handler(call)
+        warning = {name: text for name, text in call.headers.items() if name == "x-zendesk-api-warn"}
+        self._answers.pop(key, None)
+        while self._answers and self._answers[oldest := next(iter(self._answers))][0] <= call.now:
+            del self._answers[oldest]
+        kept = Response(response.status, dict(response.headers), response.body)
+        self._answers[key] = (call.now + IDEMPOTENCY_SECONDS, mark, kept, warning)
+        call.headers["x-idempotency-lookup"] = "miss"
+        return response
