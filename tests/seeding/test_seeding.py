@@ -1,0 +1,427 @@
+"""Reading a user's tickets, varying tickets, and what goes to the helpdesk."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+import time
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from ticket_processor.errors import ConfigError
+from ticket_processor.models import Sentiment, Urgency
+from ticket_processor.seeding import (
+    SeedLabels,
+    SeedRequester,
+    SeedTicket,
+    external_id,
+    load_corpus,
+    load_file,
+    payload,
+    vary,
+)
+
+CORPUS = load_corpus()
+SIZE = len(CORPUS)
+
+
+def ticket(text: str = "Hello", **fields: object) -> SeedTicket:
+    requester = {"name": "Ada Quist", "email": "ada@example.com"}
+    return SeedTicket.model_validate({"id": "one", "body": text, "requester": requester, **fields})
+
+
+def written(folder: Path, *rows: object, name: str = "mine.jsonl") -> Path:
+    path = folder / name
+    lines = [row if isinstance(row, bytes) else json.dumps(row, ensure_ascii=False).encode() for row in rows]
+    data = b"\n".join(lines) + b"\n"
+    path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    return path
+
+
+def only(path: Path) -> SeedTicket:
+    (found,) = load_file(path)
+    return found
+
+
+def variation(original: SeedTicket, seed: int = 0) -> SeedTicket:
+    return list(vary([original], 2, seed))[1]
+
+
+# --- the ticket --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("email", ["a@gmail.com", "a@example.com.evil.org", "a@notexample.com", "no address", ""])
+def test_a_requester_outside_the_reserved_domains_is_refused(email: str) -> None:
+    with pytest.raises(ValidationError):
+        SeedRequester(name="A", email=email)
+
+
+def test_a_ticket_has_either_body_or_html() -> None:
+    with pytest.raises(ValidationError):
+        ticket(html="<p>Hello</p>")
+    with pytest.raises(ValidationError):
+        ticket(body=None)
+
+
+def test_planted_data_must_be_in_the_ticket() -> None:
+    with pytest.raises(ValidationError):
+        ticket("nothing here", planted=["4111 1111 1111 1111"])
+
+
+def test_a_refused_ticket_does_not_quote_itself() -> None:
+    with pytest.raises(ValidationError) as refusal:
+        ticket("private words", planted=["secret"])
+    assert "private" not in str(refusal.value)
+    assert "secret" not in str(refusal.value)
+
+
+# --- a user's own file -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["mine.jsonl", "mine.jsonl.gz"])
+def test_plain_and_compressed_files_hold_the_same_tickets(tmp_path: Path, name: str) -> None:
+    path = written(tmp_path, *(one.model_dump(mode="json", exclude_none=True) for one in CORPUS), name=name)
+    assert tuple(load_file(path)) == CORPUS
+
+
+@pytest.mark.parametrize("field", ["body", "description", "text"])
+def test_the_text_may_have_several_names(tmp_path: Path, field: str) -> None:
+    found = only(written(tmp_path, {"subject": "S", field: "T"}))
+    assert (found.subject, found.body, found.html) == ("S", "T", None)
+
+
+def test_html_is_taken_when_there_is_no_plain_text(tmp_path: Path) -> None:
+    found = only(written(tmp_path, {"subject": "S", "body": "", "html": "<p>T</p>"}))
+    assert (found.body, found.html) == (None, "<p>T</p>")
+
+
+def test_everything_but_a_text_is_optional(tmp_path: Path) -> None:
+    found = only(written(tmp_path, {"text": "no subject"}))
+    assert found.labels == SeedLabels()
+    assert (found.kind, found.channel, found.attachments) == ("normal", "email", ())
+    assert found.requester.email.endswith("@example.com")
+
+
+def test_labels_at_top_level_count_when_they_are_valid(tmp_path: Path) -> None:
+    row = {"text": "T", "category": "Feature Request", "priority": "HIGH", "sentiment": "Negative", "language": "pt-BR"}
+    assert only(written(tmp_path, row)).labels == SeedLabels(
+        category="feature_request", urgency=Urgency.HIGH, sentiment=Sentiment.NEGATIVE, language="pt"
+    )
+
+
+def test_labels_outside_the_label_space_are_left_out(tmp_path: Path) -> None:
+    row = {"text": "T", "category": "gardening", "priority": 3, "sentiment": None, "language": "Klingon"}
+    assert only(written(tmp_path, row)).labels == SeedLabels()
+
+
+def test_nested_labels_win_over_those_at_top_level(tmp_path: Path) -> None:
+    row = {"text": "T", "category": "order", "urgency": "low", "labels": {"category": "refund"}}
+    assert only(written(tmp_path, row)).labels == SeedLabels(category="refund", urgency=Urgency.LOW)
+
+
+def test_unusable_extras_are_ignored(tmp_path: Path) -> None:
+    row = {"text": "T", "channel": "pigeon", "kind": 7, "planted": ["absent"], "attachments": [1, {"name": "a.pdf"}]}
+    found = only(written(tmp_path, row))
+    assert (found.channel, found.kind, found.planted, found.attachments) == ("email", "normal", (), ("a.pdf",))
+
+
+def test_a_real_address_is_replaced_by_the_same_invented_one_each_time(tmp_path: Path) -> None:
+    rows = [{"text": str(n), "requester": {"name": "Real", "email": "Real.Person@gmail.com"}} for n in range(2)]
+    first, second = load_file(written(tmp_path, *rows))
+    assert first.requester == second.requester
+    assert first.requester.name == "Real"
+    assert "real" not in first.requester.email
+    assert first.requester.email.endswith("@example.com")
+
+
+def test_a_row_without_an_id_gets_one_that_stays(tmp_path: Path) -> None:
+    path = written(tmp_path, {"text": "same"}, {"text": "same"}, {"text": "other"})
+    ids = [found.id for found in load_file(path)]
+    assert len(set(ids)) == 3
+    assert ids == [found.id for found in load_file(path)]
+
+
+def test_numeric_ids_are_kept_as_text(tmp_path: Path) -> None:
+    assert only(written(tmp_path, {"id": 17, "text": "T"})).id == "17"
+
+
+def test_blank_lines_and_a_byte_order_mark_do_no_harm(tmp_path: Path) -> None:
+    path = written(tmp_path, b'\xef\xbb\xbf{"text": "one"}', b"", b"  ", b'{"text": "two"}\r')
+    assert [found.body for found in load_file(path)] == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"subject": "Sesame", "body": ',
+        b'["Sesame"]',
+        b'"Sesame"',
+        b'{"title": "Sesame"}',
+        b'{"subject": "", "body": " ", "note": "Sesame"}',
+        b'{"subject": ["Sesame"], "body": "Sesame"}',
+        b'{"subject": "Sesame", "body": "\xff"}',
+        b'{"subject": "Sesame", "body": "\\ud800"}',
+        b'{"body": "T", "id": "' + b"Sesame" * 40 + b'"}',
+        b'{"body": "Sesame", "x": ' + b"[" * 5000 + b"]" * 5000 + b"}",
+    ],
+    ids=lambda line: line[:30].decode("latin-1"),
+)
+def test_a_bad_line_is_named_by_file_and_number_but_not_quoted(tmp_path: Path, line: bytes) -> None:
+    path = written(tmp_path, {"text": "fine"}, b"", line)
+    with pytest.raises(ConfigError) as problem:
+        list(load_file(path))
+    assert f"{path}, line 3: " in str(problem.value)
+    assert "Sesame" not in str(problem.value)
+    assert problem.value.__suppress_context__
+
+
+def test_the_tickets_before_a_bad_line_are_given_first(tmp_path: Path) -> None:
+    tickets = load_file(written(tmp_path, {"text": "fine"}, b"nonsense"))
+    assert next(tickets).body == "fine"
+    with pytest.raises(ConfigError):
+        next(tickets)
+
+
+def test_a_missing_file_is_a_configuration_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"absent\.jsonl: cannot be read"):
+        list(load_file(tmp_path / "absent.jsonl"))
+
+
+@pytest.mark.parametrize("damage", ["not gzip", "cut", "garbled"])
+def test_a_damaged_gzip_file_is_a_configuration_error(tmp_path: Path, damage: str) -> None:
+    whole = gzip.compress(os.urandom(4000).hex().encode())
+    broken = {"not gzip": b'{"text": "T"}', "cut": whole[:2000], "garbled": whole[:20] + b"\xff" * 200 + whole[220:]}
+    path = tmp_path / "mine.jsonl.gz"
+    path.write_bytes(broken[damage])
+    with pytest.raises(ConfigError, match=r"mine\.jsonl\.gz"):
+        list(load_file(path))
+
+
+# --- variations --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [0, 1, SIZE - 1, SIZE, SIZE + 1, 3 * SIZE + 7])
+def test_exactly_as_many_tickets_come_as_were_asked_for(count: int) -> None:
+    assert sum(1 for _ in vary(CORPUS, count)) == count
+
+
+def test_the_originals_come_first_and_unchanged() -> None:
+    assert tuple(vary(CORPUS, 2 * SIZE))[:SIZE] == CORPUS
+    assert tuple(vary(CORPUS, 5)) == CORPUS[:5]
+
+
+def test_the_same_seed_gives_the_same_tickets_whatever_the_count() -> None:
+    assert list(vary(CORPUS, 3 * SIZE, 5))[: SIZE + 40] == list(vary(CORPUS, SIZE + 40, 5))
+
+
+def test_another_process_gives_the_same_tickets() -> None:
+    code = (
+        "import hashlib; from ticket_processor.seeding import load_corpus, vary; c = load_corpus();"
+        "print(hashlib.sha256(repr(list(vary(c, 2 * len(c), 3))).encode()).hexdigest())"
+    )
+    runs = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8"},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(runs) == 1
+
+
+def test_another_seed_gives_other_tickets_under_other_ids() -> None:
+    one, other = (list(vary(CORPUS, 2 * SIZE, seed))[SIZE:] for seed in (0, 1))
+    assert not {external_id(each) for each in one} & {external_id(each) for each in other}
+    assert {each.requester for each in one} != {each.requester for each in other}
+
+
+def test_external_ids_are_unique() -> None:
+    assert len({external_id(each) for each in vary(CORPUS, 5 * SIZE)}) == 5 * SIZE
+
+
+def test_external_ids_stay_unique_when_ids_look_like_variations() -> None:
+    originals = [ticket(id=name) for name in ("a", "a-v2", "a-vv3", "a-v2-v2")]
+    assert len({external_id(each) for each in vary(originals, 40)}) == 40
+
+
+def test_variations_are_numbered_from_two() -> None:
+    assert [each.id for each in vary([ticket()], 3)] == ["one", "one-v2", "one-v3"]
+    assert [each.id for each in vary([ticket()], 3, 9)] == ["one", "one-s9-v2", "one-s9-v3"]
+
+
+def test_planted_data_labels_and_kind_survive_variation() -> None:
+    originals = {each.id: each for each in CORPUS}
+    for each in islice(vary(CORPUS, 6 * SIZE), SIZE, None):
+        original = originals[each.id.rpartition("-v")[0]]
+        assert (each.labels, each.kind, each.planted) == (original.labels, original.kind, original.planted)
+        assert all(value in f"{each.subject}\n{each.text}" for value in each.planted)
+
+
+def test_hidden_instructions_survive_variation() -> None:
+    original = next(each for each in CORPUS if each.id == "injection-html-comment-en")
+    comment = original.text[original.text.index("<!--") : original.text.index("-->")]
+    assert comment in variation(original).text
+
+
+def test_variations_have_another_requester() -> None:
+    originals = {each.id: each.requester.email for each in CORPUS}
+    for each in islice(vary(CORPUS, 3 * SIZE), SIZE, None):
+        assert each.requester.email != originals[each.id.rpartition("-v")[0]]
+
+
+def test_machine_senders_stay_machine_senders() -> None:
+    original = next(each for each in CORPUS if each.id == "machine-bounce-en")
+    assert variation(original).requester.email.startswith("mailer-daemon@")
+
+
+def test_nearly_every_variation_reads_differently() -> None:
+    texts = [(each.subject, each.text) for each in vary(CORPUS, 2 * SIZE)]
+    assert len(set(texts)) >= 2 * SIZE - 3
+
+
+def test_numbers_amounts_dates_products_names_greeting_and_closing_change() -> None:
+    original = ticket(
+        "Hi,\n\norder TF-4482917 of 12 March 2026 (Kestrel R3, $49.90) is late.\n\nThanks,\nAda Quist",
+        labels={"language": "en"},
+    )
+    texts = [variation(original, seed).text for seed in range(30)]
+    for gone in ("TF-4482917", "12 March", "Kestrel R3", "$49.90", "Ada", "Quist"):
+        assert not any(gone in text for text in texts)
+    assert len({text.partition("\n")[0] for text in texts}) > 3
+    assert len({text.splitlines()[-2] for text in texts}) > 3
+    assert all("2026 (Kestrel R" in text and "order TF-44" in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("vom 05.03.2026 bis", "de"),
+        ("am 3. März und", "de"),
+        ("le 3 mars 2026.", "fr"),
+        ("el 12 de marzo de 2026", "es"),
+        ("dia 10 de março", "pt"),
+        ("il 23 febbraio 2026", "it"),
+        ("op 27 februari", "nl"),
+        ("配送日を3月12日に", "ja"),
+        ("Sent: March 5, 2026 9:26", "en"),
+        ("Down since 2026-03-04 02:11", "en"),
+        ("prévue : 19/02/2026", "fr"),
+    ],
+)
+def test_dates_of_every_form_move(text: str, language: str) -> None:
+    moved = variation(ticket(text + "\n\n.", labels={"language": language})).text
+    assert moved != text + "\n\n."
+    assert [len(moved.splitlines()), moved.endswith("\n\n.")] == [3, True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "charset=ISO-8859-1 and CVE-2026-12345",
+        "https://www.example.com/o/4482917?d=2026-03-04",
+        "firmware 4.2, 10.10.10.10, 300 Mbit/s, 31.02.2026",
+        "{{ticket.requester.email}} {% if order == 1234567 %}",
+        "März 12,00 and someone.else@example.org",
+    ],
+)
+def test_what_only_looks_like_a_value_stays(text: str) -> None:
+    assert variation(ticket(text)).text == text
+
+
+def test_days_of_the_week_stay_right_because_dates_move_by_whole_weeks() -> None:
+    days = {variation(ticket("Tuesday, 3 March 2026\n."), seed).text for seed in range(20)}
+    assert days == {f"Tuesday, {day} 2026\n." for day in ("17 February", "24 February", "10 March", "17 March")}
+
+
+def test_the_same_number_changes_to_the_same_number_everywhere() -> None:
+    changed = variation(ticket("TF-4482917 again", subject="RE: TF-4482917"))
+    assert changed.subject.removeprefix("RE: ") == changed.text.removesuffix(" again") != "TF-4482917"
+
+
+def test_amounts_keep_their_form_and_their_sums() -> None:
+    for seed in range(20):
+        changed = variation(ticket("1.280,00 € and $1,280 and £ 20.00 + £ 30.00 = £ 50.00"), seed).text
+        euro, _, _, dollars, _, _, one, _, _, two, _, _, three = changed.split()
+        assert euro[-3] == ","
+        assert dollars[0] == "$"
+        assert "." not in dollars
+        assert float(one) + float(two) == pytest.approx(float(three))
+
+
+def test_huge_counts_cost_nothing_until_they_are_asked_for() -> None:
+    assert len(list(islice(vary(CORPUS, 10**12), SIZE + 10))) == SIZE + 10
+
+
+def test_a_hostile_text_is_varied_in_reasonable_time() -> None:
+    hostile = "".join(part * 10_000 for part in ("a", "{{", "1 000 ", "<!--", "1.", " ", "A-1", "12 ", "é"))
+    before = time.perf_counter()
+    variation(ticket(hostile))
+    variation(ticket(body=None, html=hostile))
+    assert time.perf_counter() - before < 20
+
+
+def test_nothing_to_vary_and_shared_ids_are_configuration_errors() -> None:
+    with pytest.raises(ConfigError, match="no tickets"):
+        vary([], 1)
+    with pytest.raises(ConfigError, match="same id"):
+        vary([ticket(), ticket()], 1)
+    with pytest.raises(ValueError, match="negative"):
+        vary([ticket()], -1)
+    assert list(vary([], 0)) == []
+
+
+FRAGMENTS = st.sampled_from(
+    "Hi,|\n| |Thanks|$|12|.|,|00| March|2026|TF-|448291|Ada| Quist|€|ada@example.com|<b>|-->|{{|Kestrel R3|3月|日|"
+    "4111 1111 1111 1111|@|/|https://x".split("|")
+)
+
+
+@settings(deadline=None)
+@given(parts=st.lists(FRAGMENTS, min_size=1, max_size=25), cut=st.tuples(st.integers(0, 80), st.integers(1, 30)))
+def test_whatever_is_planted_wherever_it_survives(parts: list[str], cut: tuple[int, int]) -> None:
+    text = "".join(parts)
+    start = cut[0] % len(text)
+    planted = text[start : start + cut[1]]
+    for fields in ({"body": text}, {"body": None, "html": text}):
+        changed = variation(ticket(planted=[planted], labels={"language": "en"}, **fields))
+        assert planted in f"{changed.subject}\n{changed.text}"
+
+
+# --- the payload -------------------------------------------------------------------------------------------------
+
+
+def test_the_external_id_is_prefixed() -> None:
+    assert external_id(ticket()) == "ticketbot-seed:one"
+
+
+def test_the_payload_names_no_vendor_and_carries_no_tags() -> None:
+    assert payload(ticket(subject="S", channel="web", attachments=["a.pdf"])) == {
+        "subject": "S",
+        "body": "Hello",
+        "requester": {"name": "Ada Quist", "email": "ada@example.com"},
+        "channel": "web",
+        "external_id": "ticketbot-seed:one",
+        "attachments": ["a.pdf"],
+        "tags": [],
+    }
+
+
+def test_html_goes_under_its_own_name() -> None:
+    sent = payload(ticket(body=None, html="<p>Hello</p>"))
+    assert sent["html_body"] == "<p>Hello</p>"
+    assert "body" not in sent
+
+
+def test_no_payload_tells_the_labels() -> None:
+    allowed = {"subject", "body", "html_body", "requester", "channel", "external_id", "attachments", "tags"}
+    assert all(set(payload(each)) <= allowed for each in CORPUS)
