@@ -1,0 +1,209 @@
+"""Cleaning: HTML, quoted mail, signatures, hidden text, and mail that machines wrote."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticket_processor.cleaning import MAX_OUTPUT, clean, machine_mail
+from ticket_processor.models import Ticket
+
+OURS = "The new part fits."
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "On Mon, 3 Mar 2025 at 10:14, Support <help@shop.example> wrote:\n> Which part?",
+        "On Mon, 3 Mar 2025 at 10:14, Support\n<help@shop.example> wrote:\nWhich part?",
+        "Am 03.03.2025 um 10:14 schrieb Hilfe <hilfe@laden.example>:\n> Welches Teil?",
+        "Le lun. 3 mars 2025 à 10:14, Aide <aide@boutique.example> a écrit :\n> Quelle pièce ?",
+        "El lun, 3 mar 2025 a las 10:14, Ayuda (<ayuda@tienda.example>) escribió:\n> ¿Qué pieza?",
+        "Em seg., 3 de mar. de 2025 às 10:14, Ajuda <ajuda@loja.example> escreveu:\n> Qual peça?",
+        "Il giorno lun 3 mar 2025 alle ore 10:14 Aiuto <aiuto@negozio.example> ha scritto:\n> Quale pezzo?",
+        "Op ma 3 mrt 2025 om 10:14 schreef Hulp <hulp@winkel.example>:\n> Welk onderdeel?",
+        "2025年3月3日(月) 10:14 サポート <help@mise.example>:\n> どの部品ですか",
+        "-----Original Message-----\nFrom: Support\nWhich part?",
+        "-----Ursprüngliche Nachricht-----\nVon: Hilfe\nWelches Teil?",
+        "From: Support <help@shop.example>\nSent: Monday, March 3, 2025 10:14\nTo: Jo\nSubject: Part\n\nWhich part?",
+        "Von: Hilfe\nGesendet: Montag, 3. März 2025 10:14\nAn: Jo\nBetreff: Teil\n\nWelches Teil?",
+        "De : Aide\nEnvoyé : lundi 3 mars 2025 10:14\nÀ : Jo\nObjet : Pièce\n\nQuelle pièce ?",
+        "De: Ayuda\nEnviado el: lunes, 3 de marzo de 2025\nPara: Jo\nAsunto: Pieza\n\n¿Qué pieza?",
+        "De: Ajuda\nEnviado: segunda-feira, 3 de março de 2025\nPara: Jo\nAssunto: Peça\n\nQual peça?",
+        "Da: Aiuto\nInviato: lunedì 3 marzo 2025\nA: Jo\nOggetto: Pezzo\n\nQuale pezzo?",
+        "Van: Hulp\nVerzonden: maandag 3 maart 2025\nAan: Jo\nOnderwerp: Onderdeel\n\nWelk onderdeel?",
+        "> Which part?\n> And when?",
+        "-- \nJo Doe\nHead of Parts",
+        "Sent from my iPhone",
+        "Von meinem iPhone gesendet",
+        "Envoyé de mon iPhone",
+        "Enviado desde mi iPhone",
+        "Enviado do meu iPhone",
+        "Inviato da iPhone",
+        "Verzonden vanaf mijn iPhone",
+        "iPhoneから送信",
+    ],
+)
+def test_quoted_mail_and_signatures_are_cut(quoted: str) -> None:
+    assert clean("Re: Part", f"{OURS}\n\n{quoted}") == f"Re: Part\n{OURS}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "On our side everything works, but the customer wrote:\nit does not.",
+        "From: and To: are empty in the export.\nWhy?",
+        "The tag <div> is missing and <john@example.com> gets nothing.",
+        "a < b and b > c",
+        "Steps:\n1. open\n2. close",
+        "The price is 5 -- 6 euro",
+    ],
+)
+def test_ordinary_text_is_left_as_it_is(text: str) -> None:
+    assert clean("Hi", text) == f"Hi\n{text}"
+
+
+def test_answers_below_a_quote_are_kept() -> None:
+    text = "On 3 Mar 2025, Support wrote:\n> Which part?\n\nThe left one.\n> When?\nToday."
+    assert clean("", text) == "The left one.\nToday."
+
+
+def test_a_ticket_that_is_only_quoted_is_kept() -> None:
+    text = "> My order has not come.\n> Please help."
+    assert clean("Fwd", text) == f"Fwd\n{text}"
+
+
+def test_a_forwarded_mail_under_see_below_is_the_ticket() -> None:
+    text = "See below.\n\n---------- Forwarded message ---------\nFrom: Jo\nThe order has not come."
+    assert "has not come" in clean("Fwd: order", text)
+
+
+def test_html_becomes_text_without_its_hidden_parts() -> None:
+    markup = (
+        "<html><head><style>.ghost{display:none} p{color:red}</style><script>alert(1)</script></head><body>"
+        "<p>Hello <b>wor</b>ld</p><p style='display: none'>one</p><span style='font-size:0px'>two</span>"
+        "<div class='x ghost'>three</div><div hidden>four</div><!-- five -->"
+        "<ul><li>first</li><li>second</li></ul>a<br>b &amp; c</body></html>"
+    )
+    assert clean("Hi", markup) == "Hi\nHello world\n\nfirst\n\nsecond\n\na\nb & c"
+
+
+def test_quoted_mail_in_html_is_cut() -> None:
+    assert clean("", "<div>New words</div><div class='gmail_quote'>On Monday Jo wrote: old</div>") == "New words"
+    assert clean("", "<p>New words</p><div id='divRplyFwdMsg'>From: Jo</div><div>old</div>") == "New words"
+
+
+def test_hidden_characters_are_stripped_and_scripts_kept() -> None:
+    assert clean("Ｈｉ", "注\u200b文が\U000e0041届かない 😀\u202e") == "Hi\n注文が届かない 😀"
+
+
+def test_a_long_text_is_cut_at_a_sentence() -> None:
+    text = clean("Hi", "This is a sentence of some length. " * 1000)
+    assert len(text) <= MAX_OUTPUT
+    assert text.endswith("length.")
+
+
+@given(st.text(max_size=50), st.text(max_size=500))
+def test_any_text_is_cleaned_and_bounded(subject: str, description: str) -> None:
+    text = clean(subject, description)
+    assert len(text) <= MAX_OUTPUT
+    text.encode("utf-8")
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["<p>", "</p>", "<div style='display:none'>", "</div>", "<br>", "a ", "<", "&lt;", "<pre>\n", "<!--"]
+        )
+    )
+)
+def test_any_markup_is_cleaned(parts: list[str]) -> None:
+    clean("", "".join(parts))
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "<div>",
+        "<a ",
+        "<",
+        "<p>",
+        "<br>",
+        "On x ",
+        "On 1\n",
+        "From: a\n",
+        ">",
+        "\n",
+        "-",
+        "<pre><b>x",
+        "<p style='display:none'>",
+        "On 2025 wrote ",
+        "<div class=gmail_quote>",
+        "\ufdfa",
+        "<td>",
+        "年1月1日",
+        "--\n",
+        "<style>.a{display:none}</style>",
+    ],
+)
+def test_a_hostile_mail_of_a_hundred_kilobytes_finishes(unit: str) -> None:
+    text = unit * (100_000 // len(unit))
+    assert len(clean(text, text)) <= MAX_OUTPUT
+    machine_mail(_ticket(text, text, text))
+
+
+def _ticket(subject: str, description: str = "", sender: str = "jo@example.com") -> Ticket:
+    stamp = "2026-01-01T00:00:00Z"
+    return Ticket(id=1, subject=subject, description=description, sender=sender, created_at=stamp, updated_at=stamp)
+
+
+@pytest.mark.parametrize(
+    ("subject", "description", "sender", "reason"),
+    [
+        ("Undelivered Mail Returned to Sender", "This is the mail system", "MAILER-DAEMON@mx.example", "bounce"),
+        ("whatever", "", "Mail <mailer-daemon@mx.example>", "bounce"),
+        ("Delivery Status Notification (Failure)", "", "postmaster@mx.example", "bounce"),
+        ("Unzustellbar: Ihre Anfrage", "", "postmaster@mx.example", "bounce"),
+        ("Read: Your ticket", "", "jo@example.com", "delivery_report"),
+        ("Gelesen: Ihr Ticket", "", "jo@example.com", "delivery_report"),
+        ("Automatic reply: Your ticket", "", "jo@example.com", "auto_reply"),
+        ("Automatische Antwort: Ihr Ticket", "", "jo@example.com", "auto_reply"),
+        ("Réponse automatique : votre demande", "", "jo@example.com", "auto_reply"),
+        ("Respuesta automática: su consulta", "", "jo@example.com", "auto_reply"),
+        ("Resposta automática: seu pedido", "", "jo@example.com", "auto_reply"),
+        ("Risposta automatica: la sua richiesta", "", "jo@example.com", "auto_reply"),
+        ("Automatisch antwoord: uw vraag", "", "jo@example.com", "auto_reply"),
+        ("自動返信: お問い合わせ", "", "jo@example.com", "auto_reply"),
+        ("Out of Office: Your ticket", "", "jo@example.com", "out_of_office"),
+        ("Abwesenheitsnotiz: Ihr Ticket", "", "jo@example.com", "out_of_office"),
+        ("Out of office", "I am currently out of the office until Monday.", "jo@example.com", "out_of_office"),
+        ("Re: hi", "This is an automated message, do not reply.", "no-reply@shop.example", "auto_reply"),
+    ],
+)
+def test_mail_from_machines_is_recognised(subject: str, description: str, sender: str, reason: str) -> None:
+    assert machine_mail(_ticket(subject, description, sender)) == reason
+
+
+@pytest.mark.parametrize(
+    ("subject", "description"),
+    [
+        ("Out of office reply is not working in Outlook", "I set it up, but nobody gets it."),
+        ("How do I turn on the automatic reply?", ""),
+        ("Automatic reply: how can I disable it?", ""),
+        ("Abwesenheitsnotiz einrichten", "Wie geht das?"),
+        ("My mails bounce", "I get 'Undelivered Mail Returned to Sender' for every mail I send. Please help."),
+        ("Delivery failed, where is my parcel?", ""),
+        ("Read receipts do not arrive", ""),
+        ("Delivered to the wrong address", ""),
+        ("Read this please", "The printer is on fire."),
+        ("Holiday booking", "I am on vacation and my card does not work here, what can I do?"),
+        ("Lost my card", ""),
+    ],
+)
+def test_tickets_about_such_mail_are_not(subject: str, description: str) -> None:
+    assert machine_mail(_ticket(subject, description)) is None
+
+
+def test_a_person_behind_a_no_reply_address_is_heard() -> None:
+    assert machine_mail(_ticket("Contact form", "My order has not come.", "noreply@shop.example")) is None

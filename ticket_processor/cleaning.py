@@ -1,0 +1,432 @@
+"""The text worth reading: HTML to text, quoted mail and signatures cut, and mail that a machine wrote recognised.
+
+Quoted mail is cut line by line with patterns of bounded length, so one hostile mail cannot hold up a run. All
+functions are pure and never raise on a ``str``; any thread may call them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
+
+from .models import Ticket
+from .plain import MAX_INPUT, strip_hidden
+
+MAX_OUTPUT = 8_000
+MAX_SUBJECT = 500
+
+_BLOCK_TAGS = frozenset(
+    "p div br li ul ol tr table h1 h2 h3 h4 h5 h6 blockquote pre hr section article header footer dd dt dl address "
+    "form fieldset figure main nav".split()
+)
+_STARTS_AS_HTML = re.compile(
+    r"\s*<(?:!doctype\s+html|html|head|body|div|p|table|span|center|meta|style)\b[^<>]*>", re.I
+)
+_BREAK_TAG = re.compile(r"<br\s{0,3}/?>|<p>|</p>|</div>|</td>|</li>", re.IGNORECASE)
+_CLOSED_TAG = re.compile(
+    r"</(?:a|b|i|u|em|strong|span|font|ul|ol|h[1-6]|table|tbody|blockquote|pre|code|body|html)>", re.I
+)
+_CODE_FENCE = re.compile(r"```|`<|^\s{4,}<", re.MULTILINE)
+_ANGLE_ADDRESS = re.compile(r"<(?=(?:[^<>\s]{1,100}@|(?:https?|mailto|ftp):)[^<>\s]{1,2000}>)", re.IGNORECASE)
+_HIDING_STYLE = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:\.\d+)?(?:px|pt|em|rem|%)?\s*(?:;|!|$)|"
+    r"mso-hide\s*:\s*all"
+    r"|opacity\s*:\s*0(?:\.0+)?\s*(?:;|!|$)|max-height\s*:\s*0(?:px)?\s*(?:;|!|$)|text-indent\s*:\s*-\d{3,}",
+    re.IGNORECASE,
+)
+_HIDING_CLASS = re.compile(r"\.([\w\-]{1,80})\s{0,9}\{([^{}]{0,2000})\}")
+_DROPPED_TAGS = frozenset(
+    "script style head title noscript template svg math iframe object select textarea option audio video".split()
+)
+_QUOTE_CLASSES = {"gmail_quote", "yahoo_quoted", "moz-cite-prefix", "protonmail_quote", "gmail_attr"}
+_OUTLOOK_QUOTES = ("divRplyFwdMsg", "appendonsend", "mail-editor-reference-message-container")
+_SPACES = re.compile(r"[ \t\r\n\f]+")
+
+
+def _is_html(text: str) -> bool:
+    """Whether ``text`` is HTML, rather than plain text that mentions a tag or holds ``<john@example.com>``."""
+    if "<" not in text:
+        return False
+    if _STARTS_AS_HTML.match(text[:5000]):
+        return True
+    if _CODE_FENCE.search(text):
+        return False
+    return len(_BREAK_TAG.findall(text)) >= 2 or len(_CLOSED_TAG.findall(text)) >= 2
+
+
+def _html_to_text(markup: str, *, cut_quotes: bool) -> str:
+    """The visible text of ``markup``, block elements on lines of their own.
+
+    Walks the tree without changing it, with a stack of its own: depth is the sender's choice.
+    """
+    tree = LexborHTMLParser(_ANGLE_ADDRESS.sub("&lt;", markup))
+    root = tree.body
+    if root is None:
+        return ""
+    hiding = {
+        name
+        for style in tree.css("style")
+        for name, rules in _HIDING_CLASS.findall((style.text() or "")[:20_000])
+        if _HIDING_STYLE.search(rules)
+    }
+    parts: list[str] = []
+    # A node to enter, or the text that closes one.
+    stack: list[LexborNode | str] = [root]
+    verbatim_until = 0
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str):
+            parts.append(item)
+            continue
+        if item.next is not None and item is not root:
+            stack.append(item.next)
+        if len(stack) <= verbatim_until:
+            verbatim_until = 0
+        tag = item.tag or ""
+        if tag == "-text":
+            text = item.text_content or ""
+            parts.append(text if verbatim_until else _SPACES.sub(" ", text))
+            continue
+        if tag.startswith("-") or tag in _DROPPED_TAGS:
+            continue
+        attributes = item.attributes
+        if attributes and item is not root:
+            if cut_quotes and attributes.get("id") in _OUTLOOK_QUOTES:
+                # Outlook puts the history behind this mark, as its siblings.
+                if item.next is not None:
+                    stack.pop()
+                continue
+            if _is_hidden(attributes, hiding) or (cut_quotes and _is_quote_node(tag, attributes)):
+                continue
+        border = "\n" if tag in _BLOCK_TAGS else " " if tag in ("td", "th") else ""
+        if border:
+            parts.append(border)
+        if tag == "pre" and not verbatim_until:
+            verbatim_until = len(stack) + 1
+        if tag != "br":
+            stack.append(border)
+        if item.child is not None:
+            stack.append(item.child)
+    return "".join(parts)
+
+
+def _is_hidden(attributes: dict[str, str | None], hiding: set[str]) -> bool:
+    return (
+        "hidden" in attributes
+        or attributes.get("aria-hidden") == "true"
+        or bool(_HIDING_STYLE.search((attributes.get("style") or "")[:2000]))
+        or bool(hiding and hiding.intersection((attributes.get("class") or "").split()))
+    )
+
+
+def _is_quote_node(tag: str, attributes: dict[str, str | None]) -> bool:
+    """Whether this is a mail program's own container of quoted mail."""
+    if tag == "blockquote" and attributes.get("type") == "cite":
+        return True
+    return bool(_QUOTE_CLASSES.intersection((attributes.get("class") or "").split()))
+
+
+# --- quoted mail -------------------------------------------------------------------------------------------
+
+_WROTE = re.compile(
+    r"^\s{0,4}(?:"
+    r"(?:On|Op|Am|Den|Le|El|Em|Il(?: giorno)?|Dnia|W dniu|Den|Pe)\b.{5,250}"
+    r"\b(?:wrote|schrieb|a écrit|escribió|escreveu|ha scritto|schreef|skrev|napisał\(?a?\)?|scris)\b.{0,100}:"
+    r"|.{2,150}<[^<>\s]{1,100}@[^<>\s]{1,100}>.{0,40}"
+    r"\b(?:wrote|schrieb|a écrit|escribió|escreveu|ha scritto|schreef|skrev|napisał)\b.{0,60}:"
+    r"|.{0,60}\d{4}年\d{1,2}月\d{1,2}日.{0,150}(?:[:：]|写道[:：]?)"
+    r")\s*$",
+    re.IGNORECASE,
+)
+_WROTE_OPENS = re.compile(
+    r"^\s{0,4}(?:On|Op|Am|Den|Le|El|Em|Il(?: giorno)?|Dnia|W dniu|Pe)\s.{0,250}(?:\d|@)", re.IGNORECASE
+)
+_SEPARATOR = re.compile(
+    r"^[\s*_>]{0,4}(?:-{2,}|_{3,}|={3,})?\s{0,2}(?:Original Message|Original-Nachricht|Ursprüngliche Nachricht|"
+    r"Originalnachricht"
+    r"|Message d'origine|Message original|Mensaje original|Mensagem original|Messaggio originale"
+    r"|Oorspronkelijk bericht|Ursprungligt meddelande|Oprindelig meddelelse|Weitergeleitete Nachricht"
+    r"|Forwarded message|Begin forwarded message|Message transféré|Mensaje reenviado|Mensagem encaminhada"
+    r"|Messaggio inoltrato|Doorgestuurd bericht|Anfang der weitergeleiteten (?:Nachricht|E-Mail)|転送メッセージ|"
+    r"元のメッセージ"
+    r"|Début du message (?:transféré|réexpédié))\s{0,2}:?\s{0,2}(?:-{2,}|_{3,}|={3,})?[\s*]{0,4}$",
+    re.IGNORECASE,
+)
+_FORWARDED = re.compile(
+    r"forward|weitergeleitet|transféré|réexpédié|reenviado|encaminhada|inoltrato|doorgestuurd|転送", re.I
+)
+_FROM_LINE = re.compile(
+    r"^[\s*]{0,4}(?:From|Von|De|Da|Van|Från|Fra|Expéditeur|Remitente|Remetente|Mittente|差出人|发件人)\s?[:：]", re.I
+)
+_HEADER_LINES = tuple(
+    re.compile(rf"^[\s*]{{0,4}}(?:{names})\s?[:：]", re.IGNORECASE)
+    for names in (
+        "Sent|Date|Gesendet|Datum|Envoyé(?: le)?|Enviado(?: el| "
+        "em)?|Fecha|Data|Inviato|Verzonden|Skickat|送信日時|日時|发送时间",
+        "To|An|À|Para|A|Aan|Till|Til|宛先|收件人",
+        "Subject|Betreff|Objet|Asunto|Assunto|Oggetto|Onderwerp|Ämne|Emne|件名|主题",
+    )
+)
+_SIGNATURE_LINE = re.compile(r"^--\s{0,2}$|^—$|^_{8,}\s*$")
+_DEVICE_LINE = re.compile(
+    r"^\s{0,4}(?:Sent (?:from|via|using|with) (?:my|the|Mail|Outlook|Yahoo|Proton|Samsung|Gmail|Windows)|"
+    r"Get Outlook for "
+    r"|Gesendet mit|Von meinem .{1,40} gesendet|Diese Nachricht wurde von meinem|Holen Sie sich Outlook"
+    r"|Envoyé de(?:puis)? mon|Envoyé à partir de|Télécharger Outlook|Obtenir Outlook"
+    r"|Enviado (?:desde|do|de|a partir do|via) (?:mi|meu|mon|Outlook|el|o|Yahoo|Correo)|Obtener Outlook|"
+    r"Obter o Outlook"
+    r"|Inviato da(?:l mio)? |Scarica Outlook|Verzonden (?:vanaf|via|met|van) |Outlook voor .{2,20} downloaden"
+    r"|Skickat från |Sendt fra |Wysłane z |iPhoneから送信|Androidから送信|从我的 ?(?:iPhone|手机)|发自我的)"
+    r".{0,80}$",
+    re.IGNORECASE,
+)
+_LONGEST_PATTERN_LINE = 400
+_LONGEST_SIGNATURE = 15
+
+
+def _is_quote(line: str) -> bool:
+    return line.lstrip()[:1] == ">" and not line.lstrip().startswith(">>>>>>>")
+
+
+def _wrote_length(lines: list[str], at: int) -> int:
+    """How many lines from ``at`` on are one "On … wrote:", which mail programs wrap; 0 when it is none."""
+    if not _WROTE_OPENS.match(lines[at][:_LONGEST_PATTERN_LINE]):
+        line = lines[at]
+        return int(len(line) <= _LONGEST_PATTERN_LINE and bool(_WROTE.match(line)) and ("@" in line or "年" in line))
+    joined = ""
+    for count in range(1, 4):
+        if at + count > len(lines):
+            break
+        joined = f"{joined} {lines[at + count - 1].strip()}".strip()
+        if len(joined) > _LONGEST_PATTERN_LINE:
+            break
+        if _WROTE.match(joined):
+            return count
+    return 0
+
+
+def _is_mail_header(lines: list[str], at: int) -> bool:
+    if not _FROM_LINE.match(lines[at][:_LONGEST_PATTERN_LINE]):
+        return False
+    following = [line[:_LONGEST_PATTERN_LINE] for line in lines[at + 1 : at + 7]]
+    return sum(any(pattern.match(line) for line in following) for pattern in _HEADER_LINES) >= 2
+
+
+def _cut_quoted(lines: list[str]) -> list[str]:
+    kept: list[str] = []
+    at = 0
+    while at < len(lines):
+        line = lines[at]
+        if _is_quote(line):
+            at += 1
+            continue
+        wrote = _wrote_length(lines, at)
+        if wrote:
+            after = next((text for text in lines[at + wrote :] if text.strip()), "")
+            if not _is_quote(after):
+                break
+            at += wrote
+            continue
+        if len(line) <= _LONGEST_PATTERN_LINE and _SEPARATOR.match(line):
+            if _FORWARDED.search(line) and _letters(kept) < 60:
+                # "See below" over a forwarded mail: the forwarded mail is the ticket.
+                return lines
+            break
+        if _is_mail_header(lines, at):
+            break
+        kept.append(line)
+        at += 1
+    return kept
+
+
+def _cut_signature(lines: list[str]) -> list[str]:
+    kept = [line for line in lines if not _DEVICE_LINE.match(line[:_LONGEST_PATTERN_LINE])]
+    for at in range(max(0, len(kept) - _LONGEST_SIGNATURE), len(kept)):
+        if _SIGNATURE_LINE.match(kept[at]):
+            return kept[:at]
+    return kept
+
+
+def _letters(lines: list[str]) -> int:
+    return sum(char.isalnum() for line in lines for char in line)
+
+
+def _tidy(lines: list[str]) -> str:
+    """Lines without trailing space, runs of blank ones made one."""
+    tidy: list[str] = []
+    for line in lines:
+        line = re.sub(r"[ \t]{2,}", " ", line.rstrip())
+        if line or (tidy and tidy[-1]):
+            tidy.append(line)
+    return "\n".join(tidy).strip()
+
+
+def _cap(text: str, limit: int) -> str:
+    """At most ``limit`` characters, ending at a line, else a sentence, else a word, else anywhere."""
+    if len(text) <= limit:
+        return text
+    head = text[:limit]
+    for border in ("\n", ". ", "。", "! ", "? ", " "):
+        cut = head.rfind(border)
+        if cut >= limit // 2:
+            return head[: cut + len(border)].rstrip()
+    return head
+
+
+def _normal(text: str) -> str:
+    return strip_hidden(unicodedata.normalize("NFKC", strip_hidden(text)))[:MAX_INPUT]
+
+
+def clean(subject: str, description: str) -> str:
+    """What the customer wrote, as plain text: the subject on the first line, then the newest message.
+
+    HTML becomes text without its hidden parts; quoted and forwarded history and signatures are cut, unless
+    nothing would be left. Characters are in compatibility form (NFKC), hidden ones removed. At most
+    :data:`MAX_OUTPUT` characters, cut at a line or sentence border; input past 100,000 characters is not read.
+    """
+    title = " ".join(_normal(subject[: 4 * MAX_SUBJECT]).split())[:MAX_SUBJECT]
+    raw = description[:MAX_INPUT]
+    body = _tidy(_cut_signature(_cut_quoted(_body_text(raw, cut_quotes=True).split("\n"))))
+    if not any(map(str.isalnum, body)):
+        body = _tidy(_body_text(raw, cut_quotes=False).split("\n"))
+    return _cap(f"{title}\n{body}".strip(), MAX_OUTPUT)
+
+
+def _body_text(raw: str, *, cut_quotes: bool) -> str:
+    if _is_html(raw):
+        try:
+            return _normal(_html_to_text(raw, cut_quotes=cut_quotes))
+        except (SelectolaxError, ValueError, RuntimeError):
+            # A document the parser gives up on is still worth reading as it stands.
+            pass
+    return _normal(raw)
+
+
+# --- mail written by machines -------------------------------------------------------------------------------
+
+_BOUNCE_SENDER = re.compile(r"(?:^|[<\s])(?:mailer-?daemon|mail-daemon|bounces?(?:[+\-][^@]{0,80})?)@", re.IGNORECASE)
+_MACHINE_SENDER = re.compile(
+    r"(?:^|[<\s])(?:no-?reply|do-?not-?reply|donotreply|postmaster|auto-?(?:reply|responder|mailer)|notifications?)"
+    r"(?:[+\-.][^@]{0,80})?@",
+    re.IGNORECASE,
+)
+_SUBJECTS: tuple[tuple[str, str], ...] = (
+    (
+        "bounce",
+        r"undeliver(?:able|ed mail returned)|undelivered mail|mail delivery (?:failed|failure|subsystem)|"
+        r"delivery status "
+        r"notification ?\(?(?:failure|delay)|returned mail|failure notice|message (?:not delivered|undeliverable)$"
+        r"|unzustellbar ?:|unzustellbare nachricht|nicht zustellbar ?:|non remis ?:|non distribuable ?:|"
+        r"échec de (?:la )?remise"
+        r"|no se puede entregar ?:|no entregado ?:|não entregue ?:|não é possível entregar ?:|"
+        r"não foi possível entregar ?:"
+        r"|non recapitabile ?:|mancato recapito|onbestelbaar ?:|niet bezorgd ?:|配信不能|配信できません ?:|无法投递",
+    ),
+    (
+        "delivery_report",
+        r"delivery (?:status notification|receipt|report) ?(?:\(success|\(relay|:)|delivered ?: |relayed ?: |read ?: "
+        r"|not read ?: |read receipt ?:|return receipt ?\(|gelesen ?: |ungelesen gelöscht ?: |zugestellt ?: |lu ?: "
+        r"|leído ?: |lida ?: |lido ?: |letto ?: |gelezen ?: |開封済み ?: |已读 ?: ",
+    ),
+    (
+        "out_of_office",
+        r"(?:auto(?:matic)? ?(?:reply|response) ?[:\-–] ?)?(?:out of (?:the )?office|"
+        r"ooo) ?(?:auto(?:matic)?[ -]?reply|reply|"
+        r"auto-?response|notification|message|re ?:|: )|abwesenheits(?:notiz|meldung|nachricht|benachrichtigung|"
+        r"info)\b ?(?::|$|-)"
+        r"|abwesend ?: |automatische abwesenheit|absence du bureau ?(?::|$)|absent du bureau ?(?::|$)|"
+        r"message d'absence ?(?::|$)"
+        r"|fuera de (?:la )?oficina ?(?::|$)|fora do escritório ?(?::|$)|ausência temporária ?(?::|$)|"
+        r"fuori (?:sede|ufficio) ?(?::|$)"
+        r"|afwezig(?:heid)?(?:sbericht|smelding)? ?(?::|$)|niet aanwezig ?: |frånvaro(?:meddelande)? ?(?::|$)|"
+        r"不在(?:通知|のお知らせ|連絡)",
+    ),
+    (
+        "auto_reply",
+        r"auto(?:matic|mated)?[ -]?(?:reply|response|answer|responder) ?(?:[:：(]|$|- )|\[auto-?(?:reply|response)\]"
+        r"|automatische (?:antwort|rückmeldung|eingangsbestätigung)\b ?(?::|$)|auto-?antwort ?:|"
+        r"réponse automatique ?(?::|$)"
+        r"|respuesta automática ?(?::|$)|resposta automática ?(?::|$)|risposta automatica ?(?::|$)"
+        r"|automatisch(?:e)? (?:antwoord|beantwoording|bericht) ?(?::|$)|autosvar ?(?::|$)|"
+        r"automatiskt svar ?(?::|$)|automatisk svar ?(?::|$)"
+        r"|odpowiedź automatyczna ?(?::|$)|автоответ ?(?::|$)|【?自動(?:返信|応答|送信)】?|自动(?:回复|答复)|"
+        r"自動回覆|자동 ?(?:회신|응답)",
+    ),
+)
+_SUBJECT_PATTERNS = tuple(
+    (reason, re.compile(rf"\s{{0,4}}(?:\[external\] ?)?(?:{pattern})", re.IGNORECASE)) for reason, pattern in _SUBJECTS
+)
+_ASKS = re.compile(
+    r"\b(?:not work(?:ing)?|doesn't|does not|isn't|broken|how (?:do|can|to)|set ?up|configure|turn (?:on|off)|"
+    r"disable|enable|"
+    r"funktioniert nicht|geht nicht|einrichten|deaktivieren|ne (?:marche|fonctionne) pas|no funciona|não funciona|"
+    r"non funziona|werkt niet|instellen)\b|\?\s*$",
+    re.IGNORECASE,
+)
+_BOUNCE_BODY = re.compile(
+    r"this (?:is the mail system at host|message was created automatically by mail)|"
+    r"your message (?:to .{1,100} )?(?:couldn't|"
+    r"could not|wasn't|was not) (?:be )?delivered|delivery to the following recipients? failed|diagnostic-code:|"
+    r"final-recipient: rfc822",
+    re.IGNORECASE,
+)
+_AWAY_BODY = re.compile(
+    r"\bI(?: am|'m| will be)(?: currently| now)? (?:out of (?:the )?office|on (?:annual |parental |maternity |"
+    r"sick )?(?:leave|vacation|"
+    r"holiday)|away from (?:the office|my desk))|ich bin (?:derzeit |zur ?zeit |momentan |aktuell |vom .{3,40} |"
+    r"bis .{3,40} |ab .{3,40} )?"
+    r"(?:nicht (?:im (?:büro|haus)|erreichbar)|abwesend|im urlaub|außer haus)|"
+    r"je suis (?:actuellement )?(?:absente?|en congés?)\b"
+    r"|(?:estoy|estaré|me encuentro) (?:actualmente )?(?:fuera de la oficina|de vacaciones|ausente)|(?:estou|"
+    r"estarei) (?:fora do "
+    r"escritório|de férias|ausente)|sono (?:attualmente )?(?:fuori (?:ufficio|sede)|in ferie|assente)|"
+    r"ik ben (?:momenteel |op dit moment |tot .{3,40} )?"
+    r"(?:niet (?:aanwezig|op kantoor)|afwezig|met (?:vakantie|verlof))",
+    re.IGNORECASE,
+)
+_AUTO_BODY = re.compile(
+    r"this is an automat(?:ed|ic) (?:message|reply|response|e-?mail|notification)|automatically generated|"
+    r"do not reply to this"
+    r"|diese (?:nachricht|e-?mail) wurde automatisch|automatisch (?:generiert|erstellt)|(?:message|courriel|"
+    r"e-?mail) (?:est )?(?:généré )?automatique"
+    r"|mensaje (?:generado )?automático|mensagem automática|messaggio automatico|automatisch (?:gegenereerd|"
+    r"verzonden)|自動(?:的に)?(?:送信|配信)",
+    re.IGNORECASE,
+)
+_AWAY_SUBJECT = re.compile(
+    r"\s{0,4}(?:out of (?:the )?office|on (?:vacation|leave|holiday)|away|abwesen|urlaub|nicht im büro|"
+    r"absen[ct]e?|en congé|"
+    r"vacaciones|férias|ferie|afwezig|vakantie)",
+    re.IGNORECASE,
+)
+
+
+def machine_mail(ticket: Ticket) -> str | None:
+    """Why no person needs reading this ticket: ``"bounce"``, ``"delivery_report"``, ``"out_of_office"`` or
+    ``"auto_reply"``; ``None`` for a person's mail.
+
+    Goes by the sender's address and the opening of the subject, the weaker signs only together with how such
+    mails begin. A ticket *about* bounces or out-of-office replies is a person's.
+    """
+    sender = ticket.sender[:1000]
+    subject = _normal(ticket.subject[:MAX_SUBJECT])
+    opening = _normal(ticket.description[:3000])
+    if _BOUNCE_SENDER.search(sender):
+        return "bounce"
+    from_machine = bool(_MACHINE_SENDER.search(sender))
+    for reason, pattern in _SUBJECT_PATTERNS:
+        if pattern.match(subject) and (from_machine or not _ASKS.search(subject)):
+            return reason
+    if _BOUNCE_BODY.search(opening[:1500]) and (
+        from_machine or re.match(r"\s*(?:re: )?(?:delivery|mail|undeliver)", subject, re.I)
+    ):
+        return "bounce"
+    if _AWAY_SUBJECT.match(subject) and _AWAY_BODY.search(opening[:600]) and "?" not in opening[:600]:
+        return "out_of_office"
+    if from_machine and _AWAY_BODY.search(opening[:600]):
+        return "out_of_office"
+    if from_machine and _AUTO_BODY.search(opening):
+        return "auto_reply"
+    return None

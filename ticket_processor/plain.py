@@ -1,0 +1,144 @@
+"""Text made harmless: hidden characters removed, and free text cut down to one plain line.
+
+What a model writes about a ticket is steered by whoever wrote the ticket. Before such text reaches a note that
+agents see, or a log line, everything a helpdesk could turn into a link, an image, mark-up, a placeholder or a
+mention is taken out. All functions here are pure and total: any ``str`` in, no exception.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+MAX_INPUT = 100_000
+"""Characters read of any text; what follows is ignored, so that no mail can hold up a run."""
+
+PLACEHOLDER = re.compile(r"\[(?:CARD|EMAIL|PHONE|IBAN|SSN|IP|URL|SECRET|NAME)_\d{1,6}\]")
+"""What redaction puts in place of personal data; safe, and to be kept."""
+
+# Joiners carry meaning inside emoji sequences and inside words of Arabic and the Indic scripts.
+_HIDDEN = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    r"\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0e\ufeff\uffa0\ufff0-\ufffc"
+    r"\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    r"|(?<![\u0600-\u0dff\ufe0f\u2190-\u2bff\U0001f000-\U0001faff])[\u200c\u200d]"
+    r"|[\u200c\u200d](?![\u0600-\u0dff\u2190-\u2bff\U0001f000-\U0001faff])"
+    r"|(?<![\u00a9\u00ae\u2010-\u303f\u3297\u3299#*0-9\U0001f000-\U0001faff])\ufe0f"
+)
+_LINE_BREAKS = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+
+
+def strip_hidden(text: str) -> str:
+    """``text`` without characters nobody sees, and with every line break as ``\\n``.
+
+    Removed: C0 and C1 controls, zero-width and bidirectional marks, tag characters (U+E0000 to U+E007F),
+    variation selectors and lone surrogates. Kept: tab, line break, and the joiners that hold emoji and words of
+    joining scripts together.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return _HIDDEN.sub("", _LINE_BREAKS.sub("\n", text))
+
+
+_TAG = re.compile(r"</?[A-Za-z!?][^<>]{0,2000}>")
+_ENTITY = re.compile(r"&(?=#?\w{1,40};?)")
+_MARKDOWN_LINK = re.compile(r"!?\[([^\[\]\n]{0,300})\](?:\([^()\n]{0,1000}\)|\[[^\[\]\n]{0,300}\])")
+_DEFINITION = re.compile(r"^ {0,3}\[[^\[\]\n]{1,300}\]:[^\n]*$", re.MULTILINE)
+_SCHEME = re.compile(r"[A-Za-z0-9+.\-]{0,20}:/{2}[^\s)]*")
+_BARE_SCHEME = re.compile(
+    r"(?:mailto|javascript|vbscript):\S+|(?<![A-Za-z0-9])(?:tel|sms|data|file|blob|about|callto|skype|magnet|xmpp|geo"
+    r"|ftp|https?|intent|slack|zoommtg|msteams):\S+",
+    re.IGNORECASE,
+)
+_EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@]{0,255}\.[^\s@]{1,64}")
+_DOMAIN = re.compile(
+    r"(?<!\w)www\.\S+|(?<![\w.\-])(?:(?:[\w\-]{1,63}\.){1,8}(?:com|net|org|edu|gov|mil|int|info|biz|io|co|app|dev|ai|me|"
+    r"tv|cc|xyz|top|site|online|shop|store|link|click|live|icu|club|cloud|zip|mov|page|ly|gl|eu|de|at|ch|fr|es|pt|"
+    r"br|it|nl|be|uk|ie|se|no|dk|fi|pl|cz|ru|ua|tr|in|cn|jp|kr|us|ca|mx|ar|au|nz|za)(?![\w\-])(?:[/:?#]\S*)?)",
+    re.IGNORECASE,
+)
+_DOTTED = re.compile(r"(?<=\w)\.(?=[^\W\d_])")
+_MARKUP = re.compile(r"\{%|%\}|[*`~|{}<>@＠^$\\]|(?<!\w)_+|_+(?!\w)")
+_LINE_MARKUP = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|>+[ \t]?|[-+][ \t]+|={3,}|-{3,})", re.MULTILINE)
+_BRACKETS = str.maketrans("[]", "()")
+_TOUCHING = re.compile(rf"({PLACEHOLDER.pattern})(?=[(\[:])")
+
+
+def _scheme_links(text: str) -> str:
+    return _BARE_SCHEME.sub(" ", _SCHEME.sub(" ", text))
+
+
+def _round_brackets(text: str) -> str:
+    """Round brackets for square ones, except around placeholders."""
+    parts: list[str] = []
+    end = 0
+    for match in PLACEHOLDER.finditer(text):
+        parts += [text[end : match.start()].translate(_BRACKETS), match.group()]
+        end = match.end()
+    parts.append(text[end:].translate(_BRACKETS))
+    return "".join(parts)
+
+
+def _strip_once(text: str) -> str:
+    for _ in range(3):
+        unescaped = html.unescape(text)
+        if unescaped == text:
+            break
+        text = unescaped
+    text = strip_hidden(unicodedata.normalize("NFKC", strip_hidden(text)))
+    # "[CARD_1](…" would be a link: a placeholder never touches what could make it one.
+    text = _TOUCHING.sub(r"\1 ", text)
+    text = _DEFINITION.sub(" ", text)
+    text = _TAG.sub(" ", text)
+    text = _MARKDOWN_LINK.sub(r" \1 ", text).replace("![", "! [")
+    text = _LINE_MARKUP.sub(" ", text)
+    text = _scheme_links(text.replace("\\", "/"))
+    text = _EMAIL.sub(" ", text)
+    text = _MARKUP.sub("", text)
+    text = _scheme_links(text)
+    text = _DOMAIN.sub(" ", text)
+    text = _DOTTED.sub(". ", text)
+    text = _ENTITY.sub("", text)
+    return " ".join(_round_brackets(text).split())
+
+
+def plain_line(text: str, limit: int = 300) -> str:
+    """``text`` as one line of at most ``limit`` characters that nothing will render as more than words.
+
+    Links (with and without scheme, Markdown and HTML), images, tags, entities, Markdown mark-up, braces,
+    ``@`` and control characters are removed; a dot between letters is followed by a space, so that no helpdesk
+    makes a link of it. Placeholders of redaction stay. A longer text is cut at a word border and ends in an
+    ellipsis. Applying it twice changes nothing.
+    """
+    if limit <= 0:
+        return ""
+    text = text[: min(MAX_INPUT, 20 * limit + 2000)]
+    for _ in range(6):
+        stripped = _strip_once(text)
+        if stripped == text:
+            break
+        text = stripped
+    else:
+        text = _last_resort(text)
+    return _cut(text, limit)
+
+
+def _last_resort(text: str) -> str:
+    """Only letters, digits, spaces and mild punctuation: for texts built to survive stripping."""
+    kept = "".join(c if c.isalnum() or c in " ,;!?'()" else " " for c in text)
+    return " ".join(unicodedata.normalize("NFKC", kept).split())
+
+
+def _cut(text: str, limit: int) -> str:
+    if len(text) <= limit:
+        return text
+    head = text[: limit - 1]
+    space = head.rfind(" ")
+    if not text[limit - 1].isspace() and space > limit // 2:
+        head = head[:space]
+    # A placeholder cut in half would be a stray bracket.
+    opening = head.rfind("[")
+    if opening > head.rfind("]"):
+        head = head[:opening]
+    return head.rstrip(" .,;:-") + "…"

@@ -1,0 +1,89 @@
+"""The writer's mood, by word lists with negation and intensifiers.
+
+Having a problem is not by itself a bad mood: words such as "error" weigh nothing, and plain courtesy
+("please", "thanks in advance") hardly anything. The lists are in :mod:`ticket_processor.lexicon`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import cache
+
+from .lexicon import EMOJI, EMOTICONS, INTENSIFIERS, NEGATIONS, SENTIMENT
+from .models import Sentiment
+from .phrases import PhraseMatcher, entries_of, without_contained, words_of
+
+MAX_SCANNED = 6_000
+"""Characters looked at."""
+
+_NEGATION_REACH = 3
+_NEGATIVE_FROM = -1.0
+_POSITIVE_FROM = 1.0
+
+_SHOUTED = re.compile(r"\b[A-Z]{4,}\b")
+_MARKS = {mark: score for score, marks in EMOJI.items() for mark in marks}
+_EMOTICONS = {mark: score for score, marks in EMOTICONS.items() for mark in marks.split()}
+_EMOJI_PATTERN = re.compile(f"[{''.join(_MARKS)}]")
+_EMOTICON_PATTERN = re.compile("|".join(re.escape(mark) for mark in sorted(_EMOTICONS, key=len, reverse=True)))
+_MOST_MARKS = 20
+
+
+@cache
+def _matcher(language: str) -> PhraseMatcher[float]:
+    """Words of ``language`` and English; of every language when it is unknown."""
+    languages = {language, "en"} if language in SENTIMENT else set(SENTIMENT)
+    return PhraseMatcher(
+        (entry, float(score))
+        for name in sorted(languages)
+        for score, entries in SENTIMENT[name].items()
+        for entry in entries_of(entries)
+    )
+
+
+@cache
+def _modifiers(language: str) -> tuple[frozenset[str], frozenset[str]]:
+    languages = {language, "en"} if language in SENTIMENT else set(SENTIMENT)
+    negations = {word for name in languages for word in entries_of(NEGATIONS.get(name, ""))}
+    intensifiers = {word for name in languages for word in entries_of(INTENSIFIERS.get(name, ""))}
+    return frozenset(negations), frozenset(intensifiers)
+
+
+def _marks(text: str) -> int:
+    found = [] if text.isascii() else [_MARKS[mark] for mark in _EMOJI_PATTERN.findall(text)]
+    # "://" is no face.
+    found += [_EMOTICONS[mark] for mark in _EMOTICON_PATTERN.findall(text.replace("://", " "))]
+    return sum(found[:_MOST_MARKS])
+
+
+def _score(words: list[str], text: str, language: str) -> float:
+    negations, intensifiers = _modifiers(language)
+    total = 0.0
+    for hit in without_contained(_matcher(language).find(words, text)):
+        score = hit.value
+        before = words[max(0, hit.start - _NEGATION_REACH) : hit.start]
+        if before and before[-1] in intensifiers:
+            score *= 1.5
+        if not negations.isdisjoint(before):
+            # "not good" is bad, but "not bad" is hardly praise.
+            score *= -0.75 if score > 0 else -0.25
+        total += score
+    total += _marks(text)
+    if total < 0 and (text.count("!") > 1 or len(_SHOUTED.findall(text)) > 3):
+        total *= 1.3
+    # Long mails meet more words of every kind; mood is a matter of their share.
+    return total / max(1.0, math.sqrt(len(words) / 40))
+
+
+def sentiment_of(text: str, language: str = "und") -> Sentiment:
+    """The mood of ``text``; neutral when no words of mood are found. ``language`` is an ISO 639-1 code."""
+    text = text[:MAX_SCANNED]
+    return mood_of(words_of(text), text, language)
+
+
+def mood_of(words: list[str], text: str, language: str) -> Sentiment:
+    """As :func:`sentiment_of`, for a text whose ``words`` are known already."""
+    score = _score(words, text, language)
+    if score <= _NEGATIVE_FROM:
+        return Sentiment.NEGATIVE
+    return Sentiment.POSITIVE if score >= _POSITIVE_FROM else Sentiment.NEUTRAL
