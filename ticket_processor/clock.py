@@ -100,6 +100,7 @@ def parse_http_date(text: str | None) -> float | None:
     if not text:
         return None
     try:
-        return parsedate_to_datetime(text).timestamp()
-    except (ValueError, TypeError):
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
         return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -23,9 +23,9 @@ def fill(
     """Create tickets from ``rows`` and give their ids, oldest first.
 
     A row has ``subject`` and ``body`` or ``html_body``; it may have ``requester`` (``name``, ``email``), ``channel``
-    (``email`` by default), ``external_id``, ``attachments`` (names, or the API's objects), ``tags``, ``priority`` and ``status``. With ``count``
-    the rows are used again, in turn, until there are that many. Ages lie between two minutes and ``oldest``
-    seconds; an ``age`` in a row, in seconds, wins. Raises ``ValueError`` without rows.
+    (``email`` by default), ``external_id``, ``attachments`` (names, or the API's objects), ``tags``, ``priority``
+    and ``status``. With ``count`` the rows are used again, in turn, until there are that many. Ages lie between two
+    minutes and ``oldest`` seconds; an ``age`` in a row, in seconds, wins. Raises ``ValueError`` without rows.
     """
     if not rows:
         raise ValueError("there is nothing to fill the sandbox with")

@@ -1,0 +1,119 @@
+"""A circuit breaker: after some failures in a row, stop asking for a while, then let one trial through.
+
+Own code because the known libraries either hold their lock during the call or let every waiting thread through
+at the trial. A breaker outlives the process: :meth:`Breaker.memory` goes into the state folder and comes back
+with the next run, since a program run by cron would otherwise forget after ten minutes.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .clock import Clock
+
+
+@dataclass(frozen=True)
+class BreakerMemory:
+    """What a breaker has to remember: failures in a row, and until when (Unix seconds) it stays open."""
+
+    failures: int = 0
+    open_until: float = 0.0
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Permission for one call. Give it back with :meth:`Breaker.success` or :meth:`Breaker.failure`."""
+
+    generation: int
+    trial: bool
+
+
+class Breaker:
+    """Opens after ``threshold`` failures in a row, for ``open_seconds``; then one trial decides.
+
+    Safe for many threads; nothing is held while a call is under way. Answers that belong to an earlier state
+    (a call admitted before the breaker opened) are ignored. A trial that never reports back loses its right
+    after ``open_seconds``, so a hung thread cannot keep the circuit half-open for ever.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        clock: Clock,
+        *,
+        threshold: int = 5,
+        open_seconds: float = 60.0,
+        memory: BreakerMemory | None = None,
+        on_change: Callable[[str, BreakerMemory], None] | None = None,
+    ) -> None:
+        self.name = name
+        self._clock = clock
+        self._threshold = threshold
+        self._open_seconds = open_seconds
+        self._on_change = on_change
+        self._lock = threading.Lock()
+        self._generation = 0
+        self._failures = memory.failures if memory else 0
+        self._open_until: float | None = None
+        if memory and memory.failures >= threshold:
+            # The stored moment is wall clock; a jump of that clock must not keep the circuit open for long.
+            left = min(max(0.0, memory.open_until - clock.now()), open_seconds)
+            self._open_until = clock.monotonic() + left
+        self._trial_until: float | None = None
+
+    def admit(self) -> Admission | None:
+        """Permission to call now, or ``None`` while the circuit is open or its trial is under way."""
+        with self._lock:
+            if self._open_until is None:
+                return Admission(self._generation, trial=False)
+            now = self._clock.monotonic()
+            if now < self._open_until or (self._trial_until is not None and now < self._trial_until):
+                return None
+            self._generation += 1
+            self._trial_until = now + self._open_seconds
+            return Admission(self._generation, trial=True)
+
+    def success(self, admission: Admission) -> None:
+        """The dependency answered as it should (a refusal such as 404 is such an answer)."""
+        with self._lock:
+            if admission.generation != self._generation:
+                return
+            changed = self._failures > 0 or self._open_until is not None
+            self._failures = 0
+            self._open_until = self._trial_until = None
+        if changed:
+            self._tell()
+
+    def failure(self, admission: Admission) -> None:
+        """The dependency failed: no answer, 5xx, 429, or an answer that makes no sense."""
+        with self._lock:
+            if admission.generation != self._generation:
+                return
+            self._failures += 1
+            if admission.trial or self._failures >= self._threshold:
+                self._generation += 1
+                self._open_until = self._clock.monotonic() + self._open_seconds
+                self._trial_until = None
+        self._tell()
+
+    def seconds_until_trial(self) -> float:
+        """0.0 when calls are admitted (or a trial is due), else the seconds until one may be."""
+        with self._lock:
+            if self._open_until is None:
+                return 0.0
+            until = max(self._open_until, self._trial_until or 0.0)
+            return max(0.0, until - self._clock.monotonic())
+
+    def memory(self) -> BreakerMemory:
+        """What to keep for the next run."""
+        with self._lock:
+            if self._open_until is None:
+                return BreakerMemory(self._failures, 0.0)
+            left = max(0.0, self._open_until - self._clock.monotonic())
+            return BreakerMemory(max(self._failures, self._threshold), self._clock.now() + left)
+
+    def _tell(self) -> None:
+        if self._on_change is not None:
+            self._on_change(self.name, self.memory())

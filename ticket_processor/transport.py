@@ -1,0 +1,422 @@
+"""HTTP for the helpdesk clients: timeouts, retry where repeating is safe, rate limits, circuit breaker.
+
+Understanding what a vendor's answer means is the client's business; this file decides only whether there *is* an
+answer. Reads are repeated. A write is repeated only when it surely did nothing (the connection could not be made,
+401, 429); in every other doubt :class:`OutcomeUnknown` is raised and the caller has to read before anything else.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import orjson
+import requests
+import tenacity
+from requests.adapters import BaseAdapter, HTTPAdapter
+from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError
+
+from . import __version__
+from .breaker import Breaker
+from .clock import Clock, Deadline, parse_http_date
+from .errors import (
+    DeadlineReached,
+    HelpdeskDown,
+    NotAuthorised,
+    OutcomeUnknown,
+    RateLimited,
+    ReadOnlyViolation,
+)
+
+CONNECT_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 30.0
+MAX_ATTEMPTS = 4
+BACKOFF_BASE_S = 0.5
+BACKOFF_CAP_S = 20.0
+RETRY_AFTER_CAP_S = 3600.0
+"""A server that names a longer wait is asked again after this; such values were met as mistakes."""
+
+
+class Effect(Enum):
+    """What repeating a request would do."""
+
+    NONE = "repeating is harmless: a read, or a creation with an idempotency key"
+    WRITE = "repeating may act twice"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer with a status that the client has to interpret. ``body`` is parsed JSON, or ``None``."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+    date: float | None
+    """The server's own clock, Unix seconds."""
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+
+class Auth(Protocol):
+    """Puts credentials on a request. Shared by threads."""
+
+    def header(self) -> str:
+        """The value of ``Authorization``. May raise :class:`NotAuthorised`."""
+
+    def renew(self, refused: str) -> bool:
+        """After a 401 for ``refused``: true when another value is worth one more try."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A rate limit as a reply's headers told it: calls per window, calls left, seconds to the next window."""
+
+    total: int
+    remaining: int
+    resets_s: float
+
+
+class Throttle:
+    """Keeps our calls below a share of each limit, so that people and other tools keep the rest.
+
+    Limits are learnt from the replies; before the first one nothing is held back. Within a window at most
+    ``share`` of the total is used by us, and nothing once others have left less than a twentieth.
+    Safe for threads; waiting happens outside the lock.
+    """
+
+    def __init__(self, clock: Clock, share: float = 0.5, window_s: float = 60.0) -> None:
+        self._clock = clock
+        self._share = share
+        self._window_s = window_s
+        self._lock = threading.Lock()
+        self._buckets: dict[str, _Bucket] = {}
+
+    def delay(self, names: Iterable[str]) -> float:
+        """Seconds to wait before a call that counts against all ``names``; 0.0 takes the places at once."""
+        now = self._clock.monotonic()
+        with self._lock:
+            buckets = [self._buckets.setdefault(name, _Bucket(now + self._window_s)) for name in names]
+            wait = max((bucket.delay(now, self._share, self._window_s) for bucket in buckets), default=0.0)
+            if wait <= 0:
+                for bucket in buckets:
+                    bucket.used += 1
+            return wait
+
+    def learn(self, limits: Mapping[str, Limit]) -> None:
+        """Take in what a reply said about the limits it counted against."""
+        now = self._clock.monotonic()
+        with self._lock:
+            for name, limit in limits.items():
+                bucket = self._buckets.setdefault(name, _Bucket(now + self._window_s))
+                bucket.total = limit.total
+                bucket.remaining = limit.remaining
+                bucket.window_ends = now + max(0.0, limit.resets_s)
+
+
+class _Bucket:
+    __slots__ = ("remaining", "total", "used", "window_ends")
+
+    def __init__(self, window_ends: float) -> None:
+        self.total: int | None = None
+        self.remaining: int | None = None
+        self.used = 0
+        self.window_ends = window_ends
+
+    def delay(self, now: float, share: float, window_s: float) -> float:
+        if now >= self.window_ends:
+            self.used = 0
+            self.remaining = None
+            self.window_ends = now + window_s
+        if self.total is None:
+            return 0.0
+        ours_spent = self.used >= max(1, int(self.total * share))
+        theirs_spent = self.remaining is not None and self.remaining <= self.total // 20
+        return self.window_ends - now + 0.05 if ours_spent or theirs_spent else 0.0
+
+
+def retry_after_seconds(value: str | None, now: float) -> float | None:
+    """The three forms of ``Retry-After`` (seconds, decimals, an HTTP date) as seconds from ``now``.
+
+    ``None`` when absent or unreadable; the past is 0.0; never above :data:`RETRY_AFTER_CAP_S`.
+    """
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        moment = parse_http_date(value)
+        if moment is None:
+            return None
+        seconds = moment - now
+    if seconds != seconds:
+        return None
+    return min(max(0.0, seconds), RETRY_AFTER_CAP_S)
+
+
+def backoff_seconds(attempt: int, rng: random.Random) -> float:
+    """Full jitter: anything between zero and ``0.5 × 2^attempt`` seconds, at most 20 (AWS Builders' Library)."""
+    return rng.uniform(0, min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2.0**attempt))
+
+
+class _TryAgain(Exception):
+    """A failed attempt that may be repeated; ``final`` is what to raise when it is not."""
+
+    def __init__(self, final: Exception, wait: float | None = None) -> None:
+        self.final = final
+        self.wait = wait
+        super().__init__(str(final))
+
+
+class Transport:
+    """Requests to one server, on behalf of one run.
+
+    Thread-safe: one ``requests.Session`` per thread, made at first use. ``read_only`` makes every write raise
+    :class:`ReadOnlyViolation` before anything is sent. ``adapter`` replaces the network, for tests.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        name: str,
+        clock: Clock,
+        deadline: Deadline,
+        breaker: Breaker,
+        throttle: Throttle,
+        auth: Auth | None = None,
+        read_limits: Callable[[Mapping[str, str]], Mapping[str, Limit]] = lambda _headers: {},
+        read_only: bool = False,
+        adapter: Callable[[], BaseAdapter] | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.name = name
+        self._clock = clock
+        self._deadline = deadline
+        self._breaker = breaker
+        self._throttle = throttle
+        self._auth = auth
+        self._read_limits = read_limits
+        self._read_only = read_only
+        self._adapter = adapter
+        self._rng = rng or random.Random()
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._sessions: list[requests.Session] = []
+        self.counts: dict[str, int] = {}
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        json: object = None,
+        headers: Mapping[str, str] | None = None,
+        effect: Effect = Effect.NONE,
+        limits: Iterable[str] = ("account",),
+        changes_nothing: bool | None = None,
+    ) -> Reply:
+        """One answer, or an error that says what to do.
+
+        ``changes_nothing`` is for calls that are no writes although they are not GETs (asking for a token).
+        Raises ``NotAuthorised``, ``HelpdeskDown``, ``RateLimited``, ``OutcomeUnknown`` (writes only),
+        ``DeadlineReached`` and ``Stopping``. 4xx other than 401, 408 and 429 are replies, not errors.
+        """
+        harmless = method == "GET" if changes_nothing is None else changes_nothing
+        if self._read_only and not harmless:
+            raise ReadOnlyViolation(f"{method} {path} in a run that must not write")
+        body = None if json is None else orjson.dumps(json)
+        renewed = False
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(_TryAgain),
+            wait=self._wait_before,
+            stop=self._stop,
+            sleep=self._deadline.wait,
+            reraise=True,
+        )
+
+        def attempt() -> Reply:
+            nonlocal renewed
+            token = self._auth.header() if self._auth else None
+            reply = self._send_once(method, path, params, body, headers, effect, limits, token)
+            if reply.status == 401 and self._auth and token and not renewed:
+                renewed = True
+                if self._auth.renew(token):
+                    reply = self._send_once(method, path, params, body, headers, effect, limits, self._auth.header())
+            if reply.status == 401:
+                raise NotAuthorised(f"{self.name} refused the credentials (HTTP 401)")
+            return reply
+
+        try:
+            return retrying(attempt)
+        except _TryAgain as error:
+            raise error.final from error.__cause__
+
+    def close(self) -> None:
+        """Close every thread's connections. Requests still under way in other threads fail."""
+        with self._lock:
+            sessions, self._sessions = self._sessions, []
+        for session in sessions:
+            session.close()
+
+    # One attempt
+
+    def _send_once(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str | int] | None,
+        body: bytes | None,
+        headers: Mapping[str, str] | None,
+        effect: Effect,
+        limits: Iterable[str],
+        token: str | None,
+    ) -> Reply:
+        self._deadline.check()
+        names = tuple(limits)
+        while (wait := self._throttle.delay(names)) > 0:
+            self._deadline.wait(wait)
+        admission = self._breaker.admit()
+        if admission is None:
+            seconds = self._breaker.seconds_until_trial()
+            raise HelpdeskDown(
+                f"{self.name} failed too often in a row; the circuit breaker is open for another {seconds:.0f} s"
+            )
+        all_headers = {"Accept": "application/json", **(headers or {})}
+        if body is not None:
+            all_headers["Content-Type"] = "application/json"
+        if token:
+            all_headers["Authorization"] = token
+        remaining = self._deadline.remaining()
+        self._count(f"{method} {_template(path)}")
+        try:
+            response = self._session().request(
+                method,
+                self.base_url + path,
+                params=params,
+                data=body,
+                headers=all_headers,
+                timeout=(min(CONNECT_TIMEOUT_S, remaining + 0.1), min(READ_TIMEOUT_S, remaining + 0.1)),
+                allow_redirects=False,
+            )
+        except requests.exceptions.RequestException as error:
+            self._breaker.failure(admission)
+            raise self._translate(error, effect) from error
+        reply = _read(response)
+        limited = reply.status in (408, 429) or reply.status >= 500
+        senseless = reply.ok and reply.body is None and reply.status != 204
+        self._throttle.learn(self._read_limits(response.headers))
+        if limited or senseless or 300 <= reply.status < 400:
+            self._breaker.failure(admission)
+            raise self._not_an_answer(reply, effect, senseless=senseless)
+        self._breaker.success(admission)
+        return reply
+
+    def _translate(self, error: requests.exceptions.RequestException, effect: Effect) -> Exception:
+        if isinstance(error, requests.exceptions.SSLError):
+            return HelpdeskDown(f"{self.name}: no trusted TLS connection; check the address and the CA bundle")
+        if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema):
+            return HelpdeskDown(f"{self.name}: its address is not a usable URL")
+        down = HelpdeskDown(f"{self.name} gives no answer ({type(error).__name__})")
+        if _surely_not_sent(error) or effect is Effect.NONE:
+            return _TryAgain(down)
+        return OutcomeUnknown(f"the connection failed after sending ({type(error).__name__})")
+
+    def _not_an_answer(self, reply: Reply, effect: Effect, *, senseless: bool) -> Exception:
+        if reply.status == 429:
+            wait = retry_after_seconds(reply.headers.get("Retry-After"), reply.date or self._clock.now())
+            not_before = self._clock.now() + (wait if wait is not None else 60.0)
+            message = f"{self.name} asks to come back later (HTTP 429)"
+            return _TryAgain(RateLimited(message, not_before=not_before), wait)
+        if 300 <= reply.status < 400:
+            host = urlsplit(reply.headers.get("Location", "")).hostname or "elsewhere"
+            return HelpdeskDown(f"{self.name} redirects to {host}; redirects are not followed, check the address")
+        what = "HTML or half a body where JSON was due" if senseless else f"HTTP {reply.status}"
+        if effect is Effect.WRITE:
+            return OutcomeUnknown(f"{self.name} answered a write with {what}")
+        wait = retry_after_seconds(reply.headers.get("Retry-After"), reply.date or self._clock.now())
+        return _TryAgain(HelpdeskDown(f"{self.name} answers with {what}"), wait)
+
+    # Retry
+
+    def _wait_before(self, state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.wait if isinstance(error, _TryAgain) else None
+        jitter = backoff_seconds(state.attempt_number, self._rng)
+        # Threads that were told the same moment must not all return in it.
+        return jitter if asked is None else asked + min(jitter, 0.25 * asked + 0.1)
+
+    def _stop(self, state: tenacity.RetryCallState) -> bool:
+        return state.attempt_number >= MAX_ATTEMPTS or state.upcoming_sleep > self._deadline.remaining()
+
+    # Odds and ends
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = requests.Session()
+            session.headers["User-Agent"] = f"ticketbot/{__version__}"
+            if (urlsplit(self.base_url).hostname or "") in ("127.0.0.1", "localhost", "::1"):
+                session.trust_env = False  # a proxy cannot reach this machine's own loopback
+            if self._adapter is not None:
+                session.mount(self.base_url, self._adapter())
+            else:
+                session.mount("https://", HTTPAdapter(max_retries=0))
+                session.mount("http://", HTTPAdapter(max_retries=0))
+            self._local.session = session
+            with self._lock:
+                self._sessions.append(session)
+        return session
+
+    def _count(self, what: str) -> None:
+        with self._lock:
+            self.counts[what] = self.counts.get(what, 0) + 1
+
+
+def _read(response: requests.Response) -> Reply:
+    body: Any = None
+    if "json" in response.headers.get("Content-Type", "").lower() and response.content:
+        try:
+            body = orjson.loads(response.content)
+        except orjson.JSONDecodeError:
+            body = None
+    return Reply(
+        status=response.status_code,
+        headers=response.headers,
+        body=body,
+        date=parse_http_date(response.headers.get("Date")),
+    )
+
+
+def _surely_not_sent(error: requests.exceptions.RequestException) -> bool:
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return True
+    cause = error.args[0] if error.args else None
+    if isinstance(cause, MaxRetryError):
+        cause = cause.reason
+    return isinstance(cause, NewConnectionError | NameResolutionError)
+
+
+def _template(path: str) -> str:
+    return "/".join("{id}" if part.isdigit() else part for part in path.split("?")[0].split("/"))
+
+
+__all__ = [
+    "Auth",
+    "DeadlineReached",
+    "Effect",
+    "Limit",
+    "Reply",
+    "Throttle",
+    "Transport",
+    "backoff_seconds",
+    "retry_after_seconds",
+]
