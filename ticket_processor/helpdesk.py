@@ -1,0 +1,54 @@
+"""What a run needs from any helpdesk. The vendors' words stop behind this protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from .models import Change, Ticket
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some tickets in the order of their last change, and the place from which to go on afterwards.
+
+    ``cursor`` is opaque; ``None`` means that this page offers no place to resume from. ``last`` is true when
+    nothing newer is there yet.
+    """
+
+    tickets: tuple[Ticket, ...]
+    cursor: str | None
+    last: bool
+
+
+@dataclass(frozen=True)
+class FoundWrite:
+    """An earlier write of ours, found on the ticket itself by its key."""
+
+    intent: str
+
+
+class Helpdesk(Protocol):
+    """One helpdesk account. Every method may be called from several threads.
+
+    All of them may raise :class:`~ticket_processor.errors.CannotRun` (not authorised, unreachable, told to
+    come back later), :class:`~ticket_processor.errors.DeadlineReached` and
+    :class:`~ticket_processor.errors.Stopping`.
+    """
+
+    def pages(self, cursor: str | None, since: float) -> Iterator[Page]:
+        """Tickets changed after ``cursor``, or after ``since`` (Unix seconds) where there is none."""
+
+    def fetch(self, ticket_ids: Sequence[int]) -> Mapping[int, Ticket]:
+        """The tickets as they are now, by id; deleted and unknown ones are absent."""
+
+    def find_write(self, ticket_id: int, key: str) -> FoundWrite | None:
+        """The write that carries ``key``, whatever has happened to the ticket since; ``None`` if there is none."""
+
+    def update(self, change: Change) -> None:
+        """Apply ``change`` in one guarded write: all of it, or nothing.
+
+        Raises ``UpdateConflict`` (the ticket is not as merged from), ``OutcomeUnknown`` (read before anything
+        else), ``TicketGone`` or ``UpdateRefused``.
+        """

@@ -1,0 +1,307 @@
+"""The Zendesk client: a handful of calls, each in its own method. Zendesk's words stop here.
+
+Facts and their sources: developer.zendesk.com, "Incremental Exports", "Tickets" (safe updates), "Search",
+"Ticket Audits", "Rate limits".
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from .clock import iso, parse_iso
+from .errors import (
+    CannotRun,
+    HelpdeskDown,
+    NotAuthorised,
+    OutcomeUnknown,
+    TicketGone,
+    UpdateConflict,
+    UpdateRefused,
+)
+from .helpdesk import FoundWrite, Page
+from .models import Change, Priority, Ticket
+from .transport import Effect, Limit, Reply, Transport
+
+PAGE_SIZE = 1000
+SHOW_MANY_MAX = 100
+EXPORT_LIMIT = "incremental-exports"
+UPDATE_LIMIT = "tickets-update"
+ACCOUNT_LIMIT = "account"
+NEWEST_WITHHELD_S = 60
+"""The export refuses a start time in the newest minute, and withholds that minute's tickets."""
+
+SEARCH_OVERLAP_S = 900
+"""Search lags behind by minutes, so each listing by search begins this much before the end of the last one."""
+
+MAX_AUDIT_PAGES = 50
+_PRIORITIES = frozenset(item.value for item in Priority)
+METADATA = "ticketbot"
+
+_ENDPOINT_LIMIT = re.compile(r"zendesk-rate-?limit-(?P<name>[a-z-]+)$")
+_LIMIT_PART = re.compile(r"(total|remaining|resets)\s*=\s*(\d+)")
+_SAFE_CODE = re.compile(r"^[A-Za-z][A-Za-z0-9_ ]{0,39}$")
+
+
+class Zendesk:
+    """One Zendesk account, behind the :class:`~ticket_processor.helpdesk.Helpdesk` protocol.
+
+    Thread-safe, as its transport is. ``source`` is ``"export"`` (needs an admin), ``"search"``, or ``"auto"``:
+    export, and search where the account is not allowed to export.
+    """
+
+    def __init__(self, transport: Transport, *, source: str = "auto", page_size: int = PAGE_SIZE) -> None:
+        self._transport = transport
+        self._source = source
+        self._page_size = page_size
+
+    # Reading
+
+    def pages(self, cursor: str | None, since: float) -> Iterator[Page]:
+        """See :meth:`Helpdesk.pages`. Cursors are ``export:…`` or ``search:…``, so a run resumes as it began."""
+        kind, _, place = (cursor or "").partition(":")
+        if kind == "search" or self._source == "search":
+            yield from self._search_pages(parse_iso(place) if kind == "search" else since)
+            return
+        try:
+            yield from self._export_pages(place or None, since)
+        except _ExportForbidden:
+            if self._source == "export":
+                raise NotAuthorised(
+                    "this Zendesk user may not use the incremental export (HTTP 403): make it an admin, or set "
+                    "zendesk.source to 'search'"
+                ) from None
+            yield from self._search_pages(since)
+
+    def _export_pages(self, cursor: str | None, since: float) -> Iterator[Page]:
+        params: dict[str, str | int] = {"per_page": self._page_size}
+        if cursor is None:
+            params["start_time"] = int(since)
+        else:
+            params["cursor"] = cursor
+        seen = {cursor}
+        while True:
+            reply = self._get("/incremental/tickets/cursor", params, (ACCOUNT_LIMIT, EXPORT_LIMIT))
+            if reply.status == 403:
+                raise _ExportForbidden
+            if not reply.ok:
+                raise CannotRun(
+                    f"Zendesk refuses the export (HTTP {reply.status}{_code(reply)}); if the stored cursor is the "
+                    "reason, start again with --since, which repeats no work"
+                )
+            body = _body(reply)
+            after, last = body.get("after_cursor"), bool(body.get("end_of_stream"))
+            if not last and (not after or after in seen):
+                raise HelpdeskDown("Zendesk's export repeats a cursor before its end; nothing is lost, try later")
+            seen.add(after)
+            yield Page(
+                tickets=_tickets(reply),
+                cursor=f"export:{after}" if after else None,
+                last=last,
+            )
+            if last:
+                return
+            params = {"per_page": self._page_size, "cursor": str(after)}
+
+    def _search_pages(self, since: float) -> Iterator[Page]:
+        """Tickets created since, by search export: no admin needed, but minutes late and by creation only."""
+        params: dict[str, str | int] = {
+            "query": f"created>={iso(since)} status<solved",
+            "filter[type]": "ticket",
+            "page[size]": SHOW_MANY_MAX,
+        }
+        newest, seen = since, set()
+        while True:
+            reply = self._get("/search/export", params, (ACCOUNT_LIMIT, "search-export"))
+            if reply.status == 403:
+                raise NotAuthorised("this Zendesk user may neither export nor search tickets (HTTP 403)")
+            if not reply.ok:
+                raise CannotRun(f"Zendesk refuses the search (HTTP {reply.status}{_code(reply)})")
+            tickets = _tickets(reply, "results")
+            newest = max([newest, *(parse_iso(ticket.created_at) for ticket in tickets)])
+            meta = _body(reply).get("meta") or {}
+            after, more = meta.get("after_cursor"), bool(meta.get("has_more"))
+            if more and (not after or after in seen):
+                raise HelpdeskDown("Zendesk's search repeats a cursor before its end; nothing is lost, try later")
+            seen.add(after)
+            resume = max(since, newest - SEARCH_OVERLAP_S)
+            yield Page(tickets=tickets, cursor=None if more else f"search:{iso(resume)}", last=not more)
+            if not more:
+                return
+            params["page[after]"] = str(after)
+
+    def fetch(self, ticket_ids: Sequence[int]) -> Mapping[int, Ticket]:
+        """See :meth:`Helpdesk.fetch`; one request for each hundred."""
+        found: dict[int, Ticket] = {}
+        for start in range(0, len(ticket_ids), SHOW_MANY_MAX):
+            part = ticket_ids[start : start + SHOW_MANY_MAX]
+            reply = self._get("/tickets/show_many", {"ids": ",".join(map(str, part))})
+            if not reply.ok:
+                raise CannotRun(f"Zendesk refuses to show tickets (HTTP {reply.status}{_code(reply)})")
+            found.update((ticket.id, ticket) for ticket in _tickets(reply))
+        return found
+
+    def find_write(self, ticket_id: int, key: str) -> FoundWrite | None:
+        """See :meth:`Helpdesk.find_write`: our key lies in an audit's ``metadata.custom``, which nobody can edit."""
+        params: dict[str, str | int] = {"page[size]": 100}
+        for _ in range(MAX_AUDIT_PAGES):
+            reply = self._get(f"/tickets/{ticket_id}/audits", params)
+            if reply.status == 404:
+                return None
+            if not reply.ok:
+                raise CannotRun(f"Zendesk refuses a ticket's audits (HTTP {reply.status}{_code(reply)})")
+            for audit in _body(reply).get("audits") or ():
+                mark = ((audit.get("metadata") or {}).get("custom") or {}).get(METADATA)
+                if isinstance(mark, dict) and mark.get("key") == key:
+                    return FoundWrite(intent=str(mark.get("intent", "")))
+            meta = _body(reply).get("meta") or {}
+            if not meta.get("has_more") or not meta.get("after_cursor"):
+                return None
+            params["page[after]"] = meta["after_cursor"]
+        raise CannotRun(f"ticket {ticket_id} has more than {MAX_AUDIT_PAGES * 100} audits; it was not searched")
+
+    # Writing
+
+    def update(self, change: Change) -> None:
+        """See :meth:`Helpdesk.update`: one ``PUT`` carries tags, priority, note, key and guard."""
+        reply = self._transport.request(
+            "PUT",
+            f"/api/v2/tickets/{change.ticket_id}",
+            json={"ticket": _update_body(change)},
+            effect=Effect.WRITE,
+            limits=(ACCOUNT_LIMIT, UPDATE_LIMIT),
+        )
+        if reply.ok:
+            _check_reply(reply, change)
+            return
+        if reply.status == 409:
+            raise UpdateConflict("the ticket changed since it was read")
+        if reply.status in (404, 410):
+            raise TicketGone("deleted")
+        if reply.status == 403:
+            raise NotAuthorised(f"Zendesk forbids this user to update ticket {change.ticket_id} (HTTP 403)")
+        if reply.status == 422 and "status" in _details(reply):
+            raise TicketGone("closed")
+        raise UpdateRefused(f"Zendesk refused the update (HTTP {reply.status}{_code(reply)})")
+
+    def _get(self, path: str, params: Mapping[str, str | int], limits: tuple[str, ...] = (ACCOUNT_LIMIT,)) -> Reply:
+        return self._transport.request("GET", "/api/v2" + path, params=params, limits=limits)
+
+
+class _ExportForbidden(Exception):
+    pass
+
+
+def read_limits(headers: Mapping[str, str]) -> dict[str, Limit]:
+    """The limits that Zendesk's reply headers tell, in the 2023 and the 2024 spelling."""
+    found: dict[str, Limit] = {}
+    lower = {name.lower(): value for name, value in headers.items()}
+    total = _number(lower, "ratelimit-limit", "rate-limit-limit", "x-rate-limit")
+    remaining = _number(lower, "ratelimit-remaining", "rate-limit-remaining", "x-rate-limit-remaining")
+    if total is not None and remaining is not None:
+        resets = _number(lower, "ratelimit-reset", "rate-limit-reset")
+        found[ACCOUNT_LIMIT] = Limit(total, remaining, 60.0 if resets is None else float(resets))
+    for name, value in lower.items():
+        match = _ENDPOINT_LIMIT.match(name)
+        parts = {key: int(number) for key, number in _LIMIT_PART.findall(value)} if match else {}
+        if match and {"total", "remaining"} <= parts.keys():
+            found[match["name"]] = Limit(parts["total"], parts["remaining"], float(parts.get("resets", 60)))
+    return found
+
+
+def note_html(note: str) -> str:
+    """A plain note as HTML that Zendesk shows as it is: everything escaped, and no placeholder to expand."""
+    lines = html.escape(note).replace("{", "&#123;").replace("}", "&#125;").split("\n")
+    return "<p>" + "<br>".join(lines) + "</p>"
+
+
+def _update_body(change: Change) -> dict[str, object]:
+    body: dict[str, object] = {
+        "tags": list(change.tags),
+        "safe_update": True,
+        "updated_stamp": change.stamp,
+        "metadata": {METADATA: {"key": change.key, "intent": change.intent}},
+    }
+    if change.priority is not None:
+        body["priority"] = change.priority.value
+    if change.note is not None:
+        # Left out, "public" would follow the ticket, and e-mail tickets are public.
+        body["comment"] = {"html_body": note_html(change.note), "public": False}
+    return body
+
+
+def _check_reply(reply: Reply, change: Change) -> None:
+    ticket = reply.body.get("ticket") if isinstance(reply.body, dict) else None
+    if not isinstance(ticket, dict) or ticket.get("id") != change.ticket_id:
+        raise OutcomeUnknown("the reply to the update is not about this ticket")
+    for event in (reply.body.get("audit") or {}).get("events") or ():
+        if event.get("type") == "Comment" and event.get("public"):
+            raise CannotRun(
+                f"Zendesk made the internal note on ticket {change.ticket_id} public although it was sent as "
+                "internal; nothing more is written until somebody has looked"
+            )
+
+
+def _tickets(reply: Reply, field: str = "tickets") -> tuple[Ticket, ...]:
+    rows = _body(reply).get(field)
+    if not isinstance(rows, list):
+        raise HelpdeskDown("Zendesk's answer holds no list of tickets")
+    try:
+        tickets = tuple(_ticket(row, reply.date) for row in rows)
+        for ticket in tickets:
+            _ = ticket.seconds_to_last_change  # dates that are none fail here
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise HelpdeskDown("Zendesk's answer holds a ticket without id or dates") from error
+    return tickets
+
+
+def _body(reply: Reply) -> dict[str, Any]:
+    if not isinstance(reply.body, dict):
+        raise HelpdeskDown("Zendesk's answer is no JSON object")
+    return reply.body
+
+
+def _ticket(row: Mapping[str, Any], read_at: float | None) -> Ticket:
+    via = row.get("via") or {}
+    sender = ((via.get("source") or {}).get("from") or {}).get("address") or ""
+    priority = row.get("priority")
+    return Ticket(
+        id=row["id"],
+        subject=row.get("subject") or row.get("raw_subject") or "",
+        description=row.get("description") or "",
+        status=row.get("status") or "new",
+        priority=Priority(priority) if priority in _PRIORITIES else None,
+        tags=tuple(row.get("tags") or ()),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        read_at=read_at,
+        channel=via.get("channel") or "",
+        sender=sender,
+    )
+
+
+def _number(headers: Mapping[str, str], *names: str) -> int | None:
+    for name in names:
+        value = headers.get(name, "").strip()
+        if value.isdigit():
+            return int(value)
+    return None
+
+
+def _details(reply: Reply) -> Mapping[str, object]:
+    details = reply.body.get("details") if isinstance(reply.body, dict) else None
+    return details if isinstance(details, dict) else {}
+
+
+def _code(reply: Reply) -> str:
+    """The error's fixed code word, fit for a log. Descriptions may quote a ticket, so they are not used."""
+    body = reply.body if isinstance(reply.body, dict) else {}
+    error = body.get("error")
+    if isinstance(error, dict):
+        error = error.get("title")
+    if error is None and isinstance(body.get("errors"), list) and body["errors"]:
+        first = body["errors"][0]
+        error = first.get("code") if isinstance(first, dict) else None
+    return f", {error}" if isinstance(error, str) and _SAFE_CODE.match(error) else ""
