@@ -1,0 +1,280 @@
+"""What has to survive between runs, in one SQLite file: where to go on, what is unfinished, who is failing.
+
+Losing the file costs time and model calls, never a wrong write: the marker tag and the key on the ticket itself
+decide what is done.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from .breaker import BreakerMemory
+from .errors import StateUnusable
+from .models import Analysis, Change, Decision, Frozen, Ticket
+
+FILE_NAME = "state.sqlite3"
+
+_MIGRATIONS = (
+    """
+    CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+    CREATE TABLE verdicts (
+        ticket_id INTEGER PRIMARY KEY,
+        verdict TEXT NOT NULL
+    );
+    CREATE TABLE intents (
+        intent TEXT PRIMARY KEY,
+        ticket_id INTEGER NOT NULL,
+        change TEXT NOT NULL
+    );
+    CREATE INDEX intents_by_ticket ON intents (ticket_id);
+    CREATE TABLE retries (
+        ticket_id INTEGER PRIMARY KEY,
+        attempts INTEGER NOT NULL,
+        reason TEXT NOT NULL,
+        dead INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE TABLE done (ticket_id INTEGER PRIMARY KEY, run_id TEXT NOT NULL, key TEXT NOT NULL);
+    CREATE TABLE breakers (name TEXT PRIMARY KEY, failures INTEGER NOT NULL, open_until REAL NOT NULL);
+    CREATE TABLE waits (name TEXT PRIMARY KEY, not_before REAL NOT NULL);
+    """,
+)
+"""One script per schema version; append, never edit. Each runs in a transaction with its version number."""
+
+
+Row = TypeVar("Row", bound=Frozen)
+
+
+class Verdict(Frozen):
+    """A finished analysis and what policy made of it, kept until the ticket is settled.
+
+    ``clean_stamp`` is an ``updated_at`` at which the ticket is known to carry no write of ours.
+    """
+
+    ticket_id: int
+    key: str
+    analysis: Analysis
+    decision: Decision
+    clean_stamp: str
+    analyse_ms: int = 0
+
+
+@dataclass(frozen=True)
+class Open:
+    """A verdict that is not settled, and every change that may have been sent for it, by intent."""
+
+    verdict: Verdict
+    sent: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True)
+class Retry:
+    """A ticket that failed before: so often, for this reason; ``dead`` ones are not tried any more."""
+
+    ticket_id: int
+    attempts: int
+    reason: str
+    dead: bool
+
+
+class State:
+    """One account's state. Thread-safe; each method is one transaction.
+
+    Raises :class:`StateUnusable` when the file is damaged, cannot be written, or is newer than this program.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        """Open, or create, the file; ``None`` keeps everything in memory."""
+        self._lock = threading.RLock()
+        self.path = path
+        with _translated():
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(
+                ":memory:" if path is None else path,
+                isolation_level=None,
+                check_same_thread=False,
+                timeout=10,
+            )
+            if path is not None:
+                self._db.execute("PRAGMA journal_mode=WAL")
+                # A power cut may lose the newest transactions; the log's intent lines are synced, this is not.
+                self._db.execute("PRAGMA synchronous=NORMAL")
+            self._migrate()
+
+    def _migrate(self) -> None:
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version > len(_MIGRATIONS):
+            raise StateUnusable(
+                f"the state in {self.path} was written by a newer ticketbot (schema {version}, this one knows "
+                f"{len(_MIGRATIONS)}); update ticketbot, or point TICKETBOT_STATE_DIR at an empty folder"
+            )
+        for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
+            self._db.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version={number}; COMMIT;")
+
+    @classmethod
+    def scratch_copy(cls, path: Path) -> State:
+        """What the file holds, in memory, for a run that must leave no trace; empty where there is no file."""
+        copy = cls.__new__(cls)
+        copy._lock = threading.RLock()
+        copy.path = None
+        with _translated():
+            copy._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+            if path.exists():
+                with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as stored:
+                    stored.backup(copy._db)
+            copy._migrate()
+        return copy
+
+    def close(self) -> None:
+        """Close the file. Idempotent."""
+        with self._lock:
+            self._db.close()
+
+    # Facts: the account, the cursor, the horizon
+
+    def fact(self, name: str) -> str | None:
+        """A stored text by name, ``None`` when there is none."""
+        row = self._one("SELECT value FROM facts WHERE name = ?", name)
+        return None if row is None else str(row[0])
+
+    def remember(self, **facts: str) -> None:
+        """Store texts by name, all in one transaction."""
+        with self._transaction() as db:
+            db.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", list(facts.items()))
+
+    def forget(self, name: str) -> None:
+        """Drop a stored text."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM facts WHERE name = ?", (name,))
+
+    # Verdicts and intents
+
+    def keep_verdict(self, verdict: Verdict) -> None:
+        """Store an analysis before anything is sent, so that no crash makes a model be paid twice."""
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO verdicts (ticket_id, verdict) VALUES (?, ?) "
+                "ON CONFLICT (ticket_id) DO UPDATE SET verdict = excluded.verdict",
+                (verdict.ticket_id, verdict.model_dump_json()),
+            )
+
+    def open_intent(self, change: Change) -> None:
+        """Note that ``change`` is about to be sent."""
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO intents VALUES (?, ?, ?)",
+                (change.intent, change.ticket_id, change.model_dump_json()),
+            )
+
+    def unsettled(self) -> list[Open]:
+        """Every verdict without an end, oldest ticket first; dead ones left out."""
+        sent: dict[int, list[Change]] = {}
+        for ticket_id, change in self._all("SELECT ticket_id, change FROM intents ORDER BY rowid"):
+            sent.setdefault(ticket_id, []).append(_read(Change, change))
+        rows = self._all(
+            "SELECT ticket_id, verdict FROM verdicts WHERE ticket_id NOT IN "
+            "(SELECT ticket_id FROM retries WHERE dead) ORDER BY ticket_id"
+        )
+        return [Open(_read(Verdict, verdict), tuple(sent.get(ticket_id, ()))) for ticket_id, verdict in rows]
+
+    def settled(self, ticket_id: int, *, done: tuple[str, str] | None = None) -> None:
+        """The ticket has its end; ``done`` is (run id, key) when it carries a write of ours."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM verdicts WHERE ticket_id = ?", (ticket_id,))
+            db.execute("DELETE FROM intents WHERE ticket_id = ?", (ticket_id,))
+            db.execute("DELETE FROM retries WHERE ticket_id = ?", (ticket_id,))
+            if done is not None:
+                db.execute("INSERT OR REPLACE INTO done VALUES (?, ?, ?)", (ticket_id, *done))
+
+    def is_done(self, ticket: Ticket) -> bool:
+        """True when this installation has settled the ticket with a write, whatever tags it carries now."""
+        return self._one("SELECT 1 FROM done WHERE ticket_id = ?", ticket.id) is not None
+
+    # The retry list
+
+    def retry_later(self, ticket_id: int, reason: str, *, failed: bool, max_attempts: int) -> Retry:
+        """Put on the retry list; a failure counts, a mere wait does not. Too many failures: dead."""
+        with self._transaction() as db:
+            row = db.execute("SELECT attempts FROM retries WHERE ticket_id = ?", (ticket_id,)).fetchone()
+            attempts = (row[0] if row else 0) + failed
+            dead = attempts >= max_attempts
+            db.execute("INSERT OR REPLACE INTO retries VALUES (?, ?, ?, ?)", (ticket_id, attempts, reason, dead))
+            if dead:
+                db.execute("DELETE FROM verdicts WHERE ticket_id = ?", (ticket_id,))
+                db.execute("DELETE FROM intents WHERE ticket_id = ?", (ticket_id,))
+        return Retry(ticket_id, attempts, reason, dead)
+
+    def retries(self) -> list[Retry]:
+        """Everything on the retry list, the dead included, by ticket id."""
+        rows = self._all("SELECT ticket_id, attempts, reason, dead FROM retries ORDER BY ticket_id")
+        return [Retry(ticket_id, attempts, reason, bool(dead)) for ticket_id, attempts, reason, dead in rows]
+
+    # Dependencies
+
+    def breaker(self, name: str) -> BreakerMemory | None:
+        """What the breaker of that name had to remember."""
+        row = self._one("SELECT failures, open_until FROM breakers WHERE name = ?", name)
+        return None if row is None else BreakerMemory(*row)
+
+    def keep_breaker(self, name: str, memory: BreakerMemory) -> None:
+        """Store a breaker for the next run."""
+        with self._transaction() as db:
+            db.execute("INSERT OR REPLACE INTO breakers VALUES (?, ?, ?)", (name, memory.failures, memory.open_until))
+
+    def not_before(self, name: str) -> float:
+        """Unix seconds before which the dependency asked not to be called; 0.0 when it did not."""
+        row = self._one("SELECT not_before FROM waits WHERE name = ?", name)
+        return 0.0 if row is None else float(row[0])
+
+    def keep_not_before(self, name: str, moment: float) -> None:
+        """Store such a moment."""
+        with self._transaction() as db:
+            db.execute("INSERT OR REPLACE INTO waits VALUES (?, ?)", (name, moment))
+
+    # SQLite
+
+    def _one(self, sql: str, *values: object) -> tuple[Any, ...] | None:
+        with self._lock, _translated():
+            row: tuple[Any, ...] | None = self._db.execute(sql, values).fetchone()
+        return row
+
+    def _all(self, sql: str) -> list[tuple[Any, ...]]:
+        with self._lock, _translated():
+            return self._db.execute(sql).fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, _translated():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+
+def _read(kind: type[Row], text: str) -> Row:
+    try:
+        return kind.model_validate_json(text)
+    except ValidationError:
+        raise StateUnusable(
+            "the state folder holds a row that this version cannot read; remove the folder and begin again with "
+            "--since, which repeats no write"
+        ) from None
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise StateUnusable(f"the state folder cannot be used: {error}") from error
