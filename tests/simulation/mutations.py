@@ -1,0 +1,90 @@
+"""Guards taken away one at a time: the simulation must notice each, or it proves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+from ticket_processor import intake, tags, transport, writeback, zendesk
+from ticket_processor.errors import OutcomeUnknown, UpdateConflict
+from ticket_processor.helpdesk import Page
+from ticket_processor.models import Change, Priority, Ticket
+
+
+def _without(*names: str) -> Callable[[Change], dict[str, object]]:
+    whole = zendesk._update_body
+
+    def body(change: Change) -> dict[str, object]:
+        return {name: value for name, value in whole(change).items() if name not in names}
+
+    return body
+
+
+def _public_by_default(change: Change, whole: Any = zendesk._update_body) -> dict[str, object]:
+    body: dict[str, object] = whole(change)
+    comment = body.get("comment")
+    if isinstance(comment, dict):
+        body["comment"] = {"html_body": comment["html_body"]}
+    return body
+
+
+def _cursor_moves_first(ledger: intake.PageLedger, page: Page) -> None:
+    if page.cursor is not None:
+        ledger._store(page.cursor)
+    ledger._pages.append(intake._OpenPage(None))
+
+
+def _sends_twice(desk: zendesk.Zendesk, change: Change, whole: Any = zendesk.Zendesk.update) -> None:
+    try:
+        whole(desk, change)
+    except OutcomeUnknown:
+        whole(desk, change)
+
+
+def _ignores_conflicts(desk: zendesk.Zendesk, change: Change, whole: Any = zendesk.Zendesk.update) -> None:
+    try:
+        whole(desk, change)
+    except UpdateConflict:
+        return
+
+
+def _key_changes_with_every_run(ticket: Ticket, stage: str = "triage", whole: Any = tags.write_key) -> str:
+    return str(whole(ticket, f"{stage}{ticket.read_at}"))
+
+
+def _priority_always_set(current: Priority | None, wanted: Priority | None) -> Priority | None:
+    return wanted
+
+
+class _EveryEffectHarmless:
+    NONE = WRITE = transport.Effect.NONE
+
+
+MUTATIONS: Mapping[str, Callable[[], Any]] = {
+    "no stamp": lambda: mock.patch.object(zendesk, "_update_body", _without("safe_update", "updated_stamp")),
+    "no stable-read rule": lambda: mock.patch.object(writeback.WriteBack, "stable", lambda self, ticket: True),
+    "key not looked for": lambda: mock.patch.object(zendesk.Zendesk, "find_write", lambda self, ticket_id, key: None),
+    "key not written": lambda: mock.patch.object(zendesk, "_update_body", _without("metadata")),
+    "key differs between runs": lambda: mock.patch.object(intake, "write_key", _key_changes_with_every_run),
+    "public not stated": lambda: mock.patch.object(zendesk, "_update_body", _public_by_default),
+    "priority overwritten": lambda: mock.patch.object(tags, "merge_priority", _priority_always_set),
+    "tags replaced instead of merged": lambda: mock.patch.object(
+        tags, "merge_tags", lambda current, add, remove=(): tuple(add)
+    ),
+    "cursor moved before its page is settled": lambda: mock.patch.object(
+        intake.PageLedger, "open", _cursor_moves_first
+    ),
+    "write resent without reading": lambda: mock.patch.object(zendesk.Zendesk, "update", _sends_twice),
+    "conflict taken for success": lambda: mock.patch.object(zendesk.Zendesk, "update", _ignores_conflicts),
+    "writes repeated by the transport": lambda: mock.patch.object(zendesk, "Effect", _EveryEffectHarmless),
+}
+"""Each gives a context manager in which one guard is gone."""
+
+
+@contextmanager
+def mutation(name: str) -> Iterator[None]:
+    """Within this block the guard is gone."""
+    with MUTATIONS[name]():
+        yield

@@ -1,0 +1,72 @@
+"""The gate: stories without a violation, the same story twice alike, and missing guards noticed."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from tests.simulation.invariants import violations
+from tests.simulation.mutations import MUTATIONS, mutation
+from tests.simulation.virtual import VirtualTime
+from tests.simulation.world import World
+
+SEEDS = 400
+PART = 50
+HUNTED = 400
+
+
+def _play(seed: int) -> World:
+    world = World(seed)
+    world.play()
+    return world
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, PART))
+def test_no_promise_is_broken_whatever_goes_wrong(first: int) -> None:
+    broken = {seed: found for seed in range(first, first + PART) if (found := violations(_play(seed)))}
+    assert not broken, "replay with: python scripts/simulate.py 1 --show --first SEED"
+
+
+@pytest.mark.parametrize("seed", [7, 23, 42])
+def test_the_same_seed_tells_the_same_story_to_the_byte(seed: int) -> None:
+    once, again = (_play(seed) for _ in range(2))
+    assert [orjson.dumps(line) for line in once.log] == [orjson.dumps(line) for line in again.log]
+    assert once.wire == again.wire
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_missing_guard_is_noticed(name: str) -> None:
+    with mutation(name):
+        assert any(violations(_play(seed)) for seed in range(HUNTED)), f"{name}: nothing was noticed"
+
+
+def test_the_stories_hold_what_they_are_meant_to_hold() -> None:
+    """A simulation in which nothing happens would pass too."""
+    ends: list[str] = []
+    crashed = confirmed = deferred = edits = 0
+    for seed in range(60):
+        world = _play(seed)
+        ends += [end for _run, method, _path, _tickets, end in world.wire if method == "PUT"]
+        crashed += sum(isinstance(end, str) and "crashed" in end for end in world.ends)
+        reasons = [line["reason"] for line in world.log if line["event"] == "ticket"]
+        confirmed += reasons.count("confirmed_by_reading")
+        deferred += reasons.count("deferred_changed_just_now")
+        edits += sum(
+            audit.actor == "person" for ticket in world.sandbox.store.tickets.values() for audit in ticket.audits
+        )
+    assert {"200", "409", "lost"} <= set(ends)
+    assert min(crashed, confirmed, deferred, edits) > 0
+
+
+def test_processes_give_way_in_the_order_of_their_moments() -> None:
+    time, seen = VirtualTime(0.0), []
+
+    def process(name: str, pause: float) -> None:
+        for _ in range(2):
+            time.wait(pause)
+            seen.append((name, time.now()))
+
+    time.start(0.0, lambda: process("slow", 3.0))
+    time.start(1.0, lambda: process("fast", 1.0))
+    time.run()
+    assert seen == [("fast", 2.0), ("slow", 3.0), ("fast", 3.0), ("slow", 6.0)]
