@@ -1,0 +1,311 @@
+"""Settings from flags, environment, ``.env`` and ``ticketbot.toml``, in this order of precedence.
+
+Every problem is reported at once, each naming its setting; values never appear in a message, since a mistyped
+name can hold a secret. Secrets come from the environment or ``.env`` only.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import dotenv
+import platformdirs
+from pydantic import Field, SecretStr, ValidationError, field_validator
+
+from .errors import ConfigError
+from .models import Frozen
+from .policy import Policy
+from .taxonomy import Category, Taxonomy, default_taxonomy
+
+DEFAULT_FILE = "ticketbot.toml"
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class ZendeskSettings(Frozen):
+    """Where the account is and how to sign in."""
+
+    subdomain: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$")
+    url: str | None = None
+    source: Literal["auto", "export", "search"] = "auto"
+    oauth_client_id: str | None = None
+    oauth_client_secret: SecretStr | None = None
+    oauth_token: SecretStr | None = None
+    email: str | None = None
+    api_token: SecretStr | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _https(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            parts = urlsplit(value)
+            whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # its message quotes the value
+            whole = False
+        if not whole or "@" in parts.netloc:
+            raise ValueError("must be a whole base URL such as https://example.zendesk.com")
+        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+            raise ValueError("must begin with https:// (http only for this machine's own loopback)")
+        return value.rstrip("/").removesuffix("/api/v2")
+
+    @property
+    def base_url(self) -> str:
+        """The account's address without a path. :func:`load` has made sure that there is one."""
+        return self.url or f"https://{self.subdomain}.zendesk.com"
+
+
+class ModelSettings(Frozen):
+    """The model server, and which models to try there, in order. No names: keyword rules only."""
+
+    names: tuple[str, ...] = ()
+    base_url: str | None = None
+    api_key: SecretStr | None = None
+    timeout_s: float = Field(30.0, gt=0, le=300)
+    max_output_tokens: int = Field(400, ge=50, le=4000)
+    prices: dict[str, tuple[float, float, float]] = Field(
+        default_factory=dict, description="US dollars for a million tokens: input, output, cached input"
+    )
+
+
+class RunSettings(Frozen):
+    """How a run goes about its work."""
+
+    workers: int = Field(8, ge=1, le=500)
+    deadline_s: float = Field(540.0, ge=10, le=86_400)
+    analysis_timeout_s: float = Field(90.0, gt=0)
+    limit_share: float = Field(0.5, gt=0, le=1, description="share of the helpdesk's rate limits that we may use")
+    stable_read_s: float = Field(6.0, ge=1, le=60)
+    max_attempts: int = Field(5, ge=1, le=100)
+    statuses: tuple[str, ...] = ("new", "open")
+
+
+class Settings(Frozen):
+    """Everything a run needs to know."""
+
+    zendesk: ZendeskSettings = ZendeskSettings()
+    models: ModelSettings = ModelSettings()
+    run: RunSettings = RunSettings()
+    policy: Policy = Policy()
+    categories: tuple[Category, ...] | None = None
+    fallback_category: str = "general"
+    state_dir: Path | None = None
+    log_dir: Path = Path("logs")
+    source_files: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """The site's categories, or the default ones."""
+        if self.categories is None:
+            return default_taxonomy()
+        return Taxonomy(categories=self.categories, fallback=self.fallback_category)
+
+    @property
+    def state_folder(self) -> Path:
+        """One folder for each account, so that a cursor never meets the wrong helpdesk."""
+        if self.state_dir is not None:
+            return self.state_dir
+        parts = urlsplit(self.zendesk.base_url)
+        host = re.sub(r"[^A-Za-z0-9.-]", "_", f"{parts.hostname}{f'-{parts.port}' if parts.port else ''}")
+        return Path(platformdirs.user_state_dir("ticketbot", appauthor=False)) / host
+
+
+@dataclass(frozen=True)
+class Variable:
+    """An environment variable: where its value goes, and whether it is a secret."""
+
+    path: tuple[str, ...]
+    meaning: str
+    secret: bool = False
+    many: bool = False
+
+
+VARIABLES: Mapping[str, Variable] = {
+    "ZENDESK_SUBDOMAIN": Variable(("zendesk", "subdomain"), "the name before .zendesk.com"),
+    "ZENDESK_URL": Variable(("zendesk", "url"), "whole base URL, instead of the subdomain"),
+    "ZENDESK_OAUTH_CLIENT_ID": Variable(("zendesk", "oauth_client_id"), "OAuth client's unique identifier"),
+    "ZENDESK_OAUTH_CLIENT_SECRET": Variable(
+        ("zendesk", "oauth_client_secret"), "its secret; tokens are fetched and renewed with it", secret=True
+    ),
+    "ZENDESK_OAUTH_TOKEN": Variable(("zendesk", "oauth_token"), "an OAuth access token made elsewhere", secret=True),
+    "ZENDESK_EMAIL": Variable(("zendesk", "email"), "agent's e-mail, with an API token"),
+    "ZENDESK_API_TOKEN": Variable(("zendesk", "api_token"), "API token; Zendesk ends these on 2027-04-30", secret=True),
+    "OPENAI_API_KEY": Variable(("models", "api_key"), "key of the model server", secret=True),
+    "OPENAI_BASE_URL": Variable(("models", "base_url"), "address of any OpenAI-compatible server, with /v1"),
+    "TICKETBOT_MODELS": Variable(
+        ("models", "names"), "models to try in order, comma-separated; empty: keyword rules only", many=True
+    ),
+    "TICKETBOT_STATE_DIR": Variable(("state_dir",), "folder for cursor, open intents and retry list"),
+    "TICKETBOT_LOG_DIR": Variable(("log_dir",), "folder for receipts"),
+}
+"""The environment variables that hold settings. ``TICKETBOT_CONFIG`` names the file and is read before these."""
+
+CONFIG_VARIABLE = "TICKETBOT_CONFIG"
+
+
+def load(
+    *,
+    config: Path | None = None,
+    flags: Mapping[tuple[str, ...], object] | None = None,
+    environ: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    need_helpdesk: bool = True,
+) -> Settings:
+    """The settings for a run. ``flags`` maps setting paths to values from the command line.
+
+    Raises :class:`ConfigError` with every problem found.
+    """
+    environ = os.environ if environ is None else environ
+    folder = Path.cwd() if folder is None else folder
+    problems: list[str] = []
+    notices: list[str] = []
+    origin: dict[tuple[str, ...], str] = {}
+    files: list[str] = []
+
+    path = config or _configured(environ, folder, problems)
+    data = _read_toml(path, problems) if path else {}
+    if path:
+        files.append(str(path))
+        _no_secrets_in(data, path.name, problems)
+    env_file = (path.parent if path else folder) / ".env"
+    from_file = _read_env(env_file, problems)
+    if from_file:
+        files.append(str(env_file))
+    for source, where in ((from_file, " (in .env)"), (environ, "")):
+        problems.extend(_unknown_names(source))
+        for name, variable in VARIABLES.items():
+            text = source.get(name, "").strip()
+            if text:
+                several = [item.strip() for item in text.split(",") if item.strip()]
+                _put(data, variable.path, several if variable.many else text)
+                origin[variable.path] = name + where
+    for flag, value in (flags or {}).items():
+        if value is not None:
+            _put(data, flag, value)
+            origin[flag] = "--" + flag[-1].replace("_", "-")
+
+    settings: Settings | None = None
+    try:
+        settings = Settings.model_validate({**data, "source_files": files})
+        _ = settings.taxonomy
+    except ValidationError as error:
+        for item in error.errors(include_input=False, include_url=False):
+            problems.append(_sentence(item["loc"], item["type"], item["msg"], origin))
+    zendesk = settings.zendesk if settings else _zendesk_alone(data)
+    if need_helpdesk and zendesk is not None:
+        _check_helpdesk(zendesk, problems, notices)
+    if settings is not None:
+        unnamed = not settings.models.names and ("models", "names") not in (flags or {})
+        if settings.models.api_key and unnamed:
+            notices.append("OPENAI_API_KEY is set, but TICKETBOT_MODELS names no model: keyword rules only")
+    if problems or settings is None:
+        raise ConfigError(*dict.fromkeys(problems))
+    return settings.model_copy(update={"notices": tuple(notices)})
+
+
+def _zendesk_alone(data: Mapping[str, Any]) -> ZendeskSettings | None:
+    """The helpdesk's settings when others are wrong, so that what is missing there is told as well."""
+    try:
+        return ZendeskSettings.model_validate(data.get("zendesk", {}))
+    except ValidationError:
+        return None
+
+
+def _check_helpdesk(zendesk: ZendeskSettings, problems: list[str], notices: list[str]) -> None:
+    if not zendesk.url and not zendesk.subdomain:
+        problems.append("ZENDESK_SUBDOMAIN or ZENDESK_URL is missing: which account is it?")
+    client = (zendesk.oauth_client_id, zendesk.oauth_client_secret)
+    basic = (zendesk.email, zendesk.api_token)
+    if any(client) and not all(client):
+        problems.append("ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET are needed together")
+    elif not any(client) and not zendesk.oauth_token:
+        if any(basic) and not all(basic):
+            problems.append("ZENDESK_EMAIL and ZENDESK_API_TOKEN are needed together")
+        elif not any(basic):
+            problems.append(
+                "no credentials: set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET (best), or "
+                "ZENDESK_OAUTH_TOKEN, or ZENDESK_EMAIL and ZENDESK_API_TOKEN"
+            )
+        else:
+            notices.append(
+                "Zendesk API tokens stop working on 2027-04-30: create an OAuth client and set "
+                "ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET instead"
+            )
+
+
+def _configured(environ: Mapping[str, str], folder: Path, problems: list[str]) -> Path | None:
+    named = environ.get(CONFIG_VARIABLE, "").strip()
+    if named:
+        return Path(named)
+    default = folder / DEFAULT_FILE
+    return default if default.is_file() else None
+
+
+def _read_toml(path: Path, problems: list[str]) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        problems.append(f"the configuration file {path} does not exist; 'ticketbot init' writes one")
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(f"the configuration file {path} cannot be read ({type(error).__name__})")
+    except tomllib.TOMLDecodeError as error:
+        where = re.search(r"\(at .*\)$", str(error))
+        problems.append(f"{path} is not valid TOML {where.group(0) if where else ''}".rstrip())
+    return {}
+
+
+def _read_env(path: Path, problems: list[str]) -> dict[str, str]:
+    try:
+        # A secret may hold "${": it is taken as it is.
+        found = dotenv.dotenv_values(path, interpolate=False, encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(f"{path} cannot be read ({type(error).__name__})")
+        return {}
+    return {name: value or "" for name, value in found.items()}
+
+
+def _no_secrets_in(data: dict[str, Any], file: str, problems: list[str]) -> None:
+    for name, variable in VARIABLES.items():
+        table: Any = data
+        for part in variable.path[:-1]:
+            table = table.get(part) if isinstance(table, dict) else None
+        if variable.secret and isinstance(table, dict) and variable.path[-1] in table:
+            problems.append(f"{'.'.join(variable.path)} in {file} is a secret: put it into {name} or .env")
+
+
+def _unknown_names(source: Mapping[str, str]) -> list[str]:
+    known = [*VARIABLES, CONFIG_VARIABLE]
+    problems = []
+    for name in source:
+        if name.startswith("TICKETBOT_") and name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            problems.append(f"{name} is no setting" + (f"; did you mean {close[0]}?" if close else ""))
+    return problems
+
+
+def _put(data: dict[str, Any], path: tuple[str, ...], value: object) -> None:
+    for part in path[:-1]:
+        inner = data.get(part)
+        data[part] = inner = dict(inner) if isinstance(inner, dict) else {}
+        data = inner
+    data[path[-1]] = value
+
+
+def _sentence(location: tuple[int | str, ...], kind: str, message: str, origin: Mapping[tuple[str, ...], str]) -> str:
+    texts = tuple(str(part) for part in location)
+    for length in range(len(texts), 0, -1):
+        if texts[:length] in origin:
+            return f"{origin[texts[:length]]}: {message.removeprefix('Value error, ')}"
+    name = ".".join(texts) or "categories"
+    if kind == "extra_forbidden":
+        return f"{name} in the configuration file is no setting"
+    return f"{name}: {message.removeprefix('Value error, ')}"
