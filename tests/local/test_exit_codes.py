@@ -1,0 +1,197 @@
+"""What cron gets to know: every exit code, through the real command."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import filelock
+import pytest
+
+from .conftest import Command, Desk, OpenDesk
+
+
+def lines(text: str) -> list[str]:
+    return text.strip().splitlines()
+
+
+def test_all_good_is_0(smart: Desk) -> None:
+    ended = smart("run", "--since", "1d")
+    smart.assert_done()
+    assert ended.err == ""
+
+
+def test_rules_instead_of_a_model_are_good_and_0(desk: Desk) -> None:
+    ended = desk("run", "--since", "1d")
+    desk.assert_done()
+    assert all("ai_fallback" in desk.ticket(number)["tags"] for number in desk.tickets)
+    assert ended.err == ""
+
+
+def test_a_ticket_that_is_refused_every_time_is_1_and_ends_as_dead_letter(open_desk: OpenDesk) -> None:
+    desk = open_desk(4, faults="status:PUT:/tickets/2$:status=422")
+    (desk.folder / "ticketbot.toml").write_text("[run]\nmax_attempts = 2\n", encoding="utf-8")
+
+    first = desk("run", "--since", "1d", code=1)
+    assert "ticket 2" in first.err
+    desk.assert_done([1, 3, 4])
+    assert not desk.notes(2)
+
+    second = desk("run", code=1)
+    assert "failed too often" in second.err
+
+    desk.sandbox.faults.rules.clear()
+    third = desk("run")
+    assert "failed too often" in third.err  # it is still nobody's
+    assert not desk.notes(2)
+
+
+def test_without_settings_every_problem_is_told_at_once_and_it_is_2(bare: Command) -> None:
+    ended = bare("run", "--since", "1d", code=2, TICKETBOT_STATEDIR="x", TICKETBOT_MODEL="secret-looking-value")
+    assert ended.out == ""
+    problems = lines(ended.err)
+    assert all(line.startswith("ticketbot: ") for line in problems)
+    for word in ("ZENDESK_SUBDOMAIN", "no credentials", "TICKETBOT_STATEDIR", "did you mean TICKETBOT_MODELS"):
+        assert sum(word in line for line in problems) == 1, word
+    assert "secret-looking-value" not in ended.err
+    assert list(bare.folder.iterdir()) == []
+
+
+def test_a_broken_configuration_file_is_told_with_the_rest(bare: Command) -> None:
+    (bare.folder / "ticketbot.toml").write_text(
+        '[zendesk]\napi_token = "hunter2"\n[run]\nworkers = 0\nworker = 3\n', encoding="utf-8"
+    )
+    ended = bare("run", "--since", "1d", code=2)
+    for word in ("zendesk.api_token", "run.workers", "run.worker in"):
+        assert word in ended.err
+    assert "hunter2" not in ended.err
+
+
+def test_a_configuration_file_that_is_not_there_is_2(bare: Command) -> None:
+    ended = bare("run", "--config", "nowhere.toml", code=2)
+    assert "nowhere.toml does not exist" in ended.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "--dryrun"),
+        ("triage",),
+        ("run", "--limit", "0"),
+        ("run", "--workers", "many"),
+        ("seed", "--count", "-1"),
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_2(bare: Command, arguments: tuple[str, ...]) -> None:
+    ended = bare(*arguments, code=2)
+    assert ended.out == ""
+    assert "Usage: " in ended.err
+
+
+@pytest.mark.parametrize("since", ["yesterday", "7 parsecs", "2026-13-01", "2999-01-01", ""])
+def test_a_since_that_makes_no_sense_is_2(desk: Desk, since: str) -> None:
+    ended = desk("run", "--since", since, code=2)
+    assert "--since" in ended.err
+    assert desk.helpdesk_requests() == []
+
+
+def test_problems_come_as_one_object_with_json(bare: Command) -> None:
+    ended = bare("run", "--json", code=2)
+    assert ended.object["exit_code"] == 2
+    assert len(ended.object["error"]) == 2
+
+
+def test_the_first_run_without_since_refuses_and_touches_nothing(desk: Desk) -> None:
+    ended = desk("run", code=2)
+    assert "--since now" in ended.err
+    assert desk.helpdesk_requests() == []
+    assert desk.marked() == []
+    assert desk.events() == []
+
+
+def test_a_helpdesk_that_is_not_there_is_3_and_the_breaker_remembers(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nowhere = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    first = desk("run", "--since", "1d", code=3, ZENDESK_URL=nowhere)
+    assert "no answer" in first.err
+    second = desk("run", "--since", "1d", code=3, ZENDESK_URL=nowhere)
+    assert "circuit breaker" in second.err
+    third = desk("run", code=3, ZENDESK_URL=nowhere)
+    assert "circuit breaker" in third.err
+    assert desk.events("run_finished")[-1]["requests"] == {}
+    assert [line["exit_code"] for line in desk.events("run_finished")] == [3, 3, 3]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"ZENDESK_OAUTH_CLIENT_SECRET": "Wrong-Secret-1"},
+        {"ZENDESK_OAUTH_CLIENT_ID": "", "ZENDESK_OAUTH_CLIENT_SECRET": "", "ZENDESK_OAUTH_TOKEN": "Wrong-Secret-1"},
+        {
+            "ZENDESK_OAUTH_CLIENT_ID": "",
+            "ZENDESK_OAUTH_CLIENT_SECRET": "",
+            "ZENDESK_EMAIL": "bot@example.com",
+            "ZENDESK_API_TOKEN": "Wrong-Secret-1",
+        },
+    ],
+    ids=["OAuth client", "OAuth token", "API token"],
+)
+def test_wrong_credentials_are_3_and_are_not_shown(desk: Desk, wrong: dict[str, str]) -> None:
+    ended = desk("run", "--since", "1d", code=3, **wrong)
+    assert "credentials" in ended.err or "OAuth client" in ended.err
+    assert "nothing done" in ended.out
+    assert desk.marked() == []
+    assert "Wrong-Secret-1" not in ended.out + ended.err
+    assert all(b"Wrong-Secret-1" not in path.read_bytes() for path in desk.folder.rglob("*") if path.is_file())
+
+
+def test_a_helpdesk_that_says_come_back_later_is_3_and_is_not_asked_before(open_desk: OpenDesk) -> None:
+    desk = open_desk(faults="rate-limit:GET:seconds=1800")
+    desk("run", "--since", "1d", code=3)
+    assert desk.helpdesk_requests() != []
+    ended = desk("run", code=3)
+    assert "not to be called" in ended.err
+    assert desk.helpdesk_requests() == []
+
+
+def test_without_receipts_nothing_is_written_and_it_is_3(desk: Desk) -> None:
+    in_the_way = desk.folder / "a-file"
+    in_the_way.write_text("", encoding="utf-8")
+    ended = desk("run", "--since", "1d", code=3, TICKETBOT_LOG_DIR=str(in_the_way))
+    assert "cannot be written" in ended.err
+    assert desk.helpdesk_requests() == []
+
+
+def test_a_state_folder_that_cannot_be_used_is_3(desk: Desk, tmp_path: Path) -> None:
+    in_the_way = tmp_path / "a-file"
+    in_the_way.write_text("", encoding="utf-8")
+    ended = desk("run", "--since", "1d", code=3, TICKETBOT_STATE_DIR=str(in_the_way))
+    assert "state folder" in ended.err
+    assert desk.helpdesk_requests() == []
+
+
+def test_a_damaged_state_file_is_3(desk: Desk) -> None:
+    desk.state.mkdir()
+    (desk.state / "state.sqlite3").write_bytes(b"this is no database, but long enough to be looked at" * 40)
+    ended = desk("run", "--since", "1d", code=3)
+    assert "state" in ended.err
+    assert desk.helpdesk_requests() == []
+
+
+def test_the_state_of_another_account_is_2(desk: Desk) -> None:
+    desk("run", "--since", "1d")
+    ended = desk("run", code=2, ZENDESK_URL="https://another.zendesk.invalid")
+    assert "belongs to" in ended.err
+
+
+def test_another_run_is_75_and_a_dry_run_may_look_meanwhile(desk: Desk) -> None:
+    desk.state.mkdir()
+    with filelock.FileLock(desk.state / "run.lock"):
+        ended = desk("run", "--since", "1d", code=75)
+        assert "another run is active" in ended.err
+        assert desk.helpdesk_requests() == []
+        desk("run", "--since", "1d", "--dry-run")
+    desk("run", "--since", "1d")
+    desk.assert_done()

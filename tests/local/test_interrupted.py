@@ -1,0 +1,122 @@
+"""Runs that do not get to their end: signals, and a process that is gone in the middle of a write."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from ticket_processor.sandbox import LatencyProfile, Request
+
+from .conftest import Desk, OpenDesk, is_chat, is_update, wait_for
+
+SLOW = LatencyProfile(30.0, 30.0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM, and SIGINT only for a whole console")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_run_soon_and_the_next_one_finishes(
+    open_desk: OpenDesk, number: signal.Signals, code: int
+) -> None:
+    desk = open_desk(12, llm_latency=SLOW, model=True)
+    asked = desk.when(is_chat)
+    process = desk.start("run", "--since", "1d")
+    wait_for(asked, process)
+    process.send_signal(number)
+    ended = desk.end(process, code=code, within=20)
+    assert "stopped by a signal" in ended.err
+    (last,) = desk.events("run_finished")
+    assert last["exit_code"] == code
+    assert last["stopped"]
+    assert desk.marked() == []
+
+    desk.sandbox.openai.latency = None
+    desk("run")
+    desk.assert_done()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM")
+def test_a_signal_between_writes_leaves_nothing_half_done(open_desk: OpenDesk) -> None:
+    desk = open_desk(12, faults="slow:PUT:seconds=1")
+    third = desk.when(is_update, nth=3)
+    process = desk.start("run", "--since", "1d", "--json")
+    wait_for(third, process)
+    process.terminate()
+    ended = desk.end(process, code=143, within=20)
+    assert ended.object["exit_code"] == 143
+    done = desk.marked()
+    assert 2 <= len(done) < 12
+
+    desk.sandbox.faults.rules.clear()
+    desk("run")
+    desk.assert_done()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for a single process")
+def test_asking_twice_ends_at_once(open_desk: OpenDesk) -> None:
+    desk = open_desk(faults="slow:PUT:seconds=15")
+    first = desk.when(is_update)
+    process = desk.start("run", "--since", "1d")
+    wait_for(first, process)
+    process.send_signal(signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(timeout=1)  # the write that is under way may finish
+    process.send_signal(signal.SIGINT)
+    desk.end(process, code=130, within=10)
+
+    desk.sandbox.faults.rules.clear()
+    desk("run")
+    desk.assert_done()
+
+
+@pytest.mark.parametrize("arrived", [True, False], ids=["the write arrived", "the write got lost"])
+def test_a_crash_during_a_write_is_settled_by_the_next_run(open_desk: OpenDesk, arrived: bool) -> None:
+    desk = open_desk(8)
+    dead = threading.Event()
+    third, numbers = threading.Event(), []
+
+    def hold(request: Request) -> None:
+        """The third update hangs, before or after it is carried out, until the process is dead."""
+        if is_update(request):
+            numbers.append(int(request.path.rsplit("/", 1)[1]))
+            if len(numbers) == 3:
+                third.set()
+                dead.wait(60)
+                if not arrived:
+                    raise ConnectionAbortedError
+
+    hooks = desk.sandbox.after_request if arrived else desk.sandbox.on_request
+    hooks.append((lambda request, _response: hold(request)) if arrived else hold)  # type: ignore[arg-type]
+    process = desk.start("run", "--since", "1d")
+    wait_for(third, process)
+    process.kill()
+    process.wait(timeout=20)
+    dead.set()
+    hooks.pop()
+    crashed = numbers[2]
+    assert len(desk.notes(crashed)) == (1 if arrived else 0)
+    assert desk.events("run_finished") == []
+    assert desk.events("intent")[-1]["ticket_id"] == crashed
+    assert crashed not in {line["ticket_id"] for line in desk.events("ticket")}
+
+    ended = desk("run")
+    desk.assert_done()
+    (settled,) = [line for line in desk.events("ticket") if line["ticket_id"] == crashed]
+    assert settled["outcome"] == "updated"
+    assert (settled["reason"] == "confirmed_by_reading") is arrived
+    assert "6 updated" in ended.out
+
+
+def test_a_run_killed_while_the_model_is_asked_starts_over(smart: Desk) -> None:
+    smart.sandbox.openai.latency = SLOW
+    asked = smart.when(is_chat)
+    process = smart.start("run", "--since", "1d")
+    wait_for(asked, process)
+    process.kill()
+    process.wait(timeout=20)
+    smart.sandbox.openai.latency = None
+    smart("run")
+    smart.assert_done()

@@ -1,0 +1,5 @@
+"""``python -m ticket_processor`` is ``ticketbot``."""
+
+from .cli import main
+
+main()

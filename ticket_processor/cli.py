@@ -1,0 +1,245 @@
+"""The command line: declarations, output, exit codes; no logic.
+
+Only typer and the standard library are imported here, so that ``--help`` is instant; each command imports its
+work when it is called.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from . import __version__
+from .errors import ConfigError, ExitCode, Stopping, TicketbotError
+
+if TYPE_CHECKING:
+    from .clock import SystemClock
+
+STOP_WITHIN_S = 19.0
+"""After a signal the process is gone within this time, whatever hangs."""
+
+app = typer.Typer(
+    name="ticketbot",
+    help="Triage for helpdesk tickets: tags, priority and one short internal note, exactly once.",
+    epilog="Exit codes: 0 all good, 1 some tickets failed, 2 wrong usage or configuration, 3 could not run, "
+    "75 another run is active, 130/143 stopped by a signal.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+)
+
+ConfigOption = Annotated[
+    Optional[Path],  # noqa: UP045 - typer reads the annotation on every supported Python
+    typer.Option("--config", help="Configuration file (default: TICKETBOT_CONFIG, or ticketbot.toml here)."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"ticketbot {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Triage for helpdesk tickets: tags, priority and one short internal note, exactly once."""
+
+
+@app.command()
+def run(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change; write nothing to the helpdesk or the cursor.")
+    ] = False,
+    limit: Annotated[Optional[int], typer.Option(min=1, help="Handle at most this many tickets.")] = None,  # noqa: UP045
+    since: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Begin with tickets created since: now, 45m, 12h, 7d, 2026-11-01 or a full time."),
+    ] = None,
+    workers: Annotated[Optional[int], typer.Option(min=1, help="Analyses at the same time.")] = None,  # noqa: UP045
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Run against an embedded sandbox with invented tickets: a tour.")
+    ] = False,
+    no_llm: Annotated[bool, typer.Option("--no-llm", help="Keyword rules only, whatever models are set.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print only what went wrong.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Triage new tickets once: what cron calls every ten minutes."""
+    with _errors(as_json):
+        from . import commands
+
+        with _signals() as clock:
+            code, abandoned = commands.run(
+                clock,
+                config=config,
+                dry_run=dry_run,
+                limit=limit,
+                since=since,
+                workers=workers,
+                sandbox=sandbox,
+                no_llm=no_llm,
+                quiet=quiet,
+                as_json=as_json,
+            )
+    _leave(code, abandoned)
+
+
+@app.command()
+def seed(
+    count: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=1, help="How many tickets; more than the corpus holds are seeded variations of it."),
+    ] = None,
+    file: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Your own tickets instead: .jsonl or .jsonl.gz with subject and body."),
+    ] = None,
+    random_seed: Annotated[int, typer.Option("--seed", help="Variations are the same for the same number.")] = 0,
+    insist: Annotated[
+        bool, typer.Option("--yes-this-is-a-sandbox", help="Seed although the account looks like production.")
+    ] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Fill a sandbox account with invented tickets. Doing it twice adds none."""
+    with _errors(as_json):
+        from . import commands
+
+        with _signals() as clock:
+            code = commands.seed(
+                clock,
+                config=config,
+                count=count,
+                file=file,
+                random_seed=random_seed,
+                insist=insist,
+                as_json=as_json,
+            )
+    _leave(code)
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free one.")] = 8808,
+    tickets: Annotated[int, typer.Option(min=0, help="Tickets to begin with, aged minutes to hours.")] = 0,
+    plan: Annotated[
+        str,
+        typer.Option(help="Rate limits: team, growth, professional, enterprise, enterprise-plus, sandbox, unlimited."),
+    ] = "enterprise",
+    faults: Annotated[
+        str, typer.Option(help="Misbehaviour: 'lost-reply=0.05,error-before=0.02', or a JSON file.")
+    ] = "",
+    llm_latency: Annotated[
+        str, typer.Option(help="Seconds a model answer takes: median, or median:p95, such as 2 or 2:4.")
+    ] = "0",
+    random_seed: Annotated[int, typer.Option("--seed", help="Makes faults and latencies repeatable.")] = 0,
+) -> None:
+    """Serve a local imitation of Zendesk and of an OpenAI-compatible server, for tests and tours."""
+    with _errors(as_json=False):
+        from . import commands
+
+        with _signals() as clock:
+            commands.serve_sandbox(
+                clock,
+                port=port,
+                tickets=tickets,
+                plan=plan,
+                faults=faults,
+                llm_latency=llm_latency,
+                random_seed=random_seed,
+            )
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where the files go.")] = Path(),
+    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Write the files, contact nobody.")] = False,
+) -> None:
+    """Write a commented ticketbot.toml and .env.example, and check what can be reached."""
+    with _errors(as_json=False):
+        from . import commands
+
+        code = commands.init(folder, force=force, offline=offline)
+    _leave(code)
+
+
+def main() -> None:
+    """The ``ticketbot`` command."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors="replace")  # tickets hold every script; a code page does not
+    app()
+
+
+@contextmanager
+def _errors(as_json: bool) -> Iterator[None]:
+    """Known errors become sentences on stderr and an exit code; with ``--json``, one object on stdout as well."""
+    try:
+        yield
+    except TicketbotError as error:
+        problems = error.problems if isinstance(error, ConfigError) else (str(error),)
+        for problem in problems:
+            typer.echo(f"ticketbot: {problem}", err=True)
+        if as_json:
+            import json
+
+            typer.echo(json.dumps({"error": list(problems), "exit_code": int(error.exit_code)}, ensure_ascii=False))
+        _leave(error.exit_code)
+    except KeyboardInterrupt:
+        _leave(ExitCode.INTERRUPTED)
+
+
+@contextmanager
+def _signals() -> Iterator[SystemClock]:
+    """A clock that Ctrl-C, SIGTERM and Windows' Ctrl-Break stop: every wait ends, the run winds up."""
+    from .clock import SystemClock
+
+    clock = SystemClock()
+
+    def stop(number: int, _frame: object) -> None:
+        code = ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED
+        try:
+            clock.check()
+        except Stopping:
+            os._exit(code)  # asked twice
+        clock.stop(code)
+        timer = threading.Timer(STOP_WITHIN_S, os._exit, [int(code)])
+        timer.daemon = True
+        timer.start()
+
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
+    before = {name: signal.signal(getattr(signal, name), stop) for name in names}
+    try:
+        yield clock
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
+
+
+def _leave(code: int, abandoned: int = 0) -> None:
+    """End with ``code``; at once when threads hang in calls that the interpreter would wait for."""
+    if abandoned:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(int(code))
+    raise typer.Exit(int(code))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,207 @@
+"""What a run prints: a bar and a table where a person watches, plain lines for cron, one object for a program."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from .models import Outcome, OutcomeStatus, RunSummary
+
+Advance = Callable[[int], None]
+PAPER_WIDTH = 200
+TABLE_WIDTH = 150
+
+
+class Screen:
+    """Prints to ``out``; problems and progress go to ``err``, so that ``--json`` output stays clean."""
+
+    def __init__(self, *, quiet: bool, as_json: bool, out: TextIO | None = None, err: TextIO | None = None) -> None:
+        self._quiet = quiet
+        self._as_json = as_json
+        self._out = out or sys.stdout
+        self._err = err or sys.stderr
+        self._advance: Advance | None = None
+
+    def say(self, text: str) -> None:
+        """A line for whoever reads along; not with ``--json`` or ``--quiet``."""
+        if not (self._quiet or self._as_json):
+            print(text, file=self._out, flush=True)
+
+    def notices(self, notices: Sequence[str]) -> None:
+        """Things to know that stop nothing."""
+        for notice in notices:
+            print(f"ticketbot: note: {notice}", file=self._err, flush=True)
+
+    def found(self, ok: bool | None, text: str) -> None:
+        """One line of a check."""
+        mark = {True: "ok  ", False: "FAIL", None: "todo"}[ok]
+        self.say(f"{mark}  {text}")
+
+    def result(self, text: str, data: object) -> None:
+        """The last word of a command: text, or the same as JSON."""
+        if self._as_json:
+            print(json.dumps(data, ensure_ascii=False), file=self._out, flush=True)
+        else:
+            self.say(text)
+
+    @contextmanager
+    def progress(self, what: str, total: int | None = None) -> Iterator[Advance]:
+        """A bar on a terminal; elsewhere nothing. Yields the function that moves it."""
+        if self._quiet or self._as_json or not self._err.isatty():
+            yield lambda _count: None
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=Console(file=self._err), transient=True) as bar:
+            task = bar.add_task(what, total=total)
+            self._advance = lambda count: bar.advance(task, count)
+            try:
+                yield self._advance
+            finally:
+                self._advance = None
+
+    def outcome(self, outcome: Outcome, *, line: bool = True) -> None:
+        """One ticket's end: moves the bar, or prints a line where nobody watches one. Failures always print."""
+        if self._advance is not None:
+            self._advance(1)
+        if outcome.status is OutcomeStatus.FAILED:
+            print(outcome_line(outcome), file=self._err, flush=True)
+        elif line and self._advance is None and outcome.status is not OutcomeStatus.PLANNED:
+            self.say(outcome_line(outcome))
+
+    def finished(self, summary: RunSummary, log: Path, planned: Sequence[Outcome] = ()) -> None:
+        """The run's summary, after the differences that a dry run would have made."""
+        if self._as_json:
+            data: dict[str, object] = {**summary.model_dump(mode="json"), "log": str(log)}
+            if summary.dry_run:
+                data["planned"] = [
+                    {
+                        "ticket_id": item.ticket_id,
+                        "analysis": item.analysis and item.analysis.model_dump(mode="json"),
+                        "change": item.change and item.change.model_dump(mode="json"),
+                    }
+                    for item in planned
+                    if item.status is OutcomeStatus.PLANNED
+                ]
+            print(json.dumps(data, ensure_ascii=False), file=self._out, flush=True)
+        else:
+            for item in planned:
+                self.say(difference(item))
+            self.say(summary_text(summary, log))
+        if summary.stopped:
+            print(f"ticketbot: ended early: {summary.stopped}", file=self._err, flush=True)
+        if summary.dead_letters:
+            print(
+                f"ticketbot: {summary.dead_letters} ticket(s) failed too often and are left alone now; "
+                f"the reasons are in {log.parent}",
+                file=self._err,
+                flush=True,
+            )
+
+    def before_and_after(self, rows: Sequence[BeforeAfter]) -> None:
+        """The tour's table; on a narrow terminal, a few lines for each ticket instead."""
+        if self._quiet or self._as_json:
+            return
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        console = Console(file=self._out, width=None if self._out.isatty() else PAPER_WIDTH)
+        if console.width < TABLE_WIDTH:
+            for row in rows:
+                console.print(Text(row.as_lines()))
+            return
+        table = Table(box=box.SIMPLE_HEAD)
+        table.add_column("#", justify="right", no_wrap=True)
+        table.add_column("Subject", max_width=26, no_wrap=True)
+        table.add_column("Tags before", max_width=14)
+        table.add_column("Tags after", max_width=44)
+        table.add_column("Priority", no_wrap=True)
+        table.add_column("Answered by", no_wrap=True)
+        table.add_column("Internal note, or why there is none", max_width=60)
+        for row in rows:
+            before, after = (" ".join(tags) or "-" for tags in (row.tags_before, row.tags_after))
+            cells = (str(row.ticket_id), row.subject, before, after, row.priority, row.answered_by, row.note)
+            table.add_row(*(Text(cell, overflow="ellipsis") for cell in cells))
+        console.print(table)
+
+
+@dataclass(frozen=True)
+class BeforeAfter:
+    """One ticket before and after a run, in words."""
+
+    ticket_id: int
+    subject: str
+    tags_before: tuple[str, ...]
+    tags_after: tuple[str, ...]
+    priority_before: str | None
+    priority_after: str | None
+    answered_by: str
+    note: str
+
+    @property
+    def priority(self) -> str:
+        """``- -> high``, or the value that stayed."""
+        before, after = self.priority_before or "-", self.priority_after or "-"
+        return before if before == after else f"{before} -> {after}"
+
+    def as_lines(self) -> str:
+        """The same for a narrow terminal."""
+        note = self.note.replace("\n", "\n            ")
+        return (
+            f"#{self.ticket_id} {self.subject}\n"
+            f"  tags      {' '.join(self.tags_before) or '-'} -> {' '.join(self.tags_after) or '-'}\n"
+            f"  priority  {self.priority}   answered by {self.answered_by}\n"
+            f"  note      {note}\n"
+        )
+
+
+def outcome_line(outcome: Outcome) -> str:
+    """One ticket's end in a line."""
+    words = [f"ticket {outcome.ticket_id}: {outcome.status} ({outcome.reason})"]
+    if outcome.change is not None:
+        words.append("+" + " +".join(outcome.change.tags_added) if outcome.change.tags_added else "no new tags")
+        if outcome.change.priority is not None:
+            words.append(f"priority {outcome.change.priority_before or '-'} -> {outcome.change.priority}")
+    return "; ".join(words)
+
+
+def difference(outcome: Outcome) -> str:
+    """What a dry run would have changed on one ticket."""
+    change = outcome.change
+    if change is None:
+        return outcome_line(outcome)
+    lines = [f"ticket {outcome.ticket_id} ({outcome.reason})"]
+    lines += [f"  + tag {tag}" for tag in change.tags_added]
+    if change.priority is not None:
+        lines.append(f"  ~ priority {change.priority_before or '-'} -> {change.priority}")
+    elif change.priority_before is not None:
+        lines.append(f"    priority stays {change.priority_before}, set already")
+    lines += [f"  + note | {line}" for line in (change.note or "").splitlines()]
+    return "\n".join(lines)
+
+
+def summary_text(summary: RunSummary, log: Path) -> str:
+    """The run in a few lines."""
+    nothing = "nothing done" if summary.stopped else "nothing to do"
+    counts = ", ".join(f"{count} {name}" for name, count in sorted(summary.outcomes.items())) or nothing
+    lines = [f"{'Dry run' if summary.dry_run else 'Run'} {summary.run_id}: {counts} ({summary.duration_s:.1f} s)"]
+    if summary.answered_by:
+        lines.append("  understood by " + ", ".join(f"{name}: {n}" for name, n in summary.answered_by.items()))
+    if summary.reasons:
+        lines.append("  because " + ", ".join(f"{reason}: {n}" for reason, n in sorted(summary.reasons.items())))
+    if summary.usage.input:
+        cost = f", ${summary.cost_usd:.4f}" if summary.cost_usd else ""
+        lines.append(f"  tokens: {summary.usage.input} in, {summary.usage.output} out{cost}")
+    if summary.retry_list:
+        lines.append(f"  waiting for a later run: {summary.retry_list}")
+    lines.append(f"  receipts: {log}")
+    return "\n".join(lines)

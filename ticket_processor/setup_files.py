@@ -1,0 +1,126 @@
+"""The files that ``ticketbot init`` writes, and what it finds out about the servers they point at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .clock import Deadline, SystemClock
+from .config import VARIABLES, Settings
+from .errors import AnalysisFailed, TicketbotError
+from .redact import redact
+from .wiring import model_analyser, model_server, transport_for
+
+CONFIG_TEXT = """\
+# ticketbot.toml: how this site's tickets are triaged. Secrets do not belong here; see .env.example.
+# Every line that is commented out shows the default, or an example where there is none.
+
+# log_dir = "logs"              # receipts; TICKETBOT_LOG_DIR wins
+# state_dir = "state"           # cursor and open intents; TICKETBOT_STATE_DIR wins; default: this user's state folder
+# fallback_category = "general" # for what fits nowhere else; has to be one of the categories
+
+[zendesk]
+# subdomain = "example"         # the name before .zendesk.com; ZENDESK_SUBDOMAIN wins
+# url = "https://example.zendesk.com"   # whole base URL, instead of the subdomain; ZENDESK_URL wins
+# oauth_client_id = "ticketbot" # the OAuth client's unique identifier; its secret belongs in .env
+# email = "bot@example.com"     # only with an API token instead of an OAuth client
+# source = "auto"               # where new tickets come from: "export" (admins), "search" (others, minutes late)
+
+[run]
+# workers = 8                   # analyses at the same time
+# deadline_s = 540              # a run is over after this, whatever happens; the rest waits for the next one
+# analysis_timeout_s = 90       # a model call that hangs longer is left behind, and keyword rules answer
+# limit_share = 0.5             # share of Zendesk's rate limits that ticketbot may use; people keep the rest
+# stable_read_s = 6             # a ticket that changed this recently is left alone for now
+# max_attempts = 5              # failures before a ticket goes on the dead-letter list
+# statuses = ["new", "open"]    # other statuses mean that a person was faster
+
+[models]
+# names = ["gpt-5-mini"]        # tried in this order; none: keyword rules only. TICKETBOT_MODELS wins
+# base_url = "http://127.0.0.1:11434/v1"   # any OpenAI-compatible server; OPENAI_BASE_URL wins
+# timeout_s = 30
+# max_output_tokens = 400
+# [models.prices]               # US dollars for a million tokens: input, output, cached input
+# "gpt-5-mini" = [0.25, 2.0, 0.025]
+
+[policy]
+# tag_prefix = "ai_"
+# note = true                   # one short internal note
+# review_below = 0.5            # less confidence than this adds the tag ai_review
+# model_may_set_urgent = false  # a model's "urgent" is suggested in the note, and set to "high"
+# tags = { mode = "apply", threshold = 0.0 }       # mode: "off", "suggest" (note only), "apply"
+# priority = { mode = "apply", threshold = 0.0 }   # below the threshold: suggested in the note
+
+# Your own categories replace the default ones (billing, refund, technical, account, order, feature_request,
+# security, general). Descriptions are what the model decides by: write them for a new colleague.
+# [[categories]]
+# name = "billing"
+# description = "Invoices, charges, fees, payments, prices and subscriptions."
+# keywords = { en = ["invoice", "charged twice"], de = ["Rechnung"] }
+# priority_floor = "medium"     # the lowest urgency that its tickets get: "low", "medium", "high", "critical"
+# [[categories]]
+# name = "general"
+# description = "Everything else."
+"""
+
+
+def env_text() -> str:
+    """``.env.example``: every environment variable with its meaning."""
+    lines = ["# Copy to .env and fill in what you use. Keep .env out of version control.", ""]
+    for name, variable in VARIABLES.items():
+        lines += [f"# {variable.meaning}{' (secret)' if variable.secret else ''}", f"# {name}=", ""]
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Found:
+    """One line of what ``init`` found: ``ok`` is ``None`` for what is not set up yet."""
+
+    ok: bool | None
+    text: str
+
+
+def write_files(folder: Path, *, force: bool = False) -> list[Found]:
+    """Write ``ticketbot.toml`` and ``.env.example``; existing ones stay unless ``force``."""
+    found = []
+    for name, text in (("ticketbot.toml", CONFIG_TEXT), (".env.example", env_text())):
+        path = folder / name
+        if path.exists() and not force:
+            found.append(Found(True, f"{name} is there already and stays as it is (--force overwrites)"))
+            continue
+        path.write_text(text, encoding="utf-8", newline="\n")
+        found.append(Found(True, f"{name} written"))
+    return found
+
+
+def check_helpdesk(settings: Settings) -> Found:
+    """Whether the helpdesk answers with these credentials: by a ticket read, since others succeed unsigned."""
+    clock = SystemClock()
+    transport = transport_for(settings.zendesk, clock, Deadline(clock, 20), read_only=True)
+    try:
+        reply = transport.request("GET", "/api/v2/tickets", params={"page[size]": 1})
+    except TicketbotError as error:
+        return Found(False, f"Zendesk at {settings.zendesk.base_url}: {error}")
+    finally:
+        transport.close()
+    if not reply.ok:
+        return Found(False, f"Zendesk at {settings.zendesk.base_url}: reading a ticket gives HTTP {reply.status}")
+    return Found(True, f"Zendesk at {settings.zendesk.base_url}: signed in, tickets can be read")
+
+
+def check_models(settings: Settings) -> list[Found]:
+    """Whether each model answers one invented ticket. This spends a few hundred tokens."""
+    if not settings.models.names:
+        return [Found(None, "no model configured (TICKETBOT_MODELS): keyword rules will answer")]
+    clock = SystemClock()
+    server = model_server(settings.models, Deadline(clock, 60))
+    found = []
+    text = redact("Question about my invoice\nHello, I was charged twice this month. Please check.")
+    for name in settings.models.names:
+        try:
+            analysis = model_analyser(server, name, settings).analyse(text)
+        except AnalysisFailed as error:
+            found.append(Found(False, f"model {name}: {error}"))
+        else:
+            found.append(Found(True, f"model {name}: answers, and calls a double charge {analysis.category}"))
+    return found

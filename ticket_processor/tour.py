@@ -1,0 +1,119 @@
+"""``ticketbot run --sandbox``: seed an embedded sandbox, run against it over HTTP, and show before and after."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+
+from pydantic import SecretStr
+
+from .clock import Deadline, SystemClock
+from .config import Settings, ZendeskSettings
+from .models import Outcome
+from .pipeline import Listener
+from .sandbox import CHAT_MODEL, OffsetClock, Rules, Sandbox, SandboxServer
+from .sandbox import Credentials as SandboxCredentials
+from .screen import BeforeAfter
+from .seeding import EXTERNAL_ID_PREFIX, load_corpus, payload
+from .wiring import Asked, Finished, run, transport_for
+from .zendesk_seeding import SeedTarget
+
+HEAD_START_S = 600.0
+"""The sandbox's clock is moved on by this after seeding: the export withholds the newest minute."""
+
+
+class Tour:
+    """The main job from end to end without any account: real clients, real run, real receipts.
+
+    A context manager: the sandbox and the state folder are there while it is open. ``seeded`` says what was put in.
+    """
+
+    def __init__(self, settings: Settings, clock: SystemClock, *, no_llm: bool) -> None:
+        self._asked_settings = settings
+        self._clock = clock
+        self._no_llm = no_llm
+        self._stack = ExitStack()
+        self.seeded = ""
+
+    def __enter__(self) -> Tour:
+        sandbox_clock = OffsetClock()
+        self._sandbox = Sandbox(sandbox_clock, plan="unlimited", rules=Rules(job_seconds=(0.1, 0.0)))
+        server = self._stack.enter_context(SandboxServer(self._sandbox))
+        folder = tempfile.TemporaryDirectory(prefix="ticketbot-", ignore_cleanup_errors=True)
+        state = Path(self._stack.enter_context(folder))
+        self._settings = at_sandbox(self._asked_settings, server.url, state, no_llm=self._no_llm)
+        count = self._seed()
+        self._people_were_there()
+        sandbox_clock.advance(HEAD_START_S)
+        self._before = {number: dict(ticket.json) for number, ticket in self._sandbox.store.tickets.items()}
+        self.seeded = f"{count} invented tickets seeded into a sandbox at {server.url}"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def run(self, asked: Asked, listener: Listener) -> Finished:
+        """The run itself; see :func:`ticket_processor.wiring.run`."""
+        return run(self._settings, replace(asked, since=asked.since or 0.0), clock=self._clock, listener=listener)
+
+    def rows(self, outcomes: Sequence[Outcome]) -> list[BeforeAfter]:
+        """Before and after of every ticket that the run had an outcome for, in their order."""
+        rows = []
+        for outcome in sorted(outcomes, key=lambda item: item.ticket_id):
+            was = self._before[outcome.ticket_id]
+            now = self._sandbox.store.tickets[outcome.ticket_id].json
+            analysis, change = outcome.analysis, outcome.change
+            rows.append(
+                BeforeAfter(
+                    ticket_id=outcome.ticket_id,
+                    subject=was["subject"] or "(no subject)",
+                    tags_before=tuple(was["tags"]),
+                    tags_after=tuple(now["tags"]),
+                    priority_before=was["priority"],
+                    priority_after=now["priority"],
+                    answered_by="-" if analysis is None else analysis.model or "rules",
+                    note=f"{outcome.status}: {outcome.reason}" if change is None else change.note or "",
+                )
+            )
+        return rows
+
+    def _seed(self) -> int:
+        deadline = Deadline(self._clock, 120)
+        transport = transport_for(self._settings.zendesk, self._clock, deadline, share=1.0)
+        try:
+            target = SeedTarget(transport, deadline)
+            return target.create(map(payload, load_corpus()), prefix=EXTERNAL_ID_PREFIX).created
+        finally:
+            transport.close()
+
+    def _people_were_there(self) -> None:
+        """Some tickets have been in people's hands, so that the tour shows what is left alone."""
+        store = self._sandbox.store
+        first, second, third, *_ = store.tickets
+        store.person_edit(first, add_tags=("vip",), priority="low")
+        store.person_edit(second, add_tags=("ai_from_another_tool",))
+        store.person_edit(third, status="solved")
+
+
+def at_sandbox(settings: Settings, url: str, state: Path, *, no_llm: bool) -> Settings:
+    """The site's policy and taxonomy, but the sandbox's helpdesk and model: nothing real is contacted."""
+    known = SandboxCredentials()
+    models = settings.models.model_copy(
+        update={
+            "names": () if no_llm else (CHAT_MODEL,),
+            "base_url": f"{url}/v1",
+            "api_key": SecretStr(known.openai_key),
+        }
+    )
+    zendesk = ZendeskSettings(
+        url=url,
+        oauth_client_id=known.oauth_client_id,
+        oauth_client_secret=SecretStr(known.oauth_client_secret),
+    )
+    return settings.model_copy(update={"zendesk": zendesk, "models": models, "state_dir": state, "notices": ()})
