@@ -39,7 +39,9 @@ app = typer.Typer(
 
 ConfigOption = Annotated[
     Optional[Path],  # noqa: UP045 - typer reads the annotation on every supported Python
-    typer.Option("--config", help="Configuration file (default: TICKETBOT_CONFIG, or ticketbot.toml here)."),
+    typer.Option(
+        "--config", metavar="FILE", help="Configuration file (default: TICKETBOT_CONFIG, or ticketbot.toml here)."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
@@ -64,12 +66,14 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would change; write nothing to the helpdesk or the cursor.")
     ] = False,
-    limit: Annotated[Optional[int], typer.Option(min=1, help="Handle at most this many tickets.")] = None,  # noqa: UP045
+    limit: Annotated[Optional[int], typer.Option(min=1, metavar="N", help="Handle at most this many tickets.")] = None,  # noqa: UP045
     since: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(help="Begin with tickets created since: now, 45m, 12h, 7d, 2026-11-01 or a full time."),
+        typer.Option(
+            metavar="WHEN", help="Begin with tickets created since: now, 45m, 12h, 7d, 2026-11-01 or a full time."
+        ),
     ] = None,
-    workers: Annotated[Optional[int], typer.Option(min=1, help="Analyses at the same time.")] = None,  # noqa: UP045
+    workers: Annotated[Optional[int], typer.Option(min=1, metavar="N", help="Analyses at the same time.")] = None,  # noqa: UP045
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Run against an embedded sandbox with invented tickets: a tour.")
     ] = False,
@@ -78,7 +82,7 @@ def run(
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Triage new tickets once: what cron calls every ten minutes."""
+    """Triage new tickets, once."""
     with _errors(as_json):
         from . import commands
 
@@ -102,20 +106,24 @@ def run(
 def seed(
     count: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option(min=1, help="How many tickets; more than the corpus holds are seeded variations of it."),
+        typer.Option(
+            min=1, metavar="N", help="How many tickets; more than the corpus holds are seeded variations of it."
+        ),
     ] = None,
     file: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option(help="Your own tickets instead: .jsonl or .jsonl.gz with subject and body."),
+        typer.Option(metavar="FILE", help="Your own tickets instead: .jsonl or .jsonl.gz with subject and body."),
     ] = None,
-    random_seed: Annotated[int, typer.Option("--seed", help="Variations are the same for the same number.")] = 0,
+    random_seed: Annotated[
+        int, typer.Option("--seed", metavar="N", help="Variations are the same for the same number.")
+    ] = 0,
     insist: Annotated[
         bool, typer.Option("--yes-this-is-a-sandbox", help="Seed although the account looks like production.")
     ] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Fill a sandbox account with invented tickets. Doing it twice adds none."""
+    """Fill a sandbox account with invented tickets."""
     with _errors(as_json):
         from . import commands
 
@@ -134,21 +142,22 @@ def seed(
 
 @app.command()
 def sandbox(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free one.")] = 8808,
-    tickets: Annotated[int, typer.Option(min=0, help="Tickets to begin with, aged minutes to hours.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="PORT", help="0 picks a free one.")] = 8808,
+    tickets: Annotated[int, typer.Option(min=0, metavar="N", help="Tickets to begin with, aged minutes to hours.")] = 0,
     plan: Annotated[
         str,
         typer.Option(help="Rate limits: team, growth, professional, enterprise, enterprise-plus, sandbox, unlimited."),
     ] = "enterprise",
     faults: Annotated[
-        str, typer.Option(help="Misbehaviour: 'lost-reply=0.05,error-before=0.02', or a JSON file.")
+        str, typer.Option(metavar="PLAN", help="Misbehaviour: 'lost-reply=0.05,error-before=0.02', or a JSON file.")
     ] = "",
     llm_latency: Annotated[
-        str, typer.Option(help="Seconds a model answer takes: median, or median:p95, such as 2 or 2:4.")
+        str,
+        typer.Option(metavar="SECONDS", help="Seconds a model answer takes: median, or median:p95, such as 2 or 2:4."),
     ] = "0",
-    random_seed: Annotated[int, typer.Option("--seed", help="Makes faults and latencies repeatable.")] = 0,
+    random_seed: Annotated[int, typer.Option("--seed", metavar="N", help="Makes faults and latencies repeatable.")] = 0,
 ) -> None:
-    """Serve a local imitation of Zendesk and of an OpenAI-compatible server, for tests and tours."""
+    """Serve a local imitation of Zendesk and OpenAI."""
     with _errors(as_json=False):
         from . import commands
 
@@ -170,7 +179,7 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Write the files, contact nobody.")] = False,
 ) -> None:
-    """Write a commented ticketbot.toml and .env.example, and check what can be reached."""
+    """Write the settings files, and check what they reach."""
     with _errors(as_json=False):
         from . import commands
 
@@ -184,7 +193,7 @@ def main() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(encoding="utf-8", errors="replace")  # tickets hold every script; a code page does not
-    app()
+    app(prog_name="ticketbot")
 
 
 @contextmanager

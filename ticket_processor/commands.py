@@ -142,7 +142,8 @@ def serve_sandbox(
     try:
         fault_plan = None
         if faults:
-            text = Path(faults).read_text(encoding="utf-8") if Path(faults).is_file() else faults
+            a_file = faults.endswith(".json")
+            text = Path(faults).read_text(encoding="utf-8") if a_file else faults
             fault_plan = FaultPlan.parse(text, random_seed)
         sandbox = Sandbox(
             plan=plan,
@@ -151,7 +152,9 @@ def serve_sandbox(
             llm_latency=parse_latency(llm_latency, random_seed),
             rules=Rules(job_seconds=(0.1, 0.0)) if plan == "unlimited" else None,
         )
-    except (ValueError, OSError) as error:
+    except OSError as error:
+        raise ConfigError(f"--faults {faults} cannot be read: {error.strerror or error}") from None
+    except ValueError as error:
         raise ConfigError(str(error)) from None
     if tickets:
         fill(sandbox, [payload(ticket) for ticket in vary(load_corpus(), tickets, random_seed)])

@@ -171,20 +171,21 @@ def load(
     origin: dict[tuple[str, ...], str] = {}
     files: list[str] = []
 
-    path = config or _configured(environ, folder, problems)
+    here = _read_env(folder / ".env", problems)
+    path = config or _configured({**here, **environ}, folder)
     data = _read_toml(path, problems) if path else {}
     if path:
         files.append(str(path))
         _no_secrets_in(data, path.name, problems)
     env_file = (path.parent if path else folder) / ".env"
-    from_file = _read_env(env_file, problems)
+    from_file = here if env_file == folder / ".env" else _read_env(env_file, problems)
     if from_file:
         files.append(str(env_file))
     for source, where in ((from_file, " (in .env)"), (environ, "")):
         problems.extend(_unknown_names(source))
         for name, variable in VARIABLES.items():
             text = source.get(name, "").strip()
-            if text:
+            if text or (variable.many and name in source):  # an empty list is a wish too
                 several = [item.strip() for item in text.split(",") if item.strip()]
                 _put(data, variable.path, several if variable.many else text)
                 origin[variable.path] = name + where
@@ -242,7 +243,7 @@ def _check_helpdesk(zendesk: ZendeskSettings, problems: list[str], notices: list
             )
 
 
-def _configured(environ: Mapping[str, str], folder: Path, problems: list[str]) -> Path | None:
+def _configured(environ: Mapping[str, str], folder: Path) -> Path | None:
     named = environ.get(CONFIG_VARIABLE, "").strip()
     if named:
         return Path(named)

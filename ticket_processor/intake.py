@@ -181,5 +181,5 @@ class Intake:
         return None
 
 
-_KNOWN = ("already_done", "dead_letter")
-"""Skipped again and again as they come back in the export; counted, but no line each time."""
+_KNOWN = ("already_done", "dead_letter", "older_than_since")
+"""Seen again each time anybody changes them, with nothing new to say: no line each time."""

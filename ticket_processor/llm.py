@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -123,10 +124,13 @@ class OpenAIServer:
             if self._client is None:
                 import openai
 
+                # A proxy named in the environment cannot reach this machine's own loopback.
+                local = urlsplit(self._base_url or "").hostname in ("127.0.0.1", "localhost", "::1")
                 self._client = openai.OpenAI(
                     base_url=self._base_url,
                     api_key=self._api_key or "none",  # servers without keys take any
                     max_retries=0,
+                    http_client=openai.DefaultHttpxClient(trust_env=False) if local else None,
                 )
             return self._client
 
@@ -171,7 +175,8 @@ class ModelAnalyser:
         Raises :class:`ModelBusy` when another try may help, else :class:`AnalysisFailed`. A first answer that
         does not fit is sent back once with what was wrong.
         """
-        messages = self._messages(text)
+        fence = self._fence()
+        messages = self._messages(text, fence)
         raw = self._ask(messages)
         usage = raw.usage
         calls = 1
@@ -194,7 +199,7 @@ class ModelAnalyser:
             urgency=answer.urgency,
             sentiment=answer.sentiment,
             language=answer.language,
-            summary=plain_line(answer.summary, 300),
+            summary=plain_line(answer.summary.replace(fence, ""), 300),
             confidence=answer.confidence,
             source="model",
             model=plain_line(raw.model, 80) or self.model,
@@ -228,9 +233,8 @@ class ModelAnalyser:
         system = messages[0]["content"] + f"\nAnswer with one JSON object that fits this schema: {schema}"
         return [{"role": "system", "content": system}, *messages[1:]]
 
-    def _messages(self, text: RedactedText) -> list[dict[str, str]]:
+    def _messages(self, text: RedactedText, fence: str) -> list[dict[str, str]]:
         # The fixed part comes first, so that providers can cache it. The fence cannot be guessed by a ticket.
-        fence = self._fence()
         ticket = text.text.replace(fence, "")
         return [
             {"role": "system", "content": self._instructions},
@@ -318,6 +322,9 @@ def last_json_object(text: str) -> dict[str, Any] | None:
     return found
 
 
+_SCHEMA_WORD = re.compile(r"response_format|json_schema|grammar", re.IGNORECASE)
+
+
 def _from_status(error: Any, *, structured: bool) -> AnalysisFailed:
     status = int(error.status_code)
     if status == 429:
@@ -331,8 +338,8 @@ def _from_status(error: Any, *, structured: bool) -> AnalysisFailed:
         return AnalysisFailed("model_not_authorised")
     if status == 404:
         return AnalysisFailed("model_unknown")
-    if structured and status in (400, 422, 500, 501):
-        # Some servers answer a schema they do not know with 400, some with 500.
+    if structured and (status in (400, 422, 501) or (status == 500 and _SCHEMA_WORD.search(str(error.body)))):
+        # Some servers answer a schema that they do not know with 400, llama-cpp-python with 500.
         return FormRefused()
     if status in (408, 409) or status >= 500:
         return ModelBusy(f"model_http_{status}")

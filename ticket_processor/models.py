@@ -170,6 +170,7 @@ class RunSummary(Frozen):
     requests: dict[str, int] = Field(default_factory=dict)
     retry_list: int = 0
     dead_letters: int = 0
+    new_dead_letters: int = 0
     duration_s: float = 0.0
     stopped: str | None = Field(None, description="why the run ended early, if it did")
     exit_code: int = 0

@@ -71,6 +71,7 @@ class Options:
     stable_read_s: float = 6.0
     max_attempts: int = 5
     dependency: str = "helpdesk"
+    notices: tuple[str, ...] = ()
 
 
 class Run:
@@ -108,7 +109,9 @@ class Run:
         stopped, code = None, ExitCode.OK
         try:
             self._parts.audit.run_started(
-                since=None if options.since is None else iso(options.since), limit=options.limit
+                since=None if options.since is None else iso(options.since),
+                limit=options.limit,
+                notices=options.notices or None,
             )
             if options.since is not None:
                 state.remember(**{HORIZON: iso(since)})
@@ -263,6 +266,7 @@ class Run:
             requests=dict(self._parts.requests()),
             retry_list=len(retries) - dead,
             dead_letters=dead,
+            new_dead_letters=self._dead,
             duration_s=round(seconds, 3),
             stopped=stopped,
             exit_code=int(code),

@@ -34,7 +34,7 @@ class Screen:
 
     def notices(self, notices: Sequence[str]) -> None:
         """Things to know that stop nothing."""
-        for notice in notices:
+        for notice in () if self._quiet else notices:
             print(f"ticketbot: note: {notice}", file=self._err, flush=True)
 
     def found(self, ok: bool | None, text: str) -> None:
@@ -97,13 +97,9 @@ class Screen:
             self.say(summary_text(summary, log))
         if summary.stopped:
             print(f"ticketbot: ended early: {summary.stopped}", file=self._err, flush=True)
-        if summary.dead_letters:
-            print(
-                f"ticketbot: {summary.dead_letters} ticket(s) failed too often and are left alone now; "
-                f"the reasons are in {log.parent}",
-                file=self._err,
-                flush=True,
-            )
+        if summary.new_dead_letters:
+            text = f"failed too often and will be left alone: {summary.new_dead_letters}; the reasons are in {log}"
+            print(f"ticketbot: tickets that {text}", file=self._err, flush=True)
 
     def before_and_after(self, rows: Sequence[BeforeAfter]) -> None:
         """The tour's table; on a narrow terminal, a few lines for each ticket instead."""
@@ -203,5 +199,7 @@ def summary_text(summary: RunSummary, log: Path) -> str:
         lines.append(f"  tokens: {summary.usage.input} in, {summary.usage.output} out{cost}")
     if summary.retry_list:
         lines.append(f"  waiting for a later run: {summary.retry_list}")
+    if summary.dead_letters:
+        lines.append(f"  left alone after too many failures: {summary.dead_letters}")
     lines.append(f"  receipts: {log}")
     return "\n".join(lines)

@@ -120,7 +120,7 @@ def check_models(settings: Settings) -> list[Found]:
         try:
             analysis = model_analyser(server, name, settings).analyse(text)
         except AnalysisFailed as error:
-            found.append(Found(False, f"model {name}: {error}"))
+            found.append(Found(False, f"model {name}: {str(error).replace('_', ' ')}"))
         else:
             found.append(Found(True, f"model {name}: answers, and calls a double charge {analysis.category}"))
     return found

@@ -94,7 +94,7 @@ class State:
         """Open, or create, the file; ``None`` keeps everything in memory."""
         self._lock = threading.RLock()
         self.path = path
-        with _translated():
+        with _translated(self.path):
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(
@@ -125,7 +125,7 @@ class State:
         copy = cls.__new__(cls)
         copy._lock = threading.RLock()
         copy.path = None
-        with _translated():
+        with _translated(path):
             copy._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
             if path.exists():
                 with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as stored:
@@ -242,17 +242,17 @@ class State:
     # SQLite
 
     def _one(self, sql: str, *values: object) -> tuple[Any, ...] | None:
-        with self._lock, _translated():
+        with self._lock, _translated(self.path):
             row: tuple[Any, ...] | None = self._db.execute(sql, values).fetchone()
         return row
 
     def _all(self, sql: str) -> list[tuple[Any, ...]]:
-        with self._lock, _translated():
+        with self._lock, _translated(self.path):
             return self._db.execute(sql).fetchall()
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, _translated():
+        with self._lock, _translated(self.path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
@@ -273,8 +273,14 @@ def _read(kind: type[Row], text: str) -> Row:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(path: Path | None) -> Iterator[None]:
     try:
         yield
+    except sqlite3.DatabaseError as error:
+        advice = "" if isinstance(error, sqlite3.OperationalError) else _ADVICE
+        raise StateUnusable(f"the state in {path} cannot be used: {error}{advice}") from error
     except (sqlite3.Error, OSError) as error:
-        raise StateUnusable(f"the state folder cannot be used: {error}") from error
+        raise StateUnusable(f"the state in {path} cannot be used: {error}") from error
+
+
+_ADVICE = "; if it is damaged, delete it: that costs time and model calls, and leads to no wrong write"

@@ -23,7 +23,7 @@ from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnection
 
 from . import __version__
 from .breaker import Breaker
-from .clock import Clock, Deadline, parse_http_date
+from .clock import Clock, Deadline, iso, parse_http_date
 from .errors import (
     DeadlineReached,
     HelpdeskDown,
@@ -334,7 +334,7 @@ class Transport:
         if reply.status == 429:
             wait = retry_after_seconds(reply.headers.get("Retry-After"), reply.date or self._clock.now())
             not_before = self._clock.now() + (wait if wait is not None else 60.0)
-            message = f"{self.name} asks to come back later (HTTP 429)"
+            message = f"{self.name} asks to be left alone until {iso(not_before)} (HTTP 429)"
             return _TryAgain(RateLimited(message, not_before=not_before), wait)
         if 300 <= reply.status < 400:
             host = urlsplit(reply.headers.get("Location", "")).hostname or "elsewhere"

@@ -96,6 +96,7 @@ def run(
                 analysis_timeout_s=settings.run.analysis_timeout_s,
                 stable_read_s=settings.run.stable_read_s,
                 max_attempts=settings.run.max_attempts,
+                notices=settings.notices,
             ),
             listener,
         )
@@ -203,10 +204,7 @@ def lock(folder: Path) -> Iterator[None]:
 def opened_state(folder: Path, account: str, *, dry_run: bool = False) -> Iterator[State]:
     """The account's state; for a dry run a copy in memory, of which nothing is kept."""
     path = folder / FILE_NAME
-    if dry_run:
-        state = State.scratch_copy(path)
-    else:
-        state = State(path)
+    state = State.scratch_copy(path) if dry_run else State(path)
     try:
         known = state.fact(ACCOUNT)
         if known is not None and known != account:

@@ -32,7 +32,7 @@ def test_every_option_of_a_command_is_in_its_row_and_no_other(command: str) -> N
         encoding="utf-8",
         check=True,
     ).stdout
-    offered = {option for option in re.findall(r"^\s+(--[a-z-]+)", shown, re.MULTILINE)} - {"--help"}
+    offered = set(re.findall(r"^\s+(--[a-z-]+)", shown, re.MULTILINE)) - {"--help"}
     listed = set(re.findall(r"--[a-z][a-z-]+", _row(command)))
     assert offered == listed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Iterable
 
 import pytest
@@ -97,8 +98,9 @@ def test_every_line_of_the_log_parses_and_carries_its_keys(open_desk: OpenDesk) 
     assert len(plain.read_text(encoding="utf-8").splitlines()) == len(spoken)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps rights elsewhere than in the mode")
 def test_receipts_are_for_the_owner_only(open_desk: OpenDesk) -> None:
     desk = open_desk(1)
     desk("run", "--since", "1d")
     for path in desk.logs.iterdir():
-        assert path.stat().st_mode & 0o077 == 0 or path.drive, path.name
+        assert path.stat().st_mode & 0o077 == 0, path.name

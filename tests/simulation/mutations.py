@@ -64,8 +64,8 @@ class _EveryEffectHarmless:
 
 MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "no stamp": lambda: mock.patch.object(zendesk, "_update_body", _without("safe_update", "updated_stamp")),
-    "no stable-read rule": lambda: mock.patch.object(writeback.WriteBack, "stable", lambda self, ticket: True),
-    "key not looked for": lambda: mock.patch.object(zendesk.Zendesk, "find_write", lambda self, ticket_id, key: None),
+    "no stable-read rule": lambda: mock.patch.object(writeback.WriteBack, "stable", return_value=True),
+    "key not looked for": lambda: mock.patch.object(zendesk.Zendesk, "find_write", return_value=None),
     "key not written": lambda: mock.patch.object(zendesk, "_update_body", _without("metadata")),
     "key differs between runs": lambda: mock.patch.object(intake, "write_key", _key_changes_with_every_run),
     "public not stated": lambda: mock.patch.object(zendesk, "_update_body", _public_by_default),

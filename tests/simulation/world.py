@@ -247,12 +247,14 @@ class World:
         self.time.wait(self.dice.choice((0.01, 0.05, 0.3, 0.9)))
 
     def somebody_interferes(self, ticket_ids: Sequence[int]) -> None:
-        """People work on just those tickets that a run is looking at."""
+        """People work on just those tickets that a run is looking at, often twice within a second."""
         for ticket_id in ticket_ids:
             if self.faulty and self.dice.random() < self._edit_weight:
-                self.time.at(
-                    self.time.now() + self.dice.uniform(0, 2), lambda target=ticket_id: self._person_acts(target)
-                )
+                first = self.time.now() + self.dice.uniform(0, 2)
+                self.time.at(first, lambda target=ticket_id: self._person_acts(target))
+                if self.dice.random() < 0.5:
+                    second = first + self.dice.uniform(0, 1)
+                    self.time.at(second, lambda target=ticket_id: self._person_acts(target))
 
     def cursor_stored(self, cursor: str, state: State) -> None:
         """Check, at this very moment, that the cursor passes nobody who still needs something."""
@@ -311,6 +313,7 @@ class _Wire(InMemoryAdapter):
         world = self._world
         tickets = _tickets_of(request)
         self._crash.step()
+        world.somebody_interferes(tickets)
         world.breathe()
         end = "lost"
         try:

@@ -95,7 +95,7 @@ def fill(schema: object, evidence: Evidence, name: str = "", root: Schema | None
     if kind == "array":
         return _array(schema, evidence, name, root, deep)
     if kind in ("number", "integer"):
-        return _number(schema, name, kind == "integer")
+        return _number(schema, name, kind == "integer", evidence)
     if kind == "boolean":
         return _boolean(name, evidence)
     return None if kind == "null" else _string(schema, name, evidence)
@@ -190,14 +190,23 @@ def _string(schema: Schema, name: str, evidence: Evidence) -> str:
     return text.ljust(min(shortest, MOST), ".") if isinstance(shortest, int) else text
 
 
-def _number(schema: Schema, name: str, whole: bool) -> float | int:
+def _number(schema: Schema, name: str, whole: bool, evidence: Evidence) -> float | int:
     low = schema.get("minimum", schema.get("exclusiveMinimum"))
     high = schema.get("maximum", schema.get("exclusiveMaximum"))
     floor = float(low) if isinstance(low, (int, float)) else 0.0
     ceiling = float(high) if isinstance(high, (int, float)) else max(1.0, floor + 1.0)
-    share = 0.85 if re.search(r"confiden|score|probab|certain", name, re.I) else 0.5
+    share = _certainty(evidence) if re.search(r"confiden|score|probab|certain", name, re.I) else 0.5
     value = floor + (ceiling - floor) * share
     return int(value + 0.5) if whole else round(value, 4)
+
+
+def _certainty(evidence: Evidence) -> float:
+    """How sure the model says it is: by how far the best category's words outnumber the second's."""
+    hits = sorted((_hits(words, evidence.lowered) for words in CATEGORIES.values()), reverse=True)
+    best, second = (*hits, 0, 0)[:2]
+    if not best:
+        return 0.4
+    return min(0.95, 0.6 + 0.1 * min(3, best - second) + 0.05 * (best > 2))
 
 
 def _boolean(name: str, evidence: Evidence) -> bool:
