@@ -1,0 +1,205 @@
+"""When the breaker opens, who gets the trial, and what it remembers."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from ticket_processor.breaker import Admission, Breaker, BreakerMemory
+
+from .fakes import ManualClock
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+def admitted(breaker: Breaker) -> Admission:
+    admission = breaker.admit()
+    assert admission is not None
+    return admission
+
+
+def fail(breaker: Breaker, times: int) -> None:
+    for _ in range(times):
+        breaker.failure(admitted(breaker))
+
+
+def tripped(clock: ManualClock, **options: object) -> Breaker:
+    breaker = Breaker("desk", clock, **options)  # type: ignore[arg-type]
+    fail(breaker, 5)
+    return breaker
+
+
+def test_four_failures_in_a_row_leave_the_circuit_closed(clock: ManualClock) -> None:
+    breaker = Breaker("desk", clock)
+    fail(breaker, 4)
+    assert not admitted(breaker).trial
+    assert breaker.seconds_until_trial() == 0.0
+
+
+def test_the_fifth_failure_in_a_row_opens_the_circuit(clock: ManualClock) -> None:
+    breaker = tripped(clock)
+    assert breaker.admit() is None
+    assert breaker.seconds_until_trial() == 60.0
+
+
+def test_a_success_in_between_starts_the_count_again(clock: ManualClock) -> None:
+    breaker = Breaker("desk", clock)
+    fail(breaker, 4)
+    breaker.success(admitted(breaker))
+    fail(breaker, 4)
+    assert breaker.admit() is not None
+
+
+def test_the_circuit_stays_open_for_sixty_seconds_and_not_longer(clock: ManualClock) -> None:
+    breaker = tripped(clock)
+    clock.advance(59.9)
+    assert breaker.admit() is None
+    clock.advance(0.1)
+    assert admitted(breaker).trial
+
+
+def test_exactly_one_of_sixteen_threads_gets_the_trial(clock: ManualClock) -> None:
+    breaker = tripped(clock)
+    clock.advance(60)
+    gate = threading.Barrier(16)
+
+    def ask(_: int) -> Admission | None:
+        gate.wait()
+        return breaker.admit()
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(ask, range(16)))
+    given = [answer for answer in answers if answer is not None]
+    assert len(given) == 1
+    assert given[0].trial
+
+
+def test_a_good_trial_closes_the_circuit_and_forgets_the_failures(clock: ManualClock) -> None:
+    breaker = tripped(clock)
+    clock.advance(60)
+    breaker.success(admitted(breaker))
+    assert breaker.memory() == BreakerMemory(0, 0.0)
+    fail(breaker, 4)
+    assert not admitted(breaker).trial
+
+
+def test_a_failed_trial_opens_the_circuit_for_another_sixty_seconds(clock: ManualClock) -> None:
+    breaker = tripped(clock)
+    clock.advance(60)
+    breaker.failure(admitted(breaker))
+    assert breaker.admit() is None
+    assert breaker.seconds_until_trial() == 60.0
+
+
+def test_a_late_success_from_before_the_trip_leaves_the_circuit_open(clock: ManualClock) -> None:
+    breaker = Breaker("desk", clock)
+    slow = admitted(breaker)
+    fail(breaker, 5)
+    breaker.success(slow)
+    assert breaker.admit() is None
+    assert breaker.seconds_until_trial() == 60.0
+
+
+def test_a_late_failure_from_before_the_trip_does_not_disturb_the_trial(clock: ManualClock) -> None:
+    breaker = Breaker("desk", clock)
+    slow = admitted(breaker)
+    fail(breaker, 5)
+    clock.advance(60)
+    trial = admitted(breaker)
+    breaker.failure(slow)
+    breaker.success(trial)
+    assert not admitted(breaker).trial
+
+
+def test_a_late_failure_from_before_the_trip_does_not_lengthen_the_wait(clock: ManualClock) -> None:
+    breaker = Breaker("desk", clock)
+    slow = admitted(breaker)
+    fail(breaker, 5)
+    clock.advance(30)
+    breaker.failure(slow)
+    assert breaker.seconds_until_trial() == 30.0
+
+
+def test_a_trial_that_never_reports_loses_its_right_after_sixty_seconds(clock: ManualClock) -> None:
+    breaker = tripped(clock)
+    clock.advance(60)
+    lost = admitted(breaker)
+    assert breaker.admit() is None
+    assert breaker.seconds_until_trial() == 60.0
+    clock.advance(60)
+    second = admitted(breaker)
+    assert second.trial
+    breaker.success(second)
+    breaker.failure(lost)  # comes back after all, and has no say any more
+    assert not admitted(breaker).trial
+
+
+def test_what_a_breaker_remembers_keeps_the_next_run_out_for_the_rest_of_the_time(clock: ManualClock) -> None:
+    memory = tripped(clock).memory()
+    clock.advance(45)
+    again = Breaker("desk", clock, memory=memory)
+    assert again.admit() is None
+    assert again.seconds_until_trial() == pytest.approx(15)
+    clock.advance(15)
+    assert admitted(again).trial
+
+
+def test_failures_below_the_threshold_are_counted_on_in_the_next_run(clock: ManualClock) -> None:
+    first = Breaker("desk", clock)
+    fail(first, 3)
+    again = Breaker("desk", clock, memory=first.memory())
+    fail(again, 2)
+    assert again.admit() is None
+
+
+@pytest.mark.parametrize("jump", [-86_400.0, 86_400.0, -1e12])
+def test_a_wall_clock_that_jumped_cannot_keep_the_circuit_open_longer_than_usual(
+    clock: ManualClock, jump: float
+) -> None:
+    memory = tripped(clock).memory()
+    clock.jump(jump)
+    again = Breaker("desk", clock, memory=memory)
+    assert again.seconds_until_trial() <= 60.0
+    clock.advance(60)
+    assert admitted(again).trial
+
+
+def test_a_jump_of_the_wall_clock_means_nothing_to_a_running_breaker(clock: ManualClock) -> None:
+    breaker = tripped(clock)
+    clock.jump(86_400)
+    assert breaker.admit() is None
+    clock.jump(-2 * 86_400)
+    clock.advance(60)
+    assert admitted(breaker).trial
+
+
+def test_every_change_is_told_with_the_memory_to_keep(clock: ManualClock) -> None:
+    told: list[tuple[str, BreakerMemory]] = []
+    breaker = Breaker("desk", clock, on_change=lambda name, memory: told.append((name, memory)))
+    breaker.success(admitted(breaker))
+    assert told == []  # nothing has changed
+    fail(breaker, 5)
+    assert told[-1] == ("desk", BreakerMemory(5, clock.now() + 60))
+    clock.advance(60)
+    breaker.success(admitted(breaker))
+    assert told[-1] == ("desk", BreakerMemory(0, 0.0))
+
+
+def test_whoever_is_told_of_a_change_may_ask_the_breaker(clock: ManualClock) -> None:
+    waits: list[float] = []
+    breaker = Breaker("desk", clock, on_change=lambda _name, _memory: waits.append(breaker.seconds_until_trial()))
+    fail(breaker, 5)
+    assert waits == [0.0, 0.0, 0.0, 0.0, 60.0]
+
+
+def test_threshold_and_time_can_be_chosen(clock: ManualClock) -> None:
+    breaker = Breaker("model", clock, threshold=1, open_seconds=5)
+    fail(breaker, 1)
+    assert breaker.admit() is None
+    clock.advance(5)
+    assert admitted(breaker).trial

@@ -1,0 +1,338 @@
+"""Where settings come from, what is refused, and that no message quotes a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ticket_processor.config import VARIABLES, Settings, load
+from ticket_processor.errors import ConfigError
+
+GOOD = {"ZENDESK_SUBDOMAIN": "acme", "ZENDESK_OAUTH_TOKEN": "t0ken"}
+CANARY = "sk-CANARY-9f8e7d"
+
+
+def settings(
+    folder: Path, toml: str = "", env: str = "", environ: Mapping[str, str] = GOOD, **options: Any
+) -> Settings:
+    if toml:
+        (folder / "ticketbot.toml").write_text(toml, encoding="utf-8")
+    if env:
+        (folder / ".env").write_text(env, encoding="utf-8")
+    return load(folder=folder, environ=environ, **options)
+
+
+def problems(folder: Path, toml: str = "", env: str = "", environ: Mapping[str, str] = GOOD, **options: Any) -> str:
+    with pytest.raises(ConfigError) as error:
+        settings(folder, toml, env, environ, **options)
+    assert str(error.value) == "\n".join(error.value.problems)
+    return str(error.value)
+
+
+def test_little_is_needed(tmp_path: Path) -> None:
+    found = settings(tmp_path)
+    assert found.zendesk.base_url == "https://acme.zendesk.com"
+    assert found.run.workers == 8
+    assert found.models.names == ()
+    assert found.log_dir == Path("logs")
+    assert found.notices == ()
+
+
+def test_a_flag_wins_over_the_environment_over_env_file_over_toml_over_the_default(tmp_path: Path) -> None:
+    toml = 'log_dir = "by-toml"\n'
+    flags = {("log_dir",): Path("by-flag")}
+    environ = {**GOOD, "TICKETBOT_LOG_DIR": "by-environment"}
+    env = "TICKETBOT_LOG_DIR=by-env-file\n"
+    assert settings(tmp_path).log_dir == Path("logs")
+    assert settings(tmp_path, toml).log_dir == Path("by-toml")
+    assert settings(tmp_path, toml, env).log_dir == Path("by-env-file")
+    assert settings(tmp_path, toml, env, environ).log_dir == Path("by-environment")
+    assert settings(tmp_path, toml, env, environ, flags=flags).log_dir == Path("by-flag")
+
+
+def test_a_flag_that_was_not_given_and_an_empty_variable_change_nothing(tmp_path: Path) -> None:
+    environ = {**GOOD, "TICKETBOT_LOG_DIR": "  "}
+    found = settings(tmp_path, 'log_dir = "here"\n', environ=environ, flags={("log_dir",): None})
+    assert found.log_dir == Path("here")
+
+
+def test_a_setting_of_a_table_is_overridden_without_losing_its_neighbours(tmp_path: Path) -> None:
+    toml = '[models]\nnames = ["a"]\ntimeout_s = 5\n'
+    found = settings(tmp_path, toml, environ={**GOOD, "TICKETBOT_MODELS": " b , c,, "})
+    assert found.models.names == ("b", "c")
+    assert found.models.timeout_s == 5
+
+
+def test_the_file_may_be_named_by_flag_or_environment_and_has_its_env_file_beside_it(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "etc"
+    elsewhere.mkdir()
+    (elsewhere / "site.toml").write_text("[run]\nworkers = 3\n", encoding="utf-8")
+    (elsewhere / ".env").write_text("ZENDESK_OAUTH_TOKEN=x\n", encoding="utf-8")
+    named = {"ZENDESK_SUBDOMAIN": "acme", "TICKETBOT_CONFIG": str(elsewhere / "site.toml")}
+    assert settings(tmp_path, environ=named).run.workers == 3
+    assert settings(tmp_path, environ={"ZENDESK_SUBDOMAIN": "acme"}, config=elsewhere / "site.toml").run.workers == 3
+
+
+def test_all_problems_are_told_at_once_each_with_its_setting(tmp_path: Path) -> None:
+    toml = """
+    colour = "red"
+    [run]
+    workers = 0
+    deadline_s = "soon"
+    [zendesk]
+    api_token = "x"
+    source = "magic"
+    [policy.tags]
+    mode = "always"
+    """
+    environ = {"ZENDESK_URL": "ftp://x", "TICKETBOT_MODLES": "m", "ZENDESK_EMAIL": "a@example.com"}
+    found = problems(tmp_path, toml, environ=environ, flags={("run", "max_attempts"): 0})
+    for name in (
+        "colour in the configuration file is no setting",
+        "run.workers",
+        "run.deadline_s",
+        "zendesk.api_token in ticketbot.toml is a secret",
+        "zendesk.source",
+        "policy.tags.mode",
+        "ZENDESK_URL",
+        "TICKETBOT_MODLES",
+        "--max-attempts",
+    ):
+        assert name in found, name
+
+
+def test_missing_credentials_are_told_together_with_wrong_values(tmp_path: Path) -> None:
+    found = problems(tmp_path, "[run]\nworkers = 0\n", environ={})
+    assert "run.workers" in found
+    assert "ZENDESK_SUBDOMAIN or ZENDESK_URL is missing" in found
+    assert "no credentials" in found
+
+
+@pytest.mark.parametrize(
+    "toml",
+    [
+        f'"{CANARY[:3]}" = "{CANARY}"',
+        f'colour = "{CANARY}"',
+        f'[run]\nworkers = "{CANARY}"',
+        f'[run]\ndeadline_s = "{CANARY}"',
+        f'[run]\nstatuses = "{CANARY}"',
+        f'run = "{CANARY}"',
+        f'zendesk = ["{CANARY}"]',
+        f'[zendesk]\noauth_client_secret = "{CANARY}"',
+        f'[zendesk]\napi_token = "{CANARY}"',
+        f'[zendesk]\noauth_secret = "{CANARY}"',
+        f'[zendesk]\nsource = "{CANARY}"',
+        f'[zendesk]\nsubdomain = "{CANARY} x"',
+        f'[zendesk]\nurl = "{CANARY}"',
+        f'[zendesk]\nurl = "https://bot:{CANARY}"',
+        f'[zendesk]\nurl = "http://{CANARY}.example.com"',
+        f'[zendesk]\nurl = "https://{CANARY}\u2100.example.com"',
+        f'[zendesk]\nurl = "https://[{CANARY}"',
+        f'[models]\napi_key = "{CANARY}"',
+        f'[models.prices]\nm = "{CANARY}"',
+        f'[policy]\ntag_prefix = "{CANARY}"',
+        f'[policy.priority]\nmode = "{CANARY}"',
+        f'fallback_category = "{CANARY}"\n[[categories]]\nname = "a"\ndescription = "A."',
+        f'[[categories]]\nname = "{CANARY}"\ndescription = "A."',
+        f'[[categories]]\nname = "general"\ndescription = "A."\npriority_floor = "{CANARY}"',
+        f'[zendesk\nsecret = "{CANARY}"',
+        f"secret = {CANARY}",
+        f'"{CANARY}',
+    ],
+)
+def test_no_value_in_a_file_ever_appears_in_a_message(tmp_path: Path, toml: str) -> None:
+    assert CANARY not in problems(tmp_path, toml, environ={})
+
+
+@pytest.mark.parametrize("name", sorted(VARIABLES))
+def test_no_value_in_the_environment_ever_appears_in_a_message(tmp_path: Path, name: str) -> None:
+    for value in (CANARY, f"{CANARY} {CANARY}", f"http://{CANARY}.example.com", f"https://x:{CANARY}"):
+        environ = {name: value, "TICKETBOT_WRONG": CANARY}
+        assert CANARY.lower() not in problems(tmp_path, environ=environ).lower()
+
+
+def test_secrets_do_not_show_in_the_settings_themselves(tmp_path: Path) -> None:
+    environ = {
+        "ZENDESK_URL": "https://acme.zendesk.com",
+        "OPENAI_API_KEY": CANARY,
+        "ZENDESK_OAUTH_CLIENT_ID": "bot",
+        "ZENDESK_OAUTH_CLIENT_SECRET": CANARY,
+        "ZENDESK_OAUTH_TOKEN": CANARY,
+        "ZENDESK_EMAIL": "a@example.com",
+        "ZENDESK_API_TOKEN": CANARY,
+    }
+    found = settings(tmp_path, environ=environ)
+    assert CANARY not in repr(found)
+    assert CANARY not in found.model_dump_json()
+    assert found.zendesk.api_token is not None
+    assert found.zendesk.api_token.get_secret_value() == CANARY
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "variable"),
+    [
+        ("zendesk", "oauth_client_secret", "ZENDESK_OAUTH_CLIENT_SECRET"),
+        ("zendesk", "oauth_token", "ZENDESK_OAUTH_TOKEN"),
+        ("zendesk", "api_token", "ZENDESK_API_TOKEN"),
+        ("models", "api_key", "OPENAI_API_KEY"),
+    ],
+)
+def test_a_secret_in_the_file_is_refused_and_its_place_named(
+    tmp_path: Path, table: str, name: str, variable: str
+) -> None:
+    found = problems(tmp_path, f'[{table}]\n{name} = "x"\n')
+    assert f"{table}.{name} in ticketbot.toml is a secret: put it into {variable} or .env" in found
+
+
+@pytest.mark.parametrize("where", ["environment", "env file"])
+def test_an_unknown_variable_of_ours_is_refused_with_a_suggestion(tmp_path: Path, where: str) -> None:
+    if where == "environment":
+        found = problems(tmp_path, environ={**GOOD, "TICKETBOT_STATEDIR": "x"})
+    else:
+        found = problems(tmp_path, env="TICKETBOT_STATEDIR=x\n")
+    assert found == "TICKETBOT_STATEDIR is no setting; did you mean TICKETBOT_STATE_DIR?"
+
+
+def test_other_programs_variables_are_none_of_our_business(tmp_path: Path) -> None:
+    settings(tmp_path, environ={**GOOD, "ZENDESK_THEME": "x", "OPENAI_ORG": "x", "PATH": "/bin"})
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:9", "https://acme.zendesk.com"],
+)
+def test_https_or_this_machines_own_loopback_is_accepted(tmp_path: Path, url: str) -> None:
+    found = settings(tmp_path, environ={"ZENDESK_URL": url + "/api/v2/", "ZENDESK_OAUTH_TOKEN": "t"})
+    assert found.zendesk.base_url == url
+    assert found.state_folder.name
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://acme.zendesk.com",
+        "http://127.0.0.1.example.com",
+        "http://localhost.example.com",
+        "http://0.0.0.0",
+        "acme.zendesk.com",
+        "https://",
+        "//acme",
+        "file:///etc",
+        "https://acme.zendesk.com:port",
+        "https://acme.zendesk.com:99999",
+        "https://[::1",
+        "https://bot:secret@acme.zendesk.com",
+    ],
+)
+def test_any_other_address_is_refused(tmp_path: Path, url: str) -> None:
+    found = problems(tmp_path, environ={"ZENDESK_URL": url, "ZENDESK_OAUTH_TOKEN": "t"})
+    assert found.startswith("ZENDESK_URL: must")
+
+
+@pytest.mark.parametrize(
+    ("environ", "problem"),
+    [
+        ({}, "no credentials"),
+        ({"ZENDESK_EMAIL": "a@example.com"}, "ZENDESK_EMAIL and ZENDESK_API_TOKEN are needed together"),
+        ({"ZENDESK_API_TOKEN": "x"}, "ZENDESK_EMAIL and ZENDESK_API_TOKEN are needed together"),
+        ({"ZENDESK_OAUTH_CLIENT_ID": "x"}, "ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET are needed"),
+        ({"ZENDESK_OAUTH_CLIENT_SECRET": "x"}, "ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET are needed"),
+    ],
+)
+def test_missing_or_half_given_credentials_are_told(tmp_path: Path, environ: dict[str, str], problem: str) -> None:
+    assert problem in problems(tmp_path, environ={"ZENDESK_SUBDOMAIN": "acme", **environ})
+
+
+def test_what_needs_no_helpdesk_needs_no_credentials(tmp_path: Path) -> None:
+    assert settings(tmp_path, environ={}, need_helpdesk=False).zendesk.subdomain is None
+
+
+def test_api_tokens_are_announced_to_end_and_oauth_is_not(tmp_path: Path) -> None:
+    basic = {"ZENDESK_SUBDOMAIN": "acme", "ZENDESK_EMAIL": "a@example.com", "ZENDESK_API_TOKEN": "x"}
+    (notice,) = settings(tmp_path, environ=basic).notices
+    assert "2027-04-30" in notice
+    assert settings(tmp_path, environ={**basic, "ZENDESK_OAUTH_TOKEN": "t"}).notices == ()
+
+
+def test_a_key_without_a_model_is_pointed_out(tmp_path: Path) -> None:
+    (notice,) = settings(tmp_path, environ={**GOOD, "OPENAI_API_KEY": "k"}).notices
+    assert "TICKETBOT_MODELS" in notice
+
+
+def test_the_sites_own_categories_replace_the_default_ones(tmp_path: Path) -> None:
+    toml = """
+    fallback_category = "other"
+    [[categories]]
+    name = "pumps"
+    description = "Pumps that leak."
+    keywords = { en = ["leak"] }
+    priority_floor = "high"
+    [[categories]]
+    name = "other"
+    description = "The rest."
+    """
+    taxonomy = settings(tmp_path, toml).taxonomy
+    assert taxonomy.names == ("pumps", "other")
+    assert taxonomy.fallback == "other"
+    assert taxonomy.categories[0].keywords == {"en": ("leak",)}
+    assert "billing" in settings(tmp_path, "log_dir = 'x'").taxonomy.names
+
+
+@pytest.mark.parametrize(
+    "toml",
+    [
+        "categories = []",
+        '[[categories]]\nname = "pumps"\ndescription = "Pumps."',
+        '[[categories]]\nname = "general"\ndescription = "A."\n[[categories]]\nname = "general"\ndescription = "B."',
+    ],
+    ids=["none", "fallback missing", "twice"],
+)
+def test_categories_that_do_not_fit_together_are_refused(tmp_path: Path, toml: str) -> None:
+    assert "categories" in problems(tmp_path, toml)
+
+
+def test_broken_toml_is_told_with_its_place(tmp_path: Path) -> None:
+    assert "is not valid TOML (at line 2" in problems(tmp_path, "[run]\nworkers = \n")
+
+
+def test_a_file_in_another_encoding_is_told(tmp_path: Path) -> None:
+    (tmp_path / "ticketbot.toml").write_bytes("x = 1".encode("utf-16"))
+    assert "cannot be read (UnicodeDecodeError)" in problems(tmp_path)
+
+
+def test_an_env_file_in_another_encoding_is_told(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(f"OPENAI_API_KEY={CANARY}\n".encode("utf-16"))
+    found = problems(tmp_path)
+    assert ".env cannot be read" in found
+    assert CANARY not in found
+
+
+def test_a_byte_order_mark_from_a_windows_editor_is_no_part_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "ticketbot.toml").write_bytes("\ufeff[run]\nworkers = 3\n".encode())
+    (tmp_path / ".env").write_bytes("\ufeffZENDESK_SUBDOMAIN=acme\n".encode())
+    found = settings(tmp_path, environ={"ZENDESK_OAUTH_TOKEN": "t"})
+    assert (found.run.workers, found.zendesk.subdomain) == (3, "acme")
+
+
+def test_a_secret_with_a_dollar_sign_is_taken_as_it_is(tmp_path: Path) -> None:
+    found = settings(tmp_path, env="OPENAI_API_KEY=a${HOME}b\n")
+    assert found.models.api_key is not None
+    assert found.models.api_key.get_secret_value() == "a${HOME}b"
+
+
+def test_a_file_that_was_named_and_is_not_there_is_told(tmp_path: Path) -> None:
+    assert "does not exist" in problems(tmp_path, config=tmp_path / "none.toml")
+    assert "does not exist" in problems(tmp_path, environ={**GOOD, "TICKETBOT_CONFIG": str(tmp_path / "none.toml")})
+
+
+def test_each_account_has_a_state_folder_of_its_own(tmp_path: Path) -> None:
+    urls = ("https://a.zendesk.com", "https://b.zendesk.com", "https://b.zendesk.com:444", "http://127.0.0.1:1")
+    folders = {
+        settings(tmp_path, environ={"ZENDESK_URL": url, "ZENDESK_OAUTH_TOKEN": "t"}).state_folder for url in urls
+    }
+    assert len(folders) == 4
+    chosen = settings(tmp_path, environ={**GOOD, "TICKETBOT_STATE_DIR": str(tmp_path / "s")})
+    assert chosen.state_folder == tmp_path / "s"

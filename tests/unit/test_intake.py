@@ -1,0 +1,321 @@
+"""Which tickets are looked at, and how far the cursor may move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticket_processor.clock import iso
+from ticket_processor.errors import DeadlineReached
+from ticket_processor.helpdesk import FoundWrite, Page
+from ticket_processor.intake import Intake, PageLedger, Work
+from ticket_processor.models import Outcome, Ticket
+from ticket_processor.state import State
+from ticket_processor.tags import write_key
+
+from .fakes import START, FakeDesk, a_ticket
+
+# The ledger
+
+PAGES = st.lists(st.lists(st.integers(1, 6), max_size=4), min_size=1, max_size=5)
+
+
+@given(pages=PAGES, dice=st.randoms(use_true_random=False))
+def test_the_stored_cursor_never_lies_behind_a_ticket_that_is_not_settled(pages: list[list[int]], dice: Any) -> None:
+    """Pages are read and tickets settled in any order; a ticket may come back on a later page, settled or not."""
+    stored: list[str] = []
+    ledger = PageLedger(stored.append)
+    begun: list[set[int]] = []  # by page: tickets begun there and not settled since
+    read = 0  # pages looked at to their end
+
+    def settle() -> None:
+        unsettled = sorted(set().union(*begun)) if begun else []
+        if not unsettled:
+            return
+        ticket = dice.choice(unsettled)
+        for left in begun:
+            left.discard(ticket)
+        ledger.settled(ticket)
+        check()
+
+    def check() -> None:
+        earned = 0
+        for number, left in enumerate(begun):
+            if left or number >= read:
+                break
+            earned += 1
+        assert stored == [f"c{number}" for number in range(earned)]
+
+    for number, tickets in enumerate(pages):
+        ledger.open(Page((), f"c{number}", last=False))
+        begun.append(set())
+        for ticket in tickets:
+            ledger.begin(ticket)
+            begun[-1].add(ticket)
+            check()
+            while dice.random() < 0.4:
+                settle()
+        ledger.exhausted()
+        read += 1
+        check()
+    while any(begun):
+        settle()
+    assert stored == [f"c{number}" for number in range(len(pages))]
+
+
+def test_a_page_without_a_place_to_resume_from_stores_nothing() -> None:
+    stored: list[str] = []
+    ledger = PageLedger(stored.append)
+    for cursor in (None, "c1"):
+        ledger.open(Page((), cursor, last=False))
+        ledger.exhausted()
+    assert stored == ["c1"]
+
+
+def test_a_page_that_is_not_read_to_its_end_earns_nothing() -> None:
+    stored: list[str] = []
+    ledger = PageLedger(stored.append)
+    ledger.open(Page((), "c0", last=True))
+    ledger.begin(1)
+    ledger.settled(1)
+    assert stored == []
+    ledger.exhausted()
+    assert stored == ["c0"]
+
+
+def test_settling_a_stranger_changes_nothing() -> None:
+    stored: list[str] = []
+    ledger = PageLedger(stored.append)
+    ledger.settled(9)
+    ledger.open(Page((), "c0", last=True))
+    ledger.begin(1)
+    ledger.exhausted()
+    ledger.settled(9)
+    assert stored == []
+
+
+# The intake
+
+
+class Run:
+    """An intake with everything around it."""
+
+    def __init__(self, *pages: Page, tickets: tuple[Ticket, ...] = (), **options: Any) -> None:
+        self.desk = FakeDesk(*tickets, pages=pages)
+        self.state = State(None)
+        self.stored: list[str] = []
+        self.outcomes: list[Outcome] = []
+        self.looks = 0
+        self.go_on: Callable[[], None] = lambda: None
+        self.held = False
+        given: dict[str, Any] = {
+            "cursor": None,
+            "since": 0.0,
+            "horizon": START - 86_400,
+            "statuses": ("new", "open"),
+            "marker": "ai_processed",
+            "may_hold_our_write": lambda _ticket, _stamp: self.held,
+            "limit": None,
+            **options,
+        }
+        ledger = PageLedger(self.stored.append)
+        self.intake = Intake(self.desk, self.state, ledger, skipped=self._skipped, go_on=self._look, **given)
+
+    def _skipped(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+        self.state.settled(outcome.ticket_id)
+        self.intake.settled(outcome.ticket_id)
+
+    def _look(self) -> None:
+        self.looks += 1
+        self.go_on()
+
+    def works(self) -> list[int]:
+        return [work.ticket.id for work in self.intake]
+
+    def why(self) -> dict[int, str]:
+        return {outcome.ticket_id: outcome.reason for outcome in self.outcomes}
+
+
+@pytest.fixture(autouse=True)
+def _closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    opened: list[State] = []
+    original = State.__init__
+
+    def remember(self: State, path: Any) -> None:
+        opened.append(self)
+        original(self, path)
+
+    monkeypatch.setattr(State, "__init__", remember)
+    yield
+    for state in opened:
+        state.close()
+
+
+def page(*tickets: Ticket, cursor: str | None = "c", last: bool = True) -> Page:
+    return Page(tickets, cursor, last)
+
+
+def test_a_new_ticket_needs_work_and_gets_the_key_of_its_write() -> None:
+    run = Run(page(a_ticket(1)))
+    assert list(run.intake) == [Work(a_ticket(1), write_key(a_ticket(1)))]
+    assert run.stored == []
+    run.intake.settled(1)
+    assert run.stored == ["c"]
+    assert run.intake.seen == 1
+
+
+@pytest.mark.parametrize(
+    ("ticket", "reason"),
+    [
+        (a_ticket(1, status="closed"), "closed"),
+        (a_ticket(1, status="solved"), "solved"),
+        (a_ticket(1, status="deleted"), "deleted"),
+        (a_ticket(1, status="pending"), "person_was_faster_pending"),
+        (a_ticket(1, status="hold"), "person_was_faster_hold"),
+        (a_ticket(1, sender="MAILER-DAEMON@example.com", subject="Undelivered Mail"), "machine_mail_bounce"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_ticket_that_needs_no_work_is_skipped_with_its_reason(ticket: Ticket, reason: str) -> None:
+    run = Run(page(ticket))
+    assert run.works() == []
+    assert run.why() == {1: reason}
+    assert run.stored == ["c"]
+
+
+def test_what_is_older_than_asked_for_is_passed_over_without_a_line() -> None:
+    run = Run(page(a_ticket(1, age=90_000, touched=60)))
+    assert run.works() == []
+    assert run.outcomes == []
+    assert run.stored == ["c"]
+
+
+def test_what_carries_the_marker_is_seen_and_passed_over_without_a_line() -> None:
+    run = Run(page(a_ticket(1, tags=("ai_processed",)), a_ticket(2)))
+    assert run.works() == [2]
+    assert run.outcomes == []
+    assert run.intake.seen == 2
+
+
+def test_what_this_installation_has_done_is_done_even_without_the_marker() -> None:
+    run = Run(page(a_ticket(1)))
+    run.state.settled(1, done=("run", "key"))
+    assert run.works() == []
+    assert run.outcomes == []
+    assert run.stored == ["c"]
+
+
+def test_a_write_of_ours_that_lost_its_marker_is_found_before_a_model_is_paid() -> None:
+    run = Run(page(a_ticket(1)))
+    run.held = True
+    run.desk.found[1, write_key(a_ticket(1))] = FoundWrite("run-0-1")
+    assert run.works() == []
+    assert run.desk.times("find_write") == 1
+
+
+def test_the_write_is_not_looked_for_on_an_untouched_ticket() -> None:
+    run = Run(page(a_ticket(1)))
+    assert run.works() == [1]
+    assert run.desk.times("find_write") == 0
+
+
+def test_a_dead_ticket_is_passed_over_without_a_line() -> None:
+    run = Run(page(a_ticket(1)))
+    run.state.retry_later(1, "refused", failed=True, max_attempts=1)
+    assert run.works() == []
+    assert run.outcomes == []
+
+
+def test_the_retry_list_comes_first_and_is_read_afresh() -> None:
+    run = Run(page(a_ticket(1)), tickets=(a_ticket(7, tags=("fresh",)),))
+    run.state.retry_later(7, "busy", failed=False, max_attempts=5)
+    works = list(run.intake)
+    assert [work.ticket.id for work in works] == [7, 1]
+    assert works[0].ticket.tags == ("fresh",)
+
+
+def test_a_retried_ticket_that_is_gone_or_done_meanwhile_leaves_the_list() -> None:
+    run = Run(tickets=(a_ticket(8, tags=("ai_processed",)), a_ticket(9, status="closed")))
+    for ticket_id in (7, 8, 9):
+        run.state.retry_later(ticket_id, "busy", failed=False, max_attempts=5)
+    assert run.works() == []
+    assert run.why() == {7: "deleted", 8: "already_done", 9: "closed"}
+    assert run.state.retries() == []
+
+
+def test_a_retried_ticket_that_also_comes_back_in_the_export_is_worked_on_once_and_holds_the_cursor() -> None:
+    run = Run(page(a_ticket(7)), tickets=(a_ticket(7),))
+    run.state.retry_later(7, "busy", failed=False, max_attempts=5)
+    assert run.works() == [7]
+    assert run.stored == []
+    run.intake.settled(7)
+    assert run.stored == ["c"]
+
+
+def test_a_ticket_on_two_pages_is_worked_on_once_and_holds_both_cursors() -> None:
+    run = Run(page(a_ticket(1), cursor="c0", last=False), page(a_ticket(1, touched=10), a_ticket(2), cursor="c1"))
+    assert run.works() == [1, 2]
+    run.intake.settled(2)
+    assert run.stored == []
+    run.intake.settled(1)
+    assert run.stored == ["c0", "c1"]
+
+
+def test_what_was_settled_before_the_intake_is_not_looked_at_again() -> None:
+    run = Run(page(a_ticket(1)), tickets=(a_ticket(1),))
+    run.state.retry_later(1, "busy", failed=False, max_attempts=5)
+    run.intake.already_handled(1)
+    assert run.works() == []
+    assert run.stored == ["c"]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_no_more_than_the_limit_is_handed_out_and_the_rest_waits_for_the_next_run(limit: int) -> None:
+    pages = (page(a_ticket(1), a_ticket(2, status="closed"), cursor="c0", last=False), page(a_ticket(3), a_ticket(4)))
+    run = Run(*pages, limit=limit)
+    works = run.works()
+    assert works == [1, 3, 4][:limit]
+    for ticket_id in works:
+        run.intake.settled(ticket_id)
+    assert run.stored == ([] if limit == 1 else ["c0"])
+
+
+def test_the_limit_counts_retried_tickets_too() -> None:
+    run = Run(page(a_ticket(1)), tickets=(a_ticket(7),), limit=1)
+    run.state.retry_later(7, "busy", failed=False, max_attempts=5)
+    assert run.works() == [7]
+    assert run.desk.times("pages") == 0
+
+
+def test_pages_are_pulled_only_as_work_is_taken() -> None:
+    run = Run(page(a_ticket(1), cursor="c0", last=False), page(a_ticket(2), cursor="c1", last=False), page(a_ticket(3)))
+    works = iter(run.intake)
+    next(works)
+    assert run.desk.pages_taken == 1
+    next(works)
+    assert run.desk.pages_taken == 2
+
+
+def test_a_deadline_between_two_tickets_ends_the_intake_and_earns_nothing() -> None:
+    def late() -> None:
+        if run.looks == 2:
+            raise DeadlineReached("late")
+
+    run = Run(page(a_ticket(1), a_ticket(2)))
+    run.go_on = late
+    works = iter(run.intake)
+    next(works)
+    with pytest.raises(DeadlineReached):
+        next(works)
+    run.intake.settled(1)
+    assert run.stored == []
+
+
+def test_the_horizon_is_by_creation_not_by_last_change() -> None:
+    run = Run(page(a_ticket(1, age=90_000, touched=60), a_ticket(2, created_at=iso(START - 86_400))))
+    assert run.works() == [2]

@@ -1,0 +1,140 @@
+"""What a run prints, and where."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ticket_processor.models import Outcome, OutcomeStatus, Priority, RunSummary, Usage
+from ticket_processor.screen import Screen, difference, outcome_line, summary_text
+
+from .fakes import a_change, an_analysis
+
+LOG = Path("logs/ticketbot-2026-11-21.jsonl")
+
+
+class Watched:
+    """A screen whose two outputs can be read."""
+
+    def __init__(self, *, quiet: bool = False, as_json: bool = False) -> None:
+        self.out, self.err = io.StringIO(), io.StringIO()
+        self.screen = Screen(quiet=quiet, as_json=as_json, out=self.out, err=self.err)
+
+
+def an_outcome(status: OutcomeStatus = OutcomeStatus.UPDATED, **fields: Any) -> Outcome:
+    given: dict[str, Any] = {
+        "ticket_id": 7,
+        "status": status,
+        "reason": "by m-1",
+        "change": a_change(7),
+        "analysis": an_analysis(),
+        **fields,
+    }
+    return Outcome(**given)
+
+
+def a_summary(**fields: Any) -> RunSummary:
+    given: dict[str, Any] = {"run_id": "r", "dry_run": False, "outcomes": {"updated": 2}, "duration_s": 1.25, **fields}
+    return RunSummary(**given)
+
+
+def test_one_tickets_end_is_one_line() -> None:
+    assert outcome_line(an_outcome()) == "ticket 7: updated (by m-1); +ai_processed; priority - -> high"
+    assert outcome_line(an_outcome(change=None)) == "ticket 7: updated (by m-1)"
+
+
+def test_a_difference_shows_each_tag_the_priority_and_the_note() -> None:
+    text = difference(an_outcome(OutcomeStatus.PLANNED, change=a_change(7, note="One\nTwo")))
+    assert text.splitlines() == [
+        "ticket 7 (by m-1)",
+        "  + tag ai_processed",
+        "  ~ priority - -> high",
+        "  + note | One",
+        "  + note | Two",
+    ]
+
+
+def test_a_difference_says_that_a_persons_priority_stays() -> None:
+    change = a_change(7, priority=None, priority_before=Priority.LOW, note=None)
+    assert "priority stays low" in difference(an_outcome(OutcomeStatus.PLANNED, change=change))
+
+
+def test_a_summary_tells_who_answered_what_it_cost_and_what_waits() -> None:
+    text = summary_text(
+        a_summary(
+            outcomes={"updated": 2, "failed": 1},
+            answered_by={"m-1": 2, "rules": 1},
+            reasons={"closed": 1},
+            usage=Usage(input=10, output=5),
+            cost_usd=0.5,
+            retry_list=3,
+        ),
+        LOG,
+    )
+    for part in ("1 failed, 2 updated", "m-1: 2, rules: 1", "closed: 1", "10 in, 5 out, $0.5000", "later run: 3"):
+        assert part in text
+    assert str(LOG) in text
+
+
+def test_an_idle_run_says_so_in_few_words() -> None:
+    assert "nothing to do" in summary_text(a_summary(outcomes={}), LOG)
+
+
+def test_failures_go_to_the_error_output_and_the_rest_to_the_other() -> None:
+    watched = Watched()
+    watched.screen.outcome(an_outcome(OutcomeStatus.FAILED))
+    watched.screen.outcome(an_outcome(OutcomeStatus.UPDATED))
+    assert "failed" in watched.err.getvalue()
+    assert "failed" not in watched.out.getvalue()
+    assert "updated" in watched.out.getvalue()
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_quiet_run_still_tells_its_failures(as_json: bool) -> None:
+    watched = Watched(quiet=True, as_json=as_json)
+    watched.screen.outcome(an_outcome(OutcomeStatus.UPDATED))
+    watched.screen.outcome(an_outcome(OutcomeStatus.FAILED))
+    assert watched.out.getvalue() == ""
+    assert "failed" in watched.err.getvalue()
+
+
+def test_with_json_there_is_exactly_one_object_on_the_output() -> None:
+    watched = Watched(as_json=True)
+    watched.screen.say("hello")
+    watched.screen.notices(["mind the gap"])
+    watched.screen.outcome(an_outcome())
+    watched.screen.finished(a_summary(dry_run=True), LOG, [an_outcome(OutcomeStatus.PLANNED)])
+    (line,) = watched.out.getvalue().splitlines()
+    data = json.loads(line)
+    assert (data["run_id"], data["outcomes"], data["log"]) == ("r", {"updated": 2}, str(LOG))
+    assert data["planned"][0]["change"]["tags_added"] == ["ai_processed"]
+    assert "mind the gap" in watched.err.getvalue()
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_why_a_run_ended_early_and_what_is_given_up_is_told_where_cron_looks(as_json: bool) -> None:
+    watched = Watched(as_json=as_json)
+    watched.screen.finished(a_summary(stopped="the helpdesk is away", dead_letters=5, new_dead_letters=2), LOG)
+    ended, given_up = watched.err.getvalue().splitlines()
+    assert "ended early: the helpdesk is away" in ended
+    assert "2" in given_up
+    assert str(LOG) in given_up
+
+
+def test_tickets_given_up_in_earlier_runs_are_no_news_for_cron() -> None:
+    watched = Watched()
+    watched.screen.finished(a_summary(dead_letters=5), LOG)
+    assert watched.err.getvalue() == ""
+
+
+def test_where_nobody_watches_there_is_no_bar_and_no_colour() -> None:
+    watched = Watched()
+    with watched.screen.progress("work", total=2) as advance:
+        advance(1)
+        watched.screen.outcome(an_outcome())
+    assert watched.err.getvalue() == ""
+    assert "\x1b" not in watched.out.getvalue()

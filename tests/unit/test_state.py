@@ -1,0 +1,279 @@
+"""What survives between runs, and what happens to a file that is damaged or too new."""
+
+from __future__ import annotations
+
+import gc
+import sqlite3
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from ticket_processor.breaker import BreakerMemory
+from ticket_processor.errors import StateUnusable
+from ticket_processor.state import FILE_NAME, Open, Retry, State, Verdict
+
+from .fakes import a_change, a_decision, a_ticket, an_analysis
+
+
+def a_verdict(ticket_id: int = 1, **fields: object) -> Verdict:
+    given: dict[str, object] = {
+        "ticket_id": ticket_id,
+        "key": "k" * 32,
+        "analysis": an_analysis(),
+        "decision": a_decision(ticket_id),
+        "clean_stamp": "2026-11-21T02:30:00Z",
+        **fields,
+    }
+    return Verdict.model_validate(given)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "account" / FILE_NAME
+
+
+@pytest.fixture
+def state(path: Path) -> Iterator[State]:
+    state = State(path)
+    yield state
+    state.close()
+
+
+def reopened(path: Path, state: State) -> State:
+    state.close()
+    return State(path)
+
+
+def test_a_missing_folder_and_file_are_made(path: Path, state: State) -> None:
+    assert path.is_file()
+    assert state.fact("cursor") is None
+    assert state.unsettled() == []
+    assert state.retries() == []
+    assert state.breaker("x") is None
+    assert state.not_before("x") == 0.0
+
+
+def test_an_empty_file_is_brought_up_to_the_schema(path: Path) -> None:
+    path.parent.mkdir()
+    path.touch()
+    state = State(path)
+    state.remember(cursor="c")
+    assert state.fact("cursor") == "c"
+    state.close()
+
+
+def test_everything_is_there_again_after_reopening(path: Path, state: State) -> None:
+    state.remember(cursor="c1", horizon="h")
+    state.remember(cursor="c2")
+    state.keep_verdict(a_verdict(3))
+    state.open_intent(a_change(3))
+    state.retry_later(4, "busy", failed=True, max_attempts=5)
+    state.settled(5, done=("run", "key"))
+    state.keep_breaker("desk", BreakerMemory(5, 12.5))
+    state.keep_not_before("desk", 99.5)
+    again = reopened(path, state)
+    assert (again.fact("cursor"), again.fact("horizon")) == ("c2", "h")
+    assert again.unsettled() == [Open(a_verdict(3), (a_change(3),))]
+    assert again.retries() == [Retry(4, 1, "busy", False)]
+    assert again.is_done(a_ticket(5))
+    assert not again.is_done(a_ticket(6))
+    assert again.breaker("desk") == BreakerMemory(5, 12.5)
+    assert again.not_before("desk") == 99.5
+    again.close()
+
+
+def test_a_forgotten_fact_is_gone(state: State) -> None:
+    state.remember(cursor="c")
+    state.forget("cursor")
+    state.forget("cursor")
+    assert state.fact("cursor") is None
+
+
+def test_a_file_of_a_newer_program_is_refused_and_left_as_it_is(path: Path, state: State) -> None:
+    state.remember(cursor="c")
+    state.close()
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version=99")
+    db.close()
+    with pytest.raises(StateUnusable, match="newer ticketbot"):
+        State(path)
+    db = sqlite3.connect(path)
+    assert db.execute("SELECT value FROM facts").fetchall() == [("c",)]
+    db.close()
+    gc.collect()  # a connection left open would warn here
+
+
+@pytest.mark.parametrize("damage", [b"this is no database, not at all" * 200, b"SQLite format 3\0" + b"\xff" * 5000])
+def test_a_damaged_file_is_told(path: Path, damage: bytes) -> None:
+    path.parent.mkdir()
+    path.write_bytes(damage)
+    with pytest.raises(StateUnusable, match="the state"):
+        State(path)
+    gc.collect()
+
+
+def test_a_file_that_is_damaged_behind_its_beginning_is_told_when_it_is_read(path: Path, state: State) -> None:
+    state.keep_verdict(a_verdict())
+    state.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100] + b"\xff" * (len(whole) - 100))
+    with pytest.raises(StateUnusable):
+        State(path).unsettled()
+    gc.collect()
+
+
+def test_a_row_that_cannot_be_understood_is_told(path: Path, state: State) -> None:
+    state.keep_verdict(a_verdict())
+    state.close()
+    db = sqlite3.connect(path)
+    db.execute("""UPDATE verdicts SET verdict = '{"ticket_id": 1, "of_another": "version"}'""")
+    db.commit()
+    db.close()
+    again = State(path)
+    with pytest.raises(StateUnusable):
+        again.unsettled()
+    again.close()
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StateUnusable):
+        State(tmp_path / "file" / FILE_NAME)
+
+
+def test_a_scratch_copy_holds_the_same_and_leaves_the_original_alone(path: Path, state: State) -> None:
+    state.remember(cursor="c")
+    state.retry_later(1, "busy", failed=True, max_attempts=5)
+    copy = State.scratch_copy(path)
+    assert copy.fact("cursor") == "c"
+    copy.remember(cursor="moved")
+    copy.settled(1, done=("run", "key"))
+    copy.keep_breaker("desk", BreakerMemory(5, 1.0))
+    copy.close()
+    assert state.fact("cursor") == "c"
+    assert [item.ticket_id for item in state.retries()] == [1]
+    assert state.breaker("desk") is None
+    assert not state.is_done(a_ticket(1))
+
+
+def test_a_scratch_copy_of_nothing_is_empty_and_makes_no_file(path: Path) -> None:
+    copy = State.scratch_copy(path)
+    copy.remember(cursor="c")
+    assert copy.fact("cursor") == "c"
+    copy.close()
+    assert not path.parent.exists()
+
+
+def test_a_scratch_copy_of_a_damaged_or_newer_file_is_refused(path: Path, state: State) -> None:
+    state.close()
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA user_version=99")
+    db.close()
+    with pytest.raises(StateUnusable, match="newer ticketbot"):
+        State.scratch_copy(path)
+    path.write_bytes(b"this is no database, not at all" * 200)
+    with pytest.raises(StateUnusable):
+        State.scratch_copy(path)
+    gc.collect()
+
+
+def test_failures_count_and_mere_waits_do_not(state: State) -> None:
+    assert state.retry_later(1, "deferred", failed=False, max_attempts=3) == Retry(1, 0, "deferred", False)
+    assert state.retry_later(1, "refused", failed=True, max_attempts=3) == Retry(1, 1, "refused", False)
+    assert state.retry_later(1, "deferred", failed=False, max_attempts=3) == Retry(1, 1, "deferred", False)
+    assert state.retry_later(1, "refused", failed=True, max_attempts=3) == Retry(1, 2, "refused", False)
+    assert state.retries() == [Retry(1, 2, "refused", False)]
+
+
+def test_a_ticket_that_failed_too_often_is_dead_and_leaves_nothing_open(state: State) -> None:
+    state.keep_verdict(a_verdict(1))
+    state.open_intent(a_change(1))
+    for attempt in (1, 2):
+        assert state.retry_later(1, "refused", failed=True, max_attempts=3) == Retry(1, attempt, "refused", False)
+        assert [item.verdict.ticket_id for item in state.unsettled()] == [1]
+    assert state.retry_later(1, "refused", failed=True, max_attempts=3) == Retry(1, 3, "refused", True)
+    assert state.unsettled() == []
+    assert state.retries() == [Retry(1, 3, "refused", True)]
+
+
+def test_a_dead_ticket_stays_dead_even_with_a_verdict(state: State) -> None:
+    state.retry_later(1, "refused", failed=True, max_attempts=1)
+    state.keep_verdict(a_verdict(1))
+    assert state.unsettled() == []
+
+
+def test_every_change_that_may_have_been_sent_is_kept_in_its_order(state: State) -> None:
+    state.keep_verdict(a_verdict(1))
+    changes = [a_change(1, intent=f"run-{number}", stamp=f"2026-11-21T02:30:0{number}Z") for number in range(4)]
+    for change in changes:
+        state.open_intent(change)
+    state.keep_verdict(a_verdict(1, analyse_ms=7))  # a newer verdict does not forget what was sent
+    (item,) = state.unsettled()
+    assert item.sent == tuple(changes)
+    assert item.verdict.analyse_ms == 7
+
+
+def test_the_unsettled_come_oldest_ticket_first_each_with_its_own_changes(state: State) -> None:
+    for ticket_id in (9, 2, 5):
+        state.keep_verdict(a_verdict(ticket_id))
+        state.open_intent(a_change(ticket_id, intent=f"run-{ticket_id}"))
+    opened = state.unsettled()
+    assert [item.verdict.ticket_id for item in opened] == [2, 5, 9]
+    assert [[change.ticket_id for change in item.sent] for item in opened] == [[2], [5], [9]]
+
+
+def test_a_settled_ticket_leaves_nothing_open(state: State) -> None:
+    state.keep_verdict(a_verdict(1))
+    state.open_intent(a_change(1))
+    state.retry_later(1, "busy", failed=True, max_attempts=5)
+    state.settled(1)
+    assert (state.unsettled(), state.retries()) == ([], [])
+    assert not state.is_done(a_ticket(1))
+    state.settled(1, done=("run", "key"))
+    state.settled(1, done=("run", "key"))
+    assert state.is_done(a_ticket(1))
+
+
+def test_what_was_sent_for_a_settled_or_dead_ticket_is_not_taken_for_a_later_verdicts(state: State) -> None:
+    for ticket_id in (1, 2):
+        state.keep_verdict(a_verdict(ticket_id))
+        state.open_intent(a_change(ticket_id, intent=f"run-{ticket_id}"))
+    state.settled(1)
+    state.retry_later(2, "refused", failed=True, max_attempts=1)
+    state.settled(2)  # somebody took it off the list
+    for ticket_id in (1, 2):
+        state.keep_verdict(a_verdict(ticket_id))
+    assert [item.sent for item in state.unsettled()] == [(), ()]
+
+
+def test_a_name_can_be_given_to_one_write_only_and_a_refusal_leaves_the_file_usable(state: State) -> None:
+    state.open_intent(a_change(1, intent="run-1"))
+    with pytest.raises(StateUnusable):
+        state.open_intent(a_change(2, intent="run-1"))
+    state.remember(cursor="still works")
+    assert state.fact("cursor") == "still works"
+
+
+def test_many_threads_may_write_at_once(state: State) -> None:
+    gate = threading.Barrier(8)
+
+    def work(number: int) -> None:
+        gate.wait()
+        for step in range(10):
+            state.retry_later(number, "busy", failed=True, max_attempts=100)
+            state.keep_verdict(a_verdict(100 + number * 10 + step))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    assert [item.attempts for item in state.retries()] == [10] * 8
+    assert len(state.unsettled()) == 80
+
+
+def test_closing_twice_is_fine_and_using_a_closed_file_is_told(state: State) -> None:
+    state.close()
+    state.close()
+    with pytest.raises(StateUnusable):
+        state.fact("cursor")

@@ -1,0 +1,552 @@
+"""The Zendesk client against the imitation in memory, and against answers the imitation would never give."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+import pytest
+
+from ticket_processor.breaker import Breaker
+from ticket_processor.clock import Deadline
+from ticket_processor.errors import (
+    CannotRun,
+    HelpdeskDown,
+    NotAuthorised,
+    OutcomeUnknown,
+    TicketGone,
+    UpdateConflict,
+    UpdateRefused,
+)
+from ticket_processor.helpdesk import FoundWrite, Page
+from ticket_processor.models import Change, Priority, Ticket
+from ticket_processor.sandbox import BOT_ID, Credentials, InMemoryAdapter, Sandbox, fill
+from ticket_processor.sandbox import ManualClock as SandboxTime
+from ticket_processor.transport import Auth, Throttle, Transport
+from ticket_processor.zendesk import Zendesk, note_html, read_limits
+from ticket_processor.zendesk_auth import ApiToken, ClientCredentials, OAuthToken
+
+from .fakes import BASE, START, ManualClock, Upper, Wire, a_change, answer
+
+KNOWN = Credentials()
+
+
+class Account:
+    """An account in memory, with one clock for both sides."""
+
+    def __init__(self, tickets: int = 0, *, source: str = "auto", page_size: int = 1000, **options: Any) -> None:
+        self.time = SandboxTime(START)
+        self.clock = ManualClock(sandbox=self.time)
+        self.sandbox = Sandbox(self.time, **options)
+        self.store = self.sandbox.store
+        self.sent: list[Any] = []
+        self.sandbox.on_request.append(self.sent.append)
+        self.ids = [self.add(age=7200 - number) for number in range(tickets)]
+        self.transport = self.connect(OAuthToken(KNOWN.oauth_token))
+        self.desk = Zendesk(self.transport, source=source, page_size=page_size)
+
+    def connect(self, auth: Auth | None) -> Transport:
+        return Transport(
+            BASE,
+            name="Zendesk",
+            clock=self.clock,
+            deadline=Deadline(self.clock, 1e6),
+            breaker=Breaker("Zendesk", self.clock),
+            throttle=Throttle(self.clock),
+            auth=auth,
+            read_limits=read_limits,
+            adapter=lambda: InMemoryAdapter(self.sandbox, self.clock.wait),
+            rng=Upper(),
+        )
+
+    def add(self, age: float = 7200, **row: Any) -> int:
+        return fill(self.sandbox, [{"subject": "Broken", "body": "It does not work.", "age": age, **row}])[0]
+
+    def one(self, ticket_id: int) -> Ticket:
+        return self.desk.fetch([ticket_id])[ticket_id]
+
+    def change(self, ticket_id: int, **fields: Any) -> Change:
+        ticket = self.one(ticket_id)
+        tags = (*ticket.tags, "ai_processed")
+        given = {"stamp": ticket.updated_at, "tags": tags, "tags_before": ticket.tags, **fields}
+        return a_change(ticket_id, **given)
+
+
+def ids(pages: list[Page]) -> list[int]:
+    return [ticket.id for page in pages for ticket in page.tickets]
+
+
+def row(ticket_id: int = 1, **fields: Any) -> dict[str, Any]:
+    stamps = {"created_at": "2026-11-21T01:00:00Z", "updated_at": "2026-11-21T01:00:00Z"}
+    return {"id": ticket_id, **stamps, **fields}
+
+
+# Export and search
+
+
+def test_the_export_gives_every_ticket_once_over_several_pages() -> None:
+    account = Account(7, page_size=3)
+    pages = list(account.desk.pages(None, START - 86_400))
+    assert ids(pages) == account.ids
+    assert [page.last for page in pages] == [False, False, True]
+    assert all((page.cursor or "").startswith("export:") for page in pages)
+
+
+def test_the_export_resumes_from_the_cursor_at_the_end_of_the_stream() -> None:
+    account = Account(3)
+    cursor = list(account.desk.pages(None, START - 86_400))[-1].cursor
+    assert ids(list(account.desk.pages(cursor, 0))) == []
+    account.clock.advance(10)
+    late = account.add(age=0)
+    assert ids(list(account.desk.pages(cursor, 0))) == []  # the newest minute is withheld
+    account.clock.advance(120)
+    assert ids(list(account.desk.pages(cursor, 0))) == [late]
+
+
+def test_a_run_stopped_after_a_page_goes_on_behind_it() -> None:
+    account = Account(5, page_size=2)
+    first = next(iter(account.desk.pages(None, START - 86_400)))
+    assert ids([first]) == account.ids[:2]
+    assert ids(list(account.desk.pages(first.cursor, 0))) == account.ids[2:]
+
+
+def test_an_export_that_repeats_a_cursor_before_its_end_is_refused() -> None:
+    page = {"tickets": [row()], "after_cursor": "same", "end_of_stream": False}
+    wire = Wire(answer(200, page))
+    with pytest.raises(HelpdeskDown, match="repeats a cursor"):
+        list(Zendesk(wire.transport).pages("export:start", 0))
+    assert wire.calls == 2
+
+
+def test_an_export_whose_first_page_points_back_at_itself_is_refused() -> None:
+    wire = Wire(answer(200, {"tickets": [row()], "after_cursor": "start", "end_of_stream": False}))
+    with pytest.raises(HelpdeskDown):
+        list(Zendesk(wire.transport).pages("export:start", 0))
+
+
+def test_an_export_without_a_cursor_before_its_end_is_refused() -> None:
+    wire = Wire(answer(200, {"tickets": [row()], "after_cursor": None, "end_of_stream": False}))
+    with pytest.raises(HelpdeskDown):
+        list(Zendesk(wire.transport).pages(None, 0))
+
+
+def test_the_last_page_may_repeat_its_cursor() -> None:
+    wire = Wire(answer(200, {"tickets": [], "after_cursor": "start", "end_of_stream": True}))
+    assert [page.cursor for page in Zendesk(wire.transport).pages("export:start", 0)] == ["export:start"]
+
+
+def test_a_refused_cursor_ends_the_run_with_a_way_out() -> None:
+    with pytest.raises(CannotRun, match="--since"):
+        list(Account(1).desk.pages("export:nonsense", 0))
+
+
+def test_whoever_may_not_export_is_served_by_search() -> None:
+    account = Account(3, bot_role="agent")
+    pages = list(account.desk.pages(None, START - 86_400))
+    assert sorted(ids(pages)) == account.ids
+    assert (pages[-1].cursor or "").startswith("search:")
+
+
+def test_a_search_goes_on_where_it_ended_without_another_try_at_the_export() -> None:
+    account = Account(2, bot_role="agent")
+    cursor = list(account.desk.pages(None, START - 86_400))[-1].cursor
+    late = account.add(age=0)
+    account.sent.clear()
+    assert late in ids(list(account.desk.pages(cursor, 0)))
+    assert not [request for request in account.sent if "incremental" in request.path]
+
+
+def test_a_search_begins_again_well_before_its_end_because_the_index_lags() -> None:
+    account = Account(2, bot_role="agent", search_lag=300.0)
+    account.add(age=600)
+    cursor = list(account.desk.pages(None, START - 86_400))[-1].cursor
+    account.clock.advance(60)
+    hidden = account.add(age=0)
+    assert hidden not in ids(list(account.desk.pages(cursor, 0)))
+    account.clock.advance(400)
+    assert hidden in ids(list(account.desk.pages(cursor, 0)))
+
+
+def test_a_search_over_several_pages_stores_no_cursor_before_its_end() -> None:
+    account = Account(205, bot_role="agent")
+    pages = list(account.desk.pages(None, START - 86_400))
+    assert sorted(ids(pages)) == account.ids
+    assert [page.cursor is None for page in pages] == [True, True, False]
+
+
+def test_a_search_that_repeats_a_cursor_before_its_end_is_refused() -> None:
+    wire = Wire(answer(200, {"results": [row()], "meta": {"has_more": True, "after_cursor": "same"}}))
+    with pytest.raises(HelpdeskDown, match="repeats a cursor"):
+        list(Zendesk(wire.transport, source="search").pages(None, 0))
+    assert wire.calls == 2
+
+
+def test_whoever_insists_on_the_export_and_may_not_is_told_how_to_go_on() -> None:
+    account = Account(1, source="export", bot_role="agent")
+    with pytest.raises(NotAuthorised, match=r"zendesk\.source"):
+        list(account.desk.pages(None, START - 86_400))
+
+
+def test_whoever_may_neither_export_nor_search_cannot_run() -> None:
+    wire = Wire(answer(403, {"error": "Forbidden"}))
+    with pytest.raises(NotAuthorised, match="neither"):
+        list(Zendesk(wire.transport).pages(None, 0))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [],
+        {"tickets": None},
+        {"tickets": {"1": {}}},
+        {"tickets": [None]},
+        {"tickets": ["x"]},
+        {"tickets": [{}]},
+        {"tickets": [row(created_at=None)]},
+        {"tickets": [row(created_at="yesterday")]},
+        {"tickets": [row(updated_at="")]},
+        {"tickets": [row(id="x")]},
+        {"tickets": [row(via="web")]},
+        {"tickets": [row(tags=[1])]},
+    ],
+    ids=str,
+)
+def test_an_answer_that_holds_no_tickets_means_that_the_helpdesk_is_down(body: object) -> None:
+    wire = Wire(answer(200, body))
+    with pytest.raises(HelpdeskDown):
+        Zendesk(wire.transport).fetch([1])
+
+
+# Reading tickets
+
+
+def test_a_ticket_is_read_with_the_exact_stamp_and_the_helpdesks_own_time() -> None:
+    account = Account()
+    made = account.add(age=600, tags=["vip"], priority="high", requester={"name": "A", "email": "a@example.com"})
+    ticket = account.one(made)
+    assert ticket.updated_at == account.store.tickets[made].stamp
+    assert ticket.age_of_stamp == 600
+    assert (ticket.tags, ticket.priority, ticket.sender) == (("vip",), Priority.HIGH, "a@example.com")
+
+
+def test_an_unknown_priority_is_no_priority_and_missing_text_is_empty() -> None:
+    wire = Wire(answer(200, {"tickets": [row(priority="P1", subject=None, description=None, tags=None, via=None)]}))
+    ticket = Zendesk(wire.transport).fetch([1])[1]
+    assert (ticket.priority, ticket.subject, ticket.description, ticket.tags) == (None, "", "", ())
+    assert ticket.age_of_stamp is None
+
+
+def test_deleted_and_unknown_tickets_are_absent_from_a_fetch() -> None:
+    account = Account(3)
+    account.store.delete(account.ids[1])
+    assert list(account.desk.fetch([*account.ids, 999_999])) == [account.ids[0], account.ids[2]]
+
+
+def test_a_fetch_asks_for_a_hundred_at_a_time() -> None:
+    account = Account(205)
+    account.sent.clear()
+    assert sorted(account.desk.fetch(account.ids)) == account.ids
+    assert len(account.sent) == 3
+
+
+def test_a_fetch_of_nothing_asks_nothing() -> None:
+    account = Account()
+    assert account.desk.fetch([]) == {}
+    assert account.sent == []
+
+
+# Writing
+
+
+def test_one_put_carries_everything_with_the_exact_stamp() -> None:
+    wire = Wire(answer(200, {"ticket": {"id": 7}, "audit": {"events": []}}))
+    change = a_change(7, stamp="2026-11-21T02:30:00Z", note="Look\nhere")
+    Zendesk(wire.transport).update(change)
+    assert [(request.method, request.path_url) for request in wire.adapter.sent] == [("PUT", "/api/v2/tickets/7")]
+    assert wire.adapter.json() == {
+        "ticket": {
+            "tags": ["vip", "ai_processed"],
+            "priority": "high",
+            "comment": {"html_body": "<p>Look<br>here</p>", "public": False},
+            "safe_update": True,
+            "updated_stamp": "2026-11-21T02:30:00Z",
+            "metadata": {"ticketbot": {"key": change.key, "intent": change.intent}},
+        }
+    }
+
+
+def test_what_is_to_stay_is_not_sent() -> None:
+    wire = Wire(answer(200, {"ticket": {"id": 1}}))
+    Zendesk(wire.transport).update(a_change(priority=None, note=None))
+    assert {"priority", "comment"}.isdisjoint(wire.adapter.json()["ticket"])
+
+
+def test_an_update_arrives_whole_and_its_note_is_internal() -> None:
+    account = Account()
+    made = account.add(tags=["vip"])
+    account.desk.update(account.change(made))
+    ticket = account.store.tickets[made]
+    assert set(ticket.tags) == {"vip", "ai_processed"}
+    assert ticket.json["priority"] == "high"
+    assert [note["public"] for note in account.store.bot_comments(made)] == [False]
+
+
+def test_a_ticket_that_moved_since_it_was_read_is_a_conflict_and_stays_untouched() -> None:
+    account = Account(1)
+    change = account.change(account.ids[0])
+    account.clock.advance(5)
+    account.store.person_edit(account.ids[0], add_tags=["theirs"])
+    with pytest.raises(UpdateConflict):
+        account.desk.update(change)
+    assert account.store.tickets[account.ids[0]].tags == ("theirs",)
+
+
+def test_a_closed_ticket_is_gone() -> None:
+    account = Account()
+    made = account.add(status="closed")
+    with pytest.raises(TicketGone, match="closed"):
+        account.desk.update(account.change(made))
+
+
+def test_a_deleted_ticket_is_gone() -> None:
+    account = Account(1)
+    change = account.change(account.ids[0])
+    account.store.delete(account.ids[0])
+    with pytest.raises(TicketGone, match="deleted"):
+        account.desk.update(change)
+
+
+def test_a_forbidden_update_ends_the_run() -> None:
+    wire = Wire(answer(403, {"error": "Forbidden"}))
+    with pytest.raises(NotAuthorised):
+        Zendesk(wire.transport).update(a_change())
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_refusal_in_plain_text_is_told_without_its_words(status: int) -> None:
+    wire = Wire(answer(status, "CANARY of a customer", Content_Type="text/plain"))
+    with pytest.raises(UpdateRefused, match=str(status)) as error:
+        Zendesk(wire.transport).update(a_change())
+    assert "CANARY" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        ({"error": "RecordInvalid", "description": "CANARY"}, "RecordInvalid"),
+        ({"error": {"title": "Invalid attribute", "message": "CANARY"}}, "Invalid attribute"),
+        ({"errors": [{"code": "TooLong", "detail": "CANARY"}]}, "TooLong"),
+        ({"error": "CANARY with a customer's words: alice@example.com"}, None),
+        ({"error": ["CANARY"]}, None),
+        ({"errors": ["CANARY"]}, None),
+        (["CANARY"], None),
+    ],
+    ids=str,
+)
+def test_only_an_errors_fixed_code_word_is_told(body: object, word: str | None) -> None:
+    wire = Wire(answer(422, body))
+    with pytest.raises(UpdateRefused) as error:
+        Zendesk(wire.transport).update(a_change())
+    assert "CANARY" not in str(error.value)
+    assert word is None or word in str(error.value)
+
+
+@pytest.mark.parametrize("body", [{}, [], {"ticket": {"id": 2}}, {"ticket": None}], ids=str)
+def test_a_reply_about_something_else_leaves_the_outcome_unknown(body: object) -> None:
+    wire = Wire(answer(200, body))
+    with pytest.raises(OutcomeUnknown):
+        Zendesk(wire.transport).update(a_change(1))
+
+
+def test_a_note_that_became_public_stops_everything() -> None:
+    events = [{"type": "Change", "public": None}, {"type": "Comment", "public": True}]
+    wire = Wire(answer(200, {"ticket": {"id": 1}, "audit": {"events": events}}))
+    with pytest.raises(CannotRun, match="public"):
+        Zendesk(wire.transport).update(a_change(1))
+
+
+@pytest.mark.parametrize("fault", ["lost-reply", "error-after", "half-body", "lost-request", "error-before"])
+def test_a_write_with_unknown_outcome_is_sent_once(fault: str) -> None:
+    account = Account(1)
+    change = account.change(account.ids[0])
+    account.sandbox.faults = Sandbox(account.time, faults=f"{fault}:PUT").faults
+    account.sent.clear()
+    with pytest.raises(OutcomeUnknown):
+        account.desk.update(change)
+    assert [request.method for request in account.sent] == ["PUT"]
+
+
+# Finding our own write
+
+
+def test_our_write_is_found_by_its_key_after_everything_it_left_was_removed() -> None:
+    account = Account(1)
+    change = account.change(account.ids[0], key="a" * 32, intent="run-9")
+    account.desk.update(change)
+    account.clock.advance(5)
+    account.store.person_edit(account.ids[0], remove_tags=["ai_processed"])
+    assert account.desk.find_write(account.ids[0], "a" * 32) == FoundWrite("run-9")
+    assert account.desk.find_write(account.ids[0], "b" * 32) is None
+
+
+def test_our_write_is_found_behind_many_later_audits() -> None:
+    account = Account(1)
+    account.desk.update(account.change(account.ids[0], key="a" * 32, intent="run-9"))
+    for number in range(230):
+        account.clock.advance(2)
+        account.store.person_edit(account.ids[0], add_tags=[f"tag{number}"])
+    account.sent.clear()
+    assert account.desk.find_write(account.ids[0], "a" * 32) == FoundWrite("run-9")
+    assert account.desk.find_write(account.ids[0], "b" * 32) is None
+    assert len(account.sent) >= 4
+
+
+def test_our_write_is_found_on_the_second_page_of_audits() -> None:
+    mark = {"metadata": {"custom": {"ticketbot": {"key": "k", "intent": "i"}}}}
+    first = {"audits": [{"metadata": None}, {}], "meta": {"has_more": True, "after_cursor": "next"}}
+    wire = Wire(answer(200, first), answer(200, {"audits": [mark], "meta": {"has_more": False}}))
+    assert Zendesk(wire.transport).find_write(1, "k") == FoundWrite("i")
+    assert "next" in (wire.adapter.sent[1].url or "")
+
+
+def test_a_ticket_that_is_not_there_holds_no_write() -> None:
+    assert Account().desk.find_write(12345, "k") is None
+
+
+def test_audits_without_end_are_not_taken_for_an_absent_write() -> None:
+    endless = {"audits": [], "meta": {"has_more": True, "after_cursor": "next"}}
+    with pytest.raises(CannotRun, match="not searched"):
+        Zendesk(Wire(answer(200, endless)).transport).find_write(1, "k")
+
+
+# The note
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "<script>alert(1)</script>",
+        "a \"quoted\" & 'single' <b>",
+        "{{ticket.requester.email}} and {% if x %}",
+        "&lt;b&gt; &#123;&#123;ticket.id&#125;&#125;",
+        "one\ntwo\n\nthree",
+        "{}" * 50,
+    ],
+)
+def test_a_note_is_shown_as_it_is_and_nothing_in_it_is_expanded(note: str) -> None:
+    markup = note_html(note)
+    inside = markup.removeprefix("<p>").removesuffix("</p>")
+    assert set(re.findall(r"<[^>]*>", inside)) <= {"<br>"}
+    assert "{" not in markup
+    assert "}" not in markup
+    assert html.unescape(inside.replace("<br>", "\n")) == note
+
+
+def test_a_placeholder_in_a_note_stays_text_on_the_ticket() -> None:
+    account = Account(1)
+    account.desk.update(account.change(account.ids[0], note="See {{ticket.id}} <b>now</b>"))
+    (note,) = account.store.bot_comments(account.ids[0])
+    assert "{{ticket.id}}" in html.unescape(note["html_body"])
+    assert "<b>" not in note["html_body"]
+
+
+# Signing in
+
+
+def tokens_asked(account: Account) -> int:
+    return sum(request.path == "/oauth/tokens" for request in account.sent)
+
+
+def with_client(account: Account, secret: str = KNOWN.oauth_client_secret) -> Zendesk:
+    plain = account.connect(None)
+    return Zendesk(account.connect(ClientCredentials(plain, account.clock, KNOWN.oauth_client_id, secret)))
+
+
+def test_a_token_is_fetched_once_and_used_until_it_is_old() -> None:
+    account = Account(1)
+    desk = with_client(account)
+    for _ in range(3):
+        desk.fetch(account.ids)
+        account.clock.advance(400)
+    assert tokens_asked(account) == 1
+    account.clock.advance(300)  # 1500 s: past eighty per cent of its half hour
+    desk.fetch(account.ids)
+    assert tokens_asked(account) == 2
+
+
+def test_a_revoked_token_is_renewed_once_after_a_401() -> None:
+    account = Account(1)
+    desk = with_client(account)
+    desk.fetch(account.ids)
+    account.sandbox.auth.revoke_all()
+    assert list(desk.fetch(account.ids)) == account.ids
+    assert tokens_asked(account) == 2
+
+
+def test_a_token_that_is_refused_again_ends_the_run() -> None:
+    account = Account(1)
+    desk = with_client(account)
+    account.sandbox.faults = Sandbox(account.time, faults="unauthorised:GET").faults
+    with pytest.raises(NotAuthorised):
+        desk.fetch(account.ids)
+    assert tokens_asked(account) == 2
+
+
+def test_a_wrong_client_secret_is_told_by_its_settings_name_only() -> None:
+    account = Account(1)
+    with pytest.raises(NotAuthorised, match="ZENDESK_OAUTH_CLIENT_SECRET") as error:
+        with_client(account, "CANARY").fetch(account.ids)
+    assert "CANARY" not in str(error.value)
+
+
+def test_an_expiring_token_never_dies_between_check_and_use() -> None:
+    account = Account(1)
+    desk = with_client(account)
+    for _ in range(60):
+        desk.fetch(account.ids)
+        account.clock.advance(97)
+    refused = [request for request in account.sent if request.path == "/oauth/tokens"]
+    assert 4 <= len(refused) <= 6
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [OAuthToken(KNOWN.oauth_token), ApiToken(KNOWN.email, KNOWN.api_token)],
+    ids=["token", "basic"],
+)
+def test_the_other_ways_to_sign_in_work_and_cannot_be_renewed(auth: Auth) -> None:
+    account = Account(1)
+    assert list(Zendesk(account.connect(auth)).fetch(account.ids)) == account.ids
+    account.sandbox.faults = Sandbox(account.time, faults="unauthorised").faults
+    account.sent.clear()
+    with pytest.raises(NotAuthorised):
+        Zendesk(account.connect(auth)).fetch(account.ids)
+    assert len(account.sent) == 1
+
+
+@pytest.mark.parametrize("body", [{}, [], {"access_token": ""}, {"error": "x"}], ids=str)
+def test_a_token_answer_without_a_token_is_a_refusal(body: object) -> None:
+    wire = Wire(answer(200, body))
+    client = ClientCredentials(wire.transport, wire.clock, "id", "CANARY")
+    with pytest.raises(NotAuthorised) as error:
+        client.header()
+    assert "CANARY" not in str(error.value)
+
+
+def test_a_token_without_a_usable_lifetime_is_taken_for_half_an_hour() -> None:
+    wire = Wire(answer(200, {"access_token": "t", "expires_in": None}), seconds=1e6)
+    client = ClientCredentials(wire.transport, wire.clock, "id", "secret")
+    client.header()
+    wire.clock.advance(1439)
+    client.header()
+    assert wire.calls == 1
+    wire.clock.advance(2)
+    client.header()
+    assert wire.calls == 2
+
+
+def test_the_bots_own_changes_are_made_by_the_bot() -> None:
+    account = Account(1)
+    account.desk.update(account.change(account.ids[0]))
+    assert account.store.bot_comments(account.ids[0], BOT_ID)
