@@ -17,8 +17,9 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
-from ticket_processor.cleaning import clean, machine_mail
+from ticket_processor.cleaning import clean
 from ticket_processor.language import detect_language
+from ticket_processor.machine_mail import machine_mail
 from ticket_processor.models import Analysis, Ticket
 from ticket_processor.redact import RedactedText, redact, replaced_spans
 from ticket_processor.rules import RulesAnalyser

@@ -12,15 +12,15 @@ from typing import Protocol
 
 import tenacity
 
+from .backoff import backoff_seconds
 from .breaker import Breaker
+from .chat_server import ModelBusy
 from .cleaning import clean
 from .clock import Deadline
 from .errors import AnalysisFailed
-from .llm import ModelBusy
 from .models import Analysis, Ticket
 from .redact import RedactedText, redact
 from .rules import RulesAnalyser
-from .transport import backoff_seconds
 
 MODEL_ATTEMPTS = 3
 LONGEST_WAIT_S = 20.0

@@ -102,7 +102,7 @@ class AuditLog:
         with self._lock:
             self._append(base.with_suffix(".jsonl"), encode(line), sync=sync)
             if event != "intent":
-                text = f"{stamp} {self._run_id} {describe(event, facts)}\n"
+                text = f"{stamp} {self._run_id} {' '.join(describe(event, facts).split())}\n"
                 self._append(base.with_suffix(".log"), text.encode("utf-8", "replace"), sync=False)
 
     def _append(self, path: Path, data: bytes, *, sync: bool) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import dotenv
 import platformdirs
@@ -46,13 +46,7 @@ class ZendeskSettings(Frozen):
     def _https(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        try:
-            parts = urlsplit(value)
-            whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        except ValueError:  # its message quotes the value
-            whole = False
-        if not whole or "@" in parts.netloc:
-            raise ValueError("must be a whole base URL such as https://example.zendesk.com")
+        parts = _whole_url(value, "https://example.zendesk.com")
         if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
             raise ValueError("must begin with https:// (http only for this machine's own loopback)")
         return value.rstrip("/").removesuffix("/api/v2")
@@ -61,6 +55,17 @@ class ZendeskSettings(Frozen):
     def base_url(self) -> str:
         """The account's address without a path. :func:`load` has made sure that there is one."""
         return self.url or f"https://{self.subdomain}.zendesk.com"
+
+
+def _whole_url(value: str, example: str) -> SplitResult:
+    try:
+        parts = urlsplit(value)
+        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # its message quotes the value
+        whole = False
+    if not whole or "@" in parts.netloc:
+        raise ValueError(f"must be a whole base URL such as {example}")
+    return parts
 
 
 class ModelSettings(Frozen):
@@ -74,6 +79,13 @@ class ModelSettings(Frozen):
     prices: dict[str, tuple[float, float, float]] = Field(
         default_factory=dict, description="US dollars for a million tokens: input, output, cached input"
     )
+
+    @field_validator("base_url")
+    @classmethod
+    def _usable(cls, value: str | None) -> str | None:
+        if value is not None:
+            _whole_url(value, "http://127.0.0.1:11434/v1")
+        return value
 
 
 class RunSettings(Frozen):

@@ -10,9 +10,9 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from .cleaning import machine_mail
 from .clock import parse_iso
 from .helpdesk import Helpdesk, Page
+from .machine_mail import machine_mail
 from .models import Outcome, OutcomeStatus, Ticket
 from .state import State
 from .tags import write_key

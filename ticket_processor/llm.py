@@ -1,8 +1,7 @@
 """Understanding by a language model on any OpenAI-compatible server.
 
 The answer is asked for by JSON schema built from the taxonomy, and checked again here whatever the server
-promised: servers ignore schemas, cut answers off, or wrap them in prose. One repair is attempted. The SDK's own
-retries are off and its ten-minute timeout is replaced; retrying is the chain's business.
+promised: servers ignore schemas, cut answers off, or wrap them in prose. One repair is attempted.
 """
 
 from __future__ import annotations
@@ -10,129 +9,21 @@ from __future__ import annotations
 import json
 import re
 import secrets
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
+from collections.abc import Callable
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from .clock import parse_http_date
+from .chat_server import ChatServer, FormRefused, RawAnswer
 from .errors import AnalysisFailed
 from .models import Analysis, Sentiment, Urgency, Usage
 from .plain import plain_line
 from .redact import RedactedText
 from .taxonomy import Taxonomy
-from .transport import retry_after_seconds
-
-if TYPE_CHECKING:
-    from openai import OpenAI
 
 MAX_ANSWER_CHARS = 32_000
-CONNECT_TIMEOUT_S = 5.0
 FORMS = ("json_schema", "json_object", "prompt")
 """Ways to ask for structure, best first. What a server refuses is not asked of it again in this process."""
-
-
-class ModelBusy(AnalysisFailed):
-    """The server could not answer now: worth another try, after ``wait`` seconds if it said so."""
-
-    def __init__(self, reason: str, wait: float | None = None) -> None:
-        self.wait = wait
-        super().__init__(reason)
-
-
-class FormRefused(AnalysisFailed):
-    """The server does not take this way of asking for structure."""
-
-    def __init__(self) -> None:
-        super().__init__("form_refused")
-
-
-@dataclass(frozen=True)
-class RawAnswer:
-    """What came back, unchecked. ``model`` is the name the server gave, which may differ from the one asked for."""
-
-    text: str
-    usage: Usage
-    model: str
-    finished: bool = True
-
-
-class ChatServer(Protocol):
-    """A server that answers chat messages. Thread-safe."""
-
-    def complete(
-        self, model: str, messages: Sequence[Mapping[str, str]], response_format: Mapping[str, object] | None
-    ) -> RawAnswer:
-        """One answer. Raises ``ModelBusy``, ``FormRefused`` or another ``AnalysisFailed``."""
-
-
-class OpenAIServer:
-    """A :class:`ChatServer` through the openai SDK. The SDK is imported at the first call: it takes half a second."""
-
-    def __init__(
-        self,
-        *,
-        base_url: str | None,
-        api_key: str | None,
-        timeout_s: Callable[[], float],
-        max_output_tokens: int,
-    ) -> None:
-        self._base_url = base_url
-        self._api_key = api_key
-        self._timeout_s = timeout_s
-        self._max_output_tokens = max_output_tokens
-        self._lock = threading.Lock()
-        self._client: OpenAI | None = None
-
-    def complete(
-        self, model: str, messages: Sequence[Mapping[str, str]], response_format: Mapping[str, object] | None
-    ) -> RawAnswer:
-        client = self._connected()
-        import httpx2
-        import openai
-
-        arguments: dict[str, Any] = {
-            "model": model,
-            "messages": list(messages),
-            "temperature": 0,
-            "max_tokens": self._max_output_tokens,
-            "timeout": httpx2.Timeout(self._timeout_s(), connect=CONNECT_TIMEOUT_S),
-        }
-        if response_format is not None:
-            arguments["response_format"] = response_format
-        try:
-            completion = client.chat.completions.create(**arguments)
-        except openai.APITimeoutError as error:
-            raise ModelBusy("model_timeout") from error
-        except openai.APIConnectionError as error:
-            raise ModelBusy("model_unreachable") from error
-        except openai.APIStatusError as error:
-            raise _from_status(error, structured=response_format is not None) from error
-        except (openai.OpenAIError, ValueError, UnicodeError, RecursionError) as error:
-            # Broken JSON with status 200 and unencodable text are bare errors, not the SDK's.
-            raise AnalysisFailed("model_nonsense", type(error).__name__) from error
-        try:
-            return _raw_answer(completion, model)
-        except (AttributeError, LookupError, TypeError, ValueError) as error:
-            raise AnalysisFailed("model_nonsense", type(error).__name__) from error
-
-    def _connected(self) -> OpenAI:
-        with self._lock:
-            if self._client is None:
-                import openai
-
-                # A proxy named in the environment cannot reach this machine's own loopback.
-                local = urlsplit(self._base_url or "").hostname in ("127.0.0.1", "localhost", "::1")
-                self._client = openai.OpenAI(
-                    base_url=self._base_url,
-                    api_key=self._api_key or "none",  # servers without keys take any
-                    max_retries=0,
-                    http_client=openai.DefaultHttpxClient(trust_env=False) if local else None,
-                )
-            return self._client
 
 
 class Answer(BaseModel):
@@ -260,7 +151,8 @@ class ModelAnalyser:
         if self._price is None:
             return None
         fresh, output, cached = self._price
-        tokens = (usage.input - usage.cached) * fresh + usage.cached * cached + usage.output * output
+        reused = min(usage.cached, usage.input)
+        tokens = (usage.input - reused) * fresh + reused * cached + usage.output * output
         return round(tokens / 1e6, 8)
 
 
@@ -300,7 +192,7 @@ def answer_schema(taxonomy: Taxonomy) -> dict[str, object]:
     }
 
 
-_THINKING = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
+_THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL)
 
 
 def last_json_object(text: str) -> dict[str, Any] | None:
@@ -320,50 +212,3 @@ def last_json_object(text: str) -> dict[str, Any] | None:
             found = value if isinstance(value, dict) else found
         position = text.find("{", end)
     return found
-
-
-_SCHEMA_WORD = re.compile(r"response_format|json_schema|grammar", re.IGNORECASE)
-
-
-def _from_status(error: Any, *, structured: bool) -> AnalysisFailed:
-    status = int(error.status_code)
-    if status == 429:
-        body = error.body if isinstance(error.body, dict) else {}
-        if body.get("code") == "insufficient_quota":
-            return AnalysisFailed("model_no_quota")
-        date = error.response.headers.get("date")
-        wait = retry_after_seconds(error.response.headers.get("retry-after"), parse_http_date(date) or 0.0)
-        return ModelBusy("model_rate_limited", wait)
-    if status in (401, 403):
-        return AnalysisFailed("model_not_authorised")
-    if status == 404:
-        return AnalysisFailed("model_unknown")
-    if structured and (status in (400, 422, 501) or (status == 500 and _SCHEMA_WORD.search(str(error.body)))):
-        # Some servers answer a schema that they do not know with 400, llama-cpp-python with 500.
-        return FormRefused()
-    if status in (408, 409) or status >= 500:
-        return ModelBusy(f"model_http_{status}")
-    return AnalysisFailed(f"model_http_{status}")
-
-
-def _raw_answer(completion: Any, asked: str) -> RawAnswer:
-    # A page of HTML comes back as a str, a JSON list as a list, {} as an object with choices=None.
-    choices = getattr(completion, "choices", None)
-    if not choices:
-        raise AnalysisFailed("model_nonsense", "no choices")
-    message = choices[0].message
-    text = getattr(message, "content", None)
-    if not isinstance(text, str) or not text.strip():
-        raise AnalysisFailed("model_empty_answer")
-    usage = getattr(completion, "usage", None)
-    details = getattr(usage, "prompt_tokens_details", None)
-    return RawAnswer(
-        text=text,
-        usage=Usage(
-            input=getattr(usage, "prompt_tokens", 0) or 0,
-            output=getattr(usage, "completion_tokens", 0) or 0,
-            cached=getattr(details, "cached_tokens", 0) or 0,
-        ),
-        model=str(getattr(completion, "model", None) or asked),
-        finished=getattr(choices[0], "finish_reason", None) != "length",
-    )

@@ -62,6 +62,7 @@ def decide(ticket_id: int, analysis: Analysis, policy: Policy) -> Decision:
     tags = [policy.marker]
     suggestions: list[str] = []
 
+    tagging = policy.tags.mode is Mode.APPLY
     if _may(policy.tags, analysis):
         tags += [
             policy.tag(analysis.category),
@@ -70,11 +71,11 @@ def decide(ticket_id: int, analysis: Analysis, policy: Policy) -> Decision:
         ]
     elif policy.tags.mode is not Mode.OFF:
         suggestions.append(f"category {analysis.category}")
-    if analysis.source == "rules":
+    if tagging and analysis.source == "rules":
         tags.append(policy.tag("fallback"))
-    if unsure:
+    if tagging and unsure:
         tags.append(policy.tag("review"))
-    if analysis.urgency is Urgency.CRITICAL:
+    if tagging and analysis.urgency is Urgency.CRITICAL:
         tags.append(policy.tag("escalated"))
 
     wanted = _PRIORITY[analysis.urgency]

@@ -103,11 +103,15 @@ class State:
                 check_same_thread=False,
                 timeout=10,
             )
-            if path is not None:
-                self._db.execute("PRAGMA journal_mode=WAL")
-                # A power cut may lose the newest transactions; the log's intent lines are synced, this is not.
-                self._db.execute("PRAGMA synchronous=NORMAL")
-            self._migrate()
+            try:
+                if path is not None:
+                    self._db.execute("PRAGMA journal_mode=WAL")
+                    # A power cut may lose the newest transactions; the log's intent lines are synced, this is not.
+                    self._db.execute("PRAGMA synchronous=NORMAL")
+                self._migrate()
+            except BaseException:
+                self._db.close()
+                raise
 
     def _migrate(self) -> None:
         (version,) = self._db.execute("PRAGMA user_version").fetchone()

@@ -22,24 +22,21 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError
 
 from . import __version__
+from .backoff import backoff_seconds, retry_after_seconds
 from .breaker import Breaker
 from .clock import Clock, Deadline, iso, parse_http_date
 from .errors import (
-    DeadlineReached,
     HelpdeskDown,
     NotAuthorised,
     OutcomeUnknown,
     RateLimited,
     ReadOnlyViolation,
 )
+from .throttle import Limit, Throttle
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 30.0
 MAX_ATTEMPTS = 4
-BACKOFF_BASE_S = 0.5
-BACKOFF_CAP_S = 20.0
-RETRY_AFTER_CAP_S = 3600.0
-"""A server that names a longer wait is asked again after this; such values were met as mistakes."""
 
 
 class Effect(Enum):
@@ -72,97 +69,6 @@ class Auth(Protocol):
 
     def renew(self, refused: str) -> bool:
         """After a 401 for ``refused``: true when another value is worth one more try."""
-
-
-@dataclass(frozen=True)
-class Limit:
-    """A rate limit as a reply's headers told it: calls per window, calls left, seconds to the next window."""
-
-    total: int
-    remaining: int
-    resets_s: float
-
-
-class Throttle:
-    """Keeps our calls below a share of each limit, so that people and other tools keep the rest.
-
-    Limits are learnt from the replies; before the first one nothing is held back. Within a window at most
-    ``share`` of the total is used by us, and nothing once others have left less than a twentieth.
-    Safe for threads; waiting happens outside the lock.
-    """
-
-    def __init__(self, clock: Clock, share: float = 0.5, window_s: float = 60.0) -> None:
-        self._clock = clock
-        self._share = share
-        self._window_s = window_s
-        self._lock = threading.Lock()
-        self._buckets: dict[str, _Bucket] = {}
-
-    def delay(self, names: Iterable[str]) -> float:
-        """Seconds to wait before a call that counts against all ``names``; 0.0 takes the places at once."""
-        now = self._clock.monotonic()
-        with self._lock:
-            buckets = [self._buckets.setdefault(name, _Bucket(now + self._window_s)) for name in names]
-            wait = max((bucket.delay(now, self._share, self._window_s) for bucket in buckets), default=0.0)
-            if wait <= 0:
-                for bucket in buckets:
-                    bucket.used += 1
-            return wait
-
-    def learn(self, limits: Mapping[str, Limit]) -> None:
-        """Take in what a reply said about the limits it counted against."""
-        now = self._clock.monotonic()
-        with self._lock:
-            for name, limit in limits.items():
-                bucket = self._buckets.setdefault(name, _Bucket(now + self._window_s))
-                bucket.total = limit.total
-                bucket.remaining = limit.remaining
-                bucket.window_ends = now + max(0.0, limit.resets_s)
-
-
-class _Bucket:
-    __slots__ = ("remaining", "total", "used", "window_ends")
-
-    def __init__(self, window_ends: float) -> None:
-        self.total: int | None = None
-        self.remaining: int | None = None
-        self.used = 0
-        self.window_ends = window_ends
-
-    def delay(self, now: float, share: float, window_s: float) -> float:
-        if now >= self.window_ends:
-            self.used = 0
-            self.remaining = None
-            self.window_ends = now + window_s
-        if self.total is None:
-            return 0.0
-        ours_spent = self.used >= max(1, int(self.total * share))
-        theirs_spent = self.remaining is not None and self.remaining <= self.total // 20
-        return self.window_ends - now + 0.05 if ours_spent or theirs_spent else 0.0
-
-
-def retry_after_seconds(value: str | None, now: float) -> float | None:
-    """The three forms of ``Retry-After`` (seconds, decimals, an HTTP date) as seconds from ``now``.
-
-    ``None`` when absent or unreadable; the past is 0.0; never above :data:`RETRY_AFTER_CAP_S`.
-    """
-    if value is None:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        moment = parse_http_date(value)
-        if moment is None:
-            return None
-        seconds = moment - now
-    if seconds != seconds:
-        return None
-    return min(max(0.0, seconds), RETRY_AFTER_CAP_S)
-
-
-def backoff_seconds(attempt: int, rng: random.Random) -> float:
-    """Full jitter: anything between zero and ``0.5 × 2^attempt`` seconds, at most 20 (AWS Builders' Library)."""
-    return rng.uniform(0, min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2.0**attempt))
 
 
 class _TryAgain(Exception):
@@ -407,16 +313,3 @@ def _surely_not_sent(error: requests.exceptions.RequestException) -> bool:
 
 def _template(path: str) -> str:
     return "/".join("{id}" if part.isdigit() else part for part in path.split("?")[0].split("/"))
-
-
-__all__ = [
-    "Auth",
-    "DeadlineReached",
-    "Effect",
-    "Limit",
-    "Reply",
-    "Throttle",
-    "Transport",
-    "backoff_seconds",
-    "retry_after_seconds",
-]

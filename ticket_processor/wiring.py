@@ -16,15 +16,17 @@ from requests.adapters import BaseAdapter
 from .analysis import Analyser, ModelLink, Understanding
 from .audit import AuditLog
 from .breaker import Breaker
+from .chat_server import OpenAIServer
 from .clock import Clock, Deadline, SystemClock, iso
 from .config import ModelSettings, Settings, ZendeskSettings
 from .errors import ConfigError, RunLocked, StateUnusable
-from .llm import ModelAnalyser, OpenAIServer
+from .llm import ModelAnalyser
 from .models import RunSummary
 from .pipeline import Listener, Options, Parts, Run
 from .rules import RulesAnalyser
 from .state import FILE_NAME, State
-from .transport import Throttle, Transport
+from .throttle import Throttle
+from .transport import Transport
 from .zendesk import Zendesk, read_limits
 from .zendesk_auth import ApiToken, ClientCredentials, OAuthToken
 

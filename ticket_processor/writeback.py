@@ -79,7 +79,7 @@ class WriteBack:
 
     def _settle_one(self, item: Open, ticket: Ticket | None) -> Outcome:
         verdict, sent, attempts = item.verdict, list(item.sent), 0
-        clean_stamp = verdict.clean_stamp
+        clean_stamp, doubt = verdict.clean_stamp, ""
 
         def end(status: OutcomeStatus, reason: str, change: Change | None = None, *, retry: bool = False) -> Outcome:
             return Outcome(
@@ -113,12 +113,14 @@ class WriteBack:
             if self._dry_run:
                 return end(OutcomeStatus.PLANNED, verdict.decision.reason, change)
             if attempts >= WRITE_ATTEMPTS:
-                return end(OutcomeStatus.FAILED, "changed_again_and_again", retry=True)
+                return end(OutcomeStatus.FAILED, doubt, retry=True)
             attempts += 1
             sent.append(change)
             try:
                 self._send(change)
-            except (UpdateConflict, OutcomeUnknown):
+            except (UpdateConflict, OutcomeUnknown) as error:
+                conflict = isinstance(error, UpdateConflict)
+                doubt = "changed_again_and_again" if conflict else "no_clear_answer_again_and_again"
                 ticket = self._desk.fetch([verdict.ticket_id]).get(verdict.ticket_id)
             except TicketGone as gone:
                 return end(OutcomeStatus.SKIPPED, str(gone))

@@ -23,7 +23,8 @@ from .errors import (
 )
 from .helpdesk import FoundWrite, Page
 from .models import Change, Priority, Ticket
-from .transport import Effect, Limit, Reply, Transport
+from .throttle import Limit
+from .transport import Effect, Reply, Transport
 
 PAGE_SIZE = 1000
 SHOW_MANY_MAX = 100
@@ -62,8 +63,10 @@ class Zendesk:
     def pages(self, cursor: str | None, since: float) -> Iterator[Page]:
         """See :meth:`Helpdesk.pages`. Cursors are ``export:…`` or ``search:…``, so a run resumes as it began."""
         kind, _, place = (cursor or "").partition(":")
-        if kind == "search" or self._source == "search":
-            yield from self._search_pages(parse_iso(place) if kind == "search" else since)
+        if kind == "search":
+            since, place = parse_iso(place), ""
+        if self._source == "search" or (kind == "search" and self._source == "auto"):
+            yield from self._search_pages(since)
             return
         try:
             yield from self._export_pages(place or None, since)

@@ -20,10 +20,11 @@ from tests.simulation.virtual import Crash, SerialExecutor, VirtualTime
 from ticket_processor.analysis import ModelLink, Understanding
 from ticket_processor.audit import AuditLog
 from ticket_processor.breaker import Breaker
+from ticket_processor.chat_server import ModelBusy, RawAnswer
 from ticket_processor.clock import Deadline
 from ticket_processor.config import ZendeskSettings
 from ticket_processor.errors import TicketbotError
-from ticket_processor.llm import ModelAnalyser, ModelBusy, RawAnswer
+from ticket_processor.llm import ModelAnalyser
 from ticket_processor.models import RunSummary, Ticket, Usage
 from ticket_processor.pipeline import Options, Parts, Run
 from ticket_processor.policy import Policy

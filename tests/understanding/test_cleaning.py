@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.cleaning import MAX_OUTPUT, clean, machine_mail
+from ticket_processor.cleaning import MAX_OUTPUT, clean
+from ticket_processor.machine_mail import machine_mail
 from ticket_processor.models import Ticket
 
 OURS = "The new part fits."

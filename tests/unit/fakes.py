@@ -21,7 +21,8 @@ from ticket_processor.errors import Stopping
 from ticket_processor.helpdesk import FoundWrite, Page
 from ticket_processor.models import Analysis, Change, Decision, Priority, Sentiment, Ticket, Urgency
 from ticket_processor.sandbox import ManualClock as SandboxTime
-from ticket_processor.transport import Throttle, Transport
+from ticket_processor.throttle import Throttle
+from ticket_processor.transport import Transport
 
 START = 1_795_231_800.0
 """2026-11-21T03:30:00Z"""

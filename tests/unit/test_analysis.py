@@ -8,9 +8,9 @@ import pytest
 
 from ticket_processor.analysis import MODEL_ATTEMPTS, ModelLink, Understanding
 from ticket_processor.breaker import Breaker
+from ticket_processor.chat_server import ModelBusy
 from ticket_processor.clock import Deadline
 from ticket_processor.errors import AnalysisFailed, DeadlineReached, Stopping
-from ticket_processor.llm import ModelBusy
 from ticket_processor.models import Analysis
 from ticket_processor.redact import RedactedText, redact
 from ticket_processor.rules import RulesAnalyser

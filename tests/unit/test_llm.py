@@ -13,17 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ticket_processor.chat_server import FormRefused, ModelBusy, OpenAIServer, RawAnswer
 from ticket_processor.errors import AnalysisFailed
-from ticket_processor.llm import (
-    FormRefused,
-    ModelAnalyser,
-    ModelBusy,
-    OpenAIServer,
-    RawAnswer,
-    answer_schema,
-    instructions,
-    last_json_object,
-)
+from ticket_processor.llm import ModelAnalyser, answer_schema, instructions, last_json_object
 from ticket_processor.models import Usage
 from ticket_processor.redact import RedactedText, redact
 from ticket_processor.taxonomy import Category, Taxonomy, default_taxonomy

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
+from ticket_processor.backoff import RETRY_AFTER_CAP_S, backoff_seconds, retry_after_seconds
 from ticket_processor.breaker import Breaker
 from ticket_processor.errors import (
     DeadlineReached,
@@ -22,16 +23,8 @@ from ticket_processor.errors import (
 )
 from ticket_processor.sandbox import InMemoryAdapter, Sandbox
 from ticket_processor.sandbox import ManualClock as SandboxTime
-from ticket_processor.transport import (
-    MAX_ATTEMPTS,
-    RETRY_AFTER_CAP_S,
-    Effect,
-    Limit,
-    Throttle,
-    Transport,
-    backoff_seconds,
-    retry_after_seconds,
-)
+from ticket_processor.throttle import Limit, Throttle
+from ticket_processor.transport import MAX_ATTEMPTS, Effect, Transport
 from ticket_processor.zendesk import read_limits
 
 from .fakes import BASE, START, ManualClock, Step, Wire, answer, refused

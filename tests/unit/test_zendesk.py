@@ -23,7 +23,8 @@ from ticket_processor.helpdesk import FoundWrite, Page
 from ticket_processor.models import Change, Priority, Ticket
 from ticket_processor.sandbox import BOT_ID, Credentials, InMemoryAdapter, Sandbox, fill
 from ticket_processor.sandbox import ManualClock as SandboxTime
-from ticket_processor.transport import Auth, Throttle, Transport
+from ticket_processor.throttle import Throttle
+from ticket_processor.transport import Auth, Transport
 from ticket_processor.zendesk import Zendesk, note_html, read_limits
 from ticket_processor.zendesk_auth import ApiToken, ClientCredentials, OAuthToken
 
