@@ -98,7 +98,8 @@ def seed(
     as_json: bool,
 ) -> int:
     """``ticketbot seed``."""
-    from .seeding import EXTERNAL_ID_PREFIX, load_corpus, load_file, payload, vary
+    from .seed_variation import vary
+    from .seeding import EXTERNAL_ID_PREFIX, load_corpus, load_file, payload
     from .zendesk_seeding import SeedTarget, require_sandbox
 
     settings = load(config=config)
@@ -137,7 +138,8 @@ def serve_sandbox(
 ) -> None:
     """``ticketbot sandbox``: serve until a signal comes."""
     from .sandbox import FaultPlan, Rules, Sandbox, SandboxServer, fill
-    from .seeding import load_corpus, payload, vary
+    from .seed_variation import vary
+    from .seeding import load_corpus, payload
 
     try:
         fault_plan = None

@@ -18,16 +18,8 @@ from pydantic import ValidationError
 
 from ticket_processor.errors import ConfigError
 from ticket_processor.models import Sentiment, Urgency
-from ticket_processor.seeding import (
-    SeedLabels,
-    SeedRequester,
-    SeedTicket,
-    external_id,
-    load_corpus,
-    load_file,
-    payload,
-    vary,
-)
+from ticket_processor.seed_variation import vary
+from ticket_processor.seeding import SeedLabels, SeedRequester, SeedTicket, external_id, load_corpus, load_file, payload
 
 CORPUS = load_corpus()
 SIZE = len(CORPUS)
@@ -224,7 +216,7 @@ def test_the_same_seed_gives_the_same_tickets_whatever_the_count() -> None:
 
 def test_another_process_gives_the_same_tickets() -> None:
     code = (
-        "import hashlib; from ticket_processor.seeding import load_corpus, vary; c = load_corpus();"
+        "import hashlib; from ticket_processor.seeding import load_corpus; from ticket_processor.seed_variation import vary; c = load_corpus();"
         "print(hashlib.sha256(repr(list(vary(c, 2 * len(c), 3))).encode()).hexdigest())"
     )
     runs = {
