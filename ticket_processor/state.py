@@ -126,15 +126,19 @@ class State:
     @classmethod
     def scratch_copy(cls, path: Path) -> State:
         """What the file holds, in memory, for a run that must leave no trace; empty where there is no file."""
-        copy = cls.__new__(cls)
-        copy._lock = threading.RLock()
-        copy.path = None
-        with _translated(path):
-            copy._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-            if path.exists():
-                with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as stored:
+        copy = cls(None)
+        if path.exists():
+            try:
+                with (
+                    _translated(path),
+                    closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as stored,
+                ):
                     stored.backup(copy._db)
-            copy._migrate()
+                    copy.path = path
+                    copy._migrate()
+            except BaseException:
+                copy.close()
+                raise
         return copy
 
     def close(self) -> None:

@@ -216,7 +216,8 @@ def test_the_same_seed_gives_the_same_tickets_whatever_the_count() -> None:
 
 def test_another_process_gives_the_same_tickets() -> None:
     code = (
-        "import hashlib; from ticket_processor.seeding import load_corpus; from ticket_processor.seed_variation import vary; c = load_corpus();"
+        "import hashlib; from ticket_processor.seeding import load_corpus; "
+        "from ticket_processor.seed_variation import vary; c = load_corpus();"
         "print(hashlib.sha256(repr(list(vary(c, 2 * len(c), 3))).encode()).hexdigest())"
     )
     runs = {

@@ -117,6 +117,8 @@ class World:
                 moment + 5000 + 600 * number, f"quiet{number}", since=start - 7200 if number == 0 else None
             )
         self.time.run()
+        for state in self.states:
+            state.close()
 
     def _schedule_run(self, moment: float, name: str, *, since: float | None, state: State | None = None) -> None:
         self.time.start(moment, lambda: self._run(name, since, state))

@@ -142,3 +142,9 @@ def test_the_note_names_what_was_understood_and_by_whom() -> None:
         "Triage: billing, urgency high, sentiment negative, language en; by m-1, confidence 0.90.",
         "Charged twice.",
     ]
+
+
+@pytest.mark.parametrize("mode", [Mode.OFF, Mode.SUGGEST])
+def test_a_site_that_wants_no_tags_gets_only_the_marker(mode: Mode) -> None:
+    unsure_outage = an_analysis(urgency=Urgency.CRITICAL, confidence=0.1, source="rules")
+    assert decide(1, unsure_outage, Policy(tags=field(mode))).tags == ("ai_processed",)
