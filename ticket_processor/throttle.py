@@ -11,11 +11,11 @@ from .clock import Clock
 
 @dataclass(frozen=True)
 class Limit:
-    """A rate limit as a reply's headers told it: calls per window, calls left, seconds to the next window."""
+    """A rate limit as a reply's headers told it: calls per window, calls left, seconds to the next window if told."""
 
     total: int
     remaining: int
-    resets_s: float
+    resets_s: float | None
 
 
 class Throttle:
@@ -50,9 +50,12 @@ class Throttle:
         with self._lock:
             for name, limit in limits.items():
                 bucket = self._buckets.setdefault(name, _Bucket(now + self._window_s))
-                bucket.total = limit.total
-                bucket.remaining = limit.remaining
-                bucket.window_ends = now + max(0.0, limit.resets_s)
+                if limit.resets_s is not None:
+                    bucket.window_ends = now + max(0.0, limit.resets_s)
+                elif bucket.remaining is not None and limit.remaining > bucket.remaining + limit.total // 20:
+                    # A new window has begun unannounced; a smaller rise is only replies that overtook each other.
+                    bucket.used, bucket.window_ends = 0, now + self._window_s
+                bucket.total, bucket.remaining = limit.total, limit.remaining
 
 
 class _Bucket:

@@ -71,6 +71,18 @@ class Auth(Protocol):
         """After a 401 for ``refused``: true when another value is worth one more try."""
 
 
+class _Signature(requests.auth.AuthBase):
+    """Our credentials, or none. Without an auth object requests would take a password from ``.netrc``."""
+
+    def __init__(self, token: str | None) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._token:
+            request.headers["Authorization"] = self._token
+        return request
+
+
 class _TryAgain(Exception):
     """A failed attempt that may be repeated; ``final`` is what to raise when it is not."""
 
@@ -129,10 +141,12 @@ class Transport:
         effect: Effect = Effect.NONE,
         limits: Iterable[str] = ("account",),
         changes_nothing: bool | None = None,
+        signed: bool = True,
     ) -> Reply:
         """One answer, or an error that says what to do.
 
-        ``changes_nothing`` is for calls that are no writes although they are not GETs (asking for a token).
+        ``changes_nothing`` is for calls that are no writes although they are not GETs (asking for a token), and
+        ``signed=False`` sends no credentials with them.
         Raises ``NotAuthorised``, ``HelpdeskDown``, ``RateLimited``, ``OutcomeUnknown`` (writes only),
         ``DeadlineReached`` and ``Stopping``. 4xx other than 401, 408 and 429 are replies, not errors.
         """
@@ -140,6 +154,7 @@ class Transport:
         if self._read_only and not harmless:
             raise ReadOnlyViolation(f"{method} {path} in a run that must not write")
         body = None if json is None else orjson.dumps(json)
+        auth = self._auth if signed else None
         renewed = False
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_TryAgain),
@@ -151,12 +166,12 @@ class Transport:
 
         def attempt() -> Reply:
             nonlocal renewed
-            token = self._auth.header() if self._auth else None
+            token = auth.header() if auth else None
             reply = self._send_once(method, path, params, body, headers, effect, limits, token)
-            if reply.status == 401 and self._auth and token and not renewed:
+            if reply.status == 401 and auth and token and not renewed:
                 renewed = True
-                if self._auth.renew(token):
-                    reply = self._send_once(method, path, params, body, headers, effect, limits, self._auth.header())
+                if auth.renew(token):
+                    reply = self._send_once(method, path, params, body, headers, effect, limits, auth.header())
             if reply.status == 401:
                 raise NotAuthorised(f"{self.name} refused the credentials (HTTP 401)")
             return reply
@@ -165,6 +180,10 @@ class Transport:
             return retrying(attempt)
         except _TryAgain as error:
             raise error.final from error.__cause__
+
+    def sign_with(self, auth: Auth) -> None:
+        """Sign the requests from now on."""
+        self._auth = auth
 
     def close(self) -> None:
         """Close every thread's connections. Requests still under way in other threads fail."""
@@ -199,8 +218,6 @@ class Transport:
         all_headers = {"Accept": "application/json", **(headers or {})}
         if body is not None:
             all_headers["Content-Type"] = "application/json"
-        if token:
-            all_headers["Authorization"] = token
         remaining = self._deadline.remaining()
         self._count(f"{method} {_template(path)}")
         try:
@@ -210,6 +227,7 @@ class Transport:
                 params=params,
                 data=body,
                 headers=all_headers,
+                auth=_Signature(token),
                 timeout=(min(CONNECT_TIMEOUT_S, remaining + 0.1), min(READ_TIMEOUT_S, remaining + 0.1)),
                 allow_redirects=False,
             )
@@ -227,7 +245,7 @@ class Transport:
         return reply
 
     def _translate(self, error: requests.exceptions.RequestException, effect: Effect) -> Exception:
-        if isinstance(error, requests.exceptions.SSLError):
+        if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" in str(error).upper():
             return HelpdeskDown(f"{self.name}: no trusted TLS connection; check the address and the CA bundle")
         if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema):
             return HelpdeskDown(f"{self.name}: its address is not a usable URL")

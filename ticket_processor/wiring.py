@@ -26,7 +26,7 @@ from .pipeline import Listener, Options, Parts, Run
 from .rules import RulesAnalyser
 from .state import FILE_NAME, State
 from .throttle import Throttle
-from .transport import Transport
+from .transport import Auth, Transport
 from .zendesk import Zendesk, read_limits
 from .zendesk_auth import ApiToken, ClientCredentials, OAuthToken
 
@@ -42,6 +42,7 @@ class Asked:
     dry_run: bool = False
     limit: int | None = None
     since: float | None = None
+    resume: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ def run(
                 stable_read_s=settings.run.stable_read_s,
                 max_attempts=settings.run.max_attempts,
                 notices=settings.notices,
+                resume=asked.resume,
             ),
             listener,
         )
@@ -125,30 +127,30 @@ def transport_for(
         on_change=state.keep_breaker if state else None,
     )
 
-    def make(auth: OAuthToken | ApiToken | ClientCredentials | None, throttle: Throttle) -> Transport:
-        return Transport(
-            zendesk.base_url,
-            name=HELPDESK,
-            clock=clock,
-            deadline=deadline,
-            breaker=breaker,
-            throttle=throttle,
-            auth=auth,
-            read_limits=read_limits,
-            read_only=read_only,
-            adapter=adapter,
-            rng=rng,
-        )
+    transport = Transport(
+        zendesk.base_url,
+        name=HELPDESK,
+        clock=clock,
+        deadline=deadline,
+        breaker=breaker,
+        throttle=Throttle(clock, share),
+        read_limits=read_limits,
+        read_only=read_only,
+        adapter=adapter,
+        rng=rng,
+    )
+    transport.sign_with(_credentials(zendesk, transport, clock))
+    return transport
 
-    throttle = Throttle(clock, share)
+
+def _credentials(zendesk: ZendeskSettings, transport: Transport, clock: Clock) -> Auth:
     if zendesk.oauth_client_id and zendesk.oauth_client_secret:
         secret = zendesk.oauth_client_secret.get_secret_value()
-        tokens = make(None, throttle)
-        return make(ClientCredentials(tokens, clock, zendesk.oauth_client_id, secret), throttle)
+        return ClientCredentials(transport, clock, zendesk.oauth_client_id, secret)
     if zendesk.oauth_token:
-        return make(OAuthToken(zendesk.oauth_token.get_secret_value()), throttle)
+        return OAuthToken(zendesk.oauth_token.get_secret_value())
     if zendesk.email and zendesk.api_token:
-        return make(ApiToken(zendesk.email, zendesk.api_token.get_secret_value()), throttle)
+        return ApiToken(zendesk.email, zendesk.api_token.get_secret_value())
     raise ConfigError("no credentials for Zendesk")
 
 

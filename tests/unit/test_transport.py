@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import requests
@@ -411,6 +412,59 @@ def test_a_tls_failure_is_not_repeated() -> None:
     assert wire.calls == 1
 
 
+@pytest.fixture
+def netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user's own file with a password for every host."""
+    path = tmp_path / "netrc"
+    path.write_text("default login somebody password else\n", encoding="utf-8")
+    path.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(path))
+
+
+@pytest.mark.usefixtures("netrc")
+def test_credentials_are_ours_and_never_those_of_netrc() -> None:
+    wire = Wire(answer(), auth=Keys("Bearer ours"))
+    wire.transport.request("GET", "/t")
+    wire.transport.request("POST", "/oauth/tokens", json={}, changes_nothing=True, signed=False)
+    signed, unsigned = wire.adapter.sent
+    assert signed.headers["Authorization"] == "Bearer ours"
+    assert "Authorization" not in unsigned.headers
+    bare = Wire(answer())
+    bare.transport.request("GET", "/t")
+    assert "Authorization" not in bare.adapter.sent[0].headers
+
+
+def test_credentials_may_come_later() -> None:
+    wire = Wire(answer())
+    wire.transport.sign_with(Keys("Bearer later"))
+    wire.transport.request("GET", "/t")
+    assert wire.adapter.sent[0].headers["Authorization"] == "Bearer later"
+
+
+def test_an_unsigned_request_that_is_refused_renews_nothing() -> None:
+    keys = Keys("Bearer a", "Bearer b")
+    wire = Wire(answer(401), auth=keys)
+    with pytest.raises(NotAuthorised):
+        wire.transport.request("GET", "/t", signed=False)
+    assert (keys.refused, wire.calls) == ([], 1)
+
+
+BROKEN_TLS = requests.exceptions.SSLError("[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol")
+
+
+def test_a_broken_tls_connection_is_repeated_for_reads() -> None:
+    wire = Wire(BROKEN_TLS, answer(200, {"ok": 1}))
+    assert wire.transport.request("GET", "/t").body == {"ok": 1}
+    assert wire.calls == 2
+
+
+def test_a_write_over_a_broken_tls_connection_may_have_happened() -> None:
+    wire = Wire(BROKEN_TLS)
+    with pytest.raises(OutcomeUnknown):
+        write(wire)
+    assert wire.calls == 1
+
+
 # Throttle
 
 
@@ -497,7 +551,7 @@ def test_the_transport_does_not_wait_for_a_window_after_the_deadline() -> None:
     ],
 )
 def test_the_accounts_limit_is_read_in_every_spelling(headers: dict[str, str]) -> None:
-    assert read_limits(headers) == {"account": Limit(700, 699, 60.0)}
+    assert read_limits(headers) == {"account": Limit(700, 699, None)}
 
 
 @pytest.mark.parametrize(
@@ -510,6 +564,46 @@ def test_the_accounts_limit_is_read_in_every_spelling(headers: dict[str, str]) -
 )
 def test_an_endpoints_limit_is_read_in_both_spellings(name: str, limit: str) -> None:
     assert read_limits({name: "total=100; remaining=99; resets=42"}) == {limit: Limit(100, 99, 42.0)}
+
+
+@pytest.mark.parametrize("total", [700, 200])
+def test_a_limit_without_a_reset_header_does_not_stall_a_steady_pace(total: int) -> None:
+    """60 calls a minute, while the vendor's window begins anew every minute at a moment of its own."""
+    clock = ManualClock()
+    throttle = Throttle(clock)
+    remaining = total
+    for call in range(600):
+        assert throttle.delay(["account"]) == 0.0, call
+        remaining = total - 1 if call % 60 == 17 else remaining - 1
+        throttle.learn({"account": Limit(total, remaining, None)})
+        clock.advance(1.0)
+
+
+def test_without_a_reset_header_the_window_stays_where_it_is() -> None:
+    clock = ManualClock()
+    throttle = Throttle(clock)
+    for left in range(99, 49, -1):
+        assert throttle.delay(["account"]) == 0.0
+        throttle.learn({"account": Limit(100, left, None)})
+        clock.advance(1.0)
+    assert throttle.delay(["account"]) == pytest.approx(10.05)
+
+
+def test_replies_that_overtake_each_other_begin_no_new_window() -> None:
+    clock = ManualClock()
+    throttle = Throttle(clock)
+    allowed = 0
+    for left in range(198, 0, -1):
+        for seen in (left - 1, left):  # the later reply is read first
+            if throttle.delay(["account"]) == 0.0:
+                allowed += 1
+            throttle.learn({"account": Limit(200, seen, None)})
+    assert allowed == 100
+
+
+def test_an_endpoints_limit_without_a_reset_has_none() -> None:
+    found = read_limits({"zendesk-ratelimit-tickets-update": "total=100; remaining=99"})
+    assert found == {"tickets-update": Limit(100, 99, None)}
 
 
 def test_headers_without_sense_teach_nothing() -> None:
