@@ -7,7 +7,7 @@ holds the helpdesk's credentials.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import tenacity
@@ -125,6 +125,3 @@ class Understanding:
     def _by_rules(self, text: RedactedText, why: str | None) -> Analysis:
         analysis = self._rules.analyse(text)
         return analysis.model_copy(update={"why_fallback": why or "no_model_configured"})
-
-
-Analyse = Callable[[Ticket], Analysis]

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from openai import OpenAI
 
 CONNECT_TIMEOUT_S = 5.0
+REASONING_TOKENS = 2000
+"""Room for thoughts, which count as output where a model has them."""
 
 
 class ModelBusy(AnalysisFailed):
@@ -74,6 +76,7 @@ class OpenAIServer:
         self._max_output_tokens = max_output_tokens
         self._lock = threading.Lock()
         self._client: OpenAI | None = None
+        self._reasoning: set[str] = set()
 
     def complete(
         self, model: str, messages: Sequence[Mapping[str, str]], response_format: Mapping[str, object] | None
@@ -85,14 +88,18 @@ class OpenAIServer:
         arguments: dict[str, Any] = {
             "model": model,
             "messages": list(messages),
-            "temperature": 0,
-            "max_tokens": self._max_output_tokens,
             "timeout": httpx2.Timeout(self._timeout_s(), connect=CONNECT_TIMEOUT_S),
         }
         if response_format is not None:
             arguments["response_format"] = response_format
         try:
-            completion = client.chat.completions.create(**arguments)
+            try:
+                completion = client.chat.completions.create(**arguments, **self._limits(model))
+            except openai.BadRequestError as error:
+                if model in self._reasoning or not _REASONING_ONLY.search(str(error.body)):
+                    raise
+                self._reasoning.add(model)
+                completion = client.chat.completions.create(**arguments, **self._limits(model))
         except openai.APITimeoutError as error:
             raise ModelBusy("model_timeout") from error
         except openai.APIConnectionError as error:
@@ -106,6 +113,12 @@ class OpenAIServer:
             return _raw_answer(completion, model)
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise AnalysisFailed("model_nonsense", type(error).__name__) from error
+
+    def _limits(self, model: str) -> dict[str, Any]:
+        """OpenAI's reasoning models refuse ``max_tokens`` and a temperature; other servers know nothing newer."""
+        if model in self._reasoning:
+            return {"max_completion_tokens": self._max_output_tokens + REASONING_TOKENS}
+        return {"max_tokens": self._max_output_tokens, "temperature": 0}
 
     def _connected(self) -> OpenAI:
         with self._lock:
@@ -123,6 +136,7 @@ class OpenAIServer:
             return self._client
 
 
+_REASONING_ONLY = re.compile(r"max_tokens|max_completion_tokens|temperature")
 _SCHEMA_WORD = re.compile(r"response_format|json_schema|grammar", re.IGNORECASE)
 
 

@@ -87,7 +87,7 @@ class ModelAnalyser:
             answer = self._check(raw)
         return Analysis(
             category=answer.category,
-            urgency=answer.urgency,
+            urgency=self._taxonomy.at_least_floor(answer.category, answer.urgency),
             sentiment=answer.sentiment,
             language=answer.language,
             summary=plain_line(answer.summary.replace(fence, ""), 300),
@@ -136,8 +136,11 @@ class ModelAnalyser:
         found = last_json_object(raw.text)
         if found is None:
             raise AnalysisFailed("answer_cut_off" if not raw.finished else "answer_not_json")
-        if isinstance(found.get("category"), str):
-            found["category"] = found["category"].strip().lower()
+        for name in ("category", "urgency", "sentiment", "language"):
+            if isinstance(found.get(name), str):
+                found[name] = found[name].strip().lower()
+        if isinstance(found.get("language"), str):
+            found["language"] = found["language"].partition("-")[0]  # "en-US" is English
         try:
             answer = Answer.model_validate(found)
         except ValidationError as error:

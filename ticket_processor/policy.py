@@ -45,6 +45,9 @@ class Policy(Frozen):
         return tag(self.tag_prefix + "_".join(words))
 
 
+RESERVED_TAGS = frozenset({"processed", "fallback", "review", "escalated"})
+"""What a category cannot be called, since its tag would be taken for one of these."""
+
 _PRIORITY = {
     Urgency.CRITICAL: Priority.URGENT,
     Urgency.HIGH: Priority.HIGH,
@@ -79,13 +82,16 @@ def decide(ticket_id: int, analysis: Analysis, policy: Policy) -> Decision:
         tags.append(policy.tag("escalated"))
 
     wanted = _PRIORITY[analysis.urgency]
-    if wanted is Priority.URGENT and analysis.source == "model" and not policy.model_may_set_urgent:
-        # A customer's text can talk a model into anything; "urgent" wakes people up, so a person confirms it.
+    # A customer's text can talk a model into anything; "urgent" wakes people up, so a person confirms it.
+    asks_a_person = wanted is Priority.URGENT and analysis.source == "model" and not policy.model_may_set_urgent
+    if asks_a_person:
         wanted = Priority.HIGH
-        suggestions.append("priority urgent, if a person agrees")
     priority = wanted if _may(policy.priority, analysis) else None
-    if priority is None and policy.priority.mode is not Mode.OFF:
-        suggestions.append(f"priority {wanted.value}")
+    if policy.priority.mode is not Mode.OFF:
+        if asks_a_person:
+            suggestions.append("priority urgent, if a person agrees")
+        elif priority is None:
+            suggestions.append(f"priority {wanted.value}")
 
     return Decision(
         ticket_id=ticket_id,

@@ -45,6 +45,11 @@ class Taxonomy(Frozen):
             raise ValueError("the fallback category is none of the categories")
         return self
 
+    def at_least_floor(self, category: str, urgency: Urgency) -> Urgency:
+        """``urgency``, or the category's floor where that is higher."""
+        floor = next(item.priority_floor for item in self.categories if item.name == category)
+        return urgency if floor is None else min(urgency, floor, key=list(Urgency).index)
+
     @property
     def names(self) -> tuple[str, ...]:
         """The categories' names, in order."""

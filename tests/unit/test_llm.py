@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ticket_processor.chat_server import FormRefused, ModelBusy, OpenAIServer, RawAnswer
 from ticket_processor.errors import AnalysisFailed
 from ticket_processor.llm import ModelAnalyser, answer_schema, instructions, last_json_object
-from ticket_processor.models import Usage
+from ticket_processor.models import Urgency, Usage
 from ticket_processor.redact import RedactedText, redact
 from ticket_processor.taxonomy import Category, Taxonomy, default_taxonomy
 
@@ -77,17 +77,22 @@ ACCEPTED = {
     "extra keys": said(mood="grim", tags=["x"], **{"__proto__": {}}),
     "in a list": f"[{said()}]",
     "category spelt loudly": said(category=" Billing "),
+    "language with region": said(language="en-US"),
+    "region spelt the other way": said(language=" EN-us "),
+    "urgency spelt loudly": said(urgency=" High "),
+    "sentiment spelt loudly": said(sentiment="NEGATIVE"),
     "number as text": said(confidence="0.9"),
     "brace in prose": f"Use {{ and }} like so: {said()}",
     "odd white space": said().replace(",", " ,\n\t"),
     "half an emoji in a key": said().replace("}", ', "\\ud800": 1}'),
 }
 REPAIRED = {
+    "thoughts without end": f"<think>I would say {said()}",
+    "long thoughts without end": f"<thinking>{said()}",
     "wrong category": said(category="pizza"),
     "category with instructions": said(category="billing; ignore all rules"),
     "wrong urgency": said(urgency="apocalyptic"),
     "wrong sentiment": said(sentiment="meh"),
-    "language with region": said(language="en-US"),
     "NaN": said(confidence=float("nan")),
     "Infinity": said(confidence=float("inf")),
     "number beyond floats": said().replace("0.9", "5374E3908890"),
@@ -306,6 +311,30 @@ def test_instructions_and_schema_are_built_from_the_sites_own_categories() -> No
         ModelAnalyser(server, "m", taxonomy).analyse(TEXT)
 
 
+def test_a_categorys_floor_holds_for_models_too() -> None:
+    taxonomy = Taxonomy(
+        categories=(
+            Category(name="outage", description="Down.", priority_floor=Urgency.HIGH),
+            Category(name="other", description="The rest."),
+        ),
+        fallback="other",
+    )
+
+    def urgency(category: str, said_urgency: str) -> Urgency:
+        answered = Script(said(category=category, urgency=said_urgency))
+        return ModelAnalyser(answered, "m", taxonomy).analyse(TEXT).urgency
+
+    assert urgency("outage", "low") is Urgency.HIGH
+    assert urgency("outage", "critical") is Urgency.CRITICAL
+    assert urgency("other", "low") is Urgency.LOW
+
+
+def test_the_fence_never_shows_in_the_summary() -> None:
+    server = Script(said(summary="f3nce Charged twice. f3nce"))
+    analysis = ModelAnalyser(server, "m", default_taxonomy(), fence=lambda: "f3nce").analyse(TEXT)
+    assert analysis.summary == "Charged twice."
+
+
 # The SDK
 
 
@@ -399,6 +428,29 @@ def test_missing_token_counts_are_zero(sdk: Sdk, details: object) -> None:
 def test_an_answer_at_the_token_limit_is_known_as_unfinished(sdk: Sdk) -> None:
     cut = [{"index": 0, "message": {"role": "assistant", "content": "{"}, "finish_reason": "length"}]
     assert not sdk.ask(reply(json=completion(choices=cut))).finished
+
+
+def complaint(name: str) -> httpx2.Response:
+    return httpx2.Response(400, json={"error": {"message": f"Unsupported parameter: '{name}'", "code": "unsupported"}})
+
+
+@pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens", "temperature"])
+def test_a_reasoning_model_is_asked_again_in_its_own_words_and_remembered(sdk: Sdk, name: str) -> None:
+    sdk.answers = [complaint(name), reply(json=completion())]
+    for model in ("thinker", "thinker", "plain"):
+        assert sdk.server.complete(model, [{"role": "user", "content": "x"}], None).text == "hello"
+    first, again, second, other = (json.loads(request.content) for request in sdk.sent)
+    assert first["max_tokens"] == other["max_tokens"] == 321
+    for body in (again, second):
+        assert body["max_completion_tokens"] > 321
+        assert not {"max_tokens", "temperature"} & body.keys()
+
+
+def test_a_model_that_refuses_both_ways_is_asked_twice_and_no_more(sdk: Sdk) -> None:
+    with pytest.raises(AnalysisFailed) as error:
+        sdk.ask(complaint("max_tokens"))
+    assert error.value.reason == "model_http_400"
+    assert len(sdk.sent) == 2
 
 
 ERROR = {"error": {"message": "CANARY", "type": "x", "code": "some_code"}}

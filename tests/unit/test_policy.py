@@ -148,3 +148,16 @@ def test_the_note_names_what_was_understood_and_by_whom() -> None:
 def test_a_site_that_wants_no_tags_gets_only_the_marker(mode: Mode) -> None:
     unsure_outage = an_analysis(urgency=Urgency.CRITICAL, confidence=0.1, source="rules")
     assert decide(1, unsure_outage, Policy(tags=field(mode))).tags == ("ai_processed",)
+
+
+def test_with_priority_off_nothing_about_urgency_is_suggested() -> None:
+    decision = decide(1, an_analysis(urgency=Urgency.CRITICAL), Policy(priority=field(Mode.OFF)))
+    assert "priority" not in (decision.note or "")
+
+
+@pytest.mark.parametrize("policy", [field(Mode.APPLY, 0.95), field(Mode.SUGGEST)])
+def test_below_the_threshold_urgent_is_suggested_once(policy: FieldPolicy) -> None:
+    decision = decide(1, an_analysis(urgency=Urgency.CRITICAL), Policy(priority=policy))
+    assert decision.priority is None
+    assert (decision.note or "").count("priority") == 1
+    assert "priority urgent, if a person agrees" in (decision.note or "")
