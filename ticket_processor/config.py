@@ -22,10 +22,11 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 
 from .errors import ConfigError
 from .models import Frozen
-from .policy import Policy
+from .policy import RESERVED_TAGS, Policy
 from .taxonomy import Category, Taxonomy, default_taxonomy
 
 DEFAULT_FILE = "ticketbot.toml"
+DEFAULT_LOG_DIR = "logs"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -110,9 +111,17 @@ class Settings(Frozen):
     categories: tuple[Category, ...] | None = None
     fallback_category: str = "general"
     state_dir: Path | None = None
-    log_dir: Path = Path("logs")
+    log_dir: Path = Path(DEFAULT_LOG_DIR)
     source_files: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+
+    @field_validator("categories")
+    @classmethod
+    def _no_tag_of_ours(cls, value: tuple[Category, ...] | None) -> tuple[Category, ...] | None:
+        for category in value or ():
+            if category.name in RESERVED_TAGS or category.name.startswith(("urgency_", "sentiment_")):
+                raise ValueError(f"'{category.name}' is the name of a tag with a meaning of its own; choose another")
+        return value
 
     @property
     def taxonomy(self) -> Taxonomy:
@@ -162,6 +171,10 @@ VARIABLES: Mapping[str, Variable] = {
 """The environment variables that hold settings. ``TICKETBOT_CONFIG`` names the file and is read before these."""
 
 CONFIG_VARIABLE = "TICKETBOT_CONFIG"
+_ALTERNATIVES = (
+    (("url",), ("subdomain",)),
+    (("oauth_client_id", "oauth_client_secret"), ("oauth_token",), ("email", "api_token")),
+)
 
 
 def load(
@@ -193,8 +206,16 @@ def load(
     from_file = here if env_file == folder / ".env" else _read_env(env_file, problems)
     if from_file:
         files.append(str(env_file))
+    base = path.parent if path else folder
+    if base.resolve() != folder.resolve():
+        # Cron and Task Scheduler start anywhere; the file's own folder is what its paths are meant from.
+        for name in ("state_dir", "log_dir"):
+            named = data.get(name, DEFAULT_LOG_DIR if name == "log_dir" else None)
+            if isinstance(named, str):
+                data[name] = base / named
     for source, where in ((from_file, " (in .env)"), (environ, "")):
         problems.extend(_unknown_names(source))
+        _drop_weaker_alternatives(data, source)
         for name, variable in VARIABLES.items():
             text = source.get(name, "").strip()
             if text or (variable.many and name in source):  # an empty list is a wish too
@@ -213,6 +234,7 @@ def load(
     except ValidationError as error:
         for item in error.errors(include_input=False, include_url=False):
             problems.append(_sentence(item["loc"], item["type"], item["msg"], origin))
+    problems.extend(_strange_credentials(data, origin))
     zendesk = settings.zendesk if settings else _zendesk_alone(data)
     if need_helpdesk and zendesk is not None:
         _check_helpdesk(zendesk, problems, notices)
@@ -223,6 +245,37 @@ def load(
     if problems or settings is None:
         raise ConfigError(*dict.fromkeys(problems))
     return settings.model_copy(update={"notices": tuple(notices)})
+
+
+def _drop_weaker_alternatives(data: dict[str, Any], source: Mapping[str, str]) -> None:
+    """A stronger source that names an account, or one way to sign in, does away with a weaker one's other way."""
+    table = data.get("zendesk")
+    if not isinstance(table, dict):
+        return
+    named = {VARIABLES[name].path[-1] for name in VARIABLES if source.get(name, "").strip()}
+    kept = dict(table)
+    for group in _ALTERNATIVES:
+        if any(named.intersection(alternative) for alternative in group):
+            for alternative in group:
+                if not named.intersection(alternative):
+                    for name in alternative:
+                        kept.pop(name, None)
+    data["zendesk"] = kept
+
+
+def _strange_credentials(data: Mapping[str, Any], origin: Mapping[tuple[str, ...], str]) -> list[str]:
+    """Credentials travel in HTTP headers, which hold no other characters; the error there would quote them."""
+    problems = []
+    for path, where in origin.items():
+        table = data.get(path[0])
+        value = table.get(path[-1]) if isinstance(table, dict) else None
+        if (
+            path[0] in ("zendesk", "models")
+            and isinstance(value, str)
+            and not (value.isascii() and value.isprintable())
+        ):
+            problems.append(f"{where}: holds characters that belong into no address or credential")
+    return problems
 
 
 def _zendesk_alone(data: Mapping[str, Any]) -> ZendeskSettings | None:

@@ -336,3 +336,109 @@ def test_each_account_has_a_state_folder_of_its_own(tmp_path: Path) -> None:
     assert len(folders) == 4
     chosen = settings(tmp_path, environ={**GOOD, "TICKETBOT_STATE_DIR": str(tmp_path / "s")})
     assert chosen.state_folder == tmp_path / "s"
+
+
+CATEGORY = '[[categories]]\nname = "{}"\ndescription = "x"\n[[categories]]\nname = "general"\ndescription = "y"\n'
+
+
+@pytest.mark.parametrize(
+    "name", ["processed", "review", "fallback", "escalated", "urgency_high", "urgency_x", "sentiment_negative"]
+)
+def test_a_category_cannot_be_called_like_a_tag_with_a_meaning(tmp_path: Path, name: str) -> None:
+    assert name in problems(tmp_path, CATEGORY.format(name))
+
+
+def test_other_categories_are_fine(tmp_path: Path) -> None:
+    assert settings(tmp_path, CATEGORY.format("reviews")).taxonomy.names == ("reviews", "general")
+
+
+def elsewhere(folder: Path, toml: str) -> tuple[Path, Path]:
+    """A folder to stand in, and a configuration file in another."""
+    here, there = folder / "here", folder / "there"
+    here.mkdir()
+    there.mkdir()
+    (there / "ticketbot.toml").write_text(toml, encoding="utf-8")
+    return here, there / "ticketbot.toml"
+
+
+def test_paths_of_a_file_elsewhere_are_meant_from_its_own_folder(tmp_path: Path) -> None:
+    here, path = elsewhere(tmp_path, 'log_dir = "my-logs"\nstate_dir = "my-state"\n')
+    found = load(folder=here, environ=GOOD, config=path)
+    assert (found.log_dir, found.state_dir) == (path.parent / "my-logs", path.parent / "my-state")
+
+
+def test_so_is_the_default_folder_for_logs_and_an_absolute_path_stays(tmp_path: Path) -> None:
+    here, path = elsewhere(tmp_path, f'state_dir = "{(tmp_path / "abs").as_posix()}"\n')
+    found = load(folder=here, environ=GOOD, config=path)
+    assert (found.log_dir, found.state_dir) == (path.parent / "logs", tmp_path / "abs")
+
+
+def test_paths_of_the_environment_are_meant_from_the_current_folder(tmp_path: Path) -> None:
+    here, path = elsewhere(tmp_path, 'log_dir = "x"\nstate_dir = "y"\n')
+    environ = {**GOOD, "TICKETBOT_LOG_DIR": "l", "TICKETBOT_STATE_DIR": "s"}
+    found = load(folder=here, environ=environ, config=path)
+    assert (found.log_dir, found.state_dir) == (Path("l"), Path("s"))
+
+
+def test_the_file_in_the_current_folder_keeps_its_relative_paths(tmp_path: Path) -> None:
+    found = settings(tmp_path, 'log_dir = "x"\n')
+    assert (found.log_dir, found.state_dir) == (Path("x"), None)
+
+
+def test_the_name_of_the_file_may_stand_in_env(tmp_path: Path) -> None:
+    here, path = elsewhere(tmp_path, "[run]\nworkers = 3\n")
+    assert settings(here, env=f"TICKETBOT_CONFIG={path.as_posix()}\n").run.workers == 3
+
+
+OAUTH = {"ZENDESK_OAUTH_CLIENT_ID": "id", "ZENDESK_OAUTH_CLIENT_SECRET": "secret"}
+TOKEN = {"ZENDESK_OAUTH_TOKEN": "t0ken"}
+MAIL = {"ZENDESK_EMAIL": "bot@example.com", "ZENDESK_API_TOKEN": "k3y"}
+
+
+@pytest.mark.parametrize("weak", [OAUTH, TOKEN, MAIL], ids=["weak-client", "weak-token", "weak-mail"])
+@pytest.mark.parametrize("strong", [OAUTH, TOKEN, MAIL], ids=["client", "token", "mail"])
+def test_a_stronger_source_that_names_one_way_to_sign_in_drops_the_others(
+    tmp_path: Path, weak: dict[str, str], strong: dict[str, str]
+) -> None:
+    env = "".join(f"{name}={value}\n" for name, value in weak.items())
+    found = settings(tmp_path, env=env, environ={"ZENDESK_SUBDOMAIN": "acme", **strong}).zendesk
+    set_ones = {f"ZENDESK_{name.upper()}" for name in found.model_fields_set if getattr(found, name)}
+    assert set_ones - {"ZENDESK_SUBDOMAIN"} == set(strong)
+
+
+def test_a_stronger_source_that_names_an_account_drops_the_other_name(tmp_path: Path) -> None:
+    strong = {"ZENDESK_URL": "https://sandbox.example.com", **TOKEN}
+    assert settings(tmp_path, env="ZENDESK_SUBDOMAIN=acme\n", environ=strong).zendesk.base_url == strong["ZENDESK_URL"]
+    toml = '[zendesk]\nurl = "https://other.example.com"\n'
+    assert settings(tmp_path, toml, environ=GOOD).zendesk.base_url == "https://acme.zendesk.com"
+
+
+def test_a_stronger_source_may_complete_what_a_weaker_one_began(tmp_path: Path) -> None:
+    environ = {"ZENDESK_SUBDOMAIN": "acme", "ZENDESK_API_TOKEN": "k3y"}
+    found = settings(tmp_path, env="ZENDESK_EMAIL=bot@example.com\n", environ=environ).zendesk
+    assert found.email == "bot@example.com"
+
+
+@pytest.mark.parametrize("tail", ["\u2019", "\u00e9", "\u200b", "a\tb", "a\nb", "\x7f"], ids=ascii)
+@pytest.mark.parametrize(
+    "name", ["ZENDESK_OAUTH_TOKEN", "ZENDESK_API_TOKEN", "ZENDESK_OAUTH_CLIENT_SECRET", "OPENAI_API_KEY"]
+)
+def test_strange_characters_in_a_credential_are_told_by_its_name_alone(tmp_path: Path, name: str, tail: str) -> None:
+    told = problems(tmp_path, environ={**GOOD, **OAUTH, **MAIL, name: CANARY + tail + "x"})
+    assert name in told
+    assert CANARY not in told
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost:11434/v1", "127.0.0.1", "ftp://x/v1", "http://", "http://a:b@x/v1", "http://x:99999/v1", "/v1"]
+)
+def test_a_model_server_needs_a_whole_address(tmp_path: Path, url: str) -> None:
+    told = problems(tmp_path, environ={**GOOD, "OPENAI_BASE_URL": url})
+    assert "OPENAI_BASE_URL" in told
+    assert url not in told.replace("http://127.0.0.1:11434/v1", "")
+
+
+def test_an_empty_list_of_models_overrides_the_file(tmp_path: Path) -> None:
+    toml = '[models]\nnames = ["m"]\n'
+    assert settings(tmp_path, toml).models.names == ("m",)
+    assert settings(tmp_path, toml, environ={**GOOD, "TICKETBOT_MODELS": ""}).models.names == ()
