@@ -46,6 +46,9 @@ class Helpdesk(Protocol):
     def find_write(self, ticket_id: int, key: str) -> FoundWrite | None:
         """The write that carries ``key``, whatever has happened to the ticket since; ``None`` if there is none."""
 
+    def removed_tags(self, ticket_id: int) -> frozenset[str]:
+        """Tags that somebody took off the ticket and nobody has put back."""
+
     def update(self, change: Change) -> None:
         """Apply ``change`` in one guarded write: all of it, or nothing.
 

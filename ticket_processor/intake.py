@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from .clock import parse_iso
+from .errors import TicketError
 from .helpdesk import Helpdesk, Page
 from .machine_mail import machine_mail
 from .models import Outcome, OutcomeStatus, Ticket
 from .state import State
 from .tags import write_key
+from .writeback import no_longer_new
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class _OpenPage:
 
 
 class Intake:
-    """Pulls tickets lazily: first the retry list, then page after page.
+    """Pulls tickets lazily: first the retry list, then page after page, ``limit`` of them at most.
 
     ``skipped`` receives an outcome for every ticket that needs no work; ``go_on`` is asked before each ticket and
     may raise to end the intake.
@@ -85,26 +87,23 @@ class Intake:
         *,
         cursor: str | None,
         since: float,
-        horizon: float,
         statuses: Sequence[str],
-        marker: str,
+        marked: Callable[[Ticket], bool],
         may_hold_our_write: Callable[[Ticket, str | None], bool],
         skipped: Callable[[Outcome], None],
         go_on: Callable[[], None],
-        limit: int | None = None,
     ) -> None:
         self._desk = desk
         self._state = state
         self._ledger = ledger
         self._cursor = cursor
         self._since = since
-        self._horizon = horizon
         self._statuses = frozenset(statuses)
-        self._marker = marker
+        self._marked = marked
         self._may_hold_our_write = may_hold_our_write
         self._skipped = skipped
         self._go_on = go_on
-        self._limit = limit
+        self.limit: int | None = None
         self._handled: set[int] = set()
         self._open: set[int] = set()
         self._given = 0
@@ -114,6 +113,8 @@ class Intake:
         retries = self._state.retries()
         dead = {item.ticket_id for item in retries if item.dead}
         waiting = [item.ticket_id for item in retries if not item.dead and item.ticket_id not in self._handled]
+        if self._full():
+            return
         tickets = self._desk.fetch(waiting) if waiting else {}
         for ticket_id in waiting:
             if ticket_id not in tickets:
@@ -144,7 +145,7 @@ class Intake:
         self._handled.add(ticket_id)
 
     def _full(self) -> bool:
-        return self._limit is not None and self._given >= self._limit
+        return self.limit is not None and self._given >= self.limit
 
     def _look_at(self, ticket: Ticket, dead: set[int], *, retried: bool = False) -> Iterator[Work]:
         if ticket.id in self._handled:
@@ -152,7 +153,11 @@ class Intake:
         self._go_on()
         self.seen += 1
         key = write_key(ticket)
-        reason = self._reason_to_skip(ticket, key, dead, retried=retried)
+        try:
+            reason = self._reason_to_skip(ticket, key, dead, retried=retried)
+        except TicketError as error:
+            self._skipped(Outcome(ticket_id=ticket.id, status=OutcomeStatus.FAILED, reason=str(error), retry=True))
+            return
         if reason is not None:
             if retried or reason not in _KNOWN:
                 self._skipped(Outcome(ticket_id=ticket.id, status=OutcomeStatus.SKIPPED, reason=reason))
@@ -163,16 +168,14 @@ class Intake:
         yield Work(ticket, key)
 
     def _reason_to_skip(self, ticket: Ticket, key: str, dead: set[int], *, retried: bool) -> str | None:
-        if self._marker in ticket.tags or self._state.is_done(ticket):
+        if self._marked(ticket) or self._state.is_done(ticket.id):
             return "already_done"
         if ticket.id in dead:
             return "dead_letter"
-        if ticket.status in ("closed", "solved", "deleted"):
-            return ticket.status
-        if ticket.status not in self._statuses:
-            return f"person_was_faster_{ticket.status}"
-        if not retried and parse_iso(ticket.created_at) < self._horizon:
+        if not retried and parse_iso(ticket.created_at) < self._since:
             return "older_than_since"
+        if (reason := no_longer_new(ticket.status, self._statuses)) is not None:
+            return reason
         machine = machine_mail(ticket)
         if machine is not None:
             return f"machine_mail_{machine}"

@@ -61,6 +61,7 @@ class Ticket(Frozen):
     read_at: float | None = None
     channel: str = ""
     sender: str = ""
+    follow_up: bool = Field(False, description="made from a closed ticket, whose tags it inherited")
 
     @property
     def age_of_stamp(self) -> float | None:
@@ -136,7 +137,6 @@ class OutcomeStatus(StrEnum):
     """What became of a ticket in this run."""
 
     UPDATED = "updated"
-    UNCHANGED = "unchanged"
     SKIPPED = "skipped"
     SUGGESTED = "suggested"
     PLANNED = "planned"
@@ -172,5 +172,6 @@ class RunSummary(Frozen):
     dead_letters: int = 0
     new_dead_letters: int = 0
     duration_s: float = 0.0
+    remarks: tuple[str, ...] = Field((), description="what somebody may not have meant")
     stopped: str | None = Field(None, description="why the run ended early, if it did")
     exit_code: int = 0

@@ -52,9 +52,11 @@ def reference(key: str) -> str:
     return f"tb-{key[:8]}"
 
 
-def merge(ticket: Ticket, decision: Decision, *, key: str, intent: str = "") -> Change:
-    """Exactly what to send, from a decision and the ticket as it is now."""
-    tags = merge_tags(ticket.tags, decision.tags)
+def merge(
+    ticket: Ticket, decision: Decision, *, key: str, intent: str = "", unwanted: frozenset[str] = frozenset()
+) -> Change:
+    """Exactly what to send, from a decision and the ticket as it is now; never a tag that is ``unwanted``."""
+    tags = merge_tags(ticket.tags, (item for item in decision.tags if item not in unwanted))
     before = set(ticket.tags)
     note = None if decision.note is None else f"{decision.note}\nRef {reference(key)}"
     return Change(

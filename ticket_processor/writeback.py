@@ -13,11 +13,11 @@ What makes it exactly once, although the helpdesk knows no idempotency key for u
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from .audit import AuditLog
 from .clock import Clock
-from .errors import OutcomeUnknown, TicketGone, UpdateConflict, UpdateRefused
+from .errors import CannotRun, OutcomeUnknown, TicketError, TicketGone, UpdateConflict, UpdateRefused
 from .helpdesk import Helpdesk
 from .models import Change, Outcome, OutcomeStatus, Ticket
 from .policy import Policy
@@ -26,7 +26,7 @@ from .tags import merge
 
 WRITE_ATTEMPTS = 3
 BATCH = 100
-GONE_STATUSES = ("closed", "deleted")
+ENDED_STATUSES = ("solved", "closed", "deleted")
 
 
 class WriteBack:
@@ -43,6 +43,7 @@ class WriteBack:
         clock: Clock,
         policy: Policy,
         *,
+        statuses: Iterable[str],
         stable_read_s: float,
         dry_run: bool = False,
     ) -> None:
@@ -51,6 +52,7 @@ class WriteBack:
         self._audit = audit
         self._clock = clock
         self._policy = policy
+        self._statuses = frozenset(statuses)
         self._stable_read_s = stable_read_s
         self._dry_run = dry_run
 
@@ -95,21 +97,30 @@ class WriteBack:
         while True:
             if ticket is None:
                 return end(OutcomeStatus.SKIPPED, "deleted")
-            marked = self._policy.marker in ticket.tags
+            marked = self.marked(ticket)
             if (marked and sent) or (not marked and self.may_hold_our_write(ticket, clean_stamp)):
-                found = self._desk.find_write(ticket.id, verdict.key)
+                try:
+                    found = self._desk.find_write(ticket.id, verdict.key)
+                except TicketError as error:
+                    return end(OutcomeStatus.FAILED, str(error), retry=True)
                 ours = next((change for change in sent if found and change.intent == found.intent), None)
                 if ours is not None:
                     return end(written, "confirmed_by_reading", ours)
                 marked = marked or found is not None
             if marked:
                 return end(OutcomeStatus.SKIPPED, "already_done")
-            if ticket.status in GONE_STATUSES:
-                return end(OutcomeStatus.SKIPPED, ticket.status)
+            if (reason := no_longer_new(ticket.status, self._statuses)) is not None:
+                return end(OutcomeStatus.SKIPPED, reason)
             clean_stamp = ticket.updated_at
             if not self.stable(ticket):
                 return end(OutcomeStatus.SKIPPED, "deferred_changed_just_now", retry=True)
-            change = merge(ticket, verdict.decision, key=verdict.key, intent=self._audit.new_intent())
+            try:
+                # A follow-up begins with its original's tags; what a person took off it stays off.
+                unwanted = self._desk.removed_tags(ticket.id) if ticket.follow_up else frozenset()
+            except TicketError as error:
+                return end(OutcomeStatus.FAILED, str(error), retry=True)
+            intent = self._audit.new_intent()
+            change = merge(ticket, verdict.decision, key=verdict.key, intent=intent, unwanted=unwanted)
             if self._dry_run:
                 return end(OutcomeStatus.PLANNED, verdict.decision.reason, change)
             if attempts >= WRITE_ATTEMPTS:
@@ -134,6 +145,10 @@ class WriteBack:
         self._state.open_intent(change)
         self._desk.update(change)
 
+    def marked(self, ticket: Ticket) -> bool:
+        """Whether the marker tag says: done. On a follow-up it says so of the ticket it was made from."""
+        return self._policy.marker in ticket.tags and not ticket.follow_up
+
     def may_hold_our_write(self, ticket: Ticket, clean_stamp: str | None) -> bool:
         """False when it is certain, without asking, that no write of ours is on the ticket.
 
@@ -145,4 +160,13 @@ class WriteBack:
     def stable(self, ticket: Ticket) -> bool:
         """True when no edit after this read can carry the stamp that was read."""
         age = ticket.age_of_stamp
-        return age is not None and age >= self._stable_read_s
+        if age is None:
+            raise CannotRun("the helpdesk's replies carry no Date header, without which no read can be trusted")
+        return age >= self._stable_read_s
+
+
+def no_longer_new(status: str, statuses: frozenset[str]) -> str | None:
+    """Why a ticket of this status is left alone; ``None`` when it is not."""
+    if status in statuses:
+        return None
+    return status if status in ENDED_STATUSES else f"person_was_faster_{status}"

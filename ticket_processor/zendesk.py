@@ -16,7 +16,9 @@ from .errors import (
     CannotRun,
     HelpdeskDown,
     NotAuthorised,
+    NotePublished,
     OutcomeUnknown,
+    TicketError,
     TicketGone,
     UpdateConflict,
     UpdateRefused,
@@ -31,13 +33,11 @@ SHOW_MANY_MAX = 100
 EXPORT_LIMIT = "incremental-exports"
 UPDATE_LIMIT = "tickets-update"
 ACCOUNT_LIMIT = "account"
-NEWEST_WITHHELD_S = 60
-"""The export refuses a start time in the newest minute, and withholds that minute's tickets."""
-
-SEARCH_OVERLAP_S = 900
+SEARCH_OVERLAP_S = 1800
 """Search lags behind by minutes, so each listing by search begins this much before the end of the last one."""
 
 MAX_AUDIT_PAGES = 50
+FORBIDDEN_IN_A_ROW = 3
 _PRIORITIES = frozenset(item.value for item in Priority)
 METADATA = "ticketbot"
 
@@ -57,6 +57,7 @@ class Zendesk:
         self._transport = transport
         self._source = source
         self._page_size = page_size
+        self._forbidden: set[int] = set()
 
     # Reading
 
@@ -148,22 +149,36 @@ class Zendesk:
 
     def find_write(self, ticket_id: int, key: str) -> FoundWrite | None:
         """See :meth:`Helpdesk.find_write`: our key lies in an audit's ``metadata.custom``, which nobody can edit."""
+        for audit in self._audits(ticket_id):
+            mark = _mapping(_mapping(_mapping(audit.get("metadata")).get("custom")).get(METADATA))
+            if mark.get("key") == key:
+                return FoundWrite(intent=str(mark.get("intent", "")))
+        return None
+
+    def removed_tags(self, ticket_id: int) -> frozenset[str]:
+        """See :meth:`Helpdesk.removed_tags`, from the audits' changes of the tags, oldest first."""
+        removed: set[str] = set()
+        for audit in self._audits(ticket_id):
+            for event in audit.get("events") or ():
+                if _mapping(event).get("field_name") == "tags":
+                    before, after = _tag_set(event.get("previous_value")), _tag_set(event.get("value"))
+                    removed = (removed | (before - after)) - (after - before)
+        return frozenset(removed)
+
+    def _audits(self, ticket_id: int) -> Iterator[Mapping[str, Any]]:
         params: dict[str, str | int] = {"page[size]": 100}
         for _ in range(MAX_AUDIT_PAGES):
             reply = self._get(f"/tickets/{ticket_id}/audits", params)
             if reply.status == 404:
-                return None
+                return
             if not reply.ok:
-                raise CannotRun(f"Zendesk refuses a ticket's audits (HTTP {reply.status}{_code(reply)})")
-            for audit in _body(reply).get("audits") or ():
-                mark = ((audit.get("metadata") or {}).get("custom") or {}).get(METADATA)
-                if isinstance(mark, dict) and mark.get("key") == key:
-                    return FoundWrite(intent=str(mark.get("intent", "")))
-            meta = _body(reply).get("meta") or {}
+                raise TicketError(f"Zendesk refuses this ticket's audits (HTTP {reply.status}{_code(reply)})")
+            yield from map(_mapping, _body(reply).get("audits") or ())
+            meta = _mapping(_body(reply).get("meta"))
             if not meta.get("has_more") or not meta.get("after_cursor"):
-                return None
-            params["page[after]"] = meta["after_cursor"]
-        raise CannotRun(f"ticket {ticket_id} has more than {MAX_AUDIT_PAGES * 100} audits; it was not searched")
+                return
+            params["page[after]"] = str(meta["after_cursor"])
+        raise TicketError(f"more than {MAX_AUDIT_PAGES * 100} audits; they were not searched")
 
     # Writing
 
@@ -176,6 +191,8 @@ class Zendesk:
             effect=Effect.WRITE,
             limits=(ACCOUNT_LIMIT, UPDATE_LIMIT),
         )
+        if reply.status != 403:
+            self._forbidden.clear()
         if reply.ok:
             _check_reply(reply, change)
             return
@@ -184,7 +201,11 @@ class Zendesk:
         if reply.status in (404, 410):
             raise TicketGone("deleted")
         if reply.status == 403:
-            raise NotAuthorised(f"Zendesk forbids this user to update ticket {change.ticket_id} (HTTP 403)")
+            # One private group is a matter of that ticket; several in a row are a matter of this user's rights.
+            self._forbidden.add(change.ticket_id)
+            if len(self._forbidden) >= FORBIDDEN_IN_A_ROW:
+                raise NotAuthorised(f"Zendesk forbids this user to update tickets ({len(self._forbidden)} in a row)")
+            raise UpdateRefused(f"Zendesk forbids this user to update the ticket (HTTP 403{_code(reply)})")
         if reply.status == 422 and "status" in _details(reply):
             raise TicketGone("closed")
         raise UpdateRefused(f"Zendesk refused the update (HTTP {reply.status}{_code(reply)})")
@@ -205,12 +226,12 @@ def read_limits(headers: Mapping[str, str]) -> dict[str, Limit]:
     remaining = _number(lower, "ratelimit-remaining", "rate-limit-remaining", "x-rate-limit-remaining")
     if total is not None and remaining is not None:
         resets = _number(lower, "ratelimit-reset", "rate-limit-reset")
-        found[ACCOUNT_LIMIT] = Limit(total, remaining, 60.0 if resets is None else float(resets))
+        found[ACCOUNT_LIMIT] = Limit(total, remaining, None if resets is None else float(resets))
     for name, value in lower.items():
         match = _ENDPOINT_LIMIT.match(name)
         parts = {key: int(number) for key, number in _LIMIT_PART.findall(value)} if match else {}
         if match and {"total", "remaining"} <= parts.keys():
-            found[match["name"]] = Limit(parts["total"], parts["remaining"], float(parts.get("resets", 60)))
+            found[match["name"]] = Limit(parts["total"], parts["remaining"], parts.get("resets"))
     return found
 
 
@@ -241,9 +262,8 @@ def _check_reply(reply: Reply, change: Change) -> None:
         raise OutcomeUnknown("the reply to the update is not about this ticket")
     for event in (reply.body.get("audit") or {}).get("events") or ():
         if event.get("type") == "Comment" and event.get("public"):
-            raise CannotRun(
-                f"Zendesk made the internal note on ticket {change.ticket_id} public although it was sent as "
-                "internal; nothing more is written until somebody has looked"
+            raise NotePublished(
+                f"Zendesk made the internal note on ticket {change.ticket_id} public although it was sent as internal"
             )
 
 
@@ -267,22 +287,39 @@ def _body(reply: Reply) -> dict[str, Any]:
 
 
 def _ticket(row: Mapping[str, Any], read_at: float | None) -> Ticket:
-    via = row.get("via") or {}
-    sender = ((via.get("source") or {}).get("from") or {}).get("address") or ""
+    via = _mapping(row.get("via"))
+    source = _mapping(via.get("source"))
+    sender = _mapping(source.get("from")).get("address")
     priority = row.get("priority")
     return Ticket(
         id=row["id"],
-        subject=row.get("subject") or row.get("raw_subject") or "",
-        description=row.get("description") or "",
+        subject=_string(row.get("subject") or row.get("raw_subject")),
+        description=_string(row.get("description")),
         status=row.get("status") or "new",
         priority=Priority(priority) if priority in _PRIORITIES else None,
         tags=tuple(row.get("tags") or ()),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         read_at=read_at,
-        channel=via.get("channel") or "",
-        sender=sender,
+        channel=_string(via.get("channel")),
+        sender=_string(sender),
+        follow_up=source.get("rel") == "follow_up",
     )
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _tag_set(value: object) -> set[str]:
+    """Tags in an audit: a list in most, a text with spaces between them in some."""
+    if isinstance(value, str):
+        return set(value.split())
+    return {item for item in value if isinstance(item, str)} if isinstance(value, list) else set()
+
+
+def _string(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _number(headers: Mapping[str, str], *names: str) -> int | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tests.simulation.world import World
-from ticket_processor.sandbox import BOT_ID
+from ticket_processor.sandbox import Audit
 
 ALLOWED_KEYS = frozenset({"tags", "priority", "comment", "safe_update", "updated_stamp", "metadata"})
 PRIORITIES = frozenset({"urgent", "high", "normal", "low"})
@@ -59,7 +59,7 @@ def _of_ticket(world: World, ticket_id: int) -> Iterator[str]:
         change = audit.change("priority")
         if change and change[1] not in PRIORITIES:
             yield f"5 only listed fields: priority {change[1]}"
-        if audit.comment_public is None or "ai_processed" not in audit.tags_added:
+        if audit.comment_public is None or not _marked(audit, added):
             yield "8 atomic: a write of ours lacks its note or its marker"
         if any(tag for tag in audit.tags_removed):
             yield f"3 human tags: our write removed {sorted(audit.tags_removed)}"
@@ -67,6 +67,11 @@ def _of_ticket(world: World, ticket_id: int) -> Iterator[str]:
         text = str(comment.get("html_body") or comment.get("body"))
         if "://" in text or "evil.example" in text or "{{" in text or "@" in text or "](" in text:
             yield "a note of ours holds a link, a mention or a placeholder"
+
+
+def _marked(audit: Audit, by_people: Mapping[str, bool]) -> bool:
+    """Our write carries its marker, unless a person had taken that off (a follow-up begins with one)."""
+    return "ai_processed" in audit.raw.get("tags", ()) or by_people.get("ai_processed") is False
 
 
 def _resent_blindly(world: World) -> Iterator[str]:
@@ -98,6 +103,3 @@ def _unaccounted(world: World) -> Iterator[str]:
             name = audit.custom.get("ticketbot", {}).get("intent")
             if name not in intents:
                 yield f"ticket {ticket_id}: 12 audit: write {name} has no intent line"
-
-
-__all__ = ["BOT_ID", "violations"]

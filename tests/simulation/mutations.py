@@ -67,6 +67,9 @@ MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "no stable-read rule": lambda: mock.patch.object(writeback.WriteBack, "stable", return_value=True),
     "key not looked for": lambda: mock.patch.object(zendesk.Zendesk, "find_write", return_value=None),
     "key not written": lambda: mock.patch.object(zendesk, "_update_body", _without("metadata")),
+    "marker of a follow-up trusted": lambda: mock.patch.object(
+        writeback.WriteBack, "marked", lambda self, ticket: self._policy.marker in ticket.tags
+    ),
     "key differs between runs": lambda: mock.patch.object(intake, "write_key", _key_changes_with_every_run),
     "public not stated": lambda: mock.patch.object(zendesk, "_update_body", _public_by_default),
     "priority overwritten": lambda: mock.patch.object(tags, "merge_priority", _priority_always_set),

@@ -140,6 +140,10 @@ class World:
             created_at=made,
         )
 
+    def _customer_answers(self, closed: int) -> None:
+        if self.sandbox.store.living(closed) is not None:
+            self.sandbox.store.follow_up(closed, "It is broken again.")
+
     # People
 
     def _person_acts_anywhere(self) -> None:
@@ -167,6 +171,7 @@ class World:
             store.person_edit(ticket_id, status=self.dice.choice(("open", "pending", "solved")))
         elif act < 0.97:
             store.person_edit(ticket_id, status="closed")
+            self.time.at(self.time.now() + self.dice.uniform(1, 300), lambda: self._customer_answers(ticket_id))
         elif act < 0.98:
             store.delete(ticket_id)
         else:

@@ -231,6 +231,7 @@ class FakeDesk:
         self.given_pages = list(pages)
         self.pages_taken = 0
         self.found: dict[tuple[int, str], FoundWrite] = {}
+        self.removed: dict[int, tuple[str, ...]] = {}
         self.updates: list[Callable[[Change], None] | Exception | None] = []
         self.written: list[Change] = []
         self.asked: list[tuple[str, object]] = []
@@ -248,6 +249,10 @@ class FakeDesk:
     def find_write(self, ticket_id: int, key: str) -> FoundWrite | None:
         self.asked.append(("find_write", ticket_id))
         return self.found.get((ticket_id, key))
+
+    def removed_tags(self, ticket_id: int) -> frozenset[str]:
+        self.asked.append(("removed_tags", ticket_id))
+        return frozenset(self.removed.get(ticket_id, ()))
 
     def update(self, change: Change) -> None:
         self.written.append(change)

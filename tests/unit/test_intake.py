@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.clock import iso
-from ticket_processor.errors import DeadlineReached
+from ticket_processor.errors import DeadlineReached, TicketError
 from ticket_processor.helpdesk import FoundWrite, Page
 from ticket_processor.intake import Intake, PageLedger, Work
-from ticket_processor.models import Outcome, Ticket
+from ticket_processor.models import Outcome, OutcomeStatus, Ticket
 from ticket_processor.state import State
 from ticket_processor.tags import write_key
 
@@ -114,16 +114,16 @@ class Run:
         self.held = False
         given: dict[str, Any] = {
             "cursor": None,
-            "since": 0.0,
-            "horizon": START - 86_400,
+            "since": START - 86_400,
             "statuses": ("new", "open"),
-            "marker": "ai_processed",
+            "marked": lambda ticket: "ai_processed" in ticket.tags and not ticket.follow_up,
             "may_hold_our_write": lambda _ticket, _stamp: self.held,
-            "limit": None,
             **options,
         }
+        limit = given.pop("limit", None)
         ledger = PageLedger(self.stored.append)
         self.intake = Intake(self.desk, self.state, ledger, skipped=self._skipped, go_on=self._look, **given)
+        self.intake.limit = limit
 
     def _skipped(self, outcome: Outcome) -> None:
         self.outcomes.append(outcome)
@@ -193,6 +193,46 @@ def test_what_is_older_than_asked_for_is_passed_over_without_a_line() -> None:
     assert run.works() == []
     assert run.outcomes == []
     assert run.stored == ["c"]
+
+
+def test_age_is_looked_at_before_the_status() -> None:
+    run = Run(page(a_ticket(1, age=90_000, touched=60, status="solved")))
+    assert run.works() == []
+    assert run.outcomes == []
+    assert run.stored == ["c"]
+
+
+def test_a_retried_ticket_may_be_older_than_the_horizon() -> None:
+    run = Run(tickets=(a_ticket(7, age=90_000),))
+    run.state.retry_later(7, "busy", failed=False, max_attempts=5)
+    assert run.works() == [7]
+
+
+def test_a_follow_up_with_the_marker_it_inherited_needs_work() -> None:
+    run = Run(page(a_ticket(1, tags=("ai_processed",), follow_up=True)))
+    assert run.works() == [1]
+
+
+def test_a_ticket_whose_history_cannot_be_searched_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_ticket_id: int, _key: str) -> FoundWrite | None:
+        raise TicketError("too many audits")
+
+    run = Run(page(a_ticket(1), a_ticket(2, status="closed"), cursor="c0", last=False), page(a_ticket(3, age=90_000)))
+    monkeypatch.setattr(run.desk, "find_write", refuse)
+    run.held = True
+    assert run.works() == []
+    failed, skipped = run.outcomes
+    assert (failed.ticket_id, failed.status, failed.reason) == (1, OutcomeStatus.FAILED, "too many audits")
+    assert failed.retry
+    assert skipped.reason == "closed"
+
+
+def test_a_limit_of_nothing_asks_for_nothing() -> None:
+    run = Run(page(a_ticket(1)), tickets=(a_ticket(7),), limit=0)
+    run.state.retry_later(7, "busy", failed=False, max_attempts=5)
+    assert run.works() == []
+    assert run.desk.asked == []
+    assert run.stored == []
 
 
 def test_what_carries_the_marker_is_seen_and_passed_over_without_a_line() -> None:

@@ -14,6 +14,7 @@ from ticket_processor.errors import (
     AuditUnwritable,
     CannotRun,
     OutcomeUnknown,
+    TicketError,
     TicketGone,
     UpdateConflict,
     UpdateRefused,
@@ -38,7 +39,8 @@ class Bench:
         self.audit = AuditLog(folder, self.clock, "run")
 
     def write_back(self, **options: Any) -> WriteBack:
-        return WriteBack(self.desk, self.state, self.audit, self.clock, Policy(), stable_read_s=6.0, **options)
+        given = {"statuses": ("new", "open"), "stable_read_s": 6.0, **options}
+        return WriteBack(self.desk, self.state, self.audit, self.clock, Policy(), **given)
 
     def settle(self, *ticket_ids: int, **options: Any) -> list[Outcome]:
         verdicts = [self.verdict(ticket_id) for ticket_id in ticket_ids or (1,)]
@@ -216,8 +218,9 @@ def test_a_ticket_that_rested_for_the_margin_is_written(bench: Bench) -> None:
 
 def test_a_reply_without_a_date_is_no_ground_for_a_write(bench: Bench) -> None:
     bench.somebody(ago=100, read_at=None)
-    outcome = bench.one()
-    assert (outcome.reason, outcome.retry) == ("deferred_changed_just_now", True)
+    with pytest.raises(CannotRun, match="no Date header"):
+        bench.one()
+    assert bench.desk.written == []
 
 
 def test_a_ticket_that_just_lost_a_race_waits_for_a_later_run(bench: Bench) -> None:
@@ -264,11 +267,85 @@ def test_a_ticket_deleted_during_a_conflict_is_skipped(bench: Bench) -> None:
     assert bench.one().reason == "deleted"
 
 
-@pytest.mark.parametrize("status", ["closed", "deleted"])
-def test_a_ticket_that_can_no_longer_be_written_is_skipped(bench: Bench, status: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        ("solved", "solved"),
+        ("closed", "closed"),
+        ("deleted", "deleted"),
+        ("pending", "person_was_faster_pending"),
+        ("hold", "person_was_faster_hold"),
+    ],
+)
+def test_a_ticket_somebody_has_taken_on_since_it_was_read_is_skipped(bench: Bench, status: str, reason: str) -> None:
     bench.somebody(status=status)
-    assert (bench.one().status, bench.one().reason) == (OutcomeStatus.SKIPPED, status)
+    outcome = bench.one()
+    assert (outcome.status, outcome.reason, outcome.retry) == (OutcomeStatus.SKIPPED, reason, False)
     assert bench.desk.written == []
+
+
+@pytest.mark.parametrize("status", ["solved", "pending"])
+def test_a_ticket_taken_on_during_a_conflict_is_not_written_to_again(bench: Bench, status: str) -> None:
+    bench.desk.updates = [bench.conflict(status=status)]
+    assert bench.one().reason in (status, f"person_was_faster_{status}")
+    assert len(bench.desk.written) == 1
+
+
+def test_the_statuses_a_site_asked_for_are_written_to(bench: Bench) -> None:
+    bench.somebody(status="pending")
+    assert bench.one(statuses=("pending",)).status is OutcomeStatus.UPDATED
+
+
+def test_a_write_of_ours_is_confirmed_although_the_ticket_was_solved_since(bench: Bench) -> None:
+    bench.desk.updates = [bench.lands(OutcomeUnknown("lost"), status="solved")]
+    outcome = bench.one()
+    assert (outcome.status, outcome.reason) == (OutcomeStatus.UPDATED, "confirmed_by_reading")
+
+
+def test_the_marker_of_a_follow_up_is_its_originals(bench: Bench) -> None:
+    tags = ("vip", "ai_processed")
+    write_back = bench.write_back()
+    assert write_back.marked(a_ticket(1, tags=tags))
+    assert not write_back.marked(a_ticket(1, tags=("vip",)))
+    assert not write_back.marked(a_ticket(1, tags=tags, follow_up=True))
+    bench.desk.tickets[1] = a_ticket(1, tags=tags, follow_up=True)
+    assert bench.one().status is OutcomeStatus.UPDATED
+    assert bench.desk.times("find_write") == 0
+
+
+def test_what_a_person_took_off_a_follow_up_is_not_put_back(bench: Bench) -> None:
+    bench.desk.tickets[1] = a_ticket(1, tags=("ai_processed", "vip"), follow_up=True)
+    verdict = bench.verdict()
+    bench.desk.removed[1] = (verdict.decision.tags[-1], "something_else")
+    (outcome,) = bench.write_back().settle([verdict])
+    assert outcome.status is OutcomeStatus.UPDATED
+    (change,) = bench.desk.written
+    assert verdict.decision.tags[-1] not in change.tags
+    assert set(change.tags) == {"vip", *verdict.decision.tags[:-1]}
+
+
+def test_a_touched_follow_up_is_asked_for_our_key(bench: Bench) -> None:
+    bench.desk.tickets[1] = a_ticket(1, tags=("ai_processed",), follow_up=True)
+    verdict = bench.verdict()
+    bench.somebody(ago=100)
+    bench.desk.found[1, verdict.key] = FoundWrite("another-run-1")
+    (outcome,) = bench.write_back().settle([verdict])
+    assert outcome.reason == "already_done"
+    assert bench.desk.written == []
+
+
+def test_a_ticket_whose_history_cannot_be_searched_fails_alone(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_ticket_id: int, _key: str) -> FoundWrite | None:
+        raise TicketError("too many audits")
+
+    monkeypatch.setattr(bench.desk, "find_write", refuse)
+    bench.desk.tickets[2] = a_ticket(2)
+    verdicts = [bench.verdict(1), bench.verdict(2)]
+    bench.somebody(1, ago=100)
+    first, second = bench.write_back().settle(verdicts)
+    assert (first.status, first.reason, first.retry) == (OutcomeStatus.FAILED, "too many audits", True)
+    assert second.status is OutcomeStatus.UPDATED
+    assert [change.ticket_id for change in bench.desk.written] == [2]
 
 
 def test_a_ticket_closed_between_read_and_write_is_skipped(bench: Bench) -> None:

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+import requests
 
 from ticket_processor.breaker import Breaker
 from ticket_processor.clock import Deadline
@@ -14,7 +15,9 @@ from ticket_processor.errors import (
     CannotRun,
     HelpdeskDown,
     NotAuthorised,
+    NotePublished,
     OutcomeUnknown,
+    TicketError,
     TicketGone,
     UpdateConflict,
     UpdateRefused,
@@ -25,7 +28,7 @@ from ticket_processor.sandbox import BOT_ID, Credentials, InMemoryAdapter, Sandb
 from ticket_processor.sandbox import ManualClock as SandboxTime
 from ticket_processor.throttle import Throttle
 from ticket_processor.transport import Auth, Transport
-from ticket_processor.zendesk import Zendesk, note_html, read_limits
+from ticket_processor.zendesk import MAX_AUDIT_PAGES, SEARCH_OVERLAP_S, Zendesk, note_html, read_limits
 from ticket_processor.zendesk_auth import ApiToken, ClientCredentials, OAuthToken
 
 from .fakes import BASE, START, ManualClock, Upper, Wire, a_change, answer
@@ -208,7 +211,6 @@ def test_whoever_may_neither_export_nor_search_cannot_run() -> None:
         {"tickets": [row(created_at="yesterday")]},
         {"tickets": [row(updated_at="")]},
         {"tickets": [row(id="x")]},
-        {"tickets": [row(via="web")]},
         {"tickets": [row(tags=[1])]},
     ],
     ids=str,
@@ -318,10 +320,26 @@ def test_a_deleted_ticket_is_gone() -> None:
         account.desk.update(change)
 
 
-def test_a_forbidden_update_ends_the_run() -> None:
-    wire = Wire(answer(403, {"error": "Forbidden"}))
+FORBIDDEN = answer(403, {"error": "Forbidden"})
+
+
+def test_a_forbidden_update_is_that_tickets_matter_until_three_tickets_in_a_row() -> None:
+    desk = Zendesk(Wire(FORBIDDEN).transport)
+    for ticket_id in (1, 2, 2, 1):
+        with pytest.raises(UpdateRefused, match="403"):
+            desk.update(a_change(ticket_id))
+    with pytest.raises(NotAuthorised, match="in a row"):
+        desk.update(a_change(3))
+
+
+@pytest.mark.parametrize("other", [answer(422, {"error": "x"}), answer(409, {}), answer(404, {})], ids=str)
+def test_any_other_answer_ends_the_row_of_forbidden_updates(other: requests.Response) -> None:
+    desk = Zendesk(Wire(FORBIDDEN, FORBIDDEN, other, FORBIDDEN, FORBIDDEN, FORBIDDEN).transport)
+    for ticket_id in range(1, 6):
+        with pytest.raises((UpdateRefused, UpdateConflict, TicketGone)):
+            desk.update(a_change(ticket_id))
     with pytest.raises(NotAuthorised):
-        Zendesk(wire.transport).update(a_change())
+        desk.update(a_change(6))
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])
@@ -403,6 +421,15 @@ def test_our_write_is_found_behind_many_later_audits() -> None:
     assert len(account.sent) >= 4
 
 
+def test_tags_that_were_taken_off_and_not_put_back_are_told() -> None:
+    account = Account(1)
+    number = account.ids[0]
+    account.store.person_edit(number, add_tags=["one", "two", "three"])
+    account.store.person_edit(number, remove_tags=["one", "two"])
+    account.store.person_edit(number, add_tags=["two"])
+    assert account.desk.removed_tags(number) == {"one"}
+
+
 def test_our_write_is_found_on_the_second_page_of_audits() -> None:
     mark = {"metadata": {"custom": {"ticketbot": {"key": "k", "intent": "i"}}}}
     first = {"audits": [{"metadata": None}, {}], "meta": {"has_more": True, "after_cursor": "next"}}
@@ -417,8 +444,68 @@ def test_a_ticket_that_is_not_there_holds_no_write() -> None:
 
 def test_audits_without_end_are_not_taken_for_an_absent_write() -> None:
     endless = {"audits": [], "meta": {"has_more": True, "after_cursor": "next"}}
-    with pytest.raises(CannotRun, match="not searched"):
-        Zendesk(Wire(answer(200, endless)).transport).find_write(1, "k")
+    wire = Wire(answer(200, endless))
+    with pytest.raises(TicketError, match="not searched"):
+        Zendesk(wire.transport).find_write(1, "k")
+    assert wire.calls == MAX_AUDIT_PAGES
+
+
+@pytest.mark.parametrize("status", [400, 403, 422])
+def test_audits_that_are_refused_are_that_tickets_matter(status: int) -> None:
+    with pytest.raises(TicketError, match=str(status)) as error:
+        Zendesk(Wire(answer(status, {"error": "CANARY: alice@example.com"})).transport).find_write(1, "k")
+    assert not isinstance(error.value, CannotRun)
+    assert "CANARY" not in str(error.value)
+
+
+def test_a_note_that_became_public_is_told_by_an_error_of_its_own() -> None:
+    body = {"ticket": {"id": 1}, "audit": {"events": [{"type": "Comment", "public": True}]}}
+    with pytest.raises(NotePublished, match="ticket 1 public"):
+        Zendesk(Wire(answer(200, body)).transport).update(a_change(1))
+
+
+ROW = {"id": 1, "created_at": "2026-11-21T01:00:00Z", "updated_at": "2026-11-21T01:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"via": "web"},
+        {"via": ["web"]},
+        {"via": {"channel": 7, "source": "mail"}},
+        {"via": {"channel": "email", "source": {"from": "x"}}},
+        {"via": {"source": {"from": {"address": 7}, "rel": 3}}},
+        {"subject": 7, "description": ["x"]},
+        {"subject": None, "raw_subject": {}, "description": False},
+    ],
+    ids=str,
+)
+def test_text_of_an_odd_type_is_taken_as_empty(odd: dict[str, Any]) -> None:
+    ticket = Zendesk(Wire(answer(200, {"tickets": [{**ROW, **odd}]})).transport).fetch([1])[1]
+    assert (ticket.subject, ticket.description, ticket.sender, ticket.follow_up) == ("", "", "", False)
+    assert ticket.channel in ("", "email")
+
+
+@pytest.mark.parametrize(
+    ("rel", "expected"), [("follow_up", True), ("mention", False), (None, False)], ids=["follow-up", "other", "none"]
+)
+def test_a_follow_up_is_known_by_its_source(rel: str | None, expected: bool) -> None:
+    row = {**ROW, "via": {"channel": "email", "source": {"rel": rel, "from": {"ticket_id": 5}}}}
+    assert Zendesk(Wire(answer(200, {"tickets": [row]})).transport).fetch([1])[1].follow_up is expected
+
+
+def test_the_vendors_follow_up_inherits_the_tags_and_is_known() -> None:
+    account = Account(1)
+    original = account.ids[0]
+    account.store.person_edit(original, add_tags=("ai_processed",))
+    made = account.one(account.store.follow_up(original, "It is broken again.").id)
+    assert made.follow_up
+    assert "ai_processed" in made.tags
+    assert not account.one(original).follow_up
+
+
+def test_listings_by_search_overlap_by_half_an_hour() -> None:
+    assert SEARCH_OVERLAP_S == 1800
 
 
 # The note

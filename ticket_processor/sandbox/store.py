@@ -148,6 +148,18 @@ class Store(Agenda):
             self._remember_version(ticket, moment)
             return ticket
 
+    def follow_up(self, ticket_id: int, body: str) -> StoredTicket:
+        """A customer answers a closed ticket: the vendor makes a new one, which inherits all of its tags."""
+        with self.lock:
+            original = self.tickets[ticket_id].json
+            source = {"from": {"ticket_id": ticket_id, "subject": original["subject"]}, "to": {}, "rel": "follow_up"}
+            return self.create(
+                subject="Re: " + original["subject"],
+                body=body,
+                tags=original["tags"],
+                fields={"via": {"channel": "email", "source": source}},
+            )
+
     def change(
         self,
         ticket: StoredTicket,
