@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from . import __version__
-from .errors import ConfigError, ExitCode, Stopping, TicketbotError
+from .errors import ConfigError, ExitCode, Stopping, TicketbotError, unexpected
 
 if TYPE_CHECKING:
     from .clock import SystemClock
@@ -78,6 +78,9 @@ def run(
         bool, typer.Option("--sandbox", help="Run against an embedded sandbox with invented tickets: a tour.")
     ] = False,
     no_llm: Annotated[bool, typer.Option("--no-llm", help="Keyword rules only, whatever models are set.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on after a run that halted because a note became public.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print only what went wrong.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
@@ -96,6 +99,7 @@ def run(
                 workers=workers,
                 sandbox=sandbox,
                 no_llm=no_llm,
+                resume=resume,
                 quiet=quiet,
                 as_json=as_json,
             )
@@ -212,6 +216,11 @@ def _errors(as_json: bool) -> Iterator[None]:
         _leave(error.exit_code)
     except KeyboardInterrupt:
         _leave(ExitCode.INTERRUPTED)
+    except typer.Exit:
+        raise
+    except Exception as error:  # noqa: BLE001 - a bug; cron must not take it for "some tickets failed"
+        typer.echo(f"ticketbot: {unexpected(error)}; this is a bug in ticketbot, please report it", err=True)
+        _leave(ExitCode.CANNOT_RUN)
 
 
 @contextmanager
@@ -227,10 +236,11 @@ def _signals() -> Iterator[SystemClock]:
             clock.check()
         except Stopping:
             os._exit(code)  # asked twice
-        clock.stop(code)
         timer = threading.Timer(STOP_WITHIN_S, os._exit, [int(code)])
         timer.daemon = True
         timer.start()
+        # Not from here: this frame may have interrupted the very wait whose lock setting the event takes.
+        threading.Thread(target=clock.stop, args=[code], daemon=True).start()
 
     names = [name for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
     before = {name: signal.signal(getattr(signal, name), stop) for name in names}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +22,8 @@ if TYPE_CHECKING:
     from .sandbox import LatencyProfile
 
 SEED_DEADLINE_S = 3600.0
-NEWEST_WITHHELD_S = 65
+WATCHDOG_GRACE_S = 20.0
+EXPORTED_AFTER_S = 65
 _AGO = re.compile(r"^(\d{1,6})\s*([mhdw])$")
 _UNIT_S = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
@@ -34,6 +38,7 @@ def run(
     workers: int | None,
     sandbox: bool,
     no_llm: bool,
+    resume: bool,
     quiet: bool,
     as_json: bool,
 ) -> tuple[int, int]:
@@ -41,7 +46,8 @@ def run(
     flags: dict[tuple[str, ...], object] = {("run", "workers"): workers}
     if no_llm:
         flags["models", "names"] = []
-    asked = Asked(dry_run=dry_run, limit=limit, since=None if since is None else parse_since(since, clock.now()))
+    moment = None if since is None else parse_since(since, clock.now())
+    asked = Asked(dry_run=dry_run, limit=limit, since=moment, resume=resume)
     screen = Screen(quiet=quiet, as_json=as_json)
     outcomes: list[Outcome] = []
 
@@ -51,6 +57,9 @@ def run(
         screen.outcome(outcome, line=not sandbox)
 
     settings = load(config=config, flags=flags, need_helpdesk=not sandbox)
+    watchdog = threading.Timer(settings.run.deadline_s + WATCHDOG_GRACE_S, _too_late)
+    watchdog.daemon = True
+    watchdog.start()
     if sandbox:
         from .tour import Tour
 
@@ -64,8 +73,16 @@ def run(
         screen.notices(settings.notices)
         with screen.progress("triage"):
             finished = run_once(settings, asked, clock=clock, listener=listen)
+    watchdog.cancel()
     screen.finished(finished.summary, finished.log, outcomes if dry_run else ())
     return finished.summary.exit_code, finished.abandoned
+
+
+def _too_late() -> None:
+    """The last resort against a call that never ends: cron must be able to start the next run."""
+    sys.stderr.write("ticketbot: a call did not end, and the run was cut off after its deadline\n")
+    sys.stderr.flush()
+    os._exit(int(ExitCode.CANNOT_RUN))
 
 
 def parse_since(text: str, now: float) -> float:
@@ -84,7 +101,7 @@ def parse_since(text: str, now: float) -> float:
         ) from None
     if moment > now:
         raise ConfigError("--since lies in the future")
-    return max(0.0, min(moment, now - NEWEST_WITHHELD_S))
+    return max(0.0, min(moment, now - EXPORTED_AFTER_S))
 
 
 def seed(
@@ -124,7 +141,7 @@ def seed(
             )
     finally:
         transport.close()
-    ready = time.strftime("%H:%M:%S", time.localtime(time.time() + NEWEST_WITHHELD_S))
+    ready = time.strftime("%H:%M:%S", time.localtime(time.time() + EXPORTED_AFTER_S))
     screen.result(
         f"{done.created} tickets created, {done.existing} were there already, {done.failed} refused."
         + (f" Zendesk's export withholds the newest minute: run from {ready} on." if done.created else ""),

@@ -9,6 +9,7 @@
     │   ├── NotAuthorised                   credentials are wrong, expired or lack a right
     │   ├── HelpdeskDown                    unreachable, failing, or its circuit breaker is open
     │   ├── RateLimited                     told to come back later than this run lasts
+    │   ├── NotePublished                   an internal note became public: stop until somebody has looked
     │   ├── AuditUnwritable                 no receipt can be written, so nothing is written at all
     │   └── StateUnusable                   the state folder is damaged, or newer than this program
     ├── Stopping                        130/143  a signal asked the run to end
@@ -26,7 +27,9 @@ Messages hold no secrets and none of a customer's words: they end up in logs, ma
 
 from __future__ import annotations
 
+import traceback
 from enum import IntEnum
+from pathlib import Path
 
 
 class ExitCode(IntEnum):
@@ -81,6 +84,10 @@ class RateLimited(CannotRun):
     def __init__(self, message: str, *, not_before: float) -> None:
         self.not_before = not_before
         super().__init__(message)
+
+
+class NotePublished(CannotRun):
+    """The helpdesk showed an internal note to a customer. No run writes anything more until told to."""
 
 
 class AuditUnwritable(CannotRun):
@@ -139,3 +146,12 @@ class AnalysisFailed(TicketbotError):
 
 class ReadOnlyViolation(TicketbotError):
     """A write was attempted where none is allowed; always a bug in this program."""
+
+
+def unexpected(error: Exception) -> str:
+    """An error nobody expected, as type and place. Its own message may quote a ticket or a secret, so it stays out."""
+    if isinstance(error, TicketbotError):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
+    return f"unexpected {type(error).__name__}{place}"

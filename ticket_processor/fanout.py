@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from typing import Generic, TypeVar
 
@@ -59,7 +59,7 @@ class FanOut(Generic[Item, Result]):
         """Calls left behind in threads that still run."""
         return sum(not future.done() for future in self._hanging)
 
-    def over(self, items: Iterator[Item]) -> Iterator[list[tuple[Item, Future[Result]]]]:
+    def over(self, items: Iterator[Item]) -> Generator[list[tuple[Item, Future[Result]]], None, None]:
         """The results of ``items``.
 
         ``DeadlineReached`` from ``items`` ends the intake, and is raised once everything taken in has been

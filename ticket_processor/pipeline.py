@@ -6,10 +6,10 @@ vendor, a file name or the terminal.
 
 from __future__ import annotations
 
-import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, Future
+from contextlib import closing
 from dataclasses import dataclass
 
 from .analysis import Understanding
@@ -21,20 +21,21 @@ from .errors import (
     ConfigError,
     DeadlineReached,
     ExitCode,
+    NotePublished,
     RateLimited,
     StateUnusable,
     Stopping,
-    TicketbotError,
+    unexpected,
 )
 from .fanout import FanOut, Stuck
 from .helpdesk import Helpdesk
 from .intake import Intake, PageLedger, Work
 from .models import Analysis, Outcome, OutcomeStatus, RunSummary, Usage
 from .policy import Policy, decide
-from .state import State, Verdict
+from .state import CURSOR, HORIZON, State, Verdict
 from .writeback import WriteBack
 
-CURSOR, HORIZON = "cursor", "horizon"
+HALTED = "halted"
 FIRST_RUN = (
     "this is the first run on this account, and history is never touched unasked: say where to begin with "
     "--since now (only tickets from now on), --since 7d, or --since 2026-11-01; it is remembered"
@@ -72,10 +73,11 @@ class Options:
     max_attempts: int = 5
     dependency: str = "helpdesk"
     notices: tuple[str, ...] = ()
+    resume: bool = False
 
 
 class Run:
-    """One run. :meth:`execute` returns its summary whatever happens, except for wrong usage."""
+    """One run, from its parts and what was asked of it."""
 
     def __init__(self, parts: Parts, options: Options, listener: Listener = lambda _outcome: None) -> None:
         self._parts = parts
@@ -87,6 +89,7 @@ class Run:
         self._usage = Usage()
         self._cost = 0.0
         self._dead = 0
+        self._remarks: list[str] = []
         self._intake: Intake | None = None
         self.abandoned = 0
         """Worker threads left behind in calls that do not end."""
@@ -97,12 +100,17 @@ class Run:
             parts.audit,
             parts.clock,
             parts.policy,
+            statuses=options.statuses,
             stable_read_s=options.stable_read_s,
             dry_run=options.dry_run,
         )
 
     def execute(self) -> RunSummary:
-        """Raises :class:`ConfigError` when it is the first run and nobody said where to begin."""
+        """Play the run to its end, whatever the helpdesk or the model do.
+
+        Raises :class:`ConfigError` when it is the first run and nobody said where to begin, and
+        :class:`StateUnusable` when not even the reason for an early end can be stored.
+        """
         state, options = self._parts.state, self._options
         since = self._where_to_begin()
         started = self._parts.clock.monotonic()
@@ -113,14 +121,21 @@ class Run:
                 limit=options.limit,
                 notices=options.notices or None,
             )
+            if options.resume:
+                state.forget(HALTED)
             if options.since is not None:
-                state.remember(**{HORIZON: iso(since)})
-                state.forget(CURSOR)
+                if state.fact(CURSOR) is not None:
+                    self._parts.audit.alert("since_replaces_cursor", since=iso(since))
+                    self._remarks.append("--since was given, so the place where the last run ended was given up")
+                state.begin_again(iso(since))
             self._flow(since)
         except (Stopping, DeadlineReached, CannotRun) as end:
             stopped, code = str(end), end.exit_code
             if isinstance(end, RateLimited):
                 state.keep_not_before(options.dependency, end.not_before)
+            if isinstance(end, NotePublished):
+                state.remember(**{HALTED: str(end)})
+                self._parts.audit.alert("note_published", message=str(end))
         if code is ExitCode.OK and (self._outcomes[OutcomeStatus.FAILED] or self._dead):
             code = ExitCode.SOME_FAILED
         summary = self._summary(stopped, code, self._parts.clock.monotonic() - started)
@@ -134,6 +149,9 @@ class Run:
 
     def _flow(self, since: float) -> None:
         parts, options = self._parts, self._options
+        halted = parts.state.fact(HALTED)
+        if halted is not None:
+            raise CannotRun(f"{halted}; when somebody has looked into it, run once with --resume")
         wait = parts.state.not_before(options.dependency) - parts.clock.now()
         if 0 < wait <= 3600:
             raise RateLimited(
@@ -146,17 +164,16 @@ class Run:
             ledger,
             cursor=parts.state.fact(CURSOR),
             since=since,
-            horizon=since,
             statuses=options.statuses,
-            marker=parts.policy.marker,
+            marked=self._write_back.marked,
             may_hold_our_write=self._write_back.may_hold_our_write,
             skipped=self._record,
             go_on=self._go_on,
-            limit=options.limit,
         )
         for outcome in self._write_back.unfinished():
             intake.already_handled(outcome.ticket_id)
             self._record(outcome)
+        intake.limit = None if options.limit is None else max(0, options.limit - sum(self._outcomes.values()))
         fan_out = FanOut(
             parts.executor,
             self._understand,
@@ -168,9 +185,10 @@ class Run:
             reserve_s=self._reserve_s / 2,
         )
         try:
-            for finished in fan_out.over(iter(intake)):
-                for outcome in self._write_back.settle(self._verdicts(finished)):
-                    self._record(outcome)
+            with closing(fan_out.over(iter(intake))) as results:
+                for finished in results:
+                    for outcome in self._write_back.settle(self._verdicts(finished)):
+                        self._record(outcome)
         finally:
             self.abandoned = fan_out.abandoned
             for verdict in self._verdicts(fan_out.unclaimed):
@@ -187,15 +205,16 @@ class Run:
 
     def _verdict(self, work: Work, future: Future[tuple[Analysis, int]]) -> Verdict | None:
         try:
-            analysis, milliseconds = future.result()
+            try:
+                analysis, milliseconds = future.result()
+            except Stuck:
+                analysis = self._parts.understanding.without_models(work.ticket, "model_hung")
+                milliseconds = round(self._options.analysis_timeout_s * 1000)
         except (Stopping, DeadlineReached):
             return None  # the run is ending, and the ticket waits for the next one
-        except Stuck:
-            analysis = self._parts.understanding.without_models(work.ticket, "model_hung")
-            milliseconds = round(self._options.analysis_timeout_s * 1000)
         except Exception as error:  # noqa: BLE001 - one ticket's fault must not end the run; it is reported as failed
             self._record(
-                Outcome(ticket_id=work.ticket.id, status=OutcomeStatus.FAILED, reason=_where(error), retry=True)
+                Outcome(ticket_id=work.ticket.id, status=OutcomeStatus.FAILED, reason=unexpected(error), retry=True)
             )
             return None
         return Verdict(
@@ -267,16 +286,8 @@ class Run:
             retry_list=len(retries) - dead,
             dead_letters=dead,
             new_dead_letters=self._dead,
+            remarks=tuple(self._remarks),
             duration_s=round(seconds, 3),
             stopped=stopped,
             exit_code=int(code),
         )
-
-
-def _where(error: Exception) -> str:
-    """An unexpected error as type and place. Its message may quote a ticket, so it stays out."""
-    if isinstance(error, TicketbotError):
-        return str(error)
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" in {frames[-1].name}, line {frames[-1].lineno}" if frames else ""
-    return f"unexpected {type(error).__name__}{place}"

@@ -95,7 +95,9 @@ class Screen:
             for item in planned:
                 self.say(difference(item))
             self.say(summary_text(summary, log))
-        if summary.stopped:
+        for remark in summary.remarks:
+            print(f"ticketbot: note: {remark}", file=self._err, flush=True)
+        if summary.stopped and (summary.exit_code or not self._quiet):
             print(f"ticketbot: ended early: {summary.stopped}", file=self._err, flush=True)
         if summary.new_dead_letters:
             text = f"failed too often and will be left alone: {summary.new_dead_letters}; the reasons are in {log}"

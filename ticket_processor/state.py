@@ -6,6 +6,7 @@ decide what is done.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -18,9 +19,10 @@ from pydantic import ValidationError
 
 from .breaker import BreakerMemory
 from .errors import StateUnusable
-from .models import Analysis, Change, Decision, Frozen, Ticket
+from .models import Analysis, Change, Decision, Frozen
 
 FILE_NAME = "state.sqlite3"
+CURSOR, HORIZON = "cursor", "horizon"
 
 _MIGRATIONS = (
     """
@@ -97,6 +99,7 @@ class State:
         with _translated(self.path):
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
+                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # summaries are nobody else's business
             self._db = sqlite3.connect(
                 ":memory:" if path is None else path,
                 isolation_level=None,
@@ -163,6 +166,13 @@ class State:
         with self._transaction() as db:
             db.execute("DELETE FROM facts WHERE name = ?", (name,))
 
+    def begin_again(self, horizon: str) -> None:
+        """Start from a moment (ISO) somebody chose: the cursor goes, and the dead are tried again."""
+        with self._transaction() as db:
+            db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (HORIZON, horizon))
+            db.execute("DELETE FROM facts WHERE name = ?", (CURSOR,))
+            db.execute("DELETE FROM retries WHERE dead")
+
     # Verdicts and intents
 
     def keep_verdict(self, verdict: Verdict) -> None:
@@ -202,9 +212,9 @@ class State:
             if done is not None:
                 db.execute("INSERT OR REPLACE INTO done VALUES (?, ?, ?)", (ticket_id, *done))
 
-    def is_done(self, ticket: Ticket) -> bool:
+    def is_done(self, ticket_id: int) -> bool:
         """True when this installation has settled the ticket with a write, whatever tags it carries now."""
-        return self._one("SELECT 1 FROM done WHERE ticket_id = ?", ticket.id) is not None
+        return self._one("SELECT 1 FROM done WHERE ticket_id = ?", ticket_id) is not None
 
     # The retry list
 
@@ -264,10 +274,11 @@ class State:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
+                self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
 
 
 def _read(kind: type[Row], text: str) -> Row:

@@ -116,4 +116,12 @@ def at_sandbox(settings: Settings, url: str, state: Path, *, no_llm: bool) -> Se
         oauth_client_id=known.oauth_client_id,
         oauth_client_secret=SecretStr(known.oauth_client_secret),
     )
-    return settings.model_copy(update={"zendesk": zendesk, "models": models, "state_dir": state, "notices": ()})
+    return settings.model_copy(
+        update={
+            "zendesk": zendesk,
+            "models": models,
+            "state_dir": state,
+            "log_dir": settings.log_dir / "sandbox",  # never among the real receipts
+            "notices": (),
+        }
+    )

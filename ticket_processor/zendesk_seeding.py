@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .clock import Deadline
-from .errors import CannotRun, ConfigError, HelpdeskDown
-from .transport import Reply, Transport
+from .errors import CannotRun, ConfigError, HelpdeskDown, OutcomeUnknown
+from .transport import Effect, Reply, Transport
 from .zendesk import read_limits
 
 BATCH = 100
@@ -123,18 +123,28 @@ class SeedTarget:
 
     def _start(self, batch: Sequence[Mapping[str, Any]]) -> str:
         """Queue a job that creates these tickets; its id."""
-        # The key makes a lost reply repeatable for two hours; after that the external ids tell.
+        # Whether the key holds for many tickets is not documented: after a lost reply the external ids tell.
         key = hashlib.sha256("\n".join(str(item["external_id"]) for item in batch).encode()).hexdigest()
-        reply = self._transport.request(
-            "POST",
-            "/api/v2/tickets/create_many",
-            json={"tickets": [_zendesk_row(item) for item in batch]},
-            headers={"Idempotency-Key": f"ticketbot-seed-{key}"},
-        )
+        try:
+            reply = self._post_many(batch, key)
+        except OutcomeUnknown:
+            raise HelpdeskDown(
+                "no clear answer to a job of new tickets; wait a minute and seed again: what was created is found "
+                "again by its external id, and nothing doubles"
+            ) from None
         job = ((reply.body or {}).get("job_status") or {}).get("id")
         if not reply.ok or not job:
             raise CannotRun(f"Zendesk refuses to create tickets (HTTP {reply.status})")
         return str(job)
+
+    def _post_many(self, batch: Sequence[Mapping[str, Any]], key: str) -> Reply:
+        return self._transport.request(
+            "POST",
+            "/api/v2/tickets/create_many",
+            json={"tickets": [_zendesk_row(item) for item in batch]},
+            headers={"Idempotency-Key": f"ticketbot-seed-{key}"},
+            effect=Effect.WRITE,
+        )
 
     def _wait_for_some(self, jobs: Mapping[str, int]) -> dict[str, int]:
         """Poll until at least one job has ended; how many tickets each ended one created."""

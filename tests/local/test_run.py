@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
+from contextlib import closing
 
 import pytest
 
-from ticket_processor.sandbox import BOT_ID, Request
+from ticket_processor.breaker import BreakerMemory
+from ticket_processor.sandbox import BOT_ID, Request, Response, Sandbox
+from ticket_processor.state import FILE_NAME, State
 
 from .conftest import Desk, OpenDesk, is_chat, is_update, rows
 
@@ -315,3 +319,80 @@ def test_people_editing_at_the_same_moment_lose_nothing(open_desk: OpenDesk) -> 
     kept = {tag for ticket in desk.tickets.values() for tag in ticket.tags}
     assert any(tag.startswith("human_") for tag in people)
     assert people <= kept
+
+
+class Indiscreet(Sandbox):
+    """A helpdesk whose first note becomes public, whatever was sent."""
+
+    told = False
+
+    def handle(self, request: Request) -> Response:
+        response = super().handle(request)
+        if is_update(request) and response.status == 200 and not self.told:
+            self.told = True
+            body = response.json()
+            for event in body["audit"]["events"]:
+                if event["type"] == "Comment":
+                    event["public"] = True
+            response.body = json.dumps(body).encode()
+        return response
+
+
+def test_a_note_that_became_public_halts_every_run_until_somebody_resumes(open_desk: OpenDesk) -> None:
+    desk = open_desk(kind=Indiscreet)
+    ended = desk("run", "--since", "1d", code=3)
+    assert "public" in ended.err
+    (alert,) = [line for line in desk.events("alert") if "note_published" in json.dumps(line)]
+    assert "public" in alert["message"]
+    assert len(desk.marked()) == 1
+    desk.helpdesk_requests()
+
+    for _ in range(2):
+        again = desk("run", code=3)
+        assert "--resume" in again.err
+        assert [name for name in desk.helpdesk_requests() if name.startswith("PUT")] == []
+    assert len(desk.marked()) == 1
+
+    desk("run", "--resume")
+    desk.assert_done()
+    desk("run")
+    desk.assert_done()
+
+
+def test_since_on_a_later_run_gives_up_the_cursor_and_says_so(desk: Desk) -> None:
+    first = desk("run", "--since", "1d")
+    assert first.err == ""
+    assert not [line for line in desk.events("alert") if "since_replaces_cursor" in json.dumps(line)]
+    second = desk("run", "--since", "1d")
+    assert "note: --since was given" in second.err
+    assert len([line for line in desk.events("alert") if "since_replaces_cursor" in json.dumps(line)]) == 1
+    assert len(desk("run", "--since", "1d", "--json").object["remarks"]) == 1
+    assert desk("run").err == ""
+    desk.assert_done()
+
+
+def test_the_limit_counts_what_an_interrupted_run_left_open(open_desk: OpenDesk) -> None:
+    desk = open_desk(faults="status:PUT:status=503")
+    desk("run", "--since", "1d", code=None)
+    assert desk.marked() == []
+    with closing(State(desk.state / FILE_NAME)) as state:
+        left = len(state.unsettled())
+        state.keep_breaker("Zendesk", BreakerMemory(0, 0.0))
+    assert left >= 2
+    desk.sandbox.faults.rules.clear()
+    desk.sandbox.store.create(subject="Password", body="I cannot log in, my password is refused.")
+    desk.advance(300)
+    desk("run", "--limit", "1")
+    assert len(desk.marked()) == left
+
+
+def test_an_original_thats_closed_and_its_follow_up_get_a_note_each(desk: Desk) -> None:
+    desk("run", "--since", "1d")
+    made = desk.sandbox.store.follow_up(1, "It is broken again, please help.")
+    assert "ai_processed" in desk.ticket(made.id)["tags"]
+    desk.advance(300)
+    desk("run")
+    desk.assert_done()
+    desk.advance(300)
+    desk("run")
+    desk.assert_done()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 
@@ -18,8 +19,16 @@ TYPER_BRINGS = ["pydantic"]
 """Typer itself imports this to read a command's options."""
 
 
+def tour_events(command: Command, event: str) -> list[dict[str, Any]]:
+    """The tour's receipts are kept apart from the real ones."""
+    assert list(command.logs.glob("*.jsonl")) == []
+    (log,) = (command.logs / "sandbox").glob("*.jsonl")
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    return [line for line in lines if line["event"] == event]
+
+
 def expect_everything_done(command: Command, model: str | None) -> None:
-    tickets = command.events("ticket")
+    tickets = tour_events(command, "ticket")
     assert len({line["ticket_id"] for line in tickets}) == len(tickets) == len(load_corpus())
     for line in tickets:
         if line["outcome"] != "skipped":
@@ -37,12 +46,14 @@ def test_the_tour_shows_before_and_after_without_any_settings(bare: Command) -> 
     assert re.findall(r"#|Before|After|Priority|Answered by|Internal note", head)
     assert "vip" in ended.out
     assert "ai_from_another_tool" in ended.out
-    (log,) = bare.logs.glob("*.jsonl")
+    (log,) = (bare.logs / "sandbox").glob("*.jsonl")
     assert str(log) in ended.out
     assert not bare.state.exists()
     # No code that fenced the ticket in the prompt shows up in a note.
     assert not any(
-        re.match(r"[0-9a-f]{12}\b", line["analysis"]["summary"]) for line in bare.events("ticket") if line["analysis"]
+        re.match(r"[0-9a-f]{12}\b", line["analysis"]["summary"])
+        for line in tour_events(bare, "ticket")
+        if line["analysis"]
     )
 
 

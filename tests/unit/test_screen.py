@@ -138,3 +138,16 @@ def test_where_nobody_watches_there_is_no_bar_and_no_colour() -> None:
         watched.screen.outcome(an_outcome())
     assert watched.err.getvalue() == ""
     assert "\x1b" not in watched.out.getvalue()
+
+
+@pytest.mark.parametrize(("quiet", "code", "told"), [(True, 0, False), (True, 3, True), (False, 0, True)])
+def test_a_quiet_run_does_not_tell_of_an_early_end_that_is_no_fault(quiet: bool, code: int, told: bool) -> None:
+    watched = Watched(quiet=quiet)
+    watched.screen.finished(a_summary(stopped="out of time", exit_code=code), LOG)
+    assert ("ended early: out of time" in watched.err.getvalue()) == told
+
+
+def test_what_somebody_may_not_have_meant_is_told_where_cron_looks() -> None:
+    watched = Watched(quiet=True)
+    watched.screen.finished(a_summary(remarks=("--since was given",)), LOG)
+    assert watched.err.getvalue() == "ticketbot: note: --since was given\n"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 import sqlite3
+import stat
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,9 +15,9 @@ import pytest
 
 from ticket_processor.breaker import BreakerMemory
 from ticket_processor.errors import StateUnusable
-from ticket_processor.state import FILE_NAME, Open, Retry, State, Verdict
+from ticket_processor.state import CURSOR, FILE_NAME, HORIZON, Open, Retry, State, Verdict
 
-from .fakes import a_change, a_decision, a_ticket, an_analysis
+from .fakes import a_change, a_decision, an_analysis
 
 
 def a_verdict(ticket_id: int = 1, **fields: object) -> Verdict:
@@ -78,8 +80,8 @@ def test_everything_is_there_again_after_reopening(path: Path, state: State) -> 
     assert (again.fact("cursor"), again.fact("horizon")) == ("c2", "h")
     assert again.unsettled() == [Open(a_verdict(3), (a_change(3),))]
     assert again.retries() == [Retry(4, 1, "busy", False)]
-    assert again.is_done(a_ticket(5))
-    assert not again.is_done(a_ticket(6))
+    assert again.is_done(5)
+    assert not again.is_done(6)
     assert again.breaker("desk") == BreakerMemory(5, 12.5)
     assert again.not_before("desk") == 99.5
     again.close()
@@ -90,6 +92,46 @@ def test_a_forgotten_fact_is_gone(state: State) -> None:
     state.forget("cursor")
     state.forget("cursor")
     assert state.fact("cursor") is None
+
+
+def test_beginning_again_sets_the_horizon_drops_the_cursor_and_revives_the_dead(state: State) -> None:
+    state.remember(**{CURSOR: "c", HORIZON: "old"})
+    state.retry_later(1, "refused", failed=True, max_attempts=1)
+    state.retry_later(2, "busy", failed=True, max_attempts=5)
+    state.settled(3, done=("run", "key"))
+    state.begin_again("2026-11-20T00:00:00Z")
+    assert state.fact(CURSOR) is None
+    assert state.fact(HORIZON) == "2026-11-20T00:00:00Z"
+    assert state.retries() == [Retry(2, 1, "busy", False)]
+    assert state.is_done(3)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps access lists instead")
+def test_nobody_else_can_read_the_file(path: Path, state: State) -> None:
+    state.remember(cursor="c")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_commit_that_fails_is_rolled_back_and_the_state_goes_on(path: Path, state: State) -> None:
+    state.remember(cursor="before")
+    real = state._db
+
+    class Failing:
+        def execute(self, sql: str, *arguments: object) -> sqlite3.Cursor:
+            if sql == "COMMIT":
+                raise sqlite3.OperationalError("disk I/O error")
+            return real.execute(sql, *arguments)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(real, name)
+
+    state._db = Failing()  # type: ignore[assignment]
+    with pytest.raises(StateUnusable):
+        state.remember(cursor="lost")
+    state._db = real
+    assert state.fact("cursor") == "before"
+    state.remember(cursor="after")
+    assert state.fact("cursor") == "after"
 
 
 def test_a_file_of_a_newer_program_is_refused_and_left_as_it_is(path: Path, state: State) -> None:
@@ -156,7 +198,7 @@ def test_a_scratch_copy_holds_the_same_and_leaves_the_original_alone(path: Path,
     assert state.fact("cursor") == "c"
     assert [item.ticket_id for item in state.retries()] == [1]
     assert state.breaker("desk") is None
-    assert not state.is_done(a_ticket(1))
+    assert not state.is_done(1)
 
 
 def test_a_scratch_copy_of_nothing_is_empty_and_makes_no_file(path: Path) -> None:
@@ -231,10 +273,10 @@ def test_a_settled_ticket_leaves_nothing_open(state: State) -> None:
     state.retry_later(1, "busy", failed=True, max_attempts=5)
     state.settled(1)
     assert (state.unsettled(), state.retries()) == ([], [])
-    assert not state.is_done(a_ticket(1))
+    assert not state.is_done(1)
     state.settled(1, done=("run", "key"))
     state.settled(1, done=("run", "key"))
-    assert state.is_done(a_ticket(1))
+    assert state.is_done(1)
 
 
 def test_what_was_sent_for_a_settled_or_dead_ticket_is_not_taken_for_a_later_verdicts(state: State) -> None:
