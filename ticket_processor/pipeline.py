@@ -124,7 +124,7 @@ class Run:
             if options.resume:
                 state.forget(HALTED)
             if options.since is not None:
-                if state.fact(CURSOR) is not None:
+                if state.fact(CURSOR) is not None and not options.dry_run:
                     self._parts.audit.alert("since_replaces_cursor", since=iso(since))
                     self._remarks.append("--since was given, so the place where the last run ended was given up")
                 state.begin_again(iso(since))

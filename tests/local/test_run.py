@@ -367,6 +367,7 @@ def test_since_on_a_later_run_gives_up_the_cursor_and_says_so(desk: Desk) -> Non
     assert "note: --since was given" in second.err
     assert len([line for line in desk.events("alert") if "since_replaces_cursor" in json.dumps(line)]) == 1
     assert len(desk("run", "--since", "1d", "--json").object["remarks"]) == 1
+    assert desk("run", "--dry-run", "--since", "1d").err == "", "a dry run gives nothing up"
     assert desk("run").err == ""
     desk.assert_done()
 
