@@ -10,11 +10,11 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
 
 from .backoff import retry_after_seconds
 from .clock import parse_http_date
 from .errors import AnalysisFailed
+from .loopback import is_loopback
 from .models import Usage
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class OpenAIServer:
                 import openai
 
                 # A proxy named in the environment cannot reach this machine's own loopback.
-                local = urlsplit(self._base_url or "").hostname in ("127.0.0.1", "localhost", "::1")
+                local = is_loopback(self._base_url or "")
                 self._client = openai.OpenAI(
                     base_url=self._base_url,
                     api_key=self._api_key or "none",  # servers without keys take any

@@ -21,13 +21,13 @@ import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator
 
 from .errors import ConfigError
+from .loopback import is_loopback
 from .models import Frozen
 from .policy import RESERVED_TAGS, Policy
 from .taxonomy import Category, Taxonomy, default_taxonomy
 
 DEFAULT_FILE = "ticketbot.toml"
 DEFAULT_LOG_DIR = "logs"
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class ZendeskSettings(Frozen):
@@ -48,7 +48,7 @@ class ZendeskSettings(Frozen):
         if value is None:
             return None
         parts = _whole_url(value, "https://example.zendesk.com")
-        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        if parts.scheme == "http" and not is_loopback(value):
             raise ValueError("must begin with https:// (http only for this machine's own loopback)")
         return value.rstrip("/").removesuffix("/api/v2")
 
@@ -112,7 +112,6 @@ class Settings(Frozen):
     fallback_category: str = "general"
     state_dir: Path | None = None
     log_dir: Path = Path(DEFAULT_LOG_DIR)
-    source_files: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
 
     @field_validator("categories")
@@ -194,18 +193,14 @@ def load(
     problems: list[str] = []
     notices: list[str] = []
     origin: dict[tuple[str, ...], str] = {}
-    files: list[str] = []
 
     here = _read_env(folder / ".env", problems)
     path = config or _configured({**here, **environ}, folder)
     data = _read_toml(path, problems) if path else {}
     if path:
-        files.append(str(path))
         _no_secrets_in(data, path.name, problems)
     env_file = (path.parent if path else folder) / ".env"
     from_file = here if env_file == folder / ".env" else _read_env(env_file, problems)
-    if from_file:
-        files.append(str(env_file))
     base = path.parent if path else folder
     if base.resolve() != folder.resolve():
         # Cron and Task Scheduler start anywhere; the file's own folder is what its paths are meant from.
@@ -229,7 +224,7 @@ def load(
 
     settings: Settings | None = None
     try:
-        settings = Settings.model_validate({**data, "source_files": files})
+        settings = Settings.model_validate(data)
         _ = settings.taxonomy
     except ValidationError as error:
         for item in error.errors(include_input=False, include_url=False):

@@ -32,6 +32,7 @@ from .errors import (
     RateLimited,
     ReadOnlyViolation,
 )
+from .loopback import is_loopback
 from .throttle import Limit, Throttle
 
 CONNECT_TIMEOUT_S = 5.0
@@ -288,7 +289,7 @@ class Transport:
         if session is None:
             session = requests.Session()
             session.headers["User-Agent"] = f"ticketbot/{__version__}"
-            if (urlsplit(self.base_url).hostname or "") in ("127.0.0.1", "localhost", "::1"):
+            if is_loopback(self.base_url):
                 session.trust_env = False  # a proxy cannot reach this machine's own loopback
             if self._adapter is not None:
                 session.mount(self.base_url, self._adapter())
