@@ -87,10 +87,10 @@ def run(
 ) -> None:
     """Triage new tickets, once."""
     with _errors(as_json):
-        from . import commands
+        from .commands.run import run as work
 
         with _signals() as clock:
-            code, abandoned = commands.run(
+            code, abandoned = work(
                 clock,
                 config=config,
                 dry_run=dry_run,
@@ -129,10 +129,10 @@ def seed(
 ) -> None:
     """Fill a sandbox account with invented tickets."""
     with _errors(as_json):
-        from . import commands
+        from .commands.seed import seed as work
 
         with _signals() as clock:
-            code = commands.seed(
+            code = work(
                 clock,
                 config=config,
                 count=count,
@@ -163,10 +163,10 @@ def sandbox(
 ) -> None:
     """Serve a local imitation of Zendesk and OpenAI."""
     with _errors(as_json=False):
-        from . import commands
+        from .commands.sandbox import serve_sandbox
 
         with _signals() as clock:
-            commands.serve_sandbox(
+            serve_sandbox(
                 clock,
                 port=port,
                 tickets=tickets,
@@ -185,9 +185,9 @@ def init(
 ) -> None:
     """Write the settings files, and check what they reach."""
     with _errors(as_json=False):
-        from . import commands
+        from .commands.init import init as work
 
-        code = commands.init(folder, force=force, offline=offline)
+        code = work(folder, force=force, offline=offline)
     _leave(code)
 
 

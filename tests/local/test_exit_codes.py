@@ -201,14 +201,15 @@ def test_another_run_is_75_and_a_dry_run_may_look_meanwhile(desk: Desk) -> None:
 def test_an_unexpected_error_is_3_and_tells_its_type_and_place_alone(bare: Command) -> None:
     script = (
         "import sys\n"
-        "from ticket_processor import cli, commands\n"
+        "from ticket_processor import cli\n"
+        "from ticket_processor.commands import run\n"
         "def broken(*_, **__):\n"
         "    raise ZeroDivisionError('CANARY of a customer')\n"
-        "commands.run = broken\n"
+        "run.run = broken\n"
         "sys.argv = ['ticketbot', 'run']\n"
         "cli.main()\n"
     )
     ended = bare.end(bare.python("-c", script), code=3)
     assert "unexpected ZeroDivisionError" in ended.err
-    assert "line 4" in ended.err
+    assert "line 5" in ended.err
     assert "CANARY" not in ended.out + ended.err

@@ -1,0 +1,37 @@
+"""``ticketbot init``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..config import load
+from ..errors import ConfigError, ExitCode
+from ..screen import Screen
+
+
+def init(folder: Path, *, force: bool, offline: bool) -> int:
+    """``ticketbot init``."""
+    from ..setup_files import check_helpdesk, check_models, write_files
+
+    screen = Screen(quiet=False, as_json=False)
+    if not folder.is_dir():
+        raise ConfigError(f"{folder} is no folder")
+    for found in write_files(folder, force=force):
+        screen.found(found.ok, found.text)
+    if offline:
+        return int(ExitCode.OK)
+    code = ExitCode.OK
+    settings = load(folder=folder, need_helpdesk=False)
+    try:
+        settings = load(folder=folder)
+    except ConfigError as error:
+        for problem in error.problems:
+            screen.found(None, problem)
+    else:
+        helpdesk = check_helpdesk(settings)
+        screen.found(helpdesk.ok, helpdesk.text)
+        code = ExitCode.OK if helpdesk.ok else ExitCode.CANNOT_RUN
+    for found in check_models(settings):
+        screen.found(found.ok, found.text)
+        code = ExitCode.CANNOT_RUN if found.ok is False else code
+    return int(code)

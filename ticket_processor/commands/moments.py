@@ -1,0 +1,31 @@
+"""Moments as a person writes them on the command line."""
+
+from __future__ import annotations
+
+import re
+
+from ..clock import parse_iso
+from ..errors import ConfigError
+
+EXPORTED_AFTER_S = 65
+_AGO = re.compile(r"^(\d{1,6})\s*([mhdw])$")
+_UNIT_S = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+def parse_since(text: str, now: float) -> float:
+    """``now``, ``45m``, ``12h``, ``7d``, ``2w``, a date or a full ISO time as Unix seconds.
+
+    Raises :class:`ConfigError`, also for the future. The newest minute is left to a later run, because the
+    helpdesk's export withholds it.
+    """
+    cleaned = text.strip().lower()
+    ago = _AGO.match(cleaned)
+    try:
+        moment = now if cleaned == "now" else now - int(ago[1]) * _UNIT_S[ago[2]] if ago else parse_iso(text.strip())
+    except (ValueError, OverflowError):
+        raise ConfigError(
+            "--since: not understood; write now, 45m, 12h, 7d, 2w, 2026-11-01 or 2026-11-01T08:00:00Z"
+        ) from None
+    if moment > now:
+        raise ConfigError("--since lies in the future")
+    return max(0.0, min(moment, now - EXPORTED_AFTER_S))

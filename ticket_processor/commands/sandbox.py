@@ -1,0 +1,85 @@
+"""``ticketbot sandbox``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..clock import SystemClock
+from ..errors import ConfigError, Stopping
+from ..screen import Screen
+
+if TYPE_CHECKING:
+    from ..sandbox import LatencyProfile
+
+
+def serve_sandbox(
+    clock: SystemClock, *, port: int, tickets: int, plan: str, faults: str, llm_latency: str, random_seed: int
+) -> None:
+    """``ticketbot sandbox``: serve until a signal comes."""
+    from ..sandbox import FaultPlan, Rules, Sandbox, SandboxServer, fill
+    from ..seed_variation import vary
+    from ..seeding import load_corpus, payload
+
+    try:
+        fault_plan = None
+        if faults:
+            a_file = faults.endswith(".json")
+            text = Path(faults).read_text(encoding="utf-8") if a_file else faults
+            fault_plan = FaultPlan.parse(text, random_seed)
+        sandbox = Sandbox(
+            plan=plan,
+            seed=random_seed,
+            faults=fault_plan,
+            llm_latency=parse_latency(llm_latency, random_seed),
+            rules=Rules(job_seconds=(0.1, 0.0)) if plan == "unlimited" else None,
+        )
+    except OSError as error:
+        raise ConfigError(f"--faults {faults} cannot be read: {error.strerror or error}") from None
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    if tickets:
+        fill(sandbox, [payload(ticket) for ticket in vary(load_corpus(), tickets, random_seed)])
+    try:
+        server = SandboxServer(sandbox, port=port)
+    except OSError as error:
+        raise ConfigError(f"--port {port} cannot be used: {error.strerror or error}") from None
+    screen = Screen(quiet=False, as_json=False)
+    with server:
+        screen.say(f"The sandbox holds {tickets} tickets, plan {plan}. Look at {server.url}/ ; Ctrl-C ends it.")
+        screen.say("Point ticketbot, or anything else, at it with:\n")
+        for name, value in sandbox_environment(server.url).items():
+            screen.say(f"  {name}={value}")
+        try:
+            while True:
+                clock.wait(3600)
+        except Stopping:
+            screen.say("\nThe sandbox is gone, and everything in it.")
+
+
+def parse_latency(text: str, seed: int = 0) -> LatencyProfile | None:
+    """``2`` (median; the 95th percentile is half as much again) or ``2:4``; ``0`` is no latency at all."""
+    from ..sandbox import LatencyProfile
+
+    median, _, high = text.partition(":")
+    try:
+        p50 = float(median)
+        p95 = float(high) if high else p50 * 1.5
+        return LatencyProfile(p50, p95, seed) if p50 else None
+    except ValueError:
+        raise ConfigError("--llm-latency: write seconds as 2 (median) or 2:4 (median:95th percentile)") from None
+
+
+def sandbox_environment(url: str) -> dict[str, str]:
+    """The variables that point ticketbot at a sandbox."""
+    from ..sandbox import Credentials
+
+    known = Credentials()
+    return {
+        "ZENDESK_URL": url,
+        "ZENDESK_OAUTH_CLIENT_ID": known.oauth_client_id,
+        "ZENDESK_OAUTH_CLIENT_SECRET": known.oauth_client_secret,
+        "OPENAI_BASE_URL": f"{url}/v1",
+        "OPENAI_API_KEY": known.openai_key,
+        "TICKETBOT_MODELS": "sandbox-model",
+    }
