@@ -22,7 +22,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 
 from .errors import ConfigError
 from .loopback import is_loopback
-from .models import Frozen
+from .models import Frozen, RedactionLevel
 from .policy import RESERVED_TAGS, Policy
 from .taxonomy import Category, Taxonomy, default_taxonomy
 
@@ -69,17 +69,90 @@ def _whole_url(value: str, example: str) -> SplitResult:
     return parts
 
 
+Preset = Literal["openai", "azure", "ollama", "vllm", "llama.cpp", "lm-studio", "litellm", "compatible"]
+
+
+class ModelUse(Frozen):
+    """What is particular about one model of the list; what is not given here is as for all."""
+
+    model: str | None = Field(None, description="what its server calls it; default: its name in the list")
+    preset: Preset | None = None
+    base_url: str | None = None
+    api_key_variable: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    api_version: str | None = Field(None, description="Azure's, for its older addresses")
+    timeout_s: float | None = Field(None, gt=0, le=300)
+    max_output_tokens: int | None = Field(None, ge=50, le=4000)
+    ticket_tokens: int | None = Field(None, ge=50, le=100_000)
+    redaction: RedactionLevel | None = None
+    api_key: SecretStr | None = None
+
+    @field_validator("base_url")
+    @classmethod
+    def _usable(cls, value: str | None) -> str | None:
+        if value is not None:
+            _whole_url(value, "http://127.0.0.1:11434/v1")
+        return value
+
+
 class ModelSettings(Frozen):
-    """The model server, and which models to try there, in order. No names: keyword rules only."""
+    """The model server, and which models to try there, in order. No names: keyword rules only.
+
+    A model that is particular has an entry of its own under ``use``: another server, another preset, its own key.
+    """
 
     names: tuple[str, ...] = ()
+    preset: Preset = "compatible"
     base_url: str | None = None
     api_key: SecretStr | None = None
     timeout_s: float = Field(30.0, gt=0, le=300)
     max_output_tokens: int = Field(400, ge=50, le=4000)
+    ticket_tokens: int = Field(800, ge=50, le=100_000, description="a longer ticket is cut for the model")
+    redaction: RedactionLevel = RedactionLevel.STANDARD
+    cascade: bool = Field(False, description="an unsure model hands on to the next, stronger one")
     prices: dict[str, tuple[float, float, float]] = Field(
         default_factory=dict, description="US dollars for a million tokens: input, output, cached input"
     )
+    use: dict[str, ModelUse] = Field(default_factory=dict)
+
+    @field_validator("base_url")
+    @classmethod
+    def _usable(cls, value: str | None) -> str | None:
+        if value is not None:
+            _whole_url(value, "http://127.0.0.1:11434/v1")
+        return value
+
+
+class BudgetSettings(Frozen):
+    """How much models may cost; what is not set has no limit. A day is a UTC day."""
+
+    run_usd: float | None = Field(None, ge=0)
+    day_usd: float | None = Field(None, ge=0)
+    run_tokens: int | None = Field(None, ge=0)
+    day_tokens: int | None = Field(None, ge=0)
+
+
+class CacheSettings(Frozen):
+    """How long models' answers are kept for texts that come again. 0 days: not at all."""
+
+    days: int = Field(30, ge=0, le=3650)
+    max_answers: int = Field(100_000, ge=1)
+
+
+class ClassifierSettings(Frozen):
+    """The local classifier that ``ticketbot train`` makes; used where it has proved better than the rules."""
+
+    use: bool = True
+    folder: Path | None = Field(None, description="default: 'classifier' in the state folder")
+
+
+class EmbeddingSettings(Frozen):
+    """An embedding server, which may be another one than the models'. No model: word overlap does its work."""
+
+    model: str | None = None
+    base_url: str | None = None
+    api_key_variable: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    timeout_s: float = Field(30.0, gt=0, le=300)
+    api_key: SecretStr | None = None
 
     @field_validator("base_url")
     @classmethod
@@ -108,8 +181,16 @@ class Settings(Frozen):
     models: ModelSettings = ModelSettings()
     run: RunSettings = RunSettings()
     policy: Policy = Policy()
+    budget: BudgetSettings = BudgetSettings()
+    cache: CacheSettings = CacheSettings()
+    classifier: ClassifierSettings = ClassifierSettings()
+    embeddings: EmbeddingSettings = EmbeddingSettings()
     categories: tuple[Category, ...] | None = None
     fallback_category: str = "general"
+    entities: dict[str, str] = Field(
+        default_factory=dict, description="what to pick out of a ticket: a name, and what it means"
+    )
+    team_language: str = Field("en", pattern=r"^[a-z]{2,3}$", description="in which summaries are written")
     state_dir: Path | None = None
     log_dir: Path = Path(DEFAULT_LOG_DIR)
     notices: tuple[str, ...] = ()
@@ -121,6 +202,21 @@ class Settings(Frozen):
             if category.name in RESERVED_TAGS or category.name.startswith(("urgency_", "sentiment_")):
                 raise ValueError(f"'{category.name}' is the name of a tag with a meaning of its own; choose another")
         return value
+
+    @field_validator("entities")
+    @classmethod
+    def _few_and_named(cls, value: dict[str, str]) -> dict[str, str]:
+        if len(value) > 12:
+            raise ValueError("at most 12: each makes every prompt longer")
+        for name in value:
+            if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
+                raise ValueError(f"'{name}' is no name for an entity: use small letters, digits and _")
+        return value
+
+    @property
+    def classifier_folder(self) -> Path:
+        """Where the trained classifier is kept."""
+        return self.classifier.folder or self.state_folder / "classifier"
 
     @property
     def taxonomy(self) -> Taxonomy:
@@ -208,6 +304,9 @@ def load(
             named = data.get(name, DEFAULT_LOG_DIR if name == "log_dir" else None)
             if isinstance(named, str):
                 data[name] = base / named
+        classifier = data.get("classifier")
+        if isinstance(classifier, dict) and isinstance(classifier.get("folder"), str):
+            classifier["folder"] = base / classifier["folder"]
     for source, where in ((from_file, " (in .env)"), (environ, "")):
         problems.extend(_unknown_names(source))
         _drop_weaker_alternatives(data, source)
@@ -217,6 +316,7 @@ def load(
                 several = [item.strip() for item in text.split(",") if item.strip()]
                 _put(data, variable.path, several if variable.many else text)
                 origin[variable.path] = name + where
+    problems.extend(_put_named_keys(data, {**from_file, **environ}))
     for flag, value in (flags or {}).items():
         if value is not None:
             _put(data, flag, value)
@@ -234,12 +334,55 @@ def load(
     if need_helpdesk and zendesk is not None:
         _check_helpdesk(zendesk, problems, notices)
     if settings is not None:
+        problems.extend(_unused_or_unpriced(settings))
         unnamed = not settings.models.names and ("models", "names") not in (flags or {})
         if settings.models.api_key and unnamed:
             notices.append("OPENAI_API_KEY is set, but TICKETBOT_MODELS names no model: keyword rules only")
     if problems or settings is None:
         raise ConfigError(*dict.fromkeys(problems))
     return settings.model_copy(update={"notices": tuple(notices)})
+
+
+def _unused_or_unpriced(settings: Settings) -> list[str]:
+    models = settings.models
+    problems = [
+        f"models.use.{name}: no such model in models.names (or TICKETBOT_MODELS)"
+        for name in models.use
+        if models.names and name not in models.names
+    ]
+    in_dollars = [f"budget.{name}" for name in ("run_usd", "day_usd") if getattr(settings.budget, name) is not None]
+    problems += [
+        f"{' and '.join(in_dollars)}: models.prices has no price for {name} (0 is one)"
+        for name in models.names
+        if in_dollars and name not in models.prices
+    ]
+    return problems
+
+
+def _put_named_keys(data: dict[str, Any], environ: Mapping[str, str]) -> list[str]:
+    """Fill in the keys whose variables the file names. Whoever has a server of its own gets no other server's key."""
+    problems = []
+    tables = {"embeddings": data.get("embeddings")}
+    models = data.get("models")
+    uses = models.get("use") if isinstance(models, dict) else None
+    if isinstance(uses, dict):
+        tables |= {f"models.use.{name}": table for name, table in uses.items()}
+    for where, table in tables.items():
+        if not isinstance(table, dict):
+            continue
+        if "api_key" in table:
+            problems.append(f"{where}.api_key is a secret: name its environment variable in api_key_variable instead")
+        variable = table.get("api_key_variable")
+        if not isinstance(variable, str):
+            continue
+        key = environ.get(variable, "").strip()
+        if not key:
+            problems.append(f"{where}.api_key_variable names {variable}, which is not set")
+        elif not (key.isascii() and key.isprintable()):
+            problems.append(f"{variable}: holds characters that belong into no address or credential")
+        else:
+            table["api_key"] = key
+    return problems
 
 
 def _drop_weaker_alternatives(data: dict[str, Any], source: Mapping[str, str]) -> None:

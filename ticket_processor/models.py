@@ -33,6 +33,22 @@ class Sentiment(StrEnum):
     POSITIVE = "positive"
 
 
+class Risk(StrEnum):
+    """What is at stake if nobody looks: money, data, safety, the law, or the customer."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class RedactionLevel(StrEnum):
+    """How much is taken out of a text before an analyser sees it; each level takes out what the one below it does."""
+
+    SECRETS = "secrets"
+    STANDARD = "standard"
+    STRICT = "strict"
+
+
 class Priority(StrEnum):
     """A ticket's priority, in the words most helpdesks use."""
 
@@ -90,16 +106,28 @@ class Usage(Frozen):
 
 
 class Analysis(Frozen):
-    """What an analyser understood. ``summary`` has been redacted and stripped to plain text."""
+    """What an analyser understood. Everything in words has been redacted and stripped to plain text.
+
+    ``category`` is a category of the taxonomy's first level, ``subcategory`` one of its children. ``evidence`` are
+    words of the ticket that led to it. ``suspicious`` names the signs that the text tries to instruct a model.
+    """
 
     category: str
+    subcategory: str | None = None
+    secondary: tuple[str, ...] = Field((), max_length=2, description="other categories that fit, best first")
     urgency: Urgency
     sentiment: Sentiment
+    urgent_tone: bool = Field(False, description="the writer presses for haste, whatever the matter deserves")
+    risk: Risk = Risk.LOW
     language: str = Field(pattern=r"^[a-z]{2,3}$", description="ISO 639 code, 'und' when unknown")
     summary: str = Field(max_length=300)
+    entities: dict[str, str] = Field(default_factory=dict, description="what the site asked for, by its names")
+    evidence: tuple[str, ...] = Field((), max_length=5)
     confidence: float = Field(ge=0, le=1, allow_inf_nan=False)
-    source: Literal["model", "rules"]
+    suspicious: tuple[str, ...] = ()
+    source: Literal["model", "classifier", "rules"]
     model: str | None = None
+    cached: bool = Field(False, description="the answer was given for the same text before, and cost nothing now")
     why_fallback: str | None = Field(None, description="why no model answered, when rules did")
     attempts: int = 0
     usage: Usage = Usage()

@@ -45,7 +45,7 @@ class Policy(Frozen):
         return tag(self.tag_prefix + "_".join(words))
 
 
-RESERVED_TAGS = frozenset({"processed", "fallback", "review", "escalated"})
+RESERVED_TAGS = frozenset({"processed", "fallback", "review", "escalated", "suspicious"})
 """What a category cannot be called, since its tag would be taken for one of these."""
 
 _PRIORITY = {

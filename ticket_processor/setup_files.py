@@ -18,6 +18,8 @@ CONFIG_TEXT = """\
 # log_dir = "logs"              # receipts; TICKETBOT_LOG_DIR wins
 # state_dir = "state"           # cursor and open intents; TICKETBOT_STATE_DIR wins; default: this user's state folder
 # fallback_category = "general" # for what fits nowhere else; has to be one of the categories
+# team_language = "en"          # the language that summaries are written in
+# entities = { order_number = "number of the order", product = "name of the product" }   # what models pick out
 
 [zendesk]
 # subdomain = "example"         # the name before .zendesk.com; ZENDESK_SUBDOMAIN wins
@@ -36,12 +38,48 @@ CONFIG_TEXT = """\
 # statuses = ["new", "open"]    # other statuses mean that a person was faster
 
 [models]
-# names = ["gpt-5-mini"]        # tried in this order; none: keyword rules only. TICKETBOT_MODELS wins
+# names = ["local", "gpt-5-mini"]   # tried in this order; none: keyword rules only. TICKETBOT_MODELS wins
+# preset = "compatible"         # what is known of the server: "openai", "azure", "ollama", "vllm", "llama.cpp",
+#                               # "lm-studio", "litellm"; "compatible" finds out for itself
 # base_url = "http://127.0.0.1:11434/v1"   # any OpenAI-compatible server; OPENAI_BASE_URL wins
 # timeout_s = 30
 # max_output_tokens = 400
+# ticket_tokens = 800           # a longer ticket is cut at the end of a sentence
+# redaction = "standard"        # what is taken out before: "secrets" (cards, keys, passwords), "standard", "strict"
+# cascade = false               # true: below policy.review_below the next model, the stronger one, is asked as well
 # [models.prices]               # US dollars for a million tokens: input, output, cached input
 # "gpt-5-mini" = [0.25, 2.0, 0.025]
+# "local" = [0, 0, 0]
+# [models.use.local]            # what is particular about the model "local" of the list above
+# model = "qwen3:8b"            # what its server calls it
+# preset = "ollama"
+# base_url = "http://127.0.0.1:11434/v1"   # OPENAI_API_KEY is not sent to a server named here
+# api_key_variable = "LOCAL_KEY"           # the environment variable that holds this server's key
+# api_version = "2024-10-21"    # Azure only, for addresses without /openai/v1
+# timeout_s = 60
+# max_output_tokens = 400
+# ticket_tokens = 2000
+# redaction = "secrets"
+
+[budget]                        # spent: the classifier and the rules answer. A day is a UTC day
+# run_usd = 1.0
+# day_usd = 20.0
+# run_tokens = 500000
+# day_tokens = 10000000
+
+[cache]
+# days = 30                     # answers for texts that come again; 0: none are kept
+# max_answers = 100000
+
+[classifier]
+# use = true                    # what 'ticketbot train' made, where it has proved better than the rules
+# folder = "classifier"         # default: in the state folder
+
+[embeddings]                    # optional, for 'ticketbot taxonomy check'
+# model = "nomic-embed-text"
+# base_url = "http://127.0.0.1:11434/v1"
+# api_key_variable = "EMBEDDINGS_KEY"
+# timeout_s = 30
 
 [policy]
 # tag_prefix = "ai_"
@@ -56,8 +94,17 @@ CONFIG_TEXT = """\
 # [[categories]]
 # name = "billing"
 # description = "Invoices, charges, fees, payments, prices and subscriptions."
+# examples = ["Why was I charged twice?"]
+# not_examples = ["I want my money back."]
 # keywords = { en = ["invoice", "charged twice"], de = ["Rechnung"] }
 # priority_floor = "medium"     # the lowest urgency that its tickets get: "low", "medium", "high", "critical"
+# tag = "finance"               # one more tag for its tickets
+# group = 123456                # the group's id, where the ticket has none
+# fields = { 360001234 = "billing_issue" }   # ticket fields by id, where they are empty
+# [[categories]]
+# name = "double_charge"
+# parent = "billing"
+# description = "The same thing was paid twice."
 # [[categories]]
 # name = "general"
 # description = "Everything else."

@@ -17,20 +17,28 @@ class Category(Frozen):
     """One category. ``description`` is a sentence by which a new agent could sort a ticket.
 
     ``keywords`` maps a language code to words or phrases in the syntax of :mod:`ticket_processor.lexicon`;
-    they add to the built-in ones. ``priority_floor`` is the lowest urgency its tickets may be given.
+    they add to the built-in ones. ``examples`` and ``not_examples`` are short texts that do and do not belong here.
+    ``priority_floor`` is the lowest urgency its tickets may be given. The targets ``tag``, ``group`` (a group's id)
+    and ``fields`` (ticket field id to value) are set on its tickets, where nobody has set anything.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
     description: str
+    parent: str | None = None
+    examples: tuple[str, ...] = ()
+    not_examples: tuple[str, ...] = ()
     keywords: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     priority_floor: Urgency | None = None
+    tag: str | None = Field(None, pattern=r"^[a-z0-9_]{1,60}$")
+    group: int | None = None
+    fields: dict[int, str] = Field(default_factory=dict)
 
 
 class Taxonomy(Frozen):
-    """Categories in order of preference, and the one for whatever fits nowhere else.
+    """Categories of two levels in order of preference, and the one for whatever fits nowhere else.
 
-    Raises ``pydantic.ValidationError`` when empty, when a name occurs twice, or when ``fallback`` is none of
-    the names.
+    Raises ``pydantic.ValidationError`` when empty, when a name occurs twice, when a parent is unknown or has a
+    parent itself, or when ``fallback`` is none of the first level's names.
     """
 
     categories: tuple[Category, ...] = Field(min_length=1)
@@ -41,19 +49,44 @@ class Taxonomy(Frozen):
         twice = [name for name, count in Counter(self.names).items() if count > 1]
         if twice:
             raise ValueError(f"category names must be unique, but these occur twice: {', '.join(twice)}")
-        if self.fallback not in self.names:
+        for category in self.categories:
+            if category.parent is not None and category.parent not in self.top:
+                raise ValueError(f"the parent of category {category.name} is none of the first level's categories")
+        if self.fallback not in self.top:
             raise ValueError("the fallback category is none of the categories")
         return self
 
     def at_least_floor(self, category: str, urgency: Urgency) -> Urgency:
-        """``urgency``, or the category's floor where that is higher."""
-        floor = next(item.priority_floor for item in self.categories if item.name == category)
-        return urgency if floor is None else min(urgency, floor, key=list(Urgency).index)
+        """``urgency``, or the floor of the category (or of its parent) where that is higher."""
+        item = self[category]
+        floors = (item.priority_floor, self[item.parent].priority_floor if item.parent else None)
+        return min([urgency, *(floor for floor in floors if floor is not None)], key=list(Urgency).index)
+
+    def __getitem__(self, name: str) -> Category:
+        """The category called ``name``. Raises ``KeyError``."""
+        for category in self.categories:
+            if category.name == name:
+                return category
+        raise KeyError(name)
+
+    def split(self, name: str) -> tuple[str, str | None]:
+        """A name of either level as category and sub-category."""
+        parent = self[name].parent
+        return (name, None) if parent is None else (parent, name)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The categories' names, in order."""
+        """The names of all categories, in order."""
         return tuple(category.name for category in self.categories)
+
+    @property
+    def top(self) -> tuple[str, ...]:
+        """The names of the first level, in order."""
+        return tuple(category.name for category in self.categories if category.parent is None)
+
+    def children(self, name: str) -> tuple[str, ...]:
+        """The names of a category's sub-categories, in order."""
+        return tuple(category.name for category in self.categories if category.parent == name)
 
 
 def default_taxonomy() -> Taxonomy:

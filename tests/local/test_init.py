@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from ticket_processor.config import VARIABLES, Settings, load
+from ticket_processor.config import VARIABLES, ModelUse, Settings, load
 from ticket_processor.taxonomy import Category
 
 from .conftest import Command, Desk
 
 _SETTING_COMMENTED_OUT = re.compile(r"^# (?=\[|\"?[\w.-]+\"? = )", re.MULTILINE)
-NOT_FOR_THE_FILE = {"notices"}
+NOT_FOR_THE_FILE = {"notices", "embeddings.api_key"}
 """Fields of ``Settings`` that ``load`` fills in itself."""
 
 
@@ -83,14 +83,20 @@ def test_the_file_loads_with_every_setting_uncommented(written: Path) -> None:
     text = uncommented(written)
     assert text.count("\n# ") < written.read_text(encoding="utf-8").count("\n# ")
     written.write_text(text, encoding="utf-8")
-    settings = load(folder=written.parent, environ={}, need_helpdesk=False)
+    keys = {"LOCAL_KEY": "local-secret", "EMBEDDINGS_KEY": "embedding-secret"}
+    settings = load(folder=written.parent, environ=keys, need_helpdesk=False)
+    local = settings.models.use["local"]
+    assert local.api_key is not None
+    assert local.api_key.get_secret_value() == "local-secret"
     # What the file gives as defaults are the defaults.
     assert settings.run == Settings().run
     assert settings.policy == Settings().policy
     assert settings.models.timeout_s == Settings().models.timeout_s
     assert settings.models.max_output_tokens == Settings().models.max_output_tokens
+    assert settings.cache == Settings().cache
+    assert settings.models.ticket_tokens == Settings().models.ticket_tokens
     assert settings.log_dir == Settings().log_dir
-    assert len(settings.taxonomy.names) == 2
+    assert settings.taxonomy.children("billing") == ("double_charge",)
 
 
 def test_every_setting_is_in_the_file_and_no_secret_is(written: Path) -> None:
@@ -102,6 +108,8 @@ def test_every_setting_is_in_the_file_and_no_secret_is(written: Path) -> None:
     for category in tomllib.loads(uncommented(written))["categories"]:
         in_a_category |= category.keys()
     assert in_a_category == set(Category.model_fields)
+    of_a_model = tomllib.loads(uncommented(written))["models"]["use"]["local"]
+    assert set(of_a_model) == set(ModelUse.model_fields) - {"api_key"}
 
 
 def test_every_variable_is_in_the_example_and_the_example_works_as_it_is(written: Path) -> None:

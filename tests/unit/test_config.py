@@ -442,3 +442,63 @@ def test_an_empty_list_of_models_overrides_the_file(tmp_path: Path) -> None:
     toml = '[models]\nnames = ["m"]\n'
     assert settings(tmp_path, toml).models.names == ("m",)
     assert settings(tmp_path, toml, environ={**GOOD, "TICKETBOT_MODELS": ""}).models.names == ()
+
+
+def test_a_server_named_for_one_model_gets_the_key_named_beside_it_and_no_other(tmp_path: Path) -> None:
+    toml = """
+    [models]
+    names = ["near", "far"]
+    [models.use.near]
+    base_url = "http://127.0.0.1:9/v1"
+    [models.use.far]
+    base_url = "https://far.example/v1"
+    api_key_variable = "FAR_KEY"
+    """
+    loaded = settings(tmp_path, toml, environ={**GOOD, "FAR_KEY": "far-secret", "OPENAI_API_KEY": "general"})
+    assert loaded.models.use["near"].api_key is None
+    key = loaded.models.use["far"].api_key
+    assert key is not None
+    assert key.get_secret_value() == "far-secret"
+    assert "far-secret" not in repr(loaded)
+
+
+def test_a_named_key_that_is_not_set_or_written_into_the_file_is_reported(tmp_path: Path) -> None:
+    toml = """
+    [models]
+    names = ["near"]
+    [models.use.near]
+    api_key_variable = "NEAR_KEY"
+    [models.use.nowhere]
+    api_key = "CANARY"
+    """
+    with pytest.raises(ConfigError) as caught:
+        settings(tmp_path, toml)
+    told = "\n".join(caught.value.problems)
+    assert "NEAR_KEY, which is not set" in told
+    assert "models.use.nowhere.api_key is a secret" in told
+    assert "models.use.nowhere: no such model" in told
+    assert "CANARY" not in told
+
+
+def test_a_budget_in_dollars_needs_a_price_for_every_model(tmp_path: Path) -> None:
+    toml = "[models]\nnames = ['m']\n[budget]\nday_usd = 1.5\n"
+    with pytest.raises(ConfigError, match="no price for m"):
+        settings(tmp_path, toml)
+    assert settings(tmp_path, toml + "[models.prices]\nm = [0, 0, 0]").budget.day_usd == 1.5
+
+
+def test_sub_categories_need_a_parent_of_the_first_level(tmp_path: Path) -> None:
+    toml = """
+    fallback_category = "other"
+    [[categories]]
+    name = "other"
+    description = "The rest."
+    [[categories]]
+    name = "leak"
+    description = "Water comes out."
+    parent = "PARENT"
+    """
+    assert settings(tmp_path, toml.replace("PARENT", "other")).taxonomy.split("leak") == ("other", "leak")
+    for wrong in ("pumps", "leak"):
+        with pytest.raises(ConfigError, match="parent of category leak"):
+            settings(tmp_path, toml.replace("PARENT", wrong))
