@@ -14,7 +14,10 @@ import unicodedata
 MAX_INPUT = 100_000
 """Characters read of any text; what follows is ignored, so that no mail can hold up a run."""
 
-PLACEHOLDER = re.compile(r"\[(?:CARD|EMAIL|PHONE|IBAN|SSN|IP|URL|SECRET|NAME)_\d{1,6}\]")
+PLACEHOLDER = re.compile(
+    r"\[(?:CARD|EMAIL|PHONE|IBAN|SSN|IP|URL|SECRET|NAME|ACCOUNT|NATIONAL_ID|TAX_ID|PASSPORT|LICENCE|CUSTOMER_ID|BIRTH_DATE"
+    r"|ADDRESS|HANDLE)_\d{1,6}\]"
+)
 """What redaction puts in place of personal data; safe, and to be kept."""
 
 # Joiners carry meaning inside emoji sequences and inside words of Arabic and the Indic scripts.

@@ -1,20 +1,60 @@
 """Personal data and secrets replaced by placeholders, before a text leaves the process.
 
-What is found is in :mod:`ticket_processor.detectors`. Names and addresses in free prose are not: pass the names you
-know. Everything here is pure; any thread may call it.
+What is found is in :mod:`ticket_processor.detectors`; which of it is replaced is the level's. Names in free prose are
+not found below the strict level: pass the names you know. Everything here is pure; any thread may call it.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn, final
 
-from . import detectors
-from .detectors import Span, matching_form
+from .detectors.identity import birth_dates, customer_numbers, licences, national_ids, passports, ssns, tax_ids
+from .detectors.network import emails, handles, ips, urls, urls_that_let_in
+from .detectors.payment import account_numbers, bank_accounts, cards, ibans
+from .detectors.people import KnownName, introduced_names, known_names, names
+from .detectors.phones import phones
+from .detectors.places import postal_addresses
+from .detectors.scan import Scan, Span, matching_form
+from .detectors.secrets import keys, passwords
+from .models import RedactionLevel
 from .plain import MAX_INPUT, PLACEHOLDER, strip_hidden
 
+__all__ = ["RedactedText", "RedactionLevel", "redact", "replaced_spans"]
+
 _PASSES = 6
+
+_Detector = Callable[[Scan], Iterator[Span]]
+_SECRETS, _STANDARD, _STRICT = RedactionLevel.SECRETS, RedactionLevel.STANDARD, RedactionLevel.STRICT
+_DEPTH = {_SECRETS: 0, _STANDARD: 1, _STRICT: 2}
+
+# In order: where two overlap, the more telling kind comes first. True: there is none without a digit.
+_DETECTORS: tuple[tuple[RedactionLevel, bool, _Detector], ...] = (
+    (_SECRETS, False, urls_that_let_in),
+    (_SECRETS, False, keys),
+    (_SECRETS, False, passwords),
+    (_STRICT, False, urls),
+    (_STANDARD, False, emails),
+    (_SECRETS, True, ibans),
+    (_SECRETS, True, cards),
+    (_SECRETS, True, ssns),
+    (_SECRETS, True, passports),
+    (_SECRETS, True, licences),
+    (_SECRETS, True, tax_ids),
+    (_SECRETS, True, national_ids),
+    (_SECRETS, True, bank_accounts),
+    (_STANDARD, True, account_numbers),
+    (_STRICT, True, customer_numbers),
+    (_STANDARD, True, birth_dates),
+    (_STANDARD, True, ips),
+    (_STANDARD, True, postal_addresses),
+    (_STANDARD, True, phones),
+    (_STRICT, False, handles),
+)
+_FOR_LEVEL = {
+    level: tuple((digits, find) for at, digits, find in _DETECTORS if _DEPTH[at] <= _DEPTH[level])
+    for level in RedactionLevel
+}
 
 
 @final
@@ -73,59 +113,67 @@ def _seal(text: str, counts: dict[str, int]) -> RedactedText:
     return made
 
 
-def _spans(text: str, names: list[tuple[str, re.Pattern[str]]], every_url: bool) -> list[Span]:
-    """Non-overlapping spans in order; where two overlap, the more telling type wins."""
-    protected = [(m.start(), m.end()) for m in PLACEHOLDER.finditer(text)]
-    digits = any(map(str.isdigit, text))
-    found: list[Iterator[Span]] = [detectors.secrets(text), detectors.urls(text, every_url), detectors.emails(text)]
-    if digits:
-        found += [
-            detectors.ibans(text),
-            detectors.cards(text),
-            detectors.ssns(text),
-            detectors.addresses(text),
-            detectors.phones(text),
-        ]
-    found.append(detectors.names(text, names))
-    taken = bytearray(len(text))
-    for start, end in protected:
-        taken[start:end] = b"\x01" * (end - start)
+def _spans(text: str, known: Sequence[KnownName], level: RedactionLevel) -> list[Span]:
+    """Non-overlapping spans in order; where two overlap, the more telling kind wins."""
+    scan = Scan(matching_form(text))
     chosen: list[Span] = []
-    for spans in found:
+    taken: bytearray | None = None
+
+    def choose(spans: Iterator[Span]) -> None:
+        nonlocal taken
         for span in spans:
-            if span.end > span.start and not any(taken[span.start : span.end]):
+            if taken is None:
+                taken = bytearray(len(text))
+                for match in PLACEHOLDER.finditer(text):
+                    taken[match.start() : match.end()] = b"\x01" * (match.end() - match.start())
+            if span.end > span.start and taken.find(1, span.start, span.end) < 0:
                 taken[span.start : span.end] = b"\x01" * (span.end - span.start)
                 chosen.append(span)
+
+    for needs_digits, find in _FOR_LEVEL[level]:
+        if scan.digits or not needs_digits:
+            choose(find(scan))
+    if known and level is not _SECRETS:
+        choose(names(scan, known))
+    if level is _STRICT:
+        choose(introduced_names(scan))
     return sorted(chosen)
 
 
-def replaced_spans(text: str, *, names: Sequence[str] = (), every_url: bool = False) -> list[tuple[int, int, str]]:
-    """Where and why :func:`redact` would replace: start, end (exclusive) and type, in order. For measuring.
+def replaced_spans(
+    text: str, *, names: Sequence[str] = (), level: RedactionLevel = RedactionLevel.STANDARD
+) -> list[tuple[int, int, str]]:
+    """Where and why :func:`redact` would replace: start, end (exclusive) and kind, in order. For measuring.
 
     Offsets are those of ``text``; of hidden characters, which ``redact`` removes first, nothing is known here.
     """
-    spans = _spans(matching_form(text[:MAX_INPUT]), detectors.name_patterns(names), every_url)
+    spans = _spans(text[:MAX_INPUT], known_names(names), level)
     return [(span.start, span.end, span.kind) for span in spans]
 
 
-def redact(text: str, *, names: Sequence[str] = (), every_url: bool = False) -> RedactedText:
+def redact(text: str, *, names: Sequence[str] = (), level: RedactionLevel = RedactionLevel.STANDARD) -> RedactedText:
     """``text`` with personal data and secrets replaced by typed placeholders, consistent within the text.
 
-    ``names`` are people's names known from elsewhere (the requester's); they are found whole in any case, and
-    by their parts as written. ``every_url`` replaces all links instead of those with credentials or tokens.
-    What lies past :data:`~ticket_processor.plain.MAX_INPUT` characters is dropped. Hidden characters are removed
-    first, so they cannot break a number apart. Applying it to its own result changes nothing. Never raises.
+    ``level`` says how much: ``secrets`` takes out cards, bank accounts, the numbers states give people, keys,
+    passwords and links with either; ``standard`` also mail addresses, phones, IP addresses, dates of birth, postal
+    addresses and ``names``; ``strict`` also every link, handles, customer numbers, and names that the text introduces
+    or is signed with. Order numbers, other dates and amounts stay at every level.
+
+    ``names`` are people's names known from elsewhere (the requester's); they are found whole in any case, and by
+    their parts as written. What lies past :data:`~ticket_processor.plain.MAX_INPUT` characters is dropped. Hidden
+    characters are removed first, so they cannot break a number apart. Applying it to its own result changes nothing.
+    Never raises.
     """
     text = strip_hidden(text[:MAX_INPUT])
-    patterns = detectors.name_patterns(names)
+    known = known_names(names)
     numbers: dict[tuple[str, str], int] = {}
     used: dict[str, int] = {}
     for kept in PLACEHOLDER.findall(text):
-        kind, _, number = kept[1:-1].partition("_")
+        kind, _, number = kept[1:-1].rpartition("_")
         used[kind] = max(used.get(kind, 0), int(number))
     # A replacement changes what stands beside the rest, so look again until nothing is found.
     for _ in range(_PASSES):
-        spans = _spans(matching_form(text), patterns, every_url)
+        spans = _spans(text, known, level)
         if not spans:
             break
         parts: list[str] = []

@@ -1,0 +1,131 @@
+"""``ticketbot redact``: what would leave of a text. Needs no settings, reads no helpdesk, writes nothing."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+import zlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from ..errors import ConfigError, ExitCode
+from ..models import RedactionLevel
+from ..plain import MAX_INPUT
+from ..redact import RedactedText
+from ..redact import redact as redact_text
+from ..screen import Screen
+
+STDIN = "-"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One text, and what of it would leave."""
+
+    id: object
+    redacted: RedactedText
+
+
+def redact(
+    file: str,
+    *,
+    level: str,
+    names: Sequence[str],
+    as_json: bool,
+    stdin: TextIO | None = None,
+    out: TextIO | None = None,
+) -> int:
+    """``ticketbot redact``. ``file`` is a path, or ``-`` for standard input. Returns the exit code.
+
+    A ``.jsonl`` file (``.jsonl.gz`` too) holds a ticket a line, an object with ``subject`` and ``body``; its own
+    ``names`` (a list) are known as well. Anything else is one text. Raises :class:`ConfigError`.
+    """
+    chosen = _level(level)
+    screen = Screen(quiet=False, as_json=as_json, out=out)
+    text = _read(file, stdin or sys.stdin)
+    rows = file.removesuffix(".gz").endswith(".jsonl")
+    tickets = _tickets(text, file) if rows else [(None, text, ())]
+    longest = max((len(body) for _, body, _ in tickets), default=0)
+    if longest > MAX_INPUT:
+        screen.notices([f"a text of {longest} characters: what lies past {MAX_INPUT} never leaves, and is not shown"])
+    shown = [Shown(id, redact_text(body, names=[*names, *own], level=chosen)) for id, body, own in tickets]
+    counts = Counter[str]()
+    for item in shown:
+        counts.update(item.redacted.counts)
+    for item in shown:
+        if rows:
+            screen.say(f"--- {item.id}" if item.id is not None else "---")
+        screen.say(item.redacted.text.rstrip("\n"))
+    found = ", ".join(f"{number} {kind}" for kind, number in sorted(counts.items())) or "nothing"
+    screen.result(
+        f"\nreplaced at level {chosen.value}: {found}",
+        {
+            "level": chosen.value,
+            "counts": dict(sorted(counts.items())),
+            "texts": [
+                {
+                    **({} if item.id is None else {"id": item.id}),
+                    "text": item.redacted.text,
+                    "counts": item.redacted.counts,
+                }
+                for item in shown
+            ],
+        },
+    )
+    return int(ExitCode.OK)
+
+
+def _level(name: str) -> RedactionLevel:
+    try:
+        return RedactionLevel(name)
+    except ValueError:
+        raise ConfigError(f"--level: {' or '.join(RedactionLevel)}") from None
+
+
+def _read(file: str, stdin: TextIO) -> str:
+    try:
+        if file == STDIN:
+            raw = getattr(stdin, "buffer", None)
+            return stdin.read() if raw is None else raw.read().decode("utf-8-sig")
+        path = Path(file)
+        data = gzip.decompress(path.read_bytes()) if file.endswith(".gz") else path.read_bytes()
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{_called(file)} is not UTF-8 text") from None
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        raise ConfigError(f"{_called(file)} is no gzip file, or a damaged one") from None
+    except OSError as error:
+        raise ConfigError(f"{_called(file)} cannot be read: {error.strerror or error}") from None
+
+
+def _called(file: str) -> str:
+    return "standard input" if file == STDIN else file
+
+
+def _tickets(text: str, file: str) -> list[tuple[object, str, tuple[str, ...]]]:
+    """Id, text and own names of each row; blank lines are passed over."""
+    found: list[tuple[object, str, tuple[str, ...]]] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row: Any = json.loads(line)
+        except (ValueError, RecursionError):
+            row = None
+        if not isinstance(row, Mapping):
+            raise ConfigError(f"{file}, line {number}: not a JSON object")
+        parts = [row.get("subject"), row.get("body")]
+        if not all(part is None or isinstance(part, str) for part in parts) or not any(map(_is_text, parts)):
+            raise ConfigError(f"{file}, line {number}: neither subject nor body is a text")
+        own = row.get("names")
+        names = tuple(filter(_is_text, own)) if isinstance(own, list) else ()
+        found.append((row.get("id"), "\n".join(part for part in parts if part), names))
+    return found
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
