@@ -1,43 +1,35 @@
-"""Asking an OpenAI-compatible server, and telling its many ways of failing apart.
+"""Asking an OpenAI-compatible server for a chat answer, in whatever clothes the answer comes.
 
-The SDK's own retries are off and its ten-minute timeout is replaced; retrying is the chain's business.
+Retrying is the chain's business, checking the answer's words the analyser's. Which request a server did not take is
+learnt here once and not asked of it again.
 """
 
 from __future__ import annotations
 
+import json
 import re
-import threading
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from .backoff import retry_after_seconds
-from .clock import parse_http_date
 from .errors import AnalysisFailed
-from .loopback import is_loopback
 from .models import Usage
+from .openai_client import AnswerUnusable, Connection, FormRefused, ModelBusy, failure_in
+from .presets import OPENAI_URL, ModelTarget
 
-if TYPE_CHECKING:
-    from openai import OpenAI
+__all__ = [
+    "AnswerUnusable",
+    "ChatServer",
+    "FormRefused",
+    "ModelBusy",
+    "OpenAIServer",
+    "RawAnswer",
+    "server_for",
+]
 
-CONNECT_TIMEOUT_S = 5.0
 REASONING_TOKENS = 2000
 """Room for thoughts, which count as output where a model has them."""
-
-
-class ModelBusy(AnalysisFailed):
-    """The server could not answer now: worth another try, after ``wait`` seconds if it said so."""
-
-    def __init__(self, reason: str, wait: float | None = None) -> None:
-        self.wait = wait
-        super().__init__(reason)
-
-
-class FormRefused(AnalysisFailed):
-    """The server does not take this way of asking for structure."""
-
-    def __init__(self) -> None:
-        super().__init__("form_refused")
 
 
 @dataclass(frozen=True)
@@ -56,129 +48,261 @@ class ChatServer(Protocol):
     def complete(
         self, model: str, messages: Sequence[Mapping[str, str]], response_format: Mapping[str, object] | None
     ) -> RawAnswer:
-        """One answer. Raises ``ModelBusy``, ``FormRefused`` or another ``AnalysisFailed``."""
+        """One answer. Raises ``ModelBusy``, ``FormRefused``, ``AnswerUnusable`` or another ``AnalysisFailed``."""
+
+
+def server_for(target: ModelTarget, remaining: Callable[[], float]) -> OpenAIServer:
+    """The server of a model target; no call outlives the ``remaining`` seconds of the run."""
+    return OpenAIServer.of(target, timeout_s=lambda: max(0.1, min(target.timeout_s, remaining())))
 
 
 class OpenAIServer:
-    """A :class:`ChatServer` through the openai SDK. The SDK is imported at the first call: it takes half a second."""
+    """A :class:`ChatServer` through the openai SDK. Thread-safe."""
 
     def __init__(
         self,
         *,
-        base_url: str | None,
-        api_key: str | None,
+        base_url: str | None = None,
+        api_key: str | None = None,
         timeout_s: Callable[[], float],
         max_output_tokens: int,
+        target: ModelTarget | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._base_url = base_url
-        self._api_key = api_key
+        """``target`` says what is known of the server; without one it is some compatible server at ``base_url``."""
+        self._target = target or ModelTarget(
+            name="", model="", preset="compatible", base_url=base_url or OPENAI_URL, api_key=api_key
+        )
         self._timeout_s = timeout_s
         self._max_output_tokens = max_output_tokens
-        self._lock = threading.Lock()
-        self._client: OpenAI | None = None
+        self._connection = Connection(self._target, monotonic=monotonic)
         self._reasoning: set[str] = set()
+        self._thinking: set[str] = set()
+
+    @classmethod
+    def of(
+        cls,
+        target: ModelTarget,
+        *,
+        timeout_s: Callable[[], float],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> OpenAIServer:
+        """The server that a model target lives on. It fits every target with the same place, limits and preset."""
+        return cls(target=target, timeout_s=timeout_s, max_output_tokens=target.max_output_tokens, monotonic=monotonic)
 
     def complete(
         self, model: str, messages: Sequence[Mapping[str, str]], response_format: Mapping[str, object] | None
     ) -> RawAnswer:
-        client = self._connected()
-        import httpx2
-        import openai
-
-        arguments: dict[str, Any] = {
-            "model": model,
-            "messages": list(messages),
-            "timeout": httpx2.Timeout(self._timeout_s(), connect=CONNECT_TIMEOUT_S),
-        }
+        """One answer; up to three requests while the server's ways are being learnt."""
+        form = "prompt" if response_format is None else str(response_format.get("type"))
+        if form not in self._target.forms:
+            raise FormRefused
+        arguments: dict[str, Any] = {"model": model, "messages": [_encodable(message) for message in messages]}
         if response_format is not None:
             arguments["response_format"] = response_format
+        answer = self._asked(model, arguments, structured=response_format is not None)
+        if not answer.thoughts_only or model in self._thinking | self._reasoning:
+            return answer.checked()
+        self._thinking.add(model)
         try:
-            try:
-                completion = client.chat.completions.create(**arguments, **self._limits(model))
-            except openai.BadRequestError as error:
-                if model in self._reasoning or not _REASONING_ONLY.search(str(error.body)):
-                    raise
-                self._reasoning.add(model)
-                completion = client.chat.completions.create(**arguments, **self._limits(model))
-        except openai.APITimeoutError as error:
-            raise ModelBusy("model_timeout") from error
-        except openai.APIConnectionError as error:
-            raise ModelBusy("model_unreachable") from error
-        except openai.APIStatusError as error:
-            raise _from_status(error, structured=response_format is not None) from error
-        except (openai.OpenAIError, ValueError, UnicodeError, RecursionError) as error:
-            # Broken JSON with status 200 and unencodable text are bare errors, not the SDK's.
-            raise AnalysisFailed("model_nonsense", type(error).__name__) from error
+            again = self._asked(model, arguments, structured=response_format is not None)
+        except AnalysisFailed as failed:
+            spent = failed.usage if isinstance(failed, AnswerUnusable) else Usage()
+            raise AnswerUnusable(failed.reason, usage=answer.usage + spent) from failed
+        return again.checked(spent_before=answer.usage)
+
+    def close(self) -> None:
+        """Close the connections to the server."""
+        self._connection.close()
+
+    def _asked(self, model: str, arguments: dict[str, Any], *, structured: bool) -> _Answer:
         try:
-            return _raw_answer(completion, model)
-        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            body = self._posted(model, arguments, structured=structured)
+        except _OtherLimits:
+            self._reasoning.add(model)
+            body = self._posted(model, arguments, structured=structured)
+        try:
+            return _read(body, asked=model, structured=structured)
+        except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
+            # Broken JSON with status 200 is a bare error, not the SDK's.
             raise AnalysisFailed("model_nonsense", type(error).__name__) from error
+
+    def _posted(self, model: str, arguments: dict[str, Any], *, structured: bool) -> bytes:
+        try:
+            return self._connection.post(
+                "chat", {**arguments, **self._limits(model)}, seconds=self._timeout_s(), structured=structured
+            )
+        except AnalysisFailed as failed:
+            if model not in self._reasoning and _speaks_of_limits(failed):
+                raise _OtherLimits from failed
+            raise
 
     def _limits(self, model: str) -> dict[str, Any]:
-        """OpenAI's reasoning models refuse ``max_tokens`` and a temperature; other servers know nothing newer."""
+        """A limit is always sent: without one some servers write until their context is full.
+
+        OpenAI's reasoning models refuse ``max_tokens`` and a temperature; other servers know nothing newer, or ignore
+        it without a word.
+        """
         if model in self._reasoning:
             return {"max_completion_tokens": self._max_output_tokens + REASONING_TOKENS}
-        return {"max_tokens": self._max_output_tokens, "temperature": 0}
-
-    def _connected(self) -> OpenAI:
-        with self._lock:
-            if self._client is None:
-                import openai
-
-                # A proxy named in the environment cannot reach this machine's own loopback.
-                local = is_loopback(self._base_url or "")
-                self._client = openai.OpenAI(
-                    base_url=self._base_url,
-                    api_key=self._api_key or "none",  # servers without keys take any
-                    max_retries=0,
-                    http_client=openai.DefaultHttpxClient(trust_env=False) if local else None,
-                )
-            return self._client
+        room = REASONING_TOKENS if model in self._thinking else 0
+        return {self._target.traits.limit: self._max_output_tokens + room, "temperature": 0}
 
 
-_REASONING_ONLY = re.compile(r"max_tokens|max_completion_tokens|temperature")
-_SCHEMA_WORD = re.compile(r"response_format|json_schema|grammar", re.IGNORECASE)
+class _OtherLimits(Exception):
+    """The server wants the limits of the answer in other words."""
 
 
-def _from_status(error: Any, *, structured: bool) -> AnalysisFailed:
-    status = int(error.status_code)
-    if status == 429:
-        body = error.body if isinstance(error.body, dict) else {}
-        if body.get("code") == "insufficient_quota":
-            return AnalysisFailed("model_no_quota")
-        date = error.response.headers.get("date")
-        wait = retry_after_seconds(error.response.headers.get("retry-after"), parse_http_date(date) or 0.0)
-        return ModelBusy("model_rate_limited", wait)
-    if status in (401, 403):
-        return AnalysisFailed("model_not_authorised")
-    if status == 404:
-        return AnalysisFailed("model_unknown")
-    if structured and (status in (400, 422, 501) or (status == 500 and _SCHEMA_WORD.search(str(error.body)))):
-        # Some servers answer a schema that they do not know with 400, llama-cpp-python with 500.
-        return FormRefused()
-    if status in (408, 409) or status >= 500:
-        return ModelBusy(f"model_http_{status}")
-    return AnalysisFailed(f"model_http_{status}")
+def _speaks_of_limits(failed: AnalysisFailed) -> bool:
+    cause = failed.__cause__
+    if getattr(cause, "status_code", None) not in (400, 422) or failed.reason == "model_prompt_too_long":
+        return False
+    body = str(getattr(cause, "body", ""))
+    return any(name in body for name in ("max_tokens", "max_completion_tokens", "temperature"))
 
 
-def _raw_answer(completion: Any, asked: str) -> RawAnswer:
-    # A page of HTML comes back as a str, a JSON list as a list, {} as an object with choices=None.
-    choices = getattr(completion, "choices", None)
-    if not choices:
-        raise AnalysisFailed("model_nonsense", "no choices")
-    message = choices[0].message
-    text = getattr(message, "content", None)
-    if not isinstance(text, str) or not text.strip():
-        raise AnalysisFailed("model_empty_answer")
-    usage = getattr(completion, "usage", None)
-    details = getattr(usage, "prompt_tokens_details", None)
-    return RawAnswer(
+def _encodable(message: Mapping[str, str]) -> dict[str, str]:
+    """Half a surrogate pair cannot be sent: the SDK fails on it, and servers fail on it too."""
+    return {name: text.encode("utf-8", "replace").decode("utf-8") for name, text in message.items()}
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """An answer that has been read; what of it is worth anything shows in :meth:`checked`."""
+
+    text: str
+    thoughts: str
+    refused: bool
+    ended: str
+    usage: Usage
+    model: str
+
+    @property
+    def thoughts_only(self) -> bool:
+        """The limit was reached before the answer began."""
+        unclosed = "<think" in self.text and "</think" not in self.text
+        return self.ended in _CUT and (not self.text.strip() or unclosed) and bool(self.thoughts or unclosed)
+
+    def checked(self, spent_before: Usage | None = None) -> RawAnswer:
+        usage = self.usage + (spent_before or Usage())
+        text = self.text
+        if not text.strip() and self.ended not in _CUT and "{" in self.thoughts:
+            text = self.thoughts  # vLLM's reasoning parsers file a short answer under thoughts
+        if self.ended in ("content_filter", "safety", "SAFETY"):
+            raise AnswerUnusable("model_content_filter", usage=usage)
+        if self.refused and not text.strip():
+            raise AnswerUnusable("model_refused", usage=usage)
+        if not text.strip():
+            raise AnswerUnusable("model_empty_answer", usage=usage)
+        return RawAnswer(text, usage, self.model, finished=self.ended not in _CUT)
+
+
+_CUT = ("length", "max_tokens", "MAX_TOKENS")
+_STREAM = re.compile(rb"\s*(?:data|event|id|retry)?:")
+_MOST_TOKENS = 10**9
+
+
+def _read(body: bytes, *, asked: str, structured: bool) -> _Answer:
+    """Raises ``AnalysisFailed``, or what reading odd data raises."""
+    answer = _joined(body) if _STREAM.match(body) else json.loads(body)
+    if not isinstance(answer, dict):
+        raise AnalysisFailed("model_nonsense", "no object")
+    wrong = failure_in(answer, structured=structured)
+    if wrong is not None:
+        raise wrong
+    usage = _usage(answer.get("usage"))
+    choices = answer.get("choices")
+    if not isinstance(choices, list) or not choices:
+        raise AnswerUnusable("model_nonsense", "no choices", usage=usage)
+    choice = choices[0]
+    message = choice["message"] if isinstance(choice, dict) and "message" in choice else {}
+    if not isinstance(message, dict):
+        raise AnswerUnusable("model_nonsense", "no message", usage=usage)
+    text = _text(message.get("content"))
+    if not text.strip():
+        text = _arguments(message)
+    return _Answer(
         text=text,
-        usage=Usage(
-            input=getattr(usage, "prompt_tokens", 0) or 0,
-            output=getattr(usage, "completion_tokens", 0) or 0,
-            cached=getattr(details, "cached_tokens", 0) or 0,
-        ),
-        model=str(getattr(completion, "model", None) or asked),
-        finished=getattr(choices[0], "finish_reason", None) != "length",
+        thoughts=_text(message.get("reasoning_content") or message.get("reasoning")),
+        refused=bool(message.get("refusal")),
+        ended=str(choice.get("finish_reason") or "") if isinstance(choice, dict) else "",
+        usage=usage,
+        model=answer["model"] if isinstance(answer.get("model"), str) and answer["model"] else asked,
     )
+
+
+def _text(content: object) -> str:
+    """Content as a text; some servers give it in parts."""
+    if isinstance(content, list):
+        parts = [part for part in content if isinstance(part, dict) and part.get("type") in ("text", "output_text")]
+        return "".join(str(part.get("text") or "") for part in parts)
+    return content if isinstance(content, str) else ""
+
+
+def _arguments(message: Mapping[str, Any]) -> str:
+    """What a model says by way of a tool, which nobody gave it. Nothing is called; it is an answer like any other."""
+    calls = message.get("tool_calls")
+    called = calls[0].get("function") if isinstance(calls, list) and calls and isinstance(calls[0], dict) else None
+    called = called or message.get("function_call")
+    arguments = called.get("arguments") if isinstance(called, dict) else None
+    return json.dumps(arguments) if isinstance(arguments, dict) else _text(arguments)
+
+
+def _usage(counted: object) -> Usage:
+    if not isinstance(counted, dict):
+        return Usage()
+    details = counted.get("prompt_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, dict) else None
+    return Usage(
+        input=_count(counted, "prompt_tokens", "input_tokens"),
+        output=_count(counted, "completion_tokens", "output_tokens"),
+        cached=_number(cached or counted.get("prompt_cache_hit_tokens")),
+    )
+
+
+def _count(counted: Mapping[str, Any], *names: str) -> int:
+    return next((_number(counted[name]) for name in names if counted.get(name)), 0)
+
+
+def _number(value: object) -> int:
+    """A count of tokens. What is none raises ``ValueError``: a budget cannot be kept by it."""
+    if value is None:
+        return 0
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("no number of tokens")
+    number = float(value) if isinstance(value, str) else value
+    if not 0 <= number <= _MOST_TOKENS or number != int(number):
+        raise ValueError("no number of tokens")
+    return int(number)
+
+
+def _joined(body: bytes) -> dict[str, Any]:
+    """A stream that nobody asked for, put together again."""
+    answer: dict[str, Any] = {}
+    texts: dict[str, list[str]] = {"content": [], "reasoning_content": []}
+    ended = None
+    for event in _events(body):
+        answer.update({name: event[name] for name in ("model", "usage", "error") if event.get(name)})
+        choices = event.get("choices")
+        if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+            continue
+        delta = choices[0].get("delta") or choices[0].get("message") or {}
+        for name, pieces in texts.items():
+            piece = delta.get(name) if isinstance(delta, dict) else None
+            if isinstance(piece, str):
+                pieces.append(piece)
+        ended = choices[0].get("finish_reason") or ended
+    if ended is None and not texts["content"]:
+        return answer
+    message = {name: "".join(pieces) for name, pieces in texts.items()}
+    # Without its last piece the stream broke off.
+    return {**answer, "choices": [{"message": message, "finish_reason": ended or "length"}]}
+
+
+def _events(body: bytes) -> Iterable[dict[str, Any]]:
+    for line in body.decode("utf-8").split("\n"):  # splitlines would also split at separators inside a text
+        name, _, data = line.partition(":")
+        if name == "data" and data.strip() not in ("", "[DONE]"):
+            event = json.loads(data)
+            if isinstance(event, dict):
+                yield event

@@ -1,0 +1,285 @@
+"""One request to an OpenAI-compatible server: connected, bounded in time and size, and its failure named.
+
+The SDK brings signing in, addresses and connections. Its own retries are off, its ten-minute timeout is replaced, its
+redirects are not followed, and what it would read is read here: it takes an answer of any length and any slowness,
+and calls half of the odd ones a success.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from .backoff import RETRY_AFTER_CAP_S, retry_after_seconds
+from .clock import parse_http_date
+from .errors import AnalysisFailed
+from .loopback import is_loopback
+from .models import Usage
+from .presets import OPENAI_URL, ModelTarget
+
+if TYPE_CHECKING:
+    import httpx2
+    from openai import OpenAI
+
+CONNECT_TIMEOUT_S = 5.0
+MAX_ANSWER_BYTES = 1_000_000
+
+
+class ModelBusy(AnalysisFailed):
+    """The server could not answer now: worth another try, after ``wait`` seconds if it said so."""
+
+    def __init__(self, reason: str, wait: float | None = None) -> None:
+        self.wait = wait
+        super().__init__(reason)
+
+
+class AnswerUnusable(AnalysisFailed):
+    """The model answered, which has to be paid for, and the answer cannot be used: what it spent is kept."""
+
+    def __init__(
+        self, reason: str, detail: str = "", *, usage: Usage | None = None, cost_usd: float | None = None
+    ) -> None:
+        self.usage = usage or Usage()
+        self.cost_usd = cost_usd
+        super().__init__(reason, detail)
+
+
+class FormRefused(AnalysisFailed):
+    """The server does not take this way of asking for structure."""
+
+    def __init__(self) -> None:
+        super().__init__("form_refused")
+
+
+class Connection:
+    """A server and the credentials for it. Thread-safe. The SDK is imported at the first call: it takes half a second.
+
+    ``monotonic`` is the clock by which an answer that drips in is given up.
+    """
+
+    def __init__(self, target: ModelTarget, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._target = target
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._client: OpenAI | None = None
+
+    def post(
+        self,
+        what: Literal["chat", "embeddings"],
+        arguments: Mapping[str, Any],
+        *,
+        seconds: float,
+        limit: int = MAX_ANSWER_BYTES,
+        structured: bool = False,
+    ) -> bytes:
+        """The body of a 2xx answer of at most ``limit`` bytes, unchecked.
+
+        Raises ``ModelBusy`` when another try may help, ``FormRefused`` when a ``structured`` request seems to have
+        asked for too much, else ``AnalysisFailed``.
+        """
+        client = self._connected()
+        import httpx2
+        import openai
+
+        api: Any = client.chat.completions if what == "chat" else client.embeddings
+        until = self._monotonic() + seconds
+        timeout = httpx2.Timeout(seconds, connect=min(seconds, CONNECT_TIMEOUT_S))
+        try:
+            with api.with_streaming_response.create(**arguments, timeout=timeout) as response:
+                return self._bounded(response, limit, until)
+        except (openai.APITimeoutError, httpx2.TimeoutException) as error:
+            raise ModelBusy("model_timeout") from error
+        except openai.APIStatusError as error:
+            raise failure(error.status_code, error.body, error.response.headers, structured=structured) from error
+        except httpx2.DecodingError as error:  # compressed, or said to be
+            raise AnalysisFailed("model_nonsense", type(error).__name__) from error
+        except (openai.APIConnectionError, httpx2.TransportError) as error:
+            raise ModelBusy("model_unreachable") from error
+        except (openai.OpenAIError, httpx2.InvalidURL, httpx2.HTTPError, ValueError, RecursionError) as error:
+            raise AnalysisFailed("model_nonsense", type(error).__name__) from error
+
+    def close(self) -> None:
+        """Close the connections. Idempotent; the next call opens new ones."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _bounded(self, response: Any, limit: int, until: float) -> bytes:
+        body = bytearray()
+        for chunk in response.iter_bytes():
+            body += chunk
+            if len(body) > limit:
+                raise AnalysisFailed("model_answer_too_long")
+            if self._monotonic() > until:  # the SDK's timeout is for each piece, not for the whole
+                raise ModelBusy("model_timeout")
+        return bytes(body)
+
+    def _connected(self) -> OpenAI:
+        with self._lock:
+            if self._client is None:
+                self._client = _client(self._target)
+            return self._client
+
+
+def _client(target: ModelTarget) -> OpenAI:
+    import openai
+
+    options: dict[str, Any] = {
+        "api_key": target.api_key or "none",  # servers without keys take any
+        "max_retries": 0,
+        "http_client": openai.DefaultHttpxClient(
+            # A proxy named in the environment cannot reach this machine's own loopback.
+            trust_env=not is_loopback(target.base_url),
+            verify=_certificates(),
+            # The next server would be sent the ticket, and perhaps the key.
+            follow_redirects=False,
+            event_hooks={"response": [_bound_errors]},
+        ),
+    }
+    if target.api_version is not None:
+        return openai.AzureOpenAI(azure_endpoint=target.base_url, api_version=target.api_version, **options)
+    if target.base_url != OPENAI_URL:
+        # The environment's organization and project are OpenAI's business, nobody else's.
+        options["default_headers"] = {"OpenAI-Organization": openai.Omit(), "OpenAI-Project": openai.Omit()}
+    return openai.OpenAI(base_url=target.base_url, **options)
+
+
+@functools.cache
+def _certificates() -> ssl.SSLContext:
+    """Whom to trust. Reading the certificates takes a tenth of a second, so all connections share them."""
+    import httpx2
+
+    return httpx2.create_ssl_context()
+
+
+def _bound_errors(response: httpx2.Response) -> None:
+    """The SDK reads the whole body of an error; of these the beginning is enough."""
+    if not response.is_success:
+        import httpx2
+
+        inner = response.stream
+
+        class Beginning(httpx2.SyncByteStream):
+            def __iter__(self) -> Iterator[bytes]:
+                seen = 0
+                for chunk in inner if isinstance(inner, httpx2.SyncByteStream) else ():
+                    yield chunk
+                    seen += len(chunk)
+                    if seen > 64_000:
+                        return
+
+            def close(self) -> None:
+                if isinstance(inner, httpx2.SyncByteStream):
+                    inner.close()
+
+        response.stream = Beginning()
+
+
+_NO_QUOTA = re.compile(r"insufficient_quota|billing_(?:hard_limit|not_active)|insufficient[_ ]balance", re.I)
+_BAD_KEY = re.compile(r"No connected db|invalid_api_key|api key not valid", re.I)
+_FILTERED = re.compile(r"content_filter|content_policy|ResponsibleAIPolicy|content management policy", re.I)
+_UNKNOWN = re.compile(r"model_not_found|invalid model name|deploymentnotfound", re.I)
+_TOO_LONG = re.compile(
+    r"context_length_exceeded|exceed_context_size|maximum context length|available context size|context window"
+    r"|input is too large|too large to process|physical batch size",
+    re.I,
+)
+_FORM = re.compile(r"response_format|json_schema|grammar", re.I)
+_AGAIN_IN = re.compile(r"(?:again|retry) (?:in|after) ([0-9][0-9.hms ]{0,20}(?:second)?)", re.I)
+
+
+def failure(status: int, body: object, headers: Mapping[str, str], *, structured: bool = False) -> AnalysisFailed:
+    """What an answer with an error means: by its status first, since no two servers' bodies are alike.
+
+    ``body`` is whatever was sent: text, ``{"error": …}`` around or already taken off, a list, nothing. No word of it
+    shows in the result.
+    """
+    words = _words(body)
+    if status == 402 or (status == 429 and _NO_QUOTA.search(words)):
+        return AnalysisFailed("model_no_quota")
+    if status == 429:
+        return ModelBusy("model_rate_limited", _wait(headers, words))
+    if status in (401, 403) or (status == 400 and _BAD_KEY.search(words)):
+        return AnalysisFailed("model_not_authorised")
+    if status in (404, 410) or (status == 400 and _UNKNOWN.search(words)):
+        return AnalysisFailed("model_unknown")
+    if status == 400 and _FILTERED.search(words):
+        return AnalysisFailed("model_content_filter")
+    if status in (400, 413, 500) and _TOO_LONG.search(words):
+        return AnalysisFailed("model_prompt_too_long")
+    if structured and (status in (400, 422, 501) or (status == 500 and _FORM.search(words))):
+        # Some servers answer a schema that they do not know with 400, llama-cpp-python with 500.
+        return FormRefused()
+    if 300 <= status < 400:
+        return AnalysisFailed("model_redirected")
+    if status in (408, 409) or (status >= 500 and status != 501):
+        return ModelBusy(f"model_http_{status}", _wait(headers, ""))
+    return AnalysisFailed(f"model_http_{status}")
+
+
+def failure_in(answer: Mapping[str, Any], *, structured: bool = False) -> AnalysisFailed | None:
+    """The error that some proxies put into an answer with status 200; ``None`` where there is none."""
+    error = answer.get("error")
+    if not error or answer.get("choices"):
+        return None
+    code = error.get("code") if isinstance(error, Mapping) else None
+    try:
+        status = int(str(code))
+    except ValueError:
+        status = 0
+    return failure(status, error, {}, structured=structured) if 400 <= status < 600 else None
+
+
+def _words(body: object) -> str:
+    while isinstance(body, list) and body:
+        body = body[0]
+    if isinstance(body, Mapping) and isinstance(body.get("error"), Mapping):
+        body = body["error"]
+    if isinstance(body, Mapping):
+        named = [body.get(name) for name in ("code", "type", "message", "detail", "error")]
+        body = " ".join(item if isinstance(item, str) else json.dumps(item, default=str) for item in named if item)
+    return str(body or "")[:4000]
+
+
+def _wait(headers: Mapping[str, str], words: str) -> float | None:
+    """How long the server asks to be left alone: its own milliseconds, ``Retry-After``, resets, or its prose."""
+    milliseconds = headers.get("retry-after-ms")
+    if milliseconds is not None:
+        seconds = retry_after_seconds(milliseconds, 0.0)
+        if seconds is not None:
+            return seconds / 1000
+    asked = retry_after_seconds(headers.get("retry-after"), parse_http_date(headers.get("date")) or 0.0)
+    if asked is not None:
+        return asked
+    resets = {}
+    for kind in ("requests", "tokens"):
+        reset = _duration(headers.get(f"x-ratelimit-reset-{kind}") or "")
+        if reset is not None:
+            resets[kind] = reset
+    exhausted = [wait for kind, wait in resets.items() if headers.get(f"x-ratelimit-remaining-{kind}") == "0"]
+    if exhausted:
+        return max(exhausted)
+    if resets:
+        return min(resets.values())
+    told = _AGAIN_IN.search(words)
+    return _duration(told[1].replace("second", "s")) if told else None
+
+
+_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|h|m|s|)")
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "": 1.0, "ms": 0.001}
+
+
+def _duration(text: str) -> float | None:
+    """``6m0s``, ``250ms``, ``1.5s`` or plain seconds."""
+    text = text.strip().rstrip(".").replace(" ", "")
+    parts = _PART.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        return None
+    return min(sum(float(number) * _UNITS[unit] for number, unit in parts), RETRY_AFTER_CAP_S)
