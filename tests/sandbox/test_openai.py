@@ -116,6 +116,25 @@ def test_any_schema_is_filled_so_that_it_validates() -> None:
     assert content["is_urgent"] is True
 
 
+def test_quotes_are_word_for_word_and_what_is_picked_out_is_in_the_text() -> None:
+    nullable = {"type": ["string", "null"], "maxLength": 80}
+    names = ("order_number", "amount", "product")
+    schema = {
+        "type": "object",
+        "properties": {
+            "evidence": {"type": "array", "items": {"type": "string", "maxLength": 40}, "maxItems": 2},
+            "risk": {"enum": ["low", "medium", "high"]},
+            "entities": {"type": "object", "properties": dict.fromkeys(names, nullable)},
+        },
+    }
+    text = "The production is down.\nOrder AB-10442 cost €49.90. Please help me. Thanks."
+    content = answer(text, schema)
+    assert content["evidence"] == ["The production is down.", "Order AB-10442 cost €49.90."]
+    assert content["entities"] == {"order_number": "AB-10442", "amount": "€49.90", "product": None}
+    assert content["risk"] == "high"
+    assert answer("Hello there", schema)["risk"] == "medium"
+
+
 def test_a_schema_that_refers_to_itself_ends() -> None:
     node: dict[str, Any] = {"type": "object", "properties": {"next": {"$ref": "#"}}}
     assert answer("x", None, response_format={"type": "json_object", "schema": node})["next"] is not None

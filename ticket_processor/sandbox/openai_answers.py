@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from .openai_tickets import asks_for_tickets, write_tickets
 from .openai_words import (
     CATEGORIES,
     LANGUAGES,
@@ -45,6 +46,13 @@ _SUBJECT = re.compile(r"^\W*subject\W{0,4}\s*(.+)$", re.IGNORECASE | re.MULTILIN
 _FENCE = re.compile(r"<[^>\n]{1,80}>|^\W*(?:subject|body|description|text|message)\W{0,3}:", re.I | re.M)
 
 
+_PICKED = {
+    r"order|invoice|number|reference": r"\b(?:[A-Z]{1,4}-?)?\d{4,12}\b",
+    r"amount|price|sum|money": r"[$€£¥] ?\d[\d.,]*\d|\b\d[\d.,]*\d ?(?:[$€£¥]|EUR|USD|GBP)",
+}
+"""Patterns in a field's name, and what is then looked for."""
+
+
 @dataclass(frozen=True)
 class Evidence:
     """The text the model looks at, and the instructions that came before it."""
@@ -70,6 +78,8 @@ def answer_for(messages: Sequence[Mapping[str, Any]], response_format: Schema) -
         return summary_of(evidence, 300)
     if not isinstance(schema, Mapping) or not schema:
         schema = _schema_in([text for _, text in texts]) or DEFAULT_SCHEMA
+    if asks_for_tickets(schema):
+        return orjson.dumps(write_tickets(user[-1])).decode("utf-8")
     return orjson.dumps(fill(schema, evidence)).decode("utf-8")
 
 
@@ -85,6 +95,8 @@ def fill(schema: object, evidence: Evidence, name: str = "", root: Schema | None
         return choose(name, schema["enum"], evidence)
     kind = schema.get("type")
     if isinstance(kind, list):
+        if "null" in kind and "string" in kind:
+            return _picked_out(schema, name, evidence)
         kind = next((item for item in kind if item != "null"), "null")
     if deep > DEEPEST:
         return None
@@ -111,6 +123,8 @@ def choose(name: str, values: Sequence[Any], evidence: Evidence) -> Any:
         return _nearest(words, urgency_of(evidence), URGENCY_SYNONYMS)
     if re.search(r"sentiment|mood|tone", name, re.I) or {"negative", "positive"} <= set(lowered):
         return _nearest(words, sentiment_of(evidence), {"neutral": ("mixed", "unknown")})
+    if re.search(r"risk|stake", name, re.I):
+        return _nearest(words, urgency_of(evidence), {"critical": ("high",)})
     if re.search(r"lang", name, re.I):
         return _nearest(words, language_of(evidence), {})
     scores = [_score(value, evidence) for value in words]
@@ -163,6 +177,22 @@ def summary_of(evidence: Evidence, longest: int) -> str:
     if len(line) <= longest:
         return line
     return line[: max(1, longest - 1)].rsplit(" ", 1)[0][: max(1, longest - 1)] + "…"
+
+
+def quotes_of(evidence: Evidence, most: int, longest: int) -> list[str]:
+    """The first sentences that say something, word for word."""
+    sentences = re.split(r"(?<=[.!?])\s+|\n+", evidence.text)
+    return [text for text in (sentence.strip()[:longest].strip() for sentence in sentences) if len(text) > 3][:most]
+
+
+def _picked_out(schema: Schema, name: str, evidence: Evidence) -> str | None:
+    """What a text says of an order number or an amount; ``None`` when there is none, or something else is asked."""
+    longest = schema.get("maxLength")
+    for pattern, form in _PICKED.items():
+        found = re.search(form, evidence.text) if re.search(pattern, name, re.I) else None
+        if found:
+            return found[0][: longest if isinstance(longest, int) else None]
+    return None
 
 
 def _nearest(values: Sequence[str], wanted: str, synonyms: Mapping[str, Iterable[str]]) -> str:
@@ -228,6 +258,10 @@ def _array(schema: Schema, evidence: Evidence, name: str, root: Schema, deep: in
         most = schema.get("maxItems")
         cut = most if isinstance(most, int) else len(good) + fewest
         return (good + rest[: max(0, fewest - len(good))])[:cut]
+    if re.search(r"eviden|quote|excerpt", name, re.I) and inner.get("type") == "string":
+        most, longest = schema.get("maxItems"), inner.get("maxLength")
+        quotes = quotes_of(evidence, most if isinstance(most, int) else 2, longest if isinstance(longest, int) else 160)
+        return quotes + ["-"] * (fewest - len(quotes))
     return [fill(inner, evidence, name, root, deep + 1) for _ in range(fewest)]
 
 
