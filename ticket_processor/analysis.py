@@ -1,30 +1,42 @@
-"""The analyser chain: first model, next model, keyword rules. It says which one answered, and it always answers.
+"""The analyser chain: first model, next model, local classifier, keyword rules.
 
-Analysis is a pure function of the ticket's text: any worker can do it, twice does no harm, and nothing here
-holds the helpdesk's credentials.
+It says which one answered, and it always answers. Analysis is a pure function of the ticket's text: any worker can do
+it, twice does no harm, and nothing here holds the helpdesk's credentials.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import tenacity
 
+from . import __version__
+from .answer_store import AnswerStore
 from .backoff import backoff_seconds
-from .breaker import Breaker
-from .chat_server import ModelBusy
+from .breaker import Admission, Breaker, Crowded
+from .budget import Budget
+from .chat_server import AnswerUnusable, ModelBusy
 from .cleaning import clean
-from .clock import Deadline
+from .clock import Clock, Deadline
 from .errors import AnalysisFailed
-from .models import Analysis, Ticket
+from .models import Analysis, RedactionLevel, Ticket, Usage
 from .redact import RedactedText, redact
 from .rules import RulesAnalyser
 
 MODEL_ATTEMPTS = 3
 LONGEST_WAIT_S = 20.0
 """A model that asks for a longer pause is passed over for this ticket; the next link answers meanwhile."""
+NOTHING_TO_READ = "nothing_to_read"
+CROWDED_WAIT_S = 0.05
+USELESS_IN_A_ROW = 20
+"""After so many answers that cannot be used a model is left alone for a while: each had to be paid for."""
+
+
+_PERMANENT = ("model_not_authorised", "model_unknown", "model_no_quota", "model_redirected")
+"""Reasons that concern every ticket, not this one."""
 
 
 class Analyser(Protocol):
@@ -33,8 +45,23 @@ class Analyser(Protocol):
     def analyse(self, text: RedactedText) -> Analysis: ...
 
 
+class Estimating(Analyser, Protocol):
+    """An analyser that costs something, and can say beforehand how much at most."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What its answers depend on besides the text: model, prompt, taxonomy."""
+
+    def estimate(self, text: RedactedText) -> tuple[int, float | None]:
+        """Tokens and US dollars that understanding ``text`` takes at most; ``None`` where no price is known."""
+
+
 class ModelLink:
-    """One model of the chain, with its own retries, breaker and patience."""
+    """One model of the chain, with its own retries, breaker and patience; thread-safe.
+
+    ``level`` is how much is redacted for it. With a ``store`` a text that comes again is answered from there; with a
+    ``budget`` no call is made that could pass it. ``useless`` is the breaker that answers of no use open.
+    """
 
     def __init__(
         self,
@@ -42,15 +69,30 @@ class ModelLink:
         breaker: Breaker,
         deadline: Deadline,
         *,
+        name: str | None = None,
+        level: RedactionLevel = RedactionLevel.STANDARD,
+        store: AnswerStore | None = None,
+        budget: Budget | None = None,
+        useless: Breaker | None = None,
         rng: random.Random | None = None,
     ) -> None:
-        self._analyser = analyser
+        self.name = name or breaker.name
+        self.level = level
+        self.analyser = analyser
         self._breaker = breaker
         self._deadline = deadline
+        self._store = store
+        self._budget = budget
+        self._useless = useless
         self._rng = rng or random.Random()
 
     def analyse(self, text: RedactedText) -> Analysis:
         """The model's answer, after at most three tries. Raises :class:`AnalysisFailed`."""
+        fingerprint = self._fingerprint()
+        if self._store is not None and fingerprint:
+            known = self._store.get(fingerprint, text.text)
+            if known is not None:
+                return known.model_copy(update={"cached": True, "cost_usd": None if known.cost_usd is None else 0.0})
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(ModelBusy),
             wait=self._wait,
@@ -62,19 +104,20 @@ class ModelLink:
 
         def once() -> Analysis:
             nonlocal tries
-            self._deadline.check()
-            admission = self._breaker.admit()
-            if admission is None:
-                raise AnalysisFailed("model_breaker_open")
+            admission = self._admission()
             tries += 1
             try:
-                analysis = self._analyser.analyse(text)
+                analysis = self._ask(text)
+            except NotAsked:
+                tries -= 1
+                self._breaker.release(admission)
+                raise
             except ModelBusy:
                 self._breaker.failure(admission)
                 raise
             except AnalysisFailed as error:
                 # A refusal of this one text says nothing about the next; a wrong key or model name does.
-                permanent = error.reason in ("model_not_authorised", "model_unknown", "model_no_quota")
+                permanent = error.reason in _PERMANENT
                 (self._breaker.failure if permanent else self._breaker.success)(admission)
                 raise
             except BaseException:
@@ -84,7 +127,63 @@ class ModelLink:
             return analysis
 
         analysis = retrying(once)
+        if self._store is not None and fingerprint:
+            self._store.put(fingerprint, text.text, analysis)
         return analysis.model_copy(update={"attempts": analysis.attempts + tries - 1})
+
+    def _fingerprint(self) -> str:
+        own = getattr(self.analyser, "fingerprint", "")
+        # The version stands for the rules, whose floors and signs are part of an answer.
+        return f"{__version__}\0{self.name}\0{self.level}\0{own}" if own else ""
+
+    def _admission(self) -> Admission:
+        while True:
+            self._deadline.check()
+            try:
+                admission = self._breaker.admit()
+            except Crowded:
+                self._deadline.wait(CROWDED_WAIT_S)
+                continue
+            if admission is None:
+                raise AnalysisFailed("model_breaker_open")
+            return admission
+
+    def _ask(self, text: RedactedText) -> Analysis:
+        """One call, unless the model's answers have been of no use for a while."""
+        if self._useless is None:
+            return self._within_budget(text)
+        admission = self._useless.admit()
+        if admission is None:
+            raise NotAsked("model_answers_useless")
+        try:
+            analysis = self._within_budget(text)
+        except AnswerUnusable:
+            self._useless.failure(admission)
+            raise
+        except BaseException:
+            self._useless.release(admission)
+            raise
+        self._useless.success(admission)
+        return analysis
+
+    def _within_budget(self, text: RedactedText) -> Analysis:
+        """One call for which there is money, and which is booked."""
+        if self._budget is None:
+            return self.analyser.analyse(text)
+        estimate = getattr(self.analyser, "estimate", None)
+        hold = self._budget.reserve(*(estimate(text) if estimate else (0, None)))
+        if isinstance(hold, str):
+            raise NotAsked(hold)
+        usage, cost = Usage(), None
+        try:
+            analysis = self.analyser.analyse(text)
+            usage, cost = analysis.usage, analysis.cost_usd
+        except AnswerUnusable as error:
+            usage, cost = error.usage, error.cost_usd
+            raise
+        finally:
+            self._budget.settle(hold, self.name, usage, cost)
+        return analysis
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
@@ -96,32 +195,146 @@ class ModelLink:
         return state.attempt_number >= MODEL_ATTEMPTS or wait > min(LONGEST_WAIT_S, self._deadline.remaining())
 
 
+class NotAsked(AnalysisFailed):
+    """No call was made: it could pass a limit of the budget, or would be paid for in vain."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one link of the chain said: ``reason`` when it did not answer."""
+
+    link: str
+    analysis: Analysis | None = None
+    reason: str | None = None
+    ms: int = 0
+
+
+@dataclass
+class _Spending:
+    """What a ticket has cost so far, answers of no use included."""
+
+    usage: Usage = field(default_factory=Usage)
+    usd: float | None = None
+    attempts: int = 0
+
+    def add(self, usage: Usage, usd: float | None, attempts: int) -> None:
+        self.usage = self.usage + usage
+        self.attempts += attempts
+        if usd is not None:
+            self.usd = (self.usd or 0.0) + usd
+
+
 class Understanding:
-    """Ticket in, analysis out: clean, redact, ask the chain. Thread-safe; call it from any worker."""
+    """Ticket in, analysis out: clean, redact, ask the chain. Thread-safe; call it from any worker.
 
-    def __init__(self, links: Sequence[Analyser], rules: RulesAnalyser) -> None:
-        self._links = tuple(links)
+    ``cascade_below``: an answer of less confidence is put to the next model, which is taken to be the stronger one,
+    and whose answer then counts. ``signs`` finds what in a ticket's own text tries to instruct a model.
+    """
+
+    def __init__(
+        self,
+        links: Sequence[Analyser],
+        rules: RulesAnalyser,
+        *,
+        classifier: Analyser | None = None,
+        cascade_below: float | None = None,
+        signs: Callable[[str], tuple[str, ...]] = lambda _text: (),
+        clock: Clock | None = None,
+    ) -> None:
+        self.links = tuple(links)
         self._rules = rules
+        self._classifier = classifier
+        self._cascade_below = cascade_below
+        self._signs = signs
+        self._clock = clock
 
-    def __call__(self, ticket: Ticket) -> Analysis:
-        """Never fails for want of a model: rules answer then, and say why."""
-        text = self.readable(ticket)
-        why: str | None = None
-        for link in self._links:
+    def __call__(self, ticket: Ticket, *, watch: Callable[[Step], None] = lambda _step: None) -> Analysis:
+        """Never fails for want of a model: classifier or rules answer then, and say why.
+
+        ``watch`` is told what each link said. Usage, cost and attempts are those of all links together.
+        """
+        cleaned = clean(ticket.subject, ticket.description)
+        texts: dict[RedactionLevel, RedactedText] = {}
+        spending = _Spending()
+        best: Analysis | None = None
+        why = None
+        if self.links and not any(map(str.isalpha, cleaned)):
+            why = NOTHING_TO_READ
+        for link in () if why else self.links:
+            level = getattr(link, "level", RedactionLevel.STANDARD)
+            if level not in texts:
+                texts[level] = redact(cleaned, names=ticket.names, level=level)
+            started = self._now()
             try:
-                return link.analyse(text)
+                answer = link.analyse(texts[level])
             except AnalysisFailed as error:
                 why = error.reason
-        return self._by_rules(text, why)
+                if isinstance(error, AnswerUnusable):
+                    spending.add(error.usage, error.cost_usd, 1)
+                watch(Step(_name(link), reason=why, ms=self._ms(started)))
+                continue
+            watch(Step(_name(link), answer, ms=self._ms(started)))
+            spending.add(answer.usage, answer.cost_usd, answer.attempts)
+            best = answer if level is not RedactionLevel.SECRETS else _without_names(answer, ticket.names)
+            if self._cascade_below is None or answer.confidence >= self._cascade_below:
+                break
+        if best is None:
+            text = texts.get(RedactionLevel.STANDARD) or redact(cleaned, names=ticket.names)
+            best = self._without_models(text, why or "no_model_configured", watch)
+        return best.model_copy(
+            update={
+                "usage": spending.usage,
+                "cost_usd": None if spending.usd is None else round(spending.usd, 8),
+                "attempts": spending.attempts,
+                "suspicious": tuple(dict.fromkeys((*best.suspicious, *self._signs(_raw(ticket))))),
+            }
+        )
 
     def without_models(self, ticket: Ticket, why: str) -> Analysis:
-        """The rules' answer at once, for a ticket whose model call hangs."""
-        return self._by_rules(self.readable(ticket), why)
+        """The answer at once, for a ticket whose model call hangs."""
+        analysis = self._without_models(self.readable(ticket), why, lambda _step: None)
+        return analysis.model_copy(update={"suspicious": self._signs(_raw(ticket))})
 
-    def readable(self, ticket: Ticket) -> RedactedText:
+    def readable(self, ticket: Ticket, level: RedactionLevel = RedactionLevel.STANDARD) -> RedactedText:
         """What an analyser gets to see of a ticket."""
-        return redact(clean(ticket.subject, ticket.description))
+        return redact(clean(ticket.subject, ticket.description), names=ticket.names, level=level)
 
-    def _by_rules(self, text: RedactedText, why: str | None) -> Analysis:
+    def _without_models(self, text: RedactedText, why: str, watch: Callable[[Step], None]) -> Analysis:
+        if self._classifier is not None:
+            started = self._now()
+            try:
+                analysis = self._classifier.analyse(text)
+            except AnalysisFailed as error:
+                watch(Step("classifier", reason=error.reason, ms=self._ms(started)))
+            else:
+                watch(Step("classifier", analysis, ms=self._ms(started)))
+                return analysis.model_copy(update={"why_fallback": why})
+        started = self._now()
         analysis = self._rules.analyse(text)
-        return analysis.model_copy(update={"why_fallback": why or "no_model_configured"})
+        watch(Step("rules", analysis, ms=self._ms(started)))
+        return analysis.model_copy(update={"why_fallback": why})
+
+    def _now(self) -> float:
+        return 0.0 if self._clock is None else self._clock.monotonic()
+
+    def _ms(self, started: float) -> int:
+        return round((self._now() - started) * 1000)
+
+
+def _without_names(analysis: Analysis, names: Sequence[str]) -> Analysis:
+    """What a model that saw names said, fit for log and note."""
+    return analysis.model_copy(
+        update={
+            "summary": redact(analysis.summary, names=names).text[:300],
+            "evidence": tuple(redact(item, names=names).text for item in analysis.evidence),
+            "entities": {key: redact(value, names=names).text for key, value in analysis.entities.items()},
+        }
+    )
+
+
+def _name(link: Analyser) -> str:
+    return str(getattr(link, "name", type(link).__name__))
+
+
+def _raw(ticket: Ticket) -> str:
+    return f"{ticket.subject}\n{ticket.description}"

@@ -22,6 +22,10 @@ class BreakerMemory:
     open_until: float = 0.0
 
 
+class Crowded(Exception):
+    """As many calls are under way as failures would open the circuit: ask again in a moment."""
+
+
 @dataclass(frozen=True)
 class Admission:
     """Permission for one call. Give it back with :meth:`Breaker.success` or :meth:`Breaker.failure`."""
@@ -32,6 +36,9 @@ class Admission:
 
 class Breaker:
     """Opens after ``threshold`` failures in a row, for ``open_seconds``; then one trial decides.
+
+    With ``proven=False`` no more calls are let through at a time than may fail, until one has gone well, and again
+    after each failure: a dependency that is down is asked ``threshold`` times, however many threads would ask.
 
     Safe for many threads; nothing is held while a call is under way. Answers that belong to an earlier state
     (a call admitted before the breaker opened) are ignored. A trial that never reports back loses its right
@@ -45,6 +52,7 @@ class Breaker:
         *,
         threshold: int = 5,
         open_seconds: float = 60.0,
+        proven: bool = True,
         memory: BreakerMemory | None = None,
         on_change: Callable[[str, BreakerMemory], None] | None = None,
     ) -> None:
@@ -54,6 +62,9 @@ class Breaker:
         self._open_seconds = open_seconds
         self._on_change = on_change
         self._lock = threading.Lock()
+        self._careful = not proven
+        self._proven = proven
+        self._under_way = 0
         self._generation = 0
         self._failures = memory.failures if memory else 0
         self._open_until: float | None = None
@@ -64,9 +75,16 @@ class Breaker:
         self._trial_until: float | None = None
 
     def admit(self) -> Admission | None:
-        """Permission to call now, or ``None`` while the circuit is open or its trial is under way."""
+        """Permission to call now, or ``None`` while the circuit is open or its trial is under way.
+
+        Raises :class:`Crowded` where ``proven=False`` was asked for.
+        """
         with self._lock:
             if self._open_until is None:
+                doubtful = not self._proven or self._failures > 0
+                if self._careful and doubtful and self._failures + self._under_way >= self._threshold:
+                    raise Crowded
+                self._under_way += 1
                 return Admission(self._generation, trial=False)
             now = self._clock.monotonic()
             if now < self._open_until or (self._trial_until is not None and now < self._trial_until):
@@ -81,6 +99,8 @@ class Breaker:
             if admission.generation != self._generation:
                 return
             changed = self._failures > 0 or self._open_until is not None
+            self._returned(admission)
+            self._proven = True
             self._failures = 0
             self._open_until = self._trial_until = None
         if changed:
@@ -91,12 +111,26 @@ class Breaker:
         with self._lock:
             if admission.generation != self._generation:
                 return
+            self._returned(admission)
             self._failures += 1
             if admission.trial or self._failures >= self._threshold:
                 self._generation += 1
+                self._under_way = 0
                 self._open_until = self._clock.monotonic() + self._open_seconds
                 self._trial_until = None
         self._tell()
+
+    def release(self, admission: Admission) -> None:
+        """Give a permission back that led to no call, or to one that says nothing about the dependency."""
+        with self._lock:
+            if admission.generation == self._generation:
+                self._returned(admission)
+                if admission.trial:
+                    self._trial_until = None
+
+    def _returned(self, admission: Admission) -> None:
+        if not admission.trial:
+            self._under_way -= 1
 
     def seconds_until_trial(self) -> float:
         """0.0 when calls are admitted (or a trial is due), else the seconds until one may be."""

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
-from ticket_processor.analysis import MODEL_ATTEMPTS, ModelLink, Understanding
+from ticket_processor.analysis import MODEL_ATTEMPTS, USELESS_IN_A_ROW, ModelLink, Step, Understanding
+from ticket_processor.answer_store import AnswerStore
 from ticket_processor.breaker import Breaker
-from ticket_processor.chat_server import ModelBusy
-from ticket_processor.clock import Deadline
+from ticket_processor.budget import Budget
+from ticket_processor.chat_server import AnswerUnusable, ModelBusy
+from ticket_processor.clock import Deadline, SystemClock
+from ticket_processor.config import BudgetSettings
 from ticket_processor.errors import AnalysisFailed, DeadlineReached, Stopping
-from ticket_processor.models import Analysis
+from ticket_processor.models import Analysis, RedactionLevel, Usage
 from ticket_processor.redact import RedactedText, redact
 from ticket_processor.rules import RulesAnalyser
 from ticket_processor.taxonomy import default_taxonomy
@@ -26,17 +31,26 @@ RULES = RulesAnalyser(default_taxonomy())
 class Model:
     """An analyser that fails with the given errors in turn, and answers after them."""
 
-    def __init__(self, *troubles: Exception, name: str = "m-1", always: bool = False) -> None:
+    def __init__(
+        self, *troubles: Exception, name: str = "m-1", always: bool = False, confidence: float = 0.9, usd: float = 0.0
+    ) -> None:
         self._troubles = list(troubles)
         self._always = always
+        self._confidence = confidence
+        self._usd = usd
         self.name = name
+        self.fingerprint = name
         self.texts: list[RedactedText] = []
+
+    def estimate(self, _text: RedactedText) -> tuple[int, float | None]:
+        return 500, self._usd
 
     def analyse(self, text: RedactedText) -> Analysis:
         self.texts.append(text)
         if self._troubles:
             raise self._troubles[0] if self._always else self._troubles.pop(0)
-        return an_analysis(model=self.name)
+        usage = Usage(input=100, output=10)
+        return an_analysis(model=self.name, confidence=self._confidence, usage=usage, cost_usd=self._usd)
 
 
 class Chain:
@@ -47,13 +61,13 @@ class Chain:
         self.deadline = Deadline(self.clock, seconds)
         self.breakers: list[Breaker] = []
 
-    def link(self, model: Model, **options: int) -> ModelLink:
-        breaker = Breaker(model.name, self.clock, **options)  # type: ignore[arg-type]
+    def link(self, model: Model, **options: Any) -> ModelLink:
+        breaker = Breaker(model.name, self.clock, proven=False)
         self.breakers.append(breaker)
-        return ModelLink(model, breaker, self.deadline, rng=Upper())
+        return ModelLink(model, breaker, self.deadline, rng=Upper(), **options)
 
-    def understanding(self, *models: Model) -> Understanding:
-        return Understanding([self.link(model) for model in models], RULES)
+    def understanding(self, *models: Model, links: dict[str, Any] | None = None, **options: Any) -> Understanding:
+        return Understanding([self.link(model, **(links or {})) for model in models], RULES, **options)
 
 
 def busy(wait: float | None = None) -> ModelBusy:
@@ -211,3 +225,209 @@ def test_attempts_count_every_call_that_was_paid_for() -> None:
     chain: Chain = Chain()
     model: Callable[..., Model] = Twice
     assert chain.link(model(busy(0.0))).analyse(TEXT).attempts == 3
+
+
+def test_many_workers_ask_a_model_that_is_down_five_times_and_rules_answer_every_ticket() -> None:
+    chain, model = Chain(), Model(busy(0.0), always=True)
+    chain.deadline = Deadline(SystemClock(), 60)  # threads that wait for each other need time that passes
+    understand = chain.understanding(model)
+    with ThreadPoolExecutor(32) as pool:
+        answers = list(pool.map(lambda _: understand(TICKET), range(300)))
+    assert {answer.source for answer in answers} == {"rules"}
+    assert len(model.texts) == 5
+    for _ in range(10):
+        chain.clock.advance(60)
+        with ThreadPoolExecutor(32) as pool:
+            list(pool.map(lambda _: understand(TICKET), range(50)))
+    assert len(model.texts) <= 5 + 10
+
+
+# Repeats
+
+
+def test_a_text_that_comes_again_is_answered_from_the_store_and_costs_nothing() -> None:
+    chain, model = Chain(), Model(usd=0.5)
+    understand = chain.understanding(model, links={"store": AnswerStore(None, chain.clock)})
+    first, again = understand(TICKET), understand(TICKET)
+    assert len(model.texts) == 1
+    assert (first.cached, first.cost_usd, first.attempts) == (False, 0.5, 1)
+    assert (again.cached, again.cost_usd, again.attempts, again.usage) == (True, 0.0, 0, Usage())
+    assert again.category == first.category
+
+
+def test_a_stored_answer_serves_while_the_model_is_down() -> None:
+    chain, store = Chain(), AnswerStore(None, ManualClock())
+    chain.understanding(Model(), links={"store": store})(TICKET)
+    down = Model(busy(0.0), always=True)
+    assert chain.understanding(down, links={"store": store})(TICKET).source == "model"
+    assert down.texts == []
+
+
+def test_what_another_model_said_or_saw_is_no_answer_of_this_one() -> None:
+    chain, store = Chain(), AnswerStore(None, ManualClock())
+    chain.understanding(Model(name="one"), links={"store": store})(TICKET)
+    two, sees_more = Model(name="two"), Model(name="one")
+    chain.understanding(two, links={"store": store})(TICKET)
+    chain.understanding(sees_more, links={"store": store, "level": RedactionLevel.SECRETS})(TICKET)
+    assert (len(two.texts), len(sees_more.texts)) == (1, 1)
+
+
+def test_failures_are_not_kept() -> None:
+    chain, store = Chain(), AnswerStore(None, ManualClock())
+    model = Model(AnalysisFailed("answer_not_json"))
+    understand = chain.understanding(model, links={"store": store})
+    assert [understand(TICKET).source for _ in range(3)] == ["rules", "model", "model"]
+    assert len(model.texts) == 2
+
+
+# Budget
+
+
+def test_when_the_budget_is_spent_rules_answer_and_the_model_is_not_asked() -> None:
+    chain, model = Chain(), Model(usd=0.4)
+    budget = Budget(BudgetSettings(run_usd=1.0), AnswerStore(None, chain.clock))
+    understand = chain.understanding(model, links={"budget": budget})
+    assert [understand(TICKET).why_fallback for _ in range(4)] == [None, None, *["budget_of_run_spent"] * 2]
+    assert len(model.texts) == 2
+    assert chain.breakers[0].seconds_until_trial() == 0.0
+
+
+def test_a_model_that_costs_nothing_is_asked_after_the_dear_one_had_its_share() -> None:
+    chain, dear, free = Chain(), Model(usd=0.9, name="dear"), Model(name="free")
+    budget = Budget(BudgetSettings(run_usd=1.0), AnswerStore(None, chain.clock))
+    understand = chain.understanding(dear, free, links={"budget": budget})
+    assert [understand(TICKET).model for _ in range(3)] == ["dear", "free", "free"]
+
+
+def test_answers_that_could_not_be_used_are_paid_for_and_counted() -> None:
+    wasted = AnswerUnusable("answer_off_schema", usage=Usage(input=600, output=80), cost_usd=0.25)
+    chain, store = Chain(), AnswerStore(None, ManualClock())
+    budget = Budget(BudgetSettings(), store)
+    understand = chain.understanding(Model(wasted, name="bad"), Model(usd=0.5, name="good"), links={"budget": budget})
+    analysis = understand(TICKET)
+    assert (analysis.model, analysis.attempts) == ("good", 2)
+    assert analysis.usage == Usage(input=700, output=90)
+    assert analysis.cost_usd == 0.75
+    assert budget.spent.usd == store.spent_today().usd == 0.75
+    assert store.spent_today().tokens == 790
+    alone = Chain().understanding(Model(wasted, always=True))(TICKET)
+    assert (alone.source, alone.cost_usd, alone.usage.input) == ("rules", 0.25, 600)
+
+
+def test_a_model_whose_answers_are_never_of_use_is_left_alone_for_a_while() -> None:
+    chain = Chain()
+    model = Model(AnswerUnusable("answer_not_json", usage=Usage(input=1)), always=True)
+    useless = Breaker("useless", chain.clock, threshold=USELESS_IN_A_ROW)
+    understand = chain.understanding(model, links={"useless": useless})
+    whys = [understand(TICKET).why_fallback for _ in range(USELESS_IN_A_ROW + 5)]
+    assert whys == ["answer_not_json"] * USELESS_IN_A_ROW + ["model_answers_useless"] * 5
+    chain.clock.advance(60)
+    assert understand(TICKET).why_fallback == "answer_not_json"
+
+
+# Second opinion
+
+
+def test_an_unsure_answer_is_put_to_the_next_model_when_the_site_wants_it() -> None:
+    chain, weak, strong = Chain(), Model(name="weak", confidence=0.4, usd=0.1), Model(name="strong", usd=0.4)
+    analysis = chain.understanding(weak, strong, cascade_below=0.5)(TICKET)
+    assert (analysis.model, analysis.cost_usd, analysis.attempts) == ("strong", 0.5, 2)
+    assert chain.understanding(weak, strong)(TICKET).model == "weak"
+
+
+def test_a_sure_answer_needs_no_second_opinion() -> None:
+    chain, weak, strong = Chain(), Model(name="weak", confidence=0.5), Model(name="strong")
+    assert chain.understanding(weak, strong, cascade_below=0.5)(TICKET).model == "weak"
+    assert strong.texts == []
+
+
+def test_when_the_stronger_model_cannot_answer_the_unsure_answer_stands() -> None:
+    chain, weak = Chain(), Model(name="weak", confidence=0.4)
+    strong = Model(AnalysisFailed("model_unknown"), name="strong")
+    analysis = chain.understanding(weak, strong, cascade_below=0.5)(TICKET)
+    assert (analysis.model, analysis.confidence, analysis.why_fallback) == ("weak", 0.4, None)
+
+
+# The rest of the chain
+
+
+class Classifier:
+    def __init__(self, error: AnalysisFailed | None = None) -> None:
+        self._error = error
+
+    def analyse(self, text: RedactedText) -> Analysis:
+        if self._error:
+            raise self._error
+        return an_analysis(source="classifier", model=None, attempts=0)
+
+
+def test_the_classifier_answers_before_the_rules_and_says_why_no_model_did() -> None:
+    down = Model(AnalysisFailed("model_unknown"))
+    analysis = Chain().understanding(down, classifier=Classifier())(TICKET)
+    assert (analysis.source, analysis.why_fallback) == ("classifier", "model_unknown")
+    assert Understanding([], RULES, classifier=Classifier())(TICKET).why_fallback == "no_model_configured"
+
+
+def test_where_the_classifier_is_of_no_use_rules_answer() -> None:
+    analysis = Understanding([], RULES, classifier=Classifier(AnalysisFailed("classifier_unsure")))(TICKET)
+    assert analysis.source == "rules"
+
+
+@pytest.mark.parametrize("text", ["", "...", "12345", "\x00", "🙂🙂", "<p> </p>"])
+def test_a_ticket_without_a_word_costs_nothing(text: str) -> None:
+    model = Model()
+    analysis = Chain().understanding(model)(a_ticket(subject="", description=text))
+    assert (analysis.source, analysis.why_fallback, model.texts) == ("rules", "nothing_to_read", [])
+
+
+def test_a_model_that_may_see_more_sees_more_and_the_next_one_does_not() -> None:
+    chain = Chain()
+    near, far = Model(AnalysisFailed("answer_not_json"), name="near"), Model(name="far")
+    links = [chain.link(near, level=RedactionLevel.SECRETS), chain.link(far)]
+    Understanding(links, RULES)(
+        a_ticket(description="Call me: +49 30 901820, jane.doe@example.com", names=("Jane Doe",))
+    )
+    assert "jane.doe@example.com" in near.texts[0].text
+    assert "jane.doe" not in far.texts[0].text
+
+
+def test_names_that_the_helpdesk_knows_are_taken_out() -> None:
+    model = Model()
+    ticket = a_ticket(description="My name is Rosalind Quimby and I was charged twice.", names=("Rosalind Quimby",))
+    Chain().understanding(model)(ticket)
+    assert "Quimby" not in model.texts[0].text
+
+
+def test_a_model_that_saw_names_puts_none_into_log_or_note() -> None:
+    class Gossip(Model):
+        def analyse(self, text: RedactedText) -> Analysis:
+            told = {"summary": "Rosalind Quimby was charged twice.", "evidence": ("I am Quimby",)}
+            return super().analyse(text).model_copy(update={**told, "entities": {"customer": "Rosalind Quimby"}})
+
+    chain = Chain()
+    link = chain.link(Gossip(), level=RedactionLevel.SECRETS)
+    analysis = Understanding([link], RULES)(a_ticket(names=("Rosalind Quimby",)))
+    assert "Quimby" not in analysis.model_dump_json()
+
+
+def test_signs_of_an_attack_are_looked_for_in_the_ticket_as_it_came() -> None:
+    seen: list[str] = []
+
+    def signs(text: str) -> tuple[str, ...]:
+        seen.append(text)
+        return ("hidden_text",)
+
+    ticket = a_ticket(subject="Hi\u200b", description="<p>there</p>")
+    assert Chain().understanding(Model(), signs=signs)(ticket).suspicious == ("hidden_text",)
+    assert Understanding([], RULES, signs=signs)(ticket).suspicious == ("hidden_text",)
+    assert seen == ["Hi\u200b\n<p>there</p>"] * 2
+
+
+def test_whoever_watches_is_told_what_each_link_said() -> None:
+    chain, steps = Chain(), list[Step]()
+    bad, good = Model(AnalysisFailed("answer_not_json"), name="bad"), Model(name="good")
+    chain.understanding(bad, good)(TICKET, watch=steps.append)
+    assert [(step.link, step.reason, step.analysis is not None) for step in steps] == [
+        ("bad", "answer_not_json", False),
+        ("good", None, True),
+    ]

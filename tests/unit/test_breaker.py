@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ticket_processor.breaker import Admission, Breaker, BreakerMemory
+from ticket_processor.breaker import Admission, Breaker, BreakerMemory, Crowded
 
 from .fakes import ManualClock
 
@@ -203,3 +203,60 @@ def test_threshold_and_time_can_be_chosen(clock: ManualClock) -> None:
     assert breaker.admit() is None
     clock.advance(5)
     assert admitted(breaker).trial
+
+
+def careful(clock: ManualClock) -> Breaker:
+    return Breaker("model", clock, proven=False)
+
+
+def test_a_dependency_that_is_down_is_asked_five_times_however_many_would_ask_at_once(clock: ManualClock) -> None:
+    breaker = careful(clock)
+    under_way = [admitted(breaker) for _ in range(5)]
+    for _ in range(100):
+        with pytest.raises(Crowded):
+            breaker.admit()
+    for admission in under_way:
+        breaker.failure(admission)
+    assert breaker.admit() is None
+
+
+def test_each_failure_takes_one_from_the_calls_that_may_be_under_way(clock: ManualClock) -> None:
+    breaker = careful(clock)
+    first, *others = (admitted(breaker) for _ in range(5))
+    breaker.failure(first)
+    with pytest.raises(Crowded):
+        breaker.admit()
+    breaker.success(others[0])
+    admitted(breaker)
+
+
+def test_once_one_call_has_gone_well_all_are_let_through_until_one_fails(clock: ManualClock) -> None:
+    breaker = careful(clock)
+    breaker.success(admitted(breaker))
+    under_way = [admitted(breaker) for _ in range(50)]
+    breaker.failure(under_way[0])
+    with pytest.raises(Crowded):
+        breaker.admit()
+    breaker.success(under_way[1])
+    admitted(breaker)
+
+
+def test_a_permission_that_led_to_no_call_is_given_back(clock: ManualClock) -> None:
+    breaker = careful(clock)
+    for _ in range(20):
+        breaker.release(admitted(breaker))
+    fail(breaker, 5)
+    clock.advance(60)
+    breaker.release(admitted(breaker))
+    assert admitted(breaker).trial
+
+
+def test_after_a_trial_that_went_well_the_count_begins_anew(clock: ManualClock) -> None:
+    breaker = careful(clock)
+    late = [admitted(breaker) for _ in range(5)]
+    for admission in late:
+        breaker.failure(admission)
+    clock.advance(60)
+    breaker.success(admitted(breaker))
+    for _ in range(40):
+        admitted(breaker)

@@ -1,0 +1,90 @@
+"""``ticketbot analyse``: one ticket's way through the chain, for a person to follow."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import Any
+
+from .conftest import Command, Desk, Ended, OpenDesk, is_update
+
+MAIL = """Charged twice
+Hello,
+I was charged twice, my mail is jane.doe@example.com and my card 4111 1111 1111 1111.
+
+--
+Jane Doe
+On Mon, 3 Nov 2026 at 10:00, Support <help@example.com> wrote:
+> How can we help?
+"""
+
+
+def with_input(command: Command, text: str, *arguments: str, code: int = 0, **environ: str) -> Ended:
+    process: subprocess.Popen[str] = command.python(
+        "-c",
+        "import io, sys; sys.stdin = io.StringIO(sys.argv.pop(1)); from ticket_processor import cli; cli.main()",
+        text,
+        *arguments,
+        **environ,
+    )
+    return command.end(process, code=code)
+
+
+def test_each_step_of_a_text_from_standard_input_is_shown(bare: Command) -> None:
+    shown = with_input(bare, MAIL, "analyse", "-").out
+    assert "> How can we help?" in shown.split("2. Redacted")[0]
+    redacted = shown.split("2. Redacted")[1].split("4. The chain")[0]
+    assert "[EMAIL_1]" in redacted
+    assert "[CARD_1]" in redacted
+    assert "jane.doe" not in redacted
+    assert "4111" not in redacted
+    assert "rules: answered" in shown
+    assert "category: billing" in shown
+    assert "+ tag ai_billing" in shown
+    assert "note | Triage: billing" in shown
+
+
+def test_json_from_standard_input_and_json_out(bare: Command) -> None:
+    row = json.dumps({"subject": "Help", "body": "The app crashes.", "requester": "Rosalind Quimby"})
+    told: Any = with_input(bare, row, "analyse", "-", "--json").object
+    assert told["analysis"]["category"] == "technical"
+    assert told["chain"][-1] == {"link": "rules", "answered": True, "reason": None, "ms": told["chain"][-1]["ms"]}
+    assert "ai_technical" in told["decision"]["tags"]
+    assert told["redacted"]["standard"]["text"].startswith("Help\n")
+
+
+def test_prompt_and_answer_of_the_model_are_shown(open_desk: OpenDesk) -> None:
+    desk = open_desk(2, model=True)
+    shown = desk("analyse", "1").out
+    assert "Asked sandbox-model (json_schema)" in shown
+    assert "You triage one helpdesk ticket" in shown
+    assert '"category"' in shown.split("answer:")[1]
+    assert "sandbox-model: answered" in shown
+    assert "by sandbox-model" in shown
+
+
+def test_nothing_is_written_anywhere(open_desk: OpenDesk) -> None:
+    desk = open_desk(2, model=True)
+    desk("analyse", "2")
+    assert not [request for request in desk.seen if is_update(request)]
+    assert desk.marked() == []
+    assert not desk.logs.exists()
+
+
+def test_a_model_that_fails_is_shown_with_its_reason_and_the_next_link(open_desk: OpenDesk) -> None:
+    desk = open_desk(1, model=True)
+    shown = desk("analyse", "1", OPENAI_API_KEY="wrong").out
+    assert "no answer: model_not_authorised" in shown
+    assert "sandbox-model: did not: model_not_authorised" in shown
+    assert "rules: answered" in shown
+
+
+def test_machine_mail_is_said_to_be_skipped_by_a_run(bare: Command) -> None:
+    shown = with_input(bare, "Out of office\nI am out of the office until Monday.", "analyse", "-").out
+    assert shown.startswith("A run would skip this: machine mail")
+
+
+def test_wrong_usage_is_told_in_a_sentence(desk: Desk) -> None:
+    assert "number, or -" in desk("analyse", "abc", code=2).err
+    assert "there is no ticket 99" in desk("analyse", "99", code=2).err
+    assert "empty" in with_input(desk, "", "analyse", "-", code=2).err
