@@ -1,0 +1,205 @@
+"""From answers to figures to a report: nothing invented, nothing leaked, nothing fetched."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from tests.unit.fakes import ManualClock
+from ticket_processor.errors import CannotRun, Stopping
+from ticket_processor.evaluation.data import Example, Labelled
+from ticket_processor.evaluation.measure import SubjectResult, as_data, measure
+from ticket_processor.evaluation.report import misses, write_report
+from ticket_processor.evaluation.runner import Answer, Subject, answer_all
+from ticket_processor.models import Analysis, Sentiment, Ticket, Urgency, Usage
+from ticket_processor.taxonomy import default_taxonomy
+
+TAXONOMY = default_taxonomy()
+SECRET = "Call Jürgen at juergen@example.org <script>alert(1)</script> about it"
+
+
+def examples(count: int = 40) -> tuple[Example, ...]:
+    kinds = ("billing", "technical", "general", "account")
+    return tuple(
+        Example(
+            id=f"row-{n}",
+            subject=f"{kinds[n % 4]} matter",
+            body=SECRET,
+            category=kinds[n % 4],
+            urgency=list(Urgency)[n % 4],
+            language="de" if n % 2 else "en",
+        )
+        for n in range(count)
+    )
+
+
+def says(category: Callable[[int], str], **update: object) -> Callable[[Ticket], Analysis]:
+    def analyse(ticket: Ticket) -> Analysis:
+        return Analysis(
+            category=category(ticket.id - 1),
+            urgency=Urgency.HIGH,
+            sentiment=Sentiment.NEUTRAL,
+            language="en",
+            summary="",
+            confidence=0.9 if ticket.id % 4 == 1 else 0.4,
+            source="rules",
+        ).model_copy(update=update)
+
+    return analyse
+
+
+def result(subject: Subject, labelled: Labelled) -> tuple[SubjectResult, tuple[Answer, ...]]:
+    answers = answer_all(subject, labelled.examples, ManualClock())
+    return SubjectResult(subject.name, (measure(labelled, answers, TAXONOMY),)), answers
+
+
+def test_answers_come_in_the_order_of_the_tickets_however_many_work_on_them() -> None:
+    met = threading.Barrier(4, timeout=30)
+
+    def analyse(ticket: Ticket) -> Analysis:
+        met.wait()  # passes only with four at once
+        return says(lambda row: "billing", why_fallback=str(ticket.id))(ticket)
+
+    told: list[int] = []
+    answers = answer_all(Subject("x", analyse, workers=4), examples(), ManualClock(), told.append)
+    assert [answer.analysis.why_fallback for answer in answers] == [str(n) for n in range(1, 41)]
+    assert sum(told) == 40
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_signal_ends_the_measuring(workers: int) -> None:
+    clock = ManualClock()
+    done: list[int] = []
+
+    def analyse(ticket: Ticket) -> Analysis:
+        done.append(ticket.id)
+        clock.stopped = True
+        return says(lambda row: "billing")(ticket)
+
+    with pytest.raises(Stopping):
+        answer_all(Subject("x", analyse, workers=workers), examples(4000), clock)
+    assert len(done) < 4000
+
+
+def test_figures_are_those_of_the_answers() -> None:
+    labelled = Labelled("rows.jsonl", examples())
+    paid = {"cost_usd": 0.002, "usage": Usage(input=90, output=10), "source": "model", "model": "m-1"}
+    found, _ = result(Subject("x", says(lambda row: "billing", **paid)), labelled)
+    (source,) = found.sources
+    category = source.of("category")
+    assert category is not None
+    assert category.scores.accuracy == 0.25
+    assert category.by_language == {"de": (20, 0), "en": (20, 10)}
+    assert category.thresholds is not None
+    assert category.thresholds.all is not None
+    # "billing" is right where it is sure, and only there.
+    assert (category.thresholds.all.threshold, category.thresholds.all.count) == (0.41, 10)
+    assert source.cost_usd == pytest.approx(0.08)
+    assert source.usage == Usage(input=3600, output=400)
+    assert (source.answered_by, source.fallbacks) == ({"m-1": 40}, {})
+    assert source.ms_p50 <= source.ms_p95
+    assert source.of("sentiment") is None
+    language = source.of("language")
+    assert language is not None
+    assert language.scores.ece is None  # confidence is not about the language
+
+
+def test_falling_back_is_counted_by_its_reason_but_rules_alone_are_none() -> None:
+    labelled = Labelled("rows.jsonl", examples(8))
+
+    def fallbacks(why: str) -> object:
+        return dict(
+            result(Subject("x", says(lambda row: "billing", why_fallback=why)), labelled)[0].sources[0].fallbacks
+        )
+
+    assert fallbacks("model_unreachable") == {"model_unreachable": 8}
+    assert fallbacks("no_model_configured") == {}
+
+
+def test_the_mean_counts_every_source_alike() -> None:
+    large, small = Labelled("a", examples(40)), Labelled("b", examples(4))
+    parts = []
+    for labelled, answer in ((large, "billing"), (small, "technical")):
+        given = answer_all(Subject("x", says(lambda row, a=answer: a)), labelled.examples, ManualClock())  # type: ignore[misc]
+        parts.append(measure(labelled, given, TAXONOMY))
+    both = SubjectResult("x", tuple(parts))
+    assert both.mean("category") == (2, 0.25, pytest.approx(0.1))
+    assert both.mean("sentiment") is None
+
+
+def test_the_data_are_plain_json_without_the_tickets_words() -> None:
+    found, _ = result(Subject("x", says(lambda row: "billing")), Labelled("rows.jsonl", examples()))
+    text = json.dumps(as_data([found]), allow_nan=False)
+    assert "example.org" not in text
+    assert "row-1" not in text
+
+
+class Page(HTMLParser):
+    """The tags of a page, checked for what a browser would fetch or run."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.ids: list[str] = []
+        self.addresses: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        for name, value in attributes:
+            if name == "id":
+                self.ids.append(str(value))
+            if name in ("src", "href", "xlink:href", "data", "action"):
+                self.addresses.append(str(value))
+
+
+def report(folder: Path, *, errors: bool) -> str:
+    labelled = Labelled("rows <b>.jsonl", examples())
+    made = [
+        result(Subject(name, says(lambda row, a=answer: a)), labelled)  # type: ignore[misc]
+        for name, answer in (("one", "billing"), ("two", "technical"))
+    ]
+    found = [subject for subject, _ in made]
+    answers = {(subject.name, labelled.name): given for subject, given in made}
+    path = folder / "deep" / "report.html"
+    write_report(path, "How good?", found, ["a <remark>"], misses(found, [labelled], answers) if errors else None)
+    return path.read_text(encoding="utf-8")
+
+
+def test_a_report_needs_nothing_else_and_runs_nothing(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is in the extra 'report'")
+    text = report(tmp_path, errors=True)
+    page = Page(text)
+    assert page.tags.count("svg") >= 6
+    assert not {"script", "link", "img", "image", "iframe", "object"} & set(page.tags)
+    assert all(address.startswith("#") for address in page.addresses)
+    assert len(page.ids) == len(set(page.ids))
+    assert {address[1:] for address in page.addresses} <= set(page.ids)
+    assert "url(http" not in text
+    assert "@import" not in text
+    assert "rows &lt;b&gt;.jsonl" in text
+    assert "a &lt;remark&gt;" in text
+
+
+def test_tickets_words_are_in_the_report_only_when_asked_for_and_redacted_then(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is in the extra 'report'")
+    without, listed = report(tmp_path, errors=False), report(tmp_path, errors=True)
+    assert "example.org" not in without
+    assert "row-1" not in without
+    assert "row-1" in listed
+    assert "[EMAIL_1]" in listed
+    assert "juergen@example.org" not in listed
+    assert re.search(r"30 wrong answers", listed)
+
+
+def test_a_report_that_cannot_be_written_is_told_in_a_sentence(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is in the extra 'report'")
+    (tmp_path / "deep").write_text("a file where the folder should be", encoding="utf-8")
+    with pytest.raises(CannotRun, match="cannot be written"):
+        report(tmp_path, errors=False)

@@ -1,0 +1,193 @@
+"""Scores against their definitions, and against scikit-learn where it is installed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ticket_processor.evaluation.scores import (
+    at_coverage,
+    percentile,
+    score,
+    threshold_for,
+    wilson_lower,
+)
+
+NAMES = ("billing", "refund", "technical", "general")
+LABELS = st.sampled_from(NAMES)
+ROWS = st.lists(st.tuples(LABELS, LABELS, st.floats(0, 1)), min_size=1, max_size=60)
+Rows = list[tuple[str, str, float]]
+
+
+def split(rows: Rows) -> tuple[list[str], list[str], list[float]]:
+    gold, predicted, confidence = zip(*rows, strict=True)
+    return list(gold), list(predicted), list(confidence)
+
+
+@given(ROWS)
+def test_every_figure_of_a_label_is_what_its_definition_says(rows: Rows) -> None:
+    gold, predicted, _ = split(rows)
+    scores = score(gold, predicted)
+    for label, found in scores.per_label.items():
+        hits = sum(truth == answer == label for truth, answer in zip(gold, predicted, strict=True))
+        said, there = predicted.count(label), gold.count(label)
+        assert (found.support, found.predicted) == (there, said)
+        assert found.precision == (hits / said if said else 0)
+        assert found.recall == (hits / there if there else 0)
+        assert found.coverage == said / len(rows)
+        mean = found.precision + found.recall
+        assert found.f1 == pytest.approx(2 * found.precision * found.recall / mean if mean else 0)
+    assert set(scores.per_label) == set(gold) | set(predicted)
+    assert scores.accuracy == sum(map(str.__eq__, gold, predicted)) / len(rows)
+    present = [scores.per_label[label].f1 for label in set(gold)]
+    assert scores.macro_f1 == pytest.approx(sum(present) / len(present))
+
+
+@given(ROWS)
+def test_confusion_holds_every_row_once(rows: Rows) -> None:
+    gold, predicted, _ = split(rows)
+    confusion = score(gold, predicted).confusion
+    for truth in set(gold):
+        for answer in set(predicted):
+            count = sum(pair == (truth, answer) for pair in zip(gold, predicted, strict=True))
+            assert confusion[truth].get(answer, 0) == count
+
+
+@given(st.lists(LABELS, min_size=1, max_size=60))
+def test_always_saying_the_largest_scores_what_is_told_of_it(gold: list[str]) -> None:
+    largest = max(sorted(set(gold)), key=gold.count)
+    told = score(gold, gold)
+    alone = score(gold, [largest] * len(gold))
+    assert told.majority_accuracy == alone.accuracy
+    assert told.majority_macro_f1 == pytest.approx(alone.macro_f1)
+
+
+@given(ROWS)
+def test_reliability_sorts_every_answer_into_the_bin_of_its_confidence(rows: Rows) -> None:
+    scores = score(*split(rows))
+    assert sum(part.count for part in scores.reliability) == len(rows)
+    assert [part.upper for part in scores.reliability] == pytest.approx([n / 10 for n in range(1, 11)])
+    for part in scores.reliability:
+        if part.count:
+            assert part.lower - 1e-9 <= part.confidence <= part.upper + 1e-9
+    assert scores.ece is not None
+    assert 0 <= scores.ece <= 1
+    by_hand = sum(part.count * abs(part.accuracy - part.confidence) for part in scores.reliability) / len(rows)
+    assert scores.ece == pytest.approx(by_hand)
+
+
+def test_calibration_error_is_nothing_for_honest_and_large_for_boastful_confidence() -> None:
+    gold, answers = ["a"] * 10, ["a"] * 8 + ["b"] * 2
+    assert score(gold, answers, [0.8] * 10).ece == pytest.approx(0)
+    assert score(gold, answers, [1.0] * 10).ece == pytest.approx(0.2)
+    assert score(gold, answers, [0.0] * 10).ece == pytest.approx(0.8)
+
+
+@given(ROWS)
+def test_each_point_of_the_abstention_curve_counts_the_answers_from_its_threshold_on(rows: Rows) -> None:
+    gold, predicted, confidence = split(rows)
+    curve = score(gold, predicted, confidence).abstention
+    for point in curve:
+        taken = [truth == answer for truth, answer, sure in rows if sure >= point.threshold]
+        assert point.count == len(taken)
+        assert point.coverage == len(taken) / len(rows)
+        assert point.precision == sum(taken) / len(taken)
+    assert curve[-1].coverage == 1
+    assert [point.threshold for point in curve] == sorted(set(confidence), reverse=True)
+
+
+@given(ROWS, st.floats(0.01, 1))
+def test_a_point_at_coverage_is_the_first_that_answers_enough(rows: Rows, wanted: float) -> None:
+    curve = score(*split(rows)).abstention
+    point = at_coverage(curve, wanted)
+    assert point.coverage >= wanted
+    assert all(other.coverage < wanted for other in curve[: curve.index(point)])
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=1, max_size=60),
+    st.floats(0.1, 1),
+    st.integers(1, 12),
+)
+def test_a_threshold_reaches_its_precision_and_no_lower_one_does(
+    rows: list[tuple[bool, float]], precision: float, fewest: int
+) -> None:
+    right, confidence = [hit for hit, _ in rows], [sure for _, sure in rows]
+    found = threshold_for(precision, right, confidence, fewest=fewest)
+
+    def reaches(threshold: float) -> bool:
+        taken = [hit for hit, sure in rows if sure >= threshold]
+        return len(taken) >= fewest and sum(taken) / len(taken) >= precision
+
+    good = [step / 100 for step in range(101) if reaches(step / 100)]
+    if found is None:
+        assert not good
+        return
+    assert found.threshold == good[0]
+    taken = [hit for hit, sure in rows if sure >= found.threshold]
+    assert (found.count, found.precision) == (len(taken), sum(taken) / len(taken))
+    assert found.coverage == len(taken) / len(rows)
+    assert found.lower <= found.precision
+
+
+def test_a_handful_of_lucky_answers_is_no_proof() -> None:
+    assert threshold_for(0.95, [True] * 5, [0.9] * 5) is None
+    found = threshold_for(0.95, [True] * 20, [0.9] * 20)
+    assert found is not None
+    assert found.threshold == 0
+    assert found.lower == pytest.approx(0.8389, abs=1e-4)  # Wilson's interval for 20 of 20
+
+
+@given(st.integers(0, 50), st.integers(0, 50))
+def test_the_lower_bound_grows_with_evidence_and_stays_below_the_share(hits: int, misses: int) -> None:
+    if hits + misses:
+        bound = wilson_lower(hits, hits + misses)
+        assert 0 <= bound <= hits / (hits + misses)
+        if hits:
+            assert wilson_lower(10 * hits, 10 * (hits + misses)) > bound
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1), st.floats(0.01, 1))
+def test_a_percentile_is_not_passed_by_its_share_of_the_values(values: list[float], share: float) -> None:
+    found = percentile(values, share)
+    assert found in values
+    assert sum(value <= found for value in values) >= math.floor(share * len(values))
+    assert sum(value < found for value in values) < share * len(values)
+
+
+@pytest.mark.parametrize(
+    ("gold", "predicted", "confidence"),
+    [([], [], None), (["a"], [], None), (["a"], ["a"], [])],
+)
+def test_rows_that_do_not_fit_together_are_refused(
+    gold: Sequence[str], predicted: Sequence[str], confidence: Sequence[float] | None
+) -> None:
+    with pytest.raises(ValueError, match="at least one row"):
+        score(gold, predicted, confidence)
+
+
+@settings(max_examples=40, deadline=None)  # the first one imports it
+@given(ROWS)
+def test_scikit_learn_finds_the_same(rows: Rows) -> None:
+    metrics = pytest.importorskip("sklearn.metrics", reason="scikit-learn is in the extra 'ml'")
+    gold, predicted, _ = split(rows)
+    scores = score(gold, predicted)
+    labels = list(scores.per_label)
+    precision, recall, f1, support = metrics.precision_recall_fscore_support(
+        gold, predicted, labels=labels, zero_division=0
+    )
+    for at, label in enumerate(labels):
+        found = scores.per_label[label]
+        assert (found.precision, found.recall, found.f1, found.support) == pytest.approx(
+            (precision[at], recall[at], f1[at], support[at])
+        )
+    present = sorted(set(gold))
+    macro = metrics.f1_score(gold, predicted, labels=present, average="macro", zero_division=0)
+    assert scores.macro_f1 == pytest.approx(macro)
+    assert scores.accuracy == pytest.approx(metrics.accuracy_score(gold, predicted))
+    matrix = metrics.confusion_matrix(gold, predicted, labels=NAMES)
+    assert [[scores.confusion.get(t, {}).get(a, 0) for a in NAMES] for t in NAMES] == matrix.tolist()

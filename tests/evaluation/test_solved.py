@@ -1,0 +1,188 @@
+"""What people chose, read off solved tickets: only where it says something, and never more than was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from ticket_processor.errors import ConfigError
+from ticket_processor.evaluation.solved import CategoryFrom, Solved, how_it_was_decided, solved_examples
+from ticket_processor.models import Priority, Ticket
+from ticket_processor.policy import Policy
+from ticket_processor.taxonomy import Category, Taxonomy
+
+TAXONOMY = Taxonomy(
+    categories=(
+        Category(name="billing", description="d", fields={7: "money"}),
+        Category(name="reminders", description="d", parent="billing", tag="dunning"),
+        Category(name="technical", description="d", tag="tech_team", group=31),
+        Category(name="account", description="d", fields={7: "login"}, group=32),
+        Category(name="general", description="d"),
+    )
+)
+OURS = ("ai_processed", "ai_urgency_high", "ai_sentiment_neutral")
+
+
+class Shelf:
+    """Solved tickets in pages; knows how many pages were asked for."""
+
+    def __init__(self, *pages: tuple[Ticket, ...]) -> None:
+        self._pages = pages
+        self.asked = 0
+
+    def solved(self, since: float) -> Iterator[tuple[Ticket, ...]]:
+        for page in self._pages:
+            self.asked += 1
+            yield page
+
+
+def ticket(number: int = 1, **values: Any) -> Ticket:
+    given: dict[str, Any] = {
+        "subject": "Help",
+        "description": "It is broken",
+        "status": "solved",
+        "created_at": "2026-11-01T08:00:00Z",
+        "updated_at": "2026-11-01T09:00:00Z",
+        **values,
+    }
+    return Ticket(id=number, **given)
+
+
+def read(*tickets: Ticket, **options: Any) -> Solved:
+    return solved_examples(Shelf(tickets), TAXONOMY, Policy(), since=0, **options)
+
+
+def category(values: Mapping[str, Any], where: str = "auto", **options: Any) -> str | None:
+    found = read(ticket(priority="low", **values), category_from=CategoryFrom.parse(where), **options)
+    return found.examples[0].category if found.examples else None
+
+
+@pytest.mark.parametrize(
+    ("priority", "urgency"), [("urgent", "critical"), ("high", "high"), ("normal", "medium"), ("low", "low")]
+)
+def test_the_priority_says_how_urgent_it_was(priority: str, urgency: str) -> None:
+    (example,) = read(ticket(priority=Priority(priority))).examples
+    assert example.label("urgency") == urgency
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"fields": {7: "money"}}, "billing"),
+        ({"fields": {7: "other login"}}, "account"),
+        ({"tags": ("tech_team",)}, "technical"),
+        ({"group": 31}, "technical"),
+        ({"tags": ("general",)}, "general"),
+        ({"tags": ("technical",)}, None),  # it has a tag of its own
+        ({"tags": ("dunning",)}, "reminders"),
+        ({"fields": {7: "login"}, "tags": ("tech_team",), "group": 31}, "account"),
+        ({"tags": ("tech_team", "general")}, None),
+        ({"fields": {8: "money"}, "group": 99}, None),
+    ],
+)
+def test_the_taxonomys_targets_say_which_category_it_was(values: Mapping[str, Any], expected: str | None) -> None:
+    assert category(values) == expected
+
+
+def test_a_sub_category_says_more_than_its_parent() -> None:
+    assert category({"tags": ("dunning", "billing")}, "tag") == "reminders"
+
+
+def test_a_place_that_was_asked_for_is_the_only_one() -> None:
+    everything = {"fields": {7: "login"}, "tags": ("tech_team",), "group": 31}
+    assert category(everything, "tag") == "technical"
+    assert category(everything, "field:7") == "account"
+    assert category({"group": 32, "tags": ("tech_team",)}, "group") == "account"
+    assert category({"tags": ("tech_team",)}, "group") is None
+    # A field that the taxonomy does not name holds categories under their own names.
+    assert category({"fields": {9: "Billing"}}, "field:9") == "billing"
+
+
+@pytest.mark.parametrize("text", ["", "tags", "field", "field:", "field:x", "group:3"])
+def test_any_other_place_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="--category-from"):
+        CategoryFrom.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"tags": OURS}, "triaged by ticketbot"),
+        ({"tags": ("ai_urgency_low",)}, "triaged by ticketbot"),  # somebody removed the marker
+        ({"follow_up": True}, "follow-ups of another"),
+        ({"tags": ("closed_by_merge",)}, "merged into another"),
+        ({"sender": "MAILER-DAEMON@example.com", "subject": "Undelivered Mail"}, "machine mail"),
+        ({"status": "open"}, "reopened since"),
+        ({"priority": None}, "without any label"),
+    ],
+)
+def test_tickets_that_prove_nothing_are_left_out_and_counted(values: dict[str, Any], reason: str) -> None:
+    found = read(ticket(**{"priority": "high", **values}), ticket(2, priority="low"))
+    assert [example.id for example in found.examples] == ["2"]
+    assert found.left_out == {reason: 1}
+    assert found.read == 2
+
+
+def test_another_products_tags_with_our_prefix_are_none_of_ours() -> None:
+    assert len(read(ticket(priority="low", tags=("ai_summary", "ai_urgencyless"))).examples) == 1
+
+
+def test_what_people_left_of_ours_counts_when_asked_to() -> None:
+    ours = (*OURS, "ai_general")
+    found = read(
+        ticket(1, priority="high", tags=ours),
+        ticket(2, priority="low", tags=ours),
+        ticket(3, priority="high", tags=(*ours, "tech_team")),
+        ticket(4, priority="low"),
+        include_ours=True,
+    )
+    labels = [(example.category, example.label("urgency")) for example in found.examples]
+    assert labels == [("general", "high"), ("general", "low"), ("technical", "high"), (None, "low")]
+    assert (found.ours, found.corrected) == (3, 2)
+    assert found.category_by == {"ours": 2, "tag": 1}
+
+
+def test_our_tag_does_not_stand_for_a_target_that_somebody_took_off() -> None:
+    assert category({"tags": (*OURS, "ai_technical")}, include_ours=True) is None
+    assert category({"tags": (*OURS, "ai_technical", "tech_team")}, include_ours=True) == "technical"
+
+
+def test_high_is_what_we_write_for_critical_and_no_correction() -> None:
+    tags = ("ai_processed", "ai_urgency_critical")
+    kept = read(ticket(1, priority="high", tags=tags), ticket(2, priority="urgent", tags=tags), include_ours=True)
+    assert (kept.ours, kept.corrected) == (2, 0)
+
+
+def test_no_page_is_asked_for_once_there_are_enough() -> None:
+    pages = [tuple(ticket(10 * page + n, priority="low") for n in range(3)) for page in range(4)]
+    shelf = Shelf(*pages)
+    found = solved_examples(shelf, TAXONOMY, Policy(), since=0, limit=6)
+    assert len(found.examples) == 6
+    assert shelf.asked == 2
+
+
+def test_a_ticket_listed_twice_counts_once() -> None:
+    found = read(ticket(priority="low"), ticket(priority="low"))
+    assert len(found.examples) == 1
+    assert not found.left_out
+
+
+def test_the_names_to_redact_come_along() -> None:
+    (example,) = read(ticket(priority="low", names=("Ada Lovelace",))).examples
+    assert example.names == ("Ada Lovelace",)
+
+
+def test_how_it_was_decided_is_told_without_a_customers_word() -> None:
+    found = read(
+        ticket(1, priority="high", tags=("tech_team",)),
+        ticket(2, priority="high", tags=("tech_team", "general")),
+        ticket(3, tags=OURS),
+    )
+    text = "\n".join(how_it_was_decided(found, "2026-08-23", include_ours=False))
+    assert "3 solved and closed tickets created since 2026-08-23; 2 can be compared" in text
+    assert "priority (2); category is from a tag (1)" in text
+    assert "1 have the marks of several categories" in text
+    assert "1 triaged by ticketbot" in text
+    assert "broken" not in text

@@ -1,0 +1,208 @@
+"""``ticketbot backtest``: against what people chose on solved tickets, reading only, and thresholds out of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from ticket_processor.sandbox import fill
+
+from .conftest import Desk, OpenDesk
+
+KINDS = (
+    ("Charged twice", "I was charged twice for my subscription. Please check my invoice.", "billing", "high"),
+    ("Error on login", "The app shows an error and crashes whenever I start it.", "technical", "urgent"),
+    ("Where is my order?", "My parcel has not arrived, the tracking page says nothing.", "order", "normal"),
+    ("Refund please", "I want my money back, please refund the amount.", "refund", "low"),
+)
+GROUP = 8002
+REQUESTER = {"name": "Melody Makerson", "email": "melody@example.com"}
+TAXONOMY = """
+fallback_category = "general"
+[[categories]]
+name = "billing"
+description = "Invoices and charges"
+tag = "money"
+keywords = { en = ["charged", "invoice"] }
+[[categories]]
+name = "technical"
+description = "It does not work"
+group = 8002
+keywords = { en = ["crashes", "error"] }
+[[categories]]
+name = "order"
+description = "Orders and parcels"
+tag = "parcels"
+keywords = { en = ["parcel"] }
+[[categories]]
+name = "refund"
+description = "Money back"
+tag = "money_back"
+keywords = { en = ["refund"] }
+[[categories]]
+name = "general"
+description = "The rest"
+"""
+PEOPLE: dict[str, dict[str, Any]] = {
+    "billing": {"add_tags": ["money"]},
+    "technical": {"group_id": GROUP},
+    "order": {"add_tags": ["parcels"]},
+    "refund": {"add_tags": ["money_back"]},
+}
+
+
+def solved_by_people(desk: Desk, *, count: int = 40) -> list[int]:
+    """Tickets that people labelled, and solved some time ago."""
+    desk.folder.joinpath("ticketbot.toml").write_text(TAXONOMY, encoding="utf-8")
+    rows = [
+        {"subject": f"{kind[0]} ({n})", "body": kind[1], "age": 40_000.0 - n, "channel": "web", "requester": REQUESTER}
+        for n, kind in numbered(count)
+    ]
+    numbers = fill(desk.sandbox, rows)
+    for number, (_, (_, _, category, priority)) in zip(numbers, numbered(count), strict=True):
+        desk.sandbox.store.person_edit(number, priority=priority, status="solved", **PEOPLE[category])
+    desk.advance(600)
+    return numbers
+
+
+def numbered(count: int) -> list[tuple[int, tuple[str, str, str, str]]]:
+    return [(n, KINDS[n % 4]) for n in range(count)]
+
+
+def assert_only_read(desk: Desk, before: int) -> None:
+    """Nothing but reads reached the helpdesk, and no ticket has a change more than people made."""
+    asked = desk.helpdesk_requests()
+    assert [line for line in asked if not line.startswith("GET ")] == ["POST /oauth/tokens"]
+    assert len(desk.sandbox.store.history) == before
+
+
+def test_people_are_the_truth_and_nothing_is_written(open_desk: OpenDesk) -> None:
+    desk = open_desk(6)  # new tickets, which are nobody's evidence
+    solved_by_people(desk)
+    before = len(desk.sandbox.store.history)
+    told = desk("backtest", "--since", "90d", "--json").object
+    assert_only_read(desk, before)
+    assert (told["read"], told["compared"], told["left_out"]) == (40, 40, {})
+    assert told["category_by"] == {"tag": 30, "group": 10}
+    (rules,) = told["analysers"]
+    fields = rules["sources"][0]["fields"]
+    assert fields["category"]["accuracy"] == 1
+    assert {label: one["support"] for label, one in fields["category"]["labels"].items()} == {
+        "billing": 10,
+        "order": 10,
+        "refund": 10,
+        "technical": 10,
+    }
+    assert set(fields["urgency"]["confusion"]) == {"critical", "high", "medium", "low"}
+    assert fields["category"]["thresholds"]["labels"]["billing"]["precision"] == 1
+    assert "[policy.tags]\nthreshold = " in told["policy"]["rules"]
+    assert not desk.state.exists() or not list(desk.state.glob("*.lock"))
+    assert not desk.logs.exists()
+
+
+def test_what_people_changed_is_what_counts(open_desk: OpenDesk) -> None:
+    desk = open_desk(0)
+    numbers = solved_by_people(desk)
+    for number in numbers[:20:4]:  # five of ten "billing" tickets were something else after all
+        desk.sandbox.store.person_edit(number, add_tags=["money_back"], remove_tags=["money"], priority="low")
+    desk.advance(600)
+    told = desk("backtest", "--since", "90d", "--json").object
+    category = told["analysers"][0]["sources"][0]["fields"]["category"]
+    assert category["confusion"]["refund"] == {"billing": 5, "refund": 10}
+    assert category["labels"]["billing"]["precision"] == 0.5
+    # Half of what it calls billing is wrong, whatever its confidence: nothing to apply there.
+    assert category["thresholds"]["labels"]["billing"] is None
+    assert category["thresholds"]["labels"]["order"]["coverage"] == 1
+
+
+def test_people_get_tables_thresholds_and_lines_for_the_settings(open_desk: OpenDesk) -> None:
+    desk = open_desk(0)
+    solved_by_people(desk)
+    ended = desk("backtest")
+    assert "40 solved and closed tickets created since" in ended.out
+    assert "category is from a tag (30), the group (10)" in ended.out
+    assert "apply from which confidence for a precision of 95%" in ended.out
+    assert re.search(r"all \(policy\.tags\)\s+0\.\d\d\s+1\.000", ended.out)
+    assert "[policy.priority]" in ended.out
+    assert "charged twice for my" not in ended.out
+
+
+def test_several_pages_are_read_and_no_more_than_the_limit_needs(open_desk: OpenDesk) -> None:
+    desk = open_desk(0)
+    solved_by_people(desk, count=230)
+    told = desk("backtest", "--json").object
+    assert told["compared"] == 230
+    assert sum("search/export" in line for line in desk.helpdesk_requests()) == 3
+    told = desk("backtest", "--json", "--limit", "150").object
+    assert told["compared"] == 150
+    assert sum("search/export" in line for line in desk.helpdesk_requests()) == 2
+
+
+def test_since_is_when_tickets_were_created(open_desk: OpenDesk) -> None:
+    desk = open_desk(0)
+    solved_by_people(desk, count=8)
+    desk.advance(3 * 86_400)
+    ended = desk("backtest", "--since", "1h", code=2)
+    assert "0 solved and closed tickets" in ended.err
+
+
+def test_our_own_labels_are_no_evidence_unless_asked_for(open_desk: OpenDesk) -> None:
+    desk = open_desk(0)
+    desk.folder.joinpath("ticketbot.toml").write_text(TAXONOMY, encoding="utf-8")
+    numbers = fill(
+        desk.sandbox,
+        [{"subject": f"{kind[0]} ({n})", "body": kind[1], "age": 7200.0 - n} for n, kind in numbered(24)],
+    )
+    desk("run", "--since", "1d", "--quiet")
+    desk.assert_done(numbers)
+    desk.advance(60)
+    for number in numbers:
+        desk.sandbox.store.person_edit(number, status="solved")
+    for number in numbers[:12:4]:
+        desk.sandbox.store.person_edit(number, add_tags=["money_back"], remove_tags=["money"])
+    desk.advance(600)
+    desk.seen.clear()
+
+    refused = desk("backtest", code=2)
+    assert "24 triaged by ticketbot" in refused.err
+    assert "--include-ours" in refused.err
+
+    before = len(desk.sandbox.store.history)
+    desk.seen.clear()
+    told = desk("backtest", "--include-ours", "--json").object
+    assert_only_read(desk, before)
+    assert (told["compared"], told["ours"], told["corrected"]) == (24, 24, 3)
+    category = told["analysers"][0]["sources"][0]["fields"]["category"]
+    assert category["confusion"]["refund"] == {"billing": 3, "refund": 6}
+
+
+def test_a_model_sees_the_tickets_redacted_and_the_report_shows_them_so(open_desk: OpenDesk, tmp_path: Path) -> None:
+    desk = open_desk(0, model=True)
+    numbers = solved_by_people(desk, count=8)
+    secret = "melody.maker@example.org"
+    for number in numbers:
+        desk.ticket(number)["description"] += f" Write to {secret}. Yours, Melody Makerson, of the crew"
+    ended = desk("backtest", "--analyser", "chain", "--html", "report.html", "--show-errors")
+    asked = desk.model_requests()
+    assert len(asked) == 8
+    told = "".join(request.body.decode() for request in asked)
+    assert secret not in told
+    assert "Makerson" not in told
+    assert secret not in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert secret not in ended.out + ended.err
+
+
+def test_a_custom_field_can_hold_peoples_category(open_desk: OpenDesk) -> None:
+    desk = open_desk(0)
+    numbers = solved_by_people(desk, count=8)
+    field = next(field["id"] for field in desk.sandbox.store.ticket_fields if field["type"] == "tagger")
+    for number in numbers:
+        desk.sandbox.store.person_edit(number, custom_fields={field: "order"})
+    desk.advance(600)
+    told = desk("backtest", "--category-from", f"field:{field}", "--json").object
+    assert told["category_by"] == {"field": 8}
+    labels = told["analysers"][0]["sources"][0]["fields"]["category"]["confusion"]
+    assert list(labels) == ["order"]
+    assert json.dumps(told).count("melody") == 0

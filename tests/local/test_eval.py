@@ -1,0 +1,177 @@
+"""``ticketbot eval``: figures for people, for programs and for a browser; no helpdesk needed, and none written to."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ticket_processor.sandbox import Request, Response, Sandbox
+
+from .conftest import Command, OpenDesk
+
+KINDS = (
+    ("Charged twice", "I was charged twice for my subscription. Please check my invoice.", "billing", "high"),
+    ("Error on login", "The app shows an error and crashes whenever I start it.", "technical", "high"),
+    ("Where is my order?", "My parcel has not arrived, the tracking page says nothing.", "order", "medium"),
+    ("Geld zurück", "Ich möchte mein Geld zurück, bitte erstatten Sie den Betrag.", "refund", "low"),
+)
+SECRET = "melody.maker@example.org"
+
+
+def labelled(folder: Path, *, count: int = 12, name: str = "rows.jsonl", rename: Any = str) -> Path:
+    rows = [
+        {
+            "id": f"r{n}",
+            "subject": kind[0],
+            "body": f"{kind[1]} ({n}) {SECRET}",
+            "category": rename(kind[2]),
+            "priority": kind[3],
+            "language": "de" if n % 4 == 3 else "en",
+        }
+        for n, kind in ((n, KINDS[n % 4]) for n in range(count))
+    ]
+    path = folder / name
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+    return path
+
+
+def by_name(told: Any) -> dict[str, Any]:
+    return {item["analyser"]: item["sources"] for item in told["analysers"]}
+
+
+def test_rules_are_measured_without_any_setting(bare: Command, tmp_path: Path) -> None:
+    ended = bare("eval", str(labelled(tmp_path)))
+    for heading in ("category", "urgency", "per label", "confusion", "calibration", "abstention", "by language"):
+        assert heading in ended.out, heading
+    assert re.search(r"rules\s+rows\.jsonl\s+12\s+[01]\.\d{3}\s+[01]\.\d{3}", ended.out)
+    assert ended.err == ""
+    assert "\x1b" not in ended.out
+    assert "charged twice" not in ended.out.lower()
+    assert SECRET not in ended.out
+    assert not bare.logs.exists()
+
+
+def test_json_is_one_object_with_every_figure(bare: Command, tmp_path: Path) -> None:
+    labelled(tmp_path, name="packed.jsonl.gz")
+    told = bare("eval", "packed.jsonl.gz", "--json", "--limit", "8").object
+    (source,) = by_name(told)["rules"]
+    assert (source["source"], source["rows"]) == ("packed.jsonl.gz", 8)
+    category = source["fields"]["category"]
+    assert set(category) >= {
+        "accuracy",
+        "macro_f1",
+        "labels",
+        "confusion",
+        "ece",
+        "reliability",
+        "abstention",
+        "by_language",
+        "thresholds",
+    }
+    assert category["rows"] == sum(sum(row.values()) for row in category["confusion"].values()) == 8
+    assert category["by_language"]["de"]["rows"] == 2
+    assert sum(part["rows"] for part in category["reliability"]) == 8
+    assert [round(point["coverage"], 6) for point in category["abstention"]][-1] == 1
+    assert source["ms"]["p95"] >= source["ms"]["p50"] > 0
+    assert source["answered_by"] == {"rules": 8}
+    assert told["analysers"][0]["mean"]["category"]["sources"] == 1
+    assert SECRET not in json.dumps(told)
+
+
+def test_other_label_spaces_are_the_same_tickets(bare: Command, tmp_path: Path) -> None:
+    small = {"billing": "other", "technical": "bug", "order": "other", "refund": "refund"}
+    files = [
+        labelled(tmp_path, name="own.jsonl"),
+        labelled(tmp_path, name="capitals.jsonl", rename=str.title),
+        labelled(tmp_path, name="shouted.jsonl", rename=str.upper),
+        labelled(tmp_path, name="issues.jsonl", rename=small.__getitem__),
+    ]
+    told = bare("eval", *map(str, files), "--json").object
+    own, capitals, shouted, issues = (source["fields"]["category"] for source in by_name(told)["rules"])
+    assert capitals["accuracy"] == shouted["accuracy"] == own["accuracy"]
+    assert set(issues["confusion"]) == {"bug", "other", "refund"}
+    assert issues["accuracy"] >= own["accuracy"]
+    assert told["remarks"] == []
+
+
+def test_labels_nobody_knows_are_told_in_one_sentence(bare: Command, tmp_path: Path) -> None:
+    path = labelled(tmp_path, rename=lambda name: "badges" if name == "order" else name)
+    ended = bare("eval", str(path))
+    said = "3 rows have a category that the taxonomy does not know (badges); not scored for it"
+    assert ended.err.count(said) == 1
+    assert re.search(r"rules\s+rows\.jsonl\s+9\s", ended.out)
+
+
+def test_a_model_and_the_rules_side_by_side(open_desk: OpenDesk, tmp_path: Path) -> None:
+    desk = open_desk(0, model=True)
+    told = desk("eval", str(labelled(tmp_path)), "--json", "--workers", "4").object
+    chain, rules = by_name(told)["chain"][0], by_name(told)["rules"][0]
+    assert chain["answered_by"] == {"sandbox-model": 12}
+    assert rules["answered_by"] == {"rules": 12}
+    assert chain["tokens"]["input"] > 0
+    assert chain["fallbacks"] == {}
+    assert len(desk.model_requests()) == 12
+    assert desk.helpdesk_requests() == []
+
+
+def test_a_model_that_is_not_in_the_settings_can_be_named(open_desk: OpenDesk, tmp_path: Path) -> None:
+    desk = open_desk(0, model=True)
+    path = str(labelled(tmp_path, count=4))
+    environ = {"TICKETBOT_MODELS": "", "OPENAI_BASE_URL": f"{desk.url}/v1"}
+    told = desk("eval", path, "--analyser", "model:sandbox-model", "--analyser", "rules", "--json", **environ).object
+    assert by_name(told)["model sandbox-model"][0]["answered_by"] == {"sandbox-model": 4}
+
+
+class NoModel(Sandbox):
+    """Its model server is down."""
+
+    def handle(self, request: Request) -> Response:
+        if request.path.startswith("/v1/"):
+            return Response(503, {"Content-Type": "application/json"}, b"{}")
+        return super().handle(request)
+
+
+def test_a_model_that_is_down_falls_back_ticket_by_ticket_and_is_counted(open_desk: OpenDesk, tmp_path: Path) -> None:
+    desk = open_desk(0, model=True, kind=NoModel)
+    told = desk("eval", str(labelled(tmp_path)), "--analyser", "chain", "--json").object
+    (source,) = by_name(told)["chain"]
+    assert source["answered_by"] == {"rules": 12}
+    assert sum(source["fallbacks"].values()) == 12
+    assert all(name.startswith("model_") for name in source["fallbacks"])
+
+
+def test_the_report_shows_wrong_answers_redacted_when_asked(bare: Command, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is in the extra 'report'")
+    path = str(labelled(tmp_path, rename=lambda name: "general" if name == "order" else name))
+    ended = bare("eval", path, "--html", "errors.html", "--show-errors")
+    assert "Report: errors.html" in ended.out
+    errors = (tmp_path / "errors.html").read_text(encoding="utf-8")
+    assert "<svg" in errors
+    assert SECRET not in errors
+    assert "[EMAIL_1]" in errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["missing.jsonl"], "missing.jsonl cannot be read"),
+        (["rows.csv"], "read from .jsonl or .jsonl.gz"),
+        (["rows.jsonl", "--analyser", "oracle"], "--analyser oracle: none of chain, rules, classifier, model:NAME"),
+        (["rows.jsonl", "--analyser", "classifier"], "classifier"),
+        (["rows.jsonl", "--show-errors"], "--html"),
+    ],
+)
+def test_a_wrong_command_line_is_told_in_a_sentence(
+    bare: Command, tmp_path: Path, arguments: Sequence[str], message: str
+) -> None:
+    labelled(tmp_path)
+    ended = bare("eval", *arguments, code=2)
+    assert message in ended.err
+    assert ended.out == ""

@@ -1,0 +1,136 @@
+"""``ticketbot backtest``: analysers against what people chose on solved tickets. It only reads the helpdesk.
+
+The transport is made read-only, so that not even a bug could write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from ..clock import Deadline, SystemClock, iso
+from ..config import Settings, load
+from ..errors import ConfigError, ExitCode
+from ..evaluation.data import Labelled
+from ..evaluation.measure import as_data
+from ..evaluation.report import misses, require_plots, write_report
+from ..evaluation.solved import OURS, CategoryFrom, Solved, how_it_was_decided, solved_examples
+from ..screen import Screen
+from ..wiring import transport_for
+from ..zendesk import Zendesk
+from . import score_tables
+from .moments import parse_since
+from .subjects import results, subjects
+
+READ_DEADLINE_S = 3600.0
+SOURCE = "solved tickets"
+
+
+def backtest(
+    clock: SystemClock,
+    *,
+    config: Path | None,
+    since: str,
+    limit: int | None,
+    analysers: Sequence[str],
+    category_from: str,
+    include_ours: bool,
+    workers: int | None,
+    precision: float,
+    html: Path | None,
+    show_errors: bool,
+    as_json: bool,
+) -> int:
+    """``ticketbot backtest``. Returns the exit code: 0 also where a model was down and the rules had to answer."""
+    if show_errors and html is None:
+        raise ConfigError("--show-errors puts the tickets into the report: name its file with --html")
+    if html is not None:
+        require_plots()
+    moment = parse_since(since, clock.now())
+    where = CategoryFrom.parse(category_from)
+    screen = Screen(quiet=False, as_json=as_json)
+    settings = load(config=config)
+    screen.notices(settings.notices)
+    remarks: dict[str, None] = {}
+    with ExitStack() as stack:
+        # First, since it tells what is wrong with the command line before anything is read.
+        chosen = subjects(analysers, settings, clock, stack, workers=workers, trouble=remarks.setdefault)
+        solved = _read(settings, clock, screen, moment, limit, where, include_ours=include_ours)
+        decided = how_it_was_decided(solved, iso(moment)[:10], include_ours=include_ours)
+        if not solved.examples:
+            hint = "; --include-ours counts those that ticketbot triaged" if solved.left_out.get(OURS) else ""
+            raise ConfigError(f"nothing to compare with: {' '.join(decided[:1] + decided[2:-1])}{hint}")
+        for line in decided:
+            screen.say(line)
+        source = Labelled(SOURCE, solved.examples)
+        found, answers = results(
+            chosen, [source], settings, clock, screen, precision=precision, remark=remarks.setdefault
+        )
+    if html is not None:
+        errors = misses(found, [source], answers) if show_errors else None
+        title = "How good are these analysers on our solved tickets?"
+        write_report(html, title, found, [*decided, *remarks], errors)
+    screen.notices(list(remarks))
+    policy = {result.name: score_tables.policy_lines(result, result.sources[0]) for result in found}
+    if as_json:
+        data = {
+            "read": solved.read,
+            "compared": len(solved.examples),
+            "left_out": solved.left_out,
+            "category_by": solved.category_by,
+            "unclear": solved.unclear,
+            "ours": solved.ours,
+            "corrected": solved.corrected,
+            "decided": decided,
+            "analysers": as_data(found),
+            "policy": {name: "\n".join(lines) for name, lines in policy.items()},
+            "remarks": list(remarks),
+            "html": html and str(html),
+        }
+        screen.result("", data)
+        return int(ExitCode.OK)
+    score_tables.show([*score_tables.overview(found)])
+    for result in found:
+        score_tables.show([*score_tables.details(result, result.sources[0])])
+        score_tables.show([*score_tables.proposals(result, result.sources[0])])
+        if policy[result.name]:
+            screen.say(f"\nFor ticketbot.toml, if {result.name} is what answers:")
+            for line in policy[result.name]:
+                screen.say(f"  {line}")
+    if html is not None:
+        screen.say(f"\nReport: {html}")
+    return int(ExitCode.OK)
+
+
+def _read(
+    settings: Settings,
+    clock: SystemClock,
+    screen: Screen,
+    since: float,
+    limit: int | None,
+    where: CategoryFrom,
+    *,
+    include_ours: bool,
+) -> Solved:
+    transport = transport_for(
+        settings.zendesk,
+        clock,
+        Deadline(clock, READ_DEADLINE_S),
+        share=settings.run.limit_share,
+        read_only=True,
+    )
+    try:
+        with screen.progress("reading solved tickets") as advance:
+            return solved_examples(
+                Zendesk(transport),
+                settings.taxonomy,
+                settings.policy,
+                since=since,
+                limit=limit,
+                category_from=where,
+                include_ours=include_ours,
+                advance=advance,
+            )
+    finally:
+        transport.close()

@@ -1,0 +1,146 @@
+"""The analysers that ``eval`` and ``backtest`` can measure, by the names the command line gives them."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+
+from ..analysis import Analyser
+from ..answer_store import FILE_NAME, AnswerStore
+from ..cleaning import clean
+from ..clock import Deadline, SystemClock
+from ..config import Settings
+from ..errors import AnalysisFailed, ConfigError
+from ..evaluation.data import Labelled
+from ..evaluation.measure import SubjectResult, measure
+from ..evaluation.runner import AnalyseTicket, Answer, Subject, answer_all
+from ..models import Analysis, Ticket
+from ..redact import redact
+from ..rules import RulesAnalyser
+from ..screen import Screen
+from ..wiring import understanding
+
+CHAIN, RULES, CLASSIFIER, MODEL = "chain", "rules", "classifier", "model"
+DEADLINE_S = 12 * 3600.0
+
+Trouble = Callable[[str], object]
+
+
+def subjects(
+    names: Sequence[str],
+    settings: Settings,
+    clock: SystemClock,
+    stack: ExitStack,
+    *,
+    workers: int | None = None,
+    trouble: Trouble = lambda _sentence: None,
+) -> list[Subject]:
+    """What is to be measured, in the order asked for; without ``names`` the chain, and the rules beside it.
+
+    Earlier answers are not used, since answering is what is measured; what models cost goes into the account's books.
+    Raises :class:`ConfigError` with everything that is wrong with the names or with what they stand for.
+    """
+    deadline = Deadline(clock, DEADLINE_S)
+    account = settings.zendesk.url or settings.zendesk.subdomain
+    store = AnswerStore(settings.state_folder / FILE_NAME if account else None, clock, days=0)
+    stack.callback(store.close)
+    several = workers or settings.run.workers
+    made: dict[str, Subject] = {}
+    problems: list[str] = []
+    for name in names or _usual(settings):
+        kind, _, model = name.strip().partition(" " if " " in name.strip() else ":")
+        model = model.strip()
+        try:
+            if kind == MODEL and model:
+                made[f"{MODEL} {model}"] = Subject(
+                    f"{MODEL} {model}",
+                    understanding(_only(settings, model), clock, deadline, None, store, trouble),
+                    several,
+                )
+            elif name == CHAIN:
+                chain = understanding(settings, clock, deadline, None, store, trouble)
+                made[CHAIN] = Subject(CHAIN, chain, several if settings.models.names else 1)
+            elif name == RULES:
+                made[RULES] = Subject(RULES, rules_alone(RulesAnalyser(settings.taxonomy, settings.entities)))
+            elif name == CLASSIFIER:
+                made[CLASSIFIER] = Subject(CLASSIFIER, _classifier(settings))
+            else:
+                problems.append(f"--analyser {name}: none of chain, rules, classifier, model:NAME")
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(*problems)
+    return list(made.values())
+
+
+def rules_alone(rules: RulesAnalyser) -> AnalyseTicket:
+    """The keyword rules on what they would see of a ticket."""
+
+    def analyse(ticket: Ticket) -> Analysis:
+        return rules.analyse(redact(clean(ticket.subject, ticket.description), names=ticket.names))
+
+    return analyse
+
+
+def with_rules_behind(analyser: Analyser, rules: RulesAnalyser) -> AnalyseTicket:
+    """An analyser, and the rules for the tickets that it cannot answer; those say why."""
+
+    def analyse(ticket: Ticket) -> Analysis:
+        text = redact(clean(ticket.subject, ticket.description), names=ticket.names)
+        try:
+            return analyser.analyse(text)
+        except AnalysisFailed as error:
+            return rules.analyse(text).model_copy(update={"why_fallback": error.reason})
+
+    return analyse
+
+
+def results(
+    chosen: Sequence[Subject],
+    sources: Sequence[Labelled],
+    settings: Settings,
+    clock: SystemClock,
+    screen: Screen,
+    *,
+    precision: float,
+    remark: Trouble,
+) -> tuple[list[SubjectResult], dict[tuple[str, str], tuple[Answer, ...]]]:
+    """Every analyser on every source: the figures, and the answers they come from by analyser and source."""
+    answers: dict[tuple[str, str], tuple[Answer, ...]] = {}
+    found = []
+    for subject in chosen:
+        measured = []
+        for labelled in sources:
+            what = f"{subject.name}, {labelled.name}"
+            started = time.monotonic()
+            with screen.progress(what, len(labelled.examples)) as advance:
+                given = answer_all(subject, labelled.examples, clock, advance)
+            if not sys.stderr.isatty():
+                screen.say(f"{what}: {len(given)} tickets in {time.monotonic() - started:.1f} s")
+            answers[subject.name, labelled.name] = given
+            measured.append(measure(labelled, given, settings.taxonomy, precision=precision, remark=remark))
+        found.append(SubjectResult(subject.name, tuple(measured)))
+    return found, answers
+
+
+def _usual(settings: Settings) -> tuple[str, ...]:
+    trained = settings.classifier.use and settings.classifier_folder.is_dir()
+    return (CHAIN, RULES) if settings.models.names or trained else (RULES,)
+
+
+def _only(settings: Settings, model: str) -> Settings:
+    """The settings with this one model, and nothing trained between it and the rules."""
+    models = settings.models.model_copy(
+        update={"names": (model,), "use": {name: use for name, use in settings.models.use.items() if name == model}}
+    )
+    classifier = settings.classifier.model_copy(update={"use": False})
+    return settings.model_copy(update={"models": models, "classifier": classifier})
+
+
+def _classifier(settings: Settings) -> AnalyseTicket:
+    from ..classifier import LocalClassifier
+
+    rules = RulesAnalyser(settings.taxonomy, settings.entities)
+    return with_rules_behind(LocalClassifier.load(settings.classifier_folder, settings.taxonomy, rules), rules)

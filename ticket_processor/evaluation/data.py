@@ -1,0 +1,164 @@
+"""Labelled tickets: from files of JSON lines to plain data; labels in lower case, their words joined by ``_``."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import orjson
+from pydantic import Field
+
+from ..errors import ConfigError
+from ..models import Frozen, Sentiment, Urgency
+
+FieldName = Literal["category", "urgency", "sentiment", "language"]
+FIELDS: tuple[FieldName, ...] = ("category", "urgency", "sentiment", "language")
+
+Remark = Callable[[str], object]
+
+_NOT_IN_A_NAME = re.compile(r"[^\w]+")
+_OTHER_WORDS = {"urgent": "critical", "normal": "medium", "very_low": "low"}
+"""What helpdesks call their priorities."""
+
+_NO_LABEL = frozenset({"", "null", "none", "nan"})
+_SHOWN = 5
+_LONGEST_NAME = 30
+
+
+class Example(Frozen):
+    """A ticket, and what a careful person says it is; ``None`` where nobody said. The text is the customer's."""
+
+    id: str
+    subject: str = ""
+    body: str = ""
+    names: tuple[str, ...] = Field((), description="the requester's, as far as known: to be redacted")
+    category: str | None = None
+    urgency: Urgency | None = None
+    sentiment: Sentiment | None = None
+    language: str | None = None
+
+    def label(self, field: FieldName) -> str | None:
+        """The truth for one field."""
+        value = getattr(self, field)
+        return None if value is None else str(value)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """One source of labelled tickets. ``capitals`` says that its categories are written ``Like This``."""
+
+    name: str
+    examples: tuple[Example, ...]
+    capitals: bool = False
+
+
+def read_examples(paths: Iterable[Path], remark: Remark = lambda _sentence: None) -> list[Example]:
+    """The labelled tickets of all files, in order. See :func:`read_file`."""
+    return [example for path in paths for example in read_file(path, remark).examples]
+
+
+def read_file(path: Path, remark: Remark = lambda _sentence: None) -> Labelled:
+    """The labelled tickets of a ``.jsonl`` or ``.jsonl.gz`` file; rows without any label are left out.
+
+    A row has ``subject`` and ``body`` (or ``text``), and any of ``category``, ``priority`` or ``urgency``,
+    ``sentiment``, ``language``, at the top or under ``labels``. ``remark`` is told in a sentence of labels that are
+    not known. Raises :class:`ConfigError` naming the line that is no such row.
+    """
+    examples: list[Example] = []
+    unknown: dict[str, Counter[str]] = {"urgency": Counter(), "sentiment": Counter()}
+    raw_names: set[str] = set()
+    try:
+        with _opened(path) as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    row = _row(line, path, number)
+                    example = _example(row, f"{path.name}:{number}", unknown, raw_names)
+                    if any(example.label(field) is not None for field in FIELDS):
+                        examples.append(example)
+    except (OSError, EOFError, zlib.error) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise ConfigError(f"{path} cannot be read: {reason or 'not a whole gzip file'}") from None
+    if not examples:
+        raise ConfigError(f"{path} holds no labelled ticket (category, priority or urgency, sentiment, language)")
+    for field, names in unknown.items():
+        if names:
+            remark(f"{path.name}: {names.total()} rows have an unknown {field} ({listed(names)}); not scored for it")
+    capitals = any(name[:1].isupper() and not name.isupper() for name in raw_names)
+    return Labelled(path.name, tuple(examples), capitals)
+
+
+def label_name(value: object) -> str | None:
+    """A label as it is compared: lower case, words joined by ``_``; ``None`` for what is no label."""
+    if not isinstance(value, str):
+        return None
+    name = _NOT_IN_A_NAME.sub("_", value.strip().casefold()).strip("_")
+    return None if name in _NO_LABEL else name
+
+
+def urgency_of(value: object) -> Urgency | None:
+    """A priority in any helpdesk's words; ``None`` for what is none."""
+    name = label_name(value)
+    name = _OTHER_WORDS.get(name or "", name)
+    return Urgency(name) if name in set(Urgency) else None
+
+
+def listed(names: Counter[str]) -> str:
+    """The most frequent names for a sentence, cut to a bearable length."""
+    shown = [name[:_LONGEST_NAME] for name, _ in names.most_common(_SHOWN)]
+    return ", ".join([*shown, "…"] if len(names) > _SHOWN else shown)
+
+
+def _opened(path: Path) -> BinaryIO | gzip.GzipFile:
+    if path.name.lower().endswith(".jsonl.gz"):
+        return gzip.open(path, "rb")
+    if path.name.lower().endswith(".jsonl"):
+        return path.open("rb")
+    raise ConfigError(f"{path}: labelled tickets are read from .jsonl or .jsonl.gz files")
+
+
+def _row(line: bytes, path: Path, number: int) -> Mapping[str, object]:
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        row = None
+    if not isinstance(row, dict):
+        raise ConfigError(f"{path}, line {number}: not a JSON object")
+    return row
+
+
+def _example(
+    row: Mapping[str, object], place: str, unknown: Mapping[str, Counter[str]], raw_names: set[str]
+) -> Example:
+    nested = row.get("labels")
+    labels: Mapping[str, object] = {**(nested if isinstance(nested, dict) else {}), **row}
+    category = labels.get("category")
+    if isinstance(category, str):
+        raw_names.add(category.strip())
+    priority = labels["urgency"] if labels.get("urgency") is not None else labels.get("priority")
+    urgency = urgency_of(priority)
+    mood = label_name(labels.get("sentiment"))
+    sentiment = Sentiment(mood) if mood in set(Sentiment) else None
+    for field, given, known in (("urgency", priority, urgency), ("sentiment", mood, sentiment)):
+        name = label_name(given)
+        if name is not None and known is None:
+            unknown[field][name] += 1
+    language = label_name(labels.get("language"))
+    return Example(
+        id=str(row.get("id") or place),
+        subject=_text(row.get("subject")),
+        body=_text(row.get("body")) or _text(row.get("text")) or _text(row.get("html")),
+        category=label_name(category),
+        urgency=urgency,
+        sentiment=sentiment,
+        language=None if language is None else language.partition("_")[0],
+    )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,254 @@
+"""From answers to figures: per analyser, per source of tickets, per field. Pure; holds none of the tickets' words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from ..models import Usage
+from ..taxonomy import Taxonomy
+from .data import FIELDS, Labelled
+from .labels import SUBCATEGORY, Pairs, ScoredField, pairs, unknown_labels
+from .runner import Answer
+from .scores import CurvePoint, Scores, Threshold, at_coverage, percentile, score, threshold_for
+
+COVERAGES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+PRECISION = 0.95
+NO_LANGUAGE = "?"
+
+_EXPECTED = frozenset({None, "no_model_configured"})
+"""Reasons for which answering without a model is no falling back."""
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """From which confidence on to trust a field so that ``precision`` of it is right; ``None``: from none."""
+
+    precision: float
+    all: Threshold | None
+    per_label: Mapping[str, Threshold | None]
+
+
+@dataclass(frozen=True)
+class FieldResult:
+    """One field. ``by_language`` maps a language to how many tickets it has, and how many of them are right."""
+
+    field: ScoredField
+    scores: Scores
+    thresholds: Thresholds | None
+    by_language: Mapping[str, tuple[int, int]]
+    pairs: Pairs
+    confidence: tuple[float, ...]
+
+    def curve(self) -> tuple[tuple[float, CurvePoint], ...]:
+        """Precision at even steps of coverage."""
+        return tuple((wanted, at_coverage(self.scores.abstention, wanted)) for wanted in COVERAGES if self.thresholds)
+
+
+@dataclass(frozen=True)
+class SourceResult:
+    """One analyser on one source of tickets. ``cost_usd`` is ``None`` where no price is known."""
+
+    source: str
+    rows: int
+    fields: tuple[FieldResult, ...]
+    ms_p50: float
+    ms_p95: float
+    usage: Usage
+    cost_usd: float | None
+    answered_by: Mapping[str, int]
+    fallbacks: Mapping[str, int]
+
+    def of(self, name: ScoredField) -> FieldResult | None:
+        """The result for a field, if the tickets are labelled with it."""
+        return next((item for item in self.fields if item.field == name), None)
+
+
+@dataclass(frozen=True)
+class SubjectResult:
+    """One analyser on everything."""
+
+    name: str
+    sources: tuple[SourceResult, ...]
+
+    def mean(self, name: ScoredField) -> tuple[int, float, float] | None:
+        """How many sources have the field, and the means of their accuracy and macro-F1, each source alike."""
+        found = [item.scores for source in self.sources if (item := source.of(name))]
+        if not found:
+            return None
+        return len(found), fmean(item.accuracy for item in found), fmean(item.macro_f1 for item in found)
+
+
+def measure(
+    labelled: Labelled,
+    answers: Sequence[Answer],
+    taxonomy: Taxonomy,
+    *,
+    precision: float = PRECISION,
+    remark: Callable[[str], object] = lambda _sentence: None,
+) -> SourceResult:
+    """The figures of one analyser on one source; ``answers`` in the order of its examples."""
+    analyses = [answer.analysis for answer in answers]
+    fields = []
+    for name in (*FIELDS, SUBCATEGORY):
+        found = pairs(name, labelled.examples, analyses, taxonomy, capitals=labelled.capitals)
+        sentence = unknown_labels(found, labelled.name)
+        if sentence is not None:
+            remark(sentence)
+        if found.rows:
+            fields.append(_field(name, found, labelled, answers, precision))
+    times = [answer.ms for answer in answers]
+    costs = [item.cost_usd for item in analyses if item.cost_usd is not None]
+    return SourceResult(
+        source=labelled.name,
+        rows=len(answers),
+        fields=tuple(fields),
+        ms_p50=percentile(times, 0.5),
+        ms_p95=percentile(times, 0.95),
+        usage=sum((item.usage for item in analyses), Usage()),
+        cost_usd=sum(costs) if costs else None,
+        answered_by=dict(Counter(item.model or item.source for item in analyses).most_common()),
+        fallbacks=dict(
+            Counter(str(item.why_fallback) for item in analyses if item.why_fallback not in _EXPECTED).most_common()
+        ),
+    )
+
+
+def _field(
+    name: ScoredField, found: Pairs, labelled: Labelled, answers: Sequence[Answer], precision: float
+) -> FieldResult:
+    # An analysis has one confidence, and policy asks it about every field; only a language is never asked about.
+    asked = name != "language"
+    confidence = tuple(answers[row].analysis.confidence for row in found.rows)
+    scores = score(found.gold, found.predicted, confidence if asked else None)
+    right = [truth == answer for truth, answer in zip(found.gold, found.predicted, strict=True)]
+    languages: dict[str, list[bool]] = {}
+    for row, hit in zip(found.rows, right, strict=True):
+        languages.setdefault(labelled.examples[row].language or NO_LANGUAGE, []).append(hit)
+    by_size = sorted(languages.items(), key=lambda item: (-len(item[1]), item[0]))
+    return FieldResult(
+        field=name,
+        scores=scores,
+        thresholds=_thresholds(precision, found, right, confidence) if asked else None,
+        by_language={language: (len(hits), sum(hits)) for language, hits in by_size},
+        pairs=found,
+        confidence=confidence,
+    )
+
+
+def _thresholds(precision: float, found: Pairs, right: Sequence[bool], confidence: Sequence[float]) -> Thresholds:
+    per_label = {}
+    for label in sorted(set(found.predicted)):
+        rows = [at for at, said in enumerate(found.predicted) if said == label]
+        per_label[label] = threshold_for(precision, [right[at] for at in rows], [confidence[at] for at in rows])
+    return Thresholds(precision, threshold_for(precision, right, confidence), per_label)
+
+
+# --- as data --------------------------------------------------------------------------------------------------------
+
+
+def as_data(results: Sequence[SubjectResult]) -> list[dict[str, Any]]:
+    """Everything as plain data for ``--json``; numbers to six digits."""
+    return [
+        {
+            "analyser": result.name,
+            "mean": {
+                name: {"sources": mean[0], "accuracy": _round(mean[1]), "macro_f1": _round(mean[2])}
+                for name in (*FIELDS, SUBCATEGORY)
+                if (mean := result.mean(name))
+            },
+            "sources": [_source_data(source) for source in result.sources],
+        }
+        for result in results
+    ]
+
+
+def _source_data(source: SourceResult) -> dict[str, Any]:
+    return {
+        "source": source.source,
+        "rows": source.rows,
+        "ms": {"p50": _round(source.ms_p50), "p95": _round(source.ms_p95)},
+        "tokens": source.usage.model_dump(),
+        "cost_usd": source.cost_usd,
+        "cost_usd_per_ticket": None if source.cost_usd is None else source.cost_usd / source.rows,
+        "answered_by": dict(source.answered_by),
+        "fallbacks": dict(source.fallbacks),
+        "fields": {str(item.field): _field_data(item) for item in source.fields},
+    }
+
+
+def _field_data(item: FieldResult) -> dict[str, Any]:
+    scores = item.scores
+    data: dict[str, Any] = {
+        "rows": scores.count,
+        "accuracy": _round(scores.accuracy),
+        "macro_f1": _round(scores.macro_f1),
+        "always_the_largest": {
+            "accuracy": _round(scores.majority_accuracy),
+            "macro_f1": _round(scores.majority_macro_f1),
+        },
+        "labels": {
+            label: {
+                "precision": _round(label_scores.precision),
+                "recall": _round(label_scores.recall),
+                "f1": _round(label_scores.f1),
+                "support": label_scores.support,
+                "predicted": label_scores.predicted,
+                "coverage": _round(label_scores.coverage),
+            }
+            for label, label_scores in scores.per_label.items()
+        },
+        "confusion": {truth: dict(row) for truth, row in scores.confusion.items()},
+        "by_language": {
+            language: {"rows": count, "accuracy": _round(hits / count)}
+            for language, (count, hits) in item.by_language.items()
+        },
+        "not_scored": dict(item.pairs.unknown),
+    }
+    if item.thresholds is not None:
+        data |= {
+            "ece": _round(scores.ece or 0.0),
+            "reliability": [
+                {
+                    "from": part.lower,
+                    "to": part.upper,
+                    "rows": part.count,
+                    "confidence": _round(part.confidence),
+                    "accuracy": _round(part.accuracy),
+                }
+                for part in scores.reliability
+            ],
+            "abstention": [
+                {
+                    "coverage": _round(point.coverage),
+                    "precision": _round(point.precision),
+                    "threshold": _round(point.threshold),
+                }
+                for _, point in item.curve()
+            ],
+            "thresholds": {
+                "precision": item.thresholds.precision,
+                "all": _threshold_data(item.thresholds.all),
+                "labels": {label: _threshold_data(found) for label, found in item.thresholds.per_label.items()},
+            },
+        }
+    return data
+
+
+def _threshold_data(found: Threshold | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "threshold": found.threshold,
+        "precision": _round(found.precision),
+        "precision_at_least": _round(found.lower),
+        "coverage": _round(found.coverage),
+        "rows": found.count,
+    }
+
+
+def _round(value: float) -> float:
+    return round(value, 6)

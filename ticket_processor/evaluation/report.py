@@ -1,0 +1,329 @@
+"""The report: one HTML file with plots in it, which needs nothing else and runs nothing."""
+
+from __future__ import annotations
+
+import html
+import importlib.util
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..cleaning import clean
+from ..errors import CannotRun, ConfigError
+from ..redact import redact
+from .data import FIELDS, Labelled
+from .labels import SUBCATEGORY, ScoredField
+from .measure import FieldResult, SourceResult, SubjectResult
+from .runner import Answer
+from .scores import Scores, Threshold
+
+MOST_ERRORS = 200
+"""Misclassified tickets shown of one field by one analyser on one source."""
+
+_LONGEST_TEXT = 400
+
+_STYLE = """
+:root { color-scheme: light; }
+body { font: 15px/1.5 "Segoe UI", "Helvetica Neue", Arial, sans-serif; color: #1a1d21; background: #fff;
+       max-width: 62rem; margin: 2rem auto; padding: 0 1.2rem; }
+h1 { font-size: 1.6rem; margin: 0 0 .3rem; } h2 { font-size: 1.25rem; margin: 2.4rem 0 .4rem; }
+h3 { font-size: 1.02rem; margin: 1.6rem 0 .3rem; }
+p { margin: .4rem 0; } .quiet { color: #5c636d; font-size: .92rem; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; margin: .5rem 0 1rem; }
+th, td { text-align: right; padding: .22rem .7rem .22rem 0; border-bottom: 1px solid #e3e6ea; vertical-align: top; }
+th { color: #5c636d; font-weight: 600; } th.l, td.l { text-align: left; }
+td.text { max-width: 34rem; overflow-wrap: anywhere; white-space: pre-line; }
+tr.mean td { font-weight: 600; }
+.plots { display: flex; flex-wrap: wrap; gap: 1rem 2rem; align-items: flex-start; }
+.plots figure { margin: 0; } figcaption { font-size: .85rem; color: #5c636d; }
+svg { max-width: 100%; height: auto; } svg text { font-family: inherit !important; }
+details { margin: .6rem 0; } summary { cursor: pointer; color: #2563a8; }
+li { margin: .2rem 0; }
+"""
+
+
+@dataclass(frozen=True)
+class Miss:
+    """One wrong answer. ``text`` has been redacted."""
+
+    id: str
+    truth: str
+    answer: str
+    confidence: float
+    text: str
+
+
+Misses = Mapping[tuple[str, str, ScoredField], Sequence[Miss]]
+"""By analyser, source and field."""
+
+
+def require_plots() -> None:
+    """Raises :class:`ConfigError` when the extra ``report`` is not installed."""
+    if importlib.util.find_spec("matplotlib") is None:
+        raise ConfigError("a report with plots needs matplotlib: pip install 'ticketbot[report]'")
+
+
+def misses(
+    results: Sequence[SubjectResult],
+    sources: Sequence[Labelled],
+    answers: Mapping[tuple[str, str], Sequence[Answer]],
+) -> dict[tuple[str, str, ScoredField], list[Miss]]:
+    """The wrong answers, surest first, at most :data:`MOST_ERRORS` a field, with the tickets' redacted words."""
+    by_name = {labelled.name: labelled for labelled in sources}
+    found: dict[tuple[str, str, ScoredField], list[Miss]] = {}
+    for result in results:
+        for source in result.sources:
+            examples = by_name[source.source].examples
+            given = answers[result.name, source.source]
+            for item in source.fields:
+                pairs = zip(item.pairs.rows, item.pairs.gold, item.pairs.predicted, strict=True)
+                wrong = [(row, truth, answer) for row, truth, answer in pairs if truth != answer]
+                wrong.sort(key=lambda miss: -given[miss[0]].analysis.confidence)
+                found[result.name, source.source, item.field] = [
+                    Miss(
+                        id=examples[row].id,
+                        truth=truth,
+                        answer=answer,
+                        confidence=given[row].analysis.confidence,
+                        text=shown_text(examples[row].subject, examples[row].body, examples[row].names),
+                    )
+                    for row, truth, answer in wrong[:MOST_ERRORS]
+                ]
+    return found
+
+
+def shown_text(subject: str, body: str, names: tuple[str, ...] = ()) -> str:
+    """A ticket's beginning, cleaned and redacted, for a list of errors."""
+    text = redact(clean(subject, body), names=names).text.strip()
+    return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT].rstrip() + "…"
+
+
+def write_report(
+    path: Path,
+    title: str,
+    results: Sequence[SubjectResult],
+    remarks: Iterable[str] = (),
+    errors: Misses | None = None,
+    intro: str = "",
+) -> None:
+    """Write the report. Without ``errors`` it holds none of the tickets' words. Raises :class:`CannotRun`."""
+    _make_folder(path)  # before the pictures, which take their time
+    parts = [_overview(results)]
+    parts += [_subject(result, source, errors or {}) for result in results for source in result.sources]
+    write_page(path, title, parts, remarks, intro)
+
+
+def write_page(path: Path, title: str, parts: Sequence[str], remarks: Iterable[str] = (), intro: str = "") -> None:
+    """Parts made here as one page. Raises :class:`CannotRun` when it cannot be written."""
+    notes = "".join(f"<li>{html.escape(remark)}</li>" for remark in remarks)
+    page = (
+        "<!doctype html>\n"
+        '<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        # Text of customers may stand here: nothing on this page may run, or fetch.
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head><body>"
+        f"<h1>{html.escape(title)}</h1>"
+        + (f'<p class="quiet">{html.escape(intro)}</p>' if intro else "")
+        + (f"<ul>{notes}</ul>" if notes else "")
+        + "".join(parts)
+        + "</body></html>\n"
+    )
+    _make_folder(path)
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise CannotRun(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotRun(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def heading(text: str, level: int = 2) -> str:
+    """A heading of the page."""
+    return f"<h{level}>{html.escape(text)}</h{level}>"
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, mean_rows: bool = False) -> str:
+    """A table; a column whose name begins with ``<`` stands to the left, one with ``<<`` may hold long text."""
+    names = [column.lstrip("<") for column in columns]
+    kinds = [' class="l text"' if name[:2] == "<<" else ' class="l"' if name[:1] == "<" else "" for name in columns]
+    head = "".join(
+        f"<th{kind and ' class=l'}>{html.escape(name)}</th>" for name, kind in zip(names, kinds, strict=True)
+    )
+    body = "".join(
+        ('<tr class="mean">' if mean_rows and row[1].startswith("mean of ") else "<tr>")
+        + "".join(f"<td{kind}>{html.escape(cell)}</td>" for cell, kind in zip(row, kinds, strict=True))
+        + "</tr>"
+        for row in rows
+    )
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def figure(svg: str, caption: str) -> str:
+    """A picture with a line below it."""
+    return f"<figure>{svg}<figcaption>{html.escape(caption)}</figcaption></figure>"
+
+
+def scores_part(scores: Scores, *, name: str = "") -> str:
+    """One field's scores as a part of a page: figures, labels, pictures. Needs the extra ``report``."""
+    from .plots import abstention_svg, confusion_svg, reliability_svg
+
+    ece = "" if scores.ece is None else f", expected calibration error {scores.ece:.3f}"
+    lines = [
+        f"<p>Accuracy <b>{scores.accuracy:.3f}</b>, macro-F1 <b>{scores.macro_f1:.3f}</b> on {scores.count} tickets "
+        f"(always the largest: {scores.majority_accuracy:.3f} and {scores.majority_macro_f1:.3f}){ece}.</p>",
+        table(
+            ("<label", "precision", "recall", "F1", "tickets", "answered", "coverage"),
+            (
+                (
+                    label,
+                    f"{one.precision:.3f}",
+                    f"{one.recall:.3f}",
+                    f"{one.f1:.3f}",
+                    str(one.support),
+                    str(one.predicted),
+                    f"{one.coverage:.0%}",
+                )
+                for label, one in scores.per_label.items()
+            ),
+        ),
+        '<div class="plots">',
+        figure(confusion_svg(scores), "Confusion: a row for each truth, a column for each answer"),
+    ]
+    if scores.ece is not None:
+        lines.append(figure(reliability_svg(scores.reliability), "Calibration: on the dashed line, 0.8 means 80%"))
+        lines.append(
+            figure(abstention_svg([(name, scores.abstention)]), "Abstention: precision if only the surest are answered")
+        )
+    return "".join([*lines, "</div>"])
+
+
+def misses_part(found: Sequence[Miss]) -> str:
+    """Wrong answers as a part of a page, folded away."""
+    if not found:
+        return ""
+    rows = ((miss.id, miss.truth, miss.answer, f"{miss.confidence:.2f}", miss.text) for miss in found)
+    columns = ("<ticket", "<truth", "<answer", "confidence", "<<redacted text")
+    return f"<details><summary>{len(found)} wrong answers, surest first</summary>{table(columns, rows)}</details>"
+
+
+def _overview(results: Sequence[SubjectResult]) -> str:
+    from .plots import abstention_svg, comparison_svg
+
+    parts = []
+    for field in (*FIELDS, SUBCATEGORY):
+        rows: list[tuple[str, ...]] = []
+        for result in results:
+            found = [(source.source, item) for source in result.sources if (item := source.of(field))]
+            rows += [
+                (result.name, source, str(item.scores.count), *_main_figures(item.scores)) for source, item in found
+            ]
+            mean = result.mean(field)
+            if mean and mean[0] > 1:
+                rows.append((result.name, f"mean of {mean[0]}", "", f"{mean[1]:.3f}", f"{mean[2]:.3f}", "", ""))
+        if not rows:
+            continue
+        columns = ("<analyser", "<tickets from", "tickets", "accuracy", "macro-F1", "always the largest", "ECE")
+        parts += [heading(field.capitalize()), table(columns, rows, mean_rows=True)]
+        names = [result.name for result in results]
+        sources = list(dict.fromkeys(source.source for result in results for source in result.sources))
+        groups = [(name, [_macro_f1(result, name, field) for result in results]) for name in sources]
+        groups = [group for group in groups if any(value is not None for value in group[1])]
+        pictures = [figure(comparison_svg(names, groups), "Macro-F1")] if len(groups) * len(names) > 1 else []
+        if len(sources) == 1 and len(names) > 1 and field != "language":
+            curves = [
+                (result.name, item.scores.abstention)
+                for result in results
+                if (item := result.sources[0].of(field)) is not None
+            ]
+            pictures.append(figure(abstention_svg(curves), "Precision if only the surest are answered"))
+        parts.append(f'<div class="plots">{"".join(pictures)}</div>')
+    parts += [heading("Each ticket"), _costs(results)]
+    return "".join(parts)
+
+
+def _macro_f1(result: SubjectResult, source: str, field: ScoredField) -> float | None:
+    for item in result.sources:
+        if item.source == source and (found := item.of(field)) is not None:
+            return found.scores.macro_f1
+    return None
+
+
+def _main_figures(scores: Scores) -> tuple[str, ...]:
+    ece = "" if scores.ece is None else f"{scores.ece:.3f}"
+    return (f"{scores.accuracy:.3f}", f"{scores.macro_f1:.3f}", f"{scores.majority_macro_f1:.3f}", ece)
+
+
+def _costs(results: Sequence[SubjectResult]) -> str:
+    rows = []
+    for result in results:
+        for source in result.sources:
+            tokens = source.usage.input + source.usage.output
+            rows.append(
+                (
+                    result.name,
+                    source.source,
+                    f"{source.ms_p50:.1f}",
+                    f"{source.ms_p95:.1f}",
+                    f"{tokens / source.rows:.0f}" if tokens else "-",
+                    "-" if source.cost_usd is None else f"${source.cost_usd / source.rows:.6f}",
+                    ", ".join(f"{name} {count}" for name, count in source.answered_by.items()),
+                    ", ".join(f"{name} {count}" for name, count in source.fallbacks.items()) or "-",
+                )
+            )
+    columns = (
+        "<analyser",
+        "<tickets from",
+        "median ms",
+        "95% within ms",
+        "tokens",
+        "cost",
+        "<answered by",
+        "<fell back",
+    )
+    return table(columns, rows)
+
+
+def _subject(result: SubjectResult, source: SourceResult, errors: Misses) -> str:
+    parts = [heading(f"{result.name}: {source.source}")]
+    for item in source.fields:
+        parts.append(heading(item.field.capitalize(), 3))
+        if item.field == "language":
+            parts.append(f"<p>Accuracy <b>{item.scores.accuracy:.3f}</b> on {item.scores.count} tickets.</p>")
+        else:
+            parts.append(scores_part(item.scores, name=result.name))
+        if len(item.by_language) > 1:
+            rows = [(name, str(count), f"{hits / count:.3f}") for name, (count, hits) in item.by_language.items()]
+            columns = ("<language", "tickets", "accuracy")
+            parts.append(f"<details><summary>By language</summary>{table(columns, rows)}</details>")
+        parts += [_thresholds(item), misses_part(errors.get((result.name, source.source, item.field), ()))]
+    return "".join(parts)
+
+
+def _thresholds(item: FieldResult) -> str:
+    found = item.thresholds
+    if found is None:
+        return ""
+    rows = [("all", *_threshold(found.all))]
+    rows += [(label, *_threshold(threshold)) for label, threshold in found.per_label.items()]
+    columns = ("<label", "apply from", "precision", "at least", "coverage", "tickets")
+    title = f"From which confidence on {found.precision:.0%} of the answers were right"
+    return f"<details><summary>{title}</summary>{table(columns, rows)}</details>"
+
+
+def _threshold(found: Threshold | None) -> tuple[str, ...]:
+    if found is None:
+        return ("never", "-", "-", "-", "-")
+    return (
+        f"{found.threshold:.2f}",
+        f"{found.precision:.3f}",
+        f"{found.lower:.3f}",
+        f"{found.coverage:.0%}",
+        str(found.count),
+    )

@@ -1,0 +1,218 @@
+"""Scores of answers against the truth, by their definitions. Pure; standard library only.
+
+Confidence here is whatever number in [0, 1] came with an answer; calibration asks whether it means what it says.
+Expected calibration error and reliability tables: Guo et al., "On Calibration of Modern Neural Networks" (2017).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+BINS = 10
+STEPS = 100
+"""Proposed thresholds have two decimals, so that what is read off a screen is what was measured."""
+
+FEWEST_ANSWERS = 10
+"""No threshold is proposed on the strength of fewer answers."""
+
+_Z = 1.959964
+"""The normal distribution's 97.5% point: bounds that hold 95 times in 100."""
+
+
+@dataclass(frozen=True)
+class LabelScores:
+    """One label. ``support`` is how often it was right to say it, ``predicted`` how often it was said.
+
+    ``coverage`` is the share of all tickets that were answered with it. A ratio with nothing below the line is 0.
+    """
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+    predicted: int
+    coverage: float
+
+
+@dataclass(frozen=True)
+class Bin:
+    """The answers whose confidence lies above ``lower`` and not above ``upper``; the first bin holds 0 as well."""
+
+    lower: float
+    upper: float
+    count: int
+    confidence: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """Only answers of at least ``threshold`` confidence counted: how many are left, and how many of them right."""
+
+    threshold: float
+    coverage: float
+    precision: float
+    count: int
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One field's answers against the truth.
+
+    ``macro_f1`` is the mean F1 over the labels that occur in the truth. ``confusion`` maps truth to answer to count.
+    ``reliability``, ``ece`` and ``abstention`` are empty (``None``) where no confidence was given.
+    """
+
+    count: int
+    accuracy: float
+    macro_f1: float
+    per_label: Mapping[str, LabelScores]
+    confusion: Mapping[str, Mapping[str, int]]
+    majority_accuracy: float
+    majority_macro_f1: float
+    reliability: tuple[Bin, ...] = ()
+    ece: float | None = None
+    abstention: tuple[CurvePoint, ...] = ()
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """From ``threshold`` confidence on, ``precision`` of the answers were right, and ``coverage`` of them remain.
+
+    ``lower`` is the lower bound of Wilson's interval for the precision: what few answers prove is little.
+    """
+
+    threshold: float
+    precision: float
+    coverage: float
+    count: int
+    lower: float
+
+
+def score(gold: Sequence[str], predicted: Sequence[str], confidence: Sequence[float] | None = None) -> Scores:
+    """Everything there is to say about ``predicted``, row by row against ``gold``.
+
+    Raises ``ValueError`` when there are no rows, or not as many of each.
+    """
+    if not gold or len(gold) != len(predicted) or (confidence is not None and len(confidence) != len(gold)):
+        raise ValueError("scores need at least one row, and as many answers as truths")
+    total = len(gold)
+    support, said = Counter(gold), Counter(predicted)
+    pairs = Counter(zip(gold, predicted, strict=True))
+    per_label = {
+        label: _label_scores(pairs[label, label], support[label], said[label], total)
+        for label in (*sorted(support), *sorted(said.keys() - support.keys()))
+    }
+    confusion = {
+        truth: {answer: pairs[truth, answer] for answer in per_label if pairs[truth, answer]}
+        for truth in sorted(support)
+    }
+    largest = max(support.values())
+    right = [truth == answer for truth, answer in zip(gold, predicted, strict=True)]
+    bins = () if confidence is None else reliability(right, confidence)
+    return Scores(
+        count=total,
+        accuracy=sum(right) / total,
+        macro_f1=math.fsum(per_label[label].f1 for label in support) / len(support),
+        per_label=per_label,
+        confusion=confusion,
+        majority_accuracy=largest / total,
+        majority_macro_f1=2 * largest / (total + largest) / len(support),
+        reliability=bins,
+        ece=None if confidence is None else calibration_error(bins),
+        abstention=() if confidence is None else abstention_curve(right, confidence),
+    )
+
+
+def _label_scores(hits: int, support: int, said: int, total: int) -> LabelScores:
+    return LabelScores(
+        precision=hits / said if said else 0.0,
+        recall=hits / support if support else 0.0,
+        f1=2 * hits / (support + said) if support + said else 0.0,
+        support=support,
+        predicted=said,
+        coverage=said / total,
+    )
+
+
+def reliability(right: Sequence[bool], confidence: Sequence[float], bins: int = BINS) -> tuple[Bin, ...]:
+    """The answers sorted into ``bins`` of equal width by their confidence; empty bins are there too."""
+    members: list[list[tuple[bool, float]]] = [[] for _ in range(bins)]
+    for hit, value in zip(right, confidence, strict=True):
+        members[min(max(math.ceil(value * bins) - 1, 0), bins - 1)].append((hit, value))
+    return tuple(
+        Bin(
+            lower=at / bins,
+            upper=(at + 1) / bins,
+            count=len(inside),
+            confidence=math.fsum(value for _, value in inside) / len(inside) if inside else 0.0,
+            accuracy=sum(hit for hit, _ in inside) / len(inside) if inside else 0.0,
+        )
+        for at, inside in enumerate(members)
+    )
+
+
+def calibration_error(bins: Sequence[Bin]) -> float:
+    """Expected calibration error: the mean distance of confidence from accuracy, each bin by its size."""
+    total = sum(item.count for item in bins)
+    return math.fsum(item.count * abs(item.accuracy - item.confidence) for item in bins) / total if total else 0.0
+
+
+def abstention_curve(right: Sequence[bool], confidence: Sequence[float]) -> tuple[CurvePoint, ...]:
+    """Precision and coverage at every confidence that occurs, highest first; the last point covers everything."""
+    hits: Counter[float] = Counter()
+    answers: Counter[float] = Counter()
+    for hit, value in zip(right, confidence, strict=True):
+        answers[value] += 1
+        hits[value] += hit
+    points = []
+    taken = correct = 0
+    for value in sorted(answers, reverse=True):
+        taken += answers[value]
+        correct += hits[value]
+        points.append(CurvePoint(value, taken / len(right), correct / taken, taken))
+    return tuple(points)
+
+
+def at_coverage(curve: Sequence[CurvePoint], coverage: float) -> CurvePoint:
+    """The point of the curve that answers the fewest tickets, but at least ``coverage`` of all (up to 1)."""
+    return next((point for point in curve if point.coverage >= coverage), curve[-1])
+
+
+def threshold_for(
+    precision: float, right: Sequence[bool], confidence: Sequence[float], *, fewest: int = FEWEST_ANSWERS
+) -> Threshold | None:
+    """The lowest threshold of two decimals at which at least ``precision`` of the answers are right.
+
+    ``None`` where no threshold with at least ``fewest`` answers reaches it. Measured on the same answers that it was
+    chosen on, so it is a little hopeful; look at ``lower``.
+    """
+    pairs = sorted(zip(confidence, right, strict=True), reverse=True)
+    best = None
+    taken = hits = 0
+    for step in range(STEPS, -1, -1):
+        while taken < len(pairs) and pairs[taken][0] >= step / STEPS:
+            hits += pairs[taken][1]
+            taken += 1
+        if taken >= max(fewest, 1) and hits / taken >= precision:
+            best = Threshold(step / STEPS, hits / taken, taken / len(pairs), taken, wilson_lower(hits, taken))
+    return best
+
+
+def wilson_lower(hits: int, count: int) -> float:
+    """The lower bound of Wilson's 95% interval for a share of which ``hits`` of ``count`` were seen."""
+    if not count:
+        return 0.0
+    share, square = hits / count, _Z * _Z
+    middle = share + square / (2 * count)
+    spread = _Z * math.sqrt(share * (1 - share) / count + square / (4 * count * count))
+    return max(0.0, (middle - spread) / (1 + square / count))
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The smallest of ``values`` that at least ``share`` of them do not pass (nearest rank); 0 when there are none."""
+    ordered = sorted(values)
+    return ordered[max(math.ceil(share * len(ordered)) - 1, 0)] if ordered else 0.0
