@@ -1,0 +1,146 @@
+"""Measure the local classifier on labelled data: each file and field learnt from four fifths, tested on the rest.
+
+    python scripts/measure_classifier.py DATA_DIR
+
+``DATA_DIR`` holds ``*.jsonl.gz`` ticket sets, and perhaps a ``README.md`` with a table of *learnable* macro-F1 figures.
+"plain" is TF-IDF and logistic regression as anyone would write it, on the raw text and the same split. "rules" are the
+keyword rules with the default taxonomy on the same test rows. ECE has ten bins. Times are means of processor time for
+one ticket at a time: the classifier alone, and the whole analysis with the rules' part in it. "in use" is the whole
+analysis: floors of urgency applied, and the rules' answer where the classifier did not beat them. "CV" columns are what
+training itself said, from the four fifths.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import statistics
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+
+from ticket_processor.classifier import LocalClassifier
+from ticket_processor.classifier_file import TASKS, Task, write
+from ticket_processor.evaluation.data import Example, read_examples
+from ticket_processor.evaluation.scores import score
+from ticket_processor.rules import RulesAnalyser
+from ticket_processor.taxonomy import default_taxonomy
+from ticket_processor.training.corpus import corpus_of, text_of
+from ticket_processor.training.fitting import rules_label, train
+
+USED = {0: "no", 1: "yes"}
+ENOUGH, FEW = 500, 200
+"""From so many test rows on one split will do; with fewer there are three, or five."""
+
+
+def learnable(readme: Path) -> dict[tuple[str, str], float]:
+    """The figures of the data's own table, by file and task."""
+    if not readme.is_file():
+        return {}
+    row = re.compile(r"^\| `(\w+)` \| (category|priority|sentiment) \|.*?\| (\d\.\d+) \(majority", re.MULTILINE)
+    found = row.findall(readme.read_text(encoding="utf-8"))
+    return {(name, "urgency" if field == "priority" else field): float(figure) for name, field, figure in found}
+
+
+def plain(train_rows: Sequence[Example], test_rows: Sequence[Example], task: Task) -> float:
+    model = make_pipeline(
+        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
+        LogisticRegression(C=10, class_weight="balanced", max_iter=300, tol=1e-3),
+    )
+    model.fit([f"{row.subject}\n{row.body}" for row in train_rows], [str(getattr(row, task)) for row in train_rows])
+    predicted = model.predict([f"{row.subject}\n{row.body}" for row in test_rows])
+    return score([str(getattr(row, task)) for row in test_rows], [str(label) for label in predicted]).macro_f1
+
+
+def measure(rows: Sequence[Example], task: Task, seed: int) -> dict[str, float]:
+    """One split: macro-F1 of the plain model, of ours and of the rules, ECE, and milliseconds."""
+    taxonomy = default_taxonomy()
+    rules = RulesAnalyser(taxonomy)
+    gold_all = [str(getattr(row, task)) for row in rows]
+    train_rows, test_rows = train_test_split(list(rows), test_size=0.2, stratify=gold_all, random_state=seed)
+    others = dict.fromkeys(other for other in TASKS if other != task)
+    trained = train(
+        corpus_of([row.model_copy(update=others) for row in train_rows]),
+        taxonomy,
+        rules,
+        tasks=(task,),
+        source="measurement",
+        trained_at="",
+        seed=seed,
+    )
+    texts = [text_of(row) for row in test_rows]
+    gold = [str(getattr(row, task)) for row in test_rows]
+    with tempfile.TemporaryDirectory() as name:
+        description = write(Path(name), trained.description, trained.arrays)
+        classifier = LocalClassifier(Path(name), description, taxonomy, rules)
+        classifier.predict(texts[0])  # reads the weights
+        start = time.process_time()
+        answers = [classifier.predict(text)[task] for text in texts]
+        alone = 1000 * (time.process_time() - start) / len(texts)
+        start = time.process_time()
+        analyses = [classifier.analyse(text) for text in texts] if description.used else []
+        whole = 1000 * (time.process_time() - start) / len(texts)
+    learnt = description.tasks[task]
+    ours = score(gold, [answer.label for answer in answers], [answer.confidence for answer in answers])
+    by_rules = score(gold, [rules_label(task, rules.analyse(text), learnt.labels) for text in texts])
+    in_use = [rules_label(task, analysis, learnt.labels) for analysis in analyses]
+    return {
+        "in_use": score(gold, in_use).macro_f1 if in_use else by_rules.macro_f1,
+        "plain": plain(train_rows, test_rows, task),
+        "ours": ours.macro_f1,
+        "rules": by_rules.macro_f1,
+        "ece": ours.ece or 0.0,
+        "cv": learnt.macro_f1,
+        "cv_ece": learnt.ece,
+        "used": float(learnt.used),
+        "alone": alone,
+        "whole": whole,
+        "test": len(test_rows),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data_dir", type=Path, help="folder with *.jsonl.gz files")
+    parser.add_argument("--only", default="", help="files whose name holds this")
+    options = parser.parse_args()
+    told = learnable(options.data_dir / "README.md")
+    print(
+        f"{'file':20} {'task':10} {'rows':>5} {'test':>5} {'runs':>4} {'learnable':>9} {'plain':>6} {'ours':>6} "
+        f"{'in use':>6} {'rules':>6} {'used':>4} {'ECE':>6} {'CV F1':>6} {'CV ECE':>6} {'ms':>5} {'ms all':>6}"
+    )
+    short = []
+    for path in sorted(options.data_dir.glob("*.jsonl.gz")):
+        name = path.name.removesuffix(".jsonl.gz")
+        if options.only not in name or name in ("pii", "injections", "language_id"):
+            continue
+        examples = read_examples([path])
+        for task in TASKS:
+            rows = [row for row in examples if getattr(row, task) is not None]
+            if len(Counter(getattr(row, task) for row in rows)) < 2:
+                continue
+            runs = 1 if len(rows) // 5 >= ENOUGH else 3 if len(rows) // 5 >= FEW else 5
+            results = [measure(rows, task, seed) for seed in range(runs)]
+            mean = {key: statistics.mean(result[key] for result in results) for key in results[0]}
+            figure = told.get((name, task))
+            if figure is not None and mean["ours"] < figure - 0.02:
+                short.append(f"{name} {task}")
+            print(
+                f"{name:20} {task:10} {len(rows):5} {mean['test']:5.0f} {runs:4} "
+                f"{'-' if figure is None else format(figure, '.3f'):>9} {mean['plain']:6.3f} {mean['ours']:6.3f} "
+                f"{mean['in_use']:6.3f} {mean['rules']:6.3f} {USED.get(mean['used'], 'part'):>4} "
+                f"{mean['ece']:6.3f} {mean['cv']:6.3f} {mean['cv_ece']:6.3f} {mean['alone']:5.2f} {mean['whole']:6.2f}",
+                flush=True,
+            )
+    print(f"more than 0.02 below the learnable figure: {', '.join(short) or 'none'}")
+
+
+if __name__ == "__main__":
+    main()

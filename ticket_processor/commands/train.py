@@ -1,0 +1,149 @@
+"""``ticketbot train``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..classifier_file import TASKS, Task, require_extra, write
+from ..clock import Deadline, SystemClock, iso
+from ..config import Settings, load
+from ..errors import ConfigError, ExitCode
+from ..screen import Screen
+
+if TYPE_CHECKING:
+    from ..evaluation.data import Example
+
+DEFAULT_SINCE = "180d"
+READ_DEADLINE_S = 3600.0
+
+
+def train(
+    clock: SystemClock,
+    *,
+    config: Path | None,
+    files: Sequence[Path],
+    from_helpdesk: bool,
+    since: str | None,
+    include_ours: bool,
+    tasks: Sequence[str],
+    bench: bool,
+    report: Path | None,
+    out: Path | None,
+    as_json: bool,
+) -> int:
+    """``ticketbot train``."""
+    chosen = _tasks(tasks)
+    if not files and not from_helpdesk:
+        raise ConfigError("name a file of labelled tickets, or say --from-helpdesk")
+    if (since is not None or include_ours) and not from_helpdesk:
+        raise ConfigError("--since and --include-ours belong to --from-helpdesk")
+    require_extra("sklearn", "skops")
+    if report is not None:
+        from ..evaluation.report import require_plots
+
+        require_plots()
+    settings = load(config=config, need_helpdesk=from_helpdesk)
+    folder = out or _own_folder(settings)
+    screen = Screen(quiet=False, as_json=as_json)
+    screen.notices(settings.notices)
+
+    examples = _from_files(files, screen)
+    if from_helpdesk:
+        examples += _from_helpdesk(settings, clock, since or DEFAULT_SINCE, screen, include_ours=include_ours)
+
+    # Heavy; a mistake on the command line has been told by now.
+    from ..rules import RulesAnalyser
+    from ..training import summary
+    from ..training.corpus import MAX_TICKETS, corpus_of
+    from ..training.fitting import steps
+    from ..training.fitting import train as work
+
+    corpus = corpus_of(examples)
+    screen.say(f"{len(corpus.texts)} different labelled tickets, {corpus.repeats} repeated or empty ones left out")
+    if corpus.passed_over:
+        screen.notices([f"{corpus.passed_over} more are not used: {MAX_TICKETS} are enough"])
+    taxonomy = settings.taxonomy
+    with screen.progress("learning", steps(chosen, bench=bench)) as move:
+
+        def advance(count: int) -> None:
+            clock.check()
+            move(count)
+
+        trained = work(
+            corpus,
+            taxonomy,
+            RulesAnalyser(taxonomy, settings.entities),
+            tasks=chosen,
+            source=" and ".join(["files"] * bool(files) + ["the helpdesk's solved tickets"] * from_helpdesk),
+            trained_at=iso(clock.now()),
+            bench=bench,
+            say=screen.say,
+            advance=advance,
+        )
+    trained = replace(trained, description=write(folder, trained.description, trained.arrays))
+    if report is not None:
+        summary.write_report(report, trained, corpus)
+    lines = [summary.summary_text(trained, bench=bench), f"stored in {folder}"]
+    if folder.resolve() != settings.classifier_folder.resolve():
+        lines.append("a run looks for it where classifier.folder in ticketbot.toml says")
+    lines += [f"report: {report}"] if report is not None else []
+    screen.result("\n".join(lines), summary.as_data(trained, folder, report))
+    return int(ExitCode.OK)
+
+
+def _tasks(named: Sequence[str]) -> tuple[Task, ...]:
+    unknown = [name for name in named if name not in TASKS]
+    if unknown:
+        raise ConfigError(f"--task: '{unknown[0]}' is none of {', '.join(TASKS)}")
+    return tuple(task for task in TASKS if task in named) or TASKS
+
+
+def _own_folder(settings: Settings) -> Path:
+    """Where a run will look for the classifier; one account's state folder, unless the settings say otherwise."""
+    known = settings.zendesk.url or settings.zendesk.subdomain
+    if settings.classifier.folder is None and settings.state_dir is None and not known:
+        raise ConfigError("no account is configured whose classifier this could be: say --out FOLDER")
+    return settings.classifier_folder
+
+
+def _from_files(files: Sequence[Path], screen: Screen) -> list[Example]:
+    from ..evaluation.data import read_examples
+
+    return read_examples(files, lambda sentence: screen.notices([sentence]))
+
+
+def _from_helpdesk(
+    settings: Settings, clock: SystemClock, since: str, screen: Screen, *, include_ours: bool
+) -> list[Example]:
+    """What people chose on solved tickets; the transport is read-only. Raises ``ConfigError`` when there is nothing."""
+    from ..evaluation.solved import OURS, how_it_was_decided, solved_examples
+    from ..training.corpus import MAX_TICKETS
+    from ..wiring import transport_for
+    from ..zendesk import Zendesk
+    from .moments import parse_since
+
+    moment = parse_since(since, clock.now())
+    deadline = Deadline(clock, READ_DEADLINE_S)
+    transport = transport_for(settings.zendesk, clock, deadline, share=settings.run.limit_share, read_only=True)
+    try:
+        with screen.progress("reading solved tickets") as move:
+            solved = solved_examples(
+                Zendesk(transport),
+                settings.taxonomy,
+                settings.policy,
+                since=moment,
+                limit=MAX_TICKETS,
+                include_ours=include_ours,
+                advance=move,
+            )
+    finally:
+        transport.close()
+    for line in how_it_was_decided(solved, iso(moment)[:10], include_ours=include_ours):
+        screen.say(line)
+    if not solved.examples:
+        hint = "; --include-ours counts those that ticketbot triaged" if solved.left_out.get(OURS) else ""
+        raise ConfigError(f"no solved ticket since then carries a label to learn from{hint}")
+    return list(solved.examples)
