@@ -187,7 +187,8 @@ def _variation(ticket: SeedTicket, identity: str, seed: int) -> SeedTicket:
     )
 
 
-def _person(rng: random.Random, language: str) -> SeedRequester:
+def invented_person(rng: random.Random, language: str) -> SeedRequester:
+    """Somebody who does not exist, with an address that cannot; a name of ``language`` where some are known."""
     if language == "ja":
         last, first = rng.choice(tuple(_JAPANESE_LAST)), rng.choice(tuple(_JAPANESE_FIRST))
         name, local = f"{last} {first}", f"{_JAPANESE_FIRST[first]}.{_JAPANESE_LAST[last]}"
@@ -234,7 +235,7 @@ class _Change:
             host = f"mx{rng.randrange(10, 1000)}.example.{rng.choice(('com', 'net', 'org'))}"
             self.requester = SeedRequester(name=old.name, email=machine[0] + host)
         else:
-            self.requester = _person(rng, self._language)
+            self.requester = invented_person(rng, self._language)
         self._names = dict(zip(old.name.split(), self.requester.name.split(), strict=False))
         self._find = _pattern(ticket.planted, "" if machine else old.name, old.email, ticket.html is not None)
         # Whole weeks keep the days of the week right; one factor for all keeps sums adding up, but for rounding.

@@ -89,6 +89,11 @@ class SeedTicket(Frozen):
 EXTERNAL_ID_PREFIX = "ticketbot-seed:"
 
 
+def is_reserved_address(address: str) -> bool:
+    """Whether an e-mail address lies in a domain reserved for examples, and so can be nobody's."""
+    return bool(_RESERVED.fullmatch(address))
+
+
 def external_id(ticket: SeedTicket) -> str:
     """The id under which the helpdesk knows the ticket, so that a second seeding finds it."""
     return EXTERNAL_ID_PREFIX + ticket.id

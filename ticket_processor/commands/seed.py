@@ -1,18 +1,50 @@
-"""``ticketbot seed``."""
+"""``ticketbot seed``: invented tickets from the corpus, from a file, or newly written by a model."""
 
 from __future__ import annotations
 
+import random
+import re
+import sys
 import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..clock import Deadline, SystemClock
-from ..config import load
+from ..config import Settings, load
 from ..errors import ConfigError, ExitCode
+from ..models import Sentiment
 from ..screen import Screen
 from ..wiring import transport_for
 from .moments import EXPORTED_AFTER_S
 
+if TYPE_CHECKING:
+    from ..presets import ModelTarget
+    from ..seeding import SeedTicket
+    from ..synthetic.plan import Cell
+    from ..synthetic.rowfile import RowFile
+    from ..synthetic.writing import Report
+    from ..zendesk_seeding import SeedTarget
+
 SEED_DEADLINE_S = 3600.0
+WRITING_TIMEOUT_S = 120.0
+WRITING_TOKENS = 4000
+"""Several tickets are longer than a triage answer: at least this time and room for them."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What ``--llm`` is asked for; ``None`` and nothing given mean the default."""
+
+    categories: Sequence[str] = ()
+    languages: Sequence[str] = ()
+    moods: Sequence[str] = ()
+    save: Path | None = None
+    save_only: bool = False
+    workers: int | None = None
 
 
 def seed(
@@ -23,39 +55,242 @@ def seed(
     file: Path | None,
     random_seed: int,
     insist: bool,
+    llm: bool,
+    wishes: Wishes,
     as_json: bool,
-) -> int:
-    """``ticketbot seed``."""
+) -> tuple[int, int]:
+    """``ticketbot seed``. Returns the exit code, and how many threads were left behind in hanging calls.
+
+    With ``llm`` the code is 1 when fewer tickets than asked for could be written, and a model that does not answer
+    raises ``CannotRun``; what was written by then is in the file, and the same command goes on from there.
+    """
+    if not llm and wishes != Wishes():
+        raise ConfigError("--category, --language, --mood, --save, --save-only and --workers belong to --llm")
+    if llm and file:
+        raise ConfigError("--file holds tickets of your own, --llm has new ones written: choose one")
+    screen = Screen(quiet=False, as_json=as_json)
+    deadline = Deadline(clock, SEED_DEADLINE_S)
+    if llm:
+        settings = load(config=config, flags={("run", "workers"): wishes.workers}, need_helpdesk=not wishes.save_only)
+        screen.notices(settings.notices)
+        return _written_and_seeded(settings, screen, clock, deadline, wishes, count, random_seed, insist)
     from ..seed_variation import vary
-    from ..seeding import EXTERNAL_ID_PREFIX, load_corpus, load_file, payload
-    from ..zendesk_seeding import SeedTarget, require_sandbox
+    from ..seeding import load_corpus, load_file
 
     settings = load(config=config)
-    screen = Screen(quiet=False, as_json=as_json)
     screen.notices(settings.notices)
     tickets = list(load_file(file)) if file else list(load_corpus())
     if not tickets:
         raise ConfigError(f"{file} holds no tickets")
     total = count or len(tickets)
-    deadline = Deadline(clock, SEED_DEADLINE_S)
+    with ExitStack() as stack:
+        target, because = _target(settings, clock, deadline, insist, stack)
+        screen.say(f"{settings.zendesk.base_url}: {because}")
+        text, data = _create(target, vary(tickets, total, random_seed), total, screen)
+    screen.result(text, {**data, "because": because})
+    return int(ExitCode.SOME_FAILED if data["failed"] else ExitCode.OK), 0
+
+
+def _target(
+    settings: Settings, clock: SystemClock, deadline: Deadline, insist: bool, stack: ExitStack
+) -> tuple[SeedTarget, str]:
+    """The account, which is no production, and how one knows."""
+    from ..zendesk_seeding import SeedTarget, require_sandbox
+
     transport = transport_for(settings.zendesk, clock, deadline, share=1.0)
-    try:
-        target = SeedTarget(transport, deadline)
-        judgement = target.judge()
-        require_sandbox(judgement, insisted=insist)
-        screen.say(f"{settings.zendesk.base_url}: {judgement.because}")
-        with screen.progress("seeding", total) as progress:
-            done = target.create(
-                (payload(ticket) for ticket in vary(tickets, total, random_seed)),
-                prefix=EXTERNAL_ID_PREFIX,
-                progress=progress,
-            )
-    finally:
-        transport.close()
+    stack.callback(transport.close)
+    target = SeedTarget(transport, deadline)
+    judgement = target.judge()
+    require_sandbox(judgement, insisted=insist)
+    return target, judgement.because
+
+
+def _create(
+    target: SeedTarget, tickets: Iterator[SeedTicket], total: int, screen: Screen
+) -> tuple[str, dict[str, int]]:
+    """Put the tickets into the account; what to say about it, and the same as numbers."""
+    from ..seeding import EXTERNAL_ID_PREFIX, payload
+
+    with screen.progress("seeding", total) as progress:
+        done = target.create((payload(ticket) for ticket in tickets), prefix=EXTERNAL_ID_PREFIX, progress=progress)
     ready = time.strftime("%H:%M:%S", time.localtime(time.time() + EXPORTED_AFTER_S))
-    screen.result(
-        f"{done.created} tickets created, {done.existing} were there already, {done.failed} refused."
-        + (f" Zendesk's export withholds the newest minute: run from {ready} on." if done.created else ""),
-        {"created": done.created, "existing": done.existing, "failed": done.failed, "because": judgement.because},
+    text = f"{done.created} tickets created, {done.existing} were there already, {done.failed} refused." + (
+        f" Zendesk's export withholds the newest minute: run from {ready} on." if done.created else ""
     )
-    return int(ExitCode.SOME_FAILED if done.failed else ExitCode.OK)
+    return text, {"created": done.created, "existing": done.existing, "failed": done.failed}
+
+
+# --- written by a model -------------------------------------------------------------------------------------------
+
+
+def _written_and_seeded(
+    settings: Settings,
+    screen: Screen,
+    clock: SystemClock,
+    deadline: Deadline,
+    wishes: Wishes,
+    count: int | None,
+    random_seed: int,
+    insist: bool,
+) -> tuple[int, int]:
+    from ..synthetic.rowfile import RowFile
+
+    cells = _cells(settings, wishes, random_seed)
+    model = _first_model(settings)
+    path = wishes.save or Path(time.strftime("seeded-%Y-%m-%d.jsonl"))
+    with ExitStack() as stack:
+        target: SeedTarget | None = None
+        because = None
+        if not wishes.save_only:
+            # Before anything is paid for.
+            target, because = _target(settings, clock, deadline, insist, stack)
+            screen.say(f"{settings.zendesk.base_url}: {because}")
+        file = stack.enter_context(RowFile(path))
+        if file.repaired:
+            screen.notices([f"the last line of {path} was torn by a crash; that ticket is written anew"])
+        report = _write(settings, model, screen, clock, deadline, file, cells, count or len(cells), random_seed)
+        text, data = _told(report, file)
+        if target is not None and file.rows:
+            screen.say(text)
+            text, seeded = _create(target, _with_people(path), len(file.rows), screen)
+            data |= {**seeded, "because": because}
+    screen.result(text, data)
+    good = report.open == 0 and not data.get("failed")
+    return int(ExitCode.OK if good else ExitCode.SOME_FAILED), report.abandoned
+
+
+def _cells(settings: Settings, wishes: Wishes, random_seed: int) -> tuple[Cell, ...]:
+    """The combinations to be written. Raises :class:`ConfigError` with everything that is wrong."""
+    from ..synthetic.plan import default_categories, ordered_cells
+
+    names = settings.taxonomy.names
+    moods = [mood.value for mood in Sentiment]
+    problems = [f"--category {name}: none of {', '.join(names)}" for name in wishes.categories if name not in names]
+    problems += [f"--mood {mood}: none of {', '.join(moods)}" for mood in wishes.moods if mood not in moods]
+    problems += [
+        f"--language {code}: not an ISO 639 code such as en or de"
+        for code in wishes.languages
+        if not re.fullmatch("[a-z]{2,3}", code)
+    ]
+    if not settings.models.names:
+        problems.append("--llm needs a model, and TICKETBOT_MODELS (or models.names) names none")
+    if problems:
+        raise ConfigError(*problems)
+    return ordered_cells(
+        wishes.categories or default_categories(settings.taxonomy),
+        wishes.languages or ("en",),
+        [Sentiment(mood) for mood in wishes.moods or moods],
+        random_seed,
+    )
+
+
+def _write(
+    settings: Settings,
+    model: ModelTarget,
+    screen: Screen,
+    clock: SystemClock,
+    deadline: Deadline,
+    file: RowFile,
+    cells: Sequence[Cell],
+    total: int,
+    random_seed: int,
+) -> Report:
+    from ..answer_store import FILE_NAME, AnswerStore
+    from ..breaker import Breaker
+    from ..budget import Budget
+    from ..chat_server import server_for
+    from ..rules import RulesAnalyser
+    from ..seeding import load_corpus
+    from ..synthetic.author import Author
+    from ..synthetic.plan import count_there, missing
+    from ..synthetic.request import instructions
+    from ..synthetic.writing import Writing
+
+    slots = missing(cells, total, count_there(cells, file.rows))
+    # The day's spending is kept for each account; without one there is none to share it with.
+    account = settings.zendesk.url or settings.zendesk.subdomain
+    with ExitStack() as stack:
+        store = AnswerStore(settings.state_folder / FILE_NAME if account else None, clock, days=settings.cache.days)
+        stack.callback(store.close)
+        executor = ThreadPoolExecutor(settings.run.workers, thread_name_prefix="write")
+        stack.callback(executor.shutdown, wait=False, cancel_futures=True)
+        author = Author(
+            server_for(model, deadline.remaining),
+            model.model,
+            instructions(settings.taxonomy),
+            breaker=Breaker(f"model {model.name}", clock),
+            deadline=deadline,
+            budget=Budget(settings.budget, store),
+            name=model.name,
+            price=model.price,
+        )
+        progress = stack.enter_context(screen.progress("writing", total))
+        progress(total - len(slots))
+        writing = Writing(
+            author,
+            file,
+            settings.taxonomy,
+            RulesAnalyser(settings.taxonomy),
+            seed=random_seed,
+            known=load_corpus(),
+            executor=executor,
+            workers=settings.run.workers,
+            clock=clock,
+            deadline=deadline,
+            progress=progress,
+            tell=(lambda _line: None) if sys.stderr.isatty() else screen.say,
+        )
+        return writing.fill(slots)
+
+
+def _first_model(settings: Settings) -> ModelTarget:
+    """The first model of the list, with the time and the room that writing takes."""
+    from ..presets import resolve
+
+    target = resolve(settings.models, settings.models.names[0])
+    return replace(
+        target,
+        timeout_s=max(target.timeout_s, WRITING_TIMEOUT_S),
+        max_output_tokens=max(target.max_output_tokens, WRITING_TOKENS),
+    )
+
+
+def _with_people(path: Path) -> Iterator[SeedTicket]:
+    """The file's tickets, each from somebody invented here: the same person each time, at a reserved address."""
+    from ..seed_variation import invented_person
+    from ..seeding import load_file
+
+    for ticket in load_file(path):
+        person = invented_person(random.Random(ticket.id), ticket.labels.language or "en")
+        yield ticket.model_copy(update={"requester": person})
+
+
+def _told(report: Report, file: RowFile) -> tuple[str, dict[str, object]]:
+    """What came of the writing, in words and as data."""
+    parts = [f"{report.saved} tickets written to {file.path}, which holds {len(file.rows)}"]
+    if report.rejected:
+        reasons = ", ".join(f"{reason} {count}" for reason, count in report.rejected.most_common())
+        parts.append(f"{report.rejected.total()} rejected ({reasons})")
+    if report.duplicates:
+        parts.append(f"{report.duplicates} near-duplicates dropped")
+    if report.flagged:
+        parts.append(f"{report.flagged} with a doubtful label (see 'doubt' in the file)")
+    text = "; ".join(parts) + "."
+    if report.answers:
+        cost = "" if report.cost_usd is None else f", ${report.cost_usd:.4f}"
+        text += f" Tokens: {report.usage.input} in, {report.usage.output} out{cost}."
+    if report.open:
+        why = f"ended early: {report.stopped}" if report.stopped else "asked for in vain"
+        text += f" {report.open} are missing ({why}); the same command goes on from there."
+    return text, {
+        "saved": report.saved,
+        "rows": len(file.rows),
+        "missing": report.open,
+        "file": str(file.path),
+        "rejected": dict(report.rejected),
+        "duplicates": report.duplicates,
+        "doubtful": report.flagged,
+        "tokens": report.usage.model_dump(),
+        "cost_usd": report.cost_usd,
+        "stopped": report.stopped,
+    }
