@@ -1,0 +1,158 @@
+"""``ticketbot taxonomy``: the site's categories as they are used, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ..audit import read_events
+from ..clock import Deadline, SystemClock
+from ..config import EmbeddingSettings, Settings, load
+from ..errors import AnalysisFailed, CannotRun, ConfigError, ExitCode
+from ..helpdesk import Labels
+from ..likeness import similarities, vector_similarities
+from ..screen import Screen
+from ..taxonomy import Category, Taxonomy
+from ..taxonomy_check import Likeness, Logged, check_labels, in_order
+from ..taxonomy_check import check as find
+from ..wiring import transport_for
+from ..zendesk_labels import read_labels
+
+DEADLINE_S = 120.0
+FEWEST_FOR_VECTORS = 3
+FILES = "ticketbot-????-??-??.jsonl"
+
+
+def check(clock: SystemClock, *, config: Path | None, offline: bool, log_days: int, as_json: bool) -> int:
+    """``ticketbot taxonomy check``. Returns the exit code: 1 when there are problems."""
+    settings = _settings(config, offline=offline)
+    screen = Screen(quiet=False, as_json=as_json)
+    taxonomy = settings.taxonomy
+    log = list(logged(settings.log_dir, clock.now(), log_days)) if log_days else None
+    trouble: list[str] = []
+    likeness = _likeness(settings.embeddings, trouble)
+    found = find(taxonomy, settings.policy, log=log, likeness=likeness, with_models=bool(settings.models.names))
+    by_words = bool(trouble)
+    code = ExitCode.OK
+    if not offline:
+        try:
+            found = in_order([*found, *check_labels(taxonomy, settings.policy, _labels(settings, clock))])
+        except CannotRun as error:
+            trouble.append(f"the helpdesk was not asked: {error}")
+            code = ExitCode.CANNOT_RUN
+    problems = sum(finding.severity == "problem" for finding in found)
+    if problems and code is ExitCode.OK:
+        code = ExitCode.SOME_FAILED
+    screen.findings([(finding.severity, finding.category or "-", finding.text) for finding in found])
+    screen.notices(trouble)
+    seen = f", {len(log)} tickets of the last {log_days} days" if log is not None else ""
+    screen.result(
+        f"{len(taxonomy.names)} categories{seen}: {problems} problems, {len(found) - problems} pieces of advice",
+        {
+            "categories": len(taxonomy.names),
+            "tickets": None if log is None else len(log),
+            "likeness_by": "embeddings" if settings.embeddings.model and not by_words else "words",
+            "helpdesk": "not asked" if offline else "unreachable" if code is ExitCode.CANNOT_RUN else "read",
+            "problems": problems,
+            "findings": [finding.model_dump() for finding in found],
+            "notes": trouble,
+        },
+    )
+    return int(code)
+
+
+def show(*, config: Path | None, as_json: bool) -> int:
+    """``ticketbot taxonomy show``: both levels, as they are used."""
+    taxonomy = load(config=config, need_helpdesk=False).taxonomy
+    Screen(quiet=False, as_json=as_json).result(
+        "\n".join(_tree(taxonomy)),
+        {"fallback": taxonomy.fallback, "categories": [_as_data(taxonomy, name) for name in taxonomy.top]},
+    )
+    return int(ExitCode.OK)
+
+
+def logged(folder: Path, now: float, days: int) -> Iterator[Logged]:
+    """What the tickets of the log's last so many days were taken for; a ticket's last line counts."""
+    first = (datetime.fromtimestamp(now, UTC) - timedelta(days=days)).strftime("ticketbot-%Y-%m-%d.jsonl")
+    last: dict[object, Logged] = {}
+    for path in sorted(folder.glob(FILES)):
+        for event in read_events(path) if path.name >= first else ():
+            analysis = event.get("analysis")
+            if event.get("event") == "ticket" and isinstance(analysis, dict) and analysis.get("category"):
+                subcategory = analysis.get("subcategory")
+                last[event.get("ticket_id")] = Logged(
+                    str(analysis["category"]), subcategory and str(subcategory), str(analysis.get("summary") or "")
+                )
+    yield from last.values()
+
+
+def _settings(config: Path | None, *, offline: bool) -> Settings:
+    try:
+        return load(config=config, need_helpdesk=not offline)
+    except ConfigError as error:
+        try:
+            load(config=config, need_helpdesk=False)
+        except ConfigError:
+            raise error from None
+        raise ConfigError(*error.problems, "--offline looks at the categories without a helpdesk") from None
+
+
+def _labels(settings: Settings, clock: SystemClock) -> Labels:
+    transport = transport_for(settings.zendesk, clock, Deadline(clock, DEADLINE_S), read_only=True)
+    try:
+        return read_labels(transport)
+    finally:
+        transport.close()
+
+
+def _likeness(embeddings: EmbeddingSettings, trouble: list[str]) -> Likeness:
+    """By the embedding server where there is one, else, or when it fails, by words; ``trouble`` says so."""
+    if not embeddings.model:
+        return similarities
+    from ..embeddings import Embedder
+
+    embedder = Embedder(embeddings)
+
+    def likeness(texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        if len(texts) < FEWEST_FOR_VECTORS:
+            return similarities(texts)
+        try:
+            return vector_similarities(embedder.embed(texts))
+        except AnalysisFailed as error:
+            note = f"likeness is judged by words, since the embedding server gave no answer: {error}"
+            trouble.extend([note] if note not in trouble else [])
+            return similarities(texts)
+
+    return likeness
+
+
+def _tree(taxonomy: Taxonomy) -> Iterator[str]:
+    for name in taxonomy.top:
+        mark = "   (for whatever fits nowhere else)" if name == taxonomy.fallback else ""
+        yield f"{name}{mark}"
+        yield from _lines(taxonomy[name], "    ")
+        for child in taxonomy.children(name):
+            yield f"  > {child}"
+            yield from _lines(taxonomy[child], "      ")
+
+
+def _lines(item: Category, indent: str) -> Iterator[str]:
+    facts: dict[str, Any] = {
+        "examples": len(item.examples),
+        "keywords": sum(map(len, item.keywords.values())),
+        "at least": item.priority_floor,
+        "tag": item.tag,
+        "group": item.group,
+        "fields": ", ".join(f"{key} = {value}" for key, value in item.fields.items()),
+    }
+    yield f"{indent}{item.description or '(no description)'}"
+    told = "; ".join(f"{name} {value}" for name, value in facts.items() if value)
+    if told:
+        yield f"{indent}{told}"
+
+
+def _as_data(taxonomy: Taxonomy, name: str) -> dict[str, object]:
+    data = taxonomy[name].model_dump(mode="json", exclude={"parent"})
+    return {**data, "children": [_as_data(taxonomy, child) for child in taxonomy.children(name)]}
