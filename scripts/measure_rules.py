@@ -1,10 +1,12 @@
-"""Measure the text-understanding modules on labelled data.
+"""Measure the keyword rules on labelled data, each file in two halves: rows at even places, and those at odd places.
 
     python scripts/measure_rules.py DATA_DIR
 
 ``DATA_DIR`` holds ``*.jsonl.gz`` files: ticket sets (rows with ``subject``, ``body`` and labels that may be null), and
-any with annotated ``spans`` of personal data. Prints macro-F1 per file, language accuracy, redaction recall and
-precision per type, machine-mail hits and speed. Scores are computed here, in plain Python.
+one with a ``label`` of ``injection`` or ``benign``. Halves show how much a figure varies; neither is blind: misses
+were read in the even halves (for language and false alarms in both), and changes were kept by scores over both;
+confidence was fitted on six whole files (those with categories but ``tickets_*``). Incidents and their look-alikes are
+this project's own (``tests/understanding/alarms.py``). No ticket is printed, only labels and counts.
 """
 
 from __future__ import annotations
@@ -12,144 +14,149 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import sys
 import time
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests.understanding.alarms import ALARMS, HARMLESS, half
 from ticket_processor.cleaning import clean
+from ticket_processor.evaluation.scores import Scores, score
 from ticket_processor.language import detect_language
 from ticket_processor.machine_mail import machine_mail
 from ticket_processor.models import Analysis, Ticket
-from ticket_processor.redact import RedactedText, redact, replaced_spans
+from ticket_processor.redact import RedactedText, redact
 from ticket_processor.rules import RulesAnalyser
+from ticket_processor.suspicion import signs_of
 from ticket_processor.taxonomy import default_taxonomy
 
 Row = dict[str, Any]
+Answers = dict[str, list[tuple[Row, Analysis]]]
 
-KINDS = {
-    "CREDIT_CARD": "CARD",
-    "PHONE": "PHONE",
-    "EMAIL": "EMAIL",
-    "IBAN": "IBAN",
-    "SSN": "SSN",
-    "IP_ADDRESS": "IP",
-    "URL": "URL",
-    "PASSWORD": "SECRET",
-}
-LEFT_TO_MODELS = {
-    "PERSON",
-    "LOCATION",
-    "ORGANIZATION",
-    "DATE",
-    "TITLE",
-    "AGE",
-    "NRP",
-    "ADDRESS",
-    "ZIP_CODE",
-}
 KNOWN_LANGUAGE_FROM = 40
+HALVES = ("even", "odd")
+SPEED_SAMPLE = 250
 
 
-def macro_f1(gold: list[str], predicted: list[str]) -> tuple[float, dict[str, float]]:
-    """Mean F1 over the classes present in ``gold``, and the F1 of each."""
-    scores: dict[str, float] = {}
-    for label in sorted(set(gold)):
-        both = sum(g == p == label for g, p in zip(gold, predicted, strict=True))
-        scores[label] = 2 * both / (gold.count(label) + predicted.count(label))
-    return sum(scores.values()) / len(scores), scores
+def read(folder: Path) -> tuple[dict[str, list[Row]], list[Row]]:
+    """The ticket sets by name, and the rows with injections."""
+    tickets: dict[str, list[Row]] = {}
+    injections: list[Row] = []
+    for path in sorted(folder.glob("*.jsonl.gz")):
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            rows = [json.loads(line) for line in lines]
+        if rows and "body" in rows[0]:
+            tickets[path.name.removesuffix(".jsonl.gz")] = rows
+        elif rows and rows[0].get("label") in ("injection", "benign"):
+            injections += rows
+    return tickets, injections
 
 
-def print_labels(title: str, field: str, answers: dict[str, list[tuple[Row, Analysis]]]) -> None:
-    """One table: a file per line, then the mean of the macro-F1s."""
-    print(f"\n{title}: macro-F1 / accuracy (F1 per class)")
-    means = []
+def scores_of(pairs: list[tuple[Row, Analysis]], field: str) -> Scores | None:
+    """The scores of one field; ``None`` where no row has a label. In three-level systems critical is high."""
+    labelled = [(str(row[field]), a) for row, a in pairs if row.get(field)]
+    if not labelled:
+        return None
+    gold = [label for label, _ in labelled]
+    predicted = [str(getattr(a, "urgency" if field == "priority" else field)) for _, a in labelled]
+    if field == "priority" and "critical" not in gold:
+        predicted = ["high" if label == "critical" else label for label in predicted]
+    return score(gold, predicted, [a.confidence for _, a in labelled] if field == "category" else None)
+
+
+def print_labels(title: str, field: str, answers: Answers) -> None:
+    """One table: a file per line with both halves, then the mean of the macro-F1s."""
+    print(f"\n{title}: macro-F1 whole (even, odd half), accuracy; F1 per class")
+    means: list[tuple[float, ...]] = []
     for name, pairs in answers.items():
-        labelled = [(row[field], a) for row, a in pairs if row.get(field)]
-        if not labelled:
+        whole = scores_of(pairs, field)
+        if whole is None:
             continue
-        gold = [label for label, _ in labelled]
-        attribute = "urgency" if field == "priority" else field
-        predicted = [str(getattr(a, attribute)) for _, a in labelled]
-        if field == "priority" and "critical" not in gold:
-            predicted = ["high" if label == "critical" else label for label in predicted]
-        mean, scores = macro_f1(gold, predicted)
-        right = sum(g == p for g, p in zip(gold, predicted, strict=True)) / len(gold)
-        means.append(mean)
-        detail = "  ".join(f"{label} {score:.2f}" for label, score in scores.items())
-        print(f"  {name:20} {mean:.3f} / {right:.3f}   {detail}")
-    print(f"  {'mean':20} {sum(means) / max(1, len(means)):.3f}")
+        halves = [found.macro_f1 for at in (0, 1) if (found := scores_of(pairs[at::2], field))]
+        means.append((whole.macro_f1, *halves))
+        detail = "  ".join(f"{label} {each.f1:.2f}" for label, each in sorted(whole.per_label.items()) if each.support)
+        extra = ""
+        if field == "priority" and "critical" in whole.per_label:
+            extra = f"   recall of critical {whole.per_label['critical'].recall:.2f}"
+        if field == "category":
+            said = Counter(a.category for _, a in pairs).most_common(1)[0]
+            extra = f"   most said: {said[0]} {said[1] / len(pairs):.0%}   ECE {whole.ece:.3f}"
+        parts = ", ".join(f"{value:.3f}" for value in halves)
+        print(f"  {name:20} {whole.macro_f1:.3f} ({parts})  {whole.accuracy:.3f}   {detail}{extra}")
+    if means:
+        columns = [sum(column) / len(column) for column in zip(*means, strict=True)]
+        print(f"  {'mean':20} {columns[0]:.3f} ({columns[1]:.3f}, {columns[2]:.3f})")
 
 
-def print_confidence(answers: dict[str, list[tuple[Row, Analysis]]]) -> None:
-    """How often the category is right, by stated confidence."""
-    bins: dict[int, list[bool]] = defaultdict(list)
-    for pairs in answers.values():
-        for row, a in pairs:
-            if row.get("category"):
-                bins[int(a.confidence * 10)].append(a.category == row["category"])
-    print("\nConfidence: share of right categories")
-    for tenth, right in sorted(bins.items()):
-        print(f"  {tenth / 10:.1f} to {tenth / 10 + 0.1:.1f}   {sum(right) / len(right):.2f}   of {len(right)}")
+def print_tone_and_risk(answers: Answers) -> None:
+    """What nobody labelled: how often the rules say it."""
+    print("\nUrgent tone and risk, share of tickets (no labels to compare with)")
+    for name, pairs in answers.items():
+        risks = Counter(str(a.risk) for _, a in pairs)
+        shares = "  ".join(f"{risk} {risks[risk] / len(pairs):.0%}" for risk in ("low", "medium", "high"))
+        print(f"  {name:20} urgent tone {sum(a.urgent_tone for _, a in pairs) / len(pairs):.0%}   risk: {shares}")
+
+
+def print_alarms(analyser: RulesAnalyser) -> None:
+    print("\nSecurity incidents and outages (own table, eight languages): recall of high or critical, false alarms")
+    for at, which in enumerate(HALVES):
+        real, harmless = half(ALARMS, at), half(HARMLESS, at)
+        urgent = [str(analyser.analyse(redact(text)).urgency) in ("high", "critical") for _, text in real]
+        floors = [analyser.floor(redact(text)) is not None for _, text in real]
+        false = [str(analyser.analyse(redact(text)).urgency) in ("high", "critical") for _, text in harmless]
+        false_floors = [analyser.floor(redact(text)) is not None for _, text in harmless]
+        print(
+            f"  {which:5} urgency {sum(urgent) / len(real):.3f}  floor {sum(floors) / len(real):.3f}  of {len(real)};  "
+            f"false: urgency {sum(false) / len(harmless):.3f}  floor {sum(false_floors) / len(harmless):.3f}  "
+            f"of {len(harmless)}"
+        )
 
 
 def print_languages(tickets: dict[str, list[Row]]) -> None:
-    print(f"\nLanguage: accuracy on texts of more than {KNOWN_LANGUAGE_FROM} characters; und = no answer given")
+    print(f"\nLanguage: accuracy over {KNOWN_LANGUAGE_FROM} characters (without rows labelled hi), up to them; und")
     for name, rows in tickets.items():
-        languages = {row["language"] for row in rows if row.get("language")}
-        if len(languages) < 2:
-            continue
         right: Counter[str] = Counter()
         total: Counter[str] = Counter()
+        short: list[bool] = []
         unknown = 0
         for row in rows:
             text = f"{row['subject']}\n{row['body']}".strip()
-            if row.get("language") and len(text) > KNOWN_LANGUAGE_FROM:
-                answer = detect_language(text)
-                total[row["language"]] += 1
-                right[row["language"]] += answer == row["language"]
-                unknown += answer == "und"
-        detail = "  ".join(f"{language} {right[language] / total[language]:.2f}" for language in sorted(total))
-        print(f"  {name:20} {right.total() / total.total():.3f}   und {unknown}   {detail}")
+            if not row.get("language"):
+                continue
+            answer = detect_language(text)
+            if len(text) <= KNOWN_LANGUAGE_FROM:
+                short.append(answer == row["language"])
+                continue
+            total[row["language"]] += 1
+            right[row["language"]] += answer == row["language"]
+            unknown += answer == "und"
+        if not total:
+            continue
+        others = [language for language in total if language != "hi"]
+        without = sum(right[each] for each in others) / max(1, sum(total[each] for each in others))
+        brief = f"{sum(short) / len(short):.3f}" if short else "-"
+        detail = (
+            "  ".join(f"{each} {right[each] / total[each]:.2f}" for each in sorted(total)) if len(total) > 1 else ""
+        )
+        print(f"  {name:20} {right.total() / total.total():.4f} ({without:.4f})  {brief}   und {unknown}   {detail}")
 
 
-def print_redaction(rows: list[Row]) -> None:
-    """Recall: an annotated span whose letters and digits are all covered. Precision: spans that touch personal data."""
-    wanted: Counter[str] = Counter()
-    found: Counter[str] = Counter()
-    given: Counter[str] = Counter()
-    false: Counter[str] = Counter()
-    for row in rows:
-        spans = replaced_spans(row["text"], every_url=True)
-        covered = {at for start, end, _ in spans for at in range(start, end)}
-        for gold in row["spans"]:
-            kind = KINDS.get(gold["type"])
-            if kind:
-                wanted[kind] += 1
-                letters = [at for at in range(gold["start"], gold["end"]) if row["text"][at].isalnum()]
-                found[kind] += covered.issuperset(letters)
-        for start, end, kind in spans:
-            given[kind] += 1
-            false[kind] += not any(
-                gold["start"] < end and start < gold["end"] and gold["type"] not in LEFT_TO_MODELS
-                for gold in row["spans"]
-            )
-    print("\nRedaction (every_url=True): recall, precision, annotated, false")
-    for kind in sorted(wanted):
-        recall = found[kind] / wanted[kind]
-        precision = 1 - false[kind] / max(1, given[kind])
-        print(f"  {kind:8} {recall:.3f}  {precision:.3f}  {wanted[kind]:4}  {false[kind]}")
-
-
-def print_false_hits(tickets: dict[str, list[Row]], per_file: int = 334) -> None:
-    """What redaction replaces in ordinary tickets, where next to nothing is personal."""
-    hits: Counter[str] = Counter()
-    bodies = [row["body"] for rows in tickets.values() for row in rows[:per_file]]
-    start = time.perf_counter()
-    for body in bodies:
-        hits.update(redact(body).counts)
-    seconds = time.perf_counter() - start
-    print(f"\nRedaction of {len(bodies)} ticket bodies: {dict(hits)}, {1000 * seconds / len(bodies):.2f} ms each")
+def print_suspicion(tickets: dict[str, list[Row]], injections: list[Row]) -> None:
+    print("\nSigns of instructions to a model: share of texts with one, by kind of text (even, odd half)")
+    kinds: dict[tuple[str, str], list[bool]] = defaultdict(list)
+    for row in injections:
+        kinds[row["label"], row["kind"]].append(bool(signs_of(row["text"])))
+    for (label, kind), found in sorted(kinds.items()):
+        halves = ", ".join(f"{sum(found[at::2]) / max(1, len(found[at::2])):.3f}" for at in (0, 1))
+        print(f"  {label:9} {kind:22} {sum(found) / len(found):.3f} ({halves})  of {len(found)}")
+    print("  false alarms on ordinary tickets:")
+    for name, rows in tickets.items():
+        hits = Counter(sign for row in rows for sign in signs_of(f"{row['subject']}\n{row['body']}"))
+        texts = sum(bool(signs_of(f"{row['subject']}\n{row['body']}")) for row in rows)
+        print(f"  {name:20} {texts / len(rows):.2%} of {len(rows)} {dict(hits) or ''}")
 
 
 def print_machine_mail(tickets: dict[str, list[Row]]) -> None:
@@ -163,45 +170,45 @@ def print_machine_mail(tickets: dict[str, list[Row]]) -> None:
             mail = Ticket(id=1, subject=subject, description=row["body"], created_at=stamp, updated_at=stamp)
             hits[machine_mail(mail) or ""] += 1
     del hits[""]
-    print(f"\nMachine mail: {hits.total()} hits among {seen} tickets that people wrote {dict(hits)}")
+    print(f"\nMachine mail: {hits.total()} hits among {seen} tickets that people wrote {dict(hits) or ''}")
+
+
+def print_speed(tickets: dict[str, list[Row]], analyser: RulesAnalyser) -> None:
+    """Processor time, so that other work on the machine does not count."""
+    rows = [row for rows in tickets.values() for row in rows[:SPEED_SAMPLE]]
+    start = time.process_time()
+    texts = [redact(clean(row["subject"] or "", row["body"])) for row in rows]
+    middle = time.process_time()
+    for text in texts:
+        analyser.analyse(text)
+    end = time.process_time()
+    print(
+        f"\nSpeed, a processor's seconds: rules alone {len(rows) / (end - middle):.0f} tickets a second, with cleaning "
+        f"and redaction {len(rows) / (end - start):.0f}, on {len(rows)} tickets"
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data_dir", type=Path, help="folder with *.jsonl.gz files")
-    folder: Path = parser.parse_args().data_dir
-    tickets: dict[str, list[Row]] = {}
-    pii: list[Row] = []
-    for path in sorted(folder.glob("*.jsonl.gz")):
-        with gzip.open(path, "rt", encoding="utf-8") as lines:
-            rows = [json.loads(line) for line in lines]
-        if rows and "spans" in rows[0]:
-            pii += rows
-        elif rows and "body" in rows[0]:
-            tickets[path.name.removesuffix(".jsonl.gz")] = rows
-    if not tickets and not pii:
-        parser.error(f"no ticket files in {folder}")
-
+    tickets, injections = read(parser.parse_args().data_dir)
+    if not tickets:
+        parser.error("no ticket files there")
     analyser = RulesAnalyser(default_taxonomy())
     texts: dict[str, list[tuple[Row, RedactedText]]] = {
         name: [(row, redact(clean(row["subject"] or "", row["body"]))) for row in rows]
         for name, rows in tickets.items()
     }
-    start = time.perf_counter()
     answers = {name: [(row, analyser.analyse(text)) for row, text in pairs] for name, pairs in texts.items()}
-    seconds = time.perf_counter() - start
-    count = sum(map(len, answers.values()))
-
     print_labels("Category", "category", answers)
     print_labels("Urgency", "priority", answers)
     print_labels("Sentiment", "sentiment", answers)
-    print_confidence(answers)
+    print_tone_and_risk(answers)
+    print_alarms(analyser)
     print_languages(tickets)
-    if pii:
-        print_redaction(pii)
-    print_false_hits(tickets)
+    print_suspicion(tickets, injections)
     print_machine_mail(tickets)
-    print(f"\nRules: {count / seconds:.0f} tickets a second on one core, {count} tickets")
+    print_speed(tickets, analyser)
 
 
 if __name__ == "__main__":

@@ -293,6 +293,11 @@ def clean(subject: str, description: str) -> str:
     return _cap(f"{title}\n{body}".strip(), MAX_OUTPUT)
 
 
+def as_text(description: str) -> str:
+    """The whole description as plain text, with nothing cut away; for showing what :func:`clean` cuts."""
+    return _tidy(_body_text(description[:MAX_INPUT], cut_quotes=False).split("\n"))
+
+
 def _body_text(raw: str, *, cut_quotes: bool) -> str:
     if _is_html(raw):
         try:

@@ -1,4 +1,7 @@
-"""Mail that a machine wrote: bounces, out-of-office replies, acknowledgements. Nobody has to answer those."""
+"""Mail that a machine wrote: bounces, out-of-office replies, acknowledgements, scans, all-clears. Nobody has to answer.
+
+An alert that something is down is a ticket; only the one that says it is up again is not.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,40 @@ _MACHINE_SENDER = re.compile(
     r"(?:^|[<\s])(?:no-?reply|do-?not-?reply|donotreply|postmaster|auto-?(?:reply|responder|mailer)|notifications?)"
     r"(?:[+\-.][^@]{0,80})?@",
     re.IGNORECASE,
+)
+_DEVICE_SENDER = re.compile(
+    r"(?:^|[<\s])(?:scan(?:ner|s|ning)?|copier|kopierer|drucker|printer|mfp|xerox|konica|ricoh|canon|fax(?:server)?)"
+    r"[\w\-]{0,40}@",
+    re.IGNORECASE,
+)
+_DEVICE_SUBJECT = re.compile(
+    r"\s{0,4}(?:scan(?:ned)? (?:image|document|file|data)?s? ?(?:from|of|to)\b|(?:message|attached image|fax) from \S+|"
+    r"scan (?:vom?|von)\b|gescannte[sr]? (?:dokument|bild|datei)|numérisation (?:de|depuis)|document numérisé|"
+    r"(?:documento|imagen) escanead[oa]|(?:documento|imagem) digitalizad[oa]|scansione da|documento scansionato|"
+    r"gescand (?:document|bestand)|スキャン)",
+    re.IGNORECASE,
+)
+_DEVICE_BODY = re.compile(
+    r"attached (?:file|document|image) is (?:a )?scanned|device (?:name|model) ?:|(?:sent|scanned) "
+    r"(?:from|by|using) (?:a|an|my) (?:xerox|multi-?function|copier|scanner)|resolution ?: ?\d{2,4} ?dpi",
+    re.IGNORECASE,
+)
+_ALERT_SENDER = re.compile(
+    r"(?:^|[<\s])(?:alerts?|alarms?|monitor(?:ing)?|status|uptime|nagios|zabbix|icinga|prometheus|alertmanager|grafana|"
+    r"pingdom|statuspage|checkmk)(?:[+\-._][^@]{0,80})?@",
+    re.IGNORECASE,
+)
+_ALL_CLEAR = re.compile(
+    r"\b(?:recover(?:ed|y)|resolved|back (?:up|online|to normal)|is up(?: again)?|all clear|up again|entwarnung|"
+    r"wieder (?:online|erreichbar|ok)|rétabli|recuperado|ripristinato|hersteld)\b|\bOK\s*$|復旧",
+    re.IGNORECASE,
+)
+# From a sender that may also pass on what people write, only a subject of an alert's form counts.
+_ALERT_SUBJECT = re.compile(
+    r"\s{0,4}(?:\[[^\]]{0,40}(?:alert|resolved|recover|monitor|status|ok|up)|(?:RESOLVED|RECOVERED|OK)\b ?[:\-])", re.I
+)
+_STILL_BAD = re.compile(
+    r"\b(?:not|un)[ -]?(?:resolved|recovered)|\bre-?opened\b|\bstill (?:down|failing)\b", re.IGNORECASE
 )
 _SUBJECTS: tuple[tuple[str, str], ...] = (
     (
@@ -105,8 +142,9 @@ _AWAY_SUBJECT = re.compile(
 
 
 def machine_mail(ticket: Ticket) -> str | None:
-    """Why no person needs reading this ticket: ``"bounce"``, ``"delivery_report"``, ``"out_of_office"`` or
-    ``"auto_reply"``; ``None`` for a person's mail.
+    """Why no person needs reading this ticket: ``"bounce"``, ``"delivery_report"``, ``"out_of_office"``,
+    ``"auto_reply"``, ``"device"`` (a scan or fax) or ``"all_clear"`` (monitoring found something up again); ``None``
+    for a person's mail, and for alerts.
 
     Goes by the sender's address and the opening of the subject, the weaker signs only together with how such
     mails begin. A ticket *about* bounces or out-of-office replies is a person's.
@@ -130,4 +168,17 @@ def machine_mail(ticket: Ticket) -> str | None:
         return "out_of_office"
     if from_machine and _AUTO_BODY.search(opening):
         return "auto_reply"
+    if (from_machine or _DEVICE_SENDER.search(sender)) and _is_scan(subject, opening):
+        return "device"
+    alerting = _ALERT_SENDER.search(sender) or (from_machine and _ALERT_SUBJECT.match(subject))
+    if alerting and _says_all_clear(subject, opening):
+        return "all_clear"
     return None
+
+
+def _is_scan(subject: str, opening: str) -> bool:
+    return bool(_DEVICE_SUBJECT.match(subject) and _DEVICE_BODY.search(opening[:600])) and "?" not in opening[:600]
+
+
+def _says_all_clear(subject: str, opening: str) -> bool:
+    return bool(_ALL_CLEAR.search(subject)) and not _STILL_BAD.search(subject) and "?" not in subject + opening[:600]

@@ -21,17 +21,32 @@ _CACHED_WORDS = 20_000
 
 
 class Hit(NamedTuple, Generic[T]):
-    """An entry found at words ``start`` to ``end`` (exclusive), and what was stored with it."""
+    """An entry found at words ``start`` to ``end`` (exclusive), and what was stored with it.
+
+    With ``in_text`` the places are those of characters.
+    """
 
     start: int
     end: int
     entry: int
     value: T
+    in_text: bool = False
 
 
 def words_of(text: str) -> list[str]:
     """The words of ``text``, folded for comparison; ``l'erreur`` is two, ``doesn't`` is one."""
     return _split_elisions(_WORD.findall(text.casefold()))
+
+
+def spans_of(text: str, most: int) -> list[tuple[int, int]]:
+    """Where each of the first ``most`` words of ``text`` stands in it; the two parts of ``l'erreur`` share a place."""
+    spans: list[tuple[int, int]] = []
+    for match in _WORD.finditer(text):
+        if len(spans) >= most:
+            break
+        parts = 1 if match.group().isalnum() else len(_split_elisions([match.group().casefold()]))
+        spans += [match.span()] * parts
+    return spans
 
 
 def _split_elisions(found: list[str]) -> list[str]:
@@ -143,7 +158,7 @@ class PhraseMatcher(Generic[T]):
         if self._contained_any is not None and text:
             for match in self._contained_any.finditer(text.casefold()):
                 number = self._contained_number[match.group()]
-                hits.append(Hit(match.start(), match.end(), number, self._values[number]))
+                hits.append(Hit(match.start(), match.end(), number, self._values[number], True))
         return hits
 
     def _match(self, words: list[str], at: int, rest: tuple[int, ...]) -> int:

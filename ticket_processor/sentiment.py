@@ -10,7 +10,8 @@ import math
 import re
 from functools import cache
 
-from .lexicon import EMOJI, EMOTICONS, INTENSIFIERS, NEGATIONS, SENTIMENT
+from .lexicon import EMOJI, EMOTICONS, FALSE_FRIENDS, INTENSIFIERS, NEGATIONS, SENTIMENT
+from .lexicon.frequent_words import WORDS
 from .models import Sentiment
 from .phrases import PhraseMatcher, entries_of, without_contained, words_of
 
@@ -19,7 +20,7 @@ MAX_SCANNED = 6_000
 
 _NEGATION_REACH = 3
 _NEGATIVE_FROM = -1.0
-_POSITIVE_FROM = 1.0
+_POSITIVE_FROM = 1.25
 
 _SHOUTED = re.compile(r"\b[A-Z]{4,}\b")
 _MARKS = {mark: score for score, marks in EMOJI.items() for mark in marks}
@@ -29,15 +30,27 @@ _EMOTICON_PATTERN = re.compile("|".join(re.escape(mark) for mark in sorted(_EMOT
 _MOST_MARKS = 20
 
 
+_ARABIC_SIGNS = re.compile("[\u064b-\u0652\u0640]")
+_ARABIC_LETTERS = str.maketrans("أإآٱىة", "اااايه")
+
+
+def _plain_arabic(text: str) -> str:
+    """``text`` without vowel signs, letters that are written in several ways in one of them, as in the lists."""
+    return _ARABIC_SIGNS.sub("", text).translate(_ARABIC_LETTERS)
+
+
 @cache
 def _matcher(language: str) -> PhraseMatcher[float]:
-    """Words of ``language`` and English; of every language when it is unknown."""
+    """Words of ``language`` and the strong English ones; of every language when it is unknown."""
     languages = {language, "en"} if language in SENTIMENT else set(SENTIMENT)
+    common = set(WORDS.get(language, "").split()) | FALSE_FRIENDS
     return PhraseMatcher(
         (entry, float(score))
         for name in sorted(languages)
         for score, entries in SENTIMENT[name].items()
         for entry in entries_of(entries)
+        # "die" and "war" are no moods in German.
+        if language == "en" or name != "en" or (abs(score) > 1 and entry not in common)
     )
 
 
@@ -83,6 +96,8 @@ def sentiment_of(text: str, language: str = "und") -> Sentiment:
 
 def mood_of(words: list[str], text: str, language: str) -> Sentiment:
     """As :func:`sentiment_of`, for a text whose ``words`` are known already."""
+    if language == "ar":
+        words = words_of(_plain_arabic(text))
     score = _score(words, text, language)
     if score <= _NEGATIVE_FROM:
         return Sentiment.NEGATIVE

@@ -180,6 +180,11 @@ def _ticket(subject: str, description: str = "", sender: str = "jo@example.com")
         ("Abwesenheitsnotiz: Ihr Ticket", "", "jo@example.com", "out_of_office"),
         ("Out of office", "I am currently out of the office until Monday.", "jo@example.com", "out_of_office"),
         ("Re: hi", "This is an automated message, do not reply.", "no-reply@shop.example", "auto_reply"),
+        ("Scanned image from MFP-3", "Device Name: MFP-3\nResolution: 300dpi x 300dpi", "noreply@x.example", "device"),
+        ("Scan vom Kopierer", "Device Model: Inkbridge 4400", "scanner2@firma.example", "device"),
+        ("[ALERT] web-02 RECOVERED", "Up since 02:17. Do not reply.", "alerts@watch.example", "all_clear"),
+        ("RESOLVED: disk usage on db-1", "", "noreply@watch.example", "all_clear"),
+        ("Entwarnung: Server wieder erreichbar", "", "monitoring@firma.example", "all_clear"),
     ],
 )
 def test_mail_from_machines_is_recognised(subject: str, description: str, sender: str, reason: str) -> None:
@@ -204,6 +209,21 @@ def test_mail_from_machines_is_recognised(subject: str, description: str, sender
 )
 def test_tickets_about_such_mail_are_not(subject: str, description: str) -> None:
     assert machine_mail(_ticket(subject, description)) is None
+
+
+@pytest.mark.parametrize(
+    ("subject", "description", "sender"),
+    [
+        ("[ALERT] web-02 DOWN", "Down since 02:11", "alerts@watch.example"),
+        ("[ALERT] web-02 not recovered", "", "alerts@watch.example"),
+        ("My issue was resolved wrongly", "The refund is missing", "noreply@shop.example"),
+        ("RESOLVED: web-02", "Is it really? Please check the log.", "jo@example.com"),
+        ("Scanned image from my copier is black", "Device Name: MFP-3", "jo@example.com"),
+        ("Scanned documents", "Attached is my contract. Did you get it?", "scan@example.com"),
+    ],
+)
+def test_an_alert_and_what_people_write_about_devices_stay_tickets(subject: str, description: str, sender: str) -> None:
+    assert machine_mail(_ticket(subject, description, sender)) is None
 
 
 def test_a_person_behind_a_no_reply_address_is_heard() -> None:

@@ -121,6 +121,11 @@ def test_confidence_grows_with_the_lead_and_stays_below_certainty() -> None:
     assert mixed.confidence < clear.confidence <= 0.9
 
 
+@pytest.mark.parametrize("text", ["My invoice is wrong", "refund", "The app crashes", "hello", "invoice login crash"])
+def test_confidence_is_a_chance_that_word_lists_can_have(text: str) -> None:
+    assert 0.3 <= analyse(text).confidence <= 0.85
+
+
 def test_nothing_to_go_by_means_the_fallback_and_little_confidence() -> None:
     analysis = analyse("")
     assert analysis.category == "general"
@@ -214,6 +219,13 @@ def test_a_category_name_that_makes_no_tag_is_refused(name: str) -> None:
         ("最悪の対応です。二度と使いません", "ja", Sentiment.NEGATIVE),
         ("素晴らしいサービスをありがとう", "ja", Sentiment.POSITIVE),
         ("great 😀👍", "und", Sentiment.POSITIVE),
+        ("خدمة سيئة جدا، تجربة فاشلة", "ar", Sentiment.NEGATIVE),
+        ("شكراً لكم، خدمة رائعةٌ", "ar", Sentiment.POSITIVE),
+        ("أين معلومات العالم عن أسعار الخدمات؟", "ar", Sentiment.NEUTRAL),
+        ("bahut bekar service hai, sab bakwas", "hi", Sentiment.NEGATIVE),
+        ("bahut badhiya kaam, dhanyavaad", "hi", Sentiment.POSITIVE),
+        ("Die Rechnung war im Anhang, die Nummer steht dabei", "de", Sentiment.NEUTRAL),
+        ("Thanks", "en", Sentiment.NEUTRAL),
         ("", "und", Sentiment.NEUTRAL),
     ],
 )
@@ -245,6 +257,9 @@ def test_moods_are_told_apart(text: str, language: str, mood: Sentiment) -> None
         ("Έχω πρόβλημα με το τιμολόγιο", "el"),
         ("יש לי בעיה עם החשבונית", "he"),
         ("ฉันมีปัญหากับใบแจ้งหนี้", "th"),
+        ("bhai mera order kab aayega, abhi tak nahi mila hai", "hi"),
+        ("aapka app kaam nahi kar raha hai please help", "hi"),
+        ("#Rechnung #falsch #bitte #korrigieren #danke #nicht", "de"),
         ("The file 請求書 is missing from the archive that you sent", "en"),
         ("12345 67 !!", "und"),
         ("", "und"),
@@ -253,6 +268,19 @@ def test_moods_are_told_apart(text: str, language: str, mood: Sentiment) -> None
 )
 def test_languages_are_told_apart(text: str, language: str) -> None:
     assert detect_language(text) == language
+
+
+def test_without_the_learned_model_the_words_alone_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ticket_processor.language._load_model", lambda: None)
+    assert detect_language("Ich habe ein Problem mit der Rechnung, die nicht stimmt") == "de"
+    assert detect_language("J'ai un problème avec la facture que vous avez envoyée") == "fr"
+    assert detect_language("qwrt zxcv") == "und"
+
+
+def test_many_threads_may_ask_for_the_language_at_once() -> None:
+    texts = ["Ich habe ein Problem mit der Rechnung", "Ho un problema con la fattura"] * 50
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(detect_language, texts)) == ["de", "it"] * 50
 
 
 @given(st.text(max_size=200))

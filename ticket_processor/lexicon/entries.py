@@ -1,0 +1,6 @@
+"""The shape of a word list."""
+
+from __future__ import annotations
+
+Weighted = dict[int, str]
+ByLanguage = dict[str, Weighted]
