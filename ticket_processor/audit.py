@@ -171,12 +171,16 @@ def describe(event: str, facts: Mapping[str, Any]) -> str:
         analysis, change = facts.get("analysis"), facts.get("change") or {}
         words = [f"ticket {facts['ticket_id']} {facts['outcome']} ({facts['reason']})"]
         if analysis:
-            words.append(f"{analysis['category']}/{analysis['urgency']} by {analysis['model'] or 'rules'}")
+            words.append(f"{analysis['category']}/{analysis['urgency']} by {analysis['model'] or analysis['source']}")
         if change.get("tags_added"):
             words.append("+ " + " ".join(change["tags_added"]))
         priority = change.get("priority") or {"from": None, "to": None}
         if priority["from"] != priority["to"]:
             words.append(f"priority {priority['from'] or '-'} -> {priority['to']}")
+        group = change.get("group") or {"from": None, "to": None}
+        if group["from"] != group["to"]:
+            words.append(f"group - -> {group['to']}")
+        words += [f"field {key} - -> {value['to']}" for key, value in (change.get("fields") or {}).items()]
         return "; ".join(words)
     if event == "run_finished":
         nothing = "nothing done" if facts.get("stopped") else "nothing to do"
@@ -195,6 +199,12 @@ def _change(change: Change) -> dict[str, object]:
             "from": change.priority_before,
             "to": change.priority if change.priority is not None else change.priority_before,
         },
+        "group": {
+            "from": change.group_before,
+            "to": change.group if change.group is not None else change.group_before,
+        },
+        # Only empty fields are filled in. What people wrote into the others is none of the log's business.
+        "fields": {str(key): {"from": None, "to": value} for key, value in change.fields.items()},
         "note": change.note,
         "stamp": change.stamp,
         "key": change.key,

@@ -44,6 +44,23 @@ ConfigOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+AnalyserOption = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        metavar="NAME",
+        help="What to measure: chain, rules, classifier or model:NAME; may be repeated. Default: chain and rules.",
+    ),
+]
+PrecisionOption = Annotated[
+    float, typer.Option(min=0.0, max=1.0, metavar="SHARE", help="Find the confidence from which so many are right.")
+]
+HtmlOption = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(metavar="FILE", help="Write a report with plots; needs ticketbot[report]."),
+]
+ShowErrorsOption = Annotated[
+    bool, typer.Option("--show-errors", help="With --html: list wrong answers with the tickets' redacted words.")
+]
 
 
 def _version(asked: bool) -> None:
@@ -78,6 +95,10 @@ def run(
         bool, typer.Option("--sandbox", help="Run against an embedded sandbox with invented tickets: a tour.")
     ] = False,
     no_llm: Annotated[bool, typer.Option("--no-llm", help="Keyword rules only, whatever models are set.")] = False,
+    retry_fallbacks: Annotated[
+        bool,
+        typer.Option("--retry-fallbacks", help="Also ask a model about tickets that the rules had to answer."),
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on after a run that halted because a note became public.")
     ] = False,
@@ -99,6 +120,7 @@ def run(
                 workers=workers,
                 sandbox=sandbox,
                 no_llm=no_llm,
+                retry_fallbacks=retry_fallbacks,
                 resume=resume,
                 quiet=quiet,
                 as_json=as_json,
@@ -111,15 +133,41 @@ def seed(
     count: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option(
-            min=1, metavar="N", help="How many tickets; more than the corpus holds are seeded variations of it."
+            min=1, metavar="N", help="How many tickets in all; more than there are become variations of them."
         ),
     ] = None,
     file: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(metavar="FILE", help="Your own tickets instead: .jsonl or .jsonl.gz with subject and body."),
     ] = None,
+    llm: Annotated[
+        bool, typer.Option("--llm", help="Have new tickets written by the first model of the list.")
+    ] = False,
+    category: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(metavar="NAME", help="With --llm: this category only; may be repeated. Default: all."),
+    ] = None,
+    language: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(metavar="CODE", help="With --llm: in this language, such as de; may be repeated. Default: en."),
+    ] = None,
+    mood: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(metavar="MOOD", help="With --llm: negative, neutral or positive; may be repeated. Default: all."),
+    ] = None,
+    save: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="FILE", help="With --llm: add the labelled rows here. Default: seeded-DATE.jsonl."),
+    ] = None,
+    save_only: Annotated[
+        bool, typer.Option("--save-only", help="With --llm: fill the file, and leave the helpdesk alone.")
+    ] = False,
+    workers: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=1, metavar="N", help="With --llm: requests at the same time."),
+    ] = None,
     random_seed: Annotated[
-        int, typer.Option("--seed", metavar="N", help="Variations are the same for the same number.")
+        int, typer.Option("--seed", metavar="N", help="Variations and plans are the same for the same number.")
     ] = 0,
     insist: Annotated[
         bool, typer.Option("--yes-this-is-a-sandbox", help="Seed although the account looks like production.")
@@ -129,18 +177,151 @@ def seed(
 ) -> None:
     """Fill a sandbox account with invented tickets."""
     with _errors(as_json):
+        from .commands.seed import Wishes
         from .commands.seed import seed as work
 
+        wishes = Wishes(category or (), language or (), mood or (), save, save_only, workers)
         with _signals() as clock:
-            code = work(
+            code, abandoned = work(
                 clock,
                 config=config,
                 count=count,
                 file=file,
                 random_seed=random_seed,
                 insist=insist,
+                llm=llm,
+                wishes=wishes,
                 as_json=as_json,
             )
+    _leave(code, abandoned)
+
+
+@app.command()
+def analyse(
+    ticket: Annotated[str, typer.Argument(metavar="TICKET", help="A ticket's number, or - for standard input.")],
+    no_llm: Annotated[bool, typer.Option("--no-llm", help="Keyword rules only, whatever models are set.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show one ticket's way through the chain, step by step; writes nothing."""
+    with _errors(as_json):
+        from .commands.analyse import analyse as work
+
+        with _signals() as clock:
+            code = work(clock, ticket, config=config, no_llm=no_llm, as_json=as_json)
+    _leave(code)
+
+
+@app.command("eval")
+def evaluate(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="Labelled tickets, .jsonl or .jsonl.gz: subject, body, category, ..."),
+    ],
+    analyser: AnalyserOption = None,
+    limit: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=1, metavar="N", help="At most this many tickets of each file."),
+    ] = None,
+    workers: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=1, metavar="N", help="Questions to a model at the same time."),
+    ] = None,
+    precision: PrecisionOption = 0.95,
+    details: Annotated[bool, typer.Option("--details", help="Print every table of every file.")] = False,
+    html: HtmlOption = None,
+    show_errors: ShowErrorsOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Measure analysers on labelled tickets; needs no helpdesk."""
+    with _errors(as_json):
+        from .commands.evaluate import evaluate as work
+
+        with _signals() as clock:
+            code = work(
+                clock,
+                files,
+                config=config,
+                analysers=analyser or (),
+                limit=limit,
+                workers=workers,
+                precision=precision,
+                details=details,
+                html=html,
+                show_errors=show_errors,
+                as_json=as_json,
+            )
+    _leave(code)
+
+
+@app.command()
+def backtest(
+    since: Annotated[
+        str, typer.Option(metavar="WHEN", help="Tickets created since: 90d, 2w, 2026-11-01 or a full time.")
+    ] = "90d",
+    limit: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=1, metavar="N", help="At most this many tickets, the newest first."),
+    ] = 1000,
+    analyser: AnalyserOption = None,
+    category_from: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW", help="Where people's category is: auto, tag, group, or field:ID (a ticket field's number)."
+        ),
+    ] = "auto",
+    include_ours: Annotated[
+        bool,
+        typer.Option("--include-ours", help="Also tickets that ticketbot triaged: what people left counts as chosen."),
+    ] = False,
+    workers: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=1, metavar="N", help="Questions to a model at the same time."),
+    ] = None,
+    precision: PrecisionOption = 0.95,
+    html: HtmlOption = None,
+    show_errors: ShowErrorsOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Measure analysers on the helpdesk's solved tickets, and propose thresholds; writes nothing there."""
+    with _errors(as_json):
+        from .commands.backtest import backtest as work
+
+        with _signals() as clock:
+            code = work(
+                clock,
+                config=config,
+                since=since,
+                limit=limit,
+                analysers=analyser or (),
+                category_from=category_from,
+                include_ours=include_ours,
+                workers=workers,
+                precision=precision,
+                html=html,
+                show_errors=show_errors,
+                as_json=as_json,
+            )
+    _leave(code)
+
+
+@app.command()
+def redact(
+    file: Annotated[str, typer.Argument(help="A text file, .jsonl with subject and body, or - for standard input.")],
+    level: Annotated[str, typer.Option(metavar="LEVEL", help="secrets, standard or strict.")] = "standard",
+    name: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--name", metavar="NAME", help="A name that is known, such as the requester's; repeatable."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what would leave of a text, and how much was replaced; needs no settings."""
+    with _errors(as_json):
+        from .commands.redact import redact as work
+
+        code = work(file, level=level, names=name or (), as_json=as_json)
     _leave(code)
 
 
@@ -175,6 +356,95 @@ def sandbox(
                 llm_latency=llm_latency,
                 random_seed=random_seed,
             )
+
+
+taxonomy_app = typer.Typer(help="Your categories: show them, check them.", rich_markup_mode=None, no_args_is_help=True)
+app.add_typer(taxonomy_app, name="taxonomy")
+
+
+@taxonomy_app.command("check")
+def taxonomy_check(
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Leave the helpdesk's tags, fields and groups out.")
+    ] = False,
+    log_days: Annotated[
+        int, typer.Option(min=0, max=3650, metavar="N", help="Look for unused and missing ones in so many days' log.")
+    ] = 30,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Find overlaps, gaps, and targets that cannot work; writes nothing. Exit code 1: there are problems."""
+    with _errors(as_json):
+        from .commands.taxonomy import check as work
+
+        with _signals() as clock:
+            code = work(clock, config=config, offline=offline, log_days=log_days, as_json=as_json)
+    _leave(code)
+
+
+@taxonomy_app.command("show")
+def taxonomy_show(as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Print the categories of both levels as they are used."""
+    with _errors(as_json):
+        from .commands.taxonomy import show as work
+
+        code = work(config=config, as_json=as_json)
+    _leave(code)
+
+
+@app.command()
+def train(
+    files: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Argument(metavar="FILE…", help="Labelled tickets: .jsonl or .jsonl.gz.", show_default=False),
+    ] = None,
+    from_helpdesk: Annotated[
+        bool, typer.Option("--from-helpdesk", help="Learn from what people chose on the helpdesk's solved tickets.")
+    ] = False,
+    since: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="WHEN", help="With --from-helpdesk: tickets created since then. Default: 180d."),
+    ] = None,
+    include_ours: Annotated[
+        bool, typer.Option("--include-ours", help="With --from-helpdesk: also tickets that ticketbot triaged.")
+    ] = False,
+    task: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(metavar="TASK", help="category, urgency or sentiment; may be repeated. Default: all three."),
+    ] = None,
+    bench: Annotated[
+        bool, typer.Option("--bench", help="Compare six methods by cross-validation, and keep the best of each task.")
+    ] = False,
+    report: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="FILE", help="Write an HTML report with pictures and the misclassified tickets."),
+    ] = None,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="FOLDER", help="Where the classifier goes. Default: where a run looks for it."),
+    ] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Learn a local classifier from labelled tickets."""
+    with _errors(as_json):
+        from .commands.train import train as work
+
+        with _signals() as clock:
+            code = work(
+                clock,
+                config=config,
+                files=files or (),
+                from_helpdesk=from_helpdesk,
+                since=since,
+                include_ours=include_ours,
+                tasks=task or (),
+                bench=bench,
+                report=report,
+                out=out,
+                as_json=as_json,
+            )
+    _leave(code)
 
 
 @app.command()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from .models import Change, Ticket
+from .models import Change, TakenOff, Ticket
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,27 @@ class FoundWrite:
     intent: str
 
 
+@dataclass(frozen=True)
+class TicketField:
+    """A field that the account's tickets have. ``options`` maps the values of a drop-down to their names."""
+
+    id: int
+    title: str
+    kind: str
+    active: bool = True
+    system: bool = False
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The words that an account already sorts its tickets by: tags with how often they are used, fields, groups."""
+
+    tags: Mapping[str, int]
+    fields: tuple[TicketField, ...] = ()
+    groups: Mapping[int, str] = field(default_factory=dict)
+
+
 class Helpdesk(Protocol):
     """One helpdesk account. Every method may be called from several threads.
 
@@ -46,8 +67,8 @@ class Helpdesk(Protocol):
     def find_write(self, ticket_id: int, key: str) -> FoundWrite | None:
         """The write that carries ``key``, whatever has happened to the ticket since; ``None`` if there is none."""
 
-    def removed_tags(self, ticket_id: int) -> frozenset[str]:
-        """Tags that somebody took off the ticket and nobody has put back."""
+    def taken_off(self, ticket_id: int) -> TakenOff:
+        """Tags, field values and the group that somebody took off the ticket and nobody has put back."""
 
     def update(self, change: Change) -> None:
         """Apply ``change`` in one guarded write: all of it, or nothing.

@@ -7,7 +7,7 @@ was faster.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .clock import parse_iso
@@ -15,17 +15,22 @@ from .errors import TicketError
 from .helpdesk import Helpdesk, Page
 from .machine_mail import machine_mail
 from .models import Outcome, OutcomeStatus, Ticket
+from .second_look import JUDGED, STAGE
 from .state import State
 from .tags import write_key
-from .writeback import no_longer_new
+from .writeback import BATCH, no_longer_new
 
 
 @dataclass(frozen=True)
 class Work:
-    """A ticket that needs understanding, with the key of the write it will get."""
+    """A ticket that needs understanding, with the key of the write it will get.
+
+    ``replaces`` are the tags that an earlier write of ours put on it, when it gets a second look.
+    """
 
     ticket: Ticket
     key: str
+    replaces: tuple[str, ...] = ()
 
 
 class PageLedger:
@@ -75,8 +80,9 @@ class _OpenPage:
 class Intake:
     """Pulls tickets lazily: first the retry list, then page after page, ``limit`` of them at most.
 
-    ``skipped`` receives an outcome for every ticket that needs no work; ``go_on`` is asked before each ticket and
-    may raise to end the intake.
+    ``again`` are tickets for a second look, with our tags on them; they come last, if ``still_ours`` says that nobody
+    has judged them. ``skipped`` receives an outcome for every ticket that needs no work; ``go_on`` is asked before
+    each ticket and may raise to end the intake.
     """
 
     def __init__(
@@ -92,6 +98,8 @@ class Intake:
         may_hold_our_write: Callable[[Ticket, str | None], bool],
         skipped: Callable[[Outcome], None],
         go_on: Callable[[], None],
+        again: Mapping[int, tuple[str, ...]] | None = None,
+        still_ours: Callable[[Ticket, Sequence[str]], bool] = lambda _ticket, _tags: True,
     ) -> None:
         self._desk = desk
         self._state = state
@@ -103,6 +111,8 @@ class Intake:
         self._may_hold_our_write = may_hold_our_write
         self._skipped = skipped
         self._go_on = go_on
+        self._again = dict(again or {})
+        self._still_ours = still_ours
         self.limit: int | None = None
         self._handled: set[int] = set()
         self._open: set[int] = set()
@@ -134,6 +144,33 @@ class Intake:
                 if self._full():
                     return
             self._ledger.exhausted()
+        yield from self._second_looks()
+
+    def _second_looks(self) -> Iterator[Work]:
+        waiting = [ticket_id for ticket_id in self._again if ticket_id not in self._handled]
+        for start in range(0, len(waiting), BATCH):
+            batch = waiting[start : start + BATCH]
+            tickets = self._desk.fetch(batch)
+            for ticket_id in batch:
+                if self._full():
+                    return
+                self._go_on()
+                self.seen += 1
+                ticket = tickets.get(ticket_id)
+                reason = "deleted" if ticket is None else self._reason_for_peace(ticket)
+                if ticket is None or reason is not None:
+                    self._skipped(Outcome(ticket_id=ticket_id, status=OutcomeStatus.SKIPPED, reason=reason or ""))
+                    continue
+                self._handled.add(ticket_id)
+                self._open.add(ticket_id)
+                self._given += 1
+                yield Work(ticket, write_key(ticket, STAGE), self._again[ticket_id])
+
+    def _reason_for_peace(self, ticket: Ticket) -> str | None:
+        """Why a ticket needs no second look; ``None`` when it may get one."""
+        if (reason := no_longer_new(ticket.status, self._statuses)) is not None:
+            return reason
+        return None if self._still_ours(ticket, self._again[ticket.id]) else JUDGED
 
     def settled(self, ticket_id: int) -> None:
         """The ticket has its end in this run."""

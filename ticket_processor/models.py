@@ -77,7 +77,10 @@ class Ticket(Frozen):
     read_at: float | None = None
     channel: str = ""
     sender: str = ""
+    names: tuple[str, ...] = Field((), description="the requester's, as far as the helpdesk told them; never log them")
     follow_up: bool = Field(False, description="made from a closed ticket, whose tags it inherited")
+    group: int | None = None
+    fields: dict[int, str] = Field(default_factory=dict, description="custom fields that hold something; never log it")
 
     @property
     def age_of_stamp(self) -> float | None:
@@ -134,12 +137,23 @@ class Analysis(Frozen):
     cost_usd: float | None = None
 
 
+class TakenOff(Frozen):
+    """What somebody took off a ticket and nobody has put back: it stays off."""
+
+    tags: frozenset[str] = frozenset()
+    fields: frozenset[int] = frozenset()
+    group: bool = False
+
+
 class Decision(Frozen):
     """What policy wants for one ticket, before looking at what the ticket has become meanwhile."""
 
     ticket_id: int
     tags: tuple[str, ...] = ()
+    tags_removed: tuple[str, ...] = Field((), description="labels of ours that no longer hold")
     priority: Priority | None = None
+    group: int | None = None
+    fields: dict[int, str] = Field(default_factory=dict, description="custom field id to value")
     note: str | None = Field(None, description="plain text, without the reference line")
     reason: str
     suggest_only: bool = False
@@ -156,6 +170,10 @@ class Change(Frozen):
     tags_removed: tuple[str, ...] = ()
     priority_before: Priority | None = None
     priority: Priority | None = Field(None, description="new value; None leaves it alone")
+    group_before: int | None = None
+    group: int | None = Field(None, description="new value; None leaves it alone")
+    fields: dict[int, str] = Field(default_factory=dict, description="new values of custom fields that were empty")
+    fields_kept: tuple[int, ...] = Field((), description="wanted as well, but somebody has filled them in")
     note: str | None = None
     key: str = Field(description="proves on the ticket that this write was ours")
     intent: str = Field("", description="names this very write in the log, the state and on the ticket")
@@ -184,6 +202,22 @@ class Outcome(Frozen):
     timings_ms: dict[str, int] = Field(default_factory=dict)
 
 
+class Forecast(Frozen):
+    """What models will cost, from what a run has just cost. A month has 30 days; repeats from the cache are free."""
+
+    tickets: int = Field(description="on which this is based")
+    tokens_per_ticket: float
+    usd_per_ticket: float | None = Field(description="None where a model has no price in the settings")
+    tickets_per_day: float | None = Field(description="None when the tickets span less than six hours")
+
+    @property
+    def usd_per_month(self) -> float | None:
+        """US dollars, if the pace stays as it was."""
+        if self.usd_per_ticket is None or self.tickets_per_day is None:
+            return None
+        return self.usd_per_ticket * self.tickets_per_day * 30
+
+
 class RunSummary(Frozen):
     """One run in numbers. ``exit_code`` is the process's."""
 
@@ -195,6 +229,8 @@ class RunSummary(Frozen):
     answered_by: dict[str, int] = Field(default_factory=dict)
     usage: Usage = Usage()
     cost_usd: float = 0.0
+    cached: int = Field(0, description="answers that were given before and cost nothing now")
+    forecast: Forecast | None = Field(None, description="of a dry run only")
     requests: dict[str, int] = Field(default_factory=dict)
     retry_list: int = 0
     dead_letters: int = 0

@@ -7,12 +7,12 @@ vendor, a file name or the terminal.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import closing
 from dataclasses import dataclass
 
-from .analysis import Understanding
+from .analysis import NOTHING_TO_READ, Understanding
 from .audit import AuditLog
 from .clock import Clock, Deadline, iso, parse_iso
 from .errors import (
@@ -31,8 +31,11 @@ from .fanout import FanOut, Stuck
 from .helpdesk import Helpdesk
 from .intake import Intake, PageLedger, Work
 from .models import Analysis, Outcome, OutcomeStatus, RunSummary, Usage
+from .pace import Pace
 from .policy import Policy, decide
+from .second_look import STILL_NO_MODEL, replacing, still_ours
 from .state import CURSOR, HORIZON, State, Verdict
+from .taxonomy import Taxonomy
 from .writeback import WriteBack
 
 HALTED = "halted"
@@ -55,7 +58,9 @@ class Parts:
     clock: Clock
     deadline: Deadline
     policy: Policy
+    taxonomy: Taxonomy | None = None
     requests: Callable[[], Mapping[str, int]] = dict
+    troubles: Callable[[], Sequence[str]] = tuple
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ class Options:
     dependency: str = "helpdesk"
     notices: tuple[str, ...] = ()
     resume: bool = False
+    retry_fallbacks: bool = False
 
 
 class Run:
@@ -88,6 +94,8 @@ class Run:
         self._answered_by: Counter[str] = Counter()
         self._usage = Usage()
         self._cost = 0.0
+        self._cached = 0
+        self._pace = Pace()
         self._dead = 0
         self._remarks: list[str] = []
         self._intake: Intake | None = None
@@ -169,6 +177,8 @@ class Run:
             may_hold_our_write=self._write_back.may_hold_our_write,
             skipped=self._record,
             go_on=self._go_on,
+            again=parts.state.fallbacks() if options.retry_fallbacks else None,
+            still_ours=lambda ticket, tags: still_ours(ticket, tags, parts.policy),
         )
         for outcome in self._write_back.unfinished():
             intake.already_handled(outcome.ticket_id)
@@ -197,6 +207,7 @@ class Run:
     def _understand(self, work: Work) -> tuple[Analysis, int]:
         started = self._parts.clock.monotonic()
         analysis = self._parts.understanding(work.ticket)
+        self._pace.saw(work.ticket, analysis)
         return analysis, round((self._parts.clock.monotonic() - started) * 1000)
 
     def _verdicts(self, finished: Iterable[tuple[Work, Future[tuple[Analysis, int]]]]) -> list[Verdict]:
@@ -217,13 +228,28 @@ class Run:
                 Outcome(ticket_id=work.ticket.id, status=OutcomeStatus.FAILED, reason=unexpected(error), retry=True)
             )
             return None
+        decision = decide(work.ticket.id, analysis, self._parts.policy, self._parts.taxonomy)
+        if work.replaces:
+            if analysis.source != "model":
+                self._record(
+                    Outcome(
+                        ticket_id=work.ticket.id,
+                        status=OutcomeStatus.SKIPPED,
+                        reason=STILL_NO_MODEL,
+                        analysis=analysis,
+                        timings_ms={"analyse": milliseconds, "total": milliseconds},
+                    )
+                )
+                return None
+            decision = replacing(decision, work.ticket, work.replaces, self._parts.policy)
         return Verdict(
             ticket_id=work.ticket.id,
             key=work.key,
             analysis=analysis,
-            decision=decide(work.ticket.id, analysis, self._parts.policy),
+            decision=decision,
             clean_stamp=work.ticket.updated_at,
             analyse_ms=milliseconds,
+            replaces=work.replaces,
         )
 
     def _record(self, outcome: Outcome) -> None:
@@ -242,6 +268,7 @@ class Run:
                 self._parts.audit.alert("dead_letter", ticket_id=outcome.ticket_id, reason=outcome.reason)
         elif outcome.status is not OutcomeStatus.PLANNED:
             done = (self._options.run_id, outcome.change.key) if outcome.change else None
+            self._note_fallback(outcome)
             state.settled(outcome.ticket_id, done=done)
         if self._intake is not None:
             self._intake.settled(outcome.ticket_id)
@@ -249,10 +276,22 @@ class Run:
         if outcome.status in (OutcomeStatus.SKIPPED, OutcomeStatus.FAILED):
             self._reasons[outcome.reason] += 1
         if outcome.analysis is not None:
-            self._answered_by[outcome.analysis.model or "rules"] += 1
+            self._answered_by[outcome.analysis.model or outcome.analysis.source] += 1
             self._usage = self._usage + outcome.analysis.usage
             self._cost += outcome.analysis.cost_usd or 0.0
+            self._cached += outcome.analysis.cached
         self._listener(outcome)
+
+    def _note_fallback(self, outcome: Outcome) -> None:
+        """Keep the list of tickets that a second look could help."""
+        analysis, change = outcome.analysis, outcome.change
+        if outcome.status is OutcomeStatus.UPDATED and analysis is not None and change is not None:
+            if analysis.source != "model" and analysis.why_fallback != NOTHING_TO_READ:
+                self._parts.state.remember_fallback(outcome.ticket_id, change.tags_added)
+                return
+        elif outcome.reason == STILL_NO_MODEL:
+            return
+        self._parts.state.forget_fallback(outcome.ticket_id)
 
     def _go_on(self) -> None:
         self._parts.clock.check()
@@ -282,11 +321,13 @@ class Run:
             answered_by=dict(self._answered_by),
             usage=self._usage,
             cost_usd=round(self._cost, 6),
+            cached=self._cached,
+            forecast=self._pace.forecast() if self._options.dry_run else None,
             requests=dict(self._parts.requests()),
             retry_list=len(retries) - dead,
             dead_letters=dead,
             new_dead_letters=self._dead,
-            remarks=tuple(self._remarks),
+            remarks=(*self._remarks, *self._parts.troubles()),
             duration_s=round(seconds, 3),
             stopped=stopped,
             exit_code=int(code),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from .models import Outcome, OutcomeStatus, RunSummary
+from .models import Forecast, Outcome, OutcomeStatus, RunSummary
 
 Advance = Callable[[int], None]
 PAPER_WIDTH = 200
@@ -41,6 +41,27 @@ class Screen:
         """One line of a check."""
         mark = {True: "ok  ", False: "FAIL", None: "todo"}[ok]
         self.say(f"{mark}  {text}")
+
+    def findings(self, rows: Sequence[tuple[str, str, str]]) -> None:
+        """What a check found: severity, what it concerns, what to do. A table on a terminal, else a line each."""
+        if self._quiet or self._as_json:
+            return
+        if not self._out.isatty():
+            for row in rows:
+                self.say("  ".join((row[0].ljust(7), row[1], row[2])))
+            return
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=box.SIMPLE_HEAD)
+        for name in ("", "Category", "What to do"):
+            table.add_column(name, no_wrap=name != "What to do")
+        for severity, concerned, text in rows:
+            style = "bold red" if severity == "problem" else ""
+            table.add_row(Text(severity, style=style), Text(concerned), Text(text))
+        Console(file=self._out).print(table)
 
     def result(self, text: str, data: object) -> None:
         """The last word of a command: text, or the same as JSON."""
@@ -167,8 +188,12 @@ def outcome_line(outcome: Outcome) -> str:
     words = [f"ticket {outcome.ticket_id}: {outcome.status} ({outcome.reason})"]
     if outcome.change is not None:
         words.append("+" + " +".join(outcome.change.tags_added) if outcome.change.tags_added else "no new tags")
+        words += ["-" + " -".join(outcome.change.tags_removed)] if outcome.change.tags_removed else []
         if outcome.change.priority is not None:
             words.append(f"priority {outcome.change.priority_before or '-'} -> {outcome.change.priority}")
+        if outcome.change.group is not None:
+            words.append(f"group - -> {outcome.change.group}")
+        words += [f"field {key} - -> {value}" for key, value in outcome.change.fields.items()]
     return "; ".join(words)
 
 
@@ -179,10 +204,15 @@ def difference(outcome: Outcome) -> str:
         return outcome_line(outcome)
     lines = [f"ticket {outcome.ticket_id} ({outcome.reason})"]
     lines += [f"  + tag {tag}" for tag in change.tags_added]
+    lines += [f"  - tag {tag}" for tag in change.tags_removed]
     if change.priority is not None:
         lines.append(f"  ~ priority {change.priority_before or '-'} -> {change.priority}")
     elif change.priority_before is not None:
         lines.append(f"    priority stays {change.priority_before}, set already")
+    if change.group is not None:
+        lines.append(f"  ~ group - -> {change.group}")
+    lines += [f"  ~ field {key} - -> {value}" for key, value in change.fields.items()]
+    lines += [f"    field {key} stays as it is, set already" for key in change.fields_kept]
     lines += [f"  + note | {line}" for line in (change.note or "").splitlines()]
     return "\n".join(lines)
 
@@ -199,9 +229,24 @@ def summary_text(summary: RunSummary, log: Path) -> str:
     if summary.usage.input:
         cost = f", ${summary.cost_usd:.4f}" if summary.cost_usd else ""
         lines.append(f"  tokens: {summary.usage.input} in, {summary.usage.output} out{cost}")
+    if summary.cached:
+        lines.append(f"  known answers, at no cost: {summary.cached}")
+    if summary.forecast is not None:
+        lines.append(f"  {forecast_text(summary.forecast)}")
     if summary.retry_list:
         lines.append(f"  waiting for a later run: {summary.retry_list}")
     if summary.dead_letters:
         lines.append(f"  left alone after too many failures: {summary.dead_letters}")
     lines.append(f"  receipts: {log}")
     return "\n".join(lines)
+
+
+def forecast_text(forecast: Forecast) -> str:
+    """What models will cost, in a sentence."""
+    price = "price not in the settings" if forecast.usd_per_ticket is None else f"${forecast.usd_per_ticket:.6f}"
+    words = [f"forecast: {forecast.tokens_per_ticket:.0f} tokens and {price} a ticket"]
+    if forecast.tickets_per_day is not None:
+        words.append(f"{forecast.tickets_per_day:.0f} tickets a day")
+    if forecast.usd_per_month is not None:
+        words.append(f"about ${forecast.usd_per_month:.2f} a month")
+    return "; ".join(words)

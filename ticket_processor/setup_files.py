@@ -7,8 +7,10 @@ from pathlib import Path
 
 from .clock import Deadline, SystemClock
 from .config import VARIABLES, Settings
-from .errors import AnalysisFailed, TicketbotError
+from .errors import AnalysisFailed, ConfigError, TicketbotError
+from .presets import targets
 from .redact import redact
+from .rules import RulesAnalyser
 from .wiring import model_analyser, model_server, transport_for
 
 CONFIG_TEXT = """\
@@ -88,6 +90,8 @@ CONFIG_TEXT = """\
 # model_may_set_urgent = false  # a model's "urgent" is suggested in the note, and set to "high"
 # tags = { mode = "apply", threshold = 0.0 }       # mode: "off", "suggest" (note only), "apply"
 # priority = { mode = "apply", threshold = 0.0 }   # below the threshold: suggested in the note
+# group = { mode = "apply", threshold = 0.0 }      # for categories that name a group
+# fields = { mode = "apply", threshold = 0.0 }     # for categories that name ticket fields
 
 # Your own categories replace the default ones (billing, refund, technical, account, order, feature_request,
 # security, general). Descriptions are what the model decides by: write them for a new colleague.
@@ -98,6 +102,7 @@ CONFIG_TEXT = """\
 # not_examples = ["I want my money back."]
 # keywords = { en = ["invoice", "charged twice"], de = ["Rechnung"] }
 # priority_floor = "medium"     # the lowest urgency that its tickets get: "low", "medium", "high", "critical"
+# threshold = 0.7               # less confidence than this: the category is suggested only ('ticketbot backtest')
 # tag = "finance"               # one more tag for its tickets
 # group = 123456                # the group's id, where the ticket has none
 # fields = { 360001234 = "billing_issue" }   # ticket fields by id, where they are empty
@@ -160,14 +165,19 @@ def check_models(settings: Settings) -> list[Found]:
     if not settings.models.names:
         return [Found(None, "no model configured (TICKETBOT_MODELS): keyword rules will answer")]
     clock = SystemClock()
-    server = model_server(settings.models, Deadline(clock, 60))
+    deadline = Deadline(clock, 60)
+    rules = RulesAnalyser(settings.taxonomy, settings.entities)
     found = []
     text = redact("Question about my invoice\nHello, I was charged twice this month. Please check.")
-    for name in settings.models.names:
+    try:
+        models = targets(settings.models)
+    except ConfigError as error:
+        return [Found(False, problem) for problem in error.problems]
+    for target in models:
         try:
-            analysis = model_analyser(server, name, settings).analyse(text)
+            analysis = model_analyser(model_server(target, deadline), target, settings, rules).analyse(text)
         except AnalysisFailed as error:
-            found.append(Found(False, f"model {name}: {str(error).replace('_', ' ')}"))
+            found.append(Found(False, f"model {target.name}: {str(error).replace('_', ' ')}"))
         else:
-            found.append(Found(True, f"model {name}: answers, and calls a double charge {analysis.category}"))
+            found.append(Found(True, f"model {target.name}: answers, and calls a double charge {analysis.category}"))
     return found

@@ -6,10 +6,11 @@ decide what is done.
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,7 @@ _MIGRATIONS = (
     CREATE TABLE breakers (name TEXT PRIMARY KEY, failures INTEGER NOT NULL, open_until REAL NOT NULL);
     CREATE TABLE waits (name TEXT PRIMARY KEY, not_before REAL NOT NULL);
     """,
+    "CREATE TABLE fallbacks (ticket_id INTEGER PRIMARY KEY, tags TEXT NOT NULL);",
 )
 """One script per schema version; append, never edit. Each runs in a transaction with its version number."""
 
@@ -57,7 +59,8 @@ Row = TypeVar("Row", bound=Frozen)
 class Verdict(Frozen):
     """A finished analysis and what policy made of it, kept until the ticket is settled.
 
-    ``clean_stamp`` is an ``updated_at`` at which the ticket is known to carry no write of ours.
+    ``clean_stamp`` is an ``updated_at`` at which the ticket is known to carry no write of ours. ``replaces`` are the
+    tags of an earlier write of ours, when this is a second look.
     """
 
     ticket_id: int
@@ -66,6 +69,7 @@ class Verdict(Frozen):
     decision: Decision
     clean_stamp: str
     analyse_ms: int = 0
+    replaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -211,6 +215,21 @@ class State:
             db.execute("DELETE FROM retries WHERE ticket_id = ?", (ticket_id,))
             if done is not None:
                 db.execute("INSERT OR REPLACE INTO done VALUES (?, ?, ?)", (ticket_id, *done))
+
+    def remember_fallback(self, ticket_id: int, tags: Sequence[str]) -> None:
+        """The ticket was answered without a model; ``tags`` are what our write put on it."""
+        with self._transaction() as db:
+            db.execute("INSERT OR REPLACE INTO fallbacks VALUES (?, ?)", (ticket_id, json.dumps(list(tags))))
+
+    def forget_fallback(self, ticket_id: int) -> None:
+        """The ticket needs no second look any more."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM fallbacks WHERE ticket_id = ?", (ticket_id,))
+
+    def fallbacks(self) -> dict[int, tuple[str, ...]]:
+        """Tickets answered without a model, oldest first, with the tags that our write put on them."""
+        rows = self._all("SELECT ticket_id, tags FROM fallbacks ORDER BY ticket_id")
+        return {ticket_id: tuple(json.loads(tags)) for ticket_id, tags in rows}
 
     def is_done(self, ticket_id: int) -> bool:
         """True when this installation has settled the ticket with a write, whatever tags it carries now."""

@@ -19,7 +19,8 @@ class Category(Frozen):
     ``keywords`` maps a language code to words or phrases in the syntax of :mod:`ticket_processor.lexicon`;
     they add to the built-in ones. ``examples`` and ``not_examples`` are short texts that do and do not belong here.
     ``priority_floor`` is the lowest urgency its tickets may be given. The targets ``tag``, ``group`` (a group's id)
-    and ``fields`` (ticket field id to value) are set on its tickets, where nobody has set anything.
+    and ``fields`` (ticket field id to value) are set on its tickets, where nobody has set anything; with less
+    confidence than ``threshold`` the category is suggested only.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
@@ -29,6 +30,7 @@ class Category(Frozen):
     not_examples: tuple[str, ...] = ()
     keywords: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     priority_floor: Urgency | None = None
+    threshold: float = Field(0.0, ge=0, le=1)
     tag: str | None = Field(None, pattern=r"^[a-z0-9_]{1,60}$")
     group: int | None = None
     fields: dict[int, str] = Field(default_factory=dict)

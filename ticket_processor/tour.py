@@ -12,7 +12,7 @@ from types import TracebackType
 from pydantic import SecretStr
 
 from .clock import Deadline, SystemClock
-from .config import Settings, ZendeskSettings
+from .config import BudgetSettings, ClassifierSettings, ModelSettings, Settings, ZendeskSettings
 from .models import Outcome
 from .pipeline import Listener
 from .sandbox import CHAT_MODEL, OffsetClock, Rules, Sandbox, SandboxServer
@@ -77,7 +77,7 @@ class Tour:
                     tags_after=tuple(now["tags"]),
                     priority_before=was["priority"],
                     priority_after=now["priority"],
-                    answered_by="-" if analysis is None else analysis.model or "rules",
+                    answered_by="-" if analysis is None else analysis.model or analysis.source,
                     note=f"{outcome.status}: {outcome.reason}" if change is None else change.note or "",
                 )
             )
@@ -102,14 +102,10 @@ class Tour:
 
 
 def at_sandbox(settings: Settings, url: str, state: Path, *, no_llm: bool) -> Settings:
-    """The site's policy and taxonomy, but the sandbox's helpdesk and model: nothing real is contacted."""
+    """The site's policy and taxonomy, but the sandbox's helpdesk and model: nothing real is contacted or paid."""
     known = SandboxCredentials()
-    models = settings.models.model_copy(
-        update={
-            "names": () if no_llm else (CHAT_MODEL,),
-            "base_url": f"{url}/v1",
-            "api_key": SecretStr(known.openai_key),
-        }
+    models = ModelSettings(
+        names=() if no_llm else (CHAT_MODEL,), base_url=f"{url}/v1", api_key=SecretStr(known.openai_key)
     )
     zendesk = ZendeskSettings(
         url=url,
@@ -120,6 +116,8 @@ def at_sandbox(settings: Settings, url: str, state: Path, *, no_llm: bool) -> Se
         update={
             "zendesk": zendesk,
             "models": models,
+            "budget": BudgetSettings(),
+            "classifier": ClassifierSettings(use=False),
             "state_dir": state,
             "log_dir": settings.log_dir / "sandbox",  # never among the real receipts
             "notices": (),

@@ -13,18 +13,23 @@ from pathlib import Path
 import filelock
 from requests.adapters import BaseAdapter
 
-from .analysis import Analyser, ModelLink, Understanding
+from .analysis import USELESS_IN_A_ROW, Analyser, ModelLink, Understanding
+from .answer_store import FILE_NAME as ANSWERS
+from .answer_store import AnswerStore
 from .audit import AuditLog
 from .breaker import Breaker
-from .chat_server import OpenAIServer
+from .budget import Budget
+from .chat_server import ChatServer, OpenAIServer
 from .clock import Clock, Deadline, SystemClock, iso
-from .config import ModelSettings, Settings, ZendeskSettings
+from .config import Settings, ZendeskSettings
 from .errors import ConfigError, RunLocked, StateUnusable
 from .llm import ModelAnalyser
 from .models import RunSummary
 from .pipeline import Listener, Options, Parts, Run
+from .presets import ModelTarget, targets
 from .rules import RulesAnalyser
 from .state import FILE_NAME, State
+from .suspicion import signs_of
 from .throttle import Throttle
 from .transport import Auth, Transport
 from .zendesk import Zendesk, read_limits
@@ -43,6 +48,7 @@ class Asked:
     limit: int | None = None
     since: float | None = None
     resume: bool = False
+    retry_fallbacks: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,18 +81,24 @@ def run(
             settings.zendesk, clock, deadline, state=state, share=settings.run.limit_share, read_only=asked.dry_run
         )
         stack.callback(transport.close)
+        cache = settings.cache
+        store = AnswerStore(folder / ANSWERS, clock, days=cache.days, max_answers=cache.max_answers)
+        stack.callback(store.close)
+        troubles: list[str] = []
         executor = ThreadPoolExecutor(settings.run.workers, thread_name_prefix="analyse")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
         work = Run(
             Parts(
                 desk=Zendesk(transport, source=settings.zendesk.source),
-                understanding=understanding(settings, clock, deadline, state),
+                understanding=understanding(settings, clock, deadline, state, store, troubles.append),
                 executor=executor,
                 state=state,
                 audit=audit,
                 clock=clock,
                 deadline=deadline,
                 policy=settings.policy,
+                taxonomy=settings.taxonomy,
+                troubles=lambda: [trouble for trouble in (*troubles, store.trouble) if trouble],
                 requests=lambda: transport.counts,
             ),
             Options(
@@ -101,6 +113,7 @@ def run(
                 max_attempts=settings.run.max_attempts,
                 notices=settings.notices,
                 resume=asked.resume,
+                retry_fallbacks=asked.retry_fallbacks,
             ),
             listener,
         )
@@ -154,37 +167,98 @@ def _credentials(zendesk: ZendeskSettings, transport: Transport, clock: Clock) -
     raise ConfigError("no credentials for Zendesk")
 
 
-def understanding(settings: Settings, clock: Clock, deadline: Deadline, state: State | None = None) -> Understanding:
-    """The analyser chain of the settings: each model in order, then keyword rules."""
-    taxonomy = settings.taxonomy
+def understanding(
+    settings: Settings,
+    clock: Clock,
+    deadline: Deadline,
+    state: State | None = None,
+    store: AnswerStore | None = None,
+    trouble: Callable[[str], object] = lambda _sentence: None,
+    through: Callable[[ChatServer], ChatServer] = lambda server: server,
+) -> Understanding:
+    """The analyser chain of the settings: each model in order, the trained classifier, keyword rules.
+
+    ``trouble`` is told of a part that the chain has to do without; every model server is asked ``through`` what that
+    makes of it. Without ``store`` nothing is kept: no answers, and no books of what was spent. Raises
+    :class:`ConfigError` when a model of the list cannot be asked as the settings stand.
+    """
+    store = store or AnswerStore(None, clock, days=0)
+    budget = Budget(settings.budget, store)
+    rules = RulesAnalyser(settings.taxonomy, settings.entities)
     links: list[Analyser] = []
-    if settings.models.names:
-        server = model_server(settings.models, deadline)
-        for name in settings.models.names:
-            breaker_name = f"model {name}"
-            breaker = Breaker(
-                breaker_name,
-                clock,
-                memory=state.breaker(breaker_name) if state else None,
-                on_change=state.keep_breaker if state else None,
+    for target in targets(settings.models):
+        server = through(model_server(target, deadline))
+        links.append(
+            ModelLink(
+                model_analyser(server, target, settings, rules),
+                model_breaker(target.name, clock, state),
+                deadline,
+                name=target.name,
+                level=target.redaction,
+                store=store,
+                budget=budget,
+                useless=Breaker(f"answers of {target.name}", clock, threshold=USELESS_IN_A_ROW),
             )
-            links.append(ModelLink(model_analyser(server, name, settings), breaker, deadline))
-    return Understanding(links, RulesAnalyser(taxonomy))
-
-
-def model_server(models: ModelSettings, deadline: Deadline) -> OpenAIServer:
-    """The model server of the settings; no call outlives the run."""
-    return OpenAIServer(
-        base_url=models.base_url,
-        api_key=models.api_key.get_secret_value() if models.api_key else None,
-        timeout_s=lambda: max(0.1, min(models.timeout_s, deadline.remaining())),
-        max_output_tokens=models.max_output_tokens,
+        )
+    return Understanding(
+        links,
+        rules,
+        classifier=trained_classifier(settings, rules, trouble),
+        cascade_below=settings.policy.review_below if settings.models.cascade else None,
+        signs=signs_of,
+        clock=clock,
     )
 
 
-def model_analyser(server: OpenAIServer, name: str, settings: Settings) -> ModelAnalyser:
+def model_breaker(name: str, clock: Clock, state: State | None = None) -> Breaker:
+    """A model's circuit breaker; a model that is down is asked five times, however many workers there are."""
+    breaker_name = f"model {name}"
+    return Breaker(
+        breaker_name,
+        clock,
+        proven=False,
+        memory=state.breaker(breaker_name) if state else None,
+        on_change=state.keep_breaker if state else None,
+    )
+
+
+def model_server(target: ModelTarget, deadline: Deadline) -> OpenAIServer:
+    """The server that a model lives on; no call outlives the run."""
+    return OpenAIServer.of(target, timeout_s=lambda: max(0.1, min(target.timeout_s, deadline.remaining())))
+
+
+def model_analyser(server: ChatServer, target: ModelTarget, settings: Settings, rules: RulesAnalyser) -> ModelAnalyser:
     """One model of that server, asked in the site's taxonomy."""
-    return ModelAnalyser(server, name, settings.taxonomy, price=settings.models.prices.get(name))
+    return ModelAnalyser(
+        server,
+        target.model,
+        settings.taxonomy,
+        price=target.price,
+        entities=settings.entities,
+        team_language=settings.team_language,
+        ticket_tokens=target.ticket_tokens,
+        floor=rules.floor,
+        signs=signs_of,
+        reveal=target.redaction,
+        starting_form=target.forms[0],
+        max_output_tokens=target.max_output_tokens,
+    )
+
+
+def trained_classifier(
+    settings: Settings, rules: RulesAnalyser, trouble: Callable[[str], object] = lambda _sentence: None
+) -> Analyser | None:
+    """What ``ticketbot train`` made, if it is there, wanted and usable."""
+    folder = settings.classifier_folder
+    if not settings.classifier.use or not folder.is_dir():
+        return None
+    from .classifier import ClassifierUnusable, LocalClassifier
+
+    try:
+        return LocalClassifier.load(folder, settings.taxonomy, rules)
+    except ClassifierUnusable as error:
+        trouble(f"{error}; the rules do its work")
+        return None
 
 
 @contextmanager

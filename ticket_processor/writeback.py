@@ -19,8 +19,9 @@ from .audit import AuditLog
 from .clock import Clock
 from .errors import CannotRun, OutcomeUnknown, TicketError, TicketGone, UpdateConflict, UpdateRefused
 from .helpdesk import Helpdesk
-from .models import Change, Outcome, OutcomeStatus, Ticket
+from .models import Change, Decision, Outcome, OutcomeStatus, TakenOff, Ticket
 from .policy import Policy
+from .second_look import JUDGED, still_ours
 from .state import Open, State, Verdict
 from .tags import merge
 
@@ -97,8 +98,9 @@ class WriteBack:
         while True:
             if ticket is None:
                 return end(OutcomeStatus.SKIPPED, "deleted")
-            marked = self.marked(ticket)
-            if (marked and sent) or (not marked and self.may_hold_our_write(ticket, clean_stamp)):
+            # Of a second look only its key says that it is done: the marker is there from the first.
+            marked = self.marked(ticket) and not verdict.replaces
+            if verdict.replaces or (marked and sent) or (not marked and self.may_hold_our_write(ticket, clean_stamp)):
                 try:
                     found = self._desk.find_write(ticket.id, verdict.key)
                 except TicketError as error:
@@ -111,12 +113,17 @@ class WriteBack:
                 return end(OutcomeStatus.SKIPPED, "already_done")
             if (reason := no_longer_new(ticket.status, self._statuses)) is not None:
                 return end(OutcomeStatus.SKIPPED, reason)
+            if verdict.replaces and not still_ours(ticket, verdict.replaces, self._policy):
+                return end(OutcomeStatus.SKIPPED, JUDGED)
             clean_stamp = ticket.updated_at
             if not self.stable(ticket):
                 return end(OutcomeStatus.SKIPPED, "deferred_changed_just_now", retry=True)
             try:
-                # A follow-up begins with its original's tags; what a person took off it stays off.
-                unwanted = self._desk.removed_tags(ticket.id) if ticket.follow_up else frozenset()
+                # A follow-up begins with its original's tags; what a person took off a ticket stays off.
+                seen_before = (
+                    ticket.follow_up or bool(verdict.replaces) or self.may_lack_on_purpose(ticket, verdict.decision)
+                )
+                unwanted = self._desk.taken_off(ticket.id) if seen_before else TakenOff()
             except TicketError as error:
                 return end(OutcomeStatus.FAILED, str(error), retry=True)
             intent = self._audit.new_intent()
@@ -156,6 +163,11 @@ class WriteBack:
         change is its creation holds none.
         """
         return ticket.updated_at != clean_stamp and ticket.seconds_to_last_change >= self._stable_read_s
+
+    def may_lack_on_purpose(self, ticket: Ticket, decision: Decision) -> bool:
+        """Whether somebody may have taken off what a category sets on its tickets: the labels of people, not ours."""
+        theirs = any(not tag.startswith(self._policy.tag_prefix) for tag in decision.tags)
+        return ticket.seconds_to_last_change > 0 and (theirs or decision.group is not None or bool(decision.fields))
 
     def stable(self, ticket: Ticket) -> bool:
         """True when no edit after this read can carry the stamp that was read."""

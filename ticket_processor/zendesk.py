@@ -23,10 +23,11 @@ from .errors import (
     UpdateConflict,
     UpdateRefused,
 )
-from .helpdesk import FoundWrite, Page
-from .models import Change, Priority, Ticket
+from .helpdesk import FoundWrite, Page, TicketField
+from .models import Change, Priority, TakenOff, Ticket
 from .throttle import Limit
 from .transport import Effect, Reply, Transport
+from .zendesk_labels import CHOICES, read_fields
 
 PAGE_SIZE = 1000
 SHOW_MANY_MAX = 100
@@ -40,6 +41,8 @@ MAX_AUDIT_PAGES = 50
 FORBIDDEN_IN_A_ROW = 3
 _PRIORITIES = frozenset(item.value for item in Priority)
 METADATA = "ticketbot"
+_EMPTY: tuple[object, ...] = (None, "", [])
+"""What a field without a value holds. An unticked box is not among them: a person may have unticked it."""
 
 _ENDPOINT_LIMIT = re.compile(r"zendesk-rate-?limit-(?P<name>[a-z-]+)$")
 _LIMIT_PART = re.compile(r"(total|remaining|resets)\s*=\s*(\d+)")
@@ -58,6 +61,7 @@ class Zendesk:
         self._source = source
         self._page_size = page_size
         self._forbidden: set[int] = set()
+        self._known_fields: Mapping[int, TicketField] | None = None
 
     # Reading
 
@@ -80,7 +84,7 @@ class Zendesk:
             yield from self._search_pages(since)
 
     def _export_pages(self, cursor: str | None, since: float) -> Iterator[Page]:
-        params: dict[str, str | int] = {"per_page": self._page_size}
+        params: dict[str, str | int] = {"per_page": self._page_size, "include": "users"}
         if cursor is None:
             params["start_time"] = int(since)
         else:
@@ -107,16 +111,30 @@ class Zendesk:
             )
             if last:
                 return
-            params = {"per_page": self._page_size, "cursor": str(after)}
+            params = {"per_page": self._page_size, "include": "users", "cursor": str(after)}
 
     def _search_pages(self, since: float) -> Iterator[Page]:
         """Tickets created since, by search export: no admin needed, but minutes late and by creation only."""
-        params: dict[str, str | int] = {
-            "query": f"created>={iso(since)} status<solved",
-            "filter[type]": "ticket",
-            "page[size]": SHOW_MANY_MAX,
-        }
-        newest, seen = since, set()
+        newest = since
+        for tickets, last in self._searched(f"created>={iso(since)} status<solved"):
+            newest = max([newest, *(parse_iso(ticket.created_at) for ticket in tickets)])
+            resume = max(since, newest - SEARCH_OVERLAP_S)
+            yield Page(tickets=tickets, cursor=f"search:{iso(resume)}" if last else None, last=last)
+
+    def solved(self, since: float) -> Iterator[tuple[Ticket, ...]]:
+        """Solved and closed tickets created since ``since`` (Unix seconds), a page at a time, by search export.
+
+        Each page is read once more by its ids: a search lags behind, and does not know the requesters' names.
+        Take the pages without long pauses: Zendesk keeps the place for an hour. Raises :class:`CannotRun`.
+        """
+        for tickets, _ in self._searched(f"created>={iso(since)} status>=solved"):
+            fresh = self.fetch([ticket.id for ticket in tickets])
+            yield tuple(fresh.get(ticket.id, ticket) for ticket in tickets)
+
+    def _searched(self, query: str) -> Iterator[tuple[tuple[Ticket, ...], bool]]:
+        """Pages of what a search finds, and whether each is the last."""
+        params: dict[str, str | int] = {"query": query, "filter[type]": "ticket", "page[size]": SHOW_MANY_MAX}
+        seen = set()
         while True:
             reply = self._get("/search/export", params, (ACCOUNT_LIMIT, "search-export"))
             if reply.status == 403:
@@ -124,14 +142,12 @@ class Zendesk:
             if not reply.ok:
                 raise CannotRun(f"Zendesk refuses the search (HTTP {reply.status}{_code(reply)})")
             tickets = _tickets(reply, "results")
-            newest = max([newest, *(parse_iso(ticket.created_at) for ticket in tickets)])
             meta = _body(reply).get("meta") or {}
             after, more = meta.get("after_cursor"), bool(meta.get("has_more"))
             if more and (not after or after in seen):
                 raise HelpdeskDown("Zendesk's search repeats a cursor before its end; nothing is lost, try later")
             seen.add(after)
-            resume = max(since, newest - SEARCH_OVERLAP_S)
-            yield Page(tickets=tickets, cursor=None if more else f"search:{iso(resume)}", last=not more)
+            yield tickets, not more
             if not more:
                 return
             params["page[after]"] = str(after)
@@ -141,7 +157,7 @@ class Zendesk:
         found: dict[int, Ticket] = {}
         for start in range(0, len(ticket_ids), SHOW_MANY_MAX):
             part = ticket_ids[start : start + SHOW_MANY_MAX]
-            reply = self._get("/tickets/show_many", {"ids": ",".join(map(str, part))})
+            reply = self._get("/tickets/show_many", {"ids": ",".join(map(str, part)), "include": "users"})
             if not reply.ok:
                 raise CannotRun(f"Zendesk refuses to show tickets (HTTP {reply.status}{_code(reply)})")
             found.update((ticket.id, ticket) for ticket in _tickets(reply))
@@ -155,15 +171,27 @@ class Zendesk:
                 return FoundWrite(intent=str(mark.get("intent", "")))
         return None
 
-    def removed_tags(self, ticket_id: int) -> frozenset[str]:
-        """See :meth:`Helpdesk.removed_tags`, from the audits' changes of the tags, oldest first."""
+    def taken_off(self, ticket_id: int) -> TakenOff:
+        """See :meth:`Helpdesk.taken_off`, from the audits' changes, oldest first."""
         removed: set[str] = set()
+        emptied: dict[str, bool] = {}
         for audit in self._audits(ticket_id):
-            for event in audit.get("events") or ():
-                if _mapping(event).get("field_name") == "tags":
+            for event in map(_mapping, audit.get("events") or ()):
+                name = str(event.get("field_name"))
+                if name == "tags":
                     before, after = _tag_set(event.get("previous_value")), _tag_set(event.get("value"))
                     removed = (removed | (before - after)) - (after - before)
-        return frozenset(removed)
+                elif name == "group_id" or name.isdecimal():
+                    emptied[name] = event.get("value") in _EMPTY
+        fields = {int(name) for name, gone in emptied.items() if gone and name.isdecimal()}
+        if removed:
+            # Whoever takes a choice's tag off empties the drop-down, which the audit need not say.
+            fields |= {key for key, field in self._ticket_fields().items() if removed & field.options.keys()}
+        return TakenOff(
+            tags=frozenset(removed),
+            fields=frozenset(fields),
+            group=emptied.get("group_id", False),
+        )
 
     def _audits(self, ticket_id: int) -> Iterator[Mapping[str, Any]]:
         params: dict[str, str | int] = {"page[size]": 100}
@@ -183,11 +211,11 @@ class Zendesk:
     # Writing
 
     def update(self, change: Change) -> None:
-        """See :meth:`Helpdesk.update`: one ``PUT`` carries tags, priority, note, key and guard."""
+        """See :meth:`Helpdesk.update`: one ``PUT`` carries tags, priority, group, fields, note, key and guard."""
         reply = self._transport.request(
             "PUT",
             f"/api/v2/tickets/{change.ticket_id}",
-            json={"ticket": _update_body(change)},
+            json={"ticket": self._with_choices(_update_body(change), change)},
             effect=Effect.WRITE,
             limits=(ACCOUNT_LIMIT, UPDATE_LIMIT),
         )
@@ -208,7 +236,32 @@ class Zendesk:
             raise UpdateRefused(f"Zendesk forbids this user to update the ticket (HTTP 403{_code(reply)})")
         if reply.status == 422 and "status" in _details(reply):
             raise TicketGone("closed")
+        if reply.status == 422 and change.group is not None and "group" in _details(reply):
+            raise UpdateRefused(f"Zendesk knows no group {change.group}; see 'ticketbot taxonomy check'")
         raise UpdateRefused(f"Zendesk refused the update (HTTP {reply.status}{_code(reply)})")
+
+    def _with_choices(self, body: dict[str, object], change: Change) -> dict[str, object]:
+        """A drop-down's value has to stand among the tags as well: of two that disagree, the list of tags wins."""
+        if not change.fields:
+            return body
+        kinds = self._ticket_fields()
+        chosen = {
+            key: value
+            for key, value in change.fields.items()
+            if key in kinds and kinds[key].kind in CHOICES and value in kinds[key].options
+        }
+        body["tags"] = list(dict.fromkeys((*change.tags, *chosen.values())))
+        body["custom_fields"] = [
+            {"id": key, "value": [value] if key in chosen and kinds[key].kind == "multiselect" else value}
+            for key, value in change.fields.items()
+        ]
+        return body
+
+    def _ticket_fields(self) -> Mapping[int, TicketField]:
+        """Read once, when the first ticket gets a field."""
+        if self._known_fields is None:
+            self._known_fields = {field.id: field for field in read_fields(self._transport)}
+        return self._known_fields
 
     def _get(self, path: str, params: Mapping[str, str | int], limits: tuple[str, ...] = (ACCOUNT_LIMIT,)) -> Reply:
         return self._transport.request("GET", "/api/v2" + path, params=params, limits=limits)
@@ -250,6 +303,10 @@ def _update_body(change: Change) -> dict[str, object]:
     }
     if change.priority is not None:
         body["priority"] = change.priority.value
+    if change.group is not None:
+        body["group_id"] = change.group
+    if change.fields:
+        body["custom_fields"] = [{"id": key, "value": value} for key, value in change.fields.items()]
     if change.note is not None:
         # Left out, "public" would follow the ticket, and e-mail tickets are public.
         body["comment"] = {"html_body": note_html(change.note), "public": False}
@@ -271,8 +328,9 @@ def _tickets(reply: Reply, field: str = "tickets") -> tuple[Ticket, ...]:
     rows = _body(reply).get(field)
     if not isinstance(rows, list):
         raise HelpdeskDown("Zendesk's answer holds no list of tickets")
+    people = _user_names(_body(reply).get("users"))
     try:
-        tickets = tuple(_ticket(row, reply.date) for row in rows)
+        tickets = tuple(_ticket(row, reply.date, people) for row in rows)
         for ticket in tickets:
             _ = ticket.seconds_to_last_change  # dates that are none fail here
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -286,10 +344,18 @@ def _body(reply: Reply) -> dict[str, Any]:
     return reply.body
 
 
-def _ticket(row: Mapping[str, Any], read_at: float | None) -> Ticket:
+def _user_names(users: object) -> Mapping[int, str]:
+    """Names by user id, from the users side-loaded with a page of tickets; not every endpoint has them."""
+    rows = [_mapping(user) for user in users] if isinstance(users, list) else []
+    return {row["id"]: _string(row.get("name")) for row in rows if isinstance(row.get("id"), int)}
+
+
+def _ticket(row: Mapping[str, Any], read_at: float | None, people: Mapping[int, str]) -> Ticket:
     via = _mapping(row.get("via"))
     source = _mapping(via.get("source"))
-    sender = _mapping(source.get("from")).get("address")
+    origin = _mapping(source.get("from"))
+    sender = origin.get("address")
+    names = (_string(origin.get("name")), people.get(row.get("requester_id") or 0, ""))
     priority = row.get("priority")
     return Ticket(
         id=row["id"],
@@ -303,8 +369,22 @@ def _ticket(row: Mapping[str, Any], read_at: float | None) -> Ticket:
         read_at=read_at,
         channel=_string(via.get("channel")),
         sender=_string(sender),
+        names=tuple(dict.fromkeys(name for name in map(str.strip, names) if name)),
         follow_up=source.get("rel") == "follow_up",
+        group=row.get("group_id") if isinstance(row.get("group_id"), int) else None,
+        fields=_filled_in(row.get("custom_fields") or row.get("fields")),
     )
+
+
+def _filled_in(fields: object) -> dict[int, str]:
+    """The custom fields that hold something."""
+    rows = [_mapping(item) for item in fields] if isinstance(fields, list) else []
+    found = {row["id"]: row.get("value") for row in rows if isinstance(row.get("id"), int)}
+    return {
+        key: " ".join(map(str, value)) if isinstance(value, list) else str(value)
+        for key, value in found.items()
+        if value not in _EMPTY
+    }
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

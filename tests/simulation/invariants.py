@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from tests.simulation.world import World
-from ticket_processor.sandbox import Audit
+from tests.simulation.world import AREAS, World
+from ticket_processor.sandbox import Audit, StoredTicket
 
-ALLOWED_KEYS = frozenset({"tags", "priority", "comment", "safe_update", "updated_stamp", "metadata"})
+ALLOWED_KEYS = frozenset(
+    {"tags", "priority", "group_id", "custom_fields", "comment", "safe_update", "updated_stamp", "metadata"}
+)
 PRIORITIES = frozenset({"urgent", "high", "normal", "low"})
 
 
@@ -27,20 +29,20 @@ def violations(world: World) -> list[str]:
 def _of_ticket(world: World, ticket_id: int) -> Iterator[str]:
     ticket = world.sandbox.store.tickets[ticket_id]
     ours = world.our_writes(ticket_id)
-    comments = [audit for audit in ours if audit.comment_public is not None]
-    if len(comments) > 1:
-        yield f"1 one comment: {len(comments)} notes of ours"
+    yield from _written_once(ticket, ours)
     if any(audit.comment_public for audit in ours):
         yield "2 public never: a note of ours is public"
 
     added: dict[str, bool] = {}
     priority: str | None = None
+    filled: dict[str, object] = {}
     for audit in sorted(ticket.audits, key=lambda item: item.at):
         if audit.actor == "person":
             added.update(dict.fromkeys(audit.tags_added, True))
             added.update(dict.fromkeys(audit.tags_removed, False))
             change = audit.change("priority")
             priority = change[1] if change and change[1] else priority
+            filled.update(_filled_in(audit))
     for tag, wanted in added.items():
         if wanted and tag not in ticket.tags:
             yield f"3 human tags: {tag}, added by a person, is gone"
@@ -49,24 +51,68 @@ def _of_ticket(world: World, ticket_id: int) -> Iterator[str]:
     if priority is not None and ticket.json["priority"] != priority:
         yield f"4 human priority: {priority} was overwritten with {ticket.json['priority']}"
 
+    now = {"group_id": ticket.json["group_id"], **{str(item["id"]): item["value"] for item in ticket.json["fields"]}}
+    for name, value in filled.items():
+        if now[name] != value:
+            yield f"4 human fields: {name}, set to {value} by a person, is {now[name]}"
+
     for audit in ours:
         strange = set(audit.raw_keys) - ALLOWED_KEYS
         if strange:
             yield f"5 only listed fields: {sorted(strange)} written"
-        for name in ("status", "assignee_id", "group_id", "subject"):
+        for name in ("status", "assignee_id", "subject"):
             if audit.change(name):
                 yield f"5 only listed fields: {name} changed"
         change = audit.change("priority")
         if change and change[1] not in PRIORITIES:
             yield f"5 only listed fields: priority {change[1]}"
-        if audit.comment_public is None or not _marked(audit, added):
+        for name, value in _filled_in(audit).items():
+            before = (audit.change(name) or (None,))[0]
+            if before is not None:
+                yield f"4 human fields: {name} was {before}, and our write made it {value}"
+        for field in audit.raw.get("custom_fields", ()):
+            if (str(field["id"]), field["value"]) not in _filled_in(audit).items():
+                yield f"8 atomic: field {field['id']} was sent, and did not come to hold {field['value']}"
+        first = _key(audit) == _key(ours[0])
+        if (first and audit.comment_public is None) or not _marked(audit, added):
             yield "8 atomic: a write of ours lacks its note or its marker"
-        if any(tag for tag in audit.tags_removed):
-            yield f"3 human tags: our write removed {sorted(audit.tags_removed)}"
+        foreign = set(audit.tags_removed) - (set() if first else set(ours[0].tags_added))
+        if foreign:
+            yield f"3 human tags: our write removed {sorted(foreign)}"
     for comment in world.sandbox.store.bot_comments(ticket_id):
         text = str(comment.get("html_body") or comment.get("body"))
         if "://" in text or "evil.example" in text or "{{" in text or "@" in text or "](" in text:
             yield "a note of ours holds a link, a mention or a placeholder"
+
+
+def _key(audit: Audit) -> str:
+    return str(audit.custom["ticketbot"]["key"]) if "ticketbot" in audit.custom else ""
+
+
+def _written_once(ticket: StoredTicket, ours: Sequence[Audit]) -> Iterator[str]:
+    """1: one write, and one more where rules had answered and nobody has judged that since."""
+    keys = [_key(audit) for audit in ours]
+    if len(set(keys)) < len(keys):
+        yield f"1 one comment: {len(keys)} writes of ours under {len(set(keys))} keys"
+    if len(keys) < 2:
+        return
+    first, second, *more = ours
+    if more:
+        yield f"1 one comment: {len(keys)} writes of ours"
+    if "ai_fallback" not in first.tags_added:
+        yield "1 one comment: a second look at what a model had answered"
+    for audit in ticket.audits:
+        # A drop-down's tag goes with its field, which nobody touches again; the labels are what is judged.
+        judged = set(audit.tags_removed) & set(first.tags_added).difference(AREAS)
+        if audit.actor == "person" and first.at <= audit.at < second.at and judged:
+            yield f"3 human tags: a second look although a person had taken off {sorted(judged)}"
+
+
+def _filled_in(audit: Audit) -> dict[str, object]:
+    """The group and the custom fields that a change set; one that it emptied counts as nobody's."""
+    names = [str(event.get("field_name")) for event in audit.events]
+    changes = {name: audit.change(name) for name in names if name == "group_id" or name.isdecimal()}
+    return {name: change[1] for name, change in changes.items() if change}
 
 
 def _marked(audit: Audit, by_people: Mapping[str, bool]) -> bool:
@@ -89,9 +135,11 @@ def _resent_blindly(world: World) -> Iterator[str]:
 
 
 def _fed_by_itself(world: World) -> Iterator[str]:
-    """10: a run that began after our write on a ticket pays for no analysis of it."""
+    """10: a run that began after our write on a ticket pays for no analysis of it, unless it takes a second look."""
     for run, ticket_id, _ in world.model_calls:
-        if any(audit.at < world.run_starts[run] for audit in world.our_writes(ticket_id)):
+        before = [audit for audit in world.our_writes(ticket_id) if audit.at < world.run_starts[run]]
+        second_look = run in world.second_looks and len(before) == 1 and "ai_fallback" in before[0].tags_added
+        if before and not second_look:
             yield f"ticket {ticket_id}: 10 self-feeding: {run} asked the model about a finished ticket"
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
-from ticket_processor import intake, tags, transport, writeback, zendesk
+from ticket_processor import intake, pipeline, tags, transport, writeback, zendesk
 from ticket_processor.errors import OutcomeUnknown, UpdateConflict
 from ticket_processor.helpdesk import Page
-from ticket_processor.models import Change, Priority, Ticket
+from ticket_processor.models import Change, Decision, Priority, TakenOff, Ticket
+from ticket_processor.policy import Policy
 
 
 def _without(*names: str) -> Callable[[Change], dict[str, object]]:
@@ -58,6 +59,27 @@ def _priority_always_set(current: Priority | None, wanted: Priority | None) -> P
     return wanted
 
 
+def _group_always_set(current: int | None, wanted: int | None) -> int | None:
+    return wanted
+
+
+def _fields_always_set(current: Mapping[int, str], wanted: Mapping[int, str]) -> dict[int, str]:
+    return dict(wanted)
+
+
+def _everything_replaced(decision: Decision, ticket: Ticket, ours: Sequence[str], policy: Policy) -> Decision:
+    return decision.model_copy(update={"tags_removed": ticket.tags})
+
+
+@contextmanager
+def _judgement_ignored() -> Iterator[None]:
+    with (
+        mock.patch.object(writeback, "still_ours", return_value=True),
+        mock.patch.object(pipeline, "still_ours", return_value=True),
+    ):
+        yield
+
+
 class _EveryEffectHarmless:
     NONE = WRITE = transport.Effect.NONE
 
@@ -73,6 +95,12 @@ MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "key differs between runs": lambda: mock.patch.object(intake, "write_key", _key_changes_with_every_run),
     "public not stated": lambda: mock.patch.object(zendesk, "_update_body", _public_by_default),
     "priority overwritten": lambda: mock.patch.object(tags, "merge_priority", _priority_always_set),
+    "group overwritten": lambda: mock.patch.object(tags, "merge_group", _group_always_set),
+    "fields overwritten": lambda: mock.patch.object(tags, "merge_fields", _fields_always_set),
+    "what people took off put back": lambda: mock.patch.object(zendesk.Zendesk, "taken_off", return_value=TakenOff()),
+    "drop-down sent without its tag": lambda: mock.patch.object(zendesk.Zendesk, "_ticket_fields", return_value={}),
+    "second look although a person has judged": _judgement_ignored,
+    "second look takes off people's tags": lambda: mock.patch.object(pipeline, "replacing", _everything_replaced),
     "tags replaced instead of merged": lambda: mock.patch.object(
         tags, "merge_tags", lambda current, add, remove=(): tuple(add)
     ),

@@ -31,12 +31,38 @@ from ticket_processor.policy import Policy
 from ticket_processor.rules import RulesAnalyser
 from ticket_processor.sandbox import BOT_ID, FaultPlan, FaultRule, InMemoryAdapter, Rules, Sandbox
 from ticket_processor.state import State
-from ticket_processor.taxonomy import default_taxonomy
+from ticket_processor.taxonomy import Taxonomy, default_taxonomy
 from ticket_processor.wiring import transport_for
 from ticket_processor.zendesk import Zendesk
 
 BASE_URL = "http://127.0.0.1:1"
-TAXONOMY = default_taxonomy()
+GROUPS = (8001, 8002)
+AREA, ORDER = 2001, 2002
+"""The account's fields: a drop-down, whose values are tags, and a line of text."""
+AREAS = ("area_web_shop", "area_app")
+
+
+def _with_targets(taxonomy: Taxonomy) -> Taxonomy:
+    """The default categories, most of which set something on their tickets."""
+    return taxonomy.model_copy(
+        update={
+            "categories": tuple(
+                category.model_copy(
+                    update={
+                        "tag": f"desk_{category.name}",
+                        "group": GROUPS[number % 2],
+                        "fields": {AREA: AREAS[number % 2]} if number % 3 else {AREA: AREAS[0], ORDER: "unknown"},
+                    }
+                )
+                if number % 4 != 3
+                else category
+                for number, category in enumerate(taxonomy.categories)
+            )
+        }
+    )
+
+
+TAXONOMY = _with_targets(default_taxonomy())
 RULES = RulesAnalyser(TAXONOMY)
 TEXTS = (
     ("Charged twice", "I was charged twice this month, please refund one of them."),
@@ -82,7 +108,10 @@ class World:
         self._edit_weight = self.dice.choice((0.0, 0.1, 0.4))
         self._model_weight = self.dice.choice((0.0, 0.2, 0.7, 1.0))
         self._overlap = self.dice.random() < 0.4
-        self._strips = self.dice.random() < 0.3
+        self._second_looks = self.dice.random() < 0.5
+        self._strips = self.dice.random() < (0.6 if self._second_looks else 0.3)
+        self.second_looks: set[str] = set()
+        """Runs that were asked to take a second look at what rules had answered."""
         self._loses_state = self.dice.random() < 0.15
 
     # The story
@@ -163,8 +192,13 @@ class World:
             pool = tags if self._strips else [item for item in tags if item not in ours]
             if pool:
                 store.person_edit(ticket_id, remove_tags=(self.dice.choice(list(pool)),))
-        elif act < 0.75:
+        elif act < 0.66:
             store.person_edit(ticket_id, priority=self.dice.choice(("low", "normal", "high", "urgent")))
+        elif act < 0.74:
+            store.person_edit(ticket_id, group_id=self.dice.choice(GROUPS))
+        elif act < 0.84:
+            chosen = self.dice.choice(({AREA: AREAS[0]}, {AREA: AREAS[1]}, {ORDER: "A-7"}))
+            store.person_edit(ticket_id, custom_fields=chosen)
         elif act < 0.9:
             store.person_edit(ticket_id, comment="Looking into it.", public=self.dice.random() < 0.5)
         elif act < 0.95:
@@ -198,7 +232,11 @@ class World:
         breaker = Breaker("model", self.time, memory=state.breaker("model"), on_change=stepping.keep_breaker)
         model = ModelAnalyser(_Model(self, name), "sim", TAXONOMY, fence=lambda: "f3nc3")
         rng = random.Random(self.seed + 1)
-        links = [ModelLink(model, breaker, deadline, rng=rng)] if self._model_weight else []
+        has_model = self.dice.random() < self._model_weight if self._second_looks else self._model_weight > 0
+        links = [ModelLink(model, breaker, deadline, rng=rng)] if has_model else []
+        looks_again = self._second_looks and self.dice.random() < 0.6
+        if looks_again:
+            self.second_looks.add(name)
         audit = _Log(self, name, crash)
         try:
             self.ends.append(
@@ -212,9 +250,15 @@ class World:
                         clock=self.time,
                         deadline=deadline,
                         policy=Policy(),
+                        taxonomy=TAXONOMY,
                         requests=lambda: transport.counts,
                     ),
-                    Options(run_id=name, since=since, limit=self.dice.choice((None, None, 1)) if self.faulty else None),
+                    Options(
+                        run_id=name,
+                        since=since,
+                        limit=self.dice.choice((None, None, 1)) if self.faulty else None,
+                        retry_fallbacks=looks_again,
+                    ),
                 ).execute()
             )
         except Crash:
@@ -393,9 +437,9 @@ class _Watched(Understanding):
         super().__init__(links, rules)
         self._world = world
 
-    def __call__(self, ticket: Ticket) -> Any:
+    def __call__(self, ticket: Ticket, **options: Any) -> Any:
         self._world._current_ticket = ticket.id
-        return super().__call__(ticket)
+        return super().__call__(ticket, **options)
 
 
 class _Model:

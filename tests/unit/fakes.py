@@ -19,7 +19,7 @@ from ticket_processor.breaker import Breaker
 from ticket_processor.clock import Deadline, iso
 from ticket_processor.errors import Stopping
 from ticket_processor.helpdesk import FoundWrite, Page
-from ticket_processor.models import Analysis, Change, Decision, Priority, Sentiment, Ticket, Urgency
+from ticket_processor.models import Analysis, Change, Decision, Priority, Sentiment, TakenOff, Ticket, Urgency
 from ticket_processor.sandbox import ManualClock as SandboxTime
 from ticket_processor.throttle import Throttle
 from ticket_processor.transport import Transport
@@ -250,9 +250,9 @@ class FakeDesk:
         self.asked.append(("find_write", ticket_id))
         return self.found.get((ticket_id, key))
 
-    def removed_tags(self, ticket_id: int) -> frozenset[str]:
-        self.asked.append(("removed_tags", ticket_id))
-        return frozenset(self.removed.get(ticket_id, ()))
+    def taken_off(self, ticket_id: int) -> TakenOff:
+        self.asked.append(("taken_off", ticket_id))
+        return TakenOff(tags=frozenset(self.removed.get(ticket_id, ())))
 
     def update(self, change: Change) -> None:
         self.written.append(change)

@@ -84,6 +84,20 @@ def test_a_ticket_that_was_skipped_has_the_same_keys_with_nothing_in_them(audit:
     assert bare["timings_ms"] == {"analyse": 0, "write": 0, "total": 0}
 
 
+def test_group_and_fields_are_told_from_and_to_and_what_people_wrote_is_not(audit: AuditLog) -> None:
+    change = a_change(7, group=8, fields={5: "topic"}, fields_kept=(6,))
+    audit.ticket(an_outcome(change=change))
+    audit.ticket(an_outcome(change=a_change(7, group_before=9)))
+    first, second = (line["change"] for line in events(audit))
+    assert first["group"] == {"from": None, "to": 8}
+    assert first["fields"] == {"5": {"from": None, "to": "topic"}}
+    assert second["group"] == {"from": 9, "to": 9}
+    assert second["fields"] == {}
+    text = audit.path.with_suffix(".log").read_text(encoding="utf-8").splitlines()
+    assert "group - -> 8; field 5 - -> topic" in text[0]
+    assert "group" not in text[1]
+
+
 def test_a_priority_that_stays_is_told_as_unchanged(audit: AuditLog) -> None:
     audit.ticket(an_outcome(change=a_change(7, priority_before=Priority.LOW, priority=None)))
     assert events(audit)[0]["change"]["priority"] == {"from": "low", "to": "low"}

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.models import Priority, Sentiment, Urgency
+from ticket_processor.models import Analysis, Priority, Risk, Sentiment, Urgency
+from ticket_processor.plain import plain_line
 from ticket_processor.policy import FieldPolicy, Mode, Policy, decide
+from ticket_processor.taxonomy import Category, Taxonomy
 
 from .fakes import an_analysis
 
@@ -18,6 +20,8 @@ POLICIES = st.builds(
     Policy,
     tags=FIELDS,
     priority=FIELDS,
+    group=FIELDS,
+    fields=FIELDS,
     note=st.booleans(),
     review_below=st.floats(0, 1),
     model_may_set_urgent=st.booleans(),
@@ -27,7 +31,31 @@ ANALYSES = st.builds(
     urgency=st.sampled_from(list(Urgency)),
     sentiment=st.sampled_from(list(Sentiment)),
     confidence=st.floats(0, 1),
-    source=st.sampled_from(["model", "rules"]),
+    source=st.sampled_from(["model", "classifier", "rules"]),
+    subcategory=st.sampled_from([None, "double_charge"]),
+    risk=st.sampled_from(list(Risk)),
+    suspicious=st.sampled_from([(), ("orders",), ("orders", "hidden_text")]),
+)
+HOSTILE = st.text(max_size=40) | st.sampled_from(
+    [
+        "[x](https://evil.example)",
+        "<img src=//evil.example>",
+        "{{ticket.requester.email}}",
+        "{% if %}",
+        "@all",
+        "a\nRef tb-00000000",
+        "![x][y]",
+        "\u202ereversed",
+        "www.evil.example",
+    ]
+)
+TAXONOMY = Taxonomy(
+    categories=(
+        Category(name="billing", description="Money.", tag="finance", group=7, fields={1: "topic_billing", 2: "money"}),
+        Category(name="double_charge", parent="billing", description="Twice.", tag="twice", fields={1: "topic_twice"}),
+        Category(name="refund_desk", parent="billing", description="Back.", group=9),
+        Category(name="general", description="Everything else."),
+    )
 )
 
 
@@ -161,3 +189,192 @@ def test_below_the_threshold_urgent_is_suggested_once(policy: FieldPolicy) -> No
     assert decision.priority is None
     assert (decision.note or "").count("priority") == 1
     assert "priority urgent, if a person agrees" in (decision.note or "")
+
+
+# Targets of the taxonomy
+
+
+def test_a_category_brings_its_own_tag_group_and_fields() -> None:
+    decision = decide(1, an_analysis(), Policy(), TAXONOMY)
+    assert "finance" in decision.tags
+    assert (decision.group, decision.fields) == (7, {1: "topic_billing", 2: "money"})
+
+
+@pytest.mark.parametrize(
+    ("subcategory", "tags", "group", "fields"),
+    [
+        ("double_charge", {"finance", "twice", "ai_double_charge"}, 7, {1: "topic_twice", 2: "money"}),
+        ("refund_desk", {"finance", "ai_refund_desk"}, 9, {1: "topic_billing", 2: "money"}),
+    ],
+)
+def test_what_a_sub_category_does_not_say_itself_its_parent_says(
+    subcategory: str, tags: set[str], group: int, fields: dict[int, str]
+) -> None:
+    decision = decide(1, an_analysis(subcategory=subcategory), Policy(), TAXONOMY)
+    assert tags | {"ai_billing"} <= set(decision.tags)
+    assert (decision.group, decision.fields) == (group, fields)
+
+
+@pytest.mark.parametrize("category", ["general", "given_up_since"])
+def test_a_category_without_targets_or_given_up_since_sets_nothing(category: str) -> None:
+    decision = decide(1, an_analysis(category=category), Policy(), TAXONOMY)
+    assert (decision.group, decision.fields) == (None, {})
+    assert all(tag.startswith("ai_") for tag in decision.tags)
+
+
+@pytest.mark.parametrize(
+    ("mode", "threshold", "applied", "suggested"),
+    [
+        (Mode.APPLY, 0.9, True, False),
+        (Mode.APPLY, 0.91, False, True),
+        (Mode.SUGGEST, 0.0, False, True),
+        (Mode.OFF, 0.0, False, False),
+    ],
+)
+def test_group_and_fields_have_an_autonomy_of_their_own(
+    mode: Mode, threshold: float, applied: bool, suggested: bool
+) -> None:
+    by_group = decide(1, an_analysis(), Policy(group=field(mode, threshold)), TAXONOMY)
+    assert (by_group.group == 7) == applied
+    assert ("group 7" in (by_group.note or "")) == suggested
+    assert by_group.fields
+    by_fields = decide(1, an_analysis(), Policy(fields=field(mode, threshold)), TAXONOMY)
+    assert bool(by_fields.fields) == applied
+    assert ("field 1: topic_billing; field 2: money" in (by_fields.note or "")) == suggested
+    assert by_fields.group == 7
+
+
+def test_the_tag_of_a_category_goes_with_the_tags() -> None:
+    decision = decide(1, an_analysis(), Policy(tags=field(Mode.APPLY, 0.95)), TAXONOMY)
+    assert "finance" not in decision.tags
+    assert "category billing" in (decision.note or "")
+
+
+@given(analysis=ANALYSES, policy=POLICIES)
+def test_a_decision_that_only_suggests_sets_nothing_but_the_marks(analysis: Analysis, policy: Policy) -> None:
+    decision = decide(1, analysis, policy, TAXONOMY)
+    if decision.suggest_only:
+        assert (decision.priority, decision.group, decision.fields) == (None, None, {})
+        assert "finance" not in decision.tags
+
+
+# Who answered, and what a person should look at
+
+
+@given(analysis=ANALYSES)
+def test_whatever_no_model_answered_is_marked_so(analysis: Analysis) -> None:
+    assert ("ai_fallback" in decide(1, analysis, Policy()).tags) == (analysis.source != "model")
+
+
+@given(analysis=ANALYSES)
+def test_whatever_is_critical_or_puts_much_at_stake_is_escalated(analysis: Analysis) -> None:
+    at_stake = analysis.urgency is Urgency.CRITICAL or analysis.risk is Risk.HIGH
+    assert ("ai_escalated" in decide(1, analysis, Policy()).tags) == at_stake
+
+
+@given(analysis=ANALYSES, policy=POLICIES)
+def test_a_suspicious_text_gets_tags_and_a_persons_look_and_nothing_else(analysis: Analysis, policy: Policy) -> None:
+    decision = decide(1, analysis, policy, TAXONOMY)
+    marked = {"ai_suspicious", "ai_review"} <= set(decision.tags)
+    if analysis.suspicious:
+        assert (decision.priority, decision.group, decision.fields) == (None, None, {})
+        assert marked == (policy.tags.mode is Mode.APPLY)
+        assert decision.note is None or "seems to give instructions" in decision.note
+    else:
+        assert "ai_suspicious" not in decision.tags
+
+
+def test_what_a_suspicious_text_wants_is_only_suggested() -> None:
+    analysis = an_analysis(suspicious=("orders_to_a_model",), urgency=Urgency.LOW)
+    note = decide(1, analysis, Policy(), TAXONOMY).note or ""
+    assert "(orders to a model)" in note
+    assert "Suggested, not set: priority low; group 7; field 1: topic_billing; field 2: money." in note
+
+
+def test_a_classifier_is_named_with_why_it_had_to_answer_and_sets_no_urgent() -> None:
+    analysis = an_analysis(
+        source="classifier", model=None, why_fallback="model_down", confidence=0.71, urgency=Urgency.CRITICAL
+    )
+    decision = decide(1, analysis, Policy())
+    assert decision.reason == "by the local classifier (model down), confidence 0.71"
+    assert decision.priority is Priority.HIGH
+    assert decide(1, analysis, Policy(model_may_set_urgent=True)).priority is Priority.URGENT
+
+
+def test_an_answer_given_before_is_told_as_any_other() -> None:
+    assert decide(1, an_analysis(cached=True), Policy()) == decide(1, an_analysis(cached=False), Policy())
+
+
+# The note
+
+
+FULL = {
+    "subcategory": "double_charge",
+    "secondary": ("refund", "account"),
+    "risk": Risk.HIGH,
+    "urgent_tone": True,
+    "evidence": ("charged twice", "invoice"),
+    "entities": {"order_number": "12345", "amount": "30 EUR", "product": ""},
+    "confidence": 0.3,
+}
+
+
+def test_the_note_holds_everything_that_a_person_needs_to_judge_it_in_a_few_plain_lines() -> None:
+    note = decide(1, an_analysis(**FULL), Policy(priority=field(Mode.SUGGEST))).note or ""
+    assert note.splitlines() == [
+        "Triage: billing / double_charge, urgency high, sentiment negative, risk high, pressing tone, language en; "
+        "by m-1, confidence 0.30.",
+        "Charged twice.",
+        "Also: refund, account.",
+        "Because of: “charged twice”, “invoice”.",
+        "order_number: 12345; amount: 30 EUR",
+        "Suggested, not set: priority high.",
+        "Unsure: please check.",
+    ]
+
+
+@given(
+    summary=HOSTILE,
+    evidence=st.lists(HOSTILE, max_size=5),
+    entities=st.dictionaries(st.sampled_from(["order_number", "product", "data", "amount"]), HOSTILE, max_size=4),
+    model=HOSTILE,
+    policy=POLICIES,
+)
+def test_nothing_in_a_note_can_become_a_link_a_mention_a_placeholder_or_another_line(
+    summary: str, evidence: list[str], entities: dict[str, str], model: str, policy: Policy
+) -> None:
+    analysis = an_analysis(
+        **{**FULL, "summary": summary, "evidence": evidence, "entities": entities, "model": model},
+        suspicious=("orders",),
+    )
+    note = decide(1, analysis, policy, TAXONOMY).note or ""
+    lines = note.split("\n")
+    assert len(lines) <= 8
+    for line in lines:
+        assert plain_line(line, 500) == line
+        assert not any(piece in line for piece in ("://", "](", "{{", "{%", "<img", "@", "evil.example", "\u202e"))
+        assert not line.startswith("Ref tb-")
+
+
+def test_placeholders_of_redaction_stay_in_a_note() -> None:
+    note = decide(1, an_analysis(entities={"contact": "[EMAIL_1]"}, evidence=("call [PHONE_2]",)), Policy()).note or ""
+    assert "contact: [EMAIL_1]" in note
+    assert "“call [PHONE_2]”" in note
+
+
+def test_a_category_with_a_threshold_of_its_own_is_only_suggested_below_it() -> None:
+    taxonomy = Taxonomy(
+        categories=(
+            Category(name="billing", description="Money.", threshold=0.8, tag="finance", group=7, fields={1: "money"}),
+            Category(name="general", description="The rest."),
+        )
+    )
+    unsure = decide(1, an_analysis(confidence=0.79), Policy(), taxonomy)
+    assert not {"ai_billing", "finance"} & set(unsure.tags)
+    assert (unsure.group, unsure.fields) == (None, {})
+    assert unsure.note is not None
+    assert "category billing" in unsure.note
+    assert unsure.priority is not None
+    sure = decide(1, an_analysis(confidence=0.8), Policy(), taxonomy)
+    assert {"ai_billing", "finance"} <= set(sure.tags)
+    assert (sure.group, sure.fields) == (7, {1: "money"})

@@ -8,14 +8,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.models import Priority
-from ticket_processor.tags import MAX_TAG_LENGTH, merge, merge_priority, merge_tags, reference, tag, write_key
+from ticket_processor.models import Priority, TakenOff
+from ticket_processor.tags import (
+    MAX_TAG_LENGTH,
+    merge,
+    merge_fields,
+    merge_group,
+    merge_priority,
+    merge_tags,
+    reference,
+    tag,
+    write_key,
+)
 
 from .fakes import a_decision, a_ticket
 
 NAMES = st.sampled_from(["vip", "ai_processed", "ai_billing", "Spam", "été", "a-b", "ai_other_product", ""])
 FREE = st.text(max_size=8)
 LISTS = st.lists(st.one_of(NAMES, FREE), max_size=8)
+FIELDS = st.dictionaries(st.integers(1, 5), st.sampled_from(["a", "b", "c"]), max_size=4)
 PRIORITIES = st.one_of(st.none(), st.sampled_from(list(Priority)))
 
 
@@ -73,6 +84,56 @@ def test_a_priority_that_somebody_set_stays(theirs: Priority, ours: Priority | N
 @given(ours=PRIORITIES)
 def test_a_priority_that_nobody_set_becomes_ours(ours: Priority | None) -> None:
     assert merge_priority(None, ours) == ours
+
+
+@given(current=FIELDS, wanted=FIELDS)
+def test_a_field_that_somebody_filled_in_stays_and_an_empty_one_becomes_ours(
+    current: dict[int, str], wanted: dict[int, str]
+) -> None:
+    merged = merge_fields(current, wanted)
+    assert not merged.keys() & current.keys()
+    assert merged.items() <= wanted.items()
+    assert merged.keys() | current.keys() >= wanted.keys()
+
+
+@given(theirs=st.integers(1), ours=st.none() | st.integers(1))
+def test_a_group_that_a_ticket_has_stays(theirs: int, ours: int | None) -> None:
+    assert merge_group(theirs, ours) is None
+    assert merge_group(None, ours) == ours
+
+
+@given(
+    current=FIELDS,
+    wanted=FIELDS,
+    group=st.none() | st.integers(1, 3),
+    emptied=st.sets(st.integers(1, 5)),
+    tags_off=st.sets(st.sampled_from(["a", "b", "finance"])),
+    group_off=st.booleans(),
+)
+def test_what_somebody_took_off_stays_off(
+    current: dict[int, str],
+    wanted: dict[int, str],
+    group: int | None,
+    emptied: set[int],
+    tags_off: set[str],
+    group_off: bool,
+) -> None:
+    ticket = a_ticket(fields=current, group=None)
+    decision = a_decision(tags=("ai_processed", "finance"), group=group, fields=wanted)
+    off = TakenOff(tags=frozenset(tags_off), fields=frozenset(emptied), group=group_off)
+    change = merge(ticket, decision, key="k" * 32, unwanted=off)
+    assert not change.fields.keys() & (emptied | current.keys())
+    assert not set(change.fields.values()) & tags_off
+    assert change.group == (None if group_off else group)
+    assert ("finance" in change.tags) == ("finance" not in tags_off)
+    assert {*change.fields, *change.fields_kept} == wanted.keys()
+
+
+def test_a_change_remembers_what_it_was_merged_from() -> None:
+    ticket = a_ticket(group=7, fields={1: "theirs"})
+    change = merge(ticket, a_decision(group=8, fields={1: "ours", 2: "ours"}), key="k" * 32)
+    assert (change.group_before, change.group) == (7, None)
+    assert (change.fields, change.fields_kept) == ({2: "ours"}, (1,))
 
 
 def test_a_change_carries_the_stamp_that_it_was_merged_from_and_its_note_the_reference() -> None:

@@ -30,10 +30,13 @@ from ticket_processor.throttle import Throttle
 from ticket_processor.transport import Auth, Transport
 from ticket_processor.zendesk import MAX_AUDIT_PAGES, SEARCH_OVERLAP_S, Zendesk, note_html, read_limits
 from ticket_processor.zendesk_auth import ApiToken, ClientCredentials, OAuthToken
+from ticket_processor.zendesk_labels import read_labels
 
 from .fakes import BASE, START, ManualClock, Upper, Wire, a_change, answer
 
 KNOWN = Credentials()
+AREA, ORDER = 2_001, 2_002
+"""The imitation's own ticket fields: a drop-down and a line of text."""
 
 
 class Account:
@@ -427,7 +430,122 @@ def test_tags_that_were_taken_off_and_not_put_back_are_told() -> None:
     account.store.person_edit(number, add_tags=["one", "two", "three"])
     account.store.person_edit(number, remove_tags=["one", "two"])
     account.store.person_edit(number, add_tags=["two"])
-    assert account.desk.removed_tags(number) == {"one"}
+    assert account.desk.taken_off(number).tags == {"one"}
+
+
+def test_fields_and_the_group_that_were_emptied_and_not_filled_in_again_are_told() -> None:
+    account = Account(1)
+    number = account.ids[0]
+    account.store.person_edit(number, group_id=8_001, custom_fields={AREA: "area_app", ORDER: "A-7"})
+    account.store.person_edit(number, remove_tags=["area_app"], custom_fields={ORDER: ""})
+    account.store.person_edit(number, custom_fields={ORDER: "A-8"})
+    found = account.desk.taken_off(number)
+    assert (found.tags, found.fields, found.group) == ({"area_app"}, {AREA}, False)
+    changes = [
+        {"type": "Change", "field_name": "group_id", "previous_value": "1", "value": value} for value in ("2", None)
+    ]
+    wire = Wire(answer(200, {"audits": [{"events": [change]} for change in changes]}))
+    assert Zendesk(wire.transport).taken_off(1).group
+
+
+def test_a_choice_whose_tag_was_taken_off_is_emptied_even_where_no_audit_says_so() -> None:
+    removal = {"field_name": "tags", "previous_value": "vip area_app", "value": "vip"}
+    kinds = [{"id": AREA, "type": "tagger", "custom_field_options": [{"name": "App", "value": "area_app"}]}]
+    wire = Wire(answer(200, {"audits": [{"events": [removal]}]}), answer(200, {"ticket_fields": kinds}))
+    assert Zendesk(wire.transport).taken_off(1).fields == {AREA}
+
+
+# Groups and fields
+
+
+def test_a_tickets_group_and_the_fields_that_hold_something_are_read() -> None:
+    account = Account(1)
+    assert (account.one(account.ids[0]).group, account.one(account.ids[0]).fields) == (None, {})
+    account.store.person_edit(account.ids[0], group_id=8_002, custom_fields={AREA: "area_app"})
+    account.clock.advance(120)
+    (page,) = account.desk.pages(None, 0)
+    for ticket in (account.one(account.ids[0]), page.tickets[0]):
+        assert (ticket.group, ticket.fields) == (8_002, {AREA: "area_app"})
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [("x", "x"), (None, None), ("", None), ([], None), (["a", "b"], "a b"), (False, "False"), (0, "0"), (True, "True")],
+    ids=str,
+)
+def test_an_unticked_box_and_a_nought_hold_something_and_nothing_holds_nothing(value: object, read: str | None) -> None:
+    wire = Wire(answer(200, {"tickets": [row(custom_fields=[{"id": 5, "value": value}])]}))
+    assert Zendesk(wire.transport).fetch([1])[1].fields == ({} if read is None else {5: read})
+
+
+@pytest.mark.parametrize("fields", ["x", [5], [{"id": "5", "value": "x"}], [{"value": 1}], None], ids=str)
+def test_fields_in_no_known_form_are_passed_over(fields: object) -> None:
+    wire = Wire(answer(200, {"tickets": [row(custom_fields=fields, group_id="7")]}))
+    ticket = Zendesk(wire.transport).fetch([1])[1]
+    assert (ticket.fields, ticket.group) == ({}, None)
+
+
+def test_group_and_fields_go_in_the_one_guarded_write_and_a_choice_with_its_tag() -> None:
+    account = Account(1)
+    change = account.change(account.ids[0], group=8_002, fields={AREA: "area_app", ORDER: "unknown"})
+    account.sent.clear()
+    account.desk.update(change)
+    assert [request.method for request in account.sent] == ["GET", "PUT"]
+    ticket = account.store.tickets[account.ids[0]]
+    assert ticket.json["group_id"] == 8_002
+    assert {item["id"]: item["value"] for item in ticket.json["custom_fields"]} == {AREA: "area_app", ORDER: "unknown"}
+    assert set(ticket.tags) == {"ai_processed", "area_app"}
+    (ours,) = [audit for audit in ticket.audits if audit.author_id == BOT_ID]
+    assert {"group_id", "custom_fields", "tags", "comment", "safe_update", "updated_stamp"} <= set(ours.raw_keys)
+
+
+def test_the_accounts_fields_are_read_once_and_only_for_a_write_that_sets_one() -> None:
+    account = Account(3)
+    account.sent.clear()
+    account.desk.update(account.change(account.ids[0], group=8_001))
+    for number in account.ids[1:]:
+        account.desk.update(account.change(number, fields={ORDER: "x"}))
+    paths = [request.path for request in account.sent if request.method == "GET"]
+    assert paths.count("/api/v2/ticket_fields") == 1
+
+
+def test_a_multi_select_gets_a_list_and_an_unknown_option_no_tag() -> None:
+    kinds = [
+        {"id": 1, "type": "multiselect", "custom_field_options": [{"name": "A", "value": "a"}]},
+        {"id": 2, "type": "tagger", "custom_field_options": [{"name": "B", "value": "b"}]},
+    ]
+    done = answer(200, {"ticket": {"id": 1}})
+    wire = Wire(answer(200, {"ticket_fields": kinds}), done)
+    Zendesk(wire.transport).update(a_change(1, tags=("ai_processed",), fields={1: "a", 2: "moon", 3: "text"}))
+    sent = wire.adapter.json()["ticket"]
+    assert sent["tags"] == ["ai_processed", "a"]
+    assert sent["custom_fields"] == [{"id": 1, "value": ["a"]}, {"id": 2, "value": "moon"}, {"id": 3, "value": "text"}]
+
+
+def test_a_group_that_does_not_exist_is_told_by_its_number() -> None:
+    account = Account(1)
+    with pytest.raises(UpdateRefused, match="no group 5; see 'ticketbot taxonomy check'"):
+        account.desk.update(account.change(account.ids[0], group=5))
+
+
+def test_the_accounts_words_are_read_over_all_pages() -> None:
+    account = Account()
+    for number in range(105):
+        account.add(tags=[f"tag{number}"])
+    account.store.groups[8_002]["deleted"] = True
+    labels = read_labels(account.transport)
+    assert len(labels.tags) == 105
+    assert labels.groups == {8_001: "Support"}
+    fields = {field.id: field for field in labels.fields}
+    assert fields[AREA].options == {"area_web_shop": "Web shop", "area_app": "App"}
+    assert fields[1_000].system
+    assert not fields[ORDER].system
+
+
+@pytest.mark.parametrize("reply", [answer(403, {}), answer(200, []), answer(200, {"tags": None})], ids=str)
+def test_words_that_cannot_be_read_say_so(reply: requests.Response) -> None:
+    with pytest.raises(CannotRun, match="tags"):
+        read_labels(Wire(reply).transport)
 
 
 def test_our_write_is_found_on_the_second_page_of_audits() -> None:

@@ -29,6 +29,7 @@ def run(
     workers: int | None,
     sandbox: bool,
     no_llm: bool,
+    retry_fallbacks: bool,
     resume: bool,
     quiet: bool,
     as_json: bool,
@@ -38,7 +39,7 @@ def run(
     if no_llm:
         flags["models", "names"] = []
     moment = None if since is None else parse_since(since, clock.now())
-    asked = Asked(dry_run=dry_run, limit=limit, since=moment, resume=resume)
+    asked = Asked(dry_run=dry_run, limit=limit, since=moment, resume=resume, retry_fallbacks=retry_fallbacks)
     screen = Screen(quiet=quiet, as_json=as_json)
     outcomes: list[Outcome] = []
 

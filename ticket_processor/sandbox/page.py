@@ -112,6 +112,7 @@ def _ticket_page(store: Store, ticket: StoredTicket, marker: str) -> str:
     facts = {
         "Status": json["status"],
         "Priority": json["priority"] or "–",
+        "Group": store.groups[json["group_id"]]["name"] if json["group_id"] in store.groups else "–",
         "Channel": json["via"]["channel"],
         "Requester": _name(store, json["requester_id"]),
         "Created": json["created_at"],

@@ -16,6 +16,7 @@ from itertools import count
 from typing import Any
 
 from .agenda import Agenda
+from .choices import blank, linked, options_of
 from .clock import SandboxClock, iso
 from .records import NO_SOURCE, Actor, Audit, Job, StoredTicket, new_comment, new_ticket_json, via_of
 from .text import html_to_text, normalise_tags
@@ -39,6 +40,7 @@ class Store(Agenda):
         self.jobs: dict[str, Job] = {}
         self.articles: list[dict[str, Any]] = []
         self.ticket_fields: list[dict[str, Any]] = []
+        self.groups: dict[int, dict[str, Any]] = {}
         self.history: list[Audit] = []
         self.by_generated: list[tuple[int, int]] = []
         self.by_created: list[tuple[float, int]] = []
@@ -137,6 +139,7 @@ class Store(Agenda):
                 recipient="support@example.com" if channel == "email" else None,
             )
             json.update(fields or {})
+            self._fill_in(json)
             ticket = StoredTicket(ticket_id, json, moment, moment, requester_name)
             self.tickets[ticket_id] = ticket
             comment = new_comment(ticket, self.event_id(), moment, author, text, html_body, public, attachments)
@@ -149,7 +152,7 @@ class Store(Agenda):
             return ticket
 
     def follow_up(self, ticket_id: int, body: str) -> StoredTicket:
-        """A customer answers a closed ticket: the vendor makes a new one, which inherits all of its tags."""
+        """A customer answers a closed ticket: the vendor makes a new one, which inherits all of its tags and fields."""
         with self.lock:
             original = self.tickets[ticket_id].json
             source = {"from": {"ticket_id": ticket_id, "subject": original["subject"]}, "to": {}, "rel": "follow_up"}
@@ -157,7 +160,7 @@ class Store(Agenda):
                 subject="Re: " + original["subject"],
                 body=body,
                 tags=original["tags"],
-                fields={"via": {"channel": "email", "source": source}},
+                fields={"via": {"channel": "email", "source": source}, "custom_fields": original["custom_fields"]},
             )
 
     def change(
@@ -183,7 +186,8 @@ class Store(Agenda):
             json = ticket.json
             stamp_before = json["updated_at"]
             events: list[dict[str, Any]] = []
-            for name, value in fields.items():
+            values = {item["id"]: item["value"] for item in json["custom_fields"]}
+            for name, value in linked(self.ticket_fields, json["tags"], values, fields).items():
                 events += self._set(ticket, name, value)
             public: bool | None = None
             added = None
@@ -218,6 +222,8 @@ class Store(Agenda):
         priority: str | None = None,
         status: str | None = None,
         assignee_id: int | None = None,
+        group_id: int | None = None,
+        custom_fields: Mapping[int, Any] | None = None,
         comment: str | None = None,
         public: bool = False,
         author_id: int = PERSON_ID,
@@ -229,7 +235,12 @@ class Store(Agenda):
         with self.lock:
             self.settle()
             ticket = self.tickets[ticket_id]
+            choices = frozenset().union(*options_of(self.ticket_fields).values())
+            chosen = [value for value in (custom_fields or {}).values() if value in choices]
+            add_tags = (*add_tags, *chosen) if add_tags or remove_tags else ()
             fields = self._edits(ticket, add_tags, remove_tags, priority, status, assignee_id)
+            fields |= {} if group_id is None else {"group_id": group_id}
+            fields |= {"custom_fields": dict(custom_fields)} if custom_fields else {}
             note = None if comment is None else (comment, None, public)
             return self.change(ticket, fields, actor="person", author_id=author_id, comment=note)
 
@@ -293,6 +304,19 @@ class Store(Agenda):
             if value is not None:
                 fields[name] = value
         return fields
+
+    def _fill_in(self, json: dict[str, Any]) -> None:
+        """A new ticket has every field of the account, mostly empty, and the tags of its drop-downs."""
+        given = {item["id"]: item["value"] for item in json["custom_fields"]}
+        made = linked(self.ticket_fields, (), {}, {"custom_fields": given})
+        # A choice brings its tag, and a tag its choice.
+        tags = list(dict.fromkeys((*json["tags"], *made.get("tags", ()))))
+        made = linked(self.ticket_fields, (), given, {"tags": tags})
+        values = (
+            {item["id"]: item["value"] for item in blank(self.ticket_fields)} | given | made.get("custom_fields", {})
+        )
+        json["custom_fields"] = json["fields"] = [{"id": key, "value": value} for key, value in values.items()]
+        json["tags"] = tags
 
     def _set(self, ticket: StoredTicket, name: str, value: Any) -> list[dict[str, Any]]:
         json = ticket.json

@@ -38,6 +38,7 @@ ROUTES: dict[str, Handler] = {
     "GET job_statuses/show_many": zendesk_jobs.show_many_jobs,
     "GET job_statuses/{job}": zendesk_jobs.show_job,
     "GET ticket_fields": zendesk_other.ticket_fields,
+    "GET groups": zendesk_other.groups,
     "GET users/me": zendesk_other.current_user,
     "GET help_center/articles": zendesk_other.articles,
     "GET help_center/articles/search": zendesk_other.search_articles,
@@ -73,6 +74,7 @@ class ZendeskApi:
         self.rules = rules
         self._idempotency = zendesk_tickets.Idempotency()
         store.ticket_fields = zendesk_other.default_fields(store)
+        store.groups = zendesk_other.default_groups(store)
 
     def handle(self, request: Request) -> Response:
         """The answer, with the vendor's headers on it; never raises for anything a client sent."""

@@ -14,7 +14,7 @@ from .clock import iso, parse_iso
 from .messages import Response, json_response, refuse
 from .records import StoredTicket
 from .zendesk_call import Call, bad_request, forbidden
-from .zendesk_lists import decode_cursor, encode_cursor
+from .zendesk_lists import decode_cursor, encode_cursor, side_loads
 
 WITHHELD = 60
 """Seconds of the newest changes that the incremental export does not show yet."""
@@ -61,6 +61,7 @@ def incremental(call: Call) -> Response:
         "before_url": call.link(start_time=None) if query.get("cursor") else None,
         "before_cursor": query.get("cursor") or None,
         "end_of_stream": start + size >= end,
+        **side_loads(call, rows),
     }
     return json_response(200, payload)
 

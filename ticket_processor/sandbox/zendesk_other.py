@@ -1,4 +1,4 @@
-"""The rest of the imitated API: ticket fields, the current user, and the help center's articles."""
+"""The rest of the imitated API: ticket fields, groups, the current user, and the help center's articles."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from .text import html_to_text
 from .zendesk_call import NOT_FOUND, Call
 from .zendesk_lists import paged
 
+FIRST_GROUP = 8_001
 ANONYMOUS = {"id": None, "name": "Anonymous user", "email": "invalid@example.com", "role": "end-user"}
 
 
@@ -20,6 +21,14 @@ def ticket_fields(call: Call) -> Response:
     call.spend("ticket_fields")
     fields = call.store.ticket_fields
     return json_response(200, {"ticket_fields": fields, "next_page": None, "previous_page": None, "count": len(fields)})
+
+
+def groups(call: Call) -> Response:
+    """``GET /groups``: those that are not deleted, unless asked for with ``exclude_deleted=false``."""
+    rows = list(call.store.groups.values())
+    if call.request.query.get("exclude_deleted") != "false":
+        rows = [row for row in rows if not row["deleted"]]
+    return paged(call, "groups", rows, sorts=("id", "name"))
 
 
 def current_user(call: Call) -> Response:
@@ -125,8 +134,27 @@ def add_article(
         return article_id
 
 
+def default_groups(store: Store) -> dict[int, dict[str, Any]]:
+    """The groups of agents that a fresh account might have."""
+    stamp = iso(store.now())
+    return {
+        group_id: {
+            "id": group_id,
+            "url": f"{store.base_url}/api/v2/groups/{group_id}.json",
+            "name": name,
+            "description": "",
+            "default": group_id == FIRST_GROUP,
+            "deleted": False,
+            "is_public": True,
+            "created_at": stamp,
+            "updated_at": stamp,
+        }
+        for group_id, name in enumerate(("Support", "Finance"), FIRST_GROUP)
+    }
+
+
 def default_fields(store: Store) -> list[dict[str, Any]]:
-    """The ticket fields of a fresh account, and one drop-down of its own."""
+    """The ticket fields of a fresh account, and a drop-down and a line of text of its own."""
     stamp = iso(store.now())
     choices: dict[str, list[tuple[str, str]]] = {
         "status": [(name.capitalize(), name) for name in ("new", "open", "pending", "solved")],
@@ -148,7 +176,9 @@ def default_fields(store: Store) -> list[dict[str, Any]]:
         {"id": 3_000 + index, "name": name, "raw_name": name, "value": value}
         for index, (name, value) in enumerate((("Web shop", "area_web_shop"), ("App", "area_app")))
     ]
-    return [*fields, product]
+    order = _field(store, 2_002, "text", "Order number", len(kinds) + 1, stamp)
+    order["removable"] = True
+    return [*fields, product, order]
 
 
 def _field(store: Store, field_id: int, kind: str, title: str, position: int, stamp: str) -> dict[str, Any]:

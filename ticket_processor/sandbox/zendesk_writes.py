@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .choices import accepted
 from .clock import parse_iso
 from .messages import Refusal, refuse
 from .records import Audit, StoredTicket
@@ -175,15 +176,21 @@ def field_values(store: Store, payload: Mapping[str, Any]) -> dict[str, Any]:
         if not people:
             raise invalid("assignee", "Assignee: is invalid")
         values["assignee_id"] = people[0]
+    group = values.get("group_id")
+    if group is not None and (not isinstance(group, int) or group not in store.groups):
+        raise invalid("group", "Group: is invalid")
     custom = payload.get("custom_fields")
+    given: dict[int, Any] = {}
     if isinstance(custom, dict):
-        values["custom_fields"] = {int(key): value for key, value in custom.items() if str(key).isdigit()}
+        given = {int(key): value for key, value in custom.items() if str(key).isdigit()}
     elif isinstance(custom, list):
-        values["custom_fields"] = {
+        given = {
             item["id"]: item.get("value")
             for item in custom
             if isinstance(item, dict) and isinstance(item.get("id"), int)
         }
+    if taken := accepted(store.ticket_fields, given):
+        values["custom_fields"] = taken
     return values
 
 

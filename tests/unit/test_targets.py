@@ -1,0 +1,86 @@
+"""Groups and fields on their way through the write-back: filled in where empty, and never against a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ticket_processor.models import Decision, OutcomeStatus, TakenOff, Ticket
+
+from .fakes import FakeDesk, a_decision, a_ticket
+from .test_writeback import Bench
+
+WANTED = a_decision(tags=("ai_processed", "ai_billing", "finance"), group=7, fields={1: "topic", 2: "money"})
+
+
+class AskedDesk(FakeDesk):
+    """A helpdesk where somebody has taken something off."""
+
+    off = TakenOff()
+
+    def taken_off(self, ticket_id: int) -> TakenOff:
+        super().taken_off(ticket_id)
+        return self.off
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path)
+    yield bench
+    bench.audit.close()
+    bench.state.close()
+
+
+def settle(bench: Bench, ticket: Ticket, decision: Decision = WANTED, off: TakenOff | None = None) -> AskedDesk:
+    bench.desk = desk = AskedDesk(ticket)
+    desk.off = off or TakenOff()
+    (outcome,) = bench.write_back().settle([bench.verdict(decision=decision)])
+    assert outcome.status is OutcomeStatus.UPDATED
+    return desk
+
+
+def test_an_untouched_ticket_gets_everything_and_nobody_is_asked_what_was_taken_off(bench: Bench) -> None:
+    desk = settle(bench, a_ticket())
+    (change,) = desk.written
+    assert (change.group, change.fields) == (7, {1: "topic", 2: "money"})
+    assert desk.times("taken_off") == 0
+
+
+def test_a_touched_ticket_keeps_what_people_filled_in_and_stays_without_what_they_took_off(bench: Bench) -> None:
+    off = TakenOff(tags=frozenset({"finance"}), fields=frozenset({2}), group=True)
+    desk = settle(bench, a_ticket(touched=60, fields={1: "theirs"}), off=off)
+    (change,) = desk.written
+    assert (change.group, change.fields, change.fields_kept) == (None, {}, (1, 2))
+    assert change.tags == ("ai_processed", "ai_billing")
+
+
+@pytest.mark.parametrize(
+    ("decision", "asked"),
+    [
+        (a_decision(), 0),
+        (a_decision(tags=("ai_processed", "finance")), 1),
+        (a_decision(group=7), 1),
+        (a_decision(fields={1: "x"}), 1),
+    ],
+    ids=["labels of ours", "a tag", "a group", "a field"],
+)
+def test_only_for_labels_of_people_is_it_asked_what_they_took_off(bench: Bench, decision: Decision, asked: int) -> None:
+    assert settle(bench, a_ticket(touched=60), decision).times("taken_off") == asked
+
+
+def test_the_intent_on_disk_names_group_and_fields_before_they_are_sent(bench: Bench) -> None:
+    settle(bench, a_ticket())
+    (line,) = [line for line in bench.lines() if line["event"] == "intent"]
+    assert line["change"]["group"] == {"from": None, "to": 7}
+    assert line["change"]["fields"] == {"1": {"from": None, "to": "topic"}, "2": {"from": None, "to": "money"}}
+
+
+def test_a_verdict_and_its_change_come_back_from_the_state_as_they_were(bench: Bench) -> None:
+    change = settle(bench, a_ticket()).written[0]
+    verdict = bench.verdict(decision=WANTED)
+    bench.state.keep_verdict(verdict)
+    (opened,) = bench.state.unsettled()
+    assert opened.verdict == verdict
+    assert opened.sent[-1] == change
