@@ -7,6 +7,7 @@ it, twice does no harm, and nothing here holds the helpdesk's credentials.
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -14,14 +15,14 @@ from typing import Protocol
 import tenacity
 
 from . import __version__
-from .answer_store import AnswerStore
+from .answer_store import AnswerStore, normalised
 from .backoff import backoff_seconds
 from .breaker import Admission, Breaker, Crowded
 from .budget import Budget
 from .chat_server import AnswerUnusable, ModelBusy
 from .cleaning import clean
 from .clock import Clock, Deadline
-from .errors import AnalysisFailed
+from .errors import AnalysisFailed, TicketbotError, unexpected
 from .models import Analysis, RedactionLevel, Ticket, Usage
 from .redact import RedactedText, redact
 from .rules import RulesAnalyser
@@ -35,8 +36,16 @@ USELESS_IN_A_ROW = 20
 """After so many answers that cannot be used a model is left alone for a while: each had to be paid for."""
 
 
-_PERMANENT = ("model_not_authorised", "model_unknown", "model_no_quota", "model_redirected")
+_PERMANENT = (
+    "model_not_authorised",
+    "model_unknown",
+    "model_no_quota",
+    "model_redirected",
+    "model_connection_settings",
+)
 """Reasons that concern every ticket, not this one."""
+_OF_THIS_TEXT = ("model_refused", "model_content_filter", "model_prompt_too_long")
+"""Reasons that say nothing about the next ticket."""
 
 
 class Analyser(Protocol):
@@ -59,8 +68,10 @@ class Estimating(Analyser, Protocol):
 class ModelLink:
     """One model of the chain, with its own retries, breaker and patience; thread-safe.
 
-    ``level`` is how much is redacted for it. With a ``store`` a text that comes again is answered from there; with a
-    ``budget`` no call is made that could pass it. ``useless`` is the breaker that answers of no use open.
+    ``place`` is the server and the model on it, as far as ``name`` does not tell. ``level`` is how much is redacted
+    for it. With a ``store`` a text that comes again is answered from there, except at the level ``secrets``, whose
+    answers may hold more than is kept; with a ``budget`` no call is made that could pass it. ``useless`` is the
+    breaker that answers of no use open.
     """
 
     def __init__(
@@ -70,6 +81,7 @@ class ModelLink:
         deadline: Deadline,
         *,
         name: str | None = None,
+        place: str = "",
         level: RedactionLevel = RedactionLevel.STANDARD,
         store: AnswerStore | None = None,
         budget: Budget | None = None,
@@ -79,20 +91,52 @@ class ModelLink:
         self.name = name or breaker.name
         self.level = level
         self.analyser = analyser
+        self._place = place
+        self._asking: set[str] = set()
+        self._asking_lock = threading.Lock()
         self._breaker = breaker
         self._deadline = deadline
-        self._store = store
+        self._store = None if level is RedactionLevel.SECRETS else store
         self._budget = budget
         self._useless = useless
         self._rng = rng or random.Random()
 
     def analyse(self, text: RedactedText) -> Analysis:
-        """The model's answer, after at most three tries. Raises :class:`AnalysisFailed`."""
+        """The model's answer, after at most three tries. Raises :class:`AnalysisFailed`.
+
+        A text that another thread is asking about just now is waited for, and not paid for twice.
+        """
         fingerprint = self._fingerprint()
-        if self._store is not None and fingerprint:
+        if self._store is None or not fingerprint:
+            return self._fresh(text)
+        key = normalised(text.text)
+        while True:
             known = self._store.get(fingerprint, text.text)
             if known is not None:
-                return known.model_copy(update={"cached": True, "cost_usd": None if known.cost_usd is None else 0.0})
+                return self._held(known, text)
+            with self._asking_lock:
+                if key not in self._asking:
+                    self._asking.add(key)
+                    break
+            self._deadline.wait(CROWDED_WAIT_S)
+        try:
+            known = self._store.get(fingerprint, text.text)  # whoever asked may have come back in between
+            if known is not None:
+                return self._held(known, text)
+            analysis = self._fresh(text)
+            self._store.put(fingerprint, text.text, analysis)
+        finally:
+            with self._asking_lock:
+                self._asking.discard(key)
+        return analysis
+
+    def _held(self, known: Analysis, text: RedactedText) -> Analysis:
+        """A kept answer, with today's floors: the text may differ in what makes no other text to the store."""
+        hold = getattr(self.analyser, "hold", None)
+        answer = known if hold is None else hold(known, text)
+        return answer.model_copy(update={"cached": True, "cost_usd": None if known.cost_usd is None else 0.0})
+
+    def _fresh(self, text: RedactedText) -> Analysis:
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(ModelBusy),
             wait=self._wait,
@@ -127,14 +171,12 @@ class ModelLink:
             return analysis
 
         analysis = retrying(once)
-        if self._store is not None and fingerprint:
-            self._store.put(fingerprint, text.text, analysis)
         return analysis.model_copy(update={"attempts": analysis.attempts + tries - 1})
 
     def _fingerprint(self) -> str:
         own = getattr(self.analyser, "fingerprint", "")
         # The version stands for the rules, whose floors and signs are part of an answer.
-        return f"{__version__}\0{self.name}\0{self.level}\0{own}" if own else ""
+        return "\0".join((__version__, self.name, self._place, self.level, own)) if own else ""
 
     def _admission(self) -> Admission:
         while True:
@@ -157,8 +199,9 @@ class ModelLink:
             raise NotAsked("model_answers_useless")
         try:
             analysis = self._within_budget(text)
-        except AnswerUnusable:
-            self._useless.failure(admission)
+        except AnalysisFailed as error:
+            says_nothing = isinstance(error, (ModelBusy, NotAsked)) or error.reason in (*_PERMANENT, *_OF_THIS_TEXT)
+            (self._useless.release if says_nothing else self._useless.failure)(admission)
             raise
         except BaseException:
             self._useless.release(admission)
@@ -171,18 +214,18 @@ class ModelLink:
         if self._budget is None:
             return self.analyser.analyse(text)
         estimate = getattr(self.analyser, "estimate", None)
-        hold = self._budget.reserve(*(estimate(text) if estimate else (0, None)))
+        hold = self._budget.reserve(self.name, *(estimate(text) if estimate else (0, None)))
         if isinstance(hold, str):
             raise NotAsked(hold)
-        usage, cost = Usage(), None
         try:
             analysis = self.analyser.analyse(text)
-            usage, cost = analysis.usage, analysis.cost_usd
         except AnswerUnusable as error:
-            usage, cost = error.usage, error.cost_usd
+            self._budget.settle(hold, error.usage, error.cost_usd)
             raise
-        finally:
-            self._budget.settle(hold, self.name, usage, cost)
+        except BaseException:
+            self._budget.settle(hold, Usage(), None, answered=False)
+            raise
+        self._budget.settle(hold, analysis.usage, analysis.cost_usd)
         return analysis
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
@@ -240,6 +283,7 @@ class Understanding:
         cascade_below: float | None = None,
         signs: Callable[[str], tuple[str, ...]] = lambda _text: (),
         clock: Clock | None = None,
+        trouble: Callable[[str], object] = lambda _sentence: None,
     ) -> None:
         self.links = tuple(links)
         self._rules = rules
@@ -247,6 +291,7 @@ class Understanding:
         self._cascade_below = cascade_below
         self._signs = signs
         self._clock = clock
+        self._trouble = trouble
 
     def __call__(self, ticket: Ticket, *, watch: Callable[[Step], None] = lambda _step: None) -> Analysis:
         """Never fails for want of a model: classifier or rules answer then, and say why.
@@ -266,7 +311,7 @@ class Understanding:
                 texts[level] = redact(cleaned, names=ticket.names, level=level)
             started = self._now()
             try:
-                answer = link.analyse(texts[level])
+                answer = self._asked(link, texts[level])
             except AnalysisFailed as error:
                 why = error.reason
                 if isinstance(error, AnswerUnusable):
@@ -303,7 +348,7 @@ class Understanding:
         if self._classifier is not None:
             started = self._now()
             try:
-                analysis = self._classifier.analyse(text)
+                analysis = self._asked(self._classifier, text)
             except AnalysisFailed as error:
                 watch(Step("classifier", reason=error.reason, ms=self._ms(started)))
             else:
@@ -313,6 +358,16 @@ class Understanding:
         analysis = self._rules.analyse(text)
         watch(Step("rules", analysis, ms=self._ms(started)))
         return analysis.model_copy(update={"why_fallback": why})
+
+    def _asked(self, link: Analyser, text: RedactedText) -> Analysis:
+        """The link's answer. What nobody expected is a failure of the link, not of the ticket."""
+        try:
+            return link.analyse(text)
+        except TicketbotError:
+            raise
+        except Exception as error:
+            self._trouble(f"{_name(link)} could not be asked ({unexpected(error)})")
+            raise AnalysisFailed("analyser_broken") from error
 
     def _now(self) -> float:
         return 0.0 if self._clock is None else self._clock.monotonic()

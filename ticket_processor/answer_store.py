@@ -1,7 +1,8 @@
 """Models' answers for texts that come again, and what models have cost: one SQLite file beside the state.
 
-The file holds no ticket text: the key is an HMAC of the redacted text under a secret that never leaves the file, so
-it cannot even be used to test whether a known text was ever analysed elsewhere. Losing it costs money, nothing else.
+Of a ticket the file holds what its receipt holds, the redacted summary and quotes, and no more: the key is an HMAC of
+the redacted text under a secret that never leaves the file, so it cannot even be used to test whether a known text was
+analysed. Losing it costs money, nothing else.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sqlite3
 import threading
 import unicodedata
 import weakref
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,25 +63,24 @@ class AnswerStore:
         self._days = days
         self._max_answers = max_answers
         self.trouble: str | None = None
-        self._db = self._opened(path)
+        self.before_close: list[Callable[[], None]] = []
+        self._db, self._secret = self._opened(path)
         weakref.finalize(self, self._db.close)
-        with self._lock:
-            row = self._db.execute("SELECT value FROM secret").fetchone()
-            if row is None:
-                row = (secrets.token_bytes(32),)
-                self._db.execute("INSERT INTO secret VALUES (?)", row)
-            self._secret = bytes(row[0])
-            self._sweep()
+        if self._days:
+            with self._lock:
+                self._sweep()
 
-    def _opened(self, path: Path | None) -> sqlite3.Connection:
+    def _opened(self, path: Path | None) -> tuple[sqlite3.Connection, bytes]:
         for attempt in (path, path):
             try:
                 return _connect(attempt)
             except (sqlite3.OperationalError, OSError) as error:  # read-only, full, locked: leave the file alone
-                self.trouble = f"earlier answers of models cannot be used ({error})"
+                self.trouble = (
+                    f"models' answers and costs cannot be kept, nor the day's limit ({error})"
+                )
                 break
-            except sqlite3.DatabaseError as error:
-                self.trouble = f"the stored answers of models were damaged, and put aside ({error})"
+            except (sqlite3.Error, ValueError, TypeError) as error:
+                self.trouble = f"the file of models' answers and costs was damaged, and put aside ({error})"
                 with suppress(OSError):
                     if attempt is not None:
                         attempt.replace(attempt.with_suffix(".damaged"))
@@ -96,14 +97,14 @@ class AnswerStore:
                     "SELECT analysis FROM answers WHERE key = ? AND at >= ?", (self._key(fingerprint, text), oldest)
                 ).fetchone()
             return None if row is None else Analysis.model_validate_json(row[0])
-        except (sqlite3.Error, ValidationError):
+        except (sqlite3.Error, ValidationError, UnicodeDecodeError):
             return None
 
     def put(self, fingerprint: str, text: str, analysis: Analysis) -> None:
         """Keep an answer."""
         if not self._days:
             return
-        kept = analysis.model_copy(update={"usage": Usage(), "attempts": 0})
+        kept = analysis.model_copy(update={"usage": Usage(), "attempts": 0, "suspicious": ()})
         row = (self._key(fingerprint, text), self._clock.now(), kept.model_dump_json())
         self._write("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", *row)
 
@@ -130,7 +131,9 @@ class AnswerStore:
         return Spent(int(row[0]), float(row[1]))
 
     def close(self) -> None:
-        """Close the file. Idempotent."""
+        """Close the file, after what stands in ``before_close``. Idempotent."""
+        while self.before_close:
+            self.before_close.pop()()
         with self._lock:
             self._db.close()
 
@@ -157,7 +160,7 @@ class AnswerStore:
             self.trouble = f"answers and costs of models could not be kept ({error})"
 
 
-def _connect(path: Path | None) -> sqlite3.Connection:
+def _connect(path: Path | None) -> tuple[sqlite3.Connection, bytes]:
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # summaries are nobody else's business
@@ -167,10 +170,17 @@ def _connect(path: Path | None) -> sqlite3.Connection:
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=NORMAL")
         db.executescript(_SCHEMA)
+        row = db.execute("SELECT value FROM secret").fetchone()
+        if row is None:
+            row = (secrets.token_bytes(32),)
+            db.execute("INSERT INTO secret VALUES (?)", row)
+        secret = bytes(row[0])
+        if len(secret) != 32:
+            raise ValueError("its secret has another length")
     except BaseException:
         db.close()
         raise
-    return db
+    return db, secret
 
 
 def normalised(text: str) -> str:

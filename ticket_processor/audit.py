@@ -1,6 +1,7 @@
 """Receipts: JSON lines for programs, and a plain text log for people beside it.
 
-``logs/ticketbot-YYYY-MM-DD.jsonl`` (UTC days). A line holds no ticket text, only the redacted summary. If a line
+``logs/ticketbot-YYYY-MM-DD.jsonl`` (UTC days). Of a ticket's text a line holds the
+redacted summary, at most five short redacted quotes, and the entities that the site asked for. If a line
 cannot be written, :class:`AuditUnwritable` is raised, and whoever wanted to act must not.
 """
 

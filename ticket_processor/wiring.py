@@ -98,7 +98,7 @@ def run(
                 deadline=deadline,
                 policy=settings.policy,
                 taxonomy=settings.taxonomy,
-                troubles=lambda: [trouble for trouble in (*troubles, store.trouble) if trouble],
+                troubles=lambda: [trouble for trouble in (*dict.fromkeys(troubles), store.trouble) if trouble],
                 requests=lambda: transport.counts,
             ),
             Options(
@@ -194,6 +194,7 @@ def understanding(
                 model_breaker(target.name, clock, state),
                 deadline,
                 name=target.name,
+                place="\0".join((target.model, target.base_url, target.api_version or "")),
                 level=target.redaction,
                 store=store,
                 budget=budget,
@@ -207,6 +208,7 @@ def understanding(
         cascade_below=settings.policy.review_below if settings.models.cascade else None,
         signs=signs_of,
         clock=clock,
+        trouble=trouble,
     )
 
 
@@ -253,9 +255,14 @@ def trained_classifier(
     if not settings.classifier.use or not folder.is_dir():
         return None
     from .classifier import ClassifierUnusable, LocalClassifier
+    from .classifier_file import NotTrained, read_description
 
     try:
+        if not read_description(folder).used:
+            return None  # it beat the rules at nothing, which 'ticketbot train' has said
         return LocalClassifier.load(folder, settings.taxonomy, rules)
+    except NotTrained:
+        return None
     except ClassifierUnusable as error:
         trouble(f"{error}; the rules do its work")
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -431,3 +432,84 @@ def test_whoever_watches_is_told_what_each_link_said() -> None:
         ("bad", "answer_not_json", False),
         ("good", None, True),
     ]
+
+
+def test_an_error_nobody_expected_is_a_link_that_failed_and_is_told() -> None:
+    told: list[str] = []
+    broken = Model(RuntimeError("CANARY"), always=True, name="broken")
+
+    class Broken:
+        def analyse(self, _text: RedactedText) -> Analysis:
+            raise ModuleNotFoundError("CANARY")
+
+    analysis = Chain().understanding(broken, classifier=Broken(), trouble=told.append)(TICKET)
+    assert (analysis.source, analysis.why_fallback) == ("rules", "analyser_broken")
+    assert ["broken" in told[0], "Broken" in told[1]] == [True, True]
+    assert "CANARY" not in "".join(told)
+
+
+@pytest.mark.parametrize("reason", ["model_nonsense", "model_answer_too_long", "model_http_400"])
+def test_nonsense_counts_as_an_answer_of_no_use_and_a_refusal_of_one_text_does_not(reason: str) -> None:
+    def asked(reason: str) -> int:
+        chain, model = Chain(), Model(AnalysisFailed(reason), always=True)
+        useless = Breaker("useless", chain.clock, threshold=USELESS_IN_A_ROW)
+        understand = chain.understanding(model, links={"useless": useless})
+        for _ in range(40):
+            understand(TICKET)
+        return len(model.texts)
+
+    assert asked(reason) == USELESS_IN_A_ROW
+    assert asked("model_content_filter") == 40
+
+
+def test_a_model_moved_to_another_server_is_asked_anew() -> None:
+    chain, store = Chain(), AnswerStore(None, ManualClock())
+    here, there = Model(name="main"), Model(name="main")
+    chain.understanding(here, links={"store": store, "place": "tiny at A"})(TICKET)
+    chain.understanding(there, links={"store": store, "place": "huge at B"})(TICKET)
+    assert (len(here.texts), len(there.texts)) == (1, 1)
+
+
+def test_what_a_model_said_of_more_than_the_rest_may_see_is_not_kept() -> None:
+    chain, model = Chain(), Model()
+    links = {"store": AnswerStore(None, chain.clock), "level": RedactionLevel.SECRETS}
+    understand = chain.understanding(model, links=links)
+    understand(TICKET), understand(TICKET)
+    assert len(model.texts) == 2
+
+
+def test_a_kept_answer_is_held_to_the_floors_of_the_text_it_is_used_for() -> None:
+    class Holding(Model):
+        def hold(self, analysis: Analysis, text: RedactedText) -> Analysis:
+            return analysis.model_copy(update={"summary": f"held for {text.text.count(chr(10))} lines"})
+
+    chain = Chain()
+    understand = chain.understanding(Holding(), links={"store": AnswerStore(None, chain.clock)})
+    first = a_ticket(subject="", description="One line, and another")
+    understand(first)
+    again = understand(first.model_copy(update={"description": "One line,\nand another"}))
+    assert (again.cached, again.summary) == (True, "held for 1 lines")
+
+
+def test_the_same_text_at_the_same_time_is_paid_for_once() -> None:
+    class Slow(Model):
+        def analyse(self, text: RedactedText) -> Analysis:
+            time.sleep(0.02)
+            return super().analyse(text)
+
+    chain, model = Chain(), Slow()
+    chain.deadline = Deadline(SystemClock(), 60)
+    understand = chain.understanding(model, links={"store": AnswerStore(None, chain.clock)})
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: understand(TICKET), range(32)))
+    assert len(model.texts) == 1
+    assert sum(not answer.cached for answer in answers) == 1
+
+
+def test_when_the_first_to_ask_fails_the_next_one_asks_for_itself() -> None:
+    chain, model = Chain(), Model(AnalysisFailed("answer_not_json"))
+    chain.deadline = Deadline(SystemClock(), 60)
+    understand = chain.understanding(model, links={"store": AnswerStore(None, chain.clock)})
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: understand(TICKET), range(8)))
+    assert sorted(answer.source for answer in answers) == ["model"] * 7 + ["rules"]

@@ -6,6 +6,8 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ticket_processor.answer_store import DAY_S, FILE_NAME, AnswerStore, Spent, normalised
 from ticket_processor.models import Usage
@@ -154,3 +156,35 @@ def test_half_an_emoji_is_a_text_like_any_other() -> None:
     store = AnswerStore(None, ManualClock())
     store.put("m", "\ud800", ANSWER)
     assert store.get("m", "\ud800") is not None
+
+
+def test_whoever_keeps_no_answers_leaves_those_of_others_where_they_are(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / FILE_NAME
+    store = AnswerStore(path, clock)
+    store.put("m", "Charged twice", ANSWER)
+    store.close()
+    AnswerStore(path, clock, days=0, max_answers=1).close()
+    store = AnswerStore(path, clock)
+    assert store.get("m", "Charged twice") is not None
+    store.close()
+
+
+@given(st.data())
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_whatever_is_damaged_in_the_file_no_run_fails_for_it(tmp_path: Path, data: st.DataObject) -> None:
+    path = tmp_path / "fuzzed.sqlite3"
+    for old in tmp_path.glob("fuzzed*"):
+        old.unlink()
+    store = AnswerStore(path, ManualClock())
+    store.put("m", "Charged twice", ANSWER)
+    store.spend("m", Usage(input=5), 0.1)
+    store.close()
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 30))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(content)
+    store = AnswerStore(path, ManualClock())
+    store.get("m", "Charged twice")
+    store.put("m", "Another", ANSWER)
+    store.spent_today()
+    store.close()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.answer_store import DAY_S, AnswerStore, Spent
+from ticket_processor.answer_store import DAY_S, FILE_NAME, AnswerStore, Spent
 from ticket_processor.budget import DAY_SPENT, RUN_SPENT, Budget, Hold
 from ticket_processor.config import BudgetSettings
 from ticket_processor.models import Usage
@@ -21,10 +22,10 @@ def a_store(clock: ManualClock | None = None) -> AnswerStore:
 
 
 def spend(budget: Budget, tokens: int, usd: float | None) -> str | None:
-    hold = budget.reserve(tokens, usd)
+    hold = budget.reserve("m", tokens, usd)
     if isinstance(hold, str):
         return hold
-    budget.settle(hold, "m", Usage(input=tokens), usd)
+    budget.settle(hold, Usage(input=tokens), usd)
     return None
 
 
@@ -59,11 +60,11 @@ def test_a_budget_of_nothing_allows_nothing_that_costs() -> None:
 
 def test_what_is_set_aside_counts_until_it_is_settled() -> None:
     budget = Budget(BudgetSettings(run_usd=1.0), a_store())
-    held = budget.reserve(0, 0.9)
+    held = budget.reserve("m", 0, 0.9)
     assert isinstance(held, Hold)
-    assert budget.reserve(0, 0.2) == RUN_SPENT
-    budget.settle(held, "m", Usage(input=1), 0.1)
-    assert isinstance(budget.reserve(0, 0.2), Hold)
+    assert budget.reserve("m", 0, 0.2) == RUN_SPENT
+    budget.settle(held, Usage(input=1), 0.1)
+    assert isinstance(budget.reserve("m", 0, 0.2), Hold)
 
 
 def test_the_days_limit_holds_over_runs_and_ends_with_the_day() -> None:
@@ -78,11 +79,11 @@ def test_the_days_limit_holds_over_runs_and_ends_with_the_day() -> None:
 def test_a_call_that_failed_for_nothing_is_not_in_the_books() -> None:
     store = a_store()
     budget = Budget(BudgetSettings(run_usd=1.0), store)
-    hold = budget.reserve(500, 0.9)
+    hold = budget.reserve("m", 500, 0.9)
     assert isinstance(hold, Hold)
-    budget.settle(hold, "m", Usage(), None)
+    budget.settle(hold, Usage(), None, answered=False)
     assert (budget.spent, store.spent_today()) == (Spent(), Spent())
-    assert isinstance(budget.reserve(500, 0.9), Hold)
+    assert isinstance(budget.reserve("m", 500, 0.9), Hold)
 
 
 @given(st.lists(st.floats(0.01, 0.4), max_size=40))
@@ -91,3 +92,27 @@ def test_many_threads_never_pass_the_limit_together(costs: list[float]) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda usd: spend(budget, 1, usd), costs))
     assert budget.spent.usd <= 1.0 + 1e-9
+
+
+def test_an_answer_whose_server_counts_no_tokens_costs_what_was_set_aside() -> None:
+    store = a_store()
+    budget = Budget(BudgetSettings(run_tokens=5000), store)
+    for _ in range(5):
+        hold = budget.reserve("m", 1000, 0.5)
+        assert isinstance(hold, Hold)
+        budget.settle(hold, Usage(), None)
+    assert budget.reserve("m", 1000, 0.5) == RUN_SPENT
+    assert store.spent_today() == Spent(5000, 2.5)
+
+
+def test_calls_that_a_stopped_run_leaves_under_way_are_in_the_books_once(tmp_path: Path) -> None:
+    clock = ManualClock()
+    store = AnswerStore(tmp_path / FILE_NAME, clock)
+    budget = Budget(BudgetSettings(), store)
+    hold = budget.reserve("m", 700, 0.25)
+    assert isinstance(hold, Hold)
+    store.close()
+    budget.settle(hold, Usage(input=650, output=10), 0.2)
+    again = AnswerStore(tmp_path / FILE_NAME, clock)
+    assert again.spent_today() == Spent(700, 0.25)
+    again.close()

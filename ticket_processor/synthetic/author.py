@@ -90,18 +90,19 @@ class Author:
         self._deadline.check()
         tokens = estimate_tokens(self.instructions) + sum(map(estimate_tokens, lines))
         most = Usage(input=tokens, output=TOKENS_A_TICKET * len(lines))
-        hold = self._budget.reserve(most.input + most.output, self._cost(most))
+        hold = self._budget.reserve(self.name, most.input + most.output, self._cost(most))
         if isinstance(hold, str):
             raise OutOfBudget(hold)
-        usage, cost = Usage(), None
         try:
             raw = self._guarded(lines)
-            usage, cost = raw.usage, self._cost(raw.usage)
         except AnswerUnusable as error:
-            usage, cost = error.usage, error.cost_usd
+            self._budget.settle(hold, error.usage, error.cost_usd)
             raise
-        finally:
-            self._budget.settle(hold, self.name, usage, cost)
+        except BaseException:
+            self._budget.settle(hold, Usage(), None, answered=False)
+            raise
+        usage, cost = raw.usage, self._cost(raw.usage)
+        self._budget.settle(hold, usage, cost)
         return Batch(drafts_in(raw.text, len(lines)), usage, cost, whole=raw.finished)
 
     def _guarded(self, lines: Sequence[str]) -> RawAnswer:
