@@ -18,19 +18,21 @@ from .models import Outcome, OutcomeStatus, Ticket
 from .second_look import JUDGED, STAGE
 from .state import State
 from .tags import write_key
-from .writeback import BATCH, no_longer_new
+from .writeback import ALREADY_DONE, BATCH, no_longer_new
 
 
 @dataclass(frozen=True)
 class Work:
     """A ticket that needs understanding, with the key of the write it will get.
 
-    ``replaces`` are the tags that an earlier write of ours put on it, when it gets a second look.
+    ``replaces`` are the tags that an earlier write of ours put on it, when it gets a second look. ``is_new`` is false
+    for what an earlier run has seen.
     """
 
     ticket: Ticket
     key: str
     replaces: tuple[str, ...] = ()
+    is_new: bool = True
 
 
 class PageLedger:
@@ -164,7 +166,7 @@ class Intake:
                 self._handled.add(ticket_id)
                 self._open.add(ticket_id)
                 self._given += 1
-                yield Work(ticket, write_key(ticket, STAGE), self._again[ticket_id])
+                yield Work(ticket, write_key(ticket, STAGE), self._again[ticket_id], is_new=False)
 
     def _reason_for_peace(self, ticket: Ticket) -> str | None:
         """Why a ticket needs no second look; ``None`` when it may get one."""
@@ -202,11 +204,11 @@ class Intake:
         self._handled.add(ticket.id)
         self._open.add(ticket.id)
         self._given += 1
-        yield Work(ticket, key)
+        yield Work(ticket, key, is_new=not retried)
 
     def _reason_to_skip(self, ticket: Ticket, key: str, dead: set[int], *, retried: bool) -> str | None:
         if self._marked(ticket) or self._state.is_done(ticket.id):
-            return "already_done"
+            return ALREADY_DONE
         if ticket.id in dead:
             return "dead_letter"
         if not retried and parse_iso(ticket.created_at) < self._since:
@@ -217,9 +219,9 @@ class Intake:
         if machine is not None:
             return f"machine_mail_{machine}"
         if self._may_hold_our_write(ticket, None) and self._desk.find_write(ticket.id, key) is not None:
-            return "already_done"
+            return ALREADY_DONE
         return None
 
 
-_KNOWN = ("already_done", "dead_letter", "older_than_since")
+_KNOWN = (ALREADY_DONE, "dead_letter", "older_than_since")
 """Seen again each time anybody changes them, with nothing new to say: no line each time."""

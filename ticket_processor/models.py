@@ -203,9 +203,9 @@ class Outcome(Frozen):
 
 
 class Forecast(Frozen):
-    """What models will cost, from what a run has just cost. A month has 30 days; repeats from the cache are free."""
+    """What models will cost at most, from what a run has just cost. A month has 30 days; repeats are free."""
 
-    tickets: int = Field(description="on which this is based")
+    tickets: int = Field(description="that were paid for, on which this is based")
     tokens_per_ticket: float
     usd_per_ticket: float | None = Field(description="None where a model has no price in the settings")
     tickets_per_day: float | None = Field(description="None when the tickets span less than six hours")

@@ -1,4 +1,7 @@
-"""What models will cost, from what they have just cost and how fast tickets come in."""
+"""What models will cost, from what they have just cost and how fast tickets come in.
+
+The price is that of a ticket which a model was paid for: what comes again is free, and makes the month cheaper.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ DAY_S = 86_400
 
 
 class Pace:
-    """Sees tickets as they are analysed, and makes a forecast. Thread-safe."""
+    """Sees new tickets as they are analysed, and makes a forecast. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -43,8 +46,8 @@ class Pace:
             span = self._last - self._first
             enough = span >= SHORTEST_SPAN_S and self._tickets > 1
             return Forecast(
-                tickets=self._tickets,
-                tokens_per_ticket=round((self._usage.input + self._usage.output) / self._tickets, 1),
-                usd_per_ticket=None if self._usd is None else round(self._usd / self._tickets, 8),
+                tickets=self._paid,
+                tokens_per_ticket=round((self._usage.input + self._usage.output) / self._paid, 1),
+                usd_per_ticket=None if self._usd is None else round(self._usd / self._paid, 8),
                 tickets_per_day=round((self._tickets - 1) / span * DAY_S, 1) if enough else None,
             )

@@ -33,10 +33,10 @@ from .intake import Intake, PageLedger, Work
 from .models import Analysis, Outcome, OutcomeStatus, RunSummary, Usage
 from .pace import Pace
 from .policy import Policy, decide
-from .second_look import STILL_NO_MODEL, replacing, still_ours
+from .second_look import MOST_TRIES, STILL_NO_MODEL, in_vain, replacing, still_ours
 from .state import CURSOR, HORIZON, State, Verdict
 from .taxonomy import Taxonomy
-from .writeback import WriteBack
+from .writeback import ALREADY_DONE, WriteBack
 
 HALTED = "halted"
 FIRST_RUN = (
@@ -207,7 +207,8 @@ class Run:
     def _understand(self, work: Work) -> tuple[Analysis, int]:
         started = self._parts.clock.monotonic()
         analysis = self._parts.understanding(work.ticket)
-        self._pace.saw(work.ticket, analysis)
+        if work.is_new:
+            self._pace.saw(work.ticket, analysis)
         return analysis, round((self._parts.clock.monotonic() - started) * 1000)
 
     def _verdicts(self, finished: Iterable[tuple[Work, Future[tuple[Analysis, int]]]]) -> list[Verdict]:
@@ -264,6 +265,8 @@ class Run:
                 max_attempts=self._options.max_attempts,
             )
             self._dead += retry.dead
+            if outcome.analysis is not None:
+                state.cost_is_told(outcome.ticket_id)
             if retry.dead:
                 self._parts.audit.alert("dead_letter", ticket_id=outcome.ticket_id, reason=outcome.reason)
         elif outcome.status is not OutcomeStatus.PLANNED:
@@ -284,14 +287,16 @@ class Run:
 
     def _note_fallback(self, outcome: Outcome) -> None:
         """Keep the list of tickets that a second look could help."""
-        analysis, change = outcome.analysis, outcome.change
-        if outcome.status is OutcomeStatus.UPDATED and analysis is not None and change is not None:
-            if analysis.source != "model" and analysis.why_fallback != NOTHING_TO_READ:
-                self._parts.state.remember_fallback(outcome.ticket_id, change.tags_added)
-                return
-        elif outcome.reason == STILL_NO_MODEL:
-            return
-        self._parts.state.forget_fallback(outcome.ticket_id)
+        analysis, change, state = outcome.analysis, outcome.change, self._parts.state
+        if outcome.reason == STILL_NO_MODEL:
+            if analysis is not None and in_vain(analysis.why_fallback):
+                state.tried_in_vain(outcome.ticket_id, MOST_TRIES)
+        elif analysis is not None and change is not None and analysis.source != "model":
+            worth_a_look = analysis.why_fallback != NOTHING_TO_READ
+            if worth_a_look and self._parts.policy.tag("fallback") in change.tags_added:
+                state.remember_fallback(outcome.ticket_id, change.tags_added)
+        elif analysis is not None or outcome.reason != ALREADY_DONE:
+            state.forget_fallback(outcome.ticket_id)  # done by a model, or a person has dealt with it
 
     def _go_on(self) -> None:
         self._parts.clock.check()

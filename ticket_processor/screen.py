@@ -233,6 +233,8 @@ def summary_text(summary: RunSummary, log: Path) -> str:
         lines.append(f"  known answers, at no cost: {summary.cached}")
     if summary.forecast is not None:
         lines.append(f"  {forecast_text(summary.forecast)}")
+    elif summary.dry_run and summary.cached:
+        lines.append("  forecast: none, since nothing had to be paid for")
     if summary.retry_list:
         lines.append(f"  waiting for a later run: {summary.retry_list}")
     if summary.dead_letters:
@@ -243,10 +245,10 @@ def summary_text(summary: RunSummary, log: Path) -> str:
 
 def forecast_text(forecast: Forecast) -> str:
     """What models will cost, in a sentence."""
-    price = "price not in the settings" if forecast.usd_per_ticket is None else f"${forecast.usd_per_ticket:.6f}"
-    words = [f"forecast: {forecast.tokens_per_ticket:.0f} tokens and {price} a ticket"]
+    price = " (no price in the settings)" if forecast.usd_per_ticket is None else f", ${forecast.usd_per_ticket:.6f}"
+    words = [f"forecast: {forecast.tokens_per_ticket:.0f} tokens{price} a ticket"]
     if forecast.tickets_per_day is not None:
         words.append(f"{forecast.tickets_per_day:.0f} tickets a day")
     if forecast.usd_per_month is not None:
-        words.append(f"about ${forecast.usd_per_month:.2f} a month")
+        words.append(f"at most ${forecast.usd_per_month:.2f} a month")
     return "; ".join(words)

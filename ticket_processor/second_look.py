@@ -15,6 +15,10 @@ STAGE = "second_look"
 """Names the second write in its key, so that it is known from the first."""
 JUDGED = "person_changed_our_tags"
 STILL_NO_MODEL = "still_no_model"
+MOST_TRIES = 3
+"""So often a model is asked in vain about a ticket; then the rules' word stands."""
+_NOT_ASKED = ("budget_", "model_", "no_model", "analyser_broken")
+_IN_VAIN = ("model_refused", "model_content_filter", "model_prompt_too_long", "model_empty_answer", "model_nonsense")
 
 
 def still_ours(ticket: Ticket, ours: Sequence[str], policy: Policy) -> bool:
@@ -22,11 +26,31 @@ def still_ours(ticket: Ticket, ours: Sequence[str], policy: Policy) -> bool:
     return policy.tag("fallback") in ours and set(ours) <= set(ticket.tags)
 
 
+def in_vain(why: str | None) -> bool:
+    """Whether a model was asked and could make nothing of this ticket, rather than being down or too dear."""
+    return why is not None and (why in _IN_VAIN or not why.startswith(_NOT_ASKED))
+
+
 def replacing(decision: Decision, ticket: Ticket, ours: Sequence[str], policy: Policy) -> Decision:
     """``decision`` in the place of our earlier labels ``ours``; without a note when it says the same as those."""
-    gone = tuple(tag for tag in ours if tag not in decision.tags)
+    labelled = any(tag.startswith(policy.tag("urgency", "")) for tag in decision.tags)
+    # Without labels of its own the answer is a suggestion, and ours stay.
+    gone = tuple(tag for tag in ours if tag not in decision.tags) if labelled else ()
     news = set(decision.tags) - set(ours) or set(gone) - {policy.tag("fallback"), policy.tag("review")}
     note = decision.note if news else None
-    if note and ticket.priority is not None and decision.priority not in (None, ticket.priority):
-        note += f"\nThe priority stays {ticket.priority}; {decision.priority} is suggested."
+    if note:
+        note += "".join(f"\n{sentence}" for sentence in _stays(decision, ticket))
     return decision.model_copy(update={"tags_removed": gone, "note": note})
+
+
+def _stays(decision: Decision, ticket: Ticket) -> list[str]:
+    """What the model would have set, and somebody or we have set already."""
+    stays = []
+    if ticket.priority is not None and decision.priority not in (None, ticket.priority):
+        stays.append(f"The priority stays {ticket.priority}; {decision.priority} is suggested.")
+    if ticket.group is not None and decision.group not in (None, ticket.group):
+        stays.append(f"The group stays; {decision.group} is suggested.")
+    for key, value in decision.fields.items():
+        if ticket.fields.get(key, value) != value:
+            stays.append(f"Field {key} stays as it is; {value} is suggested.")
+    return stays

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from .breaker import BreakerMemory
 from .errors import StateUnusable
-from .models import Analysis, Change, Decision, Frozen
+from .models import Analysis, Change, Decision, Frozen, Usage
 
 FILE_NAME = "state.sqlite3"
 CURSOR, HORIZON = "cursor", "horizon"
@@ -49,6 +49,7 @@ _MIGRATIONS = (
     CREATE TABLE waits (name TEXT PRIMARY KEY, not_before REAL NOT NULL);
     """,
     "CREATE TABLE fallbacks (ticket_id INTEGER PRIMARY KEY, tags TEXT NOT NULL);",
+    "ALTER TABLE fallbacks ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;",
 )
 """One script per schema version; append, never edit. Each runs in a transaction with its version number."""
 
@@ -188,6 +189,19 @@ class State:
                 (verdict.ticket_id, verdict.model_dump_json()),
             )
 
+    def cost_is_told(self, ticket_id: int) -> None:
+        """The verdict's cost stands in a receipt: a later run that settles it does not count it again."""
+        with self._transaction() as db:
+            row = db.execute("SELECT verdict FROM verdicts WHERE ticket_id = ?", (ticket_id,)).fetchone()
+            if row is not None:
+                verdict = _read(Verdict, row[0])
+                cost = None if verdict.analysis.cost_usd is None else 0.0
+                told = verdict.analysis.model_copy(update={"usage": Usage(), "cost_usd": cost, "attempts": 0})
+                told_verdict = verdict.model_copy(update={"analysis": told, "analyse_ms": 0})
+                db.execute(
+                    "UPDATE verdicts SET verdict = ? WHERE ticket_id = ?", (told_verdict.model_dump_json(), ticket_id)
+                )
+
     def open_intent(self, change: Change) -> None:
         """Note that ``change`` is about to be sent."""
         with self._transaction() as db:
@@ -219,7 +233,15 @@ class State:
     def remember_fallback(self, ticket_id: int, tags: Sequence[str]) -> None:
         """The ticket was answered without a model; ``tags`` are what our write put on it."""
         with self._transaction() as db:
-            db.execute("INSERT OR REPLACE INTO fallbacks VALUES (?, ?)", (ticket_id, json.dumps(list(tags))))
+            db.execute(
+                "INSERT OR REPLACE INTO fallbacks (ticket_id, tags) VALUES (?, ?)", (ticket_id, json.dumps(list(tags)))
+            )
+
+    def tried_in_vain(self, ticket_id: int, most: int) -> None:
+        """A model could make nothing of the ticket; after ``most`` times it is not asked again."""
+        with self._transaction() as db:
+            db.execute("UPDATE fallbacks SET tries = tries + 1 WHERE ticket_id = ?", (ticket_id,))
+            db.execute("DELETE FROM fallbacks WHERE ticket_id = ? AND tries >= ?", (ticket_id, most))
 
     def forget_fallback(self, ticket_id: int) -> None:
         """The ticket needs no second look any more."""
@@ -227,8 +249,14 @@ class State:
             db.execute("DELETE FROM fallbacks WHERE ticket_id = ?", (ticket_id,))
 
     def fallbacks(self) -> dict[int, tuple[str, ...]]:
-        """Tickets answered without a model, oldest first, with the tags that our write put on them."""
-        rows = self._all("SELECT ticket_id, tags FROM fallbacks ORDER BY ticket_id")
+        """Tickets answered without a model, least tried and oldest first, with the tags that our write put on them.
+
+        Those on the dead-letter list are left out.
+        """
+        rows = self._all(
+            "SELECT ticket_id, tags FROM fallbacks WHERE ticket_id NOT IN (SELECT ticket_id FROM retries WHERE dead) "
+            "ORDER BY tries, ticket_id"
+        )
         return {ticket_id: tuple(json.loads(tags)) for ticket_id, tags in rows}
 
     def is_done(self, ticket_id: int) -> bool:

@@ -27,6 +27,7 @@ from .tags import merge
 
 WRITE_ATTEMPTS = 3
 BATCH = 100
+ALREADY_DONE = "already_done"
 ENDED_STATUSES = ("solved", "closed", "deleted")
 
 
@@ -110,7 +111,7 @@ class WriteBack:
                     return end(written, "confirmed_by_reading", ours)
                 marked = marked or found is not None
             if marked:
-                return end(OutcomeStatus.SKIPPED, "already_done")
+                return end(OutcomeStatus.SKIPPED, ALREADY_DONE)
             if (reason := no_longer_new(ticket.status, self._statuses)) is not None:
                 return end(OutcomeStatus.SKIPPED, reason)
             if verdict.replaces and not still_ours(ticket, verdict.replaces, self._policy):

@@ -104,3 +104,15 @@ def test_a_dry_run_shows_the_second_look_and_writes_nothing(recovered: Desk) -> 
     shown = recovered("run", "--retry-fallbacks", "--dry-run")
     assert "- tag ai_fallback" in shown.out
     assert {number: recovered.ticket(number)["tags"] for number in recovered.tickets} == before
+
+
+def test_a_model_that_makes_nothing_of_a_ticket_is_asked_three_times_at_most(recovered: Desk) -> None:
+    forget_the_breaker(recovered)
+    recovered.sandbox.faults = FaultPlan([FaultRule(kind="html", path="/v1/")], 0)
+    for _ in range(4):
+        recovered("run", "--retry-fallbacks")
+    asked = len(recovered.model_requests())
+    recovered.sandbox.faults = FaultPlan()
+    recovered("run", "--retry-fallbacks")
+    assert len(recovered.model_requests()) == asked
+    assert all("ai_fallback" in recovered.ticket(number)["tags"] for number in recovered.tickets)
