@@ -85,6 +85,33 @@ def test_machine_mail_is_said_to_be_skipped_by_a_run(bare: Command) -> None:
 
 
 def test_wrong_usage_is_told_in_a_sentence(desk: Desk) -> None:
-    assert "number, or -" in desk("analyse", "abc", code=2).err
+    for wrong in ("abc", "²"):
+        assert "number, or -" in desk("analyse", wrong, code=2).err
     assert "there is no ticket 99" in desk("analyse", "99", code=2).err
     assert "empty" in with_input(desk, "", "analyse", "-", code=2).err
+
+
+def test_text_in_utf_8_is_read_whatever_the_locale_says(bare: Command) -> None:
+    (bare.folder / "mail.txt").write_text("Вход\nНе могу войти в аккаунт", encoding="utf-8")
+    script = (
+        "import subprocess, sys\n"
+        "with open('mail.txt', 'rb') as mail:\n"
+        "    command = [sys.executable, '-m', 'ticket_processor', 'analyse', '-']\n"
+        "    sys.exit(subprocess.run(command, stdin=mail).returncode)\n"
+    )
+    shown = bare.end(bare.python("-c", script, PYTHONIOENCODING="cp1252"))
+    assert "Не могу войти" in shown.out
+
+
+def test_hostile_input_is_a_text_like_any_other(bare: Command) -> None:
+    for text in ('{"a":' * 50_000, "same line\n" * 20_000):
+        with_file(bare, text)
+
+
+def with_file(command: Command, text: str) -> Ended:
+    """As :func:`with_input`, for what is too long for an argument."""
+    (command.folder / "input.txt").write_text(text, encoding="utf-8")
+    script = (
+        "import io, sys; sys.stdin = open('input.txt', encoding='utf-8'); from ticket_processor import cli; cli.main()"
+    )
+    return command.end(command.python("-c", script, "analyse", "-"))

@@ -29,6 +29,8 @@ from ..zendesk import Zendesk
 DEADLINE_S = 300.0
 STDIN = "-"
 MOST_READ = 5_000_000
+MOST_COMPARED = 1_000
+"""Lines that are compared to find what was cut; comparing takes the square of their number."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def analyse(
     """``ticketbot analyse``. ``ticket`` is an id, or ``-`` for standard input. Returns the exit code."""
     flags: dict[tuple[str, ...], object] = {("models", "names"): []} if no_llm else {}
     by_id = ticket != STDIN
-    if by_id and not ticket.isdigit():
+    if by_id and not (ticket.isascii() and ticket.isdecimal()):
         raise ConfigError("the ticket must be a number, or - to read one from standard input")
     settings = load(config=config, flags=flags, need_helpdesk=by_id)
     deadline = Deadline(clock, DEADLINE_S)
@@ -108,7 +110,9 @@ def _fetched(ticket_id: int, settings: Settings, clock: SystemClock, deadline: D
 
 def _from(stream: Any, clock: SystemClock) -> Ticket:
     """A ticket from JSON with ``subject`` and ``body`` (or ``description``), or from text whose first line is one."""
-    text = stream.read(MOST_READ)
+    # Bytes are UTF-8 whatever the locale says; a Windows console's code page would garble them.
+    raw = getattr(stream, "buffer", stream).read(MOST_READ)
+    text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
     if not text.strip():
         raise ConfigError("standard input is empty: give a text, or JSON with subject and body")
     subject, _, body = text.lstrip("\ufeff").lstrip().partition("\n")
@@ -116,7 +120,7 @@ def _from(stream: Any, clock: SystemClock) -> Ticket:
     if text.lstrip("\ufeff \t\r\n").startswith("{"):
         try:
             row = json.loads(text.lstrip("\ufeff"))
-        except ValueError:
+        except (ValueError, RecursionError):
             row = None
         if isinstance(row, dict):
             subject = str(row.get("subject") or "")
@@ -168,8 +172,8 @@ def _redacted(text: RedactedText) -> dict[str, Any]:
 
 def _cut(before: str, after: str) -> list[str]:
     """The lines that cleaning took away."""
-    had = [line.strip() for line in strip_hidden(before).splitlines() if line.strip()]
-    kept = [line.strip() for line in after.splitlines() if line.strip()]
+    had = [line.strip() for line in strip_hidden(before).splitlines() if line.strip()][:MOST_COMPARED]
+    kept = [line.strip() for line in after.splitlines() if line.strip()][:MOST_COMPARED]
     matcher = difflib.SequenceMatcher(None, had, kept, autojunk=False)
     return [line for what, a, b, _, _ in matcher.get_opcodes() if what in ("delete", "replace") for line in had[a:b]]
 
@@ -195,7 +199,8 @@ def _lines(told: Mapping[str, Any], analysis: Analysis, decision: Decision) -> l
             lines.append(f"   {message['role']}:")
             lines += [f"   > {line}" for line in message["content"].splitlines()]
         lines.append("   answer:" if item["error"] is None else f"   no answer: {item['error']}")
-        lines += [f"   < {line}" for line in (item["answer"] or "").splitlines()]
+        # A model's words may hold what a terminal obeys.
+        lines += [f"   < {line}" for line in strip_hidden(item["answer"] or "").splitlines()]
     lines += ["", "4. The chain"]
     for step in told["chain"]:
         end = "answered" if step["answered"] else f"did not: {step['reason']}"
