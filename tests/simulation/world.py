@@ -18,11 +18,13 @@ import requests
 
 from tests.simulation.virtual import Crash, SerialExecutor, VirtualTime
 from ticket_processor.analysis import ModelLink, Understanding
+from ticket_processor.answer_store import AnswerStore
 from ticket_processor.audit import AuditLog
 from ticket_processor.breaker import Breaker
+from ticket_processor.budget import Budget
 from ticket_processor.chat_server import ModelBusy, RawAnswer
 from ticket_processor.clock import Deadline
-from ticket_processor.config import ZendeskSettings
+from ticket_processor.config import BudgetSettings, ZendeskSettings
 from ticket_processor.errors import TicketbotError
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.models import RunSummary, Ticket, Usage
@@ -110,6 +112,8 @@ class World:
         self._overlap = self.dice.random() < 0.4
         self._second_looks = self.dice.random() < 0.5
         self._strips = self.dice.random() < (0.6 if self._second_looks else 0.3)
+        self._keeps_answers = self.dice.random() < 0.5
+        self.answers = AnswerStore(None, self.time)
         self.second_looks: set[str] = set()
         """Runs that were asked to take a second look at what rules had answered."""
         self._loses_state = self.dice.random() < 0.15
@@ -148,6 +152,7 @@ class World:
         self.time.run()
         for state in self.states:
             state.close()
+        self.answers.close()
 
     def _schedule_run(self, moment: float, name: str, *, since: float | None, state: State | None = None) -> None:
         self.time.start(moment, lambda: self._run(name, since, state))
@@ -229,11 +234,15 @@ class World:
             rng=random.Random(self.seed),
         )
         stepping = _SteppingState(state, crash, self)
-        breaker = Breaker("model", self.time, memory=state.breaker("model"), on_change=stepping.keep_breaker)
+        breaker = Breaker(
+            "model", self.time, proven=False, memory=state.breaker("model"), on_change=stepping.keep_breaker
+        )
         model = ModelAnalyser(_Model(self, name), "sim", TAXONOMY, fence=lambda: "f3nc3")
         rng = random.Random(self.seed + 1)
         has_model = self.dice.random() < self._model_weight if self._second_looks else self._model_weight > 0
-        links = [ModelLink(model, breaker, deadline, rng=rng)] if has_model else []
+        budget = Budget(BudgetSettings(run_tokens=self.dice.choice((None, 3000))), self.answers)
+        store = self.answers if self._keeps_answers else None
+        links = [ModelLink(model, breaker, deadline, rng=rng, store=store, budget=budget)] if has_model else []
         looks_again = self._second_looks and self.dice.random() < 0.6
         if looks_again:
             self.second_looks.add(name)
