@@ -245,8 +245,9 @@ def summary_text(summary: RunSummary, log: Path) -> str:
 
 def forecast_text(forecast: Forecast) -> str:
     """What models will cost, in a sentence."""
-    price = " (no price in the settings)" if forecast.usd_per_ticket is None else f", ${forecast.usd_per_ticket:.6f}"
-    words = [f"forecast: {forecast.tokens_per_ticket:.0f} tokens{price} a ticket"]
+    priced = forecast.usd_per_ticket is not None
+    price = f"${forecast.usd_per_ticket:.6f}" if priced else "no price in the settings"
+    words = [f"forecast: {forecast.tokens_per_ticket:.0f} tokens a ticket ({price})"]
     if forecast.tickets_per_day is not None:
         words.append(f"{forecast.tickets_per_day:.0f} tickets a day")
     if forecast.usd_per_month is not None:

@@ -180,9 +180,12 @@ def summary_of(evidence: Evidence, longest: int) -> str:
 
 
 def quotes_of(evidence: Evidence, most: int, longest: int) -> list[str]:
-    """The first sentences that say something, word for word."""
-    sentences = re.split(r"(?<=[.!?])\s+|\n+", evidence.text)
-    return [text for text in (sentence.strip()[:longest].strip() for sentence in sentences) if len(text) > 3][:most]
+    """The sentences that say most, word for word, in the ticket's order; greetings say nothing."""
+    sentences = [text.strip()[:longest].strip() for text in re.split(r"(?<=[.!?])\s+|\n+", evidence.text)]
+    words = [word for listed in (*CATEGORIES.values(), *URGENCY.values()) for word in listed]
+    told = [(_hits(words, text.lower()), -at, text) for at, text in enumerate(sentences) if len(text) > 3]
+    best = sorted(item for item in told if item[0])[-most:] or told[:1]
+    return [text for _, _, text in sorted(best, key=lambda item: -item[1])]
 
 
 def _picked_out(schema: Schema, name: str, evidence: Evidence) -> str | None:
