@@ -43,7 +43,7 @@ def test_a_missing_guard_is_noticed(name: str) -> None:
 def test_the_stories_hold_what_they_are_meant_to_hold() -> None:
     """A simulation in which nothing happens would pass too."""
     ends: list[str] = []
-    crashed = confirmed = deferred = edits = filled = kept = second = judged = 0
+    crashed = confirmed = deferred = edits = filled = kept = second = judged = groupless = 0
     for seed in range(60):
         world = _play(seed)
         ends += [end for _run, method, _path, _tickets, end in world.wire if method == "PUT"]
@@ -51,6 +51,9 @@ def test_the_stories_hold_what_they_are_meant_to_hold() -> None:
         changes = [line["change"] for line in world.log if line["event"] == "ticket" and line["change"]]
         filled += sum(bool(change["fields"]) and change["group"]["from"] != change["group"]["to"] for change in changes)
         kept += sum(change["group"]["from"] is not None for change in changes)
+        groupless += sum(
+            "desk_technical" in change["tags_added"] and change["group"]["to"] is None for change in changes
+        )
         reasons = [line["reason"] for line in world.log if line["event"] == "ticket"]
         confirmed += reasons.count("confirmed_by_reading")
         deferred += reasons.count("deferred_changed_just_now")
@@ -60,7 +63,7 @@ def test_the_stories_hold_what_they_are_meant_to_hold() -> None:
             audit.actor == "person" for ticket in world.sandbox.store.tickets.values() for audit in ticket.audits
         )
     assert {"200", "409", "lost"} <= set(ends)
-    assert min(crashed, confirmed, deferred, edits, filled, kept, second, judged) > 0
+    assert min(crashed, confirmed, deferred, edits, filled, kept, second, judged, groupless) > 0
 
 
 def test_processes_give_way_in_the_order_of_their_moments() -> None:

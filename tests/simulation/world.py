@@ -39,6 +39,8 @@ from ticket_processor.zendesk import Zendesk
 
 BASE_URL = "http://127.0.0.1:1"
 GROUPS = (8001, 8002)
+GONE_GROUP = 8003
+"""A group that a category still names, and the account no longer has."""
 AREA, ORDER = 2001, 2002
 """The account's fields: a drop-down, whose values are tags, and a line of text."""
 AREAS = ("area_web_shop", "area_app")
@@ -52,7 +54,7 @@ def _with_targets(taxonomy: Taxonomy) -> Taxonomy:
                 category.model_copy(
                     update={
                         "tag": f"desk_{category.name}",
-                        "group": GROUPS[number % 2],
+                        "group": GONE_GROUP if category.name == "technical" else GROUPS[number % 2],
                         "fields": {AREA: AREAS[number % 2]} if number % 3 else {AREA: AREAS[0], ORDER: "unknown"},
                     }
                 )
@@ -105,7 +107,7 @@ class World:
         self.states = [self.state]
         self._run_class = run_class
         self._lines: dict[str, int] = {}
-        self._current_ticket = 0
+        self._current_ticket: dict[str, int] = {}
         self._crash_weight = self.dice.choice((0.0, 0.3, 0.6))
         self._edit_weight = self.dice.choice((0.0, 0.1, 0.4))
         self._model_weight = self.dice.choice((0.0, 0.2, 0.7, 1.0))
@@ -252,7 +254,7 @@ class World:
                 self._run_class(
                     Parts(
                         desk=Zendesk(transport, page_size=self.dice.choice((1, 2, 100))),
-                        understanding=_Watched(links, RULES, self),
+                        understanding=_Watched(links, RULES, self, name),
                         executor=SerialExecutor(),
                         state=stepping,
                         audit=audit,
@@ -442,12 +444,13 @@ class _SteppingState(State):
 class _Watched(Understanding):
     """Remembers which ticket is being understood, for the books of the model."""
 
-    def __init__(self, links: Sequence[Any], rules: RulesAnalyser, world: World) -> None:
+    def __init__(self, links: Sequence[Any], rules: RulesAnalyser, world: World, run: str) -> None:
         super().__init__(links, rules)
         self._world = world
+        self._run = run
 
     def __call__(self, ticket: Ticket, **options: Any) -> Any:
-        self._world._current_ticket = ticket.id
+        self._world._current_ticket[self._run] = ticket.id
         return super().__call__(ticket, **options)
 
 
@@ -480,7 +483,7 @@ class _Model:
             text = "I would rather not."
         elif mood < 0.2:
             text = text.replace('"neutral"', '"furious"')
-        world.model_calls.append((self._run, world._current_ticket, world.time.now()))
+        world.model_calls.append((self._run, world._current_ticket[self._run], world.time.now()))
         return RawAnswer(text, Usage(input=100, output=20), model)
 
 
