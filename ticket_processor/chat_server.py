@@ -111,6 +111,11 @@ class OpenAIServer:
             raise AnswerUnusable(failed.reason, usage=answer.usage + spent) from failed
         return again.checked(spent_before=answer.usage)
 
+    def room(self, model: str) -> int:
+        """The output tokens that an answer of ``model`` may take at most, as far as the model is known by now."""
+        thinks = model in self._thinking | self._reasoning
+        return self._max_output_tokens + (REASONING_TOKENS if thinks else 0)
+
     def close(self) -> None:
         """Close the connections to the server."""
         self._connection.close()
@@ -144,9 +149,8 @@ class OpenAIServer:
         it without a word.
         """
         if model in self._reasoning:
-            return {"max_completion_tokens": self._max_output_tokens + REASONING_TOKENS}
-        room = REASONING_TOKENS if model in self._thinking else 0
-        return {self._target.traits.limit: self._max_output_tokens + room, "temperature": 0}
+            return {"max_completion_tokens": self.room(model)}
+        return {self._target.traits.limit: self.room(model), "temperature": 0}
 
 
 class _OtherLimits(Exception):

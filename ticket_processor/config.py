@@ -338,6 +338,7 @@ def load(
         unnamed = not settings.models.names and ("models", "names") not in (flags or {})
         if settings.models.api_key and unnamed:
             notices.append("OPENAI_API_KEY is set, but TICKETBOT_MODELS names no model: keyword rules only")
+        notices.extend(_unprotected(settings, origin))
     if problems or settings is None:
         raise ConfigError(*dict.fromkeys(problems))
     return settings.model_copy(update={"notices": tuple(notices)})
@@ -359,6 +360,32 @@ def _unused_or_unpriced(settings: Settings) -> list[str]:
     return problems
 
 
+def _unprotected(settings: Settings, origin: Mapping[tuple[str, ...], str]) -> list[str]:
+    """Model servers of private networks often have no https: that is allowed, and told."""
+    models, embeddings = settings.models, settings.embeddings
+    bare: dict[str, bool] = {}
+    for name in models.names:
+        use = models.use.get(name) or ModelUse()
+        where, address = f"models.use.{name}.base_url", use.base_url
+        if address is None and use.preset in (None, models.preset, "compatible"):
+            where, address = origin.get(("models", "base_url"), "models.base_url"), models.base_url
+        if _is_bare(address):
+            level = use.redaction or models.redaction
+            bare[where] = bare.get(where, False) or level is RedactionLevel.SECRETS
+    notices = [
+        f"{where} is http: key and tickets travel unprotected"
+        + (', personal data included, since redaction is "secrets"' if personal else "")
+        for where, personal in bare.items()
+    ]
+    if embeddings.model and _is_bare(embeddings.base_url):
+        notices.append("embeddings.base_url is http: key and texts travel unprotected")
+    return notices
+
+
+def _is_bare(url: str | None) -> bool:
+    return url is not None and urlsplit(url).scheme == "http" and not is_loopback(url)
+
+
 def _put_named_keys(data: dict[str, Any], environ: Mapping[str, str]) -> list[str]:
     """Fill in the keys whose variables the file names. Whoever has a server of its own gets no other server's key."""
     problems = []
@@ -377,7 +404,9 @@ def _put_named_keys(data: dict[str, Any], environ: Mapping[str, str]) -> list[st
             continue
         key = environ.get(variable, "").strip()
         if not key:
-            problems.append(f"{where}.api_key_variable names {variable}, which is not set")
+            # Without vectors most commands are whole: whoever wants some is told then.
+            if where != "embeddings":
+                problems.append(f"{where}.api_key_variable names {variable}, which is not set")
         elif not (key.isascii() and key.isprintable()):
             problems.append(f"{variable}: holds characters that belong into no address or credential")
         else:

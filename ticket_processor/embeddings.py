@@ -47,9 +47,14 @@ class Embedder:
         wait: Callable[[float], None] = time.sleep,
         rng: random.Random | None = None,
     ) -> None:
-        """Raises :class:`ConfigError` when model or address are missing: texts go to no server that nobody named."""
+        """Raises :class:`ConfigError` when model, address or a named key are missing.
+
+        Texts go to no server that nobody named.
+        """
         if not settings.model or not settings.base_url:
             raise ConfigError("embeddings.model and embeddings.base_url are needed together")
+        if settings.api_key_variable and not settings.api_key:
+            raise ConfigError(f"embeddings.api_key_variable names {settings.api_key_variable}, which is not set")
         self._model = settings.model
         self._seconds = settings.timeout_s
         key = settings.api_key.get_secret_value() if settings.api_key else None
@@ -134,6 +139,8 @@ def _told(failed: AnalysisFailed) -> AnalysisFailed:
     if isinstance(failed, EmbeddingsFailed):
         return failed
     reason = "embeddings_absent" if absent else failed.reason.replace("model_", "embeddings_", 1)
+    if failed.reason == "model_connection_settings":
+        return EmbeddingsFailed(reason, str(failed).partition(": ")[2])
     return EmbeddingsFailed(reason, _SENTENCES.get(failed.reason, ""))
 
 

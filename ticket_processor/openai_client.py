@@ -1,30 +1,28 @@
 """One request to an OpenAI-compatible server: connected, bounded in time and size, and its failure named.
 
-The SDK brings signing in, addresses and connections. Its own retries are off, its ten-minute timeout is replaced, its
-redirects are not followed, and what it would read is read here: it takes an answer of any length and any slowness,
-and calls half of the odd ones a success.
+The SDK is set up in :mod:`ticket_processor.sdk_client`. What it would read is read here: it takes an answer of any
+length, and calls half of the odd ones a success.
 """
 
 from __future__ import annotations
 
-import functools
 import json
+import math
+import os
 import re
-import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from .backoff import RETRY_AFTER_CAP_S, retry_after_seconds
 from .clock import parse_http_date
 from .errors import AnalysisFailed
-from .loopback import is_loopback
 from .models import Usage
-from .presets import OPENAI_URL, ModelTarget
+from .presets import ModelTarget
+from .sdk_client import is_packed, sdk_client
 
 if TYPE_CHECKING:
-    import httpx2
     from openai import OpenAI
 
 CONNECT_TIMEOUT_S = 5.0
@@ -66,6 +64,7 @@ class Connection:
     def __init__(self, target: ModelTarget, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._target = target
         self._monotonic = monotonic
+        self._until = _Until()
         self._lock = threading.Lock()
         self._client: OpenAI | None = None
 
@@ -81,24 +80,25 @@ class Connection:
         """The body of a 2xx answer of at most ``limit`` bytes, unchecked.
 
         Raises ``ModelBusy`` when another try may help, ``FormRefused`` when a ``structured`` request seems to have
-        asked for too much, else ``AnalysisFailed``.
+        asked for too much, else ``AnalysisFailed``. Environment variables with which there can be no connection are
+        ``model_connection_settings``.
         """
         client = self._connected()
         import httpx2
         import openai
 
         api: Any = client.chat.completions if what == "chat" else client.embeddings
-        until = self._monotonic() + seconds
+        self._until.moment = self._monotonic() + seconds
         timeout = httpx2.Timeout(seconds, connect=min(seconds, CONNECT_TIMEOUT_S))
         try:
             with api.with_streaming_response.create(**arguments, timeout=timeout) as response:
-                return self._bounded(response, limit, until)
+                return _bounded(response, limit)
+        except MemoryError as error:
+            raise AnalysisFailed("model_answer_too_long") from error
         except (openai.APITimeoutError, httpx2.TimeoutException) as error:
             raise ModelBusy("model_timeout") from error
         except openai.APIStatusError as error:
             raise failure(error.status_code, error.body, error.response.headers, structured=structured) from error
-        except httpx2.DecodingError as error:  # compressed, or said to be
-            raise AnalysisFailed("model_nonsense", type(error).__name__) from error
         except (openai.APIConnectionError, httpx2.TransportError) as error:
             raise ModelBusy("model_unreachable") from error
         except (openai.OpenAIError, httpx2.InvalidURL, httpx2.HTTPError, ValueError, RecursionError) as error:
@@ -111,75 +111,46 @@ class Connection:
         if client is not None:
             client.close()
 
-    def _bounded(self, response: Any, limit: int, until: float) -> bytes:
-        body = bytearray()
-        for chunk in response.iter_bytes():
-            body += chunk
-            if len(body) > limit:
-                raise AnalysisFailed("model_answer_too_long")
-            if self._monotonic() > until:  # the SDK's timeout is for each piece, not for the whole
-                raise ModelBusy("model_timeout")
-        return bytes(body)
-
     def _connected(self) -> OpenAI:
-        with self._lock:
-            if self._client is None:
-                self._client = _client(self._target)
-            return self._client
-
-
-def _client(target: ModelTarget) -> OpenAI:
-    import openai
-
-    options: dict[str, Any] = {
-        "api_key": target.api_key or "none",  # servers without keys take any
-        "max_retries": 0,
-        "http_client": openai.DefaultHttpxClient(
-            # A proxy named in the environment cannot reach this machine's own loopback.
-            trust_env=not is_loopback(target.base_url),
-            verify=_certificates(),
-            # The next server would be sent the ticket, and perhaps the key.
-            follow_redirects=False,
-            event_hooks={"response": [_bound_errors]},
-        ),
-    }
-    if target.api_version is not None:
-        return openai.AzureOpenAI(azure_endpoint=target.base_url, api_version=target.api_version, **options)
-    if target.base_url != OPENAI_URL:
-        # The environment's organization and project are OpenAI's business, nobody else's.
-        options["default_headers"] = {"OpenAI-Organization": openai.Omit(), "OpenAI-Project": openai.Omit()}
-    return openai.OpenAI(base_url=target.base_url, **options)
-
-
-@functools.cache
-def _certificates() -> ssl.SSLContext:
-    """Whom to trust. Reading the certificates takes a tenth of a second, so all connections share them."""
-    import httpx2
-
-    return httpx2.create_ssl_context()
-
-
-def _bound_errors(response: httpx2.Response) -> None:
-    """The SDK reads the whole body of an error; of these the beginning is enough."""
-    if not response.is_success:
         import httpx2
 
-        inner = response.stream
+        with self._lock:
+            if self._client is None:
+                try:
+                    self._client = sdk_client(self._target, self._left)
+                except (OSError, ImportError, ValueError, httpx2.InvalidURL) as error:
+                    raise AnalysisFailed("model_connection_settings", _suspects(error)) from error
+            return self._client
 
-        class Beginning(httpx2.SyncByteStream):
-            def __iter__(self) -> Iterator[bytes]:
-                seen = 0
-                for chunk in inner if isinstance(inner, httpx2.SyncByteStream) else ():
-                    yield chunk
-                    seen += len(chunk)
-                    if seen > 64_000:
-                        return
+    def _left(self) -> float:
+        """The seconds that are left for the request of this thread."""
+        return self._until.moment - self._monotonic()
 
-            def close(self) -> None:
-                if isinstance(inner, httpx2.SyncByteStream):
-                    inner.close()
 
-        response.stream = Beginning()
+class _Until(threading.local):
+    """When the request of this thread has to be over."""
+
+    moment = math.inf
+
+
+_CONNECTING = ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
+
+
+def _suspects(error: Exception) -> str:
+    """What may be wrong with the environment, without its values: proxies hold passwords."""
+    named = [name for name in _CONNECTING if os.environ.get(name) or os.environ.get(name.lower())]
+    return f"{type(error).__name__}; see {', '.join(named) or 'base_url'}"
+
+
+def _bounded(response: Any, limit: int) -> bytes:
+    if is_packed(response.headers):
+        raise AnalysisFailed("model_nonsense", "compressed, which nobody asked for")
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > limit:
+            raise AnalysisFailed("model_answer_too_long")
+    return bytes(body)
 
 
 _NO_QUOTA = re.compile(r"insufficient_quota|billing_(?:hard_limit|not_active)|insufficient[_ ]balance", re.I)

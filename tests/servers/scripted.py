@@ -18,13 +18,18 @@ LONGEST_HANG_S = 20.0
 
 @dataclass(frozen=True)
 class Reply:
-    """What is sent back. ``ends`` says how: "well", "hang" before anything is sent, "reset" after the body."""
+    """What is sent back. ``ends`` says how: "well", "hang" before anything is sent, "reset" after the body.
+
+    Head and body go in so many pieces, with a pause of so many seconds after each.
+    """
 
     body: bytes = b""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     ends: str = "well"
     pieces: int = 1
+    head_pieces: int = 1
+    pause: float = 0.0
 
 
 def reply(body: object, status: int = 200, ends: str = "well", pieces: int = 1, **headers: str) -> Reply:
@@ -46,11 +51,12 @@ class Received:
 
 
 class ScriptedServer:
-    """Gives its replies in turn, the last one for ever. ``received`` grows."""
+    """Gives its replies in turn, the last one for ever. ``received`` grows; ``finished`` counts what went out whole."""
 
     def __init__(self, *replies: Reply) -> None:
         self.replies = list(replies)
         self.received: list[Received] = []
+        self.finished = 0
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -93,19 +99,25 @@ class ScriptedServer:
                 named = {"content-length": str(len(answer.body) + missing), "connection": "close"}
                 head = [f"HTTP/1.1 {answer.status} Scripted"]
                 head += [f"{name}: {value}" for name, value in {**named, **answer.headers}.items()]
-                step = max(1, -(-len(answer.body) // answer.pieces))
                 try:
-                    self.wfile.write(("\r\n".join(head) + "\r\n\r\n").encode("latin-1"))
-                    for start in range(0, len(answer.body), step):
-                        self.wfile.write(answer.body[start : start + step])
-                        self.wfile.flush()
+                    self._write(("\r\n".join(head) + "\r\n\r\n").encode("latin-1"), answer.head_pieces, answer.pause)
+                    self._write(answer.body, answer.pieces, answer.pause)
                 except OSError:  # the client has had enough
                     return
+                outer.finished += 1
                 if answer.ends == "reset":
                     self.connection.setsockopt(
                         socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
                     )
                     self.connection.close()
+
+            def _write(self, raw: bytes, pieces: int, pause: float) -> None:
+                step = max(1, -(-len(raw) // pieces))
+                for start in range(0, len(raw), step):
+                    self.wfile.write(raw[start : start + step])
+                    self.wfile.flush()
+                    if pause and outer._over.wait(pause):
+                        return
 
             def log_message(self, format: str, *args: object) -> None:
                 pass

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -78,6 +79,13 @@ def stream(*pieces: str, ended: str | None = "stop") -> str:
 
 def answers(content: object = SAID, ended: str | None = "stop", **fields: Any) -> Reply:
     return reply(completion(content, ended, **fields))
+
+
+def packed(layers: int, body: object) -> bytes:
+    raw = (body if isinstance(body, str) else json.dumps(body)).encode()
+    for _ in range(layers):
+        raw = gzip.compress(raw)
+    return raw
 
 
 GOOD = answers()
@@ -147,7 +155,7 @@ ROWS = [
     ),
     Row("no finish reason", answers(ended=None), "accepted"),
     Row("two choices", answers(choices=completion()["choices"] * 2), "accepted"),
-    Row("compressed", reply(gzip.compress(json.dumps(completion()).encode()), content_encoding="gzip"), "accepted"),
+    Row("said not to be compressed", reply(completion(), content_encoding="identity"), "accepted"),
     Row("byte order mark", reply(b"\xef\xbb\xbf" + json.dumps(completion()).encode()), "accepted"),
     Row("called plain text", reply(json.dumps(completion()), content_type="text/plain"), "accepted"),
     Row("in many small pieces", reply(completion(), pieces=50), "accepted"),
@@ -263,13 +271,21 @@ ROWS = [
     Row("deep", reply("[" * 200_000), "next link", "model_nonsense"),
     Row("bytes that are no text", reply(b'{"choices": "\xff\xfe"}'), "next link", "model_nonsense"),
     Row("garbage said to be gzip", reply(b"garbage", content_encoding="gzip"), "next link", "model_nonsense"),
-    Row("2 MB", answers("x" * 2_000_000), "next link", "model_answer_too_long"),
+    Row("compressed unasked", reply(packed(1, completion()), content_encoding="gzip"), "next link", "model_nonsense"),
+    Row("compressed in a way nobody knows", reply(b"x", content_encoding="x-new"), "next link", "model_nonsense"),
     Row(
-        "2 MB out of 2 kB",
-        reply(gzip.compress(json.dumps(completion("x" * 2_000_000)).encode()), content_encoding="gzip"),
+        "40 MB out of less than a kB",
+        reply(packed(2, " " * 40_000_000), content_encoding="gzip, gzip"),
         "next link",
-        "model_answer_too_long",
+        "model_nonsense",
     ),
+    Row(
+        "an error compressed unasked",
+        reply(packed(1, error("x")), 429, content_encoding="gzip", retry_after="7"),
+        "retry",
+        wait=7,
+    ),
+    Row("2 MB", answers("x" * 2_000_000), "next link", "model_answer_too_long"),
     Row("2 MB of error", reply("x" * 2_000_000, 500), "retry"),
     Row("empty choices", answers(choices=[]), "next link", "model_nonsense"),
     Row("choices of nothing", answers(choices=[None]), "next link", "model_empty_answer"),
@@ -436,6 +452,61 @@ def test_an_answer_that_drips_in_is_given_up_at_the_timeout_for_the_whole() -> N
         with pytest.raises(ModelBusy, match="model_timeout"):
             chat.complete("m", [{"role": "user", "content": "x"}], None)
         chat.close()
+
+
+LONG_HEAD = {"x-filler": "x" * 100}
+DRIPPED = {
+    "head": replace(GOOD, headers=LONG_HEAD, head_pieces=100),
+    "body": replace(GOOD, pieces=100),
+    "head of an error": replace(reply(error("x"), 400), headers=LONG_HEAD, head_pieces=100),
+    "body of an error": replace(reply(error("x" * 100), 400), pieces=100),
+}
+
+
+@pytest.mark.parametrize("dripped", DRIPPED.values(), ids=DRIPPED.keys())
+def test_whatever_drips_in_is_given_up_at_the_timeout_for_the_whole(dripped: Reply) -> None:
+    with scripted(GOOD, replace(dripped, pause=0.02)) as server:
+        chat = OpenAIServer(base_url=server.url, api_key=None, timeout_s=lambda: 0.25, max_output_tokens=400)
+        assert chat.complete("m", [{"role": "user", "content": "x"}], None).text == SAID
+        with pytest.raises(ModelBusy, match="model_timeout"):
+            chat.complete("m", [{"role": "user", "content": "x"}], None)
+        assert server.finished == 1
+        chat.close()
+
+
+def test_the_timeout_for_the_whole_begins_anew_with_each_request_on_the_same_connection() -> None:
+    now = [0.0]
+    with scripted(replace(GOOD, headers={"connection": "keep-alive"})) as server:
+        target = ModelTarget(name="m", model="m", preset="compatible", base_url=server.url, api_key=None)
+        chat = OpenAIServer.of(target, timeout_s=lambda: 5, monotonic=lambda: now[0])
+        for now[0] in (0.0, 100.0, 200.0):
+            assert chat.complete("m", [{"role": "user", "content": "x"}], None).text == SAID
+        chat.close()
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+@pytest.mark.parametrize("layers", [1, 2])
+def test_a_small_answer_that_would_unpack_to_a_large_one_is_never_unpacked(status: int, layers: int) -> None:
+    bomb = reply(packed(layers, " " * 40_000_000), status, content_encoding=", ".join(["gzip"] * layers))
+    with scripted(GOOD, bomb) as server:
+        chat = OpenAIServer(base_url=server.url, api_key=None, timeout_s=lambda: 20, max_output_tokens=400)
+        chat.complete("m", [{"role": "user", "content": "x"}], None)
+        tracemalloc.start()
+        try:
+            with pytest.raises(AnalysisFailed):
+                chat.complete("m", [{"role": "user", "content": "x"}], None)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+            chat.close()
+    assert peak < 5_000_000
+
+
+def test_servers_are_asked_not_to_compress() -> None:
+    clock = ManualClock()
+    with scripted(GOOD) as server, linked(server, clock) as link:
+        link.analyse(TEXT)
+    assert server.received[0].headers["accept-encoding"] == "identity"
 
 
 def test_nothing_that_a_server_says_shows_in_a_failure() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ticket_processor import sdk_client
 from ticket_processor.chat_server import FormRefused, ModelBusy, OpenAIServer, RawAnswer
 from ticket_processor.errors import AnalysisFailed
 from ticket_processor.models import Usage
@@ -222,6 +224,61 @@ def test_a_server_that_gives_no_answer_is_busy(sdk: Sdk, error: Exception, reaso
         sdk.ask(error)
     assert raised.value.reason == reason
     assert len(sdk.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SSL_CERT_FILE", "/nonexistent/CANARY.pem"),
+        ("ALL_PROXY", "socks5h://CANARY:CANARY@127.0.0.1:9"),
+        ("HTTPS_PROXY", "foo://CANARY"),
+    ],
+)
+def test_settings_with_which_nothing_can_be_connected_are_told_without_their_values(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    sdk_client.certificates.cache_clear()
+    server = OpenAIServer(base_url="https://model.invalid/v1", timeout_s=lambda: 5, max_output_tokens=50)
+    try:
+        with pytest.raises(AnalysisFailed) as error:
+            server.complete("m", [{"role": "user", "content": "x"}], None)
+    finally:
+        sdk_client.certificates.cache_clear()
+    assert error.value.reason == "model_connection_settings"
+    assert not isinstance(error.value, ModelBusy)
+    assert variable in str(error.value)
+    assert "CANARY" not in str(error.value)
+
+
+def test_an_answer_that_memory_cannot_hold_is_a_failed_answer(sdk: Sdk) -> None:
+    class Endless(httpx2.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            yield b"{"
+            raise MemoryError
+
+    for status in (200, 400):
+        with pytest.raises(AnalysisFailed, match="model_answer_too_long"):
+            sdk.ask(httpx2.Response(status, stream=Endless()))
+
+
+def test_the_room_of_a_model_grows_when_it_is_found_to_think(sdk: Sdk) -> None:
+    sent = [{"role": "user", "content": "x"}]
+    assert sdk.server.room("thinker") == sdk.server.room("reasoner") == 321
+    thoughts = {"role": "assistant", "content": "", "reasoning_content": "Hm."}
+    cut = completion(choices=[{"index": 0, "message": thoughts, "finish_reason": "length"}])
+    sdk.answers = [reply(json=cut), reply(json=completion())]
+    sdk.server.complete("thinker", sent, None)
+    sdk.answers = [complaint("max_tokens"), reply(json=completion())]
+    sdk.server.complete("reasoner", sent, None)
+    limits = [json.loads(request.content) for request in sdk.sent]
+    assert sdk.server.room("thinker") == limits[1]["max_tokens"] > 321
+    assert sdk.server.room("reasoner") == limits[3]["max_completion_tokens"] > 321
+    assert sdk.server.room("plain") == 321
 
 
 NONSENSE: dict[str, Callable[[], httpx2.Response]] = {

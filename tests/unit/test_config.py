@@ -480,6 +480,61 @@ def test_a_named_key_that_is_not_set_or_written_into_the_file_is_reported(tmp_pa
     assert "CANARY" not in told
 
 
+def test_a_missing_key_for_embeddings_is_no_reason_not_to_run(tmp_path: Path) -> None:
+    toml = """
+    [embeddings]
+    model = "e"
+    base_url = "https://vectors.example/v1"
+    api_key_variable = "E_KEY"
+    """
+    loaded = settings(tmp_path, toml)
+    assert (loaded.embeddings.api_key, loaded.notices) == (None, ())
+    key = settings(tmp_path, toml, environ={**GOOD, "E_KEY": "secret"}).embeddings.api_key
+    assert key is not None
+    assert key.get_secret_value() == "secret"
+    assert "E_KEY" in problems(tmp_path, toml, environ={**GOOD, "E_KEY": "s\u00e9cret"})
+
+
+NEAR = "http://127.0.0.1:8000/v1"
+FAR = "http://gpu.example:8000/v1"
+SAFE = "https://gpu.example/v1"
+
+
+@pytest.mark.parametrize(
+    ("toml", "environ", "told"),
+    [
+        (f'[models]\nnames = ["m"]\nbase_url = "{FAR}"', {}, ["models.base_url is http"]),
+        (f'[models]\nnames = ["m"]\nbase_url = "{FAR}"', {"OPENAI_API_KEY": "k"}, ["models.base_url is http"]),
+        ('[models]\nnames = ["m"]', {"OPENAI_BASE_URL": FAR}, ["OPENAI_BASE_URL is http"]),
+        (f'[models]\nnames = ["m"]\nuse.m.base_url = "{FAR}"', {}, ["models.use.m.base_url is http"]),
+        (
+            f'[models]\nnames = ["m", "n"]\nbase_url = "{SAFE}"\nuse.n.base_url = "{FAR}"\nuse.n.redaction = "secrets"',
+            {},
+            ["models.use.n.base_url is http: key and tickets travel unprotected, personal data included"],
+        ),
+        (
+            f'[models]\nnames = ["m"]\nbase_url = "{FAR}"\nredaction = "secrets"',
+            {},
+            ["models.base_url is http: key and tickets travel unprotected, personal data included"],
+        ),
+        (f'[embeddings]\nmodel = "e"\nbase_url = "{FAR}"', {}, ["embeddings.base_url is http: key and texts"]),
+        (f'[models]\nbase_url = "{FAR}"', {}, []),
+        (f'[models]\nnames = ["m"]\nbase_url = "{FAR}"\nuse.m.base_url = "{NEAR}"', {}, []),
+        (f'[models]\nnames = ["m"]\nbase_url = "{NEAR}"\nredaction = "secrets"', {}, []),
+        (f'[models]\nnames = ["m"]\nbase_url = "{SAFE}"\nredaction = "secrets"', {}, []),
+        (f'[embeddings]\nmodel = "e"\nbase_url = "{NEAR}"', {}, []),
+        (f'[embeddings]\nbase_url = "{FAR}"', {}, []),
+    ],
+)
+def test_plain_http_beyond_this_machine_is_pointed_out_by_its_setting(
+    tmp_path: Path, toml: str, environ: dict[str, str], told: list[str]
+) -> None:
+    notices = settings(tmp_path, toml, environ={**GOOD, **environ}).notices
+    assert [notice[: len(start)] for notice, start in zip(notices, told, strict=True)] == told
+    assert all("personal" not in notice or "secrets" in toml for notice in notices)
+    assert "gpu.example" not in str(notices)
+
+
 def test_a_budget_in_dollars_needs_a_price_for_every_model(tmp_path: Path) -> None:
     toml = "[models]\nnames = ['m']\n[budget]\nday_usd = 1.5\n"
     with pytest.raises(ConfigError, match="no price for m"):

@@ -43,6 +43,23 @@ def test_texts_go_to_no_server_that_nobody_named(known: dict[str, Any]) -> None:
         Embedder(EmbeddingSettings(**known))
 
 
+def test_a_named_key_that_is_not_set_is_told_where_vectors_are_wanted() -> None:
+    settings = EmbeddingSettings(model="e", base_url="http://127.0.0.1:1/v1", api_key_variable="E_KEY")
+    with pytest.raises(ConfigError, match=r"embeddings\.api_key_variable names E_KEY, which is not set"):
+        Embedder(settings)
+
+
+def test_settings_with_which_nothing_can_be_connected_are_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", "foo://CANARY")
+    embedder = Embedder(EmbeddingSettings(model="e", base_url="https://vectors.invalid/v1"))
+    with pytest.raises(EmbeddingsFailed, match="HTTPS_PROXY") as failed:
+        embedder.embed(["x"])
+    assert failed.value.reason == "embeddings_connection_settings"
+    assert "CANARY" not in str(failed.value)
+
+
 def test_it_has_an_address_and_a_key_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "general")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")

@@ -196,6 +196,44 @@ def test_the_environments_organization_and_project_are_told_to_openai_only(monke
         assert secret not in headers
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"preset": "compatible"},
+        {"preset": "compatible", "api_key": None},
+        {"preset": "openai"},
+        {"preset": "azure", "base_url": "{}/openai/v1"},
+        {"preset": "azure", "base_url": "{}", "api_version": "2024-10-21"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("authorization", ["Authorization", "authorization"])
+def test_headers_of_the_environment_are_told_to_nobody_and_replace_no_key(
+    monkeypatch: pytest.MonkeyPatch, place: dict[str, Any], authorization: str
+) -> None:
+    named = [
+        "X-Gateway: gateway-secret",
+        f"{authorization}: Bearer environment-secret",
+        "api-key: azure-secret",
+        "Accept-Encoding: gzip",
+        "openai-organization: other-secret",
+        "no header",
+    ]
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "\n".join(named))
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-secret")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-secret")
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", "admin-secret")
+    monkeypatch.setenv("AZURE_OPENAI_AD_TOKEN", "ad-secret")
+    headers = sent_to(**place).headers
+    assert "secret" not in json.dumps(dict(headers))
+    assert headers["accept-encoding"] == "identity"
+    if place.get("api_version"):
+        assert (headers["api-key"], headers.get("authorization")) == ("key", None)
+    else:
+        assert headers["authorization"] == f"Bearer {place.get('api_key', 'key') or 'none'}"
+        assert "api-key" not in headers
+
+
 def test_a_form_that_a_server_is_known_not_to_take_is_refused_without_asking_it() -> None:
     with scripted(reply("", 500)) as server:
         target = ModelTarget(name="m", model="m", preset="lm-studio", base_url=server.url, api_key=None)
