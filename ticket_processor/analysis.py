@@ -24,8 +24,9 @@ from .cleaning import clean
 from .clock import Clock, Deadline
 from .errors import AnalysisFailed, TicketbotError, unexpected
 from .models import Analysis, RedactionLevel, Ticket, Usage
-from .redact import RedactedText, redact
+from .redact import RedactedText, redact, redacted_values
 from .rules import RulesAnalyser
+from .values import without_values
 
 MODEL_ATTEMPTS = 3
 LONGEST_WAIT_S = 20.0
@@ -320,7 +321,7 @@ class Understanding:
                 continue
             watch(Step(_name(link), answer, ms=self._ms(started)))
             spending.add(answer.usage, answer.cost_usd, answer.attempts)
-            best = answer if level is not RedactionLevel.SECRETS else _without_names(answer, ticket.names)
+            best = answer if level is not RedactionLevel.SECRETS else _as_others_may_see(answer, cleaned, ticket.names)
             if self._cascade_below is None or answer.confidence >= self._cascade_below:
                 break
         if best is None:
@@ -376,13 +377,22 @@ class Understanding:
         return round((self._now() - started) * 1000)
 
 
-def _without_names(analysis: Analysis, names: Sequence[str]) -> Analysis:
-    """What a model that saw names said, fit for log and note."""
+def _as_others_may_see(analysis: Analysis, cleaned: str, names: Sequence[str]) -> Analysis:
+    """What a model that saw more than the rest may see has said, fit for log and note.
+
+    Taken out is what the standard level replaces in the whole ticket: a number is known by the words around it, which
+    a summary or a quote no longer has.
+    """
+    values = redacted_values(cleaned, names=names)
+
+    def fit(words: str) -> str:
+        return redact(without_values(words, values), names=names).text
+
     return analysis.model_copy(
         update={
-            "summary": redact(analysis.summary, names=names).text[:300],
-            "evidence": tuple(redact(item, names=names).text for item in analysis.evidence),
-            "entities": {key: redact(value, names=names).text for key, value in analysis.entities.items()},
+            "summary": fit(analysis.summary)[:300],
+            "evidence": tuple(fit(item) for item in analysis.evidence),
+            "entities": {key: fit(value) for key, value in analysis.entities.items()},
         }
     )
 

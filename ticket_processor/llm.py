@@ -1,6 +1,7 @@
 """Understanding by a language model on any OpenAI-compatible server: asking, once more if need be, and what it cost.
 
-What is asked is in :mod:`ticket_processor.prompt`; what of an answer may be believed in :mod:`ticket_processor.answer`.
+What is asked is in :mod:`ticket_processor.prompt`; what of an answer may be believed in
+:mod:`ticket_processor.answer_gate`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Mapping
 from .answer_gate import Answer, checked
 from .chat_server import AnswerUnusable, ChatServer, FormRefused, RawAnswer
 from .errors import AnalysisFailed
-from .models import Analysis, RedactionLevel, Urgency, Usage
+from .models import Analysis, RedactionLevel, Risk, Urgency, Usage
 from .plain import plain_line
 from .prompt import answer_schema, fingerprint, in_words, instructions, message_tokens, ticket_message
 from .redact import RedactedText, redact
@@ -28,6 +29,7 @@ SHOWN_AGAIN_CHARS = 2_000
 """How much of an answer that cannot be used is shown to the model that gave it."""
 _PROMISES = 2
 _ORDER = list(Urgency)
+_RISKS = list(Risk)
 
 Message = dict[str, str]
 
@@ -36,10 +38,10 @@ class ModelAnalyser:
     """Asks one model. Thread-safe.
 
     ``price`` is input, output and cached input in dollars per million tokens. ``entities`` are names and meanings of
-    what to pick out of a ticket. A ticket is cut to ``ticket_tokens``. ``floor`` gives the lowest urgency that a text's
-    own words allow, ``signs`` what in it tries to instruct a model. ``reveal`` is the level at which the texts were
-    redacted: from a lower one than the standard, answers are redacted again before they leave. ``max_output_tokens``
-    is what the server is told, and counts in estimates only.
+    what to pick out of a ticket. A ticket is cut to ``ticket_tokens``. ``floor`` and ``risk`` give the lowest urgency
+    and risk that a text's own words allow, ``signs`` what in it tries to instruct a model. ``reveal`` is the level at
+    which the texts were redacted: from a lower one than the standard, answers are redacted again before they leave.
+    ``max_output_tokens`` is what the server is told, and counts in estimates only.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class ModelAnalyser:
         team_language: str = "en",
         ticket_tokens: int = 800,
         floor: Callable[[RedactedText], Urgency | None] | None = None,
+        risk: Callable[[RedactedText], Risk] | None = None,
         signs: Callable[[str], tuple[str, ...]] | None = None,
         reveal: RedactionLevel = RedactionLevel.STANDARD,
         fence: Callable[[], str] = lambda: secrets.token_hex(6),
@@ -69,6 +72,7 @@ class ModelAnalyser:
         self._entities = dict(entities or {})
         self._ticket_tokens = ticket_tokens
         self._floor = floor or (lambda _text: None)
+        self._risk = risk or (lambda _text: Risk.LOW)
         self._signs = signs or (lambda _text: ())
         self._hides = list(RedactionLevel).index(reveal) < list(RedactionLevel).index(RedactionLevel.STANDARD)
         self._fence = fence
@@ -93,17 +97,17 @@ class ModelAnalyser:
         raw, form = self._ask(messages, self._form)
         usage, calls = raw.usage, 1
         try:
-            answer = self._checked(raw, text, fence)
+            answer = self._checked(raw, text, messages, fence)
             self._broken_promises = 0
         except AnalysisFailed as wrong:
             usage, answer, raw = self._second_try(messages, raw, wrong, text, fence, form)
             calls = 2
         category, subcategory = self._taxonomy.split(answer.category)
-        return Analysis(
+        analysis = Analysis(
             category=category,
             subcategory=subcategory,
             secondary=answer.secondary,
-            urgency=self._urgency(answer, text),
+            urgency=answer.urgency,
             sentiment=answer.sentiment,
             urgent_tone=answer.urgent_tone,
             risk=answer.risk,
@@ -112,12 +116,27 @@ class ModelAnalyser:
             entities=answer.entities,
             evidence=answer.evidence,
             confidence=answer.confidence,
-            suspicious=self._signs(text.text),
             source="model",
             model=plain_line(raw.model, 80) or self.model,
             attempts=calls,
             usage=usage,
             cost_usd=self._cost(usage),
+        )
+        return self.hold(analysis, text)
+
+    def hold(self, analysis: Analysis, text: RedactedText) -> Analysis:
+        """``analysis`` held to what ``text`` itself says: no urgency or risk below its own words' and the category's.
+
+        For answers that were given before, to a text that is the same but for white space. Pure; asks nobody.
+        """
+        urgency = self._taxonomy.at_least_floor(analysis.subcategory or analysis.category, analysis.urgency)
+        signs = {*analysis.suspicious, *self._signs(text.text)}
+        return analysis.model_copy(
+            update={
+                "urgency": min(urgency, self._floor(text) or urgency, key=_ORDER.index),
+                "risk": max(analysis.risk, self._risk(text), key=_RISKS.index),
+                "suspicious": tuple(sorted(signs)),
+            }
         )
 
     def messages(self, text: RedactedText) -> list[Message]:
@@ -135,7 +154,8 @@ class ModelAnalyser:
         """
         asked = self.prompt_tokens(text) + self._schema_tokens
         again = asked + self._schema_tokens + min(SHOWN_AGAIN_CHARS // 2, self._max_output_tokens) + 50
-        usage = Usage(input=asked + again, output=2 * self._max_output_tokens)
+        room = getattr(self._server, "room", None)  # thoughts count as output, and only servers know who thinks
+        usage = Usage(input=asked + again, output=2 * (room(self.model) if room else self._max_output_tokens))
         return usage.input + usage.output, self._cost(usage)
 
     def _second_try(
@@ -150,7 +170,7 @@ class ModelAnalyser:
                 [*messages, {"role": "assistant", "content": said}, {"role": "user", "content": repair}], form
             )
             usage = usage + again.usage
-            answer = self._checked(again, text, fence)
+            answer = self._checked(again, text, messages, fence)
         except AnalysisFailed as error:
             spent = usage + error.usage if isinstance(error, AnswerUnusable) else usage
             told = str(error).partition(": ")[2]
@@ -202,20 +222,16 @@ class ModelAnalyser:
             {"role": "user", "content": ticket_message(text.text, fence, self._ticket_tokens)},
         ]
 
-    def _checked(self, raw: RawAnswer, text: RedactedText, fence: str) -> Answer:
+    def _checked(self, raw: RawAnswer, text: RedactedText, messages: list[Message], fence: str) -> Answer:
         return checked(
             raw.text.replace(fence, ""),
             text.text,
             self._taxonomy,
+            shown=messages[1]["content"],
             entities=self._entities,
             finished=raw.finished,
             hide=_hidden if self._hides else str,
         )
-
-    def _urgency(self, answer: Answer, text: RedactedText) -> Urgency:
-        """The model's, but never below the category's floor nor below that of the ticket's own words."""
-        urgency = self._taxonomy.at_least_floor(answer.category, answer.urgency)
-        return min(urgency, self._floor(text) or urgency, key=_ORDER.index)
 
     def _cost(self, usage: Usage) -> float | None:
         if self._price is None:

@@ -14,6 +14,9 @@ import unicodedata
 MAX_INPUT = 100_000
 """Characters read of any text; what follows is ignored, so that no mail can hold up a run."""
 
+MOST_MARKS = 30
+"""Combining marks kept in a row: no language needs more, by Unicode's "stream-safe" text format (UAX #15)."""
+
 PLACEHOLDER = re.compile(
     r"\[(?:CARD|EMAIL|PHONE|IBAN|SSN|IP|URL|SECRET|NAME|ACCOUNT|NATIONAL_ID|TAX_ID|PASSPORT|LICENCE|CUSTOMER_ID|BIRTH_DATE"
     r"|ADDRESS|HANDLE)_\d{1,6}\]"
@@ -44,6 +47,28 @@ def strip_hidden(text: str) -> str:
     return _HIDDEN.sub("", _LINE_BREAKS.sub("\n", text))
 
 
+def compatible(text: str) -> str:
+    """``text`` in compatibility form (NFKC), with at most :data:`MOST_MARKS` combining marks in a row.
+
+    Use it for whatever a stranger wrote: normalising sorts every run of marks, in time that grows with its square.
+    """
+    if text.isascii():
+        return text
+    # Twice: one mark may become two.
+    return _few_marks(unicodedata.normalize("NFKC", _few_marks(text)))
+
+
+def _few_marks(text: str) -> str:
+    # Not every mark is one before it is decomposed: U+0F73 and U+FF9E are not.
+    marks = [
+        char for char in set(text) if char > "\u02ff" and unicodedata.combining(unicodedata.normalize("NFKD", char)[0])
+    ]
+    if not marks or sum(map(text.count, marks)) <= MOST_MARKS:
+        return text
+    one = f"[{''.join(marks)}]"
+    return re.sub(rf"({one}{{{MOST_MARKS}}}){one}+", r"\1", text)
+
+
 _TAG = re.compile(r"</?[A-Za-z!?][^<>]{0,2000}>")
 _ENTITY = re.compile(r"&(?=#?\w{1,40};?)")
 _MARKDOWN_LINK = re.compile(r"!?\[([^\[\]\n]{0,300})\](?:\([^()\n]{0,1000}\)|\[[^\[\]\n]{0,300}\])")
@@ -61,7 +86,10 @@ _DOMAIN = re.compile(
     r"br|it|nl|be|uk|ie|se|no|dk|fi|pl|cz|ru|ua|tr|in|cn|jp|kr|us|ca|mx|ar|au|nz|za)(?![\w\-])(?:[/:?#]\S*)?)",
     re.IGNORECASE,
 )
-_DOTTED = re.compile(r"(?<=\w)\.(?=[^\W\d_])")
+# Whatever stands before the dot: domains hold emoji, and a mark or a dash there does not stop every helpdesk.
+_DOTTED = re.compile(r"(?<=\S)\.(?=[^\W\d_])|(?<=\S)\u3002(?=[A-Za-z])")
+_NUMERIC = re.compile(r"(?<!\d)\d{1,3}(?:\.\d{1,3}){3,8}(?::\d\S*|[/?#][^\s?#]\S*|/(?!\S))")
+_NO_SCHEME = re.compile(r"(?<![^\s(])/{2,}[^\s/”]*\.[^\s”]\S*")
 _MARKUP = re.compile(r"\{%|%\}|[*`~|{}<>@＠^$\\]|(?<!\w)_+|_+(?!\w)")
 _LINE_MARKUP = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|>+[ \t]?|[-+][ \t]+|={3,}|-{3,})", re.MULTILINE)
 _BRACKETS = str.maketrans("[]", "()")
@@ -89,7 +117,7 @@ def _strip_once(text: str) -> str:
         if unescaped == text:
             break
         text = unescaped
-    text = strip_hidden(unicodedata.normalize("NFKC", strip_hidden(text)))
+    text = strip_hidden(compatible(strip_hidden(text)))
     # "[CARD_1](…" would be a link: a placeholder never touches what could make it one.
     text = _TOUCHING.sub(r"\1 ", text)
     text = _DEFINITION.sub(" ", text)
@@ -101,7 +129,8 @@ def _strip_once(text: str) -> str:
     text = _MARKUP.sub("", text)
     text = _scheme_links(text)
     text = _DOMAIN.sub(" ", text)
-    text = _DOTTED.sub(". ", text)
+    text = _NO_SCHEME.sub(" ", _NUMERIC.sub(" ", text))
+    text = _DOTTED.sub(r"\g<0> ", text)
     text = _ENTITY.sub("", text)
     return " ".join(_round_brackets(text).split())
 
@@ -110,7 +139,7 @@ def plain_line(text: str, limit: int = 300) -> str:
     """``text`` as one line of at most ``limit`` characters that nothing will render as more than words.
 
     Links (with and without scheme, Markdown and HTML), images, tags, entities, Markdown mark-up, braces,
-    ``@`` and control characters are removed; a dot between letters is followed by a space, so that no helpdesk
+    ``@`` and control characters are removed; a dot before a letter is followed by a space, so that no helpdesk
     makes a link of it. Placeholders of redaction stay. A longer text is cut at a word border and ends in an
     ellipsis. Applying it twice changes nothing.
     """
@@ -130,7 +159,7 @@ def plain_line(text: str, limit: int = 300) -> str:
 def _last_resort(text: str) -> str:
     """Only letters, digits, spaces and mild punctuation: for texts built to survive stripping."""
     kept = "".join(c if c.isalnum() or c in " ,;!?'()" else " " for c in text)
-    return " ".join(unicodedata.normalize("NFKC", kept).split())
+    return " ".join(compatible(kept).split())
 
 
 def _cut(text: str, limit: int) -> str:

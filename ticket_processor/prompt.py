@@ -15,7 +15,7 @@ from .models import Risk, Sentiment, Urgency
 from .taxonomy import Category, Taxonomy
 from .tokens import MESSAGE_TOKENS, REPLY_TOKENS, estimate_tokens
 
-PROMPT_VERSION = 2
+PROMPT_VERSION = 3
 """Raised when the meaning of an answer changes although the words sent stay the same."""
 
 MAX_SUMMARY = 300
@@ -165,10 +165,19 @@ def fingerprint(taxonomy: Taxonomy, entities: Mapping[str, str] | None = None, t
 
 # The ticket
 
+_REASONING = r"think(?:ing)?|reason(?:ing)?|thoughts?|reflection|analysis|scratchpad|seed:think"
+REASONING_STARTS = rf"<(?:{_REASONING})>|\u25c1think\u25b7|\[THINK\]"
+"""Patterns, for any case, of the marks around a model's reasoning: cut out of answers, kept out of tickets."""
+REASONING_ENDS = rf"</(?:{_REASONING})>|\u25c1/think\u25b7|\[/THINK\]"
+
 # Chat templates' own borders: a server that reads them in a message would take what follows for another speaker's.
 _TEMPLATE_MARKS = re.compile(
-    r"<\|[^|<>\n]{1,40}\|>|</?(?:start|end)_of_(?:turn|image)>|\[/?INST\]|<</?SYS>>|</?s>|"
-    r"<\uff5c[^\uff5c<>\n]{1,60}\uff5c>"
+    r"<\|[^|<>\n]{1,40}\|?>|<\w{1,40}\|>|<\uff5c[^\uff5c<>\n]{1,60}\uff5c>|<</?SYS>>|</?(?:start|end)_of_\w{1,20}>"
+    r"|</?(?:s|S|bos|eos|unk|pad|sep|cls|mask|sop|eop|tools?|tool_(?:call|calls|response|result)|function(?:_call)?)>"
+    r"|<(?:extra_id|reserved|unused|reserved_special_token)_?\d{1,4}>"
+    r"|\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_(?:CALLS|RESULTS|CONTENT)|ARGS|CALL_ID|IMG(?:_BREAK|_END)?"
+    r"|[gs]?MASK|PREFIX|MIDDLE|SUFFIX|BEGIN_AUDIO|AUDIO)\]"
+    rf"|(?i:{REASONING_STARTS}|{REASONING_ENDS})"
 )
 _SENTENCE = re.compile(r"[^\n.!?。！？]*(?:[.!?]+(?=\s|\Z)\s?|[.!?]+|[。！？]+|\n+|\Z)")
 

@@ -19,8 +19,17 @@ from .detectors.scan import Scan, Span, matching_form
 from .detectors.secrets import keys, passwords
 from .models import RedactionLevel
 from .plain import MAX_INPUT, PLACEHOLDER, strip_hidden
+from .values import Replaced, without_values
 
-__all__ = ["RedactedText", "RedactionLevel", "redact", "replaced_spans"]
+__all__ = [
+    "RedactedText",
+    "RedactionLevel",
+    "Replaced",
+    "redact",
+    "redacted_values",
+    "replaced_spans",
+    "without_values",
+]
 
 _PASSES = 6
 
@@ -164,10 +173,20 @@ def redact(text: str, *, names: Sequence[str] = (), level: RedactionLevel = Reda
     characters are removed first, so they cannot break a number apart. Applying it to its own result changes nothing.
     Never raises.
     """
+    text, found = _replaced(text, names, level)
+    counts: dict[str, int] = {}
+    for kind, _ in dict.fromkeys((span.kind, span.value) for span, _ in found):
+        counts[kind] = counts.get(kind, 0) + 1
+    return _seal(text, counts)
+
+
+def _replaced(text: str, names: Sequence[str], level: RedactionLevel) -> tuple[str, list[tuple[Span, Replaced]]]:
+    """The text with its placeholders, and what they stand for."""
     text = strip_hidden(text[:MAX_INPUT])
     known = known_names(names)
     numbers: dict[tuple[str, str], int] = {}
     used: dict[str, int] = {}
+    found: list[tuple[Span, Replaced]] = []
     for kept in PLACEHOLDER.findall(text):
         kind, _, number = kept[1:-1].rpartition("_")
         used[kind] = max(used.get(kind, 0), int(number))
@@ -182,10 +201,19 @@ def redact(text: str, *, names: Sequence[str] = (), level: RedactionLevel = Reda
             key = (span.kind, span.value)
             if key not in numbers:
                 used[span.kind] = numbers[key] = used.get(span.kind, 0) + 1
-            parts += [text[end : span.start], f"[{span.kind}_{numbers[key]}]"]
+            placeholder = f"[{span.kind}_{numbers[key]}]"
+            found.append((span, Replaced(text[span.start : span.end], placeholder)))
+            parts += [text[end : span.start], placeholder]
             end = span.end
         text = "".join(parts) + text[end:]
-    counts: dict[str, int] = {}
-    for kind, _ in numbers:
-        counts[kind] = counts.get(kind, 0) + 1
-    return _seal(text, counts)
+    return text, found
+
+
+def redacted_values(
+    text: str, *, names: Sequence[str] = (), level: RedactionLevel = RedactionLevel.STANDARD
+) -> tuple[Replaced, ...]:
+    """What :func:`redact` replaces in ``text``, each literal once, with the placeholder that it gets there.
+
+    These are the personal data themselves: for :func:`without_values`, never for a log.
+    """
+    return tuple(dict.fromkeys(value for _, value in _replaced(text, names, level)[1]))

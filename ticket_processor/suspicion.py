@@ -10,9 +10,9 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-import unicodedata
 
 from .lexicon.instructions import INSTRUCTIONS
+from .plain import compatible
 
 MAX_SCANNED = 20_000
 """Characters looked at from the beginning, and as many again from the end."""
@@ -47,6 +47,7 @@ _BACKSLASHES = re.compile(r"\\(?=.)")
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/=_\-])[A-Za-z0-9+/]{24,2000}={0,2}(?![A-Za-z0-9+/=_\-])")
 _HEX = re.compile(r"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{2}){10,1000}(?![0-9A-Fa-f])")
 _ESCAPES = re.compile(r"(?:\\x[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|&#x?[0-9a-fA-F]{2,5};|%[0-9a-fA-F]{2}){8,}")
+_ESCAPED_LETTER = re.compile(r"\\{1,4}(?:(?:u00|x)([2-7][0-9a-fA-F])|([\"']))")
 _DECODER = re.compile(
     r"bytes\.fromhex|base64\.b64decode|\batob\(|\brot ?13\b|\bdecode (?:this|the following) (?:base64|hex)", re.I
 )
@@ -66,6 +67,8 @@ def signs_of(text: str) -> tuple[str, ...]:
         text = text[:MAX_SCANNED] + "\n" + text[-MAX_SCANNED:]
     signs = _signs_in_characters(text)
     folded = _folded(text)
+    if _ESCAPED_LETTER.search(text):
+        folded += "\n" + _folded(_ESCAPED_LETTER.sub(_letter, text))
     if _SPACED_OUT.search(folded):
         signs.add("look_alikes")
         folded += "\n" + _BACKSLASHES.sub("", folded)
@@ -99,7 +102,7 @@ def _folded(text: str) -> str:
     """``text`` in lower case, without hidden characters, look-alike letters as the ones they look like."""
     if not text.isascii():
         tags = "".join(chr(ord(char) - 0xE0000) for run in _TAG_CHARACTERS.findall(text) for char in run)
-        text = unicodedata.normalize("NFKC", re.sub(f"[{_INVISIBLE}\u202a-\u202e\u2066-\u2069]", "", text))
+        text = compatible(re.sub(f"[{_INVISIBLE}\u202a-\u202e\u2066-\u2069]", "", text))
         text = _TAG_CHARACTERS.sub("", text).replace("’", "'")
         text = f"{text}\n{tags}".lower() if tags else text.lower()
         if _MIXED_WORD.search(text):
@@ -107,6 +110,10 @@ def _folded(text: str) -> str:
     else:
         text = text.lower()
     return re.sub(r"[^\S\n]+", " ", text)
+
+
+def _letter(escape: re.Match[str]) -> str:
+    return chr(int(escape[1], 16)) if escape[1] else escape[2]
 
 
 def _signs_in_words(folded: str) -> set[str]:

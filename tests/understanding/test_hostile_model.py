@@ -95,6 +95,8 @@ def test_the_judge_lets_words_pass(text: str) -> None:
         {"tags": ["vip", "ai_theirs"], "comment": {"html_body": "<p>x</p>", "public": True}},
         {"tags": ["vip", "ai_theirs"], "comment": {"html_body": "<p><b>x</b></p>", "public": False}},
         {"tags": ["vip", "ai_theirs"], "comment": {"html_body": "<p>&lt;b&gt;</p>", "public": False}},
+        {"tags": ["vip", "ai_theirs"], "comment": {"html_body": "<p>Triage.<br>Paid out.</p>", "public": False}},
+        {"tags": ["vip", "ai_theirs"], "comment": {"html_body": "<p>Careful: it is safe.</p>", "public": False}},
     ],
 )
 def test_the_judge_knows_a_write_that_nobody_allowed(body: dict[str, object]) -> None:

@@ -39,6 +39,78 @@ def test_free_text_is_made_plain(text: str, expected: str) -> None:
     assert plain_line(text) == expected
 
 
+@pytest.mark.parametrize(
+    "link",
+    [
+        *(
+            "💩.la/login",
+            "i❤.ws/abc",
+            "paypal\u0338.com/login",
+            "google\u0301.com",
+            "evil’.com/x",
+            "evil-.zone/x",
+            "€.com/x",
+        ),
+        *("evil。com/x", "evil｡com", "evil\ufe52com", "evil.рф", "»evil«.example", "ab1\u20e3.ws/x", "…evil.zone"),
+        *(
+            "192.168.0.1:8080/x",
+            "1.1.1.1/login",
+            "１.1.1.1/login",
+            "1.1.1.1?x",
+            "//host.tld",
+            "//host.tld/x",
+            "(//host.tld)",
+        ),
+        *("\\\\host.tld\\x", "//1.2.3.4", "http://192.168.0.1:8080"),
+    ],
+)
+def test_no_odd_spelling_of_an_address_stays_one(link: str) -> None:
+    line = plain_line(f"Log in at {link} now")
+    assert line.startswith("Log in at")
+    assert not re.search(r"\S\.[^\W\d_]|\S。[a-z]|\d\.\d+[:/?#]\S|(?<!\w)//\S", line)
+    assert plain_line(line) == line
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("e.g. this", "e. g. this"),
+        ("i. e. that", "i. e. that"),
+        ("z. B. so", "z. B. so"),
+        *(
+            (text, text)
+            for text in (
+                *(
+                    "v2.1 of it",
+                    "Nr.5",
+                    "12.11.2026",
+                    "1.234,56 €",
+                    "3.5 GB",
+                    "Wait... what",
+                    "Is it? Yes. No!",
+                    "a / b",
+                ),
+                *("version 10.0.19045", "10.0.0.1 is down", "Is it 10.0.0.1?", "and/or", "24/7", "12/11/2026", ".NET"),
+                *(
+                    "届きません。注文",
+                    "終わり。",
+                    "// note",
+                    "It is 5.30 pm.",
+                    "“Done.” Then",
+                    "(ok.) So",
+                    "10:30",
+                    "ratio 1.5:2",
+                ),
+            )
+        ),
+        ("届きません。iPhone", "届きません。 iPhone"),
+        ("share //files/docs", "share //files/docs"),
+    ],
+)
+def test_ordinary_words_stay_readable(text: str, shown: str) -> None:
+    assert plain_line(text) == shown
+
+
 def test_a_long_text_is_cut_at_a_word_with_an_ellipsis() -> None:
     assert plain_line("one two three four", 12) == "one two…"
 
@@ -125,7 +197,11 @@ def test_hidden_characters_are_stripped() -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["[", "<", "&", "{{", "](", "![a](", "http://", "a.", "@", "_", "<a ", "[a]:", "&lt;", "*_"]
+    "unit",
+    [
+        *("[", "<", "&", "{{", "](", "![a](", "http://", "a.", "@", "_", "<a ", "[a]:", "&lt;", "*_", "1.", "1.1.1.1/"),
+        *("//", "//a.", "。a", "💩."),
+    ],
 )
 def test_a_hostile_text_of_a_hundred_kilobytes_finishes(unit: str) -> None:
     plain_line(unit * (100_000 // len(unit)), 50_000)

@@ -411,6 +411,19 @@ def test_a_model_that_saw_names_puts_none_into_log_or_note() -> None:
     assert "Quimby" not in analysis.model_dump_json()
 
 
+def test_numbers_known_by_the_words_around_them_are_taken_out_of_what_is_said_about_them() -> None:
+    class Gossip(Model):
+        def analyse(self, text: RedactedText) -> Analysis:
+            told = {"summary": "Call 555 0199 443, born 03.04.1980.", "evidence": ("555 0199 443", "88213455")}
+            return super().analyse(text).model_copy(update={**told, "entities": {"account": "88213455"}})
+
+    link = Chain().link(Gossip(), level=RedactionLevel.SECRETS)
+    text = "My phone: 555 0199 443, I was born on 03.04.1980, account number 88213455. Charged twice."
+    told = Understanding([link], RULES)(a_ticket(description=text)).model_dump_json()
+    for value in ("555 0199 443", "03.04.1980", "88213455"):
+        assert value not in told
+
+
 def test_signs_of_an_attack_are_looked_for_in_the_ticket_as_it_came() -> None:
     seen: list[str] = []
 
