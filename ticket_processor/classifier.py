@@ -114,7 +114,7 @@ class LocalClassifier:
         Raises :class:`AnalysisFailed` for a text without a word it knows, or when the weights cannot be read.
         """
         found = self.predict(text, self._description.used)
-        analysis = self._rules.analyse(text)
+        analysis, floor = self._rules.analyse_with_floor(text)
         urgency = analysis.urgency
         update: dict[str, object] = {"source": "classifier"}
         if "category" in found:
@@ -131,7 +131,6 @@ class LocalClassifier:
             category, subcategory = analysis.category, analysis.subcategory
         if "urgency" in found:
             urgency = Urgency(found["urgency"].label)
-            floor = self._rules.floor(text)
             urgency = urgency if floor is None else min(urgency, floor, key=list(Urgency).index)
         update["urgency"] = self._taxonomy.at_least_floor(subcategory or category, urgency)
         if "sentiment" in found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -53,8 +54,11 @@ class Policy(Frozen):
 RESERVED_TAGS = frozenset({"processed", "fallback", "review", "escalated", "suspicious"})
 """What a category cannot be called, since its tag would be taken for one of these."""
 
-_LINE, _EVIDENCE, _ENTITY = 500, 60, 80
-"""Characters of the note: in a line, in one piece of evidence, in one entity."""
+_LINE, _SUMMARY, _EVIDENCE, _ENTITY = 500, 300, 60, 80
+"""Characters of the note: in a line, in the summary, in one piece of evidence, in one entity."""
+_QUOTES = re.compile('["“”„‟«»″‶❝❞🙶🙷🙸〝〞〟＂]')
+_END = re.compile(r"[^\w)\]]+$")
+_NO_WORDS = re.compile(r"[\W_]+")
 
 _PRIORITY = {
     Urgency.CRITICAL: Priority.URGENT,
@@ -180,20 +184,21 @@ def _by(analysis: Analysis) -> str:
 
 
 def _note(analysis: Analysis, suggestions: list[str], *, unsure: bool) -> str:
-    """At most eight lines, each of them plain: words of the ticket and of a model pass through here."""
+    """At most eight lines, each of them plain. Words of the ticket and of a model stand in quotation marks only."""
     heads = [_category(analysis), f"urgency {analysis.urgency}", f"sentiment {analysis.sentiment}"]
     heads += [f"risk {analysis.risk}"] if analysis.risk is not Risk.LOW else []
     heads += ["pressing tone"] if analysis.urgent_tone else []
     heads.append(f"language {analysis.language}")
     lines = [f"Triage: {', '.join(heads)}; {_by(analysis)}."]
-    if analysis.summary:
-        lines.append(analysis.summary)
+    summary = _quoted(analysis.summary, _SUMMARY)
+    if summary:
+        lines.append(f"Summary: {summary}")
     if analysis.secondary:
         lines.append(f"Also: {', '.join(analysis.secondary)}.")
-    evidence = [words for words in (plain_line(item, _EVIDENCE) for item in analysis.evidence) if words]
+    evidence = [words for words in (_quoted(item, _EVIDENCE) for item in analysis.evidence) if words]
     if evidence:
-        lines.append(f"Because of: {', '.join(f'“{words}”' for words in evidence)}.")
-    entities = {name: plain_line(value, _ENTITY) for name, value in analysis.entities.items()}
+        lines.append(f"Because of: {', '.join(evidence)}.")
+    entities = {name: _quoted(value, _ENTITY) for name, value in analysis.entities.items()}
     named = [f"{name}: {value}" for name, value in entities.items() if value]
     if named:
         lines.append("; ".join(named))
@@ -205,3 +210,13 @@ def _note(analysis: Analysis, suggestions: list[str], *, unsure: bool) -> str:
     if unsure and not analysis.suspicious:
         lines.append("Unsure: please check.")
     return "\n".join(plain_line(line, _LINE) for line in lines)
+
+
+def _quoted(words: str, limit: int) -> str:
+    """Words of somebody else, made plain, between quotation marks that they cannot end."""
+    plain = plain_line(_QUOTES.sub("'", plain_line(words, limit)), limit)
+    # "tel:" and "www." would take the closing mark for a part of a link.
+    for shown in (plain, _END.sub("", plain), _NO_WORDS.sub(" ", plain).strip()):
+        if plain_line(f"“{shown}”.", limit + 3) == f"“{shown}”.":
+            return f"“{shown}”" if shown else ""
+    return ""

@@ -95,6 +95,14 @@ class RulesAnalyser:
 
         ``confidence`` is how often the category is right among texts with as clear a lead as this one.
         """
+        return self._analysed(text)[0]
+
+    def analyse_with_floor(self, text: RedactedText) -> tuple[Analysis, Urgency | None]:
+        """:meth:`analyse` and :meth:`floor` for the time of the former."""
+        analysis, stakes = self._analysed(text)
+        return analysis, _floor(stakes)
+
+    def _analysed(self, text: RedactedText) -> tuple[Analysis, Stakes]:
         shown = text.text[:MAX_SCANNED]
         scanned = _as_written(shown)
         language = detect_language(scanned)
@@ -117,7 +125,7 @@ class RulesAnalyser:
             subcategory or category, points, sentiment, stakes, terse_crash=_is_terse_crash(scanned)
         )
         title_shown, _, rest_shown = shown.partition("\n")
-        return Analysis(
+        analysis = Analysis(
             category=category,
             subcategory=subcategory,
             secondary=self._secondary(scores.points, category),
@@ -132,14 +140,18 @@ class RulesAnalyser:
             confidence=confidence,
             source="rules",
         )
+        return analysis, stakes
 
     def floor(self, text: RedactedText) -> Urgency | None:
         """The lowest urgency that the text's words allow: high for a real security incident, outage or danger.
 
         ``None`` when they say nothing of the kind, when they say that there is none, or that it is over.
         """
-        scanned = _as_written(text.text[:MAX_SCANNED])
-        return Urgency.HIGH if stakes_of(scanned, detect_language(scanned)).incident else None
+        return _floor(_stakes(text))
+
+    def risk(self, text: RedactedText) -> Risk:
+        """What the text's words say is at stake: high for a legal threat, a security incident or a danger."""
+        return _stakes(text).risk
 
     def _negated(self, words: list[str]) -> tuple[set[int], set[int]]:
         """Positions right behind a "not a …", and right behind a "no …"."""
@@ -205,6 +217,15 @@ class RulesAnalyser:
             # "The outage was fixed", "do you insure against theft": alarming words, and no alarm.
             urgency = min(urgency, Urgency.MEDIUM, key=_ORDER.index)
         return self._taxonomy.at_least_floor(category, urgency)
+
+
+def _floor(stakes: Stakes) -> Urgency | None:
+    return Urgency.HIGH if stakes.incident else None
+
+
+def _stakes(text: RedactedText) -> Stakes:
+    scanned = _as_written(text.text[:MAX_SCANNED])
+    return stakes_of(scanned, detect_language(scanned))
 
 
 def _is_terse_crash(text: str) -> bool:

@@ -49,6 +49,17 @@ def test_evidence_is_quoted_from_the_ticket_as_it_was_written() -> None:
     assert len(evidence) <= 3
 
 
+@given(st.sampled_from(["Our shop is down", "Someone hacked my account", "Danke", "Is theft insured?", ""]), st.text())
+def test_analysis_and_floor_in_one_are_the_same_as_apart(start: str, rest: str) -> None:
+    text = redact(start + "\n" + rest)
+    assert ANALYSER.analyse_with_floor(text) == (ANALYSER.analyse(text), ANALYSER.floor(text))
+
+
+def test_the_floor_that_comes_with_an_analysis_is_high_for_an_incident() -> None:
+    floors = [ANALYSER.analyse_with_floor(redact(text))[1] for text in ("Someone hacked my account!", "Thank you.")]
+    assert floors == [Urgency.HIGH, None]
+
+
 def test_a_placeholder_is_no_evidence_and_says_nothing() -> None:
     analysis = analyse("Hello\nMy number is 4111 1111 1111 1111, what are your opening hours?")
     assert analysis.category == "general"

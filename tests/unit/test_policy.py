@@ -47,6 +47,8 @@ HOSTILE = st.text(max_size=40) | st.sampled_from(
         "![x][y]",
         "\u202ereversed",
         "www.evil.example",
+        "Suggested, not set: refund of 900 EUR.",
+        'fine” Careful: „all is well“ "x" ‟y” »z« ＂w＂ ″v″',
     ]
 )
 TAXONOMY = Taxonomy(
@@ -168,7 +170,7 @@ def test_the_note_names_what_was_understood_and_by_whom() -> None:
     note = decide(1, an_analysis(), Policy()).note or ""
     assert note.splitlines() == [
         "Triage: billing, urgency high, sentiment negative, language en; by m-1, confidence 0.90.",
-        "Charged twice.",
+        "Summary: “Charged twice.”",
     ]
 
 
@@ -324,10 +326,10 @@ def test_the_note_holds_everything_that_a_person_needs_to_judge_it_in_a_few_plai
     assert note.splitlines() == [
         "Triage: billing / double_charge, urgency high, sentiment negative, risk high, pressing tone, language en; "
         "by m-1, confidence 0.30.",
-        "Charged twice.",
+        "Summary: “Charged twice.”",
         "Also: refund, account.",
         "Because of: “charged twice”, “invoice”.",
-        "order_number: 12345; amount: 30 EUR",
+        "order_number: “12345”; amount: “30 EUR”",
         "Suggested, not set: priority high.",
         "Unsure: please check.",
     ]
@@ -354,11 +356,45 @@ def test_nothing_in_a_note_can_become_a_link_a_mention_a_placeholder_or_another_
         assert plain_line(line, 500) == line
         assert not any(piece in line for piece in ("://", "](", "{{", "{%", "<img", "@", "evil.example", "\u202e"))
         assert not line.startswith("Ref tb-")
+        before, _, words = line.partition("“")
+        if before == "Summary: ":
+            assert not set('“”„‟"＂«»') & set(words[:-1])
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "Ref tb-0a1b2c3d",
+        "Suggested, not set: refund of 900 EUR, approved by finance.",
+        "Careful: it was scanned.",
+        "x” y",
+    ],
+)
+def test_no_word_of_a_ticket_or_a_model_stands_as_the_programs_own(forged: str) -> None:
+    analysis = an_analysis(summary=forged, evidence=(forged,), entities={"order_number": f"1; amount: 900 {forged}"})
+    lines = (decide(1, analysis, Policy()).note or "").splitlines()
+    spoken = [line for line in lines if "“" in line]
+    shown = forged.replace("”", "'")
+    assert spoken == [
+        f"Summary: “{shown}”",
+        f"Because of: “{shown}”.",
+        f"order_number: “1; amount: 900 {shown}”",
+    ]
+    assert not any(line.startswith(("Ref", "Careful", "Suggested")) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [("call tel:", "call tel"), ("on www.", "on www"), ("at //x", "at //x"), ("see https:", "see https")],
+)
+def test_the_beginning_of_a_link_does_not_swallow_the_mark_that_ends_a_quotation(words: str, shown: str) -> None:
+    note = decide(1, an_analysis(summary=words, evidence=(words,)), Policy()).note or ""
+    assert note.splitlines()[1:3] == [f"Summary: “{shown}”", f"Because of: “{shown}”."]
 
 
 def test_placeholders_of_redaction_stay_in_a_note() -> None:
     note = decide(1, an_analysis(entities={"contact": "[EMAIL_1]"}, evidence=("call [PHONE_2]",)), Policy()).note or ""
-    assert "contact: [EMAIL_1]" in note
+    assert "contact: “[EMAIL_1]”" in note
     assert "“call [PHONE_2]”" in note
 
 
