@@ -18,6 +18,7 @@
     │   ├── TicketGone                      deleted, closed or merged since it was read
     │   ├── UpdateConflict                  somebody changed it since it was read: read, merge, try again
     │   ├── UpdateRefused                   the helpdesk will not take the change, now or later
+    │   │   └── GroupUnknown                    its group does not exist: the rest of it can be written
     │   └── OutcomeUnknown                  sent, no clear answer: read before anything else is done
     ├── AnalysisFailed                  (none)   this analyser could not answer; the next one is asked
     └── ReadOnlyViolation               bug: a dry run tried to write
@@ -128,6 +129,10 @@ class UpdateConflict(TicketError):
 
 class UpdateRefused(TicketError):
     """The helpdesk understood and refused the change (HTTP 4xx)."""
+
+
+class GroupUnknown(UpdateRefused):
+    """The helpdesk refused the change, of which nothing happened, because its group does not exist."""
 
 
 class OutcomeUnknown(TicketError):

@@ -87,9 +87,10 @@ def run(
         troubles: list[str] = []
         executor = ThreadPoolExecutor(settings.run.workers, thread_name_prefix="analyse")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
+        desk = Zendesk(transport, source=settings.zendesk.source)
         work = Run(
             Parts(
-                desk=Zendesk(transport, source=settings.zendesk.source),
+                desk=desk,
                 understanding=understanding(settings, clock, deadline, state, store, troubles.append),
                 executor=executor,
                 state=state,
@@ -98,7 +99,9 @@ def run(
                 deadline=deadline,
                 policy=settings.policy,
                 taxonomy=settings.taxonomy,
-                troubles=lambda: [trouble for trouble in (*dict.fromkeys(troubles), store.trouble) if trouble],
+                troubles=lambda: [
+                    trouble for trouble in (*dict.fromkeys((*troubles, *desk.troubles)), store.trouble) if trouble
+                ],
                 requests=lambda: transport.counts,
             ),
             Options(
@@ -240,6 +243,7 @@ def model_analyser(server: ChatServer, target: ModelTarget, settings: Settings, 
         team_language=settings.team_language,
         ticket_tokens=target.ticket_tokens,
         floor=rules.floor,
+        risk=rules.risk,
         signs=signs_of,
         reveal=target.redaction,
         starting_form=target.forms[0],

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from .audit import AuditLog
 from .clock import Clock
-from .errors import CannotRun, OutcomeUnknown, TicketError, TicketGone, UpdateConflict, UpdateRefused
+from .errors import CannotRun, GroupUnknown, OutcomeUnknown, TicketError, TicketGone, UpdateConflict, UpdateRefused
 from .helpdesk import Helpdesk
 from .models import Change, Decision, Outcome, OutcomeStatus, TakenOff, Ticket
 from .policy import Policy
@@ -57,6 +57,7 @@ class WriteBack:
         self._statuses = frozenset(statuses)
         self._stable_read_s = stable_read_s
         self._dry_run = dry_run
+        self._unknown_groups: set[int] = set()
 
     def unfinished(self) -> Iterator[Outcome]:
         """Settle what earlier runs analysed and did not finish, sent or not."""
@@ -129,6 +130,8 @@ class WriteBack:
                 return end(OutcomeStatus.FAILED, str(error), retry=True)
             intent = self._audit.new_intent()
             change = merge(ticket, verdict.decision, key=verdict.key, intent=intent, unwanted=unwanted)
+            if change.group in self._unknown_groups:
+                change = change.model_copy(update={"group": None})
             if self._dry_run:
                 return end(OutcomeStatus.PLANNED, verdict.decision.reason, change)
             if attempts >= WRITE_ATTEMPTS:
@@ -143,6 +146,12 @@ class WriteBack:
                 ticket = self._desk.fetch([verdict.ticket_id]).get(verdict.ticket_id)
             except TicketGone as gone:
                 return end(OutcomeStatus.SKIPPED, str(gone))
+            except GroupUnknown as refused:
+                if change.group is None:
+                    return end(OutcomeStatus.FAILED, str(refused), retry=True)
+                # Nothing happened, so what was read still holds; the rest is worth a write of its own.
+                self._unknown_groups.add(change.group)
+                doubt = str(refused)
             except UpdateRefused as refused:
                 return end(OutcomeStatus.FAILED, str(refused), retry=True)
             else:

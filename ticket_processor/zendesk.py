@@ -14,6 +14,7 @@ from typing import Any
 from .clock import iso, parse_iso
 from .errors import (
     CannotRun,
+    GroupUnknown,
     HelpdeskDown,
     NotAuthorised,
     NotePublished,
@@ -27,7 +28,7 @@ from .helpdesk import FoundWrite, Page, TicketField
 from .models import Change, Priority, TakenOff, Ticket
 from .throttle import Limit
 from .transport import Effect, Reply, Transport
-from .zendesk_labels import CHOICES, read_fields
+from .zendesk_labels import CHOICES, LabelsForbidden, read_fields
 
 PAGE_SIZE = 1000
 SHOW_MANY_MAX = 100
@@ -53,7 +54,8 @@ class Zendesk:
     """One Zendesk account, behind the :class:`~ticket_processor.helpdesk.Helpdesk` protocol.
 
     Thread-safe, as its transport is. ``source`` is ``"export"`` (needs an admin), ``"search"``, or ``"auto"``:
-    export, and search where the account is not allowed to export.
+    export, and search where the account is not allowed to export. ``troubles`` are sentences on what it had to do
+    without, for whoever reads the run's report.
     """
 
     def __init__(self, transport: Transport, *, source: str = "auto", page_size: int = PAGE_SIZE) -> None:
@@ -62,6 +64,7 @@ class Zendesk:
         self._page_size = page_size
         self._forbidden: set[int] = set()
         self._known_fields: Mapping[int, TicketField] | None = None
+        self.troubles: list[str] = []
 
     # Reading
 
@@ -181,8 +184,13 @@ class Zendesk:
                 if name == "tags":
                     before, after = _tag_set(event.get("previous_value")), _tag_set(event.get("value"))
                     removed = (removed | (before - after)) - (after - before)
-                elif name == "group_id" or name.isdecimal():
-                    emptied[name] = event.get("value") in _EMPTY
+                elif name != "group_id" and not name.isdecimal():
+                    continue
+                elif event.get("value") not in _EMPTY:
+                    emptied[name] = False
+                elif event.get("type") == "Change" and event.get("previous_value") not in _EMPTY:
+                    # A creation names what was left empty as well, which nobody took off.
+                    emptied[name] = True
         fields = {int(name) for name, gone in emptied.items() if gone and name.isdecimal()}
         if removed:
             # Whoever takes a choice's tag off empties the drop-down, which the audit need not say.
@@ -237,7 +245,9 @@ class Zendesk:
         if reply.status == 422 and "status" in _details(reply):
             raise TicketGone("closed")
         if reply.status == 422 and change.group is not None and "group" in _details(reply):
-            raise UpdateRefused(f"Zendesk knows no group {change.group}; see 'ticketbot taxonomy check'")
+            unknown = f"Zendesk knows no group {change.group}; see 'ticketbot taxonomy check'"
+            self._trouble(unknown)
+            raise GroupUnknown(unknown)
         raise UpdateRefused(f"Zendesk refused the update (HTTP {reply.status}{_code(reply)})")
 
     def _with_choices(self, body: dict[str, object], change: Change) -> dict[str, object]:
@@ -258,10 +268,21 @@ class Zendesk:
         return body
 
     def _ticket_fields(self) -> Mapping[int, TicketField]:
-        """Read once, when the first ticket gets a field."""
+        """Read once, when the first ticket gets a field; none where this user may not read them."""
         if self._known_fields is None:
-            self._known_fields = {field.id: field for field in read_fields(self._transport)}
+            try:
+                self._known_fields = {field.id: field for field in read_fields(self._transport)}
+            except LabelsForbidden:
+                self._known_fields = {}
+                self._trouble(
+                    "this Zendesk user may not read the ticket fields (HTTP 403): they are set without knowing which "
+                    "are drop-downs, whose values Zendesk may drop"
+                )
         return self._known_fields
+
+    def _trouble(self, sentence: str) -> None:
+        if sentence not in self.troubles:
+            self.troubles.append(sentence)
 
     def _get(self, path: str, params: Mapping[str, str | int], limits: tuple[str, ...] = (ACCOUNT_LIMIT,)) -> Reply:
         return self._transport.request("GET", "/api/v2" + path, params=params, limits=limits)

@@ -20,6 +20,10 @@ CHOICES = ("tagger", "multiselect")
 """Fields whose values are tags."""
 
 
+class LabelsForbidden(CannotRun):
+    """This user may not read these labels (HTTP 403)."""
+
+
 def read_labels(transport: Transport) -> Labels:
     """Everything at once; a handful of requests. Raises :class:`CannotRun`, as any reading of the helpdesk."""
     return Labels(
@@ -34,7 +38,10 @@ def read_labels(transport: Transport) -> Labels:
 
 
 def read_fields(transport: Transport) -> tuple[TicketField, ...]:
-    """The fields of the account's tickets, by one request: they come without pages. Raises :class:`CannotRun`."""
+    """The fields of the account's tickets, by one request: they come without pages. Raises :class:`CannotRun`.
+
+    :class:`LabelsForbidden` when this user may not read them.
+    """
     return tuple(_field(row) for row in _body(transport, "ticket_fields", {})[0] if isinstance(row.get("id"), int))
 
 
@@ -61,7 +68,8 @@ def _rows(transport: Transport, name: str) -> Iterator[Mapping[str, Any]]:
 def _body(transport: Transport, name: str, params: Mapping[str, str | int]) -> tuple[list[dict[str, Any]], bool]:
     reply = transport.request("GET", f"/api/v2/{name}", params=params, limits=("account",))
     if not reply.ok:
-        raise CannotRun(f"Zendesk refuses to show its {name.replace('_', ' ')} (HTTP {reply.status})")
+        error = LabelsForbidden if reply.status == 403 else CannotRun
+        raise error(f"Zendesk refuses to show its {name.replace('_', ' ')} (HTTP {reply.status})")
     rows = reply.body.get(name) if isinstance(reply.body, dict) else None
     if not isinstance(rows, list):
         raise HelpdeskDown(f"Zendesk's answer holds no list of {name.replace('_', ' ')}")

@@ -95,13 +95,16 @@ def test_a_dry_run_shows_what_it_would_set_and_sets_nothing(billing: Desk) -> No
     assert all(request.startswith(("GET ", "POST /oauth")) for request in billing.helpdesk_requests())
 
 
-def test_a_group_that_does_not_exist_is_told_on_the_ticket_and_by_the_check(billing: Desk) -> None:
+def test_a_group_that_does_not_exist_is_told_by_the_run_and_by_the_check_and_all_else_is_written(billing: Desk) -> None:
     text = CONFIG.replace(f"group = {FINANCE}", "group = 4711")
     (billing.folder / "ticketbot.toml").write_text(text, encoding="utf-8")
-    billing("run", "--since", "1d", code=1)
-    reasons = {line["ticket_id"]: line["reason"] for line in billing.events("ticket")}
-    assert "no group 4711" in reasons[1]
-    assert billing.notes(1) == []
+    ended = billing("run", "--since", "1d")
+    assert ended.err.count("no group 4711") == 1
+    assert "finance" in billing.ticket(1)["tags"]
+    assert billing.ticket(1)["group_id"] is None
+    assert len(billing.notes(1)) == 1
+    changes = {line["ticket_id"]: line["change"] for line in billing.events("ticket")}
+    assert changes[1]["group"] == {"from": None, "to": None}
     checked = billing("taxonomy", "check", "--json", code=1).object
     assert any("no group 4711" in item["text"] and item["severity"] == "problem" for item in checked["findings"])
 

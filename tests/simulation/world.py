@@ -197,7 +197,9 @@ class World:
         elif act < 0.5 and tags:
             ours = [item for item in tags if item.startswith("ai_") and item != "ai_other_product"]
             pool = tags if self._strips else [item for item in tags if item not in ours]
-            if pool:
+            if self._strips and "ai_fallback" in tags and self.dice.random() < 0.5:
+                store.person_edit(ticket_id, remove_tags=("ai_fallback",))  # somebody has judged it
+            elif pool:
                 store.person_edit(ticket_id, remove_tags=(self.dice.choice(list(pool)),))
         elif act < 0.66:
             store.person_edit(ticket_id, priority=self.dice.choice(("low", "normal", "high", "urgent")))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.models import Decision, OutcomeStatus, TakenOff, Ticket
+from ticket_processor.errors import GroupUnknown
+from ticket_processor.models import Change, Decision, OutcomeStatus, TakenOff, Ticket
 
 from .fakes import FakeDesk, a_decision, a_ticket
 from .test_writeback import Bench
@@ -84,3 +85,49 @@ def test_a_verdict_and_its_change_come_back_from_the_state_as_they_were(bench: B
     (opened,) = bench.state.unsettled()
     assert opened.verdict == verdict
     assert opened.sent[-1] == change
+
+
+def refuses_group(change: Change) -> None:
+    if change.group is not None:
+        raise GroupUnknown("the helpdesk knows no such group")
+
+
+def test_a_group_that_does_not_exist_costs_the_ticket_its_group_only(bench: Bench) -> None:
+    bench.desk = desk = FakeDesk(a_ticket())
+    desk.updates = [refuses_group]
+    (outcome,) = bench.write_back().settle([bench.verdict(decision=WANTED)])
+    assert outcome.status is OutcomeStatus.UPDATED
+    assert outcome.change is not None
+    assert outcome.change.group is None
+    refused, written = desk.written
+    assert (refused.group, written.group) == (7, None)
+    assert (written.tags, written.fields, written.stamp) == (refused.tags, refused.fields, refused.stamp)
+    intents = [line for line in bench.lines() if line["event"] == "intent"]
+    assert [line["change"]["group"]["to"] for line in intents] == [7, None]
+    assert len({line["intent"] for line in intents} | {refused.intent, written.intent}) == 2
+
+
+def test_an_unknown_group_is_tried_once_in_a_run(bench: Bench) -> None:
+    bench.desk = desk = FakeDesk(a_ticket(1), a_ticket(2), a_ticket(3))
+    desk.updates = [refuses_group] * 4
+    decisions = [WANTED, WANTED, WANTED.model_copy(update={"group": 8})]
+    verdicts = [bench.verdict(number, decision=decision) for number, decision in enumerate(decisions, start=1)]
+    outcomes = list(bench.write_back().settle(verdicts))
+    assert [outcome.status for outcome in outcomes] == [OutcomeStatus.UPDATED] * 3
+    assert [(change.ticket_id, change.group) for change in desk.written] == [
+        (1, 7),
+        (1, None),
+        (2, None),
+        (3, 8),
+        (3, None),
+    ]
+
+
+def test_a_write_without_its_group_is_guarded_as_any_other(bench: Bench) -> None:
+    bench.desk = desk = FakeDesk(a_ticket())
+    desk.updates = [refuses_group, bench.conflict(tags=("theirs",)), None]
+    (outcome,) = bench.write_back().settle([bench.verdict(decision=WANTED)])
+    assert outcome.status is OutcomeStatus.UPDATED
+    assert desk.written[-1].group is None
+    assert "theirs" in desk.written[-1].tags
+    assert desk.written[-1].stamp != desk.written[0].stamp

@@ -13,6 +13,7 @@ from ticket_processor.breaker import Breaker
 from ticket_processor.clock import Deadline
 from ticket_processor.errors import (
     CannotRun,
+    GroupUnknown,
     HelpdeskDown,
     NotAuthorised,
     NotePublished,
@@ -23,7 +24,7 @@ from ticket_processor.errors import (
     UpdateRefused,
 )
 from ticket_processor.helpdesk import FoundWrite, Page
-from ticket_processor.models import Change, Priority, Ticket
+from ticket_processor.models import Change, Priority, TakenOff, Ticket
 from ticket_processor.sandbox import BOT_ID, Credentials, InMemoryAdapter, Sandbox, fill
 from ticket_processor.sandbox import ManualClock as SandboxTime
 from ticket_processor.throttle import Throttle
@@ -448,6 +449,39 @@ def test_fields_and_the_group_that_were_emptied_and_not_filled_in_again_are_told
     assert Zendesk(wire.transport).taken_off(1).group
 
 
+def test_what_was_empty_from_the_beginning_was_taken_off_by_nobody() -> None:
+    born_empty = [
+        {"type": "Create", "field_name": "group_id", "value": None},
+        {"type": "Create", "field_name": str(AREA), "value": ""},
+        {"type": "Change", "field_name": str(ORDER), "previous_value": None, "value": ""},
+    ]
+    wire = Wire(answer(200, {"audits": [{"events": born_empty}]}))
+    assert Zendesk(wire.transport).taken_off(1) == TakenOff()
+    account = Account(1)
+    assert account.desk.taken_off(account.ids[0]) == TakenOff()
+    events = account.store.tickets[account.ids[0]].audits[0].events
+    assert ("Create", "group_id", None) in [
+        (event["type"], event.get("field_name"), event.get("value")) for event in events
+    ]
+
+
+@pytest.mark.parametrize(
+    ("later", "gone"),
+    [((("A-7", None),), True), ((("A-7", ""), ("", None)), True), ((("A-7", ""), ("", "A-8")), False)],
+    ids=str,
+)
+def test_what_was_filled_in_at_creation_and_emptied_since_was_taken_off(
+    later: tuple[tuple[object, object], ...], gone: bool
+) -> None:
+    events = [{"type": "Create", "field_name": str(ORDER), "value": "A-7"}]
+    events += [
+        {"type": "Change", "field_name": str(ORDER), "previous_value": before, "value": after}
+        for before, after in later
+    ]
+    wire = Wire(answer(200, {"audits": [{"events": [event]} for event in events]}))
+    assert Zendesk(wire.transport).taken_off(1).fields == ({ORDER} if gone else set())
+
+
 def test_a_choice_whose_tag_was_taken_off_is_emptied_even_where_no_audit_says_so() -> None:
     removal = {"field_name": "tags", "previous_value": "vip area_app", "value": "vip"}
     kinds = [{"id": AREA, "type": "tagger", "custom_field_options": [{"name": "App", "value": "area_app"}]}]
@@ -522,10 +556,39 @@ def test_a_multi_select_gets_a_list_and_an_unknown_option_no_tag() -> None:
     assert sent["custom_fields"] == [{"id": 1, "value": ["a"]}, {"id": 2, "value": "moon"}, {"id": 3, "value": "text"}]
 
 
-def test_a_group_that_does_not_exist_is_told_by_its_number() -> None:
-    account = Account(1)
-    with pytest.raises(UpdateRefused, match="no group 5; see 'ticketbot taxonomy check'"):
-        account.desk.update(account.change(account.ids[0], group=5))
+def test_a_group_that_does_not_exist_is_told_by_its_number_and_once_among_the_troubles() -> None:
+    account = Account(2)
+    for number in account.ids:
+        with pytest.raises(GroupUnknown, match="no group 5; see 'ticketbot taxonomy check'"):
+            account.desk.update(account.change(number, group=5))
+    assert account.desk.troubles == ["Zendesk knows no group 5; see 'ticketbot taxonomy check'"]
+
+
+def test_a_user_who_may_not_read_the_fields_writes_them_as_they_are_and_says_so_once() -> None:
+    done = [answer(200, {"ticket": {"id": number}}) for number in (1, 2)]
+    wire = Wire(answer(403, {"error": "Forbidden"}), *done)
+    desk = Zendesk(wire.transport)
+    for number in (1, 2):
+        desk.update(a_change(number, tags=("ai_processed",), fields={7: "x"}))
+    assert [request.method for request in wire.adapter.sent] == ["GET", "PUT", "PUT"]
+    sent = wire.adapter.json()["ticket"]
+    assert (sent["tags"], sent["custom_fields"]) == (["ai_processed"], [{"id": 7, "value": "x"}])
+    (trouble,) = desk.troubles
+    assert "403" in trouble
+
+
+def test_a_user_who_may_not_read_the_fields_still_learns_what_was_taken_off() -> None:
+    removal = {"type": "Change", "field_name": "tags", "previous_value": ["vip"], "value": []}
+    wire = Wire(answer(200, {"audits": [{"events": [removal]}]}), answer(403, {}))
+    assert Zendesk(wire.transport).taken_off(1) == TakenOff(tags=frozenset({"vip"}))
+
+
+@pytest.mark.parametrize(("status", "error"), [(401, NotAuthorised), (404, CannotRun)])
+def test_fields_that_cannot_be_read_for_another_reason_end_the_run(status: int, error: type[Exception]) -> None:
+    wire = Wire(*[answer(status, {})] * 3)
+    with pytest.raises(error):
+        Zendesk(wire.transport).update(a_change(1, fields={7: "x"}))
+    assert "PUT" not in [request.method for request in wire.adapter.sent]
 
 
 def test_the_accounts_words_are_read_over_all_pages() -> None:

@@ -351,11 +351,12 @@ class Store(Agenda):
         }
 
     def _creations(self, json: Mapping[str, Any]) -> list[dict[str, Any]]:
-        names = ("subject", "status", "priority", "type", "requester_id", "assignee_id", "tags")
+        """Empty fields are named as well."""
+        names = ("subject", "status", "priority", "type", "requester_id", "assignee_id", "group_id", "tags")
+        fields = [(str(item["id"]), item["value"]) for item in json["custom_fields"]]
         return [
-            {"id": next(self._event_ids), "type": "Create", "field_name": name, "value": json[name]}
-            for name in names
-            if json[name]
+            {"id": next(self._event_ids), "type": "Create", "field_name": name, "value": value}
+            for name, value in [*((name, json[name]) for name in names), *fields]
         ]
 
     def _audit(
