@@ -75,9 +75,7 @@ class AnswerStore:
             try:
                 return _connect(attempt)
             except (sqlite3.OperationalError, OSError) as error:  # read-only, full, locked: leave the file alone
-                self.trouble = (
-                    f"models' answers and costs cannot be kept, nor the day's limit ({error})"
-                )
+                self.trouble = f"models' answers and costs cannot be kept, nor the day's limit ({error})"
                 break
             except (sqlite3.Error, ValueError, TypeError) as error:
                 self.trouble = f"the file of models' answers and costs was damaged, and put aside ({error})"

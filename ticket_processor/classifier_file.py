@@ -110,12 +110,14 @@ def write(folder: Path, description: Description, arrays: Mapping[str, Arrays]) 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         fresh = folder / f".weights-{os.getpid()}.tmp"
+        _make_private(fresh)
         content = {part: dict(named) for part, named in arrays.items()}
         skops.io.dump(content, fresh, compression=zipfile.ZIP_DEFLATED, compresslevel=6)
         digest = _digest(fresh)
         description = description.model_copy(update={"weights": f"weights-{digest[:12]}.skops", "sha256": digest})
         fresh.replace(folder / description.weights)
         whole = folder / f".classifier-{os.getpid()}.tmp"
+        _make_private(whole)
         whole.write_text(description.model_dump_json(indent=2), encoding="utf-8")
         whole.replace(folder / DESCRIPTION)
         for old in folder.glob("weights-*.skops"):
@@ -188,6 +190,12 @@ def _strange_types(node: object) -> bool:
         if node.get("type", "numpy") != "numpy":
             return True  # an array of objects, or of anything else that is not numbers
     return any(map(_strange_types, node.values()))
+
+
+def _make_private(path: Path) -> None:
+    """An empty file that its owner alone may read: words of tickets go into it."""
+    path.unlink(missing_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
 
 
 def _digest(path: Path) -> str:

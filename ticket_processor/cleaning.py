@@ -7,11 +7,11 @@ functions are pure and never raise on a ``str``; any thread may call them.
 from __future__ import annotations
 
 import re
-import unicodedata
+from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
-from .plain import MAX_INPUT, strip_hidden
+from .plain import MAX_INPUT, compatible, strip_hidden
 
 MAX_OUTPUT = 8_000
 MAX_SUBJECT = 500
@@ -39,6 +39,14 @@ _HIDING_CLASS = re.compile(r"\.([\w\-]{1,80})\s{0,9}\{([^{}]{0,2000})\}")
 _DROPPED_TAGS = frozenset(
     "script style head title noscript template svg math iframe object select textarea option audio video".split()
 )
+_MOST_NESTING = 2_000
+"""Elements that may hold each other; a parser's time for one tag grows with how many are open."""
+# Those that end each other, hold text only, or hold nothing, do not nest.
+_NESTING_TAG = re.compile(
+    r"<(?!(?:p|br|hr|img|li|d[dt]|t[rdh]|t(?:body|head|foot)|link|meta|input|col|script|style|title|textarea)[\s/>])"
+    r"([a-z][^\s/>]*)[^>]*>?",
+    re.IGNORECASE,
+)
 _QUOTE_CLASSES = {"gmail_quote", "yahoo_quoted", "moz-cite-prefix", "protonmail_quote", "gmail_attr"}
 _OUTLOOK_QUOTES = ("divRplyFwdMsg", "appendonsend", "mail-editor-reference-message-container")
 _SPACES = re.compile(r"[ \t\r\n\f]+")
@@ -60,7 +68,7 @@ def _html_to_text(markup: str, *, cut_quotes: bool) -> str:
 
     Walks the tree without changing it, with a stack of its own: depth is the sender's choice.
     """
-    tree = LexborHTMLParser(_ANGLE_ADDRESS.sub("&lt;", markup))
+    tree = LexborHTMLParser(_not_too_deep(_ANGLE_ADDRESS.sub("&lt;", markup)))
     root = tree.body
     if root is None:
         return ""
@@ -109,6 +117,15 @@ def _html_to_text(markup: str, *, cut_quotes: bool) -> str:
         if item.child is not None:
             stack.append(item.child)
     return "".join(parts)
+
+
+def _not_too_deep(markup: str) -> str:
+    """``markup`` with no more elements than can be read in good time; of those behind them the text stays."""
+    last = next(islice(_NESTING_TAG.finditer(markup), _MOST_NESTING, None), None)
+    if last is None:
+        return markup
+    rest = _NESTING_TAG.sub(lambda tag: "\n" if tag[1].lower() in _BLOCK_TAGS else "", markup[last.start() :])
+    return markup[: last.start()] + rest
 
 
 def _is_hidden(attributes: dict[str, str | None], hiding: set[str]) -> bool:
@@ -275,7 +292,7 @@ def _cap(text: str, limit: int) -> str:
 
 
 def normalised(text: str) -> str:
-    return strip_hidden(unicodedata.normalize("NFKC", strip_hidden(text)))[:MAX_INPUT]
+    return strip_hidden(compatible(strip_hidden(text)))[:MAX_INPUT]
 
 
 def clean(subject: str, description: str) -> str:

@@ -10,7 +10,7 @@ import gzip
 import hashlib
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import BinaryIO, Literal, Self, get_args
@@ -20,8 +20,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from .errors import ConfigError
 from .models import Frozen, Sentiment, Urgency
+from .taxonomy import CATEGORY_NAME
 
-Category = Literal["billing", "refund", "technical", "account", "order", "feature_request", "security", "general"]
 Channel = Literal["email", "web", "api"]
 Kind = Literal["normal", "machine", "duplicate", "pii", "injection"]
 
@@ -34,7 +34,7 @@ _LONGEST_ID = 200
 class SeedLabels(Frozen):
     """What a careful person would answer; ``None`` where nobody said."""
 
-    category: Category | None = None
+    category: str | None = Field(None, pattern=CATEGORY_NAME)
     urgency: Urgency | None = None
     sentiment: Sentiment | None = None
     language: str | None = Field(None, pattern=r"^[a-z]{2,3}$")
@@ -126,9 +126,10 @@ def load_file(path: Path) -> Iterator[SeedTicket]:
 
     A row needs a subject or a text (``body``, ``description``, ``text`` or ``html``, the first that is not
     empty); all else is optional, and unknown fields are ignored. Labels count inside ``labels`` or at top level,
-    ``priority`` meaning ``urgency``; one outside the label space is left out. A requester outside the reserved
-    domains gets an invented address, the same one each time. A row without ``id`` gets one from its text and
-    line number, so that it is recognised as long as the file stays as it is.
+    ``priority`` meaning ``urgency``; one outside the label space is left out (a category may be any name that one
+    can have). A requester outside the reserved domains gets an invented address, the same one each time. A row
+    without ``id`` gets one from its text and line number, so that it is recognised as long as the file stays as it
+    is.
 
     Raises :class:`ConfigError` with file and line number, never with the line's text, when a line cannot be
     used, and with the file's name when it cannot be read.
@@ -243,17 +244,17 @@ def _requester(row: Mapping[str, object], digest: str) -> dict[str, str]:
 def _labels(row: Mapping[str, object]) -> dict[str, str]:
     nested = row.get("labels")
     places = (nested, row) if isinstance(nested, dict) else (row,)
-    valid: dict[str, frozenset[str]] = {
-        "category": frozenset(get_args(Category)),
-        "urgency": frozenset(Urgency),
-        "sentiment": frozenset(Sentiment),
+    valid: dict[str, Callable[[str], object]] = {
+        "category": re.compile(CATEGORY_NAME).fullmatch,
+        "urgency": frozenset(Urgency).__contains__,
+        "sentiment": frozenset(Sentiment).__contains__,
     }
     found: dict[str, str] = {}
     for place in places:
         for name in ("category", "urgency", "priority", "sentiment"):
             label = "urgency" if name == "priority" else name
             word = _word(place.get(name))
-            if word in valid[label]:
+            if valid[label](word):
                 found.setdefault(label, word)
         language = re.fullmatch(r"([a-z]{2,3})(?:_.*)?", _word(place.get("language")))
         if language:

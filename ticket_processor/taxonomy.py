@@ -12,6 +12,8 @@ from pydantic import Field, model_validator
 
 from .models import Frozen, Urgency
 
+CATEGORY_NAME = r"^[a-z][a-z0-9_]{0,39}$"
+
 
 class Category(Frozen):
     """One category. ``description`` is a sentence by which a new agent could sort a ticket.
@@ -23,7 +25,7 @@ class Category(Frozen):
     confidence than ``threshold`` the category is suggested only.
     """
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
+    name: str = Field(pattern=CATEGORY_NAME)
     description: str
     parent: str | None = None
     examples: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import threading
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from tests.unit.fakes import ManualClock
 from ticket_processor.errors import CannotRun, Stopping
 from ticket_processor.evaluation.data import Example, Labelled
 from ticket_processor.evaluation.measure import SubjectResult, as_data, measure
-from ticket_processor.evaluation.report import misses, write_report
+from ticket_processor.evaluation.report import Miss, misses, misses_part, write_page, write_report
 from ticket_processor.evaluation.runner import Answer, Subject, answer_all
 from ticket_processor.models import Analysis, Sentiment, Ticket, Urgency, Usage
 from ticket_processor.taxonomy import default_taxonomy
@@ -170,6 +171,19 @@ def report(folder: Path, *, errors: bool) -> str:
     path = folder / "deep" / "report.html"
     write_report(path, "How good?", found, ["a <remark>"], misses(found, [labelled], answers) if errors else None)
     return path.read_text(encoding="utf-8")
+
+
+def test_a_list_of_errors_says_how_many_there_are_and_how_many_it_shows() -> None:
+    some = [Miss("1", "a", "b", 0.9, "text"), Miss("2", "a", "b", 0.8, "text")]
+    assert "2 wrong answers, surest first" in misses_part(some)
+    assert "2 wrong answers, surest first" in misses_part(some, 2)
+    assert "7 wrong answers, the surest 2 of them" in misses_part(some, 7)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps access lists instead")
+def test_nobody_else_can_read_a_report(tmp_path: Path) -> None:
+    write_page(tmp_path / "page.html", "Title", ["<p>x</p>"])
+    assert (tmp_path / "page.html").stat().st_mode & 0o077 == 0
 
 
 def test_a_report_needs_nothing_else_and_runs_nothing(tmp_path: Path) -> None:

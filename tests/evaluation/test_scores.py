@@ -47,6 +47,13 @@ def test_every_figure_of_a_label_is_what_its_definition_says(rows: Rows) -> None
     assert scores.macro_f1 == pytest.approx(sum(present) / len(present))
 
 
+def test_levels_stand_from_the_lowest_to_the_highest_and_other_labels_by_name() -> None:
+    levels = ["low", "medium", "high", "critical"]
+    scores = score(sorted(levels), sorted(levels))
+    assert list(scores.per_label) == list(scores.confusion) == levels
+    assert list(score(["b", "a"], ["b", "c"]).per_label) == ["a", "b", "c"]
+
+
 @given(ROWS)
 def test_confusion_holds_every_row_once(rows: Rows) -> None:
     gold, predicted, _ = split(rows)

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from itertools import islice
 from pathlib import Path
 
@@ -109,8 +108,14 @@ def test_labels_at_top_level_count_when_they_are_valid(tmp_path: Path) -> None:
     )
 
 
-def test_labels_outside_the_label_space_are_left_out(tmp_path: Path) -> None:
-    row = {"text": "T", "category": "gardening", "priority": 3, "sentiment": None, "language": "Klingon"}
+def test_a_sites_own_category_is_kept(tmp_path: Path) -> None:
+    rows = [{"text": "T", "category": "double_charge"}, {"text": "T", "labels": {"category": "Hardware Repair"}}]
+    assert [only(written(tmp_path, row)).labels.category for row in rows] == ["double_charge", "hardware_repair"]
+
+
+@pytest.mark.parametrize("category", ["", "2nd level", "a" * 41, "née", "a/b", 7, ["billing"]], ids=str)
+def test_labels_outside_the_label_space_are_left_out(tmp_path: Path, category: object) -> None:
+    row = {"text": "T", "category": category, "priority": 3, "sentiment": None, "language": "Klingon"}
     assert only(written(tmp_path, row)).labels == SeedLabels()
 
 
@@ -355,12 +360,10 @@ def test_huge_counts_cost_nothing_until_they_are_asked_for() -> None:
     assert len(list(islice(vary(CORPUS, 10**12), SIZE + 10))) == SIZE + 10
 
 
-def test_a_hostile_text_is_varied_in_reasonable_time() -> None:
+def test_a_hostile_text_is_varied_without_hanging() -> None:
     hostile = "".join(part * 10_000 for part in ("a", "{{", "1 000 ", "<!--", "1.", " ", "A-1", "12 ", "é"))
-    before = time.perf_counter()
-    variation(ticket(hostile))
-    variation(ticket(body=None, html=hostile))
-    assert time.perf_counter() - before < 20
+    assert variation(ticket(hostile))
+    assert variation(ticket(body=None, html=hostile))
 
 
 def test_nothing_to_vary_and_shared_ids_are_configuration_errors() -> None:

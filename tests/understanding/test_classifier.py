@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import pickle
 import random
 import sys
@@ -99,6 +100,9 @@ class Oracle(RulesAnalyser):
         update = {name: value for task in self._known for name, value in right[task].items()}
         return analysis.model_copy(update={**wrong, **update})
 
+    def analyse_with_floor(self, text: RedactedText) -> tuple[Analysis, Urgency | None]:
+        return self.analyse(text), self.floor(text)
+
 
 def learn(examples: list[Example], rules: RulesAnalyser = RULES, **options: Any) -> Trained:
     tasks: tuple[Task, ...] = options.pop("tasks", ("category", "urgency", "sentiment"))
@@ -163,8 +167,8 @@ def test_urgency_is_learnt_but_never_below_the_floor_of_the_category(classifier:
 
 def test_urgency_is_never_below_the_floor_of_the_rules(folder: Path) -> None:
     class Alarmed(RulesAnalyser):
-        def floor(self, text: RedactedText) -> Urgency | None:
-            return Urgency.HIGH
+        def analyse_with_floor(self, text: RedactedText) -> tuple[Analysis, Urgency | None]:
+            return self.analyse(text), Urgency.HIGH
 
     found = LocalClassifier.load(folder, TAXONOMY, Alarmed(TAXONOMY)).analyse(redact("zinnia tulip amble"))
     assert found.urgency is Urgency.HIGH
@@ -418,6 +422,11 @@ def test_weights_of_another_shape_fail_the_ticket_and_not_the_run(folder: Path, 
     write(folder, trained.description, arrays)
     with pytest.raises(AnalysisFailed, match="classifier_unusable"):
         LocalClassifier.load(folder, TAXONOMY, RULES).analyse(redact("zinnia tulip"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps access lists instead")
+def test_nobody_else_can_read_what_was_learnt(folder: Path) -> None:
+    assert [path.stat().st_mode & 0o077 for path in folder.iterdir()] == [0, 0]
 
 
 def test_training_again_leaves_one_classifier(folder: Path, trained: Trained) -> None:

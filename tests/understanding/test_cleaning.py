@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import time
+import unicodedata
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.cleaning import MAX_OUTPUT, clean
+from ticket_processor.cleaning import MAX_OUTPUT, as_text, clean
 from ticket_processor.machine_mail import machine_mail
 from ticket_processor.models import Ticket
+from ticket_processor.plain import MAX_INPUT, MOST_MARKS, compatible, plain_line
+from ticket_processor.suspicion import signs_of
 
 OURS = "The new part fits."
 
@@ -228,3 +234,78 @@ def test_an_alert_and_what_people_write_about_devices_stay_tickets(subject: str,
 
 def test_a_person_behind_a_no_reply_address_is_heard() -> None:
     assert machine_mail(_ticket("Contact form", "My order has not come.", "noreply@shop.example")) is None
+
+
+def seconds(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+MARKS = "\u0315\u0301"
+
+
+@pytest.mark.parametrize(
+    ("read", "unit"),
+    [
+        (lambda text: clean("", text), MARKS),
+        (lambda text: clean("", text), "\u0f73"),
+        (lambda text: clean("", text), "\uff9e\u0315"),
+        (lambda text: clean("", f"<p>{text}</p>"), MARKS),
+        (lambda text: plain_line(text, MAX_INPUT), MARKS),
+        (lambda text: signs_of(text[: len(text) // 5 * 2]), MARKS),
+        (lambda text: clean("", text), "<div>"),
+        (lambda text: clean("", text), "<div>\n<p>"),
+        (lambda text: clean("", "<div>" + text), "<ul><li>"),
+        (lambda text: clean("", "<div>" + text), "<dl><dd>"),
+        (lambda text: clean("", "<div>" + "<x>" * (len(text) // 6) + "</y>" * (len(text) // 8)), "."),
+    ],
+    ids=[
+        "marks",
+        "marks in one",
+        "half-width marks",
+        "marks in HTML",
+        "marks in a line",
+        "marks in signs",
+        *"divs div-p ul dl closed".split(),
+    ],
+)
+def test_time_grows_with_the_text_and_not_with_its_square(read: Callable[[str], object], unit: str) -> None:
+    # Twice the text takes twice the time, its square four times; other work on the machine may disturb a try.
+    ratios = []
+    for _ in range(4):
+        half, whole = (unit * (length // len(unit)) for length in (50_000, 100_000))
+        before = seconds(lambda half=half: read(half))  # type: ignore[misc]
+        ratios.append(seconds(lambda whole=whole: read(whole)) / max(before, 0.05))  # type: ignore[misc]
+        if ratios[-1] < 3:
+            return
+    raise AssertionError(f"twice the text takes {ratios} times as long")
+
+
+def test_no_letter_carries_more_marks_than_any_language_puts_on_it() -> None:
+    piled = clean("", "Q" + "\u0315\u0301" * 500 + "algo")
+    assert piled[0] == "Q"
+    assert piled.endswith("algo")
+    assert len(piled) == 1 + MOST_MARKS + len("algo")
+    assert clean("", piled) == piled
+
+
+@pytest.mark.parametrize("text", ["Việt Nam", "שָׁלוֹם עֲלֵיכֶם", "ที่นี่", "हिन्दी में लिखा", "\u1100\u1161\u11a8", "ｶﾞｷﾞｸﾞ"])
+def test_writing_with_marks_is_kept_as_it_is(text: str) -> None:
+    for form in ("NFC", "NFD"):
+        assert clean("", unicodedata.normalize(form, text)) == unicodedata.normalize("NFKC", text)  # type: ignore[arg-type]
+
+
+def test_every_sort_of_mark_counts() -> None:
+    for code in (*range(0x300, 0x3000), 0xFF9E, 0xFF9F, 0x1E94A):
+        char = chr(code)
+        if unicodedata.combining(unicodedata.normalize("NFKD", char)[0]):
+            assert len(unicodedata.normalize("NFKD", compatible("a" + char * 300))) <= 1 + 2 * MOST_MARKS
+
+
+def test_the_words_in_a_mail_of_countless_elements_are_kept() -> None:
+    lines = [f"line {number}" for number in range(1200)]
+    flat = "".join(f"<div><b>{line}</b><!-- <i> --></div><script>a='<i>'</script>" for line in lines)
+    assert as_text(flat).split() == " ".join(lines).split()
+    deep = "<div>" * 3000 + "Where is my order &amp; why?" + "</div>" * 3000 + "<div>Jo</div>"
+    assert as_text(deep).split() == "Where is my order & why? Jo".split()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import importlib.util
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,9 +133,15 @@ def write_page(path: Path, title: str, parts: Sequence[str], remarks: Iterable[s
     )
     _make_folder(path)
     try:
-        path.write_text(page, encoding="utf-8")
+        with open(path, "w", encoding="utf-8", opener=_private) as file:
+            file.write(page)
     except OSError as error:
         raise CannotRun(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def _private(path: str, flags: int) -> int:
+    """A new file is for its owner alone: it may hold words of tickets."""
+    return os.open(path, flags, 0o600)
 
 
 def _make_folder(path: Path) -> None:
@@ -177,7 +184,8 @@ def scores_part(scores: Scores, *, name: str = "") -> str:
     ece = "" if scores.ece is None else f", expected calibration error {scores.ece:.3f}"
     lines = [
         f"<p>Accuracy <b>{scores.accuracy:.3f}</b>, macro-F1 <b>{scores.macro_f1:.3f}</b> on {scores.count} tickets "
-        f"(always the largest: {scores.majority_accuracy:.3f} and {scores.majority_macro_f1:.3f}){ece}.</p>",
+        f"(always answering the most frequent label: {scores.majority_accuracy:.3f} and "
+        f"{scores.majority_macro_f1:.3f}){ece}.</p>",
         table(
             ("<label", "precision", "recall", "F1", "tickets", "answered", "coverage"),
             (
@@ -204,13 +212,15 @@ def scores_part(scores: Scores, *, name: str = "") -> str:
     return "".join([*lines, "</div>"])
 
 
-def misses_part(found: Sequence[Miss]) -> str:
-    """Wrong answers as a part of a page, folded away."""
+def misses_part(found: Sequence[Miss], count: int | None = None) -> str:
+    """Wrong answers as a part of a page, folded away; ``count`` when they are the surest of so many."""
     if not found:
         return ""
     rows = ((miss.id, miss.truth, miss.answer, f"{miss.confidence:.2f}", miss.text) for miss in found)
     columns = ("<ticket", "<truth", "<answer", "confidence", "<<redacted text")
-    return f"<details><summary>{len(found)} wrong answers, surest first</summary>{table(columns, rows)}</details>"
+    shown = f", the surest {len(found)} of them" if count is not None and count > len(found) else ", surest first"
+    said = f"{len(found) if count is None else count} wrong answers{shown}"
+    return f"<details><summary>{said}</summary>{table(columns, rows)}</details>"
 
 
 def _overview(results: Sequence[SubjectResult]) -> str:

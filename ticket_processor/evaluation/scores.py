@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 BINS = 10
+_LEVELS = ("low", "medium", "high", "critical")
 STEPS = 100
 """Proposed thresholds have two decimals, so that what is read off a screen is what was measured."""
 
@@ -104,11 +105,11 @@ def score(gold: Sequence[str], predicted: Sequence[str], confidence: Sequence[fl
     pairs = Counter(zip(gold, predicted, strict=True))
     per_label = {
         label: _label_scores(pairs[label, label], support[label], said[label], total)
-        for label in (*sorted(support), *sorted(said.keys() - support.keys()))
+        for label in (*_in_order(support), *_in_order(said.keys() - support.keys()))
     }
     confusion = {
         truth: {answer: pairs[truth, answer] for answer in per_label if pairs[truth, answer]}
-        for truth in sorted(support)
+        for truth in _in_order(support)
     }
     largest = max(support.values())
     right = [truth == answer for truth, answer in zip(gold, predicted, strict=True)]
@@ -125,6 +126,11 @@ def score(gold: Sequence[str], predicted: Sequence[str], confidence: Sequence[fl
         ece=None if confidence is None else calibration_error(bins),
         abstention=() if confidence is None else abstention_curve(right, confidence),
     )
+
+
+def _in_order(labels: Iterable[str]) -> list[str]:
+    """Levels from the lowest to the highest, so that near misses stand beside the diagonal; else by name."""
+    return sorted(labels, key=lambda label: (_LEVELS.index(label) if label in _LEVELS else -1, label))
 
 
 def _label_scores(hits: int, support: int, said: int, total: int) -> LabelScores:

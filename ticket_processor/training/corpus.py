@@ -25,7 +25,7 @@ MAX_TICKETS = 20_000
 """Tickets learnt from; more take hours and change little."""
 
 FEWEST_TICKETS = 2
-"""An n-gram must occur in so many different tickets: what one customer alone wrote is not kept."""
+"""An n-gram must occur in so many different tickets; they may be of one customer, whom nobody knows here."""
 
 _MOST_WORDS = 60_000
 _MOST_PIECES = 50_000

@@ -131,7 +131,7 @@ def train(
         raise ConfigError(*(f"{task} cannot be learnt: {why}" for task, why in skipped.items()))
     counted = Counted(corpus.texts)
     advance(1)
-    answers = [(rules.analyse(text), rules.floor(text)) for text in corpus.texts]
+    answers = [rules.analyse_with_floor(text) for text in corpus.texts]
     advance(1)
     arrays: dict[str, Arrays] = {}
     learnt: list[Learnt] = []

@@ -105,8 +105,7 @@ def write_report(path: Path, trained: Trained, corpus: Corpus) -> None:
         if len(learnt.contests) > 1:
             parts += [heading("Methods", 3), table(_CONTEST, contest_rows(learnt.contests))]
         wrong = sum(given != truth for given, truth in zip(learnt.predicted, learnt.gold, strict=True))
-        shown = f", the surest {MOST_ERRORS} of them below" if wrong > MOST_ERRORS else ""
-        parts += [heading(f"{wrong} misclassified tickets{shown}", 3), misses_part(_misses(learnt, corpus))]
+        parts.append(misses_part(_misses(learnt, corpus), wrong))
     intro = (
         f"Trained {description.trained_at} by ticketbot {description.ticketbot} on {description.rows} tickets "
         f"({description.source}). All scores are for tickets that the model had not seen (five-fold "
