@@ -36,7 +36,10 @@ def main() -> None:
     parser.add_argument("--real", action="store_true")
     counters: dict[str, Callable[[str], int]] = {"estimate": estimate_tokens}
     if parser.parse_args().real:
-        from rs_bpe.bpe import openai
+        try:
+            from rs_bpe.bpe import openai
+        except ImportError:
+            raise SystemExit("--real counts with rs-bpe, which is not installed: pip install rs-bpe") from None
 
         o200k, cl100k = openai.o200k_base(), openai.cl100k_base()
         counters |= {"o200k": lambda text: len(o200k.encode(text)), "cl100k": lambda text: len(cl100k.encode(text))}

@@ -488,6 +488,10 @@ def _errors(as_json: bool) -> Iterator[None]:
         _leave(ExitCode.INTERRUPTED)
     except typer.Exit:
         raise
+    except BrokenPipeError:
+        # Whoever read along has seen enough, as `| head` has; what is left to flush at the end goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave(ExitCode.OK)
     except Exception as error:  # noqa: BLE001 - a bug; cron must not take it for "some tickets failed"
         typer.echo(f"ticketbot: {unexpected(error)}; this is a bug in ticketbot, please report it", err=True)
         _leave(ExitCode.CANNOT_RUN)

@@ -213,3 +213,14 @@ def test_an_unexpected_error_is_3_and_tells_its_type_and_place_alone(bare: Comma
     assert "unexpected ZeroDivisionError" in ended.err
     assert "line 5" in ended.err
     assert "CANARY" not in ended.out + ended.err
+
+
+def test_whoever_stops_reading_gets_no_complaint(bare: Command) -> None:
+    script = (
+        "import subprocess, sys\n"
+        "command = [sys.executable, '-m', 'ticket_processor', 'taxonomy', 'show']\n"
+        "reader = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)\n"
+        "reader.stdout.close()\n"
+        "print(reader.stderr.read().decode(), reader.wait())\n"
+    )
+    assert bare.end(bare.python("-c", script)).out == " 0\n"
