@@ -98,6 +98,10 @@ def startup() -> None:
 def fanout(tickets: int, workers: int, latency: str) -> None:
     """How near the fan-out comes to tickets × mean latency ÷ workers."""
     with sandbox("--tickets", str(tickets), "--llm-latency", latency) as environment:
+        # Variations of one ticket may be the same text; here each is to be asked about.
+        config = Path(environment["TICKETBOT_STATE_DIR"]).with_name("ticketbot.toml")
+        config.write_text("[cache]\ndays = 0\n", encoding="utf-8")
+        environment["TICKETBOT_CONFIG"] = str(config)
         summary = ticketbot(environment, "run", "--since", "1d", "--workers", str(workers))
         stats = ask(environment, "/sandbox/stats")
     calls, total = int(stats["llm_calls"]), float(stats["llm_latency_total"])  # type: ignore[call-overload,arg-type]
