@@ -13,12 +13,12 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
 import dotenv
 import platformdirs
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 
 from .errors import ConfigError
 from .loopback import is_loopback
@@ -69,6 +69,13 @@ def _whole_url(value: str, example: str) -> SplitResult:
     return parts
 
 
+def _server_url(value: str) -> str:
+    _whole_url(value, "http://127.0.0.1:11434/v1")
+    return value
+
+
+ServerUrl = Annotated[str, AfterValidator(_server_url)]
+"""The whole address of a server that speaks OpenAI's protocol."""
 Preset = Literal["openai", "azure", "ollama", "vllm", "llama.cpp", "lm-studio", "litellm", "compatible"]
 
 
@@ -77,7 +84,7 @@ class ModelUse(Frozen):
 
     model: str | None = Field(None, description="what its server calls it; default: its name in the list")
     preset: Preset | None = None
-    base_url: str | None = None
+    base_url: ServerUrl | None = None
     api_key_variable: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     api_version: str | None = Field(None, description="Azure's, for its older addresses")
     timeout_s: float | None = Field(None, gt=0, le=300)
@@ -85,13 +92,6 @@ class ModelUse(Frozen):
     ticket_tokens: int | None = Field(None, ge=50, le=100_000)
     redaction: RedactionLevel | None = None
     api_key: SecretStr | None = None
-
-    @field_validator("base_url")
-    @classmethod
-    def _usable(cls, value: str | None) -> str | None:
-        if value is not None:
-            _whole_url(value, "http://127.0.0.1:11434/v1")
-        return value
 
 
 class ModelSettings(Frozen):
@@ -102,7 +102,7 @@ class ModelSettings(Frozen):
 
     names: tuple[str, ...] = ()
     preset: Preset = "compatible"
-    base_url: str | None = None
+    base_url: ServerUrl | None = None
     api_key: SecretStr | None = None
     timeout_s: float = Field(30.0, gt=0, le=300)
     max_output_tokens: int = Field(400, ge=50, le=4000)
@@ -113,13 +113,6 @@ class ModelSettings(Frozen):
         default_factory=dict, description="US dollars for a million tokens: input, output, cached input"
     )
     use: dict[str, ModelUse] = Field(default_factory=dict)
-
-    @field_validator("base_url")
-    @classmethod
-    def _usable(cls, value: str | None) -> str | None:
-        if value is not None:
-            _whole_url(value, "http://127.0.0.1:11434/v1")
-        return value
 
 
 class BudgetSettings(Frozen):
@@ -149,17 +142,10 @@ class EmbeddingSettings(Frozen):
     """An embedding server, which may be another one than the models'. No model: word overlap does its work."""
 
     model: str | None = None
-    base_url: str | None = None
+    base_url: ServerUrl | None = None
     api_key_variable: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     timeout_s: float = Field(30.0, gt=0, le=300)
     api_key: SecretStr | None = None
-
-    @field_validator("base_url")
-    @classmethod
-    def _usable(cls, value: str | None) -> str | None:
-        if value is not None:
-            _whole_url(value, "http://127.0.0.1:11434/v1")
-        return value
 
 
 class RunSettings(Frozen):
