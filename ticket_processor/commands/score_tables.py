@@ -9,7 +9,7 @@ from typing import TextIO
 
 from ..evaluation.data import FIELDS
 from ..evaluation.labels import SUBCATEGORY
-from ..evaluation.measure import FieldResult, SourceResult, SubjectResult
+from ..evaluation.measure import FieldResult, SourceResult, SubjectResult, label_rows
 from ..evaluation.scores import Threshold
 
 _MOST_LANGUAGES = 12
@@ -79,18 +79,7 @@ def details(result: SubjectResult, source: SourceResult) -> Iterator[Table]:
             yield Table(
                 f"{title}: per label",
                 ("<label", "precision", "recall", "F1", "n", "answered", "coverage"),
-                tuple(
-                    (
-                        label,
-                        f"{one.precision:.3f}",
-                        f"{one.recall:.3f}",
-                        f"{one.f1:.3f}",
-                        str(one.support),
-                        str(one.predicted),
-                        f"{one.coverage:.0%}",
-                    )
-                    for label, one in scores.per_label.items()
-                ),
+                label_rows(scores),
             )
             labels = list(scores.per_label)
             yield Table(

@@ -252,3 +252,19 @@ def _threshold_data(found: Threshold | None) -> dict[str, Any] | None:
 
 def _round(value: float) -> float:
     return round(value, 6)
+
+
+def label_rows(scores: Scores) -> tuple[tuple[str, ...], ...]:
+    """A row for each label, for a screen or a page: precision, recall, F1, tickets, answers, coverage."""
+    return tuple(
+        (
+            label,
+            f"{one.precision:.3f}",
+            f"{one.recall:.3f}",
+            f"{one.f1:.3f}",
+            str(one.support),
+            str(one.predicted),
+            f"{one.coverage:.0%}",
+        )
+        for label, one in scores.per_label.items()
+    )

@@ -14,7 +14,7 @@ from ..errors import CannotRun, ConfigError
 from ..redact import redact
 from .data import FIELDS, Labelled
 from .labels import SUBCATEGORY, ScoredField
-from .measure import FieldResult, SourceResult, SubjectResult
+from .measure import FieldResult, SourceResult, SubjectResult, label_rows
 from .runner import Answer
 from .scores import Scores, Threshold
 
@@ -188,18 +188,7 @@ def scores_part(scores: Scores, *, name: str = "") -> str:
         f"{scores.majority_macro_f1:.3f}){ece}.</p>",
         table(
             ("<label", "precision", "recall", "F1", "tickets", "answered", "coverage"),
-            (
-                (
-                    label,
-                    f"{one.precision:.3f}",
-                    f"{one.recall:.3f}",
-                    f"{one.f1:.3f}",
-                    str(one.support),
-                    str(one.predicted),
-                    f"{one.coverage:.0%}",
-                )
-                for label, one in scores.per_label.items()
-            ),
+            label_rows(scores),
         ),
         '<div class="plots">',
         figure(confusion_svg(scores), "Confusion: a row for each truth, a column for each answer"),
