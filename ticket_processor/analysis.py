@@ -12,14 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import tenacity
-
 from . import __version__
 from .answer_store import AnswerStore, normalised
-from .backoff import backoff_seconds
 from .breaker import Admission, Breaker, Crowded
 from .budget import Budget
-from .chat_server import AnswerUnusable, ModelBusy
+from .chat_server import AnswerUnusable, ModelBusy, retrying
 from .cleaning import clean
 from .clock import Clock, Deadline
 from .errors import AnalysisFailed, TicketbotError, unexpected
@@ -138,13 +135,7 @@ class ModelLink:
         return answer.model_copy(update={"cached": True, "cost_usd": None if known.cost_usd is None else 0.0})
 
     def _fresh(self, text: RedactedText) -> Analysis:
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(ModelBusy),
-            wait=self._wait,
-            stop=self._stop,
-            sleep=self._deadline.wait,
-            reraise=True,
-        )
+        again = retrying(self._deadline, self._rng, attempts=MODEL_ATTEMPTS, longest_wait_s=LONGEST_WAIT_S)
         tries = 0
 
         def once() -> Analysis:
@@ -171,7 +162,7 @@ class ModelLink:
             self._breaker.success(admission)
             return analysis
 
-        analysis = retrying(once)
+        analysis = again(once)
         return analysis.model_copy(update={"attempts": analysis.attempts + tries - 1})
 
     def _fingerprint(self) -> str:
@@ -228,15 +219,6 @@ class ModelLink:
             raise
         self._budget.settle(hold, analysis.usage, analysis.cost_usd)
         return analysis
-
-    def _wait(self, state: tenacity.RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        asked = error.wait if isinstance(error, ModelBusy) else None
-        return backoff_seconds(state.attempt_number, self._rng) if asked is None else asked
-
-    def _stop(self, state: tenacity.RetryCallState) -> bool:
-        wait = state.upcoming_sleep
-        return state.attempt_number >= MODEL_ATTEMPTS or wait > min(LONGEST_WAIT_S, self._deadline.remaining())
 
 
 class NotAsked(AnalysisFailed):

@@ -7,12 +7,17 @@ learnt here once and not asked of it again.
 from __future__ import annotations
 
 import json
+import random
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import tenacity
+
+from .backoff import backoff_seconds
+from .clock import Deadline
 from .errors import AnalysisFailed
 from .models import Usage
 from .openai_client import AnswerUnusable, Connection, FormRefused, ModelBusy, failure_in
@@ -310,3 +315,23 @@ def _events(body: bytes) -> Iterable[dict[str, Any]]:
             event = json.loads(data)
             if isinstance(event, dict):
                 yield event
+
+
+def retrying(deadline: Deadline, rng: random.Random, *, attempts: int, longest_wait_s: float) -> tenacity.Retrying:
+    """Calls a function again while it raises :class:`ModelBusy`, after the wait that the server asked for or a backoff.
+
+    Gives up, raising what the last try raised, after ``attempts`` and before a wait that is longer than
+    ``longest_wait_s`` or would pass the deadline. Make one for each call.
+    """
+
+    def wait(state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.wait if isinstance(error, ModelBusy) else None
+        return backoff_seconds(state.attempt_number, rng) if asked is None else asked
+
+    def stop(state: tenacity.RetryCallState) -> bool:
+        return state.attempt_number >= attempts or state.upcoming_sleep > min(longest_wait_s, deadline.remaining())
+
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(ModelBusy), wait=wait, stop=stop, sleep=deadline.wait, reraise=True
+    )

@@ -15,6 +15,7 @@ from .chat_server import AnswerUnusable, ChatServer, FormRefused, RawAnswer
 from .errors import AnalysisFailed
 from .models import Analysis, RedactionLevel, Risk, Urgency, Usage
 from .plain import plain_line
+from .presets import cost_usd
 from .prompt import answer_schema, fingerprint, in_words, instructions, message_tokens, ticket_message
 from .redact import RedactedText, redact
 from .taxonomy import Taxonomy
@@ -234,12 +235,7 @@ class ModelAnalyser:
         )
 
     def _cost(self, usage: Usage) -> float | None:
-        if self._price is None:
-            return None
-        fresh, output, cached = self._price
-        reused = min(usage.cached, usage.input)
-        tokens = (usage.input - reused) * fresh + reused * cached + usage.output * output
-        return round(tokens / 1e6, 8)
+        return None if self._price is None else round(cost_usd(usage, self._price), 8)
 
 
 def _hidden(text: str) -> str:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from .config import ModelSettings, ModelUse, Preset
 from .errors import ConfigError
-from .models import RedactionLevel
+from .models import RedactionLevel, Usage
 
 OPENAI_URL = "https://api.openai.com/v1"
 FORMS = ("json_schema", "json_object", "prompt")
@@ -154,3 +154,10 @@ def _base_url(address: str | None, preset: Preset, api_version: str | None, name
 def _is_v1(address: str | None) -> bool:
     """Whether an Azure address is of the newer kind, which is OpenAI's own protocol."""
     return urlsplit(address or "").path.rstrip("/").endswith("/openai/v1")
+
+
+def cost_usd(usage: Usage, price: Price) -> float:
+    """What the tokens cost in US dollars, those from the server's cache at their own price."""
+    fresh, output, cached = price
+    reused = min(usage.cached, usage.input)
+    return ((usage.input - reused) * fresh + reused * cached + usage.output * output) / 1e6

@@ -6,16 +6,13 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import tenacity
-
-from ..backoff import backoff_seconds
 from ..breaker import Breaker
 from ..budget import Budget
-from ..chat_server import AnswerUnusable, ChatServer, FormRefused, ModelBusy, RawAnswer
+from ..chat_server import AnswerUnusable, ChatServer, FormRefused, ModelBusy, RawAnswer, retrying
 from ..clock import Deadline
 from ..errors import AnalysisFailed
 from ..models import Usage
-from ..presets import FORMS, Price
+from ..presets import FORMS, Price, cost_usd
 from ..tokens import estimate_tokens
 from .request import SCHEMA, drafts_in, messages
 
@@ -77,14 +74,8 @@ class Author:
         Raises :class:`OutOfBudget`; :class:`ModelBusy` when the server did not answer; another
         :class:`AnalysisFailed` when it refused, when its breaker is open, or when its answer cannot be read.
         """
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(ModelBusy),
-            wait=self._wait,
-            stop=self._stop,
-            sleep=self._deadline.wait,
-            reraise=True,
-        )
-        return retrying(self._once, lines)
+        again = retrying(self._deadline, self._rng, attempts=ATTEMPTS, longest_wait_s=LONGEST_WAIT_S)
+        return again(self._once, lines)
 
     def _once(self, lines: Sequence[str]) -> Batch:
         self._deadline.check()
@@ -133,20 +124,7 @@ class Author:
         raise AnalysisFailed("model_refused_request")
 
     def _cost(self, usage: Usage) -> float | None:
-        if self._price is None:
-            return None
-        fresh, output, cached = self._price
-        reused = min(usage.cached, usage.input)
-        return ((usage.input - reused) * fresh + reused * cached + usage.output * output) / 1e6
-
-    def _wait(self, state: tenacity.RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        asked = error.wait if isinstance(error, ModelBusy) else None
-        return backoff_seconds(state.attempt_number, self._rng) if asked is None else asked
-
-    def _stop(self, state: tenacity.RetryCallState) -> bool:
-        wait = state.upcoming_sleep
-        return state.attempt_number >= ATTEMPTS or wait > min(LONGEST_WAIT_S, self._deadline.remaining())
+        return None if self._price is None else cost_usd(usage, self._price)
 
 
 def _response_format(form: int) -> dict[str, object] | None:
