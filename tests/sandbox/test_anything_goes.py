@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ticket_processor.sandbox import Request
+from ticket_processor.sandbox import Request, Rules
+from ticket_processor.sandbox.job_faults import JOB_KINDS
 from ticket_processor.sandbox.zendesk_api import ROUTES
+from ticket_processor.sandbox.zendesk_rules import ErrorForm, Placeholders
 from ticket_processor.sandbox.zendesk_writes import CREATABLE
 
 from .helpers import BASIC, Desk
@@ -65,10 +67,21 @@ FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCh
         st.tuples(st.sampled_from(sorted(ROUTES)), QUERIES, BODIES, st.sampled_from(["1", "2", "99"])),
         min_size=1,
         max_size=4,
-    )
+    ),
+    rules=st.builds(
+        Rules,
+        placeholders=st.sampled_from(get_args(Placeholders)),
+        conflict_form=st.sampled_from(get_args(ErrorForm)),
+        batch_comment=st.booleans(),
+        batch_private=st.booleans(),
+        batch_stamps=st.booleans(),
+    ),
+    faults=st.lists(st.sampled_from(sorted(JOB_KINDS)), max_size=3),
 )
-def test_the_imitated_api_answers_any_call(calls: list[tuple[str, dict[str, str], Any, str]]) -> None:
-    desk = Desk(2, plan="unlimited", search_lag=5.0)
+def test_the_imitated_api_answers_any_call(
+    calls: list[tuple[str, dict[str, str], Any, str]], rules: Rules, faults: list[str]
+) -> None:
+    desk = Desk(2, plan="unlimited", search_lag=5.0, replica_lag=4.0, rules=rules, faults=",".join(faults))
     for route, query, payload, number in calls:
         method, _, path = route.partition(" ")
         path = path.replace("{id}", number).replace("{job}", "V3-x").replace("{locale}", "de")

@@ -87,8 +87,10 @@ class ScriptedServer:
             def do_POST(self) -> None:
                 raw = self.rfile.read(int(self.headers.get("content-length") or 0))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                outer.received.append(Received(self.path, headers, json.loads(raw)))
+                outer.received.append(Received(self.path, headers, json.loads(raw or b"{}")))
                 self._answer(outer._next())
+
+            do_GET = do_POST
 
             def _answer(self, answer: Reply) -> None:
                 self.close_connection = True

@@ -19,8 +19,8 @@ from .records import Audit, StoredTicket
 from .server import SandboxServer
 from .store import BOT_ID, PERSON_ID, Store
 from .zendesk_auth import Credentials
-from .zendesk_call import Rules
 from .zendesk_other import add_article
+from .zendesk_rules import Rules
 
 __all__ = [
     "BOT_ID",

@@ -9,14 +9,16 @@ from collections.abc import Callable
 
 from .clock import AdvanceableClock, OffsetClock, SandboxClock, http_date
 from .faults import EDITS, FaultPlan, FaultRule, instead
+from .job_faults import JOB_KINDS, NO_FAULT, JobFault, job_fault
 from .limits import Limits
 from .messages import Refusal, Request, Response, json_response, refuse
 from .openai_api import LatencyProfile, OpenAIApi
+from .openai_batches import without_ids
 from .page import render
 from .store import Store
 from .zendesk_api import PREFIX, TOKEN_PATHS, ZendeskApi, route_of
 from .zendesk_auth import Authenticator, Credentials
-from .zendesk_call import Rules, StampRule
+from .zendesk_rules import Rules, StampRule
 
 _TICKET_PATH = re.compile(r"/tickets/(\d{1,18})(?:[/.]|$)")
 
@@ -32,6 +34,8 @@ class Sandbox:
     - ``faults``: a plan, or its compact text.
     - ``bot_role``: ``admin``, or ``agent``, who may not use the incremental export.
     - ``search_lag``: seconds by which the search index lags behind.
+    - ``replica_lag``: each reading of tickets by id (``show_many``, one ticket, its comments, its audits) shows a
+      state of up to so many seconds ago, while the reply's ``Date`` is of now.
     - ``stamp_rule``: short for ``rules=Rules(stamp_rule=…)``.
     - ``marker``: the tag counted as ``marked`` in the statistics.
 
@@ -54,6 +58,7 @@ class Sandbox:
         search_lag: float = 0.0,
         stamp_rule: StampRule | None = None,
         *,
+        replica_lag: float = 0.0,
         rules: Rules | None = None,
         credentials: Credentials | None = None,
         base_url: str = "http://sandbox.invalid",
@@ -63,10 +68,10 @@ class Sandbox:
         self.seed = seed
         self.credentials = credentials or Credentials()
         rules = rules or Rules(stamp_rule=stamp_rule or "equal")
-        self.store = Store(self.clock, seed=seed, base_url=base_url, index_lag=search_lag)
+        self.store = Store(self.clock, seed=seed, base_url=base_url, index_lag=search_lag, replica_lag=replica_lag)
         self.limits = Limits(plan)
         self.auth = Authenticator(self.credentials, self.store, bot_role)
-        self.zendesk = ZendeskApi(self.store, self.auth, self.limits, rules)
+        self.zendesk = ZendeskApi(self.store, self.auth, self.limits, rules, seed)
         self.openai = OpenAIApi(self.credentials.openai_key, llm_latency, seed)
         self.faults = FaultPlan.parse(faults, seed) if isinstance(faults, str) else faults or FaultPlan()
         self.on_request: list[Callable[[Request], None]] = []
@@ -137,29 +142,30 @@ class Sandbox:
             return self._route(request)
         targets = self._targets(request)
         struck = self.faults.choose(request, has_ticket=bool(targets))
+        wrong = job_fault((rule for rule in struck if rule.kind in JOB_KINDS), self.faults.dice)
         fault = None
         for rule in struck:
             if rule.kind == "human-edit":
                 self._human_edit(rule, targets)
-            else:
+            elif rule.kind not in JOB_KINDS:
                 fault = rule
-        return self._route(request) if fault is None else self._misbehave(fault, request)
+        return self._route(request, wrong) if fault is None else self._misbehave(fault, request, wrong)
 
-    def _route(self, request: Request) -> Response:
+    def _route(self, request: Request, wrong: JobFault = NO_FAULT) -> Response:
         if request.path.startswith("/v1/"):
             return self.openai.handle(request, self.store.now())
-        return self.zendesk.handle(request)
+        return self.zendesk.handle(request, wrong)
 
-    def _misbehave(self, rule: FaultRule, request: Request) -> Response:
+    def _misbehave(self, rule: FaultRule, request: Request, wrong: JobFault) -> Response:
         kind, seconds = rule.kind, rule.seconds or 0.0
         if kind == "lost-request":
             return Response(0, fate="drop")
         if kind == "late-commit":
-            self.store.later(self.store.now() + seconds, lambda: void(self._route(request)))
+            self.store.later(self.store.now() + seconds, lambda: void(self._route(request, wrong)))
             return Response(0, fate="drop")
         if kind not in ("lost-reply", "error-after", "slow", "half-body"):
             return instead(rule, self.store.now(), self.faults.dice)
-        response = self._route(request)
+        response = self._route(request, wrong)
         if kind == "lost-reply":
             response.fate = "drop"
         elif kind == "half-body":
@@ -245,4 +251,4 @@ def _template(request: Request) -> str:
     """A request's route for counting: method and path with ids left out."""
     if request.path.startswith(PREFIX):
         return route_of(request.method, request.path)[0]
-    return f"{request.method} {request.path.strip('/')}"
+    return f"{request.method} {without_ids(request.path).strip('/')}"

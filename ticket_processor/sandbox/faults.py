@@ -1,7 +1,8 @@
 """Scripted misbehaviour: which requests go wrong, how, and how often, repeatable by seed.
 
 A plan is a list of rules. For each request the rules are asked in order; the first that fires decides what goes
-wrong, except ``human-edit``, which lets a person edit the ticket first and then asks the others too.
+wrong, except ``human-edit``, which lets a person edit the ticket first and then asks the others too, and the kinds of
+:data:`~.job_faults.JOB_KINDS`, any number of which may strike the job that a ``PUT …/update_many`` starts besides.
 
 Compact text, for a command line: rules separated by commas, each ``kind[=probability][:METHOD][:/path][:option=value]``
 with ``/path`` a regular expression searched in the request's path::
@@ -23,6 +24,7 @@ from typing import Any
 import orjson
 
 from .clock import http_date
+from .job_faults import JOB_KINDS
 from .messages import Request, Response, json_response, text_response
 
 KINDS: dict[str, str] = {
@@ -40,11 +42,12 @@ KINDS: dict[str, str] = {
     "human-edit": "just before the request is handled a person edits the ticket, as `edit` says",
     "unauthorised": "nothing is done, 401 is answered",
     "status": "nothing is done, `status` is answered",
+    **JOB_KINDS,
 }
 RETRY_AFTER = ("seconds", "http-date", "decimal", "junk", "huge", "none")
 EDITS = ("any", "add-tag", "remove-tag", "priority")
 
-_SECONDS = {"late-commit": 20.0, "slow": 5.0, "rate-limit": 5.0}
+_SECONDS = {"late-commit": 20.0, "slow": 5.0, "rate-limit": 5.0, "job-slow": 60.0}
 _STATUS = {"error-before": 503, "error-after": 500, "not-json-4xx": 400, "status": 500}
 _NUMBERS = {"times": int, "after": int, "status": int, "seconds": float, "probability": float}
 
@@ -108,7 +111,7 @@ class FaultRule:
         self._seen += 1
         if self._seen <= self.after or (self.times is not None and self.struck >= self.times):
             return False
-        if self.probability < 1 and dice.random() >= self.probability:
+        if self.probability < 1 and self.kind != "job-item-fails" and dice.random() >= self.probability:
             return False
         self.struck += 1
         return True
@@ -150,12 +153,16 @@ class FaultPlan:
         return cls([_rule(item) for item in data], seed)
 
     def choose(self, request: Request, *, has_ticket: bool) -> list[FaultRule]:
-        """The rules that strike this request: any number of human edits, then at most one other."""
+        """The rules that strike this request: any number of human edits and of job faults, and at most one other."""
+        starts_job = request.method == "PUT" and request.path.removesuffix(".json").endswith("/update_many")
         struck: list[FaultRule] = []
         decided = False
         for rule in self.rules:
             if rule.kind == "human-edit":
                 if has_ticket and rule.strikes(request, self.dice):
+                    struck.append(rule)
+            elif rule.kind in JOB_KINDS:
+                if starts_job and rule.strikes(request, self.dice):
                     struck.append(rule)
             elif not decided and rule.strikes(request, self.dice):
                 struck.append(rule)

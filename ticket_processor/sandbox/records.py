@@ -82,7 +82,7 @@ class StoredTicket:
     """A ticket. ``json`` is what the API shows; its lists are replaced, never changed in place.
 
     ``changed`` is the exact Unix time of the last change that moved ``updated_at``. ``versions`` holds
-    earlier forms, with the time each began, and is kept only while the search index lags.
+    its forms up to now, with the time each began, and is kept only while the search index or replicas lag.
     """
 
     id: int
@@ -108,7 +108,10 @@ class StoredTicket:
 
 @dataclass
 class Job:
-    """A background job over many tickets; ``results`` fills while it works and shows only at the end."""
+    """A background job over many tickets; ``results`` fills while it works and is shown, if at all, at the end.
+
+    ``hidden_from`` is the Unix time from which a look-up by id does not find it.
+    """
 
     id: str
     job_type: str
@@ -117,7 +120,10 @@ class Job:
     progress: int = 0
     started: bool = False
     finished_at: float | None = None
+    status: str = "completed"
     results: list[dict[str, Any]] = field(default_factory=list)
+    shown: list[dict[str, Any]] | None = None
+    hidden_from: float | None = None
 
 
 def new_ticket_json(ticket_id: int, moment: float, base_url: str) -> dict[str, Any]:

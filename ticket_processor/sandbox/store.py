@@ -29,12 +29,25 @@ _STATUS_IDS = {"new": 1, "open": 2, "pending": 3, "hold": 4, "solved": 5, "close
 
 
 class Store(Agenda):
-    """All state. ``seed`` makes generated ids repeatable; ``index_lag`` is the search index's, in seconds."""
+    """All state. ``seed`` makes generated ids repeatable.
 
-    def __init__(self, clock: SandboxClock, *, seed: int = 0, base_url: str = "", index_lag: float = 0.0) -> None:
+    ``index_lag`` is the search index's, ``replica_lag`` that of the copies which single tickets are read from, both in
+    seconds; they may be changed at any time, and what is older than the change is then not known.
+    """
+
+    def __init__(
+        self,
+        clock: SandboxClock,
+        *,
+        seed: int = 0,
+        base_url: str = "",
+        index_lag: float = 0.0,
+        replica_lag: float = 0.0,
+    ) -> None:
         super().__init__(clock)
         self.random = random.Random(seed)
         self.index_lag = index_lag
+        self.replica_lag = replica_lag
         self.tickets: dict[int, StoredTicket] = {}
         self.users: dict[int, dict[str, Any]] = {}
         self.jobs: dict[str, Job] = {}
@@ -62,7 +75,8 @@ class Store(Agenda):
         with self.lock:
             self._base_url = value
             for ticket in self.tickets.values():
-                ticket.json["url"] = f"{value}/api/v2/tickets/{ticket.id}.json"
+                for form in (ticket.json, *(form for _, form, _ in ticket.versions)):
+                    form["url"] = f"{value}/api/v2/tickets/{ticket.id}.json"
 
     # --- people ---------------------------------------------------------------------------------------
 
@@ -263,6 +277,7 @@ class Store(Agenda):
             fields = self._edits(ticket, add_tags, remove_tags, priority, status, None)
             audit = self.change(ticket, fields, actor="system", author_id=SYSTEM_ID, silent=True)
             self._move(ticket, int(self.now()))
+            self._remember_version(ticket, self.now())
             return audit
 
     def delete(self, ticket_id: int, *, permanently: bool = False, author_id: int = PERSON_ID) -> None:
@@ -275,6 +290,7 @@ class Store(Agenda):
             if permanently:
                 ticket.json.update(subject="SCRUBBED", raw_subject="SCRUBBED", description="X")
                 self._move(ticket, int(self.now()))
+                self._remember_version(ticket, self.now())
 
     def living(self, ticket_id: int) -> StoredTicket | None:
         """A ticket that exists and is not deleted."""
@@ -405,9 +421,10 @@ class Store(Agenda):
             ticket.json["generated_timestamp"] = generated
 
     def _remember_version(self, ticket: StoredTicket, moment: float) -> None:
-        if self.index_lag <= 0:
-            return
+        lag = max(self.index_lag, self.replica_lag)
         versions = ticket.versions
+        if lag <= 0 and not versions:
+            return
         versions.append((moment, dict(ticket.json), ticket.deleted))
-        while len(versions) > 1 and versions[1][0] <= moment - self.index_lag:
+        while len(versions) > 1 and versions[1][0] <= moment - lag:
             del versions[0]

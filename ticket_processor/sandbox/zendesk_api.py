@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from . import zendesk_export, zendesk_jobs, zendesk_lists, zendesk_other, zendesk_tickets
+from .job_faults import NO_FAULT, JobFault
 from .limits import Limits
 from .messages import Refusal, Request, Response, refuse
+from .replica import Replica
 from .store import Store
 from .zendesk_auth import Authenticator
-from .zendesk_call import Call, Rules, forbidden
+from .zendesk_call import Call, forbidden
+from .zendesk_rules import Rules
 
 Handler = Callable[[Call], Response]
 
@@ -67,8 +70,9 @@ def route_of(method: str, path: str) -> tuple[str, tuple[str, ...]]:
 class ZendeskApi:
     """Answers everything under ``/api/v2/`` and ``/oauth/tokens``. The caller holds the store's lock."""
 
-    def __init__(self, store: Store, auth: Authenticator, limits: Limits, rules: Rules) -> None:
+    def __init__(self, store: Store, auth: Authenticator, limits: Limits, rules: Rules, seed: int = 0) -> None:
         self.store = store
+        self._replica = Replica(store, seed)
         self.auth = auth
         self.limits = limits
         self.rules = rules
@@ -76,20 +80,23 @@ class ZendeskApi:
         store.ticket_fields = zendesk_other.default_fields(store)
         store.groups = zendesk_other.default_groups(store)
 
-    def handle(self, request: Request) -> Response:
-        """The answer, with the vendor's headers on it; never raises for anything a client sent."""
+    def handle(self, request: Request, job_fault: JobFault = NO_FAULT) -> Response:
+        """The answer, with the vendor's headers on it; never raises for anything a client sent.
+
+        ``job_fault`` strikes the job that the request starts, if it starts one.
+        """
         headers = {
             "x-zendesk-api-version": "v2",
             "x-request-id": f"{self.store.random.getrandbits(128):032x}",
         }
         try:
-            response = self._answer(request, headers)
+            response = self._answer(request, headers, job_fault)
         except Refusal as refusal:
             response = refusal.response
         response.headers = {**headers, **response.headers}
         return response
 
-    def _answer(self, request: Request, headers: dict[str, str]) -> Response:
+    def _answer(self, request: Request, headers: dict[str, str], job_fault: JobFault) -> Response:
         if request.path in TOKEN_PATHS and request.method == "POST":
             return self.auth.issue(request)
         route, args = route_of(request.method, request.path)
@@ -107,7 +114,7 @@ class ZendeskApi:
             raise refuse(404, {"error": "InvalidEndpoint", "description": "Not found"})
         if not identity.may(request.method, resource):
             raise forbidden()
-        call = Call(request, self.store, self.limits, self.rules, identity, now, args)
+        call = Call(request, self.store, self._replica, self.limits, self.rules, identity, now, args, job_fault)
         try:
             if route not in _CREATIONS:
                 return handler(call)

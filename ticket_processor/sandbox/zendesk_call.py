@@ -1,61 +1,40 @@
-"""One call of the imitated API while it is being answered, and the account's adjustable behaviour."""
+"""One call of the imitated API while it is being answered, and the ways of refusing one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote, urlencode
 
+from .job_faults import NO_FAULT, JobFault
 from .limits import Limits
 from .messages import Refusal, Request, refuse
 from .records import StoredTicket
+from .replica import Replica
 from .store import Store
 from .zendesk_auth import Identity
-
-StampRule = Literal["equal", "not_newer"]
-FailedItem = Literal["recorded", "schema"]
+from .zendesk_rules import Rules
 
 NOT_FOUND: Mapping[str, str] = {"error": "RecordNotFound", "description": "Not found"}
 
 
-@dataclass(frozen=True)
-class Rules:
-    """Where the vendor's behaviour is not certain, or differs between accounts, this says which form is imitated.
-
-    - ``stamp_rule``: a safe update passes when the stamp equals ``updated_at``, or when the ticket is not newer.
-    - ``failed_item``: a job's failed item as recorded (no ``success`` key) or as the vendor's schema declares it.
-    - ``batch_tag_edits``: whether ``additional_tags`` and ``remove_tags`` work in a batch's items.
-    - ``jobs_count_as_updates``: whether a job's writes count against the limit on ticket updates.
-    - ``job_seconds``: seconds until a job starts, and seconds for each of its items.
-    - ``max_jobs``: jobs that may be queued or working at once.
-    """
-
-    stamp_rule: StampRule = "equal"
-    failed_item: FailedItem = "recorded"
-    batch_tag_edits: bool = False
-    jobs_count_as_updates: bool = False
-    job_seconds: tuple[float, float] = (1.0, 0.07)
-    max_jobs: int = 30
-
-    def __post_init__(self) -> None:
-        if self.stamp_rule not in ("equal", "not_newer"):
-            raise ValueError("stamp_rule is 'equal' or 'not_newer'")
-        if self.failed_item not in ("recorded", "schema"):
-            raise ValueError("failed_item is 'recorded' or 'schema'")
-
-
 @dataclass
 class Call:
-    """A request with all that a handler needs. ``headers`` collects what the answer will carry besides its own."""
+    """A request with all that a handler needs. ``headers`` collects what the answer will carry besides its own.
+
+    ``job_fault`` is what will go wrong with the job, should this call start one.
+    """
 
     request: Request
     store: Store
+    replica: Replica
     limits: Limits
     rules: Rules
     identity: Identity
     now: float
     args: tuple[str, ...] = ()
+    job_fault: JobFault = NO_FAULT
     headers: dict[str, str] = field(default_factory=dict)
 
     def spend(self, limit: str, *, key: object = None) -> None:
@@ -68,6 +47,13 @@ class Call:
         if found is None:
             raise refuse(404, NOT_FOUND)
         return found
+
+    def shown_ticket(self) -> StoredTicket:
+        """The ticket the path names as a reading shows it; 404 when there is none."""
+        found = self.replica.read(int(self.args[0]))
+        if not found:
+            raise refuse(404, NOT_FOUND)
+        return found[0]
 
     def payload(self) -> dict[str, Any]:
         """The JSON body. One that is not declared as JSON counts as empty, one that does not parse is a 400."""

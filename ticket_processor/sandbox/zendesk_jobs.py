@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from .job_faults import NO_FAULT, JobFault
 from .messages import Refusal, Response, json_response, refuse
 from .records import Job
 from .zendesk_call import NOT_FOUND, Call, bad_request, too_many_values
+from .zendesk_rules import Rules, error_in_form
 from .zendesk_tickets import ticket_payload
 from .zendesk_writes import CREATABLE, UPDATABLE, apply_creation, apply_update, explain, unknown_keys
 
@@ -28,13 +30,13 @@ def create_many(call: Call) -> Response:
     payloads = _objects(call.payload().get("tickets"), "tickets")
     call.headers |= _warnings(payloads, CREATABLE)
     work = [partial(_create_item, call, index, payload) for index, payload in enumerate(payloads)]
-    return _start(call, "Bulk Create Ticket", work)
+    return _start(call, "Bulk Create Ticket", work, NO_FAULT)
 
 
 def create_later(call: Call) -> Response:
     """``POST /tickets?async=true``: 202 and a job of one."""
     payload = ticket_payload(call)
-    response = _start(call, "Create Ticket", [partial(_create_item, call, 0, payload)])
+    response = _start(call, "Create Ticket", [partial(_create_item, call, 0, payload)], NO_FAULT)
     response.status = 202
     return response
 
@@ -45,7 +47,8 @@ def update_many(call: Call) -> Response:
     400 when an item asks for a safe update without a stamp.
     """
     body = call.payload()
-    if "tickets" in body:
+    batch = "tickets" in body
+    if batch:
         payloads = _objects(body["tickets"], "tickets")
         tag_edits = call.rules.batch_tag_edits
         known = UPDATABLE | {"additional_tags", "remove_tags"} if tag_edits else UPDATABLE
@@ -62,32 +65,35 @@ def update_many(call: Call) -> Response:
     if call.rules.jobs_count_as_updates:
         for _ in targets:
             call.spend("update_ticket")
-    work = [
-        partial(_update_item, call, index, ticket_id, payload, tag_edits)
+    failing = call.job_fault.failing(len(targets))
+    work: list[Item] = [
+        partial(_failed_item, call, index, ticket_id, "Ticket: could not be updated")
+        if index in failing
+        else partial(_update_item, call, index, ticket_id, payload, batch, tag_edits)
         for index, (ticket_id, payload) in enumerate(targets)
     ]
-    return _start(call, "Bulk Update Ticket", work)
+    return _start(call, "Bulk Update Ticket", work, call.job_fault)
 
 
 def show_job(call: Call) -> Response:
     """``GET /job_statuses/{id}``: kept for a day."""
     job = call.store.jobs.get(call.args[0])
-    if job is None or _forgotten(job, call.now):
+    if job is None or not _found(job, call.now):
         raise refuse(404, NOT_FOUND)
     return json_response(200, {"job_status": job_json(job, call.store.base_url)})
 
 
 def show_many_jobs(call: Call) -> Response:
-    """``GET /job_statuses/show_many?ids=``: unknown ids are absent."""
+    """``GET /job_statuses/show_many?ids=``: ids that are unknown, or no longer found, are absent."""
     names = [name.strip() for name in call.request.query.get("ids", "").split(",") if name.strip()]
     if len(names) > MOST_ITEMS:
         raise too_many_values(MOST_ITEMS)
     jobs = [call.store.jobs[name] for name in names if name in call.store.jobs]
-    return _job_list(call, jobs)
+    return _job_list(call, [job for job in jobs if _found(job, call.now)])
 
 
 def list_jobs(call: Call) -> Response:
-    """``GET /job_statuses``: newest first."""
+    """``GET /job_statuses``: newest first, also those that cannot be found by their ids any more."""
     return _job_list(call, list(call.store.jobs.values())[::-1][:MOST_ITEMS])
 
 
@@ -102,30 +108,37 @@ def job_json(job: Job, base_url: str) -> dict[str, Any]:
     message = None
     if job.finished_at is not None:
         moment = datetime.fromtimestamp(int(job.finished_at), UTC)
-        message = f"Completed at {moment:%Y-%m-%d %H:%M:%S} +0000"
+        message = f"{job.status.capitalize()} at {moment:%Y-%m-%d %H:%M:%S} +0000"
     return {
         "id": job.id,
         "job_type": job.job_type,
         "url": f"{base_url}/api/v2/job_statuses/{job.id}.json",
         "total": job.total,
         "progress": job.progress if job.started else None,
-        "status": "completed" if done else "working" if job.started else "queued",
+        "status": job.status if done else "working" if job.started else "queued",
         "message": message,
-        "results": job.results if done else None,
+        "results": job.shown,
     }
 
 
-def _start(call: Call, job_type: str, work: Sequence[Item]) -> Response:
+def _start(call: Call, job_type: str, work: Sequence[Item], fault: JobFault) -> Response:
     store, rules = call.store, call.rules
     active = sum(job.finished_at is None for job in store.jobs.values())
     if active >= rules.max_jobs:
         message = f"You can only have {rules.max_jobs} jobs queued or running at once."
-        raise refuse(429, {"error": "TooManyJobs", "description": message}, **{"Retry-After": "10"})
+        status = rules.too_many_jobs_status
+        wait = {"Retry-After": "10"} if status in (429, 503) else {}
+        raise error_in_form(rules.too_many_jobs_form, status, "TooManyJobs", message, **wait)
     _tidy(store.jobs, call.now)
     job = Job(f"V3-{store.random.getrandbits(128):032x}", job_type, len(work), call.now)
+    answer = json_response(200, {"job_status": job_json(job, store.base_url)})
+    if fault.lost:
+        return answer
     store.jobs[job.id] = job
-    wait, pace = rules.job_seconds
-    start = call.now + wait
+    job.hidden_from = None if fault.found_for is None else call.now + fault.found_for
+    delay, pace = rules.job_seconds
+    start = call.now + delay + fault.delay
+    todo = work[: fault.items_done(len(work))]
 
     def begin() -> None:
         job.started = True
@@ -136,28 +149,54 @@ def _start(call: Call, job_type: str, work: Sequence[Item]) -> Response:
 
     def finish() -> None:
         job.finished_at = store.now()
+        job.status, job.shown = fault.status, fault.tell(job.results)
 
     store.later(start, begin)
-    for index, item in enumerate(work):
+    for index, item in enumerate(todo):
         store.later(start + index * pace, partial(perform, item))
-    store.later(start + len(work) * pace, finish)
-    return json_response(200, {"job_status": job_json(job, store.base_url)})
+    store.later(start + len(todo) * pace, finish)
+    return answer
 
 
 def _update_item(
-    call: Call, index: int, ticket_id: object, payload: Mapping[str, Any], tag_edits: bool
+    call: Call, index: int, ticket_id: object, payload: Mapping[str, Any], batch: bool, tag_edits: bool
 ) -> dict[str, Any]:
+    counts = _what_counts(payload, call.rules) if batch else payload
     try:
         ticket = call.store.living(ticket_id) if isinstance(ticket_id, int) else None
         if ticket is None:
             raise refuse(404, NOT_FOUND)
-        apply_update(call.store, ticket, payload, call.identity, call.rules, queued=call.now, tag_edits=tag_edits)
+        apply_update(
+            call.store,
+            ticket,
+            counts,
+            call.identity,
+            call.rules,
+            queued=call.now,
+            tag_edits=tag_edits,
+            sent=payload,
+        )
     except Refusal as refusal:
-        failed = {"id": ticket_id, "error": "TicketUpdateFailed", "details": explain(refusal)}
-        if call.rules.failed_item == "schema":
-            return {"action": "update", "success": False, **failed}
-        return {"index": index, **failed}
+        return _failed_item(call, index, ticket_id, explain(refusal))
     return {"action": "update", "id": ticket_id, "status": "Updated", "success": True}
+
+
+def _failed_item(call: Call, index: int, ticket_id: object, details: str) -> dict[str, Any]:
+    failed = {"id": ticket_id, "error": "TicketUpdateFailed", "details": details}
+    if call.rules.failed_item == "schema":
+        return {"action": "update", "success": False, **failed}
+    return {"index": index, **failed}
+
+
+def _what_counts(payload: Mapping[str, Any], rules: Rules) -> Mapping[str, Any]:
+    """The part of a batch's item that the account honours."""
+    dropped = set() if rules.batch_comment else {"comment"}
+    dropped |= set() if rules.batch_metadata else {"metadata"}
+    dropped |= set() if rules.batch_stamps else {"safe_update", "updated_stamp"}
+    counts = {key: value for key, value in payload.items() if key not in dropped}
+    if not rules.batch_private and isinstance(counts.get("comment"), dict):
+        counts["comment"] = {key: value for key, value in counts["comment"].items() if key != "public"}
+    return counts
 
 
 def _create_item(call: Call, index: int, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -182,6 +221,11 @@ def _warnings(payloads: list[dict[str, Any]], known: frozenset[str]) -> dict[str
 
 def _forgotten(job: Job, now: float) -> bool:
     return job.finished_at is not None and now - job.finished_at > KEPT_SECONDS
+
+
+def _found(job: Job, now: float) -> bool:
+    """Whether a look-up by id finds it."""
+    return not _forgotten(job, now) and (job.hidden_from is None or now < job.hidden_from)
 
 
 def _tidy(jobs: dict[str, Job], now: float) -> None:

@@ -32,8 +32,7 @@ def list_tickets(call: Call) -> Response:
 
 def show_many(call: Call) -> Response:
     """``GET /tickets/show_many?ids=``: at most 100; tickets that are gone are absent."""
-    found = [call.store.living(ticket_id) for ticket_id in call.ids()]
-    rows = [ticket.json for ticket in found if ticket is not None]
+    rows = [ticket.json for ticket in call.replica.read(*call.ids())]
     payload = {"tickets": rows, "next_page": None, "previous_page": None, "count": len(rows), **side_loads(call, rows)}
     return json_response(200, payload)
 
@@ -49,7 +48,7 @@ def side_loads(call: Call, tickets: list[Row]) -> dict[str, list[Row]]:
 
 def comments(call: Call) -> Response:
     """``GET /tickets/{id}/comments``: oldest first, or by ``sort=-created_at``."""
-    rows = list(call.ticket().comments)
+    rows = list(call.shown_ticket().comments)
     newest_first = call.request.query.get("sort_order") == "desc"
     return paged(call, "comments", rows, sorts=("created_at",), descending=newest_first)
 
@@ -61,7 +60,7 @@ def audits(call: Call) -> Response:
         message = "You do not have access to this page."
         raise refuse(403, {"error": {"title": "Forbidden", "message": message}})
     call.spend("audits")
-    rows = [audit.as_json() for audit in call.ticket().audits]
+    rows = [audit.as_json() for audit in call.shown_ticket().audits]
     newest_first = call.request.query.get("sort_order") == "desc"
     return paged(call, "audits", rows, sorts=("created_at",), descending=newest_first)
 

@@ -25,7 +25,7 @@ IDEMPOTENCY_SECONDS = 7_200
 
 def show(call: Call) -> Response:
     """``GET /tickets/{id}``"""
-    return json_response(200, {"ticket": call.ticket().json})
+    return json_response(200, {"ticket": call.shown_ticket().json})
 
 
 def update(call: Call) -> Response:

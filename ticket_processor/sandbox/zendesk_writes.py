@@ -11,12 +11,13 @@ from typing import Any
 
 from .choices import accepted
 from .clock import parse_iso
-from .messages import Refusal, refuse
+from .messages import Refusal
 from .records import Audit, StoredTicket
 from .store import Store
-from .text import cut, expand_placeholders, html_to_text, normalise_tags, squeeze
+from .text import cut, expand_placeholders, html_to_text, normalise_tags, show_braces, squeeze
 from .zendesk_auth import Identity
-from .zendesk_call import Rules, bad_request, invalid
+from .zendesk_call import bad_request, invalid
+from .zendesk_rules import Rules, error_in_form
 
 MAX_COMMENTS = 5_000
 
@@ -70,13 +71,12 @@ def check_guard(ticket: StoredTicket, payload: Mapping[str, Any], rules: Rules, 
             return
     elif queued is None or int(ticket.changed) <= int(queued):
         return
-    raise refuse(
+    raise error_in_form(
+        rules.conflict_form,
         409,
-        {
-            "error": "UpdateConflict",
-            "description": "Safe Update prevented the update due to outdated ticket data. "
-            "Please fetch the latest ticket data and try again.",
-        },
+        "UpdateConflict",
+        "Safe Update prevented the update due to outdated ticket data. "
+        "Please fetch the latest ticket data and try again.",
     )
 
 
@@ -89,8 +89,12 @@ def apply_update(
     *,
     queued: float | None = None,
     tag_edits: bool = False,
+    sent: Mapping[str, Any] | None = None,
 ) -> Audit | None:
-    """Update a ticket by a payload; ``None`` when nothing changed. ``tag_edits`` honours ``additional_tags``."""
+    """Update a ticket by a payload; ``None`` when nothing changed. ``tag_edits`` honours ``additional_tags``.
+
+    ``sent`` is what the caller had sent, where less of it counts.
+    """
     check_guard(ticket, payload, rules, queued=queued)
     if ticket.json["status"] == "closed":
         raise invalid("status", "Status: closed prevents ticket update", "RecordInvalid")
@@ -100,7 +104,7 @@ def apply_update(
         fields["tags"] = sorted(tags - set(normalise_tags(payload.get("remove_tags"))))
     if fields.get("assignee_id") and ticket.json["status"] == "new" and "status" not in fields:
         fields["status"] = "open"
-    author, comment = _comment(ticket, payload.get("comment"), identity)
+    author, comment = _comment(ticket, payload.get("comment"), identity, rules)
     if comment is not None and len(ticket.comments) >= MAX_COMMENTS:
         raise invalid("base", "Comments: too many comments on this ticket")
     return store.change(
@@ -110,7 +114,7 @@ def apply_update(
         author_id=author,
         comment=comment,
         custom=_metadata(payload),
-        raw=payload,
+        raw=payload if sent is None else sent,
     )
 
 
@@ -195,7 +199,7 @@ def field_values(store: Store, payload: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _comment(
-    ticket: StoredTicket, comment: object, identity: Identity
+    ticket: StoredTicket, comment: object, identity: Identity, rules: Rules
 ) -> tuple[int, tuple[str, str | None, bool] | None]:
     if not isinstance(comment, dict):
         return identity.user_id, None
@@ -206,12 +210,20 @@ def _comment(
     # Left out, the form of the ticket's first comment goes on, and that of a mail is public.
     is_public = bool(ticket.comments[0]["public"]) if public is None else public not in (False, "false")
     if markup:
-        expanded = cut(expand_placeholders(str(markup), ticket.json, ticket.requester_name))
+        shown = show_braces(str(markup)) if rules.placeholders == "expand_escaped" else str(markup)
+        expanded = cut(_expanded(shown, ticket, rules))
         return author_id, (html_to_text(expanded), expanded, is_public)
     if body:
-        text = expand_placeholders(str(body), ticket.json, ticket.requester_name)
+        text = _expanded(str(body), ticket, rules)
         return author_id, (cut(squeeze(text)), None, is_public)
     return author_id, None
+
+
+def _expanded(text: str, ticket: StoredTicket, rules: Rules) -> str:
+    if rules.placeholders == "keep":
+        return text
+    known = {} if rules.placeholders == "remove" else ticket.json
+    return expand_placeholders(text, known, ticket.requester_name if known else "")
 
 
 def _metadata(payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -235,10 +247,15 @@ def _requester(store: Store, payload: Mapping[str, Any], identity: Identity) -> 
 
 
 def explain(refusal: Refusal) -> str:
-    """A refusal in one line, as a job's failed item gives it."""
-    body = refusal.response.json()
+    """A refusal in one line, as a job's failed item gives it, in whatever form it is written."""
+    try:
+        body = refusal.response.json()
+    except ValueError:
+        return refusal.response.body.decode("utf-8").strip()
     details = body.get("details")
     if isinstance(details, dict):
         return " ".join(entry["description"] for entries in details.values() for entry in entries)
+    if "errors" in body:
+        return " ".join(str(entry["title"]) for entry in body["errors"])
     error = body.get("error")
     return str(body.get("description") or (error.get("message") if isinstance(error, dict) else error))

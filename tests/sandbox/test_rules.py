@@ -1,0 +1,149 @@
+"""Where nobody knows how the vendor acts, a rule says which form is imitated; here each form is seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ticket_processor.sandbox import BOT_ID, Response, Rules
+
+from .helpers import Desk
+
+STALE = "2020-01-01T00:00:00Z"
+
+
+def batch_of_one(desk: Desk, stamp: str | None = None, **fields: object) -> dict[str, Any]:
+    """The result of a batch that changes ticket 1."""
+    item = {"id": 1, "safe_update": True, "updated_stamp": stamp or desk.stamp(1), **fields}
+    job = desk.finish(desk.ask("PUT", "tickets/update_many", {"tickets": [item]}))
+    result: dict[str, Any] = job["results"][0]
+    return result
+
+
+def notes(desk: Desk) -> list[dict[str, Any]]:
+    return desk.store.bot_comments(1, BOT_ID)
+
+
+FULL: dict[str, Any] = {
+    "tags": ["mine"],
+    "comment": {"html_body": "<p>note</p>", "public": False},
+    "metadata": {"bot": {"key": "k"}},
+}
+
+
+def test_a_batchs_item_may_carry_everything() -> None:
+    desk = Desk(1)
+    assert batch_of_one(desk, **FULL)["success"] is True
+    audit = desk.store.history[-1]
+    assert (desk.tags(1), audit.custom, notes(desk)[0]["public"]) == (["mine"], {"bot": {"key": "k"}}, False)
+
+
+def test_a_batchs_comment_can_be_dropped_in_silence() -> None:
+    desk = Desk(1, rules=Rules(batch_comment=False))
+    assert batch_of_one(desk, **FULL)["success"] is True
+    audit = desk.store.history[-1]
+    assert (desk.tags(1), audit.custom, notes(desk)) == (["mine"], {"bot": {"key": "k"}}, [])
+    assert set(audit.raw_keys) >= {"comment", "tags", "updated_stamp"}
+
+
+def test_a_batchs_metadata_can_be_dropped_in_silence() -> None:
+    desk = Desk(1, rules=Rules(batch_metadata=False))
+    assert batch_of_one(desk, **FULL)["success"] is True
+    assert (desk.store.history[-1].custom, len(notes(desk))) == ({}, 1)
+
+
+def test_a_batchs_note_can_become_public() -> None:
+    desk = Desk(1, rules=Rules(batch_private=False))
+    batch_of_one(desk, **FULL)
+    assert [note["public"] for note in notes(desk)] == [True]
+
+
+def test_a_batchs_stamp_can_be_ignored() -> None:
+    assert "outdated" in batch_of_one(Desk(1), STALE, **FULL)["details"]
+    desk = Desk(1, rules=Rules(batch_stamps=False, job_seconds=(5.0, 0.0)))
+    assert batch_of_one(desk, STALE, **FULL)["success"] is True
+    queued = desk.ask("PUT", "tickets/update_many", {"tickets": [{"id": 1, "tags": [], "updated_stamp": STALE}]})
+    desk.clock.advance(2)
+    desk.store.person_edit(1, add_tags=["person"])
+    assert "success" not in desk.finish(queued)["results"][0]
+
+
+def test_what_a_batch_drops_a_single_update_and_a_bulk_keep() -> None:
+    rules = Rules(batch_comment=False, batch_metadata=False, batch_stamps=False, batch_private=False)
+    desk = Desk(1, rules=rules)
+    assert desk.put(1, **FULL, safe_update=True, updated_stamp=STALE).status == 409
+    assert desk.put(1, **FULL).status == 200
+    desk.finish(desk.ask("PUT", "tickets/update_many?ids=1", {"ticket": FULL}))
+    assert [note["public"] for note in notes(desk)] == [False, False]
+    assert [audit.custom for audit in desk.store.history[-2:]] == [FULL["metadata"]] * 2
+
+
+RAW, ESCAPED = "{{ticket.id}} {{nothing.known}}", "&#123;&#123;ticket.id&#125;&#x7D;"
+
+
+@pytest.mark.parametrize(
+    ("form", "raw", "escaped"),
+    [
+        ("expand", "<1 >", "{{ticket.id}}"),
+        ("expand_escaped", "<1 >", "1"),
+        ("remove", "< >", "{{ticket.id}}"),
+        ("keep", "<{{ticket.id}} {{nothing.known}}>", "{{ticket.id}}"),
+    ],
+)
+def test_placeholders_in_a_comment(form: Any, raw: str, escaped: str) -> None:
+    desk = Desk(1, rules=Rules(placeholders=form))
+    desk.put(1, comment={"html_body": f"<p>&lt;{RAW}&gt;</p>"})
+    desk.put(1, comment={"html_body": f"<p>{ESCAPED}</p>"})
+    desk.put(1, comment={"body": f"<{RAW}>"})
+    assert [note["plain_body"] for note in notes(desk)] == [raw, escaped, raw]
+
+
+def words(answer: Response) -> object:
+    return answer.json() if "json" in answer.headers["Content-Type"] else answer.body.decode()
+
+
+def test_a_conflict_can_be_written_in_several_ways() -> None:
+    bodies = {}
+    for form in ("error", "titled", "errors", "text"):
+        desk = Desk(1, rules=Rules(conflict_form=form))  # type: ignore[arg-type]
+        answer = desk.put(1, tags=[], safe_update=True, updated_stamp=STALE)
+        assert answer.status == 409
+        bodies[form] = words(answer)
+        assert "outdated" in batch_of_one(desk, STALE)["details"]
+    assert isinstance(bodies["error"], dict)
+    assert bodies["error"]["error"] == "UpdateConflict"
+    description = bodies["error"]["description"]
+    assert bodies["titled"] == {"error": {"title": "UpdateConflict", "message": description}}
+    assert bodies["errors"] == {"errors": [{"code": "UpdateConflict", "title": description}]}
+    assert bodies["text"] == f"{description}\n"
+
+
+def test_too_many_jobs_can_be_said_in_several_ways() -> None:
+    change = {"ticket": {"priority": "low"}}
+    seen = []
+    for rules in (
+        Rules(max_jobs=0),
+        Rules(max_jobs=0, too_many_jobs_form="errors"),
+        Rules(max_jobs=0, too_many_jobs_status=422, too_many_jobs_form="text"),
+    ):
+        answer = Desk(1, rules=rules).ask("PUT", "tickets/update_many?ids=1", change)
+        said = words(answer)
+        first = next(iter(said)) if isinstance(said, dict) else str(said).split()[0]
+        seen.append((answer.status, answer.headers.get("Retry-After"), first))
+    assert seen == [(429, "10", "error"), (429, "10", "errors"), (422, None, "You")]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"stamp_rule": "newest"},
+        {"placeholders": "render"},
+        {"failed_item": "none"},
+        {"conflict_form": "xml"},
+        {"too_many_jobs_form": "xml"},
+    ],
+)
+def test_a_form_that_there_is_not_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))} is one of"):
+        Rules(**wrong)
