@@ -34,7 +34,7 @@ USELESS_IN_A_ROW = 20
 """After so many answers that cannot be used a model is left alone for a while: each had to be paid for."""
 
 
-_PERMANENT = (
+PERMANENT = (
     "model_not_authorised",
     "model_unknown",
     "model_no_quota",
@@ -94,7 +94,8 @@ class ModelLink:
         self._asking_lock = threading.Lock()
         self._breaker = breaker
         self._deadline = deadline
-        self._store = None if level is RedactionLevel.SECRETS else store
+        useful = store is not None and store.keeps_answers and level is not RedactionLevel.SECRETS
+        self._store = store if useful else None
         self._budget = budget
         self._useless = useless
         self._rng = rng or random.Random()
@@ -128,6 +129,18 @@ class ModelLink:
                 self._asking.discard(key)
         return analysis
 
+    def known(self, text: RedactedText) -> Analysis | None:
+        """The kept answer for ``text``, where there is one. Nobody is asked."""
+        fingerprint = self._fingerprint()
+        known = self._store.get(fingerprint, text.text) if self._store is not None and fingerprint else None
+        return None if known is None else self._held(known, text)
+
+    def keep(self, text: RedactedText, analysis: Analysis) -> None:
+        """Keep an answer of this model that came another way, for when the text comes again."""
+        fingerprint = self._fingerprint()
+        if self._store is not None and fingerprint:
+            self._store.put(fingerprint, text.text, analysis)
+
     def _held(self, known: Analysis, text: RedactedText) -> Analysis:
         """A kept answer, with today's floors: the text may differ in what makes no other text to the store."""
         hold = getattr(self.analyser, "hold", None)
@@ -153,7 +166,7 @@ class ModelLink:
                 raise
             except AnalysisFailed as error:
                 # A refusal of this one text says nothing about the next; a wrong key or model name does.
-                permanent = error.reason in _PERMANENT
+                permanent = error.reason in PERMANENT
                 (self._breaker.failure if permanent else self._breaker.success)(admission)
                 raise
             except BaseException:
@@ -192,7 +205,7 @@ class ModelLink:
         try:
             analysis = self._within_budget(text)
         except AnalysisFailed as error:
-            says_nothing = isinstance(error, (ModelBusy, NotAsked)) or error.reason in (*_PERMANENT, *_OF_THIS_TEXT)
+            says_nothing = isinstance(error, (ModelBusy, NotAsked)) or error.reason in (*PERMANENT, *_OF_THIS_TEXT)
             (self._useless.release if says_nothing else self._useless.failure)(admission)
             raise
         except BaseException:
@@ -276,19 +289,27 @@ class Understanding:
         self._clock = clock
         self._trouble = trouble
 
-    def __call__(self, ticket: Ticket, *, watch: Callable[[Step], None] = lambda _step: None) -> Analysis:
+    def __call__(
+        self,
+        ticket: Ticket,
+        *,
+        watch: Callable[[Step], None] = lambda _step: None,
+        first: Analyser | None = None,
+    ) -> Analysis:
         """Never fails for want of a model: classifier or rules answer then, and say why.
 
-        ``watch`` is told what each link said. Usage, cost and attempts are those of all links together.
+        ``watch`` is told what each link said. ``first`` is asked before all links: an answer to this very ticket that
+        came another way. Usage, cost and attempts are those of all links together.
         """
         cleaned = clean(ticket.subject, ticket.description)
         texts: dict[RedactionLevel, RedactedText] = {}
         spending = _Spending()
         best: Analysis | None = None
         why = None
-        if self.links and not any(map(str.isalpha, cleaned)):
+        links = self.links if first is None else (first, *self.links)
+        if links and not any(map(str.isalpha, cleaned)):
             why = NOTHING_TO_READ
-        for link in () if why else self.links:
+        for link in () if why else links:
             level = getattr(link, "level", RedactionLevel.STANDARD)
             if level not in texts:
                 texts[level] = redact(cleaned, names=ticket.names, level=level)

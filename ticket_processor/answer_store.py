@@ -70,6 +70,11 @@ class AnswerStore:
             with self._lock:
                 self._sweep()
 
+    @property
+    def keeps_answers(self) -> bool:
+        """Whether an answer can ever be found here."""
+        return self._days > 0
+
     def _opened(self, path: Path | None) -> tuple[sqlite3.Connection, bytes]:
         for attempt in (path, path):
             try:

@@ -18,7 +18,7 @@ import orjson
 
 from .clock import Clock, iso
 from .errors import AuditUnwritable
-from .models import Change, Outcome, RunSummary, Usage
+from .models import Change, Outcome, RunSummary, Statement, Usage
 
 NAME = "ticketbot-{day}"
 
@@ -50,10 +50,11 @@ class AuditLog:
             self._sequence += 1
             return f"{self._run_id}-{self._sequence}"
 
-    def intent(self, change: Change) -> None:
-        """The line that must be on disk before a write is sent."""
-        facts = {"ticket_id": change.ticket_id, "intent": change.intent, "change": _change(change)}
-        self._event("intent", facts, sync=True)
+    def intent(self, *changes: Change) -> None:
+        """The lines that must be on disk before a write, or a job of many, is sent."""
+        for change in changes:
+            facts = {"ticket_id": change.ticket_id, "intent": change.intent, "change": _change(change)}
+            self._event("intent", facts, sync=change is changes[-1])
 
     def ticket(self, outcome: Outcome) -> None:
         """The line that says what became of a ticket."""
@@ -67,6 +68,7 @@ class AuditLog:
                 "intent": outcome.change.intent or None if outcome.change else None,
                 "analysis": analysis and analysis.model_dump(exclude={"usage", "cost_usd", "attempts"}),
                 "change": outcome.change and _change(outcome.change),
+                "job": outcome.job,
                 "attempts": {"analyse": analysis.attempts if analysis else 0, "write": outcome.attempts},
                 "tokens": (analysis.usage if analysis else Usage()).model_dump(),
                 "cost_usd": analysis.cost_usd if analysis else None,
@@ -175,19 +177,23 @@ def describe(event: str, facts: Mapping[str, Any]) -> str:
             words.append(f"{analysis['category']}/{analysis['urgency']} by {analysis['model'] or analysis['source']}")
         if change.get("tags_added"):
             words.append("+ " + " ".join(change["tags_added"]))
+        if change.get("tags_removed"):
+            words.append("- " + " ".join(change["tags_removed"]))
         priority = change.get("priority") or {"from": None, "to": None}
         if priority["from"] != priority["to"]:
-            words.append(f"priority {priority['from'] or '-'} -> {priority['to']}")
+            words.append(f"priority {priority['from'] or '-'} -> {priority['to'] or '-'}")
         group = change.get("group") or {"from": None, "to": None}
         if group["from"] != group["to"]:
-            words.append(f"group - -> {group['to']}")
-        words += [f"field {key} - -> {value['to']}" for key, value in (change.get("fields") or {}).items()]
+            words.append(f"group {group['from'] or '-'} -> {group['to'] or '-'}")
+        words += [f"field {key} -> {value['to'] or '-'}" for key, value in (change.get("fields") or {}).items()]
         return "; ".join(words)
     if event == "run_finished":
         nothing = "nothing done" if facts.get("stopped") else "nothing to do"
         counts = " ".join(f"{name}={count}" for name, count in sorted(facts["outcomes"].items())) or nothing
         ended = f"; ended early: {facts['stopped']}" if facts.get("stopped") else ""
-        return f"run finished in {facts['duration_s']:.1f} s: {counts}; exit code {facts['exit_code']}{ended}"
+        statement = Statement(**facts["statement"]) if facts.get("statement") else None
+        sworn = f"; {statement.text}" if statement and statement.written else ""
+        return f"run finished in {facts['duration_s']:.1f} s: {counts}{sworn}; exit code {facts['exit_code']}{ended}"
     details = " ".join(f"{name}={value}" for name, value in facts.items() if value is not None)
     return f"{event.replace('_', ' ')} {details}".rstrip()
 
@@ -196,17 +202,19 @@ def _change(change: Change) -> dict[str, object]:
     return {
         "tags_added": change.tags_added,
         "tags_removed": change.tags_removed,
-        "priority": {
-            "from": change.priority_before,
-            "to": change.priority if change.priority is not None else change.priority_before,
+        "priority": _from_to(change.priority_before, change.priority, cleared="priority" in change.cleared),
+        "group": _from_to(change.group_before, change.group, cleared="group" in change.cleared),
+        # What people wrote into a field is none of the log's business, even where it was replaced.
+        "fields": {
+            str(key): {"from": None, "to": value}
+            for key, value in {**change.fields, **dict.fromkeys(change.fields_cleared)}.items()
         },
-        "group": {
-            "from": change.group_before,
-            "to": change.group if change.group is not None else change.group_before,
-        },
-        # Only empty fields are filled in. What people wrote into the others is none of the log's business.
-        "fields": {str(key): {"from": None, "to": value} for key, value in change.fields.items()},
         "note": change.note,
+        "escalated": change.escalated,
         "stamp": change.stamp,
         "key": change.key,
     }
+
+
+def _from_to(before: object, after: object, *, cleared: bool) -> dict[str, object]:
+    return {"from": before, "to": None if cleared else before if after is None else after}

@@ -69,8 +69,10 @@ class Breaker:
         self._failures = memory.failures if memory else 0
         self._open_until: float | None = None
         if memory and memory.failures >= threshold:
-            # The stored moment is wall clock; a jump of that clock must not keep the circuit open for long.
-            left = min(max(0.0, memory.open_until - clock.now()), open_seconds)
+            left = memory.open_until - clock.now()
+            # The stored moment is wall clock. One that no breaker can have meant comes from a clock that was wrong, and
+            # would be as far off in the next run: the circuit gets its trial now.
+            left = 0.0 if left > open_seconds else max(0.0, left)
             self._open_until = clock.monotonic() + left
         self._trial_until: float | None = None
 

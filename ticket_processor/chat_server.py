@@ -30,6 +30,7 @@ __all__ = [
     "ModelBusy",
     "OpenAIServer",
     "RawAnswer",
+    "read_answer",
     "server_for",
 ]
 
@@ -102,9 +103,7 @@ class OpenAIServer:
         form = "prompt" if response_format is None else str(response_format.get("type"))
         if form not in self._target.forms:
             raise FormRefused
-        arguments: dict[str, Any] = {"model": model, "messages": [_encodable(message) for message in messages]}
-        if response_format is not None:
-            arguments["response_format"] = response_format
+        arguments = _arguments_for(model, messages, response_format)
         answer = self._asked(model, arguments, structured=response_format is not None)
         if not answer.thoughts_only or model in self._thinking | self._reasoning:
             return answer.checked()
@@ -115,6 +114,12 @@ class OpenAIServer:
             spent = failed.usage if isinstance(failed, AnswerUnusable) else Usage()
             raise AnswerUnusable(failed.reason, usage=answer.usage + spent) from failed
         return again.checked(spent_before=answer.usage)
+
+    def body(
+        self, model: str, messages: Sequence[Mapping[str, str]], response_format: Mapping[str, object] | None
+    ) -> dict[str, Any]:
+        """What :meth:`complete` would send, as far as the server's ways are known by now; to be sent another way."""
+        return {**_arguments_for(model, messages, response_format), **self._limits(model)}
 
     def room(self, model: str) -> int:
         """The output tokens that an answer of ``model`` may take at most, as far as the model is known by now."""
@@ -131,11 +136,7 @@ class OpenAIServer:
         except _OtherLimits:
             self._reasoning.add(model)
             body = self._posted(model, arguments, structured=structured)
-        try:
-            return _read(body, asked=model, structured=structured)
-        except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
-            # Broken JSON with status 200 is a bare error, not the SDK's.
-            raise AnalysisFailed("model_nonsense", type(error).__name__) from error
+        return _understood(body, asked=model, structured=structured)
 
     def _posted(self, model: str, arguments: dict[str, Any], *, structured: bool) -> bytes:
         try:
@@ -156,6 +157,21 @@ class OpenAIServer:
         if model in self._reasoning:
             return {"max_completion_tokens": self.room(model)}
         return {self._target.traits.limit: self.room(model), "temperature": 0}
+
+
+def read_answer(body: bytes, *, asked: str) -> RawAnswer:
+    """An answer of a server, however it came, to a request of :meth:`OpenAIServer.body` for the model ``asked``.
+
+    Raises ``AnswerUnusable`` or another ``AnalysisFailed``.
+    """
+    return _understood(body, asked=asked, structured=False).checked()
+
+
+def _arguments_for(
+    model: str, messages: Sequence[Mapping[str, str]], response_format: Mapping[str, object] | None
+) -> dict[str, Any]:
+    arguments: dict[str, Any] = {"model": model, "messages": [_encodable(message) for message in messages]}
+    return arguments if response_format is None else {**arguments, "response_format": response_format}
 
 
 class _OtherLimits(Exception):
@@ -209,6 +225,14 @@ class _Answer:
 _CUT = ("length", "max_tokens", "MAX_TOKENS")
 _STREAM = re.compile(rb"\s*(?:data|event|id|retry)?:")
 _MOST_TOKENS = 10**9
+
+
+def _understood(body: bytes, *, asked: str, structured: bool) -> _Answer:
+    try:
+        return _read(body, asked=asked, structured=structured)
+    except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
+        # Broken JSON with status 200 is a bare error, not the SDK's.
+        raise AnalysisFailed("model_nonsense", type(error).__name__) from error
 
 
 def _read(body: bytes, *, asked: str, structured: bool) -> _Answer:

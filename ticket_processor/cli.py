@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Literal, Optional
 
 import typer
 
@@ -102,14 +102,61 @@ def run(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on after a run that halted because a note became public.")
     ] = False,
+    verify: Annotated[
+        Literal["all", "sample", "none"],
+        typer.Option(help="Which of the writes to read back at the end, for the statement."),
+    ] = "sample",
+    backfill: Annotated[
+        bool, typer.Option("--backfill", help="Solved history since --since instead: results to a file, nothing else.")
+    ] = False,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--out", metavar="FILE", help="With --backfill: the file; one that is there is gone on with."),
+    ] = None,
+    as_new: Annotated[
+        bool, typer.Option("--as-new", help="With --backfill: whole decisions, with priority, group and note.")
+    ] = False,
+    batch_api: Annotated[
+        bool, typer.Option("--batch-api", help="With --backfill: ask by OpenAI's batches, for half the price.")
+    ] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="With --batch-api: stay until all is answered.")] = False,
+    cancel_batches: Annotated[
+        bool, typer.Option("--cancel-batches", help="With --batch-api: give up what is under way.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print only what went wrong.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Triage new tickets, once."""
     with _errors(as_json):
+        from .commands import backfill as history
         from .commands.run import run as work
 
+        wishes = history.Wishes(out, as_new, batch_api, wait, cancel_batches)
+        if backfill:
+            begin = history.check(
+                wishes,
+                since,
+                dry_run=dry_run,
+                sandbox=sandbox,
+                retry_fallbacks=retry_fallbacks,
+                resume=resume,
+                verify=verify != "sample",
+            )
+            with _signals() as clock:
+                code, abandoned = history.backfill(
+                    clock,
+                    wishes,
+                    config=config,
+                    since=begin,
+                    limit=limit,
+                    workers=workers,
+                    no_llm=no_llm,
+                    quiet=quiet,
+                    as_json=as_json,
+                )
+            _leave(code, abandoned)
+        wishes.check_unused()
         with _signals() as clock:
             code, abandoned = work(
                 clock,
@@ -122,9 +169,27 @@ def run(
                 no_llm=no_llm,
                 retry_fallbacks=retry_fallbacks,
                 resume=resume,
+                verify=verify,
                 quiet=quiet,
                 as_json=as_json,
             )
+    _leave(code, abandoned)
+
+
+@app.command()
+def apply(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What 'ticketbot run --backfill' wrote.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; write nothing.")] = False,
+    limit: Annotated[Optional[int], typer.Option(min=1, metavar="N", help="Write at most this many tickets.")] = None,  # noqa: UP045
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Write what a file of results says."""
+    with _errors(as_json):
+        from .commands.apply import apply as work
+
+        with _signals() as clock:
+            code, abandoned = work(clock, file, config=config, dry_run=dry_run, limit=limit, as_json=as_json)
     _leave(code, abandoned)
 
 
@@ -194,6 +259,30 @@ def seed(
                 as_json=as_json,
             )
     _leave(code, abandoned)
+
+
+@app.command()
+def probe(
+    insist: Annotated[
+        bool, typer.Option("--yes-this-is-a-sandbox", help="Probe although the account looks like production.")
+    ] = False,
+    wait: Annotated[
+        float, typer.Option(min=1.0, max=3600.0, metavar="SECONDS", help="How long a job of one may take.")
+    ] = 120.0,
+    also_in: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="FOLDER", help="Remember it in this state folder too: the production account's."),
+    ] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Find out on a scratch ticket of a sandbox account whether jobs of many updates may be used."""
+    with _errors(as_json):
+        from .commands.probe import probe as work
+
+        with _signals() as clock:
+            code = work(clock, config=config, insist=insist, wait_s=wait, also_in=also_in, as_json=as_json)
+    _leave(code)
 
 
 @app.command()
@@ -358,6 +447,53 @@ def sandbox(
             )
 
 
+retry_app = typer.Typer(
+    help="Tickets that wait for a later run, or failed too often.", rich_markup_mode=None, no_args_is_help=True
+)
+app.add_typer(retry_app, name="retry")
+RetriedOption = Annotated[
+    Optional[list[int]],  # noqa: UP045
+    typer.Option("--ticket", min=1, metavar="ID", help="This ticket of the list; may be repeated."),
+]
+
+
+@retry_app.command("list")
+def retry_list(as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Print the retry list: attempts, whether it is given up, and why."""
+    with _errors(as_json):
+        from .commands.retry import show as work
+
+        code = work(config=config, as_json=as_json)
+    _leave(code)
+
+
+@retry_app.command("run")
+def retry_run(ticket: RetriedOption = None, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Try the list now, what was given up included."""
+    with _errors(as_json):
+        from .commands.retry import run as work
+
+        with _signals() as clock:
+            code, abandoned = work(clock, config=config, tickets=ticket or (), as_json=as_json)
+    _leave(code, abandoned)
+
+
+@retry_app.command("drop")
+def retry_drop(
+    ticket: RetriedOption = None,
+    all_dead: Annotated[bool, typer.Option("--all-dead", help="Everything that failed too often.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Take tickets off the list: they are not tried any more."""
+    with _errors(as_json):
+        from .commands.retry import drop as work
+
+        with _signals() as clock:
+            code = work(clock, config=config, tickets=ticket or (), all_dead=all_dead, as_json=as_json)
+    _leave(code)
+
+
 taxonomy_app = typer.Typer(help="Your categories: show them, check them.", rich_markup_mode=None, no_args_is_help=True)
 app.add_typer(taxonomy_app, name="taxonomy")
 
@@ -442,6 +578,43 @@ def train(
                 bench=bench,
                 report=report,
                 out=out,
+                as_json=as_json,
+            )
+    _leave(code)
+
+
+@app.command()
+def undo(
+    run_id: Annotated[
+        str, typer.Argument(metavar="RUN_ID", help="A run's id, how it begins, or latest: the last run that wrote.")
+    ],
+    ticket: Annotated[
+        Optional[list[int]],  # noqa: UP045
+        typer.Option("--ticket", metavar="ID", help="Only on this ticket; may be repeated."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be taken back; write nothing.")] = False,
+    while_stopped: Annotated[
+        bool, typer.Option("--while-stopped", help="Go on although the kill switch is set, which stops runs.")
+    ] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Take back what a run wrote, where nobody has touched it since.
+
+    Tags, priority, group and ticket fields go back to what they were, with one internal note. Notes of the run stay:
+    the helpdesk cannot delete them. Twice does nothing.
+    """
+    with _errors(as_json):
+        from .commands.undo import undo as work
+
+        with _signals() as clock:
+            code = work(
+                clock,
+                run_id,
+                config=config,
+                tickets=ticket or (),
+                dry_run=dry_run,
+                while_stopped=while_stopped,
                 as_json=as_json,
             )
     _leave(code)

@@ -18,12 +18,15 @@ from urllib.parse import SplitResult, urlsplit
 
 import dotenv
 import platformdirs
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 
 from .errors import ConfigError
+from .escalation import REASONS
+from .kill_switch import FILE_NAME as STOP_FILE
 from .loopback import is_loopback
 from .models import Frozen, RedactionLevel
 from .policy import RESERVED_TAGS, Policy
+from .skip_rules import HANDS_OFF, SkipSettings
 from .taxonomy import Category, Taxonomy, default_taxonomy
 
 DEFAULT_FILE = "ticketbot.toml"
@@ -148,6 +151,11 @@ class EmbeddingSettings(Frozen):
     api_key: SecretStr | None = None
 
 
+def _says_stop(value: object) -> object:
+    """In the environment anything but a clear no stops: whoever reaches for this switch may be in a hurry."""
+    return value.strip().lower() not in ("", "0", "false", "no", "off") if isinstance(value, str) else value
+
+
 class RunSettings(Frozen):
     """How a run goes about its work."""
 
@@ -157,7 +165,16 @@ class RunSettings(Frozen):
     limit_share: float = Field(0.5, gt=0, le=1, description="share of the helpdesk's rate limits that we may use")
     stable_read_s: float = Field(6.0, ge=1, le=60)
     max_attempts: int = Field(5, ge=1, le=100)
+    retriage_on_reply: bool = Field(False, description="triage again when the customer answers")
+    write_mode: Literal["auto", "single", "batch"] = Field(
+        "auto", description="one update after the other, jobs of a hundred, or whichever fits"
+    )
+    verify_sample: int = Field(20, ge=0, le=10_000, description="writes of a run that are read back at its end")
     statuses: tuple[str, ...] = ("new", "open")
+    wait_minutes: float = Field(0.0, ge=0, le=1440, description="head start of people, from a ticket's creation")
+    canary_percent: float = Field(100.0, ge=0, le=100, description="share of the tickets that is handled")
+    stop: Annotated[bool, BeforeValidator(_says_stop)] = Field(False, description="the kill switch")
+    stop_file: Path | None = Field(None, description="another; default: 'STOP' in the state folder")
 
 
 class Settings(Frozen):
@@ -166,6 +183,7 @@ class Settings(Frozen):
     zendesk: ZendeskSettings = ZendeskSettings()
     models: ModelSettings = ModelSettings()
     run: RunSettings = RunSettings()
+    skip: SkipSettings = SkipSettings()
     policy: Policy = Policy()
     budget: BudgetSettings = BudgetSettings()
     cache: CacheSettings = CacheSettings()
@@ -198,6 +216,16 @@ class Settings(Frozen):
             if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
                 raise ValueError(f"'{name}' is no name for an entity: use small letters, digits and _")
         return value
+
+    @property
+    def stop_file(self) -> Path:
+        """The file whose presence stops every run."""
+        return self.run.stop_file or self.state_folder / STOP_FILE
+
+    @property
+    def hands_off_tag(self) -> str:
+        """The tag on a ticket that is never touched."""
+        return self.skip.hands_off_tag or self.policy.tag(HANDS_OFF)
 
     @property
     def classifier_folder(self) -> Path:
@@ -248,6 +276,7 @@ VARIABLES: Mapping[str, Variable] = {
     ),
     "TICKETBOT_STATE_DIR": Variable(("state_dir",), "folder for cursor, open intents and retry list"),
     "TICKETBOT_LOG_DIR": Variable(("log_dir",), "folder for receipts"),
+    "TICKETBOT_STOP": Variable(("run", "stop"), "the kill switch: anything but 0 and false stops every run"),
 }
 """The environment variables that hold settings. ``TICKETBOT_CONFIG`` names the file and is read before these."""
 
@@ -290,9 +319,10 @@ def load(
             named = data.get(name, DEFAULT_LOG_DIR if name == "log_dir" else None)
             if isinstance(named, str):
                 data[name] = base / named
-        classifier = data.get("classifier")
-        if isinstance(classifier, dict) and isinstance(classifier.get("folder"), str):
-            classifier["folder"] = base / classifier["folder"]
+        for part, name in (("classifier", "folder"), ("run", "stop_file")):
+            table = data.get(part)
+            if isinstance(table, dict) and isinstance(table.get(name), str):
+                table[name] = base / table[name]
     for source, where in ((from_file, " (in .env)"), (environ, "")):
         problems.extend(_unknown_names(source))
         _drop_weaker_alternatives(data, source)
@@ -311,7 +341,7 @@ def load(
     settings: Settings | None = None
     try:
         settings = Settings.model_validate(data)
-        _ = settings.taxonomy
+        problems.extend(_unknown_categories(settings))
     except ValidationError as error:
         for item in error.errors(include_input=False, include_url=False):
             problems.append(_sentence(item["loc"], item["type"], item["msg"], origin))
@@ -325,6 +355,8 @@ def load(
         if settings.models.api_key and unnamed:
             notices.append("OPENAI_API_KEY is set, but TICKETBOT_MODELS names no model: keyword rules only")
         notices.extend(_unprotected(settings, origin))
+        if settings.policy.tiers.groups and settings.policy.preset != "tiers":
+            notices.append('policy.tiers.groups is not used: that needs policy.preset = "tiers"')
     if problems or settings is None:
         raise ConfigError(*dict.fromkeys(problems))
     return settings.model_copy(update={"notices": tuple(notices)})
@@ -342,6 +374,27 @@ def _unused_or_unpriced(settings: Settings) -> list[str]:
         f"{' and '.join(in_dollars)}: models.prices has no price for {name} (0 is one)"
         for name in models.names
         if in_dollars and name not in models.prices
+    ]
+    return problems
+
+
+def _unknown_categories(settings: Settings) -> list[str]:
+    """Places in the policy that name a category which the site does not have. Raises what ``taxonomy`` raises."""
+    known = settings.taxonomy.names
+    escalation, tiers = settings.policy.escalation, settings.policy.tiers
+    problems = [
+        f"{setting}.{place}: no such category; there are {', '.join(known)}"
+        for setting, names in (
+            ("policy.escalation.categories", escalation.categories),
+            ("policy.tiers.tier_1_categories", tiers.tier_1_categories),
+        )
+        for place, name in enumerate(names)
+        if name not in known
+    ]
+    problems += [
+        f"policy.escalation.plans.{name}: neither a category nor a reason; the reasons are {', '.join(REASONS)}"
+        for name in escalation.plans
+        if name not in known and name not in REASONS
     ]
     return problems
 

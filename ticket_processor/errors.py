@@ -9,6 +9,7 @@
     │   ├── NotAuthorised                   credentials are wrong, expired or lack a right
     │   ├── HelpdeskDown                    unreachable, failing, or its circuit breaker is open
     │   ├── RateLimited                     told to come back later than this run lasts
+    │   ├── Halted                          the kill switch is set: wait until somebody releases it
     │   ├── NotePublished                   an internal note became public: stop until somebody has looked
     │   ├── AuditUnwritable                 no receipt can be written, so nothing is written at all
     │   └── StateUnusable                   the state folder is damaged, or newer than this program
@@ -18,7 +19,10 @@
     │   ├── TicketGone                      deleted, closed or merged since it was read
     │   ├── UpdateConflict                  somebody changed it since it was read: read, merge, try again
     │   ├── UpdateRefused                   the helpdesk will not take the change, now or later
-    │   │   └── GroupUnknown                    its group does not exist: the rest of it can be written
+    │   │   └── PartRefused                     one part of it, such as its group: the rest can be written
+    │   ├── JobNotTaken                     a job of many changes was not taken in: nothing of it was done
+    │   │   ├── TooManyJobs                     the account has too many already: come back in a moment
+    │   │   └── JobRefused                      the helpdesk takes no such job: write one by one
     │   └── OutcomeUnknown                  sent, no clear answer: read before anything else is done
     ├── AnalysisFailed                  (none)   this analyser could not answer; the next one is asked
     └── ReadOnlyViolation               bug: a dry run tried to write
@@ -31,6 +35,10 @@ from __future__ import annotations
 import traceback
 from enum import IntEnum
 from pathlib import Path
+from typing import Literal
+
+MissingPart = Literal["priority", "group", "fields"]
+"""The parts of a change that a helpdesk may refuse while it takes the rest."""
 
 
 class ExitCode(IntEnum):
@@ -87,6 +95,10 @@ class RateLimited(CannotRun):
         super().__init__(message)
 
 
+class Halted(CannotRun):
+    """Somebody has set the kill switch; the message says which, and how to release it."""
+
+
 class NotePublished(CannotRun):
     """The helpdesk showed an internal note to a customer. No run writes anything more until told to."""
 
@@ -131,8 +143,28 @@ class UpdateRefused(TicketError):
     """The helpdesk understood and refused the change (HTTP 4xx)."""
 
 
-class GroupUnknown(UpdateRefused):
-    """The helpdesk refused the change, of which nothing happened, because its group does not exist."""
+class PartRefused(UpdateRefused):
+    """The helpdesk refused the change, of which nothing happened, because of one ``part`` of it."""
+
+    def __init__(self, message: str, part: MissingPart) -> None:
+        self.part = part
+        super().__init__(message)
+
+
+class JobNotTaken(TicketError):
+    """The helpdesk did not take a job in; nothing of it was or will be done."""
+
+
+class TooManyJobs(JobNotTaken):
+    """The account has as many jobs queued or running as it may; ``wait`` is in seconds."""
+
+    def __init__(self, message: str, wait: float) -> None:
+        self.wait = wait
+        super().__init__(message)
+
+
+class JobRefused(JobNotTaken):
+    """The helpdesk understood and refused the job as a whole (HTTP 4xx)."""
 
 
 class OutcomeUnknown(TicketError):

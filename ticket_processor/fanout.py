@@ -59,8 +59,13 @@ class FanOut(Generic[Item, Result]):
         """Calls left behind in threads that still run."""
         return sum(not future.done() for future in self._hanging)
 
+    @property
+    def outstanding(self) -> int:
+        """Items that were taken in and not yielded yet."""
+        return len(self._running)
+
     def over(self, items: Iterator[Item]) -> Generator[list[tuple[Item, Future[Result]]], None, None]:
-        """The results of ``items``.
+        """The results of ``items``; now and then none, so that the caller can go on with what else there is to do.
 
         ``DeadlineReached`` from ``items`` ends the intake, and is raised once everything taken in has been
         yielded. Raises it at once when less than the reserve is left, and ``Stopping``.
@@ -88,8 +93,7 @@ class FanOut(Generic[Item, Result]):
                 self._clock.check()
                 ready = [self._take(future) for future in list(self._running) if future in finished]
                 ready += self._give_up_on_stuck()
-                if ready:
-                    yield ready
+                yield ready
                 if self._running and self._deadline.remaining() < self._reserve_s:
                     raise late or DeadlineReached("the run's time is used up")
         finally:

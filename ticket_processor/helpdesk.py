@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from .models import Change, TakenOff, Ticket
+from .history import Edit, History
+from .models import Change, Ticket
 
 
 @dataclass(frozen=True)
@@ -23,10 +24,11 @@ class Page:
 
 
 @dataclass(frozen=True)
-class FoundWrite:
-    """An earlier write of ours, found on the ticket itself by its key."""
+class JobStatus:
+    """How far a job is. ``results`` say of each ticket whether its change was certainly made; others are unknown."""
 
-    intent: str
+    ended: bool
+    results: Mapping[int, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,15 +66,21 @@ class Helpdesk(Protocol):
     def fetch(self, ticket_ids: Sequence[int]) -> Mapping[int, Ticket]:
         """The tickets as they are now, by id; deleted and unknown ones are absent."""
 
-    def find_write(self, ticket_id: int, key: str) -> FoundWrite | None:
-        """The write that carries ``key``, whatever has happened to the ticket since; ``None`` if there is none."""
+    def history(self, ticket_id: int) -> History:
+        """Everything that has happened to the ticket. Raises :class:`~ticket_processor.errors.TicketError`."""
 
-    def taken_off(self, ticket_id: int) -> TakenOff:
-        """Tags, field values and the group that somebody took off the ticket and nobody has put back."""
-
-    def update(self, change: Change) -> None:
-        """Apply ``change`` in one guarded write: all of it, or nothing.
+    def update(self, change: Change) -> Edit | None:
+        """Apply ``change`` in one guarded write: all of it, or nothing. The edit as recorded, where that is told.
 
         Raises ``UpdateConflict`` (the ticket is not as merged from), ``OutcomeUnknown`` (read before anything
         else), ``TicketGone`` or ``UpdateRefused``.
         """
+
+    def update_many(self, changes: Sequence[Change]) -> str:
+        """Hand in up to a hundred changes as one job, each guarded by itself; the job's id.
+
+        Raises ``TooManyJobs`` and ``JobRefused`` (nothing was or will be done), and ``OutcomeUnknown``.
+        """
+
+    def jobs(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
+        """How far jobs are, by id; those that the helpdesk does not know (any more) are absent."""

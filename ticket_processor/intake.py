@@ -1,38 +1,49 @@
 """Which tickets a run looks at, in order, and how far the cursor may move.
 
-Skipping happens here, before anything is paid for: done, closed, older than asked for, machine mail, or a person
-was faster.
+Skipping happens here, before anything is paid for: done, closed, older than asked for, a person was faster, or what
+:mod:`ticket_processor.skip_rules` leaves to people. What only waits for its time goes on the retry list.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 
 from .clock import parse_iso
 from .errors import TicketError
 from .helpdesk import Helpdesk, Page
-from .machine_mail import machine_mail
+from .history import History
+from .id_set import IdSet
 from .models import Outcome, OutcomeStatus, Ticket
+from .retriage import Reply, with_answers
 from .second_look import JUDGED, STAGE
-from .state import State
+from .settlement import ALREADY_DONE, no_longer_new
+from .skip_rules import WAITING, Selection, SkipRules
+from .state import DROPPED, State
 from .tags import write_key
-from .writeback import ALREADY_DONE, BATCH, no_longer_new
+
+BATCH = 100
+"""Tickets that are read at once, of those that are read by their numbers."""
+
+ReadAhead = Callable[[Iterator[Page]], Iterator[Page]]
+"""What pages are read through: ``iter`` reads each when it is needed, :mod:`ticket_processor.prefetch` before that."""
 
 
 @dataclass(frozen=True)
 class Work:
     """A ticket that needs understanding, with the key of the write it will get.
 
-    ``replaces`` are the tags that an earlier write of ours put on it, when it gets a second look. ``is_new`` is false
-    for what an earlier run has seen.
+    ``replaces`` are the tags that an earlier write of ours put on it, when it gets a second look, or is a ``reply``.
+    ``is_new`` is false for what an earlier run has seen.
     """
 
     ticket: Ticket
     key: str
     replaces: tuple[str, ...] = ()
     is_new: bool = True
+    reply: bool = False
 
 
 class PageLedger:
@@ -82,9 +93,12 @@ class _OpenPage:
 class Intake:
     """Pulls tickets lazily: first the retry list, then page after page, ``limit`` of them at most.
 
+    ``only`` are tickets of the retry list that it is all about: no page is read then. What somebody took off that list
+    is passed over.
     ``again`` are tickets for a second look, with our tags on them; they come last, if ``still_ours`` says that nobody
-    has judged them. ``skipped`` receives an outcome for every ticket that needs no work; ``go_on`` is asked before
-    each ticket and may raise to end the intake.
+    has judged them. ``selection`` says which tickets are left to people, and for how long. ``skipped`` receives an
+    outcome for every ticket that needs no work; ``go_on`` is asked before each ticket and may raise to end the intake.
+    ``reply_to`` finds what a customer has said since our write, where that is to be triaged again.
     """
 
     def __init__(
@@ -100,8 +114,12 @@ class Intake:
         may_hold_our_write: Callable[[Ticket, str | None], bool],
         skipped: Callable[[Outcome], None],
         go_on: Callable[[], None],
+        selection: Selection | None = None,
+        only: Collection[int] | None = None,
+        reply_to: Callable[[Ticket, History], Reply | None] | None = None,
         again: Mapping[int, tuple[str, ...]] | None = None,
         still_ours: Callable[[Ticket, Sequence[str]], bool] = lambda _ticket, _tags: True,
+        ahead: ReadAhead = iter,
     ) -> None:
         self._desk = desk
         self._state = state
@@ -113,10 +131,17 @@ class Intake:
         self._may_hold_our_write = may_hold_our_write
         self._skipped = skipped
         self._go_on = go_on
+        self._selection = selection or Selection(SkipRules())
+        self._only = only
+        self._reply_to = reply_to
         self._again = dict(again or {})
         self._still_ours = still_ours
+        self._ahead = ahead
         self.limit: int | None = None
-        self._handled: set[int] = set()
+        self._handled = IdSet()
+        self._left_over: set[int] = set()
+        self._dropped: frozenset[int] = frozenset()
+        self._known_to_wait: set[int] = set()
         self._open: set[int] = set()
         self._given = 0
         self.seen = 0
@@ -124,18 +149,15 @@ class Intake:
     def __iter__(self) -> Iterator[Work]:
         retries = self._state.retries()
         dead = {item.ticket_id for item in retries if item.dead}
+        self._known_to_wait = {item.ticket_id for item in retries if item.reason == WAITING}
+        self._dropped = self._state.dropped()
         waiting = [item.ticket_id for item in retries if not item.dead and item.ticket_id not in self._handled]
-        if self._full():
+        if self._only is not None:
+            waiting = [ticket_id for ticket_id in waiting if ticket_id in self._only]
+        yield from self._retried(waiting, dead)
+        if self._full() or self._only is not None:
             return
-        tickets = self._desk.fetch(waiting) if waiting else {}
-        for ticket_id in waiting:
-            if ticket_id not in tickets:
-                self._skipped(Outcome(ticket_id=ticket_id, status=OutcomeStatus.SKIPPED, reason="deleted"))
-                continue
-            yield from self._look_at(tickets[ticket_id], dead, retried=True)
-            if self._full():
-                return
-        for page in self._desk.pages(self._cursor, self._since):
+        for page in self._ahead(self._desk.pages(self._cursor, self._since)):
             self._ledger.open(page)
             for ticket in page.tickets:
                 if ticket.id in self._open:
@@ -147,6 +169,20 @@ class Intake:
                     return
             self._ledger.exhausted()
         yield from self._second_looks()
+
+    def _retried(self, waiting: Sequence[int], dead: set[int]) -> Iterator[Work]:
+        for start in range(0, len(waiting), BATCH):
+            if self._full():
+                return
+            batch = waiting[start : start + BATCH]
+            tickets = self._desk.fetch(batch)
+            for ticket_id in batch:
+                if self._full():
+                    return
+                if ticket_id in tickets:
+                    yield from self._look_at(tickets[ticket_id], dead, retried=True)
+                else:
+                    self._skipped(Outcome(ticket_id=ticket_id, status=OutcomeStatus.SKIPPED, reason="deleted"))
 
     def _second_looks(self) -> Iterator[Work]:
         waiting = [ticket_id for ticket_id in self._again if ticket_id not in self._handled]
@@ -163,14 +199,21 @@ class Intake:
                 if ticket is None or reason is not None:
                     self._skipped(Outcome(ticket_id=ticket_id, status=OutcomeStatus.SKIPPED, reason=reason or ""))
                     continue
+                try:
+                    heard = ticket if self._reply_to is None else with_answers(ticket, self._desk.history(ticket_id))
+                except TicketError as error:
+                    self._keep_for_later(ticket, OutcomeStatus.FAILED, str(error))
+                    continue
                 self._handled.add(ticket_id)
                 self._open.add(ticket_id)
                 self._given += 1
-                yield Work(ticket, write_key(ticket, STAGE), self._again[ticket_id], is_new=False)
+                yield Work(heard, write_key(ticket, STAGE), self._again[ticket_id], is_new=False)
 
     def _reason_for_peace(self, ticket: Ticket) -> str | None:
         """Why a ticket needs no second look; ``None`` when it may get one."""
         if (reason := no_longer_new(ticket.status, self._statuses)) is not None:
+            return reason
+        if (reason := self._selection.rules.reason(ticket)) is not None:
             return reason
         return None if self._still_ours(ticket, self._again[ticket.id]) else JUDGED
 
@@ -182,46 +225,88 @@ class Intake:
     def already_handled(self, ticket_id: int) -> None:
         """The ticket was settled in this run before the intake began."""
         self._handled.add(ticket_id)
+        self._left_over.add(ticket_id)
 
     def _full(self) -> bool:
         return self.limit is not None and self._given >= self.limit
 
     def _look_at(self, ticket: Ticket, dead: set[int], *, retried: bool = False) -> Iterator[Work]:
-        if ticket.id in self._handled:
+        if ticket.id in self._handled and not self._may_be_answered(ticket.id):
             return
+        self._left_over.discard(ticket.id)
         self._go_on()
         self.seen += 1
         key = write_key(ticket)
+        history = cache(partial(self._desk.history, ticket.id))
         try:
-            reason = self._reason_to_skip(ticket, key, dead, retried=retried)
+            reason = self._reason_to_skip(ticket, key, dead, history, retried=retried)
+            reply = self._answer(ticket, dead, history) if reason == ALREADY_DONE else None
         except TicketError as error:
-            self._skipped(Outcome(ticket_id=ticket.id, status=OutcomeStatus.FAILED, reason=str(error), retry=True))
+            self._keep_for_later(ticket, OutcomeStatus.FAILED, str(error))
             return
-        if reason is not None:
+        if reason == WAITING:
+            if ticket.id in self._known_to_wait:
+                self._handled.add(ticket.id)  # on the list already, and said so
+            else:
+                self._keep_for_later(ticket, OutcomeStatus.SKIPPED, reason)
+            return
+        if reply is not None and reply.judged:
+            self._handled.add(ticket.id)
+            self._skipped(Outcome(ticket_id=ticket.id, status=OutcomeStatus.SKIPPED, reason=JUDGED, key=reply.key))
+            return
+        if reply is None and reason is not None:
             if retried or reason not in _KNOWN:
                 self._skipped(Outcome(ticket_id=ticket.id, status=OutcomeStatus.SKIPPED, reason=reason))
             return
         self._handled.add(ticket.id)
         self._open.add(ticket.id)
         self._given += 1
-        yield Work(ticket, key, is_new=not retried)
+        if reply is None:
+            yield Work(ticket, key, is_new=not retried)
+        else:
+            yield Work(reply.ticket, reply.key, reply.ours, is_new=False, reply=True)
 
-    def _reason_to_skip(self, ticket: Ticket, key: str, dead: set[int], *, retried: bool) -> str | None:
+    def _may_be_answered(self, ticket_id: int) -> bool:
+        """Whether what earlier runs had left open is written, so that the customer may have answered it since."""
+        if self._reply_to is None or ticket_id not in self._left_over:
+            return False
+        return self._state.is_done(ticket_id) and self._state.verdict(ticket_id) is None
+
+    def _answer(self, ticket: Ticket, dead: set[int], history: Callable[[], History]) -> Reply | None:
+        """What the customer has said since a ticket was done; ``None`` when it may stay as it is."""
+        if self._reply_to is None or ticket.id in dead or ticket.id in self._dropped:
+            return None
+        if no_longer_new(ticket.status, self._statuses) or self._selection.reason(ticket) is not None:
+            return None
+        reply = self._reply_to(ticket, history())
+        return None if reply is None or self._state.last_key(ticket.id) == reply.key else reply
+
+    def _keep_for_later(self, ticket: Ticket, status: OutcomeStatus, reason: str) -> None:
+        """On the retry list with it, and that is all for this run, wherever else the ticket appears."""
+        self._handled.add(ticket.id)
+        self._skipped(Outcome(ticket_id=ticket.id, status=status, reason=reason, retry=True))
+
+    def _reason_to_skip(
+        self, ticket: Ticket, key: str, dead: set[int], history: Callable[[], History], *, retried: bool
+    ) -> str | None:
         if self._marked(ticket) or self._state.is_done(ticket.id):
             return ALREADY_DONE
         if ticket.id in dead:
             return "dead_letter"
+        if ticket.id in self._dropped:
+            return DROPPED
         if not retried and parse_iso(ticket.created_at) < self._since:
             return "older_than_since"
         if (reason := no_longer_new(ticket.status, self._statuses)) is not None:
             return reason
-        machine = machine_mail(ticket)
-        if machine is not None:
-            return f"machine_mail_{machine}"
-        if self._may_hold_our_write(ticket, None) and self._desk.find_write(ticket.id, key) is not None:
+        if (reason := self._selection.reason(ticket)) is not None:
+            return reason
+        if self._selection.must_wait(ticket):
+            return WAITING
+        if self._may_hold_our_write(ticket, None) and history().find(key) is not None:
             return ALREADY_DONE
         return None
 
 
-_KNOWN = (ALREADY_DONE, "dead_letter", "older_than_since")
+_KNOWN = (ALREADY_DONE, "dead_letter", DROPPED, "older_than_since")
 """Seen again each time anybody changes them, with nothing new to say: no line each time."""

@@ -40,9 +40,9 @@ class ModelAnalyser:
 
     ``price`` is input, output and cached input in dollars per million tokens. ``entities`` are names and meanings of
     what to pick out of a ticket. A ticket is cut to ``ticket_tokens``. ``floor`` and ``risk`` give the lowest urgency
-    and risk that a text's own words allow, ``signs`` what in it tries to instruct a model. ``reveal`` is the level at
-    which the texts were redacted: from a lower one than the standard, answers are redacted again before they leave.
-    ``max_output_tokens`` is what the server is told, and counts in estimates only.
+    and risk that a text's own words allow, ``alarms`` what these warn of, ``signs`` what in it tries to instruct a
+    model. ``reveal`` is the level at which the texts were redacted: from a lower one than the standard, answers are
+    redacted again before they leave. ``max_output_tokens`` is what the server is told, and counts in estimates only.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class ModelAnalyser:
         ticket_tokens: int = 800,
         floor: Callable[[RedactedText], Urgency | None] | None = None,
         risk: Callable[[RedactedText], Risk] | None = None,
+        alarms: Callable[[RedactedText], tuple[str, ...]] | None = None,
         signs: Callable[[str], tuple[str, ...]] | None = None,
         reveal: RedactionLevel = RedactionLevel.STANDARD,
         fence: Callable[[], str] = lambda: secrets.token_hex(6),
@@ -74,6 +75,7 @@ class ModelAnalyser:
         self._ticket_tokens = ticket_tokens
         self._floor = floor or (lambda _text: None)
         self._risk = risk or (lambda _text: Risk.LOW)
+        self._alarms = alarms or (lambda _text: ())
         self._signs = signs or (lambda _text: ())
         self._hides = list(RedactionLevel).index(reveal) < list(RedactionLevel).index(RedactionLevel.STANDARD)
         self._fence = fence
@@ -103,6 +105,33 @@ class ModelAnalyser:
         except AnalysisFailed as wrong:
             usage, answer, raw = self._second_try(messages, raw, wrong, text, fence, form)
             calls = 2
+        return self._analysis(answer, raw, text, usage=usage, calls=calls, cost_usd=self._cost(usage))
+
+    def request(self, text: RedactedText, fence: str) -> tuple[list[Message], dict[str, object] | None]:
+        """What would be sent for ``text`` at first, as messages and ``response_format``, to be sent another way.
+
+        It has the form that the server is known to take by now. ``fence`` is not to be guessed by whoever wrote a
+        ticket, and goes with the answer into :meth:`understood`.
+        """
+        return self._in_form(self._messages(text, fence), self._form), self._format(self._form)
+
+    def understood(self, raw: RawAnswer, text: RedactedText, fence: str, *, share: float = 1.0) -> Analysis:
+        """The model's understanding of ``text``, from an answer to :meth:`request`. Asks nobody.
+
+        ``share`` is the part of the price that such an answer costs. Raises :class:`AnswerUnusable` with what it cost.
+        """
+        cost = self._cost(raw.usage)
+        cost = None if cost is None else round(cost * share, 8)
+        try:
+            answer = self._checked(raw, text, self._messages(text, fence), fence)
+        except AnalysisFailed as wrong:
+            told = str(wrong).partition(": ")[2]
+            raise AnswerUnusable(wrong.reason, told, usage=raw.usage, cost_usd=cost) from wrong
+        return self._analysis(answer, raw, text, usage=raw.usage, calls=1, cost_usd=cost)
+
+    def _analysis(
+        self, answer: Answer, raw: RawAnswer, text: RedactedText, *, usage: Usage, calls: int, cost_usd: float | None
+    ) -> Analysis:
         category, subcategory = self._taxonomy.split(answer.category)
         analysis = Analysis(
             category=category,
@@ -121,7 +150,7 @@ class ModelAnalyser:
             model=plain_line(raw.model, 80) or self.model,
             attempts=calls,
             usage=usage,
-            cost_usd=self._cost(usage),
+            cost_usd=cost_usd,
         )
         return self.hold(analysis, text)
 
@@ -136,6 +165,7 @@ class ModelAnalyser:
             update={
                 "urgency": min(urgency, self._floor(text) or urgency, key=_ORDER.index),
                 "risk": max(analysis.risk, self._risk(text), key=_RISKS.index),
+                "alarms": self._alarms(text),
                 "suspicious": tuple(sorted(signs)),
             }
         )
@@ -148,15 +178,17 @@ class ModelAnalyser:
         """The tokens of one request for ``text``, estimated, without the schema that goes beside the messages."""
         return message_tokens(*(message["content"] for message in self.messages(text)))
 
-    def estimate(self, text: RedactedText) -> tuple[int, float | None]:
+    def estimate(self, text: RedactedText, *, once: bool = False) -> tuple[int, float | None]:
         """Tokens and US dollars that understanding ``text`` takes at most: with its schema, and asked twice.
 
-        An estimate, to keep budgets by. The dollars are ``None`` where no price is known.
+        An estimate, to keep budgets by; for a single question where it is asked but ``once``. The dollars are ``None``
+        where no price is known.
         """
         asked = self.prompt_tokens(text) + self._schema_tokens
-        again = asked + self._schema_tokens + min(SHOWN_AGAIN_CHARS // 2, self._max_output_tokens) + 50
+        again = 0 if once else asked + self._schema_tokens + min(SHOWN_AGAIN_CHARS // 2, self._max_output_tokens) + 50
         room = getattr(self._server, "room", None)  # thoughts count as output, and only servers know who thinks
-        usage = Usage(input=asked + again, output=2 * (room(self.model) if room else self._max_output_tokens))
+        output = room(self.model) if room else self._max_output_tokens
+        usage = Usage(input=asked + again, output=output if once else 2 * output)
         return usage.input + usage.output, self._cost(usage)
 
     def _second_try(

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from .clock import parse_iso
+from .errors import MissingPart
 
 
 class Frozen(BaseModel):
@@ -58,12 +59,24 @@ class Priority(StrEnum):
     LOW = "low"
 
 
+class Overwrite(StrEnum):
+    """Whether a value that a ticket holds already may be replaced.
+
+    ``bot-set``: only one that we set ourselves and nobody has touched since.
+    """
+
+    NEVER = "never"
+    BOT_SET = "bot-set"
+    ALWAYS = "always"
+
+
 class Ticket(Frozen):
     """A snapshot of the helpdesk's ticket.
 
     ``updated_at`` is the exact string that was read: it goes back as the stamp of a guarded update.
     ``read_at`` is the helpdesk's own clock (the reply's ``Date``) at the read, Unix seconds; ``None`` when the
-    reply had none. ``subject``, ``description`` and ``sender`` are the customer's words: never log them.
+    reply had none. ``subject``, ``description`` and the senders' addresses are the customer's: never log them.
+    Other people and things are named by their numbers.
     """
 
     id: int
@@ -76,10 +89,15 @@ class Ticket(Frozen):
     updated_at: str
     read_at: float | None = None
     channel: str = ""
-    sender: str = ""
+    sender: str = Field("", description="the address that a mail came from")
+    requester: int | None = None
+    requester_address: str = Field("", description="as far as the helpdesk told it, whatever the channel")
     names: tuple[str, ...] = Field((), description="the requester's, as far as the helpdesk told them; never log them")
     follow_up: bool = Field(False, description="made from a closed ticket, whose tags it inherited")
     group: int | None = None
+    assignee: int | None = None
+    brand: int | None = None
+    organization: int | None = None
     fields: dict[int, str] = Field(default_factory=dict, description="custom fields that hold something; never log it")
 
     @property
@@ -122,6 +140,7 @@ class Analysis(Frozen):
     sentiment: Sentiment
     urgent_tone: bool = Field(False, description="the writer presses for haste, whatever the matter deserves")
     risk: Risk = Risk.LOW
+    alarms: tuple[str, ...] = Field((), description="what the text's own words warn of, such as security or legal")
     language: str = Field(pattern=r"^[a-z]{2,3}$", description="ISO 639 code, 'und' when unknown")
     summary: str = Field(max_length=300)
     entities: dict[str, str] = Field(default_factory=dict, description="what the site asked for, by its names")
@@ -143,6 +162,7 @@ class TakenOff(Frozen):
     tags: frozenset[str] = frozenset()
     fields: frozenset[int] = frozenset()
     group: bool = False
+    priority: bool = False
 
 
 class Decision(Frozen):
@@ -154,6 +174,11 @@ class Decision(Frozen):
     priority: Priority | None = None
     group: int | None = None
     fields: dict[int, str] = Field(default_factory=dict, description="custom field id to value")
+    priority_overwrite: Overwrite = Overwrite.NEVER
+    priority_raises_only: bool = Field(False, description="where it may replace another priority, only a lower one")
+    group_overwrite: Overwrite = Overwrite.NEVER
+    fields_overwrite: Overwrite = Overwrite.NEVER
+    escalated: tuple[str, ...] = Field((), description="why it is escalated, in fixed words; empty when it is not")
     note: str | None = Field(None, description="plain text, without the reference line")
     reason: str
     suggest_only: bool = False
@@ -173,8 +198,12 @@ class Change(Frozen):
     group_before: int | None = None
     group: int | None = Field(None, description="new value; None leaves it alone")
     fields: dict[int, str] = Field(default_factory=dict, description="new values of custom fields that were empty")
+    fields_replaced: tuple[int, ...] = Field((), description="those of them that held another value")
     fields_kept: tuple[int, ...] = Field((), description="wanted as well, but somebody has filled them in")
+    cleared: tuple[Literal["priority", "group"], ...] = Field((), description="values that are taken off again")
+    fields_cleared: tuple[int, ...] = Field((), description="custom fields that are emptied again")
     note: str | None = None
+    escalated: tuple[str, ...] = Field((), description="why somebody is to look soon")
     key: str = Field(description="proves on the ticket that this write was ours")
     intent: str = Field("", description="names this very write in the log, the state and on the ticket")
 
@@ -199,6 +228,9 @@ class Outcome(Frozen):
     change: Change | None = None
     attempts: int = 0
     retry: bool = Field(False, description="True: keep it on the retry list for a later run")
+    missing: tuple[MissingPart, ...] = Field((), description="refused parts of the change, to be completed later")
+    key: str | None = Field(None, description="of the write that was to be made")
+    job: str | None = Field(None, description="the job that carried the change, if one did")
     timings_ms: dict[str, int] = Field(default_factory=dict)
 
 
@@ -216,6 +248,36 @@ class Forecast(Frozen):
         if self.usd_per_ticket is None or self.tickets_per_day is None:
             return None
         return self.usd_per_ticket * self.tickets_per_day * 30
+
+
+class Statement(Frozen):
+    """What a run swears to, from all of its receipts and from reading ``checked`` of its writes back.
+
+    The first three after ``checked`` are to be 0. ``not_found`` are writes read back whose key or note the helpdesk's
+    record lacks. ``tickets`` are those behind all that is not 0, the first of them.
+    """
+
+    written: int
+    checked: int = Field(0, description="writes that were compared with the helpdesk's own record")
+    human_values_changed: int = 0
+    foreign_tags_removed: int = 0
+    public_comments: int = 0
+    replaced_by_policy: int = Field(0, description="values that stood there, replaced because overwrite is 'always'")
+    not_found: int = 0
+    tickets: tuple[int, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The same in words."""
+        words = [
+            f"{self.human_values_changed} human values changed",
+            f"{self.foreign_tags_removed} foreign tags removed",
+            f"{self.public_comments} public comments",
+        ]
+        words += [f"{self.not_found} not found as sent"] if self.not_found else []
+        words += [f"{self.replaced_by_policy} values replaced as the settings allow"] if self.replaced_by_policy else []
+        listed = f" (tickets {', '.join(map(str, self.tickets))})" if self.tickets else ""
+        return f"{self.written} written, {self.checked} read back: {', '.join(words)}{listed}"
 
 
 class RunSummary(Frozen):
@@ -236,6 +298,7 @@ class RunSummary(Frozen):
     dead_letters: int = 0
     new_dead_letters: int = 0
     duration_s: float = 0.0
+    statement: Statement | None = Field(None, description="not of a dry run, which writes nothing")
     remarks: tuple[str, ...] = Field((), description="what somebody may not have meant")
     stopped: str | None = Field(None, description="why the run ended early, if it did")
     exit_code: int = 0

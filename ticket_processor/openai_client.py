@@ -13,7 +13,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from .backoff import RETRY_AFTER_CAP_S, retry_after_seconds
 from .clock import parse_http_date
@@ -23,10 +23,13 @@ from .presets import ModelTarget
 from .sdk_client import is_packed, sdk_client
 
 if TYPE_CHECKING:
+    import httpx2
     from openai import OpenAI
 
+Result = TypeVar("Result")
 CONNECT_TIMEOUT_S = 5.0
 MAX_ANSWER_BYTES = 1_000_000
+_NESTED = ("messages", "response_format")
 
 
 class ModelBusy(AnalysisFailed):
@@ -83,16 +86,30 @@ class Connection:
         asked for too much, else ``AnalysisFailed``. Environment variables with which there can be no connection are
         ``model_connection_settings``.
         """
+
+        # The SDK walks through every value of each argument, which for messages and a schema takes a third of the call.
+        nested = {name: arguments[name] for name in _NESTED if name in arguments}
+        plain = {name: [] if name == "messages" else arguments[name] for name in arguments if name != "response_format"}
+
+        def ask(client: OpenAI, timeout: httpx2.Timeout) -> bytes:
+            api: Any = client.chat.completions if what == "chat" else client.embeddings
+            with api.with_streaming_response.create(**plain, extra_body=nested, timeout=timeout) as response:
+                return bounded_body(response, limit)
+
+        return self.call(ask, seconds=seconds, structured=structured)
+
+    def call(
+        self, ask: Callable[[OpenAI, httpx2.Timeout], Result], *, seconds: float, structured: bool = False
+    ) -> Result:
+        """What ``ask`` returns of one request to the SDK's client, within ``seconds``. Raises as :meth:`post` does."""
         client = self._connected()
         import httpx2
         import openai
 
-        api: Any = client.chat.completions if what == "chat" else client.embeddings
         self._until.moment = self._monotonic() + seconds
         timeout = httpx2.Timeout(seconds, connect=min(seconds, CONNECT_TIMEOUT_S))
         try:
-            with api.with_streaming_response.create(**arguments, timeout=timeout) as response:
-                return _bounded(response, limit)
+            return ask(client, timeout)
         except MemoryError as error:
             raise AnalysisFailed("model_answer_too_long") from error
         except (openai.APITimeoutError, httpx2.TimeoutException) as error:
@@ -142,7 +159,8 @@ def _suspects(error: Exception) -> str:
     return f"{type(error).__name__}; see {', '.join(named) or 'base_url'}"
 
 
-def _bounded(response: Any, limit: int) -> bytes:
+def bounded_body(response: Any, limit: int) -> bytes:
+    """The body of a streamed answer of at most ``limit`` bytes. Raises ``AnalysisFailed``."""
     if is_packed(response.headers):
         raise AnalysisFailed("model_nonsense", "compressed, which nobody asked for")
     body = bytearray()

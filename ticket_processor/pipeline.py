@@ -6,14 +6,15 @@ vendor, a file name or the terminal.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 
-from .analysis import NOTHING_TO_READ, Understanding
+from .analysis import Understanding
 from .audit import AuditLog
+from .books import Books, Listener
 from .clock import Clock, Deadline, iso, parse_iso
 from .errors import (
     AuditUnwritable,
@@ -23,27 +24,32 @@ from .errors import (
     ExitCode,
     NotePublished,
     RateLimited,
-    StateUnusable,
     Stopping,
     unexpected,
 )
 from .fanout import FanOut, Stuck
 from .helpdesk import Helpdesk
-from .intake import Intake, PageLedger, Work
-from .models import Analysis, Outcome, OutcomeStatus, RunSummary, Usage
-from .pace import Pace
+from .history import History
+from .intake import Intake, PageLedger, ReadAhead, Work
+from .kill_switch import KillSwitch
+from .models import Analysis, Outcome, OutcomeStatus, RunSummary, Ticket
 from .policy import Policy, decide
-from .second_look import MOST_TRIES, STILL_NO_MODEL, in_vain, replacing, still_ours
+from .retriage import Reply, reply_to
+from .second_look import STILL_NO_MODEL, in_vain, replacing, still_ours
+from .settlement import Triage
+from .skip_rules import Selection, SkipRules
 from .state import CURSOR, HORIZON, State, Verdict
+from .statement import Witness
 from .taxonomy import Taxonomy
-from .writeback import ALREADY_DONE, WriteBack
+from .writeback import MOST_ITEMS, Delivery, WriteBack
 
 HALTED = "halted"
+MOST_WAIT_S = 900.0
+"""A helpdesk that asks for more is asked again after so long; its limits are by the minute."""
 FIRST_RUN = (
     "this is the first run on this account, and history is never touched unasked: say where to begin with "
     "--since now (only tickets from now on), --since 7d, or --since 2026-11-01; it is remembered"
 )
-Listener = Callable[[Outcome], None]
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,9 @@ class Parts:
     deadline: Deadline
     policy: Policy
     taxonomy: Taxonomy | None = None
+    selection: Selection = field(default_factory=lambda: Selection(SkipRules()))
+    kill_switch: KillSwitch = field(default_factory=KillSwitch)
+    ahead: ReadAhead = iter
     requests: Callable[[], Mapping[str, int]] = dict
     troubles: Callable[[], Sequence[str]] = tuple
 
@@ -80,6 +89,10 @@ class Options:
     notices: tuple[str, ...] = ()
     resume: bool = False
     retry_fallbacks: bool = False
+    retriage_on_reply: bool = False
+    delivery: Delivery = field(default_factory=Delivery)
+    verify: int = 0
+    """So many writes are read back at most, once all are made."""
 
 
 class Run:
@@ -88,29 +101,42 @@ class Run:
     def __init__(self, parts: Parts, options: Options, listener: Listener = lambda _outcome: None) -> None:
         self._parts = parts
         self._options = options
-        self._listener = listener
-        self._outcomes: Counter[str] = Counter()
-        self._reasons: Counter[str] = Counter()
-        self._answered_by: Counter[str] = Counter()
-        self._usage = Usage()
-        self._cost = 0.0
-        self._cached = 0
-        self._pace = Pace()
-        self._dead = 0
-        self._remarks: list[str] = []
         self._intake: Intake | None = None
         self.abandoned = 0
         """Worker threads left behind in calls that do not end."""
         self._reserve_s = min(60.0, parts.deadline.remaining() / 10)
+        self._triage = Triage(
+            parts.desk,
+            parts.audit,
+            parts.policy,
+            statuses=options.statuses,
+            stable_read_s=options.stable_read_s,
+            dry_run=options.dry_run,
+            peace=parts.selection.rules.reason,
+        )
         self._write_back = WriteBack(
             parts.desk,
             parts.state,
             parts.audit,
             parts.clock,
-            parts.policy,
-            statuses=options.statuses,
-            stable_read_s=options.stable_read_s,
+            parts.deadline,
+            self._triage,
+            delivery=options.delivery,
             dry_run=options.dry_run,
+            before_write=parts.kill_switch.check,
+        )
+        self._witness = Witness(
+            parts.desk, parts.state, parts.audit, parts.deadline, options.run_id, most=options.verify
+        )
+        self._books = Books(
+            parts.audit,
+            parts.state,
+            parts.policy,
+            options.run_id,
+            max_attempts=options.max_attempts,
+            listener=listener,
+            next_write=self._write_back.next_write,
+            witness=self._witness.saw,
         )
 
     def execute(self) -> RunSummary:
@@ -119,52 +145,108 @@ class Run:
         Raises :class:`ConfigError` when it is the first run and nobody said where to begin, and
         :class:`StateUnusable` when not even the reason for an early end can be stored.
         """
-        state, options = self._parts.state, self._options
         since = self._where_to_begin()
-        started = self._parts.clock.monotonic()
+        return self._play(lambda: self._triage_from(since))
+
+    def retry(self, ticket_ids: Collection[int] = ()) -> RunSummary:
+        """Try the retry list now, or these tickets of it, the dead and the dropped ones too; nothing else is pulled.
+
+        Raises :class:`ConfigError` for a ticket that is not there, and :class:`StateUnusable` as :meth:`execute` does.
+        """
+        state = self._parts.state
+        listed = {item.ticket_id for item in state.retries()}
+        if strange := sorted(set(ticket_ids) - listed - state.dropped()):
+            raise ConfigError(
+                *(f"ticket {number} is not on the retry list; see 'ticketbot retry list'" for number in strange)
+            )
+        return self._play(lambda: self._retry(frozenset(ticket_ids) or listed))
+
+    def _retry(self, ticket_ids: Collection[int]) -> None:
+        self._parts.state.revive(ticket_ids)
+        self._triage_from(0.0, only=ticket_ids)
+
+    def write(self, verdicts: Iterable[Verdict]) -> RunSummary:
+        """Bring verdicts of another day to the helpdesk, with everything that a run promises.
+
+        Raises :class:`StateUnusable` as :meth:`execute` does.
+        """
+        return self._play(lambda: self._write_all(verdicts))
+
+    def _play(self, work: Callable[[], None]) -> RunSummary:
+        parts, options = self._parts, self._options
+        started = parts.clock.monotonic()
         stopped, code = None, ExitCode.OK
         try:
-            self._parts.audit.run_started(
+            parts.audit.run_started(
                 since=None if options.since is None else iso(options.since),
                 limit=options.limit,
                 notices=options.notices or None,
             )
-            if options.resume:
-                state.forget(HALTED)
-            if options.since is not None:
-                if state.fact(CURSOR) is not None and not options.dry_run:
-                    self._parts.audit.alert("since_replaces_cursor", since=iso(since))
-                    self._remarks.append("--since was given, so the place where the last run ended was given up")
-                state.begin_again(iso(since))
-            self._flow(since)
+            self._check_peace()
+            work()
+            self._read_back()
         except (Stopping, DeadlineReached, CannotRun) as end:
             stopped, code = str(end), end.exit_code
             if isinstance(end, RateLimited):
-                state.keep_not_before(options.dependency, end.not_before)
+                self._keep_not_before(end)
             if isinstance(end, NotePublished):
-                state.remember(**{HALTED: str(end)})
-                self._parts.audit.alert("note_published", message=str(end))
-        if code is ExitCode.OK and (self._outcomes[OutcomeStatus.FAILED] or self._dead):
+                parts.state.remember(**{HALTED: str(end)})
+                self._witness.published()
+                parts.audit.alert("note_published", message=str(end))
+        if code is ExitCode.OK and self._books.failures:
             code = ExitCode.SOME_FAILED
-        summary = self._summary(stopped, code, self._parts.clock.monotonic() - started)
+        summary = self._books.summary(
+            stopped,
+            code,
+            parts.clock.monotonic() - started,
+            dry_run=options.dry_run,
+            seen=self._intake.seen if self._intake else self._books.recorded,
+            requests=parts.requests(),
+            troubles=parts.troubles(),
+            statement=None if options.dry_run else self._witness.statement(),
+        )
         try:
-            self._parts.audit.run_finished(summary)
+            parts.audit.run_finished(summary)
         except AuditUnwritable as unwritable:
             summary = summary.model_copy(
                 update={"stopped": stopped or str(unwritable), "exit_code": int(ExitCode.CANNOT_RUN)}
             )
         return summary
 
-    def _flow(self, since: float) -> None:
+    def _read_back(self) -> None:
+        end = self._witness.read_back(self._reserve_s / 2)
+        if end is not None:
+            self._books.remarks.append(f"not all writes were read back: {end}")
+        if isinstance(end, RateLimited):
+            self._keep_not_before(end)
+
+    def _keep_not_before(self, told: RateLimited) -> None:
+        now = self._parts.clock.now()
+        self._parts.state.keep_not_before(self._options.dependency, min(told.not_before, now + MOST_WAIT_S), now)
+
+    def _check_peace(self) -> None:
+        """Raise when nothing may be done now: by somebody's wish, after a published note, or as the helpdesk asked."""
         parts, options = self._parts, self._options
+        parts.kill_switch.check()
+        if options.resume:
+            parts.state.forget(HALTED)
         halted = parts.state.fact(HALTED)
         if halted is not None:
             raise CannotRun(f"{halted}; when somebody has looked into it, run once with --resume")
-        wait = parts.state.not_before(options.dependency) - parts.clock.now()
-        if 0 < wait <= 3600:
+        now = parts.clock.now()
+        wait = parts.state.not_before(options.dependency, now) - now
+        if 0 < wait <= MOST_WAIT_S:
             raise RateLimited(
                 f"the helpdesk asked not to be called for another {wait:.0f} s", not_before=parts.clock.now() + wait
             )
+
+    def _triage_from(self, since: float, *, only: Collection[int] | None = None) -> None:
+        parts, options = self._parts, self._options
+        if options.since is not None:
+            if parts.state.fact(CURSOR) is not None and not options.dry_run:
+                parts.audit.alert("since_replaces_cursor", since=iso(since))
+                self._books.remarks.append("--since was given, so the place where the last run ended was given up")
+            parts.state.begin_again(iso(since))
         ledger = PageLedger(lambda cursor: parts.state.remember(**{CURSOR: cursor}))
         self._intake = intake = Intake(
             parts.desk,
@@ -173,17 +255,22 @@ class Run:
             cursor=parts.state.fact(CURSOR),
             since=since,
             statuses=options.statuses,
-            marked=self._write_back.marked,
-            may_hold_our_write=self._write_back.may_hold_our_write,
-            skipped=self._record,
+            marked=self._triage.marked,
+            may_hold_our_write=self._triage.may_hold_our_write,
+            skipped=self._books.record,
             go_on=self._go_on,
+            selection=parts.selection,
+            only=only,
+            reply_to=self._reply_to if options.retriage_on_reply else None,
             again=parts.state.fallbacks() if options.retry_fallbacks else None,
             still_ours=lambda ticket, tags: still_ours(ticket, tags, parts.policy),
+            ahead=parts.ahead,
         )
-        for outcome in self._write_back.unfinished():
+        self._books.settled = intake.settled
+        for outcome in self._write_back.unfinished(only):
             intake.already_handled(outcome.ticket_id)
-            self._record(outcome)
-        intake.limit = None if options.limit is None else max(0, options.limit - sum(self._outcomes.values()))
+            self._books.record(outcome)
+        intake.limit = None if options.limit is None else max(0, options.limit - self._books.recorded)
         fan_out = FanOut(
             parts.executor,
             self._understand,
@@ -194,21 +281,36 @@ class Run:
             deadline=parts.deadline,
             reserve_s=self._reserve_s / 2,
         )
+        late: DeadlineReached | None = None
         try:
             with closing(fan_out.over(iter(intake))) as results:
                 for finished in results:
-                    for outcome in self._write_back.settle(self._verdicts(finished)):
-                        self._record(outcome)
+                    self._write_back.take(self._verdicts(finished))
+                    self._books.record_all(self._write_back.advance(fan_out.outstanding))
+        except DeadlineReached as end:
+            late = end  # what was understood is still brought to its end, as far as time allows
         finally:
             self.abandoned = fan_out.abandoned
-            for verdict in self._verdicts(fan_out.unclaimed):
-                parts.state.keep_verdict(verdict)  # paid for already: the next run writes it
+            self._parts.state.keep_verdict(*self._verdicts(fan_out.unclaimed))  # paid for: the next run writes it
+        self._books.record_all(self._write_back.finish())
+        if late is not None:
+            raise late
+
+    def _write_all(self, verdicts: Iterable[Verdict]) -> None:
+        for part in batched(verdicts, MOST_ITEMS):
+            self._go_on()
+            self._write_back.take(part)
+            self._books.record_all(self._write_back.advance(MOST_ITEMS if len(part) == MOST_ITEMS else 0))
+        self._books.record_all(self._write_back.finish())
+
+    def _reply_to(self, ticket: Ticket, history: History) -> Reply | None:
+        return reply_to(ticket, history, self._parts.policy)
 
     def _understand(self, work: Work) -> tuple[Analysis, int]:
         started = self._parts.clock.monotonic()
         analysis = self._parts.understanding(work.ticket)
         if work.is_new:
-            self._pace.saw(work.ticket, analysis)
+            self._books.pace.saw(work.ticket, analysis)
         return analysis, round((self._parts.clock.monotonic() - started) * 1000)
 
     def _verdicts(self, finished: Iterable[tuple[Work, Future[tuple[Analysis, int]]]]) -> list[Verdict]:
@@ -225,19 +327,21 @@ class Run:
         except (Stopping, DeadlineReached):
             return None  # the run is ending, and the ticket waits for the next one
         except Exception as error:  # noqa: BLE001 - one ticket's fault must not end the run; it is reported as failed
-            self._record(
+            self._books.record(
                 Outcome(ticket_id=work.ticket.id, status=OutcomeStatus.FAILED, reason=unexpected(error), retry=True)
             )
             return None
         decision = decide(work.ticket.id, analysis, self._parts.policy, self._parts.taxonomy)
-        if work.replaces:
-            if analysis.source != "model":
-                self._record(
+        if work.replaces or work.reply:
+            as_before = work.reply and self._parts.policy.tag("fallback") in work.replaces
+            if analysis.source != "model" and not as_before:
+                self._books.record(
                     Outcome(
                         ticket_id=work.ticket.id,
                         status=OutcomeStatus.SKIPPED,
                         reason=STILL_NO_MODEL,
                         analysis=analysis,
+                        retry=work.reply and not in_vain(analysis.why_fallback),
                         timings_ms={"analyse": milliseconds, "total": milliseconds},
                     )
                 )
@@ -251,55 +355,12 @@ class Run:
             clean_stamp=work.ticket.updated_at,
             analyse_ms=milliseconds,
             replaces=work.replaces,
+            follows=bool(work.replaces) or work.reply,
         )
-
-    def _record(self, outcome: Outcome) -> None:
-        """Receipt first, then the books: a crash between the two repeats a line, and loses nothing."""
-        state = self._parts.state
-        self._parts.audit.ticket(outcome)
-        if outcome.retry:
-            retry = state.retry_later(
-                outcome.ticket_id,
-                outcome.reason,
-                failed=outcome.status is OutcomeStatus.FAILED,
-                max_attempts=self._options.max_attempts,
-            )
-            self._dead += retry.dead
-            if outcome.analysis is not None:
-                state.cost_is_told(outcome.ticket_id)
-            if retry.dead:
-                self._parts.audit.alert("dead_letter", ticket_id=outcome.ticket_id, reason=outcome.reason)
-        elif outcome.status is not OutcomeStatus.PLANNED:
-            done = (self._options.run_id, outcome.change.key) if outcome.change else None
-            self._note_fallback(outcome)
-            state.settled(outcome.ticket_id, done=done)
-        if self._intake is not None:
-            self._intake.settled(outcome.ticket_id)
-        self._outcomes[outcome.status] += 1
-        if outcome.status in (OutcomeStatus.SKIPPED, OutcomeStatus.FAILED):
-            self._reasons[outcome.reason] += 1
-        if outcome.analysis is not None:
-            self._answered_by[outcome.analysis.model or outcome.analysis.source] += 1
-            self._usage = self._usage + outcome.analysis.usage
-            self._cost += outcome.analysis.cost_usd or 0.0
-            self._cached += outcome.analysis.cached
-        self._listener(outcome)
-
-    def _note_fallback(self, outcome: Outcome) -> None:
-        """Keep the list of tickets that a second look could help."""
-        analysis, change, state = outcome.analysis, outcome.change, self._parts.state
-        if outcome.reason == STILL_NO_MODEL:
-            if analysis is not None and in_vain(analysis.why_fallback):
-                state.tried_in_vain(outcome.ticket_id, MOST_TRIES)
-        elif analysis is not None and change is not None and analysis.source != "model":
-            worth_a_look = analysis.why_fallback != NOTHING_TO_READ
-            if worth_a_look and self._parts.policy.tag("fallback") in change.tags_added:
-                state.remember_fallback(outcome.ticket_id, change.tags_added)
-        elif analysis is not None or outcome.reason != ALREADY_DONE:
-            state.forget_fallback(outcome.ticket_id)  # done by a model, or a person has dealt with it
 
     def _go_on(self) -> None:
         self._parts.clock.check()
+        self._parts.kill_switch.check()
         if self._parts.deadline.remaining() < self._reserve_s:
             raise DeadlineReached("the run's time is used up; the rest waits for the next run")
 
@@ -311,29 +372,9 @@ class Run:
             raise ConfigError(FIRST_RUN)
         return parse_iso(stored)
 
-    def _summary(self, stopped: str | None, code: ExitCode, seconds: float) -> RunSummary:
-        try:
-            retries = self._parts.state.retries()
-        except StateUnusable:
-            retries = []  # which is why the run ended, and is said there
-        dead = sum(item.dead for item in retries)
-        return RunSummary(
-            run_id=self._options.run_id,
-            dry_run=self._options.dry_run,
-            seen=self._intake.seen if self._intake else 0,
-            outcomes=dict(self._outcomes),
-            reasons=dict(self._reasons),
-            answered_by=dict(self._answered_by),
-            usage=self._usage,
-            cost_usd=round(self._cost, 6),
-            cached=self._cached,
-            forecast=self._pace.forecast() if self._options.dry_run else None,
-            requests=dict(self._parts.requests()),
-            retry_list=len(retries) - dead,
-            dead_letters=dead,
-            new_dead_letters=self._dead,
-            remarks=(*self._remarks, *self._parts.troubles()),
-            duration_s=round(seconds, 3),
-            stopped=stopped,
-            exit_code=int(code),
-        )
+
+def batched(items: Iterable[Verdict], size: int) -> Iterator[list[Verdict]]:
+    """Parts of at most ``size``, taken lazily."""
+    source = iter(items)
+    while part := list(islice(source, size)):
+        yield part

@@ -1,17 +1,19 @@
-"""From what was understood to what should change: thresholds, autonomy per field, escalation. Pure."""
+"""From what was understood to what should change: thresholds, autonomy per field, escalation, tiers. Pure."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from .models import Analysis, Decision, Frozen, Priority, Risk, Urgency
-from .plain import plain_line
+from .escalation import Escalation, plan_for, reasons_for
+from .models import Analysis, Decision, Frozen, Overwrite, Priority, Urgency
+from .note import NoteWhen, adds_something, answered_by, category_words, note_text
 from .tags import tag
 from .taxonomy import Taxonomy
+from .tiers import TIER_TAGS, Tier, Tiers, tier_of
 
 
 class Mode(StrEnum):
@@ -23,10 +25,14 @@ class Mode(StrEnum):
 
 
 class FieldPolicy(Frozen):
-    """``apply`` needs at least ``threshold`` confidence; below it the value is only suggested in the note."""
+    """``apply`` needs at least ``threshold`` confidence; below it the value is only suggested in the note.
+
+    ``overwrite`` says whether a value that is there already may be replaced.
+    """
 
     mode: Mode = Mode.APPLY
     threshold: float = Field(0.0, ge=0, le=1)
+    overwrite: Overwrite = Overwrite.NEVER
 
 
 class Policy(Frozen):
@@ -37,9 +43,24 @@ class Policy(Frozen):
     priority: FieldPolicy = FieldPolicy()
     group: FieldPolicy = Field(FieldPolicy(), description="for categories that name a group")
     fields: FieldPolicy = Field(FieldPolicy(), description="for categories that name ticket fields")
-    note: bool = True
+    note: NoteWhen = NoteWhen.ALWAYS
     review_below: float = Field(0.5, ge=0, le=1)
     model_may_set_urgent: bool = False
+    preset: Literal["labels", "tiers"] = Field("labels", description="tiers: one more tag says who should take it")
+    escalation: Escalation = Escalation()
+    tiers: Tiers = Tiers()
+
+    @field_validator("note", mode="before")
+    @classmethod
+    def _yes_or_no(cls, value: Any) -> Any:
+        return {True: NoteWhen.ALWAYS, False: NoteWhen.NEVER}[value] if isinstance(value, bool) else value
+
+    @field_validator("tags")
+    @classmethod
+    def _only_our_own_tags(cls, value: FieldPolicy) -> FieldPolicy:
+        if value.overwrite is not Overwrite.NEVER:
+            raise ValueError("overwrite is for priority, group and fields; of tags only labels of our own are replaced")
+        return value
 
     @property
     def marker(self) -> str:
@@ -51,14 +72,8 @@ class Policy(Frozen):
         return tag(self.tag_prefix + "_".join(words))
 
 
-RESERVED_TAGS = frozenset({"processed", "fallback", "review", "escalated", "suspicious"})
+RESERVED_TAGS = frozenset({"hands_off", "processed", "fallback", "review", "escalated", "suspicious", *TIER_TAGS})
 """What a category cannot be called, since its tag would be taken for one of these."""
-
-_LINE, _SUMMARY, _EVIDENCE, _ENTITY = 500, 300, 60, 80
-"""Characters of the note: in a line, in the summary, in one piece of evidence, in one entity."""
-_QUOTES = re.compile('["“”„‟«»″‶❝❞🙶🙷🙸〝〞〟＂]')
-_END = re.compile(r"[^\w)\]]+$")
-_NO_WORDS = re.compile(r"[\W_]+")
 
 _PRIORITY = {
     Urgency.CRITICAL: Priority.URGENT,
@@ -77,6 +92,11 @@ def decide(ticket_id: int, analysis: Analysis, policy: Policy, taxonomy: Taxonom
     unsure = analysis.confidence < policy.review_below
     suspicious = bool(analysis.suspicious)
     targets = _targets(analysis, taxonomy)
+    escalated = reasons_for(analysis, policy.escalation)
+    tier = None
+    if policy.preset == "tiers":
+        fallback = None if taxonomy is None else taxonomy.fallback
+        tier = tier_of(analysis, policy.tiers, escalated=bool(escalated), fallback=fallback)
     tags = [policy.marker]
     suggestions: list[str] = []
 
@@ -85,11 +105,13 @@ def decide(ticket_id: int, analysis: Analysis, policy: Policy, taxonomy: Taxonom
         tags += _labels(analysis, policy)
         tags += targets.tags
     elif policy.tags.mode is not Mode.OFF:
-        suggestions.append(f"category {_category(analysis)}")
+        suggestions.append(f"category {category_words(analysis)}")
     if policy.tags.mode is Mode.APPLY:
-        tags += _marks(analysis, policy, unsure=unsure)
+        tags += _marks(analysis, policy, unsure=unsure, escalated=bool(escalated), tier=tier)
 
     wanted = _PRIORITY[analysis.urgency]
+    if escalated and policy.escalation.raise_priority:
+        wanted = min(wanted, Priority.HIGH, key=list(Priority).index)
     # A customer's text can talk a model into anything, and a classifier guesses; "urgent" wakes people up, so a
     # person confirms it.
     asks_a_person = wanted is Priority.URGENT and analysis.source != "rules" and not policy.model_may_set_urgent
@@ -102,9 +124,10 @@ def decide(ticket_id: int, analysis: Analysis, policy: Policy, taxonomy: Taxonom
         elif priority is None:
             suggestions.append(f"priority {wanted.value}")
 
-    group = targets.group if _may(policy.group, analysis, targets.threshold) and not suspicious else None
-    if targets.group is not None and group is None and policy.group.mode is not Mode.OFF:
-        suggestions.append(f"group {targets.group}")
+    wanted_group, sure_from = _group(policy, targets, escalated=bool(escalated), tier=tier)
+    group = wanted_group if _may(policy.group, analysis, sure_from) and not suspicious else None
+    if wanted_group is not None and group is None and policy.group.mode is not Mode.OFF:
+        suggestions.append(f"group {wanted_group}")
     fields = targets.fields if _may(policy.fields, analysis, targets.threshold) and not suspicious else {}
     if not fields and policy.fields.mode is not Mode.OFF:
         suggestions += [f"field {key}: {value}" for key, value in targets.fields.items()]
@@ -116,8 +139,13 @@ def decide(ticket_id: int, analysis: Analysis, policy: Policy, taxonomy: Taxonom
         priority=priority,
         group=group,
         fields=fields,
-        note=_note(analysis, suggestions, unsure=unsure) if policy.note else None,
-        reason=_by(analysis),
+        priority_overwrite=policy.priority.overwrite,
+        priority_raises_only=bool(escalated) or asks_a_person,
+        group_overwrite=policy.group.overwrite,
+        fields_overwrite=policy.fields.overwrite,
+        escalated=escalated,
+        note=_note(analysis, policy, suggestions, escalated, unsure=unsure),
+        reason=answered_by(analysis),
         suggest_only=bool(suggestions) and nothing_set,
     )
 
@@ -156,67 +184,39 @@ def _labels(analysis: Analysis, policy: Policy) -> list[str]:
     return [*tags, policy.tag("urgency", analysis.urgency), policy.tag("sentiment", analysis.sentiment)]
 
 
-def _marks(analysis: Analysis, policy: Policy, *, unsure: bool) -> list[str]:
+def _marks(analysis: Analysis, policy: Policy, *, unsure: bool, escalated: bool, tier: Tier | None) -> list[str]:
     """The tags that say how the understanding came about, and who should look."""
     wanted = {
         "fallback": analysis.source != "model",
         "suspicious": bool(analysis.suspicious),
         "review": unsure or bool(analysis.suspicious),
-        "escalated": analysis.urgency is Urgency.CRITICAL or analysis.risk is Risk.HIGH,
+        "escalated": escalated,
+        f"tier_{tier}": tier is not None,
     }
     return [policy.tag(name) for name, holds in wanted.items() if holds]
 
 
+def _group(policy: Policy, targets: _Targets, *, escalated: bool, tier: Tier | None) -> tuple[int | None, float]:
+    """The group to set, and from what confidence on: the escalation's before the category's before the tier's."""
+    if escalated and policy.escalation.group is not None:
+        return policy.escalation.group, 0.0
+    if targets.group is not None:
+        return targets.group, targets.threshold
+    return (None if tier is None else policy.tiers.groups.get(tier)), 0.0
+
+
+def _note(
+    analysis: Analysis, policy: Policy, suggestions: list[str], escalated: tuple[str, ...], *, unsure: bool
+) -> str | None:
+    if policy.note is NoteWhen.NEVER:
+        return None
+    if policy.note is NoteWhen.WHEN_USEFUL and not adds_something(
+        analysis, suggestions, escalated=escalated, unsure=unsure
+    ):
+        return None
+    plan = plan_for(analysis, escalated, policy.escalation)
+    return note_text(analysis, suggestions, escalated=escalated, plan=plan, unsure=unsure)
+
+
 def _may(policy: FieldPolicy, analysis: Analysis, of_category: float = 0.0) -> bool:
     return policy.mode is Mode.APPLY and analysis.confidence >= max(policy.threshold, of_category)
-
-
-def _category(analysis: Analysis) -> str:
-    return analysis.category if analysis.subcategory is None else f"{analysis.category} / {analysis.subcategory}"
-
-
-def _by(analysis: Analysis) -> str:
-    if analysis.source == "model":
-        return f"by {analysis.model}, confidence {analysis.confidence:.2f}"
-    because = f" ({analysis.why_fallback.replace('_', ' ')})" if analysis.why_fallback else ""
-    who = "the local classifier" if analysis.source == "classifier" else "keyword rules"
-    return f"by {who}{because}, confidence {analysis.confidence:.2f}"
-
-
-def _note(analysis: Analysis, suggestions: list[str], *, unsure: bool) -> str:
-    """At most eight lines, each of them plain. Words of the ticket and of a model stand in quotation marks only."""
-    heads = [_category(analysis), f"urgency {analysis.urgency}", f"sentiment {analysis.sentiment}"]
-    heads += [f"risk {analysis.risk}"] if analysis.risk is not Risk.LOW else []
-    heads += ["pressing tone"] if analysis.urgent_tone else []
-    heads.append(f"language {analysis.language}")
-    lines = [f"Triage: {', '.join(heads)}; {_by(analysis)}."]
-    summary = _quoted(analysis.summary, _SUMMARY)
-    if summary:
-        lines.append(f"Summary: {summary}")
-    if analysis.secondary:
-        lines.append(f"Also: {', '.join(analysis.secondary)}.")
-    evidence = [words for words in (_quoted(item, _EVIDENCE) for item in analysis.evidence) if words]
-    if evidence:
-        lines.append(f"Because of: {', '.join(evidence)}.")
-    entities = {name: _quoted(value, _ENTITY) for name, value in analysis.entities.items()}
-    named = [f"{name}: {value}" for name, value in entities.items() if value]
-    if named:
-        lines.append("; ".join(named))
-    if analysis.suspicious:
-        kinds = ", ".join(kind.replace("_", " ") for kind in analysis.suspicious)
-        lines.append(f"Careful: the text seems to give instructions to a program ({kinds}). Please check.")
-    if suggestions:
-        lines.append("Suggested, not set: " + "; ".join(suggestions) + ".")
-    if unsure and not analysis.suspicious:
-        lines.append("Unsure: please check.")
-    return "\n".join(plain_line(line, _LINE) for line in lines)
-
-
-def _quoted(words: str, limit: int) -> str:
-    """Words of somebody else, made plain, between quotation marks that they cannot end."""
-    plain = plain_line(_QUOTES.sub("'", plain_line(words, limit)), limit)
-    # "tel:" and "www." would take the closing mark for a part of a link.
-    for shown in (plain, _END.sub("", plain), _NO_WORDS.sub(" ", plain).strip()):
-        if plain_line(f"“{shown}”.", limit + 3) == f"“{shown}”.":
-            return f"“{shown}”" if shown else ""
-    return ""

@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import accumulate
 
 from .models import Risk, Sentiment, Urgency
@@ -230,6 +231,11 @@ def _words(text: str, limit: int) -> str:
     return head[:opening] if opening > head.rfind("]") and low - opening < 20 else head
 
 
-def message_tokens(*messages: str) -> int:
-    """What a request with these messages costs to send, estimated, its overhead included."""
-    return sum(estimate_tokens(message) + MESSAGE_TOKENS for message in messages) + REPLY_TOKENS
+def message_tokens(fixed: str, *messages: str) -> int:
+    """What a request costs to send, estimated, its overhead included; the first message is the same for many."""
+    return _fixed_tokens(fixed) + sum(estimate_tokens(message) + MESSAGE_TOKENS for message in messages) + REPLY_TOKENS
+
+
+@lru_cache(maxsize=16)
+def _fixed_tokens(message: str) -> int:
+    return estimate_tokens(message) + MESSAGE_TOKENS

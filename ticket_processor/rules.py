@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -133,6 +134,7 @@ class RulesAnalyser:
             sentiment=sentiment,
             urgent_tone=stakes.haste,
             risk=Risk.HIGH if urgency is Urgency.CRITICAL else stakes.risk,
+            alarms=stakes.alarms,
             language=language,
             summary=plain_line(title_shown, _SUMMARY) or plain_line(rest_shown, _SUMMARY),
             entities=particulars_of(scanned, self._forms) if self._forms else {},
@@ -147,11 +149,15 @@ class RulesAnalyser:
 
         ``None`` when they say nothing of the kind, when they say that there is none, or that it is over.
         """
-        return _floor(_stakes(text))
+        return _floor(_stakes(text.text[:MAX_SCANNED]))
 
     def risk(self, text: RedactedText) -> Risk:
         """What the text's words say is at stake: high for a legal threat, a security incident or a danger."""
-        return _stakes(text).risk
+        return _stakes(text.text[:MAX_SCANNED]).risk
+
+    def alarms(self, text: RedactedText) -> tuple[str, ...]:
+        """What the text's words warn of: ``security``, ``safety``, ``legal``, ``outage``, ``churn``."""
+        return _stakes(text.text[:MAX_SCANNED]).alarms
 
     def _negated(self, words: list[str]) -> tuple[set[int], set[int]]:
         """Positions right behind a "not a …", and right behind a "no …"."""
@@ -223,8 +229,9 @@ def _floor(stakes: Stakes) -> Urgency | None:
     return Urgency.HIGH if stakes.incident else None
 
 
-def _stakes(text: RedactedText) -> Stakes:
-    scanned = _as_written(text.text[:MAX_SCANNED])
+@lru_cache(maxsize=64)  # floor, risk and alarms of a text are asked for one after the other
+def _stakes(text: str) -> Stakes:
+    scanned = _as_written(text)
     return stakes_of(scanned, detect_language(scanned))
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from .models import Forecast, Outcome, OutcomeStatus, RunSummary
+from .models import Change, Forecast, Outcome, OutcomeStatus, RunSummary
 
 Advance = Callable[[int], None]
 PAPER_WIDTH = 200
@@ -44,11 +44,19 @@ class Screen:
 
     def findings(self, rows: Sequence[tuple[str, str, str]]) -> None:
         """What a check found: severity, what it concerns, what to do. A table on a terminal, else a line each."""
+        self.table(("", "Category", "What to do"), rows, loud="problem")
+
+    def table(self, names: Sequence[str], rows: Sequence[tuple[str, ...]], *, loud: str) -> None:
+        """Rows of cells, the last of which may be long. A table on a terminal, else a line for each row.
+
+        A row whose first cell is ``loud`` stands out.
+        """
         if self._quiet or self._as_json:
             return
         if not self._out.isatty():
+            widths = [max(map(len, column)) for column in list(zip(*rows, strict=True))[:-1]]
             for row in rows:
-                self.say("  ".join((row[0].ljust(7), row[1], row[2])))
+                self.say("  ".join((*map(str.ljust, row, widths), row[-1])))
             return
         from rich import box
         from rich.console import Console
@@ -56,11 +64,11 @@ class Screen:
         from rich.text import Text
 
         table = Table(box=box.SIMPLE_HEAD)
-        for name in ("", "Category", "What to do"):
-            table.add_column(name, no_wrap=name != "What to do")
-        for severity, concerned, text in rows:
-            style = "bold red" if severity == "problem" else ""
-            table.add_row(Text(severity, style=style), Text(concerned), Text(text))
+        for name in names:
+            table.add_column(name, no_wrap=name != names[-1])
+        for first, *others in rows:
+            style = "bold red" if first == loud else ""
+            table.add_row(Text(first, style=style), *map(Text, others))
         Console(file=self._out).print(table)
 
     def result(self, text: str, data: object) -> None:
@@ -189,12 +197,19 @@ def outcome_line(outcome: Outcome) -> str:
     if outcome.change is not None:
         words.append("+" + " +".join(outcome.change.tags_added) if outcome.change.tags_added else "no new tags")
         words += ["-" + " -".join(outcome.change.tags_removed)] if outcome.change.tags_removed else []
-        if outcome.change.priority is not None:
-            words.append(f"priority {outcome.change.priority_before or '-'} -> {outcome.change.priority}")
-        if outcome.change.group is not None:
-            words.append(f"group - -> {outcome.change.group}")
-        words += [f"field {key} - -> {value}" for key, value in outcome.change.fields.items()]
+        words += _new_values(outcome.change)
     return "; ".join(words)
+
+
+def _new_values(change: Change) -> list[str]:
+    """Priority, group and fields, from and to; what a field held before is not told."""
+    words = []
+    if change.priority is not None or "priority" in change.cleared:
+        words.append(f"priority {change.priority_before or '-'} -> {change.priority or '-'}")
+    if change.group is not None or "group" in change.cleared:
+        words.append(f"group {change.group_before or '-'} -> {change.group or '-'}")
+    words += [f"field {key} -> {value}" for key, value in change.fields.items()]
+    return words + [f"field {key} -> -" for key in change.fields_cleared]
 
 
 def difference(outcome: Outcome) -> str:
@@ -205,13 +220,9 @@ def difference(outcome: Outcome) -> str:
     lines = [f"ticket {outcome.ticket_id} ({outcome.reason})"]
     lines += [f"  + tag {tag}" for tag in change.tags_added]
     lines += [f"  - tag {tag}" for tag in change.tags_removed]
-    if change.priority is not None:
-        lines.append(f"  ~ priority {change.priority_before or '-'} -> {change.priority}")
-    elif change.priority_before is not None:
+    lines += [f"  ~ {words}" for words in _new_values(change)]
+    if change.priority is None and change.priority_before is not None and "priority" not in change.cleared:
         lines.append(f"    priority stays {change.priority_before}, set already")
-    if change.group is not None:
-        lines.append(f"  ~ group - -> {change.group}")
-    lines += [f"  ~ field {key} - -> {value}" for key, value in change.fields.items()]
     lines += [f"    field {key} stays as it is, set already" for key in change.fields_kept]
     lines += [f"  + note | {line}" for line in (change.note or "").splitlines()]
     return "\n".join(lines)
@@ -235,6 +246,8 @@ def summary_text(summary: RunSummary, log: Path) -> str:
         lines.append(f"  {forecast_text(summary.forecast)}")
     elif summary.dry_run and summary.cached:
         lines.append("  forecast: none, since nothing had to be paid for")
+    if summary.statement is not None and summary.statement.written:
+        lines.append(f"  statement: {summary.statement.text}")
     if summary.retry_list:
         lines.append(f"  waiting for a later run: {summary.retry_list}")
     if summary.dead_letters:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .models import Decision, Ticket
+from .models import Decision, Overwrite, Ticket
 from .policy import Policy
 
 STAGE = "second_look"
@@ -44,13 +44,16 @@ def replacing(decision: Decision, ticket: Ticket, ours: Sequence[str], policy: P
 
 
 def _stays(decision: Decision, ticket: Ticket) -> list[str]:
-    """What the model would have set, and somebody or we have set already."""
+    """What the model would have set, and somebody or we have set already; not where that may be replaced."""
     stays = []
-    if ticket.priority is not None and decision.priority not in (None, ticket.priority):
-        stays.append(f"The priority stays {ticket.priority}; {decision.priority} is suggested.")
-    if ticket.group is not None and decision.group not in (None, ticket.group):
-        stays.append(f"The group stays; {decision.group} is suggested.")
-    for key, value in decision.fields.items():
+    priority = decision.priority if decision.priority_overwrite is Overwrite.NEVER else None
+    group = decision.group if decision.group_overwrite is Overwrite.NEVER else None
+    fields = decision.fields if decision.fields_overwrite is Overwrite.NEVER else {}
+    if ticket.priority is not None and priority not in (None, ticket.priority):
+        stays.append(f"The priority stays {ticket.priority}; {priority} is suggested.")
+    if ticket.group is not None and group not in (None, ticket.group):
+        stays.append(f"The group stays; {group} is suggested.")
+    for key, value in fields.items():
         if ticket.fields.get(key, value) != value:
             stays.append(f"Field {key} stays as it is; {value} is suggested.")
     return stays

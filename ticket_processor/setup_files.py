@@ -37,7 +37,26 @@ CONFIG_TEXT = """\
 # limit_share = 0.5             # share of Zendesk's rate limits that ticketbot may use; people keep the rest
 # stable_read_s = 6             # a ticket that changed this recently is left alone for now
 # max_attempts = 5              # failures before a ticket goes on the dead-letter list
+# retriage_on_reply = false     # look again when the customer answers; written only if that changes the labels
+# write_mode = "auto"           # "single": one update after the other; "batch": jobs of a hundred; auto: as it fits
+# verify_sample = 20            # so many writes of a run are read back at its end; "run --verify all": every one
 # statuses = ["new", "open"]    # other statuses mean that a person was faster
+# wait_minutes = 0              # a ticket is people's for so long; one that is assigned by then stays theirs
+# canary_percent = 100          # this share of the tickets is handled, always the same ones; the rest is left alone
+# stop = false                  # the kill switch: true, or TICKETBOT_STOP=1, stops every run
+# stop_file = "STOP"            # another: as long as this file is there; default: STOP in the state folder
+
+[skip]                          # tickets that are left alone; one value of one list is enough
+# channels = ["chat", "voice"]
+# brands = [360001]             # ids, as groups and organizations
+# groups = [360002]
+# organizations = [360003]
+# tags = ["vip"]
+# requesters = ["boss@example.com", "partner.example", 360004]   # addresses, domains, user ids
+# statuses = []                 # of those in run.statuses
+# machine_mail = true           # bounces, out-of-office, automatic replies
+# own_notes = true              # tickets that ticketbot's own user wrote through the API
+# hands_off_tag = "ai_hands_off"   # a ticket that carries it is never touched; default: tag_prefix + hands_off
 
 [models]
 # names = ["local", "gpt-5-mini"]   # tried in this order; none: keyword rules only. TICKETBOT_MODELS wins
@@ -85,13 +104,39 @@ CONFIG_TEXT = """\
 
 [policy]
 # tag_prefix = "ai_"
-# note = true                   # one short internal note
+# note = "always"               # one short internal note: "always" (or true), "never" (or false), or "when-useful":
+#                               # something is only suggested, somebody should look, another category fits as well,
+#                               # or some of the entities were found
 # review_below = 0.5            # less confidence than this adds the tag ai_review
 # model_may_set_urgent = false  # a model's "urgent" is suggested in the note, and set to "high"
+# preset = "labels"             # "tiers" adds ai_tier_1, ai_tier_2 or ai_tier_complex, by [policy.tiers]
 # tags = { mode = "apply", threshold = 0.0 }       # mode: "off", "suggest" (note only), "apply"
-# priority = { mode = "apply", threshold = 0.0 }   # below the threshold: suggested in the note
-# group = { mode = "apply", threshold = 0.0 }      # for categories that name a group
-# fields = { mode = "apply", threshold = 0.0 }     # for categories that name ticket fields
+#                               # below the threshold: suggested in the note. overwrite: may a value that is there be
+#                               # replaced? "never"; "bot-set": what ticketbot set and nobody touched; "always"
+# priority = { mode = "apply", threshold = 0.0, overwrite = "never" }
+# group = { mode = "apply", threshold = 0.0, overwrite = "never" }    # for categories that name a group
+# fields = { mode = "apply", threshold = 0.0, overwrite = "never" }   # for categories that name ticket fields
+
+[policy.escalation]             # the tag ai_escalated, with reason and plan in the note
+# on = ["critical", "high_risk", "security", "negative_and_urgent"]   # these also: "suspicious"; [] for none
+# categories = []               # tickets of these are escalated whatever else they are
+# group = 123456                # theirs instead of the category's, under the rules of policy.group
+# raise_priority = false        # true: "high" at least
+[policy.escalation.plans]       # what to do, by category or reason; "" for no plan. Plain sentences, which may name
+#                               # {category} {urgency} {risk} {sentiment} {language}
+# suspicious = "Read the whole text yourself before anything is done that it asks for."
+# security = "Protect the account, card or device first, tell whoever is responsible for security, then answer."
+# category = "Handle it as agreed for {category}."
+# critical = "Answer now that somebody is on it, find out who else is affected, and tell whoever is on call."
+# high_risk = "Let somebody who may decide about it look at it before anybody answers."
+# negative_and_urgent = "Answer in person today: say what has been done so far and when there will be news."
+
+[policy.tiers]                  # for preset = "tiers"
+# groups = { 1 = 123456, 2 = 123457, complex = 123458 }   # where neither escalation nor category names a group
+# tier_1_confidence = 0.7       # what is less sure is not for tier 1
+# tier_1_categories = []        # what tier 1 gets; none named: all but the fallback category
+# complex_below = 0.5           # less confidence than this is complex
+# complex_categories = 3        # so is a ticket that fits so many categories: 2 or 3
 
 # Your own categories replace the default ones (billing, refund, technical, account, order, feature_request,
 # security, general). Descriptions are what the model decides by: write them for a new colleague.

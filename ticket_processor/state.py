@@ -10,7 +10,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,8 @@ from .models import Analysis, Change, Decision, Frozen, Usage
 
 FILE_NAME = "state.sqlite3"
 CURSOR, HORIZON = "cursor", "horizon"
+DROPPED = "retry_dropped"
+"""Why a ticket is not tried that somebody took off the retry list."""
 
 _MIGRATIONS = (
     """
@@ -50,10 +52,17 @@ _MIGRATIONS = (
     """,
     "CREATE TABLE fallbacks (ticket_id INTEGER PRIMARY KEY, tags TEXT NOT NULL);",
     "ALTER TABLE fallbacks ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;",
+    "ALTER TABLE intents ADD COLUMN job TEXT;",
+    "CREATE TABLE dropped (ticket_id INTEGER PRIMARY KEY);",
+    "ALTER TABLE waits ADD COLUMN told_at REAL NOT NULL DEFAULT 0;",
 )
 """One script per schema version; append, never edit. Each runs in a transaction with its version number."""
 
 
+_KEEP_VERDICT = (
+    "INSERT INTO verdicts (ticket_id, verdict) VALUES (?, ?) "
+    "ON CONFLICT (ticket_id) DO UPDATE SET verdict = excluded.verdict"
+)
 Row = TypeVar("Row", bound=Frozen)
 
 
@@ -61,24 +70,35 @@ class Verdict(Frozen):
     """A finished analysis and what policy made of it, kept until the ticket is settled.
 
     ``clean_stamp`` is an ``updated_at`` at which the ticket is known to carry no write of ours. ``replaces`` are the
-    tags of an earlier write of ours, when this is a second look.
+    tags of an earlier write of ours, when this is a second look. ``follows`` is true for every write after the first:
+    the marker tag says nothing of those, only their own key does.
     """
 
     ticket_id: int
     key: str
-    analysis: Analysis
+    analysis: Analysis | None
     decision: Decision
     clean_stamp: str
     analyse_ms: int = 0
     replaces: tuple[str, ...] = ()
+    follows: bool = False
+
+    def told(self) -> Verdict:
+        """The same once its cost stands in a receipt: whoever settles it later does not count it again."""
+        if self.analysis is None:
+            return self
+        cost = None if self.analysis.cost_usd is None else 0.0
+        analysis = self.analysis.model_copy(update={"usage": Usage(), "cost_usd": cost, "attempts": 0})
+        return self.model_copy(update={"analysis": analysis, "analyse_ms": 0})
 
 
 @dataclass(frozen=True)
 class Open:
-    """A verdict that is not settled, and every change that may have been sent for it, by intent."""
+    """A verdict that is not settled, every change that may have been sent for it, and the job of the last, if any."""
 
     verdict: Verdict
     sent: tuple[Change, ...] = ()
+    job: str | None = None
 
 
 @dataclass(frozen=True)
@@ -180,55 +200,75 @@ class State:
 
     # Verdicts and intents
 
-    def keep_verdict(self, verdict: Verdict) -> None:
-        """Store an analysis before anything is sent, so that no crash makes a model be paid twice."""
+    def keep_verdict(self, *verdicts: Verdict) -> None:
+        """Store analyses before anything is sent, so that no crash makes a model be paid twice."""
         with self._transaction() as db:
-            db.execute(
-                "INSERT INTO verdicts (ticket_id, verdict) VALUES (?, ?) "
-                "ON CONFLICT (ticket_id) DO UPDATE SET verdict = excluded.verdict",
-                (verdict.ticket_id, verdict.model_dump_json()),
-            )
+            db.executemany(_KEEP_VERDICT, [(verdict.ticket_id, verdict.model_dump_json()) for verdict in verdicts])
+
+    def verdict(self, ticket_id: int) -> Verdict | None:
+        """What is kept to be written on the ticket, until it is settled."""
+        row = self._one("SELECT verdict FROM verdicts WHERE ticket_id = ?", ticket_id)
+        return None if row is None else _read(Verdict, row[0])
 
     def cost_is_told(self, ticket_id: int) -> None:
         """The verdict's cost stands in a receipt: a later run that settles it does not count it again."""
         with self._transaction() as db:
             row = db.execute("SELECT verdict FROM verdicts WHERE ticket_id = ?", (ticket_id,)).fetchone()
             if row is not None:
-                verdict = _read(Verdict, row[0])
-                cost = None if verdict.analysis.cost_usd is None else 0.0
-                told = verdict.analysis.model_copy(update={"usage": Usage(), "cost_usd": cost, "attempts": 0})
-                told_verdict = verdict.model_copy(update={"analysis": told, "analyse_ms": 0})
-                db.execute(
-                    "UPDATE verdicts SET verdict = ? WHERE ticket_id = ?", (told_verdict.model_dump_json(), ticket_id)
-                )
+                told = _read(Verdict, row[0]).told()
+                db.execute("UPDATE verdicts SET verdict = ? WHERE ticket_id = ?", (told.model_dump_json(), ticket_id))
 
-    def open_intent(self, change: Change) -> None:
-        """Note that ``change`` is about to be sent."""
+    def open_intent(self, *changes: Change) -> None:
+        """Note that ``changes`` are about to be sent."""
         with self._transaction() as db:
-            db.execute(
-                "INSERT INTO intents VALUES (?, ?, ?)",
-                (change.intent, change.ticket_id, change.model_dump_json()),
+            db.executemany(
+                "INSERT INTO intents (intent, ticket_id, change) VALUES (?, ?, ?)",
+                [(change.intent, change.ticket_id, change.model_dump_json()) for change in changes],
             )
+
+    def job_begun(self, job: str, intents: Iterable[str]) -> None:
+        """The writes of these intents travel in ``job``, by whose id a later run finds them again."""
+        with self._transaction() as db:
+            db.executemany("UPDATE intents SET job = ? WHERE intent = ?", [(job, intent) for intent in intents])
+
+    def job_ended(self, job: str) -> None:
+        """The job has told all that it will; what is still open of it is judged by reading."""
+        with self._transaction() as db:
+            db.execute("UPDATE intents SET job = NULL WHERE job = ?", (job,))
 
     def unsettled(self) -> list[Open]:
         """Every verdict without an end, oldest ticket first; dead ones left out."""
         sent: dict[int, list[Change]] = {}
-        for ticket_id, change in self._all("SELECT ticket_id, change FROM intents ORDER BY rowid"):
+        jobs: dict[int, str | None] = {}
+        for ticket_id, change, job in self._all("SELECT ticket_id, change, job FROM intents ORDER BY rowid"):
             sent.setdefault(ticket_id, []).append(_read(Change, change))
+            jobs[ticket_id] = job
         rows = self._all(
             "SELECT ticket_id, verdict FROM verdicts WHERE ticket_id NOT IN "
             "(SELECT ticket_id FROM retries WHERE dead) ORDER BY ticket_id"
         )
-        return [Open(_read(Verdict, verdict), tuple(sent.get(ticket_id, ()))) for ticket_id, verdict in rows]
+        return [
+            Open(_read(Verdict, verdict), tuple(sent.get(ticket_id, ())), jobs.get(ticket_id))
+            for ticket_id, verdict in rows
+        ]
 
-    def settled(self, ticket_id: int, *, done: tuple[str, str] | None = None) -> None:
-        """The ticket has its end; ``done`` is (run id, key) when it carries a write of ours."""
+    def settled(
+        self, ticket_id: int, *, done: tuple[str, str] | None = None, then: tuple[Verdict, str] | None = None
+    ) -> None:
+        """The ticket has its end; ``done`` is (run id, key) when it carries a write of ours.
+
+        ``then`` is what is to be written next, in a later run, and why: it goes on the retry list.
+        """
         with self._transaction() as db:
             db.execute("DELETE FROM verdicts WHERE ticket_id = ?", (ticket_id,))
             db.execute("DELETE FROM intents WHERE ticket_id = ?", (ticket_id,))
             db.execute("DELETE FROM retries WHERE ticket_id = ?", (ticket_id,))
             if done is not None:
                 db.execute("INSERT OR REPLACE INTO done VALUES (?, ?, ?)", (ticket_id, *done))
+            if then is not None:
+                verdict, reason = then
+                db.execute(_KEEP_VERDICT, (ticket_id, verdict.model_dump_json()))
+                db.execute("INSERT INTO retries VALUES (?, 0, ?, 0)", (ticket_id, reason))
 
     def remember_fallback(self, ticket_id: int, tags: Sequence[str]) -> None:
         """The ticket was answered without a model; ``tags`` are what our write put on it."""
@@ -263,6 +303,11 @@ class State:
         """True when this installation has settled the ticket with a write, whatever tags it carries now."""
         return self._one("SELECT 1 FROM done WHERE ticket_id = ?", ticket_id) is not None
 
+    def last_key(self, ticket_id: int) -> str | None:
+        """The key of the last write of this installation on the ticket, if it has made any."""
+        row = self._one("SELECT key FROM done WHERE ticket_id = ?", ticket_id)
+        return None if row is None else str(row[0])
+
     # The retry list
 
     def retry_later(self, ticket_id: int, reason: str, *, failed: bool, max_attempts: int) -> Retry:
@@ -273,7 +318,11 @@ class State:
             dead = attempts >= max_attempts
             db.execute("INSERT OR REPLACE INTO retries VALUES (?, ?, ?, ?)", (ticket_id, attempts, reason, dead))
             if dead:
-                db.execute("DELETE FROM verdicts WHERE ticket_id = ?", (ticket_id,))
+                # What completes an earlier write cannot be thought up anew; it waits for somebody to revive it.
+                db.execute(
+                    "DELETE FROM verdicts WHERE ticket_id = ? AND NOT coalesce(json_extract(verdict, '$.follows'), 0)",
+                    (ticket_id,),
+                )
                 db.execute("DELETE FROM intents WHERE ticket_id = ?", (ticket_id,))
         return Retry(ticket_id, attempts, reason, dead)
 
@@ -281,6 +330,25 @@ class State:
         """Everything on the retry list, the dead included, by ticket id."""
         rows = self._all("SELECT ticket_id, attempts, reason, dead FROM retries ORDER BY ticket_id")
         return [Retry(ticket_id, attempts, reason, bool(dead)) for ticket_id, attempts, reason, dead in rows]
+
+    def revive(self, ticket_ids: Iterable[int]) -> None:
+        """Have these tickets tried again: the dead as if they had never failed, the dropped back on the list."""
+        with self._transaction() as db:
+            for ticket_id in ticket_ids:
+                db.execute("UPDATE retries SET attempts = 0, dead = 0 WHERE ticket_id = ? AND dead", (ticket_id,))
+                if db.execute("DELETE FROM dropped WHERE ticket_id = ?", (ticket_id,)).rowcount:
+                    db.execute("INSERT OR IGNORE INTO retries VALUES (?, 0, 'taken_back', 0)", (ticket_id,))
+
+    def drop(self, ticket_id: int) -> None:
+        """The ticket is not tried any more, whatever was under way with it, until it is revived."""
+        with self._transaction() as db:
+            for table in ("verdicts", "intents", "retries", "fallbacks"):
+                db.execute(f"DELETE FROM {table} WHERE ticket_id = ?", (ticket_id,))  # noqa: S608 - names of our own
+            db.execute("INSERT OR IGNORE INTO dropped VALUES (?)", (ticket_id,))
+
+    def dropped(self) -> frozenset[int]:
+        """Tickets that somebody took off the retry list for good."""
+        return frozenset(ticket_id for (ticket_id,) in self._all("SELECT ticket_id FROM dropped"))
 
     # Dependencies
 
@@ -294,15 +362,18 @@ class State:
         with self._transaction() as db:
             db.execute("INSERT OR REPLACE INTO breakers VALUES (?, ?, ?)", (name, memory.failures, memory.open_until))
 
-    def not_before(self, name: str) -> float:
-        """Unix seconds before which the dependency asked not to be called; 0.0 when it did not."""
-        row = self._one("SELECT not_before FROM waits WHERE name = ?", name)
-        return 0.0 if row is None else float(row[0])
+    def not_before(self, name: str, now: float) -> float:
+        """Unix seconds before which the dependency asked not to be called; 0.0 when it did not.
 
-    def keep_not_before(self, name: str, moment: float) -> None:
-        """Store such a moment."""
+        What was told in the future comes from a clock that was wrong, and counts for nothing.
+        """
+        row = self._one("SELECT not_before, told_at FROM waits WHERE name = ?", name)
+        return 0.0 if row is None or row[1] > now else float(row[0])
+
+    def keep_not_before(self, name: str, moment: float, now: float) -> None:
+        """Store such a moment, and that it was told ``now``."""
         with self._transaction() as db:
-            db.execute("INSERT OR REPLACE INTO waits VALUES (?, ?)", (name, moment))
+            db.execute("INSERT OR REPLACE INTO waits (name, not_before, told_at) VALUES (?, ?, ?)", (name, moment, now))
 
     # SQLite
 

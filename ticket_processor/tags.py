@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TypeVar
 
-from .models import Change, Decision, Priority, TakenOff, Ticket
+from .errors import MissingPart
+from .history import Ours
+from .models import Change, Decision, Overwrite, Priority, TakenOff, Ticket
 
 _NOT_IN_A_TAG = re.compile(r"[^a-z0-9_]+")
 MAX_TAG_LENGTH = 60
 _NOTHING = TakenOff()
+NOT_OURS = Ours()
+_NO_FIELDS: Mapping[int, str] = MappingProxyType({})
+Value = TypeVar("Value")
 
 
 def tag(*parts: str) -> str:
@@ -32,19 +39,29 @@ def merge_tags(current: Sequence[str], add: Iterable[str], remove: Iterable[str]
     return (*kept, *(item for item in added if item not in there))
 
 
-def merge_priority(current: Priority | None, wanted: Priority | None) -> Priority | None:
-    """The priority to write, or ``None`` to leave it alone: a value that is there already stays."""
-    return wanted if current is None else None
+def merge_value(
+    current: Value | None, wanted: Value | None, overwrite: Overwrite = Overwrite.NEVER, ours: Value | None = None
+) -> Value | None:
+    """The value to write, or ``None`` to leave it alone.
+
+    A value that is there already stays, unless ``overwrite`` allows to replace it: ``bot-set`` when it is still what
+    we put there (``ours``), ``always`` whoever did.
+    """
+    if wanted is None or wanted == current:
+        return None
+    may = overwrite is Overwrite.ALWAYS or (overwrite is Overwrite.BOT_SET and ours is not None and ours == current)
+    return wanted if current is None or may else None
 
 
-def merge_group(current: int | None, wanted: int | None) -> int | None:
-    """The group to write, or ``None`` to leave it alone: a group that is there already stays."""
-    return wanted if current is None else None
-
-
-def merge_fields(current: Mapping[int, str], wanted: Mapping[int, str]) -> dict[int, str]:
-    """The custom fields to write: those of ``wanted`` that are empty."""
-    return {key: value for key, value in wanted.items() if key not in current}
+def merge_fields(
+    current: Mapping[int, str],
+    wanted: Mapping[int, str],
+    overwrite: Overwrite = Overwrite.NEVER,
+    ours: Mapping[int, str] = _NO_FIELDS,
+) -> dict[int, str]:
+    """The custom fields to write, each by the rule of :func:`merge_value`."""
+    merged = {key: merge_value(current.get(key), value, overwrite, ours.get(key)) for key, value in wanted.items()}
+    return {key: value for key, value in merged.items() if value is not None}
 
 
 def write_key(ticket: Ticket, stage: str = "triage") -> str:
@@ -58,21 +75,44 @@ def write_key(ticket: Ticket, stage: str = "triage") -> str:
     return hashlib.sha256(version.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
+def key_of_stage(key: str, stage: str) -> str:
+    """The key of a later write that belongs to the one under ``key``, such as what was missing of it."""
+    return hashlib.sha256(f"{key}\0{stage}".encode()).hexdigest()[:32]
+
+
 def reference(key: str) -> str:
     """The short form of a key that a person sees in the note."""
     return f"tb-{key[:8]}"
 
 
-def merge(ticket: Ticket, decision: Decision, *, key: str, intent: str = "", unwanted: TakenOff = _NOTHING) -> Change:
+def merge(
+    ticket: Ticket,
+    decision: Decision,
+    *,
+    key: str,
+    intent: str = "",
+    unwanted: TakenOff = _NOTHING,
+    ours: Ours = NOT_OURS,
+    without: Collection[MissingPart] = (),
+) -> Change:
     """Exactly what to send, from a decision and the ticket as it is now; nothing that is ``unwanted``.
 
+    ``ours`` is what our own writes put there, ``without`` the parts that the helpdesk is known to refuse.
     A drop-down's value is a tag as well: whoever took that tag off emptied the field.
     """
     wanted = [item for item in decision.tags if item not in unwanted.tags]
     tags = merge_tags(ticket.tags, wanted, decision.tags_removed)
     before = set(ticket.tags)
     emptied = unwanted.fields.union(key for key, value in decision.fields.items() if value in unwanted.tags)
-    fields = merge_fields(ticket.fields, {key: value for key, value in decision.fields.items() if key not in emptied})
+    fields = merge_fields(
+        ticket.fields,
+        {key: value for key, value in decision.fields.items() if key not in emptied and "fields" not in without},
+        decision.fields_overwrite,
+        ours.fields,
+    )
+    group = None if unwanted.group or "group" in without else decision.group
+    settled = unwanted.priority or "priority" in without or _lowers(ticket, decision)
+    priority = None if settled else decision.priority
     note = None if decision.note is None else f"{decision.note}\nRef {reference(key)}"
     return Change(
         ticket_id=ticket.id,
@@ -82,12 +122,25 @@ def merge(ticket: Ticket, decision: Decision, *, key: str, intent: str = "", unw
         tags_added=tuple(item for item in tags if item not in before),
         tags_removed=tuple(item for item in ticket.tags if item not in tags),
         priority_before=ticket.priority,
-        priority=merge_priority(ticket.priority, decision.priority),
+        priority=merge_value(ticket.priority, priority, decision.priority_overwrite, ours.priority),
         group_before=ticket.group,
-        group=None if unwanted.group else merge_group(ticket.group, decision.group),
+        group=merge_value(ticket.group, group, decision.group_overwrite, ours.group),
         fields=fields,
+        fields_replaced=tuple(key for key in fields if key in ticket.fields),
         fields_kept=tuple(key for key in decision.fields if key not in fields),
         note=note,
         key=key,
         intent=intent,
+        escalated=decision.escalated,
+    )
+
+
+def _lowers(ticket: Ticket, decision: Decision) -> bool:
+    """Whether the decision would lower a priority that it may only raise."""
+    order = list(Priority)
+    return (
+        decision.priority_raises_only
+        and decision.priority is not None
+        and ticket.priority is not None
+        and order.index(decision.priority) > order.index(ticket.priority)
     )

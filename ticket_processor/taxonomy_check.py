@@ -72,6 +72,10 @@ def check(
 def check_labels(taxonomy: Taxonomy, policy: Policy, labels: Labels) -> list[Finding]:
     """What the helpdesk's own tags, fields and groups say to the categories, problems first."""
     found = [finding for item in taxonomy.categories for finding in _labels_of(item, policy, labels)]
+    for setting, group in _groups_of(policy):
+        if group not in labels.groups:
+            text = f"the helpdesk has no group {group}, which {setting} names"
+            found.append(Finding(severity="problem", kind="helpdesk", category=None, text=text))
     return in_order(found)
 
 
@@ -210,6 +214,18 @@ def _targets(taxonomy: Taxonomy, policy: Policy) -> Iterator[Finding]:
         if item.tag in ours and item.tag != policy.tag(item.name):
             text = f"its tag {item.tag} {ours[item.tag]}: choose another"
             yield Finding(severity="problem", kind="target", category=item.name, text=text)
+
+    for setting, _ in _groups_of(policy) if policy.group.mode is Mode.OFF else ():
+        text = f"{setting} does nothing: policy.group is off"
+        yield Finding(severity="problem", kind="target", category=None, text=text)
+
+
+def _groups_of(policy: Policy) -> Iterator[tuple[str, int]]:
+    """Groups that the policy itself names, by setting."""
+    if policy.escalation.group is not None:
+        yield "policy.escalation.group", policy.escalation.group
+    for tier, group in policy.tiers.groups.items() if policy.preset == "tiers" else ():
+        yield f"policy.tiers.groups.{tier}", group
 
 
 def _usage(taxonomy: Taxonomy, log: Sequence[Logged]) -> Iterator[Finding]:

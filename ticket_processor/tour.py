@@ -11,10 +11,10 @@ from types import TracebackType
 
 from pydantic import SecretStr
 
+from .books import Listener
 from .clock import Deadline, SystemClock
 from .config import BudgetSettings, ClassifierSettings, ModelSettings, Settings, ZendeskSettings
 from .models import Outcome
-from .pipeline import Listener
 from .sandbox import CHAT_MODEL, OffsetClock, Rules, Sandbox, SandboxServer
 from .sandbox import Credentials as SandboxCredentials
 from .screen import BeforeAfter

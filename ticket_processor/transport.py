@@ -143,11 +143,13 @@ class Transport:
         limits: Iterable[str] = ("account",),
         changes_nothing: bool | None = None,
         signed: bool = True,
+        ours: Callable[[Reply], bool] = lambda _reply: False,
     ) -> Reply:
         """One answer, or an error that says what to do.
 
         ``changes_nothing`` is for calls that are no writes although they are not GETs (asking for a token), and
-        ``signed=False`` sends no credentials with them.
+        ``signed=False`` sends no credentials with them. ``ours`` picks replies that the caller understands although
+        they look like an overload, and wants as they are.
         Raises ``NotAuthorised``, ``HelpdeskDown``, ``RateLimited``, ``OutcomeUnknown`` (writes only),
         ``DeadlineReached`` and ``Stopping``. 4xx other than 401, 408 and 429 are replies, not errors.
         """
@@ -168,11 +170,11 @@ class Transport:
         def attempt() -> Reply:
             nonlocal renewed
             token = auth.header() if auth else None
-            reply = self._send_once(method, path, params, body, headers, effect, limits, token)
+            reply = self._send_once(method, path, params, body, headers, effect, limits, token, ours)
             if reply.status == 401 and auth and token and not renewed:
                 renewed = True
                 if auth.renew(token):
-                    reply = self._send_once(method, path, params, body, headers, effect, limits, auth.header())
+                    reply = self._send_once(method, path, params, body, headers, effect, limits, auth.header(), ours)
             if reply.status == 401:
                 raise NotAuthorised(f"{self.name} refused the credentials (HTTP 401)")
             return reply
@@ -205,6 +207,7 @@ class Transport:
         effect: Effect,
         limits: Iterable[str],
         token: str | None,
+        ours: Callable[[Reply], bool],
     ) -> Reply:
         self._deadline.check()
         names = tuple(limits)
@@ -236,7 +239,7 @@ class Transport:
             self._breaker.failure(admission)
             raise self._translate(error, effect) from error
         reply = _read(response)
-        limited = reply.status in (408, 429) or reply.status >= 500
+        limited = (reply.status in (408, 429) or reply.status >= 500) and not ours(reply)
         senseless = reply.ok and reply.body is None and reply.status != 204
         self._throttle.learn(self._read_limits(response.headers))
         if limited or senseless or 300 <= reply.status < 400:

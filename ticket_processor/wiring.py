@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,27 +18,40 @@ from .analysis import USELESS_IN_A_ROW, Analyser, ModelLink, Understanding
 from .answer_store import FILE_NAME as ANSWERS
 from .answer_store import AnswerStore
 from .audit import AuditLog
+from .books import Listener
 from .breaker import Breaker
 from .budget import Budget
 from .chat_server import ChatServer, OpenAIServer
 from .clock import Clock, Deadline, SystemClock, iso
 from .config import Settings, ZendeskSettings
 from .errors import ConfigError, RunLocked, StateUnusable
+from .kill_switch import KillSwitch
 from .llm import ModelAnalyser
-from .models import RunSummary
-from .pipeline import Listener, Options, Parts, Run
+from .models import Outcome, RunSummary
+from .past_runs import PastRuns
+from .pipeline import Options, Parts, Run
+from .prefetch import read_ahead
 from .presets import ModelTarget, targets
 from .rules import RulesAnalyser
-from .state import FILE_NAME, State
+from .skip_rules import Selection, SkipRules
+from .state import FILE_NAME, State, Verdict
+from .statement import MOST_KEPT, Verify
 from .suspicion import signs_of
+from .take_back import Left
 from .throttle import Throttle
 from .transport import Auth, Transport
+from .undo import Undo, UndoOptions, UndoParts, UndoReceipts
+from .writeback import Delivery
 from .zendesk import Zendesk, read_limits
-from .zendesk_auth import ApiToken, ClientCredentials, OAuthToken
+from .zendesk_auth import ApiToken, ClientCredentials, OAuthToken, own_user
 
 HELPDESK = "Zendesk"
 LOCK_NAME = "run.lock"
 ACCOUNT = "account"
+JOBS_OF_AN_ACCOUNT = 30
+"""Zendesk's limit on jobs queued or running ("Rate limits")."""
+UNDO_DEADLINE_S = 12 * 3600.0
+"""A person waits for an undo and can stop it; it needs a request for every ticket."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +63,7 @@ class Asked:
     since: float | None = None
     resume: bool = False
     retry_fallbacks: bool = False
+    verify: Verify = "sample"
 
 
 @dataclass(frozen=True)
@@ -60,6 +75,28 @@ class Finished:
     abandoned: int
 
 
+@dataclass(frozen=True)
+class AskedUndo:
+    """Which run is to be taken back: its id, how that begins, or ``latest``; without ``ticket_ids``, all of it.
+
+    ``while_stopped`` goes on although the kill switch is set.
+    """
+
+    run_id: str
+    ticket_ids: tuple[int, ...] = ()
+    dry_run: bool = False
+    while_stopped: bool = False
+
+
+@dataclass(frozen=True)
+class Undone:
+    """An undo's summary, where its receipts are, and the run that was taken back."""
+
+    summary: RunSummary
+    log: Path
+    run_id: str
+
+
 def run(
     settings: Settings, asked: Asked, *, clock: SystemClock | None = None, listener: Listener = lambda _outcome: None
 ) -> Finished:
@@ -67,7 +104,103 @@ def run(
 
     Raises ``ConfigError``, ``RunLocked``, or ``CannotRun`` when not even the log or the state can be opened.
     """
+    with _assembled(settings, asked, clock or SystemClock(), listener) as (work, log):
+        summary = work.execute()
+        return Finished(summary, log(), work.abandoned)
+
+
+def retry(
+    settings: Settings,
+    ticket_ids: Collection[int],
+    *,
+    clock: SystemClock | None = None,
+    listener: Listener = lambda _outcome: None,
+) -> Finished:
+    """Try these tickets of the retry list now, the dead ones too; none named: all of it. Nothing else is pulled.
+
+    It raises what :func:`run` does.
+    """
+    with _assembled(settings, Asked(), clock or SystemClock(), listener) as (work, log):
+        summary = work.retry(ticket_ids)
+        return Finished(summary, log(), work.abandoned)
+
+
+def write(
+    settings: Settings,
+    verdicts: Iterable[Verdict],
+    asked: Asked,
+    *,
+    statuses: tuple[str, ...],
+    clock: SystemClock | None = None,
+    listener: Listener = lambda _outcome: None,
+) -> Finished:
+    """Bring verdicts of another day, such as those of a file, to tickets that are in one of ``statuses``.
+
+    Everything else is as in :func:`run`, and it raises the same.
+    """
+    settings = settings.model_copy(update={"run": settings.run.model_copy(update={"statuses": statuses})})
+    with _assembled(settings, asked, clock or SystemClock(), listener) as (work, log):
+        summary = work.write(verdicts)
+        return Finished(summary, log(), work.abandoned)
+
+
+def undo(
+    settings: Settings,
+    asked: AskedUndo,
+    *,
+    clock: SystemClock | None = None,
+    listener: Callable[[Outcome, tuple[Left, ...]], None] = lambda _outcome, _left: None,
+) -> Undone:
+    """Take back what an earlier run wrote, where nobody has touched it since.
+
+    It raises what :func:`run` does, and ``ConfigError`` when there is no such run or it wrote on no such ticket.
+    """
     clock = clock or SystemClock()
+    folder = settings.state_folder
+    with ExitStack() as stack:
+        if not asked.dry_run:
+            stack.enter_context(lock(folder))
+        past = PastRuns(settings.log_dir)
+        writes = past.writes(past.find(asked.run_id)).of(asked.ticket_ids)
+        state = stack.enter_context(opened_state(folder, settings.zendesk.base_url, dry_run=asked.dry_run))
+        deadline = Deadline(clock, UNDO_DEADLINE_S)
+        run_id = f"{new_run_id(clock)}-undo"
+        audit = UndoReceipts(settings.log_dir, clock, run_id, dry_run=asked.dry_run)
+        stack.callback(audit.close)
+        transport = transport_for(
+            settings.zendesk, clock, deadline, state=state, share=settings.run.limit_share, read_only=asked.dry_run
+        )
+        stack.callback(transport.close)
+        heedless = asked.dry_run or asked.while_stopped
+        work = Undo(
+            UndoParts(
+                desk=Zendesk(transport, source=settings.zendesk.source),
+                state=state,
+                audit=audit,
+                clock=clock,
+                deadline=deadline,
+                before_write=(lambda: None) if heedless else kill_switch(settings).check,
+                requests=lambda: transport.counts,
+            ),
+            UndoOptions(
+                run_id=run_id,
+                dry_run=asked.dry_run,
+                stable_read_s=settings.run.stable_read_s,
+                hands_off=settings.hands_off_tag,
+                delivery=delivery(settings),
+            ),
+            writes,
+            listener,
+        )
+        summary = work.execute()
+        return Undone(summary, audit.path, writes.run_id)
+
+
+@contextmanager
+def _assembled(
+    settings: Settings, asked: Asked, clock: SystemClock, listener: Listener
+) -> Iterator[tuple[Run, Callable[[], Path]]]:
+    """A run, ready to be played, and where its receipts are."""
     folder = settings.state_folder
     with ExitStack() as stack:
         if not asked.dry_run:
@@ -99,6 +232,9 @@ def run(
                 deadline=deadline,
                 policy=settings.policy,
                 taxonomy=settings.taxonomy,
+                selection=selection(settings, transport),
+                kill_switch=kill_switch(settings),
+                ahead=lambda pages: read_ahead(pages, clock),
                 troubles=lambda: [
                     trouble for trouble in (*dict.fromkeys((*troubles, *desk.troubles)), store.trouble) if trouble
                 ],
@@ -114,14 +250,21 @@ def run(
                 analysis_timeout_s=settings.run.analysis_timeout_s,
                 stable_read_s=settings.run.stable_read_s,
                 max_attempts=settings.run.max_attempts,
+                delivery=delivery(settings),
                 notices=settings.notices,
                 resume=asked.resume,
                 retry_fallbacks=asked.retry_fallbacks,
+                retriage_on_reply=settings.run.retriage_on_reply,
+                verify={"all": MOST_KEPT, "sample": settings.run.verify_sample, "none": 0}[asked.verify],
             ),
             listener,
         )
-        summary = work.execute()
-        return Finished(summary, audit.path, work.abandoned)
+        yield work, lambda: audit.path
+
+
+def delivery(settings: Settings) -> Delivery:
+    """How changes travel; of the account's places for jobs we take our share."""
+    return Delivery(mode=settings.run.write_mode, most_jobs=max(1, int(JOBS_OF_AN_ACCOUNT * settings.run.limit_share)))
 
 
 def transport_for(
@@ -159,6 +302,26 @@ def transport_for(
     return transport
 
 
+def selection(settings: Settings, transport: Transport) -> Selection:
+    """What the settings leave to people, and for how long."""
+    return Selection(
+        SkipRules(
+            settings.skip,
+            hands_off=settings.hands_off_tag,
+            leave_assigned=settings.run.wait_minutes > 0,
+            own_user=functools.cache(lambda: own_user(transport)),
+        ),
+        machine_mail=settings.skip.machine_mail,
+        canary_percent=settings.run.canary_percent,
+        wait_s=settings.run.wait_minutes * 60,
+    )
+
+
+def kill_switch(settings: Settings) -> KillSwitch:
+    """What stops a run of these settings at once."""
+    return KillSwitch(settings.stop_file, is_set=settings.run.stop)
+
+
 def _credentials(zendesk: ZendeskSettings, transport: Transport, clock: Clock) -> Auth:
     if zendesk.oauth_client_id and zendesk.oauth_client_secret:
         secret = zendesk.oauth_client_secret.get_secret_value()
@@ -178,15 +341,16 @@ def understanding(
     store: AnswerStore | None = None,
     trouble: Callable[[str], object] = lambda _sentence: None,
     through: Callable[[ChatServer], ChatServer] = lambda server: server,
+    budget: Budget | None = None,
 ) -> Understanding:
     """The analyser chain of the settings: each model in order, the trained classifier, keyword rules.
 
     ``trouble`` is told of a part that the chain has to do without; every model server is asked ``through`` what that
-    makes of it. Without ``store`` nothing is kept: no answers, and no books of what was spent. Raises
-    :class:`ConfigError` when a model of the list cannot be asked as the settings stand.
+    makes of it. Without ``store`` nothing is kept: no answers, and no books of what was spent. Without ``budget`` it
+    has one of its own. Raises :class:`ConfigError` when a model of the list cannot be asked as the settings stand.
     """
     store = store or AnswerStore(None, clock, days=0)
-    budget = Budget(settings.budget, store)
+    budget = budget or Budget(settings.budget, store)
     rules = RulesAnalyser(settings.taxonomy, settings.entities)
     links: list[Analyser] = []
     for target in targets(settings.models):
@@ -244,6 +408,7 @@ def model_analyser(server: ChatServer, target: ModelTarget, settings: Settings, 
         ticket_tokens=target.ticket_tokens,
         floor=rules.floor,
         risk=rules.risk,
+        alarms=rules.alarms,
         signs=signs_of,
         reveal=target.redaction,
         starting_form=target.forms[0],

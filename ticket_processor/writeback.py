@@ -5,36 +5,100 @@ What makes it exactly once, although the helpdesk knows no idempotency key for u
 * One write carries everything, with the stamp it was merged from: it happens whole, or not at all.
 * The write carries an in-band key. Before any write to a ticket that has been touched since its creation or
   since it was last known clean, the key is looked for.
-* After any doubt (409, timeout, 5xx, crash) the ticket is read first. Marker or key there: done. Otherwise it is
-  merged anew from what was read.
-* A read is written on only if the helpdesk's clock had moved well past the ticket's stamp, because stamps have
-  whole seconds: two edits within one second look the same.
+* After any doubt the ticket is read first; see :mod:`ticket_processor.settlement`.
+
+A few tickets go as single updates. Many go as jobs of up to a hundred, each item with its own stamp, several jobs at a
+time; an item counts as done only when the job says so of it, and, on an account that nobody has probed, when the
+ticket shows it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
 
+from . import batch_trust
 from .audit import AuditLog
-from .clock import Clock
-from .errors import CannotRun, GroupUnknown, OutcomeUnknown, TicketError, TicketGone, UpdateConflict, UpdateRefused
-from .helpdesk import Helpdesk
-from .models import Change, Decision, Outcome, OutcomeStatus, TakenOff, Ticket
-from .policy import Policy
-from .second_look import JUDGED, still_ours
+from .batch_trust import Learnt
+from .clock import Clock, Deadline, iso
+from .errors import (
+    DeadlineReached,
+    JobRefused,
+    NotePublished,
+    OutcomeUnknown,
+    PartRefused,
+    TicketGone,
+    TooManyJobs,
+    UpdateConflict,
+    UpdateRefused,
+)
+from .helpdesk import Helpdesk, JobStatus
+from .history import overwritten
+from .models import Change, Outcome, OutcomeStatus, Ticket
+from .settlement import Planner, Settlement, completion, repair
 from .state import Open, State, Verdict
-from .tags import merge
+from .tags import reference
 
-WRITE_ATTEMPTS = 3
-BATCH = 100
-ALREADY_DONE = "already_done"
-ENDED_STATUSES = ("solved", "closed", "deleted")
+MOST_ITEMS = 100
+TRIAL_ITEMS = 5
+"""Items of the first job on an account of which nothing is known; each of them is looked at closely."""
+JOB_PATIENCE_S = 180.0
+"""A job that takes longer is judged by reading. What it may still do, the stamps keep apart from what we do."""
+MISSED_POLLS = 3
+LOOKS = 3
+"""How often tickets that do not show what their job says it did are read again, a poll later each time."""
+JOBS_IN_VAIN = 3
+"""After so many jobs in a row of which no item is known to be done, the run goes on one by one."""
+POLL_S = 2.0
+LINGER_S = 10.0
+"""How long a ticket waits for others to fill its job."""
+MOST_WAITING = 500
+"""Tickets that may wait for a place in a job; with more, the run stops to think up new ones."""
+CHANGED_AGAIN = "changed_again_and_again"
+NO_CLEAR_ANSWER = "no_clear_answer_again_and_again"
+JOB_ITEM_FAILED = "failed_in_a_job"
+
+WriteMode = Literal["auto", "single", "batch"]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How changes travel. In mode ``auto`` jobs are used once ``batch_from`` tickets are on their way at the same time.
+
+    ``most_jobs`` are ours at a time; the account may have thirty.
+    """
+
+    mode: WriteMode = "auto"
+    batch_from: int = 25
+    job_items: int = MOST_ITEMS
+    most_jobs: int = 10
+
+
+@dataclass
+class Written:
+    """How many tickets were written, by which way."""
+
+    single: int = 0
+    batch: int = 0
+    jobs: int = 0
+
+
+@dataclass
+class _Job:
+    works: dict[int, Settlement]
+    begun: float
+    trial: bool = False
+    missed: int = 0
+    looks: int = 0
+    done: bool = False
+    intents: list[str] = field(default_factory=list)
 
 
 class WriteBack:
-    """Settles verdicts on the helpdesk, one guarded update each. Used by one thread.
+    """Brings verdicts to the helpdesk. Used by one thread.
 
-    Many updates in one job would take the place of :meth:`_send`; everything around it stays.
+    ``before_write`` is called before anything is sent and may raise to stop everything (a kill switch).
     """
 
     def __init__(
@@ -43,152 +107,351 @@ class WriteBack:
         state: State,
         audit: AuditLog,
         clock: Clock,
-        policy: Policy,
+        deadline: Deadline,
+        planner: Planner,
         *,
-        statuses: Iterable[str],
-        stable_read_s: float,
+        delivery: Delivery = Delivery(),
         dry_run: bool = False,
+        before_write: Callable[[], None] = lambda: None,
     ) -> None:
         self._desk = desk
         self._state = state
         self._audit = audit
         self._clock = clock
-        self._policy = policy
-        self._statuses = frozenset(statuses)
-        self._stable_read_s = stable_read_s
+        self._deadline = deadline
+        self._planner = planner
+        self._delivery = delivery
         self._dry_run = dry_run
-        self._unknown_groups: set[int] = set()
+        self._before_write = before_write
+        self._waiting: list[Settlement] = []
+        self._jobs: dict[str, _Job] = {}
+        self._next: dict[int, tuple[Verdict, str]] = {}
+        self._next_poll = 0.0
+        self._no_jobs_before = 0.0
+        self._jobs_refused = False
+        self._in_vain = 0
+        self._batching = False
+        self._trust = batch_trust.learnt(state)
+        self.written = Written()
 
-    def unfinished(self) -> Iterator[Outcome]:
-        """Settle what earlier runs analysed and did not finish, sent or not."""
-        opened = self._state.unsettled()
-        for start in range(0, len(opened), BATCH):
-            yield from self._settle_batch(opened[start : start + BATCH])
+    @property
+    def pending(self) -> int:
+        """Tickets that were taken and have no end yet."""
+        return len(self._waiting) + sum(len(job.works) for job in self._jobs.values())
 
-    def settle(self, verdicts: Sequence[Verdict]) -> Iterator[Outcome]:
-        """Bring fresh verdicts to the helpdesk."""
-        for verdict in verdicts:
-            self._state.keep_verdict(verdict)
-        for start in range(0, len(verdicts), BATCH):
-            yield from self._settle_batch([Open(verdict) for verdict in verdicts[start : start + BATCH]])
+    def unfinished(self, only: Collection[int] | None = None) -> Iterator[Outcome]:
+        """Settle what earlier runs analysed and did not finish, sent or not; their jobs are asked by id first.
 
-    def _settle_batch(self, batch: Sequence[Open]) -> Iterator[Outcome]:
-        tickets = self._desk.fetch([item.verdict.ticket_id for item in batch])
-        for item in batch:
-            started = self._clock.monotonic()
-            outcome = self._settle_one(item, tickets.get(item.verdict.ticket_id))
-            write_ms = round((self._clock.monotonic() - started) * 1000)
-            analyse_ms = item.verdict.analyse_ms
-            timings = {"analyse": analyse_ms, "write": write_ms, "total": analyse_ms + write_ms}
-            yield outcome.model_copy(update={"analysis": item.verdict.analysis, "timings_ms": timings})
-
-    def _settle_one(self, item: Open, ticket: Ticket | None) -> Outcome:
-        verdict, sent, attempts = item.verdict, list(item.sent), 0
-        clean_stamp, doubt = verdict.clean_stamp, ""
-
-        def end(status: OutcomeStatus, reason: str, change: Change | None = None, *, retry: bool = False) -> Outcome:
-            return Outcome(
-                ticket_id=verdict.ticket_id,
-                status=status,
-                reason=reason,
-                change=change,
-                attempts=attempts,
-                retry=retry,
-            )
-
-        written = OutcomeStatus.SUGGESTED if verdict.decision.suggest_only else OutcomeStatus.UPDATED
-        while True:
-            if ticket is None:
-                return end(OutcomeStatus.SKIPPED, "deleted")
-            # Of a second look only its key says that it is done: the marker is there from the first.
-            marked = self.marked(ticket) and not verdict.replaces
-            if verdict.replaces or (marked and sent) or (not marked and self.may_hold_our_write(ticket, clean_stamp)):
-                try:
-                    found = self._desk.find_write(ticket.id, verdict.key)
-                except TicketError as error:
-                    return end(OutcomeStatus.FAILED, str(error), retry=True)
-                ours = next((change for change in sent if found and change.intent == found.intent), None)
-                if ours is not None:
-                    return end(written, "confirmed_by_reading", ours)
-                marked = marked or found is not None
-            if marked:
-                return end(OutcomeStatus.SKIPPED, ALREADY_DONE)
-            if (reason := no_longer_new(ticket.status, self._statuses)) is not None:
-                return end(OutcomeStatus.SKIPPED, reason)
-            if verdict.replaces and not still_ours(ticket, verdict.replaces, self._policy):
-                return end(OutcomeStatus.SKIPPED, JUDGED)
-            clean_stamp = ticket.updated_at
-            if not self.stable(ticket):
-                return end(OutcomeStatus.SKIPPED, "deferred_changed_just_now", retry=True)
-            try:
-                # A follow-up begins with its original's tags; what a person took off a ticket stays off.
-                seen_before = (
-                    ticket.follow_up or bool(verdict.replaces) or self.may_lack_on_purpose(ticket, verdict.decision)
-                )
-                unwanted = self._desk.taken_off(ticket.id) if seen_before else TakenOff()
-            except TicketError as error:
-                return end(OutcomeStatus.FAILED, str(error), retry=True)
-            intent = self._audit.new_intent()
-            change = merge(ticket, verdict.decision, key=verdict.key, intent=intent, unwanted=unwanted)
-            if change.group in self._unknown_groups:
-                change = change.model_copy(update={"group": None})
-            if self._dry_run:
-                return end(OutcomeStatus.PLANNED, verdict.decision.reason, change)
-            if attempts >= WRITE_ATTEMPTS:
-                return end(OutcomeStatus.FAILED, doubt, retry=True)
-            attempts += 1
-            sent.append(change)
-            try:
-                self._send(change)
-            except (UpdateConflict, OutcomeUnknown) as error:
-                conflict = isinstance(error, UpdateConflict)
-                doubt = "changed_again_and_again" if conflict else "no_clear_answer_again_and_again"
-                ticket = self._desk.fetch([verdict.ticket_id]).get(verdict.ticket_id)
-            except TicketGone as gone:
-                return end(OutcomeStatus.SKIPPED, str(gone))
-            except GroupUnknown as refused:
-                if change.group is None:
-                    return end(OutcomeStatus.FAILED, str(refused), retry=True)
-                # Nothing happened, so what was read still holds; the rest is worth a write of its own.
-                self._unknown_groups.add(change.group)
-                doubt = str(refused)
-            except UpdateRefused as refused:
-                return end(OutcomeStatus.FAILED, str(refused), retry=True)
-            else:
-                return end(written, verdict.decision.reason, change)
-
-    def _send(self, change: Change) -> None:
-        self._audit.intent(change)
-        self._state.open_intent(change)
-        self._desk.update(change)
-
-    def marked(self, ticket: Ticket) -> bool:
-        """Whether the marker tag says: done. On a follow-up it says so of the ticket it was made from."""
-        return self._policy.marker in ticket.tags and not ticket.follow_up
-
-    def may_hold_our_write(self, ticket: Ticket, clean_stamp: str | None) -> bool:
-        """False when it is certain, without asking, that no write of ours is on the ticket.
-
-        Our writes come at least the stable-read margin after a ticket's last change, so a ticket whose last
-        change is its creation holds none.
+        ``only`` are the tickets that it is about; ``None`` is all.
         """
-        return ticket.updated_at != clean_stamp and ticket.seconds_to_last_change >= self._stable_read_s
+        now = self._clock.monotonic()
+        for item in self._state.unsettled():
+            if only is not None and item.verdict.ticket_id not in only:
+                continue
+            work = Settlement.of(item, now)
+            if item.job is None or self._dry_run:
+                self._waiting.append(work)
+                continue
+            job = self._jobs.setdefault(item.job, _Job({}, now))
+            job.works[work.ticket_id] = work
+        if self._jobs:
+            yield from self._poll()
+        yield from self.finish()
 
-    def may_lack_on_purpose(self, ticket: Ticket, decision: Decision) -> bool:
-        """Whether somebody may have taken off what a category sets on its tickets: the labels of people, not ours."""
-        theirs = any(not tag.startswith(self._policy.tag_prefix) for tag in decision.tags)
-        return ticket.seconds_to_last_change > 0 and (theirs or decision.group is not None or bool(decision.fields))
+    def take(self, verdicts: Sequence[Verdict]) -> None:
+        """Fresh verdicts, to be brought to the helpdesk by and by."""
+        if verdicts:
+            self._state.keep_verdict(*verdicts)
+            now = self._clock.monotonic()
+            self._waiting += [Settlement.of(Open(verdict), now) for verdict in verdicts]
 
-    def stable(self, ticket: Ticket) -> bool:
-        """True when no edit after this read can carry the stamp that was read."""
-        age = ticket.age_of_stamp
-        if age is None:
-            raise CannotRun("the helpdesk's replies carry no Date header, without which no read can be trusted")
-        return age >= self._stable_read_s
+    def advance(self, outstanding: int) -> Iterator[Outcome]:
+        """Do what is due, while ``outstanding`` more tickets are being analysed.
+
+        Waits only when so much is pending that memory would grow.
+        """
+        if self._jobs and self._clock.monotonic() >= self._next_poll:
+            yield from self._poll()
+        yield from self._send(outstanding)
+        while len(self._waiting) > MOST_WAITING:
+            yield from self._wait_for_jobs()
+            yield from self._send(outstanding)
+
+    def finish(self) -> Iterator[Outcome]:
+        """Bring everything to its end, waiting for jobs.
+
+        Raises ``DeadlineReached`` with jobs still under way: the next run looks them up by their ids.
+        """
+        while self._waiting or self._jobs:
+            yield from self._send(0, everything=True)
+            if self._waiting or self._jobs:
+                yield from self._wait_for_jobs()
+
+    def next_write(self, ticket_id: int) -> tuple[Verdict, str] | None:
+        """What a later run has to write on a ticket that has just come to its end, and why."""
+        return self._next.pop(ticket_id, None)
+
+    def _wait_for_jobs(self) -> Iterator[Outcome]:
+        if self._deadline.remaining() < 2 * POLL_S:
+            raise DeadlineReached("jobs are still under way; the next run finds them by their ids")
+        moment = self._next_poll if self._jobs else self._no_jobs_before
+        self._deadline.wait(max(0.05, min(POLL_S, moment - self._clock.monotonic())))
+        if self._jobs:
+            yield from self._poll()
+
+    # Which way
+
+    def _send(self, outstanding: int, *, everything: bool = False) -> Iterator[Outcome]:
+        alone = [work for work in self._waiting if work.alone]
+        if alone:
+            self._waiting = [work for work in self._waiting if not work.alone]
+            yield from self._singly(alone)
+        while self._waiting:
+            if not self._by_jobs(len(self._waiting) + outstanding):
+                works, self._waiting = self._waiting[:MOST_ITEMS], self._waiting[MOST_ITEMS:]
+                yield from self._singly(works)
+                continue
+            now = self._clock.monotonic()
+            # Towards the end, waiting until a job is full would take longer than two jobs.
+            enough = min(self._delivery.job_items, max(self._delivery.batch_from, outstanding))
+            due = everything or len(self._waiting) >= enough or now - self._waiting[0].begun >= LINGER_S
+            if not due or len(self._jobs) >= self._most_jobs() or now < self._no_jobs_before:
+                return
+            yield from self._as_job()
+
+    def _by_jobs(self, together: int) -> bool:
+        distrusted = self._trust is not None and not self._trust.ok
+        if self._dry_run or self._delivery.mode == "single" or self._jobs_refused or distrusted:
+            return False
+        use = self._delivery.mode == "batch" or together >= self._delivery.batch_from
+        if use and not self._batching:
+            known = "by the probe" if self._trust and self._trust.how == "probe" else "by reading back"
+            why = f"{together} tickets are under way" if self._delivery.mode == "auto" else "write_mode is batch"
+            self._audit.alert("write_mode", mode="batch", why=why, verified=known)
+            self._batching = True
+        return use
+
+    def _most_jobs(self) -> int:
+        return 1 if self._trust is None else self._delivery.most_jobs
+
+    # One by one
+
+    def _singly(self, works: list[Settlement]) -> Iterator[Outcome]:
+        for start in range(0, len(works), MOST_ITEMS):
+            part = works[start : start + MOST_ITEMS]
+            tickets = self._desk.fetch([work.ticket_id for work in part])
+            for work in part:
+                work.begun = self._clock.monotonic() if not work.sent else work.begun
+                yield self._settle(work, tickets.get(work.ticket_id))
+
+    def _settle(self, work: Settlement, ticket: Ticket | None) -> Outcome:
+        while True:
+            change = self._planner.plan(work, ticket, self._clock.monotonic())
+            if isinstance(change, Outcome):
+                return change
+            self._open(work, change)
+            self._audit.intent(change)
+            self._state.open_intent(change)
+            try:
+                edit = self._desk.update(change)
+            except (UpdateConflict, OutcomeUnknown) as error:
+                work.doubt = CHANGED_AGAIN if isinstance(error, UpdateConflict) else NO_CLEAR_ANSWER
+                ticket = self._desk.fetch([work.ticket_id]).get(work.ticket_id)
+            except TicketGone as gone:
+                return self._end(work, OutcomeStatus.SKIPPED, str(gone))
+            except PartRefused as refused:
+                # Nothing happened, so what was read still holds; the rest may be worth a write of its own.
+                if not self._planner.refused(work, change, refused.part):
+                    return self._end(work, OutcomeStatus.FAILED, str(refused), retry=True)
+            except UpdateRefused as refused:
+                return self._end(work, OutcomeStatus.FAILED, str(refused), retry=True)
+            else:
+                self.written.single += 1
+                lost = overwritten(edit, change) if edit is not None else None
+                if lost:
+                    parts = [name for name in ("tags", "priority", "group", "fields") if getattr(lost, name)]
+                    self._audit.alert("overwrote", ticket_id=work.ticket_id, parts=parts)
+                    self._next[work.ticket_id] = (repair(change, lost, work.verdict), "repair")
+                return self._done(work, change)
+
+    # As jobs
+
+    def _as_job(self) -> Iterator[Outcome]:
+        trial = self._trust is None
+        size = min(TRIAL_ITEMS, self._delivery.job_items) if trial else self._delivery.job_items
+        works, self._waiting = self._waiting[:size], self._waiting[size:]
+        tickets = self._desk.fetch([work.ticket_id for work in works])
+        job = _Job({}, self._clock.monotonic(), trial)
+        changes: list[Change] = []
+        for work in works:
+            change = self._planner.plan(work, tickets.get(work.ticket_id), self._clock.monotonic())
+            if isinstance(change, Outcome):
+                yield change
+                continue
+            changes.append(change)
+            job.works[work.ticket_id] = work
+        if not changes:
+            return
+        for change in changes:
+            self._open(job.works[change.ticket_id], change)
+        self._audit.intent(*changes)
+        self._state.open_intent(*changes)
+        try:
+            job_id = self._desk.update_many(changes)
+        except TooManyJobs as full:
+            self._no_jobs_before = self._clock.monotonic() + full.wait
+            self._back(job, attempts=-1)
+        except JobRefused as refused:
+            self._no_more_jobs(str(refused))
+            self._back(job, attempts=-1)
+        except OutcomeUnknown:
+            self._back(job, doubt=NO_CLEAR_ANSWER)
+        else:
+            self._state.job_begun(job_id, [change.intent for change in changes])
+            self.written.jobs += 1
+            if not self._jobs:
+                self._next_poll = self._clock.monotonic() + POLL_S / 2
+            self._jobs[job_id] = job
+
+    def _back(self, job: _Job, *, doubt: str = "", attempts: int = 0, alone: bool = False) -> None:
+        for work in job.works.values():
+            work.doubt = doubt or work.doubt
+            work.attempts += attempts
+            work.alone = work.alone or alone
+        self._waiting = [*job.works.values(), *self._waiting]
+
+    def _poll(self) -> Iterator[Outcome]:
+        statuses = self._desk.jobs(list(self._jobs))
+        now = self._clock.monotonic()
+        self._next_poll = now + POLL_S
+        for job_id, job in list(self._jobs.items()):
+            status = statuses.get(job_id)
+            job.missed = job.missed + 1 if status is None else 0
+            if status is not None and status.ended:
+                del self._jobs[job_id]
+                yield from self._collect(job_id, job, status)
+            elif job.missed >= MISSED_POLLS or now - job.begun > JOB_PATIENCE_S:
+                del self._jobs[job_id]
+                self._state.job_ended(job_id)
+                self._back(job, doubt=NO_CLEAR_ANSWER)
+                self._learn_from(done=False)
+
+    def _learn_from(self, *, done: bool) -> None:
+        """A job has ended, or nobody knows of it; ``done`` when at least one of its items surely was."""
+        self._in_vain = 0 if done else self._in_vain + 1
+        if self._in_vain == JOBS_IN_VAIN:
+            self._no_more_jobs("job after job has ended with nothing done, as far as can be told")
+
+    def _no_more_jobs(self, why: str) -> None:
+        if not self._jobs_refused:
+            self._audit.alert("write_mode", mode="single", why=why)
+        self._jobs_refused = True
+
+    def _collect(self, job_id: str, job: _Job, status: JobStatus) -> Iterator[Outcome]:
+        made: list[Settlement] = []
+        for work in job.works.values():
+            if status.results.get(work.ticket_id) is True:
+                made.append(work)
+            else:
+                # An item's words say nothing certain; a single update's answer does.
+                work.doubt, work.alone = JOB_ITEM_FAILED, True
+                self._waiting.insert(0, work)
+        unseen: list[Settlement] = []
+        if made and not (self._trust is not None and self._trust.how == "probe"):
+            tickets = self._desk.fetch([work.ticket_id for work in made])
+            unseen = [work for work in made if not _shows(tickets.get(work.ticket_id), work.sent[-1])]
+            made = [work for work in made if work not in unseen]
+        if job.trial and made and self._trust is None:
+            self._judge(made)
+        job.done = job.done or bool(made)
+        if unseen and job.looks < LOOKS:
+            # The read may be of a copy that is behind: it is repeated with the next poll.
+            job.looks += 1
+            job.works = {work.ticket_id: work for work in unseen}
+            self._jobs[job_id] = job
+        else:
+            self._state.job_ended(job_id)
+            self._learn_from(done=job.done)
+            for work in unseen:
+                work.doubt = NO_CLEAR_ANSWER
+                self._waiting.insert(0, work)
+        for work in made:
+            yield self._done_in_job(work, job_id)
+
+    def _judge(self, works: Sequence[Settlement]) -> None:
+        """After the first job on an account of which nothing is known: did it do all that a single update does?"""
+        why, judged = "", False
+        for work in works:
+            change = work.sent[-1]
+            history = self._desk.history(work.ticket_id)
+            edit = history.find(change.key)
+            told = [item for item in history.edits if item.comment == "public"]
+            if edit in told or any(reference(change.key) in item.text for item in told):
+                raise NotePublished(
+                    f"the internal note on ticket {work.ticket_id} became public although it was sent as internal"
+                )
+            if edit is None and all(item.at <= change.stamp for item in history.edits):
+                continue  # the record is behind the ticket, and says nothing of the job yet
+            judged = True
+            if edit is None:
+                why = "a job's item lost its metadata, by which our writes are known"
+            elif change.note and edit.comment is None:
+                why = "a job's item lost its note"
+        if not judged:
+            return
+        self._trust = Learnt(
+            how="readback",
+            at=iso(self._clock.now()),
+            ok=not why,
+            comment=why != "a job's item lost its note",
+            private=True,
+            metadata=not why.startswith("a job's item lost its meta"),
+            stamps=None,
+            why=why,
+        )
+        batch_trust.remember(self._state, self._trust)
+        if why:
+            self._audit.alert("write_mode", mode="single", why=why)
+
+    # Ends
+
+    def _open(self, work: Settlement, change: Change) -> None:
+        self._before_write()
+        work.attempts += 1
+        work.sent.append(change)
+
+    def _done_in_job(self, work: Settlement, job_id: str) -> Outcome:
+        self.written.batch += 1
+        work.job = job_id
+        return self._done(work, work.sent[-1])
+
+    def _done(self, work: Settlement, change: Change) -> Outcome:
+        outcome = work.written(work.verdict.decision.reason, change, self._clock.monotonic())
+        if outcome.missing:
+            # What a person has lost comes first.
+            self._next.setdefault(work.ticket_id, (completion(outcome, work.verdict), "incomplete"))
+        return outcome
+
+    def _end(self, work: Settlement, status: OutcomeStatus, reason: str, *, retry: bool = False) -> Outcome:
+        return work.end(status, reason, retry=retry, now=self._clock.monotonic())
 
 
-def no_longer_new(status: str, statuses: frozenset[str]) -> str | None:
-    """Why a ticket of this status is left alone; ``None`` when it is not."""
-    if status in statuses:
-        return None
-    return status if status in ENDED_STATUSES else f"person_was_faster_{status}"
+def _shows(ticket: Ticket | None, change: Change) -> bool:
+    """Whether a ticket that was read shows a change; one that somebody has worked on since may not.
+
+    A change happens whole or not at all: one new tag of it is proof, whatever triggers have made of the rest.
+    """
+    if ticket is None or ticket.updated_at == change.stamp:
+        return False
+    if change.tags_added:
+        return not set(change.tags_added).isdisjoint(ticket.tags)
+    return (
+        not set(change.tags_removed) & set(ticket.tags)
+        and (change.priority is None or ticket.priority is change.priority)
+        and (change.group is None or ticket.group == change.group)
+        # A field of several choices may come back in another order.
+        and all(set(ticket.fields.get(key, "").split()) == set(value.split()) for key, value in change.fields.items())
+        and ("priority" not in change.cleared or ticket.priority is None)
+        and ("group" not in change.cleared or ticket.group is None)
+        and not set(change.fields_cleared) & ticket.fields.keys()
+    )

@@ -11,21 +11,25 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from .backoff import retry_after_seconds
 from .clock import iso, parse_iso
 from .errors import (
     CannotRun,
-    GroupUnknown,
     HelpdeskDown,
+    JobRefused,
     NotAuthorised,
     NotePublished,
     OutcomeUnknown,
+    PartRefused,
     TicketError,
     TicketGone,
+    TooManyJobs,
     UpdateConflict,
     UpdateRefused,
 )
-from .helpdesk import FoundWrite, Page, TicketField
-from .models import Change, Priority, TakenOff, Ticket
+from .helpdesk import JobStatus, Page, TicketField
+from .history import Edit, History, changed
+from .models import Change, Priority, Ticket
 from .throttle import Limit
 from .transport import Effect, Reply, Transport
 from .zendesk_labels import CHOICES, LabelsForbidden, read_fields
@@ -42,6 +46,8 @@ MAX_AUDIT_PAGES = 50
 FORBIDDEN_IN_A_ROW = 3
 _PRIORITIES = frozenset(item.value for item in Priority)
 METADATA = "ticketbot"
+_UNDER_WAY = ("queued", "working")
+_JOB_ID = re.compile(r"^[A-Za-z0-9-]{1,80}$")
 _EMPTY: tuple[object, ...] = (None, "", [])
 """What a field without a value holds. An unticked box is not among them: a person may have unticked it."""
 
@@ -166,40 +172,13 @@ class Zendesk:
             found.update((ticket.id, ticket) for ticket in _tickets(reply))
         return found
 
-    def find_write(self, ticket_id: int, key: str) -> FoundWrite | None:
-        """See :meth:`Helpdesk.find_write`: our key lies in an audit's ``metadata.custom``, which nobody can edit."""
-        for audit in self._audits(ticket_id):
-            mark = _mapping(_mapping(_mapping(audit.get("metadata")).get("custom")).get(METADATA))
-            if mark.get("key") == key:
-                return FoundWrite(intent=str(mark.get("intent", "")))
-        return None
-
-    def taken_off(self, ticket_id: int) -> TakenOff:
-        """See :meth:`Helpdesk.taken_off`, from the audits' changes, oldest first."""
-        removed: set[str] = set()
-        emptied: dict[str, bool] = {}
-        for audit in self._audits(ticket_id):
-            for event in map(_mapping, audit.get("events") or ()):
-                name = str(event.get("field_name"))
-                if name == "tags":
-                    before, after = _tag_set(event.get("previous_value")), _tag_set(event.get("value"))
-                    removed = (removed | (before - after)) - (after - before)
-                elif name != "group_id" and not name.isdecimal():
-                    continue
-                elif event.get("value") not in _EMPTY:
-                    emptied[name] = False
-                elif event.get("type") == "Change" and event.get("previous_value") not in _EMPTY:
-                    # A creation names what was left empty as well, which nobody took off.
-                    emptied[name] = True
-        fields = {int(name) for name, gone in emptied.items() if gone and name.isdecimal()}
-        if removed:
-            # Whoever takes a choice's tag off empties the drop-down, which the audit need not say.
-            fields |= {key for key, field in self._ticket_fields().items() if removed & field.options.keys()}
-        return TakenOff(
-            tags=frozenset(removed),
-            fields=frozenset(fields),
-            group=emptied.get("group_id", False),
-        )
+    def history(self, ticket_id: int) -> History:
+        """See :meth:`Helpdesk.history`: from the ticket's audits. Our key lies in their ``metadata.custom``."""
+        edits = tuple(edit for audit in self._audits(ticket_id) for edit in _edits(audit))
+        options: dict[int, frozenset[str]] = {}
+        if any(edit.tags_removed for edit in edits):
+            options = {key: frozenset(field.options) for key, field in self._ticket_fields().items() if field.options}
+        return History(edits=edits, options=options)
 
     def _audits(self, ticket_id: int) -> Iterator[Mapping[str, Any]]:
         params: dict[str, str | int] = {"page[size]": 100}
@@ -218,7 +197,7 @@ class Zendesk:
 
     # Writing
 
-    def update(self, change: Change) -> None:
+    def update(self, change: Change) -> Edit | None:
         """See :meth:`Helpdesk.update`: one ``PUT`` carries tags, priority, group, fields, note, key and guard."""
         reply = self._transport.request(
             "PUT",
@@ -230,8 +209,7 @@ class Zendesk:
         if reply.status != 403:
             self._forbidden.clear()
         if reply.ok:
-            _check_reply(reply, change)
-            return
+            return _recorded(reply, change)
         if reply.status == 409:
             raise UpdateConflict("the ticket changed since it was read")
         if reply.status in (404, 410):
@@ -242,28 +220,88 @@ class Zendesk:
             if len(self._forbidden) >= FORBIDDEN_IN_A_ROW:
                 raise NotAuthorised(f"Zendesk forbids this user to update tickets ({len(self._forbidden)} in a row)")
             raise UpdateRefused(f"Zendesk forbids this user to update the ticket (HTTP 403{_code(reply)})")
-        if reply.status == 422 and "status" in _details(reply):
+        if reply.status == 422:
+            self._explain(_details(reply), change)
+        raise UpdateRefused(f"Zendesk refused the update (HTTP {reply.status}{_code(reply)})")
+
+    def _explain(self, details: Mapping[str, object], change: Change) -> None:
+        """Raise what a 422 says of this change, where it says something that we know."""
+        if "status" in details:
             raise TicketGone("closed")
-        if reply.status == 422 and change.group is not None and "group" in _details(reply):
+        if "group" in details and change.group is not None:
             unknown = f"Zendesk knows no group {change.group}; see 'ticketbot taxonomy check'"
             self._trouble(unknown)
-            raise GroupUnknown(unknown)
-        raise UpdateRefused(f"Zendesk refused the update (HTTP {reply.status}{_code(reply)})")
+            raise PartRefused(unknown, "group")
+        if "group" in details and "group" in change.cleared:
+            raise PartRefused("Zendesk wants the ticket to have a group", "group")
+        if "priority" in details and (change.priority is not None or "priority" in change.cleared):
+            raise PartRefused("Zendesk refuses the priority", "priority")
+        base = details.get("base")
+        named = {_mapping(item).get("ticket_field_id") for item in base} if isinstance(base, list) else set()
+        if change.fields and ("custom_fields" in details or named & change.fields.keys()):
+            refused = "Zendesk refuses the value of a ticket field; see 'ticketbot taxonomy check'"
+            self._trouble(refused)
+            raise PartRefused(refused, "fields")
+
+    def update_many(self, changes: Sequence[Change]) -> str:
+        """See :meth:`Helpdesk.update_many`: ``PUT /tickets/update_many`` with a stamp of its own on each item."""
+        tickets = [{"id": change.ticket_id, **self._with_choices(_update_body(change), change)} for change in changes]
+        reply = self._transport.request(
+            "PUT",
+            "/api/v2/tickets/update_many",
+            json={"tickets": tickets},
+            effect=Effect.WRITE,
+            limits=(ACCOUNT_LIMIT,),
+            ours=_too_many_jobs,
+        )
+        if _too_many_jobs(reply):
+            wait = retry_after_seconds(reply.headers.get("Retry-After"), reply.date or 0.0)
+            raise TooManyJobs("Zendesk has as many jobs under way as it allows", 10.0 if wait is None else wait)
+        if not reply.ok:
+            raise JobRefused(f"Zendesk refused a job of many updates (HTTP {reply.status}{_code(reply)})")
+        job_id = _mapping(_mapping(reply.body).get("job_status")).get("id")
+        if not isinstance(job_id, str) or not _JOB_ID.match(job_id):
+            raise OutcomeUnknown("the reply names no job")
+        return job_id
+
+    def jobs(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
+        """See :meth:`Helpdesk.jobs`; one request for all."""
+        found: dict[str, JobStatus] = {}
+        for start in range(0, len(job_ids), SHOW_MANY_MAX):
+            part = job_ids[start : start + SHOW_MANY_MAX]
+            reply = self._get("/job_statuses/show_many", {"ids": ",".join(part)})
+            if reply.status == 404:
+                continue
+            if not reply.ok:
+                raise CannotRun(f"Zendesk refuses to show jobs (HTTP {reply.status}{_code(reply)})")
+            rows = _body(reply).get("job_statuses")
+            for row in map(_mapping, rows if isinstance(rows, list) else ()):
+                if row.get("id") in part:
+                    found[str(row["id"])] = _job_status(row)
+        return found
 
     def _with_choices(self, body: dict[str, object], change: Change) -> dict[str, object]:
         """A drop-down's value has to stand among the tags as well: of two that disagree, the list of tags wins."""
         if not change.fields:
             return body
         kinds = self._ticket_fields()
-        chosen = {
-            key: value
-            for key, value in change.fields.items()
-            if key in kinds and kinds[key].kind in CHOICES and value in kinds[key].options
+        chosen: dict[int, list[str]] = {}
+        for key, value in change.fields.items():
+            field, words = kinds.get(key), value.split()
+            if field is not None and field.kind in CHOICES and words and set(words) <= field.options.keys():
+                chosen[key] = words
+        gone = {
+            tag
+            for key in change.fields_replaced
+            if key in chosen
+            for tag in kinds[key].options
+            if tag not in chosen[key]
         }
-        body["tags"] = list(dict.fromkeys((*change.tags, *chosen.values())))
+        wanted = dict.fromkeys((*change.tags, *(tag for words in chosen.values() for tag in words)))
+        body["tags"] = [tag for tag in wanted if tag not in gone]
         body["custom_fields"] = [
-            {"id": key, "value": [value] if key in chosen and kinds[key].kind == "multiselect" else value}
-            for key, value in change.fields.items()
+            {"id": key, "value": chosen[key] if key in chosen and kinds[key].kind == "multiselect" else value}
+            for key, value in {**change.fields, **dict.fromkeys(change.fields_cleared)}.items()
         ]
         return body
 
@@ -326,30 +364,106 @@ def _update_body(change: Change) -> dict[str, object]:
         body["priority"] = change.priority.value
     if change.group is not None:
         body["group_id"] = change.group
-    if change.fields:
-        body["custom_fields"] = [{"id": key, "value": value} for key, value in change.fields.items()]
+    if "priority" in change.cleared:
+        body["priority"] = None
+    if "group" in change.cleared:
+        body["group_id"] = None
+    if change.fields or change.fields_cleared:
+        values = {**change.fields, **dict.fromkeys(change.fields_cleared)}
+        body["custom_fields"] = [{"id": key, "value": value} for key, value in values.items()]
     if change.note is not None:
         # Left out, "public" would follow the ticket, and e-mail tickets are public.
         body["comment"] = {"html_body": note_html(change.note), "public": False}
     return body
 
 
-def _check_reply(reply: Reply, change: Change) -> None:
+def _recorded(reply: Reply, change: Change) -> Edit | None:
+    """What an update was recorded as. A note that the helpdesk shows to the customer ends everything."""
     ticket = reply.body.get("ticket") if isinstance(reply.body, dict) else None
     if not isinstance(ticket, dict) or ticket.get("id") != change.ticket_id:
         raise OutcomeUnknown("the reply to the update is not about this ticket")
-    for event in (reply.body.get("audit") or {}).get("events") or ():
-        if event.get("type") == "Comment" and event.get("public"):
-            raise NotePublished(
-                f"Zendesk made the internal note on ticket {change.ticket_id} public although it was sent as internal"
-            )
+    audit = reply.body.get("audit")
+    edit = _edits(audit)[0] if isinstance(audit, dict) else None
+    if edit is not None and edit.comment == "public":
+        raise NotePublished(
+            f"Zendesk made the internal note on ticket {change.ticket_id} public although it was sent as internal"
+        )
+    return edit
+
+
+def _edits(audit: Mapping[str, Any]) -> list[Edit]:
+    """One audit in our words: what its author did, and behind it what the account's triggers made of it, if anything.
+
+    Zendesk puts both into one audit and marks the events of triggers.
+    """
+    rows = audit.get("events")
+    events = [_mapping(row) for row in rows] if isinstance(rows, list) else []
+    by_rules = [event for event in events if _mapping(event.get("via")).get("channel") == "rule"]
+    if not by_rules:
+        return [_edit(audit, events)]
+    theirs = [event for event in events if event not in by_rules]
+    return [_edit(audit, theirs), _edit({"created_at": audit.get("created_at")}, by_rules)]
+
+
+def _edit(audit: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Edit:
+    """What the events of an audit did; what it does not say, or says in a form that nobody knows, is left out."""
+    mark = _mapping(_mapping(_mapping(audit.get("metadata")).get("custom")).get(METADATA))
+    told: dict[str, Any] = {"author": _id(audit.get("author_id"))}
+    fields: dict[int, tuple[str | None, str | None]] = {}
+    for event in events:
+        kind, name = event.get("type"), str(event.get("field_name"))
+        before, after = event.get("previous_value"), event.get("value")
+        if kind == "Comment":
+            # Whoever hands in a customer's words through the API is the audit's author, and not the comment's.
+            told["author"] = _id(event.get("author_id")) or told["author"]
+            told["comment"] = "public" if event.get("public") else "internal"
+            told["text"] = _string(event.get("plain_body") or event.get("body")) if event.get("public") else ""
+        elif kind not in (None, "Change", "Create"):
+            continue
+        elif name == "tags":
+            told["tags_added"], told["tags_removed"] = changed(_tag_set(before), _tag_set(after))
+        elif name == "priority":
+            told["priority"] = (_priority(before), _priority(after))
+        elif name == "group_id":
+            told["group"] = (_id(before), _id(after))
+        elif name.isdecimal():
+            fields[int(name)] = (_value(before), _value(after))
+        told["creation"] = told.get("creation", False) or kind == "Create"
+    return Edit(
+        at=_string(audit.get("created_at")),
+        key=_string(mark.get("key")),
+        intent=_string(mark.get("intent")),
+        fields=fields,
+        **told,
+    )
+
+
+def _too_many_jobs(reply: Reply) -> bool:
+    """Whether an answer says that the account may have no more jobs; its status is not documented."""
+    body = _mapping(reply.body)
+    errors = body.get("errors")
+    codes = [_mapping(item).get("code") for item in errors] if isinstance(errors, list) else []
+    error = body.get("error")
+    words = (error, _mapping(error).get("title"), body.get("description"), *codes)
+    return not reply.ok and any("TooManyJobs" in word for word in words if isinstance(word, str))
+
+
+def _job_status(row: Mapping[str, Any]) -> JobStatus:
+    results = row.get("results")
+    # Only this counts: a job that says "completed" can hold items that failed, in more than one form.
+    made = {
+        item["id"]: item.get("success") is True
+        for item in map(_mapping, results if isinstance(results, list) else ())
+        if isinstance(item.get("id"), int)
+    }
+    return JobStatus(ended=row.get("status") not in _UNDER_WAY, results=made)
 
 
 def _tickets(reply: Reply, field: str = "tickets") -> tuple[Ticket, ...]:
     rows = _body(reply).get(field)
     if not isinstance(rows, list):
         raise HelpdeskDown("Zendesk's answer holds no list of tickets")
-    people = _user_names(_body(reply).get("users"))
+    people = _people(_body(reply).get("users"))
     try:
         tickets = tuple(_ticket(row, reply.date, people) for row in rows)
         for ticket in tickets:
@@ -365,47 +479,68 @@ def _body(reply: Reply) -> dict[str, Any]:
     return reply.body
 
 
-def _user_names(users: object) -> Mapping[int, str]:
-    """Names by user id, from the users side-loaded with a page of tickets; not every endpoint has them."""
+def _people(users: object) -> Mapping[int, tuple[str, str]]:
+    """Names and addresses by user id, side-loaded with a page of tickets; not every endpoint has them."""
     rows = [_mapping(user) for user in users] if isinstance(users, list) else []
-    return {row["id"]: _string(row.get("name")) for row in rows if isinstance(row.get("id"), int)}
+    known = [row for row in rows if isinstance(row.get("id"), int)]
+    return {row["id"]: (_string(row.get("name")), _string(row.get("email"))) for row in known}
 
 
-def _ticket(row: Mapping[str, Any], read_at: float | None, people: Mapping[int, str]) -> Ticket:
+def _ticket(row: Mapping[str, Any], read_at: float | None, people: Mapping[int, tuple[str, str]]) -> Ticket:
     via = _mapping(row.get("via"))
     source = _mapping(via.get("source"))
     origin = _mapping(source.get("from"))
     sender = origin.get("address")
-    names = (_string(origin.get("name")), people.get(row.get("requester_id") or 0, ""))
-    priority = row.get("priority")
+    requester = _id(row.get("requester_id"))
+    name, address = people.get(requester or 0, ("", ""))
+    names = (_string(origin.get("name")), name)
     return Ticket(
         id=row["id"],
         subject=_string(row.get("subject") or row.get("raw_subject")),
         description=_string(row.get("description")),
         status=row.get("status") or "new",
-        priority=Priority(priority) if priority in _PRIORITIES else None,
+        priority=_priority(row.get("priority")),
         tags=tuple(row.get("tags") or ()),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         read_at=read_at,
         channel=_string(via.get("channel")),
         sender=_string(sender),
+        requester=requester,
+        requester_address=address,
         names=tuple(dict.fromkeys(name for name in map(str.strip, names) if name)),
         follow_up=source.get("rel") == "follow_up",
-        group=row.get("group_id") if isinstance(row.get("group_id"), int) else None,
+        group=_id(row.get("group_id")),
+        assignee=_id(row.get("assignee_id")),
+        brand=_id(row.get("brand_id")),
+        organization=_id(row.get("organization_id")),
         fields=_filled_in(row.get("custom_fields") or row.get("fields")),
     )
+
+
+def _priority(value: object) -> Priority | None:
+    return Priority(value) if value in _PRIORITIES else None
+
+
+def _id(value: object) -> int | None:
+    """A number; in audits some are written as text."""
+    if isinstance(value, str) and value.isdecimal():
+        return int(value)
+    return value if isinstance(value, int) else None
+
+
+def _value(value: object) -> str | None:
+    """What a custom field holds, as text; ``None`` for nothing."""
+    if value in _EMPTY:
+        return None
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _filled_in(fields: object) -> dict[int, str]:
     """The custom fields that hold something."""
     rows = [_mapping(item) for item in fields] if isinstance(fields, list) else []
-    found = {row["id"]: row.get("value") for row in rows if isinstance(row.get("id"), int)}
-    return {
-        key: " ".join(map(str, value)) if isinstance(value, list) else str(value)
-        for key, value in found.items()
-        if value not in _EMPTY
-    }
+    found = {row["id"]: _value(row.get("value")) for row in rows if isinstance(row.get("id"), int)}
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""The three ways to sign in to Zendesk.
+"""The three ways to sign in to Zendesk, and who that is.
 
 OAuth ``client_credentials`` is the one to use: e-mail with API token stops working on 2027-04-30, and nobody
 can make a new API token since 2026-10-27 (Zendesk, "OAuth migration").
@@ -96,6 +96,14 @@ class ClientCredentials:
         seconds = float(lifetime) if isinstance(lifetime, int | float) and lifetime > 0 else TOKEN_LIFETIME_S
         self._header = f"Bearer {reply.body['access_token']}"
         self._renew_at = self._clock.monotonic() + seconds * RENEW_AT_SHARE
+
+
+def own_user(transport: Transport) -> int | None:
+    """The id of the user that ``transport`` signs in as; ``None`` where Zendesk does not say. One request."""
+    reply = transport.request("GET", "/api/v2/users/me")
+    user = reply.body.get("user") if reply.ok and isinstance(reply.body, dict) else None
+    number = user.get("id") if isinstance(user, dict) else None
+    return number if isinstance(number, int) else None
 
 
 _REFUSED = (

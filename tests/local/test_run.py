@@ -300,7 +300,7 @@ def test_who_may_not_export_searches(open_desk: OpenDesk) -> None:
 
 
 def test_lost_replies_end_with_exactly_one_note_each(open_desk: OpenDesk) -> None:
-    desk = open_desk(30, faults="lost-reply=0.3:PUT", seed=5)
+    desk = open_desk(20, faults="lost-reply=0.3:PUT", seed=5)
     ended = desk("run", "--since", "1d", code=None)
     if ended.code != 0:
         ended = desk("run")

@@ -21,7 +21,7 @@ from tests.understanding.hostile import (
     harm_in_write,
     harm_of,
 )
-from ticket_processor import answer_gate, policy
+from ticket_processor import answer_gate, note
 from ticket_processor.redact import redact
 
 STORIES = 2_000
@@ -112,5 +112,5 @@ def test_a_gate_that_lets_words_through_as_they_are_is_noticed(monkeypatch: pyte
     monkeypatch.setattr(answer_gate, "plain_line", as_it_is)
     seeds = random.Random(1).sample(range(10_000), 50)
     assert sum(bool(harm_of(seed)) for seed in seeds) > 20
-    monkeypatch.setattr(policy, "plain_line", as_it_is)
+    monkeypatch.setattr(note, "plain_line", as_it_is)
     assert any("link" in (harm_of(seed) or ()) for seed in seeds)

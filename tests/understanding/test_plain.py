@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ticket_processor import plain
 from ticket_processor.plain import plain_line, strip_hidden
 
 
@@ -175,6 +176,14 @@ def test_nothing_that_could_be_rendered_survives(text: str, limit: int) -> None:
     assert len(line) <= max(0, limit)
     assert not FORBIDDEN.search(line)
     line.encode("utf-8")
+
+
+@given(st.text(alphabet="aWw1é0 .:-_/\"'“”,;()%!?#>=\\\t", max_size=30).filter(bool), st.integers(1, 40))
+def test_what_is_taken_for_harmless_at_once_is_left_as_it_is_by_a_closer_look(text: str, limit: int) -> None:
+    at_once = plain_line(text, limit)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plain, "_HARMLESS", re.compile(r"(?!)"))
+        assert at_once == plain_line(text, limit)
 
 
 @given(FRAGMENTS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 import requests
@@ -18,8 +18,9 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 from ticket_processor.breaker import Breaker
 from ticket_processor.clock import Deadline, iso
 from ticket_processor.errors import Stopping
-from ticket_processor.helpdesk import FoundWrite, Page
-from ticket_processor.models import Analysis, Change, Decision, Priority, Sentiment, TakenOff, Ticket, Urgency
+from ticket_processor.helpdesk import JobStatus, Page
+from ticket_processor.history import Edit, History
+from ticket_processor.models import Analysis, Change, Decision, Priority, Sentiment, Ticket, Urgency
 from ticket_processor.sandbox import ManualClock as SandboxTime
 from ticket_processor.throttle import Throttle
 from ticket_processor.transport import Transport
@@ -223,18 +224,39 @@ def a_change(ticket_id: int = 1, **fields: Any) -> Change:
     return Change(**given)
 
 
+ItemFate = Literal["made", "failed", "untold", "said only", "no metadata", "no note", "public"]
+"""Of a job's item: made or failed, as told; made and not told; told and not made; made without a part of it."""
+
+JobFate = Literal["done", "failed", "untold", "vanished", "lost"]
+"""Of a job: done or failed with nothing done, as told; done without results; done and unknown; not done and unknown."""
+
+
 class FakeDesk:
-    """A helpdesk in a dict. ``updates`` holds what each update does in turn: nothing, raise, or call."""
+    """A helpdesk in a dict. ``updates`` holds what each update does in turn: nothing, raise, or call.
+
+    ``found`` are intents of earlier writes by ticket and key, and ``removed`` tags that somebody took off.
+
+    A job does its items at once, each where its stamp holds. ``takings`` is what each ``update_many`` meets in turn,
+    as ``updates`` is; ``items`` what a ticket's item of a job comes to, once; ``fates`` what each job comes to in turn.
+    ``slow`` holds back every job: they are told to be under way.
+    """
 
     def __init__(self, *tickets: Ticket, pages: Sequence[Page] = ()) -> None:
         self.tickets = {ticket.id: ticket for ticket in tickets}
         self.given_pages = list(pages)
         self.pages_taken = 0
-        self.found: dict[tuple[int, str], FoundWrite] = {}
+        self.found: dict[tuple[int, str], str] = {}
         self.removed: dict[int, tuple[str, ...]] = {}
-        self.updates: list[Callable[[Change], None] | Exception | None] = []
+        self.edits: dict[int, list[Edit]] = {}
+        self.updates: list[Callable[[Change], Edit | None] | Exception | None] = []
         self.written: list[Change] = []
+        self.takings: list[Callable[[Sequence[Change]], None] | Exception | None] = []
+        self.items: dict[int, ItemFate] = {}
+        self.fates: list[JobFate] = []
+        self.slow = False
+        self.jobs_taken: dict[str, tuple[Change, ...]] = {}
         self.asked: list[tuple[str, object]] = []
+        self._statuses: dict[str, JobStatus] = {}
 
     def pages(self, cursor: str | None, since: float) -> Iterator[Page]:
         self.asked.append(("pages", cursor))
@@ -246,21 +268,73 @@ class FakeDesk:
         self.asked.append(("fetch", tuple(ticket_ids)))
         return {key: self.tickets[key] for key in ticket_ids if key in self.tickets}
 
-    def find_write(self, ticket_id: int, key: str) -> FoundWrite | None:
-        self.asked.append(("find_write", ticket_id))
-        return self.found.get((ticket_id, key))
+    def history(self, ticket_id: int) -> History:
+        self.asked.append(("history", ticket_id))
+        found = [(key, intent) for (number, key), intent in self.found.items() if number == ticket_id]
+        ours = [Edit(at="", key=key, intent=intent) for key, intent in found]
+        off = Edit(at="", tags_removed=frozenset(self.removed.get(ticket_id, ())))
+        return History(edits=(*ours, *self.edits.get(ticket_id, ()), off))
 
-    def taken_off(self, ticket_id: int) -> TakenOff:
-        self.asked.append(("taken_off", ticket_id))
-        return TakenOff(tags=frozenset(self.removed.get(ticket_id, ())))
-
-    def update(self, change: Change) -> None:
+    def update(self, change: Change) -> Edit | None:
         self.written.append(change)
         step = self.updates.pop(0) if self.updates else None
         if isinstance(step, Exception):
             raise step
+        return None if step is None else step(change)
+
+    def update_many(self, changes: Sequence[Change]) -> str:
+        self.asked.append(("update_many", tuple(change.ticket_id for change in changes)))
+        step = self.takings.pop(0) if self.takings else None
+        if isinstance(step, Exception):
+            raise step
         if step is not None:
-            step(change)
+            step(changes)
+        job_id = f"job-{len(self.jobs_taken) + 1}"
+        self.jobs_taken[job_id] = tuple(changes)
+        fate = self.fates.pop(0) if self.fates else "done"
+        status = self.do_job(changes, nothing_done=fate in ("failed", "lost"))
+        if fate in ("done", "failed", "untold"):
+            self._statuses[job_id] = status if fate == "done" else JobStatus(ended=True)
+        return job_id
+
+    def do_job(self, changes: Sequence[Change], *, nothing_done: bool = False) -> JobStatus:
+        """Carry the items of a job out, as far as their fates let it."""
+        told: dict[int, bool] = {}
+        for change in changes:
+            fate = self.items.pop(change.ticket_id, "made")
+            ticket = self.tickets.get(change.ticket_id)
+            stands = ticket is not None and ticket.updated_at == change.stamp and not nothing_done
+            made = stands and fate in ("made", "untold", "no metadata", "no note", "public")
+            if made:
+                self.apply(change, fate)
+            if fate != "untold":
+                told[change.ticket_id] = made or fate == "said only"
+        return JobStatus(ended=True, results=told)
+
+    def apply(self, change: Change, fate: ItemFate = "made") -> None:
+        """The change happens, half a minute before the next read."""
+        ticket = self.tickets[change.ticket_id]
+        fields = {key: value for key, value in ticket.fields.items() if key not in change.fields_cleared}
+        after = {
+            "tags": change.tags,
+            "priority": None if "priority" in change.cleared else change.priority or ticket.priority,
+            "group": None if "group" in change.cleared else change.group or ticket.group,
+            "fields": {**fields, **change.fields},
+            "updated_at": iso(START - 30),
+        }
+        self.tickets[ticket.id] = ticket.model_copy(update=after)
+        comment = None if change.note is None or fate == "no note" else "public" if fate == "public" else "internal"
+        mark = {} if fate == "no metadata" else {"key": change.key, "intent": change.intent}
+        self.edits.setdefault(ticket.id, []).append(Edit(at=iso(START - 30), comment=comment, **mark))
+
+    def jobs(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
+        self.asked.append(("jobs", tuple(job_ids)))
+        known = {job_id: self._statuses[job_id] for job_id in job_ids if job_id in self._statuses}
+        return {job_id: JobStatus(ended=False) for job_id in known} if self.slow else known
 
     def times(self, what: str) -> int:
         return sum(name == what for name, _ in self.asked)
+
+    def sizes(self) -> list[int]:
+        """How many changes each job had that was taken in."""
+        return [len(changes) for changes in self.jobs_taken.values()]

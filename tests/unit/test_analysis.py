@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -517,6 +518,22 @@ def test_the_same_text_at_the_same_time_is_paid_for_once() -> None:
         answers = list(pool.map(lambda _: understand(TICKET), range(32)))
     assert len(model.texts) == 1
     assert sum(not answer.cached for answer in answers) == 1
+
+
+def test_where_no_answer_is_kept_nobody_waits_for_another_ones() -> None:
+    together = threading.Barrier(4)
+
+    class Meeting(Model):
+        def analyse(self, text: RedactedText) -> Analysis:
+            together.wait(20)
+            return super().analyse(text)
+
+    chain, model = Chain(), Meeting()
+    chain.deadline = Deadline(SystemClock(), 60)
+    link = chain.link(model, store=AnswerStore(None, chain.clock, days=0))
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: link.analyse(TEXT), range(4)))
+    assert len(model.texts) == 4
 
 
 def test_when_the_first_to_ask_fails_the_next_one_asks_for_itself() -> None:

@@ -94,7 +94,7 @@ def test_group_and_fields_are_told_from_and_to_and_what_people_wrote_is_not(audi
     assert second["group"] == {"from": 9, "to": 9}
     assert second["fields"] == {}
     text = audit.path.with_suffix(".log").read_text(encoding="utf-8").splitlines()
-    assert "group - -> 8; field 5 - -> topic" in text[0]
+    assert "group - -> 8; field 5 -> topic" in text[0]
     assert "group" not in text[1]
 
 

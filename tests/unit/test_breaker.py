@@ -169,6 +169,14 @@ def test_a_wall_clock_that_jumped_cannot_keep_the_circuit_open_longer_than_usual
     assert admitted(again).trial
 
 
+def test_a_run_whose_clock_was_a_day_ahead_does_not_keep_the_runs_after_it_waiting_for_that_day(
+    clock: ManualClock,
+) -> None:
+    memory = tripped(clock).memory()
+    clock.jump(-86_400.0)
+    assert admitted(Breaker("desk", clock, memory=memory)).trial
+
+
 def test_a_jump_of_the_wall_clock_means_nothing_to_a_running_breaker(clock: ManualClock) -> None:
     breaker = tripped(clock)
     clock.jump(86_400)

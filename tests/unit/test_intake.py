@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.clock import iso
-from ticket_processor.errors import DeadlineReached, TicketError
-from ticket_processor.helpdesk import FoundWrite, Page
+from ticket_processor.errors import DeadlineReached, Halted, TicketError
+from ticket_processor.helpdesk import Page
+from ticket_processor.history import History
 from ticket_processor.intake import Intake, PageLedger, Work
 from ticket_processor.models import Outcome, OutcomeStatus, Ticket
+from ticket_processor.skip_rules import Selection, SkipRules, SkipSettings
 from ticket_processor.state import State
 from ticket_processor.tags import write_key
 
@@ -127,7 +129,11 @@ class Run:
 
     def _skipped(self, outcome: Outcome) -> None:
         self.outcomes.append(outcome)
-        self.state.settled(outcome.ticket_id)
+        if outcome.retry:
+            failed = outcome.status is OutcomeStatus.FAILED
+            self.state.retry_later(outcome.ticket_id, outcome.reason, failed=failed, max_attempts=5)
+        else:
+            self.state.settled(outcome.ticket_id)
         self.intake.settled(outcome.ticket_id)
 
     def _look(self) -> None:
@@ -214,11 +220,11 @@ def test_a_follow_up_with_the_marker_it_inherited_needs_work() -> None:
 
 
 def test_a_ticket_whose_history_cannot_be_searched_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_ticket_id: int, _key: str) -> FoundWrite | None:
+    def refuse(_ticket_id: int) -> History:
         raise TicketError("too many audits")
 
     run = Run(page(a_ticket(1), a_ticket(2, status="closed"), cursor="c0", last=False), page(a_ticket(3, age=90_000)))
-    monkeypatch.setattr(run.desk, "find_write", refuse)
+    monkeypatch.setattr(run.desk, "history", refuse)
     run.held = True
     assert run.works() == []
     failed, skipped = run.outcomes
@@ -253,15 +259,15 @@ def test_what_this_installation_has_done_is_done_even_without_the_marker() -> No
 def test_a_write_of_ours_that_lost_its_marker_is_found_before_a_model_is_paid() -> None:
     run = Run(page(a_ticket(1)))
     run.held = True
-    run.desk.found[1, write_key(a_ticket(1))] = FoundWrite("run-0-1")
+    run.desk.found[1, write_key(a_ticket(1))] = "run-0-1"
     assert run.works() == []
-    assert run.desk.times("find_write") == 1
+    assert run.desk.times("history") == 1
 
 
 def test_the_write_is_not_looked_for_on_an_untouched_ticket() -> None:
     run = Run(page(a_ticket(1)))
     assert run.works() == [1]
-    assert run.desk.times("find_write") == 0
+    assert run.desk.times("history") == 0
 
 
 def test_a_dead_ticket_is_passed_over_without_a_line() -> None:
@@ -359,3 +365,141 @@ def test_a_deadline_between_two_tickets_ends_the_intake_and_earns_nothing() -> N
 def test_the_horizon_is_by_creation_not_by_last_change() -> None:
     run = Run(page(a_ticket(1, age=90_000, touched=60), a_ticket(2, created_at=iso(START - 86_400))))
     assert run.works() == [2]
+
+
+# What is left to people
+
+LATE = Selection(SkipRules(leave_assigned=True), wait_s=1800)
+
+
+def test_a_young_ticket_is_left_to_people_for_now_and_stays_on_the_list() -> None:
+    run = Run(page(a_ticket(1, age=600), a_ticket(2, age=1800)), selection=LATE)
+    assert run.works() == [2]
+    (outcome,) = run.outcomes
+    assert (outcome.ticket_id, outcome.status, outcome.reason) == (1, OutcomeStatus.SKIPPED, "waiting_for_people")
+    assert outcome.retry
+    run.intake.settled(2)
+    assert run.stored == ["c"], "the list keeps it, so the cursor may move"
+
+
+def test_a_ticket_that_still_waits_has_no_second_line_and_stays_on_the_list() -> None:
+    run = Run(tickets=(a_ticket(1, age=600),), selection=LATE)
+    run.state.retry_later(1, "waiting_for_people", failed=False, max_attempts=5)
+    assert run.works() == []
+    assert run.outcomes == []
+    assert [item.ticket_id for item in run.state.retries()] == [1]
+
+
+def test_a_ticket_that_failed_before_and_has_to_wait_now_says_so() -> None:
+    run = Run(tickets=(a_ticket(1, age=600),), selection=LATE)
+    run.state.retry_later(1, "busy", failed=True, max_attempts=5)
+    assert run.works() == []
+    assert run.why() == {1: "waiting_for_people"}
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_waiting_ticket_that_also_comes_on_a_page_is_looked_at_once(known: bool) -> None:
+    young = a_ticket(1, age=600)
+    run = Run(page(young, cursor="c0"), page(young), tickets=(young,), selection=LATE)
+    if known:
+        run.state.retry_later(1, "waiting_for_people", failed=False, max_attempts=5)
+    assert run.works() == []
+    assert run.intake.seen == 1
+    assert len(run.outcomes) == (0 if known else 1)
+    assert run.stored == ["c0", "c"]
+
+
+def test_a_ticket_whose_time_has_come_is_worked_on_unless_a_person_was_faster() -> None:
+    run = Run(tickets=(a_ticket(1), a_ticket(2, assignee=77), a_ticket(3, status="pending")), selection=LATE)
+    for ticket_id in (1, 2, 3):
+        run.state.retry_later(ticket_id, "waiting_for_people", failed=False, max_attempts=5)
+    assert run.works() == [1]
+    assert run.why() == {2: "person_was_faster_assigned", 3: "person_was_faster_pending"}
+    assert [item.ticket_id for item in run.state.retries()] == [1]
+
+
+def test_what_is_done_or_closed_is_said_before_any_rule() -> None:
+    rules = SkipRules(SkipSettings(tags=("vip",)))
+    given = {"tags": ("vip", "ai_hands_off")}
+    tickets = (a_ticket(1, status="closed", **given), a_ticket(2, **given), a_ticket(3, **given))
+    run = Run(page(*tickets), selection=Selection(rules))
+    run.state.settled(3, done=("run", "key"))
+    assert run.works() == []
+    assert run.why() == {1: "closed", 2: "hands_off"}
+
+
+def test_rules_come_before_the_canary_and_that_before_the_head_start() -> None:
+    nobody = Selection(SkipRules(SkipSettings(channels=("chat",))), canary_percent=0, wait_s=86_400)
+    run = Run(page(a_ticket(1, channel="chat"), a_ticket(2)), selection=nobody)
+    assert run.works() == []
+    assert run.why() == {1: "skip_rule_channel", 2: "outside_canary"}
+    assert run.stored == ["c"]
+
+
+def test_a_ticket_outside_the_canary_is_left_alone_even_from_the_retry_list() -> None:
+    run = Run(tickets=(a_ticket(1),), selection=Selection(SkipRules(), canary_percent=0))
+    run.state.retry_later(1, "busy", failed=True, max_attempts=5)
+    assert run.works() == []
+    assert run.state.retries() == []
+
+
+def test_nobody_asks_for_earlier_writes_on_a_ticket_that_waits() -> None:
+    run = Run(page(a_ticket(1, age=600)), selection=LATE)
+    run.held = True
+    assert run.works() == []
+    assert run.desk.times("history") == 0
+
+
+def test_a_second_look_heeds_the_rules_as_well() -> None:
+    tags = ("ai_fallback", "ai_processed")
+    run = Run(
+        tickets=(a_ticket(1, tags=tags), a_ticket(2, tags=(*tags, "ai_hands_off"))),
+        again={1: tags, 2: tags},
+    )
+    assert run.works() == [1]
+    assert run.why() == {2: "hands_off"}
+
+
+def test_a_long_retry_list_is_read_by_the_hundred_as_it_is_worked_on() -> None:
+    run = Run(tickets=tuple(a_ticket(number) for number in range(1, 251)))
+    for number in range(1, 251):
+        run.state.retry_later(number, "busy", failed=False, max_attempts=5)
+    works = iter(run.intake)
+    next(works)
+    assert run.desk.times("fetch") == 1
+    assert len(list(works)) == 249
+    assert [len(ids) for _, ids in run.desk.asked if isinstance(ids, tuple)] == [100, 100, 50]
+
+
+def test_a_switch_that_is_set_ends_the_intake_before_the_next_ticket() -> None:
+    def stopped() -> None:
+        if run.looks == 2:
+            raise Halted("the kill switch is set")
+
+    run = Run(page(a_ticket(1), a_ticket(2)))
+    run.go_on = stopped
+    works = iter(run.intake)
+    next(works)
+    with pytest.raises(Halted):
+        next(works)
+    run.intake.settled(1)
+    assert run.stored == []
+
+
+# The retry list by itself
+
+
+def test_a_run_about_the_retry_list_reads_no_page_and_no_other_ticket_of_it() -> None:
+    run = Run(page(a_ticket(1)), tickets=(a_ticket(7), a_ticket(8), a_ticket(9)), only={7, 8}, again={9: ()})
+    for number in (7, 8, 9):
+        run.state.retry_later(number, "busy", failed=False, max_attempts=5)
+    assert run.works() == [7, 8]
+    assert run.desk.times("pages") == 0
+    assert run.desk.asked == [("fetch", (7, 8))]
+
+
+def test_a_dropped_ticket_is_passed_over_without_a_line() -> None:
+    run = Run(page(a_ticket(1), a_ticket(2)))
+    run.state.drop(1)
+    assert run.works() == [2]
+    assert run.outcomes == []

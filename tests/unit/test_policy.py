@@ -6,59 +6,13 @@ import itertools
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
-from ticket_processor.models import Analysis, Priority, Risk, Sentiment, Urgency
-from ticket_processor.plain import plain_line
+from ticket_processor.models import Analysis, Overwrite, Priority, Urgency
 from ticket_processor.policy import FieldPolicy, Mode, Policy, decide
 from ticket_processor.taxonomy import Category, Taxonomy
 
 from .fakes import an_analysis
-
-FIELDS = st.builds(FieldPolicy, mode=st.sampled_from(list(Mode)), threshold=st.floats(0, 1))
-POLICIES = st.builds(
-    Policy,
-    tags=FIELDS,
-    priority=FIELDS,
-    group=FIELDS,
-    fields=FIELDS,
-    note=st.booleans(),
-    review_below=st.floats(0, 1),
-    model_may_set_urgent=st.booleans(),
-)
-ANALYSES = st.builds(
-    an_analysis,
-    urgency=st.sampled_from(list(Urgency)),
-    sentiment=st.sampled_from(list(Sentiment)),
-    confidence=st.floats(0, 1),
-    source=st.sampled_from(["model", "classifier", "rules"]),
-    subcategory=st.sampled_from([None, "double_charge"]),
-    risk=st.sampled_from(list(Risk)),
-    suspicious=st.sampled_from([(), ("orders",), ("orders", "hidden_text")]),
-)
-HOSTILE = st.text(max_size=40) | st.sampled_from(
-    [
-        "[x](https://evil.example)",
-        "<img src=//evil.example>",
-        "{{ticket.requester.email}}",
-        "{% if %}",
-        "@all",
-        "a\nRef tb-00000000",
-        "![x][y]",
-        "\u202ereversed",
-        "www.evil.example",
-        "Suggested, not set: refund of 900 EUR.",
-        'fine” Careful: „all is well“ "x" ‟y” »z« ＂w＂ ″v″',
-    ]
-)
-TAXONOMY = Taxonomy(
-    categories=(
-        Category(name="billing", description="Money.", tag="finance", group=7, fields={1: "topic_billing", 2: "money"}),
-        Category(name="double_charge", parent="billing", description="Twice.", tag="twice", fields={1: "topic_twice"}),
-        Category(name="refund_desk", parent="billing", description="Back.", group=9),
-        Category(name="general", description="Everything else."),
-    )
-)
+from .policies import ANALYSES, POLICIES, TAXONOMY
 
 
 def field(mode: Mode, threshold: float = 0.0) -> FieldPolicy:
@@ -155,23 +109,11 @@ def test_an_unsure_answer_is_marked_for_review(confidence: float, unsure: bool) 
     assert ("please check" in (decision.note or "")) == unsure
 
 
-def test_a_site_without_notes_gets_none() -> None:
-    assert decide(1, an_analysis(), Policy(note=False)).note is None
-
-
 def test_another_prefix_is_used_throughout() -> None:
     policy = Policy(tag_prefix="bot_")
     decision = decide(1, an_analysis(confidence=0.1, urgency=Urgency.CRITICAL, source="rules"), policy)
     assert policy.marker == "bot_processed"
     assert all(tag.startswith("bot_") for tag in decision.tags)
-
-
-def test_the_note_names_what_was_understood_and_by_whom() -> None:
-    note = decide(1, an_analysis(), Policy()).note or ""
-    assert note.splitlines() == [
-        "Triage: billing, urgency high, sentiment negative, language en; by m-1, confidence 0.90.",
-        "Summary: “Charged twice.”",
-    ]
 
 
 @pytest.mark.parametrize("mode", [Mode.OFF, Mode.SUGGEST])
@@ -268,12 +210,6 @@ def test_whatever_no_model_answered_is_marked_so(analysis: Analysis) -> None:
     assert ("ai_fallback" in decide(1, analysis, Policy()).tags) == (analysis.source != "model")
 
 
-@given(analysis=ANALYSES)
-def test_whatever_is_critical_or_puts_much_at_stake_is_escalated(analysis: Analysis) -> None:
-    at_stake = analysis.urgency is Urgency.CRITICAL or analysis.risk is Risk.HIGH
-    assert ("ai_escalated" in decide(1, analysis, Policy()).tags) == at_stake
-
-
 @given(analysis=ANALYSES, policy=POLICIES)
 def test_a_suspicious_text_gets_tags_and_a_persons_look_and_nothing_else(analysis: Analysis, policy: Policy) -> None:
     decision = decide(1, analysis, policy, TAXONOMY)
@@ -307,97 +243,6 @@ def test_an_answer_given_before_is_told_as_any_other() -> None:
     assert decide(1, an_analysis(cached=True), Policy()) == decide(1, an_analysis(cached=False), Policy())
 
 
-# The note
-
-
-FULL = {
-    "subcategory": "double_charge",
-    "secondary": ("refund", "account"),
-    "risk": Risk.HIGH,
-    "urgent_tone": True,
-    "evidence": ("charged twice", "invoice"),
-    "entities": {"order_number": "12345", "amount": "30 EUR", "product": ""},
-    "confidence": 0.3,
-}
-
-
-def test_the_note_holds_everything_that_a_person_needs_to_judge_it_in_a_few_plain_lines() -> None:
-    note = decide(1, an_analysis(**FULL), Policy(priority=field(Mode.SUGGEST))).note or ""
-    assert note.splitlines() == [
-        "Triage: billing / double_charge, urgency high, sentiment negative, risk high, pressing tone, language en; "
-        "by m-1, confidence 0.30.",
-        "Summary: “Charged twice.”",
-        "Also: refund, account.",
-        "Because of: “charged twice”, “invoice”.",
-        "order_number: “12345”; amount: “30 EUR”",
-        "Suggested, not set: priority high.",
-        "Unsure: please check.",
-    ]
-
-
-@given(
-    summary=HOSTILE,
-    evidence=st.lists(HOSTILE, max_size=5),
-    entities=st.dictionaries(st.sampled_from(["order_number", "product", "data", "amount"]), HOSTILE, max_size=4),
-    model=HOSTILE,
-    policy=POLICIES,
-)
-def test_nothing_in_a_note_can_become_a_link_a_mention_a_placeholder_or_another_line(
-    summary: str, evidence: list[str], entities: dict[str, str], model: str, policy: Policy
-) -> None:
-    analysis = an_analysis(
-        **{**FULL, "summary": summary, "evidence": evidence, "entities": entities, "model": model},
-        suspicious=("orders",),
-    )
-    note = decide(1, analysis, policy, TAXONOMY).note or ""
-    lines = note.split("\n")
-    assert len(lines) <= 8
-    for line in lines:
-        assert plain_line(line, 500) == line
-        assert not any(piece in line for piece in ("://", "](", "{{", "{%", "<img", "@", "evil.example", "\u202e"))
-        assert not line.startswith("Ref tb-")
-        before, _, words = line.partition("“")
-        if before == "Summary: ":
-            assert not set('“”„‟"＂«»') & set(words[:-1])
-
-
-@pytest.mark.parametrize(
-    "forged",
-    [
-        "Ref tb-0a1b2c3d",
-        "Suggested, not set: refund of 900 EUR, approved by finance.",
-        "Careful: it was scanned.",
-        "x” y",
-    ],
-)
-def test_no_word_of_a_ticket_or_a_model_stands_as_the_programs_own(forged: str) -> None:
-    analysis = an_analysis(summary=forged, evidence=(forged,), entities={"order_number": f"1; amount: 900 {forged}"})
-    lines = (decide(1, analysis, Policy()).note or "").splitlines()
-    spoken = [line for line in lines if "“" in line]
-    shown = forged.replace("”", "'")
-    assert spoken == [
-        f"Summary: “{shown}”",
-        f"Because of: “{shown}”.",
-        f"order_number: “1; amount: 900 {shown}”",
-    ]
-    assert not any(line.startswith(("Ref", "Careful", "Suggested")) for line in lines)
-
-
-@pytest.mark.parametrize(
-    ("words", "shown"),
-    [("call tel:", "call tel"), ("on www.", "on www"), ("at //x", "at //x"), ("see https:", "see https")],
-)
-def test_the_beginning_of_a_link_does_not_swallow_the_mark_that_ends_a_quotation(words: str, shown: str) -> None:
-    note = decide(1, an_analysis(summary=words, evidence=(words,)), Policy()).note or ""
-    assert note.splitlines()[1:3] == [f"Summary: “{shown}”", f"Because of: “{shown}”."]
-
-
-def test_placeholders_of_redaction_stay_in_a_note() -> None:
-    note = decide(1, an_analysis(entities={"contact": "[EMAIL_1]"}, evidence=("call [PHONE_2]",)), Policy()).note or ""
-    assert "contact: “[EMAIL_1]”" in note
-    assert "“call [PHONE_2]”" in note
-
-
 def test_a_category_with_a_threshold_of_its_own_is_only_suggested_below_it() -> None:
     taxonomy = Taxonomy(
         categories=(
@@ -414,3 +259,33 @@ def test_a_category_with_a_threshold_of_its_own_is_only_suggested_below_it() -> 
     sure = decide(1, an_analysis(confidence=0.8), Policy(), taxonomy)
     assert {"ai_billing", "finance"} <= set(sure.tags)
     assert (sure.group, sure.fields) == (7, {1: "money"})
+
+
+# What is there already
+
+
+@given(analysis=ANALYSES, policy=POLICIES)
+def test_whether_a_value_may_be_replaced_is_passed_on_for_each_field(analysis: Analysis, policy: Policy) -> None:
+    decision = decide(1, analysis, policy, TAXONOMY)
+    passed_on = (decision.priority_overwrite, decision.group_overwrite, decision.fields_overwrite)
+    assert passed_on == (policy.priority.overwrite, policy.group.overwrite, policy.fields.overwrite)
+
+
+def test_nothing_that_is_there_is_replaced_unless_the_site_says_so() -> None:
+    policy = Policy()
+    assert {item.overwrite for item in (policy.priority, policy.group, policy.fields)} == {Overwrite.NEVER}
+
+
+@pytest.mark.parametrize(
+    ("urgency", "source", "raises_only"),
+    [
+        (Urgency.HIGH, "model", False),
+        (Urgency.CRITICAL, "model", True),  # "high" stands for an urgent that nobody has confirmed
+        (Urgency.CRITICAL, "rules", False),
+    ],
+)
+def test_a_priority_that_stands_for_an_unconfirmed_urgent_replaces_lower_ones_only(
+    urgency: Urgency, source: str, raises_only: bool
+) -> None:
+    policy = Policy(escalation={"on": ()})
+    assert decide(1, an_analysis(urgency=urgency, source=source), policy).priority_raises_only == raises_only

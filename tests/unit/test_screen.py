@@ -61,8 +61,8 @@ def test_a_difference_shows_each_tag_the_priority_and_the_note() -> None:
 def test_a_difference_shows_group_and_fields_and_which_field_a_person_has_filled_in() -> None:
     change = a_change(7, group=8, fields={5: "topic"}, fields_kept=(6,), note=None)
     lines = difference(an_outcome(OutcomeStatus.PLANNED, change=change)).splitlines()
-    assert lines[-3:] == ["  ~ group - -> 8", "  ~ field 5 - -> topic", "    field 6 stays as it is, set already"]
-    assert outcome_line(an_outcome(change=change)).endswith("; group - -> 8; field 5 - -> topic")
+    assert lines[-3:] == ["  ~ group - -> 8", "  ~ field 5 -> topic", "    field 6 stays as it is, set already"]
+    assert outcome_line(an_outcome(change=change)).endswith("; group - -> 8; field 5 -> topic")
 
 
 def test_a_difference_says_that_a_persons_priority_stays() -> None:

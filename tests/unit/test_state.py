@@ -55,7 +55,7 @@ def test_a_missing_folder_and_file_are_made(path: Path, state: State) -> None:
     assert state.unsettled() == []
     assert state.retries() == []
     assert state.breaker("x") is None
-    assert state.not_before("x") == 0.0
+    assert state.not_before("x", 0.0) == 0.0
 
 
 def test_an_empty_file_is_brought_up_to_the_schema(path: Path) -> None:
@@ -75,7 +75,7 @@ def test_everything_is_there_again_after_reopening(path: Path, state: State) -> 
     state.retry_later(4, "busy", failed=True, max_attempts=5)
     state.settled(5, done=("run", "key"))
     state.keep_breaker("desk", BreakerMemory(5, 12.5))
-    state.keep_not_before("desk", 99.5)
+    state.keep_not_before("desk", 99.5, 50.0)
     again = reopened(path, state)
     assert (again.fact("cursor"), again.fact("horizon")) == ("c2", "h")
     assert again.unsettled() == [Open(a_verdict(3), (a_change(3),))]
@@ -83,7 +83,8 @@ def test_everything_is_there_again_after_reopening(path: Path, state: State) -> 
     assert again.is_done(5)
     assert not again.is_done(6)
     assert again.breaker("desk") == BreakerMemory(5, 12.5)
-    assert again.not_before("desk") == 99.5
+    assert again.not_before("desk", 60.0) == 99.5
+    assert again.not_before("desk", 40.0) == 0.0  # told by a clock that was wrong
     again.close()
 
 

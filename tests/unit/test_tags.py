@@ -13,9 +13,8 @@ from ticket_processor.tags import (
     MAX_TAG_LENGTH,
     merge,
     merge_fields,
-    merge_group,
-    merge_priority,
     merge_tags,
+    merge_value,
     reference,
     tag,
     write_key,
@@ -78,12 +77,12 @@ def test_a_merged_change_can_be_merged_again_without_any_difference(
 
 @given(theirs=st.sampled_from(list(Priority)), ours=PRIORITIES)
 def test_a_priority_that_somebody_set_stays(theirs: Priority, ours: Priority | None) -> None:
-    assert merge_priority(theirs, ours) is None
+    assert merge_value(theirs, ours) is None
 
 
 @given(ours=PRIORITIES)
 def test_a_priority_that_nobody_set_becomes_ours(ours: Priority | None) -> None:
-    assert merge_priority(None, ours) == ours
+    assert merge_value(None, ours) == ours
 
 
 @given(current=FIELDS, wanted=FIELDS)
@@ -98,8 +97,8 @@ def test_a_field_that_somebody_filled_in_stays_and_an_empty_one_becomes_ours(
 
 @given(theirs=st.integers(1), ours=st.none() | st.integers(1))
 def test_a_group_that_a_ticket_has_stays(theirs: int, ours: int | None) -> None:
-    assert merge_group(theirs, ours) is None
-    assert merge_group(None, ours) == ours
+    assert merge_value(theirs, ours) is None
+    assert merge_value(None, ours) == ours
 
 
 @given(

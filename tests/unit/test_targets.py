@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.errors import GroupUnknown
+from ticket_processor.errors import PartRefused
+from ticket_processor.history import Edit, History
 from ticket_processor.models import Change, Decision, OutcomeStatus, TakenOff, Ticket
 
 from .fakes import FakeDesk, a_decision, a_ticket
@@ -21,9 +22,19 @@ class AskedDesk(FakeDesk):
 
     off = TakenOff()
 
-    def taken_off(self, ticket_id: int) -> TakenOff:
-        super().taken_off(ticket_id)
-        return self.off
+    def history(self, ticket_id: int) -> History:
+        super().history(ticket_id)
+        off = self.off
+        return History(
+            edits=(
+                Edit(
+                    at="",
+                    tags_removed=off.tags,
+                    fields=dict.fromkeys(off.fields, ("theirs", None)),
+                    group=(1, None) if off.group else None,
+                ),
+            )
+        )
 
 
 @pytest.fixture
@@ -37,7 +48,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 def settle(bench: Bench, ticket: Ticket, decision: Decision = WANTED, off: TakenOff | None = None) -> AskedDesk:
     bench.desk = desk = AskedDesk(ticket)
     desk.off = off or TakenOff()
-    (outcome,) = bench.write_back().settle([bench.verdict(decision=decision)])
+    (outcome,) = bench.bring([bench.verdict(decision=decision)])
     assert outcome.status is OutcomeStatus.UPDATED
     return desk
 
@@ -46,7 +57,7 @@ def test_an_untouched_ticket_gets_everything_and_nobody_is_asked_what_was_taken_
     desk = settle(bench, a_ticket())
     (change,) = desk.written
     assert (change.group, change.fields) == (7, {1: "topic", 2: "money"})
-    assert desk.times("taken_off") == 0
+    assert desk.times("history") == 0
 
 
 def test_a_touched_ticket_keeps_what_people_filled_in_and_stays_without_what_they_took_off(bench: Bench) -> None:
@@ -68,7 +79,7 @@ def test_a_touched_ticket_keeps_what_people_filled_in_and_stays_without_what_the
     ids=["labels of ours", "a tag", "a group", "a field"],
 )
 def test_only_for_labels_of_people_is_it_asked_what_they_took_off(bench: Bench, decision: Decision, asked: int) -> None:
-    assert settle(bench, a_ticket(touched=60), decision).times("taken_off") == asked
+    assert settle(bench, a_ticket(touched=60), decision).times("history") == asked
 
 
 def test_the_intent_on_disk_names_group_and_fields_before_they_are_sent(bench: Bench) -> None:
@@ -89,13 +100,13 @@ def test_a_verdict_and_its_change_come_back_from_the_state_as_they_were(bench: B
 
 def refuses_group(change: Change) -> None:
     if change.group is not None:
-        raise GroupUnknown("the helpdesk knows no such group")
+        raise PartRefused("the helpdesk knows no such group", "group")
 
 
 def test_a_group_that_does_not_exist_costs_the_ticket_its_group_only(bench: Bench) -> None:
     bench.desk = desk = FakeDesk(a_ticket())
     desk.updates = [refuses_group]
-    (outcome,) = bench.write_back().settle([bench.verdict(decision=WANTED)])
+    (outcome,) = bench.bring([bench.verdict(decision=WANTED)])
     assert outcome.status is OutcomeStatus.UPDATED
     assert outcome.change is not None
     assert outcome.change.group is None
@@ -112,7 +123,7 @@ def test_an_unknown_group_is_tried_once_in_a_run(bench: Bench) -> None:
     desk.updates = [refuses_group] * 4
     decisions = [WANTED, WANTED, WANTED.model_copy(update={"group": 8})]
     verdicts = [bench.verdict(number, decision=decision) for number, decision in enumerate(decisions, start=1)]
-    outcomes = list(bench.write_back().settle(verdicts))
+    outcomes = bench.bring(verdicts)
     assert [outcome.status for outcome in outcomes] == [OutcomeStatus.UPDATED] * 3
     assert [(change.ticket_id, change.group) for change in desk.written] == [
         (1, 7),
@@ -126,7 +137,7 @@ def test_an_unknown_group_is_tried_once_in_a_run(bench: Bench) -> None:
 def test_a_write_without_its_group_is_guarded_as_any_other(bench: Bench) -> None:
     bench.desk = desk = FakeDesk(a_ticket())
     desk.updates = [refuses_group, bench.conflict(tags=("theirs",)), None]
-    (outcome,) = bench.write_back().settle([bench.verdict(decision=WANTED)])
+    (outcome,) = bench.bring([bench.verdict(decision=WANTED)])
     assert outcome.status is OutcomeStatus.UPDATED
     assert desk.written[-1].group is None
     assert "theirs" in desk.written[-1].tags

@@ -191,7 +191,22 @@ def test_a_target_that_policy_switches_off_is_told(fields: dict[str, Any], polic
     assert findings(category(**fields)) == []
 
 
-@pytest.mark.parametrize("tag", ["ai_processed", "ai_fallback", "ai_shipping"])
+ESCALATING = {"escalation": {"group": 2}}
+TIERED = {"preset": "tiers", "tiers": {"groups": {"1": 2}}}
+
+
+@pytest.mark.parametrize("policy", [ESCALATING, TIERED])
+def test_a_group_of_the_policy_that_is_never_set_or_does_not_exist_is_told(policy: dict[str, Any]) -> None:
+    switched_off = only(findings(category(), policy=Policy(group=OFF, **policy)), "target")
+    assert switched_off == [("problem", None)]
+    assert only(findings(category(), policy=Policy(**policy)), "target") == []
+    taxonomy = Taxonomy(categories=(category(), GENERAL))
+    for groups, told in (({1: "Support"}, [("problem", None)]), ({2: "Second line"}, [])):
+        found = check_labels(taxonomy, Policy(**policy), Labels(tags={}, fields=(), groups=groups))
+        assert only(found, "helpdesk") == told
+
+
+@pytest.mark.parametrize("tag", ["ai_processed", "ai_fallback", "ai_shipping", "ai_tier_1"])
 def test_a_target_tag_that_means_something_else_is_told(tag: str) -> None:
     assert only(findings(category(tag=tag), category("shipping")), "target") == [("problem", "billing")]
 

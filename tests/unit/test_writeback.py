@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ticket_processor.audit import AuditLog, read_events
-from ticket_processor.clock import iso
+from ticket_processor.audit import AuditLog
 from ticket_processor.errors import (
     AuditUnwritable,
     CannotRun,
@@ -19,79 +17,14 @@ from ticket_processor.errors import (
     UpdateConflict,
     UpdateRefused,
 )
-from ticket_processor.helpdesk import FoundWrite
-from ticket_processor.models import Change, Outcome, OutcomeStatus, Priority, Ticket
+from ticket_processor.history import History
+from ticket_processor.models import Change, OutcomeStatus, Priority
 from ticket_processor.policy import Policy
-from ticket_processor.state import State, Verdict
-from ticket_processor.tags import write_key
-from ticket_processor.writeback import BATCH, WriteBack
+from ticket_processor.settlement import Triage
+from ticket_processor.writeback import MOST_ITEMS
 
-from .fakes import START, FakeDesk, ManualClock, a_decision, a_ticket, an_analysis
-
-
-class Bench:
-    """A write-back with a helpdesk, a state and a log of its own."""
-
-    def __init__(self, folder: Path, *tickets: Ticket) -> None:
-        self.clock = ManualClock()
-        self.desk = FakeDesk(*tickets)
-        self.state = State(None)
-        self.audit = AuditLog(folder, self.clock, "run")
-
-    def write_back(self, **options: Any) -> WriteBack:
-        given = {"statuses": ("new", "open"), "stable_read_s": 6.0, **options}
-        return WriteBack(self.desk, self.state, self.audit, self.clock, Policy(), **given)
-
-    def settle(self, *ticket_ids: int, **options: Any) -> list[Outcome]:
-        verdicts = [self.verdict(ticket_id) for ticket_id in ticket_ids or (1,)]
-        return list(self.write_back(**options).settle(verdicts))
-
-    def one(self, **options: Any) -> Outcome:
-        (outcome,) = self.settle(**options)
-        return outcome
-
-    def verdict(self, ticket_id: int = 1, **fields: Any) -> Verdict:
-        ticket = self.desk.tickets.get(ticket_id) or a_ticket(ticket_id)
-        given: dict[str, Any] = {
-            "ticket_id": ticket_id,
-            "key": write_key(ticket),
-            "analysis": an_analysis(),
-            "decision": a_decision(ticket_id),
-            "clean_stamp": ticket.updated_at,
-            "analyse_ms": 40,
-            **fields,
-        }
-        return Verdict(**given)
-
-    def somebody(self, ticket_id: int = 1, *, ago: float = 100.0, **fields: Any) -> None:
-        """The ticket as the next read will find it, changed ``ago`` seconds before that."""
-        ticket = self.desk.tickets[ticket_id]
-        self.desk.tickets[ticket_id] = ticket.model_copy(update={"updated_at": iso(START - ago), **fields})
-
-    def conflict(self, **fields: Any) -> Callable[[Change], None]:
-        """Somebody is faster than the update."""
-
-        def step(_: Change) -> None:
-            self.somebody(**fields)
-            raise UpdateConflict("changed")
-
-        return step
-
-    def lands(self, then: Exception | None = None, **after: Any) -> Callable[[Change], None]:
-        """The update happens; the answer may not arrive."""
-
-        def step(change: Change) -> None:
-            ticket = self.desk.tickets[change.ticket_id]
-            self.desk.found[change.ticket_id, change.key] = FoundWrite(change.intent)
-            fields = {"tags": change.tags, "priority": change.priority or ticket.priority, "ago": 50.0, **after}
-            self.somebody(change.ticket_id, **fields)
-            if then is not None:
-                raise then
-
-        return step
-
-    def lines(self) -> list[dict[str, Any]]:
-        return list(read_events(self.audit.path)) if self.audit.path.exists() else []
+from .bench import Bench
+from .fakes import a_decision, a_ticket, an_analysis
 
 
 @pytest.fixture
@@ -109,7 +42,7 @@ def test_a_quiet_ticket_is_written_once_without_looking_for_an_earlier_write(ben
     assert change == outcome.change
     assert change.tags == ("vip", "ai_processed", "ai_billing")
     assert change.stamp == bench.desk.tickets[1].updated_at
-    assert bench.desk.times("find_write") == 0
+    assert bench.desk.times("history") == 0
     assert outcome.analysis == an_analysis()
     assert outcome.timings_ms["analyse"] == 40
 
@@ -141,7 +74,7 @@ def test_after_a_conflict_the_ticket_is_merged_anew_with_what_a_person_did(bench
     assert second.priority_before is Priority.LOW
     assert second.stamp == bench.desk.tickets[1].updated_at
     assert first.intent != second.intent
-    assert bench.desk.times("find_write") == 1
+    assert bench.desk.times("history") == 1
 
 
 def test_an_unknown_outcome_that_did_happen_is_confirmed_by_reading_and_not_repeated(bench: Bench) -> None:
@@ -157,7 +90,7 @@ def test_an_unknown_outcome_that_did_not_happen_is_sent_again_with_the_same_stam
     outcome = bench.one()
     assert (outcome.status, outcome.attempts) == (OutcomeStatus.UPDATED, 2)
     assert bench.desk.written[0].stamp == bench.desk.written[1].stamp
-    assert bench.desk.times("find_write") == 0  # an unmoved stamp proves that nothing happened
+    assert bench.desk.times("history") == 0  # an unmoved stamp proves that nothing happened
 
 
 def test_of_two_writes_the_one_that_happened_is_told(bench: Bench) -> None:
@@ -181,8 +114,8 @@ def test_a_write_whose_marker_was_stripped_at_once_is_still_known_as_ours(bench:
 def test_a_stripped_marker_with_the_key_still_there_means_done_and_no_second_write(bench: Bench) -> None:
     verdict = bench.verdict()
     bench.somebody(tags=("vip",), ago=100)
-    bench.desk.found[1, verdict.key] = FoundWrite("another-run-1")
-    (outcome,) = bench.write_back().settle([verdict])
+    bench.desk.found[1, verdict.key] = "another-run-1"
+    (outcome,) = bench.bring([verdict])
     assert (outcome.status, outcome.reason) == (OutcomeStatus.SKIPPED, "already_done")
     assert bench.desk.written == []
 
@@ -205,7 +138,7 @@ def test_a_marker_after_a_conflict_without_our_key_is_somebody_elses(bench: Benc
 def test_a_ticket_that_changed_just_now_is_left_for_a_later_run(bench: Bench, ago: float) -> None:
     verdict = bench.verdict()
     bench.somebody(ago=ago)
-    (outcome,) = bench.write_back().settle([verdict])
+    (outcome,) = bench.bring([verdict])
     assert (outcome.status, outcome.reason) == (OutcomeStatus.SKIPPED, "deferred_changed_just_now")
     assert outcome.retry
     assert bench.desk.written == []
@@ -304,20 +237,20 @@ def test_a_write_of_ours_is_confirmed_although_the_ticket_was_solved_since(bench
 
 def test_the_marker_of_a_follow_up_is_its_originals(bench: Bench) -> None:
     tags = ("vip", "ai_processed")
-    write_back = bench.write_back()
-    assert write_back.marked(a_ticket(1, tags=tags))
-    assert not write_back.marked(a_ticket(1, tags=("vip",)))
-    assert not write_back.marked(a_ticket(1, tags=tags, follow_up=True))
+    triage = Triage(bench.desk, bench.audit, Policy(), statuses=(), stable_read_s=6.0)
+    assert triage.marked(a_ticket(1, tags=tags))
+    assert not triage.marked(a_ticket(1, tags=("vip",)))
+    assert not triage.marked(a_ticket(1, tags=tags, follow_up=True))
     bench.desk.tickets[1] = a_ticket(1, tags=tags, follow_up=True)
     assert bench.one().status is OutcomeStatus.UPDATED
-    assert bench.desk.times("find_write") == 0
+    assert bench.desk.times("history") == 1
 
 
 def test_what_a_person_took_off_a_follow_up_is_not_put_back(bench: Bench) -> None:
     bench.desk.tickets[1] = a_ticket(1, tags=("ai_processed", "vip"), follow_up=True)
     verdict = bench.verdict()
     bench.desk.removed[1] = (verdict.decision.tags[-1], "something_else")
-    (outcome,) = bench.write_back().settle([verdict])
+    (outcome,) = bench.bring([verdict])
     assert outcome.status is OutcomeStatus.UPDATED
     (change,) = bench.desk.written
     assert verdict.decision.tags[-1] not in change.tags
@@ -328,21 +261,21 @@ def test_a_touched_follow_up_is_asked_for_our_key(bench: Bench) -> None:
     bench.desk.tickets[1] = a_ticket(1, tags=("ai_processed",), follow_up=True)
     verdict = bench.verdict()
     bench.somebody(ago=100)
-    bench.desk.found[1, verdict.key] = FoundWrite("another-run-1")
-    (outcome,) = bench.write_back().settle([verdict])
+    bench.desk.found[1, verdict.key] = "another-run-1"
+    (outcome,) = bench.bring([verdict])
     assert outcome.reason == "already_done"
     assert bench.desk.written == []
 
 
 def test_a_ticket_whose_history_cannot_be_searched_fails_alone(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_ticket_id: int, _key: str) -> FoundWrite | None:
+    def refuse(_ticket_id: int) -> History:
         raise TicketError("too many audits")
 
-    monkeypatch.setattr(bench.desk, "find_write", refuse)
+    monkeypatch.setattr(bench.desk, "history", refuse)
     bench.desk.tickets[2] = a_ticket(2)
     verdicts = [bench.verdict(1), bench.verdict(2)]
     bench.somebody(1, ago=100)
-    first, second = bench.write_back().settle(verdicts)
+    first, second = bench.bring(verdicts)
     assert (first.status, first.reason, first.retry) == (OutcomeStatus.FAILED, "too many audits", True)
     assert second.status is OutcomeStatus.UPDATED
     assert [change.ticket_id for change in bench.desk.written] == [2]
@@ -393,17 +326,17 @@ def test_the_next_run_merges_anew_where_a_person_has_been_meanwhile(bench: Bench
     (outcome,) = bench.write_back().unfinished()
     assert outcome.status is OutcomeStatus.UPDATED
     assert "theirs" in bench.desk.written[-1].tags
-    assert bench.desk.times("find_write") == 1
+    assert bench.desk.times("history") == 1
 
 
 def test_a_decision_that_sets_nothing_is_told_as_a_suggestion(bench: Bench) -> None:
     verdict = bench.verdict(decision=a_decision(suggest_only=True))
-    (outcome,) = bench.write_back().settle([verdict])
+    (outcome,) = bench.bring([verdict])
     assert outcome.status is OutcomeStatus.SUGGESTED
 
 
 def test_many_tickets_are_read_a_hundred_at_a_time_and_one_bad_one_spoils_no_other(bench: Bench) -> None:
-    ids = range(1, BATCH + 51)
+    ids = range(1, MOST_ITEMS + 51)
     bench.desk.tickets = {ticket_id: a_ticket(ticket_id) for ticket_id in ids}
     bench.desk.updates = [None, UpdateRefused("HTTP 422")]
     outcomes = bench.settle(*ids)

@@ -13,17 +13,18 @@ from ticket_processor.breaker import Breaker
 from ticket_processor.clock import Deadline
 from ticket_processor.errors import (
     CannotRun,
-    GroupUnknown,
     HelpdeskDown,
     NotAuthorised,
     NotePublished,
     OutcomeUnknown,
+    PartRefused,
     TicketError,
     TicketGone,
     UpdateConflict,
     UpdateRefused,
 )
-from ticket_processor.helpdesk import FoundWrite, Page
+from ticket_processor.helpdesk import Page
+from ticket_processor.history import overwritten
 from ticket_processor.models import Change, Priority, TakenOff, Ticket
 from ticket_processor.sandbox import BOT_ID, Credentials, InMemoryAdapter, Sandbox, fill
 from ticket_processor.sandbox import ManualClock as SandboxTime
@@ -409,8 +410,40 @@ def test_our_write_is_found_by_its_key_after_everything_it_left_was_removed() ->
     account.desk.update(change)
     account.clock.advance(5)
     account.store.person_edit(account.ids[0], remove_tags=["ai_processed"])
-    assert account.desk.find_write(account.ids[0], "a" * 32) == FoundWrite("run-9")
-    assert account.desk.find_write(account.ids[0], "b" * 32) is None
+    found = account.desk.history(account.ids[0]).find("a" * 32)
+    assert found is not None
+    assert found.intent == "run-9"
+    assert account.desk.history(account.ids[0]).find("b" * 32) is None
+
+
+def test_what_a_trigger_made_of_our_write_is_not_taken_for_ours() -> None:
+    """Zendesk records both in one audit, and marks the events of triggers."""
+    by_rule = {"via": {"channel": "rule", "source": {"rel": "trigger"}}}
+    audit = {
+        "created_at": "2026-11-21T03:00:00Z",
+        "author_id": BOT_ID,
+        "metadata": {"custom": {"ticketbot": {"key": "k" * 32, "intent": "run-1"}}},
+        "events": [
+            {"type": "Comment", "public": False},
+            {"type": "Change", "field_name": "priority", "previous_value": None, "value": "high"},
+            {"type": "Change", "field_name": "tags", "previous_value": ["vip"], "value": ["vip", "ai_processed"]},
+            {"type": "Change", "field_name": "priority", "previous_value": "high", "value": "urgent", **by_rule},
+            {"type": "Change", "field_name": "tags", "previous_value": ["vip", "ai_processed"], "value": [], **by_rule},
+        ],
+    }
+    wire = Wire(answer(200, {"audits": [audit]}), answer(200, {"ticket_fields": []}))
+    history = Zendesk(wire.transport).history(1)
+    ours = history.find("k" * 32)
+    assert ours is not None
+    assert (ours.priority, ours.tags_removed, ours.comment) == ((None, Priority.HIGH), frozenset(), "internal")
+    assert history.touched_since(ours).priority
+    assert history.taken_off().tags == {"vip", "ai_processed"}
+
+    wire = Wire(answer(200, {"ticket": {"id": 1}, "audit": audit}))
+    change = a_change(1, tags_before=("vip",))
+    recorded = Zendesk(wire.transport).update(change)
+    assert recorded is not None
+    assert not overwritten(recorded, change)
 
 
 def test_our_write_is_found_behind_many_later_audits() -> None:
@@ -420,8 +453,10 @@ def test_our_write_is_found_behind_many_later_audits() -> None:
         account.clock.advance(2)
         account.store.person_edit(account.ids[0], add_tags=[f"tag{number}"])
     account.sent.clear()
-    assert account.desk.find_write(account.ids[0], "a" * 32) == FoundWrite("run-9")
-    assert account.desk.find_write(account.ids[0], "b" * 32) is None
+    found = account.desk.history(account.ids[0]).find("a" * 32)
+    assert found is not None
+    assert found.intent == "run-9"
+    assert account.desk.history(account.ids[0]).find("b" * 32) is None
     assert len(account.sent) >= 4
 
 
@@ -431,7 +466,7 @@ def test_tags_that_were_taken_off_and_not_put_back_are_told() -> None:
     account.store.person_edit(number, add_tags=["one", "two", "three"])
     account.store.person_edit(number, remove_tags=["one", "two"])
     account.store.person_edit(number, add_tags=["two"])
-    assert account.desk.taken_off(number).tags == {"one"}
+    assert account.desk.history(number).taken_off().tags == {"one"}
 
 
 def test_fields_and_the_group_that_were_emptied_and_not_filled_in_again_are_told() -> None:
@@ -440,13 +475,13 @@ def test_fields_and_the_group_that_were_emptied_and_not_filled_in_again_are_told
     account.store.person_edit(number, group_id=8_001, custom_fields={AREA: "area_app", ORDER: "A-7"})
     account.store.person_edit(number, remove_tags=["area_app"], custom_fields={ORDER: ""})
     account.store.person_edit(number, custom_fields={ORDER: "A-8"})
-    found = account.desk.taken_off(number)
+    found = account.desk.history(number).taken_off()
     assert (found.tags, found.fields, found.group) == ({"area_app"}, {AREA}, False)
     changes = [
         {"type": "Change", "field_name": "group_id", "previous_value": "1", "value": value} for value in ("2", None)
     ]
     wire = Wire(answer(200, {"audits": [{"events": [change]} for change in changes]}))
-    assert Zendesk(wire.transport).taken_off(1).group
+    assert Zendesk(wire.transport).history(1).taken_off().group
 
 
 def test_what_was_empty_from_the_beginning_was_taken_off_by_nobody() -> None:
@@ -456,9 +491,9 @@ def test_what_was_empty_from_the_beginning_was_taken_off_by_nobody() -> None:
         {"type": "Change", "field_name": str(ORDER), "previous_value": None, "value": ""},
     ]
     wire = Wire(answer(200, {"audits": [{"events": born_empty}]}))
-    assert Zendesk(wire.transport).taken_off(1) == TakenOff()
+    assert Zendesk(wire.transport).history(1).taken_off() == TakenOff()
     account = Account(1)
-    assert account.desk.taken_off(account.ids[0]) == TakenOff()
+    assert account.desk.history(account.ids[0]).taken_off() == TakenOff()
     events = account.store.tickets[account.ids[0]].audits[0].events
     assert ("Create", "group_id", None) in [
         (event["type"], event.get("field_name"), event.get("value")) for event in events
@@ -479,14 +514,14 @@ def test_what_was_filled_in_at_creation_and_emptied_since_was_taken_off(
         for before, after in later
     ]
     wire = Wire(answer(200, {"audits": [{"events": [event]} for event in events]}))
-    assert Zendesk(wire.transport).taken_off(1).fields == ({ORDER} if gone else set())
+    assert Zendesk(wire.transport).history(1).taken_off().fields == ({ORDER} if gone else set())
 
 
 def test_a_choice_whose_tag_was_taken_off_is_emptied_even_where_no_audit_says_so() -> None:
     removal = {"field_name": "tags", "previous_value": "vip area_app", "value": "vip"}
     kinds = [{"id": AREA, "type": "tagger", "custom_field_options": [{"name": "App", "value": "area_app"}]}]
     wire = Wire(answer(200, {"audits": [{"events": [removal]}]}), answer(200, {"ticket_fields": kinds}))
-    assert Zendesk(wire.transport).taken_off(1).fields == {AREA}
+    assert Zendesk(wire.transport).history(1).taken_off().fields == {AREA}
 
 
 # Groups and fields
@@ -514,7 +549,7 @@ def test_an_unticked_box_and_a_nought_hold_something_and_nothing_holds_nothing(v
 
 @pytest.mark.parametrize("fields", ["x", [5], [{"id": "5", "value": "x"}], [{"value": 1}], None], ids=str)
 def test_fields_in_no_known_form_are_passed_over(fields: object) -> None:
-    wire = Wire(answer(200, {"tickets": [row(custom_fields=fields, group_id="7")]}))
+    wire = Wire(answer(200, {"tickets": [row(custom_fields=fields, group_id="seven")]}))
     ticket = Zendesk(wire.transport).fetch([1])[1]
     assert (ticket.fields, ticket.group) == ({}, None)
 
@@ -559,7 +594,7 @@ def test_a_multi_select_gets_a_list_and_an_unknown_option_no_tag() -> None:
 def test_a_group_that_does_not_exist_is_told_by_its_number_and_once_among_the_troubles() -> None:
     account = Account(2)
     for number in account.ids:
-        with pytest.raises(GroupUnknown, match="no group 5; see 'ticketbot taxonomy check'"):
+        with pytest.raises(PartRefused, match="no group 5; see 'ticketbot taxonomy check'"):
             account.desk.update(account.change(number, group=5))
     assert account.desk.troubles == ["Zendesk knows no group 5; see 'ticketbot taxonomy check'"]
 
@@ -577,10 +612,10 @@ def test_a_user_who_may_not_read_the_fields_writes_them_as_they_are_and_says_so_
     assert "403" in trouble
 
 
-def test_a_user_who_may_not_read_the_fields_still_learns_what_was_taken_off() -> None:
+def test_a_user_who_may_not_read_the_fields_still_learns_what_was_history() -> None:
     removal = {"type": "Change", "field_name": "tags", "previous_value": ["vip"], "value": []}
     wire = Wire(answer(200, {"audits": [{"events": [removal]}]}), answer(403, {}))
-    assert Zendesk(wire.transport).taken_off(1) == TakenOff(tags=frozenset({"vip"}))
+    assert Zendesk(wire.transport).history(1).taken_off() == TakenOff(tags=frozenset({"vip"}))
 
 
 @pytest.mark.parametrize(("status", "error"), [(401, NotAuthorised), (404, CannotRun)])
@@ -615,26 +650,28 @@ def test_our_write_is_found_on_the_second_page_of_audits() -> None:
     mark = {"metadata": {"custom": {"ticketbot": {"key": "k", "intent": "i"}}}}
     first = {"audits": [{"metadata": None}, {}], "meta": {"has_more": True, "after_cursor": "next"}}
     wire = Wire(answer(200, first), answer(200, {"audits": [mark], "meta": {"has_more": False}}))
-    assert Zendesk(wire.transport).find_write(1, "k") == FoundWrite("i")
+    found = Zendesk(wire.transport).history(1).find("k")
+    assert found is not None
+    assert found.intent == "i"
     assert "next" in (wire.adapter.sent[1].url or "")
 
 
 def test_a_ticket_that_is_not_there_holds_no_write() -> None:
-    assert Account().desk.find_write(12345, "k") is None
+    assert Account().desk.history(12345).find("k") is None
 
 
 def test_audits_without_end_are_not_taken_for_an_absent_write() -> None:
     endless = {"audits": [], "meta": {"has_more": True, "after_cursor": "next"}}
     wire = Wire(answer(200, endless))
     with pytest.raises(TicketError, match="not searched"):
-        Zendesk(wire.transport).find_write(1, "k")
+        Zendesk(wire.transport).history(1).find("k")
     assert wire.calls == MAX_AUDIT_PAGES
 
 
 @pytest.mark.parametrize("status", [400, 403, 422])
 def test_audits_that_are_refused_are_that_tickets_matter(status: int) -> None:
     with pytest.raises(TicketError, match=str(status)) as error:
-        Zendesk(Wire(answer(status, {"error": "CANARY: alice@example.com"})).transport).find_write(1, "k")
+        Zendesk(Wire(answer(status, {"error": "CANARY: alice@example.com"})).transport).history(1).find("k")
     assert not isinstance(error.value, CannotRun)
     assert "CANARY" not in str(error.value)
 

@@ -18,7 +18,7 @@ from ..clock import Deadline, SystemClock, iso
 from ..config import Settings, load
 from ..errors import AnalysisFailed, ConfigError, ExitCode
 from ..machine_mail import machine_mail
-from ..models import Analysis, Decision, RedactionLevel, Ticket
+from ..models import Analysis, Decision, Overwrite, RedactionLevel, Ticket
 from ..plain import strip_hidden
 from ..policy import decide
 from ..redact import RedactedText
@@ -178,6 +178,14 @@ def _cut(before: str, after: str) -> list[str]:
     return [line for what, a, b, _, _ in matcher.get_opcodes() if what in ("delete", "replace") for line in had[a:b]]
 
 
+def _where(overwrite: Overwrite) -> str:
+    return {
+        Overwrite.NEVER: "where nobody has set any",
+        Overwrite.BOT_SET: "where nobody but ticketbot has set any",
+        Overwrite.ALWAYS: "whoever has set another",
+    }[overwrite]
+
+
 def _lines(told: Mapping[str, Any], analysis: Analysis, decision: Decision) -> list[str]:
     lines = []
     if told["machine_mail"]:
@@ -213,10 +221,11 @@ def _lines(told: Mapping[str, Any], analysis: Analysis, decision: Decision) -> l
     lines += ["", f"6. Decided ({decision.reason})"]
     lines += [f"   + tag {tag}" for tag in decision.tags]
     if decision.priority is not None:
-        lines.append(f"   priority {decision.priority}, unless somebody has set one")
+        lines.append(f"   priority {decision.priority}, {_where(decision.priority_overwrite)}")
     if decision.group is not None:
-        lines.append(f"   group {decision.group}, unless there is one")
-    lines += [f"   field {key}: {value}, if it is empty" for key, value in decision.fields.items()]
+        lines.append(f"   group {decision.group}, {_where(decision.group_overwrite)}")
+    where = _where(decision.fields_overwrite)
+    lines += [f"   field {key}: {value}, {where}" for key, value in decision.fields.items()]
     lines += [f"   note | {line}" for line in (decision.note or "").splitlines()]
     if analysis.cost_usd is not None:
         lines += ["", f"It cost ${analysis.cost_usd:.6f}."]

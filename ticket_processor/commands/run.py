@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
 from pathlib import Path
 
 from ..clock import SystemClock
 from ..config import load
-from ..errors import ExitCode
 from ..models import Outcome, OutcomeStatus
 from ..screen import Screen
+from ..statement import Verify
 from ..wiring import Asked
 from ..wiring import run as run_once
 from .moments import parse_since
-
-WATCHDOG_GRACE_S = 20.0
+from .watchdog import watchdog
 
 
 def run(
@@ -31,6 +27,7 @@ def run(
     no_llm: bool,
     retry_fallbacks: bool,
     resume: bool,
+    verify: Verify,
     quiet: bool,
     as_json: bool,
 ) -> tuple[int, int]:
@@ -39,7 +36,9 @@ def run(
     if no_llm:
         flags["models", "names"] = []
     moment = None if since is None else parse_since(since, clock.now())
-    asked = Asked(dry_run=dry_run, limit=limit, since=moment, resume=resume, retry_fallbacks=retry_fallbacks)
+    asked = Asked(
+        dry_run=dry_run, limit=limit, since=moment, resume=resume, retry_fallbacks=retry_fallbacks, verify=verify
+    )
     screen = Screen(quiet=quiet, as_json=as_json)
     outcomes: list[Outcome] = []
 
@@ -49,29 +48,19 @@ def run(
         screen.outcome(outcome, line=not sandbox)
 
     settings = load(config=config, flags=flags, need_helpdesk=not sandbox)
-    watchdog = threading.Timer(settings.run.deadline_s + WATCHDOG_GRACE_S, _too_late)
-    watchdog.daemon = True
-    watchdog.start()
-    if sandbox:
-        from ..tour import Tour
+    with watchdog(settings.run.deadline_s):
+        if sandbox:
+            from ..tour import Tour
 
-        with Tour(settings, clock, no_llm=no_llm) as tour:
-            screen.say(tour.seeded)
+            with Tour(settings, clock, no_llm=no_llm) as tour:
+                screen.say(tour.seeded)
+                with screen.progress("triage"):
+                    finished = tour.run(asked, listen)
+                if not dry_run:
+                    screen.before_and_after(tour.rows(outcomes))
+        else:
+            screen.notices(settings.notices)
             with screen.progress("triage"):
-                finished = tour.run(asked, listen)
-            if not dry_run:
-                screen.before_and_after(tour.rows(outcomes))
-    else:
-        screen.notices(settings.notices)
-        with screen.progress("triage"):
-            finished = run_once(settings, asked, clock=clock, listener=listen)
-    watchdog.cancel()
+                finished = run_once(settings, asked, clock=clock, listener=listen)
     screen.finished(finished.summary, finished.log, outcomes if dry_run else ())
     return finished.summary.exit_code, finished.abandoned
-
-
-def _too_late() -> None:
-    """The last resort against a call that never ends: cron must be able to start the next run."""
-    sys.stderr.write("ticketbot: a call did not end, and the run was cut off after its deadline\n")
-    sys.stderr.flush()
-    os._exit(int(ExitCode.CANNOT_RUN))

@@ -1,0 +1,280 @@
+"""``ticketbot undo`` over HTTP: what comes back, what stays with people, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ticket_processor.sandbox import BOT_ID, SandboxServer
+
+from .at_work import CONFIG, FINANCE, ORDER, account, judge, people_work, shown
+from .conftest import Desk, is_update, wait_for
+
+Account = Callable[..., Desk]
+
+
+@pytest.fixture
+def at_account(tmp_path: Path) -> Iterator[Account]:
+    """Make a command pointed at an account with so many tickets; see :func:`.at_work.account`."""
+    with ExitStack() as stack:
+
+        def make(count: int = 6, config: str = CONFIG, **options: Any) -> Desk:
+            sandbox = account(count, **options)
+            server = stack.enter_context(SandboxServer(sandbox))
+            desk = Desk(tmp_path, sandbox, server.url, model=False)
+            stack.callback(desk.close)
+            (tmp_path / "ticketbot.toml").write_text(config, encoding="utf-8")
+            return desk
+
+        yield make
+
+
+def triaged(desk: Desk) -> str:
+    """The id of a first run over all tickets, which have rested since."""
+    run = desk("run", "--since", "1d", "--json").object
+    assert set(run["outcomes"]) == {"updated"}
+    desk.advance(600)
+    return str(run["run_id"])
+
+
+def undo_notes(desk: Desk, number: int) -> list[dict[str, Any]]:
+    return [note for note in desk.notes(number) if note["plain_body"].startswith("Undo of run ")]
+
+
+def writes(desk: Desk) -> list[str]:
+    return [entry for entry in desk.helpdesk_requests() if entry.startswith("PUT")]
+
+
+def test_a_run_that_nobody_has_touched_since_is_gone_but_for_its_notes(at_account: Account) -> None:
+    desk = at_account()
+    before = shown(desk.sandbox.store)
+    run = triaged(desk)
+    after = shown(desk.sandbox.store)
+    assert after[1]["group_id"] == FINANCE
+    assert before[1][f"field {ORDER}"] != after[1][f"field {ORDER}"] == "to be asked"
+
+    ended = desk("undo", run)
+    assert shown(desk.sandbox.store) == before
+    assert f"Undo of run {run}: 6 taken back" in ended.out
+    assert "notes of the run stay" in ended.out
+    assert f"field {ORDER} as it was" in ended.out
+    assert "A-1" not in ended.out + "".join(path.read_text(encoding="utf-8") for path in desk.logs.iterdir())
+    for number in desk.tickets:
+        assert len(desk.notes(number)) == 2
+        (note,) = undo_notes(desk, number)
+        assert note["public"] is False
+        assert run in note["plain_body"]
+    (started,) = [line for line in desk.events("run_started") if "undoes" in line]
+    assert started["undoes"] == run
+
+
+def test_undoing_twice_does_nothing_even_when_the_receipts_of_the_first_are_lost(at_account: Account) -> None:
+    desk = at_account(3)
+    run = triaged(desk)
+    (receipts,) = desk.logs.glob("*.jsonl")
+    kept = receipts.read_bytes()
+    desk("undo", run)
+    after = {number: dict(ticket.json) for number, ticket in desk.tickets.items()}
+    desk.advance(60)
+    writes(desk)
+    assert "already_undone: 3" in desk("undo", run).out
+    assert desk.helpdesk_requests() == []
+    receipts.write_bytes(kept)
+    assert "already_undone: 3" in desk("undo", run).out
+    assert writes(desk) == []
+    assert {number: ticket.json for number, ticket in desk.tickets.items()} == after
+
+
+@pytest.mark.parametrize("state", ["kept", "lost"])
+def test_no_later_run_triages_the_tickets_again(at_account: Account, state: str) -> None:
+    desk = at_account()
+    before = shown(desk.sandbox.store)
+    run = triaged(desk)
+    desk("undo", run)
+    desk.advance(600)
+    desk.sandbox.store.person_edit(2, comment="Still broken.", public=True)
+    desk.advance(600)
+    if state == "lost":
+        for path in desk.state.iterdir():
+            path.unlink()
+    writes(desk)
+    ended = desk("run", "--since", "1d", "--retry-fallbacks")
+    assert "nothing to do" in ended.out
+    assert writes(desk) == []
+    assert shown(desk.sandbox.store) == before
+
+
+def test_single_tickets_are_taken_back_and_the_others_later(at_account: Account) -> None:
+    desk = at_account()
+    run = triaged(desk)
+    desk("undo", run, "--ticket", "2", "--ticket", "5")
+    assert sorted(set(desk.tickets) - set(desk.marked())) == [2, 5]
+    desk.advance(60)
+    told = desk("undo", "latest", "--json").object
+    assert told["undoes"] == run
+    assert told["outcomes"] == {"taken_back": 4, "left": 2}
+    assert desk.marked() == []
+    assert "did not write on ticket 99" in desk("undo", run, "--ticket", "99", code=2).err
+
+
+def test_what_people_changed_stays_and_is_told(at_account: Account) -> None:
+    desk = at_account()
+    run = triaged(desk)
+    store = desk.sandbox.store
+    store.person_edit(1, priority="high", custom_fields={ORDER: "C-3"})
+    store.person_edit(2, status="closed")
+    store.delete(3)
+    desk.advance(60)
+    ended = desk("undo", run)
+    assert "ticket 1: taken back: " in ended.out
+    assert f"stays: field {ORDER} (changed since), priority (changed since)" in ended.out
+    assert "ticket 2: left (closed)" in ended.out
+    assert "closed: 1, deleted: 1" in ended.out
+    assert desk.ticket(1)["priority"] == "high"
+    assert "Left: " in undo_notes(desk, 1)[0]["plain_body"]
+
+    told = desk("undo", run, "--json").object
+    assert told["exit_code"] == 0
+    assert {row["ticket_id"]: row["reason"] for row in told["tickets"]} == {
+        **dict.fromkeys((1, 4, 5, 6), "already_undone"),
+        2: "closed",
+        3: "deleted",
+    }
+
+
+def test_json_tells_each_ticket_by_its_parts(at_account: Account) -> None:
+    desk = at_account(2)
+    run = triaged(desk)
+    desk.sandbox.store.person_edit(2, priority="low")
+    desk.advance(60)
+    told = desk("undo", run, "--json").object
+    assert (told["undoes"], told["dry_run"], told["exit_code"]) == (run, False, 0)
+    assert told["run_id"] == desk.events("run_started")[-1]["run_id"]
+    first, second = sorted(told["tickets"], key=lambda row: row["ticket_id"])
+    assert (first["outcome"], first["left"]) == ("taken_back", [])
+    assert "ai_processed" in first["taken_back"]["tags_off"]
+    assert first["taken_back"]["group"]["from"] == FINANCE
+    assert ORDER in first["taken_back"]["fields"]
+    assert second["left"] == [{"part": "priority", "why": "changed_since"}]
+
+
+def test_a_dry_run_shows_what_would_go_and_sends_only_reads(at_account: Account) -> None:
+    desk = at_account(3)
+    run = triaged(desk)
+    after = shown(desk.sandbox.store)
+    desk.helpdesk_requests()
+    ended = desk("undo", run, "--dry-run")
+    assert "3 to be taken back" in ended.out
+    assert "ticket 2: to be taken back: tags ai_fallback, ai_general" in ended.out
+    assert {entry for entry in desk.helpdesk_requests() if not entry.startswith("GET ")} <= {"POST /oauth/tokens"}
+    assert shown(desk.sandbox.store) == after
+    assert "3 taken back" in desk("undo", run).out
+
+
+def test_right_after_the_run_it_waits_until_the_tickets_have_rested(at_account: Account) -> None:
+    desk = at_account(2, CONFIG.replace("[run]\n", "[run]\nstable_read_s = 2\n"))
+    run = desk("run", "--since", "1d", "--json").object["run_id"]
+    assert "2 taken back" in desk("undo", run).out
+
+
+def test_which_run_cannot_be_taken_back_and_why(at_account: Account) -> None:
+    desk = at_account(2)
+    assert "no run in the log" in desk("undo", "latest", code=2).err
+    dry = desk("run", "--since", "1d", "--dry-run", "--json").object["run_id"]
+    run = triaged(desk)
+    unknown = desk("undo", "20200101", code=2)
+    assert "knows no run 20200101" in unknown.err
+    assert f"{run} (2 tickets)" in unknown.err
+    assert "was a dry run" in desk("undo", dry, code=2).err
+    undo = desk("undo", run, "--json").object["run_id"]
+    assert f"took back run {run}" in desk("undo", undo, code=2).err
+
+
+def test_the_kill_switch_stops_an_undo_unless_it_is_told_to_go_on(at_account: Account) -> None:
+    desk = at_account(2)
+    run = triaged(desk)
+    (desk.state / "STOP").touch()
+    stopped = desk("undo", run, code=3)
+    assert "--while-stopped" in stopped.err
+    assert len(desk.marked()) == 2
+    assert "2 to be taken back" in desk("undo", run, "--dry-run").out
+    assert "2 taken back" in desk("undo", run, "--while-stopped").out
+    assert desk("run", code=3).out != ""  # and runs stay stopped
+
+
+def test_a_second_command_on_the_same_state_is_turned_away(at_account: Account) -> None:
+    desk = at_account(2, faults="slow:PUT:/tickets/:seconds=2:after=2:times=1")
+    run = triaged(desk)
+    begun = desk.when(is_update)
+    process = desk.start("undo", run)
+    wait_for(begun, process)
+    assert "another run is active" in desk("run", code=75).err
+    desk.end(process)
+    assert desk.marked() == []
+
+
+def test_an_undo_that_is_stopped_says_how_much_is_left_to_do(at_account: Account) -> None:
+    desk = at_account(4, faults="unauthorised:PUT:after=6")
+    run = triaged(desk)
+    ended = desk("undo", run, code=3)
+    assert "2 taken back, 2 not reached" in ended.out
+    assert "ended early: Zendesk refused the credentials" in ended.err
+    assert desk("undo", run, "--json", code=3).object["not_reached"] == 2
+
+
+@pytest.mark.parametrize(("mode", "nth"), [("single", 1), ("single", 12), ("batch", 1)])
+def test_after_a_kill_the_same_command_ends_it_with_one_note_each(at_account: Account, mode: str, nth: int) -> None:
+    desk = at_account(30, CONFIG.replace("[run]\n", f'[run]\nwrite_mode = "{mode}"\n'))
+    before = shown(desk.sandbox.store)
+    run = triaged(desk)
+    begun = desk.when(lambda request: request.method == "PUT", nth=nth)
+    process = desk.start("undo", run)
+    wait_for(begun, process)
+    process.kill()
+    desk.end(process, code=None)
+    desk.advance(60)
+    ended = desk("undo", run)
+    assert " failed" not in ended.out
+    assert shown(desk.sandbox.store) == before
+    assert all(len(undo_notes(desk, number)) == 1 for number in desk.tickets)
+    desk.advance(600)
+    desk("run")
+    assert shown(desk.sandbox.store) == before
+
+
+@pytest.mark.parametrize("faults", ["", "lost-reply=0.1:PUT:/tickets,error-after=0.1:PUT:/tickets"])
+@pytest.mark.parametrize("mode", ["single", "auto"])
+def test_no_value_of_a_person_is_lost_whatever_people_do_to_half_of_the_tickets(
+    at_account: Account, mode: str, faults: str
+) -> None:
+    desk = at_account(
+        60, CONFIG.replace("[run]\n", f'[run]\nwrite_mode = "{mode}"\nstable_read_s = 2\n'), faults=faults
+    )
+    store = desk.sandbox.store
+    before = shown(store)
+    run = desk("run", "--since", "1d", "--json", code=None).object["run_id"]
+    after = shown(store)
+    desk.advance(600)
+    people_work(store, 0.5, seed=4711)
+    left = shown(store)
+    desk.advance(600)
+    desk("undo", run, code=None)
+    desk.advance(60)
+    desk("undo", run)
+    found = judge(store, before, after, left)
+    assert found.human_values > 20
+    assert found.human_values_changed == []
+    assert found.not_taken_back == []
+    assert found.others_changed == []
+    assert found.notes == []
+    assert (found.untouched, found.untouched_as_before) == (30, 30)
+    assert not any(
+        audit.comment_public
+        for ticket in store.tickets.values()
+        for audit in ticket.audits
+        if audit.author_id == BOT_ID
+    )

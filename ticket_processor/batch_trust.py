@@ -1,0 +1,65 @@
+"""Whether this account's jobs of many updates may be trusted with notes, and how that is known.
+
+Zendesk does not document whether an item of a job keeps its comment, its metadata and its own stamp. Without them a job
+could publish nothing, guard nothing, or leave no proof; so a job is used only where they have been seen to hold.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from pydantic import ValidationError
+
+from .models import Frozen
+
+FACT = "batch"
+
+
+class Facts(Protocol):
+    """The part of the state that is needed here: texts by name."""
+
+    def fact(self, name: str) -> str | None:
+        """A stored text, ``None`` when there is none."""
+
+    def remember(self, **facts: str) -> None:
+        """Store texts by name."""
+
+
+class Learnt(Frozen):
+    """What has been seen of an account's jobs; ``None`` where nobody has looked.
+
+    ``comment``, ``metadata``: an item's note and metadata arrive. ``private``: its note stays internal. ``stamps``: an
+    item with an old stamp fails. ``placeholders_safe``: escaped ``{{…}}`` in a note is shown as it is. ``job_seconds``:
+    from the request to the end of a job of one.
+    """
+
+    how: Literal["probe", "readback"]
+    at: str
+    ok: bool
+    comment: bool
+    private: bool
+    metadata: bool
+    stamps: bool | None
+    placeholders_safe: bool | None = None
+    stamp_rule: Literal["equal", "not_newer"] | None = None
+    conflict_error: str | None = None
+    batch_tag_edits: bool | None = None
+    jobs_count_as_updates: bool | None = None
+    job_seconds: float | None = None
+    why: str = ""
+
+
+def learnt(state: Facts) -> Learnt | None:
+    """What is known of the account's jobs; ``None`` when nothing is, or when it cannot be read."""
+    text = state.fact(FACT)
+    if text is None:
+        return None
+    try:
+        return Learnt.model_validate_json(text)
+    except ValidationError:
+        return None
+
+
+def remember(state: Facts, known: Learnt) -> None:
+    """Store it for the runs to come; what was known before is replaced."""
+    state.remember(**{FACT: known.model_dump_json()})

@@ -1,0 +1,167 @@
+"""The books of one run: a receipt for every outcome, what the state has to know of it, and the sums at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from .analysis import NOTHING_TO_READ
+from .audit import AuditLog
+from .errors import ExitCode, StateUnusable
+from .models import Outcome, OutcomeStatus, RunSummary, Statement, Usage
+from .pace import Pace
+from .policy import Policy
+from .retriage import NOTHING_NEW
+from .second_look import JUDGED, MOST_TRIES, STILL_NO_MODEL, in_vain
+from .settlement import ALREADY_DONE
+from .state import State, Verdict
+
+Listener = Callable[[Outcome], None]
+
+
+class Books:
+    """Takes outcomes in and knows what they come to. Used by one thread.
+
+    ``next_write`` tells what a later run has to write on a ticket that has come to its end; ``witness`` is told of each
+    end, and of the verdict that puts back what the write took away, if there is one; ``settled`` is told of every
+    outcome's ticket once it is in the books.
+    """
+
+    def __init__(
+        self,
+        audit: AuditLog,
+        state: State,
+        policy: Policy,
+        run_id: str,
+        *,
+        max_attempts: int,
+        listener: Listener,
+        next_write: Callable[[int], tuple[Verdict, str] | None],
+        witness: Callable[[Outcome, Verdict | None], None] = lambda _outcome, _repair: None,
+    ) -> None:
+        self._audit = audit
+        self._state = state
+        self._policy = policy
+        self._run_id = run_id
+        self._max_attempts = max_attempts
+        self._listener = listener
+        self._next_write = next_write
+        self._witness = witness
+        self._outcomes: Counter[str] = Counter()
+        self._reasons: Counter[str] = Counter()
+        self._answered_by: Counter[str] = Counter()
+        self._usage = Usage()
+        self._cost = 0.0
+        self._cached = 0
+        self._dead = 0
+        self.pace = Pace()
+        self.remarks: list[str] = []
+        self.settled: Callable[[int], None] = lambda _ticket_id: None
+
+    @property
+    def recorded(self) -> int:
+        """Outcomes taken in."""
+        return sum(self._outcomes.values())
+
+    @property
+    def failures(self) -> bool:
+        """Whether a ticket failed, or was given up."""
+        return bool(self._outcomes[OutcomeStatus.FAILED] or self._dead)
+
+    def record_all(self, outcomes: Iterable[Outcome]) -> None:
+        """Record each as it comes."""
+        for outcome in outcomes:
+            self.record(outcome)
+
+    def record(self, outcome: Outcome) -> None:
+        """Receipt first, then the books: a crash between the two repeats a line, and loses nothing."""
+        state = self._state
+        self._audit.ticket(outcome)
+        if outcome.retry:
+            retry = state.retry_later(
+                outcome.ticket_id,
+                outcome.reason,
+                failed=outcome.status is OutcomeStatus.FAILED,
+                max_attempts=self._max_attempts,
+            )
+            self._dead += retry.dead
+            if outcome.analysis is not None:
+                state.cost_is_told(outcome.ticket_id)
+            if retry.dead:
+                self._audit.alert("dead_letter", ticket_id=outcome.ticket_id, reason=outcome.reason)
+        elif outcome.status is not OutcomeStatus.PLANNED:
+            # A reply that changes nothing, or that is a person's by now, is dealt with as well as one that was written.
+            dealt_with = outcome.change is not None or outcome.reason in (NOTHING_NEW, JUDGED)
+            done = (self._run_id, outcome.key) if outcome.key and dealt_with else None
+            then = self._next_write(outcome.ticket_id)
+            self._witness(outcome, then[0] if then and then[1] == "repair" else None)
+            self._note_fallback(outcome)
+            state.settled(outcome.ticket_id, done=done, then=then)
+        self.settled(outcome.ticket_id)
+        self._outcomes[outcome.status] += 1
+        if outcome.status in (OutcomeStatus.SKIPPED, OutcomeStatus.FAILED):
+            self._reasons[outcome.reason] += 1
+        if outcome.analysis is not None:
+            self._answered_by[outcome.analysis.model or outcome.analysis.source] += 1
+            self._usage = self._usage + outcome.analysis.usage
+            self._cost += outcome.analysis.cost_usd or 0.0
+            self._cached += outcome.analysis.cached
+        self._listener(outcome)
+
+    def _note_fallback(self, outcome: Outcome) -> None:
+        """Keep the list of tickets that a second look could help."""
+        analysis, change, state = outcome.analysis, outcome.change, self._state
+        if outcome.reason == STILL_NO_MODEL:
+            if analysis is not None and in_vain(analysis.why_fallback):
+                state.tried_in_vain(outcome.ticket_id, MOST_TRIES)
+        elif analysis is not None and change is not None and analysis.source != "model":
+            worth_a_look = analysis.why_fallback != NOTHING_TO_READ
+            verdict = state.verdict(outcome.ticket_id)
+            kept = () if verdict is None else (tag for tag in verdict.replaces if tag in change.tags)
+            ours = (*kept, *change.tags_added)
+            if worth_a_look and self._policy.tag("fallback") in ours:
+                state.remember_fallback(outcome.ticket_id, ours)
+        elif outcome.reason == NOTHING_NEW and analysis is not None and analysis.source != "model":
+            pass  # of a reply the rules say what they said before, so a model is still to be asked
+        elif analysis is not None or outcome.reason != ALREADY_DONE:
+            state.forget_fallback(outcome.ticket_id)  # done by a model, or a person has dealt with it
+
+    def summary(
+        self,
+        stopped: str | None,
+        code: ExitCode,
+        seconds: float,
+        *,
+        dry_run: bool,
+        seen: int,
+        requests: Mapping[str, int],
+        troubles: Sequence[str],
+        statement: Statement | None = None,
+    ) -> RunSummary:
+        """The run in numbers, ``seconds`` long."""
+        try:
+            retries = self._state.retries()
+        except StateUnusable:
+            retries = []  # which is why the run ended, and is said there
+        dead = sum(item.dead for item in retries)
+        return RunSummary(
+            run_id=self._run_id,
+            dry_run=dry_run,
+            seen=seen,
+            outcomes=dict(self._outcomes),
+            reasons=dict(self._reasons),
+            answered_by=dict(self._answered_by),
+            usage=self._usage,
+            cost_usd=round(self._cost, 6),
+            cached=self._cached,
+            forecast=self.pace.forecast() if dry_run else None,
+            requests=dict(requests),
+            retry_list=len(retries) - dead,
+            dead_letters=dead,
+            new_dead_letters=self._dead,
+            remarks=(*self.remarks, *troubles),
+            duration_s=round(seconds, 3),
+            statement=statement,
+            stopped=stopped,
+            exit_code=int(code),
+        )

@@ -1,0 +1,199 @@
+"""What has happened to one ticket, edit by edit, and what follows from it. Pure data and functions.
+
+This is the one place where "is our write there?", "did somebody take this off?", "is this value still ours?" and
+"who has touched it since?" are answered; each from the helpdesk's own record, which nobody can edit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Literal, TypeVar
+
+from pydantic import Field
+
+from .models import Change, Frozen, Priority, TakenOff
+
+FieldValue = tuple[str | None, str | None]
+Value = TypeVar("Value")
+
+
+class Edit(Frozen):
+    """One change of a ticket, by whomever: values are (before, after), and ``None`` where a field did not change.
+
+    ``author`` is the comment's, where there is one. ``key`` and ``intent`` are set on writes of ours. ``text`` are the
+    words of a public comment: never log them.
+    """
+
+    at: str
+    author: int | None = None
+    key: str = ""
+    intent: str = ""
+    creation: bool = False
+    tags_added: frozenset[str] = frozenset()
+    tags_removed: frozenset[str] = frozenset()
+    priority: tuple[Priority | None, Priority | None] | None = None
+    group: tuple[int | None, int | None] | None = None
+    fields: dict[int, FieldValue] = Field(default_factory=dict)
+    comment: Literal["public", "internal"] | None = None
+    text: str = ""
+
+
+class Ours(Frozen):
+    """What writes of ours put on a ticket and nobody has changed since."""
+
+    tags: frozenset[str] = frozenset()
+    priority: Priority | None = None
+    group: int | None = None
+    fields: dict[int, str] = Field(default_factory=dict)
+
+
+class Touched(Frozen):
+    """What was changed after a certain edit, by whomever."""
+
+    tags: frozenset[str] = frozenset()
+    priority: bool = False
+    group: bool = False
+    fields: frozenset[int] = frozenset()
+
+
+class History(Frozen):
+    """A ticket's edits, oldest first. ``options`` are the tags that stand for a drop-down's values, by field."""
+
+    edits: tuple[Edit, ...] = ()
+    options: dict[int, frozenset[str]] = Field(default_factory=dict)
+
+    def find(self, key: str) -> Edit | None:
+        """The write that carries ``key``, whatever has happened to the ticket since."""
+        return next((edit for edit in self.edits if key and edit.key == key), None)
+
+    def taken_off(self) -> TakenOff:
+        """Tags, field values, group and priority that somebody took off the ticket and nobody has put back."""
+        removed: set[str] = set()
+        emptied: dict[int, bool] = {}
+        group = priority = False
+        for edit in self.edits:
+            # What a write of ours took off, we may put back.
+            removed = (removed | (frozenset() if edit.key else edit.tags_removed)) - edit.tags_added
+            if edit.group is not None:
+                group = edit.group[1] is None and edit.group[0] is not None
+            if edit.priority is not None:
+                priority = edit.priority[1] is None and edit.priority[0] is not None
+            for key, (before, after) in edit.fields.items():
+                if after is not None:
+                    emptied[key] = False
+                elif before is not None:
+                    emptied[key] = True
+        fields = {key for key, gone in emptied.items() if gone}
+        # Whoever takes a choice's tag off empties the drop-down, which the record need not say.
+        fields |= {key for key, tags in self.options.items() if removed & tags}
+        return TakenOff(tags=frozenset(removed), fields=frozenset(fields), group=group, priority=priority)
+
+    def ours(self) -> Ours:
+        """What is on the ticket because we wrote it, as far as nobody has changed it since.
+
+        What a write of ours took away from others, and another one put back, is not ours.
+        """
+        fields: dict[int, list[tuple[bool, FieldValue]]] = {}
+        for edit in self.edits:
+            for number, values in edit.fields.items():
+                fields.setdefault(number, []).append((bool(edit.key), values))
+        owned = {number: _owned(changes) for number, changes in fields.items()}
+        return Ours(
+            tags=self._put_on(for_good=False),
+            priority=_owned((bool(edit.key), edit.priority) for edit in self.edits if edit.priority is not None),
+            group=_owned((bool(edit.key), edit.group) for edit in self.edits if edit.group is not None),
+            fields={number: value for number, value in owned.items() if value is not None},
+        )
+
+    def put_on(self) -> frozenset[str]:
+        """Tags that writes of ours put on and did not take off again, whatever others have done with them."""
+        return self._put_on(for_good=True)
+
+    def judged(self, tags: Collection[str]) -> bool:
+        """Whether somebody has taken off or put back a tag that we had put on; ``tags`` are those there now.
+
+        A drop-down's tag goes with its field, which is nobody's label.
+        """
+        choices = frozenset[str]().union(*self.options.values())
+        return bool(self.put_on() - self.ours().tags.intersection(tags) - choices)
+
+    def _put_on(self, *, for_good: bool) -> frozenset[str]:
+        tags: frozenset[str] = frozenset()
+        theirs: frozenset[str] = frozenset()
+        for edit in self.edits:
+            if edit.key:
+                theirs |= edit.tags_removed - tags
+                tags = (tags - edit.tags_removed) | (edit.tags_added - theirs)
+            elif not for_good:
+                tags -= edit.tags_removed | edit.tags_added
+        return tags
+
+    def touched_since(self, write: Edit) -> Touched:
+        """What was changed after ``write``, an edit of this history."""
+        later = self.edits[self.edits.index(write) + 1 :]
+        return Touched(
+            tags=frozenset[str]().union(*(edit.tags_added | edit.tags_removed for edit in later)),
+            priority=any(edit.priority is not None for edit in later),
+            group=any(edit.group is not None for edit in later),
+            fields=frozenset(key for edit in later for key in edit.fields),
+        )
+
+    def last_of_ours(self) -> Edit | None:
+        """The newest write of ours."""
+        return next((edit for edit in reversed(self.edits) if edit.key), None)
+
+    def said_since(self, write: Edit | None, author: int) -> tuple[Edit, ...]:
+        """Public comments of one person, such as the requester, after ``write``."""
+        start = 0 if write is None else self.edits.index(write) + 1
+        return tuple(edit for edit in self.edits[start:] if edit.comment == "public" and edit.author == author)
+
+
+def _owned(changes: Iterable[tuple[bool, tuple[Value | None, Value | None]]]) -> Value | None:
+    """The last of one part's values (before, after) if it is ours. Each comes with whether a write of ours set it."""
+    value: Value | None = None
+    theirs: list[Value] = []
+    for mine, (before, after) in changes:
+        if mine and before is not None and before != value:
+            theirs.append(before)
+        value = after if mine and after not in theirs else None
+    return value
+
+
+class Overwritten(Frozen):
+    """What a write of ours did away with although it had not been merged from it: the guard had a hole."""
+
+    tags: tuple[str, ...] = ()
+    priority: Priority | None = None
+    group: int | None = None
+    fields: dict[int, str] = Field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.tags or self.priority or self.group or self.fields)
+
+
+def overwritten(write: Edit, change: Change) -> Overwritten:
+    """What ``write``, as the helpdesk recorded it, took away besides what ``change`` meant to."""
+    priority, group = (write.priority or (None, None))[0], (write.group or (None, None))[0]
+    # A drop-down's old value goes with its tag.
+    replaced = {
+        word
+        for key, (before, _) in write.fields.items()
+        if key in change.fields_replaced
+        for word in (before or "").split()
+    }
+    return Overwritten(
+        tags=tuple(sorted(write.tags_removed.difference(change.tags_removed, replaced))),
+        priority=priority if priority != change.priority_before else None,
+        group=group if group != change.group_before else None,
+        fields={
+            key: before
+            for key, (before, _) in write.fields.items()
+            if before is not None and key in change.fields and key not in change.fields_replaced
+        },
+    )
+
+
+def changed(before: Iterable[str], after: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Tags that came and tags that went between two lists."""
+    old, new = frozenset(before), frozenset(after)
+    return new - old, old - new

@@ -1,0 +1,44 @@
+"""The kill switch: a file or a setting that stops every run before its next ticket and its next write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .errors import Halted
+
+FILE_NAME = "STOP"
+
+
+class KillSwitch:
+    """Asked before anything is begun. Without a file and unset it stops nothing. Any thread may ask.
+
+    The file is looked for each time, so that it stops a run under way; ``is_set`` is what the settings and the
+    environment said when the process began.
+    """
+
+    def __init__(self, file: Path | None = None, *, is_set: bool = False) -> None:
+        self._file = file
+        self._is_set = is_set
+
+    def check(self) -> None:
+        """Go on, or raise :class:`Halted` with which switch is set and how to release it."""
+        if self._is_set:
+            raise Halted(
+                "the kill switch is set: TICKETBOT_STOP (or run.stop in the configuration file) says that nothing "
+                "may be done; unset it, or set it to 0"
+            )
+        if self._file is not None and _is_there(self._file):
+            raise Halted(f"the kill switch is set: the file {self._file.absolute()} is there; remove it to go on")
+
+
+def _is_there(file: Path) -> bool:
+    try:
+        file.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise Halted(
+            f"whether the kill switch is set cannot be told: the file {file} cannot be looked for "
+            f"({error.strerror or type(error).__name__}); let this user read its folder, or name another run.stop_file"
+        ) from error
+    return True

@@ -1,0 +1,158 @@
+"""Earlier runs, from their receipts: which there were, and on which tickets one of them wrote.
+
+Lines are read one at a time: a log of any length takes the memory of its runs' names and of one run's tickets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .audit import NAME, read_events
+from .errors import CannotRun, ConfigError
+
+LATEST = "latest"
+TOURS = "sandbox"
+"""The folder beside the log in which tours leave theirs."""
+MOST_LISTED = 5
+_WRITTEN = ("updated", "suggested")
+
+
+@dataclass
+class PastRun:
+    """A run as its receipts tell it. ``tickets`` counts those that surely got a write, ``intents`` announced writes."""
+
+    run_id: str
+    first_file: str
+    dry_run: bool = False
+    undoes: str | None = None
+    tickets: int = 0
+    intents: int = 0
+
+    @property
+    def wrote(self) -> bool:
+        """Whether it may have written, other than to take another run back."""
+        return bool(self.tickets or self.intents) and self.undoes is None
+
+
+@dataclass
+class Writes:
+    """On which tickets a run wrote, or may have, with the keys of these writes.
+
+    ``taken_back`` are those of which receipts say that they have been taken back already.
+    """
+
+    run_id: str
+    keys: dict[int, str] = field(default_factory=dict)
+    taken_back: set[int] = field(default_factory=set)
+
+    def of(self, ticket_ids: Collection[int]) -> Writes:
+        """Those on these tickets; none named: all. Raises :class:`ConfigError` for a ticket without one."""
+        if strange := sorted(set(ticket_ids) - self.keys.keys()):
+            raise ConfigError(*(f"run {self.run_id} did not write on ticket {number}" for number in strange))
+        if not ticket_ids:
+            return self
+        return Writes(self.run_id, {number: self.keys[number] for number in sorted(set(ticket_ids))}, self.taken_back)
+
+
+class PastRuns:
+    """The runs whose receipts are in ``folder``. Raises :class:`CannotRun` when a file cannot be read."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._runs: dict[str, PastRun] = {}
+        for file, line in _lines(folder):
+            self._note(file, line)
+
+    def find(self, asked: str) -> PastRun:
+        """The run of this id, of an id that begins so, or the last that wrote (``latest``).
+
+        Raises :class:`ConfigError` when there is none, or none that can be taken back.
+        """
+        if asked == LATEST:
+            wrote = [run for run in self._runs.values() if run.wrote]
+            if not wrote:
+                raise ConfigError(f"no run in the log {self._folder} has written anything")
+            return wrote[-1]
+        meant = [run for name, run in self._runs.items() if asked and name.startswith(asked)]
+        meant = [run for run in meant if run.run_id == asked] or meant
+        if not meant:
+            raise ConfigError(self._unknown(asked), self._last_ones())
+        if len(meant) > 1:
+            names = ", ".join(run.run_id for run in meant[:MOST_LISTED])
+            raise ConfigError(
+                f"{len(meant)} runs begin with {asked}: {names}{', …' if len(meant) > MOST_LISTED else ''}"
+            )
+        run = meant[0]
+        if run.dry_run:
+            raise ConfigError(f"run {run.run_id} was a dry run: it wrote nothing, so there is nothing to take back")
+        if run.undoes is not None:
+            raise ConfigError(
+                f"run {run.run_id} took back run {run.undoes}; that cannot be undone, and no later run triages these "
+                "tickets again"
+            )
+        return run
+
+    def writes(self, run: PastRun) -> Writes:
+        """What it wrote. Each write counts for the run that sent it, whichever run saw that it had arrived."""
+        found = Writes(run.run_id)
+        undoing = {other.run_id for other in self._runs.values() if other.undoes == run.run_id}
+        for _, line in _lines(self._folder, run.first_file):
+            ticket_id, name, intent = line.get("ticket_id"), line.get("run_id"), line.get("intent")
+            change = line.get("change")
+            key = change.get("key") if isinstance(change, dict) else None
+            if not (isinstance(ticket_id, int) and isinstance(intent, str) and isinstance(key, str)):
+                continue
+            made = line["event"] == "ticket" and line.get("outcome") in _WRITTEN
+            if made and name in undoing:
+                found.taken_back.add(ticket_id)
+            elif (made or line["event"] == "intent") and run.run_id in (name, run_of(intent)):
+                found.keys.setdefault(ticket_id, key)
+        return found
+
+    def _note(self, file: str, line: dict[str, Any]) -> None:
+        name = line.get("run_id")
+        if not isinstance(name, str):
+            return
+        run = self._runs.setdefault(name, PastRun(name, file))
+        run.dry_run = run.dry_run or line.get("dry_run") is True
+        if line["event"] == "run_started" and isinstance(line.get("undoes"), str):
+            run.undoes = line["undoes"]
+        run.intents += line["event"] == "intent"
+        run.tickets += line["event"] == "ticket" and line.get("outcome") in _WRITTEN and line.get("change") is not None
+
+    def _unknown(self, asked: str) -> str:
+        for _, line in _lines(self._folder / TOURS):
+            name = line.get("run_id")
+            if asked and isinstance(name, str) and name.startswith(asked):
+                return f"run {name} was a tour: what it wrote is gone with its sandbox"
+        return f"the log {self._folder} knows no run {asked}; the receipts of a run say what it wrote"
+
+    def _last_ones(self) -> str:
+        wrote = [run for run in self._runs.values() if run.wrote][-MOST_LISTED:]
+        if not wrote:
+            return "no run in this log has written anything"
+        return "the last runs that wrote: " + ", ".join(f"{run.run_id} ({_counted(run)})" for run in reversed(wrote))
+
+
+def run_of(intent: str) -> str:
+    """The run that a write's name belongs to."""
+    return intent.rpartition("-")[0]
+
+
+def _counted(run: PastRun) -> str:
+    return f"{run.tickets} ticket{'' if run.tickets == 1 else 's'}"
+
+
+def _lines(folder: Path, first: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every event of the log with its file's name, oldest first, from the file ``first`` on."""
+    try:
+        for path in sorted(folder.glob(NAME.format(day="*") + ".jsonl")):
+            if path.name >= first:
+                for line in read_events(path):
+                    if isinstance(line.get("event"), str):
+                        yield path.name, line
+    except OSError as error:
+        raise CannotRun(f"the log in {folder} cannot be read: {error.strerror or type(error).__name__}") from error

@@ -1,0 +1,320 @@
+"""What is to be done about one ticket, now that it has been read: a change to send, or its end. Sends nothing itself.
+
+* After any doubt (409, timeout, 5xx, a failed item of a job, a crash) the ticket is read first. Marker or key there:
+  done. Otherwise it is merged anew from what was read.
+* A read is written on only if the helpdesk's clock had moved well past the ticket's stamp, because stamps have
+  whole seconds: two edits within one second look the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from .audit import AuditLog
+from .errors import CannotRun, MissingPart, TicketError
+from .helpdesk import Helpdesk
+from .history import History, Ours, Overwritten
+from .models import Change, Decision, Outcome, OutcomeStatus, Overwrite, TakenOff, Ticket
+from .policy import Policy
+from .retriage import NOTHING_NEW
+from .second_look import JUDGED
+from .state import Open, Verdict
+from .tags import NOT_OURS, key_of_stage, merge
+
+WRITE_ATTEMPTS = 3
+ALREADY_DONE = "already_done"
+DEFERRED = "deferred_changed_just_now"
+CONFIRMED = "confirmed_by_reading"
+ENDED_STATUSES = ("solved", "closed", "deleted")
+
+
+@dataclass(eq=False)
+class Settlement:
+    """One verdict on its way to its end.
+
+    ``clean_stamp`` is an ``updated_at`` at which no write of ours was on the ticket. ``doubt`` is why it is not done
+    after all those ``attempts``. ``alone`` asks for a single update, whose answer says what is wrong. ``without`` are
+    parts that the helpdesk has refused.
+    """
+
+    verdict: Verdict
+    begun: float
+    sent: list[Change] = field(default_factory=list)
+    clean_stamp: str = ""
+    attempts: int = 0
+    doubt: str = ""
+    alone: bool = False
+    without: set[MissingPart] = field(default_factory=set)
+    job: str | None = None
+
+    @classmethod
+    def of(cls, item: Open, now: float) -> Settlement:
+        """From what the state keeps. ``now`` is monotonic, seconds."""
+        return cls(item.verdict, now, list(item.sent), item.verdict.clean_stamp)
+
+    @property
+    def ticket_id(self) -> int:
+        """The ticket's id."""
+        return self.verdict.ticket_id
+
+    def end(
+        self, status: OutcomeStatus, reason: str, change: Change | None = None, *, retry: bool = False, now: float
+    ) -> Outcome:
+        """The outcome. ``retry`` keeps the ticket for a later run."""
+        write, analyse = round((now - self.begun) * 1000), self.verdict.analyse_ms
+        return Outcome(
+            ticket_id=self.ticket_id,
+            status=status,
+            reason=reason,
+            analysis=self.verdict.analysis,
+            change=change,
+            attempts=self.attempts,
+            retry=retry,
+            key=self.verdict.key,
+            missing=tuple(sorted(self.without)) if change is not None else (),
+            job=self.job,
+            timings_ms={"analyse": analyse, "write": write, "total": analyse + write},
+        )
+
+    def written(self, reason: str, change: Change, now: float) -> Outcome:
+        """The end of a ticket that carries our write."""
+        status = OutcomeStatus.SUGGESTED if self.verdict.decision.suggest_only else OutcomeStatus.UPDATED
+        return self.end(status, reason, change, now=now)
+
+
+class Planner(Protocol):
+    """Decides what a ticket gets, once it has been read."""
+
+    def plan(self, work: Settlement, ticket: Ticket | None, now: float) -> Change | Outcome:
+        """The change to send, or the end. ``now`` is monotonic, seconds; ``None`` is a ticket that is gone."""
+
+    def refused(self, work: Settlement, change: Change, part: MissingPart) -> bool:
+        """Take note that the helpdesk refuses one part of a change. False when the rest is not worth a write."""
+
+
+class Triage:
+    """The planner of a run: exactly once, and people win. ``peace`` says why a fresh ticket is left alone, if it is."""
+
+    def __init__(
+        self,
+        desk: Helpdesk,
+        audit: AuditLog,
+        policy: Policy,
+        *,
+        statuses: Iterable[str],
+        stable_read_s: float,
+        dry_run: bool = False,
+        peace: Callable[[Ticket], str | None] = lambda _ticket: None,
+    ) -> None:
+        self._desk = desk
+        self._audit = audit
+        self._policy = policy
+        self._statuses = frozenset(statuses)
+        self._stable_read_s = stable_read_s
+        self._dry_run = dry_run
+        self._peace = peace
+        self._unknown_groups: set[int] = set()
+
+    def plan(self, work: Settlement, ticket: Ticket | None, now: float) -> Change | Outcome:
+        """See :class:`Planner`."""
+        verdict = work.verdict
+
+        def end(status: OutcomeStatus, reason: str, change: Change | None = None, *, retry: bool = False) -> Outcome:
+            return work.end(status, reason, change, retry=retry, now=now)
+
+        if ticket is None:
+            return end(OutcomeStatus.SKIPPED, "deleted")
+        look = _Look(self._desk, ticket.id)
+        # Of every write after the first only its key says that it is done: the marker is there already.
+        later = verdict.follows or bool(verdict.replaces)
+        marked = self.marked(ticket) and not later
+        clean = work.clean_stamp
+        try:
+            if later or (marked and work.sent) or (not marked and self.may_hold_our_write(ticket, clean)):
+                found = look.history.find(verdict.key)
+                ours = next((change for change in work.sent if found and change.intent == found.intent), None)
+                if ours is not None:
+                    return work.written(CONFIRMED, ours, now)
+                if found is None and marked and not self.stable(ticket):
+                    # Marked, and the record does not say by whom: it may lag behind the ticket.
+                    return end(OutcomeStatus.SKIPPED, DEFERRED, retry=True)
+                marked = marked or found is not None
+            if marked:
+                return end(OutcomeStatus.SKIPPED, ALREADY_DONE)
+            reason = no_longer_new(ticket.status, self._statuses) or self._peace(ticket)
+            if reason is not None:
+                return end(OutcomeStatus.SKIPPED, reason)
+            gone = not set(verdict.replaces) <= set(ticket.tags)
+            if gone or (verdict.replaces and look.history.judged(ticket.tags)):
+                return end(OutcomeStatus.SKIPPED, JUDGED)
+            work.clean_stamp = ticket.updated_at
+            if not self.stable(ticket):
+                return end(OutcomeStatus.SKIPPED, DEFERRED, retry=True)
+            change = self._merge(work, ticket, look)
+        except TicketError as error:
+            return end(OutcomeStatus.FAILED, str(error), retry=True)
+        if work.attempts >= WRITE_ATTEMPTS:
+            return end(OutcomeStatus.FAILED, work.doubt, retry=True)
+        if later and not changes_anything(change):
+            if work.without:
+                return end(
+                    OutcomeStatus.FAILED, f"the helpdesk refuses the {', '.join(sorted(work.without))}", retry=True
+                )
+            return end(OutcomeStatus.SKIPPED, NOTHING_NEW)
+        return end(OutcomeStatus.PLANNED, verdict.decision.reason, change) if self._dry_run else change
+
+    def _merge(self, work: Settlement, ticket: Ticket, look: _Look) -> Change:
+        decision = work.verdict.decision
+        # A follow-up begins with its original's tags; what a person took off a ticket stays off.
+        seen_before = ticket.follow_up or work.verdict.follows or self.may_lack_on_purpose(ticket, decision)
+        unwanted = look.history.taken_off() if seen_before else TakenOff()
+        intent = self._audit.new_intent()
+
+        def merged(ours: Ours = NOT_OURS) -> Change:
+            return merge(
+                ticket,
+                decision,
+                key=work.verdict.key,
+                intent=intent,
+                unwanted=unwanted,
+                ours=ours,
+                without=work.without,
+            )
+
+        change = merged()
+        if _may_be_replaced(decision, change):
+            change = merged(look.history.ours())
+        if change.group in self._unknown_groups:
+            work.without.add("group")
+            change = change.model_copy(update={"group": None})
+        return change
+
+    def refused(self, work: Settlement, change: Change, part: MissingPart) -> bool:
+        """See :class:`Planner`."""
+        work.without.add(part)
+        work.doubt = f"the helpdesk refuses the {part}"
+        if part == "group" and change.group is not None:
+            self._unknown_groups.add(change.group)
+        rest = change.model_copy(update={"fields": {}} if part == "fields" else {part: None})
+        return changes_anything(rest)
+
+    def marked(self, ticket: Ticket) -> bool:
+        """Whether the marker tag says: done. On a follow-up it says so of the ticket it was made from."""
+        return self._policy.marker in ticket.tags and not ticket.follow_up
+
+    def may_hold_our_write(self, ticket: Ticket, clean_stamp: str | None) -> bool:
+        """False when it is certain, without asking, that no write of ours is on the ticket.
+
+        Our writes come at least the stable-read margin after a ticket's last change, so a ticket whose last
+        change is its creation holds none.
+        """
+        return ticket.updated_at != clean_stamp and ticket.seconds_to_last_change >= self._stable_read_s
+
+    def may_lack_on_purpose(self, ticket: Ticket, decision: Decision) -> bool:
+        """Whether somebody may have taken off what a category sets on its tickets: the labels of people, not ours."""
+        theirs = any(not tag.startswith(self._policy.tag_prefix) for tag in decision.tags)
+        return ticket.seconds_to_last_change > 0 and (theirs or decision.group is not None or bool(decision.fields))
+
+    def stable(self, ticket: Ticket) -> bool:
+        """True when no edit after this read can carry the stamp that was read."""
+        age = ticket.age_of_stamp
+        if age is None:
+            raise CannotRun("the helpdesk's replies carry no Date header, without which no read can be trusted")
+        return age >= self._stable_read_s
+
+
+class _Look:
+    """One ticket's history, read when it is first needed."""
+
+    def __init__(self, desk: Helpdesk, ticket_id: int) -> None:
+        self._desk = desk
+        self._ticket_id = ticket_id
+        self._history: History | None = None
+
+    @property
+    def history(self) -> History:
+        if self._history is None:
+            self._history = self._desk.history(self._ticket_id)
+        return self._history
+
+
+def completion(outcome: Outcome, verdict: Verdict) -> Verdict:
+    """What a later run is to write of ``verdict``: the parts that the helpdesk refused, under a key of their own."""
+    missing, decision = outcome.missing, verdict.decision
+    parts = {
+        "priority": decision.priority if "priority" in missing else None,
+        "group": decision.group if "group" in missing else None,
+        "fields": decision.fields if "fields" in missing else {},
+    }
+    rest = Decision(
+        ticket_id=verdict.ticket_id,
+        reason=decision.reason,
+        priority_overwrite=decision.priority_overwrite,
+        group_overwrite=decision.group_overwrite,
+        fields_overwrite=decision.fields_overwrite,
+    ).model_copy(update=parts)
+    return verdict.told().model_copy(
+        update={
+            "decision": rest,
+            "key": key_of_stage(verdict.key, "complete"),
+            "follows": True,
+            "replaces": (),
+        }
+    )
+
+
+def repair(change: Change, lost: Overwritten, verdict: Verdict) -> Verdict:
+    """What a later run is to put back of what our write took away, as far as nobody has set it anew meanwhile."""
+    bot_set = Overwrite.BOT_SET
+    decision = Decision(
+        ticket_id=change.ticket_id,
+        tags=lost.tags,
+        priority=lost.priority,
+        group=lost.group,
+        fields=lost.fields,
+        priority_overwrite=bot_set,
+        group_overwrite=bot_set,
+        fields_overwrite=bot_set,
+        reason="put_back_what_was_overwritten",
+    )
+    return verdict.told().model_copy(
+        update={
+            "decision": decision,
+            "key": key_of_stage(change.key, "repair"),
+            "follows": True,
+            "replaces": (),
+        }
+    )
+
+
+def changes_anything(change: Change) -> bool:
+    """Whether a change would be seen on the ticket."""
+    return bool(
+        change.tags_added
+        or change.tags_removed
+        or change.priority is not None
+        or change.group is not None
+        or change.fields
+        or change.cleared
+        or change.fields_cleared
+        or change.note
+    )
+
+
+def no_longer_new(status: str, statuses: frozenset[str]) -> str | None:
+    """Why a ticket of this status is left alone; ``None`` when it is not."""
+    if status in statuses:
+        return None
+    return status if status in ENDED_STATUSES else f"person_was_faster_{status}"
+
+
+def _may_be_replaced(decision: Decision, change: Change) -> bool:
+    """Whether knowing which values are our own could change what is sent."""
+    bot_set = Overwrite.BOT_SET
+    return (
+        (decision.priority_overwrite is bot_set and change.priority_before is not None)
+        or (decision.group_overwrite is bot_set and change.group_before is not None)
+        or (decision.fields_overwrite is bot_set and bool(change.fields_kept))
+    )
