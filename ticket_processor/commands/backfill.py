@@ -1,0 +1,294 @@
+"""``ticketbot run --backfill``: solved history, with its results in a file first. It only reads the helpdesk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..analysis import Understanding
+from ..answer_store import FILE_NAME as ANSWERS
+from ..answer_store import AnswerStore
+from ..backfill import Backfill, Judgement
+from ..backfill_batch import Batches
+from ..backfill_file import DECIDED, BackfillFile, Header
+from ..batch_plan import PlanFile
+from ..budget import Budget
+from ..clock import Deadline, SystemClock, iso
+from ..config import Settings, load
+from ..errors import CannotRun, ConfigError, DeadlineReached, ExitCode, Stopping
+from ..screen import Screen
+from ..wiring import kill_switch, selection, transport_for, understanding
+from ..zendesk import Zendesk
+from .batch_models import BatchModels
+from .moments import parse_since
+
+DEFAULT_FILE = Path("backfill.jsonl")
+AT_LEISURE_S = 366 * 86_400.0
+"""A walk over history ends when it is through, not after a run's few minutes."""
+LINE_EVERY = 100
+"""Where no bar moves, a line for so many tickets."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What is asked of a backfill besides what every run may be asked."""
+
+    out: Path | None = None
+    as_new: bool = False
+    batch_api: bool = False
+    wait: bool = False
+    cancel_batches: bool = False
+
+    def check_unused(self) -> None:
+        """Raise :class:`ConfigError` where something is asked for that only a backfill does."""
+        if self != Wishes():
+            raise ConfigError("--out, --as-new, --batch-api, --wait and --cancel-batches belong to --backfill")
+
+
+def check(wishes: Wishes, since: str | None, **others: bool) -> str:
+    """The beginning of the history. Raises :class:`ConfigError` with what does not go together.
+
+    ``others`` are options of a run, by name, and whether they were given.
+    """
+    problems = [
+        f"--backfill writes nothing to the helpdesk and keeps no cursor: leave --{name.replace('_', '-')} out"
+        for name, given in others.items()
+        if given
+    ]
+    if since is None:
+        problems.append("--backfill needs to know where history begins: --since 2024-01-01")
+    if not wishes.batch_api and (wishes.wait or wishes.cancel_batches):
+        problems.append("--wait and --cancel-batches belong to --batch-api")
+    if problems or since is None:
+        raise ConfigError(*problems)
+    return since
+
+
+def backfill(
+    clock: SystemClock,
+    wishes: Wishes,
+    *,
+    config: Path | None,
+    since: str,
+    limit: int | None,
+    workers: int | None,
+    no_llm: bool,
+    quiet: bool,
+    as_json: bool,
+) -> tuple[int, int]:
+    """``ticketbot run --backfill``. Returns the exit code, and how many threads were left behind in hanging calls."""
+    flags: dict[tuple[str, ...], object] = {("run", "workers"): workers}
+    if no_llm and not wishes.batch_api:
+        flags["models", "names"] = []
+    moment = parse_since(since, clock.now())
+    screen = Screen(quiet=quiet, as_json=as_json)
+    settings = load(config=config, flags=flags)
+    if wishes.batch_api and not settings.models.names:
+        raise ConfigError("--batch-api needs a model, and TICKETBOT_MODELS (or models.names) names none")
+    screen.notices(settings.notices)
+    path = wishes.out or DEFAULT_FILE
+    began = clock.monotonic()
+    with ExitStack() as stack:
+        file = stack.enter_context(BackfillFile(path, _header(settings, clock, moment, as_new=wishes.as_new)))
+        plan = PlanFile(path, settings.zendesk.base_url)
+        if plan.plan.parts and not wishes.batch_api:
+            raise ConfigError(
+                f"{len(plan.plan.parts)} batches are under way for {path}: go on with --batch-api, or give them up "
+                "with --batch-api --cancel-batches"
+            )
+        if file.repaired:
+            screen.notices([f"the last line of {path} was torn by a crash; that ticket is looked at anew"])
+        there = len(file)
+        work = _Work(settings, clock, screen, file, plan, wishes, stack, limit=limit, no_llm=no_llm)
+        stopped, code = work.go(moment)
+        data = work.told(there, stopped, code, clock.monotonic() - began)
+    screen.result(_text(data, path), data)
+    screen.notices(data["remarks"])
+    if stopped is not None:
+        sys.stderr.write(f"ticketbot: ended early: {stopped}\n")
+    return int(code), work.walk.abandoned
+
+
+class _Work:
+    """The walk, put together, and what it says while it goes."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: SystemClock,
+        screen: Screen,
+        file: BackfillFile,
+        plan: PlanFile,
+        wishes: Wishes,
+        stack: ExitStack,
+        *,
+        limit: int | None,
+        no_llm: bool,
+    ) -> None:
+        self._screen = screen
+        self._file = file
+        self._wishes = wishes
+        self._lines = 0
+        self._troubles: list[str] = []
+        # People have dealt with history: there is no head start, and the file shows what a canary would.
+        run = settings.run.model_copy(update={"wait_minutes": 0.0, "canary_percent": 100.0})
+        settings = settings.model_copy(update={"run": run})
+        deadline = Deadline(clock, AT_LEISURE_S)
+        self._transport = transport_for(settings.zendesk, clock, deadline, share=run.limit_share, read_only=True)
+        stack.callback(self._transport.close)
+        cache = settings.cache
+        self._store = AnswerStore(
+            settings.state_folder / ANSWERS, clock, days=cache.days, max_answers=cache.max_answers
+        )
+        stack.callback(self._store.close)
+        budget = Budget(settings.budget, self._store)
+
+        def chain_of(models: Settings) -> Understanding:
+            trouble = self._troubles.append
+            return understanding(models, clock, deadline, None, self._store, trouble, budget=budget)
+
+        without = settings.model_copy(update={"models": settings.models.model_copy(update={"names": (), "use": {}})})
+        chain = chain_of(settings)
+        answering = chain_of(without) if no_llm else chain
+        executor = ThreadPoolExecutor(run.workers, thread_name_prefix="history")
+        stack.callback(executor.shutdown, wait=False, cancel_futures=True)
+        self._desk = Zendesk(self._transport)
+        self.walk = Backfill(
+            self._desk,
+            answering,
+            Judgement(settings.policy, settings.taxonomy, as_new=wishes.as_new),
+            file,
+            executor,
+            clock,
+            deadline,
+            left_alone=selection(settings, self._transport).reason,
+            check=kill_switch(settings).check,
+            told=self._tell,
+            workers=run.workers,
+            timeout_s=run.analysis_timeout_s,
+            stable_read_s=run.stable_read_s,
+            limit=limit,
+        )
+        self._batches: Batches | None = None
+        if wishes.batch_api:
+            models = BatchModels(settings, deadline, chain, stack)
+            self._batches = Batches(
+                self.walk,
+                plan,
+                self._desk,
+                answering,
+                budget,
+                clock,
+                deadline,
+                offered=models.first,
+                named=models.named,
+                no_repeats=cache.days > 0,
+            )
+
+    def go(self, since: float) -> tuple[str | None, ExitCode]:
+        """Walk. Why it ended early, if it did, and the exit code."""
+        try:
+            with self._screen.progress("history") as self._advance:
+                if self._batches is None:
+                    self.walk.run(self.walk.history(since))
+                elif self._wishes.cancel_batches:
+                    self._batches.cancel(wait=self._wishes.wait)
+                else:
+                    self._batches.go_on(since, wait=self._wishes.wait)
+        except (Stopping, DeadlineReached, CannotRun) as end:
+            return str(end), end.exit_code
+        refused = self._batches is not None and self._batches.refused
+        return self.walk.enough, ExitCode.SOME_FAILED if self.walk.tally.failed or refused else ExitCode.OK
+
+    def _tell(self, ticket_id: int, what: str) -> None:
+        self._advance(1)
+        if what.startswith("failed"):
+            self._screen.notices([f"ticket {ticket_id}: {what}"])
+        self._lines += 1
+        if self._lines % LINE_EVERY == 0 and not sys.stderr.isatty():
+            self._screen.say(f"{self._lines} tickets, {self.walk.tally.counts[DECIDED]} of them understood")
+
+    def told(self, there: int, stopped: str | None, code: ExitCode, seconds: float) -> dict[str, Any]:
+        """The whole as data: what was done now, and what the file holds."""
+        tally = self.walk.tally
+        under_way = self._batches.under_way if self._batches else []
+        remarks = [*self._troubles, *self._desk.troubles, self._store.trouble]
+        remarks += self._batches.remarks if self._batches else []
+        left_alone = {reason: count for reason, count in tally.counts.most_common() if reason != DECIDED}
+        return {
+            "file": str(self._file.path),
+            "in_file": {"before": there, "tickets": len(self._file), "decided": self._file.counts[DECIDED]},
+            "closed": self._file.closed,
+            "seen": tally.seen,
+            "decided": tally.counts[DECIDED],
+            "left_alone": left_alone,
+            "failed": dict(tally.failed),
+            "answered_by": dict(tally.answered_by),
+            "usage": tally.usage.model_dump(),
+            "cost_usd": round(tally.cost_usd, 6),
+            "cached": tally.cached,
+            "batches": [batch.__dict__ for batch in under_way],
+            "requests": dict(self._transport.counts),
+            "remarks": [remark for remark in dict.fromkeys(remarks) if remark],
+            "duration_s": round(seconds, 3),
+            "stopped": stopped,
+            "exit_code": int(code),
+        }
+
+
+def settings_digest(settings: Settings) -> str:
+    """Changes with everything that a decision depends on besides the ticket and the model."""
+    decides = (
+        settings.policy.model_dump(mode="json"),
+        settings.taxonomy.model_dump(mode="json"),
+        settings.entities,
+        settings.team_language,
+    )
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _header(settings: Settings, clock: SystemClock, since: float, *, as_new: bool) -> Header:
+    return Header(
+        version=__version__,
+        account=settings.zendesk.base_url,
+        since=iso(since),
+        created=iso(clock.now()),
+        policy=settings_digest(settings),
+        marker=settings.policy.marker,
+        as_new=as_new,
+    )
+
+
+def _text(data: dict[str, Any], path: Path) -> str:
+    """The walk in a few lines."""
+    left, failed = sum(data["left_alone"].values()), sum(data["failed"].values())
+    lines = [f"History: {data['decided']} understood, {left} left alone, {failed} failed ({data['duration_s']:.1f} s)"]
+    if left:
+        lines.append("  because " + ", ".join(f"{reason}: {n}" for reason, n in data["left_alone"].items()))
+    if data["answered_by"]:
+        lines.append("  understood by " + ", ".join(f"{name}: {n}" for name, n in data["answered_by"].items()))
+    if data["usage"]["input"]:
+        cost = f", ${data['cost_usd']:.4f}" if data["cost_usd"] else ""
+        lines.append(f"  tokens: {data['usage']['input']} in, {data['usage']['output']} out{cost}")
+    if data["cached"]:
+        lines.append(f"  known answers, at no cost: {data['cached']}")
+    there = data["in_file"]
+    closed = f"; {data['closed']} of these are closed, which nobody can change any more" if data["closed"] else ""
+    lines.append(f"  in {path}: {there['tickets']} tickets, {there['decided']} to be written{closed}")
+    for batch in data["batches"]:
+        lines.append(
+            f"  under way at {batch['model']}: {batch['id']}, {batch['requests']} tickets, {batch['status']}, "
+            f"{batch['answered']} answered"
+        )
+    if data["batches"]:
+        lines.append("Come back later with the same command: a batch takes up to 24 hours.")
+    elif there["decided"] > data["closed"]:
+        lines.append(f"Look at it with: ticketbot apply {path} --dry-run")
+    return "\n".join(lines)
