@@ -1,0 +1,93 @@
+"""``ticketbot retry``: what waits for a later run or has failed too often; try it now, or give it up."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from ..audit import AuditLog
+from ..clock import SystemClock
+from ..config import load
+from ..errors import ConfigError, ExitCode
+from ..models import Outcome, OutcomeStatus
+from ..screen import Screen
+from ..state import DROPPED, Retry
+from ..wiring import lock, new_run_id, opened_state, retry
+from .watchdog import watchdog
+
+NOTHING = "the retry list is empty"
+
+
+def show(*, config: Path | None, as_json: bool) -> int:
+    """``ticketbot retry list``. Reads only, so that it works while a run is active."""
+    settings = load(config=config)
+    with opened_state(settings.state_folder, settings.zendesk.base_url, dry_run=True) as state:
+        items = state.retries()
+    dead = sum(item.dead for item in items)
+    Screen(quiet=False, as_json=as_json).result(
+        f"{_table(items)}\n{len(items) - dead} waiting, {dead} dead" if items else NOTHING,
+        {
+            "waiting": len(items) - dead,
+            "dead": dead,
+            "tickets": [
+                {"ticket_id": item.ticket_id, "attempts": item.attempts, "dead": item.dead, "reason": item.reason}
+                for item in items
+            ],
+        },
+    )
+    return ExitCode.OK
+
+
+def run(clock: SystemClock, *, config: Path | None, tickets: Collection[int], as_json: bool) -> tuple[int, int]:
+    """``ticketbot retry run``. Returns the exit code, and how many threads were left behind in hanging calls."""
+    settings = load(config=config)
+    screen = Screen(quiet=False, as_json=as_json)
+    screen.notices(settings.notices)
+    with watchdog(settings.run.deadline_s), screen.progress("retry"):
+        finished = retry(settings, tickets, clock=clock, listener=screen.outcome)
+    screen.finished(finished.summary, finished.log)
+    return finished.summary.exit_code, finished.abandoned
+
+
+def drop(clock: SystemClock, *, config: Path | None, tickets: Collection[int], all_dead: bool, as_json: bool) -> int:
+    """``ticketbot retry drop``. Writes nothing to the helpdesk."""
+    if bool(tickets) == all_dead:
+        raise ConfigError("say which: --ticket ID, which may be repeated, or --all-dead")
+    settings = load(config=config)
+    with (
+        lock(settings.state_folder),
+        opened_state(settings.state_folder, settings.zendesk.base_url) as state,
+    ):
+        listed = {item.ticket_id: item for item in state.retries()}
+        if strange := sorted(set(tickets) - listed.keys()):
+            raise ConfigError(
+                *(f"ticket {number} is not on the retry list; see 'ticketbot retry list'" for number in strange)
+            )
+        chosen = [item for item in listed.values() if (item.dead if all_dead else item.ticket_id in tickets)]
+        audit = AuditLog(settings.log_dir, clock, new_run_id(clock))
+        try:
+            for item in chosen:
+                audit.alert(DROPPED, ticket_id=item.ticket_id, attempts=item.attempts, reason=item.reason)
+                audit.ticket(Outcome(ticket_id=item.ticket_id, status=OutcomeStatus.SKIPPED, reason=DROPPED))
+                state.drop(item.ticket_id)
+        finally:
+            audit.close()
+    Screen(quiet=False, as_json=as_json).result(
+        f"{_table(chosen)}\n{len(chosen)} dropped; no run tries them any more" if chosen else "nothing to drop",
+        {"dropped": [item.ticket_id for item in chosen]},
+    )
+    return ExitCode.OK
+
+
+def _table(items: Sequence[Retry]) -> str:
+    """A line for each ticket, below a line of headings."""
+    rows = [("ticket", "attempts", "state", "reason")]
+    rows += [(str(item.ticket_id), str(item.attempts), _state(item), item.reason) for item in items]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    return "\n".join(
+        f"{row[0].rjust(widths[0])}  {row[1].rjust(widths[1])}  {row[2].ljust(widths[2])}  {row[3]}" for row in rows
+    )
+
+
+def _state(item: Retry) -> str:
+    return "dead" if item.dead else "waiting"
