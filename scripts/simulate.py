@@ -1,21 +1,28 @@
 """Play stories of the deterministic simulation and check the invariants after each.
 
-    python scripts/simulate.py 20000                 # seeds 0 to 19999
-    python scripts/simulate.py 1 --first 4711 --show # one story, its log printed
-    python scripts/simulate.py 2000 --mutations      # take guards away: each must be noticed
+    python scripts/simulate.py 20000                      # seeds 0 to 19999
+    python scripts/simulate.py 1000000 --minutes 60       # as many of them as an hour allows, and where to go on
+    python scripts/simulate.py 1 --first 4711 --show      # one story, its log printed
+    python scripts/simulate.py 2000 --mutations           # take guards away: each must be noticed
 
-Needs the development packages (pip install -e ".[dev]").
+Exit code 1 when a promise was broken; the seeds are listed. Needs the development packages (pip install -e ".[dev]").
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
+import signal
 import sys
 import time
+import traceback
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from multiprocessing import Pool
+from multiprocessing import TimeoutError as MultiprocessingTimeout
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -25,6 +32,16 @@ from tests.simulation.mutations import MUTATIONS, mutation
 from tests.simulation.world import World
 
 CHUNK = 50
+RECYCLED_AFTER = 200
+"""Chunks that a process plays before another takes its place, so that no run grows, however long it is."""
+TOLD = 20
+"""So many broken stories are told in full; of the others only the seeds."""
+PATIENCE_S = 600.0
+"""A chunk takes a second or two."""
+EVERY_S = 60.0
+"""Seconds between two lines of progress where nobody watches a terminal."""
+
+Broken = list[tuple[int, list[str]]]
 
 
 def play(seed: int) -> World:
@@ -34,13 +51,17 @@ def play(seed: int) -> World:
     return world
 
 
-def play_many(seeds: range) -> tuple[list[tuple[int, list[str]]], Counter[str]]:
+def play_many(seeds: range) -> tuple[Broken, Counter[str]]:
     """The seeds that broke a promise, with the promises, and what the stories held."""
     broken = []
     held: Counter[str] = Counter()
     for seed in seeds:
-        world = play(seed)
-        found = violations(world)
+        try:
+            world = play(seed)
+            found = violations(world)
+        except Exception:  # noqa: BLE001 - the other stories are worth playing all the same
+            broken.append((seed, ["the story could not be played to its end", traceback.format_exc()]))
+            continue
         if found:
             broken.append((seed, found))
         held.update(census(world))
@@ -68,18 +89,89 @@ def census(world: World) -> Counter[str]:
     return held
 
 
-def fan_out(first: int, count: int, processes: int) -> tuple[list[tuple[int, list[str]]], Counter[str]]:
-    """Many stories on several processes."""
-    parts = [range(at, min(at + CHUNK, first + count)) for at in range(first, first + count, CHUNK)]
-    broken: list[tuple[int, list[str]]] = []
-    held: Counter[str] = Counter()
-    with ProcessPoolExecutor(processes) as pool:
-        for number, (some, counted) in enumerate(pool.map(play_many, parts), start=1):
-            broken += some
-            held += counted
-            if sys.stderr.isatty():
-                print(f"\r{number * CHUNK} stories, {len(broken)} broken", end="", file=sys.stderr)
-    return broken, held
+def ready() -> None:
+    """What a process does first: leave Ctrl-C to the one that started it, and take what is loaded for no garbage."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.collect()
+    gc.freeze()
+
+
+def fan_out(first: int, count: int, processes: int) -> Iterator[tuple[int, Broken, Counter[str]]]:
+    """Many stories on several processes: chunk after chunk, in order, how many it held and what came of them.
+
+    Raises ``TimeoutError`` when a process has died, and took its chunk with it.
+    """
+    end = first + count
+    parts = [range(at, min(at + CHUNK, end)) for at in range(first, end, CHUNK)]
+    with Pool(processes, initializer=ready, maxtasksperchild=RECYCLED_AFTER) as pool:
+        chunks = pool.imap(play_many, parts)
+        for part in parts:
+            try:
+                broken, held = chunks.next(timeout=PATIENCE_S)
+            except MultiprocessingTimeout:
+                raise TimeoutError(f"the stories from {part.start} to {part.stop - 1} did not come back") from None
+            yield len(part), broken, held
+
+
+@dataclass
+class Report:
+    """What has been played so far, told as it comes in."""
+
+    first: int
+    count: int
+    started: float = field(default_factory=time.perf_counter)
+    played: int = 0
+    broken: Broken = field(default_factory=list)
+    held: Counter[str] = field(default_factory=Counter)
+    _told_at: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Since the beginning."""
+        return time.perf_counter() - self.started
+
+    def take(self, stories: int, broken: Broken, held: Counter[str]) -> None:
+        """Take in a chunk."""
+        self.played += stories
+        self.held.update(held)
+        for seed, found in broken:
+            self.broken.append((seed, found))
+            if len(self.broken) <= TOLD:
+                self._over()
+                print(f"seed {seed}:", *found, sep="\n  ", flush=True)
+        self._progress()
+
+    def _progress(self) -> None:
+        line = f"{self.played} of {self.count} stories, {len(self.broken)} broken, {self._pace:.0f} a second"
+        if sys.stderr.isatty():
+            print(f"\r{line} ", end="", file=sys.stderr, flush=True)
+        elif self.seconds - self._told_at >= EVERY_S:
+            self._told_at = self.seconds
+            print(line, file=sys.stderr, flush=True)
+
+    @property
+    def _pace(self) -> float:
+        return self.played / self.seconds
+
+    def _over(self) -> None:
+        if sys.stderr.isatty():
+            print(file=sys.stderr)
+
+    def end(self) -> None:
+        """The sums, the seeds to look at, and where to go on."""
+        self._over()
+        for what, number in sorted(self.held.items()):
+            print(f"{number:>12} {what}")
+        print(
+            f"{self.played} stories in {self.seconds:.0f} s, {len(self.broken)} with violations, "
+            f"{self._pace:.0f} stories a second"
+        )
+        if self.broken:
+            print("broken seeds:", *(seed for seed, _ in self.broken))
+            print(f"replay with: python scripts/simulate.py 1 --show --first {self.broken[0][0]}")
+        if self.played < self.count:
+            place = self.first + self.played
+            print(f"go on with: python scripts/simulate.py {self.count - self.played} --first {place}")
 
 
 def hunt(first: int, count: int) -> int:
@@ -103,6 +195,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("count", type=int, nargs="?", default=300)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--minutes", type=float, help="stop after so long, and say where to go on")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--show", action="store_true", help="print the log and the requests of one story")
     parser.add_argument("--mutations", action="store_true", help="check that missing guards are noticed")
@@ -117,15 +210,21 @@ def main() -> int:
             print(*entry)
         print(*violations(world) or ["no violation"], sep="\n")
         return 0
-    started = time.perf_counter()
-    broken, held = fan_out(options.first, options.count, options.processes)
-    for seed, found in broken[:20]:
-        print(f"seed {seed}:", *found, sep="\n  ")
-    for what, number in sorted(held.items()):
-        print(f"{number:>10} {what}")
-    seconds = time.perf_counter() - started
-    print(f"{options.count} stories, {len(broken)} with violations, {options.count / seconds:.0f} stories a second")
-    return 1 if broken else 0
+    report = Report(options.first, options.count)
+    chunks = fan_out(options.first, options.count, options.processes)
+    code = 0
+    try:
+        for stories, broken, held in chunks:
+            report.take(stories, broken, held)
+            if options.minutes is not None and report.seconds >= 60 * options.minutes:
+                break
+    except (KeyboardInterrupt, TimeoutError) as early:
+        print(f"\nstopped: {str(early) or 'as you wished'}", file=sys.stderr)
+        code = 1
+    finally:
+        chunks.close()
+    report.end()
+    return 1 if report.broken else code
 
 
 if __name__ == "__main__":

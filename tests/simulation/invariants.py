@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from tests.simulation.world import AREAS, World
+from tests.simulation.evidence import Evidence
+from tests.simulation.troubles import REPEATED_S
+from tests.simulation.world import AREAS
 from ticket_processor.sandbox import Audit, StoredTicket
 
 ALLOWED_KEYS = frozenset(
-    {"tags", "priority", "group_id", "custom_fields", "comment", "safe_update", "updated_stamp", "metadata"}
+    {"id", "tags", "priority", "group_id", "custom_fields", "comment", "safe_update", "updated_stamp", "metadata"}
 )
+MOST_SECONDS = 540.0 + 60.0
+"""A run's deadline, and what the call may take that is under way then."""
 PRIORITIES = frozenset({"urgent", "high", "normal", "low"})
 
 
-def violations(world: World) -> list[str]:
+def violations(world: Evidence) -> list[str]:
     """One sentence for each broken promise; empty when all were kept."""
     found = [f"7 cursor: {sentence}" for sentence in world.cursors]
     for ticket_id, ticket in world.sandbox.store.tickets.items():
@@ -23,13 +28,14 @@ def violations(world: World) -> list[str]:
     found += _resent_blindly(world)
     found += _fed_by_itself(world)
     found += _unaccounted(world)
+    found += _too_long(world)
     return found
 
 
-def _of_ticket(world: World, ticket_id: int) -> Iterator[str]:
+def _of_ticket(world: Evidence, ticket_id: int) -> Iterator[str]:
     ticket = world.sandbox.store.tickets[ticket_id]
     ours = world.our_writes(ticket_id)
-    yield from _written_once(ticket, ours)
+    yield from _written_once(world, ticket, ours)
     if any(audit.comment_public for audit in ours):
         yield "2 public never: a note of ours is public"
 
@@ -73,10 +79,10 @@ def _of_ticket(world: World, ticket_id: int) -> Iterator[str]:
         for field in audit.raw.get("custom_fields", ()):
             if (str(field["id"]), field["value"]) not in _filled_in(audit).items():
                 yield f"8 atomic: field {field['id']} was sent, and did not come to hold {field['value']}"
-        first = _key(audit) == _key(ours[0])
-        if (first and audit.comment_public is None) or not _marked(audit, added):
+        first = audit is ours[0]
+        if first and (audit.comment_public is None or not _marked(audit, added)):
             yield "8 atomic: a write of ours lacks its note or its marker"
-        foreign = set(audit.tags_removed) - (set() if first else set(ours[0].tags_added))
+        foreign = set(audit.tags_removed).difference(*(set(earlier.tags_added) for earlier in _before(audit, ours)))
         if foreign:
             yield f"3 human tags: our write removed {sorted(foreign)}"
     for comment in world.sandbox.store.bot_comments(ticket_id):
@@ -89,23 +95,49 @@ def _key(audit: Audit) -> str:
     return str(audit.custom["ticketbot"]["key"]) if "ticketbot" in audit.custom else ""
 
 
-def _written_once(ticket: StoredTicket, ours: Sequence[Audit]) -> Iterator[str]:
-    """1: one write, and one more where rules had answered and nobody has judged that since."""
+def _written_once(world: Evidence, ticket: StoredTicket, ours: Sequence[Audit]) -> Iterator[str]:
+    """1: one write with a note, one more where rules had answered, one for each answer of the customer; each judged by
+    nobody before. What was refused at first may be completed, without a note."""
     keys = [_key(audit) for audit in ours]
     if len(set(keys)) < len(keys):
         yield f"1 one comment: {len(keys)} writes of ours under {len(set(keys))} keys"
-    if len(keys) < 2:
-        return
-    first, second, *more = ours
-    if more:
-        yield f"1 one comment: {len(keys)} writes of ours"
-    if "ai_fallback" not in first.tags_added:
-        yield "1 one comment: a second look at what a model had answered"
+    for later in ours[1:]:
+        earlier = _before(later, ours)
+        if _completes(later):
+            continue
+        answered = any(number == ticket.id and at < later.at for number, at in world.answered)
+        if not any("ai_fallback" in audit.tags_added for audit in earlier) and not answered:
+            yield "1 one comment: a second look at what a model had answered"
+        ourselves = set().union(*(audit.tags_added for audit in earlier))
+        for audit in ticket.audits:
+            # A drop-down's tag goes with its field, which nobody touches again; the labels are what is judged.
+            judged = set(audit.tags_removed) & ourselves.difference(AREAS)
+            if (
+                audit.actor == "person"
+                and ours[0].at <= audit.at < later.at
+                and judged - set(_back(audit, later, ticket))
+            ):
+                yield f"3 human tags: a second look although a person had taken off {sorted(judged)}"
+    notes = sum(audit.comment_public is not None for audit in ours)
+    answers = sum(number == ticket.id for number, _ in world.answered)
+    if notes > 2 + answers:
+        yield f"1 one comment: {notes} notes of ours after {answers} answers of the customer"
+
+
+def _before(audit: Audit, ours: Sequence[Audit]) -> list[Audit]:
+    return [earlier for earlier in ours if earlier.at < audit.at]
+
+
+def _completes(audit: Audit) -> bool:
+    """A later write that only fills in what was refused at first."""
+    return audit.comment_public is None and not audit.tags_removed and set(audit.tags_added) <= set(AREAS)
+
+
+def _back(removal: Audit, later: Audit, ticket: StoredTicket) -> Iterator[str]:
+    """Tags that were put back by a person between their removal and a later write of ours."""
     for audit in ticket.audits:
-        # A drop-down's tag goes with its field, which nobody touches again; the labels are what is judged.
-        judged = set(audit.tags_removed) & set(first.tags_added).difference(AREAS)
-        if audit.actor == "person" and first.at <= audit.at < second.at and judged:
-            yield f"3 human tags: a second look although a person had taken off {sorted(judged)}"
+        if audit.actor == "person" and removal.at <= audit.at < later.at:
+            yield from audit.tags_added
 
 
 def _filled_in(audit: Audit) -> dict[str, object]:
@@ -120,7 +152,7 @@ def _marked(audit: Audit, by_people: Mapping[str, bool]) -> bool:
     return "ai_processed" in audit.raw.get("tags", ()) or by_people.get("ai_processed") is False
 
 
-def _resent_blindly(world: World) -> Iterator[str]:
+def _resent_blindly(world: Evidence) -> Iterator[str]:
     """9: after a write whose end is unknown, the same run reads the ticket before it writes again."""
     unread: dict[tuple[str, int], bool] = {}
     for run, method, path, tickets, end in world.wire:
@@ -128,26 +160,39 @@ def _resent_blindly(world: World) -> Iterator[str]:
             if method == "PUT":
                 if unread.get((run, ticket_id)):
                     yield f"ticket {ticket_id}: 9 ambiguity: {run} wrote again without reading"
-                clear = end == "200" or (end.startswith("4") and end != "408")
+                # What became of a job's items is not known before they are read.
+                clear = (end == "200" and "update_many" not in path) or (end.startswith("4") and end != "408")
                 unread[run, ticket_id] = not clear or end == "409"
             elif "show_many" in path and end == "200":
                 unread[run, ticket_id] = False
 
 
-def _fed_by_itself(world: World) -> Iterator[str]:
-    """10: a run that began after our write on a ticket pays for no analysis of it, unless it takes a second look."""
+def _fed_by_itself(world: Evidence) -> Iterator[str]:
+    """10: a run that began after our write on a ticket (so long after that no row of the export is older) pays for no
+    analysis of it, unless it takes a second look or the customer has said more since."""
     for run, ticket_id, _ in world.model_calls:
-        before = [audit for audit in world.our_writes(ticket_id) if audit.at < world.run_starts[run]]
-        second_look = run in world.second_looks and len(before) == 1 and "ai_fallback" in before[0].tags_added
-        if before and not second_look:
+        before = [audit for audit in world.our_writes(ticket_id) if audit.at < world.run_starts[run] - REPEATED_S]
+        second_look = run in world.second_looks and any("ai_fallback" in audit.tags_added for audit in before)
+        answered = any(number == ticket_id and before and at > before[0].at for number, at in world.answered)
+        if before and not second_look and not answered:
             yield f"ticket {ticket_id}: 10 self-feeding: {run} asked the model about a finished ticket"
 
 
-def _unaccounted(world: World) -> Iterator[str]:
-    """12, as far as this goes: no effect without an intent line."""
-    intents = {line["intent"] for line in world.log if line["event"] == "intent"}
+def _unaccounted(world: Evidence) -> Iterator[str]:
+    """12: no effect without an intent line before it and a line after it that says how it ended."""
+    intents = {line["intent"]: place for place, line in enumerate(world.log) if line["event"] == "intent"}
+    ends = Counter({line["ticket_id"]: place for place, line in enumerate(world.log) if line["event"] == "ticket"})
     for ticket_id in world.sandbox.store.tickets:
         for audit in world.our_writes(ticket_id):
             name = audit.custom.get("ticketbot", {}).get("intent")
             if name not in intents:
                 yield f"ticket {ticket_id}: 12 audit: write {name} has no intent line"
+            elif world.keeps_state and ends[ticket_id] < intents[name]:
+                yield f"ticket {ticket_id}: 12 audit: write {name} has no line that says how it ended"
+
+
+def _too_long(world: Evidence) -> Iterator[str]:
+    """19: every run ends by its own deadline, whatever hangs."""
+    for run, seconds in world.durations.items():
+        if seconds > MOST_SECONDS:
+            yield f"19 deadline: {run} took {seconds:.0f} s"

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from unittest import mock
 
-from ticket_processor import intake, pipeline, tags, transport, writeback, zendesk
+from tests.simulation.job_mutations import JOB_MUTATIONS
+from ticket_processor import history, intake, pipeline, settlement, tags, transport, zendesk
 from ticket_processor.errors import OutcomeUnknown, UpdateConflict
 from ticket_processor.helpdesk import Page
-from ticket_processor.models import Change, Decision, Priority, TakenOff, Ticket
+from ticket_processor.models import Change, Decision, Overwrite, TakenOff, Ticket
 from ticket_processor.policy import Policy
+from ticket_processor.state import Open
 
 
 def _without(*names: str) -> Callable[[Change], dict[str, object]]:
@@ -55,27 +58,31 @@ def _key_changes_with_every_run(ticket: Ticket, stage: str = "triage", whole: An
     return str(whole(ticket, f"{stage}{ticket.read_at}"))
 
 
-def _priority_always_set(current: Priority | None, wanted: Priority | None) -> Priority | None:
-    return wanted
+def _overwriting(part: str) -> Callable[..., Change]:
+    whole = settlement.merge
 
+    def merged(ticket: Ticket, decision: Decision, **rest: Any) -> Change:
+        return whole(ticket, decision.model_copy(update={f"{part}_overwrite": Overwrite.ALWAYS}), **rest)
 
-def _group_always_set(current: int | None, wanted: int | None) -> int | None:
-    return wanted
-
-
-def _fields_always_set(current: Mapping[int, str], wanted: Mapping[int, str]) -> dict[int, str]:
-    return dict(wanted)
+    return merged
 
 
 def _everything_replaced(decision: Decision, ticket: Ticket, ours: Sequence[str], policy: Policy) -> Decision:
     return decision.model_copy(update={"tags_removed": ticket.tags})
 
 
+def _nothing_replaced(item: Open, now: float, whole: Any = settlement.Settlement.of) -> settlement.Settlement:
+    verdict = item.verdict.model_copy(update={"replaces": ()})
+    made: settlement.Settlement = whole(replace(item, verdict=verdict), now)
+    return made
+
+
 @contextmanager
 def _judgement_ignored() -> Iterator[None]:
+    """Neither at the intake nor before the write is looked at what a person has taken off."""
     with (
-        mock.patch.object(writeback, "still_ours", return_value=True),
         mock.patch.object(pipeline, "still_ours", return_value=True),
+        mock.patch.object(settlement.Settlement, "of", _nothing_replaced),
     ):
         yield
 
@@ -86,18 +93,18 @@ class _EveryEffectHarmless:
 
 MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "no stamp": lambda: mock.patch.object(zendesk, "_update_body", _without("safe_update", "updated_stamp")),
-    "no stable-read rule": lambda: mock.patch.object(writeback.WriteBack, "stable", return_value=True),
-    "key not looked for": lambda: mock.patch.object(zendesk.Zendesk, "find_write", return_value=None),
+    "no stable-read rule": lambda: mock.patch.object(settlement.Triage, "stable", return_value=True),
+    "key not looked for": lambda: mock.patch.object(history.History, "find", return_value=None),
     "key not written": lambda: mock.patch.object(zendesk, "_update_body", _without("metadata")),
     "marker of a follow-up trusted": lambda: mock.patch.object(
-        writeback.WriteBack, "marked", lambda self, ticket: self._policy.marker in ticket.tags
+        settlement.Triage, "marked", lambda self, ticket: self._policy.marker in ticket.tags
     ),
     "key differs between runs": lambda: mock.patch.object(intake, "write_key", _key_changes_with_every_run),
     "public not stated": lambda: mock.patch.object(zendesk, "_update_body", _public_by_default),
-    "priority overwritten": lambda: mock.patch.object(tags, "merge_priority", _priority_always_set),
-    "group overwritten": lambda: mock.patch.object(tags, "merge_group", _group_always_set),
-    "fields overwritten": lambda: mock.patch.object(tags, "merge_fields", _fields_always_set),
-    "what people took off put back": lambda: mock.patch.object(zendesk.Zendesk, "taken_off", return_value=TakenOff()),
+    "priority overwritten": lambda: mock.patch.object(settlement, "merge", _overwriting("priority")),
+    "group overwritten": lambda: mock.patch.object(settlement, "merge", _overwriting("group")),
+    "fields overwritten": lambda: mock.patch.object(settlement, "merge", _overwriting("fields")),
+    "what people took off put back": lambda: mock.patch.object(history.History, "taken_off", return_value=TakenOff()),
     "drop-down sent without its tag": lambda: mock.patch.object(zendesk.Zendesk, "_ticket_fields", return_value={}),
     "second look although a person has judged": _judgement_ignored,
     "second look takes off people's tags": lambda: mock.patch.object(pipeline, "replacing", _everything_replaced),
@@ -110,6 +117,7 @@ MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "write resent without reading": lambda: mock.patch.object(zendesk.Zendesk, "update", _sends_twice),
     "conflict taken for success": lambda: mock.patch.object(zendesk.Zendesk, "update", _ignores_conflicts),
     "writes repeated by the transport": lambda: mock.patch.object(zendesk, "Effect", _EveryEffectHarmless),
+    **JOB_MUTATIONS,
 }
 """Each gives a context manager in which one guard is gone."""
 

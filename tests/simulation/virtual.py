@@ -7,6 +7,7 @@ between, in the order of their moments.
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import Any
@@ -21,6 +22,19 @@ class Crash(BaseException):
     """The process died here: nothing after this line happened."""
 
 
+class Countdown:
+    """Crashes at the n-th step; ``None`` never does."""
+
+    def __init__(self, steps: int | None) -> None:
+        self._left = steps
+
+    def step(self) -> None:
+        if self._left is not None:
+            self._left -= 1
+            if self._left <= 0:
+                raise Crash
+
+
 class VirtualTime:
     """The clock of everything: of the runs, of the helpdesk, of the people."""
 
@@ -28,6 +42,7 @@ class VirtualTime:
         self._now = start
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
         self._sequence = 0
+        self._until = math.inf
         self._hub = greenlet.getcurrent()
 
     def now(self) -> float:
@@ -45,7 +60,11 @@ class VirtualTime:
         if here is self._hub:
             self.run(self._now + seconds)
             return
-        self.at(self._now + max(0.0, seconds), here.switch)
+        moment = self._now + max(0.0, seconds)
+        if moment <= self._until and not (self._queue and self._queue[0][0] <= moment):
+            self._now = moment  # nobody has anything to do until then
+            return
+        self.at(moment, here.switch)
         self._hub.switch()
 
     def at(self, moment: float, action: Callable[[], Any]) -> None:
@@ -59,12 +78,14 @@ class VirtualTime:
 
     def run(self, until: float | None = None) -> None:
         """Let everything happen, until a moment or until nothing is left to happen."""
-        while self._queue and (until is None or self._queue[0][0] <= until):
+        outer, self._until = self._until, math.inf if until is None else until
+        while self._queue and self._queue[0][0] <= self._until:
             moment, _, action = heapq.heappop(self._queue)
             self._now = max(self._now, moment)
             action()
         if until is not None:
             self._now = max(self._now, until)
+        self._until = outer
 
 
 class SerialExecutor(Executor):

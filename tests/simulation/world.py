@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import orjson
-import requests
 
-from tests.simulation.virtual import Crash, SerialExecutor, VirtualTime
+from tests.simulation.evidence import explains, passed_by
+from tests.simulation.shortcuts import UsedState, shortcuts
+from tests.simulation.troubles import Disk, RunClock, Tricky, faults
+from tests.simulation.virtual import Countdown, Crash, SerialExecutor, VirtualTime
+from tests.simulation.wire import BASE_URL, ShortWire, Wire
 from ticket_processor.analysis import ModelLink, Understanding
 from ticket_processor.answer_store import AnswerStore
 from ticket_processor.audit import AuditLog
@@ -25,19 +28,19 @@ from ticket_processor.budget import Budget
 from ticket_processor.chat_server import ModelBusy, RawAnswer
 from ticket_processor.clock import Deadline
 from ticket_processor.config import BudgetSettings, ZendeskSettings
-from ticket_processor.errors import TicketbotError
+from ticket_processor.errors import AuditUnwritable, StateUnusable, TicketbotError
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.models import RunSummary, Ticket, Usage
 from ticket_processor.pipeline import Options, Parts, Run
 from ticket_processor.policy import Policy
 from ticket_processor.rules import RulesAnalyser
-from ticket_processor.sandbox import BOT_ID, FaultPlan, FaultRule, InMemoryAdapter, Rules, Sandbox
+from ticket_processor.sandbox import BOT_ID, FaultPlan, Rules
 from ticket_processor.state import State
 from ticket_processor.taxonomy import Taxonomy, default_taxonomy
 from ticket_processor.wiring import transport_for
+from ticket_processor.writeback import Delivery
 from ticket_processor.zendesk import Zendesk
 
-BASE_URL = "http://127.0.0.1:1"
 GROUPS = (8001, 8002)
 GONE_GROUP = 8003
 """A group that a category still names, and the account no longer has."""
@@ -68,6 +71,15 @@ def _with_targets(taxonomy: Taxonomy) -> Taxonomy:
 
 TAXONOMY = _with_targets(default_taxonomy())
 RULES = RulesAnalyser(TAXONOMY)
+POLICY = Policy()
+SIGNED_IN = (
+    ZendeskSettings(url=BASE_URL, oauth_client_id="ticketbot", oauth_client_secret="sandbox-secret"),
+    ZendeskSettings(url=BASE_URL, oauth_token="sandbox-oauth-token"),
+    ZendeskSettings(url=BASE_URL, email="bot@example.com", api_token="sandbox-token"),
+)
+"""The ways in; a token that a run fetches itself costs it one more request, which may fail as well."""
+PAUSES = (0.01, 0.05, 0.3, 0.9)
+"""Seconds that a request is on its way, there and back each."""
 TEXTS = (
     ("Charged twice", "I was charged twice this month, please refund one of them."),
     ("Cannot log in", "My password is not accepted any more since this morning."),
@@ -82,7 +94,8 @@ PEOPLES_TAGS = ("vip", "ai_other_product", "callback", "beta")
 class World:
     """One story. Build it with a seed, :meth:`play` it, then look at what happened."""
 
-    def __init__(self, seed: int, *, run_class: type[Run] = Run) -> None:
+    def __init__(self, seed: int, *, run_class: type[Run] = Run, quick: bool = True) -> None:
+        self.quick = quick
         self.seed = seed
         self.dice = random.Random(seed)
         self.time = VirtualTime()
@@ -96,17 +109,23 @@ class World:
         self.cursors: list[str] = []
         """Tickets that a cursor was found to have passed unsettled, as sentences."""
         self.ends: list[RunSummary | str] = []
-        self.sandbox = Sandbox(
+        self.sandbox = Tricky(
             self.time,
+            self.dice,
             plan="unlimited",
             seed=seed,
-            faults=self._faults(),
-            rules=Rules(stamp_rule=self.dice.choice(("equal", "equal", "not_newer"))),
+            faults=faults(self.dice, seed),
+            rules=Rules(
+                stamp_rule=self.dice.choice(("equal", "equal", "not_newer")),
+                failed_item=self.dice.choice(("recorded", "schema")),
+                conflict_form=self.dice.choice(("error", "titled", "text")),
+                job_seconds=(self.dice.uniform(0.5, 20.0), self.dice.uniform(0.0, 3.0)),
+            ),
+            replica_lag=self.dice.choice((0.0, 0.0, 1.0, 4.9)),
         )
-        self.state = State(None)
-        self.states = [self.state]
         self._run_class = run_class
-        self._lines: dict[str, int] = {}
+        self._explained: set[int] = set()
+        """Tickets of which some run has said why it writes nothing."""
         self._current_ticket: dict[str, int] = {}
         self._crash_weight = self.dice.choice((0.0, 0.3, 0.6))
         self._edit_weight = self.dice.choice((0.0, 0.1, 0.4))
@@ -114,16 +133,37 @@ class World:
         self._overlap = self.dice.random() < 0.4
         self._second_looks = self.dice.random() < 0.5
         self._strips = self.dice.random() < (0.6 if self._second_looks else 0.3)
+        self._signed_in = SIGNED_IN[self.dice.randrange(len(SIGNED_IN))]
         self._keeps_answers = self.dice.random() < 0.5
-        self.answers = AnswerStore(None, self.time)
         self.second_looks: set[str] = set()
         """Runs that were asked to take a second look at what rules had answered."""
         self._loses_state = self.dice.random() < 0.15
+        self._rolls_back = self.dice.random() < 0.15
+        self.keeps_state = not self._loses_state and not self._rolls_back
+        """Whether every run of the story knew what the runs before it had written down."""
+        self._delivery = self.dice.choice(("single", "batch", "auto"))
+        self._signal_weight = self.dice.choice((0.0, 0.0, 0.2))
+        self._disk_weight = self.dice.choice((0.0, 0.0, 0.2))
+        self._wrong_clocks = self.dice.random() < 0.2
+        self.sandbox.duplicates = self.dice.choice((0.0, 0.0, 0.1))
+        self.sandbox.repeats = self.dice.choice((0.0, 0.0, 0.2))
+        self._replies = self.dice.random() < 0.3
+        self.durations: dict[str, float] = {}
+        self.answered: list[tuple[int, float]] = []
+        """Tickets that a customer answered, and when."""
 
     # The story
 
     def play(self) -> None:
         """A faulty phase of some runs, then a quiet one in which everything has to come to its end."""
+        with shortcuts() if self.quick else nullcontext():
+            self._play()
+
+    def _play(self) -> None:
+        self.state = self._new_state()
+        self.states = [self.state]
+        self._copies: list[State] = []
+        self.answers = AnswerStore(None, self.time)
         start = self.time.now()
         tickets = self.dice.randint(1, 4)
         for _ in range(tickets):
@@ -133,28 +173,35 @@ class World:
         runs = self.dice.randint(2, 5)
         for number in range(runs):
             self._schedule_run(moment, f"run{number}", since=start - 7200 if number == 0 else None)
-            if self._overlap and self.dice.random() < 0.7:
-                other = State(None) if self.dice.random() < 0.3 else None
+            twins = self.dice.choice((0, 1, 1, 1, 2, 3)) if self._overlap else 0
+            for twin in range(twins):
+                other = self._new_state() if self.dice.random() < 0.3 else None
                 if other is not None:
+                    self.keeps_state = False
                     self.states.append(other)
                 self._schedule_run(
                     moment + self.dice.uniform(0, 8),
-                    f"twin{number}",
+                    f"twin{number}.{twin}",
                     since=start - 7200 if other or number == 0 else None,
                     state=other,
                 )
             moment += self.dice.uniform(20, 600)
+            if self._rolls_back and number == runs // 2:
+                self.time.at(moment - 15, self._state_is_put_back)
         for _ in range(self.dice.randint(0, 6) if self._edit_weight else 0):
             self.time.at(self.dice.uniform(start, moment), self._person_acts_anywhere)
         self.time.at(moment + 700, self._calm)
-        for number in range(3):
+        for number in range(2):
             self._schedule_run(
-                moment + 5000 + 600 * number, f"quiet{number}", since=start - 7200 if number == 0 else None
+                moment + 9000 + 600 * number, f"quiet{number}", since=start - 7200 if number == 0 else None
             )
         self.time.run()
         for state in self.states:
             state.close()
         self.answers.close()
+
+    def _new_state(self) -> State:
+        return UsedState() if self.quick else State(None)
 
     def _schedule_run(self, moment: float, name: str, *, since: float | None, state: State | None = None) -> None:
         self.time.start(moment, lambda: self._run(name, since, state))
@@ -162,9 +209,23 @@ class World:
     def _calm(self) -> None:
         self.faulty = False
         self.sandbox.faults = FaultPlan()
+        self.sandbox.duplicates = self.sandbox.repeats = 0.0
+        self.sandbox.store.replica_lag = 0.0
         if self._loses_state:
-            self.state = State(None)
+            self.state = self._new_state()
             self.states.append(self.state)
+
+    def _state_is_put_back(self) -> None:
+        """Somebody restores the folder from a copy that is some runs old."""
+        if self._copies:
+            self.state = self._copies[0]
+            self.states.append(self.state)
+
+    def _keep_copy(self) -> None:
+        if self._rolls_back and len(self._copies) < 2:
+            copy = self._new_state()
+            self.state._db.backup(copy._db)
+            self._copies.append(copy)
 
     def _customer_writes(self) -> None:
         subject, body = self.dice.choice(TEXTS)
@@ -175,6 +236,15 @@ class World:
             channel=self.dice.choice(("email", "web", "api")),
             created_at=made,
         )
+
+    def _customer_replies(self, ticket_id: int) -> None:
+        """Another word on an open ticket."""
+        ticket = self.sandbox.store.tickets[ticket_id]
+        if ticket.json["status"] != "closed":
+            words = self.dice.choice(TEXTS)[1]
+            requester = ticket.json["requester_id"]
+            self.sandbox.store.person_edit(ticket_id, comment=words, public=True, author_id=requester)
+            self.answered.append((ticket_id, self.time.now()))
 
     def _customer_answers(self, closed: int) -> None:
         if self.sandbox.store.living(closed) is not None:
@@ -189,6 +259,9 @@ class World:
     def _person_acts(self, ticket_id: int) -> None:
         store = self.sandbox.store
         if store.living(ticket_id) is None or not self.faulty:
+            return
+        if self._replies and self.dice.random() < 0.15:
+            self._customer_replies(ticket_id)
             return
         act = self.dice.random()
         tags = store.tickets[ticket_id].tags
@@ -225,24 +298,27 @@ class World:
     def _run(self, name: str, since: float | None, state: State | None) -> None:
         state = self.state if state is None else state
         self.run_starts[name] = self.time.now()
-        steps = self.dice.randint(1, 70) if self.faulty and self.dice.random() < self._crash_weight else None
-        crash = _Countdown(steps)
-        deadline = Deadline(self.time, 540.0)
+        self._keep_copy()
+        clock = self._clock()
+        disk = Disk(self.dice.randint(0, 60) if self._sometimes(self._disk_weight) else None)
+        steps = self.dice.randint(1, 70) if self._sometimes(self._crash_weight) else None
+        crash = Countdown(steps)
+        deadline = Deadline(clock, 540.0)
         transport = transport_for(
-            ZendeskSettings(url=BASE_URL, oauth_client_id="ticketbot", oauth_client_secret="sandbox-secret"),
-            self.time,
+            self._signed_in,
+            clock,
             deadline,
-            state=_SteppingState(state, crash, self),
+            state=_SteppingState(state, crash, disk, self),
             share=0.5,
-            adapter=lambda: _Wire(self, name, crash),
-            rng=random.Random(self.seed),
+            adapter=lambda: Wire(self, name, crash),
+            rng=_dice(self.seed),
         )
-        stepping = _SteppingState(state, crash, self)
-        breaker = Breaker(
-            "model", self.time, proven=False, memory=state.breaker("model"), on_change=stepping.keep_breaker
-        )
-        model = ModelAnalyser(_Model(self, name), "sim", TAXONOMY, fence=lambda: "f3nc3")
-        rng = random.Random(self.seed + 1)
+        if self.quick:
+            transport._local.session = ShortWire(self, name, crash)
+        stepping = _SteppingState(state, crash, disk, self)
+        breaker = Breaker("model", clock, proven=False, memory=state.breaker("model"), on_change=stepping.keep_breaker)
+        model = self._model(_Model(self, name))
+        rng = _dice(self.seed + 1)
         has_model = self.dice.random() < self._model_weight if self._second_looks else self._model_weight > 0
         budget = Budget(BudgetSettings(run_tokens=self.dice.choice((None, 3000))), self.answers)
         store = self.answers if self._keeps_answers else None
@@ -250,7 +326,7 @@ class World:
         looks_again = self._second_looks and self.dice.random() < 0.6
         if looks_again:
             self.second_looks.add(name)
-        audit = _Log(self, name, crash)
+        audit = _Log(self, name, crash, disk, clock)
         try:
             self.ends.append(
                 self._run_class(
@@ -260,9 +336,9 @@ class World:
                         executor=SerialExecutor(),
                         state=stepping,
                         audit=audit,
-                        clock=self.time,
+                        clock=clock,
                         deadline=deadline,
-                        policy=Policy(),
+                        policy=POLICY,
                         taxonomy=TAXONOMY,
                         requests=lambda: transport.counts,
                     ),
@@ -271,6 +347,8 @@ class World:
                         since=since,
                         limit=self.dice.choice((None, None, 1)) if self.faulty else None,
                         retry_fallbacks=looks_again,
+                        retriage_on_reply=self._replies,
+                        delivery=self._way(),
                     ),
                 ).execute()
             )
@@ -280,36 +358,38 @@ class World:
             self.ends.append(f"{name}: {error}")
         finally:
             transport.close()
+            self.durations[name] = self.time.now() - self.run_starts[name]
 
-    def _faults(self) -> FaultPlan:
-        """Some kinds of misbehaviour, each at its own rate: others are switched off in this story."""
-        rate = self.dice.choice((0.0, 0.03, 0.1, 0.25))
-        menu: list[dict[str, Any]] = [
-            {"kind": "lost-request"},
-            {"kind": "lost-reply"},
-            {"kind": "lost-reply", "method": "PUT"},
-            {"kind": "late-commit", "method": "PUT", "seconds": self.dice.uniform(1, 50)},
-            {"kind": "error-before", "status": self.dice.choice((500, 502, 503, 504))},
-            {"kind": "error-after"},
-            {"kind": "error-after", "method": "PUT"},
-            {"kind": "conflict", "method": "PUT"},
-            {
-                "kind": "rate-limit",
-                "retry_after": self.dice.choice(("seconds", "http-date", "decimal", "junk", "none")),
-            },
-            {"kind": "slow", "seconds": self.dice.uniform(1, 45)},
-            {"kind": "half-body"},
-            {"kind": "html"},
-            {"kind": "unauthorised", "times": 2},
-        ]
-        chosen = [item for item in menu if self.dice.random() < 0.4]
-        return FaultPlan([FaultRule(probability=rate, **item) for item in chosen], self.seed)
+    def _sometimes(self, weight: float) -> bool:
+        return self.faulty and self.dice.random() < weight
+
+    def _clock(self) -> RunClock:
+        """Right or wrong by up to a day, and with a signal that comes or does not."""
+        wrong_by = self.dice.choice((0.0, 3600.0, -3600.0, 86400.0, -86400.0)) if self._wrong_clocks else 0.0
+        signal_at = self.time.now() + self.dice.uniform(0, 60) if self._sometimes(self._signal_weight) else None
+        return RunClock(self.time, wrong_by=wrong_by, signal_at=signal_at)
+
+    def _way(self) -> Delivery:
+        """How changes travel in one run; even two tickets make a job here."""
+        return Delivery(
+            self._delivery,
+            batch_from=self.dice.choice((1, 2)),
+            job_items=self.dice.choice((1, 2, 100)),
+            most_jobs=self.dice.choice((1, 3)),
+        )
+
+    def _model(self, server: _Model) -> ModelAnalyser:
+        if not self.quick:
+            return ModelAnalyser(server, "sim", TAXONOMY, fence=_fence)
+        analyser = ModelAnalyser.__new__(ModelAnalyser)
+        analyser.__dict__.update(_MODEL.__dict__, _server=server)  # prompt and schema are the same
+        return analyser
 
     # What the parts of a run call
 
     def breathe(self) -> None:
         """A little time passes, in which others may act."""
-        self.time.wait(self.dice.choice((0.01, 0.05, 0.3, 0.9)))
+        self.time.wait(PAUSES[self.dice.getrandbits(2)])
 
     def somebody_interferes(self, ticket_ids: Sequence[int]) -> None:
         """People work on just those tickets that a run is looking at, often twice within a second."""
@@ -323,124 +403,96 @@ class World:
 
     def cursor_stored(self, cursor: str, state: State) -> None:
         """Check, at this very moment, that the cursor passes nobody who still needs something."""
-        import base64
-
-        stamp, _, rest = base64.b64decode(cursor.partition(":")[2]).decode().partition("||")
-        place = (float(stamp), int(rest.rstrip("|") or 0))
-        waiting = {item.ticket_id for item in state.retries()} | {item.verdict.ticket_id for item in state.unsettled()}
-        for ticket in self.sandbox.store.tickets.values():
-            if (float(ticket.json["generated_timestamp"]), ticket.id) > place or ticket.id in waiting:
-                continue
-            if not self.is_settled(ticket.id):
-                self.cursors.append(f"a cursor passed ticket {ticket.id}, which nobody had settled")
+        passed = passed_by(cursor, self)
+        if passed:
+            waiting = {item.ticket_id for item in state.retries()}
+            waiting.update(item.verdict.ticket_id for item in state.unsettled())
+            self.cursors += [
+                f"a cursor passed ticket {item}, which nobody had settled" for item in passed if item not in waiting
+            ]
 
     def is_settled(self, ticket_id: int) -> bool:
         """A write of ours is on it, or some run has said why there will be none, or a person dealt with it."""
-        if self.our_writes(ticket_id):
-            return True
-        if any(
-            line["event"] == "ticket"
-            and line["ticket_id"] == ticket_id
-            and (line["outcome"] == "skipped" and not line["reason"].startswith("deferred"))
-            for line in self.log
-        ):
+        if ticket_id in self._explained or self.our_writes(ticket_id):
             return True
         return self.sandbox.store.tickets[ticket_id].json["status"] not in ("new", "open")
+
+    def write_down(self, line: dict[str, Any]) -> None:
+        """Take in a line of the log."""
+        self.log.append(line)
+        if explains(line):
+            self._explained.add(line["ticket_id"])
 
     def our_writes(self, ticket_id: int) -> list[Any]:
         """The audits of our writes on a ticket."""
         return [audit for audit in self.sandbox.store.tickets[ticket_id].audits if audit.author_id == BOT_ID]
 
 
-class _Countdown:
-    """Crashes at the n-th step; ``None`` never does."""
+class _Nowhere:
+    """The place of a file that nobody writes; itself for the lines, nothing for the plain text."""
 
-    def __init__(self, steps: int | None) -> None:
-        self._left = steps
+    def __truediv__(self, name: str) -> _Nowhere:
+        return self
 
-    def step(self) -> None:
-        if self._left is not None:
-            self._left -= 1
-            if self._left <= 0:
-                raise Crash
+    def with_suffix(self, suffix: str) -> _Nowhere | None:
+        return self if suffix == ".jsonl" else None
 
 
-class _Wire(InMemoryAdapter):
-    """The network between one run and the helpdesk: takes time, and may be where the process dies."""
-
-    def __init__(self, world: World, run: str, crash: _Countdown) -> None:
-        super().__init__(world.sandbox, sleep=world.time.wait)
-        self._world = world
-        self._run = run
-        self._crash = crash
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        world = self._world
-        tickets = _tickets_of(request)
-        self._crash.step()
-        world.somebody_interferes(tickets)
-        world.breathe()
-        end = "lost"
-        try:
-            response = super().send(request, *args, **kwargs)
-            end = str(response.status_code)
-        finally:
-            path = (request.url or "")[len(BASE_URL) :].partition("?")[0]
-            world.wire.append((self._run, request.method or "", path, tickets, end))
-        if not tickets and end == "200" and "json" in response.headers.get("Content-Type", ""):
-            tickets = tuple(row["id"] for row in orjson.loads(response.content).get("tickets", ()))
-        world.somebody_interferes(tickets)
-        world.breathe()
-        self._crash.step()
-        return response
-
-
-def _tickets_of(request: requests.PreparedRequest) -> tuple[int, ...]:
-    url = request.url or ""
-    if "show_many" in url:
-        ids = url.partition("ids=")[2].partition("&")[0].replace("%2C", ",")
-        return tuple(int(item) for item in ids.split(",") if item)
-    for part in url.partition("?")[0].split("/"):
-        if part.isdigit():
-            return (int(part),)
-    return ()
+_NOWHERE: Any = _Nowhere()
 
 
 class _Log(AuditLog):
     """Real lines, kept in memory; the process may die around each of them."""
 
-    def __init__(self, world: World, run: str, crash: _Countdown) -> None:
-        super().__init__(Path("unused"), world.time, run)
+    def __init__(self, world: World, run: str, crash: Countdown, disk: Disk, clock: RunClock) -> None:
+        super().__init__(_NOWHERE, clock, run)
+        self._disk = disk
         self._world = world
         self._crash = crash
 
     def _append(self, path: Path, data: bytes, *, sync: bool) -> None:
-        if path.suffix == ".jsonl":
+        if path is _NOWHERE:
             self._crash.step()
-            self._world.log.append(orjson.loads(data))
+            self._disk.write(AuditUnwritable)
+            self._world.write_down(orjson.loads(data))
             self._crash.step()
 
 
 class _SteppingState(State):
     """The shared state, seen by one run that may die before and after each transaction."""
 
-    def __init__(self, shared: State, crash: _Countdown, world: World) -> None:
+    def __init__(self, shared: State, crash: Countdown, disk: Disk, world: World) -> None:
         self.__dict__.update(shared.__dict__)
         self._crash = crash
+        self._disk = disk
         self._world = world
         self._shared = shared
 
-    @contextmanager
-    def _transaction(self) -> Iterator[Any]:
-        self._crash.step()
-        with super()._transaction() as db:
-            yield db
-        self._crash.step()
+    def _transaction(self) -> Any:
+        return _Transaction(super()._transaction(), self._crash, self._disk)
 
     def remember(self, **facts: str) -> None:
         super().remember(**facts)
         if "cursor" in facts:
             self._world.cursor_stored(facts["cursor"], self._shared)
+
+
+class _Transaction:
+    def __init__(self, real: AbstractContextManager[Any], crash: Countdown, disk: Disk) -> None:
+        self._real = real
+        self._crash = crash
+        self._disk = disk
+
+    def __enter__(self) -> Any:
+        self._crash.step()
+        self._disk.write(StateUnusable)
+        return self._real.__enter__()
+
+    def __exit__(self, *error: Any) -> bool | None:
+        end = self._real.__exit__(*error)
+        if error[0] is None:
+            self._crash.step()
+        return end
 
 
 class _Watched(Understanding):
@@ -489,4 +541,30 @@ class _Model:
         return RawAnswer(text, Usage(input=100, output=20), model)
 
 
-Hook = Callable[[World], None]
+class _Dice:
+    """Dice made when they are first thrown, which most never are."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def __getattr__(self, name: str) -> Any:
+        self._real = self.__dict__.get("_real") or random.Random(self._seed)
+        return getattr(self._real, name)
+
+
+def _dice(seed: int) -> Any:
+    return _Dice(seed)
+
+
+def _fence() -> str:
+    return "f3nc3"
+
+
+class _Nobody:
+    """A model server that nothing is asked of."""
+
+    def complete(self, *_: object) -> RawAnswer:
+        raise NotImplementedError
+
+
+_MODEL = ModelAnalyser(_Nobody(), "sim", TAXONOMY, fence=_fence)

@@ -1,0 +1,161 @@
+"""Guards of jobs, recovery and replies, to be taken away one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+from ticket_processor import intake, pipeline, settlement, writeback, zendesk
+from ticket_processor.audit import AuditLog
+from ticket_processor.errors import AuditUnwritable, OutcomeUnknown
+from ticket_processor.helpdesk import JobStatus
+from ticket_processor.models import Change, Outcome, Ticket
+from ticket_processor.policy import Policy
+from ticket_processor.retriage import Reply
+from ticket_processor.state import Retry, State, Verdict
+
+
+class _Everything(dict[int, bool]):
+    """Says yes of every ticket."""
+
+    def get(self, key: int, default: bool | None = None) -> bool:  # type: ignore[override]
+        return True
+
+
+@contextmanager
+def _items_without(*names: str) -> Iterator[None]:
+    """Single updates carry what they should, and the items of jobs do not."""
+    whole_body, whole_send = zendesk._update_body, zendesk.Zendesk.update_many
+
+    def poor(change: Change) -> dict[str, object]:
+        return {name: value for name, value in whole_body(change).items() if name not in names}
+
+    def send(desk: zendesk.Zendesk, changes: Sequence[Change]) -> str:
+        with mock.patch.object(zendesk, "_update_body", poor):
+            return whole_send(desk, changes)
+
+    with mock.patch.object(zendesk.Zendesk, "update_many", send):
+        yield
+
+
+@contextmanager
+def _public_items() -> Iterator[None]:
+    whole_body, whole_send = zendesk._update_body, zendesk.Zendesk.update_many
+
+    def public(change: Change) -> dict[str, object]:
+        body = whole_body(change)
+        return (
+            {**body, "comment": {**comment, "public": True}}
+            if isinstance(comment := body.get("comment"), dict)
+            else body
+        )
+
+    def send(desk: zendesk.Zendesk, changes: Sequence[Change]) -> str:
+        with mock.patch.object(zendesk, "_update_body", public):
+            return whole_send(desk, changes)
+
+    with mock.patch.object(zendesk.Zendesk, "update_many", send):
+        yield
+
+
+def _whatever_a_job_says(row: Mapping[str, Any], whole: Any = zendesk._job_status) -> JobStatus:
+    return JobStatus(ended=whole(row).ended, results=_Everything())
+
+
+def _failed_items_count(row: Mapping[str, Any], whole: Any = zendesk._job_status) -> JobStatus:
+    status = whole(row)
+    return JobStatus(ended=status.ended, results=dict.fromkeys(status.results, True))
+
+
+def _lost_jobs_are_done(desk: zendesk.Zendesk, ids: Sequence[str], whole: Any = zendesk.Zendesk.jobs) -> Any:
+    return {job: JobStatus(ended=True, results=_Everything()) for job in ids} | dict(whole(desk, ids))
+
+
+def _job_sent_twice(desk: zendesk.Zendesk, changes: Sequence[Change], whole: Any = zendesk.Zendesk.update_many) -> str:
+    try:
+        return str(whole(desk, changes))
+    except OutcomeUnknown:
+        return str(whole(desk, changes))
+
+
+def _no_intent_of_a_job(log: AuditLog, *changes: Change, whole: Any = AuditLog.intent) -> None:
+    whole(log, changes[0])
+
+
+def _no_receipt_of_a_job(log: AuditLog, outcome: Outcome, whole: Any = AuditLog.ticket) -> None:
+    if outcome.job is None:
+        whole(log, outcome)
+
+
+def _goes_on_without_receipts(log: AuditLog, *changes: Change, whole: Any = AuditLog.intent) -> None:
+    try:
+        whole(log, *changes)
+    except AuditUnwritable:
+        return
+
+
+def _waits_for_nobody(ledger: intake.PageLedger, _ticket_id: int) -> None:
+    return None
+
+
+def _forgets_who_waits(_state: State, ticket_id: int, reason: str, *, failed: bool, max_attempts: int) -> Retry:
+    return Retry(ticket_id, int(failed), reason, False)
+
+
+def _never_again(work: settlement.Settlement, *words: Any, whole: Any = settlement.Settlement.end, **rest: Any) -> Any:
+    return whole(work, *words, **{**rest, "retry": False})
+
+
+def _everything_again(_outcome: Outcome, verdict: Verdict) -> Verdict:
+    return verdict.model_copy(update={"key": f"{verdict.key[:-1]}x", "follows": True})
+
+
+def _whoever_judged(ticket: Ticket, told: Any, policy: Policy, whole: Any = pipeline.reply_to) -> Reply | None:
+    reply = whole(ticket, told, policy)
+    return None if reply is None else Reply(reply.key, reply.ticket, reply.ours)
+
+
+def _another_key_each_time(ticket: Ticket, told: Any, policy: Policy, whole: Any = pipeline.reply_to) -> Reply | None:
+    reply = whole(ticket, told, policy)
+    return (
+        None
+        if reply is None
+        else Reply(f"{reply.key[:20]}{ticket.read_at:.0f}", reply.ticket, reply.ours, reply.judged)
+    )
+
+
+JOB_MUTATIONS: Mapping[str, Callable[[], Any]] = {
+    "items of jobs without stamps": lambda: _items_without("safe_update", "updated_stamp"),
+    "items of jobs without their key": lambda: _items_without("metadata"),
+    "items of jobs without their note": lambda: _items_without("comment"),
+    "items of jobs with a public note": _public_items,
+    "whatever a job does not name is taken for done": lambda: _unverified(
+        mock.patch.object(zendesk, "_job_status", _whatever_a_job_says)
+    ),
+    "a job's failed items are taken for done": lambda: _unverified(
+        mock.patch.object(zendesk, "_job_status", _failed_items_count)
+    ),
+    "a job that nobody knows is taken for done": lambda: _unverified(
+        mock.patch.object(zendesk.Zendesk, "jobs", _lost_jobs_are_done)
+    ),
+    "job resent without reading": lambda: mock.patch.object(zendesk.Zendesk, "update_many", _job_sent_twice),
+    "intents of a job not written down": lambda: mock.patch.object(AuditLog, "intent", _no_intent_of_a_job),
+    "ends of a job's items not written down": lambda: mock.patch.object(AuditLog, "ticket", _no_receipt_of_a_job),
+    "written although no receipt can be": lambda: mock.patch.object(AuditLog, "intent", _goes_on_without_receipts),
+    "cursor does not wait for jobs": lambda: mock.patch.object(intake.PageLedger, "begin", _waits_for_nobody),
+    "retry list forgotten": lambda: mock.patch.object(State, "retry_later", _forgets_who_waits),
+    "deferred taken for done": lambda: mock.patch.object(settlement.Settlement, "end", _never_again),
+    "completion writes everything again": lambda: mock.patch.object(writeback, "completion", _everything_again),
+    "reply triaged although a person has judged": lambda: mock.patch.object(pipeline, "reply_to", _whoever_judged),
+    "reply triaged again and again": lambda: mock.patch.object(pipeline, "reply_to", _another_key_each_time),
+}
+"""Each gives a context manager in which one guard is gone."""
+
+
+@contextmanager
+def _unverified(patch: Any) -> Iterator[None]:
+    """What a job says is not compared with the ticket either; otherwise that would save the day."""
+    with patch, mock.patch.object(writeback, "_shows", return_value=True):
+        yield
