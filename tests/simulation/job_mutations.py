@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from unittest import mock
 
-from ticket_processor import intake, pipeline, settlement, writeback, zendesk
+from ticket_processor import history, intake, pipeline, settlement, writeback, zendesk
 from ticket_processor.audit import AuditLog
-from ticket_processor.errors import AuditUnwritable, OutcomeUnknown
+from ticket_processor.errors import AuditUnwritable, OutcomeUnknown, StateUnusable
 from ticket_processor.helpdesk import JobStatus
 from ticket_processor.models import Change, Outcome, Ticket
 from ticket_processor.policy import Policy
@@ -89,18 +89,29 @@ def _no_receipt_of_a_job(log: AuditLog, outcome: Outcome, whole: Any = AuditLog.
         whole(log, outcome)
 
 
-def _goes_on_without_receipts(log: AuditLog, *changes: Change, whole: Any = AuditLog.intent) -> None:
-    try:
-        whole(log, *changes)
-    except AuditUnwritable:
-        return
+@contextmanager
+def _without_receipts() -> Iterator[None]:
+    """A disk that takes nothing more stops nobody."""
+    written, noted = AuditLog.intent, State.open_intent
+
+    def intent(log: AuditLog, *changes: Change) -> None:
+        with suppress(AuditUnwritable):
+            written(log, *changes)
+
+    def open_intent(state: State, *changes: Change) -> None:
+        with suppress(StateUnusable):
+            noted(state, *changes)
+
+    with mock.patch.object(AuditLog, "intent", intent), mock.patch.object(State, "open_intent", open_intent):
+        yield
 
 
 def _waits_for_nobody(ledger: intake.PageLedger, _ticket_id: int) -> None:
     return None
 
 
-def _forgets_who_waits(_state: State, ticket_id: int, reason: str, *, failed: bool, max_attempts: int) -> Retry:
+def _forgets_who_waits(state: State, ticket_id: int, reason: str, *, failed: bool, max_attempts: int) -> Retry:
+    state.settled(ticket_id)
     return Retry(ticket_id, int(failed), reason, False)
 
 
@@ -112,9 +123,10 @@ def _everything_again(_outcome: Outcome, verdict: Verdict) -> Verdict:
     return verdict.model_copy(update={"key": f"{verdict.key[:-1]}x", "follows": True})
 
 
-def _whoever_judged(ticket: Ticket, told: Any, policy: Policy, whole: Any = pipeline.reply_to) -> Reply | None:
-    reply = whole(ticket, told, policy)
-    return None if reply is None else Reply(reply.key, reply.ticket, reply.ours)
+@contextmanager
+def _whoever_judged() -> Iterator[None]:
+    with mock.patch.object(history.History, "judged", return_value=False):
+        yield
 
 
 def _another_key_each_time(ticket: Ticket, told: Any, policy: Policy, whole: Any = pipeline.reply_to) -> Reply | None:
@@ -143,12 +155,12 @@ JOB_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "job resent without reading": lambda: mock.patch.object(zendesk.Zendesk, "update_many", _job_sent_twice),
     "intents of a job not written down": lambda: mock.patch.object(AuditLog, "intent", _no_intent_of_a_job),
     "ends of a job's items not written down": lambda: mock.patch.object(AuditLog, "ticket", _no_receipt_of_a_job),
-    "written although no receipt can be": lambda: mock.patch.object(AuditLog, "intent", _goes_on_without_receipts),
+    "written although no receipt can be": _without_receipts,
     "cursor does not wait for jobs": lambda: mock.patch.object(intake.PageLedger, "begin", _waits_for_nobody),
     "retry list forgotten": lambda: mock.patch.object(State, "retry_later", _forgets_who_waits),
     "deferred taken for done": lambda: mock.patch.object(settlement.Settlement, "end", _never_again),
     "completion writes everything again": lambda: mock.patch.object(writeback, "completion", _everything_again),
-    "reply triaged although a person has judged": lambda: mock.patch.object(pipeline, "reply_to", _whoever_judged),
+    "reply triaged although a person has judged": _whoever_judged,
     "reply triaged again and again": lambda: mock.patch.object(pipeline, "reply_to", _another_key_each_time),
 }
 """Each gives a context manager in which one guard is gone."""
