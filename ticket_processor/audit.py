@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from .clock import Clock, iso
-from .errors import AuditUnwritable
+from .errors import AuditUnwritable, why_unusable
 from .models import Change, Outcome, RunSummary, Statement, Usage
 
 NAME = "ticketbot-{day}"
@@ -119,7 +119,8 @@ class AuditLog:
                 os.fsync(descriptor)
         except OSError as error:
             raise AuditUnwritable(
-                f"the log {path} cannot be written ({error.strerror or error}); without receipts nothing is changed"
+                f"the log {path} cannot be written ({why_unusable(path.parent, error)}): make its folder writable, or "
+                "name another as log_dir (TICKETBOT_LOG_DIR); without receipts nothing is changed"
             ) from error
 
     def _open(self, path: Path) -> int:
@@ -189,7 +190,9 @@ def describe(event: str, facts: Mapping[str, Any]) -> str:
         return "; ".join(words)
     if event == "run_finished":
         nothing = "nothing done" if facts.get("stopped") else "nothing to do"
-        counts = " ".join(f"{name}={count}" for name, count in sorted(facts["outcomes"].items())) or nothing
+        unconfirmed = (facts.get("writes") or {}).get("open")
+        counted = {**facts["outcomes"], **({"sent_and_not_confirmed": unconfirmed} if unconfirmed else {})}
+        counts = " ".join(f"{name}={count}" for name, count in sorted(counted.items())) or nothing
         ended = f"; ended early: {facts['stopped']}" if facts.get("stopped") else ""
         statement = Statement(**facts["statement"]) if facts.get("statement") else None
         sworn = f"; {statement.text}" if statement and statement.written else ""
@@ -206,7 +209,7 @@ def _change(change: Change) -> dict[str, object]:
         "group": _from_to(change.group_before, change.group, cleared="group" in change.cleared),
         # What people wrote into a field is none of the log's business, even where it was replaced.
         "fields": {
-            str(key): {"from": None, "to": value}
+            str(key): {"from": None, "to": "(as it was)" if change.puts_back and value else value}
             for key, value in {**change.fields, **dict.fromkeys(change.fields_cleared)}.items()
         },
         "note": change.note,

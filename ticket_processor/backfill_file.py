@@ -33,7 +33,8 @@ class Header(Frozen):
     """The first line: which account, made when and by what, and by which settings it was decided.
 
     ``policy`` is a digest of these settings. ``as_new`` says that decisions are whole, as for new tickets; otherwise
-    they hold tags and ticket fields only.
+    they hold tags and ticket fields only. ``since`` is the beginning, ``since_asked`` how it was asked for: ``2d`` is
+    another moment each time.
     """
 
     ticketbot_backfill: Literal[1] = FORMAT
@@ -44,6 +45,7 @@ class Header(Frozen):
     policy: str
     marker: str
     as_new: bool = False
+    since_asked: str = ""
 
 
 class Entry(Frozen):
@@ -105,8 +107,9 @@ class Entry(Frozen):
 class BackfillFile:
     """The file while it is being written, by one process and thread. Use as a context manager.
 
-    Opening one that is there goes on with it: a last line that a crash tore is cut off (``repaired``). ``counts`` say
-    what is in it by :attr:`Entry.kind`, and ``closed`` how many decisions are about closed tickets.
+    Opening one that is there goes on with it: a last line that a crash tore is cut off (``repaired``), and ``header``
+    is the one that is there. ``counts`` say what is in it by :attr:`Entry.kind`, and ``closed`` how many decisions are
+    about closed tickets.
     Raises :class:`ConfigError` for a file of another account or other settings, or that is none of ours,
     :class:`RunLocked` while another process has it, and :class:`CannotRun` when it cannot be written.
     """
@@ -220,6 +223,13 @@ class BackfillFile:
                 f"the settings that decide (policy, categories, entities) have changed since {self.path} was begun: "
                 "put them back, or choose another --out; what models have answered is known and costs nothing again"
             )
+        same_words = there.since_asked and there.since_asked == self.header.since_asked
+        if there.since != self.header.since and not same_words:
+            raise ConfigError(
+                f"{self.path} holds tickets created since {there.since}: go on with "
+                f"--since {there.since_asked or there.since}, or choose another --out"
+            )
+        self.header = there
 
     def _unwritable(self, error: OSError) -> CannotRun:
         return CannotRun(f"{self.path} cannot be written: {error.strerror or error}")
@@ -263,7 +273,7 @@ def locked(path: Path) -> Iterator[None]:
 
     Raises :class:`RunLocked`, or :class:`CannotRun` where no file can be written.
     """
-    lock = filelock.FileLock(path.with_name(path.name + ".lock"))
+    lock = filelock.FileLock(path.with_name(path.name + ".lock"), mode=0o600)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(blocking=False)

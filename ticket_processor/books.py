@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from .analysis import NOTHING_TO_READ
 from .audit import AuditLog
 from .errors import ExitCode, StateUnusable
-from .models import Outcome, OutcomeStatus, RunSummary, Statement, Usage
+from .models import Outcome, OutcomeStatus, RunSummary, Statement, Usage, Writes
 from .pace import Pace
 from .policy import Policy
 from .retriage import NOTHING_NEW
 from .second_look import JUDGED, MOST_TRIES, STILL_NO_MODEL, in_vain
-from .settlement import ALREADY_DONE
+from .settlement import ALREADY_DONE, INCOMPLETE
 from .state import State, Verdict
 
 Listener = Callable[[Outcome], None]
@@ -81,7 +81,7 @@ class Books:
             retry = state.retry_later(
                 outcome.ticket_id,
                 outcome.reason,
-                failed=outcome.status is OutcomeStatus.FAILED,
+                failed=outcome.status is OutcomeStatus.FAILED or outcome.reason.startswith(INCOMPLETE),
                 max_attempts=self._max_attempts,
             )
             self._dead += retry.dead
@@ -95,8 +95,9 @@ class Books:
             done = (self._run_id, outcome.key) if outcome.key and dealt_with else None
             then = self._next_write(outcome.ticket_id)
             self._witness(outcome, then[0] if then and then[1] == "repair" else None)
-            self._note_fallback(outcome)
-            state.settled(outcome.ticket_id, done=done, then=then)
+            with state.together():
+                self._note_fallback(outcome)
+                state.settled(outcome.ticket_id, done=done, then=then)
         self.settled(outcome.ticket_id)
         self._outcomes[outcome.status] += 1
         if outcome.status in (OutcomeStatus.SKIPPED, OutcomeStatus.FAILED):
@@ -136,6 +137,7 @@ class Books:
         seen: int,
         requests: Mapping[str, int],
         troubles: Sequence[str],
+        writes: Writes,
         statement: Statement | None = None,
     ) -> RunSummary:
         """The run in numbers, ``seconds`` long."""
@@ -156,6 +158,7 @@ class Books:
             cached=self._cached,
             forecast=self.pace.forecast() if dry_run else None,
             requests=dict(requests),
+            writes=writes,
             retry_list=len(retries) - dead,
             dead_letters=dead,
             new_dead_letters=self._dead,

@@ -111,7 +111,7 @@ def run(
     ] = False,
     out: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("--out", metavar="FILE", help="With --backfill: the file; one that is there is gone on with."),
+        typer.Option("--out", metavar="FILE", help="With --backfill: the file (backfill.jsonl), new or gone on with."),
     ] = None,
     as_new: Annotated[
         bool, typer.Option("--as-new", help="With --backfill: whole decisions, with priority, group and note.")
@@ -181,6 +181,7 @@ def apply(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What 'ticketbot run --backfill' wrote.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; write nothing.")] = False,
     limit: Annotated[Optional[int], typer.Option(min=1, metavar="N", help="Write at most this many tickets.")] = None,  # noqa: UP045
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print only what went wrong.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -189,7 +190,9 @@ def apply(
         from .commands.apply import apply as work
 
         with _signals() as clock:
-            code, abandoned = work(clock, file, config=config, dry_run=dry_run, limit=limit, as_json=as_json)
+            code, abandoned = work(
+                clock, file, config=config, dry_run=dry_run, limit=limit, quiet=quiet, as_json=as_json
+            )
     _leave(code, abandoned)
 
 
@@ -596,6 +599,7 @@ def undo(
     while_stopped: Annotated[
         bool, typer.Option("--while-stopped", help="Go on although the kill switch is set, which stops runs.")
     ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print only what went wrong.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -615,6 +619,7 @@ def undo(
                 tickets=ticket or (),
                 dry_run=dry_run,
                 while_stopped=while_stopped,
+                quiet=quiet,
                 as_json=as_json,
             )
     _leave(code)

@@ -18,15 +18,16 @@ from urllib.parse import SplitResult, urlsplit
 
 import dotenv
 import platformdirs
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 
 from .errors import ConfigError
-from .escalation import REASONS
 from .kill_switch import FILE_NAME as STOP_FILE
 from .loopback import is_loopback
 from .models import Frozen, RedactionLevel
 from .policy import RESERVED_TAGS, Policy
-from .skip_rules import HANDS_OFF, SkipSettings
+from .setting_checks import misfits
+from .setting_errors import sentences
+from .skip_rules import HANDS_OFF, SkipSettings, Status
 from .taxonomy import Category, Taxonomy, default_taxonomy
 
 DEFAULT_FILE = "ticketbot.toml"
@@ -151,9 +152,9 @@ class EmbeddingSettings(Frozen):
     api_key: SecretStr | None = None
 
 
-def _says_stop(value: object) -> object:
+def _says_stop(text: str) -> bool:
     """In the environment anything but a clear no stops: whoever reaches for this switch may be in a hurry."""
-    return value.strip().lower() not in ("", "0", "false", "no", "off") if isinstance(value, str) else value
+    return text.lower() not in ("0", "false", "no", "off")
 
 
 class RunSettings(Frozen):
@@ -170,11 +171,20 @@ class RunSettings(Frozen):
         "auto", description="one update after the other, jobs of a hundred, or whichever fits"
     )
     verify_sample: int = Field(20, ge=0, le=10_000, description="writes of a run that are read back at its end")
-    statuses: tuple[str, ...] = ("new", "open")
+    statuses: tuple[Status, ...] = ("new", "open")
     wait_minutes: float = Field(0.0, ge=0, le=1440, description="head start of people, from a ticket's creation")
     canary_percent: float = Field(100.0, ge=0, le=100, description="share of the tickets that is handled")
-    stop: Annotated[bool, BeforeValidator(_says_stop)] = Field(False, description="the kill switch")
+    stop: bool = Field(False, description="the kill switch")
     stop_file: Path | None = Field(None, description="another; default: 'STOP' in the state folder")
+
+
+def _no_tag_of_ours(category: Category) -> Category:
+    if category.name in RESERVED_TAGS or category.name.startswith(("urgency_", "sentiment_")):
+        raise ValueError(f"'{category.name}' is the name of a tag with a meaning of its own; choose another")
+    return category
+
+
+SiteCategory = Annotated[Category, AfterValidator(_no_tag_of_ours)]
 
 
 class Settings(Frozen):
@@ -189,7 +199,7 @@ class Settings(Frozen):
     cache: CacheSettings = CacheSettings()
     classifier: ClassifierSettings = ClassifierSettings()
     embeddings: EmbeddingSettings = EmbeddingSettings()
-    categories: tuple[Category, ...] | None = None
+    categories: tuple[SiteCategory, ...] | None = None
     fallback_category: str = "general"
     entities: dict[str, str] = Field(
         default_factory=dict, description="what to pick out of a ticket: a name, and what it means"
@@ -198,14 +208,7 @@ class Settings(Frozen):
     state_dir: Path | None = None
     log_dir: Path = Path(DEFAULT_LOG_DIR)
     notices: tuple[str, ...] = ()
-
-    @field_validator("categories")
-    @classmethod
-    def _no_tag_of_ours(cls, value: tuple[Category, ...] | None) -> tuple[Category, ...] | None:
-        for category in value or ():
-            if category.name in RESERVED_TAGS or category.name.startswith(("urgency_", "sentiment_")):
-                raise ValueError(f"'{category.name}' is the name of a tag with a meaning of its own; choose another")
-        return value
+    stop_set_by: str | None = Field(None, description="what set the kill switch, if it is a setting that did")
 
     @field_validator("entities")
     @classmethod
@@ -251,12 +254,19 @@ class Settings(Frozen):
 
 @dataclass(frozen=True)
 class Variable:
-    """An environment variable: where its value goes, and whether it is a secret."""
+    """An environment variable: where its value goes, and whether it is a secret, a list, or the kill switch."""
 
     path: tuple[str, ...]
     meaning: str
     secret: bool = False
     many: bool = False
+    switch: bool = False
+
+    def value(self, text: str) -> object:
+        """What ``text`` stands for."""
+        if self.many:
+            return [item.strip() for item in text.split(",") if item.strip()]
+        return _says_stop(text) if self.switch else text
 
 
 VARIABLES: Mapping[str, Variable] = {
@@ -276,7 +286,9 @@ VARIABLES: Mapping[str, Variable] = {
     ),
     "TICKETBOT_STATE_DIR": Variable(("state_dir",), "folder for cursor, open intents and retry list"),
     "TICKETBOT_LOG_DIR": Variable(("log_dir",), "folder for receipts"),
-    "TICKETBOT_STOP": Variable(("run", "stop"), "the kill switch: anything but 0 and false stops every run"),
+    "TICKETBOT_STOP": Variable(
+        ("run", "stop"), "the kill switch: anything but 0, false, no and off stops every run", switch=True
+    ),
 }
 """The environment variables that hold settings. ``TICKETBOT_CONFIG`` names the file and is read before these."""
 
@@ -310,6 +322,9 @@ def load(
     data = _read_toml(path, problems) if path else {}
     if path:
         _no_secrets_in(data, path.name, problems)
+        for name in ("notices", "stop_set_by"):
+            if data.pop(name, None) is not None:
+                problems.append(f"{name} in the configuration file is no setting")
     env_file = (path.parent if path else folder) / ".env"
     from_file = here if env_file == folder / ".env" else _read_env(env_file, problems)
     base = path.parent if path else folder
@@ -329,8 +344,7 @@ def load(
         for name, variable in VARIABLES.items():
             text = source.get(name, "").strip()
             if text or (variable.many and name in source):  # an empty list is a wish too
-                several = [item.strip() for item in text.split(",") if item.strip()]
-                _put(data, variable.path, several if variable.many else text)
+                _put(data, variable.path, variable.value(text))
                 origin[variable.path] = name + where
     problems.extend(_put_named_keys(data, {**from_file, **environ}))
     for flag, value in (flags or {}).items():
@@ -341,16 +355,14 @@ def load(
     settings: Settings | None = None
     try:
         settings = Settings.model_validate(data)
-        problems.extend(_unknown_categories(settings))
     except ValidationError as error:
-        for item in error.errors(include_input=False, include_url=False):
-            problems.append(_sentence(item["loc"], item["type"], item["msg"], origin))
+        problems.extend(sentences(error.errors(include_input=False, include_url=False), origin))
+    problems.extend(misfits(data))
     problems.extend(_strange_credentials(data, origin))
     zendesk = settings.zendesk if settings else _zendesk_alone(data)
     if need_helpdesk and zendesk is not None:
         _check_helpdesk(zendesk, problems, notices)
     if settings is not None:
-        problems.extend(_unused_or_unpriced(settings))
         unnamed = not settings.models.names and ("models", "names") not in (flags or {})
         if settings.models.api_key and unnamed:
             notices.append("OPENAI_API_KEY is set, but TICKETBOT_MODELS names no model: keyword rules only")
@@ -359,44 +371,10 @@ def load(
             notices.append('policy.tiers.groups is not used: that needs policy.preset = "tiers"')
     if problems or settings is None:
         raise ConfigError(*dict.fromkeys(problems))
-    return settings.model_copy(update={"notices": tuple(notices)})
-
-
-def _unused_or_unpriced(settings: Settings) -> list[str]:
-    models = settings.models
-    problems = [
-        f"models.use.{name}: no such model in models.names (or TICKETBOT_MODELS)"
-        for name in models.use
-        if models.names and name not in models.names
-    ]
-    in_dollars = [f"budget.{name}" for name in ("run_usd", "day_usd") if getattr(settings.budget, name) is not None]
-    problems += [
-        f"{' and '.join(in_dollars)}: models.prices has no price for {name} (0 is one)"
-        for name in models.names
-        if in_dollars and name not in models.prices
-    ]
-    return problems
-
-
-def _unknown_categories(settings: Settings) -> list[str]:
-    """Places in the policy that name a category which the site does not have. Raises what ``taxonomy`` raises."""
-    known = settings.taxonomy.names
-    escalation, tiers = settings.policy.escalation, settings.policy.tiers
-    problems = [
-        f"{setting}.{place}: no such category; there are {', '.join(known)}"
-        for setting, names in (
-            ("policy.escalation.categories", escalation.categories),
-            ("policy.tiers.tier_1_categories", tiers.tier_1_categories),
-        )
-        for place, name in enumerate(names)
-        if name not in known
-    ]
-    problems += [
-        f"policy.escalation.plans.{name}: neither a category nor a reason; the reasons are {', '.join(REASONS)}"
-        for name in escalation.plans
-        if name not in known and name not in REASONS
-    ]
-    return problems
+    stop_set_by = None
+    if settings.run.stop:
+        stop_set_by = origin.get(("run", "stop"), f"run.stop in {path.name if path else DEFAULT_FILE}")
+    return settings.model_copy(update={"notices": tuple(notices), "stop_set_by": stop_set_by})
 
 
 def _unprotected(settings: Settings, origin: Mapping[tuple[str, ...], str]) -> list[str]:
@@ -570,14 +548,3 @@ def _put(data: dict[str, Any], path: tuple[str, ...], value: object) -> None:
         data[part] = inner = dict(inner) if isinstance(inner, dict) else {}
         data = inner
     data[path[-1]] = value
-
-
-def _sentence(location: tuple[int | str, ...], kind: str, message: str, origin: Mapping[tuple[str, ...], str]) -> str:
-    texts = tuple(str(part) for part in location)
-    for length in range(len(texts), 0, -1):
-        if texts[:length] in origin:
-            return f"{origin[texts[:length]]}: {message.removeprefix('Value error, ')}"
-    name = ".".join(texts) or "categories"
-    if kind == "extra_forbidden":
-        return f"{name} in the configuration file is no setting"
-    return f"{name}: {message.removeprefix('Value error, ')}"

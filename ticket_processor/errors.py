@@ -33,6 +33,7 @@ Messages hold no secrets and none of a customer's words: they end up in logs, ma
 from __future__ import annotations
 
 import traceback
+from contextlib import suppress
 from enum import IntEnum
 from pathlib import Path
 from typing import Literal
@@ -183,6 +184,15 @@ class AnalysisFailed(TicketbotError):
 
 class ReadOnlyViolation(TicketbotError):
     """A write was attempted where none is allowed; always a bug in this program."""
+
+
+def why_unusable(path: Path, error: OSError) -> str:
+    """Why a file or folder cannot be used: what stands in its way, else what the system says."""
+    for above in (path, *path.parents):
+        with suppress(OSError):
+            if above.is_file():
+                return f"{above} is a file, not a folder"
+    return error.strerror or str(error)
 
 
 def unexpected(error: Exception) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Executor, Future
+from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
 from .clock import Clock, Deadline
@@ -14,6 +15,9 @@ Result = TypeVar("Result")
 
 POLL_S = 0.25
 """How long a signal may go unnoticed: on Windows a waiting main thread hears none."""
+
+LOOK_S = 1.0
+"""How often running calls are looked at for those that hang."""
 
 
 class Stuck(Exception):
@@ -51,6 +55,10 @@ class FanOut(Generic[Item, Result]):
         self._running: dict[Future[Result], Item] = {}
         self._since: dict[Future[Result], float] = {}
         self._hanging: list[Future[Result]] = []
+        self._finished: SimpleQueue[Future[Result]] = SimpleQueue()
+        self._next_look = 0.0
+        self.exhausted = False
+        """Whether everything has been taken in that there is."""
         self.unclaimed: list[tuple[Item, Future[Result]]] = []
         """After an early end: work that was finished and not yielded."""
 
@@ -71,27 +79,30 @@ class FanOut(Generic[Item, Result]):
         yielded. Raises it at once when less than the reserve is left, and ``Stopping``.
         """
         late: DeadlineReached | None = None
-        exhausted = False
+        self.exhausted = False
         try:
             while True:
-                while not exhausted and len(self._running) < self._window:
+                while not self.exhausted and len(self._running) < self._window:
                     try:
                         item = next(items)
                     except StopIteration:
-                        exhausted = True
+                        self.exhausted = True
                     except DeadlineReached as end:
-                        exhausted, late = True, end
+                        self.exhausted, late = True, end
                     else:
-                        self._running[self._executor.submit(self._call, item)] = item
-                        if len(self._running) > self._window // 2 and any(future.done() for future in self._running):
+                        future = self._executor.submit(self._call, item)
+                        self._running[future] = item
+                        # Asking hundreds of futures in turn would take more time than the rest of this thread's work.
+                        future.add_done_callback(self._finished.put)
+                        if len(self._running) > self._window // 2 and not self._finished.empty():
                             break  # somebody could be writing already
                 if not self._running:
                     if late is not None:
                         raise late
                     return
-                finished, _ = wait(self._running, timeout=POLL_S, return_when=FIRST_COMPLETED)
+                finished = self._wait_for_some()
                 self._clock.check()
-                ready = [self._take(future) for future in list(self._running) if future in finished]
+                ready = [self._take(future) for future in finished if future in self._running]
                 ready += self._give_up_on_stuck()
                 yield ready
                 if self._running and self._deadline.remaining() < self._reserve_s:
@@ -104,6 +115,16 @@ class FanOut(Generic[Item, Result]):
                     else:
                         self._hanging.append(future)
 
+    def _wait_for_some(self) -> list[Future[Result]]:
+        """What has finished by now; waits a moment for the first."""
+        finished: list[Future[Result]] = []
+        try:
+            finished.append(self._finished.get(timeout=POLL_S))
+            while True:
+                finished.append(self._finished.get_nowait())
+        except Empty:
+            return finished
+
     def _take(self, future: Future[Result]) -> tuple[Item, Future[Result]]:
         self._since.pop(future, None)
         return self._running.pop(future), future
@@ -111,6 +132,9 @@ class FanOut(Generic[Item, Result]):
     def _give_up_on_stuck(self) -> list[tuple[Item, Future[Result]]]:
         now = self._clock.monotonic()
         stuck: list[tuple[Item, Future[Result]]] = []
+        if now < self._next_look:
+            return stuck
+        self._next_look = now + min(LOOK_S, self._timeout_s / 10)
         for future in list(self._running):
             if future.running() and now - self._since.setdefault(future, now) > self._timeout_s:
                 self._hanging.append(future)

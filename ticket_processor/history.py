@@ -163,12 +163,27 @@ class Overwritten(Frozen):
     """What a write of ours did away with although it had not been merged from it: the guard had a hole."""
 
     tags: tuple[str, ...] = ()
+    tags_back: tuple[str, ...] = Field((), description="that somebody had taken off, and our write put on again")
     priority: Priority | None = None
     group: int | None = None
     fields: dict[int, str] = Field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.tags or self.priority or self.group or self.fields)
+        return bool(self.parts)
+
+    @property
+    def parts(self) -> list[str]:
+        """What was lost, in the words of a receipt."""
+        return [
+            name
+            for name, lost in (
+                ("tags", self.tags or self.tags_back),
+                ("priority", self.priority),
+                ("group", self.group),
+                ("fields", self.fields),
+            )
+            if lost
+        ]
 
 
 def overwritten(write: Edit, change: Change) -> Overwritten:
@@ -183,6 +198,7 @@ def overwritten(write: Edit, change: Change) -> Overwritten:
     }
     return Overwritten(
         tags=tuple(sorted(write.tags_removed.difference(change.tags_removed, replaced))),
+        tags_back=tuple(sorted(write.tags_added.intersection(change.tags_before))),
         priority=priority if priority != change.priority_before else None,
         group=group if group != change.group_before else None,
         fields={

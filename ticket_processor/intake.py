@@ -16,7 +16,7 @@ from .errors import TicketError
 from .helpdesk import Helpdesk, Page
 from .history import History
 from .id_set import IdSet
-from .models import Outcome, OutcomeStatus, Ticket
+from .models import Outcome, OutcomeStatus, TakenOff, Ticket
 from .retriage import Reply, with_answers
 from .second_look import JUDGED, STAGE
 from .settlement import ALREADY_DONE, no_longer_new
@@ -36,7 +36,8 @@ class Work:
     """A ticket that needs understanding, with the key of the write it will get.
 
     ``replaces`` are the tags that an earlier write of ours put on it, when it gets a second look, or is a ``reply``.
-    ``is_new`` is false for what an earlier run has seen.
+    ``is_new`` is false for what an earlier run has seen. ``taken_off`` is what people had taken off, where that is
+    known.
     """
 
     ticket: Ticket
@@ -44,6 +45,7 @@ class Work:
     replaces: tuple[str, ...] = ()
     is_new: bool = True
     reply: bool = False
+    taken_off: TakenOff | None = None
 
 
 class PageLedger:
@@ -262,7 +264,9 @@ class Intake:
         self._open.add(ticket.id)
         self._given += 1
         if reply is None:
-            yield Work(ticket, key, is_new=not retried)
+            # Whoever had to look for our write knows this as well.
+            taken_off = history().taken_off() if self._may_hold_our_write(ticket, None) else None
+            yield Work(ticket, key, is_new=not retried, taken_off=taken_off)
         else:
             yield Work(reply.ticket, reply.key, reply.ours, is_new=False, reply=True)
 

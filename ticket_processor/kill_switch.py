@@ -12,20 +12,20 @@ FILE_NAME = "STOP"
 class KillSwitch:
     """Asked before anything is begun. Without a file and unset it stops nothing. Any thread may ask.
 
-    The file is looked for each time, so that it stops a run under way; ``is_set`` is what the settings and the
-    environment said when the process began.
+    The file is looked for each time, so that it stops a run under way; ``set_by`` is the setting or variable, if any,
+    that said so when the process began.
     """
 
-    def __init__(self, file: Path | None = None, *, is_set: bool = False) -> None:
+    def __init__(self, file: Path | None = None, *, set_by: str | None = None) -> None:
         self._file = file
-        self._is_set = is_set
+        self._set_by = set_by
 
     def check(self) -> None:
         """Go on, or raise :class:`Halted` with which switch is set and how to release it."""
-        if self._is_set:
+        if self._set_by is not None:
             raise Halted(
-                "the kill switch is set: TICKETBOT_STOP (or run.stop in the configuration file) says that nothing "
-                "may be done; unset it, or set it to 0"
+                f"the kill switch is set: {self._set_by} says that nothing may be done; remove it there, or set it to "
+                + ("false" if self._set_by.startswith("run.") else "0")
             )
         if self._file is not None and _is_there(self._file):
             raise Halted(f"the kill switch is set: the file {self._file.absolute()} is there; remove it to go on")

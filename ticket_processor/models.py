@@ -152,7 +152,7 @@ class Analysis(Frozen):
     cached: bool = Field(False, description="the answer was given for the same text before, and cost nothing now")
     why_fallback: str | None = Field(None, description="why no model answered, when rules did")
     attempts: int = 0
-    usage: Usage = Usage()
+    usage: Usage = Field(default_factory=Usage)
     cost_usd: float | None = None
 
 
@@ -204,6 +204,7 @@ class Change(Frozen):
     fields_cleared: tuple[int, ...] = Field((), description="custom fields that are emptied again")
     note: str | None = None
     escalated: tuple[str, ...] = Field((), description="why somebody is to look soon")
+    puts_back: bool = Field(False, description="its values are a person's, which no log is to hold")
     key: str = Field(description="proves on the ticket that this write was ours")
     intent: str = Field("", description="names this very write in the log, the state and on the ticket")
 
@@ -280,6 +281,28 @@ class Statement(Frozen):
         return f"{self.written} written, {self.checked} read back: {', '.join(words)}{listed}"
 
 
+class Writes(Frozen):
+    """By which way a run's changes went. ``open`` are sent and not confirmed; the next run settles them.
+
+    ``jobs`` counts those of an earlier run that this one found as well.
+    """
+
+    singly: int = 0
+    in_jobs: int = 0
+    jobs: int = 0
+    open: int = 0
+    without: int = Field(0, description="of those written, without a part that the helpdesk refuses")
+
+    @property
+    def text(self) -> str:
+        """In words; empty when there is nothing to say."""
+        ways = [f"{self.in_jobs} in {self.jobs} job{'s' * (self.jobs != 1)}"] if self.in_jobs else []
+        ways += [f"{self.singly} one by one"] if self.singly else []
+        ways += [f"{self.without} of them without a part that the helpdesk refuses"] if self.without else []
+        ways += [f"{self.open} sent and not confirmed yet, which the next run settles"] if self.open else []
+        return ", ".join(ways)
+
+
 class RunSummary(Frozen):
     """One run in numbers. ``exit_code`` is the process's."""
 
@@ -289,11 +312,12 @@ class RunSummary(Frozen):
     outcomes: dict[str, int] = Field(default_factory=dict)
     reasons: dict[str, int] = Field(default_factory=dict)
     answered_by: dict[str, int] = Field(default_factory=dict)
-    usage: Usage = Usage()
+    usage: Usage = Field(default_factory=Usage)
     cost_usd: float = 0.0
     cached: int = Field(0, description="answers that were given before and cost nothing now")
     forecast: Forecast | None = Field(None, description="of a dry run only")
     requests: dict[str, int] = Field(default_factory=dict)
+    writes: Writes = Writes()
     retry_list: int = 0
     dead_letters: int = 0
     new_dead_letters: int = 0

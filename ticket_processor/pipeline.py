@@ -25,6 +25,7 @@ from .errors import (
     NotePublished,
     RateLimited,
     Stopping,
+    TicketError,
     unexpected,
 )
 from .fanout import FanOut, Stuck
@@ -113,6 +114,7 @@ class Run:
             stable_read_s=options.stable_read_s,
             dry_run=options.dry_run,
             peace=parts.selection.rules.reason,
+            taxonomy=parts.taxonomy,
         )
         self._write_back = WriteBack(
             parts.desk,
@@ -183,9 +185,13 @@ class Run:
                 notices=options.notices or None,
             )
             self._check_peace()
-            work()
+            try:
+                work()
+            except DeadlineReached:
+                self._read_back()
+                raise
             self._read_back()
-        except (Stopping, DeadlineReached, CannotRun) as end:
+        except (Stopping, DeadlineReached, CannotRun, TicketError) as end:
             stopped, code = str(end), end.exit_code
             if isinstance(end, RateLimited):
                 self._keep_not_before(end)
@@ -203,6 +209,7 @@ class Run:
             seen=self._intake.seen if self._intake else self._books.recorded,
             requests=parts.requests(),
             troubles=parts.troubles(),
+            writes=self._write_back.writes,
             statement=None if options.dry_run else self._witness.statement(),
         )
         try:
@@ -267,7 +274,7 @@ class Run:
             ahead=parts.ahead,
         )
         self._books.settled = intake.settled
-        for outcome in self._write_back.unfinished(only):
+        for outcome in self._write_back.unfinished(only, options.limit, self._triage.revised):
             intake.already_handled(outcome.ticket_id)
             self._books.record(outcome)
         intake.limit = None if options.limit is None else max(0, options.limit - self._books.recorded)
@@ -286,7 +293,7 @@ class Run:
             with closing(fan_out.over(iter(intake))) as results:
                 for finished in results:
                     self._write_back.take(self._verdicts(finished))
-                    self._books.record_all(self._write_back.advance(fan_out.outstanding))
+                    self._books.record_all(self._write_back.advance(fan_out.outstanding, last=fan_out.exhausted))
         except DeadlineReached as end:
             late = end  # what was understood is still brought to its end, as far as time allows
         finally:
@@ -300,7 +307,8 @@ class Run:
         for part in batched(verdicts, MOST_ITEMS):
             self._go_on()
             self._write_back.take(part)
-            self._books.record_all(self._write_back.advance(MOST_ITEMS if len(part) == MOST_ITEMS else 0))
+            more = len(part) == MOST_ITEMS
+            self._books.record_all(self._write_back.advance(MOST_ITEMS if more else 0, last=not more))
         self._books.record_all(self._write_back.finish())
 
     def _reply_to(self, ticket: Ticket, history: History) -> Reply | None:
@@ -356,6 +364,8 @@ class Run:
             analyse_ms=milliseconds,
             replaces=work.replaces,
             follows=bool(work.replaces) or work.reply,
+            # A record that was read too soon after an edit may lack it.
+            taken_off=work.taken_off if work.taken_off and self._triage.stable(work.ticket) else None,
         )
 
     def _go_on(self) -> None:

@@ -26,16 +26,29 @@ class Screen:
         self._out = out or sys.stdout
         self._err = err or sys.stderr
         self._advance: Advance | None = None
+        self._above: Callable[[str], None] | None = None
+
+    @property
+    def watched(self) -> bool:
+        """Whether a bar is being shown."""
+        return self._advance is not None
+
+    def _print(self, text: str, file: TextIO) -> None:
+        """A line, above the bar if there is one on that terminal."""
+        if self._above is not None and file.isatty():
+            self._above(text)
+        else:
+            print(text, file=file, flush=True)
 
     def say(self, text: str) -> None:
         """A line for whoever reads along; not with ``--json`` or ``--quiet``."""
         if not (self._quiet or self._as_json):
-            print(text, file=self._out, flush=True)
+            self._print(text, self._out)
 
     def notices(self, notices: Sequence[str]) -> None:
         """Things to know that stop nothing."""
         for notice in () if self._quiet else notices:
-            print(f"ticketbot: note: {notice}", file=self._err, flush=True)
+            self._print(f"ticketbot: note: {notice}", self._err)
 
     def found(self, ok: bool | None, text: str) -> None:
         """One line of a check."""
@@ -91,24 +104,30 @@ class Screen:
         with Progress(*columns, console=Console(file=self._err), transient=True) as bar:
             task = bar.add_task(what, total=total)
             self._advance = lambda count: bar.advance(task, count)
+            self._above = lambda text: bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
             try:
                 yield self._advance
             finally:
-                self._advance = None
+                self._advance = self._above = None
 
     def outcome(self, outcome: Outcome, *, line: bool = True) -> None:
         """One ticket's end: moves the bar, or prints a line where nobody watches one. Failures always print."""
         if self._advance is not None:
             self._advance(1)
         if outcome.status is OutcomeStatus.FAILED:
-            print(outcome_line(outcome), file=self._err, flush=True)
+            self._print(outcome_line(outcome), self._err)
         elif line and self._advance is None and outcome.status is not OutcomeStatus.PLANNED:
             self.say(outcome_line(outcome))
 
-    def finished(self, summary: RunSummary, log: Path, planned: Sequence[Outcome] = ()) -> None:
-        """The run's summary, after the differences that a dry run would have made."""
+    def finished(
+        self, summary: RunSummary, log: Path | None, planned: Sequence[Outcome] = (), *, title: str | None = None
+    ) -> None:
+        """The run's summary, after the differences that a dry run would have made.
+
+        ``title`` stands before the run's id; without ``log`` there are no receipts.
+        """
         if self._as_json:
-            data: dict[str, object] = {**summary.model_dump(mode="json"), "log": str(log)}
+            data: dict[str, object] = {**summary.model_dump(mode="json"), "log": log and str(log)}
             if summary.dry_run:
                 data["planned"] = [
                     {
@@ -123,14 +142,15 @@ class Screen:
         else:
             for item in planned:
                 self.say(difference(item))
-            self.say(summary_text(summary, log))
+            self.say(summary_text(summary, log, title))
         for remark in summary.remarks:
             print(f"ticketbot: note: {remark}", file=self._err, flush=True)
         if summary.stopped and (summary.exit_code or not self._quiet):
             print(f"ticketbot: ended early: {summary.stopped}", file=self._err, flush=True)
         if summary.new_dead_letters:
-            text = f"failed too often and will be left alone: {summary.new_dead_letters}; the reasons are in {log}"
-            print(f"ticketbot: tickets that {text}", file=self._err, flush=True)
+            text = f"failed too often and will be left alone: {summary.new_dead_letters}"
+            reasons = f"; the reasons are in {log}" if log else ""
+            print(f"ticketbot: tickets that {text}{reasons}", file=self._err, flush=True)
 
     def before_and_after(self, rows: Sequence[BeforeAfter]) -> None:
         """The tour's table; on a narrow terminal, a few lines for each ticket instead."""
@@ -208,7 +228,7 @@ def _new_values(change: Change) -> list[str]:
         words.append(f"priority {change.priority_before or '-'} -> {change.priority or '-'}")
     if change.group is not None or "group" in change.cleared:
         words.append(f"group {change.group_before or '-'} -> {change.group or '-'}")
-    words += [f"field {key} -> {value}" for key, value in change.fields.items()]
+    words += [f"field {key} -> {'(as it was)' if change.puts_back else value}" for key, value in change.fields.items()]
     return words + [f"field {key} -> -" for key in change.fields_cleared]
 
 
@@ -228,11 +248,12 @@ def difference(outcome: Outcome) -> str:
     return "\n".join(lines)
 
 
-def summary_text(summary: RunSummary, log: Path) -> str:
+def summary_text(summary: RunSummary, log: Path | None, title: str | None = None) -> str:
     """The run in a few lines."""
+    title = title or ("Dry run" if summary.dry_run else "Run")
     nothing = "nothing done" if summary.stopped else "nothing to do"
     counts = ", ".join(f"{count} {name}" for name, count in sorted(summary.outcomes.items())) or nothing
-    lines = [f"{'Dry run' if summary.dry_run else 'Run'} {summary.run_id}: {counts} ({summary.duration_s:.1f} s)"]
+    lines = [f"{title} {summary.run_id}: {counts} ({summary.duration_s:.1f} s)"]
     if summary.answered_by:
         lines.append("  understood by " + ", ".join(f"{name}: {n}" for name, n in summary.answered_by.items()))
     if summary.reasons:
@@ -246,13 +267,16 @@ def summary_text(summary: RunSummary, log: Path) -> str:
         lines.append(f"  {forecast_text(summary.forecast)}")
     elif summary.dry_run and summary.cached:
         lines.append("  forecast: none, since nothing had to be paid for")
+    if summary.writes.text:
+        lines.append(f"  written: {summary.writes.text}")
     if summary.statement is not None and summary.statement.written:
         lines.append(f"  statement: {summary.statement.text}")
     if summary.retry_list:
         lines.append(f"  waiting for a later run: {summary.retry_list}")
     if summary.dead_letters:
         lines.append(f"  left alone after too many failures: {summary.dead_letters}")
-    lines.append(f"  receipts: {log}")
+    if log is not None:
+        lines.append(f"  receipts: {log}")
     return "\n".join(lines)
 
 

@@ -15,18 +15,22 @@ from typing import Protocol
 from .audit import AuditLog
 from .errors import CannotRun, MissingPart, TicketError
 from .helpdesk import Helpdesk
-from .history import History, Ours, Overwritten
+from .history import Edit, History, Ours, Overwritten
 from .models import Change, Decision, Outcome, OutcomeStatus, Overwrite, TakenOff, Ticket
-from .policy import Policy
+from .policy import Policy, decide
 from .retriage import NOTHING_NEW
 from .second_look import JUDGED
+from .skip_rules import HANDS_OFF
 from .state import Open, Verdict
 from .tags import NOT_OURS, key_of_stage, merge
+from .taxonomy import Taxonomy
 
 WRITE_ATTEMPTS = 3
 ALREADY_DONE = "already_done"
 DEFERRED = "deferred_changed_just_now"
 CONFIRMED = "confirmed_by_reading"
+INCOMPLETE = "incomplete"
+PUT_BACK = "put_back_what_was_overwritten"
 ENDED_STATUSES = ("solved", "closed", "deleted")
 
 
@@ -36,7 +40,8 @@ class Settlement:
 
     ``clean_stamp`` is an ``updated_at`` at which no write of ours was on the ticket. ``doubt`` is why it is not done
     after all those ``attempts``. ``alone`` asks for a single update, whose answer says what is wrong. ``without`` are
-    parts that the helpdesk has refused.
+    parts that the helpdesk has refused. ``recorded`` is our write as the helpdesk has it on record, where it
+    told that.
     """
 
     verdict: Verdict
@@ -48,6 +53,7 @@ class Settlement:
     alone: bool = False
     without: set[MissingPart] = field(default_factory=set)
     job: str | None = None
+    recorded: Edit | None = None
 
     @classmethod
     def of(cls, item: Open, now: float) -> Settlement:
@@ -107,6 +113,7 @@ class Triage:
         stable_read_s: float,
         dry_run: bool = False,
         peace: Callable[[Ticket], str | None] = lambda _ticket: None,
+        taxonomy: Taxonomy | None = None,
     ) -> None:
         self._desk = desk
         self._audit = audit
@@ -115,7 +122,22 @@ class Triage:
         self._stable_read_s = stable_read_s
         self._dry_run = dry_run
         self._peace = peace
+        self._taxonomy = taxonomy
         self._unknown_groups: set[int] = set()
+        self._refused_fields: set[frozenset[tuple[int, str]]] = set()
+
+    def revised(self, verdict: Verdict) -> Verdict:
+        """A verdict of an earlier run, as the settings want it today: what was refused then may be right by now."""
+        before = verdict.decision
+        if not verdict.completes or verdict.puts_back or verdict.analysis is None:
+            return verdict
+        today = decide(verdict.ticket_id, verdict.analysis, self._policy, self._taxonomy)
+        parts = {
+            "priority": today.priority if before.priority is not None else None,
+            "group": today.group if before.group is not None else None,
+            "fields": today.fields if before.fields else {},
+        }
+        return verdict.model_copy(update={"decision": before.model_copy(update=parts)})
 
     def plan(self, work: Settlement, ticket: Ticket | None, now: float) -> Change | Outcome:
         """See :class:`Planner`."""
@@ -127,6 +149,10 @@ class Triage:
         if ticket is None:
             return end(OutcomeStatus.SKIPPED, "deleted")
         look = _Look(self._desk, ticket.id)
+        if verdict.follows and (blocked := self._refused_for_good(verdict.decision, ticket)):
+            if (reason := self._reason_for_peace(verdict, ticket)) is not None:
+                return end(OutcomeStatus.SKIPPED, reason)
+            return end(OutcomeStatus.SKIPPED, incomplete((blocked,)), retry=True)
         # Of every write after the first only its key says that it is done: the marker is there already.
         later = verdict.follows or bool(verdict.replaces)
         marked = self.marked(ticket) and not later
@@ -136,6 +162,7 @@ class Triage:
                 found = look.history.find(verdict.key)
                 ours = next((change for change in work.sent if found and change.intent == found.intent), None)
                 if ours is not None:
+                    work.recorded = found
                     return work.written(CONFIRMED, ours, now)
                 if found is None and marked and not self.stable(ticket):
                     # Marked, and the record does not say by whom: it may lag behind the ticket.
@@ -143,8 +170,7 @@ class Triage:
                 marked = marked or found is not None
             if marked:
                 return end(OutcomeStatus.SKIPPED, ALREADY_DONE)
-            reason = no_longer_new(ticket.status, self._statuses) or self._peace(ticket)
-            if reason is not None:
+            if (reason := self._reason_for_peace(verdict, ticket)) is not None:
                 return end(OutcomeStatus.SKIPPED, reason)
             gone = not set(verdict.replaces) <= set(ticket.tags)
             if gone or (verdict.replaces and look.history.judged(ticket.tags)):
@@ -159,9 +185,7 @@ class Triage:
             return end(OutcomeStatus.FAILED, work.doubt, retry=True)
         if later and not changes_anything(change):
             if work.without:
-                return end(
-                    OutcomeStatus.FAILED, f"the helpdesk refuses the {', '.join(sorted(work.without))}", retry=True
-                )
+                return end(OutcomeStatus.SKIPPED, incomplete(work.without), retry=True)
             return end(OutcomeStatus.SKIPPED, NOTHING_NEW)
         return end(OutcomeStatus.PLANNED, verdict.decision.reason, change) if self._dry_run else change
 
@@ -169,7 +193,12 @@ class Triage:
         decision = work.verdict.decision
         # A follow-up begins with its original's tags; what a person took off a ticket stays off.
         seen_before = ticket.follow_up or work.verdict.follows or self.may_lack_on_purpose(ticket, decision)
-        unwanted = look.history.taken_off() if seen_before else TakenOff()
+        known = work.verdict.taken_off if ticket.updated_at == work.verdict.clean_stamp else None
+        unwanted = (known or look.history.taken_off()) if seen_before else TakenOff()
+        if work.verdict.puts_back and decision.tags_removed:
+            # A tag that somebody has put back since is theirs.
+            off = look.history.ours().tags.intersection(decision.tags_removed)
+            decision = decision.model_copy(update={"tags_removed": tuple(sorted(off))})
         intent = self._audit.new_intent()
 
         def merged(ours: Ours = NOT_OURS) -> Change:
@@ -184,12 +213,36 @@ class Triage:
             )
 
         change = merged()
-        if _may_be_replaced(decision, change):
+        if _may_be_replaced(decision, change, ticket) and self.may_hold_our_write(ticket, None):
             change = merged(look.history.ours())
         if change.group in self._unknown_groups:
             work.without.add("group")
             change = change.model_copy(update={"group": None})
-        return change
+        if change.fields and frozenset(decision.fields.items()) in self._refused_fields:
+            work.without.add("fields")
+            kept = tuple(decision.fields)
+            change = change.model_copy(update={"fields": {}, "fields_replaced": (), "fields_kept": kept})
+        return change.model_copy(update={"puts_back": True}) if work.verdict.puts_back else change
+
+    def _reason_for_peace(self, verdict: Verdict, ticket: Ticket) -> str | None:
+        """Why a ticket is left alone as it is now. What we took from a person is put back whatever they do with it."""
+        if not verdict.puts_back:
+            return no_longer_new(ticket.status, self._statuses) or self._peace(ticket)
+        if ticket.status in ("closed", "deleted"):
+            return ticket.status
+        return HANDS_OFF if self._peace(ticket) == HANDS_OFF else None
+
+    def _refused_for_good(self, decision: Decision, ticket: Ticket) -> str | None:
+        """Which part of a completion is known to be refused, where that is all there is to it and nobody has set it."""
+        if decision.tags or decision.tags_removed or decision.note or decision.priority is not None:
+            return None
+        if ticket.group is not None or not ticket.fields.keys().isdisjoint(decision.fields):
+            return None
+        group = decision.group in self._unknown_groups
+        fields = frozenset(decision.fields.items()) in self._refused_fields
+        if (decision.group is None or group) and (not decision.fields or fields):
+            return "group" if group else "fields" if fields else None
+        return None
 
     def refused(self, work: Settlement, change: Change, part: MissingPart) -> bool:
         """See :class:`Planner`."""
@@ -197,6 +250,8 @@ class Triage:
         work.doubt = f"the helpdesk refuses the {part}"
         if part == "group" and change.group is not None:
             self._unknown_groups.add(change.group)
+        if part == "fields":
+            self._refused_fields.add(frozenset(work.verdict.decision.fields.items()))
         rest = change.model_copy(update={"fields": {}} if part == "fields" else {part: None})
         return changes_anything(rest)
 
@@ -213,9 +268,11 @@ class Triage:
         return ticket.updated_at != clean_stamp and ticket.seconds_to_last_change >= self._stable_read_s
 
     def may_lack_on_purpose(self, ticket: Ticket, decision: Decision) -> bool:
-        """Whether somebody may have taken off what a category sets on its tickets: the labels of people, not ours."""
+        """Whether somebody may have taken off what we are about to set: a label of people's, not ours, or a value."""
         theirs = any(not tag.startswith(self._policy.tag_prefix) for tag in decision.tags)
-        return ticket.seconds_to_last_change > 0 and (theirs or decision.group is not None or bool(decision.fields))
+        cleared = decision.priority is not None and ticket.priority is None
+        wanted = theirs or cleared or decision.group is not None or bool(decision.fields)
+        return ticket.seconds_to_last_change > 0 and wanted
 
     def stable(self, ticket: Ticket) -> bool:
         """True when no edit after this read can carry the stamp that was read."""
@@ -252,6 +309,7 @@ def completion(outcome: Outcome, verdict: Verdict) -> Verdict:
         ticket_id=verdict.ticket_id,
         reason=decision.reason,
         priority_overwrite=decision.priority_overwrite,
+        priority_raises_only=decision.priority_raises_only,
         group_overwrite=decision.group_overwrite,
         fields_overwrite=decision.fields_overwrite,
     ).model_copy(update=parts)
@@ -260,33 +318,46 @@ def completion(outcome: Outcome, verdict: Verdict) -> Verdict:
             "decision": rest,
             "key": key_of_stage(verdict.key, "complete"),
             "follows": True,
+            "completes": True,
             "replaces": (),
         }
     )
 
 
-def repair(change: Change, lost: Overwritten, verdict: Verdict) -> Verdict:
-    """What a later run is to put back of what our write took away, as far as nobody has set it anew meanwhile."""
+def repair(change: Change, lost: Overwritten, verdict: Verdict, missing: Verdict | None = None) -> Verdict:
+    """What a later run is to put back of what our write took away, as far as nobody has set it anew meanwhile.
+
+    ``missing`` is what the helpdesk refused of that write: it goes along.
+    """
     bot_set = Overwrite.BOT_SET
+    refused = missing.decision if missing is not None else Decision(ticket_id=change.ticket_id, reason="")
     decision = Decision(
         ticket_id=change.ticket_id,
         tags=lost.tags,
-        priority=lost.priority,
-        group=lost.group,
-        fields=lost.fields,
+        tags_removed=lost.tags_back,
+        priority=lost.priority or refused.priority,
+        group=lost.group or refused.group,
+        fields={**refused.fields, **lost.fields},
         priority_overwrite=bot_set,
         group_overwrite=bot_set,
         fields_overwrite=bot_set,
-        reason="put_back_what_was_overwritten",
+        reason=PUT_BACK,
     )
     return verdict.told().model_copy(
         update={
             "decision": decision,
             "key": key_of_stage(change.key, "repair"),
             "follows": True,
+            "completes": False,
+            "puts_back": True,
             "replaces": (),
         }
     )
+
+
+def incomplete(parts: Iterable[str]) -> str:
+    """The reason of a ticket that is written but for some parts, which the helpdesk refuses."""
+    return "_".join((INCOMPLETE, *sorted(parts)))
 
 
 def changes_anything(change: Change) -> bool:
@@ -310,11 +381,16 @@ def no_longer_new(status: str, statuses: frozenset[str]) -> str | None:
     return status if status in ENDED_STATUSES else f"person_was_faster_{status}"
 
 
-def _may_be_replaced(decision: Decision, change: Change) -> bool:
+def _may_be_replaced(decision: Decision, change: Change, ticket: Ticket) -> bool:
     """Whether knowing which values are our own could change what is sent."""
     bot_set = Overwrite.BOT_SET
+    fields = any(_differs(decision.fields[key], ticket.fields.get(key)) for key in change.fields_kept)
     return (
-        (decision.priority_overwrite is bot_set and change.priority_before is not None)
-        or (decision.group_overwrite is bot_set and change.group_before is not None)
-        or (decision.fields_overwrite is bot_set and bool(change.fields_kept))
+        (decision.priority_overwrite is bot_set and _differs(decision.priority, change.priority_before))
+        or (decision.group_overwrite is bot_set and _differs(decision.group, change.group_before))
+        or (decision.fields_overwrite is bot_set and fields)
     )
+
+
+def _differs(wanted: object, current: object) -> bool:
+    return wanted is not None and current is not None and wanted != current

@@ -40,7 +40,7 @@ CONFIG_TEXT = """\
 # retriage_on_reply = false     # look again when the customer answers; written only if that changes the labels
 # write_mode = "auto"           # "single": one update after the other; "batch": jobs of a hundred; auto: as it fits
 # verify_sample = 20            # so many writes of a run are read back at its end; "run --verify all": every one
-# statuses = ["new", "open"]    # other statuses mean that a person was faster
+# statuses = ["new", "open"]    # of new, open, pending, hold, solved, closed; another means that a person was faster
 # wait_minutes = 0              # a ticket is people's for so long; one that is assigned by then stays theirs
 # canary_percent = 100          # this share of the tickets is handled, always the same ones; the rest is left alone
 # stop = false                  # the kill switch: true, or TICKETBOT_STOP=1, stops every run

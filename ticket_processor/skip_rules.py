@@ -6,9 +6,9 @@ import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, field_validator
 
 from .clock import parse_iso
 from .machine_mail import machine_mail
@@ -23,6 +23,26 @@ API_CHANNEL = "api"
 _REQUESTER = re.compile(r"\d{1,19}|[^@\s]*@[^@\s]+|[^@\s]+\.[^@\s]+")
 
 Word = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1)]
+_NOT_IN_A_TAG = re.compile(r"[^\w\-/:.]")
+_LONGEST_TAG = 250
+
+
+def _one_tag(value: str) -> str:
+    if _NOT_IN_A_TAG.search(value) or len(value) > _LONGEST_TAG:
+        raise ValueError(f"must be one tag: letters, digits, _ - / : and . only, {_LONGEST_TAG} at most, and no spaces")
+    return value
+
+
+TagName = Annotated[Word, AfterValidator(_one_tag)]
+"""A tag that the helpdesk keeps as it is, in small letters, as it keeps them."""
+
+
+def _word(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+Status = Annotated[Literal["new", "open", "pending", "hold", "solved", "closed"], BeforeValidator(_word)]
+"""A status that Zendesk knows."""
 
 
 class SkipSettings(Frozen):
@@ -32,12 +52,12 @@ class SkipSettings(Frozen):
     brands: tuple[int, ...] = ()
     groups: tuple[int, ...] = ()
     organizations: tuple[int, ...] = ()
-    tags: tuple[Word, ...] = ()
+    tags: tuple[TagName, ...] = ()
     requesters: tuple[Word, ...] = Field((), description="user ids, e-mail addresses, or domains of such")
-    statuses: tuple[Word, ...] = ()
+    statuses: tuple[Status, ...] = ()
     machine_mail: bool = True
     own_notes: bool = Field(True, description="tickets that the signed-in user wrote itself, through the API")
-    hands_off_tag: Word | None = Field(None, description="default: 'hands_off' behind the prefix of our tags")
+    hands_off_tag: TagName | None = Field(None, description="default: 'hands_off' behind the prefix of our tags")
 
     @field_validator("requesters", mode="before")
     @classmethod

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from .breaker import BreakerMemory
 from .errors import StateUnusable
-from .models import Analysis, Change, Decision, Frozen, Usage
+from .models import Analysis, Change, Decision, Frozen, TakenOff, Usage
 
 FILE_NAME = "state.sqlite3"
 CURSOR, HORIZON = "cursor", "horizon"
@@ -71,7 +71,9 @@ class Verdict(Frozen):
 
     ``clean_stamp`` is an ``updated_at`` at which the ticket is known to carry no write of ours. ``replaces`` are the
     tags of an earlier write of ours, when this is a second look. ``follows`` is true for every write after the first:
-    the marker tag says nothing of those, only their own key does.
+    the marker tag says nothing of those, only their own key does. ``puts_back`` marks what repairs a write of ours,
+    ``completes`` what was refused of one. ``taken_off`` is what people had taken off at ``clean_stamp``, where that
+    was looked up.
     """
 
     ticket_id: int
@@ -82,6 +84,9 @@ class Verdict(Frozen):
     analyse_ms: int = 0
     replaces: tuple[str, ...] = ()
     follows: bool = False
+    puts_back: bool = False
+    completes: bool = False
+    taken_off: TakenOff | None = None
 
     def told(self) -> Verdict:
         """The same once its cost stands in a receipt: whoever settles it later does not count it again."""
@@ -225,6 +230,11 @@ class State:
                 "INSERT INTO intents (intent, ticket_id, change) VALUES (?, ?, ?)",
                 [(change.intent, change.ticket_id, change.model_dump_json()) for change in changes],
             )
+
+    def forget_intent(self, *intents: str) -> None:
+        """These writes were surely not made, and never will be."""
+        with self._transaction() as db:
+            db.executemany("DELETE FROM intents WHERE intent = ?", [(intent,) for intent in intents])
 
     def job_begun(self, job: str, intents: Iterable[str]) -> None:
         """The writes of these intents travel in ``job``, by whose id a later run finds them again."""
@@ -387,8 +397,18 @@ class State:
             return self._db.execute(sql).fetchall()
 
     @contextmanager
+    def together(self) -> Iterator[None]:
+        """What this thread does with the state meanwhile is one transaction: all of it, or nothing."""
+        with self._transaction():
+            yield
+
+    @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock, _translated(self.path):
+            part_of_more = self._db.in_transaction
+            if part_of_more:
+                yield self._db
+                return
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db

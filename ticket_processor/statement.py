@@ -64,8 +64,14 @@ class Witness:
         if change.tags_removed or change.fields_replaced or _replaces(change):
             self._judge(change)
         if then is not None:
-            lost = then.decision
-            self._note(change.ticket_id, _values(lost.priority, lost.group, lost.fields), len(lost.tags))
+            # What was refused goes along with a repair; nobody has lost that.
+            lost, missing = then.decision, outcome.missing
+            values = (
+                None if "priority" in missing else lost.priority,
+                None if "group" in missing else lost.group,
+                {} if "fields" in missing else lost.fields,
+            )
+            self._note(change.ticket_id, _values(*values), len(lost.tags))
             self._answered.add(change.ticket_id)
         self._keep(change)
 
@@ -185,8 +191,7 @@ class Witness:
         lost = overwritten(edit, change)
         if lost and change.ticket_id not in self._answered:
             self._answered.add(change.ticket_id)
-            parts = [name for name in ("tags", "priority", "group", "fields") if getattr(lost, name)]
-            self._audit.alert("overwrote", ticket_id=change.ticket_id, parts=parts)
+            self._audit.alert("overwrote", ticket_id=change.ticket_id, parts=lost.parts)
             self._state.settled(change.ticket_id, then=(repair(change, lost, _verdict(change)), "repair"))
             values = _values(lost.priority, lost.group, lost.fields)
             foreign |= set(lost.tags)
@@ -231,5 +236,5 @@ def _verdict(change: Change) -> Verdict:
 
 def _pack(change: Change) -> bytes:
     """As much of a change as it takes to compare it."""
-    short = change.model_copy(update={"tags": (), "tags_before": (), "note": change.note and "-"})
+    short = change.model_copy(update={"tags": (), "note": change.note and "-"})
     return short.model_dump_json(exclude_defaults=True).encode()

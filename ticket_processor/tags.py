@@ -110,7 +110,9 @@ def merge(
         decision.fields_overwrite,
         ours.fields,
     )
-    group = None if unwanted.group or "group" in without else decision.group
+    # Another group could cost an assigned ticket its assignee.
+    taken = ticket.assignee is not None and ticket.group is not None
+    group = None if unwanted.group or taken or "group" in without else decision.group
     settled = unwanted.priority or "priority" in without or _lowers(ticket, decision)
     priority = None if settled else decision.priority
     note = None if decision.note is None else f"{decision.note}\nRef {reference(key)}"

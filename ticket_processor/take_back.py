@@ -61,8 +61,20 @@ class _Trace:
 
 
 def undo_key(write: Edit) -> str:
-    """The key of the write that takes ``write`` back."""
+    """The key of the write that takes ``write`` back, and what else its run wrote on the ticket before it."""
     return key_of_stage(write.key, STAGE)
+
+
+def run_of(intent: str) -> str:
+    """The run that a write's name belongs to."""
+    return intent.rpartition("-")[0]
+
+
+def puts_back(history: History) -> frozenset[str]:
+    """Keys of writes that put back what writes of ours had taken from people: nobody wants those taken back."""
+    keys = {edit.key for edit in history.edits if edit.key}
+    repairs = keys.intersection(key_of_stage(key, "repair") for key in keys)
+    return frozenset(repairs.union(keys.intersection(key_of_stage(key, "complete") for key in repairs)))
 
 
 def take_back(
@@ -135,11 +147,11 @@ def told(change: Change) -> list[str]:
     """What a change takes back, part by part, in words. What people wrote into fields is not among them."""
     words = []
     for names, what in ((change.tags_removed, "removed"), (change.tags_added, "put back")):
-        words += [f"tag{'' if len(names) == 1 else 's'} {', '.join(names)} {what}"] if names else []
+        words += [f"tag{'' if len(names) == 1 else 's'} {what}: {', '.join(names)}"] if names else []
     if change.priority is not None or "priority" in change.cleared:
-        words.append(f"priority from {change.priority_before or 'none'} to {change.priority or 'none'}")
+        words.append(f"priority {change.priority_before or 'none'} -> {change.priority or 'none'}")
     if change.group is not None or "group" in change.cleared:
-        words.append(f"group from {change.group_before or 'none'} to {change.group or 'none'}")
+        words.append(f"group {change.group_before or 'none'} -> {change.group or 'none'}")
     words += [f"field {number} as it was" for number in change.fields]
     return [*words, *(f"field {number} emptied" for number in change.fields_cleared)]
 
@@ -181,9 +193,9 @@ def _traces(history: History, mine: Callable[[Edit], bool]) -> dict[Part, _Trace
             if (place, part) in reverted:
                 continue
             if mine(edit):
-                if trace is None:
-                    traces[part] = _Trace(before, after)
-                elif trace.why is None:
+                if trace is None or trace.why is not None:
+                    traces[part] = _Trace(before, after)  # what others set between two writes of mine comes back
+                else:
                     trace.after = after
             elif trace is not None:
                 trace.why = "a_later_run_wrote" if edit.key and trace.why != "changed_since" else "changed_since"
@@ -191,18 +203,23 @@ def _traces(history: History, mine: Callable[[Edit], bool]) -> dict[Part, _Trace
 
 
 def _reverted(history: History) -> set[tuple[int, Part]]:
-    """Parts of a write that were taken back, and of the write that did it: together they have changed nothing."""
+    """Parts of a run's writes that were taken back, and of the write that did it: together they changed nothing."""
     edits = history.edits
-    writes = {undo_key(edit): place for place, edit in enumerate(edits) if edit.key}
+    runs = {undo_key(edit): run_of(edit.intent) for edit in edits if edit.key}
     found: set[tuple[int, Part]] = set()
     for place, edit in enumerate(edits):
-        origin = writes.get(edit.key)
-        if origin is None:
+        if edit.key not in runs:
             continue
-        done = _changes(edits[origin])
+        done: dict[Part, tuple[Any, Any]] = {}
+        places: dict[Part, list[int]] = {}
+        for earlier, write in enumerate(edits[:place]):
+            if write.key and run_of(write.intent) == runs[edit.key]:
+                for part, (before, after) in _changes(write).items():
+                    done[part] = (done.get(part, (before, after))[0], after)
+                    places.setdefault(part, [place]).append(earlier)
         for part, (before, after) in _changes(edit).items():
             if done.get(part) == (after, before):
-                found |= {(origin, part), (place, part)}
+                found.update((number, part) for number in places[part])
     return found
 
 

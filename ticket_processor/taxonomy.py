@@ -51,13 +51,16 @@ class Taxonomy(Frozen):
     @model_validator(mode="after")
     def _consistent(self) -> Taxonomy:
         twice = [name for name, count in Counter(self.names).items() if count > 1]
-        if twice:
-            raise ValueError(f"category names must be unique, but these occur twice: {', '.join(twice)}")
-        for category in self.categories:
-            if category.parent is not None and category.parent not in self.top:
-                raise ValueError(f"the parent of category {category.name} is none of the first level's categories")
+        problems = [f"names must be unique, but these occur twice: {', '.join(twice)}"] if twice else []
+        problems += [
+            f"the parent of category {category.name} is none of the first level's categories"
+            for category in self.categories
+            if category.parent is not None and category.parent not in self.top
+        ]
         if self.fallback not in self.top:
-            raise ValueError("the fallback category is none of the categories")
+            problems.append("the fallback (fallback_category) is none of the first level's categories")
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
 
     def at_least_floor(self, category: str, urgency: Urgency) -> Urgency:

@@ -7,7 +7,7 @@ import random
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from .budget import Budget
 from .chat_server import ChatServer, OpenAIServer
 from .clock import Clock, Deadline, SystemClock, iso
 from .config import Settings, ZendeskSettings
-from .errors import ConfigError, RunLocked, StateUnusable
+from .errors import ConfigError, RunLocked, StateUnusable, why_unusable
 from .kill_switch import KillSwitch
 from .llm import ModelAnalyser
 from .models import Outcome, RunSummary
@@ -68,10 +68,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Finished:
-    """A run's summary, where its receipts are, and whether threads were left behind in calls that hang."""
+    """A run's summary, where its receipts are, and whether threads were left behind in calls that hang.
+
+    Without ``log`` no receipt could be written.
+    """
 
     summary: RunSummary
-    log: Path
+    log: Path | None
     abandoned: int
 
 
@@ -150,8 +153,12 @@ def undo(
     *,
     clock: SystemClock | None = None,
     listener: Callable[[Outcome, tuple[Left, ...]], None] = lambda _outcome, _left: None,
+    tell: Callable[[str], None] = lambda _sentence: None,
+    begin: Callable[[int], None] = lambda _tickets: None,
 ) -> Undone:
-    """Take back what an earlier run wrote, where nobody has touched it since.
+    """Take back what an earlier run wrote, where nobody has touched it since. ``tell`` is told why it waits.
+
+    ``begin`` is told of how many tickets it is about, before the first of them.
 
     It raises what :func:`run` does, and ``ConfigError`` when there is no such run or it wrote on no such ticket.
     """
@@ -181,6 +188,7 @@ def undo(
                 deadline=deadline,
                 before_write=(lambda: None) if heedless else kill_switch(settings).check,
                 requests=lambda: transport.counts,
+                tell=tell,
             ),
             UndoOptions(
                 run_id=run_id,
@@ -192,6 +200,7 @@ def undo(
             writes,
             listener,
         )
+        begin(len(writes.keys))
         summary = work.execute()
         return Undone(summary, audit.path, writes.run_id)
 
@@ -199,7 +208,7 @@ def undo(
 @contextmanager
 def _assembled(
     settings: Settings, asked: Asked, clock: SystemClock, listener: Listener
-) -> Iterator[tuple[Run, Callable[[], Path]]]:
+) -> Iterator[tuple[Run, Callable[[], Path | None]]]:
     """A run, ready to be played, and where its receipts are."""
     folder = settings.state_folder
     with ExitStack() as stack:
@@ -259,7 +268,13 @@ def _assembled(
             ),
             listener,
         )
-        yield work, lambda: audit.path
+        yield work, lambda: _if_there(audit.path)
+
+
+def _if_there(path: Path) -> Path | None:
+    with suppress(OSError):
+        return path if path.is_file() else None
+    return None
 
 
 def delivery(settings: Settings) -> Delivery:
@@ -319,7 +334,7 @@ def selection(settings: Settings, transport: Transport) -> Selection:
 
 def kill_switch(settings: Settings) -> KillSwitch:
     """What stops a run of these settings at once."""
-    return KillSwitch(settings.stop_file, is_set=settings.run.stop)
+    return KillSwitch(settings.stop_file, set_by=settings.stop_set_by)
 
 
 def _credentials(zendesk: ZendeskSettings, transport: Transport, clock: Clock) -> Auth:
@@ -447,7 +462,10 @@ def lock(folder: Path) -> Iterator[None]:
     except filelock.Timeout:
         raise RunLocked(f"another run is active on {folder}; this one has nothing to do") from None
     except OSError as error:
-        raise StateUnusable(f"the state folder {folder} cannot be used: {error.strerror or error}") from error
+        raise StateUnusable(
+            f"the state folder {folder} cannot be used ({why_unusable(folder, error)}): make it writable, or name "
+            "another as state_dir (TICKETBOT_STATE_DIR)"
+        ) from error
     try:
         yield
     finally:

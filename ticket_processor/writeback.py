@@ -28,6 +28,7 @@ from .errors import (
     NotePublished,
     OutcomeUnknown,
     PartRefused,
+    TicketError,
     TicketGone,
     TooManyJobs,
     UpdateConflict,
@@ -35,8 +36,8 @@ from .errors import (
 )
 from .helpdesk import Helpdesk, JobStatus
 from .history import overwritten
-from .models import Change, Outcome, OutcomeStatus, Ticket
-from .settlement import Planner, Settlement, completion, repair
+from .models import Change, Outcome, OutcomeStatus, Ticket, Writes
+from .settlement import INCOMPLETE, Planner, Settlement, completion, incomplete, repair
 from .state import Open, State, Verdict
 from .tags import reference
 
@@ -46,6 +47,10 @@ TRIAL_ITEMS = 5
 JOB_PATIENCE_S = 180.0
 """A job that takes longer is judged by reading. What it may still do, the stamps keep apart from what we do."""
 MISSED_POLLS = 3
+FULL_IN_A_ROW = 3
+"""So often an account may have no place for a job while none of ours is under way; then updates go one by one."""
+LOOKED_AT_CLOSELY = 5
+"""Of every so many jobs on an account that was not probed, one item's record is read."""
 LOOKS = 3
 """How often tickets that do not show what their job says it did are read again, a poll later each time."""
 JOBS_IN_VAIN = 3
@@ -73,15 +78,6 @@ class Delivery:
     batch_from: int = 25
     job_items: int = MOST_ITEMS
     most_jobs: int = 10
-
-
-@dataclass
-class Written:
-    """How many tickets were written, by which way."""
-
-    single: int = 0
-    batch: int = 0
-    jobs: int = 0
 
 
 @dataclass
@@ -130,30 +126,51 @@ class WriteBack:
         self._no_jobs_before = 0.0
         self._jobs_refused = False
         self._in_vain = 0
+        self._full_in_a_row = 0
+        self._closely = 0
         self._batching = False
         self._trust = batch_trust.learnt(state)
-        self.written = Written()
+        self._singly_done = self._done_in_jobs = self._jobs_used = self._incomplete = 0
 
     @property
     def pending(self) -> int:
         """Tickets that were taken and have no end yet."""
         return len(self._waiting) + sum(len(job.works) for job in self._jobs.values())
 
-    def unfinished(self, only: Collection[int] | None = None) -> Iterator[Outcome]:
+    @property
+    def writes(self) -> Writes:
+        """By which way the changes have gone so far."""
+        doubtful = sum(bool(work.sent) for work in self._waiting) + sum(len(job.works) for job in self._jobs.values())
+        return Writes(
+            singly=self._singly_done,
+            in_jobs=self._done_in_jobs,
+            jobs=self._jobs_used,
+            open=doubtful,
+            without=self._incomplete,
+        )
+
+    def unfinished(
+        self,
+        only: Collection[int] | None = None,
+        most: int | None = None,
+        revised: Callable[[Verdict], Verdict] = lambda verdict: verdict,
+    ) -> Iterator[Outcome]:
         """Settle what earlier runs analysed and did not finish, sent or not; their jobs are asked by id first.
 
-        ``only`` are the tickets that it is about; ``None`` is all.
+        ``only`` are the tickets that it is about, ``most`` how many of them; ``None`` is all. ``revised`` makes of
+        a verdict what is wanted today.
         """
         now = self._clock.monotonic()
-        for item in self._state.unsettled():
-            if only is not None and item.verdict.ticket_id not in only:
-                continue
+        opened = [item for item in self._state.unsettled() if only is None or item.verdict.ticket_id in only]
+        for item in opened[:most]:
             work = Settlement.of(item, now)
+            work.verdict = revised(work.verdict)
             if item.job is None or self._dry_run:
                 self._waiting.append(work)
                 continue
-            job = self._jobs.setdefault(item.job, _Job({}, now))
+            job = self._jobs.setdefault(item.job, _Job({}, now, trial=self._trust is None))
             job.works[work.ticket_id] = work
+        self._jobs_used += len(self._jobs)
         if self._jobs:
             yield from self._poll()
         yield from self.finish()
@@ -165,17 +182,21 @@ class WriteBack:
             now = self._clock.monotonic()
             self._waiting += [Settlement.of(Open(verdict), now) for verdict in verdicts]
 
-    def advance(self, outstanding: int) -> Iterator[Outcome]:
-        """Do what is due, while ``outstanding`` more tickets are being analysed.
+    def advance(self, outstanding: int, *, last: bool = False) -> Iterator[Outcome]:
+        """Do what is due, while ``outstanding`` more tickets are being analysed; the ``last`` ones, or not.
 
         Waits only when so much is pending that memory would grow.
         """
         if self._jobs and self._clock.monotonic() >= self._next_poll:
             yield from self._poll()
-        yield from self._send(outstanding)
+        # Towards the end, waiting until a job is full would take longer than two jobs.
+        enough = max(MOST_ITEMS // 2, outstanding) if last else MOST_ITEMS
+        if self._batching and not last:
+            outstanding = max(outstanding, self._delivery.batch_from)  # the next are only not taken in yet
+        yield from self._send(outstanding, enough)
         while len(self._waiting) > MOST_WAITING:
             yield from self._wait_for_jobs()
-            yield from self._send(outstanding)
+            yield from self._send(outstanding, enough)
 
     def finish(self) -> Iterator[Outcome]:
         """Bring everything to its end, waiting for jobs.
@@ -183,7 +204,7 @@ class WriteBack:
         Raises ``DeadlineReached`` with jobs still under way: the next run looks them up by their ids.
         """
         while self._waiting or self._jobs:
-            yield from self._send(0, everything=True)
+            yield from self._send(0, 1)
             if self._waiting or self._jobs:
                 yield from self._wait_for_jobs()
 
@@ -201,7 +222,8 @@ class WriteBack:
 
     # Which way
 
-    def _send(self, outstanding: int, *, everything: bool = False) -> Iterator[Outcome]:
+    def _send(self, outstanding: int, enough: int) -> Iterator[Outcome]:
+        """Send what can be sent, as jobs where ``enough`` are waiting for one."""
         alone = [work for work in self._waiting if work.alone]
         if alone:
             self._waiting = [work for work in self._waiting if not work.alone]
@@ -212,9 +234,8 @@ class WriteBack:
                 yield from self._singly(works)
                 continue
             now = self._clock.monotonic()
-            # Towards the end, waiting until a job is full would take longer than two jobs.
-            enough = min(self._delivery.job_items, max(self._delivery.batch_from, outstanding))
-            due = everything or len(self._waiting) >= enough or now - self._waiting[0].begun >= LINGER_S
+            full = len(self._waiting) >= min(enough, self._job_items())
+            due = full or now - self._waiting[0].begun >= LINGER_S
             if not due or len(self._jobs) >= self._most_jobs() or now < self._no_jobs_before:
                 return
             yield from self._as_job()
@@ -230,6 +251,9 @@ class WriteBack:
             self._audit.alert("write_mode", mode="batch", why=why, verified=known)
             self._batching = True
         return use
+
+    def _job_items(self) -> int:
+        return min(TRIAL_ITEMS, self._delivery.job_items) if self._trust is None else self._delivery.job_items
 
     def _most_jobs(self) -> int:
         return 1 if self._trust is None else self._delivery.most_jobs
@@ -248,7 +272,8 @@ class WriteBack:
         while True:
             change = self._planner.plan(work, ticket, self._clock.monotonic())
             if isinstance(change, Outcome):
-                return change
+                return self._confirmed(work, change)
+            self._before_write()
             self._open(work, change)
             self._audit.intent(change)
             self._state.open_intent(change)
@@ -261,24 +286,22 @@ class WriteBack:
                 return self._end(work, OutcomeStatus.SKIPPED, str(gone))
             except PartRefused as refused:
                 # Nothing happened, so what was read still holds; the rest may be worth a write of its own.
+                work.attempts -= 1
                 if not self._planner.refused(work, change, refused.part):
+                    if work.verdict.follows:
+                        return self._end(work, OutcomeStatus.SKIPPED, incomplete((refused.part,)), retry=True)
                     return self._end(work, OutcomeStatus.FAILED, str(refused), retry=True)
             except UpdateRefused as refused:
                 return self._end(work, OutcomeStatus.FAILED, str(refused), retry=True)
             else:
-                self.written.single += 1
-                lost = overwritten(edit, change) if edit is not None else None
-                if lost:
-                    parts = [name for name in ("tags", "priority", "group", "fields") if getattr(lost, name)]
-                    self._audit.alert("overwrote", ticket_id=work.ticket_id, parts=parts)
-                    self._next[work.ticket_id] = (repair(change, lost, work.verdict), "repair")
+                self._singly_done += 1
+                work.recorded = edit
                 return self._done(work, change)
 
     # As jobs
 
     def _as_job(self) -> Iterator[Outcome]:
-        trial = self._trust is None
-        size = min(TRIAL_ITEMS, self._delivery.job_items) if trial else self._delivery.job_items
+        trial, size = self._trust is None, self._job_items()
         works, self._waiting = self._waiting[:size], self._waiting[size:]
         tickets = self._desk.fetch([work.ticket_id for work in works])
         job = _Job({}, self._clock.monotonic(), trial)
@@ -286,12 +309,13 @@ class WriteBack:
         for work in works:
             change = self._planner.plan(work, tickets.get(work.ticket_id), self._clock.monotonic())
             if isinstance(change, Outcome):
-                yield change
+                yield self._confirmed(work, change)
                 continue
             changes.append(change)
             job.works[work.ticket_id] = work
         if not changes:
             return
+        self._before_write()
         for change in changes:
             self._open(job.works[change.ticket_id], change)
         self._audit.intent(*changes)
@@ -300,18 +324,27 @@ class WriteBack:
             job_id = self._desk.update_many(changes)
         except TooManyJobs as full:
             self._no_jobs_before = self._clock.monotonic() + full.wait
-            self._back(job, attempts=-1)
+            self._full_in_a_row += not self._jobs
+            if self._full_in_a_row >= FULL_IN_A_ROW:
+                self._no_more_jobs("others take all the jobs that the account may have")
+            self._not_taken(job)
         except JobRefused as refused:
             self._no_more_jobs(str(refused))
-            self._back(job, attempts=-1)
+            self._not_taken(job)
         except OutcomeUnknown:
             self._back(job, doubt=NO_CLEAR_ANSWER)
         else:
+            self._full_in_a_row = 0
             self._state.job_begun(job_id, [change.intent for change in changes])
-            self.written.jobs += 1
+            self._jobs_used += 1
             if not self._jobs:
                 self._next_poll = self._clock.monotonic() + POLL_S / 2
             self._jobs[job_id] = job
+
+    def _not_taken(self, job: _Job) -> None:
+        """Nothing of the job was or will be done, so its intents count for nothing."""
+        self._state.forget_intent(*(work.sent.pop().intent for work in job.works.values()))
+        self._back(job, attempts=-1)
 
     def _back(self, job: _Job, *, doubt: str = "", attempts: int = 0, alone: bool = False) -> None:
         for work in job.works.values():
@@ -359,10 +392,18 @@ class WriteBack:
         unseen: list[Settlement] = []
         if made and not (self._trust is not None and self._trust.how == "probe"):
             tickets = self._desk.fetch([work.ticket_id for work in made])
-            unseen = [work for work in made if not _shows(tickets.get(work.ticket_id), work.sent[-1])]
-            made = [work for work in made if work not in unseen]
+            seen: list[Settlement] = []
+            for work in made:
+                ticket = tickets.get(work.ticket_id)
+                shown = ticket is not None and _shows(ticket, work.sent[-1])
+                (seen if shown else unseen).append(work)
+            made = seen
         if job.trial and made and self._trust is None:
             self._judge(made)
+        elif made and self._trust is not None and self._trust.how == "readback":
+            self._closely += 1
+            if self._closely % LOOKED_AT_CLOSELY == 0:
+                self._judge(made[:1])
         job.done = job.done or bool(made)
         if unseen and job.looks < LOOKS:
             # The read may be of a copy that is behind: it is repeated with the next poll.
@@ -383,7 +424,10 @@ class WriteBack:
         why, judged = "", False
         for work in works:
             change = work.sent[-1]
-            history = self._desk.history(work.ticket_id)
+            try:
+                history = self._desk.history(work.ticket_id)
+            except TicketError:
+                continue  # of this one nothing can be learnt
             edit = history.find(change.key)
             told = [item for item in history.edits if item.comment == "public"]
             if edit in told or any(reference(change.key) in item.text for item in told):
@@ -415,33 +459,48 @@ class WriteBack:
 
     # Ends
 
-    def _open(self, work: Settlement, change: Change) -> None:
-        self._before_write()
+    @staticmethod
+    def _open(work: Settlement, change: Change) -> None:
         work.attempts += 1
         work.sent.append(change)
 
     def _done_in_job(self, work: Settlement, job_id: str) -> Outcome:
-        self.written.batch += 1
+        self._done_in_jobs += 1
         work.job = job_id
         return self._done(work, work.sent[-1])
 
     def _done(self, work: Settlement, change: Change) -> Outcome:
         outcome = work.written(work.verdict.decision.reason, change, self._clock.monotonic())
-        if outcome.missing:
-            # What a person has lost comes first.
-            self._next.setdefault(work.ticket_id, (completion(outcome, work.verdict), "incomplete"))
+        self._note_what_is_left(work, outcome, change)
         return outcome
+
+    def _confirmed(self, work: Settlement, outcome: Outcome) -> Outcome:
+        """An end that was read; a write of ours that is there after all is looked at as every other."""
+        if outcome.change is not None and work.recorded is not None:
+            self._note_what_is_left(work, outcome, outcome.change)
+        return outcome
+
+    def _note_what_is_left(self, work: Settlement, outcome: Outcome, change: Change) -> None:
+        """What a later run has to write: what a person has lost, and what was refused."""
+        missing = completion(outcome, work.verdict) if outcome.missing else None
+        self._incomplete += missing is not None
+        lost = overwritten(work.recorded, change) if work.recorded is not None else None
+        if lost:
+            self._audit.alert("overwrote", ticket_id=work.ticket_id, parts=lost.parts)
+            self._next[work.ticket_id] = (repair(change, lost, work.verdict, missing), "repair")
+        elif missing is not None:
+            self._next[work.ticket_id] = (missing, INCOMPLETE)
 
     def _end(self, work: Settlement, status: OutcomeStatus, reason: str, *, retry: bool = False) -> Outcome:
         return work.end(status, reason, retry=retry, now=self._clock.monotonic())
 
 
-def _shows(ticket: Ticket | None, change: Change) -> bool:
+def _shows(ticket: Ticket, change: Change) -> bool:
     """Whether a ticket that was read shows a change; one that somebody has worked on since may not.
 
     A change happens whole or not at all: one new tag of it is proof, whatever triggers have made of the rest.
     """
-    if ticket is None or ticket.updated_at == change.stamp:
+    if ticket.updated_at == change.stamp:
         return False
     if change.tags_added:
         return not set(change.tags_added).isdisjoint(ticket.tags)

@@ -123,6 +123,43 @@ def test_a_dry_run_shows_the_differences_and_writes_nothing(smart: Desk) -> None
     assert smart.marked() == []
 
 
+def test_it_reports_as_an_apply_and_not_as_a_run_that_asked_models(smart: Desk) -> None:
+    add_solved(smart, 3)
+    smart(*BACKFILL)
+    dry = smart("apply", FILE, "--dry-run").out
+    assert f"Would apply {FILE}, dry run " in dry
+    told = smart("apply", FILE, "--dry-run", "--json").object
+    assert (told["answered_by"], told["forecast"], told["cached"]) == ({}, None, 0)
+    done = smart("apply", FILE).out
+    assert f"Applied {FILE}, run " in done
+    for out in (dry, done):
+        assert not any(words in out for words in ("understood by", "tokens", "forecast", "known answers"))
+    assert smart("apply", FILE, "--json").object["answered_by"] == {}
+
+
+def test_what_is_written_already_is_one_line_however_much_it_is(smart: Desk) -> None:
+    add_solved(smart, 4)
+    smart(*BACKFILL)
+    smart("apply", FILE, "--limit", "1")
+    smart("apply", FILE)
+    for path in smart.state.iterdir():
+        path.unlink()  # now only the helpdesk knows
+    again = smart("apply", FILE)
+    assert [line for line in again.out.splitlines() if line.startswith("ticket ")] == []
+    assert again.out.count("already_done") == 1
+    assert "because already_done: 4" in again.out
+
+
+def test_a_quiet_apply_prints_failures_only(smart: Desk) -> None:
+    first, *rest = add_solved(smart, 3)
+    smart(*BACKFILL)
+    smart.sandbox.faults = smart.sandbox.faults.parse(f"status:PUT:/tickets/{first}$:status=422", 0)
+    ended = smart("apply", FILE, "--quiet", code=1)
+    assert ended.out == ""
+    assert f"ticket {first}" in ended.err
+    assert smart.marked() == rest
+
+
 def test_limits_get_through_the_file_part_by_part(smart: Desk) -> None:
     numbers = add_solved(smart, 5)
     smart(*BACKFILL)

@@ -48,10 +48,29 @@ def test_the_same_command_goes_on_and_pays_for_nothing_twice(smart: Desk) -> Non
     ended = smart(*BACKFILL)
     assert in_file(smart) == numbers
     assert "5 understood" in ended.out
-    assert f"in {FILE}: 9 tickets, 9 to be written" in ended.out
+    assert f"in {FILE}: 9 tickets, 9 decisions" in ended.out
     assert chats(smart) == 9
     assert "0 understood" in smart(*BACKFILL).out
     assert chats(smart) == 9
+
+
+def test_the_end_claims_nothing_that_only_an_apply_can_know(smart: Desk) -> None:
+    add_solved(smart, 3)
+    smart(*BACKFILL)
+    smart("apply", FILE)
+    ended = smart(*BACKFILL)
+    assert "3 decisions" in ended.out
+    assert "to be written" not in ended.out
+    assert f"Which of them still need a write is known to: ticketbot apply {FILE} --dry-run" in ended.out
+
+
+def test_another_beginning_is_another_file(smart: Desk) -> None:
+    add_solved(smart, 3)
+    smart(*BACKFILL)
+    before = lines(smart)
+    ended = smart("run", "--backfill", "--since", "1d", code=2)
+    assert "go on with --since 2d, or choose another --out" in ended.err
+    assert lines(smart) == before
 
 
 def test_answers_are_kept_for_another_file(smart: Desk) -> None:
@@ -93,7 +112,7 @@ def test_closed_tickets_are_in_the_file_and_told(open_desk: OpenDesk) -> None:
     add_solved(desk, 2)
     closed = add_solved(desk, 3, status="closed")
     ended = desk(*BACKFILL)
-    assert "5 tickets, 5 to be written; 3 of these are closed, which nobody can change any more" in ended.out
+    assert "5 tickets, 5 decisions; 3 of these are about closed tickets, which nobody can change any more" in ended.out
     assert {line["ticket_id"] for line in lines(desk) if line["status"] == "closed"} == set(closed)
     asked = [path for path in desk.helpdesk_requests() if path.endswith("/audits")]
     assert len(asked) == 2  # whether a write of ours is on a closed ticket does not matter

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ticket_processor import batch_trust
-from ticket_processor.sandbox import BOT_ID, Request, Response, Rules, Sandbox
+from ticket_processor.sandbox import BOT_ID, PERSON_ID, Request, Response, Rules, Sandbox
 from ticket_processor.state import FILE_NAME, State
 
 from .conftest import Desk, OpenDesk, is_update, rows, wait_for
@@ -417,3 +417,72 @@ def test_what_a_write_took_away_all_the_same_is_told_and_put_back_by_the_next_ru
     desk.assert_done()
     desk.advance(300)
     assert "nothing to do" in desk("run").out
+
+
+# Accounts without a place for our jobs, records that are refused, runs that end early
+
+
+class Crowded(Sandbox):
+    """A helpdesk whose jobs are all taken by others, and which asks for no more than a second's patience."""
+
+    def handle(self, request: Request) -> Response:
+        response = super().handle(request)
+        if "Retry-After" in response.headers:
+            response.headers["Retry-After"] = "1"
+        return response
+
+
+def test_an_account_whose_job_slots_stay_full_gets_single_updates(open_desk: OpenDesk) -> None:
+    desk = open_desk(MANY, kind=Crowded, rules=Rules(max_jobs=0))
+    ended = desk("run", "--since", "1d", "--json")
+    exactly_once(desk)
+    assert ended.object["outcomes"] == {"updated": MANY}
+    assert ended.object["writes"] == {"singly": MANY, "in_jobs": 0, "jobs": 0, "open": 0, "without": 0}
+    assert [mode for mode, _ in modes(desk)] == ["batch", "single"]
+    assert "others take all the jobs" in modes(desk)[-1][1]
+    assert jobs_of_open_intents(desk) == set()
+
+
+def test_an_account_whose_records_cannot_be_read_is_written_to_all_the_same(open_desk: OpenDesk) -> None:
+    desk = open_desk(MANY, faults="status:GET:/audits:status=422")
+    ended = desk("run", "--since", "1d", "--json")
+    assert ended.object["outcomes"] == {"updated": MANY}
+    assert len(desk.marked()) == MANY
+    assert learnt(desk) is None
+
+
+def test_a_limit_holds_for_what_an_earlier_run_left_open(open_desk: OpenDesk) -> None:
+    desk = open_desk(MANY, faults="job-slow:seconds=60:after=1")
+    configure(desk, "[run]\ndeadline_s = 15\n")
+    desk("run", "--since", "1d")
+    before = len(desk.marked())
+    desk.sandbox.faults.rules.clear()
+    configure(desk, '[run]\nwrite_mode = "single"\n')
+    desk.advance(120)
+    told = len(desk.events("ticket"))
+    ended = desk("run", "--limit", "3", "--json")
+    assert sum(ended.object["outcomes"].values()) == 3
+    assert len(desk.events("ticket")) == told + 3
+    assert before == 5
+    desk.advance(120)
+    desk("run")
+    exactly_once(desk)
+
+
+def test_the_last_lines_of_a_run_say_by_which_way_it_wrote(open_desk: OpenDesk) -> None:
+    desk = open_desk(MANY)
+    assert f"written: {MANY} in 2 jobs" in desk("run", "--since", "1d").out
+
+
+@pytest.mark.parametrize("status", ["pending", "solved"])
+def test_what_a_write_took_away_is_put_back_although_the_person_has_moved_the_ticket_on(
+    open_desk: OpenDesk, status: str
+) -> None:
+    desk = open_desk(1, kind=Overwriting)
+    desk("run", "--since", "1d")
+    desk.sandbox.store.person_edit(1, status=status, assignee_id=PERSON_ID)
+    desk.advance(300)
+    desk("run")
+    assert "theirs" in desk.ticket(1)["tags"]
+    assert desk.ticket(1)["priority"] == "low"
+    assert desk.ticket(1)["status"] == status

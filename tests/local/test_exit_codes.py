@@ -162,7 +162,13 @@ def test_without_receipts_nothing_is_written_and_it_is_3(desk: Desk) -> None:
     in_the_way.write_text("", encoding="utf-8")
     ended = desk("run", "--since", "1d", code=3, TICKETBOT_LOG_DIR=str(in_the_way))
     assert "cannot be written" in ended.err
+    assert f"{in_the_way} is a file, not a folder" in ended.err
+    assert "log_dir (TICKETBOT_LOG_DIR)" in ended.err
+    assert "receipts:" not in ended.out
     assert desk.helpdesk_requests() == []
+    ended = desk("run", "--since", "1d", "--json", code=3, TICKETBOT_LOG_DIR=str(in_the_way / "deeper"))
+    assert f"{in_the_way} is a file, not a folder" in ended.err
+    assert ended.object["log"] is None
 
 
 def test_a_state_folder_that_cannot_be_used_is_3(desk: Desk, tmp_path: Path) -> None:
@@ -170,6 +176,8 @@ def test_a_state_folder_that_cannot_be_used_is_3(desk: Desk, tmp_path: Path) -> 
     in_the_way.write_text("", encoding="utf-8")
     ended = desk("run", "--since", "1d", code=3, TICKETBOT_STATE_DIR=str(in_the_way))
     assert "state folder" in ended.err
+    assert f"{in_the_way} is a file, not a folder" in ended.err
+    assert "state_dir (TICKETBOT_STATE_DIR)" in ended.err
     assert desk.helpdesk_requests() == []
 
 

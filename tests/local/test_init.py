@@ -16,7 +16,7 @@ from ticket_processor.taxonomy import Category
 from .conftest import Command, Desk
 
 _SETTING_COMMENTED_OUT = re.compile(r"^# (?=\[|\"?[\w.-]+\"? = )", re.MULTILINE)
-NOT_FOR_THE_FILE = {"notices", "embeddings.api_key"}
+NOT_FOR_THE_FILE = {"notices", "stop_set_by", "embeddings.api_key"}
 """Fields of ``Settings`` that ``load`` fills in itself."""
 
 
@@ -56,7 +56,8 @@ def names_in(table: dict[str, Any], known: set[str], prefix: str = "") -> set[st
 
 def test_both_files_are_written_once_and_overwritten_only_by_force(bare: Command) -> None:
     first = bare("init", "--offline")
-    assert [line.split()[0] for line in first.out.splitlines()] == ["ok", "ok"]
+    assert [line.split()[0] for line in first.out.splitlines()] == ["ok", "ok", "Next:"]
+    assert ".env" in first.out.splitlines()[-1]
     for name in ("ticketbot.toml", ".env.example"):
         (bare.folder / name).write_text("mine", encoding="utf-8")
     second = bare("init", "--offline")
@@ -72,6 +73,12 @@ def test_the_files_go_where_they_are_asked_for(bare: Command) -> None:
     bare("init", "site", "--offline")
     assert {path.name for path in (bare.folder / "site").iterdir()} == {"ticketbot.toml", ".env.example"}
     assert "no folder" in bare("init", "elsewhere", "--offline", code=2).err
+
+
+def test_the_next_step_names_the_file_where_it_is_elsewhere(smart: Desk) -> None:
+    (smart.folder / "site").mkdir()
+    last = smart("init", "site").out.splitlines()[-1]
+    assert last.startswith(f"Next: ticketbot run --config {Path('site') / 'ticketbot.toml'} --dry-run --since 1d")
 
 
 def test_the_file_loads_as_it_is_and_changes_nothing(written: Path) -> None:
@@ -125,6 +132,7 @@ def test_every_variable_is_in_the_example_and_the_example_works_as_it_is(written
 def test_a_sandbox_that_can_be_reached_is_ok(smart: Desk) -> None:
     ended = smart("init")
     lines = ended.out.splitlines()
+    assert lines.pop() == "Next: ticketbot run --dry-run --since 1d (shows what a run would do, and writes nothing)"
     assert len(lines) == 4
     assert all(line.startswith("ok ") for line in lines)
     assert smart.url in ended.out
@@ -137,6 +145,10 @@ def test_without_an_account_it_says_what_is_missing(bare: Command) -> None:
     todo = [line for line in ended.out.splitlines() if line.startswith("todo ")]
     assert len(todo) == 3
     assert "ZENDESK_SUBDOMAIN" in ended.out
+    last = ended.out.splitlines()[-1]
+    assert last.startswith("Next: ")
+    assert ".env" in last
+    assert "ticketbot run --dry-run --since 1d" in last
 
 
 def test_wrong_credentials_are_told_and_3(smart: Desk) -> None:

@@ -373,7 +373,7 @@ def test_since_on_a_later_run_gives_up_the_cursor_and_says_so(desk: Desk) -> Non
     desk.assert_done()
 
 
-def test_the_limit_counts_what_an_interrupted_run_left_open(open_desk: OpenDesk) -> None:
+def test_the_limit_holds_for_what_an_interrupted_run_left_open(open_desk: OpenDesk) -> None:
     desk = open_desk(faults="status:PUT:status=503")
     desk("run", "--since", "1d", code=None)
     assert desk.marked() == []
@@ -385,7 +385,9 @@ def test_the_limit_counts_what_an_interrupted_run_left_open(open_desk: OpenDesk)
     desk.sandbox.store.create(subject="Password", body="I cannot log in, my password is refused.")
     desk.advance(300)
     desk("run", "--limit", "1")
-    assert len(desk.marked()) == left
+    assert len(desk.marked()) == 1
+    desk("run")
+    assert len(desk.marked()) > left
 
 
 def test_an_original_thats_closed_and_its_follow_up_get_a_note_each(desk: Desk) -> None:

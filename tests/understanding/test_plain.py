@@ -178,7 +178,7 @@ def test_nothing_that_could_be_rendered_survives(text: str, limit: int) -> None:
     line.encode("utf-8")
 
 
-@given(st.text(alphabet="aWw1é0 .:-_/\"'“”,;()%!?#>=\\\t", max_size=30).filter(bool), st.integers(1, 40))
+@given(st.text(alphabet="aWw1é0 .:-_/\"'“”,;()%!?#>=–€¿\\\t", max_size=30).filter(bool), st.integers(1, 40))
 def test_what_is_taken_for_harmless_at_once_is_left_as_it_is_by_a_closer_look(text: str, limit: int) -> None:
     at_once = plain_line(text, limit)
     with pytest.MonkeyPatch.context() as patch:
@@ -198,6 +198,12 @@ def test_making_plain_twice_changes_nothing(text: str) -> None:
 )
 def test_every_script_and_emoji_survives(text: str) -> None:
     assert strip_hidden(text) == text
+
+
+def test_no_hidden_character_is_passed_over_unsuspected() -> None:
+    unsuspected = "a".join(filter(lambda char: not plain._SUSPECT.search(char), map(chr, range(0x110000))))
+    assert len(unsuspected) > 1_000_000
+    assert plain._HIDDEN.sub("", plain._LINE_BREAKS.sub("\n", unsuspected)) == unsuspected
 
 
 def test_hidden_characters_are_stripped() -> None:

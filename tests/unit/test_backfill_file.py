@@ -103,16 +103,28 @@ def test_a_file_torn_anywhere_is_gone_on_with_and_loses_at_most_its_last_line(
 
 def test_counts_and_contents_are_known_when_it_is_opened_again(tmp_path: Path) -> None:
     path = written(tmp_path / "f.jsonl", decided(1), decided(2, status="closed"), left_alone(3), left_alone(4))
-    with BackfillFile(path, a_header(created="later", since="another", version="2.0")) as file:
+    with BackfillFile(path, a_header(created="later", version="2.0")) as file:
         assert (1 in file, 4 in file, 5 in file) == (True, True, False)
         assert file.counts == {DECIDED: 2, "machine_mail_bounce": 2}
         assert file.closed == 1
 
 
+def test_the_same_words_go_on_from_the_moment_that_they_meant_at_first(tmp_path: Path) -> None:
+    path = tmp_path / "f.jsonl"
+    with BackfillFile(path, a_header(since="2024-01-01T00:00:00Z", since_asked="9w")):
+        pass
+    with BackfillFile(path, a_header(since="2024-01-02T03:04:05Z", since_asked="9w")) as file:
+        assert file.header.since == "2024-01-01T00:00:00Z"
+    other = a_header(since="2024-01-02T03:04:05Z", since_asked="8w")
+    with pytest.raises(ConfigError, match="go on with --since 9w"), BackfillFile(path, other):
+        pass
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps rights elsewhere")
-def test_nobody_else_may_read_it(tmp_path: Path) -> None:
+def test_nobody_else_may_read_it_or_hold_its_lock(tmp_path: Path) -> None:
     path = written(tmp_path / "f.jsonl", decided(1))
     assert path.stat().st_mode & 0o777 == 0o600
+    assert path.with_name("f.jsonl.lock").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize(
@@ -121,6 +133,8 @@ def test_nobody_else_may_read_it(tmp_path: Path) -> None:
         ({"account": "https://other.zendesk.com"}, "is about https://example.zendesk.com"),
         ({"policy": "q" * 16}, "have changed since"),
         ({"as_new": True}, "begun without --as-new"),
+        ({"since": "2023-01-01T00:00:00Z"}, "go on with --since 2024-01-01T00:00:00Z"),
+        ({"since": "2023-01-01T00:00:00Z", "since_asked": "9w"}, "go on with --since 2024-01-01T00:00:00Z"),
     ],
 )
 def test_a_file_of_another_making_is_not_gone_on_with(tmp_path: Path, header: dict[str, Any], words: str) -> None:

@@ -109,13 +109,33 @@ def test_tickets_that_are_still_being_analysed_count_as_on_their_way(bench: Benc
     assert bench.desk.sizes() == [3]  # but not for ever
 
 
+def test_a_pause_in_between_sends_no_singles_once_jobs_are_used(bench: Bench) -> None:
+    write_back = bench.write_back(delivery=Delivery())
+    write_back.take(tickets(bench, 110))
+    list(write_back.advance(outstanding=30))
+    list(write_back.advance(outstanding=0))  # all are back, and the next are only about to be taken in
+    assert (bench.desk.sizes(), bench.desk.written) == ([100], [])
+    list(write_back.advance(outstanding=0, last=True))
+    assert len(bench.desk.written) == 10
+
+
 def test_towards_the_end_jobs_are_sent_before_they_are_full(bench: Bench) -> None:
     write_back = bench.write_back(delivery=Delivery())
     write_back.take(tickets(bench, 60))
-    list(write_back.advance(outstanding=61))
-    assert bench.desk.sizes() == []
     list(write_back.advance(outstanding=60))
+    list(write_back.advance(outstanding=61, last=True))
+    assert bench.desk.sizes() == []
+    list(write_back.advance(outstanding=60, last=True))
     assert bench.desk.sizes() == [60]  # as many as are still to come
+
+
+def test_half_a_job_is_waited_for_however_few_are_to_come(bench: Bench) -> None:
+    write_back = bench.write_back(delivery=Delivery())
+    write_back.take(tickets(bench, 49))
+    list(write_back.advance(outstanding=1, last=True))
+    assert (bench.desk.sizes(), bench.desk.written) == ([], [])
+    list(write_back.finish())
+    assert bench.desk.sizes() == [49]
 
 
 def test_single_updates_can_be_asked_for(bench: Bench) -> None:
@@ -321,6 +341,7 @@ def test_several_jobs_are_polled_with_one_request_and_never_more_than_allowed_ar
     bench.clock.advance(5)
     assert list(write_back.advance(0)) == []
     assert bench.desk.sizes() == [100, 100, 100]
+    assert list(write_back.advance(0)) == []  # and not again at once
     assert [ids for name, ids in bench.desk.asked if name == "jobs"] == [("job-1", "job-2", "job-3")]
     bench.desk.slow = False
     written_once(bench, list(write_back.finish()))
@@ -383,6 +404,13 @@ def test_the_first_job_on_an_unknown_account_is_small_and_looked_at_closely(unkn
     known = batch_trust.learnt(unknown.state)
     assert known is not None
     assert (known.how, known.ok, known.stamps) == ("readback", True, None)
+
+
+def test_the_first_job_waits_for_no_more_than_it_takes(unknown: Bench) -> None:
+    write_back = unknown.write_back(delivery=Delivery())
+    write_back.take(tickets(unknown, TRIAL_ITEMS))
+    list(write_back.advance(outstanding=40))
+    assert unknown.desk.sizes() == [TRIAL_ITEMS]
 
 
 def test_no_second_job_is_sent_before_the_first_was_looked_at(unknown: Bench) -> None:

@@ -45,9 +45,22 @@ def test_a_folder_or_a_dangling_link_of_that_name_stops_as_well(tmp_path: Path) 
         KillSwitch(tmp_path / "link").check()
 
 
-def test_the_setting_stops_without_any_file(tmp_path: Path) -> None:
-    with pytest.raises(Halted, match=r"TICKETBOT_STOP.*set it to 0"):
-        KillSwitch(tmp_path / "STOP", is_set=True).check()
+@pytest.mark.parametrize(
+    ("set_by", "release", "other"),
+    [
+        ("TICKETBOT_STOP", "set it to 0", "run.stop"),
+        ("TICKETBOT_STOP (in .env)", "set it to 0", "run.stop"),
+        ("run.stop in ticketbot.toml", "set it to false", "TICKETBOT_STOP"),
+    ],
+)
+def test_a_setting_stops_without_any_file_and_the_message_names_that_one_only(
+    tmp_path: Path, set_by: str, release: str, other: str
+) -> None:
+    with pytest.raises(Halted) as halted:
+        KillSwitch(tmp_path / "STOP", set_by=set_by).check()
+    assert set_by in str(halted.value)
+    assert release in str(halted.value)
+    assert other not in str(halted.value)
 
 
 def test_a_file_that_cannot_be_looked_for_counts_as_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -300,6 +300,25 @@ def test_a_name_can_be_given_to_one_write_only_and_a_refusal_leaves_the_file_usa
     assert state.fact("cursor") == "still works"
 
 
+def test_what_is_done_together_happens_whole_or_not_at_all(state: State) -> None:
+    class Interrupted(Exception):
+        pass
+
+    def interrupted() -> None:
+        with state.together():
+            state.remember_fallback(1, ("ai_fallback",))
+            state.settled(1, done=("run", "key"))
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        interrupted()
+    assert (state.fallbacks(), state.is_done(1)) == ({}, False)
+    with state.together():
+        state.remember_fallback(1, ("ai_fallback",))
+        state.settled(1, done=("run", "key"))
+    assert (state.fallbacks(), state.is_done(1)) == ({1: ("ai_fallback",)}, True)
+
+
 def test_many_threads_may_write_at_once(state: State) -> None:
     gate = threading.Barrier(8)
 

@@ -71,14 +71,17 @@ def test_a_touched_ticket_keeps_what_people_filled_in_and_stays_without_what_the
 @pytest.mark.parametrize(
     ("decision", "asked"),
     [
-        (a_decision(), 0),
-        (a_decision(tags=("ai_processed", "finance")), 1),
-        (a_decision(group=7), 1),
-        (a_decision(fields={1: "x"}), 1),
+        (a_decision(priority=None), 0),
+        (a_decision(), 1),
+        (a_decision(priority=None, tags=("ai_processed", "finance")), 1),
+        (a_decision(priority=None, group=7), 1),
+        (a_decision(priority=None, fields={1: "x"}), 1),
     ],
-    ids=["labels of ours", "a tag", "a group", "a field"],
+    ids=["labels of ours", "a priority", "a tag", "a group", "a field"],
 )
-def test_only_for_labels_of_people_is_it_asked_what_they_took_off(bench: Bench, decision: Decision, asked: int) -> None:
+def test_only_for_what_people_may_have_set_is_it_asked_what_they_took_off(
+    bench: Bench, decision: Decision, asked: int
+) -> None:
     assert settle(bench, a_ticket(touched=60), decision).times("history") == asked
 
 

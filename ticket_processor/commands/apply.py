@@ -13,7 +13,7 @@ from ..clock import SystemClock
 from ..config import Settings, load
 from ..errors import ConfigError
 from ..id_set import IdSet
-from ..models import Outcome, OutcomeStatus, RunSummary
+from ..models import Outcome, OutcomeStatus, RunSummary, Usage
 from ..screen import Screen
 from ..settlement import ALREADY_DONE
 from ..state import FILE_NAME, State, Verdict
@@ -32,6 +32,7 @@ def apply(
     config: Path | None,
     dry_run: bool,
     limit: int | None,
+    quiet: bool,
     as_json: bool,
 ) -> tuple[int, int]:
     """``ticketbot apply``. Returns the exit code, and how many threads were left behind in hanging calls.
@@ -40,14 +41,14 @@ def apply(
     account, or that cannot be read.
     """
     settings = load(config=config)
-    screen = Screen(quiet=False, as_json=as_json)
+    screen = Screen(quiet=quiet, as_json=as_json)
     results = Results(path, settings.zendesk.base_url)
     outcomes: list[Outcome] = []
 
     def listen(outcome: Outcome) -> None:
         if outcome.status is OutcomeStatus.PLANNED:
             outcomes.append(outcome)
-        screen.outcome(outcome)
+        screen.outcome(outcome, line=outcome.reason != ALREADY_DONE)  # the summary counts these
 
     with locked(path):
         screen.notices([*settings.notices, *_differences(results, settings)])
@@ -64,8 +65,9 @@ def apply(
                 clock=clock,
                 listener=listen,
             )
-    summary = _with(finished.summary, contents.left_out)
-    screen.finished(summary, finished.log, outcomes)
+    summary = _as_apply(finished.summary, contents.left_out)
+    title = f"Would apply {path}, dry run" if dry_run else f"Applied {path}, run"
+    screen.finished(summary, finished.log, outcomes, title=title)
     return summary.exit_code, finished.abandoned
 
 
@@ -114,13 +116,21 @@ def _differences(results: Results, settings: Settings) -> list[str]:
     return []
 
 
-def _with(summary: RunSummary, left_out: Counter[str]) -> RunSummary:
-    """The summary, with what needed no look at the helpdesk."""
-    if not left_out:
-        return summary
-    skipped = OutcomeStatus.SKIPPED.value
-    outcomes = Counter(summary.outcomes) + Counter({skipped: left_out.total()})
-    reasons = Counter(summary.reasons) + left_out
+def _as_apply(summary: RunSummary, left_out: Counter[str]) -> RunSummary:
+    """The summary, with what needed no look at the helpdesk, and without models: none was asked."""
+    outcomes, reasons = Counter(summary.outcomes), Counter(summary.reasons)
+    if left_out:
+        outcomes[OutcomeStatus.SKIPPED.value] += left_out.total()
+        reasons += left_out
     return summary.model_copy(
-        update={"seen": summary.seen + left_out.total(), "outcomes": dict(outcomes), "reasons": dict(reasons)}
+        update={
+            "seen": summary.seen + left_out.total(),
+            "outcomes": dict(outcomes),
+            "reasons": dict(reasons),
+            "answered_by": {},
+            "usage": Usage(),
+            "cost_usd": 0.0,
+            "cached": 0,
+            "forecast": None,
+        }
     )

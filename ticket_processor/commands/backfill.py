@@ -20,7 +20,7 @@ from ..backfill_batch import Batches
 from ..backfill_file import DECIDED, BackfillFile, Header
 from ..batch_plan import PlanFile
 from ..budget import Budget
-from ..clock import Deadline, SystemClock, iso
+from ..clock import Deadline, SystemClock, iso, parse_iso
 from ..config import Settings, load
 from ..errors import CannotRun, ConfigError, DeadlineReached, ExitCode, Stopping
 from ..screen import Screen
@@ -96,7 +96,7 @@ def backfill(
     path = wishes.out or DEFAULT_FILE
     began = clock.monotonic()
     with ExitStack() as stack:
-        file = stack.enter_context(BackfillFile(path, _header(settings, clock, moment, as_new=wishes.as_new)))
+        file = stack.enter_context(BackfillFile(path, _header(settings, clock, moment, since, as_new=wishes.as_new)))
         plan = PlanFile(path, settings.zendesk.base_url)
         if plan.plan.parts and not wishes.batch_api:
             raise ConfigError(
@@ -107,7 +107,7 @@ def backfill(
             screen.notices([f"the last line of {path} was torn by a crash; that ticket is looked at anew"])
         there = len(file)
         work = _Work(settings, clock, screen, file, plan, wishes, stack, limit=limit, no_llm=no_llm)
-        stopped, code = work.go(moment)
+        stopped, code = work.go(parse_iso(file.header.since))
         data = work.told(there, stopped, code, clock.monotonic() - began)
     screen.result(_text(data, path), data)
     screen.notices(data["remarks"])
@@ -254,7 +254,7 @@ def settings_digest(settings: Settings) -> str:
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _header(settings: Settings, clock: SystemClock, since: float, *, as_new: bool) -> Header:
+def _header(settings: Settings, clock: SystemClock, since: float, asked: str, *, as_new: bool) -> Header:
     return Header(
         version=__version__,
         account=settings.zendesk.base_url,
@@ -263,6 +263,7 @@ def _header(settings: Settings, clock: SystemClock, since: float, *, as_new: boo
         policy=settings_digest(settings),
         marker=settings.policy.marker,
         as_new=as_new,
+        since_asked="".join(asked.split()).lower(),
     )
 
 
@@ -280,8 +281,10 @@ def _text(data: dict[str, Any], path: Path) -> str:
     if data["cached"]:
         lines.append(f"  known answers, at no cost: {data['cached']}")
     there = data["in_file"]
-    closed = f"; {data['closed']} of these are closed, which nobody can change any more" if data["closed"] else ""
-    lines.append(f"  in {path}: {there['tickets']} tickets, {there['decided']} to be written{closed}")
+    closed = ""
+    if data["closed"]:
+        closed = f"; {data['closed']} of these are about closed tickets, which nobody can change any more"
+    lines.append(f"  in {path}: {there['tickets']} tickets, {there['decided']} decisions{closed}")
     for batch in data["batches"]:
         lines.append(
             f"  under way at {batch['model']}: {batch['id']}, {batch['requests']} tickets, {batch['status']}, "
@@ -290,5 +293,5 @@ def _text(data: dict[str, Any], path: Path) -> str:
     if data["batches"]:
         lines.append("Come back later with the same command: a batch takes up to 24 hours.")
     elif there["decided"] > data["closed"]:
-        lines.append(f"Look at it with: ticketbot apply {path} --dry-run")
+        lines.append(f"Which of them still need a write is known to: ticketbot apply {path} --dry-run")
     return "\n".join(lines)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..config import load
+from ..config import DEFAULT_FILE, load
 from ..errors import ConfigError, ExitCode
 from ..screen import Screen
+
+_FILL_IN = "Next: copy .env.example to {}, fill it in, and say: {}"
 
 
 def init(folder: Path, *, force: bool, offline: bool) -> int:
@@ -18,12 +20,17 @@ def init(folder: Path, *, force: bool, offline: bool) -> int:
         raise ConfigError(f"{folder} is no folder")
     for found in write_files(folder, force=force):
         screen.found(found.ok, found.text)
+    named = "" if folder == Path() else f"--config {folder / DEFAULT_FILE} "
+    look = f"ticketbot run {named}--dry-run --since 1d"
     if offline:
+        screen.say(_FILL_IN.format(folder / ".env", look))
         return int(ExitCode.OK)
     code = ExitCode.OK
     settings = load(folder=folder, need_helpdesk=False)
+    complete = False
     try:
         settings = load(folder=folder)
+        complete = True
     except ConfigError as error:
         for problem in error.problems:
             screen.found(None, problem)
@@ -34,4 +41,10 @@ def init(folder: Path, *, force: bool, offline: bool) -> int:
     for found in check_models(settings):
         screen.found(found.ok, found.text)
         code = ExitCode.CANNOT_RUN if found.ok is False else code
+    if not complete:
+        screen.say(_FILL_IN.format(folder / ".env", look))
+    elif code is ExitCode.OK:
+        screen.say(f"Next: {look} (shows what a run would do, and writes nothing)")
+    else:
+        screen.say("Next: put right what failed, and say: ticketbot init")
     return int(code)

@@ -1,0 +1,121 @@
+"""What does not fit together among the settings. Pure.
+
+These checks look at what was written, not at the settings made of it, so that all of it is told at once, whatever else
+is wrong: what is missing or of the wrong kind is passed over, since that is told elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from .escalation import REASONS
+from .policy import RESERVED_TAGS, Policy
+from .setting_errors import place_name
+from .skip_rules import HANDS_OFF
+from .taxonomy import CATEGORY_NAME, Category, Taxonomy, default_taxonomy
+
+Data = Mapping[str, Any]
+
+
+def misfits(data: Data) -> list[str]:
+    """What does not fit together in ``data``, the settings as they were written, a sentence for each."""
+    return [*_taxonomy(data), *_unknown_categories(data), *_hands_off(data), *_models(data)]
+
+
+def _at(data: Data, *path: str) -> Any:
+    value: Any = data
+    for part in path:
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _table(data: Data, *path: str) -> Mapping[str, Any]:
+    value = _at(data, *path)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _words(data: Data, *path: str) -> Iterator[tuple[int, str]]:
+    """The texts of a list, with their places."""
+    value = _at(data, *path)
+    for place, item in enumerate(value if isinstance(value, list | tuple) else ()):
+        if isinstance(item, str):
+            yield place, item
+
+
+def _categories(data: Data) -> tuple[Category, ...] | None:
+    """Names and parents of the categories; ``None`` where one has no usable name, so that nothing is known of them."""
+    written = data.get("categories")
+    if written is None:
+        return default_taxonomy().categories
+    if not isinstance(written, list | tuple):
+        return None
+    found = []
+    for item in written:
+        name, parent = _at(item, "name"), _at(item, "parent")
+        if not isinstance(name, str) or not re.match(CATEGORY_NAME, name):
+            return None
+        found.append(Category(name=name, description="", parent=parent if isinstance(parent, str) else None))
+    return tuple(found)
+
+
+def _taxonomy(data: Data) -> Iterator[str]:
+    categories, fallback = _categories(data), data.get("fallback_category", "general")
+    if data.get("categories") is None or categories is None or not isinstance(fallback, str):
+        return
+    try:
+        Taxonomy(categories=categories, fallback=fallback)
+    except ValidationError as error:
+        for item in error.errors(include_input=False, include_url=False):
+            told = item["msg"].removeprefix("Value error, ") if item["type"] == "value_error" else "names none"
+            yield f"categories: {told}"
+
+
+def _unknown_categories(data: Data) -> Iterator[str]:
+    """Places in the policy that name a category which the site does not have."""
+    categories = _categories(data)
+    if categories is None:
+        return
+    known = tuple(dict.fromkeys(category.name for category in categories))
+    for path in (("policy", "escalation", "categories"), ("policy", "tiers", "tier_1_categories")):
+        for place, name in _words(data, *path):
+            if name not in known:
+                yield f"{place_name((*path, place))}: no such category; there are {', '.join(known)}"
+    for name in _table(data, "policy", "escalation", "plans"):
+        if name not in known and name not in REASONS:
+            reasons = ", ".join(REASONS)
+            yield f"policy.escalation.plans.{name}: neither a category nor a reason; the reasons are {reasons}"
+
+
+def _hands_off(data: Data) -> Iterator[str]:
+    """The tag that keeps us away from a ticket must be none that we put there."""
+    prefix, named = _at(data, "policy", "tag_prefix"), _at(data, "skip", "hands_off_tag")
+    try:
+        policy = Policy() if prefix is None else Policy(tag_prefix=prefix)
+    except ValidationError:
+        return
+    hands_off = named.strip().lower() if isinstance(named, str) else policy.tag(HANDS_OFF)
+    names = {*RESERVED_TAGS.difference({HANDS_OFF}), *(category.name for category in _categories(data) or ())}
+    begins = (policy.tag("urgency") + "_", policy.tag("sentiment") + "_")
+    if hands_off in map(policy.tag, names) or hands_off.startswith(begins):
+        yield "skip.hands_off_tag: ticketbot sets this tag itself, and would never touch its tickets again"
+    written = data.get("categories")
+    for place, category in enumerate(written if isinstance(written, list | tuple) else ()):
+        if _at(category, "tag") == hands_off:
+            where = "skip.hands_off_tag" if isinstance(named, str) else place_name(("categories", place, "tag"))
+            yield f"{where}: one tag cannot both mean hands off and be set for a category"
+
+
+def _models(data: Data) -> Iterator[str]:
+    names = [name for _, name in _words(data, "models", "names")]
+    for name in _table(data, "models", "use"):
+        if names and name not in names:
+            yield f"models.use.{name}: no such model in models.names (or TICKETBOT_MODELS)"
+    in_dollars = [f"budget.{name}" for name in ("run_usd", "day_usd") if _at(data, "budget", name) is not None]
+    prices = _table(data, "models", "prices")
+    for name in names:
+        if in_dollars and name not in prices:
+            yield f"{' and '.join(in_dollars)}: models.prices has no price for {name} (0 is one)"

@@ -1,0 +1,116 @@
+"""What is wrong with a setting, as a sentence for whoever wrote it. Pure; a value is never quoted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+Place = tuple[int | str, ...]
+_KEY = "[key]"
+_LIST = 'must be a list, such as ["a", "b"]'
+_TEXT = "must be text in quotation marks"
+_TABLE = "must be a table, such as { name = value }"
+_WHOLE = "must be a whole number"
+_NUMBER = "must be a number"
+_SWITCH = "must be true or false"
+_PATH = 'must be a path in quotation marks, such as "folder/file"'
+_THREE_PRICES = "needs three numbers: input, output, cached input"
+
+_BY_TYPE: Mapping[str, str] = {
+    "tuple_type": _LIST,
+    "list_type": _LIST,
+    "bool_type": _SWITCH,
+    "bool_parsing": _SWITCH,
+    "int_type": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_parsing_size": _WHOLE,
+    "int_from_float": _WHOLE,
+    "float_type": _NUMBER,
+    "float_parsing": _NUMBER,
+    "finite_number": _NUMBER,
+    "string_type": _TEXT,
+    "string_unicode": _TEXT,
+    "path_type": _PATH,
+    "dict_type": _TABLE,
+    "missing": "is missing",
+}
+_BY_LIMIT: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "greater_than": lambda limit: f"must be more than {limit['gt']:g}",
+    "greater_than_equal": lambda limit: f"must be {limit['ge']:g} or more",
+    "less_than": lambda limit: f"must be less than {limit['lt']:g}",
+    "less_than_equal": lambda limit: f"must be {limit['le']:g} or less",
+    "string_too_short": lambda limit: "must not be empty",
+    "string_too_long": lambda limit: f"must have {limit['max_length']} characters at most",
+    "too_short": lambda limit: f"needs at least {limit['min_length']}",
+    "too_long": lambda limit: f"takes {limit['max_length']} at most",
+    "literal_error": lambda limit: "must be " + limit["expected"].replace("'", '"'),
+    "enum": lambda limit: "must be " + limit["expected"].replace("'", '"'),
+}
+_BY_NAME: Mapping[str, str] = {
+    "subdomain": "must be letters, digits and hyphens: what stands before .zendesk.com",
+    "api_key_variable": "must be the name of an environment variable: letters, digits and _",
+    "tag_prefix": "must be 1 to 20 small letters, digits and _",
+    "name": "must be 1 to 40 small letters, digits and _, a letter first",
+    "tag": "must be 1 to 60 small letters, digits and _",
+    "team_language": "must be a language code such as en or pt",
+}
+"""What text has to look like, by the last word of its setting."""
+
+
+def place_name(place: Place) -> str:
+    """The setting as a person says it: ``skip.brands, 1st entry``."""
+    words = ""
+    for part in place:
+        if isinstance(part, int):
+            words += f", {_ordinal(part + 1)} entry"
+        elif part != _KEY:
+            words += (", " if words.endswith(" entry") else "." if words else "") + part
+    return words
+
+
+def sentence(error: ErrorDetails, origin: Mapping[tuple[str, ...], str]) -> str:
+    """One of pydantic's errors, in words; ``origin`` says of a setting that comes from no file where it does."""
+    place = error["loc"]
+    if error["type"] == "missing" and place[:2] == ("models", "prices"):
+        place = place[:3]
+    words = _words(error, place)
+    texts = tuple(str(part) for part in place)
+    for length in range(len(texts), 0, -1):
+        if texts[:length] in origin:
+            return f"{origin[texts[:length]]}: {words}"
+    name = place_name(place) or "categories"
+    if error["type"] == "extra_forbidden":
+        return f"{name} in the configuration file is no setting"
+    return f"{name}: {words}"
+
+
+def sentences(errors: Iterable[ErrorDetails], origin: Mapping[tuple[str, ...], str]) -> list[str]:
+    """All of them, each once."""
+    return list(dict.fromkeys(sentence(error, origin) for error in errors))
+
+
+def _words(error: ErrorDetails, place: Place) -> str:
+    kind, limit = error["type"], error.get("ctx", {})
+    if kind == "value_error":
+        return error["msg"].removeprefix("Value error, ")
+    if place[:2] == ("models", "prices") and len(place) == 3:
+        return _THREE_PRICES
+    if kind in ("model_type", "model_attributes_type", "dataclass_type"):
+        if len(place) == 1:
+            return f"must be a table, such as [{place[0]}] with its settings on lines of their own"
+        return _TABLE
+    if kind == "string_pattern_mismatch":
+        words = _BY_NAME.get(str(place[-1]), "is not what this setting takes")
+    elif kind in _BY_LIMIT:
+        words = _BY_LIMIT[kind](limit)
+    else:
+        words = _BY_TYPE.get(kind, "is not what this setting takes")
+    return re.sub(r"^must be", "a name here must be", words) if place[-1:] == (_KEY,) else words
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if 10 < number % 100 < 14 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
