@@ -12,6 +12,9 @@ from typing import Any
 
 from .audit import NAME, read_events
 from .errors import CannotRun, ConfigError
+from .settlement import PUT_BACK
+from .tags import key_of_stage
+from .take_back import STAGE, run_of
 
 LATEST = "latest"
 TOURS = "sandbox"
@@ -22,30 +25,34 @@ _WRITTEN = ("updated", "suggested")
 
 @dataclass
 class PastRun:
-    """A run as its receipts tell it. ``tickets`` counts those that surely got a write, ``intents`` announced writes."""
+    """A run as its receipts tell it. ``tickets`` counts those that surely got a write of its own.
+
+    ``announced`` are tickets of which it only said that it was about to write.
+    """
 
     run_id: str
     first_file: str
     dry_run: bool = False
     undoes: str | None = None
     tickets: int = 0
-    intents: int = 0
+    announced: set[int] = field(default_factory=set)
 
     @property
     def wrote(self) -> bool:
         """Whether it may have written, other than to take another run back."""
-        return bool(self.tickets or self.intents) and self.undoes is None
+        return bool(self.tickets or self.announced) and self.undoes is None
 
 
 @dataclass
 class Writes:
-    """On which tickets a run wrote, or may have, with the keys of these writes.
+    """On which tickets a run wrote, or may have, with the keys of these writes, in the order of the receipts.
 
-    ``taken_back`` are those of which receipts say that they have been taken back already.
+    What it put back for people is none of them. ``taken_back`` are the tickets of which receipts say that all has been
+    taken back already.
     """
 
     run_id: str
-    keys: dict[int, str] = field(default_factory=dict)
+    keys: dict[int, tuple[str, ...]] = field(default_factory=dict)
     taken_back: set[int] = field(default_factory=set)
 
     def of(self, ticket_ids: Collection[int]) -> Writes:
@@ -71,6 +78,12 @@ class PastRuns:
 
         Raises :class:`ConfigError` when there is none, or none that can be taken back.
         """
+        if not self._runs:
+            missing = "holds no receipts of any run" if self._folder.is_dir() else "does not exist"
+            raise ConfigError(
+                f"the log folder {self._folder} {missing}, and only receipts tell what a run wrote: name the folder "
+                "that the runs wrote theirs to as log_dir (TICKETBOT_LOG_DIR)"
+            )
         if asked == LATEST:
             wrote = [run for run in self._runs.values() if run.wrote]
             if not wrote:
@@ -97,7 +110,8 @@ class PastRuns:
 
     def writes(self, run: PastRun) -> Writes:
         """What it wrote. Each write counts for the run that sent it, whichever run saw that it had arrived."""
-        found = Writes(run.run_id)
+        keys: dict[int, dict[str, None]] = {}
+        undone: set[str] = set()
         undoing = {other.run_id for other in self._runs.values() if other.undoes == run.run_id}
         for _, line in _lines(self._folder, run.first_file):
             ticket_id, name, intent = line.get("ticket_id"), line.get("run_id"), line.get("intent")
@@ -107,10 +121,14 @@ class PastRuns:
                 continue
             made = line["event"] == "ticket" and line.get("outcome") in _WRITTEN
             if made and name in undoing:
-                found.taken_back.add(ticket_id)
+                undone.add(key)
+            elif made and line.get("reason") == PUT_BACK:
+                keys.get(ticket_id, {}).pop(key, None)
             elif (made or line["event"] == "intent") and run.run_id in (name, run_of(intent)):
-                found.keys.setdefault(ticket_id, key)
-        return found
+                keys.setdefault(ticket_id, {})[key] = None
+        kept = {ticket_id: tuple(names) for ticket_id, names in keys.items() if names}
+        taken_back = {number for number, names in kept.items() if key_of_stage(names[-1], STAGE) in undone}
+        return Writes(run.run_id, kept, taken_back)
 
     def _note(self, file: str, line: dict[str, Any]) -> None:
         name = line.get("run_id")
@@ -120,8 +138,12 @@ class PastRuns:
         run.dry_run = run.dry_run or line.get("dry_run") is True
         if line["event"] == "run_started" and isinstance(line.get("undoes"), str):
             run.undoes = line["undoes"]
-        run.intents += line["event"] == "intent"
-        run.tickets += line["event"] == "ticket" and line.get("outcome") in _WRITTEN and line.get("change") is not None
+        ticket_id = line.get("ticket_id")
+        if line["event"] == "intent" and isinstance(ticket_id, int):
+            run.announced.add(ticket_id)
+        if line["event"] == "ticket" and line.get("outcome") in _WRITTEN and line.get("change") is not None:
+            run.announced.discard(ticket_id)  # so that a log of any length leaves only few
+            run.tickets += line.get("reason") != PUT_BACK
 
     def _unknown(self, asked: str) -> str:
         for _, line in _lines(self._folder / TOURS):
@@ -135,11 +157,6 @@ class PastRuns:
         if not wrote:
             return "no run in this log has written anything"
         return "the last runs that wrote: " + ", ".join(f"{run.run_id} ({_counted(run)})" for run in reversed(wrote))
-
-
-def run_of(intent: str) -> str:
-    """The run that a write's name belongs to."""
-    return intent.rpartition("-")[0]
 
 
 def _counted(run: PastRun) -> str:

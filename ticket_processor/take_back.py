@@ -143,21 +143,24 @@ def as_change(ticket: Ticket, back: TakeBack, *, key: str, intent: str, run_id: 
     return change.model_copy(update={"note": _note(change, back.left, run_id)})
 
 
-def told(change: Change) -> list[str]:
-    """What a change takes back, part by part, in words. What people wrote into fields is not among them."""
+def told(change: Change, to: str = "->") -> list[str]:
+    """What a change takes back, part by part, in words. What people wrote into fields is not among them.
+
+    ``to`` stands between a value now and then.
+    """
     words = []
     for names, what in ((change.tags_removed, "removed"), (change.tags_added, "put back")):
         words += [f"tag{'' if len(names) == 1 else 's'} {what}: {', '.join(names)}"] if names else []
     if change.priority is not None or "priority" in change.cleared:
-        words.append(f"priority {change.priority_before or 'none'} -> {change.priority or 'none'}")
+        words.append(f"priority {change.priority_before or 'none'} {to} {change.priority or 'none'}")
     if change.group is not None or "group" in change.cleared:
-        words.append(f"group {change.group_before or 'none'} -> {change.group or 'none'}")
+        words.append(f"group {change.group_before or 'none'} {to} {change.group or 'none'}")
     words += [f"field {number} as it was" for number in change.fields]
     return [*words, *(f"field {number} emptied" for number in change.fields_cleared)]
 
 
 def _note(change: Change, left: Sequence[Left], run_id: str) -> str:
-    lines = [f"Undo of run {run_id}.", f"Taken back: {'; '.join(told(change))}."]
+    lines = [f"Undo of run {run_id}.", f"Taken back: {'; '.join(told(change, to='to'))}."]
     if left:
         lines.append("Left: " + "; ".join(f"{item.part} ({WORDS[item.why]})" for item in left) + ".")
     return "\n".join([*(plain_line(line, MAX_LINE) for line in lines), f"Ref {reference(change.key)}"])

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ticket_processor.sandbox import BOT_ID, SandboxServer
+from ticket_processor.sandbox import BOT_ID, Request, Rules, SandboxServer
 
 from .at_work import CONFIG, FINANCE, ORDER, account, judge, people_work, shown
-from .conftest import Desk, is_update, wait_for
+from .conftest import TOO_LONG_S, Desk, OpenDesk, is_update, wait_for
 
 Account = Callable[..., Desk]
 
@@ -57,18 +62,22 @@ def test_a_run_that_nobody_has_touched_since_is_gone_but_for_its_notes(at_accoun
     assert after[1]["group_id"] == FINANCE
     assert before[1][f"field {ORDER}"] != after[1][f"field {ORDER}"] == "to be asked"
 
+    shown_first = desk("undo", run, "--dry-run")
     ended = desk("undo", run)
     assert shown(desk.sandbox.store) == before
-    assert f"Undo of run {run}: 6 taken back" in ended.out
+    assert f"Undo of run {run}: 6 taken back (" in ended.out
+    assert "ticket " not in ended.out
     assert "notes of the run stay" in ended.out
-    assert f"field {ORDER} as it was" in ended.out
-    assert "A-1" not in ended.out + "".join(path.read_text(encoding="utf-8") for path in desk.logs.iterdir())
+    assert f"field {ORDER} as it was" in shown_first.out
+    assert "A-1" not in shown_first.out + ended.out + "".join(
+        path.read_text(encoding="utf-8") for path in desk.logs.iterdir()
+    )
     for number in desk.tickets:
         assert len(desk.notes(number)) == 2
         (note,) = undo_notes(desk, number)
         assert note["public"] is False
         assert run in note["plain_body"]
-    (started,) = [line for line in desk.events("run_started") if "undoes" in line]
+    (started,) = [line for line in desk.events("run_started") if "undoes" in line and not line["dry_run"]]
     assert started["undoes"] == run
 
 
@@ -81,7 +90,10 @@ def test_undoing_twice_does_nothing_even_when_the_receipts_of_the_first_are_lost
     after = {number: dict(ticket.json) for number, ticket in desk.tickets.items()}
     desk.advance(60)
     writes(desk)
-    assert "already_undone: 3" in desk("undo", run).out
+    ended = desk("undo", run)
+    assert "3 left" in ended.out
+    assert "already_undone: 3" in ended.out
+    assert "ticket " not in ended.out
     assert desk.helpdesk_requests() == []
     receipts.write_bytes(kept)
     assert "already_undone: 3" in desk("undo", run).out
@@ -132,7 +144,9 @@ def test_what_people_changed_stays_and_is_told(at_account: Account) -> None:
     ended = desk("undo", run)
     assert "ticket 1: taken back: " in ended.out
     assert f"stays: field {ORDER} (changed since), priority (changed since)" in ended.out
+    assert "4 taken back, 1 of them in part (field: changed since, priority: changed since), 2 left" in ended.out
     assert "ticket 2: left (closed)" in ended.out
+    assert "ticket 4: " not in ended.out
     assert "closed: 1, deleted: 1" in ended.out
     assert desk.ticket(1)["priority"] == "high"
     assert "Left: " in undo_notes(desk, 1)[0]["plain_body"]
@@ -160,6 +174,8 @@ def test_json_tells_each_ticket_by_its_parts(at_account: Account) -> None:
     assert first["taken_back"]["group"]["from"] == FINANCE
     assert ORDER in first["taken_back"]["fields"]
     assert second["left"] == [{"part": "priority", "why": "changed_since"}]
+    left = [{"part": "priority", "why": "changed_since", "tickets": 1}]
+    assert told["in_part"] == {"tickets": 1, "left": left}
 
 
 def test_a_dry_run_shows_what_would_go_and_sends_only_reads(at_account: Account) -> None:
@@ -169,7 +185,7 @@ def test_a_dry_run_shows_what_would_go_and_sends_only_reads(at_account: Account)
     desk.helpdesk_requests()
     ended = desk("undo", run, "--dry-run")
     assert "3 to be taken back" in ended.out
-    assert "ticket 2: to be taken back: tags ai_fallback, ai_general" in ended.out
+    assert "ticket 2: to be taken back: tags removed: ai_fallback, ai_general" in ended.out
     assert {entry for entry in desk.helpdesk_requests() if not entry.startswith("GET ")} <= {"POST /oauth/tokens"}
     assert shown(desk.sandbox.store) == after
     assert "3 taken back" in desk("undo", run).out
@@ -183,7 +199,9 @@ def test_right_after_the_run_it_waits_until_the_tickets_have_rested(at_account: 
 
 def test_which_run_cannot_be_taken_back_and_why(at_account: Account) -> None:
     desk = at_account(2)
-    assert "no run in the log" in desk("undo", "latest", code=2).err
+    missing = desk("undo", "latest", code=2).err
+    assert "does not exist" in missing
+    assert "TICKETBOT_LOG_DIR" in missing
     dry = desk("run", "--since", "1d", "--dry-run", "--json").object["run_id"]
     run = triaged(desk)
     unknown = desk("undo", "20200101", code=2)
@@ -217,13 +235,118 @@ def test_a_second_command_on_the_same_state_is_turned_away(at_account: Account) 
     assert desk.marked() == []
 
 
+def killed_while_its_job_is_under_way(open_desk: OpenDesk) -> tuple[Desk, str, Callable[[Request], bool]]:
+    """A run whose first job takes 400 seconds, its id, and what tells a question for that job."""
+
+    def asks_for_job(request: Request) -> bool:
+        return "/job_statuses" in request.path
+
+    desk = open_desk(30, rules=Rules(job_seconds=(400.0, 0.0)))
+    asked = desk.when(asks_for_job)
+    process = desk.start("run", "--since", "1d")
+    wait_for(asked, process)
+    process.kill()
+    desk.end(process, code=None)
+    return desk, str(desk.events("run_started")[0]["run_id"]), asks_for_job
+
+
+def test_a_job_of_a_run_that_was_killed_is_waited_for_and_taken_back(open_desk: OpenDesk) -> None:
+    desk, run, asks_for_job = killed_while_its_job_is_under_way(open_desk)
+    before = shown(desk.sandbox.store)
+    asked = desk.when(asks_for_job, nth=2)
+    process = desk.start("undo", run)
+    wait_for(asked, process)
+    desk.advance(500)
+    ended = desk.end(process)
+    assert "what the run sent for 5 tickets is still under way" in ended.err
+    assert f"Undo of run {run}: 5 taken back" in ended.out
+    assert shown(desk.sandbox.store) == before
+    assert sum(len(undo_notes(desk, number)) for number in desk.tickets) == 5
+
+
+def test_a_job_that_does_not_end_leaves_its_tickets_for_the_same_command_again(open_desk: OpenDesk) -> None:
+    desk, run, _ = killed_while_its_job_is_under_way(open_desk)
+    before = shown(desk.sandbox.store)
+    impatient = "from ticket_processor import cli, in_flight; in_flight.PATIENCE_S = 1; cli.main()"
+    ended = desk.end(desk.python("-c", impatient, "undo", run), code=1)
+    assert "left (not_known_yet)" in ended.out
+    assert "say the same command again in a few minutes" in ended.err
+    desk.advance(500)
+    told = desk("undo", run, "--json").object
+    assert told["outcomes"] == {"taken_back": 5}
+    assert shown(desk.sandbox.store) == before
+
+
 def test_an_undo_that_is_stopped_says_how_much_is_left_to_do(at_account: Account) -> None:
     desk = at_account(4, faults="unauthorised:PUT:after=6")
     run = triaged(desk)
     ended = desk("undo", run, code=3)
-    assert "2 taken back, 2 not reached" in ended.out
+    assert (
+        "2 taken back, 1 sent and not confirmed yet (the same command again looks them up), 1 not reached" in ended.out
+    )
     assert "ended early: Zendesk refused the credentials" in ended.err
-    assert desk("undo", run, "--json", code=3).object["not_reached"] == 2
+    told = desk("undo", run, "--json", code=3).object
+    assert (told["sent_not_confirmed"], told["not_reached"]) == (1, 1)
+
+
+def test_quiet_says_nothing_but_what_went_wrong(at_account: Account) -> None:
+    desk = at_account(3)
+    run = triaged(desk)
+    desk.sandbox.store.person_edit(1, status="closed")
+    desk.advance(60)
+    ended = desk("undo", run, "--quiet")
+    assert (ended.out, ended.err) == ("", "")
+    assert len(desk.marked()) == 1
+
+
+def test_in_a_pipe_a_line_for_every_hundred_tickets_says_how_far_it_is(at_account: Account) -> None:
+    desk = at_account(120)
+    run = triaged(desk)
+    lines = desk("undo", run).out.splitlines()
+    assert "100 of 120 looked at" in lines
+    assert len(lines) < 10
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_on_a_terminal_there_is_a_bar_with_the_total_and_what_is_left_above_it(at_account: Account) -> None:
+    desk = at_account(4)
+    run = triaged(desk)
+    desk.sandbox.store.person_edit(2, status="closed")
+    desk.advance(60)
+    seen = on_a_terminal(desk, "undo", run)
+    assert "/4" in seen
+    assert "looked at" not in seen
+    assert re.search(r"(^|[\r\n\x1bK])ticket 2: left \(closed\)", seen)
+    assert "ticket 1:" not in seen
+    assert "3 taken back, 1 left" in seen
+
+
+def on_a_terminal(desk: Desk, *arguments: str) -> str:
+    """What a command shows where both of its outputs are one terminal."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    environ = {**os.environ, **desk.environ, "TERM": "xterm", "COLUMNS": "120"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ticket_processor", *arguments],
+        cwd=desk.folder,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    late = threading.Timer(TOO_LONG_S, process.kill)
+    late.start()
+    shown = b""
+    with suppress(OSError):  # Linux says so at the end
+        while part := os.read(ours, 4096):
+            shown += part
+    os.close(ours)
+    code = process.wait()
+    late.cancel()
+    assert code == 0
+    return shown.decode("utf-8", "replace")
 
 
 @pytest.mark.parametrize(("mode", "nth"), [("single", 1), ("single", 12), ("batch", 1)])

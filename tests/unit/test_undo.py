@@ -7,30 +7,35 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ticket_processor.audit import AuditLog, read_events
 from ticket_processor.batch_trust import learnt, remember
 from ticket_processor.clock import Deadline, iso
+from ticket_processor.commands.undo import InPart, Progress, counts, line, text
 from ticket_processor.errors import (
     ConfigError,
     Halted,
     NotePublished,
     OutcomeUnknown,
     PartRefused,
+    Stopping,
     TicketError,
     UpdateConflict,
 )
 from ticket_processor.helpdesk import JobStatus, Page
-from ticket_processor.history import Edit, History, changed
+from ticket_processor.history import Edit, History, Overwritten, changed
+from ticket_processor.in_flight import PATIENCE_S
 from ticket_processor.models import Change, Decision, Outcome, OutcomeStatus, Priority, RunSummary, Ticket
 from ticket_processor.past_runs import PastRuns, Writes
 from ticket_processor.pipeline import HALTED
+from ticket_processor.settlement import PUT_BACK, completion, repair
 from ticket_processor.state import State, Verdict
 from ticket_processor.tags import key_of_stage
 from ticket_processor.take_back import Left, TakeBack, as_change, take_back, undo_key
-from ticket_processor.undo import MOST_WAITS, Undo, UndoOptions, UndoParts, UndoReceipts
+from ticket_processor.undo import MOST_WAITS, Undo, UndoOptions, UndoParts, UndoReceipts, not_reached, other_run
+from ticket_processor.wiring import Undone
 from ticket_processor.writeback import Delivery
 
 from .fakes import START, ManualClock, a_change, a_ticket
@@ -52,6 +57,8 @@ class Account:
         self.written: list[Change] = []
         self.jobs_taken: list[dict[int, bool]] = []
         self.histories = 0
+        self.job_answers: list[Mapping[str, JobStatus]] = []
+        self.asked_jobs: list[tuple[str, ...]] = []
 
     def add(self, ticket_id: int = 1, **fields: Any) -> None:
         self.tickets[ticket_id] = a_ticket(ticket_id, age=7200.0, **fields)
@@ -138,6 +145,9 @@ class Account:
         return str(len(self.jobs_taken))
 
     def jobs(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
+        self.asked_jobs.append(tuple(job_ids))
+        if self.job_answers:
+            return self.job_answers.pop(0) if len(self.job_answers) > 1 else self.job_answers[0]
         return {name: JobStatus(ended=True, results=self.jobs_taken[int(name) - 1]) for name in job_ids}
 
 
@@ -150,16 +160,21 @@ class Bench:
         self.seconds = 3600.0
         self.results: dict[int, tuple[Outcome, tuple[Left, ...]]] = {}
         self.undos = 0
+        self.sentences: list[str] = []
 
-    def undo(self, *ticket_ids: int, run: str = RUN, key: str = KEY, **options: Any) -> RunSummary:
+    def undo(self, *ticket_ids: int, run: str = RUN, key: str | tuple[str, ...] = KEY, **options: Any) -> RunSummary:
         """``options`` are the undo's own, ``before_write``, and ``taken_back`` (of which receipts say so)."""
         self.undos += 1
         self.results.clear()
         name = f"undo{self.undos}"
         audit = UndoReceipts(self.folder, self.clock, name, dry_run=options.get("dry_run", False))
         before_write = options.pop("before_write", lambda: None)
-        writes = Writes(run, dict.fromkeys(ticket_ids or (1,), key), options.pop("taken_back", set()))
-        parts = UndoParts(self.account, self.state, audit, self.clock, Deadline(self.clock, self.seconds), before_write)
+        keys = (key,) if isinstance(key, str) else key
+        writes = Writes(run, dict.fromkeys(ticket_ids or (1,), keys), options.pop("taken_back", set()))
+        deadline = Deadline(self.clock, self.seconds)
+        parts = UndoParts(
+            self.account, self.state, audit, self.clock, deadline, before_write, tell=self.sentences.append
+        )
         try:
             return Undo(
                 parts, UndoOptions(name, **{"delivery": Delivery("single"), **options}), writes, self._listen
@@ -372,7 +387,10 @@ def test_deleted_closed_and_hands_off_tickets_are_left(triaged: Bench) -> None:
 def test_a_write_that_never_arrived_or_was_another_runs_is_none_of_ours(triaged: Bench) -> None:
     triaged.account.add(2)
     triaged.undo(1, 2, run=LATER)
-    assert triaged.results[1][0].reason == "written_by_another_run"
+    reason = triaged.results[1][0].reason
+    assert other_run(reason) == RUN
+    assert other_run("nothing_of_ours") is None
+    assert line(triaged.results[1][0], ()) == f"ticket 1: left (written by run {RUN}: take that one back)"
     assert triaged.results[2][0].reason == "nothing_of_ours"
     assert triaged.account.written == []
 
@@ -479,6 +497,177 @@ def test_a_dry_run_sends_nothing_and_leaves_the_state_alone(triaged: Bench) -> N
     assert not triaged.state.is_done(1)
 
 
+# Several writes of one run on a ticket
+
+SECOND = "s" * 32
+
+
+def test_two_writes_of_a_run_are_taken_back_together_with_one_note(triaged: Bench) -> None:
+    triaged.account.edit(group=6)
+    triaged.account.tag(
+        add=["ai_refund"], remove=["ai_billing"], priority=Priority.LOW, key=SECOND, intent=f"{RUN}-2", ago=600.0
+    )
+    triaged.undo(key=(KEY, SECOND))
+    assert triaged.one == ("updated", "taken_back", ["group: changed_since"])
+    assert values(triaged.ticket) == ({"vip"}, None, 6, {})
+    triaged.clock.advance(60)
+    triaged.undo(key=(KEY, SECOND))
+    assert triaged.one == ("skipped", "already_undone", [])
+    assert len(triaged.account.written) == 1
+
+
+def test_what_people_set_between_two_writes_of_a_run_comes_back(triaged: Bench) -> None:
+    triaged.account.edit(priority=Priority.URGENT)
+    triaged.account.edit(priority=Priority.LOW, key=SECOND, intent=f"{RUN}-2", ago=600.0)
+    triaged.undo(key=(KEY, SECOND))
+    assert values(triaged.ticket) == ({"vip"}, Priority.URGENT, None, {})
+
+
+def test_a_second_write_that_an_earlier_undo_left_is_taken_back_now(triaged: Bench) -> None:
+    triaged.account.edit(fields={ORDER: "B-2"}, key=SECOND, intent=f"{RUN}-2")
+    triaged.undo(key=KEY)  # whose receipts did not tell of the second one
+    assert triaged.one[2] == [f"field {ORDER}: a_later_run_wrote"]
+    triaged.clock.advance(60)
+    triaged.undo(key=(KEY, SECOND))
+    assert values(triaged.ticket) == ({"vip"}, None, None, {})
+
+
+def test_after_a_run_of_two_writes_the_earlier_one_can_be_taken_back_too(triaged: Bench) -> None:
+    for number, (key, priority) in enumerate((("a" * 32, Priority.LOW), ("b" * 32, Priority.URGENT))):
+        triaged.account.edit(priority=priority, key=key, intent=f"{LATER}-{number}")
+    triaged.account.tag(remove=["ai_billing"], key="b" * 32, intent=f"{LATER}-2")
+    triaged.undo(run=LATER, key=("a" * 32, "b" * 32))
+    triaged.clock.advance(60)
+    triaged.undo()
+    assert triaged.one == ("updated", "taken_back", [])
+    assert values(triaged.ticket) == ({"vip"}, None, None, {})
+
+
+# What was put back for people
+
+
+def a_repair(key: str, **lost: Any) -> Verdict:
+    return repair(a_change(1, key=key), Overwritten(**lost), a_verdict(1, key))
+
+
+def test_what_a_run_put_back_for_people_stays(triaged: Bench) -> None:
+    """Its receipt is missing, so that only the ticket's own record tells what it was."""
+    mended = a_repair(KEY, tags=("theirs",), priority=Priority.LOW)
+    triaged.account.tag(add=["theirs"], priority=Priority.LOW, key=mended.key, intent=f"{LATER}-1")
+    rest = completion(Outcome(ticket_id=1, status=OutcomeStatus.UPDATED, reason=PUT_BACK, missing=("group",)), mended)
+    triaged.account.edit(group=7, key=rest.key, intent=f"{LATER}-2")
+    after = values(triaged.ticket)
+    summary = triaged.undo(run=LATER, key=(mended.key, rest.key))
+    assert triaged.one == ("skipped", PUT_BACK, [])
+    assert (values(triaged.ticket), summary.exit_code) == (after, 0)
+    triaged.account.edit(fields={ORDER: "B-2"}, key="own", intent=f"{LATER}-3")
+    triaged.undo(run=LATER, key=(mended.key, rest.key, "own"))
+    assert values(triaged.ticket) == after
+
+
+def test_what_is_still_to_be_put_back_for_people_is_not_given_up(triaged: Bench) -> None:
+    mended = a_repair("another", tags=("theirs",))
+    triaged.state.settled(1, then=(mended, "repair"))
+    triaged.undo()
+    assert triaged.one[:2] == ("updated", "taken_back")
+    assert [item.verdict for item in triaged.state.unsettled()] == [mended]
+
+
+# Writes that are still on their way
+
+UNDER_WAY = JobStatus(ended=False, results={})
+
+
+def on_its_way(bench: Bench, *ticket_ids: int, job: str = "j1") -> list[Change]:
+    """What a run that ended early left behind: open intents, and a job's id."""
+    changes = []
+    for number in ticket_ids:
+        bench.account.add(number)
+        ticket = bench.account.tickets[number]
+        change = a_change(number, key=KEY, intent=f"{RUN}-{number}").model_copy(
+            update={"stamp": ticket.updated_at, "tags": OURS, "tags_added": OURS}
+        )
+        changes.append(change)
+        bench.state.keep_verdict(a_verdict(number, KEY))
+    bench.state.open_intent(*changes)
+    bench.state.job_begun(job, [change.intent for change in changes])
+    return changes
+
+
+def arrive(bench: Bench, change: Change) -> None:
+    bench.account.run_writes(change.ticket_id, tags=OURS, ago=60.0)
+
+
+def test_a_job_that_is_under_way_is_waited_for_and_what_it_brought_taken_back(bench: Bench) -> None:
+    one, two = on_its_way(bench, 1, 2)
+    jobs = bench.account.jobs
+
+    def ask(job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
+        if len(bench.account.asked_jobs) == 4:
+            arrive(bench, one)
+            bench.account.job_answers = [{"j1": JobStatus(ended=True, results={1: True, 2: False})}]
+        return jobs(job_ids)
+
+    bench.account.job_answers = [{"j1": UNDER_WAY}]
+    bench.account.jobs = ask  # type: ignore[method-assign]
+    assert bench.undo(1, 2).exit_code == 0
+    assert {number: result[0].reason for number, result in bench.results.items()} == {
+        1: "taken_back",
+        2: "nothing_of_ours",
+    }
+    assert bench.ticket.tags == ()
+    (sentence,) = bench.sentences
+    assert "2 tickets" in sentence
+    assert two.intent not in [change.intent for change in bench.account.written]
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_what_is_not_known_after_the_wait_is_left_and_the_command_is_to_be_said_again(
+    bench: Bench, dry_run: bool
+) -> None:
+    _, two = on_its_way(bench, 1, 2)
+    arrive(bench, two)  # one item of the job is done already
+    bench.account.job_answers = [{"j1": UNDER_WAY}]
+    summary = bench.undo(1, 2, dry_run=dry_run)
+    assert bench.results[1][0].reason == "not_known_yet"
+    assert bench.results[2][0].reason == "taken_back"
+    assert (summary.reasons, summary.exit_code) == ({"not_known_yet": 1}, 1)
+    assert PATIENCE_S <= sum(bench.clock.waits) < PATIENCE_S + 10
+    assert [item.job for item in bench.state.unsettled() if item.verdict.ticket_id == 1] == ["j1"]
+
+
+def test_a_job_that_the_helpdesk_does_not_know_any_more_has_ended(bench: Bench) -> None:
+    on_its_way(bench, 1)
+    bench.account.job_answers = [{}]
+    assert bench.undo().exit_code == 0
+    assert bench.one[:2] == ("skipped", "nothing_of_ours")
+    assert sum(bench.clock.waits) < PATIENCE_S
+
+
+def test_a_job_that_says_done_is_believed_although_the_read_is_behind(bench: Bench) -> None:
+    (change,) = on_its_way(bench, 1)
+    fetch = bench.account.fetch
+
+    def behind(ticket_ids: Sequence[int]) -> Mapping[int, Ticket]:
+        if bench.clock.waits and not bench.account.edits[1]:
+            arrive(bench, change)
+        return fetch(ticket_ids)
+
+    bench.account.fetch = behind  # type: ignore[method-assign]
+    bench.account.job_answers = [{"j1": JobStatus(ended=True, results={1: True})}]
+    bench.undo()
+    assert bench.one == ("updated", "taken_back", [])
+
+
+def test_jobs_of_other_runs_and_other_tickets_are_not_asked(triaged: Bench) -> None:
+    triaged.account.job_answers = [{"j1": UNDER_WAY}]
+    on_its_way(triaged, 2)
+    triaged.undo(1)
+    triaged.undo(2, run=LATER)
+    assert triaged.account.asked_jobs == []
+    assert triaged.clock.waits == []
+
+
 # Note, receipts, state
 
 
@@ -489,7 +678,7 @@ def test_the_note_says_what_went_and_what_stays_in_a_few_plain_lines(triaged: Be
     assert note is not None
     first, second, third, last = note.split("\n")
     assert first == f"Undo of run {RUN}."
-    assert second == f"Taken back: tags ai_processed, ai_billing removed; group from 5 to none; field {ORDER} emptied."
+    assert second == f"Taken back: tags removed: ai_processed, ai_billing; group 5 to none; field {ORDER} emptied."
     assert third == "Left: priority (changed since)."
     assert last.startswith("Ref tb-")
 
@@ -611,6 +800,95 @@ def test_when_the_time_is_used_up_the_rest_is_for_the_same_command_again(triaged
     assert "the same command" in str(summary.stopped)
 
 
+def test_what_was_sent_and_what_was_not_reached_is_counted_when_it_is_stopped(bench: Bench) -> None:
+    for number in range(1, 5):
+        bench.account.add(number)
+        bench.account.run_writes(number, tags=OURS)
+    bench.account.steps = [None, Stopping()]
+    summary = bench.undo(1, 2, 3, 4)
+    assert summary.outcomes == {"updated": 1}
+    assert (summary.writes.open, not_reached(summary)) == (1, 2)
+    (alert,) = bench.lines("alert")
+    assert (alert["what"], alert["sent_not_confirmed"], alert["not_reached"]) == ("undo_ended_early", 1, 2)
+    (told,) = [line for path in bench.folder.glob("*.log") for line in path.read_text("utf-8").splitlines()][-1:]
+    assert "sent_and_not_confirmed=1 updated=1" in told
+    ended = text(Undone(summary, bench.folder, RUN), InPart())
+    assert "1 taken back, 1 sent and not confirmed yet (the same command again looks them up), 2 not reached" in ended
+
+
+def test_jobs_that_are_under_way_when_it_is_stopped_are_sent_and_not_nothing(bench: Bench) -> None:
+    for number in range(1, 8):
+        bench.account.add(number)
+        bench.account.run_writes(number, tags=OURS)
+
+    def stop(_: Sequence[str]) -> Mapping[str, JobStatus]:
+        raise Stopping
+
+    bench.account.jobs = stop  # type: ignore[method-assign]
+    summary = bench.undo(*range(1, 8), delivery=Delivery("batch"))
+    assert (summary.outcomes, summary.writes.open, not_reached(summary)) == ({}, 5, 2)
+    assert "nothing done" not in "".join(path.read_text("utf-8") for path in bench.folder.glob("*.log"))
+    assert "nothing done" not in text(Undone(summary, bench.folder, RUN), InPart())
+
+
+def test_a_lost_answer_that_is_waited_for_counts_as_sent(triaged: Bench) -> None:
+    def lost(_: Change) -> None:
+        triaged.account.edit(ago=0.0)  # a comment by a person, so that the ticket has to rest first
+        raise OutcomeUnknown("lost")
+
+    triaged.account.steps = [lost]
+    triaged.seconds = 3.0
+    summary = triaged.undo()
+    assert (summary.outcomes, summary.writes.open, not_reached(summary)) == ({}, 1, 0)
+
+
+# What a person sees
+
+
+def an_end(status: OutcomeStatus = OutcomeStatus.UPDATED, reason: str = "taken_back") -> Outcome:
+    return Outcome(ticket_id=1, status=status, reason=reason)
+
+
+def test_tickets_taken_back_in_part_are_counted_with_what_stays_and_why() -> None:
+    parts = InPart()
+    parts.add(an_end(), ())
+    parts.add(an_end(OutcomeStatus.SKIPPED, "touched_since"), (Left(part="group", why="assigned"),))
+    assert parts.text == ""
+    parts.add(an_end(), (Left(part="priority", why="changed_since"),))
+    assert parts.text == ", 1 of them in part (priority: changed since)"
+    parts.add(an_end(), tuple(Left(part=part, why="changed_since") for part in ("priority", "tag a", "tag b")))
+    assert parts.text == ", 2 of them in part (priority: changed since 2, tag: changed since 1)"
+
+
+def test_other_runs_are_named_once_in_the_summary() -> None:
+    reasons = {f"written_by_another_run_{RUN}": 3, f"written_by_another_run_{LATER}": 1, "closed": 2}
+    summary = RunSummary(run_id="u", dry_run=False, seen=6, outcomes={"skipped": 6}, reasons=reasons)
+    undone = Undone(summary, Path("log"), "r")
+    lines = text(undone, InPart()).splitlines()
+    assert lines[1:4] == [
+        "  because closed: 2",
+        f"  3 were written by run {RUN}: take that one back",
+        f"  1 was written by run {LATER}: take that one back",
+    ]
+    told = counts(undone, InPart())
+    assert told["reasons"] == {"written_by_another_run": 4, "closed": 2}
+    assert told["written_by"] == {RUN: 3, LATER: 1}
+
+
+def test_a_line_says_how_far_it_is_every_hundred_tickets_or_ten_seconds() -> None:
+    clock, said = ManualClock(), []
+    progress = Progress(said.append, clock)
+    progress.total = 888
+    for _ in range(250):
+        progress.looked_at(an_end())
+    assert said == ["100 of 888 looked at", "200 of 888 looked at"]
+    clock.advance(10)
+    progress.looked_at(an_end())
+    for _ in range(300):
+        progress.looked_at(an_end(OutcomeStatus.SKIPPED, "already_undone"))
+    assert said[2:] == ["251 of 888 looked at"]
+
+
 # Which run
 
 
@@ -626,7 +904,8 @@ class Log:
         audit.run_started(**facts)
         status = OutcomeStatus.PLANNED if dry_run else OutcomeStatus.UPDATED
         for number in (*written, *sent):
-            change = a_change(number, intent=audit.new_intent(), key=f"key{number}")
+            key = f"key{number}" if "undoes" not in facts else key_of_stage(f"key{number}", "undo")
+            change = a_change(number, intent=audit.new_intent(), key=key)
             if not dry_run:
                 audit.intent(change)
             if number in written:
@@ -655,9 +934,9 @@ def test_a_run_is_found_by_its_id_its_beginning_or_as_the_latest_that_wrote(log:
     log.run("2026D-1", 4, dry_run=True)
     log.run("2026E-1-undo", 2, 3, undoes="2026B-1")
     assert log.writes("latest").run_id == "2026B-1"
-    assert log.writes("2026A").keys == {1: "key1"}
+    assert log.writes("2026A").keys == {1: ("key1",)}
     log.run("2026A-12", 5)
-    assert log.writes("2026A-1").keys == {1: "key1"}
+    assert log.writes("2026A-1").keys == {1: ("key1",)}
     assert log.writes("2026C-1").keys == {}
     assert log.writes("2026B-1").taken_back == {2, 3}
     assert log.writes("2026A-1").taken_back == set()
@@ -673,7 +952,7 @@ def test_a_day_that_ends_in_the_middle_of_a_run_is_no_matter(log: Log) -> None:
         log.clock.advance(600)
     audit.close()
     assert len(list(log.folder.glob("*.jsonl"))) == 2
-    assert log.writes("2026A-1").keys == {1: "key1", 2: "key2"}
+    assert log.writes("2026A-1").keys == {1: ("key1",), 2: ("key2",)}
 
 
 def test_a_write_without_a_receipt_may_have_been_made_and_counts_for_the_run_that_sent_it(log: Log) -> None:
@@ -683,8 +962,45 @@ def test_a_write_without_a_receipt_may_have_been_made_and_counts_for_the_run_tha
     change = a_change(1, intent="2026A-1-1", key="key1")
     audit.ticket(Outcome(ticket_id=1, status=OutcomeStatus.UPDATED, reason="confirmed_by_reading", change=change))
     audit.close()
-    assert log.writes("2026A-1").keys == {1: "key1", 2: "key2"}
-    assert log.writes("2026B-1").keys == {1: "key1"}  # the ticket's own record says whose write it is
+    assert log.writes("2026A-1").keys == {1: ("key1",), 2: ("key2",)}
+    assert log.writes("2026B-1").keys == {1: ("key1",)}  # the ticket's own record says whose write it is
+
+
+def several(log: Log, run_id: str, *writes: tuple[str, str], tries: int = 1) -> None:
+    """A run with these writes, (key, reason), on ticket 1; each was sent so often until it was made."""
+    audit = AuditLog(log.folder, log.clock, run_id)
+    audit.run_started()
+    for key, reason in writes:
+        for _ in range(tries):
+            change = a_change(1, intent=audit.new_intent(), key=key)
+            audit.intent(change)
+        audit.ticket(Outcome(ticket_id=1, status=OutcomeStatus.UPDATED, reason=reason, change=change))
+    audit.close()
+
+
+def test_every_write_of_a_run_on_a_ticket_is_known(log: Log) -> None:
+    several(log, "2026A-1", ("first", "test"), ("second", "test"), tries=2)
+    assert log.writes("2026A-1").keys == {1: ("first", "second")}
+
+
+def test_a_ticket_counts_as_taken_back_only_when_its_last_write_was(log: Log) -> None:
+    several(log, "2026A-1", ("first", "test"), ("second", "test"))
+    for number, key in enumerate(("first", "second"), start=1):
+        audit = AuditLog(log.folder, log.clock, f"2026B-{number}-undo")
+        audit.run_started(undoes="2026A-1")
+        change = a_change(1, intent=audit.new_intent(), key=key_of_stage(key, "undo"))
+        audit.ticket(Outcome(ticket_id=1, status=OutcomeStatus.UPDATED, reason="taken_back", change=change))
+        audit.close()
+        assert log.writes("2026A-1").taken_back == ({1} if key == "second" else set())
+
+
+def test_what_a_run_put_back_is_not_among_what_can_be_taken_back(log: Log) -> None:
+    log.run("2026A-1", 2)
+    several(log, "2026B-1", ("repair", PUT_BACK), tries=2)
+    assert log.writes("latest").run_id == "2026A-1"
+    assert log.writes("2026B-1").keys == {}
+    several(log, "2026C-1", ("repair", PUT_BACK), ("own", "test"))
+    assert log.writes("latest").keys == {1: ("own",)}
 
 
 @pytest.mark.parametrize(
@@ -714,13 +1030,23 @@ def test_an_unknown_run_is_answered_with_the_last_ones(log: Log) -> None:
         log.past.find("x")
     assert caught.value.problems[1].startswith("the last runs that wrote: 2026G-1 (6 tickets), 2026F-1 (5 tickets)")
     assert "2026B" not in caught.value.problems[1]
+
+
+@pytest.mark.parametrize("asked", ["latest", "2026A-1"])
+def test_a_log_folder_without_receipts_is_called_that_and_not_a_run_that_is_unknown(log: Log, asked: str) -> None:
+    for folder, sentence in ((log.folder / "none", "does not exist"), (log.folder, "holds no receipts")):
+        with pytest.raises(ConfigError, match=sentence) as caught:
+            PastRuns(folder).find(asked)
+        assert str(folder) in str(caught.value)
+        assert "log_dir (TICKETBOT_LOG_DIR)" in str(caught.value)
+    log.run("2026Z-1")
     with pytest.raises(ConfigError, match="no run in the log"):
-        PastRuns(log.folder / "none").find("latest")
+        log.past.find("latest")
 
 
 def test_a_ticket_that_the_run_did_not_write_on_is_no_choice(log: Log) -> None:
     log.run("2026A-1", 1, 2)
-    assert log.writes("2026A-1").of([2, 2]).keys == {2: "key2"}
+    assert log.writes("2026A-1").of([2, 2]).keys == {2: ("key2",)}
     with pytest.raises(ConfigError, match="did not write on ticket 3"):
         log.writes("2026A-1").of([2, 3])
 
@@ -757,6 +1083,31 @@ def parts(edit: Edit) -> set[str]:
     touched |= {"priority"} if edit.priority else set()
     touched |= {"group"} if edit.group else set()
     return touched | {f"field {number}" for number in edit.fields}
+
+
+@given(st.lists(st.tuples(st.booleans(), an_edit), min_size=1, max_size=5))
+def test_runs_of_several_writes_taken_back_from_the_last_to_the_first_leave_nothing(
+    story: list[tuple[bool, dict[str, Any]]],
+) -> None:
+    account = Account(ManualClock())
+    account.add()
+    before = values(account.tickets[1])
+    runs: list[list[Edit]] = []
+    for number, (same, how) in enumerate(story):
+        if not (same and runs):
+            runs.append([])
+            start = account.tickets[1]
+        runs[-1].append(edited(account, how, key=f"key{number}", intent=f"run{len(runs)}-{number}"))
+        touched = set().union(*map(parts, runs[-1]))
+        # What a run has undone itself tells nobody that it was there.
+        assume(all(value(start, part) != value(account.tickets[1], part) for part in touched))
+    for writes in reversed(runs):
+        back = take_back(account.history(1), account.tickets[1], lambda edit, writes=writes: edit in writes)  # type: ignore[misc]
+        assert back.left == ()
+        if back.values:
+            change = as_change(account.tickets[1], back, key=undo_key(writes[-1]), intent="undo-1", run_id=RUN)
+            account.apply(change)
+    assert values(account.tickets[1]) == before
 
 
 def value(ticket: Ticket, part: str) -> object:

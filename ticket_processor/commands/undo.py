@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Callable, Collection
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..clock import SystemClock
+from ..clock import Clock, SystemClock
 from ..config import load
 from ..models import Change, Outcome, OutcomeStatus, RunSummary
 from ..screen import Screen
 from ..take_back import WORDS, Left, told
+from ..undo import ALREADY_UNDONE, NOT_KNOWN_YET, OTHER_RUN, not_reached, other_run
 from ..wiring import AskedUndo, Undone
 from ..wiring import undo as take_back
 
+SAY_IT_AGAIN = "some writes of the run were still under way; say the same command again in a few minutes"
 NOTES_STAY = "notes of the run stay on their tickets: the helpdesk cannot delete them"
+EVERY_TICKETS = 100
+EVERY_S = 10.0
+"""Where nobody watches a bar, a line says how far it is: after so many tickets, or so many seconds."""
 _CALLED = {
     OutcomeStatus.UPDATED: "taken back",
     OutcomeStatus.PLANNED: "to be taken back",
@@ -32,45 +40,120 @@ def undo(
     tickets: Collection[int],
     dry_run: bool,
     while_stopped: bool,
+    quiet: bool,
     as_json: bool,
 ) -> int:
     """``ticketbot undo``. Returns the exit code."""
     settings = load(config=config)
-    screen = Screen(quiet=False, as_json=as_json)
+    screen = Screen(quiet=quiet, as_json=as_json)
     screen.notices(settings.notices)
     rows: list[dict[str, object]] = []
-
-    def listen(outcome: Outcome, left: tuple[Left, ...]) -> None:
-        if as_json:
-            rows.append(_row(outcome, left))
-        if outcome.status is OutcomeStatus.FAILED:
-            screen.outcome(outcome)
-        else:
-            screen.say(_line(outcome, left))
-
+    parts = InPart()
     asked = AskedUndo(run_id=run_id, ticket_ids=tuple(tickets), dry_run=dry_run, while_stopped=while_stopped)
-    finished = take_back(settings, asked, clock=clock, listener=listen)
+    with ExitStack() as stack:
+        progress = Progress(screen.say, clock)
+
+        def begin(total: int) -> None:
+            stack.enter_context(screen.progress("taking back", total))
+            progress.total = total
+
+        def listen(outcome: Outcome, left: tuple[Left, ...]) -> None:
+            if as_json:
+                rows.append(_row(outcome, left))
+            parts.add(outcome, left)
+            screen.outcome(outcome, line=False)
+            if _worth_a_line(outcome, left):
+                screen.say(line(outcome, left))
+            if not screen.watched:
+                progress.looked_at(outcome)
+
+        finished = take_back(
+            settings,
+            asked,
+            clock=clock,
+            listener=listen,
+            tell=lambda sentence: screen.notices([sentence]),
+            begin=begin,
+        )
     summary = finished.summary
-    screen.result(_text(finished), {**_counts(finished), "tickets": rows})
+    screen.result(text(finished, parts), {**counts(finished, parts), "tickets": rows})
     if summary.stopped:
         sys.stderr.write(f"ticketbot: ended early: {summary.stopped}\n")
+    if NOT_KNOWN_YET in summary.reasons:
+        sys.stderr.write(f"ticketbot: {SAY_IT_AGAIN}\n")
     return summary.exit_code
 
 
-def _line(outcome: Outcome, left: tuple[Left, ...]) -> str:
+class Progress:
+    """Says how far it is, in plain lines. Set ``total`` before the first ticket."""
+
+    def __init__(self, say: Callable[[str], None], clock: Clock) -> None:
+        self.total = 0
+        self._say = say
+        self._clock = clock
+        self._looked_at = self._since = 0
+        self._said = clock.monotonic()
+
+    def looked_at(self, outcome: Outcome) -> None:
+        """One more. Those known to be taken back cost no time, so that their number alone is no news."""
+        self._looked_at += 1
+        self._since += outcome.reason != ALREADY_UNDONE
+        now = self._clock.monotonic()
+        if self._since >= EVERY_TICKETS or now - self._said >= EVERY_S:
+            self._since, self._said = 0, now
+            self._say(f"{self._looked_at} of {self.total} looked at")
+
+
+@dataclass
+class InPart:
+    """Tickets of which some of the write stays, and what of it and why, by the number of tickets."""
+
+    tickets: int = 0
+    why: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def add(self, outcome: Outcome, left: tuple[Left, ...]) -> None:
+        """Count a ticket, if it is one."""
+        if left and outcome.status in (OutcomeStatus.UPDATED, OutcomeStatus.PLANNED):
+            self.tickets += 1
+            self.why.update({(item.part.partition(" ")[0], item.why) for item in left})
+
+    @property
+    def text(self) -> str:
+        """Such as ``, 3 of them in part (priority: changed since 2, tag: changed since 1)``, or nothing."""
+        if not self.tickets:
+            return ""
+        reasons = (
+            f"{kind}: {WORDS[why]}" + (f" {number}" if self.tickets > 1 else "")  # type: ignore[index]
+            for (kind, why), number in sorted(self.why.items())
+        )
+        return f", {self.tickets} of them in part ({', '.join(reasons)})"
+
+
+def _worth_a_line(outcome: Outcome, left: tuple[Left, ...]) -> bool:
+    """What is left, or would be done. What is wholly taken back is in the receipts; failures print in any case."""
+    if outcome.status is OutcomeStatus.UPDATED:
+        return bool(left)
+    return outcome.status is not OutcomeStatus.FAILED and outcome.reason != ALREADY_UNDONE
+
+
+def line(outcome: Outcome, left: tuple[Left, ...]) -> str:
     """One ticket's end: what was taken back, and what stays and why."""
     words = f"ticket {outcome.ticket_id}: {_CALLED.get(outcome.status, outcome.status)}"
-    parts = [f"{words} ({outcome.reason})" if outcome.change is None else f"{words}: {'; '.join(told(outcome.change))}"]
+    other = other_run(outcome.reason)
+    reason = outcome.reason if other is None else f"written by run {other}: take that one back"
+    parts = [f"{words} ({reason})" if outcome.change is None else f"{words}: {'; '.join(told(outcome.change))}"]
     if left:
         parts.append("stays: " + ", ".join(f"{item.part} ({WORDS[item.why]})" for item in left))
     return "; ".join(parts)
 
 
 def _row(outcome: Outcome, left: tuple[Left, ...]) -> dict[str, object]:
+    other = other_run(outcome.reason)
     return {
         "ticket_id": outcome.ticket_id,
         "outcome": _CALLED.get(outcome.status, outcome.status).replace(" ", "_"),
-        "reason": outcome.reason,
+        "reason": outcome.reason if other is None else OTHER_RUN,
+        "written_by": other,
         "taken_back": outcome.change and _parts(outcome.change),
         "left": [item.model_dump() for item in left],
     }
@@ -86,15 +169,27 @@ def _parts(change: Change) -> dict[str, Any]:
     return {**parts, "fields": [*change.fields, *change.fields_cleared]}
 
 
-def _counts(finished: Undone) -> dict[str, object]:
+def counts(finished: Undone, parts: InPart) -> dict[str, object]:
+    """The undo in numbers, for a program."""
     summary = finished.summary
+    reasons, others = _reasons(summary)
+    if others:
+        reasons[OTHER_RUN] = others.total()
     return {
         "run_id": summary.run_id,
         "undoes": finished.run_id,
         "dry_run": summary.dry_run,
         "outcomes": {_called(name).replace(" ", "_"): count for name, count in summary.outcomes.items()},
-        "not_reached": _not_reached(summary),
-        "reasons": summary.reasons,
+        "in_part": {
+            "tickets": parts.tickets,
+            "left": [
+                {"part": kind, "why": why, "tickets": number} for (kind, why), number in sorted(parts.why.items())
+            ],
+        },
+        "sent_not_confirmed": summary.writes.open,
+        "not_reached": not_reached(summary),
+        "reasons": reasons,
+        "written_by": others,
         "requests": summary.requests,
         "duration_s": summary.duration_s,
         "stopped": summary.stopped,
@@ -104,28 +199,41 @@ def _counts(finished: Undone) -> dict[str, object]:
     }
 
 
-def _text(finished: Undone) -> str:
+def text(finished: Undone, parts: InPart) -> str:
     """The undo in a few lines."""
     summary = finished.summary
-    counts = ", ".join(f"{count} {_called(name)}" for name, count in sorted(summary.outcomes.items(), reverse=True))
-    if counts and _not_reached(summary):
-        counts += f", {_not_reached(summary)} not reached"
+    ends = [
+        f"{count} {_called(name)}" + (parts.text if name in (OutcomeStatus.UPDATED, OutcomeStatus.PLANNED) else "")
+        for name, count in sorted(summary.outcomes.items(), reverse=True)
+    ]
+    if summary.writes.open:
+        ends.append(f"{summary.writes.open} sent and not confirmed yet (the same command again looks them up)")
+    if not_reached(summary):
+        ends.append(f"{not_reached(summary)} not reached")
     begin = "Dry run of an undo" if summary.dry_run else "Undo"
-    lines = [f"{begin} of run {finished.run_id}: {counts or _nothing(summary)} ({summary.duration_s:.1f} s)"]
-    if summary.reasons:
-        lines.append("  because " + ", ".join(f"{reason}: {n}" for reason, n in sorted(summary.reasons.items())))
+    ended = ", ".join(ends) or "it wrote on no ticket"
+    lines = [f"{begin} of run {finished.run_id}: {ended} ({summary.duration_s:.1f} s)"]
+    reasons, others = _reasons(summary)
+    if reasons:
+        lines.append("  because " + ", ".join(f"{reason}: {n}" for reason, n in sorted(reasons.items())))
+    for other, number in sorted(others.items()):
+        lines.append(f"  {number} {'was' if number == 1 else 'were'} written by run {other}: take that one back")
     lines += [f"  {NOTES_STAY}", f"  receipts: {finished.log}"]
     return "\n".join(lines)
 
 
+def _reasons(summary: RunSummary) -> tuple[dict[str, int], Counter[str]]:
+    """Why tickets were left or failed; and apart from these, how many each other run wrote on."""
+    reasons: dict[str, int] = {}
+    others: Counter[str] = Counter()
+    for reason, number in summary.reasons.items():
+        other = other_run(reason)
+        if other is None:
+            reasons[reason] = number
+        else:
+            others[other] += number
+    return reasons, others
+
+
 def _called(status: str) -> str:
     return _CALLED[OutcomeStatus(status)]
-
-
-def _not_reached(summary: RunSummary) -> int:
-    """Tickets that the undo came to no end with, because it ended early."""
-    return summary.seen - sum(summary.outcomes.values())
-
-
-def _nothing(summary: RunSummary) -> str:
-    return "nothing done" if summary.stopped else "it wrote on no ticket"
