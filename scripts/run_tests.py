@@ -10,5 +10,5 @@ import sys
 import bootstrap
 
 if __name__ == "__main__":
-    options = sys.argv[1:] or ["--numprocesses", "auto"]
+    options = sys.argv[1:] or ["--numprocesses", "auto", "--dist", "worksteal"]
     sys.exit(bootstrap.run([bootstrap.python("dev"), "-m", "pytest", *options]))
