@@ -174,7 +174,9 @@ def _fed_by_itself(world: Evidence) -> Iterator[str]:
         before = [audit for audit in world.our_writes(ticket_id) if audit.at < world.run_starts[run] - REPEATED_S]
         second_look = run in world.second_looks and any("ai_fallback" in audit.tags_added for audit in before)
         answered = any(number == ticket_id and before and at > before[0].at for number, at in world.answered)
-        if before and not second_look and not answered:
+        # Of a ticket that is deleted at that very moment nobody can read any more that it was done.
+        gone = world.sandbox.store.tickets[ticket_id].deleted
+        if before and not second_look and not answered and not gone:
             yield f"ticket {ticket_id}: 10 self-feeding: {run} asked the model about a finished ticket"
 
 
