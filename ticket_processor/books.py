@@ -15,6 +15,7 @@ from .retriage import NOTHING_NEW
 from .second_look import JUDGED, MOST_TRIES, STILL_NO_MODEL, in_vain
 from .settlement import ALREADY_DONE, INCOMPLETE
 from .state import State, Verdict
+from .tags import REPAIR
 
 Listener = Callable[[Outcome], None]
 
@@ -94,7 +95,7 @@ class Books:
             dealt_with = outcome.change is not None or outcome.reason in (NOTHING_NEW, JUDGED)
             done = (self._run_id, outcome.key) if outcome.key and dealt_with else None
             then = self._next_write(outcome.ticket_id)
-            self._witness(outcome, then[0] if then and then[1] == "repair" else None)
+            self._witness(outcome, then[0] if then and then[1] == REPAIR else None)
             with state.together():
                 self._note_fallback(outcome)
                 state.settled(outcome.ticket_id, done=done, then=then)

@@ -240,12 +240,7 @@ class Run:
         halted = parts.state.fact(HALTED)
         if halted is not None:
             raise CannotRun(f"{halted}; when somebody has looked into it, run once with --resume")
-        now = parts.clock.now()
-        wait = parts.state.not_before(options.dependency, now) - now
-        if 0 < wait <= MOST_WAIT_S:
-            raise RateLimited(
-                f"the helpdesk asked not to be called for another {wait:.0f} s", not_before=parts.clock.now() + wait
-            )
+        heed_wait(parts.state, options.dependency, parts.clock.now())
 
     def _triage_from(self, since: float, *, only: Collection[int] | None = None) -> None:
         parts, options = self._parts, self._options
@@ -381,6 +376,13 @@ class Run:
         if stored is None:
             raise ConfigError(FIRST_RUN)
         return parse_iso(stored)
+
+
+def heed_wait(state: State, dependency: str, now: float) -> None:
+    """Raise :class:`RateLimited` while the helpdesk's wish to be left alone, told in an earlier run, still holds."""
+    wait = state.not_before(dependency, now) - now
+    if 0 < wait <= MOST_WAIT_S:
+        raise RateLimited(f"the helpdesk asked not to be called for another {wait:.0f} s", not_before=now + wait)
 
 
 def batched(items: Iterable[Verdict], size: int) -> Iterator[list[Verdict]]:

@@ -22,7 +22,7 @@ from .retriage import NOTHING_NEW
 from .second_look import JUDGED
 from .skip_rules import HANDS_OFF
 from .state import Open, Verdict
-from .tags import NOT_OURS, key_of_stage, merge
+from .tags import COMPLETE, NOT_OURS, REPAIR, key_of_stage, merge
 from .taxonomy import Taxonomy
 
 WRITE_ATTEMPTS = 3
@@ -275,11 +275,16 @@ class Triage:
         return ticket.seconds_to_last_change > 0 and wanted
 
     def stable(self, ticket: Ticket) -> bool:
-        """True when no edit after this read can carry the stamp that was read."""
-        age = ticket.age_of_stamp
-        if age is None:
-            raise CannotRun("the helpdesk's replies carry no Date header, without which no read can be trusted")
-        return age >= self._stable_read_s
+        """See :func:`is_stable`."""
+        return is_stable(ticket, self._stable_read_s)
+
+
+def is_stable(ticket: Ticket, margin_s: float) -> bool:
+    """True when no edit after this read can carry the stamp that was read."""
+    age = ticket.age_of_stamp
+    if age is None:
+        raise CannotRun("the helpdesk's replies carry no Date header, without which no read can be trusted")
+    return age >= margin_s
 
 
 class _Look:
@@ -316,7 +321,7 @@ def completion(outcome: Outcome, verdict: Verdict) -> Verdict:
     return verdict.told().model_copy(
         update={
             "decision": rest,
-            "key": key_of_stage(verdict.key, "complete"),
+            "key": key_of_stage(verdict.key, COMPLETE),
             "follows": True,
             "completes": True,
             "replaces": (),
@@ -346,7 +351,7 @@ def repair(change: Change, lost: Overwritten, verdict: Verdict, missing: Verdict
     return verdict.told().model_copy(
         update={
             "decision": decision,
-            "key": key_of_stage(change.key, "repair"),
+            "key": key_of_stage(change.key, REPAIR),
             "follows": True,
             "completes": False,
             "puts_back": True,

@@ -18,6 +18,7 @@ from .history import Edit, History, overwritten
 from .models import Change, Decision, Outcome, OutcomeStatus, Overwrite, Statement
 from .settlement import repair
 from .state import State, Verdict
+from .tags import REPAIR
 
 MOST_KEPT = 20_000
 """Writes that are kept to be read back, in some 10 MB; more than a run's time and the helpdesk's limits let it read."""
@@ -192,7 +193,7 @@ class Witness:
         if lost and change.ticket_id not in self._answered:
             self._answered.add(change.ticket_id)
             self._audit.alert("overwrote", ticket_id=change.ticket_id, parts=lost.parts)
-            self._state.settled(change.ticket_id, then=(repair(change, lost, _verdict(change)), "repair"))
+            self._state.settled(change.ticket_id, then=(repair(change, lost, _verdict(change)), REPAIR))
             values = _values(lost.priority, lost.group, lost.fields)
             foreign |= set(lost.tags)
         self._note(change.ticket_id, values + _beside(edit, change), len(foreign))

@@ -75,6 +75,10 @@ def write_key(ticket: Ticket, stage: str = "triage") -> str:
     return hashlib.sha256(version.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
+COMPLETE, REPAIR = "complete", "repair"
+"""Stages of later writes that belong to a first one: what was refused of it, and what it took from people."""
+
+
 def key_of_stage(key: str, stage: str) -> str:
     """The key of a later write that belongs to the one under ``key``, such as what was missing of it."""
     return hashlib.sha256(f"{key}\0{stage}".encode()).hexdigest()[:32]

@@ -14,7 +14,7 @@ from .errors import MissingPart
 from .history import Edit, History
 from .models import Change, Frozen, Ticket
 from .plain import plain_line
-from .tags import key_of_stage, merge_tags, reference
+from .tags import COMPLETE, REPAIR, key_of_stage, merge_tags, reference
 
 STAGE = "undo"
 """Names the write that takes another back in its key."""
@@ -73,8 +73,8 @@ def run_of(intent: str) -> str:
 def puts_back(history: History) -> frozenset[str]:
     """Keys of writes that put back what writes of ours had taken from people: nobody wants those taken back."""
     keys = {edit.key for edit in history.edits if edit.key}
-    repairs = keys.intersection(key_of_stage(key, "repair") for key in keys)
-    return frozenset(repairs.union(keys.intersection(key_of_stage(key, "complete") for key in repairs)))
+    repairs = keys.intersection(key_of_stage(key, REPAIR) for key in keys)
+    return frozenset(repairs.union(keys.intersection(key_of_stage(key, COMPLETE) for key in repairs)))
 
 
 def take_back(
@@ -139,6 +139,7 @@ def as_change(ticket: Ticket, back: TakeBack, *, key: str, intent: str, run_id: 
         fields_cleared=tuple(number for number, (_, before) in fields.items() if before is None),
         key=key,
         intent=intent,
+        puts_back=True,
     )
     return change.model_copy(update={"note": _note(change, back.left, run_id)})
 

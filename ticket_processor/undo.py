@@ -33,11 +33,11 @@ from .in_flight import InFlight, wait_for_jobs
 from .models import Change, Decision, Outcome, OutcomeStatus, RunSummary, Ticket
 from .models import Writes as Ways
 from .past_runs import Writes
-from .pipeline import HALTED, MOST_WAIT_S
+from .pipeline import HALTED, heed_wait
 from .plain import plain_line
-from .settlement import CONFIRMED, DEFERRED, PUT_BACK, WRITE_ATTEMPTS, Settlement
+from .settlement import CONFIRMED, DEFERRED, PUT_BACK, WRITE_ATTEMPTS, Settlement, is_stable
 from .state import State, Verdict
-from .tags import key_of_stage
+from .tags import COMPLETE, REPAIR, key_of_stage
 from .take_back import STAGE, Left, as_change, puts_back, run_of, take_back, undo_key
 from .writeback import Delivery, WriteBack
 
@@ -54,19 +54,6 @@ MOST_ID = 80
 """Characters of a run's id that the helpdesk's record tells."""
 MOST_WAITS = 5
 """So often the tickets that have changed just now are waited for."""
-
-
-class UndoReceipts(AuditLog):
-    """The log without what it gives back to ticket fields: people wrote that."""
-
-    def intent(self, *changes: Change) -> None:
-        """See :meth:`AuditLog.intent`."""
-        super().intent(*map(_without_values, changes))
-
-    def ticket(self, outcome: Outcome) -> None:
-        """See :meth:`AuditLog.ticket`."""
-        change = outcome.change
-        super().ticket(outcome.model_copy(update={"change": change and _without_values(change)}))
 
 
 class UndoPlanner:
@@ -123,7 +110,7 @@ class UndoPlanner:
             return end(OutcomeStatus.SKIPPED, "closed")
         if self._hands_off in ticket.tags:
             return end(OutcomeStatus.SKIPPED, "hands_off")
-        if not self._stable(ticket):
+        if not is_stable(ticket, self._stable_read_s):
             return end(OutcomeStatus.SKIPPED, DEFERRED, retry=True)  # nor is the record known to be complete
         if (unseen := self._unseen(ticket, history)) is not None:
             return end(OutcomeStatus.SKIPPED, unseen, retry=True)
@@ -173,12 +160,6 @@ class UndoPlanner:
             return DEFERRED
         return None
 
-    def _stable(self, ticket: Ticket) -> bool:
-        age = ticket.age_of_stamp
-        if age is None:
-            raise CannotRun("the helpdesk's replies carry no Date header, without which no read can be trusted")
-        return age >= self._stable_read_s
-
 
 @dataclass(frozen=True)
 class UndoParts:
@@ -189,7 +170,7 @@ class UndoParts:
 
     desk: Helpdesk
     state: State
-    audit: UndoReceipts
+    audit: AuditLog
     clock: Clock
     deadline: Deadline
     before_write: Callable[[], None] = lambda: None
@@ -290,12 +271,7 @@ class Undo:
         halted = parts.state.fact(HALTED)
         if halted is not None and not options.dry_run:
             raise CannotRun(f"{halted}; an undo writes notes too: when somebody has looked into it, run with --resume")
-        now = parts.clock.now()
-        wait = parts.state.not_before(options.dependency, now) - now
-        if 0 < wait <= MOST_WAIT_S:
-            raise RateLimited(
-                f"the helpdesk asked not to be called for another {wait:.0f} s", not_before=parts.clock.now() + wait
-            )
+        heed_wait(parts.state, options.dependency, parts.clock.now())
         parts.before_write()
         self._give_up_completions()
         untold = writes.keys.keys() - writes.taken_back
@@ -364,7 +340,7 @@ class Undo:
         for item in self._parts.state.unsettled():
             verdict = item.verdict
             keys = self._writes.keys.get(verdict.ticket_id, ())
-            if verdict.key in {key_of_stage(key, "complete") for key in keys}:
+            if verdict.key in {key_of_stage(key, COMPLETE) for key in keys}:
                 self._parts.state.settled(verdict.ticket_id)
 
     def _record(self, outcome: Outcome, write_back: WriteBack | None = None) -> None:
@@ -375,7 +351,7 @@ class Undo:
             done = (self._writes.run_id, self._writes.keys[outcome.ticket_id][-1])
             then = write_back.next_write(outcome.ticket_id)
             if then is None and (kept := parts.state.verdict(outcome.ticket_id)) is not None and kept.puts_back:
-                then = (kept, "repair")  # what people have lost to another write is still theirs
+                then = (kept, REPAIR)  # what people have lost to another write is still theirs
             parts.state.settled(outcome.ticket_id, done=done, then=then)
             parts.state.forget_fallback(outcome.ticket_id)
         self._doubtful.discard(outcome.ticket_id)
@@ -394,7 +370,3 @@ def other_run(reason: str) -> str | None:
 def not_reached(summary: RunSummary) -> int:
     """Tickets that an undo sent nothing for, and came to no end with, because it ended early."""
     return summary.seen - sum(summary.outcomes.values()) - summary.writes.open
-
-
-def _without_values(change: Change) -> Change:
-    return change.model_copy(update={"fields": dict.fromkeys(change.fields, "(as it was)")})

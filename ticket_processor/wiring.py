@@ -40,7 +40,7 @@ from .suspicion import signs_of
 from .take_back import Left
 from .throttle import Throttle
 from .transport import Auth, Transport
-from .undo import Undo, UndoOptions, UndoParts, UndoReceipts
+from .undo import Undo, UndoOptions, UndoParts
 from .writeback import Delivery
 from .zendesk import Zendesk, read_limits
 from .zendesk_auth import ApiToken, ClientCredentials, OAuthToken, own_user
@@ -172,7 +172,7 @@ def undo(
         state = stack.enter_context(opened_state(folder, settings.zendesk.base_url, dry_run=asked.dry_run))
         deadline = Deadline(clock, UNDO_DEADLINE_S)
         run_id = f"{new_run_id(clock)}-undo"
-        audit = UndoReceipts(settings.log_dir, clock, run_id, dry_run=asked.dry_run)
+        audit = AuditLog(settings.log_dir, clock, run_id, dry_run=asked.dry_run)
         stack.callback(audit.close)
         transport = transport_for(
             settings.zendesk, clock, deadline, state=state, share=settings.run.limit_share, read_only=asked.dry_run

@@ -15,7 +15,7 @@ ticket shows it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from . import batch_trust
@@ -39,7 +39,7 @@ from .history import overwritten
 from .models import Change, Outcome, OutcomeStatus, Ticket, Writes
 from .settlement import INCOMPLETE, Planner, Settlement, completion, incomplete, repair
 from .state import Open, State, Verdict
-from .tags import reference
+from .tags import REPAIR, reference
 
 MOST_ITEMS = 100
 TRIAL_ITEMS = 5
@@ -88,7 +88,6 @@ class _Job:
     missed: int = 0
     looks: int = 0
     done: bool = False
-    intents: list[str] = field(default_factory=list)
 
 
 class WriteBack:
@@ -346,11 +345,10 @@ class WriteBack:
         self._state.forget_intent(*(work.sent.pop().intent for work in job.works.values()))
         self._back(job, attempts=-1)
 
-    def _back(self, job: _Job, *, doubt: str = "", attempts: int = 0, alone: bool = False) -> None:
+    def _back(self, job: _Job, *, doubt: str = "", attempts: int = 0) -> None:
         for work in job.works.values():
             work.doubt = doubt or work.doubt
             work.attempts += attempts
-            work.alone = work.alone or alone
         self._waiting = [*job.works.values(), *self._waiting]
 
     def _poll(self) -> Iterator[Outcome]:
@@ -487,7 +485,7 @@ class WriteBack:
         lost = overwritten(work.recorded, change) if work.recorded is not None else None
         if lost:
             self._audit.alert("overwrote", ticket_id=work.ticket_id, parts=lost.parts)
-            self._next[work.ticket_id] = (repair(change, lost, work.verdict, missing), "repair")
+            self._next[work.ticket_id] = (repair(change, lost, work.verdict, missing), REPAIR)
         elif missing is not None:
             self._next[work.ticket_id] = (missing, INCOMPLETE)
 

@@ -178,3 +178,7 @@ class Office:
     def logged(self) -> str:
         """Every word of every log."""
         return "".join(path.read_text(encoding="utf-8") for path in self.folder.iterdir() if path.is_file())
+
+
+Open = Callable[..., Office]
+"""Opens an office with these tickets."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -11,22 +10,7 @@ from ticket_processor.errors import MissingPart
 from ticket_processor.models import Change, Priority, Ticket, Urgency
 
 from .fakes import a_ticket, an_analysis
-from .office import ALWAYS, AS_JOBS, Office, wants
-
-Open = Callable[..., Office]
-
-
-@pytest.fixture
-def open_office(tmp_path: Path) -> Iterator[Open]:
-    opened: list[Office] = []
-
-    def make(*tickets: Ticket) -> Office:
-        opened.append(Office(tmp_path, *tickets))
-        return opened[-1]
-
-    yield make
-    for office in opened:
-        office.state.close()
+from .office import ALWAYS, AS_JOBS, Open, wants
 
 
 def many(count: int) -> list[Ticket]:

@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
 import pytest
 
-from ticket_processor.models import Overwrite, Priority, Ticket
+from ticket_processor.models import Overwrite, Priority
 from ticket_processor.policy import FieldPolicy, Policy
 
 from .fakes import a_ticket
-from .office import Office, wants
+from .office import Open, wants
 
-Open = Callable[..., Office]
 BOT_SET = Policy(
     priority=FieldPolicy(overwrite=Overwrite.BOT_SET),
     group=FieldPolicy(overwrite=Overwrite.BOT_SET),
     fields=FieldPolicy(overwrite=Overwrite.BOT_SET),
 )
 THEIRS = {"priority": Priority.LOW, "group": 8, "fields": {20: "theirs"}}
-
-
-@pytest.fixture
-def open_office(tmp_path: Path) -> Iterator[Open]:
-    opened: list[Office] = []
-
-    def make(*tickets: Ticket) -> Office:
-        opened.append(Office(tmp_path, *tickets))
-        return opened[-1]
-
-    yield make
-    for office in opened:
-        office.state.close()
 
 
 def test_a_ticket_that_nobody_has_touched_needs_none_although_bot_set_values_may_be_replaced(open_office: Open) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,12 +18,11 @@ from ticket_processor.writeback import FULL_IN_A_ROW, LOOKED_AT_CLOSELY, TRIAL_I
 
 from .bench import Bench
 from .fakes import a_ticket
-from .office import AS_JOBS, Office
+from .office import AS_JOBS, Open
 
 SEEN = Learnt(
     how="readback", at="2026-11-20T00:00:00Z", ok=True, comment=True, private=True, metadata=True, stamps=None
 )
-Open = Callable[..., Office]
 
 
 @pytest.fixture
@@ -33,19 +32,6 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     yield bench
     bench.audit.close()
     bench.state.close()
-
-
-@pytest.fixture
-def open_office(tmp_path: Path) -> Iterator[Open]:
-    opened: list[Office] = []
-
-    def make(*tickets: Ticket) -> Office:
-        opened.append(Office(tmp_path, *tickets))
-        return opened[-1]
-
-    yield make
-    for office in opened:
-        office.state.close()
 
 
 def many(count: int) -> list[Ticket]:

@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
 import pytest
 
 from ticket_processor.errors import OutcomeUnknown
-from ticket_processor.models import Change, Overwrite, Priority, Ticket
+from ticket_processor.models import Change, Overwrite, Priority
 from ticket_processor.screen import difference, outcome_line
 from ticket_processor.skip_rules import SkipRules
 
 from .fakes import a_ticket
-from .office import ALWAYS, Office, wants
+from .office import ALWAYS, Office, Open, wants
 
 LOW, URGENT = Priority.LOW, Priority.URGENT
 WORDS = "Mrs Smith of 12 Elm Road"
-Open = Callable[..., Office]
-
-
-@pytest.fixture
-def open_office(tmp_path: Path) -> Iterator[Open]:
-    opened: list[Office] = []
-
-    def make(*tickets: Ticket) -> Office:
-        opened.append(Office(tmp_path, *tickets))
-        return opened[-1]
-
-    yield make
-    for office in opened:
-        office.state.close()
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ from ticket_processor.settlement import PUT_BACK, completion, repair
 from ticket_processor.state import State, Verdict
 from ticket_processor.tags import key_of_stage
 from ticket_processor.take_back import Left, TakeBack, as_change, take_back, undo_key
-from ticket_processor.undo import MOST_WAITS, Undo, UndoOptions, UndoParts, UndoReceipts, not_reached, other_run
+from ticket_processor.undo import MOST_WAITS, Undo, UndoOptions, UndoParts, not_reached, other_run
 from ticket_processor.wiring import Undone
 from ticket_processor.writeback import Delivery
 
@@ -167,7 +167,7 @@ class Bench:
         self.undos += 1
         self.results.clear()
         name = f"undo{self.undos}"
-        audit = UndoReceipts(self.folder, self.clock, name, dry_run=options.get("dry_run", False))
+        audit = AuditLog(self.folder, self.clock, name, dry_run=options.get("dry_run", False))
         before_write = options.pop("before_write", lambda: None)
         keys = (key,) if isinstance(key, str) else key
         writes = Writes(run, dict.fromkeys(ticket_ids or (1,), keys), options.pop("taken_back", set()))
