@@ -1,44 +1,66 @@
 """Receipts: JSON lines for programs, and a plain text log for people beside it.
 
-``logs/ticketbot-YYYY-MM-DD.jsonl`` (UTC days). Of a ticket's text a line holds the
+``logs/ticketbot-YYYY-MM-DD.jsonl`` (UTC days), every line in a chain of macs. Of a ticket's text a line holds the
 redacted summary, at most five short redacted quotes, and the entities that the site asked for. If a line
 cannot be written, :class:`AuditUnwritable` is raised, and whoever wanted to act must not.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from .clock import Clock, iso
 from .errors import AuditUnwritable, why_unusable
+from .log_cipher import Keyring
+from .log_files import NAME
+from .log_writer import Head, LogWriter
 from .models import Change, Outcome, RunSummary, Statement, Usage
 
-NAME = "ticketbot-{day}"
+REPAIRED = "torn_line_repaired"
+"""What an alert says when a crash had left half a line."""
 
 
 class AuditLog:
-    """Appends events of one run. Thread-safe: a line is one ``write`` to a file opened for appending."""
+    """Appends events of one run. Thread-safe, and safe beside other processes."""
 
-    def __init__(self, folder: Path, clock: Clock, run_id: str, *, dry_run: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        clock: Clock,
+        run_id: str,
+        *,
+        dry_run: bool = False,
+        key: bytes = b"",
+        keys: Keyring | None = None,
+    ) -> None:
+        """``key`` seals the chain; ``keys`` encrypt the lines, where there are any."""
         self.folder = folder
         self._clock = clock
         self._run_id = run_id
         self._dry_run = dry_run
         self._lock = threading.Lock()
-        self._files: dict[Path, int] = {}
+        self._writer = LogWriter(folder, key, keys)
         self._sequence = 0
+        self.alerted: set[str] = set()
+        """What its alerts were about so far."""
 
     @property
     def path(self) -> Path:
         """The file that an event written now goes to."""
         return self.folder / (NAME.format(day=iso(self._clock.now())[:10]) + ".jsonl")
+
+    @property
+    def head(self) -> Head | None:
+        """Where the log ended when this last wrote to it; kept elsewhere, it shows whether the end was cut off."""
+        return self._writer.head
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Nobody writes to the log meanwhile. Raises ``OSError`` when somebody does, and does not end."""
+        return self._writer.alone()
 
     def run_started(self, **facts: object) -> None:
         """The first line of a run; raises before anything else has happened when the log is unwritable."""
@@ -52,9 +74,10 @@ class AuditLog:
 
     def intent(self, *changes: Change) -> None:
         """The lines that must be on disk before a write, or a job of many, is sent."""
-        for change in changes:
-            facts = {"ticket_id": change.ticket_id, "intent": change.intent, "change": _change(change)}
-            self._event("intent", facts, sync=change is changes[-1])
+        facts = [
+            {"ticket_id": change.ticket_id, "intent": change.intent, "change": _change(change)} for change in changes
+        ]
+        self._event("intent", *facts, sync=True)
 
     def ticket(self, outcome: Outcome) -> None:
         """The line that says what became of a ticket."""
@@ -76,97 +99,38 @@ class AuditLog:
             },
         )
 
-    def alert(self, what: str, **facts: object) -> None:
-        """Something a person should know that concerns no single ticket."""
-        self._event("alert", {"what": what, **facts})
+    def alert(self, what: str, *, sync: bool = False, **facts: object) -> None:
+        """Something a person should know that concerns no single ticket; on the disk on return with ``sync``."""
+        self.alerted.add(what)
+        self._event("alert", {"what": what, **facts}, sync=sync)
 
     def run_finished(self, summary: RunSummary) -> None:
         """The last line of a run."""
-        self._event("run_finished", summary.model_dump(mode="json", exclude={"run_id", "dry_run"}), sync=True)
+        told = summary.model_dump(mode="json", exclude={"run_id", "dry_run", "log_head"})
+        self._event("run_finished", told, sync=True)
 
     def close(self) -> None:
         """Close the files. Idempotent."""
-        with self._lock:
-            files, self._files = self._files, {}
-            for descriptor in files.values():
-                os.close(descriptor)
+        self._writer.close()
 
-    def _event(self, event: str, facts: Mapping[str, object], *, sync: bool = False) -> None:
-        now = self._clock.now()
-        stamp = iso(now, milliseconds=True)
-        line = {
-            "ts": stamp,
-            "event": event,
-            "run_id": self._run_id,
-            "dry_run": self._dry_run,
-            **facts,
-        }
-        base = self.folder / NAME.format(day=stamp[:10])
-        with self._lock:
-            self._append(base.with_suffix(".jsonl"), encode(line), sync=sync)
-            if event != "intent":
-                text = f"{stamp} {self._run_id} {' '.join(describe(event, facts).split())}\n"
-                self._append(base.with_suffix(".log"), text.encode("utf-8", "replace"), sync=False)
+    def _event(self, event: str, *facts: Mapping[str, object], sync: bool = False) -> None:
+        stamp = iso(self._clock.now(), milliseconds=True)
+        head = {"ts": stamp, "event": event, "run_id": self._run_id, "dry_run": self._dry_run}
+        said = [] if event == "intent" else [" ".join(describe(event, each).split()) for each in facts]
+        text = "".join(f"{stamp} {self._run_id} {each}\n" for each in said)
+        self._append([{**head, **each} for each in facts], text, sync=sync)
 
-    def _append(self, path: Path, data: bytes, *, sync: bool) -> None:
+    def _append(self, lines: Sequence[Mapping[str, object]], text: str, *, sync: bool) -> None:
         try:
-            descriptor = self._files.get(path)
-            if descriptor is None:
-                descriptor = self._open(path)
-            if os.write(descriptor, data) != len(data):
-                raise OSError("the line was cut short")
-            if sync:
-                os.fsync(descriptor)
+            self._writer.append(str(lines[0]["ts"])[:10], lines, text, sync=sync)
         except OSError as error:
             raise AuditUnwritable(
-                f"the log {path} cannot be written ({why_unusable(path.parent, error)}): make its folder writable, or "
-                "name another as log_dir (TICKETBOT_LOG_DIR); without receipts nothing is changed"
+                f"the log {self.path} cannot be written ({why_unusable(self.folder, error)}): make its folder "
+                "writable, or name another as log_dir (TICKETBOT_LOG_DIR); without receipts nothing is changed"
             ) from error
-
-    def _open(self, path: Path) -> int:
-        for old in [name for name in self._files if name.suffix == path.suffix]:
-            os.close(self._files.pop(old))  # the day has changed
-        path.parent.mkdir(parents=True, exist_ok=True)
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
-        self._files[path] = descriptor
-        size = os.fstat(descriptor).st_size
-        if size:
-            os.lseek(descriptor, size - 1, os.SEEK_SET)
-            if os.read(descriptor, 1) != b"\n":
-                os.write(descriptor, b"\n")  # a crash tore the last line; keep ours apart from it
-        return descriptor
-
-
-def encode(line: Mapping[str, object]) -> bytes:
-    """One JSON line. Nothing is ever dropped: what orjson refuses (half an emoji, huge integers) goes the slow way."""
-    try:
-        data = orjson.dumps(line, option=orjson.OPT_NON_STR_KEYS)
-    except (TypeError, ValueError, RecursionError):
-        data = json.dumps(line, ensure_ascii=True, default=str).encode("ascii")
-    # Legal in JSON, but line ends for many readers.
-    for raw, escaped in ((b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"), (b"\xc2\x85", b"\\u0085")):
-        data = data.replace(raw, escaped)
-    return data + b"\n"
-
-
-def read_events(path: Path) -> Iterator[dict[str, Any]]:
-    """The events of one file, one at a time; a torn line is passed over."""
-    with path.open("rb") as lines:
-        for raw in lines:
-            try:
-                event = _parsed(raw)
-            except ValueError:
-                continue
-            if isinstance(event, dict):
-                yield event
-
-
-def _parsed(raw: bytes) -> Any:
-    try:
-        return orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        return json.loads(raw)  # what encode() wrote the slow way, orjson does not read
+        repaired, self._writer.repaired = self._writer.repaired, None
+        if repaired is not None:
+            self.alert(REPAIRED, bytes=repaired)
 
 
 def describe(event: str, facts: Mapping[str, Any]) -> str:

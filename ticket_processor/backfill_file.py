@@ -17,9 +17,9 @@ import filelock
 import orjson
 from pydantic import Field, ValidationError
 
-from .audit import encode
 from .errors import CannotRun, ConfigError, RunLocked
 from .id_set import IdSet
+from .log_lines import encode
 from .models import Analysis, Decision, Frozen, Usage
 from .state import Verdict
 

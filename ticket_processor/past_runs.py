@@ -5,13 +5,14 @@ Lines are read one at a time: a log of any length takes the memory of its runs' 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .audit import NAME, read_events
-from .errors import CannotRun, ConfigError
+from .errors import ConfigError
+from .log_cipher import Keyring
+from .log_files import events
 from .settlement import PUT_BACK
 from .tags import key_of_stage
 from .take_back import STAGE, run_of
@@ -31,7 +32,7 @@ class PastRun:
     """
 
     run_id: str
-    first_file: str
+    first_day: str
     dry_run: bool = False
     undoes: str | None = None
     tickets: int = 0
@@ -67,11 +68,12 @@ class Writes:
 class PastRuns:
     """The runs whose receipts are in ``folder``. Raises :class:`CannotRun` when a file cannot be read."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, keys: Keyring | None = None) -> None:
         self._folder = folder
+        self._keys = keys
         self._runs: dict[str, PastRun] = {}
-        for file, line in _lines(folder):
-            self._note(file, line)
+        for day, line in events(folder, keys=keys):
+            self._note(day, line)
 
     def find(self, asked: str) -> PastRun:
         """The run of this id, of an id that begins so, or the last that wrote (``latest``).
@@ -113,7 +115,7 @@ class PastRuns:
         keys: dict[int, dict[str, None]] = {}
         undone: set[str] = set()
         undoing = {other.run_id for other in self._runs.values() if other.undoes == run.run_id}
-        for _, line in _lines(self._folder, run.first_file):
+        for _, line in events(self._folder, first_day=run.first_day, keys=self._keys):
             ticket_id, name, intent = line.get("ticket_id"), line.get("run_id"), line.get("intent")
             change = line.get("change")
             key = change.get("key") if isinstance(change, dict) else None
@@ -130,11 +132,11 @@ class PastRuns:
         taken_back = {number for number, names in kept.items() if key_of_stage(names[-1], STAGE) in undone}
         return Writes(run.run_id, kept, taken_back)
 
-    def _note(self, file: str, line: dict[str, Any]) -> None:
+    def _note(self, day: str, line: dict[str, Any]) -> None:
         name = line.get("run_id")
         if not isinstance(name, str):
             return
-        run = self._runs.setdefault(name, PastRun(name, file))
+        run = self._runs.setdefault(name, PastRun(name, day))
         run.dry_run = run.dry_run or line.get("dry_run") is True
         if line["event"] == "run_started" and isinstance(line.get("undoes"), str):
             run.undoes = line["undoes"]
@@ -146,7 +148,7 @@ class PastRuns:
             run.tickets += line.get("reason") != PUT_BACK
 
     def _unknown(self, asked: str) -> str:
-        for _, line in _lines(self._folder / TOURS):
+        for _, line in events(self._folder / TOURS, keys=self._keys):
             name = line.get("run_id")
             if asked and isinstance(name, str) and name.startswith(asked):
                 return f"run {name} was a tour: what it wrote is gone with its sandbox"
@@ -161,15 +163,3 @@ class PastRuns:
 
 def _counted(run: PastRun) -> str:
     return f"{run.tickets} ticket{'' if run.tickets == 1 else 's'}"
-
-
-def _lines(folder: Path, first: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every event of the log with its file's name, oldest first, from the file ``first`` on."""
-    try:
-        for path in sorted(folder.glob(NAME.format(day="*") + ".jsonl")):
-            if path.name >= first:
-                for line in read_events(path):
-                    if isinstance(line.get("event"), str):
-                        yield path.name, line
-    except OSError as error:
-        raise CannotRun(f"the log in {folder} cannot be read: {error.strerror or type(error).__name__}") from error

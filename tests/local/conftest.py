@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from ticket_processor.log_files import SEGMENT
 from ticket_processor.sandbox import OffsetClock, Request, Response, Rules, Sandbox, SandboxServer, StoredTicket, fill
 
 REPOSITORY = Path(__file__).parents[2]
@@ -101,6 +102,7 @@ class Command:
             for path in sorted(self.logs.glob("*.jsonl"))
             for line in path.read_text(encoding="utf-8").splitlines()
         ]
+        lines = [line for line in lines if line["event"] != SEGMENT]
         return [line for line in lines if event in (None, line["event"])]
 
     def _environment(self, extra: Mapping[str, str]) -> dict[str, str]:

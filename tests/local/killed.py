@@ -27,7 +27,7 @@ from tests.local.conftest import Desk, is_chat
 from tests.simulation.evidence import explains, passed_by
 from tests.simulation.invariants import violations
 from tests.simulation.world import AREA, AREAS, GROUPS, ORDER, PEOPLES_TAGS, TEXTS
-from ticket_processor.audit import read_events
+from ticket_processor.log_files import read_events
 from ticket_processor.sandbox import (
     BOT_ID,
     Audit,

@@ -177,8 +177,8 @@ def test_a_dry_run_shows_the_difference_and_changes_nothing_anywhere(smart: Desk
     asked = smart.helpdesk_requests()
     assert {entry for entry in asked if not entry.startswith("GET ")} == {"POST /oauth/tokens"}
     assert {number: ticket.json for number, ticket in smart.tickets.items()} == before
-    # Answers that were paid for are kept; nothing that says where a run has come to.
-    assert {path.name.partition("-")[0] for path in smart.state.iterdir()} == {"answers.sqlite3"}
+    # Answers that were paid for are kept, and what seals its receipts; nothing that says where a run has come to.
+    assert {path.name.partition("-")[0] for path in smart.state.iterdir()} == {"answers.sqlite3", "audit.key"}
     assert all(line["dry_run"] for line in smart.events())
 
     told = smart("run", "--since", "1d", "--dry-run", "--json").object

@@ -110,7 +110,7 @@ def _waits_for_nobody(ledger: intake.PageLedger, _ticket_id: int) -> None:
     return None
 
 
-def _forgets_who_waits(state: State, ticket_id: int, reason: str, *, failed: bool, max_attempts: int) -> Retry:
+def _forgets_who_waits(state: State, ticket_id: int, reason: str, *, failed: bool, **_: Any) -> Retry:
     state.settled(ticket_id)
     return Retry(ticket_id, int(failed), reason, False)
 

@@ -30,6 +30,7 @@ from ticket_processor.clock import Deadline
 from ticket_processor.config import BudgetSettings, ZendeskSettings
 from ticket_processor.errors import AuditUnwritable, StateUnusable, TicketbotError
 from ticket_processor.llm import ModelAnalyser
+from ticket_processor.log_lines import encode
 from ticket_processor.models import RunSummary, Ticket, Usage
 from ticket_processor.pipeline import Options, Parts, Run
 from ticket_processor.policy import Policy
@@ -428,33 +429,20 @@ class World:
         return [audit for audit in self.sandbox.store.tickets[ticket_id].audits if audit.author_id == BOT_ID]
 
 
-class _Nowhere:
-    """The place of a file that nobody writes; itself for the lines, nothing for the plain text."""
-
-    def __truediv__(self, name: str) -> _Nowhere:
-        return self
-
-    def with_suffix(self, suffix: str) -> _Nowhere | None:
-        return self if suffix == ".jsonl" else None
-
-
-_NOWHERE: Any = _Nowhere()
-
-
 class _Log(AuditLog):
     """Real lines, kept in memory; the process may die around each of them."""
 
     def __init__(self, world: World, run: str, crash: Countdown, disk: Disk, clock: RunClock) -> None:
-        super().__init__(_NOWHERE, clock, run)
+        super().__init__(Path(), clock, run)
         self._disk = disk
         self._world = world
         self._crash = crash
 
-    def _append(self, path: Path, data: bytes, *, sync: bool) -> None:
-        if path is _NOWHERE:
+    def _append(self, lines: Sequence[Mapping[str, object]], text: str, *, sync: bool) -> None:
+        for line in lines:
             self._crash.step()
             self._disk.write(AuditUnwritable)
-            self._world.write_down(orjson.loads(data))
+            self._world.write_down(orjson.loads(encode(line)))
             self._crash.step()
 
 

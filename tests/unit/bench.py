@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ticket_processor.audit import AuditLog, read_events
+from ticket_processor.audit import AuditLog
 from ticket_processor.books import Books
 from ticket_processor.clock import Deadline, iso
 from ticket_processor.errors import UpdateConflict
+from ticket_processor.log_files import read_events
 from ticket_processor.models import Change, Outcome, Ticket
 from ticket_processor.policy import Policy
 from ticket_processor.settlement import Triage
@@ -59,6 +60,7 @@ class Bench:
             max_attempts=5,
             listener=ended.append,
             next_write=write_back.next_write,
+            now=self.clock.now,
         )
         books.record_all(write_back.unfinished())
         write_back.take(verdicts)

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from ticket_processor.analysis import Understanding
-from ticket_processor.audit import AuditLog, read_events
+from ticket_processor.audit import AuditLog
 from ticket_processor.clock import Deadline, iso
 from ticket_processor.errors import MissingPart, PartRefused
 from ticket_processor.helpdesk import Page
 from ticket_processor.history import Edit, History
+from ticket_processor.log_files import read_events
 from ticket_processor.models import Analysis, Change, Outcome, Overwrite, RunSummary, Ticket, Urgency
 from ticket_processor.pipeline import Options, Parts, Run
 from ticket_processor.policy import FieldPolicy, Policy
@@ -154,6 +155,7 @@ class Office:
                 policy=policy,
                 taxonomy=taxonomy,
                 selection=Selection(given.pop("rules", SkipRules())),
+                room=given.pop("room", lambda: None),
             ),
             Options(run_id=run_id, **given),
             self.ended.append,

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ..audit import read_events
-from ..clock import Deadline, SystemClock
+from ..clock import Deadline, SystemClock, iso
 from ..config import EmbeddingSettings, Settings, load
 from ..errors import AnalysisFailed, CannotRun, ConfigError, ExitCode
 from ..helpdesk import Labels
 from ..likeness import similarities, vector_similarities
+from ..log_cipher import Keyring
+from ..log_files import events
 from ..screen import Screen
 from ..taxonomy import Category, Taxonomy
 from ..taxonomy_check import Likeness, Logged, check_labels, in_order
 from ..taxonomy_check import check as find
-from ..wiring import transport_for
+from ..wiring import keyring, transport_for
 from ..zendesk_labels import read_labels
 
 DEADLINE_S = 120.0
 FEWEST_FOR_VECTORS = 3
-FILES = "ticketbot-????-??-??.jsonl"
 
 
 def check(clock: SystemClock, *, config: Path | None, offline: bool, log_days: int, as_json: bool) -> int:
@@ -30,7 +29,7 @@ def check(clock: SystemClock, *, config: Path | None, offline: bool, log_days: i
     settings = _settings(config, offline=offline)
     screen = Screen(quiet=False, as_json=as_json)
     taxonomy = settings.taxonomy
-    log = list(logged(settings.log_dir, clock.now(), log_days)) if log_days else None
+    log = list(logged(settings.log_dir, clock.now(), log_days, keyring(settings))) if log_days else None
     trouble: list[str] = []
     likeness = _likeness(settings.embeddings, trouble)
     found = find(taxonomy, settings.policy, log=log, likeness=likeness, with_models=bool(settings.models.names))
@@ -73,18 +72,16 @@ def show(*, config: Path | None, as_json: bool) -> int:
     return int(ExitCode.OK)
 
 
-def logged(folder: Path, now: float, days: int) -> Iterator[Logged]:
+def logged(folder: Path, now: float, days: int, keys: Keyring | None = None) -> Iterator[Logged]:
     """What the tickets of the log's last so many days were taken for; a ticket's last line counts."""
-    first = (datetime.fromtimestamp(now, UTC) - timedelta(days=days)).strftime("ticketbot-%Y-%m-%d.jsonl")
     last: dict[object, Logged] = {}
-    for path in sorted(folder.glob(FILES)):
-        for event in read_events(path) if path.name >= first else ():
-            analysis = event.get("analysis")
-            if event.get("event") == "ticket" and isinstance(analysis, dict) and analysis.get("category"):
-                subcategory = analysis.get("subcategory")
-                last[event.get("ticket_id")] = Logged(
-                    str(analysis["category"]), subcategory and str(subcategory), str(analysis.get("summary") or "")
-                )
+    for _, event in events(folder, first_day=iso(now - days * 86_400)[:10], keys=keys):
+        analysis = event.get("analysis")
+        if event.get("event") == "ticket" and isinstance(analysis, dict) and analysis.get("category"):
+            subcategory = analysis.get("subcategory")
+            last[event.get("ticket_id")] = Logged(
+                str(analysis["category"]), subcategory and str(subcategory), str(analysis.get("summary") or "")
+            )
     yield from last.values()
 
 

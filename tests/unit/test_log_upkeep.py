@@ -1,0 +1,568 @@
+"""Looking after the log: days are packed, kept for so long and no longer; where it was ended, the next run goes on."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import os
+import shutil
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ticket_processor.audit import REPAIRED, AuditLog
+from ticket_processor.errors import AuditUnwritable
+from ticket_processor.log_check import check
+from ticket_processor.log_cipher import Keyring
+from ticket_processor.log_files import events, log_files, read_lines
+from ticket_processor.log_lines import encode, erased
+from ticket_processor.log_upkeep import CHANGED, EXPIRED, look_after, stands
+from ticket_processor.log_writer import head_of
+
+from ..local.bad_disk import KINDS, Died, Disk, Dying, Failing, Kind
+from .fakes import ManualClock
+
+KEY = b"a key of sixteen bytes or more"
+DAY_S = 86_400.0
+TODAY = date(2026, 11, 21)
+
+
+def at(day: date, hour: float = 12.0) -> float:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() + hour * 3600
+
+
+def named(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def days(folder: Path) -> list[str]:
+    return [file.day for file in log_files(folder)]
+
+
+class Desk:
+    """A log that is written and looked after, day by day."""
+
+    def __init__(self, folder: Path, keys: Keyring | None = None) -> None:
+        self.folder = folder
+        self.keys = keys
+        self.clock = ManualClock(at(TODAY))
+        self.left: str | None = None
+        self.lines = itertools.count()
+        self.said: list[str] = []
+        """What was surely written, oldest first, as ``day what``."""
+
+    def log(self) -> AuditLog:
+        return AuditLog(self.folder, self.clock, "run", key=KEY, keys=self.keys)
+
+    def write(self, day: date, count: int = 2) -> None:
+        """Some lines on that day."""
+        self.clock = ManualClock(at(day))
+        self.run(count, upkeep=False)
+
+    def run(self, count: int = 1, *, upkeep: bool = True, keep: int = 365) -> list[str]:
+        """A run with so many lines, which looks after the log; gives what that could not do."""
+        audit = self.log()
+        troubles: list[str] = []
+        try:
+            audit.run_started()
+            if upkeep:
+                troubles = look_after(audit, self.clock.now(), keep, self.left, self.keys)
+            for _ in range(count):
+                what = f"{datetime.fromtimestamp(self.clock.now(), UTC).date()} line {next(self.lines)}"
+                audit.alert(what)
+                self.said.append(what)
+        finally:
+            self.left = str(audit.head) if audit.head else self.left
+            audit.close()
+        return troubles
+
+    def events(self) -> list[str]:
+        return [line["what"] for _, line in events(self.folder, keys=self.keys) if " line " in line.get("what", "")]
+
+    def alerts(self, what: str) -> list[dict[str, Any]]:
+        return [line for _, line in events(self.folder, keys=self.keys) if line.get("what") == what]
+
+    def flaws(self) -> list[str]:
+        """What verification says of the log as a whole."""
+        report = check(self.folder, (KEY,), self.keys)
+        return [str(flaw) for flaw in (*report.flaws, *report.unchecked)]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _quick() -> Iterator[None]:
+    """No power is cut here, so that nothing has to wait for the disk."""
+    with mock.patch.object(os, "fsync", return_value=None):
+        yield
+
+
+@pytest.fixture(params=["plain", "encrypted"])
+def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Desk:
+    keys = Keyring([base64.b64encode(bytes(32)).decode()]) if request.param == "encrypted" else None
+    return Desk(tmp_path / "logs", keys)
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Desk:
+    return Desk(tmp_path / "logs")
+
+
+# Packing
+
+
+def test_a_day_is_packed_once_the_day_after_it_has_passed(desk: Desk) -> None:
+    for back in (3, 2, 1, 0):
+        desk.write(TODAY - timedelta(days=back))
+    assert desk.run() == []
+    packed = {name for name in named(desk.folder) if name.endswith(".gz")}
+    texts = set() if desk.keys else {"ticketbot-2026-11-18.log.gz", "ticketbot-2026-11-19.log.gz"}
+    assert packed == {"ticketbot-2026-11-18.jsonl.gz", "ticketbot-2026-11-19.jsonl.gz"} | texts
+    assert {"ticketbot-2026-11-20.jsonl", "ticketbot-2026-11-21.jsonl"} <= set(named(desk.folder))
+    assert (desk.events(), desk.flaws()) == (desk.said, [])
+
+
+def test_what_is_packed_is_the_same_to_the_byte(plain: Desk) -> None:
+    plain.write(TODAY - timedelta(days=2), 40)
+    before = [raw for raw, _ in read_lines(log_files(plain.folder)[0])]
+    plain.clock = ManualClock(at(TODAY))
+    plain.run()
+    (file, _) = log_files(plain.folder)
+    assert file.packed
+    assert [raw for raw, _ in read_lines(file)] == before
+
+
+@pytest.mark.parametrize(("hour", "is_packed"), [(23.99, False), (24.0, True)])
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone cannot be changed here")
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC"])
+def test_a_day_ends_at_midnight_in_utc_wherever_the_machine_stands(
+    plain: Desk, zone: str, hour: float, is_packed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain.write(TODAY)
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        plain.clock = ManualClock(at(TODAY + timedelta(days=1), hour))
+        plain.run()
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert log_files(plain.folder)[0].packed is is_packed
+
+
+def test_what_is_in_order_is_left_alone(desk: Desk) -> None:
+    for back in (400, 3, 2, 1):
+        desk.write(TODAY - timedelta(days=back))
+    desk.clock = ManualClock(at(TODAY))
+    desk.run()
+    disk = Disk(desk.folder)
+    audit = desk.log()
+    with disk.at_work():
+        look_after(audit, desk.clock.now(), 365, desk.left, desk.keys)
+    audit.close()
+    assert [each for each in disk.operations if "lock" not in each] == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such modes there")
+def test_nothing_that_is_packed_is_for_others(desk: Desk) -> None:
+    desk.write(TODAY - timedelta(days=3))
+    desk.clock = ManualClock(at(TODAY))
+    desk.run()
+    assert {stat.S_IMODE(path.stat().st_mode) for path in desk.folder.iterdir()} == {0o600}
+
+
+# Retention
+
+
+@pytest.mark.parametrize(
+    "today",
+    [
+        date(2026, 11, 21),
+        date(2028, 2, 29),
+        date(2028, 3, 1),
+        date(2028, 12, 31),
+        date(2029, 2, 28),
+        date(2029, 3, 1),
+        date(2101, 1, 1),
+    ],
+    ids=str,
+)
+def test_of_a_year_day_365_is_kept_and_day_367_is_gone(plain: Desk, today: date) -> None:
+    for back in (368, 367, 366, 365, 364, 1):
+        plain.write(today - timedelta(days=back))
+    plain.clock = ManualClock(at(today, 0.0))
+    assert plain.run(keep=365) == []
+    kept = [(today - timedelta(days=back)).isoformat() for back in (365, 364, 1, 0)]
+    assert days(plain.folder) == kept
+    plain.clock = ManualClock(at(today, 23.999))
+    plain.run(keep=365)
+    assert days(plain.folder) == kept
+    assert plain.flaws() == []
+
+
+@pytest.mark.parametrize("keep", [1, 30, 3650])
+def test_another_number_of_days_can_be_chosen(plain: Desk, keep: int) -> None:
+    for back in (keep + 2, keep + 1, keep):
+        plain.write(TODAY - timedelta(days=back))
+    plain.clock = ManualClock(at(TODAY))
+    assert plain.run(keep=keep) == []
+    assert days(plain.folder) == [(TODAY - timedelta(days=keep)).isoformat(), TODAY.isoformat()]
+    assert plain.flaws() == []
+
+
+def test_the_log_tells_what_went_and_where_it_ended(desk: Desk) -> None:
+    for back in (402, 401, 400, 1):
+        desk.write(TODAY - timedelta(days=back))
+    last = str(head_of(log_files(desk.folder)[2], desk.keys))
+    desk.clock = ManualClock(at(TODAY))
+    desk.run()
+    (told,) = desk.alerts(EXPIRED)
+    assert told["days"] == [(TODAY - timedelta(days=back)).isoformat() for back in (402, 401, 400)]
+    assert told["last"] == last
+    assert desk.flaws() == []
+    desk.run()
+    assert len(desk.alerts(EXPIRED)) == 1
+
+
+def test_what_lies_beside_a_day_goes_with_it_and_what_is_not_ours_stays(plain: Desk) -> None:
+    old, new = TODAY - timedelta(days=400), TODAY
+    for day in (old, new):
+        plain.write(day)
+        for ending in ("torn", "jsonl.gz.tmp", "log.gz", "jsonl.old"):
+            (plain.folder / f"ticketbot-{day}.{ending}").write_bytes(b"x")
+    for other in ("notes.txt", "ticketbot-stuff.txt", "ticketbot-2020.jsonl", "other-2020-01-01.log"):
+        (plain.folder / other).write_bytes(b"x")
+    before = set(named(plain.folder))
+    plain.clock = ManualClock(at(TODAY))
+    assert plain.run() == []
+    gone = before - set(named(plain.folder))
+    assert {name for name in gone if str(old) in name} == {name for name in before if str(old) in name}
+    assert {name for name in before if str(old) not in name} <= set(named(plain.folder))
+
+
+def test_leftovers_of_a_day_whose_file_is_gone_go_as_well(plain: Desk) -> None:
+    plain.write(TODAY)
+    (plain.folder / "ticketbot-2020-01-01.torn").write_bytes(b"x")
+    (plain.folder / "ticketbot-2020-01-02.log.gz").write_bytes(b"x")
+    assert plain.run() == []
+    assert days(plain.folder) == [str(TODAY)]
+    assert not [name for name in named(plain.folder) if "2020" in name]
+
+
+def test_days_go_only_once_the_log_surely_says_so(plain: Desk) -> None:
+    for back in (401, 400):
+        plain.write(TODAY - timedelta(days=back))
+    plain.clock = ManualClock(at(TODAY))
+    disk = Disk(plain.folder)
+    with disk.at_work():
+        plain.run()
+    done = disk.operations
+    first = next(
+        i for i, each in enumerate(done) if each.startswith("unlink ticketbot-2025") and not each.endswith("tmp")
+    )
+    told = [i for i, each in enumerate(done[:first]) if each == f"write ticketbot-{TODAY}.jsonl"]
+    synced = [i for i, each in enumerate(done[:first]) if each == f"fsync ticketbot-{TODAY}.jsonl"]
+    assert len(told) >= 2
+    assert synced[-1] > told[-1], "a power cut must not leave days gone and nothing said of it"
+
+
+def test_without_a_line_about_it_nothing_goes(plain: Desk) -> None:
+    for back in (401, 400):
+        plain.write(TODAY - timedelta(days=back))
+    plain.clock = ManualClock(at(TODAY))
+    audit = plain.log()
+    disk = Failing(10_000, "full", plain.folder)
+    with disk.at_work():
+        audit.run_started()
+        disk.at = len(disk.operations) + 1
+        (trouble,) = look_after(audit, plain.clock.now(), 365, None, None)
+    audit.close()
+    assert "No space left" in trouble
+    assert len(log_files(plain.folder)) == 3
+    plain.run()
+    assert (days(plain.folder), plain.flaws()) == ([str(TODAY)], [])
+
+
+# What stands in the way
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_folder_in_which_nothing_can_be_renamed_or_removed_is_a_remark(desk: Desk, kind: Kind) -> None:
+    for back in (400, 3, 2, 1):
+        desk.write(TODAY - timedelta(days=back))
+    desk.clock = ManualClock(at(TODAY))
+
+    class Stuck(Failing):
+        def before(self, number: int, operation: str) -> None:
+            if ".jsonl" in operation and not operation.endswith(f"{TODAY}.jsonl"):
+                super().before(number, operation)
+
+    with Stuck(0, kind, desk.folder).at_work():
+        (trouble,) = desk.run()
+    assert str(desk.folder) in trouble
+    assert os.strerror({"full": 28, "read-only": 30, "broken": 5}[kind]) in trouble
+    assert desk.events() == desk.said[-len(desk.events()) :]
+    desk.run()
+    assert "2025" not in "".join(named(desk.folder))
+    assert desk.flaws() == []
+
+
+@pytest.mark.skipif(
+    os.name == "nt" or (hasattr(os, "geteuid") and os.geteuid() == 0), reason="nothing is forbidden here"
+)
+def test_a_folder_without_leave_to_write_is_a_remark(plain: Desk) -> None:
+    for back in (400, 3, 1, 0):
+        plain.write(TODAY - timedelta(days=back))
+    plain.folder.chmod(0o500)
+    try:
+        (trouble,) = plain.run()
+    finally:
+        plain.folder.chmod(0o700)
+    assert "Permission denied" in trouble
+    assert len(log_files(plain.folder)) == 4
+
+
+def test_a_disk_too_full_to_pack_still_loses_its_old_days(plain: Desk) -> None:
+    for back in (400, 3, 2, 1):
+        plain.write(TODAY - timedelta(days=back))
+    plain.clock = ManualClock(at(TODAY))
+
+    class NoRoomForMore(Disk):
+        def before(self, number: int, operation: str) -> None:
+            if operation.startswith("write") and operation.endswith(".tmp"):
+                raise OSError(28, "No space left on device")
+
+    with NoRoomForMore(plain.folder).at_work():
+        (trouble,) = plain.run()
+    assert "No space left" in trouble
+    assert "2025" not in "".join(named(plain.folder))
+    assert not [name for name in named(plain.folder) if name.endswith(".tmp")], "it would take the room that is left"
+    assert plain.events() == plain.said[2:]
+
+
+def test_one_file_that_cannot_be_packed_does_not_keep_the_others(plain: Desk) -> None:
+    for back in (5, 4, 3):
+        plain.write(TODAY - timedelta(days=back))
+    plain.clock = ManualClock(at(TODAY))
+
+    class OneIsBroken(Disk):
+        def before(self, number: int, operation: str) -> None:
+            if operation.startswith("replace ticketbot-2026-11-17"):
+                raise OSError(5, "Input/output error")
+
+    with OneIsBroken(plain.folder).at_work():
+        (trouble,) = plain.run()
+    assert "Input/output error" in trouble
+    assert [file.packed for file in log_files(plain.folder)] == [True, False, True, False]
+
+
+def test_an_old_day_that_cannot_be_read_goes_all_the_same(plain: Desk) -> None:
+    for back in (401, 400, 1):
+        plain.write(TODAY - timedelta(days=back))
+    (plain.folder / f"ticketbot-{TODAY - timedelta(days=400)}.jsonl").unlink()
+    damaged = plain.folder / f"ticketbot-{TODAY - timedelta(days=400)}.jsonl.gz"
+    damaged.write_bytes(b"\x1f\x8b\x08 not gzip at all")
+    plain.clock = ManualClock(at(TODAY))
+    plain.run()
+    assert days(plain.folder) == [str(TODAY - timedelta(days=1)), str(TODAY)]
+    assert plain.alerts(EXPIRED)[0]["days"][-1] == str(TODAY - timedelta(days=400))
+
+
+def test_a_day_before_that_cannot_be_read_does_not_stop_the_next(plain: Desk) -> None:
+    plain.folder.mkdir()
+    (plain.folder / f"ticketbot-{TODAY - timedelta(days=1)}.jsonl.gz").write_bytes(b"\x1f\x8b\x08 not gzip at all")
+    plain.run(2)
+    lines = [line.get("what", line["event"]) for _, line in events(plain.folder, first_day=str(TODAY))]
+    assert lines == ["run_started", *plain.said]
+
+
+def test_a_line_that_a_crash_tore_at_the_end_of_a_day_is_put_aside_by_the_next_day(desk: Desk) -> None:
+    desk.write(TODAY - timedelta(days=1))
+    yesterday = log_files(desk.folder)[0].path
+    with yesterday.open("ab") as file:
+        file.write(b'{"ts":"2026-11-2')
+    desk.clock = ManualClock(at(TODAY))
+    assert desk.run() == []
+    assert desk.flaws() == []
+    assert yesterday.with_suffix(".torn").read_bytes() == b'{"ts":"2026-11-2\n'
+    (told,) = desk.alerts(REPAIRED)
+    assert told["bytes"] == 16
+
+
+def test_a_day_that_was_begun_and_never_written_is_no_link_of_the_chain(desk: Desk) -> None:
+    desk.write(TODAY - timedelta(days=2))
+    (desk.folder / f"ticketbot-{TODAY - timedelta(days=1)}.jsonl").write_bytes(b"")
+    desk.clock = ManualClock(at(TODAY))
+    desk.run()
+    header = next(line for _, line in read_lines(log_files(desk.folder)[-1]) if line)
+    assert header["after"]["day"] == str(TODAY - timedelta(days=2))
+
+
+@pytest.mark.parametrize("damage", [b"no gzip", b"\x1f\x8b\x08 not gzip at all", b""])
+def test_a_clock_put_back_to_a_damaged_packed_day_is_told_as_a_log_that_cannot_be_written(
+    plain: Desk, damage: bytes
+) -> None:
+    plain.folder.mkdir()
+    (plain.folder / f"ticketbot-{TODAY}.jsonl.gz").write_bytes(damage)
+    if not damage:  # an empty file is an empty day
+        plain.run()
+        return
+    with pytest.raises(AuditUnwritable, match=str(TODAY)):
+        plain.run()
+
+
+# Whether it is as it was left
+
+
+def test_the_line_that_a_run_ended_with_still_stands_however_long_ago(desk: Desk) -> None:
+    desk.write(TODAY - timedelta(days=9))
+    left = str(desk.left)
+    for back in (3, 1):
+        desk.write(TODAY - timedelta(days=back))
+    desk.clock = ManualClock(at(TODAY))
+    desk.run()
+    assert log_files(desk.folder)[0].packed
+    assert stands(desk.folder, left, desk.keys)
+    assert stands(desk.folder, str(desk.left), desk.keys)
+
+
+def test_a_line_whose_personal_part_was_erased_still_stands(plain: Desk, tmp_path: Path) -> None:
+    audit = plain.log()
+    audit._append([{"ts": str(TODAY), "event": "ticket", "analysis": {"summary": "S"}}], "", sync=False)
+    left = str(audit.head)
+    audit.close()
+    path = log_files(plain.folder)[0].path
+    lines = [encode(erased(line)) for _, line in read_lines(log_files(plain.folder)[0]) if line]
+    path.write_bytes(b"".join(lines))
+    assert stands(plain.folder, left)
+
+
+@pytest.mark.parametrize("wrong", ["cut", "changed", "removed", "swapped", "emptied", "other day", "no head"])
+def test_a_log_that_was_touched_is_told_once(plain: Desk, wrong: str) -> None:
+    plain.run(3)
+    path = plain.folder / f"ticketbot-{TODAY}.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    if wrong == "cut":
+        path.write_bytes(b"".join(lines[:-1]))
+    elif wrong == "changed":
+        path.write_bytes(b"".join(lines[:-1]) + lines[-1].replace(b'"mac":"', b'"mac":"0'))
+    elif wrong == "removed":
+        path.unlink()
+    elif wrong == "swapped":
+        path.write_bytes(b"".join([*lines[:-2], lines[-1], lines[-2]]))
+    elif wrong == "emptied":
+        path.write_bytes(b"")
+    elif wrong == "other day":
+        path.rename(plain.folder / "ticketbot-2026-11-20.jsonl")
+    else:
+        plain.left = "no head at all"
+    assert not stands(plain.folder, str(plain.left))
+    (trouble,) = plain.run()
+    assert "ticketbot audit verify" in trouble
+    (told,) = plain.alerts(CHANGED)
+    assert told["head"]
+    assert plain.run() == []
+
+
+def test_a_log_that_cannot_be_read_is_a_remark_and_no_end(plain: Desk) -> None:
+    plain.write(TODAY - timedelta(days=1))
+    path = log_files(plain.folder)[0].path
+    path.unlink()
+    path.with_suffix(".jsonl.gz").write_bytes(b"\x1f\x8b\x08 not gzip at all")
+    plain.clock = ManualClock(at(TODAY))
+    (trouble,) = plain.run()
+    assert "cannot be read" in trouble
+    assert CHANGED not in (plain.folder / f"ticketbot-{TODAY}.jsonl").read_text(encoding="utf-8")
+
+
+def test_lines_whose_key_was_taken_away_are_not_called_changed(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "logs", Keyring([base64.b64encode(bytes(32)).decode()]))
+    desk.run()
+    desk.keys = None
+    assert desk.run() == []
+
+
+# Crashes
+
+
+def first_kept(now: float, keep: int) -> str:
+    return (datetime.fromtimestamp(now, UTC).date() - timedelta(days=keep)).isoformat()
+
+
+def a_log_with_work_to_do(folder: Path) -> Desk:
+    desk = Desk(folder)
+    for back in (367, 366, 4, 3, 1):
+        desk.write(TODAY - timedelta(days=back))
+    (folder / f"ticketbot-{TODAY - timedelta(days=366)}.torn").write_bytes(b"x")
+    desk.clock = ManualClock(at(TODAY))
+    return desk
+
+
+def steps(tmp_path: Path) -> int:
+    desk = a_log_with_work_to_do(tmp_path / "counted")
+    disk = Disk(desk.folder)
+    with disk.at_work():
+        desk.run()
+    return len(disk.operations)
+
+
+@pytest.mark.parametrize("when", ["before", "after", "half"])
+def test_whatever_operation_it_dies_at_the_next_run_brings_it_to_its_end(tmp_path: Path, when: Any) -> None:
+    count = steps(tmp_path)
+    assert count > 40
+    whole = a_log_with_work_to_do(tmp_path / "whole")
+    for number in range(1, count + 1):
+        folder = tmp_path / str(number)
+        shutil.copytree(whole.folder, folder)
+        desk = Desk(folder)
+        desk.said, desk.left, desk.lines = list(whole.said), whole.left, itertools.count(100)
+        disk = Dying(number, when, folder)
+        with disk.at_work(), suppress(Died):
+            desk.run()
+        where = f"{when} {disk.operations[-1]} ({number})"
+        died_in = set(desk.events()) - set(desk.said)
+        desk.clock.advance(600)
+        assert [each for each in desk.run() if "no longer holds" not in each] == [], where
+        assert not [name for name in named(folder) if "2025-11-1" in name or "2025-11-20" in name], where
+        kept = [what for what in desk.said if what >= "2026"]
+        assert [what for what in desk.events() if what not in died_in] == kept, where
+        assert desk.flaws() == [], where
+        assert [file.packed for file in log_files(folder)] == [True, True, False, False], where
+        assert not [name for name in named(folder) if name.endswith(".tmp")], where
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_any_story_of_days_and_deaths_keeps_what_was_said_and_no_day_too_long(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    keep = data.draw(st.integers(1, 6), "days kept")
+    desk = Desk(tmp_path_factory.mktemp("story") / "logs")
+    doubtful: set[str] = set()
+    now, first = desk.clock.now(), ""
+    for _ in range(data.draw(st.integers(2, 8), "runs")):
+        now += data.draw(st.sampled_from((600.0, 12 * 3600.0, DAY_S, 3 * DAY_S, -2 * DAY_S)), "pause")
+        desk.clock = ManualClock(now)
+        first = max(first, first_kept(now, keep))
+        dies_at = data.draw(st.none() | st.integers(1, 70), "dies at")
+        when = data.draw(st.sampled_from(("before", "after", "half")), "when")
+        before = len(desk.said)
+        disk = Disk(desk.folder) if dies_at is None else Dying(dies_at, when, desk.folder)
+        with disk.at_work():
+            try:
+                desk.run(2, keep=keep)
+            except Died:
+                doubtful |= set(desk.events()) - set(desk.said[:before])
+    desk.run(1, keep=keep)
+    assert desk.run(1, keep=keep) == []
+    assert all(name[len("ticketbot-") :] >= first_kept(now, keep) for name in named(desk.folder))
+    there = [what for what in desk.events() if what not in doubtful]
+    assert set(there) >= {what for what in desk.said if what >= first} - doubtful
+    assert desk.flaws() == []

@@ -1,0 +1,196 @@
+"""The log's files: ``ticketbot-YYYY-MM-DD.jsonl``, a UTC day each, packed (``.gz``) once the day after it has passed.
+
+Everything that reads the log reads it through here, whether it is packed, encrypted or torn.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import shutil
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+
+from .errors import CannotRun
+from .log_cipher import KEYS_VARIABLE, DataKey, Keyring, is_encrypted
+from .log_lines import decode
+
+NAME = "ticketbot-{day}"
+SEGMENT = "segment"
+"""The event of the line that begins a file, and holds on to the one before."""
+_HEADER = b'{"event":"segment"'
+_PATTERN = re.compile(r"ticketbot-(\d{4}-\d{2}-\d{2})\.jsonl(\.gz)?")
+
+
+@dataclass(frozen=True, order=True)
+class LogFile:
+    """One day's file. Where a crash left it packed and unpacked at once, the unpacked one counts."""
+
+    day: str
+    path: Path
+
+    @classmethod
+    def at(cls, path: Path) -> LogFile:
+        """The file at ``path``."""
+        match = _PATTERN.fullmatch(path.name)
+        return cls(match[1] if match else "", path)
+
+    @property
+    def packed(self) -> bool:
+        """Whether it is gzipped."""
+        return self.path.suffix == ".gz"
+
+    def open(self) -> IO[bytes]:
+        """Its lines as bytes."""
+        return cast(IO[bytes], gzip.open(self.path)) if self.packed else self.path.open("rb")
+
+
+def log_files(folder: Path, *, first_day: str = "", last_day: str = "9999") -> list[LogFile]:
+    """The files of these days (``YYYY-MM-DD``, both included), oldest first; none when there is no such folder.
+
+    Raises :class:`CannotRun` when the folder cannot be read.
+    """
+    found: dict[str, LogFile] = {}
+    try:
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            match = _PATTERN.fullmatch(path.name)
+            if match and first_day <= match[1] <= last_day:
+                found.setdefault(match[1], LogFile(match[1], path))  # "….jsonl" sorts before "….jsonl.gz"
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+    return sorted(found.values())
+
+
+def read_lines(file: LogFile, keys: Keyring | None = None) -> Iterator[tuple[bytes, dict[str, Any] | None]]:
+    """Each line of a file, as it stands there (decrypted, where it is encrypted) and read; ``None`` is a torn one.
+
+    An encrypted line that ``keys`` cannot open is given as it stands, with ``None``.
+    Raises :class:`CannotRun` when the file cannot be read.
+    """
+    key: DataKey | None = None
+    for number, stored in enumerate(_raw_lines(file)):
+        raw, line = stored, _read(stored)
+        if line is not None and is_encrypted(line):
+            opened = None if key is None else key.opened(line, file.day, number)
+            raw, line = (stored, None) if opened is None else (opened, _read(opened))
+        elif line is not None and line.get("event") == SEGMENT:
+            key = keys.key_of(line) if keys else None
+        yield raw, line
+
+
+def count_lines(file: LogFile) -> int:
+    """How many lines a file has, a torn one included. Raises :class:`CannotRun` when it cannot be read."""
+    return sum(1 for _ in _raw_lines(file))
+
+
+def line_at(file: LogFile, number: int, keys: Keyring | None = None) -> dict[str, Any] | None:
+    """One line of a file, the first being 0, without reading the others; ``None`` where there is none to be read.
+
+    An encrypted line is given as it stands when ``keys`` are not those of its file.
+    Raises :class:`CannotRun` when the file cannot be read.
+    """
+    key: DataKey | None = None
+    for at, raw in enumerate(_raw_lines(file)):
+        if keys and raw.startswith(_HEADER):
+            key = keys.key_of(_read(raw) or {})
+        if at == number:
+            line = _read(raw)
+            if line is None or key is None or not is_encrypted(line):
+                return line
+            opened = key.opened(line, file.day, at)
+            return None if opened is None else _read(opened)
+    return None
+
+
+def key_of(file: LogFile, keys: Keyring) -> DataKey | None:
+    """What the last lines of a file are encrypted with, if they are. Raises :class:`CannotRun`."""
+    key: DataKey | None = None
+    for raw in _raw_lines(file):
+        if raw.startswith(_HEADER):
+            key = keys.key_of(_read(raw) or {})
+    return key
+
+
+def events(
+    folder: Path, *, first_day: str = "", last_day: str = "9999", keys: Keyring | None = None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every event of these days, oldest first, with its file's day. Torn lines are passed over, structure too.
+
+    One line is held at a time. Raises :class:`CannotRun` when a file cannot be read, for want of its key as well.
+    """
+    for file in log_files(folder, first_day=first_day, last_day=last_day):
+        for line in read_events(file.path, keys):
+            yield file.day, line
+
+
+def read_events(path: Path, keys: Keyring | None = None) -> Iterator[dict[str, Any]]:
+    """The events of one file, as :func:`events` gives them."""
+    for raw, line in read_lines(LogFile.at(path), keys):
+        if line is None and is_encrypted(_read(raw) or {}):
+            raise CannotRun(f"the log {path} is encrypted: {KEYS_VARIABLE} must hold the key that it was written with")
+        if line is not None and isinstance(line.get("event"), str) and line["event"] != SEGMENT:
+            yield line
+
+
+def pack(path: Path) -> None:
+    """Gzip a file, whole or not at all, for its owner only. Raises ``OSError``."""
+    packed = path.with_name(path.name + ".gz")
+    replace_file(packed, lambda target: _copied(path, gzip.GzipFile("", "wb", fileobj=target, mtime=0)))
+    path.unlink()
+
+
+def unpack(packed: Path, path: Path) -> None:
+    """Undo :func:`pack`. Raises ``OSError``."""
+    try:
+        with gzip.open(packed) as source:
+            replace_file(path, lambda target: shutil.copyfileobj(source, target))
+    except (EOFError, zlib.error) as error:
+        raise OSError(f"{packed.name} is damaged") from error
+    packed.unlink()
+
+
+def _copied(path: Path, target: gzip.GzipFile) -> None:
+    with path.open("rb") as source, target:
+        shutil.copyfileobj(source, target)
+
+
+def replace_file(path: Path, write: Callable[[IO[bytes]], None]) -> None:
+    """Have ``path`` hold what ``write`` writes, for its owner only; nobody ever sees half of it. Raises ``OSError``."""
+    unfinished = path.with_name(path.name + ".tmp")
+    unfinished.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    try:
+        with os.fdopen(os.open(unfinished, flags, 0o600), "wb") as target:
+            write(target)
+            target.flush()
+            os.fsync(target.fileno())
+        unfinished.replace(path)
+    except OSError:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)  # on a full disk it would take the room that is left
+        raise
+
+
+def _raw_lines(file: LogFile) -> Iterator[bytes]:
+    try:
+        with file.open() as lines:
+            yield from lines
+    except (OSError, EOFError, zlib.error) as error:
+        raise _unreadable(file.path, error) from error
+
+
+def _read(raw: bytes) -> dict[str, Any] | None:
+    try:
+        return decode(raw)
+    except ValueError:
+        return None
+
+
+def _unreadable(path: Path, error: Exception) -> CannotRun:
+    why = getattr(error, "strerror", None) or type(error).__name__
+    return CannotRun(f"the log {path} cannot be read: {why}")

@@ -1,0 +1,129 @@
+"""One line of the log: as bytes, sealed into a chain, and without what is personal in it.
+
+A line's ``mac`` is an HMAC-SHA256 over the line before it and over its own bytes, without what is personal. For that
+part the line holds a ``digest``, made with a random ``salt``. So a ticket's personal part can be taken out later,
+together with its salt, and the chain still holds; while it is there, it cannot be changed unnoticed.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+PERSONAL = (("analysis", "summary"), ("analysis", "evidence"), ("analysis", "entities"), ("change", "note"))
+"""What of a line goes back to a customer's words, redacted as they are."""
+NO_MAC = ""
+_MAC_BYTES = 16
+Line = dict[str, Any]
+
+
+def encode(line: Mapping[str, object]) -> bytes:
+    """One JSON line. Nothing is ever dropped: what orjson refuses (half an emoji, huge integers) goes the slow way.
+
+    What is read from it and encoded again gives the same bytes.
+    """
+    try:
+        data = orjson.dumps(line, option=orjson.OPT_NON_STR_KEYS)
+    except (TypeError, ValueError, RecursionError):
+        text = json.dumps(line, default=str)
+        try:
+            data = orjson.dumps(orjson.loads(text))
+        except ValueError:
+            data = json.dumps(json.loads(text), separators=(",", ":")).encode("ascii")
+    # Legal in JSON, but line ends for many readers.
+    for raw, escaped in ((b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"), (b"\xc2\x85", b"\\u0085")):
+        data = data.replace(raw, escaped)
+    return data + b"\n"
+
+
+def decode(raw: bytes) -> Line:
+    """The line as an object. Raises ``ValueError`` for anything else."""
+    try:
+        line = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        line = json.loads(raw)  # what encode() wrote the slow way, orjson does not read
+    if not isinstance(line, dict):
+        raise ValueError("no JSON object")
+    return line
+
+
+def sealed(line: Mapping[str, Any], key: bytes, before: str, number: int) -> Line:
+    """The line as number ``number`` of its file, after the line whose mac is ``before``."""
+    public, personal = _split(line)
+    public["seq"] = number
+    whole = {**line, "seq": number}
+    if personal:
+        salt = secrets.token_hex(8)
+        digest = _digest(personal, salt, key)
+        public["personal"] = {"digest": digest}
+        whole["personal"] = {"digest": digest, "salt": salt}
+    whole["mac"] = _mac(public, key, before)
+    return whole
+
+
+def flaw(raw: bytes, line: Line, key: bytes, before: str, number: int) -> str | None:
+    """What is wrong with a line that was read as ``raw``, or ``None``."""
+    if encode(line) != raw:
+        return "it is not written as ticketbot writes"
+    if line.get("seq") != number:
+        return "it is not the line that belongs here"
+    public, personal = _split(line)
+    given = public.pop("mac", None)
+    seal = public.get("personal")
+    if isinstance(seal, dict):
+        seal = public["personal"] = dict(seal)
+        salt = seal.pop("salt", None)
+        if salt is None:
+            if personal:
+                return "its personal part was put back after it had been erased"
+        elif not _same(seal.get("digest"), _digest(personal, str(salt), key)):
+            return "its personal part is not what was written"
+    elif personal:
+        return "its personal part has no seal"
+    return None if _same(given, _mac(public, key, before)) else "it was changed, or a line before it is missing"
+
+
+def erased(line: Line) -> Line:
+    """The line without its personal part; the same one when there is none. Lines without any seal lose theirs too."""
+    seal = line.get("personal")
+    sealed_part = isinstance(seal, dict)
+    public, personal = _split(line)
+    if not personal and not (sealed_part and "salt" in line["personal"]):
+        return line
+    if sealed_part:
+        public["personal"] = {"digest": line["personal"].get("digest")}
+    return public
+
+
+def key_id(key: bytes) -> str:
+    """A name for a key that tells nothing about it."""
+    return hmac.digest(key, b"ticketbot key id", "sha256")[:4].hex()
+
+
+def _split(line: Mapping[str, Any]) -> tuple[Line, dict[str, Any]]:
+    """The line without what is personal, and that."""
+    public = dict(line)
+    personal: dict[str, Any] = {}
+    for part, name in PERSONAL:
+        inside = public.get(part)
+        if isinstance(inside, dict) and name in inside:
+            public[part] = {key: value for key, value in inside.items() if key != name}
+            personal[f"{part}.{name}"] = inside[name]
+    return public, personal
+
+
+def _digest(personal: Mapping[str, Any], salt: str, key: bytes) -> str:
+    return hmac.digest(key, salt.encode("ascii", "replace") + encode(personal), "sha256")[:_MAC_BYTES].hex()
+
+
+def _mac(public: Mapping[str, Any], key: bytes, before: str) -> str:
+    return hmac.digest(key, before.encode("ascii", "replace") + b"\n" + encode(public), "sha256")[:_MAC_BYTES].hex()
+
+
+def _same(given: object, made: str) -> bool:
+    return isinstance(given, str) and hmac.compare_digest(given.encode("utf-8", "replace"), made.encode())

@@ -1,0 +1,104 @@
+"""Looking after the log: is it still as it was left; days that are over are packed, and days that are too old go.
+
+Each is done again by the next run when a crash or the disk ended it half-way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from .audit import AuditLog
+from .errors import CannotRun
+from .log_cipher import Keyring, is_encrypted
+from .log_files import line_at, log_files, pack
+from .log_writer import Head, last_head
+
+EXPIRED = "log_expired"
+"""What the alert says by which verification knows that old days were not stolen."""
+CHANGED = "log_changed"
+"""What the alert says when the log no longer holds the line that the last run ended with."""
+
+
+def look_after(audit: AuditLog, now: float, retention_days: int, left: str | None, keys: Keyring | None) -> list[str]:
+    """Do all of it; ``left`` is the head that the last run left. Gives sentences on what went wrong.
+
+    Raises :class:`AuditUnwritable` when a changed log cannot be told.
+    """
+    today = datetime.fromtimestamp(now, UTC).date()
+    first_kept = today - timedelta(days=retention_days)
+    troubles = []
+    try:
+        # A run that died once it had deleted the day of that end could not tell of another.
+        changed = left is not None and left >= first_kept.isoformat() and not stands(audit.folder, left, keys)
+    except CannotRun as error:
+        changed = False
+        troubles.append(f"whether the log is as the last run left it cannot be told: {error}")
+    if changed:
+        audit.alert(CHANGED, head=left)
+        troubles.append(
+            "the log no longer holds the line that the last run ended with: it was changed, cut or removed since; see "
+            "'ticketbot audit verify'"
+        )
+    # Old days first: packing takes room, which a full disk has once they are gone.
+    failed = [*_expire(audit, first_kept, keys), *_pack(audit, today)]
+    if failed:
+        why = (getattr(failed[0], "strerror", None) or str(failed[0])).rstrip(".")
+        troubles.append(f"the log in {audit.folder} could not be packed and cleared of old days: {why}")
+    return troubles
+
+
+def stands(folder: Path, head: str, keys: Keyring | None = None) -> bool:
+    """Whether the line that was once the last of the log is still there, as far as ``keys`` can tell.
+
+    Raises :class:`CannotRun` when its file cannot be read.
+    """
+    try:
+        then = Head.parse(head)
+    except ValueError:
+        return False
+    for file in log_files(folder, first_day=then.day, last_day=then.day):
+        line = line_at(file, then.lines - 1, keys)
+        return line is not None and (is_encrypted(line) or line.get("mac") == then.mac)
+    return False
+
+
+def _expire(audit: AuditLog, first_kept: date, keys: Keyring | None) -> list[Exception]:
+    """Remove what is older; one file that cannot be removed does not keep the others. Gives what went wrong."""
+    try:
+        old = log_files(audit.folder, last_day=(first_kept - timedelta(days=1)).isoformat())
+        if old:
+            last = last_head(old, keys)
+            audit.alert(EXPIRED, sync=True, days=[file.day for file in old], last=last and str(last))
+        return _each(_of_days(audit.folder, lambda day: day < first_kept.isoformat()), Path.unlink)
+    except (OSError, CannotRun) as error:
+        return [error]
+
+
+def _pack(audit: AuditLog, today: date) -> list[Exception]:
+    yesterday = (today - timedelta(days=1)).isoformat()
+    try:
+        with audit.alone():
+            paths = _of_days(audit.folder, lambda day: day < yesterday)
+            return [
+                *_each([path for path in paths if path.suffix == ".tmp"], Path.unlink),  # a run died while it packed
+                *_each([path for path in paths if path.suffix in (".jsonl", ".log")], pack),
+            ]
+    except OSError as error:
+        return [error]
+
+
+def _each(paths: Iterable[Path], work: Callable[[Path], None]) -> list[Exception]:
+    failed: list[Exception] = []
+    for path in paths:
+        try:
+            work(path)
+        except OSError as error:
+            failed.append(error)
+    return failed
+
+
+def _of_days(folder: Path, wanted: Callable[[str], bool]) -> list[Path]:
+    """Everything in the folder that belongs to such days, the log's file and what lies beside it, oldest first."""
+    return sorted(path for path in folder.glob("ticketbot-????-??-??.*") if wanted(path.name[len("ticketbot-") :][:10]))
