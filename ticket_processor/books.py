@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from .analysis import NOTHING_TO_READ
 from .audit import AuditLog
 from .errors import ExitCode, StateUnusable
+from .latency import Latencies
 from .models import Outcome, OutcomeStatus, RunSummary, Statement, Usage, Writes
 from .pace import Pace
 from .policy import Policy
@@ -38,6 +39,7 @@ class Books:
         max_attempts: int,
         listener: Listener,
         next_write: Callable[[int], tuple[Verdict, str] | None],
+        now: Callable[[], float],
         witness: Callable[[Outcome, Verdict | None], None] = lambda _outcome, _repair: None,
     ) -> None:
         self._audit = audit
@@ -47,10 +49,17 @@ class Books:
         self._max_attempts = max_attempts
         self._listener = listener
         self._next_write = next_write
+        self._now = now
         self._witness = witness
         self._outcomes: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
         self._answered_by: Counter[str] = Counter()
+        self._sources: Counter[str] = Counter()
+        self._categories: Counter[str] = Counter()
+        self._fallbacks: Counter[str] = Counter()
+        self._newly_failed = 0
+        self._reviews = 0
+        self._latencies = Latencies()
         self._usage = Usage()
         self._cost = 0.0
         self._cached = 0
@@ -76,7 +85,7 @@ class Books:
 
     def record(self, outcome: Outcome) -> None:
         """Receipt first, then the books: a crash between the two repeats a line, and loses nothing."""
-        state = self._state
+        state, again = self._state, False
         self._audit.ticket(outcome)
         if outcome.retry:
             retry = state.retry_later(
@@ -84,8 +93,10 @@ class Books:
                 outcome.reason,
                 failed=outcome.status is OutcomeStatus.FAILED or outcome.reason.startswith(INCOMPLETE),
                 max_attempts=self._max_attempts,
+                now=self._now(),
             )
             self._dead += retry.dead
+            again = retry.attempts > 1
             if outcome.analysis is not None:
                 state.cost_is_told(outcome.ticket_id)
             if retry.dead:
@@ -98,16 +109,24 @@ class Books:
             self._witness(outcome, then[0] if then and then[1] == REPAIR else None)
             with state.together():
                 self._note_fallback(outcome)
-                state.settled(outcome.ticket_id, done=done, then=then)
+                state.settled(outcome.ticket_id, done=done, then=then, now=self._now())
         self.settled(outcome.ticket_id)
         self._outcomes[outcome.status] += 1
+        self._newly_failed += outcome.status is OutcomeStatus.FAILED and not again
         if outcome.status in (OutcomeStatus.SKIPPED, OutcomeStatus.FAILED):
             self._reasons[outcome.reason] += 1
         if outcome.analysis is not None:
             self._answered_by[outcome.analysis.model or outcome.analysis.source] += 1
+            self._sources[outcome.analysis.source] += 1
+            self._categories[outcome.analysis.category] += 1
+            if outcome.analysis.why_fallback is not None:
+                self._fallbacks[outcome.analysis.why_fallback] += 1
+            self._latencies.add(outcome.timings_ms.get("total", 0))
             self._usage = self._usage + outcome.analysis.usage
             self._cost += outcome.analysis.cost_usd or 0.0
             self._cached += outcome.analysis.cached
+        if outcome.change is not None and self._policy.tag("review") in outcome.change.tags_added:
+            self._reviews += 1
         self._listener(outcome)
 
     def _note_fallback(self, outcome: Outcome) -> None:
@@ -140,6 +159,8 @@ class Books:
         troubles: Sequence[str],
         writes: Writes,
         statement: Statement | None = None,
+        stopped_by: str | None = None,
+        caught_up: bool = False,
     ) -> RunSummary:
         """The run in numbers, ``seconds`` long."""
         try:
@@ -154,6 +175,12 @@ class Books:
             outcomes=dict(self._outcomes),
             reasons=dict(self._reasons),
             answered_by=dict(self._answered_by),
+            sources=dict(self._sources),
+            categories=dict(self._categories),
+            fallbacks=dict(self._fallbacks),
+            newly_failed=self._newly_failed,
+            reviews=self._reviews,
+            latencies=self._latencies.bands,
             usage=self._usage,
             cost_usd=round(self._cost, 6),
             cached=self._cached,
@@ -167,5 +194,7 @@ class Books:
             duration_s=round(seconds, 3),
             statement=statement,
             stopped=stopped,
+            stopped_by=stopped_by,
+            caught_up=caught_up,
             exit_code=int(code),
         )

@@ -147,6 +147,8 @@ class Intake:
         self._open: set[int] = set()
         self._given = 0
         self.seen = 0
+        self.caught_up = False
+        """Every page that there was has been looked at."""
 
     def __iter__(self) -> Iterator[Work]:
         retries = self._state.retries()
@@ -170,6 +172,7 @@ class Intake:
                 if self._full():
                     return
             self._ledger.exhausted()
+        self.caught_up = True
         yield from self._second_looks()
 
     def _retried(self, waiting: Sequence[int], dead: set[int]) -> Iterator[Work]:

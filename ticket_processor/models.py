@@ -312,6 +312,16 @@ class RunSummary(Frozen):
     outcomes: dict[str, int] = Field(default_factory=dict)
     reasons: dict[str, int] = Field(default_factory=dict)
     answered_by: dict[str, int] = Field(default_factory=dict)
+    sources: dict[str, int] = Field(default_factory=dict, description="the same by kind: model, classifier, rules, …")
+    categories: dict[str, int] = Field(default_factory=dict, description="of the tickets that were understood")
+    fallbacks: dict[str, int] = Field(
+        default_factory=dict, description="why no model answered, of tickets that none did"
+    )
+    newly_failed: int = Field(0, description="tickets that failed for the first time")
+    reviews: int = Field(0, description="tickets that a person should look at (tag ai_review)")
+    latencies: dict[str, int] = Field(
+        default_factory=dict, description="of tickets that were understood; see Latencies"
+    )
     usage: Usage = Field(default_factory=Usage)
     cost_usd: float = 0.0
     cached: int = Field(0, description="answers that were given before and cost nothing now")
@@ -325,4 +335,19 @@ class RunSummary(Frozen):
     statement: Statement | None = Field(None, description="not of a dry run, which writes nothing")
     remarks: tuple[str, ...] = Field((), description="what somebody may not have meant")
     stopped: str | None = Field(None, description="why the run ended early, if it did")
+    stopped_by: str | None = Field(None, description="the kind of error that ended it early, such as HelpdeskDown")
+    caught_up: bool = Field(False, description="every ticket that the helpdesk had to give was looked at")
+    log_head: str | None = Field(
+        None, description="where the log ended after it: day, lines and mac, to be kept elsewhere"
+    )
     exit_code: int = 0
+
+
+class RunRecord(Frozen):
+    """A run as the state keeps it for a month: what health and alerts look back on. Times are Unix seconds."""
+
+    run_id: str
+    kind: str = Field("run", description="run, retry, apply or undo")
+    started: float
+    finished: float
+    summary: RunSummary

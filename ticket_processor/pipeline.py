@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -24,6 +24,7 @@ from .errors import (
     ExitCode,
     NotePublished,
     RateLimited,
+    StateUnusable,
     Stopping,
     TicketError,
     unexpected,
@@ -33,7 +34,7 @@ from .helpdesk import Helpdesk
 from .history import History
 from .intake import Intake, PageLedger, ReadAhead, Work
 from .kill_switch import KillSwitch
-from .models import Analysis, Outcome, OutcomeStatus, RunSummary, Ticket
+from .models import Analysis, Outcome, OutcomeStatus, RunRecord, RunSummary, Ticket
 from .policy import Policy, decide
 from .retriage import Reply, reply_to
 from .second_look import STILL_NO_MODEL, in_vain, replacing, still_ours
@@ -44,7 +45,8 @@ from .statement import Witness
 from .taxonomy import Taxonomy
 from .writeback import MOST_ITEMS, Delivery, WriteBack
 
-HALTED = "halted"
+HALTED, LOG_HEAD = "halted", "log_head"
+"""Facts of the state: why nothing may be done, and where the log ended."""
 MOST_WAIT_S = 900.0
 """A helpdesk that asks for more is asked again after so long; its limits are by the minute."""
 FIRST_RUN = (
@@ -71,6 +73,10 @@ class Parts:
     ahead: ReadAhead = iter
     requests: Callable[[], Mapping[str, int]] = dict
     troubles: Callable[[], Sequence[str]] = tuple
+    room: Callable[[], None] = lambda: None
+    """Raises when the disk has too little of it for receipts."""
+    upkeep: Callable[[str | None], Sequence[str]] = lambda _head: ()
+    """Looks after the log, whose head the last run left so; gives what it could not do."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,7 @@ class Options:
     retry_fallbacks: bool = False
     retriage_on_reply: bool = False
     delivery: Delivery = field(default_factory=Delivery)
+    kind: str = "run"
     verify: int = 0
     """So many writes are read back at most, once all are made."""
 
@@ -105,7 +112,7 @@ class Run:
         self._intake: Intake | None = None
         self.abandoned = 0
         """Worker threads left behind in calls that do not end."""
-        self._reserve_s = min(60.0, parts.deadline.remaining() / 10)
+        self._reserve_s = min(60.0, parts.deadline.remaining() / 9)
         self._triage = Triage(
             parts.desk,
             parts.audit,
@@ -125,7 +132,7 @@ class Run:
             self._triage,
             delivery=options.delivery,
             dry_run=options.dry_run,
-            before_write=parts.kill_switch.check,
+            before_write=self._check_leave,
         )
         self._witness = Witness(
             parts.desk, parts.state, parts.audit, parts.deadline, options.run_id, most=options.verify
@@ -138,6 +145,7 @@ class Run:
             max_attempts=options.max_attempts,
             listener=listener,
             next_write=self._write_back.next_write,
+            now=parts.clock.now,
             witness=self._witness.saw,
         )
 
@@ -176,14 +184,21 @@ class Run:
 
     def _play(self, work: Callable[[], None]) -> RunSummary:
         parts, options = self._parts, self._options
-        started = parts.clock.monotonic()
-        stopped, code = None, ExitCode.OK
+        begun, started = parts.clock.now(), parts.clock.monotonic()
+        stopped, stopped_by, code = None, None, ExitCode.OK
+        left = None
+        with suppress(StateUnusable):  # whatever else the state is asked for tells
+            left = parts.state.fact(LOG_HEAD)
         try:
             parts.audit.run_started(
+                kind=options.kind,
                 since=None if options.since is None else iso(options.since),
                 limit=options.limit,
                 notices=options.notices or None,
+                follows=left,
             )
+            if not options.dry_run:
+                self._books.remarks.extend(parts.upkeep(left))
             self._check_peace()
             try:
                 work()
@@ -192,7 +207,7 @@ class Run:
                 raise
             self._read_back()
         except (Stopping, DeadlineReached, CannotRun, TicketError) as end:
-            stopped, code = str(end), end.exit_code
+            stopped, stopped_by, code = str(end), type(end).__name__, end.exit_code
             if isinstance(end, RateLimited):
                 self._keep_not_before(end)
             if isinstance(end, NotePublished):
@@ -211,14 +226,32 @@ class Run:
             troubles=parts.troubles(),
             writes=self._write_back.writes,
             statement=None if options.dry_run else self._witness.statement(),
+            stopped_by=stopped_by,
+            caught_up=self._intake is not None and self._intake.caught_up,
         )
         try:
             parts.audit.run_finished(summary)
         except AuditUnwritable as unwritable:
             summary = summary.model_copy(
-                update={"stopped": stopped or str(unwritable), "exit_code": int(ExitCode.CANNOT_RUN)}
+                update={
+                    "stopped": stopped or str(unwritable),
+                    "stopped_by": stopped_by or type(unwritable).__name__,
+                    "exit_code": int(ExitCode.CANNOT_RUN),
+                }
             )
+        head = self._parts.audit.head
+        summary = summary.model_copy(update={"log_head": head and str(head)})
+        self._remember(begun, summary)
         return summary
+
+    def _remember(self, begun: float, summary: RunSummary) -> None:
+        """Keep the run for those who look back; what is wrong with the state has been said by now."""
+        now = self._parts.clock.now()
+        record = RunRecord(run_id=summary.run_id, kind=self._options.kind, started=begun, finished=now, summary=summary)
+        with suppress(StateUnusable), self._parts.state.together():
+            self._parts.state.keep_run(record)
+            if summary.log_head is not None:
+                self._parts.state.remember(**{LOG_HEAD: summary.log_head})
 
     def _read_back(self) -> None:
         end = self._witness.read_back(self._reserve_s / 2)
@@ -234,13 +267,19 @@ class Run:
     def _check_peace(self) -> None:
         """Raise when nothing may be done now: by somebody's wish, after a published note, or as the helpdesk asked."""
         parts, options = self._parts, self._options
-        parts.kill_switch.check()
+        self._check_leave()
         if options.resume:
             parts.state.forget(HALTED)
         halted = parts.state.fact(HALTED)
         if halted is not None:
             raise CannotRun(f"{halted}; when somebody has looked into it, run once with --resume")
         heed_wait(parts.state, options.dependency, parts.clock.now())
+
+    def _check_leave(self) -> None:
+        """Raise when nobody wants it to go on, or its receipts would have no room."""
+        self._parts.kill_switch.check()
+        if not self._options.dry_run:
+            self._parts.room()
 
     def _triage_from(self, since: float, *, only: Collection[int] | None = None) -> None:
         parts, options = self._parts, self._options

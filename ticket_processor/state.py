@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,13 +20,18 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from .breaker import BreakerMemory
+from .clock import iso
 from .errors import StateUnusable
-from .models import Analysis, Change, Decision, Frozen, TakenOff, Usage
+from .models import Analysis, Change, Decision, Frozen, RunRecord, TakenOff, Usage
 
 FILE_NAME = "state.sqlite3"
 CURSOR, HORIZON = "cursor", "horizon"
 DROPPED = "retry_dropped"
 """Why a ticket is not tried that somebody took off the retry list."""
+RUNS_KEPT_S = 35 * 86_400.0
+"""A month is looked back on, and some days before it."""
+DONE_KEPT_S = 100 * 86_400.0
+"""So long it is remembered without asking which tickets are done; after that their marker, or their key, says so."""
 
 _MIGRATIONS = (
     """
@@ -55,6 +61,11 @@ _MIGRATIONS = (
     "ALTER TABLE intents ADD COLUMN job TEXT;",
     "CREATE TABLE dropped (ticket_id INTEGER PRIMARY KEY);",
     "ALTER TABLE waits ADD COLUMN told_at REAL NOT NULL DEFAULT 0;",
+    """
+    ALTER TABLE retries ADD COLUMN since REAL NOT NULL DEFAULT 0;
+    CREATE TABLE runs (run_id TEXT PRIMARY KEY, started REAL NOT NULL, record TEXT NOT NULL);
+    CREATE INDEX runs_by_start ON runs (started);
+    """,
 )
 """One script per schema version; append, never edit. Each runs in a transaction with its version number."""
 
@@ -96,6 +107,14 @@ class Verdict(Frozen):
         analysis = self.analysis.model_copy(update={"usage": Usage(), "cost_usd": cost, "attempts": 0})
         return self.model_copy(update={"analysis": analysis, "analyse_ms": 0})
 
+    def wordless(self) -> Verdict:
+        """The same without anything in a customer's words."""
+        words: dict[str, object] = {"summary": "", "evidence": (), "entities": {}}
+        analysis = self.analysis and self.analysis.model_copy(update=words)
+        return self.model_copy(
+            update={"analysis": analysis, "decision": self.decision.model_copy(update={"note": None})}
+        )
+
 
 @dataclass(frozen=True)
 class Open:
@@ -108,12 +127,16 @@ class Open:
 
 @dataclass(frozen=True)
 class Retry:
-    """A ticket that failed before: so often, for this reason; ``dead`` ones are not tried any more."""
+    """A ticket that failed before: so often, for this reason; ``dead`` ones are not tried any more.
+
+    ``since`` is when it came on the list, in Unix seconds; 0.0 where that is not known.
+    """
 
     ticket_id: int
     attempts: int
     reason: str
     dead: bool
+    since: float = 0.0
 
 
 class State:
@@ -162,11 +185,8 @@ class State:
         copy = cls(None)
         if path.exists():
             try:
-                with (
-                    _translated(path),
-                    closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as stored,
-                ):
-                    stored.backup(copy._db)
+                with _translated(path):
+                    _copy(path, copy._db)
                     copy.path = path
                     copy._migrate()
             except BaseException:
@@ -178,6 +198,12 @@ class State:
         """Close the file. Idempotent."""
         with self._lock:
             self._db.close()
+
+    def damage(self) -> str | None:
+        """What SQLite finds wrong with the file as a whole; ``None`` when it is sound. Reads all of it."""
+        with self._lock, _translated(self.path):
+            (found,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
+        return None if found == "ok" else " ".join(str(found).split())
 
     # Facts: the account, the cursor, the horizon
 
@@ -263,7 +289,12 @@ class State:
         ]
 
     def settled(
-        self, ticket_id: int, *, done: tuple[str, str] | None = None, then: tuple[Verdict, str] | None = None
+        self,
+        ticket_id: int,
+        *,
+        done: tuple[str, str] | None = None,
+        then: tuple[Verdict, str] | None = None,
+        now: float = 0.0,
     ) -> None:
         """The ticket has its end; ``done`` is (run id, key) when it carries a write of ours.
 
@@ -278,7 +309,7 @@ class State:
             if then is not None:
                 verdict, reason = then
                 db.execute(_KEEP_VERDICT, (ticket_id, verdict.model_dump_json()))
-                db.execute("INSERT INTO retries VALUES (?, 0, ?, 0)", (ticket_id, reason))
+                db.execute("INSERT INTO retries VALUES (?, 0, ?, 0, ?)", (ticket_id, reason, now))
 
     def remember_fallback(self, ticket_id: int, tags: Sequence[str]) -> None:
         """The ticket was answered without a model; ``tags`` are what our write put on it."""
@@ -320,13 +351,16 @@ class State:
 
     # The retry list
 
-    def retry_later(self, ticket_id: int, reason: str, *, failed: bool, max_attempts: int) -> Retry:
+    def retry_later(self, ticket_id: int, reason: str, *, failed: bool, max_attempts: int, now: float = 0.0) -> Retry:
         """Put on the retry list; a failure counts, a mere wait does not. Too many failures: dead."""
         with self._transaction() as db:
-            row = db.execute("SELECT attempts FROM retries WHERE ticket_id = ?", (ticket_id,)).fetchone()
-            attempts = (row[0] if row else 0) + failed
+            row = db.execute("SELECT attempts, since FROM retries WHERE ticket_id = ?", (ticket_id,)).fetchone()
+            earlier, since = row or (0, now)
+            attempts = earlier + failed
             dead = attempts >= max_attempts
-            db.execute("INSERT OR REPLACE INTO retries VALUES (?, ?, ?, ?)", (ticket_id, attempts, reason, dead))
+            db.execute(
+                "INSERT OR REPLACE INTO retries VALUES (?, ?, ?, ?, ?)", (ticket_id, attempts, reason, dead, since)
+            )
             if dead:
                 # What completes an earlier write cannot be thought up anew; it waits for somebody to revive it.
                 db.execute(
@@ -334,12 +368,12 @@ class State:
                     (ticket_id,),
                 )
                 db.execute("DELETE FROM intents WHERE ticket_id = ?", (ticket_id,))
-        return Retry(ticket_id, attempts, reason, dead)
+        return Retry(ticket_id, attempts, reason, dead, since)
 
     def retries(self) -> list[Retry]:
         """Everything on the retry list, the dead included, by ticket id."""
-        rows = self._all("SELECT ticket_id, attempts, reason, dead FROM retries ORDER BY ticket_id")
-        return [Retry(ticket_id, attempts, reason, bool(dead)) for ticket_id, attempts, reason, dead in rows]
+        rows = self._all("SELECT ticket_id, attempts, reason, dead, since FROM retries ORDER BY ticket_id")
+        return [Retry(ticket, attempts, reason, bool(dead), since) for ticket, attempts, reason, dead, since in rows]
 
     def revive(self, ticket_ids: Iterable[int]) -> None:
         """Have these tickets tried again: the dead as if they had never failed, the dropped back on the list."""
@@ -347,7 +381,7 @@ class State:
             for ticket_id in ticket_ids:
                 db.execute("UPDATE retries SET attempts = 0, dead = 0 WHERE ticket_id = ? AND dead", (ticket_id,))
                 if db.execute("DELETE FROM dropped WHERE ticket_id = ?", (ticket_id,)).rowcount:
-                    db.execute("INSERT OR IGNORE INTO retries VALUES (?, 0, 'taken_back', 0)", (ticket_id,))
+                    db.execute("INSERT OR IGNORE INTO retries VALUES (?, 0, 'taken_back', 0, 0)", (ticket_id,))
 
     def drop(self, ticket_id: int) -> None:
         """The ticket is not tried any more, whatever was under way with it, until it is revived."""
@@ -359,6 +393,63 @@ class State:
     def dropped(self) -> frozenset[int]:
         """Tickets that somebody took off the retry list for good."""
         return frozenset(ticket_id for (ticket_id,) in self._all("SELECT ticket_id FROM dropped"))
+
+    # Erasure
+
+    def erase(self, ticket_ids: Iterable[int]) -> list[int]:
+        """Take a customer's words out of what waits to be written on these tickets, and out of the file's free pages.
+
+        Labels are still written, without summary and note. What was to be put back for a person holds that person's
+        own values, so it is given up: gives the tickets where it was. Nobody else may have the file open.
+        """
+        given_up = []
+        with self._transaction() as db:
+            for ticket_id in dict.fromkeys(ticket_ids):
+                kept = db.execute("SELECT verdict FROM verdicts WHERE ticket_id = ?", (ticket_id,)).fetchone()
+                verdict = kept and _read(Verdict, kept[0])
+                if verdict and verdict.puts_back:
+                    given_up.append(ticket_id)
+                    for table in ("verdicts", "retries"):
+                        db.execute(f"DELETE FROM {table} WHERE ticket_id = ?", (ticket_id,))  # noqa: S608 - our own names
+                elif verdict:
+                    db.execute(_KEEP_VERDICT, (ticket_id, verdict.wordless().model_dump_json()))
+                rows = db.execute("SELECT intent, change FROM intents WHERE ticket_id = ?", (ticket_id,)).fetchall()
+                for intent, text in rows:
+                    change = _read(Change, text)
+                    if change.puts_back:
+                        db.execute("DELETE FROM intents WHERE intent = ?", (intent,))
+                    else:
+                        bare = change.model_copy(update={"note": None}).model_dump_json()
+                        db.execute("UPDATE intents SET change = ? WHERE intent = ?", (bare, intent))
+        with self._lock, _translated(self.path):
+            if not emptied(self._db):
+                raise StateUnusable(f"the state in {self.path} is being read by somebody: try again in a moment")
+        return given_up
+
+    # Runs
+
+    def keep_run(self, record: RunRecord) -> None:
+        """Store what a run came to, and forget those of more than :data:`RUNS_KEPT_S` before it.
+
+        The first of a day also has tickets forgotten that were done more than :data:`DONE_KEPT_S` before it.
+        """
+        with self._transaction() as db:
+            midnight = record.started // 86_400.0 * 86_400.0
+            if db.execute("SELECT 1 FROM runs WHERE started >= ? LIMIT 1", (midnight,)).fetchone() is None:
+                oldest = (re.sub(r"[-:]", "", iso(record.started - DONE_KEPT_S)),)  # as the names of runs begin
+                db.execute(
+                    "DELETE FROM fallbacks WHERE ticket_id IN (SELECT ticket_id FROM done WHERE run_id < ?)", oldest
+                )
+                db.execute("DELETE FROM done WHERE run_id < ?", oldest)
+            row = (record.run_id, record.started, record.model_dump_json(exclude_defaults=True))
+            db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?)", row)
+            db.execute("DELETE FROM runs WHERE started < ?", (record.started - RUNS_KEPT_S,))
+
+    def runs(self, since: float) -> list[RunRecord]:
+        """The runs that began at ``since`` (Unix seconds) or later, oldest first; dry runs are not among them."""
+        with self._lock, _translated(self.path):
+            rows = self._db.execute("SELECT record FROM runs WHERE started >= ? ORDER BY started", (since,)).fetchall()
+        return [_read(RunRecord, record) for (record,) in rows]
 
     # Dependencies
 
@@ -417,6 +508,38 @@ class State:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
+
+
+def emptied(db: sqlite3.Connection) -> bool:
+    """Write a database anew, so that nothing of what was deleted is left in its file or beside it.
+
+    False when somebody who reads along keeps that from being done.
+    """
+    db.execute("PRAGMA temp_store=MEMORY")
+    db.execute("VACUUM")
+    busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy
+
+
+def _copy(path: Path, into: sqlite3.Connection) -> None:
+    """Copy the file's content, and leave nothing beside it.
+
+    A reader of a WAL file leaves the two files of a writer behind, and cannot even begin where it may not create them.
+    Where nobody has the file open, it is read as one that does not change; if it did all the same, it is read again.
+    """
+    log, before = path.with_name(f"{path.name}-wal"), _stamp(path)
+    if not log.exists():
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as stored:
+            stored.backup(into)
+        if _stamp(path) == before and not log.exists():
+            return
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as stored:
+        stored.backup(into)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    stat = path.stat()
+    return stat.st_mtime_ns, stat.st_size
 
 
 def _read(kind: type[Row], text: str) -> Row:

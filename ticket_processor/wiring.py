@@ -24,9 +24,13 @@ from .budget import Budget
 from .chat_server import ChatServer, OpenAIServer
 from .clock import Clock, Deadline, SystemClock, iso
 from .config import Settings, ZendeskSettings
+from .disk_space import Room
 from .errors import ConfigError, RunLocked, StateUnusable, why_unusable
 from .kill_switch import KillSwitch
 from .llm import ModelAnalyser
+from .log_cipher import Keyring
+from .log_key import log_keys
+from .log_upkeep import look_after
 from .models import Outcome, RunSummary
 from .past_runs import PastRuns
 from .pipeline import Options, Parts, Run
@@ -76,6 +80,13 @@ class Finished:
     summary: RunSummary
     log: Path | None
     abandoned: int
+    log_events: frozenset[str] = frozenset()
+    """What alerts in the log were about."""
+
+    @property
+    def log_head(self) -> str | None:
+        """The log's end after it; kept elsewhere, it shows whether that was cut off."""
+        return self.summary.log_head
 
 
 @dataclass(frozen=True)
@@ -107,9 +118,9 @@ def run(
 
     Raises ``ConfigError``, ``RunLocked``, or ``CannotRun`` when not even the log or the state can be opened.
     """
-    with _assembled(settings, asked, clock or SystemClock(), listener) as (work, log):
+    with _assembled(settings, asked, clock or SystemClock(), listener) as (work, finished):
         summary = work.execute()
-        return Finished(summary, log(), work.abandoned)
+        return finished(summary)
 
 
 def retry(
@@ -123,9 +134,9 @@ def retry(
 
     It raises what :func:`run` does.
     """
-    with _assembled(settings, Asked(), clock or SystemClock(), listener) as (work, log):
+    with _assembled(settings, Asked(), clock or SystemClock(), listener, kind="retry") as (work, finished):
         summary = work.retry(ticket_ids)
-        return Finished(summary, log(), work.abandoned)
+        return finished(summary)
 
 
 def write(
@@ -142,9 +153,9 @@ def write(
     Everything else is as in :func:`run`, and it raises the same.
     """
     settings = settings.model_copy(update={"run": settings.run.model_copy(update={"statuses": statuses})})
-    with _assembled(settings, asked, clock or SystemClock(), listener) as (work, log):
+    with _assembled(settings, asked, clock or SystemClock(), listener, kind="apply") as (work, finished):
         summary = work.write(verdicts)
-        return Finished(summary, log(), work.abandoned)
+        return finished(summary)
 
 
 def undo(
@@ -167,18 +178,25 @@ def undo(
     with ExitStack() as stack:
         if not asked.dry_run:
             stack.enter_context(lock(folder))
-        past = PastRuns(settings.log_dir)
+        past = PastRuns(settings.log_dir, keyring(settings))
         writes = past.writes(past.find(asked.run_id)).of(asked.ticket_ids)
         state = stack.enter_context(opened_state(folder, settings.zendesk.base_url, dry_run=asked.dry_run))
         deadline = Deadline(clock, UNDO_DEADLINE_S)
         run_id = f"{new_run_id(clock)}-undo"
-        audit = AuditLog(settings.log_dir, clock, run_id, dry_run=asked.dry_run)
+        audit = audit_log(settings, clock, run_id, dry_run=asked.dry_run)
         stack.callback(audit.close)
         transport = transport_for(
             settings.zendesk, clock, deadline, state=state, share=settings.run.limit_share, read_only=asked.dry_run
         )
         stack.callback(transport.close)
-        heedless = asked.dry_run or asked.while_stopped
+        switch, space = kill_switch(settings), room(settings)
+
+        def before_write() -> None:
+            if not (asked.dry_run or asked.while_stopped):
+                switch.check()
+            if not asked.dry_run:
+                space.check()
+
         work = Undo(
             UndoParts(
                 desk=Zendesk(transport, source=settings.zendesk.source),
@@ -186,7 +204,7 @@ def undo(
                 audit=audit,
                 clock=clock,
                 deadline=deadline,
-                before_write=(lambda: None) if heedless else kill_switch(settings).check,
+                before_write=before_write,
                 requests=lambda: transport.counts,
                 tell=tell,
             ),
@@ -207,9 +225,9 @@ def undo(
 
 @contextmanager
 def _assembled(
-    settings: Settings, asked: Asked, clock: SystemClock, listener: Listener
-) -> Iterator[tuple[Run, Callable[[], Path | None]]]:
-    """A run, ready to be played, and where its receipts are."""
+    settings: Settings, asked: Asked, clock: SystemClock, listener: Listener, *, kind: str = "run"
+) -> Iterator[tuple[Run, Callable[[RunSummary], Finished]]]:
+    """A run, ready to be played, and what makes the end of it complete."""
     folder = settings.state_folder
     with ExitStack() as stack:
         if not asked.dry_run:
@@ -217,7 +235,7 @@ def _assembled(
         state = stack.enter_context(opened_state(folder, settings.zendesk.base_url, dry_run=asked.dry_run))
         deadline = Deadline(clock, settings.run.deadline_s)
         run_id = new_run_id(clock)
-        audit = AuditLog(settings.log_dir, clock, run_id, dry_run=asked.dry_run)
+        audit = audit_log(settings, clock, run_id, dry_run=asked.dry_run)
         stack.callback(audit.close)
         transport = transport_for(
             settings.zendesk, clock, deadline, state=state, share=settings.run.limit_share, read_only=asked.dry_run
@@ -243,14 +261,19 @@ def _assembled(
                 taxonomy=settings.taxonomy,
                 selection=selection(settings, transport),
                 kill_switch=kill_switch(settings),
+                room=room(settings).check,
                 ahead=lambda pages: read_ahead(pages, clock),
                 troubles=lambda: [
                     trouble for trouble in (*dict.fromkeys((*troubles, *desk.troubles)), store.trouble) if trouble
                 ],
                 requests=lambda: transport.counts,
+                upkeep=lambda left: look_after(
+                    audit, clock.now(), settings.audit.retention_days, left, keyring(settings)
+                ),
             ),
             Options(
                 run_id=run_id,
+                kind=kind,
                 dry_run=asked.dry_run,
                 limit=asked.limit,
                 since=asked.since,
@@ -268,7 +291,30 @@ def _assembled(
             ),
             listener,
         )
-        yield work, lambda: _if_there(audit.path)
+        yield (
+            work,
+            lambda summary: Finished(summary, _if_there(audit.path), work.abandoned, frozenset(audit.alerted)),
+        )
+
+
+def audit_log(settings: Settings, clock: Clock, run_id: str, *, dry_run: bool = False) -> AuditLog:
+    """The log of these settings, sealed, and encrypted where they say so.
+
+    Raises ``ConfigError``, or ``StateUnusable`` when the key cannot be kept.
+    """
+    key = audit_keys(settings)[0]
+    return AuditLog(settings.log_dir, clock, run_id, dry_run=dry_run, key=key, keys=keyring(settings))
+
+
+def audit_keys(settings: Settings) -> tuple[bytes, ...]:
+    """What the log is sealed with, and was before; the one to write with first."""
+    return log_keys([key.get_secret_value() for key in settings.audit.keys], settings.state_folder)
+
+
+def keyring(settings: Settings) -> Keyring | None:
+    """What opens the log; ``None`` where it is not to be encrypted."""
+    keys = [key.get_secret_value() for key in settings.audit.encryption_keys]
+    return Keyring(keys) if keys else None
 
 
 def _if_there(path: Path) -> Path | None:
@@ -335,6 +381,11 @@ def selection(settings: Settings, transport: Transport) -> Selection:
 def kill_switch(settings: Settings) -> KillSwitch:
     """What stops a run of these settings at once."""
     return KillSwitch(settings.stop_file, set_by=settings.stop_set_by)
+
+
+def room(settings: Settings) -> Room:
+    """How much of the disk has to be free."""
+    return Room(settings.log_dir, settings.state_folder, settings.run.min_free_mb)
 
 
 def _credentials(zendesk: ZendeskSettings, transport: Transport, clock: Clock) -> Auth:

@@ -1,0 +1,108 @@
+"""What the runs of a day come to: shares with an honest denominator, and nothing where there is nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticket_processor.latency import Latencies
+from ticket_processor.models import RunRecord, RunSummary, Usage
+from ticket_processor.run_metrics import RunMetrics, metrics_of
+
+from .fakes import START
+
+
+def a_record(number: int = 0, *, kind: str = "run", **summary: Any) -> RunRecord:
+    run_id = f"run-{number}"
+    begun = START + 600 * number
+    return RunRecord(
+        run_id=run_id,
+        kind=kind,
+        started=begun,
+        finished=begun + 5,
+        summary=RunSummary(run_id=run_id, dry_run=False, **summary),
+    )
+
+
+def times(*milliseconds: float) -> dict[str, int]:
+    latencies = Latencies()
+    for each in milliseconds:
+        latencies.add(each)
+    return latencies.bands
+
+
+def test_no_runs_are_no_tickets_and_no_shares() -> None:
+    nothing = metrics_of([])
+    assert nothing == RunMetrics()
+    assert nothing.success_rate is nothing.p95_ms is nothing.fallback_rate is None
+
+
+def test_tickets_that_are_left_alone_are_neither_success_nor_failure() -> None:
+    found = metrics_of([a_record(outcomes={"updated": 6, "suggested": 1, "failed": 1, "skipped": 992})])
+    assert found.tickets == 1000
+    assert found.success_rate == pytest.approx(7 / 8)
+    assert found.error_rate == pytest.approx(1 / 8)
+    quiet = metrics_of([a_record(outcomes={"skipped": 3})])
+    assert quiet.success_rate is None
+
+
+def test_what_a_person_applied_or_took_back_says_nothing_of_the_service() -> None:
+    wide = {"outcomes": {"failed": 50}, "requests": {"GET /x": 7}}
+    found = metrics_of([a_record(0, kind="undo", **wide), a_record(1, kind="apply", **wide)])
+    assert found == RunMetrics()
+    assert metrics_of([a_record(kind="retry", **wide)]).outcomes == {"failed": 50}
+
+
+def test_shares_of_what_was_understood_count_classifier_and_rules_as_fallbacks() -> None:
+    found = metrics_of(
+        [a_record(0, sources={"model": 7, "rules": 2}, reviews=3), a_record(1, sources={"classifier": 1})]
+    )
+    assert found.fallback_rate == pytest.approx(0.3)
+    assert found.review_rate == pytest.approx(0.3)
+
+
+def test_a_run_that_could_not_be_made_is_counted_apart() -> None:
+    found = metrics_of([a_record(0, exit_code=3, stopped="down"), a_record(1, exit_code=1), a_record(2)])
+    assert (found.runs, found.runs_failed) == (3, 1)
+
+
+def test_latencies_of_all_runs_are_pooled_and_not_averaged() -> None:
+    quick, slow = a_record(0, latencies=times(*[100] * 94)), a_record(1, latencies=times(*[9000] * 6))
+    found = metrics_of([quick, slow])
+    assert found.timed == 100
+    assert found.p50_ms == pytest.approx(100, rel=0.1)
+    assert found.p95_ms == pytest.approx(9000, rel=0.1)
+
+
+counts = st.integers(0, 500)
+records = st.builds(
+    lambda updated, failed, model, rules, cents, tokens, asked: a_record(
+        outcomes={"updated": updated, "failed": failed},
+        sources={"model": model, "rules": rules},
+        cost_usd=cents / 100,
+        usage=Usage(input=tokens, output=tokens // 3),
+        requests={"GET /a": asked, "PUT /b": asked},
+        latencies=times(*[10.0 * (each + 1) for each in range(model % 7)]),
+    ),
+    counts, counts, counts, counts, counts, counts, counts,
+)  # fmt: skip
+
+
+@given(st.lists(records, max_size=6), st.randoms(use_true_random=False))
+def test_sums_are_sums_in_any_order_and_shares_lie_between_0_and_1(runs: list[RunRecord], dice: Any) -> None:
+    found = metrics_of(runs)
+    parts = [metrics_of([run]) for run in runs]
+    for name in ("runs", "tickets", "timed", "requests"):
+        assert getattr(found, name) == sum(getattr(part, name) for part in parts)
+    assert found.cost_usd == pytest.approx(sum(part.cost_usd for part in parts))
+    assert found.usage.input == sum(part.usage.input for part in parts)
+    for share in (found.success_rate, found.error_rate, found.fallback_rate, found.review_rate):
+        assert share is None or 0 <= share <= 1
+    if found.success_rate is not None and found.error_rate is not None:
+        assert found.success_rate + found.error_rate == pytest.approx(1, abs=1e-5)
+    shuffled = list(runs)
+    dice.shuffle(shuffled)
+    assert metrics_of(shuffled) == found
