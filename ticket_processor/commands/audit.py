@@ -1,0 +1,176 @@
+"""``ticketbot audit verify`` and ``cat``: is the log as it was written, and what does it say?"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import date
+from pathlib import Path
+
+from ..config import Settings, load
+from ..errors import CannotRun, ConfigError, ExitCode, StateUnusable
+from ..log_check import Report, check
+from ..log_cipher import KEYS_VARIABLE, is_encrypted
+from ..log_files import LogFile, log_files, read_lines
+from ..log_key import FILE_NAME as KEY_FILE
+from ..log_key import VARIABLE, known_keys
+from ..log_lines import decode
+from ..log_writer import Head
+from ..pipeline import LOG_HEAD
+from ..screen import Screen
+from ..state import FILE_NAME, State
+from ..wiring import keyring
+
+MOST_PRINTED = 50
+BY_STATE, BY_PERSON = "the state", "--anchor"
+NO_ANCHOR = (
+    "no anchor from elsewhere was given: whoever can change log and state together may have cut off its end unnoticed. "
+    "Give the end that a heartbeat, a daily summary or 'run --json' told, as --anchor"
+)
+NO_END = (
+    "neither the state nor an --anchor says where the log ended: nobody can tell whether its end was cut off. Give the "
+    "end that a heartbeat, a daily summary or 'run --json' told, as --anchor"
+)
+
+
+def verify(*, config: Path | None, anchors: Sequence[str], as_json: bool) -> int:
+    """``ticketbot audit verify``. Reads only. Returns the exit code: 0 it holds, 1 it does not, 3 nobody can tell."""
+    given = [(BY_PERSON, _head(text)) for text in anchors]
+    settings = load(config=config, need_helpdesk=False)
+    keys = reading_keys(settings)
+    screen = Screen(quiet=False, as_json=as_json)
+    remarks: list[str] = []
+    state_head = _left(settings, remarks)
+    known = [(BY_STATE, state_head)] if state_head else []
+    with ExitStack() as stack:
+        report = check(
+            settings.log_dir,
+            keys,
+            keyring(settings),
+            [*known, *given],
+            begin=lambda files: stack.enter_context(screen.progress("files", files)),
+        )
+    if not report.files and not report.flaws:
+        raise CannotRun(f"there is no log in {settings.log_dir.absolute()}: name its folder (TICKETBOT_LOG_DIR)")
+    remarks += report.notes
+    if not given:
+        remarks.append(NO_ANCHOR if known else NO_END)
+    code = ExitCode.SOME_FAILED if report.flaws else ExitCode.CANNOT_RUN if report.unchecked else ExitCode.OK
+    screen.table(("", "Where", "What"), _rows(report), loud="changed")
+    screen.result(
+        _text(report), {"holds": report.holds, **report.model_dump(mode="json"), "notes": remarks, "exit_code": code}
+    )
+    screen.notices(() if as_json else remarks)
+    return code
+
+
+def cat(*, config: Path | None, wanted: Sequence[str]) -> int:
+    """``ticketbot audit cat``. Prints lines as they were before encryption, headers and all."""
+    settings = load(config=config, need_helpdesk=False)
+    keys = keyring(settings)
+    for file in _files(settings.log_dir, wanted):
+        for raw, line in read_lines(file, keys):
+            if line is None and _closed(raw):
+                raise CannotRun(
+                    f"the log {file.path} is encrypted: {KEYS_VARIABLE} must hold the key that it was written with"
+                )
+            sys.stdout.buffer.write(raw)
+    sys.stdout.buffer.flush()
+    return ExitCode.OK
+
+
+def reading_keys(settings: Settings) -> tuple[bytes, ...]:
+    """What the log may be sealed with. Raises :class:`CannotRun` where no key is here: reading must not make one."""
+    keys = known_keys([key.get_secret_value() for key in settings.audit.keys], settings.state_folder)
+    if not keys:
+        raise CannotRun(
+            f"the key that seals the log is not here: set {VARIABLE}, or TICKETBOT_STATE_DIR to the folder that holds "
+            f"its {KEY_FILE}"
+        )
+    return keys
+
+
+def _left(settings: Settings, remarks: list[str]) -> Head | None:
+    """The end that the last run left, as far as the state can tell."""
+    path = settings.state_folder / FILE_NAME
+    if not path.exists():
+        return None
+    try:
+        state = State.scratch_copy(path)
+        try:
+            told = state.fact(LOG_HEAD)
+        finally:
+            state.close()
+        return Head.parse(told) if told else None
+    except (StateUnusable, ValueError) as error:
+        remarks.append(f"where the log ended is not known from the state: {error}")
+        return None
+
+
+def _head(text: str) -> Head:
+    try:
+        head = Head.parse(text)
+        date.fromisoformat(head.day)
+    except ValueError:
+        raise ConfigError("--anchor: write DAY:LINES:MAC, as a heartbeat or 'run --json' (log_head) tells it") from None
+    return head
+
+
+def _files(folder: Path, wanted: Sequence[str]) -> list[LogFile]:
+    """Files and days in the order in which they were named; none named: all of the log."""
+    if not wanted:
+        return log_files(folder)
+    found = []
+    for text in wanted:
+        path = Path(text)
+        named = LogFile.at(path)
+        if named.day:
+            if not path.is_file():
+                raise ConfigError(f"{text} does not exist")
+            found.append(named)
+            continue
+        of_day = log_files(folder, first_day=text, last_day=text)
+        if not of_day:
+            raise ConfigError(f"{text} is neither a file of a log nor a day of the log in {folder}, such as 2026-11-21")
+        found += of_day
+    return found
+
+
+def _closed(raw: bytes) -> bool:
+    try:
+        return is_encrypted(decode(raw))
+    except ValueError:
+        return False
+
+
+def _rows(report: Report) -> list[tuple[str, str, str]]:
+    rows = [("changed", flaw.where, flaw.what) for flaw in report.flaws]
+    rows += [("unchecked", flaw.where, flaw.what) for flaw in report.unchecked]
+    more = len(rows) - MOST_PRINTED + report.more_flaws
+    return rows[:MOST_PRINTED] + ([("", "", f"and {more} more")] if more > 0 else [])
+
+
+def _text(report: Report) -> str:
+    counted = f"{_counted(report.files, 'file')}, {_counted(report.lines, 'line')}"
+    if report.flaws:
+        first = f"The log does not hold: {_counted(len(report.flaws), 'flaw')} in {counted}"
+    elif report.unchecked:
+        first = f"Not all of the log could be checked: {counted}, and nothing changed in what could"
+    else:
+        first = f"The log holds: {counted}, each as it was written"
+    lines = [first]
+    if report.erased:
+        lines.append(f"  erased: the words of {_counted(report.erased, 'line')}, as the log says")
+    if report.expired:
+        lines.append(f"  deleted when their time had come: {_counted(len(report.expired), 'day')}")
+    if report.unsealed:
+        lines.append(f"  from before there was a chain: {_counted(report.unsealed, 'line')}, which nothing protects")
+    for anchor in report.anchors:
+        stands = {True: "stands", False: "IS NOT THERE", None: "cannot be looked up any more"}[anchor.stands]
+        lines.append(f"  end known from {anchor.given_by}: {anchor.anchor} {stands}")
+    return "\n".join([*lines, f"  end of the log now: {report.head or 'unknown'}"])
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,91 @@
+"""``ticketbot audit export``: events of the log in a file for somebody else, and a manifest of what is in it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Collection
+from pathlib import Path
+from typing import IO, Literal
+
+from .. import __version__
+from ..clock import SystemClock, iso
+from ..config import load
+from ..errors import CannotRun, ConfigError, ExitCode
+from ..log_export import Counted, as_lines, as_table, chosen
+from ..log_files import log_files, replace_file
+from ..log_writer import last_head
+from ..screen import Screen
+from ..wiring import keyring
+from .audit_requester import tickets_of
+from .moments import parse_moment
+
+STDOUT = "-"
+
+
+def export(
+    clock: SystemClock,
+    *,
+    config: Path | None,
+    since: str | None,
+    until: str | None,
+    tickets: Collection[int],
+    requester: str | None,
+    form: Literal["jsonl", "csv"],
+    out: str,
+    with_text: bool,
+) -> int:
+    """``ticketbot audit export``. Returns the exit code."""
+    now = clock.now()
+    begin = iso(parse_moment(since, now), milliseconds=True) if since else ""
+    end = iso(parse_moment(until, now, "--until"), milliseconds=True) if until else "9999"
+    if begin >= end:
+        raise ConfigError("--until lies before --since: nothing is between them")
+    settings = load(config=config, need_helpdesk=requester is not None)
+    ring = keyring(settings)
+    wanted: Collection[int] | None = frozenset(tickets) or None
+    if requester is not None:
+        wanted = frozenset(tickets) | tickets_of(settings, clock, requester)
+    if not log_files(settings.log_dir):
+        raise CannotRun(f"there is no log in {settings.log_dir.absolute()}: name its folder (TICKETBOT_LOG_DIR)")
+    told: dict[str, object] = {}
+
+    def write(target: IO[bytes]) -> None:
+        counted = Counted(target)
+        lines = chosen(settings.log_dir, ring, since=begin, until=end, tickets=wanted)
+        events = (as_lines if form == "jsonl" else as_table)(lines, counted, with_text=with_text)
+        told.update(events=events, bytes=counted.bytes, sha256=counted.sha256)
+
+    screen = Screen(quiet=False, as_json=False)
+    if out == STDOUT:
+        write(sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+        screen.notices([f"{told['events']} events, SHA-256 {told['sha256']}"])
+        return ExitCode.OK
+    file = Path(out)
+    head = last_head(log_files(settings.log_dir), ring)
+    try:
+        replace_file(file, write)
+        manifest = {
+            "file": file.name,
+            "format": form,
+            **told,
+            "with_text": with_text,
+            "since": since and begin,
+            "until": until and end,
+            "tickets": None if wanted is None else sorted(wanted),
+            "log_head": head and str(head),
+            "created": iso(now),
+            "ticketbot": __version__,
+        }
+        data = json.dumps(manifest, indent=2).encode() + b"\n"
+        beside = file.with_name(file.name + ".manifest.json")
+        replace_file(beside, lambda target: _wrote(target, data))
+    except OSError as error:
+        raise CannotRun(f"{file} cannot be written: {error.strerror or error}") from error
+    screen.say(f"{told['events']} events in {file}, which {beside.name} describes")
+    return ExitCode.OK
+
+
+def _wrote(target: IO[bytes], data: bytes) -> None:
+    target.write(data)

@@ -1,0 +1,25 @@
+"""The tickets of one requester, whose name or address is nowhere kept or shown."""
+
+from __future__ import annotations
+
+from ..clock import Deadline, SystemClock
+from ..config import Settings
+from ..wiring import transport_for
+from ..zendesk_requester import Requesters
+
+PATIENCE_S = 1800.0
+
+
+def tickets_of(settings: Settings, clock: SystemClock, named: str) -> frozenset[int]:
+    """The numbers of all tickets of this user, by number or e-mail address; the helpdesk is only read.
+
+    Raises ``ConfigError`` when there is no such user, and ``CannotRun`` when the helpdesk does not answer.
+    """
+    transport = transport_for(
+        settings.zendesk, clock, Deadline(clock, PATIENCE_S), share=settings.run.limit_share, read_only=True
+    )
+    try:
+        requesters = Requesters(transport)
+        return frozenset(requesters.tickets(requesters.find(named)))
+    finally:
+        transport.close()

@@ -1,0 +1,149 @@
+"""``ticketbot audit show``: one ticket's whole story, from the log alone, and whether each line can be relied on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..config import load
+from ..dashboard.timeline import Moment, moments
+from ..errors import ExitCode
+from ..log_chain import Chain, Judged, Verdict, judged_lines
+from ..log_files import LogFile, log_files
+from ..log_lines import Line
+from ..screen import Screen
+from ..wiring import keyring
+from .audit import reading_keys
+
+_OURS = ("seq", "mac", "personal")
+_MARKS = {Verdict.CHANGED: "changed", Verdict.UNCHECKED: "unchecked", Verdict.UNSEALED: "unsealed"}
+
+
+@dataclass(frozen=True)
+class Told:
+    """An event of the ticket, and where it stands."""
+
+    file: LogFile
+    judged: Judged
+    line: Line
+
+
+def show(*, config: Path | None, ticket: int, as_json: bool) -> int:
+    """``ticketbot audit show``. Returns the exit code: 1 when a line of the story is not as it was written."""
+    settings = load(config=config, need_helpdesk=False)
+    keys, ring = reading_keys(settings), keyring(settings)
+    screen = Screen(quiet=False, as_json=as_json)
+    files = log_files(settings.log_dir)
+    told: list[Told] = []
+    closed = False
+    with screen.progress("files", len(files)) as advance:
+        begun = False
+        for file in files:
+            chain = Chain(file.day, keys, ring, begun=begun)
+            for judged in judged_lines(file, chain, worth=_may_be_about(ticket)):
+                closed = closed or (judged.verdict is Verdict.UNCHECKED and judged.line is None)
+                if judged.line is not None and _is_about(judged.line, ticket):
+                    told.append(Told(file, judged, judged.line))
+            begun = begun or chain.begun
+            advance(1)
+    if closed:
+        screen.notices(["some of the log is encrypted with a key that is not here; the story may not be whole"])
+    screen.table(("", "When (UTC)", "Run", "What", "Details"), list(_rows(told)), loud="changed")
+    screen.result(_text(ticket, told), _data(ticket, told))
+    changed = any(each.judged.verdict is Verdict.CHANGED for each in told)
+    return ExitCode.SOME_FAILED if changed else ExitCode.OK
+
+
+def _may_be_about(ticket: int) -> Any:
+    """Whether a line as it is stored is worth judging; of an encrypted one nobody can tell yet."""
+    own = b'"ticket_id":%d,' % ticket
+    return lambda stored: own in stored or b'"tickets":[' in stored or stored.startswith(b'{"seq":')
+
+
+def _is_about(line: Line, ticket: int) -> bool:
+    tickets = line.get("tickets")
+    return line.get("ticket_id") == ticket or (isinstance(tickets, list) and ticket in tickets)
+
+
+def _rows(told: list[Told]) -> Iterator[tuple[str, ...]]:
+    """A row for each event. What was announced is told once, and not again when it was done."""
+    announced: dict[object, tuple[tuple[str, str, str], ...]] = {}
+    for each, moment in zip(told, moments([each.line for each in told]), strict=True):
+        intent = each.line.get("intent")
+        news = moment.kind == "intent" or announced.get(intent) != moment.changes
+        if moment.kind == "intent":
+            announced[intent] = moment.changes
+        mark = _MARKS.get(each.judged.verdict, "erased" if each.judged.erased else "")
+        what = f"{moment.headline} (dry run)" if moment.dry_run else moment.headline
+        details = "; ".join(_details(each, moment, changes=news))
+        yield mark, moment.at[:19].replace("T", " "), moment.run_id, what, details
+
+
+def _details(told: Told, moment: Moment, *, changes: bool) -> Iterator[str]:
+    if told.judged.verdict in _MARKS:
+        yield f"{told.file.path.name}, line {told.judged.number + 1}: {told.judged.why}"
+    if changes:
+        yield from _changes(moment)
+        note = (told.line.get("change") or {}).get("note")
+        if note:
+            yield f"note: {' '.join(str(note).split())}"
+    yield from (f"{name.lower()}: {value}" for name, value in moment.facts)
+    if moment.summary:
+        yield f"summary: {moment.summary}"
+    if moment.kind == "alert":
+        known = ("ts", "event", "run_id", "dry_run", "what", "ticket_id", "tickets", "upto", *_OURS)
+        yield from (f"{name}: {value}" for name, value in told.line.items() if name not in known and value is not None)
+
+
+def _changes(moment: Moment) -> Iterator[str]:
+    for name, before, after in moment.changes:
+        if name == "tag":
+            yield f"+{after}" if after else f"-{before}"
+        elif name == "escalated":
+            yield f"escalated: {after}"
+        elif name != "note":
+            yield f"{name} {before or '-'} -> {after or '-'}"
+
+
+def _cost(told: list[Told]) -> float | None:
+    """US dollars; ``None`` where no model has a price."""
+    costs = [each.line.get("cost_usd") for each in told if each.line.get("event") == "ticket"]
+    known = [cost for cost in costs if isinstance(cost, int | float)]
+    return sum(known) if known else None
+
+
+def _text(ticket: int, told: list[Told]) -> str:
+    if not told:
+        return f"the log has no line about ticket {ticket}"
+    runs = len({each.line.get("run_id") for each in told})
+    ends = (each.line for each in told if each.line.get("outcome") in ("updated", "suggested"))
+    writes = sum(line.get("change") is not None for line in ends)
+    wrong = sum(each.judged.verdict is not Verdict.HOLDS for each in told)
+    trust = f"{wrong} NOT to be relied on" if wrong else "each as it was written"
+    cost = _cost(told)
+    return (
+        f"Ticket {ticket}: {len(told)} line{'s' * (len(told) != 1)} of {runs} run{'s' * (runs != 1)}, "
+        f"{writes} write{'s' * (writes != 1)}, {'no price known' if cost is None else f'${cost:.6f}'}; {trust}"
+    )
+
+
+def _data(ticket: int, told: list[Told]) -> dict[str, Any]:
+    return {
+        "ticket_id": ticket,
+        "cost_usd": _cost(told),
+        "events": [
+            {
+                **{name: value for name, value in each.line.items() if name not in _OURS},
+                "log": {
+                    "file": each.file.path.name,
+                    "line": each.judged.number + 1,
+                    "verdict": each.judged.verdict.value,
+                    "why": each.judged.why or None,
+                    "erased": each.judged.erased,
+                },
+            }
+            for each in told
+        ],
+    }
