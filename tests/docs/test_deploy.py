@@ -1,0 +1,209 @@
+"""The container, the Cloud Run job and the page about scheduling keep what they promise."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ticket_processor.commands.watchdog import GRACE_S
+from ticket_processor.config import VARIABLES, Settings
+from ticket_processor.errors import ExitCode
+from ticket_processor.schedule import kubernetes
+from ticket_processor.schedule.job import DEFAULT_EVERY_MIN, PERIODS_MIN, limit_after
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEDULING = (ROOT / "docs" / "scheduling.md").read_text(encoding="utf-8")
+LIMIT_S = limit_after(Settings().run.deadline_s + GRACE_S)
+SECRETS = {name for name, variable in VARIABLES.items() if variable.secret}
+
+Instruction = tuple[str, str]
+
+
+def instructions() -> list[Instruction]:
+    """The Dockerfile's instructions, each with its whole text."""
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    text = re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE).replace("\\\n", " ")
+    return [(line.split(None, 1)[0], line.split(None, 1)[1]) for line in text.splitlines() if line.strip()]
+
+
+def stages() -> list[list[Instruction]]:
+    """The instructions of each stage."""
+    found: list[list[Instruction]] = []
+    for instruction in instructions():
+        if instruction[0] == "FROM":
+            found.append([])
+        if found:
+            found[-1].append(instruction)
+    return found
+
+
+def values(stage: list[Instruction], name: str) -> list[str]:
+    return [text for kind, text in stage if kind == name]
+
+
+def environment(stage: list[Instruction]) -> dict[str, str]:
+    return dict(re.findall(r"(\w+)=(\S+)", " ".join(values(stage, "ENV"))))
+
+
+def test_both_stages_come_from_one_pinned_debian_image() -> None:
+    (base,) = [
+        text.removeprefix("BASE=") for kind, text in instructions() if kind == "ARG" and text.startswith("BASE=")
+    ]
+    assert re.fullmatch(r"python:3\.\d+\.\d+-slim-[a-z]+(@sha256:[0-9a-f]{64})?", base)
+    assert "alpine" not in base
+    assert [text.split()[0] for kind, text in instructions() if kind == "FROM"] == ["${BASE}", "${BASE}"]
+    needed = re.search(r"python_requires = >=(\d+)\.(\d+)", (ROOT / "setup.cfg").read_text(encoding="utf-8"))
+    offered = re.search(r"python:(\d+)\.(\d+)", base)
+    assert needed is not None
+    assert offered is not None
+    assert tuple(map(int, offered.groups())) >= tuple(map(int, needed.groups()))
+
+
+def test_it_is_built_from_the_tested_versions_and_from_wheels() -> None:
+    build, _final = stages()
+    (install,) = [text for text in values(build, "RUN") if "pip" in text]
+    assert "--constraint constraints.txt" in install
+    assert "--only-binary :all:" in install
+
+
+def test_it_runs_as_a_user_without_rights_whom_kubernetes_knows() -> None:
+    _build, final = stages()
+    assert values(final, "USER") == [f"{kubernetes.UID}:{kubernetes.UID}"]
+    after = [kind for kind, _text in final[final.index(("USER", f"{kubernetes.UID}:{kubernetes.UID}")) :]]
+    assert "RUN" not in after
+    assert "COPY" not in after
+
+
+def test_it_is_one_run_and_nothing_else() -> None:
+    _build, final = stages()
+    assert values(final, "ENTRYPOINT") == ['["ticketbot"]']
+    assert values(final, "CMD") == ['["run", "--quiet"]']
+    assert {kind for kind, _text in final}.isdisjoint({"HEALTHCHECK", "EXPOSE", "VOLUME"})
+
+
+def test_everything_it_writes_is_where_kubernetes_mounts_the_volume() -> None:
+    _build, final = stages()
+    found = environment(final)
+    places = {name: value for name, value in found.items() if name.startswith("TICKETBOT_")}
+    assert set(places) == {"TICKETBOT_STATE_DIR", "TICKETBOT_LOG_DIR"} <= set(VARIABLES)
+    assert all(value.startswith(f"{kubernetes.DATA}/") for value in places.values())
+    assert (found["HOME"], found["PYTHONDONTWRITEBYTECODE"]) == ("/tmp", "1")
+    assert values(final, "WORKDIR") == [kubernetes.CONFIG_FOLDER]
+
+
+def test_no_secret_gets_into_the_image() -> None:
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert not [name for name in SECRETS if name in text]
+    assert re.search(r"ARG .*(TOKEN|SECRET|KEY|PASSWORD)", text) is None
+
+
+def let_through(path: str) -> bool:
+    """Whether ``.dockerignore`` lets a file of the repository into the build; the last line that fits decides."""
+    ignored = False
+    for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines():
+        pattern = line.removeprefix("!")
+        if line and not line.startswith("#"):
+            parts = Path(path).parts
+            above = ["/".join(parts[: length + 1]) for length in range(len(parts))]
+            deep = pattern.startswith("**/") and any(fnmatch.fnmatch(part, pattern[3:]) for part in parts)
+            if deep or any(fnmatch.fnmatch(name, pattern) for name in above):
+                ignored = not line.startswith("!")
+    return not ignored
+
+
+def test_the_build_gets_what_it_copies_and_nothing_else() -> None:
+    build, _final = stages()
+    copied = [name for text in values(build, "COPY") for name in text.split()[:-1]]
+    assert all((ROOT / name).exists() for name in copied)
+    assert all(let_through(name) for name in copied)
+    assert let_through("ticket_processor/sandbox/app.py")
+    for name in (".env", ".git/config", "logs/ticketbot-2026-01-01.jsonl", "tests/unit/fakes.py", "ticketbot.toml"):
+        assert not let_through(name), name
+    assert not let_through("ticket_processor/__pycache__/cli.cpython-311.pyc")
+
+
+def test_the_linter_finds_nothing() -> None:
+    linter = shutil.which("hadolint", path=Path(sys.executable).parent.as_posix()) or shutil.which("hadolint")
+    if linter is None:
+        pytest.skip("there is no hadolint here")
+    ended = subprocess.run([linter, str(ROOT / "Dockerfile")], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (0, "")
+
+
+# --- Cloud Run
+
+
+@pytest.fixture
+def job() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "cloud-run-job.yaml").read_text(encoding="utf-8"))
+    assert (loaded["apiVersion"], loaded["kind"]) == ("run.googleapis.com/v1", "Job")
+    return loaded
+
+
+def test_a_cloud_run_execution_is_one_run_that_ends_before_the_next(job: dict[str, Any]) -> None:
+    execution = job["spec"]["template"]["spec"]
+    task = execution["template"]["spec"]
+    assert (execution["parallelism"], execution["taskCount"]) == (1, 1)
+    assert task["maxRetries"] == 0
+    assert task["timeoutSeconds"] == LIMIT_S < DEFAULT_EVERY_MIN * 60
+
+
+def test_cloud_runs_secrets_are_references(job: dict[str, Any]) -> None:
+    (container,) = job["spec"]["template"]["spec"]["template"]["spec"]["containers"]
+    variables = {item["name"]: item for item in container["env"]}
+    assert set(variables) <= set(VARIABLES)
+    for name, item in variables.items():
+        assert ("secretKeyRef" in item.get("valueFrom", {})) == (name in SECRETS), name
+        assert ("value" in item) != (name in SECRETS), name
+    assert not container["image"].endswith(":latest")
+
+
+def test_cloud_runs_state_is_on_a_file_share_and_not_in_a_bucket(job: dict[str, Any]) -> None:
+    task = job["spec"]["template"]["spec"]["template"]["spec"]
+    (mount,) = task["containers"][0]["volumeMounts"]
+    (volume,) = task["volumes"]
+    assert mount == {"name": volume["name"], "mountPath": kubernetes.DATA}
+    assert set(volume) == {"name", "nfs"}
+
+
+# --- the page
+
+
+def test_the_page_has_every_exit_code_and_every_scheduler() -> None:
+    table = SCHEDULING[SCHEDULING.index("## Exit codes") : SCHEDULING.index("## cron")]
+    listed = {int(code) for row in re.findall(r"^\| ([\d, ]+) \|", table, re.MULTILINE) for code in row.split(",")}
+    assert listed == {int(code) for code in ExitCode}
+    for heading in ("cron", "systemd", "Windows", "Containers", "Kubernetes", "Cloud Run"):
+        assert f"\n## {heading}\n" in SCHEDULING
+
+
+def test_the_page_tells_the_limits_and_periods_as_they_are() -> None:
+    deadline = Settings().run.deadline_s
+    for seconds in (deadline, deadline + GRACE_S, LIMIT_S):
+        assert f"| {seconds:.0f} s |" in SCHEDULING
+    told = re.search(r"divides an hour \(([\d, ]+)\)", SCHEDULING)
+    assert told is not None
+    assert told[1].split(", ") == [str(minutes) for minutes in PERIODS_MIN if minutes <= 60]
+
+
+def test_every_option_on_the_page_exists() -> None:
+    commands = re.findall(r"ticketbot schedule (install|show|remove)([^\n`]*)", SCHEDULING)
+    assert commands
+    for command, rest in commands:
+        shown = subprocess.run(
+            [sys.executable, "-m", "ticket_processor", "schedule", command, "--help"],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=True,
+        ).stdout
+        for option in re.findall(r"--[a-z-]+", rest):
+            assert option in shown, f"{command} {option}"

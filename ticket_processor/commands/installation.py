@@ -1,0 +1,122 @@
+"""This installation as a scheduler finds it, which knows nothing of the terminal that the scheduling is done in."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..config import VARIABLES, Settings, load
+from ..errors import ConfigError
+from ..state import HORIZON
+from ..wiring import opened_state
+
+ON_WINDOWS = sys.platform == "win32"
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who a job on this machine runs as. ``other_user`` is its name where that is not who asks."""
+
+    name: str
+    home: Path
+    is_root: bool = False
+    other_user: str | None = None
+
+
+def account_for(path: Path) -> Account:
+    """Whoever asks; where that is root, the owner of ``path``. Raises :class:`ConfigError` for one without a name."""
+    if sys.platform == "win32":
+        return Account(windows_user(os.environ), Path.home())
+    import pwd
+
+    asks = os.geteuid()
+    try:
+        owner = path.stat().st_uid if asks == 0 else asks
+    except OSError:  # told as a problem of the settings
+        owner = asks
+    try:
+        entry = pwd.getpwuid(owner)
+    except KeyError:
+        raise ConfigError(f"{path} belongs to user {owner}, which this system has no name for") from None
+    return Account(entry.pw_name, Path(entry.pw_dir), owner == 0, entry.pw_name if owner != asks else None)
+
+
+def windows_user(environ: Mapping[str, str]) -> str:
+    """Whoever is logged on, as Task Scheduler names people."""
+    domain, name = environ.get("USERDOMAIN", ""), environ.get("USERNAME", "")
+    return f"{domain}\\{name}" if domain and name else name
+
+
+def is_root() -> bool:
+    """Whether the whole system may be asked for; never on Windows."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def program() -> tuple[str, ...]:
+    """This installation's own command; where it has none, its Python, which takes no modules from where it starts."""
+    script = Path(sys.executable).with_name("ticketbot.exe" if ON_WINDOWS else "ticketbot")
+    return (str(script),) if script.is_file() else (sys.executable, "-P", "-m", "ticket_processor")
+
+
+def reads(settings: Settings, folder: Path) -> tuple[str, ...]:
+    """What a run has to see, by the names it uses and by where these lead to."""
+    places = [Path(sys.prefix), Path(sys.base_prefix), Path(__file__).parents[1], folder, folder / settings.stop_file]
+    return tuple(dict.fromkeys(str(path) for place in places for path in (place, place.resolve())))
+
+
+def settings_of(
+    file: Path | None, folder: Path, problems: list[str], *, in_terminal: bool, need_helpdesk: bool = True
+) -> Settings | None:
+    """The settings as a run started in ``folder`` finds them; ``None`` when it finds ``problems``, which then say so.
+
+    Without ``in_terminal`` nothing that is set in this terminal counts.
+    """
+    try:
+        return load(config=file, environ=os.environ if in_terminal else {}, folder=folder, need_helpdesk=need_helpdesk)
+    except ConfigError as error:
+        problems += error.problems
+    told = {name for problem in problems for name in re.findall(r"\b[A-Z][A-Z0-9_]{3,}\b", problem)}
+    unseen = sorted(name for name in os.environ if name in told or name in VARIABLES)
+    if unseen and not in_terminal:
+        where = folder / ".env"
+        problems.append(
+            f"{', '.join(unseen)}: set in this terminal, where no scheduled run sees it; put it into {where}"
+        )
+    return None
+
+
+def set_here_only(file: Path | None, folder: Path) -> list[str]:
+    """The variables that are set in this terminal and make a difference to what ``.env`` says."""
+    names = [name for name in VARIABLES if os.environ.get(name, "").strip()]
+    try:
+        here, elsewhere = load(config=file, folder=folder), load(config=file, environ={}, folder=folder)
+    except ConfigError:
+        return names
+    return [name for name in names if _value(here, name) != _value(elsewhere, name)]
+
+
+def state_folder(settings: Settings, folder: Path, account: Account) -> Path:
+    """The state folder of a scheduled run, which has ``account``'s home and none of this terminal's variables."""
+    if settings.state_dir is not None:
+        return folder / settings.state_dir
+    if ON_WINDOWS:
+        return settings.state_folder
+    parts = ("Library", "Application Support") if sys.platform == "darwin" else (".local", "state")
+    return account.home.joinpath(*parts, "ticketbot", settings.state_folder.name)
+
+
+def has_begun(settings: Settings, place: Path) -> bool:
+    """Whether a run has said where to begin, which a scheduled one cannot. Raises what opening the state does."""
+    with opened_state(place, settings.zendesk.base_url, dry_run=True) as state:
+        return state.fact(HORIZON) is not None
+
+
+def _value(settings: Settings, variable: str) -> object:
+    value: object = settings
+    for part in VARIABLES[variable].path:
+        value = getattr(value, part)
+    return value

@@ -1,0 +1,90 @@
+"""The system's own programs, and the files that they keep: asked, read and written with a sentence for what fails."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import CannotRun, ConfigError
+from ..schedule.job import marked_for
+
+TOOL_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a program answered."""
+
+    code: int
+    out: bytes = b""
+    err: bytes = b""
+
+    @property
+    def words(self) -> str:
+        """Its own words, for a person."""
+        return " ".join((self.err or self.out).decode(errors="replace").split()) or f"no word, exit code {self.code}"
+
+
+Runner = Callable[[Sequence[str], bytes], Said]
+"""Runs a program with these arguments and this standard input. Raises :class:`CannotRun` where there is none."""
+
+
+def run_program(arguments: Sequence[str], standard_input: bytes = b"") -> Said:
+    """The real :data:`Runner`. Programs answer in English, since one answer has to be understood."""
+    try:
+        ended = subprocess.run(  # noqa: S603 - fixed programs; no shell
+            list(arguments),
+            input=standard_input,
+            capture_output=True,
+            timeout=TOOL_TIMEOUT_S,
+            env={**os.environ, "LC_ALL": "C"},
+            check=False,
+        )
+    except FileNotFoundError:
+        raise CannotRun(
+            f"there is no program {arguments[0]} here; 'ticketbot schedule show' prints what to set up"
+        ) from None
+    except subprocess.TimeoutExpired:
+        raise CannotRun(f"'{' '.join(arguments)}' gave no answer for {TOOL_TIMEOUT_S:.0f} s") from None
+    except OSError as error:
+        raise CannotRun(f"{arguments[0]} cannot be started ({error.strerror})") from None
+    return Said(ended.returncode, ended.stdout, ended.stderr)
+
+
+def refuse_another(known: str, settings: str, name: str, where: str) -> None:
+    """An entry of another installation, or of somebody else's, is not written over."""
+    owner = marked_for(known)
+    if owner == settings:
+        return
+    what = "is not ticketbot's" if owner is None else f"runs {owner}"
+    raise ConfigError(
+        f"{where}: what is called {name} there {what}; give this one another --name, or remove that one first"
+    )
+
+
+def text_of(path: Path) -> str | None:
+    """What a file holds; ``None`` where there is none. Raises :class:`CannotRun` for one that cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise CannotRun(f"{path} cannot be read ({error.strerror})") from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """The whole file or none of it; everybody may read it, for there is no secret in it."""
+    draft = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(text, encoding="utf-8", newline="\n")
+        draft.chmod(0o644)
+        draft.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            draft.unlink()
+        raise CannotRun(f"{path} cannot be written ({error.strerror})") from None

@@ -1,0 +1,128 @@
+"""What is to be scheduled, how often, and what no scheduler can be given. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+DEFAULT_EVERY_MIN = 10
+PERIODS_MIN = (*(minutes for minutes in range(1, 61) if 60 % minutes == 0), 120, 180, 240, 360, 480, 720, 1440)
+"""Periods that come round evenly: parts of an hour, and whole hours that are a part of a day."""
+LIMIT_AFTER_WATCHDOG_S = 20.0
+"""A scheduler's own limit comes so long after ours, so that it only ever ends what hangs too deep for us."""
+STOP_GRACE_S = 30
+"""From the polite signal to the hard one; a run that is asked to stop is gone within 20 seconds."""
+_NAME = r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?"
+_MARK = "ticketbot schedule for "
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run every ``every_min`` minutes, cut off by the scheduler after ``limit_s`` seconds.
+
+    ``minute`` is where in the period it begins, from :func:`minute_of`.
+    """
+
+    name: str
+    every_min: int
+    limit_s: int
+    minute: int
+
+
+@dataclass(frozen=True)
+class LocalJob(Job):
+    """A job on this machine.
+
+    ``command`` and all paths are absolute; ``folder`` is where it starts. ``reads`` and ``writes`` are the folders that
+    it cannot do without. ``user`` is who it runs as where the scheduler has to be told, and ``settings`` the
+    configuration file (or the folder, where there is none) that tells it from another installation's.
+    """
+
+    command: tuple[str, ...]
+    folder: str
+    settings: str
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    user: str | None = None
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Everything of it that is written into a file."""
+        return (*self.command, self.folder, *self.reads, *self.writes)
+
+
+@dataclass(frozen=True)
+class File:
+    """A file as a scheduler wants it, and where it goes."""
+
+    path: str
+    text: str
+
+
+def limit_after(watchdog_s: float) -> int:
+    """The scheduler's limit in whole seconds, for a process that ends itself after ``watchdog_s``."""
+    return math.ceil(watchdog_s + LIMIT_AFTER_WATCHDOG_S)
+
+
+def minute_of(seed: str, every_min: int) -> int:
+    """A minute of the period that stays the same for the same ``seed``, and is not the full hour that all begin at."""
+    step = min(every_min, 60)
+    if step == 1:
+        return 0
+    return int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8]) % (step - 1) + 1
+
+
+def problems_of(name: str, every_min: int = DEFAULT_EVERY_MIN, deadline_s: float = 0.0, limit_s: int = 0) -> list[str]:
+    """Why there can be no such job, a sentence for each reason."""
+    problems = []
+    if not re.fullmatch(_NAME, name):
+        problems.append("--name: must be 1 to 40 small letters, digits and hyphens, such as ticketbot-eu")
+    if every_min not in PERIODS_MIN:
+        allowed = ", ".join(map(str, PERIODS_MIN))
+        problems.append(f"--every {every_min}: runs come round evenly with one of these numbers of minutes: {allowed}")
+    elif limit_s > every_min * 60:
+        enough = next((minutes for minutes in PERIODS_MIN if limit_s <= minutes * 60), None)
+        shorter = every_min * 60 - (limit_s - deadline_s)
+        ways = [f"--every {enough}"] * (enough is not None) + [f"run.deadline_s = {shorter:g} or less"] * (
+            shorter >= 10
+        )
+        problems.append(
+            f"--every {every_min}: with run.deadline_s = {deadline_s:g} a run that hangs is cut off after {limit_s} s, "
+            f"when the next one should long have begun; take {' or '.join(ways)}"
+        )
+    return problems
+
+
+def unwritable(texts: Iterable[str]) -> list[str]:
+    """Why paths cannot be written into any scheduler's file: a line break in a path would begin a line of its own."""
+    bad = dict.fromkeys(text for text in texts if any(map(_strange, text)))
+    return [f"the path {json.dumps(text)} holds characters that no scheduler can be given; rename it" for text in bad]
+
+
+def cron_times(job: Job) -> str:
+    """The five fields that cron and Kubernetes start it by."""
+    hours, minutes = divmod(job.every_min, 60)
+    if minutes:
+        return "* * * * *" if minutes == 1 else f"{job.minute}-59/{minutes} * * * *"
+    return f"{job.minute} {'*' if hours == 1 else '0' if hours == 24 else f'*/{hours}'} * * *"
+
+
+def mark(settings: str) -> str:
+    """What is put into everything that is installed, to know it again. ASCII, whatever the path."""
+    return _MARK + json.dumps(settings)
+
+
+def marked_for(text: str) -> str | None:
+    """The ``settings`` that an installed text carries the mark of; ``None`` for what is not ours."""
+    found = re.search(re.escape(_MARK) + r'("(?:[^"\\]|\\.)*")', text)
+    return None if found is None else str(json.loads(found[1]))
+
+
+def _strange(character: str) -> bool:
+    """Whether it is a control character, a line's end, half a character (as of a name that is no UTF-8), or none."""
+    return unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") or character in "\ufffe\uffff"
