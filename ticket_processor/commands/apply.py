@@ -19,6 +19,7 @@ from ..settlement import ALREADY_DONE
 from ..state import FILE_NAME, State, Verdict
 from ..wiring import Asked, write
 from .backfill import settings_digest
+from .tending import tended
 
 DEADLINE_S = 12 * 3600.0
 CLOSED = "closed"
@@ -56,18 +57,20 @@ def apply(
         # Whoever solved a ticket has had a head start, and one that was reopened is new work for a run.
         statuses = (*settings.run.statuses, SOLVED) if results.header.as_new else (SOLVED,)
         run = settings.run.model_copy(update={"deadline_s": DEADLINE_S, "wait_minutes": 0.0})
-        with screen.progress("applying", min(contents.total, limit or contents.total)):
-            finished = write(
-                settings.model_copy(update={"run": run}),
-                islice(contents.verdicts(), limit),
-                Asked(dry_run=dry_run),
-                statuses=statuses,
-                clock=clock,
-                listener=listen,
-            )
-    summary = _as_apply(finished.summary, contents.left_out)
-    title = f"Would apply {path}, dry run" if dry_run else f"Applied {path}, run"
-    screen.finished(summary, finished.log, outcomes, title=title)
+        with tended(settings, clock, "apply", deadline_s=DEADLINE_S, silent=dry_run) as tending:
+            with screen.progress("applying", min(contents.total, limit or contents.total)):
+                finished = write(
+                    settings.model_copy(update={"run": run}),
+                    islice(contents.verdicts(), limit),
+                    Asked(dry_run=dry_run),
+                    statuses=statuses,
+                    clock=clock,
+                    listener=listen,
+                )
+            tending.ended(finished.summary, log_events=finished.log_events)
+            summary = _as_apply(finished.summary, contents.left_out)
+            title = f"Would apply {path}, dry run" if dry_run else f"Applied {path}, run"
+            screen.finished(summary, finished.log, outcomes, title=title)
     return summary.exit_code, finished.abandoned
 
 

@@ -28,6 +28,7 @@ from ..wiring import kill_switch, selection, transport_for, understanding
 from ..zendesk import Zendesk
 from .batch_models import BatchModels
 from .moments import parse_since
+from .tending import tended
 
 DEFAULT_FILE = Path("backfill.jsonl")
 AT_LEISURE_S = 366 * 86_400.0
@@ -107,8 +108,10 @@ def backfill(
             screen.notices([f"the last line of {path} was torn by a crash; that ticket is looked at anew"])
         there = len(file)
         work = _Work(settings, clock, screen, file, plan, wishes, stack, limit=limit, no_llm=no_llm)
-        stopped, code = work.go(parse_iso(file.header.since))
-        data = work.told(there, stopped, code, clock.monotonic() - began)
+        with tended(settings, clock, "backfill") as tending:
+            stopped, code = work.go(parse_iso(file.header.since))
+            data = work.told(there, stopped, code, clock.monotonic() - began)
+            tending.noted(int(code), f"exit code {int(code)}\n{data['decided']} decided, {len(file)} in the file")
     screen.result(_text(data, path), data)
     screen.notices(data["remarks"])
     if stopped is not None:

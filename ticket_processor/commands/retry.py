@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from ..audit import AuditLog
 from ..clock import SystemClock
 from ..config import load
 from ..errors import ConfigError, ExitCode
 from ..models import Outcome, OutcomeStatus
 from ..screen import Screen
 from ..state import DROPPED, Retry
-from ..wiring import lock, new_run_id, opened_state, retry
-from .watchdog import watchdog
+from ..wiring import audit_log, lock, new_run_id, opened_state, retry
+from .tending import tended
 
 NOTHING = "the retry list is empty"
 
@@ -43,9 +42,11 @@ def run(clock: SystemClock, *, config: Path | None, tickets: Collection[int], as
     settings = load(config=config)
     screen = Screen(quiet=False, as_json=as_json)
     screen.notices(settings.notices)
-    with watchdog(settings.run.deadline_s), screen.progress("retry"):
-        finished = retry(settings, tickets, clock=clock, listener=screen.outcome)
-    screen.finished(finished.summary, finished.log)
+    with tended(settings, clock, "retry", deadline_s=settings.run.deadline_s) as tending:
+        with screen.progress("retry"):
+            finished = retry(settings, tickets, clock=clock, listener=screen.outcome)
+        tending.ended(finished.summary, log_events=finished.log_events)
+        screen.finished(finished.summary, finished.log)
     return finished.summary.exit_code, finished.abandoned
 
 
@@ -64,7 +65,7 @@ def drop(clock: SystemClock, *, config: Path | None, tickets: Collection[int], a
                 *(f"ticket {number} is not on the retry list; see 'ticketbot retry list'" for number in strange)
             )
         chosen = [item for item in listed.values() if (item.dead if all_dead else item.ticket_id in tickets)]
-        audit = AuditLog(settings.log_dir, clock, new_run_id(clock))
+        audit = audit_log(settings, clock, new_run_id(clock))
         try:
             for item in chosen:
                 audit.alert(DROPPED, ticket_id=item.ticket_id, attempts=item.attempts, reason=item.reason)

@@ -12,7 +12,7 @@ from ..statement import Verify
 from ..wiring import Asked
 from ..wiring import run as run_once
 from .moments import parse_since
-from .watchdog import watchdog
+from .tending import tended
 
 
 def run(
@@ -48,7 +48,8 @@ def run(
         screen.outcome(outcome, line=not sandbox)
 
     settings = load(config=config, flags=flags, need_helpdesk=not sandbox)
-    with watchdog(settings.run.deadline_s):
+    deadline_s = settings.run.deadline_s
+    with tended(settings, clock, "run", deadline_s=deadline_s, silent=sandbox or dry_run) as tending:
         if sandbox:
             from ..tour import Tour
 
@@ -62,5 +63,6 @@ def run(
             screen.notices(settings.notices)
             with screen.progress("triage"):
                 finished = run_once(settings, asked, clock=clock, listener=listen)
-    screen.finished(finished.summary, finished.log, outcomes if dry_run else ())
+        tending.ended(finished.summary, log_events=finished.log_events)
+        screen.finished(finished.summary, finished.log, outcomes if dry_run else ())
     return finished.summary.exit_code, finished.abandoned

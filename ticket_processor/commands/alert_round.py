@@ -1,0 +1,146 @@
+"""One look at everything that may be worth an alert, and telling everybody what they do not know yet."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from ..alert_checks import HISTORY_S, LOG_CHANGED, LOG_REPAIRED, Facts, Limits
+from ..alert_memory import Breakers, Failure, Memory, Owed, after, owed, told, without_strangers
+from ..alert_rules import look
+from ..alerts import Message, Receiver, Sender, Sent, message_of, receivers
+from ..audit import REPAIRED
+from ..clock import SystemClock
+from ..config import Settings
+from ..daily_summary import summary_due, summary_text
+from ..errors import StateUnusable
+from ..log_upkeep import CHANGED
+from ..models import RunRecord
+from ..pipeline import HALTED
+from ..state import FILE_NAME, State
+
+LOG_EVENTS = {CHANGED: LOG_CHANGED, REPAIRED: LOG_REPAIRED}
+"""What the log says of itself, and the rules that live on it."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """The runs, the one just ended last; whether earlier ones are known; whether a published note holds them up."""
+
+    records: Sequence[RunRecord]
+    known: bool = True
+    halted: bool = False
+
+
+class AlertRound:
+    """Alerts of one account, looked at ``now``; ``began`` is when a scheduled run did, where this is one."""
+
+    def __init__(self, settings: Settings, clock: SystemClock, *, began: float | None = None) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._began = began
+        self._now = clock.now()
+        self.receivers = receivers(settings.alerts)
+
+    def past(self, this: RunRecord | None) -> Past:
+        """What the state has kept of runs, and ``this`` one, whether or not it could be kept. Does not raise."""
+        path = self._settings.state_folder / FILE_NAME
+        past = Past(())
+        try:
+            if path.exists():
+                with closing(State(path)) as state:
+                    past = Past(state.runs(self._now - HISTORY_S), halted=state.fact(HALTED) is not None)
+        except (StateUnusable, OSError):
+            past = Past((), known=False)
+        if this is None or any(record.run_id == this.run_id for record in past.records):
+            return past
+        return replace(past, records=(*past.records, this))
+
+    def judged(self, memory: Memory, past: Past, log_events: Collection[str] = ()) -> Memory:
+        """The memory, with what holds now."""
+        for event in log_events:
+            if event in LOG_EVENTS:
+                memory = memory.happened(LOG_EVENTS[event], self._now)
+        zendesk = self._settings.zendesk
+        facts = Facts(
+            now=self._now,
+            history_known=past.known,
+            models=bool(self._settings.models.names),
+            api_token=bool(zendesk.api_token) and not zendesk.oauth_token and not zendesk.oauth_client_id,
+            halted=past.halted,
+            started=self._began,
+            seen=memory.seen,
+            events=memory.events,
+        )
+        return after(memory, look(past.records, facts, limits(self._settings)), self._now)
+
+    def told(self, memory: Memory, past: Past, seconds: float) -> tuple[Memory, list[Sent]]:
+        """Send everybody what they are owed, within ``seconds``: the memory after it, and what became of each."""
+        targets = [receiver.target for receiver in self.receivers]
+        memory = without_strangers(memory, targets)
+        news = owed(memory, targets, self._now, self._settings.alerts.cool_down_minutes * 60)
+        about: dict[int, Owed | str] = {}
+        post: list[tuple[Receiver, list[Message]]] = []
+        for receiver in self.receivers:
+            letters: list[tuple[Message, Owed | str]] = [
+                *self._alerts(receiver, news),
+                *self._summary(receiver, memory, past),
+            ]
+            about |= {id(message): subject for message, subject in letters}
+            post.append((receiver, [message for message, _ in letters]))
+        kept = {target: memory.breaker(target) for target in memory.breakers}
+        sender = Sender(self._clock, {target: one for target, one in kept.items() if one})
+        sent = sender.send(post, seconds)
+        for each in sent:
+            memory = self._remembered(memory, each, about[id(each.message)])
+        breakers = {
+            target: Breakers(failures=one.failures, open_until=one.open_until)
+            for target, one in sender.memories.items()
+        }
+        return memory.model_copy(update={"breakers": breakers}), sent
+
+    def _alerts(self, receiver: Receiver, news: Sequence[Owed]) -> list[tuple[Message, Owed]]:
+        account, runbook = account_name(self._settings), self._settings.alerts.runbook
+        return [(message_of(one, account, runbook), one) for one in news if one.target == receiver.target.id]
+
+    def _summary(self, receiver: Receiver, memory: Memory, past: Past) -> list[tuple[Message, str]]:
+        """The summary of yesterday, where it is due, with its day."""
+        if receiver.pages or receiver.target.critical_only:
+            return []
+        day = summary_due(self._now, self._settings.alerts.daily_at, memory.summaries.get(receiver.target.id))
+        head = past.records[-1].summary.log_head if past.records else None
+        text = summary_text(day, past.records, memory.open, head) if day else None
+        if day is None or text is None:
+            return []
+        return [(Message(f"[summary] {day} ({account_name(self._settings)})", text, what="summary"), day)]
+
+    def _remembered(self, memory: Memory, sent: Sent, about: Owed | str) -> Memory:
+        if sent.why is not None:
+            failure = Failure(at=self._now, target=sent.receiver.name, why=sent.why)
+            return memory.model_copy(update={"last_failure": failure})
+        if isinstance(about, str):
+            return memory.model_copy(update={"summaries": {**memory.summaries, sent.receiver.target.id: about}})
+        return told(memory, about)
+
+
+def limits(settings: Settings) -> Limits:
+    """What the rules compare with, by the settings."""
+    alerts, slo = settings.alerts, settings.slo
+    return Limits(
+        success=slo.success,
+        alert_below=slo.alert_below,
+        latency_s=slo.latency_s,
+        latency_share=slo.latency_share,
+        fallback_share=slo.fallback_share,
+        gap_s=alerts.gap_minutes * 60,
+        stale_s=alerts.stale_minutes * 60,
+        day_usd=alerts.day_usd,
+    )
+
+
+def account_name(settings: Settings) -> str:
+    """The desk that messages are about."""
+    zendesk = settings.zendesk
+    return urlsplit(zendesk.base_url).hostname or "helpdesk" if zendesk.url or zendesk.subdomain else "no helpdesk yet"

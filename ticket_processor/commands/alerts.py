@@ -1,0 +1,116 @@
+"""``ticketbot alerts``: does a message arrive, and what is open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..alert_checks import Severity
+from ..alert_memory import Memory
+from ..alert_rules import RULES
+from ..alert_store import AlertStore
+from ..alerts import Message, Receiver, Sender, hush_libraries, receivers
+from ..clock import SystemClock, iso
+from ..config import Settings, load
+from ..errors import ConfigError, ExitCode
+from ..heartbeat import PATIENCE_S, Heartbeat
+from ..screen import Screen
+from .alert_round import account_name
+from .tending import HEARTBEAT
+
+TEST_S = 30.0
+NOBODY = (
+    "there is nobody to tell: set TICKETBOT_ALERT_URLS, TICKETBOT_PAGE_URLS or TICKETBOT_HEARTBEAT_URL (docs/alerts.md)"
+)
+
+
+def test(clock: SystemClock, *, config: Path | None, as_json: bool) -> int:
+    """``ticketbot alerts test``: a message of each severity to everybody. Exit code 1 when one did not arrive.
+
+    Raises :class:`ConfigError` when there is nobody to send to.
+    """
+    settings = load(config=config, need_helpdesk=False)
+    everybody, url = receivers(settings.alerts), settings.alerts.heartbeat_url
+    if not everybody and url is None:
+        raise ConfigError(NOBODY)
+    hush_libraries()
+    heartbeat = Heartbeat(url.get_secret_value() if url else None)
+    ping = heartbeat.note("a test; it changes nothing")
+    post = [(receiver, _messages(receiver, settings)) for receiver in everybody]
+    rows = [
+        {"target": sent.receiver.name, "message": _called(sent.message), "arrived": sent.why is None, "why": sent.why}
+        for sent in Sender(clock).send(post, TEST_S)
+    ]
+    if ping is not None:
+        ping.join(PATIENCE_S)
+        why = "it did not answer in time" if ping.is_alive() else heartbeat.trouble
+        rows.append({"target": HEARTBEAT, "message": "log", "arrived": why is None, "why": why})
+    lines = [
+        f"{'ok  ' if row['arrived'] else 'FAIL'}  {row['target']}: {row['message']}{_because(row)}" for row in rows
+    ]
+    code = ExitCode.OK if all(row["arrived"] for row in rows) else ExitCode.SOME_FAILED
+    Screen(quiet=False, as_json=as_json).result("\n".join(lines), {"sent": rows, "exit_code": int(code)})
+    return code
+
+
+def show(*, config: Path | None, as_json: bool) -> int:
+    """``ticketbot alerts list``: what is open, and the last message that could not be sent."""
+    settings = load(config=config)
+    memory = AlertStore(settings.state_folder).load()
+    names = {receiver.target.id: receiver.name for receiver in receivers(settings.alerts)}
+    rows: list[dict[str, Any]] = [
+        {
+            "rule": rule,
+            "severity": one.severity.value,
+            "since": iso(one.since),
+            "message": one.message,
+            "told": sorted(names.get(target, "somebody who is no longer in the settings") for target in one.told),
+        }
+        for rule, one in sorted(memory.open.items(), key=lambda item: (-item[1].severity.rank, item[1].since))
+    ]
+    failure = memory.last_failure
+    data = {
+        "open": rows,
+        "last_failure": failure and {"at": iso(failure.at), "target": failure.target, "why": failure.why},
+        "last_run": None if memory.seen is None else iso(memory.seen),
+    }
+    Screen(quiet=False, as_json=as_json).result(_listed(rows, memory), data)
+    return ExitCode.OK
+
+
+def _messages(receiver: Receiver, settings: Settings) -> list[Message]:
+    """What a receiver is sent as a test; where that opens an incident, it is closed again."""
+    account, messages = account_name(settings), []
+    for severity in (Severity.WARNING, Severity.CRITICAL):
+        if receiver.target.wants(severity):
+            key = f"ticketbot/{account}/test_{severity.value}"
+            title = f"[{severity.value}] Test ({account})"
+            body = "This is a test of ticketbot's alerts. Nothing is wrong."
+            messages.append(Message(title, body, severity, key, "test"))
+            if receiver.pages:
+                messages.append(Message(f"[over] Test ({account})", body, severity, key, "over"))
+    return messages
+
+
+def _called(message: Message) -> str:
+    words = message.severity.value if message.severity else ""
+    return f"{words}, over" if message.what == "over" else words
+
+
+def _because(row: dict[str, Any]) -> str:
+    return "" if row["arrived"] else f": {row['why']}"
+
+
+def _listed(rows: list[dict[str, Any]], memory: Memory) -> str:
+    lines = []
+    for row in rows:
+        told = f"told to {len(row['told'])}" if row["told"] else "told to nobody yet"
+        rule = RULES.get(row["rule"])
+        lines.append(f"{row['severity']:<8}  {row['rule']}: {rule.title if rule else ''}")
+        lines.append(f"          since {row['since']}, {told}: {row['message']}")
+    if not lines:
+        lines.append("nothing is open" if memory.saved else "nothing is open; no run has looked yet")
+    if memory.last_failure is not None:
+        failure = memory.last_failure
+        lines.append(f"the last message that could not be sent: {iso(failure.at)}, {failure.target}: {failure.why}")
+    return "\n".join(lines)
