@@ -1,0 +1,44 @@
+"""What ``docs/health.md`` lists is what there is: checks, metrics, fields."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from ticket_processor.config import Settings, ZendeskSettings
+from ticket_processor.health.doctor import Doctor
+from ticket_processor.health.exposition import exposition
+from ticket_processor.run_metrics import RunMetrics
+
+from ..unit.fakes import ManualClock
+from ..unit.test_health import EVERYTHING
+
+TEXT = (Path(__file__).resolve().parents[2] / "docs" / "health.md").read_text(encoding="utf-8")
+
+
+def part(heading: str) -> str:
+    return TEXT[TEXT.index(f"## {heading}") :].split("\n## ")[0]
+
+
+def test_every_check_is_listed_and_no_other(tmp_path: Path) -> None:
+    settings = Settings(
+        zendesk=ZendeskSettings(url="https://desk.example", oauth_client_id="x"),
+        state_dir=tmp_path / "state",
+        log_dir=tmp_path / "logs",
+    )
+    made = {check.name for check in Doctor(settings, ManualClock(), offline=True).examine().checks} - {"models"}
+    rows = [line.split("|")[1] for line in part("The checks").splitlines() if line.startswith("| `")]
+    listed = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
+    assert listed == made | {"certificate", "certificate HOST", "model NAME"}
+
+
+def test_every_metric_is_listed_and_no_other() -> None:
+    made = {family.name for family in text_string_to_metric_families(exposition(EVERYTHING)[0].decode())}
+    assert set(re.findall(r"`(ticketbot_[a-z0-9_]+)", part("Served"))) == made
+
+
+def test_every_field_of_a_day_is_listed_and_no_other() -> None:
+    rows = [line.split("|")[1] for line in part("The last 24 hours").splitlines() if line.startswith("| `")]
+    assert {name for row in rows for name in re.findall(r"`([^`]+)`", row)} == set(RunMetrics.model_fields)

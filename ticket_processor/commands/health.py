@@ -1,0 +1,99 @@
+"""``ticketbot health``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ..clock import SystemClock
+from ..config import CONFIG_VARIABLE, load
+from ..errors import ConfigError, ExitCode, Stopping
+from ..health.checks import Health, Status
+from ..health.doctor import Doctor, unusable
+from ..run_metrics import RunMetrics
+from ..screen import Screen
+
+DEFAULT_HOST = "127.0.0.1"
+_MARKS = {Status.OK: "ok", Status.WARN: "warn", Status.FAIL: "FAIL", Status.SKIPPED: "-"}
+
+
+def health(
+    clock: SystemClock, *, config: Path | None, offline: bool, serve: int | None, host: str | None, as_json: bool
+) -> tuple[int, int]:
+    """``ticketbot health``. Returns the exit code, and how many threads were left behind in hanging calls.
+
+    Raises ``ConfigError`` when it is to be served and cannot.
+    """
+    screen = Screen(quiet=False, as_json=as_json)
+    if serve is not None:
+        return _serve(clock, screen, config=config, offline=offline, host=host or DEFAULT_HOST, port=serve)
+    if host is not None:
+        raise ConfigError("--host belongs to --serve")
+    try:
+        doctor = _doctor(clock, config, offline=offline)
+    except ConfigError as error:
+        found, abandoned = unusable(error.problems, clock), 0
+    else:
+        found = doctor.examine()
+        abandoned = doctor.abandoned
+    _show(found, screen)
+    return int(found.exit_code), abandoned
+
+
+def _doctor(clock: SystemClock, config: Path | None, *, offline: bool) -> Doctor:
+    settings = load(config=config)
+    named = config or Path(os.environ.get(CONFIG_VARIABLE, "").strip())
+    return Doctor(
+        settings, clock, offline=offline, secret_files=sorted({Path.cwd() / ".env", named.absolute().parent / ".env"})
+    )
+
+
+def _serve(
+    clock: SystemClock, screen: Screen, *, config: Path | None, offline: bool, host: str, port: int
+) -> tuple[int, int]:
+    from ..health.exposition import require_prometheus
+    from ..health.server import HealthServer, Remembered
+
+    require_prometheus()
+    doctor = _doctor(clock, config, offline=offline)
+    try:
+        server = HealthServer(Remembered(doctor.examine, clock), host, port)
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(f"--serve {port} on {host} cannot be used: {why}") from None
+    with server:
+        screen.say(f"{server.url}/healthz and {server.url}/metrics; Ctrl-C ends it")
+        try:
+            while True:
+                clock.wait(3600)
+        except Stopping:
+            return int(ExitCode.OK), doctor.abandoned
+
+
+def _show(found: Health, screen: Screen) -> None:
+    rows = [(_MARKS[check.status], check.name, check.text) for check in found.checks]
+    screen.table(("", "Check", "Found"), rows, loud=_MARKS[Status.FAIL])
+    if found.metrics is not None:
+        screen.say(f"\nLast 24 hours: {_in_words(found.metrics)}")
+    screen.result(f"{found.account or 'ticketbot'}: {found.status}", found.model_dump(mode="json"))
+
+
+def _in_words(runs: RunMetrics) -> str:
+    """The numbers in a line; what there is none of is left out."""
+    if not runs.runs:
+        return "no runs"
+    words = [f"{runs.runs} run{'s' * (runs.runs != 1)}"]
+    words += [f"{runs.runs_failed} that could not be made"] if runs.runs_failed else []
+    words.append(f"{runs.tickets} ticket{'s' * (runs.tickets != 1)}")
+    for rate, what in (
+        (runs.success_rate, "without a failure"),
+        (runs.fallback_rate, "understood by no model"),
+        (runs.review_rate, "for a person to look at"),
+    ):
+        words += [] if rate is None else [f"{rate:.1%} {what}"]
+    if runs.p50_ms is not None and runs.p95_ms is not None:
+        words.append(f"half within {runs.p50_ms / 1000:.1f} s, 95% within {runs.p95_ms / 1000:.1f} s")
+    if runs.usage.input:
+        words.append(f"{runs.usage.input + runs.usage.output} tokens")
+    words += [f"${runs.cost_usd:.2f}"] if runs.cost_usd else []
+    return ", ".join(words)
