@@ -82,6 +82,12 @@ class Deadline:
             raise DeadlineReached("the run's time is used up")
 
 
+def why_ended(error: Exception, deadline: Deadline) -> str:
+    """What ended a piece of work, for a reader. A request that its time cut short looks like a server that is down."""
+    out_of_time = isinstance(error, DeadlineReached) or deadline.remaining() <= 0
+    return "the time allowed for it is used up" if out_of_time else str(error)
+
+
 def iso(timestamp: float, *, milliseconds: bool = False) -> str:
     """Unix time as the UTC form that helpdesks use: ``2026-11-21T03:30:00Z``."""
     moment = datetime.fromtimestamp(timestamp, UTC)

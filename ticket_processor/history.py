@@ -21,11 +21,13 @@ class Edit(Frozen):
     """One change of a ticket, by whomever: values are (before, after), and ``None`` where a field did not change.
 
     ``author`` is the comment's, where there is one. ``key`` and ``intent`` are set on writes of ours. ``text`` are the
-    words of a public comment: never log them.
+    words of a public comment: never log them. ``way`` is how it came about: by hand (at the screen, by mail), through
+    the helpdesk's API, or by the account's own rules and the helpdesk itself.
     """
 
     at: str
     author: int | None = None
+    way: Literal["hand", "api", "rules"] = "hand"
     key: str = ""
     intent: str = ""
     creation: bool = False
@@ -127,6 +129,20 @@ class History(Frozen):
             elif not for_good:
                 tags -= edit.tags_removed | edit.tags_added
         return tags
+
+    def by_people(self) -> tuple[bool, ...]:
+        """Of each edit, whether a person made it: no write of ours, no rule, no other program under our own user.
+
+        Another user's edit through the API counts as that person's: nothing tells a script from an app on a phone.
+        """
+        own = {edit.author for edit in self.edits if edit.key}
+        return tuple(
+            not edit.key
+            and edit.way != "rules"
+            and edit.author is not None
+            and not (edit.way == "api" and edit.author in own)
+            for edit in self.edits
+        )
 
     def touched_since(self, write: Edit) -> Touched:
         """What was changed after ``write``, an edit of this history."""

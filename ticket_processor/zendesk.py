@@ -394,7 +394,7 @@ def _recorded(reply: Reply, change: Change) -> Edit | None:
 def _edits(audit: Mapping[str, Any]) -> list[Edit]:
     """One audit in our words: what its author did, and behind it what the account's triggers made of it, if anything.
 
-    Zendesk puts both into one audit and marks the events of triggers.
+    Zendesk puts both into one audit and marks the events of triggers. An automation has an audit of its own.
     """
     rows = audit.get("events")
     events = [_mapping(row) for row in rows] if isinstance(rows, list) else []
@@ -402,13 +402,16 @@ def _edits(audit: Mapping[str, Any]) -> list[Edit]:
     if not by_rules:
         return [_edit(audit, events)]
     theirs = [event for event in events if event not in by_rules]
-    return [_edit(audit, theirs), _edit({"created_at": audit.get("created_at")}, by_rules)]
+    rules = {"created_at": audit.get("created_at"), "via": {"channel": "rule"}}
+    return [_edit(audit, theirs), _edit(rules, by_rules)]
 
 
 def _edit(audit: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Edit:
     """What the events of an audit did; what it does not say, or says in a form that nobody knows, is left out."""
     mark = _mapping(_mapping(_mapping(audit.get("metadata")).get("custom")).get(METADATA))
-    told: dict[str, Any] = {"author": _id(audit.get("author_id"))}
+    author, channel = _id(audit.get("author_id")), _mapping(audit.get("via")).get("channel")
+    by_itself = channel == "rule" or (author is not None and author < 0)  # the system's id is -1
+    told: dict[str, Any] = {"author": author, "way": "rules" if by_itself else "api" if channel == "api" else "hand"}
     fields: dict[int, tuple[str | None, str | None]] = {}
     for event in events:
         kind, name = event.get("type"), str(event.get("field_name"))

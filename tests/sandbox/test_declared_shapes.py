@@ -132,6 +132,8 @@ def test_every_endpoint_answers_in_its_declared_shape(checker: Checker) -> None:
     for query in ("", "?page[size]=1", "?per_page=1&page=2"):
         visit("GET", f"groups{query}", "/api/v2/groups")
     visit("GET", "users/me", "/api/v2/users/me")
+    visit("GET", "users/search?query=customer", "/api/v2/users/search")
+    visit("GET", "users/9001/identities", "/api/v2/users/{user_id}/identities")
     grant = {"grant_type": "client_credentials", "client_id": "ticketbot", "client_secret": "sandbox-secret"}
     checker.check("POST", "/oauth/tokens", desk.ask("POST", "/oauth/tokens", grant, auth=None))
     jobs = [
@@ -147,7 +149,7 @@ def test_every_endpoint_answers_in_its_declared_shape(checker: Checker) -> None:
             visit("GET", f"job_statuses/{name}", "/api/v2/job_statuses/{job_status_id}")
         visit("GET", f"job_statuses/show_many?ids={','.join(names)}", "/api/v2/job_statuses/show_many")
         visit("GET", "job_statuses", "/api/v2/job_statuses")
-    assert len(checker.seen) == 24
+    assert len(checker.seen) == 26
 
 
 def test_a_wrong_shape_would_be_noticed(checker: Checker) -> None:

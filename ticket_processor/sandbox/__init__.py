@@ -19,7 +19,7 @@ from .records import Audit, StoredTicket
 from .server import SandboxServer
 from .store import BOT_ID, PERSON_ID, Store
 from .zendesk_auth import Credentials
-from .zendesk_other import add_article
+from .zendesk_help_center import add_article, fill_help_center
 from .zendesk_rules import Rules
 
 __all__ = [
@@ -46,4 +46,5 @@ __all__ = [
     "StoredTicket",
     "add_article",
     "fill",
+    "fill_help_center",
 ]

@@ -62,6 +62,7 @@ class Store(Agenda):
         self._ticket_ids = count(1)
         self._user_ids = count(100_001)
         self._user_by_email: dict[str, int] = {}
+        self._more_addresses: dict[int, list[str]] = {}
         self.add_user("Ticket Bot", "bot@example.com", role="admin", user_id=BOT_ID)
         self.add_user("Alex Agent", "alex@example.com", role="agent", user_id=PERSON_ID)
 
@@ -99,6 +100,18 @@ class Store(Agenda):
             if email:
                 self._user_by_email[email.lower()] = new_id
             return new_id
+
+    def add_address(self, user_id: int, email: str) -> None:
+        """One more address of a user, by which they can be found as well."""
+        with self.lock:
+            self._user_by_email[email.lower()] = user_id
+            self._more_addresses.setdefault(user_id, []).append(email)
+
+    def addresses_of(self, user_id: int) -> list[str]:
+        """A user's addresses, the primary one first."""
+        with self.lock:
+            primary = self.users[user_id]["email"]
+            return [*([primary] if primary else []), *self._more_addresses.get(user_id, ())]
 
     # --- tickets --------------------------------------------------------------------------------------
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import zendesk_export, zendesk_jobs, zendesk_lists, zendesk_other, zendesk_tickets
+from . import (
+    zendesk_export,
+    zendesk_help_center,
+    zendesk_jobs,
+    zendesk_lists,
+    zendesk_other,
+    zendesk_people,
+    zendesk_tickets,
+)
 from .job_faults import NO_FAULT, JobFault
 from .limits import Limits
 from .messages import Refusal, Request, Response, refuse
@@ -43,10 +51,14 @@ ROUTES: dict[str, Handler] = {
     "GET ticket_fields": zendesk_other.ticket_fields,
     "GET groups": zendesk_other.groups,
     "GET users/me": zendesk_other.current_user,
-    "GET help_center/articles": zendesk_other.articles,
-    "GET help_center/articles/search": zendesk_other.search_articles,
-    "GET help_center/articles/{id}": zendesk_other.article,
-    "GET help_center/{locale}/articles": zendesk_other.articles,
+    "GET users/search": zendesk_people.search_users,
+    "GET users/{id}/identities": zendesk_people.identities,
+    "GET users/{id}/tickets/requested": zendesk_people.requested,
+    "GET help_center/locales": zendesk_help_center.locales,
+    "GET help_center/articles": zendesk_help_center.articles,
+    "GET help_center/articles/search": zendesk_help_center.search_articles,
+    "GET help_center/articles/{id}": zendesk_help_center.article,
+    "GET help_center/{locale}/articles": zendesk_help_center.articles,
 }
 _CREATIONS = frozenset(("POST tickets", "POST tickets/create_many"))
 

@@ -144,7 +144,8 @@ def indexed(call: Call, ticket: StoredTicket) -> Document | None:
 
 def parse_query(text: str) -> Test:
     """A search query as a test of one ticket: ``created>=…``, ``updated<…``, ``status<solved``,
-    ``priority:high``, ``tags:x``, each with ``-`` to turn it round, and plain words. 422 for the rest.
+    ``priority:high``, ``tags:x``, ``requester:ID``, each with ``-`` to turn it round, and plain words. 422 for
+    the rest.
     """
     try:
         terms = shlex.split(text.replace("'", r"\'"))
@@ -185,6 +186,8 @@ def _field_test(name: str, operator: str, value: str) -> Test:
             raise _invalid(value)
         wanted = ranks.index(value)
         return lambda row: row[name] in ranks and _compare(ranks.index(row[name]), operator, wanted)
+    if name == "requester" and value.isdecimal():
+        return lambda row: row["requester_id"] == int(value)
     if name in ("subject", "description"):
         return lambda row: value.lower() in str(row[name]).lower()
     if name in ("via", "external_id", "ticket_type"):

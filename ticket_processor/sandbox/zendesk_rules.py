@@ -12,6 +12,8 @@ StampRule = Literal["equal", "not_newer"]
 FailedItem = Literal["recorded", "schema"]
 Placeholders = Literal["expand", "expand_escaped", "remove", "keep"]
 ErrorForm = Literal["error", "titled", "errors", "text"]
+HelpCenter = Literal["open", "none", "not_in_plan", "forbidden"]
+ArticleSearch = Literal["any", "all"]
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "stamp_rule": get_args(StampRule),
@@ -19,6 +21,8 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "placeholders": get_args(Placeholders),
     "conflict_form": get_args(ErrorForm),
     "too_many_jobs_form": get_args(ErrorForm),
+    "help_center": get_args(HelpCenter),
+    "article_search": get_args(ArticleSearch),
 }
 
 
@@ -39,6 +43,8 @@ class Rules:
     - ``job_seconds``: seconds until a job starts, and seconds for each of its items.
     - ``max_jobs``: jobs that may be queued or working at once; beyond it ``too_many_jobs_status`` is answered,
       written as ``too_many_jobs_form`` says.
+    - ``help_center``: open, not there (404), not in the account's plan (401), or forbidden for this user (403).
+    - ``article_search``: whether an article is found that has any of the words asked for, or all of them.
 
     Raises ``ValueError`` for a form that there is not.
     """
@@ -57,6 +63,8 @@ class Rules:
     max_jobs: int = 30
     too_many_jobs_status: int = 429
     too_many_jobs_form: ErrorForm = "error"
+    help_center: HelpCenter = "open"
+    article_search: ArticleSearch = "any"
 
     def __post_init__(self) -> None:
         for item in fields(self):

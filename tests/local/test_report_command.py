@@ -1,0 +1,158 @@
+"""``ticketbot report`` over what real runs have logged: the figures are theirs, and nobody is asked or written to."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+import os
+import stat
+
+import pytest
+
+from .conftest import Command, Desk, OpenDesk
+from .mailbox import mailbox
+
+SECRET = "hunter2-canary"
+
+
+@pytest.fixture
+def triaged(open_desk: OpenDesk) -> Desk:
+    """Eight tickets by rules; one run that had all to do, one that had nothing."""
+    desk = open_desk(8)
+    desk("run", "--since", "1d")
+    desk("run")
+    desk.seen.clear()
+    return desk
+
+
+def test_a_report_is_what_the_runs_said_and_asks_nobody(triaged: Desk) -> None:
+    told = triaged("report", "--json").object
+    logged = triaged.events("ticket")
+    assert told["totals"]["tickets"] == told["totals"]["updated"] == len(logged) == 8
+    assert told["totals"]["fallback_rate"] == 1.0
+    assert sum(part["tickets"] for part in told["by"]["category"]) == 8
+    assert {part["label"] for part in told["by"]["category"]} == {line["analysis"]["category"] for line in logged}
+    assert told["latency_ms"]["most"] == max(line["timings_ms"]["total"] for line in logged)
+    assert (told["runs"]["count"], told["runs"]["exit_codes"]) == (2, {"0": 2})
+    assert triaged.seen == []
+
+
+def test_it_needs_neither_an_account_nor_a_state_and_changes_no_line_of_the_log(triaged: Desk, bare: Command) -> None:
+    before = {path.name: path.read_bytes() for path in triaged.logs.iterdir() if path.is_file()}
+    ended = bare("report", TICKETBOT_LOG_DIR=str(triaged.logs), TICKETBOT_STATE_DIR=str(bare.folder / "nowhere"))
+    assert "answered without a model  100.0%" in ended.out
+    assert "no_model_configured" in ended.out
+    assert not (bare.folder / "nowhere").exists()
+    assert {path.name: path.read_bytes() for path in triaged.logs.iterdir() if path.is_file()} == before
+
+
+def test_dry_runs_and_what_was_taken_back_are_no_tickets(triaged: Desk) -> None:
+    triaged("run", "--dry-run", "--since", "1d", "--retry-fallbacks")
+    triaged("undo", "latest")
+    told = triaged("report", "--json").object
+    assert (told["totals"]["tickets"], told["totals"]["updated"], told["totals"]["planned"]) == (8, 8, 0)
+    assert (told["runs"]["count"], told["runs"]["dry"]) == (3, 1)
+
+
+def test_tables_stand_in_plain_lines_where_nobody_watches(triaged: Desk) -> None:
+    ended = triaged("report", "--since", "2h")
+    lines = [line.split() for line in ended.out.splitlines()]
+    assert ["tickets", "8"] in lines
+    assert ["written", "8"] in lines
+    assert "\x1b" not in ended.out
+    assert "note: the log begins on" in ended.err
+
+
+def test_csv_on_standard_output_is_csv_and_nothing_else(triaged: Desk) -> None:
+    ended = triaged("report", "--csv", "-")
+    rows = list(csv.reader(io.StringIO(ended.out)))
+    assert rows[0] == ["section", "key", "measure", "value", "before"]
+    assert {len(row) for row in rows} == {5}
+    assert ["totals", "", "tickets", "8", ""] in rows
+
+
+def test_files_are_written_where_they_were_asked_for_and_for_their_owner_alone(triaged: Desk) -> None:
+    page, table = triaged.folder / "out" / "week.html", triaged.folder / "out" / "week.csv"
+    ended = triaged("report", "--html", str(page), "--csv", str(table), "--json")
+    assert ended.object["totals"]["tickets"] == 8
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("<!doctype html>")
+    assert text.count("<svg") > 4
+    assert "no_model_configured" in text
+    assert "totals,,tickets,8," in table.read_text(encoding="utf-8")
+    if os.name == "posix":
+        assert {stat.S_IMODE(path.stat().st_mode) for path in (page, table)} == {0o600}
+
+
+def test_yesterday_is_asked_from_the_index_with_the_same_figures(triaged: Desk) -> None:
+    from_log = triaged("report", "--json").object["totals"]
+    (today,) = triaged.logs.glob("*.jsonl")
+    yesterday = today.with_name("ticketbot-2026-01-05.jsonl")
+    today.rename(yesterday)
+    told = [triaged("report", "--since", "2026-01-01", "--json").object["totals"] for _ in range(2)]
+    assert told == [from_log, from_log]
+    assert [path.name[:10] for path in (triaged.logs / ".index").iterdir()] == ["2026-01-05"]
+
+
+def test_an_encrypted_log_is_reported_on_with_its_key_only(open_desk: OpenDesk) -> None:
+    pytest.importorskip("cryptography")
+    desk = open_desk(3)
+    key = {"TICKETBOT_AUDIT_ENCRYPTION_KEYS": base64.b64encode(os.urandom(32)).decode()}
+    desk("run", "--since", "1d", **key)
+    assert desk("report", "--json", **key).object["totals"]["tickets"] == 3
+    ended = desk("report", code=3)
+    assert "is encrypted: TICKETBOT_AUDIT_ENCRYPTION_KEYS must hold the key" in ended.err
+    assert not list((desk.logs / ".index").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ((), "there is no log in"),
+        (("--since", "soonish"), "--since: not understood"),
+        (("--since", "1d", "--until", "2d"), "--since must lie before --until"),
+        (("--period", "week", "--since", "1d"), "it goes without --since and --until"),
+        (("--json", "--csv", "-"), "both want standard output"),
+        (("--mail",), "put a mailtos:// address into TICKETBOT_ALERT_URLS"),
+        (("--overrides",), "which account is it?"),
+    ],
+)
+def test_what_cannot_be_is_told_in_a_sentence(bare: Command, options: tuple[str, ...], words: str) -> None:
+    ended = bare("report", *options, code=2)
+    assert words in ended.err
+    if "--json" in options:
+        assert words in json.loads(ended.out)["error"][0]
+
+
+def test_a_mail_brings_the_tables_and_the_page(triaged: Desk) -> None:
+    with mailbox() as box:
+        ended = triaged("report", "--mail", TICKETBOT_ALERT_URLS=f"{box.url}, json://127.0.0.1:9/")
+        (mail,) = box.mails
+    assert ended.out.strip() == "Mailed to 1 address"
+    assert mail["To"] == "team@example.com"
+    assert mail["Subject"].startswith("Triage report, 20")
+    body, page = mail.get_body(("plain",)), next(mail.iter_attachments())
+    assert body is not None
+    assert ["tickets", "8"] in [line.split() for line in body.get_content().splitlines()]
+    assert page.get_filename().startswith("ticketbot-report-")
+    assert "<svg" in page.get_content()
+
+
+def test_a_mail_that_is_not_taken_is_told_without_its_address(triaged: Desk) -> None:
+    with mailbox() as box:
+        box.refusing = True
+        url = box.url.replace("mailto://", f"mailto://user:{SECRET}@")
+        ended = triaged("report", "--mail", "--json", code=3, TICKETBOT_ALERT_URLS=url)
+    assert "the report was not mailed to mailto (no. 1 of TICKETBOT_ALERT_URLS)" in ended.err
+    assert SECRET not in ended.err + ended.out
+    assert "team@example.com" not in ended.err + ended.out
+
+
+def test_reports_may_be_made_while_a_run_is_active(triaged: Desk) -> None:
+    fill_up = triaged.start("run", "--since", "1d", "--limit", "1")
+    reports = [triaged.start("report", "--json") for _ in range(2)]
+    for process in reports:
+        assert triaged.end(process).object["totals"]["tickets"] >= 8
+    triaged.end(fill_up, code=None)

@@ -1,0 +1,109 @@
+"""What a report has asked the helpdesk for, as tables for people: what people changed, and what lacks an article."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..knowledge_gaps import ANY, Coverage, Knowledge
+from ..override_counts import Band, Count, Overrides, PartCount
+from .score_tables import Table
+
+SENTENCES = ("<",)
+"""The columns of a table that holds nothing but sentences."""
+
+_GAPS = {
+    "no_article": "no article",
+    "only_mentions": "only articles that mention it",
+    "no_such_language": "nothing in this language",
+}
+
+
+def overrides_tables(found: Overrides) -> Iterator[Table]:
+    """What people changed: how much was read and what came of it, each label, what was chosen instead, confidence."""
+    yield Table("What people changed", SENTENCES, tuple((text,) for text in _about_overrides(found)))
+    yield Table(
+        "Left as ticketbot set it",
+        ("<part", "<label", "judged", "left", "changed", "taken off", "by rules", "precision", "proved"),
+        tuple(row for part in found.parts for row in _label_rows(part)),
+    )
+    yield Table(
+        "Changed most often",
+        ("<part", "<ticketbot said", "<people say", "tickets"),
+        tuple((pair.part, pair.ours, pair.theirs, f"{pair.tickets:,}") for pair in found.pairs),
+    )
+    for part in found.parts[:1]:
+        yield Table(
+            f"How sure it was of the {part.part}, and how often that was left",
+            ("<confidence", "judged", "left", "precision", "proved"),
+            tuple(_band_row(band) for band in part.bands),
+        )
+
+
+def knowledge_tables(found: Knowledge) -> Iterator[Table]:
+    """How many topics were searched, and those without an article."""
+    yield Table("Topics without an article", SENTENCES, tuple((text,) for text in _about_knowledge(found)))
+    rows = tuple(
+        (item.topic, item.kind, _language(item), f"{item.tickets:,}", _GAPS[item.gap])
+        for item in found.gaps
+        if item.gap is not None
+    )
+    yield Table("Without an article", ("<topic", "<level", "<language", "tickets", "<Help Center"), rows)
+
+
+def _about_overrides(found: Overrides) -> Iterator[str]:
+    if not found.written:
+        yield "ticketbot wrote on no ticket in this period."
+        return
+    if found.rate is not None:
+        share = f"{found.rate:.0%}; at most {found.rate_at_most:.0%} of all such"
+        urgent = f" ({found.raised_to_urgent:,} to urgent)" if found.raised_to_urgent else ""
+        yield (
+            f"On {found.overridden:,} of {_tickets(found.judged)} that people have dealt with ({share}) they changed "
+            f"something that ticketbot had set."
+        )
+        yield f"After it they raised the priority of {found.raised:,}{urgent}, and lowered that of {found.lowered:,}."
+    elif not found.ended_early:
+        yield "No person has dealt yet with a ticket that ticketbot labelled in this period."
+    yield (
+        f"A random sample: {found.histories:,} histories read of {found.solved:,} solved tickets, found among "
+        f"{found.looked_at:,} of the {_tickets(found.written)} that ticketbot wrote on; {found.requests:,} requests."
+    )
+    if found.left_out:
+        yield "Not judged: " + ", ".join(f"{number:,} {why}" for why, number in found.left_out.items()) + "."
+
+
+def _about_knowledge(found: Knowledge) -> Iterator[str]:
+    if found.topics:
+        several = "topic and language has" if len(found.topics) == 1 else "topics and languages have"
+        yield (
+            f"{len(found.gaps)} of {len(found.topics)} {several} no article, of those that at least {found.at_least} "
+            f"tickets are about; {found.requests:,} requests."
+        )
+    elif not found.ended_early:
+        yield f"No topic has {found.at_least} tickets in one language."
+
+
+def _label_rows(part: PartCount) -> Iterator[tuple[str, ...]]:
+    yield part.part, "all", *_numbers(part)
+    yield from (("", label.label, *_numbers(label)) for label in part.labels if len(part.labels) > 1)
+
+
+def _numbers(count: Count) -> tuple[str, ...]:
+    numbers = (count.judged, count.left, count.changed, count.taken_off, count.by_rules)
+    return (*(f"{number:,}" for number in numbers), *_shares(count))
+
+
+def _band_row(band: Band) -> tuple[str, ...]:
+    return f"{band.lower:g} to {band.upper:g}", f"{band.judged:,}", f"{band.left:,}", *_shares(band)
+
+
+def _shares(count: Count) -> tuple[str, str]:
+    return ("-", "-") if count.precision is None else (f"{count.precision:.0%}", f"≥ {count.at_least:.0%}")
+
+
+def _language(item: Coverage) -> str:
+    return "any" if item.language == ANY else item.language
+
+
+def _tickets(number: int) -> str:
+    return f"{number:,} ticket{'' if number == 1 else 's'}"
