@@ -1,0 +1,173 @@
+"""Make the pictures of the dashboard for the documentation, in a real browser, over tickets that were really triaged.
+
+python scripts/screenshots.py [FOLDER] [--days N]
+
+A sandbox is filled as tickets would come in over some days, runs triage them through the real clients (their clock is
+set back, so that the last run is of now), and each page is photographed into FOLDER (docs/images). Needs the
+development packages and a Chromium or Chrome; takes some minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tests.dashboard.browser import DESKTOP, PHONE, Tab, browser, dashboard, executable, tab
+from ticket_processor.clock import SystemClock
+from ticket_processor.commands.sandbox import sandbox_environment
+from ticket_processor.config import load
+from ticket_processor.sandbox import FaultPlan, Rules, Sandbox, SandboxServer, fill
+from ticket_processor.seed_variation import vary
+from ticket_processor.seeding import load_corpus, payload
+from ticket_processor.wiring import Asked, run
+
+ROOT = Path(__file__).resolve().parent.parent
+LARGEST = 200_000
+"""Bytes of a picture."""
+SETTINGS = """
+[models]
+prices = { sandbox-model = [0.4, 1.6, 0.1] }
+
+[budget]
+day_usd = 0.05
+day_tokens = 100_000
+"""
+FAULTS = "html=0.07:/v1/chat/completions,slow=0.05:/v1/chat/completions:seconds=0.5,not-json-4xx=0.004:PUT:/tickets/"
+BUSY = (1, 1, 0, 0, 1, 2, 4, 8, 14, 18, 20, 19, 14, 16, 18, 17, 14, 10, 7, 5, 4, 3, 2, 1)
+"""How many tickets come in an hour of a working day, at the most."""
+HOUR, DAY = 3600.0, 86_400.0
+EXAMPLE = """Hello,
+I was charged twice for my subscription this month, please refund one of the payments.
+My card is 4111 1111 1111 1111, and you reach me at jane.doe@example.com.
+
+--
+Jane Doe
+Example Ltd.
+On Mon, 16 Nov 2026 at 10:00, Support <help@example.com> wrote:
+> How can we help?"""
+
+
+class Earlier(SystemClock):
+    """The machine's time, set back; the runs and the sandbox go by it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ago = 0.0
+
+    def now(self) -> float:
+        return time.time() - self._ago
+
+    def go_to(self, moment: float) -> None:
+        """Go on from there."""
+        self._ago = time.time() - moment
+
+
+@contextmanager
+def triaged(folder: Path, days: float) -> Iterator[dict[str, str]]:
+    """A sandbox whose tickets have been triaged; the variables that point at it, and at what the runs left."""
+    dice = random.Random(7)
+    clock = Earlier()
+    now = time.time()
+    clock.go_to(now - days * DAY)
+    sandbox = Sandbox(clock, plan="unlimited", rules=Rules(job_seconds=(0.05, 0.0)), faults=FaultPlan.parse(FAULTS, 7))
+    rows = [payload(ticket) for ticket in vary(load_corpus(), 4_000, 7)]
+    (folder / "ticketbot.toml").write_text(SETTINGS, encoding="utf-8")
+    with SandboxServer(sandbox) as server:
+        environ = {
+            **sandbox_environment(server.url),
+            "TICKETBOT_STATE_DIR": "state",
+            "TICKETBOT_LOG_DIR": "logs",
+        }
+        settings = load(environ=environ, folder=folder)
+        moments = [now - days * DAY + hours * HOUR for hours in range(0, round(days * 24) - 1)]
+        moments += [now - minutes * 60 for minutes in range(60, -1, -10)]
+        before = moments[0] - HOUR
+        for moment in moments:
+            clock.go_to(moment)
+            at = time.gmtime(moment)
+            share = (0.3 if at.tm_wday > 4 else 1.0) * dice.uniform(0.3, 0.6)
+            count = round((moment - before) / HOUR * BUSY[at.tm_hour] * share)
+            if count:
+                some = [rows.pop(dice.randrange(len(rows))) for _ in range(count)]
+                fill(sandbox, some, oldest=moment - before, seed=dice.randrange(10**6))
+            run(settings, Asked(since=0.0 if moment == moments[0] else None), clock=clock)
+            before = moment
+        yield environ
+
+
+def photograph(shown: Tab, file: Path, *, whole: bool = False) -> None:
+    """A picture of what is shown, ``whole``: of all that scrolling would show. Refuses one that is too large."""
+    if whole:
+        width = shown.page.viewport_size["width"]
+        height = shown.page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollHeight")
+        shown.page.set_viewport_size({"width": width, "height": min(height, 2_400)})
+        shown.settle(1_000)
+    shown.page.mouse.move(0, 0)
+    shown.page.screenshot(path=file)
+    size = file.stat().st_size
+    print(f"{file}: {size / 1000:.0f} kB", flush=True)
+    if size > LARGEST:
+        sys.exit(f"{file} is larger than {LARGEST / 1000:.0f} kB")
+
+
+def pictures(chromium: Any, url: str, folder: Path) -> None:
+    """All of them."""
+    with tab(chromium, url, size=DESKTOP) as shown:
+        for name in ("overview", "costs", "runs"):
+            shown.open(name)
+            photograph(shown, folder / f"{name}.png", whole=True)
+            shown.page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+        shown.open("tickets")
+        shown.page.locator("[data-testid=stDataFrame] .dvn-scroller").click(position={"x": 16, "y": 52})
+        shown.page.get_by_text("Redacted summary").wait_for()
+        shown.settle()
+        photograph(shown, folder / "ticket.png", whole=True)
+        shown.page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+        shown.open("try_it")
+        shown.page.get_by_label("Subject").fill("Charged twice")
+        shown.page.get_by_label("Text", exact=True).fill(EXAMPLE)
+        shown.page.get_by_role("button", name="Show what would happen").click()
+        shown.page.get_by_text("The internal note").wait_for()
+        shown.settle()
+        photograph(shown, folder / "try_it.png", whole=True)
+    with tab(chromium, url, size=DESKTOP, dark=True) as shown:
+        shown.open("overview")
+        photograph(shown, folder / "overview_dark.png")
+    with tab(chromium, url, size=PHONE) as shown:
+        shown.open("overview")
+        photograph(shown, folder / "overview_phone.png")
+
+
+def main() -> None:
+    """Fill, triage, photograph."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "docs" / "images")
+    parser.add_argument("--days", type=float, default=14.0)
+    asked = parser.parse_args()
+    if executable() is None:
+        sys.exit("there is no Chromium or Chrome on this machine")
+    pictured = asked.folder.absolute()
+    pictured.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="screenshots-") as name:
+        folder = Path(name)
+        with (
+            chdir(folder),
+            triaged(folder, asked.days) as environ,
+        ):  # so that no picture tells of this machine's folders
+            everything = {**os.environ, **environ, "PYTHONPATH": str(ROOT)}
+            with dashboard(folder, everything) as url, browser() as chromium:
+                pictures(chromium, url, pictured)
+
+
+if __name__ == "__main__":
+    main()

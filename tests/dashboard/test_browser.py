@@ -1,0 +1,177 @@
+"""The dashboard as people see it: the command in a process, a real browser before it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.local.conftest import OURS, REPOSITORY
+from ticket_processor.models import RunRecord, RunSummary
+from ticket_processor.state import FILE_NAME, State
+
+from .browser import DESKTOP, PHONE, Tab, browser, dashboard, executable, tab
+from .logs import DAY, HOUR, NOW, failed, fell_back, run, ticket, write
+
+pytestmark = pytest.mark.skipif(executable() is None, reason="no Chromium or Chrome on this machine")
+
+PERIOD = "period=custom&from=2026-11-14&until=2026-11-20"
+CHARTS = {"overview": 8, "tickets": 0, "try_it": 0, "costs": 4, "runs": 2, "health": 0, "reports": 0}
+HOSTILE = "![x](http://127.0.0.1:9/x.png)<img src='http://127.0.0.1:9/y.png'>"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("dashboard")
+    lines = []
+    for number in range(1, 181):
+        kind = ("billing", "refund", "technical")[number % 3]
+        language = ("en", "de")[number % 2]
+        lines.append(ticket(number, number * 0.75 * HOUR, category=kind, language=language))
+    lines += [fell_back(200, HOUR), failed(201, 2 * HOUR), ticket(202, 3 * HOUR, category=HOSTILE, summary=HOSTILE)]
+    for day in range(6):
+        lines += run(f"run-{day}", day * DAY + HOUR)
+    write(made / "logs", lines)
+    (made / "state").mkdir()
+    state = State(made / "state" / FILE_NAME)
+    for day in range(6):
+        summary = RunSummary(run_id=f"run-{day}", dry_run=False, outcomes={"updated": 30, "failed": day % 2})
+        begun = NOW - day * DAY - HOUR
+        state.keep_run(RunRecord(run_id=f"run-{day}", started=begun, finished=begun + 5, summary=summary))
+    state.close()
+    (made / "reports").mkdir()
+    hostile = "<h1>Scores</h1><img src='http://127.0.0.1:9/z.png'><script>parent.document.title = 'taken'</script>"
+    (made / "reports" / "eval.html").write_text(hostile, encoding="utf-8")
+    return made
+
+
+@pytest.fixture(scope="module")
+def url(folder: Path) -> Iterator[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(OURS)}
+    environ = {**kept, "PYTHONPATH": str(REPOSITORY), "TICKETBOT_STATE_DIR": str(folder / "state")}
+    with dashboard(folder, environ) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with browser() as found:
+        yield found
+
+
+@pytest.fixture
+def desktop(chromium: Any, url: str) -> Iterator[Tab]:
+    with tab(chromium, url) as made:
+        yield made
+
+
+@dataclass
+class Arrivals:
+    """A tab that refreshes itself, and how many tickets it is to show soon."""
+
+    shown: Tab
+    expected: int
+
+
+@pytest.fixture(scope="module")
+def arrivals(chromium: Any, url: str, folder: Path) -> Iterator[Arrivals]:
+    """Two tickets come in while the page is open. It takes ten seconds to notice, so it is opened before all others."""
+    with tab(chromium, url) as shown:
+        shown.open("overview", f"{PERIOD}&refresh=10+s")
+        before = int(shown.page.get_by_test_id("stMetricValue").first.inner_text())
+        write(folder / "logs", [ticket(900, 0.5 * HOUR), ticket(901, 0.5 * HOUR)])
+        yield Arrivals(shown, before + 2)
+
+
+def test_every_page_is_drawn_fits_and_asks_nobody_else(arrivals: Arrivals, desktop: Tab) -> None:
+    for name, charts in CHARTS.items():
+        desktop.open(name, PERIOD)
+        for width, height in (DESKTOP, PHONE):
+            desktop.page.set_viewport_size({"width": width, "height": height})
+            desktop.settle()
+            assert desktop.too_wide() <= 0, f"{name} has to be scrolled sideways at {width} pixels"
+            drawn = desktop.points()
+            assert len(drawn) == charts, name
+            assert all(drawn), f"{name}: a chart is empty: {drawn}"
+        assert desktop.page.get_by_text("This is a bug").count() == 0, name
+        desktop.page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+    check_asked(desktop)
+    assert desktop.page.title() == "ticketbot", "a report's script was run"
+
+
+def check_asked(shown: Tab) -> None:
+    """Nobody but the dashboard was asked for anything, and nothing went wrong."""
+    assert shown.asked
+    assert shown.strangers == []
+    assert not [asked for asked in shown.asked if ":9/" in asked], "what stands in a log or report was loaded"
+    # The frame of a report says of itself that it was not allowed to load or to run anything.
+    expected = ("Content Security Policy", "sandboxed")
+    assert [said for said in shown.troubles if not any(words in said for words in expected)] == []
+
+
+@pytest.mark.parametrize("name", ["overview", "tickets"])
+def test_a_phone_in_the_dark_sees_it_as_well(chromium: Any, url: str, name: str) -> None:
+    with tab(chromium, url, size=PHONE, dark=True) as phone:
+        phone.open(name, PERIOD)
+        assert phone.too_wide() <= 0
+        assert all(phone.points())
+        if name == "tickets":
+            assert len(rows(phone)) > 10
+        check_asked(phone)
+
+
+def rows(shown: Tab) -> list[str]:
+    """The table's rows, as those who cannot see it are told."""
+    found = shown.page.locator("[data-testid=stDataFrame] tbody [role=row]")
+    found.first.wait_for(state="attached")
+    texts: list[str] = found.all_text_contents()
+    return texts
+
+
+def test_the_table_has_rows_and_a_click_opens_a_ticket(desktop: Tab) -> None:
+    desktop.open("tickets", PERIOD)
+    assert len(rows(desktop)) > 10
+    assert "by model-a" in rows(desktop)[0]
+    desktop.page.locator("[data-testid=stDataFrame] .dvn-scroller").click(position={"x": 16, "y": 52})
+    desktop.page.get_by_text("Redacted summary").wait_for()
+    desktop.settle()
+    assert "ticket=" in desktop.page.url
+    desktop.page.get_by_text("Back to the table").click()
+    desktop.page.get_by_text("receipts;").wait_for()
+    assert "ticket=" not in desktop.page.url
+
+
+def test_a_filter_is_in_the_address_and_goes_along_to_other_pages(desktop: Tab) -> None:
+    desktop.open("overview", PERIOD)
+    desktop.page.get_by_role("combobox", name="Category").click()
+    desktop.page.get_by_role("option", name="refund").click()
+    desktop.page.keyboard.press("Escape")
+    desktop.page.wait_for_function("() => location.search.includes('category=refund')")
+    desktop.settle()
+    address = desktop.page.url
+    desktop.page.get_by_test_id("stSidebarNav").get_by_text("Tickets", exact=True).last.click()
+    desktop.page.get_by_text("60 receipts;").wait_for()
+    assert all("refund" in row for row in rows(desktop))
+    desktop.page.goto(address)
+    desktop.page.get_by_test_id("stMetricValue").first.wait_for()
+    desktop.settle()
+    assert desktop.page.get_by_test_id("stMetricValue").first.inner_text() == "60"
+
+
+def test_a_pasted_ticket_is_shown_on_its_way(desktop: Tab) -> None:
+    desktop.open("try_it")
+    desktop.page.get_by_label("Subject").fill("Charged twice")
+    desktop.page.get_by_label("Text", exact=True).fill(f"I was charged twice. {HOSTILE} Card 4111 1111 1111 1111")
+    desktop.page.get_by_role("button", name="Show what would happen").click()
+    desktop.page.get_by_text("+ tag ai_billing").wait_for()
+    assert desktop.page.get_by_text("[CARD_1]").count() >= 1
+    check_asked(desktop)
+
+
+def test_new_tickets_arrive_by_themselves(arrivals: Arrivals) -> None:
+    tickets = arrivals.shown.page.get_by_test_id("stMetricValue").first
+    tickets.get_by_text(str(arrivals.expected)).wait_for(timeout=30_000)

@@ -1,0 +1,250 @@
+"""``ticketbot dashboard``: the process, its options, and what it keeps to itself."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.local.conftest import Command
+from ticket_processor.clock import SystemClock
+from ticket_processor.commands import dashboard as command
+from ticket_processor.dashboard import server
+from ticket_processor.dashboard.server import Address, free, safe_options
+from ticket_processor.errors import ConfigError
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Iterator[Command]:
+    made = Command(tmp_path)
+    yield made
+    made.close()
+
+
+def started(bare: Command, *arguments: str) -> tuple[subprocess.Popen[str], str]:
+    """The process, and where it says that it is."""
+    process = bare.start("dashboard", "--port", "0", *arguments)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    found = re.search(r"The dashboard is at (\S+) ", line)
+    assert found, f"{line}{process.stdout.read()}{process.stderr and process.stderr.read()}"
+    return process, found[1]
+
+
+def shake_hands(address: str, path: str = "/_stcore/stream", **headers: str) -> int:
+    """The status with which the server answers a page's request for its live connection."""
+    connection = http.client.HTTPConnection(address, timeout=20)
+    own = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    try:
+        connection.request("GET", path, headers={**own, **headers})
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C cannot be sent to a single process there")
+def test_it_listens_on_this_machine_only_and_ends_cleanly_with_ctrl_c(bare: Command) -> None:
+    process, url = started(bare)
+    address = url.removeprefix("http://")
+    assert address.startswith("127.0.0.1:")
+    assert shake_hands(address, Origin=url) == 101
+    assert shake_hands(address, Origin="http://evil.example.com") == 403, "another site's page"
+    assert shake_hands(address, Host="evil.example.com", Origin=url) != 101, "a name that was pointed here"
+    process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    ended = bare.end(process, code=0)
+    assert time.monotonic() - began < 15
+    assert ended.err == ""
+    assert not list(bare.folder.rglob("*")), "it writes nothing"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C cannot be sent to a single process there")
+def test_behind_a_proxy_the_address_that_people_see_is_let_in(bare: Command) -> None:
+    streamlit = bare.folder / ".streamlit"
+    streamlit.mkdir()
+    (streamlit / "config.toml").write_text(
+        "[browser]\ngatherUsageStats = true\n[server]\nenableCORS = false\nallowedHosts = ['*']\n", encoding="utf-8"
+    )
+    process, url = started(bare, "--public-url", "https://intern.example.com/ticketbot")
+    address = url.removeprefix("http://").removesuffix("/ticketbot")
+    public = {"path": "/ticketbot/_stcore/stream", "Host": "intern.example.com"}
+    assert shake_hands(address, **public, Origin="https://intern.example.com") == 101
+    assert shake_hands(address, **public, Origin="https://evil.example.com") == 403
+    assert shake_hands(address, **{**public, "Host": "evil.example.com"}, Origin="https://intern.example.com") != 101
+    process.send_signal(signal.SIGINT)
+    bare.end(process, code=0)
+
+
+def test_a_port_that_is_taken_is_told(bare: Command) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ended = bare("dashboard", "--port", str(port), code=2)
+    assert f"--port {port} cannot be used" in ended.err
+
+
+def test_wrong_settings_are_told_before_anything_starts(bare: Command) -> None:
+    (bare.folder / "ticketbot.toml").write_text("[run]\nworkers = 0\n", encoding="utf-8")
+    assert "run.workers" in bare("dashboard", "--port", "0", code=2).err
+
+
+@pytest.mark.parametrize("missing", ["streamlit", "plotly", "duckdb"])
+def test_without_the_extra_it_says_which_to_install(bare: Command, missing: str) -> None:
+    script = f"import sys; sys.modules[{missing!r}] = None; from ticket_processor.cli import main; main()"
+    ended = bare.end(bare.python("-c", script, "dashboard"), code=2)
+    assert f"the dashboard needs {missing}" in ended.err
+    assert "ticketbot[dashboard]" in ended.err
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("dashboard", "--help"), ("redact", "-"), ("taxonomy", "show")])
+def test_no_other_command_loads_streamlit(bare: Command, arguments: tuple[str, ...]) -> None:
+    script = (
+        "import sys, json\n"
+        "from ticket_processor.cli import main\n"
+        "try:\n"
+        "    main()\n"
+        "except SystemExit:\n"
+        "    found = {name.split('.')[0] for name in sys.modules} & {'streamlit', 'plotly', 'duckdb', 'pandas'}\n"
+        "    print(json.dumps(sorted(found)), file=sys.stderr)\n"
+    )
+    process = bare.python("-c", script, *arguments)
+    assert json.loads(bare.end(process).err.splitlines()[-1]) == []
+
+
+class Served:
+    """What a command would have served."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.address: Address | None = None
+        self.browse: bool | None = None
+        monkeypatch.setattr(server, "serve", self)
+        monkeypatch.setattr(server, "free", lambda address: address)
+
+    def __call__(self, address: Address, *, ready: object, browse: bool) -> None:
+        self.address, self.browse = address, browse
+
+
+def call(**given: object) -> tuple[int, int]:
+    wishes = {"config": None, "host": "127.0.0.1", "port": 8501, "public_url": None, "reports": None, "browser": True}
+    return command.dashboard(SystemClock(), **{**wishes, **given})  # type: ignore[arg-type]
+
+
+def test_another_address_than_this_machines_is_warned_of(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Served(monkeypatch)
+    call()
+    assert capsys.readouterr().err == ""
+    call(host="0.0.0.0")
+    told = capsys.readouterr().err
+    assert "no sign-in" in told
+    assert "reverse proxy" in told
+
+
+def test_no_browser_is_opened_where_nobody_sits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    served = Served(monkeypatch)
+    call()
+    assert served.browse is False
+    monkeypatch.setattr(server, "has_screen", lambda: True)
+    call()
+    assert served.browse is True
+    call(browser=False)
+    assert served.browse is False
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "intern.example.com",
+        "ftp://x.example.com",
+        "https://user@x.example.com",
+        "https://",
+        "https://x:0/",
+        "https://[x",
+    ],
+)
+def test_a_public_address_is_a_whole_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    Served(monkeypatch)
+    with pytest.raises(ConfigError, match="--public-url"):
+        call(public_url=url)
+
+
+def test_streamlit_is_kept_to_itself() -> None:
+    options = safe_options(Address())
+    assert options["server_address"] == "127.0.0.1"
+    assert options["browser_gatherUsageStats"] is False
+    assert options["server_fileWatcherType"] == "none"
+    assert options["server_showEmailPrompt"] is False
+    assert options["client_showErrorDetails"] == "none"
+    assert "evil.example.com" not in options["server_allowedHosts"]  # type: ignore[operator]
+
+
+def test_every_option_is_one_that_streamlit_knows() -> None:
+    from streamlit import config
+
+    known = set(config.get_config_options(force_reparse=True))
+    assert {name.replace("_", ".") for name in safe_options(Address())} <= known
+
+
+def test_behind_a_proxy_its_name_and_path_are_served_and_no_other() -> None:
+    address = Address(public_url="https://intern.example.com:8443/ticketbot/")
+    options = safe_options(address)
+    assert options["server_corsAllowedOrigins"] == ["https://intern.example.com:8443"]
+    assert "intern.example.com" in options["server_allowedHosts"]  # type: ignore[operator]
+    assert options["server_baseUrlPath"] == "/ticketbot"
+    assert address.url == "http://127.0.0.1:8501/ticketbot"
+
+
+@pytest.mark.parametrize(
+    ("host", "url", "is_loopback"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:1", True),
+        ("localhost", "http://localhost:1", True),
+        ("::1", "http://[::1]:1", True),
+        ("0.0.0.0", "http://127.0.0.1:1", False),
+        ("::", "http://[::1]:1", False),
+        ("10.0.0.7", "http://10.0.0.7:1", False),
+    ],
+)
+def test_where_a_browser_finds_it(host: str, url: str, is_loopback: bool) -> None:
+    address = Address(host, 1)
+    assert address.url == url
+    assert address.is_loopback is is_loopback
+
+
+def test_a_free_port_is_picked() -> None:
+    assert free(Address(port=0)).port > 0
+
+
+def test_the_machines_public_address_is_asked_of_nobody() -> None:
+    script = (
+        "import requests, streamlit.web.bootstrap as bootstrap\n"
+        "from ticket_processor.dashboard.server import Address, serve\n"
+        "bootstrap.run = lambda *_: None\n"
+        "serve(Address(), ready=lambda: None, browse=False)\n"
+        "asked = []\n"
+        "requests.get = lambda url, **_: asked.append(url)\n"
+        "from streamlit.web.server.server_util import is_url_from_allowed_origins as allowed\n"
+        "print(allowed('http://evil.example.com'), allowed('http://127.0.0.1:8501'), asked)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.split() == ["False", "True", "[]"], done.stderr

@@ -1,0 +1,226 @@
+"""Figures, tables and small sums behind the pages: pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ticket_processor.dashboard import burn, figures, tables
+from ticket_processor.dashboard.parts import dollars, percent, seconds
+from ticket_processor.dashboard.reports import framed, reports_in, score_rows
+from ticket_processor.dashboard.sidebar import period, step_of
+from ticket_processor.dashboard.timeline import moments
+from ticket_processor.metric_types import Line
+from ticket_processor.metrics import Selection
+from ticket_processor.models import RunRecord, RunSummary
+
+from .logs import DAY, HOUR, NOW
+
+NAMES = st.text(min_size=1, max_size=40)
+AMOUNTS = st.integers(min_value=0, max_value=10**6)
+DAYS = st.dates(date(2026, 1, 1), date(2026, 1, 9)).map(str)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(DAYS, NAMES, AMOUNTS), max_size=60))
+def test_a_stacked_chart_shows_every_amount_once(rows: list[tuple[str, str, float]]) -> None:
+    figure = figures.stacked(rows, unit="tickets")
+    assert sum(sum(bar.y) for bar in figure.data) == sum(amount for _, _, amount in rows)
+    assert len(figure.data) <= 9
+    assert all(list(bar.x) == sorted({day for day, _, _ in rows}) for bar in figure.data)
+    json.loads(figure.to_json())
+
+
+def test_the_smallest_series_become_one_and_the_largest_come_first() -> None:
+    rows = [("2026-01-01", f"category {n}", n) for n in range(1, 21)]
+    figure = figures.stacked(rows, unit="tickets")
+    assert [bar.name for bar in figure.data][:2] == ["category 20", "category 19"]
+    assert figure.data[-1].name == "other"
+    assert sum(figure.data[-1].y) == sum(range(1, 13))
+
+
+@settings(max_examples=40)
+@given(st.dictionaries(NAMES, AMOUNTS, max_size=40))
+def test_a_breakdown_shows_every_amount_once(counts: dict[str, float]) -> None:
+    figure = figures.breakdown(counts)
+    (bars,) = figure.data
+    assert sum(bars.x) == sum(counts.values())
+    assert len(bars.x) <= 12
+    json.loads(figure.to_json())
+
+
+def test_a_breakdown_tells_amounts_and_shares() -> None:
+    (bars,) = figures.breakdown({"billing": 3, "refund": 1}).data
+    assert list(bars.y) == ["refund", "billing"]
+    assert list(bars.text) == ["1 · 25%", "3 · 75%"]
+
+
+@settings(max_examples=40)
+@given(NAMES)
+def test_no_name_is_mark_up_in_a_chart(name: str) -> None:
+    assert "<" not in figures.plain(name + "<a href='x'>")
+    for figure in (
+        figures.stacked([("2026-01-01", f"<b>{name}", 1), ("2026-01-01", "x", 1)], unit="tickets"),
+        figures.breakdown({f"<b>{name}": 1}),
+        figures.lines({f"<b>{name}": [("2026-01-01", 1.0)]}, unit="s"),
+    ):
+        assert "<b>" not in figure.to_json()
+
+
+def test_the_same_value_has_the_same_colour_everywhere() -> None:
+    (bars,) = figures.breakdown({"failed": 1, "updated": 2}).data
+    failed = next(bar for bar in figures.stacked([("2026-01-01", "failed", 1)], unit="tickets").data)
+    assert failed.marker.color == bars.marker.color[0]
+
+
+def test_a_week_has_a_field_for_every_hour() -> None:
+    (field,) = figures.week([(0, 9, 2), (0, 9, 1), (6, 23, 5)]).data
+    assert (len(field.z), len(field.z[0])) == (7, 24)
+    assert (field.z[0][9], field.z[6][23], sum(map(sum, field.z))) == (3, 5, 8)
+
+
+def test_lines_leave_gaps_and_show_the_target() -> None:
+    figure = figures.lines({"p95": [("2026-01-01", 1.0), ("2026-01-02", None)]}, unit="seconds", target=15.0)
+    assert list(figure.data[0].y) == [1.0, None]
+    assert figure.layout.shapes[0].y0 == 15.0
+
+
+# Numbers in words
+
+
+def test_numbers_are_told_as_people_do() -> None:
+    assert [dollars(value) for value in (0, 1234.5, 0.25, 0.000337, 0.0005)] == [
+        "$0.00", "$1,234.50", "$0.250", "$0.000337", "$0.0005",
+    ]  # fmt: skip
+    assert [percent(value) for value in (0, 0.005, 0.5, 0.995, 1)] == ["0.0%", "0.50%", "50.0%", "99.50%", "100.00%"]
+    assert [seconds(value) for value in (12, 1250)] == ["12 ms", "1.25 s"]
+
+
+# Periods
+
+
+def test_a_period_up_to_now_ends_with_the_minute() -> None:
+    since, until = period("24 h", None, None, NOW + 12.3)
+    assert until == NOW + 60
+    assert until - since == DAY
+    assert period("24 h", None, None, NOW + 59) == (since, until)
+
+
+def test_days_of_ones_own_are_whole_days_in_either_order() -> None:
+    first, last = date(2026, 11, 18), date(2026, 11, 20)
+    whole = datetime(2026, 11, 18, tzinfo=UTC).timestamp(), datetime(2026, 11, 21, tzinfo=UTC).timestamp()
+    assert period("custom", first, last, NOW) == period("custom", last, first, NOW) == whole
+    assert period("custom", None, None, NOW) == (whole[1] - DAY, whole[1])
+
+
+@pytest.mark.parametrize(("days", "step"), [(1, "hour"), (7, "day"), (30, "day"), (365, "week")])
+def test_a_chart_has_neither_few_nor_many_steps(days: float, step: str) -> None:
+    assert step_of(Selection(NOW - days * DAY, NOW)) == step
+
+
+# Burn rates
+
+
+def record(ago: float, updated: int, newly_failed: int = 0) -> RunRecord:
+    summary = RunSummary(
+        run_id=f"run-{ago}",
+        dry_run=False,
+        outcomes={"updated": updated, "failed": newly_failed},
+        newly_failed=newly_failed,
+    )
+    return RunRecord(run_id=summary.run_id, started=NOW - ago - 5, finished=NOW - ago, summary=summary)
+
+
+def test_a_burn_rate_of_one_uses_up_exactly_what_the_objective_allows() -> None:
+    rates = burn.rates([record(HOUR, 199, 1)], NOW - DAY, NOW, 0.995)
+    assert set(rates) == {"6 hours", "2 days", "3 days"}
+    for line in rates.values():
+        assert line == [(NOW - HOUR, pytest.approx(1.0))]
+
+
+def test_runs_before_the_period_count_and_are_not_drawn() -> None:
+    rates = burn.rates([record(2 * DAY, 0, 10), record(HOUR, 10)], NOW - DAY, NOW, 0.99)
+    assert rates["3 days"] == [(NOW - HOUR, pytest.approx(50.0))]
+    assert rates["6 hours"] == [(NOW - HOUR, 0.0)]
+
+
+def test_of_many_runs_the_last_is_always_drawn() -> None:
+    records = [record(n * 60.0, 1) for n in range(1000, 0, -1)]
+    line = burn.rates(records, NOW - DAY, NOW, 0.99)["6 hours"]
+    assert len(line) <= burn.MOST_POINTS
+    assert line[-1][0] == NOW - 60
+    assert [at for at, _ in line] == sorted(at for at, _ in line)
+
+
+# Tables and files
+
+
+def line(**facts: object) -> Line:
+    empty = dict.fromkeys(Line.__dataclass_fields__)
+    given = {
+        "tags": ("ai_processed", "ai_billing"),
+        "total_ms": 1250,
+        "ticket_id": 7,
+        "at": datetime(2026, 1, 1, tzinfo=UTC),
+    }
+    return Line(**{**empty, **given, **facts})  # type: ignore[arg-type]
+
+
+def test_a_row_tells_what_became_of_the_priority() -> None:
+    rows = tables.lines([line(priority_from="low", priority_to="high"), line(priority_to="high"), line()])
+    assert [row["Priority"] for row in rows] == ["low → high", "high", ""]
+
+
+@given(st.text(max_size=30))
+def test_no_cell_of_the_file_is_a_formula_and_none_is_lost(text: str) -> None:
+    reason = text.replace("\x00", "")
+    data = tables.csv([line(reason=reason)])
+    rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+    assert len(rows) == 2
+    cell = rows[1][rows[0].index("Reason")]
+    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+    expected = reason.encode("utf-8", "replace").decode()
+    assert cell in (expected, f"'{expected}")
+
+
+def test_the_file_of_an_empty_selection_is_empty() -> None:
+    assert tables.csv([]).decode("utf-8-sig").strip() == ""
+
+
+# A ticket's story
+
+
+ANYTHING = st.one_of(
+    st.none(), st.text(max_size=5), st.booleans(), st.dictionaries(st.text(max_size=5), st.none(), max_size=2)
+)
+PARTS = st.sampled_from(["analysis", "change", "tokens", "timings_ms", "cost_usd", "ts", "intent", "job", "what"])
+
+
+@given(st.dictionaries(PARTS, ANYTHING), st.sampled_from(["ticket", "intent", "alert", "else"]))
+def test_a_damaged_line_is_told_as_far_as_it_goes(event: dict[str, object], kind: str) -> None:
+    (moment,) = moments([{**event, "event": kind}])
+    assert moment.kind == kind
+
+
+# Reports
+
+
+def test_a_report_cannot_leave_its_frame() -> None:
+    page = framed('"></iframe><script>alert(1)</script>')
+    assert "<script>" not in page
+    assert page.count("<iframe") == page.count("</iframe>") == 1
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"analysers": 1}', '{"analysers": [{"sources": [{}]}]}', "null"])
+def test_json_that_is_no_evaluation_has_no_rows(text: str) -> None:
+    assert score_rows(text) == []
+
+
+def test_without_a_folder_there_are_no_reports(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    assert reports_in(tmp_path / "missing") == []

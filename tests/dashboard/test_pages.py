@@ -1,0 +1,444 @@
+"""What each page shows, without a browser."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.local.conftest import OpenDesk, open_desk
+from ticket_processor.alert_checks import Severity
+from ticket_processor.alert_memory import Memory, Remembered
+from ticket_processor.alert_store import AlertStore
+from ticket_processor.clock import SystemClock
+from ticket_processor.config import Settings
+from ticket_processor.dashboard.options import Options, give
+from ticket_processor.models import RunRecord, RunSummary
+from ticket_processor.state import FILE_NAME, State
+
+from .conftest import Pages, values, words
+from .logs import DAY, HOUR, NOW, failed, fell_back, run, ticket
+
+__all__ = ["open_desk"]
+ALL = ("overview", "tickets", "try_it", "costs", "runs", "health", "reports")
+FIGURES = ("overview", "tickets", "costs", "runs")
+HOSTILE = "![x](http://127.0.0.1:9/x.png) <img src=x> [l](http://127.0.0.1:9/) $a_b$ :red[x]"
+
+
+def charts(page: AppTest) -> int:
+    return len(page.get("plotly_chart"))
+
+
+def cells(page: AppTest, column: str) -> list[object]:
+    return [value for table in page.dataframe if column in table.value for value in table.value[column].tolist()]
+
+
+def remember(pages: Pages, summary: RunSummary) -> None:
+    """A run of ten minutes ago, as the state keeps it."""
+    pages.state.mkdir()
+    state = State(pages.state / FILE_NAME)
+    state.keep_run(RunRecord(run_id=summary.run_id, started=NOW - 700, finished=NOW - 600, summary=summary))
+    state.close()
+
+
+# Every page
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_log_that_is_not_there_yet_is_no_error(pages: Pages, name: str) -> None:
+    page = pages.open(name)
+    assert not page.error or name == "health"
+    assert page.title[0].value
+    if name in FIGURES:
+        assert "no log yet" in page.info[0].value
+        assert "ticketbot run" in page.info[0].value
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_period_without_tickets_says_what_to_do(pages: Pages, name: str) -> None:
+    pages.log(ticket(1, 60 * DAY))
+    assert "longer period" in pages.open(name).info[0].value
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_log_that_cannot_be_read_is_told_in_a_sentence(pages: Pages, name: str) -> None:
+    pages.log(ticket(1))
+    (file,) = pages.logs.glob("*.jsonl")
+    file.write_text('{"event":"segment","cipher":{}}\n{"seq":1,"sealed":"AAAA"}\n', encoding="utf-8")
+    page = pages.open(name)
+    assert "TICKETBOT_AUDIT_ENCRYPTION_KEYS" in page.text[0].value
+    assert "cannot be shown" in page.error[0].value
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_page_shows_a_secret_and_no_words_of_a_log_become_mark_up(pages: Pages, name: str) -> None:
+    secret = "Secret-0123456789abcdef"
+    pages.configure(
+        zendesk={"url": "http://127.0.0.1:9", "oauth_token": secret},
+        models={"names": ["model-a"], "api_key": secret},
+        audit={"keys": [secret]},
+    )
+    pages.log(
+        ticket(1, category=HOSTILE, language=HOSTILE, model=HOSTILE, reason=HOSTILE, summary=HOSTILE, run=HOSTILE),
+        fell_back(2, why_fallback=HOSTILE),
+        *run(HOSTILE, 2 * HOUR, stopped=HOSTILE),
+    )
+    page = pages.open(name, {"ticket": "1"} if name == "tickets" else {})
+    assert secret not in str(page)
+    assert "127.0.0.1:9/" not in words(page)
+    assert not page.get("html")
+
+
+def test_words_of_the_note_and_of_evidence_are_not_shown(pages: Pages) -> None:
+    pages.log(ticket(1))
+    assert "Words of the note" not in str(pages.open("tickets", {"ticket": "1"}))
+
+
+# Overview
+
+
+def test_the_overview_compares_the_period_with_the_one_before(pages: Pages) -> None:
+    pages.log(
+        ticket(1), ticket(2), fell_back(3), failed(4), ticket(10, 8 * DAY), ticket(11, 9 * DAY), ticket(90, 40 * DAY)
+    )  # fmt: skip
+    page = pages.open("overview")
+    shown = values(page)
+    assert shown["Tickets"] == ("4", "+2")
+    assert shown["Success"] == ("75.0%", "-25.0 pts")
+    assert shown["Fallback"] == ("33.3%", "+33.3 pts")
+    assert shown["p95"] == ("1.00 s", "")
+    assert shown["Cost"] == ("$0.020", "")
+    assert charts(page) == 8
+
+
+def test_without_a_period_before_there_is_no_difference(pages: Pages) -> None:
+    pages.log(ticket(1))
+    assert {delta for _, delta in values(pages.open("overview")).values()} == {""}
+
+
+def test_new_lines_are_there_the_next_time_the_page_is_shown(pages: Pages) -> None:
+    pages.log(ticket(1))
+    page = pages.open("overview")
+    pages.log(ticket(2))
+    page.run()
+    assert values(page)["Tickets"][0] == "2"
+
+
+def test_what_a_real_run_wrote_is_shown(pages: Pages, open_desk: OpenDesk) -> None:
+    desk = open_desk(6)
+    desk("run", "--since", "7d")
+    made = Settings(log_dir=desk.logs, state_dir=desk.state)
+    give(Options(made, pages.folder, SystemClock()))
+    assert values(pages.open("overview"))["Tickets"][0] == "6"
+    assert sorted(cells(pages.open("tickets"), "Ticket")) == [1, 2, 3, 4, 5, 6]
+    page = pages.open("tickets", {"ticket": "1"})
+    assert "ai_processed" in cells(page, "After")
+    assert "about to be written" in page.text[-1].value
+    assert cells(pages.open("runs"), "Exit code") == ["0"]
+
+
+# Filters
+
+
+def test_a_filter_narrows_what_is_shown(pages: Pages) -> None:
+    pages.log(ticket(1), ticket(2, category="refund"), ticket(3, category="refund", urgency="high"))
+    page = pages.open("overview")
+    by_label = {box.label: box for box in page.multiselect}
+    assert by_label["Category"].options == ["refund", "billing"]
+    by_label["Category"].set_value(["refund"]).run()
+    assert values(page)["Tickets"][0] == "2"
+
+
+def test_an_address_with_filters_shows_the_same_view_to_everybody(pages: Pages) -> None:
+    pages.log(ticket(1), ticket(2, 5 * DAY, category="refund"), ticket(3, 2 * HOUR, category="refund", language="de"))
+    query = {"category": "refund", "language": "de", "period": "24 h", "refresh": "60 s"}
+    assert values(pages.open("overview", query))["Tickets"][0] == "1"
+
+
+def test_what_is_chosen_stays_chosen_where_the_period_has_none_of_it(pages: Pages) -> None:
+    pages.log(ticket(1), ticket(2, 5 * DAY, category="refund"))
+    page = pages.open("overview", {"category": "refund", "period": "24 h"})
+    assert page.multiselect(key="category").value == ["refund"]
+    assert "fewer filters" in page.info[0].value
+
+
+def test_a_period_of_ones_own_includes_both_days(pages: Pages) -> None:
+    pages.log(*(ticket(n, n * DAY) for n in range(1, 6)))
+    query = {"period": "custom", "from": "2026-11-17", "until": "2026-11-18"}
+    assert values(pages.open("overview", query))["Tickets"][0] == "2"
+
+
+def test_the_filters_also_hold_on_the_other_pages(pages: Pages) -> None:
+    pages.log(ticket(1), ticket(2, category="refund"), *run("run-1", 2 * HOUR))
+    assert cells(pages.open("tickets", {"category": "refund"}), "Ticket") == [2]
+    assert values(pages.open("costs", {"category": "refund"}))["Tokens"][0] == "600"
+
+
+# Tickets
+
+
+def test_the_table_comes_in_pages_with_the_newest_first(pages: Pages) -> None:
+    pages.log(*(ticket(n, n * 60.0) for n in range(1, 121)))
+    page = pages.open("tickets")
+    assert cells(page, "Ticket") == list(range(1, 51))
+    assert "120 receipts; 1 to 50" in page.caption[0].value
+    page = pages.open("tickets", {"page": "3"})
+    assert cells(page, "Ticket") == list(range(101, 121))
+
+
+def test_a_page_that_is_not_there_any_more_is_not_asked_for(pages: Pages) -> None:
+    pages.log(*(ticket(n, n * 60.0, category="refund" if n < 3 else "billing") for n in range(1, 121)))
+    page = pages.open("tickets", {"page": "3"})
+    page.multiselect(key="category").set_value(["refund"]).run()
+    assert cells(page, "Ticket") == [1, 2]
+    assert len(cells(pages.open("tickets", {"page": "99"}), "Ticket")) == 50
+
+
+def test_the_table_is_searched_and_sorted_as_a_whole(pages: Pages) -> None:
+    pages.log(*(ticket(n, n * 60.0, confidence=n / 200, language="fr" if n > 90 else "en") for n in range(1, 121)))
+    page = pages.open("tickets")
+    page.text_input(key="q").set_value(" FR ").run()
+    assert cells(page, "Ticket") == list(range(91, 121))
+    page.selectbox(key="sort").set_value("Ticket, highest first").run()
+    assert cells(page, "Ticket") == list(range(120, 90, -1))
+    page.text_input(key="q").set_value("nothing is like this").run()
+    assert "Nothing that is like this" in page.info[0].value
+
+
+def test_a_tickets_number_opens_its_story(pages: Pages) -> None:
+    intent = {**ticket(7, 2 * HOUR), "event": "intent", "analysis": None}
+    alert = {
+        "ts": "2026-11-20T11:59:00.000Z",
+        "event": "alert",
+        "run_id": "run-1",
+        "what": "dead_letter",
+        "ticket_id": 7,
+    }
+    undone = ticket(7, 600.0, run="run-2-undo", analysis=None, reason="undone")
+    pages.log(intent, ticket(7, 2 * HOUR - 1, summary="Asks for [EMAIL_1]"), alert, undone, ticket(8))
+    page = pages.open("tickets")
+    page.number_input(key="ticket").set_value(7).run()
+    told = [text.value for text in page.text]
+    assert "undone" in told[0]
+    assert "dead_letter" in told[1]
+    assert told[3] == "Asks for [EMAIL_1]"
+    assert "about to be written" in told[4]
+    assert "ai_billing" in cells(page, "After")
+    assert "model-a" in cells(page, "Value")
+    page.button[0].click().run()
+    assert cells(page, "Ticket")
+
+
+def test_what_was_erased_is_not_shown_any_more(pages: Pages) -> None:
+    line = ticket(7)
+    del line["analysis"]["summary"]
+    pages.log(line)
+    page = pages.open("tickets", {"ticket": "7"})
+    assert "erased, or never there" in [text.value for text in page.text]
+
+
+def test_a_number_that_the_log_does_not_know(pages: Pages) -> None:
+    pages.log(ticket(7))
+    assert "nothing about this ticket" in pages.open("tickets", {"ticket": "8"}).info[0].value
+
+
+def test_the_download_holds_the_selection(pages: Pages) -> None:
+    pages.log(*(ticket(n, n * 60.0) for n in range(1, 121)))
+    (button,) = pages.open("tickets", {"q": "billing"}).download_button
+    assert "(120 rows)" in button.label
+
+
+# Costs
+
+
+def test_costs_are_split_by_model_and_told_against_the_budget(pages: Pages) -> None:
+    pages.configure(budget={"day_usd": 0.04, "day_tokens": 2_000})
+    pages.log(ticket(1), ticket(2, model="model-b"), fell_back(3), ticket(4, DAY))
+    page = pages.open("costs")
+    shown = values(page)
+    assert shown["Cost"][0] == "$0.030"
+    assert shown["Per ticket"][0] == "$0.0075"
+    assert shown["Tokens"][0] == "1,800"
+    assert shown["Cached input"][0] == "40.0%"
+    assert cells(page, "Answered by") == ["model-a", "model-b", "rules"]
+    assert charts(page) == 4
+    told = [bar.proto.text for bar in page.get("progress")]
+    assert told == [r"Today (UTC): \$0.020 of \$0.040, 50%", "Today (UTC): 1,200 of 2,000, 60% tokens"]
+
+
+def test_without_a_budget_or_a_fallback_the_page_says_so(pages: Pages) -> None:
+    pages.log(ticket(1))
+    told = words(pages.open("costs"))
+    assert "No daily limit is set" in told
+    assert "Where a model was to answer, one did." in told
+
+
+# Service levels and runs
+
+
+def test_service_levels_are_told_against_the_settings(pages: Pages) -> None:
+    pages.configure(slo={"success": 0.9, "latency_s": 0.5, "fallback_share": 0.1})
+    pages.log(ticket(1), ticket(2), fell_back(3), failed(4), *run("run-1", 2 * HOUR))
+    shown = values(pages.open("runs"))
+    assert shown["Attempts that succeed"] == ("75.0%", "-15.00 points")
+    assert shown["Within 0.5 s"] == ("0.0%", "-95.00 points")
+    assert shown["Fallback"] == ("33.3%", "+23.33 points")
+
+
+def test_runs_are_listed_with_their_exit_codes(pages: Pages) -> None:
+    killed = run("run-3", HOUR)[:1]
+    pages.log(
+        ticket(1),
+        *run("run-1", 3 * HOUR),
+        *run("run-2", 2 * HOUR, exit_code=3, stopped="the helpdesk is down"),
+        *killed,
+    )
+    page = pages.open("runs")
+    assert cells(page, "Run") == ["run-3", "run-2", "run-1"]
+    assert cells(page, "Exit code") == ["unfinished", "3", "0"]
+    assert "the helpdesk is down" in cells(page, "Ended early")
+    assert "Runs: 3, of them without an end: 1" in words(page)
+
+
+def test_burn_rates_come_from_the_runs_that_the_state_remembers(pages: Pages) -> None:
+    pages.log(ticket(1), *run("run-1", 2 * HOUR))
+    page = pages.open("runs")
+    assert charts(page) == 1
+    assert "remembers no runs" in words(page)
+    remember(pages, RunSummary(run_id="run-1", dry_run=False, outcomes={"updated": 3}))
+    assert charts(page.run()) == 2
+
+
+# Health
+
+
+def test_health_is_looked_at_without_asking_anybody_at_first(pages: Pages) -> None:
+    pages.configure(zendesk={"url": "http://127.0.0.1:9", "oauth_token": "token"})
+    page = pages.open("health")
+    found = dict(zip(cells(page, "Check"), cells(page, "Found"), strict=True))
+    assert found["helpdesk"] == "not asked yet"
+    assert "free" in str(found["log_folder"])
+    page.button[0].click().run()
+    found = dict(zip(cells(page, "Check"), cells(page, "Found"), strict=True))
+    assert found["helpdesk"] != "not asked yet"
+    assert "unhealthy" in page.error[0].value
+
+
+def test_the_last_day_comes_from_the_runs_that_the_state_remembers(pages: Pages) -> None:
+    remember(
+        pages,
+        RunSummary(
+            run_id="run-1", dry_run=False, outcomes={"updated": 3, "failed": 1}, sources={"model": 4}, cost_usd=0.25
+        ),
+    )
+    shown = values(pages.open("health"))
+    assert shown["Tickets"][0] == "4"
+    assert shown["Success"][0] == "75.0%"
+    assert shown["Cost"][0] == "$0.250"
+
+
+def test_open_alerts_are_shown_the_worst_first(pages: Pages) -> None:
+    pages.state.mkdir()
+    AlertStore(pages.state).save(
+        Memory(
+            conditions={
+                "slow": Remembered(severity=Severity.WARNING, message="it is slow", since=NOW - 900),
+                "helpdesk_unreachable": Remembered(severity=Severity.CRITICAL, message="it is away", since=NOW - 60),
+                "backlog": Remembered(severity=Severity.WARNING, message="is over", since=NOW - 60, over=NOW),
+            }
+        ),
+        NOW,
+    )
+    assert cells(pages.open("health"), "What") == ["it is away", "it is slow"]
+
+
+# Try it
+
+
+def test_a_pasted_ticket_is_shown_on_its_way_and_stored_nowhere(pages: Pages) -> None:
+    before = {path: path.stat() for path in pages.folder.rglob("*")}
+    page = pages.open("try_it")
+    page.text_input[0].set_value("Charged twice")
+    page.text_area[0].set_value("I was charged twice, my card is 4111 1111 1111 1111.\n\n-- \nJane Doe")
+    page.button[0].click().run()
+    shown = "\n".join(block.value for block in page.code)
+    assert "[CARD_1]" in shown
+    assert "4111" not in shown.split("Charged twice", 1)[1]
+    assert "+ tag ai_billing" in shown
+    assert "Triage: billing" in shown
+    assert "billing" in cells(page, "Value")
+    assert {path: path.stat() for path in pages.folder.rglob("*")} == before
+
+
+def test_what_looks_like_mark_up_in_a_pasted_ticket_stays_text(pages: Pages) -> None:
+    page = pages.open("try_it")
+    page.text_input[0].set_value(HOSTILE)
+    page.text_area[0].set_value(HOSTILE)
+    page.button[0].click().run()
+    assert page.code
+    assert "127.0.0.1:9" not in words(page)
+
+
+def test_without_a_text_nothing_is_asked(pages: Pages) -> None:
+    page = pages.open("try_it")
+    page.button[0].click().run()
+    assert "first" in page.info[0].value
+    assert not page.code
+
+
+def test_the_model_is_asked_only_where_that_is_ticked(pages: Pages) -> None:
+    pages.configure(models={"names": ["model-a"], "base_url": "http://127.0.0.1:9/v1", "api_key": "key"})
+    page = pages.open("try_it")
+    page.text_area[0].set_value("The app crashes.")
+    page.button[0].click().run()
+    assert cells(page, "Analyser") == ["rules"]
+    page.checkbox[0].check()
+    page.button[0].click().run()
+    assert cells(page, "Analyser") == ["model-a", "rules"]
+
+
+def test_without_a_model_there_is_none_to_tick(pages: Pages) -> None:
+    assert pages.open("try_it").checkbox[0].disabled
+
+
+# Evaluation reports
+
+
+def report(folder: Path, name: str, text: str) -> None:
+    (folder / "reports").mkdir(exist_ok=True)
+    (folder / "reports" / name).write_text(text, encoding="utf-8")
+
+
+def test_without_reports_the_commands_that_write_some_are_named(pages: Pages) -> None:
+    page = pages.open("reports")
+    assert "ticketbot eval" in page.code[0].value
+    assert "ticketbot backtest" in page.code[0].value
+
+
+def test_a_reports_page_stands_in_a_frame_without_rights(pages: Pages) -> None:
+    report(pages.folder, "eval.html", "<h1>Scores</h1><script>parent.stolen = 1</script>")
+    (frame,) = pages.open("reports").get("iframe")
+    assert 'sandbox=""' in frame.proto.srcdoc
+    assert "&lt;h1&gt;Scores" in frame.proto.srcdoc
+    assert "<script>" not in frame.proto.srcdoc
+
+
+def test_what_json_told_is_a_table(pages: Pages) -> None:
+    source = {
+        "source": "a.jsonl",
+        "ms": {"p50": 1.0, "p95": 2.0},
+        "cost_usd": None,
+        "fields": {"category": {"rows": 3, "accuracy": 0.5, "macro_f1": 0.25}},
+    }
+    report(pages.folder, "eval.json", json.dumps({"analysers": [{"analyser": "rules", "sources": [source]}]}))
+    assert cells(pages.open("reports"), "Accuracy") == [0.5]
+
+
+def test_an_address_opens_no_file_outside_of_the_folder(pages: Pages) -> None:
+    report(pages.folder, "eval.html", "inside")
+    (pages.folder / "secret.html").write_text("outside", encoding="utf-8")
+    page = pages.open("reports", {"report": "../secret.html"})
+    assert "outside" not in str(page)
+    assert "inside" in page.get("iframe")[0].proto.srcdoc

@@ -1,0 +1,49 @@
+"""What Streamlit starts: which pages there are, and the one that is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from ticket_processor import __version__
+from ticket_processor.dashboard.parts import guarded
+
+VIEWS = Path(__file__).with_name("views")
+PAGES = {
+    "Tickets": (
+        ("overview", "Overview", ":material/dashboard:"),
+        ("tickets", "Tickets", ":material/confirmation_number:"),
+        ("try_it", "Try it", ":material/science:"),
+    ),
+    "Operation": (
+        ("costs", "Costs and models", ":material/payments:"),
+        ("runs", "Service levels and runs", ":material/speed:"),
+        ("health", "Health", ":material/monitor_heart:"),
+        ("reports", "Evaluation reports", ":material/fact_check:"),
+    ),
+}
+# Of our own: an icon that Streamlit knows by name would be loaded from the internet into the browser's tab.
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
+    '<path fill="#2563a8" d="M4 8h24v5a3 3 0 0 0 0 6v5H4v-5a3 3 0 0 0 0-6z"/>'
+    '<path stroke="#fff" stroke-width="2.5" fill="none" d="m11 16 4 4 7-8"/></svg>'
+)
+st.set_page_config(
+    page_title="ticketbot",
+    page_icon=ICON,
+    layout="wide",
+    initial_sidebar_state=310,
+    menu_items={"About": f"ticketbot {__version__}"},
+)
+page = st.navigation(
+    {
+        section: [
+            st.Page(VIEWS / f"{name}.py", title=title, icon=icon, url_path=name, default=name == "overview")
+            for name, title, icon in pages
+        ]
+        for section, pages in PAGES.items()
+    }
+)
+with guarded():
+    page.run()

@@ -1,0 +1,109 @@
+"""What the pages ask for: figures from the log, runs from the state, open alerts; remembered while nothing changes.
+
+Streamlit runs each page in a thread of its own, again and again: the log's index is opened once for all of them and
+looks for news each time, and figures are worked out once for each state of the log. Every cache has a bound.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+
+import streamlit as st
+
+from ..alert_memory import Remembered
+from ..alert_store import AlertStore
+from ..config import Settings
+from ..health.checks import Health
+from ..health.doctor import Doctor
+from ..log_index import LogIndex
+from ..models import RunRecord
+from ..state import FILE_NAME, State
+from ..wiring import keyring
+from .options import given
+from .timeline import Moment, days_of, events_of, moments
+
+MOST_ANSWERS = 256
+MOST_BYTES = "64mb"
+KEPT_S = 900.0
+HEALTH_KEPT_S = 20.0
+"""However many look and refresh, helpdesk and model servers are not asked more often than that."""
+
+_Wishes = ParamSpec("_Wishes")
+_Said = TypeVar("_Said")
+
+
+class Book:
+    """The log's index, and how often it has changed since it was opened. Thread-safe."""
+
+    def __init__(self, index: LogIndex) -> None:
+        self.index = index
+        self._version = 0
+        self._lock = threading.Lock()
+
+    def refresh(self) -> int:
+        """Take in what is new; a number that is another one when anything was."""
+        with self._lock:
+            self._version += self.index.refresh()
+            return self._version
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading the log", on_release=lambda book: book.index.close())
+def _opened(folder: str, review_tag: str, _settings: Settings) -> Book:
+    return Book(LogIndex(_settings.log_dir, given().clock.now, keys=keyring(_settings), review_tag=review_tag))
+
+
+def book() -> Book:
+    """The log's index. Raises what :class:`LogIndex` does."""
+    settings = given().settings
+    return _opened(str(settings.log_dir.absolute()), settings.policy.tag("review"), settings)
+
+
+def ask(
+    question: Callable[Concatenate[LogIndex, _Wishes], _Said], *wishes: _Wishes.args, **more: _Wishes.kwargs
+) -> _Said:
+    """What a function of :mod:`~ticket_processor.metrics` says of the log as it is now."""
+    log = book()
+    key = f"{id(log)} {log.refresh()} {question.__name__} {wishes!r} {more!r}"
+    return cast(_Said, _answer(key, lambda: question(log.index, *wishes, **more)))
+
+
+@st.cache_data(max_entries=MOST_ANSWERS, max_size=MOST_BYTES, ttl=KEPT_S, show_spinner=False)
+def _answer(key: str, _work_out: Callable[[], Any]) -> Any:
+    return _work_out()
+
+
+def story(ticket_id: int) -> list[Moment]:
+    """Everything that the log tells about a ticket, oldest first. Raises ``CannotRun`` when it cannot be read."""
+    settings = given().settings
+    days = ask(days_of, ticket_id)
+    return moments(events_of(settings.log_dir, ticket_id, days, keyring(settings)))
+
+
+def runs(since: float) -> list[RunRecord]:
+    """The runs that the state remembers, oldest first; none where there is no state yet.
+
+    Raises ``StateUnusable`` when it cannot be read.
+    """
+    with closing(State.scratch_copy(given().settings.state_folder / FILE_NAME)) as state:
+        return state.runs(since)
+
+
+def open_alerts() -> dict[str, Remembered]:
+    """The alerts that hold, by rule."""
+    return AlertStore(given().settings.state_folder).load().open
+
+
+def health() -> Health:
+    """What the checks find that ask nobody, now."""
+    options = given()
+    return Doctor(options.settings, options.clock, offline=True, secret_files=options.secret_files).examine()
+
+
+@st.cache_data(max_entries=1, ttl=HEALTH_KEPT_S, show_spinner="Asking helpdesk and models")
+def full_health() -> Health:
+    """What all checks find, within ten seconds."""
+    options = given()
+    return Doctor(options.settings, options.clock, secret_files=options.secret_files).examine()

@@ -1,0 +1,207 @@
+"""Numbers as Plotly figures. Pure: what comes in are counts and sums, never a ticket's words.
+
+Colours are readable on a light and on a dark page; what a chart does not set, Streamlit's theme does. Names come from
+logs: :func:`plain` keeps Plotly from taking them for mark-up.
+"""
+
+from __future__ import annotations
+
+import html
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+
+import plotly.graph_objects as go
+
+PALETTE = (
+    "#4c8fd6",
+    "#e08a3c",
+    "#3aa99f",
+    "#9a7bd0",
+    "#d277a8",
+    "#6aab5c",
+    "#b8a13a",
+    "#a67c5b",
+    "#5fb3d4",
+)
+GREY, RED, GREEN, AMBER = "#8d96a0", "#d65f5f", "#4fa36c", "#d9a032"
+OTHER = "other"
+FIXED = {
+    "critical": RED,
+    "high": "#e08a3c",
+    "medium": "#d9c03f",
+    "low": "#7fb3d9",
+    "negative": RED,
+    "neutral": GREY,
+    "positive": GREEN,
+    "updated": GREEN,
+    "suggested": "#4c8fd6",
+    "planned": "#9a7bd0",
+    "skipped": GREY,
+    "failed": RED,
+    "model": "#4c8fd6",
+    "classifier": "#3aa99f",
+    "rules": AMBER,
+    OTHER: GREY,
+}
+"""Values that mean the same in every chart look the same there."""
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MOMENTS = [
+    {"dtickrange": [None, 43_200_000], "value": "%H:%M\n%b %d"},
+    {"dtickrange": [43_200_000, "M1"], "value": "%b %d"},
+    {"dtickrange": ["M1", None], "value": "%b %Y"},
+]
+"""How moments are written below a chart, by the milliseconds between two."""
+_MOST_SERIES = 9
+_MOST_BARS = 12
+_LONGEST = 28
+
+
+def plain(name: object) -> str:
+    """A name as Plotly shows it letter by letter, cut where it is long."""
+    text = str(name)
+    return html.escape(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…", quote=False)
+
+
+def colours(names: Iterable[str]) -> dict[str, str]:
+    """A colour for each name: its own where it has one, else the palette's next."""
+    palette = itertools.cycle(PALETTE)
+    return {name: FIXED.get(name) or next(palette) for name in names}
+
+
+def stacked(
+    counts: Iterable[tuple[str, str, float]], *, unit: str, most: int = _MOST_SERIES, prefix: str = ""
+) -> go.Figure:
+    """Bars over time, stacked by series: rows of moment (ISO 8601), series, amount. The smallest series become one."""
+    rows = list(counts)
+    totals: dict[str, float] = {}
+    for _, series, amount in rows:
+        totals[series] = totals.get(series, 0) + amount
+    largest = sorted(totals, key=lambda name: (-totals[name], name))
+    shown = largest if len(largest) <= most else [name for name in largest[: most - 1] if name != OTHER]
+    moments = sorted({moment for moment, _, _ in rows})
+    sums: dict[str, dict[str, float]] = {name: {} for name in shown}
+    for moment, series, amount in rows:
+        of = sums.setdefault(series if series in shown else OTHER, {})
+        of[moment] = of.get(moment, 0) + amount
+    painted = colours(sums)
+    figure = go.Figure(
+        [
+            go.Bar(
+                name=plain(name),
+                x=moments,
+                y=[sums[name].get(moment, 0) for moment in moments],
+                marker_color=painted[name],
+                hovertemplate=f"%{{y:{_number(prefix)}}}<extra>{plain(name)}</extra>",
+            )
+            for name in sums
+        ]
+    )
+    figure.update_layout(barmode="stack", bargap=0.15, hovermode="x unified", showlegend=len(sums) > 1)
+    figure.update_yaxes(title_text=unit, tickprefix=prefix, rangemode="tozero")
+    return _laid_out(figure, height=320)
+
+
+def _number(prefix: str) -> str:
+    return f"{prefix},.4~f" if prefix else ",.6~g"
+
+
+def breakdown(counts: Mapping[str, float], *, most: int = _MOST_BARS, prefix: str = "") -> go.Figure:
+    """Lying bars, the largest on top, with the amount and its share; the smallest become one."""
+    largest = sorted(counts, key=lambda name: (-counts[name], name))
+    if len(largest) > most:
+        kept = [name for name in largest if name != OTHER][: most - 1]
+        amounts = {name: counts[name] for name in kept}
+        amounts[OTHER] = sum(counts.values()) - sum(amounts.values())
+    else:
+        amounts = {name: counts[name] for name in largest}
+    total = sum(amounts.values()) or 1
+    bars = list(reversed(amounts.items()))
+    painted = {name: FIXED.get(name, PALETTE[0]) for name in amounts}
+    shown = "{:,.4f}" if prefix else "{:,.0f}"
+    figure = go.Figure(
+        go.Bar(
+            orientation="h",
+            x=[amount for _, amount in bars],
+            y=[plain(name) for name, _ in bars],
+            marker_color=[painted[name] for name, _ in bars],
+            text=[f"{prefix}{shown.format(amount)} · {_share(amount / total)}" for _, amount in bars],
+            textposition="auto",
+            cliponaxis=False,
+            hovertemplate=f"%{{y}}: {prefix}%{{x:,}}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(visible=False, rangemode="tozero")
+    figure.update_yaxes(type="category", automargin=True, ticksuffix=" ")
+    figure.update_layout(bargap=0.25)
+    return _laid_out(figure, height=70 + 30 * len(bars))
+
+
+def _share(share: float) -> str:
+    return "<1%" if 0 < share < 0.005 else f"{share:.0%}"
+
+
+def week(counts: Iterable[tuple[int, int, int]]) -> go.Figure:
+    """When tickets are handled: rows of weekday (Monday is 0), hour (UTC) and amount."""
+    grid = [[0] * 24 for _ in WEEKDAYS]
+    for weekday, hour, amount in counts:
+        grid[weekday][hour] += amount
+    figure = go.Figure(
+        go.Heatmap(
+            z=grid,
+            x=[f"{hour:02}" for hour in range(24)],
+            y=list(WEEKDAYS),
+            xgap=2,
+            ygap=2,
+            colorscale=[[0, "rgba(76,143,214,0.08)"], [1, "rgba(76,143,214,1)"]],
+            colorbar={"thickness": 10, "outlinewidth": 0},
+            hovertemplate="%{y} %{x}:00 UTC: %{z:,}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(type="category", title_text="hour (UTC)", showgrid=False)
+    figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
+    return _laid_out(figure, height=280)
+
+
+def lines(
+    series: Mapping[str, Sequence[tuple[str, float | None]]],
+    *,
+    unit: str,
+    target: float | None = None,
+    target_name: str = "target",
+    share: bool = False,
+) -> go.Figure:
+    """Values over time, a line each; ``target`` is a dashed one. ``share``: 1 is shown as 100%."""
+    painted = colours(series)
+    figure = go.Figure(
+        [
+            go.Scatter(
+                name=plain(name),
+                x=[moment for moment, _ in points],
+                y=[value for _, value in points],
+                mode="lines+markers" if len(points) < 60 else "lines",
+                line={"color": painted[name], "width": 2},
+                hovertemplate=f"%{{y:{'.2%' if share else ',.4~g'}}}<extra>{plain(name)}</extra>",
+            )
+            for name, points in series.items()
+        ]
+    )
+    if target is not None:
+        figure.add_hline(
+            y=target, line={"color": RED, "dash": "dash", "width": 1.5}, annotation_text=plain(target_name)
+        )
+    figure.update_layout(hovermode="x unified", showlegend=len(series) > 1)
+    figure.update_yaxes(title_text=unit, rangemode="tozero", tickformat=".1%" if share else None)
+    return _laid_out(figure, height=300)
+
+
+def _laid_out(figure: go.Figure, *, height: int) -> go.Figure:
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 16, "b": 8},
+        legend={"orientation": "h", "yanchor": "top", "y": -0.22, "x": 0, "title_text": "", "traceorder": "normal"},
+        dragmode=False,
+        barcornerradius=3,
+    )
+    figure.update_xaxes(fixedrange=True, tickformatstops=_MOMENTS)
+    figure.update_yaxes(fixedrange=True)
+    return figure

@@ -1,0 +1,110 @@
+"""The filters beside every page of figures. They stand in the address, so that a view can be sent to somebody."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+
+import streamlit as st
+
+from .. import metrics
+from ..metrics import Dimension, Selection, Step
+from .data import ask
+from .options import given
+
+PERIODS = {"24 h": timedelta(days=1), "7 d": timedelta(days=7), "30 d": timedelta(days=30)}
+CUSTOM = "custom"
+MOST_CHOSEN = 50
+REFRESH = {"off": None, "10 s": 10, "60 s": 60}
+FILTERS: dict[Dimension, str] = {
+    "category": "Category",
+    "urgency": "Urgency",
+    "sentiment": "Sentiment",
+    "language": "Language",
+    "outcome": "Outcome",
+    "analyser": "Analyser",
+}
+_MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86_400.0
+
+
+def period(name: str, first: date | None, last: date | None, now: float) -> tuple[float, float]:
+    """From when until when, in Unix seconds; days are UTC, and the last one is included.
+
+    A period up to now ends with the minute, so that what was worked out serves for as long.
+    """
+    until = math.floor(now / _MINUTE + 1) * _MINUTE
+    if name in PERIODS:
+        return until - PERIODS[name].total_seconds(), until
+    begin, end = sorted((first or last or _day(now), last or first or _day(now)))
+    return _midnight(begin), _midnight(end) + _DAY
+
+
+def step_of(selection: Selection) -> Step:
+    """How finely a period is drawn."""
+    seconds = selection.until - selection.since
+    if seconds <= 3 * _DAY:
+        return "hour"
+    return "day" if seconds <= 100 * _DAY else "week"
+
+
+def _midnight(day: date) -> float:
+    return datetime.combine(day, time(), UTC).timestamp()
+
+
+def _day(now: float) -> date:
+    return datetime.fromtimestamp(now, UTC).date()
+
+
+def choose() -> Callable[[], Selection]:
+    """Show the filters; what they select, as it is whenever that is asked."""
+    now = given().clock.now
+    with st.sidebar:
+        name = st.segmented_control(
+            "Period (UTC)",
+            [*PERIODS, CUSTOM],
+            default="7 d",
+            required=True,
+            key="period",
+            bind="query-params",
+            width="stretch",
+        )
+        first = last = None
+        if name == CUSTOM:
+            left, right = st.columns(2)
+            today = _day(now())
+            first = left.date_input("From", today - timedelta(days=6), key="from", bind="query-params")
+            last = right.date_input("Until", today, key="until", bind="query-params")
+        known = ask(metrics.choices, Selection(*period(name or CUSTOM, first, last, now())))
+        chosen = {dimension: _several(dimension, label, known) for dimension, label in FILTERS.items()}
+
+    def selected() -> Selection:
+        since, until = period(name or CUSTOM, first, last, now())
+        return Selection(
+            since,
+            until,
+            categories=chosen["category"],
+            urgencies=chosen["urgency"],
+            sentiments=chosen["sentiment"],
+            languages=chosen["language"],
+            outcomes=chosen["outcome"],
+            analysers=chosen["analyser"],
+        )
+
+    return selected
+
+
+def _several(dimension: Dimension, label: str, known: dict[Dimension, list[str]]) -> tuple[str, ...]:
+    # What is chosen stays a choice, even where the period has none of it.
+    asked = (st.query_params.get_all(dimension) or st.session_state.get(dimension, []))[:MOST_CHOSEN]
+    options = list(dict.fromkeys((*known.get(dimension, ()), *asked)))
+    return tuple(st.multiselect(label, options, key=dimension, bind="query-params", placeholder="all"))
+
+
+def refresh_every() -> int | None:
+    """Show the switch for refreshing; seconds, ``None`` when it is off."""
+    with st.sidebar:
+        name = st.segmented_control(
+            "Refresh", list(REFRESH), default="off", required=True, key="refresh", bind="query-params"
+        )
+    return REFRESH[name or "off"]

@@ -1,0 +1,75 @@
+"""Rows for tables and files. Pure."""
+
+from __future__ import annotations
+
+import csv as csv_module
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from ..metric_types import Line, RunLine
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def lines(found: Sequence[Line]) -> list[dict[str, Any]]:
+    """A row for each line of the log about a ticket."""
+    return [
+        {
+            "When": line.at,
+            "Ticket": line.ticket_id,
+            "Outcome": line.outcome,
+            "Reason": line.reason,
+            "Category": " / ".join(filter(None, (line.category, line.subcategory))),
+            "Urgency": line.urgency,
+            "Sentiment": line.sentiment,
+            "Language": line.language,
+            "Answered by": line.model or line.analyser,
+            "Confidence": line.confidence,
+            "Priority": _arrow(line.priority_from, line.priority_to),
+            "Tags": list(line.tags),
+            "Seconds": line.total_ms / 1000,
+            "Cost": line.cost_usd,
+        }
+        for line in found
+    ]
+
+
+def _arrow(before: str | None, after: str | None) -> str:
+    return after or "" if before in (None, after) else f"{before} → {after or '-'}"
+
+
+def runs(found: Sequence[RunLine]) -> list[dict[str, Any]]:
+    """A row for each run."""
+    return [
+        {
+            "Started": run.started,
+            "Run": run.run_id,
+            "Kind": "dry run" if run.dry_run else run.kind,
+            "Exit code": "unfinished" if run.exit_code is None else str(run.exit_code),
+            "Seen": run.seen,
+            "Seconds": run.duration_s,
+            "Cost": run.cost_usd,
+            "Ended early": run.stopped,
+        }
+        for run in found
+    ]
+
+
+def csv(found: Sequence[Line]) -> bytes:
+    """The same rows as a file for spreadsheets: UTF-8 with a mark, and no cell that one takes for a formula."""
+    text = io.StringIO()
+    rows = lines(found)
+    writer = csv_module.writer(text, lineterminator="\r\n")
+    writer.writerow(rows[0] if rows else [])
+    for row in rows:
+        writer.writerow(_cell(value) for value in row.values())
+    return b"\xef\xbb\xbf" + text.getvalue().encode("utf-8", "replace")
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, list):
+        value = " ".join(map(str, value))
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return value.isoformat() if hasattr(value, "isoformat") else value

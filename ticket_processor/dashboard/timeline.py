@@ -1,0 +1,149 @@
+"""One ticket's events from the log, told for a person: what was meant, what came of it, before and after. Pure but for
+:func:`days_of` and :func:`events_of`, which read.
+
+Of a customer's words only the redacted summary is told, while the log still holds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from ..log_cipher import Keyring
+from ..log_files import log_files, read_lines
+from ..log_index import LogIndex
+
+MOST_EVENTS = 500
+ERASED = "erased, or never there"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One event of a ticket. ``facts`` are names and values; ``changes`` are what was changed, before and after."""
+
+    at: str
+    run_id: str
+    kind: str
+    headline: str
+    facts: tuple[tuple[str, str], ...] = ()
+    changes: tuple[tuple[str, str, str], ...] = ()
+    summary: str | None = None
+    dry_run: bool = False
+
+
+def days_of(index: LogIndex, ticket_id: int) -> list[date]:
+    """The days on which the log has anything about a ticket, oldest first."""
+    rows = index.query("SELECT DISTINCT day FROM events WHERE ticket_id = $id ORDER BY day", {"id": ticket_id})
+    return [day for (day,) in rows]
+
+
+def events_of(folder: Path, ticket_id: int, days: Iterable[date], keys: Keyring | None = None) -> list[dict[str, Any]]:
+    """The ticket's events, oldest first, :data:`MOST_EVENTS` at most.
+
+    ``days`` are those on which it is known to have any; what was meant a moment before midnight stands in the file of
+    the day before. Raises ``CannotRun`` when a file cannot be read.
+    """
+    wanted = sorted({moment.isoformat() for day in days for moment in (day - timedelta(days=1), day)})
+    found: list[dict[str, Any]] = []
+    for day in wanted:
+        for file in log_files(folder, first_day=day, last_day=day):
+            mark = str(ticket_id).encode()
+            for raw, line in read_lines(file, keys):
+                if mark in raw and line is not None and line.get("ticket_id") == ticket_id:
+                    found.append(line)
+                    if len(found) == MOST_EVENTS:
+                        return found
+    return found
+
+
+def moments(events: Sequence[Mapping[str, Any]]) -> list[Moment]:
+    """The events as they are told, in their order. What a damaged line lacks is left out."""
+    return [_moment(event) for event in events]
+
+
+def _moment(event: Mapping[str, Any]) -> Moment:
+    kind = str(event.get("event"))
+    analysis, change = _table(event.get("analysis")), _table(event.get("change"))
+    facts, headline, summary = [], kind, None
+    if kind == "ticket":
+        headline = f"{event.get('outcome')}: {event.get('reason')}"
+        facts = [*_understood(analysis), *_took(event, analysis)]
+        summary = str(analysis.get("summary") or ERASED) if analysis else None
+    elif kind == "intent":
+        headline = "about to be written"
+    elif kind == "alert":
+        headline = str(event.get("what"))
+    if intent := event.get("intent"):
+        facts.append(("Intent", str(intent)))
+    if job := event.get("job"):
+        facts.append(("Job", str(job)))
+    return Moment(
+        at=str(event.get("ts")),
+        run_id=str(event.get("run_id")),
+        kind=kind,
+        headline=headline,
+        facts=tuple(facts),
+        changes=tuple(_changes(change)),
+        summary=summary,
+        dry_run=event.get("dry_run") is True,
+    )
+
+
+def _understood(analysis: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What it was taken for, and by whom."""
+    if not analysis:
+        return
+    category = " / ".join(str(analysis[name]) for name in ("category", "subcategory") if analysis.get(name))
+    yield "Category", category
+    for name in ("urgency", "sentiment", "risk", "language"):
+        if value := analysis.get(name):
+            yield name.capitalize(), str(value)
+    who = str(analysis.get("model") or analysis.get("source"))
+    yield "Answered by", f"{who} (given before)" if analysis.get("cached") else who
+    if why := analysis.get("why_fallback"):
+        yield "Why no model", str(why)
+    if isinstance(confidence := analysis.get("confidence"), int | float):
+        yield "Confidence", f"{confidence:.0%}"
+    for name in ("alarms", "suspicious"):
+        if values := analysis.get(name):
+            yield name.capitalize(), ", ".join(map(str, values))
+
+
+def _took(event: Mapping[str, Any], analysis: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What it cost, and how long it took."""
+    if analysis:
+        cost, tokens = event.get("cost_usd"), _table(event.get("tokens"))
+        yield "Cost", f"${cost:.6f}" if isinstance(cost, int | float) else "no price"
+        if tokens.get("input") or tokens.get("output"):
+            yield "Tokens", f"{tokens.get('input')} in, {tokens.get('output')} out, {tokens.get('cached') or 0} cached"
+    times = {name: taken for name, taken in _table(event.get("timings_ms")).items() if taken}
+    if times:
+        yield "Milliseconds", ", ".join(f"{name} {taken}" for name, taken in times.items())
+
+
+def _changes(change: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for tag in change.get("tags_removed") or ():
+        yield "tag", str(tag), ""
+    for tag in change.get("tags_added") or ():
+        yield "tag", "", str(tag)
+    values = {"priority": change.get("priority"), "group": change.get("group")}
+    values |= {f"field {key}": value for key, value in _table(change.get("fields")).items()}
+    for name, value in values.items():
+        before, after = _table(value).get("from"), _table(value).get("to")
+        if before != after:
+            yield name, _shown(before), _shown(after)
+    if change.get("note"):
+        yield "note", "", "one internal note"
+    for reason in change.get("escalated") or ():
+        yield "escalated", "", str(reason)
+
+
+def _shown(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _table(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,1 @@
+"""The pages, as scripts that Streamlit runs. What they show is worked out elsewhere."""

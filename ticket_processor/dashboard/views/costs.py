@@ -1,0 +1,171 @@
+"""Costs and models: what was spent on what, what it bought, and why models did not answer."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ticket_processor import metrics
+from ticket_processor.dashboard import figures, parts
+from ticket_processor.dashboard.data import ask
+from ticket_processor.dashboard.options import given
+from ticket_processor.dashboard.sidebar import choose, period, step_of
+from ticket_processor.metrics import Selection
+
+
+def known_share(selection: Selection) -> float | None:
+    """Share of the answers that had been given before."""
+    answers = sum(one.answers for one in ask(metrics.spent, selection))
+    return ask(metrics.totals, selection).answers_from_cache / answers if answers else None
+
+
+def tiles(selection: Selection) -> None:
+    """What was spent, against the period before."""
+    now, before = ask(metrics.totals, selection), ask(metrics.totals, selection.before)
+    known = before.lines > 0
+    with st.grid(min_column_width=135):
+        parts.tile(
+            "Cost",
+            now.cost_usd,
+            before.cost_usd if known else None,
+            parts.dollars,
+            good="down",
+            help="Where models have a price in the settings.",
+        )
+        parts.tile(
+            "Per ticket",
+            now.cost_per_ticket,
+            before.cost_per_ticket,
+            parts.dollars,
+            good="down",
+            help="Cost for each understood ticket, those included that cost nothing.",
+        )
+        parts.tile(
+            "Tokens",
+            now.tokens_in + now.tokens_out,
+            before.tokens_in + before.tokens_out if known else None,
+            parts.count,
+            good="neither",
+            help="In and out, as the servers counted them.",
+        )
+        parts.tile(
+            "Repeats",
+            known_share(selection),
+            known_share(selection.before),
+            parts.percent,
+            good="up",
+            help="Answers that were given for the same text before, and cost nothing.",
+        )
+        parts.tile(
+            "Cached input",
+            now.tokens_cached / now.tokens_in if now.tokens_in else None,
+            before.tokens_cached / before.tokens_in if before.tokens_in else None,
+            parts.percent,
+            good="up",
+            help="Input tokens that the model server had in its own cache, and charges less for.",
+        )
+        parts.tile(
+            "Fallback",
+            now.fallback_rate,
+            before.fallback_rate,
+            parts.percent,
+            good="down",
+            help="Understood tickets that a model was meant for and did not answer.",
+        )
+    if now.unpriced:
+        st.caption(f"{now.unpriced:,} answers came from models without a price in the settings; they count as nothing.")
+
+
+def budget() -> None:
+    """How much of the day's limits is used up, by the log."""
+    limits = given().settings.budget
+    if limits.day_usd is None and limits.day_tokens is None:
+        st.caption("No daily limit is set (budget.day_usd, budget.day_tokens).")
+        return
+    now = given().clock.now()
+    today = ask(metrics.totals, Selection(*period("today", None, None, now)))
+    tokens = today.tokens_in + today.tokens_out
+    for used, limit, show in (
+        (today.cost_usd, limits.day_usd, parts.dollars),
+        (float(tokens), limits.day_tokens, parts.count),
+    ):
+        if limit is not None:
+            share = used / limit if limit else 1.0
+            # A dollar sign begins a formula in Markdown.
+            words = f"Today (UTC): {show(used)} of {show(limit)}, {share:.0%}".replace("$", r"\$")
+            st.progress(min(share, 1.0), text=words + (" tokens" if show is parts.count else ""))
+
+
+def body() -> None:
+    selection = selected()
+    if parts.nothing(selection):
+        return
+    tiles(selection)
+    with st.container(border=True):
+        st.markdown("**Budget**")
+        budget()
+    step = step_of(selection)
+    points = ask(metrics.series, selection, step, "answered_by")
+    costs = [(point.at.isoformat(), point.label, point.cost_usd) for point in points if point.label]
+    answers = [(point.at.isoformat(), point.label, point.tickets) for point in points if point.label]
+    days = ask(metrics.spent, selection, "day")
+    tokens = [
+        (day.label, name, amount)
+        for day in days
+        for name, amount in (
+            ("input, new", day.tokens_in - day.tokens_cached),
+            ("input, cached", day.tokens_cached),
+            ("output", day.tokens_out),
+        )
+    ]
+    with st.grid(min_column_width=420):
+        parts.chart(
+            f"Cost by model, each {step}",
+            figures.stacked(costs, unit="US dollars", prefix="$"),
+            key="cost",
+            alt="Bars over time: cost, stacked by model",
+        )
+        parts.chart(
+            f"Tickets by who answered, each {step}",
+            figures.stacked(answers, unit="tickets"),
+            key="answered",
+            alt="Bars over time: tickets, stacked by model or analyser",
+        )
+        parts.chart(
+            "Tokens, each day",
+            figures.stacked(tokens, unit="tokens"),
+            key="tokens",
+            alt="Bars over time: tokens, stacked by kind",
+        )
+        reasons = ask(metrics.breakdown, selection, "why_fallback")
+        if reasons:
+            parts.chart(
+                "Why no model answered",
+                figures.breakdown({part.label: part.tickets for part in reasons}),
+                key="reasons",
+                alt="Bars: tickets by the reason why no model answered",
+            )
+        else:
+            with st.container(border=True):
+                st.markdown("**Why no model answered**")
+                st.caption("Where a model was to answer, one did.")
+    st.dataframe(
+        [
+            {
+                "Answered by": one.label,
+                "Answers": one.answers,
+                "Cost": one.cost_usd,
+                "Tokens in": one.tokens_in,
+                "of these cached": one.tokens_cached,
+                "Tokens out": one.tokens_out,
+                "Without a price": one.unpriced,
+            }
+            for one in ask(metrics.spent, selection, "model")
+        ],
+        hide_index=True,
+        column_config={"Cost": st.column_config.NumberColumn("Cost ($)", format="%.4f")},
+    )
+
+
+st.title("Costs and models")
+selected = choose()
+parts.live(body)

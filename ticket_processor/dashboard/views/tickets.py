@@ -1,0 +1,143 @@
+"""Tickets: a table that is searched, sorted and paged where the log is, and one ticket's story."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import streamlit as st
+
+from ticket_processor import metrics
+from ticket_processor.dashboard import parts, tables
+from ticket_processor.dashboard.data import ask, book, story
+from ticket_processor.dashboard.sidebar import choose
+
+ROWS = 50
+MOST_EXPORTED = 50_000
+SORTS = {
+    "Newest first": ("at", True),
+    "Oldest first": ("at", False),
+    "Ticket, highest first": ("ticket_id", True),
+    "Ticket, lowest first": ("ticket_id", False),
+    "Least sure first": ("confidence", False),
+    "Dearest first": ("cost_usd", True),
+    "Slowest first": ("total_ms", True),
+    "By category": ("category", False),
+    "By urgency": ("urgency", False),
+    "By language": ("language", False),
+    "By outcome": ("outcome", False),
+    "By reason": ("reason", False),
+    "By model": ("model", False),
+}
+
+COLUMNS = {
+    "When": st.column_config.DatetimeColumn("When (UTC)", format="YYYY-MM-DD HH:mm:ss", timezone="UTC"),
+    "Ticket": st.column_config.NumberColumn(format="%d"),
+    "Confidence": st.column_config.ProgressColumn(min_value=0, max_value=1, format="percent"),
+    "Tags": st.column_config.ListColumn(),
+    "Seconds": st.column_config.NumberColumn(format="%.2f"),
+    "Cost": st.column_config.NumberColumn("Cost ($)", format="%.6f"),
+}
+
+
+def opened() -> None:
+    """Open the ticket of the row that was clicked on."""
+    rows = st.session_state["rows"].selection.rows
+    if rows:
+        st.session_state["ticket"] = st.session_state["shown"][rows[0]]
+
+
+def closed() -> None:
+    """Back to the table."""
+    st.session_state["ticket"] = None
+
+
+def one(number: int) -> None:
+    """A ticket's story."""
+    if st.session_state.get("ticket") != number:
+        st.rerun()
+    st.button("Back to the table", icon=":material/arrow_back:", on_click=closed)
+    told = story(number)
+    if not told:
+        st.info("The log has nothing about this ticket.")
+        return
+    st.caption(f"{len(told)} events, the last one first")
+    for moment in reversed(told):
+        with st.container(border=True):
+            st.text(f"{moment.at}   {moment.headline}" + ("   (dry run)" if moment.dry_run else ""))
+            if moment.summary is not None:
+                st.caption("Redacted summary")
+                st.text(moment.summary)
+            left, right = st.columns(2)
+            if moment.changes:
+                changes = [{"What": what, "Before": old, "After": new} for what, old, new in moment.changes]
+                left.dataframe(changes, hide_index=True, height=parts.height(len(changes)))
+            facts = [*moment.facts, ("Run", moment.run_id), ("Event", moment.kind)]
+            rows = [{"Fact": name, "Value": value} for name, value in facts]
+            right.dataframe(rows, hide_index=True, height=parts.height(len(rows)))
+
+
+def table() -> None:
+    """The page of the table that is asked for."""
+    if st.session_state.get("ticket") is not None:
+        st.rerun()  # a row was clicked on: what is outside of this part has to know
+    selection = selected()
+    if parts.nothing(replace(selection, text="")):
+        return
+    column, descending = SORTS[order]
+    total = ask(metrics.page, selection, limit=0).total
+    if not total:
+        st.info("Nothing that is like this. Look for numbers, labels, tags, reasons or the name of a model.")
+        return
+    pages = -(-total // ROWS)
+    if st.session_state.get("page", 1) > pages:
+        st.session_state["page"] = 1
+    where = st.container()
+    number = st.pagination(pages, key="page", bind="query-params")
+    found = ask(metrics.page, selection, order_by=column, descending=descending, limit=ROWS, offset=(number - 1) * ROWS)
+    st.session_state["shown"] = [line.ticket_id for line in found.rows]
+    with where:
+        first, last = (number - 1) * ROWS + 1, min(number * ROWS, total)
+        st.caption(
+            f"{total:,} receipts; {first:,} to {last:,} are here. The box before a row opens the ticket; a click on a "
+            "heading sorts these rows only."
+        )
+        st.dataframe(
+            tables.lines(found.rows),
+            hide_index=True,
+            height=min(600, parts.height(len(found.rows))),
+            column_config=COLUMNS,
+            placeholder="–",
+            on_select=opened,
+            selection_mode="single-row",
+            key="rows",
+        )
+    st.download_button(
+        f"Download as CSV ({min(total, MOST_EXPORTED):,} rows)",
+        lambda: tables.csv(
+            metrics.page(book().index, selection, order_by=column, descending=descending, limit=MOST_EXPORTED).rows
+        ),
+        file_name="ticketbot.csv",
+        mime="text/csv",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+
+
+st.title("Tickets")
+selected_here = choose()
+left, middle, right = st.columns([3, 2, 1])
+text = left.text_input("Search", key="q", bind="query-params", icon=":material/search:", max_chars=200)
+order = middle.selectbox("Sort", list(SORTS), key="sort", bind="query-params")
+ticket = right.number_input("Ticket number", min_value=1, value=None, step=1, key="ticket", bind="query-params")
+
+
+def selected() -> metrics.Selection:
+    """The filters, and what is searched for."""
+    return replace(selected_here(), text=text or "")
+
+
+if ticket is None:
+    parts.live(table)
+else:
+    parts.live(partial(one, ticket))
