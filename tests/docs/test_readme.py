@@ -31,9 +31,22 @@ COMMANDS = (
     "retry run",
     "retry drop",
     "undo",
+    "health",
+    "schedule install",
+    "schedule show",
+    "schedule remove",
+    "alerts test",
+    "alerts list",
+    "audit verify",
+    "audit show",
+    "audit export",
+    "audit erase",
+    "audit cat",
     "taxonomy show",
     "taxonomy check",
     "train",
+    "dashboard",
+    "report",
 )
 
 

@@ -143,9 +143,9 @@ def test_an_azure_version_without_schemas_starts_one_step_down() -> None:
     assert forms("2024-08-01-preview")[0] == "json_schema"
 
 
-def test_the_readme_lists_every_preset_with_its_address_and_whether_it_wants_a_key() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    rows = dict(re.findall(r"^\| `([a-z.-]+)` \| (.*\|.*)\|.*\|$", readme[readme.index("## Model servers") :], re.M))
+def test_the_documentation_lists_every_preset_with_its_address_and_whether_it_wants_a_key() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([a-z.-]+)` \| (.*\|.*)\|.*\|$", page, re.M))
     for name, traits in PRESETS.items():
         assert (traits.base_url is None) == ("http" not in rows[name])
         assert traits.base_url is None or f"`{traits.base_url}`" in rows[name]

@@ -1,0 +1,139 @@
+"""The documentation is tested: commands, options, settings, variables, files and links that it names exist."""
+
+from __future__ import annotations
+
+import functools
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ticket_processor.config import CONFIG_VARIABLE, VARIABLES, Settings
+from ticket_processor.errors import ExitCode
+from ticket_processor.models import Frozen
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+GROUPS = ("retry", "taxonomy", "schedule", "alerts", "audit")
+
+
+def _text(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+@functools.cache
+def _help(*command: str) -> str:
+    shown = subprocess.run(
+        [sys.executable, "-m", "ticket_processor", *command, "--help"], capture_output=True, text=True, encoding="utf-8"
+    )
+    return shown.stdout if shown.returncode == 0 else ""
+
+
+@functools.cache
+def _commands(*group: str) -> frozenset[str]:
+    shown = _help(*group)
+    listed = shown[shown.index("Commands:") :] if "Commands:" in shown else ""
+    return frozenset(re.findall(r"^  ([a-z]+)  ", listed, re.MULTILINE))
+
+
+def _settings(model: type[Frozen], prefix: str = "") -> set[str]:
+    names = set()
+    for name, field in model.model_fields.items():
+        names.add(prefix + name)
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, Frozen):
+            names |= _settings(kind, f"{prefix}{name}.")
+    return names
+
+
+def _invocations(text: str) -> set[str]:
+    """What is written as a command: in backticks, or at the beginning of a line of a block."""
+    found = re.findall(r"`(?:\.venv[\\/](?:bin|Scripts)[\\/])?ticketbot ([a-z][^`]*)`", text)
+    for block in re.findall(r"^```(?:console|bat|bash|sh)\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        found += re.findall(
+            r"^\s*(?:sudo )?(?:\.venv[\\/](?:bin|Scripts)[\\/])?ticketbot ([a-z].*)$", block, re.MULTILINE
+        )
+    return {re.split(r"\s+#|\s+>|\||;|&&", re.sub(r"\s+", " ", one))[0].strip() for one in found}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_and_option_that_is_named_exists(page: Path) -> None:
+    wrong = []
+    for invocation in sorted(_invocations(_text(page))):
+        words = invocation.split()
+        if words[0] not in _commands():
+            wrong.append(invocation)
+            continue
+        named = words[1].strip(",") if words[0] in GROUPS and len(words) > 1 else ""
+        subcommand = named if named in _commands(words[0]) else ""
+        command = (words[0], subcommand) if subcommand else (words[0],)
+        if words[0] in GROUPS and not subcommand:
+            continue  # "ticketbot retry" as such, or several of its commands at once
+        offered = set(re.findall(r"(--[a-z][a-z-]+)", _help(*command)))
+        wrong += [
+            f"{invocation}: {option}" for option in re.findall(r"(--[a-z][a-z-]+)", invocation) if option not in offered
+        ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_setting_that_is_named_exists(page: Path) -> None:
+    known = _settings(Settings)
+    tables = {name for name in known if "." not in name}
+    named = set(re.findall(r"`([a-z_]+(?:\.[a-z_]+)+)(?: = [^`]*)?`", _text(page)))
+    named = {
+        name
+        for name in named
+        if name.split(".")[0] in tables and not name.endswith((".py", ".md", ".json", ".lock", ".key"))
+    }
+    free = ("models.prices", "models.use", "policy.escalation.plans", "policy.tiers")  # whose names are the site's
+    assert {name for name in named if name not in known and not name.startswith(free)} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_variable_that_is_named_exists(page: Path) -> None:
+    named = set(re.findall(r"\b((?:ZENDESK|TICKETBOT)_[A-Z_]+)\b", _text(page)))
+    assert named - {*VARIABLES, CONFIG_VARIABLE, "TICKETBOT_VENV"} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    missing = []
+    for target in re.findall(r"\]\(([^)]+)\)", _text(page)):
+        path, _, heading = target.partition("#")
+        if target.startswith(("http://", "https://", "mailto:")):
+            continue
+        file = (page.parent / path).resolve() if path else page
+        if not file.exists():
+            missing.append(target)
+        elif heading:
+            headings = re.findall(r"^#+ (.+)$", _text(file), re.MULTILINE)
+            anchors = {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
+            missing += [] if heading in anchors else [target]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_script_that_is_named_exists(page: Path) -> None:
+    for name in re.findall(r"scripts/[a-z_]+\.py", _text(page)):
+        assert (ROOT / name).is_file(), name
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    seen, waiting = set(), [ROOT / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        if page in seen or not page.exists():
+            continue
+        seen.add(page)
+        targets = re.findall(r"\]\(([^)#]+\.md)", _text(page))
+        waiting += [(page.parent / target).resolve() for target in targets if not target.startswith("http")]
+    assert {page.name for page in PAGES} <= {page.name for page in seen}
+
+
+@pytest.mark.parametrize("page", ["operating.md", "scheduling.md"])
+def test_every_exit_code_has_its_row(page: str) -> None:
+    rows = re.findall(r"^\| ([\d, ]+) \|", _text(ROOT / "docs" / page), re.MULTILINE)
+    assert {int(number) for row in rows for number in row.split(",")} == {int(code) for code in ExitCode}
