@@ -24,7 +24,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from .clock import Clock, iso
+from .errors import StateUnusable
 from .models import Analysis, Usage
+from .state import emptied
 
 FILE_NAME = "answers.sqlite3"
 DAY_S = 86_400
@@ -110,6 +112,23 @@ class AnswerStore:
         kept = analysis.model_copy(update={"usage": Usage(), "attempts": 0, "suspicious": ()})
         row = (self._key(fingerprint, text), self._clock.now(), kept.model_dump_json())
         self._write("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", *row)
+
+    def forget(self) -> int:
+        """Drop every answer, and what deleted ones left in the file; the spending stays. Gives how many there were.
+
+        Whose ticket an answer came from is not stored, so none can be dropped alone. Raises :class:`StateUnusable`
+        when it cannot be done.
+        """
+        if self.trouble:
+            raise StateUnusable(self.trouble)
+        try:
+            with self._lock:
+                dropped = self._db.execute("DELETE FROM answers").rowcount
+                if emptied(self._db):
+                    return dropped
+        except sqlite3.Error as error:
+            raise StateUnusable(f"the kept answers of models cannot be dropped: {error}") from error
+        raise StateUnusable("the kept answers of models are being read by somebody: try again in a moment")
 
     def spend(self, model: str, usage: Usage, usd: float) -> None:
         """Add one call to today's books."""

@@ -6,25 +6,15 @@ work when it is called.
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Optional
+from typing import Annotated, Literal, Optional
 
 import typer
 
 from . import __version__
-from .errors import ConfigError, ExitCode, Stopping, TicketbotError, unexpected
-
-if TYPE_CHECKING:
-    from .clock import SystemClock
-
-STOP_WITHIN_S = 19.0
-"""After a signal the process is gone within this time, whatever hangs."""
+from .cli_operations import app as operations
+from .cli_parts import ConfigOption, HtmlOption, JsonOption, errors, leave, signals
 
 app = typer.Typer(
     name="ticketbot",
@@ -37,13 +27,6 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-ConfigOption = Annotated[
-    Optional[Path],  # noqa: UP045 - typer reads the annotation on every supported Python
-    typer.Option(
-        "--config", metavar="FILE", help="Configuration file (default: TICKETBOT_CONFIG, or ticketbot.toml here)."
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 AnalyserOption = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option(
@@ -53,10 +36,6 @@ AnalyserOption = Annotated[
 ]
 PrecisionOption = Annotated[
     float, typer.Option(min=0.0, max=1.0, metavar="SHARE", help="Find the confidence from which so many are right.")
-]
-HtmlOption = Annotated[
-    Optional[Path],  # noqa: UP045
-    typer.Option(metavar="FILE", help="Write a report with plots; needs ticketbot[report]."),
 ]
 ShowErrorsOption = Annotated[
     bool, typer.Option("--show-errors", help="With --html: list wrong answers with the tickets' redacted words.")
@@ -128,7 +107,7 @@ def run(
     config: ConfigOption = None,
 ) -> None:
     """Triage new tickets, once."""
-    with _errors(as_json):
+    with errors(as_json):
         from .commands import backfill as history
         from .commands.run import run as work
 
@@ -143,7 +122,7 @@ def run(
                 resume=resume,
                 verify=verify != "sample",
             )
-            with _signals() as clock:
+            with signals() as clock:
                 code, abandoned = history.backfill(
                     clock,
                     wishes,
@@ -155,9 +134,9 @@ def run(
                     quiet=quiet,
                     as_json=as_json,
                 )
-            _leave(code, abandoned)
+            leave(code, abandoned)
         wishes.check_unused()
-        with _signals() as clock:
+        with signals() as clock:
             code, abandoned = work(
                 clock,
                 config=config,
@@ -173,7 +152,7 @@ def run(
                 quiet=quiet,
                 as_json=as_json,
             )
-    _leave(code, abandoned)
+    leave(code, abandoned)
 
 
 @app.command()
@@ -186,14 +165,14 @@ def apply(
     config: ConfigOption = None,
 ) -> None:
     """Write what a file of results says."""
-    with _errors(as_json):
+    with errors(as_json):
         from .commands.apply import apply as work
 
-        with _signals() as clock:
+        with signals() as clock:
             code, abandoned = work(
                 clock, file, config=config, dry_run=dry_run, limit=limit, quiet=quiet, as_json=as_json
             )
-    _leave(code, abandoned)
+    leave(code, abandoned)
 
 
 @app.command()
@@ -244,12 +223,12 @@ def seed(
     config: ConfigOption = None,
 ) -> None:
     """Fill a sandbox account with invented tickets."""
-    with _errors(as_json):
+    with errors(as_json):
         from .commands.seed import Wishes
         from .commands.seed import seed as work
 
         wishes = Wishes(category or (), language or (), mood or (), save, save_only, workers)
-        with _signals() as clock:
+        with signals() as clock:
             code, abandoned = work(
                 clock,
                 config=config,
@@ -261,7 +240,7 @@ def seed(
                 wishes=wishes,
                 as_json=as_json,
             )
-    _leave(code, abandoned)
+    leave(code, abandoned)
 
 
 @app.command()
@@ -280,12 +259,12 @@ def probe(
     config: ConfigOption = None,
 ) -> None:
     """Find out on a scratch ticket of a sandbox account whether jobs of many updates may be used."""
-    with _errors(as_json):
+    with errors(as_json):
         from .commands.probe import probe as work
 
-        with _signals() as clock:
+        with signals() as clock:
             code = work(clock, config=config, insist=insist, wait_s=wait, also_in=also_in, as_json=as_json)
-    _leave(code)
+    leave(code)
 
 
 @app.command()
@@ -296,12 +275,12 @@ def analyse(
     config: ConfigOption = None,
 ) -> None:
     """Show one ticket's way through the chain, step by step; writes nothing."""
-    with _errors(as_json):
+    with errors(as_json):
         from .commands.analyse import analyse as work
 
-        with _signals() as clock:
+        with signals() as clock:
             code = work(clock, ticket, config=config, no_llm=no_llm, as_json=as_json)
-    _leave(code)
+    leave(code)
 
 
 @app.command("eval")
@@ -327,10 +306,10 @@ def evaluate(
     config: ConfigOption = None,
 ) -> None:
     """Measure analysers on labelled tickets; needs no helpdesk."""
-    with _errors(as_json):
+    with errors(as_json):
         from .commands.evaluate import evaluate as work
 
-        with _signals() as clock:
+        with signals() as clock:
             code = work(
                 clock,
                 files,
@@ -344,7 +323,7 @@ def evaluate(
                 show_errors=show_errors,
                 as_json=as_json,
             )
-    _leave(code)
+    leave(code)
 
 
 @app.command()
@@ -378,10 +357,10 @@ def backtest(
     config: ConfigOption = None,
 ) -> None:
     """Measure analysers on the helpdesk's solved tickets, and propose thresholds; writes nothing there."""
-    with _errors(as_json):
+    with errors(as_json):
         from .commands.backtest import backtest as work
 
-        with _signals() as clock:
+        with signals() as clock:
             code = work(
                 clock,
                 config=config,
@@ -396,7 +375,7 @@ def backtest(
                 show_errors=show_errors,
                 as_json=as_json,
             )
-    _leave(code)
+    leave(code)
 
 
 @app.command()
@@ -410,11 +389,11 @@ def redact(
     as_json: JsonOption = False,
 ) -> None:
     """Show what would leave of a text, and how much was replaced; needs no settings."""
-    with _errors(as_json):
+    with errors(as_json):
         from .commands.redact import redact as work
 
         code = work(file, level=level, names=name or (), as_json=as_json)
-    _leave(code)
+    leave(code)
 
 
 @app.command()
@@ -435,10 +414,10 @@ def sandbox(
     random_seed: Annotated[int, typer.Option("--seed", metavar="N", help="Makes faults and latencies repeatable.")] = 0,
 ) -> None:
     """Serve a local imitation of Zendesk and OpenAI."""
-    with _errors(as_json=False):
+    with errors(as_json=False):
         from .commands.sandbox import serve_sandbox
 
-        with _signals() as clock:
+        with signals() as clock:
             serve_sandbox(
                 clock,
                 port=port,
@@ -463,22 +442,22 @@ RetriedOption = Annotated[
 @retry_app.command("list")
 def retry_list(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Print the retry list: attempts, whether it is given up, and why."""
-    with _errors(as_json):
+    with errors(as_json):
         from .commands.retry import show as work
 
         code = work(config=config, as_json=as_json)
-    _leave(code)
+    leave(code)
 
 
 @retry_app.command("run")
 def retry_run(ticket: RetriedOption = None, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Try the list now, what was given up included."""
-    with _errors(as_json):
+    with errors(as_json):
         from .commands.retry import run as work
 
-        with _signals() as clock:
+        with signals() as clock:
             code, abandoned = work(clock, config=config, tickets=ticket or (), as_json=as_json)
-    _leave(code, abandoned)
+    leave(code, abandoned)
 
 
 @retry_app.command("drop")
@@ -489,12 +468,12 @@ def retry_drop(
     config: ConfigOption = None,
 ) -> None:
     """Take tickets off the list: they are not tried any more."""
-    with _errors(as_json):
+    with errors(as_json):
         from .commands.retry import drop as work
 
-        with _signals() as clock:
+        with signals() as clock:
             code = work(clock, config=config, tickets=ticket or (), all_dead=all_dead, as_json=as_json)
-    _leave(code)
+    leave(code)
 
 
 taxonomy_app = typer.Typer(help="Your categories: show them, check them.", rich_markup_mode=None, no_args_is_help=True)
@@ -513,22 +492,22 @@ def taxonomy_check(
     config: ConfigOption = None,
 ) -> None:
     """Find overlaps, gaps, and targets that cannot work; writes nothing. Exit code 1: there are problems."""
-    with _errors(as_json):
+    with errors(as_json):
         from .commands.taxonomy import check as work
 
-        with _signals() as clock:
+        with signals() as clock:
             code = work(clock, config=config, offline=offline, log_days=log_days, as_json=as_json)
-    _leave(code)
+    leave(code)
 
 
 @taxonomy_app.command("show")
 def taxonomy_show(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Print the categories of both levels as they are used."""
-    with _errors(as_json):
+    with errors(as_json):
         from .commands.taxonomy import show as work
 
         code = work(config=config, as_json=as_json)
-    _leave(code)
+    leave(code)
 
 
 @app.command()
@@ -566,10 +545,10 @@ def train(
     config: ConfigOption = None,
 ) -> None:
     """Learn a local classifier from labelled tickets."""
-    with _errors(as_json):
+    with errors(as_json):
         from .commands.train import train as work
 
-        with _signals() as clock:
+        with signals() as clock:
             code = work(
                 clock,
                 config=config,
@@ -583,7 +562,7 @@ def train(
                 out=out,
                 as_json=as_json,
             )
-    _leave(code)
+    leave(code)
 
 
 @app.command()
@@ -608,10 +587,10 @@ def undo(
     Tags, priority, group and ticket fields go back to what they were, with one internal note. Notes of the run stay:
     the helpdesk cannot delete them. Twice does nothing.
     """
-    with _errors(as_json):
+    with errors(as_json):
         from .commands.undo import undo as work
 
-        with _signals() as clock:
+        with signals() as clock:
             code = work(
                 clock,
                 run_id,
@@ -622,7 +601,7 @@ def undo(
                 quiet=quiet,
                 as_json=as_json,
             )
-    _leave(code)
+    leave(code)
 
 
 @app.command()
@@ -632,11 +611,14 @@ def init(
     offline: Annotated[bool, typer.Option("--offline", help="Write the files, contact nobody.")] = False,
 ) -> None:
     """Write the settings files, and check what they reach."""
-    with _errors(as_json=False):
+    with errors(as_json=False):
         from .commands.init import init as work
 
         code = work(folder, force=force, offline=offline)
-    _leave(code)
+    leave(code)
+
+
+app.add_typer(operations)
 
 
 def main() -> None:
@@ -646,70 +628,6 @@ def main() -> None:
         if reconfigure is not None:
             reconfigure(encoding="utf-8", errors="replace")  # tickets hold every script; a code page does not
     app(prog_name="ticketbot")
-
-
-@contextmanager
-def _errors(as_json: bool) -> Iterator[None]:
-    """Known errors become sentences on stderr and an exit code; with ``--json``, one object on stdout as well."""
-    try:
-        yield
-    except TicketbotError as error:
-        problems = error.problems if isinstance(error, ConfigError) else (str(error),)
-        for problem in problems:
-            typer.echo(f"ticketbot: {problem}", err=True)
-        if as_json:
-            import json
-
-            typer.echo(json.dumps({"error": list(problems), "exit_code": int(error.exit_code)}, ensure_ascii=False))
-        _leave(error.exit_code)
-    except KeyboardInterrupt:
-        _leave(ExitCode.INTERRUPTED)
-    except typer.Exit:
-        raise
-    except BrokenPipeError:
-        # Whoever read along has seen enough, as `| head` has; what is left to flush at the end goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        _leave(ExitCode.OK)
-    except Exception as error:  # noqa: BLE001 - a bug; cron must not take it for "some tickets failed"
-        typer.echo(f"ticketbot: {unexpected(error)}; this is a bug in ticketbot, please report it", err=True)
-        _leave(ExitCode.CANNOT_RUN)
-
-
-@contextmanager
-def _signals() -> Iterator[SystemClock]:
-    """A clock that Ctrl-C, SIGTERM and Windows' Ctrl-Break stop: every wait ends, the run winds up."""
-    from .clock import SystemClock
-
-    clock = SystemClock()
-
-    def stop(number: int, _frame: object) -> None:
-        code = ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED
-        try:
-            clock.check()
-        except Stopping:
-            os._exit(code)  # asked twice
-        timer = threading.Timer(STOP_WITHIN_S, os._exit, [int(code)])
-        timer.daemon = True
-        timer.start()
-        # Not from here: this frame may have interrupted the very wait whose lock setting the event takes.
-        threading.Thread(target=clock.stop, args=[code], daemon=True).start()
-
-    names = [name for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
-    before = {name: signal.signal(getattr(signal, name), stop) for name in names}
-    try:
-        yield clock
-    finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)
-
-
-def _leave(code: int, abandoned: int = 0) -> None:
-    """End with ``code``; at once when threads hang in calls that the interpreter would wait for."""
-    if abandoned:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(int(code))
-    raise typer.Exit(int(code))
 
 
 if __name__ == "__main__":

@@ -152,6 +152,62 @@ class EmbeddingSettings(Frozen):
     api_key: SecretStr | None = None
 
 
+class AuditSettings(Frozen):
+    """The log: how long it is kept, what seals it, and what it is encrypted with. Of keys the first is written with."""
+
+    retention_days: int = Field(365, ge=1, le=3650)
+    keys: tuple[Annotated[SecretStr, Field(min_length=16)], ...] = ()
+    encryption_keys: tuple[SecretStr, ...] = ()
+
+
+def apprise_urls(urls: SecretStr | None) -> list[str]:
+    """The URLs in a list with commas, which may also stand within a URL."""
+    text = urls.get_secret_value() if urls else ""
+    return [url for url in re.split(r"[,\s]+(?=[A-Za-z][A-Za-z0-9+.-]*:/)", text.strip(" ,\t\r\n")) if url]
+
+
+def _apprise_urls(value: SecretStr | None) -> SecretStr | None:
+    for number, url in enumerate(apprise_urls(value), start=1):
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*://?[^\s]+", url):
+            raise ValueError(f"the URL no. {number} is none that Apprise knows, such as slack://… or mailtos://…")
+    return value
+
+
+def _heartbeat_url(value: SecretStr | None) -> SecretStr | None:
+    if value is not None:
+        url = value.get_secret_value()
+        if _whole_url(url, "https://hc-ping.com/your-uuid").scheme == "http" and not is_loopback(url):
+            raise ValueError("must begin with https:// (http only for this machine's own loopback)")
+    return value
+
+
+AppriseUrls = Annotated[SecretStr | None, AfterValidator(_apprise_urls)]
+
+
+class AlertSettings(Frozen):
+    """Who is told when something is wrong, and from when on; see ``docs/alerts.md``."""
+
+    urls: AppriseUrls = None
+    page_urls: AppriseUrls = None
+    heartbeat_url: Annotated[SecretStr | None, AfterValidator(_heartbeat_url)] = None
+    daily_at: str = Field("07:00", pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$", description="of the summary, UTC")
+    cool_down_minutes: float = Field(60.0, ge=0, le=1440, description="what comes back so soon is not told again")
+    gap_minutes: float = Field(25.0, ge=2, le=10_080, description="a longer gap between runs is told of")
+    stale_minutes: float = Field(40.0, ge=2, le=10_080, description="so long a run may not have seen all tickets")
+    day_usd: float | None = Field(None, gt=0, description="what models may cost in a UTC day before it is told")
+    runbook: str = Field("docs/alerts.md", min_length=1, description="where messages point; '#' and the rule follow")
+
+
+class SloSettings(Frozen):
+    """The objectives that alerts watch over. Shares are of tickets."""
+
+    success: float = Field(0.995, ge=0.5, lt=1)
+    alert_below: float = Field(0.99, gt=0, lt=1)
+    latency_s: float = Field(15.0, gt=0)
+    latency_share: float = Field(0.95, gt=0, le=1)
+    fallback_share: float = Field(0.1, gt=0, le=1, description="that no model answered, in the last six runs")
+
+
 def _says_stop(text: str) -> bool:
     """In the environment anything but a clear no stops: whoever reaches for this switch may be in a hurry."""
     return text.lower() not in ("0", "false", "no", "off")
@@ -174,6 +230,9 @@ class RunSettings(Frozen):
     statuses: tuple[Status, ...] = ("new", "open")
     wait_minutes: float = Field(0.0, ge=0, le=1440, description="head start of people, from a ticket's creation")
     canary_percent: float = Field(100.0, ge=0, le=100, description="share of the tickets that is handled")
+    min_free_mb: int = Field(
+        50, ge=0, le=10_000_000, description="with less room on the disk of the log or the state nothing is changed"
+    )
     stop: bool = Field(False, description="the kill switch")
     stop_file: Path | None = Field(None, description="another; default: 'STOP' in the state folder")
 
@@ -199,6 +258,9 @@ class Settings(Frozen):
     cache: CacheSettings = CacheSettings()
     classifier: ClassifierSettings = ClassifierSettings()
     embeddings: EmbeddingSettings = EmbeddingSettings()
+    audit: AuditSettings = AuditSettings()
+    alerts: AlertSettings = AlertSettings()
+    slo: SloSettings = SloSettings()
     categories: tuple[SiteCategory, ...] | None = None
     fallback_category: str = "general"
     entities: dict[str, str] = Field(
@@ -286,6 +348,31 @@ VARIABLES: Mapping[str, Variable] = {
     ),
     "TICKETBOT_STATE_DIR": Variable(("state_dir",), "folder for cursor, open intents and retry list"),
     "TICKETBOT_LOG_DIR": Variable(("log_dir",), "folder for receipts"),
+    "TICKETBOT_AUDIT_KEY": Variable(
+        ("audit", "keys"),
+        "what seals the log, of 16 characters or more; older ones after a comma",
+        secret=True,
+        many=True,
+    ),
+    "TICKETBOT_AUDIT_ENCRYPTION_KEYS": Variable(
+        ("audit", "encryption_keys"),
+        "encrypts the log: 32 bytes in base64; older ones after a comma",
+        secret=True,
+        many=True,
+    ),
+    "TICKETBOT_ALERT_URLS": Variable(
+        ("alerts", "urls"),
+        "where alerts go: Apprise URLs (Slack, Teams, mail, PagerDuty, …), comma-separated",
+        secret=True,
+    ),
+    "TICKETBOT_PAGE_URLS": Variable(
+        ("alerts", "page_urls"), "the same for who is woken up: critical alerts only", secret=True
+    ),
+    "TICKETBOT_HEARTBEAT_URL": Variable(
+        ("alerts", "heartbeat_url"),
+        "pinged by each run, so that one that never began is noticed elsewhere",
+        secret=True,
+    ),
     "TICKETBOT_STOP": Variable(
         ("run", "stop"), "the kill switch: anything but 0, false, no and off stops every run", switch=True
     ),
@@ -490,6 +577,15 @@ def _check_helpdesk(zendesk: ZendeskSettings, problems: list[str], notices: list
                 "Zendesk API tokens stop working on 2027-04-30: create an OAuth client and set "
                 "ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET instead"
             )
+
+
+def config_file(
+    *, config: Path | None = None, environ: Mapping[str, str] | None = None, folder: Path | None = None
+) -> Path | None:
+    """The configuration file that :func:`load` reads when it is asked the same way; it need not be there."""
+    folder = Path.cwd() if folder is None else folder
+    here = _read_env(folder / ".env", [])
+    return config or _configured({**here, **(os.environ if environ is None else environ)}, folder)
 
 
 def _configured(environ: Mapping[str, str], folder: Path) -> Path | None:

@@ -55,6 +55,7 @@ _BY_NAME: Mapping[str, str] = {
     "tag_prefix": "must be 1 to 20 small letters, digits and _",
     "name": "must be 1 to 40 small letters, digits and _, a letter first",
     "tag": "must be 1 to 60 small letters, digits and _",
+    "daily_at": "must be a time such as 07:00 (UTC), or empty",
     "team_language": "must be a language code such as en or pt",
 }
 """What text has to look like, by the last word of its setting."""

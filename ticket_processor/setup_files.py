@@ -7,7 +7,9 @@ from pathlib import Path
 
 from .clock import Deadline, SystemClock
 from .config import VARIABLES, Settings
-from .errors import AnalysisFailed, ConfigError, TicketbotError
+from .errors import AnalysisFailed, ConfigError
+from .health.checks import Status
+from .health.remote import ask_helpdesk
 from .presets import targets
 from .redact import redact
 from .rules import RulesAnalyser
@@ -43,6 +45,7 @@ CONFIG_TEXT = """\
 # statuses = ["new", "open"]    # of new, open, pending, hold, solved, closed; another means that a person was faster
 # wait_minutes = 0              # a ticket is people's for so long; one that is assigned by then stays theirs
 # canary_percent = 100          # this share of the tickets is handled, always the same ones; the rest is left alone
+# min_free_mb = 50              # with less room on the disk of the log or the state, nothing is changed (exit code 3)
 # stop = false                  # the kill switch: true, or TICKETBOT_STOP=1, stops every run
 # stop_file = "STOP"            # another: as long as this file is there; default: STOP in the state folder
 
@@ -101,6 +104,24 @@ CONFIG_TEXT = """\
 # base_url = "http://127.0.0.1:11434/v1"
 # api_key_variable = "EMBEDDINGS_KEY"
 # timeout_s = 30
+
+[audit]                         # the log; its keys are secrets: TICKETBOT_AUDIT_KEY, TICKETBOT_AUDIT_ENCRYPTION_KEYS
+# retention_days = 365          # a day is deleted after so many, and not later
+
+[alerts]                        # who is told is a secret: TICKETBOT_ALERT_URLS, TICKETBOT_PAGE_URLS (docs/alerts.md)
+# daily_at = "07:00"            # summary of the day before, by the first run after this (UTC); "": none
+# cool_down_minutes = 60        # what comes back so soon after its end is not told at once
+# gap_minutes = 25              # a longer gap between runs is told of; set it to two and a half times your schedule's
+# stale_minutes = 40            # for so long no run may have looked at all new tickets
+# day_usd = 20.0                # what models may cost in a UTC day before you are told; [budget] stops them
+# runbook = "docs/alerts.md"    # where messages point to, such as a page of your own; # and the alert's name follow
+
+[slo]                           # the objectives that alerts watch over; shares of tickets
+# success = 0.995               # of a month's tickets that do not fail
+# alert_below = 0.99            # of a day's
+# latency_s = 15                # from reading a ticket to its write ...
+# latency_share = 0.95          # ... for so many of a day's
+# fallback_share = 0.1          # that no model answered in the last six runs, before you are told
 
 [policy]
 # tag_prefix = "ai_"
@@ -195,14 +216,10 @@ def check_helpdesk(settings: Settings) -> Found:
     clock = SystemClock()
     transport = transport_for(settings.zendesk, clock, Deadline(clock, 20), read_only=True)
     try:
-        reply = transport.request("GET", "/api/v2/tickets", params={"page[size]": 1})
-    except TicketbotError as error:
-        return Found(False, f"Zendesk at {settings.zendesk.base_url}: {error}")
+        check = ask_helpdesk(transport, clock).check
     finally:
         transport.close()
-    if not reply.ok:
-        return Found(False, f"Zendesk at {settings.zendesk.base_url}: reading a ticket gives HTTP {reply.status}")
-    return Found(True, f"Zendesk at {settings.zendesk.base_url}: signed in, tickets can be read")
+    return Found(check.status is Status.OK, check.text)
 
 
 def check_models(settings: Settings) -> list[Found]:

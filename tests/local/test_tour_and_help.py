@@ -13,8 +13,11 @@ from ticket_processor.seeding import load_corpus
 
 from .conftest import Command
 
-COMMANDS = ("run", "seed", "sandbox", "init")
-HEAVY = ("openai", "requests", "pydantic", "rich", "phonenumbers", "httpx2", "stdnum", "orjson", "dotenv")
+COMMANDS = ("run", "seed", "sandbox", "init", "dashboard")
+HEAVY = (
+    "openai", "requests", "pydantic", "rich", "phonenumbers", "httpx2", "stdnum", "orjson", "dotenv",
+    "streamlit", "plotly", "duckdb",
+)  # fmt: skip
 TYPER_BRINGS = ["pydantic"]
 """Typer itself imports this to read a command's options."""
 

@@ -18,14 +18,19 @@ def parse_since(text: str, now: float) -> float:
     Raises :class:`ConfigError`, also for the future. The newest minute is left to a later run, because the
     helpdesk's export withholds it.
     """
+    return max(0.0, min(parse_moment(text, now), now - EXPORTED_AFTER_S))
+
+
+def parse_moment(text: str, now: float, option: str = "--since") -> float:
+    """The same for what is not the helpdesk's, up to this very moment. Raises :class:`ConfigError`."""
     cleaned = text.strip().lower()
     ago = _AGO.match(cleaned)
     try:
         moment = now if cleaned == "now" else now - int(ago[1]) * _UNIT_S[ago[2]] if ago else parse_iso(text.strip())
     except (ValueError, OverflowError):
         raise ConfigError(
-            "--since: not understood; write now, 45m, 12h, 7d, 2w, 2026-11-01 or 2026-11-01T08:00:00Z"
+            f"{option}: not understood; write now, 45m, 12h, 7d, 2w, 2026-11-01 or 2026-11-01T08:00:00Z"
         ) from None
     if moment > now:
-        raise ConfigError("--since lies in the future")
-    return max(0.0, min(moment, now - EXPORTED_AFTER_S))
+        raise ConfigError(f"{option} lies in the future")
+    return moment

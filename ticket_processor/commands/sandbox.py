@@ -17,7 +17,7 @@ def serve_sandbox(
     clock: SystemClock, *, port: int, tickets: int, plan: str, faults: str, llm_latency: str, random_seed: int
 ) -> None:
     """``ticketbot sandbox``: serve until a signal comes."""
-    from ..sandbox import FaultPlan, Rules, Sandbox, SandboxServer, fill
+    from ..sandbox import FaultPlan, Rules, Sandbox, SandboxServer, fill, fill_help_center
     from ..seed_variation import vary
     from ..seeding import load_corpus, payload
 
@@ -38,6 +38,7 @@ def serve_sandbox(
         raise ConfigError(f"--faults {faults} cannot be read: {error.strerror or error}") from None
     except ValueError as error:
         raise ConfigError(str(error)) from None
+    fill_help_center(sandbox.store)
     if tickets:
         fill(sandbox, [payload(ticket) for ticket in vary(load_corpus(), tickets, random_seed)])
     try:

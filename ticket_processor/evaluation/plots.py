@@ -38,12 +38,12 @@ def confusion_svg(scores: Scores) -> str:
     small = 8 if len(labels) <= 12 else 6
     axes.set_xticks(
         [at + 0.5 for at in range(len(labels))],
-        [_short(label) for label in labels],
+        [short(label) for label in labels],
         rotation=35,
         ha="right",
         fontsize=8,
     )
-    axes.set_yticks([at + 0.5 for at in range(len(truths))], [_short(truth) for truth in truths], fontsize=8)
+    axes.set_yticks([at + 0.5 for at in range(len(truths))], [short(truth) for truth in truths], fontsize=8)
     for row, truth in enumerate(truths):
         for column, label in enumerate(labels):
             count = scores.confusion[truth].get(label, 0)
@@ -54,7 +54,7 @@ def confusion_svg(scores: Scores) -> str:
     axes.set_ylabel("truth", fontsize=8)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-    return _svg(figure, f"Confusion matrix of {len(truths)} labels")
+    return as_svg(figure, f"Confusion matrix of {len(truths)} labels")
 
 
 def reliability_svg(bins: Sequence[Bin]) -> str:
@@ -68,7 +68,7 @@ def reliability_svg(bins: Sequence[Bin]) -> str:
         axes.bar((part.lower + part.upper) / 2, part.accuracy, width, color=BLUE, alpha=strength)
     axes.plot([0, 1], [0, 1], linestyle="--", color=GREY, linewidth=1)
     axes.plot([part.confidence for part in filled], [part.accuracy for part in filled], "o", color=ORANGE, markersize=4)
-    return _svg(figure, "Reliability diagram")
+    return as_svg(figure, "Reliability diagram")
 
 
 def abstention_svg(curves: Sequence[tuple[str, Sequence[CurvePoint]]]) -> str:
@@ -86,7 +86,7 @@ def abstention_svg(curves: Sequence[tuple[str, Sequence[CurvePoint]]]) -> str:
         )
     if len(curves) > 1:
         axes.legend(fontsize=8, frameon=False, loc="lower left")
-    return _svg(figure, "Precision at coverage")
+    return as_svg(figure, "Precision at coverage")
 
 
 def comparison_svg(names: Sequence[str], groups: Sequence[tuple[str, Sequence[float | None]]]) -> str:
@@ -100,14 +100,14 @@ def comparison_svg(names: Sequence[str], groups: Sequence[tuple[str, Sequence[fl
         values = [group[1][at] or 0.0 for group in groups]
         bars = axes.barh(places, values, height * 0.92, color=colours[at % len(colours)], label=name)
         axes.bar_label(bars, [f"{value:.2f}" for value in values], fontsize=7, padding=2)
-    axes.set_yticks(range(len(groups)), [_short(group[0], 40) for group in groups], fontsize=8)
+    axes.set_yticks(range(len(groups)), [short(group[0], 40) for group in groups], fontsize=8)
     axes.invert_yaxis()
     axes.set_xlim(0, 1.08)
-    _plain(axes)
+    plain(axes)
     if len(names) > 1:
         axes.legend(fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.0), ncols=len(names))
         axes.set_ylim(len(groups) - 0.5, -0.95)
-    return _svg(figure, "Macro-F1 side by side")
+    return as_svg(figure, "Macro-F1 side by side")
 
 
 def _axes(x: str, y: str) -> tuple[Figure, Axes]:
@@ -118,11 +118,12 @@ def _axes(x: str, y: str) -> tuple[Figure, Axes]:
     axes.set_ylim(0, 1.03)
     axes.set_xlabel(x, fontsize=8)
     axes.set_ylabel(y, fontsize=8)
-    _plain(axes)
+    plain(axes)
     return figure, axes
 
 
-def _plain(axes: Axes) -> None:
+def plain(axes: Axes) -> None:
+    """Small labels, a light grid, no frame."""
     axes.tick_params(labelsize=8, length=2)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="#e3e6ea", linewidth=0.6)
@@ -136,11 +137,12 @@ def _thinned(curve: Sequence[CurvePoint], most: int = 200) -> list[CurvePoint]:
     return [*telling[:-1:step], telling[-1]]
 
 
-def _short(label: str, most: int = _LONGEST_LABEL) -> str:
+def short(label: str, most: int = _LONGEST_LABEL) -> str:
+    """A label that fits beside a picture."""
     return label if len(label) <= most else label[: most - 1] + "…"
 
 
-def _svg(figure: Figure, title: str) -> str:
+def as_svg(figure: Figure, title: str) -> str:
     """The figure as an ``<svg>`` that scales with the page, names nothing outside it, and keeps its text as text."""
     number = next(_number)
     file = io.StringIO()

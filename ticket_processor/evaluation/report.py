@@ -117,24 +117,33 @@ def write_report(
 
 def write_page(path: Path, title: str, parts: Sequence[str], remarks: Iterable[str] = (), intro: str = "") -> None:
     """Parts made here as one page. Raises :class:`CannotRun` when it cannot be written."""
+    write_text(path, page_text(title, parts, remarks, intro))
+
+
+def page_text(title: str, parts: Sequence[str], remarks: Iterable[str] = (), intro: str = "", style: str = "") -> str:
+    """The same page as text; ``style`` is CSS that comes after the page's own."""
     notes = "".join(f"<li>{html.escape(remark)}</li>" for remark in remarks)
-    page = (
+    return (
         "<!doctype html>\n"
         '<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         # Text of customers may stand here: nothing on this page may run, or fetch.
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head><body>"
+        f"<title>{html.escape(title)}</title><style>{_STYLE}{style}</style></head><body>"
         f"<h1>{html.escape(title)}</h1>"
         + (f'<p class="quiet">{html.escape(intro)}</p>' if intro else "")
         + (f"<ul>{notes}</ul>" if notes else "")
         + "".join(parts)
         + "</body></html>\n"
     )
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file for its owner alone, in a folder that may have to be made. Raises :class:`CannotRun`."""
     _make_folder(path)
     try:
-        with open(path, "w", encoding="utf-8", opener=_private) as file:
-            file.write(page)
+        with open(path, "w", encoding="utf-8", newline="\n", opener=_private) as file:
+            file.write(text)
     except OSError as error:
         raise CannotRun(f"{path} cannot be written: {error.strerror or error}") from None
 

@@ -1,0 +1,361 @@
+"""The commands that look after ticketbot: schedule, health, alerts, report, dashboard, audit. No logic here either."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Optional
+
+import typer
+
+from .cli_parts import ConfigOption, JsonOption, errors, leave, signals
+
+app = typer.Typer(rich_markup_mode=None)
+"""Its commands become those of ``ticketbot``."""
+
+
+@app.command()
+def report(
+    since: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="WHEN", help="From: 24h, 7d, 2w, 2026-11-01 or a full time (UTC). Default: 7d."),
+    ] = None,
+    until: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="WHEN", help="To, in the same words; it is not included. Default: now."),
+    ] = None,
+    period: Annotated[
+        Optional[Literal["day", "week", "month"]],  # noqa: UP045
+        typer.Option(help="The last whole day, week or month (UTC) instead."),
+    ] = None,
+    overrides: Annotated[
+        bool, typer.Option("--overrides", help="Also read solved tickets, a request each: what did people change?")
+    ] = False,
+    sample: Annotated[
+        int, typer.Option(min=1, max=20_000, metavar="N", help="With --overrides: of so many tickets.")
+    ] = 200,
+    knowledge: Annotated[
+        bool, typer.Option("--knowledge", help="Also search the Help Center: which topics have no article?")
+    ] = False,
+    at_least: Annotated[
+        int, typer.Option(min=1, metavar="N", help="With --knowledge: topics of at least so many tickets.")
+    ] = 5,
+    within: Annotated[
+        float, typer.Option(min=1, metavar="SECONDS", help="With --overrides or --knowledge: stop asking after that.")
+    ] = 300,
+    html: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="FILE", help="Write a page with plots."),
+    ] = None,
+    csv: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="FILE", help="Write all figures as CSV; - prints them instead of tables."),
+    ] = None,
+    mail: Annotated[
+        bool, typer.Option("--mail", help="Mail it, page attached, to the mail addresses in TICKETBOT_ALERT_URLS.")
+    ] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show what was triaged in a period, how well and at what cost; from the log, so it needs no helpdesk."""
+    with errors(as_json):
+        from .commands.report import Wishes
+        from .commands.report import report as work
+
+        wishes = Wishes(since, until, period, csv, html, mail, overrides, sample, knowledge, at_least, within)
+        with signals() as clock:
+            code = work(clock, wishes, config=config, as_json=as_json)
+    leave(code)
+
+
+@app.command()
+def dashboard(
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="PORT", help="0 picks a free one.")] = 8501,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Where to listen; there is no sign-in, so keep it to this machine.")
+    ] = "127.0.0.1",
+    public_url: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="URL", help="The address that people see, where a reverse proxy stands before it."),
+    ] = None,
+    reports: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="FOLDER", help="Evaluation reports (.html, .json). Default: reports beside the settings."),
+    ] = None,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Open no browser; none is opened without a terminal either.")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show tickets, costs, runs and health on pages in a browser."""
+    with errors(as_json=False):
+        from .commands.dashboard import dashboard as work
+
+        with signals() as clock:
+            code, abandoned = work(
+                clock,
+                config=config,
+                host=host,
+                port=port,
+                public_url=public_url,
+                reports=reports,
+                browser=not no_browser,
+            )
+    leave(code, abandoned)
+
+
+@app.command()
+def health(
+    offline: Annotated[bool, typer.Option("--offline", help="Leave helpdesk and model servers out.")] = False,
+    serve: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=0, max=65535, metavar="PORT", help="Serve /healthz and Prometheus' /metrics until stopped."),
+    ] = None,
+    host: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="ADDRESS", help="With --serve: where to listen. Default: 127.0.0.1."),
+    ] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Look at everything that runs need, within 10 s. Exit code 0: healthy; 1: degraded; 3: unhealthy."""
+    with errors(as_json):
+        from .commands.health import health as work
+
+        with signals() as clock:
+            code, abandoned = work(clock, config=config, offline=offline, serve=serve, host=host, as_json=as_json)
+    leave(code, abandoned)
+
+
+schedule_app = typer.Typer(
+    help="Runs at fixed times, by cron, systemd, Task Scheduler or Kubernetes.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
+app.add_typer(schedule_app, name="schedule")
+app.add_typer(schedule_app, name="schedule")
+SchedulerArgument = Annotated[
+    Optional[Literal["cron", "systemd", "windows", "kubernetes"]],  # noqa: UP045
+    typer.Argument(metavar="SCHEDULER", help="cron, systemd, windows or kubernetes. Default: what this system has."),
+]
+JobNameOption = Annotated[
+    str, typer.Option("--name", metavar="NAME", help="What the job is called; another for each account.")
+]
+EveryOption = Annotated[int, typer.Option("--every", metavar="MINUTES", help="From the start of a run to the next.")]
+ImageOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--image", metavar="IMAGE", help="Kubernetes: the container image, with its version."),
+]
+MailToOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--mail-to", metavar="ADDRESS", help="cron: who gets what a run prints. Default: its owner."),
+]
+
+
+@schedule_app.command("install")
+def schedule_install(
+    scheduler: SchedulerArgument = None,
+    every: EveryOption = 10,
+    name: JobNameOption = "ticketbot",
+    image: ImageOption = None,
+    mail_to: MailToOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Have the system start a run every ten minutes; again, and it is brought up to date."""
+    with errors(as_json):
+        from .commands.schedule import Wishes
+        from .commands.schedule import install as work
+
+        code = work(scheduler, Wishes(name, every, config, image, mail_to), as_json=as_json)
+    leave(code)
+
+
+@schedule_app.command("show")
+def schedule_show(
+    scheduler: SchedulerArgument = None,
+    every: EveryOption = 10,
+    name: JobNameOption = "ticketbot",
+    image: ImageOption = None,
+    mail_to: MailToOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Print what install would hand over, ready for use; change nothing."""
+    with errors(as_json):
+        from .commands.schedule import Wishes
+        from .commands.schedule import show as work
+
+        code = work(scheduler, Wishes(name, every, config, image, mail_to), as_json=as_json)
+    leave(code)
+
+
+@schedule_app.command("remove")
+def schedule_remove(
+    scheduler: SchedulerArgument = None,
+    name: JobNameOption = "ticketbot",
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Take back what install put there, and nothing else."""
+    with errors(as_json):
+        from .commands.schedule import remove as work
+
+        code = work(scheduler, name, config, as_json=as_json)
+    leave(code)
+
+
+alerts_app = typer.Typer(
+    help="Who is told when something is wrong: try it, and see what is open.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
+app.add_typer(alerts_app, name="alerts")
+app.add_typer(alerts_app, name="alerts")
+
+
+@alerts_app.command("test")
+def alerts_test(as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Send a test message of each severity to everybody. Exit code 1: one did not arrive; 2: there is nobody."""
+    with errors(as_json):
+        from .commands.alerts import test as work
+
+        with signals() as clock:
+            code = work(clock, config=config, as_json=as_json)
+    leave(code)
+
+
+@alerts_app.command("list")
+def alerts_list(as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Print the open alerts, and the last message that could not be sent."""
+    with errors(as_json):
+        from .commands.alerts import show as work
+
+        code = work(config=config, as_json=as_json)
+    leave(code)
+
+
+audit_app = typer.Typer(
+    help="The log: is it as it was written, what does it say, and erasing words from it.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
+app.add_typer(audit_app, name="audit")
+TicketsOption = Annotated[
+    Optional[list[int]],  # noqa: UP045
+    typer.Option("--ticket", min=1, metavar="ID", help="Of this ticket; may be repeated."),
+]
+RequesterOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--requester", metavar="ID_OR_EMAIL", help="Of every ticket of this requester; asks the helpdesk."),
+]
+
+
+@audit_app.command("verify")
+def audit_verify(
+    anchor: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(metavar="DAY:LINES:MAC", help="An end of the log as somebody else knows it; may be repeated."),
+    ] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Check that the log is as it was written. Exit code 0: it is; 1: it was changed; 3: not all could be checked."""
+    with errors(as_json):
+        from .commands.audit import verify as work
+
+        code = work(config=config, anchors=anchor or (), as_json=as_json)
+    leave(code)
+
+
+@audit_app.command("show")
+def audit_show(
+    ticket: Annotated[int, typer.Argument(min=1, metavar="TICKET", help="The ticket's number.")],
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Tell one ticket's story: every intent, receipt, alert and undo, and whether each can be relied on."""
+    with errors(as_json):
+        from .commands.audit_story import show as work
+
+        code = work(config=config, ticket=ticket, as_json=as_json)
+    leave(code)
+
+
+@audit_app.command("export")
+def audit_export(
+    since: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="WHEN", help="From then on: 12h, 7d, 2026-11-01 or a full time."),
+    ] = None,
+    until: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="WHEN", help="Up to then, that moment left out."),
+    ] = None,
+    ticket: TicketsOption = None,
+    requester: RequesterOption = None,
+    form: Annotated[Literal["jsonl", "csv"], typer.Option("--format", help="Lines as they are, or a table.")] = "jsonl",
+    out: Annotated[str, typer.Option(metavar="FILE", help="Where to, with a manifest beside it; - prints.")] = "-",
+    with_text: Annotated[
+        bool, typer.Option("--with-text", help="Also summaries, quotes, found entities and notes.")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Put events into a file for somebody else, decrypted, without what is personal unless that is asked for."""
+    with errors(as_json=False):
+        from .commands.audit_export import export as work
+
+        with signals() as clock:
+            code = work(
+                clock,
+                config=config,
+                since=since,
+                until=until,
+                tickets=ticket or (),
+                requester=requester,
+                form=form,
+                out=out,
+                with_text=with_text,
+            )
+    leave(code)
+
+
+@audit_app.command("erase")
+def audit_erase(
+    ticket: TicketsOption = None,
+    requester: RequesterOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; change nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Take what is personal of these tickets out of log and state, for good; the log still verifies."""
+    with errors(as_json):
+        from .commands.audit_erase import erase_tickets as work
+
+        with signals() as clock:
+            code = work(
+                clock,
+                config=config,
+                tickets=ticket or (),
+                requester=requester,
+                dry_run=dry_run,
+                yes=yes,
+                as_json=as_json,
+            )
+    leave(code)
+
+
+@audit_app.command("cat")
+def audit_cat(
+    what: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Argument(metavar="FILE|DAY…", help="Files of a log, or days; default: all of it.", show_default=False),
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Print the log as it was before it was packed and encrypted."""
+    with errors(as_json=False):
+        from .commands.audit import cat as work
+
+        code = work(config=config, wanted=what or ())
+    leave(code)
