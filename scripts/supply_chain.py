@@ -1,6 +1,6 @@
 """What ticketbot is made of: known vulnerabilities of the pinned packages, and a bill of materials.
 
-python scripts/supply_chain.py audit         # pip-audit over constraints.txt; fails when a package could not be looked up
+python scripts/supply_chain.py audit         # pip-audit over constraints.txt; what cannot be looked up is a failure
 python scripts/supply_chain.py sbom          # sbom.cdx.json (CycloneDX) of ticketbot with the extra 'ops'
 
 The tools get an environment of their own (.venv-tools), so that they are no part of what they describe. `audit` asks

@@ -187,7 +187,10 @@ def lines(
     )
     if target is not None:
         figure.add_hline(
-            y=target, line={"color": RED, "dash": "dash", "width": 1.5}, annotation_text=plain(target_name)
+            y=target,
+            line={"color": RED, "dash": "dash", "width": 1.5},
+            annotation_text=plain(target_name),
+            annotation_position="top left",
         )
     figure.update_layout(hovermode="x unified", showlegend=len(series) > 1)
     figure.update_yaxes(title_text=unit, rangemode="tozero", tickformat=".1%" if share else None)

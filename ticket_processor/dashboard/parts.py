@@ -72,7 +72,8 @@ def tile(
     if value is not None and before is not None:
         difference = value - before
         said = f"{abs(difference) * 100:.1f} pts" if show is percent else show(abs(difference))
-        delta = f"{'-' if difference < 0 else '+'}{said}" if difference else None
+        told = any(digit in said for digit in "123456789")  # as rounded; no difference is none
+        delta = f"{'-' if difference < 0 else '+'}{said}" if told else None
     st.metric(
         name,
         "–" if value is None else show(value),
