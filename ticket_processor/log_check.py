@@ -15,67 +15,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
-
 from .errors import CannotRun
 from .log_chain import Chain, Judged, Verdict, judged_lines
 from .log_cipher import KEYS_VARIABLE, Keyring
 from .log_erase import ERASED, ERASING
 from .log_files import NAME, LogFile, log_files
+from .log_flaws import AnchorFound, Flaws, Report
 from .log_key import VARIABLE
 from .log_lines import NO_MAC, Line
 from .log_upkeep import CHANGED, EXPIRED, stands
 from .log_writer import Head
-from .models import Frozen
-
-MOST_KEPT = 1000
-"""Flaws beyond this number are counted only."""
-
-
-class Flaw(Frozen):
-    """What is wrong, in ``file``; ``line`` and ``last_line`` (the first is 1) are ``None`` for the file as a whole."""
-
-    file: str
-    line: int | None = None
-    last_line: int | None = None
-    what: str
-
-    @property
-    def where(self) -> str:
-        """The file, and the lines of it."""
-        if self.line is None:
-            return self.file
-        lines = f"line {self.line}" if self.last_line == self.line else f"lines {self.line} to {self.last_line}"
-        return f"{self.file}, {lines}"
-
-
-class AnchorFound(Frozen):
-    """An anchor, who gave it, and whether its line stands; ``None`` when that can no longer be told."""
-
-    anchor: str
-    given_by: str
-    stands: bool | None
-
-
-class Report(Frozen):
-    """What was looked at, and what was found. ``unchecked`` is what nobody can judge without a key or a file."""
-
-    files: int = 0
-    lines: int = 0
-    unsealed: int = Field(0, description="lines from before the chain began, which nothing protects")
-    erased: int = Field(0, description="lines without their personal part, as an alert says")
-    expired: tuple[str, ...] = Field((), description="days that were deleted when their time had come")
-    head: str | None = None
-    anchors: tuple[AnchorFound, ...] = ()
-    flaws: tuple[Flaw, ...] = ()
-    unchecked: tuple[Flaw, ...] = ()
-    notes: tuple[str, ...] = ()
-    more_flaws: int = 0
-
-    @property
-    def holds(self) -> bool:
-        """Whether all of it was looked at, and is as it was written."""
-        return not self.flaws and not self.unchecked
 
 
 @dataclass
@@ -123,31 +72,14 @@ class _Erased:
     explained: dict[tuple[object, str], int] = field(default_factory=dict)
 
     def note(self, alert: Line) -> None:
-        for ticket in alert["tickets"]:
-            for day, lines in alert["upto"].items():
+        for ticket in alert.get("tickets") or ():
+            for day, lines in (alert.get("upto") or {}).items():
                 self.explained[ticket, day] = max(lines, self.explained.get((ticket, day), 0))
 
     def unexplained(self) -> Iterator[tuple[str, int]]:
         for day, number, ticket in self.lines:
             if number > self.explained.get((ticket, day), 0):
                 yield day, number
-
-
-class _Flaws:
-    """Flaws in the order in which they were found; neighbours that say the same are one."""
-
-    def __init__(self) -> None:
-        self.kept: list[Flaw] = []
-        self.more = 0
-
-    def add(self, file: str, what: str, line: int | None = None) -> None:
-        last = self.kept[-1] if self.kept else None
-        if last and line and (last.file, last.last_line, last.what) == (file, line - 1, what):
-            self.kept[-1] = last.model_copy(update={"last_line": line})
-        elif len(self.kept) < MOST_KEPT:
-            self.kept.append(Flaw(file=file, line=line, last_line=line, what=what))
-        else:
-            self.more += 1
 
 
 def check(
@@ -171,7 +103,7 @@ class _Check:
         self, folder: Path, keys: Sequence[bytes], keyring: Keyring | None, anchors: list[tuple[str, Head]]
     ) -> None:
         self._folder, self._keys, self._keyring, self._anchors = folder, keys, keyring, anchors
-        self._flaws, self._unchecked = _Flaws(), _Flaws()
+        self._flaws, self._unchecked = Flaws(), Flaws()
         self._notes: list[str] = []
         self._claims: dict[str, list[_Claim]] = defaultdict(list)
         self._files: dict[str, _File] = {}
@@ -280,7 +212,7 @@ class _Check:
             if _is_beside(said.get("follows"), seen):
                 self._ends.setdefault(said["follows"], (seen.file.day, place))
         elif what == EXPIRED:
-            self._expired.update(said["days"])
+            self._expired.update(said.get("days") or ())
         elif what == CHANGED:
             self._ends.setdefault(str(said.get("head")), (seen.file.day, place))
         elif what in (ERASING, ERASED):

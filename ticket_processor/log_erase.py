@@ -78,7 +78,7 @@ def find(
             count, last, closed = _counted(_lines(file, keys), wanted)
         except (OSError, EOFError, zlib.error) as error:
             found.troubles.append(f"{file.path.name} cannot be read: {_why(error)}")
-            continue
+            count = last = closed = 0
         if closed:
             found.troubles.append(f"{closed} lines of {file.path.name} cannot be decrypted with the keys that are here")
         if count:

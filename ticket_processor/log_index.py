@@ -253,9 +253,9 @@ _TWICE = """
 CREATE OR REPLACE TABLE twice AS
 SELECT day, n FROM events
 WHERE event = 'ticket' AND intent IN (SELECT intent FROM events WHERE event = 'ticket' AND carried)
-QUALIFY row_number() OVER (PARTITION BY intent ORDER BY day, n) > 1
+QUALIFY row_number() OVER (PARTITION BY intent, outcome ORDER BY day, n) > 1
 """
-"""A line that names a write of an earlier run may be that write's second one."""
+"""A line that names a write of an earlier run may be that write's second one; unless it tells of another end."""
 
 _AGAIN = """
 CREATE OR REPLACE TABLE again AS

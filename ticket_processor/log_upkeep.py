@@ -13,6 +13,7 @@ from .audit import AuditLog
 from .errors import CannotRun
 from .log_cipher import Keyring, is_encrypted
 from .log_files import line_at, log_files, pack
+from .log_store import FOLDER as INDEX
 from .log_writer import Head, last_head
 
 EXPIRED = "log_expired"
@@ -66,12 +67,14 @@ def stands(folder: Path, head: str, keys: Keyring | None = None) -> bool:
 
 def _expire(audit: AuditLog, first_kept: date, keys: Keyring | None) -> list[Exception]:
     """Remove what is older; one file that cannot be removed does not keep the others. Gives what went wrong."""
+    too_old = _of_days(audit.folder, lambda day: day < first_kept.isoformat())
     try:
         old = log_files(audit.folder, last_day=(first_kept - timedelta(days=1)).isoformat())
         if old:
             last = last_head(old, keys)
             audit.alert(EXPIRED, sync=True, days=[file.day for file in old], last=last and str(last))
-        return _each(_of_days(audit.folder, lambda day: day < first_kept.isoformat()), Path.unlink)
+            too_old[:0] = _of_index(audit.folder / INDEX, first_kept.isoformat())
+        return _each(too_old, _removed)
     except (OSError, CannotRun) as error:
         return [error]
 
@@ -82,7 +85,7 @@ def _pack(audit: AuditLog, today: date) -> list[Exception]:
         with audit.alone():
             paths = _of_days(audit.folder, lambda day: day < yesterday)
             return [
-                *_each([path for path in paths if path.suffix == ".tmp"], Path.unlink),  # a run died while it packed
+                *_each([path for path in paths if path.suffix == ".tmp"], _removed),  # a run died while it packed
                 *_each([path for path in paths if path.suffix in (".jsonl", ".log")], pack),
             ]
     except OSError as error:
@@ -97,6 +100,16 @@ def _each(paths: Iterable[Path], work: Callable[[Path], None]) -> list[Exception
         except OSError as error:
             failed.append(error)
     return failed
+
+
+def _removed(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+def _of_index(folder: Path, first_kept: str) -> list[Path]:
+    """What reports keep of days that are too old, and of months with such a day: the rest of it they make anew."""
+    months = (path for path in folder.glob("????-??-all-*") if path.name[:7] <= first_kept[:7])
+    return sorted((*months, *(path for path in folder.glob("????-??-??-*") if path.name[:10] < first_kept)))
 
 
 def _of_days(folder: Path, wanted: Callable[[str], bool]) -> list[Path]:

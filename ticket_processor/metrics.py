@@ -78,8 +78,8 @@ _EXPRESSIONS: Mapping[str, str] = {"answered_by": "coalesce(model, analyser)"}
 _FALLBACK = "analyser IS DISTINCT FROM 'model'"
 _FAILED = "outcome = 'failed'"
 _OUTCOMES = ("updated", "suggested", "planned", "skipped", "failed")
-_FEWEST_RUNS = 3
-"""So many there must be before they have a usual distance."""
+_FEWEST_RUNS, _SHORTEST_S = 5, 60
+"""So many there must be before they have a usual distance, and no schedule's is shorter."""
 
 
 def totals(index: LogIndex, selection: Selection) -> Totals:
@@ -259,7 +259,7 @@ def runs(index: LogIndex, since: float, until: float) -> Runs:
         {"since": stamp(since), "until": stamp(min(until, index.now()))},
     )
     count, dry, unfinished, codes, stopped, duration, (usual, since_last, longest, last, number), missed = rows[0]
-    regular = number >= _FEWEST_RUNS and bool(usual)
+    regular = number >= _FEWEST_RUNS and usual >= _SHORTEST_S
     return Runs(
         count=count,
         dry=dry,

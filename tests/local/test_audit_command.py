@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ import pytest
 from typer.testing import CliRunner
 
 from ticket_processor.cli import app
+from ticket_processor.clock import SystemClock
+from ticket_processor.commands.audit_erase import erase_tickets
+from ticket_processor.errors import ConfigError
 
 from .conftest import OURS, Command, Desk, Ended, OpenDesk, is_chat
 
@@ -102,6 +106,8 @@ def test_an_end_that_somebody_else_knows_is_looked_up(run_once: Desk) -> None:
 def test_the_head_that_a_run_tells_is_an_anchor(run_once: Desk) -> None:
     head = here(run_once, "run", "--json").object["log_head"]
     assert f"{head} stands" in audit(run_once, "verify", "--anchor", head).out
+    here(run_once, "run")
+    assert run_once.events("run_started")[-1]["follows"] == head
 
 
 def test_a_changed_line_is_told_with_its_place_and_exit_code_1(run_once: Desk) -> None:
@@ -272,6 +278,24 @@ def test_nothing_is_erased_unless_somebody_means_it(run_once: Desk) -> None:
     assert "--yes" in audit(run_once, "erase", "--ticket", "1", code=2).err
     assert "--ticket ID" in audit(run_once, "erase", "--yes", code=2).err
     assert words_of(run_once, 1) == words
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("said", ["y", "n"])
+def test_a_person_at_a_terminal_is_asked_first(said: str, run_once: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**run_once.environ, "TICKETBOT_STATE_DIR": str(run_once.state)}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("TICKETBOT_LOG_DIR", str(run_once.logs))
+    monkeypatch.chdir(run_once.folder)
+    monkeypatch.setattr(sys, "stdin", Terminal(f"{said}\n"))
+    doubtful = contextlib.nullcontext() if said == "y" else pytest.raises(ConfigError, match="nothing was erased")
+    with doubtful:
+        erase_tickets(SystemClock(), config=None, tickets=[1], requester=None, dry_run=False, yes=False, as_json=False)
+    assert (words_of(run_once, 1) == 0) == (said == "y")
 
 
 def test_a_requester_whom_nobody_knows_is_told_without_the_address(run_once: Desk) -> None:

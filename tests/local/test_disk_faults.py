@@ -78,18 +78,23 @@ def test_lines_that_were_lost_in_silence_would_be_noticed(
     assert any(told in sentence for ended in ends for sentence in ended.wrong)
 
 
-def test_a_disk_that_fills_up_while_nobody_looks_stops_the_run_before_it_begins(open_desk: OpenDesk) -> None:
+def test_without_room_on_the_disk_neither_a_run_nor_an_undo_begins(open_desk: OpenDesk) -> None:
     desk = open_desk(4)
-    (desk.folder / "ticketbot.toml").write_text("[run]\nmin_free_mb = 10000000\n", encoding="utf-8")
+    settings = desk.folder / "ticketbot.toml"
+    settings.write_text("[run]\nmin_free_mb = 10000000\n", encoding="utf-8")
     ended = desk("run", "--since", "1d", code=3)
     for words in (str(desk.logs), "MB left", "run.min_free_mb", "nothing is changed"):
         assert words in ended.err
     assert desk.helpdesk_requests() == []
     assert desk.events("run_finished")[0]["stopped_by"] == "AuditUnwritable"
     desk("run", "--since", "1d", "--dry-run")
-    (desk.folder / "ticketbot.toml").write_text("[run]\nmin_free_mb = 1\n", encoding="utf-8")
+    settings.write_text("[run]\nmin_free_mb = 1\n", encoding="utf-8")
     desk("run", "--since", "1d")
     desk.assert_done()
+    settings.write_text("[run]\nmin_free_mb = 10000000\n", encoding="utf-8")
+    desk.helpdesk_requests()
+    assert "run.min_free_mb" in desk("undo", "latest", code=3).err
+    assert not [request for request in desk.helpdesk_requests() if request.startswith("PUT")]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such limit there")

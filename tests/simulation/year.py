@@ -320,7 +320,7 @@ class Year:
 def memory_in_use() -> int:
     """Bytes that the process holds, after everything that can be given back was; 0 where nobody can tell."""
     gc.collect()
-    with suppress(OSError, AttributeError):
+    with suppress(OSError, AttributeError, TypeError):  # there is no such thing elsewhere
         ctypes.CDLL(None).malloc_trim(0)
     with suppress(OSError):
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from ticket_processor.audit import AuditLog
-from ticket_processor.log_check import Report, check
+from ticket_processor.log_check import check
 from ticket_processor.log_cipher import Keyring, is_encrypted
 from ticket_processor.log_erase import erase, find
 from ticket_processor.log_files import SEGMENT, LogFile, log_files
+from ticket_processor.log_flaws import Report
 from ticket_processor.log_lines import Line, decode, encode, erased, sealed
 from ticket_processor.log_upkeep import look_after
 from ticket_processor.log_writer import Head, last_head

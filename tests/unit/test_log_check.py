@@ -17,10 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ticket_processor.audit import AuditLog
-from ticket_processor.log_check import Report, check
+from ticket_processor.log_check import check
 from ticket_processor.log_cipher import Keyring
 from ticket_processor.log_erase import ERASED
 from ticket_processor.log_files import log_files, pack
+from ticket_processor.log_flaws import Report
 from ticket_processor.log_lines import Line, decode, encode, erased
 from ticket_processor.log_upkeep import EXPIRED, look_after
 from ticket_processor.log_writer import Head, LogWriter
@@ -306,6 +307,30 @@ def test_an_end_that_was_cut_off_is_told_by_the_day_after_and_by_an_anchor(log: 
     assert [anchor.stands for anchor in log.report(end).anchors] == [False]
 
 
+def test_a_file_under_another_days_name_is_told_as_that(log: Log) -> None:
+    log.write(DAY_BEFORE)
+    log.path().write_bytes(log.path(DAY_BEFORE).read_bytes())
+    assert f"ticketbot-{DAY}.jsonl, line 1: this is the file of another day" in log.wrong()
+
+
+def test_an_encrypted_line_that_is_written_otherwise_is_told_although_it_says_the_same(log: Log) -> None:
+    keyring = new_keyring()
+    log.write(DAY, keyring=keyring)
+    header, first, second = log.lines()
+    log.store([header, first.replace(b'{"seq":', b'{ "seq":'), second])
+    assert "line 2: it cannot be decrypted as what was written there" in log.wrong(keyring=keyring)[0]
+
+
+def test_lines_that_cannot_be_checked_cannot_be_exchanged_below_a_header_that_can(log: Log) -> None:
+    log.write(DAY, line("a"), line("b"), key=FOREIGN)
+    other = log.lines()[1]
+    end = log.write(DAY)
+    assert log.wrong(end) == []
+    lines = log.lines()
+    log.store([*lines[:2], other.replace(b'"seq":1', b'"seq":2'), *lines[3:]])
+    assert log.wrong(end) == [f"ticketbot-{DAY}.jsonl, line 4: what stands above it is not what it holds on to"]
+
+
 def test_an_anchor_stands_in_its_own_place_only(log: Log) -> None:
     end = log.write(DAY)
     assert log.wrong(end) == []
@@ -488,6 +513,14 @@ def test_encrypted_lines_without_their_key_are_unchecked_and_not_changed(log: Lo
     assert log.report(end, keyring=keyring).holds
 
 
+def test_a_header_behind_encrypted_lines_is_not_taken_for_changed_without_their_key(log: Log) -> None:
+    keyring = new_keyring()
+    log.write(DAY, key=OLD_KEY, keyring=keyring)
+    log.write(DAY, keyring=keyring)
+    assert log.report(keys=(KEY, OLD_KEY)).flaws == ()
+    assert log.report(keys=(KEY, OLD_KEY), keyring=keyring).holds
+
+
 def test_encrypted_lines_that_were_cut_off_are_missed_without_their_key_too(log: Log) -> None:
     end = log.write(DAY, keyring=new_keyring())
     log.store(log.lines()[:-1])
@@ -540,4 +573,14 @@ def test_a_file_packed_between_listing_and_reading_is_read_all_the_same(
     files = log_files(log.folder)
     pack(log.path(DAY_BEFORE))
     monkeypatch.setattr("ticket_processor.log_check.log_files", lambda _folder: files)
-    assert log.wrong(end) == []
+    assert log.report(end).holds
+
+
+def test_a_writer_that_could_write_nothing_knows_of_no_end(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    log.write(DAY_BEFORE)
+    writer = LogWriter(log.folder, KEY)
+    monkeypatch.setattr(os, "write", mock.Mock(side_effect=OSError("no room")))
+    with pytest.raises(OSError, match="no room"):
+        writer.append(DAY, [line()])
+    assert writer.head is None
+    writer.close()

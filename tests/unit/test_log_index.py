@@ -168,10 +168,17 @@ def test_what_a_crash_left_twice_counts_once_on_whatever_day_it_was_found_again(
     first = receipt(1, "11-18 08:00", run_id="run-a", intent="run-a-1", reason="by m-1")
     again = receipt(1, "11-20 08:00", run_id="run-b", intent="run-a-1", reason="confirmed_by_reading")
     other = receipt(2, "11-20 08:00", run_id="run-b", intent="run-b-1")
-    write_log(tmp_path, [first, again, other])
+    doubtful = receipt(3, "11-18 08:00", "failed", run_id="run-a", intent="run-a-3")
+    settled = receipt(3, "11-20 08:00", run_id="run-b", intent="run-a-3")
+    write_log(tmp_path, [first, again, other, doubtful, settled])
     with opened(tmp_path) as index:
-        found = index.query("SELECT ticket_id, reason, next_at FROM lines ORDER BY 1")
-    assert found == [(1, "by m-1", None), (2, "by m-1", None)]
+        found = index.query("SELECT ticket_id, outcome, reason, next_at IS NULL FROM lines ORDER BY 1, ts")
+    assert found == [
+        (1, "updated", "by m-1", True),
+        (2, "updated", "by m-1", True),
+        (3, "failed", "by m-1", False),
+        (3, "updated", "by m-1", True),
+    ]
 
 
 _steps = st.lists(
@@ -408,21 +415,42 @@ def test_no_letter_of_the_folders_name_means_anything(tmp_path: Path) -> None:
         assert tickets(folder) == [1, 2, 3]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="such a limit exists on POSIX only")
-def test_where_there_is_no_room_for_the_index_days_are_read_into_memory(tmp_path: Path) -> None:
-    lines = [receipt(number, "11-19 08:00") for number in range(50)]
-    write_log(tmp_path, [*lines, receipt(51, "11-20 08:00")])
+def open_with_limit(folder: Path, most_bytes: int) -> str:
+    """What an index says whose process may write no file that is longer."""
     code = (
         "import resource, sys; from pathlib import Path; from ticket_processor.log_index import LogIndex\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)\n"
         f"with LogIndex(Path(sys.argv[1]), lambda: {START}) as index:\n"
         "    print(index.query('SELECT count(*), sum(ticket_id) FROM work')[0], index.refresh())"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=100)
-    assert (done.stdout.strip(), done.stderr) == (f"(51, {sum(range(50)) + 51}) False", "")
+    command = [sys.executable, "-c", code, str(folder), str(most_bytes)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    assert done.stderr == ""
+    return done.stdout.strip()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="such a limit exists on POSIX only")
+def test_where_there_is_no_room_for_the_index_days_are_read_into_memory(tmp_path: Path) -> None:
+    write_log(tmp_path, [receipt(number, "11-19 08:00") for number in range(50)] + [receipt(51, "11-20 08:00")])
+    assert open_with_limit(tmp_path, 2000) == f"(51, {sum(range(50)) + 51}) False"
     assert stored(tmp_path) == []
     assert len(tickets(tmp_path)) == 51
     assert days_of(tmp_path) == ["2026-11-19", "2026-11-20"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="such a limit exists on POSIX only")
+def test_where_there_is_room_for_days_and_not_for_a_month_days_are_asked(tmp_path: Path) -> None:
+    lines = [receipt(100 * day + n, f"11-{day} 08:00", reason=f"{day} {n}") for day in range(10, 21) for n in range(40)]
+    write_log(tmp_path, lines)
+    assert len(tickets(tmp_path)) == 440
+    sizes = {path.name: path.stat().st_size for path in (tmp_path / FOLDER).iterdir()}
+    (whole,) = [size for name, size in sizes.items() if "-all-" in name]
+    largest = max(size for name, size in sizes.items() if "-all-" not in name)
+    assert whole > 1.2 * largest
+    shutil.rmtree(tmp_path / FOLDER)
+    total = sum(line["ticket_id"] for line in lines)
+    assert open_with_limit(tmp_path, (whole + largest) // 2) == f"(440, {total}) False"
+    assert len(days_of(tmp_path)) == len(stored(tmp_path)) == 11
 
 
 # What changes while it is open

@@ -247,6 +247,25 @@ def test_what_lies_beside_a_day_goes_with_it_and_what_is_not_ours_stays(plain: D
     assert {name for name in before if str(old) not in name} <= set(named(plain.folder))
 
 
+def test_what_reports_keep_of_a_day_goes_with_it(plain: Desk) -> None:
+    old, kept = TODAY - timedelta(days=400), TODAY - timedelta(days=365)
+    for day in (old, kept, TODAY):
+        plain.write(day)
+    index = plain.folder / ".index"
+    index.mkdir()
+    stays = {f"{kept}-10-20-1-ab.parquet", f"{TODAY}-10-20-1-ab.parquet", f"{TODAY:%Y-%m}-all-ff-1-ab.parquet"}
+    goes = {f"{old}-10-20-1-ab.parquet", f"{old:%Y-%m}-all-ff-1-ab.parquet", f"{kept:%Y-%m}-all-ff-1-ab.parquet"}
+    for name in (*stays, *goes, "notes.txt"):
+        (index / name).write_bytes(b"x")
+    assert plain.run() == []
+    assert {path.name for path in index.iterdir()} == {*stays, "notes.txt"}
+    for name in goes:
+        if "-all-" in name:
+            (index / name).write_bytes(b"made anew from what is kept")
+    plain.run()
+    assert f"{kept:%Y-%m}-all-ff-1-ab.parquet" in {path.name for path in index.iterdir()}
+
+
 def test_leftovers_of_a_day_whose_file_is_gone_go_as_well(plain: Desk) -> None:
     plain.write(TODAY)
     (plain.folder / "ticketbot-2020-01-01.torn").write_bytes(b"x")

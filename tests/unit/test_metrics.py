@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ticket_processor import metrics
-from ticket_processor.clock import parse_iso
+from ticket_processor.clock import iso, parse_iso
 from ticket_processor.log_index import LogIndex
 from ticket_processor.metrics import Selection
 
@@ -324,10 +324,22 @@ def test_runs_are_counted_by_how_they_ended_and_missing_ones_are_noticed(tmp_pat
 
 
 def test_what_has_not_been_yet_is_not_missing(tmp_path: Path) -> None:
-    lines = [line for minute in (0, 10, 20) for line in run_lines(f"r{minute}", f"11-20 08:{minute:02d}", None)]
-    with opened(tmp_path, *lines, now=at("11-20 08:29")) as index:
+    lines = [line for minute in range(0, 60, 10) for line in run_lines(f"r{minute}", f"11-20 08:{minute:02d}", None)]
+    with opened(tmp_path, *lines, now=at("11-20 08:59")) as index:
         found = metrics.runs(index, at("11-20 00:00"), at("12-20 00:00"))
     assert (found.missed, found.longest_gap_s) == (0, 600.0)
+
+
+@pytest.mark.parametrize("seconds", [3.0, 600.0])
+def test_runs_that_somebody_made_by_hand_are_not_taken_for_a_schedule(tmp_path: Path, seconds: float) -> None:
+    count = 40 if seconds < 60 else 4
+    lines = []
+    for number in range(count):
+        (started,) = run_lines(f"r{number}", "11-20 08:00", None)
+        lines.append({**started, "ts": iso(at("11-20 08:00") + number * seconds, milliseconds=True)})
+    with opened(tmp_path, *lines) as index:
+        found = metrics.runs(index, at("11-20 00:00"), at("11-21 00:00"))
+    assert (found.count, found.interval_s, found.missed, found.longest_gap_s) == (count, None, 0, None)
 
 
 def test_choices_are_those_of_the_period_whatever_else_is_selected(tmp_path: Path) -> None:

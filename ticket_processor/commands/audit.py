@@ -10,9 +10,10 @@ from pathlib import Path
 
 from ..config import Settings, load
 from ..errors import CannotRun, ConfigError, ExitCode, StateUnusable
-from ..log_check import Report, check
+from ..log_check import check
 from ..log_cipher import KEYS_VARIABLE, is_encrypted
 from ..log_files import LogFile, log_files, read_lines
+from ..log_flaws import Report
 from ..log_key import FILE_NAME as KEY_FILE
 from ..log_key import VARIABLE, known_keys
 from ..log_lines import decode

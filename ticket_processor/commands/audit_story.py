@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,7 @@ def show(*, config: Path | None, ticket: int, as_json: bool) -> int:
     return ExitCode.SOME_FAILED if changed else ExitCode.OK
 
 
-def _may_be_about(ticket: int) -> Any:
+def _may_be_about(ticket: int) -> Callable[[bytes], bool]:
     """Whether a line as it is stored is worth judging; of an encrypted one nobody can tell yet."""
     own = b'"ticket_id":%d,' % ticket
     return lambda stored: own in stored or b'"tickets":[' in stored or stored.startswith(b'{"seq":')

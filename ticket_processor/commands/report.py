@@ -72,15 +72,15 @@ def report(clock: SystemClock, wishes: Wishes, *, config: Path | None, as_json: 
     screen = Screen(quiet=False, as_json=as_json or wishes.csv == STANDARD_OUTPUT)
     found = _gathered(settings, clock, since, until, wishes, screen)
     written = _write(found, wishes)
-    screen.notices([*found.remarks, *report_tables.shortcomings(found)])
     if everybody:
         written.append(_mailed(found, everybody))
+    else:  # the mail says it
+        screen.notices([*found.remarks, *report_tables.shortcomings(found)])
     if as_json:
         screen.result("", as_data(found))
     elif wishes.csv != STANDARD_OUTPUT and not wishes.mail:
         score_tables.show([*report_tables.tables(found)])
-    if written:
-        screen.say("")
+        written[:0] = [""] if written else []
     for line in written:
         screen.say(line)
     return int(ExitCode.OK)
