@@ -9,8 +9,8 @@
 ARG BASE=python:3.11.14-slim-bookworm
 
 FROM ${BASE} AS build
-# Of setup.cfg, with commas between: --build-arg EXTRAS=ml,alerts
-ARG EXTRAS=""
+# Of setup.cfg, with commas between: --build-arg EXTRAS=ops,ml; none at all: --build-arg EXTRAS=
+ARG EXTRAS="ops"
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
 COPY setup.cfg pyproject.toml constraints.txt README.md LICENSE ./

@@ -5,6 +5,7 @@ Each check gives a severity and one sentence, without a word of any ticket, or `
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ HISTORY_S = 35 * DAY
 CUT_OFF, LOG_CHANGED, LOG_REPAIRED = "cut_off", "log_changed", "log_repaired"
 """What happens at a moment, and is held up for a while: rules that live on ``Facts.events``."""
 TOKENS_END = parse_iso("2027-04-30")
+_COUNTDOWN = re.compile(r" for another \d+ s\b")
+"""Long over when somebody reads the alert."""
 _EXCUSED = (NOTHING_TO_READ, "no_model_configured", RUN_SPENT, DAY_SPENT)
 _KNOWN_STOPS = (
     "HelpdeskDown",
@@ -116,7 +119,7 @@ class Look:
     def why(self) -> str:
         """The sentence that goes with it, to be put behind another one."""
         said = self.records[-1].summary.stopped if self.records else None
-        return f": {said}" if said else ""
+        return f": {_COUNTDOWN.sub('', said)}" if said else ""
 
     def events(self, rule: str, seconds: float) -> int:
         """How often it has happened in the last ``seconds``."""
@@ -328,7 +331,7 @@ def dead_letters(look: Look) -> Said:
     counting = [run.summary for run in look.records if run.run_id and run.summary.stopped_by != "StateUnusable"]
     if not new or not counting or not counting[-1].dead_letters:
         return None
-    return WARNING, f"{_many(new, 'ticket')} failed too often in the last 24 hours, and no run tries that any more"
+    return WARNING, f"{_many(new, 'ticket')} failed too often in the last 24 hours, and no run tries them any more"
 
 
 def stopped(look: Look) -> Said:

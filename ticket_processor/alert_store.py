@@ -34,8 +34,20 @@ class AlertStore:
 
     def load(self) -> Memory:
         """What was saved last, in either place; an empty memory where there is none."""
+        return self.known() or Memory()
+
+    def known(self) -> Memory | None:
+        """The same, but ``None`` where the state folder has one that cannot be read, or cannot be looked into."""
         found = [memory for path in self._paths() if (memory := _read(path)) is not None]
-        return max(found, key=lambda memory: memory.saved, default=Memory())
+        if found:
+            return max(found, key=lambda memory: memory.saved)
+        try:
+            (self._folder / FILE_NAME).lstat()
+        except FileNotFoundError:
+            return Memory()
+        except OSError:
+            pass
+        return None
 
     def save(self, memory: Memory, now: float) -> bool:
         """Keep it, in the state folder if that is possible; whether it could be kept at all."""

@@ -11,7 +11,7 @@ import importlib.util
 import logging
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import quote
@@ -84,6 +84,21 @@ def receivers(settings: AlertSettings) -> list[Receiver]:
             key = hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()[:12]
             found.setdefault(key, Receiver(Target(key, critical_only), kind, name, url))
     return list(found.values())
+
+
+def not_understood(everybody: Sequence[Receiver]) -> list[Receiver]:
+    """Those whose address Apprise can make nothing of. Nothing is sent. Raises ``ModuleNotFoundError`` without it."""
+    from apprise import Apprise
+
+    hush_libraries()
+    return [receiver for receiver in everybody if not _service(Apprise.instantiate, receiver.url)]
+
+
+def _service(instantiate: Callable[[str], object], url: str) -> bool:
+    try:
+        return instantiate(url) is not None
+    except Exception:  # noqa: BLE001 - a plugin's error may hold the address
+        return False
 
 
 def plain(text: str) -> str:

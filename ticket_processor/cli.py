@@ -107,7 +107,7 @@ def run(
     config: ConfigOption = None,
 ) -> None:
     """Triage new tickets, once."""
-    with errors(as_json):
+    with errors(as_json, quiet=quiet):
         from .commands import backfill as history
         from .commands.run import run as work
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from .errors import ConfigError, ExitCode, Stopping, TicketbotError, unexpected
+from .errors import ConfigError, ExitCode, RunLocked, Stopping, TicketbotError, unexpected
 
 if TYPE_CHECKING:
     from .clock import SystemClock
@@ -34,13 +34,16 @@ HtmlOption = Annotated[
 
 
 @contextmanager
-def errors(as_json: bool) -> Iterator[None]:
-    """Known errors become sentences on stderr and an exit code; with ``--json``, one object on stdout as well."""
+def errors(as_json: bool, *, quiet: bool = False) -> Iterator[None]:
+    """Known errors become sentences on stderr and an exit code; with ``--json``, one object on stdout as well.
+
+    ``quiet``: that another run is active is told by the exit code alone, for a schedule that mails whatever is printed.
+    """
     try:
         yield
     except TicketbotError as error:
         problems = error.problems if isinstance(error, ConfigError) else (str(error),)
-        for problem in problems:
+        for problem in () if quiet and isinstance(error, RunLocked) else problems:
             typer.echo(f"ticketbot: {problem}", err=True)
         if as_json:
             import json

@@ -7,6 +7,7 @@ taken up again, so that one change is told once.
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from .errors import CannotRun
 from .log_cipher import DataKey, Keyring, is_as_closed, is_encrypted
 from .log_files import SEGMENT, LogFile
 from .log_lines import NO_MAC, Line, decode, flaw, key_id
+
+_MAC = re.compile(r"[0-9a-f]{32}")
 
 
 class Verdict(Enum):
@@ -49,7 +52,7 @@ class Judged:
     def mac(self) -> str:
         """The mac that the line itself tells; empty when it has none."""
         mac = self.line.get("mac") if self.line else None
-        return mac if isinstance(mac, str) else NO_MAC
+        return mac if isinstance(mac, str) and _MAC.fullmatch(mac) else NO_MAC
 
     @property
     def is_header(self) -> bool:

@@ -147,7 +147,8 @@ class _Wanted:
         return self.is_about(item.line) and erased(item.line) is not item.line
 
     def is_about(self, line: Line) -> bool:
-        return line.get("ticket_id") in self.tickets
+        ticket_id = line.get("ticket_id")
+        return isinstance(ticket_id, int) and ticket_id in self.tickets
 
     def _may_be_in(self, torn: bytes) -> bool:
         """A torn line names its ticket before any words; of an encrypted one nobody can tell."""

@@ -107,6 +107,11 @@ def line_at(file: LogFile, number: int, keys: Keyring | None = None) -> dict[str
     return None
 
 
+def encrypts(file: LogFile) -> bool:
+    """Whether any header of the file says that its lines are encrypted. Raises :class:`CannotRun`."""
+    return any(raw.startswith(_HEADER) and "cipher" in (_read(raw) or {}) for raw in _raw_lines(file))
+
+
 def key_of(file: LogFile, keys: Keyring) -> DataKey | None:
     """What the last lines of a file are encrypted with, if they are. Raises :class:`CannotRun`."""
     key: DataKey | None = None

@@ -46,7 +46,10 @@ def decode(raw: bytes) -> Line:
     try:
         line = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        line = json.loads(raw)  # what encode() wrote the slow way, orjson does not read
+        try:
+            line = json.loads(raw)  # what encode() wrote the slow way, orjson does not read
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
     if not isinstance(line, dict):
         raise ValueError("no JSON object")
     return line

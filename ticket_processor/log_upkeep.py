@@ -12,12 +12,19 @@ from pathlib import Path
 from .audit import AuditLog
 from .errors import CannotRun
 from .log_cipher import Keyring, is_encrypted
-from .log_files import line_at, log_files, pack
+from .log_files import encrypts, line_at, log_files, pack
 from .log_store import FOLDER as INDEX
 from .log_writer import Head, last_head
+from .state import State
 
+MOST_PACKED = 14
+"""Files in one run: after an upgrade there may be many, and tickets wait."""
+LOG_HEAD, LOG_FOLDER = "log_head", "log_folder"
+"""Facts of the state: where the log ended, and which one that was."""
 EXPIRED = "log_expired"
 """What the alert says by which verification knows that old days were not stolen."""
+MOST_DAYS_AWAY = 31
+"""After a longer time without a run nothing is removed on the first day, for the clock may be wrong."""
 CHANGED = "log_changed"
 """What the alert says when the log no longer holds the line that the last run ended with."""
 
@@ -43,11 +50,25 @@ def look_after(audit: AuditLog, now: float, retention_days: int, left: str | Non
             "'ticketbot audit verify'"
         )
     # Old days first: packing takes room, which a full disk has once they are gone.
-    failed = [*_expire(audit, first_kept, keys), *_pack(audit, today)]
+    failed = [*(_expire(audit, first_kept, keys) if _believed(audit.folder, today) else ()), *_pack(audit, today)]
     if failed:
         why = (getattr(failed[0], "strerror", None) or str(failed[0])).rstrip(".")
         troubles.append(f"the log in {audit.folder} could not be packed and cleared of old days: {why}")
     return troubles
+
+
+def left_in(state: State, folder: Path) -> str | None:
+    """Where this log ended when it was last known; ``None`` too when that was another one."""
+    where = state.fact(LOG_FOLDER)
+    return state.fact(LOG_HEAD) if where is None or where == str(folder.resolve()) else None
+
+
+def keep_head(state: State, audit: AuditLog) -> str | None:
+    """Have the next run know where the log ends now; gives that."""
+    if audit.head is None:
+        return None
+    state.remember(**{LOG_HEAD: str(audit.head), LOG_FOLDER: str(audit.folder.resolve())})
+    return str(audit.head)
 
 
 def stands(folder: Path, head: str, keys: Keyring | None = None) -> bool:
@@ -61,8 +82,16 @@ def stands(folder: Path, head: str, keys: Keyring | None = None) -> bool:
         return False
     for file in log_files(folder, first_day=then.day, last_day=then.day):
         line = line_at(file, then.lines - 1, keys)
-        return line is not None and (is_encrypted(line) or line.get("mac") == then.mac)
+        if line is not None and is_encrypted(line):
+            return keys is None and encrypts(file)
+        return line is not None and line.get("mac") == then.mac
     return False
+
+
+def _believed(folder: Path, today: date) -> bool:
+    """Whether the log's days come near to what the clock says of today."""
+    days = [file.day for file in log_files(folder, last_day=(today - timedelta(days=1)).isoformat())]
+    return not days or today - date.fromisoformat(days[-1]) <= timedelta(days=MOST_DAYS_AWAY)
 
 
 def _expire(audit: AuditLog, first_kept: date, keys: Keyring | None) -> list[Exception]:
@@ -81,15 +110,14 @@ def _expire(audit: AuditLog, first_kept: date, keys: Keyring | None) -> list[Exc
 
 def _pack(audit: AuditLog, today: date) -> list[Exception]:
     yesterday = (today - timedelta(days=1)).isoformat()
-    try:
-        with audit.alone():
-            paths = _of_days(audit.folder, lambda day: day < yesterday)
-            return [
-                *_each([path for path in paths if path.suffix == ".tmp"], _removed),  # a run died while it packed
-                *_each([path for path in paths if path.suffix in (".jsonl", ".log")], pack),
-            ]
-    except OSError as error:
-        return [error]
+
+    def alone(path: Path) -> None:
+        with audit.alone():  # for one file at a time: others may be waiting to write
+            (_removed if path.suffix == ".tmp" else pack)(path)
+
+    paths = _of_days(audit.folder, lambda day: day < yesterday)
+    unfinished = [path for path in paths if path.suffix == ".tmp"]  # a run died while it packed
+    return _each([*unfinished, *[path for path in paths if path.suffix in (".jsonl", ".log")][:MOST_PACKED]], alone)
 
 
 def _each(paths: Iterable[Path], work: Callable[[Path], None]) -> list[Exception]:

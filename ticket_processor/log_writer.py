@@ -118,7 +118,9 @@ class LogWriter:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (*reversed(self._folder.parents), self._folder):
+            if not folder.exists():
+                folder.mkdir(mode=0o700, exist_ok=True)  # what mkdir makes on the way, others could read
         try:
             self._guard.acquire(timeout=LOCK_PATIENCE_S)
         except filelock.Timeout:
@@ -140,15 +142,16 @@ class LogWriter:
         return log
 
     def _opened(self, path: Path) -> int:
-        packed = path.with_suffix(".jsonl.gz")
-        if packed.exists() and not path.exists():
-            unpack(packed, path)  # a clock was put back: that day goes on
+        for file in (path, path.with_suffix(".log")):
+            packed = file.with_name(file.name + ".gz")
+            if packed.exists() and not file.exists():
+                unpack(packed, file)  # a clock was put back: that day goes on
         return _open_to_append(path)
 
     def _find_end(self, log: _Open, file: LogFile) -> None:
         """Take up the chain at the file's end; begin it anew where that cannot be done."""
         end = self._mended(log, file)
-        if end:
+        if end and (log.cipher is not None or self._keys is None):
             log.number, log.mac = end
         else:
             self._begin(log, file)

@@ -144,7 +144,8 @@ class PastRuns:
         if line["event"] == "intent" and isinstance(ticket_id, int):
             run.announced.add(ticket_id)
         if line["event"] == "ticket" and line.get("outcome") in _WRITTEN and line.get("change") is not None:
-            run.announced.discard(ticket_id)  # so that a log of any length leaves only few
+            if isinstance(ticket_id, int):
+                run.announced.discard(ticket_id)  # so that a log of any length leaves only few
             run.tickets += line.get("reason") != PUT_BACK
 
     def _unknown(self, asked: str) -> str:

@@ -34,6 +34,7 @@ from .helpdesk import Helpdesk
 from .history import History
 from .intake import Intake, PageLedger, ReadAhead, Work
 from .kill_switch import KillSwitch
+from .log_upkeep import keep_head, left_in
 from .models import Analysis, Outcome, OutcomeStatus, RunRecord, RunSummary, Ticket
 from .policy import Policy, decide
 from .retriage import Reply, reply_to
@@ -45,8 +46,8 @@ from .statement import Witness
 from .taxonomy import Taxonomy
 from .writeback import MOST_ITEMS, Delivery, WriteBack
 
-HALTED, LOG_HEAD = "halted", "log_head"
-"""Facts of the state: why nothing may be done, and where the log ended."""
+HALTED = "halted"
+"""Fact of the state: why nothing may be done."""
 MOST_WAIT_S = 900.0
 """A helpdesk that asks for more is asked again after so long; its limits are by the minute."""
 FIRST_RUN = (
@@ -188,7 +189,7 @@ class Run:
         stopped, stopped_by, code = None, None, ExitCode.OK
         left = None
         with suppress(StateUnusable):  # whatever else the state is asked for tells
-            left = parts.state.fact(LOG_HEAD)
+            left = left_in(parts.state, parts.audit.folder)
         try:
             parts.audit.run_started(
                 kind=options.kind,
@@ -250,8 +251,7 @@ class Run:
         record = RunRecord(run_id=summary.run_id, kind=self._options.kind, started=begun, finished=now, summary=summary)
         with suppress(StateUnusable), self._parts.state.together():
             self._parts.state.keep_run(record)
-            if summary.log_head is not None:
-                self._parts.state.remember(**{LOG_HEAD: summary.log_head})
+            keep_head(self._parts.state, self._parts.audit)
 
     def _read_back(self) -> None:
         end = self._witness.read_back(self._reserve_s / 2)

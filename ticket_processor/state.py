@@ -28,6 +28,8 @@ FILE_NAME = "state.sqlite3"
 CURSOR, HORIZON = "cursor", "horizon"
 DROPPED = "retry_dropped"
 """Why a ticket is not tried that somebody took off the retry list."""
+AHEAD_S = 120.0
+"""A run that ended further in the future was recorded by a clock that was wrong."""
 RUNS_KEPT_S = 35 * 86_400.0
 """A month is looked back on, and some days before it."""
 DONE_KEPT_S = 100 * 86_400.0
@@ -443,7 +445,9 @@ class State:
                 db.execute("DELETE FROM done WHERE run_id < ?", oldest)
             row = (record.run_id, record.started, record.model_dump_json(exclude_defaults=True))
             db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?)", row)
-            db.execute("DELETE FROM runs WHERE started < ?", (record.started - RUNS_KEPT_S,))
+            # What lies ahead was recorded under a clock that was wrong, and would be taken for the last run.
+            kept = (record.started - RUNS_KEPT_S, record.finished + AHEAD_S)
+            db.execute("DELETE FROM runs WHERE started < ? OR started > ?", kept)
 
     def runs(self, since: float) -> list[RunRecord]:
         """The runs that began at ``since`` (Unix seconds) or later, oldest first; dry runs are not among them."""

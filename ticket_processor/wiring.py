@@ -30,7 +30,7 @@ from .kill_switch import KillSwitch
 from .llm import ModelAnalyser
 from .log_cipher import Keyring
 from .log_key import log_keys
-from .log_upkeep import look_after
+from .log_upkeep import keep_head, look_after
 from .models import Outcome, RunSummary
 from .past_runs import PastRuns
 from .pipeline import Options, Parts, Run
@@ -220,6 +220,8 @@ def undo(
         )
         begin(len(writes.keys))
         summary = work.execute()
+        with suppress(StateUnusable):  # it is undone all the same
+            summary = summary.model_copy(update={"log_head": keep_head(state, audit)})
         return Undone(summary, audit.path, writes.run_id)
 
 
@@ -511,7 +513,7 @@ def lock(folder: Path) -> Iterator[None]:
         held = filelock.FileLock(folder / LOCK_NAME)
         held.acquire(blocking=False)
     except filelock.Timeout:
-        raise RunLocked(f"another run is active on {folder}; this one has nothing to do") from None
+        raise RunLocked(f"another run is active on {folder}, and nothing was done; try again when it is over") from None
     except OSError as error:
         raise StateUnusable(
             f"the state folder {folder} cannot be used ({why_unusable(folder, error)}): make it writable, or name "

@@ -339,6 +339,16 @@ def test_the_last_day_comes_from_the_runs_that_the_state_remembers(pages: Pages)
     assert shown["Cost"][0] == "$0.250"
 
 
+def test_what_cannot_be_read_is_not_said_to_be_nothing(pages: Pages) -> None:
+    pages.state.write_text("a file, not a folder", encoding="utf-8")
+    said = words(pages.open("health"))
+    assert "Not known: the state cannot be read." in said
+    assert "Not known: alerts.json" in said
+    assert "as far as looked at" in said
+    assert "None is open" not in said
+    assert "No runs" not in said
+
+
 def test_open_alerts_are_shown_the_worst_first(pages: Pages) -> None:
     pages.state.mkdir()
     AlertStore(pages.state).save(

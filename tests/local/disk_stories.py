@@ -31,9 +31,8 @@ from ticket_processor.cli import app
 from ticket_processor.clock import SystemClock
 from ticket_processor.log_check import check
 from ticket_processor.log_files import events
-from ticket_processor.log_upkeep import CHANGED
+from ticket_processor.log_upkeep import CHANGED, LOG_HEAD
 from ticket_processor.log_writer import Head
-from ticket_processor.pipeline import LOG_HEAD
 from ticket_processor.rules import RulesAnalyser
 from ticket_processor.sandbox import BOT_ID, OffsetClock, Request, Sandbox, SandboxServer, fill
 from ticket_processor.state import FILE_NAME, State

@@ -200,6 +200,8 @@ def test_another_run_is_75_and_a_dry_run_may_look_meanwhile(desk: Desk) -> None:
     with filelock.FileLock(desk.state / "run.lock"):
         ended = desk("run", "--since", "1d", code=75)
         assert "another run is active" in ended.err
+        quiet = desk("run", "--since", "1d", "--quiet", code=75)
+        assert (quiet.out, quiet.err) == ("", "")
         assert desk.helpdesk_requests() == []
         desk("run", "--since", "1d", "--dry-run")
     desk("run", "--since", "1d")

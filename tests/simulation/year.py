@@ -48,10 +48,10 @@ from ticket_processor.errors import TicketbotError
 from ticket_processor.log_check import Report, check
 from ticket_processor.log_files import LogFile, read_lines
 from ticket_processor.log_key import log_keys
-from ticket_processor.log_upkeep import CHANGED, look_after
+from ticket_processor.log_upkeep import CHANGED, LOG_HEAD, look_after
 from ticket_processor.log_writer import Head
 from ticket_processor.models import RunRecord, RunSummary
-from ticket_processor.pipeline import LOG_HEAD, Options, Parts, Run
+from ticket_processor.pipeline import Options, Parts, Run
 from ticket_processor.policy import Policy
 from ticket_processor.rules import RulesAnalyser
 from ticket_processor.state import FILE_NAME, State

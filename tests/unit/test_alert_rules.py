@@ -141,6 +141,15 @@ def test_tickets_are_too_slow_by_their_share_and_not_before_there_are_twenty() -
     assert found([recorded(NOW - DAY - 1, **times(*[20_000] * 20)), recorded()]) == {}
 
 
+def test_a_countdown_that_is_over_when_it_is_read_is_left_out() -> None:
+    runs = [
+        recorded(NOW - ago, exit_code=3, stopped_by="HelpdeskDown", stopped="the breaker is open for another 56 s")
+        for ago in (PERIOD_S, 0)
+    ]
+    (said,) = [condition.message for condition in look(runs, MODELS, Limits()).conditions]
+    assert said.endswith("the breaker is open")
+
+
 def test_tickets_given_up_are_told_as_long_as_there_are_any() -> None:
     assert found([recorded(new_dead_letters=1, dead_letters=4)]) == {"dead_letters": S.WARNING}
     assert found(history({"new_dead_letters": 1, "dead_letters": 4}, {"dead_letters": 4})) == {

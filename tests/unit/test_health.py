@@ -43,6 +43,7 @@ from ticket_processor.health.remote import ask_helpdesk, of_helpdesk
 from ticket_processor.health.server import FRESH_S, Remembered
 from ticket_processor.health.words import size, span
 from ticket_processor.kill_switch import FILE_NAME as STOP
+from ticket_processor.log_upkeep import LOG_HEAD
 from ticket_processor.models import RunRecord, RunSummary
 from ticket_processor.pipeline import HALTED
 from ticket_processor.run_metrics import RunMetrics
@@ -287,7 +288,7 @@ def test_an_open_circuit_is_a_warning_and_one_failure_is_not() -> None:
 def test_waiting_stopping_and_a_published_note_are_told_apart() -> None:
     assert runs.wait(NOW - 1, NOW).status is Status.OK
     assert runs.wait(NOW + 90, NOW).facts == {"until": iso(NOW + 90)}
-    assert runs.kill_switch("set").status is Status.WARN
+    assert runs.kill_switch("set").status is Status.FAIL
     assert runs.halted("ticket 7 shows a note").status is Status.FAIL
     assert "--resume" in runs.halted("ticket 7 shows a note").text
 
@@ -611,8 +612,18 @@ def test_the_kill_switch_is_told_with_how_to_release_it(tmp_path: Path) -> None:
     stored(settings, a_run(1))
     (settings.state_folder / STOP).touch()
     found = checks_of(settings)["kill_switch"]
-    assert found.status is Status.WARN
+    assert found.status is Status.FAIL
     assert str(settings.state_folder / STOP) in found.text
+
+
+def test_a_log_folder_that_is_no_folder_is_no_log_that_was_changed(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    stored(settings, a_run(1), **{LOG_HEAD: "2026-11-21:3:ab"})
+    assert checks_of(settings)["log_chain"].status is Status.FAIL
+    (tmp_path / "logs").write_text("mine", encoding="utf-8")
+    found = checks_of(settings)["log_chain"]
+    assert found.status is Status.SKIPPED
+    assert "is a file" in found.text
 
 
 def test_a_disk_with_less_room_than_runs_ask_for_has_failed(tmp_path: Path) -> None:

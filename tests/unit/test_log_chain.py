@@ -348,3 +348,44 @@ def test_a_master_key_that_is_none_is_told_with_how_to_make_one(text: str) -> No
     with pytest.raises(ConfigError, match="32 bytes in base64") as told:
         Keyring([text])
     assert not text or text not in str(told.value)
+
+
+def test_encryption_begins_with_the_next_line_and_not_with_the_next_day(
+    tmp_path: Path, write: Callable[..., LogWriter]
+) -> None:
+    keys = Keyring([master()])
+    write().append(DAY, [line("in the open")])
+    write(keys=keys).append(DAY, [line("closed")])
+    write().append(DAY, [line("somebody without the key")])
+    write(keys=keys).append(DAY, [line("closed again")])
+    stored = (tmp_path / f"ticketbot-{DAY}.jsonl").read_bytes()
+    assert b"in the open" in stored
+    assert b'"closed' not in stored
+    said = ["in the open", "closed", "somebody without the key", "closed again"]
+    assert [read["what"] for _, read in events(tmp_path, keys=keys)] == said
+    assert flaws(tmp_path, keys) == []
+
+
+def test_a_line_that_is_nested_without_end_is_passed_over(tmp_path: Path, write: Callable[..., LogWriter]) -> None:
+    write().append(DAY, [line("a")])
+    with (tmp_path / f"ticketbot-{DAY}.jsonl").open("ab") as file:
+        file.write(b"[" * 100_000 + b"\n")
+    write().append(DAY, [line("b")])
+    assert [read["what"] for _, read in events(tmp_path)] == ["a", "b"]
+
+
+def test_the_plain_text_of_a_day_that_goes_on_is_kept(tmp_path: Path, write: Callable[..., LogWriter]) -> None:
+    text = tmp_path / f"ticketbot-{DAY}.log"
+    write().append(DAY, [line("a")], "first\n")
+    for path in (tmp_path / f"ticketbot-{DAY}.jsonl", text):
+        pack(path)
+    write().append(DAY, [line("b")], "second\n")
+    assert text.read_text(encoding="utf-8") == "first\nsecond\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such modes there")
+def test_folders_that_are_made_for_it_are_for_their_owner_only(tmp_path: Path) -> None:
+    writer = LogWriter(tmp_path / "logs" / "sandbox", KEY)
+    writer.append(DAY, [line("a")])
+    writer.close()
+    assert [folder.stat().st_mode & 0o077 for folder in (tmp_path / "logs", tmp_path / "logs" / "sandbox")] == [0, 0]

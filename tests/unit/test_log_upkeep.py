@@ -25,8 +25,9 @@ from ticket_processor.log_check import check
 from ticket_processor.log_cipher import Keyring
 from ticket_processor.log_files import events, log_files, read_lines
 from ticket_processor.log_lines import encode, erased
-from ticket_processor.log_upkeep import CHANGED, EXPIRED, look_after, stands
+from ticket_processor.log_upkeep import CHANGED, EXPIRED, keep_head, left_in, look_after, stands
 from ticket_processor.log_writer import head_of
+from ticket_processor.state import State
 
 from ..local.bad_disk import KINDS, Died, Disk, Dying, Failing, Kind
 from .fakes import ManualClock
@@ -211,9 +212,23 @@ def test_of_a_year_day_365_is_kept_and_day_367_is_gone(plain: Desk, today: date)
 def test_another_number_of_days_can_be_chosen(plain: Desk, keep: int) -> None:
     for back in (keep + 2, keep + 1, keep):
         plain.write(TODAY - timedelta(days=back))
+    if keep > 1:
+        plain.write(TODAY - timedelta(days=1))
     plain.clock = ManualClock(at(TODAY))
     assert plain.run(keep=keep) == []
-    assert days(plain.folder) == [(TODAY - timedelta(days=keep)).isoformat(), TODAY.isoformat()]
+    kept = {TODAY - timedelta(days=keep), TODAY - timedelta(days=1), TODAY}
+    assert days(plain.folder) == sorted(day.isoformat() for day in kept)
+    assert plain.flaws() == []
+
+
+def test_a_clock_that_is_a_year_ahead_removes_nothing_on_its_first_day(plain: Desk) -> None:
+    for back in (3, 2, 1):
+        plain.write(TODAY - timedelta(days=back))
+    plain.clock = ManualClock(at(TODAY + timedelta(days=400)))
+    plain.run(keep=365)
+    plain.clock = ManualClock(at(TODAY))
+    plain.run(keep=365)
+    assert days(plain.folder)[:4] == [(TODAY - timedelta(days=back)).isoformat() for back in (3, 2, 1, 0)]
     assert plain.flaws() == []
 
 
@@ -233,7 +248,7 @@ def test_the_log_tells_what_went_and_where_it_ended(desk: Desk) -> None:
 
 def test_what_lies_beside_a_day_goes_with_it_and_what_is_not_ours_stays(plain: Desk) -> None:
     old, new = TODAY - timedelta(days=400), TODAY
-    for day in (old, new):
+    for day in (old, TODAY - timedelta(days=1), new):
         plain.write(day)
         for ending in ("torn", "jsonl.gz.tmp", "log.gz", "jsonl.old"):
             (plain.folder / f"ticketbot-{day}.{ending}").write_bytes(b"x")
@@ -249,7 +264,7 @@ def test_what_lies_beside_a_day_goes_with_it_and_what_is_not_ours_stays(plain: D
 
 def test_what_reports_keep_of_a_day_goes_with_it(plain: Desk) -> None:
     old, kept = TODAY - timedelta(days=400), TODAY - timedelta(days=365)
-    for day in (old, kept, TODAY):
+    for day in (old, kept, TODAY - timedelta(days=1), TODAY):
         plain.write(day)
     index = plain.folder / ".index"
     index.mkdir()
@@ -293,7 +308,7 @@ def test_days_go_only_once_the_log_surely_says_so(plain: Desk) -> None:
 
 
 def test_without_a_line_about_it_nothing_goes(plain: Desk) -> None:
-    for back in (401, 400):
+    for back in (401, 400, 1):
         plain.write(TODAY - timedelta(days=back))
     plain.clock = ManualClock(at(TODAY))
     audit = plain.log()
@@ -304,9 +319,9 @@ def test_without_a_line_about_it_nothing_goes(plain: Desk) -> None:
         (trouble,) = look_after(audit, plain.clock.now(), 365, None, None)
     audit.close()
     assert "No space left" in trouble
-    assert len(log_files(plain.folder)) == 3
+    assert len(log_files(plain.folder)) == 4
     plain.run()
-    assert (days(plain.folder), plain.flaws()) == ([str(TODAY)], [])
+    assert (days(plain.folder), plain.flaws()) == ([str(TODAY - timedelta(days=1)), str(TODAY)], [])
 
 
 # What stands in the way
@@ -585,3 +600,27 @@ def test_any_story_of_days_and_deaths_keeps_what_was_said_and_no_day_too_long(
     there = [what for what in desk.events() if what not in doubtful]
     assert set(there) >= {what for what in desk.said if what >= first} - doubtful
     assert desk.flaws() == []
+
+
+def test_a_line_that_only_looks_encrypted_does_not_stand_for_the_last_one(plain: Desk) -> None:
+    plain.write(TODAY)
+    file = log_files(plain.folder)[-1]
+    head = head_of(file)
+    assert stands(plain.folder, str(head))
+    lines = file.path.read_bytes().splitlines(keepends=True)
+    forged = b'{"seq":%d,"sealed":"eA=="}\n' % (head.lines - 1)
+    file.path.write_bytes(b"".join([*lines[:-1], forged]))
+    assert not stands(plain.folder, str(head))
+
+
+def test_the_end_of_another_log_is_not_looked_for_in_this_one(tmp_path: Path) -> None:
+    state, clock = State(None), ManualClock()
+    here, there = (AuditLog(tmp_path / name, clock, "r") for name in ("here", "there"))
+    assert left_in(state, here.folder) is None
+    assert keep_head(state, here) is None
+    here.alert("x")
+    assert keep_head(state, here) == str(here.head) == left_in(state, here.folder)
+    assert left_in(state, there.folder) is None
+    for each in (here, there):
+        each.close()
+    state.close()

@@ -15,6 +15,7 @@ import pytest
 
 from ticket_processor.breaker import BreakerMemory
 from ticket_processor.errors import StateUnusable
+from ticket_processor.models import RunRecord, RunSummary
 from ticket_processor.state import CURSOR, FILE_NAME, HORIZON, Open, Retry, State, Verdict
 
 from .fakes import a_change, a_decision, an_analysis
@@ -339,3 +340,12 @@ def test_closing_twice_is_fine_and_using_a_closed_file_is_told(state: State) -> 
     state.close()
     with pytest.raises(StateUnusable):
         state.fact("cursor")
+
+
+def test_a_run_that_a_wrong_clock_put_into_the_future_is_forgotten_by_the_next() -> None:
+    state = State(None)
+    for name, started in (("right", 1000.0), ("ahead", 1000.0 + 3 * 86_400), ("next", 1600.0)):
+        summary = RunSummary(run_id=name, dry_run=False)
+        state.keep_run(RunRecord(run_id=name, started=started, finished=started + 5, summary=summary))
+    assert [record.run_id for record in state.runs(0.0)] == ["right", "next"]
+    state.close()

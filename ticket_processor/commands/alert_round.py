@@ -12,14 +12,14 @@ from ..alert_memory import Breakers, Failure, Memory, Owed, after, owed, told, w
 from ..alert_rules import look
 from ..alerts import Message, Receiver, Sender, Sent, message_of, receivers
 from ..audit import REPAIRED
-from ..clock import SystemClock
+from ..clock import SystemClock, iso
 from ..config import Settings
 from ..daily_summary import summary_due, summary_text
 from ..errors import StateUnusable
 from ..log_upkeep import CHANGED
 from ..models import RunRecord
 from ..pipeline import HALTED
-from ..state import FILE_NAME, State
+from ..state import AHEAD_S, FILE_NAME, State
 
 LOG_EVENTS = {CHANGED: LOG_CHANGED, REPAIRED: LOG_REPAIRED}
 """What the log says of itself, and the rules that live on it."""
@@ -54,6 +54,8 @@ class AlertRound:
                     past = Past(state.runs(self._now - HISTORY_S), halted=state.fact(HALTED) is not None)
         except (StateUnusable, OSError):
             past = Past((), known=False)
+        believed = [record for record in past.records if record.finished <= self._now + AHEAD_S]
+        past = replace(past, records=believed)
         if this is None or any(record.run_id == this.run_id for record in past.records):
             return past
         return replace(past, records=(*past.records, this))
@@ -71,7 +73,7 @@ class AlertRound:
             api_token=bool(zendesk.api_token) and not zendesk.oauth_token and not zendesk.oauth_client_id,
             halted=past.halted,
             started=self._began,
-            seen=memory.seen,
+            seen=memory.seen if memory.seen is not None and memory.seen <= self._now + AHEAD_S else None,
             events=memory.events,
         )
         return after(memory, look(past.records, facts, limits(self._settings)), self._now)
@@ -109,7 +111,9 @@ class AlertRound:
         """The summary of yesterday, where it is due, with its day."""
         if receiver.pages or receiver.target.critical_only:
             return []
-        day = summary_due(self._now, self._settings.alerts.daily_at, memory.summaries.get(receiver.target.id))
+        told = memory.summaries.get(receiver.target.id)
+        ahead = told is not None and told > iso(self._now)[:10]
+        day = summary_due(self._now, self._settings.alerts.daily_at, None if ahead else told)
         head = past.records[-1].summary.log_head if past.records else None
         text = summary_text(day, past.records, memory.open, head) if day else None
         if day is None or text is None:

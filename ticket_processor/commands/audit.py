@@ -17,8 +17,8 @@ from ..log_flaws import Report
 from ..log_key import FILE_NAME as KEY_FILE
 from ..log_key import VARIABLE, known_keys
 from ..log_lines import decode
+from ..log_upkeep import left_in
 from ..log_writer import Head
-from ..pipeline import LOG_HEAD
 from ..screen import Screen
 from ..state import FILE_NAME, State
 from ..wiring import keyring
@@ -100,7 +100,7 @@ def _left(settings: Settings, remarks: list[str]) -> Head | None:
     try:
         state = State.scratch_copy(path)
         try:
-            told = state.fact(LOG_HEAD)
+            told = left_in(state, settings.log_dir)
         finally:
             state.close()
         return Head.parse(told) if told else None

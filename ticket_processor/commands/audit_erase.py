@@ -15,7 +15,7 @@ from ..clock import SystemClock
 from ..config import Settings, load
 from ..errors import CannotRun, ConfigError, ExitCode
 from ..log_erase import Found, erase, every_file, find
-from ..pipeline import LOG_HEAD
+from ..log_upkeep import keep_head
 from ..screen import Screen
 from ..wiring import audit_log, keyring, lock, new_run_id, opened_state
 from .audit_requester import tickets_of
@@ -64,8 +64,7 @@ def erase_tickets(
             gone = erase(audit, wanted, keyring(settings), found, done=advance)
         given_up = state.erase(wanted)
         answers = _forget_answers(settings, clock, gone.troubles)
-        if audit.head is not None:
-            state.remember(**{LOG_HEAD: str(audit.head)})
+        keep_head(state, audit)
     screen.result(
         _text("Erased", wanted, gone, answers, given_up), _data(wanted, gone, answers, given_up, dry_run=False)
     )

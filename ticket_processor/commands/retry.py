@@ -8,6 +8,7 @@ from pathlib import Path
 from ..clock import SystemClock
 from ..config import load
 from ..errors import ConfigError, ExitCode
+from ..log_upkeep import keep_head
 from ..models import Outcome, OutcomeStatus
 from ..screen import Screen
 from ..state import DROPPED, Retry
@@ -71,6 +72,7 @@ def drop(clock: SystemClock, *, config: Path | None, tickets: Collection[int], a
                 audit.alert(DROPPED, ticket_id=item.ticket_id, attempts=item.attempts, reason=item.reason)
                 audit.ticket(Outcome(ticket_id=item.ticket_id, status=OutcomeStatus.SKIPPED, reason=DROPPED))
                 state.drop(item.ticket_id)
+            keep_head(state, audit)
         finally:
             audit.close()
     Screen(quiet=False, as_json=as_json).result(

@@ -178,6 +178,7 @@ def counts(finished: Undone, parts: InPart) -> dict[str, object]:
     return {
         "run_id": summary.run_id,
         "undoes": finished.run_id,
+        "log_head": summary.log_head,
         "dry_run": summary.dry_run,
         "outcomes": {_called(name).replace(" ", "_"): count for name, count in summary.outcomes.items()},
         "in_part": {

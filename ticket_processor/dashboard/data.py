@@ -91,9 +91,10 @@ def runs(since: float) -> list[RunRecord]:
         return state.runs(since)
 
 
-def open_alerts() -> dict[str, Remembered]:
-    """The alerts that hold, by rule."""
-    return AlertStore(given().settings.state_folder).load().open
+def open_alerts() -> dict[str, Remembered] | None:
+    """The alerts that hold, by rule; ``None`` where that cannot be read."""
+    memory = AlertStore(given().settings.state_folder).known()
+    return None if memory is None else memory.open
 
 
 def health() -> Health:

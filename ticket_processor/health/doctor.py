@@ -12,19 +12,22 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from .. import __version__
+from ..alert_store import AlertStore
+from ..alerts import EXTRA, not_understood, receivers
 from ..answer_store import FILE_NAME as ANSWERS
 from ..clock import Clock, iso
 from ..config import Settings
 from ..disk_space import MB
 from ..errors import ConfigError, Halted, StateUnusable, why_unusable
 from ..log_files import NAME
-from ..log_upkeep import stands
+from ..log_upkeep import left_in, stands
 from ..log_writer import LOCK_NAME as LOG_LOCK
-from ..pipeline import HALTED, LOG_HEAD, Options
+from ..pipeline import HALTED, Options
 from ..presets import ModelTarget, targets
 from ..run_metrics import DAY_S, metrics_of
 from ..state import FILE_NAME, RUNS_KEPT_S
 from ..wiring import HELPDESK, LOCK_NAME, keyring, kill_switch, model_breaker, opened_state
+from . import alerting
 from . import machine as judged
 from . import runs as left
 from .checks import LIMIT_S, Answer, Check, Examiner, Health, Probe, skipped, verdict, warn
@@ -106,6 +109,7 @@ def _known_targets(settings: Settings) -> Sequence[ModelTarget]:
 def _of_files(settings: Settings, clock: Clock, secret_files: Sequence[Path]) -> Iterator[Probe]:
     yield Probe(_STORED, partial(_stored, settings, clock))
     yield Probe(("kill_switch",), partial(_kill_switch, settings))
+    yield Probe(("alerts", "alerting"), partial(_alerts, settings, clock), warn)
     yield Probe(("log_chain",), partial(_log_chain, settings), warn)
     yield Probe(("log_folder",), partial(_log_folder, settings, clock))
     yield Probe(("state_folder",), partial(_state_folder, settings))
@@ -143,10 +147,30 @@ def _kill_switch(settings: Settings) -> Answer:
     return _one(left.kill_switch(None))
 
 
+def _alerts(settings: Settings, clock: Clock) -> Answer:
+    memory, everybody = AlertStore(settings.state_folder).known(), receivers(settings.alerts)
+    problems: list[str] = []
+    if everybody:
+        try:
+            unclear = not_understood(everybody)
+        except ModuleNotFoundError:
+            problems = [EXTRA]
+        else:
+            problems = [f"Apprise does not understand the address {receiver.name}" for receiver in unclear]
+    return Answer((alerting.alerts(memory), alerting.alerting(len(everybody), problems, memory, clock.now())))
+
+
 def _log_chain(settings: Settings) -> Answer:
+    folder = settings.log_dir
+    try:
+        os.scandir(folder).close()
+    except FileNotFoundError:
+        pass  # which is worth more than a word, where a run has left a log
+    except OSError as error:
+        return _one(skipped("log_chain", f"not known, since {folder} cannot be read ({why_unusable(folder, error)})"))
     try:
         with opened_state(settings.state_folder, settings.zendesk.base_url, dry_run=True) as state:
-            head = state.fact(LOG_HEAD)
+            head = left_in(state, settings.log_dir)
     except (StateUnusable, ConfigError):
         return _one(skipped("log_chain", "not known, since the state cannot be read"))
     return _one(left.log_chain(head, head is not None and stands(settings.log_dir, head, keyring(settings))))

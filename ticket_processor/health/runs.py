@@ -11,7 +11,7 @@ from ..clock import iso
 from ..errors import ExitCode
 from ..models import RunRecord
 from ..skip_rules import WAITING
-from ..state import Retry
+from ..state import AHEAD_S, Retry
 from .checks import Check, fail, ok, skipped, warn
 from .words import ago, span, whole
 
@@ -23,8 +23,6 @@ MOST_GAPS = 50
 WAITS_AT_MOST_S = 3600.0
 WITHHELD_S = 60.0
 """Zendesk's export does not give the newest minute."""
-AHEAD_S = 120.0
-"""A run that ended further in the future was recorded by a clock that was wrong."""
 _DONE = (ExitCode.OK, ExitCode.SOME_FAILED)
 
 
@@ -146,7 +144,7 @@ def wait(not_before: float, now: float) -> Check:
 
 def kill_switch(why: str | None) -> Check:
     """Whether somebody has stopped everything on purpose."""
-    return ok("kill_switch", "not set") if why is None else warn("kill_switch", why)
+    return ok("kill_switch", "not set") if why is None else fail("kill_switch", why)
 
 
 def halted(why: str | None) -> Check:

@@ -18,7 +18,8 @@ def verdict(found: Health) -> None:
     """What all checks come to."""
     failed = sum(check.status is Status.FAIL for check in found.checks)
     warned = sum(check.status is Status.WARN for check in found.checks)
-    said = f"{found.status}: {failed} failed, {warned} warnings. Looked at {found.at}, in {found.seconds:.1f} s."
+    so_far = "" if asked else ", as far as looked at"
+    said = f"{found.status}{so_far}: {failed} failed, {warned} warnings. Looked at {found.at}, in {found.seconds:.1f} s."
     if found.status is Verdict.HEALTHY:
         st.success(said, icon=":material/check_circle:")
     elif found.status is Verdict.DEGRADED:
@@ -30,7 +31,10 @@ def verdict(found: Health) -> None:
 def last_day(found: Health) -> None:
     """The last 24 hours in numbers, from the runs that the state remembers."""
     about = found.metrics
-    if about is None or not about.runs:
+    if about is None:
+        st.caption("Not known: the state cannot be read.")
+        return
+    if not about.runs:
         st.caption("No runs in the last 24 hours.")
         return
     with st.grid(min_column_width=150):
@@ -54,6 +58,9 @@ def _share(value: float | None) -> str:
 def alerts() -> None:
     """The alerts that hold now."""
     found = open_alerts()
+    if found is None:
+        st.caption("Not known: alerts.json in the state folder cannot be read.")
+        return
     if not found:
         st.caption("None is open.")
         return
