@@ -340,7 +340,9 @@ def test_the_last_day_comes_from_the_runs_that_the_state_remembers(pages: Pages)
 
 
 def test_what_cannot_be_read_is_not_said_to_be_nothing(pages: Pages) -> None:
-    pages.state.write_text("a file, not a folder", encoding="utf-8")
+    pages.state.mkdir()
+    for name in (FILE_NAME, "alerts.json"):
+        (pages.state / name).write_text("neither a database nor an object " * 200, encoding="utf-8")
     said = words(pages.open("health"))
     assert "Not known: the state cannot be read." in said
     assert "Not known: alerts.json" in said

@@ -17,6 +17,8 @@ from ticket_processor.health.doctor import Doctor
 from .fakes import START, ManualClock
 from .test_health import settings_in
 
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # some of Apprise's plugins use it
+
 NOW = START
 FAILURE = Failure(at=NOW, target="json (no. 1 of TICKETBOT_ALERT_URLS)", why="it did not answer in time")
 GOOD, SECRET = "json://127.0.0.1:9/hook", "nosuchservice://t0p-s3cret@example.com"

@@ -46,7 +46,7 @@ def tended(
     """Look after what is done meanwhile; tell the object that is given how it ended.
 
     Past ``deadline_s`` and a little more the process is cut off. ``silent`` is for what nobody is to hear of: dry runs
-    and the tour. Only scheduled runs (``kind="run"``) say to the heartbeat whether all is well; the others are started
+    and the tour. Only runs (``kind="run"``) say to the heartbeat whether all is well; the others are started
     by a person, and leave a line there.
     """
     tending = Tending(settings, clock, kind)

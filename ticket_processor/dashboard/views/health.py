@@ -18,8 +18,8 @@ def verdict(found: Health) -> None:
     """What all checks come to."""
     failed = sum(check.status is Status.FAIL for check in found.checks)
     warned = sum(check.status is Status.WARN for check in found.checks)
-    so_far = "" if asked else ", as far as looked at"
-    said = f"{found.status}{so_far}: {failed} failed, {warned} warnings. Looked at {found.at}, in {found.seconds:.1f} s."
+    status = found.status if asked else f"{found.status}, as far as looked at"
+    said = f"{status}: {failed} failed, {warned} warnings. Looked at {found.at}, in {found.seconds:.1f} s."
     if found.status is Verdict.HEALTHY:
         st.success(said, icon=":material/check_circle:")
     elif found.status is Verdict.DEGRADED:
