@@ -64,7 +64,7 @@ class Screen:
 
         A row whose first cell is ``loud`` stands out.
         """
-        if self._quiet or self._as_json:
+        if self._quiet or self._as_json or not rows:
             return
         if not self._out.isatty():
             widths = [max(map(len, column)) for column in list(zip(*rows, strict=True))[:-1]]
@@ -83,6 +83,27 @@ class Screen:
             style = "bold red" if first == loud else ""
             table.add_row(Text(first, style=style), *map(Text, others))
         Console(file=self._out).print(table)
+
+    def blocks(self, blocks: Sequence[tuple[str, Sequence[str]]], *, loud: str) -> None:
+        """A heading for each, with its lines below it on a terminal, else behind it in one line.
+
+        A heading that begins with ``loud`` stands out.
+        """
+        if self._quiet or self._as_json:
+            return
+        if not self._out.isatty():
+            for heading, lines in blocks:
+                self.say("  ".join((heading, "; ".join(lines))).rstrip())
+            return
+        from rich.console import Console
+        from rich.padding import Padding
+        from rich.text import Text
+
+        console = Console(file=self._out)
+        for heading, lines in blocks:
+            console.print(Text(heading, style="bold red" if heading.startswith(loud) else "bold"))
+            for line in lines:
+                console.print(Padding(Text(line), (0, 0, 0, 4)))
 
     def result(self, text: str, data: object) -> None:
         """The last word of a command: text, or the same as JSON."""

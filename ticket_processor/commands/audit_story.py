@@ -50,7 +50,7 @@ def show(*, config: Path | None, ticket: int, as_json: bool) -> int:
             advance(1)
     if closed:
         screen.notices(["some of the log is encrypted with a key that is not here; the story may not be whole"])
-    screen.table(("", "When (UTC)", "Run", "What", "Details"), list(_rows(told)), loud="changed")
+    screen.blocks(list(_blocks(told)), loud=_MARKS[Verdict.CHANGED])
     screen.result(_text(ticket, told), _data(ticket, told))
     changed = any(each.judged.verdict is Verdict.CHANGED for each in told)
     return ExitCode.SOME_FAILED if changed else ExitCode.OK
@@ -67,8 +67,8 @@ def _is_about(line: Line, ticket: int) -> bool:
     return line.get("ticket_id") == ticket or (isinstance(tickets, list) and ticket in tickets)
 
 
-def _rows(told: list[Told]) -> Iterator[tuple[str, ...]]:
-    """A row for each event. What was announced is told once, and not again when it was done."""
+def _blocks(told: list[Told]) -> Iterator[tuple[str, list[str]]]:
+    """A heading and its details for each event. What was announced is told once, and not again when it was done."""
     announced: dict[object, tuple[tuple[str, str, str], ...]] = {}
     for each, moment in zip(told, moments([each.line for each in told]), strict=True):
         intent = each.line.get("intent")
@@ -77,15 +77,18 @@ def _rows(told: list[Told]) -> Iterator[tuple[str, ...]]:
             announced[intent] = moment.changes
         mark = _MARKS.get(each.judged.verdict, "erased" if each.judged.erased else "")
         what = f"{moment.headline} (dry run)" if moment.dry_run else moment.headline
-        details = "; ".join(_details(each, moment, changes=news))
-        yield mark, moment.at[:19].replace("T", " "), moment.run_id, what, details
+        heading = (mark, moment.at[:19].replace("T", " "), moment.run_id, what)
+        yield "  ".join(part for part in heading if part), list(_details(each, moment, changes=news))
 
 
 def _details(told: Told, moment: Moment, *, changes: bool) -> Iterator[str]:
     if told.judged.verdict in _MARKS:
         yield f"{told.file.path.name}, line {told.judged.number + 1}: {told.judged.why}"
     if changes:
-        yield from _changes(moment)
+        tags = " ".join(_tags(moment))
+        if tags:
+            yield f"tags: {tags}"
+        yield from _values(moment)
         note = (told.line.get("change") or {}).get("note")
         if note:
             yield f"note: {' '.join(str(note).split())}"
@@ -97,14 +100,16 @@ def _details(told: Told, moment: Moment, *, changes: bool) -> Iterator[str]:
         yield from (f"{name}: {value}" for name, value in told.line.items() if name not in known and value is not None)
 
 
-def _changes(moment: Moment) -> Iterator[str]:
+def _tags(moment: Moment) -> Iterator[str]:
+    yield from (f"+{after}" if after else f"-{before}" for name, before, after in moment.changes if name == "tag")
+
+
+def _values(moment: Moment) -> Iterator[str]:
     for name, before, after in moment.changes:
-        if name == "tag":
-            yield f"+{after}" if after else f"-{before}"
-        elif name == "escalated":
+        if name == "escalated":
             yield f"escalated: {after}"
-        elif name != "note":
-            yield f"{name} {before or '-'} -> {after or '-'}"
+        elif name not in ("tag", "note"):
+            yield f"{name}: {before or '-'} -> {after or '-'}"
 
 
 def _cost(told: list[Told]) -> float | None:
