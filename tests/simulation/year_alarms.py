@@ -65,11 +65,11 @@ class Alarms:
                 memory = memory.happened(event, now)
             facts = Facts(now=now, models=True, started=started, seen=memory.seen, events=memory.events)
             whole = number % RUNS_A_DAY == 0
-            if len(self._counted) > 10_000:
-                self._counted.clear()
             with _shortcuts(self._counted, whole=whole):
                 found = alert_rules.look(self._whole(now - HISTORY_S) if whole else list(self._recent), facts)
-            if not whole:
+            if whole:
+                self._counted.clear()
+            else:
                 found = alert_rules.Found(found.conditions, found.unknown | {"label_drift"})
             memory = without_strangers(after(memory, found, now), [PAGER, EVERYBODY]).model_copy(update={"seen": now})
             for news in owed(memory, [PAGER, EVERYBODY], now, 3600.0):
