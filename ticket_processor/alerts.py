@@ -149,9 +149,9 @@ class Sender:
         if importlib.util.find_spec("apprise") is None:
             return [Sent(receiver, message, EXTRA) for receiver, messages in waiting for message in messages]
         hush_libraries()
-        ends = self._clock.monotonic() + seconds
+        ends, given_up = self._clock.monotonic() + seconds, threading.Event()
         threads = [
-            threading.Thread(target=self._turn, args=(receiver, messages, results), daemon=True)
+            threading.Thread(target=self._turn, args=(receiver, messages, results, given_up), daemon=True)
             for receiver, messages in waiting
         ]
         for thread in threads:
@@ -159,6 +159,7 @@ class Sender:
         for thread in threads:
             thread.join(max(0.0, ends - self._clock.monotonic()))
         with self._lock:
+            given_up.set()
             known = {(sent.receiver.target.id, id(sent.message)): sent for sent in results}
         done = []
         for receiver, messages in waiting:
@@ -174,13 +175,18 @@ class Sender:
         with self._lock:
             return dict(self._memories)
 
-    def _turn(self, receiver: Receiver, messages: Sequence[Message], results: list[Sent]) -> None:
+    def _turn(
+        self, receiver: Receiver, messages: Sequence[Message], results: list[Sent], given_up: threading.Event
+    ) -> None:
+        """One receiver's messages. After ``given_up`` the rest was told as not sent: it is neither sent nor counted."""
         breaker = self._breaker(receiver)
         admission = breaker.admit()
         why = RESTS if admission is None else None
         for message in messages:
             why = why or _deliver(receiver, message)
             with self._lock:
+                if given_up.is_set():
+                    return
                 results.append(Sent(receiver, message, why))
         if admission is not None:
             (breaker.failure if why else breaker.success)(admission)

@@ -240,15 +240,19 @@ def test_a_receiver_that_hangs_keeps_nobody_waiting(service: Service) -> None:
     let_go = threading.Event()
     service.does["one"] = lambda: let_go.wait(20)
     one, two = listed("testing://one,testing://two")
-    clock = SystemClock()
+    clock, before = SystemClock(), set(threading.enumerate())
     began = clock.monotonic()
     sender = Sender(clock)
     sent = sender.send([(one, [message("a"), message("b")]), (two, [message("c")])], 1.5)
     took = clock.monotonic() - began
+    hanging = set(threading.enumerate()) - before
     let_go.set()
+    for thread in hanging:
+        thread.join(20)
     assert [each.why for each in sent] == [NO_TIME, NO_TIME, None]
     assert took < 10
     assert sender.memories[one.target.id].failures == 1
+    assert service.titles("one") == ["a"], "what was told as not sent is not sent later, beside the next attempt"
 
 
 def test_a_receiver_that_keeps_failing_is_left_alone_for_half_an_hour_across_runs(service: Service) -> None:
