@@ -1,6 +1,6 @@
-"""What does not fit together among the settings. Pure.
+"""What does not fit together among the settings, what is missing of them, and what is not safe. Pure.
 
-These checks look at what was written, not at the settings made of it, so that all of it is told at once, whatever else
+Most checks look at what was written, not at the settings made of it, so that all of it is told at once, whatever else
 is wrong: what is missing or of the wrong kind is passed over, since that is told elsewhere.
 """
 
@@ -9,21 +9,102 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
 from .escalation import REASONS
+from .loopback import is_loopback
+from .models import RedactionLevel
 from .policy import RESERVED_TAGS, Policy
 from .setting_errors import place_name
+from .settings import ModelUse, Settings, ZendeskSettings
 from .skip_rules import HANDS_OFF
 from .taxonomy import CATEGORY_NAME, Category, Taxonomy, default_taxonomy
 
 Data = Mapping[str, Any]
+_PATHS = (("log_dir",), ("state_dir",), ("classifier", "folder"), ("run", "stop_file"))
 
 
 def misfits(data: Data) -> list[str]:
     """What does not fit together in ``data``, the settings as they were written, a sentence for each."""
     return [*_taxonomy(data), *_unknown_categories(data), *_hands_off(data), *_models(data)]
+
+
+def strange_paths(data: Data, origin: Mapping[tuple[str, ...], str]) -> list[str]:
+    r"""Paths that no longer are what was written, as ``"C:\temp"`` with its tab; ``origin`` as for error sentences."""
+    return [
+        f"{origin.get(path, '.'.join(path))}: between double quotes, \\ and the letter behind it became a sign that no "
+        "path has; put the path in single quotes, as 'C:\\logs', or write / instead"
+        for path in _PATHS
+        if any(ord(character) < 32 for character in str(_at(data, *path) or ""))
+    ]
+
+
+def strange_credentials(data: Mapping[str, Any], origin: Mapping[tuple[str, ...], str]) -> list[str]:
+    """Credentials travel in HTTP headers, which hold no other characters; the error there would quote them."""
+    problems = []
+    for path, where in origin.items():
+        table = data.get(path[0])
+        value = table.get(path[-1]) if isinstance(table, dict) else None
+        if (
+            path[0] in ("zendesk", "models")
+            and isinstance(value, str)
+            and not (value.isascii() and value.isprintable())
+        ):
+            problems.append(f"{where}: holds characters that belong into no address or credential")
+    return problems
+
+
+def helpdesk_gaps(zendesk: ZendeskSettings) -> tuple[list[str], list[str]]:
+    """What is missing to find the account and to sign in, and what is to be known about that."""
+    problems, notices = [], []
+    if not zendesk.url and not zendesk.subdomain:
+        problems.append("ZENDESK_SUBDOMAIN or ZENDESK_URL is missing: which account is it?")
+    client = (zendesk.oauth_client_id, zendesk.oauth_client_secret)
+    basic = (zendesk.email, zendesk.api_token)
+    if any(client) and not all(client):
+        problems.append("ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET are needed together")
+    elif not any(client) and not zendesk.oauth_token:
+        if any(basic) and not all(basic):
+            problems.append("ZENDESK_EMAIL and ZENDESK_API_TOKEN are needed together")
+        elif not any(basic):
+            problems.append(
+                "no credentials: set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET (best), or "
+                "ZENDESK_OAUTH_TOKEN, or ZENDESK_EMAIL and ZENDESK_API_TOKEN"
+            )
+        else:
+            notices.append(
+                "Zendesk API tokens stop working on 2027-04-30: create an OAuth client and set "
+                "ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET instead"
+            )
+    return problems, notices
+
+
+def unprotected(settings: Settings, origin: Mapping[tuple[str, ...], str]) -> list[str]:
+    """Model servers of private networks often have no https: that is allowed, and told."""
+    models, embeddings = settings.models, settings.embeddings
+    bare: dict[str, bool] = {}
+    for name in models.names:
+        use = models.use.get(name) or ModelUse()
+        where, address = f"models.use.{name}.base_url", use.base_url
+        if address is None and use.preset in (None, models.preset, "compatible"):
+            where, address = origin.get(("models", "base_url"), "models.base_url"), models.base_url
+        if _is_bare(address):
+            level = use.redaction or models.redaction
+            bare[where] = bare.get(where, False) or level is RedactionLevel.SECRETS
+    notices = [
+        f"{where} is http: key and tickets travel unprotected"
+        + (', personal data included, since redaction is "secrets"' if personal else "")
+        for where, personal in bare.items()
+    ]
+    if embeddings.model and _is_bare(embeddings.base_url):
+        notices.append("embeddings.base_url is http: key and texts travel unprotected")
+    return notices
+
+
+def _is_bare(url: str | None) -> bool:
+    return url is not None and urlsplit(url).scheme == "http" and not is_loopback(url)
 
 
 def _at(data: Data, *path: str) -> Any:

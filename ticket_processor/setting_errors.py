@@ -44,7 +44,10 @@ _BY_LIMIT: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "less_than_equal": lambda limit: f"must be {limit['le']:g} or less",
     "string_too_short": lambda limit: "must not be empty",
     "string_too_long": lambda limit: f"must have {limit['max_length']} characters at most",
-    "too_short": lambda limit: f"needs at least {limit['min_length']}",
+    "too_short": lambda limit: (
+        # pydantic says so of a secret as well
+        f"needs at least {limit['min_length']}" + " characters" * (limit.get("field_type") == "Value")
+    ),
     "too_long": lambda limit: f"takes {limit['max_length']} at most",
     "literal_error": lambda limit: "must be " + limit["expected"].replace("'", '"'),
     "enum": lambda limit: "must be " + limit["expected"].replace("'", '"'),
@@ -72,8 +75,11 @@ def place_name(place: Place) -> str:
     return words
 
 
-def sentence(error: ErrorDetails, origin: Mapping[tuple[str, ...], str]) -> str:
-    """One of pydantic's errors, in words; ``origin`` says of a setting that comes from no file where it does."""
+def sentence(error: ErrorDetails, origin: Mapping[tuple[str, ...], str], unknown: Callable[[Place], str]) -> str:
+    """One of pydantic's errors, in words; ``origin`` says of a setting that comes from no file where it does.
+
+    ``unknown`` has the words for a place at which there is no setting.
+    """
     place = error["loc"]
     if error["type"] == "missing" and place[:2] == ("models", "prices"):
         place = place[:3]
@@ -82,15 +88,16 @@ def sentence(error: ErrorDetails, origin: Mapping[tuple[str, ...], str]) -> str:
     for length in range(len(texts), 0, -1):
         if texts[:length] in origin:
             return f"{origin[texts[:length]]}: {words}"
-    name = place_name(place) or "categories"
     if error["type"] == "extra_forbidden":
-        return f"{name} in the configuration file is no setting"
-    return f"{name}: {words}"
+        return unknown(place)
+    return f"{place_name(place) or 'categories'}: {words}"
 
 
-def sentences(errors: Iterable[ErrorDetails], origin: Mapping[tuple[str, ...], str]) -> list[str]:
+def sentences(
+    errors: Iterable[ErrorDetails], origin: Mapping[tuple[str, ...], str], unknown: Callable[[Place], str]
+) -> list[str]:
     """All of them, each once."""
-    return list(dict.fromkeys(sentence(error, origin) for error in errors))
+    return list(dict.fromkeys(sentence(error, origin, unknown) for error in errors))
 
 
 def _words(error: ErrorDetails, place: Place) -> str:

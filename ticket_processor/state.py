@@ -7,12 +7,11 @@ decide what is done.
 from __future__ import annotations
 
 import json
-import os
 import re
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,6 +22,7 @@ from .breaker import BreakerMemory
 from .clock import iso
 from .errors import StateUnusable
 from .models import Analysis, Change, Decision, Frozen, RunRecord, TakenOff, Usage
+from .state_file import copy_into, emptied, is_there, migrate, opened, translated
 
 FILE_NAME = "state.sqlite3"
 CURSOR, HORIZON = "cursor", "horizon"
@@ -34,42 +34,6 @@ RUNS_KEPT_S = 35 * 86_400.0
 """A month is looked back on, and some days before it."""
 DONE_KEPT_S = 100 * 86_400.0
 """So long it is remembered without asking which tickets are done; after that their marker, or their key, says so."""
-
-_MIGRATIONS = (
-    """
-    CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-    CREATE TABLE verdicts (
-        ticket_id INTEGER PRIMARY KEY,
-        verdict TEXT NOT NULL
-    );
-    CREATE TABLE intents (
-        intent TEXT PRIMARY KEY,
-        ticket_id INTEGER NOT NULL,
-        change TEXT NOT NULL
-    );
-    CREATE INDEX intents_by_ticket ON intents (ticket_id);
-    CREATE TABLE retries (
-        ticket_id INTEGER PRIMARY KEY,
-        attempts INTEGER NOT NULL,
-        reason TEXT NOT NULL,
-        dead INTEGER NOT NULL DEFAULT 0
-    );
-    CREATE TABLE done (ticket_id INTEGER PRIMARY KEY, run_id TEXT NOT NULL, key TEXT NOT NULL);
-    CREATE TABLE breakers (name TEXT PRIMARY KEY, failures INTEGER NOT NULL, open_until REAL NOT NULL);
-    CREATE TABLE waits (name TEXT PRIMARY KEY, not_before REAL NOT NULL);
-    """,
-    "CREATE TABLE fallbacks (ticket_id INTEGER PRIMARY KEY, tags TEXT NOT NULL);",
-    "ALTER TABLE fallbacks ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;",
-    "ALTER TABLE intents ADD COLUMN job TEXT;",
-    "CREATE TABLE dropped (ticket_id INTEGER PRIMARY KEY);",
-    "ALTER TABLE waits ADD COLUMN told_at REAL NOT NULL DEFAULT 0;",
-    """
-    ALTER TABLE retries ADD COLUMN since REAL NOT NULL DEFAULT 0;
-    CREATE TABLE runs (run_id TEXT PRIMARY KEY, started REAL NOT NULL, record TEXT NOT NULL);
-    CREATE INDEX runs_by_start ON runs (started);
-    """,
-)
-"""One script per schema version; append, never edit. Each runs in a transaction with its version number."""
 
 
 _KEEP_VERDICT = (
@@ -151,46 +115,19 @@ class State:
         """Open, or create, the file; ``None`` keeps everything in memory."""
         self._lock = threading.RLock()
         self.path = path
-        with _translated(self.path):
-            if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # summaries are nobody else's business
-            self._db = sqlite3.connect(
-                ":memory:" if path is None else path,
-                isolation_level=None,
-                check_same_thread=False,
-                timeout=10,
-            )
-            try:
-                if path is not None:
-                    self._db.execute("PRAGMA journal_mode=WAL")
-                    # A power cut may lose the newest transactions; the log's intent lines are synced, this is not.
-                    self._db.execute("PRAGMA synchronous=NORMAL")
-                self._migrate()
-            except BaseException:
-                self._db.close()
-                raise
-
-    def _migrate(self) -> None:
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version > len(_MIGRATIONS):
-            raise StateUnusable(
-                f"the state in {self.path} was written by a newer ticketbot (schema {version}, this one knows "
-                f"{len(_MIGRATIONS)}); update ticketbot, or point TICKETBOT_STATE_DIR at an empty folder"
-            )
-        for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
-            self._db.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version={number}; COMMIT;")
+        with translated(path):
+            self._db = opened(path)
 
     @classmethod
     def scratch_copy(cls, path: Path) -> State:
         """What the file holds, in memory, for a run that must leave no trace; empty where there is no file."""
         copy = cls(None)
-        if path.exists():
+        if is_there(path):
             try:
-                with _translated(path):
-                    _copy(path, copy._db)
+                with translated(path):
+                    copy_into(path, copy._db)
                     copy.path = path
-                    copy._migrate()
+                    migrate(copy._db, path)
             except BaseException:
                 copy.close()
                 raise
@@ -203,7 +140,7 @@ class State:
 
     def damage(self) -> str | None:
         """What SQLite finds wrong with the file as a whole; ``None`` when it is sound. Reads all of it."""
-        with self._lock, _translated(self.path):
+        with self._lock, translated(self.path):
             (found,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
         return None if found == "ok" else " ".join(str(found).split())
 
@@ -423,7 +360,7 @@ class State:
                     else:
                         bare = change.model_copy(update={"note": None}).model_dump_json()
                         db.execute("UPDATE intents SET change = ? WHERE intent = ?", (bare, intent))
-        with self._lock, _translated(self.path):
+        with self._lock, translated(self.path):
             if not emptied(self._db):
                 raise StateUnusable(f"the state in {self.path} is being read by somebody: try again in a moment")
         return given_up
@@ -451,7 +388,7 @@ class State:
 
     def runs(self, since: float) -> list[RunRecord]:
         """The runs that began at ``since`` (Unix seconds) or later, oldest first; dry runs are not among them."""
-        with self._lock, _translated(self.path):
+        with self._lock, translated(self.path):
             rows = self._db.execute("SELECT record FROM runs WHERE started >= ? ORDER BY started", (since,)).fetchall()
         return [_read(RunRecord, record) for (record,) in rows]
 
@@ -483,12 +420,12 @@ class State:
     # SQLite
 
     def _one(self, sql: str, *values: object) -> tuple[Any, ...] | None:
-        with self._lock, _translated(self.path):
+        with self._lock, translated(self.path):
             row: tuple[Any, ...] | None = self._db.execute(sql, values).fetchone()
         return row
 
     def _all(self, sql: str) -> list[tuple[Any, ...]]:
-        with self._lock, _translated(self.path):
+        with self._lock, translated(self.path):
             return self._db.execute(sql).fetchall()
 
     @contextmanager
@@ -499,7 +436,7 @@ class State:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, _translated(self.path):
+        with self._lock, translated(self.path):
             part_of_more = self._db.in_transaction
             if part_of_more:
                 yield self._db
@@ -514,38 +451,6 @@ class State:
                 raise
 
 
-def emptied(db: sqlite3.Connection) -> bool:
-    """Write a database anew, so that nothing of what was deleted is left in its file or beside it.
-
-    False when somebody who reads along keeps that from being done.
-    """
-    db.execute("PRAGMA temp_store=MEMORY")
-    db.execute("VACUUM")
-    busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    return not busy
-
-
-def _copy(path: Path, into: sqlite3.Connection) -> None:
-    """Copy the file's content, and leave nothing beside it.
-
-    A reader of a WAL file leaves the two files of a writer behind, and cannot even begin where it may not create them.
-    Where nobody has the file open, it is read as one that does not change; if it did all the same, it is read again.
-    """
-    log, before = path.with_name(f"{path.name}-wal"), _stamp(path)
-    if not log.exists():
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as stored:
-            stored.backup(into)
-        if _stamp(path) == before and not log.exists():
-            return
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as stored:
-        stored.backup(into)
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    stat = path.stat()
-    return stat.st_mtime_ns, stat.st_size
-
-
 def _read(kind: type[Row], text: str) -> Row:
     try:
         return kind.model_validate_json(text)
@@ -554,17 +459,3 @@ def _read(kind: type[Row], text: str) -> Row:
             "the state folder holds a row that this version cannot read; remove the folder and begin again with "
             "--since, which repeats no write"
         ) from None
-
-
-@contextmanager
-def _translated(path: Path | None) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        advice = "" if isinstance(error, sqlite3.OperationalError) else _ADVICE
-        raise StateUnusable(f"the state in {path} cannot be used: {error}{advice}") from error
-    except (sqlite3.Error, OSError) as error:
-        raise StateUnusable(f"the state in {path} cannot be used: {error}") from error
-
-
-_ADVICE = "; if it is damaged, delete it: that costs time and model calls, and leads to no wrong write"

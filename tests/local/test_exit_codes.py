@@ -63,7 +63,7 @@ def test_a_broken_configuration_file_is_told_with_the_rest(bare: Command) -> Non
         '[zendesk]\napi_token = "hunter2"\n[run]\nworkers = 0\nworker = 3\n', encoding="utf-8"
     )
     ended = bare("run", "--since", "1d", code=2)
-    for word in ("zendesk.api_token", "run.workers", "run.worker in"):
+    for word in ("zendesk.api_token", "run.workers:", "run.worker (ticketbot.toml, line 5) is no setting"):
         assert word in ended.err
     assert "hunter2" not in ended.err
 

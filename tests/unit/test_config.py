@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.config import VARIABLES, Settings, load
+from ticket_processor.config import load
 from ticket_processor.errors import ConfigError
+from ticket_processor.settings import Settings
+from ticket_processor.variables import VARIABLES
 
 GOOD = {"ZENDESK_SUBDOMAIN": "acme", "ZENDESK_OAUTH_TOKEN": "t0ken"}
 CANARY = "sk-CANARY-9f8e7d"
@@ -91,7 +93,7 @@ def test_all_problems_are_told_at_once_each_with_its_setting(tmp_path: Path) -> 
     environ = {"ZENDESK_URL": "ftp://x", "TICKETBOT_MODLES": "m", "ZENDESK_EMAIL": "a@example.com"}
     found = problems(tmp_path, toml, environ=environ, flags={("run", "max_attempts"): 0})
     for name in (
-        "colour in the configuration file is no setting",
+        "colour (ticketbot.toml, line 2) is no setting",
         "run.workers",
         "run.deadline_s",
         "zendesk.api_token in ticketbot.toml is a secret",
@@ -295,18 +297,18 @@ def test_categories_that_do_not_fit_together_are_refused(tmp_path: Path, toml: s
 
 
 def test_broken_toml_is_told_with_its_place(tmp_path: Path) -> None:
-    assert "is not valid TOML (at line 2" in problems(tmp_path, "[run]\nworkers = \n")
+    assert "ticketbot.toml, line 2: nothing stands behind the =" in problems(tmp_path, "[run]\nworkers = \n")
 
 
 def test_a_file_in_another_encoding_is_told(tmp_path: Path) -> None:
     (tmp_path / "ticketbot.toml").write_bytes("x = 1".encode("utf-16"))
-    assert "cannot be read (UnicodeDecodeError)" in problems(tmp_path)
+    assert "ticketbot.toml is saved as UTF-16" in problems(tmp_path)
 
 
 def test_an_env_file_in_another_encoding_is_told(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(f"OPENAI_API_KEY={CANARY}\n".encode("utf-16"))
     found = problems(tmp_path)
-    assert ".env cannot be read" in found
+    assert ".env is saved as UTF-16" in found
     assert CANARY not in found
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from ticket_processor.config import Settings, load
+from ticket_processor.config import load
 from ticket_processor.errors import ConfigError
+from ticket_processor.settings import Settings
 
 GOOD = {"ZENDESK_SUBDOMAIN": "acme", "ZENDESK_OAUTH_TOKEN": "t0ken"}
 _JARGON = re.compile(
@@ -58,6 +59,13 @@ def told(folder: Path, toml: str, **environ: str) -> tuple[str, ...]:
 )
 def test_a_wrong_value_is_told_in_plain_words(tmp_path: Path, toml: str, sentence: str) -> None:
     assert told(tmp_path, toml) == (sentence,)
+
+
+def test_a_secret_that_is_too_short_is_told_in_characters_and_not_quoted(tmp_path: Path) -> None:
+    environ = {"ZENDESK_SUBDOMAIN": "acme", "ZENDESK_OAUTH_TOKEN": "t", "TICKETBOT_AUDIT_KEY": "sekret"}
+    with pytest.raises(ConfigError) as error:
+        load(environ=environ, folder=tmp_path)
+    assert error.value.problems == ("TICKETBOT_AUDIT_KEY: needs at least 16 characters",)
 
 
 def places(model: type[BaseModel], prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
@@ -201,8 +209,8 @@ def test_a_category_without_a_usable_name_starts_no_false_alarms(tmp_path: Path)
 
 
 def test_what_only_the_program_says_of_itself_is_no_setting(tmp_path: Path) -> None:
-    for name in ("notices", "stop_set_by"):
-        assert told(tmp_path, f'{name} = ["x"]') == (f"{name} in the configuration file is no setting",)
+    for name in ("notices", "stop_set_by", "lost"):
+        assert told(tmp_path, f'{name} = ["x"]') == (f"{name} (ticketbot.toml, line 1) is no setting",)
 
 
 def test_anything_in_the_environment_stops_and_the_file_has_to_be_clear(tmp_path: Path) -> None:

@@ -1,0 +1,309 @@
+"""Everything that can be set, with its defaults and limits. Where it comes from is :mod:`ticket_processor.config`'s."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import SplitResult, urlsplit
+
+import platformdirs
+from pydantic import AfterValidator, Field, SecretStr, field_validator
+
+from .kill_switch import FILE_NAME as STOP_FILE
+from .loopback import is_loopback
+from .models import Frozen, RedactionLevel
+from .policy import RESERVED_TAGS, Policy
+from .skip_rules import HANDS_OFF, SkipSettings, Status
+from .taxonomy import Category, Taxonomy, default_taxonomy
+
+DEFAULT_LOG_DIR = "logs"
+
+
+class ZendeskSettings(Frozen):
+    """Where the account is and how to sign in."""
+
+    subdomain: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$")
+    url: str | None = None
+    source: Literal["auto", "export", "search"] = "auto"
+    oauth_client_id: str | None = None
+    oauth_client_secret: SecretStr | None = None
+    oauth_token: SecretStr | None = None
+    email: str | None = None
+    api_token: SecretStr | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _https(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = _whole_url(value, "https://example.zendesk.com")
+        if parts.scheme == "http" and not is_loopback(value):
+            raise ValueError("must begin with https:// (http only for this machine's own loopback)")
+        return value.rstrip("/").removesuffix("/api/v2")
+
+    @property
+    def base_url(self) -> str:
+        """The account's address without a path. ``config.load`` has made sure that there is one."""
+        return self.url or f"https://{self.subdomain}.zendesk.com"
+
+
+def _whole_url(value: str, example: str) -> SplitResult:
+    try:
+        parts = urlsplit(value)
+        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # its message quotes the value
+        whole = False
+    if not whole or "@" in parts.netloc:
+        raise ValueError(f"must be a whole base URL such as {example}")
+    return parts
+
+
+def _server_url(value: str) -> str:
+    _whole_url(value, "http://127.0.0.1:11434/v1")
+    return value
+
+
+ServerUrl = Annotated[str, AfterValidator(_server_url)]
+"""The whole address of a server that speaks OpenAI's protocol."""
+Preset = Literal["openai", "azure", "ollama", "vllm", "llama.cpp", "lm-studio", "litellm", "compatible"]
+
+
+class ModelUse(Frozen):
+    """What is particular about one model of the list; what is not given here is as for all."""
+
+    model: str | None = Field(None, description="what its server calls it; default: its name in the list")
+    preset: Preset | None = None
+    base_url: ServerUrl | None = None
+    api_key_variable: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    api_version: str | None = Field(None, description="Azure's, for its older addresses")
+    timeout_s: float | None = Field(None, gt=0, le=300)
+    max_output_tokens: int | None = Field(None, ge=50, le=4000)
+    ticket_tokens: int | None = Field(None, ge=50, le=100_000)
+    redaction: RedactionLevel | None = None
+    api_key: SecretStr | None = None
+
+
+class ModelSettings(Frozen):
+    """The model server, and which models to try there, in order. No names: keyword rules only.
+
+    A model that is particular has an entry of its own under ``use``: another server, another preset, its own key.
+    """
+
+    names: tuple[str, ...] = ()
+    preset: Preset = "compatible"
+    base_url: ServerUrl | None = None
+    api_key: SecretStr | None = None
+    timeout_s: float = Field(30.0, gt=0, le=300)
+    max_output_tokens: int = Field(400, ge=50, le=4000)
+    ticket_tokens: int = Field(800, ge=50, le=100_000, description="a longer ticket is cut for the model")
+    redaction: RedactionLevel = RedactionLevel.STANDARD
+    cascade: bool = Field(False, description="an unsure model hands on to the next, stronger one")
+    prices: dict[str, tuple[float, float, float]] = Field(
+        default_factory=dict, description="US dollars for a million tokens: input, output, cached input"
+    )
+    use: dict[str, ModelUse] = Field(default_factory=dict)
+
+
+class BudgetSettings(Frozen):
+    """How much models may cost; what is not set has no limit. A day is a UTC day."""
+
+    run_usd: float | None = Field(None, ge=0)
+    day_usd: float | None = Field(None, ge=0)
+    run_tokens: int | None = Field(None, ge=0)
+    day_tokens: int | None = Field(None, ge=0)
+
+
+class CacheSettings(Frozen):
+    """How long models' answers are kept for texts that come again. 0 days: not at all."""
+
+    days: int = Field(30, ge=0, le=3650)
+    max_answers: int = Field(100_000, ge=1)
+
+
+class ClassifierSettings(Frozen):
+    """The local classifier that ``ticketbot train`` makes; used where it has proved better than the rules."""
+
+    use: bool = True
+    folder: Path | None = Field(None, description="default: 'classifier' in the state folder")
+
+
+class EmbeddingSettings(Frozen):
+    """An embedding server, which may be another one than the models'. No model: word overlap does its work."""
+
+    model: str | None = None
+    base_url: ServerUrl | None = None
+    api_key_variable: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    timeout_s: float = Field(30.0, gt=0, le=300)
+    api_key: SecretStr | None = None
+
+
+class AuditSettings(Frozen):
+    """The log: how long it is kept, what seals it, and what it is encrypted with. Of keys the first is written with."""
+
+    retention_days: int = Field(365, ge=1, le=3650)
+    keys: tuple[Annotated[SecretStr, Field(min_length=16)], ...] = ()
+    encryption_keys: tuple[SecretStr, ...] = ()
+
+
+def apprise_urls(urls: SecretStr | None) -> list[str]:
+    """The URLs in a list with commas, which may also stand within a URL."""
+    text = urls.get_secret_value() if urls else ""
+    return [url for url in re.split(r"[,\s]+(?=[A-Za-z][A-Za-z0-9+.-]*:/)", text.strip(" ,\t\r\n")) if url]
+
+
+def _apprise_urls(value: SecretStr | None) -> SecretStr | None:
+    for number, url in enumerate(apprise_urls(value), start=1):
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*://?[^\s]+", url):
+            raise ValueError(f"the URL no. {number} is none that Apprise knows, such as slack://… or mailtos://…")
+    return value
+
+
+def _heartbeat_url(value: SecretStr | None) -> SecretStr | None:
+    if value is not None:
+        url = value.get_secret_value()
+        if _whole_url(url, "https://hc-ping.com/your-uuid").scheme == "http" and not is_loopback(url):
+            raise ValueError("must begin with https:// (http only for this machine's own loopback)")
+    return value
+
+
+AppriseUrls = Annotated[SecretStr | None, AfterValidator(_apprise_urls)]
+
+
+class AlertSettings(Frozen):
+    """Who is told when something is wrong, and from when on; see ``docs/alerts.md``."""
+
+    urls: AppriseUrls = None
+    page_urls: AppriseUrls = None
+    heartbeat_url: Annotated[SecretStr | None, AfterValidator(_heartbeat_url)] = None
+    daily_at: str = Field("07:00", pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$", description="of the summary, UTC")
+    cool_down_minutes: float = Field(60.0, ge=0, le=1440, description="what comes back so soon is not told again")
+    gap_minutes: float | None = Field(
+        None,
+        ge=2,
+        le=10_080,
+        description="a longer gap between runs is told of; default: 2.5 of their intervals, or 25",
+    )
+    stale_minutes: float | None = Field(
+        None, ge=2, le=10_080, description="so long no run may have seen all tickets; default: 4 intervals, or 40"
+    )
+    day_usd: float | None = Field(None, gt=0, description="what models may cost in a UTC day before it is told")
+    runbook: str = Field("docs/alerts.md", min_length=1, description="where messages point; '#' and the rule follow")
+
+
+class SloSettings(Frozen):
+    """The objectives that alerts watch over: the success rate, and answers in time; docs/report.md defines both."""
+
+    success: float = Field(0.995, ge=0.5, lt=1)
+    alert_below: float = Field(0.99, gt=0, lt=1)
+    latency_s: float = Field(15.0, gt=0)
+    latency_share: float = Field(0.95, gt=0, le=1)
+    fallback_share: float = Field(0.1, gt=0, le=1, description="unplanned fallback rate of the last six runs")
+
+
+class RunSettings(Frozen):
+    """How a run goes about its work."""
+
+    workers: int = Field(8, ge=1, le=500)
+    deadline_s: float = Field(540.0, ge=10, le=86_400)
+    analysis_timeout_s: float = Field(90.0, gt=0)
+    limit_share: float = Field(0.5, gt=0, le=1, description="share of the helpdesk's rate limits that we may use")
+    stable_read_s: float = Field(6.0, ge=1, le=60)
+    max_attempts: int = Field(5, ge=1, le=100)
+    retriage_on_reply: bool = Field(False, description="triage again when the customer answers")
+    write_mode: Literal["auto", "single", "batch"] = Field(
+        "auto", description="one update after the other, jobs of a hundred, or whichever fits"
+    )
+    verify_sample: int = Field(20, ge=0, le=10_000, description="writes of a run that are read back at its end")
+    statuses: tuple[Status, ...] = ("new", "open")
+    wait_minutes: float = Field(0.0, ge=0, le=1440, description="head start of people, from a ticket's creation")
+    canary_percent: float = Field(100.0, ge=0, le=100, description="share of the tickets that is handled")
+    min_free_mb: int = Field(
+        50, ge=0, le=10_000_000, description="with less room on the disk of the log or the state nothing is changed"
+    )
+    stop: bool = Field(False, description="the kill switch")
+    stop_file: Path | None = Field(None, description="another; default: 'STOP' in the state folder")
+
+
+def _no_tag_of_ours(category: Category) -> Category:
+    if category.name in RESERVED_TAGS or category.name.startswith(("urgency_", "sentiment_")):
+        raise ValueError(f"'{category.name}' is the name of a tag with a meaning of its own; choose another")
+    return category
+
+
+SiteCategory = Annotated[Category, AfterValidator(_no_tag_of_ours)]
+
+
+class Settings(Frozen):
+    """Everything a run needs to know."""
+
+    zendesk: ZendeskSettings = ZendeskSettings()
+    models: ModelSettings = ModelSettings()
+    run: RunSettings = RunSettings()
+    skip: SkipSettings = SkipSettings()
+    policy: Policy = Policy()
+    budget: BudgetSettings = BudgetSettings()
+    cache: CacheSettings = CacheSettings()
+    classifier: ClassifierSettings = ClassifierSettings()
+    embeddings: EmbeddingSettings = EmbeddingSettings()
+    audit: AuditSettings = AuditSettings()
+    alerts: AlertSettings = AlertSettings()
+    slo: SloSettings = SloSettings()
+    categories: tuple[SiteCategory, ...] | None = None
+    fallback_category: str = "general"
+    entities: dict[str, str] = Field(
+        default_factory=dict, description="what to pick out of a ticket: a name, and what it means"
+    )
+    team_language: str = Field("en", pattern=r"^[a-z]{2,3}$", description="in which summaries are written")
+    state_dir: Path | None = None
+    log_dir: Path = Path(DEFAULT_LOG_DIR)
+    notices: tuple[str, ...] = ()
+    stop_set_by: str | None = Field(None, description="what set the kill switch, if it is a setting that did")
+    lost: tuple[str, ...] = Field((), description="a sentence where there are no settings at all, as in a wrong folder")
+
+    @field_validator("entities")
+    @classmethod
+    def _few_and_named(cls, value: dict[str, str]) -> dict[str, str]:
+        if len(value) > 12:
+            raise ValueError("at most 12: each makes every prompt longer")
+        for name in value:
+            if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
+                raise ValueError(f"'{name}' is no name for an entity: use small letters, digits and _")
+        return value
+
+    @property
+    def stop_file(self) -> Path:
+        """The file whose presence stops every run."""
+        return self.run.stop_file or self.state_folder / STOP_FILE
+
+    @property
+    def hands_off_tag(self) -> str:
+        """The tag on a ticket that is never touched."""
+        return self.skip.hands_off_tag or self.policy.tag(HANDS_OFF)
+
+    @property
+    def classifier_folder(self) -> Path:
+        """Where the trained classifier is kept."""
+        return self.classifier.folder or self.state_folder / "classifier"
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """The site's categories, or the default ones."""
+        if self.categories is None:
+            return default_taxonomy()
+        return Taxonomy(categories=self.categories, fallback=self.fallback_category)
+
+    @property
+    def account(self) -> str | None:
+        """The helpdesk's host, with which all that is shown is headed; ``None`` where the settings name none."""
+        parts = urlsplit(self.zendesk.base_url) if self.zendesk.url or self.zendesk.subdomain else None
+        return parts and f"{parts.hostname}{f':{parts.port}' if parts.port else ''}"
+
+    @property
+    def state_folder(self) -> Path:
+        """One folder for each account, so that a cursor never meets the wrong helpdesk."""
+        if self.state_dir is not None:
+            return self.state_dir
+        parts = urlsplit(self.zendesk.base_url)
+        host = re.sub(r"[^A-Za-z0-9.-]", "_", f"{parts.hostname}{f'-{parts.port}' if parts.port else ''}")
+        return Path(platformdirs.user_state_dir("ticketbot", appauthor=False)) / host
