@@ -35,9 +35,17 @@ class Room:
 
     def _told(self, free: float, what: str, folder: Path) -> str:
         return (
-            f"the disk of the {what} folder {folder} has {free // MB:.0f} MB left, and run.min_free_mb asks for "
-            f"{self.least_mb}: make room,"
+            f"the disk of the {what} folder {folder} has {size(free)} free, and run.min_free_mb asks for "
+            f"{size(self.least_mb * MB)}: make room,"
         )
+
+
+def size(count: float) -> str:
+    """Bytes in the unit that fits; from a megabyte on never more than there are."""
+    for unit, name in ((10**12, "TB"), (10**9, "GB"), (10**6, "MB")):
+        if count >= unit:
+            return f"{count * 10 // unit / 10:.1f} {name}"
+    return f"{count / 1000:.0f} kB"
 
 
 def _free(folder: Path) -> float:

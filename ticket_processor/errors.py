@@ -32,6 +32,8 @@ Messages hold no secrets and none of a customer's words: they end up in logs, ma
 
 from __future__ import annotations
 
+import os
+import sys
 import traceback
 from contextlib import suppress
 from enum import IntEnum
@@ -186,13 +188,69 @@ class ReadOnlyViolation(TicketbotError):
     """A write was attempted where none is allowed; always a bug in this program."""
 
 
-def why_unusable(path: Path, error: OSError) -> str:
-    """Why a file or folder cannot be used: what stands in its way, else what the system says."""
+def why_unusable(path: Path, error: OSError, file: Path | None = None) -> str:
+    """Why a folder, or a ``file`` in it, cannot be used: what stands in its way, else what the system says."""
+    if isinstance(error, PermissionError):
+        return _whose(file or path, error)[0]
     for above in (path, *path.parents):
         with suppress(OSError):
             if above.is_file():
                 return f"{above} is a file, not a folder"
     return error.strerror or str(error)
+
+
+def state_unusable(folder: Path, error: OSError, file: Path | None = None) -> StateUnusable:
+    """What to raise when the state folder, or a ``file`` in it, cannot be used; the same words wherever that shows."""
+    why = why_unusable(folder, error, file)
+    owner = _whose(file or folder, error)[1] if isinstance(error, PermissionError) else None
+    way = f"start ticketbot as {owner}, make it writable for this user" if owner else "make it writable"
+    return StateUnusable(
+        f"the state folder {folder} cannot be used ({why}): {way}, or name another as state_dir (TICKETBOT_STATE_DIR)"
+    )
+
+
+def _whose(path: Path, error: OSError) -> tuple[str, str | None]:
+    """Who owns what bars the way, and who is asking, where the system tells; and the owner, where that is another."""
+    plain = error.strerror or str(error)
+    if sys.platform == "win32":
+        return plain, None
+    import pwd
+
+    for place in (path, *path.parents):
+        with suppress(OSError):
+            about = place.stat()
+            with suppress(KeyError):
+                owner, user = (pwd.getpwuid(uid).pw_name for uid in (about.st_uid, os.geteuid()))
+                if owner != user:
+                    return f"{place} belongs to {owner}, and this is {user}", owner
+                return f"{place} belongs to {owner}, as it should, but its mode is {about.st_mode & 0o777:03o}", None
+            break
+    return plain, None
+
+
+def how_to_install(extra: str) -> str:
+    """What to type so that the Python which runs this has that extra of ticketbot too.
+
+    Whoever reads it may have another Python in the terminal: the program may have been started by cron, or by a tool
+    that keeps programs in environments of their own.
+    """
+    import importlib.metadata  # not above: it would slow down every start of the command line
+    import importlib.util
+    import shlex
+
+    if importlib.util.find_spec("pip") is None:
+        return f"install ticketbot anew with its extra '{extra}', as it was installed (a container: when it is built)"
+    what = "ticketbot"
+    try:
+        importlib.metadata.distribution(what)  # pip then takes the one that is there, and asks no index for it
+    except importlib.metadata.PackageNotFoundError:
+        what = str(Path(__file__).resolve().parents[1])
+    python = sys.executable or "python"
+    if os.name != "nt":
+        python = shlex.quote(python)
+    elif set(python) & set(" &()^;,=%!'"):
+        python = f'"{python}"'
+    return f'{python} -m pip install "{what}[{extra}]"'
 
 
 def unexpected(error: Exception) -> str:

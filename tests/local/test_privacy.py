@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 from collections.abc import Iterable
 
@@ -99,8 +100,27 @@ def test_every_line_of_the_log_parses_and_carries_its_keys(open_desk: OpenDesk) 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps rights elsewhere than in the mode")
-def test_receipts_are_for_the_owner_only(open_desk: OpenDesk) -> None:
-    desk = open_desk(1)
-    desk("run", "--since", "1d")
-    for path in desk.logs.iterdir():
-        assert path.stat().st_mode & 0o077 == 0, path.name
+def test_what_commands_make_is_for_the_owner_only_and_what_was_there_keeps_its_rights(open_desk: OpenDesk) -> None:
+    desk = open_desk(1, model=True)
+    mine = {
+        "TICKETBOT_STATE_DIR": str(desk.folder / "var" / "state"),
+        "TICKETBOT_LOG_DIR": str(desk.folder / "var" / "logs"),
+    }
+    (desk.folder / "tables").mkdir(0o755)
+    before = {path: path.stat().st_mode for path in (desk.folder, desk.folder / "tables")}
+    generous = os.umask(0)
+    try:
+        desk("init", "--offline", **mine)
+        desk("run", "--no-llm", "--since", "1d", **mine)
+        desk("run", "--backfill", "--no-llm", "--since", "9d", "--out", "old/backfill.jsonl", **mine)
+        desk("report", "--csv", "tables/report.csv", **mine)
+        desk("seed", "--llm", "--save-only", "--count", "1", "--save", "rows/seeded.jsonl", code=None, **mine)
+    finally:
+        os.umask(generous)
+    made = [path for path in desk.folder.rglob("*") if path not in before]
+    # Settings hold no secret, and a container's user has to read them where they are mounted.
+    public = [path.relative_to(desk.folder).as_posix() for path in made if path.stat().st_mode & 0o077]
+    assert public == ["ticketbot.toml"]
+    names = {path.name for path in made}
+    assert {"run.lock", "state.sqlite3", "audit.key", ".index", ".env.example", "seeded.jsonl"} <= names
+    assert {path: path.stat().st_mode for path in before} == before

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -186,6 +187,44 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StateUnusable):
         State(tmp_path / "file" / FILE_NAME)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows does not tell whose a file is")
+@pytest.mark.parametrize("mine", [True, False])
+def test_a_state_of_another_user_is_told_with_both_names(
+    path: Path, state: State, monkeypatch: pytest.MonkeyPatch, mine: bool
+) -> None:
+    owner = path.stat().st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: owner if mine else owner + 1)
+    monkeypatch.setattr("pwd.getpwuid", lambda uid: SimpleNamespace(pw_name="bob" if uid == owner else "alice"))
+
+    def refuse(*_: object) -> int:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(StateUnusable) as told:
+        State(path)
+    monkeypatch.undo()
+    first, _, last = str(told.value).partition("): ")
+    assert first.startswith(f"the state folder {path.parent} cannot be used ({path} belongs to bob, ")
+    assert ("and this is alice" in first) is not mine
+    assert last.startswith("make it writable, or name another" if mine else "start ticketbot as bob, make it writable")
+    assert "Errno" not in str(told.value)
+
+
+def test_a_scratch_copy_of_what_nobody_lets_us_look_for_is_no_empty_state(
+    path: Path, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = Path.stat
+
+    def refuse(place: Path, **how: bool) -> os.stat_result:
+        if place == path:
+            raise PermissionError(13, "Permission denied", str(path))
+        return looks(place, **how)
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(StateUnusable, match="cannot be used"):
+        State.scratch_copy(path)
 
 
 def test_a_scratch_copy_holds_the_same_and_leaves_the_original_alone(path: Path, state: State) -> None:

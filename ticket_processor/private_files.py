@@ -1,0 +1,29 @@
+"""Files and folders for this user alone: they hold what tickets are about, and keys.
+
+What is there already keeps its rights: whoever made it may have had reasons. Windows goes by the folder that they are
+made in; there a user's own folders are private, and newer Pythons make such a folder so anywhere.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it that are missing (``mkdir`` would open these to others). Raises ``OSError``."""
+    try:
+        folder.mkdir(mode=0o700)
+    except FileNotFoundError:
+        if folder.parent == folder:
+            raise
+        make_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError:  # a system may name another reason first than that it is there
+        if not folder.is_dir():
+            raise
+
+
+def opener(path: str, flags: int) -> int:
+    """For :func:`open`: a file that it has to make."""
+    return os.open(path, flags, 0o600)
