@@ -17,11 +17,16 @@ from .clock import Clock, iso
 from .errors import AuditUnwritable, why_unusable
 from .log_cipher import Keyring
 from .log_files import NAME
+from .log_lines import key_id
 from .log_writer import Head, LogWriter
 from .models import Change, Outcome, RunSummary, Statement, Usage
 
 REPAIRED = "torn_line_repaired"
 """What an alert says when a crash had left half a line."""
+REPAIRED_SAID = (
+    "the log ended in half a line, as a crash or a full disk leaves it; that was put aside into a .torn file"
+)
+"""The same for a person."""
 
 
 class AuditLog:
@@ -36,22 +41,32 @@ class AuditLog:
         dry_run: bool = False,
         key: bytes = b"",
         keys: Keyring | None = None,
+        old_keys: Sequence[bytes] = (),
+        news: str | None = None,
     ) -> None:
-        """``key`` seals the chain; ``keys`` encrypt the lines, where there are any."""
+        """``key`` seals the chain, as ``old_keys`` did before; ``keys`` encrypt the lines, where there are any.
+
+        ``news`` is what an alert says of the log itself behind the first line.
+        """
         self.folder = folder
         self._clock = clock
         self._run_id = run_id
         self._dry_run = dry_run
         self._lock = threading.Lock()
-        self._writer = LogWriter(folder, key, keys)
+        self._writer = LogWriter(folder, key, keys, old_keys=old_keys)
+        self.key_id = key_id(key)
+        """The name of the key that seals."""
         self._sequence = 0
+        self.not_before = ""
+        """No line goes to the file of an earlier day, whatever the clock says."""
+        self._news = news
         self.alerted: set[str] = set()
         """What its alerts were about so far."""
 
     @property
     def path(self) -> Path:
         """The file that an event written now goes to."""
-        return self.folder / (NAME.format(day=iso(self._clock.now())[:10]) + ".jsonl")
+        return self.folder / (NAME.format(day=max(iso(self._clock.now())[:10], self.not_before)) + ".jsonl")
 
     @property
     def head(self) -> Head | None:
@@ -122,15 +137,18 @@ class AuditLog:
 
     def _append(self, lines: Sequence[Mapping[str, object]], text: str, *, sync: bool) -> None:
         try:
-            self._writer.append(str(lines[0]["ts"])[:10], lines, text, sync=sync)
+            self._writer.append(max(str(lines[0]["ts"])[:10], self.not_before), lines, text, sync=sync)
         except OSError as error:
             raise AuditUnwritable(
-                f"the log {self.path} cannot be written ({why_unusable(self.folder, error)}): make its folder "
-                "writable, or name another as log_dir (TICKETBOT_LOG_DIR); without receipts nothing is changed"
+                f"the log {self.path} cannot be written ({why_unusable(self.folder, error, self.path)}): make its "
+                "folder writable, or name another as log_dir (TICKETBOT_LOG_DIR); without receipts nothing is changed"
             ) from error
         repaired, self._writer.repaired = self._writer.repaired, None
         if repaired is not None:
             self.alert(REPAIRED, bytes=repaired)
+        news, self._news = self._news, None
+        if news is not None:
+            self.alert(news, sync=True)
 
 
 def describe(event: str, facts: Mapping[str, Any]) -> str:

@@ -39,7 +39,8 @@ class Verdict(Enum):
 class Judged:
     """A line: its place in the file (the first is 0), as it was before encryption, read, and what is known of it.
 
-    ``line`` is ``None`` for what cannot be read; ``why`` says what is wrong.
+    ``line`` is ``None`` for what cannot be read; ``why`` says what is wrong; ``stranger`` is the name of the key that
+    it is sealed with, by its header, where that one is not here; ``mac`` is what the line itself tells.
     """
 
     number: int
@@ -47,12 +48,8 @@ class Judged:
     line: Line | None
     verdict: Verdict
     why: str = ""
-
-    @property
-    def mac(self) -> str:
-        """The mac that the line itself tells; empty when it has none."""
-        mac = self.line.get("mac") if self.line else None
-        return mac if isinstance(mac, str) and _MAC.fullmatch(mac) else NO_MAC
+    stranger: str | None = None
+    mac: str = NO_MAC
 
     @property
     def is_header(self) -> bool:
@@ -125,7 +122,8 @@ class Chain:
             verdict, why = Verdict.CHANGED if self.begun else Verdict.UNSEALED, unsealed
         else:
             verdict, why = self._of_sealed(raw, line) if judge else (Verdict.HOLDS, "")
-        judged = Judged(number, raw, line, verdict, why)
+        stranger = str((self._header or {}).get("key_id")) if verdict is Verdict.UNCHECKED else None
+        judged = Judged(number, raw, line, verdict, why, stranger, _mac_of(line))
         place = line.get("seq")
         if verdict is Verdict.UNSEALED:
             self._ends = [(NO_MAC, self.length + 1)]
@@ -204,6 +202,11 @@ def _opened(file: LogFile) -> IO[bytes]:
         if file.packed:
             raise
         return LogFile(file.day, file.path.with_name(file.path.name + ".gz")).open()  # packed since it was listed
+
+
+def _mac_of(line: Line) -> str:
+    mac = line.get("mac")
+    return mac if isinstance(mac, str) and _MAC.fullmatch(mac) else NO_MAC
 
 
 def _read(raw: bytes) -> Line | None:

@@ -20,7 +20,7 @@ from .log_chain import Chain, Judged, Verdict, judged_lines
 from .log_cipher import KEYS_VARIABLE, Keyring
 from .log_erase import ERASED, ERASING
 from .log_files import NAME, LogFile, log_files
-from .log_flaws import AnchorFound, Flaws, Report
+from .log_flaws import AnchorFound, Flaws, Report, Strangers
 from .log_key import VARIABLE
 from .log_lines import NO_MAC, Line
 from .log_upkeep import CHANGED, EXPIRED, stands
@@ -88,21 +88,29 @@ def check(
     keyring: Keyring | None = None,
     anchors: Iterable[tuple[str, Head]] = (),
     *,
+    ours: Iterable[str] = (),
     begin: Callable[[int], Callable[[int], None]] = lambda _files: lambda _done: None,
 ) -> Report:
-    """Verify the log in ``folder``. ``anchors`` are ends that were told, each with who gave it.
+    """Verify the log in ``folder``. ``anchors`` are ends that were told, each with who gave it; ``ours`` are the names
+    of keys with which this installation is known to have sealed it.
 
     ``begin`` is told of the number of files, and gives what is told of each that is done. One line is held at a time.
     Raises :class:`CannotRun` when the folder cannot be read; a file that cannot is told in the report.
     """
-    return _Check(folder, keys, keyring, list(anchors)).run(begin)
+    return _Check(folder, keys, keyring, list(anchors), Strangers(keys, ours)).run(begin)
 
 
 class _Check:
     def __init__(
-        self, folder: Path, keys: Sequence[bytes], keyring: Keyring | None, anchors: list[tuple[str, Head]]
+        self,
+        folder: Path,
+        keys: Sequence[bytes],
+        keyring: Keyring | None,
+        anchors: list[tuple[str, Head]],
+        strangers: Strangers,
     ) -> None:
         self._folder, self._keys, self._keyring, self._anchors = folder, keys, keyring, anchors
+        self._strangers = strangers
         self._flaws, self._unchecked = Flaws(), Flaws()
         self._notes: list[str] = []
         self._claims: dict[str, list[_Claim]] = defaultdict(list)
@@ -124,6 +132,8 @@ class _Check:
         for file in files:
             self._follow(self._files[file.day])
             done(1)
+        for kept, found in zip((self._flaws, self._unchecked), self._strangers.judged(), strict=True):
+            kept.extend(found)
         for seen in self._files.values():
             for claim in self._claims[seen.file.day]:
                 self._judge(claim, seen)
@@ -189,11 +199,16 @@ class _Check:
         place, line = judged.number + 1, judged.line
         seen.lines += bool(judged.raw)
         seen.sealed += bool(judged.mac) or judged.verdict is Verdict.UNCHECKED
+        if judged.is_header and line is not None:
+            self._strangers.heed(line, holds=judged.verdict is Verdict.HOLDS)
         if judged.verdict is Verdict.CHANGED:
             self._flaws.add(seen.name, judged.why, place)
         elif judged.verdict is Verdict.UNCHECKED:
             seen.blind = seen.blind or line is None
-            self._unchecked.add(seen.name, f"{judged.why} ({KEYS_VARIABLE if line is None else VARIABLE})", place)
+            if judged.stranger is None:
+                self._unchecked.add(seen.name, f"{judged.why} ({KEYS_VARIABLE})", place)
+            else:
+                self._strangers.add(judged.stranger, seen.file.day, seen.name, f"{judged.why} ({VARIABLE})", place)
         elif judged.verdict is Verdict.TORN:
             seen.torn += 1
             self._notes.append(f"{seen.name}, line {place}: cut short by a crash, or just being written")

@@ -12,24 +12,32 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .errors import ConfigError
+from .errors import ConfigError, how_to_install
 from .log_lines import encode, key_id
 
 KEYS_VARIABLE = "TICKETBOT_AUDIT_ENCRYPTION_KEYS"
 NAME = "AES-256-GCM"
+OFF, LOST = "off", "lost"
+"""Words among the keys: ``off`` in front, what is written from now on is in the clear; ``lost`` at the end, nobody has
+the key any more that the log was written with."""
 NEW_KEY = 'python -c "import base64, os; print(base64.b64encode(os.urandom(32)).decode())"'
 _NONCE = 12
 
 
 class Keyring:
-    """Master keys, the newest first. Immutable, so threads may share it.
+    """Master keys, the newest first, perhaps :data:`OFF` before or :data:`LOST` behind them. Threads may share it.
 
-    Raises :class:`ConfigError` when a key is none, or ``cryptography`` is missing.
+    ``closes``: whether what is written is to be encrypted. ``given_up``: whether somebody has said that what is there
+    need not be opened. Raises :class:`ConfigError` when a key is none, or ``cryptography`` is missing.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._keys: dict[str, Any] = {}
-        for text in keys:
+        words = [text.lower() for text in keys]
+        self.closes = words[:1] != [OFF]
+        lost = words[-1:] == [LOST]
+        self.given_up = lost or not self.closes
+        for text in keys[0 if self.closes else 1 : len(keys) - lost]:
             try:
                 key = base64.b64decode(text, validate=True)
             except (binascii.Error, ValueError):
@@ -37,7 +45,9 @@ class Keyring:
             if len(key) != 32:
                 raise ConfigError(f"{KEYS_VARIABLE} must hold keys of 32 bytes in base64; make one with: {NEW_KEY}")
             self._keys[key_id(key)] = _aes(key)
-        self._newest = next(iter(self._keys))
+        if self.closes and not self._keys:
+            raise ConfigError(f"{KEYS_VARIABLE}: the word '{LOST}' stands behind a new key; make one with: {NEW_KEY}")
+        self._newest = next(iter(self._keys), "")
 
     def new_key(self, day: str) -> tuple[dict[str, str], DataKey]:
         """A key for a new file, and what its header has to say of it."""
@@ -92,7 +102,7 @@ def _aes(key: bytes) -> Any:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
     except ImportError:
         raise ConfigError(
-            f"the encrypted log needs cryptography: pip install 'ticketbot[encryption]', or unset {KEYS_VARIABLE}"
+            f"the encrypted log needs cryptography: {how_to_install('encryption')} (or unset {KEYS_VARIABLE})"
         ) from None
     return AESGCM(key)
 

@@ -7,21 +7,27 @@ the salt without which nobody can even test a guess. Files are replaced one by o
 from __future__ import annotations
 
 import gzip
+import os
 import re
+import sqlite3
 import zlib
 from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
 
 from .audit import AuditLog
-from .errors import CannotRun
+from .errors import CannotRun, RunLocked, StateUnusable
 from .log_cipher import DataKey, Keyring, is_encrypted
 from .log_files import SEGMENT, LogFile, replace_file
 from .log_lines import Line, decode, encode, erased
+from .log_store import leftovers
+from .private_files import make_folder
 
 ERASING, ERASED = "erasing", "erased"
 """What alerts say by which verification knows that no words were stolen: before it is begun, and once it is done."""
+LOCK_NAME = "erase.lock"
 _TORN = b"{"
 """What is left of a torn line: something that is as unreadable as before."""
 _LEFTOVERS = re.compile(r"ticketbot-\d{4}-\d{2}-\d{2}\..*(torn|torn\.gz|tmp)")
@@ -32,11 +38,13 @@ class Found:
     """What the log holds of some tickets.
 
     ``lines`` are those with something personal, by file; ``upto`` is the last line of each day that has, or once had,
-    something personal of them (the first is 1); ``leftovers`` are what crashes left, of which nobody knows whose it is.
+    something personal of them (the first is 1); ``known`` are those of the tickets that any line is about;
+    ``leftovers`` are what crashes left, of which nobody knows whose it is.
     """
 
     lines: dict[Path, int] = field(default_factory=dict)
     upto: dict[str, int] = field(default_factory=dict)
+    known: set[int] = field(default_factory=set)
     leftovers: list[Path] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
 
@@ -57,6 +65,55 @@ class _Stored:
     is_closed: bool = False
 
 
+@contextmanager
+def beside_others(folder: Path) -> Iterator[None]:
+    """Keep erasures off a state folder meanwhile: for dry runs, which do not hold it, and write words all the same.
+
+    Any number may do so at once; the lock dies with the process. Raises :class:`RunLocked` during an erasure.
+    A folder that cannot be written to is held by nobody.
+    """
+    with ExitStack() as stack:
+        with suppress(OSError, sqlite3.Error):
+            if not stack.enter_context(_locked(folder, "BEGIN")):
+                raise RunLocked(
+                    f"words are being erased on {folder}, and nothing was done; try again when that is over"
+                )
+        yield
+
+
+@contextmanager
+def nobody_beside(folder: Path) -> Iterator[None]:
+    """Keep off what :func:`beside_others` lets in. Raises :class:`RunLocked` as long as somebody is there,
+    and :class:`StateUnusable`."""
+    with ExitStack() as stack:
+        try:
+            alone = stack.enter_context(_locked(folder, "BEGIN EXCLUSIVE"))
+        except (OSError, sqlite3.Error) as error:
+            raise StateUnusable(f"{folder / LOCK_NAME} cannot be used: {error}") from error
+        if not alone:
+            raise RunLocked(f"a dry run is active on {folder}, and nothing was erased; try again when it is over")
+        yield
+
+
+@contextmanager
+def _locked(folder: Path, begin: str) -> Iterator[bool]:
+    """Whether the lock could be had at once: SQLite's, which many readers or one writer may hold, on every system."""
+    path = folder / LOCK_NAME
+    make_folder(folder)
+    with suppress(FileExistsError):  # opening one that is there, and closing it, would drop this process's own locks
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as lock:
+        try:
+            lock.execute(begin)
+            lock.execute("SELECT 1 FROM sqlite_master").fetchall()
+        except sqlite3.OperationalError as error:
+            if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:
+                raise
+            yield False
+        else:
+            yield True
+
+
 def every_file(folder: Path) -> list[LogFile]:
     """Every file of the log, a packed one beside an unpacked one included. Raises :class:`CannotRun`."""
     try:
@@ -75,7 +132,7 @@ def find(
     found, wanted = Found(), _Wanted(tickets)
     for file in every_file(folder):
         try:
-            count, last, closed = _counted(_lines(file, keys), wanted)
+            count, last, closed = _counted(_lines(file, keys), wanted, found.known)
         except (OSError, EOFError, zlib.error) as error:
             found.troubles.append(f"{file.path.name} cannot be read: {_why(error)}")
             count = last = closed = 0
@@ -103,8 +160,10 @@ def erase(
     ``troubles`` are what could not be done, the files that could not be looked into included. Twice does nothing more.
     Raises :class:`AuditUnwritable` when it cannot be written down, before anything is taken out.
     """
-    wanted, gone = _Wanted(tickets), Found(upto=dict(found.upto), troubles=list(found.troubles))
+    wanted, gone = _Wanted(tickets), Found(upto=dict(found.upto), known=found.known, troubles=list(found.troubles))
     names = sorted(wanted.tickets)
+    # What is said of it has to stay as long as the lines that it explains, also under a clock that is behind.
+    audit.not_before = max(found.upto, default="")
     audit.alert(ERASING, sync=True, tickets=names, upto=found.upto)
     for path in found.lines:
         file = LogFile.at(path)
@@ -130,7 +189,9 @@ def erase(
 
 
 def _leftovers(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.iterdir()) if _LEFTOVERS.fullmatch(path.name)] if folder.is_dir() else []
+    if not folder.is_dir():
+        return []
+    return [path for path in sorted(folder.iterdir()) if _LEFTOVERS.fullmatch(path.name)] + leftovers(folder)
 
 
 class _Wanted:
@@ -155,20 +216,26 @@ class _Wanted:
         return torn.startswith(b'{"seq"') or self._in_bytes.search(torn) is not None
 
 
-def _counted(items: Iterator[_Stored], wanted: _Wanted) -> tuple[int, int, int]:
-    """Lines with something personal of these tickets, the last that has or had it, and how many cannot be opened."""
+def _counted(items: Iterator[_Stored], wanted: _Wanted, known: set[int]) -> tuple[int, int, int]:
+    """Lines with something personal of these tickets, the last that has or had it, and how many cannot be opened.
+
+    The tickets that any line is about are added to ``known``.
+    """
     count = last = closed = 0
     for number, item in enumerate(items, start=1):
         closed += item.is_closed
         count += wanted.has(item)
-        if item.line is not None and wanted.is_about(item.line) and "personal" in item.line:
-            last = number
+        if item.line is None and wanted.has(item):
+            known |= wanted.tickets  # it may be about any of them
+        if item.line is not None and wanted.is_about(item.line):
+            known.add(item.line["ticket_id"])
+            last = number if "personal" in item.line else last
     return count, last, closed
 
 
 def _rewrite(file: LogFile, wanted: _Wanted, keys: Keyring | None) -> tuple[int, int]:
     """Replace the file; gives how many lines lost something, and the last that has lost it now or before."""
-    count, last, _ = _counted(_lines(file, keys), wanted)
+    count, last, _ = _counted(_lines(file, keys), wanted, set())
 
     def write(target: IO[bytes]) -> None:
         for item in _lines(file, keys):

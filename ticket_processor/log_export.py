@@ -13,6 +13,7 @@ from typing import IO, Any
 from .log_cipher import Keyring
 from .log_files import events
 from .log_lines import Line, encode, erased
+from .spreadsheet import harmless
 
 COLUMNS = (
     *("ts", "event", "run_id", "dry_run", "ticket_id", "outcome", "reason", "intent", "what"),
@@ -21,7 +22,6 @@ COLUMNS = (
     *("group_to", "fields", "escalated", "tokens_in", "tokens_out", "cost_usd", "total_ms", "exit_code", "stopped"),
 )
 PERSONAL_COLUMNS = ("summary", "evidence", "entities", "note")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Counted:
@@ -113,9 +113,7 @@ def _cell(value: object) -> object:
         value = [f"{name}={inner}" for name, inner in value.items()]
     if isinstance(value, list | tuple):
         value = " ".join(map(str, value)) if all(" " not in str(item) for item in value) else "; ".join(map(str, value))
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
+    return harmless(value)
 
 
 def _table(value: object) -> Mapping[str, Any]:

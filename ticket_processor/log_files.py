@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
-from .errors import CannotRun
+from .errors import CannotRun, why_unusable
 from .log_cipher import KEYS_VARIABLE, DataKey, Keyring, is_encrypted
 from .log_lines import decode
 
@@ -66,21 +66,27 @@ def log_files(folder: Path, *, first_day: str = "", last_day: str = "9999") -> l
     return sorted(found.values())
 
 
-def read_lines(file: LogFile, keys: Keyring | None = None) -> Iterator[tuple[bytes, dict[str, Any] | None]]:
+def read_lines(
+    file: LogFile, keys: Keyring | None = None, *, first: int = 0
+) -> Iterator[tuple[bytes, dict[str, Any] | None]]:
     """Each line of a file, as it stands there (decrypted, where it is encrypted) and read; ``None`` is a torn one.
 
-    An encrypted line that ``keys`` cannot open is given as it stands, with ``None``.
+    Those before number ``first`` (from 0) are passed over. An encrypted line that ``keys`` cannot open is given as it
+    stands, with ``None``.
     Raises :class:`CannotRun` when the file cannot be read.
     """
     key: DataKey | None = None
     for number, stored in enumerate(_raw_lines(file)):
+        if number < first and not stored.startswith(_HEADER):
+            continue
         raw, line = stored, _read(stored)
         if line is not None and is_encrypted(line):
             opened = None if key is None else key.opened(line, file.day, number)
             raw, line = (stored, None) if opened is None else (opened, _read(opened))
         elif line is not None and line.get("event") == SEGMENT:
             key = keys.key_of(line) if keys else None
-        yield raw, line
+        if number >= first:
+            yield raw, line
 
 
 def count_lines(file: LogFile) -> int:
@@ -112,10 +118,21 @@ def encrypts(file: LogFile) -> bool:
     return any(raw.startswith(_HEADER) and "cipher" in (_read(raw) or {}) for raw in _raw_lines(file))
 
 
-def key_of(file: LogFile, keys: Keyring) -> DataKey | None:
-    """What the last lines of a file are encrypted with, if they are. Raises :class:`CannotRun`."""
-    key: DataKey | None = None
+def last_header(file: LogFile) -> dict[str, Any] | None:
+    """The header under which the last lines of a file stand; ``None`` when it has none. Raises :class:`CannotRun`."""
+    found = None
     for raw in _raw_lines(file):
+        if raw.startswith(_HEADER):
+            found = _read(raw) or found
+    return found
+
+
+def key_of(file: LogFile, keys: Keyring, *, start: int = 0, key: DataKey | None = None) -> DataKey | None:
+    """What the last lines of a file are encrypted with, if they are. Raises :class:`CannotRun`.
+
+    Up to byte ``start``, where a line begins, that is ``key``: these are not read.
+    """
+    for raw in _raw_lines(file, start):
         if raw.startswith(_HEADER):
             key = keys.key_of(_read(raw) or {})
     return key
@@ -181,9 +198,11 @@ def replace_file(path: Path, write: Callable[[IO[bytes]], None]) -> None:
         raise
 
 
-def _raw_lines(file: LogFile) -> Iterator[bytes]:
+def _raw_lines(file: LogFile, start: int = 0) -> Iterator[bytes]:
     try:
         with file.open() as lines:
+            if start:
+                lines.seek(start)
             yield from lines
     except (OSError, EOFError, zlib.error) as error:
         raise _unreadable(file.path, error) from error
@@ -197,5 +216,6 @@ def _read(raw: bytes) -> dict[str, Any] | None:
 
 
 def _unreadable(path: Path, error: Exception) -> CannotRun:
-    why = getattr(error, "strerror", None) or type(error).__name__
+    why = why_unusable(path, error) if isinstance(error, PermissionError) else getattr(error, "strerror", None)
+    why = why or type(error).__name__
     return CannotRun(f"the log {path} cannot be read: {why}")

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any
 
 from .clock import iso
-from .errors import CannotRun, ConfigError
+from .errors import CannotRun, ConfigError, how_to_install
 from .log_cipher import Keyring
 from .log_columns import NAMES, TABLE
 from .log_store import LogStore, Source, listed, sources
@@ -147,12 +147,11 @@ class LogIndex:
         }
         news = {day: source for day, source in asked.items() if day not in in_memory}
         made = self._keep([source for source in news.values() if source.day < today])
-        plain = {day: path for day, path in made.items() if isinstance(path, Path)}
-        fresh = {day: source for day, source in news.items() if made.get(day) is not True}
+        fresh = {day: source for day, source in news.items() if not made.get(day)}
         with self._base.cursor() as cursor:
             cursor.execute("DELETE FROM incoming")
-            for day, source in fresh.items():
-                self._store.load(source, "incoming", cursor, plain.get(day))
+            for source in fresh.values():
+                self._store.load(source, "incoming", cursor)
         months = _by_month(self._store.day(source) for source in finished)
         kept = {self._store.day(source) for day, source in news.items() if day not in fresh}
         with self._damage_told(kept, map(self._store.month, months)):
@@ -164,23 +163,16 @@ class LogIndex:
         self._store.sweep([*map(self._store.month, months), *(path for days in months for path in days)])
         return True
 
-    def _keep(self, finished: Sequence[Source]) -> dict[str, bool | Path]:
+    def _keep(self, finished: Sequence[Source]) -> dict[str, bool]:
         """Have these days kept, as :meth:`LogStore.keep` says."""
 
-        def keep(source: Source) -> bool | Path:
+        def keep(source: Source) -> bool:
             with self._base.cursor() as cursor:
                 return self._store.keep(source, cursor)
 
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             tasks = {source.day: pool.submit(keep, source) for source in finished}
-        made = {day: task.result() for day, task in tasks.items() if task.exception() is None}
-        for task in tasks.values():
-            if (error := task.exception()) is not None:
-                for path in made.values():
-                    if isinstance(path, Path):
-                        path.unlink(missing_ok=True)
-                raise error
-        return made
+        return {day: task.result() for day, task in tasks.items()}
 
     def _files(self, months: Sequence[Sequence[Path]], days: set[Path]) -> Iterator[Path]:
         """What to read for these days: of a month that is there as a whole one file, else each day by itself."""
@@ -237,7 +229,7 @@ def require_duckdb() -> None:
     try:
         import duckdb  # noqa: F401
     except ImportError:
-        raise ConfigError("reports need duckdb: pip install 'ticketbot[report]'") from None
+        raise ConfigError(f"reports need duckdb: {how_to_install('report')}") from None
 
 
 def _by_month(days: Iterable[Path]) -> list[list[Path]]:

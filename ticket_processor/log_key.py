@@ -10,8 +10,9 @@ from pathlib import Path
 
 import filelock
 
-from .errors import CannotRun, StateUnusable, why_unusable
+from .errors import CannotRun, state_unusable
 from .log_files import replace_file
+from .private_files import make_folder
 
 FILE_NAME = "audit.key"
 LOCK_NAME = "audit.key.lock"
@@ -40,6 +41,8 @@ def _stored(path: Path) -> tuple[bytes, ...]:
         text = path.read_text(encoding="ascii").strip()
     except (FileNotFoundError, NotADirectoryError):
         return ()
+    except PermissionError as error:
+        raise state_unusable(path.parent, error, path) from error
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(path, error.strerror if isinstance(error, OSError) else None) from error
     if text and not _KEY.fullmatch(text):
@@ -53,7 +56,7 @@ def _unreadable(path: Path, why: str | None = None) -> CannotRun:
 
 def _made(path: Path) -> tuple[bytes, ...]:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         lock = path.with_name(LOCK_NAME)
         with filelock.FileLock(lock, mode=0o600, timeout=PATIENCE_S):
             stored = _stored(path)  # another may have been quicker
@@ -62,10 +65,7 @@ def _made(path: Path) -> tuple[bytes, ...]:
                 replace_file(path, lambda target: target.writelines((key, b"\n")))
                 stored = (key,)
     except OSError as error:  # the lock's patience is one too
-        raise StateUnusable(
-            f"the state folder {path.parent} cannot be used ({why_unusable(path.parent, error)}): make it writable, or "
-            "name another as state_dir (TICKETBOT_STATE_DIR)"
-        ) from error
+        raise state_unusable(path.parent, error, path) from error
     with suppress(OSError):
         lock.unlink()  # whoever holds it by now finds the key
     return stored

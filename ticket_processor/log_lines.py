@@ -35,9 +35,10 @@ def encode(line: Mapping[str, object]) -> bytes:
             data = orjson.dumps(orjson.loads(text))
         except ValueError:
             data = json.dumps(json.loads(text), separators=(",", ":")).encode("ascii")
-    # Legal in JSON, but line ends for many readers.
-    for raw, escaped in ((b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"), (b"\xc2\x85", b"\\u0085")):
-        data = data.replace(raw, escaped)
+    if not data.isascii():
+        # Legal in JSON, but line ends for many readers.
+        for raw, escaped in ((b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"), (b"\xc2\x85", b"\\u0085")):
+            data = data.replace(raw, escaped)
     return data + b"\n"
 
 
@@ -106,6 +107,18 @@ def erased(line: Line) -> Line:
 def key_id(key: bytes) -> str:
     """A name for a key that tells nothing about it."""
     return hmac.digest(key, b"ticketbot key id", "sha256")[:4].hex()
+
+
+def vouched(key: bytes, other: str) -> str:
+    """By which whoever has ``key`` tells others that have it of another key, whose :func:`key_id` is ``other``."""
+    return hmac.digest(key, b"ticketbot knows the key " + other.encode("utf-8", "replace"), "sha256")[:_MAC_BYTES].hex()
+
+
+def vouches(header: Mapping[str, Any], key: bytes) -> bool:
+    """Whether a header under a key that is not here was written by somebody who has ``key`` as well."""
+    told = header.get("knows")
+    told = told.get(key_id(key)) if isinstance(told, dict) else None
+    return _same(told, vouched(key, str(header.get("key_id"))))
 
 
 def _split(line: Mapping[str, Any]) -> tuple[Line, dict[str, Any]]:

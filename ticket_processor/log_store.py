@@ -1,7 +1,8 @@
 """The days of the log as Parquet files in a folder beside it, made when they are first needed.
 
 A file is named after the size and the time of change of its source, so that a source that changes is read anew. Files
-are written under another name and renamed: any number of processes may work on one folder at once.
+are written under another name and renamed: any number of processes may work on one folder at once. What is encrypted in
+the log is decrypted in memory alone.
 """
 
 from __future__ import annotations
@@ -21,14 +22,16 @@ from typing import TYPE_CHECKING
 
 from .errors import CannotRun
 from .log_cipher import KEYS_VARIABLE, Keyring, is_encrypted
-from .log_columns import SELECT, VERSION, kept
-from .log_files import SEGMENT, LogFile, log_files, read_lines
+from .log_columns import SELECT, SELECT_LINES, VERSION, kept
+from .log_files import SEGMENT, LogFile, encrypts, log_files, read_lines
 from .log_lines import decode
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 FOLDER = ".index"
+IN_THE_CLEAR = ".plain-*"
+"""What earlier versions decrypted an encrypted day into, and left behind when they were killed meanwhile."""
 _STALE_S = 3600.0
 
 
@@ -86,12 +89,10 @@ class LogStore:
         digest = hashlib.sha256(" ".join(path.name for path in days).encode()).hexdigest()[:16]
         return self._folder / f"{days[0].name[:7]}-all-{digest}-{self._suffix}.parquet"
 
-    def keep(self, source: Source, cursor: DuckDBPyConnection) -> bool | Path:
-        """Have a day kept; False when there is no room for it.
+    def keep(self, source: Source, cursor: DuckDBPyConnection) -> bool:
+        """Have a day kept; False when there is no room for it, or it is encrypted, which is not kept.
 
-        What is encrypted is not kept: then the path of its lines in the clear comes back, without what is personal, to
-        be given to :meth:`load` at once. Raises :class:`CannotRun` when the day cannot be read, and
-        ``FileNotFoundError`` when it is gone.
+        Raises :class:`CannotRun` when the day cannot be read, and ``FileNotFoundError`` when it is gone.
         """
         import duckdb
 
@@ -100,17 +101,16 @@ class LogStore:
             return True
         try:
             with self._replacing(path) as temporary:
-                if not self._copied(source, source.file.path, temporary, cursor):
+                if not self._copied(source, temporary, cursor):
                     return True
                 temporary.unlink(missing_ok=True)
-                plain, encrypted = self._plain(source)
-                if encrypted:
-                    return plain
-                try:
-                    self._copy(source, plain, temporary, cursor)
-                finally:
-                    plain.unlink(missing_ok=True)
+                if encrypts(source.file):
+                    return False
+                cursor.execute(_copy(SELECT_LINES, temporary), self._of_lines(source))
                 return True
+        except CannotRun:
+            _check_there(source)
+            raise
         except (duckdb.Error, OSError):
             _check_there(source)
             return False
@@ -131,28 +131,23 @@ class LogStore:
             return None
         return path
 
-    def load(self, source: Source, table: str, cursor: DuckDBPyConnection, plain: Path | None = None) -> None:
-        """Read a day into a table, from ``plain`` if it has been made already, which is removed.
-
-        Raises as :meth:`keep` does.
-        """
+    def load(self, source: Source, table: str, cursor: DuckDBPyConnection) -> None:
+        """Read a day into a table, without a trace of it on any disk. Raises as :meth:`keep` does."""
         import duckdb
 
         try:
-            if plain is None:
-                with suppress(duckdb.Error):
-                    if not self._loaded(source, source.file.path, table, cursor):
-                        return
-                _check_there(source)
-                plain, _ = self._plain(source)
-            self._loaded(source, plain, table, cursor)
+            with suppress(duckdb.Error):
+                self._load(source, table, cursor, SELECT, self._of_file(source))
+                if not _any(cursor, table):
+                    return
+            self._load(source, table, cursor, SELECT_LINES, self._of_lines(source))
+        except CannotRun:
+            _check_there(source)
+            raise
         except (duckdb.Error, OSError) as error:
             _check_there(source)
             why = getattr(error, "strerror", None) or type(error).__name__
             raise CannotRun(f"the log {source.file.path} cannot be read into the index: {why}") from error
-        finally:
-            if plain is not None:
-                plain.unlink(missing_ok=True)
 
     def is_whole(self, path: Path, cursor: DuckDBPyConnection) -> bool:
         """Whether a file of this folder can be read."""
@@ -170,8 +165,7 @@ class LogStore:
         with suppress(OSError):
             for path in self._folder.iterdir():
                 with suppress(OSError):
-                    hidden = path.name.startswith(".")
-                    if path.name not in names and (not hidden or time.time() - path.stat().st_mtime > _STALE_S):
+                    if path.name not in names and not _may_be_in_use(path):
                         path.unlink()
 
     def _beside(self, log: Path) -> Path:
@@ -199,56 +193,62 @@ class LogStore:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
 
-    def _copied(self, source: Source, path: Path, to: Path, cursor: DuckDBPyConnection) -> bool:
+    def _copied(self, source: Source, to: Path, cursor: DuckDBPyConnection) -> bool:
         """Write a day's lines as Parquet; whether some could not be read this way."""
         import duckdb
 
         try:
-            self._copy(source, path, to, cursor)
+            cursor.execute(_copy(SELECT, to), self._of_file(source))
         except duckdb.Error:
             _check_there(source)
             return True
         return _any(cursor, f"read_parquet({listed([to])})")
 
-    def _copy(self, source: Source, path: Path, to: Path, cursor: DuckDBPyConnection) -> None:
-        cursor.execute(f"COPY ({SELECT}) TO {_quoted(str(to))} (FORMAT parquet)", self._parameters(source, path))
-
-    def _loaded(self, source: Source, path: Path, table: str, cursor: DuckDBPyConnection) -> bool:
-        """Read a day's lines into a table; whether some could not be read this way."""
+    def _load(
+        self, source: Source, table: str, cursor: DuckDBPyConnection, select: str, parameters: dict[str, object]
+    ) -> None:
+        """Have the day's lines in the table, and none twice."""
         cursor.execute(f"DELETE FROM {table} WHERE day = $day::DATE", {"day": source.day})
-        cursor.execute(f"INSERT INTO {table} {SELECT}", self._parameters(source, path))
-        return _any(cursor, table)
+        cursor.execute(f"INSERT INTO {table} {select}", parameters)
 
-    def _parameters(self, source: Source, path: Path) -> dict[str, str]:
-        packed = path == source.file.path and source.file.packed
+    def _of_file(self, source: Source) -> dict[str, object]:
+        """What :data:`SELECT` asks for."""
         return {
             "day": source.day,
-            "path": _without_patterns(path),
-            "compression": "gzip" if packed else "uncompressed",
+            "path": _without_patterns(source.file.path),
+            "compression": "gzip" if source.file.packed else "uncompressed",
             "review_tag": self._review_tag,
         }
 
-    def _plain(self, source: Source) -> tuple[Path, bool]:
-        """A day's lines as DuckDB can read them, each read here and without what is personal; was it encrypted?"""
-        encrypted = False
-        descriptor, name = tempfile.mkstemp(prefix=".plain-", dir=self._folder)
-        path = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                for raw, line in read_lines(source.file, self._keys):
-                    if line is None:
-                        _complain_if_closed(raw, source.file)
-                    elif line.get("event") == SEGMENT:
-                        encrypted = encrypted or isinstance(line.get("cipher"), dict)
-                    elif isinstance(line.get("event"), str):
-                        text = json.dumps(kept(line), ensure_ascii=False)
-                        file.write(text.encode("utf-8", "replace") + b"\n")
-        except BaseException as error:
-            path.unlink(missing_ok=True)
-            if isinstance(error, CannotRun):
-                _check_there(source)
-            raise
-        return path, encrypted
+    def _of_lines(self, source: Source) -> dict[str, object]:
+        """What :data:`SELECT_LINES` asks for: each line read here, decrypted, and without what is personal."""
+        lines = []
+        for raw, line in read_lines(source.file, self._keys):
+            if line is None:
+                _complain_if_closed(raw, source.file)
+            elif line.get("event") != SEGMENT and isinstance(line.get("event"), str):
+                text = json.dumps(kept(line), ensure_ascii=False)
+                lines.append(text.encode("utf-8", "replace").decode())
+        return {"day": source.day, "lines": lines, "review_tag": self._review_tag}
+
+
+def leftovers(log: Path) -> list[Path]:
+    """What a crash left in the index of this log: at once where it may say what is encrypted, else after a while."""
+    folder = log / FOLDER
+    return [path for path in sorted(folder.glob(".*")) if path.is_file() and not _may_be_in_use(path)]
+
+
+def _may_be_in_use(path: Path) -> bool:
+    """Whether somebody may be writing it at this moment."""
+    if not path.name.startswith(".") or path.match(IN_THE_CLEAR):
+        return False
+    with suppress(OSError):
+        return time.time() - path.stat().st_mtime <= _STALE_S
+    return True
+
+
+def _copy(select: str, to: Path) -> str:
+    return f"COPY ({select}) TO {_quoted(str(to))} (FORMAT parquet)"
 
 
 def listed(paths: Iterable[Path]) -> str:

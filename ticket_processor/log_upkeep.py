@@ -6,40 +6,80 @@ Each is done again by the next run when a crash or the disk ended it half-way.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from .audit import AuditLog
-from .errors import CannotRun
-from .log_cipher import Keyring, is_encrypted
-from .log_files import encrypts, line_at, log_files, pack
+from .audit import REPAIRED, AuditLog
+from .errors import CannotRun, ConfigError
+from .log_cipher import KEYS_VARIABLE, LOST, OFF, Keyring, is_encrypted
+from .log_files import encrypts, last_header, line_at, log_files, pack, read_lines
 from .log_store import FOLDER as INDEX
+from .log_store import leftovers
 from .log_writer import Head, last_head
 from .state import State
 
 MOST_PACKED = 14
 """Files in one run: after an upgrade there may be many, and tickets wait."""
-LOG_HEAD, LOG_FOLDER = "log_head", "log_folder"
-"""Facts of the state: where the log ended, and which one that was."""
+LOG_HEAD, LOG_FOLDER, LOG_KEYS = "log_head", "log_folder", "log_keys"
+"""Facts of the state: where the log ended, which one that was, and the names of the keys that ever sealed it."""
 EXPIRED = "log_expired"
 """What the alert says by which verification knows that old days were not stolen."""
 MOST_DAYS_AWAY = 31
 """After a longer time without a run nothing is removed on the first day, for the clock may be wrong."""
 CHANGED = "log_changed"
 """What the alert says when the log no longer holds the line that the last run ended with."""
+IN_THE_CLEAR, KEY_LOST = "log_encryption_ended", "log_key_lost"
+"""What alerts say when an encrypted log goes on in the clear, or under a key that opens nothing of what was there."""
+_SAID = {
+    IN_THE_CLEAR: f"the log was encrypted, and from now on it is not any more, as {KEYS_VARIABLE} says",
+    KEY_LOST: f"the log goes on under a new key, and no key opens what was there, as {KEYS_VARIABLE} says",
+}
+
+
+def encryption_news(folder: Path, today: str, keys: Keyring | None) -> str | None:
+    """What an alert has to say when the log's encryption changes with the next line, as somebody has asked for.
+
+    Raises :class:`ConfigError` when nobody has: what is encrypted must neither go on in the clear, nor under a
+    key that was mistaken for the one that it is written with. Raises :class:`CannotRun` for the folder.
+    """
+    files = log_files(folder, last_day=today) or log_files(folder)
+    for file in reversed(files):
+        header = None
+        with suppress(CannotRun):  # a damaged day keeps no other from being written
+            header = last_header(file)
+        if header is None:
+            continue
+        if "cipher" not in header or (keys is not None and keys.closes and keys.key_of(header) is not None):
+            return None
+        if keys is None:
+            raise ConfigError(
+                f"the log is encrypted ({file.path.name}), and {KEYS_VARIABLE} is not set: set it to the keys that it "
+                f"is written with, or to '{OFF}' to go on in the clear"
+            )
+        if not keys.given_up:
+            raise ConfigError(
+                f"no key in {KEYS_VARIABLE} is the one that {file.path.name} is encrypted with: put that one behind "
+                f"the new one (NEW,OLD); if it is lost, write NEW,{LOST}"
+            )
+        return KEY_LOST if keys.closes else IN_THE_CLEAR
+    return None
 
 
 def look_after(audit: AuditLog, now: float, retention_days: int, left: str | None, keys: Keyring | None) -> list[str]:
     """Do all of it; ``left`` is the head that the last run left. Gives sentences on what went wrong.
 
+    What somebody who tells nobody, such as a dry run, has repaired since then counts as news of this run.
     Raises :class:`AuditUnwritable` when a changed log cannot be told.
     """
     today = datetime.fromtimestamp(now, UTC).date()
     first_kept = today - timedelta(days=retention_days)
-    troubles = []
+    troubles = [said for what, said in _SAID.items() if what in audit.alerted]
     try:
         # A run that died once it had deleted the day of that end could not tell of another.
         changed = left is not None and left >= first_kept.isoformat() and not stands(audit.folder, left, keys)
+        if left is not None and not changed and _repaired_since(audit.folder, left, today, keys):
+            audit.alerted.add(REPAIRED)
     except CannotRun as error:
         changed = False
         troubles.append(f"whether the log is as the last run left it cannot be told: {error}")
@@ -49,8 +89,13 @@ def look_after(audit: AuditLog, now: float, retention_days: int, left: str | Non
             "the log no longer holds the line that the last run ended with: it was changed, cut or removed since; see "
             "'ticketbot audit verify'"
         )
+    forgotten = _each(leftovers(audit.folder), _removed)
     # Old days first: packing takes room, which a full disk has once they are gone.
-    failed = [*(_expire(audit, first_kept, keys) if _believed(audit.folder, today) else ()), *_pack(audit, today)]
+    failed = [
+        *forgotten,
+        *(_expire(audit, first_kept, keys) if _believed(audit.folder, today) else ()),
+        *_pack(audit, today),
+    ]
     if failed:
         why = (getattr(failed[0], "strerror", None) or str(failed[0])).rstrip(".")
         troubles.append(f"the log in {audit.folder} could not be packed and cleared of old days: {why}")
@@ -67,8 +112,20 @@ def keep_head(state: State, audit: AuditLog) -> str | None:
     """Have the next run know where the log ends now; gives that."""
     if audit.head is None:
         return None
-    state.remember(**{LOG_HEAD: str(audit.head), LOG_FOLDER: str(audit.folder.resolve())})
+    keys = [name for name in keys_in(state) if name != audit.key_id]
+    state.remember(
+        **{
+            LOG_HEAD: str(audit.head),
+            LOG_FOLDER: str(audit.folder.resolve()),
+            LOG_KEYS: " ".join([*keys, audit.key_id]),
+        }
+    )
     return str(audit.head)
+
+
+def keys_in(state: State) -> list[str]:
+    """The names of the keys that the log was ever sealed with, as far as this state knows."""
+    return (state.fact(LOG_KEYS) or "").split()
 
 
 def stands(folder: Path, head: str, keys: Keyring | None = None) -> bool:
@@ -83,8 +140,21 @@ def stands(folder: Path, head: str, keys: Keyring | None = None) -> bool:
     for file in log_files(folder, first_day=then.day, last_day=then.day):
         line = line_at(file, then.lines - 1, keys)
         if line is not None and is_encrypted(line):
-            return keys is None and encrypts(file)
+            return encrypts(file)  # there is no key for it, or it would have been opened
         return line is not None and line.get("mac") == then.mac
+    return False
+
+
+def _repaired_since(folder: Path, head: str, today: date, keys: Keyring | None) -> bool:
+    """Whether a line behind that end says that a torn one was put aside. Raises :class:`CannotRun`."""
+    try:
+        then = Head.parse(head)
+    except ValueError:
+        return False
+    for file in log_files(folder, first_day=then.day, last_day=today.isoformat()):
+        lines = read_lines(file, keys, first=then.lines if file.day == then.day else 0)
+        if any(line is not None and line.get("what") == REPAIRED for _, line in lines):
+            return True
     return False
 
 

@@ -12,7 +12,7 @@ import stat
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ import filelock
 from .errors import CannotRun
 from .log_cipher import DataKey, Keyring, is_encrypted
 from .log_files import NAME, SEGMENT, LogFile, count_lines, key_of, log_files, read_lines, unpack
-from .log_lines import NO_MAC, decode, encode, flaw, key_id, sealed
+from .log_lines import NO_MAC, decode, encode, flaw, key_id, sealed, vouched
+from .private_files import make_folder
 
 LOCK_NAME = ".ticketbot-log.lock"
 SCHEMA = 1
@@ -65,10 +66,15 @@ class LogWriter:
     Every method raises ``OSError`` when nothing could be written, or when somebody else held the log for too long.
     """
 
-    def __init__(self, folder: Path, key: bytes = b"", keys: Keyring | None = None) -> None:
+    def __init__(
+        self, folder: Path, key: bytes = b"", keys: Keyring | None = None, *, old_keys: Sequence[bytes] = ()
+    ) -> None:
+        """``key`` seals, and whoever has one of ``old_keys`` can tell that it is no stranger's; ``keys`` encrypt."""
         self._folder = folder
         self._key = key
+        self._known_by = {key_id(old): vouched(old, key_id(key)) for old in old_keys}
         self._keys = keys
+        self._closes = keys is not None and keys.closes
         self._lock = threading.Lock()
         self._open: _Open | None = None
         self._text: tuple[Path, int] | None = None
@@ -118,9 +124,7 @@ class LogWriter:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        for folder in (*reversed(self._folder.parents), self._folder):
-            if not folder.exists():
-                folder.mkdir(mode=0o700, exist_ok=True)  # what mkdir makes on the way, others could read
+        make_folder(self._folder)
         try:
             self._guard.acquire(timeout=LOCK_PATIENCE_S)
         except filelock.Timeout:
@@ -151,7 +155,7 @@ class LogWriter:
     def _find_end(self, log: _Open, file: LogFile) -> None:
         """Take up the chain at the file's end; begin it anew where that cannot be done."""
         end = self._mended(log, file)
-        if end and (log.cipher is not None or self._keys is None):
+        if end and (log.cipher is not None) == self._closes:
             log.number, log.mac = end
         else:
             self._begin(log, file)
@@ -160,7 +164,7 @@ class LogWriter:
     def _mended(self, log: _Open, file: LogFile) -> tuple[int, str] | None:
         """Have the file end with a whole line; gives the next line's number and the mac to go on from, if it can."""
         raws, torn = _last_lines(log.descriptor)
-        log.cipher = key_of(file, self._keys) if raws and self._keys else None
+        log.cipher = _cipher_of(log, file, self._keys) if raws and self._keys else None
         end = self._joined(log, raws)
         if torn:
             number, mac = end or (0, NO_MAC)
@@ -206,19 +210,21 @@ class LogWriter:
         """Write a header that holds on to what is there: the file before, or what stands above in this one."""
         number = count_lines(file)
         facts: dict[str, Any] = {"event": SEGMENT, "segment": log.day, "schema": SCHEMA, "key_id": key_id(self._key)}
+        facts |= {"knows": self._known_by} if self._known_by else {}
         if number:
-            facts["after"] = {"day": log.day, "lines": number, "mac": _last_mac(file, self._keys)[1]}
+            facts["after"] = {**_link(file, self._keys), "lines": number}
         else:
             others = log_files(self._folder)
             earlier = [other for other in others if other.day < log.day]
             later = [other for other in others if other.day > log.day]  # a clock was put back
-            for link, files in (("after", earlier), ("later", later)):
+            for name, files in (("after", earlier), ("later", later)):
                 if files:
                     self._mend(files[-1])
-                end = last_head(files, self._keys)
-                facts |= {link: asdict(end)} if end else {}
+                links = (_link(other, self._keys) for other in reversed(files))
+                link = next((link for link in links if link["lines"]), None)
+                facts |= {name: link} if link else {}
         log.cipher = None
-        if self._keys is not None:
+        if self._keys is not None and self._closes:
             facts["cipher"], log.cipher = self._keys.new_key(log.day)
         header = sealed(facts, self._key, NO_MAC, number)
         _write(log.descriptor, encode(header))
@@ -264,7 +270,8 @@ class LogWriter:
 
 def head_of(file: LogFile, keys: Keyring | None = None) -> Head:
     """How many lines a file has, and the mac of the last one that has any; of a damaged one, as far as it goes."""
-    return Head(file.day, *_last_mac(file, keys))
+    link = _link(file, keys)
+    return Head(file.day, link["lines"], link["mac"])
 
 
 def last_head(files: Sequence[LogFile], keys: Keyring | None = None) -> Head | None:
@@ -273,14 +280,24 @@ def last_head(files: Sequence[LogFile], keys: Keyring | None = None) -> Head | N
     return next((head for head in heads if head.lines), None)
 
 
-def _last_mac(file: LogFile, keys: Keyring | None) -> tuple[int, str]:
-    number, mac = 0, NO_MAC
+def _link(file: LogFile, keys: Keyring | None) -> dict[str, Any]:
+    """What a header names of a file that it holds on to: its end, and the key that this was sealed with, if any."""
+    link: dict[str, Any] = {"day": file.day, "lines": 0, "mac": NO_MAC}
     with suppress(CannotRun):  # a damaged day must not keep the next one from being written, nor itself from expiring
         for _, line in read_lines(file, keys):
-            number += 1
+            link["lines"] += 1
             if line is not None and isinstance(line.get("mac"), str):
-                mac = line["mac"]
-    return number, mac
+                link["mac"] = line["mac"]
+            if line is not None and line.get("event") == SEGMENT:
+                link["key_id"] = str(line.get("key_id"))
+    return link
+
+
+def _cipher_of(log: _Open, file: LogFile, keys: Keyring) -> DataKey | None:
+    """What the file's last lines are encrypted with; of what was only added to, no more than the addition is read."""
+    if 0 <= log.size <= os.fstat(log.descriptor).st_size:
+        return key_of(file, keys, start=log.size, key=log.cipher)
+    return key_of(file, keys)
 
 
 def _last_lines(descriptor: int) -> tuple[list[bytes], bytes]:

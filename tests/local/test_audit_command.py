@@ -10,18 +10,28 @@ import hashlib
 import io
 import json
 import os
+import re
+import subprocess
 import sys
+import tempfile
+import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import filelock
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from ticket_processor.cli import app
 from ticket_processor.clock import SystemClock
 from ticket_processor.commands.audit_erase import erase_tickets
 from ticket_processor.errors import ConfigError
+from ticket_processor.log_erase import beside_others, nobody_beside
+from ticket_processor.log_lines import encode
+from ticket_processor.log_writer import LogWriter
+from ticket_processor.state import State
 
 from .conftest import OURS, Command, Desk, Ended, OpenDesk, is_chat
 
@@ -131,6 +141,45 @@ def test_without_the_key_nothing_is_judged_and_none_is_made(run_once: Desk) -> N
     assert "Not all of the log could be checked" in other.out
 
 
+def test_a_shell_without_the_key_of_the_schedule_is_not_alarmed(run_once: Desk) -> None:
+    key = {"TICKETBOT_AUDIT_KEY": "the key that the schedule has"}
+    here(run_once, "run", **key)
+    assert audit(run_once, "verify", **key).out.startswith("The log holds: ")
+    ended = audit(run_once, "verify", code=3)
+    assert "nothing changed in what could" in ended.out
+    assert "is not here (TICKETBOT_AUDIT_KEY)" in ended.out
+
+
+def test_lines_under_an_invented_key_are_told_as_changed(run_once: Desk) -> None:
+    path = log_file(run_once)
+    (run_once.folder / "forged").mkdir()
+    forger = LogWriter(run_once.folder / "forged", b"an invented key")
+    forger.append(path.name[len("ticketbot-") :][:10], [{"event": "ticket", "ticket_id": 1, "outcome": "skipped"}])
+    forger.close()
+    path.write_bytes((run_once.folder / "forged" / path.name).read_bytes())
+    ended = audit(run_once, "verify", code=1)
+    assert "it was forged, or another installation writes into this folder" in ended.out
+    assert "IS NOT THERE" in ended.out
+
+
+def test_before_the_first_run_after_an_upgrade_the_key_that_is_missing_is_one_that_a_run_makes(bare: Command) -> None:
+    bare.logs.mkdir()
+    told = {"ts": "2026-11-01T00:00:00Z", "event": "ticket", "run_id": "r", "ticket_id": 7, "outcome": "updated"}
+    (bare.logs / "ticketbot-2026-11-01.jsonl").write_bytes(encode({**told, "reason": "by m-1"}))
+    ended = audit(bare, "verify", code=3)
+    assert "the next 'ticketbot run' makes the key" in ended.err
+    assert "set TICKETBOT_AUDIT_KEY" not in ended.err
+    assert audit(bare, "show", "7").out.startswith("unsealed  2026-11-01")
+    assert not bare.state.exists()
+
+
+@pytest.mark.parametrize("command", [("verify",), ("show", "1")])
+def test_where_there_is_no_log_nobody_is_asked_for_its_key(command: tuple[str, ...], bare: Command) -> None:
+    ended = audit(bare, *command, code=3)
+    assert f"there is no log in {bare.logs}" in ended.err
+    assert "TICKETBOT_AUDIT_KEY" not in ended.err
+
+
 def test_a_log_that_is_not_there_is_told(bare: Command) -> None:
     ended = audit(bare, "verify", code=3, TICKETBOT_AUDIT_KEY="x" * 20)
     assert "there is no log in" in ended.err
@@ -181,9 +230,50 @@ def test_a_line_of_the_story_that_was_changed_stands_out(run_once: Desk) -> None
     assert "NOT to be relied on" in ended.out
 
 
+def test_a_line_without_a_seal_on_a_later_day_than_the_first_sealed_one_stands_out(bare: Command) -> None:
+    writer = LogWriter(bare.logs, b"k" * 20)
+    writer.append("2026-11-20", [{"event": "alert", "what": "x"}])
+    writer.close()
+    told = {"ts": "2026-11-21T00:00:00Z", "event": "ticket", "run_id": "r", "ticket_id": 7, "outcome": "updated"}
+    (bare.logs / "ticketbot-2026-11-21.jsonl").write_bytes(encode({**told, "reason": "by m-1"}))
+    ended = audit(bare, "show", "7", code=1, TICKETBOT_AUDIT_KEY="k" * 20)
+    assert ended.out.startswith("changed  2026-11-21")
+
+
 def test_a_ticket_that_the_log_does_not_know_has_no_story(run_once: Desk) -> None:
     assert audit(run_once, "show", "999").out == "the log has no line about ticket 999\n"
     assert audit(run_once, "show", "999", "--json").object["events"] == []
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+PART = st.dictionaries(
+    st.sampled_from(
+        ["category", "summary", "alarms", "confidence", "tags_added", "tags_removed", "fields", "note", "escalated"]
+    ),
+    ANYTHING,
+)
+FORGED = st.fixed_dictionaries(
+    {"ticket_id": st.just(7), "event": st.sampled_from(["ticket", "intent", "alert", "segment"])},
+    optional=dict.fromkeys(("ts", "run_id", "outcome", "intent", "job", "tokens", "cost_usd", "mac", "seq"), ANYTHING)
+    | dict.fromkeys(("analysis", "change", "timings_ms", "personal", "knows", "after"), PART | ANYTHING),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(FORGED, min_size=1, max_size=5))
+def test_a_story_is_told_and_checked_whatever_lines_were_put_into_the_log(lines: list[dict[str, Any]]) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
+        Path(folder, "ticketbot-2026-11-21.jsonl").write_bytes(b"".join(map(encode, lines)))
+        patched.chdir(folder)
+        for name, value in (("LOG_DIR", folder), ("STATE_DIR", folder), ("AUDIT_KEY", "k" * 20)):
+            patched.setenv(f"TICKETBOT_{name}", value)
+        for words in (["show", "7"], ["verify"]):
+            done = CliRunner().invoke(app, ["audit", *words])
+            assert "this is a bug" not in done.output
 
 
 # export
@@ -196,6 +286,8 @@ def test_what_is_handed_out_has_no_words_unless_they_are_asked_for(run_once: Des
     audit(run_once, "export", "--out", str(out), "--with-text")
     log = log_file(run_once).read_bytes().splitlines(keepends=True)
     assert out.read_bytes() == b"".join(log[1:])
+    bare, whole = (audit(run_once, "export", "--format", "csv", *words).out.lower() for words in ((), ("--with-text",)))
+    assert (CANARY in bare, CANARY in whole) == (False, True)
 
 
 def test_a_manifest_says_what_is_in_it(run_once: Desk) -> None:
@@ -319,6 +411,32 @@ def test_an_active_run_is_not_disturbed(run_once: Desk) -> None:
     assert words_of(run_once, 1) == words
 
 
+def test_a_dry_run_that_is_under_way_leaves_no_words_behind_an_erasure(open_desk: OpenDesk) -> None:
+    desk = open_desk(rows_of("ada@example.com", "bob@example.com"), model=True)
+    asked, go_on = desk.when(is_chat), threading.Event()
+    desk.sandbox.on_request.append(lambda request: None if not is_chat(request) else go_on.wait(60) and None)
+    dry_run = desk.start("run", "--dry-run", "--since", "1d")
+    assert asked.wait(60)
+    ended = audit(desk, "erase", "--ticket", "1", "--yes", code=75)
+    assert "a dry run is active" in ended.err
+    go_on.set()
+    desk.end(dry_run)
+    assert words_of(desk, 1) > 0
+    audit(desk, "erase", "--ticket", "1", "--yes")
+    assert words_of(desk, 1) == 0
+
+
+def test_dry_runs_go_on_beside_each_other_and_none_begins_while_words_are_erased(run_once: Desk) -> None:
+    with beside_others(run_once.state), beside_others(run_once.state):
+        here(run_once, "run", "--dry-run")
+        audit(run_once, "erase", "--ticket", "1", "--dry-run")
+        audit(run_once, "erase", "--ticket", "1", "--yes", code=75)
+    with nobody_beside(run_once.state):
+        for command in (("run", "--dry-run"), ("undo", "latest", "--dry-run")):
+            assert "are being erased" in here(run_once, *command, code=75).err
+    audit(run_once, "erase", "--ticket", "1", "--yes")
+
+
 def test_words_that_wait_to_be_written_are_erased_and_labels_are_written_all_the_same(open_desk: OpenDesk) -> None:
     desk = open_desk(rows_of("ada@example.com"), model=True, faults="status:PUT:/tickets/1$:status=503")
     (desk.folder / "ticketbot.toml").write_text("[run]\nwrite_mode = 'single'\n", encoding="utf-8")
@@ -349,8 +467,106 @@ def test_a_tickets_words_are_gone_from_an_encrypted_log_too(open_desk: OpenDesk)
     del desk.environ["TICKETBOT_AUDIT_ENCRYPTION_KEYS"]
     assert "unchecked" in audit(desk, "verify", code=3).out
     assert "TICKETBOT_AUDIT_ENCRYPTION_KEYS" in audit(desk, "cat", code=3).err
-    ended = audit(desk, "erase", "--ticket", "2", "--yes", code=1)
+    ended = audit(desk, "erase", "--ticket", "2", "--yes", code=1, TICKETBOT_AUDIT_ENCRYPTION_KEYS="off")
     assert "not erased: " in ended.err
+
+
+@pytest.mark.parametrize(
+    "words", [("run",), ("run", "--dry-run"), ("undo", "latest"), ("audit", "erase", "--ticket", "1")]
+)
+def test_an_encrypted_log_is_never_silently_written_in_the_clear(words: tuple[str, ...], open_desk: OpenDesk) -> None:
+    pytest.importorskip("cryptography")
+    desk = open_desk(rows_of("ada@example.com"))
+    desk.environ["TICKETBOT_AUDIT_ENCRYPTION_KEYS"] = base64.b64encode(os.urandom(32)).decode()
+    here(desk, "run", "--since", "1d")
+    del desk.environ["TICKETBOT_AUDIT_ENCRYPTION_KEYS"]
+    before = {path: path.read_bytes() for path in desk.logs.iterdir()}
+    desk.seen.clear()
+    words = (*words, "--yes") if "erase" in words else words
+    for keys in ("", base64.b64encode(os.urandom(32)).decode()):
+        ended = here(desk, *words, code=None, TICKETBOT_AUDIT_ENCRYPTION_KEYS=keys)
+        assert ended.code in ((3,) if "undo" in words else (2,))  # which cannot even read what it is to take back
+        assert "TICKETBOT_AUDIT_ENCRYPTION_KEYS" in ended.err
+    assert desk.seen == []
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_health_says_that_no_run_can_write_to_an_encrypted_log_and_a_word_ends_it(open_desk: OpenDesk) -> None:
+    pytest.importorskip("cryptography")
+    desk = open_desk(rows_of("ada@example.com"))
+    key = base64.b64encode(os.urandom(32)).decode()
+    here(desk, "run", "--since", "1d", TICKETBOT_AUDIT_ENCRYPTION_KEYS=key)
+
+    def chain(**environ: str) -> dict[str, Any]:
+        checks = here(desk, "health", "--offline", "--json", code=None, **environ).object["checks"]
+        return next(check for check in checks if check["name"] == "log_chain")
+
+    assert chain()["status"] == "warn"
+    assert "TICKETBOT_AUDIT_ENCRYPTION_KEYS is not set" in chain()["text"]
+    assert chain(TICKETBOT_AUDIT_ENCRYPTION_KEYS=key)["status"] == "ok"
+    told = here(desk, "run", "--json", TICKETBOT_AUDIT_ENCRYPTION_KEYS=f"off,{key}").object
+    assert any("from now on it is not any more" in remark for remark in told["remarks"])
+    assert here(desk, "run", "--json").object["remarks"] == []
+    assert chain()["status"] == "ok"
+    shown = audit(desk, "export", TICKETBOT_AUDIT_ENCRYPTION_KEYS=f"off,{key}").out
+    assert shown.count('"log_encryption_ended"') == 1
+    assert audit(desk, "verify", TICKETBOT_AUDIT_ENCRYPTION_KEYS=f"off,{key}").code == 0
+
+
+UNKNOWN = "neither log nor state knows it"
+
+
+def test_a_ticket_that_nobody_knows_is_named_and_costs_no_kept_answer(open_desk: OpenDesk) -> None:
+    desk = open_desk(rows_of("ada@example.com", "bob@example.com"), model=True)
+    desk("run", "--since", "1d")
+    before = {path: path.read_bytes() for path in (*desk.logs.iterdir(), desk.state / "answers.sqlite3")}
+    ended = audit(desk, "erase", "--ticket", "471", "--ticket", "472", code=1)
+    assert ended.out.startswith("Nothing to erase: ")
+    assert "answers.sqlite3" in ended.out
+    assert [line for line in ended.err.splitlines() if UNKNOWN in line] == [
+        f"ticketbot: not erased: ticket {number}: {UNKNOWN}" for number in (471, 472)
+    ]
+    assert audit(desk, "erase", "--ticket", "471", "--dry-run", "--json", code=1).object["unknown"] == [471]
+    assert {path: path.read_bytes() for path in before} == before
+    mixed = audit(desk, "erase", "--ticket", "1", "--ticket", "471", "--yes", "--json", code=1)
+    assert (mixed.object["unknown"], mixed.object["answers_dropped"], mixed.object["lines"]) == ([471], 2, 2)
+    assert f"ticket 471: {UNKNOWN}" in mixed.err
+    assert words_of(desk, 1) == 0
+
+
+def test_a_requester_whose_tickets_were_never_triaged_is_no_failure(open_desk: OpenDesk) -> None:
+    desk = open_desk(rows_of("ada@example.com"))
+    ended = audit(desk, "erase", "--requester", "ada@example.com", "--yes")
+    assert (ended.out.splitlines()[0], ended.err) == ("Nothing to erase: neither log nor state knows 1 ticket", "")
+
+
+def test_a_ticket_that_only_the_state_or_a_line_without_words_knows_is_known(open_desk: OpenDesk) -> None:
+    desk = open_desk(rows_of("ada@example.com"))
+    here(desk, "run", "--since", "1d")
+    audit(desk, "erase", "--ticket", "1", "--yes")
+    assert UNKNOWN not in audit(desk, "erase", "--ticket", "1", "--yes").err
+    log_file(desk).unlink()
+    assert UNKNOWN not in audit(desk, "erase", "--ticket", "1", "--yes").err
+
+
+def test_a_damaged_store_of_answers_goes_too(run_once: Desk) -> None:
+    damaged = run_once.state / "answers.damaged"
+    damaged.write_bytes(b"x")
+    audit(run_once, "erase", "--ticket", "1", "--yes")
+    assert not damaged.exists()
+
+
+@pytest.mark.parametrize(
+    "command", [("audit", "erase", "--ticket", "1", "--yes"), ("undo", "latest"), ("retry", "drop")]
+)
+def test_whoever_puts_a_torn_line_aside_and_tells_no_alert_says_so(command: tuple[str, ...], run_once: Desk) -> None:
+    if command == ("retry", "drop"):
+        with contextlib.closing(State(run_once.state / "state.sqlite3")) as state:
+            state.retry_later(2, "refused", failed=True, max_attempts=5)
+        command = (*command, "--ticket", "2")
+    with log_file(run_once).open("ab") as file:
+        file.write(b'{"ts":"2026-')
+    assert "ended in half a line" in here(run_once, *command).err
 
 
 # cat
@@ -370,3 +586,91 @@ def test_a_day_a_file_or_all_of_it_is_printed_as_it_was(run_once: Desk) -> None:
 def test_what_is_no_log_is_told(run_once: Desk) -> None:
     assert "neither a file of a log nor a day" in audit(run_once, "cat", "2020-01-01", code=2).err
     assert "does not exist" in audit(run_once, "cat", "elsewhere/ticketbot-2020-01-01.jsonl", code=2).err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
+@pytest.mark.parametrize(
+    "command", ["audit cat", "audit export", "audit show 1", "audit verify --json", "taxonomy show"]
+)
+def test_an_output_that_takes_no_more_is_one_sentence(command: str, run_once: Desk) -> None:
+    environ = {**os.environ, **run_once.environ, "TICKETBOT_STATE_DIR": str(run_once.state)}
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "ticket_processor", *command.split()],
+            cwd=run_once.folder,
+            env={**environ, "TICKETBOT_LOG_DIR": str(run_once.logs)},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+    assert ended.returncode == 3
+    assert ended.stderr == "ticketbot: nothing can be printed to standard output: No space left on device\n"
+
+
+# What stands in a log, and terminals
+
+
+class Printed(io.TextIOWrapper):
+    """Standard output that is a terminal."""
+
+    def __init__(self) -> None:
+        super().__init__(io.BytesIO(), encoding="utf-8", newline="")
+
+    def isatty(self) -> bool:
+        return True
+
+    def told(self) -> str:
+        self.flush()
+        return cast(io.BytesIO, self.buffer).getvalue().decode()
+
+
+COMMANDS = (
+    ("verify",), ("verify", "--json"), ("show", "7"), ("show", "7", "--json"), ("cat",), ("export", "--with-text"),
+    ("export", "--with-text", "--format", "csv"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_no_line_of_a_log_drives_the_terminal_that_it_is_shown_at(
+    words: tuple[str, ...], bare: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evil = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202ethgir\u2028\x7fover\rwritten\nThe log holds: 1 file"
+    analysis = {"category": evil, "summary": evil, "evidence": [evil]}
+    line = {"event": "ticket", "ts": evil, "ticket_id": 7, "run_id": evil, "reason": evil, "analysis": analysis}
+    bare.logs.mkdir()
+    (bare.logs / "ticketbot-2026-11-21.jsonl").write_bytes(
+        encode({"event": "segment", "segment": evil, "key_id": evil})
+        + encode({**line, "change": {"tags_added": [evil], "note": evil}, "mac": "0" * 32, "seq": 1})
+        + encode({"event": "alert", "what": evil, "tickets": [7], evil: evil, "head": evil})
+        + b'{"ts":"\x1b[2J\xc2\x9b31m\xff torn'
+    )
+    monkeypatch.setenv("TICKETBOT_LOG_DIR", str(bare.logs))
+    monkeypatch.setenv("TICKETBOT_STATE_DIR", str(bare.state))
+    monkeypatch.setenv("TICKETBOT_AUDIT_KEY", "k" * 20)
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.chdir(bare.folder)
+    out, err = Printed(), Printed()
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", err)
+    with pytest.raises(SystemExit):
+        app(["audit", *words])
+    printed = out.told() + err.told()
+    assert "\\u001b[2J" in printed or words[0] == "verify"
+    assert not re.search("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e]|\r(?!\n)", printed)
+    if "csv" not in words:  # whose cells may hold line ends
+        assert "\nThe log holds" not in printed
+    if "--json" in words:
+        assert words[0] == "verify" or json.loads(out.told())["events"][0]["reason"] == evil
+
+
+def test_a_program_gets_every_byte_of_the_log(bare: Command) -> None:
+    bare.logs.mkdir()
+    raw = encode({"event": "alert", "ts": "2026-11-21", "what": "\x1b[2J\x9b\u202e\x7f"}) + b"\x1b[2J\xff\xc2\x9b\n"
+    (bare.logs / "ticketbot-2026-11-21.jsonl").write_bytes(raw)
+    with contextlib.chdir(bare.folder):
+        done = CliRunner().invoke(app, ["audit", "cat"], env={"TICKETBOT_LOG_DIR": str(bare.logs)})
+        assert (done.exit_code, done.stdout_bytes) == (0, raw)
+        done = CliRunner().invoke(app, ["audit", "export"], env={"TICKETBOT_LOG_DIR": str(bare.logs)})
+    assert (done.exit_code, done.stdout_bytes) == (0, raw.splitlines(keepends=True)[0])

@@ -19,7 +19,7 @@ from ticket_processor.log_cipher import Keyring, is_encrypted
 from ticket_processor.log_erase import erase, find
 from ticket_processor.log_files import SEGMENT, LogFile, log_files
 from ticket_processor.log_flaws import Report
-from ticket_processor.log_lines import Line, decode, encode, erased, sealed
+from ticket_processor.log_lines import Line, decode, encode, erased, key_id, sealed
 from ticket_processor.log_upkeep import look_after
 from ticket_processor.log_writer import Head, last_head
 from ticket_processor.models import Outcome, OutcomeStatus, RunSummary, Usage
@@ -256,6 +256,45 @@ class Tamperer:
             before, made = whole["mac"], made + encode(whole)
         self._store(file, b"".join(lines[:at]) + made)
 
+    def forge_end(self) -> None:
+        """The same below a header that names the key and holds on to what stands above."""
+        lines, file = self._lines()
+        at = self._rng.randrange(len(lines))
+        self._store(file, b"".join(lines[:at]) + self._forged(file, at))
+
+    def forge_insertion(self) -> None:
+        """Made-up lines behind what is there, and an end that tells the mac which others may know of."""
+        file = self._files()[-1]
+        lines = _content(file).splitlines(keepends=True)
+        self._store(file, b"".join(lines) + self._forged(file, len(lines), also=self._opened(file)[-2:]))
+
+    def forge_beginning(self) -> None:
+        """The oldest files as a whole, each with the end that the next one knows of."""
+        files = self._files()
+        for file in files[: self._rng.randint(1, len(files) - 1)]:
+            self._store(file, self._forged(file, 0))
+
+    def _forged(self, file: LogFile, at: int, also: list[Line] | None = None) -> bytes:
+        """Lines from ``at`` on below a header, under an invented key; the last one tells the mac that was there."""
+        opened = self._opened(file)
+        name = key_id(FOREIGN_KEY)
+        header: Line = {"event": SEGMENT, "segment": file.day, "schema": 1, "key_id": name}
+        if at:
+            mac = next((str(line["mac"]) for line in reversed(opened[:at]) if "mac" in line), "")
+            header["after"] = {"day": file.day, "lines": at, "mac": mac, "key_id": name}
+        elif "after" in opened[0]:
+            header["after"] = {**opened[0]["after"], "key_id": name}
+        header = sealed(header, FOREIGN_KEY, "", at)
+        before, made = header["mac"], encode(header)
+        left = also if also is not None else opened[at + 1 :]
+        for number, line in enumerate(left, start=at + 1):
+            bare = {name: value for name, value in line.items() if name not in ("mac", "personal", "seq", "cipher")}
+            whole = sealed({**bare, "outcome": "skipped"}, FOREIGN_KEY, before, number)
+            if line is left[-1] and self._rng.random() < 0.5:
+                whole["mac"] = line["mac"]  # what others know the end by
+            before, made = whole["mac"], made + encode(whole)
+        return made
+
     # Ends and files
 
     def cut_end(self) -> None:
@@ -372,6 +411,9 @@ KINDS: dict[str, Callable[[Tamperer], None]] = {
     "put words back": Tamperer.put_words_back,
     "edit a header": Tamperer.edit_header,
     "write the rest anew under another key": Tamperer.reseal,
+    "write the rest anew below a forged header": Tamperer.forge_end,
+    "write more below a forged header": Tamperer.forge_insertion,
+    "write the oldest files anew": Tamperer.forge_beginning,
     "cut the end of an older file": Tamperer.cut_end_of_older,
     "remove a file in the middle": Tamperer.remove_middle,
     "remove the oldest files": Tamperer.remove_oldest,
@@ -402,9 +444,9 @@ def tamper(log: TrueLog, kind: str, rng: random.Random, tally: Tally, *, unancho
         if log.is_as_it_was:
             return
         tally.done += 1
-        noticed = not log.check().holds
+        noticed = bool(log.check().flaws)  # that something cannot be checked is not enough: every key is here
         tally.noticed += noticed
         if not noticed:
             tally.missed.append(log.content())
         if unanchored:
-            tally.without_anchor += not log.check(anchored=False).holds
+            tally.without_anchor += bool(log.check(anchored=False).flaws)

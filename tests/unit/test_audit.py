@@ -22,6 +22,7 @@ from ticket_processor.log_files import read_events
 from ticket_processor.log_lines import encode
 from ticket_processor.models import Outcome, OutcomeStatus, Priority, RunSummary, Usage
 
+from ..local.bad_disk import Disk
 from .fakes import ManualClock, a_change, an_analysis
 
 
@@ -243,6 +244,23 @@ def test_a_log_that_is_a_link_to_elsewhere_is_not_followed(audit: AuditLog, tmp_
     with pytest.raises(AuditUnwritable):
         audit.alert("x")
     assert not (tmp_path / "target").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no such files here")
+def test_a_log_that_is_no_file_is_not_written_into(audit: AuditLog) -> None:
+    audit.path.parent.mkdir()
+    os.mkfifo(audit.path)
+    with pytest.raises(AuditUnwritable, match="is no file"):
+        audit.alert("x")
+
+
+def test_the_last_line_of_a_run_is_on_the_disk_when_it_has_ended(audit: AuditLog, tmp_path: Path) -> None:
+    disk = Disk(tmp_path)
+    with disk.at_work():
+        audit.run_started()
+        audit.run_finished(RunSummary(run_id="r", dry_run=False))
+    done = [each for each in disk.operations if each.endswith(".jsonl")]
+    assert done[-2:] == [f"write {audit.path.name}", f"fsync {audit.path.name}"]
 
 
 def test_a_full_disk_is_told(audit: AuditLog, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from hypothesis import given
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ticket_processor.errors import CannotRun, ConfigError
 from ticket_processor.log_cipher import Keyring
 from ticket_processor.log_files import LogFile, events, log_files, pack, read_lines, unpack
-from ticket_processor.log_lines import NO_MAC, decode, encode, erased, flaw, sealed
+from ticket_processor.log_lines import NO_MAC, decode, encode, erased, flaw, key_id, sealed
 from ticket_processor.log_writer import Head, LogWriter, head_of
 
 DAY = "2026-11-21"
@@ -157,7 +157,7 @@ def test_the_next_day_holds_on_to_the_one_before(tmp_path: Path, write: Callable
     write().append(DAY, [line("b")])
     header = next(read for _, read in read_lines(log_files(tmp_path)[1]))
     assert header
-    assert header["after"] == {"day": first.day, "lines": first.lines, "mac": first.mac}
+    assert header["after"] == {"day": first.day, "lines": first.lines, "mac": first.mac, "key_id": key_id(KEY)}
 
 
 @pytest.mark.parametrize("encrypted", [False, True])
@@ -172,6 +172,59 @@ def test_another_process_goes_on_where_one_ended(
         (one, other)[number % 2].append(DAY, [line(str(number))])
     assert flaws(tmp_path, keys) == []
     assert [read["what"] for _, read in events(tmp_path, keys=keys)] == [*"abc0123"]
+
+
+class Counted:
+    """A file that is read line by line, and how many lines those were."""
+
+    lines = 0
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def __enter__(self) -> Counted:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def __iter__(self) -> Iterator[bytes]:
+        for text in self._file:
+            Counted.lines += 1
+            yield text
+
+    def seek(self, place: int) -> int:
+        return self._file.seek(place)
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_two_writers_in_turn_read_what_the_other_wrote_and_not_the_day(
+    encrypted: bool, tmp_path: Path, write: Callable[..., LogWriter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = Keyring([master()]) if encrypted else None
+    one, other = write(keys=keys), write(keys=keys)
+    one.append(DAY, [line(str(number)) for number in range(500)])
+    other.append(DAY, [line("this one had to read the day, once")])
+    as_it_is = LogFile.open
+    monkeypatch.setattr(LogFile, "open", lambda file: Counted(as_it_is(file)))
+    monkeypatch.setattr(Counted, "lines", 0)
+    for number in range(20):
+        (one, other)[number % 2].append(DAY, [line(f"in turn {number}")])
+    assert Counted.lines <= 40
+    monkeypatch.undo()
+    assert flaws(tmp_path, keys) == []
+
+
+def test_a_key_that_another_writer_began_with_is_gone_on_with(tmp_path: Path, write: Callable[..., LogWriter]) -> None:
+    first, second = master(), master()
+    both = Keyring([second, first])
+    one = write(keys=Keyring([first, second]))
+    one.append(DAY, [line("a")])
+    write(b"the second key of the two", both).append(DAY, [line("b"), line("c")])
+    one.append(DAY, [line("d")])
+    write(keys=both).append(DAY, [line("e")])
+    one.append(DAY, [line("f")])
+    assert [read["what"] for _, read in events(tmp_path, keys=both)] == [*"abcdef"]
 
 
 def _append_many(folder: str, name: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import itertools
 import os
 import random
 from collections.abc import Iterator
@@ -16,15 +17,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ticket_processor import log_writer
 from ticket_processor.audit import AuditLog
 from ticket_processor.log_check import check
 from ticket_processor.log_cipher import Keyring
 from ticket_processor.log_erase import ERASED
-from ticket_processor.log_files import log_files, pack
-from ticket_processor.log_flaws import Report
-from ticket_processor.log_lines import Line, decode, encode, erased
-from ticket_processor.log_upkeep import EXPIRED, look_after
+from ticket_processor.log_files import LogFile, log_files, pack
+from ticket_processor.log_flaws import FORGED, Report
+from ticket_processor.log_lines import Line, decode, encode, erased, key_id, sealed
+from ticket_processor.log_upkeep import EXPIRED, keep_head, keys_in, look_after
 from ticket_processor.log_writer import Head, LogWriter
+from ticket_processor.state import State
 
 from ..local.bad_disk import Died, Disk, Dying
 from .fakes import ManualClock
@@ -55,8 +58,15 @@ class Log:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def write(self, day: str, *lines: Line, key: bytes = KEY, keyring: Keyring | None = None) -> Head:
-        writer = LogWriter(self.folder, key, keyring)
+    def write(
+        self,
+        day: str,
+        *lines: Line,
+        key: bytes = KEY,
+        keyring: Keyring | None = None,
+        old_keys: tuple[bytes, ...] = (),
+    ) -> Head:
+        writer = LogWriter(self.folder, key, keyring, old_keys=old_keys)
         writer.append(day, lines or [line("a"), line("b")])
         head = writer.head
         writer.close()
@@ -72,8 +82,15 @@ class Log:
     def store(self, lines: list[bytes], day: str = DAY) -> None:
         self.path(day).write_bytes(b"".join(lines))
 
-    def report(self, *anchors: Head | None, keys: tuple[bytes, ...] = (KEY,), keyring: Keyring | None = None) -> Report:
-        return check(self.folder, keys, keyring, [("--anchor", anchor) for anchor in anchors if anchor])
+    def report(
+        self,
+        *anchors: Head | None,
+        keys: tuple[bytes, ...] = (KEY,),
+        keyring: Keyring | None = None,
+        ours: tuple[bytes, ...] = (),
+    ) -> Report:
+        known = [("--anchor", anchor) for anchor in anchors if anchor]
+        return check(self.folder, keys, keyring, known, ours=map(key_id, ours))
 
     def wrong(self, *anchors: Head | None, **how: Any) -> list[str]:
         """What is found to be changed, with its place."""
@@ -168,6 +185,17 @@ def test_a_day_that_a_clock_put_back_began_late_is_no_stranger(log: Log) -> None
     assert log.wrong(end) == []
 
 
+def test_an_end_that_was_cut_off_is_told_by_a_day_that_a_clock_put_back_began_after_it(log: Log) -> None:
+    log.write("2026-11-22")
+    log.write(DAY)
+    lines = log.lines("2026-11-22")
+    log.store(lines[:-1], "2026-11-22")
+    (flaw,) = log.wrong()
+    assert flaw.startswith(
+        "ticketbot-2026-11-22.jsonl: ticketbot-2026-11-21.jsonl holds on to its line 3, which is not"
+    )
+
+
 def test_a_clock_that_ran_ahead_when_all_began_is_no_tampering(log: Log) -> None:
     log.write("2030-01-01")
     log.write(DAY_BEFORE)
@@ -188,7 +216,11 @@ def test_a_file_that_was_packed_while_its_copy_is_still_there_is_checked_once(lo
 def test_a_packed_copy_that_says_something_else_is_told(log: Log) -> None:
     log.write(DAY)
     (log.folder / f"{log.path().name}.gz").write_bytes(gzip.compress(b"{}\n"))
-    assert log.wrong() == [f"ticketbot-{DAY}.jsonl.gz: it says something else than the file beside it"]
+    told = [f"ticketbot-{DAY}.jsonl.gz: it says something else than the file beside it"]
+    assert log.wrong() == told
+    whole = gzip.compress(log.path().read_bytes())
+    (log.folder / f"{log.path().name}.gz").write_bytes(whole[: len(whole) // 2])
+    assert log.wrong() == told
 
 
 def test_a_torn_last_line_is_a_note_and_not_a_flaw(log: Log) -> None:
@@ -500,6 +532,153 @@ def test_lines_under_a_key_that_is_not_here_are_unchecked_and_not_changed(log: L
     assert "is not here (TICKETBOT_AUDIT_KEY)" in report.unchecked[0].what
     assert (report.unchecked[0].line, report.unchecked[0].last_line) == (1, 3)
     assert log.report(end, keys=(KEY, FOREIGN)).holds
+
+
+# Keys that were lost, changed and made up
+
+
+def unknown(log: Log, *anchors: Head | None, **how: Any) -> tuple[list[str], list[str]]:
+    """The files that are told as changed, and those that cannot be checked."""
+    report = log.report(*anchors, **how)
+    return [flaw.file[10:20] for flaw in report.flaws], [flaw.file[10:20] for flaw in report.unchecked]
+
+
+def test_lines_under_a_key_that_nobody_tells_of_are_told_as_changed(log: Log) -> None:
+    log.write(DAY_BEFORE)
+    log.write(DAY, key=FOREIGN)
+    not_here = f"the key {key_id(FOREIGN)} that it is sealed with is not here (TICKETBOT_AUDIT_KEY)"
+    assert log.wrong() == [f"ticketbot-{DAY}.jsonl, lines 1 to 3: {not_here}{FORGED}"]
+    log.write(DAY)
+    assert log.wrong() == [f"ticketbot-{DAY}.jsonl, lines 1 to 3: {not_here}{FORGED}"]
+    assert log.report(keys=(KEY, FOREIGN)).holds
+
+
+def test_a_log_written_anew_as_a_whole_is_told_by_whoever_knows_which_keys_were_its_own(log: Log) -> None:
+    log.write(DAY_BEFORE, key=FOREIGN)
+    log.write(DAY, key=FOREIGN)
+    assert unknown(log) == ([], [DAY_BEFORE, DAY])
+    assert unknown(log, ours=(KEY,)) == ([DAY_BEFORE, DAY], [])
+    assert unknown(log, ours=(OLD_KEY,)) == ([], [DAY_BEFORE, DAY])
+
+
+def test_keys_that_were_lost_leave_lines_that_cannot_be_checked(log: Log) -> None:
+    log.write("2026-11-17", key=FOREIGN)
+    log.write("2026-11-18", key=OLD_KEY)
+    log.write("2026-11-19", key=OLD_KEY)
+    log.write("2026-11-19", key=KEY)
+    log.write(DAY_BEFORE)
+    end = log.write(DAY)
+    assert unknown(log, end) == ([], ["2026-11-17", "2026-11-18", "2026-11-19"])
+
+
+def test_lines_behind_a_lost_key_cannot_be_made_up_under_its_name(log: Log) -> None:
+    log.write("2026-11-18", key=OLD_KEY)
+    log.write("2026-11-19")
+    log.write(DAY, key=OLD_KEY)
+    assert unknown(log) == ([DAY], ["2026-11-18"])
+
+
+def test_a_key_that_was_lost_and_found_again_is_known_to_the_state(log: Log) -> None:
+    log.write("2026-11-18")
+    log.write(DAY_BEFORE, key=OLD_KEY)
+    log.write(DAY)
+    assert unknown(log) == ([DAY_BEFORE], [])
+    assert unknown(log, ours=(OLD_KEY, KEY)) == ([], [DAY_BEFORE])
+
+
+def test_whoever_has_the_old_key_alone_is_not_alarmed_by_the_new_one(log: Log) -> None:
+    log.write(DAY_BEFORE, key=OLD_KEY)
+    log.write(DAY, key=OLD_KEY)
+    end = log.write(DAY, old_keys=(OLD_KEY,))
+    assert unknown(log, end, keys=(OLD_KEY,)) == ([], [DAY])
+    log.write("2026-11-22")
+    assert unknown(log, end, keys=(OLD_KEY,)) == ([], [DAY, "2026-11-22"])
+    assert log.wrong(end, keys=(KEY, OLD_KEY)) == []
+
+
+def test_that_a_key_is_known_cannot_be_copied_for_another_one(log: Log) -> None:
+    log.write(DAY, key=OLD_KEY)
+    log.write(DAY, old_keys=(OLD_KEY,))
+    header = decode(log.lines()[3])
+    forged = {**header, "key_id": key_id(FOREIGN)}
+    log.store([*log.lines()[:3], encode(forged), *log.lines()[4:]])
+    assert unknown(log, keys=(OLD_KEY,)) == ([DAY], [])
+    assert log.wrong(keys=(KEY, OLD_KEY)) != []
+
+
+def test_a_lost_key_under_which_a_clock_ran_ahead_is_no_alarm(log: Log) -> None:
+    log.write("2026-11-18", key=OLD_KEY)
+    log.write("2030-01-01", key=OLD_KEY)
+    log.write(DAY_BEFORE)
+    log.write(DAY)
+    assert unknown(log) == ([], ["2026-11-18", "2030-01-01"])
+    log.write("2030-01-02", key=OLD_KEY)
+    assert unknown(log) == (["2030-01-02"], ["2026-11-18", "2030-01-01"])
+
+
+def test_headers_of_older_versions_do_not_say_which_key_they_found(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    as_it_is = log_writer._link
+
+    def of_old(file: LogFile, keys: Keyring | None) -> dict[str, Any]:
+        link = as_it_is(file, keys)
+        link.pop("key_id", None)
+        return link
+
+    monkeypatch.setattr(log_writer, "_link", of_old)
+    log.write("2026-11-18", key=OLD_KEY)
+    log.write(DAY_BEFORE)
+    assert unknown(log) == ([], ["2026-11-18"])
+    log.write(DAY, key=FOREIGN)
+    assert unknown(log) == ([DAY], ["2026-11-18"])
+
+
+def test_any_number_of_invented_keys_is_told(log: Log) -> None:
+    log.write(DAY_BEFORE)
+    for number in range(1_200):
+        header = sealed({"event": "segment", "segment": DAY, "key_id": f"{number:08}"}, FOREIGN, "", number)
+        with log.path().open("ab") as file:
+            file.write(encode(header))
+    report = log.report()
+    assert len(report.flaws) + report.more_flaws > 1_200
+    assert report.unchecked == ()
+
+
+@given(data=st.data())
+@settings(deadline=None, max_examples=40)
+def test_no_story_of_lost_changed_and_restored_keys_is_taken_for_tampering(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """By whoever verifies with the keys that the last run had, or with those of any run, of which later ones knew."""
+    folder = tmp_path_factory.mktemp("keys") / "logs"
+    keyring = new_keyring() if data.draw(st.booleans(), "encrypted") else None
+    numbers, state, now, left = itertools.count(), State(None), ManualClock().now(), None
+    had = keys = (b"key %d of the installation" % next(numbers),)
+    for _ in range(data.draw(st.integers(1, 7), "runs")):
+        event = data.draw(st.sampled_from(("nothing", "changed", "replaced", "lost", "restored", "all lost")), "key")
+        if event == "changed":
+            keys = (b"key %d of the installation" % next(numbers), *keys)
+        elif event in ("replaced", "lost"):
+            had, keys = keys, (b"key %d of the installation" % next(numbers),)
+        elif event == "restored":
+            keys = had
+        elif event == "all lost":
+            state.close()
+            state, keys = State(None), (b"key %d of the installation" % next(numbers),)
+            had, left = keys, None
+        now += data.draw(st.sampled_from((600.0, DAY_S, 3 * DAY_S)), "pause")
+        clock = ManualClock(now)
+        audit = AuditLog(folder, clock, "run", key=keys[0], old_keys=keys[1:], keys=keyring)
+        audit.run_started(follows=left)
+        look_after(audit, now, 365, left, keyring)
+        audit.alert("ended")
+        left = keep_head(state, audit)
+        audit.close()
+        report = check(folder, keys, keyring, [("the state", Head.parse(left or ""))], ours=keys_in(state))
+        assert report.flaws == ()
+        # A shell that does not have what the schedule has.
+        report = check(folder, keys[-1:], keyring, ours=keys_in(state))
+        assert report.flaws == ()
+    state.close()
 
 
 def test_encrypted_lines_without_their_key_are_unchecked_and_not_changed(log: Log) -> None:

@@ -23,10 +23,11 @@ from ticket_processor.log_cipher import Keyring
 from ticket_processor.log_erase import ERASED, ERASING, Found, erase, find
 from ticket_processor.log_files import events, log_files, pack, read_lines
 from ticket_processor.log_lines import encode
+from ticket_processor.log_upkeep import look_after
 from ticket_processor.models import Outcome, OutcomeStatus, Priority, Usage
 from ticket_processor.state import FILE_NAME, State, Verdict
 
-from ..local.bad_disk import Died, Dying
+from ..local.bad_disk import Died, Disk, Dying
 from .fakes import START, ManualClock, a_change, a_decision, an_analysis
 
 KEY = b"a key of sixteen bytes or more"
@@ -170,6 +171,14 @@ def test_what_crashes_left_goes_too_whosever_it_is(office: Office) -> None:
     assert not any((office.folder / name).exists() for name in names)
 
 
+def test_what_a_killed_report_decrypted_goes_too(office: Office) -> None:
+    clear = office.folder / ".index" / ".plain-ab"
+    clear.parent.mkdir()
+    clear.write_bytes(b"x")
+    assert office.erase(7).leftovers == [clear]
+    assert not clear.exists()
+
+
 def test_a_packed_file_beside_the_unpacked_one_loses_the_words_as_well(office: Office) -> None:
     path = office.folder / "ticketbot-2026-11-20.jsonl"
     (office.folder / f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
@@ -209,6 +218,43 @@ def test_files_that_were_written_anew_are_for_their_owner_only(office: Office) -
     assert {path.stat().st_mode & 0o077 for path in office.folder.glob("*.jsonl*")} == {0}
 
 
+@pytest.mark.parametrize("days_wrong", [-30, -1, 30])
+def test_an_erasure_under_a_wrong_clock_is_known_for_as_long_as_the_lines_it_was_made_in(
+    days_wrong: int, office: Office
+) -> None:
+    audit = office.log(days_wrong)
+    erase(audit, [7], office.keys, find(office.folder, [7], office.keys))
+    left = str(audit.head)
+    audit.close()
+    assert office.words_of(7) == 0
+    office.assert_holds()
+    for day in (days_wrong, *range(5)):
+        audit = office.log(day)
+        audit.run_started(follows=left)
+        assert look_after(audit, START + day * DAY_S, 2, left, office.keys) == []
+        audit.alert("ended")
+        left = str(audit.head)
+        audit.close()
+        office.assert_holds()
+
+
+def test_an_erasure_that_nothing_tells_of_any_more_is_explained_by_saying_it_again(office: Office) -> None:
+    class Older(AuditLog):
+        """As it was: every line goes to the day that the clock says."""
+
+        not_before = property(lambda _log: "", lambda _log, _day: None)  # type: ignore[assignment]
+
+    older = Older(office.folder, ManualClock(START - 30 * DAY_S), "run", key=KEY, keys=office.keys)
+    erase(older, [7], office.keys, find(office.folder, [7], office.keys))
+    older.close()
+    audit = office.log(1)
+    look_after(audit, START + DAY_S, 2, None, office.keys)
+    audit.close()
+    assert not check(office.folder, [KEY], office.keys).holds
+    assert office.erase(7).total == 0
+    office.assert_holds()
+
+
 def test_a_file_whose_key_is_not_here_is_told_and_the_rest_is_erased(tmp_path: Path) -> None:
     Office(tmp_path, keyring()).write(-1, 7)
     office = Office(tmp_path, keyring())
@@ -235,6 +281,17 @@ def test_nothing_is_erased_that_cannot_be_written_down(office: Office) -> None:
     ):
         erase(audit, [7], office.keys, find(office.folder, [7], office.keys))
     assert office.words_of(7) == before
+
+
+def test_it_is_surely_written_down_before_the_first_word_goes(office: Office) -> None:
+    disk = Disk(office.folder)
+    with disk.at_work():
+        office.erase(7)
+    name = f"ticketbot-{log_files(office.folder)[-1].day}.jsonl"
+    done = disk.operations
+    first = next(number for number, each in enumerate(done) if each.startswith("replace ticketbot"))
+    told = [each for each in done[:first] if each in (f"write {name}", f"fsync {name}")]
+    assert told[-2:] == [f"write {name}", f"fsync {name}"]
 
 
 def test_lines_that_another_process_adds_meanwhile_are_erased_and_explained(office: Office) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 
 from ticket_processor.audit import AuditLog
 from ticket_processor.clock import iso
-from ticket_processor.errors import CannotRun, ConfigError
+from ticket_processor.errors import CannotRun, ConfigError, how_to_install
 from ticket_processor.log_cipher import Keyring
 from ticket_processor.log_columns import kept
 from ticket_processor.log_files import events, pack
@@ -368,13 +369,14 @@ def test_a_kept_file_that_is_damaged_is_made_anew(tmp_path: Path) -> None:
 def test_what_a_crash_left_in_the_folder_goes_and_what_others_are_writing_stays(tmp_path: Path) -> None:
     write_day(tmp_path, "2026-11-19", [receipt(1, "11-19 08:00")])
     tickets(tmp_path)
-    left, busy, strange = (tmp_path / FOLDER / name for name in (".old.parquet.ab", ".new.parquet.cd", "strange.txt"))
-    for path in (left, busy, strange):
+    names = (".old.parquet.ab", ".new.parquet.cd", "strange.txt", ".plain-new")
+    left, busy, strange, clear = (tmp_path / FOLDER / name for name in names)
+    for path in (left, busy, strange, clear):
         path.write_bytes(b"x")
     os.utime(left, (1, 1))
     write_day(tmp_path, TODAY, [])
     tickets(tmp_path)
-    assert (left.exists(), busy.exists(), strange.exists()) == (False, True, False)
+    assert [path.exists() for path in (left, busy, strange, clear)] == [False, True, False, False]
 
 
 def test_where_nothing_can_be_written_beside_the_log_it_works_all_the_same(
@@ -550,6 +552,15 @@ def test_an_encrypted_log_is_read_with_its_key_and_nothing_of_it_is_kept(encrypt
         assert not index.refresh()
 
 
+def test_a_process_that_dies_leaves_nothing_of_an_encrypted_log_in_the_clear(
+    encrypted: Path, keys: Keyring, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(Path, "unlink", lambda *_path, **_how: None)  # nothing is tidied up any more
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    assert tickets(encrypted, keys=keys) == [1, 2, 3]
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"by m-1" in path.read_bytes()]
+
+
 def test_days_before_the_log_was_encrypted_are_kept_as_ever(encrypted: Path, keys: Keyring) -> None:
     write_day(encrypted, "2026-11-18", [receipt(9, "11-18 08:00")])
     assert tickets(encrypted, keys=keys) == [9, 1, 2, 3]
@@ -581,5 +592,5 @@ def test_a_packed_day_that_is_damaged_is_told_by_its_name(tmp_path: Path) -> Non
 
 def test_without_duckdb_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "duckdb", None)
-    with pytest.raises(ConfigError, match=r"pip install 'ticketbot\[report\]'"):
+    with pytest.raises(ConfigError, match=re.escape(how_to_install("report"))):
         opened(tmp_path)

@@ -20,12 +20,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ticket_processor.audit import REPAIRED, AuditLog
-from ticket_processor.errors import AuditUnwritable
+from ticket_processor.errors import AuditUnwritable, ConfigError
 from ticket_processor.log_check import check
 from ticket_processor.log_cipher import Keyring
 from ticket_processor.log_files import events, log_files, read_lines
 from ticket_processor.log_lines import encode, erased
-from ticket_processor.log_upkeep import CHANGED, EXPIRED, keep_head, left_in, look_after, stands
+from ticket_processor.log_upkeep import (
+    CHANGED,
+    EXPIRED,
+    IN_THE_CLEAR,
+    KEY_LOST,
+    encryption_news,
+    keep_head,
+    left_in,
+    look_after,
+    stands,
+)
 from ticket_processor.log_writer import head_of
 from ticket_processor.state import State
 
@@ -62,7 +72,8 @@ class Desk:
         """What was surely written, oldest first, as ``day what``."""
 
     def log(self) -> AuditLog:
-        return AuditLog(self.folder, self.clock, "run", key=KEY, keys=self.keys)
+        news = encryption_news(self.folder, str(datetime.fromtimestamp(self.clock.now(), UTC).date()), self.keys)
+        return AuditLog(self.folder, self.clock, "run", key=KEY, keys=self.keys, news=news)
 
     def write(self, day: date, count: int = 2) -> None:
         """Some lines on that day."""
@@ -128,6 +139,58 @@ def test_a_day_is_packed_once_the_day_after_it_has_passed(desk: Desk) -> None:
     assert packed == {"ticketbot-2026-11-18.jsonl.gz", "ticketbot-2026-11-19.jsonl.gz"} | texts
     assert {"ticketbot-2026-11-20.jsonl", "ticketbot-2026-11-21.jsonl"} <= set(named(desk.folder))
     assert (desk.events(), desk.flaws()) == (desk.said, [])
+
+
+def test_what_is_packed_is_on_the_disk_before_it_takes_the_place_of_anything(plain: Desk) -> None:
+    plain.write(TODAY - timedelta(days=2))
+    plain.clock = ManualClock(at(TODAY))
+    disk = Disk(plain.folder)
+    with disk.at_work():
+        plain.run()
+    name = f"ticketbot-{TODAY - timedelta(days=2)}.jsonl"
+    done = [each for each in disk.operations if name in each]
+    order = [f"write {name}.gz.tmp", f"fsync {name}.gz.tmp", f"replace {name}.gz", f"unlink {name}"]
+    assert [each for each in dict.fromkeys(done) if each in order] == order
+
+
+def test_so_many_files_are_packed_in_one_run_and_no_more_for_tickets_wait(plain: Desk) -> None:
+    for back in reversed(range(2, 22)):
+        plain.write(TODAY - timedelta(days=back))
+    plain.clock = ManualClock(at(TODAY))
+
+    def packed() -> int:
+        return sum(name.endswith(".gz") for name in named(plain.folder))
+
+    counts = []
+    for _ in range(4):
+        plain.run()
+        counts.append(packed())
+    assert counts == [14, 28, 40, 40]
+    assert (plain.events(), plain.flaws()) == (plain.said, [])
+
+
+@pytest.mark.parametrize(("away", "goes"), [(31, True), (32, False)])
+def test_after_a_month_without_a_run_the_clock_is_not_believed_at_first(plain: Desk, away: int, goes: bool) -> None:
+    for back in (away + 1, away):
+        plain.write(TODAY - timedelta(days=back))
+    plain.clock = ManualClock(at(TODAY))
+    plain.run(keep=7)
+    assert (days(plain.folder) == [str(TODAY)]) is goes
+    plain.clock = ManualClock(at(TODAY + timedelta(days=1)))
+    plain.run(keep=7)
+    assert days(plain.folder) == [str(TODAY), str(TODAY + timedelta(days=1))]
+
+
+def test_old_days_go_before_others_are_packed_which_takes_room(plain: Desk) -> None:
+    for back in (400, 3, 1):
+        plain.write(TODAY - timedelta(days=back))
+    plain.clock = ManualClock(at(TODAY))
+    disk = Disk(plain.folder)
+    with disk.at_work():
+        plain.run()
+    gone = max(number for number, each in enumerate(disk.operations) if each.startswith("unlink ticketbot-2025"))
+    packed = min(number for number, each in enumerate(disk.operations) if each.endswith(".gz.tmp"))
+    assert gone < packed
 
 
 def test_what_is_packed_is_the_same_to_the_byte(plain: Desk) -> None:
@@ -281,6 +344,17 @@ def test_what_reports_keep_of_a_day_goes_with_it(plain: Desk) -> None:
     assert f"{kept:%Y-%m}-all-ff-1-ab.parquet" in {path.name for path in index.iterdir()}
 
 
+def test_what_a_report_that_was_killed_left_goes_with_the_next_run(plain: Desk) -> None:
+    index = plain.folder / ".index"
+    index.mkdir(parents=True)
+    clear, stale, busy = (index / name for name in (".plain-ab", ".old.parquet.ab", ".new.parquet.cd"))
+    for path in (clear, stale, busy):
+        path.write_bytes(b"x")
+    os.utime(stale, (1, 1))
+    assert plain.run() == []
+    assert [path.name for path in index.iterdir()] == [busy.name]
+
+
 def test_leftovers_of_a_day_whose_file_is_gone_go_as_well(plain: Desk) -> None:
     plain.write(TODAY)
     (plain.folder / "ticketbot-2020-01-01.torn").write_bytes(b"x")
@@ -291,12 +365,14 @@ def test_leftovers_of_a_day_whose_file_is_gone_go_as_well(plain: Desk) -> None:
 
 
 def test_days_go_only_once_the_log_surely_says_so(plain: Desk) -> None:
-    for back in (401, 400):
+    for back in (401, 400, 1):
         plain.write(TODAY - timedelta(days=back))
+        plain.run()  # which packs it, so that nothing but what is too old goes below
     plain.clock = ManualClock(at(TODAY))
     disk = Disk(plain.folder)
     with disk.at_work():
         plain.run()
+    assert not [name for name in named(plain.folder) if "2025" in name]
     done = disk.operations
     first = next(
         i for i, each in enumerate(done) if each.startswith("unlink ticketbot-2025") and not each.endswith("tmp")
@@ -430,6 +506,64 @@ def test_a_line_that_a_crash_tore_at_the_end_of_a_day_is_put_aside_by_the_next_d
     assert told["bytes"] == 16
 
 
+def tear(folder: Path) -> None:
+    with log_files(folder)[-1].path.open("ab") as file:
+        file.write(b'{"ts":"2026-11-2')
+
+
+def heard(desk: Desk) -> set[str]:
+    """What a run would tell of the log, that looks after it now."""
+    audit = desk.log()
+    audit.run_started()
+    assert look_after(audit, desk.clock.now(), 365, desk.left, desk.keys) == []
+    audit.alert("ended")
+    desk.left = str(audit.head)
+    audit.close()
+    return audit.alerted
+
+
+def test_what_a_dry_run_has_repaired_is_told_by_the_next_real_run_and_once(desk: Desk) -> None:
+    desk.run(3)
+    tear(desk.folder)
+    for _ in range(2):
+        dry = AuditLog(desk.folder, desk.clock, "dry", dry_run=True, key=KEY, keys=desk.keys)
+        dry.run_started()
+        dry.close()
+    assert REPAIRED in heard(desk)
+    assert REPAIRED not in heard(desk)
+    tear(desk.folder)
+    assert REPAIRED in heard(desk)
+    assert REPAIRED not in heard(desk)
+
+
+def test_what_a_run_that_died_has_repaired_is_told_by_the_next_one_on_another_day(desk: Desk) -> None:
+    desk.run(3)
+    tear(desk.folder)
+    died = desk.log()
+    died.run_started()
+    died.close()
+    desk.clock = ManualClock(at(TODAY + timedelta(days=1)))
+    assert REPAIRED in heard(desk)
+    assert REPAIRED not in heard(desk)
+
+
+def test_an_end_that_is_none_is_no_place_to_look_from(plain: Desk) -> None:
+    plain.run()
+    plain.left = "1 is no end at all"
+    assert heard(plain) == {"ended"}
+
+
+def test_what_was_repaired_under_a_clock_that_ran_ahead_is_not_told_by_every_run(desk: Desk) -> None:
+    desk.run()
+    desk.clock = ManualClock(at(TODAY + timedelta(days=400)))
+    tear(desk.folder)
+    heard(desk)
+    desk.clock = ManualClock(at(TODAY, 13))
+    heard(desk)
+    desk.clock.advance(600)
+    assert REPAIRED not in heard(desk)
+
+
 def test_a_day_that_was_begun_and_never_written_is_no_link_of_the_chain(desk: Desk) -> None:
     desk.write(TODAY - timedelta(days=2))
     (desk.folder / f"ticketbot-{TODAY - timedelta(days=1)}.jsonl").write_bytes(b"")
@@ -516,11 +650,11 @@ def test_a_log_that_cannot_be_read_is_a_remark_and_no_end(plain: Desk) -> None:
     assert CHANGED not in (plain.folder / f"ticketbot-{TODAY}.jsonl").read_text(encoding="utf-8")
 
 
-def test_lines_whose_key_was_taken_away_are_not_called_changed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("keys", [None, Keyring([base64.b64encode(bytes(range(32))).decode()])])
+def test_lines_whose_key_is_not_here_are_not_called_changed(tmp_path: Path, keys: Keyring | None) -> None:
     desk = Desk(tmp_path / "logs", Keyring([base64.b64encode(bytes(32)).decode()]))
     desk.run()
-    desk.keys = None
-    assert desk.run() == []
+    assert stands(desk.folder, str(desk.left), keys)
 
 
 # Crashes
@@ -624,3 +758,84 @@ def test_the_end_of_another_log_is_not_looked_for_in_this_one(tmp_path: Path) ->
     for each in (here, there):
         each.close()
     state.close()
+
+
+# Encryption that ends, and keys that are lost
+
+
+def master() -> str:
+    return base64.b64encode(os.urandom(32)).decode()
+
+
+OLD, NEW = master(), master()
+
+
+def encrypted_log(folder: Path) -> Desk:
+    desk = Desk(folder, Keyring([OLD]))
+    desk.write(TODAY - timedelta(days=1))
+    desk.clock = ManualClock(at(TODAY))
+    return desk
+
+
+@pytest.mark.parametrize("begun_today", [False, True])
+@pytest.mark.parametrize(
+    ("keys", "what_to_do"),
+    [
+        ((), "or to 'off' to go on in the clear"),
+        ((NEW,), "put that one behind the new one"),
+        *[(keys, None) for keys in (("off",), ("OFF", OLD), (OLD,), (NEW, OLD), (NEW, "lost"))],
+    ],
+)
+def test_an_encrypted_log_goes_on_otherwise_only_when_somebody_says_so(
+    keys: tuple[str, ...], what_to_do: str | None, begun_today: bool, tmp_path: Path
+) -> None:
+    desk = encrypted_log(tmp_path)
+    if begun_today:
+        desk.run()
+    ring = Keyring(keys) if keys else None
+    if what_to_do is None:
+        encryption_news(tmp_path, str(TODAY), ring)
+        return
+    with pytest.raises(ConfigError, match=what_to_do) as caught:
+        encryption_news(tmp_path, str(TODAY), ring)
+    assert not any(key in str(caught.value) for key in (OLD, NEW))
+
+
+def test_a_log_that_was_never_encrypted_asks_for_no_word(plain: Desk) -> None:
+    plain.run()
+    for ring in (None, Keyring([NEW]), Keyring(["off"])):
+        assert encryption_news(plain.folder, str(TODAY), ring) is None
+
+
+def test_a_day_that_is_empty_or_damaged_does_not_hide_that_the_log_is_encrypted(tmp_path: Path) -> None:
+    encrypted_log(tmp_path)
+    (tmp_path / f"ticketbot-{TODAY}.jsonl.gz").write_bytes(b"no gzip")
+    with pytest.raises(ConfigError):
+        encryption_news(tmp_path, str(TODAY), None)
+    (tmp_path / f"ticketbot-{TODAY}.jsonl").write_bytes(b"")
+    with pytest.raises(ConfigError):
+        encryption_news(tmp_path, str(TODAY), None)
+
+
+@pytest.mark.parametrize("begun_today", [False, True])
+@pytest.mark.parametrize(
+    ("keys", "what", "reads"),
+    [(("off", OLD), IN_THE_CLEAR, (OLD,)), (("off",), IN_THE_CLEAR, (OLD,)), ((NEW, "lost"), KEY_LOST, (NEW, OLD))],
+)
+def test_what_was_said_of_encryption_stands_in_the_log_once_and_is_told(
+    keys: tuple[str, ...], what: str, reads: tuple[str, ...], begun_today: bool, tmp_path: Path
+) -> None:
+    desk = encrypted_log(tmp_path)
+    if begun_today:
+        desk.run()
+    desk.keys = Keyring(keys)
+    (trouble,) = desk.run()
+    assert "TICKETBOT_AUDIT_ENCRYPTION_KEYS" in trouble
+    assert desk.run() == []
+    stored = log_files(tmp_path)[-1].path.read_bytes()
+    assert (desk.said[-1].encode() in stored) is (what == IN_THE_CLEAR)
+    assert desk.said[0].encode() not in b"".join(file.path.read_bytes() for file in log_files(tmp_path))
+    desk.keys = Keyring(reads)
+    assert (desk.events(), len(desk.alerts(what)), desk.alerts(CHANGED)) == (desk.said, 1, [])
+    assert desk.flaws() == []
+    assert encryption_news(tmp_path, str(TODAY), None if what == IN_THE_CLEAR else Keyring([NEW])) is None

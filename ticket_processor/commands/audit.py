@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 
-from ..config import Settings, load
-from ..errors import CannotRun, ConfigError, ExitCode, StateUnusable
+from ..config import load
+from ..errors import CannotRun, ConfigError, ExitCode, StateUnusable, TicketbotError
 from ..log_check import check
 from ..log_cipher import KEYS_VARIABLE, is_encrypted
-from ..log_files import LogFile, log_files, read_lines
+from ..log_files import LogFile, last_header, log_files, read_lines
 from ..log_flaws import Report
 from ..log_key import FILE_NAME as KEY_FILE
 from ..log_key import VARIABLE, known_keys
 from ..log_lines import decode
-from ..log_upkeep import left_in
+from ..log_upkeep import keys_in, left_in
 from ..log_writer import Head
-from ..screen import Screen
+from ..screen import Screen, standard_output
+from ..settings import Settings
 from ..state import FILE_NAME, State
 from ..wiring import keyring
 
 MOST_PRINTED = 50
+NOT_SEALED = (
+    "nothing in the log is sealed yet, so nothing can be verified: the next 'ticketbot run' makes the key, and seals "
+    "what it writes"
+)
 BY_STATE, BY_PERSON = "the state", "--anchor"
 NO_ANCHOR = (
     "no anchor from elsewhere was given: whoever can change log and state together may have cut off its end unnoticed. "
@@ -40,9 +44,11 @@ def verify(*, config: Path | None, anchors: Sequence[str], as_json: bool) -> int
     given = [(BY_PERSON, _head(text)) for text in anchors]
     settings = load(config=config, need_helpdesk=False)
     keys = reading_keys(settings)
+    if not keys:
+        raise CannotRun(NOT_SEALED)
     screen = Screen(quiet=False, as_json=as_json)
     remarks: list[str] = []
-    state_head = _left(settings, remarks)
+    state_head, ours = _left(settings, remarks)
     known = [(BY_STATE, state_head)] if state_head else []
     with ExitStack() as stack:
         report = check(
@@ -50,10 +56,11 @@ def verify(*, config: Path | None, anchors: Sequence[str], as_json: bool) -> int
             keys,
             keyring(settings),
             [*known, *given],
+            ours=ours,
             begin=lambda files: stack.enter_context(screen.progress("files", files)),
         )
     if not report.files and not report.flaws:
-        raise CannotRun(f"there is no log in {settings.log_dir.absolute()}: name its folder (TICKETBOT_LOG_DIR)")
+        raise no_log(settings)
     remarks += report.notes
     if not given:
         remarks.append(NO_ANCHOR if known else NO_END)
@@ -69,44 +76,61 @@ def verify(*, config: Path | None, anchors: Sequence[str], as_json: bool) -> int
 def cat(*, config: Path | None, wanted: Sequence[str]) -> int:
     """``ticketbot audit cat``. Prints lines as they were before encryption, headers and all."""
     settings = load(config=config, need_helpdesk=False)
-    keys = keyring(settings)
-    for file in _files(settings.log_dir, wanted):
+    keys, out = keyring(settings), standard_output()
+    files = _files(settings.log_dir, wanted)
+    if not files:
+        raise no_log(settings)
+    for file in files:
         for raw, line in read_lines(file, keys):
             if line is None and _closed(raw):
                 raise CannotRun(
                     f"the log {file.path} is encrypted: {KEYS_VARIABLE} must hold the key that it was written with"
                 )
-            sys.stdout.buffer.write(raw)
-    sys.stdout.buffer.flush()
+            out.write(raw)
+    out.flush()
     return ExitCode.OK
 
 
+def no_log(settings: Settings) -> TicketbotError:
+    """What to raise where there is not one file of a log."""
+    return _not_here(settings, f"there is no log in {settings.log_dir.absolute()}: name its folder (TICKETBOT_LOG_DIR)")
+
+
+def _not_here(settings: Settings, what: str) -> TicketbotError:
+    """In a wrong folder the reader has to do something else; anywhere else the command could not do its work."""
+    return ConfigError(*settings.lost, what) if settings.lost else CannotRun(what)
+
+
 def reading_keys(settings: Settings) -> tuple[bytes, ...]:
-    """What the log may be sealed with. Raises :class:`CannotRun` where no key is here: reading must not make one."""
+    """What the log may be sealed with; nothing where it is not sealed at all.
+
+    Raises an error where there is no log, or it is sealed and no key is here: reading must not make one.
+    """
+    files = log_files(settings.log_dir)
     keys = known_keys([key.get_secret_value() for key in settings.audit.keys], settings.state_folder)
-    if not keys:
-        raise CannotRun(
-            f"the key that seals the log is not here: set {VARIABLE}, or TICKETBOT_STATE_DIR to the folder that holds "
-            f"its {KEY_FILE}"
-        )
+    if not files and not keys:
+        raise no_log(settings)
+    if not keys and any(last_header(file) is not None for file in files):
+        where = f"set {VARIABLE}, or TICKETBOT_STATE_DIR to the folder that holds its {KEY_FILE}"
+        raise _not_here(settings, f"the key that seals the log is not here: {where}")
     return keys
 
 
-def _left(settings: Settings, remarks: list[str]) -> Head | None:
-    """The end that the last run left, as far as the state can tell."""
+def _left(settings: Settings, remarks: list[str]) -> tuple[Head | None, list[str]]:
+    """The end that the last run left, and the keys that runs have sealed with, as far as the state can tell."""
     path = settings.state_folder / FILE_NAME
     if not path.exists():
-        return None
+        return None, []
     try:
         state = State.scratch_copy(path)
         try:
-            told = left_in(state, settings.log_dir)
+            told, ours = left_in(state, settings.log_dir), keys_in(state)
         finally:
             state.close()
-        return Head.parse(told) if told else None
+        return Head.parse(told) if told else None, ours
     except (StateUnusable, ValueError) as error:
         remarks.append(f"where the log ended is not known from the state: {error}")
-        return None
+        return None, []
 
 
 def _head(text: str) -> Head:

@@ -11,18 +11,26 @@ import typer
 
 from ..answer_store import FILE_NAME as ANSWERS
 from ..answer_store import AnswerStore
+from ..audit import REPAIRED, REPAIRED_SAID
 from ..clock import SystemClock
-from ..config import Settings, load
-from ..errors import CannotRun, ConfigError, ExitCode
-from ..log_erase import Found, erase, every_file, find
+from ..config import load
+from ..errors import CannotRun, ConfigError, ExitCode, RunLocked
+from ..log_erase import Found, erase, every_file, find, nobody_beside
 from ..log_upkeep import keep_head
-from ..screen import Screen
+from ..screen import Screen, harmless
+from ..settings import Settings
+from ..state import State
+from ..state_file import is_there
 from ..wiring import audit_log, keyring, lock, new_run_id, opened_state
 from .audit_requester import tickets_of
 
 ELSEWHERE = (
     "not reached: the notes on the tickets in the helpdesk, files of 'run --backfill', exports, reports with "
     "--show-errors, a classifier trained on these tickets, what model servers keep, and backups of all of these"
+)
+ANSWERS_STAY = (
+    "kept answers of models stay, under whose keys nobody can tell whose they are; where 'run --backfill' was asked "
+    "about these tickets, which leaves nothing in the log, delete the file"
 )
 
 
@@ -36,7 +44,7 @@ def erase_tickets(
     yes: bool,
     as_json: bool,
 ) -> int:
-    """``ticketbot audit erase``. Returns the exit code: 1 when something could not be erased."""
+    """``ticketbot audit erase``. Returns the exit code: 1 when something could not be erased, or is unknown."""
     if not tickets and requester is None:
         raise ConfigError("say whose: --ticket ID, which may be repeated, or --requester")
     settings = load(config=config)
@@ -49,26 +57,64 @@ def erase_tickets(
         )
         return ExitCode.OK
     found = _found(settings, screen, wanted)
+    with opened_state(settings.state_folder, settings.zendesk.base_url, dry_run=True) as state:
+        unknown = _unknown(found, state, wanted)
+    if dry_run and unknown == wanted:
+        return _nothing(settings, screen, wanted, frozenset(tickets), dry_run=True)
     if dry_run:
-        screen.result(_text("To be erased", wanted, found, None, []), _data(wanted, found, None, [], dry_run=True))
-        return _code(found.troubles)
-    if not yes:
+        screen.result(
+            _text("To be erased", wanted, found, None, []), _data(wanted, found, None, [], unknown, dry_run=True)
+        )
+        return _code([*found.troubles, *_strange(unknown, tickets)])
+    if not yes and unknown != wanted:
         _ask(wanted, found)
     with ExitStack() as stack:
         stack.enter_context(lock(settings.state_folder))
+        stack.enter_context(nobody_beside(settings.state_folder))
         state = stack.enter_context(opened_state(settings.state_folder, settings.zendesk.base_url))
+        found = _found(settings, screen, wanted)
+        if unknown == wanted == _unknown(found, state, wanted):
+            return _nothing(settings, screen, wanted, frozenset(tickets), dry_run=False)
+        if not yes and unknown == wanted:
+            raise RunLocked("a run has come upon these tickets meanwhile, and nothing was erased; say it again")
         audit = audit_log(settings, clock, new_run_id(clock))
         stack.callback(audit.close)
-        found = _found(settings, screen, wanted)
+        unknown = _unknown(found, state, wanted)
         with screen.progress("files", len(found.lines)) as advance:
             gone = erase(audit, wanted, keyring(settings), found, done=advance)
         given_up = state.erase(wanted)
         answers = _forget_answers(settings, clock, gone.troubles)
         keep_head(state, audit)
+    if REPAIRED in audit.alerted:
+        screen.notices([REPAIRED_SAID])  # the next run goes on behind it, and would not tell
     screen.result(
-        _text("Erased", wanted, gone, answers, given_up), _data(wanted, gone, answers, given_up, dry_run=False)
+        _text("Erased", wanted, gone, answers, given_up), _data(wanted, gone, answers, given_up, unknown, dry_run=False)
     )
-    return _code(gone.troubles)
+    return _code([*gone.troubles, *_strange(unknown, tickets)])
+
+
+def _unknown(found: Found, state: State, wanted: frozenset[int]) -> frozenset[int]:
+    """The tickets that no line of the log, and nothing in the state, is about."""
+    if found.troubles or found.leftovers:  # which may be about any ticket
+        return frozenset()
+    listed = found.known | {item.ticket_id for item in state.retries()}
+    return frozenset(n for n in wanted - listed if not state.is_done(n) and state.verdict(n) is None)
+
+
+def _strange(unknown: frozenset[int], tickets: Collection[int]) -> list[str]:
+    """Sentences on tickets that somebody named; that a requester has others is nothing to be told."""
+    return [f"ticket {number}: neither log nor state knows it" for number in sorted(unknown.intersection(tickets))]
+
+
+def _nothing(
+    settings: Settings, screen: Screen, wanted: frozenset[int], tickets: frozenset[int], *, dry_run: bool
+) -> int:
+    text = f"Nothing to erase: neither log nor state knows {_tickets(wanted)}"
+    answers = settings.state_folder / ANSWERS
+    if is_there(answers):
+        text += f"\n  {ANSWERS_STAY}: {answers}"
+    screen.result(text, _data(wanted, Found(), 0, [], wanted, dry_run=dry_run))
+    return _code(_strange(wanted, tickets))
 
 
 def _found(settings: Settings, screen: Screen, wanted: Collection[int]) -> Found:
@@ -104,7 +150,7 @@ def _forget_answers(settings: Settings, clock: SystemClock, troubles: list[str])
 
 def _code(troubles: Collection[str]) -> int:
     for trouble in troubles:
-        sys.stderr.write(f"ticketbot: not erased: {trouble}\n")
+        sys.stderr.write(f"ticketbot: not erased: {harmless(trouble)}\n")
     return ExitCode.SOME_FAILED if troubles else ExitCode.OK
 
 
@@ -129,11 +175,18 @@ def _text(first: str, wanted: Collection[int], found: Found, answers: int | None
 
 
 def _data(
-    wanted: Collection[int], found: Found, answers: int | None, given_up: list[int], *, dry_run: bool
+    wanted: Collection[int],
+    found: Found,
+    answers: int | None,
+    given_up: list[int],
+    unknown: Collection[int],
+    *,
+    dry_run: bool,
 ) -> dict[str, object]:
     return {
         "dry_run": dry_run,
         "tickets": sorted(wanted),
+        "unknown": sorted(unknown),
         "lines": found.total,
         "files": len(found.lines),
         "leftovers": len(found.leftovers),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Collection
 from pathlib import Path
 from typing import IO, Literal
@@ -15,8 +14,9 @@ from ..errors import CannotRun, ConfigError, ExitCode
 from ..log_export import Counted, as_lines, as_table, chosen
 from ..log_files import log_files, replace_file
 from ..log_writer import last_head
-from ..screen import Screen
+from ..screen import Screen, standard_output
 from ..wiring import keyring
+from .audit import no_log
 from .audit_requester import tickets_of
 from .moments import parse_moment
 
@@ -47,7 +47,7 @@ def export(
     if requester is not None:
         wanted = frozenset(tickets) | tickets_of(settings, clock, requester)
     if not log_files(settings.log_dir):
-        raise CannotRun(f"there is no log in {settings.log_dir.absolute()}: name its folder (TICKETBOT_LOG_DIR)")
+        raise no_log(settings)
     told: dict[str, object] = {}
 
     def write(target: IO[bytes]) -> None:
@@ -58,8 +58,9 @@ def export(
 
     screen = Screen(quiet=False, as_json=False)
     if out == STDOUT:
-        write(sys.stdout.buffer)
-        sys.stdout.buffer.flush()
+        printed = standard_output()
+        write(printed)
+        printed.flush()
         screen.notices([f"{told['events']} events, SHA-256 {told['sha256']}"])
         return ExitCode.OK
     file = Path(out)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..clock import Deadline, SystemClock
-from ..config import Settings
+from ..settings import Settings
 from ..wiring import transport_for
 from ..zendesk_requester import Requesters
 

@@ -69,9 +69,9 @@ def _is_about(line: Line, ticket: int) -> bool:
 
 def _blocks(told: list[Told]) -> Iterator[tuple[str, list[str]]]:
     """A heading and its details for each event. What was announced is told once, and not again when it was done."""
-    announced: dict[object, tuple[tuple[str, str, str], ...]] = {}
+    announced: dict[str, tuple[tuple[str, str, str], ...]] = {}
     for each, moment in zip(told, moments([each.line for each in told]), strict=True):
-        intent = each.line.get("intent")
+        intent = str(each.line.get("intent"))
         news = moment.kind == "intent" or announced.get(intent) != moment.changes
         if moment.kind == "intent":
             announced[intent] = moment.changes
@@ -89,8 +89,8 @@ def _details(told: Told, moment: Moment, *, changes: bool) -> Iterator[str]:
         if tags:
             yield f"tags: {tags}"
         yield from _values(moment)
-        note = (told.line.get("change") or {}).get("note")
-        if note:
+        change = told.line.get("change")
+        if isinstance(change, dict) and (note := change.get("note")):
             yield f"note: {' '.join(str(note).split())}"
     yield from (f"{name.lower()}: {value}" for name, value in moment.facts)
     if moment.summary:
@@ -122,7 +122,7 @@ def _cost(told: list[Told]) -> float | None:
 def _text(ticket: int, told: list[Told]) -> str:
     if not told:
         return f"the log has no line about ticket {ticket}"
-    runs = len({each.line.get("run_id") for each in told})
+    runs = len({str(each.line.get("run_id")) for each in told})
     ends = (each.line for each in told if each.line.get("outcome") in ("updated", "suggested"))
     writes = sum(line.get("change") is not None for line in ends)
     wrong = sum(each.judged.verdict is not Verdict.HOLDS for each in told)
