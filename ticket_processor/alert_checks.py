@@ -1,33 +1,31 @@
 """What each rule looks at, and when it speaks: over the runs of the last weeks and a few facts. Pure.
 
-Each check gives a severity and one sentence, without a word of any ticket, or ``None`` while all is well.
+Each check gives a severity and one sentence, without a word of any ticket, or ``None`` while all is well. Numbers in a
+sentence are those of the very runs that were looked at.
 """
 
 from __future__ import annotations
 
-import re
+import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Sequence
+from itertools import pairwise
 
-from .analysis import NOTHING_TO_READ, PERMANENT
-from .budget import DAY_SPENT, RUN_SPENT
+from .alert_view import CUT_OFF, LOG_CHANGED, LOG_REPAIRED, UNEXPECTED, Look, Severity, Unclear, many, span
+from .analysis import PERMANENT
+from .budget import DAY_SPENT
 from .clock import parse_iso
 from .label_drift import drift, most_changed
-from .models import RunRecord, Statement
-from .slo import DAY, FAST, HOUR, MINUTE, SLOW, STEADY, Counted, Span, counted, latencies
+from .latency import BAND
+from .metric_types import PLANNED
+from .metric_words import percent
+from .models import Statement
+from .rhythm import GAP, LEAST_STALE_S, is_habit
+from .slo import DAY, FAST, HOUR, SLOW, STEADY, Span, Tally, latencies
 
-UNEXPECTED = "unexpected"
-"""What ended a run (``stopped_by``) that nobody had thought of."""
-HISTORY_S = 35 * DAY
-"""How far back the rules look."""
-CUT_OFF, LOG_CHANGED, LOG_REPAIRED = "cut_off", "log_changed", "log_repaired"
-"""What happens at a moment, and is held up for a while: rules that live on ``Facts.events``."""
 TOKENS_END = parse_iso("2027-04-30")
-_COUNTDOWN = re.compile(r" for another \d+ s\b")
-"""Long over when somebody reads the alert."""
-_EXCUSED = (NOTHING_TO_READ, "no_model_configured", RUN_SPENT, DAY_SPENT)
+TOKENS_WARN_S = 60 * DAY
+"""Signing in by another way has to be planned."""
 _KNOWN_STOPS = (
     "HelpdeskDown",
     "NotAuthorised",
@@ -39,94 +37,7 @@ _KNOWN_STOPS = (
     "DeadlineReached",
 )
 """Runs that these ended have an alert of their own, or are none."""
-
-
-class Severity(StrEnum):
-    """How soon somebody should look."""
-
-    WARNING = "warning"
-    CRITICAL = "critical"
-
-    @property
-    def rank(self) -> int:
-        """Higher is worse."""
-        return 1 if self is Severity.CRITICAL else 0
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What the rules compare with; the defaults are those of the settings. Seconds, shares, US dollars."""
-
-    success: float = 0.995
-    alert_below: float = 0.99
-    latency_s: float = 15.0
-    latency_share: float = 0.95
-    fallback_share: float = 0.1
-    gap_s: float = 25 * MINUTE
-    stale_s: float = 40 * MINUTE
-    day_usd: float | None = None
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What the runs themselves do not say. Times are Unix seconds.
-
-    ``started`` is when the scheduled run that has just ended began, ``seen`` when the one before it was here; either is
-    ``None`` where it is not known. ``events`` are moments of the last day, by rule.
-    """
-
-    now: float
-    history_known: bool = True
-    models: bool = False
-    api_token: bool = False
-    halted: bool = False
-    started: float | None = None
-    seen: float | None = None
-    events: Mapping[str, Sequence[float]] = field(default_factory=dict)
-
-
-class Look:
-    """Everything that a rule may look at. ``records`` are all runs, oldest first; ``runs`` the scheduled ones."""
-
-    def __init__(self, records: Sequence[RunRecord], facts: Facts, limits: Limits) -> None:
-        self.records = records
-        self.facts = facts
-        self.limits = limits
-        self.now = facts.now
-        self.runs = [record for record in records if record.kind == "run"]
-        self.counted: Sequence[Counted] = counted(self.runs)
-
-    def since(self, seconds: float, *, all_kinds: bool = False) -> list[RunRecord]:
-        """The runs that ended in the last ``seconds``."""
-        records = self.records if all_kinds else self.runs
-        return [record for record in records if record.finished >= self.now - seconds]
-
-    def stopped_by(self, name: str) -> int:
-        """How many runs in a row, up to the last one, were ended by this."""
-        count = 0
-        for record in reversed(self.runs):
-            if record.summary.stopped_by != name:
-                break
-            count += 1
-        return count
-
-    @property
-    def last_stop(self) -> str | None:
-        """What ended the very last run, of whatever kind, before its time."""
-        return self.records[-1].summary.stopped_by if self.records else None
-
-    @property
-    def why(self) -> str:
-        """The sentence that goes with it, to be put behind another one."""
-        said = self.records[-1].summary.stopped if self.records else None
-        return f": {_COUNTDOWN.sub('', said)}" if said else ""
-
-    def events(self, rule: str, seconds: float) -> int:
-        """How often it has happened in the last ``seconds``."""
-        return sum(self.now - seconds <= moment <= self.now for moment in self.facts.events.get(rule, ()))
-
-
-Said = tuple[Severity, str] | None
+Said = tuple[Severity, str] | Unclear | None
 WARNING, CRITICAL = Severity.WARNING, Severity.CRITICAL
 
 
@@ -135,7 +46,7 @@ def errors_fast(look: Look) -> Said:
     tally = FAST.over(look.counted, look.limits.success, look.now)
     if tally is None:
         return None
-    return CRITICAL, f"{tally.failed} of {tally.handled} tickets failed in the last {FAST.long.runs} runs"
+    return CRITICAL, f"{_failed(tally)} in {_last(tally.runs)} with tickets"
 
 
 def errors_slow(look: Look) -> Said:
@@ -143,7 +54,7 @@ def errors_slow(look: Look) -> Said:
     tally = SLOW.over(look.counted, look.limits.success, look.now)
     if tally is None:
         return None
-    return CRITICAL, f"{tally.failed} of {tally.handled} tickets failed in the last {SLOW.long.runs} runs"
+    return CRITICAL, f"{_failed(tally)} in {_last(tally.runs)} with tickets"
 
 
 def errors_steady(look: Look) -> Said:
@@ -151,30 +62,32 @@ def errors_steady(look: Look) -> Said:
     tally = STEADY.over(look.counted, look.limits.success, look.now)
     if tally is None:
         return None
-    return WARNING, f"{tally.failed} of {tally.handled} tickets failed in three days, more than allowed"
+    return WARNING, f"{_failed(tally)} in {look.lately(STEADY.long.seconds)}, more than the objective allows"
 
 
 def success_low(look: Look) -> Said:
     """A day was worse than it may be."""
     tally = Span(DAY).tally(look.counted, look.now)
-    if tally.failed < STEADY.least or 1 - tally.share >= look.limits.alert_below:
+    rate = tally.success_rate
+    if rate is None or tally.failed < STEADY.least or rate >= look.limits.alert_below:
         return None
-    return WARNING, f"only {1 - tally.share:.1%} of {tally.handled} tickets of the last 24 hours did not fail"
+    return WARNING, f"success rate {percent(rate)} in {look.lately(DAY)}: {_failed(tally)}"
 
 
 def slow(look: Look) -> Said:
-    """Too few tickets were done in time."""
+    """Too few answers were there in time."""
     took, limit = latencies(look.since(DAY)), look.limits.latency_s
-    if took.count < 20 or took.within(limit * 1000) >= look.limits.latency_share * took.count:
+    # A band is a tenth wide: what may have kept the time has kept it, so that the number told is true.
+    late = took.count - took.within(limit * 1000 * BAND)
+    if took.count < 20 or late < 3 or took.count - late >= look.limits.latency_share * took.count:
         return None
-    slow = took.count - took.within(limit * 1000)
-    return WARNING, f"{slow} of {took.count} tickets of the last 24 hours took longer than {limit:g} s"
+    return WARNING, f"{late} of {many(took.count, 'answer')} in {look.lately(DAY)} took longer than {limit:g} s"
 
 
 def unreachable(look: Look) -> Said:
     """Two runs in a row: one may have met a restart."""
-    count = look.stopped_by("HelpdeskDown")
-    return (CRITICAL, f"the helpdesk could not be reached in {count} runs in a row{look.why}") if count >= 2 else None
+    count = look.stopped_by("HelpdeskDown", 2)
+    return (CRITICAL, f"the helpdesk could not be reached in {count} runs in a row{look.why_run}") if count else None
 
 
 def not_authorised(look: Look) -> Said:
@@ -185,81 +98,101 @@ def not_authorised(look: Look) -> Said:
 
 def rate_limited(look: Look) -> Said:
     """Three runs in a row."""
-    count = look.stopped_by("RateLimited")
-    return (WARNING, f"the helpdesk's rate limit ended {count} runs in a row") if count >= 3 else None
+    count = look.stopped_by("RateLimited", 3)
+    return (WARNING, f"the helpdesk's rate limit ended {count} runs in a row") if count else None
 
 
-def _with_tickets(look: Look, count: int) -> list[tuple[int, Counter[str]]]:
-    """The last runs of six hours that understood tickets: how many, and why models did not."""
-    runs = [record.summary for record in look.since(6 * HOUR) if record.summary.sources]
+def _with_answers(look: Look, count: int) -> list[tuple[int, Counter[str]]]:
+    """The last runs with answers: how many, and why no model gave them, as far as one was to.
+
+    Of six hours, or of as many runs where these are further apart.
+    """
+    if not look.facts.models:
+        return []
+    lately = look.since(max(6 * HOUR, (count + 0.5) * (look.period or 0.0)))
+    runs = [record.summary for record in lately if record.summary.sources]
     rows = []
     for summary in runs[-count:]:
-        why = Counter({name: n for name, n in summary.fallbacks.items() if name not in _EXCUSED})
+        why = Counter({name: n for name, n in summary.fallbacks.items() if name not in PLANNED})
         rows.append((sum(summary.sources.values()), why))
-    return rows if look.facts.models else []
+    return rows
 
 
 def model_refused(look: Look) -> Said:
     """At once: it concerns every ticket, and does not pass by itself."""
-    for _, why in _with_tickets(look, 1):
+    for answers, why in _with_answers(look, 1):
         if reasons := sorted(set(PERMANENT) & why.keys()):
-            count = sum(why[name] for name in reasons)
-            return (
-                WARNING,
-                f"a model server turns us away ({', '.join(reasons)}), so rules answered {_many(count, 'ticket')}",
-            )
+            without = f"no model gave {sum(why[name] for name in reasons)} of {many(answers, 'answer')}"
+            return WARNING, f"a model server turns us away ({', '.join(reasons)}): {without} in {_last(1)} with any"
     return None
 
 
 def models_silent(look: Look) -> Said:
-    """Three runs with tickets, none of which a model answered."""
-    rows = _with_tickets(look, 3)
+    """Three runs with answers, none of which a model gave."""
+    rows = _with_answers(look, 3)
     count = sum(why.total() for _, why in rows)
-    if len(rows) < 3 or count < 5 or any(why.total() < understood for understood, why in rows):
+    if len(rows) < 3 or count < 5 or any(why.total() < answers for answers, why in rows):
         return None
-    return WARNING, f"no model answered for any of {count} tickets, so rules did ({_reasons(rows)})"
+    return WARNING, f"no model gave any of {many(count, 'answer')} in {_last(len(rows))} with any ({_reasons(rows)})"
 
 
 def model_fallback(look: Look) -> Said:
     """More than now and then."""
-    rows = _with_tickets(look, 6)
-    whole, count = sum(understood for understood, _ in rows), sum(why.total() for _, why in rows)
+    rows = _with_answers(look, 6)
+    whole, count = sum(answers for answers, _ in rows), sum(why.total() for _, why in rows)
     if whole < 20 or count < 5 or count <= look.limits.fallback_share * whole:
         return None
-    return WARNING, f"no model answered for {count} of the last {whole} tickets, so rules did ({_reasons(rows)})"
+    return WARNING, (
+        f"unplanned fallback rate {percent(count / whole)}: no model gave {count} of {many(whole, 'answer')} "
+        f"in {_last(len(rows))} with any ({_reasons(rows)})"
+    )
 
 
 def _reasons(rows: Sequence[tuple[int, Counter[str]]]) -> str:
     whole = sum((why for _, why in rows), Counter[str]())
-    return ", ".join(f"{name}: {count}" for name, count in whole.most_common(3))
+    named = whole.most_common(3)
+    rest = whole.total() - sum(count for _, count in named)
+    return ", ".join(f"{name}: {count}" for name, count in [*named, *([("others", rest)] if rest else [])])
 
 
 def not_caught_up(look: Look) -> Said:
     """Whatever the reason is, as long as no other rule tells of it."""
-    if not look.runs or look.runs[-1].summary.stopped_by in _KNOWN_STOPS or look.facts.halted:
+    if not look.runs:
         return None
-    caught_up = [run.finished for run in look.runs if run.summary.caught_up]
-    since = max(caught_up, default=look.runs[0].started)
-    if look.now - since < look.limits.stale_s:
+    caught_up = next((run.finished for run in reversed(look.runs) if run.summary.caught_up), look.runs[0].started)
+    late = look.now - caught_up
+    limit = look.stale_s
+    if late < (LEAST_STALE_S if limit is None else limit):
         return None
-    return CRITICAL, f"for {_minutes(look.now - since)} no run has looked at all new tickets{look.why}"
+    named = look.runs[-1].summary.stopped_by in _KNOWN_STOPS or look.facts.halted
+    # While no run was there none could look; and of runs that a person starts nobody can say when they are late.
+    if named or limit is None or look.now - look.resumed < limit:
+        return Unclear.HERE
+    return CRITICAL, f"for {span(late)} no run has looked at all new tickets{look.why_run}"
 
 
 def missed_runs(look: Look) -> Said:
-    """The scheduler or the machine was away."""
-    started, seen = look.facts.started, look.facts.seen
-    if started is None or seen is None or started - seen <= look.limits.gap_s:
+    """The scheduler or the machine was away, and mostly is not at this hour."""
+    started, away, gap_s = look.facts.started, look.away, look.gap_s
+    if away is None or started is None or gap_s is None:
         return None
-    return WARNING, f"for {_minutes(started - seen)} there was no run, until the one that says this"
+    pauses = [(before.finished, after.started) for before, after in pairwise(look.runs)]
+    earlier = [(began, ended) for began, ended in pauses if ended - began > gap_s and ended < started]
+    if look.limits.gap_s is None and is_habit((started - away, started), earlier):
+        return None
+    due = f"; they come every {span(look.period, whole=round)}" if look.period else ""
+    return WARNING, f"for {span(away)} there was no run, until the one that says this{due}"
 
 
 def cut_off(look: Look) -> Said:
-    """Once is a warning, twice within the hour a habit."""
-    count = look.events(CUT_OFF, HOUR)
+    """Once is a warning, twice within the hour, or in two runs that are further apart, a habit."""
+    within = max(HOUR, GAP * (look.period or 0.0))
+    count = look.events(CUT_OFF, within)
     if not count:
         return None
     severity = CRITICAL if count > 1 else WARNING
-    return severity, f"{_many(count, 'run')} of the last hour hung past the deadline, and had to be cut off"
+    lately = span(within, whole=math.ceil)
+    return severity, f"{many(count, 'run')} hung past the deadline in the last {lately}, and had to be cut off"
 
 
 def run_crashed(look: Look) -> Said:
@@ -311,10 +244,11 @@ def overwrote(look: Look) -> Said:
     """At once: it is what must never happen."""
     values = sum(statement.human_values_changed for statement in _statements(look))
     tags = sum(statement.foreign_tags_removed for statement in _statements(look))
-    if not values + tags:
+    what = [f"{many(values, 'value')} changed"] if values else []
+    what += [f"{many(tags, 'tag')} removed"] if tags else []
+    if not what:
         return None
-    what = f"{_many(values, 'value')} changed and {_many(tags, 'tag')} removed"
-    return CRITICAL, f"runs of the last 6 hours touched what was not theirs: {what}"
+    return CRITICAL, f"runs in {look.lately(6 * HOUR)} touched what was not theirs: {' and '.join(what)}"
 
 
 def write_not_found(look: Look) -> Said:
@@ -322,39 +256,45 @@ def write_not_found(look: Look) -> Said:
     count = sum(statement.not_found for statement in _statements(look))
     if not count:
         return None
-    return WARNING, f"the helpdesk does not have what {_many(count, 'receipt')} of the last 6 hours says was written"
+    checked = sum(statement.checked for statement in _statements(look))
+    return WARNING, (
+        f"the helpdesk's record lacks {count} of {many(checked, 'write')} that runs in {look.lately(6 * HOUR)} made "
+        "and read back"
+    )
 
 
 def dead_letters(look: Look) -> Said:
     """New ones, as long as there are any."""
     new = sum(record.summary.new_dead_letters for record in look.since(DAY, all_kinds=True))
-    counting = [run.summary for run in look.records if run.run_id and run.summary.stopped_by != "StateUnusable"]
-    if not new or not counting or not counting[-1].dead_letters:
+    counting = (run.summary for run in reversed(look.records) if run.run_id)
+    left = next((summary.dead_letters for summary in counting if summary.stopped_by != "StateUnusable"), 0)
+    if not new or not left:
         return None
-    return WARNING, f"{_many(new, 'ticket')} failed too often in the last 24 hours, and no run tries them any more"
+    in_all = f"{left} in all {'is' if left == 1 else 'are'} not tried any more"
+    return WARNING, f"{many(new, 'ticket')} failed too often in {look.lately(DAY)}; {in_all}"
 
 
 def stopped(look: Look) -> Said:
     """An hour is long enough to have forgotten it."""
-    count = look.stopped_by("Halted")
+    count = look.stopped_by("Halted", 1)
     if not count or look.now - look.runs[-count].started < HOUR:
         return None
-    return WARNING, f"the kill switch has been set for {_minutes(look.now - look.runs[-count].started)}"
+    return WARNING, f"the kill switch has been set for {span(look.now - look.runs[-count].started)}"
 
 
 def backlog(look: Look) -> Said:
     """More comes in than runs get through."""
-    count = look.stopped_by("DeadlineReached")
-    return (WARNING, f"{count} runs in a row did not get through all tickets in their time") if count >= 6 else None
+    count = look.stopped_by("DeadlineReached", 6)
+    return (WARNING, f"{count} runs in a row did not get through all tickets in their time") if count else None
 
 
 def spend(look: Look) -> Said:
     """By the budget's own word, or by the setting."""
     midnight = look.now // DAY * DAY
-    today = [record.summary for record in look.records if record.started >= midnight]
+    today = [record.summary for record in look.since(DAY, all_kinds=True) if record.started >= midnight]
     spent, limit = sum(summary.cost_usd for summary in today), look.limits.day_usd
     if any(DAY_SPENT in summary.fallbacks for summary in today):
-        return WARNING, f"the models' budget of the day is used up (${spent:.2f}), and rules answer until midnight UTC"
+        return WARNING, f"the models' budget of the day is used up (${spent:.2f}): none is asked until midnight UTC"
     if limit is not None and spent >= limit:
         return WARNING, f"models have cost ${spent:.2f} since midnight UTC, and alerts.day_usd is {limit:g}"
     return None
@@ -365,27 +305,30 @@ def label_drift(look: Look) -> Said:
     week_ago = look.now - 7 * DAY
     before, recent = Counter[str](), Counter[str]()
     for record in look.runs:
-        (recent if record.finished >= week_ago else before).update(record.summary.categories)
+        if categories := record.summary.categories:
+            (recent if record.finished >= week_ago else before).update(categories)
     index = drift(before, recent)
     if index is None:
         return None
     name, was, now = most_changed(before, recent)
-    return WARNING, f"the mix of categories has changed (index {index:.2f}): {name} went from {was:.0%} to {now:.0%}"
+    went = f"{name} went from {was:.0%} to {now:.0%}"
+    return WARNING, f"the mix of categories has changed in the last 7 days (index {index:.2f}): {went}"
 
 
 def token_ends(look: Look) -> Said:
     """Two months ahead, and louder in the last week."""
     days = int((TOKENS_END - look.now) // DAY)
-    if not look.facts.api_token or days > 60:
+    if not look.facts.api_token or TOKENS_END - look.now > TOKENS_WARN_S:
         return None
-    when = f"in {days} days" if days > 0 else "now"
-    return (CRITICAL if days <= 7 else WARNING), f"the helpdesk stops taking API tokens {when}, on 2027-04-30"
+    if days < 0:
+        return CRITICAL, "the helpdesk no longer takes API tokens, since 2027-04-30"
+    left = f"in {many(days, 'day')}" if days else "in less than a day"
+    return (CRITICAL if days <= 7 else WARNING), f"the helpdesk stops taking API tokens {left}, on 2027-04-30"
 
 
-def _many(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def _failed(tally: Tally) -> str:
+    return f"{tally.failed} of {many(tally.handled, 'ticket')} failed"
 
 
-def _minutes(seconds: float) -> str:
-    minutes = int(seconds // MINUTE)
-    return f"{minutes} minutes" if minutes < 180 else f"{minutes // 60} hours"
+def _last(runs: int) -> str:
+    return "the last run" if runs == 1 else f"the last {runs} runs"

@@ -7,18 +7,19 @@ it does know, so that what could not be sent is sent by the next run, and to nob
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pydantic import Field
 
-from .alert_checks import Severity
-from .alert_rules import RULES, Condition, Found
+from .alert_rules import RULES, Condition, Found, look
+from .alert_view import MISSED_RUNS, Facts, Limits, Look, Severity
 from .breaker import BreakerMemory
-from .models import Frozen
+from .models import Frozen, RunRecord
 from .slo import DAY
 
-EVENTS_KEPT_S = DAY
+EVENTS_KEPT_S = 3 * DAY
+"""Longer than two runs a day apart."""
 ENDS_KEPT_S = 4 * DAY
 """Longer than any rule is hushed for."""
 GIVE_UP_S = DAY
@@ -63,10 +64,21 @@ class Failure(Frozen):
 
 
 class Breakers(Frozen):
-    """What a target's circuit breaker has to remember."""
+    """What a target's circuit breaker has to remember, and when and why it was not reached the last time."""
 
     failures: int = 0
     open_until: float = 0.0
+    at: float = 0.0
+    why: str = ""
+
+    @property
+    def memory(self) -> BreakerMemory:
+        """The breaker's own part."""
+        return BreakerMemory(self.failures, self.open_until)
+
+    def rests(self, now: float) -> bool:
+        """Whether the target is left alone."""
+        return now < self.open_until
 
 
 class Memory(Frozen):
@@ -86,13 +98,8 @@ class Memory(Frozen):
         """What holds, by rule."""
         return {rule: one for rule, one in self.conditions.items() if one.over is None}
 
-    def breaker(self, target: str) -> BreakerMemory | None:
-        """The target's, if it has had to remember anything."""
-        kept = self.breakers.get(target)
-        return None if kept is None else BreakerMemory(kept.failures, kept.open_until)
-
     def happened(self, rule: str, now: float) -> Memory:
-        """An event of this rule happened now; those of more than a day ago are forgotten."""
+        """An event of this rule happened now; those of days ago are forgotten."""
         moments = (*self.events.get(rule, ()), now)
         kept = tuple(moment for moment in moments if now - EVENTS_KEPT_S <= moment <= now)
         return self.model_copy(update={"events": {**self.events, rule: kept}})
@@ -112,7 +119,10 @@ class Target:
 
 @dataclass(frozen=True)
 class Owed:
-    """What a target is to be told of a rule's condition."""
+    """What a target is to be told of a rule's condition.
+
+    What is ``over`` ended at ``until``; without that it goes on, but is nothing that this target is told of.
+    """
 
     target: str
     rule: str
@@ -120,6 +130,16 @@ class Owed:
     severity: Severity
     message: str
     since: float
+    until: float | None = None
+
+
+def judged(memory: Memory, records: Sequence[RunRecord], facts: Facts, limits: Limits) -> Memory:
+    """The memory, now that all rules have looked at these runs; events are taken from it, and not from ``facts``."""
+    known = replace(facts, events=memory.events)
+    if known.started is not None and Look(records, known, limits).away:
+        memory = memory.happened(MISSED_RUNS, known.started)
+        known = replace(known, events=memory.events)
+    return after(memory, look(records, known, limits), facts.now)
 
 
 def after(memory: Memory, found: Found, now: float) -> Memory:
@@ -187,7 +207,8 @@ def owed(memory: Memory, targets: Sequence[Target], now: float, cool_down_s: flo
             else:
                 what = "over" if told is not None else None
             if what is not None:
-                news.append(Owed(target.id, rule, what, wanted or told or one.severity, one.message, one.since))
+                severity = wanted or told or one.severity
+                news.append(Owed(target.id, rule, what, severity, one.message, one.since, one.over))
     return sorted(news, key=lambda one: (-one.severity.rank, one.what == "over", one.since, one.rule))
 
 

@@ -15,6 +15,7 @@ import filelock
 from pydantic import ValidationError
 
 from .alert_memory import Memory
+from .private_files import make_folder
 
 FILE_NAME = "alerts.json"
 LOCK_NAME = "alerts.lock"
@@ -74,7 +75,7 @@ class AlertStore:
                     if not _private(folder):
                         continue
                 else:
-                    folder.mkdir(parents=True, exist_ok=True)
+                    make_folder(folder)
                 lock.acquire(timeout=patience_s)
             except filelock.Timeout:
                 yield False

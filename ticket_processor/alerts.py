@@ -1,52 +1,33 @@
-"""Telling people: one sender for Slack, Teams, PagerDuty, mail and webhooks, through Apprise. It never raises.
+"""Whom to tell, and how a message gets there: Slack, Teams, PagerDuty, mail and webhooks, through Apprise.
 
-Every target is sent to at the same time, none for longer than a few seconds, and one that keeps failing is left alone
-for half an hour. The targets' addresses are secrets: they are in no message, no error and no log.
+The targets' addresses are secrets: they are in no message, no error and no log.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import logging
 import re
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Literal
-from urllib.parse import quote
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
 
-from .alert_checks import Severity
-from .alert_memory import Owed, Target
-from .alert_rules import RULES
-from .breaker import Breaker, BreakerMemory
-from .clock import Clock, iso
-from .config import AlertSettings, apprise_urls
-from .errors import unexpected
+from .alert_memory import Target
+from .alert_messages import Message
+from .alert_view import Severity
+from .errors import how_to_install, unexpected
+from .settings import AlertSettings, apprise_urls
 
-EXTRA = "sending alerts needs a package that is not installed: pip install 'ticketbot[alerts]'"
-NO_TIME = "it did not answer in time"
-RESTS = "it failed three times in a row, and is left alone for half an hour"
+if TYPE_CHECKING:
+    from apprise import NotifyBase
+
+NOT_TAKEN = "it could not be reached, or did not take the message"
 PAGERS = ("pagerduty",)
 """Kinds where a message opens an incident that has to be closed again: summaries are not for them."""
 _WEBHOOKS = ("json", "jsons", "form", "forms", "xml", "xmls")
-_TALKATIVE = ("apprise", "requests", "urllib3", "urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry")
-_LONGEST = 400
-_THRESHOLD, _OPEN_S = 3, 1800.0
-
-
-@dataclass(frozen=True)
-class Message:
-    """What is sent. ``key`` names the condition it is about, the same for its begin and its end.
-
-    ``severity`` is ``None`` for what is no alert.
-    """
-
-    title: str
-    body: str
-    severity: Severity | None = None
-    key: str = ""
-    what: Literal["begun", "worse", "over", "summary", "test"] = "begun"
+_TALKATIVE = ("requests", "urllib3", "urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry")
 
 
 @dataclass(frozen=True)
@@ -64,15 +45,6 @@ class Receiver:
         return self.kind in PAGERS
 
 
-@dataclass(frozen=True)
-class Sent:
-    """What became of one message: ``why`` is ``None`` when it arrived."""
-
-    receiver: Receiver
-    message: Message
-    why: str | None = None
-
-
 def receivers(settings: AlertSettings) -> list[Receiver]:
     """Everybody who is to be told; one address counts once, as the louder of the two lists has it."""
     found: dict[str, Receiver] = {}
@@ -84,6 +56,11 @@ def receivers(settings: AlertSettings) -> list[Receiver]:
             key = hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()[:12]
             found.setdefault(key, Receiver(Target(key, critical_only), kind, name, url))
     return list(found.values())
+
+
+def package_missing() -> str:
+    """What to say where Apprise is not installed."""
+    return f"sending alerts needs a package that is not installed: {how_to_install('alerts')}"
 
 
 def not_understood(everybody: Sequence[Receiver]) -> list[Receiver]:
@@ -101,143 +78,72 @@ def _service(instantiate: Callable[[str], object], url: str) -> bool:
         return False
 
 
-def plain(text: str) -> str:
-    """Words that no service makes a link, a mention or mark-up of, in one line."""
-    line = "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
-    for char, harmless in (("<", "‹"), (">", "›"), ("&", "＆"), ("@", "＠"), ("://", "∶//"), ("](", "] (")):
-        line = line.replace(char, harmless)
-    # A word joiner: the name reads the same, and is no address any more.
-    return re.sub(r"(?:(?<=//)|(?<![\w/\\.-]))((?:[\w-]+\.)+)(?=[A-Za-z]{2,}\b)", lambda name: name[1] + "\u2060", line)
+class _Listener(logging.Filter):
+    """Hears why Apprise could not send something, which it tells its log only, and lets nothing of it through.
+
+    What it tells may hold an address; a status number, or that there was no connection, does not.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        said, heard = record.getMessage(), _HEARD.get([NOT_TAKEN])
+        if status := re.search(r"\berror=([1-5]\d\d)\b", said):
+            wrong = 400 <= int(status[1]) < 500 and status[1] not in ("408", "429")
+            heard[0] = f"it answered HTTP {status[1]}" + (": is its address still right?" if wrong else "")
+        elif said.startswith("A Connection error occur"):
+            heard[0] = "it could not be reached"
+        return False
 
 
-def message_of(news: Owed, account: str, runbook: str) -> Message:
-    """What a receiver is told; ``account`` names the desk, and ``runbook`` is where the answer stands."""
-    rule = RULES.get(news.rule)
-    marks = {"begun": news.severity.value, "worse": f"{news.severity.value}, was a warning", "over": "over"}
-    since = iso(news.since)[:16].replace("T", " ") + " UTC"
-    told = plain(news.message)[:_LONGEST]
-    body = [
-        f"It is over. It began at {since}: {told}." if news.what == "over" else f"Since {since}: {told}.",
-        "" if news.what == "over" else f"What to do: {runbook}#{news.rule}",
-    ]
-    return Message(
-        title=f"[{marks[news.what]}] {rule.title if rule else news.rule} ({account})",
-        body="\n".join(line for line in body if line),
-        severity=news.severity,
-        key=f"ticketbot/{account}/{news.rule}",
-        what=news.what,
-    )
-
-
-class Sender:
-    """Sends to receivers at the same time. ``memories`` are their breakers', by id, as an earlier run left them."""
-
-    def __init__(self, clock: Clock, memories: Mapping[str, BreakerMemory] | None = None) -> None:
-        self._clock = clock
-        self._memories = dict(memories or {})
-        self._lock = threading.Lock()
-
-    def send(self, post: Sequence[tuple[Receiver, Sequence[Message]]], seconds: float) -> list[Sent]:
-        """Send all of it, within ``seconds``. What one receiver does not take, it is not asked to take twice.
-
-        The order of a receiver's messages is kept, and the first that fails ends its turn.
-        """
-        results: list[Sent] = []
-        waiting = [(receiver, list(messages)) for receiver, messages in post if messages]
-        if not waiting:
-            return results
-        if importlib.util.find_spec("apprise") is None:
-            return [Sent(receiver, message, EXTRA) for receiver, messages in waiting for message in messages]
-        hush_libraries()
-        ends, given_up = self._clock.monotonic() + seconds, threading.Event()
-        threads = [
-            threading.Thread(target=self._turn, args=(receiver, messages, results, given_up), daemon=True)
-            for receiver, messages in waiting
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(max(0.0, ends - self._clock.monotonic()))
-        with self._lock:
-            given_up.set()
-            known = {(sent.receiver.target.id, id(sent.message)): sent for sent in results}
-        done = []
-        for receiver, messages in waiting:
-            mine = [known.get((receiver.target.id, id(message))) for message in messages]
-            done += [sent or Sent(receiver, message, NO_TIME) for sent, message in zip(mine, messages, strict=True)]
-            if None in mine:
-                self._failed(receiver)
-        return done
-
-    @property
-    def memories(self) -> dict[str, BreakerMemory]:
-        """What the breakers have to remember for the next run."""
-        with self._lock:
-            return dict(self._memories)
-
-    def _turn(
-        self, receiver: Receiver, messages: Sequence[Message], results: list[Sent], given_up: threading.Event
-    ) -> None:
-        """One receiver's messages. After ``given_up`` the rest was told as not sent: it is neither sent nor counted."""
-        breaker = self._breaker(receiver)
-        admission = breaker.admit()
-        why = RESTS if admission is None else None
-        for message in messages:
-            why = why or _deliver(receiver, message)
-            with self._lock:
-                if given_up.is_set():
-                    return
-                results.append(Sent(receiver, message, why))
-        if admission is not None:
-            (breaker.failure if why else breaker.success)(admission)
-
-    def _failed(self, receiver: Receiver) -> None:
-        """Count a turn that did not end."""
-        breaker = self._breaker(receiver)
-        admission = breaker.admit()
-        if admission is not None:
-            breaker.failure(admission)
-
-    def _breaker(self, receiver: Receiver) -> Breaker:
-        with self._lock:
-            memory = self._memories.get(receiver.target.id)
-        return Breaker(
-            receiver.target.id,
-            self._clock,
-            threshold=_THRESHOLD,
-            open_seconds=_OPEN_S,
-            memory=memory,
-            on_change=self._keep,
-        )
-
-    def _keep(self, target: str, memory: BreakerMemory) -> None:
-        with self._lock:
-            self._memories[target] = memory
+_HEARD: ContextVar[list[str]] = ContextVar("heard")
+"""Why what is being sent did not arrive, in a list of one, which Apprise's threads share with who waits for them."""
+_LISTENER = _Listener()
 
 
 def hush_libraries() -> None:
     """From now on nothing of this process writes addresses into logs: a webhook's address is its password."""
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    apprise = logging.getLogger("apprise")
+    apprise.setLevel(logging.WARNING)
+    apprise.addFilter(_LISTENER)
 
 
-def _deliver(receiver: Receiver, message: Message) -> str | None:
-    """Send one message; why it did not arrive, in words that hold no address."""
+def deliver(receiver: Receiver, message: Message) -> str | None:
+    """Send one message; why it did not arrive, in words that hold no address. Does not raise."""
+
+    def tell(service: NotifyBase) -> bool | None:
+        from apprise import NotifyFormat
+
+        title, body = message.title, message.body
+        if receiver.pages and message.line:
+            title, body = "", message.line
+        elif service.notify_format == NotifyFormat.MARKDOWN:
+            body = body.replace("\n", "\n\n")  # or two lines would become one
+        return service.notify(body=body, title=title, notify_type=_type(message), body_format=NotifyFormat.TEXT)
+
+    return through(_address(receiver, message), tell)
+
+
+def through(url: str, tell: Callable[[NotifyBase], bool | None]) -> str | None:
+    """Have ``tell`` send something through the service at this address, and be true if that went well.
+
+    Why it did not arrive comes back, in words that hold no address. Does not raise.
+    """
     try:
-        from apprise import Apprise, AppriseAsset, NotifyFormat
+        from apprise import Apprise, AppriseAsset
 
         # No pictures from elsewhere, no redirects: what is sent goes to the one address that the settings name.
         name = "ticketbot"
         asset = AppriseAsset(app_id=name, app_desc=name, app_url="", image_url_mask="", http_redirects=False)
-        service = Apprise.instantiate(_address(receiver, message), asset=asset)
+        service = Apprise.instantiate(url, asset=asset)
         if service is None:
             return "its address is none that Apprise understands"
-        arrived = service.notify(
-            body=message.body, title=message.title, notify_type=_type(message), body_format=NotifyFormat.TEXT
-        )
+        heard = [NOT_TAKEN]
+        _HEARD.set(heard)
+        arrived = tell(service)
     except Exception as error:  # noqa: BLE001 - whatever a service's plugin does, the run has been made and must end well
         return unexpected(error)
-    return None if arrived else "it could not be reached, or did not take the message"
+    return None if arrived else heard[0]
 
 
 def _type(message: Message) -> str:
@@ -251,12 +157,17 @@ def _type(message: Message) -> str:
 def _address(receiver: Receiver, message: Message) -> str:
     """The address, with what its service needs to find the incident again, or a program the condition."""
     extras: dict[str, str] = {}
-    if receiver.kind in PAGERS and message.key:
+    if receiver.pages and message.key:
         extras = {"dedup": message.key, "action": "map"}
+        if not urlsplit(receiver.url).path.strip("/"):
+            extras |= {"source": message.account or "ticketbot", "component": "ticketbot"}
+        shown = {f"+{name}": text for name, text in message.details.items()}
+        shown |= {"click": message.link} if message.link else {}
+        extras |= {name: text.replace("%", "%25") for name, text in shown.items()}  # these are decoded twice
     elif receiver.kind in _WEBHOOKS:
         severity = message.severity.value if message.severity else "info"
         extras = {":key": message.key, ":severity": severity, ":what": message.what}
     if not extras:
         return receiver.url
-    query = "&".join(f"{quote(name, safe=':')}={quote(value, safe='')}" for name, value in extras.items())
+    query = "&".join(f"{quote(name, safe=':+')}={quote(value, safe='')}" for name, value in extras.items())
     return f"{receiver.url}{'&' if '?' in receiver.url else '?'}{query}"

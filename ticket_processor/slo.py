@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .latency import Latencies
-from .models import OutcomeStatus, RunRecord
+from .metric_types import error_rate, success_rate
+from .models import RunRecord
+from .run_metrics import written
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 
@@ -31,15 +33,21 @@ class Counted:
 
 @dataclass(frozen=True)
 class Tally:
-    """Some runs together."""
+    """Some runs together; ``runs`` is how many of them had tickets."""
 
     handled: int = 0
     failed: int = 0
+    runs: int = field(default=0, compare=False)
 
     @property
-    def share(self) -> float:
+    def error_rate(self) -> float:
         """Failures among the tickets; 0.0 where there were none."""
-        return self.failed / self.handled if self.handled else 0.0
+        return error_rate(self.handled - self.failed, self.failed) or 0.0
+
+    @property
+    def success_rate(self) -> float | None:
+        """The others among the tickets; ``None`` where there were none."""
+        return success_rate(self.handled - self.failed, self.failed)
 
 
 @dataclass(frozen=True)
@@ -57,7 +65,7 @@ class Span:
                 break
             if run.handled:
                 handled, failed, taken = handled + run.handled, failed + run.failed, taken + 1
-        return Tally(handled, failed)
+        return Tally(handled, failed, taken)
 
 
 @dataclass(frozen=True)
@@ -75,10 +83,10 @@ class Burn:
     def over(self, runs: Sequence[Counted], objective: float, now: float) -> Tally | None:
         """The long window when the budget burns this fast, else ``None``. ``objective`` is a share, such as 0.995."""
         limit = self.factor * (1.0 - objective)
-        if self.short.tally(runs, now).share <= limit:  # the shorter one first: mostly there is nothing in it
+        if self.short.tally(runs, now).error_rate <= limit:  # the shorter one first: mostly there is nothing in it
             return None
         tally = self.long.tally(runs, now)
-        return tally if tally.failed >= self.least and tally.share > limit else None
+        return tally if tally.failed >= self.least and tally.error_rate > limit else None
 
 
 FAST = Burn(Span(6 * HOUR, 6), Span(6 * HOUR, 2), 14.4, 4)
@@ -93,10 +101,8 @@ def counted(records: Iterable[RunRecord]) -> list[Counted]:
 
 
 def _counted(record: RunRecord) -> Counted:
-    summary = record.summary
-    done = (OutcomeStatus.UPDATED, OutcomeStatus.SUGGESTED)
-    handled = sum(summary.outcomes.get(status.value, 0) for status in done) + summary.newly_failed
-    return Counted(record.finished, handled, summary.newly_failed)
+    failed = record.summary.newly_failed
+    return Counted(record.finished, written(record.summary) + failed, failed)
 
 
 def latencies(records: Iterable[RunRecord]) -> Latencies:

@@ -11,16 +11,18 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from urllib.parse import urlsplit
 
-from ticket_processor import wiring
 from ticket_processor.alert_store import AlertStore
-from ticket_processor.clock import SystemClock
+from ticket_processor.clock import SystemClock, iso
+from ticket_processor.commands import run as command
 from ticket_processor.commands.tending import tended
-from ticket_processor.config import Settings, load
+from ticket_processor.config import load
 from ticket_processor.errors import TicketbotError
 from ticket_processor.models import RunRecord, RunSummary
 from ticket_processor.sandbox import FaultRule, ManualClock, Rules, Sandbox, SandboxServer, fill
+from ticket_processor.settings import Settings
 from ticket_processor.state import FILE_NAME, State
 
 from .conftest import rows
@@ -157,20 +159,46 @@ class Desk:
             kinds = [{**row, "subject": f"{row['subject']} at {self.time.now():.0f}"} for row in rows(count)]
             fill(self.sandbox, [{**row, "age": 200.0 + n} for n, row in enumerate(kinds)])
 
-    def run(self, times: int = 1, *, tickets: int = 0, work: Callable[[], Any] | None = None, **asked: Any) -> None:
-        """So many scheduled runs, ten minutes apart, with so many new tickets before each."""
+    def run(
+        self,
+        times: int = 1,
+        *,
+        tickets: int = 0,
+        every: float = TEN_MINUTES,
+        work: Callable[..., Any] | None = None,
+        resume: bool = False,
+    ) -> None:
+        """So many scheduled runs with so many new tickets before each: the command itself, with settings of this desk.
+
+        ``work`` stands in for what the command has done.
+        """
         for _ in range(times):
-            self.time.advance(TEN_MINUTES)
+            self.time.advance(every)
             self.tickets(tickets)
             first = not (self.folder / "state" / FILE_NAME).is_file()
-            since = self.time.now() - 86_400 if first else None
-            with suppress(TicketbotError, ZeroDivisionError), tended(self.settings, self.clock, "run") as tending:
-                if work is not None:
-                    work()
-                finished = wiring.run(self.settings, wiring.Asked(since=since, **asked), clock=self.clock)
-                tending.ended(finished.summary)
+            since = iso(self.time.now() - 86_400) if first else None
+            with (
+                mock.patch.object(command, "load", return_value=self.settings),
+                mock.patch.object(command, "run_once", work or command.run_once),
+                suppress(TicketbotError, ZeroDivisionError),
+            ):
+                command.run(
+                    self.clock,
+                    config=None,
+                    dry_run=False,
+                    limit=None,
+                    since=since,
+                    workers=None,
+                    sandbox=False,
+                    no_llm=False,
+                    retry_fallbacks=False,
+                    resume=resume,
+                    verify="sample",
+                    quiet=True,
+                    as_json=False,
+                )
 
-    def told(self, *summaries: dict[str, Any], events: tuple[str, ...] = (), every: float = TEN_MINUTES) -> None:
+    def told(self, *summaries: dict[str, Any], every: float = TEN_MINUTES) -> None:
         """Runs that came to this, one after the other."""
         for told in summaries:
             self.time.advance(every)
@@ -181,7 +209,7 @@ class Desk:
             with closing(State(self.folder / "state" / FILE_NAME)) as state:
                 state.keep_run(RunRecord(run_id=summary.run_id, started=now - 1, finished=now, summary=summary))
             with tended(self.settings, self.clock, "run") as tending:
-                tending.ended(summary, log_events=events)
+                tending.ended(summary, log_events=())
 
     def fault(self, kind: str, **options: Any) -> FaultRule:
         rule = FaultRule(kind, **options)

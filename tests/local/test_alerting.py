@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import tempfile
 import time
 from collections.abc import Iterator
@@ -12,8 +13,9 @@ from typing import Any
 import pytest
 
 from ticket_processor.alert_memory import Memory
+from ticket_processor.alert_messages import plain
 from ticket_processor.alert_store import AlertStore
-from ticket_processor.clock import SystemClock
+from ticket_processor.clock import SystemClock, parse_iso
 from ticket_processor.commands import tending as tending_module
 from ticket_processor.commands.tending import AT_MOST_S, WHEN_STOPPED_S, tended
 from ticket_processor.errors import ExitCode
@@ -48,6 +50,7 @@ def test_a_run_that_may_not_sign_in_is_told_once_and_that_it_is_over(watched: De
     for _ in range(2):
         watched("run", "--since", "1d", "--quiet", code=3)
     assert receiver.said == [("begun", "not_authorised")]
+    assert "\nended early: not authorised at the helpdesk\n" in receiver.pings[-1][1]
     listed = watched("alerts", "list", "--json").object
     assert [(one["rule"], one["severity"], one["told"]) for one in listed["open"]] == [
         ("not_authorised", "critical", ["json (no. 1 of TICKETBOT_ALERT_URLS)"])
@@ -59,12 +62,24 @@ def test_a_run_that_may_not_sign_in_is_told_once_and_that_it_is_over(watched: De
     watched.assert_done()
 
 
+def test_a_run_that_finds_the_log_changed_tells_of_it(watched: Desk, receiver: Receiver) -> None:
+    watched("run", "--since", "1d")
+    (file,) = watched.logs.glob("*.jsonl")
+    *before, last = file.read_bytes().splitlines(keepends=True)
+    mac = json.loads(last)["mac"]
+    other = ("0" if mac[0] != "0" else "1") + mac[1:]
+    file.write_bytes(b"".join([*before, last.replace(mac.encode(), other.encode())]))
+    watched("run")
+    assert receiver.said == [("begun", "log_changed")]
+
+
 def test_the_message_names_the_desk_and_the_runbook_and_no_secret(watched: Desk, receiver: Receiver) -> None:
     watched.environ["ZENDESK_OAUTH_CLIENT_SECRET"] = f"wrong-{CANARY}"
     watched("run", "--since", "1d", code=3)
     (message,) = receiver.messages
-    assert message["title"] == "[critical] The helpdesk refuses our credentials (127.0.0.1)"
-    assert message["message"].endswith("What to do: docs/alerts.md#not_authorised")
+    assert message["title"] == "[critical] The helpdesk refuses our credentials (ticketbot, 127.0.0.1)"
+    assert f"Machine: {plain(platform.node())}" in message["message"].splitlines()
+    assert message["message"].endswith("More: 'not_authorised' in docs/alerts.md")
     assert CANARY not in json.dumps(message)
 
 
@@ -130,10 +145,37 @@ def test_an_alert_that_cannot_be_sent_changes_nothing_and_is_sent_by_the_next_ru
     assert receiver.address not in ended.err
     told = watched("alerts", "list").out
     assert "told to nobody yet" in told
-    assert "the last message that could not be sent" in told
+    assert "not reached: json (no. 1 of TICKETBOT_ALERT_URLS), 20" in told
+    assert told.endswith("it answered HTTP 500\n")
     receiver.fails = False
     watched("run", "--since", "1d", code=3, **wrong)
     assert receiver.said == [("begun", "not_authorised")]
+
+
+def test_why_a_receiver_is_left_alone_and_for_how_long_can_be_seen_all_the_time(
+    watched: Desk, receiver: Receiver
+) -> None:
+    receiver.fails = True
+    wrong = {"ZENDESK_OAUTH_CLIENT_SECRET": "wrong", "TICKETBOT_HEARTBEAT_URL": ""}
+    said = [watched("run", "--since", "1d", "--quiet", code=3, **wrong).err for _ in range(4)]
+    name = "json (no. 1 of TICKETBOT_ALERT_URLS)"
+    first, second, third, fourth = ([line for line in err.splitlines() if name in line] for err in said)
+    assert (
+        first
+        == second
+        == [f"ticketbot: note: an alert did not reach {name}: it answered HTTP 500; the next run tries again"]
+    )
+    assert len(third) == 1
+    assert "it answered HTTP 500; after three times in a row it is left alone until 20" in third[0]
+    assert fourth == [], "nobody was asked, and nothing new is known"
+    listed = watched("alerts", "list", "--json").object
+    (row,) = listed["unreached"]
+    assert (row["target"], row["why"], row["failures"]) == (name, "it answered HTTP 500", 3)
+    assert parse_iso(row["rests_until"]) == pytest.approx(parse_iso(row["at"]) + 1800, abs=2)
+    assert (listed["last_failure"]["target"], listed["last_failure"]["why"]) == (name, row["why"])
+    shown = watched("alerts", "list").out
+    assert f"3 times in a row, so it is left alone until {row['rests_until']}" in shown
+    assert shown.count("HTTP 500") == 1
 
 
 # The commands
@@ -174,7 +216,12 @@ def test_a_url_that_is_none_ends_every_run_and_is_not_quoted(desk: Desk) -> None
 
 def test_the_list_is_empty_before_the_first_run(desk: Desk) -> None:
     assert desk("alerts", "list").out == "nothing is open; no run has looked yet\n"
-    assert desk("alerts", "list", "--json").object == {"open": [], "last_failure": None, "last_run": None}
+    assert desk("alerts", "list", "--json").object == {
+        "open": [],
+        "unreached": [],
+        "last_failure": None,
+        "last_run": None,
+    }
 
 
 # Inside
@@ -198,12 +245,13 @@ def test_a_summary_comes_once_a_day_and_to_nobody_who_is_paged(office: VirtualDe
     office.told(*[{"log_head": "2026-11-22:5:def"}] * 50)
     (summary,) = receiver.messages
     assert summary["path"] == "/hook"
-    assert summary["title"] == "[summary] 2026-11-21 (127.0.0.1)"
+    assert summary["title"] == "[summary] 2026-11-21 (ticketbot, 127.0.0.1)"
     assert summary["message"].splitlines() == [
-        "3 runs",
-        "tickets: 9 updated",
-        "models: $0.75",
-        "waiting for a later run: 0, left alone: 0",
+        "2026-11-21, UTC: 3 runs",
+        "outcomes: 9 updated",
+        "success rate 100.0%, error rate 0.0%",
+        "cost $0.75",
+        "waiting for a later run: 0, left alone after too many failures: 0",
         "open alerts: none",
         "log head: 2026-11-22:5:def",
     ]
@@ -234,7 +282,8 @@ def test_receivers_that_hang_keep_a_run_for_as_long_as_was_promised_and_no_longe
     office.environ["TICKETBOT_HEARTBEAT_URL"] = receiver.beat
     began = time.monotonic()
     with tended(office.settings, SystemClock(), "run") as tending:
-        tending.ended(RunSummary(run_id="x", dry_run=False, stopped_by="AuditUnwritable", exit_code=int(code)))
+        summary = RunSummary(run_id="x", dry_run=False, stopped_by="AuditUnwritable", exit_code=int(code))
+        tending.ended(summary, log_events=())
     took = time.monotonic() - began
     assert (took < 1.9) if code is ExitCode.TERMINATED else (took > 1.9)
     assert took < 5
@@ -303,7 +352,7 @@ def _sleep(*_, **__):
 
 tending.AT_MOST_S = 3.0
 with tending.tended(load(folder=Path.cwd()), SystemClock(), "run") as tended:
-    tended.ended(RunSummary(run_id="x", dry_run=False, stopped_by="AuditUnwritable", exit_code=3))
+    tended.ended(RunSummary(run_id="x", dry_run=False, stopped_by="AuditUnwritable", exit_code=3), log_events=())
 print("over", flush=True)
 """
 

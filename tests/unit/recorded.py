@@ -13,7 +13,6 @@ from ticket_processor.slo import Counted
 NOW = 1_795_262_400.0
 """2026-11-21T12:00:00Z"""
 PERIOD_S = 600.0
-RUNS_A_DAY = 144
 
 
 def recorded(at: float = NOW, *, ok: int = 3, failed: int = 0, kind: str = "run", **summary: Any) -> RunRecord:
@@ -35,29 +34,34 @@ def history(*runs: dict[str, Any], until: float = NOW, every: float = PERIOD_S) 
     return [recorded(until - every * (len(runs) - 1 - n), **run) for n, run in enumerate(runs)]
 
 
-def busy(tickets_a_day: int, error_rate: float, dice: random.Random) -> Callable[[], tuple[int, int]]:
+def busy(
+    tickets_a_day: float, error_rate: float, dice: random.Random, *, every: float = PERIOD_S
+) -> Callable[[], tuple[int, int]]:
     """Tickets and failures of one run after the other, by chance."""
 
     def one() -> tuple[int, int]:
-        tickets = _poisson(tickets_a_day / RUNS_A_DAY, dice)
+        tickets = poisson(tickets_a_day * every / 86_400.0, dice)
         return tickets, sum(dice.random() < error_rate for _ in range(tickets))
 
     return one
 
 
-def year(tickets_a_day: int, seed: int, *, days: int = 365, error_rate: float = 0.001) -> Iterator[list[Counted]]:
-    """What the service levels see after each run of a year; the same list, three days long."""
-    one = busy(tickets_a_day, error_rate, random.Random(seed))
+def year(
+    tickets_a_day: int, seed: int, *, days: int = 365, error_rate: float = 0.001, every: float = PERIOD_S
+) -> Iterator[list[Counted]]:
+    """What the service levels see after each run of a year; the same list, three days long or more."""
+    one = busy(tickets_a_day, error_rate, random.Random(seed), every=every)
     runs: list[Counted] = []
-    for number in range(days * RUNS_A_DAY):
+    a_day = round(86_400.0 / every)
+    for number in range(days * a_day):
         tickets, failed = one()
-        runs.append(Counted(NOW + number * PERIOD_S, tickets, failed))
-        if len(runs) > 8 * RUNS_A_DAY:
-            del runs[: 5 * RUNS_A_DAY]
+        runs.append(Counted(NOW + number * every, tickets, failed))
+        if len(runs) > 8 * a_day:
+            del runs[: 5 * a_day]
         yield runs
 
 
-def _poisson(mean: float, dice: random.Random) -> int:
+def poisson(mean: float, dice: random.Random) -> int:
     """Knuth's; a run has a handful of tickets."""
     count, product, limit = 0, dice.random(), math.exp(-mean)
     while product > limit:

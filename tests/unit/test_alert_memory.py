@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.alert_checks import CUT_OFF, Severity
 from ticket_processor.alert_memory import Ended, Memory, Owed, Target, after, owed, told, without_strangers
 from ticket_processor.alert_rules import Condition, Found
 from ticket_processor.alert_store import FILE_NAME, AlertStore
+from ticket_processor.alert_view import CUT_OFF, Severity
 from ticket_processor.slo import DAY, HOUR
 
 from .recorded import NOW, PERIOD_S
@@ -191,9 +191,18 @@ def test_what_is_worst_is_told_first() -> None:
     assert [what for _, what, _ in story.run(("errors_fast", C), ("backlog", W))] == ["errors_fast", "backlog", "slow"]
 
 
-def test_events_are_kept_for_a_day() -> None:
-    memory = Memory().happened(CUT_OFF, NOW - DAY - 1).happened(CUT_OFF, NOW - 60).happened(CUT_OFF, NOW)
+def test_events_are_kept_for_three_days_for_runs_that_are_a_day_apart() -> None:
+    memory = Memory().happened(CUT_OFF, NOW - 3 * DAY - 1).happened(CUT_OFF, NOW - 60).happened(CUT_OFF, NOW)
     assert memory.events == {CUT_OFF: (NOW - 60, NOW)}
+
+
+def test_who_is_paged_only_hears_that_it_is_over_or_that_it_goes_on_as_a_warning() -> None:
+    story = Story(PAGER)
+    story.run((CUT_OFF, C))
+    less = after(story.memory, Found((Condition(CUT_OFF, W, "1 run hung"),)), story.now + 1)
+    assert [(news.what, news.until) for news in owed(less, [PAGER], story.now + 1, COOL)] == [("over", None)]
+    over = after(story.memory, Found(()), story.now + 1)
+    assert [(news.what, news.until) for news in owed(over, [PAGER], story.now + 1, COOL)] == [("over", story.now + 1)]
 
 
 rules = st.sampled_from(["slow", "backlog", "errors_fast", "errors_slow", CUT_OFF])

@@ -11,13 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.alert_checks import CUT_OFF, LOG_CHANGED, LOG_REPAIRED, TOKENS_END, UNEXPECTED, Facts, Limits
-from ticket_processor.alert_checks import Severity as S
+from ticket_processor.alert_checks import TOKENS_END
 from ticket_processor.alert_rules import RULES, look
-from ticket_processor.config import AlertSettings, SloSettings
+from ticket_processor.alert_view import CUT_OFF, LOG_CHANGED, LOG_REPAIRED, MISSED_RUNS, UNEXPECTED, Facts, Limits
+from ticket_processor.alert_view import Severity as S
+from ticket_processor.analysis import NOTHING_TO_READ
+from ticket_processor.budget import DAY_SPENT, RUN_SPENT
 from ticket_processor.label_drift import drift, stability_index
 from ticket_processor.latency import Latencies
+from ticket_processor.metric_types import PLANNED
 from ticket_processor.models import RunRecord, Statement
+from ticket_processor.settings import AlertSettings, SloSettings
 from ticket_processor.slo import DAY, HOUR, MINUTE
 
 from .recorded import NOW, PERIOD_S, busy, history, recorded
@@ -42,6 +46,10 @@ def times(*milliseconds: float) -> dict[str, Any]:
     for one in milliseconds:
         kept.add(one)
     return {"ok": len(milliseconds), "latencies": kept.bands}
+
+
+def every(minutes: float, *, until: float = NOW, runs: int = 8) -> list[RunRecord]:
+    return history(*[{}] * runs, until=until, every=minutes * MINUTE)
 
 
 def ended_by(name: str, count: int = 1) -> list[RunRecord]:
@@ -133,11 +141,14 @@ def test_a_day_below_its_mark_is_told_though_the_failures_are_over() -> None:
     assert found(day, alert_below=0.98) == {}
 
 
-def test_tickets_are_too_slow_by_their_share_and_not_before_there_are_twenty() -> None:
-    assert found([recorded(**times(*[1000] * 19, 20_000))]) == {}
-    assert found([recorded(**times(*[1000] * 18, 20_000, 20_000))]) == {"slow": S.WARNING}
-    assert found([recorded(**times(*[1000] * 17, 20_000, 20_000))]) == {}
-    assert found([recorded(**times(*[1000] * 18, 20_000, 20_000))], latency_s=30) == {}
+def test_answers_are_too_slow_by_their_share_and_not_before_there_are_twenty_and_three_slow_ones() -> None:
+    slow = [20_000] * 3
+    assert found([recorded(**times(*[1000] * 18, 20_000, 20_000))]) == {}, "a quiet weekend has two by chance"
+    assert found([recorded(**times(*[1000] * 17, *slow))]) == {"slow": S.WARNING}
+    assert found([recorded(**times(*[1000] * 57, *slow))]) == {}
+    assert found([recorded(**times(*[1000] * 56, *slow))]) == {"slow": S.WARNING}
+    assert found([recorded(**times(*[1000] * 16, *slow))]) == {}
+    assert found([recorded(**times(*[1000] * 17, *slow))], latency_s=30) == {}
     assert found([recorded(NOW - DAY - 1, **times(*[20_000] * 20)), recorded()]) == {}
 
 
@@ -172,6 +183,13 @@ def test_a_few_tickets_prove_nothing_about_models() -> None:
     assert found(history(by_model(3, model_timeout=4))) == {}
 
 
+def test_what_is_told_of_fallbacks_is_called_as_everywhere_and_leaves_out_the_same() -> None:
+    runs = history(*[by_model(8, model_timeout=2, nothing_to_read=1)] * 6)
+    (said,) = [condition.message for condition in look(runs, MODELS, Limits()).conditions]
+    assert said.startswith("unplanned fallback rate 18.2%: no model gave 12 of 66 answers")
+    assert set(PLANNED) == {NOTHING_TO_READ, "no_model_configured", RUN_SPENT, DAY_SPENT}
+
+
 def test_a_site_without_models_is_told_nothing_about_them() -> None:
     assert found(history(*[by_model(0, model_timeout=9)] * 6), Facts(NOW)) == {}
 
@@ -202,29 +220,130 @@ def test_what_models_cost_is_told_against_the_setting_and_from_midnight_on() -> 
 
 
 def test_tickets_that_nobody_looks_at_page_after_forty_minutes() -> None:
-    late = [recorded(NOW - 41 * MINUTE), *[recorded(NOW - n * MINUTE, caught_up=False) for n in (30, 20, 10, 0)]]
+    behind = [recorded(NOW - n * MINUTE, caught_up=False) for n in (30, 20, 10, 0)]
+    late = [*every(10, until=NOW - 41 * MINUTE), *behind]
     assert found(late) == {"not_caught_up": S.CRITICAL}
     assert found(late, stale_s=42 * MINUTE) == {}
     assert found([*late, recorded()]) == {}
 
 
 def test_a_run_kept_out_by_another_one_sees_how_long_ago_the_last_good_one_was() -> None:
-    assert found([recorded(NOW - 39 * MINUTE)]) == {}
-    assert found([recorded(NOW - 41 * MINUTE)]) == {"not_caught_up": S.CRITICAL}
+    assert found(every(10, until=NOW - 39 * MINUTE)) == {}
+    assert found(every(10, until=NOW - 41 * MINUTE)) == {"not_caught_up": S.CRITICAL}
 
 
 @pytest.mark.parametrize("end", ["HelpdeskDown", "Halted", "NotAuthorised", "RateLimited", "DeadlineReached"])
-def test_what_has_a_name_of_its_own_is_not_told_as_late(end: str) -> None:
-    runs = [recorded(NOW - HOUR), *[recorded(NOW - n * MINUTE, ok=0, stopped_by=end) for n in (20, 10, 0)]]
-    assert "not_caught_up" not in found(runs)
+def test_what_has_a_name_of_its_own_is_not_told_as_late_nor_that_this_is_over(end: str) -> None:
+    ended = [recorded(NOW - n * MINUTE, ok=0, stopped_by=end) for n in (20, 10, 0)]
+    judged = look([*every(10, until=NOW - HOUR), *ended], MODELS)
+    assert "not_caught_up" not in {condition.rule for condition in judged.conditions}
+    assert "not_caught_up" in judged.unknown
+    assert "not_caught_up" not in look([*every(10, until=NOW - HOUR), *ended, recorded()], MODELS).unknown
+
+
+@pytest.mark.parametrize("minutes", [5, 10, 30, 60, 360, 1440])
+def test_how_long_is_too_long_follows_from_how_often_runs_come(minutes: int) -> None:
+    gap, stale = max(25.0, 2.5 * minutes), max(40.0, 4.0 * minutes)
+    before = every(minutes, until=NOW - gap * MINUTE)
+
+    def after(pause: float) -> Facts:
+        return Facts(NOW, started=NOW - 5, seen=NOW - 5 - pause * MINUTE)
+
+    assert "missed_runs" not in found([*before, recorded()], after(gap - 1))
+    assert "missed_runs" in found([*before, recorded()], after(gap + 1))
+    assert "not_caught_up" not in found(every(minutes, until=NOW - (stale - 1) * MINUTE))
+    assert "not_caught_up" in found(every(minutes, until=NOW - (stale + 1) * MINUTE))
+
+
+def test_runs_that_a_person_starts_have_no_rhythm_and_none_is_missing() -> None:
+    by_hand = [recorded(NOW - hours * HOUR) for hours in (200, 152, 151.5, 128, 104, 98, 79, 54, 53.8, 30, 5)]
+    late = Facts(NOW, started=NOW - 5, seen=NOW - 5 * HOUR)
+    for runs in (by_hand, by_hand[-2:], []):
+        assert found([*runs, recorded(caught_up=False)], late) == {}
+        assert found([*runs, recorded()], late, gap_s=HOUR) == {"missed_runs": S.WARNING}
 
 
 def test_a_gap_between_runs_is_told_by_the_run_that_ends_it() -> None:
     late = Facts(NOW, started=NOW - 5, seen=NOW - 5 - 26 * MINUTE)
-    assert found([recorded()], late) == {"missed_runs": S.WARNING}
-    assert found([recorded()], late, gap_s=30 * MINUTE) == {}
-    assert found([recorded()], Facts(NOW, started=NOW - 5, seen=NOW - 5 - 24 * MINUTE)) == {}
-    assert found([recorded(kind="apply")], Facts(NOW, seen=NOW - DAY)) == {}
+    runs = [*every(10, until=NOW - 26 * MINUTE), recorded()]
+    assert found(runs, late) == {"missed_runs": S.WARNING}
+    assert found(runs, late, gap_s=30 * MINUTE) == {}
+    assert found(runs, Facts(NOW, started=NOW - 5, seen=NOW - 5 - 24 * MINUTE)) == {}
+    assert found([*runs, recorded(kind="apply")], Facts(NOW, seen=NOW - DAY)) == {}
+
+
+def night(days_ago: int, began: float = 18, ended: float = 32) -> tuple[float, float]:
+    """When a pause began and ended, in hours since the midnight before it."""
+    midnight = NOW // DAY * DAY - days_ago * DAY
+    return midnight + began * HOUR, midnight + ended * HOUR
+
+
+def after_nights(*nights: tuple[float, float]) -> list[RunRecord]:
+    """Runs every ten minutes, but not at night."""
+    runs, at = [], nights[0][0] - 6 * HOUR
+    while at < nights[-1][1] + HOUR:
+        if not any(began < at < ended for began, ended in nights):
+            runs.append(recorded(at))
+        at += PERIOD_S
+    return runs
+
+
+@pytest.mark.parametrize(
+    ("pause", "told"),
+    [
+        (night(1), False),
+        (night(1, 19.5, 30.5), False),
+        (night(3, 18, 80), False),
+        (night(1, 18, 24), True),
+        (night(1, 11, 32), True),
+        (night(1, 18, 18.6), True),
+    ],
+    ids=["as ever", "with the clocks changed", "over the weekend", "back too early", "began too early", "short"],
+)
+def test_a_machine_that_sleeps_every_night_is_not_told_to_have_missed_runs(
+    pause: tuple[float, float], told: bool
+) -> None:
+    earlier = [night(8), night(7), night(6)]
+    began, ended = pause
+    runs = [run for run in after_nights(*earlier, pause) if run.started <= ended]
+    facts = Facts(ended + 20, started=ended, seen=began)
+    assert ("missed_runs" in found(runs, facts)) is told
+    assert "missed_runs" in found(runs, facts, gap_s=25 * MINUTE), "who sets a limit gets it"
+    assert "missed_runs" in found([run for run in runs if run.started > night(6)[1]], facts), "once is no habit"
+
+
+def test_what_happened_before_a_gap_and_after_it_is_not_in_a_row() -> None:
+    before, down = every(10, until=NOW - 3 * DAY), {"ok": 0, "stopped_by": "HelpdeskDown"}
+    friday, monday = recorded(NOW - 3 * DAY + 600, **down), recorded(NOW, **down)
+    assert found([*before, friday, monday]) == {}
+    assert found([*before, friday, recorded(NOW - 600, **down), monday]) == {"helpdesk_unreachable": S.CRITICAL}
+    both = [recorded(NOW - 3 * DAY + n * 600, **down) for n in (1, 2)]
+    assert found([*before, *both, monday]) == {"helpdesk_unreachable": S.CRITICAL}, "nobody has seen it end"
+
+
+def test_time_in_which_no_run_was_there_makes_nobody_late() -> None:
+    before = every(10, until=NOW - 14 * HOUR)
+    woken = Facts(NOW, started=NOW - 5, seen=NOW - 14 * HOUR)
+    late = recorded(caught_up=False)
+    assert "not_caught_up" not in found([*before, late], woken)
+    assert "not_caught_up" in look([*before, late], woken).unknown, "what was open is not over"
+    kept_out = Facts(NOW, started=NOW - 5, seen=NOW - 600, events={MISSED_RUNS: (NOW - 39 * MINUTE,)})
+    assert "not_caught_up" not in found([*before, late], kept_out)
+    for_long = Facts(NOW, started=NOW - 5, seen=NOW - 600, events={MISSED_RUNS: (NOW - 41 * MINUTE,)})
+    assert found([*before, late], for_long) == {"not_caught_up": S.CRITICAL}
+
+
+def test_runs_an_hour_or_a_day_apart_are_told_of_what_was_cut_off_before() -> None:
+    for minutes in (60, 120, 1440):
+        cut = NOW - minutes * MINUTE + 560
+        assert found(every(minutes), Facts(NOW, events={CUT_OFF: (cut,)})) == {CUT_OFF: S.WARNING}, minutes
+        twice = (cut - minutes * MINUTE, cut)
+        assert found(every(minutes), Facts(NOW, events={CUT_OFF: twice})) == {CUT_OFF: S.CRITICAL}, minutes
+
+
+def test_runs_hours_apart_are_told_of_models_that_do_not_answer() -> None:
+    silent = [recorded(NOW - n * 4 * HOUR, **by_model(0, model_timeout=4)) for n in (2, 1, 0)]
+    assert found([*every(240, until=NOW - 12 * HOUR), *silent]) == {"models_silent": S.WARNING}
 
 
 def test_one_run_cut_off_is_a_warning_and_two_in_an_hour_are_critical() -> None:
@@ -347,7 +466,7 @@ def test_the_settings_defaults_are_the_rules() -> None:
     assert (slo.success, slo.alert_below) == (limits.success, limits.alert_below)
     assert (slo.latency_s, slo.latency_share) == (limits.latency_s, limits.latency_share)
     assert (slo.fallback_share, alerts.day_usd) == (limits.fallback_share, limits.day_usd)
-    assert (alerts.gap_minutes * MINUTE, alerts.stale_minutes * MINUTE) == (limits.gap_s, limits.stale_s)
+    assert (alerts.gap_minutes, alerts.stale_minutes) == (limits.gap_s, limits.stale_s) == (None, None)
 
 
 def test_a_healthy_desk_hears_nothing_over_a_week() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,12 +17,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from ticket_processor import alerts
-from ticket_processor.alert_checks import Severity
-from ticket_processor.alert_memory import Owed
-from ticket_processor.alerts import EXTRA, NO_TIME, RESTS, Message, Receiver, Sender, message_of, plain, receivers
+from ticket_processor import alert_sender
+from ticket_processor.alert_memory import Breakers, Owed
+from ticket_processor.alert_messages import Message, message_of, plain
+from ticket_processor.alert_sender import NO_TIME, OPEN_S, TOO_LATE, Sender
+from ticket_processor.alert_view import Severity
+from ticket_processor.alerts import NOT_TAKEN, Receiver, receivers
 from ticket_processor.clock import SystemClock
-from ticket_processor.config import AlertSettings
+from ticket_processor.errors import how_to_install
+from ticket_processor.settings import AlertSettings
 
 from .fakes import ManualClock
 from .recorded import NOW
@@ -31,7 +35,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # some
 CANARY = "CANARYcanary0123456789AB"
 W, C = Severity.WARNING, Severity.CRITICAL
 ALARM = Owed("chat", "errors_fast", "begun", C, "12 of 20 tickets failed", NOW)
-OVER = Owed("chat", "errors_fast", "over", C, "12 of 20 tickets failed", NOW)
+OVER = Owed("chat", "errors_fast", "over", C, "12 of 20 tickets failed", NOW, NOW + 600)
 
 
 def listed(urls: str = "", page_urls: str = "") -> list[Receiver]:
@@ -93,19 +97,6 @@ def posted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any], d
 # What is said
 
 
-def test_a_message_says_what_since_when_where_and_what_to_do() -> None:
-    told = message_of(ALARM, "example.zendesk.com", "docs/alerts.md")
-    assert told.title == "[critical] Many tickets fail (example.zendesk.com)"
-    assert told.body == "Since 2026-11-21 12:00 UTC: 12 of 20 tickets failed.\nWhat to do: docs/alerts.md#errors_fast"
-
-
-def test_the_end_has_the_key_of_the_beginning_and_sends_nobody_to_the_runbook() -> None:
-    begun, over = message_of(ALARM, "desk", "docs"), message_of(OVER, "desk", "docs")
-    assert begun.key == over.key == "ticketbot/desk/errors_fast"
-    assert over.title.startswith("[over]")
-    assert "docs" not in over.body
-
-
 HOSTILE = (
     "<!channel> <@U123|x> <https://evil.example|here> &lt;b&gt; @here @everyone [x](http://evil.example) "
     "www.evil.example ![i](//evil.example/p.png)\r\n\u202eevil\u2028\x00"
@@ -158,9 +149,33 @@ def test_pagerduty_gets_one_key_for_a_condition_and_a_resolve_at_its_end(posted:
     assert url == "https://events.eu.pagerduty.com/v2/enqueue"
     assert (begun["event_action"], begun["dedup_key"]) == ("trigger", "ticketbot/desk/errors_fast")
     assert begun["payload"]["severity"] == "critical"
-    assert "12 of 20 tickets failed" in begun["payload"]["summary"]
+    assert begun["payload"]["summary"] == "[critical] Many tickets fail (ticketbot, desk): 12 of 20 tickets failed."
+    assert "ticketbot retry list" in begun["payload"]["custom_details"]["What to do"]
+    assert (begun["payload"]["source"], begun["payload"]["component"]) == ("desk", "ticketbot")
+    assert "links" not in begun, "a path is nothing to click on"
     assert (over["event_action"], over["dedup_key"]) == ("resolve", begun["dedup_key"])
     assert over["routing_key"] == begun["routing_key"] == "0123456789abcdef0123456789abcdef"
+
+
+def test_pagerduty_gets_the_runbook_as_a_link_and_keeps_the_source_that_the_address_names(posted: list[Any]) -> None:
+    pager = listed(page_urls="pagerduty://0123456789abcdef0123456789abcdef@ticketbot/Our%20source/Our%20part")[0]
+    page = "https://wiki.example.com/a?b=c&d=%20e"
+    assert [sent.why for sent in Sender(SystemClock()).send([(pager, [message_of(ALARM, "desk", page)])], 5)] == [None]
+    ((_, body, _),) = posted
+    assert body["links"] == [{"href": f"{page}#errors_fast"}]
+    assert body["payload"]["custom_details"]["More"] == f"{page}#errors_fast"
+    assert (body["payload"]["source"], body["payload"]["component"]) == ("Our source", "Our part")
+
+
+def test_teams_keeps_lines_apart(posted: list[Any]) -> None:
+    teams = listed("workflows://prod-01.westeurope.logic.azure.com:443/643e69f83c8944/abcdefg-h")[0]
+    assert [sent.why for sent in Sender(SystemClock()).send([(teams, [message_of(ALARM, "desk", "docs")])], 5)] == [
+        None
+    ]
+    ((_, body, _),) = posted
+    title, text = (block["text"] for block in body["attachments"][0]["content"]["body"])
+    assert "Many tickets fail" in title
+    assert text.count("\n\n") == text.count("\n") / 2 == 3
 
 
 def test_a_pager_among_the_alert_urls_is_told_of_warnings_as_such(posted: list[Any]) -> None:
@@ -255,21 +270,108 @@ def test_a_receiver_that_hangs_keeps_nobody_waiting(service: Service) -> None:
     assert service.titles("one") == ["a"], "what was told as not sent is not sent later, beside the next attempt"
 
 
+def test_an_answer_after_its_time_counts_for_nothing_and_one_before_the_time_was_up_does(service: Service) -> None:
+    let_go, second = threading.Event(), threading.Event()
+
+    def hang_on_the_second() -> bool:
+        if len(service.titles("one")) == 2:
+            second.set()
+            return let_go.wait(20)
+        return True
+
+    service.does["one"] = hang_on_the_second
+    (one,), before = listed("testing://one"), set(threading.enumerate())
+    sender = Sender(SystemClock(), {})
+    first, late, never = sender.send([(one, [message("a"), message("b"), message("c")])], 1.5)
+    assert second.is_set()
+    hanging = set(threading.enumerate()) - before
+    told = sender.memories
+    let_go.set()
+    for thread in hanging:
+        thread.join(20)
+    assert [each.why for each in (first, late, never)] == [None, NO_TIME, NO_TIME]
+    assert sender.memories == told
+    assert (told[one.target.id].failures, told[one.target.id].why) == (1, NO_TIME)
+    assert service.titles("one") == ["a", "b"]
+
+
+def test_without_any_time_left_nobody_is_asked_and_nobody_has_failed(service: Service) -> None:
+    (one,) = listed("testing://one")
+    sender = Sender(SystemClock())
+    (sent,) = sender.send([(one, [message()])], 0.0)
+    assert (sent.why, sender.memories, service.got) == (TOO_LATE, {}, [])
+
+
+def test_where_no_thread_can_be_started_that_is_what_is_said(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    (one,), sender = listed("testing://one"), Sender(SystemClock())
+    monkeypatch.setattr(threading.Thread, "start", full)
+    sent = sender.send([(one, [message("a"), message("b")])], 5)
+    assert [each.why for each in sent] == ["no thread could be started to send it"] * 2
+    assert service.got == []
+
+
 def test_a_receiver_that_keeps_failing_is_left_alone_for_half_an_hour_across_runs(service: Service) -> None:
     service.does["one"] = lambda: False
     (one,), clock = listed("testing://one"), ManualClock()
-    kept: dict[str, Any] = {}
+    kept: dict[str, Breakers] = {}
+    story = []
     for _ in range(5):
         sender = Sender(clock, kept)
-        (sent,) = sender.send([(one, [message()])], 10)
-        kept = sender.memories
+        story += sender.send([(one, [message()])], 10)
+        kept = {target: Breakers.model_validate_json(one.model_dump_json()) for target, one in sender.memories.items()}
         clock.advance(600)
     assert len(service.titles("one")) == 3
-    assert sent.why == RESTS
+    opened = clock.now() - 1800
+    assert [each.asked for each in story] == [True, True, True, False, False]
+    assert [each.rests_until for each in story] == [None, None, *[opened + OPEN_S] * 3]
+    assert {each.why for each in story} == {NOT_TAKEN}, "why it failed is not lost while it is left alone"
+    assert (kept[one.target.id].at, kept[one.target.id].failures) == (opened, 3)
     clock.advance(600)
     service.does["one"] = lambda: True
-    (sent,) = Sender(clock, kept).send([(one, [message()])], 10)
-    assert sent.why is None
+    sender = Sender(clock, kept)
+    (sent,) = sender.send([(one, [message()])], 10)
+    assert (sent.why, sent.rests_until, sender.memories) == (None, None, {})
+
+
+def test_a_trial_that_fails_is_one_failure_and_half_an_hour_more(service: Service) -> None:
+    service.does["one"] = lambda: False
+    (one,), clock = listed("testing://one"), ManualClock()
+    sender = Sender(clock, {one.target.id: Breakers(failures=3, open_until=clock.now() - 1, why="before")})
+    (sent,) = sender.send([(one, [message()])], 10)
+    assert (sent.asked, sent.why, sent.rests_until) == (True, NOT_TAKEN, clock.now() + OPEN_S)
+    assert len(service.titles("one")) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        (500, "it answered HTTP 500"),
+        (429, "it answered HTTP 429"),
+        (404, "it answered HTTP 404: is its address still right?"),
+        (None, "it could not be reached"),
+    ],
+)
+@pytest.mark.parametrize(
+    "url",
+    ["jsons://example.com/hook", "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ", "pagerduty://0123456789@x"],
+)
+def test_why_something_did_not_arrive_is_told_as_far_as_it_is_known(
+    url: str, status: int | None, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: Any, **__: Any) -> requests.Response:
+        if status is None:
+            raise requests.ConnectionError(url)
+        answer = requests.Response()
+        answer.status_code, answer._content = status, b"no"
+        return answer
+
+    monkeypatch.setattr(requests, "post", refused)
+    monkeypatch.setattr(requests, "request", refused)
+    (sent,) = Sender(SystemClock()).send([(listed(url)[0], [message()])], 15)
+    assert sent.why == why
 
 
 def test_an_address_that_apprise_does_not_understand_is_said_to_be_one() -> None:
@@ -278,14 +380,14 @@ def test_an_address_that_apprise_does_not_understand_is_said_to_be_one() -> None
 
 
 def test_without_the_package_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alerts.importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setitem(sys.modules, "apprise", None)
     (sent,) = Sender(SystemClock()).send([(listed("json://localhost")[0], [message()])], 10)
-    assert sent.why == EXTRA
-    assert "ticketbot[alerts]" in EXTRA
+    assert sent.why is not None
+    assert how_to_install("alerts") in sent.why
 
 
 def test_nothing_to_send_needs_no_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alerts.importlib.util, "find_spec", lambda _name: pytest.fail("asked for it"))
+    monkeypatch.setattr(alert_sender.importlib.util, "find_spec", lambda _name: pytest.fail("asked for it"))
     assert Sender(SystemClock()).send([(listed("json://localhost")[0], [])], 10) == []
 
 

@@ -15,9 +15,9 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from ticket_processor.alerts import hush_libraries
-from ticket_processor.config import AlertSettings
 from ticket_processor.errors import ExitCode
 from ticket_processor.heartbeat import START_AFTER_S, Heartbeat, ending
+from ticket_processor.settings import AlertSettings
 
 RUN = uuid.UUID("12345678-1234-4234-8234-123456789abc")
 
@@ -30,6 +30,8 @@ class Switch:
         self.queries: list[str] = []
         self.answers: list[int] = []
         self.location: str | None = None
+        self.beginning: threading.Event | None = None
+        """Until this is set, a start is not answered."""
         switch = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -38,6 +40,8 @@ class Switch:
                 parts = urlsplit(self.path)
                 switch.heard.append((parts.path, body))
                 switch.queries.append(parts.query)
+                if switch.beginning is not None and parts.path.endswith("/start"):
+                    switch.beginning.wait(30)
                 self.send_response(switch.answers.pop(0) if switch.answers else 200)
                 if switch.location:
                     self.send_header("Location", switch.location)
@@ -82,6 +86,21 @@ def test_a_run_pings_its_start_and_its_end_with_one_id(switch: Switch) -> None:
     finish(heartbeat, 0, "3 updated")
     assert switch.heard == [("/ping/secret/start", ""), ("/ping/secret/0", "3 updated")]
     assert [parse_qs(query) for query in switch.queries] == [{"rid": [str(RUN)]}] * 2
+    assert heartbeat.trouble is None
+
+
+def test_a_start_that_was_not_heard_is_not_told_again_after_the_end(switch: Switch) -> None:
+    """The switch would wait for the end of a run that is over."""
+    switch.beginning, switch.answers = threading.Event(), [200, 500, 200]
+    heartbeat, before = Heartbeat(switch.url), set(threading.enumerate())
+    heartbeat.start()
+    time.sleep(2 * START_AFTER_S)
+    starting = set(threading.enumerate()) - before
+    finish(heartbeat)
+    switch.beginning.set()
+    for thread in starting:
+        thread.join(30)
+    assert switch.paths == ["/ping/secret/start", "/ping/secret/0"]
     assert heartbeat.trouble is None
 
 

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from ..alert_checks import HISTORY_S, LOG_CHANGED, LOG_REPAIRED, Facts, Limits
-from ..alert_memory import Breakers, Failure, Memory, Owed, after, owed, told, without_strangers
-from ..alert_rules import look
-from ..alerts import Message, Receiver, Sender, Sent, message_of, receivers
+from ..alert_memory import Failure, Memory, Owed, judged, owed, told, without_strangers
+from ..alert_messages import Message, message_of, title_of
+from ..alert_sender import Sender, Sent
+from ..alert_view import HISTORY_S, LOG_CHANGED, LOG_REPAIRED, Facts, Limits
+from ..alerts import Receiver, receivers
 from ..audit import REPAIRED
 from ..clock import SystemClock, iso
-from ..config import Settings
 from ..daily_summary import summary_due, summary_text
 from ..errors import StateUnusable
 from ..log_upkeep import CHANGED
 from ..models import RunRecord
 from ..pipeline import HALTED
+from ..settings import Settings
 from ..state import AHEAD_S, FILE_NAME, State
+from ..state_file import is_there
 
 LOG_EVENTS = {CHANGED: LOG_CHANGED, REPAIRED: LOG_REPAIRED}
 """What the log says of itself, and the rules that live on it."""
@@ -49,7 +52,7 @@ class AlertRound:
         path = self._settings.state_folder / FILE_NAME
         past = Past(())
         try:
-            if path.exists():
+            if is_there(path):
                 with closing(State(path)) as state:
                     past = Past(state.runs(self._now - HISTORY_S), halted=state.fact(HALTED) is not None)
         except (StateUnusable, OSError):
@@ -74,9 +77,8 @@ class AlertRound:
             halted=past.halted,
             started=self._began,
             seen=memory.seen if memory.seen is not None and memory.seen <= self._now + AHEAD_S else None,
-            events=memory.events,
         )
-        return after(memory, look(past.records, facts, limits(self._settings)), self._now)
+        return judged(memory, past.records, facts, limits(self._settings))
 
     def told(self, memory: Memory, past: Past, seconds: float) -> tuple[Memory, list[Sent]]:
         """Send everybody what they are owed, within ``seconds``: the memory after it, and what became of each."""
@@ -92,20 +94,15 @@ class AlertRound:
             ]
             about |= {id(message): subject for message, subject in letters}
             post.append((receiver, [message for message, _ in letters]))
-        kept = {target: memory.breaker(target) for target in memory.breakers}
-        sender = Sender(self._clock, {target: one for target, one in kept.items() if one})
+        sender = Sender(self._clock, memory.breakers)
         sent = sender.send(post, seconds)
         for each in sent:
             memory = self._remembered(memory, each, about[id(each.message)])
-        breakers = {
-            target: Breakers(failures=one.failures, open_until=one.open_until)
-            for target, one in sender.memories.items()
-        }
-        return memory.model_copy(update={"breakers": breakers}), sent
+        return memory.model_copy(update={"breakers": sender.memories}), sent
 
     def _alerts(self, receiver: Receiver, news: Sequence[Owed]) -> list[tuple[Message, Owed]]:
-        account, runbook = account_name(self._settings), self._settings.alerts.runbook
-        return [(message_of(one, account, runbook), one) for one in news if one.target == receiver.target.id]
+        account, runbook, machine = account_name(self._settings), self._settings.alerts.runbook, platform.node()
+        return [(message_of(one, account, runbook, machine), one) for one in news if one.target == receiver.target.id]
 
     def _summary(self, receiver: Receiver, memory: Memory, past: Past) -> list[tuple[Message, str]]:
         """The summary of yesterday, where it is due, with its day."""
@@ -118,9 +115,11 @@ class AlertRound:
         text = summary_text(day, past.records, memory.open, head) if day else None
         if day is None or text is None:
             return []
-        return [(Message(f"[summary] {day} ({account_name(self._settings)})", text, what="summary"), day)]
+        return [(Message(title_of("summary", day, account_name(self._settings)), text, what="summary"), day)]
 
     def _remembered(self, memory: Memory, sent: Sent, about: Owed | str) -> Memory:
+        if not sent.asked:
+            return memory
         if sent.why is not None:
             failure = Failure(at=self._now, target=sent.receiver.name, why=sent.why)
             return memory.model_copy(update={"last_failure": failure})
@@ -138,8 +137,8 @@ def limits(settings: Settings) -> Limits:
         latency_s=slo.latency_s,
         latency_share=slo.latency_share,
         fallback_share=slo.fallback_share,
-        gap_s=alerts.gap_minutes * 60,
-        stale_s=alerts.stale_minutes * 60,
+        gap_s=alerts.gap_minutes and alerts.gap_minutes * 60,
+        stale_s=alerts.stale_minutes and alerts.stale_minutes * 60,
         day_usd=alerts.day_usd,
     )
 

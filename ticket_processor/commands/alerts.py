@@ -5,16 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..alert_checks import Severity
 from ..alert_memory import Memory
+from ..alert_messages import Message, title_of
 from ..alert_rules import RULES
+from ..alert_sender import Sender
 from ..alert_store import AlertStore
-from ..alerts import Message, Receiver, Sender, hush_libraries, receivers
+from ..alert_view import Severity
+from ..alerts import Receiver, hush_libraries, receivers
 from ..clock import SystemClock, iso
-from ..config import Settings, load
+from ..config import load
 from ..errors import ConfigError, ExitCode
 from ..heartbeat import PATIENCE_S, Heartbeat
 from ..screen import Screen
+from ..settings import Settings
 from .alert_round import account_name
 from .tending import HEARTBEAT
 
@@ -32,7 +35,7 @@ def test(clock: SystemClock, *, config: Path | None, as_json: bool) -> int:
     settings = load(config=config, need_helpdesk=False)
     everybody, url = receivers(settings.alerts), settings.alerts.heartbeat_url
     if not everybody and url is None:
-        raise ConfigError(NOBODY)
+        raise ConfigError(*settings.lost, NOBODY)
     hush_libraries()
     heartbeat = Heartbeat(url.get_secret_value() if url else None)
     ping = heartbeat.note("a test; it changes nothing")
@@ -54,9 +57,9 @@ def test(clock: SystemClock, *, config: Path | None, as_json: bool) -> int:
 
 
 def show(*, config: Path | None, as_json: bool) -> int:
-    """``ticketbot alerts list``: what is open, and the last message that could not be sent."""
+    """``ticketbot alerts list``: what is open, who was not reached the last time, and why."""
     settings = load(config=config)
-    memory = AlertStore(settings.state_folder).load()
+    memory, now = AlertStore(settings.state_folder).load(), SystemClock().now()
     names = {receiver.target.id: receiver.name for receiver in receivers(settings.alerts)}
     rows: list[dict[str, Any]] = [
         {
@@ -68,13 +71,25 @@ def show(*, config: Path | None, as_json: bool) -> int:
         }
         for rule, one in sorted(memory.open.items(), key=lambda item: (-item[1].severity.rank, item[1].since))
     ]
+    unreached: list[dict[str, Any]] = [
+        {
+            "target": names[target],
+            "at": iso(kept.at),
+            "why": kept.why,
+            "failures": kept.failures,
+            "rests_until": iso(kept.open_until) if kept.rests(now) else None,
+        }
+        for target, kept in memory.breakers.items()
+        if target in names and kept.why
+    ]
     failure = memory.last_failure
     data = {
         "open": rows,
+        "unreached": unreached,
         "last_failure": failure and {"at": iso(failure.at), "target": failure.target, "why": failure.why},
         "last_run": None if memory.seen is None else iso(memory.seen),
     }
-    Screen(quiet=False, as_json=as_json).result(_listed(rows, memory), data)
+    Screen(quiet=False, as_json=as_json).result(_listed(rows, unreached, memory), data)
     return ExitCode.OK
 
 
@@ -84,11 +99,11 @@ def _messages(receiver: Receiver, settings: Settings) -> list[Message]:
     for severity in (Severity.WARNING, Severity.CRITICAL):
         if receiver.target.wants(severity):
             key = f"ticketbot/{account}/test_{severity.value}"
-            title = f"[{severity.value}] Test ({account})"
+            title = title_of(severity.value, "Test", account)
             body = "This is a test of ticketbot's alerts. Nothing is wrong."
-            messages.append(Message(title, body, severity, key, "test"))
+            messages.append(Message(title, body, severity, key, "test", account))
             if receiver.pages:
-                messages.append(Message(f"[over] Test ({account})", body, severity, key, "over"))
+                messages.append(Message(title_of("over", "Test", account), body, severity, key, "over", account))
     return messages
 
 
@@ -101,7 +116,7 @@ def _because(row: dict[str, Any]) -> str:
     return "" if row["arrived"] else f": {row['why']}"
 
 
-def _listed(rows: list[dict[str, Any]], memory: Memory) -> str:
+def _listed(rows: list[dict[str, Any]], unreached: list[dict[str, Any]], memory: Memory) -> str:
     lines = []
     for row in rows:
         told = f"told to {len(row['told'])}" if row["told"] else "told to nobody yet"
@@ -110,7 +125,13 @@ def _listed(rows: list[dict[str, Any]], memory: Memory) -> str:
         lines.append(f"          since {row['since']}, {told}: {row['message']}")
     if not lines:
         lines.append("nothing is open" if memory.saved else "nothing is open; no run has looked yet")
-    if memory.last_failure is not None:
-        failure = memory.last_failure
+    for row in unreached:
+        lines.append(f"not reached: {row['target']}, {row['at']}: {row['why']}")
+        if row["rests_until"]:
+            lines.append(
+                f"             {row['failures']} times in a row, so it is left alone until {row['rests_until']}"
+            )
+    failure = memory.last_failure
+    if failure is not None and failure.target not in {row["target"] for row in unreached}:
         lines.append(f"the last message that could not be sent: {iso(failure.at)}, {failure.target}: {failure.why}")
     return "\n".join(lines)

@@ -12,15 +12,17 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from ..alert_checks import CUT_OFF, UNEXPECTED
 from ..alert_memory import Failure, Memory
+from ..alert_sender import Sent
 from ..alert_store import AlertStore
-from ..alerts import RESTS, Sent, hush_libraries
+from ..alert_view import CUT_OFF, UNEXPECTED
+from ..alerts import hush_libraries
 from ..clock import SystemClock, iso
-from ..config import Settings
 from ..errors import ConfigError, ExitCode, RunLocked, TicketbotError, unexpected
 from ..heartbeat import PATIENCE_S, Heartbeat
+from ..metric_words import end_words
 from ..models import RunRecord, RunSummary
+from ..settings import Settings
 from ..wiring import audit_log, new_run_id
 from .alert_round import AlertRound
 from .watchdog import GRACE_S, LAST_WORDS_S, watchdog
@@ -90,7 +92,7 @@ class Tending:
 
     # Told by whoever runs
 
-    def ended(self, summary: RunSummary, *, log_events: Collection[str] = ()) -> None:
+    def ended(self, summary: RunSummary, *, log_events: Collection[str]) -> None:
         """The run has ended so; ``log_events`` are what alerts in the log said of the log itself."""
         record = RunRecord(
             run_id=summary.run_id, kind=self._kind, started=self._began, finished=self._clock.now(), summary=summary
@@ -119,7 +121,7 @@ class Tending:
         code = error.exit_code if isinstance(error, TicketbotError) else ExitCode.CANNOT_RUN
         name = type(error).__name__ if known else UNEXPECTED
         sentence = unexpected(error) if isinstance(error, Exception) else "interrupted"
-        text = f"exit code {int(code)}\nended early: {name}"
+        text = f"exit code {int(code)}\nended early: {end_words(name)}"
         if not isinstance(error, Exception):
             self._end = _End(ExitCode.INTERRUPTED, text)
         elif isinstance(error, ConfigError | RunLocked):
@@ -209,7 +211,7 @@ def _told(summary: RunSummary) -> str:
         f"{summary.run_id}, exit code {summary.exit_code}",
         _counts(summary.outcomes) or "no tickets",
         f"because {_counts(summary.reasons)}" if summary.reasons else "",
-        f"ended early: {summary.stopped_by}" if summary.stopped_by else "",
+        f"ended early: {end_words(summary.stopped_by)}" if summary.stopped_by else "",
         f"log head: {summary.log_head}" if summary.log_head else "",
     ]
     return "\n".join(line for line in lines if line)
@@ -221,9 +223,12 @@ def _counts(counts: dict[str, int]) -> str:
 
 def _complain(sent: Sequence[Sent]) -> None:
     """Say who could not be told; of one that is being left alone it has been said."""
-    whys = {each.receiver.name: each.why for each in sent if each.why is not None and each.why != RESTS}
-    for name, why in whys.items():
-        _say(f"an alert did not reach {name}: {why}; the next run tries again")
+    failed = {each.receiver.name: each for each in sent if each.why is not None and each.asked}
+    for name, one in failed.items():
+        then = "the next run tries again"
+        if one.rests_until is not None:
+            then = f"after three times in a row it is left alone until {iso(one.rests_until)}"
+        _say(f"an alert did not reach {name}: {one.why}; {then}")
 
 
 def _quietly(work: Callable[[], None]) -> None:

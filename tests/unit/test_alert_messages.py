@@ -1,0 +1,438 @@
+"""What is told of each rule: every number is true of the runs it comes from, and one is not called several."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import pytest
+import typer.main
+
+from ticket_processor.alert_checks import TOKENS_END
+from ticket_processor.alert_memory import Owed
+from ticket_processor.alert_messages import Message, message_of
+from ticket_processor.alert_rules import RULES, look
+from ticket_processor.alert_view import (
+    CUT_OFF,
+    LOG_CHANGED,
+    LOG_REPAIRED,
+    UNEXPECTED,
+    Facts,
+    Limits,
+    Severity,
+    span,
+)
+from ticket_processor.cli import app
+from ticket_processor.latency import Latencies
+from ticket_processor.models import RunRecord, Statement
+from ticket_processor.settings import Settings
+from ticket_processor.slo import DAY, HOUR, MINUTE
+
+from .recorded import NOW, PERIOD_S, history, recorded
+
+W, C = Severity.WARNING, Severity.CRITICAL
+
+
+class Case(NamedTuple):
+    """Runs, and what is said of them."""
+
+    rule: str
+    said: str
+    runs: list[RunRecord]
+    facts: Facts = Facts(NOW, models=True)
+    limits: Limits = Limits()
+
+
+def ended(by: str, times: int, *, every: float = PERIOD_S, why: str | None = None) -> list[RunRecord]:
+    return history(*[{"ok": 0, "stopped_by": by, "stopped": why}] * times, every=every)
+
+
+def answers(model: int, **why: int) -> dict[str, Any]:
+    rules = sum(why.values())
+    return {"ok": model + rules, "sources": {"model": model, "rules": rules}, "fallbacks": why}
+
+
+def took(*seconds: float) -> dict[str, Any]:
+    kept = Latencies()
+    for one in seconds:
+        kept.add(one * 1000)
+    return {"ok": len(seconds), "latencies": kept.bands}
+
+
+def sworn(**found: int) -> dict[str, Any]:
+    return {"statement": Statement(**{"written": 9, "checked": 9, **found})}
+
+
+def regular(*, until: float = NOW, every: float = PERIOD_S) -> list[RunRecord]:
+    return history(*[{}] * 7, until=until, every=every)
+
+
+def late(ago: float) -> Facts:
+    return Facts(NOW, started=NOW - 5, seen=NOW - 5 - ago)
+
+
+CASES = [
+    Case("errors_fast", "4 of 4 tickets failed in the last run with tickets", [recorded(ok=0, failed=4)]),
+    Case(
+        "errors_fast",
+        "4 of 6 tickets failed in the last 2 runs with tickets",
+        history({"ok": 2, "failed": 2}, {"ok": 0}, {"ok": 0, "failed": 2}),
+    ),
+    Case(
+        "errors_fast",
+        "8 of 8 tickets failed in the last 6 runs with tickets",
+        history(*[{}] * 6, *[{"ok": 0, "failed": 1}] * 4, *[{"ok": 0, "failed": 2}] * 2),
+    ),
+    Case(
+        "errors_slow",
+        "5 of 100 tickets failed in the last 3 runs with tickets",
+        history({"ok": 32, "failed": 1}, {"ok": 31, "failed": 2}, {"ok": 32, "failed": 2}),
+    ),
+    Case(
+        "errors_slow",
+        "144 of 3600 tickets failed in the last 36 runs with tickets",
+        history(*[{"ok": 96, "failed": 4}] * 40),
+    ),
+    Case(
+        "errors_steady",
+        "5 of 500 tickets failed in the last 21 minutes, more than the objective allows",
+        history({"ok": 165, "failed": 1}, {"ok": 165, "failed": 2}, {"ok": 165, "failed": 2}),
+    ),
+    Case(
+        "errors_steady",
+        "20 of 2000 tickets failed in the last 3 days, more than the objective allows",
+        [*history({}, until=NOW - 4 * DAY), *history(*[{"ok": 99, "failed": 1}] * 20, every=3 * HOUR)],
+    ),
+    Case(
+        "success_low",
+        "success rate 98.0% in the last 41 minutes: 5 of 250 tickets failed",
+        history({"ok": 45, "failed": 5}, *[{"ok": 50}] * 4),
+    ),
+    Case(
+        "success_low",
+        "success rate 98.0% in the last 24 hours: 5 of 250 tickets failed",
+        [*history({}, until=NOW - 2 * DAY), *history({"ok": 45, "failed": 5}, *[{"ok": 50}] * 4)],
+    ),
+    Case("slow", "3 of 20 answers in the last minute took longer than 15 s", [recorded(**took(*[1] * 17, 20, 30, 30))]),
+    Case(
+        "slow",
+        "3 of 22 answers in the last 24 hours took longer than 1.5 s",
+        [
+            recorded(NOW - 25 * HOUR, **took(9)),
+            recorded(**took(*[0.1] * 18, 1.45, 20, 30, 30)),
+        ],
+        limits=Limits(latency_s=1.5),
+    ),
+    Case(
+        "helpdesk_unreachable",
+        "the helpdesk could not be reached in 2 runs in a row: Zendesk cannot be reached",
+        ended("HelpdeskDown", 2, why="Zendesk cannot be reached"),
+    ),
+    Case("helpdesk_unreachable", "the helpdesk could not be reached in 5 runs in a row", ended("HelpdeskDown", 5)),
+    Case(
+        "helpdesk_unreachable",
+        "the helpdesk could not be reached in 3 runs in a row: Zendesk gives no answer (ConnectionError)",
+        [
+            *ended("HelpdeskDown", 1, why="Zendesk gives no answer (ConnectionError)"),
+            *ended("HelpdeskDown", 2, why="the circuit breaker is open for another 56 s"),
+        ],
+    ),
+    Case(
+        "not_authorised",
+        "the helpdesk refuses our credentials: HTTP 401",
+        ended("NotAuthorised", 1, why="HTTP 401"),
+    ),
+    Case("rate_limited", "the helpdesk's rate limit ended 3 runs in a row", ended("RateLimited", 3)),
+    Case(
+        "model_refused",
+        "a model server turns us away (model_not_authorised): no model gave 1 of 1 answer in the last run with any",
+        history(answers(0, model_not_authorised=1), {"ok": 0}),
+    ),
+    Case(
+        "model_refused",
+        "a model server turns us away (model_no_quota, model_unknown): no model gave 3 of 5 answers "
+        "in the last run with any",
+        history(answers(7), answers(1, model_no_quota=2, model_unknown=1, model_timeout=1)),
+    ),
+    Case(
+        "models_silent",
+        "no model gave any of 6 answers in the last 3 runs with any (model_timeout: 3, a: 1, b: 1, others: 1)",
+        history(answers(0, a=1, model_timeout=1), answers(0, b=1, model_timeout=1), answers(0, c=1, model_timeout=1)),
+    ),
+    Case(
+        "model_fallback",
+        "unplanned fallback rate 40.0%: no model gave 8 of 20 answers in the last run with any (model_timeout: 8)",
+        [recorded(**answers(12, model_timeout=8))],
+    ),
+    Case(
+        "model_fallback",
+        "unplanned fallback rate 20.0%: no model gave 12 of 60 answers in the last 6 runs with any (model_timeout: 12)",
+        history(*[answers(8, model_timeout=2)] * 8),
+    ),
+    Case(
+        "not_caught_up",
+        "for 60 minutes no run has looked at all new tickets: interrupted",
+        [
+            *history(*[{}] * 7, until=NOW - HOUR),
+            *history(*[{"caught_up": False, "stopped": "interrupted"}] * 6),
+        ],
+    ),
+    Case(
+        "not_caught_up",
+        "for 26 hours no run has looked at all new tickets",
+        [*history(*[{}] * 7, until=NOW - 26 * HOUR), *history(*[{"caught_up": False}] * 155)],
+    ),
+    Case(
+        "not_caught_up",
+        "for 3 minutes no run has looked at all new tickets",
+        [recorded(NOW - 3 * MINUTE), recorded(caught_up=False)],
+        limits=Limits(stale_s=120),
+    ),
+    Case(
+        "missed_runs",
+        "for 26 minutes there was no run, until the one that says this; they come every 10 minutes",
+        [*regular(until=NOW - 26 * MINUTE), recorded()],
+        late(26 * MINUTE),
+    ),
+    Case(
+        "missed_runs",
+        "for 4 days there was no run, until the one that says this; they come every 24 hours",
+        [*regular(until=NOW - 4 * DAY, every=DAY), recorded()],
+        late(4 * DAY),
+    ),
+    Case(
+        "missed_runs",
+        "for 1 minute there was no run, until the one that says this",
+        [recorded()],
+        late(119),
+        Limits(gap_s=100),
+    ),
+    Case(
+        CUT_OFF,
+        "1 run hung past the deadline in the last 60 minutes, and had to be cut off",
+        [recorded()],
+        Facts(NOW, events={CUT_OFF: (NOW - 60,)}),
+    ),
+    Case(
+        CUT_OFF,
+        "2 runs hung past the deadline in the last 150 minutes, and had to be cut off",
+        regular(every=HOUR),
+        Facts(NOW, events={CUT_OFF: (NOW - 2 * HOUR, NOW - HOUR)}),
+    ),
+    Case(
+        "run_crashed",
+        "a run was ended by an error that nobody expected: unexpected KeyError in books.py, line 7",
+        ended(UNEXPECTED, 1, why="unexpected KeyError in books.py, line 7"),
+    ),
+    Case(
+        "log_unwritable",
+        "no receipts can be written, so nothing is: no space left",
+        ended("AuditUnwritable", 1, why="no space left"),
+    ),
+    Case("state_unusable", "what has to be kept between runs cannot be, so nothing is done", ended("StateUnusable", 1)),
+    Case(
+        LOG_CHANGED,
+        "the log no longer holds the line that a run had ended with: it was changed, cut or removed",
+        [recorded()],
+        Facts(NOW, events={LOG_CHANGED: (NOW,)}),
+    ),
+    Case(
+        LOG_REPAIRED,
+        "the log ended in half a line, which was put aside",
+        [recorded()],
+        Facts(NOW, events={LOG_REPAIRED: (NOW,)}),
+    ),
+    Case(
+        "note_published",
+        "a customer may have seen an internal note, and nothing more is written until somebody has looked",
+        ended("NotePublished", 1),
+    ),
+    Case(
+        "overwrote",
+        "runs in the last 11 minutes touched what was not theirs: 1 value changed",
+        history(sworn(human_values_changed=1), {}),
+    ),
+    Case(
+        "overwrote",
+        "runs in the last 6 hours touched what was not theirs: 2 values changed and 1 tag removed",
+        [*history({}, until=NOW - DAY), *history(sworn(human_values_changed=2), sworn(foreign_tags_removed=1))],
+    ),
+    Case(
+        "write_not_found",
+        "the helpdesk's record lacks 1 of 1 write that runs in the last minute made and read back",
+        [recorded(**sworn(not_found=1, checked=1))],
+    ),
+    Case(
+        "write_not_found",
+        "the helpdesk's record lacks 3 of 18 writes that runs in the last 11 minutes made and read back",
+        history(sworn(not_found=1), sworn(not_found=2)),
+    ),
+    Case(
+        "dead_letters",
+        "1 ticket failed too often in the last minute; 1 in all is not tried any more",
+        [recorded(new_dead_letters=1, dead_letters=1)],
+    ),
+    Case(
+        "dead_letters",
+        "3 tickets failed too often in the last 24 hours; 1 in all is not tried any more",
+        [*history({}, until=NOW - 2 * DAY), *history({"new_dead_letters": 3, "dead_letters": 5}, {"dead_letters": 1})],
+    ),
+    Case(
+        "dead_letters",
+        "1 ticket failed too often in the last 11 minutes; 4 in all are not tried any more",
+        history({"new_dead_letters": 1, "dead_letters": 4}, {"dead_letters": 4}),
+    ),
+    Case("stopped", "the kill switch has been set for 60 minutes", ended("Halted", 7)),
+    Case("stopped", "the kill switch has been set for 5 hours", ended("Halted", 6, every=HOUR)),
+    Case("backlog", "6 runs in a row did not get through all tickets in their time", ended("DeadlineReached", 6)),
+    Case(
+        "spend",
+        "models have cost $5.00 since midnight UTC, and alerts.day_usd is 5",
+        history({"cost_usd": 3.0}, {"cost_usd": 2.0}),
+        limits=Limits(day_usd=5.0),
+    ),
+    Case(
+        "spend",
+        "the models' budget of the day is used up ($1.50): none is asked until midnight UTC",
+        history({"cost_usd": 1.5}, answers(0, budget_of_day_spent=2)),
+    ),
+    Case(
+        "label_drift",
+        "the mix of categories has changed in the last 7 days (index 0.88): order went from 50% to 10%",
+        [
+            *[recorded(NOW - day * DAY, categories={"billing": 50, "order": 50}) for day in range(34, 7, -3)],
+            *[recorded(NOW - day * DAY, categories={"billing": 90, "order": 10}) for day in (5, 3, 0)],
+        ],
+    ),
+    *(
+        Case("token_ends", said, [recorded(at)], Facts(at, api_token=True))
+        for at, said in (
+            (TOKENS_END - 2.5 * DAY, "the helpdesk stops taking API tokens in 2 days, on 2027-04-30"),
+            (TOKENS_END - DAY, "the helpdesk stops taking API tokens in 1 day, on 2027-04-30"),
+            (TOKENS_END - HOUR, "the helpdesk stops taking API tokens in less than a day, on 2027-04-30"),
+            (TOKENS_END + HOUR, "the helpdesk no longer takes API tokens, since 2027-04-30"),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
+def test_what_is_said_is_true_of_the_runs_it_is_said_of(case: Case) -> None:
+    told = {one.rule: one.message for one in look(case.runs, case.facts, case.limits).conditions}
+    assert told.get(case.rule) == case.said, told
+
+
+def test_every_rule_is_among_them() -> None:
+    assert {case.rule for case in CASES} == set(RULES)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
+def test_a_sentence_fits_behind_a_heading_and_is_not_cut(case: Case) -> None:
+    assert case.said[0].islower() or case.said[0].isdigit()
+    assert not case.said.endswith(".")
+    assert len(case.said) < 200
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (1, "1 minute"),
+        (119, "1 minute"),
+        (2 * MINUTE, "2 minutes"),
+        (179 * MINUTE, "179 minutes"),
+        (3 * HOUR, "3 hours"),
+        (71.9 * HOUR, "71 hours"),
+        (3 * DAY, "3 days"),
+    ],
+)
+def test_a_time_is_told_in_what_it_is_mostly_made_of(seconds: float, said: str) -> None:
+    assert span(seconds) == said
+
+
+# What a receiver gets
+
+BEGUN = Owed("chat", "errors_fast", "begun", C, "12 of 20 tickets failed", NOW)
+PAGE = "https://wiki.example.com/ticketbot"
+
+
+def told(news: Owed = BEGUN, runbook: str = "docs/alerts.md") -> Message:
+    return message_of(news, "example.zendesk.com", runbook, "bot-3")
+
+
+def test_a_message_says_what_since_when_where_and_what_to_do() -> None:
+    assert told().title == "[critical] Many tickets fail (ticketbot, example.zendesk.com)"
+    assert told().body.splitlines() == [
+        "12 of 20 tickets failed.",
+        "Since: 2026-11-21 12:00 UTC",
+        "Machine: bot-3",
+        f"What to do: {RULES['errors_fast'].advice}",
+        "More: 'errors_fast' in docs/alerts.md",
+    ]
+
+
+def test_a_runbook_with_an_address_is_a_link_and_one_without_is_none() -> None:
+    assert told(runbook=PAGE).body.endswith(f"More: {PAGE}#errors_fast")
+    assert (told(runbook=PAGE).link, told().link) == (f"{PAGE}#errors_fast", "")
+
+
+def test_the_end_has_the_key_of_the_beginning_says_how_long_it_was_and_sends_nobody_anywhere() -> None:
+    over = told(replace(BEGUN, what="over", until=NOW + 40 * MINUTE), PAGE)
+    assert over.key == told().key == "ticketbot/example.zendesk.com/errors_fast"
+    assert over.title == "[over] Many tickets fail (ticketbot, example.zendesk.com)"
+    assert over.body.splitlines() == [
+        "It began at 2026-11-21 12:00 UTC and was over at 2026-11-21 12:40 UTC.",
+        "It was: 12 of 20 tickets failed.",
+    ]
+
+
+def test_what_goes_on_as_a_warning_is_not_told_as_over_to_who_is_paged_only() -> None:
+    less = told(Owed("pager", CUT_OFF, "over", C, "1 run hung", NOW))
+    assert less.body.splitlines()[0] == "It goes on as a warning, and is not critical any more."
+
+
+def test_what_is_worse_says_that_it_was_a_warning() -> None:
+    assert told(replace(BEGUN, what="worse")).title.startswith("[critical, was a warning] Many tickets fail")
+
+
+def test_a_rule_that_this_version_does_not_know_is_told_by_its_name() -> None:
+    unknown = told(replace(BEGUN, rule="from_the_future"))
+    assert unknown.title.startswith("[critical] from_the_future")
+    assert "What to do" not in unknown.body
+
+
+def test_a_long_sentence_is_cut_and_says_so() -> None:
+    assert told(replace(BEGUN, message="x " * 600)).body.splitlines()[0].endswith("….")
+    assert len(told(replace(BEGUN, message="x " * 600)).line) < 1024, "more than PagerDuty takes"
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_what_to_do_is_something_that_can_be_done(rule: str) -> None:
+    commands = typer.main.get_command(app)
+    advice = RULES[rule].advice
+    assert 40 < len(advice) < 300
+    assert advice.endswith(".")
+    for words in re.findall(r"'ticketbot ([a-z][^']*)'", advice):
+        command: Any = commands
+        for word in words.split():
+            if word.startswith("--"):
+                assert any(word in parameter.opts for parameter in command.params), words
+            else:
+                command = command.commands[word]
+    settings = {f"{name}.{inner}" for name, field in Settings.model_fields.items() for inner in fields_of(field)}
+    assert set(re.findall(r"\b(?:run|models|alerts|slo|budget)\.\w+", advice)) <= settings
+
+
+def fields_of(field: Any) -> set[str]:
+    return set(getattr(field.annotation, "model_fields", ()))
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_no_service_makes_a_link_or_mark_up_of_what_to_do(rule: str) -> None:
+    assert not set("<>&@*`[]") & set(RULES[rule].advice)
+    assert "://" not in RULES[rule].advice
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
+def test_whole_messages_are_short_enough_for_every_service(case: Case) -> None:
+    assert len(told(Owed("chat", case.rule, "begun", C, case.said, NOW)).body) < 900

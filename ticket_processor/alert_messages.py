@@ -1,0 +1,101 @@
+"""What people are told of a condition: which words, in which order, for whoever is woken up by them. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .alert_memory import Owed
+from .alert_rules import RULES
+from .alert_view import Severity
+from .clock import iso
+
+_LONGEST = 400
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is sent. ``key`` names the condition it is about, the same for its begin and its end.
+
+    ``severity`` is ``None`` for what is no alert. Where there is room for a title only, ``line`` says it in one line,
+    and ``details`` hold the rest by name. ``account`` names the desk; ``link`` is an address to read on, if there is
+    one.
+    """
+
+    title: str
+    body: str
+    severity: Severity | None = None
+    key: str = ""
+    what: Literal["begun", "worse", "over", "summary", "test"] = "begun"
+    account: str = ""
+    line: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
+    link: str = ""
+
+
+def plain(text: str) -> str:
+    """Words that no service makes a link, a mention or mark-up of, in one line."""
+    line = "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
+    for char, harmless in (("<", "‹"), (">", "›"), ("&", "＆"), ("@", "＠"), ("://", "∶//"), ("](", "] (")):
+        line = line.replace(char, harmless)
+    # A word joiner: the name reads the same, and is no address any more.
+    return re.sub(r"(?:(?<=//)|(?<![\w/\\.-]))((?:[\w-]+\.)+)(?=[A-Za-z]{2,}\b)", lambda name: name[1] + "\u2060", line)
+
+
+def title_of(mark: str, what: str, account: str) -> str:
+    """The first line of everything that is sent: how bad, what, and where."""
+    return f"[{mark}] {what} (ticketbot, {account})"
+
+
+def message_of(news: Owed, account: str, runbook: str, machine: str = "") -> Message:
+    """What a receiver is told. ``account`` names the desk, ``runbook`` is where more is written of each rule.
+
+    ``machine`` is the name of the one that ticketbot runs on: where to type what is to be done.
+    """
+    rule = RULES.get(news.rule)
+    marks = {"begun": news.severity.value, "worse": f"{news.severity.value}, was a warning", "over": "over"}
+    title = title_of(marks[news.what], rule.title if rule else news.rule, account)
+    told, since = _sentence(news.message), _moment(news.since)
+    link = f"{runbook}#{news.rule}" if re.match(r"https?://", runbook) else ""
+    if news.what == "over":
+        end = (
+            "It goes on as a warning, and is not critical any more."
+            if news.until is None
+            else f"It began at {since} and was over at {_moment(news.until)}."
+        )
+        rows = {"Over": end, "Last said": told}
+    else:
+        rows = {
+            "Since": since,
+            "Machine": plain(machine),
+            "What to do": rule.advice if rule else "",
+            "More": link or f"'{news.rule}' in {runbook}",
+        }
+    body = [end, f"It was: {told}"] if news.what == "over" else [told, *_lines(rows)]
+    return Message(
+        title=title,
+        body="\n".join(body),
+        severity=news.severity,
+        key=f"ticketbot/{account}/{news.rule}",
+        what=news.what,
+        account=account,
+        line=f"{title}: {told}",
+        details={name: text for name, text in rows.items() if text},
+        link=link,
+    )
+
+
+def _lines(rows: Mapping[str, str]) -> list[str]:
+    return [f"{name}: {text}" for name, text in rows.items() if text]
+
+
+def _sentence(message: str) -> str:
+    told = plain(message)
+    told = told if len(told) <= _LONGEST else f"{told[: _LONGEST - 1]}…"
+    return f"{told[:1].upper()}{told[1:].rstrip('.')}."
+
+
+def _moment(timestamp: float) -> str:
+    return iso(timestamp)[:16].replace("T", " ") + " UTC"
