@@ -121,7 +121,7 @@ class Books:
             self._categories[outcome.analysis.category] += 1
             if outcome.analysis.why_fallback is not None:
                 self._fallbacks[outcome.analysis.why_fallback] += 1
-            self._latencies.add(outcome.timings_ms.get("total", 0))
+            self._latencies.add(outcome.latency_ms)
             self._usage = self._usage + outcome.analysis.usage
             self._cost += outcome.analysis.cost_usd or 0.0
             self._cached += outcome.analysis.cached

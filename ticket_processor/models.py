@@ -234,6 +234,14 @@ class Outcome(Frozen):
     job: str | None = Field(None, description="the job that carried the change, if one did")
     timings_ms: dict[str, int] = Field(default_factory=dict)
 
+    @property
+    def latency_ms(self) -> int:
+        """What service levels look at: understanding and writing. Of what a job carried, understanding only.
+
+        A job's time is that of a hundred tickets, and of the wait until they are together.
+        """
+        return self.timings_ms.get("total" if self.job is None else "analyse", 0)
+
 
 class Forecast(Frozen):
     """What models will cost at most, from what a run has just cost. A month has 30 days; repeats are free."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ticket_processor import batch_trust
+from ticket_processor.latency import Latencies
 from ticket_processor.sandbox import BOT_ID, PERSON_ID, Request, Response, Rules, Sandbox
 from ticket_processor.state import FILE_NAME, State
 
@@ -84,6 +85,19 @@ def test_many_tickets_take_few_requests_and_the_log_says_why(open_desk: OpenDesk
     assert set(told[0]["change"]) >= {"tags_added", "priority", "note", "stamp", "key"}
     intents = [line["intent"] for line in desk.events("intent")]
     assert sorted(intents) == sorted(line["intent"] for line in told)
+
+
+def test_the_time_of_a_job_makes_no_ticket_slow(open_desk: OpenDesk) -> None:
+    desk = open_desk(MANY)
+    configure(desk, '[run]\nwrite_mode = "batch"\n')
+    desk("run", "--since", "1d")
+    times = [line["timings_ms"] for line in desk.events("ticket")]
+    assert all(line["job"] for line in desk.events("ticket"))
+    assert min(time["write"] for time in times) > 10 * max(1, min(time["analyse"] for time in times))
+    slowest = max(time["analyse"] for time in times)
+    assert desk("report", "--json").object["latency_ms"]["most"] == slowest
+    (finished,) = desk.events("run_finished")
+    assert 1.11 * slowest + 1 >= (Latencies(finished["latencies"]).quantile(1.0) or 0)
 
 
 def test_a_few_tickets_go_one_by_one(open_desk: OpenDesk) -> None:
