@@ -13,7 +13,7 @@ app = typer.Typer(rich_markup_mode=None)
 """Its commands become those of ``ticketbot``."""
 
 
-@app.command()
+@app.command(short_help="Show what was triaged in a period, how well and at what cost.")
 def report(
     since: Annotated[
         Optional[str],  # noqa: UP045
@@ -103,7 +103,7 @@ def dashboard(
     leave(code, abandoned)
 
 
-@app.command()
+@app.command(short_help="Look at everything that runs need, within 10 s.")
 def health(
     offline: Annotated[bool, typer.Option("--offline", help="Leave helpdesk and model servers out.")] = False,
     serve: Annotated[
@@ -128,10 +128,10 @@ def health(
 
 schedule_app = typer.Typer(
     help="Runs at fixed times, by cron, systemd, Task Scheduler or Kubernetes.",
+    short_help="Runs at fixed times, by the scheduler of the system.",
     rich_markup_mode=None,
     no_args_is_help=True,
 )
-app.add_typer(schedule_app, name="schedule")
 app.add_typer(schedule_app, name="schedule")
 SchedulerArgument = Annotated[
     Optional[Literal["cron", "systemd", "windows", "kubernetes"]],  # noqa: UP045
@@ -140,52 +140,69 @@ SchedulerArgument = Annotated[
 JobNameOption = Annotated[
     str, typer.Option("--name", metavar="NAME", help="What the job is called; another for each account.")
 ]
-EveryOption = Annotated[int, typer.Option("--every", metavar="MINUTES", help="From the start of a run to the next.")]
+EveryOption = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option(
+        "--every", metavar="MINUTES", help="From the start of a run to the next. Default: as installed before, else 10."
+    ),
+]
 ImageOption = Annotated[
     Optional[str],  # noqa: UP045
-    typer.Option("--image", metavar="IMAGE", help="Kubernetes: the container image, with its version."),
+    typer.Option(
+        "--image",
+        metavar="IMAGE",
+        help="Kubernetes: the container image, with its version. Default: as installed before.",
+    ),
 ]
 MailToOption = Annotated[
     Optional[str],  # noqa: UP045
-    typer.Option("--mail-to", metavar="ADDRESS", help="cron: who gets what a run prints. Default: its owner."),
+    typer.Option(
+        "--mail-to",
+        metavar="ADDRESS",
+        help="cron: who gets what a run prints. Default: as installed before, else its owner ('').",
+    ),
 ]
 
 
-@schedule_app.command("install")
+@schedule_app.command("install", short_help="Have the system start runs, or bring that up to date.")
 def schedule_install(
     scheduler: SchedulerArgument = None,
-    every: EveryOption = 10,
+    every: EveryOption = None,
     name: JobNameOption = "ticketbot",
     image: ImageOption = None,
     mail_to: MailToOption = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Have the system start a run every ten minutes; again, and it is brought up to date."""
+    """Have the system start runs; again, and it is brought up to date, with what is not said as it was."""
     with errors(as_json):
-        from .commands.schedule import Wishes
         from .commands.schedule import install as work
+        from .commands.schedule_wishes import Wishes
 
         code = work(scheduler, Wishes(name, every, config, image, mail_to), as_json=as_json)
     leave(code)
 
 
-@schedule_app.command("show")
+@schedule_app.command("show", short_help="Print what install would hand over; changes nothing.")
 def schedule_show(
     scheduler: SchedulerArgument = None,
-    every: EveryOption = 10,
+    every: EveryOption = None,
     name: JobNameOption = "ticketbot",
     image: ImageOption = None,
     mail_to: MailToOption = None,
+    output: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="PATH", help="Write it there instead, byte for byte: a file, or a folder for several."),
+    ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Print what install would hand over, ready for use; change nothing."""
     with errors(as_json):
-        from .commands.schedule import Wishes
         from .commands.schedule import show as work
+        from .commands.schedule_wishes import Wishes
 
-        code = work(scheduler, Wishes(name, every, config, image, mail_to), as_json=as_json)
+        code = work(scheduler, Wishes(name, every, config, image, mail_to), output=output, as_json=as_json)
     leave(code)
 
 
@@ -206,14 +223,14 @@ def schedule_remove(
 
 alerts_app = typer.Typer(
     help="Who is told when something is wrong: try it, and see what is open.",
+    short_help="Who is told when something is wrong: try it, see what is open.",
     rich_markup_mode=None,
     no_args_is_help=True,
 )
 app.add_typer(alerts_app, name="alerts")
-app.add_typer(alerts_app, name="alerts")
 
 
-@alerts_app.command("test")
+@alerts_app.command("test", short_help="Send a test message of each severity to everybody.")
 def alerts_test(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Send a test message of each severity to everybody. Exit code 1: one did not arrive; 2: there is nobody."""
     with errors(as_json):
@@ -236,6 +253,7 @@ def alerts_list(as_json: JsonOption = False, config: ConfigOption = None) -> Non
 
 audit_app = typer.Typer(
     help="The log: is it as it was written, what does it say, and erasing words from it.",
+    short_help="The log: check it, read it, erase words from it.",
     rich_markup_mode=None,
     no_args_is_help=True,
 )
@@ -250,7 +268,7 @@ RequesterOption = Annotated[
 ]
 
 
-@audit_app.command("verify")
+@audit_app.command("verify", short_help="Check that the log is as it was written.")
 def audit_verify(
     anchor: Annotated[
         Optional[list[str]],  # noqa: UP045
@@ -267,7 +285,7 @@ def audit_verify(
     leave(code)
 
 
-@audit_app.command("show")
+@audit_app.command("show", short_help="Tell one ticket's story, and whether it can be relied on.")
 def audit_show(
     ticket: Annotated[int, typer.Argument(min=1, metavar="TICKET", help="The ticket's number.")],
     as_json: JsonOption = False,
@@ -281,7 +299,7 @@ def audit_show(
     leave(code)
 
 
-@audit_app.command("export")
+@audit_app.command("export", short_help="Put events into a file, decrypted, without what is personal.")
 def audit_export(
     since: Annotated[
         Optional[str],  # noqa: UP045
@@ -319,7 +337,7 @@ def audit_export(
     leave(code)
 
 
-@audit_app.command("erase")
+@audit_app.command("erase", short_help="Take what is personal of tickets out of log and state.")
 def audit_erase(
     ticket: TicketsOption = None,
     requester: RequesterOption = None,

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import yaml
+
+from ticket_processor.commands.installation import Account, barred
 
 from .conftest import Command, Desk, Ended
 
@@ -98,9 +103,101 @@ def test_twice_is_one_entry_and_removing_leaves_what_was_there(site: Site) -> No
 def test_show_prints_what_install_puts_there_and_changes_nothing(site: Site) -> None:
     site.begin()
     shown = site("schedule", "show", "cron", "--every", "30", "--mail-to", "team@example.com")
+    assert "by hand: crontab -" in shown.err
+    assert "this is for another system" not in shown.err
     assert not site.crontab.exists()
     site("schedule", "install", "cron", "--every", "30", "--mail-to", "team@example.com")
     assert site.crontab.read_text(encoding="utf-8") == shown.out
+
+
+@needs_sh
+def test_what_is_not_said_again_stays_as_it_was_installed_and_the_output_says_so(site: Site) -> None:
+    site.begin()
+    first = site("schedule", "install", "cron", "--every", "15", "--mail-to", "team@example.com")
+    assert "kept:" not in first.err
+    assert first.out.splitlines()[-1] == "a run every 15 minutes"
+    before = site.crontab.read_bytes()
+    again = site("schedule", "install", "cron")
+    assert site.crontab.read_bytes() == before
+    assert "kept: every 15 minutes, mail to team@example.com" in again.err
+    assert again.out.splitlines()[-1] == "a run every 15 minutes"
+    assert site("schedule", "show", "cron").out.encode() == before
+    assert "cron starts these runs as well" in site("schedule", "show", "systemd").err
+    rarer = site("schedule", "install", "cron", "--every", "30")
+    assert "kept: mail to team@example.com" in rarer.err
+    assert "-59/30 * * * * " in site.crontab.read_text(encoding="utf-8")
+    site("schedule", "install", "cron", "--mail-to", "")
+    changed = site.crontab.read_text(encoding="utf-8")
+    assert "MAILTO" not in changed
+    assert "-59/30 * * * * " in changed
+
+
+@needs_sh
+def test_nothing_is_kept_of_another_installations_entry(site: Site) -> None:
+    site.begin()
+    site("schedule", "install", "cron", "--every", "30")
+    text = site.crontab.read_text(encoding="utf-8")
+    site.crontab.write_text(text.replace('ticketbot schedule for "', 'ticketbot schedule for "/srv'), encoding="utf-8")
+    shown = site("schedule", "show", "cron")
+    assert "kept:" not in shown.err
+    assert "-59/10 * * * * " in shown.out
+
+
+@needs_sh
+def test_an_entry_that_cannot_be_read_back_is_told_with_what_is_set_instead(site: Site) -> None:
+    site.begin()
+    site("schedule", "install", "cron", "--every", "30")
+    by_hand = re.sub(
+        r"^\S+ \* \* \* \*", "1,17,43 * * * *", site.crontab.read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
+    site.crontab.write_text(by_hand, encoding="utf-8")
+    told = site("schedule", "install", "cron")
+    assert "how often the entry that is there starts runs cannot be read; set: every 10 minutes" in told.err
+    shown = site("schedule", "show", "cron", PATH=str(site.folder))
+    assert "what an earlier installation was made with cannot be read" in shown.err
+    assert "set: every 10 minutes" in shown.err
+
+
+def test_rarer_runs_say_which_settings_have_to_follow_until_they_do(site: Site) -> None:
+    site.write_env(TICKETBOT_HEARTBEAT_URL="https://hc.example/secret-uuid")
+    site.config.write_text("[alerts]\ngap_minutes = 25\nstale_minutes = 40\n", encoding="utf-8")
+    shown = site("schedule", "show", "systemd", "--every", "60")
+    for words in ("alerts.gap_minutes = 150 (it is 25)", "alerts.stale_minutes = 240", "its period to 60 and"):
+        assert words in shown.err
+    assert "secret-uuid" not in shown.out + shown.err
+    site.config.write_text("[alerts]\ngap_minutes = 150\nstale_minutes = 240\n", encoding="utf-8")
+    site.write_env()
+    assert "every 60 minutes" not in site("schedule", "show", "systemd", "--every", "60").err
+
+
+def test_a_file_is_written_byte_for_byte_as_it_is_handed_over(site: Site) -> None:
+    site.config.rename(site.config.with_name("\u00fcber \u6771.toml"))
+    site.config = site.config.with_name("\u00fcber \u6771.toml")
+    user = {"USERNAME": "jo", "USERDOMAIN": "OFFICE"}
+    file = site.desk.folder / "new" / "task.xml"
+    written = site("schedule", "show", "windows", "--output", str(file), **user)
+    assert written.out.splitlines()[0] == f"{file} written"
+    assert file.read_bytes().startswith('\ufeff<?xml version="1.0" encoding="UTF-16"?>\r\n'.encode("utf-16-le"))
+    task = ElementTree.fromstring(file.read_bytes())
+    printed = site("schedule", "show", "windows", **user)
+    assert "schtasks /Create /TN ticketbot /XML ticketbot.xml" in printed.err
+    assert ("this is for another system" in printed.err) == (sys.platform != "win32")
+    assert printed.out.isascii(), "so that no code page matters"
+    same = ElementTree.fromstring(printed.out)
+    texts = [(element.text or "").strip() for element in same.iter()]
+    assert texts == [(element.text or "").strip() for element in task.iter()]
+    assert any(str(site.config) in text for text in texts)
+
+
+def test_more_than_one_file_goes_into_a_folder(site: Site) -> None:
+    folder = site.desk.folder / "units"
+    told = site("schedule", "show", "systemd", "--output", str(folder), "--json").object
+    assert {Path(path).name for path in told["written"]} == {"ticketbot.service", "ticketbot.timer"}
+    for file in told["files"]:
+        assert (folder / Path(file["path"]).name).read_bytes() == file["content"].encode()
+    (site.desk.folder / "taken").write_text("a file", encoding="utf-8")
+    refused = site("schedule", "show", "systemd", "--output", str(site.desk.folder / "taken"), code=3)
+    assert "cannot be written" in refused.err
 
 
 @needs_sh
@@ -168,7 +265,7 @@ def test_json_of_install_and_remove_says_what_was_done(site: Site) -> None:
     assert site("schedule", "remove", "cron", "--json").object == {
         "scheduler": "cron",
         "name": "ticketbot",
-        "done": ["taken out of your crontab"],
+        "done": [f"taken out of your crontab: the runs of {site.config}"],
     }
 
 
@@ -221,6 +318,26 @@ def test_kubernetes_needs_no_account_here_and_takes_the_configuration_along(bare
     assert "--image" in bare("schedule", "show", "kubernetes", code=2).err
 
 
+@needs_sh
+def test_kubernetes_image_and_period_are_kept_and_the_cluster_is_only_asked_for_what_is_not_said(bare: Command) -> None:
+    cron_job, asked = bare.folder / "there.json", bare.folder / "asked"
+    program = bare.folder / "kubectl"
+    program.write_text(f'#!/bin/sh\necho "$*" >> "{asked}"\ncat "{cron_job}"\n', encoding="utf-8")
+    program.chmod(0o755)
+    (bare.folder / "ticketbot.toml").write_text("", encoding="utf-8")
+
+    def show(*arguments: str) -> Ended:
+        return bare("schedule", "show", "kubernetes", *arguments, PATH=f"{bare.folder}{os.pathsep}{os.environ['PATH']}")
+
+    first = show("--image", "registry.example/ticketbot:1.0", "--every", "30")
+    assert not asked.exists()
+    documents = yaml.safe_load_all(first.out)
+    cron_job.write_text(json.dumps(next(one for one in documents if one["kind"] == "CronJob")), encoding="utf-8")
+    again = show()
+    assert again.out == first.out
+    assert "kept: every 30 minutes, image registry.example/ticketbot:1.0" in again.err
+
+
 def test_folders_beside_the_settings_are_told_to_systemd_without_detours(site: Site) -> None:
     (site.folder / ".env").write_text(
         "\n".join(f"{name}={value}" for name, value in site.desk.environ.items()), encoding="utf-8"
@@ -249,7 +366,35 @@ def test_the_program_is_this_installations_own(site: Site) -> None:
     assert Path(program).parent == Path(sys.executable).parent
 
 
-@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root may give a file away")
+only_root = pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root may give a file away")
+
+
+@only_root
+def test_what_the_runs_user_may_not_use_is_found_and_nothing_else() -> None:
+    import pwd
+
+    owner = next(entry for entry in pwd.getpwall() if entry.pw_uid != 0)
+    account = Account(owner.pw_name, Path(owner.pw_dir), other_user=owner.pw_name)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        secret, logs, state = folder / ".env", folder / "logs", folder / "below" / "state"
+        places = {secret: 4, logs: 7, state: 7}
+        assert str(secret) not in barred(account, places)[0], "what is only read may be missing"
+        assert f"{logs}, {state};" in barred(account, places)[0]
+        assert barred(Account("root", Path("/root"), is_root=True), places) == []
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
+        assert barred(account, places) == []
+        secret.touch(mode=0o600)
+        assert f"{secret};" in barred(account, places)[0]
+        os.chown(secret, 0, owner.pw_gid)
+        secret.chmod(0o640)
+        assert barred(account, places) == []
+        folder.chmod(0o600)
+        assert barred(account, places) != []
+
+
+@only_root
 def test_root_schedules_for_the_owner_of_the_settings(site: Site) -> None:
     import pwd
 
@@ -260,5 +405,10 @@ def test_root_schedules_for_the_owner_of_the_settings(site: Site) -> None:
     assert "will be root's" not in shown.err
     commands = site("schedule", "show", "cron", "--json").object["commands"]
     assert commands == [f"crontab -u {owner.pw_name} -e"]
+    (site.folder / ".env").chmod(0o600)
+    site.desk.state.mkdir(exist_ok=True)
+    (barred,) = (line for line in site("schedule", "show", "cron").err.splitlines() if "may not" in line)
+    for place in (site.folder / ".env", site.desk.state):
+        assert str(place) in barred
     os.chown(site.config, 0, 0)
     assert "will be root's" in site("schedule", "show", "systemd").err

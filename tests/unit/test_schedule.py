@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -21,9 +22,13 @@ from hypothesis import strategies as st
 from ticket_processor.schedule import cron, kubernetes, systemd, windows
 from ticket_processor.schedule.job import (
     PERIODS_MIN,
+    File,
+    Installed,
     Job,
     LocalJob,
     cron_times,
+    every_of,
+    followers,
     limit_after,
     mark,
     marked_for,
@@ -31,6 +36,7 @@ from ticket_processor.schedule.job import (
     problems_of,
     unwritable,
 )
+from ticket_processor.settings import AlertSettings
 
 ODD = " %%$$\"'\\\\`#;&|*?~<>(){}[]!=-+:@^,.\u00fc\u3000\U0001f600"
 LETTERS = st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"], exclude_characters="/\ufffe\uffff")
@@ -163,6 +169,46 @@ def test_what_is_not_ours_carries_no_mark() -> None:
     assert marked_for("[Unit]\nDescription=ticketbot schedule for nothing") is None
 
 
+@given(every=st.sampled_from(PERIODS_MIN), minute=st.integers(0, 59))
+def test_how_often_is_read_back_from_crons_fields(every: int, minute: int) -> None:
+    assert every_of(cron_times(Job("ticketbot", every, 580, minute))) == every
+
+
+@pytest.mark.parametrize(
+    ("times", "every"), [("*/15 * * * *", 15), ("*/7 * * * *", None), ("@hourly", None), ("", None)]
+)
+def test_what_was_written_by_hand_is_read_where_it_is_plain(times: str, every: int | None) -> None:
+    assert every_of(times) == every
+
+
+def test_rarer_runs_name_each_setting_that_has_to_follow_and_its_value() -> None:
+    alerts, heartbeat = followers(60, 25, 40, heartbeat=True)
+    for words in ("60 minutes", "alerts.gap_minutes = 150 (it is 25)", "alerts.stale_minutes = 240 (it is 40)"):
+        assert words in alerts
+    assert "its period to 60 and its grace to 90 minutes" in heartbeat
+    (alerts,) = followers(60, 150, 40, heartbeat=False)
+    assert "gap_minutes" not in alerts
+    assert followers(60, 150, 240, heartbeat=False) == []
+    assert followers(60, None, None, heartbeat=False) == [], "these follow the runs by themselves"
+
+
+def test_runs_as_often_as_everything_expects_need_nothing_to_follow() -> None:
+    assert followers(10, 25, 40, heartbeat=True) == []
+    assert followers(1, 25, 40, heartbeat=False) == []
+    (heartbeat,) = followers(1, 25, 40, heartbeat=True)
+    assert "its period to 1 and its grace to 2 minutes" in heartbeat
+
+
+@pytest.mark.parametrize("every", PERIODS_MIN)
+def test_what_is_asked_to_follow_can_be_set_and_is_then_enough(every: int) -> None:
+    told = " ".join(followers(every, 2, 2, heartbeat=False))
+    values = {name: float(value) for name, value in re.findall(r"alerts\.(\w+) = ([\d.]+)", told)}
+    alerts = AlertSettings(**values)
+    assert followers(every, alerts.gap_minutes, alerts.stale_minutes, heartbeat=False) == []
+    assert alerts.gap_minutes is not None
+    assert alerts.gap_minutes > 2 * every, "one missed run is not told of"
+
+
 # --- cron
 
 CRONS = {
@@ -209,6 +255,19 @@ def test_a_block_has_the_job_in_one_line_and_whose_it_is() -> None:
         "--config /srv/ticketbot/ticketbot.toml"
     )
     assert lines[4:] == ["# END ticketbot schedule ticketbot"]
+
+
+@pytest.mark.parametrize("every", PERIODS_MIN)
+@pytest.mark.parametrize("mail_to", [None, "team@example.com"])
+def test_a_block_says_what_it_was_installed_with(every: int, mail_to: str | None) -> None:
+    block = cron.render(a_job(every_min=every), timeout="/usr/bin/timeout", mail_to=mail_to)
+    assert cron.installed(block) == Installed(every_min=every, mail_to=mail_to)
+
+
+def test_a_block_whose_line_was_taken_out_by_hand_does_not_say_how_often() -> None:
+    lines = cron.render(a_job(), mail_to="team@example.com").splitlines()
+    paused = "\n".join([*lines[:3], f"# {lines[3]}", lines[4]])
+    assert cron.installed(paused) == Installed(mail_to="team@example.com")
 
 
 OTHER_LINES = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=40).filter(
@@ -268,11 +327,17 @@ def test_a_command_that_some_crons_would_cut_off_is_refused() -> None:
     assert cron.problems(a_job()) == []
 
 
-@pytest.mark.parametrize("address", ["", "two words", 'a"b', "a%b", "A=b", "a#b", "a,"])
+@pytest.mark.parametrize("address", ["two words", '""', 'a"b', "a%b", "A=b", "a#b", "a,"])
 def test_an_address_that_would_break_the_line_is_refused(address: str) -> None:
     (problem,) = cron.problems(a_job(), mail_to=address)
     assert "--mail-to" in problem
+    assert address in problem
     assert cron.problems(a_job(), mail_to="a@example.com,b@example.com") == []
+    assert cron.problems(a_job(), mail_to="") == []
+
+
+def test_without_an_address_the_mail_is_the_owners() -> None:
+    assert cron.render(a_job(), mail_to="") == cron.render(a_job())
 
 
 @pytest.mark.parametrize("every", PERIODS_MIN)
@@ -395,6 +460,12 @@ def test_the_timer_makes_up_for_a_missed_run_and_keeps_its_distance() -> None:
         "FixedRandomDelay": ["true"],
         "WantedBy": ["timers.target"],
     }
+
+
+@pytest.mark.parametrize("every", PERIODS_MIN)
+def test_a_timer_says_how_often_it_was_installed_for(every: int) -> None:
+    assert systemd.installed(systemd.timer(a_job(every_min=every))) == Installed(every_min=every)
+    assert systemd.installed("[Timer]\nOnCalendar=Mon..Fri 08:00\n") == Installed()
 
 
 def test_a_users_service_asks_for_nothing_that_a_users_manager_cannot_give() -> None:
@@ -538,11 +609,6 @@ def test_the_task_is_as_the_schema_says() -> None:
     SCHEMA.validate(text)
     task = ElementTree.fromstring(text)
     for path, value in {
-        "t:Settings/t:MultipleInstancesPolicy": "IgnoreNew",
-        "t:Settings/t:StartWhenAvailable": "true",
-        "t:Settings/t:ExecutionTimeLimit": "PT9M40S",
-        "t:Settings/t:DisallowStartIfOnBatteries": "false",
-        "t:Settings/t:StopIfGoingOnBatteries": "false",
         "t:Principals/t:Principal/t:UserId": "OFFICE\\jo",
         "t:Principals/t:Principal/t:LogonType": "S4U",
         "t:Principals/t:Principal/t:RunLevel": "LeastPrivilege",
@@ -553,6 +619,22 @@ def test_the_task_is_as_the_schema_says() -> None:
         "t:Actions/t:Exec/t:WorkingDirectory": "C:\\My Bot",
     }.items():
         assert task.findtext(path, namespaces=NAMESPACE) == value, path
+    settings = task.find("t:Settings", namespaces=NAMESPACE)
+    assert settings is not None
+    assert {element.tag.rpartition("}")[2]: element.text for element in settings} == {
+        "MultipleInstancesPolicy": "IgnoreNew",
+        "DisallowStartIfOnBatteries": "false",
+        "StopIfGoingOnBatteries": "false",
+        "AllowHardTerminate": "true",
+        "StartWhenAvailable": "true",
+        "RunOnlyIfNetworkAvailable": "false",
+        "AllowStartOnDemand": "true",
+        "Enabled": "true",
+        "Hidden": "false",
+        "RunOnlyIfIdle": "false",
+        "WakeToRun": "false",
+        "ExecutionTimeLimit": "PT9M40S",
+    }
 
 
 def test_the_schema_notices_a_trigger_in_the_wrong_order() -> None:
@@ -580,6 +662,28 @@ def test_windows_reads_the_same_words(job: LocalJob) -> None:
     assert found["WorkingDirectory"] == job.folder
     assert marked_for(found["Description"]) == job.settings
     SCHEMA.validate(file.decode("utf-16").split("\n", 1)[1])
+
+
+@given(job=jobs_with(WINDOWS_PATHS))
+def test_what_is_printed_means_the_same_in_every_code_page(job: LocalJob) -> None:
+    assert windows.render(job).isascii()
+
+
+@pytest.mark.parametrize("every", PERIODS_MIN)
+def test_a_task_says_how_often_it_was_installed_for(every: int) -> None:
+    assert windows.installed(windows.render(a_task(every_min=every))) == Installed(every_min=every)
+
+
+@pytest.mark.parametrize(
+    ("span", "every"), [("P1D", 1440), ("PT60M", 60), ("PT1H30M", None), ("PT90S", None), ("P", None), ("?", None)]
+)
+def test_other_words_for_a_period_are_understood(span: str, every: int | None) -> None:
+    assert windows.installed(f"<Interval>{span}</Interval>") == Installed(every_min=every)
+
+
+def test_the_file_for_task_scheduler_is_utf_16_and_every_other_one_utf_8() -> None:
+    assert windows.file(a_task()).data == windows.encoded(windows.file(a_task()).text)
+    assert File("a", "\u00fc\n").data == b"\xc3\xbc\n"
 
 
 def test_what_task_scheduler_would_replace_or_cut_is_refused() -> None:
@@ -635,13 +739,34 @@ def test_the_cronjob_never_overlaps_ends_in_time_and_makes_up_for_a_late_start()
     assert (pod["restartPolicy"], pod["terminationGracePeriodSeconds"]) == ("Never", 30)
 
 
+@pytest.mark.parametrize("every", PERIODS_MIN)
+def test_a_cronjob_says_what_it_was_installed_with(every: int) -> None:
+    there = json.dumps(manifests(every_min=every)["CronJob"])
+    assert kubernetes.is_ours(there)
+    assert kubernetes.installed(there) == Installed(every_min=every, image=IMAGE)
+
+
+def test_a_cronjob_without_our_labels_is_somebody_elses() -> None:
+    there = manifests()["CronJob"]
+    there["metadata"]["labels"]["app.kubernetes.io/managed-by"] = "Helm"
+    assert not kubernetes.is_ours(json.dumps(there))
+    del there["metadata"]["labels"]
+    assert not kubernetes.is_ours(json.dumps(there))
+
+
 def test_the_pod_may_do_nothing_that_a_run_does_not_need() -> None:
     documents = manifests()
     pod = documents["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     assert pod["automountServiceAccountToken"] is False
     assert pod["enableServiceLinks"] is False
-    assert pod["securityContext"]["runAsNonRoot"] is True
-    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert pod["securityContext"] == {
+        "runAsNonRoot": True,
+        "runAsUser": kubernetes.UID,
+        "runAsGroup": kubernetes.UID,
+        "fsGroup": kubernetes.UID,  # or the volume is root's, and nothing can be written
+        "fsGroupChangePolicy": "OnRootMismatch",
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
     (container,) = pod["containers"]
     assert container["securityContext"] == {
         "allowPrivilegeEscalation": False,

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import os
+import stat
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
-from ticket_processor.commands.programs import Said, run_program
+from ticket_processor.commands.programs import Said, run_program, write_file
 from ticket_processor.commands.schedulers import Cron, Kubernetes, Systemd, Windows
 from ticket_processor.errors import CannotRun, ConfigError
-from ticket_processor.schedule import cron, windows
+from ticket_processor.schedule import cron, kubernetes, windows
+from ticket_processor.schedule.job import Installed, Job
 
 from .test_schedule import a_job, a_task
 
@@ -163,9 +169,30 @@ def test_a_line_by_hand_is_pointed_out() -> None:
     assert "line 1" in a_cron(crontab).install()[-1]
 
 
-def test_removing_what_is_not_there_is_no_error() -> None:
+def test_a_line_by_hand_in_another_users_crontab_is_pointed_out_with_the_way_there() -> None:
+    crontab = Crontab(b"*/10 * * * * cd /srv/ticketbot && .venv/bin/ticketbot run --quiet\n", user="jo")
+    added, by_hand = a_cron(crontab, user="jo").install()
+    assert "crontab -u jo -l" in added
+    assert "crontab -u jo -e" in by_hand
+
+
+def test_what_an_entry_was_installed_with_is_read_back_for_its_own_installation_only() -> None:
+    crontab = Crontab()
+    assert a_cron(crontab).installed(OURS) is None
+    Cron("ticketbot", crontab, block=cron.render(a_job(every_min=30), mail_to="a@example.com"), settings=OURS).install()
+    assert a_cron(crontab).installed(OURS) == Installed(every_min=30, mail_to="a@example.com")
+    assert a_cron(crontab).installed("/srv/eu/ticketbot.toml") is None
+
+
+def test_removing_says_whose_entry_it_was() -> None:
+    crontab = Crontab()
+    a_cron(crontab, settings="/srv/eu/ticketbot.toml").install()
+    assert a_cron(crontab).remove() == ["taken out of your crontab: the runs of /srv/eu/ticketbot.toml"]
+
+
+def test_removing_what_is_not_there_is_no_error_and_says_where_it_is_not() -> None:
     crontab = Crontab(b"0 5 * * * backup\n")
-    assert "nothing" in a_cron(crontab).remove()[0]
+    assert a_cron(crontab).remove() == ["your crontab: there is nothing called ticketbot; nothing was done"]
     assert crontab.content == b"0 5 * * * backup\n"
 
 
@@ -240,6 +267,14 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         a_systemd(Programs(), tmp_path / "units").install()
 
 
+def test_a_timers_period_is_read_back_for_its_own_installation_only(tmp_path: Path) -> None:
+    there = a_systemd(Programs(), tmp_path, every_min=120)
+    assert there.installed(OURS) is None
+    there.install()
+    assert Systemd("ticketbot", Programs(), tmp_path, system=True).installed(OURS) == Installed(every_min=120)
+    assert there.installed("/srv/eu/ticketbot.toml") is None
+
+
 # --- Windows
 
 
@@ -286,6 +321,14 @@ def test_a_task_that_is_there_is_replaced_and_can_be_removed(as_printed: Callabl
     assert "nothing" in Windows("ticketbot", tasks).remove()[0]
 
 
+def test_a_tasks_period_is_read_back_for_its_own_installation_only() -> None:
+    tasks = TaskScheduler()
+    assert Windows("ticketbot", tasks).installed("C:\\My Bot\\ticketbot.toml") is None
+    Windows("ticketbot", tasks, job=a_task(every_min=15)).install()
+    assert Windows("ticketbot", tasks).installed("C:\\My Bot\\ticketbot.toml") == Installed(every_min=15)
+    assert Windows("ticketbot", tasks).installed("C:\\Another\\ticketbot.toml") is None
+
+
 def test_somebody_elses_task_is_left_alone() -> None:
     tasks = TaskScheduler(b"<Task><Description>backup</Description></Task>")
     with pytest.raises(ConfigError, match="is not ticketbot's"):
@@ -314,12 +357,55 @@ def test_manifests_are_applied_and_the_context_is_told() -> None:
         }
     )
     said = Kubernetes("ticketbot", programs, manifests="kind").install()
-    assert said == ["in the context production:", "cronjob.batch/ticketbot created"]
+    assert said[:2] == ["in the context production:", "cronjob.batch/ticketbot created"]
 
 
 def test_a_missing_secret_is_pointed_out() -> None:
     programs = Programs({"kubectl config": Said(0, b"production\n"), "kubectl get secret": Said(1)})
-    assert "--from-env-file=.env" in Kubernetes("ticketbot", programs, manifests="kind").install()[-1]
+    said = Kubernetes("ticketbot", programs, manifests="kind").install()
+    assert any("--from-env-file=.env" in line for line in said)
+
+
+class Cluster(Programs):
+    """A cluster that has this CronJob already."""
+
+    def __init__(self, cron_job: str) -> None:
+        super().__init__(
+            {"kubectl config": Said(0, b"production\n"), "kubectl get cronjob": Said(0, cron_job.encode())}
+        )
+
+
+def a_cron_job(every_min: int) -> str:
+    (found,) = (
+        document
+        for document in yaml.safe_load_all(
+            kubernetes.render(Job("ticketbot", every_min, 580, 7), "ticketbot:1.0", None)
+        )
+        if document["kind"] == "CronJob"
+    )
+    return json.dumps(found)
+
+
+def test_a_cronjobs_period_and_image_are_read_back() -> None:
+    assert Kubernetes("ticketbot", Cluster("")).installed(OURS) is None
+    there = Kubernetes("ticketbot", Cluster(a_cron_job(30))).installed(OURS)
+    assert there == Installed(every_min=30, image="ticketbot:1.0")
+
+
+def test_a_cronjob_of_that_name_that_is_somebody_elses_is_left_alone() -> None:
+    cluster = Cluster(a_cron_job(30).replace("ticketbot-schedule", "Helm"))
+    scheduler = Kubernetes("ticketbot", cluster, manifests="kind")
+    with pytest.raises(ConfigError, match=r"production .* is not ticketbot's; .* another --name"):
+        scheduler.install()
+    assert scheduler.installed(OURS) is None
+    assert not any("apply" in line for line in cluster.asked)
+
+
+def test_a_first_cronjob_is_told_how_its_first_run_is_made_and_a_later_one_is_not() -> None:
+    first = Kubernetes("ticketbot", Cluster(""), manifests="kind").install()
+    assert any("first run" in line and "docs/scheduling.md" in line for line in first)
+    later = Kubernetes("ticketbot", Cluster(a_cron_job(30)), manifests="kind").install()
+    assert not any("first run" in line for line in later)
 
 
 def test_removing_leaves_receipts_and_secret() -> None:
@@ -344,3 +430,24 @@ def test_a_cluster_that_refuses_is_told_in_its_words() -> None:
 def test_a_program_that_is_not_there_is_named() -> None:
     with pytest.raises(CannotRun, match="there is no program ticketbot-no-such-program here"):
         run_program(["ticketbot-no-such-program", "-l"])
+
+
+def test_programs_are_asked_in_english_with_everything_else_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    monkeypatch.setenv("TICKETBOT_TESTED", "yes")
+    said = run_program(
+        [sys.executable, "-c", "import os; print(os.environ['LC_ALL'], os.environ['TICKETBOT_TESTED'], input())"],
+        b"given",
+    )
+    assert (said.code, said.out.split()) == (0, [b"C", b"yes", b"given"])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps access lists instead")
+def test_what_a_scheduler_is_handed_can_be_read_by_everybody_and_changed_by_its_owner(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        write_file(tmp_path / "units" / "ticketbot.service", b"[Service]")
+    finally:
+        os.umask(before)
+    (written,) = (tmp_path / "units").iterdir()
+    assert stat.S_IMODE(written.stat().st_mode) == 0o644

@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import VARIABLES, Settings, load
+from ..config import load
 from ..errors import ConfigError
+from ..settings import Settings
 from ..state import HORIZON
+from ..variables import VARIABLES
 from ..wiring import opened_state
 
 ON_WINDOWS = sys.platform == "win32"
@@ -43,6 +45,34 @@ def account_for(path: Path) -> Account:
     except KeyError:
         raise ConfigError(f"{path} belongs to user {owner}, which this system has no name for") from None
     return Account(entry.pw_name, Path(entry.pw_dir), owner == 0, entry.pw_name if owner != asks else None)
+
+
+def barred(account: Account, places: Mapping[Path, int]) -> list[str]:
+    """Which of these another user may not use that way, by the mode bits, as one sentence; none for who asks itself.
+
+    The numbers are the bits of one group: 4 to read, 2 to write, 1 to enter. What is to be written and is not there,
+    the folder above has to take.
+    """
+    if account.other_user is None or sys.platform == "win32":
+        return []
+    import pwd
+
+    entry = pwd.getpwnam(account.other_user)
+    groups = os.getgrouplist(entry.pw_name, entry.pw_gid)
+
+    def may(path: Path, bits: int) -> bool:
+        about = path.stat()
+        own = 6 if about.st_uid == entry.pw_uid else 3 if about.st_gid in groups else 0
+        return about.st_mode >> own & bits == bits
+
+    found = []
+    for place, bits in places.items():
+        there = next(path for path in (place, *place.parents) if path.exists())
+        needed = bits if there == place else 3 if bits & 2 else 0
+        if not (may(there, needed) and all(may(path, 1) for path in there.parents)):
+            found.append(str(place))
+    told = f"the runs are {entry.pw_name}'s, who may not use {', '.join(found)}; change owner or mode (chown, chmod)"
+    return [told] if found else []
 
 
 def windows_user(environ: Mapping[str, str]) -> str:

@@ -76,12 +76,12 @@ def text_of(path: Path) -> str | None:
         raise CannotRun(f"{path} cannot be read ({error.strerror})") from None
 
 
-def write_text(path: Path, text: str) -> None:
+def write_file(path: Path, data: bytes) -> None:
     """The whole file or none of it; everybody may read it, for there is no secret in it."""
     draft = path.with_name(f".{path.name}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(text, encoding="utf-8", newline="\n")
+        draft.write_bytes(data)
         draft.chmod(0o644)
         draft.replace(path)
     except OSError as error:

@@ -5,55 +5,56 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from ..config import Settings, config_file
+from ..config import config_file
 from ..errors import ConfigError, ExitCode
 from ..schedule import cron, kubernetes, systemd, windows
-from ..schedule.job import Job, LocalJob, limit_after, minute_of, problems_of, unwritable
+from ..schedule.job import File, Job, LocalJob, every, followers, limit_after, minute_of, problems_of, unwritable
 from ..screen import Screen
+from ..settings import Settings
 from . import installation
 from .installation import Account, is_root
-from .programs import run_program
+from .programs import run_program, write_file
+from .schedule_wishes import Kind, Wishes, completed, installed_twice, unit_folder, without_job
 from .schedulers import Cron, Kubernetes, Scheduler, Systemd, Windows
 from .watchdog import GRACE_S
 
-Kind = Literal["cron", "systemd", "windows", "kubernetes"]
 BOOTED_BY_SYSTEMD = Path("/run/systemd/system")
-SYSTEM_UNITS = Path("/etc/systemd/system")
 LINGERING = Path("/var/lib/systemd/linger")
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What the command line says of the job."""
+class _Prepared:
+    """A scheduler with its job, how often that is, and what to know about it."""
 
-    name: str
+    scheduler: Scheduler
     every_min: int
-    config: Path | None
-    image: str | None
-    mail_to: str | None
+    notices: Sequence[str]
 
 
-def show(kind: Kind | None, wishes: Wishes, *, as_json: bool) -> int:
-    """``ticketbot schedule show``: what ``install`` would hand over, ready for use."""
+def show(kind: Kind | None, wishes: Wishes, *, output: Path | None, as_json: bool) -> int:
+    """``ticketbot schedule show``: what ``install`` would hand over, ready for use; printed, or put into ``output``."""
     kind = kind or fitting()
     screen = Screen(quiet=False, as_json=as_json)
-    scheduler, notices = _prepared(kind, wishes, begun=False)
-    screen.notices(notices)
-    files = scheduler.files
+    prepared = _prepared(kind, wishes, begun=False)
+    files, commands = prepared.scheduler.files, prepared.scheduler.commands
+    by_hand = f"'install' instead of 'show' hands this over; by hand: {'; '.join(commands)}"
+    screen.notices([*prepared.notices, *([] if as_json else [by_hand])])
     # Where one of several goes is a comment above it.
-    parts = [f"# {file.path}\n{file.text}" if len(files) > 1 else file.text for file in files]
-    screen.result(
-        "\n".join(parts).rstrip("\n"),
-        {
-            "scheduler": kind,
-            "files": [{"path": file.path, "content": file.text} for file in files],
-            "commands": list(scheduler.commands),
-        },
-    )
+    text = "\n".join(f"# {file.path}\n{file.text}" if len(files) > 1 else file.text for file in files)
+    data: dict[str, object] = {
+        "scheduler": kind,
+        "every_minutes": prepared.every_min,
+        "files": [{"path": file.path, "content": file.text} for file in files],
+        "commands": list(commands),
+    }
+    if output is not None:
+        written = _written(files, output)
+        text, data["written"] = "\n".join(f"{path} written" for path in written), list(map(str, written))
+    screen.result(text.rstrip("\n"), data)
     return int(ExitCode.OK)
 
 
@@ -61,10 +62,12 @@ def install(kind: Kind | None, wishes: Wishes, *, as_json: bool) -> int:
     """``ticketbot schedule install``. Says exactly what was done."""
     kind = kind or fitting()
     screen = Screen(quiet=False, as_json=as_json)
-    scheduler, notices = _prepared(kind, wishes, begun=True)
-    done = scheduler.install()
-    screen.notices(notices)
-    screen.result("\n".join(done), {"scheduler": kind, "name": wishes.name, "done": done})
+    prepared = _prepared(kind, wishes, begun=True)
+    done = [*prepared.scheduler.install(), f"a run {every(prepared.every_min)}"]
+    screen.notices(prepared.notices)
+    screen.result(
+        "\n".join(done), {"scheduler": kind, "name": wishes.name, "every_minutes": prepared.every_min, "done": done}
+    )
     return int(ExitCode.OK)
 
 
@@ -73,17 +76,7 @@ def remove(kind: Kind | None, name: str, config: Path | None, *, as_json: bool) 
     kind = kind or fitting()
     if problems := problems_of(name):
         raise ConfigError(*problems)
-    scheduler: Scheduler
-    if kind == "kubernetes":
-        scheduler = Kubernetes(name, run_program)
-    elif kind == "windows":
-        scheduler = Windows(name, run_program)
-    elif kind == "systemd":
-        scheduler = Systemd(name, run_program, _unit_folder(), system=is_root())
-    else:
-        account = installation.account_for(config_file(config=config) or Path.cwd())
-        scheduler = Cron(name, run_program, user=account.other_user)
-    done = scheduler.remove()
+    done = without_job(kind, name, config_file(config=config) or Path.cwd()).remove()
     Screen(quiet=False, as_json=as_json).result("\n".join(done), {"scheduler": kind, "name": name, "done": done})
     return int(ExitCode.OK)
 
@@ -95,8 +88,17 @@ def fitting() -> Kind:
     return "systemd" if BOOTED_BY_SYSTEMD.is_dir() and shutil.which("systemctl") else "cron"
 
 
-def _prepared(kind: Kind, wishes: Wishes, *, begun: bool) -> tuple[Scheduler, list[str]]:
-    """The scheduler with its job, and what to know about it. ``begun``: there has to have been a first run.
+def _written(files: Sequence[File], output: Path) -> list[Path]:
+    """Put the files into ``output``: a folder, or the file itself where there is one only and no such folder."""
+    into_folder = len(files) > 1 or output.is_dir()
+    places = [output / Path(file.path).name if into_folder else output for file in files]
+    for place, file in zip(places, files, strict=True):
+        write_file(place, file.data)
+    return places
+
+
+def _prepared(kind: Kind, wishes: Wishes, *, begun: bool) -> _Prepared:
+    """The job in the scheduler's words. ``begun``: there has to have been a first run.
 
     Raises :class:`ConfigError` with everything that stands in the way of such a job, or of its runs.
     """
@@ -108,9 +110,13 @@ def _prepared(kind: Kind, wishes: Wishes, *, begun: bool) -> tuple[Scheduler, li
     file = config_file(config=wishes.config)
     file = None if file is None else _absolute(file)
     folder = Path.cwd() if file is None else file.parent
+    wishes, told = completed(kind, wishes, file or folder)
     if kind == "kubernetes":
-        return _for_kubernetes(wishes, file, folder, problems)
-    return _for_this_machine(kind, wishes, file, folder, problems, begun=begun)
+        scheduler, notices = _for_kubernetes(wishes, file, folder, problems)
+    else:
+        scheduler, notices = _for_this_machine(kind, wishes, file, folder, problems, begun=begun)
+        told += installed_twice(kind, wishes.name, file or folder)
+    return _Prepared(scheduler, wishes.minutes, [*told, *notices])
 
 
 def _for_kubernetes(
@@ -120,10 +126,11 @@ def _for_kubernetes(
     settings = installation.settings_of(file, folder, problems, in_terminal=True, need_helpdesk=False)
     job = _job(wishes, settings, f"kubernetes {wishes.name}", problems)
     problems += kubernetes.problems(wishes.image)
-    if problems:
+    if problems or settings is None:
         raise ConfigError(*problems)
     text = None if file is None else file.read_text(encoding="utf-8-sig")
-    return Kubernetes(wishes.name, run_program, manifests=kubernetes.render(job, wishes.image or "", text)), []
+    manifests = kubernetes.render(job, wishes.image or "", text)
+    return Kubernetes(wishes.name, run_program, manifests=manifests), _followers(wishes, settings)
 
 
 def _for_this_machine(
@@ -136,7 +143,9 @@ def _for_this_machine(
         raise ConfigError(*problems)
     account = installation.account_for(file or folder)
     state = installation.state_folder(settings, folder, account)
-    notices = [*settings.notices, *_differences(kind, file, folder)]
+    notices = [*settings.notices, *_differences(kind, file, folder), *_followers(wishes, settings)]
+    if (kind == "windows") != installation.ON_WINDOWS:
+        notices.append("this is for another system, with this machine's paths and user: show it on the one it is for")
     if not installation.has_begun(settings, state):
         told = (
             "no run has been made yet, and a scheduled one cannot say where to begin: 'ticketbot run --since now' does"
@@ -158,12 +167,19 @@ def _for_this_machine(
     if account.is_root:
         told = f"the runs will be root's, since root owns {local.settings}; safer: give it to a user of its own"
         notices.append(f"{told}, and say this again")
+    used = {
+        Path(local.command[0]): 5,
+        Path(local.settings): 4,
+        folder / ".env": 4,
+        **dict.fromkeys(map(Path, local.writes), 7),
+    }
+    notices += installation.barred(account, used)
     if kind == "systemd":
         problems += systemd.problems(local)
         if not is_root() and not (LINGERING / account.name).exists():
             told = f"runs only while {account.name} is logged in, unless an administrator says: "
             notices.append(f"{told}loginctl enable-linger {account.name}")
-        scheduler = Systemd(wishes.name, run_program, _unit_folder(), system=is_root(), job=local)
+        scheduler = Systemd(wishes.name, run_program, unit_folder(), system=is_root(), job=local)
         return _unless(problems, scheduler), notices
     timeout = shutil.which("timeout")
     problems += cron.problems(local, timeout=timeout, mail_to=wishes.mail_to)
@@ -185,8 +201,14 @@ def _job(wishes: Wishes, settings: Settings | None, seed: str, problems: list[st
     """Whatever the problems are, so that those of others can be found as well."""
     run = (settings or Settings()).run
     limit_s = limit_after(run.deadline_s + GRACE_S)
-    problems += problems_of(wishes.name, wishes.every_min, run.deadline_s, limit_s)
-    return Job(wishes.name, wishes.every_min, limit_s, minute_of(seed, wishes.every_min))
+    problems += problems_of(wishes.name, wishes.minutes, run.deadline_s, limit_s)
+    return Job(wishes.name, wishes.minutes, limit_s, minute_of(seed, wishes.minutes))
+
+
+def _followers(wishes: Wishes, settings: Settings) -> list[str]:
+    alerts = settings.alerts
+    heartbeat = alerts.heartbeat_url is not None
+    return followers(wishes.minutes, alerts.gap_minutes, alerts.stale_minutes, heartbeat=heartbeat)
 
 
 def _differences(kind: Kind, file: Path | None, folder: Path) -> list[str]:
@@ -204,9 +226,3 @@ def _differences(kind: Kind, file: Path | None, folder: Path) -> list[str]:
 def _absolute(path: Path) -> Path:
     """Without ``..``, which systemd refuses; links stay, for what they lead to may change."""
     return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow them
-
-
-def _unit_folder() -> Path:
-    if is_root():
-        return SYSTEM_UNITS
-    return Path(os.environ.get("XDG_CONFIG_HOME", "").strip() or Path.home() / ".config") / "systemd" / "user"

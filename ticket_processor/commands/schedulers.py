@@ -11,12 +11,12 @@ import tempfile
 from pathlib import Path
 from typing import Protocol
 
-from ..errors import CannotRun
+from ..errors import CannotRun, ConfigError
 from ..schedule import cron, kubernetes, systemd, windows
-from ..schedule.job import File, LocalJob, marked_for
-from .programs import Runner, refuse_another, text_of, write_text
+from ..schedule.job import File, Installed, LocalJob, marked_for
+from .programs import Runner, Said, refuse_another, text_of, write_file
 
-NOTHING = "nothing of the name {} is installed there; nothing was done"
+NOTHING = "{}: there is nothing called {}; nothing was done"
 
 
 class Scheduler(Protocol):
@@ -29,6 +29,12 @@ class Scheduler(Protocol):
     @property
     def commands(self) -> tuple[str, ...]:
         """How it is given, for a person who does it by hand."""
+
+    def installed(self, settings: str) -> Installed | None:
+        """What the entry that is there was made with; ``None`` for none, and for one that is not of ``settings``.
+
+        Raises :class:`CannotRun` where nobody can be asked.
+        """
 
     def install(self) -> list[str]:
         """Put the job there, or bring it up to date; twice is as once. Raises :class:`CannotRun`."""
@@ -54,7 +60,11 @@ class Cron:
 
     @property
     def commands(self) -> tuple[str, ...]:
-        return (" ".join(["crontab", *self._whose, "-e"]),)
+        return (self._command("-e"),)
+
+    def installed(self, settings: str) -> Installed | None:
+        block = self._block_in(self._read())
+        return cron.installed(block) if block is not None and marked_for(block) == settings else None
 
     def install(self) -> list[str]:
         before = self._read()
@@ -65,23 +75,27 @@ class Cron:
         said = [f"{self._where} had it already, as it is" if after == before else self._write(after, known is not None)]
         lines = ", ".join(map(str, cron.by_hand(after)))
         return said + (
-            [f"line {lines} there seems to run ticketbot as well: remove it by 'crontab -e'"] if lines else []
+            [f"line {lines} there seems to run ticketbot as well: remove it by '{self._command('-e')}'"]
+            if lines
+            else []
         )
 
     def remove(self) -> list[str]:
         before = self._read()
-        if self._block_in(before) is None:
-            return [NOTHING.format(self._name)]
+        block = self._block_in(before)
+        if block is None:
+            return [NOTHING.format(self._where, self._name)]
         rest = cron.take(before, self._name)
         if rest:
             self._ask("-", text=rest)
         else:
             self._ask("-r")  # as it was before: there was none
-        return [f"taken out of {self._where}"]
+        return [f"taken out of {self._where}: the runs of {marked_for(block)}"]
 
     def _write(self, crontab: str, known: bool) -> str:
         self._ask("-", text=crontab)
-        return f"{self._where}: {'the entry was replaced' if known else 'an entry was added'} (look: crontab -l)"
+        done = "the entry was replaced" if known else "an entry was added"
+        return f"{self._where}: {done} (look: {self._command('-l')})"
 
     def _block_in(self, crontab: str) -> str | None:
         try:
@@ -89,8 +103,12 @@ class Cron:
         except cron.BrokenBlock:
             raise CannotRun(
                 f"{self._where} has half an entry of ticketbot's: the lines '{cron.begin_of(self._name)} ...' and "
-                f"'{cron.end_of(self._name)}' belong together; mend it by 'crontab -e'"
+                f"'{cron.end_of(self._name)}' belong together; mend it by '{self._command('-e')}'"
             ) from None
+
+    def _command(self, option: str) -> str:
+        """What a person types."""
+        return " ".join(("crontab", *self._whose, option))
 
     def _read(self) -> str:
         said = self._run(["crontab", *self._whose, "-l"], b"")
@@ -132,6 +150,10 @@ class Systemd:
     def _install_words(self) -> tuple[tuple[str, ...], ...]:
         return ("daemon-reload",), ("enable", "--now", f"{self._name}.timer")
 
+    def installed(self, settings: str) -> Installed | None:
+        timer = text_of(self._folder / f"{self._name}.timer")
+        return systemd.installed(timer) if timer is not None and marked_for(timer) == settings else None
+
     def install(self) -> list[str]:
         said = []
         known = {file.path: text_of(Path(file.path)) for file in self.files}
@@ -143,7 +165,7 @@ class Systemd:
             if known[file.path] == file.text:
                 said.append(f"{file.path} was there already, as it is")
                 continue
-            write_text(Path(file.path), file.text)
+            write_file(Path(file.path), file.data)
             said.append(f"{file.path} {'written' if known[file.path] is None else 'replaced'}")
         for words in self._install_words:
             self._ask(*words)
@@ -154,7 +176,7 @@ class Systemd:
         units = [self._folder / f"{self._name}.{kind}" for kind in ("timer", "service")]
         there = {path: text for path in units if (text := text_of(path)) is not None}
         if not there:
-            return [NOTHING.format(self._name)]
+            return [NOTHING.format(self._folder, self._name)]
         for path, text in there.items():
             if marked_for(text) is None:
                 raise CannotRun(f"{path} is not ticketbot's; nothing was done")
@@ -189,11 +211,15 @@ class Windows:
 
     @property
     def files(self) -> tuple[File, ...]:
-        return () if self._job is None else (File(f"{self._name}.xml", windows.render(self._job)),)
+        return () if self._job is None else (windows.file(self._job),)
 
     @property
     def commands(self) -> tuple[str, ...]:
         return (f"schtasks /Create /TN {self._name} /XML {self._name}.xml /F",)
+
+    def installed(self, settings: str) -> Installed | None:
+        known = self._known()
+        return windows.installed(known) if known is not None and marked_for(known) == settings else None
 
     def install(self) -> list[str]:
         known = self._known()
@@ -203,7 +229,7 @@ class Windows:
         path = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(windows.encoded(self.files[0].text))
+                file.write(self.files[0].data)
             self._ask("/Create", "/TN", self._name, "/XML", str(path), "/F")
         finally:
             path.unlink()
@@ -212,7 +238,7 @@ class Windows:
     def remove(self) -> list[str]:
         known = self._known()
         if known is None:
-            return [NOTHING.format(self._name)]
+            return [NOTHING.format("Task Scheduler", self._name)]
         if marked_for(known) is None:
             raise CannotRun(f"the task {self._name} is not ticketbot's; nothing was done")
         self._ask("/Delete", "/TN", self._name, "/F")
@@ -250,10 +276,22 @@ class Kubernetes:
     def commands(self) -> tuple[str, ...]:
         return kubernetes.secret_command(self._name), f"kubectl apply -f {self._name}.yaml"
 
+    def installed(self, settings: str) -> Installed | None:
+        known = self._known()
+        return kubernetes.installed(known) if known and kubernetes.is_ours(known) else None
+
     def install(self) -> list[str]:
         where = self._ask("config", "current-context")[0]
+        known = self._known()
+        if known and not kubernetes.is_ours(known):
+            raise ConfigError(
+                f"in the context {where} the CronJob {self._name} is not ticketbot's; give this one another --name, or "
+                "remove that one first"
+            )
         done = self._ask("apply", "-f", "-", text=self._manifests)
         said = [f"in the context {where}:", *done]
+        if not known:
+            said.append("the first run, which says where to begin, is made by hand: docs/scheduling.md, Kubernetes")
         if self._run(["kubectl", "get", "secret", f"{self._name}-secrets"], b"").code != 0:
             said.append(f"no secret {self._name}-secrets was found; no run starts without: {self.commands[0]}")
         return said
@@ -264,8 +302,17 @@ class Kubernetes:
         left = f"persistentvolumeclaim/{self._name}-data, with state and receipts, and secret/{self._name}-secrets stay"
         return [f"in the context {where}:", *done, left]
 
+    def _known(self) -> str:
+        """The CronJob that is there, as JSON; empty where there is none."""
+        asked = ("get", "cronjob", self._name, "--ignore-not-found", "--output=json", "--request-timeout=5s")
+        return self._said(*asked).out.decode(errors="replace").strip()
+
     def _ask(self, *arguments: str, text: str = "") -> list[str]:
+        said = self._said(*arguments, text=text)
+        return said.out.decode(errors="replace").splitlines() or ["nothing to do"]
+
+    def _said(self, *arguments: str, text: str = "") -> Said:
         said = self._run(["kubectl", *arguments], text.encode())
         if said.code != 0:
             raise CannotRun(f"'kubectl {' '.join(arguments)}' failed: {said.words}")
-        return said.out.decode(errors="replace").splitlines() or ["nothing to do"]
+        return said

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import shlex
 
-from .job import STOP_GRACE_S, LocalJob, cron_times, mark
+from .job import STOP_GRACE_S, Installed, LocalJob, cron_times, every_of, mark
 
 LONGEST_COMMAND = 990
 """Bytes; some crons cut a command off at a thousand, without a word."""
@@ -42,7 +42,7 @@ def command(job: LocalJob, timeout: str | None = None) -> str:
 
 
 def render(job: LocalJob, *, timeout: str | None = None, mail_to: str | None = None) -> str:
-    """The block; it ends with a line's end. ``mail_to`` gets what a run prints, instead of the crontab's owner."""
+    """The block; it ends with a line's end. ``mail_to``, if any, gets what a run prints, not the crontab's owner."""
     lines = [f"{begin_of(job.name)} {_HOW}", f"# {mark(job.settings)}"]
     if mail_to:
         lines.append(f"MAILTO={mail_to}")
@@ -56,9 +56,22 @@ def problems(job: LocalJob, *, timeout: str | None = None, mail_to: str | None =
         found.append(
             "the paths of this installation are too long for a line of a crontab; move it, or use another scheduler"
         )
-    if mail_to is not None and not re.fullmatch(_ADDRESS, mail_to):
-        found.append("--mail-to: must be an address such as team@example.com, or some with commas between")
+    if mail_to and not re.fullmatch(_ADDRESS, mail_to):
+        found.append(
+            f"--mail-to {mail_to}: must be an address such as team@example.com, or some with commas between; '' is the "
+            "crontab's owner"
+        )
     return found
+
+
+def installed(block: str) -> Installed:
+    """What a block of ours was made with, as far as its lines still say it."""
+    mail_to = re.search(r"^MAILTO=(.+)$", block, re.MULTILINE)
+    line = re.search(r"^[\d*@].*$", block, re.MULTILINE)
+    return Installed(
+        every_min=every_of(" ".join(line[0].split()[:5])) if line else None,
+        mail_to=mail_to[1].strip() if mail_to else None,
+    )
 
 
 def block_in(crontab: str, name: str) -> str | None:

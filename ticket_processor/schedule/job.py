@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..rhythm import GAP, STALE
+
 DEFAULT_EVERY_MIN = 10
 PERIODS_MIN = (*(minutes for minutes in range(1, 61) if 60 % minutes == 0), 120, 180, 240, 360, 480, 720, 1440)
 """Periods that come round evenly: parts of an hour, and whole hours that are a part of a day."""
@@ -17,6 +19,8 @@ LIMIT_AFTER_WATCHDOG_S = 20.0
 """A scheduler's own limit comes so long after ours, so that it only ever ends what hangs too deep for us."""
 STOP_GRACE_S = 30
 """From the polite signal to the hard one; a run that is asked to stop is gone within 20 seconds."""
+GRACE = 1.5
+"""A heartbeat's grace, in periods: both together are as long as a pause that alerts tell of."""
 _NAME = r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?"
 _MARK = "ticketbot schedule for "
 
@@ -57,11 +61,26 @@ class LocalJob(Job):
 
 
 @dataclass(frozen=True)
+class Installed:
+    """What an entry that is there says of the options it was made with; ``None`` where it does not."""
+
+    every_min: int | None = None
+    mail_to: str | None = None
+    image: str | None = None
+
+
+@dataclass(frozen=True)
 class File:
-    """A file as a scheduler wants it, and where it goes."""
+    """A file as a scheduler wants it, and where it goes. ``encoded`` is what it holds where that is not UTF-8."""
 
     path: str
     text: str
+    encoded: bytes | None = None
+
+    @property
+    def data(self) -> bytes:
+        """The file, byte for byte."""
+        return self.text.encode() if self.encoded is None else self.encoded
 
 
 def limit_after(watchdog_s: float) -> int:
@@ -98,6 +117,35 @@ def problems_of(name: str, every_min: int = DEFAULT_EVERY_MIN, deadline_s: float
     return problems
 
 
+def followers(every_min: int, gap_minutes: float | None, stale_minutes: float | None, *, heartbeat: bool) -> list[str]:
+    """What is set for another period than this one, and what fits it; a sentence for each.
+
+    The first two are the settings of ``alerts``, which without a value follow the runs. ``heartbeat``: a dead man's
+    switch is told of runs, whose own settings are not known here.
+    """
+    told = []
+    wanted = (("gap_minutes", gap_minutes, GAP), ("stale_minutes", stale_minutes, STALE))
+    short = [
+        f"alerts.{name} = {periods * every_min:g} (it is {value:g})"
+        for name, value, periods in wanted
+        if value is not None and value < periods * every_min
+    ]
+    if short:
+        told.append(
+            f"with a run {every(every_min)}, alerts would take the time between runs for missed ones: set "
+            f"{' and '.join(short)}, or take it out of the settings, and it follows the runs"
+        )
+    if heartbeat and every_min != DEFAULT_EVERY_MIN:
+        grace = math.ceil(GRACE * every_min)
+        told.append(f"where the heartbeat is watched, set its period to {every_min} and its grace to {grace} minutes")
+    return told
+
+
+def every(minutes: int) -> str:
+    """``every 10 minutes``."""
+    return "every minute" if minutes == 1 else f"every {minutes} minutes"
+
+
 def unwritable(texts: Iterable[str]) -> list[str]:
     """Why paths cannot be written into any scheduler's file: a line break in a path would begin a line of its own."""
     bad = dict.fromkeys(text for text in texts if any(map(_strange, text)))
@@ -110,6 +158,14 @@ def cron_times(job: Job) -> str:
     if minutes:
         return "* * * * *" if minutes == 1 else f"{job.minute}-59/{minutes} * * * *"
     return f"{job.minute} {'*' if hours == 1 else '0' if hours == 24 else f'*/{hours}'} * * *"
+
+
+def every_of(times: str) -> int | None:
+    """The period that such fields come round with, ``*/N`` included; ``None`` for others."""
+    times = re.sub(r"^\*/", "0-59/", times)
+    minute = re.match(r"\d{1,2}(?!\d)", times)
+    jobs = (Job("", every, 0, int(minute[0]) if minute else 0) for every in PERIODS_MIN)
+    return next((job.every_min for job in jobs if cron_times(job) == times), None)
 
 
 def mark(settings: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 
-from .job import STOP_GRACE_S, Job, cron_times
+from .job import STOP_GRACE_S, Installed, Job, cron_times, every_of
 
 UID = 10001
 """The user of the container image (see ``Dockerfile``)."""
@@ -17,6 +17,7 @@ CONFIG_FOLDER = "/etc/ticketbot"
 CONFIG_FILE = "ticketbot.toml"
 KINDS = "cronjob,configmap"
 """What ``remove`` takes back. The claim stays, with a year's receipts on it, and so does the secret."""
+_MANAGED = {"app.kubernetes.io/managed-by": "ticketbot-schedule"}
 _IMAGE = r"[a-z0-9][a-zA-Z0-9._:/-]{0,400}(:(?!latest$)[A-Za-z0-9_][A-Za-z0-9._-]{0,127}|@sha256:[0-9a-f]{64})"
 
 
@@ -48,12 +49,21 @@ def problems(image: str | None) -> list[str]:
     return []
 
 
+def is_ours(cron_job: str) -> bool:
+    """Whether a CronJob, as JSON, was made here."""
+    labels: dict[str, str] = json.loads(cron_job)["metadata"].get("labels", {})
+    return _MANAGED.items() <= labels.items()
+
+
+def installed(cron_job: str) -> Installed:
+    """What a CronJob of ours, as JSON, was made with."""
+    spec = json.loads(cron_job)["spec"]
+    container = spec["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
+    return Installed(every_min=every_of(spec["schedule"]), image=container["image"])
+
+
 def _labels(name: str) -> dict[str, str]:
-    return {
-        "app.kubernetes.io/name": "ticketbot",
-        "app.kubernetes.io/instance": name,
-        "app.kubernetes.io/managed-by": "ticketbot-schedule",
-    }
+    return {"app.kubernetes.io/name": "ticketbot", "app.kubernetes.io/instance": name, **_MANAGED}
 
 
 def _metadata(job: Job, name: str) -> str:

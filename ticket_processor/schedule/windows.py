@@ -9,7 +9,7 @@ import re
 import subprocess
 from xml.etree import ElementTree as Xml
 
-from .job import LocalJob, mark
+from .job import PERIODS_MIN, File, Installed, LocalJob, mark
 
 NAMESPACE = "http://schemas.microsoft.com/windows/2004/02/mit/task"
 FIRST_DAY = "2026-01-01"
@@ -18,7 +18,7 @@ LONGEST_PATH = 260
 
 
 def render(job: LocalJob) -> str:
-    """The task, without an XML declaration, so that it is right in whatever encoding it is saved.
+    """The task in ASCII and without an XML declaration, so that it is right in whatever encoding it is saved.
 
     ``job.user`` runs it, logged on or not, with no more rights than that takes and without a stored password (S4U).
     """
@@ -59,7 +59,14 @@ def render(job: LocalJob) -> str:
     _text(run, "Arguments", subprocess.list2cmdline(job.command[1:]))
     _text(run, "WorkingDirectory", job.folder)
     Xml.indent(task)
-    return Xml.tostring(task, encoding="unicode") + "\n"
+    written: bytes = Xml.tostring(task, encoding="us-ascii")
+    return written.decode("ascii") + "\n"
+
+
+def file(job: LocalJob) -> File:
+    """The task as the file that Task Scheduler imports."""
+    text = render(job)
+    return File(f"{job.name}.xml", text, encoded(text))
 
 
 def encoded(task: str) -> bytes:
@@ -74,6 +81,14 @@ def duration(seconds: int) -> str:
     hours, minutes = divmod(minutes, 60)
     parts = "".join(f"{number}{unit}" for number, unit in ((hours, "H"), (minutes, "M"), (rest, "S")) if number)
     return f"PT{parts or '0S'}"
+
+
+def installed(task: str) -> Installed:
+    """What a task was made with, as far as it still says it."""
+    found = re.search(r"<Interval>P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?</Interval>", task)
+    days, hours, minutes = map(int, found.groups(default="0")) if found else (0, 0, 0)
+    every_min = (days * 24 + hours) * 60 + minutes
+    return Installed(every_min=every_min if every_min in PERIODS_MIN else None)
 
 
 def problems(job: LocalJob) -> list[str]:

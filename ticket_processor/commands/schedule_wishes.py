@@ -1,0 +1,103 @@
+"""What the command line says of a job, and what is taken from the entry that is there already."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from ..errors import CannotRun
+from ..schedule.job import DEFAULT_EVERY_MIN, Installed, every, problems_of
+from . import installation
+from .installation import is_root
+from .programs import run_program
+from .schedulers import Cron, Kubernetes, Scheduler, Systemd, Windows
+
+Kind = Literal["cron", "systemd", "windows", "kubernetes"]
+SYSTEM_UNITS = Path("/etc/systemd/system")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the command line says of the job. ``None``: as in the entry that is there already, else the default."""
+
+    name: str
+    every_min: int | None
+    config: Path | None
+    image: str | None
+    mail_to: str | None
+
+    @property
+    def minutes(self) -> int:
+        """From the start of a run to the next."""
+        return DEFAULT_EVERY_MIN if self.every_min is None else self.every_min
+
+    def all_said(self, kind: Kind) -> bool:
+        """Whether nothing is left to be taken from elsewhere."""
+        own = {"cron": self.mail_to, "kubernetes": self.image}
+        return self.every_min is not None and own.get(kind, "") is not None
+
+    def completed(self, known: Installed) -> Wishes:
+        """With what is not said as it is known."""
+        return replace(
+            self,
+            every_min=known.every_min if self.every_min is None else self.every_min,
+            image=known.image if self.image is None else self.image,
+            mail_to=known.mail_to if self.mail_to is None else self.mail_to,
+        )
+
+
+def completed(kind: Kind, wishes: Wishes, place: Path) -> tuple[Wishes, list[str]]:
+    """What is not said is as it was installed before; and what to know about that.
+
+    ``place`` is the settings' file, or their folder where there is none.
+    """
+    if problems_of(wishes.name) or wishes.all_said(kind):
+        return wishes, []
+    instead = [] if wishes.every_min is not None else [f"cannot be read; set: {every(wishes.minutes)}"]
+    try:
+        known = without_job(kind, wishes.name, place).installed(str(place))
+    except CannotRun:  # installing says why, and does nothing
+        return wishes, [f"what an earlier installation was made with {words}" for words in instead]
+    if known is None:
+        return wishes, []
+    told = [] if known.every_min else [f"how often the entry that is there starts runs {words}" for words in instead]
+    kept = [
+        words
+        for said, value, words in (
+            (wishes.every_min, known.every_min, every(known.every_min or 0)),
+            (wishes.mail_to, known.mail_to, f"mail to {known.mail_to}"),
+            (wishes.image, known.image, f"image {known.image}"),
+        )
+        if said is None and value is not None
+    ]
+    return wishes.completed(known), [*told, *([f"kept: {', '.join(kept)}"] if kept else [])]
+
+
+def installed_twice(kind: Kind, name: str, place: Path) -> list[str]:
+    """That this system's other scheduler has such an entry as well, so that runs would be started by both."""
+    other: Kind | None = {"cron": "systemd", "systemd": "cron"}.get(kind)  # type: ignore[assignment]
+    with suppress(CannotRun):
+        if other and without_job(other, name, place).installed(str(place)) is not None:
+            return [f"{other} starts these runs as well; 'ticketbot schedule remove {other} --name {name}' ends that"]
+    return []
+
+
+def without_job(kind: Kind, name: str, place: Path) -> Scheduler:
+    """The scheduler, to look at what is there and to take it back; ``place`` says whose crontab it is."""
+    if kind == "kubernetes":
+        return Kubernetes(name, run_program)
+    if kind == "windows":
+        return Windows(name, run_program)
+    if kind == "systemd":
+        return Systemd(name, run_program, unit_folder(), system=is_root())
+    return Cron(name, run_program, user=installation.account_for(place).other_user)
+
+
+def unit_folder() -> Path:
+    """Where systemd's units go: the system's for root, else the user's own."""
+    if is_root():
+        return SYSTEM_UNITS
+    return Path(os.environ.get("XDG_CONFIG_HOME", "").strip() or Path.home() / ".config") / "systemd" / "user"
