@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from .alert_memory import Remembered
+from .metric_words import end_words
 from .models import RunRecord
-from .slo import DAY, latencies
+from .run_metrics import TRIAGE, in_words, metrics_of
+from .slo import DAY
 
 
 def summary_due(now: float, daily_at: str, told: str | None) -> str | None:
@@ -23,27 +25,20 @@ def summary_due(now: float, daily_at: str, told: str | None) -> str | None:
 def summary_text(
     day: str, records: Sequence[RunRecord], open_conditions: Mapping[str, Remembered], log_head: str | None
 ) -> str | None:
-    """That day in numbers, from the runs that began on it; ``None`` when there was none."""
+    """That day (UTC) in numbers, from the runs that began on it and handled tickets; ``None`` when there was none."""
     midnight = datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()
-    runs = [record for record in records if midnight <= record.started < midnight + DAY]
+    that_day = [record for record in records if midnight <= record.started < midnight + DAY]
+    runs = [record for record in that_day if record.kind in TRIAGE]
     if not runs:
         return None
-    outcomes, sources, stops = Counter[str](), Counter[str](), Counter[str]()
-    for run in runs:
-        outcomes.update(run.summary.outcomes)
-        sources.update(run.summary.sources)
-        if run.summary.stopped_by:
-            stops[run.summary.stopped_by] += 1
-    took = latencies(runs).quantile(0.95)
-    cost = sum(run.summary.cost_usd for run in runs)
-    last = runs[-1].summary
+    stops = Counter(end_words(run.summary.stopped_by) for run in runs if run.summary.stopped_by)
+    sources = sum((Counter(run.summary.sources) for run in runs), Counter[str]())
+    last = that_day[-1].summary
     lines = [
-        f"{len(runs)} runs" + (f", ended early: {_counts(stops)}" if stops else ""),
-        f"tickets: {_counts(outcomes) or 'none'}",
-        f"understood by: {_counts(sources)}" if sources else "",
-        f"95% of them within {took / 1000:.1f} s" if took is not None else "",
-        f"models: ${cost:.2f}" if cost else "",
-        f"waiting for a later run: {last.retry_list}, left alone: {last.dead_letters}",
+        f"{day}, UTC: {len(runs)} run{'s' * (len(runs) != 1)}" + (f", ended early: {_counts(stops)}" if stops else ""),
+        *in_words(metrics_of(runs)),
+        f"answers: {_counts(sources)}" if sources else "",
+        f"waiting for a later run: {last.retry_list}, left alone after too many failures: {last.dead_letters}",
         f"open alerts: {', '.join(sorted(open_conditions)) or 'none'}",
         f"log head: {log_head}" if log_head else "",
     ]

@@ -26,6 +26,7 @@ Gap = Literal["no_article", "only_mentions", "no_such_language"]
 MOST_QUERIES = 3
 """Different words that a topic is searched by in one language, until there is an article."""
 
+FEWEST_OF_A_THEME = 3
 MOST_LOCALES = 2
 SHORTEST_WORD = 4
 ANY = "*"
@@ -108,7 +109,11 @@ def topics_of(rows: Iterable[tuple[str, str | None, str, int]], taxonomy: Taxono
 
 
 def themes_of(left: Sequence[str], elsewhere: Sequence[str], at_least: int) -> list[Topic]:
-    """What at least so many tickets without a category of their own speak of, by redacted summaries."""
+    """What at least so many tickets without a category of their own speak of, by redacted summaries.
+
+    Never what fewer than :data:`FEWEST_OF_A_THEME` speak of: it would be words of a single customer.
+    """
+    at_least = max(at_least, FEWEST_OF_A_THEME)
     return [
         Topic(theme.phrase, "theme", len(theme.members))
         for theme in themes(left, elsewhere, at_least=at_least)

@@ -16,6 +16,8 @@ DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 Step = Literal["hour", "day", "week"]
 ENDS: tuple[Dimension, ...] = ("outcome", "reason")
 """Dimensions of how a ticket ended; all others are of how it was understood."""
+PLANNED = ("nothing_to_read", "no_model_configured", "budget_of_run_spent", "budget_of_day_spent")
+"""Why no model was asked (``why_fallback``), where none was meant to be."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,12 @@ class Selection:
 
 @dataclass(frozen=True)
 class Totals:
-    """A period in numbers. Tickets, but for ``lines``, those of them ``written``, and what is spent: all work.
+    """A period in numbers. Tickets, each of which counts once; but from ``lines`` on all work, again and again.
 
-    ``unpriced`` are answers of models that have no price in the settings.
+    ``lines`` are outcomes, ``written`` those of them that wrote; ``failed_at_least_once`` are tickets. ``answers`` are
+    lines with an analysis, ``fallback`` and ``review`` those of them that no model gave, or that ask a person to look;
+    ``unplanned_fallback`` without those of :data:`PLANNED`. ``unpriced`` are answers of models without a price in the
+    settings.
     """
 
     tickets: int = 0
@@ -57,13 +62,15 @@ class Totals:
     planned: int = 0
     skipped: int = 0
     failed: int = 0
-    fallback: int = 0
-    review: int = 0
     escalated: int = 0
     suspicious: int = 0
-    lines: int = 0
     failed_at_least_once: int = 0
+    lines: int = 0
     written: int = 0
+    answers: int = 0
+    fallback: int = 0
+    unplanned_fallback: int = 0
+    review: int = 0
     answers_from_cache: int = 0
     unpriced: int = 0
     cost_usd: float = 0.0
@@ -72,24 +79,44 @@ class Totals:
     tokens_cached: int = 0
 
     @property
-    def fallback_rate(self) -> float | None:
-        """Share of the understood tickets that no model answered: the classifier or the rules did."""
-        return share(self.fallback, self.understood)
-
-    @property
-    def review_rate(self) -> float | None:
-        """Share of the understood tickets that a person is asked to look at."""
-        return share(self.review, self.understood)
+    def success_rate(self) -> float | None:
+        """See :func:`success_rate`."""
+        return success_rate(self.written, self.failed_at_least_once)
 
     @property
     def error_rate(self) -> float | None:
-        """Share of failures among what was to be written; a ticket that fails in run after run has failed once."""
-        return share(self.failed_at_least_once, self.written + self.failed_at_least_once)
+        """See :func:`error_rate`."""
+        return error_rate(self.written, self.failed_at_least_once)
+
+    @property
+    def fallback_rate(self) -> float | None:
+        """Share of the answers that no model gave: the classifier or the rules did."""
+        return share(self.fallback, self.answers)
+
+    @property
+    def unplanned_fallback_rate(self) -> float | None:
+        """Share of the answers that a model was meant to give and did not."""
+        return share(self.unplanned_fallback, self.answers)
+
+    @property
+    def review_rate(self) -> float | None:
+        """Share of the answers after which a person is asked to look."""
+        return share(self.review, self.answers)
+
+    @property
+    def repeat_rate(self) -> float | None:
+        """Share of the answers that had been given before."""
+        return share(self.answers_from_cache, self.answers)
+
+    @property
+    def known_cost(self) -> float | None:
+        """US dollars; ``None`` where models answered, and none of them has a price in the settings."""
+        return None if self.unpriced and not self.cost_usd else self.cost_usd
 
     @property
     def cost_per_ticket(self) -> float | None:
-        """US dollars for each understood ticket."""
-        return self.cost_usd / self.understood if self.understood else None
+        """US dollars for each understood ticket, where they are known."""
+        return None if self.known_cost is None or not self.understood else self.known_cost / self.understood
 
 
 @dataclass(frozen=True)
@@ -103,12 +130,16 @@ class Part:
 
 @dataclass(frozen=True)
 class Point:
-    """A step of time, or one value of a dimension in it. ``at`` is where the step begins."""
+    """A step of time, or one value of a dimension in it. ``at`` is where the step begins.
+
+    ``tickets`` and ``failed`` are tickets by their last outcome, ``answers`` and ``fallback`` all work.
+    """
 
     at: datetime
     label: str
     tickets: int
     failed: int
+    answers: int
     fallback: int
     cost_usd: float
     p50_ms: float | None
@@ -117,7 +148,10 @@ class Point:
 
 @dataclass(frozen=True)
 class Latency:
-    """How long understood tickets took, exact. Milliseconds; ``None`` without any. ``in_time`` were quick enough."""
+    """How long answers took, understanding and writing, exact; ``count`` of them, ``in_time`` so many quick enough.
+
+    Milliseconds; ``None`` without any.
+    """
 
     count: int = 0
     p50_ms: float | None = None
@@ -269,3 +303,17 @@ class Alert:
 def share(part: int, whole: int) -> float | None:
     """``part`` of ``whole``, from 0 to 1; ``None`` of nothing."""
     return part / whole if whole else None
+
+
+def success_rate(written: int, failed: int) -> float | None:
+    """The success rate of reports, dashboard, health, alerts and daily summary: share of what was to be written.
+
+    ``failed`` are tickets, not attempts: one that fails in run after run has failed once. What was left alone is
+    neither.
+    """
+    return share(written, written + failed)
+
+
+def error_rate(written: int, failed: int) -> float | None:
+    """What the success rate lacks to 1, from the same numbers."""
+    return share(failed, written + failed)

@@ -4,7 +4,8 @@ What counts:
 
 - A *ticket* counts once, by its last line of the period: its outcome is the one it ended with, its labels are those of
   its last line with an analysis. So a ticket that failed at noon and was updated at one is an updated one.
-- *Work* counts every line: tokens, dollars, latencies and the lines themselves, retries included.
+- *Work* counts every line: answers, tokens, dollars, latencies and the lines themselves, retries included. The rates
+  of answers (fallback, review, repeats) are of work too, so that runs, which do not know each other, come to the same.
 - Dry runs count only where they are asked for, and then alone. Taking a run back is neither a ticket nor work.
 
 Days and hours are UTC. Moments go in as Unix seconds and come out as datetimes with the zone UTC.
@@ -23,6 +24,7 @@ from .metric_sql import UNDERSTOOD, checked, last, stamp, utc, where
 from .metric_types import (
     DIMENSIONS,
     ENDS,
+    PLANNED,
     SORTABLE,
     Alert,
     Dimension,
@@ -89,11 +91,12 @@ def totals(index: LogIndex, selection: Selection) -> Totals:
     rows = index.query(
         f"""
         SELECT outcome, count(*), count(*) FILTER ({ended}), count(*) FILTER ({labelled}),
-               count(*) FILTER ({labelled} AND {_FALLBACK}),
-               count(*) FILTER ({labelled} AND review),
                count(*) FILTER ({labelled} AND escalated <> ''),
                count(*) FILTER ({labelled} AND suspicious <> ''),
-               count(*) FILTER (cached), count(*) FILTER (tokens_in > 0 AND cost_usd IS NULL),
+               count(*) FILTER ({UNDERSTOOD}), count(*) FILTER ({UNDERSTOOD} AND {_FALLBACK}),
+               count(*) FILTER ({UNDERSTOOD} AND {_FALLBACK} AND why_fallback NOT IN {PLANNED}),
+               count(*) FILTER ({UNDERSTOOD} AND review), count(*) FILTER ({UNDERSTOOD} AND cached),
+               count(*) FILTER (tokens_in > 0 AND cost_usd IS NULL),
                coalesce(sum(cost_usd), 0), coalesce(sum(tokens_in), 0)::BIGINT,
                coalesce(sum(tokens_out), 0)::BIGINT, coalesce(sum(tokens_cached), 0)::BIGINT
         FROM lines WHERE {condition} GROUP BY outcome
@@ -101,15 +104,17 @@ def totals(index: LogIndex, selection: Selection) -> Totals:
         values,
     )
     lines, tickets, *sums = (
-        (sum(column) for column in zip(*(row[1:] for row in rows), strict=True)) if rows else [0] * 13
+        (sum(column) for column in zip(*(row[1:] for row in rows), strict=True)) if rows else [0] * 15
     )
     by_outcome = {outcome: (count, last) for outcome, count, last, *_ in rows}
     (
         understood,
-        fallback,
-        review,
         escalated,
         suspicious,
+        answers,
+        fallback,
+        unplanned,
+        review,
         cached,
         unpriced,
         cost,
@@ -127,11 +132,13 @@ def totals(index: LogIndex, selection: Selection) -> Totals:
         tickets=tickets,
         understood=understood,
         **{name: by_outcome.get(name, (0, 0))[1] for name in _OUTCOMES},
-        fallback=fallback,
-        review=review,
         escalated=escalated,
         suspicious=suspicious,
         lines=lines,
+        answers=answers,
+        fallback=fallback,
+        unplanned_fallback=unplanned,
+        review=review,
         written=sum(by_outcome.get(name, (0, 0))[0] for name in ("updated", "suggested")),
         failed_at_least_once=failed_once,
         answers_from_cache=cached,
@@ -183,12 +190,12 @@ def series(
     condition, values = where(selection)
     label = "''" if by is None else f"coalesce({_EXPRESSIONS.get(by, by)}, '')"
     ended = last("next_at") if by is None or by in ENDS else last("next_labelled_at", UNDERSTOOD)
-    quantiles = f"quantile_disc(CASE WHEN {UNDERSTOOD} THEN total_ms END, [0.5, 0.95])" if timed else "NULL"
+    quantiles = f"quantile_disc(CASE WHEN {UNDERSTOOD} THEN latency_ms END, [0.5, 0.95])" if timed else "NULL"
     rows = index.query(
         f"""
         SELECT date_trunc('{checked(step, get_args(Step))}', ts) AS step, {label} AS label,
                count(*) FILTER ({ended}), count(*) FILTER ({ended} AND {_FAILED}),
-               count(*) FILTER ({last("next_labelled_at", f"{UNDERSTOOD} AND {_FALLBACK}")}),
+               count(*) FILTER ({UNDERSTOOD}), count(*) FILTER ({UNDERSTOOD} AND {_FALLBACK}),
                coalesce(sum(cost_usd), 0), {quantiles}
         FROM lines WHERE {condition}
         GROUP BY step, label ORDER BY step, label
@@ -196,18 +203,18 @@ def series(
         values,
     )
     return [
-        Point(utc(at), text, tickets, failed, fallback, cost, *(found or (None, None)))
-        for at, text, tickets, failed, fallback, cost, found in rows
+        Point(utc(at), text, tickets, failed, answers, fallback, cost, *(found or (None, None)))
+        for at, text, tickets, failed, answers, fallback, cost, found in rows
     ]
 
 
 def latency(index: LogIndex, selection: Selection, *, quick_ms: float = 15_000) -> Latency:
-    """How long tickets took, understanding and writing; ``quick_ms`` or less is in time."""
+    """How long answers took, as :attr:`Outcome.latency_ms` has it; ``quick_ms`` or less is in time."""
     condition, values = where(selection)
     rows = index.query(
         f"""
-        SELECT count(total_ms), quantile_disc(total_ms, [0.5, 0.95, 0.99]), max(total_ms),
-               count(*) FILTER (total_ms <= $quick_ms)
+        SELECT count(latency_ms), quantile_disc(latency_ms, [0.5, 0.95, 0.99]), max(latency_ms),
+               count(*) FILTER (latency_ms <= $quick_ms)
         FROM work WHERE {condition} AND {UNDERSTOOD}
         """,
         {**values, "quick_ms": quick_ms},
@@ -282,10 +289,7 @@ def objectives(
     quick_ms: float = 15_000,
     quick: float = 0.95,
 ) -> list[Objective]:
-    """The service levels: what was to be written and was, and tickets that took at most ``quick_ms``.
-
-    A ticket that fails in run after run has failed once.
-    """
+    """The service levels: the success rate, and answers that took at most ``quick_ms``."""
     return judged(totals(index, selection), latency(index, selection, quick_ms=quick_ms), success=success, quick=quick)
 
 

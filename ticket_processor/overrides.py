@@ -141,6 +141,12 @@ class _Value:
         if value is not None and value != self.ours:
             self._theirs.add(value)
 
+    def left_with(self, after: str | None, removed: Sequence[str]) -> None:
+        """A write of ours took labels from beside ours: whoever had put them there no longer has the last word."""
+        if self.said in removed:
+            self.said = after
+        self.moved = after != self.ours
+
     @property
     def fate(self) -> Fate:
         if not self.spoken:
@@ -164,11 +170,17 @@ class _Tags:
             if added or value.ours in removed:
                 value.change(by, value.ours, added[0] if added else None, intent)
                 self._there, self._others = True, []
+            else:
+                self._others = [label for label in self._others if label not in removed]
+                value.left_with(self._standing(value), removed)
             return
         self._there = (self._there and value.ours not in removed) or value.ours in added
         self._others = [label for label in self._others if label not in removed]
         self._others += [label for label in added if label != value.ours]
-        value.change(by, value.ours, self._others[-1] if self._others else value.ours if self._there else None)
+        value.change(by, value.ours, self._standing(value))
+
+    def _standing(self, value: _Value) -> str | None:
+        return self._others[-1] if self._others else value.ours if self._there else None
 
 
 def _changes(edit: Edit, options: Mapping[int, frozenset[str]]) -> Iterable[tuple[str, str | None, str | None]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from . import metrics, spikes
+from . import __version__, metrics, spikes
 from .knowledge_gaps import Knowledge
 from .log_index import LogIndex
 from .metric_sql import stamp, utc
@@ -20,6 +20,8 @@ BY: tuple[Dimension, ...] = (
 )  # fmt: skip
 """What a report counts tickets by, in its order."""
 MOST_REASONS = 10
+ZONE = "UTC"
+NO_ACCOUNT = "no account named in the settings"
 _MAY_LACK = 0.05
 """So much of the period before may lie before the log began: its first run need not come at midnight."""
 _MOMENT = timedelta(microseconds=1)
@@ -38,12 +40,15 @@ class Goals:
 
 @dataclass(frozen=True)
 class Report:
-    """A period against the one before it. Times are UTC, ``until`` is not included; ``begun`` is when the log did.
+    """A period of an account against the one before it. Times are UTC, ``until`` is not included.
+
+    ``account`` is ``None`` where the settings name none; ``begun`` is when the log did.
 
     ``before`` and what ends in ``_before`` are ``None`` or empty where the log does not reach back so far, ``spikes``
     is ``None`` where it does not for what is usual. ``overrides`` and ``knowledge`` are ``None`` where nobody asked.
     """
 
+    account: str | None
     since: datetime
     until: datetime
     made: datetime
@@ -70,16 +75,37 @@ class Report:
     remarks: tuple[str, ...] = ()
 
     @property
+    def title(self) -> str:
+        """What it is about: whose tickets, and which period of which time zone."""
+        return f"Triage report: {self.account or NO_ACCOUNT}, {self.period} ({ZONE})"
+
+    @property
+    def origin(self) -> str:
+        """When it was made, by what, and what stands beside its figures."""
+        against = f", compared with {self.before_period}" if self.before is not None else ""
+        return f"Made {self.made:%Y-%m-%d %H:%M} UTC by ticketbot {__version__}{against}. Days and hours are {ZONE}."
+
+    @property
     def period(self) -> str:
         """Such as ``2026-11-14 to 2026-11-21`` (the last day included), or with the hours where it has some."""
-        whole = all((at.hour, at.minute, at.second) == (0, 0, 0) for at in (self.since, self.until))
-        if whole:
-            first, last = self.since.date(), (self.until - _MOMENT).date()
-            return f"{first}" if first == last else f"{first} to {last}"
-        return f"{self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M}"
+        return _period(self.since, self.until)
+
+    @property
+    def before_period(self) -> str:
+        """The one of equal length that ends where it begins."""
+        return _period(self.since - (self.until - self.since), self.since)
 
 
-def gather(index: LogIndex, since: float, until: float, goals: Goals | None = None) -> Report:
+def _period(since: datetime, until: datetime) -> str:
+    if all((at.hour, at.minute, at.second) == (0, 0, 0) for at in (since, until)):
+        first, last = since.date(), (until - _MOMENT).date()
+        return f"{first}" if first == last else f"{first} to {last}"
+    return f"{since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M}"
+
+
+def gather(
+    index: LogIndex, since: float, until: float, goals: Goals | None = None, *, account: str | None = None
+) -> Report:
     """The report of a period (Unix seconds), without what the helpdesk has to be asked for."""
     goals = goals or Goals()
     selection = Selection(since, until)
@@ -90,6 +116,7 @@ def gather(index: LogIndex, since: float, until: float, goals: Goals | None = No
     totals = metrics.totals(index, selection)
     took = metrics.latency(index, selection, quick_ms=goals.latency_s * 1000)
     report = Report(
+        account=account,
         since=_utc(since),
         until=_utc(until),
         made=_utc(index.now()),

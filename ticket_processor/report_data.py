@@ -9,14 +9,15 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from . import __version__
 from .clock import iso
 from .metrics import Latency, Objective, Totals
-from .report import BY, Report
+from .report import BY, ZONE, Report
 from .report_helpdesk import knowledge_data, knowledge_rows, overrides_data, overrides_rows
 from .spikes import Spike
+from .spreadsheet import harmless
 
 HEADINGS = ("section", "key", "measure", "value", "before")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_data(report: Report) -> dict[str, Any]:
@@ -24,9 +25,7 @@ def as_data(report: Report) -> dict[str, Any]:
     runs = report.runs
     spikes = None if report.spikes is None else [_spike(spike) for spike in report.spikes]
     return {
-        "since": _text(report.since),
-        "until": _text(report.until),
-        "made": _text(report.made),
+        **_about(report),
         "totals": _totals(report.totals),
         "before": None if report.before is None else _totals(report.before),
         "latency_ms": _latency(report.latency),
@@ -51,6 +50,18 @@ def as_data(report: Report) -> dict[str, Any]:
     }
 
 
+def _about(report: Report) -> dict[str, Any]:
+    """Which tickets of whom, and when and by what that was said."""
+    return {
+        "account": report.account,
+        "since": _text(report.since),
+        "until": _text(report.until),
+        "time_zone": ZONE,
+        "made": _text(report.made),
+        "version": __version__,
+    }
+
+
 def _objective(item: Objective) -> dict[str, Any]:
     found = {"share": _rounded(item.share), "met": item.met, "budget_left": _rounded(item.budget_left)}
     return {**_figures(item), **found}
@@ -66,7 +77,7 @@ def csv_text(report: Report) -> str:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(HEADINGS)
-    writer.writerows([_harmless(cell) for cell in row] for row in _rows(report))
+    writer.writerows([harmless(cell) for cell in row] for row in _rows(report))
     return file.getvalue()
 
 
@@ -74,8 +85,7 @@ Row = tuple[str, str, str, Any, Any]
 
 
 def _rows(report: Report) -> Iterator[Row]:
-    yield "period", "", "since", _text(report.since), ""
-    yield "period", "", "until", _text(report.until), ""
+    yield from (("report", "", name, value, "") for name, value in _about(report).items())
     before = {} if report.before is None else _totals(report.before)
     yield from (("totals", "", name, value, before.get(name)) for name, value in _totals(report.totals).items())
     took_before = {} if report.latency_before is None else _latency(report.latency_before)
@@ -100,7 +110,7 @@ def _rows(report: Report) -> Iterator[Row]:
         yield "spike", key, "tickets", spike.tickets, ""
         yield "spike", key, "usual", spike.usual, ""
     for point in report.by_time:
-        for name in ("tickets", "failed", "fallback", "cost_usd", "p50_ms", "p95_ms"):
+        for name in ("tickets", "failed", "answers", "fallback", "cost_usd", "p50_ms", "p95_ms"):
             yield report.step, _text(point.at), name, _rounded(getattr(point, name)), ""
     yield from _helpdesk_rows(report)
 
@@ -121,7 +131,10 @@ def _helpdesk_rows(report: Report) -> Iterator[Row]:
 
 
 def _totals(totals: Totals) -> dict[str, Any]:
-    rates = ("fallback_rate", "review_rate", "error_rate", "cost_per_ticket")
+    rates = (
+        *("success_rate", "error_rate", "fallback_rate", "unplanned_fallback_rate", "review_rate", "repeat_rate"),
+        "cost_per_ticket",
+    )
     figures = {**asdict(totals), **{name: getattr(totals, name) for name in rates}}
     return {name: _rounded(value) for name, value in figures.items()}
 
@@ -140,8 +153,3 @@ def _text(moment: datetime) -> str:
 
 def _rounded(value: Any) -> Any:
     return round(value, 6) if isinstance(value, float) else value
-
-
-def _harmless(cell: object) -> object:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

@@ -6,16 +6,22 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-import matplotlib.dates as mdates
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from .evaluation.plots import BLUE, GREY, ORANGE, as_svg, plain, short
-from .metrics import Part, Point
+from .metrics import Part, Point, Step
 from .report import Report
 
+MOST_TICKS = 10
+FAR = 4.0
+"""A goal so many times as high as everything else would press that to the ground: it is only named."""
+_BAR = 0.86
+"""A bar's width, of its step's."""
+_EVERY = {"hour": (1, 2, 3, 6, 12, 24), "day": (1, 2, 7, 14, 28), "week": (1, 2, 4, 8, 13, 26, 52)}
+"""So many steps may lie between two labels of a time axis."""
 COLOURS = (BLUE, ORANGE, "#2a7f4f", "#7a4fa3", "#b0892b", "#3f8f9b", "#a8446b", "#5b6b2f")
 MOST_BARS = 10
 OTHERS = "others"
@@ -40,7 +46,7 @@ def volume_svg(report: Report) -> str:
         bars = axes.bar(
             [_place(step) for step in steps],
             heights,
-            _width(report) * 0.86,
+            _width(report) * _BAR,
             bottom=bottom,
             align="edge",
             color=colours[name],
@@ -49,50 +55,62 @@ def volume_svg(report: Report) -> str:
             bar.set_alpha(1.0 if _whole(report, step) else 0.45)
         bottom = [low + height for low, height in zip(bottom, heights, strict=True)]
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    _legend(axes, [Patch(color=colours[name], label=_text(name)) for name in reversed(names)])
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    _legend(axes, [Patch(color=colours[name], label=_text(short(name))) for name in reversed(names)])
     return as_svg(figure, "Tickets by time and category")
 
 
 def latency_svg(report: Report) -> str:
-    """How long half of the tickets, and 95% of them, took, with the time that is the goal."""
-    figure, axes = _time_axes(report, "seconds")
-    lines: tuple[tuple[str, str, Callable[[Point], float | None]], ...] = (
-        ("95% took at most", ORANGE, lambda point: point.p95_ms),
-        ("half took at most", BLUE, lambda point: point.p50_ms),
+    """How long half of the answers, and 95% of them, took, with the time that is the goal."""
+    longest = max((point.p95_ms or 0 for point in report.by_time), default=0)
+    unit, size = ("milliseconds", 1.0) if longest < 1000 else ("seconds", 1000.0)
+    figure, axes = _time_axes(report, unit)
+    # The first is the wider one: with few answers the other covers it.
+    lines: tuple[tuple[str, str, float, Callable[[Point], float | None]], ...] = (
+        ("latency p95", ORANGE, 3.0, lambda point: point.p95_ms),
+        ("latency p50", BLUE, 1.2, lambda point: point.p50_ms),
     )
-    for name, colour, of in lines:
+    for name, colour, wide, of in lines:
         known = [(point, took) for point in report.by_time if (took := of(point)) is not None]
         axes.plot(
-            [_place(point.at) + _width(report) / 2 for point, _ in known],
-            [took / 1000 for _, took in known],
+            [_place(point.at) + _BAR / 2 * _width(report) for point, _ in known],
+            [took / size for _, took in known],
             color=colour,
+            linewidth=wide,
             marker="o",
-            markersize=3,
+            markersize=wide + 2,
             label=name,
         )
-    axes.axhline(report.goals.latency_s, color=GREY, linestyle="--", linewidth=1, label="goal for 95%")
+    goal = f"goal: {report.goals.latency_share:.0%} within {report.goals.latency_s:g} s"
+    if report.goals.latency_s * 1000 <= FAR * longest:
+        axes.axhline(report.goals.latency_s * 1000 / size, color=GREY, linestyle="--", linewidth=1, label=goal)
+    else:
+        axes.plot([], [], linestyle="none", label=f"{goal},\nfar above")
     axes.set_ylim(bottom=0)
     _legend(axes)
     return as_svg(figure, "Latency by time")
 
 
 def trouble_svg(report: Report) -> str:
-    """Tickets that no model answered, and those that failed, by time."""
+    """Answers that no model gave, and tickets that failed, by time; what there is none of is left out."""
     steps = _steps(report)
     found = {point.at: point for point in report.by_time}
-    figure, axes = _time_axes(report, "tickets")
+    figure, axes = _time_axes(report, "answers, tickets")
     width = _width(report)
     kinds: tuple[tuple[str, str, Callable[[Point], int]], ...] = (
-        ("answered without a model", "#b0892b", lambda point: point.fallback),
-        ("failed", "#a8446b", lambda point: point.failed),
+        ("fallback answers", "#b0892b", lambda point: point.fallback),
+        ("failed tickets", "#a8446b", lambda point: point.failed),
     )
-    for number, (name, colour, of) in enumerate(kinds):
+    shown = [kind for kind in kinds if any(kind[2](point) for point in report.by_time)]
+    each = _BAR * width / max(1, len(shown))
+    for number, (name, colour, of) in enumerate(shown):
         heights = [of(found[step]) if step in found else 0 for step in steps]
-        begin = [_place(step) + width * 0.43 * number for step in steps]
-        axes.bar(begin, heights, width * 0.41, align="edge", color=colour, label=name)
+        begin = [_place(step) + each * number for step in steps]
+        axes.bar(begin, heights, each * 0.95, align="edge", color=colour, label=name)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     _legend(axes)
-    return as_svg(figure, "Answers without a model and failures by time")
+    return as_svg(figure, "Fallback answers and failed tickets by time")
 
 
 def cost_svg(report: Report) -> str:
@@ -101,7 +119,7 @@ def cost_svg(report: Report) -> str:
     axes.bar(
         [_place(point.at) for point in report.by_time],
         [point.cost_usd for point in report.by_time],
-        _width(report) * 0.86,
+        _width(report) * _BAR,
         align="edge",
         color="#2a7f4f",
     )
@@ -120,6 +138,7 @@ def parts_svg(parts: Sequence[Part], title: str) -> str:
     axes.margins(x=0.16)
     plain(axes)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     return as_svg(figure, title)
 
 
@@ -127,12 +146,31 @@ def _time_axes(report: Report, y: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(9.2, 2.5), layout="constrained")
     axes = figure.add_subplot()
     axes.set_xlim(_place(_begin(report)), _place(report.until))
-    locator = mdates.AutoDateLocator(minticks=3, maxticks=10)  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    ticks = _ticks(_steps(report), report.step)
+    # Hours are labelled where they begin, days and weeks in the middle of their bars.
+    middle = 0.0 if report.step == "hour" else _BAR / 2 * _width(report)
+    axes.set_xticks([_place(step) + middle for step, _ in ticks], [text for _, text in ticks])
     axes.set_ylabel(y, fontsize=8)
     plain(axes)
     return figure, axes
+
+
+def _ticks(steps: Sequence[datetime], step: Step) -> list[tuple[datetime, str]]:
+    """Which steps are labelled, and how: an hour by its time, a day and a week (by its Monday) by the date."""
+    every = next((size for size in _EVERY[step] if len(steps) <= MOST_TICKS * size), _EVERY[step][-1])
+    chosen = [at for at in steps if at.hour % every == 0] if step == "hour" else steps[::every]
+    ticks: list[tuple[datetime, str]] = []
+    for at in chosen:
+        before = ticks[-1][0] if ticks else None
+        date = f"{at.day} {at:%b}"
+        if step == "hour":
+            text = f"{at:%H:%M}" + ("" if before and before.date() == at.date() else f"\n{date}")
+        elif step == "day" and every == 1:
+            text = f"{at:%a}\n{date}"
+        else:
+            text = date + ("" if before and before.year == at.year else f"\n{at.year}")
+        ticks.append((at, text))
+    return ticks
 
 
 def _legend(axes: Axes, handles: Sequence[Patch] | None = None) -> None:
@@ -152,6 +190,11 @@ def _begin(report: Report) -> datetime:
     if report.step == "week":
         begin -= timedelta(days=begin.weekday())
     return begin.replace(hour=begin.hour if report.step == "hour" else 0, minute=0, second=0, microsecond=0)
+
+
+def partly(report: Report) -> bool:
+    """Whether a step of the pictures belongs to the period only in part."""
+    return not all(_whole(report, step) for step in _steps(report))
 
 
 def _whole(report: Report, step: datetime) -> bool:

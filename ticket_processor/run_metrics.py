@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 from pydantic import Field
 
 from .errors import ExitCode
 from .latency import Latencies
-from .models import Frozen, OutcomeStatus, RunRecord, Usage
+from .metric_types import error_rate, share, success_rate
+from .metric_words import dollars, percent, seconds
+from .models import Frozen, OutcomeStatus, RunRecord, RunSummary, Usage
 
 DAY_S = 86_400.0
 TRIAGE = ("run", "retry")
@@ -17,24 +19,55 @@ TRIAGE = ("run", "retry")
 
 
 class RunMetrics(Frozen):
-    """Numbers over some runs. Shares go from 0 to 1, and are ``None`` where there is nothing to take a share of."""
+    """Numbers over some runs, named and defined as in :mod:`metric_words`.
+
+    Shares go from 0 to 1, and are ``None`` where there is nothing to take a share of.
+    """
 
     runs: int = 0
     runs_failed: int = Field(0, description="that could not begin or go on: exit code 3")
-    tickets: int = Field(0, description="whatever became of them; one that is tried again counts again")
-    outcomes: dict[str, int] = Field(default_factory=dict, description="tickets by what became of them")
-    success_rate: float | None = Field(
-        None, description="of the tickets that were not left alone: written or suggested"
-    )
-    error_rate: float | None = Field(None, description="of the same: failed")
-    timed: int = Field(0, description="tickets behind the latencies; below 20 the 95th percentile is a maximum")
-    p50_ms: float | None = Field(None, description="half of the tickets took no longer, understanding and writing")
+    outcomes: dict[str, int] = Field(default_factory=dict, description="how often each; a ticket has one in each run")
+    success_rate: float | None = None
+    error_rate: float | None = None
+    answers: int = Field(0, description="behind the latencies; below 20 the 95th percentile is a maximum")
+    p50_ms: float | None = None
     p95_ms: float | None = None
-    fallback_rate: float | None = Field(None, description="of the tickets that were understood: not by a model")
-    review_rate: float | None = Field(None, description="of the same: a person should look")
+    fallback_rate: float | None = None
+    review_rate: float | None = None
     cost_usd: float = 0.0
     usage: Usage = Field(default_factory=Usage)
     requests: int = Field(0, description="to the helpdesk")
+
+    @property
+    def known_cost(self) -> float | None:
+        """US dollars; ``None`` where models took tokens, and none of them has a price in the settings."""
+        return None if self.usage.input and not self.cost_usd else self.cost_usd
+
+
+def in_words(found: RunMetrics) -> Iterator[str]:
+    """The numbers in a few phrases, a rate beside the others; what there is none of is left out."""
+    yield f"outcomes: {_counts(found.outcomes) or 'none'}"
+    rates = (
+        ("success rate", found.success_rate),
+        ("error rate", found.error_rate),
+        ("fallback rate", found.fallback_rate),
+        ("review rate", found.review_rate),
+    )
+    if known := [f"{name} {percent(rate)}" for name, rate in rates if rate is not None]:
+        yield ", ".join(known)
+    if found.p95_ms is not None:
+        yield f"latency p50 {seconds(found.p50_ms)}, p95 {seconds(found.p95_ms)}"
+    if found.cost_usd:
+        yield f"cost {dollars(found.cost_usd)}"
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items()))
+
+
+def written(summary: RunSummary) -> int:
+    """On how many tickets a run wrote what it was to write."""
+    return sum(summary.outcomes.get(status, 0) for status in (OutcomeStatus.UPDATED, OutcomeStatus.SUGGESTED))
 
 
 def metrics_of(records: Iterable[RunRecord]) -> RunMetrics:
@@ -48,30 +81,24 @@ def metrics_of(records: Iterable[RunRecord]) -> RunMetrics:
         sources.update(summary.sources)
         latencies = latencies + Latencies(summary.latencies)
         usage = usage + summary.usage
-    failed = outcomes[OutcomeStatus.FAILED]
-    tried = outcomes[OutcomeStatus.UPDATED] + outcomes[OutcomeStatus.SUGGESTED] + failed
-    understood = sources.total()
+    done, failed = sum(map(written, runs)), sum(summary.newly_failed for summary in runs)
+    answers = sources.total()
     return RunMetrics(
         runs=len(runs),
         runs_failed=sum(summary.exit_code == ExitCode.CANNOT_RUN for summary in runs),
-        tickets=outcomes.total(),
         outcomes=dict(outcomes),
-        success_rate=_share(tried - failed, tried),
-        error_rate=_share(failed, tried),
-        timed=latencies.count,
-        p50_ms=_rounded(latencies.quantile(0.5)),
-        p95_ms=_rounded(latencies.quantile(0.95)),
-        fallback_rate=_share(understood - sources["model"], understood),
-        review_rate=_share(sum(summary.reviews for summary in runs), understood),
+        success_rate=_rounded(success_rate(done, failed), 6),
+        error_rate=_rounded(error_rate(done, failed), 6),
+        answers=answers,
+        p50_ms=_rounded(latencies.quantile(0.5), 1),
+        p95_ms=_rounded(latencies.quantile(0.95), 1),
+        fallback_rate=_rounded(share(answers - sources["model"], answers), 6),
+        review_rate=_rounded(share(sum(summary.reviews for summary in runs), answers), 6),
         cost_usd=round(sum(summary.cost_usd for summary in runs), 6),
         usage=usage,
         requests=sum(sum(summary.requests.values()) for summary in runs),
     )
 
 
-def _share(part: int, whole: int) -> float | None:
-    return round(part / whole, 6) if whole else None
-
-
-def _rounded(milliseconds: float | None) -> float | None:
-    return None if milliseconds is None else round(milliseconds, 1)
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)

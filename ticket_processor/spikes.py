@@ -56,10 +56,10 @@ class Spike:
 
     @property
     def text(self) -> str:
-        """Such as ``37, 3.1 times the usual 12``."""
+        """Such as ``37 tickets, 3.1 times the usual 12``."""
         if self.ratio is None:
-            return f"{self.tickets}, usually none"
-        return f"{self.tickets}, {self.ratio:.1f} times the usual {self.usual:.4g}"
+            return f"{self.tickets:,} tickets, usually none"
+        return f"{self.tickets:,} tickets, {self.ratio:.1f} times the usual {self.usual:.4g}"
 
 
 @dataclass(frozen=True)

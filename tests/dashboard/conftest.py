@@ -12,9 +12,9 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from ticket_processor.clock import SystemClock
-from ticket_processor.config import Settings
 from ticket_processor.dashboard.options import Options, give
 from ticket_processor.dashboard.server import SCRIPT
+from ticket_processor.settings import Settings
 
 from .logs import NOW, write
 

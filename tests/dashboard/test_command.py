@@ -20,6 +20,7 @@ from tests.local.conftest import Command
 from ticket_processor.clock import SystemClock
 from ticket_processor.commands import dashboard as command
 from ticket_processor.dashboard import server
+from ticket_processor.dashboard.options import give, given
 from ticket_processor.dashboard.server import Address, free, safe_options
 from ticket_processor.errors import ConfigError
 
@@ -149,6 +150,7 @@ def test_another_address_than_this_machines_is_warned_of(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "ticketbot.toml").touch()
     Served(monkeypatch)
     call()
     assert capsys.readouterr().err == ""
@@ -195,7 +197,24 @@ def test_streamlit_is_kept_to_itself() -> None:
     assert options["server_fileWatcherType"] == "none"
     assert options["server_showEmailPrompt"] is False
     assert options["client_showErrorDetails"] == "none"
-    assert "evil.example.com" not in options["server_allowedHosts"]  # type: ignore[operator]
+    assert options["server_allowedHosts"] == ["127.0.0.1", "localhost", "::1"]
+    assert options["server_enableXsrfProtection"] is True
+    assert options["server_enableCORS"] is True, "which is the check of origins, and not its absence"
+    assert options["server_corsAllowedOrigins"] == []
+    assert options["server_maxUploadSize"] == 1, "MB; no page takes a file"
+
+
+def test_health_looks_at_who_may_read_the_files_with_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    config = tmp_path / "there" / "ticketbot.toml"
+    config.touch()
+    Served(monkeypatch)
+    call(config=config)
+    files = given().secret_files
+    give(None)
+    assert files == (tmp_path / "here" / ".env", tmp_path / "there" / ".env")
 
 
 def test_every_option_is_one_that_streamlit_knows() -> None:

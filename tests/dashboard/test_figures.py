@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import UTC, date, datetime
+import re
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ticket_processor.dashboard import burn, figures, tables
-from ticket_processor.dashboard.parts import dollars, percent, seconds
 from ticket_processor.dashboard.reports import framed, reports_in, score_rows
 from ticket_processor.dashboard.sidebar import period, step_of
 from ticket_processor.dashboard.timeline import moments
@@ -56,9 +56,18 @@ def test_a_breakdown_shows_every_amount_once(counts: dict[str, float]) -> None:
 
 
 def test_a_breakdown_tells_amounts_and_shares() -> None:
-    (bars,) = figures.breakdown({"billing": 3, "refund": 1}).data
-    assert list(bars.y) == ["refund", "billing"]
+    figure = figures.breakdown({"billing": 3, "refund": 1})
+    (bars,) = figure.data
+    assert [figure.layout.yaxis.ticktext[place] for place in bars.y] == ["refund", "billing"]
     assert list(bars.text) == ["1 · 25%", "3 · 75%"]
+
+
+def test_long_names_that_begin_alike_have_a_bar_each() -> None:
+    begin = "a-model-of-a-long-name-2026-11-"
+    figure = figures.breakdown({f"{begin}01": 3, f"{begin}02": 2})
+    (bars,) = figure.data
+    assert len(set(bars.y)) == 2
+    assert list(bars.customdata) == [f"{begin}02", f"{begin}01"]
 
 
 @settings(max_examples=40)
@@ -86,20 +95,39 @@ def test_a_week_has_a_field_for_every_hour() -> None:
 
 
 def test_lines_leave_gaps_and_show_the_target() -> None:
-    figure = figures.lines({"p95": [("2026-01-01", 1.0), ("2026-01-02", None)]}, unit="seconds", target=15.0)
-    assert list(figure.data[0].y) == [1.0, None]
+    figure = figures.lines({"p95": [("2026-01-01", 9.0), ("2026-01-02", None)]}, unit="seconds", target=15.0)
+    assert list(figure.data[0].y) == [9.0, None]
     assert figure.layout.shapes[0].y0 == 15.0
+    assert figure.layout.annotations[0].text == "┄ target"
 
 
-# Numbers in words
+def test_below_a_single_day_stands_that_day_and_no_hours() -> None:
+    today = "2026-11-20T00:00:00+00:00"
+    stacked = figures.stacked([(today, "a", 3.0)], unit="tickets")
+    for figure in (stacked, figures.lines({"a": [(today, 3.0)]}, unit="s")):
+        axis = figure.layout.xaxis
+        assert list(axis.tickvals) == [today]
+        assert (axis.tickformat, axis.tickformatstops) == ("%b %d", ())
+        first, last = (datetime.fromisoformat(str(edge)) for edge in axis.range)
+        assert first < datetime.fromisoformat(today) - timedelta(hours=12)
+        assert last > datetime.fromisoformat(today) + timedelta(hours=12)
+    (bar,) = stacked.data
+    assert HOUR < bar.width / 1000 < DAY
 
 
-def test_numbers_are_told_as_people_do() -> None:
-    assert [dollars(value) for value in (0, 1234.5, 0.25, 0.000337, 0.0005)] == [
-        "$0.00", "$1,234.50", "$0.250", "$0.000337", "$0.0005",
-    ]  # fmt: skip
-    assert [percent(value) for value in (0, 0.005, 0.5, 0.995, 1)] == ["0.0%", "0.50%", "50.0%", "99.50%", "100.00%"]
-    assert [seconds(value) for value in (12, 1250)] == ["12 ms", "1.25 s"]
+def test_a_few_days_are_named_and_many_are_left_to_the_chart() -> None:
+    days = [f"2026-11-{day:02}T00:00:00+00:00" for day in range(1, 20)]
+    few, many = (figures.stacked([(day, "a", 1.0) for day in some], unit="tickets") for some in (days[:3], days))
+    assert list(few.layout.xaxis.tickvals) == days[:3]
+    assert many.layout.xaxis.tickvals is None
+    hours = [(f"2026-11-01T{hour:02}:00:00+00:00", "a", 1.0) for hour in range(3)]
+    assert figures.stacked(hours, unit="tickets").layout.xaxis.tickvals is None
+
+
+def test_a_target_far_above_is_named_and_does_not_press_the_lines_to_the_ground() -> None:
+    figure = figures.lines({"p95": [("2026-01-01", 0.2)]}, unit="seconds", target=15.0)
+    assert not figure.layout.shapes
+    assert "far above" in figure.layout.annotations[0].text
 
 
 # Periods
@@ -215,6 +243,20 @@ def test_a_report_cannot_leave_its_frame() -> None:
     page = framed('"></iframe><script>alert(1)</script>')
     assert "<script>" not in page
     assert page.count("<iframe") == page.count("</iframe>") == 1
+
+
+def test_a_report_may_run_nothing_and_fetch_nothing() -> None:
+    page = framed("<h1>Report</h1>")
+    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
+    assert dict(rule.strip().split(" ", 1) for rule in policy.split(";")) == {
+        "default-src": "'none'",
+        "style-src": "'unsafe-inline'",
+        "img-src": "data:",
+        "font-src": "data:",
+        "frame-src": "'self'",
+    }
+    assert page.index("Content-Security-Policy") < page.index("<iframe"), "it holds for what comes after it"
+    assert '<iframe sandbox=""' in page, "without any right"
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"analysers": 1}', '{"analysers": [{"sources": [{}]}]}', "null"])

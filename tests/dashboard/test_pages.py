@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.local.conftest import OpenDesk, open_desk
-from ticket_processor.alert_checks import Severity
+from ticket_processor import __version__
 from ticket_processor.alert_memory import Memory, Remembered
 from ticket_processor.alert_store import AlertStore
+from ticket_processor.alert_view import Severity
 from ticket_processor.clock import SystemClock
-from ticket_processor.config import Settings
 from ticket_processor.dashboard.options import Options, give
-from ticket_processor.models import RunRecord, RunSummary
+from ticket_processor.models import RunRecord, RunSummary, Usage
+from ticket_processor.settings import Settings
 from ticket_processor.state import FILE_NAME, State
 
 from .conftest import Pages, values, words
@@ -68,7 +74,7 @@ def test_a_log_that_cannot_be_read_is_told_in_a_sentence(pages: Pages, name: str
     (file,) = pages.logs.glob("*.jsonl")
     file.write_text('{"event":"segment","cipher":{}}\n{"seq":1,"sealed":"AAAA"}\n', encoding="utf-8")
     page = pages.open(name)
-    assert "TICKETBOT_AUDIT_ENCRYPTION_KEYS" in page.text[0].value
+    assert "TICKETBOT_AUDIT_ENCRYPTION_KEYS" in page.text[-1].value
     assert "cannot be shown" in page.error[0].value
 
 
@@ -96,6 +102,21 @@ def test_words_of_the_note_and_of_evidence_are_not_shown(pages: Pages) -> None:
     assert "Words of the note" not in str(pages.open("tickets", {"ticket": "1"}))
 
 
+@pytest.mark.parametrize("name", ALL)
+def test_every_page_says_which_account_and_by_which_version(pages: Pages, name: str) -> None:
+    pages.configure(zendesk={"subdomain": "acme", "oauth_token": "token"})
+    pages.log(ticket(1), *run("run-1", 2 * HOUR))
+    page = pages.open(name)
+    assert f"acme.zendesk.com  ·  ticketbot {__version__}" in [text.value for text in page.text]
+    if name in FIGURES:
+        assert "2026-11-13 12:31 to 2026-11-20 12:30 UTC, as of 2026-11-20 12:30 UTC" in words(page)
+
+
+def test_settings_without_an_account_are_told_so(pages: Pages) -> None:
+    pages.log(ticket(1))
+    assert pages.open("overview").text[0].value.startswith("no account named in the settings")
+
+
 # Overview
 
 
@@ -106,9 +127,9 @@ def test_the_overview_compares_the_period_with_the_one_before(pages: Pages) -> N
     page = pages.open("overview")
     shown = values(page)
     assert shown["Tickets"] == ("4", "+2")
-    assert shown["Success"] == ("75.0%", "-25.0 pts")
-    assert shown["Fallback"] == ("33.3%", "+33.3 pts")
-    assert shown["p95"] == ("1.00 s", "")
+    assert shown["Success rate"] == ("75.0%", "-25.0 pts")
+    assert shown["Fallback rate"] == ("33.3%", "+33.3 pts")
+    assert shown["Latency p95"] == ("1.0 s", "")
     assert shown["Cost"] == ("$0.020", "")
     assert charts(page) == 8
 
@@ -151,6 +172,23 @@ def test_a_filter_narrows_what_is_shown(pages: Pages) -> None:
     assert values(page)["Tickets"][0] == "2"
 
 
+@pytest.mark.parametrize(
+    ("query", "line"),
+    [
+        ({"category": "refund"}, ticket(2, category="refund")),
+        ({"urgency": "high"}, ticket(2, urgency="high")),
+        ({"sentiment": "negative"}, ticket(2, sentiment="negative")),
+        ({"language": "de"}, ticket(2, language="de")),
+        ({"outcome": "suggested"}, ticket(2, outcome="suggested")),
+        ({"analyser": "rules"}, fell_back(2)),
+    ],
+    ids=lambda given: next(iter(given)) if len(given) == 1 else "",
+)
+def test_each_filter_narrows_by_itself(pages: Pages, query: dict[str, str], line: dict[str, object]) -> None:
+    pages.log(ticket(1), line, ticket(3))
+    assert cells(pages.open("tickets", query), "Ticket") == [2]
+
+
 def test_an_address_with_filters_shows_the_same_view_to_everybody(pages: Pages) -> None:
     pages.log(ticket(1), ticket(2, 5 * DAY, category="refund"), ticket(3, 2 * HOUR, category="refund", language="de"))
     query = {"category": "refund", "language": "de", "period": "24 h", "refresh": "60 s"}
@@ -183,7 +221,7 @@ def test_the_table_comes_in_pages_with_the_newest_first(pages: Pages) -> None:
     pages.log(*(ticket(n, n * 60.0) for n in range(1, 121)))
     page = pages.open("tickets")
     assert cells(page, "Ticket") == list(range(1, 51))
-    assert "120 receipts; 1 to 50" in page.caption[0].value
+    assert "120 receipts; 1 to 50" in page.caption[1].value
     page = pages.open("tickets", {"page": "3"})
     assert cells(page, "Ticket") == list(range(101, 121))
 
@@ -220,7 +258,7 @@ def test_a_tickets_number_opens_its_story(pages: Pages) -> None:
     pages.log(intent, ticket(7, 2 * HOUR - 1, summary="Asks for [EMAIL_1]"), alert, undone, ticket(8))
     page = pages.open("tickets")
     page.number_input(key="ticket").set_value(7).run()
-    told = [text.value for text in page.text]
+    told = [text.value for text in page.text[1:]]
     assert "undone" in told[0]
     assert "dead_letter" in told[1]
     assert told[3] == "Asks for [EMAIL_1]"
@@ -244,10 +282,18 @@ def test_a_number_that_the_log_does_not_know(pages: Pages) -> None:
     assert "nothing about this ticket" in pages.open("tickets", {"ticket": "8"}).info[0].value
 
 
-def test_the_download_holds_the_selection(pages: Pages) -> None:
-    pages.log(*(ticket(n, n * 60.0) for n in range(1, 121)))
-    (button,) = pages.open("tickets", {"q": "billing"}).download_button
-    assert "(120 rows)" in button.label
+def test_the_download_holds_the_selection_as_a_whole_in_the_order_of_the_table(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered: list[tuple[str, Callable[[], bytes]]] = []
+    monkeypatch.setattr(st, "download_button", lambda label, data, **_: offered.append((label, data)))
+    pages.log(*(ticket(n, n * 60.0, category="refund" if n % 2 else "billing") for n in range(1, 241)))
+    pages.open("tickets", {"q": "billing", "sort": "Ticket, highest first", "page": "2"})
+    ((label, data),) = offered
+    assert "(120 rows)" in label
+    rows = list(csv.DictReader(io.StringIO(data().decode("utf-8-sig"))))
+    assert [int(row["Ticket"]) for row in rows] == list(range(240, 0, -2))
+    assert {row["Category"] for row in rows} == {"billing"}
 
 
 # Costs
@@ -259,13 +305,27 @@ def test_costs_are_split_by_model_and_told_against_the_budget(pages: Pages) -> N
     page = pages.open("costs")
     shown = values(page)
     assert shown["Cost"][0] == "$0.030"
-    assert shown["Per ticket"][0] == "$0.0075"
+    assert shown["Cost per ticket"][0] == "$0.0075"
     assert shown["Tokens"][0] == "1,800"
     assert shown["Cached input"][0] == "40.0%"
     assert cells(page, "Answered by") == ["model-a", "model-b", "rules"]
     assert charts(page) == 4
     told = [bar.proto.text for bar in page.get("progress")]
-    assert told == [r"Today (UTC): \$0.020 of \$0.040, 50%", "Today (UTC): 1,200 of 2,000, 60% tokens"]
+    assert told == [r"Today (UTC): \$0.020 of \$0.040, 50%", "Today (UTC): 1,200 of 2,000 tokens, 60%"]
+
+
+def test_what_models_without_a_price_cost_is_not_said_to_be_nothing(pages: Pages) -> None:
+    pages.log(ticket(1, cost_usd=None), ticket(2, cost_usd=None), fell_back(3))
+    for name in ("overview", "costs"):
+        page = pages.open(name)
+        assert values(page)["Cost"][0] == "–"
+        assert "2 answers came from models without a price" in words(page)
+    assert values(page)["Cost per ticket"][0] == "–"
+    pages.log(ticket(4))
+    page = pages.open("costs")
+    assert values(page)["Cost"][0] == "$0.010"
+    remember(pages, RunSummary(run_id="run-1", dry_run=False, sources={"model": 2}, usage=Usage(input=500, output=9)))
+    assert values(pages.open("health"))["Cost"][0] == "-"
 
 
 def test_without_a_budget_or_a_fallback_the_page_says_so(pages: Pages) -> None:
@@ -282,9 +342,15 @@ def test_service_levels_are_told_against_the_settings(pages: Pages) -> None:
     pages.configure(slo={"success": 0.9, "latency_s": 0.5, "fallback_share": 0.1})
     pages.log(ticket(1), ticket(2), fell_back(3), failed(4), *run("run-1", 2 * HOUR))
     shown = values(pages.open("runs"))
-    assert shown["Attempts that succeed"] == ("75.0%", "-15.00 points")
-    assert shown["Within 0.5 s"] == ("0.0%", "-95.00 points")
-    assert shown["Fallback"] == ("33.3%", "+23.33 points")
+    assert shown["Success rate"] == ("75.0%", "-15.0 pts from the target")
+    assert shown["Answers within 0.5 s"] == ("0.0%", "-95.0 pts from the target")
+    assert shown["Unplanned fallback rate"] == ("33.3%", "+23.3 pts from the limit")
+
+
+def test_fallbacks_that_were_meant_to_be_are_not_held_against_the_limit_of_unplanned_ones(pages: Pages) -> None:
+    pages.log(ticket(1), fell_back(2, why_fallback="budget_of_day_spent"), *run("run-1", 2 * HOUR))
+    assert values(pages.open("runs"))["Unplanned fallback rate"][0] == "0.0%"
+    assert values(pages.open("overview"))["Fallback rate"][0] == "50.0%"
 
 
 def test_runs_are_listed_with_their_exit_codes(pages: Pages) -> None:
@@ -294,12 +360,13 @@ def test_runs_are_listed_with_their_exit_codes(pages: Pages) -> None:
         *run("run-1", 3 * HOUR),
         *run("run-2", 2 * HOUR, exit_code=3, stopped="the helpdesk is down"),
         *killed,
+        *({**line, "dry_run": True} for line in run("run-0", 4 * HOUR)),
     )
     page = pages.open("runs")
-    assert cells(page, "Run") == ["run-3", "run-2", "run-1"]
-    assert cells(page, "Exit code") == ["unfinished", "3", "0"]
+    assert cells(page, "Run") == ["run-3", "run-2", "run-1", "run-0"]
+    assert cells(page, "Exit code") == ["unfinished", "3", "0", "0"]
     assert "the helpdesk is down" in cells(page, "Ended early")
-    assert "Runs: 3, of them without an end: 1" in words(page)
+    assert "4 runs, 1 of them dry; without an end: 1." in words(page)
 
 
 def test_burn_rates_come_from_the_runs_that_the_state_remembers(pages: Pages) -> None:
@@ -326,17 +393,48 @@ def test_health_is_looked_at_without_asking_anybody_at_first(pages: Pages) -> No
     assert "unhealthy" in page.error[0].value
 
 
+@pytest.mark.skipif(os.name != "posix", reason="rights of other users are POSIX's")
+def test_a_file_with_secrets_that_others_can_read_is_told(pages: Pages) -> None:
+    secrets = pages.folder / ".env"
+    secrets.write_text("ZENDESK_API_TOKEN=s3cret", encoding="utf-8")
+    pages.folder.chmod(0o755)
+    secrets.chmod(0o604)
+    give(Options(pages.configure(), pages.folder, SystemClock(), (secrets,)))
+    page = pages.open("health")
+    for _ in ("at first", "once everything is looked at"):
+        found = dict(zip(cells(page, "Check"), cells(page, "Found"), strict=True))
+        assert str(secrets) in str(found["permissions"])
+        page.button[0].click().run()
+
+
+def test_one_warning_is_not_several(pages: Pages) -> None:
+    pages.log(ticket(1))
+    remember(pages, RunSummary(run_id="run-1", dry_run=False, outcomes={"updated": 3}, caught_up=True))
+    pages.logs.chmod(0o700)  # or another would come from a machine whose files everybody may read
+    slow = Remembered(severity=Severity.WARNING, since=NOW - 60, message="slow")
+    AlertStore(pages.state).save(Memory(conditions={"slow": slow}), NOW)
+    page = pages.open("health")
+    marks = zip(cells(page, ""), cells(page, "Check"), strict=True)
+    assert [check for mark, check in marks if mark == "! warning"] == ["alerts"]
+    assert "failed, 1 warning. " in words(page)
+
+
 def test_the_last_day_comes_from_the_runs_that_the_state_remembers(pages: Pages) -> None:
     remember(
         pages,
         RunSummary(
-            run_id="run-1", dry_run=False, outcomes={"updated": 3, "failed": 1}, sources={"model": 4}, cost_usd=0.25
+            run_id="run-1",
+            dry_run=False,
+            outcomes={"updated": 3, "failed": 1},
+            newly_failed=1,
+            sources={"model": 4},
+            cost_usd=0.25,
         ),
     )
     shown = values(pages.open("health"))
-    assert shown["Tickets"][0] == "4"
-    assert shown["Success"][0] == "75.0%"
-    assert shown["Cost"][0] == "$0.250"
+    assert shown["Outcomes"][0] == "4"
+    assert shown["Success rate"][0] == "75.0%"
+    assert shown["Cost"][0] == "$0.25"
 
 
 def test_what_cannot_be_read_is_not_said_to_be_nothing(pages: Pages) -> None:

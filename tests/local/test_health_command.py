@@ -6,12 +6,13 @@ import http.client
 import re
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -24,15 +25,19 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
 
+from ticket_processor.assembly import Asked, run
 from ticket_processor.clock import SystemClock
-from ticket_processor.config import Settings, load
-from ticket_processor.health.checks import Check, Health, Status, fail
+from ticket_processor.config import load
+from ticket_processor.health.checks import Check, Health, Status, Verdict, fail
 from ticket_processor.health.doctor import Doctor
-from ticket_processor.health.remote import ASKING_S, _certificate
+from ticket_processor.health.remote import ASKING_S, _certificate, of_helpdesk
+from ticket_processor.health.server import HealthServer
+from ticket_processor.models import RunRecord, RunSummary
 from ticket_processor.sandbox import FaultPlan
-from ticket_processor.state import State
-from ticket_processor.wiring import Asked, run
+from ticket_processor.settings import Settings, ZendeskSettings
+from ticket_processor.state import FILE_NAME, State
 
 from .conftest import Command, Desk
 
@@ -97,7 +102,7 @@ def test_people_see_a_line_for_each_check_the_day_and_the_verdict(desk: Desk) ->
     triaged(desk)
     lines = desk("health").out.splitlines()
     assert lines[-1] == f"{desk.url.removeprefix('http://')}: healthy"
-    assert lines[-2].startswith("Last 24 hours: 1 run, 6 tickets, 100.0% without a failure")
+    assert lines[-2].startswith("Last 24 hours: 1 run; outcomes: 6 updated; success rate 100.0%, error rate 0.0%, ")
     marks = {line.split()[1]: line.split()[0] for line in lines[:-3]}
     assert marks["helpdesk"] == "ok"
     assert marks["models"] == "-"
@@ -108,6 +113,23 @@ def test_an_installation_that_never_ran_is_degraded_and_1(desk: Desk) -> None:
     assert (told["status"], unwell(told)) == ("degraded", {"last_run": "warn"})
     assert desk.helpdesk_requests() == ["POST /oauth/tokens", "GET /api/v2/tickets"]
     assert list(desk.folder.iterdir()) == []
+
+
+def test_a_state_without_runs_on_record_is_gone_on_from_and_runs_of_a_clock_ahead_are_not_of_today(desk: Desk) -> None:
+    triaged(desk)
+    place = settings_of(desk).state_folder / FILE_NAME
+    with closing(sqlite3.connect(place)) as db, db:
+        db.execute("DELETE FROM runs")
+    found = examined(desk)
+    assert "--since" not in check(found, "last_run").text
+    now = SystemClock().now()
+    state = State(place)
+    ahead = RunSummary(run_id="ahead", dry_run=False, caught_up=True)
+    state.keep_run(RunRecord(run_id="ahead", kind="run", started=now + 9000, finished=now + 9010, summary=ahead))
+    state.close()
+    metrics = examined(desk).metrics
+    assert metrics is not None
+    assert metrics.runs == 0
 
 
 def test_a_helpdesk_that_is_gone_is_unhealthy_and_3(smart: Desk) -> None:
@@ -299,9 +321,29 @@ def test_a_certificate_that_ends_soon_is_a_warning(
 def test_a_certificate_that_nobody_trusts_has_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "localhost")
     with secured(*a_certificate(tmp_path, lasts=timedelta(days=40))) as port:
-        found = shown(f"https://localhost:{port}")
-    assert found.status is Status.FAIL
+        desk = ZendeskSettings(url=f"https://localhost:{port}", oauth_token=SecretStr("token"))
+        _, certificate = of_helpdesk(desk, SystemClock(), offline=False)
+        (found,) = certificate.look().checks
+    assert found.status is Status.FAIL, "runs would not get through"
     assert "self-signed" in found.text
+
+
+def test_a_server_that_is_not_there_is_told_in_words_and_not_in_those_of_a_programmer(
+    smart: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        gone = f"127.0.0.1:{server.getsockname()[1]}"
+    found = examined(smart, ZENDESK_URL=f"http://{gone}", OPENAI_BASE_URL=f"http://{gone}/v1")
+    for name in ("helpdesk", "model sandbox-model"):
+        assert f"{gone}: no connection comes about, or it breaks" in check(found, name).text
+    assert "there is no connection to the server: " in shown(f"https://{gone}").text
+
+    def unknown(*_: object, **__: object) -> object:
+        raise socket.gaierror("Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    assert shown("https://desk.example").text.endswith("its name leads nowhere")
 
 
 def test_where_there_is_no_certificate_to_be_seen_nothing_is_said_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -350,7 +392,7 @@ def test_load_balancers_and_prometheus_are_served_until_a_signal_and_the_helpdes
             assert kind.startswith("text/plain")
         metrics = {family.name: family for family in text_string_to_metric_families(body)}
         assert metrics["ticketbot_up"].samples[0].value == 1
-        assert {sample.labels["outcome"]: sample.value for sample in metrics["ticketbot_tickets"].samples} == {
+        assert {sample.labels["outcome"]: sample.value for sample in metrics["ticketbot_outcomes"].samples} == {
             "updated": 6
         }
         assert get(place, "/metrics", Accept="application/openmetrics-text")[1].startswith("application/openmetrics")
@@ -385,3 +427,23 @@ def test_the_check_that_begins_an_installation_is_the_same(smart: Desk) -> None:
     smart.sandbox.faults = FaultPlan.parse("status:GET:/tickets:status=403")
     told = check(examined(smart), "helpdesk").text
     assert told in smart("init", code=3).out
+
+
+def a_health() -> Health:
+    return Health(status=Verdict.HEALTHY, checks=(), version="1", at="2026-11-21T12:00:00Z", seconds=0.1)
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/metrics", "/nothing"])
+def test_no_proxy_keeps_what_health_was(path: str) -> None:
+    with HealthServer(a_health, "127.0.0.1", 0) as server, ExitStack() as stack:
+        connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=30)
+        stack.enter_context(closing(connection))
+        connection.request("GET", path)
+        assert connection.getresponse().headers["Cache-Control"] == "no-store"
+
+
+def test_whoever_connects_and_says_nothing_is_not_waited_for() -> None:
+    with HealthServer(a_health, "127.0.0.1", 0, idle_s=0.2) as server:
+        host, port = server.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=30) as silent:
+            assert silent.recv(1) == b"", "the server has hung up"

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+import re
 import stat
 
 import pytest
@@ -42,7 +43,8 @@ def test_a_report_is_what_the_runs_said_and_asks_nobody(triaged: Desk) -> None:
 def test_it_needs_neither_an_account_nor_a_state_and_changes_no_line_of_the_log(triaged: Desk, bare: Command) -> None:
     before = {path.name: path.read_bytes() for path in triaged.logs.iterdir() if path.is_file()}
     ended = bare("report", TICKETBOT_LOG_DIR=str(triaged.logs), TICKETBOT_STATE_DIR=str(bare.folder / "nowhere"))
-    assert "answered without a model  100.0%" in ended.out
+    assert "fallback rate 100.0%" in re.sub(" +", " ", ended.out)
+    assert ended.out.startswith("Triage report: no account named in the settings, 20")
     assert "no_model_configured" in ended.out
     assert not (bare.folder / "nowhere").exists()
     assert {path.name: path.read_bytes() for path in triaged.logs.iterdir() if path.is_file()} == before
@@ -60,7 +62,8 @@ def test_tables_stand_in_plain_lines_where_nobody_watches(triaged: Desk) -> None
     ended = triaged("report", "--since", "2h")
     lines = [line.split() for line in ended.out.splitlines()]
     assert ["tickets", "8"] in lines
-    assert ["written", "8"] in lines
+    assert ["updated", "8"] in lines
+    assert lines[0][:3] == ["Triage", "report:", f"{triaged.url.removeprefix('http://')},"]
     assert "\x1b" not in ended.out
     assert "note: the log begins on" in ended.err
 
@@ -75,6 +78,7 @@ def test_csv_on_standard_output_is_csv_and_nothing_else(triaged: Desk) -> None:
 
 def test_files_are_written_where_they_were_asked_for_and_for_their_owner_alone(triaged: Desk) -> None:
     page, table = triaged.folder / "out" / "week.html", triaged.folder / "out" / "week.csv"
+    page.parent.mkdir()
     ended = triaged("report", "--html", str(page), "--csv", str(table), "--json")
     assert ended.object["totals"]["tickets"] == 8
     text = page.read_text(encoding="utf-8")
@@ -84,6 +88,24 @@ def test_files_are_written_where_they_were_asked_for_and_for_their_owner_alone(t
     assert "totals,,tickets,8," in table.read_text(encoding="utf-8")
     if os.name == "posix":
         assert {stat.S_IMODE(path.stat().st_mode) for path in (page, table)} == {0o600}
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [("typo/week.x", "there is no folder"), ("file/week.x", "there is no folder"), ("there", "this is a folder")],
+)
+def test_a_file_in_a_folder_that_is_not_there_is_a_typing_error_told_at_once(
+    triaged: Desk, place: str, words: str
+) -> None:
+    (triaged.folder / "there").mkdir()
+    (triaged.folder / "file").write_text("kept", encoding="utf-8")
+    before = sorted(triaged.folder.iterdir())
+    ended = triaged("report", "--html", place, "--csv", place, "--overrides", code=2)
+    for option in ("--html", "--csv"):
+        assert f"{option} {os.path.normpath(place)}: {words}" in ended.err
+    assert sorted(triaged.folder.iterdir()) == before
+    assert (triaged.folder / "file").read_text(encoding="utf-8") == "kept"
+    assert triaged.seen == []
 
 
 def test_yesterday_is_asked_from_the_index_with_the_same_figures(triaged: Desk) -> None:
@@ -132,11 +154,13 @@ def test_a_mail_brings_the_tables_and_the_page(triaged: Desk) -> None:
         (mail,) = box.mails
     assert ended.out.strip() == "Mailed to 1 address"
     assert mail["To"] == "team@example.com"
-    assert mail["Subject"].startswith("Triage report, 20")
+    host = triaged.url.removeprefix("http://")
+    assert mail["Subject"].startswith(f"Triage report: {host}, 20")
+    assert mail["Subject"].endswith(" (UTC)")
     body, page = mail.get_body(("plain",)), next(mail.iter_attachments())
     assert body is not None
     assert ["tickets", "8"] in [line.split() for line in body.get_content().splitlines()]
-    assert page.get_filename().startswith("ticketbot-report-")
+    assert page.get_filename().startswith(f"ticketbot-report-{host.replace(':', '_')}-20")
     assert "<svg" in page.get_content()
 
 

@@ -18,10 +18,11 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
+from ticket_processor.alert_checks import TOKENS_END, TOKENS_WARN_S
 from ticket_processor.breaker import BreakerMemory
 from ticket_processor.clock import SystemClock, iso, parse_iso
-from ticket_processor.config import Settings, ZendeskSettings
-from ticket_processor.errors import ConfigError, ExitCode, Stopping
+from ticket_processor.disk_space import size
+from ticket_processor.errors import ConfigError, ExitCode, ReadOnlyViolation, Stopping
 from ticket_processor.health import machine, runs
 from ticket_processor.health.checks import (
     Answer,
@@ -39,14 +40,15 @@ from ticket_processor.health.checks import (
 )
 from ticket_processor.health.doctor import Doctor, unusable
 from ticket_processor.health.exposition import exposition
-from ticket_processor.health.remote import ask_helpdesk, of_helpdesk
+from ticket_processor.health.remote import ASKING_S, _Helpdesk, ask_helpdesk, of_helpdesk
 from ticket_processor.health.server import FRESH_S, Remembered
-from ticket_processor.health.words import size, span
+from ticket_processor.health.words import span
 from ticket_processor.kill_switch import FILE_NAME as STOP
 from ticket_processor.log_upkeep import LOG_HEAD
 from ticket_processor.models import RunRecord, RunSummary
 from ticket_processor.pipeline import HALTED
 from ticket_processor.run_metrics import RunMetrics
+from ticket_processor.settings import Settings, ZendeskSettings
 from ticket_processor.skip_rules import WAITING
 from ticket_processor.state import FILE_NAME, Retry, State
 from ticket_processor.wiring import ACCOUNT, HELPDESK
@@ -147,6 +149,21 @@ def test_one_that_hangs_is_not_begun_again_until_it_has_come_back(stuck: threadi
     assert len(begun) == 2
 
 
+def test_a_server_is_given_up_before_its_check_and_checks_before_the_ten_seconds_of_the_process(
+    stuck: threading.Event,
+) -> None:
+    class Hurried(ManualClock):
+        def check(self) -> None:
+            super().check()
+            self.advance(0.5)  # with each look at the clock
+
+    clock = Hurried()
+    began = clock.monotonic()
+    assert names_of(Examiner([a_probe("slow", stuck.wait)], clock).examine()) == [("slow", Status.FAIL)]
+    took = clock.monotonic() - began
+    assert ASKING_S + 1 < took < 9
+
+
 def test_what_the_service_can_do_without_is_a_warning_when_it_hangs(stuck: threading.Event) -> None:
     probe = Probe(("model m-1",), lambda: (stuck.wait(), Answer(()))[1], warn)
     assert names_of(Examiner([probe], SystemClock(), limit_s=0.1).examine()) == [("model m-1", Status.WARN)]
@@ -214,6 +231,18 @@ def test_without_any_run_it_is_degraded_and_says_how_to_begin() -> None:
     assert found.status is Status.WARN
     assert "--since now" in found.text
     assert runs.last_run([a_run(5, kind="undo")], NOW).status is Status.WARN
+
+
+def test_where_a_place_is_remembered_nobody_is_told_to_begin_anew() -> None:
+    found = runs.last_run([], NOW, begun=True)
+    assert found.status is Status.WARN
+    assert "--since" not in found.text
+
+
+def test_a_new_schedule_is_what_is_usual_after_half_a_dozen_runs() -> None:
+    every_ten = [a_run(10 * number + 8 * 60) for number in range(100, 0, -1)]
+    hourly = [a_run(60 * number) for number in range(8, -1, -1)]
+    assert runs.rhythm([*every_ten, *hourly]) == pytest.approx(3600)
 
 
 def test_the_last_run_that_could_not_be_made_is_told_with_its_reason() -> None:
@@ -359,7 +388,8 @@ def test_a_folder_that_cannot_be_written_to_has_failed_however_much_room_there_i
     [
         ("oauth_client", NOW, None, Status.OK),
         ("api_token", parse_iso("2026-11-21T00:00:00Z"), None, Status.OK),
-        ("api_token", parse_iso("2027-02-15T00:00:00Z"), None, Status.WARN),
+        ("api_token", TOKENS_END - TOKENS_WARN_S - 1, None, Status.OK),
+        ("api_token", TOKENS_END - TOKENS_WARN_S, None, Status.WARN),
         ("api_token", parse_iso("2027-04-29T23:59:00Z"), None, Status.WARN),
         ("api_token", parse_iso("2027-04-30T00:00:00Z"), None, Status.FAIL),
         ("oauth_token", NOW, None, Status.OK),
@@ -466,6 +496,14 @@ def test_a_token_made_elsewhere_is_asked_when_it_ends_and_any_other_way_is_one_r
     assert adapter.sent[0].headers["Authorization"].startswith("Basic ")
 
 
+def test_a_look_cannot_write_to_the_helpdesk() -> None:
+    adapter = ScriptedAdapter(answer(200, {}))
+    transport = _Helpdesk(TOKEN, ManualClock(), lambda: adapter)._connected()
+    with pytest.raises(ReadOnlyViolation):
+        transport.request("PUT", "/api/v2/tickets/1", json={"ticket": {"priority": "low"}})
+    assert adapter.sent == []
+
+
 @pytest.mark.parametrize("body", [{}, {"token": None}, {"token": {"expires_at": None}}, {"token": {"expires_at": "x"}}])
 def test_a_token_without_a_known_end_is_no_trouble(body: object) -> None:
     found, _ = look(TOKEN, answer(200, {"tickets": []}), answer(200, body))
@@ -548,7 +586,7 @@ def test_metrics_are_of_the_last_24_hours_and_an_older_run_is_found_all_the_same
     settings = settings_in(tmp_path)
     stored(settings, a_run(26 * 60, outcomes={"updated": 7}), a_run(60, outcomes={"updated": 2}))
     assert Doctor(settings, ManualClock(), offline=True).examine().metrics == RunMetrics(
-        runs=1, tickets=2, outcomes={"updated": 2}, success_rate=1.0, error_rate=0.0
+        runs=1, outcomes={"updated": 2}, success_rate=1.0, error_rate=0.0
     )
     old = settings_in(tmp_path / "old")
     stored(old, a_run(20 * 24 * 60), *[a_run(minutes, exit_code=3, caught_up=False) for minutes in (30, 20, 10)])
@@ -675,6 +713,8 @@ def test_what_other_users_can_read_is_told_as_far_as_its_folder_lets_them(tmp_pa
     secrets.chmod(0o640)
     assert checks_of(settings, secret_files=[secrets])["permissions"].status is Status.OK
     assert path.stat().st_mode & 0o077 == 0
+    path.chmod(0o644)
+    assert checks_of(settings)["permissions"].facts["files"] == [str(path)]
 
 
 def test_a_model_that_cannot_be_asked_as_the_settings_stand_is_a_problem_of_theirs(tmp_path: Path) -> None:
@@ -743,8 +783,8 @@ EVERYTHING = a_health(
     machine.folder("log_folder", machine.Folder("logs", 10 * GB, 20 * GB)),
     machine.folder("state_folder", machine.Folder("state", 10 * GB, 20 * GB)),
     metrics=RunMetrics(
-        runs=3, runs_failed=1, tickets=5, outcomes={"updated": 4, "failed": 1}, success_rate=0.8, error_rate=0.2,
-        timed=4, p50_ms=900.0, p95_ms=4000.0, fallback_rate=0.1, review_rate=0.3, cost_usd=0.4, requests=40,
+        runs=3, runs_failed=1, outcomes={"updated": 4, "failed": 1}, success_rate=0.8, error_rate=0.2, answers=4,
+        p50_ms=900.0, p95_ms=4000.0, fallback_rate=0.1, review_rate=0.3, cost_usd=0.4, requests=40,
     ),
 )  # fmt: skip
 
@@ -803,7 +843,8 @@ def test_the_samples_say_what_the_checks_and_runs_do() -> None:
         ("certificate_expiry_timestamp_seconds", "certificate"): NOW + 50 * DAY,
         ("runs", "failed"): 1,
         ("runs", "finished"): 2,
-        ("tickets", "updated"): 4,
+        ("outcomes", "updated"): 4,
+        ("answers", ""): 4,
         ("latency_p95_seconds", ""): 4.0,
         ("helpdesk_latency_seconds", ""): 0.12,
         ("success_ratio", ""): 0.8,

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.alert_checks import Severity
 from ticket_processor.alert_memory import Failure, Memory, Remembered
 from ticket_processor.alert_store import FILE_NAME, AlertStore
+from ticket_processor.alert_view import Severity
+from ticket_processor.errors import how_to_install
 from ticket_processor.health.alerting import alerting
 from ticket_processor.health.checks import Check, Status
 from ticket_processor.health.doctor import Doctor
@@ -84,7 +85,7 @@ def test_without_the_package_the_extra_is_named(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setitem(sys.modules, "apprise", None)
     found = checks_in(tmp_path, urls=GOOD)["alerting"]
     assert found.status is Status.WARN
-    assert "pip install 'ticketbot[alerts]'" in found.text
+    assert how_to_install("alerts") in found.text
 
 
 @pytest.mark.parametrize(

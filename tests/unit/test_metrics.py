@@ -15,6 +15,7 @@ import pytest
 from ticket_processor import metrics
 from ticket_processor.clock import iso, parse_iso
 from ticket_processor.log_index import LogIndex
+from ticket_processor.metric_types import PLANNED
 from ticket_processor.metrics import Selection
 
 from .fakes import START
@@ -47,7 +48,7 @@ def a_log(seed: int, count: int = 150) -> list[Line]:
             "language": dice.choice(("en", "de")),
             "source": source,
             "model": dice.choice(("m-1", "m-2")) if source == "model" else None,
-            "why_fallback": None if source == "model" else "model_timeout",
+            "why_fallback": None if source == "model" else dice.choice(("model_timeout", *PLANNED)),
             "cached": dice.random() < 0.1,
             "suspicious": ["tells_a_model"] if dice.random() < 0.1 else [],
         }
@@ -63,6 +64,8 @@ def a_log(seed: int, count: int = 150) -> list[Line]:
         )
         line["change"]["escalated"] = ["legal"] if dice.random() < 0.1 else []
         line["dry_run"] = kind == "dry"
+        if dice.random() < 0.3:
+            line["job"], line["timings_ms"]["analyse"] = "job-1", dice.randrange(1, 30_000)
         if understood and dice.random() < 0.2:
             line["cost_usd"] = None
         lines.append(line)
@@ -136,10 +139,12 @@ def test_totals_are_what_counting_gives(case: tuple[LogIndex, Selection, ByHand]
     assert (found.updated, found.suggested, found.skipped, found.failed) == tuple(
         outcomes[name] for name in ("updated", "suggested", "skipped", "failed")
     )
-    labels = [line["analysis"] for line in hand.understood]
-    assert found.fallback == sum(label["source"] != "model" for label in labels)
-    assert found.suspicious == sum(bool(label["suspicious"]) for label in labels)
-    assert found.review == sum("ai_review" in line["change"]["tags_added"] for line in hand.understood)
+    assert found.suspicious == sum(bool(line["analysis"]["suspicious"]) for line in hand.understood)
+    answers = [line for line in hand.lines if line["analysis"]]
+    fell_back = [line["analysis"]["why_fallback"] for line in answers if line["analysis"]["source"] != "model"]
+    assert (found.answers, found.fallback) == (len(answers), len(fell_back))
+    assert found.unplanned_fallback == sum(why == "model_timeout" for why in fell_back)
+    assert found.review == sum("ai_review" in line["change"]["tags_added"] for line in answers)
     assert found.escalated == sum(bool(line["change"]["escalated"]) for line in hand.understood)
     assert found.written == sum(line["outcome"] in ("updated", "suggested") for line in hand.lines)
     assert found.failed_at_least_once == len({line["ticket_id"] for line in hand.lines if line["outcome"] == "failed"})
@@ -171,7 +176,7 @@ def test_every_dimension_adds_up_to_its_tickets(case: tuple[LogIndex, Selection,
 
 def test_latencies_are_exact(case: tuple[LogIndex, Selection, ByHand]) -> None:
     index, selection, hand = case
-    times = sorted(line["timings_ms"]["total"] for line in hand.lines if line["analysis"])
+    times = sorted(line["timings_ms"]["analyse" if line["job"] else "total"] for line in hand.lines if line["analysis"])
     found = metrics.latency(index, selection, quick_ms=9_000)
     assert found.count == len(times)
     assert found.in_time == sum(time <= 9_000 for time in times)
@@ -189,6 +194,7 @@ def test_steps_of_time_add_up_to_the_period(case: tuple[LogIndex, Selection, ByH
     assert sum(point.tickets for point in points) == total.tickets
     assert sum(point.failed for point in points) == total.failed
     assert sum(point.fallback for point in points) == total.fallback
+    assert sum(point.answers for point in points) == total.answers
     assert sum(point.cost_usd for point in points) == pytest.approx(total.cost_usd)
     by_category = metrics.series(index, selection, step, "category", timed=False)
     named = Counter[str]()

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ticket_processor.clock import Deadline
@@ -113,6 +113,17 @@ def test_a_person_who_puts_another_label_beside_ours_changes_it() -> None:
     assert fates(ours("ai_billing"), beside) == {"category": "changed to refund"}
     off_again = person(tags_removed=tags("ai_refund"))
     assert fates(ours("ai_billing"), beside, off_again) == {"category": "left"}
+
+
+def test_another_label_that_a_write_of_ours_takes_off_again_is_no_longer_what_the_ticket_says() -> None:
+    beside, swapped = person(tags_added=tags("ai_refund")), person(tags_removed=tags("ai_billing"))
+    cleared = ours(key="k2", tags_removed=tags("ai_refund"))
+    assert fates(ours("ai_billing"), beside, cleared) == {"category": "left"}
+    assert fates(ours("ai_billing"), beside, swapped, cleared) == {"category": "taken_off"}
+    by_rule = rules(tags_added=tags("ai_refund"))
+    assert fates(ours("ai_billing"), by_rule, cleared, SOLVED) == {"category": "left"}
+    still = person(tags_added=tags("ai_general"))
+    assert fates(ours("ai_billing"), beside, still, cleared) == {"category": "changed to general"}
 
 
 def test_who_takes_a_label_off_and_names_another_later_has_changed_it() -> None:
@@ -291,6 +302,7 @@ def test_without_a_person_nothing_is_ever_an_override(edits: tuple[Edit, ...]) -
 
 
 @given(_edits(people=True))
+@example((ours("ai_billing"), person(tags_added=tags("ai_refund")), ours(key="k2", tags_removed=tags("ai_refund"))))
 def test_what_is_left_or_changed_is_what_stands_on_the_ticket(edits: tuple[Edit, ...]) -> None:
     """Where no rule meddles, the judgement can be read off the ticket itself."""
     quiet = tuple(edit for edit in edits if edit.way != "rules")

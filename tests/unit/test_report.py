@@ -14,17 +14,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from ticket_processor import __version__
+from ticket_processor.cli import app
+from ticket_processor.clock import iso, parse_iso
 from ticket_processor.commands import report_page, report_tables
 from ticket_processor.commands.report import Wishes, period_of
 from ticket_processor.errors import ConfigError
 from ticket_processor.log_index import LogIndex
+from ticket_processor.metric_words import MEANINGS
 from ticket_processor.report import Goals, Report, gather
 from ticket_processor.report_data import as_data, csv_text
 
 from .fakes import START
 from .log_days import at, moment, receipt, run_lines, write_log
+from .zones import ELSEWHERE, needs_zones, standing_in
 
+ACCOUNT = "acme.zendesk.com"
 NASTY = '<script>alert("1")</script> $x^2$ =HYPERLINK("http://evil.example") & more'
 
 
@@ -33,7 +40,7 @@ def made(
 ) -> Report:
     write_log(folder, lines)
     with LogIndex(folder, lambda: START) as index:
-        return gather(index, at(since), at(until), Goals(latency_s=2.0))
+        return gather(index, at(since), at(until), Goals(latency_s=2.0), account=ACCOUNT)
 
 
 def a_week(**facts: Any) -> list[dict[str, Any]]:
@@ -135,6 +142,31 @@ def test_json_holds_everything_and_no_python(report: Report) -> None:
     assert (data["overrides"], data["knowledge"], data["spikes"]) == (None, None, [])
 
 
+def test_every_form_names_the_account_the_period_the_time_zone_the_time_and_the_version(report: Report) -> None:
+    told = as_data(report)
+    about = {"account": ACCOUNT, "since": "2026-11-14T00:00:00Z", "until": "2026-11-21T00:00:00Z", "time_zone": "UTC"}
+    about |= {"made": "2026-11-21T03:30:00Z", "version": __version__}
+    assert {name: told[name] for name in about} == about
+    rows = list(csv.reader(io.StringIO(csv_text(report))))
+    assert {row[2]: row[3] for row in rows if row[:2] == ["report", ""]} == about
+    title = "Triage report: acme.zendesk.com, 2026-11-14 to 2026-11-20 (UTC)"
+    origin = f"Made 2026-11-21 03:30 UTC by ticketbot {__version__}, compared with 2026-11-07 to 2026-11-13."
+    text = report_page.page(report)
+    assert f"<title>{title}</title>" in text
+    assert f"<h1>{title}</h1>" in text
+    for form in (text, report_page.mail_body(report)):
+        assert title in form
+        assert origin in form
+
+
+def test_settings_that_name_no_account_are_told_and_not_made_up(tmp_path: Path) -> None:
+    write_log(tmp_path, only_now())
+    with LogIndex(tmp_path, lambda: START) as index:
+        found = gather(index, at("11-18 00:00"), at("11-19 00:00"))
+    assert found.title == "Triage report: no account named in the settings, 2026-11-18 (UTC)"
+    assert as_data(found)["account"] is None
+
+
 def test_csv_has_a_figure_in_each_line_and_agrees_with_json(report: Report) -> None:
     rows = list(csv.reader(io.StringIO(csv_text(report))))
     assert rows[0] == ["section", "key", "measure", "value", "before"]
@@ -165,13 +197,14 @@ def test_spreadsheets_take_no_label_for_a_formula(tmp_path: Path) -> None:
 
 def test_tables_say_what_the_figures_say(report: Report) -> None:
     found = {table.title: table for table in report_tables.tables(report)}
-    overview = {row[0]: row[1:] for row in found["2026-11-14 to 2026-11-20 (UTC)"].rows}
+    overview = {row[0]: row[1:] for row in found["Overview"].rows}
     assert overview["tickets"] == ("18", "14", "+29%")
-    assert overview["95% took at most"] == ("3.0 s", "1.0 s", "+200%")
-    assert overview["answered without a model"] == ("11.8%", "0.0%", "-")
+    assert overview["latency p95"] == ("3.0 s", "1.0 s", "+200%")
+    assert overview["success rate"] == ("94.1%", "100.0%", "-5.9 pts")
+    assert overview["fallback rate"] == ("11.8%", "0.0%", "+11.8 pts")
     assert overview["cost"] == ("$0.15", "$0.14", "+7%")
     assert ("category", "billing", "15", "88.2%", "14") in found["Tickets"].rows
-    assert ("failed", "1", "HTTP 503") in found["Why"].rows
+    assert ("failed", "1", "HTTP 503") in found["Why they failed or were left alone"].rows
     assert [row[3] for row in found["Service levels"].rows] == ["missed", "missed"]
     assert ("by exit code", "0: 2") in found["Runs"].rows
     assert all(len(row) == len(table.columns) for table in found.values() for row in table.rows)
@@ -180,7 +213,7 @@ def test_tables_say_what_the_figures_say(report: Report) -> None:
 def test_a_spike_is_told_in_words(tmp_path: Path) -> None:
     bad = [receipt(90_000 + n, "11-18 10:00", category="technical", subcategory="outage") for n in range(60)]
     table = report_tables.spikes(made(tmp_path, [*a_week(), *bad]))
-    assert ("technical / outage", "Wed 2026-11-18", "60, usually none") in table.rows
+    assert ("technical / outage", "Wed 2026-11-18", "60 tickets, usually none") in table.rows
     assert any(row[0] == "all tickets" and "times the usual" in row[2] for row in table.rows)
 
 
@@ -253,8 +286,59 @@ def test_no_label_in_a_picture_is_taken_for_a_formula(tmp_path: Path) -> None:
 
 def test_a_page_shows_the_figures_of_the_report(report: Report) -> None:
     found = " ".join(_Page(report_page.page(report)).text.split())
-    for words in ("2026-11-14 to 2026-11-20 (UTC)", "18tickets, +29%", "HTTP 503", "Service levels", "refund"):
-        assert words in found, words
+    for words in ("18tickets before 14", "94.1%success rate before 100.0%", "HTTP 503", "Service levels", "refund"):
+        assert words.replace(" before", "before") in found, words
+
+
+def pictures(report: Report) -> list[str]:
+    """The words in each picture of the page."""
+    found = re.findall(r"<svg.*?</svg>", report_page.page(report), flags=re.S)
+    return [" ".join(text.strip() for text in ET.fromstring(svg).itertext() if text.strip()) for svg in found]
+
+
+def test_no_form_holds_a_word_of_a_customer(report: Report) -> None:
+    for form in (
+        report_page.page(report),
+        report_page.mail_body(report),
+        csv_text(report),
+        json.dumps(as_data(report)),
+    ):
+        assert "twice" not in form  # which is in each summary and quote of this log
+
+
+def test_what_the_figures_mean_stands_on_the_page(report: Report) -> None:
+    text = " ".join(_Page(report_page.page(report)).text.split())
+    for name, meaning in MEANINGS.items():
+        assert f"{name}{meaning}" in text
+
+
+def test_times_far_below_the_goal_are_not_pressed_to_the_ground_by_it(tmp_path: Path) -> None:
+    quick = [receipt(number(day, 1), f"{day} 08:00", total_ms=40) for day in days()]
+    write_log(tmp_path, quick)
+    with LogIndex(tmp_path, lambda: START) as index:
+        far = gather(index, at("11-14 00:00"), at("11-21 00:00"), Goals(latency_s=15.0, latency_share=0.9))
+        near = gather(index, at("11-14 00:00"), at("11-21 00:00"), Goals(latency_s=0.1))
+    (picture,) = [words for words in pictures(far) if "latency p95" in words]
+    assert "milliseconds" in picture
+    assert "goal: 90% within 15 s, far above" in picture
+    (picture,) = [words for words in pictures(near) if "latency p95" in words]
+    assert "far above" not in picture
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "some", "none"),
+    [
+        ("11-18 00:00", "11-19 00:00", ("00:00 18 Nov", "03:00", "21:00"), ("01:00",)),
+        ("11-14 00:00", "11-21 00:00", ("Sat 14 Nov", "Sun 15 Nov", "Fri 20 Nov"), ("21 Nov",)),
+        ("10-12 00:00", "11-09 00:00", ("12 Oct 2026", "19 Oct", "2 Nov"), ("13 Oct",)),
+    ],
+)
+def test_days_and_hours_are_labelled_where_they_are(
+    tmp_path: Path, since: str, until: str, some: tuple[str, ...], none: tuple[str, ...]
+) -> None:
+    (volume, *_) = pictures(made(tmp_path, a_week(), since, until))
+    assert [label for label in some if label not in volume] == []
+    assert [label for label in none if label in volume] == []
 
 
 def test_days_that_belong_to_the_period_in_part_are_paler(tmp_path: Path) -> None:
@@ -270,8 +354,26 @@ def test_a_mail_is_aligned_text_and_nothing_but(tmp_path: Path) -> None:
     text = re.sub(r" +", " ", found.text)
     assert "1 HTTP 503" in text
     assert f" {NASTY} " in text.replace("\n", " \n")
-    assert text.startswith("Note: the log begins on 2026-11-14: there is no whole period before")
+    assert text.startswith(
+        "Triage report: acme.zendesk.com, 2026-11-14 to 2026-11-20 (UTC)\nMade 2026-11-21 03:30 UTC by"
+    )
+    assert "\nNote: the log begins on 2026-11-14: there is no whole period before" in text
     assert "\n tickets 19\n understood 18\n" in text
+
+
+def test_what_ended_runs_early_and_what_costs_are_not_known_is_told_in_words(tmp_path: Path) -> None:
+    early = [
+        *run_lines("r-1", "11-18 08:00", "11-18 08:01", exit_code=143, stopped="stopped", stopped_by="Stopping"),
+        *run_lines("r-2", "11-18 09:00", "11-18 09:01", exit_code=3, stopped="down", stopped_by="HelpdeskDown"),
+        *run_lines("r-3", "11-18 10:00", "11-18 10:01", exit_code=3, stopped="odd", stopped_by="OfAnotherVersion"),
+    ]
+    found = made(tmp_path, [receipt(5, "11-18 08:00", cost_usd=None), *early])
+    ended = dict(report_tables.runs(found).rows)["ended early"]
+    assert sorted(ended.split(", ")) == ["OfAnotherVersion: 1", "helpdesk unreachable: 1", "stopped by a signal: 1"]
+    told = {row[0]: row[1] for row in report_tables.overview(found).rows}
+    assert told["cost"] == "no price"
+    assert "cost per ticket" not in told
+    assert "$0.00" not in report_page.page(found)
 
 
 # Which period
@@ -301,6 +403,32 @@ def test_a_period_is_what_was_asked_for(wishes: dict[str, Any], expected: tuple[
     assert asked(**wishes) == expected
 
 
+@needs_zones
+@pytest.mark.parametrize("zone", ELSEWHERE)
+@pytest.mark.parametrize(
+    ("period", "edges"),
+    [
+        ("day", ("2026-10-30T00:00:00Z", "2026-10-31T00:00:00Z")),
+        ("week", ("2026-10-19T00:00:00Z", "2026-10-26T00:00:00Z")),
+        ("month", ("2026-09-01T00:00:00Z", "2026-10-01T00:00:00Z")),
+    ],
+)
+@pytest.mark.parametrize("hour", [2, 20])  # it is another day by then in one of the zones, and at 20:00 another month
+def test_a_period_is_of_days_in_utc_wherever_the_machine_stands(
+    zone: str, period: Any, edges: tuple[str, str], hour: int
+) -> None:
+    with standing_in(zone):
+        since, until = period_of(Wishes(period=period), parse_iso(f"2026-10-31T{hour:02}:00:00Z"))
+    assert (iso(since), iso(until)) == edges
+
+
+def test_a_period_of_another_name_is_told_with_those_that_there_are() -> None:
+    told = CliRunner().invoke(app, ["report", "--period", "year"])
+    assert told.exit_code == 2
+    why = "Error: Invalid value for '--period': 'year' is not one of 'day', 'week', 'month'."
+    assert told.stderr.splitlines()[-1] == why
+
+
 @pytest.mark.parametrize(
     ("wishes", "message"),
     [
@@ -314,11 +442,3 @@ def test_a_period_is_what_was_asked_for(wishes: dict[str, Any], expected: tuple[
 def test_a_period_that_is_none_is_told(wishes: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(message)):
         asked(**wishes)
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(None, "-"), (0.0, "$0.00"), (1234.5, "$1,234.50"), (0.24, "$0.24"), (0.0321, "$0.032"), (0.000213, "$0.00021")],
-)
-def test_small_sums_keep_two_digits(value: float | None, text: str) -> None:
-    assert report_tables.dollars(value) == text

@@ -8,9 +8,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..clock import SystemClock
-from ..config import CONFIG_VARIABLE, load
-from ..errors import ConfigError, ExitCode
+from ..config import load
+from ..errors import ConfigError, ExitCode, how_to_install
 from ..screen import Screen
+from ..variables import CONFIG_VARIABLE
 
 REPORTS = "reports"
 _PARTS = ("streamlit", "plotly", "duckdb")
@@ -37,7 +38,7 @@ def dashboard(
     """
     if missing := [part for part in _PARTS if find_spec(part) is None]:
         raise ConfigError(
-            f"the dashboard needs {' and '.join(missing)}, not installed here: pip install 'ticketbot[dashboard]'"
+            f"the dashboard needs {' and '.join(missing)}, not installed here: {how_to_install('dashboard')}"
         )
     settings = load(config=config, need_helpdesk=False)
     from ..dashboard.options import Options, give
@@ -47,7 +48,7 @@ def dashboard(
     named = config or Path(os.environ.get(CONFIG_VARIABLE, ""))
     folder = reports or named.parent / REPORTS
     screen = Screen(quiet=False, as_json=False)
-    screen.notices([*settings.notices, *([] if address.is_loopback else [OPEN_TO_ALL])])
+    screen.notices([*settings.notices, *settings.lost, *([] if address.is_loopback else [OPEN_TO_ALL])])
     secrets = {Path.cwd() / ".env", named.absolute().parent / ".env"}
     give(Options(settings, folder, clock, tuple(sorted(secrets))))
     clock.check()

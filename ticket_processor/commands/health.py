@@ -6,12 +6,13 @@ import os
 from pathlib import Path
 
 from ..clock import SystemClock
-from ..config import CONFIG_VARIABLE, load
+from ..config import load
 from ..errors import ConfigError, ExitCode, Stopping
 from ..health.checks import Health, Status
 from ..health.doctor import Doctor, unusable
-from ..run_metrics import RunMetrics
+from ..run_metrics import RunMetrics, in_words
 from ..screen import Screen
+from ..variables import CONFIG_VARIABLE
 
 DEFAULT_HOST = "127.0.0.1"
 _MARKS = {Status.OK: "ok", Status.WARN: "warn", Status.FAIL: "FAIL", Status.SKIPPED: "-"}
@@ -79,21 +80,11 @@ def _show(found: Health, screen: Screen) -> None:
 
 
 def _in_words(runs: RunMetrics) -> str:
-    """The numbers in a line; what there is none of is left out."""
+    """The numbers in a line."""
     if not runs.runs:
         return "no runs"
     words = [f"{runs.runs} run{'s' * (runs.runs != 1)}"]
     words += [f"{runs.runs_failed} that could not be made"] if runs.runs_failed else []
-    words.append(f"{runs.tickets} ticket{'s' * (runs.tickets != 1)}")
-    for rate, what in (
-        (runs.success_rate, "without a failure"),
-        (runs.fallback_rate, "understood by no model"),
-        (runs.review_rate, "for a person to look at"),
-    ):
-        words += [] if rate is None else [f"{rate:.1%} {what}"]
-    if runs.p50_ms is not None and runs.p95_ms is not None:
-        words.append(f"half within {runs.p50_ms / 1000:.1f} s, 95% within {runs.p95_ms / 1000:.1f} s")
-    if runs.usage.input:
-        words.append(f"{runs.usage.input + runs.usage.output} tokens")
-    words += [f"${runs.cost_usd:.2f}"] if runs.cost_usd else []
-    return ", ".join(words)
+    words += in_words(runs)
+    words += [f"{runs.usage.input + runs.usage.output:,} tokens"] if runs.usage.input else []
+    return "; ".join(words)

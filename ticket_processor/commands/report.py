@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -11,13 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ..clock import SystemClock, iso
-from ..config import Settings, load
+from ..config import load
 from ..errors import CannotRun, ConfigError, ExitCode
 from ..log_files import log_files
 from ..log_index import LogIndex, require_duckdb
 from ..report import Goals, Report, gather
 from ..report_data import as_data, csv_text
-from ..screen import Screen
+from ..screen import Screen, printing
+from ..settings import Settings
 from ..spikes import WEEKS
 from . import report_tables, score_tables
 from .moments import parse_moment
@@ -57,6 +59,7 @@ def report(clock: SystemClock, wishes: Wishes, *, config: Path | None, as_json: 
     if as_json and wishes.csv == STANDARD_OUTPUT:
         raise ConfigError("--json and --csv - both want standard output: name a file for one of them")
     since, until = period_of(wishes, clock.now())
+    _check_places(wishes)
     require_duckdb()
     settings = load(config=config, need_helpdesk=wishes.overrides or wishes.gaps)
     if wishes.html is not None or wishes.mail:
@@ -79,6 +82,7 @@ def report(clock: SystemClock, wishes: Wishes, *, config: Path | None, as_json: 
     if as_json:
         screen.result("", as_data(found))
     elif wishes.csv != STANDARD_OUTPUT and not wishes.mail:
+        screen.say(f"{found.title}\n{found.origin}\n")
         score_tables.show([*report_tables.tables(found)])
         written[:0] = [""] if written else []
     for line in written:
@@ -115,11 +119,30 @@ def _midnight(day: date) -> float:
     return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
 
 
+def _check_places(wishes: Wishes) -> None:
+    """Before anything is worked out: files go into folders that are there. A folder made unasked hides a typing error.
+
+    Raises :class:`ConfigError`.
+    """
+    files = {"--html": wishes.html, "--csv": Path(wishes.csv) if wishes.csv not in (None, STANDARD_OUTPUT) else None}
+    problems = []
+    for option, file in files.items():
+        if file is None:
+            continue
+        if file.is_dir():
+            problems.append(f"{option} {file}: this is a folder; name a file in it")
+        elif not file.parent.is_dir():
+            problems.append(f"{option} {file}: there is no folder {file.parent}; make it, or put the name right")
+    if problems:
+        raise ConfigError(*problems)
+
+
 def _check_log(settings: Settings) -> None:
     if not log_files(settings.log_dir):
         raise ConfigError(
+            *settings.lost,
             f"there is no log in {settings.log_dir.absolute()} yet: runs write it there; log_dir (TICKETBOT_LOG_DIR) "
-            "names another folder"
+            "names another folder",
         )
 
 
@@ -139,7 +162,9 @@ def _gathered(
                 )
             )
             slo = settings.slo
-            found = gather(index, since, until, Goals(slo.success, slo.latency_s, slo.latency_share))
+            found = gather(
+                index, since, until, Goals(slo.success, slo.latency_s, slo.latency_share), account=settings.account
+            )
         return _with_the_helpdesk(found, settings, index, clock, wishes, screen)
 
 
@@ -186,8 +211,9 @@ def _write(found: Report, wishes: Wishes) -> list[str]:
     """Write what is to be written, and say where."""
     lines = []
     if wishes.csv == STANDARD_OUTPUT:
-        sys.stdout.write(csv_text(found))
-        sys.stdout.flush()
+        with printing():
+            sys.stdout.write(csv_text(found))
+            sys.stdout.flush()
     elif wishes.csv is not None:
         from ..evaluation.report import write_text
 
@@ -205,10 +231,11 @@ def _write(found: Report, wishes: Wishes) -> list[str]:
 def _mailed(found: Report, everybody: Sequence[Receiver]) -> str:
     """Raises :class:`CannotRun` when it did not reach everybody."""
     from .report_mail import send
-    from .report_page import TITLE, mail_body, page
+    from .report_page import mail_body, page
 
-    name = f"ticketbot-report-{found.since:%Y-%m-%d}.html"
-    missed = send(everybody, f"{TITLE}, {found.period}", mail_body(found), page(found), name)
+    host = re.sub(r"[^A-Za-z0-9.-]", "_", f"-{found.account}") if found.account else ""
+    name = f"ticketbot-report{host}-{found.since:%Y-%m-%d}.html"
+    missed = send(everybody, found.title, mail_body(found), page(found), name)
     if missed:
         raise CannotRun("; ".join(f"the report was not mailed to {receiver.name}: {why}" for receiver, why in missed))
     return f"Mailed to {len(everybody)} address{'es' * (len(everybody) != 1)}"

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from ..clock import Deadline, SystemClock, iso
-from ..config import Settings
 from ..knowledge_gaps import TOPICS, Knowledge, look_up, themes_of, topics_of, wanted
 from ..log_files import events
 from ..log_index import LogIndex
@@ -16,6 +15,7 @@ from ..override_counts import Overrides, in_sample_order
 from ..override_reads import WRITTEN, read_overrides, written_tickets
 from ..overrides import words_of
 from ..screen import Screen
+from ..settings import Settings
 from ..transport import Transport
 from ..wiring import keyring, transport_for
 from ..zendesk import Zendesk

@@ -6,10 +6,14 @@ import importlib.util
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..alerts import EXTRA, Receiver, hush_libraries, receivers
-from ..config import AlertSettings
-from ..errors import ConfigError, unexpected
+from ..alerts import Receiver, hush_libraries, package_missing, receivers, through
+from ..errors import ConfigError
+from ..settings import AlertSettings
+
+if TYPE_CHECKING:
+    from apprise import NotifyBase
 
 MAIL = (
     "mailto", "mailtos", "mailgun", "sendgrid", "ses", "smtp2go", "sparkpost", "brevo", "resend", "postmark", "o365",
@@ -28,7 +32,7 @@ def mail_receivers(settings: AlertSettings) -> list[Receiver]:
     if not found:
         raise ConfigError(NOBODY)
     if importlib.util.find_spec("apprise") is None:
-        raise ConfigError(EXTRA)
+        raise ConfigError(package_missing())
     return found
 
 
@@ -46,15 +50,10 @@ def send(everybody: Sequence[Receiver], title: str, body: str, page: str, name: 
 
 
 def _sent(receiver: Receiver, title: str, body: str, attachment: Path) -> str | None:
-    try:
-        from apprise import Apprise, AppriseAsset, NotifyFormat
+    def mail(service: NotifyBase) -> bool:
+        from apprise import Apprise, NotifyFormat
 
-        # No pictures from elsewhere: what is sent goes to the one address that the settings name.
-        name = "ticketbot"
-        post = Apprise(asset=AppriseAsset(app_id=name, app_desc=name, app_url="", image_url_mask=""))
-        if not post.add(receiver.url):
-            return "its address is none that Apprise understands"
-        arrived = post.notify(body=body, title=title, body_format=NotifyFormat.HTML, attach=str(attachment))
-    except Exception as error:  # noqa: BLE001 - a plugin's own message may hold the address, which is a secret
-        return unexpected(error)
-    return None if arrived else "it could not be reached, or did not take the message"
+        post = Apprise(service, asset=service.asset)  # which turns the body into what the service takes
+        return bool(post.notify(body=body, title=title, body_format=NotifyFormat.HTML, attach=str(attachment)))
+
+    return through(receiver.url, mail)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from ..health.words import span
+from ..metric_words import dollars, end_words, percent, points, seconds
 from ..metrics import Dimension, Latency, Part, Totals
 from ..report import BY, Report
 from ..spikes import Spike
@@ -11,6 +13,7 @@ from .helpdesk_tables import knowledge_tables, overrides_tables
 from .score_tables import Table
 
 MOST_LABELS = 12
+NO_PRICE = "no price"
 MOST_SPIKES = 10
 NAMES: dict[Dimension, str] = {
     "answered_by": "answered by",
@@ -38,40 +41,54 @@ def _when_filled(*found: Table) -> Iterator[Table]:
     yield from (table for table in found if table.rows)
 
 
+def cost(totals: Totals) -> str:
+    """The models' cost in words."""
+    return NO_PRICE if totals.known_cost is None else dollars(totals.known_cost)
+
+
 def overview(report: Report) -> Table:
     """The period in numbers, beside the one before it."""
     now, was = report.totals, report.before
     rows: list[tuple[str, ...]] = []
 
     def add(name: str, say: Callable[[Totals], str], number: Callable[[Totals], float | None]) -> None:
-        if number(now) or (was and number(was)) or name == "tickets":
+        if number(now) or (was and number(was)) or name == "tickets" or (name == "cost" and number(now) is None):
             rows.append((name, say(now), *_beside(say, number, now, was)))
 
     def count(name: str, number: Callable[[Totals], int]) -> None:
         add(name, lambda totals: f"{number(totals):,}", number)
 
     def share(name: str, number: Callable[[Totals], float | None]) -> None:
-        add(name, lambda totals: percent(number(totals)), number)
+        rate, before = number(now), number(was) if was else None
+        if rate is not None or before is not None:
+            rows.append((name, percent(rate), *((percent(before), _apart(rate, before)) if was else ())))
 
     count("tickets", lambda totals: totals.tickets)
     count("understood", lambda totals: totals.understood)
-    count("written", lambda totals: totals.updated)
+    count("answers", lambda totals: totals.answers)
+    count("updated", lambda totals: totals.updated)
     count("suggested in a note", lambda totals: totals.suggested)
     count("left alone", lambda totals: totals.skipped)
     count("failed", lambda totals: totals.failed)
-    share("failures among writes", lambda totals: totals.error_rate)
-    share("answered without a model", lambda totals: totals.fallback_rate)
-    share("a person should look", lambda totals: totals.review_rate)
+    share("success rate", lambda totals: totals.success_rate)
+    share("error rate", lambda totals: totals.error_rate)
+    share("fallback rate", lambda totals: totals.fallback_rate)
+    share("review rate", lambda totals: totals.review_rate)
     count("escalated", lambda totals: totals.escalated)
     count("tried to instruct a model", lambda totals: totals.suspicious)
     rows += _took(report.latency, report.latency_before, compared=was is not None)
-    add("cost", lambda totals: dollars(totals.cost_usd), lambda totals: totals.cost_usd)
-    add("cost of a ticket", lambda totals: dollars(totals.cost_per_ticket), lambda totals: totals.cost_per_ticket)
+    add("cost", cost, lambda totals: totals.known_cost)
+    add("cost per ticket", lambda totals: dollars(totals.cost_per_ticket), lambda totals: totals.cost_per_ticket)
     count("tokens in", lambda totals: totals.tokens_in)
     count("tokens out", lambda totals: totals.tokens_out)
-    count("answers known already", lambda totals: totals.answers_from_cache)
+    if now.answers_from_cache or (was and was.answers_from_cache):
+        share("repeat rate", lambda totals: totals.repeat_rate)
     columns = ("<", "now", "before", "change") if was else ("<", "now")
-    return Table(f"{report.period} (UTC)", columns, tuple(rows))
+    return Table("Overview", columns, tuple(rows))
+
+
+def _apart(now: float | None, was: float | None) -> str:
+    return "-" if now is None or was is None else points(now - was)
 
 
 def _beside(
@@ -84,9 +101,9 @@ def _took(now: Latency, was: Latency | None, *, compared: bool) -> Iterator[tupl
     was = was or Latency()
     if now.count or was.count:
         for name, new, old in (
-            ("half took at most", now.p50_ms, was.p50_ms),
-            ("95% took at most", now.p95_ms, was.p95_ms),
-            ("99% took at most", now.p99_ms, was.p99_ms),
+            ("latency p50", now.p50_ms, was.p50_ms),
+            ("latency p95", now.p95_ms, was.p95_ms),
+            ("latency p99", now.p99_ms, was.p99_ms),
         ):
             yield (name, seconds(new), *((seconds(old), change(new, old)) if compared else ()))
 
@@ -100,7 +117,7 @@ def labels(report: Report) -> Table:
         for place, part in enumerate(parts[:MOST_LABELS]):
             name = NAMES.get(dimension, dimension) if place == 0 else ""
             before = (f"{was.get(part.label, 0):,}",) if report.before else ()
-            rows.append((name, part.label, f"{part.tickets:,}", percent(part.share), *before))
+            rows.append((name, part.label, f"{part.tickets:,}", f"{part.share:.1%}", *before))
         if len(parts) > MOST_LABELS:
             rest = sum(part.tickets for part in parts[MOST_LABELS:])
             before = ("",) if report.before else ()
@@ -116,13 +133,13 @@ def reasons(report: Report) -> Table:
         yield from ((name if place == 0 else "", f"{part.tickets:,}", part.label) for place, part in enumerate(parts))
 
     found = (*rows("failed", report.failure_reasons), *rows("left alone", report.skip_reasons))
-    return Table("Why", ("<", "tickets", "<reason"), found)
+    return Table("Why they failed or were left alone", ("<", "tickets", "<reason"), found)
 
 
 def spikes(report: Report) -> Table:
     """Topics with far more tickets than usual."""
     rows = tuple((topic(spike), when(spike), spike.text) for spike in (report.spikes or [])[:MOST_SPIKES])
-    return Table("Far more than usual", ("<topic", "<when", "<tickets"), rows)
+    return Table("Far more than usual", ("<topic", "<when", "<how many"), rows)
 
 
 def topic(spike: Spike) -> str:
@@ -137,19 +154,19 @@ def when(spike: Spike) -> str:
 
 def objectives(report: Report) -> Table:
     """The service levels, and what is left of what they allow."""
-    names = {"success": "written without a failure", "latency": f"within {report.goals.latency_s:g} s"}
+    names = {"success": "success rate", "latency": f"answers within {report.goals.latency_s:g} s"}
     rows = tuple(
         (
             names.get(item.name, item.name),
-            percent(item.target, 2),
-            percent(item.share, 2),
+            percent(item.target),
+            percent(item.share),
             "met" if item.met else "missed",
             percent(item.budget_left) if item.budget_left is not None and item.budget_left > 0 else "none",
         )
         for item in report.objectives
         if item.total
     )
-    return Table("Service levels", ("<", "target", "reached", "<", "left of what may fail"), rows)
+    return Table("Service levels", ("<", "target", "reached", "<result", "error budget left"), rows)
 
 
 def models(report: Report) -> Table:
@@ -160,12 +177,12 @@ def models(report: Report) -> Table:
             f"{item.answers:,}",
             f"{item.tokens_in:,}",
             f"{item.tokens_out:,}",
-            dollars(item.cost_usd) if item.cost_usd or not item.unpriced else "no price",
+            dollars(item.cost_usd) if item.cost_usd or not item.unpriced else NO_PRICE,
             dollars(item.cost_usd / item.answers) if item.cost_usd else "-",
         )
         for item in report.spent
     )
-    return Table("Answers", ("<by", "answers", "tokens in", "tokens out", "cost", "an answer"), rows)
+    return Table("Answers", ("<by", "answers", "tokens in", "tokens out", "cost", "cost per answer"), rows)
 
 
 def runs(report: Report) -> Table:
@@ -175,11 +192,11 @@ def runs(report: Report) -> Table:
     if found.count:
         rows += [("runs", f"{found.count:,}"), ("by exit code", _counts(found.exit_codes) or "-")]
     if found.stopped_by:
-        rows.append(("ended early", _counts(found.stopped_by)))
+        rows.append(("ended early", _counts({end_words(name): count for name, count in found.stopped_by.items()})))
     if found.unfinished:
         rows.append(("without an end", f"{found.unfinished:,}"))
     if found.p95_duration_s is not None:
-        rows.append(("95% took at most", seconds(found.p95_duration_s * 1000)))
+        rows.append(("run duration p95", seconds(found.p95_duration_s * 1000)))
     if found.interval_s is not None and found.longest_gap_s is not None:
         rows += [
             ("usually every", span(found.interval_s)),
@@ -210,31 +227,6 @@ def shortcomings(report: Report) -> Iterator[str]:
         yield f"what people changed was not read to the end: {report.overrides.ended_early}"
     if report.knowledge is not None and report.knowledge.ended_early:
         yield f"not all topics were looked up in the help centre: {report.knowledge.ended_early}"
-
-
-def percent(value: float | None, digits: int = 1) -> str:
-    """A share in percent."""
-    return "-" if value is None else f"{100 * value:.{digits}f}%"
-
-
-def dollars(value: float | None) -> str:
-    """US dollars: cents, or two digits of what is less than ten cents."""
-    if value is None:
-        return "-"
-    return f"${value:,.2f}" if value >= 0.1 or value == 0 else f"${value:.2g}"
-
-
-def seconds(milliseconds: float | None) -> str:
-    """Milliseconds as seconds."""
-    return "-" if milliseconds is None else f"{milliseconds / 1000:.1f} s"
-
-
-def span(length_s: float) -> str:
-    """A time in the unit that fits."""
-    for unit, size in (("days", 86_400), ("h", 3600), ("min", 60)):
-        if length_s >= 2 * size:
-            return f"{length_s / size:.3g} {unit}"
-    return f"{length_s:.0f} s"
 
 
 def change(now: float | None, was: float | None) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from ticket_processor import __version__
+from ticket_processor.dashboard.options import given
 from ticket_processor.dashboard.parts import guarded
 
 VIEWS = Path(__file__).with_name("views")
@@ -30,7 +31,7 @@ ICON = (
     '<path stroke="#fff" stroke-width="2.5" fill="none" d="m11 16 4 4 7-8"/></svg>'
 )
 st.set_page_config(
-    page_title="ticketbot",
+    page_title=f"ticketbot, {account}" if (account := given().settings.account) else "ticketbot",
     page_icon=ICON,
     layout="wide",
     initial_sidebar_state=310,

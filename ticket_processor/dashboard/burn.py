@@ -30,7 +30,7 @@ def rates(records: Sequence[RunRecord], since: float, until: float, objective: f
 
 
 def _rate(runs: Sequence[Counted], window: Burn, now: float, objective: float) -> float:
-    return window.long.tally(runs, now).share / (1.0 - objective)
+    return window.long.tally(runs, now).error_rate / (1.0 - objective)
 
 
 def _thinned(moments: Sequence[float]) -> list[float]:

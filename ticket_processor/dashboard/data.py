@@ -15,11 +15,11 @@ import streamlit as st
 
 from ..alert_memory import Remembered
 from ..alert_store import AlertStore
-from ..config import Settings
 from ..health.checks import Health
 from ..health.doctor import Doctor
 from ..log_index import LogIndex
 from ..models import RunRecord
+from ..settings import Settings
 from ..state import FILE_NAME, State
 from ..wiring import keyring
 from .options import given

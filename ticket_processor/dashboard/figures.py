@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 
 import plotly.graph_objects as go
 
@@ -51,15 +52,20 @@ _MOMENTS = [
     {"dtickrange": ["M1", None], "value": "%b %Y"},
 ]
 """How moments are written below a chart, by the milliseconds between two."""
+_MIDNIGHT = "T00:00:00"
+_HOUR_S, _DAY_S = 3600.0, 86_400.0
+_FEW_DAYS = 7
+FAR = 4.0
+"""So many times the largest value."""
 _MOST_SERIES = 9
 _MOST_BARS = 12
-_LONGEST = 28
+_LONGEST, _SHORTER, _WHOLE = 28, 20, 200
 
 
-def plain(name: object) -> str:
-    """A name as Plotly shows it letter by letter, cut where it is long."""
+def plain(name: object, longest: int = _LONGEST) -> str:
+    """A name as Plotly shows it letter by letter, cut where it is longer than so many."""
     text = str(name)
-    return html.escape(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…", quote=False)
+    return html.escape(text if len(text) <= longest else text[: longest - 1] + "…", quote=False)
 
 
 def colours(names: Iterable[str]) -> dict[str, str]:
@@ -98,7 +104,9 @@ def stacked(
     )
     figure.update_layout(barmode="stack", bargap=0.15, hovermode="x unified", showlegend=len(sums) > 1)
     figure.update_yaxes(title_text=unit, tickprefix=prefix, rangemode="tozero")
-    return _laid_out(figure, height=320)
+    if len(moments) == 1:  # which Plotly would draw a millisecond wide, across the whole chart
+        figure.update_traces(width=800 * _step_s(moments))
+    return _over_time(_laid_out(figure, height=320), moments)
 
 
 def _number(prefix: str) -> str:
@@ -116,22 +124,29 @@ def breakdown(counts: Mapping[str, float], *, most: int = _MOST_BARS, prefix: st
         amounts = {name: counts[name] for name in largest}
     total = sum(amounts.values()) or 1
     bars = list(reversed(amounts.items()))
+    places = list(range(len(bars)))
     painted = {name: FIXED.get(name, PALETTE[0]) for name in amounts}
     shown = "{:,.4f}" if prefix else "{:,.0f}"
     figure = go.Figure(
         go.Bar(
             orientation="h",
             x=[amount for _, amount in bars],
-            y=[plain(name) for name, _ in bars],
+            y=places,
             marker_color=[painted[name] for name, _ in bars],
             text=[f"{prefix}{shown.format(amount)} · {_share(amount / total)}" for _, amount in bars],
             textposition="auto",
+            insidetextfont={"color": "#14171a"},  # readable on every colour here
             cliponaxis=False,
-            hovertemplate=f"%{{y}}: {prefix}%{{x:,}}<extra></extra>",
+            customdata=[plain(name, _WHOLE) for name, _ in bars],
+            hovertemplate=f"%{{customdata}}: {prefix}%{{x:,}}<extra></extra>",
         )
     )
     figure.update_xaxes(visible=False, rangemode="tozero")
-    figure.update_yaxes(type="category", automargin=True, ticksuffix=" ")
+    # By their places and not by their names: long ones may begin alike, and would share a bar.
+    names = [plain(name, _SHORTER) for name, _ in bars]
+    figure.update_yaxes(
+        automargin=True, ticksuffix=" ", tickvals=places, ticktext=names, showgrid=False, zeroline=False
+    )
     figure.update_layout(bargap=0.25)
     return _laid_out(figure, height=70 + 30 * len(bars))
 
@@ -153,7 +168,7 @@ def week(counts: Iterable[tuple[int, int, int]]) -> go.Figure:
             xgap=2,
             ygap=2,
             colorscale=[[0, "rgba(76,143,214,0.08)"], [1, "rgba(76,143,214,1)"]],
-            colorbar={"thickness": 10, "outlinewidth": 0},
+            colorbar={"thickness": 10, "outlinewidth": 0, "title": {"text": "tickets"}},
             hovertemplate="%{y} %{x}:00 UTC: %{z:,}<extra></extra>",
         )
     )
@@ -170,7 +185,10 @@ def lines(
     target_name: str = "target",
     share: bool = False,
 ) -> go.Figure:
-    """Values over time, a line each; ``target`` is a dashed one. ``share``: 1 is shown as 100%."""
+    """Values over time, a line each; ``target`` is a dashed one. ``share``: 1 is shown as 100%.
+
+    A target that is :data:`FAR` above is only named: it would press all lines to the ground.
+    """
     painted = colours(series)
     figure = go.Figure(
         [
@@ -186,21 +204,46 @@ def lines(
         ]
     )
     if target is not None:
-        figure.add_hline(
-            y=target,
-            line={"color": RED, "dash": "dash", "width": 1.5},
-            annotation_text=plain(target_name),
-            annotation_position="top left",
-        )
+        most = max((value or 0 for points in series.values() for _, value in points), default=0)
+        far = 0 < FAR * most < target
+        if not far:
+            figure.add_hline(y=target, line={"color": RED, "dash": "dash", "width": 1.5})
+        # Above the chart, where no line can run through it.
+        words = {"text": f"┄ {plain(target_name)}{', far above' if far else ''}", "font": {"color": RED}}
+        figure.add_annotation(words, showarrow=False, xref="paper", yref="paper", x=0, y=1.02, yanchor="bottom")
     figure.update_layout(hovermode="x unified", showlegend=len(series) > 1)
     figure.update_yaxes(title_text=unit, rangemode="tozero", tickformat=".1%" if share else None)
-    return _laid_out(figure, height=300)
+    moments = sorted({moment for points in series.values() for moment, _ in points})
+    return _over_time(_laid_out(figure, height=300), moments)
+
+
+def _step_s(moments: Sequence[str]) -> float:
+    return _DAY_S if all(_MIDNIGHT in moment for moment in moments) else _HOUR_S
+
+
+def _over_time(figure: go.Figure, moments: Sequence[str]) -> go.Figure:
+    """A single moment, or a few days, are written below the chart as they are: Plotly would write hours between them.
+
+    ``moments`` are in their order.
+    """
+    if not moments:
+        return figure
+    first, last = datetime.fromisoformat(moments[0]), datetime.fromisoformat(moments[-1])
+    step_s = _step_s(moments)
+    days = step_s == _DAY_S
+    if first == last or (days and last - first < timedelta(days=_FEW_DAYS)):
+        figure.update_xaxes(tickvals=list(moments), tickformat="%b %d" if days else "%H:%M\n%b %d")
+        figure.layout.xaxis.tickformatstops = ()
+    if first == last:
+        beside = timedelta(seconds=1.5 * step_s)
+        figure.update_xaxes(range=[(first - beside).isoformat(), (first + beside).isoformat()])
+    return figure
 
 
 def _laid_out(figure: go.Figure, *, height: int) -> go.Figure:
     figure.update_layout(
         height=height,
-        margin={"l": 8, "r": 8, "t": 16, "b": 8},
+        margin={"l": 8, "r": 8, "t": 24, "b": 8},
         legend={"orientation": "h", "yanchor": "top", "y": -0.22, "x": 0, "title_text": "", "traceorder": "normal"},
         dragmode=False,
         barcornerradius=3,

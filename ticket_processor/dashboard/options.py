@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..clock import Clock
-from ..config import Settings
 from ..errors import ConfigError
+from ..settings import Settings
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
 import streamlit as st
 
-from .. import metrics
+from .. import __version__, metrics
+from ..clock import iso
 from ..errors import TicketbotError, unexpected
+from ..metric_words import MEANINGS, percent, points
+from ..report import NO_ACCOUNT
 from .data import ask
+from .options import given
 from .sidebar import refresh_every
 
 Good = Literal["up", "down", "neither"]
@@ -58,6 +62,16 @@ def chart(title: str, figure: Any, *, key: str, alt: str) -> None:
         st.plotly_chart(figure, key=f"chart-{key}", alt=alt, config={"displayModeBar": False, "responsive": True})
 
 
+def without_a_price(totals: metrics.Totals) -> None:
+    """Say how much of the work no cost is known of, where that is so."""
+    if totals.unpriced:
+        one = totals.unpriced == 1
+        st.caption(
+            f"{totals.unpriced:,} answer{'' if one else 's'} came from models without a price in the settings: what "
+            f"{'that' if one else 'they'} cost is not known, and not counted."
+        )
+
+
 def tile(
     name: str,
     value: float | None,
@@ -65,24 +79,46 @@ def tile(
     show: Callable[[float], str],
     *,
     good: Good,
-    help: str,
+    help: str | None = None,
 ) -> None:
-    """A number, and how far it is from that of the period before."""
-    delta = None
-    if value is not None and before is not None:
-        difference = value - before
-        said = f"{abs(difference) * 100:.1f} pts" if show is percent else show(abs(difference))
-        told = any(digit in said for digit in "123456789")  # as rounded; no difference is none
-        delta = f"{'-' if difference < 0 else '+'}{said}" if told else None
+    """A number, and how far it is from that of the period before. What it means is told, unless ``help`` says more."""
     st.metric(
         name,
         "–" if value is None else show(value),
-        delta,
+        None if value is None or before is None else _apart(value - before, show),
         delta_color=_GOOD[good],
-        help=help,
+        help=help or meaning(name),
         border=True,
         height="stretch",
     )
+
+
+def meaning(name: str) -> str:
+    """What the figure of this name is, in a sentence."""
+    said = MEANINGS[name.lower()]
+    return f"{said[0].upper()}{said[1:]}."
+
+
+def head(title: str) -> None:
+    """A page's heading: what it shows, of which account, and by what."""
+    st.title(title)
+    st.text(f"{given().settings.account or NO_ACCOUNT}  ·  ticketbot {__version__}")
+
+
+def about(selection: metrics.Selection) -> None:
+    """Which period of which time zone is shown, and when that was looked up."""
+    now = given().clock.now()
+    first, last = _minute(selection.since), _minute(min(selection.until, now))
+    st.caption(f"{first} to {last} UTC, as of {_minute(now)} UTC")
+
+
+def _minute(moment: float) -> str:
+    return iso(moment)[:16].replace("T", " ")
+
+
+def _apart(difference: float, show: Callable[[float], str]) -> str | None:
+    said = points(difference) if show is percent else f"{'-' if difference < 0 else '+'}{show(abs(difference))}"
+    return said if any(digit in said for digit in "123456789") else None  # as rounded; no difference is none
 
 
 def height(rows: int) -> int:
@@ -90,23 +126,14 @@ def height(rows: int) -> int:
     return 35 * (rows + 1) + 3
 
 
+def whole(texts: Iterable[tuple[str, str]], characters: int) -> None:
+    """Below a table, as a whole, what is longer than its cells hold."""
+    for name, text in texts:
+        if len(text) > characters:
+            st.caption(name)
+            st.text(text)
+
+
 def count(value: float) -> str:
     """``12,345``"""
     return f"{value:,.0f}"
-
-
-def percent(value: float) -> str:
-    """``99.52%``"""
-    return f"{value:.2%}" if value >= 0.99 or 0 < value < 0.01 else f"{value:.1%}"
-
-
-def dollars(value: float) -> str:
-    """``$1,234.50``; of small sums more digits."""
-    if value >= 1 or not value:
-        return f"${value:,.2f}"
-    return f"${value:.3f}" if value >= 0.01 else f"${value:.6f}".rstrip("0").rstrip(".")
-
-
-def seconds(milliseconds: float) -> str:
-    """``1.25 s``, from milliseconds."""
-    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.2f} s"

@@ -71,10 +71,9 @@ def choose() -> Callable[[], Selection]:
         )
         first = last = None
         if name == CUSTOM:
-            left, right = st.columns(2)
             today = _day(now())
-            first = left.date_input("From", today - timedelta(days=6), key="from", bind="query-params")
-            last = right.date_input("Until", today, key="until", bind="query-params")
+            first = st.date_input("From", today - timedelta(days=6), key="from", bind="query-params")
+            last = st.date_input("Until, this day included", today, key="until", bind="query-params")
         known = ask(metrics.choices, Selection(*period(name or CUSTOM, first, last, now())))
         chosen = {dimension: _several(dimension, label, known) for dimension, label in FILTERS.items()}
 

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..metric_types import Line, RunLine
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from ..spreadsheet import harmless
 
 
 def lines(found: Sequence[Line]) -> list[dict[str, Any]]:
@@ -70,6 +69,4 @@ def csv(found: Sequence[Line]) -> bytes:
 def _cell(value: object) -> object:
     if isinstance(value, list):
         value = " ".join(map(str, value))
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value.isoformat() if hasattr(value, "isoformat") else value
+    return harmless(value.isoformat() if hasattr(value, "isoformat") else value)

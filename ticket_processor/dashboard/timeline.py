@@ -15,6 +15,7 @@ from typing import Any
 from ..log_cipher import Keyring
 from ..log_files import log_files, read_lines
 from ..log_index import LogIndex
+from ..metric_words import dollars
 
 MOST_EVENTS = 500
 ERASED = "erased, or never there"
@@ -108,7 +109,7 @@ def _understood(analysis: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if isinstance(confidence := analysis.get("confidence"), int | float):
         yield "Confidence", f"{confidence:.0%}"
     for name in ("alarms", "suspicious"):
-        if values := analysis.get(name):
+        if values := _list(analysis.get(name)):
             yield name.capitalize(), ", ".join(map(str, values))
 
 
@@ -116,7 +117,7 @@ def _took(event: Mapping[str, Any], analysis: Mapping[str, Any]) -> Iterator[tup
     """What it cost, and how long it took."""
     if analysis:
         cost, tokens = event.get("cost_usd"), _table(event.get("tokens"))
-        yield "Cost", f"${cost:.6f}" if isinstance(cost, int | float) else "no price"
+        yield "Cost", dollars(cost) if isinstance(cost, int | float) else "no price"
         if tokens.get("input") or tokens.get("output"):
             yield "Tokens", f"{tokens.get('input')} in, {tokens.get('output')} out, {tokens.get('cached') or 0} cached"
     times = {name: taken for name, taken in _table(event.get("timings_ms")).items() if taken}
@@ -125,9 +126,9 @@ def _took(event: Mapping[str, Any], analysis: Mapping[str, Any]) -> Iterator[tup
 
 
 def _changes(change: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    for tag in change.get("tags_removed") or ():
+    for tag in _list(change.get("tags_removed")):
         yield "tag", str(tag), ""
-    for tag in change.get("tags_added") or ():
+    for tag in _list(change.get("tags_added")):
         yield "tag", "", str(tag)
     values = {"priority": change.get("priority"), "group": change.get("group")}
     values |= {f"field {key}": value for key, value in _table(change.get("fields")).items()}
@@ -137,12 +138,16 @@ def _changes(change: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             yield name, _shown(before), _shown(after)
     if change.get("note"):
         yield "note", "", "one internal note"
-    for reason in change.get("escalated") or ():
+    for reason in _list(change.get("escalated")):
         yield "escalated", "", str(reason)
 
 
 def _shown(value: object) -> str:
     return "" if value is None else str(value)
+
+
+def _list(value: object) -> Sequence[object]:
+    return value if isinstance(value, list | tuple) else ()
 
 
 def _table(value: object) -> Mapping[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..alert_checks import Severity
 from ..alert_memory import Memory
+from ..alert_view import Severity
 from ..clock import iso
 from ..slo import HOUR
 from .checks import Check, fail, ok, skipped, warn

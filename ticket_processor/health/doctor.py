@@ -9,23 +9,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from .. import __version__
 from ..alert_store import AlertStore
-from ..alerts import EXTRA, not_understood, receivers
+from ..alerts import not_understood, package_missing, receivers
 from ..answer_store import FILE_NAME as ANSWERS
 from ..clock import Clock, iso
-from ..config import Settings
 from ..disk_space import MB
 from ..errors import ConfigError, Halted, StateUnusable, why_unusable
 from ..log_files import NAME
-from ..log_upkeep import left_in, stands
+from ..log_upkeep import encryption_news, left_in, stands
 from ..log_writer import LOCK_NAME as LOG_LOCK
 from ..pipeline import HALTED, Options
 from ..presets import ModelTarget, targets
 from ..run_metrics import DAY_S, metrics_of
-from ..state import FILE_NAME, RUNS_KEPT_S
+from ..settings import Settings
+from ..state import AHEAD_S, FILE_NAME, HORIZON, RUNS_KEPT_S
+from ..state_file import is_there
 from ..wiring import HELPDESK, LOCK_NAME, keyring, kill_switch, model_breaker, opened_state
 from . import alerting
 from . import machine as judged
@@ -77,7 +77,7 @@ class Doctor:
             checks=checks,
             metrics=next((answer.metrics for answer in answers if answer.metrics), None),
             version=__version__,
-            account=urlsplit(self._settings.zendesk.base_url).netloc,
+            account=self._settings.account,
             at=at,
             seconds=round(self._clock.monotonic() - began, 3),
         )
@@ -110,7 +110,7 @@ def _of_files(settings: Settings, clock: Clock, secret_files: Sequence[Path]) ->
     yield Probe(_STORED, partial(_stored, settings, clock))
     yield Probe(("kill_switch",), partial(_kill_switch, settings))
     yield Probe(("alerts", "alerting"), partial(_alerts, settings, clock), warn)
-    yield Probe(("log_chain",), partial(_log_chain, settings), warn)
+    yield Probe(("log_chain",), partial(_log_chain, settings, clock), warn)
     yield Probe(("log_folder",), partial(_log_folder, settings, clock))
     yield Probe(("state_folder",), partial(_state_folder, settings))
     yield Probe(("permissions",), partial(_permissions, settings, tuple(secret_files)), warn)
@@ -119,7 +119,7 @@ def _of_files(settings: Settings, clock: Clock, secret_files: Sequence[Path]) ->
 def _stored(settings: Settings, clock: Clock) -> Answer:
     now = clock.now()
     path = settings.state_folder / FILE_NAME
-    there = path.exists()
+    there = is_there(path)
     with opened_state(settings.state_folder, settings.zendesk.base_url, dry_run=True) as state:
         damage = state.damage()
         runs = state.runs(now - RECENT_S)
@@ -129,14 +129,14 @@ def _stored(settings: Settings, clock: Clock) -> Answer:
         names = [HELPDESK, *(model_breaker(target.name, clock).name for target in _known_targets(settings))]
         checks = (
             left.state(str(path), there=there, damage=damage),
-            left.last_run(runs, now),
+            left.last_run(runs, now, begun=state.fact(HORIZON) is not None),
             left.backlog(runs, retries, now),
             left.retry_list(retries, now, head_start_s=settings.run.wait_minutes * 60),
             left.breakers({name: state.breaker(name) for name in names}, now),
             left.wait(state.not_before(Options.dependency, now), now),
             left.halted(state.fact(HALTED)),
         )
-    return Answer(checks, metrics_of(record for record in runs if record.started >= now - DAY_S))
+    return Answer(checks, metrics_of(record for record in runs if now - DAY_S <= record.started <= now + AHEAD_S))
 
 
 def _kill_switch(settings: Settings) -> Answer:
@@ -154,13 +154,13 @@ def _alerts(settings: Settings, clock: Clock) -> Answer:
         try:
             unclear = not_understood(everybody)
         except ModuleNotFoundError:
-            problems = [EXTRA]
+            problems = [package_missing()]
         else:
             problems = [f"Apprise does not understand the address {receiver.name}" for receiver in unclear]
     return Answer((alerting.alerts(memory), alerting.alerting(len(everybody), problems, memory, clock.now())))
 
 
-def _log_chain(settings: Settings) -> Answer:
+def _log_chain(settings: Settings, clock: Clock) -> Answer:
     folder = settings.log_dir
     try:
         os.scandir(folder).close()
@@ -168,12 +168,17 @@ def _log_chain(settings: Settings) -> Answer:
         pass  # which is worth more than a word, where a run has left a log
     except OSError as error:
         return _one(skipped("log_chain", f"not known, since {folder} cannot be read ({why_unusable(folder, error)})"))
+    keys = keyring(settings)
+    try:
+        encryption_news(folder, iso(clock.now())[:10], keys)
+    except ConfigError as error:
+        return _one(warn("log_chain", f"no run can write to the log: {error}"))
     try:
         with opened_state(settings.state_folder, settings.zendesk.base_url, dry_run=True) as state:
             head = left_in(state, settings.log_dir)
     except (StateUnusable, ConfigError):
         return _one(skipped("log_chain", "not known, since the state cannot be read"))
-    return _one(left.log_chain(head, head is not None and stands(settings.log_dir, head, keyring(settings))))
+    return _one(left.log_chain(head, head is not None and stands(settings.log_dir, head, keys)))
 
 
 def _log_folder(settings: Settings, clock: Clock) -> Answer:
@@ -207,7 +212,7 @@ def _permissions(settings: Settings, secret_files: Sequence[Path]) -> Answer:
     if os.name != "posix":
         return _one(judged.permissions(None, 0))
     files = [*secret_files, *_files_of(settings.log_dir, "ticketbot-"), *_files_of(settings.state_folder, "")]
-    return _one(judged.permissions([str(file) for file in files if _open_to_others(file)], len(files)))
+    return _one(judged.permissions(sorted(str(file) for file in files if _open_to_others(file)), len(files)))
 
 
 def _files_of(folder: Path, beginning: str) -> Iterator[Path]:

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..clock import parse_iso
-from ..errors import ConfigError
+from ..errors import ConfigError, how_to_install
+from ..metric_words import MEANINGS
 from ..run_metrics import RunMetrics
 from .checks import Check, Health, Status, Verdict
 
@@ -25,7 +26,7 @@ Samples = Mapping[str, float | None]
 def require_prometheus() -> None:
     """Raises :class:`ConfigError` when the extra ``metrics`` is not installed."""
     if importlib.util.find_spec("prometheus_client") is None:
-        raise ConfigError("--serve needs prometheus-client: pip install 'ticketbot[metrics]'")
+        raise ConfigError(f"--serve needs prometheus-client: {how_to_install('metrics')}")
 
 
 def exposition(health: Health, accept: str = "") -> tuple[bytes, str]:
@@ -120,18 +121,23 @@ def _of_checks(checks: Mapping[str, Check]) -> Iterator[Metric]:
 def _of_runs(runs: RunMetrics) -> Iterator[Metric]:
     results = {"finished": runs.runs - runs.runs_failed, "failed": runs.runs_failed}
     yield from _family("runs", f"Runs {_ONE_DAY}.", "result", results)
-    yield from _family("tickets", f"Tickets {_ONE_DAY}, by what became of them.", "outcome", runs.outcomes)
-    yield from _plain("success_ratio", f"Tickets handled without a failure {_ONE_DAY}.", runs.success_rate)
-    yield from _plain("error_ratio", f"Tickets that failed {_ONE_DAY}.", runs.error_rate)
-    yield from _plain("fallback_ratio", f"Tickets that no model understood {_ONE_DAY}.", runs.fallback_rate)
-    yield from _plain("review_ratio", f"Tickets that a person should look at {_ONE_DAY}.", runs.review_rate)
-    yield from _plain("latency_p50_seconds", f"Half of the tickets took no longer {_ONE_DAY}.", _s(runs.p50_ms))
-    yield from _plain("latency_p95_seconds", f"95% of the tickets took no longer {_ONE_DAY}.", _s(runs.p95_ms))
-    yield from _plain("cost_dollars", f"What models cost {_ONE_DAY}.", runs.cost_usd)
+    yield from _family("outcomes", _meaning("outcomes"), "outcome", runs.outcomes)
+    yield from _plain("answers", _meaning("answers"), runs.answers)
+    yield from _plain("success_ratio", _meaning("success rate"), runs.success_rate)
+    yield from _plain("error_ratio", _meaning("error rate"), runs.error_rate)
+    yield from _plain("fallback_ratio", _meaning("fallback rate"), runs.fallback_rate)
+    yield from _plain("review_ratio", _meaning("review rate"), runs.review_rate)
+    yield from _plain("latency_p50_seconds", _meaning("latency p50"), _s(runs.p50_ms))
+    yield from _plain("latency_p95_seconds", _meaning("latency p95"), _s(runs.p95_ms))
+    yield from _plain("cost_dollars", _meaning("cost"), runs.cost_usd)
     usage = {"input": runs.usage.input, "output": runs.usage.output, "cached": runs.usage.cached}
     text = f"Tokens of models {_ONE_DAY}; the cached ones are part of the input."
     yield from _family("tokens", text, "kind", usage)
     yield from _plain("helpdesk_requests", f"Requests to the helpdesk {_ONE_DAY}.", runs.requests)
+
+
+def _meaning(name: str) -> str:
+    return f"{name.capitalize()} {_ONE_DAY}: {MEANINGS[name]}."
 
 
 def _plain(name: str, text: str, value: float | None) -> Iterator[Metric]:

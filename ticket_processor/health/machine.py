@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ..clock import iso, parse_iso
+from ..alert_checks import TOKENS_END, TOKENS_WARN_S
+from ..clock import iso
+from ..disk_space import size
 from ..run_metrics import DAY_S
 from .checks import SETTINGS, Check, fail, ok, skipped, warn
-from .words import size, span
+from .words import span
 
 CLOCK_WARN_S, CLOCK_FAIL_S = 5.0, 60.0
 DISK_BYTES, DISK_SHARE = 500_000_000, 0.05
-API_TOKENS_END = "2027-04-30T00:00:00Z"
-TOKEN_WARN_S, API_TOKEN_WARN_S = 14 * DAY_S, 90 * DAY_S
-"""Another token is made in a minute; signing in by another way has to be planned."""
+TOKEN_WARN_S = 14 * DAY_S
+"""Another token is made in a minute."""
 CERTIFICATE_WARN_S = 14 * DAY_S
 
 Credentials = Literal["oauth_client", "oauth_token", "api_token"]
@@ -85,7 +86,7 @@ def credentials(kind: Credentials, expires_at: float | None, now: float) -> Chec
     name = "credentials"
     if kind == "oauth_client":
         return ok(name, "tokens of half an hour are fetched and renewed", kind=kind)
-    end = parse_iso(API_TOKENS_END) if kind == "api_token" else expires_at
+    end = TOKENS_END if kind == "api_token" else expires_at
     if end is None:
         return ok(name, "the helpdesk names no day on which the OAuth token ends", kind=kind, expires=None)
     facts: dict[str, object] = {"kind": kind, "expires": iso(end)}
@@ -94,7 +95,7 @@ def credentials(kind: Credentials, expires_at: float | None, now: float) -> Chec
     if left <= 0:
         return fail(name, f"{what} ended on {iso(end)[:10]}; {_SIGN_IN}", **facts)
     text = f"{what} end{'' if kind == 'api_token' else 's'} on {iso(end)[:10]}, in {span(left)}"
-    if left < (API_TOKEN_WARN_S if kind == "api_token" else TOKEN_WARN_S):
+    if left <= (TOKENS_WARN_S if kind == "api_token" else TOKEN_WARN_S):
         return warn(name, f"{text}; {_SIGN_IN}", **facts)
     return ok(name, text, **facts)
 

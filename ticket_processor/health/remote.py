@@ -17,11 +17,11 @@ import requests
 from requests.adapters import BaseAdapter
 
 from ..clock import Clock, Deadline, parse_iso
-from ..config import ZendeskSettings
 from ..errors import AnalysisFailed, DeadlineReached, NotAuthorised, RateLimited, TicketbotError
 from ..openai_client import MAX_ANSWER_BYTES, Connection, bounded_body
 from ..presets import ModelTarget
 from ..sdk_client import certificates
+from ..settings import ZendeskSettings
 from ..transport import Reply, Transport
 from ..wiring import transport_for
 from . import machine as judged
@@ -64,7 +64,8 @@ def ask_helpdesk(transport: Transport, clock: Clock) -> Asked:
     except TicketbotError as error:
         problem = _problem(error)
         judge: Judge = warn if isinstance(error, RateLimited) else fail
-        return Asked(judge(name, f"{where}: {_IN_WORDS.get(problem) or error}", problem=problem))
+        said = _IN_WORDS.get(problem) or str(error).removeprefix("Zendesk: ")
+        return Asked(judge(name, f"{where}: {said}", problem=problem))
     facts = {"latency_ms": round((clock.monotonic() - began) * 1000)}
     if reply.status == 403:
         told = "signed in, but reading a ticket gives HTTP 403; let the user of these credentials see tickets"
@@ -218,7 +219,8 @@ def _model_server(server: Sequence[ModelTarget]) -> Answer:
         listed = _models_in(connection.call(_list, seconds=min(ASKING_S, target.timeout_s)))
     except AnalysisFailed as error:
         if error.reason not in NO_LIST:
-            reason = str(error).replace("_", " ").removeprefix("model ")
+            reason = _IN_WORDS.get(error.reason.removeprefix("model_"))
+            reason = reason or str(error).replace("_", " ").removeprefix("model ")
             why = f"{host}: {reason}; its tickets go to the next model, or to the rules"
             return Answer(tuple(warn(_name(each), why, problem=error.reason) for each in server))
         listed = None
@@ -271,8 +273,16 @@ def _certificate(name: str, url: str, context: Callable[[], ssl.SSLContext], unt
     except ssl.SSLCertVerificationError as error:
         return _answer(untrusted(name, f"the server's certificate is not trusted: {error.verify_message}"))
     except OSError as error:
-        return _answer(skipped(name, f"the server could not be reached ({type(error).__name__})"))
+        return _answer(skipped(name, f"not known, since there is no connection to the server: {_why(error)}"))
     return _answer(judged.certificate(name, begins, ends, clock.now()))
+
+
+def _why(error: OSError) -> str:
+    if isinstance(error, TimeoutError):
+        return _IN_WORDS["timeout"]
+    if isinstance(error, socket.gaierror):
+        return "its name leads nowhere"
+    return error.strerror or type(error).__name__
 
 
 def _lifetime(host: str, port: int, context: ssl.SSLContext) -> tuple[float, float]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
 
 from ..breaker import BreakerMemory
 from ..clock import iso
 from ..errors import ExitCode
 from ..models import RunRecord
+from ..rhythm import period
 from ..skip_rules import WAITING
 from ..state import AHEAD_S, Retry
 from .checks import Check, fail, ok, skipped, warn
@@ -19,7 +18,6 @@ EVERY_S = 600.0
 """How often runs are meant to be made, and the most often that is expected of them."""
 WARN_AFTER, FAIL_AFTER = 2.5, 6.0
 """So many times the usual distance between runs may pass: of ten minutes, 25 and 60."""
-MOST_GAPS = 50
 WAITS_AT_MOST_S = 3600.0
 WITHHELD_S = 60.0
 """Zendesk's export does not give the newest minute."""
@@ -35,11 +33,20 @@ def state(path: str, *, there: bool, damage: str | None) -> Check:
     return fail("state", f"{path} is damaged ({damage}); delete it: that leads to no wrong write", path=path)
 
 
-def last_run(runs: Sequence[RunRecord], now: float) -> Check:
-    """Whether runs come, and come to their end. ``runs`` are in the order in which they began."""
+def last_run(runs: Sequence[RunRecord], now: float, *, begun: bool = False) -> Check:
+    """Whether runs come, and come to their end. ``runs`` are in the order in which they began.
+
+    ``begun`` says that it is remembered where to go on, as by a version that put no runs on record. To begin anew
+    would jump over the tickets that have come since.
+    """
     name, played = "last_run", _played(runs, now)
     if not played:
-        return warn(name, "no run is on record; the first one is begun with 'ticketbot run --since now'")
+        next_step = (
+            "where to go on is remembered: the next 'ticketbot run' does, and is put on record"
+            if begun
+            else "the first one is begun with 'ticketbot run --since now'"
+        )
+        return warn(name, f"no run is on record; {next_step}")
     every, last = rhythm(played), played[-1]
     facts: dict[str, object] = {
         "every_s": round(every),
@@ -90,9 +97,8 @@ def backlog(runs: Sequence[RunRecord], retries: Sequence[Retry], now: float) -> 
 
 
 def rhythm(played: Sequence[RunRecord]) -> float:
-    """Seconds that usually lie between two runs: the median of the last ones, and never less than ten minutes."""
-    gaps = [later.started - earlier.started for earlier, later in pairwise(played[-MOST_GAPS - 1 :])]
-    return max(EVERY_S, statistics.median(gaps)) if len(gaps) > 2 else EVERY_S
+    """Seconds that usually lie between two runs, and never less than ten minutes, which is also what few runs have."""
+    return max(EVERY_S, period([record.started for record in played]) or 0.0)
 
 
 def retry_list(retries: Sequence[Retry], now: float, *, head_start_s: float = 0.0) -> Check:

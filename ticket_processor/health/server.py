@@ -20,6 +20,7 @@ from .exposition import exposition
 FRESH_S = 30.0
 """Scrapers come as often as they like; the helpdesk is not to notice."""
 IDLE_S = 15.0
+"""Each client holds a thread, also one that connects and says nothing."""
 
 
 class Remembered:
@@ -44,11 +45,11 @@ class Remembered:
 class HealthServer:
     """Serves a health from threads of its own while it is open. Port 0 picks a free one; see :attr:`url`.
 
-    Raises ``OSError`` when the address cannot be used.
+    Who says nothing for ``idle_s`` is hung up on. Raises ``OSError`` when the address cannot be used.
     """
 
-    def __init__(self, health: Callable[[], Health], host: str, port: int) -> None:
-        self._server = _Server(health, host, port)
+    def __init__(self, health: Callable[[], Health], host: str, port: int, *, idle_s: float = IDLE_S) -> None:
+        self._server = _Server(health, host, port, idle_s)
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=[0.1], name="health", daemon=True)
@@ -69,8 +70,9 @@ class _Server(ThreadingHTTPServer):
     # On Windows this option would let two servers share a port.
     allow_reuse_address = os.name != "nt"
 
-    def __init__(self, health: Callable[[], Health], host: str, port: int) -> None:
+    def __init__(self, health: Callable[[], Health], host: str, port: int, idle_s: float) -> None:
         self.health = health
+        self.idle_s = idle_s
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         super().__init__((host, port), _Handler)
 
@@ -91,7 +93,10 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
-    timeout = IDLE_S
+
+    def setup(self) -> None:
+        self.request.settimeout(self.server.idle_s)
+        super().setup()
 
     def version_string(self) -> str:
         return f"ticketbot/{__version__}"

@@ -25,11 +25,3 @@ def span(seconds: float) -> str:
             parts.append(f"{rest // unit} {name}")
             rest %= unit
     return " ".join(part for part in parts[:2] if not part.startswith("0 "))
-
-
-def size(count: int) -> str:
-    """Bytes in the unit that fits."""
-    for unit, name in ((10**12, "TB"), (10**9, "GB"), (10**6, "MB")):
-        if count >= unit:
-            return f"{count / unit:.1f} {name}"
-    return f"{count / 1000:.0f} kB"

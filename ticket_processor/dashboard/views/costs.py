@@ -9,13 +9,10 @@ from ticket_processor.dashboard import figures, parts
 from ticket_processor.dashboard.data import ask
 from ticket_processor.dashboard.options import given
 from ticket_processor.dashboard.sidebar import choose, period, step_of
+from ticket_processor.metric_words import dollars, percent
 from ticket_processor.metrics import Selection
 
-
-def known_share(selection: Selection) -> float | None:
-    """Share of the answers that had been given before."""
-    answers = sum(one.answers for one in ask(metrics.spent, selection))
-    return ask(metrics.totals, selection).answers_from_cache / answers if answers else None
+COUNTS = ("Answers", "Tokens in", "of these cached", "Tokens out", "Without a price")
 
 
 def tiles(selection: Selection) -> None:
@@ -23,22 +20,8 @@ def tiles(selection: Selection) -> None:
     now, before = ask(metrics.totals, selection), ask(metrics.totals, selection.before)
     known = before.lines > 0
     with st.grid(min_column_width=135):
-        parts.tile(
-            "Cost",
-            now.cost_usd,
-            before.cost_usd if known else None,
-            parts.dollars,
-            good="down",
-            help="Where models have a price in the settings.",
-        )
-        parts.tile(
-            "Per ticket",
-            now.cost_per_ticket,
-            before.cost_per_ticket,
-            parts.dollars,
-            good="down",
-            help="Cost for each understood ticket, those included that cost nothing.",
-        )
+        parts.tile("Cost", now.known_cost, before.known_cost if known else None, dollars, good="down")
+        parts.tile("Cost per ticket", now.cost_per_ticket, before.cost_per_ticket, dollars, good="down")
         parts.tile(
             "Tokens",
             now.tokens_in + now.tokens_out,
@@ -47,32 +30,17 @@ def tiles(selection: Selection) -> None:
             good="neither",
             help="In and out, as the servers counted them.",
         )
-        parts.tile(
-            "Repeats",
-            known_share(selection),
-            known_share(selection.before),
-            parts.percent,
-            good="up",
-            help="Answers that were given for the same text before, and cost nothing.",
-        )
+        parts.tile("Repeat rate", now.repeat_rate, before.repeat_rate, percent, good="up")
         parts.tile(
             "Cached input",
             now.tokens_cached / now.tokens_in if now.tokens_in else None,
             before.tokens_cached / before.tokens_in if before.tokens_in else None,
-            parts.percent,
+            percent,
             good="up",
             help="Input tokens that the model server had in its own cache, and charges less for.",
         )
-        parts.tile(
-            "Fallback",
-            now.fallback_rate,
-            before.fallback_rate,
-            parts.percent,
-            good="down",
-            help="Understood tickets that a model was meant for and did not answer.",
-        )
-    if now.unpriced:
-        st.caption(f"{now.unpriced:,} answers came from models without a price in the settings; they count as nothing.")
+        parts.tile("Fallback rate", now.fallback_rate, before.fallback_rate, percent, good="down")
+    parts.without_a_price(now)
 
 
 def budget() -> None:
@@ -85,18 +53,20 @@ def budget() -> None:
     today = ask(metrics.totals, Selection(*period("today", None, None, now)))
     tokens = today.tokens_in + today.tokens_out
     for used, limit, show in (
-        (today.cost_usd, limits.day_usd, parts.dollars),
+        (today.cost_usd, limits.day_usd, dollars),
         (float(tokens), limits.day_tokens, parts.count),
     ):
         if limit is not None:
             share = used / limit if limit else 1.0
             # A dollar sign begins a formula in Markdown.
-            words = f"Today (UTC): {show(used)} of {show(limit)}, {share:.0%}".replace("$", r"\$")
-            st.progress(min(share, 1.0), text=words + (" tokens" if show is parts.count else ""))
+            unit = " tokens" if show is parts.count else ""
+            words = f"Today (UTC): {show(used)} of {show(limit)}{unit}, {share:.0%}".replace("$", r"\$")
+            st.progress(min(share, 1.0), text=words)
 
 
 def body() -> None:
     selection = selected()
+    parts.about(selection)
     if parts.nothing(selection):
         return
     tiles(selection)
@@ -118,12 +88,17 @@ def body() -> None:
         )
     ]
     with st.grid(min_column_width=420):
-        parts.chart(
-            f"Cost by model, each {step}",
-            figures.stacked(costs, unit="US dollars", prefix="$"),
-            key="cost",
-            alt="Bars over time: cost, stacked by model",
-        )
+        if any(cost for _, _, cost in costs):
+            parts.chart(
+                f"Cost by model, each {step}",
+                figures.stacked(costs, unit="US dollars", prefix="$"),
+                key="cost",
+                alt="Bars over time: cost, stacked by model",
+            )
+        else:
+            with st.container(border=True):
+                st.markdown("**Cost by model**")
+                st.caption("None is known of.")
         parts.chart(
             f"Tickets by who answered, each {step}",
             figures.stacked(answers, unit="tickets"),
@@ -153,7 +128,7 @@ def body() -> None:
             {
                 "Answered by": one.label,
                 "Answers": one.answers,
-                "Cost": one.cost_usd,
+                "Cost": one.cost_usd if one.cost_usd or not one.unpriced else None,
                 "Tokens in": one.tokens_in,
                 "of these cached": one.tokens_cached,
                 "Tokens out": one.tokens_out,
@@ -162,10 +137,14 @@ def body() -> None:
             for one in ask(metrics.spent, selection, "model")
         ],
         hide_index=True,
-        column_config={"Cost": st.column_config.NumberColumn("Cost ($)", format="%.4f")},
+        placeholder="–",
+        column_config={
+            "Cost": st.column_config.NumberColumn("Cost ($)", format="%.4f"),
+            **{name: st.column_config.NumberColumn(format="localized") for name in COUNTS},
+        },
     )
 
 
-st.title("Costs and models")
+parts.head("Costs and models")
 selected = choose()
 parts.live(body)

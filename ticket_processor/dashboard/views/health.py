@@ -5,11 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from ticket_processor.alert_rules import RULES
+from ticket_processor.alert_view import many
 from ticket_processor.clock import iso
 from ticket_processor.dashboard import parts
 from ticket_processor.dashboard.data import full_health, health, open_alerts
 from ticket_processor.health.checks import Check, Health, Status, Verdict
+from ticket_processor.metric_words import MEANINGS, dollars, percent, seconds
 
+WIDTHS = {"": 110, "Check": 140, "Found": 640}
+CHARACTERS = 95
+"""That a line of what was found holds, so wide."""
 OFFLINE = "--offline"
 MARKS = {Status.OK: "✓ ok", Status.WARN: "! warning", Status.FAIL: "✗ failed", Status.SKIPPED: "– not looked at"}
 
@@ -19,7 +24,8 @@ def verdict(found: Health) -> None:
     failed = sum(check.status is Status.FAIL for check in found.checks)
     warned = sum(check.status is Status.WARN for check in found.checks)
     status = found.status if asked else f"{found.status}, as far as looked at"
-    said = f"{status}: {failed} failed, {warned} warnings. Looked at {found.at}, in {found.seconds:.1f} s."
+    when = found.at.replace("T", " ").removesuffix("Z")
+    said = f"{status}: {failed} failed, {many(warned, 'warning')}. Looked at {when} UTC, in {found.seconds:.1f} s."
     if found.status is Verdict.HEALTHY:
         st.success(said, icon=":material/check_circle:")
     elif found.status is Verdict.DEGRADED:
@@ -40,19 +46,17 @@ def last_day(found: Health) -> None:
     with st.grid(min_column_width=150):
         for name, value in (
             ("Runs", parts.count(about.runs)),
-            ("of these failed", parts.count(about.runs_failed)),
-            ("Tickets", parts.count(about.tickets)),
-            ("Success", _share(about.success_rate)),
-            ("Fallback", _share(about.fallback_rate)),
-            ("Median", "–" if about.p50_ms is None else parts.seconds(about.p50_ms)),
-            ("p95", "–" if about.p95_ms is None else parts.seconds(about.p95_ms)),
-            ("Cost", parts.dollars(about.cost_usd)),
+            ("Failed runs", parts.count(about.runs_failed)),
+            ("Outcomes", parts.count(sum(about.outcomes.values()))),
+            ("Success rate", percent(about.success_rate)),
+            ("Error rate", percent(about.error_rate)),
+            ("Fallback rate", percent(about.fallback_rate)),
+            ("Review rate", percent(about.review_rate)),
+            ("Latency p50", seconds(about.p50_ms)),
+            ("Latency p95", seconds(about.p95_ms)),
+            ("Cost", dollars(about.known_cost)),
         ):
-            st.metric(name, value, border=True)
-
-
-def _share(value: float | None) -> str:
-    return "–" if value is None else parts.percent(value)
+            st.metric(name, value, help=parts.meaning(name) if name.lower() in MEANINGS else None, border=True)
 
 
 def alerts() -> None:
@@ -98,15 +102,17 @@ def body() -> None:
             [{"": MARKS[check.status], "Check": check.name, "Found": _found(check)} for check in found.checks],
             hide_index=True,
             height=parts.height(len(found.checks)),
-            column_config={"": st.column_config.TextColumn(width=130), "Check": st.column_config.TextColumn(width=110)},
+            column_config={name: st.column_config.TextColumn(width=width) for name, width in WIDTHS.items()},
         )
+        well = [check for check in found.checks if check.status not in (Status.FAIL, Status.WARN)]
+        parts.whole(((check.name, _found(check)) for check in well), CHARACTERS)
     st.subheader("Open alerts")
     alerts()
     st.subheader("Last 24 hours")
     last_day(found)
 
 
-st.title("Health")
+parts.head("Health")
 asked = st.button(
     "Check now",
     icon=":material/network_check:",

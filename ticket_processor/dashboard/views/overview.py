@@ -8,7 +8,8 @@ from ticket_processor import metrics
 from ticket_processor.dashboard import figures, parts
 from ticket_processor.dashboard.data import ask
 from ticket_processor.dashboard.sidebar import choose, step_of
-from ticket_processor.metrics import Dimension, Selection, Totals
+from ticket_processor.metric_words import dollars, percent, seconds
+from ticket_processor.metrics import Dimension, Selection
 
 BREAKDOWNS: dict[Dimension, str] = {
     "category": "Category",
@@ -20,69 +21,25 @@ BREAKDOWNS: dict[Dimension, str] = {
 }
 
 
-def success(totals: Totals) -> float | None:
-    """Share of the attempts that did not fail."""
-    return None if totals.error_rate is None else 1 - totals.error_rate
-
-
 def tiles(selection: Selection) -> None:
     """The period against the one before."""
     now, before = ask(metrics.totals, selection), ask(metrics.totals, selection.before)
     known = before.lines > 0
     late, late_before = ask(metrics.latency, selection), ask(metrics.latency, selection.before)
     with st.grid(min_column_width=135):
-        parts.tile(
-            "Tickets",
-            now.tickets,
-            before.tickets if known else None,
-            parts.count,
-            good="neither",
-            help="Each counts once, however often it was tried. Below: against the period before.",
-        )
-        parts.tile(
-            "Success",
-            success(now),
-            success(before),
-            parts.percent,
-            good="up",
-            help="Attempts that did not fail. What rules answered, for want of a model, is a success.",
-        )
-        parts.tile(
-            "Fallback",
-            now.fallback_rate,
-            before.fallback_rate,
-            parts.percent,
-            good="down",
-            help="Understood tickets that a model was meant for and did not answer.",
-        )
-        parts.tile(
-            "Review",
-            now.review_rate,
-            before.review_rate,
-            parts.percent,
-            good="down",
-            help="Understood tickets that a person is asked to look at.",
-        )
-        parts.tile(
-            "p95",
-            late.p95_ms,
-            late_before.p95_ms,
-            parts.seconds,
-            good="down",
-            help="95% of the tickets took no longer, from the first look to the receipt.",
-        )
-        parts.tile(
-            "Cost",
-            now.cost_usd,
-            before.cost_usd if known else None,
-            parts.dollars,
-            good="down",
-            help="What models cost, where they have a price in the settings.",
-        )
+        parts.tile("Tickets", now.tickets, before.tickets if known else None, parts.count, good="neither")
+        parts.tile("Success rate", now.success_rate, before.success_rate, percent, good="up")
+        parts.tile("Fallback rate", now.fallback_rate, before.fallback_rate, percent, good="down")
+        parts.tile("Review rate", now.review_rate, before.review_rate, percent, good="down")
+        parts.tile("Latency p95", late.p95_ms, late_before.p95_ms, seconds, good="down")
+        parts.tile("Cost", now.known_cost, before.known_cost if known else None, dollars, good="down")
+    st.caption("Below each figure: how far it is from that of the period before, of the same length.")
+    parts.without_a_price(now)
 
 
 def body() -> None:
     selection = selected()
+    parts.about(selection)
     if parts.nothing(selection):
         return
     tiles(selection)
@@ -114,6 +71,6 @@ def body() -> None:
     )
 
 
-st.title("Overview")
+parts.head("Overview")
 selected = choose()
 parts.live(body)

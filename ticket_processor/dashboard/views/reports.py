@@ -5,12 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from ticket_processor.clock import iso
+from ticket_processor.dashboard import parts
 from ticket_processor.dashboard.options import given
 from ticket_processor.dashboard.reports import framed, reports_in, score_rows
 
 HEIGHT = 900
 
-st.title("Evaluation reports")
+parts.head("Evaluation reports")
 folder = given().reports
 reports = {report.name: report for report in reports_in(folder)}
 if not reports:

@@ -7,16 +7,20 @@ from collections.abc import Iterator
 import streamlit as st
 
 from ticket_processor import metrics
+from ticket_processor.alert_view import many
 from ticket_processor.clock import iso
 from ticket_processor.dashboard import burn, figures, parts, tables
 from ticket_processor.dashboard.data import ask
 from ticket_processor.dashboard.data import runs as remembered
 from ticket_processor.dashboard.options import given
 from ticket_processor.dashboard.sidebar import choose, step_of
+from ticket_processor.health.words import span
+from ticket_processor.metric_words import percent, points, seconds
 from ticket_processor.metrics import Objective, Runs, Selection
 
 MOST_RUNS = 1_000
-BURN = "How fast failures use up what may fail"
+BURN = "How fast failures use up the error budget"
+ANSWERED = "Understanding and writing together; of what a job of many tickets carried, understanding only."
 COLUMNS = {
     "Started": st.column_config.DatetimeColumn("Started (UTC)", format="YYYY-MM-DD HH:mm:ss", timezone="UTC"),
     "Seconds": st.column_config.NumberColumn(format="%.1f"),
@@ -24,54 +28,59 @@ COLUMNS = {
 }
 
 
-def level(objective: Objective, what: str) -> None:
-    """One objective: reached, wanted, and what is left of what may fail."""
+def level(objective: Objective, what: str, what_it_is: str) -> None:
+    """One objective: reached, wanted, and what is left of the error budget."""
     reached, left = objective.share, objective.budget_left
     st.metric(
         what,
-        "–" if reached is None else parts.percent(reached),
-        None if reached is None else f"{(reached - objective.target) * 100:+.2f} points",
-        help=f"Wanted: {objective.target:.2%}. Of {objective.total:,} there were {objective.good:,} good ones.",
+        "–" if reached is None else percent(reached),
+        None if reached is None else f"{points(reached - objective.target)} from the target",
+        help=f"Target: {percent(objective.target)}. Of {objective.total:,} there were {objective.good:,} good ones. "
+        + what_it_is,
         border=True,
     )
     if left is not None:
-        st.progress(max(0.0, min(left, 1.0)), text=f"{max(0.0, left):.0%} of what may fail is left")
+        st.progress(max(0.0, min(left, 1.0)), text=f"{max(0.0, left):.0%} of the error budget is left")
 
 
 def levels(selection: Selection) -> None:
-    """The objectives of the settings, and the fallback share that an alert is for."""
+    """The objectives of the settings, and the fallbacks that an alert is for."""
     slo = given().settings.slo
     success, quick = ask(
         metrics.objectives, selection, success=slo.success, quick_ms=slo.latency_s * 1000, quick=slo.latency_share
     )
-    fallback = ask(metrics.totals, selection).fallback_rate
+    fallback = ask(metrics.totals, selection).unplanned_fallback_rate
     with st.grid(min_column_width=240):
         with st.container():
-            level(success, "Attempts that succeed")
+            level(success, "Success rate", parts.meaning("success rate"))
         with st.container():
-            level(quick, f"Within {slo.latency_s:g} s")
+            level(quick, f"Answers within {slo.latency_s:g} s", ANSWERED)
         with st.container():
             st.metric(
-                "Fallback",
-                "–" if fallback is None else parts.percent(fallback),
-                None if fallback is None else f"{(fallback - slo.fallback_share) * 100:+.2f} points",
+                "Unplanned fallback rate",
+                "–" if fallback is None else percent(fallback),
+                None if fallback is None else f"{points(fallback - slo.fallback_share)} from the limit",
                 delta_color="inverse",
-                help=f"An alert comes above {slo.fallback_share:.0%} in the last six runs.",
+                help=f"An alert comes above {percent(slo.fallback_share)} in the last six runs with answers. "
+                "It is the fallback rate without answers for which no model was meant: no text to read, no model "
+                "configured, the models' budget used up.",
                 border=True,
             )
 
 
 def in_words(about: Runs) -> Iterator[str]:
     """The period's runs in sentences."""
-    yield f"Runs: {about.count:,}, of them without an end: {about.unfinished:,}; dry ones beside them: {about.dry:,}."
+    dry = f", {about.dry:,} of them dry" if about.dry else ""
+    yield f"{many(about.count + about.dry, 'run')}{dry}; without an end: {about.unfinished:,}."
     if about.interval_s:
-        yield f"Usually one every {about.interval_s / 60:.0f} minutes, about {about.missed:,} missing."
+        yield f"Usually one every {span(about.interval_s)}; by that, {about.missed:,} are missing."
     if about.p95_duration_s is not None:
-        yield f"95% took at most {about.p95_duration_s:.1f} s."
+        yield f"95% of them took at most {seconds(about.p95_duration_s * 1000)}."
 
 
 def body() -> None:
     selection = selected()
+    parts.about(selection)
     since, until = selection.since, selection.until
     about = ask(metrics.runs, since, until)
     lines = ask(metrics.run_lines, since, until, most=MOST_RUNS)
@@ -82,17 +91,19 @@ def body() -> None:
     levels(selection)
     slo = given().settings.slo
     step = step_of(selection)
-    points = ask(metrics.series, selection, step)
+    steps = ask(metrics.series, selection, step)
+    unit, size = ("milliseconds", 1) if max((one.p95_ms or 0 for one in steps), default=0) < 1000 else ("seconds", 1000)
     with st.grid(min_column_width=420):
         parts.chart(
             f"Latency, each {step}",
             figures.lines(
                 {
-                    "half within": [(point.at.isoformat(), _s(point.p50_ms)) for point in points],
-                    "95% within": [(point.at.isoformat(), _s(point.p95_ms)) for point in points],
+                    "latency p50": [(one.at.isoformat(), one.p50_ms and one.p50_ms / size) for one in steps],
+                    "latency p95": [(one.at.isoformat(), one.p95_ms and one.p95_ms / size) for one in steps],
                 },
-                unit="seconds",
-                target=slo.latency_s,
+                unit=unit,
+                target=slo.latency_s * 1000 / size,
+                target_name=f"target: {slo.latency_share:.0%} within {slo.latency_s:g} s",
             ),
             key="latency",
             alt="Lines over time: median and 95th percentile of latency",
@@ -105,7 +116,7 @@ def body() -> None:
                     {name: [(iso(at), rate) for at, rate in line] for name, line in rates.items()},
                     unit="times what the objective allows",
                     target=1.0,
-                    target_name="lasts the month",
+                    target_name="budget lasts the month",
                 ),
                 key="burn",
                 alt="Lines over time: burn rates of the error budget over three windows",
@@ -118,10 +129,6 @@ def body() -> None:
     st.dataframe(tables.runs(lines), hide_index=True, column_config=COLUMNS, height=420, placeholder="–")
 
 
-def _s(milliseconds: float | None) -> float | None:
-    return None if milliseconds is None else milliseconds / 1000
-
-
-st.title("Service levels and runs")
+parts.head("Service levels and runs")
 selected = choose()
 parts.live(body)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import partial
 
 import streamlit as st
 
 from ticket_processor import metrics
+from ticket_processor.clock import iso
 from ticket_processor.dashboard import parts, tables
 from ticket_processor.dashboard.data import ask, book, story
+from ticket_processor.dashboard.options import given
 from ticket_processor.dashboard.sidebar import choose
 
 ROWS = 50
@@ -77,11 +80,19 @@ def one(number: int) -> None:
             right.dataframe(rows, hide_index=True, height=parts.height(len(rows)))
 
 
+def file_name(selection: metrics.Selection) -> str:
+    """Of a download: whose receipts, of which days."""
+    host = re.sub(r"[^A-Za-z0-9.-]", "_", given().settings.account or "")
+    days = (iso(selection.since)[:10], iso(selection.until - 1)[:10])
+    return "-".join(filter(None, ("ticketbot", host, *days))) + ".csv"
+
+
 def table() -> None:
     """The page of the table that is asked for."""
     if st.session_state.get("ticket") is not None:
         st.rerun()  # a row was clicked on: what is outside of this part has to know
     selection = selected()
+    parts.about(selection)
     if parts.nothing(replace(selection, text="")):
         return
     column, descending = SORTS[order]
@@ -99,8 +110,8 @@ def table() -> None:
     with where:
         first, last = (number - 1) * ROWS + 1, min(number * ROWS, total)
         st.caption(
-            f"{total:,} receipts; {first:,} to {last:,} are here. The box before a row opens the ticket; a click on a "
-            "heading sorts these rows only."
+            f"{total:,} receipt{'s' * (total != 1)}; {first:,} to {last:,} are here. The box before a row opens the "
+            "ticket; a click on a heading sorts these rows only."
         )
         st.dataframe(
             tables.lines(found.rows),
@@ -117,14 +128,14 @@ def table() -> None:
         lambda: tables.csv(
             metrics.page(book().index, selection, order_by=column, descending=descending, limit=MOST_EXPORTED).rows
         ),
-        file_name="ticketbot.csv",
+        file_name=file_name(selection),
         mime="text/csv",
         on_click="ignore",
         icon=":material/download:",
     )
 
 
-st.title("Tickets")
+parts.head("Tickets")
 selected_here = choose()
 left, middle, right = st.columns([3, 2, 1])
 text = left.text_input("Search", key="q", bind="query-params", icon=":material/search:", max_chars=200)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from ticket_processor.clock import Deadline
+from ticket_processor.dashboard import parts
 from ticket_processor.dashboard.options import given
 from ticket_processor.walkthrough import Walk, pasted, walk, wanted_changes
 
 DEADLINE_S = 120.0
 MOST_CHARACTERS = 50_000
+WIDTHS, CHARACTERS = {"Field": 120, "Value": 400}, 45
+"""Pixels, and what a line of a value holds, so wide."""
 
 EXAMPLE_SUBJECT = "Charged twice"
 EXAMPLE = "Hello, I was charged twice this month.\nPlease refund card 4111 1111 1111 1111.\n\n-- \nJane Doe"
@@ -52,10 +55,16 @@ def show(walked: Walk) -> None:
             for name, value in walked.analysis.model_dump(mode="json", exclude={"usage"}).items()
             if value not in (None, [], {}, "", False)
         }
-        st.dataframe([{"Field": name, "Value": value} for name, value in rows.items()], hide_index=True)
+        st.dataframe(
+            [{"Field": name, "Value": value} for name, value in rows.items()],
+            hide_index=True,
+            height=parts.height(len(rows)),
+            column_config={name: st.column_config.TextColumn(width=width) for name, width in WIDTHS.items()},
+        )
+        parts.whole(rows.items(), CHARACTERS)
         st.subheader("What would be changed")
         st.text(walked.decision.reason)
-        st.code("\n".join(wanted_changes(walked.decision)) or "nothing", language=None)
+        st.code("\n".join(wanted_changes(walked.decision)) or "nothing", language=None, wrap_lines=True)
         st.caption("What people had set by then would stay.")
         if walked.decision.note:
             st.caption("The internal note")
@@ -69,7 +78,7 @@ def show(walked: Walk) -> None:
             st.code(asked.error or asked.answer, language=None, wrap_lines=True)
 
 
-st.title("Try it")
+parts.head("Try it")
 st.caption(
     "What would become of a ticket, by these settings. Nothing is written to the helpdesk, and the text is stored "
     "nowhere; if a model is asked, it gets the redacted text, and what it costs counts towards the day's budget."

@@ -1,0 +1,97 @@
+"""What figures are called, what they mean and how they are rounded: the same wherever they are shown.
+
+``docs/report.md`` has the same list; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+_TOOK = "understanding and writing together; of what a job of many tickets carried, understanding only"
+MEANINGS: Mapping[str, str] = {
+    "tickets": "each counts once, however often it was tried, with the outcome that it had last",
+    "outcomes": "what became of tickets, run by run: one that two runs tried has two",
+    "answers": (
+        "how often a ticket was understood, by a model, the classifier or the keyword rules; one that is understood "
+        "again counts again"
+    ),
+    "success rate": (
+        "writes (a ticket updated, or something suggested in its note), as a share of these and of the tickets that "
+        "failed; one that fails in run after run has failed once, and what was left alone is not counted"
+    ),
+    "error rate": "tickets that failed, as a share of the same: what the success rate lacks to 100%",
+    "fallback rate": (
+        "answers that no model gave, but the classifier or the keyword rules, whatever the reason, as a share of all "
+        "answers"
+    ),
+    "unplanned fallback rate": (
+        "the same without those that were meant to be: no text to read, no model configured, the models' budget used up"
+    ),
+    "review rate": "answers after which a person is asked to look at the ticket, as a share of all answers",
+    "latency p50": f"half of the answers took no longer, {_TOOK}",
+    "latency p95": f"95% of the answers took no longer, {_TOOK}",
+    "latency p99": f"99% of the answers took no longer, {_TOOK}",
+    "cost": "US dollars for models that have a price in the settings; failed tickets cost as well",
+    "cost per ticket": "the cost, divided by the tickets that were understood",
+    "repeat rate": "answers that had been given for the same text before, and cost nothing, as a share of all answers",
+}
+"""Each figure by its name. The period, and for health and alerts the kinds of runs, come on top."""
+NONE = "-"
+_ENDS: Mapping[str, str] = {
+    "HelpdeskDown": "helpdesk unreachable",
+    "NotAuthorised": "not authorised at the helpdesk",
+    "RateLimited": "told to wait by the helpdesk",
+    "Halted": "kill switch",
+    "NotePublished": "a note became public",
+    "AuditUnwritable": "log not writable",
+    "StateUnusable": "state not usable",
+    "DeadlineReached": "out of time",
+    "Stopping": "stopped by a signal",
+    "ConfigError": "settings",
+    "RunLocked": "another run was active",
+    "CannotRun": "could not go on",
+    "unexpected": "unexpected error",
+}
+"""What ended a run early (``stopped_by``), for people."""
+
+
+def end_words(stopped_by: str) -> str:
+    """What ended a run early, in words; as it is where there are none for it."""
+    return _ENDS.get(stopped_by, stopped_by)
+
+
+def percent(share: float | None) -> str:
+    """``12.3%``, and ``99.52%`` near the ends, where it matters; never 0% of something, or 100% of less than all."""
+    if share is None:
+        return NONE
+    if 0 < share < 0.00005:
+        return "<0.01%"
+    if 0.99995 < share < 1:
+        return ">99.99%"
+    fine = 0 < share < 0.02 or 0.98 < share < 1
+    return f"{share:.{2 if fine else 1}%}"
+
+
+def points(difference: float) -> str:
+    """Between two shares, in percentage points: ``+33.3 pts``, ``-0.35 pts``; ``±0 pts`` where that rounds to none."""
+    digits = 2 if abs(difference) < 0.01 else 1
+    said = f"{100 * difference:+.{digits}f}"
+    return f"{said} pts" if any(digit in said for digit in "123456789") else "±0 pts"
+
+
+def dollars(value: float | None) -> str:
+    """``$1,234.50``: US dollars in cents, or with two digits of what is less than ten cents: ``$0.0043``."""
+    if value is None:
+        return NONE
+    if value >= 0.0995 or value == 0:
+        return f"${value:,.2f}"
+    rounded = float(f"{value:.2g}")
+    return f"${rounded:.{1 - math.floor(math.log10(rounded))}f}"
+
+
+def seconds(milliseconds: float | None) -> str:
+    """``340 ms``, ``1.2 s``, from milliseconds."""
+    if milliseconds is None:
+        return NONE
+    return f"{milliseconds:.0f} ms" if milliseconds < 999.5 else f"{milliseconds / 1000:,.1f} s"
