@@ -23,23 +23,22 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
+import development  # noqa: F401 - for its effect
 import streamlit as st
-from streamlit.testing.v1 import AppTest
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
 from bench_report import write_log
+from streamlit.testing.v1 import AppTest
 
 from tests.dashboard.browser import browser, dashboard, executable, tab
 from ticket_processor.clock import SystemClock
-from ticket_processor.config import Settings
 from ticket_processor.dashboard.options import Options, give
 from ticket_processor.dashboard.server import SCRIPT
 from ticket_processor.log_files import log_files
 from ticket_processor.log_store import FOLDER
+from ticket_processor.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 CHARTS = 8
+FEWEST = 10_000
 COLD = "without an index"
 
 
@@ -110,6 +109,8 @@ def main() -> int:
     parser.add_argument("--most", type=float, default=3.0)
     parser.add_argument("--query", default="", help="of the address, such as period=30+d")
     asked = parser.parse_args()
+    if asked.small < FEWEST:
+        parser.error(f"--small: at least {FEWEST:,} lines, or some charts have nothing to show")
     if executable() is None:
         sys.exit("there is no Chromium or Chrome on this machine")
     found: dict[int, dict[str, float]] = {}

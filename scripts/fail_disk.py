@@ -22,7 +22,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import development  # noqa: F401 - for its effect
 
 from tests.local.disk_stories import FAULTS, SCENES, Ended, Fault, Scene, operations, play
 

@@ -11,13 +11,12 @@ anything was found. Needs the development packages (pip install -e ".[dev]").
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import development  # noqa: F401 - for its effect
 
 from tests.understanding.hostile import Hostile, harm_of
 from tests.understanding.injected import effects, rows

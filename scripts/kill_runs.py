@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import development  # noqa: F401 - for its effect
 
 from tests.local.killed import PHASES, Ending, Story
 

@@ -14,13 +14,12 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import sys
 import time
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import development  # noqa: F401 - for its effect
 
 from tests.understanding.alarms import ALARMS, HARMLESS, half
 from ticket_processor.cleaning import clean

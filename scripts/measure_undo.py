@@ -17,9 +17,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import development  # noqa: F401 - for its effect
 import orjson
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.local.at_work import CONFIG, account, judge, people_work, shown
 from ticket_processor.sandbox import OffsetClock, Sandbox, SandboxServer

@@ -23,9 +23,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from multiprocessing import Pool
 from multiprocessing import TimeoutError as MultiprocessingTimeout
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import development  # noqa: F401 - for its effect
 
 from tests.simulation.invariants import violations
 from tests.simulation.mutations import MUTATIONS, mutation

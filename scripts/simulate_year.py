@@ -27,9 +27,9 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import development  # noqa: F401 - for its effect
 
-from tests.simulation.year import Year
+from tests.simulation.year import LONG_DAYS, Year
 from tests.simulation.year_alarms import Severity, Told, drawn_year
 
 YEARS: Mapping[str, Mapping[str, object]] = {
@@ -82,6 +82,7 @@ def played(name: str, given: Mapping[str, object], show: Callable[[int], None]) 
 def _numbers(year: Year) -> tuple[dict[str, str], list[str]]:
     report = year.verified()
     growth, noticed = year.growth(), Counter(run for _, run in year.outages_noticed())
+    too_short = "" if year.days >= LONG_DAYS else " (too few days to tell)"
     levels = year.retention < year.days / 2
     return {
         "runs": f"{year.counts['runs']:,}",
@@ -94,7 +95,7 @@ def _numbers(year: Year) -> tuple[dict[str, str], list[str]]:
         "log, last quarter against the one before": f"{year.plateau(lambda day: day.log):+.1%}" if levels else "",
         "state, largest, MB": f"{max(day.state for day in year.by_day) / 1e6:.1f}",
         "state, last quarter against the one before": f"{year.plateau(lambda day: day.state):+.1%}",
-        "memory, from 10% to 100% of the runs": "" if growth is None else f"{growth:+.2%}",
+        "memory, from 10% to 100% of the runs": "" if growth is None else f"{growth:+.2%}{too_short}",
         "lines verified at the end": f"{report.lines:,}, {'all hold' if report.holds else 'NOT all hold'}",
         "oldest line, first day that may be kept": f"{year.lines()[1][:10]}, {year.oldest_kept()}",
         "outages of the helpdesk, told in run": ", ".join(f"{run}: {count}" for run, count in sorted(noticed.items())),

@@ -1,20 +1,24 @@
 """What ticketbot is made of: known vulnerabilities of the pinned packages, and a bill of materials.
 
-python scripts/supply_chain.py audit         # pip-audit over constraints.txt; what cannot be looked up is a failure
-python scripts/supply_chain.py sbom          # sbom.cdx.json (CycloneDX) of ticketbot with the extra 'ops'
+python scripts/supply_chain.py audit               # pip-audit over constraints.txt; not to be looked up is a failure
+python scripts/supply_chain.py sbom                # sbom.cdx.json (CycloneDX): all that a user can install
+python scripts/supply_chain.py sbom --extras ops   # one installation: ticketbot with these extras; '' for none
 
 The tools get an environment of their own (.venv-tools), so that they are no part of what they describe. `audit` asks
-PyPI about every package and needs the network.
+PyPI about every package and needs the network; so does `sbom`, which installs what it describes.
 """
 
 from __future__ import annotations
 
+import argparse
+import configparser
 import json
 import os
 import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Sequence
 from pathlib import Path
 
 import bootstrap
@@ -22,7 +26,8 @@ import bootstrap
 TOOLS = bootstrap.ROOT / ".venv-tools"
 PACKAGES = ("pip-audit>=2.9", "cyclonedx-bom>=7")
 SUBJECT = bootstrap.ROOT / ".venv-sbom"
-EXTRAS = "ops"
+NOT_FOR_USERS = {"dev"}
+MADE = "tools.stamp"
 BILL = bootstrap.ROOT / "sbom.cdx.json"
 
 
@@ -32,39 +37,66 @@ def audit() -> int:
     return bootstrap.run([_tool("pip-audit"), *options])
 
 
-def sbom() -> int:
-    """Write the bill of what a user installs, in a fresh environment with nothing else in it."""
-    python = _environment(SUBJECT)
-    target = f"{bootstrap.ROOT}[{EXTRAS}]"
+def extras() -> list[str]:
+    """The extras that are there for users."""
+    described = configparser.ConfigParser(interpolation=None)
+    described.read(bootstrap.ROOT / "setup.cfg", encoding="utf-8")
+    return [name for name in described["options.extras_require"] if name not in NOT_FOR_USERS]
+
+
+def sbom(chosen: Sequence[str]) -> int:
+    """Write the bill of ticketbot with the ``chosen`` extras, installed in a fresh environment with nothing else."""
+    tools, python = _tool("python"), _environment(SUBJECT, with_pip=False)
+    target = f"{bootstrap.ROOT}[{','.join(chosen)}]" if chosen else str(bootstrap.ROOT)
     try:
-        _pip(python, "--constraint", str(bootstrap.ROOT / "constraints.txt"), target)
+        _pip(tools, "--constraint", str(bootstrap.ROOT / "constraints.txt"), target, into=python)
         command = [_tool("cyclonedx-py"), "environment", "--output-reproducible", "--of", "JSON", "-o", BILL, python]
         code = bootstrap.run(command)
     finally:
         shutil.rmtree(SUBJECT, ignore_errors=True)
     if code == 0:
         bill = json.loads(BILL.read_text(encoding="utf-8"))
-        print(f"{BILL.name}: {bill['bomFormat']} {bill['specVersion']}, {len(bill['components'])} packages")
+        described = f"extras {', '.join(chosen)}" if chosen else "no extras"
+        counted = f"{len(bill['components'])} packages"
+        print(f"{BILL.name}: {bill['bomFormat']} {bill['specVersion']}, {counted} of ticketbot with {described}")
     return code
 
 
 def _tool(name: str) -> Path:
     folder = "Scripts" if os.name == "nt" else "bin"
     tool = TOOLS / folder / (f"{name}.exe" if os.name == "nt" else name)
-    if not tool.exists():
+    if not (TOOLS / MADE).exists():
         _pip(_environment(TOOLS), *PACKAGES)
+        (TOOLS / MADE).touch()
     return tool
 
 
-def _environment(folder: Path) -> Path:
-    venv.create(folder, with_pip=True, clear=True)
+def _environment(folder: Path, *, with_pip: bool = True) -> Path:
+    venv.create(folder, with_pip=with_pip, clear=True)
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def _pip(python: Path, *what: str) -> None:
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *what], check=True)
+def _pip(python: Path, *what: str, into: Path | None = None) -> None:
+    """Install with the pip of one environment, if need be into another, which then has none."""
+    pip = [python, "-m", "pip", *(["--python", into] if into else [])]
+    subprocess.run([*pip, "install", "--quiet", "--disable-pip-version-check", *what], check=True)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """What the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("audit")
+    bill = commands.add_parser("sbom")
+    bill.add_argument("--extras", default=",".join(extras()), help="with commas between; default: %(default)s")
+    asked = parser.parse_args(words)
+    if asked.command == "audit":
+        return audit()
+    chosen = [name for name in asked.extras.replace(" ", "").split(",") if name]
+    if unknown := sorted(set(chosen).difference(extras())):
+        parser.error(f"there is no extra {', '.join(unknown)}; there are {', '.join(extras())}")
+    return sbom(chosen)
 
 
 if __name__ == "__main__":
-    asked = {"audit": audit, "sbom": sbom}.get(sys.argv[1] if len(sys.argv) == 2 else "")
-    sys.exit(asked() if asked else __doc__)
+    sys.exit(main())

@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from unittest import mock
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import development  # noqa: F401 - for its effect
 
 from tests.unit.tamperings import KEY, KINDS, NEED_AN_ANCHOR, Tally, receipts, tamper, written
 from ticket_processor.log_check import check

@@ -14,10 +14,11 @@ import pytest
 import yaml
 
 from ticket_processor.commands.watchdog import GRACE_S
-from ticket_processor.config import VARIABLES, Settings
 from ticket_processor.errors import ExitCode
 from ticket_processor.schedule import kubernetes
 from ticket_processor.schedule.job import DEFAULT_EVERY_MIN, PERIODS_MIN, limit_after
+from ticket_processor.settings import Settings
+from ticket_processor.variables import VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEDULING = (ROOT / "docs" / "scheduling.md").read_text(encoding="utf-8")
@@ -97,6 +98,13 @@ def test_everything_it_writes_is_where_kubernetes_mounts_the_volume() -> None:
     assert all(value.startswith(f"{kubernetes.DATA}/") for value in places.values())
     assert (found["HOME"], found["PYTHONDONTWRITEBYTECODE"]) == ("/tmp", "1")
     assert values(final, "WORKDIR") == [kubernetes.CONFIG_FOLDER]
+
+
+def test_where_it_writes_is_that_users_alone() -> None:
+    _build, final = stages()
+    (made,) = re.findall(r"install --directory (.*)", " ".join(values(final, "RUN")))
+    owned = f"--owner {kubernetes.UID} --group {kubernetes.UID} --mode 0700 {kubernetes.DATA}"
+    assert " ".join(made.split()) == owned
 
 
 def test_no_secret_gets_into_the_image() -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.config import CONFIG_VARIABLE, VARIABLES
 from ticket_processor.errors import ExitCode
 from ticket_processor.models import OutcomeStatus
 from ticket_processor.seeding import load_corpus
+from ticket_processor.variables import CONFIG_VARIABLE, VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

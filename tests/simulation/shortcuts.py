@@ -183,7 +183,7 @@ REPLACED = [
     *(_replacing(owner, "options_of", _options_once()) for owner in (choices, store)),
     _replacing(llm, "checked", _checked_once()),
     _replacing(zendesk_call, "urlencode", lambda query: _encoded(tuple(query.items()))),
-    _replacing(state, "_translated", lambda _path: _UNTRANSLATED),
+    _replacing(state, "translated", lambda _path: _UNTRANSLATED),
     _replacing(answer_store, "_connect", lambda _path: (_UsedStore(), _SECRET)),
     _replacing(answer_store.AnswerStore, "_sweep", lambda _store: None),
     _replacing(tenacity, "Retrying", _Retrying),

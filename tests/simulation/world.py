@@ -27,7 +27,6 @@ from ticket_processor.breaker import Breaker
 from ticket_processor.budget import Budget
 from ticket_processor.chat_server import ModelBusy, RawAnswer
 from ticket_processor.clock import Deadline
-from ticket_processor.config import BudgetSettings, ZendeskSettings
 from ticket_processor.errors import AuditUnwritable, StateUnusable, TicketbotError
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.log_lines import encode
@@ -36,6 +35,7 @@ from ticket_processor.pipeline import Options, Parts, Run
 from ticket_processor.policy import Policy
 from ticket_processor.rules import RulesAnalyser
 from ticket_processor.sandbox import BOT_ID, FaultPlan, Rules
+from ticket_processor.settings import BudgetSettings, ZendeskSettings
 from ticket_processor.state import State
 from ticket_processor.taxonomy import Taxonomy, default_taxonomy
 from ticket_processor.wiring import transport_for

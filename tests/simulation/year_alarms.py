@@ -14,9 +14,9 @@ from unittest import mock
 
 from tests.simulation.year_desk import DAY_S, NAMES, PERIOD_S, RUNS_A_DAY, Clock, expected, not_synced, poisson
 from ticket_processor import alert_rules, slo
-from ticket_processor.alert_checks import HISTORY_S, Facts, Severity
 from ticket_processor.alert_memory import Target, after, owed, told, without_strangers
 from ticket_processor.alert_store import AlertStore
+from ticket_processor.alert_view import HISTORY_S, Facts, Severity
 from ticket_processor.latency import Latencies
 from ticket_processor.models import RunRecord, RunSummary, Statement
 
