@@ -26,7 +26,8 @@ from pydantic import ValidationError
 from .clock import Clock, iso
 from .errors import StateUnusable
 from .models import Analysis, Usage
-from .state import emptied
+from .private_files import make_folder
+from .state_file import emptied
 
 FILE_NAME = "answers.sqlite3"
 DAY_S = 86_400
@@ -184,7 +185,7 @@ class AnswerStore:
 
 def _connect(path: Path | None) -> tuple[sqlite3.Connection, bytes]:
     if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # summaries are nobody else's business
     db = sqlite3.connect(":memory:" if path is None else path, isolation_level=None, check_same_thread=False, timeout=5)
     try:

@@ -21,6 +21,7 @@ from .errors import CannotRun, ConfigError, RunLocked
 from .id_set import IdSet
 from .log_lines import encode
 from .models import Analysis, Decision, Frozen, Usage
+from .private_files import make_folder
 from .state import Verdict
 
 FORMAT: Final = 1
@@ -275,7 +276,7 @@ def locked(path: Path) -> Iterator[None]:
     """
     lock = filelock.FileLock(path.with_name(path.name + ".lock"), mode=0o600)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         lock.acquire(blocking=False)
     except filelock.Timeout:
         raise RunLocked(f"another ticketbot is at work on {path}; this one has nothing to do") from None

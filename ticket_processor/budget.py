@@ -10,8 +10,8 @@ import threading
 from dataclasses import dataclass
 
 from .answer_store import AnswerStore, Spent
-from .config import BudgetSettings
 from .models import Usage
+from .settings import BudgetSettings
 
 RUN_SPENT, DAY_SPENT = "budget_of_run_spent", "budget_of_day_spent"
 

@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from .errors import ConfigError
+from .errors import ConfigError, how_to_install
 from .models import Frozen
+from .private_files import make_folder
 
 if TYPE_CHECKING:
     from .scorers import Arrays
 
 DESCRIPTION = "classifier.json"
 FORMAT = 1
-EXTRA = "pip install 'ticketbot[ml]'"
 
 Task = Literal["category", "urgency", "sentiment"]
 TASKS: tuple[Task, ...] = ("category", "urgency", "sentiment")
@@ -96,7 +96,7 @@ def require_extra(*modules: str) -> None:
     """Raises :class:`ClassifierUnusable` with the command to type when one of ``modules`` is not installed."""
     missing = [module for module in modules if importlib.util.find_spec(module) is None]
     if missing:
-        raise ClassifierUnusable(f"the local classifier needs {' and '.join(missing)}: {EXTRA}")
+        raise ClassifierUnusable(f"the local classifier needs {' and '.join(missing)}: {how_to_install('ml')}")
 
 
 def write(folder: Path, description: Description, arrays: Mapping[str, Arrays]) -> Description:
@@ -108,7 +108,7 @@ def write(folder: Path, description: Description, arrays: Mapping[str, Arrays]) 
     import skops.io
 
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         fresh = folder / f".weights-{os.getpid()}.tmp"
         _make_private(fresh)
         content = {part: dict(named) for part, named in arrays.items()}
@@ -170,7 +170,8 @@ def read_weights(path: Path) -> dict[str, dict[str, Any]]:
 
         content = skops.io.load(path, trusted=[])
     except ImportError as error:
-        raise ClassifierUnusable(f"the local classifier cannot be loaded ({type(error).__name__}): {EXTRA}") from None
+        what = type(error).__name__
+        raise ClassifierUnusable(f"the local classifier cannot be loaded ({what}): {how_to_install('ml')}") from None
     except Exception:  # noqa: BLE001 - whatever a damaged file does to skops or numpy, it means the same
         raise ClassifierUnusable(f"{path} is damaged: train again") from None
     if not isinstance(content, dict) or not all(isinstance(part, dict) for part in content.values()):

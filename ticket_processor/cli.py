@@ -14,10 +14,11 @@ import typer
 
 from . import __version__
 from .cli_operations import app as operations
-from .cli_parts import ConfigOption, HtmlOption, JsonOption, errors, leave, signals
+from .cli_parts import Commands, ConfigOption, HtmlOption, JsonOption, errors, leave, signals
 
 app = typer.Typer(
     name="ticketbot",
+    cls=Commands,
     help="Triage for helpdesk tickets: tags, priority and one short internal note, exactly once.",
     epilog="Exit codes: 0 all good, 1 some tickets failed, 2 wrong usage or configuration, 3 could not run, "
     "75 another run is active, 130/143 stopped by a signal.",
@@ -243,7 +244,7 @@ def seed(
     leave(code, abandoned)
 
 
-@app.command()
+@app.command(short_help="Try on a scratch ticket whether jobs of many updates may be used.")
 def probe(
     insist: Annotated[
         bool, typer.Option("--yes-this-is-a-sandbox", help="Probe although the account looks like production.")
@@ -267,7 +268,7 @@ def probe(
     leave(code)
 
 
-@app.command()
+@app.command(short_help="Show one ticket's way through the chain; writes nothing.")
 def analyse(
     ticket: Annotated[str, typer.Argument(metavar="TICKET", help="A ticket's number, or - for standard input.")],
     no_llm: Annotated[bool, typer.Option("--no-llm", help="Keyword rules only, whatever models are set.")] = False,
@@ -326,7 +327,7 @@ def evaluate(
     leave(code)
 
 
-@app.command()
+@app.command(short_help="Measure analysers on solved tickets, and propose thresholds.")
 def backtest(
     since: Annotated[
         str, typer.Option(metavar="WHEN", help="Tickets created since: 90d, 2w, 2026-11-01 or a full time.")
@@ -378,7 +379,7 @@ def backtest(
     leave(code)
 
 
-@app.command()
+@app.command(short_help="Show what would leave of a text; needs no settings.")
 def redact(
     file: Annotated[str, typer.Argument(help="A text file, .jsonl with subject and body, or - for standard input.")],
     level: Annotated[str, typer.Option(metavar="LEVEL", help="secrets, standard or strict.")] = "standard",
@@ -402,10 +403,13 @@ def sandbox(
     tickets: Annotated[int, typer.Option(min=0, metavar="N", help="Tickets to begin with, aged minutes to hours.")] = 0,
     plan: Annotated[
         str,
-        typer.Option(help="Rate limits: team, growth, professional, enterprise, enterprise-plus, sandbox, unlimited."),
+        typer.Option(
+            metavar="PLAN",
+            help="Rate limits: team, growth, professional, enterprise, enterprise-plus, sandbox, unlimited.",
+        ),
     ] = "enterprise",
     faults: Annotated[
-        str, typer.Option(metavar="PLAN", help="Misbehaviour: 'lost-reply=0.05,error-before=0.02', or a JSON file.")
+        str, typer.Option(metavar="FAULTS", help="Misbehaviour: 'lost-reply=0.05,error-before=0.02', or a JSON file.")
     ] = "",
     llm_latency: Annotated[
         str,
@@ -480,7 +484,7 @@ taxonomy_app = typer.Typer(help="Your categories: show them, check them.", rich_
 app.add_typer(taxonomy_app, name="taxonomy")
 
 
-@taxonomy_app.command("check")
+@taxonomy_app.command("check", short_help="Find overlaps, gaps, and targets that cannot work.")
 def taxonomy_check(
     offline: Annotated[
         bool, typer.Option("--offline", help="Leave the helpdesk's tags, fields and groups out.")

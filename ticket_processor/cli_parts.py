@@ -7,11 +7,12 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
+from typer.core import TyperGroup
 
 from .errors import ConfigError, ExitCode, RunLocked, Stopping, TicketbotError, unexpected
 
@@ -29,8 +30,19 @@ ConfigOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 HtmlOption = Annotated[
     Optional[Path],  # noqa: UP045
-    typer.Option(metavar="FILE", help="Write a report with plots; needs ticketbot[report]."),
+    typer.Option(metavar="FILE", help="Write a report with plots; needs the extra 'report'."),
 ]
+
+
+class Commands(TyperGroup):
+    """The commands; a value that is none of the choices is told without a word of Pydantic's."""
+
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            raise
 
 
 @contextmanager
@@ -48,7 +60,8 @@ def errors(as_json: bool, *, quiet: bool = False) -> Iterator[None]:
         if as_json:
             import json
 
-            typer.echo(json.dumps({"error": list(problems), "exit_code": int(error.exit_code)}, ensure_ascii=False))
+            with suppress(OSError):  # it may be what went wrong
+                typer.echo(json.dumps({"error": list(problems), "exit_code": int(error.exit_code)}, ensure_ascii=False))
         leave(error.exit_code)
     except KeyboardInterrupt:
         leave(ExitCode.INTERRUPTED)

@@ -17,10 +17,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .backoff import backoff_seconds
-from .config import EmbeddingSettings
 from .errors import AnalysisFailed, ConfigError
 from .openai_client import Connection, ModelBusy
 from .presets import ModelTarget
+from .settings import EmbeddingSettings
 from .tokens import estimate_tokens
 
 BATCH = 64

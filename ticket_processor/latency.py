@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-_GROWTH = math.log(1.1)
+BAND = 1.1
+"""How many times longer the longest of a band is than the shortest."""
+_GROWTH = math.log(BAND)
 
 
 class Latencies:

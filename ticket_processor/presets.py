@@ -12,9 +12,9 @@ from types import MappingProxyType
 from typing import Literal
 from urllib.parse import urlsplit
 
-from .config import ModelSettings, ModelUse, Preset
 from .errors import ConfigError
 from .models import RedactionLevel, Usage
+from .settings import ModelSettings, ModelUse, Preset
 
 OPENAI_URL = "https://api.openai.com/v1"
 FORMS = ("json_schema", "json_object", "prompt")

@@ -3,18 +3,74 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import IO, TextIO, cast
 
+from .errors import CannotRun
 from .models import Change, Forecast, Outcome, OutcomeStatus, RunSummary
 
 Advance = Callable[[int], None]
 PAPER_WIDTH = 200
 TABLE_WIDTH = 150
+_OBEYED = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]|\r(?!\n)"
+)
+_LINE_ENDS = re.compile(r"[\r\n]")
+
+
+def harmless(text: str, *, one_line: bool = False) -> str:
+    """``text`` for a terminal: what that would obey, what turns text round and half characters, as JSON escapes them.
+
+    A log may hold anything by now, and what a helpdesk or a model says too. JSON keeps its meaning. With ``one_line``
+    line ends are written so as well, by which a text could pretend to be more lines of the program's.
+    """
+    text = _OBEYED.sub(_escaped, text)
+    return _LINE_ENDS.sub(_escaped, text) if one_line else text
+
+
+def standard_output() -> IO[bytes]:
+    """Where bytes are printed to: as they are for a program, and :func:`harmless` for a person at a terminal."""
+    return cast(IO[bytes], _Output(sys.stdout.buffer, shown=sys.stdout.isatty()))
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """Raises :class:`CannotRun` where standard output takes no more, as a file on a full disk.
+
+    ``BrokenPipeError`` goes its way: whoever read along has seen enough.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise CannotRun(f"nothing can be printed to standard output: {error.strerror or error}") from error
+
+
+class _Output:
+    """Takes whole lines."""
+
+    def __init__(self, out: IO[bytes], *, shown: bool) -> None:
+        self._out = out
+        self._shown = shown
+
+    def write(self, data: bytes) -> int:
+        with printing():
+            self._out.write(harmless(data.decode("utf-8", "backslashreplace")).encode() if self._shown else data)
+        return len(data)
+
+    def flush(self) -> None:
+        with printing():
+            self._out.flush()
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
 
 
 class Screen:
@@ -35,10 +91,16 @@ class Screen:
 
     def _print(self, text: str, file: TextIO) -> None:
         """A line, above the bar if there is one on that terminal."""
+        text = harmless(text)
         if self._above is not None and file.isatty():
             self._above(text)
         else:
-            print(text, file=file, flush=True)
+            with printing() if file is self._out else nullcontext():
+                print(text, file=file, flush=True)
+
+    def _print_json(self, data: object) -> None:
+        with printing():
+            print(harmless(json.dumps(data, ensure_ascii=False)), file=self._out, flush=True)
 
     def say(self, text: str) -> None:
         """A line for whoever reads along; not with ``--json`` or ``--quiet``."""
@@ -66,6 +128,7 @@ class Screen:
         """
         if self._quiet or self._as_json or not rows:
             return
+        rows = [tuple(map(harmless, row)) for row in rows]
         if not self._out.isatty():
             widths = [max(map(len, column)) for column in list(zip(*rows, strict=True))[:-1]]
             for row in rows:
@@ -91,6 +154,10 @@ class Screen:
         """
         if self._quiet or self._as_json:
             return
+        blocks = [
+            (harmless(heading, one_line=True), [harmless(line, one_line=True) for line in lines])
+            for heading, lines in blocks
+        ]
         if not self._out.isatty():
             for heading, lines in blocks:
                 self.say("  ".join((heading, "; ".join(lines))).rstrip())
@@ -108,7 +175,7 @@ class Screen:
     def result(self, text: str, data: object) -> None:
         """The last word of a command: text, or the same as JSON."""
         if self._as_json:
-            print(json.dumps(data, ensure_ascii=False), file=self._out, flush=True)
+            self._print_json(data)
         else:
             self.say(text)
 
@@ -121,7 +188,9 @@ class Screen:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        count = MofNCompleteColumn() if total is not None else TextColumn("{task.completed:.0f}")
+        bars = [BarColumn()] if total is not None else []  # one that cannot grow looks like one that is full
+        columns = (TextColumn("{task.description}"), *bars, count, TimeElapsedColumn())
         with Progress(*columns, console=Console(file=self._err), transient=True) as bar:
             task = bar.add_task(what, total=total)
             self._advance = lambda count: bar.advance(task, count)
@@ -159,15 +228,15 @@ class Screen:
                     for item in planned
                     if item.status is OutcomeStatus.PLANNED
                 ]
-            print(json.dumps(data, ensure_ascii=False), file=self._out, flush=True)
+            self._print_json(data)
         else:
             for item in planned:
                 self.say(difference(item))
             self.say(summary_text(summary, log, title))
         for remark in summary.remarks:
-            print(f"ticketbot: note: {remark}", file=self._err, flush=True)
+            print(f"ticketbot: note: {harmless(remark)}", file=self._err, flush=True)
         if summary.stopped and (summary.exit_code or not self._quiet):
-            print(f"ticketbot: ended early: {summary.stopped}", file=self._err, flush=True)
+            print(f"ticketbot: ended early: {harmless(summary.stopped)}", file=self._err, flush=True)
         if summary.new_dead_letters:
             text = f"failed too often and will be left alone: {summary.new_dead_letters}"
             reasons = f"; the reasons are in {log}" if log else ""
@@ -185,7 +254,7 @@ class Screen:
         console = Console(file=self._out, width=None if self._out.isatty() else PAPER_WIDTH)
         if console.width < TABLE_WIDTH:
             for row in rows:
-                console.print(Text(row.as_lines()))
+                console.print(Text(harmless(row.as_lines())))
             return
         table = Table(box=box.SIMPLE_HEAD)
         table.add_column("#", justify="right", no_wrap=True)
@@ -198,7 +267,7 @@ class Screen:
         for row in rows:
             before, after = (" ".join(tags) or "-" for tags in (row.tags_before, row.tags_after))
             cells = (str(row.ticket_id), row.subject, before, after, row.priority, row.answered_by, row.note)
-            table.add_row(*(Text(cell, overflow="ellipsis") for cell in cells))
+            table.add_row(*(Text(harmless(cell), overflow="ellipsis") for cell in cells))
         console.print(table)
 
 

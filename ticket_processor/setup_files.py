@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from .chat_server import server_for
 from .clock import Deadline, SystemClock
-from .config import VARIABLES, Settings
 from .errors import AnalysisFailed, ConfigError
 from .health.checks import Status
 from .health.remote import ask_helpdesk
 from .presets import targets
+from .private_files import opener
 from .redact import redact
 from .rules import RulesAnalyser
-from .wiring import model_analyser, model_server, transport_for
+from .settings import Settings
+from .variables import VARIABLES
+from .wiring import model_analyser, transport_for
 
+ENV_EXAMPLE = ".env.example"
 CONFIG_TEXT = """\
 # ticketbot.toml: how this site's tickets are triaged. Secrets do not belong here; see .env.example.
 # Every line that is commented out shows the default, or an example where there is none.
@@ -111,17 +116,18 @@ CONFIG_TEXT = """\
 [alerts]                        # who is told is a secret: TICKETBOT_ALERT_URLS, TICKETBOT_PAGE_URLS (docs/alerts.md)
 # daily_at = "07:00"            # summary of the day before, by the first run after this (UTC); "": none
 # cool_down_minutes = 60        # what comes back so soon after its end is not told at once
-# gap_minutes = 25              # a longer gap between runs is told of; set it to two and a half times your schedule's
-# stale_minutes = 40            # for so long no run may have looked at all new tickets
+# gap_minutes = 25              # a longer gap between runs is told of; default: two and a half times the interval
+#                               # between your last runs, but no less than 25, and none where that is no schedule
+# stale_minutes = 40            # so long no run may have looked at all new tickets; default: four times, at least 40
 # day_usd = 20.0                # what models may cost in a UTC day before you are told; [budget] stops them
-# runbook = "docs/alerts.md"    # where messages point to, such as a page of your own; # and the alert's name follow
+# runbook = "docs/alerts.md"    # where messages point to; an address becomes a link, with # and the alert's name
 
-[slo]                           # the objectives that alerts watch over; shares of tickets
-# success = 0.995               # of a month's tickets that do not fail
+[slo]                           # the objectives that alerts watch over; docs/report.md says what each figure is
+# success = 0.995               # the success rate of a month
 # alert_below = 0.99            # of a day's
 # latency_s = 15                # from reading a ticket to its write ...
-# latency_share = 0.95          # ... for so many of a day's
-# fallback_share = 0.1          # that no model answered in the last six runs, before you are told
+# latency_share = 0.95          # ... for so many of a day's answers
+# fallback_share = 0.1          # unplanned fallback rate of the last six runs, before you are told
 
 [policy]
 # tag_prefix = "ai_"
@@ -201,12 +207,14 @@ class Found:
 def write_files(folder: Path, *, force: bool = False) -> list[Found]:
     """Write ``ticketbot.toml`` and ``.env.example``; existing ones stay unless ``force``."""
     found = []
-    for name, text in (("ticketbot.toml", CONFIG_TEXT), (".env.example", env_text())):
+    for name, text in (("ticketbot.toml", CONFIG_TEXT), (ENV_EXAMPLE, env_text())):
         path = folder / name
         if path.exists() and not force:
             found.append(Found(True, f"{name} is there already and stays as it is (--force overwrites)"))
             continue
-        path.write_text(text, encoding="utf-8", newline="\n")
+        # What is copied from the example gets its rights, and then secrets. The other a container's user has to read.
+        with open(path, "w", encoding="utf-8", newline="\n", opener=opener if name == ENV_EXAMPLE else None) as file:
+            file.write(text)
         found.append(Found(True, f"{name} written"))
     return found
 
@@ -237,7 +245,8 @@ def check_models(settings: Settings) -> list[Found]:
         return [Found(False, problem) for problem in error.problems]
     for target in models:
         try:
-            analysis = model_analyser(model_server(target, deadline), target, settings, rules).analyse(text)
+            with closing(server_for(target, deadline.remaining)) as server:
+                analysis = model_analyser(server, target, settings, rules).analyse(text)
         except AnalysisFailed as error:
             found.append(Found(False, f"model {target.name}: {str(error).replace('_', ' ')}"))
         else:

@@ -11,15 +11,16 @@ from types import TracebackType
 
 from pydantic import SecretStr
 
+from .assembly import Asked, Finished, run
 from .books import Listener
 from .clock import Deadline, SystemClock
-from .config import BudgetSettings, ClassifierSettings, ModelSettings, Settings, ZendeskSettings
 from .models import Outcome
 from .sandbox import CHAT_MODEL, OffsetClock, Rules, Sandbox, SandboxServer
 from .sandbox import Credentials as SandboxCredentials
 from .screen import BeforeAfter
 from .seeding import EXTERNAL_ID_PREFIX, load_corpus, payload
-from .wiring import Asked, Finished, run, transport_for
+from .settings import BudgetSettings, ClassifierSettings, ModelSettings, Settings, ZendeskSettings
+from .wiring import transport_for
 from .zendesk_seeding import SeedTarget
 
 HEAD_START_S = 600.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +13,13 @@ from .answer_store import FILE_NAME, AnswerStore
 from .chat_server import ChatServer, RawAnswer
 from .cleaning import as_text, clean
 from .clock import Clock, Deadline, iso
-from .config import Settings
 from .errors import AnalysisFailed
 from .machine_mail import machine_mail
 from .models import Analysis, Decision, Overwrite, RedactionLevel, Ticket
 from .plain import strip_hidden
 from .policy import decide
 from .redact import RedactedText
+from .settings import Settings
 from .wiring import understanding
 
 MOST_COMPARED = 1_000
@@ -92,14 +93,15 @@ def walk(ticket: Ticket, settings: Settings, clock: Clock, deadline: Deadline) -
     troubles: list[str] = []
     steps: list[Step] = []
     has_account = settings.zendesk.url or settings.zendesk.subdomain
-    store = AnswerStore(settings.state_folder / FILE_NAME if has_account else None, clock, days=0)
-    try:
-        chain = understanding(
-            settings, clock, deadline, None, store, troubles.append, lambda server: Recorder(server, asked)
+    with ExitStack() as stack:
+        store = AnswerStore(settings.state_folder / FILE_NAME if has_account else None, clock, days=0)
+        stack.callback(store.close)
+        chain = stack.enter_context(
+            understanding(
+                settings, clock, deadline, None, store, troubles.append, lambda server: Recorder(server, asked)
+            )
         )
         analysis = chain(ticket, watch=steps.append)
-    finally:
-        store.close()
     cleaned = clean(ticket.subject, ticket.description)
     return Walk(
         machine_mail=machine_mail(ticket),

@@ -83,7 +83,7 @@ def test_without_room_on_the_disk_neither_a_run_nor_an_undo_begins(open_desk: Op
     settings = desk.folder / "ticketbot.toml"
     settings.write_text("[run]\nmin_free_mb = 10000000\n", encoding="utf-8")
     ended = desk("run", "--since", "1d", code=3)
-    for words in (str(desk.logs), "MB left", "run.min_free_mb", "nothing is changed"):
+    for words in (str(desk.logs), " free, and run.min_free_mb asks for 10.0 TB", "nothing is changed"):
         assert words in ended.err
     assert desk.helpdesk_requests() == []
     assert desk.events("run_finished")[0]["stopped_by"] == "AuditUnwritable"

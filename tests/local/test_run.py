@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -177,8 +178,12 @@ def test_a_dry_run_shows_the_difference_and_changes_nothing_anywhere(smart: Desk
     asked = smart.helpdesk_requests()
     assert {entry for entry in asked if not entry.startswith("GET ")} == {"POST /oauth/tokens"}
     assert {number: ticket.json for number, ticket in smart.tickets.items()} == before
-    # Answers that were paid for are kept, and what seals its receipts; nothing that says where a run has come to.
-    assert {path.name.partition("-")[0] for path in smart.state.iterdir()} == {"answers.sqlite3", "audit.key"}
+    # Answers that were paid for are kept, what seals its receipts, and an empty lock; nothing that says where a run has
+    # come to.
+    assert {path.name.partition("-")[0] for path in smart.state.iterdir()} == {
+        *("answers.sqlite3", "audit.key", "erase.lock")
+    }
+    assert (smart.state / "erase.lock").stat().st_size == 0
     assert all(line["dry_run"] for line in smart.events())
 
     told = smart("run", "--since", "1d", "--dry-run", "--json").object
@@ -400,3 +405,17 @@ def test_an_original_thats_closed_and_its_follow_up_get_a_note_each(desk: Desk) 
     desk.advance(300)
     desk("run")
     desk.assert_done()
+
+
+def test_the_log_is_kept_for_as_many_days_as_the_settings_say(desk: Desk) -> None:
+    (desk.folder / "ticketbot.toml").write_text("[audit]\nretention_days = 2\n", encoding="utf-8")
+    today = datetime.now(UTC).date()
+    days = {age: (today - timedelta(days=age)).isoformat() for age in (5, 4, 1)}
+    desk.logs.mkdir(exist_ok=True)
+    for day in days.values():
+        line = {"ts": f"{day}T08:00:00.000Z", "event": "run_started", "run_id": "r", "dry_run": False}
+        (desk.logs / f"ticketbot-{day}.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
+    desk("run", "--since", "1d")
+    left = {path.name.removeprefix("ticketbot-")[:10] for path in desk.logs.glob("ticketbot-*.jsonl*")}
+    assert days[1] in left
+    assert left.isdisjoint({days[5], days[4]})

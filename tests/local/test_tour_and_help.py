@@ -116,3 +116,17 @@ def test_the_version_is_told(bare: Command) -> None:
 def test_without_a_command_help_is_shown_and_it_is_2(bare: Command) -> None:
     ended = bare(code=2)
     assert "Commands:" in ended.out + ended.err
+
+
+@pytest.mark.parametrize("group", [(), ("audit",), ("schedule",), ("alerts",), ("retry",), ("taxonomy",)], ids=str)
+def test_each_line_of_a_list_of_commands_is_a_whole_sentence(bare: Command, group: tuple[str, ...]) -> None:
+    listed = bare(*group, "--help", COLUMNS="80").out.partition("Commands:")[2].partition("\n\n")[0].splitlines()
+    lines = [line for line in listed if line.strip()]
+    assert lines
+    assert [line for line in lines if line.endswith("...") or not line.endswith(".")] == []
+
+
+def test_the_sandboxs_options_say_what_they_take(bare: Command) -> None:
+    shown = bare("sandbox", "--help").out
+    assert "--plan PLAN" in shown
+    assert "<" not in shown.replace("<=", "")

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from ticket_processor.errors import how_to_install
+
 from .conftest import Command, Desk, OpenDesk
 
 WORDS = {
@@ -123,7 +125,7 @@ def test_what_cannot_work_is_said_in_a_sentence(bare: Command, arguments: tuple[
 def test_without_the_extra_it_says_what_to_install(bare: Command) -> None:
     blocked = "import sys; sys.modules['sklearn'] = None; from ticket_processor.cli import main; main()"
     process = bare.python("-c", blocked, "train", labelled(bare, tickets(12)), "--out", "learnt")
-    assert "needs sklearn: pip install 'ticketbot[ml]'" in bare.end(process, code=2).err
+    assert f"needs sklearn: {how_to_install('ml')}" in bare.end(process, code=2).err
 
 
 def test_the_contest_prints_every_method_and_who_is_missing(bare: Command) -> None:
@@ -135,5 +137,5 @@ def test_the_contest_prints_every_method_and_who_is_missing(bare: Command) -> No
     out = bare.end(bare.python("-c", blocked, *arguments)).out
     for method in ("logistic regression", "linear SVM", "naive Bayes", "random forest"):
         assert out.count(method) >= 2, method  # its own line, and its row in the table
-    assert "XGBoost: skipped, xgboost is not installed: pip install 'ticketbot[bench]'" in out
+    assert f"XGBoost: skipped, xgboost is not installed: {how_to_install('bench')}" in out
     assert "CatBoost: skipped" in out

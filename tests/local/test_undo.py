@@ -8,13 +8,16 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ticket_processor.clock import SystemClock
+from ticket_processor.commands import undo as undo_command
 from ticket_processor.sandbox import BOT_ID, Request, Rules, SandboxServer
+from ticket_processor.screen import Screen
 
 from .at_work import CONFIG, FINANCE, ORDER, account, judge, people_work, shown
 from .conftest import TOO_LONG_S, Desk, OpenDesk, is_update, wait_for
@@ -287,6 +290,36 @@ def test_an_undo_that_is_stopped_says_how_much_is_left_to_do(at_account: Account
     assert "ended early: Zendesk refused the credentials" in ended.err
     told = desk("undo", run, "--json", code=3).object
     assert (told["sent_not_confirmed"], told["not_reached"]) == (1, 1)
+
+
+@pytest.mark.parametrize(("dry_run", "said"), [(True, "would take back"), (False, "taking back")])
+def test_the_bar_of_a_dry_run_does_not_say_that_anything_is_taken_back(
+    at_account: Account, monkeypatch: pytest.MonkeyPatch, dry_run: bool, said: str
+) -> None:
+    desk = at_account(2)
+    triaged(desk)
+    bars = []
+
+    @contextmanager
+    def progress(_screen: Screen, what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+        bars.append((what, total))
+        yield lambda _count: None
+
+    monkeypatch.setattr(Screen, "progress", progress)
+    monkeypatch.chdir(desk.folder)
+    for name, value in desk._environment({}).items():
+        monkeypatch.setenv(name, value)
+    undo_command.undo(
+        SystemClock(),
+        "latest",
+        config=None,
+        tickets=(),
+        dry_run=dry_run,
+        while_stopped=False,
+        quiet=False,
+        as_json=False,
+    )
+    assert bars == [(said, 2)]
 
 
 def test_quiet_says_nothing_but_what_went_wrong(at_account: Account) -> None:

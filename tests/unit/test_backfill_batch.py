@@ -21,7 +21,6 @@ from ticket_processor.breaker import Breaker
 from ticket_processor.budget import Budget
 from ticket_processor.chat_server import RawAnswer
 from ticket_processor.clock import Deadline
-from ticket_processor.config import BudgetSettings
 from ticket_processor.errors import AnalysisFailed, CannotRun, ConfigError
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.models import Usage
@@ -29,6 +28,7 @@ from ticket_processor.openai_batch import BatchStatus
 from ticket_processor.policy import Policy
 from ticket_processor.presets import ModelTarget
 from ticket_processor.rules import RulesAnalyser
+from ticket_processor.settings import BudgetSettings
 from ticket_processor.taxonomy import default_taxonomy
 
 from .fakes import ManualClock, Upper

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from ticket_processor.config import EmbeddingSettings
 from ticket_processor.embeddings import BATCH, SAFE_TOKENS, Embedder, EmbeddingsFailed, shortened
 from ticket_processor.errors import ConfigError
+from ticket_processor.settings import EmbeddingSettings
 from ticket_processor.tokens import estimate_tokens
 
 from ..servers.scripted import Reply, ScriptedServer, reply, scripted

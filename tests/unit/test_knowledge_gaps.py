@@ -184,6 +184,13 @@ def test_what_tickets_without_a_category_speak_of_is_a_topic_where_there_are_eno
     assert themes_of(left, ["Charged twice"] * 20, 10) == [Topic("gift card", "theme", 12)]
 
 
+def test_the_words_of_one_or_two_customers_are_no_theme_however_few_are_asked_for() -> None:
+    few = ["Zaphod wants his towel back", "Zaphod asks again"]
+    elsewhere = ["Charged twice"] * 20
+    assert themes_of(few, elsewhere, 1) == []
+    assert [theme.name for theme in themes_of([*few, "Zaphod once more"], elsewhere, 1)] == ["zaphod"]
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [

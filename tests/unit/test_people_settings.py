@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.config import Settings, load
+from ticket_processor.config import load
 from ticket_processor.errors import ConfigError
+from ticket_processor.settings import Settings
 
 GOOD = {"ZENDESK_SUBDOMAIN": "acme", "ZENDESK_OAUTH_TOKEN": "t0ken"}
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from ticket_processor.chat_server import FormRefused, OpenAIServer
-from ticket_processor.config import ModelSettings, ModelUse, Preset
 from ticket_processor.errors import ConfigError
 from ticket_processor.models import RedactionLevel
 from ticket_processor.presets import OPENAI_URL, PRESETS, ModelTarget, resolve, targets
+from ticket_processor.settings import ModelSettings, ModelUse, Preset
 
 from ..servers.scripted import reply, scripted
 from ..servers.test_odd_servers import GOOD

@@ -9,10 +9,10 @@ from pydantic import SecretStr
 
 from ticket_processor.batch_trust import FACT, Learnt, learnt, remember
 from ticket_processor.clock import Deadline
-from ticket_processor.config import ZendeskSettings
 from ticket_processor.errors import CannotRun, OutcomeUnknown
 from ticket_processor.probe import Observed, conclude, counted, findings
 from ticket_processor.sandbox import BOT_ID, InMemoryAdapter, ManualClock, Request, Response, Rules, Sandbox
+from ticket_processor.settings import ZendeskSettings
 from ticket_processor.state import State
 from ticket_processor.throttle import Limit
 from ticket_processor.wiring import transport_for

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ticket_processor.models import Outcome, OutcomeStatus, Priority, RunSummary, Usage
-from ticket_processor.screen import Screen, difference, outcome_line, summary_text
+from ticket_processor.screen import Screen, difference, harmless, outcome_line, summary_text
 
 from .fakes import a_change, an_analysis
 
@@ -147,6 +150,19 @@ def test_where_nobody_watches_there_is_no_bar_and_no_colour() -> None:
     assert "\x1b" not in watched.out.getvalue()
 
 
+@pytest.mark.parametrize(("total", "shown"), [(3, "1/3"), (None, "1")])
+def test_only_a_total_that_is_known_makes_a_bar(monkeypatch: pytest.MonkeyPatch, total: int | None, shown: str) -> None:
+    watched = Watched()
+    monkeypatch.setattr(watched.err, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    with watched.screen.progress("work", total) as advance:
+        advance(1)
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", watched.err.getvalue())
+    assert f"{shown} 0:00:0" in text
+    assert ("\u2501" in text) is (total is not None)
+    assert "?" not in text
+
+
 @pytest.mark.parametrize(("quiet", "code", "told"), [(True, 0, False), (True, 3, True), (False, 0, True)])
 def test_a_quiet_run_does_not_tell_of_an_early_end_that_is_no_fault(quiet: bool, code: int, told: bool) -> None:
     watched = Watched(quiet=quiet)
@@ -158,3 +174,50 @@ def test_what_somebody_may_not_have_meant_is_told_where_cron_looks() -> None:
     watched = Watched(quiet=True)
     watched.screen.finished(a_summary(remarks=("--since was given",)), LOG)
     assert watched.err.getvalue() == "ticketbot: note: --since was given\n"
+
+
+# What others wrote
+
+OBEYED = "\x1b[2J\x1b]0;title\x07\x9b31m\u202etxt\u2066\u2028\x7f\rover\b"
+
+
+@given(st.text(alphabet=st.characters(codec=None)))
+def test_nothing_that_a_terminal_obeys_is_printed_and_json_keeps_its_meaning(text: str) -> None:
+    shown = harmless(text)
+    assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", shown)
+    assert "\r" not in shown.replace("\r\n", "")
+    assert len(harmless(text, one_line=True).splitlines()) <= 1
+    written = json.dumps({"text": text}, ensure_ascii=False)
+    assert json.loads(harmless(written)) == json.loads(written)
+
+
+def test_words_of_every_language_are_printed_as_they_are() -> None:
+    for text in ("Größe\tß\nzwei", "می‌خواهم", "👨‍👩‍👧", "日本語", "שלום", "a\r\nb"):
+        assert harmless(text) == text
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_whatever_a_screen_is_given_a_terminal_obeys_none_of_it(
+    terminal: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched()
+    monkeypatch.setattr(watched.out, "isatty", lambda: terminal)
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("COLUMNS", "300")
+    watched.screen.say(OBEYED)
+    watched.screen.notices([OBEYED])
+    watched.screen.table(("", "What"), [("x", OBEYED)], loud="changed")
+    watched.screen.blocks([(OBEYED, [f"{OBEYED}\nanother line"])], loud="changed")
+    watched.screen.result(OBEYED, {})
+    watched.screen.finished(a_summary(remarks=(OBEYED,), stopped=OBEYED, exit_code=3), LOG)
+    printed = watched.out.getvalue() + watched.err.getvalue()
+    assert not set(OBEYED) & set(printed) - set("[2J]0;title31mtxtover\r\n")
+    assert "\nanother line" not in printed
+    assert printed.count("\\u001b[2J") == 8
+
+
+def test_json_is_printed_as_the_same_value_without_what_a_terminal_obeys() -> None:
+    watched = Watched(as_json=True)
+    watched.screen.result("", {"summary": OBEYED, "half": "\ud83d"})
+    assert not {"\x1b", "\x9b", "\u202e", "\x7f", "\ud83d"} & set(watched.out.getvalue())
+    assert json.loads(watched.out.getvalue()) == {"summary": OBEYED, "half": "\ud83d"}

@@ -72,7 +72,7 @@ def test_a_window_takes_the_last_runs_that_had_tickets() -> None:
     assert Span(DAY, 2).tally(some, NOW) == Tally(16, 2)
     assert Span(DAY).tally(some, NOW) == Tally(21, 3)
     assert Span(PERIOD_S).tally(some, NOW) == Tally(16, 2)
-    assert Span(DAY).tally([], NOW).share == 0.0
+    assert Span(DAY).tally([], NOW).error_rate == 0.0
 
 
 def test_a_ticket_that_fails_again_and_again_has_failed_once_and_skipped_ones_do_not_count() -> None:

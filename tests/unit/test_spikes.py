@@ -28,13 +28,13 @@ def one(tickets: int, *before: int, topic: str = "refund") -> Compared:
 def test_three_times_the_usual_is_told_with_what_is_usual() -> None:
     (found,) = spikes.judge([one(37, 11, 12, 12, 14), one(12, 11, 12, 12, 14, topic="order")], LIKE_THAT)
     assert (found.topic, found.tickets, found.usual, found.weeks) == ("refund", 37, 12.0, 4)
-    assert found.text == "37, 3.1 times the usual 12"
+    assert found.text == "37 tickets, 3.1 times the usual 12"
     assert found.chance < 0.001
 
 
 def test_what_there_usually_is_none_of_is_told_so() -> None:
     (found,) = spikes.judge([one(30, 0, 0, 0, 0)], LIKE_THAT)
-    assert (found.ratio, found.text) == (None, "30, usually none")
+    assert (found.ratio, found.text) == (None, "30 tickets, usually none")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from ticket_processor.assembly import Undone
 from ticket_processor.audit import AuditLog
 from ticket_processor.batch_trust import learnt, remember
 from ticket_processor.clock import Deadline, iso
@@ -36,7 +37,6 @@ from ticket_processor.state import State, Verdict
 from ticket_processor.tags import key_of_stage
 from ticket_processor.take_back import Left, TakeBack, as_change, take_back, undo_key
 from ticket_processor.undo import MOST_WAITS, Undo, UndoOptions, UndoParts, not_reached, other_run
-from ticket_processor.wiring import Undone
 from ticket_processor.writeback import Delivery
 
 from .fakes import START, ManualClock, a_change, a_ticket

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ..clock import Deadline, SystemClock
-from ..config import Settings, load
+from ..config import load
 from ..errors import ConfigError, ExitCode
 from ..models import Ticket
 from ..plain import strip_hidden
 from ..screen import Screen
+from ..settings import Settings
 from ..walkthrough import Walk, as_data, pasted, walk, wanted_changes
 from ..wiring import transport_for
 from ..zendesk import Zendesk

@@ -8,16 +8,17 @@ from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
+from ..assembly import Asked, write
 from ..backfill_file import DECIDED, Results, locked
 from ..clock import SystemClock
-from ..config import Settings, load
+from ..config import load
 from ..errors import ConfigError
 from ..id_set import IdSet
 from ..models import Outcome, OutcomeStatus, RunSummary, Usage
 from ..screen import Screen
+from ..settings import Settings
 from ..settlement import ALREADY_DONE
 from ..state import FILE_NAME, State, Verdict
-from ..wiring import Asked, write
 from .backfill import settings_digest
 from .tending import tended
 

@@ -21,9 +21,10 @@ from ..backfill_file import DECIDED, BackfillFile, Header
 from ..batch_plan import PlanFile
 from ..budget import Budget
 from ..clock import Deadline, SystemClock, iso, parse_iso
-from ..config import Settings, load
+from ..config import load
 from ..errors import CannotRun, ConfigError, DeadlineReached, ExitCode, Stopping
 from ..screen import Screen
+from ..settings import Settings
 from ..wiring import kill_switch, selection, transport_for, understanding
 from ..zendesk import Zendesk
 from .batch_models import BatchModels
@@ -155,7 +156,9 @@ class _Work:
 
         def chain_of(models: Settings) -> Understanding:
             trouble = self._troubles.append
-            return understanding(models, clock, deadline, None, self._store, trouble, budget=budget)
+            return stack.enter_context(
+                understanding(models, clock, deadline, None, self._store, trouble, budget=budget)
+            )
 
         without = settings.model_copy(update={"models": settings.models.model_copy(update={"names": (), "use": {}})})
         chain = chain_of(settings)

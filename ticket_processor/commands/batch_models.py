@@ -6,13 +6,14 @@ from contextlib import ExitStack
 
 from ..analysis import ModelLink, Understanding
 from ..batch_answers import BatchModel
+from ..chat_server import server_for
 from ..clock import Deadline
-from ..config import Settings
 from ..errors import ConfigError
 from ..openai_batch import BatchApi
 from ..presets import ModelTarget, targets
 from ..rules import RulesAnalyser
-from ..wiring import model_analyser, model_server
+from ..settings import Settings
+from ..wiring import model_analyser
 
 
 class BatchModels:
@@ -48,7 +49,7 @@ class BatchModels:
                     f"a batch is under way at the model {name}, which models.names (or TICKETBOT_MODELS) does not "
                     "name: put it back until the batch is collected"
                 )
-            server = model_server(target, self._deadline)
+            server = server_for(target, self._deadline.remaining)
             self._stack.callback(server.close)
             rules = RulesAnalyser(self._settings.taxonomy, self._settings.entities)
             analyser = model_analyser(server, target, self._settings, rules)

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from ..batch_trust import Learnt, remember
 from ..clock import Deadline, SystemClock, iso
-from ..config import Settings, load
+from ..config import load
 from ..errors import CannotRun, ConfigError, DeadlineReached, ExitCode, OutcomeUnknown
 from ..probe import Finding, Observed, conclude, findings
 from ..screen import Screen
+from ..settings import Settings
 from ..state import FILE_NAME, State
+from ..state_file import is_there
 from ..wiring import lock, opened_state, transport_for
 from ..zendesk_probe import SUBJECT, Probe, without_answer
 from ..zendesk_seeding import SeedTarget, require_sandbox
@@ -100,7 +102,7 @@ def _probed(
 
 def _other_state(folder: Path, stack: ExitStack) -> State:
     """The state of another account that what is learnt here is true of as well."""
-    if not (folder / FILE_NAME).is_file():
+    if not is_there(folder / FILE_NAME):
         raise ConfigError(f"--also-in {folder}: no state of ticketbot is there; the account's first run makes it")
     stack.enter_context(lock(folder))
     state = State(folder / FILE_NAME)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from ..assembly import retry
+from ..audit import REPAIRED, REPAIRED_SAID
 from ..clock import SystemClock
 from ..config import load
 from ..errors import ConfigError, ExitCode
@@ -12,7 +14,7 @@ from ..log_upkeep import keep_head
 from ..models import Outcome, OutcomeStatus
 from ..screen import Screen
 from ..state import DROPPED, Retry
-from ..wiring import audit_log, lock, new_run_id, opened_state, retry
+from ..wiring import audit_log, lock, new_run_id, opened_state
 from .tending import tended
 
 NOTHING = "the retry list is empty"
@@ -75,6 +77,10 @@ def drop(clock: SystemClock, *, config: Path | None, tickets: Collection[int], a
             keep_head(state, audit)
         finally:
             audit.close()
+    if REPAIRED in audit.alerted:
+        Screen(quiet=False, as_json=as_json).notices(
+            [REPAIRED_SAID]
+        )  # the next run goes on behind it, and would not tell
     Screen(quiet=False, as_json=as_json).result(
         f"{_table(chosen)}\n{len(chosen)} dropped; no run tries them any more" if chosen else "nothing to drop",
         {"dropped": [item.ticket_id for item in chosen]},

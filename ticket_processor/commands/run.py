@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..assembly import Asked
+from ..assembly import run as run_once
 from ..clock import SystemClock
 from ..config import load
 from ..models import Outcome, OutcomeStatus
 from ..screen import Screen
 from ..statement import Verify
-from ..wiring import Asked
-from ..wiring import run as run_once
 from .moments import parse_since
 from .tending import tended
 

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..clock import Deadline, SystemClock
-from ..config import Settings, load
+from ..config import load
 from ..errors import ConfigError, ExitCode
 from ..models import Sentiment
 from ..screen import Screen
+from ..settings import Settings
 from ..wiring import transport_for
 from .moments import EXPORTED_AFTER_S
 
@@ -214,8 +215,10 @@ def _write(
         stack.callback(store.close)
         executor = ThreadPoolExecutor(settings.run.workers, thread_name_prefix="write")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
+        server = server_for(model, deadline.remaining)
+        stack.callback(server.close)
         author = Author(
-            server_for(model, deadline.remaining),
+            server,
             model.model,
             instructions(settings.taxonomy),
             breaker=Breaker(f"model {model.name}", clock),

@@ -11,7 +11,6 @@ from ..analysis import Analyser
 from ..answer_store import FILE_NAME, AnswerStore
 from ..cleaning import clean
 from ..clock import Deadline, SystemClock
-from ..config import Settings
 from ..errors import AnalysisFailed, ConfigError
 from ..evaluation.data import Labelled
 from ..evaluation.measure import SubjectResult, measure
@@ -20,6 +19,8 @@ from ..models import Analysis, Ticket
 from ..redact import redact
 from ..rules import RulesAnalyser
 from ..screen import Screen
+from ..settings import Settings
+from ..state_file import is_there
 from ..wiring import understanding
 
 CHAIN, RULES, CLASSIFIER, MODEL = "chain", "rules", "classifier", "model"
@@ -54,14 +55,11 @@ def subjects(
         model = model.strip()
         try:
             if kind == MODEL and model:
-                made[f"{MODEL} {model}"] = Subject(
-                    f"{MODEL} {model}",
-                    understanding(_only(settings, model), clock, deadline, None, store, trouble),
-                    several,
-                )
+                chain = understanding(_only(settings, model), clock, deadline, None, store, trouble)
+                made[f"{MODEL} {model}"] = Subject(f"{MODEL} {model}", stack.enter_context(chain), several)
             elif name == CHAIN:
                 chain = understanding(settings, clock, deadline, None, store, trouble)
-                made[CHAIN] = Subject(CHAIN, chain, several if settings.models.names else 1)
+                made[CHAIN] = Subject(CHAIN, stack.enter_context(chain), several if settings.models.names else 1)
             elif name == RULES:
                 made[RULES] = Subject(RULES, rules_alone(RulesAnalyser(settings.taxonomy, settings.entities)))
             elif name == CLASSIFIER:
@@ -126,7 +124,7 @@ def results(
 
 
 def _usual(settings: Settings) -> tuple[str, ...]:
-    trained = settings.classifier.use and settings.classifier_folder.is_dir()
+    trained = settings.classifier.use and is_there(settings.classifier_folder)
     return (CHAIN, RULES) if settings.models.names or trained else (RULES,)
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..clock import Deadline, SystemClock, iso
-from ..config import EmbeddingSettings, Settings, load
+from ..config import load
 from ..errors import AnalysisFailed, CannotRun, ConfigError, ExitCode
 from ..helpdesk import Labels
 from ..likeness import similarities, vector_similarities
 from ..log_cipher import Keyring
 from ..log_files import events
 from ..screen import Screen
+from ..settings import EmbeddingSettings, Settings
 from ..taxonomy import Category, Taxonomy
 from ..taxonomy_check import Likeness, Logged, check_labels, in_order
 from ..taxonomy_check import check as find
@@ -31,8 +33,8 @@ def check(clock: SystemClock, *, config: Path | None, offline: bool, log_days: i
     taxonomy = settings.taxonomy
     log = list(logged(settings.log_dir, clock.now(), log_days, keyring(settings))) if log_days else None
     trouble: list[str] = []
-    likeness = _likeness(settings.embeddings, trouble)
-    found = find(taxonomy, settings.policy, log=log, likeness=likeness, with_models=bool(settings.models.names))
+    with _likeness(settings.embeddings, trouble) as likeness:
+        found = find(taxonomy, settings.policy, log=log, likeness=likeness, with_models=bool(settings.models.names))
     by_words = bool(trouble)
     code = ExitCode.OK
     if not offline:
@@ -104,10 +106,12 @@ def _labels(settings: Settings, clock: SystemClock) -> Labels:
         transport.close()
 
 
-def _likeness(embeddings: EmbeddingSettings, trouble: list[str]) -> Likeness:
+@contextmanager
+def _likeness(embeddings: EmbeddingSettings, trouble: list[str]) -> Iterator[Likeness]:
     """By the embedding server where there is one, else, or when it fails, by words; ``trouble`` says so."""
     if not embeddings.model:
-        return similarities
+        yield similarities
+        return
     from ..embeddings import Embedder
 
     embedder = Embedder(embeddings)
@@ -122,7 +126,8 @@ def _likeness(embeddings: EmbeddingSettings, trouble: list[str]) -> Likeness:
             trouble.extend([note] if note not in trouble else [])
             return similarities(texts)
 
-    return likeness
+    with closing(embedder):
+        yield likeness
 
 
 def _tree(taxonomy: Taxonomy) -> Iterator[str]:

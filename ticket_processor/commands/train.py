@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from ..classifier_file import TASKS, Task, require_extra, write
 from ..clock import Deadline, SystemClock, iso
-from ..config import Settings, load
+from ..config import load
 from ..errors import ConfigError, ExitCode
 from ..screen import Screen
+from ..settings import Settings
 
 if TYPE_CHECKING:
     from ..evaluation.data import Example

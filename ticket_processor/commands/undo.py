@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..assembly import AskedUndo, Undone
+from ..assembly import undo as take_back
 from ..clock import Clock, SystemClock
 from ..config import load
 from ..models import Change, Outcome, OutcomeStatus, RunSummary
 from ..screen import Screen
 from ..take_back import WORDS, Left, told
 from ..undo import ALREADY_UNDONE, NOT_KNOWN_YET, OTHER_RUN, not_reached, other_run
-from ..wiring import AskedUndo, Undone
-from ..wiring import undo as take_back
 
 SAY_IT_AGAIN = "some writes of the run were still under way; say the same command again in a few minutes"
 NOTES_STAY = "notes of the run stay on their tickets: the helpdesk cannot delete them"
@@ -54,7 +54,7 @@ def undo(
         progress = Progress(screen.say, clock)
 
         def begin(total: int) -> None:
-            stack.enter_context(screen.progress("taking back", total))
+            stack.enter_context(screen.progress("would take back" if dry_run else "taking back", total))
             progress.total = total
 
         def listen(outcome: Outcome, left: tuple[Left, ...]) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import html
 import importlib.util
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..cleaning import clean
-from ..errors import CannotRun, ConfigError
+from ..errors import CannotRun, ConfigError, how_to_install
+from ..private_files import make_folder, opener
 from ..redact import redact
 from .data import FIELDS, Labelled
 from .labels import SUBCATEGORY, ScoredField
@@ -62,7 +62,7 @@ Misses = Mapping[tuple[str, str, ScoredField], Sequence[Miss]]
 def require_plots() -> None:
     """Raises :class:`ConfigError` when the extra ``report`` is not installed."""
     if importlib.util.find_spec("matplotlib") is None:
-        raise ConfigError("a report with plots needs matplotlib: pip install 'ticketbot[report]'")
+        raise ConfigError(f"a report with plots needs matplotlib: {how_to_install('report')}")
 
 
 def misses(
@@ -142,20 +142,15 @@ def write_text(path: Path, text: str) -> None:
     """Write a file for its owner alone, in a folder that may have to be made. Raises :class:`CannotRun`."""
     _make_folder(path)
     try:
-        with open(path, "w", encoding="utf-8", newline="\n", opener=_private) as file:
+        with open(path, "w", encoding="utf-8", newline="\n", opener=opener) as file:
             file.write(text)
     except OSError as error:
         raise CannotRun(f"{path} cannot be written: {error.strerror or error}") from None
 
 
-def _private(path: str, flags: int) -> int:
-    """A new file is for its owner alone: it may hold words of tickets."""
-    return os.open(path, flags, 0o600)
-
-
 def _make_folder(path: Path) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
     except OSError as error:
         raise CannotRun(f"{path} cannot be written: {error.strerror or error}") from None
 

@@ -14,6 +14,7 @@ import filelock
 import orjson
 
 from ..errors import CannotRun, ConfigError, RunLocked
+from ..private_files import make_folder, opener
 
 Row = Mapping[str, object]
 ID_PREFIX = "llm-"
@@ -43,7 +44,7 @@ class RowFile:
             raise ConfigError("--save: the file's name must end in .jsonl")
         name = hashlib.sha256(str(path.resolve()).encode("utf-8", "replace")).hexdigest()[:16]
         # Not beside the file: locks on some systems outlive their use, and would lie about in people's folders.
-        self._lock = filelock.FileLock(Path(tempfile.gettempdir()) / f"ticketbot-{name}.lock")
+        self._lock = filelock.FileLock(Path(tempfile.gettempdir()) / f"ticketbot-{name}.lock", mode=0o600)
 
     def __enter__(self) -> RowFile:
         try:
@@ -82,13 +83,13 @@ class RowFile:
         os.fsync(self._file.fileno())
 
     def _opened(self) -> BinaryIO:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path.parent)
         whole = self.path.read_bytes() if self.path.exists() else b""
         good, newline, last = whole.rpartition(b"\n")
         for number, line in enumerate(good.split(b"\n"), start=1):
             if line.strip():
                 self.rows.append(self._row(line, number))
-        file = self.path.open("ab")
+        file = open(self.path, "ab", opener=opener)  # noqa: SIM115 - it is closed when this is left
         if last:
             try:
                 self.rows.append(self._row(last, good.count(b"\n") + 2))

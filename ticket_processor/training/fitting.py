@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from .. import __version__
 from ..classifier import groups_of
 from ..classifier_file import Description, Task, TaskDescription
-from ..errors import ConfigError
+from ..errors import ConfigError, how_to_install
 from ..evaluation.scores import Scores, score
 from ..models import Analysis, Sentiment, Urgency
 from ..rules import RulesAnalyser
@@ -260,7 +260,7 @@ class _Contest:
         module = NEEDS.get(method)
         if module and importlib.util.find_spec(module) is None:
             self._advance(FOLDS)
-            return _HeldOut(Contest(method, failed=f"{module} is not installed: pip install 'ticketbot[bench]'"))
+            return _HeldOut(Contest(method, failed=f"{module} is not installed: {how_to_install('bench')}"))
         try:
             return self._validated(method)
         except ValueError as error:
