@@ -243,7 +243,7 @@ def alerts_test(as_json: JsonOption = False, config: ConfigOption = None) -> Non
 
 @alerts_app.command("list")
 def alerts_list(as_json: JsonOption = False, config: ConfigOption = None) -> None:
-    """Print the open alerts, and the last message that could not be sent."""
+    """Print the open alerts, and who could not be told, and why."""
     with errors(as_json):
         from .commands.alerts import show as work
 
