@@ -501,7 +501,7 @@ def test_health_says_that_no_run_can_write_to_an_encrypted_log_and_a_word_ends_i
         checks = here(desk, "health", "--offline", "--json", code=None, **environ).object["checks"]
         return next(check for check in checks if check["name"] == "log_chain")
 
-    assert chain()["status"] == "warn"
+    assert chain()["status"] == "fail"
     assert "TICKETBOT_AUDIT_ENCRYPTION_KEYS is not set" in chain()["text"]
     assert chain(TICKETBOT_AUDIT_ENCRYPTION_KEYS=key)["status"] == "ok"
     told = here(desk, "run", "--json", TICKETBOT_AUDIT_ENCRYPTION_KEYS=f"off,{key}").object

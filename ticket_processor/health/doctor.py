@@ -30,7 +30,7 @@ from ..wiring import HELPDESK, LOCK_NAME, keyring, kill_switch, model_breaker, o
 from . import alerting
 from . import machine as judged
 from . import runs as left
-from .checks import LIMIT_S, Answer, Check, Examiner, Health, Probe, skipped, verdict, warn
+from .checks import LIMIT_S, Answer, Check, Examiner, Health, Probe, fail, skipped, verdict, warn
 from .remote import of_helpdesk, of_models
 
 RECENT_S = 7 * DAY_S
@@ -172,7 +172,7 @@ def _log_chain(settings: Settings, clock: Clock) -> Answer:
     try:
         encryption_news(folder, iso(clock.now())[:10], keys)
     except ConfigError as error:
-        return _one(warn("log_chain", f"no run can write to the log: {error}"))
+        return _one(fail("log_chain", f"no run can write to the log: {error}"))
     try:
         with opened_state(settings.state_folder, settings.zendesk.base_url, dry_run=True) as state:
             head = left_in(state, settings.log_dir)
