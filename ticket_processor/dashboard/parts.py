@@ -62,6 +62,13 @@ def chart(title: str, figure: Any, *, key: str, alt: str) -> None:
         st.plotly_chart(figure, key=f"chart-{key}", alt=alt, config={"displayModeBar": False, "responsive": True})
 
 
+def instead(title: str, why: str) -> None:
+    """Where a chart would stand, why there is none."""
+    with st.container(border=True):
+        st.markdown(f"**{title}**")
+        st.caption(why)
+
+
 def without_a_price(totals: metrics.Totals) -> None:
     """Say how much of the work no cost is known of, where that is so."""
     if totals.unpriced:

@@ -96,9 +96,7 @@ def body() -> None:
                 alt="Bars over time: cost, stacked by model",
             )
         else:
-            with st.container(border=True):
-                st.markdown("**Cost by model**")
-                st.caption("None is known of.")
+            parts.instead("Cost by model", "None is known of.")
         parts.chart(
             f"Tickets by who answered, each {step}",
             figures.stacked(answers, unit="tickets"),
@@ -120,9 +118,7 @@ def body() -> None:
                 alt="Bars: tickets by the reason why no model answered",
             )
         else:
-            with st.container(border=True):
-                st.markdown("**Why no model answered**")
-                st.caption("Where a model was to answer, one did.")
+            parts.instead("Why no model answered", "Where a model was to answer, one did.")
     st.dataframe(
         [
             {

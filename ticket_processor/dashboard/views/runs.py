@@ -122,9 +122,9 @@ def body() -> None:
                 alt="Lines over time: burn rates of the error budget over three windows",
             )
         else:
-            with st.container(border=True):
-                st.markdown(f"**{BURN}**")
-                st.caption("The state folder remembers no runs of this period; it keeps those of the last 35 days.")
+            parts.instead(
+                BURN, "The state folder remembers no runs of this period; it keeps those of the last 35 days."
+            )
     st.caption(" ".join(in_words(about)))
     st.dataframe(tables.runs(lines), hide_index=True, column_config=COLUMNS, height=420, placeholder="–")
 
