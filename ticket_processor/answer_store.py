@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import re
 import secrets
 import sqlite3
@@ -26,7 +25,7 @@ from pydantic import ValidationError
 from .clock import Clock, iso
 from .errors import StateUnusable
 from .models import Analysis, Usage
-from .private_files import make_folder
+from .private_files import make_file, make_folder
 from .state_file import emptied
 
 FILE_NAME = "answers.sqlite3"
@@ -186,7 +185,7 @@ class AnswerStore:
 def _connect(path: Path | None) -> tuple[sqlite3.Connection, bytes]:
     if path is not None:
         make_folder(path.parent)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # summaries are nobody else's business
+        make_file(path)  # summaries are nobody else's business
     db = sqlite3.connect(":memory:" if path is None else path, isolation_level=None, check_same_thread=False, timeout=5)
     try:
         if path is not None:

@@ -20,7 +20,7 @@ from pydantic import Field, ValidationError
 
 from .errors import ConfigError, how_to_install
 from .models import Frozen
-from .private_files import make_folder
+from .private_files import make_file, make_folder
 
 if TYPE_CHECKING:
     from .scorers import Arrays
@@ -196,7 +196,7 @@ def _strange_types(node: object) -> bool:
 def _make_private(path: Path) -> None:
     """An empty file that its owner alone may read: words of tickets go into it."""
     path.unlink(missing_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+    make_file(path)
 
 
 def _digest(path: Path) -> str:

@@ -24,6 +24,11 @@ def make_folder(folder: Path) -> None:
             raise
 
 
+def make_file(path: Path) -> None:
+    """Make an empty file; one that is there stays as it is. Raises ``OSError``, also where it may not be written to."""
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
 def opener(path: str, flags: int) -> int:
     """For :func:`open`: a file that it has to make."""
     return os.open(path, flags, 0o600)

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from .errors import StateUnusable, state_unusable
-from .private_files import make_folder
+from .private_files import make_file, make_folder
 
 _MIGRATIONS = (
     """
@@ -56,7 +56,7 @@ def opened(path: Path | None) -> sqlite3.Connection:
     """
     if path is not None:
         make_folder(path.parent)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # summaries are nobody else's business
+        make_file(path)  # summaries are nobody else's business
     db = sqlite3.connect(
         ":memory:" if path is None else path,
         isolation_level=None,
