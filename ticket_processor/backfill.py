@@ -219,7 +219,7 @@ class Backfill:
             return reason
         # A closed ticket takes no write, so only for the others it has to be certain that there is none of ours yet.
         clean = ticket.updated_at == clean_stamp or ticket.seconds_to_last_change < self._stable_read_s
-        if ticket.status != "closed" and not clean and self._desk.history(ticket.id).find(key) is not None:
+        if ticket.status != "closed" and not clean and self._desk.history(ticket.id).triaged(key) is not None:
             return ALREADY_DONE
         return None
 

@@ -9,13 +9,14 @@ from .analysis import NOTHING_TO_READ
 from .audit import AuditLog
 from .errors import ExitCode, StateUnusable
 from .latency import Latencies
-from .models import Outcome, OutcomeStatus, RunSummary, Statement, Usage, Writes
+from .models import Outcome, OutcomeStatus, Request, RunSummary, Statement, Usage, Writes
 from .pace import Pace
 from .policy import Policy
 from .retriage import NOTHING_NEW
 from .second_look import JUDGED, MOST_TRIES, STILL_NO_MODEL, in_vain
-from .settlement import ALREADY_DONE, INCOMPLETE
-from .state import State, Verdict
+from .settlement import ALREADY_DONE, INCOMPLETE, MARKED_BY_OTHERS
+from .shared_faults import SharedFaults
+from .state import Retry, State, Verdict
 from .tags import REPAIR
 
 Listener = Callable[[Outcome], None]
@@ -41,6 +42,7 @@ class Books:
         next_write: Callable[[int], tuple[Verdict, str] | None],
         now: Callable[[], float],
         witness: Callable[[Outcome, Verdict | None], None] = lambda _outcome, _repair: None,
+        faults: SharedFaults | None = None,
     ) -> None:
         self._audit = audit
         self._state = state
@@ -51,6 +53,8 @@ class Books:
         self._next_write = next_write
         self._now = now
         self._witness = witness
+        self._faults = faults or SharedFaults()
+        self._undecided: dict[Request, dict[int, str]] = {}
         self._outcomes: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
         self._answered_by: Counter[str] = Counter()
@@ -88,22 +92,18 @@ class Books:
         state, again = self._state, False
         self._audit.ticket(outcome)
         if outcome.retry:
-            retry = state.retry_later(
-                outcome.ticket_id,
-                outcome.reason,
-                failed=outcome.status is OutcomeStatus.FAILED or outcome.reason.startswith(INCOMPLETE),
-                max_attempts=self._max_attempts,
-                now=self._now(),
-            )
-            self._dead += retry.dead
-            again = retry.attempts > 1
+            failed = outcome.status is OutcomeStatus.FAILED or outcome.reason.startswith(INCOMPLETE)
+            if failed and outcome.failed_at is not None:
+                # Whether it counts is known once the run has tried other tickets.
+                self._undecided.setdefault(outcome.failed_at, {})[outcome.ticket_id] = outcome.reason
+                again = self._keep_for_later(outcome.ticket_id, outcome.reason, failed=False).attempts > 0
+            else:
+                again = self._keep_for_later(outcome.ticket_id, outcome.reason, failed=failed).attempts > 1
             if outcome.analysis is not None:
                 state.cost_is_told(outcome.ticket_id)
-            if retry.dead:
-                self._audit.alert("dead_letter", ticket_id=outcome.ticket_id, reason=outcome.reason)
         elif outcome.status is not OutcomeStatus.PLANNED:
             # A reply that changes nothing, or that is a person's by now, is dealt with as well as one that was written.
-            dealt_with = outcome.change is not None or outcome.reason in (NOTHING_NEW, JUDGED)
+            dealt_with = outcome.change is not None or outcome.reason in (NOTHING_NEW, JUDGED, MARKED_BY_OTHERS)
             done = (self._run_id, outcome.key) if outcome.key and dealt_with else None
             then = self._next_write(outcome.ticket_id)
             self._witness(outcome, then[0] if then and then[1] == REPAIR else None)
@@ -128,6 +128,43 @@ class Books:
         if outcome.change is not None and self._policy.tag("review") in outcome.change.tags_added:
             self._reviews += 1
         self._listener(outcome)
+
+    def count_failures(self) -> None:
+        """Count the run's failures against their tickets, but for those that every ticket shared.
+
+        A ticket that died although nothing had shown that the request works for others is tried again once it does.
+        """
+        for request, tickets in self._undecided.items():
+            if self._faults.is_shared(request, len(tickets)):
+                continue
+            for ticket_id, reason in tickets.items():
+                proven = request in self._faults.worked
+                self._keep_for_later(ticket_id, reason, failed=True, failed_at=request, proven=proven)
+        self._undecided.clear()
+        self._state.has_worked(*self._faults.worked)
+
+    def _keep_for_later(
+        self,
+        ticket_id: int,
+        reason: str,
+        *,
+        failed: bool,
+        failed_at: Request | None = None,
+        proven: bool = False,
+    ) -> Retry:
+        retry = self._state.retry_later(
+            ticket_id,
+            reason,
+            failed=failed,
+            max_attempts=self._max_attempts,
+            now=self._now(),
+            failed_at=failed_at,
+            proven=proven,
+        )
+        self._dead += retry.dead
+        if retry.dead:
+            self._audit.alert("dead_letter", ticket_id=ticket_id, reason=reason)
+        return retry
 
     def _note_fallback(self, outcome: Outcome) -> None:
         """Keep the list of tickets that a second look could help."""

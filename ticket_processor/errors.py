@@ -16,6 +16,8 @@
     ├── Stopping                        130/143  a signal asked the run to end
     ├── DeadlineReached                 (none)   the run's time is used up; the rest waits for the next run
     ├── TicketError                     1   look at this ticket
+    │   ├── NotAsked                        nothing: the same request fails for every ticket
+    │   ├── TicketUnreadable                no usable answer about it, while others are answered
     │   ├── TicketGone                      deleted, closed or merged since it was read
     │   ├── UpdateConflict                  somebody changed it since it was read: read, merge, try again
     │   ├── UpdateRefused                   the helpdesk will not take the change, now or later
@@ -129,9 +131,24 @@ class DeadlineReached(TicketbotError):
 
 
 class TicketError(TicketbotError):
-    """One ticket could not be handled; the others go on."""
+    """One ticket could not be handled; the others go on.
+
+    ``if_shared`` is what ends the run when the same request fails for ticket after ticket.
+    """
 
     exit_code = ExitCode.SOME_FAILED
+
+    def __init__(self, message: str = "", *, if_shared: type[CannotRun] = CannotRun) -> None:
+        self.if_shared = if_shared
+        super().__init__(message)
+
+
+class NotAsked(TicketError):
+    """The request fails for every ticket, so it was not made for this one; the message is an outcome's reason."""
+
+
+class TicketUnreadable(TicketError):
+    """The helpdesk gives no usable answer about this ticket (5xx, timeout, an answer without sense)."""
 
 
 class TicketGone(TicketError):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from .errors import TicketError
 from .history import Edit, History
 from .models import Change, Ticket
 
@@ -15,12 +16,23 @@ class Page:
     """Some tickets in the order of their last change, and the place from which to go on afterwards.
 
     ``cursor`` is opaque; ``None`` means that this page offers no place to resume from. ``last`` is true when
-    nothing newer is there yet.
+    nothing newer is there yet. ``unread`` are tickets of the page that could not be made out, and why.
     """
 
     tickets: tuple[Ticket, ...]
     cursor: str | None
     last: bool
+    unread: Mapping[int, TicketError] = field(default_factory=dict)
+
+
+class Fetched(dict[int, Ticket]):
+    """Tickets by id. ``unread`` are those that are there and could not be read, and why; all others are gone."""
+
+    def __init__(
+        self, tickets: Mapping[int, Ticket] | Iterable[tuple[int, Ticket]] = (), unread: Mapping[int, TicketError] = {}
+    ) -> None:
+        super().__init__(tickets)
+        self.unread: dict[int, TicketError] = dict(unread)
 
 
 @dataclass(frozen=True)
@@ -73,11 +85,18 @@ class Helpdesk(Protocol):
     def pages(self, cursor: str | None, since: float) -> Iterator[Page]:
         """Tickets changed after ``cursor``, or after ``since`` (Unix seconds) where there is none."""
 
-    def fetch(self, ticket_ids: Sequence[int]) -> Mapping[int, Ticket]:
-        """The tickets as they are now, by id; deleted and unknown ones are absent."""
+    def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
+        """The tickets as they are now. One that is absent, and not ``unread``, was asked for alone and does not exist."""
 
     def history(self, ticket_id: int) -> History:
         """Everything that has happened to the ticket. Raises :class:`~ticket_processor.errors.TicketError`."""
+
+    def recent_edits(self, since: float) -> Iterator[tuple[int, Edit]]:
+        """The account's last edits, with their tickets, as far back as ``since`` (the helpdesk's clock, Unix seconds).
+
+        Some may be missing, and all where this is not allowed; :meth:`history` has every one. Raises
+        :class:`~ticket_processor.errors.TicketError`.
+        """
 
     def update(self, change: Change) -> Edit | None:
         """Apply ``change`` in one guarded write: all of it, or nothing. The edit as recorded, where that is told.
@@ -86,10 +105,11 @@ class Helpdesk(Protocol):
         else), ``TicketGone`` or ``UpdateRefused``.
         """
 
-    def update_many(self, changes: Sequence[Change]) -> str:
+    def update_many(self, changes: Sequence[Change], *, stale: Change | None = None) -> str:
         """Hand in up to a hundred changes as one job, each guarded by itself; the job's id.
 
-        Raises ``TooManyJobs`` and ``JobRefused`` (nothing was or will be done), and ``OutcomeUnknown``.
+        ``stale`` is for the trial of an account: of its ticket, which is none of the others, the job gets an item that
+        changes nothing and whose stamp is out of date. It fails where the items' stamps count. Raises ``TooManyJobs`` and ``JobRefused`` (nothing was or will be done), and ``OutcomeUnknown``.
         """
 
     def jobs(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:

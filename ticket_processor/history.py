@@ -64,9 +64,26 @@ class History(Frozen):
     edits: tuple[Edit, ...] = ()
     options: dict[int, frozenset[str]] = Field(default_factory=dict)
 
-    def find(self, key: str) -> Edit | None:
-        """The write that carries ``key``, whatever has happened to the ticket since."""
-        return next((edit for edit in self.edits if key and edit.key == key), None)
+    def find(self, *keys: str) -> Edit | None:
+        """The write that carries one of ``keys``, whatever has happened to the ticket since."""
+        wanted = {key for key in keys if key}
+        return next((edit for edit in self.edits if edit.key in wanted), None)
+
+    def triaged(self, key: str = "") -> Edit | None:
+        """The write that triaged the ticket first: the one that carries ``key``, else our first, whatever its key.
+
+        Every other write of ours comes after it, and earlier versions made keys from what may have changed since.
+        """
+        return self.find(key) or next((edit for edit in self.edits if edit.key), None)
+
+    def born_with(self, tag: str) -> bool:
+        """Whether the ticket had ``tag`` when it was made, and nothing since can be a write of ours.
+
+        The items of a job may have lost their key, so that any later change through the API could be one.
+        """
+        made = self.edits[0] if self.edits else None
+        later = any(edit.key or edit.way == "api" for edit in self.edits[1:])
+        return made is not None and made.creation and not made.key and tag in made.tags_added and not later
 
     def taken_off(self) -> TakenOff:
         """Tags, field values, group and priority that somebody took off the ticket and nobody has put back."""

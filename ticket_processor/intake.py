@@ -7,22 +7,22 @@ Skipping happens here, before anything is paid for: done, closed, older than ask
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 
 from .clock import parse_iso
-from .errors import TicketError
+from .errors import NotAsked, TicketError
 from .helpdesk import Helpdesk, Page
 from .history import History
 from .id_set import IdSet
-from .models import Outcome, OutcomeStatus, TakenOff, Ticket
+from .models import Outcome, OutcomeStatus, Request, TakenOff, Ticket
 from .retriage import Reply, with_answers
 from .second_look import JUDGED, STAGE
-from .settlement import ALREADY_DONE, no_longer_new
+from .settlement import ALREADY_DONE, MARKED_BY_OTHERS, no_longer_new
 from .skip_rules import WAITING, Selection, SkipRules
-from .state import DROPPED, State
-from .tags import write_key
+from .state import DROPPED, State, in_turn
+from .tags import earlier_key, write_key
 
 BATCH = 100
 """Tickets that are read at once, of those that are read by their numbers."""
@@ -33,7 +33,7 @@ ReadAhead = Callable[[Iterator[Page]], Iterator[Page]]
 
 @dataclass(frozen=True)
 class Work:
-    """A ticket that needs understanding, with the key of the write it will get.
+    """A ticket that needs understanding, with the key of the write it will get (``earlier_key``: as it once was).
 
     ``replaces`` are the tags that an earlier write of ours put on it, when it gets a second look, or is a ``reply``.
     ``is_new`` is false for what an earlier run has seen. ``taken_off`` is what people had taken off, where that is
@@ -45,6 +45,7 @@ class Work:
     replaces: tuple[str, ...] = ()
     is_new: bool = True
     reply: bool = False
+    earlier_key: str = ""
     taken_off: TakenOff | None = None
 
 
@@ -100,7 +101,8 @@ class Intake:
     ``again`` are tickets for a second look, with our tags on them; they come last, if ``still_ours`` says that nobody
     has judged them. ``selection`` says which tickets are left to people, and for how long. ``skipped`` receives an
     outcome for every ticket that needs no work; ``go_on`` is asked before each ticket and may raise to end the intake.
-    ``reply_to`` finds what a customer has said since our write, where that is to be triaged again.
+    ``reply_to`` finds what a customer has said since our write, where that is to be triaged again. Where
+    ``turn_over`` says so, behind a ticket of the retry list, the rest of that list is left to the next run.
     """
 
     def __init__(
@@ -112,7 +114,7 @@ class Intake:
         cursor: str | None,
         since: float,
         statuses: Sequence[str],
-        marked: Callable[[Ticket], bool],
+        marker: str,
         may_hold_our_write: Callable[[Ticket, str | None], bool],
         skipped: Callable[[Outcome], None],
         go_on: Callable[[], None],
@@ -122,6 +124,7 @@ class Intake:
         again: Mapping[int, tuple[str, ...]] | None = None,
         still_ours: Callable[[Ticket, Sequence[str]], bool] = lambda _ticket, _tags: True,
         ahead: ReadAhead = iter,
+        turn_over: Callable[[int], bool] = lambda _ticket_id: False,
     ) -> None:
         self._desk = desk
         self._state = state
@@ -129,7 +132,7 @@ class Intake:
         self._cursor = cursor
         self._since = since
         self._statuses = frozenset(statuses)
-        self._marked = marked
+        self._marker = marker
         self._may_hold_our_write = may_hold_our_write
         self._skipped = skipped
         self._go_on = go_on
@@ -139,6 +142,7 @@ class Intake:
         self._again = dict(again or {})
         self._still_ours = still_ours
         self._ahead = ahead
+        self._turn_over = turn_over
         self.limit: int | None = None
         self._handled = IdSet()
         self._left_over: set[int] = set()
@@ -158,11 +162,13 @@ class Intake:
         waiting = [item.ticket_id for item in retries if not item.dead and item.ticket_id not in self._handled]
         if self._only is not None:
             waiting = [ticket_id for ticket_id in waiting if ticket_id in self._only]
-        yield from self._retried(waiting, dead)
+        yield from self._retried(in_turn(self._state, waiting), dead)
         if self._full() or self._only is not None:
             return
         for page in self._ahead(self._desk.pages(self._cursor, self._since)):
             self._ledger.open(page)
+            for ticket_id, error in page.unread.items():
+                self._cannot_read(ticket_id, error, dead)
             for ticket in page.tickets:
                 if ticket.id in self._open:
                     self._ledger.begin(ticket.id)
@@ -184,10 +190,15 @@ class Intake:
             for ticket_id in batch:
                 if self._full():
                     return
-                if ticket_id in tickets:
+                if (error := tickets.unread.get(ticket_id)) is not None:
+                    self._cannot_read(ticket_id, error, dead)
+                elif ticket_id in tickets:
                     yield from self._look_at(tickets[ticket_id], dead, retried=True)
                 else:
                     self._skipped(Outcome(ticket_id=ticket_id, status=OutcomeStatus.SKIPPED, reason="deleted"))
+                if self._turn_over(ticket_id):
+                    return self.leave_to_later(waiting)
+        return None
 
     def _second_looks(self) -> Iterator[Work]:
         waiting = [ticket_id for ticket_id in self._again if ticket_id not in self._handled]
@@ -199,6 +210,9 @@ class Intake:
                     return
                 self._go_on()
                 self.seen += 1
+                if (why := tickets.unread.get(ticket_id)) is not None:
+                    self._cannot_read(ticket_id, why, set())
+                    continue
                 ticket = tickets.get(ticket_id)
                 reason = "deleted" if ticket is None else self._reason_for_peace(ticket)
                 if ticket is None or reason is not None:
@@ -207,12 +221,18 @@ class Intake:
                 try:
                     heard = ticket if self._reply_to is None else with_answers(ticket, self._desk.history(ticket_id))
                 except TicketError as error:
-                    self._keep_for_later(ticket, OutcomeStatus.FAILED, str(error))
+                    self._no_record(ticket_id, error)
                     continue
                 self._handled.add(ticket_id)
                 self._open.add(ticket_id)
                 self._given += 1
-                yield Work(heard, write_key(ticket, STAGE), self._again[ticket_id], is_new=False)
+                yield Work(
+                    heard,
+                    write_key(ticket, STAGE),
+                    self._again[ticket_id],
+                    is_new=False,
+                    earlier_key=earlier_key(ticket, STAGE),
+                )
 
     def _reason_for_peace(self, ticket: Ticket) -> str | None:
         """Why a ticket needs no second look; ``None`` when it may get one."""
@@ -232,6 +252,11 @@ class Intake:
         self._handled.add(ticket_id)
         self._left_over.add(ticket_id)
 
+    def leave_to_later(self, ticket_ids: Iterable[int]) -> None:
+        """The state keeps these tickets for the next run, so this one passes over them wherever they appear."""
+        for ticket_id in ticket_ids:
+            self._handled.add(ticket_id)
+
     def _full(self) -> bool:
         return self.limit is not None and self._given >= self.limit
 
@@ -247,13 +272,13 @@ class Intake:
             reason = self._reason_to_skip(ticket, key, dead, history, retried=retried)
             reply = self._answer(ticket, dead, history) if reason == ALREADY_DONE else None
         except TicketError as error:
-            self._keep_for_later(ticket, OutcomeStatus.FAILED, str(error))
+            self._no_record(ticket.id, error)
             return
         if reason == WAITING:
             if ticket.id in self._known_to_wait:
                 self._handled.add(ticket.id)  # on the list already, and said so
             else:
-                self._keep_for_later(ticket, OutcomeStatus.SKIPPED, reason)
+                self._keep_for_later(ticket.id, OutcomeStatus.SKIPPED, reason)
             return
         if reply is not None and reply.judged:
             self._handled.add(ticket.id)
@@ -261,7 +286,7 @@ class Intake:
             return
         if reply is None and reason is not None:
             if retried or reason not in _KNOWN:
-                self._skipped(Outcome(ticket_id=ticket.id, status=OutcomeStatus.SKIPPED, reason=reason))
+                self._skipped(Outcome(ticket_id=ticket.id, status=OutcomeStatus.SKIPPED, reason=reason, key=key))
             return
         self._handled.add(ticket.id)
         self._open.add(ticket.id)
@@ -271,7 +296,7 @@ class Intake:
             taken_off = history().taken_off() if self._may_hold_our_write(ticket, None) else None
             yield Work(ticket, key, is_new=not retried, taken_off=taken_off)
         else:
-            yield Work(reply.ticket, reply.key, reply.ours, is_new=False, reply=True)
+            yield Work(reply.ticket, reply.key, reply.ours, is_new=False, reply=True, earlier_key=reply.earlier_key)
 
     def _may_be_answered(self, ticket_id: int) -> bool:
         """Whether what earlier runs had left open is written, so that the customer may have answered it since."""
@@ -288,16 +313,49 @@ class Intake:
         reply = self._reply_to(ticket, history())
         return None if reply is None or self._state.last_key(ticket.id) == reply.key else reply
 
-    def _keep_for_later(self, ticket: Ticket, status: OutcomeStatus, reason: str) -> None:
+    def _no_record(self, ticket_id: int, error: TicketError) -> None:
+        if isinstance(error, NotAsked):
+            self._keep_for_later(ticket_id, OutcomeStatus.SKIPPED, str(error))
+        else:
+            self._keep_for_later(ticket_id, OutcomeStatus.FAILED, str(error), "audits")
+
+    def _cannot_read(self, ticket_id: int, error: TicketError, dead: set[int]) -> None:
+        """A ticket that makes no sense as the helpdesk shows it; done, given up or dropped ones need none."""
+        if ticket_id in self._handled or ticket_id in dead or ticket_id in self._dropped:
+            return
+        if not self._state.is_done(ticket_id):
+            self.seen += 1
+            self._keep_for_later(ticket_id, OutcomeStatus.FAILED, str(error), "ticket")
+
+    def _marked(self, ticket: Ticket) -> bool:
+        """Whether the ticket carries our marker. On a follow-up it says that the ticket it was made from is done."""
+        return self._marker in ticket.tags and not ticket.follow_up
+
+    def _keep_for_later(
+        self, ticket_id: int, status: OutcomeStatus, reason: str, failed_at: Request | None = None
+    ) -> None:
         """On the retry list with it, and that is all for this run, wherever else the ticket appears."""
-        self._handled.add(ticket.id)
-        self._skipped(Outcome(ticket_id=ticket.id, status=status, reason=reason, retry=True))
+        self._handled.add(ticket_id)
+        self._skipped(Outcome(ticket_id=ticket_id, status=status, reason=reason, retry=True, failed_at=failed_at))
 
     def _reason_to_skip(
         self, ticket: Ticket, key: str, dead: set[int], history: Callable[[], History], *, retried: bool
     ) -> str | None:
-        if self._marked(ticket) or self._state.is_done(ticket.id):
+        if self._state.is_done(ticket.id):
             return ALREADY_DONE
+        marked = self._marked(ticket)
+        if (reason := self._left_alone(ticket, dead, retried=retried)) is not None:
+            return ALREADY_DONE if marked and reason not in (*_KNOWN, WAITING) else reason
+        if not marked and not self._may_hold_our_write(ticket, None):
+            return None
+        if (triaged := history().triaged(key)) is not None:
+            # An earlier installation has done it, or this one before it lost its state.
+            self._state.settled(ticket.id, done=(triaged.intent.rpartition("-")[0], triaged.key))
+            return ALREADY_DONE
+        return MARKED_BY_OTHERS if marked and not history().born_with(self._marker) else None
+
+    def _left_alone(self, ticket: Ticket, dead: set[int], *, retried: bool) -> str | None:
+        """Why a ticket is left alone that may not be done; from what is known of it without asking."""
         if ticket.id in dead:
             return "dead_letter"
         if ticket.id in self._dropped:
@@ -308,11 +366,7 @@ class Intake:
             return reason
         if (reason := self._selection.reason(ticket)) is not None:
             return reason
-        if self._selection.must_wait(ticket):
-            return WAITING
-        if self._may_hold_our_write(ticket, None) and history().find(key) is not None:
-            return ALREADY_DONE
-        return None
+        return WAITING if self._selection.must_wait(ticket) else None
 
 
 _KNOWN = (ALREADY_DONE, "dead_letter", DROPPED, "older_than_since")

@@ -219,6 +219,10 @@ class OutcomeStatus(StrEnum):
     FAILED = "failed"
 
 
+Request = Literal["ticket", "audits", "update", "analysis"]
+"""What may fail for a ticket: to read it, to read its record, to write to it, to understand it."""
+
+
 class Outcome(Frozen):
     """The end of one ticket's way through a run; the source of its receipt."""
 
@@ -231,6 +235,7 @@ class Outcome(Frozen):
     retry: bool = Field(False, description="True: keep it on the retry list for a later run")
     missing: tuple[MissingPart, ...] = Field((), description="refused parts of the change, to be completed later")
     key: str | None = Field(None, description="of the write that was to be made")
+    failed_at: Request | None = Field(None, description="what failed, where others may share the fault")
     job: str | None = Field(None, description="the job that carried the change, if one did")
     timings_ms: dict[str, int] = Field(default_factory=dict)
 

@@ -116,6 +116,9 @@ class _Reader:
             if len(self.read) >= self._sample:
                 return
             self.looked_at += 1
+            if item.ticket_id in found.unread:
+                self.left_out[UNREADABLE] += 1
+                continue
             ticket = found.get(item.ticket_id)
             if ticket is None or ticket.status not in ("solved", "closed"):
                 self.left_out[GONE if ticket is None else OPEN] += 1

@@ -41,7 +41,8 @@ from .retriage import Reply, reply_to
 from .second_look import STILL_NO_MODEL, in_vain, replacing, still_ours
 from .settlement import Triage
 from .skip_rules import Selection, SkipRules
-from .state import CURSOR, HORIZON, State, Verdict
+from .shared_faults import IsolatingDesk, SharedFaults
+from .state import CURSOR, HORIZON, TURN, State, Verdict
 from .statement import Witness
 from .taxonomy import Taxonomy
 from .writeback import MOST_ITEMS, Delivery, WriteBack
@@ -114,8 +115,10 @@ class Run:
         self.abandoned = 0
         """Worker threads left behind in calls that do not end."""
         self._reserve_s = min(60.0, parts.deadline.remaining() / 9)
+        self._faults = SharedFaults()
+        self._desk = IsolatingDesk(parts.desk, self._faults)
         self._triage = Triage(
-            parts.desk,
+            self._desk,
             parts.audit,
             parts.policy,
             statuses=options.statuses,
@@ -125,7 +128,7 @@ class Run:
             taxonomy=parts.taxonomy,
         )
         self._write_back = WriteBack(
-            parts.desk,
+            self._desk,
             parts.state,
             parts.audit,
             parts.clock,
@@ -136,7 +139,7 @@ class Run:
             before_write=self._check_leave,
         )
         self._witness = Witness(
-            parts.desk, parts.state, parts.audit, parts.deadline, options.run_id, most=options.verify
+            self._desk, parts.state, parts.audit, parts.deadline, options.run_id, most=options.verify
         )
         self._books = Books(
             parts.audit,
@@ -148,6 +151,7 @@ class Run:
             next_write=self._write_back.next_write,
             now=parts.clock.now,
             witness=self._witness.saw,
+            faults=self._faults,
         )
 
     def execute(self) -> RunSummary:
@@ -215,6 +219,8 @@ class Run:
                 parts.state.remember(**{HALTED: str(end)})
                 self._witness.published()
                 parts.audit.alert("note_published", message=str(end))
+        with suppress(StateUnusable):  # which is why the run ended, then
+            self._books.count_failures()
         if code is ExitCode.OK and self._books.failures:
             code = ExitCode.SOME_FAILED
         summary = self._books.summary(
@@ -290,13 +296,13 @@ class Run:
             parts.state.begin_again(iso(since))
         ledger = PageLedger(lambda cursor: parts.state.remember(**{CURSOR: cursor}))
         self._intake = intake = Intake(
-            parts.desk,
+            self._desk,
             parts.state,
             ledger,
             cursor=parts.state.fact(CURSOR),
             since=since,
             statuses=options.statuses,
-            marked=self._triage.marked,
+            marker=parts.policy.marker,
             may_hold_our_write=self._triage.may_hold_our_write,
             skipped=self._books.record,
             go_on=self._go_on,
@@ -306,11 +312,10 @@ class Run:
             again=parts.state.fallbacks() if options.retry_fallbacks else None,
             still_ours=lambda ticket, tags: still_ours(ticket, tags, parts.policy),
             ahead=parts.ahead,
+            turn_over=self._turn_over,
         )
         self._books.settled = intake.settled
-        for outcome in self._write_back.unfinished(only, options.limit, self._triage.revised):
-            intake.already_handled(outcome.ticket_id)
-            self._books.record(outcome)
+        self._finish_what_was_left(intake, only)
         intake.limit = None if options.limit is None else max(0, options.limit - self._books.recorded)
         fan_out = FanOut(
             parts.executor,
@@ -334,8 +339,40 @@ class Run:
             self.abandoned = fan_out.abandoned
             self._parts.state.keep_verdict(*self._verdicts(fan_out.unclaimed))  # paid for: the next run writes it
         self._books.record_all(self._write_back.finish())
+        if (fault := self._faults.end("update", "audits", "ticket")) is not None:
+            raise fault
         if late is not None:
             raise late
+
+    def _finish_what_was_left(self, intake: Intake, only: Collection[int] | None) -> None:
+        """Settle what earlier runs have begun. Tickets for which no request works keep no other waiting."""
+        state, last = self._parts.state, 0
+        try:
+            for outcome in self._write_back.unfinished(only, self._options.limit, self._triage.revised):
+                last = outcome.ticket_id
+                intake.already_handled(last)
+                self._books.record(outcome)
+                if self._turn_over(last):
+                    break
+            else:
+                return
+        except CannotRun as end:
+            if end is not self._faults.end("update"):
+                raise
+            self._turn_over(last)
+        self._write_back.give_up()
+        intake.leave_to_later(item.verdict.ticket_id for item in state.unsettled())
+
+    def _turn_over(self, ticket_id: int) -> bool:
+        """Whether requests fail for ticket after ticket that earlier runs have left, so that others have their turn.
+
+        ``ticket_id`` is the last of them; the next run begins behind it.
+        """
+        if not self._faults.stopped("update", "audits", "ticket"):
+            return False
+        self._faults.look_again()
+        self._parts.state.remember(**{TURN: str(ticket_id)})
+        return True
 
     def _write_all(self, verdicts: Iterable[Verdict]) -> None:
         for part in batched(verdicts, MOST_ITEMS):
@@ -370,9 +407,16 @@ class Run:
             return None  # the run is ending, and the ticket waits for the next one
         except Exception as error:  # noqa: BLE001 - one ticket's fault must not end the run; it is reported as failed
             self._books.record(
-                Outcome(ticket_id=work.ticket.id, status=OutcomeStatus.FAILED, reason=unexpected(error), retry=True)
+                Outcome(
+                    ticket_id=work.ticket.id,
+                    status=OutcomeStatus.FAILED,
+                    reason=unexpected(error),
+                    retry=True,
+                    failed_at="analysis",
+                )
             )
             return None
+        self._faults.succeeded("analysis")
         decision = decide(work.ticket.id, analysis, self._parts.policy, self._parts.taxonomy)
         if work.replaces or work.reply:
             as_before = work.reply and self._parts.policy.tag("fallback") in work.replaces
@@ -399,6 +443,7 @@ class Run:
             replaces=work.replaces,
             follows=bool(work.replaces) or work.reply,
             # A record that was read too soon after an edit may lack it.
+            earlier_key=work.earlier_key,
             taken_off=work.taken_off if work.taken_off and self._triage.stable(work.ticket) else None,
         )
 

@@ -13,7 +13,7 @@ from .models import Ticket
 from .plain import MAX_INPUT
 from .policy import Policy
 from .suspicion import signs_of
-from .tags import write_key
+from .tags import earlier_key, write_key
 
 NOTHING_NEW = "nothing_left_to_change"
 MOST_READ = 20
@@ -35,6 +35,7 @@ class Reply:
     ticket: Ticket
     ours: tuple[str, ...]
     judged: bool = False
+    earlier_key: str = ""
 
 
 def reply_to(ticket: Ticket, history: History, policy: Policy) -> Reply | None:
@@ -50,6 +51,7 @@ def reply_to(ticket: Ticket, history: History, policy: Policy) -> Reply | None:
         with_answers(ticket, history),
         _labels(ticket, still_ours, policy),
         judged=history.judged(ticket.tags) or policy.marker not in ticket.tags,
+        earlier_key=earlier_key(ticket, _stage(len(said))),
     )
 
 
@@ -69,14 +71,18 @@ def _triaged(ticket: Ticket, history: History, said: tuple[Edit, ...]) -> int:
     """
     keys = {edit.key for edit in history.edits}
     for number in range(len(said), 0, -1):
-        if _key(ticket, number) in keys:
+        if _key(ticket, number) in keys or earlier_key(ticket, _stage(number)) in keys:
             return number
-    first = history.find(write_key(ticket)) or history.last_of_ours()
+    first = history.find(write_key(ticket), earlier_key(ticket)) or history.last_of_ours()
     return len(said) - len(history.said_since(first, ticket.requester or 0))
 
 
 def _key(ticket: Ticket, number: int) -> str:
-    return write_key(ticket, f"reply {number}")
+    return write_key(ticket, _stage(number))
+
+
+def _stage(number: int) -> str:
+    return f"reply {number}"
 
 
 def _to_read(text: str) -> str:

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from .audit import AuditLog
-from .errors import CannotRun, MissingPart, TicketError
+from .errors import CannotRun, MissingPart, NotAsked, TicketError
 from .helpdesk import Helpdesk
 from .history import Edit, History, Ours, Overwritten
-from .models import Change, Decision, Outcome, OutcomeStatus, Overwrite, TakenOff, Ticket
+from .models import Change, Decision, Outcome, OutcomeStatus, Overwrite, Request, TakenOff, Ticket
 from .policy import Policy, decide
 from .retriage import NOTHING_NEW
 from .second_look import JUDGED
@@ -27,6 +27,8 @@ from .taxonomy import Taxonomy
 
 WRITE_ATTEMPTS = 3
 ALREADY_DONE = "already_done"
+MARKED_BY_OTHERS = "marked_by_others"
+"""The ticket carries our marker, its record has no write of ours, and does not prove that there is none."""
 DEFERRED = "deferred_changed_just_now"
 CONFIRMED = "confirmed_by_reading"
 INCOMPLETE = "incomplete"
@@ -66,9 +68,16 @@ class Settlement:
         return self.verdict.ticket_id
 
     def end(
-        self, status: OutcomeStatus, reason: str, change: Change | None = None, *, retry: bool = False, now: float
+        self,
+        status: OutcomeStatus,
+        reason: str,
+        change: Change | None = None,
+        *,
+        retry: bool = False,
+        failed_at: Request | None = None,
+        now: float,
     ) -> Outcome:
-        """The outcome. ``retry`` keeps the ticket for a later run."""
+        """The outcome. ``retry`` keeps the ticket for a later run; ``failed_at`` is the request that failed."""
         write, analyse = round((now - self.begun) * 1000), self.verdict.analyse_ms
         return Outcome(
             ticket_id=self.ticket_id,
@@ -79,6 +88,7 @@ class Settlement:
             attempts=self.attempts,
             retry=retry,
             key=self.verdict.key,
+            failed_at=failed_at,
             missing=tuple(sorted(self.without)) if change is not None else (),
             job=self.job,
             timings_ms={"analyse": analyse, "write": write, "total": analyse + write},
@@ -143,8 +153,15 @@ class Triage:
         """See :class:`Planner`."""
         verdict = work.verdict
 
-        def end(status: OutcomeStatus, reason: str, change: Change | None = None, *, retry: bool = False) -> Outcome:
-            return work.end(status, reason, change, retry=retry, now=now)
+        def end(
+            status: OutcomeStatus,
+            reason: str,
+            change: Change | None = None,
+            *,
+            retry: bool = False,
+            failed_at: Request | None = None,
+        ) -> Outcome:
+            return work.end(status, reason, change, retry=retry, failed_at=failed_at, now=now)
 
         if ticket is None:
             return end(OutcomeStatus.SKIPPED, "deleted")
@@ -158,8 +175,9 @@ class Triage:
         marked = self.marked(ticket) and not later
         clean = work.clean_stamp
         try:
-            if later or (marked and work.sent) or (not marked and self.may_hold_our_write(ticket, clean)):
-                found = look.history.find(verdict.key)
+            if later or marked or self.may_hold_our_write(ticket, clean):
+                history = look.history
+                found = history.find(verdict.key, verdict.earlier_key) if later else history.triaged(verdict.key)
                 ours = next((change for change in work.sent if found and change.intent == found.intent), None)
                 if ours is not None:
                     work.recorded = found
@@ -167,6 +185,10 @@ class Triage:
                 if found is None and marked and not self.stable(ticket):
                     # Marked, and the record does not say by whom: it may lag behind the ticket.
                     return end(OutcomeStatus.SKIPPED, DEFERRED, retry=True)
+                if found is None and marked and not work.sent:
+                    if not history.born_with(self._policy.marker):
+                        return end(OutcomeStatus.SKIPPED, MARKED_BY_OTHERS)
+                    marked = False
                 marked = marked or found is not None
             if marked:
                 return end(OutcomeStatus.SKIPPED, ALREADY_DONE)
@@ -179,10 +201,12 @@ class Triage:
             if not self.stable(ticket):
                 return end(OutcomeStatus.SKIPPED, DEFERRED, retry=True)
             change = self._merge(work, ticket, look)
+        except NotAsked as error:
+            return end(OutcomeStatus.SKIPPED, str(error), retry=True)
         except TicketError as error:
-            return end(OutcomeStatus.FAILED, str(error), retry=True)
+            return end(OutcomeStatus.FAILED, str(error), retry=True, failed_at="audits")
         if work.attempts >= WRITE_ATTEMPTS:
-            return end(OutcomeStatus.FAILED, work.doubt, retry=True)
+            return end(OutcomeStatus.FAILED, work.doubt, retry=True, failed_at="update")
         if later and not changes_anything(change):
             if work.without:
                 return end(OutcomeStatus.SKIPPED, incomplete(work.without), retry=True)

@@ -21,11 +21,13 @@ from pydantic import ValidationError
 from .breaker import BreakerMemory
 from .clock import iso
 from .errors import StateUnusable
-from .models import Analysis, Change, Decision, Frozen, RunRecord, TakenOff, Usage
+from .models import Analysis, Change, Decision, Frozen, Request, RunRecord, TakenOff, Usage
 from .state_file import copy_into, emptied, is_there, migrate, opened, translated
 
 FILE_NAME = "state.sqlite3"
 CURSOR, HORIZON = "cursor", "horizon"
+TURN = "turn"
+"""Fact: the ticket after which the next run begins with what earlier runs have left."""
 DROPPED = "retry_dropped"
 """Why a ticket is not tried that somebody took off the retry list."""
 AHEAD_S = 120.0
@@ -49,7 +51,7 @@ class Verdict(Frozen):
     ``clean_stamp`` is an ``updated_at`` at which the ticket is known to carry no write of ours. ``replaces`` are the
     tags of an earlier write of ours, when this is a second look. ``follows`` is true for every write after the first:
     the marker tag says nothing of those, only their own key does. ``puts_back`` marks what repairs a write of ours,
-    ``completes`` what was refused of one. ``taken_off`` is what people had taken off at ``clean_stamp``, where that
+    ``completes`` what was refused of one. ``earlier_key`` is what an earlier version calls the same write. ``taken_off`` is what people had taken off at ``clean_stamp``, where that
     was looked up.
     """
 
@@ -63,6 +65,7 @@ class Verdict(Frozen):
     follows: bool = False
     puts_back: bool = False
     completes: bool = False
+    earlier_key: str = ""
     taken_off: TakenOff | None = None
 
     def told(self) -> Verdict:
@@ -248,7 +251,10 @@ class State:
             if then is not None:
                 verdict, reason = then
                 db.execute(_KEEP_VERDICT, (ticket_id, verdict.model_dump_json()))
-                db.execute("INSERT INTO retries VALUES (?, 0, ?, 0, ?)", (ticket_id, reason, now))
+                db.execute(
+                    "INSERT INTO retries (ticket_id, attempts, reason, since) VALUES (?, 0, ?, ?)",
+                    (ticket_id, reason, now),
+                )
 
     def remember_fallback(self, ticket_id: int, tags: Sequence[str]) -> None:
         """The ticket was answered without a model; ``tags`` are what our write put on it."""
@@ -290,15 +296,30 @@ class State:
 
     # The retry list
 
-    def retry_later(self, ticket_id: int, reason: str, *, failed: bool, max_attempts: int, now: float = 0.0) -> Retry:
-        """Put on the retry list; a failure counts, a mere wait does not. Too many failures: dead."""
+    def retry_later(
+        self,
+        ticket_id: int,
+        reason: str,
+        *,
+        failed: bool,
+        max_attempts: int,
+        now: float = 0.0,
+        failed_at: Request | None = None,
+        proven: bool = False,
+    ) -> Retry:
+        """Put on the retry list; a failure counts, a mere wait does not. Too many failures: dead.
+
+        ``failed_at`` is the request that failed; ``proven``, that it has worked for other tickets at that time.
+        """
         with self._transaction() as db:
-            row = db.execute("SELECT attempts, since FROM retries WHERE ticket_id = ?", (ticket_id,)).fetchone()
-            earlier, since = row or (0, now)
+            row = db.execute("SELECT attempts, since, proven FROM retries WHERE ticket_id = ?", (ticket_id,)).fetchone()
+            earlier, since, proven_before = row or (0, now, 0)
             attempts = earlier + failed
             dead = attempts >= max_attempts
             db.execute(
-                "INSERT OR REPLACE INTO retries VALUES (?, ?, ?, ?, ?)", (ticket_id, attempts, reason, dead, since)
+                "INSERT OR REPLACE INTO retries (ticket_id, attempts, reason, dead, since, failed_at, proven) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (ticket_id, attempts, reason, dead, since, failed_at, proven or proven_before),
             )
             if dead:
                 # What completes an earlier write cannot be thought up anew; it waits for somebody to revive it.
@@ -308,6 +329,14 @@ class State:
                 )
                 db.execute("DELETE FROM intents WHERE ticket_id = ?", (ticket_id,))
         return Retry(ticket_id, attempts, reason, dead, since)
+
+    def has_worked(self, *requests: Request) -> None:
+        """These requests work: the dead come back that failed at one while it had worked for no other ticket."""
+        with self._transaction() as db:
+            db.executemany(
+                "UPDATE retries SET attempts = 0, dead = 0 WHERE dead AND NOT proven AND failed_at = ?",
+                [(request,) for request in requests],
+            )
 
     def retries(self) -> list[Retry]:
         """Everything on the retry list, the dead included, by ticket id."""
@@ -320,7 +349,10 @@ class State:
             for ticket_id in ticket_ids:
                 db.execute("UPDATE retries SET attempts = 0, dead = 0 WHERE ticket_id = ? AND dead", (ticket_id,))
                 if db.execute("DELETE FROM dropped WHERE ticket_id = ?", (ticket_id,)).rowcount:
-                    db.execute("INSERT OR IGNORE INTO retries VALUES (?, 0, 'taken_back', 0, 0)", (ticket_id,))
+                    db.execute(
+                        "INSERT OR IGNORE INTO retries (ticket_id, attempts, reason) VALUES (?, 0, 'taken_back')",
+                        (ticket_id,),
+                    )
 
     def drop(self, ticket_id: int) -> None:
         """The ticket is not tried any more, whatever was under way with it, until it is revived."""
@@ -449,6 +481,12 @@ class State:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
+
+
+def in_turn(state: State, ticket_ids: Iterable[int]) -> list[int]:
+    """What earlier runs have left, in order: behind the ticket at which the last one gave up, so that all get a turn."""
+    turn = int(state.fact(TURN) or 0)
+    return sorted(ticket_ids, key=lambda number: (number <= turn, number))
 
 
 def _read(kind: type[Row], text: str) -> Row:

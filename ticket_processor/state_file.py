@@ -45,6 +45,10 @@ _MIGRATIONS = (
     CREATE TABLE runs (run_id TEXT PRIMARY KEY, started REAL NOT NULL, record TEXT NOT NULL);
     CREATE INDEX runs_by_start ON runs (started);
     """,
+    """
+    ALTER TABLE retries ADD COLUMN failed_at TEXT;
+    ALTER TABLE retries ADD COLUMN proven INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 """One script per schema version; append, never edit. Each runs in a transaction with its version number."""
 

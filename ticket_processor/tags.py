@@ -65,14 +65,22 @@ def merge_fields(
 
 
 def write_key(ticket: Ticket, stage: str = "triage") -> str:
-    """The in-band key of our one write for this version of the ticket.
+    """The in-band key of our one write of this stage on the ticket.
 
-    The version is the first message, which people cannot edit in passing (subject, tags and fields they can).
-    It needs no secret and no state, so that any run on any machine, even one that lost its state folder,
-    recognises the write: customers cannot put metadata on a ticket.
+    It is made from what cannot change: an agent may redact even the first message. It needs no secret and no state,
+    so that any run on any machine, even one that lost its state folder, recognises the write: customers cannot put
+    metadata on a ticket.
     """
-    version = "\0".join((stage, str(ticket.id), ticket.created_at, ticket.description))
-    return hashlib.sha256(version.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return _digest(stage, str(ticket.id), ticket.created_at)
+
+
+def earlier_key(ticket: Ticket, stage: str = "triage") -> str:
+    """The key that earlier versions gave the same write: the first message, as it was then, is part of it."""
+    return _digest(stage, str(ticket.id), ticket.created_at, ticket.description)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 COMPLETE, REPAIR = "complete", "repair"

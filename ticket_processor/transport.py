@@ -23,7 +23,7 @@ from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnection
 
 from . import __version__
 from .backoff import backoff_seconds, retry_after_seconds
-from .breaker import Breaker
+from .breaker import Admission, Breaker
 from .clock import Clock, Deadline, iso, parse_http_date
 from .errors import (
     HelpdeskDown,
@@ -31,6 +31,7 @@ from .errors import (
     OutcomeUnknown,
     RateLimited,
     ReadOnlyViolation,
+    TicketUnreadable,
 )
 from .loopback import is_loopback
 from .throttle import Limit, Throttle
@@ -38,6 +39,8 @@ from .throttle import Limit, Throttle
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 30.0
 MAX_ATTEMPTS = 4
+MAX_ATTEMPTS_ON_ONE = 2
+"""Attempts to read one ticket. A ticket that the server cannot show must not use up the run's time."""
 
 
 class Effect(Enum):
@@ -87,9 +90,11 @@ class _Signature(requests.auth.AuthBase):
 class _TryAgain(Exception):
     """A failed attempt that may be repeated; ``final`` is what to raise when it is not."""
 
-    def __init__(self, final: Exception, wait: float | None = None) -> None:
+    def __init__(self, final: Exception, wait: float | None = None, *, may_be_local: bool = False) -> None:
         self.final = final
         self.wait = wait
+        self.may_be_local = may_be_local
+        """The server was reached, so that the fault may be of what was asked for."""
         super().__init__(str(final))
 
 
@@ -144,12 +149,14 @@ class Transport:
         changes_nothing: bool | None = None,
         signed: bool = True,
         ours: Callable[[Reply], bool] = lambda _reply: False,
+        about_one: bool = False,
     ) -> Reply:
         """One answer, or an error that says what to do.
 
         ``changes_nothing`` is for calls that are no writes although they are not GETs (asking for a token), and
         ``signed=False`` sends no credentials with them. ``ours`` picks replies that the caller understands although
-        they look like an overload, and wants as they are.
+        they look like an overload, and wants as they are. ``about_one`` is for a read of one ticket or job: where the server
+        answers it with nothing usable, that is :class:`TicketUnreadable`, and does not count against the server.
         Raises ``NotAuthorised``, ``HelpdeskDown``, ``RateLimited``, ``OutcomeUnknown`` (writes only),
         ``DeadlineReached`` and ``Stopping``. 4xx other than 401, 408 and 429 are replies, not errors.
         """
@@ -162,7 +169,7 @@ class Transport:
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_TryAgain),
             wait=self._wait_before,
-            stop=self._stop,
+            stop=lambda state: self._stop(state, MAX_ATTEMPTS_ON_ONE if about_one else MAX_ATTEMPTS),
             sleep=self._deadline.wait,
             reraise=True,
         )
@@ -170,11 +177,12 @@ class Transport:
         def attempt() -> Reply:
             nonlocal renewed
             token = auth.header() if auth else None
-            reply = self._send_once(method, path, params, body, headers, effect, limits, token, ours)
+            reply = self._send_once(method, path, params, body, headers, effect, limits, token, ours, about_one)
             if reply.status == 401 and auth and token and not renewed:
                 renewed = True
                 if auth.renew(token):
-                    reply = self._send_once(method, path, params, body, headers, effect, limits, auth.header(), ours)
+                    token = auth.header()
+                    reply = self._send_once(method, path, params, body, headers, effect, limits, token, ours, about_one)
             if reply.status == 401:
                 raise NotAuthorised(f"{self.name} refused the credentials (HTTP 401)")
             return reply
@@ -182,6 +190,8 @@ class Transport:
         try:
             return retrying(attempt)
         except _TryAgain as error:
+            if about_one and error.may_be_local:
+                raise TicketUnreadable(str(error.final), if_shared=HelpdeskDown) from error.__cause__
             raise error.final from error.__cause__
 
     def sign_with(self, auth: Auth) -> None:
@@ -208,6 +218,7 @@ class Transport:
         limits: Iterable[str],
         token: str | None,
         ours: Callable[[Reply], bool],
+        about_one: bool,
     ) -> Reply:
         self._deadline.check()
         names = tuple(limits)
@@ -236,17 +247,26 @@ class Transport:
                 allow_redirects=False,
             )
         except requests.exceptions.RequestException as error:
-            self._breaker.failure(admission)
-            raise self._translate(error, effect) from error
+            failed = self._translate(error, effect)
+            self._report(admission, failed, about_one)
+            raise failed from error
         reply = _read(response)
         limited = (reply.status in (408, 429) or reply.status >= 500) and not ours(reply)
         senseless = reply.ok and reply.body is None and reply.status != 204
         self._throttle.learn(self._read_limits(response.headers))
         if limited or senseless or 300 <= reply.status < 400:
-            self._breaker.failure(admission)
-            raise self._not_an_answer(reply, effect, senseless=senseless)
+            failed = self._not_an_answer(reply, effect, senseless=senseless)
+            self._report(admission, failed, about_one)
+            raise failed
         self._breaker.success(admission)
         return reply
+
+    def _report(self, admission: Admission, failed: Exception, about_one: bool) -> None:
+        """Tell the breaker of a failure, unless it may be the fault of the one thing that was asked for."""
+        if about_one and isinstance(failed, _TryAgain) and failed.may_be_local:
+            self._breaker.release(admission)
+        else:
+            self._breaker.failure(admission)
 
     def _translate(self, error: requests.exceptions.RequestException, effect: Effect) -> Exception:
         if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" in str(error).upper():
@@ -254,9 +274,10 @@ class Transport:
         if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema):
             return HelpdeskDown(f"{self.name}: its address is not a usable URL")
         down = HelpdeskDown(f"{self.name} gives no answer ({type(error).__name__})")
-        if _surely_not_sent(error) or effect is Effect.NONE:
-            return _TryAgain(down)
-        return OutcomeUnknown(f"the connection failed after sending ({type(error).__name__})")
+        not_sent = _surely_not_sent(error)
+        if not_sent or effect is Effect.NONE:
+            return _TryAgain(down, may_be_local=not not_sent)
+        return OutcomeUnknown(f"the connection failed after sending ({type(error).__name__})", if_shared=HelpdeskDown)
 
     def _not_an_answer(self, reply: Reply, effect: Effect, *, senseless: bool) -> Exception:
         if reply.status == 429:
@@ -269,9 +290,9 @@ class Transport:
             return HelpdeskDown(f"{self.name} redirects to {host}; redirects are not followed, check the address")
         what = "HTML or half a body where JSON was due" if senseless else f"HTTP {reply.status}"
         if effect is Effect.WRITE:
-            return OutcomeUnknown(f"{self.name} answered a write with {what}")
+            return OutcomeUnknown(f"{self.name} answered a write with {what}", if_shared=HelpdeskDown)
         wait = retry_after_seconds(reply.headers.get("Retry-After"), reply.date or self._clock.now())
-        return _TryAgain(HelpdeskDown(f"{self.name} answers with {what}"), wait)
+        return _TryAgain(HelpdeskDown(f"{self.name} answers with {what}"), wait, may_be_local=True)
 
     # Retry
 
@@ -282,8 +303,8 @@ class Transport:
         # Threads that were told the same moment must not all return in it.
         return jitter if asked is None else asked + min(jitter, 0.25 * asked + 0.1)
 
-    def _stop(self, state: tenacity.RetryCallState) -> bool:
-        return state.attempt_number >= MAX_ATTEMPTS or state.upcoming_sleep > self._deadline.remaining()
+    def _stop(self, state: tenacity.RetryCallState, attempts: int) -> bool:
+        return state.attempt_number >= attempts or state.upcoming_sleep > self._deadline.remaining()
 
     # Odds and ends
 

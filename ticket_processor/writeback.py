@@ -34,11 +34,11 @@ from .errors import (
     UpdateConflict,
     UpdateRefused,
 )
-from .helpdesk import Helpdesk, JobStatus
+from .helpdesk import Fetched, Helpdesk, JobStatus
 from .history import overwritten
-from .models import Change, Outcome, OutcomeStatus, Ticket, Writes
+from .models import Change, Outcome, OutcomeStatus, Request, Ticket, Writes
 from .settlement import INCOMPLETE, Planner, Settlement, completion, incomplete, repair
-from .state import Open, State, Verdict
+from .state import Open, State, Verdict, in_turn
 from .tags import REPAIR, reference
 
 MOST_ITEMS = 100
@@ -160,8 +160,9 @@ class WriteBack:
         a verdict what is wanted today.
         """
         now = self._clock.monotonic()
-        opened = [item for item in self._state.unsettled() if only is None or item.verdict.ticket_id in only]
-        for item in opened[:most]:
+        items = {item.verdict.ticket_id: item for item in self._state.unsettled()}
+        opened = in_turn(self._state, (number for number in items if only is None or number in only))
+        for item in (items[number] for number in opened[:most]):
             work = Settlement.of(item, now)
             work.verdict = revised(work.verdict)
             if item.job is None or self._dry_run:
@@ -173,6 +174,10 @@ class WriteBack:
         if self._jobs:
             yield from self._poll()
         yield from self.finish()
+
+    def give_up(self) -> None:
+        """Leave what waits to the next run, which finds it in the state. Jobs under way are still waited for."""
+        self._waiting.clear()
 
     def take(self, verdicts: Sequence[Verdict]) -> None:
         """Fresh verdicts, to be brought to the helpdesk by and by."""
@@ -265,11 +270,16 @@ class WriteBack:
             tickets = self._desk.fetch([work.ticket_id for work in part])
             for work in part:
                 work.begun = self._clock.monotonic() if not work.sent else work.begun
-                yield self._settle(work, tickets.get(work.ticket_id))
+                yield self._settle(work, tickets)
 
-    def _settle(self, work: Settlement, ticket: Ticket | None) -> Outcome:
+    def _plan(self, work: Settlement, tickets: Fetched) -> Change | Outcome:
+        if (fault := tickets.unread.get(work.ticket_id)) is not None:
+            return self._end(work, OutcomeStatus.FAILED, str(fault), retry=True, failed_at="ticket")
+        return self._planner.plan(work, tickets.get(work.ticket_id), self._clock.monotonic())
+
+    def _settle(self, work: Settlement, tickets: Fetched) -> Outcome:
         while True:
-            change = self._planner.plan(work, ticket, self._clock.monotonic())
+            change = self._plan(work, tickets)
             if isinstance(change, Outcome):
                 return self._confirmed(work, change)
             self._before_write()
@@ -280,7 +290,7 @@ class WriteBack:
                 edit = self._desk.update(change)
             except (UpdateConflict, OutcomeUnknown) as error:
                 work.doubt = CHANGED_AGAIN if isinstance(error, UpdateConflict) else NO_CLEAR_ANSWER
-                ticket = self._desk.fetch([work.ticket_id]).get(work.ticket_id)
+                tickets = self._desk.fetch([work.ticket_id])
             except TicketGone as gone:
                 return self._end(work, OutcomeStatus.SKIPPED, str(gone))
             except PartRefused as refused:
@@ -291,7 +301,7 @@ class WriteBack:
                         return self._end(work, OutcomeStatus.SKIPPED, incomplete((refused.part,)), retry=True)
                     return self._end(work, OutcomeStatus.FAILED, str(refused), retry=True)
             except UpdateRefused as refused:
-                return self._end(work, OutcomeStatus.FAILED, str(refused), retry=True)
+                return self._end(work, OutcomeStatus.FAILED, str(refused), retry=True, failed_at="update")
             else:
                 self._singly_done += 1
                 work.recorded = edit
@@ -306,7 +316,7 @@ class WriteBack:
         job = _Job({}, self._clock.monotonic(), trial)
         changes: list[Change] = []
         for work in works:
-            change = self._planner.plan(work, tickets.get(work.ticket_id), self._clock.monotonic())
+            change = self._plan(work, tickets)
             if isinstance(change, Outcome):
                 yield self._confirmed(work, change)
                 continue
@@ -489,8 +499,16 @@ class WriteBack:
         elif missing is not None:
             self._next[work.ticket_id] = (missing, INCOMPLETE)
 
-    def _end(self, work: Settlement, status: OutcomeStatus, reason: str, *, retry: bool = False) -> Outcome:
-        return work.end(status, reason, retry=retry, now=self._clock.monotonic())
+    def _end(
+        self,
+        work: Settlement,
+        status: OutcomeStatus,
+        reason: str,
+        *,
+        retry: bool = False,
+        failed_at: Request | None = None,
+    ) -> Outcome:
+        return work.end(status, reason, retry=retry, failed_at=failed_at, now=self._clock.monotonic())
 
 
 def _shows(ticket: Ticket, change: Change) -> bool:

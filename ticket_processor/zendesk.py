@@ -23,11 +23,12 @@ from .errors import (
     PartRefused,
     TicketError,
     TicketGone,
+    TicketUnreadable,
     TooManyJobs,
     UpdateConflict,
     UpdateRefused,
 )
-from .helpdesk import JobStatus, Page, TicketField
+from .helpdesk import Fetched, JobStatus, Page, TicketField
 from .history import Edit, History, changed
 from .models import Change, Priority, Ticket
 from .throttle import Limit
@@ -43,7 +44,13 @@ SEARCH_OVERLAP_S = 1800
 """Search lags behind by minutes, so each listing by search begins this much before the end of the last one."""
 
 MAX_AUDIT_PAGES = 50
-FORBIDDEN_IN_A_ROW = 3
+MAX_RECENT_PAGES = 5
+"""Pages of the account's last audits that are read after a job; what they lack is looked up ticket by ticket."""
+MANY = 3
+"""Where so many tickets cannot be shown, and not one can, the others are not asked for one by one."""
+STALE_BY_S = 3600.0
+"""How far the stamp of a trial's stale item lies before the ticket's own."""
+UNREADABLE_CHARACTER = "\N{REPLACEMENT CHARACTER}"
 _PRIORITIES = frozenset(item.value for item in Priority)
 METADATA = "ticketbot"
 _UNDER_WAY = ("queued", "working")
@@ -68,7 +75,6 @@ class Zendesk:
         self._transport = transport
         self._source = source
         self._page_size = page_size
-        self._forbidden: set[int] = set()
         self._known_fields: Mapping[int, TicketField] | None = None
         self.troubles: list[str] = []
 
@@ -113,11 +119,8 @@ class Zendesk:
             if not last and (not after or after in seen):
                 raise HelpdeskDown("Zendesk's export repeats a cursor before its end; nothing is lost, try later")
             seen.add(after)
-            yield Page(
-                tickets=_tickets(reply),
-                cursor=f"export:{after}" if after else None,
-                last=last,
-            )
+            tickets, unread = self._rows(reply)
+            yield Page(tickets, f"export:{after}" if after else None, last, unread)
             if last:
                 return
             params = {"per_page": self._page_size, "include": "users", "cursor": str(after)}
@@ -125,10 +128,10 @@ class Zendesk:
     def _search_pages(self, since: float) -> Iterator[Page]:
         """Tickets created since, by search export: no admin needed, but minutes late and by creation only."""
         newest = since
-        for tickets, last in self._searched(f"created>={iso(since)} status<solved"):
+        for tickets, unread, last in self._searched(f"created>={iso(since)} status<solved"):
             newest = max([newest, *(parse_iso(ticket.created_at) for ticket in tickets)])
             resume = max(since, newest - SEARCH_OVERLAP_S)
-            yield Page(tickets=tickets, cursor=f"search:{iso(resume)}" if last else None, last=last)
+            yield Page(tickets, f"search:{iso(resume)}" if last else None, last, unread)
 
     def solved(self, since: float) -> Iterator[tuple[Ticket, ...]]:
         """Solved and closed tickets created since ``since`` (Unix seconds), a page at a time, by search export.
@@ -136,12 +139,12 @@ class Zendesk:
         Each page is read once more by its ids: a search lags behind, and does not know the requesters' names.
         Take the pages without long pauses: Zendesk keeps the place for an hour. Raises :class:`CannotRun`.
         """
-        for tickets, _ in self._searched(f"created>={iso(since)} status>=solved"):
+        for tickets, _, _ in self._searched(f"created>={iso(since)} status>=solved"):
             fresh = self.fetch([ticket.id for ticket in tickets])
             yield tuple(fresh.get(ticket.id, ticket) for ticket in tickets)
 
-    def _searched(self, query: str) -> Iterator[tuple[tuple[Ticket, ...], bool]]:
-        """Pages of what a search finds, and whether each is the last."""
+    def _searched(self, query: str) -> Iterator[tuple[tuple[Ticket, ...], Mapping[int, TicketError], bool]]:
+        """Pages of what a search finds, what of each could not be read, and whether it is the last."""
         params: dict[str, str | int] = {"query": query, "filter[type]": "ticket", "page[size]": SHOW_MANY_MAX}
         seen = set()
         while True:
@@ -150,31 +153,88 @@ class Zendesk:
                 raise NotAuthorised("this Zendesk user may neither export nor search tickets (HTTP 403)")
             if not reply.ok:
                 raise CannotRun(f"Zendesk refuses the search (HTTP {reply.status}{_code(reply)})")
-            tickets = _tickets(reply, "results")
+            tickets, unread = self._rows(reply, "results")
             meta = _body(reply).get("meta") or {}
             after, more = meta.get("after_cursor"), bool(meta.get("has_more"))
             if more and (not after or after in seen):
                 raise HelpdeskDown("Zendesk's search repeats a cursor before its end; nothing is lost, try later")
             seen.add(after)
-            yield tickets, not more
+            yield tickets, unread, not more
             if not more:
                 return
             params["page[after]"] = str(after)
 
-    def fetch(self, ticket_ids: Sequence[int]) -> Mapping[int, Ticket]:
-        """See :meth:`Helpdesk.fetch`; one request for each hundred."""
-        found: dict[int, Ticket] = {}
+    def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
+        """See :meth:`Helpdesk.fetch`; one request for each hundred, and one for each ticket that such an answer lacks."""
+        found = Fetched()
         for start in range(0, len(ticket_ids), SHOW_MANY_MAX):
-            part = ticket_ids[start : start + SHOW_MANY_MAX]
-            reply = self._get("/tickets/show_many", {"ids": ",".join(map(str, part)), "include": "users"})
-            if not reply.ok:
-                raise CannotRun(f"Zendesk refuses to show tickets (HTTP {reply.status}{_code(reply)})")
-            found.update((ticket.id, ticket) for ticket in _tickets(reply))
+            self._fetch(ticket_ids[start : start + SHOW_MANY_MAX], found)
         return found
+
+    def _fetch(self, part: Sequence[int], found: Fetched) -> None:
+        """Read tickets together. Where one of them spoils the answer, the others are read without it."""
+        try:
+            reply = self._get(
+                "/tickets/show_many", {"ids": ",".join(map(str, part)), "include": "users"}, about_one=True
+            )
+        except TicketUnreadable as error:
+            if len(part) == 1 or (not found and len(found.unread) >= MANY):
+                found.unread.update(dict.fromkeys(part, error))
+            else:
+                self._fetch(part[: len(part) // 2], found)
+                self._fetch(part[len(part) // 2 :], found)
+            return
+        if not reply.ok:
+            raise CannotRun(f"Zendesk refuses to show tickets (HTTP {reply.status}{_code(reply)})")
+        tickets, unread = self._rows(reply)
+        found.update((ticket.id, ticket) for ticket in tickets)
+        found.unread.update(unread)
+        for ticket_id in part:
+            if ticket_id not in found and ticket_id not in found.unread:
+                self._fetch_alone(ticket_id, found)
+
+    def _fetch_alone(self, ticket_id: int, found: Fetched) -> None:
+        """Read a ticket that an answer about several has left out: only by its own answer is it known to be gone."""
+        try:
+            reply = self._get(f"/tickets/{ticket_id}", {"include": "users"}, about_one=True)
+            if reply.status in (404, 410):
+                return
+            if not reply.ok:
+                raise TicketError(f"Zendesk refuses to show this ticket (HTTP {reply.status}{_code(reply)})")
+            row = _mapping(_body(reply).get("ticket"))
+            if row.get("id") != ticket_id:
+                raise TicketError("Zendesk's answer is about another ticket")
+            found[ticket_id] = _read_row(row, reply.date, _people(_body(reply).get("users")))
+        except TicketError as error:
+            found.unread[ticket_id] = error
+
+    def _rows(self, reply: Reply, field: str = "tickets") -> tuple[tuple[Ticket, ...], dict[int, TicketError]]:
+        """The tickets of an answer, and those of its rows that make no sense."""
+        rows = _body(reply).get(field)
+        if not isinstance(rows, list):
+            raise HelpdeskDown("Zendesk's answer holds no list of tickets")
+        people = _people(_body(reply).get("users"))
+        tickets: list[Ticket] = []
+        unread: dict[int, TicketError] = {}
+        nameless = 0
+        for row in map(_mapping, rows):
+            try:
+                tickets.append(_read_row(row, reply.date, people))
+            except TicketError as error:
+                number = row.get("id")
+                if isinstance(number, int):
+                    unread[number] = error
+                else:
+                    nameless += 1
+        if nameless and not tickets and not unread:
+            raise HelpdeskDown("Zendesk's answer holds not one ticket with its number")
+        if nameless:
+            self._trouble("an answer of Zendesk's held rows without a ticket's number; they were passed over")
+        return tuple(tickets), unread
 
     def history(self, ticket_id: int) -> History:
         """See :meth:`Helpdesk.history`: from the ticket's audits. Our key lies in their ``metadata.custom``."""
-        edits = tuple(edit for audit in self._audits(ticket_id) for edit in _edits(audit))
+        edits = tuple(edit for audit in self._audits(ticket_id) for edit in _readable(audit))
         options: dict[int, frozenset[str]] = {}
         if any(edit.tags_removed for edit in edits):
             options = {key: frozenset(field.options) for key, field in self._ticket_fields().items() if field.options}
@@ -183,17 +243,39 @@ class Zendesk:
     def _audits(self, ticket_id: int) -> Iterator[Mapping[str, Any]]:
         params: dict[str, str | int] = {"page[size]": 100}
         for _ in range(MAX_AUDIT_PAGES):
-            reply = self._get(f"/tickets/{ticket_id}/audits", params)
+            reply = self._get(f"/tickets/{ticket_id}/audits", params, about_one=True)
             if reply.status == 404:
                 return
             if not reply.ok:
-                raise TicketError(f"Zendesk refuses this ticket's audits (HTTP {reply.status}{_code(reply)})")
+                raise TicketError(
+                    f"Zendesk refuses this ticket's audits (HTTP {reply.status}{_code(reply)})",
+                    if_shared=NotAuthorised if reply.status == 403 else CannotRun,
+                )
             yield from map(_mapping, _body(reply).get("audits") or ())
             meta = _mapping(_body(reply).get("meta"))
             if not meta.get("has_more") or not meta.get("after_cursor"):
                 return
             params["page[after]"] = str(meta["after_cursor"])
         raise TicketError(f"more than {MAX_AUDIT_PAGES * 100} audits; they were not searched")
+
+    def recent_edits(self, since: float) -> Iterator[tuple[int, Edit]]:
+        """See :meth:`Helpdesk.recent_edits`: the account's audits, the newest first, which admins may list."""
+        params: dict[str, str | int] = {"page[size]": 100}
+        for _ in range(MAX_RECENT_PAGES):
+            reply = self._get("/ticket_audits", params, about_one=True)
+            if not reply.ok:
+                return
+            rows = _body(reply).get("audits")
+            audits = [_mapping(row) for row in rows] if isinstance(rows, list) else []
+            for audit in audits:
+                ticket_id = audit.get("ticket_id")
+                if isinstance(ticket_id, int):
+                    yield from ((ticket_id, edit) for edit in _readable(audit))
+            meta = _mapping(_body(reply).get("meta"))
+            older = any(_is_before(audit.get("created_at"), since) for audit in audits)
+            if older or not meta.get("has_more") or not meta.get("after_cursor"):
+                return
+            params["page[after]"] = str(meta["after_cursor"])
 
     # Writing
 
@@ -206,8 +288,6 @@ class Zendesk:
             effect=Effect.WRITE,
             limits=(ACCOUNT_LIMIT, UPDATE_LIMIT),
         )
-        if reply.status != 403:
-            self._forbidden.clear()
         if reply.ok:
             return _recorded(reply, change)
         if reply.status == 409:
@@ -216,10 +296,9 @@ class Zendesk:
             raise TicketGone("deleted")
         if reply.status == 403:
             # One private group is a matter of that ticket; several in a row are a matter of this user's rights.
-            self._forbidden.add(change.ticket_id)
-            if len(self._forbidden) >= FORBIDDEN_IN_A_ROW:
-                raise NotAuthorised(f"Zendesk forbids this user to update tickets ({len(self._forbidden)} in a row)")
-            raise UpdateRefused(f"Zendesk forbids this user to update the ticket (HTTP 403{_code(reply)})")
+            raise UpdateRefused(
+                f"Zendesk forbids this user to update the ticket (HTTP 403{_code(reply)})", if_shared=NotAuthorised
+            )
         if reply.status == 422:
             self._explain(_details(reply), change)
         raise UpdateRefused(f"Zendesk refused the update (HTTP {reply.status}{_code(reply)})")
@@ -243,9 +322,12 @@ class Zendesk:
             self._trouble(refused)
             raise PartRefused(refused, "fields")
 
-    def update_many(self, changes: Sequence[Change]) -> str:
+    def update_many(self, changes: Sequence[Change], *, stale: Change | None = None) -> str:
         """See :meth:`Helpdesk.update_many`: ``PUT /tickets/update_many`` with a stamp of its own on each item."""
         tickets = [{"id": change.ticket_id, **self._with_choices(_update_body(change), change)} for change in changes]
+        if stale is not None:
+            old = iso(parse_iso(stale.stamp) - STALE_BY_S)
+            tickets.append({"id": stale.ticket_id, "safe_update": True, "updated_stamp": old})
         reply = self._transport.request(
             "PUT",
             "/api/v2/tickets/update_many",
@@ -261,24 +343,33 @@ class Zendesk:
             raise JobRefused(f"Zendesk refused a job of many updates (HTTP {reply.status}{_code(reply)})")
         job_id = _mapping(_mapping(reply.body).get("job_status")).get("id")
         if not isinstance(job_id, str) or not _JOB_ID.match(job_id):
-            raise OutcomeUnknown("the reply names no job")
+            raise OutcomeUnknown("the reply names no job", if_shared=HelpdeskDown)
         return job_id
 
     def jobs(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
-        """See :meth:`Helpdesk.jobs`; one request for all."""
+        """See :meth:`Helpdesk.jobs`; one request for all, and one for each where they cannot be shown together."""
         found: dict[str, JobStatus] = {}
         for start in range(0, len(job_ids), SHOW_MANY_MAX):
             part = job_ids[start : start + SHOW_MANY_MAX]
-            reply = self._get("/job_statuses/show_many", {"ids": ",".join(part)})
-            if reply.status == 404:
-                continue
-            if not reply.ok:
-                raise CannotRun(f"Zendesk refuses to show jobs (HTTP {reply.status}{_code(reply)})")
-            rows = _body(reply).get("job_statuses")
-            for row in map(_mapping, rows if isinstance(rows, list) else ()):
-                if row.get("id") in part:
-                    found[str(row["id"])] = _job_status(row)
+            told = self._jobs(part)
+            if told is None and len(part) > 1:
+                told = {}
+                for job_id in part:
+                    told.update(self._jobs([job_id]) or {})
+            found.update(told or {})
         return found
+
+    def _jobs(self, job_ids: Sequence[str]) -> dict[str, JobStatus] | None:
+        """How far these jobs are; ``None`` where the request is refused or fails, which one stale id may cause."""
+        try:
+            reply = self._get("/job_statuses/show_many", {"ids": ",".join(job_ids)}, about_one=True)
+        except TicketUnreadable:
+            return None
+        if not reply.ok:
+            return None
+        rows = _body(reply).get("job_statuses")
+        named = [row for row in map(_mapping, rows if isinstance(rows, list) else ()) if row.get("id") in job_ids]
+        return {str(row["id"]): _job_status(row) for row in named}
 
     def _with_choices(self, body: dict[str, object], change: Change) -> dict[str, object]:
         """A drop-down's value has to stand among the tags as well: of two that disagree, the list of tags wins."""
@@ -322,8 +413,15 @@ class Zendesk:
         if sentence not in self.troubles:
             self.troubles.append(sentence)
 
-    def _get(self, path: str, params: Mapping[str, str | int], limits: tuple[str, ...] = (ACCOUNT_LIMIT,)) -> Reply:
-        return self._transport.request("GET", "/api/v2" + path, params=params, limits=limits)
+    def _get(
+        self,
+        path: str,
+        params: Mapping[str, str | int],
+        limits: tuple[str, ...] = (ACCOUNT_LIMIT,),
+        *,
+        about_one: bool = False,
+    ) -> Reply:
+        return self._transport.request("GET", "/api/v2" + path, params=params, limits=limits, about_one=about_one)
 
 
 class _ExportForbidden(Exception):
@@ -381,14 +479,25 @@ def _recorded(reply: Reply, change: Change) -> Edit | None:
     """What an update was recorded as. A note that the helpdesk shows to the customer ends everything."""
     ticket = reply.body.get("ticket") if isinstance(reply.body, dict) else None
     if not isinstance(ticket, dict) or ticket.get("id") != change.ticket_id:
-        raise OutcomeUnknown("the reply to the update is not about this ticket")
+        raise OutcomeUnknown("the reply to the update is not about this ticket", if_shared=HelpdeskDown)
     audit = reply.body.get("audit")
-    edit = _edits(audit)[0] if isinstance(audit, dict) else None
+    try:
+        edit = _readable(audit)[0] if isinstance(audit, dict) else None
+    except TicketError as error:
+        raise OutcomeUnknown(str(error)) from error
     if edit is not None and edit.comment == "public":
         raise NotePublished(
             f"Zendesk made the internal note on ticket {change.ticket_id} public although it was sent as internal"
         )
     return edit
+
+
+def _readable(audit: Mapping[str, Any]) -> list[Edit]:
+    """See :func:`_edits`. Raises :class:`TicketError` for an audit that makes no sense."""
+    try:
+        return _edits(audit)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise TicketError("an audit of this ticket makes no sense") from error
 
 
 def _edits(audit: Mapping[str, Any]) -> list[Edit]:
@@ -462,18 +571,21 @@ def _job_status(row: Mapping[str, Any]) -> JobStatus:
     return JobStatus(ended=row.get("status") not in _UNDER_WAY, results=made)
 
 
-def _tickets(reply: Reply, field: str = "tickets") -> tuple[Ticket, ...]:
-    rows = _body(reply).get(field)
-    if not isinstance(rows, list):
-        raise HelpdeskDown("Zendesk's answer holds no list of tickets")
-    people = _people(_body(reply).get("users"))
+def _read_row(row: Mapping[str, Any], read_at: float | None, people: Mapping[int, tuple[str, str]]) -> Ticket:
+    """A ticket from its row. Raises :class:`TicketError` for a row that makes no sense."""
     try:
-        tickets = tuple(_ticket(row, reply.date, people) for row in rows)
-        for ticket in tickets:
-            _ = ticket.seconds_to_last_change  # dates that are none fail here
+        ticket = _ticket(row, read_at, people)
+        _ = ticket.seconds_to_last_change  # dates that are none fail here
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise HelpdeskDown("Zendesk's answer holds a ticket without id or dates") from error
-    return tickets
+        raise TicketError("Zendesk shows this ticket in a form that cannot be read") from error
+    return ticket
+
+
+def _is_before(stamp: object, moment: float) -> bool:
+    try:
+        return isinstance(stamp, str) and parse_iso(stamp) < moment
+    except ValueError:
+        return False
 
 
 def _body(reply: Reply) -> dict[str, Any]:
@@ -503,7 +615,7 @@ def _ticket(row: Mapping[str, Any], read_at: float | None, people: Mapping[int, 
         description=_string(row.get("description")),
         status=row.get("status") or "new",
         priority=_priority(row.get("priority")),
-        tags=tuple(row.get("tags") or ()),
+        tags=_tags(row.get("tags")),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         read_at=read_at,
@@ -521,8 +633,16 @@ def _ticket(row: Mapping[str, Any], read_at: float | None, people: Mapping[int, 
     )
 
 
+def _tags(value: object) -> tuple[str, ...]:
+    """A ticket's tags, which go back to it with every write: one that cannot be read as it is is an error."""
+    tags = tuple(tag for tag in value if tag is not None) if isinstance(value, list) else ()
+    if any(not isinstance(tag, str) or UNREADABLE_CHARACTER in tag for tag in tags):
+        raise ValueError
+    return tags
+
+
 def _priority(value: object) -> Priority | None:
-    return Priority(value) if value in _PRIORITIES else None
+    return Priority(value) if isinstance(value, str) and value in _PRIORITIES else None
 
 
 def _id(value: object) -> int | None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from ticket_processor.clock import iso
 from ticket_processor.errors import AnalysisFailed, HelpdeskDown, UpdateConflict, UpdateRefused
-from ticket_processor.helpdesk import JobStatus, Page
+from ticket_processor.helpdesk import Fetched, JobStatus, Page
 from ticket_processor.history import Edit, History
 from ticket_processor.models import Analysis, Change, Sentiment, Ticket, Urgency
 from ticket_processor.redact import RedactedText
@@ -133,9 +133,9 @@ class Helpdesk:
         found = tuple(self._read(ticket) for number, ticket in self._tickets.items() if number > place)
         yield Page(found, str(max((ticket.id for ticket in found), default=place)), last=True)
 
-    def fetch(self, ticket_ids: Sequence[int]) -> Mapping[int, Ticket]:
+    def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
         self._answer()
-        return {number: self._read(self._tickets[number]) for number in ticket_ids if number in self._tickets}
+        return Fetched({number: self._read(self._tickets[number]) for number in ticket_ids if number in self._tickets})
 
     def history(self, ticket_id: int) -> History:
         self._answer()
@@ -167,7 +167,10 @@ class Helpdesk:
         )
         return edit
 
-    def update_many(self, changes: Sequence[Change]) -> str:
+    def recent_edits(self, since: float) -> Iterator[tuple[int, Edit]]:
+        return iter(())
+
+    def update_many(self, changes: Sequence[Change], *, stale: Change | None = None) -> str:
         raise NotImplementedError("this desk is written to one by one")
 
     def jobs(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:

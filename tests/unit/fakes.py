@@ -17,8 +17,8 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from ticket_processor.breaker import Breaker
 from ticket_processor.clock import Deadline, iso
-from ticket_processor.errors import Stopping
-from ticket_processor.helpdesk import JobStatus, Page
+from ticket_processor.errors import Stopping, TicketError
+from ticket_processor.helpdesk import Fetched, JobStatus, Page
 from ticket_processor.history import Edit, History
 from ticket_processor.models import Analysis, Change, Decision, Priority, Sentiment, Ticket, Urgency
 from ticket_processor.sandbox import ManualClock as SandboxTime
@@ -243,6 +243,7 @@ class FakeDesk:
 
     def __init__(self, *tickets: Ticket, pages: Sequence[Page] = ()) -> None:
         self.tickets = {ticket.id: ticket for ticket in tickets}
+        self.unread: dict[int, TicketError] = {}
         self.given_pages = list(pages)
         self.pages_taken = 0
         self.found: dict[tuple[int, str], str] = {}
@@ -264,9 +265,11 @@ class FakeDesk:
             self.pages_taken += 1
             yield page
 
-    def fetch(self, ticket_ids: Sequence[int]) -> Mapping[int, Ticket]:
+    def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
         self.asked.append(("fetch", tuple(ticket_ids)))
-        return {key: self.tickets[key] for key in ticket_ids if key in self.tickets}
+        asked = [key for key in ticket_ids if key not in self.unread]
+        unread = {key: self.unread[key] for key in ticket_ids if key in self.unread}
+        return Fetched({key: self.tickets[key] for key in asked if key in self.tickets}, unread)
 
     def history(self, ticket_id: int) -> History:
         self.asked.append(("history", ticket_id))
@@ -275,6 +278,10 @@ class FakeDesk:
         off = Edit(at="", tags_removed=frozenset(self.removed.get(ticket_id, ())))
         return History(edits=(*ours, *self.edits.get(ticket_id, ()), off))
 
+    def recent_edits(self, since: float) -> Iterator[tuple[int, Edit]]:
+        self.asked.append(("recent_edits", since))
+        return iter([(ticket_id, edit) for ticket_id, edits in self.edits.items() for edit in reversed(edits)])
+
     def update(self, change: Change) -> Edit | None:
         self.written.append(change)
         step = self.updates.pop(0) if self.updates else None
@@ -282,7 +289,7 @@ class FakeDesk:
             raise step
         return None if step is None else step(change)
 
-    def update_many(self, changes: Sequence[Change]) -> str:
+    def update_many(self, changes: Sequence[Change], *, stale: Change | None = None) -> str:
         self.asked.append(("update_many", tuple(change.ticket_id for change in changes)))
         step = self.takings.pop(0) if self.takings else None
         if isinstance(step, Exception):

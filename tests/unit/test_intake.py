@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ticket_processor.clock import iso
 from ticket_processor.errors import DeadlineReached, Halted, TicketError
 from ticket_processor.helpdesk import Page
-from ticket_processor.history import History
+from ticket_processor.history import Edit, History
 from ticket_processor.intake import Intake, PageLedger, Work
 from ticket_processor.models import Outcome, OutcomeStatus, Ticket
 from ticket_processor.skip_rules import Selection, SkipRules, SkipSettings
@@ -118,7 +118,7 @@ class Run:
             "cursor": None,
             "since": START - 86_400,
             "statuses": ("new", "open"),
-            "marked": lambda ticket: "ai_processed" in ticket.tags and not ticket.follow_up,
+            "marker": "ai_processed",
             "may_hold_our_write": lambda _ticket, _stamp: self.held,
             **options,
         }
@@ -243,9 +243,43 @@ def test_a_limit_of_nothing_asks_for_nothing() -> None:
 
 def test_what_carries_the_marker_is_seen_and_passed_over_without_a_line() -> None:
     run = Run(page(a_ticket(1, tags=("ai_processed",)), a_ticket(2)))
+    run.desk.edits[1] = [Edit(at="", key="a key of an earlier version", intent="run7-1")]
     assert run.works() == [2]
     assert run.outcomes == []
     assert run.intake.seen == 2
+    assert (run.desk.times("history"), run.state.is_done(1)) == (1, True)
+
+
+COPIED = Edit(at="", creation=True, way="api", tags_added=frozenset({"ai_processed", "vip"}))
+LABELLED = Edit(at="", author=7, tags_added=frozenset({"beta"}))
+MARKED = Edit(at="", author=7, tags_added=frozenset({"ai_processed"}))
+THROUGH_THE_API = Edit(at="", author=9, way="api", comment="internal")
+
+
+@pytest.mark.parametrize(
+    ("edits", "triaged"),
+    [
+        ([COPIED], True),
+        ([COPIED, LABELLED], True),
+        ([COPIED, THROUGH_THE_API], False),
+        ([Edit(at="", creation=True), MARKED], False),
+        ([], False),
+    ],
+    ids=["copied", "labelled since", "changed by a program since", "marked by a person", "no record"],
+)
+def test_a_marker_that_a_ticket_was_born_with_says_nothing_where_no_write_of_ours_can_be(
+    edits: list[Edit], triaged: bool
+) -> None:
+    run = Run(page(a_ticket(1, tags=("ai_processed", "vip"))))
+    run.desk.edits[1] = edits
+    assert run.works() == ([1] if triaged else [])
+    assert run.why() == ({} if triaged else {1: "marked_by_others"})
+
+
+def test_a_marked_ticket_that_needs_no_work_is_not_looked_up() -> None:
+    run = Run(page(a_ticket(1, tags=("ai_processed",), status="solved")))
+    assert run.works() == []
+    assert (run.outcomes, run.desk.times("history")) == ([], 0)
 
 
 def test_what_this_installation_has_done_is_done_even_without_the_marker() -> None:
@@ -287,6 +321,7 @@ def test_the_retry_list_comes_first_and_is_read_afresh() -> None:
 
 def test_a_retried_ticket_that_is_gone_or_done_meanwhile_leaves_the_list() -> None:
     run = Run(tickets=(a_ticket(8, tags=("ai_processed",)), a_ticket(9, status="closed")))
+    run.desk.edits[8] = [Edit(at="", key="k", intent="run7-1")]
     for ticket_id in (7, 8, 9):
         run.state.retry_later(ticket_id, "busy", failed=False, max_attempts=5)
     assert run.works() == []

@@ -189,7 +189,7 @@ def test_a_ticket_that_needs_no_write_takes_no_place_in_a_job(bench: Bench) -> N
     outcomes = bench.bring(verdicts, delivery=BATCH)
     assert bench.desk.sizes() == [1]
     reasons = {outcome.ticket_id: outcome.reason for outcome in outcomes}
-    assert (reasons[2], reasons[3], reasons[4]) == ("solved", "already_done", "deleted")
+    assert (reasons[2], reasons[3], reasons[4]) == ("solved", "marked_by_others", "deleted")
 
 
 def test_when_no_ticket_needs_a_write_no_job_is_sent(bench: Bench) -> None:

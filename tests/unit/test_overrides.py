@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from ticket_processor.clock import Deadline
 from ticket_processor.errors import HelpdeskDown, TicketError
+from ticket_processor.helpdesk import Fetched
 from ticket_processor.history import Edit, History
 from ticket_processor.models import Priority, Ticket
 from ticket_processor.override_counts import BANDS, MOST_PAIRS, Count, Overrides, add_up, in_sample_order
@@ -488,9 +489,9 @@ class Desk:
         self.fetched: list[int] = []
         self.read: list[int] = []
 
-    def fetch(self, ticket_ids: Sequence[int]) -> dict[int, Ticket]:
+    def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
         self.fetched.append(len(ticket_ids))
-        return {
+        found = {
             number: Ticket(
                 id=number,
                 status=self.statuses[number],
@@ -501,6 +502,7 @@ class Desk:
             for number in ticket_ids
             if number in self.statuses
         }
+        return Fetched(found)
 
     def history(self, ticket_id: int) -> History:
         self.read.append(ticket_id)

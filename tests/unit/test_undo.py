@@ -25,7 +25,7 @@ from ticket_processor.errors import (
     TicketError,
     UpdateConflict,
 )
-from ticket_processor.helpdesk import JobStatus, Page
+from ticket_processor.helpdesk import Fetched, JobStatus, Page
 from ticket_processor.history import Edit, History, Overwritten, changed
 from ticket_processor.in_flight import PATIENCE_S
 from ticket_processor.log_files import read_events
@@ -120,9 +120,11 @@ class Account:
     def pages(self, cursor: str | None, since: float) -> Iterator[Page]:
         raise AssertionError("an undo pulls nothing")
 
-    def fetch(self, ticket_ids: Sequence[int]) -> Mapping[int, Ticket]:
+    def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
         now = {"read_at": self.clock.now()}
-        return {number: self.tickets[number].model_copy(update=now) for number in ticket_ids if number in self.tickets}
+        return Fetched(
+            {number: self.tickets[number].model_copy(update=now) for number in ticket_ids if number in self.tickets}
+        )
 
     def history(self, ticket_id: int) -> History:
         self.histories += 1
@@ -139,7 +141,10 @@ class Account:
             raise UpdateConflict("changed")
         return self.apply(change)
 
-    def update_many(self, changes: Sequence[Change]) -> str:
+    def recent_edits(self, since: float) -> Iterator[tuple[int, Edit]]:
+        return iter(())
+
+    def update_many(self, changes: Sequence[Change], *, stale: Change | None = None) -> str:
         self.jobs_taken.append(dict.fromkeys((change.ticket_id for change in changes), True))
         for change in changes:
             self.apply(change)

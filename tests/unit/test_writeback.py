@@ -17,7 +17,7 @@ from ticket_processor.errors import (
     UpdateConflict,
     UpdateRefused,
 )
-from ticket_processor.history import History
+from ticket_processor.history import Edit, History
 from ticket_processor.models import Change, OutcomeStatus, Priority
 from ticket_processor.policy import Policy
 from ticket_processor.settlement import Triage
@@ -120,11 +120,17 @@ def test_a_stripped_marker_with_the_key_still_there_means_done_and_no_second_wri
     assert bench.desk.written == []
 
 
-def test_a_marker_that_somebody_else_set_means_done(bench: Bench) -> None:
+def test_a_marker_whose_origin_the_record_does_not_tell_means_hands_off(bench: Bench) -> None:
     bench.somebody(tags=("vip", "ai_processed"))
     outcome = bench.one()
-    assert (outcome.status, outcome.reason, outcome.change) == (OutcomeStatus.SKIPPED, "already_done", None)
+    assert (outcome.status, outcome.reason, outcome.change) == (OutcomeStatus.SKIPPED, "marked_by_others", None)
     assert bench.desk.written == []
+
+
+def test_a_ticket_that_was_born_with_the_marker_is_written_to(bench: Bench) -> None:
+    bench.desk.tickets[1] = bench.desk.tickets[1].model_copy(update={"tags": ("ai_processed", "vip")})
+    bench.desk.edits[1] = [Edit(at="", creation=True, tags_added=frozenset({"ai_processed", "vip"}))]
+    assert bench.one().status is OutcomeStatus.UPDATED
 
 
 def test_a_marker_after_a_conflict_without_our_key_is_somebody_elses(bench: Bench) -> None:

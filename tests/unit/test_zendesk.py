@@ -20,6 +20,7 @@ from ticket_processor.errors import (
     PartRefused,
     TicketError,
     TicketGone,
+    TicketUnreadable,
     UpdateConflict,
     UpdateRefused,
 )
@@ -28,6 +29,7 @@ from ticket_processor.history import overwritten
 from ticket_processor.models import Change, Priority, TakenOff, Ticket
 from ticket_processor.sandbox import BOT_ID, Credentials, InMemoryAdapter, Sandbox, fill
 from ticket_processor.sandbox import ManualClock as SandboxTime
+from ticket_processor.shared_faults import IsolatingDesk, SharedFaults
 from ticket_processor.throttle import Throttle
 from ticket_processor.transport import Auth, Transport
 from ticket_processor.zendesk import MAX_AUDIT_PAGES, SEARCH_OVERLAP_S, Zendesk, note_html, read_limits
@@ -212,11 +214,7 @@ def test_whoever_may_neither_export_nor_search_cannot_run() -> None:
         {"tickets": [None]},
         {"tickets": ["x"]},
         {"tickets": [{}]},
-        {"tickets": [row(created_at=None)]},
-        {"tickets": [row(created_at="yesterday")]},
-        {"tickets": [row(updated_at="")]},
         {"tickets": [row(id="x")]},
-        {"tickets": [row(tags=[1])]},
     ],
     ids=str,
 )
@@ -224,6 +222,94 @@ def test_an_answer_that_holds_no_tickets_means_that_the_helpdesk_is_down(body: o
     wire = Wire(answer(200, body))
     with pytest.raises(HelpdeskDown):
         Zendesk(wire.transport).fetch([1])
+
+
+ODD = {
+    "no date": {"created_at": None},
+    "no real date": {"created_at": "yesterday"},
+    "an empty date": {"updated_at": ""},
+    "a number among the tags": {"tags": [1]},
+    "a tag that cannot be read": {"tags": ["vip", "\ufffd"]},
+    "a status as a number": {"status": 3},
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD.keys())
+def test_a_row_that_makes_no_sense_is_that_tickets_fault_and_the_others_are_read(odd: dict[str, Any]) -> None:
+    body = {"tickets": [row(1), row(2) | odd, row(3)], "end_of_stream": True, "after_cursor": "x"}
+    (page,) = Zendesk(Wire(answer(200, body)).transport).pages(None, 0)
+    assert [ticket.id for ticket in page.tickets] == [1, 3]
+    assert [(number, str(why)) for number, why in page.unread.items()] == [
+        (2, "Zendesk shows this ticket in a form that cannot be read")
+    ]
+    found = Zendesk(Wire(answer(200, body)).transport).fetch([1, 2, 3])
+    assert (list(found), list(found.unread)) == ([1, 3], [2])
+
+
+def test_nothing_among_the_tags_is_no_tag() -> None:
+    found = Zendesk(Wire(answer(200, {"tickets": [row(1) | {"tags": ["vip", None]}]})).transport).fetch([1])
+    assert found[1].tags == ("vip",)
+
+
+def test_a_ticket_that_an_answer_leaves_out_is_asked_for_alone() -> None:
+    wire = Wire(answer(200, {"tickets": [row(1)]}), answer(200, {"ticket": row(2)}))
+    assert list(Zendesk(wire.transport).fetch([1, 2])) == [1, 2]
+    assert [sent.path_url.partition("?")[0] for sent in wire.adapter.sent] == [
+        "/api/v2/tickets/show_many",
+        "/api/v2/tickets/2",
+    ]
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_only_a_ticket_that_its_own_answer_denies_is_gone(status: int) -> None:
+    found = Zendesk(Wire(answer(200, {"tickets": []}), answer(status)).transport).fetch([2])
+    assert (found, found.unread) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    "alone",
+    [answer(403), answer(500), answer(200, {"ticket": None}), answer(200, {"ticket": row(9)}), answer(200, "<html>")],
+    ids=str,
+)
+def test_a_ticket_that_cannot_be_shown_alone_either_is_not_taken_for_deleted(alone: requests.Response) -> None:
+    found = Zendesk(Wire(answer(200, {"tickets": [row(1)]}), alone).transport).fetch([1, 2])
+    assert (list(found), list(found.unread)) == ([1], [2])
+
+
+def test_a_ticket_that_spoils_the_answer_about_many_is_found_and_the_others_are_read() -> None:
+    def reply(request: requests.PreparedRequest) -> requests.Response:
+        numbers = re.findall(r"\d+", (request.path_url.partition("ids=")[2]).partition("&")[0].replace("%2C", ","))
+        return answer(504) if "7" in numbers else answer(200, {"tickets": [row(int(number)) for number in numbers]})
+
+    found = Zendesk(Wire(reply).transport).fetch(range(1, 11))
+    assert sorted(found) == [1, 2, 3, 4, 5, 6, 8, 9, 10]
+    assert list(found.unread) == [7]
+
+
+def test_a_helpdesk_that_can_show_no_ticket_is_down_and_is_not_asked_for_each() -> None:
+    wire = Wire(answer(504))
+    found = Zendesk(wire.transport).fetch(range(1, 101))
+    assert (len(found), len(found.unread)) == (0, 100)
+    assert wire.calls < 40
+
+
+def test_a_tickets_record_that_cannot_be_read_is_that_tickets_fault_and_does_not_count_against_the_helpdesk() -> None:
+    wire = Wire(answer(504))
+    desk = Zendesk(wire.transport)
+    for ticket_id in range(1, 9):
+        with pytest.raises(TicketUnreadable, match="504"):
+            desk.history(ticket_id)
+    assert wire.breaker.seconds_until_trial() == 0.0
+    assert wire.calls == 16
+
+
+def test_a_record_that_makes_no_sense_is_that_tickets_fault() -> None:
+    event = {"type": "Change", "field_name": "priority", "value": {}, "previous_value": []}
+    odd = {"created_at": "2026-11-21T01:00:00Z", "events": [event], "author_id": []}
+    history = Zendesk(Wire(answer(200, {"audits": [odd]})).transport).history(1)
+    assert history.edits[0].priority == (None, None)
+    with pytest.raises(TicketError, match="no sense"):
+        Zendesk(Wire(answer(200, {"audits": [{**odd, "author_id": "9" * 5000}]})).transport).history(1)
 
 
 # Reading tickets
@@ -329,7 +415,7 @@ FORBIDDEN = answer(403, {"error": "Forbidden"})
 
 
 def test_a_forbidden_update_is_that_tickets_matter_until_three_tickets_in_a_row() -> None:
-    desk = Zendesk(Wire(FORBIDDEN).transport)
+    desk = IsolatingDesk(Zendesk(Wire(FORBIDDEN).transport), SharedFaults())
     for ticket_id in (1, 2, 2, 1):
         with pytest.raises(UpdateRefused, match="403"):
             desk.update(a_change(ticket_id))
@@ -339,7 +425,9 @@ def test_a_forbidden_update_is_that_tickets_matter_until_three_tickets_in_a_row(
 
 @pytest.mark.parametrize("other", [answer(422, {"error": "x"}), answer(409, {}), answer(404, {})], ids=str)
 def test_any_other_answer_ends_the_row_of_forbidden_updates(other: requests.Response) -> None:
-    desk = Zendesk(Wire(FORBIDDEN, FORBIDDEN, other, FORBIDDEN, FORBIDDEN, FORBIDDEN).transport)
+    desk = IsolatingDesk(
+        Zendesk(Wire(FORBIDDEN, FORBIDDEN, other, FORBIDDEN, FORBIDDEN, FORBIDDEN).transport), SharedFaults()
+    )
     for ticket_id in range(1, 6):
         with pytest.raises((UpdateRefused, UpdateConflict, TicketGone)):
             desk.update(a_change(ticket_id))

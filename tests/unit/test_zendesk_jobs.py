@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from ticket_processor.errors import CannotRun, JobRefused, OutcomeUnknown, RateLimited, TooManyJobs
+from ticket_processor.errors import JobRefused, OutcomeUnknown, RateLimited, TooManyJobs
 from ticket_processor.models import Change
 from ticket_processor.sandbox import BOT_ID, Rules
 from ticket_processor.zendesk import Zendesk
@@ -152,10 +152,15 @@ def test_jobs_that_nobody_asked_for_are_passed_over() -> None:
     assert Zendesk(wire.transport).jobs(["V3-1"]) == {}
 
 
-def test_jobs_that_cannot_be_read_end_the_run_and_unknown_ones_do_not() -> None:
-    assert Zendesk(Wire(answer(404)).transport).jobs(["V3-1"]) == {}
-    with pytest.raises(CannotRun, match="HTTP 403"):
-        Zendesk(Wire(answer(403)).transport).jobs(["V3-1"])
+@pytest.mark.parametrize("status", [400, 403, 404, 500, 504])
+def test_a_stale_job_that_cannot_be_read_is_an_unknown_one_and_hides_no_other(status: int) -> None:
+    def reply(request: requests.PreparedRequest) -> requests.Response:
+        if "V3-1" in request.path_url:
+            return answer(status)
+        return answer(200, {"job_statuses": [{"id": "V3-2", "status": "completed", "results": []}]})
+
+    assert list(Zendesk(Wire(reply).transport).jobs(["V3-1", "V3-2"])) == ["V3-2"]
+    assert Zendesk(Wire(reply).transport).jobs(["V3-1"]) == {}
 
 
 # Drop-downs

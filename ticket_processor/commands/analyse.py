@@ -10,7 +10,7 @@ from typing import Any
 
 from ..clock import Deadline, SystemClock
 from ..config import load
-from ..errors import ConfigError, ExitCode
+from ..errors import CannotRun, ConfigError, ExitCode
 from ..models import Ticket
 from ..plain import strip_hidden
 from ..screen import Screen
@@ -48,6 +48,8 @@ def _fetched(ticket_id: int, settings: Settings, clock: SystemClock, deadline: D
         found = Zendesk(transport, source=settings.zendesk.source).fetch([ticket_id])
     finally:
         transport.close()
+    if ticket_id in found.unread:
+        raise CannotRun(f"ticket {ticket_id} cannot be read: {found.unread[ticket_id]}")
     if ticket_id not in found:
         raise ConfigError(f"there is no ticket {ticket_id} that these credentials may see")
     return found[ticket_id]
