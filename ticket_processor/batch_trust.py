@@ -60,6 +60,26 @@ def learnt(state: Facts) -> Learnt | None:
         return None
 
 
+PASSED_OVER = "a job's item was written although its ticket had changed since it was read"
+
+
+def revoked(state: Facts, now: str, why: str = PASSED_OVER) -> Learnt:
+    """What is known from now on of an account whose jobs were trusted: single updates are used, and ``why``."""
+    before = learnt(state)
+    known = Learnt(
+        how="readback",
+        at=now,
+        ok=False,
+        comment=before is None or before.comment,
+        private=before is None or before.private,
+        metadata=before is None or before.metadata,
+        stamps=False if why == PASSED_OVER else before and before.stamps,
+        why=why,
+    )
+    remember(state, known)
+    return known
+
+
 def remember(state: Facts, known: Learnt) -> None:
     """Store it for the runs to come; what was known before is replaced."""
     state.remember(**{FACT: known.model_dump_json()})

@@ -86,7 +86,7 @@ class Helpdesk(Protocol):
         """Tickets changed after ``cursor``, or after ``since`` (Unix seconds) where there is none."""
 
     def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
-        """The tickets as they are now. One that is absent, and not ``unread``, was asked for alone and does not exist."""
+        """The tickets as they are now. One that is absent, and not ``unread``, does not exist: it was asked for alone."""
 
     def history(self, ticket_id: int) -> History:
         """Everything that has happened to the ticket. Raises :class:`~ticket_processor.errors.TicketError`."""
@@ -109,7 +109,8 @@ class Helpdesk(Protocol):
         """Hand in up to a hundred changes as one job, each guarded by itself; the job's id.
 
         ``stale`` is for the trial of an account: of its ticket, which is none of the others, the job gets an item that
-        changes nothing and whose stamp is out of date. It fails where the items' stamps count. Raises ``TooManyJobs`` and ``JobRefused`` (nothing was or will be done), and ``OutcomeUnknown``.
+        changes nothing and whose stamp is out of date. It fails where the items' stamps count.
+        Raises ``TooManyJobs`` and ``JobRefused`` (nothing was or will be done), and ``OutcomeUnknown``.
         """
 
     def jobs(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:

@@ -147,6 +147,11 @@ class History(Frozen):
                 tags -= edit.tags_removed | edit.tags_added
         return tags
 
+    def passed_over(self, write: Edit, stamp: str) -> bool:
+        """Whether somebody had changed the ticket between ``stamp``, which ``write`` was guarded by, and that write."""
+        before = self.edits[: self.edits.index(write)] if write in self.edits else ()
+        return any(edit.at > stamp for edit in before)
+
     def by_people(self) -> tuple[bool, ...]:
         """Of each edit, whether a person made it: no write of ours, no rule, no other program under our own user.
 

@@ -40,8 +40,8 @@ from .policy import Policy, decide
 from .retriage import Reply, reply_to
 from .second_look import STILL_NO_MODEL, in_vain, replacing, still_ours
 from .settlement import Triage
-from .skip_rules import Selection, SkipRules
 from .shared_faults import IsolatingDesk, SharedFaults
+from .skip_rules import Selection, SkipRules
 from .state import CURSOR, HORIZON, TURN, State, Verdict
 from .statement import Witness
 from .taxonomy import Taxonomy

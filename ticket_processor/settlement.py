@@ -43,7 +43,7 @@ class Settlement:
     ``clean_stamp`` is an ``updated_at`` at which no write of ours was on the ticket. ``doubt`` is why it is not done
     after all those ``attempts``. ``alone`` asks for a single update, whose answer says what is wrong. ``without`` are
     parts that the helpdesk has refused. ``recorded`` is our write as the helpdesk has it on record, where it
-    told that.
+    told that. ``read_at`` is when the ticket was read that the last change was merged from, by the helpdesk's clock.
     """
 
     verdict: Verdict
@@ -56,6 +56,7 @@ class Settlement:
     without: set[MissingPart] = field(default_factory=set)
     job: str | None = None
     recorded: Edit | None = None
+    read_at: float | None = None
 
     @classmethod
     def of(cls, item: Open, now: float) -> Settlement:

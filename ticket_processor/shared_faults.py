@@ -124,7 +124,7 @@ class IsolatingDesk:
         return self._desk.recent_edits(since)
 
     def update(self, change: Change) -> Edit | None:
-        """See :meth:`Helpdesk.update`. Raises what a fault stands for that every ticket shares: nothing can be written."""
+        """See :meth:`Helpdesk.update`. A fault that every ticket shares ends the run: nothing can be written."""
         try:
             edit = self._desk.update(change)
         except (UpdateConflict, TicketGone, PartRefused):

@@ -51,7 +51,8 @@ class Verdict(Frozen):
     ``clean_stamp`` is an ``updated_at`` at which the ticket is known to carry no write of ours. ``replaces`` are the
     tags of an earlier write of ours, when this is a second look. ``follows`` is true for every write after the first:
     the marker tag says nothing of those, only their own key does. ``puts_back`` marks what repairs a write of ours,
-    ``completes`` what was refused of one. ``earlier_key`` is what an earlier version calls the same write. ``taken_off`` is what people had taken off at ``clean_stamp``, where that
+    ``completes`` what was refused of one. ``earlier_key`` is what an earlier version calls the same write.
+    ``taken_off`` is what people had taken off at ``clean_stamp``, where that
     was looked up.
     """
 
@@ -484,7 +485,7 @@ class State:
 
 
 def in_turn(state: State, ticket_ids: Iterable[int]) -> list[int]:
-    """What earlier runs have left, in order: behind the ticket at which the last one gave up, so that all get a turn."""
+    """What earlier runs have left, in order, from behind the ticket at which the last one gave up: each gets a turn."""
     turn = int(state.fact(TURN) or 0)
     return sorted(ticket_ids, key=lambda number: (number <= turn, number))
 

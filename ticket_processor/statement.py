@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable
 from typing import Literal
 
+from . import batch_trust
 from .audit import AuditLog
 from .clock import Deadline
 from .errors import DeadlineReached, HelpdeskDown, NotePublished, RateLimited, TicketError
@@ -49,6 +50,7 @@ class Witness:
         self._kept: list[bytes] = []
         self._doubtful: dict[int, tuple[bytes, frozenset[str]]] = {}
         self._answered: set[int] = set()
+        self._in_jobs: set[str] = set()
         self._written = self._checked = self._lacking = 0
         self._values = self._tags = self._public = self._by_policy = 0
         self._found: dict[int, None] = {}
@@ -61,6 +63,8 @@ class Witness:
         change = outcome.change
         if change is None or outcome.status not in _WRITTEN:
             return
+        if outcome.job is not None:
+            self._in_jobs.add(change.intent)
         self._written += 1
         if change.tags_removed or change.fields_replaced or _replaces(change):
             self._judge(change)
@@ -193,6 +197,9 @@ class Witness:
         if lost and change.ticket_id not in self._answered:
             self._answered.add(change.ticket_id)
             self._audit.alert("overwrote", ticket_id=change.ticket_id, parts=lost.parts)
+            if change.intent in self._in_jobs and history.passed_over(edit, change.stamp):
+                known = batch_trust.revoked(self._state, edit.at)
+                self._audit.alert("write_mode", mode="single", why=known.why)
             self._state.settled(change.ticket_id, then=(repair(change, lost, _verdict(change)), REPAIR))
             values = _values(lost.priority, lost.group, lost.fields)
             foreign |= set(lost.tags)

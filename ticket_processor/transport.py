@@ -7,7 +7,9 @@ answer. Reads are repeated. A write is repeated only when it surely did nothing 
 
 from __future__ import annotations
 
+import json
 import random
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -39,6 +41,7 @@ from .throttle import Limit, Throttle
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 30.0
 MAX_ATTEMPTS = 4
+_HALF_PAIR = re.compile(rb"\\u[dD][89abcdefABCDEF]")
 MAX_ATTEMPTS_ON_ONE = 2
 """Attempts to read one ticket. A ticket that the server cannot show must not use up the run's time."""
 
@@ -155,8 +158,8 @@ class Transport:
 
         ``changes_nothing`` is for calls that are no writes although they are not GETs (asking for a token), and
         ``signed=False`` sends no credentials with them. ``ours`` picks replies that the caller understands although
-        they look like an overload, and wants as they are. ``about_one`` is for a read of one ticket or job: where the server
-        answers it with nothing usable, that is :class:`TicketUnreadable`, and does not count against the server.
+        they look like an overload, and wants as they are. ``about_one`` is for a read of one ticket or job: where the
+        server answers it with nothing usable, that is :class:`TicketUnreadable`, and does not count against the server.
         Raises ``NotAuthorised``, ``HelpdeskDown``, ``RateLimited``, ``OutcomeUnknown`` (writes only),
         ``DeadlineReached`` and ``Stopping``. 4xx other than 401, 408 and 429 are replies, not errors.
         """
@@ -333,16 +336,30 @@ class Transport:
 def _read(response: requests.Response) -> Reply:
     body: Any = None
     if "json" in response.headers.get("Content-Type", "").lower() and response.content:
-        try:
-            body = orjson.loads(response.content)
-        except orjson.JSONDecodeError:
-            body = None
+        body = _parsed(response.content)
     return Reply(
         status=response.status_code,
         headers=response.headers,
         body=body,
         date=parse_http_date(response.headers.get("Date")),
     )
+
+
+def _parsed(content: bytes) -> Any:
+    """The JSON of a reply; ``None`` where there is none. Half of a surrogate pair becomes U+FFFD.
+
+    One ticket's odd subject must not make a page of a thousand unreadable.
+    """
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        if _HALF_PAIR.search(content) is None:
+            return None
+    try:
+        text = json.dumps(json.loads(content), ensure_ascii=False)
+        return orjson.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _surely_not_sent(error: requests.exceptions.RequestException) -> bool:

@@ -15,13 +15,14 @@ ticket shows it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
 from . import batch_trust
 from .audit import AuditLog
 from .batch_trust import Learnt
-from .clock import Clock, Deadline, iso
+from .clock import Clock, Deadline, iso, parse_iso
 from .errors import (
     DeadlineReached,
     JobRefused,
@@ -35,9 +36,9 @@ from .errors import (
     UpdateRefused,
 )
 from .helpdesk import Fetched, Helpdesk, JobStatus
-from .history import overwritten
+from .history import Edit, History, overwritten
 from .models import Change, Outcome, OutcomeStatus, Request, Ticket, Writes
-from .settlement import INCOMPLETE, Planner, Settlement, completion, incomplete, repair
+from .settlement import DEFERRED, INCOMPLETE, Planner, Settlement, completion, incomplete, repair
 from .state import Open, State, Verdict, in_turn
 from .tags import REPAIR, reference
 
@@ -46,11 +47,12 @@ TRIAL_ITEMS = 5
 """Items of the first job on an account of which nothing is known; each of them is looked at closely."""
 JOB_PATIENCE_S = 180.0
 """A job that takes longer is judged by reading. What it may still do, the stamps keep apart from what we do."""
+LOST_JOB_S = 600.0
+"""So long a job whose reply was lost may be under way. Where no stamp is known to guard, nothing is sent again before."""
 MISSED_POLLS = 3
 FULL_IN_A_ROW = 3
 """So often an account may have no place for a job while none of ours is under way; then updates go one by one."""
-LOOKED_AT_CLOSELY = 5
-"""Of every so many jobs on an account that was not probed, one item's record is read."""
+RECENT_OVERLAP_S = 10.0
 LOOKS = 3
 """How often tickets that do not show what their job says it did are read again, a poll later each time."""
 JOBS_IN_VAIN = 3
@@ -60,8 +62,11 @@ LINGER_S = 10.0
 """How long a ticket waits for others to fill its job."""
 MOST_WAITING = 500
 """Tickets that may wait for a place in a job; with more, the run stops to think up new ones."""
+LOST_JOB_UNTIL = "lost_job_until"
+"""Fact of the state: until when (Unix seconds) a job whose reply was lost may be under way."""
 CHANGED_AGAIN = "changed_again_and_again"
 NO_CLEAR_ANSWER = "no_clear_answer_again_and_again"
+LOST_KEY, LOST_NOTE = "a job's item lost its metadata, by which our writes are known", "a job's item lost its note"
 JOB_ITEM_FAILED = "failed_in_a_job"
 
 WriteMode = Literal["auto", "single", "batch"]
@@ -84,7 +89,8 @@ class Delivery:
 class _Job:
     works: dict[int, Settlement]
     begun: float
-    trial: bool = False
+    stale: int | None = None
+    """The ticket of the trial's item whose stamp is out of date."""
     missed: int = 0
     looks: int = 0
     done: bool = False
@@ -126,8 +132,9 @@ class WriteBack:
         self._jobs_refused = False
         self._in_vain = 0
         self._full_in_a_row = 0
-        self._closely = 0
         self._batching = False
+        self._recorded: dict[str, Edit] = {}
+        self._recent_until = 0.0
         self._trust = batch_trust.learnt(state)
         self._singly_done = self._done_in_jobs = self._jobs_used = self._incomplete = 0
 
@@ -168,7 +175,7 @@ class WriteBack:
             if item.job is None or self._dry_run:
                 self._waiting.append(work)
                 continue
-            job = self._jobs.setdefault(item.job, _Job({}, now, trial=self._trust is None))
+            job = self._jobs.setdefault(item.job, _Job({}, now))
             job.works[work.ticket_id] = work
         self._jobs_used += len(self._jobs)
         if self._jobs:
@@ -256,11 +263,16 @@ class WriteBack:
             self._batching = True
         return use
 
+    @property
+    def _on_trial(self) -> bool:
+        """Whether it is not known yet that jobs do all that single updates do, and that stamps guard their items."""
+        return self._trust is None or (self._trust.ok and self._trust.stamps is None)
+
     def _job_items(self) -> int:
-        return min(TRIAL_ITEMS, self._delivery.job_items) if self._trust is None else self._delivery.job_items
+        return min(TRIAL_ITEMS, self._delivery.job_items) if self._on_trial else self._delivery.job_items
 
     def _most_jobs(self) -> int:
-        return 1 if self._trust is None else self._delivery.most_jobs
+        return 1 if self._on_trial else self._delivery.most_jobs
 
     # One by one
 
@@ -273,6 +285,19 @@ class WriteBack:
                 yield self._settle(work, tickets)
 
     def _plan(self, work: Settlement, tickets: Fetched) -> Change | Outcome:
+        planned = self._planned(work, tickets)
+        work.read_at = tickets[work.ticket_id].read_at if work.ticket_id in tickets else None
+        if isinstance(planned, Change) and work.sent and self._may_come_yet():
+            return self._end(work, OutcomeStatus.SKIPPED, DEFERRED, retry=True)
+        return planned
+
+    def _may_come_yet(self) -> bool:
+        """Whether a job whose reply was lost may still write, and no stamp is known to keep it from doing so."""
+        until = self._state.fact(LOST_JOB_UNTIL)
+        stamps = self._trust is not None and self._trust.stamps is True
+        return until is not None and not stamps and 0 < float(until) - self._clock.now() <= LOST_JOB_S
+
+    def _planned(self, work: Settlement, tickets: Fetched) -> Change | Outcome:
         if (fault := tickets.unread.get(work.ticket_id)) is not None:
             return self._end(work, OutcomeStatus.FAILED, str(fault), retry=True, failed_at="ticket")
         return self._planner.plan(work, tickets.get(work.ticket_id), self._clock.monotonic())
@@ -310,10 +335,10 @@ class WriteBack:
     # As jobs
 
     def _as_job(self) -> Iterator[Outcome]:
-        trial, size = self._trust is None, self._job_items()
+        size = self._job_items() + self._on_trial  # one more, of which the job gets the stale item
         works, self._waiting = self._waiting[:size], self._waiting[size:]
         tickets = self._desk.fetch([work.ticket_id for work in works])
-        job = _Job({}, self._clock.monotonic(), trial)
+        job = _Job({}, self._clock.monotonic())
         changes: list[Change] = []
         for work in works:
             change = self._plan(work, tickets)
@@ -324,13 +349,18 @@ class WriteBack:
             job.works[work.ticket_id] = work
         if not changes:
             return
+        stale: Change | None = None
+        if self._on_trial and len(changes) > 1:
+            stale = changes.pop()
+            job.stale = stale.ticket_id
+            self._waiting.insert(0, job.works.pop(stale.ticket_id))
         self._before_write()
         for change in changes:
             self._open(job.works[change.ticket_id], change)
         self._audit.intent(*changes)
         self._state.open_intent(*changes)
         try:
-            job_id = self._desk.update_many(changes)
+            job_id = self._desk.update_many(changes, stale=stale)
         except TooManyJobs as full:
             self._no_jobs_before = self._clock.monotonic() + full.wait
             self._full_in_a_row += not self._jobs
@@ -341,6 +371,7 @@ class WriteBack:
             self._no_more_jobs(str(refused))
             self._not_taken(job)
         except OutcomeUnknown:
+            self._state.remember(**{LOST_JOB_UNTIL: str(self._clock.now() + LOST_JOB_S)})
             self._back(job, doubt=NO_CLEAR_ANSWER)
         else:
             self._full_in_a_row = 0
@@ -374,6 +405,7 @@ class WriteBack:
             elif job.missed >= MISSED_POLLS or now - job.begun > JOB_PATIENCE_S:
                 del self._jobs[job_id]
                 self._state.job_ended(job_id)
+                self._state.remember(**{LOST_JOB_UNTIL: str(self._clock.now() + LOST_JOB_S)})
                 self._back(job, doubt=NO_CLEAR_ANSWER)
                 self._learn_from(done=False)
 
@@ -406,12 +438,14 @@ class WriteBack:
                 shown = ticket is not None and _shows(ticket, work.sent[-1])
                 (seen if shown else unseen).append(work)
             made = seen
-        if job.trial and made and self._trust is None:
-            self._judge(made)
-        elif made and self._trust is not None and self._trust.how == "readback":
-            self._closely += 1
-            if self._closely % LOOKED_AT_CLOSELY == 0:
-                self._judge(made[:1])
+        unrecorded = self._compare(made, last=job.looks >= LOOKS)
+        made = [work for work in made if work not in unrecorded]
+        unseen += unrecorded
+        lacking = [work for work in made if work.recorded is None]
+        if lacking and not self._on_trial:
+            self._judge(lacking[:1], None, status)
+        if self._on_trial and made:
+            self._judge(made, job.stale, status)
         job.done = job.done or bool(made)
         if unseen and job.looks < LOOKS:
             # The read may be of a copy that is behind: it is repeated with the next poll.
@@ -427,7 +461,66 @@ class WriteBack:
         for work in made:
             yield self._done_in_job(work, job_id)
 
-    def _judge(self, works: Sequence[Settlement]) -> None:
+    def _compare(self, made: Sequence[Settlement], *, last: bool) -> list[Settlement]:
+        """Find what each item of a job has replaced, which may be more than it was merged from.
+
+        Gives those of which the account's last audits do not tell yet; at the ``last`` look each of these is looked up.
+        """
+        listed = self._read_recent(made)
+        missing = []
+        for work in made:
+            work.recorded = self._recorded.pop(work.sent[-1].intent, None)
+            if work.recorded is None and listed and not last:
+                missing.append(work)
+            elif work.recorded is None:
+                with suppress(TicketError):
+                    work.recorded = self._desk.history(work.ticket_id).find(work.sent[-1].key)
+            if work.recorded is not None:
+                self._look_at(work, work.recorded)
+        return missing
+
+    def _look_at(self, work: Settlement, write: Edit) -> None:
+        """Whether an item of a job came out as it was sent, and took nothing from anybody."""
+        change = work.sent[-1]
+        if write.comment == "public":
+            raise note_published(work.ticket_id)
+        if change.note and write.comment is None:
+            self._revoke(batch_trust.revoked(self._state, iso(self._clock.now()), LOST_NOTE))
+        if overwritten(write, change):
+            self._distrust(work, write)
+
+    def _read_recent(self, made: Sequence[Settlement]) -> bool:
+        """Keep what the account's last audits tell of writes in jobs. False where they tell nothing at all."""
+        moments = [work.read_at for work in made if work.read_at is not None]
+        if not moments:
+            return False
+        wanted = {work.sent[-1].intent for job in self._jobs.values() for work in job.works.values()}
+        wanted.update(work.sent[-1].intent for work in made)
+        told = False
+        with suppress(TicketError):
+            # Audits may turn up a little late, so some are read twice.
+            for _, edit in self._desk.recent_edits(max(min(moments), self._recent_until - RECENT_OVERLAP_S)):
+                if not told:
+                    told, self._recent_until = True, max(self._recent_until, parse_iso(edit.at))
+                if edit.intent in wanted:
+                    self._recorded[edit.intent] = edit
+        return told
+
+    def _distrust(self, work: Settlement, write: Edit) -> None:
+        """An item has overwritten what somebody did meanwhile. Unless that moved no stamp, stamps guard no items."""
+        try:
+            history = self._desk.history(work.ticket_id)
+        except TicketError:
+            history = History()
+        if write not in history.edits or history.passed_over(write, work.sent[-1].stamp):
+            self._revoke(batch_trust.revoked(self._state, iso(self._clock.now())))
+
+    def _revoke(self, known: Learnt) -> None:
+        if self._trust is None or self._trust.ok:
+            self._audit.alert("write_mode", mode="single", why=known.why)
+        self._trust = known
+
+    def _judge(self, works: Sequence[Settlement], stale: int | None, status: JobStatus) -> None:
         """After the first job on an account of which nothing is known: did it do all that a single update does?"""
         why, judged = "", False
         for work in works:
@@ -439,31 +532,32 @@ class WriteBack:
             edit = history.find(change.key)
             told = [item for item in history.edits if item.comment == "public"]
             if edit in told or any(reference(change.key) in item.text for item in told):
-                raise NotePublished(
-                    f"the internal note on ticket {work.ticket_id} became public although it was sent as internal"
-                )
+                raise note_published(work.ticket_id)
             if edit is None and all(item.at <= change.stamp for item in history.edits):
                 continue  # the record is behind the ticket, and says nothing of the job yet
             judged = True
             if edit is None:
-                why = "a job's item lost its metadata, by which our writes are known"
+                why = LOST_KEY
             elif change.note and edit.comment is None:
-                why = "a job's item lost its note"
-        if not judged:
+                why = LOST_NOTE
+        if stale is not None and status.results.get(stale) is True:
+            judged, why = True, "a job's item was done although its stamp was out of date"
+        if not judged or (self._trust is not None and (not self._trust.ok or not (why or self._on_trial))):
             return
-        self._trust = Learnt(
+        known = Learnt(
             how="readback",
             at=iso(self._clock.now()),
             ok=not why,
-            comment=why != "a job's item lost its note",
+            comment=why != LOST_NOTE,
             private=True,
-            metadata=not why.startswith("a job's item lost its meta"),
-            stamps=None,
+            metadata=why != LOST_KEY,
+            stamps=None if stale is None or stale not in status.results else status.results[stale] is not True,
             why=why,
         )
-        batch_trust.remember(self._state, self._trust)
+        batch_trust.remember(self._state, known)
         if why:
-            self._audit.alert("write_mode", mode="single", why=why)
+            self._revoke(known)
+        self._trust = known
 
     # Ends
 
@@ -509,6 +603,11 @@ class WriteBack:
         failed_at: Request | None = None,
     ) -> Outcome:
         return work.end(status, reason, retry=retry, failed_at=failed_at, now=self._clock.monotonic())
+
+
+def note_published(ticket_id: int) -> NotePublished:
+    """What to raise for a note of ours that customers can read."""
+    return NotePublished(f"the internal note on ticket {ticket_id} became public although it was sent as internal")
 
 
 def _shows(ticket: Ticket, change: Change) -> bool:

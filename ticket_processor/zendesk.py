@@ -165,7 +165,7 @@ class Zendesk:
             params["page[after]"] = str(after)
 
     def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
-        """See :meth:`Helpdesk.fetch`; one request for each hundred, and one for each ticket that such an answer lacks."""
+        """See :meth:`Helpdesk.fetch`; a request for each hundred, and one for each ticket that such an answer lacks."""
         found = Fetched()
         for start in range(0, len(ticket_ids), SHOW_MANY_MAX):
             self._fetch(ticket_ids[start : start + SHOW_MANY_MAX], found)

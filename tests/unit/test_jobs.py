@@ -32,7 +32,7 @@ from .fakes import a_decision, a_ticket, an_analysis
 
 BATCH = Delivery("batch")
 PROBED = Learnt(how="probe", at="2026-11-20T00:00:00Z", ok=True, comment=True, private=True, metadata=True, stamps=True)
-SEEN = PROBED.model_copy(update={"how": "readback", "stamps": None})
+SEEN = PROBED.model_copy(update={"how": "readback"})
 
 
 @pytest.fixture
@@ -403,12 +403,12 @@ def test_the_first_job_on_an_unknown_account_is_small_and_looked_at_closely(unkn
     assert unknown.desk.times("history") == TRIAL_ITEMS
     known = batch_trust.learnt(unknown.state)
     assert known is not None
-    assert (known.how, known.ok, known.stamps) == ("readback", True, None)
+    assert (known.how, known.ok, known.stamps) == ("readback", True, True)
 
 
 def test_the_first_job_waits_for_no_more_than_it_takes(unknown: Bench) -> None:
     write_back = unknown.write_back(delivery=Delivery())
-    write_back.take(tickets(unknown, TRIAL_ITEMS))
+    write_back.take(tickets(unknown, TRIAL_ITEMS + 1))
     list(write_back.advance(outstanding=40))
     assert unknown.desk.sizes() == [TRIAL_ITEMS]
 

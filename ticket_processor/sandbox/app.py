@@ -15,6 +15,7 @@ from .messages import Refusal, Request, Response, json_response, refuse
 from .openai_api import LatencyProfile, OpenAIApi
 from .openai_batches import without_ids
 from .page import render
+from .row_faults import ROW_KINDS, spoil
 from .store import Store
 from .zendesk_api import PREFIX, TOKEN_PATHS, ZendeskApi, route_of
 from .zendesk_auth import Authenticator, Credentials
@@ -163,6 +164,8 @@ class Sandbox:
         if kind == "late-commit":
             self.store.later(self.store.now() + seconds, lambda: void(self._route(request, wrong)))
             return Response(0, fate="drop")
+        if kind in ROW_KINDS:
+            return spoil(self._route(request, wrong), kind, rule.ticket, rule.odd, self.faults.dice)
         if kind not in ("lost-reply", "error-after", "slow", "half-body"):
             return instead(rule, self.store.now(), self.faults.dice)
         response = self._route(request, wrong)

@@ -26,6 +26,7 @@ import orjson
 from .clock import http_date
 from .job_faults import JOB_KINDS
 from .messages import Request, Response, json_response, text_response
+from .row_faults import ODD, ROW_KINDS
 
 KINDS: dict[str, str] = {
     "lost-request": "nothing is done, the connection closes",
@@ -42,6 +43,7 @@ KINDS: dict[str, str] = {
     "human-edit": "just before the request is handled a person edits the ticket, as `edit` says",
     "unauthorised": "nothing is done, 401 is answered",
     "status": "nothing is done, `status` is answered",
+    **ROW_KINDS,
     **JOB_KINDS,
 }
 RETRY_AFTER = ("seconds", "http-date", "decimal", "junk", "huge", "none")
@@ -49,7 +51,7 @@ EDITS = ("any", "add-tag", "remove-tag", "priority")
 
 _SECONDS = {"late-commit": 20.0, "slow": 5.0, "rate-limit": 5.0, "job-slow": 60.0}
 _STATUS = {"error-before": 503, "error-after": 500, "not-json-4xx": 400, "status": 500}
-_NUMBERS = {"times": int, "after": int, "status": int, "seconds": float, "probability": float}
+_NUMBERS = {"times": int, "after": int, "status": int, "seconds": float, "probability": float, "ticket": int}
 
 LOGIN_PAGE = """<!DOCTYPE html>
 <html lang="en"><head><title>Sign in</title></head>
@@ -62,7 +64,8 @@ class FaultRule:
     """One kind of misbehaviour and when it strikes.
 
     ``method`` and ``path`` (a regular expression) narrow the requests; ``after`` lets that many of them
-    pass first, ``times`` ends the rule after so many strikes. ``seconds`` and ``status`` have defaults by kind.
+    pass first, ``times`` ends the rule after so many strikes. ``ticket`` is whose row is odd or left out.
+    ``seconds`` and ``status`` have defaults by kind.
     Raises ``ValueError`` for a rule that makes no sense.
     """
 
@@ -76,6 +79,8 @@ class FaultRule:
     seconds: float | None = None
     retry_after: str = "seconds"
     edit: str = "any"
+    ticket: int | None = None
+    odd: str = "any"
     _pattern: re.Pattern[str] | None = field(default=None, init=False, repr=False)
     _seen: int = field(default=0, init=False, repr=False)
     struck: int = field(default=0, init=False)
@@ -89,6 +94,8 @@ class FaultRule:
             raise ValueError(f"{self.kind}: retry_after is one of {', '.join(RETRY_AFTER)}")
         if self.edit not in EDITS:
             raise ValueError(f"{self.kind}: edit is one of {', '.join(EDITS)}")
+        if self.odd not in ("any", *ODD):
+            raise ValueError(f"{self.kind}: odd is one of any, {', '.join(ODD)}")
         if self.seconds is None:
             self.seconds = _SECONDS.get(self.kind, 0.0)
         if self.status is None:

@@ -21,6 +21,7 @@ from .zendesk_writes import CREATABLE, UPDATABLE, apply_creation, apply_update, 
 
 MOST_ITEMS = 100
 KEPT_SECONDS = 86_400
+END_OF_TIME = 1e12
 
 Item = Callable[[], dict[str, Any]]
 
@@ -172,7 +173,7 @@ def _update_item(
             counts,
             call.identity,
             call.rules,
-            queued=call.now,
+            queued=call.now if call.rules.batch_guard else END_OF_TIME,
             tag_edits=tag_edits,
             sent=payload,
         )

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from .messages import Refusal, Response, json_response, refuse
-from .zendesk_call import Call
+from .zendesk_call import Call, forbidden
 
 PAGE = 100
 DEEPEST_OFFSET = 10_000
@@ -63,6 +63,23 @@ def audits(call: Call) -> Response:
     rows = [audit.as_json() for audit in call.shown_ticket().audits]
     newest_first = call.request.query.get("sort_order") == "desc"
     return paged(call, "audits", rows, sorts=("created_at",), descending=newest_first)
+
+
+def all_audits(call: Call) -> Response:
+    """``GET /ticket_audits``: every ticket's, the newest first, for admins; a page is ``page[size]`` long."""
+    if call.identity.role != "admin":
+        raise forbidden()
+    moment = call.now - call.store.replica_lag
+    rows = [audit for audit in call.store.history if audit.visible and audit.at <= moment]
+    size = call.number("page[size]", PAGE, at_most=PAGE)
+    after = call.request.query.get("page[after]")
+    end = len(rows) if not after else int(decode_cursor(after)[0])
+    start = max(0, end - size)
+    payload = {
+        "audits": [audit.as_json() for audit in reversed(rows[start:end])],
+        "meta": {"has_more": start > 0, "after_cursor": encode_cursor((start,)), "before_cursor": None},
+    }
+    return json_response(200, payload)
 
 
 def paged(

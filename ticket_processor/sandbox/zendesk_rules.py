@@ -38,6 +38,7 @@ class Rules:
     - ``batch_comment``, ``batch_metadata``: whether a batch's items may carry them; else they are dropped in silence.
     - ``batch_private``: whether ``public: false`` counts there; else the comment goes the way of the ticket's first.
     - ``batch_stamps``: whether an item's own stamp counts; else it is guarded by the time the job was queued.
+    - ``batch_guard``: whether an item without a stamp that counts is guarded at all; else it is always written.
     - ``batch_tag_edits``: whether ``additional_tags`` and ``remove_tags`` work in a batch's items.
     - ``jobs_count_as_updates``: whether a job's writes count against the limit on ticket updates.
     - ``job_seconds``: seconds until a job starts, and seconds for each of its items.
@@ -57,6 +58,7 @@ class Rules:
     batch_metadata: bool = True
     batch_private: bool = True
     batch_stamps: bool = True
+    batch_guard: bool = True
     batch_tag_edits: bool = False
     jobs_count_as_updates: bool = False
     job_seconds: tuple[float, float] = (1.0, 0.07)

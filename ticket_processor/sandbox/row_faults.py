@@ -1,0 +1,54 @@
+"""What can go wrong with one row of an answer about many tickets."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from .messages import Response
+
+ROW_KINDS: dict[str, str] = {
+    "odd-row": "the request is done, and one ticket (`ticket`, else any) is answered in an odd form (`odd`)",
+    "omit-row": "the request is done, and an answer about many tickets lacks one of them (`ticket`, else any)",
+}
+_LONE_SURROGATE = "\ue0d8"
+"""Stands for what no JSON library writes, until the text is there."""
+ODD: Mapping[str, Mapping[str, Any]] = {
+    "surrogate": {"subject": _LONE_SURROGATE, "raw_subject": _LONE_SURROGATE},
+    "surrogate-tag": {"tags": ["vip", _LONE_SURROGATE]},
+    "no-date": {"updated_at": None},
+    "no-real-date": {"created_at": "yesterday"},
+    "null-tag": {"tags": [None]},
+    "status-number": {"status": 2},
+    "id-text": {"id": "seven"},
+}
+"""Ways in which a row can be odd. ``null-tag`` is added to the tags that are there."""
+
+
+def spoil(response: Response, kind: str, ticket: int | None, odd: str, dice: random.Random) -> Response:
+    """The answer with one row odd or left out; as it is where it holds no such row."""
+    try:
+        body = orjson.loads(response.body)
+    except orjson.JSONDecodeError:
+        return response
+    alone = isinstance(body, dict) and isinstance(body.get("ticket"), dict)
+    name = next((name for name in ("tickets", "results") if isinstance(body, dict) and name in body), None)
+    rows = [body["ticket"]] if alone else body[name] if name else []
+    if name is None and not alone:
+        return response
+    places = [place for place, row in enumerate(rows) if ticket is None or row.get("id") == ticket]
+    if not places or (kind == "omit-row" and alone):
+        return response
+    place = dice.choice(places)
+    if kind == "omit-row":
+        del rows[place]
+    else:
+        oddity = dict(ODD[dice.choice(list(ODD)) if odd == "any" else odd])
+        if odd == "null-tag" or oddity.get("tags") == [None]:
+            oddity["tags"] = [*rows[place].get("tags", ()), None]
+        rows[place].update(oddity)
+    response.body = orjson.dumps(body).replace(_LONE_SURROGATE.encode(), b"\\ud83d")
+    return response
