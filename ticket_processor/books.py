@@ -105,8 +105,8 @@ class Books:
             # A reply that changes nothing, or that is a person's by now, is dealt with as well as one that was written.
             dealt_with = outcome.change is not None or outcome.reason in (NOTHING_NEW, JUDGED, MARKED_BY_OTHERS)
             done = (self._run_id, outcome.key) if outcome.key and dealt_with else None
-            then = self._next_write(outcome.ticket_id)
-            self._witness(outcome, then[0] if then and then[1] == REPAIR else None)
+            then = self._next_write(outcome.ticket_id) or self._still_to_put_back(outcome)
+            self._witness(outcome, then[0] if then and then[1] == REPAIR and outcome.change is not None else None)
             with state.together():
                 self._note_fallback(outcome)
                 state.settled(outcome.ticket_id, done=done, then=then, now=self._now())
@@ -128,6 +128,13 @@ class Books:
         if outcome.change is not None and self._policy.tag("review") in outcome.change.tags_added:
             self._reviews += 1
         self._listener(outcome)
+
+    def _still_to_put_back(self, outcome: Outcome) -> tuple[Verdict, str] | None:
+        """What people have lost to an earlier write is still theirs, whatever else has come of the ticket since."""
+        kept = self._state.verdict(outcome.ticket_id)
+        if kept is None or not kept.puts_back or kept.key == outcome.key or outcome.reason in ("closed", "deleted"):
+            return None
+        return kept, REPAIR
 
     def count_failures(self) -> None:
         """Count the run's failures against their tickets, but for those that every ticket shared.

@@ -86,7 +86,7 @@ class Helpdesk(Protocol):
         """Tickets changed after ``cursor``, or after ``since`` (Unix seconds) where there is none."""
 
     def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
-        """The tickets as they are now. One that is absent, and not ``unread``, does not exist: it was asked for alone."""
+        """Tickets as they are now. One that is absent, and not ``unread``, does not exist (it was asked for alone)."""
 
     def history(self, ticket_id: int) -> History:
         """Everything that has happened to the ticket. Raises :class:`~ticket_processor.errors.TicketError`."""

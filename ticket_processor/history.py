@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 
 from pydantic import Field
 
-from .models import Change, Frozen, Priority, TakenOff
+from .models import Change, Frozen, Priority, TakenOff, Ticket
 
 FieldValue = tuple[str | None, str | None]
 Value = TypeVar("Value")
@@ -85,27 +85,53 @@ class History(Frozen):
         later = any(edit.key or edit.way == "api" for edit in self.edits[1:])
         return made is not None and made.creation and not made.key and tag in made.tags_added and not later
 
-    def taken_off(self) -> TakenOff:
-        """Tags, field values, group and priority that somebody took off the ticket and nobody has put back."""
+    def taken_off(self, ticket: Ticket | None = None) -> TakenOff:
+        """Tags, field values, group and priority that somebody took off the ticket and nobody has put back.
+
+        What the record has on the ticket, and the ``ticket`` as it was read just before does not show, was taken off
+        as well: not every change is on record.
+        """
         removed: set[str] = set()
+        there: set[str] = set()
         emptied: dict[int, bool] = {}
         group = priority = False
+        last: dict[str, object] = {}
         for edit in self.edits:
             # What a write of ours took off, we may put back.
             removed = (removed | (frozenset() if edit.key else edit.tags_removed)) - edit.tags_added
+            there = (there | edit.tags_added) - edit.tags_removed
             if edit.group is not None:
-                group = edit.group[1] is None and edit.group[0] is not None
+                group, last["group"] = edit.group[1] is None and edit.group[0] is not None, edit.group[1]
             if edit.priority is not None:
                 priority = edit.priority[1] is None and edit.priority[0] is not None
+                last["priority"] = edit.priority[1]
             for key, (before, after) in edit.fields.items():
                 if after is not None:
                     emptied[key] = False
                 elif before is not None:
                     emptied[key] = True
+        if ticket is not None:
+            removed |= there.difference(ticket.tags)
+            group = group or (ticket.group is None and last.get("group") is not None)
+            priority = priority or (ticket.priority is None and last.get("priority") is not None)
+            emptied |= {key: True for key, gone in emptied.items() if not gone and key not in ticket.fields}
         fields = {key for key, gone in emptied.items() if gone}
         # Whoever takes a choice's tag off empties the drop-down, which the record need not say.
         fields |= {key for key, tags in self.options.items() if removed & tags}
         return TakenOff(tags=frozenset(removed), fields=frozenset(fields), group=group, priority=priority)
+
+    def last_written(self) -> Ours:
+        """What our last write put on the ticket and nobody has changed since, whoever had it there before."""
+        fields: dict[int, str | None] = {}
+        group: int | None = None
+        priority: Priority | None = None
+        for edit in self.edits:
+            mine = bool(edit.key)
+            group = (edit.group[1] if mine else None) if edit.group is not None else group
+            priority = (edit.priority[1] if mine else None) if edit.priority is not None else priority
+            fields |= {number: after if mine else None for number, (_, after) in edit.fields.items()}
+        owned = {number: value for number, value in fields.items() if value is not None}
+        return Ours(tags=self._put_on(for_good=False), group=group, priority=priority, fields=owned)
 
     def ours(self) -> Ours:
         """What is on the ticket because we wrote it, as far as nobody has changed it since.
@@ -227,22 +253,19 @@ class Overwritten(Frozen):
 def overwritten(write: Edit, change: Change) -> Overwritten:
     """What ``write``, as the helpdesk recorded it, took away besides what ``change`` meant to."""
     priority, group = (write.priority or (None, None))[0], (write.group or (None, None))[0]
-    # A drop-down's old value goes with its tag.
-    replaced = {
-        word
-        for key, (before, _) in write.fields.items()
-        if key in change.fields_replaced
-        for word in (before or "").split()
-    }
+    meant = {*change.fields_replaced, *change.fields_cleared}
+    emptied = {key: before for key, (before, _) in write.fields.items() if before is not None}
+    # A drop-down's old value goes with its tag, and comes back with it.
+    words = {word for value in emptied.values() for word in value.split()}
     return Overwritten(
-        tags=tuple(sorted(write.tags_removed.difference(change.tags_removed, replaced))),
+        tags=tuple(sorted(write.tags_removed.difference(change.tags_removed, words))),
         tags_back=tuple(sorted(write.tags_added.intersection(change.tags_before))),
         priority=priority if priority != change.priority_before else None,
         group=group if group != change.group_before else None,
         fields={
             key: before
-            for key, (before, _) in write.fields.items()
-            if before is not None and key in change.fields and key not in change.fields_replaced
+            for key, before in emptied.items()
+            if key not in meant and not set(before.split()) <= set(change.tags_removed)
         },
     )
 

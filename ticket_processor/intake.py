@@ -293,7 +293,7 @@ class Intake:
         self._given += 1
         if reply is None:
             # Whoever had to look for our write knows this as well.
-            taken_off = history().taken_off() if self._may_hold_our_write(ticket, None) else None
+            taken_off = history().taken_off(ticket) if self._may_hold_our_write(ticket, None) else None
             yield Work(ticket, key, is_new=not retried, taken_off=taken_off)
         else:
             yield Work(reply.ticket, reply.key, reply.ours, is_new=False, reply=True, earlier_key=reply.earlier_key)

@@ -43,7 +43,7 @@ class Settlement:
     ``clean_stamp`` is an ``updated_at`` at which no write of ours was on the ticket. ``doubt`` is why it is not done
     after all those ``attempts``. ``alone`` asks for a single update, whose answer says what is wrong. ``without`` are
     parts that the helpdesk has refused. ``recorded`` is our write as the helpdesk has it on record, where it
-    told that. ``read_at`` is when the ticket was read that the last change was merged from, by the helpdesk's clock.
+    told that. ``in_doubt`` is true while a job may still write what was sent. ``read_at`` is when the ticket was read that the last change was merged from, by the helpdesk's clock.
     """
 
     verdict: Verdict
@@ -57,11 +57,15 @@ class Settlement:
     job: str | None = None
     recorded: Edit | None = None
     read_at: float | None = None
+    in_doubt: bool = False
 
     @classmethod
     def of(cls, item: Open, now: float) -> Settlement:
         """From what the state keeps. ``now`` is monotonic, seconds."""
-        return cls(item.verdict, now, list(item.sent), item.verdict.clean_stamp)
+        # What people have lost to a write is put back by one whose own answer says what it replaced.
+        alone = item.verdict.puts_back
+        sent = list(item.sent)
+        return cls(item.verdict, now, sent, item.verdict.clean_stamp, alone=alone, in_doubt=bool(sent))
 
     @property
     def ticket_id(self) -> int:
@@ -219,7 +223,9 @@ class Triage:
         # A follow-up begins with its original's tags; what a person took off a ticket stays off.
         seen_before = ticket.follow_up or work.verdict.follows or self.may_lack_on_purpose(ticket, decision)
         known = work.verdict.taken_off if ticket.updated_at == work.verdict.clean_stamp else None
-        unwanted = (known or look.history.taken_off()) if seen_before else TakenOff()
+        if known is None and (seen_before or look.done):
+            known = look.history.taken_off(ticket)
+        unwanted = known or TakenOff()
         if work.verdict.puts_back and decision.tags_removed:
             # A tag that somebody has put back since is theirs.
             off = look.history.ours().tags.intersection(decision.tags_removed)
@@ -239,7 +245,8 @@ class Triage:
 
         change = merged()
         if _may_be_replaced(decision, change, ticket) and self.may_hold_our_write(ticket, None):
-            change = merged(look.history.ours())
+            history = look.history
+            change = merged(history.last_written() if work.verdict.puts_back else history.ours())
         if change.group in self._unknown_groups:
             work.without.add("group")
             change = change.model_copy(update={"group": None})
@@ -319,6 +326,11 @@ class _Look:
         self._desk = desk
         self._ticket_id = ticket_id
         self._history: History | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether it has been read."""
+        return self._history is not None
 
     @property
     def history(self) -> History:

@@ -219,13 +219,8 @@ def _beside(edit: Edit, change: Change) -> int:
     priority, group = (edit.priority or (None, None))[0], (edit.group or (None, None))[0]
     meant_priority = change.priority is not None or "priority" in change.cleared
     meant_group = change.group is not None or "group" in change.cleared
-    return (
-        (priority is not None and priority == change.priority_before and not meant_priority)
-        + (group is not None and group == change.group_before and not meant_group)
-        + sum(
-            before is not None and key not in change.fields and key not in change.fields_cleared
-            for key, (before, _) in edit.fields.items()
-        )
+    return (priority is not None and priority == change.priority_before and not meant_priority) + (
+        group is not None and group == change.group_before and not meant_group
     )
 
 

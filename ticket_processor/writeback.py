@@ -48,7 +48,7 @@ TRIAL_ITEMS = 5
 JOB_PATIENCE_S = 180.0
 """A job that takes longer is judged by reading. What it may still do, the stamps keep apart from what we do."""
 LOST_JOB_S = 600.0
-"""So long a job whose reply was lost may be under way. Where no stamp is known to guard, nothing is sent again before."""
+"""So long a job whose reply was lost may be under way. Where no stamp is known to guard, nothing is sent again."""
 MISSED_POLLS = 3
 FULL_IN_A_ROW = 3
 """So often an account may have no place for a job while none of ours is under way; then updates go one by one."""
@@ -63,7 +63,7 @@ LINGER_S = 10.0
 MOST_WAITING = 500
 """Tickets that may wait for a place in a job; with more, the run stops to think up new ones."""
 LOST_JOB_UNTIL = "lost_job_until"
-"""Fact of the state: until when (Unix seconds) a job whose reply was lost may be under way."""
+"""Fact of the state: until when (Unix seconds) a job may be under way of whose end nothing is known."""
 CHANGED_AGAIN = "changed_again_and_again"
 NO_CLEAR_ANSWER = "no_clear_answer_again_and_again"
 LOST_KEY, LOST_NOTE = "a job's item lost its metadata, by which our writes are known", "a job's item lost its note"
@@ -287,7 +287,8 @@ class WriteBack:
     def _plan(self, work: Settlement, tickets: Fetched) -> Change | Outcome:
         planned = self._planned(work, tickets)
         work.read_at = tickets[work.ticket_id].read_at if work.ticket_id in tickets else None
-        if isinstance(planned, Change) and work.sent and self._may_come_yet():
+        found = isinstance(planned, Outcome) and planned.change is not None
+        if work.in_doubt and not found and self._may_come_yet():
             return self._end(work, OutcomeStatus.SKIPPED, DEFERRED, retry=True)
         return planned
 
@@ -357,8 +358,12 @@ class WriteBack:
         self._before_write()
         for change in changes:
             self._open(job.works[change.ticket_id], change)
+            job.works[change.ticket_id].in_doubt = True
         self._audit.intent(*changes)
-        self._state.open_intent(*changes)
+        with self._state.together():
+            self._state.open_intent(*changes)
+            if self._on_trial:
+                self._state.remember(**{LOST_JOB_UNTIL: str(self._clock.now() + LOST_JOB_S)})
         try:
             job_id = self._desk.update_many(changes, stale=stale)
         except TooManyJobs as full:
@@ -371,7 +376,6 @@ class WriteBack:
             self._no_more_jobs(str(refused))
             self._not_taken(job)
         except OutcomeUnknown:
-            self._state.remember(**{LOST_JOB_UNTIL: str(self._clock.now() + LOST_JOB_S)})
             self._back(job, doubt=NO_CLEAR_ANSWER)
         else:
             self._full_in_a_row = 0
@@ -384,6 +388,8 @@ class WriteBack:
     def _not_taken(self, job: _Job) -> None:
         """Nothing of the job was or will be done, so its intents count for nothing."""
         self._state.forget_intent(*(work.sent.pop().intent for work in job.works.values()))
+        for work in job.works.values():
+            work.in_doubt = False
         self._back(job, attempts=-1)
 
     def _back(self, job: _Job, *, doubt: str = "", attempts: int = 0) -> None:
@@ -405,7 +411,6 @@ class WriteBack:
             elif job.missed >= MISSED_POLLS or now - job.begun > JOB_PATIENCE_S:
                 del self._jobs[job_id]
                 self._state.job_ended(job_id)
-                self._state.remember(**{LOST_JOB_UNTIL: str(self._clock.now() + LOST_JOB_S)})
                 self._back(job, doubt=NO_CLEAR_ANSWER)
                 self._learn_from(done=False)
 
@@ -423,6 +428,7 @@ class WriteBack:
     def _collect(self, job_id: str, job: _Job, status: JobStatus) -> Iterator[Outcome]:
         made: list[Settlement] = []
         for work in job.works.values():
+            work.in_doubt = False
             if status.results.get(work.ticket_id) is True:
                 made.append(work)
             else:
@@ -442,10 +448,13 @@ class WriteBack:
         made = [work for work in made if work not in unrecorded]
         unseen += unrecorded
         lacking = [work for work in made if work.recorded is None]
-        if lacking and not self._on_trial:
-            self._judge(lacking[:1], None, status)
         if self._on_trial and made:
             self._judge(made, job.stale, status)
+        elif lacking:
+            self._judge(lacking[:1], None, status)
+        if self._trust is None or (self._trust.metadata and not self._trust.stamps):
+            # Where no stamp is known to guard, an item counts as done only once it is known what it has replaced.
+            unseen, made = [*unseen, *lacking], [work for work in made if work not in lacking]
         job.done = job.done or bool(made)
         if unseen and job.looks < LOOKS:
             # The read may be of a copy that is behind: it is repeated with the next poll.
@@ -480,14 +489,12 @@ class WriteBack:
         return missing
 
     def _look_at(self, work: Settlement, write: Edit) -> None:
-        """Whether an item of a job came out as it was sent, and took nothing from anybody."""
+        """Whether the note of a job's item came out as it was sent."""
         change = work.sent[-1]
         if write.comment == "public":
             raise note_published(work.ticket_id)
         if change.note and write.comment is None:
             self._revoke(batch_trust.revoked(self._state, iso(self._clock.now()), LOST_NOTE))
-        if overwritten(write, change):
-            self._distrust(work, write)
 
     def _read_recent(self, made: Sequence[Settlement]) -> bool:
         """Keep what the account's last audits tell of writes in jobs. False where they tell nothing at all."""
@@ -506,13 +513,15 @@ class WriteBack:
                     self._recorded[edit.intent] = edit
         return told
 
-    def _distrust(self, work: Settlement, write: Edit) -> None:
-        """An item has overwritten what somebody did meanwhile. Unless that moved no stamp, stamps guard no items."""
+    def _distrust(self, change: Change, write: Edit) -> None:
+        """A write has taken away what somebody did meanwhile. Unless that moved no stamp, jobs' stamps guard nothing."""
+        if self._trust is not None and not self._trust.ok:
+            return
         try:
-            history = self._desk.history(work.ticket_id)
+            history = self._desk.history(change.ticket_id)
         except TicketError:
             history = History()
-        if write not in history.edits or history.passed_over(write, work.sent[-1].stamp):
+        if write not in history.edits or history.passed_over(write, change.stamp):
             self._revoke(batch_trust.revoked(self._state, iso(self._clock.now())))
 
     def _revoke(self, known: Learnt) -> None:
@@ -587,8 +596,9 @@ class WriteBack:
         missing = completion(outcome, work.verdict) if outcome.missing else None
         self._incomplete += missing is not None
         lost = overwritten(work.recorded, change) if work.recorded is not None else None
-        if lost:
+        if lost and work.recorded is not None:
             self._audit.alert("overwrote", ticket_id=work.ticket_id, parts=lost.parts)
+            self._distrust(change, work.recorded)
             self._next[work.ticket_id] = (repair(change, lost, work.verdict, missing), REPAIR)
         elif missing is not None:
             self._next[work.ticket_id] = (missing, INCOMPLETE)

@@ -177,15 +177,18 @@ class Zendesk:
             reply = self._get(
                 "/tickets/show_many", {"ids": ",".join(map(str, part)), "include": "users"}, about_one=True
             )
-        except TicketUnreadable as error:
+            if not reply.ok:
+                raise TicketError(
+                    f"Zendesk refuses to show tickets (HTTP {reply.status}{_code(reply)})",
+                    if_shared=NotAuthorised if reply.status == 403 else CannotRun,
+                )
+        except TicketError as error:
             if len(part) == 1 or (not found and len(found.unread) >= MANY):
                 found.unread.update(dict.fromkeys(part, error))
             else:
                 self._fetch(part[: len(part) // 2], found)
                 self._fetch(part[len(part) // 2 :], found)
             return
-        if not reply.ok:
-            raise CannotRun(f"Zendesk refuses to show tickets (HTTP {reply.status}{_code(reply)})")
         tickets, unread = self._rows(reply)
         found.update((ticket.id, ticket) for ticket in tickets)
         found.unread.update(unread)

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from tests.simulation.mishaps import Mishaps
 from ticket_processor.sandbox import Audit, Sandbox
 
 
@@ -13,6 +14,8 @@ class Evidence(Protocol):
     """One story that has ended. Times are the sandbox's, Unix seconds."""
 
     sandbox: Sandbox
+    mishaps: Mishaps
+    """What is wrong with the helpdesk for longer than a moment."""
     cursors: list[str]
     """Tickets that a cursor was found to have passed unsettled, as sentences."""
     log: list[dict[str, Any]]

@@ -21,34 +21,45 @@ PRIORITIES = frozenset({"urgent", "high", "normal", "low"})
 def violations(world: Evidence) -> list[str]:
     """One sentence for each broken promise; empty when all were kept."""
     found = [f"7 cursor: {sentence}" for sentence in world.cursors]
+    poison = world.mishaps.quiet_poison
+    found += [f"ticket {number}: 6 skipped: nothing names it" for number in poison if not _named(world, number)]
     for ticket_id, ticket in world.sandbox.store.tickets.items():
         found += [f"ticket {ticket_id}: {sentence}" for sentence in _of_ticket(world, ticket_id)]
-        if not ticket.deleted and not world.is_settled(ticket_id):
+        if not ticket.deleted and not world.is_settled(ticket_id) and ticket_id not in poison:
             found.append(f"ticket {ticket_id}: 6 skipped: nobody has settled it")
     found += _resent_blindly(world)
     found += _fed_by_itself(world)
     found += _unaccounted(world)
     found += _too_long(world)
+    found += _trusted_after_all(world)
     return found
 
 
 def _of_ticket(world: Evidence, ticket_id: int) -> Iterator[str]:
     ticket = world.sandbox.store.tickets[ticket_id]
     ours = world.our_writes(ticket_id)
-    yield from _written_once(world, ticket, ours)
+    unguarded = world.mishaps.unguarded
+    yield from _written_once(world, ticket, ours, unguarded)
     if any(audit.comment_public for audit in ours):
         yield "2 public never: a note of ours is public"
 
     added: dict[str, bool] = {}
     priority: str | None = None
     filled: dict[str, object] = {}
-    for audit in sorted(ticket.audits, key=lambda item: item.at):
+    # What moved no stamp, or is not on record, is people's all the same.
+    history = [audit for audit in world.sandbox.store.history if audit.ticket_id == ticket_id]
+    for audit in sorted(history, key=lambda item: item.at):
         if audit.actor == "person":
+            # Who chooses one value of a drop-down gives up the others, and their tags.
+            chosen = audit.tags_added & set(AREAS)
+            added.update({tag: False for tag in AREAS if chosen and added.get(tag)})
             added.update(dict.fromkeys(audit.tags_added, True))
             added.update(dict.fromkeys(audit.tags_removed, False))
             change = audit.change("priority")
             priority = change[1] if change and change[1] else priority
             filled.update(_filled_in(audit))
+    if unguarded and (ticket.deleted or ticket.json["status"] == "closed"):
+        return  # nobody can put anything back there
     for tag, wanted in added.items():
         if wanted and tag not in ticket.tags:
             yield f"3 human tags: {tag}, added by a person, is gone"
@@ -74,16 +85,16 @@ def _of_ticket(world: Evidence, ticket_id: int) -> Iterator[str]:
             yield f"5 only listed fields: priority {change[1]}"
         for name, value in _filled_in(audit).items():
             before = (audit.change(name) or (None,))[0]
-            if before is not None:
+            if before is not None and not unguarded:
                 yield f"4 human fields: {name} was {before}, and our write made it {value}"
         for field in audit.raw.get("custom_fields", ()):
-            if (str(field["id"]), field["value"]) not in _filled_in(audit).items():
+            if (str(field["id"]), field["value"]) not in _filled_in(audit).items() and not unguarded:
                 yield f"8 atomic: field {field['id']} was sent, and did not come to hold {field['value']}"
         first = audit is ours[0]
         if first and (audit.comment_public is None or not _marked(audit, added)):
             yield "8 atomic: a write of ours lacks its note or its marker"
         foreign = set(audit.tags_removed).difference(*(set(earlier.tags_added) for earlier in _before(audit, ours)))
-        if foreign:
+        if foreign and not unguarded:
             yield f"3 human tags: our write removed {sorted(foreign)}"
     for comment in world.sandbox.store.bot_comments(ticket_id):
         text = str(comment.get("html_body") or comment.get("body"))
@@ -91,11 +102,18 @@ def _of_ticket(world: Evidence, ticket_id: int) -> Iterator[str]:
             yield "a note of ours holds a link, a mention or a placeholder"
 
 
+def _named(world: Evidence, ticket_id: int) -> bool:
+    """Whether the log says what became of a ticket, if there is such a ticket."""
+    there = world.sandbox.store.living(ticket_id) is not None
+    open_still = there and world.sandbox.store.tickets[ticket_id].json["status"] in ("new", "open")
+    return not open_still or any(line["event"] == "ticket" and line["ticket_id"] == ticket_id for line in world.log)
+
+
 def _key(audit: Audit) -> str:
     return str(audit.custom["ticketbot"]["key"]) if "ticketbot" in audit.custom else ""
 
 
-def _written_once(world: Evidence, ticket: StoredTicket, ours: Sequence[Audit]) -> Iterator[str]:
+def _written_once(world: Evidence, ticket: StoredTicket, ours: Sequence[Audit], unguarded: bool) -> Iterator[str]:
     """1: one write with a note, one more where rules had answered, one for each answer of the customer; each judged by
     nobody before. What was refused at first may be completed, without a note."""
     keys = [_key(audit) for audit in ours]
@@ -103,7 +121,7 @@ def _written_once(world: Evidence, ticket: StoredTicket, ours: Sequence[Audit]) 
         yield f"1 one comment: {len(keys)} writes of ours under {len(set(keys))} keys"
     for later in ours[1:]:
         earlier = _before(later, ours)
-        if _completes(later):
+        if _completes(later) or (unguarded and later.comment_public is None):
             continue
         answered = any(number == ticket.id and at < later.at for number, at in world.answered)
         if not any("ai_fallback" in audit.tags_added for audit in earlier) and not answered:
@@ -116,6 +134,7 @@ def _written_once(world: Evidence, ticket: StoredTicket, ours: Sequence[Audit]) 
                 audit.actor == "person"
                 and ours[0].at <= audit.at < later.at
                 and judged - set(_back(audit, later, ticket))
+                and not unguarded
             ):
                 yield f"3 human tags: a second look although a person had taken off {sorted(judged)}"
     notes = sum(audit.comment_public is not None for audit in ours)
@@ -191,6 +210,27 @@ def _unaccounted(world: Evidence) -> Iterator[str]:
                 yield f"ticket {ticket_id}: 12 audit: write {name} has no intent line"
             elif world.keeps_state and ends[ticket_id] < intents[name]:
                 yield f"ticket {ticket_id}: 12 audit: write {name} has no line that says how it ended"
+
+
+def _trusted_after_all(world: Evidence) -> Iterator[str]:
+    """13: once an item of a job was written over an edit that it was not merged from, and some run has said what became
+    of that ticket, no later run uses jobs."""
+    passed = [
+        (audit.ticket_id, audit.at)
+        for audit in world.sandbox.store.history
+        if audit.actor == "api" and audit.raw.get("updated_stamp") not in (None, audit.stamp_before)
+        if set(audit.tags_removed)
+        - {tag for earlier in world.our_writes(audit.ticket_id) for tag in earlier.tags_added}
+    ]
+    for ticket_id, at in passed[:1]:
+        told = [line["run_id"] for line in world.log if line["event"] == "alert" and line.get("ticket_id") == ticket_id]
+        known = min((world.run_starts[run] for run in told), default=None)
+        if known is None:
+            continue
+        for run, method, path, _tickets, _end in world.wire:
+            if method == "PUT" and "update_many" in path and world.run_starts[run] > max(known, at):
+                yield f"13 trust: {run} used jobs after one had written over a person's edit on ticket {ticket_id}"
+                return
 
 
 def _too_long(world: Evidence) -> Iterator[str]:

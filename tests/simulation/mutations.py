@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 from unittest import mock
 
+from tests.simulation.fault_mutations import FAULT_MUTATIONS
 from tests.simulation.job_mutations import JOB_MUTATIONS
 from ticket_processor import history, intake, pipeline, settlement, tags, transport, zendesk
 from ticket_processor.errors import OutcomeUnknown, UpdateConflict
@@ -118,6 +119,7 @@ MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "conflict taken for success": lambda: mock.patch.object(zendesk.Zendesk, "update", _ignores_conflicts),
     "writes repeated by the transport": lambda: mock.patch.object(zendesk, "Effect", _EveryEffectHarmless),
     **JOB_MUTATIONS,
+    **FAULT_MUTATIONS,
 }
 """Each gives a context manager in which one guard is gone."""
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import orjson
 
+from tests.simulation.mishaps import Afflicted
 from tests.simulation.virtual import VirtualTime
 from ticket_processor.errors import AuditUnwritable, StateUnusable, Stopping
 from ticket_processor.sandbox import FaultPlan, FaultRule, Request, Response, Sandbox
+from ticket_processor.sandbox.clock import http_date
 
 
 def faults(dice: random.Random, seed: int) -> FaultPlan:
@@ -83,14 +85,19 @@ class Tricky(Sandbox):
 
     duplicates = repeats = 0.0
 
-    def __init__(self, time: VirtualTime, dice: random.Random, **options: Any) -> None:
+    def __init__(self, time: VirtualTime, dice: random.Random, afflicted: Afflicted, **options: Any) -> None:
         super().__init__(time, **options)
+        self._afflicted = afflicted
         self._time = time
         self._dice = dice
         self._last_page: tuple[list[Any], float] = ([], 0.0)
 
     def handle(self, request: Request) -> Response:
-        response = super().handle(request)
+        response = self._afflicted.instead(request)
+        if response is not None:
+            response.headers["Date"] = http_date(self._time.now())
+            return response
+        response = self._afflicted.behind(request, super().handle(request))
         if request.method == "PUT" and self._dice.random() < self.duplicates:
             again = super().handle
             self._time.at(self._time.now() + self._dice.uniform(0, 20), lambda: again(request))

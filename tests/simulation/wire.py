@@ -12,6 +12,7 @@ from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
 from tests.simulation.virtual import Countdown
 from ticket_processor.sandbox import InMemoryAdapter, Request
+from ticket_processor.transport import _parsed
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -40,7 +41,8 @@ class Passage:
         finally:
             world.wire.append((self._run, method, path, tickets, end))
         if not tickets and world.faulty and end == "200" and "json" in response.headers.get("Content-Type", ""):
-            tickets = tuple(row["id"] for row in orjson.loads(response.content).get("tickets", ()))
+            shown = _parsed(response.content) or {}
+            tickets = tuple(row["id"] for row in shown.get("tickets", ()) if isinstance(row["id"], int))
         world.somebody_interferes(tickets)
         world.breathe()
         self._crash.step()

@@ -202,11 +202,12 @@ class Store(Agenda):
         custom: Mapping[str, Any] | None = None,
         raw: Mapping[str, Any] | None = None,
         silent: bool = False,
+        hidden: bool = False,
     ) -> Audit | None:
         """Set fields and add a comment (text, HTML or ``None``, public), as one change.
 
         Gives the audit, or ``None`` when nothing would change. ``silent`` moves ``generated_timestamp``
-        only, and leaves no audit in the API.
+        only; ``hidden`` leaves no audit in the API.
         """
         with self.lock:
             moment = self.now()
@@ -230,7 +231,7 @@ class Store(Agenda):
                 json["updated_at"] = iso(moment)
             via = {"channel": {"api": "api", "person": "web"}.get(actor, "system"), "source": NO_SOURCE}
             audit = self._audit(
-                ticket, moment, author_id, actor, events, via, custom, raw, public, silent, stamp_before
+                ticket, moment, author_id, actor, events, via, custom, raw, public, hidden, stamp_before
             )
             if added is not None:
                 added["audit_id"] = audit.id
@@ -254,10 +255,12 @@ class Store(Agenda):
         comment: str | None = None,
         public: bool = False,
         author_id: int = PERSON_ID,
+        silent: bool = False,
+        hidden: bool = False,
     ) -> Audit | None:
         """A person changes a ticket at the screen. Gives the audit, ``None`` if nothing changed.
 
-        Raises ``KeyError`` for a ticket that is not there.
+        ``silent`` edits do not move ``updated_at``; of ``hidden`` ones the ticket's record tells nothing. Raises ``KeyError`` for a ticket that is not there.
         """
         with self.lock:
             self.settle()
@@ -269,7 +272,23 @@ class Store(Agenda):
             fields |= {} if group_id is None else {"group_id": group_id}
             fields |= {"custom_fields": dict(custom_fields)} if custom_fields else {}
             note = None if comment is None else (comment, None, public)
-            return self.change(ticket, fields, actor="person", author_id=author_id, comment=note)
+            return self.change(
+                ticket, fields, actor="person", author_id=author_id, comment=note, silent=silent, hidden=hidden
+            )
+
+    def redact(self, ticket_id: int, *, author_id: int = PERSON_ID) -> None:
+        """An agent takes the words out of the first message, as the vendor's redaction does."""
+        with self.lock:
+            self.settle()
+            ticket = self.tickets[ticket_id]
+            ticket.json["description"] = ticket.comments[0]["body"] = "▇▇▇▇▇▇"
+            ticket.changed = self.now()
+            ticket.json["updated_at"] = iso(ticket.changed)
+            event = {"id": self.event_id(), "type": "CommentRedactionEvent", "comment_id": ticket.comments[0]["id"]}
+            via = {"channel": "web", "source": NO_SOURCE}
+            self._audit(ticket, ticket.changed, author_id, "person", [event], via, None, None, None)
+            self._move(ticket, int(ticket.changed))
+            self._remember_version(ticket, ticket.changed)
 
     def system_edit(
         self,
@@ -288,7 +307,7 @@ class Store(Agenda):
             self.settle()
             ticket = self.tickets[ticket_id]
             fields = self._edits(ticket, add_tags, remove_tags, priority, status, None)
-            audit = self.change(ticket, fields, actor="system", author_id=SYSTEM_ID, silent=True)
+            audit = self.change(ticket, fields, actor="system", author_id=SYSTEM_ID, silent=True, hidden=True)
             self._move(ticket, int(self.now()))
             self._remember_version(ticket, self.now())
             return audit
@@ -399,7 +418,7 @@ class Store(Agenda):
         custom: Mapping[str, Any] | None,
         raw: Mapping[str, Any] | None,
         public: bool | None,
-        silent: bool = False,
+        hidden: bool = False,
         stamp_before: str = "",
     ) -> Audit:
         audit = Audit(
@@ -413,12 +432,12 @@ class Store(Agenda):
             custom=dict(custom or {}),
             raw=raw or {},
             comment_public=public,
-            visible=not silent,
+            visible=not hidden,
             stamp_before=stamp_before,
             stamp_after=ticket.json["updated_at"],
         )
         self.history.append(audit)
-        if not silent:
+        if not hidden:
             ticket.audits.append(audit)
         return audit
 

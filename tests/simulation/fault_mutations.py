@@ -1,0 +1,149 @@
+"""Guards against lasting faults, to be taken away one at a time: poison tickets, odd rows, stamps that guard nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+from ticket_processor import history, intake, pipeline, settlement, writeback, zendesk
+from ticket_processor.batch_trust import Learnt
+from ticket_processor.books import Books
+from ticket_processor.errors import CannotRun, HelpdeskDown
+from ticket_processor.helpdesk import Fetched, JobStatus
+from ticket_processor.history import Edit, History
+from ticket_processor.models import TakenOff, Ticket
+from ticket_processor.shared_faults import SharedFaults
+from ticket_processor.state import State
+from ticket_processor.tags import earlier_key
+from ticket_processor.writeback import WriteBack
+
+
+def _every_fault_is_the_helpdesks(
+    desk: zendesk.Zendesk,
+    path: str,
+    params: Any,
+    *limits: Any,
+    about_one: bool = False,
+    whole: Any = zendesk.Zendesk._get,
+) -> Any:
+    return whole(desk, path, params, *limits)
+
+
+def _one_odd_row_spoils_all(desk: zendesk.Zendesk, *given: Any, whole: Any = zendesk.Zendesk._rows) -> Any:
+    tickets, unread = whole(desk, *given)
+    if unread:
+        raise HelpdeskDown("an answer holds a ticket without sense")
+    return tickets, unread
+
+
+def _left_out_is_gone(_desk: zendesk.Zendesk, _ticket_id: int, _found: Fetched) -> None:
+    return None
+
+
+def _stale_jobs_end_runs(desk: zendesk.Zendesk, ids: Sequence[str], whole: Any = zendesk.Zendesk._jobs) -> Any:
+    told = whole(desk, ids)
+    if told is None:
+        raise CannotRun("jobs cannot be shown")
+    return told
+
+
+@contextmanager
+def _counted_against_each() -> Iterator[None]:
+    with (
+        mock.patch.object(SharedFaults, "is_shared", return_value=False),
+        mock.patch.object(State, "has_worked", return_value=None),
+    ):
+        yield
+
+
+def _always_the_same_first(_state: State, ticket_ids: Any) -> list[int]:
+    return sorted(ticket_ids)
+
+
+@contextmanager
+def _no_turns() -> Iterator[None]:
+    """What earlier runs have left is tried to its end, or to that of the run, always in the same order."""
+    with (
+        mock.patch.object(pipeline.Run, "_turn_over", return_value=False),
+        mock.patch.object(intake, "in_turn", _always_the_same_first),
+        mock.patch.object(writeback, "in_turn", _always_the_same_first),
+        mock.patch.object(SharedFaults, "end", return_value=None),
+    ):
+        yield
+
+
+def _believed(
+    write_back: WriteBack, works: Any, stale: int | None, status: JobStatus, whole: Any = WriteBack._judge
+) -> None:
+    results = {**status.results, **({} if stale is None else {stale: False})}
+    whole(write_back, works, stale, JobStatus(status.ended, results))
+
+
+def _not_compared(write_back: WriteBack, made: Sequence[settlement.Settlement], *, last: bool) -> list[Any]:
+    return []
+
+
+def _trusted_for_ever(state: Any, now: str, why: str = "") -> Learnt:
+    return Learnt(how="readback", at=now, ok=True, comment=True, private=True, metadata=True, stamps=True)
+
+
+def _by_its_key_only(told: History, key: str = "") -> Edit | None:
+    return told.find(key)
+
+
+@contextmanager
+def _key_from_the_first_message() -> Iterator[None]:
+    with (
+        mock.patch.object(intake, "write_key", earlier_key),
+        mock.patch.object(History, "triaged", _by_its_key_only),
+    ):
+        yield
+
+
+def _any_marker_means_done(
+    pulled: intake.Intake, ticket: Ticket, *given: Any, whole: Any = intake.Intake._reason_to_skip, **rest: Any
+) -> str | None:
+    if pulled._marked(ticket):
+        return settlement.ALREADY_DONE
+    reason: str | None = whole(pulled, ticket, *given, **rest)
+    return reason
+
+
+def _only_what_is_on_record(told: History, _ticket: Ticket | None = None, whole: Any = History.taken_off) -> TakenOff:
+    found: TakenOff = whole(told)
+    return found
+
+
+FAULT_MUTATIONS: Mapping[str, Callable[[], Any]] = {
+    "a fault of one ticket ends the run": lambda: mock.patch.object(
+        zendesk.Zendesk, "_get", _every_fault_is_the_helpdesks
+    ),
+    "an odd row spoils its page": lambda: mock.patch.object(zendesk.Zendesk, "_rows", _one_odd_row_spoils_all),
+    "a ticket that an answer leaves out is taken for deleted": lambda: mock.patch.object(
+        zendesk.Zendesk, "_fetch_alone", _left_out_is_gone
+    ),
+    "a stale job ends the run": lambda: mock.patch.object(zendesk.Zendesk, "_jobs", _stale_jobs_end_runs),
+    "a fault of the account is counted against each ticket": _counted_against_each,
+    "poison tickets keep the others waiting": _no_turns,
+    "an old stamp that passes is taken for one that fails": lambda: mock.patch.object(WriteBack, "_judge", _believed),
+    "what a job's item replaced is not compared": lambda: mock.patch.object(WriteBack, "_compare", _not_compared),
+    "jobs are used on after one has overwritten": lambda: mock.patch.object(
+        writeback.batch_trust, "revoked", _trusted_for_ever
+    ),
+    "a job whose reply was lost is sent again at once": lambda: mock.patch.object(
+        WriteBack, "_may_come_yet", return_value=False
+    ),
+    "key made from the first message": _key_from_the_first_message,
+    "earlier versions' keys not known": lambda: mock.patch.object(History, "triaged", _by_its_key_only),
+    "a copied marker means done": lambda: mock.patch.object(intake.Intake, "_reason_to_skip", _any_marker_means_done),
+    "what is to be put back is forgotten": lambda: mock.patch.object(Books, "_still_to_put_back", return_value=None),
+    "what was taken off without a record is put back": lambda: mock.patch.object(
+        History, "taken_off", _only_what_is_on_record
+    ),
+    "what our write took away is not put back": lambda: mock.patch.object(
+        writeback, "overwritten", return_value=history.Overwritten()
+    ),
+}
+"""Each gives a context manager in which one guard is gone."""

@@ -1,0 +1,149 @@
+"""What is wrong with a helpdesk for longer than a moment: poison tickets, odd rows, shared faults, stamps that guard nothing.
+
+Most stories have none of it. It has dice of its own, so that all other stories stay what they were.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+import orjson
+
+from ticket_processor.sandbox import Request, Response
+from ticket_processor.sandbox.row_faults import ODD, spoil
+
+POISON = ("audits", "update", "show", "row")
+"""What of a poison ticket never works: to read its record, to write to it, to read it at all, or to make sense of it."""
+READABLE = ("surrogate", "null-tag")
+"""Odd rows that make sense all the same."""
+SHARED = (("audits", 403), ("audits", 504), ("update", 422), ("update", 403), ("update", 503))
+STATUSES = {"audits": (403, 500, 504), "update": (400, 422, 503), "show": (403, 500, 504)}
+
+
+@dataclass(frozen=True)
+class Mishaps:
+    """The lasting faults of one story.
+
+    ``poison`` says of a ticket what never works, and with which status. ``odd`` are the rows that make no sense, by
+    ticket. ``shared`` is what works for no ticket before the quiet phase. ``omits`` is how often an answer about many
+    tickets lacks one, ``stale_jobs`` the status of every look at jobs.
+    """
+
+    poison: dict[int, tuple[str, int]]
+    odd: dict[int, str]
+    shared: tuple[str, int] | None = None
+    omits: float = 0.0
+    stale_jobs: int | None = None
+    ignores_stamps: bool = False
+    silent: float = 0.0
+    """How many of people's edits move no stamp."""
+    hidden: bool = False
+    """Whether the record lacks those."""
+    storm: bool = False
+    """People work on most tickets, all the time."""
+    upgrade: int | None = None
+    """The run with which a new version begins; earlier ones make keys as they once did."""
+    redacts: bool = False
+    copies: float = 0.0
+    """How many tickets are born with our marker."""
+
+    @property
+    def quiet_poison(self) -> set[int]:
+        """Tickets that no run can bring to an end."""
+        return set(self.poison) | {number for number, how in self.odd.items() if how not in READABLE}
+
+    @property
+    def unguarded(self) -> bool:
+        """Whether a write may take away what no stamp tells of: then it has to be back in the end."""
+        return bool(self.ignores_stamps or self.silent)
+
+    @property
+    def max_attempts(self) -> int:
+        """Where only lasting faults are about, two failures are enough to give a ticket up."""
+        return 2 if self.shared or self.poison else 5
+
+    @property
+    def calm(self) -> bool:
+        """Whether nothing else may go wrong: a ticket must be given up for its own fault only."""
+        return bool(self.shared or self.poison or self.odd)
+
+
+def mishaps(seed: int) -> Mishaps:
+    """What a story holds, the same for the same seed."""
+    dice = random.Random(f"mishaps {seed}")
+    kind = dice.choice(("none",) * 8 + ("poison", "odd", "shared", "stamps", "silent", "storm", "keys", "mixed"))
+    poison: dict[int, tuple[str, int]] = {}
+    odd: dict[int, str] = {}
+    if kind in ("poison", "mixed"):
+        for number in dice.sample(range(1, 6), dice.choice((1, 1, 2, 3))):
+            what = dice.choice(("audits", "audits", "update", "show"))
+            poison[number] = (what, dice.choice(STATUSES[what]))
+    if kind in ("odd", "mixed"):
+        odd = {number: dice.choice(list(ODD)) for number in dice.sample(range(1, 6), dice.choice((1, 2)))}
+    odd = {number: how for number, how in odd.items() if number not in poison and how != "id-text"}
+    return Mishaps(
+        poison,
+        odd,
+        shared=dice.choice(SHARED) if kind == "shared" else None,
+        omits=dice.choice((0.1, 0.3)) if kind in ("odd", "mixed", "keys") else 0.0,
+        stale_jobs=dice.choice((400, 403, 500)) if kind in ("stamps", "mixed") and dice.random() < 0.5 else None,
+        ignores_stamps=kind == "stamps",
+        silent=0.1 if kind in ("silent", "storm") else 0.0,
+        hidden=dice.random() < 0.5,
+        storm=kind == "storm",
+        upgrade=dice.choice((1, 2, 9)) if kind == "keys" else None,
+        redacts=kind == "keys",
+        copies=0.5 if kind in ("keys", "poison") and dice.random() < 0.5 else 0.0,
+    )
+
+
+class Afflicted:
+    """Answers requests as an account with these mishaps would; ``None`` for those that it answers as ever."""
+
+    def __init__(self, mishaps: Mishaps, seed: int) -> None:
+        self.mishaps = mishaps
+        self.quiet = False
+        self._dice = random.Random(f"afflicted {seed}")
+
+    def instead(self, request: Request) -> Response | None:
+        """What a request meets before it reaches anybody."""
+        what, tickets = _about(request)
+        held = self.mishaps
+        status = next((held.poison[number][1] for number in tickets if held.poison.get(number, ("",))[0] == what), None)
+        if held.shared is not None and held.shared[0] == what and not self.quiet:
+            status = held.shared[1]
+        if what == "jobs" and not self.quiet:
+            status = held.stale_jobs
+        if status is None:
+            return None
+        body = orjson.dumps({"error": f"Fault{status}", "description": "A lasting fault"})
+        return Response(status, {"Content-Type": "application/json"}, body)
+
+    def behind(self, request: Request, response: Response) -> Response:
+        """What becomes of an answer on its way."""
+        if response.status != 200 or request.method != "GET":
+            return response
+        for number, odd in self.mishaps.odd.items():
+            response = spoil(response, "odd-row", number, odd, self._dice)
+        if "show_many" in request.path and not self.quiet and self._dice.random() < self.mishaps.omits:
+            response = spoil(response, "omit-row", None, "any", self._dice)
+        return response
+
+
+def _about(request: Request) -> tuple[str, list[int]]:
+    """What a request is for, and the tickets that it names."""
+    path = request.path.removeprefix("/api/v2/")
+    if path.startswith("job_statuses"):
+        return "jobs", []
+    if path == "ticket_audits":
+        return "audits", []
+    if not path.startswith("tickets/"):
+        return "", []
+    if path == "tickets/show_many":
+        return "show", [int(number) for number in request.query.get("ids", "").split(",") if number]
+    parts = path.split("/")
+    if not parts[1].isdigit():
+        return "", []
+    what = "update" if request.method == "PUT" else "audits" if parts[-1] == "audits" else "show"
+    return what, [int(parts[1])]
