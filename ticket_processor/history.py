@@ -94,6 +94,7 @@ class History(Frozen):
         removed: set[str] = set()
         there: set[str] = set()
         emptied: dict[int, bool] = {}
+        filled: set[int] = set()
         group = priority = False
         last: dict[str, object] = {}
         for edit in self.edits:
@@ -107,14 +108,16 @@ class History(Frozen):
                 last["priority"] = edit.priority[1]
             for key, (before, after) in edit.fields.items():
                 if after is not None:
+                    filled.add(key)
                     emptied[key] = False
                 elif before is not None:
-                    emptied[key] = True
+                    filled.discard(key)
+                    emptied[key] = not edit.key
         if ticket is not None:
             removed |= there.difference(ticket.tags)
             group = group or (ticket.group is None and last.get("group") is not None)
             priority = priority or (ticket.priority is None and last.get("priority") is not None)
-            emptied |= {key: True for key, gone in emptied.items() if not gone and key not in ticket.fields}
+            emptied |= dict.fromkeys(filled - ticket.fields.keys(), True)
         fields = {key for key, gone in emptied.items() if gone}
         # Whoever takes a choice's tag off empties the drop-down, which the record need not say.
         fields |= {key for key, tags in self.options.items() if removed & tags}

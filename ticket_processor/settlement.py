@@ -43,7 +43,8 @@ class Settlement:
     ``clean_stamp`` is an ``updated_at`` at which no write of ours was on the ticket. ``doubt`` is why it is not done
     after all those ``attempts``. ``alone`` asks for a single update, whose answer says what is wrong. ``without`` are
     parts that the helpdesk has refused. ``recorded`` is our write as the helpdesk has it on record, where it
-    told that. ``in_doubt`` is true while a job may still write what was sent. ``read_at`` is when the ticket was read that the last change was merged from, by the helpdesk's clock.
+    told that. ``in_doubt_until`` is how long a job may still write what was sent (Unix seconds). ``read_at`` is when the
+    ticket was read that the last change was merged from, by the helpdesk's clock.
     """
 
     verdict: Verdict
@@ -57,7 +58,7 @@ class Settlement:
     job: str | None = None
     recorded: Edit | None = None
     read_at: float | None = None
-    in_doubt: bool = False
+    in_doubt_until: float = 0.0
 
     @classmethod
     def of(cls, item: Open, now: float) -> Settlement:
@@ -65,7 +66,7 @@ class Settlement:
         # What people have lost to a write is put back by one whose own answer says what it replaced.
         alone = item.verdict.puts_back
         sent = list(item.sent)
-        return cls(item.verdict, now, sent, item.verdict.clean_stamp, alone=alone, in_doubt=bool(sent))
+        return cls(item.verdict, now, sent, item.verdict.clean_stamp, alone=alone)
 
     @property
     def ticket_id(self) -> int:

@@ -169,8 +169,10 @@ class WriteBack:
         now = self._clock.monotonic()
         items = {item.verdict.ticket_id: item for item in self._state.unsettled()}
         opened = in_turn(self._state, (number for number in items if only is None or number in only))
+        until = float(self._state.fact(LOST_JOB_UNTIL) or 0.0)
         for item in (items[number] for number in opened[:most]):
             work = Settlement.of(item, now)
+            work.in_doubt_until = until if item.sent else 0.0
             work.verdict = revised(work.verdict)
             if item.job is None or self._dry_run:
                 self._waiting.append(work)
@@ -288,15 +290,14 @@ class WriteBack:
         planned = self._planned(work, tickets)
         work.read_at = tickets[work.ticket_id].read_at if work.ticket_id in tickets else None
         found = isinstance(planned, Outcome) and planned.change is not None
-        if work.in_doubt and not found and self._may_come_yet():
+        if not found and self._may_come_yet(work):
             return self._end(work, OutcomeStatus.SKIPPED, DEFERRED, retry=True)
         return planned
 
-    def _may_come_yet(self) -> bool:
-        """Whether a job whose reply was lost may still write, and no stamp is known to keep it from doing so."""
-        until = self._state.fact(LOST_JOB_UNTIL)
+    def _may_come_yet(self, work: Settlement) -> bool:
+        """Whether a job of whose end nothing is known may still write, and no stamp is known to keep it from that."""
         stamps = self._trust is not None and self._trust.stamps is True
-        return until is not None and not stamps and 0 < float(until) - self._clock.now() <= LOST_JOB_S
+        return not stamps and 0 < work.in_doubt_until - self._clock.now() <= LOST_JOB_S
 
     def _planned(self, work: Settlement, tickets: Fetched) -> Change | Outcome:
         if (fault := tickets.unread.get(work.ticket_id)) is not None:
@@ -356,14 +357,15 @@ class WriteBack:
             job.stale = stale.ticket_id
             self._waiting.insert(0, job.works.pop(stale.ticket_id))
         self._before_write()
+        until = self._clock.now() + LOST_JOB_S
         for change in changes:
             self._open(job.works[change.ticket_id], change)
-            job.works[change.ticket_id].in_doubt = True
+            job.works[change.ticket_id].in_doubt_until = until
         self._audit.intent(*changes)
         with self._state.together():
             self._state.open_intent(*changes)
             if self._on_trial:
-                self._state.remember(**{LOST_JOB_UNTIL: str(self._clock.now() + LOST_JOB_S)})
+                self._state.remember(**{LOST_JOB_UNTIL: str(until)})
         try:
             job_id = self._desk.update_many(changes, stale=stale)
         except TooManyJobs as full:
@@ -389,7 +391,7 @@ class WriteBack:
         """Nothing of the job was or will be done, so its intents count for nothing."""
         self._state.forget_intent(*(work.sent.pop().intent for work in job.works.values()))
         for work in job.works.values():
-            work.in_doubt = False
+            work.in_doubt_until = 0.0
         self._back(job, attempts=-1)
 
     def _back(self, job: _Job, *, doubt: str = "", attempts: int = 0) -> None:
@@ -428,7 +430,7 @@ class WriteBack:
     def _collect(self, job_id: str, job: _Job, status: JobStatus) -> Iterator[Outcome]:
         made: list[Settlement] = []
         for work in job.works.values():
-            work.in_doubt = False
+            work.in_doubt_until = 0.0
             if status.results.get(work.ticket_id) is True:
                 made.append(work)
             else:
