@@ -113,14 +113,16 @@ class History(Frozen):
                 elif before is not None:
                     filled.discard(key)
                     emptied[key] = not edit.key
+            for key, tags in self.options.items():
+                # Whoever takes a choice's tag off empties the drop-down, which the record need not say.
+                if not edit.key and key not in edit.fields and edit.tags_removed & tags and not edit.tags_added & tags:
+                    emptied[key] = True
         if ticket is not None:
             removed |= there.difference(ticket.tags)
             group = group or (ticket.group is None and last.get("group") is not None)
             priority = priority or (ticket.priority is None and last.get("priority") is not None)
             emptied |= dict.fromkeys(filled - ticket.fields.keys(), True)
         fields = {key for key, gone in emptied.items() if gone}
-        # Whoever takes a choice's tag off empties the drop-down, which the record need not say.
-        fields |= {key for key, tags in self.options.items() if removed & tags}
         return TakenOff(tags=frozenset(removed), fields=frozenset(fields), group=group, priority=priority)
 
     def last_written(self) -> Ours:

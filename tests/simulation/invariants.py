@@ -50,9 +50,10 @@ def _of_ticket(world: Evidence, ticket_id: int) -> Iterator[str]:
     history = [audit for audit in world.sandbox.store.history if audit.ticket_id == ticket_id]
     for audit in sorted(history, key=lambda item: item.at):
         if audit.actor == "person":
-            # Who chooses one value of a drop-down gives up the others, and their tags.
-            chosen = audit.tags_added & set(AREAS)
-            added.update({tag: False for tag in AREAS if chosen and added.get(tag)})
+            if (audit.tags_added | audit.tags_removed) & set(AREAS):
+                # Who chooses a value of a drop-down, or none, gives up the others, and their tags.
+                for tag in AREAS:
+                    added.pop(tag, None)
             added.update(dict.fromkeys(audit.tags_added, True))
             added.update(dict.fromkeys(audit.tags_removed, False))
             change = audit.change("priority")
