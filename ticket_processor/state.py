@@ -26,6 +26,8 @@ from .state_file import copy_into, emptied, is_there, migrate, opened, translate
 
 FILE_NAME = "state.sqlite3"
 CURSOR, HORIZON = "cursor", "horizon"
+HELPDESK_DATE = "helpdesk_date"
+"""Fact: what the helpdesk's own clock said last, in Unix seconds. Its age says nothing of this machine's clock."""
 DROPPED = "retry_dropped"
 """Why a ticket is not tried that somebody took off the retry list."""
 AHEAD_S = 120.0
@@ -155,6 +157,13 @@ class State:
         """Store texts by name, all in one transaction."""
         with self._transaction() as db:
             db.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", list(facts.items()))
+
+    def helpdesk_date(self) -> float | None:
+        """What the helpdesk's own clock said last (Unix seconds); ``None`` while it is not known."""
+        try:
+            return float(self.fact(HELPDESK_DATE) or "")
+        except ValueError:
+            return None
 
     def forget(self, name: str) -> None:
         """Drop a stored text."""
@@ -370,12 +379,15 @@ class State:
     def keep_run(self, record: RunRecord) -> None:
         """Store what a run came to, and forget those of more than :data:`RUNS_KEPT_S` before it.
 
-        The first of a day also has tickets forgotten that were done more than :data:`DONE_KEPT_S` before it.
+        The first of a day also has tickets forgotten that were done more than :data:`DONE_KEPT_S` before it. Nothing
+        is too old by this machine's clock alone: the helpdesk's has to have said so as well.
         """
+        date = self.helpdesk_date()
         with self._transaction() as db:
             midnight = record.started // 86_400.0 * 86_400.0
+            begun = min(record.started, date or 0.0)  # without a date nothing is too old
             if db.execute("SELECT 1 FROM runs WHERE started >= ? LIMIT 1", (midnight,)).fetchone() is None:
-                oldest = (re.sub(r"[-:]", "", iso(record.started - DONE_KEPT_S)),)  # as the names of runs begin
+                oldest = (re.sub(r"[-:]", "", iso(begun - DONE_KEPT_S)),)  # as the names of runs begin
                 db.execute(
                     "DELETE FROM fallbacks WHERE ticket_id IN (SELECT ticket_id FROM done WHERE run_id < ?)", oldest
                 )
@@ -383,7 +395,7 @@ class State:
             row = (record.run_id, record.started, record.model_dump_json(exclude_defaults=True))
             db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?)", row)
             # What lies ahead was recorded under a clock that was wrong, and would be taken for the last run.
-            kept = (record.started - RUNS_KEPT_S, record.finished + AHEAD_S)
+            kept = (begun - RUNS_KEPT_S, max(record.finished, date or 0.0) + AHEAD_S)
             db.execute("DELETE FROM runs WHERE started < ? OR started > ?", kept)
 
     def runs(self, since: float) -> list[RunRecord]:

@@ -130,6 +130,8 @@ class Transport:
         self._lock = threading.Lock()
         self._sessions: list[requests.Session] = []
         self.counts: dict[str, int] = {}
+        self.date: float | None = None
+        """The server's own clock in its last answer, Unix seconds."""
 
     def request(
         self,
@@ -246,6 +248,7 @@ class Transport:
             self._breaker.failure(admission)
             raise self._not_an_answer(reply, effect, senseless=senseless)
         self._breaker.success(admission)
+        self.date = reply.date or self.date
         return reply
 
     def _translate(self, error: requests.exceptions.RequestException, effect: Effect) -> Exception:

@@ -27,7 +27,7 @@ from ticket_processor.log_flaws import FORGED, Report
 from ticket_processor.log_lines import Line, decode, encode, erased, key_id, sealed
 from ticket_processor.log_upkeep import EXPIRED, keep_head, keys_in, look_after
 from ticket_processor.log_writer import Head, LogWriter
-from ticket_processor.state import State
+from ticket_processor.state import HELPDESK_DATE, State
 
 from ..local.bad_disk import Died, Disk, Dying
 from .fakes import ManualClock
@@ -478,7 +478,7 @@ def test_an_end_that_a_run_missed_is_told_until_it_is_back(log: Log) -> None:
     log.store(whole[:-1], DAY_BEFORE)
     clock = ManualClock()
     audit = AuditLog(log.folder, clock, "run", key=KEY)
-    assert look_after(audit, clock.now(), 365, str(end), None)
+    assert look_after(audit, clock.now(), 365, str(end), None, State(None))
     audit.close()
     told = f"ticketbot-{DAY}.jsonl, line 2: the end that the run before this one had left, {end}, is not there"
     assert log.wrong() == [told]
@@ -493,7 +493,9 @@ def test_an_end_whose_day_was_deleted_in_time_is_not_missed(log: Log) -> None:
     clock = ManualClock()
     audit = AuditLog(log.folder, clock, "run", key=KEY)
     audit.run_started(follows=str(end))  # the run before this one died, and could not tell where it had ended
-    assert look_after(audit, clock.now(), 1, str(end), None) == []
+    state = State(None)
+    state.remember(**{HELPDESK_DATE: repr(clock.now())})
+    assert look_after(audit, clock.now(), 1, str(end), None, state) == []
     audit.close()
     assert log.wrong() == []
 
@@ -669,7 +671,7 @@ def test_no_story_of_lost_changed_and_restored_keys_is_taken_for_tampering(
         clock = ManualClock(now)
         audit = AuditLog(folder, clock, "run", key=keys[0], old_keys=keys[1:], keys=keyring)
         audit.run_started(follows=left)
-        look_after(audit, now, 365, left, keyring)
+        look_after(audit, now, 365, left, keyring, state)
         audit.alert("ended")
         left = keep_head(state, audit)
         audit.close()
