@@ -237,7 +237,11 @@ def _assembled(
         chain = stack.enter_context(understanding(settings, clock, deadline, state, store, troubles.append))
         executor = ThreadPoolExecutor(settings.run.workers, thread_name_prefix="analyse")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
-        desk = Zendesk(transport, source=settings.zendesk.source)
+        desk = Zendesk(
+            transport,
+            source=settings.zendesk.source,
+            search_window_s=settings.zendesk.search_window_hours * 3600,
+        )
         work = Run(
             Parts(
                 desk=desk,

@@ -28,6 +28,8 @@ FILE_NAME = "state.sqlite3"
 CURSOR, HORIZON = "cursor", "horizon"
 HELPDESK_DATE = "helpdesk_date"
 """Fact: what the helpdesk's own clock said last, in Unix seconds. Its age says nothing of this machine's clock."""
+SEARCHED = "searched"
+"""Fact: since when, and when, tickets were last listed by search."""
 DROPPED = "retry_dropped"
 """Why a ticket is not tried that somebody took off the retry list."""
 AHEAD_S = 120.0
@@ -107,6 +109,18 @@ class Retry:
     since: float = 0.0
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A ticket that a search has listed: when it was created (Unix seconds), and the stamp at which it was dealt with.
+
+    The stamp is empty while it is not.
+    """
+
+    ticket_id: int
+    created: float
+    stamp: str
+
+
 class State:
     """One account's state. Thread-safe; each method is one transaction.
 
@@ -174,7 +188,8 @@ class State:
         """Start from a moment (ISO) somebody chose: the cursor goes, and the dead are tried again."""
         with self._transaction() as db:
             db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (HORIZON, horizon))
-            db.execute("DELETE FROM facts WHERE name = ?", (CURSOR,))
+            db.execute("DELETE FROM facts WHERE name IN (?, ?)", (CURSOR, SEARCHED))
+            db.execute("DELETE FROM listed")
             db.execute("DELETE FROM retries WHERE dead")
 
     # Verdicts and intents
@@ -341,6 +356,28 @@ class State:
     def dropped(self) -> frozenset[int]:
         """Tickets that somebody took off the retry list for good."""
         return frozenset(ticket_id for (ticket_id,) in self._all("SELECT ticket_id FROM dropped"))
+
+    # What searches have listed
+
+    def listed(self, ticket_ids: Sequence[int]) -> dict[int, str]:
+        """The stamps of those of these tickets that a search has listed before; empty ones were not dealt with."""
+        marks = ",".join("?" * len(ticket_ids))
+        with self._lock, translated(self.path):
+            sql = f"SELECT ticket_id, stamp FROM listed WHERE ticket_id IN ({marks})"  # noqa: S608 - question marks
+            return dict(self._db.execute(sql, tuple(ticket_ids)).fetchall())
+
+    def keep_listed(self, tickets: Iterable[Listed]) -> None:
+        """Store that a search has listed these."""
+        with self._transaction() as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO listed VALUES (?, ?, ?)",
+                [(ticket.ticket_id, ticket.created, ticket.stamp) for ticket in tickets],
+            )
+
+    def forget_listed(self, before: float) -> None:
+        """Drop those that were created before a moment: no listing shows them again."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM listed WHERE created < ?", (before,))
 
     # Erasure
 

@@ -45,6 +45,7 @@ _MIGRATIONS = (
     CREATE TABLE runs (run_id TEXT PRIMARY KEY, started REAL NOT NULL, record TEXT NOT NULL);
     CREATE INDEX runs_by_start ON runs (started);
     """,
+    "CREATE TABLE listed (ticket_id INTEGER PRIMARY KEY, created REAL NOT NULL, stamp TEXT NOT NULL);",
 )
 """One script per schema version; append, never edit. Each runs in a transaction with its version number."""
 
