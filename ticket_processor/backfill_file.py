@@ -22,6 +22,7 @@ from pydantic import Field, ValidationError
 
 from .errors import CannotRun, ConfigError, RunLocked
 from .id_set import IdSet
+from .log_files import MAX_LINE, TooLarge, lines_of
 from .log_key import VARIABLE
 from .log_lines import decode, encode
 from .models import Analysis, Decision, Frozen, Usage
@@ -234,7 +235,7 @@ class BackfillFile:
     def _read(self, file: IO[bytes]) -> int:
         """Take in what is there; gives the place behind the last whole line."""
         end = 0
-        for number, raw in enumerate(file, start=1):
+        for number, raw in enumerate(lines_of(file), start=1):
             if not raw.endswith(b"\n"):
                 if number == 1 and not (raw.startswith(_BEGINNING) or _BEGINNING.startswith(raw)):
                     raise _not_ours(self.path)
@@ -294,7 +295,7 @@ class Results:
         self._seals = Seals(keys)
         try:
             with path.open("rb") as file:
-                first = file.readline()
+                first = file.readline(MAX_LINE)
         except OSError as error:
             raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from None
         self.header, self._sealed_by = _header(first, path, account, self._seals)
@@ -311,7 +312,7 @@ class Results:
         """
         seen = IdSet()
         with self.path.open("rb") as file:
-            for number, raw in enumerate(file, start=1):
+            for number, raw in enumerate(_lines(file, self.path), start=1):
                 if number == 1 or not raw.strip():
                     continue
                 if not raw.endswith(b"\n"):
@@ -350,6 +351,13 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()  # its file stays: deleting it would let a second holder in
+
+
+def _lines(file: IO[bytes], path: Path) -> Iterator[bytes]:
+    try:
+        yield from lines_of(file)
+    except TooLarge as error:
+        raise ConfigError(f"{path}: {error.strerror}; nothing was done") from None
 
 
 def _header(raw: bytes, path: Path, account: str, seals: Seals) -> tuple[Header, str]:

@@ -332,6 +332,14 @@ def test_a_torn_last_line_is_left_out_and_a_torn_one_in_the_middle_is_refused(tm
         list(Results(path, ACCOUNT).entries())
 
 
+def test_a_line_of_more_than_64_mb_ends_it_and_is_not_taken_into_memory(tmp_path: Path) -> None:
+    path = written(tmp_path / "f.jsonl", decided(1))
+    with path.open("ab") as file:
+        file.truncate(path.stat().st_size + 80_000_000)
+    with pytest.raises(ConfigError, match="line 3 is longer than 64 MB"):
+        list(Results(path, ACCOUNT).entries())
+
+
 def test_a_file_that_is_not_there_is_told() -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         Results(Path("nowhere.jsonl"), ACCOUNT)
