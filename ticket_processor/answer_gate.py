@@ -18,9 +18,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from .answer_object import found_object
 from .errors import AnalysisFailed
 from .language import detect_language
-from .models import Risk, Sentiment, Urgency
-from .plain import plain_line, strip_hidden
+from .models import Analysis, Risk, Sentiment, Urgency
+from .plain import compatible, plain_line, strip_hidden
 from .prompt import MAX_ENTITY, MAX_QUOTE, MAX_QUOTES, MAX_SECONDARY, MAX_SUMMARY
+from .stakes import ALARMS
+from .suspicion import SIGNS
 from .taxonomy import Taxonomy
 
 _AROUND_QUOTES = " \"'“”„«»…."
@@ -103,6 +105,56 @@ def checked(
         entities={name: value for name, value in picked.items() if value},
         evidence=tuple(dict.fromkeys(quote for quote in quotes if quote))[:MAX_QUOTES],
     )
+
+
+def unlike_an_answer(
+    analysis: Analysis, taxonomy: Taxonomy, entities: Collection[str], hide: Callable[[str], str]
+) -> tuple[str, ...]:
+    """The parts of a stored analysis that none has which passed the gate; empty when all of it may be believed.
+
+    ``hide`` is what redacts a text. What a free text holds that is not plain, or not redacted, makes its part one of
+    these.
+    """
+    second = analysis.subcategory
+    words = {
+        "summary": [analysis.summary],
+        "evidence": analysis.evidence,
+        "entities": analysis.entities.values(),
+    }
+    wrong = {
+        "category": analysis.category not in taxonomy.top,
+        "subcategory": second is not None and second not in taxonomy.children(analysis.category),
+        "secondary": not set(analysis.secondary) <= set(taxonomy.names),
+        "alarms": not set(analysis.alarms) <= set(ALARMS),
+        "suspicious": not set(analysis.suspicious) <= SIGNS,
+        "why_fallback": not re.fullmatch(r"[a-z0-9_]{0,60}", analysis.why_fallback or ""),
+        **{name: not all(_is_plain(text, hide) for text in texts) for name, texts in words.items()},
+    }
+    wrong["entities"] = wrong["entities"] or not set(analysis.entities) <= set(entities)
+    return tuple(name for name, holds in wrong.items() if holds)
+
+
+def plain_words(analysis: Analysis, hide: Callable[[str], str]) -> Analysis:
+    """The analysis as it may be stored: its free texts redacted and plain, also those that only read so by themselves.
+
+    What ``hide`` knows by the words around it may look otherwise in a summary than in the ticket.
+    """
+
+    def plain(text: str, limit: int) -> str:
+        return text if _is_plain(text, hide) else plain_line(hide(text), limit)
+
+    return analysis.model_copy(
+        update={
+            "summary": plain(analysis.summary, MAX_SUMMARY),
+            "evidence": tuple(plain(text, MAX_QUOTE) for text in analysis.evidence),
+            "entities": {name: plain(text, MAX_ENTITY) for name, text in analysis.entities.items()},
+        }
+    )
+
+
+def _is_plain(text: str, hide: Callable[[str], str]) -> bool:
+    """Whether nothing is left to be taken out; a text that was cut ends in a sign that is written out here."""
+    return plain_line(hide(text), 2 * len(text) + 10) == compatible(text)
 
 
 def _labels(found: Mapping[str, Any], taxonomy: Taxonomy) -> Labels:

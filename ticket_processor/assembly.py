@@ -15,7 +15,7 @@ from .books import Listener
 from .clock import Deadline, SystemClock
 from .errors import StateUnusable
 from .log_erase import beside_others
-from .log_upkeep import keep_head, look_after
+from .log_upkeep import keep_head, look_after, not_before
 from .models import Outcome, RunSummary
 from .past_runs import PastRuns
 from .pipeline import Options, Parts, Run
@@ -169,6 +169,7 @@ def undo(
         deadline = Deadline(clock, UNDO_DEADLINE_S)
         run_id = f"{new_run_id(clock)}-undo"
         audit = audit_log(settings, clock, run_id, dry_run=asked.dry_run)
+        audit.not_before = not_before(state, clock.now())
         stack.callback(audit.close)
         transport = transport_for(
             settings.zendesk, clock, deadline, state=state, share=settings.run.limit_share, read_only=asked.dry_run
@@ -236,7 +237,11 @@ def _assembled(
         chain = stack.enter_context(understanding(settings, clock, deadline, state, store, troubles.append))
         executor = ThreadPoolExecutor(settings.run.workers, thread_name_prefix="analyse")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
-        desk = Zendesk(transport, source=settings.zendesk.source)
+        desk = Zendesk(
+            transport,
+            source=settings.zendesk.source,
+            search_window_s=settings.zendesk.search_window_hours * 3600,
+        )
         work = Run(
             Parts(
                 desk=desk,
@@ -256,8 +261,9 @@ def _assembled(
                     trouble for trouble in (*dict.fromkeys((*troubles, *desk.troubles)), store.trouble) if trouble
                 ],
                 requests=lambda: transport.counts,
+                helpdesk_date=lambda: transport.date,
                 upkeep=lambda left: look_after(
-                    audit, clock.now(), settings.audit.retention_days, left, keyring(settings)
+                    audit, clock.now(), settings.audit.retention_days, left, keyring(settings), state
                 ),
             ),
             Options(

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from .analysis import PERMANENT, Analyser, Understanding
+from .answer_gate import plain_words
 from .backfill_file import DECIDED, BackfillFile, Entry
 from .budget import DAY_SPENT, RUN_SPENT
 from .clock import Clock, Deadline
@@ -23,6 +24,7 @@ from .history import History
 from .id_set import IdSet
 from .models import Analysis, Decision, Ticket, Usage
 from .policy import Policy, decide
+from .redact import redact
 from .second_look import in_vain
 from .settlement import ALREADY_DONE
 from .tags import write_key
@@ -101,15 +103,15 @@ class Judgement:
     taxonomy: Taxonomy | None = None
     as_new: bool = False
 
-    def __call__(self, ticket: Ticket, analysis: Analysis) -> Decision:
-        """What is to be written on ``ticket``."""
-        whole = decide(ticket.id, analysis, self.policy, self.taxonomy)
+    def __call__(self, ticket_id: int, analysis: Analysis) -> Decision:
+        """What is to be written on the ticket."""
+        whole = decide(ticket_id, analysis, self.policy, self.taxonomy)
         if self.as_new:
             return whole
         # Triggers on these would wake somebody up, or send on, what was settled long ago.
         routes = {self.policy.tag(name) for name in ("escalated", *TIER_TAGS)}
         tags = tuple(tag for tag in whole.tags if tag not in routes)
-        return Decision(ticket_id=ticket.id, tags=tags, fields=whole.fields, reason=whole.reason)
+        return Decision(ticket_id=ticket_id, tags=tags, fields=whole.fields, reason=whole.reason)
 
 
 class Backfill:
@@ -312,7 +314,8 @@ class Backfill:
 
     def _record(self, task: Task, analysis: Analysis, milliseconds: int) -> None:
         ticket = task.ticket
-        decision = self._judgement(ticket, analysis)
+        analysis = plain_words(analysis, lambda text: redact(text).text)
+        decision = self._judgement(ticket.id, analysis)
         self.file.add(
             Entry(
                 ticket_id=ticket.id,

@@ -1,15 +1,18 @@
 """The results of a walk over history: a file of JSON lines that somebody can read before any of it is applied.
 
 The first line says what the file is about, each other one what was made of one ticket. Of a ticket's text it holds what
-a receipt holds, and nothing besides.
+a receipt holds, and nothing besides. Every line is sealed with the key of the log, those of tickets together with the
+first: a line may be taken out, but not changed, and not put into another file.
 """
 
 from __future__ import annotations
 
+import hmac
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final, Literal
 
@@ -19,13 +22,21 @@ from pydantic import Field, ValidationError
 
 from .errors import CannotRun, ConfigError, RunLocked
 from .id_set import IdSet
-from .log_lines import encode
+from .log_files import MAX_LINE, TooLarge, lines_of
+from .log_key import VARIABLE
+from .log_lines import decode, encode
 from .models import Analysis, Decision, Frozen, Usage
 from .private_files import make_folder
 from .state import Verdict
 
 FORMAT: Final = 1
 _BEGINNING = b'{"ticketbot_backfill":'
+SEAL = "seal"
+ANEW = (
+    "make it anew, with 'ticketbot run --backfill' and another --out; what models have answered is known and costs "
+    "nothing again"
+)
+"""What to do about a file that is not applied."""
 DECIDED = "decided"
 """What an entry counts as that holds a decision; the others count by the reason for which they were left alone."""
 
@@ -82,13 +93,13 @@ class Entry(Frozen):
             clean_stamp=self.clean_stamp,
         )
 
-    def as_line(self) -> bytes:
-        """The entry as a line of the file."""
+    def as_line(self) -> dict[str, Any]:
+        """The entry as an object of the file, without its seal."""
         # Of a decision, what the entry says already and what says nothing is left out.
         decision = self.decision and self.decision.model_dump(
             mode="json", exclude={"ticket_id", "reason"}, exclude_defaults=True
         )
-        return encode({**self.model_dump(mode="json", exclude={"decision"}), "decision": decision})
+        return {**self.model_dump(mode="json", exclude={"decision"}), "decision": decision}
 
     @classmethod
     def of(cls, line: Mapping[str, Any]) -> Entry:
@@ -105,18 +116,43 @@ class Entry(Frozen):
         return entry
 
 
+class Seals:
+    """Seals lines with the first of ``keys``, and knows those that were sealed with any of them."""
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        self._keys = keys
+
+    def put_on(self, line: Mapping[str, Any], header: str) -> dict[str, Any]:
+        """The line with its seal; ``header`` is the seal of the first line, empty for the first line itself."""
+        return {**line, SEAL: self._made(self._keys[0], line, header)}
+
+    def taken_off(self, line: Mapping[str, Any], header: str) -> dict[str, Any] | None:
+        """The line as it was sealed; ``None`` when it was changed, or sealed with a key that is not here."""
+        bare = {name: value for name, value in line.items() if name != SEAL}
+        given = str(line.get(SEAL)).encode("utf-8", "replace")
+        made = (self._made(key, bare, header).encode() for key in self._keys)
+        return bare if any(hmac.compare_digest(given, each) for each in made) else None
+
+    def _made(self, key: bytes, line: Mapping[str, Any], header: str) -> str:
+        message = b"ticketbot backfill " + header.encode("utf-8", "replace") + b"\n" + encode(line)
+        return hmac.digest(key, message, "sha256")[:16].hex()
+
+
 class BackfillFile:
     """The file while it is being written, by one process and thread. Use as a context manager.
 
     Opening one that is there goes on with it: a last line that a crash tore is cut off (``repaired``), and ``header``
     is the one that is there. ``counts`` say what is in it by :attr:`Entry.kind`, and ``closed`` how many decisions are
     about closed tickets.
-    Raises :class:`ConfigError` for a file of another account or other settings, or that is none of ours,
+    ``keys`` are those of the log, the one to seal with first.
+    Raises :class:`ConfigError` for a file of another account, other settings or another key, or that is none of ours,
     :class:`RunLocked` while another process has it, and :class:`CannotRun` when it cannot be written.
     """
 
-    def __init__(self, path: Path, header: Header) -> None:
+    def __init__(self, path: Path, header: Header, keys: Sequence[bytes] = (b"",)) -> None:
         self.path = path
+        self._seals = Seals(keys)
+        self._sealed_by = ""
         self.header = header
         self.counts: Counter[str] = Counter()
         self.closed = 0
@@ -149,7 +185,7 @@ class BackfillFile:
 
     def add(self, entry: Entry) -> None:
         """Append an entry; with the operating system when this returns."""
-        self._append(entry.as_line())
+        self._append(encode(self._seals.put_on(entry.as_line(), self._sealed_by)))
         self._count(entry.ticket_id, entry.kind, closed=entry.status == "closed")
 
     def settle(self) -> None:
@@ -184,7 +220,9 @@ class BackfillFile:
                 self.repaired = file.seek(0, os.SEEK_END) > end
             os.ftruncate(self._descriptor, end)
             if end == 0:
-                self._append(encode(self.header.model_dump(mode="json")))
+                line = self._seals.put_on(self.header.model_dump(mode="json"), "")
+                self._sealed_by = line[SEAL]
+                self._append(encode(line))
         except BaseException:
             self._close()
             raise
@@ -197,13 +235,14 @@ class BackfillFile:
     def _read(self, file: IO[bytes]) -> int:
         """Take in what is there; gives the place behind the last whole line."""
         end = 0
-        for number, raw in enumerate(file, start=1):
+        for number, raw in enumerate(lines_of(file), start=1):
             if not raw.endswith(b"\n"):
                 if number == 1 and not (raw.startswith(_BEGINNING) or _BEGINNING.startswith(raw)):
                     raise _not_ours(self.path)
                 break
             if number == 1:
-                self._check(_header(raw, self.path))
+                there, self._sealed_by = _header(raw, self.path, self.header.account, self._seals)
+                self._check(there)
             elif raw.strip():
                 try:
                     line = orjson.loads(raw)
@@ -215,7 +254,6 @@ class BackfillFile:
         return end
 
     def _check(self, there: Header) -> None:
-        _of_account(there, self.header.account, self.path)
         if there.as_new != self.header.as_new:
             was = "with --as-new" if there.as_new else "without --as-new"
             raise ConfigError(f"{self.path} was begun {was}: go on with it in the same way, or choose another --out")
@@ -236,33 +274,60 @@ class BackfillFile:
         return CannotRun(f"{self.path} cannot be written: {error.strerror or error}")
 
 
-class Results:
-    """A file of results that is to be applied. Raises :class:`ConfigError` where it cannot be read."""
+@dataclass(frozen=True)
+class Refused:
+    """A line (the first of the file is 1) that is not to be applied, and why."""
 
-    def __init__(self, path: Path, account: str) -> None:
-        """The file at ``path``, which has to be about ``account``."""
+    line: int
+    ticket_id: int
+    why: str
+
+
+class Results:
+    """A file of results that is to be applied."""
+
+    def __init__(self, path: Path, account: str, keys: Sequence[bytes] = (b"",)) -> None:
+        """The file at ``path``, which has to be about ``account``; ``keys`` are all those of the log.
+
+        Raises :class:`ConfigError` where it cannot be read, and where its first line is not as it was written.
+        """
         self.path = path
+        self._seals = Seals(keys)
         try:
             with path.open("rb") as file:
-                first = file.readline()
+                first = file.readline(MAX_LINE)
         except OSError as error:
             raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from None
-        self.header = _header(first, path)
-        _of_account(self.header, account, path)
+        self.header, self._sealed_by = _header(first, path, account, self._seals)
 
-    def entries(self) -> Iterator[Entry]:
-        """The file's tickets in its order, each once; a line that a crash tore at its end is left out."""
+    def entries(
+        self,
+        wrong_with: Callable[[Entry], str | None] = lambda _entry: None,
+        refused: Callable[[Refused], object] = lambda _refused: None,
+    ) -> Iterator[Entry]:
+        """The file's tickets in its order, each once; a line that a crash tore at its end is left out.
+
+        Left out are lines that are not as they were written, and those of which ``wrong_with`` says what is wrong;
+        ``refused`` is told of each. Raises :class:`ConfigError` for a line that is no object of a ticket.
+        """
         seen = IdSet()
         with self.path.open("rb") as file:
-            for number, raw in enumerate(file, start=1):
+            for number, raw in enumerate(_lines(file, self.path), start=1):
                 if number == 1 or not raw.strip():
                     continue
                 if not raw.endswith(b"\n"):
                     return
                 try:
-                    entry = Entry.of(orjson.loads(raw))
-                except (ValueError, TypeError, AttributeError):
+                    line = decode(raw)
+                    ticket_id = int(line["ticket_id"])
+                    bare = self._seals.taken_off(line, self._sealed_by)
+                    entry = None if bare is None else Entry.of(bare)
+                except (ValueError, TypeError, AttributeError, KeyError):
                     raise _unreadable(self.path, number) from None
+                wrong = "it is not as it was written" if entry is None else wrong_with(entry)
+                if entry is None or wrong is not None:
+                    refused(Refused(number, ticket_id, wrong or ""))
+                    continue
                 if entry.ticket_id not in seen:
                     seen.add(entry.ticket_id)
                     yield entry
@@ -288,16 +353,33 @@ def locked(path: Path) -> Iterator[None]:
         lock.release()  # its file stays: deleting it would let a second holder in
 
 
-def _header(raw: bytes, path: Path) -> Header:
+def _lines(file: IO[bytes], path: Path) -> Iterator[bytes]:
+    try:
+        yield from lines_of(file)
+    except TooLarge as error:
+        raise ConfigError(f"{path}: {error.strerror}; nothing was done") from None
+
+
+def _header(raw: bytes, path: Path, account: str, seals: Seals) -> tuple[Header, str]:
+    """The first line, and its seal, with which those of all others are made. Raises :class:`ConfigError`."""
     if not raw.startswith(_BEGINNING):
         raise _not_ours(path)
     try:
-        line = orjson.loads(raw)
+        line = decode(raw)
         if isinstance(line.get("ticketbot_backfill"), int) and line["ticketbot_backfill"] > FORMAT:
             raise ConfigError(f"{path} was written by a newer ticketbot ({line.get('version')}): update this one")
-        return Header.model_validate(line)
+        header = Header.model_validate({name: value for name, value in line.items() if name != SEAL})
     except (ValidationError, ValueError):
         raise ConfigError(f"the first line of {path} cannot be read") from None
+    _of_account(header, account, path)
+    if SEAL not in line:
+        raise ConfigError(f"{path} carries no seal, as files of earlier versions do not; nothing was done: {ANEW}")
+    if seals.taken_off(line, "") is None:
+        raise ConfigError(
+            f"the first line of {path} was changed, or sealed with a key that is not here; nothing was done: add that "
+            f"key ({VARIABLE}=own,that), or {ANEW}"
+        )
+    return header, line[SEAL]
 
 
 def _of_account(header: Header, account: str, path: Path) -> None:

@@ -18,6 +18,7 @@ from .history import History
 from .id_set import IdSet
 from .models import Outcome, OutcomeStatus, Request, TakenOff, Ticket
 from .retriage import Reply, with_answers
+from .search_window import SearchWindow
 from .second_look import JUDGED, STAGE
 from .settlement import ALREADY_DONE, MARKED_BY_OTHERS, no_longer_new
 from .skip_rules import WAITING, Selection, SkipRules
@@ -143,6 +144,7 @@ class Intake:
         self._still_ours = still_ours
         self._ahead = ahead
         self._turn_over = turn_over
+        self._listing = SearchWindow(state)
         self.limit: int | None = None
         self._handled = IdSet()
         self._left_over: set[int] = set()
@@ -153,6 +155,11 @@ class Intake:
         self.seen = 0
         self.caught_up = False
         """Every page that there was has been looked at."""
+
+    @property
+    def index_late_s(self) -> float | None:
+        """See :attr:`SearchWindow.late_s`."""
+        return self._listing.late_s
 
     def __iter__(self) -> Iterator[Work]:
         retries = self._state.retries()
@@ -169,15 +176,23 @@ class Intake:
             self._ledger.open(page)
             for ticket_id, error in page.unread.items():
                 self._cannot_read(ticket_id, error, dead)
+            new = None if page.since is None else self._listing.new(page.tickets)
             for ticket in page.tickets:
                 if ticket.id in self._open:
                     self._ledger.begin(ticket.id)
+                if new is not None and ticket.id not in new:
+                    continue
                 for work in self._look_at(ticket, dead):
                     self._ledger.begin(ticket.id)
                     yield work
+                if ticket.id not in self._open:
+                    self._listing.settled(ticket.id)
                 if self._full():
+                    self._listing.flush()
                     return
             self._ledger.exhausted()
+            if page.since is not None and page.again_since is not None:
+                self._listing.ended(page.since, page.again_since)
         self.caught_up = True
         yield from self._second_looks()
 
@@ -245,6 +260,7 @@ class Intake:
     def settled(self, ticket_id: int) -> None:
         """The ticket has its end in this run."""
         self._open.discard(ticket_id)
+        self._listing.settled(ticket_id)
         self._ledger.settled(ticket_id)
 
     def already_handled(self, ticket_id: int) -> None:

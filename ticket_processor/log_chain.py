@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from .errors import CannotRun
 from .log_cipher import DataKey, Keyring, is_as_closed, is_encrypted
-from .log_files import SEGMENT, LogFile
+from .log_files import SEGMENT, LogFile, TooLarge, lines_of
 from .log_lines import NO_MAC, Line, decode, flaw, key_id
 
 _MAC = re.compile(r"[0-9a-f]{32}")
@@ -181,14 +181,17 @@ def judged_lines(
 ) -> Iterator[Judged]:
     """Every line of a file, each as it is known by the lines before. Only what is ``worth`` it is judged.
 
-    A packed file that is damaged ends with a line that says so. Raises :class:`CannotRun` when it cannot be read.
+    A file that is damaged, or too large to be one of ours, ends with a line that says so. Raises :class:`CannotRun`
+    when it cannot be read.
     """
     number = 0
     try:
         with _opened(file) as lines:
-            for stored in lines:
+            for stored in lines_of(lines):
                 yield chain.take(number, stored, judge=worth(stored))
                 number += 1
+    except TooLarge as error:
+        yield Judged(number, b"", None, Verdict.CHANGED, str(error.strerror))
     except (EOFError, zlib.error, gzip.BadGzipFile):
         yield Judged(number, b"", None, Verdict.CHANGED, "the packed file is damaged from here on")
     except OSError as error:

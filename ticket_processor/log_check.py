@@ -19,7 +19,7 @@ from .errors import CannotRun
 from .log_chain import Chain, Judged, Verdict, judged_lines
 from .log_cipher import KEYS_VARIABLE, Keyring
 from .log_erase import ERASED, ERASING
-from .log_files import NAME, LogFile, log_files
+from .log_files import NAME, LogFile, lines_of, log_files
 from .log_flaws import AnchorFound, Flaws, Report, Strangers
 from .log_key import VARIABLE
 from .log_lines import NO_MAC, Line
@@ -240,7 +240,8 @@ class _Check:
             return
         try:
             with packed.open() as theirs, seen.file.open() as ours:
-                same = all(line == next(ours, b"") for line in theirs)
+                beside = lines_of(ours)
+                same = all(line == next(beside, b"") for line in lines_of(theirs))
         except FileNotFoundError:
             return  # it was being packed
         except (OSError, EOFError, zlib.error):

@@ -20,7 +20,7 @@ from typing import IO, Any, cast
 from .audit import AuditLog
 from .errors import CannotRun, RunLocked, StateUnusable
 from .log_cipher import DataKey, Keyring, is_encrypted
-from .log_files import SEGMENT, LogFile, replace_file
+from .log_files import SEGMENT, LogFile, lines_of, replace_file
 from .log_lines import Line, decode, encode, erased
 from .log_store import leftovers
 from .private_files import make_folder
@@ -259,7 +259,7 @@ def _without(item: _Stored, day: str) -> bytes:
 def _lines(file: LogFile, keys: Keyring | None) -> Iterator[_Stored]:
     key: DataKey | None = None
     with file.open() as lines:
-        for stored in lines:
+        for stored in lines_of(lines):
             line = _read(stored)
             if line is None or not is_encrypted(line):
                 if line is not None and line.get("event") == SEGMENT:

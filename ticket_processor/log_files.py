@@ -5,6 +5,7 @@ Everything that reads the log reads it through here, whether it is packed, encry
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import re
@@ -13,6 +14,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -24,7 +26,18 @@ NAME = "ticketbot-{day}"
 SEGMENT = "segment"
 """The event of the line that begins a file, and holds on to the one before."""
 _HEADER = b'{"event":"segment"'
+MAX_LINE = 64 * 1024 * 1024
+"""Bytes of a line. Ticketbot's own have some thousands."""
+MAX_DAY = 8 * 1024**3
+"""Bytes of a packed day once it is unpacked: four million lines."""
 _PATTERN = re.compile(r"ticketbot-(\d{4}-\d{2}-\d{2})\.jsonl(\.gz)?")
+
+
+class TooLarge(OSError):
+    """A file holds what ticketbot never writes, and is not read further, since that would take all memory or time."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(errno.EFBIG, what)
 
 
 @dataclass(frozen=True, order=True)
@@ -46,8 +59,19 @@ class LogFile:
         return self.path.suffix == ".gz"
 
     def open(self) -> IO[bytes]:
-        """Its lines as bytes."""
+        """What it holds, unpacked; read it by :func:`lines_of`."""
         return cast(IO[bytes], gzip.open(self.path)) if self.packed else self.path.open("rb")
+
+
+def lines_of(file: IO[bytes]) -> Iterator[bytes]:
+    """The lines of an open file, one held at a time. Raises :class:`TooLarge`, and what reading raises."""
+    packed = isinstance(file, gzip.GzipFile)
+    for number, line in enumerate(iter(partial(file.readline, MAX_LINE + 1), b""), start=1):
+        if len(line) > MAX_LINE:
+            raise TooLarge(f"line {number} is longer than {MAX_LINE >> 20} MB, and nothing behind it was read")
+        yield line
+        if packed and file.tell() > MAX_DAY:
+            raise TooLarge(f"it unpacks to more than {MAX_DAY >> 30} GB, and nothing behind line {number} was read")
 
 
 def log_files(folder: Path, *, first_day: str = "", last_day: str = "9999") -> list[LogFile]:
@@ -169,8 +193,8 @@ def pack(path: Path) -> None:
 def unpack(packed: Path, path: Path) -> None:
     """Undo :func:`pack`. Raises ``OSError``."""
     try:
-        with gzip.open(packed) as source:
-            replace_file(path, lambda target: shutil.copyfileobj(source, target))
+        with LogFile.at(packed).open() as source:
+            replace_file(path, lambda target: target.writelines(lines_of(source)))
     except (EOFError, zlib.error) as error:
         raise OSError(f"{packed.name} is damaged") from error
     packed.unlink()
@@ -203,7 +227,7 @@ def _raw_lines(file: LogFile, start: int = 0) -> Iterator[bytes]:
         with file.open() as lines:
             if start:
                 lines.seek(start)
-            yield from lines
+            yield from lines_of(lines)
     except (OSError, EOFError, zlib.error) as error:
         raise _unreadable(file.path, error) from error
 

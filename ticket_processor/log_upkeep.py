@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from .audit import REPAIRED, AuditLog
-from .errors import CannotRun, ConfigError
+from .errors import CannotRun, ConfigError, StateUnusable
 from .log_cipher import KEYS_VARIABLE, LOST, OFF, Keyring, is_encrypted
 from .log_files import encrypts, last_header, line_at, log_files, pack, read_lines
 from .log_store import FOLDER as INDEX
@@ -25,8 +25,10 @@ LOG_HEAD, LOG_FOLDER, LOG_KEYS = "log_head", "log_folder", "log_keys"
 """Facts of the state: where the log ended, which one that was, and the names of the keys that ever sealed it."""
 EXPIRED = "log_expired"
 """What the alert says by which verification knows that old days were not stolen."""
-MOST_DAYS_AWAY = 31
-"""After a longer time without a run nothing is removed on the first day, for the clock may be wrong."""
+CLEARED = "log_cleared"
+"""Fact of the state: the day (``YYYY-MM-DD``) that the last run took for today when it removed what was too old."""
+BEHIND_S = 3600.0
+"""A clock so much behind what the helpdesk's said before is wrong."""
 CHANGED = "log_changed"
 """What the alert says when the log no longer holds the line that the last run ended with."""
 IN_THE_CLEAR, KEY_LOST = "log_encryption_ended", "log_key_lost"
@@ -66,18 +68,22 @@ def encryption_news(folder: Path, today: str, keys: Keyring | None) -> str | Non
     return None
 
 
-def look_after(audit: AuditLog, now: float, retention_days: int, left: str | None, keys: Keyring | None) -> list[str]:
+def look_after(
+    audit: AuditLog, now: float, retention_days: int, left: str | None, keys: Keyring | None, state: State
+) -> list[str]:
     """Do all of it; ``left`` is the head that the last run left. Gives sentences on what went wrong.
 
+    A day is too old by this machine's clock and by what the helpdesk's clock said last, which ``state`` knows: no day
+    is removed before that has said anything. Of the days that were not too old for the last run one is removed.
     What somebody who tells nobody, such as a dry run, has repaired since then counts as news of this run.
     Raises :class:`AuditUnwritable` when a changed log cannot be told.
     """
-    today = datetime.fromtimestamp(now, UTC).date()
-    first_kept = today - timedelta(days=retention_days)
+    today, first_kept = _day(now), ""
     troubles = [said for what, said in _SAID.items() if what in audit.alerted]
     try:
+        first_kept = _first_kept(audit.folder, now, timedelta(days=retention_days), state)
         # A run that died once it had deleted the day of that end could not tell of another.
-        changed = left is not None and left >= first_kept.isoformat() and not stands(audit.folder, left, keys)
+        changed = left is not None and left >= first_kept and not stands(audit.folder, left, keys)
         if left is not None and not changed and _repaired_since(audit.folder, left, today, keys):
             audit.alerted.add(REPAIRED)
     except CannotRun as error:
@@ -93,9 +99,12 @@ def look_after(audit: AuditLog, now: float, retention_days: int, left: str | Non
     # Old days first: packing takes room, which a full disk has once they are gone.
     failed = [
         *forgotten,
-        *(_expire(audit, first_kept, keys) if _believed(audit.folder, today) else ()),
+        *(_expire(audit, first_kept, keys) if first_kept else ()),
         *_pack(audit, today),
     ]
+    if first_kept and not failed:
+        with suppress(StateUnusable):  # then it was the run before that cleared it, and the next one does so again
+            state.remember(**{CLEARED: str(date.fromisoformat(first_kept) + timedelta(days=retention_days))})
     if failed:
         why = (getattr(failed[0], "strerror", None) or str(failed[0])).rstrip(".")
         troubles.append(f"the log in {audit.folder} could not be packed and cleared of old days: {why}")
@@ -158,21 +167,45 @@ def _repaired_since(folder: Path, head: str, today: date, keys: Keyring | None) 
     return False
 
 
-def _believed(folder: Path, today: date) -> bool:
-    """Whether the log's days come near to what the clock says of today."""
-    days = [file.day for file in log_files(folder, last_day=(today - timedelta(days=1)).isoformat())]
-    return not days or today - date.fromisoformat(days[-1]) <= timedelta(days=MOST_DAYS_AWAY)
+def not_before(state: State, now: float) -> str:
+    """The day before which no line may be filed, since the helpdesk's clock was further; empty when all is well.
+
+    Under a clock that is behind, a line would go to a day that is removed before its time. Raises
+    :class:`StateUnusable`.
+    """
+    told = state.helpdesk_date()
+    return str(_day(told)) if told is not None and now < told - BEHIND_S else ""
 
 
-def _expire(audit: AuditLog, first_kept: date, keys: Keyring | None) -> list[Exception]:
+def _first_kept(folder: Path, now: float, kept: timedelta, state: State) -> str:
+    """The first day that stays; empty while the helpdesk's clock is not known. Raises :class:`CannotRun`.
+
+    What it said last is in the past, so nothing is too old by it that is not too old in truth. Whatever goes wrong
+    all the same costs one day of the log a run, and not all of it.
+    """
+    told = state.helpdesk_date()
+    if told is None:
+        return ""
+    first = str(_day(min(now, told)) - kept)
+    cleared = state.fact(CLEARED)
+    known = "" if cleared is None else str(date.fromisoformat(cleared) - kept)
+    more = [file.day for file in log_files(folder, first_day=known) if file.day < first]
+    return first if len(more) <= 1 else more[1]
+
+
+def _day(moment: float) -> date:
+    return datetime.fromtimestamp(moment, UTC).date()
+
+
+def _expire(audit: AuditLog, first_kept: str, keys: Keyring | None) -> list[Exception]:
     """Remove what is older; one file that cannot be removed does not keep the others. Gives what went wrong."""
-    too_old = _of_days(audit.folder, lambda day: day < first_kept.isoformat())
+    too_old = _of_days(audit.folder, lambda day: day < first_kept)
     try:
-        old = log_files(audit.folder, last_day=(first_kept - timedelta(days=1)).isoformat())
+        old = [file for file in log_files(audit.folder) if file.day < first_kept]
         if old:
             last = last_head(old, keys)
             audit.alert(EXPIRED, sync=True, days=[file.day for file in old], last=last and str(last))
-            too_old[:0] = _of_index(audit.folder / INDEX, first_kept.isoformat())
+            too_old[:0] = _of_index(audit.folder / INDEX, first_kept)
         return _each(too_old, _removed)
     except (OSError, CannotRun) as error:
         return [error]

@@ -20,7 +20,7 @@ import filelock
 
 from .errors import CannotRun
 from .log_cipher import DataKey, Keyring, is_encrypted
-from .log_files import NAME, SEGMENT, LogFile, count_lines, key_of, log_files, read_lines, unpack
+from .log_files import MAX_LINE, NAME, SEGMENT, LogFile, TooLarge, count_lines, key_of, log_files, read_lines, unpack
 from .log_lines import NO_MAC, decode, encode, flaw, key_id, sealed, vouched
 from .private_files import make_folder
 
@@ -303,12 +303,16 @@ def _cipher_of(log: _Open, file: LogFile, keys: Keyring) -> DataKey | None:
 def _last_lines(descriptor: int) -> tuple[list[bytes], bytes]:
     """The last two whole lines of a file, and what stands behind them without an end of line."""
     size = os.fstat(descriptor).st_size
-    tail, at = b"", size
-    while at and tail.count(b"\n") < 3:
+    blocks, ends, at = list[bytes](), 0, size
+    while at and ends < 3:
+        if size - at > 3 * MAX_LINE:
+            raise TooLarge(f"a line at its end is longer than {MAX_LINE >> 20} MB: move the file away")
         step = min(_BLOCK, at)
         at -= step
         os.lseek(descriptor, at, os.SEEK_SET)
-        tail = _read(descriptor, step) + tail
+        blocks.append(_read(descriptor, step))
+        ends += blocks[-1].count(b"\n")
+    tail = b"".join(reversed(blocks))
     whole, newline, torn = tail.rpartition(b"\n")
     if not newline:
         return [], tail

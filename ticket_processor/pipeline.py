@@ -34,7 +34,7 @@ from .helpdesk import Helpdesk
 from .history import History
 from .intake import Intake, PageLedger, ReadAhead, Work
 from .kill_switch import KillSwitch
-from .log_upkeep import keep_head, left_in
+from .log_upkeep import keep_head, left_in, not_before
 from .models import Analysis, Outcome, OutcomeStatus, RunRecord, RunSummary, Ticket
 from .policy import Policy, decide
 from .retriage import Reply, reply_to
@@ -42,7 +42,7 @@ from .second_look import STILL_NO_MODEL, in_vain, replacing, still_ours
 from .settlement import Triage
 from .shared_faults import IsolatingDesk, SharedFaults
 from .skip_rules import Selection, SkipRules
-from .state import CURSOR, HORIZON, TURN, State, Verdict
+from .state import CURSOR, HELPDESK_DATE, HORIZON, TURN, State, Verdict
 from .statement import Witness
 from .taxonomy import Taxonomy
 from .writeback import MOST_ITEMS, Delivery, WriteBack
@@ -74,6 +74,8 @@ class Parts:
     kill_switch: KillSwitch = field(default_factory=KillSwitch)
     ahead: ReadAhead = iter
     requests: Callable[[], Mapping[str, int]] = dict
+    helpdesk_date: Callable[[], float | None] = lambda: None
+    """What the helpdesk's own clock said last in this run (Unix seconds), if it answered."""
     troubles: Callable[[], Sequence[str]] = tuple
     room: Callable[[], None] = lambda: None
     """Raises when the disk has too little of it for receipts."""
@@ -194,6 +196,7 @@ class Run:
         left = None
         with suppress(StateUnusable):  # whatever else the state is asked for tells
             left = left_in(parts.state, parts.audit.folder)
+            parts.audit.not_before = not_before(parts.state, begun)
         try:
             parts.audit.run_started(
                 kind=options.kind,
@@ -235,7 +238,7 @@ class Run:
             statement=None if options.dry_run else self._witness.statement(),
             stopped_by=stopped_by,
             caught_up=self._intake is not None and self._intake.caught_up,
-        )
+        ).model_copy(update={"index_late_s": self._intake.index_late_s if self._intake else None})
         try:
             parts.audit.run_finished(summary)
         except AuditUnwritable as unwritable:
@@ -258,6 +261,8 @@ class Run:
         with suppress(StateUnusable), self._parts.state.together():
             self._parts.state.keep_run(record)
             keep_head(self._parts.state, self._parts.audit)
+            if (date := self._parts.helpdesk_date()) is not None:
+                self._parts.state.remember(**{HELPDESK_DATE: repr(date)})
 
     def _read_back(self) -> None:
         end = self._witness.read_back(self._reserve_s / 2)

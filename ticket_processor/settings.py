@@ -26,6 +26,7 @@ class ZendeskSettings(Frozen):
     subdomain: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$")
     url: str | None = None
     source: Literal["auto", "export", "search"] = "auto"
+    search_window_hours: float = Field(6, ge=0.5, le=72, description="listings by search go back by so much")
     oauth_client_id: str | None = None
     oauth_client_secret: SecretStr | None = None
     oauth_token: SecretStr | None = None

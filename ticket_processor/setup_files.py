@@ -36,6 +36,7 @@ CONFIG_TEXT = """\
 # oauth_client_id = "ticketbot" # the OAuth client's unique identifier; its secret belongs in .env
 # email = "bot@example.com"     # only with an API token instead of an OAuth client
 # source = "auto"               # where new tickets come from: "export" (admins), "search" (others, minutes late)
+# search_window_hours = 6       # a ticket that the search shows later than this is lost; "health" says how late it was
 
 [run]
 # workers = 8                   # analyses at the same time

@@ -31,7 +31,7 @@ _LISTS = {
     "churn": CHURN,
     "haste": HASTE,
 }
-_ALARMS = ("security", "safety", "legal", "outage", "churn")
+ALARMS = ("security", "safety", "legal", "outage", "churn")
 _NEGATIONS = frozenset(entry for entry in entries_of(NONE_OF) if " " not in entry) - {"prevent", "avoid"}
 
 
@@ -52,7 +52,7 @@ class Stakes(Frozen):
     @property
     def alarms(self) -> tuple[str, ...]:
         """The kinds of alarm by name."""
-        return tuple(kind for kind in _ALARMS if getattr(self, kind))
+        return tuple(kind for kind in ALARMS if getattr(self, kind))
 
     @property
     def incident(self) -> bool:

@@ -28,6 +28,10 @@ FILE_NAME = "state.sqlite3"
 CURSOR, HORIZON = "cursor", "horizon"
 TURN = "turn"
 """Fact: the ticket after which the next run begins with what earlier runs have left."""
+HELPDESK_DATE = "helpdesk_date"
+"""Fact: what the helpdesk's own clock said last, in Unix seconds. Its age says nothing of this machine's clock."""
+SEARCHED = "searched"
+"""Fact: since when, and when, tickets were last listed by search."""
 DROPPED = "retry_dropped"
 """Why a ticket is not tried that somebody took off the retry list."""
 AHEAD_S = 120.0
@@ -109,6 +113,18 @@ class Retry:
     since: float = 0.0
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A ticket that a search has listed: when it was created (Unix seconds), and the stamp at which it was dealt with.
+
+    The stamp is empty while it is not.
+    """
+
+    ticket_id: int
+    created: float
+    stamp: str
+
+
 class State:
     """One account's state. Thread-safe; each method is one transaction.
 
@@ -160,6 +176,13 @@ class State:
         with self._transaction() as db:
             db.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", list(facts.items()))
 
+    def helpdesk_date(self) -> float | None:
+        """What the helpdesk's own clock said last (Unix seconds); ``None`` while it is not known."""
+        try:
+            return float(self.fact(HELPDESK_DATE) or "")
+        except ValueError:
+            return None
+
     def forget(self, name: str) -> None:
         """Drop a stored text."""
         with self._transaction() as db:
@@ -169,7 +192,8 @@ class State:
         """Start from a moment (ISO) somebody chose: the cursor goes, and the dead are tried again."""
         with self._transaction() as db:
             db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (HORIZON, horizon))
-            db.execute("DELETE FROM facts WHERE name = ?", (CURSOR,))
+            db.execute("DELETE FROM facts WHERE name IN (?, ?)", (CURSOR, SEARCHED))
+            db.execute("DELETE FROM listed")
             db.execute("DELETE FROM retries WHERE dead")
 
     # Verdicts and intents
@@ -366,6 +390,28 @@ class State:
         """Tickets that somebody took off the retry list for good."""
         return frozenset(ticket_id for (ticket_id,) in self._all("SELECT ticket_id FROM dropped"))
 
+    # What searches have listed
+
+    def listed(self, ticket_ids: Sequence[int]) -> dict[int, str]:
+        """The stamps of those of these tickets that a search has listed before; empty ones were not dealt with."""
+        marks = ",".join("?" * len(ticket_ids))
+        with self._lock, translated(self.path):
+            sql = f"SELECT ticket_id, stamp FROM listed WHERE ticket_id IN ({marks})"  # noqa: S608 - question marks
+            return dict(self._db.execute(sql, tuple(ticket_ids)).fetchall())
+
+    def keep_listed(self, tickets: Iterable[Listed]) -> None:
+        """Store that a search has listed these."""
+        with self._transaction() as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO listed VALUES (?, ?, ?)",
+                [(ticket.ticket_id, ticket.created, ticket.stamp) for ticket in tickets],
+            )
+
+    def forget_listed(self, before: float) -> None:
+        """Drop those that were created before a moment: no listing shows them again."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM listed WHERE created < ?", (before,))
+
     # Erasure
 
     def erase(self, ticket_ids: Iterable[int]) -> list[int]:
@@ -403,12 +449,15 @@ class State:
     def keep_run(self, record: RunRecord) -> None:
         """Store what a run came to, and forget those of more than :data:`RUNS_KEPT_S` before it.
 
-        The first of a day also has tickets forgotten that were done more than :data:`DONE_KEPT_S` before it.
+        The first of a day also has tickets forgotten that were done more than :data:`DONE_KEPT_S` before it. Nothing
+        is too old by this machine's clock alone: the helpdesk's has to have said so as well.
         """
+        date = self.helpdesk_date()
         with self._transaction() as db:
             midnight = record.started // 86_400.0 * 86_400.0
+            begun = min(record.started, date or 0.0)  # without a date nothing is too old
             if db.execute("SELECT 1 FROM runs WHERE started >= ? LIMIT 1", (midnight,)).fetchone() is None:
-                oldest = (re.sub(r"[-:]", "", iso(record.started - DONE_KEPT_S)),)  # as the names of runs begin
+                oldest = (re.sub(r"[-:]", "", iso(begun - DONE_KEPT_S)),)  # as the names of runs begin
                 db.execute(
                     "DELETE FROM fallbacks WHERE ticket_id IN (SELECT ticket_id FROM done WHERE run_id < ?)", oldest
                 )
@@ -416,7 +465,7 @@ class State:
             row = (record.run_id, record.started, record.model_dump_json(exclude_defaults=True))
             db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?)", row)
             # What lies ahead was recorded under a clock that was wrong, and would be taken for the last run.
-            kept = (record.started - RUNS_KEPT_S, record.finished + AHEAD_S)
+            kept = (begun - RUNS_KEPT_S, max(record.finished, date or 0.0) + AHEAD_S)
             db.execute("DELETE FROM runs WHERE started < ? OR started > ?", kept)
 
     def runs(self, since: float) -> list[RunRecord]:

@@ -49,6 +49,7 @@ _MIGRATIONS = (
     ALTER TABLE retries ADD COLUMN failed_at TEXT;
     ALTER TABLE retries ADD COLUMN proven INTEGER NOT NULL DEFAULT 0;
     """,
+    "CREATE TABLE listed (ticket_id INTEGER PRIMARY KEY, created REAL NOT NULL, stamp TEXT NOT NULL);",
 )
 """One script per schema version; append, never edit. Each runs in a transaction with its version number."""
 

@@ -17,6 +17,9 @@ from .plain import compatible
 MAX_SCANNED = 20_000
 """Characters looked at from the beginning, and as many again from the end."""
 
+SIGNS = frozenset({"hidden_unicode", "look_alikes", "encoded", *(sign for sign, _, _ in INSTRUCTIONS)})
+"""Every kind of sign."""
+
 _PATTERNS = tuple((sign, needles, re.compile(pattern)) for sign, needles, pattern in INSTRUCTIONS)
 
 _INVISIBLE = "\u00ad\u034f\u180e\u200b\u200c\u200d\u2060-\u2064\ufeff"

@@ -138,6 +138,8 @@ class Transport:
         self._lock = threading.Lock()
         self._sessions: list[requests.Session] = []
         self.counts: dict[str, int] = {}
+        self.date: float | None = None
+        """The server's own clock in its last answer, Unix seconds."""
 
     def request(
         self,
@@ -262,6 +264,7 @@ class Transport:
             self._report(admission, failed, about_one)
             raise failed
         self._breaker.success(admission)
+        self.date = reply.date or self.date
         return reply
 
     def _report(self, admission: Admission, failed: Exception, about_one: bool) -> None:

@@ -40,8 +40,8 @@ SHOW_MANY_MAX = 100
 EXPORT_LIMIT = "incremental-exports"
 UPDATE_LIMIT = "tickets-update"
 ACCOUNT_LIMIT = "account"
-SEARCH_OVERLAP_S = 1800
-"""Search lags behind by minutes, so each listing by search begins this much before the end of the last one."""
+SEARCH_WINDOW_S = 6 * 3600.0
+"""Search lags behind, so each listing by search begins this much before the end of the last one."""
 
 MAX_AUDIT_PAGES = 50
 MAX_RECENT_PAGES = 5
@@ -67,14 +67,23 @@ class Zendesk:
     """One Zendesk account, behind the :class:`~ticket_processor.helpdesk.Helpdesk` protocol.
 
     Thread-safe, as its transport is. ``source`` is ``"export"`` (needs an admin), ``"search"``, or ``"auto"``:
-    export, and search where the account is not allowed to export. ``troubles`` are sentences on what it had to do
+    export, and search where the account is not allowed to export; such listings go back by ``search_window_s`` seconds.
+    ``troubles`` are sentences on what it had to do
     without, for whoever reads the run's report.
     """
 
-    def __init__(self, transport: Transport, *, source: str = "auto", page_size: int = PAGE_SIZE) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        source: str = "auto",
+        page_size: int = PAGE_SIZE,
+        search_window_s: float = SEARCH_WINDOW_S,
+    ) -> None:
         self._transport = transport
         self._source = source
         self._page_size = page_size
+        self._search_window_s = search_window_s
         self._known_fields: Mapping[int, TicketField] | None = None
         self.troubles: list[str] = []
 
@@ -126,12 +135,16 @@ class Zendesk:
             params = {"per_page": self._page_size, "include": "users", "cursor": str(after)}
 
     def _search_pages(self, since: float) -> Iterator[Page]:
-        """Tickets created since, by search export: no admin needed, but minutes late and by creation only."""
+        """Tickets created since, by search export: no admin needed, but minutes late and by creation only.
+
+        The next listing begins the window before the newest ticket of this one, which may be listed later than others.
+        """
         newest = since
         for tickets, unread, last in self._searched(f"created>={iso(since)} status<solved"):
             newest = max([newest, *(parse_iso(ticket.created_at) for ticket in tickets)])
-            resume = max(since, newest - SEARCH_OVERLAP_S)
-            yield Page(tickets, f"search:{iso(resume)}" if last else None, last, unread)
+            resume = max(since, newest - self._search_window_s)
+            cursor = f"search:{iso(resume)}" if last else None
+            yield Page(tickets, cursor, last, unread, since=since, again_since=resume if last else None)
 
     def solved(self, since: float) -> Iterator[tuple[Ticket, ...]]:
         """Solved and closed tickets created since ``since`` (Unix seconds), a page at a time, by search export.

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
+from ticket_processor.backfill_file import SEAL, Seals
+from ticket_processor.log_lines import encode
 from ticket_processor.sandbox import BOT_ID
 
 from .conftest import Desk, OpenDesk, is_update, wait_for
-from .solved_history import BACKFILL, FILE, add_solved, lines, tags
+from .solved_history import BACKFILL, FILE, add_solved, lines
 
 TAXONOMY = """
 fallback_category = "general"
@@ -69,7 +73,8 @@ def test_applying_twice_writes_nothing_the_second_time_even_without_the_state(sm
     assert (again["outcomes"], again["reasons"]) == ({"skipped": 4}, {"already_done": 4})
     assert len(smart.sandbox.store.history) == changes
     for path in smart.state.iterdir():
-        path.unlink()
+        if path.name != "audit.key":  # with which the file is sealed
+            path.unlink()
     smart.sandbox.store.person_edit(numbers[0], remove_tags=["ai_processed"])
     smart.advance(60)
     changes = len(smart.sandbox.store.history)
@@ -143,7 +148,8 @@ def test_what_is_written_already_is_one_line_however_much_it_is(smart: Desk) -> 
     smart("apply", FILE, "--limit", "1")
     smart("apply", FILE)
     for path in smart.state.iterdir():
-        path.unlink()  # now only the helpdesk knows
+        if path.name != "audit.key":  # with which the file is sealed
+            path.unlink()  # now only the helpdesk knows
     again = smart("apply", FILE)
     assert [line for line in again.out.splitlines() if line.startswith("ticket ")] == []
     assert again.out.count("already_done") == 1
@@ -232,7 +238,7 @@ def test_a_file_of_another_account_or_another_time_is_refused_with_a_sentence(op
     changed = {
         "is about https://other.zendesk.com": {"account": "https://other.zendesk.com"},
         "written by a newer ticketbot": {"ticketbot_backfill": 3},
-        "marks tickets with bot_processed": {"marker": "bot_processed"},
+        "was changed": {"marker": "bot_processed"},
     }
     for words, change in changed.items():
         path.write_text(json.dumps({**header, **change}) + "\n" + rest, encoding="utf-8")
@@ -248,15 +254,107 @@ def test_a_file_of_another_account_or_another_time_is_refused_with_a_sentence(op
     assert not desk.logs.exists()
 
 
-def test_a_changed_policy_is_told_and_the_file_is_written_as_it_stands(open_desk: OpenDesk) -> None:
+def test_of_a_file_made_by_other_settings_is_written_what_todays_settings_still_say(open_desk: OpenDesk) -> None:
     desk = open_desk(0)
-    numbers = add_solved(desk, 2)
+    numbers = add_solved(desk, 4)
     desk(*BACKFILL)
-    desk.folder.joinpath("ticketbot.toml").write_text('[policy]\ntags = { mode = "off" }\n', encoding="utf-8")
-    ended = desk("apply", FILE)
+    named = {line["ticket_id"]: line["analysis"]["category"] for line in lines(desk)}
+    desk.folder.joinpath("ticketbot.toml").write_text(TAXONOMY, encoding="utf-8")
+    ended = desk("apply", FILE, code=1)
     assert "have changed since the file was made" in ended.err
-    for found, line in zip(tags(desk, numbers), sorted(lines(desk), key=lambda line: line["ticket_id"]), strict=True):
-        assert set(line["decision"]["tags"]) <= found
+    still = {number for number in numbers if named[number] == "general"}
+    assert set(desk.marked()) == still
+    for number in set(numbers) - still:
+        assert f"ticket {number}: failed (refused, line" in ended.err
+    desk.folder.joinpath("ticketbot.toml").write_text('[policy]\ntag_prefix = "bot_"\n', encoding="utf-8")
+    assert "marks tickets with ai_processed" in desk("apply", FILE, code=2).err
+
+
+def changed(line: Any, path: str, value: Any) -> Any:
+    """A line of the file in which somebody has changed a value."""
+    copy = json.loads(json.dumps(line))
+    *parents, last = path.split(".")
+    inside = copy
+    for name in parents:
+        inside = inside[name]
+    inside[last] = value
+    return copy
+
+
+LINK = "Please sign in again at https://evil.example/login now."
+EDITS = {
+    "a foreign tag": ("decision.tags", ["ai_processed", "vip", "refund_approved"]),
+    "no tag at all": ("decision.tags", []),
+    "a group": ("decision.group", 8002),
+    "a ticket field": ("decision.fields", {"2001": "area_app"}),
+    "an overwriting": ("decision.priority_overwrite", "always"),
+    "fields that may be replaced": ("decision.fields_overwrite", "always"),
+    "a priority": ("decision.priority", "low"),
+    "a link in the note": ("decision.note", LINK),
+    "another reason": ("reason", LINK),
+    "a link in the summary": ("analysis.summary", LINK),
+    "an address in the summary": ("analysis.summary", "Write to jane.doe@example.org"),
+    "a card number among the quotes": ("analysis.evidence", ["4111 1111 1111 1111"]),
+    "a category of nobody": ("analysis.category", "vip"),
+    "a warning of nobody": ("analysis.alarms", ["call_me"]),
+    "an entity of nobody": ("analysis.entities", {"link": "x"}),
+    "another urgency": ("analysis.urgency", "critical"),
+    "more confidence": ("analysis.confidence", 0.999),
+}
+ONLY_THE_SEAL_KNOWS = {"another ticket": ("ticket_id", 1), "another key": ("key", "0" * 32)}
+
+
+@pytest.mark.parametrize("resealed", [False, True])
+def test_every_line_that_was_edited_is_refused_and_named(smart: Desk, resealed: bool) -> None:
+    """Also where whoever edits it has the key: what today's settings would not have made is not written."""
+    edits = EDITS if resealed else EDITS | ONLY_THE_SEAL_KNOWS
+    numbers = add_solved(smart, len(edits) + 1)
+    smart(*BACKFILL, "--as-new")
+    path = smart.folder / FILE
+    first, whole, *rest = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    seals = Seals([(smart.state / "audit.key").read_bytes().strip()])
+    edited = [changed(line, *edit) for line, edit in zip(rest, edits.values(), strict=True)]
+    if resealed:
+        edited = [
+            seals.put_on({name: value for name, value in line.items() if name != SEAL}, first[SEAL]) for line in edited
+        ]
+    path.write_bytes(b"".join(map(encode, (first, whole, *edited))))
+    ended = smart("apply", FILE, "--dry-run", "--json", code=1)
+    told = [line for line in ended.err.splitlines() if "failed (refused" in line]
+    for number, (line, edit, said) in enumerate(zip(edited, edits, told, strict=True), start=3):
+        assert f"ticket {line['ticket_id']}: failed (refused, line {number} of the file: " in said, edit
+        if resealed:
+            assert "decide otherwise (" in said or "gate on models' answers (" in said, edit
+    assert [item["ticket_id"] for item in ended.object["planned"]] == [whole["ticket_id"]]
+    assert ended.object["reasons"]["refused"] == len(edits)
+    assert LINK not in ended.err
+    smart("apply", FILE, code=1)
+    assert smart.marked() == [whole["ticket_id"]]
+    assert set(numbers) >= {whole["ticket_id"]}
+
+
+def test_of_an_edited_file_the_other_lines_are_written(smart: Desk) -> None:
+    numbers = add_solved(smart, 3)
+    smart(*BACKFILL)
+    path = smart.folder / FILE
+    first, *rest = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    rest[1]["decision"]["tags"].append("vip")
+    path.write_bytes(b"".join(map(encode, (first, *rest))))
+    before = dict(smart.ticket(rest[1]["ticket_id"]))
+    ended = smart("apply", FILE, code=1)
+    assert "1 lines are refused; make it anew" in ended.err
+    assert "2 updated" in ended.out
+    assert "1 failed" in ended.out
+    assert set(smart.marked()) == set(numbers) - {rest[1]["ticket_id"]}
+    assert smart.ticket(rest[1]["ticket_id"]) == before
+
+
+def test_a_file_whose_key_is_gone_is_refused(smart: Desk) -> None:
+    add_solved(smart, 1)
+    smart(*BACKFILL)
+    (smart.state / "audit.key").unlink()
+    assert "TICKETBOT_AUDIT_KEY=own,that" in smart("apply", FILE, code=2).err
+    assert smart.marked() == []
 
 
 def test_the_apply_of_a_large_file_goes_by_jobs(open_desk: OpenDesk) -> None:

@@ -28,7 +28,7 @@ def test_history_goes_into_a_file_and_nothing_is_written_anywhere_else(smart: De
         assert set(line["decision"]) <= {"tags", "fields"}
         assert "ai_processed" in line["decision"]["tags"]
     assert not smart.logs.exists()
-    assert {path.name.partition(".")[0] for path in smart.state.iterdir()} == {"answers", "alerts"}
+    assert {path.name.partition(".")[0] for path in smart.state.iterdir()} == {"answers", "alerts", "audit"}
     assert "melody0@" not in (smart.folder / FILE).read_text(encoding="utf-8")
 
 

@@ -214,8 +214,9 @@ class Year:
                         deadline=Deadline(clock, 540.0),
                         policy=Policy(),
                         taxonomy=default_taxonomy(),
+                        helpdesk_date=lambda: None if self.desk.down else self.clock.true,
                         room=Room(self.logs, self.state, 1).check,
-                        upkeep=lambda left: look_after(audit, clock.now(), self.retention, left, None),
+                        upkeep=lambda left: look_after(audit, clock.now(), self.retention, left, None, state),
                     ),
                     Options(
                         run_id=run_id,
@@ -253,12 +254,13 @@ class Year:
         return check(self.logs, log_keys((), self.state), None, anchors)
 
     def lines(self) -> tuple[int, str]:
-        """How many lines the log has, in all of its files, and the moment of the oldest."""
+        """How many lines the log has, in all of its files, and the moment of the oldest, at least its day."""
         count, oldest = 0, "9999"
         for path in self.logs.glob("*.jsonl*"):
-            for _, line in read_lines(LogFile.at(path)):
+            file = LogFile.at(path)
+            for _, line in read_lines(file):
                 count += 1
-                oldest = min(oldest, (line or {}).get("ts", "9999"))
+                oldest = min(oldest, max((line or {}).get("ts", "9999"), file.day))
         return count, oldest
 
     def oldest_kept(self) -> str:

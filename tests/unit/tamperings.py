@@ -23,6 +23,7 @@ from ticket_processor.log_lines import Line, decode, encode, erased, key_id, sea
 from ticket_processor.log_upkeep import look_after
 from ticket_processor.log_writer import Head, last_head
 from ticket_processor.models import Outcome, OutcomeStatus, RunSummary, Usage
+from ticket_processor.state import HELPDESK_DATE, State
 
 from .fakes import ManualClock, a_change, an_analysis
 
@@ -85,6 +86,7 @@ def written(folder: Path, rng: random.Random, *, encrypted: bool = False, days: 
     """Some days of runs: packed, expired and erased ones, a new key, a clock that was put back, a day without runs."""
     keyring = Keyring([base64.b64encode(rng.randbytes(32)).decode()]) if encrypted else None
     left: str | None = None
+    state = State(None)
     numbers = iter(range(1, 10_000))
     begin = LAST_DAY - timedelta(days=days)
     for day in [*range(days + 1), 5, days]:
@@ -95,7 +97,8 @@ def written(folder: Path, rng: random.Random, *, encrypted: bool = False, days: 
             clock = ManualClock((begin + timedelta(days=day, hours=hour)).timestamp())
             audit = AuditLog(folder, clock, f"run-{day}-{hour}", key=key, keys=keyring)
             audit.run_started(follows=left)
-            look_after(audit, clock.now(), RETENTION_DAYS, left, keyring)
+            state.remember(**{HELPDESK_DATE: repr(clock.now())})
+            look_after(audit, clock.now(), RETENTION_DAYS, left, keyring, state)
             _triage(audit, [next(numbers) for _ in range(rng.randint(1, tickets))], clock)
             left = str(audit.head)
             audit.close()

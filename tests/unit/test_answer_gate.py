@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.answer_gate import Answer, checked
+from ticket_processor.answer_gate import Answer, checked, plain_words, unlike_an_answer
 from ticket_processor.answer_object import found_object
 from ticket_processor.errors import AnalysisFailed
-from ticket_processor.models import Risk
+from ticket_processor.models import Analysis, Risk
 from ticket_processor.prompt import ticket_message
+from ticket_processor.redact import redact
 from ticket_processor.taxonomy import Category, Taxonomy, default_taxonomy
 
 TAXONOMY = default_taxonomy()
@@ -391,3 +392,45 @@ def test_whatever_a_model_puts_into_the_fields_there_is_a_closed_answer_or_a_fai
     assert set(found.entities) <= set(ENTITIES)
     assert 0 <= found.confidence <= 1
     assert len(found.summary) <= 300
+
+
+def stored(**fields: Any) -> Analysis:
+    given = {**GOOD, "source": "model", "model": "m-1", "alarms": ("legal",), "suspicious": ("override",), **fields}
+    return Analysis(**{**given, "entities": fields.get("entities", {"order_number": "AB-10442"})})
+
+
+def hide(text: str) -> str:
+    return redact(text).text
+
+
+def unlike(analysis: Analysis) -> tuple[str, ...]:
+    return unlike_an_answer(analysis, TAXONOMY, ENTITIES, hide)
+
+
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        ({"category": "vip"}, "category"),
+        ({"subcategory": "billing"}, "subcategory"),
+        ({"secondary": ("vip",)}, "secondary"),
+        ({"alarms": ("vip",)}, "alarms"),
+        ({"suspicious": ("vip",)}, "suspicious"),
+        ({"why_fallback": "see below"}, "why_fallback"),
+        ({"summary": "Go to www.evil.example"}, "summary"),
+        ({"summary": "Mail jane.doe@example.org"}, "summary"),
+        ({"summary": "{{ticket.requester}}"}, "summary"),
+        ({"evidence": ("4111 1111 1111 1111",)}, "evidence"),
+        ({"entities": {"order_number": "<b>x</b>"}}, "entities"),
+        ({"entities": {"link": "x"}}, "entities"),
+    ],
+)
+def test_what_no_answer_holds_is_told_of_a_stored_one(change: dict[str, Any], part: str) -> None:
+    assert unlike(stored()) == ()
+    assert unlike(stored(**change)) == (part,)
+
+
+@pytest.mark.parametrize("words", ["Mail jane.doe@example.org", "Go to www.evil.example", "x" * 290 + "…", "Fine."])
+def test_what_is_stored_passes_for_an_answer(words: str) -> None:
+    analysis = plain_words(stored(summary=words, evidence=(words[:80],)), hide)
+    assert unlike(analysis) == ()
+    assert plain_words(analysis, hide) == analysis

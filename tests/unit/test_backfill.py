@@ -244,7 +244,7 @@ ALWAYS = FieldPolicy(overwrite=Overwrite.ALWAYS)
 
 def test_history_gets_labels_and_fields_and_nothing_that_asks_for_work() -> None:
     policy = Policy(fields=ALWAYS, priority=ALWAYS)
-    decision = Judgement(policy, TAXONOMY)(solved(1), SEVERE)
+    decision = Judgement(policy, TAXONOMY)(1, SEVERE)
     assert {"ai_processed", "ai_money", "ai_urgency_critical", "finance"} <= set(decision.tags)
     assert "ai_escalated" not in decision.tags
     assert decision.fields == {42: "topic_money"}
@@ -254,7 +254,7 @@ def test_history_gets_labels_and_fields_and_nothing_that_asks_for_work() -> None
 
 
 def test_as_new_the_whole_decision_is_kept() -> None:
-    decision = Judgement(Policy(priority=ALWAYS), TAXONOMY, as_new=True)(solved(1), SEVERE)
+    decision = Judgement(Policy(priority=ALWAYS), TAXONOMY, as_new=True)(1, SEVERE)
     assert "ai_escalated" in decision.tags
     assert decision.priority is Priority.HIGH
     assert decision.group == 77

@@ -12,8 +12,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ticket_processor.backfill_file import DECIDED, BackfillFile, Entry, Header, Results, locked
+from ticket_processor.backfill_file import (
+    DECIDED,
+    SEAL,
+    BackfillFile,
+    Entry,
+    Header,
+    Refused,
+    Results,
+    Seals,
+    locked,
+)
 from ticket_processor.errors import CannotRun, ConfigError, RunLocked
+from ticket_processor.log_lines import encode
 from ticket_processor.models import Usage
 
 from .fakes import a_decision, an_analysis
@@ -64,7 +75,7 @@ def test_any_words_stay_on_one_line_and_come_back(tmp_path: Path, summary: str, 
     entry = decided(1).model_copy(
         update={"analysis": an_analysis(summary=summary), "decision": a_decision(1, tags=tuple(tags))}
     )
-    line = entry.as_line()
+    line = encode(entry.as_line())
     assert line.count(b"\n") == 1
     told = json.loads(line)
     assert Entry.of(told) == entry
@@ -235,11 +246,80 @@ def test_a_header_that_this_version_or_account_cannot_use_is_refused(
         {"decision": "all of them"},
     ],
 )
-def test_a_line_that_no_backfill_writes_is_refused_by_its_number(tmp_path: Path, change: dict[str, Any]) -> None:
+def test_a_line_that_no_backfill_writes_ends_it_by_its_number(tmp_path: Path, change: dict[str, Any]) -> None:
     first, one, two = lines(written(tmp_path / "f.jsonl", decided(1), decided(2)))
-    path = rewritten(tmp_path / "f.jsonl", [first, one, {**two, **change}])
+    two = Seals([b""]).put_on({name: value for name, value in {**two, **change}.items() if name != SEAL}, first[SEAL])
+    path = rewritten(tmp_path / "f.jsonl", [first, one, two])
     with pytest.raises(ConfigError, match="line 3"):
         list(Results(path, ACCOUNT).entries())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ticket_id": 3},
+        {"key": KEY[::-1]},
+        {"status": "open"},
+        {"decision": {"tags": ["ai_billing", "vip"]}},
+        {"decision": {"tags": ["ai_billing"], "fields_overwrite": "always"}},
+        {SEAL: "0" * 32},
+        {SEAL: None},
+        {SEAL: "ä"},
+        {"surprise": 1},
+    ],
+)
+def test_a_line_that_was_changed_is_left_out_and_told_by_its_number(tmp_path: Path, change: dict[str, Any]) -> None:
+    first, one, two = lines(written(tmp_path / "f.jsonl", decided(1), decided(2)))
+    path = rewritten(tmp_path / "f.jsonl", [first, {**one, **change}, two])
+    told: list[Refused] = []
+    assert list(Results(path, ACCOUNT).entries(refused=told.append)) == [decided(2)]
+    assert told == [Refused(2, change.get("ticket_id", 1), "it is not as it was written")]
+
+
+def test_a_line_of_another_file_is_left_out_and_one_that_was_taken_out_is_not_missed(tmp_path: Path) -> None:
+    other = lines(written(tmp_path / "other.jsonl", decided(9), created="2026-11-22T00:00:00Z"))
+    first, _, two = lines(written(tmp_path / "f.jsonl", decided(1), decided(2)))
+    path = rewritten(tmp_path / "f.jsonl", [first, other[1], two])
+    told: list[Refused] = []
+    assert list(Results(path, ACCOUNT).entries(refused=told.append)) == [decided(2)]
+    assert [item.ticket_id for item in told] == [9]
+
+
+def test_an_older_key_is_known_and_another_is_not(tmp_path: Path) -> None:
+    old, new = b"old" * 8, b"new" * 8
+    path = tmp_path / "f.jsonl"
+    with BackfillFile(path, a_header(), [old]) as file:
+        file.add(decided(1))
+    with BackfillFile(path, a_header(), [new, old]) as file:
+        file.add(decided(2))
+    assert [entry.ticket_id for entry in Results(path, ACCOUNT, [new, old]).entries()] == [1, 2]
+    assert [entry.ticket_id for entry in Results(path, ACCOUNT, [old]).entries()] == [1]
+    for keys in ([new], []):
+        with pytest.raises(ConfigError, match="TICKETBOT_AUDIT_KEY"):
+            Results(path, ACCOUNT, keys)
+    with pytest.raises(ConfigError, match="TICKETBOT_AUDIT_KEY"), BackfillFile(path, a_header(), [new]):
+        pass
+
+
+def test_a_file_of_an_earlier_version_carries_no_seal_and_is_to_be_made_anew(tmp_path: Path) -> None:
+    told = lines(written(tmp_path / "f.jsonl", decided(1)))
+    path = rewritten(
+        tmp_path / "f.jsonl", [{name: value for name, value in line.items() if name != SEAL} for line in told]
+    )
+    with pytest.raises(ConfigError, match="make it anew"):
+        Results(path, ACCOUNT)
+    with pytest.raises(ConfigError, match="make it anew"), BackfillFile(path, a_header()):
+        pass
+
+
+@pytest.mark.parametrize(
+    "change", [{"as_new": True}, {"policy": "q" * 16}, {"since": "2020-01-01T00:00:00Z"}, {"marker": "vip"}]
+)
+def test_a_first_line_that_was_changed_is_told(tmp_path: Path, change: dict[str, Any]) -> None:
+    first, *rest = lines(written(tmp_path / "f.jsonl", decided(1)))
+    path = rewritten(tmp_path / "f.jsonl", [{**first, **change}, *rest])
+    with pytest.raises(ConfigError, match="was changed"):
+        Results(path, ACCOUNT)
 
 
 def test_a_torn_last_line_is_left_out_and_a_torn_one_in_the_middle_is_refused(tmp_path: Path) -> None:
@@ -247,8 +327,16 @@ def test_a_torn_last_line_is_left_out_and_a_torn_one_in_the_middle_is_refused(tm
     whole = path.read_bytes()
     path.write_bytes(whole[:-20])
     assert [entry.ticket_id for entry in Results(path, ACCOUNT).entries()] == [1]
-    path.write_bytes(whole[:-20] + b"\n" + decided(3).as_line())
+    path.write_bytes(whole[:-20] + b"\n" + encode(decided(3).as_line()))
     with pytest.raises(ConfigError, match="line 3"):
+        list(Results(path, ACCOUNT).entries())
+
+
+def test_a_line_of_more_than_64_mb_ends_it_and_is_not_taken_into_memory(tmp_path: Path) -> None:
+    path = written(tmp_path / "f.jsonl", decided(1))
+    with path.open("ab") as file:
+        file.truncate(path.stat().st_size + 80_000_000)
+    with pytest.raises(ConfigError, match="line 3 is longer than 64 MB"):
         list(Results(path, ACCOUNT).entries())
 
 

@@ -278,6 +278,14 @@ def test_the_backlog_is_told_from_the_start_of_the_run_that_saw_everything() -> 
     assert runs.backlog([a_run(5), a_run(1, kind="retry")], [], NOW).facts["caught_up"] == iso(NOW - 330)
 
 
+@pytest.mark.parametrize(("hours", "status"), [(0.0, Status.OK), (2.9, Status.OK), (3.1, Status.WARN)])
+def test_a_search_that_was_late_for_half_the_window_is_a_warning_for_a_day(hours: float, status: Status) -> None:
+    made = [a_run(24 * 60 + 5, index_late_s=20_000.0), a_run(60, index_late_s=hours * 3600), a_run(5, index_late_s=0.0)]
+    found = runs.search_index(made, NOW, 6 * 3600.0)
+    assert (found.status, found.facts["late_s"]) == (status, round(hours * 3600))
+    assert runs.search_index([a_run(5)], NOW, 6 * 3600.0).status is Status.SKIPPED
+
+
 def a_retry(hours: float, reason: str = "HTTP 422", *, dead: bool = False, since: float | None = None) -> Retry:
     return Retry(1, 1, reason, dead, NOW - hours * HOUR if since is None else since)
 

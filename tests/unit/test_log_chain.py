@@ -188,10 +188,9 @@ class Counted:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def __iter__(self) -> Iterator[bytes]:
-        for text in self._file:
-            Counted.lines += 1
-            yield text
+    def readline(self, most: int) -> bytes:
+        Counted.lines += 1
+        return self._file.readline(most)
 
     def seek(self, place: int) -> int:
         return self._file.seek(place)
@@ -210,7 +209,7 @@ def test_two_writers_in_turn_read_what_the_other_wrote_and_not_the_day(
     monkeypatch.setattr(Counted, "lines", 0)
     for number in range(20):
         (one, other)[number % 2].append(DAY, [line(f"in turn {number}")])
-    assert Counted.lines <= 40
+    assert Counted.lines <= 60, "lines, and the end of each file"
     monkeypatch.undo()
     assert flaws(tmp_path, keys) == []
 

@@ -7,6 +7,7 @@ import gzip
 import itertools
 import os
 import random
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -19,15 +20,16 @@ from hypothesis import strategies as st
 
 from ticket_processor import log_writer
 from ticket_processor.audit import AuditLog
+from ticket_processor.errors import CannotRun
 from ticket_processor.log_check import check
 from ticket_processor.log_cipher import Keyring
 from ticket_processor.log_erase import ERASED
-from ticket_processor.log_files import LogFile, log_files, pack
+from ticket_processor.log_files import LogFile, events, log_files, pack, unpack
 from ticket_processor.log_flaws import FORGED, Report
 from ticket_processor.log_lines import Line, decode, encode, erased, key_id, sealed
 from ticket_processor.log_upkeep import EXPIRED, keep_head, keys_in, look_after
 from ticket_processor.log_writer import Head, LogWriter
-from ticket_processor.state import State
+from ticket_processor.state import HELPDESK_DATE, State
 
 from ..local.bad_disk import Died, Disk, Dying
 from .fakes import ManualClock
@@ -478,7 +480,7 @@ def test_an_end_that_a_run_missed_is_told_until_it_is_back(log: Log) -> None:
     log.store(whole[:-1], DAY_BEFORE)
     clock = ManualClock()
     audit = AuditLog(log.folder, clock, "run", key=KEY)
-    assert look_after(audit, clock.now(), 365, str(end), None)
+    assert look_after(audit, clock.now(), 365, str(end), None, State(None))
     audit.close()
     told = f"ticketbot-{DAY}.jsonl, line 2: the end that the run before this one had left, {end}, is not there"
     assert log.wrong() == [told]
@@ -493,7 +495,9 @@ def test_an_end_whose_day_was_deleted_in_time_is_not_missed(log: Log) -> None:
     clock = ManualClock()
     audit = AuditLog(log.folder, clock, "run", key=KEY)
     audit.run_started(follows=str(end))  # the run before this one died, and could not tell where it had ended
-    assert look_after(audit, clock.now(), 1, str(end), None) == []
+    state = State(None)
+    state.remember(**{HELPDESK_DATE: repr(clock.now())})
+    assert look_after(audit, clock.now(), 1, str(end), None, state) == []
     audit.close()
     assert log.wrong() == []
 
@@ -669,7 +673,7 @@ def test_no_story_of_lost_changed_and_restored_keys_is_taken_for_tampering(
         clock = ManualClock(now)
         audit = AuditLog(folder, clock, "run", key=keys[0], old_keys=keys[1:], keys=keyring)
         audit.run_started(follows=left)
-        look_after(audit, now, 365, left, keyring)
+        look_after(audit, now, 365, left, keyring, state)
         audit.alert("ended")
         left = keep_head(state, audit)
         audit.close()
@@ -763,3 +767,65 @@ def test_a_writer_that_could_write_nothing_knows_of_no_end(log: Log, monkeypatch
         writer.append(DAY, [line()])
     assert writer.head is None
     writer.close()
+
+
+# Files that are too large to be ours
+
+
+def bomb(path: Path, *parts: tuple[bytes, int]) -> None:
+    """A packed file of these bytes, each so many times."""
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        for part, times in parts:
+            block = part * (1_000_000 // len(part))
+            for _ in range(times * len(part) // len(block)):
+                file.write(block)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_line_of_more_than_64_mb_is_a_flaw_with_its_name_and_takes_no_more_memory(log: Log, packed: bool) -> None:
+    log.write(DAY_BEFORE)
+    log.write(DAY)
+    path = log.path(DAY_BEFORE)
+    if packed:
+        path.unlink()
+        bomb(path.with_suffix(".jsonl.gz"), (b"x", 300_000_000))
+    else:
+        with path.open("ab") as file:
+            file.truncate(path.stat().st_size + 300_000_000)
+    tracemalloc.start()
+    report = log.report()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    told = [flaw.what for flaw in report.flaws]
+    assert f"line {1 if packed else 4} is longer than 64 MB, and nothing behind it was read" in told
+    assert peak < 200_000_000
+    with pytest.raises(CannotRun, match="longer than 64 MB"):
+        list(events(log.folder))
+
+
+def test_a_packed_day_that_unpacks_to_more_than_any_is_a_flaw_with_its_name(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.write(DAY_BEFORE)
+    path = log.path(DAY_BEFORE)
+    path.unlink()
+    bomb(path.with_suffix(".jsonl.gz"), (b"x" * 99 + b"\n", 30_000))
+    monkeypatch.setattr("ticket_processor.log_files.MAX_DAY", 2 * 1024**2)
+    (flaw,) = [flaw for flaw in log.report().flaws if "unpacks" in flaw.what]
+    assert flaw.file.endswith(".jsonl.gz")
+    with pytest.raises(CannotRun, match="unpacks to more than"):
+        list(events(log.folder))
+    with pytest.raises(OSError, match="unpacks to more than"):
+        unpack(path.with_suffix(".jsonl.gz"), path)
+    assert not path.exists()
+
+
+def test_a_log_whose_last_line_is_too_long_is_not_written_to_and_says_why(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.write(DAY)
+    with log.path().open("ab") as file:
+        file.write(b"x" * 700_000)
+    monkeypatch.setattr("ticket_processor.log_writer.MAX_LINE", 200_000)
+    with pytest.raises(OSError, match="a line at its end is longer than"):
+        log.write(DAY)

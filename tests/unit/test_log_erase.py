@@ -25,7 +25,7 @@ from ticket_processor.log_files import events, log_files, pack, read_lines
 from ticket_processor.log_lines import encode
 from ticket_processor.log_upkeep import look_after
 from ticket_processor.models import Outcome, OutcomeStatus, Priority, Usage
-from ticket_processor.state import FILE_NAME, State, Verdict
+from ticket_processor.state import FILE_NAME, HELPDESK_DATE, State, Verdict
 
 from ..local.bad_disk import Died, Disk, Dying
 from .fakes import START, ManualClock, a_change, a_decision, an_analysis
@@ -228,10 +228,12 @@ def test_an_erasure_under_a_wrong_clock_is_known_for_as_long_as_the_lines_it_was
     audit.close()
     assert office.words_of(7) == 0
     office.assert_holds()
+    state = State(None)
     for day in (days_wrong, *range(5)):
         audit = office.log(day)
         audit.run_started(follows=left)
-        assert look_after(audit, START + day * DAY_S, 2, left, office.keys) == []
+        state.remember(**{HELPDESK_DATE: repr(START + day * DAY_S)})
+        assert look_after(audit, START + day * DAY_S, 2, left, office.keys, state) == []
         audit.alert("ended")
         left = str(audit.head)
         audit.close()
@@ -248,7 +250,9 @@ def test_an_erasure_that_nothing_tells_of_any_more_is_explained_by_saying_it_aga
     erase(older, [7], office.keys, find(office.folder, [7], office.keys))
     older.close()
     audit = office.log(1)
-    look_after(audit, START + DAY_S, 2, None, office.keys)
+    state = State(None)
+    state.remember(**{HELPDESK_DATE: repr(START + DAY_S)})
+    look_after(audit, START + DAY_S, 2, None, office.keys, state)
     audit.close()
     assert not check(office.folder, [KEY], office.keys).holds
     assert office.erase(7).total == 0

@@ -20,13 +20,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ticket_processor.audit import REPAIRED, AuditLog
+from ticket_processor.clock import iso
 from ticket_processor.errors import AuditUnwritable, ConfigError
 from ticket_processor.log_check import check
 from ticket_processor.log_cipher import Keyring
 from ticket_processor.log_files import events, log_files, read_lines
 from ticket_processor.log_lines import encode, erased
 from ticket_processor.log_upkeep import (
+    BEHIND_S,
     CHANGED,
+    CLEARED,
     EXPIRED,
     IN_THE_CLEAR,
     KEY_LOST,
@@ -34,10 +37,11 @@ from ticket_processor.log_upkeep import (
     keep_head,
     left_in,
     look_after,
+    not_before,
     stands,
 )
 from ticket_processor.log_writer import head_of
-from ticket_processor.state import State
+from ticket_processor.state import HELPDESK_DATE, State
 
 from ..local.bad_disk import KINDS, Died, Disk, Dying, Failing, Kind
 from .fakes import ManualClock
@@ -67,6 +71,7 @@ class Desk:
         self.keys = keys
         self.clock = ManualClock(at(TODAY))
         self.left: str | None = None
+        self.state = State(None)
         self.lines = itertools.count()
         self.said: list[str] = []
         """What was surely written, oldest first, as ``day what``."""
@@ -80,6 +85,11 @@ class Desk:
         self.clock = ManualClock(at(day))
         self.run(count, upkeep=False)
 
+    def agreed(self) -> State:
+        """The state as a run has left it a moment ago, with whose clock the helpdesk's agreed."""
+        self.state.remember(**{HELPDESK_DATE: repr(self.clock.now()), CLEARED: iso(self.clock.now())[:10]})
+        return self.state
+
     def run(self, count: int = 1, *, upkeep: bool = True, keep: int = 365) -> list[str]:
         """A run with so many lines, which looks after the log; gives what that could not do."""
         audit = self.log()
@@ -87,7 +97,7 @@ class Desk:
         try:
             audit.run_started()
             if upkeep:
-                troubles = look_after(audit, self.clock.now(), keep, self.left, self.keys)
+                troubles = look_after(audit, self.clock.now(), keep, self.left, self.keys, self.agreed())
             for _ in range(count):
                 what = f"{datetime.fromtimestamp(self.clock.now(), UTC).date()} line {next(self.lines)}"
                 audit.alert(what)
@@ -169,18 +179,6 @@ def test_so_many_files_are_packed_in_one_run_and_no_more_for_tickets_wait(plain:
     assert (plain.events(), plain.flaws()) == (plain.said, [])
 
 
-@pytest.mark.parametrize(("away", "goes"), [(31, True), (32, False)])
-def test_after_a_month_without_a_run_the_clock_is_not_believed_at_first(plain: Desk, away: int, goes: bool) -> None:
-    for back in (away + 1, away):
-        plain.write(TODAY - timedelta(days=back))
-    plain.clock = ManualClock(at(TODAY))
-    plain.run(keep=7)
-    assert (days(plain.folder) == [str(TODAY)]) is goes
-    plain.clock = ManualClock(at(TODAY + timedelta(days=1)))
-    plain.run(keep=7)
-    assert days(plain.folder) == [str(TODAY), str(TODAY + timedelta(days=1))]
-
-
 def test_old_days_go_before_others_are_packed_which_takes_room(plain: Desk) -> None:
     for back in (400, 3, 1):
         plain.write(TODAY - timedelta(days=back))
@@ -229,7 +227,7 @@ def test_what_is_in_order_is_left_alone(desk: Desk) -> None:
     disk = Disk(desk.folder)
     audit = desk.log()
     with disk.at_work():
-        look_after(audit, desk.clock.now(), 365, desk.left, desk.keys)
+        look_after(audit, desk.clock.now(), 365, desk.left, desk.keys, desk.state)
     audit.close()
     assert [each for each in disk.operations if "lock" not in each] == []
 
@@ -284,15 +282,130 @@ def test_another_number_of_days_can_be_chosen(plain: Desk, keep: int) -> None:
     assert plain.flaws() == []
 
 
-def test_a_clock_that_is_a_year_ahead_removes_nothing_on_its_first_day(plain: Desk) -> None:
-    for back in (3, 2, 1):
-        plain.write(TODAY - timedelta(days=back))
-    plain.clock = ManualClock(at(TODAY + timedelta(days=400)))
-    plain.run(keep=365)
-    plain.clock = ManualClock(at(TODAY))
-    plain.run(keep=365)
-    assert days(plain.folder)[:4] == [(TODAY - timedelta(days=back)).isoformat() for back in (3, 2, 1, 0)]
-    assert plain.flaws() == []
+class Clocks(Desk):
+    """The same, as commands do it: the state holds what the helpdesk has said, and nothing is presumed of it."""
+
+    true = at(TODAY)
+
+    def agreed(self) -> State:
+        return self.state
+
+    def log(self) -> AuditLog:
+        audit = super().log()
+        audit.not_before = not_before(self.state, self.clock.now())
+        return audit
+
+    def play(self, wrong_by: float = 0.0, *, keep: int = 365, answers: bool = True, date_wrong_by: float = 0.0) -> None:
+        """A run under a clock that is so many seconds ahead; the helpdesk's own clock may be wrong as well."""
+        self.clock = ManualClock(self.true + wrong_by)
+        self.run(keep=keep)
+        if answers:
+            self.state.remember(**{HELPDESK_DATE: repr(self.true + date_wrong_by)})
+
+    def pass_days(self, count: float) -> None:
+        self.true += count * DAY_S
+
+
+@pytest.fixture
+def clocks(tmp_path: Path) -> Clocks:
+    return Clocks(tmp_path / "logs")
+
+
+def test_a_clock_that_is_400_days_ahead_for_two_days_removes_nothing(clocks: Clocks) -> None:
+    for _ in range(5):
+        clocks.play()
+        clocks.pass_days(1)
+    for ahead in (400, 400, 401, 0, 0):
+        clocks.play(ahead * DAY_S)
+        clocks.pass_days(0.6)
+    assert (clocks.events(), clocks.alerts(EXPIRED), clocks.flaws()) == (sorted(clocks.said), [], [])
+
+
+@pytest.mark.parametrize("ahead", [0, 400])
+def test_before_the_helpdesk_has_told_its_date_nothing_is_removed(clocks: Clocks, ahead: int) -> None:
+    for back in (500, 499, 498):
+        clocks.write(TODAY - timedelta(days=back))
+    for _ in range(4):
+        clocks.play(ahead * DAY_S, answers=False)
+    assert len(days(clocks.folder)) == 4
+    assert clocks.alerts(EXPIRED) == []
+
+
+def test_of_days_that_were_not_too_old_for_the_last_run_one_goes_with_each(clocks: Clocks) -> None:
+    for back in range(20, 0, -1):
+        clocks.write(TODAY - timedelta(days=back))
+    clocks.play()
+    clocks.play()
+    counts = []
+    for _ in range(4):
+        clocks.play(400 * DAY_S, date_wrong_by=400 * DAY_S)
+        counts.append(len([day for day in days(clocks.folder) if day <= str(TODAY)]))
+    assert counts == [21, 20, 19, 18], "both clocks are wrong: it costs a day a run"
+
+
+def test_a_machine_that_was_off_for_long_removes_what_is_too_old_by_and_by(clocks: Clocks) -> None:
+    for _ in range(10):
+        clocks.play(keep=7)
+        clocks.pass_days(1)
+    clocks.pass_days(30)
+    for _ in range(10):
+        clocks.play(keep=7)
+    assert len(days(clocks.folder)) == 1
+    assert clocks.flaws() == []
+
+
+def test_fewer_days_to_be_kept_are_kept_at_once(clocks: Clocks) -> None:
+    for _ in range(10):
+        clocks.play()
+        clocks.pass_days(1)
+    clocks.play()
+    clocks.play(keep=3)
+    assert len(days(clocks.folder)) == 4
+
+
+def test_lines_under_a_clock_that_was_put_back_stay_as_long_as_others(clocks: Clocks) -> None:
+    for _ in range(3):
+        clocks.play(keep=30)
+        clocks.pass_days(1)
+    clocks.play(-400 * DAY_S, keep=30)
+    kept = clocks.said[-1]
+    for _ in range(29):
+        clocks.pass_days(1)
+        clocks.play(keep=30)
+    assert kept in clocks.events()
+    for _ in range(3):
+        clocks.pass_days(1)
+        clocks.play(keep=30)
+    assert kept not in clocks.events()
+    assert clocks.flaws() == []
+
+
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_whatever_the_clock_says_no_line_goes_before_its_time_and_none_stays_long_after(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    keep = data.draw(st.integers(1, 8), "days kept")
+    desk = Clocks(tmp_path_factory.mktemp("clocks") / "logs")
+    desk.play(keep=keep)
+    written = {desk.said[-1]: desk.true}
+    sure = desk.true
+    for _ in range(data.draw(st.integers(1, 25), "runs")):
+        desk.pass_days(data.draw(st.sampled_from((0.01, 0.4, 1, 1, 1, 3)), "pause"))
+        wrong = data.draw(st.sampled_from((0, 0, 0.04, -0.04)) | st.floats(-500, 500), "days ahead")
+        answers = data.draw(st.booleans(), "the helpdesk answers")
+        desk.play(wrong * DAY_S, keep=keep, answers=answers)
+        # Where the helpdesk has said nothing meanwhile, nobody can know better than it said last.
+        written[desk.said[-1]] = sure if wrong < 0 else desk.true
+        sure = desk.true if answers else sure
+        there = set(desk.events())
+        young = {what for what, moment in written.items() if desk.true - moment < keep * DAY_S - BEHIND_S}
+        assert young <= there
+        assert [flaw for flaw in desk.flaws() if "is missing" in flaw] == []
+    desk.pass_days(keep + 1)
+    for _ in range(1 + len(days(desk.folder))):
+        desk.play(keep=keep)
+    assert [day for day in days(desk.folder) if day < first_kept(desk.true, keep)] == []
 
 
 def test_the_log_tells_what_went_and_where_it_ended(desk: Desk) -> None:
@@ -367,7 +480,7 @@ def test_leftovers_of_a_day_whose_file_is_gone_go_as_well(plain: Desk) -> None:
 def test_days_go_only_once_the_log_surely_says_so(plain: Desk) -> None:
     for back in (401, 400, 1):
         plain.write(TODAY - timedelta(days=back))
-        plain.run()  # which packs it, so that nothing but what is too old goes below
+        plain.run(keep=3650)  # which packs it, so that nothing but what is too old goes below
     plain.clock = ManualClock(at(TODAY))
     disk = Disk(plain.folder)
     with disk.at_work():
@@ -392,7 +505,7 @@ def test_without_a_line_about_it_nothing_goes(plain: Desk) -> None:
     with disk.at_work():
         audit.run_started()
         disk.at = len(disk.operations) + 1
-        (trouble,) = look_after(audit, plain.clock.now(), 365, None, None)
+        (trouble,) = look_after(audit, plain.clock.now(), 365, None, None, plain.agreed())
     audit.close()
     assert "No space left" in trouble
     assert len(log_files(plain.folder)) == 4
@@ -515,7 +628,7 @@ def heard(desk: Desk) -> set[str]:
     """What a run would tell of the log, that looks after it now."""
     audit = desk.log()
     audit.run_started()
-    assert look_after(audit, desk.clock.now(), 365, desk.left, desk.keys) == []
+    assert look_after(audit, desk.clock.now(), 365, desk.left, desk.keys, desk.agreed()) == []
     audit.alert("ended")
     desk.left = str(audit.head)
     audit.close()

@@ -9,7 +9,7 @@ import pytest
 
 from ticket_processor.clock import iso
 from ticket_processor.models import RunRecord, RunSummary
-from ticket_processor.state import DONE_KEPT_S, State
+from ticket_processor.state import DONE_KEPT_S, HELPDESK_DATE, RUNS_KEPT_S, State
 
 from .fakes import START
 
@@ -34,6 +34,7 @@ def ends(state: State, moment: float, *tickets: int, fallback: bool = False) -> 
             state.remember_fallback(ticket, ("ai_fallback",))
         state.settled(ticket, done=(run_id(moment), "k" * 32))
     summary = RunSummary(run_id=run_id(moment), dry_run=False)
+    state.remember(**{HELPDESK_DATE: repr(moment)})
     state.keep_run(RunRecord(run_id=run_id(moment), started=moment, finished=moment + 5, summary=summary))
 
 
@@ -44,6 +45,34 @@ def test_tickets_done_long_ago_are_forgotten_for_their_marker_and_their_key_say_
     ends(state, START + DONE_KEPT_S + DAY_S, 4)
     assert [number for number in (1, 2, 3, 4) if state.is_done(number)] == [3, 4]
     assert set(state.fallbacks()) == {3}
+
+
+@pytest.mark.parametrize("days_ahead", [400, -400])
+def test_a_clock_that_is_wrong_makes_nothing_be_forgotten(state: State, days_ahead: int) -> None:
+    ends(state, START, 1, fallback=True)
+    for true, wrong_by in ((START + 600, 0.0), (START + 1200, days_ahead * DAY_S), (START + 1800, 0.0)):
+        moment = true + wrong_by
+        state.remember(**{HELPDESK_DATE: repr(true)})
+        summary = RunSummary(run_id=run_id(moment), dry_run=False)
+        state.keep_run(RunRecord(run_id=run_id(moment), started=moment, finished=moment + 5, summary=summary))
+    assert state.is_done(1)
+    assert set(state.fallbacks()) == {1}
+    assert {START + 600, START + 1800} <= {record.started for record in state.runs(0.0)}
+
+
+def test_nothing_is_too_old_before_the_helpdesk_has_told_its_date(state: State) -> None:
+    state.settled(1, done=(run_id(START), "k" * 32))
+    for moment in (START, START + 400 * DAY_S):
+        summary = RunSummary(run_id=run_id(moment), dry_run=False)
+        state.keep_run(RunRecord(run_id=run_id(moment), started=moment, finished=moment + 5, summary=summary))
+    assert state.is_done(1)
+    assert len(state.runs(0.0)) == 2
+
+
+def test_runs_of_more_than_a_month_ago_are_forgotten_once_the_helpdesk_says_how_late_it_is(state: State) -> None:
+    ends(state, START)
+    ends(state, START + RUNS_KEPT_S + DAY_S)
+    assert [record.started for record in state.runs(0.0)] == [START + RUNS_KEPT_S + DAY_S]
 
 
 def test_a_ticket_that_was_done_again_counts_from_then(state: State) -> None:

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from ticket_processor.breaker import Breaker
-from ticket_processor.clock import Deadline
+from ticket_processor.clock import Deadline, iso, parse_iso
 from ticket_processor.errors import (
     CannotRun,
     HelpdeskDown,
@@ -32,7 +32,7 @@ from ticket_processor.sandbox import ManualClock as SandboxTime
 from ticket_processor.shared_faults import IsolatingDesk, SharedFaults
 from ticket_processor.throttle import Throttle
 from ticket_processor.transport import Auth, Transport
-from ticket_processor.zendesk import MAX_AUDIT_PAGES, SEARCH_OVERLAP_S, Zendesk, note_html, read_limits
+from ticket_processor.zendesk import MAX_AUDIT_PAGES, SEARCH_WINDOW_S, Zendesk, note_html, read_limits
 from ticket_processor.zendesk_auth import ApiToken, ClientCredentials, OAuthToken
 from ticket_processor.zendesk_labels import read_labels
 
@@ -810,8 +810,16 @@ def test_the_vendors_follow_up_inherits_the_tags_and_is_known() -> None:
     assert not account.one(original).follow_up
 
 
-def test_listings_by_search_overlap_by_half_an_hour() -> None:
-    assert SEARCH_OVERLAP_S == 1800
+def test_listings_by_search_go_back_by_six_hours_unless_another_time_is_chosen() -> None:
+    assert SEARCH_WINDOW_S == 6 * 3600
+    account = Account(0, bot_role="agent")
+    account.add(age=600)
+    for window_s in (SEARCH_WINDOW_S, 3600.0):
+        desk = Zendesk(account.transport, search_window_s=window_s)
+        (page,) = desk.pages(None, START - 86_400)
+        newest = parse_iso(page.tickets[0].created_at)
+        assert (page.since, page.again_since) == (START - 86_400, newest - window_s)
+        assert page.cursor == f"search:{iso(newest - window_s)}"
 
 
 # The note

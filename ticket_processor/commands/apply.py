@@ -8,13 +8,17 @@ from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
+from ..answer_gate import unlike_an_answer
 from ..assembly import Asked, write
-from ..backfill_file import DECIDED, Results, locked
+from ..backfill import Judgement
+from ..backfill_file import ANEW, DECIDED, Entry, Refused, Results, locked
 from ..clock import SystemClock
 from ..config import load
-from ..errors import ConfigError
+from ..errors import ConfigError, ExitCode
 from ..id_set import IdSet
+from ..log_key import known_keys
 from ..models import Outcome, OutcomeStatus, RunSummary, Usage
+from ..redact import redact
 from ..screen import Screen
 from ..settings import Settings
 from ..settlement import ALREADY_DONE
@@ -25,6 +29,7 @@ from .tending import tended
 DEADLINE_S = 12 * 3600.0
 CLOSED = "closed"
 SOLVED = "solved"
+REFUSED = "refused"
 
 
 def apply(
@@ -39,12 +44,14 @@ def apply(
 ) -> tuple[int, int]:
     """``ticketbot apply``. Returns the exit code, and how many threads were left behind in hanging calls.
 
-    The whole file is read before anything is written. Raises :class:`ConfigError` for one that is about another
-    account, or that cannot be read.
+    The whole file is read before anything is written, and what today's settings would not decide so is refused, line
+    by line. Raises :class:`ConfigError` for one that is about another account, or not as it was written, or that
+    cannot be read.
     """
     settings = load(config=config)
     screen = Screen(quiet=quiet, as_json=as_json)
-    results = Results(path, settings.zendesk.base_url)
+    given = [key.get_secret_value() for key in settings.audit.keys]
+    results = Results(path, settings.zendesk.base_url, known_keys(given, settings.state_folder))
     outcomes: list[Outcome] = []
 
     def listen(outcome: Outcome) -> None:
@@ -55,6 +62,10 @@ def apply(
     with locked(path):
         screen.notices([*settings.notices, *_differences(results, settings)])
         contents = _Contents(results, settings)
+        for refused in contents.refused:
+            screen.outcome(_as_outcome(refused))
+        if contents.refused:
+            screen.notices([f"of {path} {len(contents.refused)} lines are refused; {ANEW}"])
         # Whoever solved a ticket has had a head start, and one that was reopened is new work for a run.
         statuses = (*settings.run.statuses, SOLVED) if results.header.as_new else (SOLVED,)
         run = settings.run.model_copy(update={"deadline_s": DEADLINE_S, "wait_minutes": 0.0})
@@ -69,7 +80,7 @@ def apply(
                     listener=listen,
                 )
             tending.ended(finished.summary, log_events=finished.log_events)
-            summary = _as_apply(finished.summary, contents.left_out)
+            summary = _as_apply(finished.summary, contents.left_out, len(contents.refused))
             title = f"Would apply {path}, dry run" if dry_run else f"Applied {path}, run"
             screen.finished(summary, finished.log, outcomes, title=title)
     return summary.exit_code, finished.abandoned
@@ -79,15 +90,19 @@ class _Contents:
     """What of a file there is to write. Making one reads the whole file, so that nothing is written by half of it.
 
     ``left_out`` counts what is known to need no write: closed tickets, and those that this installation has written.
+    ``refused`` are lines that somebody has changed, or that today's settings would not have made.
     """
 
     def __init__(self, results: Results, settings: Settings) -> None:
         self._results = results
+        self._settings = settings
+        self._judgement = Judgement(settings.policy, settings.taxonomy, as_new=results.header.as_new)
+        self.refused: list[Refused] = []
         self._done = IdSet()
         self.total = 0
         self.left_out: Counter[str] = Counter()
         with closing(State.scratch_copy(settings.state_folder / FILE_NAME)) as state:
-            for entry in results.entries():
+            for entry in results.entries(self._wrong_with, self.refused.append):
                 if entry.kind != DECIDED:
                     continue
                 if entry.status == CLOSED:
@@ -100,11 +115,29 @@ class _Contents:
 
     def verdicts(self) -> Iterator[Verdict]:
         """The decisions to be written, in the file's order."""
-        for entry in self._results.entries():
+        for entry in self._results.entries(self._wrong_with):  # somebody may have changed it since
             if entry.status != CLOSED and entry.ticket_id not in self._done:
                 verdict = entry.verdict()
                 if verdict is not None:
                     yield verdict
+
+    def _wrong_with(self, entry: Entry) -> str | None:
+        """Why a line is not applied: its analysis would not pass the gate, or today's settings decide otherwise."""
+        analysis, decision = entry.analysis, entry.decision
+        if analysis is None or decision is None:
+            return None
+        settings = self._settings
+        wrong = unlike_an_answer(analysis, settings.taxonomy, settings.entities, lambda text: redact(text).text)
+        if wrong:
+            return f"its analysis would not pass the gate on models' answers ({', '.join(wrong)})"
+        today = self._judgement(entry.ticket_id, analysis).model_dump()
+        others = [name for name, value in decision.model_dump().items() if value != today[name]]
+        return f"today's settings decide otherwise ({', '.join(others)})" if others else None
+
+
+def _as_outcome(refused: Refused) -> Outcome:
+    reason = f"refused, line {refused.line} of the file: {refused.why}"
+    return Outcome(ticket_id=refused.ticket_id, status=OutcomeStatus.FAILED, reason=reason)
 
 
 def _differences(results: Results, settings: Settings) -> list[str]:
@@ -116,19 +149,23 @@ def _differences(results: Results, settings: Settings) -> list[str]:
             "put policy.tag_prefix back, or make the file anew"
         )
     if header.policy != settings_digest(settings):
-        return ["the settings that decide have changed since the file was made; it is written as it stands"]
+        return ["the settings that decide have changed since the file was made; only what they still say is written"]
     return []
 
 
-def _as_apply(summary: RunSummary, left_out: Counter[str]) -> RunSummary:
+def _as_apply(summary: RunSummary, left_out: Counter[str], refused: int) -> RunSummary:
     """The summary, with what needed no look at the helpdesk, and without models: none was asked."""
     outcomes, reasons = Counter(summary.outcomes), Counter(summary.reasons)
     if left_out:
         outcomes[OutcomeStatus.SKIPPED.value] += left_out.total()
         reasons += left_out
+    if refused:
+        outcomes[OutcomeStatus.FAILED.value] += refused
+        reasons[REFUSED] += refused
     return summary.model_copy(
         update={
-            "seen": summary.seen + left_out.total(),
+            "seen": summary.seen + left_out.total() + refused,
+            "exit_code": summary.exit_code or (int(ExitCode.SOME_FAILED) if refused else 0),
             "outcomes": dict(outcomes),
             "reasons": dict(reasons),
             "answered_by": {},

@@ -25,7 +25,7 @@ from ..config import load
 from ..errors import CannotRun, ConfigError, DeadlineReached, ExitCode, Stopping
 from ..screen import Screen
 from ..settings import Settings
-from ..wiring import kill_switch, selection, transport_for, understanding
+from ..wiring import audit_keys, kill_switch, selection, transport_for, understanding
 from ..zendesk import Zendesk
 from .batch_models import BatchModels
 from .moments import parse_since
@@ -98,7 +98,8 @@ def backfill(
     path = wishes.out or DEFAULT_FILE
     began = clock.monotonic()
     with ExitStack() as stack:
-        file = stack.enter_context(BackfillFile(path, _header(settings, clock, moment, since, as_new=wishes.as_new)))
+        header = _header(settings, clock, moment, since, as_new=wishes.as_new)
+        file = stack.enter_context(BackfillFile(path, header, audit_keys(settings)))
         plan = PlanFile(path, settings.zendesk.base_url)
         if plan.plan.parts and not wishes.batch_api:
             raise ConfigError(

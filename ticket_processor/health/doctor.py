@@ -34,7 +34,7 @@ from .checks import LIMIT_S, Answer, Check, Examiner, Health, Probe, fail, skipp
 from .remote import of_helpdesk, of_models
 
 RECENT_S = 7 * DAY_S
-_STORED = ("state", "last_run", "backlog", "retry_list", "breakers", "wait", "halted")
+_STORED = ("state", "last_run", "backlog", "search_index", "retry_list", "breakers", "wait", "halted")
 
 
 class Doctor:
@@ -131,6 +131,7 @@ def _stored(settings: Settings, clock: Clock) -> Answer:
             left.state(str(path), there=there, damage=damage),
             left.last_run(runs, now, begun=state.fact(HORIZON) is not None),
             left.backlog(runs, retries, now),
+            left.search_index(runs, now, settings.zendesk.search_window_hours * 3600),
             left.retry_list(retries, now, head_start_s=settings.run.wait_minutes * 60),
             left.breakers({name: state.breaker(name) for name in names}, now),
             left.wait(state.not_before(Options.dependency, now), now),

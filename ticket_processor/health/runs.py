@@ -14,6 +14,7 @@ from ..state import AHEAD_S, Retry
 from .checks import Check, fail, ok, skipped, warn
 from .words import ago, span, whole
 
+DAY_S = 86_400.0
 EVERY_S = 600.0
 """How often runs are meant to be made, and the most often that is expected of them."""
 WARN_AFTER, FAIL_AFTER = 2.5, 6.0
@@ -94,6 +95,28 @@ def backlog(runs: Sequence[RunRecord], retries: Sequence[Retry], now: float) -> 
     if judge is not ok:
         text += "; runs do not come, or do not come to the end of what there is"
     return judge(name, text, **facts)
+
+
+def search_index(runs: Sequence[RunRecord], now: float, window_s: float) -> Check:
+    """How late tickets were that came by search. ``window_s`` is how late one may be before it is lost."""
+    name = "search_index"
+    late = [
+        record.summary.index_late_s
+        for record in _played(runs, now)
+        if record.summary.index_late_s is not None and now - record.started <= DAY_S
+    ]
+    if not late:
+        return skipped(name, "no run of the last 24 hours has found its tickets by search")
+    facts: dict[str, object] = {"late_s": whole(max(late)), "window_s": whole(window_s)}
+    text = f"in the last 24 hours the search was up to {span(max(late))} late, and a run looks {span(window_s)} back"
+    if max(late) < window_s / 2:
+        return ok(name, text, **facts)
+    return warn(
+        name,
+        f"{text}: a ticket that is later than that is never seen; raise zendesk.search_window_hours, or make the user "
+        "an admin, who may use the export",
+        **facts,
+    )
 
 
 def rhythm(played: Sequence[RunRecord]) -> float:

@@ -32,7 +32,8 @@ class Store(Agenda):
     """All state. ``seed`` makes generated ids repeatable.
 
     ``index_lag`` is the search index's, ``replica_lag`` that of the copies which single tickets are read from, both in
-    seconds; they may be changed at any time, and what is older than the change is then not known.
+    seconds; they may be changed at any time, and what is older than the change is then not known. The index shows a
+    ticket of ``index_late`` not before so many seconds after its creation.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Store(Agenda):
         super().__init__(clock)
         self.random = random.Random(seed)
         self.index_lag = index_lag
+        self.index_late: dict[int, float] = {}
         self.replica_lag = replica_lag
         self.tickets: dict[int, StoredTicket] = {}
         self.users: dict[int, dict[str, Any]] = {}

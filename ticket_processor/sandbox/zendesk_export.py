@@ -132,6 +132,8 @@ def search_export(call: Call) -> Response:
 def indexed(call: Call, ticket: StoredTicket) -> Document | None:
     """A ticket as the search index has it, which lags behind by the store's ``index_lag``."""
     lag = call.store.index_lag
+    if call.now < ticket.created + call.store.index_late.get(ticket.id, 0.0):
+        return None
     if lag <= 0:
         return None if ticket.deleted else ticket.json
     if ticket.changed <= call.now - lag and not ticket.versions:
