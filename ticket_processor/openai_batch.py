@@ -16,6 +16,8 @@ from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
 import orjson
 
+from . import bounded_json
+from .bounded_json import JsonTooLarge
 from .chat_server import retrying
 from .clock import Deadline
 from .errors import AnalysisFailed, CannotRun
@@ -212,7 +214,9 @@ class BatchApi:
                 return bounded_body(response, 10_000_000)
 
         try:
-            answer = orjson.loads(self._tried(asked, seconds=seconds, attempts=attempts))
+            answer = bounded_json.loads(self._tried(asked, seconds=seconds, attempts=attempts))
+        except JsonTooLarge as error:
+            raise AnalysisFailed("model_answer_too_long") from error
         except orjson.JSONDecodeError as error:
             raise AnalysisFailed("model_nonsense", "no JSON") from error
         if not isinstance(answer, dict):

@@ -12,17 +12,20 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import orjson
 import requests
 import tenacity
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.adapters import BaseAdapter
 from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError
 
-from . import __version__
+from . import __version__, bounded_json
 from .backoff import backoff_seconds, retry_after_seconds
+from .bounded_http import MAX_REPLY_BYTES, BoundedAdapter, ReplyTooLong
+from .bounded_json import JsonTooLarge
 from .breaker import Breaker
 from .clock import Clock, Deadline, iso, parse_http_date
 from .errors import (
@@ -38,6 +41,8 @@ from .throttle import Limit, Throttle
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 30.0
 MAX_ATTEMPTS = 4
+MAX_RECEIPT_BYTES = 2_000_000
+"""What the answer to anything but a GET may have: it is about one ticket or one job. Many of them come at a time."""
 
 
 class Effect(Enum):
@@ -144,18 +149,21 @@ class Transport:
         changes_nothing: bool | None = None,
         signed: bool = True,
         ours: Callable[[Reply], bool] = lambda _reply: False,
+        most: int | None = None,
     ) -> Reply:
         """One answer, or an error that says what to do.
 
         ``changes_nothing`` is for calls that are no writes although they are not GETs (asking for a token), and
         ``signed=False`` sends no credentials with them. ``ours`` picks replies that the caller understands although
-        they look like an overload, and wants as they are.
+        they look like an overload, and wants as they are. ``most`` is how many bytes the answer may have, where the
+        usual limits do not fit; a longer one is not asked for again: ``HelpdeskDown`` then says ``too_long``.
         Raises ``NotAuthorised``, ``HelpdeskDown``, ``RateLimited``, ``OutcomeUnknown`` (writes only),
         ``DeadlineReached`` and ``Stopping``. 4xx other than 401, 408 and 429 are replies, not errors.
         """
         harmless = method == "GET" if changes_nothing is None else changes_nothing
         if self._read_only and not harmless:
             raise ReadOnlyViolation(f"{method} {path} in a run that must not write")
+        most = most or (MAX_REPLY_BYTES if method == "GET" else MAX_RECEIPT_BYTES)
         body = None if json is None else orjson.dumps(json)
         auth = self._auth if signed else None
         renewed = False
@@ -170,11 +178,13 @@ class Transport:
         def attempt() -> Reply:
             nonlocal renewed
             token = auth.header() if auth else None
-            reply = self._send_once(method, path, params, body, headers, effect, limits, token, ours)
+            reply = self._send_once(method, path, params, body, headers, effect, limits, token, ours, most)
             if reply.status == 401 and auth and token and not renewed:
                 renewed = True
                 if auth.renew(token):
-                    reply = self._send_once(method, path, params, body, headers, effect, limits, auth.header(), ours)
+                    reply = self._send_once(
+                        method, path, params, body, headers, effect, limits, auth.header(), ours, most
+                    )
             if reply.status == 401:
                 raise NotAuthorised(f"{self.name} refused the credentials (HTTP 401)")
             return reply
@@ -208,6 +218,7 @@ class Transport:
         limits: Iterable[str],
         token: str | None,
         ours: Callable[[Reply], bool],
+        most: int,
     ) -> Reply:
         self._deadline.check()
         names = tuple(limits)
@@ -225,7 +236,7 @@ class Transport:
         remaining = self._deadline.remaining()
         self._count(f"{method} {_template(path)}")
         try:
-            response = self._session().request(
+            response = self._session(most).request(
                 method,
                 self.base_url + path,
                 params=params,
@@ -235,10 +246,13 @@ class Transport:
                 timeout=(min(CONNECT_TIMEOUT_S, remaining + 0.1), min(READ_TIMEOUT_S, remaining + 0.1)),
                 allow_redirects=False,
             )
+            reply = _read(response)
+        except (ReplyTooLong, JsonTooLarge) as error:
+            self._breaker.success(admission)  # it is up: it says too much, and may be asked for less
+            raise self._too_long(error, f"{method} {path}", most, effect) from error
         except requests.exceptions.RequestException as error:
             self._breaker.failure(admission)
             raise self._translate(error, effect) from error
-        reply = _read(response)
         limited = (reply.status in (408, 429) or reply.status >= 500) and not ours(reply)
         senseless = reply.ok and reply.body is None and reply.status != 204
         self._throttle.learn(self._read_limits(response.headers))
@@ -257,6 +271,13 @@ class Transport:
         if _surely_not_sent(error) or effect is Effect.NONE:
             return _TryAgain(down)
         return OutcomeUnknown(f"the connection failed after sending ({type(error).__name__})")
+
+    def _too_long(self, error: Exception, what: str, most: int, effect: Effect) -> Exception:
+        limit = f"{most / 1e6:g} MB"
+        if isinstance(error, JsonTooLarge):
+            limit = f"{bounded_json.MAX_PARSED_BYTES / 1e6:g} MB once it is parsed"
+        message = f"{self.name}: the answer to {what} is larger than its limit of {limit}, and was not used"
+        return OutcomeUnknown(message) if effect is Effect.WRITE else HelpdeskDown(message, too_long=True)
 
     def _not_an_answer(self, reply: Reply, effect: Effect, *, senseless: bool) -> Exception:
         if reply.status == 429:
@@ -287,21 +308,28 @@ class Transport:
 
     # Odds and ends
 
-    def _session(self) -> requests.Session:
+    def _session(self, most: int) -> requests.Session:
+        """This thread's session, which takes replies of up to ``most`` bytes."""
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = requests.Session()
+            # Credentials are all that a server learns of us; what it wants remembered would only grow.
+            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
             session.headers["User-Agent"] = f"ticketbot/{__version__}"
             if is_loopback(self.base_url):
                 session.trust_env = False  # a proxy cannot reach this machine's own loopback
             if self._adapter is not None:
                 session.mount(self.base_url, self._adapter())
             else:
-                session.mount("https://", HTTPAdapter(max_retries=0))
-                session.mount("http://", HTTPAdapter(max_retries=0))
+                self._local.bounds = BoundedAdapter()
+                session.mount("https://", self._local.bounds)
+                session.mount("http://", self._local.bounds)
             self._local.session = session
             with self._lock:
                 self._sessions.append(session)
+        bounds: BoundedAdapter | None = getattr(self._local, "bounds", None)
+        if bounds is not None:
+            bounds.most = most
         return session
 
     def _count(self, what: str) -> None:
@@ -310,10 +338,11 @@ class Transport:
 
 
 def _read(response: requests.Response) -> Reply:
+    """Raises ``JsonTooLarge``."""
     body: Any = None
     if "json" in response.headers.get("Content-Type", "").lower() and response.content:
         try:
-            body = orjson.loads(response.content)
+            body = bounded_json.loads(response.content)
         except orjson.JSONDecodeError:
             body = None
     return Reply(

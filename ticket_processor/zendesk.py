@@ -36,6 +36,8 @@ from .zendesk_labels import CHOICES, LabelsForbidden, read_fields
 
 PAGE_SIZE = 1000
 SHOW_MANY_MAX = 100
+MAX_PAGE_BYTES = 12_000_000
+"""Of a page of tickets or audits: a thousand tickets mostly have 3 to 8 MB. While one page is read, another is held."""
 EXPORT_LIMIT = "incremental-exports"
 UPDATE_LIMIT = "tickets-update"
 ACCOUNT_LIMIT = "account"
@@ -100,7 +102,7 @@ class Zendesk:
             params["cursor"] = cursor
         seen = {cursor}
         while True:
-            reply = self._get("/incremental/tickets/cursor", params, (ACCOUNT_LIMIT, EXPORT_LIMIT))
+            reply = self._page("/incremental/tickets/cursor", params, "per_page", (ACCOUNT_LIMIT, EXPORT_LIMIT))
             if reply.status == 403:
                 raise _ExportForbidden
             if not reply.ok:
@@ -120,7 +122,8 @@ class Zendesk:
             )
             if last:
                 return
-            params = {"per_page": self._page_size, "include": "users", "cursor": str(after)}
+            params = {"per_page": params["per_page"], "include": "users", "cursor": str(after)}
+            del reply, body  # or two pages would be held while the next one is read
 
     def _search_pages(self, since: float) -> Iterator[Page]:
         """Tickets created since, by search export: no admin needed, but minutes late and by creation only."""
@@ -145,7 +148,7 @@ class Zendesk:
         params: dict[str, str | int] = {"query": query, "filter[type]": "ticket", "page[size]": SHOW_MANY_MAX}
         seen = set()
         while True:
-            reply = self._get("/search/export", params, (ACCOUNT_LIMIT, "search-export"))
+            reply = self._page("/search/export", params, "page[size]", (ACCOUNT_LIMIT, "search-export"))
             if reply.status == 403:
                 raise NotAuthorised("this Zendesk user may neither export nor search tickets (HTTP 403)")
             if not reply.ok:
@@ -166,11 +169,22 @@ class Zendesk:
         found: dict[int, Ticket] = {}
         for start in range(0, len(ticket_ids), SHOW_MANY_MAX):
             part = ticket_ids[start : start + SHOW_MANY_MAX]
-            reply = self._get("/tickets/show_many", {"ids": ",".join(map(str, part)), "include": "users"})
-            if not reply.ok:
-                raise CannotRun(f"Zendesk refuses to show tickets (HTTP {reply.status}{_code(reply)})")
-            found.update((ticket.id, ticket) for ticket in _tickets(reply))
+            found.update((ticket.id, ticket) for ticket in self._shown(part))
         return found
+
+    def _shown(self, ticket_ids: Sequence[int]) -> tuple[Ticket, ...]:
+        """Tickets by their ids; in two requests where the reply to one is too long to be read."""
+        try:
+            params = {"ids": ",".join(map(str, ticket_ids)), "include": "users"}
+            reply = self._get("/tickets/show_many", params, most=MAX_PAGE_BYTES)
+        except HelpdeskDown as down:
+            if not down.too_long or len(ticket_ids) == 1:
+                raise
+            middle = len(ticket_ids) // 2
+            return self._shown(ticket_ids[:middle]) + self._shown(ticket_ids[middle:])
+        if not reply.ok:
+            raise CannotRun(f"Zendesk refuses to show tickets (HTTP {reply.status}{_code(reply)})")
+        return _tickets(reply)
 
     def history(self, ticket_id: int) -> History:
         """See :meth:`Helpdesk.history`: from the ticket's audits. Our key lies in their ``metadata.custom``."""
@@ -183,7 +197,7 @@ class Zendesk:
     def _audits(self, ticket_id: int) -> Iterator[Mapping[str, Any]]:
         params: dict[str, str | int] = {"page[size]": 100}
         for _ in range(MAX_AUDIT_PAGES):
-            reply = self._get(f"/tickets/{ticket_id}/audits", params)
+            reply = self._page(f"/tickets/{ticket_id}/audits", params, "page[size]")
             if reply.status == 404:
                 return
             if not reply.ok:
@@ -322,8 +336,26 @@ class Zendesk:
         if sentence not in self.troubles:
             self.troubles.append(sentence)
 
-    def _get(self, path: str, params: Mapping[str, str | int], limits: tuple[str, ...] = (ACCOUNT_LIMIT,)) -> Reply:
-        return self._transport.request("GET", "/api/v2" + path, params=params, limits=limits)
+    def _get(
+        self,
+        path: str,
+        params: Mapping[str, str | int],
+        limits: tuple[str, ...] = (ACCOUNT_LIMIT,),
+        most: int | None = None,
+    ) -> Reply:
+        return self._transport.request("GET", "/api/v2" + path, params=params, limits=limits, most=most)
+
+    def _page(
+        self, path: str, params: dict[str, str | int], size: str, limits: tuple[str, ...] = (ACCOUNT_LIMIT,)
+    ) -> Reply:
+        """One page of a list. If it is too long to be read, ``params[size]`` becomes a tenth, for later pages too."""
+        while True:
+            try:
+                return self._get(path, params, limits, MAX_PAGE_BYTES)
+            except HelpdeskDown as down:
+                if not down.too_long or int(params[size]) == 1:
+                    raise
+                params[size] = max(1, int(params[size]) // 10)
 
 
 class _ExportForbidden(Exception):
