@@ -75,6 +75,7 @@ class ModelUse(Frozen):
     model: str | None = Field(None, description="what its server calls it; default: its name in the list")
     preset: Preset | None = None
     base_url: ServerUrl | None = None
+    allow_plain_http: bool = Field(False, description="http to a server that is not this machine")
     api_key_variable: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     api_version: str | None = Field(None, description="Azure's, for its older addresses")
     timeout_s: float | None = Field(None, gt=0, le=300)
@@ -93,6 +94,7 @@ class ModelSettings(Frozen):
     names: tuple[str, ...] = ()
     preset: Preset = "compatible"
     base_url: ServerUrl | None = None
+    allow_plain_http: bool = Field(False, description="http to a server that is not this machine")
     api_key: SecretStr | None = None
     timeout_s: float = Field(30.0, gt=0, le=300)
     max_output_tokens: int = Field(400, ge=50, le=4000)
@@ -133,6 +135,7 @@ class EmbeddingSettings(Frozen):
 
     model: str | None = None
     base_url: ServerUrl | None = None
+    allow_plain_http: bool = Field(False, description="http to a server that is not this machine")
     api_key_variable: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     timeout_s: float = Field(30.0, gt=0, le=300)
     api_key: SecretStr | None = None
