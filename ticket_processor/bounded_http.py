@@ -1,5 +1,6 @@
-"""Replies of bounded size through ``requests``, which by itself reads and unpacks whatever a server sends.
+"""Sessions of ``requests`` that speak no old TLS and take replies of bounded size only.
 
+By itself ``requests`` reads and unpacks whatever a server sends.
 Only gzip is asked for, and only one layer of it is unpacked: any other packing is no answer. Bytes are counted as they
 arrive and as they are unpacked, so that neither an endless body nor a small one that unpacks to gigabytes is held.
 """
@@ -15,6 +16,8 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ChunkedEncodingError, ContentDecodingError, ReadTimeout
+
+from . import tls
 
 MAX_REPLY_BYTES: Final = 8_000_000
 _MAX_LIBRARY_BYTES = 1_000_000
@@ -44,6 +47,13 @@ class BoundedAdapter(HTTPAdapter):
     def add_headers(self, request: requests.PreparedRequest, **_: object) -> None:
         request.headers["Accept-Encoding"] = "gzip"
 
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: bool | str, cert: str | tuple[str, str] | None = None
+    ) -> Any:
+        host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
+        secured = {"ssl_minimum_version": tls.lowest()} if host["scheme"] == "https" else {}
+        return host, {**pool, **secured}
+
     def send(self, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> requests.Response:
         """The reply with its body read. Raises :class:`ReplyTooLong` and what requests raises for broken bodies."""
         response = super().send(request, *arguments, **{**options, "stream": True})
@@ -65,7 +75,7 @@ class BoundedAdapter(HTTPAdapter):
 
 
 def bound_all_sessions() -> None:
-    """From now on every session of this process reads bounded replies: libraries that send alerts make their own."""
+    """From now on every session of this process is such a one: libraries that send alerts make their own."""
     requests.sessions.HTTPAdapter = functools.partial(  # type: ignore[assignment]
         BoundedAdapter, _MAX_LIBRARY_BYTES, strict=False
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from . import tls
 from .errors import ConfigError
 from .setting_checks import helpdesk_gaps, misfits, strange_credentials, strange_paths, unprotected
 from .setting_errors import Place, place_name, sentences
@@ -40,6 +41,8 @@ def load(
     need_helpdesk: bool = True,
 ) -> Settings:
     """The settings for a run. ``flags`` maps setting paths to values from the command line.
+
+    Their lowest version of TLS holds for this process from then on.
 
     Raises :class:`ConfigError` with every problem found.
     """
@@ -114,6 +117,7 @@ def load(
             notices.append('policy.tiers.groups is not used: that needs policy.preset = "tiers"')
     if problems or settings is None:
         raise ConfigError(*dict.fromkeys(problems))
+    tls.require(settings.lowest_tls)
     stop_set_by = None
     if settings.run.stop:
         stop_set_by = origin.get(("run", "stop"), f"run.stop in {path.name if path else DEFAULT_FILE}")

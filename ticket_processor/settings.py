@@ -16,6 +16,7 @@ from .models import Frozen, RedactionLevel
 from .policy import RESERVED_TAGS, Policy
 from .skip_rules import HANDS_OFF, SkipSettings, Status
 from .taxonomy import Category, Taxonomy, default_taxonomy
+from .tls import Version as TlsVersion
 
 DEFAULT_LOG_DIR = "logs"
 
@@ -258,6 +259,7 @@ class Settings(Frozen):
         default_factory=dict, description="what to pick out of a ticket: a name, and what it means"
     )
     team_language: str = Field("en", pattern=r"^[a-z]{2,3}$", description="in which summaries are written")
+    lowest_tls: TlsVersion = Field("1.2", description="of every connection")
     state_dir: Path | None = None
     log_dir: Path = Path(DEFAULT_LOG_DIR)
     notices: tuple[str, ...] = ()

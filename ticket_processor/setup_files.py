@@ -26,6 +26,7 @@ CONFIG_TEXT = """\
 
 # log_dir = "logs"              # receipts; TICKETBOT_LOG_DIR wins
 # state_dir = "state"           # cursor and open intents; TICKETBOT_STATE_DIR wins; default: this user's state folder
+# lowest_tls = "1.2"            # "1.3": no https connection by an older version
 # fallback_category = "general" # for what fits nowhere else; has to be one of the categories
 # team_language = "en"          # the language that summaries are written in
 # entities = { order_number = "number of the order", product = "name of the product" }   # what models pick out

@@ -8,6 +8,7 @@ answer. Reads are repeated. A write is repeated only when it surely did nothing 
 from __future__ import annotations
 
 import random
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -43,6 +44,8 @@ READ_TIMEOUT_S = 30.0
 MAX_ATTEMPTS = 4
 MAX_RECEIPT_BYTES = 2_000_000
 """What the answer to anything but a GET may have: it is about one ticket or one job. Many of them come at a time."""
+
+_OLD_TLS = re.compile(r"PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL")
 
 
 class Effect(Enum):
@@ -265,6 +268,8 @@ class Transport:
     def _translate(self, error: requests.exceptions.RequestException, effect: Effect) -> Exception:
         if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" in str(error).upper():
             return HelpdeskDown(f"{self.name}: no trusted TLS connection; check the address and the CA bundle")
+        if isinstance(error, requests.exceptions.SSLError) and _OLD_TLS.search(str(error)):
+            return HelpdeskDown(f"{self.name} speaks no TLS of the version that lowest_tls asks for")
         if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema):
             return HelpdeskDown(f"{self.name}: its address is not a usable URL")
         down = HelpdeskDown(f"{self.name} gives no answer ({type(error).__name__})")

@@ -13,17 +13,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import filelock
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
@@ -39,6 +35,7 @@ from ticket_processor.sandbox import FaultPlan
 from ticket_processor.settings import Settings, ZendeskSettings
 from ticket_processor.state import FILE_NAME, State
 
+from ..servers.certificates import a_certificate
 from .conftest import Command, Desk
 
 
@@ -251,32 +248,6 @@ def test_every_problem_of_the_settings_is_told_and_it_is_2(bare: Command) -> Non
 
 
 # Certificates
-
-
-def a_certificate(folder: Path, *, lasts: timedelta) -> tuple[Path, Path]:
-    """A certificate for this machine of a hundred days, of which so much is left, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    ends = datetime.now().astimezone() + lasts
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(ends - timedelta(days=100))
-        .not_valid_after(ends)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    public, private = folder / "public.pem", folder / "private.pem"
-    public.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(secret)
-    return public, private
 
 
 @contextmanager
