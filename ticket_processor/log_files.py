@@ -19,6 +19,7 @@ from typing import IO, Any, cast
 from .errors import CannotRun, why_unusable
 from .log_cipher import KEYS_VARIABLE, DataKey, Keyring, is_encrypted
 from .log_lines import decode
+from .private_files import check_is_file
 
 NAME = "ticketbot-{day}"
 SEGMENT = "segment"
@@ -46,7 +47,8 @@ class LogFile:
         return self.path.suffix == ".gz"
 
     def open(self) -> IO[bytes]:
-        """Its lines as bytes."""
+        """Its lines as bytes. Raises ``OSError``, also where it is no file: a pipe would be waited for."""
+        check_is_file(self.path)
         return cast(IO[bytes], gzip.open(self.path)) if self.packed else self.path.open("rb")
 
 
