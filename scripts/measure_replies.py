@@ -239,10 +239,10 @@ def of_notices(client: str, url: str) -> str:
 
 CLIENTS: dict[str, tuple[Callable[[str, str], str], int]] = {
     "export": (of_helpdesk, 12_000_000),
-    "tickets": (of_helpdesk, 12_000_000),
-    "audits": (of_helpdesk, 12_000_000),
+    "tickets": (of_helpdesk, 2_100_000),
+    "audits": (of_helpdesk, 2_000_000),
     "update": (of_helpdesk, 2_000_000),
-    "token": (of_helpdesk, 100_000),
+    "token": (of_helpdesk, 2_000_000),
     "chat": (of_model, 1_000_000),
     "embeddings": (of_model, 12_000_000),
     "models": (of_model, 1_000_000),

@@ -57,6 +57,8 @@ class BoundedAdapter(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> requests.Response:
         """The reply with its body read. Raises :class:`ReplyTooLong` and what requests raises for broken bodies."""
         response = super().send(request, *arguments, **{**options, "stream": True})
+        if options.get("stream") and not self._strict:
+            return response  # a library that reads it piece by piece knows when to stop
         try:
             body = _body(response, self.most)
         except ReplyTooLong as error:

@@ -146,7 +146,7 @@ def _told(failed: AnalysisFailed) -> AnalysisFailed:
 
 def _vectors(body: bytes, expected: int) -> list[Vector]:
     try:
-        answer = bounded_json.loads(body)
+        answer = bounded_json.loads(body, most=bounded_json.GROWTH * MAX_BYTES)
         data: list[Any] = answer["data"]
         if all(isinstance(item.get("index"), int) for item in data):
             data = sorted(data, key=lambda item: item["index"])

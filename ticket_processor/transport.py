@@ -249,7 +249,7 @@ class Transport:
                 timeout=(min(CONNECT_TIMEOUT_S, remaining + 0.1), min(READ_TIMEOUT_S, remaining + 0.1)),
                 allow_redirects=False,
             )
-            reply = _read(response)
+            reply = _read(response, bounded_json.GROWTH * most)
         except (ReplyTooLong, JsonTooLarge) as error:
             self._breaker.success(admission)  # it is up: it says too much, and may be asked for less
             raise self._too_long(error, f"{method} {path}", most, effect) from error
@@ -280,7 +280,7 @@ class Transport:
     def _too_long(self, error: Exception, what: str, most: int, effect: Effect) -> Exception:
         limit = f"{most / 1e6:g} MB"
         if isinstance(error, JsonTooLarge):
-            limit = f"{bounded_json.MAX_PARSED_BYTES / 1e6:g} MB once it is parsed"
+            limit = f"{bounded_json.GROWTH * most / 1e6:g} MB once it is parsed"
         message = f"{self.name}: the answer to {what} is larger than its limit of {limit}, and was not used"
         return OutcomeUnknown(message) if effect is Effect.WRITE else HelpdeskDown(message, too_long=True)
 
@@ -342,12 +342,12 @@ class Transport:
             self.counts[what] = self.counts.get(what, 0) + 1
 
 
-def _read(response: requests.Response) -> Reply:
+def _read(response: requests.Response, most_parsed: int) -> Reply:
     """Raises ``JsonTooLarge``."""
     body: Any = None
     if "json" in response.headers.get("Content-Type", "").lower() and response.content:
         try:
-            body = bounded_json.loads(response.content)
+            body = bounded_json.loads(response.content, most=most_parsed)
         except orjson.JSONDecodeError:
             body = None
     return Reply(

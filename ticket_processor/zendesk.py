@@ -37,7 +37,9 @@ from .zendesk_labels import CHOICES, LabelsForbidden, read_fields
 PAGE_SIZE = 1000
 SHOW_MANY_MAX = 100
 MAX_PAGE_BYTES = 12_000_000
-"""Of a page of tickets or audits: a thousand tickets mostly have 3 to 8 MB. While one page is read, another is held."""
+"""Of a page of tickets: a thousand mostly have 3 to 8 MB. While one page is read, another is held."""
+MAX_AUDITS_BYTES = 2_000_000
+"""Of a page of audits, which many threads read at a time."""
 EXPORT_LIMIT = "incremental-exports"
 UPDATE_LIMIT = "tickets-update"
 ACCOUNT_LIMIT = "account"
@@ -176,7 +178,9 @@ class Zendesk:
         """Tickets by their ids; in two requests where the reply to one is too long to be read."""
         try:
             params = {"ids": ",".join(map(str, ticket_ids)), "include": "users"}
-            reply = self._get("/tickets/show_many", params, most=MAX_PAGE_BYTES)
+            # A hundred at once are as many as one thread asks for; of one ticket many threads ask.
+            most = min(MAX_PAGE_BYTES, MAX_AUDITS_BYTES + 100_000 * len(ticket_ids))
+            reply = self._get("/tickets/show_many", params, most=most)
         except HelpdeskDown as down:
             if not down.too_long or len(ticket_ids) == 1:
                 raise
@@ -197,7 +201,7 @@ class Zendesk:
     def _audits(self, ticket_id: int) -> Iterator[Mapping[str, Any]]:
         params: dict[str, str | int] = {"page[size]": 100}
         for _ in range(MAX_AUDIT_PAGES):
-            reply = self._page(f"/tickets/{ticket_id}/audits", params, "page[size]")
+            reply = self._page(f"/tickets/{ticket_id}/audits", params, "page[size]", most=MAX_AUDITS_BYTES)
             if reply.status == 404:
                 return
             if not reply.ok:
@@ -346,12 +350,17 @@ class Zendesk:
         return self._transport.request("GET", "/api/v2" + path, params=params, limits=limits, most=most)
 
     def _page(
-        self, path: str, params: dict[str, str | int], size: str, limits: tuple[str, ...] = (ACCOUNT_LIMIT,)
+        self,
+        path: str,
+        params: dict[str, str | int],
+        size: str,
+        limits: tuple[str, ...] = (ACCOUNT_LIMIT,),
+        most: int = MAX_PAGE_BYTES,
     ) -> Reply:
         """One page of a list. If it is too long to be read, ``params[size]`` becomes a tenth, for later pages too."""
         while True:
             try:
-                return self._get(path, params, limits, MAX_PAGE_BYTES)
+                return self._get(path, params, limits, most)
             except HelpdeskDown as down:
                 if not down.too_long or int(params[size]) == 1:
                     raise

@@ -29,6 +29,7 @@ from ticket_processor.heartbeat import Heartbeat
 from ticket_processor.settings import EmbeddingSettings
 from ticket_processor.throttle import Throttle
 from ticket_processor.transport import MAX_ATTEMPTS, MAX_RECEIPT_BYTES, Effect, Transport
+from ticket_processor.zendesk import MAX_PAGE_BYTES
 
 from ..unit.fakes import ManualClock, Upper
 from .scripted import Reply, ScriptedServer, scripted
@@ -180,9 +181,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_the_memory_that_parsing_takes_is_never_more_than_estimated(
-    shape: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_memory_that_parsing_takes_is_never_more_than_estimated(shape: str) -> None:
     begin, unit, end = SHAPES[shape]
     raw = begin + unit * (2_000_000 // len(unit)) + end
     tracemalloc.start()
@@ -190,21 +189,19 @@ def test_the_memory_that_parsing_takes_is_never_more_than_estimated(
     taken = tracemalloc.get_traced_memory()[0] + len(raw)
     tracemalloc.stop()
     del value
-    monkeypatch.setattr(bounded_json, "MAX_PARSED_BYTES", taken - 1)
     with pytest.raises(bounded_json.JsonTooLarge):
-        bounded_json.loads(raw)
+        bounded_json.loads(raw, most=taken - 1)
 
 
-def test_names_that_are_all_different_are_counted_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_that_are_all_different_are_counted_too() -> None:
     raw = b"{" + b",".join(b'"%x":0' % number for number in range(200_000)) + b"}"
     tracemalloc.start()
     value = orjson.loads(raw)
     taken = tracemalloc.get_traced_memory()[0] + len(raw)
     tracemalloc.stop()
     assert len(value) == 200_000
-    monkeypatch.setattr(bounded_json, "MAX_PARSED_BYTES", taken - 1)
     with pytest.raises(bounded_json.JsonTooLarge):
-        bounded_json.loads(raw)
+        bounded_json.loads(raw, most=taken - 1)
 
 
 def test_a_page_of_a_thousand_tickets_with_many_fields_is_read() -> None:
@@ -213,13 +210,14 @@ def test_a_page_of_a_thousand_tickets_with_many_fields_is_read() -> None:
     page = {
         "tickets": [{**row, "description": "Lines, of text. " * 60, "fields": fields, "custom_fields": fields}] * 1000
     }
-    assert len(bounded_json.loads(orjson.dumps(page))["tickets"]) == 1000
+    most = bounded_json.GROWTH * MAX_PAGE_BYTES
+    assert len(bounded_json.loads(orjson.dumps(page), most=most)["tickets"]) == 1000
 
 
 def test_a_reply_that_is_short_and_long_once_parsed_is_no_answer() -> None:
     tiny = gzip.compress(b"[" + b"{}," * 2_000_000 + b"{}]")
     with scripted(Reply(tiny, headers=ZIPPED)) as server:
-        with pytest.raises(HelpdeskDown, match=r"limit of 100 MB once it is parsed") as raised:
+        with pytest.raises(HelpdeskDown, match=r"limit of 64 MB once it is parsed") as raised:
             transport(server).request("GET", "/t")
         assert raised.value.too_long
         assert len(server.received) == 1
@@ -271,6 +269,14 @@ def test_of_what_answers_an_alert_no_more_is_read_than_there_is_memory_for(statu
         tracemalloc.stop()
     assert (why is None) if said is None else (said in (why or ""))
     assert peak < 20_000_000
+
+
+def test_what_a_library_asks_for_piece_by_piece_it_gets_piece_by_piece() -> None:
+    tame_libraries()
+    with requests.Session() as session, scripted(Reply(b"a" * 3_000_000)) as server:
+        with session.get(server.url, stream=True) as reply:
+            assert len(next(reply.iter_content(1000))) == 1000
+        assert session.get(server.url).content == b""
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows does not tell the peak in the same way")
