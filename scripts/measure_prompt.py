@@ -2,8 +2,8 @@
 
     python scripts/measure_prompt.py [--real]
 
-``--real`` counts with the o200k and cl100k vocabularies of the package rs-bpe (pip install rs-bpe), which ticketbot
-itself does not need.
+``--real`` counts with the o200k and cl100k vocabularies of the package rs-bpe, which ticketbot itself does not need: it
+is the extra ``prompts`` (pip install -c constraints.txt ".[prompts]").
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from ticket_processor.cleaning import clean
+from ticket_processor.errors import how_to_install
 from ticket_processor.prompt import answer_schema, in_words, instructions, ticket_message
 from ticket_processor.redact import redact
 from ticket_processor.seeding import load_corpus
@@ -39,7 +40,7 @@ def main() -> None:
         try:
             from rs_bpe.bpe import openai
         except ImportError:
-            raise SystemExit("--real counts with rs-bpe, which is not installed: pip install rs-bpe") from None
+            raise SystemExit(f"--real needs the package rs-bpe: {how_to_install('prompts')}") from None
 
         o200k, cl100k = openai.o200k_base(), openai.cl100k_base()
         counters |= {"o200k": lambda text: len(o200k.encode(text)), "cl100k": lambda text: len(cl100k.encode(text))}

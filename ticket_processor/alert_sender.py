@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from .alert_memory import Breakers
 from .alert_messages import Message
-from .alerts import Receiver, deliver, hush_libraries, package_missing
+from .alerts import Receiver, deliver, package_missing, tame_libraries
 from .breaker import Breaker
 from .clock import Clock
 
@@ -63,7 +63,7 @@ class Sender:
         never = package_missing() if importlib.util.find_spec("apprise") is None else TOO_LATE if seconds <= 0 else None
         if never is not None:
             return [Sent(receiver, message, never) for receiver, messages in waiting for message in messages]
-        hush_libraries()
+        tame_libraries()
         ends = self._clock.monotonic() + seconds
         breakers = [self._breaker(receiver) for receiver, _ in waiting]
         admissions = [breaker.admit() for breaker in breakers]

@@ -17,6 +17,7 @@ from urllib.parse import quote, urlsplit
 from .alert_memory import Target
 from .alert_messages import Message
 from .alert_view import Severity
+from .bounded_http import bound_all_sessions
 from .errors import how_to_install, unexpected
 from .settings import AlertSettings, apprise_urls
 
@@ -67,7 +68,7 @@ def not_understood(everybody: Sequence[Receiver]) -> list[Receiver]:
     """Those whose address Apprise can make nothing of. Nothing is sent. Raises ``ModuleNotFoundError`` without it."""
     from apprise import Apprise
 
-    hush_libraries()
+    tame_libraries()
     return [receiver for receiver in everybody if not _service(Apprise.instantiate, receiver.url)]
 
 
@@ -99,8 +100,9 @@ _HEARD: ContextVar[list[str]] = ContextVar("heard")
 _LISTENER = _Listener()
 
 
-def hush_libraries() -> None:
-    """From now on nothing of this process writes addresses into logs: a webhook's address is its password."""
+def tame_libraries() -> None:
+    """From now on libraries write no address into logs, a webhook's being its password, and read no endless reply."""
+    bound_all_sessions()
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     apprise = logging.getLogger("apprise")

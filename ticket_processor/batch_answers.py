@@ -11,9 +11,12 @@ from .analysis import ModelLink
 from .chat_server import AnswerUnusable, OpenAIServer, read_answer
 from .llm import ModelAnalyser
 from .models import Analysis, RedactionLevel
-from .openai_batch import HALF, BatchApi
+from .openai_batch import HALF, MAX_REQUESTS, BatchApi
 from .presets import ModelTarget, cost_usd
 from .redact import RedactedText
+
+MAX_LINE_BYTES = 2_000_000
+"""Twice what an answer may have. Of a longer line the pieces are no answers."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def places(answers: IO[bytes]) -> dict[int, tuple[int, int]]:
     places: dict[int, tuple[int, int]] = {}
     at = 0
     answers.seek(0)
-    for raw in answers:
+    while (raw := answers.readline(MAX_LINE_BYTES)) and len(places) < MAX_REQUESTS:
         try:
             line = orjson.loads(raw)
             response = line["response"]

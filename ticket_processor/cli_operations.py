@@ -114,6 +114,10 @@ def health(
         Optional[str],  # noqa: UP045
         typer.Option(metavar="ADDRESS", help="With --serve: where to listen. Default: 127.0.0.1."),
     ] = None,
+    allow_host: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(metavar="NAME", help="With --serve: another name of this machine; may be repeated."),
+    ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -122,7 +126,15 @@ def health(
         from .commands.health import health as work
 
         with signals() as clock:
-            code, abandoned = work(clock, config=config, offline=offline, serve=serve, host=host, as_json=as_json)
+            code, abandoned = work(
+                clock,
+                config=config,
+                offline=offline,
+                serve=serve,
+                host=host,
+                names=allow_host or (),
+                as_json=as_json,
+            )
     leave(code, abandoned)
 
 

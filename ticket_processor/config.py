@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from . import tls
 from .errors import ConfigError
 from .setting_checks import helpdesk_gaps, misfits, strange_credentials, strange_paths, unprotected
 from .setting_errors import Place, place_name, sentences
@@ -22,6 +23,7 @@ from .settings_file import TomlFile, read_env, read_toml
 from .variables import CONFIG_VARIABLE, VARIABLES, unknown_names
 
 DEFAULT_FILE = "ticketbot.toml"
+_MODELS_KEY = "OPENAI_API_KEY"
 _NOT_SET_BY_ANYBODY = frozenset({"notices", "stop_set_by", "lost"})
 """Parts of the settings that only the program itself fills in."""
 _ALTERNATIVES = (
@@ -39,6 +41,8 @@ def load(
     need_helpdesk: bool = True,
 ) -> Settings:
     """The settings for a run. ``flags`` maps setting paths to values from the command line.
+
+    Their lowest version of TLS holds for this process from then on.
 
     Raises :class:`ConfigError` with every problem found.
     """
@@ -106,11 +110,14 @@ def load(
         unnamed = not settings.models.names and ("models", "names") not in (flags or {})
         if settings.models.api_key and unnamed:
             notices.append("OPENAI_API_KEY is set, but TICKETBOT_MODELS names no model: keyword rules only")
-        notices.extend(unprotected(settings, origin))
+        exposed, told = unprotected(settings, origin)
+        problems.extend(exposed)
+        notices.extend(told)
         if settings.policy.tiers.groups and settings.policy.preset != "tiers":
             notices.append('policy.tiers.groups is not used: that needs policy.preset = "tiers"')
     if problems or settings is None:
         raise ConfigError(*dict.fromkeys(problems))
+    tls.require(settings.lowest_tls)
     stop_set_by = None
     if settings.run.stop:
         stop_set_by = origin.get(("run", "stop"), f"run.stop in {path.name if path else DEFAULT_FILE}")
@@ -143,6 +150,12 @@ def _put_named_keys(data: dict[str, Any], environ: Mapping[str, str]) -> list[st
             problems.append(f"{where}.api_key is a secret: name its environment variable in api_key_variable instead")
         variable = table.get("api_key_variable")
         if not isinstance(variable, str):
+            continue
+        if variable.upper() in VARIABLES and variable.upper() != _MODELS_KEY:
+            problems.append(
+                f"{where}.api_key_variable names {variable}, which this server must not be sent: name a variable that "
+                "holds the server's own key"
+            )
             continue
         key = environ.get(variable, "").strip()
         if not key:

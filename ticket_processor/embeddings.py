@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import math
 import random
 import struct
@@ -16,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from . import bounded_json
 from .backoff import backoff_seconds
 from .errors import AnalysisFailed, ConfigError
 from .openai_client import Connection, ModelBusy
@@ -28,7 +28,7 @@ SAFE_TOKENS = 256
 """llama.cpp and others take 512 at most as they come; estimates may be half of what a small vocabulary counts."""
 ATTEMPTS = 3
 LONGEST_WAIT_S = 20.0
-MAX_BYTES = 16_000_000
+MAX_BYTES = 12_000_000
 
 Vector = tuple[float, ...]
 
@@ -146,7 +146,7 @@ def _told(failed: AnalysisFailed) -> AnalysisFailed:
 
 def _vectors(body: bytes, expected: int) -> list[Vector]:
     try:
-        answer = json.loads(body)
+        answer = bounded_json.loads(body, most=bounded_json.GROWTH * MAX_BYTES)
         data: list[Any] = answer["data"]
         if all(isinstance(item.get("index"), int) for item in data):
             data = sorted(data, key=lambda item: item["index"])

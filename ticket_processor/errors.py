@@ -89,7 +89,14 @@ class NotAuthorised(CannotRun):
 
 
 class HelpdeskDown(CannotRun):
-    """No usable answer after the allowed attempts, or the circuit breaker is open."""
+    """No usable answer after the allowed attempts, or the circuit breaker is open.
+
+    ``too_long`` says that an answer had more bytes than are read: asked for less at once, there may be one.
+    """
+
+    def __init__(self, message: str, *, too_long: bool = False) -> None:
+        self.too_long = too_long
+        super().__init__(message)
 
 
 class RateLimited(CannotRun):
@@ -148,7 +155,14 @@ class NotAsked(TicketError):
 
 
 class TicketUnreadable(TicketError):
-    """The helpdesk gives no usable answer about this ticket (5xx, timeout, an answer without sense)."""
+    """The helpdesk gives no usable answer about this ticket (5xx, timeout, an answer without sense, or without end).
+
+    ``too_long`` is as in :class:`HelpdeskDown`.
+    """
+
+    def __init__(self, message: str = "", *, too_long: bool = False) -> None:
+        self.too_long = too_long
+        super().__init__(message, if_shared=HelpdeskDown)
 
 
 class TicketGone(TicketError):

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 import requests
 
 from . import __version__
+from .bounded_http import BoundedAdapter
 from .errors import ExitCode
 from .loopback import is_loopback
 
@@ -84,15 +85,16 @@ class Heartbeat:
             with requests.Session() as session:
                 session.trust_env = not is_loopback(address)
                 session.auth = _unsigned
-                with session.post(
+                for scheme in ("https://", "http://"):
+                    session.mount(scheme, BoundedAdapter(0))  # what it answers is of no interest, and may be long
+                reply = session.post(
                     address,
                     data=body.encode("utf-8", "replace")[:_LARGEST_BODY],
                     headers={"User-Agent": f"ticketbot/{__version__}", "Content-Type": "text/plain; charset=utf-8"},
                     timeout=TIMEOUT_S,
                     allow_redirects=False,
-                    stream=True,  # what it answers is of no interest, and may be long
-                ) as reply:
-                    return None if reply.status_code < 300 else f"it answered HTTP {reply.status_code}"
+                )
+                return None if reply.status_code < 300 else f"it answered HTTP {reply.status_code}"
         except Exception as error:  # noqa: BLE001 - a traceback would show the address
             return f"it could not be reached ({type(error).__name__})"
 

@@ -21,6 +21,7 @@ from typing import IO, Any, cast
 from .errors import CannotRun, why_unusable
 from .log_cipher import KEYS_VARIABLE, DataKey, Keyring, is_encrypted
 from .log_lines import decode
+from .private_files import check_is_file
 
 NAME = "ticketbot-{day}"
 SEGMENT = "segment"
@@ -59,7 +60,10 @@ class LogFile:
         return self.path.suffix == ".gz"
 
     def open(self) -> IO[bytes]:
-        """What it holds, unpacked; read it by :func:`lines_of`."""
+        """What it holds, unpacked; read it by :func:`lines_of`. Raises ``OSError``, also where it is no file: a pipe would
+        be waited for.
+        """
+        check_is_file(self.path)
         return cast(IO[bytes], gzip.open(self.path)) if self.packed else self.path.open("rb")
 
 

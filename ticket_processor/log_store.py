@@ -25,6 +25,7 @@ from .log_cipher import KEYS_VARIABLE, Keyring, is_encrypted
 from .log_columns import SELECT, SELECT_LINES, VERSION, kept
 from .log_files import SEGMENT, LogFile, encrypts, log_files, read_lines
 from .log_lines import decode
+from .private_files import what_else
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -53,10 +54,12 @@ def sources(folder: Path) -> list[Source]:
     """The log's files as they are now, oldest first.
 
     Raises ``FileNotFoundError`` when one is packed or removed that very moment, and :class:`CannotRun` when the folder
-    cannot be read.
+    cannot be read or something else than a file is in it.
     """
     found = []
     for file in log_files(folder):
+        if kind := what_else(file.path):
+            raise CannotRun(f"the log {file.path} is {kind}, and no file: move it elsewhere")
         about = file.path.stat()
         found.append(Source(file, about.st_size, about.st_mtime_ns))
     return found

@@ -16,6 +16,8 @@ from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
 import orjson
 
+from . import bounded_json
+from .bounded_json import JsonTooLarge
 from .chat_server import retrying
 from .clock import Deadline
 from .errors import AnalysisFailed, CannotRun
@@ -31,6 +33,7 @@ ENDPOINT: Final = "/v1/chat/completions"
 MAX_REQUESTS = 50_000
 MAX_BYTES = 190_000_000
 """Below the 200 MB that a file may have, in whichever megabytes these are."""
+MAX_REPLY_BYTES = 10_000_000
 MAX_OUTPUT_BYTES = 2_000_000_000
 HALF = 0.5
 """What an answer of a batch costs, as a share of the usual price."""
@@ -209,10 +212,13 @@ class BatchApi:
     ) -> Mapping[str, Any]:
         def asked(api: OpenAI, timeout: httpx2.Timeout) -> bytes:
             with ask(api, timeout) as response:
-                return bounded_body(response, 10_000_000)
+                return bounded_body(response, MAX_REPLY_BYTES)
 
         try:
-            answer = orjson.loads(self._tried(asked, seconds=seconds, attempts=attempts))
+            body = self._tried(asked, seconds=seconds, attempts=attempts)
+            answer = bounded_json.loads(body, most=bounded_json.GROWTH * MAX_REPLY_BYTES)
+        except JsonTooLarge as error:
+            raise AnalysisFailed("model_answer_too_long") from error
         except orjson.JSONDecodeError as error:
             raise AnalysisFailed("model_nonsense", "no JSON") from error
         if not isinstance(answer, dict):

@@ -6,7 +6,10 @@ made in; there a user's own folders are private, and newer Pythons make such a f
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -24,8 +27,30 @@ def make_folder(folder: Path) -> None:
             raise
 
 
+def what_else(path: Path) -> str | None:
+    """What is there instead of a file, in words; ``None`` for a file, or nothing. Raises ``OSError``.
+
+    A link is not followed, since it may lead anywhere, and a pipe not opened, since that would wait for its other end.
+    """
+    with suppress(FileNotFoundError, NotADirectoryError):
+        mode = path.lstat().st_mode
+        if not stat.S_ISREG(mode):
+            return _KINDS.get(stat.S_IFMT(mode), "something else")
+    return None
+
+
+_KINDS = {stat.S_IFLNK: "a symbolic link", stat.S_IFIFO: "a named pipe", stat.S_IFDIR: "a folder"}
+
+
+def check_is_file(path: Path) -> None:
+    """Raises ``OSError`` where something else than a file is there."""
+    if kind := what_else(path):
+        raise OSError(errno.EINVAL, f"{path.name} is {kind}, and no file")
+
+
 def make_file(path: Path) -> None:
     """Make an empty file; one that is there stays as it is. Raises ``OSError``, also where it may not be written to."""
+    check_is_file(path)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 

@@ -13,6 +13,7 @@ import ssl
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from . import tls
 from .loopback import is_loopback
 from .presets import OPENAI_URL, ModelTarget
 
@@ -71,9 +72,16 @@ def _headers(target: ModelTarget) -> dict[str, Any]:
     return {name: value for name, value in headers.items() if name.title() not in ours} | ours
 
 
-@functools.cache
 def certificates() -> ssl.SSLContext:
-    """Whom to trust. Reading the certificates takes a tenth of a second, so all connections share them."""
+    """Whom to trust, and from which version of TLS on."""
+    context = _trusted()
+    context.minimum_version = tls.lowest()
+    return context
+
+
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """Reading the certificates takes a tenth of a second, so all connections share them."""
     import httpx2
 
     return httpx2.create_ssl_context()

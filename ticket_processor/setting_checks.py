@@ -81,26 +81,38 @@ def helpdesk_gaps(zendesk: ZendeskSettings) -> tuple[list[str], list[str]]:
     return problems, notices
 
 
-def unprotected(settings: Settings, origin: Mapping[tuple[str, ...], str]) -> list[str]:
-    """Model servers of private networks often have no https: that is allowed, and told."""
+def unprotected(settings: Settings, origin: Mapping[tuple[str, ...], str]) -> tuple[list[str], list[str]]:
+    """Servers beyond this machine without https: a problem where nobody has allowed it, else to be known.
+
+    A private network makes no difference: who else is in it, nobody here can tell.
+    """
     models, embeddings = settings.models, settings.embeddings
-    bare: dict[str, bool] = {}
+    bare: dict[str, tuple[str, bool]] = {}
+    personal: set[str] = set()
     for name in models.names:
         use = models.use.get(name) or ModelUse()
-        where, address = f"models.use.{name}.base_url", use.base_url
+        where, address, allowed, switch = f"models.use.{name}.base_url", use.base_url, use.allow_plain_http, ""
         if address is None and use.preset in (None, models.preset, "compatible"):
             where, address = origin.get(("models", "base_url"), "models.base_url"), models.base_url
+            allowed, switch = models.allow_plain_http, "models"
         if _is_bare(address):
-            level = use.redaction or models.redaction
-            bare[where] = bare.get(where, False) or level is RedactionLevel.SECRETS
-    notices = [
-        f"{where} is http: key and tickets travel unprotected"
-        + (', personal data included, since redaction is "secrets"' if personal else "")
-        for where, personal in bare.items()
-    ]
+            bare[where] = switch or f"models.use.{name}", allowed
+            if (use.redaction or models.redaction) is RedactionLevel.SECRETS:
+                personal.add(where)
     if embeddings.model and _is_bare(embeddings.base_url):
-        notices.append("embeddings.base_url is http: key and texts travel unprotected")
-    return notices
+        bare["embeddings.base_url"] = "embeddings", embeddings.allow_plain_http
+    problems, notices = [], []
+    for where, (switch, allowed) in bare.items():
+        what = "texts" if switch == "embeddings" else "tickets"
+        more = ', personal data included, since redaction is "secrets"' if where in personal else ""
+        if allowed:
+            notices.append(f"{where} is http: key and {what} travel unprotected{more}")
+        else:
+            problems.append(
+                f"{where} is http: key and {what} would travel unprotected{more}; give an https address, or set "
+                f"{switch}.allow_plain_http = true where nobody else can read along"
+            )
+    return problems, notices
 
 
 def _is_bare(url: str | None) -> bool:

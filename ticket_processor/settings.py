@@ -16,6 +16,7 @@ from .models import Frozen, RedactionLevel
 from .policy import RESERVED_TAGS, Policy
 from .skip_rules import HANDS_OFF, SkipSettings, Status
 from .taxonomy import Category, Taxonomy, default_taxonomy
+from .tls import Version as TlsVersion
 
 DEFAULT_LOG_DIR = "logs"
 
@@ -76,6 +77,7 @@ class ModelUse(Frozen):
     model: str | None = Field(None, description="what its server calls it; default: its name in the list")
     preset: Preset | None = None
     base_url: ServerUrl | None = None
+    allow_plain_http: bool = Field(False, description="http to a server that is not this machine")
     api_key_variable: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     api_version: str | None = Field(None, description="Azure's, for its older addresses")
     timeout_s: float | None = Field(None, gt=0, le=300)
@@ -94,6 +96,7 @@ class ModelSettings(Frozen):
     names: tuple[str, ...] = ()
     preset: Preset = "compatible"
     base_url: ServerUrl | None = None
+    allow_plain_http: bool = Field(False, description="http to a server that is not this machine")
     api_key: SecretStr | None = None
     timeout_s: float = Field(30.0, gt=0, le=300)
     max_output_tokens: int = Field(400, ge=50, le=4000)
@@ -134,6 +137,7 @@ class EmbeddingSettings(Frozen):
 
     model: str | None = None
     base_url: ServerUrl | None = None
+    allow_plain_http: bool = Field(False, description="http to a server that is not this machine")
     api_key_variable: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     timeout_s: float = Field(30.0, gt=0, le=300)
     api_key: SecretStr | None = None
@@ -256,6 +260,7 @@ class Settings(Frozen):
         default_factory=dict, description="what to pick out of a ticket: a name, and what it means"
     )
     team_language: str = Field("en", pattern=r"^[a-z]{2,3}$", description="in which summaries are written")
+    lowest_tls: TlsVersion = Field("1.2", description="of every connection")
     state_dir: Path | None = None
     log_dir: Path = Path(DEFAULT_LOG_DIR)
     notices: tuple[str, ...] = ()

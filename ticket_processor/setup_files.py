@@ -26,6 +26,7 @@ CONFIG_TEXT = """\
 
 # log_dir = "logs"              # receipts; TICKETBOT_LOG_DIR wins
 # state_dir = "state"           # cursor and open intents; TICKETBOT_STATE_DIR wins; default: this user's state folder
+# lowest_tls = "1.2"            # "1.3": no https connection by an older version
 # fallback_category = "general" # for what fits nowhere else; has to be one of the categories
 # team_language = "en"          # the language that summaries are written in
 # entities = { order_number = "number of the order", product = "name of the product" }   # what models pick out
@@ -72,6 +73,7 @@ CONFIG_TEXT = """\
 # preset = "compatible"         # what is known of the server: "openai", "azure", "ollama", "vllm", "llama.cpp",
 #                               # "lm-studio", "litellm"; "compatible" finds out for itself
 # base_url = "http://127.0.0.1:11434/v1"   # any OpenAI-compatible server; OPENAI_BASE_URL wins
+# allow_plain_http = false      # true: base_url may be http beyond this machine; key and tickets can be read on the way
 # timeout_s = 30
 # max_output_tokens = 400
 # ticket_tokens = 800           # a longer ticket is cut at the end of a sentence
@@ -84,6 +86,7 @@ CONFIG_TEXT = """\
 # model = "qwen3:8b"            # what its server calls it
 # preset = "ollama"
 # base_url = "http://127.0.0.1:11434/v1"   # OPENAI_API_KEY is not sent to a server named here
+# allow_plain_http = false
 # api_key_variable = "LOCAL_KEY"           # the environment variable that holds this server's key
 # api_version = "2024-10-21"    # Azure only, for addresses without /openai/v1
 # timeout_s = 60
@@ -108,6 +111,7 @@ CONFIG_TEXT = """\
 [embeddings]                    # optional, for 'ticketbot taxonomy check'
 # model = "nomic-embed-text"
 # base_url = "http://127.0.0.1:11434/v1"
+# allow_plain_http = false
 # api_key_variable = "EMBEDDINGS_KEY"
 # timeout_s = 30
 

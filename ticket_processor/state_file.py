@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from .errors import StateUnusable, state_unusable
-from .private_files import make_file, make_folder
+from .private_files import make_file, make_folder, what_else
 
 _MIGRATIONS = (
     """
@@ -60,6 +60,7 @@ def opened(path: Path | None) -> sqlite3.Connection:
     Raises :class:`StateUnusable`, ``sqlite3.Error`` or ``OSError``.
     """
     if path is not None:
+        _check_files(path)
         make_folder(path.parent)
         make_file(path)  # summaries are nobody else's business
     db = sqlite3.connect(
@@ -108,7 +109,9 @@ def copy_into(path: Path, into: sqlite3.Connection) -> None:
 
     A reader of a WAL file leaves the two files of a writer behind, and cannot even begin where it may not create them.
     Where nobody has the file open, it is read as one that does not change; if it did all the same, it is read again.
+    Raises :class:`StateUnusable`, ``sqlite3.Error`` or ``OSError``.
     """
+    _check_files(path)
     log, before = path.with_name(f"{path.name}-wal"), _stamp(path)
     path.open("rb").close()  # SQLite would not say that it is a right that is missing
     if not log.exists():
@@ -118,6 +121,20 @@ def copy_into(path: Path, into: sqlite3.Connection) -> None:
             return
     with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as stored:
         stored.backup(into)
+
+
+def _check_files(path: Path) -> None:
+    for file in _files(path):
+        if kind := what_else(file):
+            raise StateUnusable(
+                f"the state {file} is {kind}, which is neither followed nor opened: put the file itself there, or name "
+                "another folder as state_dir (TICKETBOT_STATE_DIR)"
+            )
+
+
+def _files(path: Path) -> tuple[Path, ...]:
+    """A database's own file, and those that SQLite keeps beside it."""
+    return (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm")))
 
 
 def _stamp(path: Path) -> tuple[int, int]:
@@ -160,8 +177,7 @@ def _shut(path: Path) -> Path | None:
     """Which of the folder and its database's files this user may not write to."""
     if not os.access(path.parent, os.W_OK | os.X_OK):
         return path.parent
-    files = (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm")))
-    return next((file for file in files if file.exists() and not os.access(file, os.W_OK)), None)
+    return next((file for file in _files(path) if file.exists() and not os.access(file, os.W_OK)), None)
 
 
 _ADVICE = "; if it is damaged, delete it: that costs time and model calls, and leads to no wrong write"

@@ -7,24 +7,26 @@ answer. Reads are repeated. A write is repeated only when it surely did nothing 
 
 from __future__ import annotations
 
-import json
 import random
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import orjson
 import requests
 import tenacity
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.adapters import BaseAdapter
 from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError
 
-from . import __version__
+from . import __version__, bounded_json
 from .backoff import backoff_seconds, retry_after_seconds
+from .bounded_http import MAX_REPLY_BYTES, BoundedAdapter, ReplyTooLong
+from .bounded_json import JsonTooLarge
 from .breaker import Admission, Breaker
 from .clock import Clock, Deadline, iso, parse_http_date
 from .errors import (
@@ -41,9 +43,16 @@ from .throttle import Limit, Throttle
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 30.0
 MAX_ATTEMPTS = 4
-_HALF_PAIR = re.compile(rb"\\u[dD][89abcdefABCDEF]")
 MAX_ATTEMPTS_ON_ONE = 2
 """Attempts to read one ticket. A ticket that the server cannot show must not use up the run's time."""
+MAX_RECEIPT_BYTES = 2_000_000
+"""What the answer to anything but a GET may have: it is about one ticket or one job. Many of them come at a time."""
+
+_OLD_TLS = re.compile(r"PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL")
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
+"""An escape in a JSON text; the group is half of a surrogate pair without the other."""
 
 
 class Effect(Enum):
@@ -155,6 +164,7 @@ class Transport:
         signed: bool = True,
         ours: Callable[[Reply], bool] = lambda _reply: False,
         about_one: bool = False,
+        most: int | None = None,
     ) -> Reply:
         """One answer, or an error that says what to do.
 
@@ -162,12 +172,15 @@ class Transport:
         ``signed=False`` sends no credentials with them. ``ours`` picks replies that the caller understands although
         they look like an overload, and wants as they are. ``about_one`` is for a read of one ticket or job: where the
         server answers it with nothing usable, that is :class:`TicketUnreadable`, and does not count against the server.
+        ``most`` is how many bytes the answer may have, where the usual limits do not fit; a longer one is not asked for
+        again: the error then says ``too_long``.
         Raises ``NotAuthorised``, ``HelpdeskDown``, ``RateLimited``, ``OutcomeUnknown`` (writes only),
         ``DeadlineReached`` and ``Stopping``. 4xx other than 401, 408 and 429 are replies, not errors.
         """
         harmless = method == "GET" if changes_nothing is None else changes_nothing
         if self._read_only and not harmless:
             raise ReadOnlyViolation(f"{method} {path} in a run that must not write")
+        most = most or (MAX_REPLY_BYTES if method == "GET" else MAX_RECEIPT_BYTES)
         body = None if json is None else orjson.dumps(json)
         auth = self._auth if signed else None
         renewed = False
@@ -182,12 +195,14 @@ class Transport:
         def attempt() -> Reply:
             nonlocal renewed
             token = auth.header() if auth else None
-            reply = self._send_once(method, path, params, body, headers, effect, limits, token, ours, about_one)
+            reply = self._send_once(method, path, params, body, headers, effect, limits, token, ours, about_one, most)
             if reply.status == 401 and auth and token and not renewed:
                 renewed = True
                 if auth.renew(token):
                     token = auth.header()
-                    reply = self._send_once(method, path, params, body, headers, effect, limits, token, ours, about_one)
+                    reply = self._send_once(
+                        method, path, params, body, headers, effect, limits, token, ours, about_one, most
+                    )
             if reply.status == 401:
                 raise NotAuthorised(f"{self.name} refused the credentials (HTTP 401)")
             return reply
@@ -196,7 +211,7 @@ class Transport:
             return retrying(attempt)
         except _TryAgain as error:
             if about_one and error.may_be_local:
-                raise TicketUnreadable(str(error.final), if_shared=HelpdeskDown) from error.__cause__
+                raise TicketUnreadable(str(error.final)) from error.__cause__
             raise error.final from error.__cause__
 
     def sign_with(self, auth: Auth) -> None:
@@ -224,6 +239,7 @@ class Transport:
         token: str | None,
         ours: Callable[[Reply], bool],
         about_one: bool,
+        most: int,
     ) -> Reply:
         self._deadline.check()
         names = tuple(limits)
@@ -241,7 +257,7 @@ class Transport:
         remaining = self._deadline.remaining()
         self._count(f"{method} {_template(path)}")
         try:
-            response = self._session().request(
+            response = self._session(most).request(
                 method,
                 self.base_url + path,
                 params=params,
@@ -251,11 +267,14 @@ class Transport:
                 timeout=(min(CONNECT_TIMEOUT_S, remaining + 0.1), min(READ_TIMEOUT_S, remaining + 0.1)),
                 allow_redirects=False,
             )
+            reply = _read(response, bounded_json.GROWTH * most)
+        except (ReplyTooLong, JsonTooLarge) as error:
+            self._breaker.success(admission)  # it is up: it says too much, and may be asked for less
+            raise self._too_long(error, f"{method} {path}", most, effect, about_one) from error
         except requests.exceptions.RequestException as error:
             failed = self._translate(error, effect)
             self._report(admission, failed, about_one)
             raise failed from error
-        reply = _read(response)
         limited = (reply.status in (408, 429) or reply.status >= 500) and not ours(reply)
         senseless = reply.ok and reply.body is None and reply.status != 204
         self._throttle.learn(self._read_limits(response.headers))
@@ -277,6 +296,8 @@ class Transport:
     def _translate(self, error: requests.exceptions.RequestException, effect: Effect) -> Exception:
         if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" in str(error).upper():
             return HelpdeskDown(f"{self.name}: no trusted TLS connection; check the address and the CA bundle")
+        if isinstance(error, requests.exceptions.SSLError) and _OLD_TLS.search(str(error)):
+            return HelpdeskDown(f"{self.name} speaks no TLS of the version that lowest_tls asks for")
         if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema):
             return HelpdeskDown(f"{self.name}: its address is not a usable URL")
         down = HelpdeskDown(f"{self.name} gives no answer ({type(error).__name__})")
@@ -284,6 +305,15 @@ class Transport:
         if not_sent or effect is Effect.NONE:
             return _TryAgain(down, may_be_local=not not_sent)
         return OutcomeUnknown(f"the connection failed after sending ({type(error).__name__})", if_shared=HelpdeskDown)
+
+    def _too_long(self, error: Exception, what: str, most: int, effect: Effect, about_one: bool) -> Exception:
+        limit = f"{most / 1e6:g} MB"
+        if isinstance(error, JsonTooLarge):
+            limit = f"{bounded_json.GROWTH * most / 1e6:g} MB once it is parsed"
+        message = f"{self.name}: the answer to {what} is larger than its limit of {limit}, and was not used"
+        if effect is Effect.WRITE:
+            return OutcomeUnknown(message, if_shared=HelpdeskDown)
+        return TicketUnreadable(message, too_long=True) if about_one else HelpdeskDown(message, too_long=True)
 
     def _not_an_answer(self, reply: Reply, effect: Effect, *, senseless: bool) -> Exception:
         if reply.status == 429:
@@ -314,21 +344,28 @@ class Transport:
 
     # Odds and ends
 
-    def _session(self) -> requests.Session:
+    def _session(self, most: int) -> requests.Session:
+        """This thread's session, which takes replies of up to ``most`` bytes."""
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = requests.Session()
+            # Credentials are all that a server learns of us; what it wants remembered would only grow.
+            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
             session.headers["User-Agent"] = f"ticketbot/{__version__}"
             if is_loopback(self.base_url):
                 session.trust_env = False  # a proxy cannot reach this machine's own loopback
             if self._adapter is not None:
                 session.mount(self.base_url, self._adapter())
             else:
-                session.mount("https://", HTTPAdapter(max_retries=0))
-                session.mount("http://", HTTPAdapter(max_retries=0))
+                self._local.bounds = BoundedAdapter()
+                session.mount("https://", self._local.bounds)
+                session.mount("http://", self._local.bounds)
             self._local.session = session
             with self._lock:
                 self._sessions.append(session)
+        bounds: BoundedAdapter | None = getattr(self._local, "bounds", None)
+        if bounds is not None:
+            bounds.most = most
         return session
 
     def _count(self, what: str) -> None:
@@ -336,10 +373,11 @@ class Transport:
             self.counts[what] = self.counts.get(what, 0) + 1
 
 
-def _read(response: requests.Response) -> Reply:
+def _read(response: requests.Response, most_parsed: int) -> Reply:
+    """Raises ``JsonTooLarge``."""
     body: Any = None
     if "json" in response.headers.get("Content-Type", "").lower() and response.content:
-        body = _parsed(response.content)
+        body = _parsed(response.content, most_parsed)
     return Reply(
         status=response.status_code,
         headers=response.headers,
@@ -348,20 +386,18 @@ def _read(response: requests.Response) -> Reply:
     )
 
 
-def _parsed(content: bytes) -> Any:
+def _parsed(content: bytes, most: int) -> Any:
     """The JSON of a reply; ``None`` where there is none. Half of a surrogate pair becomes U+FFFD.
 
-    One ticket's odd subject must not make a page of a thousand unreadable.
+    One ticket's odd subject must not make a page of a thousand unreadable. Raises ``JsonTooLarge``.
     """
     try:
-        return orjson.loads(content)
+        return bounded_json.loads(content, most=most)
     except orjson.JSONDecodeError:
-        if _HALF_PAIR.search(content) is None:
-            return None
+        mended = _ESCAPE.sub(lambda match: rb"\ufffd" if match[1] else match[0], content)
     try:
-        text = json.dumps(json.loads(content), ensure_ascii=False)
-        return orjson.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
-    except (ValueError, RecursionError):
+        return None if mended == content else orjson.loads(mended)
+    except orjson.JSONDecodeError:
         return None
 
 

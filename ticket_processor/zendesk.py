@@ -37,6 +37,10 @@ from .zendesk_labels import CHOICES, LabelsForbidden, read_fields
 
 PAGE_SIZE = 1000
 SHOW_MANY_MAX = 100
+MAX_PAGE_BYTES = 12_000_000
+"""Of a page of tickets: a thousand mostly have 3 to 8 MB. While one page is read, another is held."""
+MAX_AUDITS_BYTES = 2_000_000
+"""Of a page of audits, which many threads read at a time."""
 EXPORT_LIMIT = "incremental-exports"
 UPDATE_LIMIT = "tickets-update"
 ACCOUNT_LIMIT = "account"
@@ -115,7 +119,7 @@ class Zendesk:
             params["cursor"] = cursor
         seen = {cursor}
         while True:
-            reply = self._get("/incremental/tickets/cursor", params, (ACCOUNT_LIMIT, EXPORT_LIMIT))
+            reply = self._page("/incremental/tickets/cursor", params, "per_page", (ACCOUNT_LIMIT, EXPORT_LIMIT))
             if reply.status == 403:
                 raise _ExportForbidden
             if not reply.ok:
@@ -132,7 +136,8 @@ class Zendesk:
             yield Page(tickets, f"export:{after}" if after else None, last, unread)
             if last:
                 return
-            params = {"per_page": self._page_size, "include": "users", "cursor": str(after)}
+            params = {"per_page": params["per_page"], "include": "users", "cursor": str(after)}
+            del reply, body  # or two pages would be held while the next one is read
 
     def _search_pages(self, since: float) -> Iterator[Page]:
         """Tickets created since, by search export: no admin needed, but minutes late and by creation only.
@@ -161,7 +166,7 @@ class Zendesk:
         params: dict[str, str | int] = {"query": query, "filter[type]": "ticket", "page[size]": SHOW_MANY_MAX}
         seen = set()
         while True:
-            reply = self._get("/search/export", params, (ACCOUNT_LIMIT, "search-export"))
+            reply = self._page("/search/export", params, "page[size]", (ACCOUNT_LIMIT, "search-export"))
             if reply.status == 403:
                 raise NotAuthorised("this Zendesk user may neither export nor search tickets (HTTP 403)")
             if not reply.ok:
@@ -187,9 +192,10 @@ class Zendesk:
     def _fetch(self, part: Sequence[int], found: Fetched) -> None:
         """Read tickets together. Where one of them spoils the answer, the others are read without it."""
         try:
-            reply = self._get(
-                "/tickets/show_many", {"ids": ",".join(map(str, part)), "include": "users"}, about_one=True
-            )
+            params = {"ids": ",".join(map(str, part)), "include": "users"}
+            # A hundred at once are as many as one thread asks for; of one ticket many threads ask.
+            most = min(MAX_PAGE_BYTES, MAX_AUDITS_BYTES + 100_000 * len(part))
+            reply = self._get("/tickets/show_many", params, most=most, about_one=True)
             if not reply.ok:
                 raise TicketError(
                     f"Zendesk refuses to show tickets (HTTP {reply.status}{_code(reply)})",
@@ -258,8 +264,11 @@ class Zendesk:
 
     def _audits(self, ticket_id: int) -> Iterator[Mapping[str, Any]]:
         params: dict[str, str | int] = {"page[size]": 100}
-        for _ in range(MAX_AUDIT_PAGES):
-            reply = self._get(f"/tickets/{ticket_id}/audits", params, about_one=True)
+        read = 0
+        while read < MAX_AUDIT_PAGES * 100:
+            reply = self._page(
+                f"/tickets/{ticket_id}/audits", params, "page[size]", most=MAX_AUDITS_BYTES, about_one=True
+            )
             if reply.status == 404:
                 return
             if not reply.ok:
@@ -272,13 +281,14 @@ class Zendesk:
             if not meta.get("has_more") or not meta.get("after_cursor"):
                 return
             params["page[after]"] = str(meta["after_cursor"])
+            read += int(params["page[size]"])  # a page may have become smaller
         raise TicketError(f"more than {MAX_AUDIT_PAGES * 100} audits; they were not searched")
 
     def recent_edits(self, since: float) -> Iterator[tuple[int, Edit]]:
         """See :meth:`Helpdesk.recent_edits`: the account's audits, the newest first, which admins may list."""
         params: dict[str, str | int] = {"page[size]": 100}
         for _ in range(MAX_RECENT_PAGES):
-            reply = self._get("/ticket_audits", params, about_one=True)
+            reply = self._page("/ticket_audits", params, "page[size]", most=MAX_AUDITS_BYTES, about_one=True)
             if not reply.ok:
                 return
             rows = _body(reply).get("audits")
@@ -434,10 +444,32 @@ class Zendesk:
         path: str,
         params: Mapping[str, str | int],
         limits: tuple[str, ...] = (ACCOUNT_LIMIT,),
+        most: int | None = None,
         *,
         about_one: bool = False,
     ) -> Reply:
-        return self._transport.request("GET", "/api/v2" + path, params=params, limits=limits, about_one=about_one)
+        return self._transport.request(
+            "GET", "/api/v2" + path, params=params, limits=limits, most=most, about_one=about_one
+        )
+
+    def _page(
+        self,
+        path: str,
+        params: dict[str, str | int],
+        size: str,
+        limits: tuple[str, ...] = (ACCOUNT_LIMIT,),
+        most: int = MAX_PAGE_BYTES,
+        *,
+        about_one: bool = False,
+    ) -> Reply:
+        """One page of a list. If it is too long to be read, ``params[size]`` becomes a tenth, for later pages too."""
+        while True:
+            try:
+                return self._get(path, params, limits, most, about_one=about_one)
+            except (HelpdeskDown, TicketUnreadable) as error:
+                if not error.too_long or int(params[size]) == 1:
+                    raise
+                params[size] = max(1, int(params[size]) // 10)
 
 
 class _ExportForbidden(Exception):

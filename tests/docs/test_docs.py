@@ -117,6 +117,12 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_whatever_is_installed_has_the_versions_that_were_tested(page: Path) -> None:
+    for line in re.findall(r"pip install [^`\n]*\"\.\[.*", _text(page)):
+        assert re.match(r"pip install (?:--upgrade )?-c constraints\.txt \"\.\[", line), line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_script_that_is_named_exists(page: Path) -> None:
     for name in re.findall(r"scripts/[a-z_]+\.py", _text(page)):
         assert (ROOT / name).is_file(), name

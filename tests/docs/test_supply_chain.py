@@ -84,5 +84,22 @@ def test_whatever_a_user_can_install_has_a_tested_version() -> None:
     assert names <= pinned
 
 
+@pytest.mark.parametrize("name", ["requests", "urllib3", "openai", "pydantic", "apprise", "streamlit"])
+def test_no_major_version_comes_in_that_is_likely_to_break_something(name: str) -> None:
+    assert re.search(rf"^    {name}>=\d+(?:\.\d+)*,<\d+$", (ROOT / "setup.cfg").read_text(encoding="utf-8"), re.M)
+
+
+def test_scripts_and_pages_name_no_extra_that_is_not_there() -> None:
+    described = configparser.ConfigParser(interpolation=None)
+    described.read(ROOT / "setup.cfg", encoding="utf-8")
+    there = set(described["options.extras_require"])
+    files = [*(ROOT / "scripts").glob("*.py"), *(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "Dockerfile"]
+    named = set()
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        named |= set(re.findall(r'"\.\[(\w+)\]"', text)) | set(re.findall(r"how_to_install\('(\w+)'\)", text))
+    assert {"ops", "ml", "dev", "prompts"} <= named <= there
+
+
 def _plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()

@@ -13,17 +13,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import filelock
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
@@ -39,6 +35,7 @@ from ticket_processor.sandbox import FaultPlan
 from ticket_processor.settings import Settings, ZendeskSettings
 from ticket_processor.state import FILE_NAME, State
 
+from ..servers.certificates import a_certificate
 from .conftest import Command, Desk
 
 
@@ -253,32 +250,6 @@ def test_every_problem_of_the_settings_is_told_and_it_is_2(bare: Command) -> Non
 # Certificates
 
 
-def a_certificate(folder: Path, *, lasts: timedelta) -> tuple[Path, Path]:
-    """A certificate for this machine of a hundred days, of which so much is left, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    ends = datetime.now().astimezone() + lasts
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(ends - timedelta(days=100))
-        .not_valid_after(ends)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    public, private = folder / "public.pem", folder / "private.pem"
-    public.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(secret)
-    return public, private
-
-
 @contextmanager
 def secured(public: Path, private: Path) -> Iterator[int]:
     """A port where somebody shows this certificate."""
@@ -403,6 +374,19 @@ def test_load_balancers_and_prometheus_are_served_until_a_signal_and_the_helpdes
         assert desk.end(process, code=0).err == ""
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot send a signal to one process only")
+def test_whoever_opens_it_to_others_is_told_so(desk: Desk) -> None:
+    process = desk.start("health", "--serve", "0", "--host", "0.0.0.0", "--allow-host", "bot.example")
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    place = "127.0.0.1:" + line.partition("/healthz")[0].rpartition(":")[2]
+    assert get(place, "/nothing", Host="bot.example")[0] == 404
+    assert get(place, "/nothing", Host="evil.example")[0] == 421
+    process.send_signal(signal.SIGTERM)
+    (said,) = desk.end(process, code=0).err.splitlines()
+    assert said.startswith("ticketbot: note: with --host 0.0.0.0 other machines can read this without signing in")
+
+
 def test_what_is_unhealthy_is_503_and_still_has_metrics(desk: Desk) -> None:
     desk.sandbox.faults = FaultPlan.parse("unauthorised")
     with served(desk) as (place, _):
@@ -419,6 +403,7 @@ def test_what_cannot_be_served_is_told_and_2(desk: Desk) -> None:
         port = taken.getsockname()[1]
         assert f"--serve {port}" in desk("health", "--serve", str(port), code=2).err
     assert "--serve" in desk("health", "--host", "127.0.0.1", code=2).err
+    assert "--allow-host belongs to --serve" in desk("health", "--allow-host", "x", code=2).err
     assert desk.seen == []
 
 
@@ -440,6 +425,52 @@ def test_no_proxy_keeps_what_health_was(path: str) -> None:
         stack.enter_context(closing(connection))
         connection.request("GET", path)
         assert connection.getresponse().headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1", 200),
+        ("127.0.0.1:9100", 200),
+        ("10.1.2.3:9100", 200),
+        ("[::1]:9100", 200),
+        ("localhost", 200),
+        ("LOCALHOST.:9100", 200),
+        (socket.gethostname(), 200),
+        ("bot.example:1", 200),
+        ("evil.example", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("localhost.evil.example", 421),
+        ("", 421),
+        ("[::1", 400),
+        ("evil.example@127.0.0.1", 200),
+    ],
+)
+def test_it_is_served_under_this_machines_names_only(host: str, status: int) -> None:
+    with HealthServer(a_health, "127.0.0.1", 0, names=["Bot.Example"]) as server:
+        place = server.url.removeprefix("http://")
+        assert not server.is_open_to_others
+        for path in ("/healthz", "/metrics"):
+            found, _, body = get(place, path, Host=host)
+            assert found == status
+            assert (status == 200) == ("healthy" in body or "ticketbot_up" in body)
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        ("GET /healthz HTTP/1.0\r\n\r\n", b"200"),
+        ("GET /healthz HTTP/1.1\r\n\r\n", b"400"),
+        ("GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n", b"400"),
+        ("GET http://localhost/healthz HTTP/1.1\r\nHost: evil.example\r\n\r\n", b"421"),
+    ],
+)
+def test_a_request_without_one_clear_name_is_none(head: str, status: bytes) -> None:
+    with HealthServer(a_health, "127.0.0.1", 0) as server:
+        host, port = server.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=30) as connection:
+            connection.sendall(head.encode())
+            assert connection.recv(12).split()[1] == status
 
 
 def test_whoever_connects_and_says_nothing_is_not_waited_for() -> None:

@@ -67,7 +67,8 @@ def test_both_shells_give_the_same_answers() -> None:
         seen = []
         for answer in answers:
             headers = {name.lower(): value for name, value in answer.headers.items()}
-            headers.pop("content-length", None)
+            for name in ("content-length", "etag"):  # as the address of the server in it is long, and reads
+                headers.pop(name, None)
             body = answer.text.replace(opened.base, "BASE")
             seen.append((answer.status_code, answer.reason, headers, answer.encoding, body))
         return seen

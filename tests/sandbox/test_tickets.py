@@ -293,3 +293,71 @@ def test_comments_are_listed_oldest_first_or_the_other_way_round_and_in_pages() 
 def test_a_rule_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match="stamp_rule"):
         Rules(stamp_rule="newest")  # type: ignore[arg-type]
+
+
+def test_deleting_answers_204_and_leaves_the_ticket_to_the_export_alone() -> None:
+    desk = Desk(3)
+    answer = desk.ask("DELETE", "tickets/2.json")
+    assert (answer.status, answer.body) == (204, b"")
+    for method, path in (("GET", "tickets/2"), ("PUT", "tickets/2"), ("DELETE", "tickets/2"), ("DELETE", "tickets/99")):
+        refused = desk.ask(method, path, {"ticket": {}})
+        assert (refused.status, refused.json()["error"]) == (404, "RecordNotFound")
+    assert [row["id"] for row in desk.get("tickets")["tickets"]] == [1, 3]
+    assert [row["id"] for row in desk.get("tickets/show_many", ids="1,2,3")["tickets"]] == [1, 3]
+    desk.clock.advance(61)
+    rows = desk.get("incremental/tickets/cursor", start_time=0)["tickets"]
+    assert [(row["id"], row["status"]) for row in rows] == [(1, "new"), (3, "new"), (2, "deleted")]
+    assert desk.store.tickets[2].audits[-1].actor == "api"
+
+
+def test_an_agent_may_not_delete() -> None:
+    desk = Desk(1, bot_role="agent")
+    assert desk.ask("DELETE", "tickets/1").status == 403
+    assert desk.store.living(1) is not None
+
+
+def test_only_the_incremental_export_shows_the_generated_timestamp() -> None:
+    desk = Desk(2)
+    requester = desk.store.tickets[1].json["requester_id"]
+    shown = [
+        *desk.get("tickets")["tickets"],
+        *desk.get("tickets?page[size]=1")["tickets"],
+        *desk.get("tickets/show_many", ids="1,2")["tickets"],
+        *desk.get("search/export?query=broken&filter[type]=ticket")["results"],
+        *desk.get(f"users/{requester}/tickets/requested")["tickets"],
+        desk.get("tickets/1")["ticket"],
+        desk.put(1, priority="high").json()["ticket"],
+        desk.ask("POST", "tickets", {"ticket": {"comment": {"body": "New"}}}).json()["ticket"],
+    ]
+    assert len(shown) == 12
+    assert not [row for row in shown if "generated_timestamp" in row]
+    assert all("generated_timestamp" in row for row in desk.get("incremental/tickets/cursor", start_time=0)["tickets"])
+
+
+def test_a_reply_has_an_etag_that_changes_with_it() -> None:
+    desk = Desk(2)
+    first, second = (desk.ask("GET", "tickets/1").headers["etag"] for _ in range(2))
+    assert first == second
+    assert first.startswith('W/"')
+    desk.put(1, priority="high")
+    assert desk.ask("GET", "tickets/1").headers["etag"] != first
+    assert "etag" not in desk.ask("GET", "tickets/99").headers
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "tickets",
+        "tickets/show_many?ids=1",
+        "tickets/1/comments",
+        "tickets/1/audits",
+        "ticket_fields",
+        "groups",
+        "users/search?query=a",
+        "tags",
+    ],
+)
+def test_lists_by_offset_tell_their_count_and_the_pages_around(path: str) -> None:
+    answer = Desk(2).get(path)
+    assert isinstance(answer["count"], int)
+    assert answer["next_page"] is answer["previous_page"] is None

@@ -90,7 +90,7 @@ class ScriptedServer:
                 outer.received.append(Received(self.path, headers, json.loads(raw or b"{}")))
                 self._answer(outer._next())
 
-            do_GET = do_POST
+            do_GET = do_PUT = do_POST
 
             def _answer(self, answer: Reply) -> None:
                 self.close_connection = True

@@ -41,7 +41,7 @@ class Passage:
         finally:
             world.wire.append((self._run, method, path, tickets, end))
         if not tickets and world.faulty and end == "200" and "json" in response.headers.get("Content-Type", ""):
-            shown = _parsed(response.content) or {}
+            shown = _parsed(response.content, 10**9) or {}
             tickets = tuple(row["id"] for row in shown.get("tickets", ()) if isinstance(row["id"], int))
         world.somebody_interferes(tickets)
         world.breathe()

@@ -242,13 +242,13 @@ def test_settings_with_which_nothing_can_be_connected_are_told_without_their_val
         monkeypatch.delenv(name.lower(), raising=False)
     monkeypatch.setenv(variable, value)
     monkeypatch.setitem(sys.modules, "socksio", None)
-    sdk_client.certificates.cache_clear()
+    sdk_client._trusted.cache_clear()
     server = OpenAIServer(base_url="https://model.invalid/v1", timeout_s=lambda: 5, max_output_tokens=50)
     try:
         with pytest.raises(AnalysisFailed) as error:
             server.complete("m", [{"role": "user", "content": "x"}], None)
     finally:
-        sdk_client.certificates.cache_clear()
+        sdk_client._trusted.cache_clear()
     assert error.value.reason == "model_connection_settings"
     assert not isinstance(error.value, ModelBusy)
     assert variable in str(error.value)

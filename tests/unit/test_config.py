@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -502,6 +503,12 @@ FAR = "http://gpu.example:8000/v1"
 SAFE = "https://gpu.example/v1"
 
 
+def _dotted(toml: str) -> str:
+    """The same without tables, so that another setting may stand above."""
+    table, _, rest = toml.partition("]\n")
+    return "\n".join(f"{table[1:]}.{line}" for line in rest.split("\n"))
+
+
 @pytest.mark.parametrize(
     ("toml", "environ", "told"),
     [
@@ -528,13 +535,39 @@ SAFE = "https://gpu.example/v1"
         (f'[embeddings]\nbase_url = "{FAR}"', {}, []),
     ],
 )
-def test_plain_http_beyond_this_machine_is_pointed_out_by_its_setting(
+def test_plain_http_beyond_this_machine_has_to_be_allowed_by_its_setting(
     tmp_path: Path, toml: str, environ: dict[str, str], told: list[str]
 ) -> None:
-    notices = settings(tmp_path, toml, environ={**GOOD, **environ}).notices
+    environ = {**GOOD, **environ}
+    if told:
+        wrong = problems(tmp_path, toml, environ=environ)
+        assert told[0].partition(":")[0] in wrong
+        (switch,) = re.findall(r"set (\S+)\.allow_plain_http = true", wrong)
+        assert "gpu.example" not in wrong
+        toml = f"{switch}.allow_plain_http = true\n{_dotted(toml)}"
+    notices = settings(tmp_path, toml, environ=environ).notices
     assert [notice[: len(start)] for notice, start in zip(notices, told, strict=True)] == told
     assert all("personal" not in notice or "secrets" in toml for notice in notices)
     assert "gpu.example" not in str(notices)
+
+
+@pytest.mark.parametrize("where", ["models.use.m", "embeddings"])
+@pytest.mark.parametrize("name", ["ZENDESK_API_TOKEN", "zendesk_api_token", "TICKETBOT_AUDIT_KEY", "ZENDESK_EMAIL"])
+def test_no_server_is_sent_what_is_somebody_elses(tmp_path: Path, where: str, name: str) -> None:
+    toml = (
+        f'models.names = ["m"]\n{where}.model = "m"\n{where}.base_url = "{SAFE}"\n{where}.api_key_variable = "{name}"'
+    )
+    environ = {**GOOD, name: "CANARY-of-sixteen-letters"}
+    told = problems(tmp_path, toml, environ=environ)
+    assert f"{where}.api_key_variable names {name}, which this server must not be sent" in told
+    assert "CANARY" not in told
+
+
+def test_the_key_of_the_general_server_may_be_named_for_another(tmp_path: Path) -> None:
+    toml = f'models.names = ["m"]\nmodels.use.m.base_url = "{SAFE}"\nmodels.use.m.api_key_variable = "OPENAI_API_KEY"'
+    key = settings(tmp_path, toml, environ={**GOOD, "OPENAI_API_KEY": "general"}).models.use["m"].api_key
+    assert key is not None
+    assert key.get_secret_value() == "general"
 
 
 def test_a_budget_in_dollars_needs_a_price_for_every_model(tmp_path: Path) -> None:

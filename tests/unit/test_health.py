@@ -725,6 +725,25 @@ def test_what_other_users_can_read_is_told_as_far_as_its_folder_lets_them(tmp_pa
     assert checks_of(settings)["permissions"].facts["files"] == [str(path)]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="rights of other users are POSIX's")
+def test_folders_that_every_user_can_put_files_into_are_named(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    stored(settings, a_run(1))
+    settings.log_dir.mkdir()
+    site = tmp_path / "site"
+    site.mkdir()
+    folders = sorted([settings.log_dir, settings.state_folder, site])
+    for folder in folders:
+        folder.chmod(0o1777 if folder == site else 0o777)
+    found = checks_of(settings, secret_files=[site / ".env"])["permissions"]
+    assert found.status is Status.WARN
+    assert found.facts == {"files": [], "folders": [str(folder) for folder in folders]}
+    assert "chmod o-w" in found.text
+    for folder in folders:
+        folder.chmod(0o775)
+    assert checks_of(settings, secret_files=[site / ".env"])["permissions"].status is Status.OK
+
+
 def test_a_model_that_cannot_be_asked_as_the_settings_stand_is_a_problem_of_theirs(tmp_path: Path) -> None:
     settings = settings_in(tmp_path, models={"names": ["gpt-x", "gpt-y"], "preset": "openai"})
     health = Doctor(settings, ManualClock(), offline=True).examine()

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from ticket_processor.alerts import hush_libraries
+from ticket_processor.alerts import tame_libraries
 from ticket_processor.errors import ExitCode
 from ticket_processor.heartbeat import START_AFTER_S, Heartbeat, ending
 from ticket_processor.settings import AlertSettings
@@ -182,7 +182,7 @@ def test_nobody_there_is_told_without_the_address(caplog: pytest.LogCaptureFixtu
         url = f"http://127.0.0.1:{free.getsockname()[1]}/CANARY"
     caplog.set_level(logging.DEBUG)
     logging.getLogger("urllib3.connectionpool").setLevel(logging.DEBUG)
-    hush_libraries()
+    tame_libraries()
     heartbeat = Heartbeat(url)
     finish(heartbeat, 3, "")
     assert heartbeat.trouble == "it could not be reached (ConnectionError)"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import html
 import re
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 
+from ticket_processor.bounded_http import ReplyTooLong
 from ticket_processor.breaker import Breaker
 from ticket_processor.clock import Deadline, iso, parse_iso
 from ticket_processor.errors import (
@@ -94,6 +96,57 @@ def row(ticket_id: int = 1, **fields: Any) -> dict[str, Any]:
 
 
 # Export and search
+
+
+class ShortReplies(InMemoryAdapter):
+    """Takes replies of up to so many bytes."""
+
+    def __init__(self, sandbox: Sandbox, most: int) -> None:
+        super().__init__(sandbox)
+        self._most = most
+
+    def send(self, *arguments: Any, **options: Any) -> requests.Response:
+        response = super().send(*arguments, **options)
+        if len(response.content) > self._most:
+            raise ReplyTooLong(self._most)
+        return response
+
+
+def test_what_is_too_long_to_be_read_is_asked_for_in_smaller_pages() -> None:
+    account = Account()
+    account.ids = [account.add(age=7200 - number, body="x" * 60_000) for number in range(25)]
+    account.desk._transport._adapter = lambda: ShortReplies(account.sandbox, 700_000)
+    pages = list(account.desk.pages(None, START - 86_400))
+    assert ids(pages) == account.ids
+    assert [len(page.tickets) for page in pages] == [10, 10, 5]
+    assert list(account.desk.fetch(account.ids)) == account.ids
+    asked = [request.query for request in account.sent]
+    assert [query.get("per_page") for query in asked[:5]] == ["1000", "100", "10", "10", "10"]
+
+
+@pytest.mark.parametrize("source", ["export", "search"])
+def test_one_ticket_that_is_too_long_to_be_read_is_no_endless_loop(source: str) -> None:
+    account = Account(3, source=source)
+    account.desk._transport._adapter = lambda: ShortReplies(account.sandbox, 100)
+    with pytest.raises(HelpdeskDown, match="larger than its limit"):
+        list(account.desk.pages(None, START - 86_400))
+    with pytest.raises(HelpdeskDown, match="larger than its limit"):
+        account.desk.fetch(account.ids)
+    assert len(account.sent) < 12
+
+
+def test_a_ticket_with_long_audits_is_asked_for_fewer_at_a_time() -> None:
+    asked = []
+
+    def reply(request: requests.PreparedRequest) -> requests.Response:
+        size = parse_qs(urlsplit(request.url or "").query)["page[size]"][0]
+        asked.append(size)
+        if size == "100":
+            raise ReplyTooLong(12_000_000)
+        return answer(200, {"audits": [{"created_at": "2026-11-21T01:00:00Z"}], "meta": {"has_more": False}})
+
+    assert len(Zendesk(Wire(reply).transport).history(1).edits) == 1
+    assert asked == ["100", "10"]
 
 
 def test_the_export_gives_every_ticket_once_over_several_pages() -> None:

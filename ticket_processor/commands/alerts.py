@@ -11,7 +11,7 @@ from ..alert_rules import RULES
 from ..alert_sender import Sender
 from ..alert_store import AlertStore
 from ..alert_view import Severity
-from ..alerts import Receiver, hush_libraries, receivers
+from ..alerts import Receiver, receivers, tame_libraries
 from ..clock import SystemClock, iso
 from ..config import load
 from ..errors import ConfigError, ExitCode
@@ -36,7 +36,7 @@ def test(clock: SystemClock, *, config: Path | None, as_json: bool) -> int:
     everybody, url = receivers(settings.alerts), settings.alerts.heartbeat_url
     if not everybody and url is None:
         raise ConfigError(*settings.lost, NOBODY)
-    hush_libraries()
+    tame_libraries()
     heartbeat = Heartbeat(url.get_secret_value() if url else None)
     ping = heartbeat.note("a test; it changes nothing")
     post = [(receiver, _messages(receiver, settings)) for receiver in everybody]

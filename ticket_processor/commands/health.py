@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..clock import SystemClock
-from ..config import load
+from ..config import DEFAULT_FILE, load
 from ..errors import ConfigError, ExitCode, Stopping
 from ..health.checks import Health, Status
 from ..health.doctor import Doctor, unusable
@@ -19,7 +20,14 @@ _MARKS = {Status.OK: "ok", Status.WARN: "warn", Status.FAIL: "FAIL", Status.SKIP
 
 
 def health(
-    clock: SystemClock, *, config: Path | None, offline: bool, serve: int | None, host: str | None, as_json: bool
+    clock: SystemClock,
+    *,
+    config: Path | None,
+    offline: bool,
+    serve: int | None,
+    host: str | None,
+    names: Sequence[str],
+    as_json: bool,
 ) -> tuple[int, int]:
     """``ticketbot health``. Returns the exit code, and how many threads were left behind in hanging calls.
 
@@ -27,9 +35,9 @@ def health(
     """
     screen = Screen(quiet=False, as_json=as_json)
     if serve is not None:
-        return _serve(clock, screen, config=config, offline=offline, host=host or DEFAULT_HOST, port=serve)
-    if host is not None:
-        raise ConfigError("--host belongs to --serve")
+        return _serve(clock, screen, config=config, offline=offline, host=host or DEFAULT_HOST, port=serve, names=names)
+    if host is not None or names:
+        raise ConfigError(f"{'--allow-host' if host is None else '--host'} belongs to --serve")
     try:
         doctor = _doctor(clock, config, offline=offline)
     except ConfigError as error:
@@ -43,14 +51,21 @@ def health(
 
 def _doctor(clock: SystemClock, config: Path | None, *, offline: bool) -> Doctor:
     settings = load(config=config)
-    named = config or Path(os.environ.get(CONFIG_VARIABLE, "").strip())
+    named = config or Path(os.environ.get(CONFIG_VARIABLE, "").strip() or DEFAULT_FILE)
     return Doctor(
         settings, clock, offline=offline, secret_files=sorted({Path.cwd() / ".env", named.absolute().parent / ".env"})
     )
 
 
 def _serve(
-    clock: SystemClock, screen: Screen, *, config: Path | None, offline: bool, host: str, port: int
+    clock: SystemClock,
+    screen: Screen,
+    *,
+    config: Path | None,
+    offline: bool,
+    host: str,
+    port: int,
+    names: Sequence[str],
 ) -> tuple[int, int]:
     from ..health.exposition import require_prometheus
     from ..health.server import HealthServer, Remembered
@@ -58,10 +73,14 @@ def _serve(
     require_prometheus()
     doctor = _doctor(clock, config, offline=offline)
     try:
-        server = HealthServer(Remembered(doctor.examine, clock), host, port)
+        server = HealthServer(Remembered(doctor.examine, clock), host, port, names=names)
     except (OSError, OverflowError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise ConfigError(f"--serve {port} on {host} cannot be used: {why}") from None
+    if server.is_open_to_others:
+        screen.notices(
+            [f"with --host {host} other machines can read this without signing in: a firewall should admit few"]
+        )
     with server:
         screen.say(f"{server.url}/healthz and {server.url}/metrics; Ctrl-C ends it")
         try:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..alerts import Receiver, hush_libraries, package_missing, receivers, through
+from ..alerts import Receiver, package_missing, receivers, tame_libraries, through
 from ..errors import ConfigError
 from ..settings import AlertSettings
 
@@ -41,7 +41,7 @@ def send(everybody: Sequence[Receiver], title: str, body: str, page: str, name: 
 
     What could not be sent comes back, with why, in words that hold no address.
     """
-    hush_libraries()
+    tame_libraries()
     with tempfile.TemporaryDirectory(prefix="ticketbot-", ignore_cleanup_errors=True) as folder:
         attachment = Path(folder) / name
         attachment.write_text(page, encoding="utf-8")

@@ -16,7 +16,7 @@ from ..alert_memory import Failure, Memory
 from ..alert_sender import Sent
 from ..alert_store import AlertStore
 from ..alert_view import CUT_OFF, UNEXPECTED
-from ..alerts import hush_libraries
+from ..alerts import tame_libraries
 from ..clock import SystemClock, iso
 from ..errors import ConfigError, ExitCode, RunLocked, TicketbotError, unexpected
 from ..heartbeat import PATIENCE_S, Heartbeat
@@ -109,7 +109,7 @@ class Tending:
         """Before the run."""
         alerts = self._settings.alerts
         if alerts.urls or alerts.page_urls or alerts.heartbeat_url:
-            hush_libraries()
+            tame_libraries()
         if self._kind == "run":
             self._heartbeat.start()
 

@@ -213,7 +213,14 @@ def _permissions(settings: Settings, secret_files: Sequence[Path]) -> Answer:
     if os.name != "posix":
         return _one(judged.permissions(None, 0))
     files = [*secret_files, *_files_of(settings.log_dir, "ticketbot-"), *_files_of(settings.state_folder, "")]
-    return _one(judged.permissions(sorted(str(file) for file in files if _open_to_others(file)), len(files)))
+    folders = {settings.log_dir, settings.state_folder, *(file.parent for file in secret_files)}
+    return _one(
+        judged.permissions(
+            sorted(str(file) for file in files if _open_to_others(file)),
+            len(files),
+            sorted(str(folder) for folder in folders if _takes_from_others(folder)),
+        )
+    )
 
 
 def _files_of(folder: Path, beginning: str) -> Iterator[Path]:
@@ -230,6 +237,14 @@ def _open_to_others(file: Path) -> bool:
         return bool(found.st_size and found.st_mode & stat.S_IROTH and file.parent.stat().st_mode & stat.S_IXOTH)
     except OSError:
         return False  # gone meanwhile, or out of everybody's reach
+
+
+def _takes_from_others(folder: Path) -> bool:
+    """Whether every user can put files into a folder, such as settings, a kill switch, or a state of their own."""
+    try:
+        return bool(folder.stat().st_mode & stat.S_IWOTH)
+    except OSError:
+        return False  # not there yet, or out of everybody's reach
 
 
 def _one(check: Check) -> Answer:

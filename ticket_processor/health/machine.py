@@ -68,17 +68,29 @@ def folder(name: str, found: Folder) -> Check:
     return ok(name, text, **facts)
 
 
-def permissions(exposed: Sequence[str] | None, looked_at: int) -> Check:
-    """Whether other users of this machine can read what is none of their business; ``None`` where that is not known."""
+def permissions(exposed: Sequence[str] | None, looked_at: int, writable: Sequence[str] = ()) -> Check:
+    """Whether other users of this machine can read what is none of their business, or write into our folders.
+
+    ``exposed`` are files and ``writable`` folders; ``None`` where that is not known.
+    """
     name = "permissions"
     if exposed is None:
         return skipped(
             name, "this system's rights are not looked at; see that only ticketbot's user can read its folders"
         )
-    if not exposed:
-        return ok(name, f"other users can read none of {looked_at} files", files=[])
-    shown = ", ".join(exposed[:3]) + (f" and {len(exposed) - 3} more" if len(exposed) > 3 else "")
-    return warn(name, f"other users can read {shown}; take that right away: chmod o-r", files=list(exposed))
+    facts = {"files": list(exposed), "folders": list(writable)}
+    told = []
+    if writable:
+        told.append(f"every user can put files into {_some(writable)}; take that right away: chmod o-w")
+    if exposed:
+        told.append(f"other users can read {_some(exposed)}; take that right away: chmod o-r")
+    if told:
+        return warn(name, ". ".join(told), **facts)
+    return ok(name, f"other users can read none of {looked_at} files", **facts)
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def credentials(kind: Credentials, expires_at: float | None, now: float) -> Check:

@@ -16,6 +16,7 @@ import orjson
 import requests
 from requests.adapters import BaseAdapter
 
+from .. import tls
 from ..clock import Clock, Deadline, parse_iso
 from ..errors import AnalysisFailed, DeadlineReached, NotAuthorised, RateLimited, TicketbotError
 from ..openai_client import MAX_ANSWER_BYTES, Connection, bounded_body
@@ -302,7 +303,9 @@ def _of_requests() -> ssl.SSLContext:
         or requests.utils.DEFAULT_CA_BUNDLE_PATH
     )
     folder = Path(named).is_dir()
-    return ssl.create_default_context(cafile=None if folder else named, capath=named if folder else None)
+    context = ssl.create_default_context(cafile=None if folder else named, capath=named if folder else None)
+    context.minimum_version = tls.lowest()
+    return context
 
 
 def _answer(check: Check) -> Answer:

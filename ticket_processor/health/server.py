@@ -1,12 +1,17 @@
-"""``/healthz`` and ``/metrics`` over HTTP: for load balancers, Kubernetes and Prometheus. Nothing else is there."""
+"""``/healthz`` and ``/metrics`` over HTTP: for load balancers, Kubernetes and Prometheus. Nothing else is there.
+
+A page in somebody's browser can have a name of its own lead to this address, and read what is served. So it is served
+under this machine's names only, and under addresses, which no page can have.
+"""
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
@@ -45,14 +50,29 @@ class Remembered:
 class HealthServer:
     """Serves a health from threads of its own while it is open. Port 0 picks a free one; see :attr:`url`.
 
-    Who says nothing for ``idle_s`` is hung up on. Raises ``OSError`` when the address cannot be used.
+    It answers under addresses, ``localhost``, this machine's name, ``host``, and those of ``names``. Who says nothing
+    for ``idle_s`` is hung up on. Raises ``OSError`` when the address cannot be used.
     """
 
-    def __init__(self, health: Callable[[], Health], host: str, port: int, *, idle_s: float = IDLE_S) -> None:
+    def __init__(
+        self,
+        health: Callable[[], Health],
+        host: str,
+        port: int,
+        *,
+        names: Iterable[str] = (),
+        idle_s: float = IDLE_S,
+    ) -> None:
         self._server = _Server(health, host, port, idle_s)
+        self._server.names = frozenset(map(_plain, ("localhost", socket.gethostname(), host, *names)))
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=[0.1], name="health", daemon=True)
+
+    @property
+    def is_open_to_others(self) -> bool:
+        """Whether other machines can connect, as far as that is this program's doing."""
+        return not ipaddress.ip_address(str(self._server.server_address[0])).is_loopback
 
     def __enter__(self) -> HealthServer:
         self._thread.start()
@@ -73,6 +93,7 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, health: Callable[[], Health], host: str, port: int, idle_s: float) -> None:
         self.health = health
         self.idle_s = idle_s
+        self.names: frozenset[str] = frozenset()
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         super().__init__((host, port), _Handler)
 
@@ -102,8 +123,11 @@ class _Handler(BaseHTTPRequestHandler):
         return f"ticketbot/{__version__}"
 
     def do_GET(self) -> None:
+        refused = self._refused()
         path = urlsplit(self.path).path
-        if path == "/healthz":
+        if refused is not None:
+            self._send(refused, b"not under this name; see --allow-host\n", "text/plain; charset=utf-8")
+        elif path == "/healthz":
             health = self.server.health()
             unwell = health.status is Verdict.UNHEALTHY
             status = HTTPStatus.SERVICE_UNAVAILABLE if unwell else HTTPStatus.OK
@@ -116,6 +140,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_HEAD = do_GET
 
+    def _refused(self) -> HTTPStatus | None:
+        """What to answer to a request that came under a name which is not ours."""
+        hosts = self.headers.get_all("Host") or []
+        if not hosts and self.request_version == "HTTP/1.0":
+            return None  # no browser asks like that
+        try:
+            (host,) = hosts
+            name = _plain(urlsplit(f"//{host}").hostname or "")
+        except ValueError:
+            return HTTPStatus.BAD_REQUEST
+        return None if name in self.server.names or _is_address(name) else HTTPStatus.MISDIRECTED_REQUEST
+
     def log_message(self, *_: object) -> None:
         """A scrape is no news."""
 
@@ -127,3 +163,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+
+def _plain(name: str) -> str:
+    return name.lower().rstrip(".")
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

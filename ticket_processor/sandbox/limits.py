@@ -78,9 +78,13 @@ class Limits:
         headers = {
             "X-Rate-Limit": str(total),
             "X-Rate-Limit-Remaining": str(left),
+            # As replies had them in 2024, and in 2023.
             "ratelimit-limit": str(total),
             "ratelimit-remaining": str(left),
             "ratelimit-reset": str(resets),
+            "rate-limit-limit": str(total),
+            "rate-limit-remaining": str(left),
+            "rate-limit-reset": str(resets),
         }
         if used > total:
             message = "Number of allowed API requests per minute exceeded"

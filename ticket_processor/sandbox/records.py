@@ -79,7 +79,7 @@ class Audit:
 
 @dataclass
 class StoredTicket:
-    """A ticket. ``json`` is what the API shows; its lists are replaced, never changed in place.
+    """A ticket. ``json`` is what the incremental export shows; its lists are replaced, never changed in place.
 
     ``changed`` is the exact Unix time of the last change that moved ``updated_at``. ``versions`` holds
     its forms up to now, with the time each began, and is kept only while the search index or replicas lag.
@@ -99,6 +99,11 @@ class StoredTicket:
     def tags(self) -> tuple[str, ...]:
         """The tags now."""
         return tuple(self.json["tags"])
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """What every endpoint but the incremental export shows of it."""
+        return without_generated(self.json)
 
     @property
     def stamp(self) -> str:
@@ -170,6 +175,11 @@ def new_ticket_json(ticket_id: int, moment: float, base_url: str) -> dict[str, A
         "allow_attachments": True,
         "from_messaging_channel": False,
     }
+
+
+def without_generated(json: Mapping[str, Any]) -> dict[str, Any]:
+    """A ticket as every endpoint but the incremental export shows it: those have no ``generated_timestamp``."""
+    return {name: value for name, value in json.items() if name != "generated_timestamp"}
 
 
 def new_comment(

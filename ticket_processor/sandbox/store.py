@@ -314,13 +314,15 @@ class Store(Agenda):
             self._remember_version(ticket, self.now())
             return audit
 
-    def delete(self, ticket_id: int, *, permanently: bool = False, author_id: int = PERSON_ID) -> None:
-        """A person deletes a ticket; ``permanently`` also scrubs its text."""
+    def delete(
+        self, ticket_id: int, *, permanently: bool = False, actor: Actor = "person", author_id: int = PERSON_ID
+    ) -> None:
+        """Somebody deletes a ticket; ``permanently`` also scrubs its text."""
         with self.lock:
             self.settle()
             ticket = self.tickets[ticket_id]
             ticket.deleted = True
-            self.change(ticket, {"status": "deleted"}, actor="person", author_id=author_id)
+            self.change(ticket, {"status": "deleted"}, actor=actor, author_id=author_id)
             if permanently:
                 ticket.json.update(subject="SCRUBBED", raw_subject="SCRUBBED", description="X")
                 self._move(ticket, int(self.now()))

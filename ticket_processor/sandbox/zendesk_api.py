@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 from . import (
@@ -38,6 +39,7 @@ ROUTES: dict[str, Handler] = {
     "PUT tickets/update_many": zendesk_jobs.update_many,
     "GET tickets/{id}": zendesk_tickets.show,
     "PUT tickets/{id}": zendesk_tickets.update,
+    "DELETE tickets/{id}": zendesk_tickets.delete,
     "GET tickets/{id}/tags": zendesk_tickets.show_tags,
     "PUT tickets/{id}/tags": zendesk_tickets.add_tags,
     "POST tickets/{id}/tags": zendesk_tickets.set_tags,
@@ -106,6 +108,8 @@ class ZendeskApi:
             response = self._answer(request, headers, job_fault)
         except Refusal as refusal:
             response = refusal.response
+        if response.status in (200, 201):
+            headers["etag"] = f'W/"{hashlib.md5(response.body, usedforsecurity=False).hexdigest()}"'
         response.headers = {**headers, **response.headers}
         return response
 

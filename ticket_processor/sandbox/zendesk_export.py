@@ -12,7 +12,7 @@ from typing import Any
 
 from .clock import iso, parse_iso
 from .messages import Response, json_response, refuse
-from .records import StoredTicket
+from .records import StoredTicket, without_generated
 from .zendesk_call import Call, bad_request, forbidden
 from .zendesk_lists import decode_cursor, encode_cursor, side_loads
 
@@ -117,7 +117,7 @@ def search_export(call: Call) -> Response:
         if len(rows) == size:
             more = True
             break
-        rows.append({**document, "result_type": "ticket"})
+        rows.append({**without_generated(document), "result_type": "ticket"})
         last = key
     cursor = encode_cursor((*last, begun)) if last and more else None
     payload = {

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from .messages import Refusal, Response, json_response, refuse
+from .records import without_generated
 from .zendesk_call import Call, forbidden
 
 PAGE = 100
@@ -27,12 +28,12 @@ def list_tickets(call: Call) -> Response:
     wanted = call.request.query.get("external_id")
     if wanted is not None:
         rows = [row for row in rows if row["external_id"] == wanted]
-    return paged(call, "tickets", rows, sorts=("updated_at", "id", "status"))
+    return paged(call, "tickets", rows, sorts=("updated_at", "id", "status"), show=without_generated)
 
 
 def show_many(call: Call) -> Response:
     """``GET /tickets/show_many?ids=``: at most 100; tickets that are gone are absent."""
-    rows = [ticket.json for ticket in call.replica.read(*call.ids())]
+    rows = [ticket.shown for ticket in call.replica.read(*call.ids())]
     payload = {"tickets": rows, "next_page": None, "previous_page": None, "count": len(rows), **side_loads(call, rows)}
     return json_response(200, payload)
 
@@ -83,15 +84,21 @@ def all_audits(call: Call) -> Response:
 
 
 def paged(
-    call: Call, name: str, rows: list[Row], *, sorts: Sequence[str] = ("id",), descending: bool = False
+    call: Call,
+    name: str,
+    rows: list[Row],
+    *,
+    sorts: Sequence[str] = ("id",),
+    descending: bool = False,
+    show: Callable[[Row], Row] = dict,
 ) -> Response:
-    """A page of ``rows``: by cursor when the query has ``page[…]``, by offset otherwise.
+    """A page of ``rows``, each as ``show`` gives it: by cursor when the query has ``page[…]``, by offset otherwise.
 
     ``sort_order`` and ``sort_by`` belong to offsets and are ignored beside ``page[…]``.
     """
     query = call.request.query
     if "page[size]" in query or "page[after]" in query or "page[before]" in query:
-        return _by_cursor(call, name, rows, sorts)
+        return _by_cursor(call, name, rows, sorts, show)
     page = call.number("page", 1, at_most=10**9)
     size = call.number("per_page", PAGE, at_most=PAGE)
     if page * size > DEEPEST_OFFSET and page > 1:
@@ -100,7 +107,7 @@ def paged(
     rows = sorted(rows, key=key, reverse=backwards or query.get("sort_order") == "desc" or descending)
     start, end = (page - 1) * size, page * size
     payload = {
-        name: rows[start:end],
+        name: list(map(show, rows[start:end])),
         "next_page": call.link(page=str(page + 1)) if end < len(rows) else None,
         "previous_page": call.link(page=str(page - 1)) if page > 1 else None,
         "count": len(rows),
@@ -108,7 +115,7 @@ def paged(
     return json_response(200, payload)
 
 
-def _by_cursor(call: Call, name: str, rows: list[Row], sorts: Sequence[str]) -> Response:
+def _by_cursor(call: Call, name: str, rows: list[Row], sorts: Sequence[str], show: Callable[[Row], Row]) -> Response:
     query = call.request.query
     sort = query.get("sort", "")
     if sort.lstrip("-") not in ("", "id", *sorts):
@@ -133,7 +140,7 @@ def _by_cursor(call: Call, name: str, rows: list[Row], sorts: Sequence[str]) -> 
     after = encode_cursor(key(page[-1])) if page else query.get("page[after]")
     before = encode_cursor(key(page[0])) if page else None
     payload = {
-        name: page,
+        name: list(map(show, page)),
         "meta": {"has_more": more, "after_cursor": after, "before_cursor": before},
         "links": {
             "prev": call.link(page__before=before, page__after=None) if before and start > 0 else None,

@@ -6,6 +6,7 @@ import shlex
 from typing import Any
 
 from .messages import Response, json_response, refuse
+from .records import without_generated
 from .store import Store
 from .zendesk_call import NOT_FOUND, Call
 from .zendesk_lists import PAGE, paged
@@ -77,4 +78,4 @@ def requested(call: Call) -> Response:
         if ticket.json["requester_id"] == number and not ticket.deleted
         if not (ticket.json["status"] == "closed" and call.now - ticket.changed > OLD_S)
     ]
-    return paged(call, "tickets", rows, sorts=("updated_at", "id", "status"))
+    return paged(call, "tickets", rows, sorts=("updated_at", "id", "status"), show=without_generated)

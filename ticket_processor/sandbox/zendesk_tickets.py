@@ -10,7 +10,7 @@ from .clock import iso
 from .messages import Response, json_response, refuse
 from .records import NO_SOURCE, StoredTicket
 from .text import normalise_tags
-from .zendesk_call import Call, bad_request, invalid
+from .zendesk_call import Call, bad_request, forbidden, invalid
 from .zendesk_writes import (
     CREATABLE,
     UPDATABLE,
@@ -25,7 +25,7 @@ IDEMPOTENCY_SECONDS = 7_200
 
 def show(call: Call) -> Response:
     """``GET /tickets/{id}``"""
-    return json_response(200, {"ticket": call.shown_ticket().json})
+    return json_response(200, {"ticket": call.shown_ticket().shown})
 
 
 def update(call: Call) -> Response:
@@ -37,7 +37,15 @@ def update(call: Call) -> Response:
     audit = apply_update(call.store, ticket, payload, call.identity, call.rules)
     call.headers |= unknown_keys(payload, UPDATABLE)
     shown = audit.as_json() if audit else _empty_audit(call, ticket)
-    return json_response(200, {"ticket": ticket.json, "audit": shown})
+    return json_response(200, {"ticket": ticket.shown, "audit": shown})
+
+
+def delete(call: Call) -> Response:
+    """``DELETE /tickets/{id}``: 204 without a body; afterwards only the incremental export knows it. Admins only."""
+    if call.identity.role != "admin":
+        raise forbidden()
+    call.store.delete(call.ticket().id, actor="api", author_id=call.identity.user_id)
+    return Response(204)
 
 
 def create(call: Call) -> Response:
@@ -45,7 +53,7 @@ def create(call: Call) -> Response:
     payload = ticket_payload(call)
     ticket = apply_creation(call.store, payload, call.identity)
     call.headers |= unknown_keys(payload, CREATABLE)
-    answer = {"ticket": ticket.json, "audit": ticket.audits[0].as_json()}
+    answer = {"ticket": ticket.shown, "audit": ticket.audits[0].as_json()}
     return json_response(201, answer, Location=ticket.json["url"])
 
 
