@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn, final
 
+from .detectors.disguise import readings
 from .detectors.identity import birth_dates, customer_numbers, licences, national_ids, passports, ssns, tax_ids
 from .detectors.network import emails, handles, ips, urls, urls_that_let_in
 from .detectors.payment import account_numbers, bank_accounts, cards, ibans
@@ -122,9 +123,35 @@ def _seal(text: str, counts: dict[str, int]) -> RedactedText:
     return made
 
 
-def _spans(text: str, known: Sequence[KnownName], level: RedactionLevel) -> list[Span]:
-    """Non-overlapping spans in order; where two overlap, the more telling kind wins."""
+def _found(text: str, known: Sequence[KnownName], level: RedactionLevel) -> list[tuple[Span, str]]:
+    """Non-overlapping spans of ``text`` in order, each with its value as it was read.
+
+    Looked for is in the text as it stands and in what it says decoded: a number may be disguised.
+    """
     scan = Scan(matching_form(text))
+    spans = [(span, text[span.start : span.end]) for span in _spans(scan, known, level)]
+    for reading in readings(scan.text, digits=scan.digits):
+        for span in _spans(Scan(reading.text), known, level):
+            spans.append((reading.in_text(span), reading.text[span.start : span.end]))
+    return _joined(spans)
+
+
+def _joined(spans: list[tuple[Span, str]]) -> list[tuple[Span, str]]:
+    """The spans in order; of those that overlap one, from the first's beginning to the last's end, with both values."""
+    joined: list[tuple[Span, str]] = []
+    for span, read in sorted(spans, key=lambda item: (item[0].start, -item[0].end)):
+        if joined and span.start < joined[-1][0].end:
+            before, said = joined[-1]
+            if span.end > before.end:
+                joined[-1] = (before._replace(end=span.end), f"{said} {read}")
+        else:
+            joined.append((span, read))
+    return joined
+
+
+def _spans(scan: Scan, known: Sequence[KnownName], level: RedactionLevel) -> list[Span]:
+    """Non-overlapping spans in order; where two overlap, the more telling kind wins."""
+    text = scan.text
     chosen: list[Span] = []
     taken: bytearray | None = None
 
@@ -156,8 +183,8 @@ def replaced_spans(
 
     Offsets are those of ``text``; of hidden characters, which ``redact`` removes first, nothing is known here.
     """
-    spans = _spans(text[:MAX_INPUT], known_names(names), level)
-    return [(span.start, span.end, span.kind) for span in spans]
+    found = _found(text[:MAX_INPUT], known_names(names), level)
+    return [(span.start, span.end, span.kind) for span, _ in found]
 
 
 def redact(text: str, *, names: Sequence[str] = (), level: RedactionLevel = RedactionLevel.STANDARD) -> RedactedText:
@@ -192,17 +219,17 @@ def _replaced(text: str, names: Sequence[str], level: RedactionLevel) -> tuple[s
         used[kind] = max(used.get(kind, 0), int(number))
     # A replacement changes what stands beside the rest, so look again until nothing is found.
     for _ in range(_PASSES):
-        spans = _spans(text, known, level)
+        spans = _found(text, known, level)
         if not spans:
             break
         parts: list[str] = []
         end = 0
-        for span in spans:
+        for span, read in spans:
             key = (span.kind, span.value)
             if key not in numbers:
                 used[span.kind] = numbers[key] = used.get(span.kind, 0) + 1
             placeholder = f"[{span.kind}_{numbers[key]}]"
-            found.append((span, Replaced(text[span.start : span.end], placeholder)))
+            found.append((span, Replaced(read, placeholder)))
             parts += [text[end : span.start], placeholder]
             end = span.end
         text = "".join(parts) + text[end:]

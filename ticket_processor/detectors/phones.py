@@ -36,7 +36,7 @@ _SOME_NUMBER = re.compile(r"(?:code|id|number|no|nr|n°|nº|#)[\s:#.]{0,3}$", re
 _EXTENSION_WORD = r"x|ext\.?|extension|durchwahl|dw|poste|anexo|ramal|toestel|interno|#"
 _PHONE_RUN = re.compile(
     r"[+(\d](?:(?<![\w./@#=\-].)(?<!\d,.)|(?<=[a-zé]:.)|(?<=phone.)|(?<=tel.)|(?<=fax.)|(?<=cell.)|(?<=mobil.)"
-    r"|(?<=mobile.)|(?<=handy.)|(?<=telefon.)|(?<=[A-Za-z]\+))"
+    r"|(?<=mobile.)|(?<=handy.)|(?<=telefon.)|(?<=[A-Za-z=]\+))"
     r"(?:(?<=\+) ?\d|(?<=\()\+?\d|(?<=\d))(?:\d|\(\d{1,5}\)|\)|[ .\-/]{1,3}(?=[\d(]))"
     rf"{{5,24}}(?:,?\s?(?:{_EXTENSION_WORD})\s?\d{{1,6}})?(?![\d@_]|[,.:/]\d|-\d)",
     re.IGNORECASE,
