@@ -16,6 +16,7 @@ import requests
 from . import __version__
 from .errors import ExitCode
 from .loopback import is_loopback
+from .outgoing import told
 
 TIMEOUT_S = 5.0
 TRIES = 2
@@ -86,7 +87,7 @@ class Heartbeat:
                 session.auth = _unsigned
                 with session.post(
                     address,
-                    data=body.encode("utf-8", "replace")[:_LARGEST_BODY],
+                    data=told(body).encode("utf-8", "replace")[:_LARGEST_BODY],
                     headers={"User-Agent": f"ticketbot/{__version__}", "Content-Type": "text/plain; charset=utf-8"},
                     timeout=TIMEOUT_S,
                     allow_redirects=False,

@@ -11,17 +11,14 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from ..plain import strip_hidden
+from ..plain import ENTITY, strip_hidden
 from .scan import Span, matching_form
 
 _ROUNDS = 4
 """What was encoded more often than this stays; every round takes one layer off."""
-_LEGACY = "amp|lt|gt|quot|nbsp|shy|middot|ensp|emsp|copy|reg|yen|pound|cent|deg|sect|para|laquo|raquo"
 _TAGS = r"/?[A-Za-z!][^<>]{0,2000}>(?:\s{0,4}</?[A-Za-z!][^<>]{0,2000}>){0,8}\s{0,4}"
 _WRITTEN = re.compile(
-    r"&(?:#[xX][0-9A-Fa-f]{1,12};?|#[0-9]{1,12};?|[A-Za-z][A-Za-z0-9]{1,31};"
-    # Without a semicolon as browsers read them, but in a link ("?a=1&copy=2") they are names.
-    rf"|(?:{_LEGACY})(?![A-Za-z=;]))"
+    rf"{ENTITY}"
     r"|%(?:[0-7][0-9A-Fa-f]|[CDcd][0-9A-Fa-f]%[89ABab][0-9A-Fa-f]|[Ee][0-9A-Fa-f](?:%[89ABab][0-9A-Fa-f]){2}"
     r"|[Ff][0-7](?:%[89ABab][0-9A-Fa-f]){3}|[89A-Fa-f][0-9A-Fa-f])"
     r"|\\(?:u(?:[0-9A-Fa-f]{4}|\{[0-9A-Fa-f]{1,6}\})|x[0-9A-Fa-f]{2})"
