@@ -26,7 +26,7 @@ PLACEHOLDER = re.compile(
 ENTITY = (
     r"&(?:#[xX][0-9A-Fa-f]{1,12};?|#[0-9]{1,12};?|[A-Za-z][A-Za-z0-9]{1,31};"
     # Without a semicolon as browsers read them, but in a link ("?a=1&copy=2") they are names.
-    r"|(?:amp|lt|gt|quot|nbsp|shy|middot|copy|reg|yen|pound|cent|deg|sect|para|laquo|raquo)(?![A-Za-z=;]))"
+    r"|(?:nbsp|shy|(?:amp|lt|gt|quot|middot|copy|reg|yen|pound|cent|deg|sect|para|laquo|raquo)(?![A-Za-z=;])))"
 )
 """An entity of HTML, as a pattern."""
 _WHOLE_ENTITY = re.compile(ENTITY)

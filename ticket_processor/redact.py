@@ -39,6 +39,8 @@ _SECRETS, _STANDARD, _STRICT = RedactionLevel.SECRETS, RedactionLevel.STANDARD, 
 _DEPTH = {_SECRETS: 0, _STANDARD: 1, _STRICT: 2}
 
 # In order: where two overlap, the more telling kind comes first. True: there is none without a digit.
+_WHOLE = frozenset({"CARD", "IBAN", "SSN", "NATIONAL_ID"})
+"""Kinds that go whole, also where a part of one is in something else, as a link that ends in the middle of it."""
 _DETECTORS: tuple[tuple[RedactionLevel, bool, _Detector], ...] = (
     (_SECRETS, False, urls_that_let_in),
     (_SECRETS, False, keys),
@@ -150,7 +152,7 @@ def _joined(spans: list[tuple[Span, str]]) -> list[tuple[Span, str]]:
 
 
 def _spans(scan: Scan, known: Sequence[KnownName], level: RedactionLevel) -> list[Span]:
-    """Non-overlapping spans in order; where two overlap, the more telling kind wins."""
+    """What was found: of two that overlap the more telling, and a number with a checksum whole in any case."""
     text = scan.text
     chosen: list[Span] = []
     taken: bytearray | None = None
@@ -165,6 +167,12 @@ def _spans(scan: Scan, known: Sequence[KnownName], level: RedactionLevel) -> lis
             if span.end > span.start and taken.find(1, span.start, span.end) < 0:
                 taken[span.start : span.end] = b"\x01" * (span.end - span.start)
                 chosen.append(span)
+            elif (
+                span.kind in _WHOLE
+                and taken.find(0, span.start, span.end) >= 0
+                and PLACEHOLDER.search(text, span.start, span.end) is None
+            ):
+                chosen.append(span)
 
     for needs_digits, find in _FOR_LEVEL[level]:
         if scan.digits or not needs_digits:
@@ -173,7 +181,7 @@ def _spans(scan: Scan, known: Sequence[KnownName], level: RedactionLevel) -> lis
         choose(names(scan, known))
     if level is _STRICT:
         choose(introduced_names(scan))
-    return sorted(chosen)
+    return chosen
 
 
 def replaced_spans(

@@ -16,20 +16,23 @@ from .scan import Span, matching_form
 
 _ROUNDS = 4
 """What was encoded more often than this stays; every round takes one layer off."""
+_BEFORE, _BEHIND = 100, 300
+"""Characters around a change that are read with it, at least."""
+_INLINE = "a|abbr|b|bdo|big|code|em|font|i|mark|o:p|s|small|span|strong|sub|sup|tt|u|wbr"
+_UNSEEN = rf"(?:<!--[^<>]{{0,2000}}-->|</?(?:{_INLINE})\b[^<>]{{0,2000}}>)"
 _TAGS = r"/?[A-Za-z!][^<>]{0,2000}>(?:\s{0,4}</?[A-Za-z!][^<>]{0,2000}>){0,8}\s{0,4}"
 _WRITTEN = re.compile(
     rf"{ENTITY}"
     r"|%(?:[0-7][0-9A-Fa-f]|[CDcd][0-9A-Fa-f]%[89ABab][0-9A-Fa-f]|[Ee][0-9A-Fa-f](?:%[89ABab][0-9A-Fa-f]){2}"
     r"|[Ff][0-7](?:%[89ABab][0-9A-Fa-f]){3}|[89A-Fa-f][0-9A-Fa-f])"
     r"|\\(?:u(?:[0-9A-Fa-f]{4}|\{[0-9A-Fa-f]{1,6}\})|x[0-9A-Fa-f]{2})"
-    # Tags, beside what they may part: digits, the sign of an address, a label and its value.
+    # Tags that nobody sees, those in the middle of a word, and those beside digits, an address or a label's sign.
+    rf"|{_UNSEEN}|<(?<=\w<){_TAGS}(?=\w)"
     rf"|<(?<=[0-9@:=]<){_TAGS}|<(?<=[0-9@:=]\s<){_TAGS}|<{_TAGS}(?=[0-9@:=])"
     # Marks that are drawn over a digit: keycaps, underlines.
     r"|[\u0300-\u036f\u20d0-\u20ff\ufe0f](?<=[0-9\u0300-\u036f\u20d0-\u20ff\ufe0f].)"
 )
-_INLINE_TAG = re.compile(
-    r"</?(?:a|abbr|b|bdo|big|code|em|font|i|mark|o:p|s|small|span|strong|sub|sup|tt|u|wbr)\b[^<>]{0,2000}>", re.I
-)
+_UNSEEN_TAG = re.compile(_UNSEEN, re.IGNORECASE)
 _LOOSE = re.compile(r"[*_~|^=+`{}$\\·•](?<=[0-9].)[*_~|^=+`{}$\\·•]{0,3}(?=[0-9])")
 
 
@@ -66,14 +69,10 @@ def readings(text: str, *, digits: bool) -> Iterator[Reading]:
 
 
 def _lines_around(text: str, at: int) -> tuple[int, int]:
-    """The line of this place, with the one before and two behind: a label stands before its value."""
-    start = text.rfind("\n", 0, max(0, text.rfind("\n", 0, at))) + 1
-    end = at
-    for _ in range(3):
-        end = text.find("\n", end + 1)
-        if end < 0:
-            return start, len(text)
-    return start, end
+    """Whole lines around this place, for a label stands before its value, and a number may go on below."""
+    start = text.rfind("\n", 0, max(0, at - _BEFORE)) + 1
+    end = text.find("\n", at + _BEHIND)
+    return start, len(text) if end < 0 else end
 
 
 def _decoded(text: str) -> Reading:
@@ -112,7 +111,7 @@ def _rewritten(reading: Reading, pattern: re.Pattern[str], meant: Callable[[str]
 def _meant(written: str) -> str:
     """What one entity, escape or tag stands for: nothing for what cannot be seen."""
     if written[0] == "<":
-        return "" if _INLINE_TAG.sub("", written) == "" else " "
+        return "" if _UNSEEN_TAG.sub("", written) == "" else " "
     if written[0] == "&":
         return _visible(html.unescape(written))
     if written[0] == "%":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from stdnum import iban
 
@@ -32,6 +32,7 @@ _ISSUERS = re.compile(
 )
 _PRINTED = {(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3)}
 """How cards are embossed."""
+_BORDERS = tuple(frozenset(accumulate(shape)) for shape in _PRINTED)
 _CARD_SHAPES = _PRINTED | {(4, 4, 4, 1), (4, 4, 5), (4, 5, 6), (6, 13), (8, 8)}
 
 
@@ -74,16 +75,24 @@ def _card_from(
             shape = tuple([b - a for a, b in groups[first : last + 1]])
             issued = _ISSUERS.fullmatch(digits) is not None
             usual = True not in odd[first:last] and not opens and not _glued(text, groups[last][1])
-            if last == first and not near_card_word and _is_path(text, start, len(digits)):
+            if not near_card_word and _is_path(text, start, groups[last][1], len(digits)):
                 continue
-            # Small numbers stand in lists, too: where they are parted by odd marks, they have to be all there is.
-            alone = last - first + 1 == len(groups)
             even = max(shape) == min(shape) and (
-                len(shape) == 1 or max(shape) == 4 or (max(shape) <= 2 and (alone or (usual and max(shape) == 1)))
+                (max(shape) >= 4 and (len(shape) == 1 or max(shape) == 4))
+                or (max(shape) <= 2 and _apart(text, groups, first, last))
+                or (max(shape) <= 3 and len(shape) >= 8 and len(shape) == len(groups))
+                or (max(shape) == 1 and usual)
             )
             if _is_card(digits, shape, near_card_word, issued=issued, usual=usual, even=even):
                 found = max(found or (False, -1), (issued, last))
     return None if found is None else found[1]
+
+
+def _apart(text: str, groups: list[tuple[int, int]], first: int, last: int) -> bool:
+    """Whether these groups are parted alike, and otherwise from what is beside them: small numbers stand in lists."""
+    gaps = [text[a[1] : b[0]] for a, b in pairwise(groups[max(0, first - 1) : last + 2])]
+    inside = gaps[first > 0 : len(gaps) - (last + 1 < len(groups))]
+    return len(set(inside)) == 1 and gaps.count(inside[0]) == len(inside)
 
 
 def _glued(text: str, at: int) -> bool:
@@ -91,9 +100,9 @@ def _glued(text: str, at: int) -> bool:
     return 0 <= at < len(text) and (text[at].isalnum() or text[at] == "_")
 
 
-def _is_path(text: str, at: int, length: int) -> bool:
-    """Whether the number is a part of a link's path, where short ones are some page's or task's."""
-    if length > 14 or at == 0 or text[at - 1] != "/":
+def _is_path(text: str, at: int, end: int, length: int) -> bool:
+    """Whether this is a part of a link's path, where short numbers, and several in a row, are some page's or task's."""
+    if at == 0 or text[at - 1] != "/" or (length > 14 and "/" not in text[at:end]):
         return False
     token = max(text.rfind(" ", max(0, at - 300), at), text.rfind("\n", max(0, at - 300), at)) + 1
     return "://" in text[token:at]
@@ -103,11 +112,18 @@ def _is_card(
     digits: str, shape: tuple[int, ...], near_card_word: bool, *, issued: bool, usual: bool, even: bool
 ) -> bool:
     if usual:
-        plausible = near_card_word or (shape in _CARD_SHAPES and len(digits) >= 13) or (even and issued)
+        plausible = (
+            near_card_word or (shape in _CARD_SHAPES and len(digits) >= 13) or (issued and (even or _as_printed(shape)))
+        )
     else:
         # Odd marks and letters stand beside other numbers too, so the number has to look like a card in every way.
-        plausible = issued and (shape in _PRINTED or even or (near_card_word and max(shape) < 7))
+        plausible = issued and (_as_printed(shape) or even or (near_card_word and max(shape) < 7))
     return plausible and len(set(digits)) > 1 and _passes_luhn(digits)
+
+
+def _as_printed(shape: tuple[int, ...]) -> bool:
+    """Whether the groups are a card's, some of them without a gap between."""
+    return len(shape) > 1 and any(borders.issuperset(accumulate(shape)) for borders in _BORDERS)
 
 
 def _passes_luhn(digits: str) -> bool:
@@ -142,8 +158,9 @@ _LENGTHS = {
 _LEAST_IBAN_DIGITS = 8
 _IBAN_START = re.compile(
     r"\d(?:(?<=[A-Za-z]{2}\d)|(?<=[A-Za-z]{2}[\W_]\d)|(?<=[A-Za-z]{2}[\W_]{2}\d)|(?<=[A-Za-z]{2}[\W_]{3}\d)"
-    r"|(?<=[A-Za-z][\W_][A-Za-z][\W_]\d))(?=[\W_]{0,4}\d)"
+    r")(?=[\W_]{0,4}\d)"
 )
+_IBAN_LETTERS = re.compile(r"(?<![A-Za-z0-9])([A-Za-z])[\W_]{1,5}([A-Za-z])[\W_]{0,5}(?=\d[\W_]{0,5}\d)")
 _IBAN_REST = re.compile(r"(?:[\W_]{0,4}[A-Za-z0-9]){13,31}")
 _ALNUM = re.compile(r"[A-Za-z0-9]")
 _IBAN_NAMED = re.compile(
@@ -159,27 +176,38 @@ _IBAN_CUT = re.compile(
 )
 
 
+def _iban_starts(text: str) -> Iterator[tuple[int, int, int]]:
+    """Places of two letters and of the two digits behind them: together, or with marks between all of them."""
+    for match in _IBAN_START.finditer(text):
+        at = match.start() - 1
+        while not text[at].isalpha():
+            at -= 1
+        # Letters that end a word begin nothing, unless the digits are glued to them.
+        if at + 1 == match.start() or not text[at - 2 : at - 1].isalnum() or at < 2:
+            yield at - 1, at, match.start()
+    for match in _IBAN_LETTERS.finditer(text):
+        yield match.start(1), match.start(2), match.end()
+
+
 def ibans(scan: Scan) -> Iterator[Span]:
     """International bank account numbers: valid ones anywhere, and whatever follows the word."""
     text = scan.text
-    for match in _IBAN_START.finditer(text):
-        opening = [at for at in range(match.start() - 5, match.start()) if at >= 0 and text[at].isascii()]
-        letters = [at for at in opening if text[at].isalpha()][-2:]
-        if letters and letters[0] and text[letters[0] - 1].isalnum() and letters[-1] + 1 != match.start():
-            continue
-        country = "".join(text[at] for at in letters).upper()
+    valid: set[int] = set()
+    for first, second, number in _iban_starts(text):
+        country = (text[first] + text[second]).upper()
         length = _LENGTHS.get(country)
-        rest = _IBAN_REST.match(text, match.start()) if length else None
+        rest = _IBAN_REST.match(text, number) if length else None
         if length is None or rest is None:
             continue
-        places = [found.start() for found in _ALNUM.finditer(text, match.start(), rest.end())][: length - 2]
+        places = [found.start() for found in _ALNUM.finditer(text, number, rest.end())][: length - 2]
         compact = country + "".join(text[at] for at in places).upper()
         if len(compact) == length and _is_iban(compact):
-            yield Span(letters[0], places[-1] + 1, "IBAN", compact)
+            valid.add(first)
+            yield Span(first, places[-1] + 1, "IBAN", compact)
     if "iban" in scan.lower:
         for match in scan.near(_IBAN_NAMED, ("iban",), before=2, behind=400):
             digits = sum(char.isdigit() for char in match[1])
-            if digits >= 8:
+            if digits >= 8 and match.start(1) not in valid:
                 yield Span(match.start(1), match.end(1), "IBAN", re.sub(r"[ \-]", "", match[1]).upper())
     if "..." in text or "…" in text or "**" in text:
         for match in scan.near(_IBAN_CUT, ("...", "…", "**"), before=100, behind=5):

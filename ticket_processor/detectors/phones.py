@@ -76,7 +76,7 @@ def _is_phone(text: str, start: int, end: int, found: str, digits: str) -> bool:
     international = found.startswith(("+", "(+", "00")) and len(digits) >= 9
     if international:
         prefix = "+" + digits[2:] if found.startswith("00") else "+" + digits
-        if found.startswith("+") and len(digits) >= 10:
+        if found.startswith(("+", "(+")) and len(digits) >= 10:
             return True
         try:
             parsed = phonenumbers.parse(prefix, None)
