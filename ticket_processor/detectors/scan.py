@@ -55,9 +55,7 @@ class Scan:
         """Matches of ``pattern`` in the neighbourhood of any of the stems (lower case), each once, in order."""
         lower = self.lower
         windows: list[tuple[int, int]] = []
-        for stem in stems:
-            if stem not in lower:
-                continue
+        for stem in [stem for stem in stems if stem in lower]:
             at = lower.find(stem)
             while at >= 0:
                 windows.append((max(0, at - before), min(len(lower), at + len(stem) + behind)))

@@ -299,9 +299,10 @@ def keys(scan: Scan) -> Iterator[Span]:
 def passwords(scan: Scan) -> Iterator[Span]:
     """Passwords in prose and forms, PINs and one-time codes."""
     text = scan.text
-    stems = [stem for stem in _LOGIN_STEMS if stem in scan.lower]
-    if not text.isascii():
-        stems += [stem for stem in _LOGIN_STEMS_NOT_ASCII if stem in scan.lower]
+    lower = scan.lower
+    stems = [stem for stem in _LOGIN_STEMS if stem in lower]
+    if not lower.isascii():
+        stems += [stem for stem in _LOGIN_STEMS_NOT_ASCII if stem in lower]
     if stems:
         for match in scan.near(_PASSWORD, stems, before=16, behind=170):
             if _can_be(match) and (match[1] or _looks_secret(match[2])):
