@@ -55,6 +55,7 @@ def test_an_iban_goes_whatever_stands_between_its_groups(separator: str) -> None
         ("https://shop.example/4111111111111111", "https://shop.example/[CARD_1]"),
         (" ".join(map(str, range(1, 29))) + " 4111 1111 1111 1111", " ".join(map(str, range(1, 29))) + " [CARD_1]"),
         ("D E 8 9 3 7 0 4 0 0 4 4 0 5 3 2 0 1 3 0 0 0", "[IBAN_1]"),
+        ("<i%6C886886826137958754671>", "<[IBAN_1]>"),
         ("kontoDE89370400440532013000und", "konto[IBAN_1]und"),
         ("jane&#64;example.org", "[EMAIL_1]"),
         ("jane%40example.org", "[EMAIL_1]"),

@@ -19,7 +19,7 @@ _ROUNDS = 4
 _BEFORE, _BEHIND = 100, 300
 """Characters around a change that are read with it, at least."""
 _INLINE = "a|abbr|b|bdo|big|code|em|font|i|mark|o:p|s|small|span|strong|sub|sup|tt|u|wbr"
-_UNSEEN = rf"(?:<!--[^<>]{{0,2000}}-->|</?(?:{_INLINE})\b[^<>]{{0,2000}}>)"
+_UNSEEN = rf"(?:<!--[^<>]{{0,2000}}-->|</?(?:{_INLINE})(?=[\s/>])[^<>]{{0,2000}}>)"
 _TAGS = r"/?[A-Za-z!][^<>]{0,2000}>(?:\s{0,4}</?[A-Za-z!][^<>]{0,2000}>){0,8}\s{0,4}"
 _WRITTEN = re.compile(
     rf"{ENTITY}"
