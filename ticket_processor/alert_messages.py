@@ -11,6 +11,7 @@ from .alert_memory import Owed
 from .alert_rules import RULES
 from .alert_view import Severity
 from .clock import iso
+from .outgoing import told as leaves
 
 _LONGEST = 400
 
@@ -33,6 +34,12 @@ class Message:
     line: str = ""
     details: Mapping[str, str] = field(default_factory=dict)
     link: str = ""
+
+    def __post_init__(self) -> None:
+        """Every text of it leaves without secrets, whoever put them in."""
+        for name in ("title", "body", "line"):
+            object.__setattr__(self, name, leaves(getattr(self, name)))
+        object.__setattr__(self, "details", {name: leaves(text) for name, text in self.details.items()})
 
 
 def plain(text: str) -> str:
@@ -92,7 +99,7 @@ def _lines(rows: Mapping[str, str]) -> list[str]:
 
 
 def _sentence(message: str) -> str:
-    told = plain(message)
+    told = plain(leaves(message))
     told = told if len(told) <= _LONGEST else f"{told[: _LONGEST - 1]}…"
     return f"{told[:1].upper()}{told[1:].rstrip('.')}."
 

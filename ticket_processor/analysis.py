@@ -21,6 +21,7 @@ from .cleaning import clean
 from .clock import Clock, Deadline
 from .errors import AnalysisFailed, TicketbotError, unexpected
 from .models import Analysis, RedactionLevel, Ticket, Usage
+from .outgoing import analysis_leaving
 from .redact import RedactedText, redact, redacted_values
 from .rules import RulesAnalyser
 from .values import without_values
@@ -330,7 +331,7 @@ class Understanding:
         if best is None:
             text = texts.get(RedactionLevel.STANDARD) or redact(cleaned, names=ticket.names)
             best = self._without_models(text, why or "no_model_configured", watch)
-        return best.model_copy(
+        return analysis_leaving(best).model_copy(
             update={
                 "usage": spending.usage,
                 "cost_usd": None if spending.usd is None else round(spending.usd, 8),
@@ -342,7 +343,7 @@ class Understanding:
     def without_models(self, ticket: Ticket, why: str) -> Analysis:
         """The answer at once, for a ticket whose model call hangs."""
         analysis = self._without_models(self.readable(ticket), why, lambda _step: None)
-        return analysis.model_copy(update={"suspicious": self._signs(_raw(ticket))})
+        return analysis_leaving(analysis).model_copy(update={"suspicious": self._signs(_raw(ticket))})
 
     def readable(self, ticket: Ticket, level: RedactionLevel = RedactionLevel.STANDARD) -> RedactedText:
         """What an analyser gets to see of a ticket."""

@@ -19,6 +19,7 @@ from .answer_object import found_object
 from .errors import AnalysisFailed
 from .language import detect_language
 from .models import Analysis, Risk, Sentiment, Urgency
+from .outgoing import leaving_line
 from .plain import compatible, plain_line, strip_hidden
 from .prompt import MAX_ENTITY, MAX_QUOTE, MAX_QUOTES, MAX_SECONDARY, MAX_SUMMARY
 from .stakes import ALARMS
@@ -68,8 +69,9 @@ def checked(
     """What ``answer`` says about ``ticket`` (the redacted text), as far as it may be believed.
 
     ``shown`` is what of the ticket the model saw, cut and without marks: JSON that stands in either is no answer.
-    ``hide`` is put over every free text before it is made plain. Raises :class:`AnalysisFailed` for an answer
-    without the labels: ``answer_cut_off``, ``answer_not_json`` or ``answer_off_schema`` with the fields' names.
+    ``hide`` is put over every free text before it is made plain, and what is plain is looked at once more. Raises
+    :class:`AnalysisFailed` for an answer without the labels: ``answer_cut_off``, ``answer_not_json`` or
+    ``answer_off_schema`` with the fields' names.
     """
     found = found_object(answer, ticket, shown, repair=finished)
     if not finished and "category" not in (found or ()):
@@ -83,7 +85,7 @@ def checked(
     def plain(value: object, limit: int) -> str:
         # A number is what an order number may be; of a longer text no helpdesk shows more.
         text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-        return plain_line(hide(text[: 10 * limit]), limit) if isinstance(text, str) else ""
+        return leaving_line(hide(text[: 10 * limit]), limit) if isinstance(text, str) else ""
 
     def quoted(value: object, limit: int) -> str:
         text = plain(value, limit).strip(_AROUND_QUOTES) if _occurs(value, matching) else ""

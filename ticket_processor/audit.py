@@ -20,6 +20,7 @@ from .log_files import NAME
 from .log_lines import key_id
 from .log_writer import Head, LogWriter
 from .models import Change, Outcome, RunSummary, Statement, Usage
+from .outgoing import fit_for_the_log
 
 REPAIRED = "torn_line_repaired"
 """What an alert says when a crash had left half a line."""
@@ -131,6 +132,7 @@ class AuditLog:
     def _event(self, event: str, *facts: Mapping[str, object], sync: bool = False) -> None:
         stamp = iso(self._clock.now(), milliseconds=True)
         head = {"ts": stamp, "event": event, "run_id": self._run_id, "dry_run": self._dry_run}
+        facts = tuple(fit_for_the_log(event, each) for each in facts)
         said = [] if event == "intent" else [" ".join(describe(event, each).split()) for each in facts]
         text = "".join(f"{stamp} {self._run_id} {each}\n" for each in said)
         self._append([{**head, **each} for each in facts], text, sync=sync)

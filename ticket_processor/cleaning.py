@@ -11,7 +11,7 @@ from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
-from .plain import MAX_INPUT, compatible, strip_hidden
+from .plain import MAX_INPUT, compatible, strip_hidden, unescaped
 
 MAX_OUTPUT = 8_000
 MAX_SUBJECT = 500
@@ -200,6 +200,7 @@ _DEVICE_LINE = re.compile(
 )
 _LONGEST_PATTERN_LINE = 400
 _LONGEST_SIGNATURE = 15
+_LONGEST_NUMBER, _LONGEST_GAP = 60, 5
 
 
 def _is_quote(line: str) -> bool:
@@ -287,22 +288,35 @@ def _cap(text: str, limit: int) -> str:
     for border in ("\n", ". ", "。", "! ", "? ", " "):
         cut = head.rfind(border)
         if cut >= limit // 2:
-            return head[: cut + len(border)].rstrip()
-    return head
+            head = head[: cut + len(border)].rstrip()
+            break
+    return _no_half_number(head, text[len(head) :])
+
+
+def _no_half_number(head: str, rest: str) -> str:
+    """``head`` without a number at its end that goes on behind the cut: half a card's number is not known for one."""
+    following = next((char for char in rest[:_LONGEST_GAP] if char.isalnum()), "")
+    if not following.isdigit() or not head.rstrip()[-1:].isdigit():
+        return head
+    at = len(head)
+    while at > max(0, len(head) - _LONGEST_NUMBER) and not head[at - 1].isalpha():
+        at -= 1
+    return head[:at].rstrip()
 
 
 def normalised(text: str) -> str:
-    return strip_hidden(compatible(strip_hidden(text)))[:MAX_INPUT]
+    return strip_hidden(compatible(unescaped(strip_hidden(text))))[:MAX_INPUT]
 
 
 def clean(subject: str, description: str) -> str:
     """What the customer wrote, as plain text: the subject on the first line, then the newest message.
 
     HTML becomes text without its hidden parts; quoted and forwarded history and signatures are cut, unless
-    nothing would be left. Characters are in compatibility form (NFKC), hidden ones removed. At most
+    nothing would be left. Entities are decoded, characters in compatibility form (NFKC), hidden ones removed. At most
     :data:`MAX_OUTPUT` characters, cut at a line or sentence border; input past 100,000 characters is not read.
     """
-    title = " ".join(normalised(subject[: 4 * MAX_SUBJECT]).split())[:MAX_SUBJECT]
+    title = " ".join(normalised(subject[: 4 * MAX_SUBJECT]).split())
+    title = _no_half_number(title[:MAX_SUBJECT], title[MAX_SUBJECT:])
     raw = description[:MAX_INPUT]
     body = _tidy(_cut_signature(_cut_quoted(_body_text(raw, cut_quotes=True).split("\n"))))
     if not any(map(str.isalnum, body)):

@@ -17,6 +17,7 @@ from . import __version__
 from .bounded_http import BoundedAdapter
 from .errors import ExitCode
 from .loopback import is_loopback
+from .outgoing import told
 
 TIMEOUT_S = 5.0
 TRIES = 2
@@ -89,7 +90,7 @@ class Heartbeat:
                     session.mount(scheme, BoundedAdapter(0))  # what it answers is of no interest, and may be long
                 reply = session.post(
                     address,
-                    data=body.encode("utf-8", "replace")[:_LARGEST_BODY],
+                    data=told(body).encode("utf-8", "replace")[:_LARGEST_BODY],
                     headers={"User-Agent": f"ticketbot/{__version__}", "Content-Type": "text/plain; charset=utf-8"},
                     timeout=TIMEOUT_S,
                     allow_redirects=False,

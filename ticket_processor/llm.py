@@ -14,7 +14,7 @@ from .answer_gate import Answer, checked
 from .chat_server import AnswerUnusable, ChatServer, FormRefused, RawAnswer
 from .errors import AnalysisFailed
 from .models import Analysis, RedactionLevel, Risk, Urgency, Usage
-from .plain import plain_line
+from .outgoing import leaving_line
 from .presets import cost_usd
 from .prompt import answer_schema, fingerprint, in_words, instructions, message_tokens, ticket_message
 from .redact import RedactedText, redact
@@ -77,6 +77,7 @@ class ModelAnalyser:
         self._risk = risk or (lambda _text: Risk.LOW)
         self._alarms = alarms or (lambda _text: ())
         self._signs = signs or (lambda _text: ())
+        self._level = reveal
         self._hides = list(RedactionLevel).index(reveal) < list(RedactionLevel).index(RedactionLevel.STANDARD)
         self._fence = fence
         self._form = FORMS.index(starting_form)
@@ -147,7 +148,7 @@ class ModelAnalyser:
             evidence=answer.evidence,
             confidence=answer.confidence,
             source="model",
-            model=plain_line(raw.model, 80) or self.model,
+            model=leaving_line(raw.model, 80) or self.model,
             attempts=calls,
             usage=usage,
             cost_usd=cost_usd,
@@ -252,7 +253,7 @@ class ModelAnalyser:
         # The fixed part comes first, so that providers can cache it. The fence cannot be guessed by a ticket.
         return [
             {"role": "system", "content": self._instructions},
-            {"role": "user", "content": ticket_message(text.text, fence, self._ticket_tokens)},
+            {"role": "user", "content": ticket_message(text.text, fence, self._ticket_tokens, level=self._level)},
         ]
 
     def _checked(self, raw: RawAnswer, text: RedactedText, messages: list[Message], fence: str) -> Answer:

@@ -60,8 +60,9 @@ class LogFile:
         return self.path.suffix == ".gz"
 
     def open(self) -> IO[bytes]:
-        """What it holds, unpacked; read it by :func:`lines_of`. Raises ``OSError``, also where it is no file: a pipe would
-        be waited for.
+        """What it holds, unpacked; read it by :func:`lines_of`.
+
+        Raises ``OSError``, also where it is no file: a pipe would be waited for.
         """
         check_is_file(self.path)
         return cast(IO[bytes], gzip.open(self.path)) if self.packed else self.path.open("rb")

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from .escalation import REASONS
 from .models import Analysis, Risk
+from .outgoing import leaving, leaving_line
 from .plain import plain_line
 
 
@@ -89,7 +90,7 @@ def category_words(analysis: Analysis) -> str:
 def answered_by(analysis: Analysis) -> str:
     """Who understood the ticket so, why no model did if so, and how surely."""
     if analysis.source == "model":
-        return f"by {analysis.model}, confidence {analysis.confidence:.2f}"
+        return f"by {leaving(analysis.model or '')}, confidence {analysis.confidence:.2f}"
     because = f" ({analysis.why_fallback.replace('_', ' ')})" if analysis.why_fallback else ""
     who = "the local classifier" if analysis.source == "classifier" else "keyword rules"
     return f"by {who}{because}, confidence {analysis.confidence:.2f}"
@@ -97,7 +98,7 @@ def answered_by(analysis: Analysis) -> str:
 
 def _quoted(words: str, limit: int) -> str:
     """Words of somebody else, made plain, between quotation marks that they cannot end."""
-    plain = plain_line(_QUOTES.sub("'", plain_line(words, limit)), limit)
+    plain = leaving_line(_QUOTES.sub("'", plain_line(words, limit)), limit)
     # "tel:" and "www." would take the closing mark for a part of a link.
     for shown in (plain, _END.sub("", plain), _NO_WORDS.sub(" ", plain).strip()):
         if plain_line(f"“{shown}”.", limit + 3) == f"“{shown}”.":

@@ -148,10 +148,15 @@ class PhraseMatcher(Generic[T]):
         Hits in ``text`` are placed by character, as if each were a word.
         """
         hits: list[Hit[T]] = []
-        lookup = self._lookup
-        for start, word in enumerate(words):
-            for unit in lookup(word):
-                for number, rest in self._by_first.get(unit, ()):
+        by_first = self._by_first
+        units = [self._lookup(word) for word in words]
+        following = [*units[1:], ()]
+        for start, found in enumerate(units):
+            for unit in found:
+                for number, rest in by_first.get(unit, ()):
+                    # Most entries end with their second word: seen here, it costs no call.
+                    if rest and rest[0] != -1 and rest[0] not in following[start]:
+                        continue
                     end = self._match(words, start + 1, rest) if rest else start + 1
                     if end:
                         hits.append(Hit(start, end, number, self._values[number]))

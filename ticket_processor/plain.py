@@ -23,6 +23,15 @@ PLACEHOLDER = re.compile(
 )
 """What redaction puts in place of personal data; safe, and to be kept."""
 
+ENTITY = (
+    r"&(?:#[xX][0-9A-Fa-f]{1,12};?|#[0-9]{1,12};?|[A-Za-z][A-Za-z0-9]{1,31};"
+    # Without a semicolon as browsers read them, but in a link ("?a=1&copy=2") they are names.
+    r"|(?:nbsp|shy|(?:amp|lt|gt|quot|middot|copy|reg|yen|pound|cent|deg|sect|para|laquo|raquo)(?![A-Za-z=;])))"
+)
+"""An entity of HTML, as a pattern."""
+_WHOLE_ENTITY = re.compile(ENTITY)
+_MOST_LAYERS = 4
+
 # Joiners carry meaning inside emoji sequences and inside words of Arabic and the Indic scripts.
 _HIDDEN = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
@@ -51,6 +60,18 @@ def strip_hidden(text: str) -> str:
     if _SUSPECT.search(text) is None:
         return text
     return _HIDDEN.sub("", _LINE_BREAKS.sub("\n", text))
+
+
+def unescaped(text: str) -> str:
+    """``text`` with entities of HTML as the characters that they stand for, also those that were escaped again."""
+    for _ in range(_MOST_LAYERS):
+        if "&" not in text:
+            break
+        plainer = _WHOLE_ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
+        if plainer == text:
+            break
+        text = plainer
+    return text
 
 
 def compatible(text: str) -> str:

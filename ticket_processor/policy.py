@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 from .escalation import Escalation, plan_for, reasons_for
 from .models import Analysis, Decision, Frozen, Overwrite, Priority, Urgency
 from .note import NoteWhen, adds_something, answered_by, category_words, note_text
+from .outgoing import leaving
 from .tags import tag
 from .taxonomy import Taxonomy
 from .tiers import TIER_TAGS, Tier, Tiers, tier_of
@@ -135,7 +136,7 @@ def decide(ticket_id: int, analysis: Analysis, policy: Policy, taxonomy: Taxonom
     nothing_set = priority is None and group is None and not fields and not labelling
     return Decision(
         ticket_id=ticket_id,
-        tags=tuple(dict.fromkeys(tags)),
+        tags=tuple(name for name in dict.fromkeys(tags) if leaving(name) == name),
         priority=priority,
         group=group,
         fields=fields,

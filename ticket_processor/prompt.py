@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from itertools import accumulate
 
-from .models import Risk, Sentiment, Urgency
+from .models import RedactionLevel, Risk, Sentiment, Urgency
+from .redact import redact
 from .taxonomy import Category, Taxonomy
 from .tokens import MESSAGE_TOKENS, REPLY_TOKENS, estimate_tokens
 
@@ -183,9 +184,14 @@ _TEMPLATE_MARKS = re.compile(
 _SENTENCE = re.compile(r"[^\n.!?。！？]*(?:[.!?]+(?=\s|\Z)\s?|[.!?]+|[。！？]+|\n+|\Z)")
 
 
-def ticket_message(text: str, fence: str, limit: int) -> str:
-    """The ticket, at most ``limit`` tokens of it, between two lines that hold ``fence``, which it cannot contain."""
+def ticket_message(text: str, fence: str, limit: int, *, level: RedactionLevel = RedactionLevel.STANDARD) -> str:
+    """The ticket, at most ``limit`` tokens of it, between two lines that hold ``fence``, which it cannot contain.
+
+    ``text`` has been redacted at ``level``, and is again where marks of chat templates went: they may part a number.
+    """
     readable = _TEMPLATE_MARKS.sub(" ", text.replace(fence, ""))
+    if readable != text:
+        readable = redact(readable, level=level).text
     return f"{fence}\n{cut(readable, limit).replace(fence, '')}\n{fence}"
 
 

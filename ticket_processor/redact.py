@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn, final
 
+from .detectors.disguise import readings
 from .detectors.identity import birth_dates, customer_numbers, licences, national_ids, passports, ssns, tax_ids
 from .detectors.network import emails, handles, ips, urls, urls_that_let_in
 from .detectors.payment import account_numbers, bank_accounts, cards, ibans
@@ -38,6 +39,8 @@ _SECRETS, _STANDARD, _STRICT = RedactionLevel.SECRETS, RedactionLevel.STANDARD, 
 _DEPTH = {_SECRETS: 0, _STANDARD: 1, _STRICT: 2}
 
 # In order: where two overlap, the more telling kind comes first. True: there is none without a digit.
+_WHOLE = frozenset({"CARD", "IBAN", "SSN", "NATIONAL_ID"})
+"""Kinds that go whole, also where a part of one is in something else, as a link that ends in the middle of it."""
 _DETECTORS: tuple[tuple[RedactionLevel, bool, _Detector], ...] = (
     (_SECRETS, False, urls_that_let_in),
     (_SECRETS, False, keys),
@@ -122,9 +125,35 @@ def _seal(text: str, counts: dict[str, int]) -> RedactedText:
     return made
 
 
-def _spans(text: str, known: Sequence[KnownName], level: RedactionLevel) -> list[Span]:
-    """Non-overlapping spans in order; where two overlap, the more telling kind wins."""
+def _found(text: str, known: Sequence[KnownName], level: RedactionLevel) -> list[tuple[Span, str]]:
+    """Non-overlapping spans of ``text`` in order, each with its value as it was read.
+
+    Looked for is in the text as it stands and in what it says decoded: a number may be disguised.
+    """
     scan = Scan(matching_form(text))
+    spans = [(span, text[span.start : span.end]) for span in _spans(scan, known, level)]
+    for reading in readings(scan.text, digits=scan.digits):
+        for span in _spans(Scan(reading.text), known, level):
+            spans.append((reading.in_text(span), reading.text[span.start : span.end]))
+    return _joined(spans)
+
+
+def _joined(spans: list[tuple[Span, str]]) -> list[tuple[Span, str]]:
+    """The spans in order; of those that overlap one, from the first's beginning to the last's end, with both values."""
+    joined: list[tuple[Span, str]] = []
+    for span, read in sorted(spans, key=lambda item: (item[0].start, -item[0].end)):
+        if joined and span.start < joined[-1][0].end:
+            before, said = joined[-1]
+            if span.end > before.end:
+                joined[-1] = (before._replace(end=span.end), f"{said} {read}")
+        else:
+            joined.append((span, read))
+    return joined
+
+
+def _spans(scan: Scan, known: Sequence[KnownName], level: RedactionLevel) -> list[Span]:
+    """What was found: of two that overlap the more telling, and a number with a checksum whole in any case."""
+    text = scan.text
     chosen: list[Span] = []
     taken: bytearray | None = None
 
@@ -138,6 +167,12 @@ def _spans(text: str, known: Sequence[KnownName], level: RedactionLevel) -> list
             if span.end > span.start and taken.find(1, span.start, span.end) < 0:
                 taken[span.start : span.end] = b"\x01" * (span.end - span.start)
                 chosen.append(span)
+            elif (
+                span.kind in _WHOLE
+                and taken.find(0, span.start, span.end) >= 0
+                and PLACEHOLDER.search(text, span.start, span.end) is None
+            ):
+                chosen.append(span)
 
     for needs_digits, find in _FOR_LEVEL[level]:
         if scan.digits or not needs_digits:
@@ -146,7 +181,7 @@ def _spans(text: str, known: Sequence[KnownName], level: RedactionLevel) -> list
         choose(names(scan, known))
     if level is _STRICT:
         choose(introduced_names(scan))
-    return sorted(chosen)
+    return chosen
 
 
 def replaced_spans(
@@ -156,8 +191,8 @@ def replaced_spans(
 
     Offsets are those of ``text``; of hidden characters, which ``redact`` removes first, nothing is known here.
     """
-    spans = _spans(text[:MAX_INPUT], known_names(names), level)
-    return [(span.start, span.end, span.kind) for span in spans]
+    found = _found(text[:MAX_INPUT], known_names(names), level)
+    return [(span.start, span.end, span.kind) for span, _ in found]
 
 
 def redact(text: str, *, names: Sequence[str] = (), level: RedactionLevel = RedactionLevel.STANDARD) -> RedactedText:
@@ -192,17 +227,17 @@ def _replaced(text: str, names: Sequence[str], level: RedactionLevel) -> tuple[s
         used[kind] = max(used.get(kind, 0), int(number))
     # A replacement changes what stands beside the rest, so look again until nothing is found.
     for _ in range(_PASSES):
-        spans = _spans(text, known, level)
+        spans = _found(text, known, level)
         if not spans:
             break
         parts: list[str] = []
         end = 0
-        for span in spans:
+        for span, read in spans:
             key = (span.kind, span.value)
             if key not in numbers:
                 used[span.kind] = numbers[key] = used.get(span.kind, 0) + 1
             placeholder = f"[{span.kind}_{numbers[key]}]"
-            found.append((span, Replaced(text[span.start : span.end], placeholder)))
+            found.append((span, Replaced(read, placeholder)))
             parts += [text[end : span.start], placeholder]
             end = span.end
         text = "".join(parts) + text[end:]

@@ -43,8 +43,8 @@ class Settlement:
     ``clean_stamp`` is an ``updated_at`` at which no write of ours was on the ticket. ``doubt`` is why it is not done
     after all those ``attempts``. ``alone`` asks for a single update, whose answer says what is wrong. ``without`` are
     parts that the helpdesk has refused. ``recorded`` is our write as the helpdesk has it on record, where it
-    told that. ``in_doubt_until`` is how long a job may still write what was sent (Unix seconds). ``read_at`` is when the
-    ticket was read that the last change was merged from, by the helpdesk's clock.
+    told that. ``in_doubt_until`` is how long a job may still write what was sent (Unix seconds). ``read_at`` is when
+    the ticket was read that the last change was merged from, by the helpdesk's clock.
     """
 
     verdict: Verdict

@@ -11,6 +11,7 @@ from typing import TypeVar
 from .errors import MissingPart
 from .history import Ours
 from .models import Change, Decision, Overwrite, Priority, TakenOff, Ticket
+from .outgoing import told
 
 _NOT_IN_A_TAG = re.compile(r"[^a-z0-9_]+")
 MAX_TAG_LENGTH = 60
@@ -127,7 +128,7 @@ def merge(
     group = None if unwanted.group or taken or "group" in without else decision.group
     settled = unwanted.priority or "priority" in without or _lowers(ticket, decision)
     priority = None if settled else decision.priority
-    note = None if decision.note is None else f"{decision.note}\nRef {reference(key)}"
+    note = None if decision.note is None else f"{told(decision.note)}\nRef {reference(key)}"
     return Change(
         ticket_id=ticket.id,
         stamp=ticket.updated_at,

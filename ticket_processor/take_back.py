@@ -13,6 +13,7 @@ from typing import Any, Literal
 from .errors import MissingPart
 from .history import Edit, History
 from .models import Change, Frozen, Ticket
+from .outgoing import told as leaves
 from .plain import plain_line
 from .tags import COMPLETE, REPAIR, key_of_stage, merge_tags, reference
 
@@ -164,7 +165,7 @@ def _note(change: Change, left: Sequence[Left], run_id: str) -> str:
     lines = [f"Undo of run {run_id}.", f"Taken back: {'; '.join(told(change, to='to'))}."]
     if left:
         lines.append("Left: " + "; ".join(f"{item.part} ({WORDS[item.why]})" for item in left) + ".")
-    return "\n".join([*(plain_line(line, MAX_LINE) for line in lines), f"Ref {reference(change.key)}"])
+    return "\n".join([*(leaves(plain_line(line, MAX_LINE)) for line in lines), f"Ref {reference(change.key)}"])
 
 
 def _now(ticket: Ticket, part: Part) -> Any:

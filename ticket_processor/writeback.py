@@ -516,7 +516,7 @@ class WriteBack:
         return told
 
     def _distrust(self, change: Change, write: Edit) -> None:
-        """A write has taken away what somebody did meanwhile. Unless that moved no stamp, jobs' stamps guard nothing."""
+        """A write has taken away what somebody did meanwhile. Unless that moved no stamp, jobs are not guarded."""
         if self._trust is not None and not self._trust.ok:
             return
         try:

@@ -1,4 +1,4 @@
-"""Guards against lasting faults, to be taken away one at a time: poison tickets, odd rows, stamps that guard nothing."""
+"""Guards against lasting faults, to be taken away one at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with a helpdesk for longer than a moment: poison tickets, odd rows, shared faults, stamps that guard nothing.
+"""What is wrong with a helpdesk for longer than a moment: poison tickets, odd rows, shared faults, dead stamps.
 
 Most stories have none of it. It has dice of its own, so that all other stories stay what they were.
 """
@@ -14,7 +14,7 @@ from ticket_processor.sandbox import Request, Response
 from ticket_processor.sandbox.row_faults import ODD, spoil
 
 POISON = ("audits", "update", "show", "row")
-"""What of a poison ticket never works: to read its record, to write to it, to read it at all, or to make sense of it."""
+"""What of a poison ticket never works: to read its record, to write to it, to read it, or to make sense of it."""
 READABLE = ("surrogate", "null-tag")
 """Odd rows that make sense all the same."""
 SHARED = (("audits", 403), ("audits", 504), ("update", 422), ("update", 403), ("update", 503))

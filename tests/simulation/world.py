@@ -491,9 +491,11 @@ def _versions() -> Iterator[None]:
 
         return key
 
-    with mock.patch.object(intake, "write_key", of_its_version(intake)):
-        with mock.patch.object(retriage, "write_key", of_its_version(retriage)):
-            yield
+    with (
+        mock.patch.object(intake, "write_key", of_its_version(intake)),
+        mock.patch.object(retriage, "write_key", of_its_version(retriage)),
+    ):
+        yield
 
 
 class _Log(AuditLog):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import unicodedata
 from collections.abc import Callable
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.cleaning import MAX_OUTPUT, as_text, clean
+from ticket_processor.cleaning import MAX_OUTPUT, MAX_SUBJECT, as_text, clean
 from ticket_processor.machine_mail import machine_mail
 from ticket_processor.models import Ticket
 from ticket_processor.plain import MAX_INPUT, MOST_MARKS, compatible, plain_line
@@ -309,3 +310,27 @@ def test_the_words_in_a_mail_of_countless_elements_are_kept() -> None:
     assert as_text(flat).split() == " ".join(lines).split()
     deep = "<div>" * 3000 + "Where is my order &amp; why?" + "</div>" * 3000 + "<div>Jo</div>"
     assert as_text(deep).split() == "Where is my order & why? Jo".split()
+
+
+@pytest.mark.parametrize("before", range(2))
+def test_no_number_is_cut_in_half(before: int) -> None:
+    card = "4111 1111 1111 1111"
+    for place in range(19):
+        subject = "x" * (MAX_SUBJECT - place - before) + " " * before + card
+        assert not re.search(r"\d", clean(subject, "")) or card in clean(subject, "")
+        body = "x " * ((MAX_OUTPUT - place) // 2) + " " * before + card
+        assert not re.search(r"\d", clean("", body)) or card in clean("", body)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("caf&eacute; &amp; bar", "café & bar"),
+        ("4111&nbsp;1111&#160;1111&#xa0;1111", "4111 1111 1111 1111"),
+        ("a&#8203;b&zwj;c&amp;nbsp;d", "abc d"),
+        ("https://x.example/?a=1&copy=2&sect=3", "https://x.example/?a=1&copy=2&sect=3"),
+        ("R&D and AT&T, a && b", "R&D and AT&T, a && b"),
+    ],
+)
+def test_entities_are_decoded_in_plain_text_too(written: str, read: str) -> None:
+    assert clean(written, "") == clean("", written) == read

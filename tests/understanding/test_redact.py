@@ -330,6 +330,17 @@ def test_any_text_is_accepted(text: str) -> None:
         "Via Roma ",
         "Main Street 1 ",
         "Best regards, ",
+        "&amp;",
+        "1 &nbsp;",
+        "%25",
+        "4<b>",
+        "1*",
+        "DE 1 ",
+        "1\u20e3",
+        "Cookie: a=b; ",
+        "password\n",
+        "wifi key for the ",
+        "aws aA1/",
     ],
 )
 def test_time_grows_with_the_text_and_not_with_its_square(unit: str) -> None:

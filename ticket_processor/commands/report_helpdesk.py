@@ -11,6 +11,7 @@ from ..clock import Deadline, SystemClock, iso
 from ..knowledge_gaps import TOPICS, Knowledge, look_up, themes_of, topics_of, wanted
 from ..log_files import events
 from ..log_index import LogIndex
+from ..outgoing import leaving
 from ..override_counts import Overrides, in_sample_order
 from ..override_reads import WRITTEN, read_overrides, written_tickets
 from ..overrides import words_of
@@ -124,7 +125,7 @@ def _summaries(settings: Settings, period: Period) -> tuple[list[str], list[str]
                 continue
             if first <= str(line.get("ts")) < end:
                 left = analysis.get("category") == settings.taxonomy.fallback and not analysis.get("subcategory")
-                today[line.get("ticket_id")] = left, str(analysis.get("summary") or "")
+                today[line.get("ticket_id")] = left, leaving(str(analysis.get("summary") or ""))
         for ticket_id, (left, summary) in today.items():
             found = own if left else others
             if len(found) < MOST_SUMMARIES and ticket_id not in own and ticket_id not in others:

@@ -14,6 +14,7 @@ from ..helpdesk import Labels
 from ..likeness import similarities, vector_similarities
 from ..log_cipher import Keyring
 from ..log_files import events
+from ..outgoing import leaving
 from ..screen import Screen
 from ..settings import EmbeddingSettings, Settings
 from ..taxonomy import Category, Taxonomy
@@ -82,7 +83,7 @@ def logged(folder: Path, now: float, days: int, keys: Keyring | None = None) -> 
         if event.get("event") == "ticket" and isinstance(analysis, dict) and analysis.get("category"):
             subcategory = analysis.get("subcategory")
             last[event.get("ticket_id")] = Logged(
-                str(analysis["category"]), subcategory and str(subcategory), str(analysis.get("summary") or "")
+                str(analysis["category"]), subcategory and str(subcategory), leaving(str(analysis.get("summary") or ""))
             )
     yield from last.values()
 

@@ -22,7 +22,7 @@ from stdnum.mx import curp
 from .named import Named, named_numbers
 from .scan import Scan, Span
 
-_SSN = re.compile(r"[0-8](?<![\w.\-/][0-8])\d\d(?<!000)(?<!666)([\- ])(?!00)\d\d\1(?!0000)\d{4}(?![\w\-/]|\.\d| \d)")
+_SSN = re.compile(r"[0-8](?<![\w.\-/][0-8])\d\d(?<!000)(?<!666)([\- ])(?!00)\d\d\1(?!0000)\d{4}(?![\w\-/]|\.\d| \d\d)")
 _SSN_WORD = re.compile(r"\bSSN|social|\btax|\bTIN\b|security n", re.IGNORECASE)
 _SSN_NAMED = re.compile(
     r"(?:\bSSN|social[ -]security|\bITIN)\b[^\d\n]{0,30}(\d{3}[\-. ]?\d{2}[\-. ]?\d{4})(?!\d)", re.IGNORECASE

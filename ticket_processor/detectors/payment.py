@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from stdnum import iban
 
 from .named import Named, named_numbers
 from .scan import Scan, Span
 
-# Stripped HTML glues a table's cells together ("Card4111 1111 …"), so a card's groups may follow a letter.
-_DIGIT_RUN = re.compile(
-    r"\d(?:(?<!\w\d)\d*(?:[ .\-_/·•,|\t\n]{1,3}\d+){0,30}(?![^\W_])"
-    r"|(?<=[^\W\d]\d)(?:\d{12,18}|\d{3}(?:[ \-]\d{4}){3}|\d{3}[ \-]\d{6}[ \-]\d{4,5})(?!\w))"
-)
+# Whatever parts the groups: spaces and dashes, marks of mark-up, ``=`` and ``:`` of forms and logs, line ends.
+_DIGIT_RUN = re.compile(r"\d+(?:[\W_]{1,5}\d+)*")
 _GROUP = re.compile(r"\d+")
 _USUAL_GAP = re.compile(r"[ .\-]*")
 _CARD_WORD = re.compile(
@@ -35,6 +32,7 @@ _ISSUERS = re.compile(
 )
 _PRINTED = {(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3)}
 """How cards are embossed."""
+_BORDERS = tuple(frozenset(accumulate(shape)) for shape in _PRINTED)
 _CARD_SHAPES = _PRINTED | {(4, 4, 4, 1), (4, 4, 5), (4, 5, 6), (6, 13), (8, 8)}
 
 
@@ -45,14 +43,15 @@ def cards(scan: Scan) -> Iterator[Span]:
         if run.end() - run.start() < 12:
             continue
         groups = [(m.start(), m.end()) for m in _GROUP.finditer(text, run.start(), run.end())]
+        if groups[-1][1] - groups[0][0] - sum(b[0] - a[1] for a, b in pairwise(groups)) < 12:
+            continue
         # Where a number begins anew at the latest: behind a gap that cards are not written with.
         odd = [not _USUAL_GAP.fullmatch(text, a[1], b[0]) for a, b in pairwise(groups)]
         near = bool(_CARD_WORD.search(text, max(0, run.start() - 60), run.start()))
-        linked = not near and _in_link(text, run.start())
         first = 0
         while first < len(groups):
             last = _card_from(text, groups, odd, first, near)
-            if last is None or (linked and first == 0):
+            if last is None:
                 first += 1
                 continue
             start, end = groups[first][0], groups[last][1]
@@ -66,6 +65,8 @@ def _card_from(
     """The last group of the card that begins with group ``first``, if one does: an issuer's length, or the longest."""
     digits = ""
     found: tuple[bool, int] | None = None
+    start = groups[first][0]
+    opens = _glued(text, start - 1)
     for last in range(first, min(first + 19, len(groups))):
         digits += text[groups[last][0] : groups[last][1]]
         if len(digits) > 19:
@@ -73,30 +74,56 @@ def _card_from(
         if len(digits) >= 12:
             shape = tuple([b - a for a, b in groups[first : last + 1]])
             issued = _ISSUERS.fullmatch(digits) is not None
-            if _is_card(digits, shape, near_card_word, issued=issued, usual=True not in odd[first:last]):
+            usual = True not in odd[first:last] and not opens and not _glued(text, groups[last][1])
+            if not near_card_word and _is_path(text, start, groups[last][1], len(digits)):
+                continue
+            even = max(shape) == min(shape) and (
+                (max(shape) >= 4 and (len(shape) == 1 or max(shape) == 4))
+                or (max(shape) <= 2 and _apart(text, groups, first, last))
+                or (max(shape) <= 3 and len(shape) >= 8 and len(shape) == len(groups))
+                or (max(shape) == 1 and usual)
+            )
+            if _is_card(digits, shape, near_card_word, issued=issued, usual=usual, even=even):
                 found = max(found or (False, -1), (issued, last))
     return None if found is None else found[1]
 
 
-def _in_link(text: str, at: int) -> bool:
-    """Whether the place is inside a link, where a number is some page's or task's."""
-    if at == 0 or text[at - 1] not in "/=":
+def _apart(text: str, groups: list[tuple[int, int]], first: int, last: int) -> bool:
+    """Whether these groups are parted alike, and otherwise from what is beside them: small numbers stand in lists."""
+    gaps = [text[a[1] : b[0]] for a, b in pairwise(groups[max(0, first - 1) : last + 2])]
+    inside = gaps[first > 0 : len(gaps) - (last + 1 < len(groups))]
+    return len(set(inside)) == 1 and gaps.count(inside[0]) == len(inside)
+
+
+def _glued(text: str, at: int) -> bool:
+    """Whether a letter stands there: stripped HTML glues a table's cells together ("Card4111 1111 …")."""
+    return 0 <= at < len(text) and (text[at].isalnum() or text[at] == "_")
+
+
+def _is_path(text: str, at: int, end: int, length: int) -> bool:
+    """Whether this is a part of a link's path, where short numbers, and several in a row, are some page's or task's."""
+    if at == 0 or text[at - 1] != "/" or (length > 14 and "/" not in text[at:end]):
         return False
     token = max(text.rfind(" ", max(0, at - 300), at), text.rfind("\n", max(0, at - 300), at)) + 1
     return "://" in text[token:at]
 
 
-def _is_card(digits: str, shape: tuple[int, ...], near_card_word: bool, *, issued: bool, usual: bool) -> bool:
+def _is_card(
+    digits: str, shape: tuple[int, ...], near_card_word: bool, *, issued: bool, usual: bool, even: bool
+) -> bool:
     if usual:
         plausible = (
-            near_card_word
-            or (shape in _CARD_SHAPES and len(digits) >= 13)
-            or ((len(shape) == 1 or max(shape) == 1) and issued)
+            near_card_word or (shape in _CARD_SHAPES and len(digits) >= 13) or (issued and (even or _as_printed(shape)))
         )
     else:
-        # Commas, slashes and line ends part other numbers too, so the number has to look like a card in every way.
-        plausible = issued and (shape in _PRINTED or (near_card_word and max(shape) < 5))
+        # Odd marks and letters stand beside other numbers too, so the number has to look like a card in every way.
+        plausible = issued and (_as_printed(shape) or even or (near_card_word and max(shape) < 7))
     return plausible and len(set(digits)) > 1 and _passes_luhn(digits)
+
+
+def _as_printed(shape: tuple[int, ...]) -> bool:
+    """Whether the groups are a card's, some of them without a gap between."""
+    return len(shape) > 1 and any(borders.issuperset(accumulate(shape)) for borders in _BORDERS)
 
 
 def _passes_luhn(digits: str) -> bool:
@@ -107,11 +134,35 @@ def _passes_luhn(digits: str) -> bool:
 _DOUBLED = {str(digit): sum(divmod(2 * digit, 10)) for digit in range(10)}
 
 
-_IBAN = re.compile(
-    r"\d\d(?:(?<=[A-Za-z]{2}\d\d)(?<![^\W_][A-Za-z]{2}\d\d)"
-    r"|(?<=[A-Za-z]{2}[ \-.]\d\d)(?<![^\W_][A-Za-z]{2}[ \-.]\d\d))(?:[ \-._/\t]{0,3}[A-Za-z0-9]){11,34}"
+_LENGTHS = {
+    "NO": 15,
+    "BE": 16,
+    **dict.fromkeys(("DK", "FI", "FK", "FO", "GL", "NL", "SD"), 18),
+    **dict.fromkeys(("MK", "SI"), 19),
+    **dict.fromkeys(("AT", "BA", "EE", "KZ", "LT", "LU", "MN", "XK"), 20),
+    **dict.fromkeys(("CH", "HR", "LI", "LV"), 21),
+    **dict.fromkeys(("BG", "BH", "CR", "DE", "GB", "GE", "IE", "ME", "RS", "VA"), 22),
+    **dict.fromkeys(("AE", "GI", "IL", "IQ", "OM", "SO", "TL"), 23),
+    **dict.fromkeys(("AD", "CZ", "ES", "MD", "PK", "RO", "SA", "SE", "SK", "TN", "VG"), 24),
+    **dict.fromkeys(("LY", "PT", "ST"), 25),
+    **dict.fromkeys(("IS", "TR"), 26),
+    **dict.fromkeys(("BI", "DJ", "FR", "GR", "IT", "MC", "MR", "SM"), 27),
+    **dict.fromkeys(("AL", "AZ", "BY", "CY", "DO", "GT", "HN", "HU", "LB", "NI", "PL", "SV"), 28),
+    **dict.fromkeys(("BR", "EG", "PS", "QA", "UA"), 29),
+    **dict.fromkeys(("JO", "KW", "MU", "YE"), 30),
+    **dict.fromkeys(("MT", "SC"), 31),
+    "LC": 32,
+    "RU": 33,
+}
+"""The characters of an IBAN by its country (ISO 13616's registry), which tells where one ends that words run into."""
+_LEAST_IBAN_DIGITS = 8
+_IBAN_START = re.compile(
+    r"\d(?:(?<=[A-Za-z]{2}\d)|(?<=[A-Za-z]{2}[\W_]\d)|(?<=[A-Za-z]{2}[\W_]{2}\d)|(?<=[A-Za-z]{2}[\W_]{3}\d)"
+    r")(?=[\W_]{0,4}\d)"
 )
-_IBAN_GAP = re.compile(r"[ \-._/\t]")
+_IBAN_LETTERS = re.compile(r"(?<![A-Za-z0-9])([A-Za-z])[\W_]{1,5}([A-Za-z])[\W_]{0,5}(?=\d[\W_]{0,5}\d)")
+_IBAN_REST = re.compile(r"(?:[\W_]{0,4}[A-Za-z0-9]){13,31}")
+_ALNUM = re.compile(r"[A-Za-z0-9]")
 _IBAN_NAMED = re.compile(
     r"\bIBAN\b[^\w\n]{0,4}(?:(?:is|ist|est|es|é|è|number|no|nr)\b[^\w\n]{0,4}){0,2}"
     r"([A-Z]{2}\d{2}(?:[ \-]?[A-Z0-9]{2,34}){1,9})",
@@ -125,28 +176,51 @@ _IBAN_CUT = re.compile(
 )
 
 
+def _iban_starts(text: str) -> Iterator[tuple[int, int, int]]:
+    """Places of two letters and of the two digits behind them: together, or with marks between all of them."""
+    for match in _IBAN_START.finditer(text):
+        at = match.start() - 1
+        while not text[at].isalpha():
+            at -= 1
+        # Letters that end a word begin nothing, unless the digits are glued to them.
+        if at + 1 == match.start() or not text[at - 2 : at - 1].isalnum() or at < 2:
+            yield at - 1, at, match.start()
+    for match in _IBAN_LETTERS.finditer(text):
+        yield match.start(1), match.start(2), match.end()
+
+
 def ibans(scan: Scan) -> Iterator[Span]:
     """International bank account numbers: valid ones anywhere, and whatever follows the word."""
     text = scan.text
-    for match in _IBAN.finditer(text):
-        begin = match.start() - (2 if text[match.start() - 1].isalpha() else 3)
-        found = text[begin : match.end()]
-        # The pattern may have run on into the words behind: try what ends at a border, longest first.
-        for end in range(len(found), 14, -1):
-            at = begin + end
-            if found[end - 1].isalnum() and not (at < len(text) and text[at].isalnum()):
-                compact = _IBAN_GAP.sub("", found[:end]).upper()
-                if iban.is_valid(compact, check_country=False):
-                    yield Span(begin, at, "IBAN", compact)
-                    break
+    valid: set[int] = set()
+    for first, second, number in _iban_starts(text):
+        country = (text[first] + text[second]).upper()
+        length = _LENGTHS.get(country)
+        rest = _IBAN_REST.match(text, number) if length else None
+        if length is None or rest is None:
+            continue
+        places = [found.start() for found in _ALNUM.finditer(text, number, rest.end())][: length - 2]
+        compact = country + "".join(text[at] for at in places).upper()
+        if len(compact) == length and _is_iban(compact):
+            valid.add(first)
+            yield Span(first, places[-1] + 1, "IBAN", compact)
     if "iban" in scan.lower:
         for match in scan.near(_IBAN_NAMED, ("iban",), before=2, behind=400):
             digits = sum(char.isdigit() for char in match[1])
-            if digits >= 8:
+            if digits >= 8 and match.start(1) not in valid:
                 yield Span(match.start(1), match.end(1), "IBAN", re.sub(r"[ \-]", "", match[1]).upper())
     if "..." in text or "…" in text or "**" in text:
         for match in scan.near(_IBAN_CUT, ("...", "…", "**"), before=100, behind=5):
             yield Span(match.start(1), match.end(1), "IBAN", match[1])
+
+
+def _is_iban(compact: str) -> bool:
+    """ISO 7064, mod 97-10, and what the country's own numbers are made of."""
+    if sum(map(str.isdigit, compact)) < _LEAST_IBAN_DIGITS:
+        return False
+    return int("".join(str(int(char, 36)) for char in compact[4:] + compact[:4])) % 97 == 1 and bool(
+        iban.is_valid(compact, check_country=False)
+    )
 
 
 _BANK = Named(

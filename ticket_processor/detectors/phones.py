@@ -36,7 +36,7 @@ _SOME_NUMBER = re.compile(r"(?:code|id|number|no|nr|n°|nº|#)[\s:#.]{0,3}$", re
 _EXTENSION_WORD = r"x|ext\.?|extension|durchwahl|dw|poste|anexo|ramal|toestel|interno|#"
 _PHONE_RUN = re.compile(
     r"[+(\d](?:(?<![\w./@#=\-].)(?<!\d,.)|(?<=[a-zé]:.)|(?<=phone.)|(?<=tel.)|(?<=fax.)|(?<=cell.)|(?<=mobil.)"
-    r"|(?<=mobile.)|(?<=handy.)|(?<=telefon.)|(?<=[A-Za-z]\+))"
+    r"|(?<=mobile.)|(?<=handy.)|(?<=telefon.)|(?<=[A-Za-z=]\+))"
     r"(?:(?<=\+) ?\d|(?<=\()\+?\d|(?<=\d))(?:\d|\(\d{1,5}\)|\)|[ .\-/]{1,3}(?=[\d(]))"
     rf"{{5,24}}(?:,?\s?(?:{_EXTENSION_WORD})\s?\d{{1,6}})?(?![\d@_]|[,.:/]\d|-\d)",
     re.IGNORECASE,
@@ -76,7 +76,7 @@ def _is_phone(text: str, start: int, end: int, found: str, digits: str) -> bool:
     international = found.startswith(("+", "(+", "00")) and len(digits) >= 9
     if international:
         prefix = "+" + digits[2:] if found.startswith("00") else "+" + digits
-        if found.startswith("+") and len(digits) >= 10:
+        if found.startswith(("+", "(+")) and len(digits) >= 10:
             return True
         try:
             parsed = phonenumbers.parse(prefix, None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 
@@ -43,7 +43,11 @@ class Scan:
 
     def mentions(self, stems: Iterable[str]) -> bool:
         """Whether any of the stems (lower case) occurs, inside a word or not."""
-        return any(stem in self.lower for stem in stems)
+        lower = self.lower
+        for stem in stems:  # noqa: SIM110 - asked so often that a generator's own cost tells
+            if stem in lower:
+                return True
+        return False
 
     def near(
         self, pattern: re.Pattern[str], stems: Iterable[str], *, before: int, behind: int
@@ -51,11 +55,13 @@ class Scan:
         """Matches of ``pattern`` in the neighbourhood of any of the stems (lower case), each once, in order."""
         lower = self.lower
         windows: list[tuple[int, int]] = []
-        for stem in stems:
+        for stem in [stem for stem in stems if stem in lower]:
             at = lower.find(stem)
             while at >= 0:
                 windows.append((max(0, at - before), min(len(lower), at + len(stem) + behind)))
                 at = lower.find(stem, at + len(stem))
+        if not windows:
+            return
         merged: list[tuple[int, int]] = []
         for start, end in sorted(windows):
             if merged and start <= merged[-1][1]:
@@ -77,23 +83,22 @@ def matching_form(text: str) -> str:
     """
     if text.isascii():
         return text
-    table: dict[int, str] = {}
-    for char in set(text):
-        if char.isascii():
-            continue
-        digit = unicodedata.decimal(char, None)
-        category = unicodedata.category(char)
-        if digit is not None:
-            table[ord(char)] = str(digit)
-        elif category == "Zs":
-            table[ord(char)] = " "
-        elif category == "Pd" or char == "−":
-            table[ord(char)] = "-"
-        else:
-            form = unicodedata.normalize("NFKC", char)
-            if len(form) == 1:
-                table[ord(char)] = form
-    return text.translate(table)
+    changed = {ord(char): form for char in set(text) if char > "\x7f" and (form := _matched(char)) != char}
+    return text.translate(changed) if changed else text
+
+
+@lru_cache(maxsize=4096)
+def _matched(char: str) -> str:
+    digit = unicodedata.decimal(char, None)
+    if digit is not None:
+        return str(digit)
+    category = unicodedata.category(char)
+    if category == "Zs":
+        return " "
+    if category == "Pd" or char == "−":
+        return "-"
+    form = unicodedata.normalize("NFKC", char)
+    return form if len(form) == 1 else char
 
 
 DATE = re.compile(

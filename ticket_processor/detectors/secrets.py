@@ -96,27 +96,66 @@ def _key_pattern(piece: str, form: str) -> re.Pattern[str]:
 
 
 _KEYS = tuple((piece, _key_pattern(piece.replace("\\", ""), form)) for piece, form in _KEY_FORMS)
+_LONG_WORD = re.compile(r"[A-Za-z0-9_.:/+=\-]{13,}")
+"""As long as the shortest key; prose has few of them, so that looking for seventy pieces costs next to nothing."""
 _ACCOUNT_KEY = re.compile(
     r"(?:AccountKey|SharedAccessKey|SharedSecret|Signature)=([A-Za-z0-9+/%]{16,200}={0,2})", re.IGNORECASE
 )
+_AWS_SECRET = re.compile(
+    r"(?<![A-Za-z0-9/+=_\-])(?=[A-Za-z/+]{0,39}\d)(?=[a-z0-9/+]{0,39}[A-Z])(?=[A-Z0-9/+]{0,39}[a-z])"
+    r"[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=_\-])"
+)
+_COOKIE = re.compile(
+    r"\bcookie2?[\"']?\s?[:=]\s{0,2}[\"']?"
+    r"([\w!#$%&*+.^`|~\-]{1,100}=[^\s;,\"']{1,4000}(?:;\s?[\w!#$%&*+.^`|~\-]{1,100}(?:=[^\s;,\"']{0,4000})?){0,50})",
+    re.IGNORECASE,
+)
+_SESSION = re.compile(
+    r"(?<![^\W_])[\w.\-]{0,40}(?:sess(?:ion)?[._\-]?id|sessid|session|csrf[._\-]?token|xsrf[._\-]?token|connect\.sid"
+    r"|auth)[\"']?[=:][\"']?([\w.%+/~\-]{8,4000}=?=?)",
+    re.IGNORECASE,
+)
+_SESSION_STEMS = ("sess", "csrf", "xsrf", ".sid", "auth")
 _PRODUCT_KEY = re.compile(r"(?<![A-Za-z0-9_\-])[A-Z0-9]{5}(?:-[A-Z0-9]{5}){4}(?![A-Za-z0-9_\-])")
 _HEADER = re.compile(
     r"\b(?:bearer|ssws|authorization: ?(?:basic|token))[ :]{1,3}([A-Za-z0-9._~+/=\-]{12,4000})", re.IGNORECASE
 )
 _KEYWORDS_OF_LOGIN = (
-    r"pass(?:word|wort|code|phrase|wd)?|pwd|pw|kennwort|zugangscode|mot de passe|mdp|contraseña|contrasena|"
-    r"clave|senha"
-    r"|palavra-passe|wachtwoord|lösenord|adgangskode|passord|hasło|пароль|şifre|parola(?: d[’']ordine)?|salasana"
-    r"|heslo|jelszó"
+    r"pass(?:word|wort|code|phrase|wd)?|pwd|pw|kennwort|zugangscode|mot de passe|mdp|contraseña|contrasena|contrasenya"
+    r"|clave|senha"
+    r"|palavra-passe|wachtwoord|lösenord|adgangskode|kodeord|passord|hasło|пароль|парола|лозинка"
+    r"|(?:şifre|parola)(?:si|m|miz|nız|niz)?|sifre(?:m|si)?|parola(?: d[’']ordine)?|parolă|salasana(?:ni)?"
+    r"|hesl[oa]|jelszó(?:m|ja)?|lozinka|zaporka|geslo|slaptažodis|parool|kata sandi"
+    r"|κωδικ(?:ός|ό|ού|ος)(?: (?:πρόσβασης|προσβασης))?|συνθηματικό|mật khẩu|mat khau"
+    r"|[הוב]?(?:סיסמ[האת]|ססמ[האת])(?:י)?"
+    r"|(?:ال)?(?:باسو?رد|باسوورد)|كلم[ةه] (?:ال)?(?:مرور|سر)|كلم[ةه] (?:مرور|سر)ي|الرقم السري|رمز (?:ال)?(?:مرور|عبور)"
+    r"|گذرواژه|पासवर्ड|รหัสผ่าน"
+    r"|(?:wi-?fi|wlan|wpa[23]?|wep|hotspot)[ -]?(?:key|code|psk|schlüssel|sleutel|nyckel)|(?:network|router)[ -]key"
+    r"|(?:netzwerk|wlan)-?sicherheitsschlüssel|psk|clé (?:du )?(?:wi-?fi|wpa|wep|réseau)"
+    r"|(?:clave|chave|chiave|codice|código) (?:del? |do |da |della? |de la )?(?:wi-?fi|wpa|red|rede|rete)"
 )
 _LOGIN_STEMS = (
-    *("pass", "pwd", "pw", "kennwort", "zugangscode", "mdp", "contrase", "clave", "senha", "wachtwoord", "lösenord"),
-    *("adgangskode", "hasło", "пароль", "şifre", "parola", "salasana", "heslo", "jelszó"),
+    *("pass", "pw", "kennwort", "zugangscode", "mdp", "contrase", "clave", "senha", "wachtwoord", "adgangskode"),
+    *("kodeord", "sifre", "parol", "salasana", "hesl", "lozinka", "zaporka", "geslo", "kata sandi", "wi-fi"),
+    *("wifi", "wlan", "wpa", "wep", "netzwerks", "psk", "network key", "network-key", "router key", "router-key"),
+    *("hotspot", "chave", "chiave", "mat khau"),
+)
+_LOGIN_STEMS_NOT_ASCII = (
+    *("lösenord", "hasło", "şifre", "jelszó", "slaptažodis", "réseau", "парол", "лозинка", "κωδικ", "συνθηματικ"),
+    *("mật khẩu", "סיסמ", "ססמ", "باس", "كلم", "الرقم السري", "رمز", "گذرواژه", "पासवर्ड", "รหัสผ่าน"),
+)
+# "of mine", "for the wifi" between the word and the verb, and the verb, in the languages of those words.
+_MINE = (
+    r"(?:\s(?:μου|мой|моя|của (?:tôi|em|mình)|tôi|שלי|الخاصة? بي|بتاعي|لحسابي|من|minha?|mio|mia|k (?:wifi|wi-fi|účtu)"
+    r"|(?:for|für|pour|para|per|voor|na|do) (?:(?:the|das|mein|le|la|o|il|het|my) )?[\w-]{2,20}))?"
+)
+_VERB = (
+    rf"(?:{IS}{{1,2}}| ?(?:είναι|ειναι|là|je|jsou|este|är|on|az|הי[אה]|הוא|זה|هي|هو|هى|است|है|คือ|adalah|je:)(?![^\W_]))"
 )
 _PASSWORD = re.compile(
     rf"(?<![^\W_])(?:{_KEYWORDS_OF_LOGIN})(?![^\W_])(?:\s?\([^()\n]{{1,20}}\)| (?:i|we) (?:use|used|set|chose|have"
-    rf"|had))?"
-    rf"(?:{IS}{{1,2}}\s?[:=]?|\s?[:=＝：]|\s(?=['\"“«„`]))\s{{0,3}}(['\"“”«„‘’`]?)([^\s'\"“”«»„`‘’]{{3,100}})\1",
+    rf"|had))?{_MINE}"
+    rf"(?:{_VERB}\s?[:=]?|\s?[:=＝：]|\s(?=['\"“«„`]))\s{{0,3}}(['\"“”«„‘’`]?)([^\s'\"“”«»„`‘’]{{3,100}})\1",
     re.IGNORECASE,
 )
 # Quoted, a password may have spaces.
@@ -125,9 +164,11 @@ _PASSWORD_QUOTED = re.compile(
     rf"|“([^”\n]{{3,60}})”|„([^“\n]{{3,60}})“)",
     re.IGNORECASE,
 )
-# "Password: sunshine" alone on its line: nothing in the word tells, but its place does.
+# "Password: sunshine" alone on its line, or alone on the next: nothing in the word tells, but its place does.
 _PASSWORD_LINE = re.compile(
-    rf"^[ \t>*\-]{{0,6}}(?:{_KEYWORDS_OF_LOGIN})[ \t]?[:=][ \t]{{0,3}}([^\s'\"<\[]{{5,60}})[ \t]*$",
+    rf"^[ \t>*\-]{{0,6}}(?:{_KEYWORDS_OF_LOGIN})[ \t]?[:=][ \t]{{0,3}}"
+    r"(?:\n{1,2}[ \t>*\-]{0,6}(?![^\n]{0,60}[:=]))?"
+    r"([^\s'\"<\[]{5,60})[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
 )
 _NO_PASSWORD = frozenset(
@@ -136,10 +177,11 @@ _NO_PASSWORD = frozenset(
     "empty recovery reminder request support optional vergessen zurücksetzen ändern abgelaufen falsch oublié perdu "
     "expiré incorrect olvidada perdida caducada dimenticata scaduta errata vergeten verlopen esqueci expirada".split()
 )
+# Without a sign between: on the same line, or alone on the next.
 _PASSWORD_BARE = re.compile(
-    r"\b(?:password|passcode|passphrase|passwort|kennwort|mot de passe|contraseña|senha|"
-    r"wachtwoord|hasło|пароль)[ \t]{1,2}(?:-[ \t])?(?!-)(\S{6,60})",
-    re.IGNORECASE,
+    rf"(?<![^\W_])(?!pass[ \n])(?:{_KEYWORDS_OF_LOGIN})(?![^\W_])"
+    r"(?:[ \t]{1,2}(?:-[ \t])?(?!-)(\S{5,60})|[ \t]{0,2}\n{1,2}[ \t>]{0,4}(\S{5,60})[ \t]{0,4}$)",
+    re.IGNORECASE | re.MULTILINE,
 )
 _PASSWORD_SPACELESS = re.compile(
     r"(?:パスワード|暗証番号|密码|密碼|비밀번호) ?(?:は|是|:|：|=|는|은)「? ?([!-~]{4,60})"
@@ -222,8 +264,9 @@ def keys(scan: Scan) -> Iterator[Span]:
             blank = text.find("\n\n", match.end())
             end = done = closing.end() if closing else blank if blank >= 0 else len(text)
             yield Span(match.start(), end, "SECRET", text[match.start() : end])
-    for piece, pattern in _KEYS:
-        if piece in text:
+    long_words = " ".join(_LONG_WORD.findall(text))
+    for piece, pattern in _KEYS if long_words else ():
+        if piece in long_words:
             for match in pattern.finditer(text):
                 yield Span(match.start(), match.end(), "SECRET", match.group())
     if text.count("-") >= 4:
@@ -237,6 +280,15 @@ def keys(scan: Scan) -> Iterator[Span]:
     if scan.mentions(("accesskey=", "accountkey=", "sharedsecret=", "signature=")):
         for match in _ACCOUNT_KEY.finditer(text):
             yield Span(match.start(1), match.end(1), "SECRET", match[1])
+    if scan.mentions(("cookie",)):
+        for match in scan.near(_COOKIE, ("cookie",), before=2, behind=4000):
+            yield Span(match.start(1), match.end(1), "SECRET", match[1])
+    if long_words:
+        for match in scan.near(_AWS_SECRET, ("akia", "asia", "aws", "[secret_"), before=300, behind=300):
+            yield Span(match.start(), match.end(), "SECRET", match.group())
+        for match in scan.near(_SESSION, _SESSION_STEMS, before=42, behind=4000) if scan.digits else ():
+            if any(map(str.isdigit, match[1])) and any(map(str.isalpha, match[1])):
+                yield Span(match.start(1), match.end(1), "SECRET", match[1])
     if scan.digits:
         for match in scan.near(_TOKEN, _TOKEN_STEMS, before=60, behind=560):
             value = match[1].rstrip(".")
@@ -247,17 +299,22 @@ def keys(scan: Scan) -> Iterator[Span]:
 def passwords(scan: Scan) -> Iterator[Span]:
     """Passwords in prose and forms, PINs and one-time codes."""
     text = scan.text
-    if scan.mentions(_LOGIN_STEMS):
-        for match in scan.near(_PASSWORD, _LOGIN_STEMS, before=16, behind=170):
+    lower = scan.lower
+    stems = [stem for stem in _LOGIN_STEMS if stem in lower]
+    if not lower.isascii():
+        stems += [stem for stem in _LOGIN_STEMS_NOT_ASCII if stem in lower]
+    if stems:
+        for match in scan.near(_PASSWORD, stems, before=16, behind=170):
             if _can_be(match) and (match[1] or _looks_secret(match[2])):
                 yield _trimmed(match.start(2), match[2], quoted=bool(match[1]))
-        for match in scan.near(_PASSWORD_QUOTED, _LOGIN_STEMS, before=16, behind=90):
+        for match in scan.near(_PASSWORD_QUOTED, stems, before=16, behind=90):
             at = match.lastindex or 0
             yield Span(match.start(at), match.end(at), "SECRET", match[at])
-        for match in scan.near(_PASSWORD_BARE, _LOGIN_STEMS, before=16, behind=90):
-            if _is_mixed(match[1]):
-                yield _trimmed(match.start(1), match[1], quoted=False)
-        for match in scan.near(_PASSWORD_LINE, _LOGIN_STEMS, before=16, behind=100):
+        for match in scan.near(_PASSWORD_BARE, stems, before=16, behind=90):
+            at = match.lastindex or 0
+            if _is_mixed(match[at]):
+                yield _trimmed(match.start(at), match[at], quoted=False)
+        for match in scan.near(_PASSWORD_LINE, stems, before=16, behind=100):
             if (
                 not match.group().lstrip("> *-\t").startswith("PASS:")
                 and match[1].casefold().strip(".,;:!?") not in _NO_PASSWORD

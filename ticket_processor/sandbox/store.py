@@ -262,7 +262,8 @@ class Store(Agenda):
     ) -> Audit | None:
         """A person changes a ticket at the screen. Gives the audit, ``None`` if nothing changed.
 
-        ``silent`` edits do not move ``updated_at``; of ``hidden`` ones the ticket's record tells nothing. Raises ``KeyError`` for a ticket that is not there.
+        ``silent`` edits do not move ``updated_at``; of ``hidden`` ones the ticket's record tells nothing.
+        Raises ``KeyError`` for a ticket that is not there.
         """
         with self.lock:
             self.settle()
