@@ -23,6 +23,8 @@ MOST_PACKED = 14
 """Files in one run: after an upgrade there may be many, and tickets wait."""
 LOG_HEAD, LOG_FOLDER, LOG_KEYS = "log_head", "log_folder", "log_keys"
 """Facts of the state: where the log ended, which one that was, and the names of the keys that ever sealed it."""
+LEFT_OPEN = "left_open_in_the_log"
+"""Why a ticket is on the retry list of which only the log knows that a write to it was begun."""
 EXPIRED = "log_expired"
 """What the alert says by which verification knows that old days were not stolen."""
 CLEARED = "log_cleared"
@@ -84,8 +86,8 @@ def look_after(
         first_kept = _first_kept(audit.folder, now, timedelta(days=retention_days), state)
         # A run that died once it had deleted the day of that end could not tell of another.
         changed = left is not None and left >= first_kept and not stands(audit.folder, left, keys)
-        if left is not None and not changed and _repaired_since(audit.folder, left, today, keys):
-            audit.alerted.add(REPAIRED)
+        if left is not None and not changed:
+            _catch_up(audit, left, today, keys, state)
     except CannotRun as error:
         changed = False
         troubles.append(f"whether the log is as the last run left it cannot be told: {error}")
@@ -154,17 +156,31 @@ def stands(folder: Path, head: str, keys: Keyring | None = None) -> bool:
     return False
 
 
-def _repaired_since(folder: Path, head: str, today: date, keys: Keyring | None) -> bool:
-    """Whether a line behind that end says that a torn one was put aside. Raises :class:`CannotRun`."""
+def _catch_up(audit: AuditLog, head: str, today: date, keys: Keyring | None, state: State) -> None:
+    """Take note of what the log holds behind the end that the state knows of.
+
+    A torn line that was put aside is news. A write without an end that the state knows nothing of was begun by a run
+    after that state was copied: its ticket goes on the retry list, where it is read before anything else is done.
+    Raises :class:`CannotRun`.
+    """
     try:
         then = Head.parse(head)
     except ValueError:
-        return False
-    for file in log_files(folder, first_day=then.day, last_day=today.isoformat()):
-        lines = read_lines(file, keys, first=then.lines if file.day == then.day else 0)
-        if any(line is not None and line.get("what") == REPAIRED for _, line in lines):
-            return True
-    return False
+        return
+    begun: dict[int, None] = {}
+    for file in log_files(audit.folder, first_day=then.day, last_day=today.isoformat()):
+        for _, line in read_lines(file, keys, first=then.lines if file.day == then.day else 0):
+            if line is None or line.get("dry_run"):
+                continue
+            if line.get("what") == REPAIRED:
+                audit.alerted.add(REPAIRED)
+            if line.get("event") == "intent":
+                begun[line["ticket_id"]] = None
+            elif line.get("event") == "ticket":
+                begun.pop(line["ticket_id"], None)
+    known = {item.verdict.ticket_id for item in state.unsettled()} | {item.ticket_id for item in state.retries()}
+    for ticket_id in sorted(begun.keys() - known):
+        state.retry_later(ticket_id, LEFT_OPEN, failed=False, max_attempts=1, now=state.helpdesk_date() or 0.0)
 
 
 def not_before(state: State, now: float) -> str:

@@ -33,6 +33,7 @@ from ticket_processor.log_upkeep import (
     EXPIRED,
     IN_THE_CLEAR,
     KEY_LOST,
+    LEFT_OPEN,
     encryption_news,
     keep_head,
     left_in,
@@ -41,10 +42,11 @@ from ticket_processor.log_upkeep import (
     stands,
 )
 from ticket_processor.log_writer import head_of
-from ticket_processor.state import HELPDESK_DATE, State
+from ticket_processor.models import Decision, Outcome, OutcomeStatus
+from ticket_processor.state import HELPDESK_DATE, State, Verdict
 
 from ..local.bad_disk import KINDS, Died, Disk, Dying, Failing, Kind
-from .fakes import ManualClock
+from .fakes import ManualClock, a_change
 
 KEY = b"a key of sixteen bytes or more"
 DAY_S = 86_400.0
@@ -952,3 +954,45 @@ def test_what_was_said_of_encryption_stands_in_the_log_once_and_is_told(
     assert (desk.events(), len(desk.alerts(what)), desk.alerts(CHANGED)) == (desk.said, 1, [])
     assert desk.flaws() == []
     assert encryption_news(tmp_path, str(TODAY), None if what == IN_THE_CLEAR else Keyring([NEW])) is None
+
+
+# A state that is older than the log
+
+
+def begun_and_not_ended(desk: Desk) -> None:
+    """A run writes to two tickets, and dies before it can say how the write to the first one ended."""
+    audit = desk.log()
+    audit.intent(a_change(4), a_change(5))
+    audit.ticket(Outcome(ticket_id=5, status=OutcomeStatus.UPDATED, reason="by rules", change=a_change(5)))
+    audit.close()
+
+
+def test_a_write_of_which_only_the_log_knows_has_its_ticket_read_by_the_next_run(desk: Desk) -> None:
+    desk.run()
+    before = desk.left
+    begun_and_not_ended(desk)
+    desk.left = before  # as somebody put the state back from a copy
+    desk.run()
+    assert [(item.ticket_id, item.reason, item.dead) for item in desk.state.retries()] == [(4, LEFT_OPEN, False)]
+
+
+def test_what_the_state_knows_of_is_not_put_on_the_list(desk: Desk) -> None:
+    desk.run()
+    before = desk.left
+    begun_and_not_ended(desk)
+    decision = Decision(ticket_id=4, reason="")
+    desk.state.keep_verdict(Verdict(ticket_id=4, key="k", analysis=None, decision=decision, clean_stamp=""))
+    desk.left = before
+    desk.run()
+    assert desk.state.retries() == []
+
+
+def test_intents_of_a_dry_run_are_none(desk: Desk) -> None:
+    desk.run()
+    before = desk.left
+    audit = AuditLog(desk.folder, desk.clock, "dry", dry_run=True, key=KEY, keys=desk.keys)
+    audit.intent(a_change(4))
+    audit.close()
+    desk.left = before
+    desk.run()
+    assert desk.state.retries() == []
