@@ -170,11 +170,11 @@ def _catch_up(audit: AuditLog, head: str, today: date, keys: Keyring | None, sta
     begun: dict[int, None] = {}
     for file in log_files(audit.folder, first_day=then.day, last_day=today.isoformat()):
         for _, line in read_lines(file, keys, first=then.lines if file.day == then.day else 0):
-            if line is None or line.get("dry_run"):
+            if line is None:
                 continue
             if line.get("what") == REPAIRED:
                 audit.alerted.add(REPAIRED)
-            if line.get("event") == "intent":
+            if line.get("event") == "intent" and not line.get("dry_run"):
                 begun[line["ticket_id"]] = None
             elif line.get("event") == "ticket":
                 begun.pop(line["ticket_id"], None)

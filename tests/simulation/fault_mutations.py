@@ -135,6 +135,7 @@ FAULT_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "a job whose reply was lost is sent again at once": lambda: mock.patch.object(
         WriteBack, "_may_come_yet", return_value=False
     ),
+    "search begins where it ended": lambda: mock.patch.object(zendesk, "SEARCH_WINDOW_S", 0.0),
     "key made from the first message": _key_from_the_first_message,
     "earlier versions' keys not known": lambda: mock.patch.object(History, "triaged", _by_its_key_only),
     "a copied marker means done": lambda: mock.patch.object(intake.Intake, "_reason_to_skip", _any_marker_means_done),

@@ -47,6 +47,8 @@ class Mishaps:
     redacts: bool = False
     copies: float = 0.0
     """How many tickets are born with our marker."""
+    late: float = 0.0
+    """Tickets are found by search only, which shows each up to so many seconds late."""
 
     @property
     def quiet_poison(self) -> set[int]:
@@ -72,7 +74,9 @@ class Mishaps:
 def mishaps(seed: int) -> Mishaps:
     """What a story holds, the same for the same seed."""
     dice = random.Random(f"mishaps {seed}")
-    kind = dice.choice(("none",) * 8 + ("poison", "odd", "shared", "stamps", "silent", "storm", "keys", "mixed"))
+    kind = dice.choice(
+        ("none",) * 8 + ("search", "poison", "odd", "shared", "stamps", "silent", "storm", "keys", "mixed")
+    )
     poison: dict[int, tuple[str, int]] = {}
     odd: dict[int, str] = {}
     if kind in ("poison", "mixed"):
@@ -94,6 +98,7 @@ def mishaps(seed: int) -> Mishaps:
         storm=kind == "storm",
         upgrade=dice.choice((1, 2, 9)) if kind == "keys" else None,
         redacts=kind == "keys",
+        late=dice.choice((600.0, 7200.0)) if kind == "search" else 0.0,
         copies=0.5 if kind in ("keys", "poison") and dice.random() < 0.5 else 0.0,
     )
 

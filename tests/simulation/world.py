@@ -40,7 +40,7 @@ from ticket_processor.policy import Policy
 from ticket_processor.rules import RulesAnalyser
 from ticket_processor.sandbox import BOT_ID, FaultPlan, Rules
 from ticket_processor.settings import BudgetSettings, ZendeskSettings
-from ticket_processor.state import State
+from ticket_processor.state import HORIZON, State
 from ticket_processor.tags import earlier_key
 from ticket_processor.taxonomy import Taxonomy, default_taxonomy
 from ticket_processor.wiring import transport_for
@@ -172,7 +172,7 @@ class World:
         if held.calm:
             self.sandbox.faults = FaultPlan()
             self.sandbox.store.replica_lag = self._crash_weight = 0.0
-        if held.calm or held.unguarded:
+        if held.calm or held.unguarded or held.late:
             self._loses_state = self._rolls_back = False
         if held.unguarded:
             self._crash_weight = 0.0
@@ -227,9 +227,8 @@ class World:
         if self.mishaps.calm:
             self.time.at(moment + 8000, self._customer_writes)  # by which it shows that things work again
         for number in range(QUIET_RUNS + 3 * self.mishaps.calm):
-            self._schedule_run(
-                moment + 9000 + 600 * number, f"quiet{number}", since=start - 7200 if number == 0 else None
-            )
+            since = start - 7200 if number == 0 else None
+            self._schedule_run(moment + 9000 + 600 * number, f"quiet{number}", since=since)
         self.time.run()
         for state in self.states:
             state.close()
@@ -244,7 +243,9 @@ class World:
 
         def run() -> None:
             greenlet.getcurrent().earlier = upgrade is not None and number < upgrade
-            self._run(name, since, state)
+            # Whoever says where to begin would find late tickets all the same.
+            goes_on = self.mishaps.late and self.state.fact(HORIZON) is not None
+            self._run(name, None if goes_on else since, state)
 
         self.time.start(moment, run)
 
@@ -273,13 +274,15 @@ class World:
     def _customer_writes(self) -> None:
         subject, body = self.dice.choice(TEXTS)
         made = self.time.now()
-        self.sandbox.store.create(
+        ticket = self.sandbox.store.create(
             subject=subject,
             body=body,
             channel=self.dice.choice(("email", "web", "api")),
             created_at=made,
             tags=("ai_processed", "copied") if self._odds.random() < self.mishaps.copies else (),
         )
+        if self.mishaps.late:
+            self.sandbox.store.index_late[ticket.id] = self._odds.uniform(0.0, self.mishaps.late)
 
     def _customer_replies(self, ticket_id: int) -> None:
         """Another word on an open ticket."""
@@ -380,7 +383,11 @@ class World:
             self.ends.append(
                 self._run_class(
                     Parts(
-                        desk=Zendesk(transport, page_size=self.dice.choice((1, 2, 100))),
+                        desk=Zendesk(
+                            transport,
+                            page_size=self.dice.choice((1, 2, 100)),
+                            source="search" if self.mishaps.late else "auto",
+                        ),
                         understanding=_Watched(links, RULES, self, name),
                         executor=SerialExecutor(),
                         state=stepping,
@@ -454,7 +461,7 @@ class World:
 
     def cursor_stored(self, cursor: str, state: State) -> None:
         """Check, at this very moment, that the cursor passes nobody who still needs something."""
-        passed = passed_by(cursor, self)
+        passed = [] if cursor.startswith("search:") else passed_by(cursor, self)
         if passed:
             waiting = {item.ticket_id for item in state.retries()}
             waiting.update(item.verdict.ticket_id for item in state.unsettled())
