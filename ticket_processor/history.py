@@ -98,13 +98,16 @@ class History(Frozen):
         group = priority = False
         last: dict[str, object] = {}
         for edit in self.edits:
-            # What a write of ours took off, we may put back.
-            removed = (removed | (frozenset() if edit.key else edit.tags_removed)) - edit.tags_added
+            # What a write of ours took off was there, whatever the record says, and we may put it back.
+            removed = (removed - edit.tags_removed if edit.key else removed | edit.tags_removed) - edit.tags_added
             there = (there | edit.tags_added) - edit.tags_removed
             if edit.group is not None:
-                group, last["group"] = edit.group[1] is None and edit.group[0] is not None, edit.group[1]
+                group, last["group"] = (
+                    edit.group[1] is None and edit.group[0] is not None and not edit.key,
+                    edit.group[1],
+                )
             if edit.priority is not None:
-                priority = edit.priority[1] is None and edit.priority[0] is not None
+                priority = edit.priority[1] is None and edit.priority[0] is not None and not edit.key
                 last["priority"] = edit.priority[1]
             for key, (before, after) in edit.fields.items():
                 if after is not None:

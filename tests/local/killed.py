@@ -26,6 +26,7 @@ from typing import Any
 from tests.local.conftest import Desk, is_chat
 from tests.simulation.evidence import explains, passed_by
 from tests.simulation.invariants import violations
+from tests.simulation.mishaps import Mishaps
 from tests.simulation.world import AREA, AREAS, GROUPS, ORDER, PEOPLES_TAGS, TEXTS
 from ticket_processor.log_files import read_events
 from ticket_processor.sandbox import (
@@ -95,6 +96,7 @@ class Story:
             rules=Rules(job_seconds=(self.dice.uniform(0.1, 0.6), 0.005)),
             llm_latency=LatencyProfile(0.15, 0.5, seed),
         )
+        self.mishaps = Mishaps({}, {})
         self.kills: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
         self._folder = folder
@@ -199,7 +201,17 @@ class Story:
         ]
         chosen = [FaultRule(probability=0.05, **item) for item in menu if self.dice.random() < 0.3]
         slow = FaultRule("slow", path="/api/", seconds=self.dice.uniform(0.01, 0.08))
-        return FaultPlan([*chosen, slow], self.seed)
+        return FaultPlan([*self._lasting_faults(), *chosen, slow], self.seed)
+
+    def _lasting_faults(self) -> list[FaultRule]:
+        """Tickets of which the helpdesk never shows the record, or that it shows in an odd form; rows that it omits."""
+        newest = list(self.store.tickets)[-6:]
+        poison, odd = (self.dice.sample(newest, self.dice.choice((0, 1, 2))) for _ in range(2))
+        how = {number: self.dice.choice(("no-date", "status-number", "surrogate-tag")) for number in odd}
+        self.mishaps = Mishaps(dict.fromkeys(poison, ("audits", 504)), how)
+        rules = [FaultRule("error-before", path=rf"/tickets/{number}/audits", status=504) for number in poison]
+        rules += [FaultRule("odd-row", path="/api/", ticket=number, odd=form) for number, form in how.items()]
+        return [*rules, FaultRule("omit-row", path="show_many", probability=self.dice.choice((0.0, 0.1)))]
 
     @contextmanager
     def _people(self) -> Iterator[None]:

@@ -21,14 +21,9 @@ from ticket_processor.writeback import WriteBack
 
 
 def _every_fault_is_the_helpdesks(
-    desk: zendesk.Zendesk,
-    path: str,
-    params: Any,
-    *limits: Any,
-    about_one: bool = False,
-    whole: Any = zendesk.Zendesk._get,
+    desk: zendesk.Zendesk, *given: Any, about_one: bool = False, whole: Any = zendesk.Zendesk._get, **rest: Any
 ) -> Any:
-    return whole(desk, path, params, *limits)
+    return whole(desk, *given, **rest)
 
 
 def _one_odd_row_spoils_all(desk: zendesk.Zendesk, *given: Any, whole: Any = zendesk.Zendesk._rows) -> Any:

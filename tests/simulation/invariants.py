@@ -27,6 +27,7 @@ def violations(world: Evidence) -> list[str]:
         found += [f"ticket {ticket_id}: {sentence}" for sentence in _of_ticket(world, ticket_id)]
         if not ticket.deleted and not world.is_settled(ticket_id) and ticket_id not in poison:
             found.append(f"ticket {ticket_id}: 6 skipped: nobody has settled it")
+    found += _denied(world)
     found += _resent_blindly(world)
     found += _fed_by_itself(world)
     found += _unaccounted(world)
@@ -170,6 +171,15 @@ def _filled_in(audit: Audit) -> dict[str, object]:
 def _marked(audit: Audit, by_people: Mapping[str, bool]) -> bool:
     """Our write carries its marker, unless a person had taken that off (a follow-up begins with one)."""
     return "ai_processed" in audit.raw.get("tags", ()) or by_people.get("ai_processed") is False
+
+
+def _denied(world: Evidence) -> Iterator[str]:
+    """6: no ticket that is there is taken for deleted."""
+    for line in world.log:
+        if line["event"] == "ticket" and line["reason"] == "deleted":
+            ticket = world.sandbox.store.tickets.get(line["ticket_id"])
+            if ticket is not None and not ticket.deleted:
+                yield f"ticket {ticket.id}: 6 skipped: {line['run_id']} took it for deleted"
 
 
 def _resent_blindly(world: Evidence) -> Iterator[str]:

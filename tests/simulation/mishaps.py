@@ -27,7 +27,8 @@ class Mishaps:
 
     ``poison`` says of a ticket what never works, and with which status. ``odd`` are the rows that make no sense, by
     ticket. ``shared`` is what works for no ticket before the quiet phase. ``omits`` is how often an answer about many
-    tickets lacks one, ``stale_jobs`` the status of every look at jobs.
+    tickets lacks one, ``stale_jobs`` the status of every look at a
+    job that was asked about before the quiet phase.
     """
 
     poison: dict[int, tuple[str, int]]
@@ -109,6 +110,7 @@ class Afflicted:
     def __init__(self, mishaps: Mishaps, seed: int) -> None:
         self.mishaps = mishaps
         self.quiet = False
+        self._old_jobs: set[str] = set()
         self._dice = random.Random(f"afflicted {seed}")
 
     def instead(self, request: Request) -> Response | None:
@@ -118,8 +120,10 @@ class Afflicted:
         status = next((held.poison[number][1] for number in tickets if held.poison.get(number, ("",))[0] == what), None)
         if held.shared is not None and held.shared[0] == what and not self.quiet:
             status = held.shared[1]
-        if what == "jobs" and not self.quiet:
-            status = held.stale_jobs
+        if what == "jobs":
+            named = set(request.query.get("ids", "").split(","))
+            self._old_jobs |= set() if self.quiet else named
+            status = held.stale_jobs if named & self._old_jobs else None
         if status is None:
             return None
         body = orjson.dumps({"error": f"Fault{status}", "description": "A lasting fault"})

@@ -157,9 +157,9 @@ class World:
         self.keeps_state = not self._loses_state and not self._rolls_back
         """Whether every run of the story knew what the runs before it had written down."""
         self._delivery = self.dice.choice(("single", "batch", "auto"))
-        self._signal_weight = self.dice.choice((0.0, 0.0, 0.2))
-        self._disk_weight = self.dice.choice((0.0, 0.0, 0.2))
-        self._wrong_clocks = self.dice.random() < 0.2
+        self._signal_weight = self.dice.choice((0.0, 0.0, 0.2)) * (not self.mishaps.calm)
+        self._disk_weight = self.dice.choice((0.0, 0.0, 0.2)) * (not self.mishaps.calm)
+        self._wrong_clocks = self.dice.random() < 0.2 and not self.mishaps.calm
         self.sandbox.duplicates = self.dice.choice((0.0, 0.0, 0.1)) * (not self.mishaps.ignores_stamps)
         self.sandbox.repeats = self.dice.choice((0.0, 0.0, 0.2))
         self._replies = self.dice.random() < 0.3
@@ -171,7 +171,8 @@ class World:
         """Where something lasting is wrong, nothing else is that would hide what comes of it."""
         if held.calm:
             self.sandbox.faults = FaultPlan()
-            self.sandbox.store.replica_lag = self._crash_weight = 0.0
+            self.sandbox.store.replica_lag = self._crash_weight = self._edit_weight = 0.0
+            self._overlap = False
         if held.calm or held.unguarded or held.late:
             self._loses_state = self._rolls_back = False
         if held.unguarded:
@@ -201,7 +202,7 @@ class World:
             self.time.at(start + self.dice.uniform(-60, 400), self._customer_writes)
         self.time.at(start - 3600, self._customer_writes)  # there before the first run
         moment = start + 30.0
-        runs = self.dice.randint(2, 5)
+        runs = max(self.dice.randint(2, 5), 5 * self.mishaps.calm)
         for number in range(runs):
             self._schedule_run(moment, f"run{number}", since=start - 7200 if number == 0 else None)
             twins = self.dice.choice((0, 1, 1, 1, 2, 3)) if self._overlap else 0
@@ -281,6 +282,9 @@ class World:
             created_at=made,
             tags=("ai_processed", "copied") if self._odds.random() < self.mishaps.copies else (),
         )
+        if self.mishaps.calm and self._odds.random() < 0.7:
+            # So that its record is read.
+            self.time.at(made + 10.0, lambda: self.sandbox.store.person_edit(ticket.id, add_tags=("vip",)))
         if self.mishaps.late:
             self.sandbox.store.index_late[ticket.id] = self._odds.uniform(0.0, self.mishaps.late)
 

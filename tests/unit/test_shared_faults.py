@@ -16,7 +16,7 @@ from ticket_processor.shared_faults import SharedFaults
 from .fakes import a_ticket
 from .office import Office, Open, TrueDesk
 
-TIMED_OUT = TicketUnreadable("Zendesk answers with HTTP 504", if_shared=HelpdeskDown)
+TIMED_OUT = TicketUnreadable("Zendesk answers with HTTP 504")
 REFUSED = UpdateRefused("Zendesk refused the update (HTTP 422, RecordInvalid)")
 
 
