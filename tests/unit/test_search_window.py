@@ -58,7 +58,7 @@ class Story:
             cursor=self.state.fact(CURSOR),
             since=START - HOUR,
             statuses=("new", "open"),
-            marked=lambda _ticket: False,
+            marker="ai_processed",
             may_hold_our_write=lambda _ticket, _stamp: False,
             skipped=skipped,
             go_on=lambda: None,
