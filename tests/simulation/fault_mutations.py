@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
-from ticket_processor import history, intake, pipeline, settlement, writeback, zendesk
+from ticket_processor import batch_trust, history, intake, settlement, writeback, zendesk
 from ticket_processor.batch_trust import Learnt
-from ticket_processor.books import Books
 from ticket_processor.errors import CannotRun, HelpdeskDown
-from ticket_processor.helpdesk import Fetched, JobStatus
+from ticket_processor.helpdesk import Fetched
 from ticket_processor.history import Edit, History
-from ticket_processor.models import TakenOff, Ticket
+from ticket_processor.models import Ticket
 from ticket_processor.shared_faults import SharedFaults
 from ticket_processor.state import State
 from ticket_processor.tags import earlier_key
@@ -53,27 +52,8 @@ def _counted_against_each() -> Iterator[None]:
         yield
 
 
-def _always_the_same_first(_state: State, ticket_ids: Any) -> list[int]:
-    return sorted(ticket_ids)
-
-
-@contextmanager
-def _no_turns() -> Iterator[None]:
-    """What earlier runs have left is tried to its end, or to that of the run, always in the same order."""
-    with (
-        mock.patch.object(pipeline.Run, "_turn_over", return_value=False),
-        mock.patch.object(intake, "in_turn", _always_the_same_first),
-        mock.patch.object(writeback, "in_turn", _always_the_same_first),
-        mock.patch.object(SharedFaults, "end", return_value=None),
-    ):
-        yield
-
-
-def _believed(
-    write_back: WriteBack, works: Any, stale: int | None, status: JobStatus, whole: Any = WriteBack._judge
-) -> None:
-    results = {**status.results, **({} if stale is None else {stale: False})}
-    whole(write_back, works, stale, JobStatus(status.ended, results))
+def _no_window(desk: zendesk.Zendesk, *given: Any, whole: Any = zendesk.Zendesk.__init__, **rest: Any) -> None:
+    whole(desk, *given, **{**rest, "search_window_s": 0.0})
 
 
 def _not_compared(write_back: WriteBack, made: Sequence[settlement.Settlement], *, last: bool) -> list[Any]:
@@ -106,11 +86,6 @@ def _any_marker_means_done(
     return reason
 
 
-def _only_what_is_on_record(told: History, _ticket: Ticket | None = None, whole: Any = History.taken_off) -> TakenOff:
-    found: TakenOff = whole(told)
-    return found
-
-
 FAULT_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "a fault of one ticket ends the run": lambda: mock.patch.object(
         zendesk.Zendesk, "_get", _every_fault_is_the_helpdesks
@@ -121,23 +96,15 @@ FAULT_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     ),
     "a stale job ends the run": lambda: mock.patch.object(zendesk.Zendesk, "_jobs", _stale_jobs_end_runs),
     "a fault of the account is counted against each ticket": _counted_against_each,
-    "poison tickets keep the others waiting": _no_turns,
-    "an old stamp that passes is taken for one that fails": lambda: mock.patch.object(WriteBack, "_judge", _believed),
     "what a job's item replaced is not compared": lambda: mock.patch.object(WriteBack, "_compare", _not_compared),
-    "jobs are used on after one has overwritten": lambda: mock.patch.object(
-        writeback.batch_trust, "revoked", _trusted_for_ever
-    ),
+    "jobs are used on after one has overwritten": lambda: mock.patch.object(batch_trust, "revoked", _trusted_for_ever),
     "a job whose reply was lost is sent again at once": lambda: mock.patch.object(
         WriteBack, "_may_come_yet", return_value=False
     ),
-    "search begins where it ended": lambda: mock.patch.object(zendesk, "SEARCH_WINDOW_S", 0.0),
+    "search begins where it ended": lambda: mock.patch.object(zendesk.Zendesk, "__init__", _no_window),
     "key made from the first message": _key_from_the_first_message,
     "earlier versions' keys not known": lambda: mock.patch.object(History, "triaged", _by_its_key_only),
     "a copied marker means done": lambda: mock.patch.object(intake.Intake, "_reason_to_skip", _any_marker_means_done),
-    "what is to be put back is forgotten": lambda: mock.patch.object(Books, "_still_to_put_back", return_value=None),
-    "what was taken off without a record is put back": lambda: mock.patch.object(
-        History, "taken_off", _only_what_is_on_record
-    ),
     "what our write took away is not put back": lambda: mock.patch.object(
         writeback, "overwritten", return_value=history.Overwritten()
     ),

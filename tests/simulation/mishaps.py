@@ -153,6 +153,6 @@ def _about(request: Request) -> tuple[str, list[int]]:
         return "show", [int(number) for number in request.query.get("ids", "").split(",") if number]
     parts = path.split("/")
     if not parts[1].isdigit():
-        return "", []
+        return "update" if parts[1] == "update_many" else "", []
     what = "update" if request.method == "PUT" else "audits" if parts[-1] == "audits" else "show"
     return what, [int(parts[1])]

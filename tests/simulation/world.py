@@ -244,8 +244,8 @@ class World:
 
         def run() -> None:
             greenlet.getcurrent().earlier = upgrade is not None and number < upgrade
-            # Whoever says where to begin would find late tickets all the same.
-            goes_on = self.mishaps.late and self.state.fact(HORIZON) is not None
+            # Whoever says where to begin would find late tickets, and try dead ones, all the same.
+            goes_on = (self.mishaps.late or self.mishaps.calm) and self.state.fact(HORIZON) is not None
             self._run(name, None if goes_on else since, state)
 
         self.time.start(moment, run)
