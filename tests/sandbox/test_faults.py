@@ -9,6 +9,7 @@ import pytest
 
 from ticket_processor.sandbox import FaultPlan, FaultRule, Request, Response
 from ticket_processor.sandbox.faults import KINDS
+from ticket_processor.sandbox.row_faults import ODD
 
 from .helpers import Desk
 
@@ -231,3 +232,32 @@ def test_hooks_run_before_and_after_and_may_edit_or_ask_again() -> None:
     desk.sandbox.after_request.append(after)
     assert desk.put(1, tags=["mine"], safe_update=True, updated_stamp=desk.stamp(1)).status == 409
     assert seen == [("/api/v2/tickets/1.json", 1)]
+
+
+# Rows
+
+
+@pytest.mark.parametrize("odd", sorted(set(ODD) - {"surrogate", "surrogate-tag"}))
+def test_one_row_can_be_odd_and_the_others_are_as_ever(odd: str) -> None:
+    desk = desk_with(f"odd-row:ticket=2:odd={odd}")
+    first, second, third = desk.get("tickets/show_many?ids=1,2,3")["tickets"]
+    whole = Desk().get("tickets/show_many?ids=1,2,3")["tickets"]
+    assert (first["id"], third["id"]) == (1, 3)
+    assert {name for name in second if second[name] != whole[1][name]} <= {*ODD[odd], "url", "etag"}
+    assert second != whole[1]
+
+
+def test_a_subject_can_hold_half_of_a_surrogate_pair() -> None:
+    answer = desk_with("odd-row:ticket=2:odd=surrogate").ask("GET", "tickets/2")
+    assert b'"subject":"\\ud83d"' in answer.body
+
+
+def test_a_row_can_be_left_out_of_an_answer_about_many_and_of_no_other() -> None:
+    desk = desk_with("omit-row:ticket=2")
+    assert [row["id"] for row in desk.get("tickets/show_many?ids=1,2,3")["tickets"]] == [1, 3]
+    assert desk.get("tickets/2")["ticket"]["id"] == 2
+
+
+def test_an_oddity_that_there_is_not_is_named() -> None:
+    with pytest.raises(ValueError, match="odd is one of any"):
+        FaultPlan.parse("odd-row:odd=strange")

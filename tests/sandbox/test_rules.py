@@ -147,3 +147,48 @@ def test_too_many_jobs_can_be_said_in_several_ways() -> None:
 def test_a_form_that_there_is_not_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(wrong))} is one of"):
         Rules(**wrong)
+
+
+@pytest.mark.parametrize("guard", [True, False])
+def test_an_item_whose_stamp_does_not_count_is_guarded_by_the_time_the_job_was_queued_or_not_at_all(
+    guard: bool,
+) -> None:
+    desk = Desk(1, rules=Rules(batch_stamps=False, batch_guard=guard, job_seconds=(5.0, 0.0)))
+    item = {"id": 1, "tags": ["ours"], "safe_update": True, "updated_stamp": desk.stamp(1)}
+    queued = desk.ask("PUT", "tickets/update_many", {"tickets": [item]})
+    desk.clock.advance(2)
+    desk.store.person_edit(1, add_tags=["theirs"])
+    desk.finish(queued)
+    assert desk.tags(1) == (["theirs"] if guard else ["ours"])
+
+
+def test_an_accounts_audits_are_listed_the_newest_first_for_admins() -> None:
+    desk = Desk(2)
+    for number in (1, 2, 1):
+        desk.clock.advance(1)
+        desk.store.person_edit(number, add_tags=[f"tag{desk.clock.now():.0f}"])
+    first = desk.get("ticket_audits?page[size]=2")
+    assert [audit["ticket_id"] for audit in first["audits"]] == [1, 2]
+    assert first["meta"]["has_more"]
+    rest = desk.get(f"ticket_audits?page[size]=100&page[after]={first['meta']['after_cursor']}")
+    assert [audit["ticket_id"] for audit in rest["audits"]] == [1, 2, 1]
+    assert not rest["meta"]["has_more"]
+    assert Desk(1, bot_role="agent").ask("GET", "ticket_audits").status == 403
+
+
+def test_an_edit_can_move_no_stamp_and_be_on_no_record() -> None:
+    desk = Desk(1)
+    stamp = desk.stamp(1)
+    desk.clock.advance(10)
+    desk.store.person_edit(1, add_tags=["seen"], silent=True)
+    desk.store.person_edit(1, add_tags=["unseen"], silent=True, hidden=True)
+    assert (desk.stamp(1), desk.tags(1)) == (stamp, ["seen", "unseen"])
+    assert len(desk.get("tickets/1/audits")["audits"]) == 2
+
+
+def test_a_first_message_can_be_redacted() -> None:
+    desk = Desk(1)
+    desk.clock.advance(10)
+    desk.store.redact(1)
+    assert "work" not in desk.get("tickets/1")["ticket"]["description"]
+    assert "work" not in str(desk.get("tickets/1/comments")["comments"][0]["body"])
