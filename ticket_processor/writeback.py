@@ -505,15 +505,16 @@ class WriteBack:
             return False
         wanted = {work.sent[-1].intent for job in self._jobs.values() for work in job.works.values()}
         wanted.update(work.sent[-1].intent for work in made)
-        told = False
+        newest = ""
         with suppress(TicketError):
             # Audits may turn up a little late, so some are read twice.
             for _, edit in self._desk.recent_edits(max(min(moments), self._recent_until - RECENT_OVERLAP_S)):
-                if not told:
-                    told, self._recent_until = True, max(self._recent_until, parse_iso(edit.at))
+                newest = max(newest, edit.at)
                 if edit.intent in wanted:
                     self._recorded[edit.intent] = edit
-        return told
+        with suppress(ValueError):  # a date that is none, or no edit at all
+            self._recent_until = max(self._recent_until, parse_iso(newest))
+        return bool(newest)
 
     def _distrust(self, change: Change, write: Edit) -> None:
         """A write has taken away what somebody did meanwhile. Unless that moved no stamp, jobs are not guarded."""
