@@ -136,6 +136,10 @@ class Books:
             return None
         return kept, REPAIR
 
+    def waits_for(self, request: Request) -> bool:
+        """Whether a ticket of this run waits because the request has failed."""
+        return bool(self._undecided.get(request))
+
     def count_failures(self) -> None:
         """Count the run's failures against their tickets, but for those that every ticket shared.
 

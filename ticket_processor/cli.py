@@ -6,7 +6,9 @@ work when it is called.
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal, Optional
 
@@ -15,6 +17,7 @@ import typer
 from . import __version__
 from .cli_operations import app as operations
 from .cli_parts import Commands, ConfigOption, HtmlOption, JsonOption, errors, leave, signals
+from .errors import ExitCode
 
 app = typer.Typer(
     name="ticketbot",
@@ -631,7 +634,27 @@ def main() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(encoding="utf-8", errors="replace")  # tickets hold every script; a code page does not
-    app(prog_name="ticketbot")
+    try:
+        app(prog_name="ticketbot")
+    except SystemExit as end:
+        if (why := _unprinted()) is None or end.code not in (None, 0):
+            raise
+        sys.stderr.write(f"ticketbot: nothing can be printed to standard output: {why}\n")
+        sys.exit(int(ExitCode.CANNOT_RUN))
+
+
+def _unprinted() -> str | None:
+    """Why what was said could not be printed in the end; ``None`` when it was, or when the reader has gone away.
+
+    The interpreter would find out behind the last line of the program, and say so in its own words.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return None if isinstance(error, BrokenPipeError) else error.strerror or str(error)
+    return None
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ from .history import History
 from .intake import Intake, PageLedger, ReadAhead, Work
 from .kill_switch import KillSwitch
 from .log_upkeep import keep_head, left_in, not_before
-from .models import Analysis, Outcome, OutcomeStatus, RunRecord, RunSummary, Ticket
+from .models import Analysis, Outcome, OutcomeStatus, Request, RunRecord, RunSummary, Ticket
 from .policy import Policy, decide
 from .retriage import Reply, reply_to
 from .second_look import STILL_NO_MODEL, in_vain, replacing, still_ours
@@ -344,7 +344,8 @@ class Run:
             self.abandoned = fan_out.abandoned
             self._parts.state.keep_verdict(*self._verdicts(fan_out.unclaimed))  # paid for: the next run writes it
         self._books.record_all(self._write_back.finish())
-        if (fault := self._faults.end("update", "audits", "ticket")) is not None:
+        requests: tuple[Request, ...] = ("update", "audits", "ticket")
+        if (fault := self._faults.end(*filter(self._books.waits_for, requests))) is not None:
             raise fault
         if late is not None:
             raise late

@@ -247,7 +247,7 @@ class WriteBack:
                 yield from self._singly(works)
                 continue
             now = self._clock.monotonic()
-            full = len(self._waiting) >= min(enough, self._job_items())
+            full = len(self._waiting) >= min(enough, self._job_items() + self._on_trial)
             due = full or now - self._waiting[0].begun >= LINGER_S
             if not due or len(self._jobs) >= self._most_jobs() or now < self._no_jobs_before:
                 return

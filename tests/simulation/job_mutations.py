@@ -32,9 +32,9 @@ def _items_without(*names: str) -> Iterator[None]:
     def poor(change: Change) -> dict[str, object]:
         return {name: value for name, value in whole_body(change).items() if name not in names}
 
-    def send(desk: zendesk.Zendesk, changes: Sequence[Change]) -> str:
+    def send(desk: zendesk.Zendesk, changes: Sequence[Change], **rest: Any) -> str:
         with mock.patch.object(zendesk, "_update_body", poor):
-            return whole_send(desk, changes)
+            return whole_send(desk, changes, **rest)
 
     with mock.patch.object(zendesk.Zendesk, "update_many", send):
         yield
@@ -52,9 +52,9 @@ def _public_items() -> Iterator[None]:
             else body
         )
 
-    def send(desk: zendesk.Zendesk, changes: Sequence[Change]) -> str:
+    def send(desk: zendesk.Zendesk, changes: Sequence[Change], **rest: Any) -> str:
         with mock.patch.object(zendesk, "_update_body", public):
-            return whole_send(desk, changes)
+            return whole_send(desk, changes, **rest)
 
     with mock.patch.object(zendesk.Zendesk, "update_many", send):
         yield
@@ -73,11 +73,13 @@ def _lost_jobs_are_done(desk: zendesk.Zendesk, ids: Sequence[str], whole: Any = 
     return {job: JobStatus(ended=True, results=_Everything()) for job in ids} | dict(whole(desk, ids))
 
 
-def _job_sent_twice(desk: zendesk.Zendesk, changes: Sequence[Change], whole: Any = zendesk.Zendesk.update_many) -> str:
+def _job_sent_twice(
+    desk: zendesk.Zendesk, changes: Sequence[Change], whole: Any = zendesk.Zendesk.update_many, **rest: Any
+) -> str:
     try:
-        return str(whole(desk, changes))
+        return str(whole(desk, changes, **rest))
     except OutcomeUnknown:
-        return str(whole(desk, changes))
+        return str(whole(desk, changes, **rest))
 
 
 def _no_intent_of_a_job(log: AuditLog, *changes: Change, whole: Any = AuditLog.intent) -> None:

@@ -88,6 +88,27 @@ def _judgement_ignored() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _marker_trusted() -> Iterator[None]:
+    """Whatever a marked ticket's record says, it is done."""
+    with (
+        mock.patch.object(settlement.Triage, "marked", lambda self, ticket: self._policy.marker in ticket.tags),
+        mock.patch.object(intake.Intake, "_marked", lambda self, ticket: self._marker in ticket.tags),
+        mock.patch.object(history.History, "born_with", return_value=False),
+    ):
+        yield
+
+
+@contextmanager
+def _another_key_in_every_run() -> Iterator[None]:
+    """And a write is known by its key alone: any write of ours says that the ticket is triaged."""
+    with (
+        mock.patch.object(intake, "write_key", _key_changes_with_every_run),
+        mock.patch.object(history.History, "triaged", lambda self, key="": self.find(key)),
+    ):
+        yield
+
+
 class _EveryEffectHarmless:
     NONE = WRITE = transport.Effect.NONE
 
@@ -97,10 +118,8 @@ MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "no stable-read rule": lambda: mock.patch.object(settlement.Triage, "stable", return_value=True),
     "key not looked for": lambda: mock.patch.object(history.History, "find", return_value=None),
     "key not written": lambda: mock.patch.object(zendesk, "_update_body", _without("metadata")),
-    "marker of a follow-up trusted": lambda: mock.patch.object(
-        settlement.Triage, "marked", lambda self, ticket: self._policy.marker in ticket.tags
-    ),
-    "key differs between runs": lambda: mock.patch.object(intake, "write_key", _key_changes_with_every_run),
+    "marker of a follow-up trusted": _marker_trusted,
+    "key differs between runs": _another_key_in_every_run,
     "public not stated": lambda: mock.patch.object(zendesk, "_update_body", _public_by_default),
     "priority overwritten": lambda: mock.patch.object(settlement, "merge", _overwriting("priority")),
     "group overwritten": lambda: mock.patch.object(settlement, "merge", _overwriting("group")),

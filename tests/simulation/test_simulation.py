@@ -69,7 +69,7 @@ def test_the_stories_hold_what_they_are_meant_to_hold() -> None:
     """A simulation in which nothing happens would pass too."""
     ends: list[str] = []
     crashed = confirmed = deferred = edits = filled = kept = second = judged = groupless = 0
-    for seed in range(150):
+    for seed in range(250):
         world = _play(seed)
         ends += [end for _run, method, _path, _tickets, end in world.wire if method == "PUT"]
         crashed += sum(isinstance(end, str) and "crashed" in end for end in world.ends)
