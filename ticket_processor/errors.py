@@ -16,7 +16,7 @@
     ├── Stopping                        130/143  a signal asked the run to end
     ├── DeadlineReached                 (none)   the run's time is used up; the rest waits for the next run
     ├── TicketError                     1   look at this ticket
-    │   ├── NotAsked                        nothing: the same request fails for every ticket
+    │   ├── RequestSkipped                  nothing: the same request fails for every ticket
     │   ├── TicketUnreadable                no usable answer about it, while others are answered
     │   ├── TicketGone                      deleted, closed or merged since it was read
     │   ├── UpdateConflict                  somebody changed it since it was read: read, merge, try again
@@ -150,7 +150,7 @@ class TicketError(TicketbotError):
         super().__init__(message)
 
 
-class NotAsked(TicketError):
+class RequestSkipped(TicketError):
     """The request fails for every ticket, so it was not made for this one; the message is an outcome's reason."""
 
 

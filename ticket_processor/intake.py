@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 
 from .clock import parse_iso
-from .errors import NotAsked, TicketError
+from .errors import RequestSkipped, TicketError
 from .helpdesk import Helpdesk, Page
 from .history import History
 from .id_set import IdSet
@@ -330,7 +330,7 @@ class Intake:
         return None if reply is None or self._state.last_key(ticket.id) == reply.key else reply
 
     def _no_record(self, ticket_id: int, error: TicketError) -> None:
-        if isinstance(error, NotAsked):
+        if isinstance(error, RequestSkipped):
             self._keep_for_later(ticket_id, OutcomeStatus.SKIPPED, str(error))
         else:
             self._keep_for_later(ticket_id, OutcomeStatus.FAILED, str(error), "audits")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from .audit import AuditLog
-from .errors import CannotRun, MissingPart, NotAsked, TicketError
+from .errors import CannotRun, MissingPart, RequestSkipped, TicketError
 from .helpdesk import Helpdesk
 from .history import Edit, History, Ours, Overwritten
 from .models import Change, Decision, Outcome, OutcomeStatus, Overwrite, Request, TakenOff, Ticket
@@ -207,7 +207,7 @@ class Triage:
             if not self.stable(ticket):
                 return end(OutcomeStatus.SKIPPED, DEFERRED, retry=True)
             change = self._merge(work, ticket, look)
-        except NotAsked as error:
+        except RequestSkipped as error:
             return end(OutcomeStatus.SKIPPED, str(error), retry=True)
         except TicketError as error:
             return end(OutcomeStatus.FAILED, str(error), retry=True, failed_at="audits")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 
-from .errors import CannotRun, NotAsked, PartRefused, TicketError, TicketGone, UpdateConflict, UpdateRefused
+from .errors import CannotRun, PartRefused, RequestSkipped, TicketError, TicketGone, UpdateConflict, UpdateRefused
 from .helpdesk import Fetched, Helpdesk, JobStatus, Page
 from .history import Edit, History
 from .models import Change, Request
@@ -110,7 +110,7 @@ class IsolatingDesk:
     def history(self, ticket_id: int) -> History:
         """See :meth:`Helpdesk.history`."""
         if self._faults.stopped("audits"):
-            raise NotAsked("deferred_record_unreadable")
+            raise RequestSkipped("deferred_record_unreadable")
         try:
             history = self._desk.history(ticket_id)
         except TicketError as error:
