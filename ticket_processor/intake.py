@@ -366,7 +366,7 @@ class Intake:
             return None
         if (triaged := history().triaged(key)) is not None:
             # An earlier installation has done it, or this one before it lost its state.
-            self._state.settled(ticket.id, done=(triaged.intent.rpartition("-")[0], triaged.key))
+            self._state.remember_done(ticket.id, triaged.intent.rpartition("-")[0], triaged.key)
             return ALREADY_DONE
         return MARKED_BY_OTHERS if marked and not history().born_with(self._marker) else None
 

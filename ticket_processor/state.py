@@ -281,6 +281,11 @@ class State:
                     (ticket_id, reason, now),
                 )
 
+    def remember_done(self, ticket_id: int, run_id: str, key: str) -> None:
+        """The ticket carries a write of that run; what is open of it in this state is settled as ever."""
+        with self._transaction() as db:
+            db.execute("INSERT OR IGNORE INTO done VALUES (?, ?, ?)", (ticket_id, run_id, key))
+
     def remember_fallback(self, ticket_id: int, tags: Sequence[str]) -> None:
         """The ticket was answered without a model; ``tags`` are what our write put on it."""
         with self._transaction() as db:

@@ -62,11 +62,13 @@ def _of_ticket(world: Evidence, ticket_id: int) -> Iterator[str]:
             filled.update(_filled_in(audit))
     if unguarded and (ticket.deleted or any((audit.change("status") or ("", ""))[1] == "closed" for audit in history)):
         return  # nobody can put anything back there
+    # Nor can what somebody set and emptied while an unguarded job was on its way: it was not there when it was read.
+    passed = world.mishaps.ignores_stamps
     on_record = [audit for audit in history if audit.visible and audit.actor == "person"]
     for tag, wanted in added.items():
         if wanted and tag not in ticket.tags:
             yield f"3 human tags: {tag}, added by a person, is gone"
-        traced = any(tag in audit.tags_added | audit.tags_removed for audit in on_record)
+        traced = any(tag in audit.tags_added | audit.tags_removed for audit in on_record) and not passed
         if not wanted and tag in ticket.tags and (traced or tag not in AREAS):
             yield f"3 human tags: {tag}, removed by a person, is back"
     if priority is not None and ticket.json["priority"] != priority:
@@ -75,7 +77,7 @@ def _of_ticket(world: Evidence, ticket_id: int) -> Iterator[str]:
     now = {"group_id": ticket.json["group_id"], **{str(item["id"]): item["value"] for item in ticket.json["fields"]}}
     for name, value in filled.items():
         # What came and went without a record leaves no trace that anybody could heed.
-        traced = any((audit.change(name) or (None, None))[1] for audit in on_record)
+        traced = any((audit.change(name) or (None, None))[1] for audit in on_record) and not passed
         if now[name] != value and (traced or value is not None):
             yield f"4 human fields: {name}, set to {value} by a person, is {now[name]}"
 

@@ -16,10 +16,10 @@ from ticket_processor.history import Edit, History
 from ticket_processor.intake import Intake, PageLedger, Work
 from ticket_processor.models import Outcome, OutcomeStatus, Ticket
 from ticket_processor.skip_rules import Selection, SkipRules, SkipSettings
-from ticket_processor.state import State
+from ticket_processor.state import State, Verdict
 from ticket_processor.tags import write_key
 
-from .fakes import START, FakeDesk, a_ticket
+from .fakes import START, FakeDesk, a_decision, a_ticket
 
 # The ledger
 
@@ -274,6 +274,15 @@ def test_a_marker_that_a_ticket_was_born_with_says_nothing_where_no_write_of_our
     run.desk.edits[1] = edits
     assert run.works() == ([1] if triaged else [])
     assert run.why() == ({} if triaged else {1: "marked_by_others"})
+
+
+def test_what_another_run_has_left_open_of_a_ticket_that_is_found_done_is_still_to_be_settled() -> None:
+    run = Run(page(a_ticket(1, tags=("ai_processed",))))
+    run.desk.edits[1] = [Edit(at="", key="k", intent="run7-1")]
+    verdict = Verdict(ticket_id=1, key="k", analysis=None, decision=a_decision(1), clean_stamp="")
+    run.state.keep_verdict(verdict)
+    assert run.works() == []
+    assert [item.verdict.ticket_id for item in run.state.unsettled()] == [1]
 
 
 def test_a_marked_ticket_that_needs_no_work_is_not_looked_up() -> None:
