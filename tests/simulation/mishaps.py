@@ -63,8 +63,8 @@ class Mishaps:
 
     @property
     def max_attempts(self) -> int:
-        """Where only lasting faults are about, two failures are enough to give a ticket up."""
-        return 2 if self.shared or self.poison else 5
+        """Where only lasting faults are about, two failures are enough to give a ticket up; a listing never shows it again."""
+        return 2 if self.shared or self.poison else 99 if self.late else 5
 
     @property
     def calm(self) -> bool:
