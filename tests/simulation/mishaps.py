@@ -63,7 +63,7 @@ class Mishaps:
 
     @property
     def max_attempts(self) -> int:
-        """Where only lasting faults are about, two failures are enough to give a ticket up; a listing never shows it again."""
+        """Where only lasting faults are about, two failures give a ticket up; by search it never shows up again."""
         return 2 if self.shared or self.poison else 99 if self.late else 5
 
     @property
