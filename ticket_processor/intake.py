@@ -20,7 +20,7 @@ from .models import Outcome, OutcomeStatus, Request, TakenOff, Ticket
 from .retriage import Reply, with_answers
 from .search_window import SearchWindow
 from .second_look import JUDGED, STAGE
-from .settlement import ALREADY_DONE, MARKED_BY_OTHERS, no_longer_new
+from .settlement import ALREADY_DONE, MARKED_BY_OTHERS, is_marked, no_longer_new
 from .skip_rules import WAITING, Selection, SkipRules
 from .state import DROPPED, State, in_turn
 from .tags import earlier_key, write_key
@@ -344,8 +344,8 @@ class Intake:
             self._keep_for_later(ticket_id, OutcomeStatus.FAILED, str(error), "ticket")
 
     def _marked(self, ticket: Ticket) -> bool:
-        """Whether the ticket carries our marker. On a follow-up it says that the ticket it was made from is done."""
-        return self._marker in ticket.tags and not ticket.follow_up
+        """See :func:`is_marked`."""
+        return is_marked(ticket, self._marker)
 
     def _keep_for_later(
         self, ticket_id: int, status: OutcomeStatus, reason: str, failed_at: Request | None = None

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from .audit import AuditLog
-from .errors import CannotRun, MissingPart, RequestSkipped, TicketError
+from .errors import CannotRun, MissingPart, NotePublished, RequestSkipped, TicketError
 from .helpdesk import Helpdesk
 from .history import Edit, History, Ours, Overwritten
 from .models import Change, Decision, Outcome, OutcomeStatus, Overwrite, Request, TakenOff, Ticket
@@ -65,8 +65,7 @@ class Settlement:
         """From what the state keeps. ``now`` is monotonic, seconds."""
         # What people have lost to a write is put back by one whose own answer says what it replaced.
         alone = item.verdict.puts_back
-        sent = list(item.sent)
-        return cls(item.verdict, now, sent, item.verdict.clean_stamp, alone=alone)
+        return cls(item.verdict, now, list(item.sent), item.verdict.clean_stamp, alone=alone)
 
     @property
     def ticket_id(self) -> int:
@@ -290,7 +289,7 @@ class Triage:
 
     def marked(self, ticket: Ticket) -> bool:
         """Whether the marker tag says: done. On a follow-up it says so of the ticket it was made from."""
-        return self._policy.marker in ticket.tags and not ticket.follow_up
+        return is_marked(ticket, self._policy.marker)
 
     def may_hold_our_write(self, ticket: Ticket, clean_stamp: str | None) -> bool:
         """False when it is certain, without asking, that no write of ours is on the ticket.
@@ -310,6 +309,16 @@ class Triage:
     def stable(self, ticket: Ticket) -> bool:
         """See :func:`is_stable`."""
         return is_stable(ticket, self._stable_read_s)
+
+
+def is_marked(ticket: Ticket, marker: str) -> bool:
+    """Whether a ticket carries our marker. On a follow-up it says that the ticket it was made from is done."""
+    return marker in ticket.tags and not ticket.follow_up
+
+
+def note_published(ticket_id: int) -> NotePublished:
+    """What to raise for a note of ours that customers can read."""
+    return NotePublished(f"the internal note on ticket {ticket_id} became public although it was sent as internal")
 
 
 def is_stable(ticket: Ticket, margin_s: float) -> bool:

@@ -13,11 +13,11 @@ from typing import Literal
 from . import batch_trust
 from .audit import AuditLog
 from .clock import Deadline
-from .errors import DeadlineReached, HelpdeskDown, NotePublished, RateLimited, TicketError
+from .errors import DeadlineReached, HelpdeskDown, RateLimited, TicketError
 from .helpdesk import Helpdesk
 from .history import Edit, History, overwritten
 from .models import Change, Decision, Outcome, OutcomeStatus, Overwrite, Statement
-from .settlement import repair
+from .settlement import note_published, repair
 from .state import State, Verdict
 from .tags import REPAIR
 
@@ -181,9 +181,7 @@ class Witness:
         if edit is not None and edit.comment == "public":
             self._public += 1
             self._found[change.ticket_id] = None
-            raise NotePublished(
-                f"the internal note on ticket {change.ticket_id} became public although it was sent as internal"
-            )
+            raise note_published(change.ticket_id)
         if edit is None or (change.note and edit.comment is None):
             lacks(change)
         if edit is not None:

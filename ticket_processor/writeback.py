@@ -26,7 +26,6 @@ from .clock import Clock, Deadline, iso, parse_iso
 from .errors import (
     DeadlineReached,
     JobRefused,
-    NotePublished,
     OutcomeUnknown,
     PartRefused,
     TicketError,
@@ -38,7 +37,7 @@ from .errors import (
 from .helpdesk import Fetched, Helpdesk, JobStatus
 from .history import Edit, History, overwritten
 from .models import Change, Outcome, OutcomeStatus, Request, Ticket, Writes
-from .settlement import DEFERRED, INCOMPLETE, Planner, Settlement, completion, incomplete, repair
+from .settlement import DEFERRED, INCOMPLETE, Planner, Settlement, completion, incomplete, note_published, repair
 from .state import Open, State, Verdict, in_turn
 from .tags import REPAIR, reference
 
@@ -616,11 +615,6 @@ class WriteBack:
         failed_at: Request | None = None,
     ) -> Outcome:
         return work.end(status, reason, retry=retry, failed_at=failed_at, now=self._clock.monotonic())
-
-
-def note_published(ticket_id: int) -> NotePublished:
-    """What to raise for a note of ours that customers can read."""
-    return NotePublished(f"the internal note on ticket {ticket_id} became public although it was sent as internal")
 
 
 def _shows(ticket: Ticket, change: Change) -> bool:

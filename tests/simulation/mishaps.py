@@ -13,8 +13,6 @@ import orjson
 from ticket_processor.sandbox import Request, Response
 from ticket_processor.sandbox.row_faults import ODD, spoil
 
-POISON = ("audits", "update", "show", "row")
-"""What of a poison ticket never works: to read its record, to write to it, to read it, or to make sense of it."""
 READABLE = ("surrogate", "null-tag")
 """Odd rows that make sense all the same."""
 SHARED = (("audits", 403), ("audits", 504), ("update", 422), ("update", 403), ("update", 503))

@@ -47,7 +47,7 @@ def spoil(response: Response, kind: str, ticket: int | None, odd: str, dice: ran
         del rows[place]
     else:
         oddity = dict(ODD[dice.choice(list(ODD)) if odd == "any" else odd])
-        if odd == "null-tag" or oddity.get("tags") == [None]:
+        if oddity.get("tags") == [None]:
             oddity["tags"] = [*rows[place].get("tags", ()), None]
         rows[place].update(oddity)
     response.body = orjson.dumps(body).replace(_LONE_SURROGATE.encode(), b"\\ud83d")
