@@ -9,6 +9,7 @@ from tests.simulation.evidence import Evidence
 from tests.simulation.troubles import REPEATED_S
 from tests.simulation.world import AREAS
 from ticket_processor.sandbox import Audit, StoredTicket
+from ticket_processor.settlement import MARKED_BY_OTHERS
 
 ALLOWED_KEYS = frozenset(
     {"id", "tags", "priority", "group_id", "custom_fields", "comment", "safe_update", "updated_stamp", "metadata"}
@@ -27,6 +28,7 @@ def violations(world: Evidence) -> list[str]:
         found += [f"ticket {ticket_id}: {sentence}" for sentence in _of_ticket(world, ticket_id)]
         if not ticket.deleted and not world.is_settled(ticket_id) and ticket_id not in poison:
             found.append(f"ticket {ticket_id}: 6 skipped: nobody has settled it")
+    found += _marked_at_birth(world)
     found += _denied(world)
     found += _resent_blindly(world)
     found += _fed_by_itself(world)
@@ -177,6 +179,16 @@ def _filled_in(audit: Audit) -> dict[str, object]:
 def _marked(audit: Audit, by_people: Mapping[str, bool]) -> bool:
     """Our write carries its marker, unless a person had taken that off (a follow-up begins with one)."""
     return "ai_processed" in audit.raw.get("tags", ()) or by_people.get("ai_processed") is False
+
+
+def _marked_at_birth(world: Evidence) -> Iterator[str]:
+    """6: no follow-up is left alone for the marker that it inherited."""
+    for line in world.log:
+        if line["event"] == "ticket" and line["reason"] == MARKED_BY_OTHERS:
+            ticket = world.sandbox.store.tickets[line["ticket_id"]]
+            inherited = ticket.json["via"].get("source", {}).get("rel") == "follow_up"
+            if inherited and not any("ai_processed" in audit.tags_added for audit in ticket.audits[1:]):
+                yield f"ticket {ticket.id}: 6 skipped: {line['run_id']} took it for one that others have marked"
 
 
 def _denied(world: Evidence) -> Iterator[str]:
