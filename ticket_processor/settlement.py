@@ -44,7 +44,8 @@ class Settlement:
     after all those ``attempts``. ``alone`` asks for a single update, whose answer says what is wrong. ``without`` are
     parts that the helpdesk has refused. ``recorded`` is our write as the helpdesk has it on record, where it
     told that. ``in_doubt_until`` is how long a job may still write what was sent (Unix seconds). ``read_at`` is when
-    the ticket was read that the last change was merged from, by the helpdesk's clock.
+    the ticket was read that the last change was merged from, by the helpdesk's clock. ``taken_off`` is what people had
+    taken off when ``updated_at`` was ``taken_off_at``, where somebody has looked.
     """
 
     verdict: Verdict
@@ -59,13 +60,16 @@ class Settlement:
     recorded: Edit | None = None
     read_at: float | None = None
     in_doubt_until: float = 0.0
+    taken_off: TakenOff | None = None
+    taken_off_at: str = ""
 
     @classmethod
     def of(cls, item: Open, now: float) -> Settlement:
         """From what the state keeps. ``now`` is monotonic, seconds."""
         # What people have lost to a write is put back by one whose own answer says what it replaced.
-        alone = item.verdict.puts_back
-        return cls(item.verdict, now, list(item.sent), item.verdict.clean_stamp, alone=alone)
+        alone, stamp = item.verdict.puts_back, item.verdict.clean_stamp
+        taken_off = item.verdict.taken_off
+        return cls(item.verdict, now, list(item.sent), stamp, alone=alone, taken_off=taken_off, taken_off_at=stamp)
 
     @property
     def ticket_id(self) -> int:
@@ -222,9 +226,10 @@ class Triage:
         decision = work.verdict.decision
         # A follow-up begins with its original's tags; what a person took off a ticket stays off.
         seen_before = ticket.follow_up or work.verdict.follows or self.may_lack_on_purpose(ticket, decision)
-        known = work.verdict.taken_off if ticket.updated_at == work.verdict.clean_stamp else None
+        known = work.taken_off if ticket.updated_at == work.taken_off_at else None
         if known is None and (seen_before or look.done):
             known = look.history.taken_off(ticket)
+            work.taken_off, work.taken_off_at = known, ticket.updated_at
         unwanted = known or TakenOff()
         if work.verdict.puts_back and decision.tags_removed:
             # A tag that somebody has put back since is theirs.

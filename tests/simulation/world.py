@@ -126,7 +126,7 @@ class World:
             self._afflicted,
             plan="unlimited",
             seed=seed,
-            faults=faults(self.dice, seed),
+            faults=faults(self.dice, seed, items_fail=not self.mishaps.ignores_stamps),
             rules=Rules(
                 batch_stamps=not self.mishaps.ignores_stamps,
                 batch_guard=not self.mishaps.ignores_stamps,

@@ -263,6 +263,16 @@ def test_what_a_person_took_off_a_follow_up_is_not_put_back(bench: Bench) -> Non
     assert set(change.tags) == {"vip", *verdict.decision.tags[:-1]}
 
 
+def test_what_was_taken_off_stays_off_when_a_conflict_moved_no_stamp(bench: Bench) -> None:
+    verdict = bench.verdict()
+    bench.somebody(ago=100, priority=Priority.LOW)
+    bench.desk.removed[1] = (verdict.decision.tags[-1],)
+    bench.desk.updates = [UpdateConflict("changed")]
+    (outcome,) = bench.bring([verdict])
+    assert (outcome.status, outcome.attempts) == (OutcomeStatus.UPDATED, 2)
+    assert all(verdict.decision.tags[-1] not in change.tags for change in bench.desk.written)
+
+
 def test_a_touched_follow_up_is_asked_for_our_key(bench: Bench) -> None:
     bench.desk.tickets[1] = a_ticket(1, tags=("ai_processed",), follow_up=True)
     verdict = bench.verdict()
