@@ -141,7 +141,13 @@ class Run:
             before_write=self._check_leave,
         )
         self._witness = Witness(
-            self._desk, parts.state, parts.audit, parts.deadline, options.run_id, most=options.verify
+            self._desk,
+            parts.state,
+            parts.audit,
+            parts.deadline,
+            options.run_id,
+            most=options.verify,
+            looked_at=self._write_back.looked_at,
         )
         self._books = Books(
             parts.audit,

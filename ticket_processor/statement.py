@@ -1,7 +1,8 @@
 """What a run can swear to when it is done: what people had set is as it was, and nothing of ours became public.
 
 It has two sources that do not trust each other: the receipts, every one of which counts, and the helpdesk's own record
-of the writes, read once all of them are made: of a sample, or of every one.
+of the writes: of those in jobs as it was read behind each job, of the others read once all of them are made, of a
+sample or of every one.
 """
 
 from __future__ import annotations
@@ -35,17 +36,27 @@ _WRITTEN = (OutcomeStatus.UPDATED, OutcomeStatus.SUGGESTED)
 class Witness:
     """Sees every outcome of a run, and reads at most ``most`` of its writes back. Used by one thread.
 
-    The sample is the same for the same run id and outcomes.
+    The sample is the same for the same run id and outcomes. ``looked_at`` gives the record of a ticket's write where
+    it has been read already, which leaves nothing to read back.
     """
 
     def __init__(
-        self, desk: Helpdesk, state: State, audit: AuditLog, deadline: Deadline, run_id: str, *, most: int = 0
+        self,
+        desk: Helpdesk,
+        state: State,
+        audit: AuditLog,
+        deadline: Deadline,
+        run_id: str,
+        *,
+        most: int = 0,
+        looked_at: Callable[[int], Edit | None] = lambda _ticket_id: None,
     ) -> None:
         self._desk = desk
         self._state = state
         self._audit = audit
         self._deadline = deadline
         self._most = min(most, MOST_KEPT)
+        self._looked_at = looked_at
         self._dice = random.Random(run_id)
         self._kept: list[bytes] = []
         self._doubtful: dict[int, tuple[bytes, frozenset[str]]] = {}
@@ -78,7 +89,13 @@ class Witness:
             )
             self._note(change.ticket_id, _values(*values), len(lost.tags))
             self._answered.add(change.ticket_id)
-        self._keep(change)
+        edit = self._looked_at(change.ticket_id)
+        told = edit is not None and edit.intent == change.intent and (edit.comment is not None or not change.note)
+        if edit is not None and told and self._most and change.ticket_id not in self._doubtful:
+            self._checked += 1
+            self._note(change.ticket_id, _beside(edit, change), 0)
+        else:
+            self._keep(change)
 
     def read_back(self, reserve_s: float) -> HelpdeskDown | RateLimited | None:
         """Compare writes with what the helpdesk has recorded, until less than ``reserve_s`` seconds are left.

@@ -51,7 +51,10 @@ LOST_JOB_S = 600.0
 MISSED_POLLS = 3
 FULL_IN_A_ROW = 3
 """So often an account may have no place for a job while none of ours is under way; then updates go one by one."""
-RECENT_OVERLAP_S = 10.0
+RECENT_OVERLAP_S = 1.0
+"""Audits carry whole seconds, so the last second that was read may have got more since."""
+LATE_AUDITS_S = 10.0
+"""So far back it is looked for audits that were not there the first time."""
 LOOKS = 3
 """How often tickets that do not show what their job says it did are read again, a poll later each time."""
 JOBS_IN_VAIN = 3
@@ -133,6 +136,7 @@ class WriteBack:
         self._full_in_a_row = 0
         self._batching = False
         self._recorded: dict[str, Edit] = {}
+        self._looked_at: dict[int, Edit] = {}
         self._recent_until = 0.0
         self._trust = batch_trust.learnt(state)
         self._singly_done = self._done_in_jobs = self._jobs_used = self._incomplete = 0
@@ -223,6 +227,10 @@ class WriteBack:
     def next_write(self, ticket_id: int) -> tuple[Verdict, str] | None:
         """What a later run has to write on a ticket that has just come to its end, and why."""
         return self._next.pop(ticket_id, None)
+
+    def looked_at(self, ticket_id: int) -> Edit | None:
+        """The helpdesk's own record of a write in a job that has just come to its end, where that was read."""
+        return self._looked_at.pop(ticket_id, None)
 
     def _wait_for_jobs(self) -> Iterator[Outcome]:
         if self._deadline.remaining() < 2 * POLL_S:
@@ -403,6 +411,8 @@ class WriteBack:
         statuses = self._desk.jobs(list(self._jobs))
         now = self._clock.monotonic()
         self._next_poll = now + POLL_S
+        ended = {job_id: status for job_id, status in statuses.items() if status.ended and job_id in self._jobs}
+        self._read_recent([(self._jobs[job_id], status) for job_id, status in ended.items()])
         for job_id, job in list(self._jobs.items()):
             status = statuses.get(job_id)
             job.missed = job.missed + 1 if status is None else 0
@@ -431,23 +441,23 @@ class WriteBack:
         for work in job.works.values():
             work.in_doubt_until = 0.0
             if status.results.get(work.ticket_id) is True:
+                work.recorded = self._recorded.pop(work.sent[-1].intent, None)
                 made.append(work)
             else:
                 # An item's words say nothing certain; a single update's answer does.
                 work.doubt, work.alone = JOB_ITEM_FAILED, True
                 self._waiting.insert(0, work)
-        unseen: list[Settlement] = []
-        if made and not (self._trust is not None and self._trust.how == "probe"):
-            tickets = self._desk.fetch([work.ticket_id for work in made])
-            seen: list[Settlement] = []
-            for work in made:
+        unseen: dict[int, Settlement] = {}
+        lacking = [work for work in made if work.recorded is None]
+        if lacking and not (self._trust is not None and self._trust.how == "probe"):
+            tickets = self._desk.fetch([work.ticket_id for work in lacking])
+            for work in lacking:
                 ticket = tickets.get(work.ticket_id)
-                shown = ticket is not None and _shows(ticket, work.sent[-1])
-                (seen if shown else unseen).append(work)
-            made = seen
-        unrecorded = self._compare(made, last=job.looks >= LOOKS)
-        made = [work for work in made if work not in unrecorded]
-        unseen += unrecorded
+                if ticket is None or not _shows(ticket, work.sent[-1]):
+                    unseen[work.ticket_id] = work
+        made = [work for work in made if work.ticket_id not in unseen]
+        unseen |= {work.ticket_id: work for work in self._compare(made, last=job.looks >= LOOKS)}
+        made = [work for work in made if work.ticket_id not in unseen]
         lacking = [work for work in made if work.recorded is None]
         if self._on_trial and made:
             self._judge(made, job.stale, status)
@@ -455,17 +465,18 @@ class WriteBack:
             self._judge(lacking[:1], None, status)
         if self._trust is None or (self._trust.metadata and not self._trust.stamps):
             # Where no stamp is known to guard, an item counts as done only once it is known what it has replaced.
-            unseen, made = [*unseen, *lacking], [work for work in made if work not in lacking]
+            unseen |= {work.ticket_id: work for work in lacking}
+            made = [work for work in made if work.recorded is not None]
         job.done = job.done or bool(made)
         if unseen and job.looks < LOOKS:
             # The read may be of a copy that is behind: it is repeated with the next poll.
             job.looks += 1
-            job.works = {work.ticket_id: work for work in unseen}
+            job.works = unseen
             self._jobs[job_id] = job
         else:
             self._state.job_ended(job_id)
             self._learn_from(done=job.done)
-            for work in unseen:
+            for work in unseen.values():
                 work.doubt = NO_CLEAR_ANSWER
                 self._waiting.insert(0, work)
         for work in made:
@@ -476,11 +487,9 @@ class WriteBack:
 
         Gives those of which the account's last audits do not tell yet; at the ``last`` look each of these is looked up.
         """
-        listed = self._read_recent(made)
         missing = []
         for work in made:
-            work.recorded = self._recorded.pop(work.sent[-1].intent, None)
-            if work.recorded is None and listed and not last:
+            if work.recorded is None and self._recent_until and not last:
                 missing.append(work)
             elif work.recorded is None:
                 with suppress(TicketError):
@@ -497,23 +506,27 @@ class WriteBack:
         if change.note and write.comment is None:
             self._revoke(batch_trust.revoked(self._state, iso(self._clock.now()), LOST_NOTE))
 
-    def _read_recent(self, made: Sequence[Settlement]) -> bool:
-        """Keep what the account's last audits tell of writes in jobs. False where they tell nothing at all."""
+    def _read_recent(self, ended: Sequence[tuple[_Job, JobStatus]]) -> None:
+        """Keep what the account's last audits tell of writes in jobs, on from where they were read last."""
+        made = [
+            work
+            for job, status in ended
+            for work in job.works.values()
+            if status.results.get(work.ticket_id) is True and work.sent[-1].intent not in self._recorded
+        ]
         moments = [work.read_at for work in made if work.read_at is not None]
         if not moments:
-            return False
+            return
         wanted = {work.sent[-1].intent for job in self._jobs.values() for work in job.works.values()}
-        wanted.update(work.sent[-1].intent for work in made)
+        overlap = LATE_AUDITS_S if any(job.looks for job, _ in ended) else RECENT_OVERLAP_S
         newest = ""
         with suppress(TicketError):
-            # Audits may turn up a little late, so some are read twice.
-            for _, edit in self._desk.recent_edits(max(min(moments), self._recent_until - RECENT_OVERLAP_S)):
+            for _, edit in self._desk.recent_edits(max(min(moments), self._recent_until - overlap)):
                 newest = max(newest, edit.at)
                 if edit.intent in wanted:
                     self._recorded[edit.intent] = edit
         with suppress(ValueError):  # a date that is none, or no edit at all
             self._recent_until = max(self._recent_until, parse_iso(newest))
-        return bool(newest)
 
     def _distrust(self, change: Change, write: Edit) -> None:
         """A write has taken away what somebody did meanwhile. Unless that moved no stamp, jobs are not guarded."""
@@ -537,7 +550,7 @@ class WriteBack:
         for work in works:
             change = work.sent[-1]
             try:
-                history = self._desk.history(work.ticket_id)
+                history = History(edits=(work.recorded,)) if work.recorded else self._desk.history(work.ticket_id)
             except TicketError:
                 continue  # of this one nothing can be learnt
             edit = history.find(change.key)
@@ -580,6 +593,8 @@ class WriteBack:
     def _done_in_job(self, work: Settlement, job_id: str) -> Outcome:
         self._done_in_jobs += 1
         work.job = job_id
+        if work.recorded is not None:
+            self._looked_at[work.ticket_id] = work.recorded
         return self._done(work, work.sent[-1])
 
     def _done(self, work: Settlement, change: Change) -> Outcome:
@@ -599,8 +614,8 @@ class WriteBack:
         self._incomplete += missing is not None
         lost = overwritten(work.recorded, change) if work.recorded is not None else None
         if lost and work.recorded is not None:
+            self._distrust(change, work.recorded)  # first: whoever reads the alert may count on it
             self._audit.alert("overwrote", ticket_id=work.ticket_id, parts=lost.parts)
-            self._distrust(change, work.recorded)
             self._next[work.ticket_id] = (repair(change, lost, work.verdict, missing), REPAIR)
         elif missing is not None:
             self._next[work.ticket_id] = (missing, INCOMPLETE)

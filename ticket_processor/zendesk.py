@@ -48,7 +48,7 @@ SEARCH_WINDOW_S = 6 * 3600.0
 """Search lags behind, so each listing by search begins this much before the end of the last one."""
 
 MAX_AUDIT_PAGES = 50
-MAX_RECENT_PAGES = 5
+MAX_RECENT_PAGES = 20
 """Pages of the account's last audits that are read after a job; what they lack is looked up ticket by ticket."""
 MANY = 3
 """Where so many tickets cannot be shown, and not one can, the others are not asked for one by one."""

@@ -254,7 +254,12 @@ def test_a_read_that_is_behind_its_job_is_repeated_before_anything_is_sent_again
     assert (bench.desk.sizes(), bench.desk.times("history")) == ([30], 0)
 
 
-def test_a_success_that_a_person_has_undone_since_is_known_by_the_record_and_not_repeated(bench: Bench) -> None:
+@pytest.mark.parametrize(("listed", "why"), [(True, "by m-1"), (False, "confirmed_by_reading")])
+def test_a_success_that_a_person_has_undone_since_is_known_by_the_record_and_not_repeated(
+    bench: Bench, listed: bool, why: str
+) -> None:
+    if not listed:
+        bench.desk.recent_edits = lambda _since: iter(())  # type: ignore[method-assign]
     verdicts = tickets(bench, 2)
     write_back = bench.write_back(delivery=BATCH)
     write_back.take(verdicts)
@@ -266,7 +271,7 @@ def test_a_success_that_a_person_has_undone_since_is_known_by_the_record_and_not
     bench.somebody(2, ago=10, tags=("theirs",))
     outcomes = list(write_back.finish())
     assert by_status(outcomes) == {1: OutcomeStatus.UPDATED, 2: OutcomeStatus.UPDATED}
-    assert {outcome.ticket_id: outcome.reason for outcome in outcomes}[2] == "confirmed_by_reading"
+    assert {outcome.ticket_id: outcome.reason for outcome in outcomes}[2] == why
     assert bench.desk.tickets[2].tags == ("theirs",)
     assert (bench.desk.sizes(), bench.desk.written) == ([2], [])
 
@@ -396,11 +401,14 @@ def unknown(bench: Bench) -> Bench:
     return bench
 
 
-def test_the_first_job_on_an_unknown_account_is_small_and_looked_at_closely(unknown: Bench) -> None:
+@pytest.mark.parametrize("listed", [True, False])
+def test_the_first_job_on_an_unknown_account_is_small_and_looked_at_closely(unknown: Bench, listed: bool) -> None:
+    if not listed:
+        unknown.desk.recent_edits = lambda _since: iter(())  # type: ignore[method-assign]
     outcomes = unknown.bring(tickets(unknown, 130), delivery=Delivery())
     written_once(unknown, outcomes)
     assert unknown.desk.sizes() == [TRIAL_ITEMS, 100, 25]
-    assert unknown.desk.times("history") == TRIAL_ITEMS
+    assert unknown.desk.times("history") == (0 if listed else 130)
     known = batch_trust.learnt(unknown.state)
     assert known is not None
     assert (known.how, known.ok, known.stamps) == ("readback", True, True)
@@ -464,16 +472,17 @@ def test_a_published_note_is_known_by_its_reference_where_the_item_lost_its_meta
 
 def test_a_record_that_is_behind_the_ticket_proves_nothing_against_the_account(unknown: Bench) -> None:
     verdicts = tickets(unknown, 130)
+    unknown.desk.recent_edits = lambda _since: iter(())  # type: ignore[method-assign]
     record, looks = unknown.desk.history, []
 
     def lagging(ticket_id: int) -> History:
         looks.append(ticket_id)
-        return History() if len(looks) <= TRIAL_ITEMS else record(ticket_id)
+        return History() if len(looks) <= 2 * TRIAL_ITEMS else record(ticket_id)
 
     unknown.desk.history = lagging  # type: ignore[method-assign]
     outcomes = unknown.bring(verdicts, delivery=Delivery())
     written_once(unknown, outcomes)
-    assert unknown.desk.sizes() == [TRIAL_ITEMS, TRIAL_ITEMS, 100]
+    assert unknown.desk.sizes() == [TRIAL_ITEMS, 100, 25], "it is looked at again, and no other trial is needed"
     known = batch_trust.learnt(unknown.state)
     assert known is not None
     assert known.ok

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -9,13 +10,13 @@ import pytest
 
 from ticket_processor import batch_trust
 from ticket_processor.batch_trust import Learnt
-from ticket_processor.clock import iso
+from ticket_processor.clock import iso, parse_iso
 from ticket_processor.errors import CannotRun, NotePublished, OutcomeUnknown, TicketError, TooManyJobs
 from ticket_processor.history import Edit, History
 from ticket_processor.models import Analysis, Change, Outcome, OutcomeStatus, Ticket, Writes
 from ticket_processor.redact import RedactedText
 from ticket_processor.screen import summary_text
-from ticket_processor.writeback import FULL_IN_A_ROW, LOOKS, TRIAL_ITEMS, Delivery
+from ticket_processor.writeback import FULL_IN_A_ROW, LATE_AUDITS_S, LOOKS, TRIAL_ITEMS, Delivery
 
 from .bench import Bench
 from .fakes import START, ItemFate, a_ticket
@@ -142,8 +143,9 @@ def test_an_account_that_refuses_every_record_is_written_to_all_the_same(bench: 
     bench.desk.history = refused  # type: ignore[method-assign]
     outcomes = bench.run([bench.verdict(number) for number in range(1, 61)], delivery=AS_JOBS)
     assert (len(outcomes), ended(outcomes)) == (60, {OutcomeStatus.UPDATED})
-    assert batch_trust.learnt(bench.state) is None
-    assert set(bench.desk.sizes()) == {TRIAL_ITEMS}  # nothing is known, so none may be large
+    known = batch_trust.learnt(bench.state)
+    assert known is not None
+    assert known.ok, "the account's last audits tell enough"
 
 
 def leave_trial_job_open(bench: Bench) -> None:
@@ -185,6 +187,15 @@ def test_what_the_items_of_a_job_have_replaced_is_read_from_the_accounts_last_au
     jobs_one_by_one(bench, 15)
     assert len(bench.desk.sizes()) == 15
     assert (bench.desk.times("recent_edits"), bench.desk.times("history")) == (15, 0)
+    assert bench.desk.times("fetch") == 15, "what the record tells is not read back besides"
+
+
+def test_audits_are_read_on_from_where_they_were_read_last(bench: Bench) -> None:
+    jobs_one_by_one(bench, 15)
+    moments = [since for what, since in bench.desk.asked if what == "recent_edits"]
+    newest = [parse_iso(edits[-1].at) for edits in bench.desk.edits.values()]
+    assert all(later >= earlier for earlier, later in itertools.pairwise(moments))
+    assert moments[-1] >= max(newest) - LATE_AUDITS_S
 
 
 def test_where_these_may_not_be_listed_each_items_own_record_is_read(bench: Bench) -> None:

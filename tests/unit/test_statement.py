@@ -69,8 +69,8 @@ class Bench:
         self.audit = AuditLog(folder, self.clock, "run")
         self.witness = self.another(most=most)
 
-    def another(self, run_id: str = "run", *, most: int) -> Witness:
-        return Witness(self.desk, self.state, self.audit, self.deadline, run_id, most=most)  # type: ignore[arg-type]
+    def another(self, run_id: str = "run", *, most: int, **more: Any) -> Witness:
+        return Witness(self.desk, self.state, self.audit, self.deadline, run_id, most=most, **more)  # type: ignore[arg-type]
 
     def wrote(self, ticket_id: int = 1, *, then: Verdict | None = None, **fields: Any) -> Change:
         """A receipt of a write, which the helpdesk has recorded just so."""
@@ -123,6 +123,17 @@ def test_a_run_that_did_as_its_receipts_say_swears_to_nothing_but_zeros(bench: B
     assert bench.sworn() == Statement(written=5, checked=5)
     assert bench.desk.asked == [1, 2, 3, 4, 5], "one request a ticket"
     assert bench.alerts() == []
+
+
+def test_a_write_whose_record_was_read_behind_its_job_is_not_read_again(bench: Bench) -> None:
+    first, second = (a_change(number, intent=f"run-{number}") for number in (1, 2))
+    records = {1: recorded(first), 2: recorded(first)}  # of the second, another write's
+    bench.witness = bench.another(most=100, looked_at=records.get)
+    for change in (first, second):
+        bench.desk.holds(change)
+        bench.witness.saw(an_end(change))
+    assert bench.sworn() == Statement(written=2, checked=2)
+    assert bench.desk.asked == [2]
 
 
 def test_only_receipts_of_writes_count(bench: Bench) -> None:
