@@ -27,6 +27,7 @@ from .policy import Policy, decide
 from .redact import redact
 from .second_look import in_vain
 from .settlement import ALREADY_DONE
+from .settlement import clean_stamp as known_clean
 from .tags import write_key
 from .taxonomy import Taxonomy
 from .tiers import TIER_TAGS
@@ -324,7 +325,7 @@ class Backfill:
                 analysis=analysis,
                 decision=decision,
                 key=task.key,
-                clean_stamp=ticket.updated_at,
+                clean_stamp=known_clean(ticket, self._stable_read_s),
                 analyse_ms=milliseconds,
             )
         )

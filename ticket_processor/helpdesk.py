@@ -41,10 +41,14 @@ class Fetched(dict[int, Ticket]):
 
 @dataclass(frozen=True)
 class JobStatus:
-    """How far a job is. ``results`` say of each ticket whether its change was certainly made; others are unknown."""
+    """How far a job is. ``results`` say of each ticket whether its change was certainly made; others are unknown.
+
+    ``progress`` is how many of its items are behind it, where that is told.
+    """
 
     ended: bool
     results: Mapping[int, bool] = field(default_factory=dict)
+    progress: int = 0
 
 
 @dataclass(frozen=True)

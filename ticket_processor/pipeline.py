@@ -39,7 +39,7 @@ from .models import Analysis, Outcome, OutcomeStatus, Request, RunRecord, RunSum
 from .policy import Policy, decide
 from .retriage import Reply, reply_to
 from .second_look import STILL_NO_MODEL, in_vain, replacing, still_ours
-from .settlement import Triage
+from .settlement import Triage, clean_stamp
 from .shared_faults import IsolatingDesk, SharedFaults
 from .skip_rules import Selection, SkipRules
 from .state import CURSOR, HELPDESK_DATE, HORIZON, TURN, State, Verdict
@@ -49,6 +49,8 @@ from .writeback import MOST_ITEMS, Delivery, WriteBack
 
 HALTED = "halted"
 """Fact of the state: why nothing may be done."""
+LIKELY_INTERVAL_S = 600.0
+"""Of several tickets that only one is asked for, it is another one in each run."""
 MOST_WAIT_S = 900.0
 """A helpdesk that asks for more is asked again after so long; its limits are by the minute."""
 FIRST_RUN = (
@@ -350,11 +352,19 @@ class Run:
             self.abandoned = fan_out.abandoned
             self._parts.state.keep_verdict(*self._verdicts(fan_out.unclaimed))  # paid for: the next run writes it
         self._books.record_all(self._write_back.finish())
+        self._ask_for_those_given_up()
         requests: tuple[Request, ...] = ("update", "audits", "ticket")
         if (fault := self._faults.end(*filter(self._books.waits_for, requests))) is not None:
             raise fault
         if late is not None:
             raise late
+
+    def _ask_for_those_given_up(self) -> None:
+        """Read one record, where tickets were given up at theirs and no other has been read: they may come back."""
+        tickets = self._parts.state.given_up_unproven("audits")
+        if tickets and not self._faults.tried("audits"):
+            with suppress(TicketError):
+                self._desk.history(tickets[int(self._parts.clock.now() // LIKELY_INTERVAL_S) % len(tickets)])
 
     def _finish_what_was_left(self, intake: Intake, only: Collection[int] | None) -> None:
         """Settle what earlier runs have begun. Tickets for which no request works keep no other waiting."""
@@ -450,7 +460,7 @@ class Run:
             key=work.key,
             analysis=analysis,
             decision=decision,
-            clean_stamp=work.ticket.updated_at,
+            clean_stamp=clean_stamp(work.ticket, self._options.stable_read_s),
             analyse_ms=milliseconds,
             replaces=work.replaces,
             follows=bool(work.replaces) or work.reply,

@@ -326,6 +326,14 @@ def note_published(ticket_id: int) -> NotePublished:
     return NotePublished(f"the internal note on ticket {ticket_id} became public although it was sent as internal")
 
 
+def clean_stamp(ticket: Ticket, margin_s: float) -> str:
+    """The stamp of a ticket whose record shows no write of ours: there is none at that stamp.
+
+    Empty where the record was read so soon after the last change that it may lack one.
+    """
+    return ticket.updated_at if ticket.seconds_to_last_change < margin_s or is_stable(ticket, margin_s) else ""
+
+
 def is_stable(ticket: Ticket, margin_s: float) -> bool:
     """True when no edit after this read can carry the stamp that was read."""
     age = ticket.age_of_stamp

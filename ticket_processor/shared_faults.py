@@ -62,6 +62,11 @@ class SharedFaults:
         with self._lock:
             self._row.pop(request, None)
 
+    def tried(self, request: Request) -> bool:
+        """Whether the request has been made in this run, with an answer or without."""
+        with self._lock:
+            return request in self.worked or request in self._row
+
     def stopped(self, *requests: Request) -> bool:
         """Whether one of these requests is not worth another try with the tickets whose turn it is."""
         with self._lock:

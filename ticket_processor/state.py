@@ -368,6 +368,13 @@ class State:
                 [(request,) for request in requests],
             )
 
+    def given_up_unproven(self, request: Request) -> list[int]:
+        """Tickets that were given up at a request of which it was not known whether it works for others."""
+        rows = self._all(
+            "SELECT ticket_id FROM retries WHERE dead AND NOT proven AND failed_at = ? ORDER BY ticket_id", request
+        )
+        return [ticket_id for (ticket_id,) in rows]
+
     def retries(self) -> list[Retry]:
         """Everything on the retry list, the dead included, by ticket id."""
         rows = self._all("SELECT ticket_id, attempts, reason, dead, since FROM retries ORDER BY ticket_id")
@@ -511,9 +518,9 @@ class State:
             row: tuple[Any, ...] | None = self._db.execute(sql, values).fetchone()
         return row
 
-    def _all(self, sql: str) -> list[tuple[Any, ...]]:
+    def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         with self._lock, translated(self.path):
-            return self._db.execute(sql).fetchall()
+            return self._db.execute(sql, values).fetchall()
 
     @contextmanager
     def together(self) -> Iterator[None]:

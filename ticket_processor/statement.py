@@ -172,6 +172,8 @@ class Witness:
             for packed in (*doubtful, *(packed for packed in self._kept if packed not in doubtful)):
                 if self._deadline.remaining() <= reserve_s:
                     return
+                if self._checked >= self._most and packed not in doubtful:
+                    break
                 change = Change.model_validate_json(packed)
                 self._look(change, lacking.append)
             if lacking and self._deadline.remaining() > reserve_s + LAG_S:

@@ -45,6 +45,8 @@ LOCK_NAME = "run.lock"
 ACCOUNT = "account"
 JOBS_OF_AN_ACCOUNT = 30
 """Zendesk's limit on jobs queued or running ("Rate limits")."""
+UPDATES_A_MINUTE = 100
+"""Zendesk's limit on single ticket updates of an account ("Rate limits"), but for a high volume add-on."""
 
 
 def audit_log(settings: Settings, clock: Clock, run_id: str, *, dry_run: bool = False) -> AuditLog:
@@ -74,8 +76,13 @@ def keyring(settings: Settings) -> Keyring | None:
 
 
 def delivery(settings: Settings) -> Delivery:
-    """How changes travel; of the account's places for jobs we take our share."""
-    return Delivery(mode=settings.run.write_mode, most_jobs=max(1, int(JOBS_OF_AN_ACCOUNT * settings.run.limit_share)))
+    """How changes travel; of the account's places for jobs, and of its single updates, we take our share."""
+    share = settings.run.limit_share
+    return Delivery(
+        mode=settings.run.write_mode,
+        batch_from=1 + int(UPDATES_A_MINUTE * share),
+        most_jobs=max(1, int(JOBS_OF_AN_ACCOUNT * share)),
+    )
 
 
 def transport_for(

@@ -14,6 +14,7 @@ ticket shows it.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -51,8 +52,6 @@ LOST_JOB_S = 600.0
 MISSED_POLLS = 3
 FULL_IN_A_ROW = 3
 """So often an account may have no place for a job while none of ours is under way; then updates go one by one."""
-RECENT_OVERLAP_S = 1.0
-"""Audits carry whole seconds, so the last second that was read may have got more since."""
 LATE_AUDITS_S = 10.0
 """So far back it is looked for audits that were not there the first time."""
 LOOKS = 3
@@ -60,8 +59,15 @@ LOOKS = 3
 JOBS_IN_VAIN = 3
 """After so many jobs in a row of which no item is known to be done, the run goes on one by one."""
 POLL_S = 2.0
+"""Between two looks at jobs of which nothing is known; at others it is looked when they should have ended."""
+SOONEST_S, LATEST_S = 0.5, 4.0
 LINGER_S = 10.0
 """How long a ticket waits for others to fill its job."""
+SMALL_JOB = 40
+"""Towards the end jobs get smaller, as small as this: a job's time grows with its items."""
+FEW = 3
+"""So many tickets at the end of a run go singly, which is done at once, though jobs took the others."""
+MINUTE_S = 60.0
 MOST_WAITING = 500
 """Tickets that may wait for a place in a job; with more, the run stops to think up new ones."""
 LOST_JOB_UNTIL = "lost_job_until"
@@ -78,6 +84,7 @@ WriteMode = Literal["auto", "single", "batch"]
 class Delivery:
     """How changes travel. In mode ``auto`` jobs are used once ``batch_from`` tickets are on their way at the same time.
 
+    Single updates of the last minute count as on their way, for the helpdesk's limit counts them.
     ``most_jobs`` are ours at a time; the account may have thirty.
     """
 
@@ -96,6 +103,12 @@ class _Job:
     missed: int = 0
     looks: int = 0
     done: bool = False
+
+    def left_s(self, status: JobStatus | None, now: float) -> float:
+        """Seconds until it should have ended, by its progress so far."""
+        if status is None or not status.progress or self.looks:
+            return POLL_S
+        return (now - self.begun) * (len(self.works) - status.progress) / status.progress
 
 
 class WriteBack:
@@ -135,6 +148,7 @@ class WriteBack:
         self._in_vain = 0
         self._full_in_a_row = 0
         self._batching = False
+        self._singles: deque[float] = deque()
         self._recorded: dict[str, Edit] = {}
         self._looked_at: dict[int, Edit] = {}
         self._recent_until = 0.0
@@ -206,7 +220,7 @@ class WriteBack:
         if self._jobs and self._clock.monotonic() >= self._next_poll:
             yield from self._poll()
         # Towards the end, waiting until a job is full would take longer than two jobs.
-        enough = max(MOST_ITEMS // 2, outstanding) if last else MOST_ITEMS
+        enough = max(SMALL_JOB, outstanding // 2) if last else MOST_ITEMS
         if self._batching and not last:
             outstanding = max(outstanding, self._delivery.batch_from)  # the next are only not taken in yet
         yield from self._send(outstanding, enough)
@@ -233,10 +247,10 @@ class WriteBack:
         return self._looked_at.pop(ticket_id, None)
 
     def _wait_for_jobs(self) -> Iterator[Outcome]:
-        if self._deadline.remaining() < 2 * POLL_S:
+        if self._deadline.remaining() < LATEST_S:
             raise DeadlineReached("jobs are still under way; the next run finds them by their ids")
         moment = self._next_poll if self._jobs else self._no_jobs_before
-        self._deadline.wait(max(0.05, min(POLL_S, moment - self._clock.monotonic())))
+        self._deadline.wait(max(0.05, min(LATEST_S, moment - self._clock.monotonic())))
         if self._jobs:
             yield from self._poll()
 
@@ -264,7 +278,14 @@ class WriteBack:
         distrusted = self._trust is not None and not self._trust.ok
         if self._dry_run or self._delivery.mode == "single" or self._jobs_refused or distrusted:
             return False
-        use = self._delivery.mode == "batch" or together >= self._delivery.batch_from
+        while self._singles and self._clock.monotonic() - self._singles[0] > MINUTE_S:
+            self._singles.popleft()
+        few = min(FEW, self._delivery.batch_from - 1) if self._batching else self._delivery.batch_from - 1
+        use = (
+            self._delivery.mode == "batch"
+            or together > few
+            or together + len(self._singles) >= self._delivery.batch_from
+        )
         if use and not self._batching:
             known = "by the probe" if self._trust and self._trust.how == "probe" else "by reading back"
             why = f"{together} tickets are under way" if self._delivery.mode == "auto" else "write_mode is batch"
@@ -320,6 +341,7 @@ class WriteBack:
             self._open(work, change)
             self._audit.intent(change)
             self._state.open_intent(change)
+            self._singles.append(self._clock.monotonic())
             try:
                 edit = self._desk.update(change)
             except (UpdateConflict, OutcomeUnknown) as error:
@@ -410,7 +432,6 @@ class WriteBack:
     def _poll(self) -> Iterator[Outcome]:
         statuses = self._desk.jobs(list(self._jobs))
         now = self._clock.monotonic()
-        self._next_poll = now + POLL_S
         ended = {job_id: status for job_id, status in statuses.items() if status.ended and job_id in self._jobs}
         self._read_recent([(self._jobs[job_id], status) for job_id, status in ended.items()])
         for job_id, job in list(self._jobs.items()):
@@ -424,6 +445,8 @@ class WriteBack:
                 self._state.job_ended(job_id)
                 self._back(job, doubt=NO_CLEAR_ANSWER)
                 self._learn_from(done=False)
+        left = [job.left_s(statuses.get(job_id), now) for job_id, job in self._jobs.items()]
+        self._next_poll = now + min(max([SOONEST_S, *left]), POLL_S if self._on_trial else LATEST_S)
 
     def _learn_from(self, *, done: bool) -> None:
         """A job has ended, or nobody knows of it; ``done`` when at least one of its items surely was."""
@@ -518,7 +541,8 @@ class WriteBack:
         if not moments:
             return
         wanted = {work.sent[-1].intent for job in self._jobs.values() for work in job.works.values()}
-        overlap = LATE_AUDITS_S if any(job.looks for job, _ in ended) else RECENT_OVERLAP_S
+        # Audits carry whole seconds, so that the last second that was read is read again.
+        overlap = LATE_AUDITS_S if any(job.looks for job, _ in ended) else 0.0
         newest = ""
         with suppress(TicketError):
             for _, edit in self._desk.recent_edits(max(min(moments), self._recent_until - overlap)):

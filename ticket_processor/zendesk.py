@@ -616,7 +616,9 @@ def _job_status(row: Mapping[str, Any]) -> JobStatus:
         for item in map(_mapping, results if isinstance(results, list) else ())
         if isinstance(item.get("id"), int)
     }
-    return JobStatus(ended=row.get("status") not in _UNDER_WAY, results=made)
+    progress = row.get("progress")
+    known = progress if isinstance(progress, int) and progress > 0 else 0
+    return JobStatus(ended=row.get("status") not in _UNDER_WAY, results=made, progress=known)
 
 
 def _read_row(row: Mapping[str, Any], read_at: float | None, people: Mapping[int, tuple[str, str]]) -> Ticket:

@@ -254,6 +254,7 @@ class FakeDesk:
         self.takings: list[Callable[[Sequence[Change]], None] | Exception | None] = []
         self.items: dict[int, ItemFate] = {}
         self.fates: list[JobFate] = []
+        self.progress = 0
         self.slow = False
         self.ignores_stamps = False
         self.stale: list[int] = []
@@ -343,7 +344,7 @@ class FakeDesk:
     def jobs(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
         self.asked.append(("jobs", tuple(job_ids)))
         known = {job_id: self._statuses[job_id] for job_id in job_ids if job_id in self._statuses}
-        return {job_id: JobStatus(ended=False) for job_id in known} if self.slow else known
+        return {job_id: JobStatus(ended=False, progress=self.progress) for job_id in known} if self.slow else known
 
     def times(self, what: str) -> int:
         return sum(name == what for name, _ in self.asked)

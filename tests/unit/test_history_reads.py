@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from ticket_processor.history import Edit
 from ticket_processor.models import Overwrite, Priority
 from ticket_processor.policy import FieldPolicy, Policy
+from ticket_processor.tags import write_key
 
-from .fakes import a_ticket
+from .fakes import START, a_ticket
 from .office import Open, wants
 
 BOT_SET = Policy(
@@ -77,3 +79,16 @@ def test_a_read_that_may_lack_the_latest_edit_is_not_relied_on(open_office: Open
     assert office.ends()[1] == ("skipped", "deferred_changed_just_now")
     (item,) = office.state.unsettled()
     assert item.verdict.taken_off is None
+
+
+def test_a_record_that_was_read_right_after_a_change_is_read_again_before_the_write(open_office: Open) -> None:
+    """It may lack what made that change, which here is another run's write: of a follow-up no tag tells of it."""
+    fresh = a_ticket(1, touched=2.0, tags=("ai_processed",), follow_up=True)
+    office = open_office(fresh)
+    office.run()
+    assert office.ends()[1] == ("skipped", "deferred_changed_just_now")
+    office.desk.edits[1] = [Edit(at=fresh.updated_at, key=write_key(fresh), intent="run9-1")]
+    office.desk.tickets[1] = fresh.model_copy(update={"read_at": START + 600.0})
+    office.run()
+    assert office.ends()[1] == ("skipped", "already_done")
+    assert office.desk.written == []

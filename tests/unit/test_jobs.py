@@ -25,7 +25,7 @@ from ticket_processor.history import Edit, History
 from ticket_processor.models import Analysis, Change, Outcome, OutcomeStatus, Overwrite, Priority, Ticket, Usage
 from ticket_processor.state import Verdict
 from ticket_processor.tags import reference
-from ticket_processor.writeback import CHANGED_AGAIN, MOST_ITEMS, MOST_WAITING, TRIAL_ITEMS, Delivery
+from ticket_processor.writeback import CHANGED_AGAIN, FEW, MOST_ITEMS, MOST_WAITING, SMALL_JOB, TRIAL_ITEMS, Delivery
 
 from .bench import Bench
 from .fakes import a_decision, a_ticket, an_analysis
@@ -45,8 +45,8 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     bench.state.close()
 
 
-def tickets(bench: Bench, count: int) -> list[Verdict]:
-    numbers = range(1, count + 1)
+def tickets(bench: Bench, count: int, first: int = 1) -> list[Verdict]:
+    numbers = range(first, first + count)
     bench.desk.tickets |= {number: a_ticket(number, tags=("vip",)) for number in numbers}
     return [bench.verdict(number) for number in numbers]
 
@@ -92,10 +92,22 @@ def test_many_tickets_go_as_jobs_and_the_log_says_so_once(bench: Bench) -> None:
 
 
 def test_what_is_left_over_after_full_jobs_goes_one_by_one_when_it_is_little(bench: Bench) -> None:
-    outcomes = bench.bring(tickets(bench, 110), delivery=Delivery())
+    outcomes = bench.bring(tickets(bench, 100 + FEW), delivery=Delivery())
     assert bench.desk.sizes() == [100]
-    assert len(bench.desk.written) == 10
-    assert len(outcomes) == 110
+    assert len(bench.desk.written) == FEW
+    assert len(outcomes) == 100 + FEW
+
+
+def test_single_updates_of_the_last_minute_count_as_under_way(bench: Bench) -> None:
+    write_back = bench.write_back(delivery=Delivery())
+    for start in (1, 13):
+        write_back.take(tickets(bench, 12, first=start))
+        list(write_back.advance(outstanding=0))
+    assert (bench.desk.sizes(), len(bench.desk.written)) == ([], 24)
+    write_back.take(tickets(bench, 4, first=25))
+    list(write_back.advance(outstanding=0, last=True))
+    list(write_back.finish())
+    assert (bench.desk.sizes(), len(bench.desk.written)) == ([4], 24)
 
 
 def test_tickets_that_are_still_being_analysed_count_as_on_their_way(bench: Bench) -> None:
@@ -111,31 +123,47 @@ def test_tickets_that_are_still_being_analysed_count_as_on_their_way(bench: Benc
 
 def test_a_pause_in_between_sends_no_singles_once_jobs_are_used(bench: Bench) -> None:
     write_back = bench.write_back(delivery=Delivery())
-    write_back.take(tickets(bench, 110))
+    write_back.take(tickets(bench, 100 + FEW))
     list(write_back.advance(outstanding=30))
     list(write_back.advance(outstanding=0))  # all are back, and the next are only about to be taken in
     assert (bench.desk.sizes(), bench.desk.written) == ([100], [])
     list(write_back.advance(outstanding=0, last=True))
-    assert len(bench.desk.written) == 10
+    assert len(bench.desk.written) == FEW
 
 
 def test_towards_the_end_jobs_are_sent_before_they_are_full(bench: Bench) -> None:
     write_back = bench.write_back(delivery=Delivery())
     write_back.take(tickets(bench, 60))
     list(write_back.advance(outstanding=60))
-    list(write_back.advance(outstanding=61, last=True))
+    list(write_back.advance(outstanding=122, last=True))
     assert bench.desk.sizes() == []
-    list(write_back.advance(outstanding=60, last=True))
-    assert bench.desk.sizes() == [60]  # as many as are still to come
+    list(write_back.advance(outstanding=121, last=True))
+    assert bench.desk.sizes() == [60]  # half as many as are still to come
 
 
-def test_half_a_job_is_waited_for_however_few_are_to_come(bench: Bench) -> None:
+def test_a_small_job_is_waited_for_however_few_are_to_come(bench: Bench) -> None:
     write_back = bench.write_back(delivery=Delivery())
-    write_back.take(tickets(bench, 49))
+    write_back.take(tickets(bench, SMALL_JOB - 1))
     list(write_back.advance(outstanding=1, last=True))
     assert (bench.desk.sizes(), bench.desk.written) == ([], [])
     list(write_back.finish())
-    assert bench.desk.sizes() == [49]
+    assert bench.desk.sizes() == [SMALL_JOB - 1]
+
+
+def test_jobs_are_looked_at_again_when_they_should_have_ended_by_their_progress(bench: Bench) -> None:
+    bench.desk.slow = True
+    bench.desk.progress = 25
+    write_back = bench.write_back(delivery=BATCH)
+    write_back.take(tickets(bench, 100))
+    list(write_back.advance(0))
+    looks = []
+    for tick in range(1, 51):
+        bench.clock.advance(0.1)
+        before = bench.desk.times("jobs")
+        list(write_back.advance(0))
+        looks += [tick] * (bench.desk.times("jobs") - before)
+    assert looks[0] == pytest.approx(10, abs=1)
+    assert looks[1] == pytest.approx(10 + 30, abs=1), "three times as many items are still to come"
 
 
 def test_single_updates_can_be_asked_for(bench: Bench) -> None:
