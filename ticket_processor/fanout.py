@@ -72,9 +72,10 @@ class FanOut(Generic[Item, Result]):
         """Items that were taken in and not yielded yet."""
         return len(self._running)
 
-    def over(self, items: Iterator[Item]) -> Generator[list[tuple[Item, Future[Result]]], None, None]:
+    def over(self, items: Iterator[Item | None]) -> Generator[list[tuple[Item, Future[Result]]], None, None]:
         """The results of ``items``; now and then none, so that the caller can go on with what else there is to do.
 
+        An item that is ``None`` says that the next one is not there yet.
         ``DeadlineReached`` from ``items`` ends the intake, and is raised once everything taken in has been
         yielded. Raises it at once when less than the reserve is left, and ``Stopping``.
         """
@@ -90,22 +91,24 @@ class FanOut(Generic[Item, Result]):
                     except DeadlineReached as end:
                         self.exhausted, late = True, end
                     else:
+                        if item is None:
+                            break
                         future = self._executor.submit(self._call, item)
                         self._running[future] = item
                         # Asking hundreds of futures in turn would take more time than the rest of this thread's work.
                         future.add_done_callback(self._finished.put)
                         if len(self._running) > self._window // 2 and not self._finished.empty():
                             break  # somebody could be writing already
-                if not self._running:
+                if not self._running and self.exhausted:
                     if late is not None:
                         raise late
                     return
-                finished = self._wait_for_some()
+                finished = self._wait_for_some() if self._running else []
                 self._clock.check()
                 ready = [self._take(future) for future in finished if future in self._running]
                 ready += self._give_up_on_stuck()
                 yield ready
-                if self._running and self._deadline.remaining() < self._reserve_s:
+                if self._deadline.remaining() < self._reserve_s and (self._running or not self.exhausted):
                     raise late or DeadlineReached("the run's time is used up")
         finally:
             for future in list(self._running):

@@ -28,7 +28,7 @@ from .tags import earlier_key, write_key
 BATCH = 100
 """Tickets that are read at once, of those that are read by their numbers."""
 
-ReadAhead = Callable[[Iterator[Page]], Iterator[Page]]
+ReadAhead = Callable[[Iterator[Page]], Iterator[Page | None]]
 """What pages are read through: ``iter`` reads each when it is needed, :mod:`ticket_processor.prefetch` before that."""
 
 
@@ -161,7 +161,8 @@ class Intake:
         """See :attr:`SearchWindow.late_s`."""
         return self._listing.late_s
 
-    def __iter__(self) -> Iterator[Work]:
+    def __iter__(self) -> Iterator[Work | None]:
+        """What is to be done; ``None`` where the next page is still on its way."""
         retries = self._state.retries()
         dead = {item.ticket_id for item in retries if item.dead}
         self._known_to_wait = {item.ticket_id for item in retries if item.reason == WAITING}
@@ -173,6 +174,9 @@ class Intake:
         if self._full() or self._only is not None:
             return
         for page in self._ahead(self._desk.pages(self._cursor, self._since)):
+            if page is None:
+                yield None
+                continue
             self._ledger.open(page)
             for ticket_id, error in page.unread.items():
                 self._cannot_read(ticket_id, error, dead)

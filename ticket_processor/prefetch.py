@@ -1,4 +1,7 @@
-"""Reading ahead: while the caller works on one page, a thread fetches the next, and never more than that one."""
+"""Reading ahead: while the caller works on one page, a thread fetches the next, and never more than that one.
+
+Where the next is not there yet, the caller is told so, and goes on with what else there is to do.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,8 @@ from .clock import Clock
 
 Item = TypeVar("Item")
 
-POLL_S = 0.25
-"""How long a signal may go unnoticed: on Windows a waiting main thread hears none."""
+POLL_S = 0.05
+"""How long the caller is kept waiting for the next."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +26,8 @@ class _End:
     error: BaseException | None = None
 
 
-def read_ahead(items: Iterator[Item], clock: Clock) -> Iterator[Item]:
-    """``items`` in their order, each asked for when the one before it is handed out.
+def read_ahead(items: Iterator[Item], clock: Clock) -> Iterator[Item | None]:
+    """``items`` in their order, each asked for when the one before it is handed out; ``None`` while one is fetched.
 
     What fetching raises is raised here in its turn, behind everything fetched before; a stop that was asked for, at
     once. ``items`` are used by one thread of their own. It ends with them, with an error, or when this iterator is
@@ -51,7 +54,12 @@ def read_ahead(items: Iterator[Item], clock: Clock) -> Iterator[Item]:
     threading.Thread(target=read, name="read-ahead", daemon=True).start()
     try:
         while True:
-            item = _next(fetched, clock)
+            clock.check()
+            try:
+                item = fetched.get(timeout=POLL_S)
+            except queue.Empty:
+                yield None
+                continue
             if isinstance(item, _End):
                 if item.error is not None:
                     raise item.error
@@ -61,12 +69,3 @@ def read_ahead(items: Iterator[Item], clock: Clock) -> Iterator[Item]:
     finally:
         closed.set()
         wishes.release()
-
-
-def _next(fetched: queue.SimpleQueue[Item | _End], clock: Clock) -> Item | _End:
-    while True:
-        clock.check()
-        try:
-            return fetched.get(timeout=POLL_S)
-        except queue.Empty:
-            continue

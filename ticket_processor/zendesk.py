@@ -117,7 +117,7 @@ class Zendesk:
             params["start_time"] = int(since)
         else:
             params["cursor"] = cursor
-        seen = {cursor}
+        seen, begun = {cursor}, None
         while True:
             reply = self._page("/incremental/tickets/cursor", params, "per_page", (ACCOUNT_LIMIT, EXPORT_LIMIT))
             if reply.status == 403:
@@ -133,6 +133,9 @@ class Zendesk:
                 raise HelpdeskDown("Zendesk's export repeats a cursor before its end; nothing is lost, try later")
             seen.add(after)
             tickets, unread = self._rows(reply)
+            # What changed after the listing began is the next run's: most of it are this one's own writes.
+            begun = begun or reply.date
+            last = last or _changed_after(begun, body)
             yield Page(tickets, f"export:{after}" if after else None, last, unread)
             if last:
                 return
@@ -619,6 +622,13 @@ def _job_status(row: Mapping[str, Any]) -> JobStatus:
     progress = row.get("progress")
     known = progress if isinstance(progress, int) and progress > 0 else 0
     return JobStatus(ended=row.get("status") not in _UNDER_WAY, results=made, progress=known)
+
+
+def _changed_after(moment: float | None, body: Mapping[str, Any]) -> bool:
+    """Whether the last row of an export's page, and so all behind it, changed after ``moment`` (Unix seconds)."""
+    rows = body.get("tickets")
+    changed = _mapping(rows[-1]).get("generated_timestamp") if isinstance(rows, list) and rows else None
+    return moment is not None and isinstance(changed, int | float) and changed > moment
 
 
 def _read_row(row: Mapping[str, Any], read_at: float | None, people: Mapping[int, tuple[str, str]]) -> Ticket:

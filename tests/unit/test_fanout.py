@@ -76,6 +76,33 @@ def test_every_item_comes_back_once_with_its_own_result() -> None:
     assert fan.abandoned == 0
 
 
+def test_while_the_next_item_is_on_its_way_what_is_done_is_handed_over() -> None:
+    done: list[int] = []
+
+    def late() -> Iterator[int | None]:
+        yield 1
+        while done != [1]:
+            yield None
+        yield 2
+
+    with ThreadPoolExecutor(2) as pool:
+        for finished in fan_out(pool, lambda number: number, ManualClock()).over(late()):
+            done += [item for item, _ in finished]
+    assert done == [1, 2]
+
+
+def test_an_item_that_never_comes_is_waited_for_until_the_time_is_used_up() -> None:
+    clock = ManualClock()
+
+    def never() -> Iterator[int | None]:
+        while True:
+            clock.advance(1.0)
+            yield None
+
+    with ThreadPoolExecutor(2) as pool, pytest.raises(DeadlineReached):
+        list(fan_out(pool, lambda number: number, clock, seconds=30.0, reserve_s=1.0).over(never()))
+
+
 def test_nothing_to_do_is_done_at_once() -> None:
     with ThreadPoolExecutor(1) as pool:
         assert list(fan_out(pool, abs, ManualClock()).over(iter([]))) == []

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 
 import pytest
 
@@ -49,9 +50,28 @@ class Source:
         return not any(thread.is_alive() for thread in self.threads)
 
 
+def given(items: Iterator[int | None]) -> Generator[int, None, None]:
+    """What has been fetched; where it is said that the next is on its way, it is waited for."""
+    with closing(items):  # type: ignore[type-var]
+        yield from (item for item in items if item is not None)
+
+
+def test_whoever_waits_is_told_that_the_next_is_on_its_way() -> None:
+    held = threading.Event()
+
+    def slow() -> Iterator[int]:
+        held.wait(TOO_LONG_S)
+        yield 0
+
+    pages = read_ahead(slow(), ManualClock())
+    assert [next(pages), next(pages)] == [None, None]
+    held.set()
+    assert next(given(pages)) == 0
+
+
 def test_everything_comes_in_its_order_from_one_other_thread() -> None:
     source = Source(50)
-    assert list(read_ahead(iter(source), ManualClock())) == list(range(50))
+    assert list(given(read_ahead(iter(source), ManualClock()))) == list(range(50))
     assert len(source.threads) == 1
     assert threading.current_thread() not in source.threads
     assert source.all_threads_end()
@@ -63,7 +83,7 @@ def test_nothing_comes_of_nothing() -> None:
 
 def test_the_next_is_fetched_while_the_caller_is_busy_and_no_more_than_that() -> None:
     source = Source(5)
-    pages = read_ahead(iter(source), ManualClock())
+    pages = given(read_ahead(iter(source), ManualClock()))
     assert next(pages) == 0
     source.wait_for(2)
     time.sleep(0.05)
@@ -83,7 +103,7 @@ def test_nothing_is_fetched_before_anybody_asks() -> None:
 
 def test_an_error_comes_behind_what_was_fetched_before_it() -> None:
     source = Source(5, fails_at=2)
-    pages = read_ahead(iter(source), ManualClock())
+    pages = given(read_ahead(iter(source), ManualClock()))
     assert [next(pages), next(pages)] == [0, 1]
     with pytest.raises(HelpdeskDown, match="gone"):
         next(pages)
@@ -92,9 +112,9 @@ def test_an_error_comes_behind_what_was_fetched_before_it() -> None:
 
 def test_a_caller_that_leaves_ends_the_thread() -> None:
     source = Source(1000)
-    pages = read_ahead(iter(source), ManualClock())
+    pages = given(read_ahead(iter(source), ManualClock()))
     next(pages)
-    pages.close()  # type: ignore[attr-defined]
+    pages.close()
     assert source.all_threads_end()
     assert len(source.fetched) <= 2
 
@@ -108,7 +128,7 @@ def test_a_stop_that_is_asked_for_does_not_wait_for_a_slow_fetch() -> None:
         held.wait(TOO_LONG_S)
         yield 1
 
-    pages = read_ahead(slow(), clock)
+    pages = given(read_ahead(slow(), clock))
     assert next(pages) == 0
     started = time.monotonic()
     with pytest.raises(Stopping):

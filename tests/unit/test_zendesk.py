@@ -169,6 +169,19 @@ def test_the_export_resumes_from_the_cursor_at_the_end_of_the_stream() -> None:
     assert ids(list(account.desk.pages(cursor, 0))) == [late]
 
 
+def test_what_changed_after_the_listing_began_is_left_to_the_next_one() -> None:
+    account = Account(5, page_size=2)
+    pages = account.desk.pages(None, START - 86_400)
+    read = [next(pages)]
+    account.clock.advance(10)
+    later = [account.add(age=0) for _ in range(7)]
+    account.clock.advance(120)
+    read += pages
+    assert ids(read) == [*account.ids[:5], later[0]]
+    assert [page.last for page in read] == [False, False, True]
+    assert ids(list(account.desk.pages(read[-1].cursor, 0))) == later[1:]
+
+
 def test_a_run_stopped_after_a_page_goes_on_behind_it() -> None:
     account = Account(5, page_size=2)
     first = next(iter(account.desk.pages(None, START - 86_400)))
