@@ -13,7 +13,7 @@ from .answer_store import AnswerStore
 from .audit import REPAIRED, REPAIRED_SAID, AuditLog
 from .books import Listener
 from .clock import Deadline, SystemClock
-from .errors import StateUnusable
+from .errors import ConfigError, StateUnusable
 from .log_erase import beside_others
 from .log_upkeep import keep_head, look_after, not_before
 from .models import Outcome, RunSummary
@@ -46,7 +46,11 @@ UNDO_DEADLINE_S = 12 * 3600.0
 
 @dataclass(frozen=True)
 class Asked:
-    """What the command line asked of a run, beyond the settings."""
+    """What the command line asked of a run, beyond the settings.
+
+    ``tickets`` are exactly those that it is about, ``again`` those that are done too. ``again_run`` are all that an
+    earlier run wrote on: its id, how that begins, or ``latest``.
+    """
 
     dry_run: bool = False
     limit: int | None = None
@@ -54,6 +58,9 @@ class Asked:
     resume: bool = False
     retry_fallbacks: bool = False
     verify: Verify = "sample"
+    tickets: tuple[int, ...] = ()
+    again: bool = False
+    again_run: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,8 +112,16 @@ def run(
     Raises ``ConfigError``, ``RunLocked``, or ``CannotRun`` when not even the log or the state can be opened.
     """
     with _assembled(settings, asked, clock or SystemClock(), listener) as (work, finished):
-        summary = work.execute()
-        return finished(summary)
+        tickets: Collection[int] = asked.tickets
+        if asked.again_run:
+            past = PastRuns(settings.log_dir, keyring(settings))
+            writes = past.writes(past.find(asked.again_run)).of(tickets)
+            tickets = writes.keys
+            if not tickets:
+                raise ConfigError(f"run {writes.run_id} wrote on no ticket")
+        if not tickets:
+            return finished(work.execute())
+        return finished(work.only(tickets, anew=asked.again or bool(asked.again_run)))
 
 
 def retry(

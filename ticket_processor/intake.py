@@ -7,7 +7,7 @@ Skipping happens here, before anything is paid for: done, closed, older than ask
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 
@@ -28,6 +28,8 @@ from .tags import earlier_key, write_key
 BATCH = 100
 """Tickets that are read at once, of those that are read by their numbers."""
 
+NOT_FOUND = "not_found"
+"""A ticket that somebody asked for by its number is not there."""
 ReadAhead = Callable[[Iterator[Page]], Iterator[Page | None]]
 """What pages are read through: ``iter`` reads each when it is needed, :mod:`ticket_processor.prefetch` before that."""
 
@@ -36,9 +38,9 @@ ReadAhead = Callable[[Iterator[Page]], Iterator[Page | None]]
 class Work:
     """A ticket that needs understanding, with the key of the write it will get (``earlier_key``: as it once was).
 
-    ``replaces`` are the tags that an earlier write of ours put on it, when it gets a second look, or is a ``reply``.
-    ``is_new`` is false for what an earlier run has seen. ``taken_off`` is what people had taken off, where that is
-    known.
+    ``replaces`` are the tags that an earlier write of ours put on it, when it gets a second look, is a ``reply``, or
+    somebody asked for it ``anew``. ``is_new`` is false for what an earlier run has seen. ``taken_off`` is what people
+    had taken off, where that is known.
     """
 
     ticket: Ticket
@@ -46,8 +48,21 @@ class Work:
     replaces: tuple[str, ...] = ()
     is_new: bool = True
     reply: bool = False
+    anew: bool = False
     earlier_key: str = ""
     taken_off: TakenOff | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Exactly these tickets: no page is read. ``at_once``: although their head start is not over.
+
+    ``anew`` makes work of a ticket and its record whether it is done or not.
+    """
+
+    tickets: frozenset[int]
+    at_once: bool = False
+    anew: Callable[[Ticket, History], Work] | None = None
 
 
 class PageLedger:
@@ -97,8 +112,8 @@ class _OpenPage:
 class Intake:
     """Pulls tickets lazily: first the retry list, then page after page, ``limit`` of them at most.
 
-    ``only`` are tickets of the retry list that it is all about: no page is read then. What somebody took off that list
-    is passed over.
+    ``wanted`` are the tickets that it is all about, where these were named. What somebody took off the retry list is
+    passed over.
     ``again`` are tickets for a second look, with our tags on them; they come last, if ``still_ours`` says that nobody
     has judged them. ``selection`` says which tickets are left to people, and for how long. ``skipped`` receives an
     outcome for every ticket that needs no work; ``go_on`` is asked before each ticket and may raise to end the intake.
@@ -120,7 +135,7 @@ class Intake:
         skipped: Callable[[Outcome], None],
         go_on: Callable[[], None],
         selection: Selection | None = None,
-        only: Collection[int] | None = None,
+        wanted: Wanted | None = None,
         reply_to: Callable[[Ticket, History], Reply | None] | None = None,
         again: Mapping[int, tuple[str, ...]] | None = None,
         still_ours: Callable[[Ticket, Sequence[str]], bool] = lambda _ticket, _tags: True,
@@ -138,7 +153,8 @@ class Intake:
         self._skipped = skipped
         self._go_on = go_on
         self._selection = selection or Selection(SkipRules())
-        self._only = only
+        self._wanted = wanted
+        self._anew = wanted.anew if wanted is not None else None
         self._reply_to = reply_to
         self._again = dict(again or {})
         self._still_ours = still_ours
@@ -168,10 +184,10 @@ class Intake:
         self._known_to_wait = {item.ticket_id for item in retries if item.reason == WAITING}
         self._dropped = self._state.dropped()
         waiting = [item.ticket_id for item in retries if not item.dead and item.ticket_id not in self._handled]
-        if self._only is not None:
-            waiting = [ticket_id for ticket_id in waiting if ticket_id in self._only]
+        if self._wanted is not None:
+            waiting = [ticket_id for ticket_id in self._wanted.tickets if ticket_id not in self._handled]
         yield from self._retried(in_turn(self._state, waiting), dead)
-        if self._full() or self._only is not None:
+        if self._full() or self._wanted is not None:
             return
         for page in self._ahead(self._desk.pages(self._cursor, self._since)):
             if page is None:
@@ -214,7 +230,9 @@ class Intake:
                 elif ticket_id in tickets:
                     yield from self._look_at(tickets[ticket_id], dead, retried=True)
                 else:
-                    self._skipped(Outcome(ticket_id=ticket_id, status=OutcomeStatus.SKIPPED, reason="deleted"))
+                    # A number that somebody typed in may be wrong, or too new for the copy that was read.
+                    gone = NOT_FOUND if self._wanted is not None and self._wanted.at_once else "deleted"
+                    self._skipped(Outcome(ticket_id=ticket_id, status=OutcomeStatus.SKIPPED, reason=gone))
                 if self._turn_over(ticket_id):
                     return self.leave_to_later(waiting)
         return None
@@ -288,6 +306,9 @@ class Intake:
         self.seen += 1
         key = write_key(ticket)
         history = cache(partial(self._desk.history, ticket.id))
+        if self._anew is not None:
+            yield from self._once_more(ticket, dead, self._anew)
+            return
         try:
             reason = self._reason_to_skip(ticket, key, dead, history, retried=retried)
             reply = self._answer(ticket, dead, history) if reason == ALREADY_DONE else None
@@ -317,6 +338,25 @@ class Intake:
             yield Work(ticket, key, is_new=not retried, taken_off=taken_off)
         else:
             yield Work(reply.ticket, reply.key, reply.ours, is_new=False, reply=True, earlier_key=reply.earlier_key)
+
+    def _once_more(self, ticket: Ticket, dead: set[int], anew: Callable[[Ticket, History], Work]) -> Iterator[Work]:
+        """Work for a ticket that somebody asked to be triaged anew, whatever was written on it."""
+        self._handled.add(ticket.id)
+        if (reason := self._left_alone(ticket, dead, retried=True)) is not None:
+            self._skipped(Outcome(ticket_id=ticket.id, status=OutcomeStatus.SKIPPED, reason=reason))
+            return
+        try:
+            history = self._desk.history(ticket.id)
+        except TicketError as error:
+            self._no_record(ticket.id, error)
+            return
+        if history.judged(ticket.tags):
+            self._skipped(Outcome(ticket_id=ticket.id, status=OutcomeStatus.SKIPPED, reason=JUDGED))
+            return
+        work = anew(ticket, history)
+        self._open.add(ticket.id)
+        self._given += 1
+        yield work
 
     def _may_be_answered(self, ticket_id: int) -> bool:
         """Whether what earlier runs had left open is written, so that the customer may have answered it since."""
@@ -386,7 +426,8 @@ class Intake:
             return reason
         if (reason := self._selection.reason(ticket)) is not None:
             return reason
-        return WAITING if self._selection.must_wait(ticket) else None
+        at_once = self._wanted is not None and self._wanted.at_once
+        return WAITING if self._selection.must_wait(ticket) and not at_once else None
 
 
 _KNOWN = (ALREADY_DONE, "dead_letter", DROPPED, "older_than_since")

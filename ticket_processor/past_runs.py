@@ -105,8 +105,8 @@ class PastRuns:
             raise ConfigError(f"run {run.run_id} was a dry run: it wrote nothing, so there is nothing to take back")
         if run.undoes is not None:
             raise ConfigError(
-                f"run {run.run_id} took back run {run.undoes}; that cannot be undone, and no later run triages these "
-                "tickets again"
+                f"run {run.run_id} took back run {run.undoes}; that cannot be undone, and 'ticketbot run --again-run "
+                f"{run.undoes}' triages these tickets anew"
             )
         return run
 

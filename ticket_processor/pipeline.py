@@ -32,12 +32,12 @@ from .errors import (
 from .fanout import FanOut, Stuck
 from .helpdesk import Helpdesk
 from .history import History
-from .intake import Intake, PageLedger, ReadAhead, Work
+from .intake import Intake, PageLedger, ReadAhead, Wanted, Work
 from .kill_switch import KillSwitch
 from .log_upkeep import keep_head, left_in, not_before
 from .models import Analysis, Outcome, OutcomeStatus, Request, RunRecord, RunSummary, Ticket
 from .policy import Policy, decide
-from .retriage import Reply, reply_to
+from .retriage import Reply, anew_key, our_labels, reply_to, with_answers
 from .second_look import STILL_NO_MODEL, in_vain, replacing, still_ours
 from .settlement import Triage, clean_stamp
 from .shared_faults import IsolatingDesk, SharedFaults
@@ -186,9 +186,18 @@ class Run:
             )
         return self._play(lambda: self._retry(frozenset(ticket_ids) or listed))
 
-    def _retry(self, ticket_ids: Collection[int]) -> None:
+    def only(self, ticket_ids: Collection[int], *, anew: bool = False) -> RunSummary:
+        """Triage exactly these tickets, now: given up or not, within their head start or not.
+
+        ``anew``: also those that are done, under a key of this run. What people took off stays off, and a ticket whose
+        labels somebody has changed is left alone. Raises :class:`StateUnusable` as :meth:`execute` does.
+        """
+        make = self._anew if anew else None
+        return self._play(lambda: self._retry(ticket_ids, Wanted(frozenset(ticket_ids), at_once=True, anew=make)))
+
+    def _retry(self, ticket_ids: Collection[int], wanted: Wanted | None = None) -> None:
         self._parts.state.revive(ticket_ids)
-        self._triage_from(0.0, only=ticket_ids)
+        self._triage_from(0.0, wanted=wanted or Wanted(frozenset(ticket_ids)))
 
     def write(self, verdicts: Iterable[Verdict]) -> RunSummary:
         """Bring verdicts of another day to the helpdesk, with everything that a run promises.
@@ -300,7 +309,7 @@ class Run:
         if not self._options.dry_run:
             self._parts.room()
 
-    def _triage_from(self, since: float, *, only: Collection[int] | None = None) -> None:
+    def _triage_from(self, since: float, *, wanted: Wanted | None = None) -> None:
         parts, options = self._parts, self._options
         if options.since is not None:
             if parts.state.fact(CURSOR) is not None and not options.dry_run:
@@ -320,7 +329,7 @@ class Run:
             skipped=self._books.record,
             go_on=self._go_on,
             selection=parts.selection,
-            only=only,
+            wanted=wanted,
             reply_to=self._reply_to if options.retriage_on_reply else None,
             again=parts.state.fallbacks() if options.retry_fallbacks else None,
             still_ours=lambda ticket, tags: still_ours(ticket, tags, parts.policy),
@@ -328,7 +337,7 @@ class Run:
             turn_over=self._turn_over,
         )
         self._books.settled = intake.settled
-        self._finish_what_was_left(intake, only)
+        self._finish_what_was_left(intake, wanted.tickets if wanted is not None else None)
         intake.limit = None if options.limit is None else max(0, options.limit - self._books.recorded)
         fan_out = FanOut(
             parts.executor,
@@ -407,6 +416,11 @@ class Run:
     def _reply_to(self, ticket: Ticket, history: History) -> Reply | None:
         return reply_to(ticket, history, self._parts.policy)
 
+    def _anew(self, ticket: Ticket, history: History) -> Work:
+        heard = with_answers(ticket, history) if self._options.retriage_on_reply else ticket
+        ours = our_labels(ticket, history, self._parts.policy)
+        return Work(heard, anew_key(ticket, self._options.run_id), ours, is_new=False, anew=True)
+
     def _understand(self, work: Work) -> tuple[Analysis, int]:
         started = self._parts.clock.monotonic()
         analysis = self._parts.understanding(work.ticket)
@@ -440,7 +454,7 @@ class Run:
             return None
         self._faults.succeeded("analysis")
         decision = decide(work.ticket.id, analysis, self._parts.policy, self._parts.taxonomy)
-        if work.replaces or work.reply:
+        if (work.replaces or work.reply) and not work.anew:
             as_before = work.reply and self._parts.policy.tag("fallback") in work.replaces
             if analysis.source != "model" and not as_before:
                 self._books.record(
@@ -454,6 +468,7 @@ class Run:
                     )
                 )
                 return None
+        if work.replaces or work.reply:
             decision = replacing(decision, work.ticket, work.replaces, self._parts.policy)
         return Verdict(
             ticket_id=work.ticket.id,
@@ -463,7 +478,7 @@ class Run:
             clean_stamp=clean_stamp(work.ticket, self._options.stable_read_s),
             analyse_ms=milliseconds,
             replaces=work.replaces,
-            follows=bool(work.replaces) or work.reply,
+            follows=bool(work.replaces) or work.reply or work.anew,
             # A record that was read too soon after an edit may lack it.
             earlier_key=work.earlier_key,
             taken_off=work.taken_off if work.taken_off and self._triage.stable(work.ticket) else None,

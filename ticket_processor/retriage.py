@@ -45,11 +45,10 @@ def reply_to(ticket: Ticket, history: History, policy: Policy) -> Reply | None:
     said = history.said_since(None, ticket.requester)
     if _triaged(ticket, history, said) == len(said):
         return None
-    still_ours = history.ours().tags.intersection(ticket.tags)
     return Reply(
         _key(ticket, len(said)),
         with_answers(ticket, history),
-        _labels(ticket, still_ours, policy),
+        our_labels(ticket, history, policy),
         judged=history.judged(ticket.tags) or policy.marker not in ticket.tags,
         earlier_key=earlier_key(ticket, _stage(len(said))),
     )
@@ -96,9 +95,15 @@ def _to_read(text: str) -> str:
     return cleaned if clean("", f"0\n{cleaned}\n{_END}").endswith(_END) else ""
 
 
-def _labels(ticket: Ticket, still_ours: frozenset[str], policy: Policy) -> tuple[str, ...]:
+def our_labels(ticket: Ticket, history: History, policy: Policy) -> tuple[str, ...]:
     """Our labels on the ticket, without those that stand for a drop-down's value: taking one off would empty it."""
+    still_ours = history.ours().tags
     values = {word for value in ticket.fields.values() for word in value.split()}
     return tuple(
         tag for tag in ticket.tags if tag in still_ours and tag.startswith(policy.tag_prefix) and tag not in values
     )
+
+
+def anew_key(ticket: Ticket, run_id: str) -> str:
+    """The key of the one write that a run makes because somebody asked it to triage the ticket anew."""
+    return write_key(ticket, f"anew {run_id}")

@@ -117,6 +117,7 @@ class Story:
         self.run_starts: dict[str, float] = {}
         self.second_looks: set[str] = set()
         self.answered: list[tuple[int, float]] = []
+        self.asked: dict[str, tuple[int, ...]] = {}
         self.durations: dict[str, float] = {}
         self.keeps_state = True
         self.log: list[dict[str, Any]] = []

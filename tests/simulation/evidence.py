@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from tests.simulation.mishaps import Mishaps
+from ticket_processor.intake import NOT_FOUND
 from ticket_processor.sandbox import Audit, Sandbox
 
 
@@ -29,6 +30,8 @@ class Evidence(Protocol):
     """Runs that were asked to take a second look at what rules had answered."""
     answered: list[tuple[int, float]]
     """Tickets that their customers answered, and when."""
+    asked: dict[str, tuple[int, ...]]
+    """Runs that were about these tickets, which they were to triage anew."""
     durations: dict[str, float]
     """How long each run took, in seconds."""
     keeps_state: bool
@@ -44,7 +47,7 @@ class Evidence(Protocol):
 def explains(line: Mapping[str, Any]) -> bool:
     """Whether a line of the log says why its ticket gets no write."""
     skipped = line["event"] == "ticket" and line["outcome"] == "skipped"
-    return skipped and not line["reason"].startswith("deferred")
+    return skipped and not line["reason"].startswith(("deferred", NOT_FOUND))
 
 
 def passed_by(cursor: str, story: Evidence) -> list[int]:

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from tests.simulation.evidence import Evidence
 from tests.simulation.troubles import REPEATED_S
 from tests.simulation.world import AREAS
+from ticket_processor.models import Ticket
+from ticket_processor.retriage import anew_key
 from ticket_processor.sandbox import Audit, StoredTicket
 from ticket_processor.settlement import MARKED_BY_OTHERS
 
@@ -124,9 +126,12 @@ def _key(audit: Audit) -> str:
 
 
 def _written_once(world: Evidence, ticket: StoredTicket, ours: Sequence[Audit], unguarded: bool) -> Iterator[str]:
-    """1: one write with a note, one more where rules had answered, one for each answer of the customer; each judged by
-    nobody before. What was refused at first may be completed, without a note."""
+    """1: one write with a note, one more where rules had answered, one for each answer of the customer and each time
+    that somebody asked; each judged by nobody before. What was refused at first may be completed, without a note."""
     keys = [_key(audit) for audit in ours]
+    moment = ticket.json["created_at"]
+    itself = Ticket(id=ticket.id, created_at=moment, updated_at=moment)
+    asked_for = {anew_key(itself, run) for run, tickets in world.asked.items() if ticket.id in tickets}
     if len(set(keys)) < len(keys):
         yield f"1 one comment: {len(keys)} writes of ours under {len(set(keys))} keys"
     for later in ours[1:]:
@@ -134,6 +139,7 @@ def _written_once(world: Evidence, ticket: StoredTicket, ours: Sequence[Audit], 
         if _completes(later) or (unguarded and later.comment_public is None):
             continue
         answered = any(number == ticket.id and at < later.at for number, at in world.answered)
+        answered = answered or _key(later) in asked_for
         if not any("ai_fallback" in audit.tags_added for audit in earlier) and not answered:
             yield "1 one comment: a second look at what a model had answered"
         ourselves = set().union(*(audit.tags_added for audit in earlier))
@@ -148,7 +154,7 @@ def _written_once(world: Evidence, ticket: StoredTicket, ours: Sequence[Audit], 
             ):
                 yield f"3 human tags: a second look although a person had taken off {sorted(judged)}"
     notes = sum(audit.comment_public is not None for audit in ours)
-    answers = sum(number == ticket.id for number, _ in world.answered)
+    answers = sum(number == ticket.id for number, _ in world.answered) + len(asked_for)
     if notes > 2 + answers:
         yield f"1 one comment: {notes} notes of ours after {answers} answers of the customer"
 
@@ -222,6 +228,7 @@ def _fed_by_itself(world: Evidence) -> Iterator[str]:
         before = [audit for audit in world.our_writes(ticket_id) if audit.at < world.run_starts[run] - REPEATED_S]
         second_look = run in world.second_looks and any("ai_fallback" in audit.tags_added for audit in before)
         answered = any(number == ticket_id and before and at > before[0].at for number, at in world.answered)
+        answered = answered or ticket_id in world.asked.get(run, ())
         # Of a ticket that is deleted at that very moment nobody can read any more that it was done.
         gone = world.sandbox.store.tickets[ticket_id].deleted
         if before and not second_look and not answered and not gone:

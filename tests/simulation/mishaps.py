@@ -48,6 +48,8 @@ class Mishaps:
     """How many tickets are born with our marker."""
     late: float = 0.0
     """Tickets are found by search only, which shows each up to so many seconds late."""
+    asks: bool = False
+    """Somebody asks for tickets by their numbers, most times anew."""
 
     @property
     def quiet_poison(self) -> set[int]:
@@ -99,6 +101,7 @@ def mishaps(seed: int) -> Mishaps:
         redacts=kind == "keys",
         late=dice.choice((600.0, 7200.0)) if kind == "search" else 0.0,
         copies=0.5 if kind in ("keys", "poison") and dice.random() < 0.5 else 0.0,
+        asks=kind in ("none", "search", "silent", "storm") and dice.random() < 0.2,
     )
 
 

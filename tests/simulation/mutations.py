@@ -127,6 +127,7 @@ MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "what people took off put back": lambda: mock.patch.object(history.History, "taken_off", return_value=TakenOff()),
     "drop-down sent without its tag": lambda: mock.patch.object(zendesk.Zendesk, "_ticket_fields", return_value={}),
     "second look although a person has judged": _judgement_ignored,
+    "judged tickets triaged anew": lambda: mock.patch.object(history.History, "judged", return_value=False),
     "second look takes off people's tags": lambda: mock.patch.object(pipeline, "replacing", _everything_replaced),
     "tags replaced instead of merged": lambda: mock.patch.object(
         tags, "merge_tags", lambda current, add, remove=(): tuple(add)

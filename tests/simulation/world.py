@@ -10,6 +10,7 @@ import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -164,6 +165,8 @@ class World:
         self.sandbox.repeats = self.dice.choice((0.0, 0.0, 0.2))
         self._replies = self.dice.random() < 0.3
         self.durations: dict[str, float] = {}
+        self.asked: dict[str, tuple[int, ...]] = {}
+        """The tickets that a run was asked to triage anew."""
         self.answered: list[tuple[int, float]] = []
         """Tickets that a customer answered, and when."""
 
@@ -219,6 +222,9 @@ class World:
                     since=start - 7200 if other or number == 0 else None,
                     state=other,
                 )
+            if self.mishaps.asks:
+                name = f"asked{number}"
+                self.time.start(moment + self._odds.uniform(5, 300), partial(self._run_asked, name, runs - number))
             moment += self.dice.uniform(20, 600) + 600 * (not self._overlap and self.mishaps.unguarded)
             if self._rolls_back and number == runs // 2:
                 self.time.at(moment - 15, self._state_is_put_back)
@@ -351,7 +357,17 @@ class World:
 
     # One run
 
-    def _run(self, name: str, since: float | None, state: State | None) -> None:
+    def _run_asked(self, name: str, most: int) -> None:
+        there = list(self.sandbox.store.tickets)
+        only = tuple(self._odds.sample(there, min(most, len(there))))
+        anew = self._odds.random() < 0.8
+        if anew:
+            self.asked[name] = only
+        self._run(name, None, None, only=only, anew=anew)
+
+    def _run(
+        self, name: str, since: float | None, state: State | None, *, only: Sequence[int] = (), anew: bool = False
+    ) -> None:
         state = self.state if state is None else state
         self.run_starts[name] = self.time.now()
         self._keep_copy()
@@ -384,36 +400,35 @@ class World:
             self.second_looks.add(name)
         audit = _Log(self, name, crash, disk, clock)
         try:
-            self.ends.append(
-                self._run_class(
-                    Parts(
-                        desk=Zendesk(
-                            transport,
-                            page_size=self.dice.choice((1, 2, 100)),
-                            source="search" if self.mishaps.late else "auto",
-                        ),
-                        understanding=_Watched(links, RULES, self, name),
-                        executor=SerialExecutor(),
-                        state=stepping,
-                        audit=audit,
-                        clock=clock,
-                        deadline=deadline,
-                        policy=POLICY,
-                        taxonomy=TAXONOMY,
-                        requests=lambda: transport.counts,
+            work = self._run_class(
+                Parts(
+                    desk=Zendesk(
+                        transport,
+                        page_size=self.dice.choice((1, 2, 100)),
+                        source="search" if self.mishaps.late else "auto",
                     ),
-                    Options(
-                        run_id=name,
-                        since=since,
-                        max_attempts=self.mishaps.max_attempts,
-                        verify=2 if self.mishaps.calm else 0,
-                        limit=self.dice.choice((None, None, 1)) if self.faulty else None,
-                        retry_fallbacks=looks_again,
-                        retriage_on_reply=self._replies,
-                        delivery=self._way(),
-                    ),
-                ).execute()
+                    understanding=_Watched(links, RULES, self, name),
+                    executor=SerialExecutor(),
+                    state=stepping,
+                    audit=audit,
+                    clock=clock,
+                    deadline=deadline,
+                    policy=POLICY,
+                    taxonomy=TAXONOMY,
+                    requests=lambda: transport.counts,
+                ),
+                Options(
+                    run_id=name,
+                    since=since,
+                    max_attempts=self.mishaps.max_attempts,
+                    verify=2 if self.mishaps.calm else 0,
+                    limit=self.dice.choice((None, None, 1)) if self.faulty else None,
+                    retry_fallbacks=looks_again,
+                    retriage_on_reply=self._replies,
+                    delivery=self._way(),
+                ),
             )
+            self.ends.append(work.only(only, anew=anew) if only else work.execute())
         except Crash:
             self.ends.append(f"{name} crashed")
         except TicketbotError as error:

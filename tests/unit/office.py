@@ -133,7 +133,14 @@ class Office:
         self.log = folder
 
     def run(
-        self, taxonomy: Taxonomy | None = None, *, policy: Policy = PLAIN, seconds: float = 540.0, **options: Any
+        self,
+        taxonomy: Taxonomy | None = None,
+        *,
+        policy: Policy = PLAIN,
+        seconds: float = 540.0,
+        only: Sequence[int] = (),
+        anew: bool = False,
+        **options: Any,
     ) -> RunSummary:
         self.runs += 1
         run_id = f"run{self.runs}"
@@ -154,14 +161,14 @@ class Office:
                 deadline=Deadline(self.clock, seconds),
                 policy=policy,
                 taxonomy=taxonomy,
-                selection=Selection(given.pop("rules", SkipRules())),
+                selection=Selection(given.pop("rules", SkipRules()), wait_s=given.pop("wait_s", 0)),
                 room=given.pop("room", lambda: None),
             ),
             Options(run_id=run_id, **given),
             self.ended.append,
         )
         try:
-            return run.execute()
+            return run.only(only, anew=anew) if only else run.execute()
         finally:
             audit.close()
 

@@ -13,7 +13,7 @@ from ticket_processor.clock import iso
 from ticket_processor.errors import DeadlineReached, Halted, TicketError
 from ticket_processor.helpdesk import Page
 from ticket_processor.history import Edit, History
-from ticket_processor.intake import Intake, PageLedger, Work
+from ticket_processor.intake import Intake, PageLedger, Wanted, Work
 from ticket_processor.models import Outcome, OutcomeStatus, Ticket
 from ticket_processor.skip_rules import Selection, SkipRules, SkipSettings
 from ticket_processor.state import State, Verdict
@@ -534,7 +534,8 @@ def test_a_switch_that_is_set_ends_the_intake_before_the_next_ticket() -> None:
 
 
 def test_a_run_about_the_retry_list_reads_no_page_and_no_other_ticket_of_it() -> None:
-    run = Run(page(a_ticket(1)), tickets=(a_ticket(7), a_ticket(8), a_ticket(9)), only={7, 8}, again={9: ()})
+    there = (a_ticket(7), a_ticket(8), a_ticket(9))
+    run = Run(page(a_ticket(1)), tickets=there, wanted=Wanted(frozenset({7, 8})), again={9: ()})
     for number in (7, 8, 9):
         run.state.retry_later(number, "busy", failed=False, max_attempts=5)
     assert run.works() == [7, 8]
