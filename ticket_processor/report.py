@@ -9,17 +9,22 @@ from datetime import datetime, timedelta
 
 from . import __version__, metrics, spikes
 from .knowledge_gaps import Knowledge
+from .log_erase import ERASED, ERASING
 from .log_index import LogIndex
+from .log_upkeep import EXPIRED
 from .metric_sql import stamp, utc
 from .metrics import Dimension, Latency, Objective, Part, Point, Runs, Selection, Spent, Step, Totals
 from .override_counts import Overrides
 from .spikes import Spike
+from .state import DROPPED
 
 BY: tuple[Dimension, ...] = (
     "category", "subcategory", "urgency", "sentiment", "language", "answered_by", "why_fallback", "outcome",
 )  # fmt: skip
 """What a report counts tickets by, in its order."""
 MOST_REASONS = 10
+NOTHING_WRONG = ("write_mode", ERASING, ERASED, EXPIRED, DROPPED, "since_replaces_cursor")
+"""What the log keeps among its alerts although nothing is wrong: somebody asked for it, or it is how runs work."""
 ZONE = "UTC"
 NO_ACCOUNT = "no account named in the settings"
 _MAY_LACK = 0.05
@@ -133,7 +138,11 @@ def gather(
         spent=metrics.spent(index, selection),
         objectives=metrics.judged(totals, took, success=goals.success, quick=goals.latency_share),
         runs=metrics.runs(index, since, until),
-        alerts=dict(Counter(alert.what for alert in metrics.alerts(index, since, until)).most_common()),
+        alerts=dict(
+            Counter(
+                alert.what for alert in metrics.alerts(index, since, until) if alert.what not in NOTHING_WRONG
+            ).most_common()
+        ),
         step=step,
         by_time=metrics.series(index, selection, step),
         by_category=metrics.series(index, selection, step, "category", timed=False),

@@ -43,6 +43,16 @@ def made(
         return gather(index, at(since), at(until), Goals(latency_s=2.0), account=ACCOUNT)
 
 
+def test_what_the_log_notes_although_nothing_is_wrong_is_no_alert(tmp_path: Path) -> None:
+    whats = ("write_mode", "erasing", "erased", "log_expired", "retry_dropped", "since_replaces_cursor", "overwrote")
+    lines = [
+        {"ts": "2026-11-20T08:00:00.000Z", "event": "alert", "run_id": "r", "dry_run": False, "what": what}
+        for what in whats
+    ]
+    report = made(tmp_path, [receipt(1, "11-20 08:00"), *lines])
+    assert report.alerts == {"overwrote": 1}
+
+
 def a_week(**facts: Any) -> list[dict[str, Any]]:
     """Two tickets a day for six weeks, and four more of another kind in the last one."""
     lines = [
