@@ -49,6 +49,10 @@ class ZendeskSettings(Frozen):
         """The account's address without a path. ``config.load`` has made sure that there is one."""
         return self.url or f"https://{self.subdomain}.zendesk.com"
 
+    def ticket_url(self, ticket_id: int) -> str:
+        """Where a person opens the ticket; empty where the settings name no account."""
+        return f"{self.base_url}/agent/tickets/{ticket_id}" if self.url or self.subdomain else ""
+
 
 def _whole_url(value: str, example: str) -> SplitResult:
     try:
@@ -193,6 +197,7 @@ class AlertSettings(Frozen):
         None, ge=2, le=10_080, description="so long no run may have seen all tickets; default: 4 intervals, or 40"
     )
     day_usd: float | None = Field(None, gt=0, description="what models may cost in a UTC day before it is told")
+    escalated: bool = Field(True, description="a message for each run that escalated tickets, with their numbers")
     runbook: str = Field("docs/alerts.md", min_length=1, description="where messages point; '#' and the rule follow")
 
 
