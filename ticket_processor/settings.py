@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from urllib.parse import SplitResult, urlsplit
 
 import platformdirs
-from pydantic import AfterValidator, Field, SecretStr, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
 
 from .kill_switch import FILE_NAME as STOP_FILE
 from .loopback import is_loopback
@@ -241,6 +241,10 @@ def _no_tag_of_ours(category: Category) -> Category:
     return category
 
 
+def _small(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
 SiteCategory = Annotated[Category, AfterValidator(_no_tag_of_ours)]
 
 
@@ -266,6 +270,9 @@ class Settings(Frozen):
     )
     team_language: str = Field("en", pattern=r"^[a-z]{2,3}$", description="in which summaries are written")
     lowest_tls: TlsVersion = Field("1.2", description="of every connection")
+    log_level: Annotated[Literal["off", "error", "warning", "info", "debug"], BeforeValidator(_small)] = Field(
+        "off", description="what is shown on standard error while a command works"
+    )
     state_dir: Path | None = None
     log_dir: Path = Path(DEFAULT_LOG_DIR)
     notices: tuple[str, ...] = ()

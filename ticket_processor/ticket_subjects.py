@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .clock import Deadline, SystemClock
+from .clock import Clock, Deadline
 from .errors import CannotRun, DeadlineReached, TicketError
 from .helpdesk import Fetched, Page
 from .models import Ticket
@@ -20,6 +20,8 @@ LONGEST = 60
 MOST_KEPT = 5_000
 """Of more tickets than a run has under way at a time the oldest are forgotten; they are shown by their numbers."""
 _MOST_READ = 500
+OVER = ("solved", "closed", "deleted")
+"""What a ticket is that needs nobody any more."""
 NO_SUBJECT = "(no subject)"
 
 
@@ -79,7 +81,7 @@ class LookedUp:
 
 
 def look_up(
-    settings: Settings, clock: SystemClock, ticket_ids: Sequence[int], *, seconds: float = 20.0
+    settings: Settings, clock: Clock, ticket_ids: Sequence[int], *, seconds: float = 20.0
 ) -> tuple[dict[int, LookedUp], str]:
     """Tickets as they are now, a request for each hundred; and in a sentence why some are missing, if so.
 
