@@ -62,19 +62,15 @@ def report(
     ] = False,
     urgency: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Option(
-            metavar="LABEL", help="Only tickets of this urgency: critical, high, medium or low; may be repeated."
-        ),
+        typer.Option(metavar="LABEL", help="Only critical, high, medium or low urgency; may be repeated."),
     ] = None,
     sentiment: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Option(
-            metavar="LABEL", help="Only tickets of this sentiment: negative, neutral or positive; may be repeated."
-        ),
+        typer.Option(metavar="LABEL", help="Only negative, neutral or positive sentiment; may be repeated."),
     ] = None,
     risk: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Option(metavar="LABEL", help="Only tickets of this risk: high, medium or low; may be repeated."),
+        typer.Option(metavar="LABEL", help="Only high, medium or low risk; may be repeated."),
     ] = None,
     mail: Annotated[
         bool, typer.Option("--mail", help="Mail it, page attached, to the mail addresses in TICKETBOT_ALERT_URLS.")

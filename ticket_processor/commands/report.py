@@ -102,7 +102,7 @@ def report(clock: SystemClock, wishes: Wishes, *, config: Path | None, as_json: 
         with printing():
             sys.stdout.write(markdown(found))
             sys.stdout.flush()
-    elif wishes.csv != STANDARD_OUTPUT and not wishes.mail:
+    elif wishes.csv != STANDARD_OUTPUT and not (wishes.mail or wishes.markdown):
         screen.say(f"{found.title}\n{found.origin}\n")
         score_tables.show([*report_tables.tables(found)])
         written[:0] = [""] if written else []
