@@ -182,6 +182,7 @@ def test_subjects_in_a_report_are_read_on_demand(desk: Desk) -> None:
     told = desk("report", "--subjects", "--json").object["escalated"][0]
     assert "hacked" in told["subject"]
     assert "jane@example.com" not in told["subject"]
+    assert "--mail sends no word of a ticket" in desk("report", "--subjects", "--mail", code=2).err
 
 
 # The tour

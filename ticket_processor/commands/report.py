@@ -71,6 +71,8 @@ def report(clock: SystemClock, wishes: Wishes, *, config: Path | None, as_json: 
         raise ConfigError("--json and --csv - both want standard output: name a file for one of them")
     if wishes.output is not None and not wishes.markdown:
         raise ConfigError("--output names the file of --markdown; --html and --csv name their own")
+    if wishes.subjects and wishes.mail:
+        raise ConfigError("--mail sends no word of a ticket, so it goes without --subjects")
     to_print = wishes.markdown and wishes.output is None
     if to_print and (as_json or wishes.csv == STANDARD_OUTPUT):
         raise ConfigError("--markdown prints to standard output, as the other option does: add --output FILE")
