@@ -16,6 +16,7 @@ from ..settings import Settings
 from ..ticket_subjects import OVER, LookedUp, look_up
 from ..wiring import keyring
 from .moments import parse_since
+from .report import check_log
 
 
 def escalated(clock: SystemClock, *, config: Path | None, since: str, everything: bool, as_json: bool) -> int:
@@ -23,6 +24,7 @@ def escalated(clock: SystemClock, *, config: Path | None, since: str, everything
     moment = parse_since(since, clock.now())
     require_duckdb()
     settings = load(config=config, need_helpdesk=False)
+    check_log(settings)
     screen = Screen(quiet=False, as_json=as_json)
     found = _of_the_log(settings, clock, moment)
     tickets, why = look_up(settings, clock, [one.ticket_id for one in found]) if found else ({}, "")

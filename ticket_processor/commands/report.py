@@ -90,7 +90,7 @@ def report(clock: SystemClock, wishes: Wishes, *, config: Path | None, as_json: 
         from .report_mail import mail_receivers
 
         everybody = mail_receivers(settings.alerts)
-    _check_log(settings)
+    check_log(settings)
     screen = Screen(quiet=False, as_json=as_json or to_print or wishes.csv == STANDARD_OUTPUT)
     found = _gathered(settings, clock, since, until, wishes, screen)
     written = _write(found, wishes)
@@ -181,7 +181,8 @@ def _check_places(wishes: Wishes) -> None:
         raise ConfigError(*problems)
 
 
-def _check_log(settings: Settings) -> None:
+def check_log(settings: Settings) -> None:
+    """Raises :class:`ConfigError` where no run has written a log yet."""
     if not log_files(settings.log_dir):
         raise ConfigError(
             *settings.lost,

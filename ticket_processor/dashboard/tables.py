@@ -24,7 +24,7 @@ def lines(
         {
             "When": line.at,
             "Ticket": line.ticket_id,
-            "Open": url_of(line.ticket_id) or None,
+            "Link": url_of(line.ticket_id) or None,
             **({} if subjects is None else {"Subject": subjects.get(line.ticket_id, NOT_READ).subject}),
             "Outcome": line.outcome,
             "Reason": line.reason,
@@ -52,7 +52,7 @@ def escalated(
         {
             "Escalated": one.at,
             "Ticket": one.ticket_id,
-            "Open": url_of(one.ticket_id) or None,
+            "Link": url_of(one.ticket_id) or None,
             "Why": ", ".join(one.reasons).replace("_", " "),
             "Status": now.get(one.ticket_id, NOT_READ).status or None,
             "Subject": now.get(one.ticket_id, NOT_READ).subject or None,

@@ -13,7 +13,7 @@ from ticket_processor.dashboard.sidebar import choose
 COLUMNS = {
     "Escalated": st.column_config.DatetimeColumn("Escalated (UTC)", format="YYYY-MM-DD HH:mm", timezone="UTC"),
     "Ticket": st.column_config.NumberColumn(format="%d"),
-    "Open": st.column_config.LinkColumn(display_text="open", help="The ticket in the helpdesk"),
+    "Link": st.column_config.LinkColumn(display_text="open", help="The ticket in the helpdesk"),
 }
 
 
