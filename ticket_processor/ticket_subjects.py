@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,28 +26,28 @@ OVER = ("solved", "closed", "deleted")
 NO_SUBJECT = "(no subject)"
 
 
-def shown_subject(ticket: Ticket, limit: int = LONGEST) -> str:
-    """The subject as one plain line of at most ``limit`` characters, without personal data and secrets."""
-    return leaving_line(redact(ticket.subject[:_MOST_READ], names=ticket.names).text, limit) or NO_SUBJECT
+def shown_subject(subject: str, names: Sequence[str] = (), limit: int = LONGEST) -> str:
+    """The subject as one plain line of at most ``limit`` characters, without personal data, ``names`` and secrets."""
+    return leaving_line(redact(subject[:_MOST_READ], names=names).text, limit) or NO_SUBJECT
 
 
 class Subjects:
     """What the tickets that a run has read are about. Thread-safe; redacts when it is asked."""
 
     def __init__(self) -> None:
-        self._tickets: dict[int, Ticket] = {}
+        self._kept: dict[int, tuple[str, tuple[str, ...]]] = {}
 
     def saw(self, ticket: Ticket) -> None:
         """Remember the ticket's subject."""
-        bare = Ticket(id=ticket.id, subject=ticket.subject, names=ticket.names, created_at="", updated_at="")
-        self._tickets[ticket.id] = bare
-        while len(self._tickets) > MOST_KEPT:
-            self._tickets.pop(next(iter(self._tickets)), None)
+        self._kept[ticket.id] = ticket.subject[:_MOST_READ], ticket.names
+        if len(self._kept) > MOST_KEPT:
+            with suppress(StopIteration, RuntimeError):  # another thread may be at it
+                self._kept.pop(next(iter(self._kept)), None)
 
     def of(self, ticket_id: int) -> str:
         """The subject as it may be shown; empty where it is not known."""
-        ticket = self._tickets.get(ticket_id)
-        return "" if ticket is None else shown_subject(ticket)
+        kept = self._kept.get(ticket_id)
+        return "" if kept is None else shown_subject(*kept)
 
 
 class NotingZendesk(Zendesk):
@@ -77,7 +78,6 @@ class LookedUp:
 
     status: str = ""
     subject: str = ""
-    tags: tuple[str, ...] = ()
 
 
 def look_up(
@@ -102,7 +102,7 @@ def look_up(
     for ticket_id in ticket_ids:
         ticket = tickets.get(ticket_id)
         if ticket is not None:
-            found[ticket_id] = LookedUp(ticket.status, shown_subject(ticket), ticket.tags)
+            found[ticket_id] = LookedUp(ticket.status, shown_subject(ticket.subject, ticket.names))
         elif ticket_id not in tickets.unread:
             found[ticket_id] = LookedUp("deleted")
     why = next((str(error) for error in tickets.unread.values()), "")
