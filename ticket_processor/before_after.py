@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TextIO
@@ -52,10 +53,11 @@ class BeforeAfter:
 
 
 def telling(rows: Sequence[BeforeAfter], most: int = WHOLE) -> list[BeforeAfter]:
-    """The tickets that together show the most different things, in the order of their numbers."""
+    """The tickets that together show the most different things, rare ones before all, in the order of their numbers."""
+    often = Counter(feature for row in rows for feature in row.features)
     left, chosen, known = list(rows), list[BeforeAfter](), set[str]()
     while left and len(chosen) < most:
-        best = max(left, key=lambda row: (len(row.features - known), len(row.features), -row.ticket_id))
+        best = max(left, key=lambda row: (sum(often[new] ** -0.5 for new in row.features - known), -row.ticket_id))
         left.remove(best)
         chosen.append(best)
         known |= best.features

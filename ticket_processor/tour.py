@@ -120,14 +120,13 @@ def _features(seen: Seen, tags: Sequence[str], priority: str | None) -> Iterator
     yield from seen.why
     yield from seen.reasons
     if analysis is None:
-        yield from ("left alone", outcome.reason, f"left alone: {outcome.reason}")
+        yield f"left alone: {outcome.reason}"
         return
     yield f"category {analysis.category}"
     yield f"urgency {analysis.urgency}"
     yield f"language {analysis.language}"
     yield f"mood {analysis.sentiment}"
-    if tags:
-        yield "tags of people"
+    yield from (f"tag {tag}" for tag in tags)
     if priority:
         yield "priority of people"
 
