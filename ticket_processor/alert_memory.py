@@ -22,6 +22,8 @@ EVENTS_KEPT_S = 3 * DAY
 """Longer than two runs a day apart."""
 ENDS_KEPT_S = 4 * DAY
 """Longer than any rule is hushed for."""
+MOST_ESCALATED = 200
+"""So many escalated tickets are kept for those who could not be told of them; the log has all."""
 GIVE_UP_S = DAY
 """A target that cannot be told for so long that something is over will not be told any more."""
 
@@ -81,6 +83,15 @@ class Breakers(Frozen):
         return now < self.open_until
 
 
+class EscalatedTicket(Frozen):
+    """An escalated ticket, why in fixed words, and which targets know of it. ``at`` is Unix seconds."""
+
+    ticket_id: int
+    reasons: tuple[str, ...] = ()
+    at: float = 0.0
+    told: tuple[str, ...] = ()
+
+
 class Memory(Frozen):
     """All that is kept between runs. ``seen`` is when a scheduled run was last here."""
 
@@ -91,6 +102,8 @@ class Memory(Frozen):
     events: dict[str, tuple[float, ...]] = Field(default_factory=dict)
     breakers: dict[str, Breakers] = Field(default_factory=dict)
     summaries: dict[str, str] = Field(default_factory=dict, description="the day that each target has a summary of")
+    escalated: tuple[EscalatedTicket, ...] = ()
+    """Tickets that somebody has still to be told of."""
     last_failure: Failure | None = None
 
     @property
@@ -229,6 +242,26 @@ def told(memory: Memory, news: Owed) -> Memory:
     if one.over is not None and not knows:
         del conditions[news.rule]
     return memory.model_copy(update={"conditions": conditions})
+
+
+def escalated_for(memory: Memory, target: str) -> tuple[EscalatedTicket, ...]:
+    """The tickets that this target has still to be told of."""
+    return tuple(one for one in memory.escalated if target not in one.told)
+
+
+def told_of_escalated(memory: Memory, target: str) -> Memory:
+    """The memory, now that the target knows of all of them."""
+    news = tuple(
+        one if target in one.told else one.model_copy(update={"told": (*one.told, target)}) for one in memory.escalated
+    )
+    return memory.model_copy(update={"escalated": news})
+
+
+def still_to_tell(memory: Memory, targets: Iterable[str], now: float) -> Memory:
+    """The memory without tickets that all of ``targets`` know of, or that nobody could be told of for a day."""
+    known = set(targets)
+    kept = tuple(one for one in memory.escalated if known - set(one.told) and now - one.at <= GIVE_UP_S)
+    return memory.model_copy(update={"escalated": kept[-MOST_ESCALATED:]})
 
 
 def without_strangers(memory: Memory, targets: Iterable[Target]) -> Memory:

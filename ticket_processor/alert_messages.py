@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .alert_memory import Owed
+from .alert_memory import EscalatedTicket, Owed
 from .alert_rules import RULES
 from .alert_view import Severity
 from .clock import iso
 from .outgoing import told as leaves
 
+MOST_LISTED = 50
 _LONGEST = 400
 
 
@@ -29,7 +30,7 @@ class Message:
     body: str
     severity: Severity | None = None
     key: str = ""
-    what: Literal["begun", "worse", "over", "summary", "test"] = "begun"
+    what: Literal["begun", "worse", "over", "summary", "escalated", "test"] = "begun"
     account: str = ""
     line: str = ""
     details: Mapping[str, str] = field(default_factory=dict)
@@ -92,6 +93,20 @@ def message_of(news: Owed, account: str, runbook: str, machine: str = "") -> Mes
         details={name: text for name, text in rows.items() if text},
         link=link,
     )
+
+
+def escalation_of(tickets: Sequence[EscalatedTicket], account: str, url_of: Callable[[int], str]) -> Message:
+    """One message for the tickets that were escalated: their numbers, why, and where they are; no customer's word."""
+    count = len(tickets)
+    lines = [
+        f"#{one.ticket_id}: {', '.join(one.reasons).replace('_', ' ')}  {url_of(one.ticket_id)}".rstrip()
+        for one in tickets[:MOST_LISTED]
+    ]
+    if rest := count - len(lines):
+        lines.append(f"and {rest} more")
+    lines.append("'ticketbot escalated' lists what is still open.")
+    what = f"{count} ticket{'s' * (count != 1)} escalated"
+    return Message(title_of("escalated", what, account), "\n".join(lines), Severity.WARNING, "", "escalated", account)
 
 
 def _lines(rows: Mapping[str, str]) -> list[str]:

@@ -24,6 +24,7 @@ from .settings import Settings
 from .state import Verdict
 from .statement import MOST_KEPT, Verify
 from .take_back import Left
+from .ticket_subjects import NotingZendesk, Subjects
 from .undo import Undo, UndoOptions, UndoParts
 from .wiring import (
     audit_log,
@@ -105,13 +106,18 @@ class Undone:
 
 
 def run(
-    settings: Settings, asked: Asked, *, clock: SystemClock | None = None, listener: Listener = lambda _outcome: None
+    settings: Settings,
+    asked: Asked,
+    *,
+    clock: SystemClock | None = None,
+    listener: Listener = lambda _outcome: None,
+    subjects: Subjects | None = None,
 ) -> Finished:
-    """One run against the real helpdesk of ``settings``.
+    """One run against the real helpdesk of ``settings``. ``subjects`` see what it reads, before ``listener`` hears.
 
     Raises ``ConfigError``, ``RunLocked``, or ``CannotRun`` when not even the log or the state can be opened.
     """
-    with _assembled(settings, asked, clock or SystemClock(), listener) as (work, finished):
+    with _assembled(settings, asked, clock or SystemClock(), listener, subjects=subjects) as (work, finished):
         tickets: Collection[int] = asked.tickets
         if asked.again_run:
             past = PastRuns(settings.log_dir, keyring(settings))
@@ -130,12 +136,16 @@ def retry(
     *,
     clock: SystemClock | None = None,
     listener: Listener = lambda _outcome: None,
+    subjects: Subjects | None = None,
 ) -> Finished:
     """Try these tickets of the retry list now, the dead ones too; none named: all of it. Nothing else is pulled.
 
     It raises what :func:`run` does.
     """
-    with _assembled(settings, Asked(), clock or SystemClock(), listener, kind="retry") as (work, finished):
+    with _assembled(settings, Asked(), clock or SystemClock(), listener, kind="retry", subjects=subjects) as (
+        work,
+        finished,
+    ):
         summary = work.retry(ticket_ids)
         return finished(summary)
 
@@ -148,13 +158,17 @@ def write(
     statuses: tuple[str, ...],
     clock: SystemClock | None = None,
     listener: Listener = lambda _outcome: None,
+    subjects: Subjects | None = None,
 ) -> Finished:
     """Bring verdicts of another day, such as those of a file, to tickets that are in one of ``statuses``.
 
     Everything else is as in :func:`run`, and it raises the same.
     """
     settings = settings.model_copy(update={"run": settings.run.model_copy(update={"statuses": statuses})})
-    with _assembled(settings, asked, clock or SystemClock(), listener, kind="apply") as (work, finished):
+    with _assembled(settings, asked, clock or SystemClock(), listener, kind="apply", subjects=subjects) as (
+        work,
+        finished,
+    ):
         summary = work.write(verdicts)
         return finished(summary)
 
@@ -230,7 +244,13 @@ def undo(
 
 @contextmanager
 def _assembled(
-    settings: Settings, asked: Asked, clock: SystemClock, listener: Listener, *, kind: str = "run"
+    settings: Settings,
+    asked: Asked,
+    clock: SystemClock,
+    listener: Listener,
+    *,
+    kind: str = "run",
+    subjects: Subjects | None = None,
 ) -> Iterator[tuple[Run, Callable[[RunSummary], Finished]]]:
     """A run, ready to be played, and what makes the end of it complete."""
     folder = settings.state_folder
@@ -252,10 +272,11 @@ def _assembled(
         chain = stack.enter_context(understanding(settings, clock, deadline, state, store, troubles.append))
         executor = ThreadPoolExecutor(settings.run.workers, thread_name_prefix="analyse")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
-        desk = Zendesk(
+        desk = NotingZendesk(
             transport,
             source=settings.zendesk.source,
             search_window_s=settings.zendesk.search_window_hours * 3600,
+            subjects=subjects or Subjects(),
         )
         work = Run(
             Parts(

@@ -16,7 +16,7 @@ import typer
 
 from . import __version__
 from .cli_operations import app as operations
-from .cli_parts import Commands, ConfigOption, HtmlOption, JsonOption, errors, leave, signals
+from .cli_parts import Commands, ConfigOption, HtmlOption, JsonOption, VerboseOption, errors, leave, signals
 from .errors import ExitCode
 
 app = typer.Typer(
@@ -66,7 +66,10 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would change; write nothing to the helpdesk or the cursor.")
     ] = False,
-    limit: Annotated[Optional[int], typer.Option(min=1, metavar="N", help="Handle at most this many tickets.")] = None,  # noqa: UP045
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Triage at most N tickets, besides those left alone."),
+    ] = None,
     since: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(
@@ -107,6 +110,7 @@ def run(
         bool, typer.Option("--cancel-batches", help="With --batch-api: give up what is under way.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print only what went wrong.")] = False,
+    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -165,6 +169,7 @@ def apply(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; write nothing.")] = False,
     limit: Annotated[Optional[int], typer.Option(min=1, metavar="N", help="Write at most this many tickets.")] = None,  # noqa: UP045
     quiet: Annotated[bool, typer.Option("--quiet", help="Print only what went wrong.")] = False,
+    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -223,6 +228,7 @@ def seed(
     insist: Annotated[
         bool, typer.Option("--yes-this-is-a-sandbox", help="Seed although the account looks like production.")
     ] = False,
+    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -259,6 +265,7 @@ def probe(
         Optional[Path],  # noqa: UP045
         typer.Option(metavar="FOLDER", help="Remember it in this state folder too: the production account's."),
     ] = None,
+    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -275,6 +282,7 @@ def probe(
 def analyse(
     ticket: Annotated[str, typer.Argument(metavar="TICKET", help="A ticket's number, or - for standard input.")],
     no_llm: Annotated[bool, typer.Option("--no-llm", help="Keyword rules only, whatever models are set.")] = False,
+    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -357,6 +365,7 @@ def backtest(
     precision: PrecisionOption = 0.95,
     html: HtmlOption = None,
     show_errors: ShowErrorsOption = False,
+    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -437,7 +446,10 @@ def sandbox(
 
 
 retry_app = typer.Typer(
-    help="Tickets that wait for a later run, or failed too often.", rich_markup_mode=None, no_args_is_help=True
+    cls=Commands,
+    help="Tickets that wait for a later run, or failed too often.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
 )
 app.add_typer(retry_app, name="retry")
 RetriedOption = Annotated[
@@ -457,7 +469,12 @@ def retry_list(as_json: JsonOption = False, config: ConfigOption = None) -> None
 
 
 @retry_app.command("run")
-def retry_run(ticket: RetriedOption = None, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def retry_run(
+    ticket: RetriedOption = None,
+    verbose: VerboseOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
     """Try the list now, what was given up included."""
     with errors(as_json):
         from .commands.retry import run as work
@@ -483,7 +500,9 @@ def retry_drop(
     leave(code)
 
 
-taxonomy_app = typer.Typer(help="Your categories: show them, check them.", rich_markup_mode=None, no_args_is_help=True)
+taxonomy_app = typer.Typer(
+    cls=Commands, help="Your categories: show them, check them.", rich_markup_mode=None, no_args_is_help=True
+)
 app.add_typer(taxonomy_app, name="taxonomy")
 
 
@@ -548,6 +567,7 @@ def train(
         Optional[Path],  # noqa: UP045
         typer.Option(metavar="FOLDER", help="Where the classifier goes. Default: where a run looks for it."),
     ] = None,
+    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -586,6 +606,7 @@ def undo(
         bool, typer.Option("--while-stopped", help="Go on although the kill switch is set, which stops runs.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print only what went wrong.")] = False,
+    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:

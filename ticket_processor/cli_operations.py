@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Optional
 
 import typer
 
-from .cli_parts import ConfigOption, JsonOption, errors, leave, signals
+from .cli_parts import Commands, ConfigOption, JsonOption, VerboseOption, errors, leave, signals
 
 app = typer.Typer(rich_markup_mode=None)
 """Its commands become those of ``ticketbot``."""
@@ -50,9 +50,32 @@ def report(
         Optional[str],  # noqa: UP045
         typer.Option(metavar="FILE", help="Write all figures as CSV; - prints them instead of tables."),
     ] = None,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print it as GitHub Markdown instead of tables.")
+    ] = False,
+    output: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="FILE", help="With --markdown: write it there instead."),
+    ] = None,
+    subjects: Annotated[
+        bool, typer.Option("--subjects", help="Also read the listed tickets' subjects, a request or two; redacted.")
+    ] = False,
+    urgency: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(metavar="LABEL", help="Only critical, high, medium or low urgency; may be repeated."),
+    ] = None,
+    sentiment: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(metavar="LABEL", help="Only negative, neutral or positive sentiment; may be repeated."),
+    ] = None,
+    risk: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(metavar="LABEL", help="Only high, medium or low risk; may be repeated."),
+    ] = None,
     mail: Annotated[
         bool, typer.Option("--mail", help="Mail it, page attached, to the mail addresses in TICKETBOT_ALERT_URLS.")
     ] = False,
+    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -61,9 +84,46 @@ def report(
         from .commands.report import Wishes
         from .commands.report import report as work
 
-        wishes = Wishes(since, until, period, csv, html, mail, overrides, sample, knowledge, at_least, within)
+        wishes = Wishes(
+            since,
+            until,
+            period,
+            csv,
+            html,
+            mail,
+            overrides,
+            sample,
+            knowledge,
+            at_least,
+            within,
+            markdown=markdown,
+            output=output,
+            subjects=subjects,
+            urgencies=tuple(urgency or ()),
+            sentiments=tuple(sentiment or ()),
+            risks=tuple(risk or ()),
+        )
         with signals() as clock:
             code = work(clock, wishes, config=config, as_json=as_json)
+    leave(code)
+
+
+@app.command(short_help="List tickets that are escalated and still open.")
+def escalated(
+    since: Annotated[
+        str, typer.Option(metavar="WHEN", help="Escalated since: 12h, 7d, 2026-11-01 or a full time (UTC).")
+    ] = "7d",
+    everything: Annotated[bool, typer.Option("--all", help="Also those that are solved, closed or deleted.")] = False,
+    verbose: VerboseOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """List the tickets that are escalated and still open: from the log, and from the helpdesk what became of them."""
+    with errors(as_json):
+        from .commands.escalated import escalated as work
+
+        with signals() as clock:
+            code = work(clock, config=config, since=since, everything=everything, as_json=as_json)
     leave(code)
 
 
@@ -118,6 +178,7 @@ def health(
         Optional[list[str]],  # noqa: UP045
         typer.Option(metavar="NAME", help="With --serve: another name of this machine; may be repeated."),
     ] = None,
+    verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -139,6 +200,7 @@ def health(
 
 
 schedule_app = typer.Typer(
+    cls=Commands,
     help="Runs at fixed times, by cron, systemd, Task Scheduler or Kubernetes.",
     short_help="Runs at fixed times, by the scheduler of the system.",
     rich_markup_mode=None,
@@ -234,6 +296,7 @@ def schedule_remove(
 
 
 alerts_app = typer.Typer(
+    cls=Commands,
     help="Who is told when something is wrong: try it, and see what is open.",
     short_help="Who is told when something is wrong: try it, see what is open.",
     rich_markup_mode=None,
@@ -264,6 +327,7 @@ def alerts_list(as_json: JsonOption = False, config: ConfigOption = None) -> Non
 
 
 audit_app = typer.Typer(
+    cls=Commands,
     help="The log: is it as it was written, what does it say, and erasing words from it.",
     short_help="The log: check it, read it, erase words from it.",
     rich_markup_mode=None,

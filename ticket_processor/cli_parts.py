@@ -9,11 +9,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 from typer.core import TyperGroup
 
+from .cli_examples import epilog
 from .errors import ConfigError, ExitCode, RunLocked, Stopping, TicketbotError, unexpected
 
 if TYPE_CHECKING:
@@ -34,8 +35,36 @@ HtmlOption = Annotated[
 ]
 
 
+def _verbose(asked: bool) -> None:
+    if asked:
+        from .verbose import show
+
+        show("debug", insist=True)
+
+
+VerboseOption = Annotated[
+    bool,
+    typer.Option(
+        "--verbose",
+        callback=_verbose,
+        is_eager=True,
+        expose_value=False,
+        help="Show requests and decisions on standard error; TICKETBOT_LOG_LEVEL does so for every command.",
+    ),
+]
+
+
 class Commands(TyperGroup):
-    """The commands; a value that is none of the choices is told without a word of Pydantic's."""
+    """The commands, each with examples at the end of its help.
+
+    A value that is none of the choices is told without a word of Pydantic's.
+    """
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
+        command = super().get_command(ctx, cmd_name)
+        if command is not None and not command.epilog:
+            command.epilog = epilog(" ".join((*ctx.command_path.split()[1:], cmd_name)))
+        return command
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
         try:

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from . import tls
+from . import tls, verbose
 from .errors import ConfigError
 from .setting_checks import helpdesk_gaps, misfits, strange_credentials, strange_paths, unprotected
 from .setting_errors import Place, place_name, sentences
@@ -118,6 +118,7 @@ def load(
     if problems or settings is None:
         raise ConfigError(*dict.fromkeys(problems))
     tls.require(settings.lowest_tls)
+    verbose.show(settings.log_level)
     stop_set_by = None
     if settings.run.stop:
         stop_set_by = origin.get(("run", "stop"), f"run.stop in {path.name if path else DEFAULT_FILE}")

@@ -6,7 +6,7 @@ Skipping happens here, before anything is paid for: done, closed, older than ask
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -163,12 +163,15 @@ class Intake:
         self._listing = SearchWindow(state)
         self.limit: int | None = None
         self._handled = IdSet()
+        self._passed = IdSet()
         self._left_over: set[int] = set()
         self._dropped: frozenset[int] = frozenset()
         self._known_to_wait: set[int] = set()
         self._open: set[int] = set()
         self._given = 0
         self.seen = 0
+        self.known: Counter[str] = Counter()
+        """Tickets that came by again and need nothing, by the reason for it."""
         self.caught_up = False
         """Every page that there was has been looked at."""
 
@@ -328,6 +331,9 @@ class Intake:
         if reply is None and reason is not None:
             if retried or reason not in _KNOWN:
                 self._skipped(Outcome(ticket_id=ticket.id, status=OutcomeStatus.SKIPPED, reason=reason, key=key))
+            elif ticket.id not in self._passed:
+                self._passed.add(ticket.id)
+                self.known[reason] += 1
             return
         self._handled.add(ticket.id)
         self._open.add(ticket.id)

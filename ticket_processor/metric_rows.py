@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .log_index import LogIndex
-from .metric_sql import checked, stamp, utc, where
-from .metric_types import SORTABLE, Alert, Line, Page, RunLine, Selection
+from .metric_sql import UNDERSTOOD, checked, last, stamp, utc, where
+from .metric_types import SORTABLE, Alert, EscalatedTicket, Line, Page, RunLine, Selection
 
 _LINE = (
     "ts, run_id, dry_run, ticket_id, outcome, reason, category, subcategory, urgency, sentiment, language, risk, "
@@ -43,6 +43,28 @@ def ticket(index: LogIndex, ticket_id: int) -> list[Line]:
     """All lines of one ticket, oldest first; those of dry runs and of undoes as well."""
     rows = index.query(f"SELECT {_LINE} FROM work WHERE ticket_id = $id ORDER BY ts, n", {"id": ticket_id})
     return [_line(row) for row in rows]
+
+
+def escalated(index: LogIndex, selection: Selection, *, most: int = 500) -> list[EscalatedTicket]:
+    """The tickets whose last understanding in the period escalated them, the newest first.
+
+    What an undo has taken back since is none of them.
+    """
+    condition, values = where(selection)
+    rows = index.query(
+        f"""
+        WITH found AS (SELECT ticket_id, ts, escalated FROM lines
+                       WHERE {condition} AND {last("next_labelled_at", UNDERSTOOD)}),
+             undone AS (SELECT ticket_id, max(ts) AS ts FROM work
+                        WHERE kind = 'undo' AND outcome = 'updated' AND NOT dry_run GROUP BY ticket_id)
+        SELECT found.ticket_id, found.ts, found.escalated
+        FROM found LEFT JOIN undone USING (ticket_id)
+        WHERE found.escalated <> '' AND coalesce(undone.ts < found.ts, true)
+        ORDER BY found.ts DESC, found.ticket_id LIMIT $most
+        """,
+        {**values, "most": most},
+    )
+    return [EscalatedTicket(ticket_id, utc(at), tuple(reasons.split())) for ticket_id, at, reasons in rows]
 
 
 def alerts(index: LogIndex, since: float, until: float) -> list[Alert]:

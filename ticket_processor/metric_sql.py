@@ -25,6 +25,7 @@ def where(selection: Selection) -> tuple[str, dict[str, object]]:
         ("category", selection.categories),
         ("urgency", selection.urgencies),
         ("sentiment", selection.sentiments),
+        ("risk", selection.risks),
         ("language", selection.languages),
         ("outcome", selection.outcomes),
         ("analyser", selection.analysers),

@@ -32,6 +32,7 @@ class Selection:
     categories: tuple[str, ...] = ()
     urgencies: tuple[str, ...] = ()
     sentiments: tuple[str, ...] = ()
+    risks: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     outcomes: tuple[str, ...] = ()
     analysers: tuple[str, ...] = ()
@@ -288,6 +289,17 @@ class Page:
 
     rows: tuple[Line, ...]
     total: int
+
+
+@dataclass(frozen=True)
+class EscalatedTicket:
+    """A ticket that was escalated, when last, and why in fixed words. ``subject`` is set where it was read."""
+
+    ticket_id: int
+    at: datetime
+    reasons: tuple[str, ...]
+    url: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from datetime import datetime
 from typing import Literal, get_args
 
 from .log_index import LogIndex
-from .metric_rows import alerts, page, run_lines, ticket
+from .metric_rows import alerts, escalated, page, run_lines, ticket
 from .metric_sql import UNDERSTOOD, checked, last, stamp, utc, where
 from .metric_types import (
     DIMENSIONS,
@@ -28,6 +28,7 @@ from .metric_types import (
     SORTABLE,
     Alert,
     Dimension,
+    EscalatedTicket,
     Latency,
     Line,
     Objective,
@@ -47,6 +48,7 @@ __all__ = [
     "SORTABLE",
     "Alert",
     "Dimension",
+    "EscalatedTicket",
     "Latency",
     "Line",
     "Objective",
@@ -63,6 +65,7 @@ __all__ = [
     "breakdown",
     "breakdowns",
     "choices",
+    "escalated",
     "judged",
     "latency",
     "objectives",
@@ -304,7 +307,9 @@ def judged(total: Totals, took: Latency, *, success: float, quick: float) -> lis
 def choices(index: LogIndex, selection: Selection) -> dict[Dimension, list[str]]:
     """What a filter can be set to: each value of the period, whatever else is selected, the most frequent first."""
     period = Selection(selection.since, selection.until, dry_runs=selection.dry_runs)
-    found = breakdowns(index, period, ("category", "urgency", "sentiment", "language", "outcome", "analyser", "model"))
+    found = breakdowns(
+        index, period, ("category", "urgency", "sentiment", "risk", "language", "outcome", "analyser", "model")
+    )
     return {name: [part.label for part in parts] for name, parts in found.items()}
 
 

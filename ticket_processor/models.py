@@ -324,6 +324,9 @@ class RunSummary(Frozen):
     seen: int = 0
     outcomes: dict[str, int] = Field(default_factory=dict)
     reasons: dict[str, int] = Field(default_factory=dict)
+    known: dict[str, int] = Field(
+        default_factory=dict, description="tickets that came by again and needed nothing, by the reason for it"
+    )
     answered_by: dict[str, int] = Field(default_factory=dict)
     sources: dict[str, int] = Field(default_factory=dict, description="the same by kind: model, classifier, rules, …")
     categories: dict[str, int] = Field(default_factory=dict, description="of the tickets that were understood")

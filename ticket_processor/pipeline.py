@@ -255,7 +255,9 @@ class Run:
             statement=None if options.dry_run else self._witness.statement(),
             stopped_by=stopped_by,
             caught_up=self._intake is not None and self._intake.caught_up,
-        ).model_copy(update={"index_late_s": self._intake.index_late_s if self._intake else None})
+        )
+        if (intake := self._intake) is not None:
+            summary = summary.model_copy(update={"index_late_s": intake.index_late_s, "known": dict(intake.known)})
         try:
             parts.audit.run_finished(summary)
         except AuditUnwritable as unwritable:

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from . import __version__, metrics, spikes
 from .knowledge_gaps import Knowledge
+from .log_erase import ERASED, ERASING
 from .log_index import LogIndex
+from .log_upkeep import EXPIRED
 from .metric_sql import stamp, utc
-from .metrics import Dimension, Latency, Objective, Part, Point, Runs, Selection, Spent, Step, Totals
+from .metrics import Dimension, EscalatedTicket, Latency, Objective, Part, Point, Runs, Selection, Spent, Step, Totals
 from .override_counts import Overrides
 from .spikes import Spike
+from .state import DROPPED
 
 BY: tuple[Dimension, ...] = (
-    "category", "subcategory", "urgency", "sentiment", "language", "answered_by", "why_fallback", "outcome",
+    "category", "subcategory", "urgency", "sentiment", "risk", "language", "answered_by", "why_fallback", "outcome",
 )  # fmt: skip
 """What a report counts tickets by, in its order."""
 MOST_REASONS = 10
+MOST_ESCALATED = 20
+"""So many escalated tickets are listed, the newest first."""
+NOTHING_WRONG = ("write_mode", ERASING, ERASED, EXPIRED, DROPPED, "since_replaces_cursor")
+"""What the log keeps among its alerts although nothing is wrong: somebody asked for it, or it is how runs work."""
 ZONE = "UTC"
 NO_ACCOUNT = "no account named in the settings"
+EVERYTHING = Selection()
 _MAY_LACK = 0.05
 """So much of the period before may lie before the log began: its first run need not come at midnight."""
 _MOMENT = timedelta(microseconds=1)
@@ -66,6 +74,7 @@ class Report:
     objectives: list[Objective] = field(default_factory=list)
     runs: Runs = field(default_factory=Runs)
     alerts: Mapping[str, int] = field(default_factory=dict)
+    escalated: list[EscalatedTicket] = field(default_factory=list)
     step: Step = "day"
     by_time: list[Point] = field(default_factory=list)
     by_category: list[Point] = field(default_factory=list)
@@ -104,11 +113,21 @@ def _period(since: datetime, until: datetime) -> str:
 
 
 def gather(
-    index: LogIndex, since: float, until: float, goals: Goals | None = None, *, account: str | None = None
+    index: LogIndex,
+    since: float,
+    until: float,
+    goals: Goals | None = None,
+    *,
+    account: str | None = None,
+    only: Selection = EVERYTHING,
+    url_of: Callable[[int], str] = lambda _ticket_id: "",
 ) -> Report:
-    """The report of a period (Unix seconds), without what the helpdesk has to be asked for."""
+    """The report of a period (Unix seconds), without what the helpdesk has to be asked for.
+
+    ``only`` says of which tickets, whatever period it has; runs, alerts and what is usual are of all of them.
+    """
     goals = goals or Goals()
-    selection = Selection(since, until)
+    selection = replace(only, since=since, until=until)
     (begun,) = index.query("SELECT min(ts) FROM events")[0]
     nearly = _utc(selection.before.since + _MAY_LACK * (until - since))
     before = selection.before if begun is not None and utc(begun) <= nearly else None
@@ -133,20 +152,35 @@ def gather(
         spent=metrics.spent(index, selection),
         objectives=metrics.judged(totals, took, success=goals.success, quick=goals.latency_share),
         runs=metrics.runs(index, since, until),
-        alerts=dict(Counter(alert.what for alert in metrics.alerts(index, since, until)).most_common()),
+        alerts=dict(
+            Counter(
+                alert.what for alert in metrics.alerts(index, since, until) if alert.what not in NOTHING_WRONG
+            ).most_common()
+        ),
+        escalated=[
+            replace(one, url=url_of(one.ticket_id)) for one in metrics.escalated(index, selection, most=MOST_ESCALATED)
+        ],
         step=step,
         by_time=metrics.series(index, selection, step),
         by_category=metrics.series(index, selection, step, "category", timed=False),
-        spikes=spikes.find(index, since, until, begun.date()) if begun else None,
+        spikes=spikes.find(index, since, until, begun.date()) if begun and not filters(only) else None,
     )
-    return replace(report, remarks=tuple(_remarks(report, index.days)))
+    return replace(report, remarks=tuple(_remarks(report, index.days, filters(only))))
+
+
+def filters(only: Selection) -> str:
+    """Of which tickets a report is, in words; empty where it is of all."""
+    chosen = {"urgency": only.urgencies, "sentiment": only.sentiments, "risk": only.risks}
+    return ", ".join(f"{name} {' or '.join(labels)}" for name, labels in chosen.items() if labels)
 
 
 def _reasons(index: LogIndex, selection: Selection, outcome: str) -> list[Part]:
     return metrics.breakdown(index, replace(selection, outcomes=(outcome,)), "reason", most=MOST_REASONS)
 
 
-def _remarks(report: Report, known: tuple[str, str] | None) -> Iterator[str]:
+def _remarks(report: Report, known: tuple[str, str] | None, only: str) -> Iterator[str]:
+    if only:
+        yield f"of tickets with {only} only; runs and alerts are all of the period's"
     if known is None:
         yield "there is no log yet"
         return
@@ -157,7 +191,7 @@ def _remarks(report: Report, known: tuple[str, str] | None) -> Iterator[str]:
         yield f"the log begins on {first}, within this period"
     elif report.before is None:
         yield f"the log begins on {first}: there is no whole period before this one to compare it with"
-    if report.totals.tickets and report.spikes is None:
+    if report.totals.tickets and report.spikes is None and not only:
         yield "what is usual is not known yet: that takes the same hours of the week in two weeks before"
     if report.totals.unpriced:
         yield (

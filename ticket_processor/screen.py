@@ -7,16 +7,19 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TextIO, cast
+from typing import IO, TYPE_CHECKING, TextIO, cast
 
+from . import verbose
 from .errors import CannotRun
-from .models import Change, Forecast, Outcome, OutcomeStatus, RunSummary
+from .models import Outcome, OutcomeStatus, RunSummary
+from .run_tally import Seen, Tally, next_steps, why_no_model
+from .run_words import category_counts, difference, outcome_line, summary_text
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 Advance = Callable[[int], None]
-PAPER_WIDTH = 200
-TABLE_WIDTH = 150
 _OBEYED = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]|\r(?!\n)"
 )
@@ -200,39 +203,49 @@ class Screen:
             finally:
                 self._advance = self._above = None
 
-    def outcome(self, outcome: Outcome, *, line: bool = True) -> None:
+    @property
+    def tells_each(self) -> bool:
+        """Whether each ticket's end is printed: where somebody reads along and no bar is being shown."""
+        return not (self._quiet or self._as_json or self.watched)
+
+    def outcome(self, ended: Outcome | Seen, *, line: bool = True) -> None:
         """One ticket's end: moves the bar, or prints a line where nobody watches one. Failures always print."""
+        seen = ended if isinstance(ended, Seen) else Seen(ended)
+        verbose.decision(seen.outcome.ticket_id, seen.outcome.status, seen.outcome.reason)
         if self._advance is not None:
             self._advance(1)
-        if outcome.status is OutcomeStatus.FAILED:
-            self._print(outcome_line(outcome), self._err)
-        elif line and self._advance is None and outcome.status is not OutcomeStatus.PLANNED:
-            self.say(outcome_line(outcome))
+        if seen.outcome.status is OutcomeStatus.FAILED:
+            self._print(outcome_line(seen), self._err)
+        elif line and self._advance is None and seen.outcome.status is not OutcomeStatus.PLANNED:
+            self.say(outcome_line(seen))
 
     def finished(
-        self, summary: RunSummary, log: Path | None, planned: Sequence[Outcome] = (), *, title: str | None = None
+        self,
+        summary: RunSummary,
+        log: Path | None,
+        planned: Sequence[Outcome | Seen] = (),
+        *,
+        title: str | None = None,
+        tally: Tally | None = None,
+        more: Sequence[str] = (),
     ) -> None:
         """The run's summary, after the differences that a dry run would have made.
 
-        ``title`` stands before the run's id; without ``log`` there are no receipts.
+        ``title`` stands before the run's id; without ``log`` there are no receipts. With ``tally`` a person at a
+        terminal is shown as well what is worth a look, and what to do next: ``more``, where there is any.
         """
+        shown = [item if isinstance(item, Seen) else Seen(item) for item in planned]
         if self._as_json:
-            data: dict[str, object] = {**summary.model_dump(mode="json"), "log": log and str(log)}
-            if summary.dry_run:
-                data["planned"] = [
-                    {
-                        "ticket_id": item.ticket_id,
-                        "analysis": item.analysis and item.analysis.model_dump(mode="json"),
-                        "change": item.change and item.change.model_dump(mode="json"),
-                    }
-                    for item in planned
-                    if item.status is OutcomeStatus.PLANNED
-                ]
-            self._print_json(data)
+            self._print_json(_as_data(summary, log, shown, tally))
         else:
-            for item in planned:
+            for item in shown:
                 self.say(difference(item))
-            self.say(summary_text(summary, log, title))
+            self.say(summary_text(summary, log, title, tally))
+            if tally is not None and self._out.isatty() and not self._quiet:
+                self._for_a_person(summary, tally, more)
+            else:
+                for line in more:
+                    self.say(f"  {line}")
         for remark in summary.remarks:
             print(f"ticketbot: note: {harmless(remark)}", file=self._err, flush=True)
         if summary.stopped and (summary.exit_code or not self._quiet):
@@ -242,141 +255,74 @@ class Screen:
             reasons = f"; the reasons are in {log}" if log else ""
             print(f"ticketbot: tickets that {text}{reasons}", file=self._err, flush=True)
 
-    def before_and_after(self, rows: Sequence[BeforeAfter]) -> None:
-        """The tour's table; on a narrow terminal, a few lines for each ticket instead."""
-        if self._quiet or self._as_json:
-            return
+    def _for_a_person(self, summary: RunSummary, tally: Tally, more: Sequence[str]) -> None:
         from rich import box
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
 
-        console = Console(file=self._out, width=None if self._out.isatty() else PAPER_WIDTH)
-        if console.width < TABLE_WIDTH:
-            for row in rows:
-                console.print(Text(harmless(row.as_lines())))
-            return
-        table = Table(box=box.SIMPLE_HEAD)
-        table.add_column("#", justify="right", no_wrap=True)
-        table.add_column("Subject", max_width=26, no_wrap=True)
-        table.add_column("Tags before", max_width=14)
-        table.add_column("Tags after", max_width=44)
-        table.add_column("Priority", no_wrap=True)
-        table.add_column("Answered by", no_wrap=True)
-        table.add_column("Internal note, or why there is none", max_width=60)
-        for row in rows:
-            before, after = (" ".join(tags) or "-" for tags in (row.tags_before, row.tags_after))
-            cells = (str(row.ticket_id), row.subject, before, after, row.priority, row.answered_by, row.note)
-            table.add_row(*(Text(harmless(cell), overflow="ellipsis") for cell in cells))
-        console.print(table)
+        console = Console(file=self._out)
+        if summary.categories:
+            console.print(Text(f"  categories: {category_counts(summary)}"))
+        if look_at := tally.look_at:
+            table = Table(box=box.SIMPLE_HEAD)
+            longest = max(len(str(seen.outcome.ticket_id)) for seen in look_at)
+            table.add_column("Ticket", justify="right", no_wrap=True, min_width=max(6, longest))
+            table.add_column("Worth a look")
+            table.add_column("Subject", no_wrap=True, overflow="ellipsis")
+            for seen in look_at:
+                table.add_row(
+                    linked(str(seen.outcome.ticket_id), seen.url), _why(seen), Text(harmless(seen.subject or "-"))
+                )
+            console.print(table)
+        steps = more or next_steps(summary, tally)
+        if steps:
+            console.print(Text("Next", style="bold"))
+        for step in steps:
+            console.print(Text(f"  {harmless(step)}"), soft_wrap=True)
 
 
-@dataclass(frozen=True)
-class BeforeAfter:
-    """One ticket before and after a run, in words."""
+def linked(number: str, url: str) -> Text:
+    """A ticket's number, which a terminal opens in the helpdesk."""
+    from rich.text import Text
 
-    ticket_id: int
-    subject: str
-    tags_before: tuple[str, ...]
-    tags_after: tuple[str, ...]
-    priority_before: str | None
-    priority_after: str | None
-    answered_by: str
-    note: str
-
-    @property
-    def priority(self) -> str:
-        """``- -> high``, or the value that stayed."""
-        before, after = self.priority_before or "-", self.priority_after or "-"
-        return before if before == after else f"{before} -> {after}"
-
-    def as_lines(self) -> str:
-        """The same for a narrow terminal."""
-        note = self.note.replace("\n", "\n            ")
-        return (
-            f"#{self.ticket_id} {self.subject}\n"
-            f"  tags      {' '.join(self.tags_before) or '-'} -> {' '.join(self.tags_after) or '-'}\n"
-            f"  priority  {self.priority}   answered by {self.answered_by}\n"
-            f"  note      {note}\n"
-        )
+    return Text(number, style=f"link {url}" if url else "")
 
 
-def outcome_line(outcome: Outcome) -> str:
-    """One ticket's end in a line."""
-    words = [f"ticket {outcome.ticket_id}: {outcome.status} ({outcome.reason})"]
-    if outcome.change is not None:
-        words.append("+" + " +".join(outcome.change.tags_added) if outcome.change.tags_added else "no new tags")
-        words += ["-" + " -".join(outcome.change.tags_removed)] if outcome.change.tags_removed else []
-        words += _new_values(outcome.change)
-    return "; ".join(words)
+def _why(seen: Seen) -> Text:
+    from rich.text import Text
+
+    reasons = f" ({', '.join(seen.reasons)})" if seen.reasons else ""
+    words = ", ".join(seen.why).replace("escalated", f"escalated{reasons}", 1).replace("_", " ")
+    return Text(words, style="bold red" if seen.reasons else "")
 
 
-def _new_values(change: Change) -> list[str]:
-    """Priority, group and fields, from and to; what a field held before is not told."""
-    words = []
-    if change.priority is not None or "priority" in change.cleared:
-        words.append(f"priority {change.priority_before or '-'} -> {change.priority or '-'}")
-    if change.group is not None or "group" in change.cleared:
-        words.append(f"group {change.group_before or '-'} -> {change.group or '-'}")
-    words += [f"field {key} -> {'(as it was)' if change.puts_back else value}" for key, value in change.fields.items()]
-    return words + [f"field {key} -> -" for key in change.fields_cleared]
-
-
-def difference(outcome: Outcome) -> str:
-    """What a dry run would have changed on one ticket."""
-    change = outcome.change
-    if change is None:
-        return outcome_line(outcome)
-    lines = [f"ticket {outcome.ticket_id} ({outcome.reason})"]
-    lines += [f"  + tag {tag}" for tag in change.tags_added]
-    lines += [f"  - tag {tag}" for tag in change.tags_removed]
-    lines += [f"  ~ {words}" for words in _new_values(change)]
-    if change.priority is None and change.priority_before is not None and "priority" not in change.cleared:
-        lines.append(f"    priority stays {change.priority_before}, set already")
-    lines += [f"    field {key} stays as it is, set already" for key in change.fields_kept]
-    lines += [f"  + note | {line}" for line in (change.note or "").splitlines()]
-    return "\n".join(lines)
-
-
-def summary_text(summary: RunSummary, log: Path | None, title: str | None = None) -> str:
-    """The run in a few lines."""
-    title = title or ("Dry run" if summary.dry_run else "Run")
-    nothing = "nothing done" if summary.stopped else "nothing to do"
-    counts = ", ".join(f"{count} {name}" for name, count in sorted(summary.outcomes.items())) or nothing
-    lines = [f"{title} {summary.run_id}: {counts} ({summary.duration_s:.1f} s)"]
-    if summary.answered_by:
-        lines.append("  understood by " + ", ".join(f"{name}: {n}" for name, n in summary.answered_by.items()))
-    if summary.reasons:
-        lines.append("  because " + ", ".join(f"{reason}: {n}" for reason, n in sorted(summary.reasons.items())))
-    if summary.usage.input:
-        cost = f", ${summary.cost_usd:.4f}" if summary.cost_usd else ""
-        lines.append(f"  tokens: {summary.usage.input} in, {summary.usage.output} out{cost}")
-    if summary.cached:
-        lines.append(f"  known answers, at no cost: {summary.cached}")
-    if summary.forecast is not None:
-        lines.append(f"  {forecast_text(summary.forecast)}")
-    elif summary.dry_run and summary.cached:
-        lines.append("  forecast: none, since nothing had to be paid for")
-    if summary.writes.text:
-        lines.append(f"  written: {summary.writes.text}")
-    if summary.statement is not None and summary.statement.written:
-        lines.append(f"  statement: {summary.statement.text}")
-    if summary.retry_list:
-        lines.append(f"  waiting for a later run: {summary.retry_list}")
-    if summary.dead_letters:
-        lines.append(f"  left alone after too many failures: {summary.dead_letters}")
-    if log is not None:
-        lines.append(f"  receipts: {log}")
-    return "\n".join(lines)
-
-
-def forecast_text(forecast: Forecast) -> str:
-    """What models will cost, in a sentence."""
-    priced = forecast.usd_per_ticket is not None
-    price = f"${forecast.usd_per_ticket:.6f}" if priced else "no price in the settings"
-    words = [f"forecast: {forecast.tokens_per_ticket:.0f} tokens a ticket ({price})"]
-    if forecast.tickets_per_day is not None:
-        words.append(f"{forecast.tickets_per_day:.0f} tickets a day")
-    if forecast.usd_per_month is not None:
-        words.append(f"at most ${forecast.usd_per_month:.2f} a month")
-    return "; ".join(words)
+def _as_data(summary: RunSummary, log: Path | None, planned: Sequence[Seen], tally: Tally | None) -> dict[str, object]:
+    data: dict[str, object] = {**summary.model_dump(mode="json"), "log": log and str(log)}
+    if tally is not None:
+        data["to_look_at"] = dict(tally.counts)
+        data["tickets_to_look_at"] = [
+            {
+                "ticket_id": seen.outcome.ticket_id,
+                "why": list(seen.why),
+                "reasons": list(seen.reasons),
+                "subject": seen.subject or None,
+                "url": seen.url or None,
+            }
+            for seen in tally.look_at
+        ]
+        data["why_no_model"] = why_no_model(summary.fallbacks)
+        data["next"] = next_steps(summary, tally)
+    if summary.dry_run:
+        data["planned"] = [
+            {
+                "ticket_id": item.outcome.ticket_id,
+                "subject": item.subject or None,
+                "url": item.url or None,
+                "analysis": item.outcome.analysis and item.outcome.analysis.model_dump(mode="json"),
+                "change": item.outcome.change and item.outcome.change.model_dump(mode="json"),
+            }
+            for item in planned
+            if item.outcome.status is OutcomeStatus.PLANNED
+        ]
+    return data

@@ -10,10 +10,11 @@ from __future__ import annotations
 import functools
 import os
 import ssl
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from . import tls
+from . import tls, verbose
 from .loopback import is_loopback
 from .presets import OPENAI_URL, ModelTarget
 
@@ -44,7 +45,7 @@ def sdk_client(target: ModelTarget, left: Callable[[], float]) -> OpenAI:
             verify=certificates(),
             # The next server would be sent the ticket, and perhaps the key.
             follow_redirects=False,
-            event_hooks={"request": [_bound_reads(left)], "response": [_bound_errors]},
+            event_hooks={"request": [_bound_reads(left)], "response": [_bound_errors, _shown]},
         ),
     }
     if target.api_version is not None:
@@ -107,8 +108,17 @@ def _bound_reads(left: Callable[[], float]) -> Callable[[httpx2.Request], None]:
 
     def follow(request: httpx2.Request) -> None:
         request.extensions["trace"] = trace
+        request.extensions["began"] = time.monotonic()
 
     return follow
+
+
+def _shown(response: httpx2.Response) -> None:
+    request = response.request
+    seconds = time.monotonic() - request.extensions.get("began", time.monotonic())
+    verbose.request(
+        request.method, str(request.url), response.status_code, seconds, response.headers.get("x-request-id")
+    )
 
 
 def is_packed(headers: Mapping[str, str]) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from urllib.parse import SplitResult, urlsplit
 
 import platformdirs
-from pydantic import AfterValidator, Field, SecretStr, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
 
 from .kill_switch import FILE_NAME as STOP_FILE
 from .loopback import is_loopback
@@ -48,6 +48,10 @@ class ZendeskSettings(Frozen):
     def base_url(self) -> str:
         """The account's address without a path. ``config.load`` has made sure that there is one."""
         return self.url or f"https://{self.subdomain}.zendesk.com"
+
+    def ticket_url(self, ticket_id: int) -> str:
+        """Where a person opens the ticket; empty where the settings name no account."""
+        return f"{self.base_url}/agent/tickets/{ticket_id}" if self.url or self.subdomain else ""
 
 
 def _whole_url(value: str, example: str) -> SplitResult:
@@ -193,6 +197,7 @@ class AlertSettings(Frozen):
         None, ge=2, le=10_080, description="so long no run may have seen all tickets; default: 4 intervals, or 40"
     )
     day_usd: float | None = Field(None, gt=0, description="what models may cost in a UTC day before it is told")
+    escalated: bool = Field(True, description="a message for each run that escalated tickets, with their numbers")
     runbook: str = Field("docs/alerts.md", min_length=1, description="where messages point; '#' and the rule follow")
 
 
@@ -236,6 +241,10 @@ def _no_tag_of_ours(category: Category) -> Category:
     return category
 
 
+def _small(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
 SiteCategory = Annotated[Category, AfterValidator(_no_tag_of_ours)]
 
 
@@ -261,6 +270,9 @@ class Settings(Frozen):
     )
     team_language: str = Field("en", pattern=r"^[a-z]{2,3}$", description="in which summaries are written")
     lowest_tls: TlsVersion = Field("1.2", description="of every connection")
+    log_level: Annotated[Literal["off", "error", "warning", "info", "debug"], BeforeValidator(_small)] = Field(
+        "off", description="what is shown on standard error while a command works"
+    )
     state_dir: Path | None = None
     log_dir: Path = Path(DEFAULT_LOG_DIR)
     notices: tuple[str, ...] = ()

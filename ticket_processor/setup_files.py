@@ -125,6 +125,7 @@ CONFIG_TEXT = """\
 #                               # between your last runs, but no less than 25, and none where that is no schedule
 # stale_minutes = 40            # so long no run may have looked at all new tickets; default: four times, at least 40
 # day_usd = 20.0                # what models may cost in a UTC day before you are told; [budget] stops them
+# escalated = true              # a message for each run that escalated tickets: numbers, reasons, addresses
 # runbook = "docs/alerts.md"    # where messages point to; an address becomes a link, with # and the alert's name
 
 [slo]                           # the objectives that alerts watch over; docs/report.md says what each figure is

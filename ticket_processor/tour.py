@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -12,14 +12,16 @@ from types import TracebackType
 from pydantic import SecretStr
 
 from .assembly import Asked, Finished, run
+from .before_after import BeforeAfter
 from .books import Listener
 from .clock import Deadline, SystemClock
-from .models import Outcome
+from .note import category_words
+from .run_tally import Seen
 from .sandbox import CHAT_MODEL, OffsetClock, Rules, Sandbox, SandboxServer
 from .sandbox import Credentials as SandboxCredentials
-from .screen import BeforeAfter
 from .seeding import EXTERNAL_ID_PREFIX, load_corpus, payload
 from .settings import BudgetSettings, ClassifierSettings, ModelSettings, Settings, ZendeskSettings
+from .ticket_subjects import Subjects
 from .wiring import transport_for
 from .zendesk_seeding import SeedTarget
 
@@ -59,27 +61,37 @@ class Tour:
     ) -> None:
         self._stack.close()
 
-    def run(self, asked: Asked, listener: Listener) -> Finished:
-        """The run itself; see :func:`ticket_processor.wiring.run`."""
-        return run(self._settings, replace(asked, since=asked.since or 0.0), clock=self._clock, listener=listener)
+    @property
+    def settings(self) -> Settings:
+        """Those of its run."""
+        return self._settings
 
-    def rows(self, outcomes: Sequence[Outcome]) -> list[BeforeAfter]:
+    def run(self, asked: Asked, listener: Listener, subjects: Subjects) -> Finished:
+        """The run itself; see :func:`ticket_processor.assembly.run`."""
+        asked = replace(asked, since=asked.since or 0.0)
+        return run(self._settings, asked, clock=self._clock, listener=listener, subjects=subjects)
+
+    def rows(self, ended: Sequence[Seen]) -> list[BeforeAfter]:
         """Before and after of every ticket that the run had an outcome for, in their order."""
         rows = []
-        for outcome in sorted(outcomes, key=lambda item: item.ticket_id):
+        for seen in sorted(ended, key=lambda item: item.outcome.ticket_id):
+            outcome = seen.outcome
             was = self._before[outcome.ticket_id]
             now = self._sandbox.store.tickets[outcome.ticket_id].json
             analysis, change = outcome.analysis, outcome.change
             rows.append(
                 BeforeAfter(
                     ticket_id=outcome.ticket_id,
-                    subject=was["subject"] or "(no subject)",
+                    subject=seen.subject,
                     tags_before=tuple(was["tags"]),
                     tags_after=tuple(now["tags"]),
                     priority_before=was["priority"],
                     priority_after=now["priority"],
                     answered_by="-" if analysis is None else analysis.model or analysis.source,
                     note=f"{outcome.status}: {outcome.reason}" if change is None else change.note or "",
+                    url=seen.url,
+                    category="-" if analysis is None else category_words(analysis),
+                    features=frozenset(_features(seen, was["tags"], was["priority"])),
                 )
             )
         return rows
@@ -100,6 +112,32 @@ class Tour:
         store.person_edit(first, add_tags=("vip",), priority="low")
         store.person_edit(second, add_tags=("ai_from_another_tool",))
         store.person_edit(third, status="solved")
+
+
+def _features(seen: Seen, tags: Sequence[str], priority: str | None) -> Iterator[str]:
+    """What there is to be seen of a ticket."""
+    outcome, analysis = seen.outcome, seen.outcome.analysis
+    yield from seen.why
+    yield from seen.reasons
+    if analysis is None:
+        yield f"left alone: {outcome.reason}"
+        return
+    yield f"category {analysis.category}"
+    yield f"urgency {analysis.urgency}"
+    yield f"language {analysis.language}"
+    yield f"mood {analysis.sentiment}"
+    yield from (f"tag {tag}" for tag in tags)
+    if priority:
+        yield "priority of people"
+
+
+def where_to_look(settings: Settings) -> tuple[str, ...]:
+    """Where what a tour has done can be looked at afterwards."""
+    folder = settings.log_dir
+    return (
+        f"'ticketbot report' and 'ticketbot dashboard' show these receipts with TICKETBOT_LOG_DIR={folder}",
+        "'ticketbot init' writes the settings files for an account of your own",
+    )
 
 
 def at_sandbox(settings: Settings, url: str, state: Path, *, no_llm: bool) -> Settings:

@@ -23,7 +23,7 @@ import tenacity
 from requests.adapters import BaseAdapter
 from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError
 
-from . import __version__, bounded_json
+from . import __version__, bounded_json, verbose
 from .backoff import backoff_seconds, retry_after_seconds
 from .bounded_http import MAX_REPLY_BYTES, BoundedAdapter, ReplyTooLong
 from .bounded_json import JsonTooLarge
@@ -256,6 +256,7 @@ class Transport:
             all_headers["Content-Type"] = "application/json"
         remaining = self._deadline.remaining()
         self._count(f"{method} {_template(path)}")
+        began = self._clock.monotonic()
         try:
             response = self._session(most).request(
                 method,
@@ -272,9 +273,17 @@ class Transport:
             self._breaker.success(admission)  # it is up: it says too much, and may be asked for less
             raise self._too_long(error, f"{method} {path}", most, effect, about_one) from error
         except requests.exceptions.RequestException as error:
+            verbose.request(method, self.base_url + path, type(error).__name__, self._clock.monotonic() - began)
             failed = self._translate(error, effect)
             self._report(admission, failed, about_one)
             raise failed from error
+        verbose.request(
+            method,
+            self.base_url + path,
+            reply.status,
+            self._clock.monotonic() - began,
+            reply.headers.get("X-Request-Id"),
+        )
         limited = (reply.status in (408, 429) or reply.status >= 500) and not ours(reply)
         senseless = reply.ok and reply.body is None and reply.status != 204
         self._throttle.learn(self._read_limits(response.headers))

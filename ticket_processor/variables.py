@@ -73,6 +73,9 @@ VARIABLES: Mapping[str, Variable] = {
         "pinged by each run, so that one that never began is noticed elsewhere",
         secret=True,
     ),
+    "TICKETBOT_LOG_LEVEL": Variable(
+        ("log_level",), "what is shown on standard error: off, info (decisions) or debug (requests as well)"
+    ),
     "TICKETBOT_STOP": Variable(
         ("run", "stop"), "the kill switch: anything but 0, false, no and off stops every run", switch=True
     ),

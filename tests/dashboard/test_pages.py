@@ -28,8 +28,8 @@ from .conftest import Pages, values, words
 from .logs import DAY, HOUR, NOW, failed, fell_back, run, ticket
 
 __all__ = ["open_desk"]
-ALL = ("overview", "tickets", "try_it", "costs", "runs", "health", "reports")
-FIGURES = ("overview", "tickets", "costs", "runs")
+ALL = ("overview", "tickets", "escalated", "try_it", "costs", "runs", "health", "reports")
+FIGURES = ("overview", "tickets", "escalated", "costs", "runs")
 HOSTILE = "![x](http://127.0.0.1:9/x.png) <img src=x> [l](http://127.0.0.1:9/) $a_b$ :red[x]"
 
 
@@ -131,7 +131,7 @@ def test_the_overview_compares_the_period_with_the_one_before(pages: Pages) -> N
     assert shown["Fallback rate"] == ("33.3%", "+33.3 pts")
     assert shown["Latency p95"] == ("1.0 s", "")
     assert shown["Cost"] == ("$0.020", "")
-    assert charts(page) == 8
+    assert charts(page) == 9
 
 
 def test_without_a_period_before_there_is_no_difference(pages: Pages) -> None:

@@ -47,6 +47,7 @@ COMMANDS = (
     "train",
     "dashboard",
     "report",
+    "escalated",
 )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.fakes import ManualClock
+from ticket_processor.commands import score_tables
 from ticket_processor.errors import CannotRun, Stopping
 from ticket_processor.evaluation.data import Example, Labelled
 from ticket_processor.evaluation.measure import SubjectResult, as_data, measure
@@ -111,6 +112,30 @@ def test_figures_are_those_of_the_answers() -> None:
     language = source.of("language")
     assert language is not None
     assert language.scores.ece is None  # confidence is not about the language
+
+
+def test_accuracy_by_language_needs_no_labelled_language() -> None:
+    """A helpdesk's solved tickets carry none."""
+    english = "My invoice is wrong and I would like to have it corrected, please look into it."
+    german = "Meine Rechnung ist falsch, bitte korrigieren Sie das und schicken Sie mir eine neue."
+    rows = tuple(
+        Example(id=str(n), subject="", body=body, category="billing", urgency=Urgency.HIGH)
+        for n, body in enumerate([english] * 3 + [german] * 2)
+    )
+    found, _ = result(Subject("x", says(lambda row: "billing")), Labelled("solved tickets", rows))
+    category = found.sources[0].of("category")
+    assert category is not None
+    assert category.by_language == {"en": (3, 3), "de": (2, 2)}
+    shown = "\n".join(table.title for table in score_tables.details(found, found.sources[0]))
+    assert "category, x, solved tickets: by language" in shown
+
+
+def test_the_abstention_table_repeats_no_row() -> None:
+    found, _ = result(Subject("x", says(lambda row: "billing")), Labelled("rows.jsonl", examples()))
+    for table in score_tables.details(found, found.sources[0]):
+        if "abstention" in table.title:
+            assert len(set(table.rows)) == len(table.rows)
+            assert len(table.rows) < 10
 
 
 def test_falling_back_is_counted_by_its_reason_but_rules_alone_are_none() -> None:

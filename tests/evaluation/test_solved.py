@@ -174,6 +174,12 @@ def test_the_names_to_redact_come_along() -> None:
     assert example.names == ("Ada Lovelace",)
 
 
+def test_where_no_ticket_has_a_category_that_is_said_and_not_that_it_is_from_nowhere() -> None:
+    text = "\n".join(how_it_was_decided(read(ticket(1, priority="high")), "2026-08-23", include_ours=False))
+    assert "priority (1); no ticket carries the field, tag or group of a category" in text
+    assert "nowhere" not in text
+
+
 def test_how_it_was_decided_is_told_without_a_customers_word() -> None:
     found = read(
         ticket(1, priority="high", tags=("tech_team",)),

@@ -211,6 +211,7 @@ def test_a_tickets_story_is_told_in_order(run_once: Desk) -> None:
     shown = audit(run_once, "show", "2").out.splitlines()
     assert shown[-1].startswith("Ticket 2: 4 lines of 2 runs, 2 writes")
     assert shown[-1].endswith("each as it was written")
+    assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC  ", shown[0])
     assert "about to be written" in shown[0]
     assert "+ai_processed" in shown[0]
     assert "answered by: rules" in shown[1]

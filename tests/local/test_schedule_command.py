@@ -153,9 +153,16 @@ def test_an_entry_that_cannot_be_read_back_is_told_with_what_is_set_instead(site
     site.crontab.write_text(by_hand, encoding="utf-8")
     told = site("schedule", "install", "cron")
     assert "how often the entry that is there starts runs cannot be read; set: every 10 minutes" in told.err
-    shown = site("schedule", "show", "cron", PATH=str(site.folder))
+    (site.desk.folder / "bin" / "crontab").write_text("#!/bin/sh\nexit 9\n", encoding="utf-8")
+    shown = site("schedule", "show", "cron")
     assert "what an earlier installation was made with cannot be read" in shown.err
     assert "set: every 10 minutes" in shown.err
+
+
+@pytest.mark.parametrize("scheduler", ["cron", "systemd"])
+def test_where_nothing_is_installed_nothing_cannot_be_read(site: Site, scheduler: str) -> None:
+    shown = site("schedule", "show", scheduler, PATH=str(site.folder))
+    assert "cannot be read" not in shown.err
 
 
 def test_rarer_runs_say_which_settings_have_to_follow_until_they_do(site: Site) -> None:

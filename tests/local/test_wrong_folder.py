@@ -18,6 +18,7 @@ NOWHERE = {"TICKETBOT_STATE_DIR": "", "TICKETBOT_LOG_DIR": ""}
         ("retry", "list"),
         ("undo", "latest"),
         ("report",),
+        ("escalated",),
         ("audit", "verify"),
         ("audit", "show", "1"),
         ("audit", "export", "--out", "x.jsonl"),

@@ -15,7 +15,7 @@ from ticket_processor.errors import CannotRun, NotePublished, OutcomeUnknown, Ti
 from ticket_processor.history import Edit, History
 from ticket_processor.models import Analysis, Change, Outcome, OutcomeStatus, Ticket, Writes
 from ticket_processor.redact import RedactedText
-from ticket_processor.screen import summary_text
+from ticket_processor.run_words import summary_text
 from ticket_processor.writeback import FULL_IN_A_ROW, LATE_AUDITS_S, LOOKS, TRIAL_ITEMS, Delivery
 
 from .bench import Bench

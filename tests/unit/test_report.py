@@ -21,9 +21,11 @@ from ticket_processor.cli import app
 from ticket_processor.clock import iso, parse_iso
 from ticket_processor.commands import report_page, report_tables
 from ticket_processor.commands.report import Wishes, period_of
+from ticket_processor.commands.report_markdown import markdown
 from ticket_processor.errors import ConfigError
 from ticket_processor.log_index import LogIndex
 from ticket_processor.metric_words import MEANINGS
+from ticket_processor.metrics import Selection
 from ticket_processor.report import Goals, Report, gather
 from ticket_processor.report_data import as_data, csv_text
 
@@ -41,6 +43,41 @@ def made(
     write_log(folder, lines)
     with LogIndex(folder, lambda: START) as index:
         return gather(index, at(since), at(until), Goals(latency_s=2.0), account=ACCOUNT)
+
+
+def test_what_the_log_notes_although_nothing_is_wrong_is_no_alert(tmp_path: Path) -> None:
+    whats = ("write_mode", "erasing", "erased", "log_expired", "retry_dropped", "since_replaces_cursor", "overwrote")
+    lines = [
+        {"ts": "2026-11-20T08:00:00.000Z", "event": "alert", "run_id": "r", "dry_run": False, "what": what}
+        for what in whats
+    ]
+    report = made(tmp_path, [receipt(1, "11-20 08:00"), *lines])
+    assert report.alerts == {"overwrote": 1}
+
+
+def test_nothing_in_markdown_becomes_mark_up_a_mention_a_link_or_a_formula(tmp_path: Path) -> None:
+    nasty = f"{NASTY} | a | [x](http://evil.example) @everyone #12 `c` **b**"
+    formula = '=HYPERLINK("http://evil.example")'
+    lines = [
+        receipt(1, "11-20 08:00", category=nasty, model=formula),
+        receipt(2, "11-20 08:00", "failed", reason=formula, analysis=None),
+    ]
+    text = markdown(made(tmp_path, lines))
+    assert "evil" in text
+    for mark in ("<script", "http://evil", "](", "@everyone", " #12", "`c`", "**b**", " $x", "| ="):
+        assert mark not in text.replace("\\#", "").replace("\\`", "").replace("\\*", "").replace("\\$", ""), mark
+    tables = [line for line in text.splitlines() if line.startswith("|")]
+    widths = {len(re.findall(r"(?<!\\)\|", line)) for line in tables}
+    assert widths <= {3, 4, 5, 6, 7}
+    assert all(line.endswith(" |") for line in tables)
+
+
+def test_a_report_can_be_of_tickets_of_some_risk_only(tmp_path: Path) -> None:
+    write_log(tmp_path, [receipt(1, "11-20 08:00", risk="high"), receipt(2, "11-20 08:00")])
+    with LogIndex(tmp_path, lambda: START) as index:
+        found = gather(index, at("11-14 00:00"), at("11-21 00:00"), only=Selection(risks=("high",)))
+    assert found.totals.tickets == 1
+    assert "of tickets with risk high only" in found.remarks[0]
 
 
 def a_week(**facts: Any) -> list[dict[str, Any]]:

@@ -8,8 +8,20 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from ..alert_memory import Failure, Memory, Owed, judged, owed, told, without_strangers
-from ..alert_messages import Message, message_of, title_of
+from ..alert_memory import (
+    EscalatedTicket,
+    Failure,
+    Memory,
+    Owed,
+    escalated_for,
+    judged,
+    owed,
+    still_to_tell,
+    told,
+    told_of_escalated,
+    without_strangers,
+)
+from ..alert_messages import Message, escalation_of, message_of, title_of
 from ..alert_sender import Sender, Sent
 from ..alert_view import HISTORY_S, LOG_CHANGED, LOG_REPAIRED, Facts, Limits
 from ..alerts import Receiver, receivers
@@ -20,6 +32,7 @@ from ..errors import StateUnusable
 from ..log_upkeep import CHANGED
 from ..models import RunRecord
 from ..pipeline import HALTED
+from ..run_tally import ESCALATED, Tally
 from ..settings import Settings
 from ..state import AHEAD_S, FILE_NAME, State
 from ..state_file import is_there
@@ -80,16 +93,26 @@ class AlertRound:
         )
         return judged(memory, past.records, facts, limits(self._settings))
 
+    def escalated(self, memory: Memory, tally: Tally) -> Memory:
+        """The memory, with the tickets that the run has escalated, for those who have still to be told."""
+        news = tuple(
+            EscalatedTicket(ticket_id=number, reasons=reasons, at=self._now) for number, reasons in tally.escalated
+        )
+        return memory.model_copy(update={"escalated": (*memory.escalated, *news)})
+
     def told(self, memory: Memory, past: Past, seconds: float) -> tuple[Memory, list[Sent]]:
         """Send everybody what they are owed, within ``seconds``: the memory after it, and what became of each."""
         targets = [receiver.target for receiver in self.receivers]
         memory = without_strangers(memory, targets)
         news = owed(memory, targets, self._now, self._settings.alerts.cool_down_minutes * 60)
+        everybody = [receiver.target.id for receiver in self.receivers if _hears_of_tickets(receiver)]
+        memory = still_to_tell(memory, everybody, self._now)
         about: dict[int, Owed | str] = {}
         post: list[tuple[Receiver, list[Message]]] = []
         for receiver in self.receivers:
             letters: list[tuple[Message, Owed | str]] = [
                 *self._alerts(receiver, news),
+                *self._escalated(receiver, memory),
                 *self._summary(receiver, memory, past),
             ]
             about |= {id(message): subject for message, subject in letters}
@@ -98,11 +121,19 @@ class AlertRound:
         sent = sender.send(post, seconds)
         for each in sent:
             memory = self._remembered(memory, each, about[id(each.message)])
+        memory = still_to_tell(memory, everybody, self._now)
         return memory.model_copy(update={"breakers": sender.memories}), sent
 
     def _alerts(self, receiver: Receiver, news: Sequence[Owed]) -> list[tuple[Message, Owed]]:
         account, runbook, machine = account_name(self._settings), self._settings.alerts.runbook, platform.node()
         return [(message_of(one, account, runbook, machine), one) for one in news if one.target == receiver.target.id]
+
+    def _escalated(self, receiver: Receiver, memory: Memory) -> list[tuple[Message, str]]:
+        """One message for all tickets that were escalated; a pager gets none, since nothing would close it again."""
+        tickets = escalated_for(memory, receiver.target.id) if _hears_of_tickets(receiver) else ()
+        if not tickets:
+            return []
+        return [(escalation_of(tickets, account_name(self._settings), self._settings.zendesk.ticket_url), ESCALATED)]
 
     def _summary(self, receiver: Receiver, memory: Memory, past: Past) -> list[tuple[Message, str]]:
         """The summary of yesterday, where it is due, with its day."""
@@ -123,9 +154,15 @@ class AlertRound:
         if sent.why is not None:
             failure = Failure(at=self._now, target=sent.receiver.name, why=sent.why)
             return memory.model_copy(update={"last_failure": failure})
+        if about == ESCALATED:
+            return told_of_escalated(memory, sent.receiver.target.id)
         if isinstance(about, str):
             return memory.model_copy(update={"summaries": {**memory.summaries, sent.receiver.target.id: about}})
         return told(memory, about)
+
+
+def _hears_of_tickets(receiver: Receiver) -> bool:
+    return not receiver.pages and not receiver.target.critical_only
 
 
 def limits(settings: Settings) -> Limits:

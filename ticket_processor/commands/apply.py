@@ -19,12 +19,14 @@ from ..id_set import IdSet
 from ..log_key import known_keys
 from ..models import Outcome, OutcomeStatus, RunSummary, Usage
 from ..redact import redact
+from ..run_tally import Seen
 from ..screen import Screen
 from ..settings import Settings
 from ..settlement import ALREADY_DONE
 from ..state import FILE_NAME, State, Verdict
+from ..ticket_subjects import Subjects
 from .backfill import settings_digest
-from .tending import tended
+from .tending import tally_of, tended
 
 DEADLINE_S = 12 * 3600.0
 CLOSED = "closed"
@@ -52,12 +54,16 @@ def apply(
     screen = Screen(quiet=quiet, as_json=as_json)
     given = [key.get_secret_value() for key in settings.audit.keys]
     results = Results(path, settings.zendesk.base_url, known_keys(given, settings.state_folder))
-    outcomes: list[Outcome] = []
+    subjects = Subjects()
+    tally = tally_of(settings, subjects)
+    kept: list[Seen] = []
 
     def listen(outcome: Outcome) -> None:
-        if outcome.status is OutcomeStatus.PLANNED:
-            outcomes.append(outcome)
-        screen.outcome(outcome, line=outcome.reason != ALREADY_DONE)  # the summary counts these
+        planned = outcome.status is OutcomeStatus.PLANNED
+        seen = tally.take(outcome, shown=planned or screen.tells_each)
+        if planned:
+            kept.append(seen)
+        screen.outcome(seen, line=outcome.reason != ALREADY_DONE)  # the summary counts these
 
     with locked(path):
         screen.notices([*settings.notices, *_differences(results, settings)])
@@ -78,11 +84,12 @@ def apply(
                     statuses=statuses,
                     clock=clock,
                     listener=listen,
+                    subjects=subjects,
                 )
-            tending.ended(finished.summary, log_events=finished.log_events)
+            tending.ended(finished.summary, log_events=finished.log_events, tally=tally)
             summary = _as_apply(finished.summary, contents.left_out, len(contents.refused))
             title = f"Would apply {path}, dry run" if dry_run else f"Applied {path}, run"
-            screen.finished(summary, finished.log, outcomes, title=title)
+            screen.finished(summary, finished.log, kept, title=title, tally=tally)
     return summary.exit_code, finished.abandoned
 
 

@@ -77,7 +77,7 @@ def _blocks(told: list[Told]) -> Iterator[tuple[str, list[str]]]:
             announced[intent] = moment.changes
         mark = _MARKS.get(each.judged.verdict, "erased" if each.judged.erased else "")
         what = f"{moment.headline} (dry run)" if moment.dry_run else moment.headline
-        heading = (mark, moment.at[:19].replace("T", " "), moment.run_id, what)
+        heading = (mark, f"{moment.at[:19].replace('T', ' ')} UTC", moment.run_id, what)
         yield "  ".join(part for part in heading if part), list(_details(each, moment, changes=news))
 
 

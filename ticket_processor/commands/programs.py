@@ -15,6 +15,10 @@ from ..schedule.job import marked_for
 TOOL_TIMEOUT_S = 60.0
 
 
+class NoProgram(CannotRun):
+    """There is no such program on this system."""
+
+
 @dataclass(frozen=True)
 class Said:
     """What a program answered."""
@@ -45,7 +49,7 @@ def run_program(arguments: Sequence[str], standard_input: bytes = b"") -> Said:
             check=False,
         )
     except FileNotFoundError:
-        raise CannotRun(
+        raise NoProgram(
             f"there is no program {arguments[0]} here; 'ticketbot schedule show' prints what to set up"
         ) from None
     except subprocess.TimeoutExpired:

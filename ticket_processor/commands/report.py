@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -16,13 +17,17 @@ from ..config import load
 from ..errors import CannotRun, ConfigError, ExitCode
 from ..log_files import log_files
 from ..log_index import LogIndex, require_duckdb
+from ..metrics import Selection
+from ..models import Risk, Sentiment, Urgency
 from ..report import Goals, Report, gather
 from ..report_data import as_data, csv_text
 from ..screen import Screen, printing
 from ..settings import Settings
 from ..spikes import WEEKS
+from ..ticket_subjects import look_up
 from . import report_tables, score_tables
 from .moments import parse_moment
+from .report_markdown import markdown
 
 if TYPE_CHECKING:
     from ..alerts import Receiver
@@ -52,16 +57,30 @@ class Wishes:
     gaps: bool = False
     gap_tickets: int = 5
     seconds: float = 300.0
+    markdown: bool = False
+    output: Path | None = None
+    subjects: bool = False
+    urgencies: tuple[str, ...] = ()
+    sentiments: tuple[str, ...] = ()
+    risks: tuple[str, ...] = ()
 
 
 def report(clock: SystemClock, wishes: Wishes, *, config: Path | None, as_json: bool) -> int:
     """``ticketbot report``. Returns the exit code."""
     if as_json and wishes.csv == STANDARD_OUTPUT:
         raise ConfigError("--json and --csv - both want standard output: name a file for one of them")
+    if wishes.output is not None and not wishes.markdown:
+        raise ConfigError("--output names the file of --markdown; --html and --csv name their own")
+    if wishes.subjects and wishes.mail:
+        raise ConfigError("--mail sends no word of a ticket, so it goes without --subjects")
+    to_print = wishes.markdown and wishes.output is None
+    if to_print and (as_json or wishes.csv == STANDARD_OUTPUT):
+        raise ConfigError("--markdown prints to standard output, as the other option does: add --output FILE")
+    _check_labels(wishes)
     since, until = period_of(wishes, clock.now())
     _check_places(wishes)
     require_duckdb()
-    settings = load(config=config, need_helpdesk=wishes.overrides or wishes.gaps)
+    settings = load(config=config, need_helpdesk=wishes.overrides or wishes.gaps or wishes.subjects)
     if wishes.html is not None or wishes.mail:
         from ..evaluation.report import require_plots
 
@@ -71,8 +90,8 @@ def report(clock: SystemClock, wishes: Wishes, *, config: Path | None, as_json: 
         from .report_mail import mail_receivers
 
         everybody = mail_receivers(settings.alerts)
-    _check_log(settings)
-    screen = Screen(quiet=False, as_json=as_json or wishes.csv == STANDARD_OUTPUT)
+    check_log(settings)
+    screen = Screen(quiet=False, as_json=as_json or to_print or wishes.csv == STANDARD_OUTPUT)
     found = _gathered(settings, clock, since, until, wishes, screen)
     written = _write(found, wishes)
     if everybody:
@@ -81,7 +100,11 @@ def report(clock: SystemClock, wishes: Wishes, *, config: Path | None, as_json: 
         screen.notices([*found.remarks, *report_tables.shortcomings(found)])
     if as_json:
         screen.result("", as_data(found))
-    elif wishes.csv != STANDARD_OUTPUT and not wishes.mail:
+    elif to_print:
+        with printing():
+            sys.stdout.write(markdown(found))
+            sys.stdout.flush()
+    elif wishes.csv != STANDARD_OUTPUT and not (wishes.mail or wishes.markdown):
         screen.say(f"{found.title}\n{found.origin}\n")
         score_tables.show([*report_tables.tables(found)])
         written[:0] = [""] if written else []
@@ -119,12 +142,33 @@ def _midnight(day: date) -> float:
     return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
 
 
+def _check_labels(wishes: Wishes) -> None:
+    """Raises :class:`ConfigError` for a label that no ticket can have."""
+    asked: tuple[tuple[str, type[StrEnum], tuple[str, ...]], ...] = (
+        ("--urgency", Urgency, wishes.urgencies),
+        ("--sentiment", Sentiment, wishes.sentiments),
+        ("--risk", Risk, wishes.risks),
+    )
+    problems = [
+        f"{option} {label}: must be one of {', '.join(known)}"
+        for option, known, labels in asked
+        for label in labels
+        if label not in list(known)
+    ]
+    if problems:
+        raise ConfigError(*problems)
+
+
 def _check_places(wishes: Wishes) -> None:
     """Before anything is worked out: files go into folders that are there. A folder made unasked hides a typing error.
 
     Raises :class:`ConfigError`.
     """
-    files = {"--html": wishes.html, "--csv": Path(wishes.csv) if wishes.csv not in (None, STANDARD_OUTPUT) else None}
+    files = {
+        "--html": wishes.html,
+        "--output": wishes.output,
+        "--csv": Path(wishes.csv) if wishes.csv not in (None, STANDARD_OUTPUT) else None,
+    }
     problems = []
     for option, file in files.items():
         if file is None:
@@ -137,7 +181,8 @@ def _check_places(wishes: Wishes) -> None:
         raise ConfigError(*problems)
 
 
-def _check_log(settings: Settings) -> None:
+def check_log(settings: Settings) -> None:
+    """Raises :class:`ConfigError` where no run has written a log yet."""
     if not log_files(settings.log_dir):
         raise ConfigError(
             *settings.lost,
@@ -163,9 +208,27 @@ def _gathered(
             )
             slo = settings.slo
             found = gather(
-                index, since, until, Goals(slo.success, slo.latency_s, slo.latency_share), account=settings.account
+                index,
+                since,
+                until,
+                Goals(slo.success, slo.latency_s, slo.latency_share),
+                account=settings.account,
+                only=Selection(urgencies=wishes.urgencies, sentiments=wishes.sentiments, risks=wishes.risks),
+                url_of=settings.zendesk.ticket_url,
             )
+        if wishes.subjects:
+            found = _with_subjects(found, settings, clock)
         return _with_the_helpdesk(found, settings, index, clock, wishes, screen)
+
+
+def _with_subjects(found: Report, settings: Settings, clock: SystemClock) -> Report:
+    """The report with the redacted subjects of the tickets that it lists, as the helpdesk has them now."""
+    tickets, why = look_up(settings, clock, [one.ticket_id for one in found.escalated])
+    known = [
+        replace(one, subject=tickets[one.ticket_id].subject) if one.ticket_id in tickets else one
+        for one in found.escalated
+    ]
+    return replace(found, escalated=known, remarks=(*found.remarks, why) if why else found.remarks)
 
 
 def _with_the_helpdesk(
@@ -219,6 +282,11 @@ def _write(found: Report, wishes: Wishes) -> list[str]:
 
         write_text(Path(wishes.csv), csv_text(found))
         lines.append(f"CSV: {wishes.csv}")
+    if wishes.output is not None:
+        from ..evaluation.report import write_text
+
+        write_text(wishes.output, markdown(found))
+        lines.append(f"Markdown: {wishes.output}")
     if wishes.html is not None:
         from ..evaluation.report import write_text
         from .report_page import page

@@ -74,7 +74,7 @@ def page(report: Report) -> str:
         if report.totals.cost_usd:
             pictures.append(figure(plots.cost_svg(report), f"Cost of models, {each}"))
         parts.append(_plots(pictures, "wide"))
-    for make in (tables.overview, tables.objectives, tables.reasons, tables.models, tables.runs):
+    for make in (tables.overview, tables.escalated, tables.objectives, tables.reasons, tables.models, tables.runs):
         parts.append(_section(make(report)))
     parts += map(_section, tables.of_helpdesk(report))
     parts.append(_details("What the figures mean", _glossary()))

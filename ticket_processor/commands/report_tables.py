@@ -28,6 +28,7 @@ def tables(report: Report) -> Iterator[Table]:
     yield from _when_filled(
         overview(report),
         labels(report),
+        escalated(report),
         reasons(report),
         spikes(report),
         objectives(report),
@@ -124,6 +125,23 @@ def labels(report: Report) -> Table:
             rows.append(("", f"{len(parts) - MOST_LABELS} more", f"{rest:,}", "", *before))
     columns = ("<by", "<label", "tickets", "share", *(("before",) if report.before else ()))
     return Table("Tickets", columns, tuple(rows))
+
+
+def escalated(report: Report) -> Table:
+    """The last tickets that were escalated, and where they are; with their subjects where these were asked for."""
+    subjects = any(one.subject for one in report.escalated)
+    rows = tuple(
+        (
+            str(one.ticket_id),
+            f"{one.at:%Y-%m-%d %H:%M}",
+            ", ".join(one.reasons).replace("_", " "),
+            *((one.subject or "-",) * subjects),
+            one.url,
+        )
+        for one in report.escalated
+    )
+    columns = ("ticket", "<when (UTC)", "<why", *(("<subject",) * subjects), "<where")
+    return Table("Escalated last", columns, rows)
 
 
 def reasons(report: Report) -> Table:

@@ -14,8 +14,9 @@ from ..log_upkeep import keep_head
 from ..models import Outcome, OutcomeStatus
 from ..screen import Screen
 from ..state import DROPPED, Retry
+from ..ticket_subjects import Subjects
 from ..wiring import audit_log, lock, new_run_id, opened_state
-from .tending import tended
+from .tending import tally_of, tended
 
 NOTHING = "the retry list is empty"
 
@@ -45,11 +46,17 @@ def run(clock: SystemClock, *, config: Path | None, tickets: Collection[int], as
     settings = load(config=config)
     screen = Screen(quiet=False, as_json=as_json)
     screen.notices(settings.notices)
+    subjects = Subjects()
+    tally = tally_of(settings, subjects)
+
+    def listen(outcome: Outcome) -> None:
+        screen.outcome(tally.take(outcome, shown=screen.tells_each))
+
     with tended(settings, clock, "retry", deadline_s=settings.run.deadline_s) as tending:
         with screen.progress("retry"):
-            finished = retry(settings, tickets, clock=clock, listener=screen.outcome)
-        tending.ended(finished.summary, log_events=finished.log_events)
-        screen.finished(finished.summary, finished.log)
+            finished = retry(settings, tickets, clock=clock, listener=listen, subjects=subjects)
+        tending.ended(finished.summary, log_events=finished.log_events, tally=tally)
+        screen.finished(finished.summary, finished.log, tally=tally)
     return finished.summary.exit_code, finished.abandoned
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from ..assembly import Asked
@@ -9,10 +10,12 @@ from ..assembly import run as run_once
 from ..clock import SystemClock
 from ..config import load
 from ..models import Outcome, OutcomeStatus
+from ..run_tally import Seen
 from ..screen import Screen
 from ..statement import Verify
+from ..ticket_subjects import Subjects
 from .moments import parse_since
-from .tending import tended
+from .tending import tally_of, tended
 
 
 def run(
@@ -40,29 +43,37 @@ def run(
         dry_run=dry_run, limit=limit, since=moment, resume=resume, retry_fallbacks=retry_fallbacks, verify=verify
     )
     screen = Screen(quiet=quiet, as_json=as_json)
-    outcomes: list[Outcome] = []
+    settings = load(config=config, flags=flags, need_helpdesk=not sandbox)
+    subjects = Subjects()
+    tally = tally_of(settings, subjects)
+    kept: list[Seen] = []
 
     def listen(outcome: Outcome) -> None:
-        if sandbox or outcome.status is OutcomeStatus.PLANNED:
-            outcomes.append(outcome)  # kept only where they are shown afterwards: a backlog may be long
-        screen.outcome(outcome, line=not sandbox)
+        shown = sandbox or outcome.status is OutcomeStatus.PLANNED
+        seen = tally.take(outcome, shown=shown or screen.tells_each)
+        if shown:
+            kept.append(seen)  # only where they are shown afterwards: a backlog may be long
+        screen.outcome(seen, line=not sandbox)
 
-    settings = load(config=config, flags=flags, need_helpdesk=not sandbox)
     deadline_s = settings.run.deadline_s
     with tended(settings, clock, "run", deadline_s=deadline_s, silent=sandbox or dry_run) as tending:
+        more: tuple[str, ...] = ()
         if sandbox:
-            from ..tour import Tour
+            from ..before_after import show
+            from ..tour import Tour, where_to_look
 
             with Tour(settings, clock, no_llm=no_llm) as tour:
+                tally.url_of = tour.settings.zendesk.ticket_url
                 screen.say(tour.seeded)
                 with screen.progress("triage"):
-                    finished = tour.run(asked, listen)
-                if not dry_run:
-                    screen.before_and_after(tour.rows(outcomes))
+                    finished = tour.run(asked, listen, subjects)
+                if not (dry_run or quiet or as_json):
+                    show(tour.rows(kept), sys.stdout)
+                more = where_to_look(tour.settings)
         else:
             screen.notices(settings.notices)
             with screen.progress("triage"):
-                finished = run_once(settings, asked, clock=clock, listener=listen)
-        tending.ended(finished.summary, log_events=finished.log_events)
-        screen.finished(finished.summary, finished.log, outcomes if dry_run else ())
+                finished = run_once(settings, asked, clock=clock, listener=listen, subjects=subjects)
+        tending.ended(finished.summary, log_events=finished.log_events, tally=tally)
+        screen.finished(finished.summary, finished.log, kept if dry_run else (), tally=tally, more=more)
     return finished.summary.exit_code, finished.abandoned

@@ -12,7 +12,7 @@ from ..errors import CannotRun
 from ..schedule.job import DEFAULT_EVERY_MIN, Installed, every, problems_of
 from . import installation
 from .installation import is_root
-from .programs import run_program
+from .programs import NoProgram, run_program
 from .schedulers import Cron, Kubernetes, Scheduler, Systemd, Windows
 
 Kind = Literal["cron", "systemd", "windows", "kubernetes"]
@@ -59,6 +59,8 @@ def completed(kind: Kind, wishes: Wishes, place: Path) -> tuple[Wishes, list[str
     instead = [] if wishes.every_min is not None else [f"cannot be read; set: {every(wishes.minutes)}"]
     try:
         known = without_job(kind, wishes.name, place).installed(str(place))
+    except NoProgram:
+        return wishes, []  # a scheduler that is not here starts nothing
     except CannotRun:  # installing says why, and does nothing
         return wishes, [f"what an earlier installation was made with {words}" for words in instead]
     if known is None:

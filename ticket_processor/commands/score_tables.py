@@ -110,7 +110,7 @@ def details(result: SubjectResult, source: SourceResult) -> Iterator[Table]:
                 ("coverage", "precision", "from confidence"),
                 tuple(
                     (f"{point.coverage:.0%}", f"{point.precision:.3f}", f"{point.threshold:.2f}")
-                    for _, point in item.curve()
+                    for point in item.curve()
                 ),
             )
         if len(item.by_language) > 1:

@@ -22,7 +22,9 @@ from ..errors import ConfigError, ExitCode, RunLocked, TicketbotError, unexpecte
 from ..heartbeat import PATIENCE_S, Heartbeat
 from ..metric_words import end_words
 from ..models import RunRecord, RunSummary
+from ..run_tally import Tally
 from ..settings import Settings
+from ..ticket_subjects import Subjects
 from ..wiring import audit_log, new_run_id
 from .alert_round import AlertRound
 from .watchdog import GRACE_S, LAST_WORDS_S, watchdog
@@ -67,6 +69,11 @@ def tended(
             tending.finish()
 
 
+def tally_of(settings: Settings, subjects: Subjects) -> Tally:
+    """Takes a run's outcomes, and knows their tickets' subjects and addresses."""
+    return Tally(settings.policy.tag("review"), subjects.of, settings.zendesk.ticket_url)
+
+
 @dataclass(frozen=True)
 class _End:
     """How it ended: exit code, what to tell of it, and the run as the state would keep it, where there was one."""
@@ -75,6 +82,7 @@ class _End:
     text: str
     record: RunRecord | None = None
     log_events: frozenset[str] = frozenset()
+    tally: Tally | None = None
 
 
 class Tending:
@@ -92,12 +100,15 @@ class Tending:
 
     # Told by whoever runs
 
-    def ended(self, summary: RunSummary, *, log_events: Collection[str]) -> None:
-        """The run has ended so; ``log_events`` are what alerts in the log said of the log itself."""
+    def ended(self, summary: RunSummary, *, log_events: Collection[str], tally: Tally | None = None) -> None:
+        """The run has ended so; ``log_events`` are what alerts in the log said of the log itself.
+
+        What ``tally`` has found to be escalated is told.
+        """
         record = RunRecord(
             run_id=summary.run_id, kind=self._kind, started=self._began, finished=self._clock.now(), summary=summary
         )
-        self._end = _End(summary.exit_code, _told(summary), record, frozenset(log_events))
+        self._end = _End(summary.exit_code, _told(summary), record, frozenset(log_events), tally)
 
     def noted(self, exit_code: int, text: str) -> None:
         """It has ended so; there is no run to be counted."""
@@ -183,6 +194,8 @@ class Tending:
             if began is not None:
                 memory = memory.model_copy(update={"seen": now})
             ping = self._ping(end, memory)
+            if end.tally is not None and self._settings.alerts.escalated:
+                memory = here.escalated(memory, end.tally)
             memory, sent = here.told(memory, past, max(0.0, until - self._clock.monotonic()))
             _complain(sent)
             if not self._store.save(memory, now) and memory.conditions:

@@ -15,6 +15,7 @@ PAGES = {
     "Tickets": (
         ("overview", "Overview", ":material/dashboard:"),
         ("tickets", "Tickets", ":material/confirmation_number:"),
+        ("escalated", "Escalated", ":material/priority_high:"),
         ("try_it", "Try it", ":material/science:"),
     ),
     "Operation": (

@@ -21,6 +21,7 @@ from ..log_index import LogIndex
 from ..models import RunRecord
 from ..settings import Settings
 from ..state import FILE_NAME, State
+from ..ticket_subjects import LookedUp, look_up
 from ..wiring import keyring
 from .options import given
 from .timeline import Moment, days_of, events_of, moments
@@ -28,6 +29,7 @@ from .timeline import Moment, days_of, events_of, moments
 MOST_ANSWERS = 256
 MOST_BYTES = "64mb"
 KEPT_S = 900.0
+SUBJECTS_KEPT_S = 60.0
 HEALTH_KEPT_S = 20.0
 """However many look and refresh, helpdesk and model servers are not asked more often than that."""
 
@@ -80,6 +82,13 @@ def story(ticket_id: int) -> list[Moment]:
     settings = given().settings
     days = ask(days_of, ticket_id)
     return moments(events_of(settings.log_dir, ticket_id, days, keyring(settings)))
+
+
+@st.cache_data(max_entries=16, ttl=SUBJECTS_KEPT_S, show_spinner="Asking the helpdesk")
+def now_of(ticket_ids: tuple[int, ...]) -> tuple[dict[int, LookedUp], str]:
+    """Tickets as the helpdesk has them now, for a minute; and why some are missing, if so."""
+    options = given()
+    return look_up(options.settings, options.clock, ticket_ids)
 
 
 def runs(since: float) -> list[RunRecord]:

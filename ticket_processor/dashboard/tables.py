@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import csv as csv_module
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..metric_types import Line, RunLine
+from ..metric_types import EscalatedTicket, Line, RunLine
 from ..spreadsheet import harmless
+from ..ticket_subjects import OVER, LookedUp
+
+NOT_READ = LookedUp()
 
 
-def lines(found: Sequence[Line]) -> list[dict[str, Any]]:
-    """A row for each line of the log about a ticket."""
+def lines(
+    found: Sequence[Line],
+    url_of: Callable[[int], str] = lambda _ticket_id: "",
+    subjects: Mapping[int, LookedUp] | None = None,
+) -> list[dict[str, Any]]:
+    """A row for each line of the log about a ticket; with ``subjects`` what each is about, where that is known."""
     return [
         {
             "When": line.at,
             "Ticket": line.ticket_id,
+            "Link": url_of(line.ticket_id) or None,
+            **({} if subjects is None else {"Subject": subjects.get(line.ticket_id, NOT_READ).subject}),
             "Outcome": line.outcome,
             "Reason": line.reason,
             "Category": " / ".join(filter(None, (line.category, line.subcategory))),
             "Urgency": line.urgency,
             "Sentiment": line.sentiment,
+            "Risk": line.risk,
             "Language": line.language,
             "Answered by": line.model or line.analyser,
             "Confidence": line.confidence,
@@ -31,6 +41,24 @@ def lines(found: Sequence[Line]) -> list[dict[str, Any]]:
             "Cost": line.cost_usd,
         }
         for line in found
+    ]
+
+
+def escalated(
+    found: Sequence[EscalatedTicket], url_of: Callable[[int], str], now: Mapping[int, LookedUp]
+) -> list[dict[str, Any]]:
+    """A row for each escalated ticket: open ones, and those of which nobody has said what they are now."""
+    return [
+        {
+            "Escalated": one.at,
+            "Ticket": one.ticket_id,
+            "Link": url_of(one.ticket_id) or None,
+            "Why": ", ".join(one.reasons).replace("_", " "),
+            "Status": now.get(one.ticket_id, NOT_READ).status or None,
+            "Subject": now.get(one.ticket_id, NOT_READ).subject or None,
+        }
+        for one in found
+        if now.get(one.ticket_id, NOT_READ).status not in OVER
     ]
 
 
@@ -55,10 +83,10 @@ def runs(found: Sequence[RunLine]) -> list[dict[str, Any]]:
     ]
 
 
-def csv(found: Sequence[Line]) -> bytes:
+def csv(found: Sequence[Line], url_of: Callable[[int], str] = lambda _ticket_id: "") -> bytes:
     """The same rows as a file for spreadsheets: UTF-8 with a mark, and no cell that one takes for a formula."""
     text = io.StringIO()
-    rows = lines(found)
+    rows = lines(found, url_of)
     writer = csv_module.writer(text, lineterminator="\r\n")
     writer.writerow(rows[0] if rows else [])
     for row in rows:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from ..language import detect_language
 from ..models import Usage
 from ..taxonomy import Taxonomy
 from .data import FIELDS, Labelled
@@ -17,7 +18,6 @@ from .scores import CurvePoint, Scores, Threshold, at_coverage, percentile, scor
 
 COVERAGES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 PRECISION = 0.95
-NO_LANGUAGE = "?"
 
 _EXPECTED = frozenset({None, "no_model_configured"})
 """Reasons for which answering without a model is no falling back."""
@@ -34,7 +34,10 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class FieldResult:
-    """One field. ``by_language`` maps a language to how many tickets it has, and how many of them are right."""
+    """One field. ``by_language`` maps a language to how many tickets it has, and how many of them are right.
+
+    A ticket without a labelled language counts under the one that its text is found to be in.
+    """
 
     field: ScoredField
     scores: Scores
@@ -43,9 +46,10 @@ class FieldResult:
     pairs: Pairs
     confidence: tuple[float, ...]
 
-    def curve(self) -> tuple[tuple[float, CurvePoint], ...]:
-        """Precision at even steps of coverage."""
-        return tuple((wanted, at_coverage(self.scores.abstention, wanted)) for wanted in COVERAGES if self.thresholds)
+    def curve(self) -> tuple[CurvePoint, ...]:
+        """Precision at about even steps of coverage; equal confidences make fewer steps, and each stands once."""
+        points = (at_coverage(self.scores.abstention, wanted) for wanted in COVERAGES if self.thresholds)
+        return tuple(dict.fromkeys(points))
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,7 @@ def measure(
 ) -> SourceResult:
     """The figures of one analyser on one source; ``answers`` in the order of its examples."""
     analyses = [answer.analysis for answer in answers]
+    languages = [one.language or detect_language(f"{one.subject}\n{one.body}") for one in labelled.examples]
     fields = []
     for name in (*FIELDS, SUBCATEGORY):
         found = pairs(name, labelled.examples, analyses, taxonomy, capitals=labelled.capitals)
@@ -99,7 +104,7 @@ def measure(
         if sentence is not None:
             remark(sentence)
         if found.rows:
-            fields.append(_field(name, found, labelled, answers, precision))
+            fields.append(_field(name, found, languages, answers, precision))
     times = [answer.ms for answer in answers]
     costs = [item.cost_usd for item in analyses if item.cost_usd is not None]
     return SourceResult(
@@ -118,17 +123,17 @@ def measure(
 
 
 def _field(
-    name: ScoredField, found: Pairs, labelled: Labelled, answers: Sequence[Answer], precision: float
+    name: ScoredField, found: Pairs, languages: Sequence[str], answers: Sequence[Answer], precision: float
 ) -> FieldResult:
     # An analysis has one confidence, and policy asks it about every field; only a language is never asked about.
     asked = name != "language"
     confidence = tuple(answers[row].analysis.confidence for row in found.rows)
     scores = score(found.gold, found.predicted, confidence if asked else None)
     right = [truth == answer for truth, answer in zip(found.gold, found.predicted, strict=True)]
-    languages: dict[str, list[bool]] = {}
+    by_language: dict[str, list[bool]] = {}
     for row, hit in zip(found.rows, right, strict=True):
-        languages.setdefault(labelled.examples[row].language or NO_LANGUAGE, []).append(hit)
-    by_size = sorted(languages.items(), key=lambda item: (-len(item[1]), item[0]))
+        by_language.setdefault(languages[row], []).append(hit)
+    by_size = sorted(by_language.items(), key=lambda item: (-len(item[1]), item[0]))
     return FieldResult(
         field=name,
         scores=scores,
@@ -227,7 +232,7 @@ def _field_data(item: FieldResult) -> dict[str, Any]:
                     "precision": _round(point.precision),
                     "threshold": _round(point.threshold),
                 }
-                for _, point in item.curve()
+                for point in item.curve()
             ],
             "thresholds": {
                 "precision": item.thresholds.precision,

@@ -244,6 +244,7 @@ def _has_targets(category: Category) -> bool:
     return category.tag is not None or category.group is not None or bool(category.fields)
 
 
+NO_CATEGORY = "no ticket carries the field, tag or group of a category, so none has a category to compare with"
 _PLACES = {"field": "a ticket field", "tag": "a tag", "group": "the group", "ours": "ticketbot's tag, left as it was"}
 
 
@@ -252,7 +253,8 @@ def how_it_was_decided(solved: Solved, since: str, *, include_ours: bool) -> lis
     lines = [f"{solved.read} solved and closed tickets created since {since}; {len(solved.examples)} can be compared."]
     by = ", ".join(f"{_PLACES[how]} ({count})" for how, count in solved.category_by.items())
     with_priority = sum(example.urgency is not None for example in solved.examples)
-    lines.append(f"Urgency is the ticket's priority ({with_priority}); category is from {by or 'nowhere'}.")
+    category = f"category is from {by}" if by else NO_CATEGORY
+    lines.append(f"Urgency is the ticket's priority ({with_priority}); {category}.")
     if solved.unclear:
         lines.append(f"{solved.unclear} have the marks of several categories, so their category does not count.")
     if solved.left_out:

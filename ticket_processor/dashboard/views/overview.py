@@ -15,6 +15,7 @@ BREAKDOWNS: dict[Dimension, str] = {
     "category": "Category",
     "urgency": "Urgency",
     "sentiment": "Sentiment",
+    "risk": "Risk",
     "language": "Language",
     "outcome": "Outcome",
     "answered_by": "Answered by",

@@ -11,7 +11,7 @@ import streamlit as st
 from ticket_processor import metrics
 from ticket_processor.clock import iso
 from ticket_processor.dashboard import parts, tables
-from ticket_processor.dashboard.data import ask, book, story
+from ticket_processor.dashboard.data import ask, book, now_of, story
 from ticket_processor.dashboard.options import given
 from ticket_processor.dashboard.sidebar import choose
 
@@ -36,6 +36,7 @@ SORTS = {
 COLUMNS = {
     "When": st.column_config.DatetimeColumn("When (UTC)", format="YYYY-MM-DD HH:mm:ss", timezone="UTC"),
     "Ticket": st.column_config.NumberColumn(format="%d"),
+    "Link": st.column_config.LinkColumn(display_text="open", help="The ticket in the helpdesk"),
     "Confidence": st.column_config.ProgressColumn(min_value=0, max_value=1, format="percent"),
     "Tags": st.column_config.ListColumn(),
     "Seconds": st.column_config.NumberColumn(format="%.2f"),
@@ -61,6 +62,10 @@ def one(number: int) -> None:
         st.rerun()
     st.button("Back to the table", icon=":material/arrow_back:", on_click=closed)
     told = story(number)
+    if url := given().settings.zendesk.ticket_url(number):
+        st.link_button("Open in the helpdesk", url, icon=":material/open_in_new:")
+    if st.session_state.get("subjects"):
+        st.text(now_of((number,))[0].get(number, tables.NOT_READ).subject)
     if not told:
         st.info("The log has nothing about this ticket.")
         return
@@ -113,8 +118,14 @@ def table() -> None:
             f"{total:,} receipt{'s' * (total != 1)}; {first:,} to {last:,} are here. The box before a row opens the "
             "ticket; a click on a heading sorts these rows only."
         )
+        subjects = None
+        if with_subjects:
+            subjects, why = now_of(tuple(line.ticket_id for line in found.rows))
+            if why:
+                st.caption("Not every subject is known:")
+                st.text(why)
         st.dataframe(
-            tables.lines(found.rows),
+            tables.lines(found.rows, url_of, subjects),
             hide_index=True,
             height=min(600, parts.height(len(found.rows))),
             column_config=COLUMNS,
@@ -126,7 +137,8 @@ def table() -> None:
     st.download_button(
         f"Download as CSV ({min(total, MOST_EXPORTED):,} rows)",
         lambda: tables.csv(
-            metrics.page(book().index, selection, order_by=column, descending=descending, limit=MOST_EXPORTED).rows
+            metrics.page(book().index, selection, order_by=column, descending=descending, limit=MOST_EXPORTED).rows,
+            url_of,
         ),
         file_name=file_name(selection),
         mime="text/csv",
@@ -141,6 +153,12 @@ left, middle, right = st.columns([3, 2, 1])
 text = left.text_input("Search", key="q", bind="query-params", icon=":material/search:", max_chars=200)
 order = middle.selectbox("Sort", list(SORTS), key="sort", bind="query-params")
 ticket = right.number_input("Ticket number", min_value=1, value=None, step=1, key="ticket", bind="query-params")
+
+
+with_subjects = st.toggle(
+    "Show subjects", key="subjects", help="Reads them from the helpdesk, redacted; they are stored nowhere."
+)
+url_of = given().settings.zendesk.ticket_url
 
 
 def selected() -> metrics.Selection:

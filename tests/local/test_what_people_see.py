@@ -1,0 +1,197 @@
+"""What a team lead sees of a run: subjects and addresses, what is escalated, requests and decisions, reports."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from .alarmed import Receiver
+from .conftest import Command, Desk, OpenDesk
+
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # some of Apprise's plugins use it
+SECRET = "sk-live-4242424242424242abcdef"
+HACKED = {
+    "subject": "Account of jane@example.com hacked",
+    "body": "We have been hacked and somebody is stealing our data. Please help at once! WORDSofTHEcustomer",
+}
+CALM = {"subject": "Invoice", "body": "Hello, could you please send me the invoice for last month again? Thank you."}
+ROWS = [{**row, "age": 7000.0 - number} for number, row in enumerate((HACKED, CALM, CALM))]
+
+
+@pytest.fixture
+def desk(open_desk: OpenDesk) -> Desk:
+    return open_desk(ROWS)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.close()
+
+
+def test_a_run_says_what_each_ticket_is_about_and_where_it_is(desk: Desk) -> None:
+    ended = desk("run", "--since", "1d")
+    line = next(line for line in ended.out.splitlines() if line.startswith("ticket 1:"))
+    assert "hacked" in line
+    assert "jane@example.com" not in ended.out
+    assert line.endswith(f"{desk.url}/agent/tickets/1")
+    assert "to look at: 1 escalated" in ended.out
+    logged = "".join(path.read_text(encoding="utf-8") for path in desk.logs.glob("*.jsonl"))
+    assert "/agent/tickets/" not in logged
+
+
+def test_a_quiet_run_says_nothing_of_it(desk: Desk) -> None:
+    assert desk("run", "--since", "1d", "--quiet").out == ""
+
+
+def test_a_dry_run_and_json_have_the_same_under_clear_keys(desk: Desk) -> None:
+    told = desk("run", "--since", "1d", "--dry-run", "--json").object
+    first = next(item for item in told["planned"] if item["ticket_id"] == 1)
+    assert first["url"] == f"{desk.url}/agent/tickets/1"
+    assert "hacked" in first["subject"]
+    assert told["to_look_at"]["escalated"] == 1
+    assert told["tickets_to_look_at"][0]["ticket_id"] == 1
+    assert "security" in told["tickets_to_look_at"][0]["reasons"]
+    assert told["next"]
+    shown = desk("run", "--since", "1d", "--dry-run").out
+    assert re.search(rf"^ticket 1 \(.*{re.escape(desk.url)}/agent/tickets/1$", shown, re.MULTILINE)
+
+
+def test_a_dry_run_over_tickets_that_are_done_says_how_many(desk: Desk) -> None:
+    desk("run", "--since", "1d")
+    desk.advance(300)
+    assert "nothing to do, 3 already done" in desk("run", "--since", "1d", "--dry-run").out
+
+
+def test_escalated_tickets_are_told_once_without_a_customers_word(desk: Desk, receiver: Receiver) -> None:
+    desk.environ |= {"TICKETBOT_ALERT_URLS": receiver.hook, "TICKETBOT_PAGE_URLS": receiver.hook + "2"}
+    desk("run", "--since", "1d", "--quiet")
+    (message,) = receiver.messages
+    assert message["path"] == "/hook"
+    assert "1 ticket escalated" in message["title"]
+    assert message["message"].startswith("#1: security")
+    assert f"{desk.url}/agent/tickets/1" in message["message"]
+    assert "hacked" not in json.dumps(message)
+    desk("run", "--quiet")
+    assert len(receiver.messages) == 1
+
+
+def test_whoever_could_not_be_told_of_escalated_tickets_is_told_by_the_next_run(desk: Desk, receiver: Receiver) -> None:
+    desk.environ["TICKETBOT_ALERT_URLS"] = receiver.hook
+    receiver.fails = True
+    desk("run", "--since", "1d", "--quiet")
+    receiver.fails = False
+    desk("run", "--quiet")
+    assert [message["message"][:3] for message in receiver.messages] == ["#1:"]
+
+
+def test_a_dry_run_and_a_desk_that_wants_none_tell_nobody(desk: Desk, receiver: Receiver) -> None:
+    desk.environ["TICKETBOT_ALERT_URLS"] = receiver.hook
+    desk("run", "--since", "1d", "--dry-run", "--quiet")
+    desk.folder.joinpath("ticketbot.toml").write_text("[alerts]\nescalated = false\n", encoding="utf-8")
+    desk("run", "--since", "1d", "--quiet")
+    assert receiver.messages == []
+
+
+def test_what_is_escalated_and_still_open_is_listed(desk: Desk) -> None:
+    desk("run", "--since", "1d", "--quiet")
+    told = desk("escalated", "--json").object
+    (one,) = told["tickets"]
+    assert (one["ticket_id"], one["status"], one["url"]) == (1, "new", f"{desk.url}/agent/tickets/1")
+    assert "hacked" in one["subject"]
+    assert "jane@example.com" not in one["subject"]
+    desk.sandbox.store.person_edit(1, status="solved")
+    assert desk("escalated", "--json").object["tickets"] == []
+    assert "1 ticket escalated" in desk("escalated").out
+    assert desk("escalated", "--all", "--json").object["tickets"][0]["status"] == "solved"
+
+
+def test_what_was_taken_back_is_not_escalated_any_more(desk: Desk) -> None:
+    desk("run", "--since", "1d", "--quiet")
+    desk("undo", "latest", "--quiet")
+    assert "nothing was escalated" in desk("escalated").out
+
+
+def test_without_the_helpdesk_the_list_says_that_nobody_was_asked(desk: Desk) -> None:
+    desk("run", "--since", "1d", "--quiet")
+    ended = desk("escalated", ZENDESK_OAUTH_CLIENT_SECRET="wrong")
+    assert "whether these are still open is not known" in ended.err
+    assert f"{desk.url}/agent/tickets/1" in ended.out
+    told = desk("escalated", "--json", ZENDESK_OAUTH_CLIENT_SECRET="wrong").object
+    assert (told["asked_the_helpdesk"], told["tickets"][0]["status"]) == (False, None)
+
+
+# Requests and decisions
+
+
+@pytest.mark.parametrize("how", ["option", "variable"])
+def test_requests_and_decisions_can_be_watched_without_a_secret_or_a_customers_word(
+    open_desk: OpenDesk, how: str
+) -> None:
+    desk = open_desk(ROWS, model=True)
+    desk.environ["OPENAI_API_KEY"] = desk.sandbox.credentials.openai_key
+    if how == "option":
+        ended = desk("run", "--since", "1d", "--verbose", "--json")
+    else:
+        ended = desk("run", "--since", "1d", "--json", TICKETBOT_LOG_LEVEL="DEBUG")
+    assert ended.object["exit_code"] == 0, "standard output holds nothing else"
+    assert re.search(
+        r"^\S+Z ticketbot\.request: GET 127\.0\.0\.1/api/v2/incremental/tickets/cursor -> 200 in \d+ ms, request \w+$",
+        ended.err,
+        re.MULTILINE,
+    )
+    assert "POST 127.0.0.1/v1/chat/completions -> 200" in ended.err
+    assert "ticketbot.decision: ticket 1: updated (by " in ended.err
+    known = desk.sandbox.credentials
+    for hidden in (known.oauth_client_secret, known.openai_key, "WORDSofTHE", "hacked", "start_time", "Bearer"):
+        assert hidden not in ended.err
+
+
+def test_by_decisions_alone_no_request_is_shown_and_without_either_nothing_is(desk: Desk) -> None:
+    decisions = desk("run", "--since", "1d", "--dry-run", TICKETBOT_LOG_LEVEL="info").err
+    assert "ticketbot.decision" in decisions
+    assert "ticketbot.request" not in decisions
+    assert desk("run", "--since", "1d", "--dry-run").err == ""
+    assert "TICKETBOT_LOG_LEVEL" in desk("run", code=2, TICKETBOT_LOG_LEVEL="loud").err
+
+
+# Reports
+
+
+def test_a_report_is_printed_as_markdown_and_filtered_by_risk(desk: Desk) -> None:
+    desk("run", "--since", "1d", "--quiet")
+    shown = desk("report", "--markdown").out
+    assert shown.startswith("# Triage report: 127")
+    assert "\n## Escalated last\n\n| ticket |" in shown
+    assert f"<{desk.url}/agent/tickets/1>" in shown
+    assert desk("report", "--markdown", "--output", "week.md").out.strip() == "Markdown: week.md"
+    assert desk.folder.joinpath("week.md").read_text(encoding="utf-8").startswith("# Triage report")
+    told = desk("report", "--risk", "high", "--json").object
+    assert told["totals"]["tickets"] == 1
+    assert [part["label"] for part in told["by"]["risk"]] == ["high"]
+    assert "--risk huge: must be one of low, medium, high" in desk("report", "--risk", "huge", code=2).err
+
+
+def test_subjects_in_a_report_are_read_on_demand(desk: Desk) -> None:
+    desk("run", "--since", "1d", "--quiet")
+    assert desk("report", "--json").object["escalated"][0]["subject"] is None
+    told = desk("report", "--subjects", "--json").object["escalated"][0]
+    assert "hacked" in told["subject"]
+    assert "jane@example.com" not in told["subject"]
+    assert "--mail sends no word of a ticket" in desk("report", "--subjects", "--mail", code=2).err
+
+
+# The tour
+
+
+def test_the_tour_shows_ten_tickets_whole_the_others_in_a_line_and_where_to_look(bare: Command) -> None:
+    lines = bare("run", "--sandbox", "--no-llm").out.splitlines()
+    assert sum(line.startswith("  before ") for line in lines) == 10
+    assert sum(line.startswith("  note ") for line in lines) == 10
+    assert "The other 118:" in lines
+    assert any("ticketbot report" in line and "TICKETBOT_LOG_DIR" in line for line in lines)
+    assert len(lines) < 350

@@ -1,0 +1,50 @@
+"""One or two examples for each command, which end its ``--help``. A test has the command line read every one."""
+
+from __future__ import annotations
+
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "run": ("ticketbot run --since now", "ticketbot run --dry-run --limit 10 --verbose"),
+    "apply": ("ticketbot apply backfill.jsonl --dry-run", "ticketbot apply backfill.jsonl --limit 100"),
+    "seed": ("ticketbot seed --count 40", "ticketbot seed --file tickets.jsonl"),
+    "probe": ("ticketbot probe --config sandbox.toml",),
+    "analyse": ("ticketbot analyse 4711", "ticketbot analyse - --no-llm < mail.txt"),
+    "eval": ("ticketbot eval labelled.jsonl", "ticketbot eval labelled.jsonl --analyser rules --html report.html"),
+    "backtest": ("ticketbot backtest --since 90d", "ticketbot backtest --limit 300 --category-from group"),
+    "redact": ("ticketbot redact mail.txt", "ticketbot redact - --level strict --name Jürgen"),
+    "sandbox": ("ticketbot sandbox --tickets 50", "ticketbot sandbox --port 0 --faults lost-reply=0.05"),
+    "retry list": ("ticketbot retry list",),
+    "retry run": ("ticketbot retry run", "ticketbot retry run --ticket 4711"),
+    "retry drop": ("ticketbot retry drop --ticket 4711", "ticketbot retry drop --all-dead"),
+    "taxonomy check": ("ticketbot taxonomy check", "ticketbot taxonomy check --offline --log-days 90"),
+    "taxonomy show": ("ticketbot taxonomy show",),
+    "train": ("ticketbot train labelled.jsonl", "ticketbot train --from-helpdesk --since 180d --report training.html"),
+    "undo": ("ticketbot undo latest --dry-run", "ticketbot undo 20261122T081500Z-3fa2c1 --ticket 4711"),
+    "init": ("ticketbot init", "ticketbot init desk --offline"),
+    "report": (
+        "ticketbot report --since 30d --risk high",
+        "ticketbot report --period week --markdown",
+    ),
+    "escalated": ("ticketbot escalated", "ticketbot escalated --since 30d --all --json"),
+    "dashboard": ("ticketbot dashboard", "ticketbot dashboard --port 8600 --no-browser"),
+    "health": ("ticketbot health", "ticketbot health --serve 9090"),
+    "schedule install": ("ticketbot schedule install", "ticketbot schedule install cron --every 15"),
+    "schedule show": ("ticketbot schedule show", "ticketbot schedule show systemd --output units"),
+    "schedule remove": ("ticketbot schedule remove",),
+    "alerts test": ("ticketbot alerts test",),
+    "alerts list": ("ticketbot alerts list --json",),
+    "audit verify": ("ticketbot audit verify",),
+    "audit show": ("ticketbot audit show 4711",),
+    "audit export": ("ticketbot audit export --since 30d --format csv --out events.csv",),
+    "audit erase": ("ticketbot audit erase --requester jane@example.com --dry-run",),
+    "audit cat": ("ticketbot audit cat 2026-11-22",),
+}
+
+
+def epilog(command: str) -> str | None:
+    """What ends the command's help; lines that are not joined."""
+    lines = EXAMPLES.get(command)
+    return (
+        None
+        if lines is None
+        else "\n".join(("\b", f"Example{'s' * (len(lines) > 1)}:", *(f"  {one}" for one in lines)))
+    )

@@ -1,0 +1,85 @@
+"""``ticketbot escalated``: which tickets are escalated and still open; the log knows which, the helpdesk the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..clock import SystemClock, iso
+from ..config import load
+from ..errors import ExitCode
+from ..log_index import LogIndex, require_duckdb
+from ..metrics import EscalatedTicket, Selection
+from ..metrics import escalated as escalated_of
+from ..screen import Screen
+from ..settings import Settings
+from ..ticket_subjects import OVER, LookedUp, look_up
+from ..wiring import keyring
+from .moments import parse_since
+from .report import check_log
+
+
+def escalated(clock: SystemClock, *, config: Path | None, since: str, everything: bool, as_json: bool) -> int:
+    """``ticketbot escalated``. Returns the exit code: 0 also where the helpdesk could not be asked, which is said."""
+    moment = parse_since(since, clock.now())
+    require_duckdb()
+    settings = load(config=config, need_helpdesk=False)
+    check_log(settings)
+    screen = Screen(quiet=False, as_json=as_json)
+    found = _of_the_log(settings, clock, moment)
+    tickets, why = look_up(settings, clock, [one.ticket_id for one in found]) if found else ({}, "")
+    shown = [one for one in found if everything or tickets.get(one.ticket_id, LookedUp()).status not in OVER]
+    if why:
+        screen.notices([f"{why}; whether these are still open is not known"])
+    screen.table(
+        ("Ticket", "Escalated (UTC)", "Why", "Status", "Subject", "Where"),
+        [_row(settings, one, tickets.get(one.ticket_id, LookedUp())) for one in shown],
+        loud="",
+    )
+    data = {
+        "since": iso(moment),
+        "asked_the_helpdesk": not why,
+        "why_not": why or None,
+        "escalated": len(found),
+        "tickets": [
+            {
+                "ticket_id": one.ticket_id,
+                "at": iso(one.at.timestamp()),
+                "reasons": list(one.reasons),
+                "status": tickets[one.ticket_id].status if one.ticket_id in tickets else None,
+                "subject": (tickets[one.ticket_id].subject or None) if one.ticket_id in tickets else None,
+                "url": settings.zendesk.ticket_url(one.ticket_id) or None,
+            }
+            for one in shown
+        ],
+    }
+    screen.result(_in_words(found, shown, iso(moment)[:10], asked=not why, everything=everything), data)
+    return int(ExitCode.OK)
+
+
+def _of_the_log(settings: Settings, clock: SystemClock, since: float) -> list[EscalatedTicket]:
+    now = clock.now()
+    with LogIndex(
+        settings.log_dir,
+        clock.now,
+        keys=keyring(settings),
+        review_tag=settings.policy.tag("review"),
+        first_day=iso(since)[:10],
+        last_day=iso(now)[:10],
+    ) as index:
+        return escalated_of(index, Selection(since, now + 1))
+
+
+def _row(settings: Settings, one: EscalatedTicket, now: LookedUp) -> tuple[str, ...]:
+    why = ", ".join(one.reasons).replace("_", " ")
+    url = settings.zendesk.ticket_url(one.ticket_id)
+    return str(one.ticket_id), f"{one.at:%Y-%m-%d %H:%M}", why, now.status or "?", now.subject or "-", url
+
+
+def _in_words(
+    found: Sequence[EscalatedTicket], shown: Sequence[EscalatedTicket], since: str, *, asked: bool, everything: bool
+) -> str:
+    if not found:
+        return f"nothing was escalated since {since}"
+    many = f"{len(found)} ticket{'s' * (len(found) != 1)} escalated since {since}"
+    return f"{many}, {len(shown)} still open" if asked and not everything else many

@@ -1,0 +1,63 @@
+"""What ``--verbose`` and ``TICKETBOT_LOG_LEVEL`` show on standard error: requests and decisions.
+
+No header, no query and no body is shown, so no secret and no word of a customer's. Without either nothing is printed.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from urllib.parse import urlsplit
+
+LEVELS = {"off": logging.CRITICAL + 1, "error": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO,
+          "debug": logging.DEBUG}  # fmt: skip
+"""``info`` shows decisions, ``debug`` requests as well."""
+_LONGEST = 300
+_root = logging.getLogger("ticketbot")
+_root.propagate = False  # a library that sets up the root logger would print everything twice
+_root.addHandler(logging.NullHandler())
+_root.setLevel(LEVELS["off"])
+_requests, _decisions = _root.getChild("request"), _root.getChild("decision")
+_insisted = False
+
+
+def show(level: str, *, insist: bool = False) -> None:
+    """From now on show what this level is for. What was once insisted on, by an option, no setting takes back."""
+    global _insisted  # one process is one command
+    if _insisted and not insist:
+        return
+    _insisted = insist
+    _root.setLevel(LEVELS[level])
+    if _root.level <= logging.ERROR and not any(isinstance(one, _OnStandardError) for one in _root.handlers):
+        _root.addHandler(_OnStandardError())
+
+
+class _OnStandardError(logging.StreamHandler):  # type: ignore[type-arg]
+    """Writes to what is standard error at the time, in UTC."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        formatter = logging.Formatter("%(asctime)s.%(msecs)03dZ %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
+        formatter.converter = time.gmtime
+        self.setFormatter(formatter)
+
+
+def request(method: str, url: str, became: object, seconds: float, request_id: str | None = None) -> None:
+    """A request has ended: with a status, or with the kind of error that ended it."""
+    if _requests.isEnabledFor(logging.DEBUG):
+        parts = urlsplit(url)
+        where = f"{parts.hostname or ''}{parts.path}"
+        named = f", request {_plain(request_id)}" if request_id else ""
+        _requests.debug("%s %s -> %s in %.0f ms%s", method, _plain(where), became, seconds * 1000, named)
+
+
+def decision(ticket_id: int, outcome: str, reason: str) -> None:
+    """What has become of a ticket, and why, in the words that its receipt has."""
+    if _decisions.isEnabledFor(logging.INFO):
+        from .outgoing import told
+
+        _decisions.info("ticket %d: %s (%s)", ticket_id, outcome, _plain(told(reason)))
+
+
+def _plain(words: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in words)[:_LONGEST]
