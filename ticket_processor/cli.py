@@ -76,6 +76,17 @@ def run(
             metavar="WHEN", help="Begin with tickets created since: now, 45m, 12h, 7d, 2026-11-01 or a full time."
         ),
     ] = None,
+    ticket: Annotated[
+        Optional[list[int]],  # noqa: UP045
+        typer.Option("--ticket", min=1, metavar="ID", help="Exactly this ticket, now; may be repeated."),
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="With --ticket: triage it anew although it is done, such as after an undo.")
+    ] = False,
+    again_run: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--again-run", metavar="RUN", help="Triage anew what a run wrote on: its id, or latest."),
+    ] = None,
     workers: Annotated[Optional[int], typer.Option(min=1, metavar="N", help="Analyses at the same time.")] = None,  # noqa: UP045
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Run against an embedded sandbox with invented tickets: a tour.")
@@ -117,9 +128,12 @@ def run(
     """Triage new tickets, once."""
     with errors(as_json, quiet=quiet):
         from .commands import backfill as history
+        from .commands.run import Named
         from .commands.run import run as work
 
         wishes = history.Wishes(out, as_new, batch_api, wait, cancel_batches)
+        named = Named(tuple(ticket or ()), again, again_run or "")
+        named.check(backfill=backfill, sandbox=sandbox, since=since is not None, retry_fallbacks=retry_fallbacks)
         if backfill:
             begin = history.check(
                 wishes,
@@ -151,6 +165,7 @@ def run(
                 dry_run=dry_run,
                 limit=limit,
                 since=since,
+                named=named,
                 workers=workers,
                 sandbox=sandbox,
                 no_llm=no_llm,

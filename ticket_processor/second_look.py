@@ -36,7 +36,7 @@ def replacing(decision: Decision, ticket: Ticket, ours: Sequence[str], policy: P
     labelled = any(tag.startswith(policy.tag("urgency", "")) for tag in decision.tags)
     # Without labels of its own the answer is a suggestion, and ours stay.
     gone = tuple(tag for tag in ours if tag not in decision.tags) if labelled else ()
-    news = set(decision.tags) - set(ours) or set(gone) - {policy.tag("fallback"), policy.tag("review")}
+    news = set(decision.tags).difference(ticket.tags) or set(gone) - {policy.tag("fallback"), policy.tag("review")}
     note = decision.note if news else None
     if note:
         note += "".join(f"\n{sentence}" for sentence in _stays(decision, ticket))

@@ -57,6 +57,35 @@ def writes(desk: Desk) -> list[str]:
     return [entry for entry in desk.helpdesk_requests() if entry.startswith("PUT")]
 
 
+def test_what_was_taken_back_is_triaged_anew_when_somebody_asks_for_it(at_account: Account) -> None:
+    desk = at_account()
+    run = triaged(desk)
+    after = shown(desk.sandbox.store)
+    desk("undo", run)
+    desk.advance(600)
+    first = min(desk.tickets)
+    assert "skipped (already_done)" in desk("run", "--ticket", str(first)).out
+    assert "1 updated" in desk("run", "--ticket", str(first), "--again").out
+    assert (shown(desk.sandbox.store)[first], len(desk.notes(first))) == (after[first], 3)
+    desk.advance(600)
+    again = desk("run", "--again-run", run, "--json").object
+    assert again["outcomes"] == {"updated": 5, "skipped": 1}
+    assert shown(desk.sandbox.store) == after
+    desk.advance(600)
+    desk("undo", str(again["run_id"]))
+    marked = {number for number, ticket in desk.sandbox.store.tickets.items() if "ai_processed" in ticket.tags}
+    assert marked == {first}
+
+
+def test_options_that_contradict_named_tickets_are_all_told_at_once(at_account: Account) -> None:
+    desk = at_account()
+    assert "--again goes with --ticket ID" in desk("run", "--again", code=2).err
+    told = desk("run", "--ticket", "1", "--since", "1d", "--retry-fallbacks", code=2).err
+    assert "--since has no use here" in told
+    assert "--retry-fallbacks has no use here" in told
+    assert "only receipts tell what a run wrote" in desk("run", "--again-run", "2020", code=2).err
+
+
 def test_a_run_that_nobody_has_touched_since_is_gone_but_for_its_notes(at_account: Account) -> None:
     desk = at_account()
     before = shown(desk.sandbox.store)

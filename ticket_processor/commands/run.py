@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..assembly import Asked
 from ..assembly import run as run_once
 from ..clock import SystemClock
 from ..config import load
+from ..errors import ConfigError
 from ..models import Outcome, OutcomeStatus
 from ..run_tally import Seen
 from ..screen import Screen
@@ -18,6 +20,34 @@ from .moments import parse_since
 from .tending import tally_of, tended
 
 
+@dataclass(frozen=True)
+class Named:
+    """Tickets that somebody asked for, anew or not, or the run whose tickets are to be triaged anew."""
+
+    tickets: tuple[int, ...] = ()
+    again: bool = False
+    again_run: str = ""
+
+    def check(self, *, backfill: bool, sandbox: bool, since: bool, retry_fallbacks: bool) -> None:
+        """Raises :class:`ConfigError` for what makes no sense together."""
+        problems = []
+        if self.again and not self.tickets:
+            problems.append("--again goes with --ticket ID: say which tickets to triage anew")
+        if self.tickets or self.again_run:
+            others = {
+                "--backfill": backfill,
+                "--sandbox": sandbox,
+                "--since": since,
+                "--retry-fallbacks": retry_fallbacks,
+            }
+            mine = "--ticket" if self.tickets else "--again-run"
+            problems += [
+                f"{mine} names the tickets, so {name} has no use here" for name, given in others.items() if given
+            ]
+        if problems:
+            raise ConfigError(*problems)
+
+
 def run(
     clock: SystemClock,
     *,
@@ -25,6 +55,7 @@ def run(
     dry_run: bool,
     limit: int | None,
     since: str | None,
+    named: Named,
     workers: int | None,
     sandbox: bool,
     no_llm: bool,
@@ -40,7 +71,15 @@ def run(
         flags["models", "names"] = []
     moment = None if since is None else parse_since(since, clock.now())
     asked = Asked(
-        dry_run=dry_run, limit=limit, since=moment, resume=resume, retry_fallbacks=retry_fallbacks, verify=verify
+        dry_run=dry_run,
+        limit=limit,
+        since=moment,
+        resume=resume,
+        retry_fallbacks=retry_fallbacks,
+        verify=verify,
+        tickets=named.tickets,
+        again=named.again,
+        again_run=named.again_run,
     )
     screen = Screen(quiet=quiet, as_json=as_json)
     settings = load(config=config, flags=flags, need_helpdesk=not sandbox)
