@@ -10,6 +10,7 @@ from typing import Any
 
 from .analysis import ModelLink, Step, Understanding
 from .answer_store import FILE_NAME, AnswerStore
+from .budget import Allowance
 from .chat_server import ChatServer, RawAnswer
 from .cleaning import as_text, clean
 from .clock import Clock, Deadline, iso
@@ -45,12 +46,16 @@ class Recorder:
         self._asked = asked
 
     def complete(
-        self, model: str, messages: Sequence[Mapping[str, str]], response_format: Mapping[str, object] | None
+        self,
+        model: str,
+        messages: Sequence[Mapping[str, str]],
+        response_format: Mapping[str, object] | None,
+        allowance: Allowance | None = None,
     ) -> RawAnswer:
         form = str(response_format["type"]) if response_format else "prompt"
         copied = tuple(dict(message) for message in messages)
         try:
-            answer = self._server.complete(model, messages, response_format)
+            answer = self._server.complete(model, messages, response_format, allowance)
         except AnalysisFailed as error:
             self._asked.append(Asked(model, form, copied, None, str(error)))
             raise

@@ -13,7 +13,7 @@ import pytest
 from ticket_processor.analysis import MODEL_ATTEMPTS, USELESS_IN_A_ROW, ModelLink, Step, Understanding
 from ticket_processor.answer_store import AnswerStore
 from ticket_processor.breaker import Breaker
-from ticket_processor.budget import Budget
+from ticket_processor.budget import Budget, Question
 from ticket_processor.chat_server import AnswerUnusable, ModelBusy
 from ticket_processor.clock import Deadline, SystemClock
 from ticket_processor.errors import AnalysisFailed, DeadlineReached, Stopping
@@ -44,10 +44,10 @@ class Model:
         self.fingerprint = name
         self.texts: list[RedactedText] = []
 
-    def estimate(self, _text: RedactedText) -> tuple[int, float | None]:
-        return 500, self._usd
+    def question(self, _text: RedactedText) -> Question:
+        return Question(500, 0, (self._usd * 2000, 0.0, 0.0))
 
-    def analyse(self, text: RedactedText) -> Analysis:
+    def analyse(self, text: RedactedText, _allowance: object = None) -> Analysis:
         self.texts.append(text)
         if self._troubles:
             raise self._troubles[0] if self._always else self._troubles.pop(0)
@@ -221,7 +221,7 @@ def test_an_analyser_sees_the_ticket_cleaned_and_redacted() -> None:
 
 def test_attempts_count_every_call_that_was_paid_for() -> None:
     class Twice(Model):
-        def analyse(self, text: RedactedText) -> Analysis:
+        def analyse(self, text: RedactedText, _allowance: object = None) -> Analysis:
             return super().analyse(text).model_copy(update={"attempts": 2})
 
     chain: Chain = Chain()
