@@ -265,6 +265,13 @@ def test_an_answer_that_does_not_fit_is_sent_back_once_with_the_schema_in_words(
     assert len(second[-2]["content"]) <= 2000
 
 
+@pytest.mark.parametrize("confidence", [95, "95%", "high", 1.2, None, "?"])
+def test_an_answer_whose_only_fault_is_its_confidence_is_not_asked_for_and_paid_for_again(confidence: object) -> None:
+    server = Script(said(confidence=confidence))
+    analysis = analyser(server).analyse(TEXT)
+    assert (analysis.category, analysis.attempts, len(server.asked)) == ("billing", 1, 1)
+
+
 def test_two_answers_of_no_use_are_the_end_for_this_model_and_have_to_be_paid_for() -> None:
     server = Script("nonsense", said(category="pizza"))
     with pytest.raises(AnswerUnusable) as error:
