@@ -167,16 +167,18 @@ class ModelLink:
                 tries -= 1
                 self._breaker.release(admission)
                 raise
-            except ModelBusy:
-                self._breaker.failure(admission)
+            except ModelBusy as error:
+                self._breaker.failure(admission, str(error))
                 raise
             except AnalysisFailed as error:
                 # A refusal of this one text says nothing about the next; a wrong key or model name does.
-                permanent = error.reason in PERMANENT
-                (self._breaker.failure if permanent else self._breaker.success)(admission)
+                if error.reason in PERMANENT:
+                    self._breaker.failure(admission, str(error))
+                else:
+                    self._breaker.success(admission)
                 raise
             except BaseException:
-                self._breaker.failure(admission)
+                self._breaker.failure(admission, "analyser_broken")
                 raise
             self._breaker.success(admission)
             return analysis
@@ -211,7 +213,8 @@ class ModelLink:
                 self._deadline.wait(CROWDED_WAIT_S)
                 continue
             if admission is None:
-                raise AnalysisFailed("model_breaker_open")
+                reason, _, detail = self._breaker.cause.partition(": ")
+                raise AnalysisFailed(reason or "model_breaker_open", detail)
             return admission
 
     def _ask(self, text: RedactedText, allowance: Allowance | None) -> Analysis:
@@ -235,12 +238,14 @@ class ModelLink:
             return self._answer(text, allowance)
         admission = self._useless.admit()
         if admission is None:
-            raise NotAsked("model_answers_useless")
+            raise NotAsked("model_answers_useless", self._useless.cause)
         try:
             analysis = self._answer(text, allowance)
         except AnalysisFailed as error:
-            says_nothing = isinstance(error, (ModelBusy, NotAsked)) or error.reason in (*PERMANENT, *_OF_THIS_TEXT)
-            (self._useless.release if says_nothing else self._useless.failure)(admission)
+            if isinstance(error, (ModelBusy, NotAsked)) or error.reason in (*PERMANENT, *_OF_THIS_TEXT):
+                self._useless.release(admission)
+            else:
+                self._useless.failure(admission, error.in_words)
             raise
         except BaseException:
             self._useless.release(admission)
@@ -256,12 +261,13 @@ class ModelLink:
 
 @dataclass(frozen=True)
 class Step:
-    """What one link of the chain said: ``reason`` when it did not answer."""
+    """What one link of the chain said: ``reason`` when it did not answer, with ``detail`` for people."""
 
     link: str
     analysis: Analysis | None = None
     reason: str | None = None
     ms: int = 0
+    detail: str = ""
 
 
 @dataclass
@@ -304,6 +310,8 @@ class Understanding:
         self._signs = signs
         self._clock = clock
         self._trouble = trouble
+        self.details: dict[str, str] = {}
+        """What is known of each reason why a model gave no answer, beyond the word: the last time that it came up."""
 
     def __call__(
         self,
@@ -336,7 +344,8 @@ class Understanding:
                 why = error.reason
                 if isinstance(error, AnswerUnusable):
                     spending.add(error.usage, error.cost_usd, 1)
-                watch(Step(_name(link), reason=why, ms=self._ms(started)))
+                self.details[why] = error.detail
+                watch(Step(_name(link), reason=why, ms=self._ms(started), detail=error.detail))
                 continue
             watch(Step(_name(link), answer, ms=self._ms(started)))
             spending.add(answer.usage, answer.cost_usd, answer.attempts)

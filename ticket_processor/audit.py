@@ -122,7 +122,7 @@ class AuditLog:
 
     def run_finished(self, summary: RunSummary) -> None:
         """The last line of a run."""
-        told = summary.model_dump(mode="json", exclude={"run_id", "dry_run", "log_head"})
+        told = summary.model_dump(mode="json", exclude={"run_id", "dry_run", "log_head", "causes"})
         self._event("run_finished", told, sync=True)
 
     def close(self) -> None:

@@ -209,8 +209,9 @@ class Books:
         statement: Statement | None = None,
         stopped_by: str | None = None,
         caught_up: bool = False,
+        causes: Mapping[str, str] | None = None,
     ) -> RunSummary:
-        """The run in numbers, ``seconds`` long."""
+        """The run in numbers, ``seconds`` long. ``causes`` says more on why models gave no answer, by its word."""
         try:
             retries = self._state.retries()
         except StateUnusable:
@@ -226,6 +227,7 @@ class Books:
             sources=dict(self._sources),
             categories=dict(self._categories),
             fallbacks=dict(self._fallbacks),
+            causes={why: more for why, more in (causes or {}).items() if more and why in self._fallbacks},
             newly_failed=self._newly_failed,
             reviews=self._reviews,
             latencies=self._latencies.bands,

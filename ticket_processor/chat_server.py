@@ -128,7 +128,7 @@ class OpenAIServer:
             again = self._asked(model, arguments, structured=response_format is not None, most=most)
         except AnalysisFailed as failed:
             spent = failed.usage if isinstance(failed, AnswerUnusable) else Usage()
-            raise AnswerUnusable(failed.reason, usage=answer.usage + spent) from failed
+            raise AnswerUnusable(failed.reason, failed.detail, usage=answer.usage + spent) from failed
         return again.checked(spent_before=answer.usage)
 
     def body(

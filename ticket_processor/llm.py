@@ -21,6 +21,7 @@ from .prompt import answer_schema, fingerprint, in_words, instructions, message_
 from .redact import RedactedText, redact
 from .taxonomy import Taxonomy
 from .tokens import estimate_tokens
+from .values import without_echo
 
 FORMS = ("json_schema", "json_schema_plain", "json_object_schema", "json_object", "prompt")
 """Ways to ask for structure, best first: a strict schema; the same without lengths and limits; JSON with a schema
@@ -97,6 +98,13 @@ class ModelAnalyser:
         Raises :class:`ModelBusy` when another try may help, :class:`AnswerUnusable` with what it cost when an answer
         came and was of no use (also when the server then failed at the second), else :class:`AnalysisFailed`.
         """
+        try:
+            return self._understand(text, allowance)
+        except AnalysisFailed as failed:  # a server may quote what it was sent
+            failed.detail = without_echo(failed.detail, text.text)
+            raise
+
+    def _understand(self, text: RedactedText, allowance: Allowance | None) -> Analysis:
         fence = self._fence()
         messages = self._messages(text, fence)
         raw, form = self._ask(messages, self._form, allowance)
@@ -127,8 +135,7 @@ class ModelAnalyser:
         try:
             answer = self._checked(raw, text, self._messages(text, fence), fence)
         except AnalysisFailed as wrong:
-            told = str(wrong).partition(": ")[2]
-            raise AnswerUnusable(wrong.reason, told, usage=raw.usage, cost_usd=cost) from wrong
+            raise AnswerUnusable(wrong.reason, wrong.detail, usage=raw.usage, cost_usd=cost) from wrong
         return self._analysis(answer, raw, text, usage=raw.usage, calls=1, cost_usd=cost)
 
     def _analysis(
@@ -224,8 +231,7 @@ class ModelAnalyser:
             answer = self._checked(again, text, messages, fence)
         except AnalysisFailed as error:
             spent = usage + error.usage if isinstance(error, AnswerUnusable) else usage
-            told = str(error).partition(": ")[2]
-            raise AnswerUnusable(error.reason, told, usage=spent, cost_usd=self._cost(spent)) from error
+            raise AnswerUnusable(error.reason, error.detail, usage=spent, cost_usd=self._cost(spent)) from error
         if raw.finished:
             self._distrust(form)
         return usage, answer, again
@@ -237,18 +243,19 @@ class ModelAnalyser:
             self._form = max(self._form, FORMS.index("json_object_schema"))
 
     def _ask(self, messages: list[Message], first: int, allowance: Allowance | None = None) -> tuple[RawAnswer, int]:
-        limits = {} if allowance is None else {"allowance": allowance}
+        limits, detail = {} if allowance is None else {"allowance": allowance}, ""
         for form in range(first, len(FORMS)):
             try:
                 raw = self._server.complete(self.model, self._in_form(messages, form), self._format(form), **limits)
-            except FormRefused:
-                continue
+            except FormRefused as refused:
+                detail = refused.detail
             except AnswerUnusable as error:  # only here is it known what tokens cost
-                told = str(error).partition(": ")[2]
-                raise AnswerUnusable(error.reason, told, usage=error.usage, cost_usd=self._cost(error.usage)) from error
-            self._form = max(self._form, form)  # remembered only now: the refusal may have had another reason
-            return raw, form
-        raise AnalysisFailed("model_refused_request")
+                cost = self._cost(error.usage)
+                raise AnswerUnusable(error.reason, error.detail, usage=error.usage, cost_usd=cost) from error
+            else:
+                self._form = max(self._form, form)  # remembered only now: the refusal may have had another reason
+                return raw, form
+        raise AnalysisFailed("model_refused_request", detail)
 
     def _format(self, form: int) -> dict[str, object] | None:
         name = FORMS[form]

@@ -330,6 +330,10 @@ class RunSummary(Frozen):
     fallbacks: dict[str, int] = Field(
         default_factory=dict, description="why no model answered, of tickets that none did"
     )
+    causes: dict[str, str] = Field(
+        default_factory=dict,
+        description="more on these reasons, for people; not in the log: a server may quote tickets",
+    )
     newly_failed: int = Field(0, description="tickets that failed for the first time")
     reviews: int = Field(0, description="tickets that a person should look at (tag ai_review)")
     latencies: dict[str, int] = Field(

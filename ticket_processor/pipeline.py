@@ -238,6 +238,7 @@ class Run:
             statement=None if options.dry_run else self._witness.statement(),
             stopped_by=stopped_by,
             caught_up=self._intake is not None and self._intake.caught_up,
+            causes=parts.understanding.details,
         ).model_copy(update={"index_late_s": self._intake.index_late_s if self._intake else None})
         try:
             parts.audit.run_finished(summary)

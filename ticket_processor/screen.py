@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, TextIO, cast
 
 from .errors import CannotRun
+from .metric_words import why_no_model
 from .models import Change, Forecast, Outcome, OutcomeStatus, RunSummary
 
 Advance = Callable[[int], None]
@@ -346,6 +347,10 @@ def summary_text(summary: RunSummary, log: Path | None, title: str | None = None
     lines = [f"{title} {summary.run_id}: {counts} ({summary.duration_s:.1f} s)"]
     if summary.answered_by:
         lines.append("  understood by " + ", ".join(f"{name}: {n}" for name, n in summary.answered_by.items()))
+    if summary.fallbacks:
+        most_first = sorted(summary.fallbacks.items(), key=lambda item: (-item[1], item[0]))
+        why = (f"{why_no_model(reason, summary.causes.get(reason, ''))}: {n}" for reason, n in most_first)
+        lines.append("  no model answered, because " + "; ".join(why))
     if summary.reasons:
         lines.append("  because " + ", ".join(f"{reason}: {n}" for reason, n in sorted(summary.reasons.items())))
     if summary.usage.input:

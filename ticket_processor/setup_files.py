@@ -253,7 +253,7 @@ def check_models(settings: Settings) -> list[Found]:
             with closing(server_for(target, deadline.remaining)) as server:
                 analysis = model_analyser(server, target, settings, rules).analyse(text)
         except AnalysisFailed as error:
-            found.append(Found(False, f"model {target.name}: {str(error).replace('_', ' ')}"))
+            found.append(Found(False, f"model {target.name}: {error.in_words}"))
         else:
             found.append(Found(True, f"model {target.name}: answers, and calls a double charge {analysis.category}"))
     return found

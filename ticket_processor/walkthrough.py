@@ -170,7 +170,13 @@ def as_data(ticket: Ticket, walked: Walk) -> dict[str, Any]:
             for item in walked.asked
         ],
         "chain": [
-            {"link": step.link, "answered": step.analysis is not None, "reason": step.reason, "ms": step.ms}
+            {
+                "link": step.link,
+                "answered": step.analysis is not None,
+                "reason": step.reason,
+                "detail": step.detail,
+                "ms": step.ms,
+            }
             for step in walked.steps
         ],
         "analysis": walked.analysis.model_dump(mode="json"),

@@ -78,6 +78,32 @@ def analyser(server: Script, **options: Any) -> ModelAnalyser:
     return ModelAnalyser(server, "asked-model", default_taxonomy(), **options)
 
 
+# What a server quotes
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "I was charged twice, please refund",
+        'I WAS   charged\\ntwice: "please refund',
+        "\u0049 was charged twice please refund",
+        "请尽快退款谢谢",
+    ],
+)
+def test_a_servers_sentence_does_not_hold_the_ticket_that_it_quotes(quote: str) -> None:
+    text = redact("Charged twice\nI was charged twice, please refund. 您好请尽快退款谢谢")
+    server = Script(AnalysisFailed("model_http_400", f"cannot read '{quote}' of model b"))
+    with pytest.raises(AnalysisFailed) as error:
+        analyser(server).analyse(text)
+    assert error.value.detail == "cannot read '[…]' of model b"
+
+
+def test_a_server_that_refuses_every_form_is_quoted_all_the_same() -> None:
+    server = Script(FormRefused("Server is pinned to 'a'; requested 'b'"))
+    with pytest.raises(AnalysisFailed, match="model_refused_request: Server is pinned to 'a'; requested 'b'"):
+        analyser(server).analyse(TEXT)
+
+
 # One answer
 
 

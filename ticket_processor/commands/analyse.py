@@ -103,7 +103,8 @@ def _lines(walked: Walk) -> list[str]:
         lines += [f"   < {line}" for line in strip_hidden(item.answer or "").splitlines()]
     lines += ["", "4. The chain"]
     for step in walked.steps:
-        end = "answered" if step.analysis is not None else f"did not: {step.reason}"
+        reason = f"{step.reason}: {step.detail}" if step.detail else step.reason
+        end = "answered" if step.analysis is not None else f"did not: {reason}"
         lines.append(f"   {step.link}: {end} ({step.ms} ms)")
     lines += ["", "5. Understood"]
     for name, value in analysis.model_dump(mode="json").items():
