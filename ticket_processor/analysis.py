@@ -290,6 +290,7 @@ class Understanding:
 
     ``cascade_below``: an answer of less confidence is put to the next model, which is taken to be the stronger one,
     and whose answer then counts. ``signs`` finds what in a ticket's own text tries to instruct a model.
+    ``price_note`` is to be said beside costs.
     """
 
     def __init__(
@@ -302,7 +303,9 @@ class Understanding:
         signs: Callable[[str], tuple[str, ...]] = lambda _text: (),
         clock: Clock | None = None,
         trouble: Callable[[str], object] = lambda _sentence: None,
+        price_note: str = "",
     ) -> None:
+        self.price_note = price_note
         self.links = tuple(links)
         self._rules = rules
         self._classifier = classifier

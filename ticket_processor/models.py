@@ -341,6 +341,8 @@ class RunSummary(Frozen):
     )
     usage: Usage = Field(default_factory=Usage)
     cost_usd: float = 0.0
+    unpriced: int = Field(0, description="answers of models without a price")
+    price_note: str = Field("", description="whose prices the cost is counted by, where they are not the settings'")
     cached: int = Field(0, description="answers that were given before and cost nothing now")
     forecast: Forecast | None = Field(None, description="of a dry run only")
     requests: dict[str, int] = Field(default_factory=dict)

@@ -239,6 +239,7 @@ class Run:
             stopped_by=stopped_by,
             caught_up=self._intake is not None and self._intake.caught_up,
             causes=parts.understanding.details,
+            price_note=parts.understanding.price_note,
         ).model_copy(update={"index_late_s": self._intake.index_late_s if self._intake else None})
         try:
             parts.audit.run_finished(summary)

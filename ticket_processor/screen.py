@@ -354,7 +354,8 @@ def summary_text(summary: RunSummary, log: Path | None, title: str | None = None
     if summary.reasons:
         lines.append("  because " + ", ".join(f"{reason}: {n}" for reason, n in sorted(summary.reasons.items())))
     if summary.usage.input:
-        cost = f", ${summary.cost_usd:.4f}" if summary.cost_usd else ""
+        cost = f", ${summary.cost_usd:.4f}" if summary.cost_usd else ", no price" if summary.unpriced else ""
+        cost += f" ({summary.price_note})" if summary.price_note else ""
         lines.append(f"  tokens: {summary.usage.input} in, {summary.usage.output} out{cost}")
     if summary.cached:
         lines.append(f"  known answers, at no cost: {summary.cached}")

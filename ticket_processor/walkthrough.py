@@ -79,6 +79,7 @@ class Walk:
     analysis: Analysis
     decision: Decision
     troubles: tuple[str, ...]
+    price_note: str = ""
 
 
 def pasted(clock: Clock, subject: str, body: str, names: tuple[str, ...] = ()) -> Ticket:
@@ -117,6 +118,7 @@ def walk(ticket: Ticket, settings: Settings, clock: Clock, deadline: Deadline) -
         analysis=analysis,
         decision=decide(ticket.id, analysis, settings.policy, settings.taxonomy),
         troubles=tuple(troubles),
+        price_note=chain.price_note,
     )
 
 
@@ -174,7 +176,7 @@ def as_data(ticket: Ticket, walked: Walk) -> dict[str, Any]:
                 "link": step.link,
                 "answered": step.analysis is not None,
                 "reason": step.reason,
-                "detail": step.detail,
+                **({"detail": step.detail} if step.detail else {}),
                 "ms": step.ms,
             }
             for step in walked.steps

@@ -115,5 +115,8 @@ def _lines(walked: Walk) -> list[str]:
     lines += [f"   {change}" for change in wanted_changes(decision)]
     lines += [f"   note | {line}" for line in (decision.note or "").splitlines()]
     if analysis.cost_usd is not None:
-        lines += ["", f"It cost ${analysis.cost_usd:.6f}."]
+        note = f" ({walked.price_note})" if walked.price_note and analysis.cost_usd else ""
+        lines += ["", f"It cost ${analysis.cost_usd:.6f}{note}."]
+    elif analysis.usage.input:
+        lines += ["", "What it cost is not known: the model has no price."]
     return lines
