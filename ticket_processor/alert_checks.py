@@ -18,7 +18,7 @@ from .clock import parse_iso
 from .label_drift import drift, most_changed
 from .latency import BAND
 from .metric_types import PLANNED
-from .metric_words import percent
+from .metric_words import percent, why_no_model
 from .models import Statement
 from .rhythm import GAP, LEAST_STALE_S, is_habit
 from .slo import DAY, FAST, HOUR, SLOW, STEADY, Span, Tally, latencies
@@ -123,7 +123,8 @@ def model_refused(look: Look) -> Said:
     for answers, why in _with_answers(look, 1):
         if reasons := sorted(set(PERMANENT) & why.keys()):
             without = f"no model gave {sum(why[name] for name in reasons)} of {many(answers, 'answer')}"
-            return WARNING, f"a model server turns us away ({', '.join(reasons)}): {without} in {_last(1)} with any"
+            told = "; ".join(_cause(look, name) for name in reasons)
+            return WARNING, f"a model server turns us away ({told}): {without} in {_last(1)} with any"
     return None
 
 
@@ -133,7 +134,10 @@ def models_silent(look: Look) -> Said:
     count = sum(why.total() for _, why in rows)
     if len(rows) < 3 or count < 5 or any(why.total() < answers for answers, why in rows):
         return None
-    return WARNING, f"no model gave any of {many(count, 'answer')} in {_last(len(rows))} with any ({_reasons(rows)})"
+    return (
+        WARNING,
+        f"no model gave any of {many(count, 'answer')} in {_last(len(rows))} with any ({_reasons(look, rows)})",
+    )
 
 
 def model_fallback(look: Look) -> Said:
@@ -144,15 +148,21 @@ def model_fallback(look: Look) -> Said:
         return None
     return WARNING, (
         f"unplanned fallback rate {percent(count / whole)}: no model gave {count} of {many(whole, 'answer')} "
-        f"in {_last(len(rows))} with any ({_reasons(rows)})"
+        f"in {_last(len(rows))} with any ({_reasons(look, rows)})"
     )
 
 
-def _reasons(rows: Sequence[tuple[int, Counter[str]]]) -> str:
+def _reasons(look: Look, rows: Sequence[tuple[int, Counter[str]]]) -> str:
     whole = sum((why for _, why in rows), Counter[str]())
-    named = whole.most_common(3)
+    named = [(_cause(look, name), count) for name, count in whole.most_common(3)]
     rest = whole.total() - sum(count for _, count in named)
-    return ", ".join(f"{name}: {count}" for name, count in [*named, *([("others", rest)] if rest else [])])
+    return "; ".join(f"{name}: {count}" for name, count in [*named, *([("others", rest)] if rest else [])])
+
+
+def _cause(look: Look, reason: str) -> str:
+    """Why no model answered, with what the last run that says so knows beyond the word."""
+    details = (record.summary.causes.get(reason) for record in reversed(look.records))
+    return why_no_model(reason, next(filter(None, details), ""))
 
 
 def not_caught_up(look: Look) -> Said:

@@ -10,12 +10,12 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, cast
 
 from . import __version__
 from .answer_store import AnswerStore, normalised
 from .breaker import Admission, Breaker, Crowded
-from .budget import Budget
+from .budget import Allowance, Budget, Full, NotAsked, Patience, Question
 from .chat_server import AnswerUnusable, ModelBusy, retrying
 from .cleaning import clean
 from .clock import Clock, Deadline
@@ -53,15 +53,18 @@ class Analyser(Protocol):
     def analyse(self, text: RedactedText) -> Analysis: ...
 
 
-class Estimating(Analyser, Protocol):
+class Estimating(Protocol):
     """An analyser that costs something, and can say beforehand how much at most."""
 
     @property
     def fingerprint(self) -> str:
         """What its answers depend on besides the text: model, prompt, taxonomy."""
 
-    def estimate(self, text: RedactedText) -> tuple[int, float | None]:
-        """Tokens and US dollars that understanding ``text`` takes at most; ``None`` where no price is known."""
+    def question(self, text: RedactedText) -> Question:
+        """The request with which understanding ``text`` begins."""
+
+    def analyse(self, text: RedactedText, allowance: Allowance | None = None) -> Analysis:
+        """As :meth:`Analyser.analyse`; more requests than the first are made with money from ``allowance``."""
 
 
 class ModelLink:
@@ -151,27 +154,31 @@ class ModelLink:
     def _fresh(self, text: RedactedText) -> Analysis:
         again = retrying(self._deadline, self._rng, attempts=MODEL_ATTEMPTS, longest_wait_s=LONGEST_WAIT_S)
         tries = 0
+        size = getattr(self.analyser, "question", None)
+        question = size(text) if size and self._budget else Question(0, 0)
 
         def once() -> Analysis:
             nonlocal tries
-            admission = self._admission()
+            admission, allowance = self._leave(question)
             tries += 1
             try:
-                analysis = self._ask(text)
+                analysis = self._ask(text, allowance)
             except NotAsked:
                 tries -= 1
                 self._breaker.release(admission)
                 raise
-            except ModelBusy:
-                self._breaker.failure(admission)
+            except ModelBusy as error:
+                self._breaker.failure(admission, str(error))
                 raise
             except AnalysisFailed as error:
                 # A refusal of this one text says nothing about the next; a wrong key or model name does.
-                permanent = error.reason in PERMANENT
-                (self._breaker.failure if permanent else self._breaker.success)(admission)
+                if error.reason in PERMANENT:
+                    self._breaker.failure(admission, str(error))
+                else:
+                    self._breaker.success(admission)
                 raise
             except BaseException:
-                self._breaker.failure(admission)
+                self._breaker.failure(admission, "analyser_broken")
                 raise
             self._breaker.success(admission)
             return analysis
@@ -184,6 +191,19 @@ class ModelLink:
         # The version stands for the rules, whose floors and signs are part of an answer.
         return "\0".join((__version__, self.name, self._place, self.level, own)) if own else ""
 
+    def _leave(self, question: Question) -> tuple[Admission, Allowance | None]:
+        """Permission to call, and the money for it. While others hold the money, the breaker is asked again."""
+        patience = Patience(self._deadline)
+        while True:
+            admission = self._admission()
+            if self._budget is None:
+                return admission, None
+            held = self._budget.set_aside(self.name, question)
+            if not isinstance(held, Full):
+                return admission, Allowance(self._budget, self.name, question, held, self._deadline)
+            self._breaker.release(admission)
+            patience.wait(held)
+
     def _admission(self) -> Admission:
         while True:
             self._deadline.check()
@@ -193,21 +213,39 @@ class ModelLink:
                 self._deadline.wait(CROWDED_WAIT_S)
                 continue
             if admission is None:
-                raise AnalysisFailed("model_breaker_open")
+                reason, _, detail = self._breaker.cause.partition(": ")
+                raise AnalysisFailed(reason or "model_breaker_open", detail)
             return admission
 
-    def _ask(self, text: RedactedText) -> Analysis:
+    def _ask(self, text: RedactedText, allowance: Allowance | None) -> Analysis:
+        """One call, which is booked."""
+        if allowance is None:
+            return self._guarded(text, None)
+        try:
+            analysis = self._guarded(text, allowance)
+        except AnswerUnusable as error:
+            allowance.settle(error.usage, error.cost_usd)
+            raise
+        except BaseException:
+            allowance.settle(Usage(), None, answered=False)
+            raise
+        allowance.settle(analysis.usage, analysis.cost_usd)
+        return analysis
+
+    def _guarded(self, text: RedactedText, allowance: Allowance | None) -> Analysis:
         """One call, unless the model's answers have been of no use for a while."""
         if self._useless is None:
-            return self._within_budget(text)
+            return self._answer(text, allowance)
         admission = self._useless.admit()
         if admission is None:
-            raise NotAsked("model_answers_useless")
+            raise NotAsked("model_answers_useless", self._useless.cause)
         try:
-            analysis = self._within_budget(text)
+            analysis = self._answer(text, allowance)
         except AnalysisFailed as error:
-            says_nothing = isinstance(error, (ModelBusy, NotAsked)) or error.reason in (*PERMANENT, *_OF_THIS_TEXT)
-            (self._useless.release if says_nothing else self._useless.failure)(admission)
+            if isinstance(error, (ModelBusy, NotAsked)) or error.reason in (*PERMANENT, *_OF_THIS_TEXT):
+                self._useless.release(admission)
+            else:
+                self._useless.failure(admission, error.in_words)
             raise
         except BaseException:
             self._useless.release(admission)
@@ -215,38 +253,21 @@ class ModelLink:
         self._useless.success(admission)
         return analysis
 
-    def _within_budget(self, text: RedactedText) -> Analysis:
-        """One call for which there is money, and which is booked."""
-        if self._budget is None:
+    def _answer(self, text: RedactedText, allowance: Allowance | None) -> Analysis:
+        if allowance is None or not hasattr(self.analyser, "question"):
             return self.analyser.analyse(text)
-        estimate = getattr(self.analyser, "estimate", None)
-        hold = self._budget.reserve(self.name, *(estimate(text) if estimate else (0, None)))
-        if isinstance(hold, str):
-            raise NotAsked(hold)
-        try:
-            analysis = self.analyser.analyse(text)
-        except AnswerUnusable as error:
-            self._budget.settle(hold, error.usage, error.cost_usd)
-            raise
-        except BaseException:
-            self._budget.settle(hold, Usage(), None, answered=False)
-            raise
-        self._budget.settle(hold, analysis.usage, analysis.cost_usd)
-        return analysis
-
-
-class NotAsked(AnalysisFailed):
-    """No call was made: it could pass a limit of the budget, or would be paid for in vain."""
+        return cast(Estimating, self.analyser).analyse(text, allowance)
 
 
 @dataclass(frozen=True)
 class Step:
-    """What one link of the chain said: ``reason`` when it did not answer."""
+    """What one link of the chain said: ``reason`` when it did not answer, with ``detail`` for people."""
 
     link: str
     analysis: Analysis | None = None
     reason: str | None = None
     ms: int = 0
+    detail: str = ""
 
 
 @dataclass
@@ -269,6 +290,7 @@ class Understanding:
 
     ``cascade_below``: an answer of less confidence is put to the next model, which is taken to be the stronger one,
     and whose answer then counts. ``signs`` finds what in a ticket's own text tries to instruct a model.
+    ``price_note`` is to be said beside costs.
     """
 
     def __init__(
@@ -281,7 +303,9 @@ class Understanding:
         signs: Callable[[str], tuple[str, ...]] = lambda _text: (),
         clock: Clock | None = None,
         trouble: Callable[[str], object] = lambda _sentence: None,
+        price_note: str = "",
     ) -> None:
+        self.price_note = price_note
         self.links = tuple(links)
         self._rules = rules
         self._classifier = classifier
@@ -289,6 +313,8 @@ class Understanding:
         self._signs = signs
         self._clock = clock
         self._trouble = trouble
+        self.details: dict[str, str] = {}
+        """What is known of each reason why a model gave no answer, beyond the word: the last time that it came up."""
 
     def __call__(
         self,
@@ -321,7 +347,8 @@ class Understanding:
                 why = error.reason
                 if isinstance(error, AnswerUnusable):
                     spending.add(error.usage, error.cost_usd, 1)
-                watch(Step(_name(link), reason=why, ms=self._ms(started)))
+                self.details[why] = error.detail
+                watch(Step(_name(link), reason=why, ms=self._ms(started), detail=error.detail))
                 continue
             watch(Step(_name(link), answer, ms=self._ms(started)))
             spending.add(answer.usage, answer.cost_usd, answer.attempts)

@@ -1,8 +1,9 @@
 """The gate on what a model answers: plain code that lets closed values and plain words through, and nothing else.
 
-Whatever the server promised is checked again here. Category, urgency, sentiment and confidence have to be there and
-right. Every other part is taken when it is right and left out when it is not, since weaker models forget parts; it
-is then made up from the ticket, or empty. No value of an answer ever appears in an error.
+Whatever the server promised is checked again here. Category, urgency and sentiment have to be there and right. A
+confidence that cannot be read counts as none: the answer was paid for, and people look at what is unsure. Every other
+part is taken when it is right and left out when it is not, since weaker models forget parts; it is then made up from
+the ticket, or empty. No value of an answer ever appears in an error.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from .answer_object import found_object
+from .answer_object import found_object, read_confidence
 from .errors import AnalysisFailed
 from .language import detect_language
 from .models import Analysis, Risk, Sentiment, Urgency
@@ -161,9 +162,8 @@ def _is_plain(text: str, hide: Callable[[str], str]) -> bool:
 
 def _labels(found: Mapping[str, Any], taxonomy: Taxonomy) -> Labels:
     words = {name: _word(found.get(name)) for name in ("category", "urgency", "sentiment")}
-    confidence = found.get("confidence")
     try:
-        labels = Labels.model_validate(words | {"confidence": None if isinstance(confidence, bool) else confidence})
+        labels = Labels.model_validate(words | {"confidence": read_confidence(found.get("confidence"))})
     except ValidationError as error:
         fields = sorted({str(item["loc"][0]) for item in error.errors(include_input=False) if item["loc"]})
         raise AnalysisFailed("answer_off_schema", ", ".join(fields)) from None

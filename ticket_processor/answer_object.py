@@ -30,6 +30,14 @@ _FINAL = re.compile(r"<\|channel\|>final|final answer\W{0,6}:", re.IGNORECASE)
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
+_CONFIDENCE_WORDS = {
+    **dict.fromkeys(("certain", "very high", "very_high"), 0.95),
+    **dict.fromkeys(("high", "confident", "sure"), 0.85),
+    **dict.fromkeys(("medium", "moderate"), 0.6),
+}
+"""What is said of less ("low", "unsure") is not sure, and neither is any other word."""
+_NUMBER = re.compile(r"([0-9]{1,20}(?:[.,][0-9]{1,20})?|[.,][0-9]{1,20})\s*(%|percent)?", re.ASCII)
+
 _Key = tuple[object, ...]
 
 
@@ -123,7 +131,9 @@ def _planted(readings: Sequence[str]) -> set[_Key] | None:
                 return None
             else:
                 if "category" in value:
-                    planted.add(_key(value))
+                    key = _key(value)
+                    # An answer that is not sure of itself may be a quotation that has lost its confidence.
+                    planted |= {key, (*key[:-1], 0.0)}
             position = reading.find("{", position + 1)
     return planted
 
@@ -131,12 +141,33 @@ def _planted(readings: Sequence[str]) -> set[_Key] | None:
 def _key(found: dict[str, Any]) -> _Key:
     """What makes two answers the same: their labels as the gate reads them."""
     words = [found.get(name) for name in _LABELS[:3]]
-    try:
-        confidence = float(found.get("confidence", ""))
-    except (ValueError, TypeError, OverflowError):
-        confidence = -1.0
     spelt = (re.sub(r"[\s-]+", "_", word.strip().lower()) if isinstance(word, str) else None for word in words)
-    return (*spelt, confidence)
+    return (*spelt, read_confidence(found.get("confidence")))
+
+
+def read_confidence(value: object) -> float:
+    """A confidence as a model gives it, from 0 to 1: a share, percent or a word; 0 for what is none of these.
+
+    Between 1 and 2 nobody can tell whether percent are meant. Never raises.
+    """
+    if isinstance(value, str):
+        word = value.strip().lower()
+        if word in _CONFIDENCE_WORDS:
+            return _CONFIDENCE_WORDS[word]
+        found = _NUMBER.fullmatch(word)
+        if found is None:
+            return 0.0
+        number = float(found[1].replace(",", "."))
+        return _share(number / 100) if found[2] else _share(number, or_percent=True)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0.0
+    return _share(value, or_percent=True)
+
+
+def _share(number: float, *, or_percent: bool = False) -> float:
+    if or_percent and 2 <= number <= 100:
+        number = number / 100
+    return float(number) if 0 <= number <= 1 else 0.0
 
 
 def _reads_like_an_answer(readings: Sequence[str]) -> bool:

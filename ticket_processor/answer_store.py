@@ -61,7 +61,7 @@ class AnswerStore:
     def __init__(self, path: Path | None, clock: Clock, *, days: int = 30, max_answers: int = 100_000) -> None:
         """Open, or create, the file; ``None`` keeps everything in memory."""
         self._lock = threading.Lock()
-        self._clock = clock
+        self.clock = clock
         self._days = days
         self._max_answers = max_answers
         self.trouble: str | None = None
@@ -95,7 +95,7 @@ class AnswerStore:
         """The answer for this text from whatever ``fingerprint`` names: model, prompt, taxonomy, redaction."""
         if not self._days:
             return None
-        oldest = self._clock.now() - self._days * DAY_S
+        oldest = self.clock.now() - self._days * DAY_S
         try:
             with self._lock:
                 row = self._db.execute(
@@ -110,7 +110,7 @@ class AnswerStore:
         if not self._days:
             return
         kept = analysis.model_copy(update={"usage": Usage(), "attempts": 0, "suspicious": ()})
-        row = (self._key(fingerprint, text), self._clock.now(), kept.model_dump_json())
+        row = (self._key(fingerprint, text), self.clock.now(), kept.model_dump_json())
         self._write("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", *row)
 
     def forget(self) -> int:
@@ -164,11 +164,11 @@ class AnswerStore:
         return hmac.new(self._secret, message, hashlib.sha256).digest()
 
     def _today(self) -> str:
-        return iso(self._clock.now())[:10]
+        return iso(self.clock.now())[:10]
 
     def _sweep(self) -> None:
         with suppress(sqlite3.Error):
-            self._db.execute("DELETE FROM answers WHERE at < ?", (self._clock.now() - self._days * DAY_S,))
+            self._db.execute("DELETE FROM answers WHERE at < ?", (self.clock.now() - self._days * DAY_S,))
             self._db.execute(
                 "DELETE FROM answers WHERE key IN (SELECT key FROM answers ORDER BY at DESC LIMIT -1 OFFSET ?)",
                 (self._max_answers,),

@@ -122,7 +122,9 @@ class AuditLog:
 
     def run_finished(self, summary: RunSummary) -> None:
         """The last line of a run."""
-        told = summary.model_dump(mode="json", exclude={"run_id", "dry_run", "log_head"})
+        told = summary.model_dump(
+            mode="json", exclude={"run_id", "dry_run", "log_head", "causes", "price_note", "unpriced"}
+        )
         self._event("run_finished", told, sync=True)
 
     def close(self) -> None:

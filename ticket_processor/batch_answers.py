@@ -64,8 +64,7 @@ class FromBatch:
             raw = read_answer(self.body, asked=target.model)
         except AnswerUnusable as error:
             cost = None if target.price is None else round(cost_usd(error.usage, target.price) * HALF, 8)
-            told = str(error).partition(": ")[2]
-            raise AnswerUnusable(error.reason, told, usage=error.usage, cost_usd=cost) from error
+            raise AnswerUnusable(error.reason, error.detail, usage=error.usage, cost_usd=cost) from error
         analysis = self.model.analyser.understood(raw, text, self.fence, share=HALF)
         self.model.link.keep(text, analysis)
         return analysis

@@ -66,6 +66,7 @@ class Books:
         self._latencies = Latencies()
         self._usage = Usage()
         self._cost = 0.0
+        self._unpriced = 0
         self._cached = 0
         self._dead = 0
         self.pace = Pace()
@@ -124,6 +125,7 @@ class Books:
             self._latencies.add(outcome.latency_ms)
             self._usage = self._usage + outcome.analysis.usage
             self._cost += outcome.analysis.cost_usd or 0.0
+            self._unpriced += bool(outcome.analysis.usage.input) and outcome.analysis.cost_usd is None
             self._cached += outcome.analysis.cached
         if outcome.change is not None and self._policy.tag("review") in outcome.change.tags_added:
             self._reviews += 1
@@ -209,8 +211,10 @@ class Books:
         statement: Statement | None = None,
         stopped_by: str | None = None,
         caught_up: bool = False,
+        causes: Mapping[str, str] | None = None,
+        price_note: str = "",
     ) -> RunSummary:
-        """The run in numbers, ``seconds`` long."""
+        """The run in numbers, ``seconds`` long. ``causes`` says more on why models gave no answer, by its word."""
         try:
             retries = self._state.retries()
         except StateUnusable:
@@ -226,11 +230,14 @@ class Books:
             sources=dict(self._sources),
             categories=dict(self._categories),
             fallbacks=dict(self._fallbacks),
+            causes={why: more for why, more in (causes or {}).items() if more and why in self._fallbacks},
             newly_failed=self._newly_failed,
             reviews=self._reviews,
             latencies=self._latencies.bands,
             usage=self._usage,
             cost_usd=round(self._cost, 6),
+            unpriced=self._unpriced,
+            price_note=price_note if self._cost else "",
             cached=self._cached,
             forecast=self.pace.forecast() if dry_run else None,
             requests=dict(requests),

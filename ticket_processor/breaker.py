@@ -16,10 +16,14 @@ from .clock import Clock
 
 @dataclass(frozen=True)
 class BreakerMemory:
-    """What a breaker has to remember: failures in a row, and until when (Unix seconds) it stays open."""
+    """What a breaker has to remember: failures in a row, and until when (Unix seconds) it stays open.
+
+    ``cause`` is what the last of them was, for people; empty where nobody has said so.
+    """
 
     failures: int = 0
     open_until: float = 0.0
+    cause: str = ""
 
 
 class Crowded(Exception):
@@ -67,6 +71,7 @@ class Breaker:
         self._under_way = 0
         self._generation = 0
         self._failures = memory.failures if memory else 0
+        self._cause = memory.cause if memory else ""
         self._open_until: float | None = None
         if memory and memory.failures >= threshold:
             left = memory.open_until - clock.now()
@@ -104,17 +109,19 @@ class Breaker:
             self._returned(admission)
             self._proven = True
             self._failures = 0
+            self._cause = ""
             self._open_until = self._trial_until = None
         if changed:
             self._tell()
 
-    def failure(self, admission: Admission) -> None:
-        """The dependency failed: no answer, 5xx, 429, or an answer that makes no sense."""
+    def failure(self, admission: Admission, cause: str = "") -> None:
+        """The dependency failed, with ``cause``: no answer, 5xx, 429, or an answer that makes no sense."""
         with self._lock:
             if admission.generation != self._generation:
                 return
             self._returned(admission)
             self._failures += 1
+            self._cause = cause
             if admission.trial or self._failures >= self._threshold:
                 self._generation += 1
                 self._under_way = 0
@@ -142,13 +149,19 @@ class Breaker:
             until = max(self._open_until, self._trial_until or 0.0)
             return max(0.0, until - self._clock.monotonic())
 
+    @property
+    def cause(self) -> str:
+        """What the last failure was; empty after a success, or where nobody has said so."""
+        with self._lock:
+            return self._cause
+
     def memory(self) -> BreakerMemory:
         """What to keep for the next run."""
         with self._lock:
             if self._open_until is None:
-                return BreakerMemory(self._failures, 0.0)
+                return BreakerMemory(self._failures, 0.0, self._cause)
             left = max(0.0, self._open_until - self._clock.monotonic())
-            return BreakerMemory(max(self._failures, self._threshold), self._clock.now() + left)
+            return BreakerMemory(max(self._failures, self._threshold), self._clock.now() + left, self._cause)
 
     def _tell(self) -> None:
         if self._on_change is not None:

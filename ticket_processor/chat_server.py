@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import tenacity
 
 from .backoff import backoff_seconds
+from .budget import Allowance
 from .clock import Deadline
 from .errors import AnalysisFailed
 from .models import Usage
@@ -52,9 +53,16 @@ class ChatServer(Protocol):
     """A server that answers chat messages. Thread-safe."""
 
     def complete(
-        self, model: str, messages: Sequence[Mapping[str, str]], response_format: Mapping[str, object] | None
+        self,
+        model: str,
+        messages: Sequence[Mapping[str, str]],
+        response_format: Mapping[str, object] | None,
+        allowance: Allowance | None = None,
     ) -> RawAnswer:
-        """One answer. Raises ``ModelBusy``, ``FormRefused``, ``AnswerUnusable`` or another ``AnalysisFailed``."""
+        """One answer, for no more money than ``allowance`` has.
+
+        Raises ``ModelBusy``, ``FormRefused``, ``AnswerUnusable`` or another ``AnalysisFailed``.
+        """
 
 
 def server_for(target: ModelTarget, remaining: Callable[[], float]) -> OpenAIServer:
@@ -97,22 +105,30 @@ class OpenAIServer:
         return cls(target=target, timeout_s=timeout_s, max_output_tokens=target.max_output_tokens, monotonic=monotonic)
 
     def complete(
-        self, model: str, messages: Sequence[Mapping[str, str]], response_format: Mapping[str, object] | None
+        self,
+        model: str,
+        messages: Sequence[Mapping[str, str]],
+        response_format: Mapping[str, object] | None,
+        allowance: Allowance | None = None,
     ) -> RawAnswer:
         """One answer; up to three requests while the server's ways are being learnt."""
         form = "prompt" if response_format is None else str(response_format.get("type"))
         if form not in self._target.forms:
             raise FormRefused
         arguments = _arguments_for(model, messages, response_format)
-        answer = self._asked(model, arguments, structured=response_format is not None)
+        most = None if allowance is None else allowance.output_tokens
+        answer = self._asked(model, arguments, structured=response_format is not None, most=most)
         if not answer.thoughts_only or model in self._thinking | self._reasoning:
             return answer.checked()
         self._thinking.add(model)
         try:
-            again = self._asked(model, arguments, structured=response_format is not None)
+            if allowance is not None:
+                allowance.again(answer.usage, output=self.room(model))
+                most = allowance.output_tokens
+            again = self._asked(model, arguments, structured=response_format is not None, most=most)
         except AnalysisFailed as failed:
             spent = failed.usage if isinstance(failed, AnswerUnusable) else Usage()
-            raise AnswerUnusable(failed.reason, usage=answer.usage + spent) from failed
+            raise AnswerUnusable(failed.reason, failed.detail, usage=answer.usage + spent) from failed
         return again.checked(spent_before=answer.usage)
 
     def body(
@@ -130,33 +146,34 @@ class OpenAIServer:
         """Close the connections to the server."""
         self._connection.close()
 
-    def _asked(self, model: str, arguments: dict[str, Any], *, structured: bool) -> _Answer:
+    def _asked(self, model: str, arguments: dict[str, Any], *, structured: bool, most: int | None = None) -> _Answer:
         try:
-            body = self._posted(model, arguments, structured=structured)
+            body = self._posted(model, arguments, structured=structured, most=most)
         except _OtherLimits:
             self._reasoning.add(model)
-            body = self._posted(model, arguments, structured=structured)
+            body = self._posted(model, arguments, structured=structured, most=most)
         return _understood(body, asked=model, structured=structured)
 
-    def _posted(self, model: str, arguments: dict[str, Any], *, structured: bool) -> bytes:
+    def _posted(self, model: str, arguments: dict[str, Any], *, structured: bool, most: int | None) -> bytes:
         try:
             return self._connection.post(
-                "chat", {**arguments, **self._limits(model)}, seconds=self._timeout_s(), structured=structured
+                "chat", {**arguments, **self._limits(model, most)}, seconds=self._timeout_s(), structured=structured
             )
         except AnalysisFailed as failed:
             if model not in self._reasoning and _speaks_of_limits(failed):
                 raise _OtherLimits from failed
             raise
 
-    def _limits(self, model: str) -> dict[str, Any]:
+    def _limits(self, model: str, most: int | None = None) -> dict[str, Any]:
         """A limit is always sent: without one some servers write until their context is full.
 
         OpenAI's reasoning models refuse ``max_tokens`` and a temperature; other servers know nothing newer, or ignore
         it without a word.
         """
+        room = self.room(model) if most is None else min(most, self.room(model))
         if model in self._reasoning:
-            return {"max_completion_tokens": self.room(model)}
-        return {self._target.traits.limit: self.room(model), "temperature": 0}
+            return {"max_completion_tokens": room}
+        return {self._target.traits.limit: room, "temperature": 0}
 
 
 def read_answer(body: bytes, *, asked: str) -> RawAnswer:

@@ -206,13 +206,26 @@ class OutcomeUnknown(TicketError):
 
 
 class AnalysisFailed(TicketbotError):
-    """An analyser gave no usable answer. ``reason`` is a short fixed word, fit for the log."""
+    """An analyser gave no usable answer. ``reason`` is a short fixed word, fit for the log.
+
+    ``detail`` is for people: what broke, or the server's own sentence, redacted and short. It stays out of the log.
+    """
 
     exit_code = ExitCode.OK
 
     def __init__(self, reason: str, detail: str = "") -> None:
         self.reason = reason
-        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.detail = detail
+        super().__init__(reason, detail)
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}" if self.detail else self.reason
+
+    @property
+    def in_words(self) -> str:
+        """The same for people: ``unreachable: connection refused``."""
+        word = self.reason.removeprefix("model_").replace("_", " ")
+        return f"{word}: {self.detail}" if self.detail else word
 
 
 class ReadOnlyViolation(TicketbotError):

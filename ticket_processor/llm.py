@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable, Mapping
 
 from .answer_gate import Answer, checked
+from .budget import Allowance, Question
 from .chat_server import AnswerUnusable, ChatServer, FormRefused, RawAnswer
 from .errors import AnalysisFailed
 from .models import Analysis, RedactionLevel, Risk, Urgency, Usage
@@ -20,6 +21,7 @@ from .prompt import answer_schema, fingerprint, in_words, instructions, message_
 from .redact import RedactedText, redact
 from .taxonomy import Taxonomy
 from .tokens import estimate_tokens
+from .values import without_echo
 
 FORMS = ("json_schema", "json_schema_plain", "json_object_schema", "json_object", "prompt")
 """Ways to ask for structure, best first: a strict schema; the same without lengths and limits; JSON with a schema
@@ -89,22 +91,29 @@ class ModelAnalyser:
         self._schema_tokens = estimate_tokens(json.dumps(self._schema, ensure_ascii=False))
         self.fingerprint = f"{fingerprint(taxonomy, self._entities, team_language)}-{ticket_tokens}"
 
-    def analyse(self, text: RedactedText) -> Analysis:
+    def analyse(self, text: RedactedText, allowance: Allowance | None = None) -> Analysis:
         """The model's understanding of a redacted text.
 
-        A first answer that does not fit is sent back once with what was wrong. Raises :class:`ModelBusy` when another
-        try may help, :class:`AnswerUnusable` with what it cost when an answer came and was of no use (also when the
-        server then failed at the second), else :class:`AnalysisFailed`.
+        A first answer that does not fit is sent back once with what was wrong, as far as ``allowance`` has the money.
+        Raises :class:`ModelBusy` when another try may help, :class:`AnswerUnusable` with what it cost when an answer
+        came and was of no use (also when the server then failed at the second), else :class:`AnalysisFailed`.
         """
+        try:
+            return self._understand(text, allowance)
+        except AnalysisFailed as failed:  # a server may quote what it was sent
+            failed.detail = without_echo(failed.detail, text.text)
+            raise
+
+    def _understand(self, text: RedactedText, allowance: Allowance | None) -> Analysis:
         fence = self._fence()
         messages = self._messages(text, fence)
-        raw, form = self._ask(messages, self._form)
+        raw, form = self._ask(messages, self._form, allowance)
         usage, calls = raw.usage, 1
         try:
             answer = self._checked(raw, text, messages, fence)
             self._broken_promises = 0
         except AnalysisFailed as wrong:
-            usage, answer, raw = self._second_try(messages, raw, wrong, text, fence, form)
+            usage, answer, raw = self._second_try(messages, raw, wrong, text, fence, form, allowance)
             calls = 2
         return self._analysis(answer, raw, text, usage=usage, calls=calls, cost_usd=self._cost(usage))
 
@@ -126,8 +135,7 @@ class ModelAnalyser:
         try:
             answer = self._checked(raw, text, self._messages(text, fence), fence)
         except AnalysisFailed as wrong:
-            told = str(wrong).partition(": ")[2]
-            raise AnswerUnusable(wrong.reason, told, usage=raw.usage, cost_usd=cost) from wrong
+            raise AnswerUnusable(wrong.reason, wrong.detail, usage=raw.usage, cost_usd=cost) from wrong
         return self._analysis(answer, raw, text, usage=raw.usage, calls=1, cost_usd=cost)
 
     def _analysis(
@@ -179,6 +187,14 @@ class ModelAnalyser:
         """The tokens of one request for ``text``, estimated, without the schema that goes beside the messages."""
         return message_tokens(*(message["content"] for message in self.messages(text)))
 
+    def question(self, text: RedactedText) -> Question:
+        """The request with which understanding ``text`` begins: its tokens, estimated, and its price."""
+        return Question(self.prompt_tokens(text) + self._schema_tokens, self._room(), self._price)
+
+    def _room(self) -> int:
+        room = getattr(self._server, "room", None)  # thoughts count as output, and only servers know who thinks
+        return int(room(self.model)) if room else self._max_output_tokens
+
     def estimate(self, text: RedactedText, *, once: bool = False) -> tuple[int, float | None]:
         """Tokens and US dollars that understanding ``text`` takes at most: with its schema, and asked twice.
 
@@ -187,28 +203,35 @@ class ModelAnalyser:
         """
         asked = self.prompt_tokens(text) + self._schema_tokens
         again = 0 if once else asked + self._schema_tokens + min(SHOWN_AGAIN_CHARS // 2, self._max_output_tokens) + 50
-        room = getattr(self._server, "room", None)  # thoughts count as output, and only servers know who thinks
-        output = room(self.model) if room else self._max_output_tokens
+        output = self._room()
         usage = Usage(input=asked + again, output=output if once else 2 * output)
         return usage.input + usage.output, self._cost(usage)
 
     def _second_try(
-        self, messages: list[Message], raw: RawAnswer, wrong: AnalysisFailed, text: RedactedText, fence: str, form: int
+        self,
+        messages: list[Message],
+        raw: RawAnswer,
+        wrong: AnalysisFailed,
+        text: RedactedText,
+        fence: str,
+        form: int,
+        allowance: Allowance | None,
     ) -> tuple[Usage, Answer, RawAnswer]:
         # The schema is said in words now, whatever form it went by: some servers take one and drop it.
         repair = f"That answer cannot be used ({wrong}). {in_words(self._schema)}"
         said = raw.text[:SHOWN_AGAIN_CHARS].replace(fence, "") or "(nothing)"
+        more = [*messages, {"role": "assistant", "content": said}, {"role": "user", "content": repair}]
         usage = raw.usage
         try:
-            again, _ = self._ask(
-                [*messages, {"role": "assistant", "content": said}, {"role": "user", "content": repair}], form
-            )
+            if allowance is not None:
+                size = message_tokens(*(message["content"] for message in more)) + self._schema_tokens
+                allowance.again(usage, input=size, output=self._room())
+            again, _ = self._ask(more, form, allowance)
             usage = usage + again.usage
             answer = self._checked(again, text, messages, fence)
         except AnalysisFailed as error:
             spent = usage + error.usage if isinstance(error, AnswerUnusable) else usage
-            told = str(error).partition(": ")[2]
-            raise AnswerUnusable(error.reason, told, usage=spent, cost_usd=self._cost(spent)) from error
+            raise AnswerUnusable(error.reason, error.detail, usage=spent, cost_usd=self._cost(spent)) from error
         if raw.finished:
             self._distrust(form)
         return usage, answer, again
@@ -219,18 +242,20 @@ class ModelAnalyser:
         if self._broken_promises >= _PROMISES and form < FORMS.index("json_object_schema"):
             self._form = max(self._form, FORMS.index("json_object_schema"))
 
-    def _ask(self, messages: list[Message], first: int) -> tuple[RawAnswer, int]:
+    def _ask(self, messages: list[Message], first: int, allowance: Allowance | None = None) -> tuple[RawAnswer, int]:
+        limits, detail = {} if allowance is None else {"allowance": allowance}, ""
         for form in range(first, len(FORMS)):
             try:
-                raw = self._server.complete(self.model, self._in_form(messages, form), self._format(form))
-            except FormRefused:
-                continue
+                raw = self._server.complete(self.model, self._in_form(messages, form), self._format(form), **limits)
+            except FormRefused as refused:
+                detail = refused.detail
             except AnswerUnusable as error:  # only here is it known what tokens cost
-                told = str(error).partition(": ")[2]
-                raise AnswerUnusable(error.reason, told, usage=error.usage, cost_usd=self._cost(error.usage)) from error
-            self._form = max(self._form, form)  # remembered only now: the refusal may have had another reason
-            return raw, form
-        raise AnalysisFailed("model_refused_request")
+                cost = self._cost(error.usage)
+                raise AnswerUnusable(error.reason, error.detail, usage=error.usage, cost_usd=cost) from error
+            else:
+                self._form = max(self._form, form)  # remembered only now: the refusal may have had another reason
+                return raw, form
+        raise AnalysisFailed("model_refused_request", detail)
 
     def _format(self, form: int) -> dict[str, object] | None:
         name = FORMS[form]

@@ -80,7 +80,9 @@ def run_lines(index: LogIndex, since: float, until: float, *, most: int | None =
     """The runs that began in a period, dry ones, retries and undoes among them, the last one first."""
     rows = index.query(
         "SELECT run_id, kind, dry_run, coalesce(started, finished) AS begun, finished, exit_code, duration_s, seen, "
-        "cost_usd, stopped, stopped_by FROM runs WHERE begun >= $since AND begun < $until "
+        "CASE WHEN cost_usd = 0 AND EXISTS (SELECT 1 FROM lines WHERE lines.run_id = runs.run_id AND tokens_in > 0 "
+        "AND lines.cost_usd IS NULL) THEN NULL ELSE cost_usd END AS cost, stopped, stopped_by "
+        "FROM runs WHERE begun >= $since AND begun < $until "
         "ORDER BY begun DESC, run_id DESC LIMIT $most",
         {"since": stamp(since), "until": stamp(until), "most": most},
     )

@@ -195,7 +195,10 @@ class Runs:
 
 @dataclass(frozen=True)
 class RunLine:
-    """One run. What was killed has no end: ``finished``, ``exit_code`` and what follows are ``None``."""
+    """One run. What was killed has no end: ``finished``, ``exit_code`` and what follows are ``None``.
+
+    So is the cost of a run whose models have no price.
+    """
 
     run_id: str
     kind: str

@@ -61,6 +61,36 @@ def end_words(stopped_by: str) -> str:
     return _ENDS.get(stopped_by, stopped_by)
 
 
+_WHY: Mapping[str, str] = {
+    "nothing_to_read": "there is no text to read",
+    "no_model_configured": "no model is configured",
+    "budget_of_run_spent": "the budget of the run is spent",
+    "budget_of_day_spent": "the budget of the day is spent",
+    "model_unreachable": "the model server is unreachable",
+    "model_timeout": "the model server gave no answer in time",
+    "model_hung": "a call to the model server hung",
+    "model_rate_limited": "the model server asked for a pause",
+    "model_breaker_open": "the model server had failed shortly before",
+    "model_not_authorised": "the model server refuses the key",
+    "model_unknown": "the model server does not know the model",
+    "model_no_quota": "the account at the model server is used up",
+    "model_refused_request": "the model server refuses the request",
+    "model_answers_useless": "the model's answers were of no use",
+    "model_content_filter": "the model server's filter refused the text",
+    "model_prompt_too_long": "the text is too long for the model",
+}
+
+
+def why_no_model(reason: str, detail: str = "") -> str:
+    """Why no model answered (``why_fallback``), in words: ``the model server is unreachable: connection refused``."""
+    words = _WHY.get(reason)
+    if words is None:
+        word = reason.replace("_", " ")
+        status = word.removeprefix("model http ")
+        words = word if status == word else f"the model server answers HTTP {status}"
+    return f"{words}: {detail}" if detail else words
+
+
 def percent(share: float | None) -> str:
     """``12.3%``, and ``99.52%`` near the ends, where it matters; never 0% of something, or 100% of less than all."""
     if share is None:

@@ -333,6 +333,10 @@ class RunSummary(Frozen):
     fallbacks: dict[str, int] = Field(
         default_factory=dict, description="why no model answered, of tickets that none did"
     )
+    causes: dict[str, str] = Field(
+        default_factory=dict,
+        description="more on these reasons, for people; not in the log: a server may quote tickets",
+    )
     newly_failed: int = Field(0, description="tickets that failed for the first time")
     reviews: int = Field(0, description="tickets that a person should look at (tag ai_review)")
     latencies: dict[str, int] = Field(
@@ -340,6 +344,8 @@ class RunSummary(Frozen):
     )
     usage: Usage = Field(default_factory=Usage)
     cost_usd: float = 0.0
+    unpriced: int = Field(0, description="answers of models without a price")
+    price_note: str = Field("", description="whose prices the cost is counted by, where they are not the settings'")
     cached: int = Field(0, description="answers that were given before and cost nothing now")
     forecast: Forecast | None = Field(None, description="of a dry run only")
     requests: dict[str, int] = Field(default_factory=dict)

@@ -10,6 +10,8 @@ import json
 import math
 import os
 import re
+import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -18,8 +20,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from .backoff import RETRY_AFTER_CAP_S, retry_after_seconds
 from .clock import parse_http_date
 from .errors import AnalysisFailed
-from .models import Usage
+from .models import RedactionLevel, Usage
+from .plain import plain_line
 from .presets import ModelTarget
+from .redact import redact
 from .sdk_client import is_packed, sdk_client
 
 if TYPE_CHECKING:
@@ -29,15 +33,17 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 CONNECT_TIMEOUT_S = 5.0
 MAX_ANSWER_BYTES = 1_000_000
+SAID_CHARS, SAID_READ = 200, 2_000
+"""How much of a server's own sentence about an error is shown, and how much is read for that."""
 _NESTED = ("messages", "response_format")
 
 
 class ModelBusy(AnalysisFailed):
     """The server could not answer now: worth another try, after ``wait`` seconds if it said so."""
 
-    def __init__(self, reason: str, wait: float | None = None) -> None:
+    def __init__(self, reason: str, wait: float | None = None, detail: str = "") -> None:
         self.wait = wait
-        super().__init__(reason)
+        super().__init__(reason, detail)
 
 
 class AnswerUnusable(AnalysisFailed):
@@ -54,8 +60,8 @@ class AnswerUnusable(AnalysisFailed):
 class FormRefused(AnalysisFailed):
     """The server does not take this way of asking for structure."""
 
-    def __init__(self) -> None:
-        super().__init__("form_refused")
+    def __init__(self, detail: str = "") -> None:
+        super().__init__("form_refused", detail)
 
 
 class Connection:
@@ -115,9 +121,12 @@ class Connection:
         except (openai.APITimeoutError, httpx2.TimeoutException) as error:
             raise ModelBusy("model_timeout") from error
         except openai.APIStatusError as error:
-            raise failure(error.status_code, error.body, error.response.headers, structured=structured) from error
+            failed = failure(error.status_code, error.body, error.response.headers, structured=structured)
+            if self._target.api_key:  # some servers quote it
+                failed.detail = failed.detail.replace(self._target.api_key, "[key]")
+            raise failed from error
         except (openai.APIConnectionError, httpx2.TransportError) as error:
-            raise ModelBusy("model_unreachable") from error
+            raise ModelBusy("model_unreachable", detail=_what_broke(error)) from error
         except (openai.OpenAIError, httpx2.InvalidURL, httpx2.HTTPError, ValueError, RecursionError) as error:
             raise AnalysisFailed("model_nonsense", type(error).__name__) from error
 
@@ -187,10 +196,15 @@ _AGAIN_IN = re.compile(r"(?:again|retry) (?:in|after) ([0-9][0-9.hms ]{0,20}(?:s
 def failure(status: int, body: object, headers: Mapping[str, str], *, structured: bool = False) -> AnalysisFailed:
     """What an answer with an error means: by its status first, since no two servers' bodies are alike.
 
-    ``body`` is whatever was sent: text, ``{"error": …}`` around or already taken off, a list, nothing. No word of it
-    shows in the result.
+    ``body`` is whatever was sent: text, ``{"error": …}`` around or already taken off, a list, nothing. Of its words the
+    server's own sentence is kept as the failure's detail.
     """
-    words = _words(body)
+    failed = _failure(status, _words(body), headers, structured=structured)
+    failed.detail = failed.detail or server_sentence(body)
+    return failed
+
+
+def _failure(status: int, words: str, headers: Mapping[str, str], *, structured: bool) -> AnalysisFailed:
     if status == 402 or (status == 429 and _NO_QUOTA.search(words)):
         return AnalysisFailed("model_no_quota")
     if status == 429:
@@ -224,6 +238,45 @@ def failure_in(answer: Mapping[str, Any], *, structured: bool = False) -> Analys
     except ValueError:
         status = 0
     return failure(status, error, {}, structured=structured) if 400 <= status < 600 else None
+
+
+def server_sentence(body: object) -> str:
+    """What a server says of an error, in one plain line of at most 200 characters; empty where it says nothing.
+
+    It may quote what it was sent, so it is redacted at the strictest level.
+    """
+    while isinstance(body, list) and body:
+        body = body[0]
+    for name in ("error", "message", "detail", "msg"):
+        if isinstance(body, Mapping) and body.get(name):
+            body = body[name]
+        while isinstance(body, list) and body:
+            body = body[0]
+    if not isinstance(body, str) or body.lstrip().startswith("<"):
+        return ""  # a web page, or nothing
+    return plain_line(redact(body[:SAID_READ], level=RedactionLevel.STRICT).text, SAID_CHARS)
+
+
+def _what_broke(error: BaseException) -> str:
+    """Why there is no connection, in words of ours: the exceptions' own may hold addresses and passwords of proxies."""
+    seen: BaseException | None = error
+    while seen is not None:
+        for kind, words in _BROKEN:
+            if isinstance(seen, kind):
+                return words
+        if isinstance(seen, OSError) and seen.errno:
+            return os.strerror(seen.errno).lower()
+        seen = seen.__cause__ or seen.__context__
+    return "the connection broke"
+
+
+_BROKEN: tuple[tuple[type[BaseException], str], ...] = (
+    (ConnectionRefusedError, "connection refused"),
+    (socket.gaierror, "its name leads nowhere"),
+    (ssl.SSLCertVerificationError, "its certificate is not trusted"),
+    (ssl.SSLError, "no secure connection"),
+    (ConnectionError, "the connection broke"),
+)
 
 
 def _words(body: object) -> str:

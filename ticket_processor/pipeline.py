@@ -255,6 +255,8 @@ class Run:
             statement=None if options.dry_run else self._witness.statement(),
             stopped_by=stopped_by,
             caught_up=self._intake is not None and self._intake.caught_up,
+            causes=parts.understanding.details,
+            price_note=parts.understanding.price_note,
         )
         if (intake := self._intake) is not None:
             summary = summary.model_copy(update={"index_late_s": intake.index_late_s, "known": dict(intake.known)})

@@ -6,7 +6,7 @@ servers themselves; addresses and ports are those of their own documentation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from .errors import ConfigError
 from .models import RedactionLevel, Usage
+from .prices import LISTED, list_price
 from .settings import ModelSettings, ModelUse, Preset
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -62,7 +63,7 @@ class ModelTarget:
     """One model of the list with everything that a call needs; nothing is looked up elsewhere.
 
     ``name`` is the name in the list, ``model`` what its server calls it. ``own_server`` says that the model does not
-    live on the general server, whose key it therefore never gets.
+    live on the general server, whose key it therefore never gets; ``listed`` that its price is the vendor's list price.
     """
 
     name: str
@@ -76,6 +77,7 @@ class ModelTarget:
     ticket_tokens: int = 800
     redaction: RedactionLevel = RedactionLevel.STANDARD
     price: Price | None = None
+    listed: bool = False
     own_server: bool = False
 
     @property
@@ -105,6 +107,7 @@ def resolve(models: ModelSettings, name: str) -> ModelTarget:
     # With a server of its own the general address is somebody else's.
     address = use.base_url if own_server else models.base_url
     api_version = use.api_version
+    listed = list_price(use.model or name, preset)
     target = ModelTarget(
         name=name,
         model=use.model or name,
@@ -116,7 +119,8 @@ def resolve(models: ModelSettings, name: str) -> ModelTarget:
         max_output_tokens=use.max_output_tokens or models.max_output_tokens,
         ticket_tokens=use.ticket_tokens or models.ticket_tokens,
         redaction=use.redaction or models.redaction,
-        price=models.prices.get(name),
+        price=models.prices.get(name, listed),
+        listed=listed is not None and name not in models.prices,
         own_server=own_server,
     )
     if target.traits.needs_key and not target.api_key:
@@ -154,6 +158,12 @@ def _base_url(address: str | None, preset: Preset, api_version: str | None, name
 def _is_v1(address: str | None) -> bool:
     """Whether an Azure address is of the newer kind, which is OpenAI's own protocol."""
     return urlsplit(address or "").path.rstrip("/").endswith("/openai/v1")
+
+
+def price_note(models: Sequence[ModelTarget]) -> str:
+    """What to say beside costs that are counted by the vendors' list; empty where none are."""
+    named = ", ".join(target.name for target in models if target.listed)
+    return f"list price of {LISTED} for {named}" if named else ""
 
 
 def cost_usd(usage: Usage, price: Price) -> float:

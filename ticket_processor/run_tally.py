@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from .metric_words import why_no_model as said_why
 from .models import Outcome, OutcomeStatus, RunSummary
 
 MOST_LISTED = 10
@@ -14,33 +16,12 @@ _MOST_NEXT = 3
 ESCALATED, FAILED, SUSPICIOUS, UNSURE = "escalated", "failed", "suspicious", "unsure"
 WORTH_A_LOOK = (ESCALATED, FAILED, SUSPICIOUS, UNSURE)
 
-WHY_NO_MODEL = {
-    "no_model_configured": "no model is configured",
-    "nothing_to_read": "there was no text to read",
-    "budget_of_run_spent": "the run's budget is spent",
-    "budget_of_day_spent": "the day's budget is spent",
-    "model_timeout": "the model did not answer in time",
-    "model_hung": "the model did not answer in time",
-    "model_unreachable": "the model server cannot be reached",
-    "model_breaker_open": "the model had failed too often in a row and was left alone",
-    "model_rate_limited": "the model server's rate limit is used up",
-    "model_not_authorised": "the model server refuses the key",
-    "model_not_found": "the model server does not know the model",
-    "model_no_quota": "the account with the model server has no quota left",
-    "model_content_filter": "the model server's filter refused the text",
-    "model_prompt_too_long": "the text is too long for the model",
-}
 
-
-def why_no_model(fallbacks: dict[str, int]) -> list[str]:
+def why_no_model(summary: RunSummary) -> list[str]:
     """Why rules or the classifier answered, in words with their numbers, the most frequent first."""
-    words: dict[str, int] = {}
-    for reason, count in fallbacks.items():
-        said = WHY_NO_MODEL.get(reason)
-        if said is None:
-            useless = reason.startswith("answer_") or reason == "model_nonsense"
-            said = f"the model's answer was not usable ({reason})" if useless else reason.replace("_", " ")
-        words[said] = words.get(said, 0) + count
+    words: Counter[str] = Counter()
+    for reason, count in summary.fallbacks.items():
+        words[said_why(reason, summary.causes.get(reason, ""))] += count
     return [f"{said}: {count}" for said, count in sorted(words.items(), key=lambda item: (-item[1], item[0]))]
 
 

@@ -61,13 +61,14 @@ def summary_text(summary: RunSummary, log: Path | None, title: str | None = None
     if summary.answered_by:
         lines.append("  understood by " + ", ".join(f"{name}: {n}" for name, n in summary.answered_by.items()))
     if summary.fallbacks:
-        lines.append("  why no model: " + ", ".join(why_no_model(summary.fallbacks)))
+        lines.append("  no model answered, because " + "; ".join(why_no_model(summary)))
     if summary.reasons:
         lines.append("  because " + ", ".join(f"{reason}: {n}" for reason, n in sorted(summary.reasons.items())))
     if tally is not None and (words := counts_text(tally.counts)):
         lines.append(f"  to look at: {words}")
     if summary.usage.input:
-        cost = f", ${summary.cost_usd:.4f}" if summary.cost_usd else ""
+        cost = f", ${summary.cost_usd:.4f}" if summary.cost_usd else ", no price" if summary.unpriced else ""
+        cost += f" ({summary.price_note})" if summary.price_note else ""
         lines.append(f"  tokens: {summary.usage.input} in, {summary.usage.output} out{cost}")
     if summary.cached:
         lines.append(f"  known answers, at no cost: {summary.cached}")

@@ -311,7 +311,7 @@ def _as_data(summary: RunSummary, log: Path | None, planned: Sequence[Seen], tal
             }
             for seen in tally.look_at
         ]
-        data["why_no_model"] = why_no_model(summary.fallbacks)
+        data["why_no_model"] = why_no_model(summary)
         data["next"] = next_steps(summary, tally)
     if summary.dry_run:
         data["planned"] = [

@@ -17,6 +17,7 @@ from .escalation import REASONS
 from .loopback import is_loopback
 from .models import RedactionLevel
 from .policy import RESERVED_TAGS, Policy
+from .prices import list_price
 from .setting_errors import place_name
 from .settings import ModelUse, Settings, ZendeskSettings
 from .skip_rules import HANDS_OFF
@@ -210,5 +211,8 @@ def _models(data: Data) -> Iterator[str]:
     in_dollars = [f"budget.{name}" for name in ("run_usd", "day_usd") if _at(data, "budget", name) is not None]
     prices = _table(data, "models", "prices")
     for name in names:
-        if in_dollars and name not in prices:
+        use = _table(data, "models", "use", name)
+        preset = str(use.get("preset") or _at(data, "models", "preset"))
+        listed = list_price(str(use.get("model") or name), preset)
+        if in_dollars and name not in prices and not listed:
             yield f"{' and '.join(in_dollars)}: models.prices has no price for {name} (0 is one)"

@@ -12,6 +12,7 @@ from .errors import AnalysisFailed, ConfigError
 from .health.checks import Status
 from .health.remote import ask_helpdesk
 from .presets import targets
+from .prices import LISTED
 from .private_files import opener
 from .redact import redact
 from .rules import RulesAnalyser
@@ -79,7 +80,7 @@ CONFIG_TEXT = """\
 # ticket_tokens = 800           # a longer ticket is cut at the end of a sentence
 # redaction = "standard"        # what is taken out before: "secrets" (cards, keys, passwords), "standard", "strict"
 # cascade = false               # true: below policy.review_below the next model, the stronger one, is asked as well
-# [models.prices]               # US dollars for a million tokens: input, output, cached input
+# [models.prices]               # US dollars for a million tokens: input, output, cached; else list prices
 # "gpt-5-mini" = [0.25, 2.0, 0.025]
 # "local" = [0, 0, 0]
 # [models.use.local]            # what is particular about the model "local" of the list above
@@ -254,7 +255,9 @@ def check_models(settings: Settings) -> list[Found]:
             with closing(server_for(target, deadline.remaining)) as server:
                 analysis = model_analyser(server, target, settings, rules).analyse(text)
         except AnalysisFailed as error:
-            found.append(Found(False, f"model {target.name}: {str(error).replace('_', ' ')}"))
+            found.append(Found(False, f"model {target.name}: {error.in_words}"))
         else:
-            found.append(Found(True, f"model {target.name}: answers, and calls a double charge {analysis.category}"))
+            price = f"list price of {LISTED}" if target.listed else "your price" if target.price else "no price"
+            said = f"model {target.name}: answers, and calls a double charge {analysis.category} ({price})"
+            found.append(Found(True, said))
     return found

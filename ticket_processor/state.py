@@ -490,13 +490,14 @@ class State:
 
     def breaker(self, name: str) -> BreakerMemory | None:
         """What the breaker of that name had to remember."""
-        row = self._one("SELECT failures, open_until FROM breakers WHERE name = ?", name)
+        row = self._one("SELECT failures, open_until, cause FROM breakers WHERE name = ?", name)
         return None if row is None else BreakerMemory(*row)
 
     def keep_breaker(self, name: str, memory: BreakerMemory) -> None:
         """Store a breaker for the next run."""
         with self._transaction() as db:
-            db.execute("INSERT OR REPLACE INTO breakers VALUES (?, ?, ?)", (name, memory.failures, memory.open_until))
+            row = (name, memory.failures, memory.open_until, memory.cause)
+            db.execute("INSERT OR REPLACE INTO breakers (name, failures, open_until, cause) VALUES (?, ?, ?, ?)", row)
 
     def not_before(self, name: str, now: float) -> float:
         """Unix seconds before which the dependency asked not to be called; 0.0 when it did not.

@@ -50,6 +50,7 @@ _MIGRATIONS = (
     ALTER TABLE retries ADD COLUMN proven INTEGER NOT NULL DEFAULT 0;
     """,
     "CREATE TABLE listed (ticket_id INTEGER PRIMARY KEY, created REAL NOT NULL, stamp TEXT NOT NULL);",
+    "ALTER TABLE breakers ADD COLUMN cause TEXT NOT NULL DEFAULT '';",
 )
 """One script per schema version; append, never edit. Each runs in a transaction with its version number."""
 

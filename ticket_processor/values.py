@@ -20,6 +20,10 @@ _WORD_ANYWHERE_FROM = 8
 _TELLING_DIGITS = 6
 """So many digits of a number in a row give it away."""
 
+_ECHO_BYTES = 12
+"""So many bytes of letters and digits in a row are no accident."""
+
+_LETTER = re.compile(r"\\+(?:(?P<escape>u[0-9a-fA-F]{4})|[nrtbf])|(?P<letter>[^\W_])")
 _SPACELESS = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _DIGITS = re.compile(r"\d(?:[\s().\-/+]{0,3}\d)*")
 _DATE = re.compile(r"(\d{1,4})\D(\d{1,2})\D(\d{1,4})")
@@ -32,6 +36,42 @@ class Replaced(NamedTuple):
 
     text: str
     placeholder: str
+
+
+def without_echo(words: str, text: str) -> str:
+    """``words`` without what they repeat of ``text``: any twelve letters and digits in a row, or four of Chinese.
+
+    Case, white space, marks and the escapes of JSON make no difference.
+    """
+    where, said = _squeezed(words)
+    _, known = _squeezed(text)
+    echoed = {
+        place
+        for start in range(len(said) - _ECHO_BYTES + 1)
+        if said[start : start + _ECHO_BYTES] in known
+        for place in where[start : start + _ECHO_BYTES]
+    }
+    spans: list[list[int]] = []
+    for place in sorted(echoed):
+        if spans and not _squeezed(words[spans[-1][1] : place])[1]:
+            spans[-1][1] = place + 1
+        else:
+            spans.append([place, place + 1])
+    for start, end in reversed(spans):
+        words = f"{words[:start]}[…]{words[end:]}"
+    return words
+
+
+def _squeezed(text: str) -> tuple[list[int], bytes]:
+    """Letters and digits alone, as bytes, and where in ``text`` each byte comes from."""
+    where, squeezed = [], bytearray()
+    for found in _LETTER.finditer(text):
+        escape = found["escape"]
+        letter = chr(int(escape[1:], 16)) if escape else found["letter"] or ""
+        letters = letter.casefold().encode("utf-8", "replace") if letter.isalnum() else b""
+        squeezed += letters
+        where += [found.start()] * len(letters)
+    return where, bytes(squeezed)
 
 
 def without_values(words: str, values: Sequence[Replaced]) -> str:

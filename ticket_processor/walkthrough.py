@@ -10,6 +10,7 @@ from typing import Any
 
 from .analysis import ModelLink, Step, Understanding
 from .answer_store import FILE_NAME, AnswerStore
+from .budget import Allowance
 from .chat_server import ChatServer, RawAnswer
 from .cleaning import as_text, clean
 from .clock import Clock, Deadline, iso
@@ -45,12 +46,16 @@ class Recorder:
         self._asked = asked
 
     def complete(
-        self, model: str, messages: Sequence[Mapping[str, str]], response_format: Mapping[str, object] | None
+        self,
+        model: str,
+        messages: Sequence[Mapping[str, str]],
+        response_format: Mapping[str, object] | None,
+        allowance: Allowance | None = None,
     ) -> RawAnswer:
         form = str(response_format["type"]) if response_format else "prompt"
         copied = tuple(dict(message) for message in messages)
         try:
-            answer = self._server.complete(model, messages, response_format)
+            answer = self._server.complete(model, messages, response_format, allowance)
         except AnalysisFailed as error:
             self._asked.append(Asked(model, form, copied, None, str(error)))
             raise
@@ -74,6 +79,7 @@ class Walk:
     analysis: Analysis
     decision: Decision
     troubles: tuple[str, ...]
+    price_note: str = ""
 
 
 def pasted(clock: Clock, subject: str, body: str, names: tuple[str, ...] = ()) -> Ticket:
@@ -112,6 +118,7 @@ def walk(ticket: Ticket, settings: Settings, clock: Clock, deadline: Deadline) -
         analysis=analysis,
         decision=decide(ticket.id, analysis, settings.policy, settings.taxonomy),
         troubles=tuple(troubles),
+        price_note=chain.price_note,
     )
 
 
@@ -165,7 +172,13 @@ def as_data(ticket: Ticket, walked: Walk) -> dict[str, Any]:
             for item in walked.asked
         ],
         "chain": [
-            {"link": step.link, "answered": step.analysis is not None, "reason": step.reason, "ms": step.ms}
+            {
+                "link": step.link,
+                "answered": step.analysis is not None,
+                "reason": step.reason,
+                **({"detail": step.detail} if step.detail else {}),
+                "ms": step.ms,
+            }
             for step in walked.steps
         ],
         "analysis": walked.analysis.model_dump(mode="json"),

@@ -26,7 +26,7 @@ from .llm import ModelAnalyser
 from .log_cipher import Keyring
 from .log_key import log_keys
 from .log_upkeep import encryption_news
-from .presets import ModelTarget, targets
+from .presets import ModelTarget, price_note, targets
 from .private_files import make_folder
 from .rules import RulesAnalyser
 from .settings import Settings, ZendeskSettings
@@ -180,7 +180,8 @@ def understanding(
     rules = RulesAnalyser(settings.taxonomy, settings.entities)
     links: list[Analyser] = []
     with ExitStack() as stack:
-        for target in targets(settings.models):
+        models = targets(settings.models)
+        for target in models:
             server = server_for(target, deadline.remaining)
             stack.callback(server.close)
             links.append(
@@ -204,6 +205,7 @@ def understanding(
             signs=signs_of,
             clock=clock,
             trouble=trouble,
+            price_note=price_note(models),
         )
 
 

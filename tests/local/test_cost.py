@@ -70,3 +70,22 @@ def test_a_dry_run_forecasts_the_cost(open_desk: OpenDesk) -> None:
     assert "tickets a day" in ended.out
     assert "a month" in ended.out
     assert desk("run", "--since", "2d", "--json").object["forecast"] is None
+
+
+SIXTY = [{"subject": f"Order {n}", "body": f"Where is my order {n}? It is late.", "age": 3600.0} for n in range(60)]
+UNKEPT = '[models.prices]\n"sandbox-model" = [0.25, 2.0, 0.025]\n[cache]\ndays = 0\n'
+
+
+def test_sixty_tickets_share_a_budget_to_its_end_and_no_further(open_desk: OpenDesk) -> None:
+    desk = open_desk(SIXTY, model=True)
+    dry = ("run", "--since", "1d", "--dry-run", "--workers", "8", "--json")
+    configured(desk, UNKEPT)
+    whole = desk(*dry).object["cost_usd"]
+    configured(desk, f"{UNKEPT}[budget]\nrun_usd = {1.3 * whole:.6f}\n")
+    assert desk(*dry).object["sources"] == {"model": 60}
+    limit = round(0.44 * whole, 6)
+    configured(desk, f"{UNKEPT}[budget]\nrun_usd = {limit}\n")
+    tight = desk(*dry).object
+    assert tight["sources"]["model"] >= 20
+    assert 0.95 * limit <= tight["cost_usd"] <= limit
+    print(f"60 tickets cost {whole}; of {limit} {tight['cost_usd']} were spent on {tight['sources']}")

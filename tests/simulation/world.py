@@ -599,7 +599,11 @@ class _Model:
         self._run = run
 
     def complete(
-        self, model: str, messages: Sequence[Mapping[str, str]], response_format: Mapping[str, object] | None
+        self,
+        model: str,
+        messages: Sequence[Mapping[str, str]],
+        response_format: Mapping[str, object] | None,
+        allowance: object = None,
     ) -> RawAnswer:
         world = self._world
         world.time.wait(world.dice.choice((0.5, 2.0, 8.0)))

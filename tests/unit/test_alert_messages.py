@@ -146,28 +146,33 @@ CASES = [
     Case("rate_limited", "the helpdesk's rate limit ended 3 runs in a row", ended("RateLimited", 3)),
     Case(
         "model_refused",
-        "a model server turns us away (model_not_authorised): no model gave 1 of 1 answer in the last run with any",
+        "a model server turns us away (the model server refuses the key): no model gave 1 of 1 answer in the last run "
+        "with any",
         history(answers(0, model_not_authorised=1), {"ok": 0}),
     ),
     Case(
         "model_refused",
-        "a model server turns us away (model_no_quota, model_unknown): no model gave 3 of 5 answers "
+        "a model server turns us away (the account at the model server is used up; the model server does not know the "
+        "model): no model gave 3 of 5 answers "
         "in the last run with any",
         history(answers(7), answers(1, model_no_quota=2, model_unknown=1, model_timeout=1)),
     ),
     Case(
         "models_silent",
-        "no model gave any of 6 answers in the last 3 runs with any (model_timeout: 3, a: 1, b: 1, others: 1)",
+        "no model gave any of 6 answers in the last 3 runs with any (the model server gave no answer in time: 3; a: 1; "
+        "b: 1; others: 1)",
         history(answers(0, a=1, model_timeout=1), answers(0, b=1, model_timeout=1), answers(0, c=1, model_timeout=1)),
     ),
     Case(
         "model_fallback",
-        "unplanned fallback rate 40.0%: no model gave 8 of 20 answers in the last run with any (model_timeout: 8)",
+        "unplanned fallback rate 40.0%: no model gave 8 of 20 answers in the last run with any (the model "
+        "server gave no answer in time: 8)",
         [recorded(**answers(12, model_timeout=8))],
     ),
     Case(
         "model_fallback",
-        "unplanned fallback rate 20.0%: no model gave 12 of 60 answers in the last 6 runs with any (model_timeout: 12)",
+        "unplanned fallback rate 20.0%: no model gave 12 of 60 answers in the last 6 runs with any (the "
+        "model server gave no answer in time: 12)",
         history(*[answers(8, model_timeout=2)] * 8),
     ),
     Case(

@@ -12,8 +12,8 @@ import pytest
 
 from ticket_processor.analysis import MODEL_ATTEMPTS, USELESS_IN_A_ROW, ModelLink, Step, Understanding
 from ticket_processor.answer_store import AnswerStore
-from ticket_processor.breaker import Breaker
-from ticket_processor.budget import Budget
+from ticket_processor.breaker import Breaker, BreakerMemory
+from ticket_processor.budget import Budget, Question
 from ticket_processor.chat_server import AnswerUnusable, ModelBusy
 from ticket_processor.clock import Deadline, SystemClock
 from ticket_processor.errors import AnalysisFailed, DeadlineReached, Stopping
@@ -44,10 +44,10 @@ class Model:
         self.fingerprint = name
         self.texts: list[RedactedText] = []
 
-    def estimate(self, _text: RedactedText) -> tuple[int, float | None]:
-        return 500, self._usd
+    def question(self, _text: RedactedText) -> Question:
+        return Question(500, 0, (self._usd * 2000, 0.0, 0.0))
 
-    def analyse(self, text: RedactedText) -> Analysis:
+    def analyse(self, text: RedactedText, _allowance: object = None) -> Analysis:
         self.texts.append(text)
         if self._troubles:
             raise self._troubles[0] if self._always else self._troubles.pop(0)
@@ -159,18 +159,15 @@ def test_a_wrong_key_or_name_opens_the_breaker_after_five_tickets(reason: str) -
     chain, model = Chain(), Model(AnalysisFailed(reason), always=True)
     understand = chain.understanding(model)
     whys = [understand(TICKET).why_fallback for _ in range(7)]
-    assert whys == [reason] * 5 + ["model_breaker_open"] * 2
+    assert whys == [reason] * 7  # the last two were not asked, and say why
     assert len(model.texts) == 5
 
 
 def test_an_open_breaker_sends_tickets_to_rules_until_the_trial_goes_well() -> None:
     chain, model = Chain(), Model(*[busy(0.0)] * 5)
     understand = chain.understanding(model)
-    assert [understand(TICKET).why_fallback for _ in range(3)] == [
-        "model_rate_limited",
-        "model_breaker_open",  # the fifth failure in a row came in the middle of this ticket
-        "model_breaker_open",
-    ]
+    # The fifth failure in a row comes in the middle of the second ticket, and the third is not asked about.
+    assert [understand(TICKET).why_fallback for _ in range(3)] == ["model_rate_limited"] * 3
     assert len(model.texts) == 5
     chain.clock.advance(60)
     assert understand(TICKET).source == "model"
@@ -189,8 +186,34 @@ def test_an_error_nobody_expected_counts_against_the_model_and_is_not_hidden() -
     for _ in range(5):
         with pytest.raises(RuntimeError):
             link.analyse(TEXT)
-    with pytest.raises(AnalysisFailed, match="model_breaker_open"):
+    with pytest.raises(AnalysisFailed, match="analyser_broken"):
         link.analyse(TEXT)
+
+
+def test_the_cause_behind_an_open_breaker_is_kept_and_told() -> None:
+    down = ModelBusy("model_unreachable", 0.0, "connection refused")
+    chain = Chain()
+    understand = chain.understanding(Model(down, always=True))
+    steps: list[Step] = []
+    answers = [understand(TICKET, watch=steps.append) for _ in range(20)]
+    assert {answer.why_fallback for answer in answers} == {"model_unreachable"}
+    assert understand.details == {"model_unreachable": "connection refused"}
+    assert {step.detail for step in steps if step.link == "m-1"} == {"connection refused"}
+    later = Breaker("m-1", chain.clock, memory=chain.breakers[0].memory())
+    with pytest.raises(AnalysisFailed, match="model_unreachable: connection refused"):
+        ModelLink(Model(), later, chain.deadline).analyse(TEXT)
+    unsaid = Breaker("m-1", chain.clock, memory=BreakerMemory(5, chain.clock.now() + 60))
+    with pytest.raises(AnalysisFailed, match="model_breaker_open"):
+        ModelLink(Model(), unsaid, chain.deadline).analyse(TEXT)
+
+
+def test_a_model_whose_answers_are_of_no_use_is_left_alone_with_the_cause() -> None:
+    chain = Chain()
+    wasted = AnswerUnusable("answer_off_schema", "category", usage=Usage(input=1))
+    useless = Breaker("useless", chain.clock, threshold=2)
+    understand = chain.understanding(Model(wasted, always=True), links={"useless": useless})
+    assert [understand(TICKET).why_fallback for _ in range(3)][-1] == "model_answers_useless"
+    assert understand.details["model_answers_useless"] == "answer off schema: category"
 
 
 def test_after_the_deadline_no_model_is_asked() -> None:
@@ -221,7 +244,7 @@ def test_an_analyser_sees_the_ticket_cleaned_and_redacted() -> None:
 
 def test_attempts_count_every_call_that_was_paid_for() -> None:
     class Twice(Model):
-        def analyse(self, text: RedactedText) -> Analysis:
+        def analyse(self, text: RedactedText, _allowance: object = None) -> Analysis:
             return super().analyse(text).model_copy(update={"attempts": 2})
 
     chain: Chain = Chain()

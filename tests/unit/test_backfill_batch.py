@@ -46,7 +46,9 @@ class Server:
         self.asked: list[str] = []
         self.error: Exception | None = None
 
-    def complete(self, model: str, messages: Sequence[Mapping[str, str]], _form: object) -> RawAnswer:
+    def complete(
+        self, model: str, messages: Sequence[Mapping[str, str]], _form: object, allowance: object = None
+    ) -> RawAnswer:
         self.asked.append(messages[-1]["content"])
         if self.error is not None:
             raise self.error
@@ -364,7 +366,9 @@ def test_a_first_ticket_that_the_model_will_not_read_does_not_stand_for_all(tmp_
     desk = office(tmp_path, 4)
 
     class Picky(Server):
-        def complete(self, model: str, messages: Sequence[Mapping[str, str]], form: object) -> RawAnswer:
+        def complete(
+            self, model: str, messages: Sequence[Mapping[str, str]], form: object, allowance: object = None
+        ) -> RawAnswer:
             self.error = AnalysisFailed(reason) if "order 1." in messages[-1]["content"] else None
             return super().complete(model, messages, form)
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import json
+import os
 import re
+import socket
+import ssl
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,7 +23,7 @@ from ticket_processor import sdk_client
 from ticket_processor.chat_server import FormRefused, ModelBusy, OpenAIServer, RawAnswer
 from ticket_processor.errors import AnalysisFailed
 from ticket_processor.models import Usage
-from ticket_processor.openai_client import failure
+from ticket_processor.openai_client import SAID_CHARS, failure
 
 # The SDK
 
@@ -170,8 +174,70 @@ def test_a_refused_request_is_told_by_a_fixed_word(sdk: Sdk, status: int, body: 
         sdk.ask(answer)
     assert error.value.reason == reason
     assert isinstance(error.value, ModelBusy) == busy
-    assert "CANARY" not in str(error.value)
+    assert "CANARY" not in error.value.reason
     assert len(sdk.sent) == 1
+
+
+PINNED = "Server is pinned to 'a'; requested 'b'"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"message": PINNED, "type": "x", "code": 400}},
+        {"error": PINNED},
+        {"detail": PINNED},
+        {"message": PINNED},
+        {"detail": [{"loc": ["body"], "msg": PINNED}]},
+        [{"error": {"message": PINNED}}],
+        PINNED,
+    ],
+)
+def test_a_refusal_carries_the_servers_own_sentence(sdk: Sdk, body: Any) -> None:
+    answer = httpx2.Response(400, text=body) if isinstance(body, str) else httpx2.Response(400, json=body)
+    with pytest.raises(AnalysisFailed) as error:
+        sdk.ask(answer)
+    assert str(error.value) == f"model_http_400: {PINNED}"
+    assert error.value.in_words == f"http 400: {PINNED}"
+    with pytest.raises(FormRefused, match="pinned to 'a'"):
+        sdk.ask(answer, structured=True)
+
+
+def test_the_servers_sentence_is_short_plain_and_without_keys_and_customers() -> None:
+    said = "Bad key sk-proj-abcdefghijklmnopqrstuvwx1234 of jane@example.org\n\x1b[31m\u202e" + "word " * 100
+    detail = failure(400, {"error": {"message": said}}, {}).detail
+    assert len(detail) <= SAID_CHARS
+    assert not {"\n", "\x1b", "\u202e"} & set(detail)
+    assert not re.search("sk-proj|jane@", detail)
+    assert failure(502, "<html>bad gateway</html>", {}).detail == ""
+
+
+def test_the_servers_sentence_never_holds_the_key_that_it_was_sent(monkeypatch: pytest.MonkeyPatch, sdk: Sdk) -> None:
+    server = OpenAIServer(api_key="plainword", timeout_s=lambda: 5, max_output_tokens=50)
+    sdk.answers = [httpx2.Response(401, json={"error": "Wrong key plainword given"})]
+    with pytest.raises(AnalysisFailed) as error:
+        server.complete("m", [{"role": "user", "content": "x"}], None)
+    assert error.value.detail == "Wrong key [key] given"
+
+
+@pytest.mark.parametrize(
+    ("cause", "told"),
+    [
+        (ConnectionRefusedError(111, "CANARY"), "connection refused"),
+        (socket.gaierror(-2, "CANARY"), "its name leads nowhere"),
+        (ssl.SSLCertVerificationError("CANARY"), "its certificate is not trusted"),
+        (ssl.SSLError("CANARY"), "no secure connection"),
+        (OSError(errno.ENETUNREACH, "CANARY"), os.strerror(errno.ENETUNREACH).lower()),
+        (ConnectionResetError(104, "CANARY"), "the connection broke"),
+        (None, "the connection broke"),
+    ],
+)
+def test_why_a_server_cannot_be_reached_is_told(sdk: Sdk, cause: Exception | None, told: str) -> None:
+    error = httpx2.ConnectError("CANARY")
+    error.__cause__ = cause
+    with pytest.raises(ModelBusy) as raised:
+        sdk.ask(error)
+    assert str(raised.value) == f"model_unreachable: {told}"
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,32 @@ def analyser(server: Script, **options: Any) -> ModelAnalyser:
     return ModelAnalyser(server, "asked-model", default_taxonomy(), **options)
 
 
+# What a server quotes
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "I was charged twice, please refund",
+        'I WAS   charged\\ntwice: "please refund',
+        "\u0049 was charged twice please refund",
+        "请尽快退款谢谢",
+    ],
+)
+def test_a_servers_sentence_does_not_hold_the_ticket_that_it_quotes(quote: str) -> None:
+    text = redact("Charged twice\nI was charged twice, please refund. 您好请尽快退款谢谢")
+    server = Script(AnalysisFailed("model_http_400", f"cannot read '{quote}' of model b"))
+    with pytest.raises(AnalysisFailed) as error:
+        analyser(server).analyse(text)
+    assert error.value.detail == "cannot read '[…]' of model b"
+
+
+def test_a_server_that_refuses_every_form_is_quoted_all_the_same() -> None:
+    server = Script(FormRefused("Server is pinned to 'a'; requested 'b'"))
+    with pytest.raises(AnalysisFailed, match="model_refused_request: Server is pinned to 'a'; requested 'b'"):
+        analyser(server).analyse(TEXT)
+
+
 # One answer
 
 
@@ -263,6 +289,13 @@ def test_an_answer_that_does_not_fit_is_sent_back_once_with_the_schema_in_words(
     assert "cannot be used (answer_not_json)" in second[-1]["content"]
     assert in_words(SCHEMA) in second[-1]["content"]
     assert len(second[-2]["content"]) <= 2000
+
+
+@pytest.mark.parametrize("confidence", [95, "95%", "high", 1.2, None, "?"])
+def test_an_answer_whose_only_fault_is_its_confidence_is_not_asked_for_and_paid_for_again(confidence: object) -> None:
+    server = Script(said(confidence=confidence))
+    analysis = analyser(server).analyse(TEXT)
+    assert (analysis.category, analysis.attempts, len(server.asked)) == ("billing", 1, 1)
 
 
 def test_two_answers_of_no_use_are_the_end_for_this_model_and_have_to_be_paid_for() -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from ticket_processor import metrics
 from ticket_processor.clock import iso, parse_iso
+from ticket_processor.dashboard import tables
 from ticket_processor.log_index import LogIndex
 from ticket_processor.metric_types import PLANNED
 from ticket_processor.metrics import Selection
@@ -384,3 +385,18 @@ def test_alerts_of_the_period_come_in_order(tmp_path: Path) -> None:
         ("first", 3, moment("11-20 08:00")),
         ("second", 3, moment("11-20 09:00")),
     ]
+
+
+def test_a_run_whose_models_have_no_price_costs_no_price_and_not_nothing(tmp_path: Path) -> None:
+    lines = [
+        *run_lines("unpriced", "11-20 08:00", "11-20 08:01", exit_code=0, cost_usd=0.0),
+        receipt(1, "11-20 08:00", run_id="unpriced", cost_usd=None),
+        *run_lines("rules", "11-20 08:10", "11-20 08:11", exit_code=0, cost_usd=0.0),
+        receipt(2, "11-20 08:10", run_id="rules", cost_usd=None, source="rules", model=None, tokens={"input": 0}),
+        *run_lines("priced", "11-20 08:20", "11-20 08:21", exit_code=0, cost_usd=0.5),
+        *run_lines("killed", "11-20 08:30", None),
+    ]
+    with opened(tmp_path, *lines) as index:
+        found = metrics.run_lines(index, at("11-20 00:00"), at("11-21 00:00"))
+    shown = {row["Run"]: row["Cost"] for row in tables.runs(found)}
+    assert shown == {"unpriced": "no price", "rules": "$0.00", "priced": "$0.50", "killed": ""}

@@ -105,14 +105,19 @@ def test_a_dry_run_over_tickets_that_are_done_says_so() -> None:
 
 
 def test_why_rules_answered_is_told_in_words() -> None:
-    fallbacks = {"model_timeout": 3, "model_hung": 2, "answer_no_json": 1, "model_http_503": 1}
-    assert why_no_model(fallbacks) == [
-        "the model did not answer in time: 5",
-        "model http 503: 1",
-        "the model's answer was not usable (answer_no_json): 1",
+    summary = RunSummary(
+        run_id="r",
+        dry_run=False,
+        outcomes={"updated": 7},
+        fallbacks={"model_timeout": 2, "model_http_503": 1, "model_unreachable": 4},
+        causes={"model_unreachable": "connection refused"},
+    )
+    assert why_no_model(summary) == [
+        "the model server is unreachable: connection refused: 4",
+        "the model server gave no answer in time: 2",
+        "the model server answers HTTP 503: 1",
     ]
-    summary = RunSummary(run_id="r", dry_run=False, outcomes={"updated": 7}, fallbacks=fallbacks)
-    assert "why no model: the model did not answer in time: 5" in summary_text(summary, None)
+    assert "no model answered, because the model server is unreachable: connection" in summary_text(summary, None)
 
 
 def test_at_most_three_things_are_proposed_and_the_most_pressing_first() -> None:

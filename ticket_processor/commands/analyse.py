@@ -103,7 +103,8 @@ def _lines(walked: Walk) -> list[str]:
         lines += [f"   < {line}" for line in strip_hidden(item.answer or "").splitlines()]
     lines += ["", "4. The chain"]
     for step in walked.steps:
-        end = "answered" if step.analysis is not None else f"did not: {step.reason}"
+        reason = f"{step.reason}: {step.detail}" if step.detail else step.reason
+        end = "answered" if step.analysis is not None else f"did not: {reason}"
         lines.append(f"   {step.link}: {end} ({step.ms} ms)")
     lines += ["", "5. Understood"]
     for name, value in analysis.model_dump(mode="json").items():
@@ -114,5 +115,8 @@ def _lines(walked: Walk) -> list[str]:
     lines += [f"   {change}" for change in wanted_changes(decision)]
     lines += [f"   note | {line}" for line in (decision.note or "").splitlines()]
     if analysis.cost_usd is not None:
-        lines += ["", f"It cost ${analysis.cost_usd:.6f}."]
+        note = f" ({walked.price_note})" if walked.price_note and analysis.cost_usd else ""
+        lines += ["", f"It cost ${analysis.cost_usd:.6f}{note}."]
+    elif analysis.usage.input:
+        lines += ["", "What it cost is not known: the model has no price."]
     return lines

@@ -23,6 +23,7 @@ from ..budget import Budget
 from ..clock import Deadline, SystemClock, iso, parse_iso
 from ..config import load
 from ..errors import CannotRun, ConfigError, DeadlineReached, ExitCode, Stopping
+from ..presets import targets
 from ..screen import Screen
 from ..settings import Settings
 from ..wiring import audit_keys, kill_switch, selection, transport_for, understanding
@@ -163,6 +164,8 @@ class _Work:
 
         without = settings.model_copy(update={"models": settings.models.model_copy(update={"names": (), "use": {}})})
         chain = chain_of(settings)
+        self._price_note = chain.price_note
+        self._no_price = "no price" if any(target.price is None for target in targets(settings.models)) else ""
         answering = chain_of(without) if no_llm else chain
         executor = ThreadPoolExecutor(run.workers, thread_name_prefix="history")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
@@ -240,6 +243,7 @@ class _Work:
             "answered_by": dict(tally.answered_by),
             "usage": tally.usage.model_dump(),
             "cost_usd": round(tally.cost_usd, 6),
+            "price_note": self._price_note if tally.cost_usd or not tally.usage.input else self._no_price,
             "cached": tally.cached,
             "batches": [batch.__dict__ for batch in under_way],
             "requests": dict(self._transport.counts),
@@ -284,6 +288,7 @@ def _text(data: dict[str, Any], path: Path) -> str:
         lines.append("  understood by " + ", ".join(f"{name}: {n}" for name, n in data["answered_by"].items()))
     if data["usage"]["input"]:
         cost = f", ${data['cost_usd']:.4f}" if data["cost_usd"] else ""
+        cost += f" ({data['price_note']})" if data["price_note"] else ""
         lines.append(f"  tokens: {data['usage']['input']} in, {data['usage']['output']} out{cost}")
     if data["cached"]:
         lines.append(f"  known answers, at no cost: {data['cached']}")

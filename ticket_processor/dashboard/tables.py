@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..metric_types import EscalatedTicket, Line, RunLine
+from ..metric_words import dollars
 from ..spreadsheet import harmless
 from ..ticket_subjects import OVER, LookedUp
 
@@ -76,7 +77,7 @@ def runs(found: Sequence[RunLine]) -> list[dict[str, Any]]:
             "Exit code": "unfinished" if run.exit_code is None else str(run.exit_code),
             "Seen": run.seen,
             "Seconds": run.duration_s,
-            "Cost": run.cost_usd,
+            "Cost": dollars(run.cost_usd) if run.cost_usd is not None else "" if run.exit_code is None else "no price",
             "Ended early": run.stopped,
         }
         for run in found

@@ -220,8 +220,8 @@ def _model_server(server: Sequence[ModelTarget]) -> Answer:
         listed = _models_in(connection.call(_list, seconds=min(ASKING_S, target.timeout_s)))
     except AnalysisFailed as error:
         if error.reason not in NO_LIST:
-            reason = _IN_WORDS.get(error.reason.removeprefix("model_"))
-            reason = reason or str(error).replace("_", " ").removeprefix("model ")
+            known = _IN_WORDS.get(error.reason.removeprefix("model_"))
+            reason = error.in_words if known is None else f"{known} ({error.detail})" if error.detail else known
             why = f"{host}: {reason}; its tickets go to the next model, or to the rules"
             return Answer(tuple(warn(_name(each), why, problem=error.reason) for each in server))
         listed = None

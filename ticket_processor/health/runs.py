@@ -157,6 +157,7 @@ def breakers(memories: Mapping[str, BreakerMemory | None], now: float) -> Check:
         return ok(name, "no circuit is open", **facts)
     words = [
         f"{dependency} failed {memory.failures} times in a row"
+        + (f", at last with {memory.cause}" if memory.cause else "")
         + (f" and is left alone for another {span(memory.open_until - now)}" if memory.open_until > now else "")
         for dependency, memory in sorted(broken.items())
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import streamlit as st
 
 from ticket_processor import metrics
@@ -9,8 +11,10 @@ from ticket_processor.dashboard import figures, parts
 from ticket_processor.dashboard.data import ask
 from ticket_processor.dashboard.options import given
 from ticket_processor.dashboard.sidebar import choose, period, step_of
+from ticket_processor.errors import ConfigError
 from ticket_processor.metric_words import dollars, percent
 from ticket_processor.metrics import Selection
+from ticket_processor.presets import price_note, targets
 
 COUNTS = ("Answers", "Tokens in", "of these cached", "Tokens out", "Without a price")
 
@@ -64,12 +68,20 @@ def budget() -> None:
             st.progress(min(share, 1.0), text=words)
 
 
+def prices() -> None:
+    """Whose prices the models of the settings are counted by."""
+    with suppress(ConfigError):
+        if note := price_note(targets(given().settings.models)):
+            st.caption(f"Counted by the {note}; [models.prices] of the settings wins.")
+
+
 def body() -> None:
     selection = selected()
     parts.about(selection)
     if parts.nothing(selection):
         return
     tiles(selection)
+    prices()
     with st.container(border=True):
         st.markdown("**Budget**")
         budget()

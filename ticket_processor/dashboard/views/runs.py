@@ -24,7 +24,7 @@ ANSWERED = "Understanding and writing together; of what a job of many tickets ca
 COLUMNS = {
     "Started": st.column_config.DatetimeColumn("Started (UTC)", format="YYYY-MM-DD HH:mm:ss", timezone="UTC"),
     "Seconds": st.column_config.NumberColumn(format="%.1f"),
-    "Cost": st.column_config.NumberColumn("Cost ($)", format="%.4f"),
+    "Cost": st.column_config.TextColumn("Cost"),
 }
 
 
