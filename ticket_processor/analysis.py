@@ -20,6 +20,7 @@ from .chat_server import AnswerUnusable, ModelBusy, retrying
 from .cleaning import clean
 from .clock import Clock, Deadline
 from .errors import AnalysisFailed, TicketbotError, unexpected
+from .language import sure_language
 from .models import Analysis, RedactionLevel, Ticket, Usage
 from .outgoing import analysis_leaving
 from .redact import RedactedText, redact, redacted_values
@@ -337,6 +338,8 @@ class Understanding:
                 "cost_usd": None if spending.usd is None else round(spending.usd, 8),
                 "attempts": spending.attempts,
                 "suspicious": tuple(dict.fromkeys((*best.suspicious, *self._signs(_raw(ticket))))),
+                # A model names the language of its instructions now and then; the others ask the detector themselves.
+                "language": (sure_language(cleaned) if best.source == "model" else None) or best.language,
             }
         )
 

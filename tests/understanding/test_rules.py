@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ticket_processor.language import detect_language
+from ticket_processor.language import detect_language, sure_language
 from ticket_processor.models import Analysis, Sentiment, Urgency
 from ticket_processor.phrases import PhraseMatcher, without_contained, words_of
 from ticket_processor.redact import redact
@@ -270,11 +270,31 @@ def test_languages_are_told_apart(text: str, language: str) -> None:
     assert detect_language(text) == language
 
 
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("請求書が届きません。確認をお願いします。", "ja"),
+        ("청구서에 문제가 있습니다", "ko"),
+        ("Je n'ai toujours pas reçu ma commande, pouvez-vous me dire où elle est ?", "fr"),
+        ("The invoice that you sent me is wrong, please correct it and send it again.", "en"),
+        ("請求書", None),  # Chinese as well as Japanese
+        ("Det virker ikke, kan du hjelpe meg med regningen?", None),  # Norwegian as well as Danish
+        ("У меня проблема со счётом", None),
+        ("invoice 4711", None),
+        ("qwrt zxcv", None),
+        ("", None),
+    ],
+)
+def test_a_language_is_sure_only_where_no_other_is_likely(text: str, language: str | None) -> None:
+    assert sure_language(text) == language
+
+
 def test_without_the_learned_model_the_words_alone_decide(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ticket_processor.language._load_model", lambda: None)
     assert detect_language("Ich habe ein Problem mit der Rechnung, die nicht stimmt") == "de"
     assert detect_language("J'ai un problème avec la facture que vous avez envoyée") == "fr"
     assert detect_language("qwrt zxcv") == "und"
+    assert sure_language("Ich habe ein Problem mit der Rechnung, die nicht stimmt") is None
 
 
 def test_many_threads_may_ask_for_the_language_at_once() -> None:
