@@ -23,6 +23,7 @@ from .lexicon.machine_mail import (
     SELF,
 )
 from .models import Ticket
+from .phrases import clauses_of, length_of
 
 
 def _any(patterns: Iterable[str], *, behind: str = "", before: str = "") -> re.Pattern[str]:
@@ -97,10 +98,9 @@ _FORM = re.compile(
     r"^\s{0,4}(?:name|nom|nombre|nome|naam|message|nachricht|mensaje|mensagem|messaggio|bericht|名前|内容) ?[:：]",
     re.IGNORECASE | re.MULTILINE,
 )
-_PIECES = re.compile(r"(?<!\d)\.(?=\s|$)|[!;:,](?=\s|$)|[。！、：\n]")
-_WORDS = re.compile(r"[^\W\d_]{2,}")
 _OPENING, _REPLY = 3_000, 800
-_LEAST_WORDS, _LEAST_LETTERS = 3, 8
+_SAYS_SOMETHING = 3
+"""Words from which on a part of a sentence says more than a greeting or a name."""
 
 
 def machine_mail(ticket: Ticket) -> str | None:
@@ -149,20 +149,16 @@ def _is_reply(text: str, kind: str | None, *, from_machine: bool) -> bool:
     if "?" in text or "？" in text or _FORM.search(text):
         return False
     of_itself = meanwhile = own = 0
-    for piece in _PIECES.split(text):
-        if _SELF.search(piece):
+    for clause in clauses_of(text):
+        if _SELF.search(clause):
             of_itself += 1
-        elif _MEANWHILE.search(piece):
+        elif _MEANWHILE.search(clause):
             meanwhile += 1
-        elif not _POLITE.match(piece.strip()) and _says_something(piece):
+        elif not _POLITE.match(clause) and length_of(clause) >= _SAYS_SOMETHING:
             own += 1
     telling = of_itself + meanwhile
     headed = kind in ("auto_reply", "out_of_office")
     return telling > own and (headed or (of_itself > 0 and (from_machine or telling > 1)))
-
-
-def _says_something(piece: str) -> bool:
-    return len(_WORDS.findall(piece)) >= _LEAST_WORDS or (not piece.isascii() and len(piece) >= _LEAST_LETTERS)
 
 
 def _is_scan(subject: str, opening: str) -> bool:

@@ -15,8 +15,10 @@ from ticket_processor.models import Analysis, Sentiment, Urgency
 from ticket_processor.phrases import PhraseMatcher, without_contained, words_of
 from ticket_processor.redact import redact
 from ticket_processor.rules import RulesAnalyser
-from ticket_processor.sentiment import sentiment_of
+from ticket_processor.sentiment import is_praise, sentiment_of
 from ticket_processor.taxonomy import Category, Taxonomy, default_taxonomy
+
+from .praise import AND_MORE, PRAISE
 
 ANALYSER = RulesAnalyser(default_taxonomy())
 
@@ -106,6 +108,33 @@ def test_what_a_ticket_is_not_about_does_not_count() -> None:
 )
 def test_urgency_follows_from_phrases(text: str, urgencies: set[Urgency]) -> None:
     assert analyse(text).urgency in urgencies
+
+
+def test_by_rules_praise_and_thanks_are_low() -> None:
+    assert analyse("Great service, thanks!\nYour team was friendly and my refund came quickly.").urgency is Urgency.LOW
+    low = [text for text in PRAISE if analyse(text).urgency is Urgency.LOW]
+    assert len(low) >= 0.95 * len(PRAISE)
+
+
+@pytest.mark.parametrize("text", AND_MORE)
+def test_thanks_that_come_with_a_request_or_a_trouble_are_no_praise(text: str) -> None:
+    assert not is_praise(text, detect_language(text))
+
+
+@pytest.mark.parametrize("text", ["", "Jo", "Hi", "12345", "Thanks " * 200, "Thanks. Server down. Jo Smith"])
+def test_what_says_nothing_or_too_much_is_no_praise(text: str) -> None:
+    assert not is_praise(text, "en")
+
+
+def test_thanks_for_a_fixed_incident_keep_the_floor_of_their_category() -> None:
+    categories = Taxonomy(
+        categories=(
+            Category(name="safety", description="danger", keywords={"en": ("fire",)}, priority_floor=Urgency.HIGH),
+            Category(name="general", description="anything else"),
+        )
+    )
+    analysis = RulesAnalyser(categories).analyse(redact("Fire\nThanks, the fire is out and all good."))
+    assert (analysis.category, analysis.urgency) == ("safety", Urgency.HIGH)
 
 
 def test_the_summary_is_the_redacted_first_line_made_plain() -> None:
