@@ -21,7 +21,7 @@ from .cleaning import clean
 from .clock import Clock, Deadline
 from .errors import AnalysisFailed, TicketbotError, unexpected
 from .language import sure_language
-from .models import Analysis, RedactionLevel, Ticket, Usage
+from .models import NO_MODEL, Analysis, RedactionLevel, Ticket, Usage
 from .outgoing import analysis_leaving
 from .redact import RedactedText, redact, redacted_values
 from .rules import RulesAnalyser
@@ -331,7 +331,7 @@ class Understanding:
                 break
         if best is None:
             text = texts.get(RedactionLevel.STANDARD) or redact(cleaned, names=ticket.names)
-            best = self._without_models(text, why or "no_model_configured", watch)
+            best = self._without_models(text, why or NO_MODEL, watch)
         return analysis_leaving(best).model_copy(
             update={
                 "usage": spending.usage,
