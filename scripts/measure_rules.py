@@ -5,8 +5,9 @@
 ``DATA_DIR`` holds ``*.jsonl.gz`` files: ticket sets (rows with ``subject``, ``body`` and labels that may be null), and
 one with a ``label`` of ``injection`` or ``benign``. Halves show how much a figure varies; neither is blind: misses
 were read in the even halves (for language and false alarms in both), and changes were kept by scores over both;
-confidence was fitted on six whole files (those with categories but ``tickets_*``). Incidents and their look-alikes are
-this project's own (``tests/understanding/alarms.py``). No ticket is printed, only labels and counts.
+confidence was fitted on six whole files (those with categories but ``tickets_*``). Incidents and their look-alikes,
+mails of machines and people's mail about such are this project's own (``tests/understanding/alarms.py``,
+``mails.py``). No ticket is printed, only labels and counts.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 import development  # noqa: F401 - for its effect
 
 from tests.understanding.alarms import ALARMS, HARMLESS, half
+from tests.understanding.mails import read as read_mails
 from ticket_processor.cleaning import clean
 from ticket_processor.evaluation.scores import Scores, score
 from ticket_processor.language import detect_language
@@ -170,6 +172,10 @@ def print_machine_mail(tickets: dict[str, list[Row]]) -> None:
             hits[machine_mail(mail) or ""] += 1
     del hits[""]
     print(f"\nMachine mail: {hits.total()} hits among {seen} tickets that people wrote {dict(hits) or ''}")
+    print("  own mails, headed like bounces and automatic replies: taken for a machine's (even, odd half)")
+    for name in ("people", "machines"):
+        found = [machine_mail(mail.ticket) is not None for mail in read_mails(name)]
+        print(f"  {name:9} {sum(found)} ({sum(found[::2])}, {sum(found[1::2])}) of {len(found)}")
 
 
 def print_speed(tickets: dict[str, list[Row]], analyser: RulesAnalyser) -> None:

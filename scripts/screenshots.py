@@ -4,7 +4,8 @@ python scripts/screenshots.py [FOLDER] [--days N]
 
 A sandbox is filled as tickets would come in over some days, runs triage them through the real clients (their clock is
 set back, so that the last run is of now), and each page is photographed into FOLDER (docs/images). Needs the
-development packages and a Chromium or Chrome; takes some minutes.
+development packages, a Chromium or Chrome, and fonts with Japanese letters (Debian: chromium, fonts-noto-cjk); takes
+some minutes.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -127,7 +130,7 @@ def pictures(chromium: Any, url: str, folder: Path) -> None:
             shown.open(name)
             photograph(shown, folder / f"{name}.png", whole=True)
             shown.page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
-        shown.open("tickets")
+        shown.open("tickets", "language=ja")
         shown.page.locator("[data-testid=stDataFrame] .dvn-scroller").click(position={"x": 16, "y": 52})
         shown.page.get_by_text("Redacted summary").wait_for()
         shown.settle()
@@ -148,6 +151,14 @@ def pictures(chromium: Any, url: str, folder: Path) -> None:
         photograph(shown, folder / "overview_phone.png")
 
 
+def has_japanese_letters() -> bool:
+    """Whether a font of this machine has them: without one a browser draws boxes. Only fontconfig can say no."""
+    lists = shutil.which("fc-list")
+    if lists is None:
+        return True
+    return bool(subprocess.run((lists, ":lang=ja"), capture_output=True, check=False).stdout.strip())
+
+
 def main() -> None:
     """Fill, triage, photograph."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -155,7 +166,9 @@ def main() -> None:
     parser.add_argument("--days", type=float, default=14.0)
     asked = parser.parse_args()
     if executable() is None:
-        sys.exit("there is no Chromium or Chrome on this machine")
+        sys.exit("there is no Chromium or Chrome on this machine; on Debian: apt install chromium")
+    if not has_japanese_letters():
+        sys.exit("no font of this machine has Japanese letters; on Debian: apt install fonts-noto-cjk")
     pictured = asked.folder.absolute()
     pictured.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="screenshots-") as name:

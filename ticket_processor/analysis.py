@@ -20,7 +20,8 @@ from .chat_server import AnswerUnusable, ModelBusy, retrying
 from .cleaning import clean
 from .clock import Clock, Deadline
 from .errors import AnalysisFailed, TicketbotError, unexpected
-from .models import Analysis, RedactionLevel, Ticket, Usage
+from .language import sure_language
+from .models import NO_MODEL, Analysis, RedactionLevel, Ticket, Usage
 from .outgoing import analysis_leaving
 from .redact import RedactedText, redact, redacted_values
 from .rules import RulesAnalyser
@@ -357,13 +358,15 @@ class Understanding:
                 break
         if best is None:
             text = texts.get(RedactionLevel.STANDARD) or redact(cleaned, names=ticket.names)
-            best = self._without_models(text, why or "no_model_configured", watch)
+            best = self._without_models(text, why or NO_MODEL, watch)
         return analysis_leaving(best).model_copy(
             update={
                 "usage": spending.usage,
                 "cost_usd": None if spending.usd is None else round(spending.usd, 8),
                 "attempts": spending.attempts,
                 "suspicious": tuple(dict.fromkeys((*best.suspicious, *self._signs(_raw(ticket))))),
+                # A model names the language of its instructions now and then; the others ask the detector themselves.
+                "language": (sure_language(cleaned) if best.source == "model" else None) or best.language,
             }
         )
 

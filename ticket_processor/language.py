@@ -56,6 +56,11 @@ _LEAST_SCORE = 0.3
 _ENOUGH_FOR_MODEL = 600
 _LONG, _SURE = 100, 0.95
 _CONFUSABLE = frozenset(("da", "no", "sv"))
+# Short of that the learned model and the words must agree.
+_AGREED, _VOTES_AGREED = 0.6, 2.0
+_SURE_SHARE = 0.7
+_ONE_LANGUAGE = frozenset(("ja", "ko", "th", "el", "he", "ka", "hy", "ta", "te", "kn", "ml", "gu", "pa"))
+"""Languages whose scripts hardly any other is written in; Marathi and Nepali look like Hindi, Assamese like Bengali."""
 
 
 def _build_votes() -> dict[str, tuple[tuple[str, float], ...]]:
@@ -169,18 +174,18 @@ def _learned(text: str) -> dict[str, float] | None:
     return None if guesses is None else guesses(text)
 
 
-def _latin(text: str) -> str:
+def _latin(text: str) -> tuple[str, bool]:
     learned = _learned(text[:_ENOUGH_FOR_MODEL])
-    if learned and len(text) >= _LONG:
-        likeliest = max(learned, key=learned.__getitem__)
-        if learned[likeliest] >= _SURE and likeliest in WORDS and likeliest not in _CONFUSABLE:
-            return likeliest
+    likeliest = max(learned, key=learned.__getitem__) if learned else "und"
+    telling = likeliest in WORDS and likeliest not in _CONFUSABLE
+    if learned and len(text) >= _LONG and telling and learned[likeliest] >= _SURE:
+        return likeliest, True
     votes = _votes(text)
     if learned is None:
-        return _by_votes(votes)
+        return _by_votes(votes), False
     if votes["hi"] >= _VOTES_FOR_HINDI and votes["hi"] == max(votes.values()):
         # The learned model has never seen Hindi in Latin letters.
-        return "hi"
+        return "hi", False
     total = sum(votes.values()) + _VOTES_TO_BE_SURE
     scores = {language: _WEIGHT_OF_VOTES * vote / total for language, vote in votes.items()}
     for language, probability in learned.items():
@@ -188,15 +193,17 @@ def _latin(text: str) -> str:
         name = "no" if language in ("nb", "nn") else language
         scores[name] = scores.get(name, 0.0) + probability * (1.0 if language in WORDS else _RARE)
     best = max(scores, key=scores.__getitem__)
-    return best if scores[best] >= _LEAST_SCORE else "und"
+    agreed = telling and learned.get(best, 0.0) >= _AGREED and votes[best] >= _VOTES_AGREED
+    return (best, agreed and best == likeliest) if scores[best] >= _LEAST_SCORE else ("und", False)
 
 
-def _detect(text: str) -> str:
+def _detect(text: str) -> tuple[str, bool]:
+    """The language, and whether it is sure."""
     if text.isascii():
         return _latin(text)
     scripts = _scripts(text)
     if not scripts:
-        return "und"
+        return "und", False
     if scripts["ja"]:
         # Kana settle it even among many Han characters, but not a lone one inside a foreign text.
         scripts["ja"] += scripts["han"]
@@ -207,12 +214,14 @@ def _detect(text: str) -> str:
     if name == "latin":
         return _latin(text)
     if count < 2:
-        return "und"
+        return "und", False
+    # Languages that share these scripts are told apart by few letters; a short text of ideographs may be Japanese.
     if name == "cyrillic":
-        return _cyrillic(text)
+        return _cyrillic(text), False
     if name == "arabic":
-        return _arabic(text)
-    return "zh" if name == "han" else name
+        return _arabic(text), False
+    sure = count >= _SURE_SHARE * (scripts.total() - (scripts["han"] if name == "ja" else 0))
+    return ("zh", sure and count >= _LONG) if name == "han" else (name, sure and name in _ONE_LANGUAGE)
 
 
 def detect_language(text: str) -> str:
@@ -221,7 +230,20 @@ def detect_language(text: str) -> str:
     Knows nineteen languages in Latin letters by their words (Hindi among them) and over twenty others by script; with
     the learned model a hundred more.
     """
-    text = _NOISE.sub(" ", text[:MAX_SCANNED]).lower().replace("’", "'")
-    answer = _detect(_HASHTAG.sub(" ", text))
+    text = _readable(text)
+    answer, _ = _detect(_HASHTAG.sub(" ", text))
     # Hashtags are often in another language than what they stand in, but better than nothing.
-    return _detect(text.replace("#", " ")) if answer == "und" and "#" in text else answer
+    return _detect(text.replace("#", " "))[0] if answer == "und" and "#" in text else answer
+
+
+def sure_language(text: str) -> str | None:
+    """As :func:`detect_language`, where it is beyond doubt: a script of one language, or words that leave no other.
+
+    ``None`` for everything else, and for all in Latin letters without the learned model.
+    """
+    language, sure = _detect(_HASHTAG.sub(" ", _readable(text)))
+    return language if sure else None
+
+
+def _readable(text: str) -> str:
+    return _NOISE.sub(" ", text[:MAX_SCANNED]).lower().replace("’", "'")

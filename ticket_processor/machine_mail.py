@@ -1,18 +1,43 @@
 """Mail that a machine wrote: bounces, out-of-office replies, acknowledgements, scans, all-clears. Nobody has to answer.
 
-An alert that something is down is a ticket; only the one that says it is up again is not.
+A subject alone proves nothing: people write about bounces and automatic replies too. It takes the sender as well, or a
+text in a machine's own form; in doubt the ticket is a person's. An alert that something is down is a ticket; only the
+one that says it is up again is not.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from .cleaning import MAX_SUBJECT, normalised
+from .lexicon.machine_mail import (
+    AWAY_SUBJECTS,
+    BOUNCE_OPENINGS,
+    BOUNCE_SUBJECTS,
+    MEANWHILE,
+    POLITE,
+    RECEIPT_OPENINGS,
+    RECEIPT_SUBJECTS,
+    REPLY_SUBJECTS,
+    SELF,
+)
 from .models import Ticket
+from .phrases import clauses_of, length_of
 
-_BOUNCE_SENDER = re.compile(r"(?:^|[<\s])(?:mailer-?daemon|mail-daemon|bounces?(?:[+\-][^@]{0,80})?)@", re.IGNORECASE)
+
+def _any(patterns: Iterable[str], *, behind: str = "", before: str = "") -> re.Pattern[str]:
+    return re.compile(f"{behind}(?:{'|'.join(patterns)}){before}", re.IGNORECASE | re.DOTALL)
+
+
+_MAIL = frozenset(("", "email", "mail", "api"))
+"""Channels by which mail comes in; programs that pass mail on use the API."""
+_DAEMON = re.compile(
+    r"^<>$|(?:^|[<\s])(?:mailer-?daemon|mail-daemon|microsoftexchange[0-9a-f]{32}|bounces?(?:[+\-][^@]{0,80})?)@", re.I
+)
 _MACHINE_SENDER = re.compile(
-    r"(?:^|[<\s])(?:no-?reply|do-?not-?reply|donotreply|postmaster|auto-?(?:reply|responder|mailer)|notifications?)"
+    r"(?:^|[<\s])(?:no-?reply|do-?not-?reply|postmaster|posta-certificata|auto-?(?:reply|responder|mailer)|notifications?|"
+    r"ne-?pas-?repondre|no-?responder|nao-?responda|non-?rispondere|nicht-?antworten|niet-?(?:be)?antwoorden)"
     r"(?:[+\-.][^@]{0,80})?@",
     re.IGNORECASE,
 )
@@ -50,130 +75,90 @@ _ALERT_SUBJECT = re.compile(
 _STILL_BAD = re.compile(
     r"\b(?:not|un)[ -]?(?:resolved|recovered)|\bre-?opened\b|\bstill (?:down|failing)\b", re.IGNORECASE
 )
-_SUBJECTS: tuple[tuple[str, str], ...] = (
-    (
-        "bounce",
-        r"undeliver(?:able|ed mail returned)|undelivered mail|mail delivery (?:failed|failure|subsystem)|"
-        r"delivery status "
-        r"notification ?\(?(?:failure|delay)|returned mail|failure notice|message (?:not delivered|undeliverable)$"
-        r"|unzustellbar ?:|unzustellbare nachricht|nicht zustellbar ?:|non remis ?:|non distribuable ?:|"
-        r"échec de (?:la )?remise"
-        r"|no se puede entregar ?:|no entregado ?:|não entregue ?:|não é possível entregar ?:|"
-        r"não foi possível entregar ?:"
-        r"|non recapitabile ?:|mancato recapito|onbestelbaar ?:|niet bezorgd ?:|配信不能|配信できません ?:|无法投递",
-    ),
-    (
-        "delivery_report",
-        r"delivery (?:status notification|receipt|report) ?(?:\(success|\(relay|:)|delivered ?: |relayed ?: |read ?: "
-        r"|not read ?: |read receipt ?:|return receipt ?\(|gelesen ?: |ungelesen gelöscht ?: |zugestellt ?: |lu ?: "
-        r"|leído ?: |lida ?: |lido ?: |letto ?: |gelezen ?: |開封済み ?: |已读 ?: ",
-    ),
-    (
-        "out_of_office",
-        r"(?:auto(?:matic)? ?(?:reply|response) ?[:\-–] ?)?(?:out of (?:the )?office|"
-        r"ooo) ?(?:auto(?:matic)?[ -]?reply|reply|"
-        r"auto-?response|notification|message|re ?:|: )|abwesenheits(?:notiz|meldung|nachricht|benachrichtigung|"
-        r"info)\b ?(?::|$|-)"
-        r"|abwesend ?: |automatische abwesenheit|absence du bureau ?(?::|$)|absent du bureau ?(?::|$)|"
-        r"message d'absence ?(?::|$)"
-        r"|fuera de (?:la )?oficina ?(?::|$)|fora do escritório ?(?::|$)|ausência temporária ?(?::|$)|"
-        r"fuori (?:sede|ufficio) ?(?::|$)"
-        r"|afwezig(?:heid)?(?:sbericht|smelding)? ?(?::|$)|niet aanwezig ?: |frånvaro(?:meddelande)? ?(?::|$)|"
-        r"不在(?:通知|のお知らせ|連絡)",
-    ),
-    (
-        "auto_reply",
-        r"auto(?:matic|mated)?[ -]?(?:reply|response|answer|responder) ?(?:[:：(]|$|- )|\[auto-?(?:reply|response)\]"
-        r"|automatische (?:antwort|rückmeldung|eingangsbestätigung)\b ?(?::|$)|auto-?antwort ?:|"
-        r"réponse automatique ?(?::|$)"
-        r"|respuesta automática ?(?::|$)|resposta automática ?(?::|$)|risposta automatica ?(?::|$)"
-        r"|automatisch(?:e)? (?:antwoord|beantwoording|bericht) ?(?::|$)|autosvar ?(?::|$)|"
-        r"automatiskt svar ?(?::|$)|automatisk svar ?(?::|$)"
-        r"|odpowiedź automatyczna ?(?::|$)|автоответ ?(?::|$)|【?自動(?:返信|応答|送信)】?|自动(?:回复|答复)|"
-        r"自動回覆|자동 ?(?:회신|응답)",
-    ),
+_LEAD = r"\s{0,4}(?:\[external\] ?)?[\[【]?"
+# Behind the words that head a reply stands what it replies to, or nothing: "Away: …", not "Away when the parcel came".
+_HEADING = r"\w{0,16}(?: (?:auto-?reply|reply|response|message|notification|re))? ?(?:[:：)\]】–-]|$)"
+_SUBJECTS = (
+    ("bounce", _any(BOUNCE_SUBJECTS, behind=_LEAD)),
+    ("delivery_report", _any(RECEIPT_SUBJECTS, behind=_LEAD)),
+    ("auto_reply", _any(REPLY_SUBJECTS, behind=_LEAD, before=_HEADING)),
+    ("out_of_office", _any(AWAY_SUBJECTS, behind=_LEAD, before=_HEADING)),
 )
-_SUBJECT_PATTERNS = tuple(
-    (reason, re.compile(rf"\s{{0,4}}(?:\[external\] ?)?(?:{pattern})", re.IGNORECASE)) for reason, pattern in _SUBJECTS
+_ANSWER = re.compile(r"\s{0,4}(?:re|aw|antw|antwoord|r|sv|回复|答复) ?:", re.IGNORECASE)
+_BOUNCE_OPENING = _any(BOUNCE_OPENINGS, behind=r"[\s*_=#-]{0,20}")
+_BOUNCE_FACTS = re.compile(
+    r"^(?:diagnostic-code|final-recipient|reporting-mta): |remote server returned '", re.IGNORECASE | re.MULTILINE
 )
-_ASKS = re.compile(
-    r"\b(?:not work(?:ing)?|doesn't|does not|isn't|broken|how (?:do|can|to)|set ?up|configure|turn (?:on|off)|"
-    r"disable|enable|"
-    r"funktioniert nicht|geht nicht|einrichten|deaktivieren|ne (?:marche|fonctionne) pas|no funciona|não funciona|"
-    r"non funziona|werkt niet|instellen)\b|\?\s*$",
-    re.IGNORECASE,
+_RECEIPT_OPENING = _any(RECEIPT_OPENINGS, behind=r"\s{0,20}")
+_SELF = _any(pattern for patterns in SELF.values() for pattern in patterns)
+_MEANWHILE = _any(pattern for patterns in MEANWHILE.values() for pattern in patterns)
+_POLITE = _any(POLITE)
+# A form on a website sends what people write from such an address as well.
+_FORM = re.compile(
+    r"^\s{0,4}(?:name|nom|nombre|nome|naam|message|nachricht|mensaje|mensagem|messaggio|bericht|名前|内容) ?[:：]",
+    re.IGNORECASE | re.MULTILINE,
 )
-_BOUNCE_BODY = re.compile(
-    r"this (?:is the mail system at host|message was created automatically by mail)|"
-    r"your message (?:to .{1,100} )?(?:couldn't|"
-    r"could not|wasn't|was not) (?:be )?delivered|delivery to the following recipients? failed|diagnostic-code:|"
-    r"final-recipient: rfc822",
-    re.IGNORECASE,
-)
-_AWAY_BODY = re.compile(
-    r"\bI(?: am|'m| will be)(?: currently| now)? (?:out of (?:the )?office|on (?:annual |parental |maternity |"
-    r"sick )?(?:leave|vacation|"
-    r"holiday)|away from (?:the office|my desk))|ich bin (?:derzeit |zur ?zeit |momentan |aktuell |vom .{3,40} |"
-    r"bis .{3,40} |ab .{3,40} )?"
-    r"(?:nicht (?:im (?:büro|haus)|erreichbar)|abwesend|im urlaub|außer haus)|"
-    r"je suis (?:actuellement )?(?:absente?|en congés?)\b"
-    r"|(?:estoy|estaré|me encuentro) (?:actualmente )?(?:fuera de la oficina|de vacaciones|ausente)|(?:estou|"
-    r"estarei) (?:fora do "
-    r"escritório|de férias|ausente)|sono (?:attualmente )?(?:fuori (?:ufficio|sede)|in ferie|assente)|"
-    r"ik ben (?:momenteel |op dit moment |tot .{3,40} )?"
-    r"(?:niet (?:aanwezig|op kantoor)|afwezig|met (?:vakantie|verlof))",
-    re.IGNORECASE,
-)
-_AUTO_BODY = re.compile(
-    r"this is an automat(?:ed|ic) (?:message|reply|response|e-?mail|notification)|automatically generated|"
-    r"do not reply to this"
-    r"|diese (?:nachricht|e-?mail) wurde automatisch|automatisch (?:generiert|erstellt)|(?:message|courriel|"
-    r"e-?mail) (?:est )?(?:généré )?automatique"
-    r"|mensaje (?:generado )?automático|mensagem automática|messaggio automatico|automatisch (?:gegenereerd|"
-    r"verzonden)|自動(?:的に)?(?:送信|配信)",
-    re.IGNORECASE,
-)
-_AWAY_SUBJECT = re.compile(
-    r"\s{0,4}(?:out of (?:the )?office|on (?:vacation|leave|holiday)|away|abwesen|urlaub|nicht im büro|"
-    r"absen[ct]e?|en congé|"
-    r"vacaciones|férias|ferie|afwezig|vakantie)",
-    re.IGNORECASE,
-)
+_OPENING, _REPLY = 3_000, 800
+_SAYS_SOMETHING = 3
+"""Words from which on a part of a sentence says more than a greeting or a name."""
 
 
 def machine_mail(ticket: Ticket) -> str | None:
     """Why no person needs reading this ticket: ``"bounce"``, ``"delivery_report"``, ``"out_of_office"``,
     ``"auto_reply"``, ``"device"`` (a scan or fax) or ``"all_clear"`` (monitoring found something up again); ``None``
-    for a person's mail, and for alerts.
+    for a person's mail, for alerts, and for what did not come as mail.
 
-    Goes by the sender's address and the opening of the subject, the weaker signs only together with how such
-    mails begin. A ticket *about* bounces or out-of-office replies is a person's.
+    A mail daemon's address suffices. Otherwise it takes the form of a machine's text, and beside it an address that
+    nobody reads or a subject of that kind.
     """
-    sender = ticket.sender[:1000]
+    if ticket.channel.lower() not in _MAIL:
+        return None
+    sender = (ticket.sender or ticket.requester_address)[:1000]
+    if _DAEMON.search(sender):
+        return "bounce"
     subject = normalised(ticket.subject[:MAX_SUBJECT])
-    opening = normalised(ticket.description[:3000])
-    if _BOUNCE_SENDER.search(sender):
-        return "bounce"
     from_machine = bool(_MACHINE_SENDER.search(sender))
-    for reason, pattern in _SUBJECT_PATTERNS:
-        if pattern.match(subject) and (from_machine or not _ASKS.search(subject)):
-            return reason
-    if _BOUNCE_BODY.search(opening[:1500]) and (
-        from_machine or re.match(r"\s*(?:re: )?(?:delivery|mail|undeliver)", subject, re.I)
-    ):
+    kind = next((reason for reason, pattern in _SUBJECTS if pattern.match(subject)), None)
+    from_device = bool(_DEVICE_SENDER.search(sender) or _ALERT_SENDER.search(sender))
+    if not (from_machine or from_device or kind or _ANSWER.match(subject)):
+        return None
+    opening = normalised(ticket.description[:_OPENING])
+    if from_machine and kind and not opening.strip():
+        return kind
+    if (from_machine or kind == "bounce") and _is_bounce(opening, from_machine=from_machine):
         return "bounce"
-    if _AWAY_SUBJECT.match(subject) and _AWAY_BODY.search(opening[:600]) and "?" not in opening[:600]:
-        return "out_of_office"
-    if from_machine and _AWAY_BODY.search(opening[:600]):
-        return "out_of_office"
-    if from_machine and _AUTO_BODY.search(opening):
-        return "auto_reply"
+    if kind == "delivery_report" and _RECEIPT_OPENING.match(opening):
+        return kind
+    if _is_reply(opening[:_REPLY], kind, from_machine=from_machine):
+        return kind if kind == "out_of_office" else "auto_reply"
     if (from_machine or _DEVICE_SENDER.search(sender)) and _is_scan(subject, opening):
         return "device"
     alerting = _ALERT_SENDER.search(sender) or (from_machine and _ALERT_SUBJECT.match(subject))
     if alerting and _says_all_clear(subject, opening):
         return "all_clear"
     return None
+
+
+def _is_bounce(opening: str, *, from_machine: bool) -> bool:
+    """Whether the text begins as mail servers' reports do; people who quote one begin otherwise."""
+    return bool(_BOUNCE_OPENING.match(opening) or (from_machine and _BOUNCE_FACTS.search(opening)))
+
+
+def _is_reply(text: str, kind: str | None, *, from_machine: bool) -> bool:
+    """Whether ``text`` says mostly what automatic replies say, and asks nothing."""
+    if "?" in text or "？" in text or _FORM.search(text):
+        return False
+    of_itself = meanwhile = own = 0
+    for clause in clauses_of(text):
+        if _SELF.search(clause):
+            of_itself += 1
+        elif _MEANWHILE.search(clause):
+            meanwhile += 1
+        elif not _POLITE.match(clause) and length_of(clause) >= _SAYS_SOMETHING:
+            own += 1
+    telling = of_itself + meanwhile
+    headed = kind in ("auto_reply", "out_of_office")
+    return telling > own and (headed or (of_itself > 0 and (from_machine or telling > 1)))
 
 
 def _is_scan(subject: str, opening: str) -> bool:

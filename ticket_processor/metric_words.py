@@ -22,11 +22,11 @@ MEANINGS: Mapping[str, str] = {
     ),
     "error rate": "tickets that failed, as a share of the same: what the success rate lacks to 100%",
     "fallback rate": (
-        "answers that no model gave, but the classifier or the keyword rules, whatever the reason, as a share of all "
-        "answers"
+        "answers that a configured model was to give, and the classifier or the keyword rules gave, whatever the "
+        "reason, as a share of all answers"
     ),
     "unplanned fallback rate": (
-        "the same without those that were meant to be: no text to read, no model configured, the models' budget used up"
+        "the same without those that were meant to be: no text to read, the models' budget used up"
     ),
     "review rate": "answers after which a person is asked to look at the ticket, as a share of all answers",
     "latency p50": f"half of the answers took no longer, {_TOOK}",

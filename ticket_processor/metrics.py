@@ -42,6 +42,7 @@ from .metric_types import (
     Step,
     Totals,
 )
+from .models import NO_MODEL
 
 __all__ = [
     "DIMENSIONS",
@@ -80,7 +81,7 @@ __all__ = [
 ]
 
 _EXPRESSIONS: Mapping[str, str] = {"answered_by": "coalesce(model, analyser)"}
-_FALLBACK = "analyser IS DISTINCT FROM 'model'"
+_FALLBACK = f"analyser IS DISTINCT FROM 'model' AND why_fallback IS DISTINCT FROM '{NO_MODEL}'"
 _FAILED = "outcome = 'failed'"
 _OUTCOMES = ("updated", "suggested", "planned", "skipped", "failed")
 _FEWEST_RUNS, _SHORTEST_S = 5, 60

@@ -126,6 +126,10 @@ class Usage(Frozen):
         )
 
 
+NO_MODEL = "no_model_configured"
+"""Why no model answered where none was to."""
+
+
 class Analysis(Frozen):
     """What an analyser understood. Everything in words has been redacted and stripped to plain text.
 
@@ -154,6 +158,11 @@ class Analysis(Frozen):
     attempts: int = 0
     usage: Usage = Field(default_factory=Usage)
     cost_usd: float | None = None
+
+    @property
+    def fell_back(self) -> bool:
+        """Whether a model was to answer and did not. Without a model classifier and rules stand in for nobody."""
+        return self.source != "model" and self.why_fallback != NO_MODEL
 
 
 class TakenOff(Frozen):

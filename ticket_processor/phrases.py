@@ -16,6 +16,8 @@ T = TypeVar("T")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?['’]?")
 _UNIT = re.compile(r"~|\*?[^\W_]+(?:['’][^\W_]+)?['’]?\*?")
 _SPACELESS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
+_STOPS = re.compile(r"(?<!\d)\.(?=\s|$)|[!;:,](?=\s|$)|[。！、：\n]")
+_LONGER_WORD = re.compile(r"[^\W\d_]{2,}")
 _GAP = 3
 _CACHED_WORDS = 20_000
 
@@ -36,6 +38,16 @@ class Hit(NamedTuple, Generic[T]):
 def words_of(text: str) -> list[str]:
     """The words of ``text``, folded for comparison; ``l'erreur`` is two, ``doesn't`` is one."""
     return _split_elisions(_WORD.findall(text.casefold()))
+
+
+def clauses_of(text: str) -> list[str]:
+    """The parts of ``text`` between stops, commas and line ends; a dot in a date or a number is no stop."""
+    return [clause for clause in map(str.strip, _STOPS.split(text)) if clause]
+
+
+def length_of(clause: str) -> int:
+    """Words of two letters and more; where no spaces divide them, about as many as its characters make."""
+    return max(len(_LONGER_WORD.findall(clause)), len(_SPACELESS.findall(clause)) // 3)
 
 
 def spans_of(text: str, most: int) -> list[tuple[int, int]]:

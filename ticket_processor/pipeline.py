@@ -459,7 +459,8 @@ class Run:
         self._faults.succeeded("analysis")
         decision = decide(work.ticket.id, analysis, self._parts.policy, self._parts.taxonomy)
         if (work.replaces or work.reply) and not work.anew:
-            as_before = work.reply and self._parts.policy.tag("fallback") in work.replaces
+            fell_back_before = self._parts.policy.tag("fallback") in work.replaces
+            as_before = work.reply and (fell_back_before or not analysis.fell_back)
             if analysis.source != "model" and not as_before:
                 self._books.record(
                     Outcome(

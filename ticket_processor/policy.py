@@ -188,7 +188,7 @@ def _labels(analysis: Analysis, policy: Policy) -> list[str]:
 def _marks(analysis: Analysis, policy: Policy, *, unsure: bool, escalated: bool, tier: Tier | None) -> list[str]:
     """The tags that say how the understanding came about, and who should look."""
     wanted = {
-        "fallback": analysis.source != "model",
+        "fallback": analysis.fell_back,
         "suspicious": bool(analysis.suspicious),
         "review": unsure or bool(analysis.suspicious),
         "escalated": escalated,

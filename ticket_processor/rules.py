@@ -25,7 +25,7 @@ from .particulars import form_of, particulars_of
 from .phrases import Hit, PhraseMatcher, entries_of, spans_of, without_contained, words_of
 from .plain import PLACEHOLDER, plain_line
 from .redact import RedactedText
-from .sentiment import mood_of
+from .sentiment import is_praise, mood_of
 from .stakes import Stakes, stakes_of
 from .taxonomy import Taxonomy
 
@@ -42,6 +42,7 @@ _ORDER = (Urgency.LOW, Urgency.MEDIUM, Urgency.HIGH, Urgency.CRITICAL)
 # What a category by itself says about haste, in the points of the urgency lexicon.
 _LEANING = {"feature_request": -2.0, "general": -1.0, "security": 1.0, "technical": 0.5}
 _CRITICAL_FROM, _HIGH_FROM, _LOW_FROM = 16.0, 4.0, -2.0
+_PRAISE = -4.0
 # A second category is named when it has this much of the best one's score, and one strong word of its own.
 _SECONDARY_SHARE, _SECONDARY_LEAST = 0.45, 2.4
 _SUBCATEGORY_LEAST = 1.2
@@ -122,6 +123,8 @@ class RulesAnalyser:
         points = _points(without_contained(by_kind[URGENCY_KIND]), title_length, none_of)
         sentiment = mood_of(words, scanned, language)
         stakes = stakes_of(scanned, language)
+        if points < _HIGH_FROM and sentiment is not Sentiment.NEGATIVE and is_praise(rest.strip() or title, language):
+            points = _PRAISE  # it asks for nothing, whatever it is for
         urgency = self._urgency(
             subcategory or category, points, sentiment, stakes, terse_crash=_is_terse_crash(scanned)
         )

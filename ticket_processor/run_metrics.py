@@ -11,7 +11,7 @@ from .errors import ExitCode
 from .latency import Latencies
 from .metric_types import error_rate, share, success_rate
 from .metric_words import dollars, percent, seconds
-from .models import Frozen, OutcomeStatus, RunRecord, RunSummary, Usage
+from .models import NO_MODEL, Frozen, OutcomeStatus, RunRecord, RunSummary, Usage
 
 DAY_S = 86_400.0
 TRIAGE = ("run", "retry")
@@ -83,6 +83,7 @@ def metrics_of(records: Iterable[RunRecord]) -> RunMetrics:
         usage = usage + summary.usage
     done, failed = sum(map(written, runs)), sum(summary.newly_failed for summary in runs)
     answers = sources.total()
+    without_model = sum(summary.fallbacks.get(NO_MODEL, 0) for summary in runs)
     return RunMetrics(
         runs=len(runs),
         runs_failed=sum(summary.exit_code == ExitCode.CANNOT_RUN for summary in runs),
@@ -92,7 +93,7 @@ def metrics_of(records: Iterable[RunRecord]) -> RunMetrics:
         answers=answers,
         p50_ms=_rounded(latencies.quantile(0.5), 1),
         p95_ms=_rounded(latencies.quantile(0.95), 1),
-        fallback_rate=_rounded(share(answers - sources["model"], answers), 6),
+        fallback_rate=_rounded(share(answers - sources["model"] - without_model, answers), 6),
         review_rate=_rounded(share(sum(summary.reviews for summary in runs), answers), 6),
         cost_usd=round(sum(summary.cost_usd for summary in runs), 6),
         usage=usage,

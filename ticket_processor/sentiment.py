@@ -12,8 +12,9 @@ from functools import cache
 
 from .lexicon import EMOJI, EMOTICONS, FALSE_FRIENDS, INTENSIFIERS, NEGATIONS, SENTIMENT
 from .lexicon.frequent_words import WORDS
+from .lexicon.praise import ASKS, GREETINGS, THANKS
 from .models import Sentiment
-from .phrases import PhraseMatcher, entries_of, without_contained, words_of
+from .phrases import PhraseMatcher, clauses_of, entries_of, length_of, without_contained, words_of
 
 MAX_SCANNED = 6_000
 """Characters looked at."""
@@ -28,6 +29,7 @@ _EMOTICONS = {mark: score for score, marks in EMOTICONS.items() for mark in mark
 _EMOJI_PATTERN = re.compile(f"[{''.join(_MARKS)}]")
 _EMOTICON_PATTERN = re.compile("|".join(re.escape(mark) for mark in sorted(_EMOTICONS, key=len, reverse=True)))
 _MOST_MARKS = 20
+_LONGEST_PRAISE = 500
 
 
 _ARABIC_SIGNS = re.compile("[\u064b-\u0652\u0640]")
@@ -86,6 +88,38 @@ def _score(words: list[str], text: str, language: str) -> float:
         total *= 1.3
     # Long mails meet more words of every kind; mood is a matter of their share.
     return total / max(1.0, math.sqrt(len(words) / 40))
+
+
+@cache
+def _courtesy(language: str) -> PhraseMatcher[bool]:
+    """Words of thanks (true), and of what is asked beside them (false)."""
+    languages = {language, "en"} if language in THANKS else set(THANKS)
+    return PhraseMatcher(
+        (entry, thanks)
+        for thanks, lists in ((True, THANKS), (False, ASKS))
+        for name in sorted(languages)
+        for entry in entries_of(lists[name])
+    )
+
+
+def is_praise(text: str, language: str = "und") -> bool:
+    """Whether ``text`` only thanks or praises: no clause of it says or asks anything else."""
+    if len(text) > _LONGEST_PRAISE or "?" in text or "？" in text:
+        return False
+    negations, _ = _modifiers(language)
+    clauses = clauses_of(text)
+    praising = False
+    for place, clause in enumerate(clauses, 1):
+        words = words_of(clause)
+        hits = [hit.value for hit in _courtesy(language).find(words, clause)]
+        moods = [hit.value for hit in without_contained(_matcher(language).find(words, clause))]
+        if False in hits or any(mood < -1 for mood in moods) or not negations.isdisjoint(words):
+            return False
+        if hits or any(mood > 0 for mood in moods):
+            praising = True
+        elif length_of(clause) > (2 if place == len(clauses) or not GREETINGS.isdisjoint(words[:1]) else 1):
+            return False  # more than a salutation, or the name at the end
+    return praising
 
 
 def sentiment_of(text: str, language: str = "und") -> Sentiment:

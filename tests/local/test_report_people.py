@@ -60,10 +60,10 @@ def test_what_people_changed_is_counted_exactly_and_what_others_changed_is_not_t
     # Two swap the category, one of them also raises the priority to urgent.
     store.person_edit(billing[0], remove_tags=["ai_billing"], add_tags=["ai_refund"], priority="urgent")
     store.person_edit(billing[1], remove_tags=["ai_billing"], add_tags=["ai_refund"])
-    # One changes it and changes it back; one only takes the marks off.
+    # One changes it and changes it back; one only takes the mark off.
     store.person_edit(billing[2], remove_tags=["ai_billing"], add_tags=["ai_refund"])
     store.person_edit(billing[2], remove_tags=["ai_refund"], add_tags=["ai_billing"])
-    store.person_edit(billing[3], remove_tags=["ai_processed", "ai_fallback"])
+    store.person_edit(billing[3], remove_tags=["ai_processed"])
     # A colleague's app takes the mood off through the API; another program under our own user is nobody.
     tags = [tag for tag in desk.ticket(account[0])["tags"] if not tag.startswith("ai_sentiment")]
     store.change(desk.tickets[account[0]], {"tags": tags}, actor="api", author_id=PERSON_ID)

@@ -164,7 +164,7 @@ def test_no_llm_asks_no_model(smart: Desk) -> None:
     assert smart.model_requests() == []
     assert ended.err == ""  # no word about models either: it was asked for
     smart.assert_done()
-    assert all("ai_fallback" in smart.ticket(number)["tags"] for number in smart.tickets)
+    assert not any("ai_fallback" in smart.ticket(number)["tags"] for number in smart.tickets)
 
 
 def test_a_dry_run_shows_the_difference_and_changes_nothing_anywhere(smart: Desk) -> None:

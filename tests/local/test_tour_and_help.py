@@ -63,7 +63,7 @@ def test_the_tour_shows_before_and_after_without_any_settings(bare: Command) -> 
 def test_the_tour_with_rules_only(bare: Command) -> None:
     ended = bare("run", "--sandbox", "--no-llm", TICKETBOT_MODELS="some-real-model")
     expect_everything_done(bare, None)
-    assert "ai_fallback" in ended.out
+    assert "ai_fallback" not in ended.out
     assert ended.err == ""
 
 

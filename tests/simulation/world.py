@@ -579,7 +579,7 @@ class _Transaction:
 
 
 class _Watched(Understanding):
-    """Remembers which ticket is being understood, for the books of the model."""
+    """Remembers which ticket is being understood, for the books of the model. Without links that model is away."""
 
     def __init__(self, links: Sequence[Any], rules: RulesAnalyser, world: World, run: str) -> None:
         super().__init__(links, rules)
@@ -588,7 +588,8 @@ class _Watched(Understanding):
 
     def __call__(self, ticket: Ticket, **options: Any) -> Any:
         self._world._current_ticket[self._run] = ticket.id
-        return super().__call__(ticket, **options)
+        analysis = super().__call__(ticket, **options)
+        return analysis if self.links else analysis.model_copy(update={"why_fallback": "model_unreachable"})
 
 
 class _Model:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ticket_processor import plain
@@ -178,6 +178,9 @@ def test_nothing_that_could_be_rendered_survives(text: str, limit: int) -> None:
     line.encode("utf-8")
 
 
+@example("0_", 1)
+@example("a b_", 40)
+@example("0.5.", 3)
 @given(st.text(alphabet="aWw1é0 .:-_/\"'“”,;()%!?#>=–€¿\\\t", max_size=30).filter(bool), st.integers(1, 40))
 def test_what_is_taken_for_harmless_at_once_is_left_as_it_is_by_a_closer_look(text: str, limit: int) -> None:
     at_once = plain_line(text, limit)
@@ -186,10 +189,15 @@ def test_what_is_taken_for_harmless_at_once_is_left_as_it_is_by_a_closer_look(te
         assert at_once == plain_line(text, limit)
 
 
-@given(FRAGMENTS)
-def test_making_plain_twice_changes_nothing(text: str) -> None:
-    once = plain_line(text)
-    assert plain_line(once) == once
+@example("0_", 1)
+@given(FRAGMENTS, st.integers(1, 60))
+def test_making_plain_twice_changes_nothing(text: str, limit: int) -> None:
+    once = plain_line(text, limit)
+    assert plain_line(once, limit) == once
+
+
+def test_a_group_that_python_before_3_11_5_matches_wrongly_is_not_possessive() -> None:
+    assert not re.search(r"\)[*+?}]\+", plain._HARMLESS.pattern)
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ticket_processor.language import detect_language
+from ticket_processor.language import detect_language, sure_language
 from ticket_processor.models import Analysis, Sentiment, Urgency
 from ticket_processor.phrases import PhraseMatcher, without_contained, words_of
 from ticket_processor.redact import redact
 from ticket_processor.rules import RulesAnalyser
-from ticket_processor.sentiment import sentiment_of
+from ticket_processor.sentiment import is_praise, sentiment_of
 from ticket_processor.taxonomy import Category, Taxonomy, default_taxonomy
+
+from .praise import AND_MORE, PRAISE
 
 ANALYSER = RulesAnalyser(default_taxonomy())
 
@@ -106,6 +108,33 @@ def test_what_a_ticket_is_not_about_does_not_count() -> None:
 )
 def test_urgency_follows_from_phrases(text: str, urgencies: set[Urgency]) -> None:
     assert analyse(text).urgency in urgencies
+
+
+def test_by_rules_praise_and_thanks_are_low() -> None:
+    assert analyse("Great service, thanks!\nYour team was friendly and my refund came quickly.").urgency is Urgency.LOW
+    low = [text for text in PRAISE if analyse(text).urgency is Urgency.LOW]
+    assert len(low) >= 0.95 * len(PRAISE)
+
+
+@pytest.mark.parametrize("text", AND_MORE)
+def test_thanks_that_come_with_a_request_or_a_trouble_are_no_praise(text: str) -> None:
+    assert not is_praise(text, detect_language(text))
+
+
+@pytest.mark.parametrize("text", ["", "Jo", "Hi", "12345", "Thanks " * 200, "Thanks. Server down. Jo Smith"])
+def test_what_says_nothing_or_too_much_is_no_praise(text: str) -> None:
+    assert not is_praise(text, "en")
+
+
+def test_thanks_for_a_fixed_incident_keep_the_floor_of_their_category() -> None:
+    categories = Taxonomy(
+        categories=(
+            Category(name="safety", description="danger", keywords={"en": ("fire",)}, priority_floor=Urgency.HIGH),
+            Category(name="general", description="anything else"),
+        )
+    )
+    analysis = RulesAnalyser(categories).analyse(redact("Fire\nThanks, the fire is out and all good."))
+    assert (analysis.category, analysis.urgency) == ("safety", Urgency.HIGH)
 
 
 def test_the_summary_is_the_redacted_first_line_made_plain() -> None:
@@ -270,11 +299,31 @@ def test_languages_are_told_apart(text: str, language: str) -> None:
     assert detect_language(text) == language
 
 
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("請求書が届きません。確認をお願いします。", "ja"),
+        ("청구서에 문제가 있습니다", "ko"),
+        ("Je n'ai toujours pas reçu ma commande, pouvez-vous me dire où elle est ?", "fr"),
+        ("The invoice that you sent me is wrong, please correct it and send it again.", "en"),
+        ("請求書", None),  # Chinese as well as Japanese
+        ("Det virker ikke, kan du hjelpe meg med regningen?", None),  # Norwegian as well as Danish
+        ("У меня проблема со счётом", None),
+        ("invoice 4711", None),
+        ("qwrt zxcv", None),
+        ("", None),
+    ],
+)
+def test_a_language_is_sure_only_where_no_other_is_likely(text: str, language: str | None) -> None:
+    assert sure_language(text) == language
+
+
 def test_without_the_learned_model_the_words_alone_decide(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ticket_processor.language._load_model", lambda: None)
     assert detect_language("Ich habe ein Problem mit der Rechnung, die nicht stimmt") == "de"
     assert detect_language("J'ai un problème avec la facture que vous avez envoyée") == "fr"
     assert detect_language("qwrt zxcv") == "und"
+    assert sure_language("Ich habe ein Problem mit der Rechnung, die nicht stimmt") is None
 
 
 def test_many_threads_may_ask_for_the_language_at_once() -> None:

@@ -98,6 +98,21 @@ def test_without_any_model_rules_answer_and_say_so() -> None:
     assert (analysis.source, analysis.why_fallback) == ("rules", "no_model_configured")
 
 
+@pytest.mark.parametrize(
+    ("words", "language"),
+    [
+        ("注文した商品がまだ届きません。いつ発送されますか。", "ja"),
+        ("Ich wurde zweimal belastet, bitte erstatten Sie mir den Betrag der zweiten Rechnung.", "de"),
+        ("ok", "en"),
+    ],
+)
+def test_the_local_detector_decides_the_language_where_it_is_sure(words: str, language: str) -> None:
+    """The model says "en" of everything."""
+    model = Model()
+    analysis = Chain().understanding(model)(a_ticket(1, subject="", description=words))
+    assert (analysis.source, analysis.language) == ("model", language)
+
+
 @pytest.mark.parametrize("text", ["", "\x00", "\ud800", "🙂" * 5000, "<script>", "غير مفهوم"])
 def test_rules_answer_whatever_the_ticket_says(text: str) -> None:
     analysis = Understanding([], RULES)(a_ticket(subject=text, description=text))

@@ -206,8 +206,23 @@ def test_a_decision_that_only_suggests_sets_nothing_but_the_marks(analysis: Anal
 
 
 @given(analysis=ANALYSES)
-def test_whatever_no_model_answered_is_marked_so(analysis: Analysis) -> None:
-    assert ("ai_fallback" in decide(1, analysis, Policy()).tags) == (analysis.source != "model")
+def test_whatever_a_configured_model_did_not_answer_is_marked_so(analysis: Analysis) -> None:
+    assert ("ai_fallback" in decide(1, analysis, Policy()).tags) == analysis.fell_back
+
+
+@pytest.mark.parametrize(
+    ("why", "marked"),
+    [
+        ("no_model_configured", False),
+        ("model_timeout", True),
+        ("model_breaker_open", True),
+        ("budget_of_day_spent", True),
+    ],
+)
+@pytest.mark.parametrize("source", ["rules", "classifier"])
+def test_without_a_model_there_is_no_fallback(source: str, why: str, marked: bool) -> None:
+    analysis = an_analysis(source=source, model=None, why_fallback=why)
+    assert ("ai_fallback" in decide(1, analysis, Policy()).tags) == marked
 
 
 @given(analysis=ANALYSES, policy=POLICIES)

@@ -735,14 +735,26 @@ def test_where_rules_had_the_first_word_they_have_the_second(
     office.model.ill = ill
     office.triage(links=ill is not None)
     first = office.tags()
-    assert {"ai_fallback", "ai_billing"} <= first
+    assert "ai_billing" in first
+    assert ("ai_fallback" in first) == (ill is not None)
     office.answer("I cannot log in any more, my password is refused. It is urgent, everything is down!")
     office.run(links=ill is not None)
     assert [status for status, _ in office.ends()] == ["updated"]
     second = office.tags()
-    assert "ai_fallback" in second
+    assert ("ai_fallback" in second) == (ill is not None)
     assert second != first
     assert sum(tag.startswith("ai_urgency_") for tag in second) == 1
+
+
+def test_a_second_look_without_any_model_leaves_the_first_as_it_is(open_office: Callable[..., Office]) -> None:
+    office = open_office("Where is my invoice? I was charged twice.")
+    office.model.ill = "model_unreachable"
+    office.triage()
+    first = office.tags()
+    office.run(links=False, retry_fallbacks=True)
+    assert office.ends() == [("skipped", "still_no_model")]
+    assert office.tags() == first
+    assert "ai_fallback" in first
 
 
 def test_a_second_look_heeds_what_the_customer_has_said_by_then(office: Office) -> None:

@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import Any
 
 from ..language import detect_language
-from ..models import Usage
+from ..models import NO_MODEL, Usage
 from ..taxonomy import Taxonomy
 from .data import FIELDS, Labelled
 from .labels import SUBCATEGORY, Pairs, ScoredField, pairs, unknown_labels
@@ -19,7 +19,7 @@ from .scores import CurvePoint, Scores, Threshold, at_coverage, percentile, scor
 COVERAGES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 PRECISION = 0.95
 
-_EXPECTED = frozenset({None, "no_model_configured"})
+_EXPECTED = frozenset({None, NO_MODEL})
 """Reasons for which answering without a model is no falling back."""
 
 

@@ -12,6 +12,7 @@ from . import (
     zendesk_lists,
     zendesk_other,
     zendesk_people,
+    zendesk_search,
     zendesk_tickets,
 )
 from .job_faults import NO_FAULT, JobFault
@@ -30,6 +31,8 @@ TOKEN_PATHS = frozenset(("/oauth/tokens", "/oauth/tokens.json", "/api/v2/oauth/t
 
 ROUTES: dict[str, Handler] = {
     "GET incremental/tickets/cursor": zendesk_export.incremental,
+    "GET search": zendesk_search.search,
+    "GET search/count": zendesk_search.count,
     "GET search/export": zendesk_export.search_export,
     "GET tickets": zendesk_lists.list_tickets,
     "POST tickets": zendesk_tickets.create,

@@ -26,10 +26,11 @@ Test = Callable[[Document], bool]
 
 _CURSOR = re.compile(r"^(\d{1,12})(?:\.0)?\|\|(\d{1,18})\|$")
 _TERM = re.compile(r"^(-?)([a-z_]+)(:|>=|<=|>|<)(.*)$")
-_ORDERED = {
+ORDERED = {
     "status": ("new", "open", "pending", "hold", "solved", "closed"),
     "priority": ("low", "normal", "high", "urgent"),
 }
+"""Fields whose values have an order, the lowest first."""
 _TIMES = {"created": "created_at", "updated": "updated_at"}
 
 
@@ -182,8 +183,8 @@ def _field_test(name: str, operator: str, value: str) -> Test:
         return lambda row: value.lower() in row["tags"]
     if name in _TIMES:
         return _time_test(_TIMES[name], operator, value)
-    if name in _ORDERED:
-        ranks = _ORDERED[name]
+    if name in ORDERED:
+        ranks = ORDERED[name]
         if value not in ranks:
             raise _invalid(value)
         wanted = ranks.index(value)
