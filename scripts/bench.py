@@ -3,6 +3,7 @@
 python scripts/bench.py startup           # --help against "import typer"; requests of an idle run
 python scripts/bench.py fanout            # 1,000 tickets, 50 workers, a model that takes 2 s
 python scripts/bench.py volume            # 10,000 tickets, 200 workers, Enterprise limits; against GET + PUT
+python scripts/bench.py idle-seconds      # what runs of 50 to 10,000 tickets take beyond the model's own time
 python scripts/bench.py rules FILE        # 10,000 tickets of a .jsonl[.gz] file on one core, no model
 python scripts/bench.py memory            # 20,000 and 200,000 tickets by rules: the peaks (some twenty minutes)
 """
@@ -203,6 +204,31 @@ def volume(tickets: int, workers: int, latency: str, share: float, minutes: int)
     print(f"{done} tickets, {plainly:.2f} a second; ticketbot did {rate / plainly:.0f} times as many (aim: 20)")
 
 
+def idle_seconds() -> None:
+    """Wall time beyond the ideal, for small and large runs under an Enterprise account's limits."""
+    print("Enterprise: 700 requests, 100 ticket updates, 10 exports a minute; jobs start after 1 s, 0.07 s an item")
+    print("model: p50 2 s, p95 4 s")
+    rows = (
+        (50, 10, 0.5, "at most 3 s"),
+        (500, 50, 0.5, "at least 75%"),
+        (1_600, 200, 0.5, "at most 11 s, 0.045 requests a ticket"),
+        (6_000, 200, 0.5, "at least 85%"),
+        (10_000, 200, 0.8, "at least 95%"),
+    )
+    for tickets, workers, share, aim in rows:
+        with sandbox("--tickets", str(tickets), "--llm-latency", "2:4", plan="enterprise") as environment:
+            toml = f"[cache]\ndays = 0\n[run]\nlimit_share = {share}\ndeadline_s = 7200\n"
+            took = measured(configured(environment, toml), "run", "--since", "1d", "--workers", str(workers))
+            stats = ask(environment, "/sandbox/stats")
+        real, ideal = float(took.summary["duration_s"]), float(stats["llm_latency_total"]) / workers
+        requests_each = sum(took.summary["requests"].values()) / tickets
+        print(
+            f"{tickets:6d} tickets, {workers:3d} workers, limit_share {share}: {real:6.1f} s, ideal {ideal:6.1f} s: "
+            f"{real - ideal:4.1f} s more, {ideal / real:.0%}; {requests_each:.4f} requests a ticket (aim: {aim})",
+            flush=True,
+        )
+
+
 def get_and_put(environment: dict[str, str], workers: int, minutes: int) -> tuple[int, float]:
     """Tickets done by a plain pool of threads, and the seconds that it had: whole minutes, as the limits have them."""
     base, model = environment["ZENDESK_URL"], environment["OPENAI_BASE_URL"]
@@ -303,7 +329,7 @@ def memory(small: int, large: int) -> None:
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("startup", "fanout", "volume", "rules", "memory"))
+    parser.add_argument("what", choices=("startup", "fanout", "volume", "idle-seconds", "rules", "memory"))
     parser.add_argument("file", nargs="?")
     parser.add_argument("--tickets", type=int)
     parser.add_argument("--workers", type=int)
@@ -319,6 +345,8 @@ def main() -> None:
     elif options.what == "volume":
         latency = options.latency or "2:4"
         volume(options.tickets or 10_000, options.workers or 200, latency, options.share, options.minutes)
+    elif options.what == "idle-seconds":
+        idle_seconds()
     elif options.what == "memory":
         memory(20_000, options.tickets or 200_000)
     elif options.file:

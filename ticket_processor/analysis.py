@@ -32,6 +32,8 @@ LONGEST_WAIT_S = 20.0
 """A model that asks for a longer pause is passed over for this ticket; the next link answers meanwhile."""
 NOTHING_TO_READ = "nothing_to_read"
 CROWDED_WAIT_S = 0.05
+ROOM_S = 0.5
+"""So long it is waited for a call that is under way to make room before deadline and stops are asked after again."""
 USELESS_IN_A_ROW = 20
 """After so many answers that cannot be used a model is left alone for a while: each had to be paid for."""
 
@@ -209,7 +211,7 @@ class ModelLink:
         while True:
             self._deadline.check()
             try:
-                admission = self._breaker.admit()
+                admission = self._breaker.admit(ROOM_S)
             except Crowded:
                 self._deadline.wait(CROWDED_WAIT_S)
                 continue

@@ -21,7 +21,7 @@ from .past_runs import PastRuns
 from .pipeline import Options, Parts, Run
 from .prefetch import read_ahead
 from .settings import Settings
-from .state import Verdict
+from .state import State, Verdict
 from .statement import MOST_KEPT, Verify
 from .take_back import Left
 from .ticket_subjects import NotingZendesk, Subjects
@@ -41,6 +41,7 @@ from .wiring import (
 )
 from .zendesk import Zendesk
 
+LATELY_S = 3600.0
 UNDO_DEADLINE_S = 12 * 3600.0
 """A person waits for an undo and can stop it; it needs a request for every ticket."""
 
@@ -269,7 +270,8 @@ def _assembled(
         store = AnswerStore(folder / ANSWERS, clock, days=cache.days, max_answers=cache.max_answers)
         stack.callback(store.close)
         troubles: list[str] = []
-        chain = stack.enter_context(understanding(settings, clock, deadline, state, store, troubles.append))
+        busy = _models_were_asked(state, clock.now())
+        chain = stack.enter_context(understanding(settings, clock, deadline, state, store, troubles.append, soon=busy))
         executor = ThreadPoolExecutor(settings.run.workers, thread_name_prefix="analyse")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
         desk = NotingZendesk(
@@ -326,6 +328,14 @@ def _assembled(
             work,
             lambda summary: Finished(summary, _receipts(audit), work.abandoned, frozenset(audit.alerted)),
         )
+
+
+def _models_were_asked(state: State, now: float) -> bool:
+    """Whether this run will ask a model, as far as can be told: the last one has, or there was none lately."""
+    with suppress(StateUnusable):
+        runs = state.runs(now - LATELY_S)
+        return not runs or "model" in runs[-1].summary.sources
+    return False
 
 
 def _receipts(audit: AuditLog) -> Path | None:

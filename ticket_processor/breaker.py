@@ -66,6 +66,7 @@ class Breaker:
         self._open_seconds = open_seconds
         self._on_change = on_change
         self._lock = threading.Lock()
+        self._room = threading.Condition(self._lock)
         self._careful = not proven
         self._proven = proven
         self._under_way = 0
@@ -81,16 +82,17 @@ class Breaker:
             self._open_until = clock.monotonic() + left
         self._trial_until: float | None = None
 
-    def admit(self) -> Admission | None:
+    def admit(self, wait_s: float = 0.0) -> Admission | None:
         """Permission to call now, or ``None`` while the circuit is open or its trial is under way.
 
-        Raises :class:`Crowded` where ``proven=False`` was asked for.
+        Raises :class:`Crowded` where ``proven=False`` was asked for, and nothing has changed within ``wait_s`` seconds.
         """
         with self._lock:
+            if wait_s > 0 and self._crowded():
+                self._room.wait(wait_s)
+            if self._crowded():
+                raise Crowded
             if self._open_until is None:
-                doubtful = not self._proven or self._failures > 0
-                if self._careful and doubtful and self._failures + self._under_way >= self._threshold:
-                    raise Crowded
                 self._under_way += 1
                 return Admission(self._generation, trial=False)
             now = self._clock.monotonic()
@@ -99,6 +101,11 @@ class Breaker:
             self._generation += 1
             self._trial_until = now + self._open_seconds
             return Admission(self._generation, trial=True)
+
+    def _crowded(self) -> bool:
+        doubtful = not self._proven or self._failures > 0
+        full = self._failures + self._under_way >= self._threshold
+        return self._open_until is None and self._careful and doubtful and full
 
     def success(self, admission: Admission) -> None:
         """The dependency answered as it should (a refusal such as 404 is such an answer)."""
@@ -111,6 +118,7 @@ class Breaker:
             self._failures = 0
             self._cause = ""
             self._open_until = self._trial_until = None
+            self._room.notify_all()
         if changed:
             self._tell()
 
@@ -127,6 +135,7 @@ class Breaker:
                 self._under_way = 0
                 self._open_until = self._clock.monotonic() + self._open_seconds
                 self._trial_until = None
+                self._room.notify_all()
         self._tell()
 
     def release(self, admission: Admission) -> None:
@@ -140,6 +149,7 @@ class Breaker:
     def _returned(self, admission: Admission) -> None:
         if not admission.trial:
             self._under_way -= 1
+            self._room.notify()
 
     def seconds_until_trial(self) -> float:
         """0.0 when calls are admitted (or a trial is due), else the seconds until one may be."""

@@ -142,6 +142,10 @@ class OpenAIServer:
         thinks = model in self._thinking | self._reasoning
         return self._max_output_tokens + (REASONING_TOKENS if thinks else 0)
 
+    def get_ready(self) -> None:
+        """See :meth:`Connection.get_ready`."""
+        self._connection.get_ready()
+
     def close(self) -> None:
         """Close the connections to the server."""
         self._connection.close()

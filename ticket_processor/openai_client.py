@@ -15,6 +15,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from .backoff import RETRY_AFTER_CAP_S, retry_after_seconds
@@ -136,6 +137,11 @@ class Connection:
             client, self._client = self._client, None
         if client is not None:
             client.close()
+
+    def get_ready(self) -> None:
+        """Load the SDK, which takes a second, before the first call has to wait for it. What fails is told by that."""
+        with suppress(AnalysisFailed):
+            self._connected()
 
     def _connected(self) -> OpenAI:
         import httpx2

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Thread
 
 import filelock
 from requests.adapters import BaseAdapter
@@ -166,6 +167,7 @@ def understanding(
     trouble: Callable[[str], object] = lambda _sentence: None,
     through: Callable[[ChatServer], ChatServer] = lambda server: server,
     budget: Budget | None = None,
+    soon: bool = False,
 ) -> Iterator[Understanding]:
     """The analyser chain of the settings: each model in order, the trained classifier, keyword rules.
 
@@ -173,7 +175,8 @@ def understanding(
 
     ``trouble`` is told of a part that the chain has to do without; every model server is asked ``through`` what that
     makes of it. Without ``store`` nothing is kept: no answers, and no books of what was spent. Without ``budget`` it
-    has one of its own. Raises :class:`ConfigError` when a model of the list cannot be asked as the settings stand.
+    has one of its own. ``soon``: a model will be asked at once, so the first one's client is made ready meanwhile.
+    Raises :class:`ConfigError` when a model of the list cannot be asked as the settings stand.
     """
     store = store or AnswerStore(None, clock, days=0)
     budget = budget or Budget(settings.budget, store)
@@ -184,6 +187,8 @@ def understanding(
         for target in models:
             server = server_for(target, deadline.remaining)
             stack.callback(server.close)
+            if soon and not links:
+                Thread(target=server.get_ready, name="get-ready", daemon=True).start()
             links.append(
                 ModelLink(
                     model_analyser(through(server), target, settings, rules),

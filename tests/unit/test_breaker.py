@@ -268,3 +268,18 @@ def test_after_a_trial_that_went_well_the_count_begins_anew(clock: ManualClock) 
     breaker.success(admitted(breaker))
     for _ in range(40):
         admitted(breaker)
+
+
+def test_whoever_waits_for_room_goes_on_as_soon_as_one_call_has_gone_well() -> None:
+    breaker = Breaker("model", ManualClock(), proven=False, threshold=2)
+    first, second = breaker.admit(), breaker.admit()
+    assert first is not None
+    assert second is not None
+    let_in: list[Admission | None] = []
+    waiting = [threading.Thread(target=lambda: let_in.append(breaker.admit(wait_s=60.0))) for _ in range(20)]
+    for thread in waiting:
+        thread.start()
+    breaker.success(first)
+    for thread in waiting:
+        thread.join(30.0)
+    assert len([admission for admission in let_in if admission is not None]) == 20
