@@ -347,7 +347,7 @@ class Run:
             parts.executor,
             self._understand,
             workers=options.workers,
-            window=max(2 * options.workers, 100),
+            window=max(3 * options.workers, 100),
             timeout_s=options.analysis_timeout_s,
             clock=parts.clock,
             deadline=parts.deadline,

@@ -141,6 +141,7 @@ class WriteBack:
         self._before_write = before_write
         self._waiting: list[Settlement] = []
         self._jobs: dict[str, _Job] = {}
+        self._ended: dict[str, JobStatus] = {}
         self._next: dict[int, tuple[Verdict, str]] = {}
         self._next_poll = 0.0
         self._no_jobs_before = 0.0
@@ -198,7 +199,7 @@ class WriteBack:
             job.works[work.ticket_id] = work
         self._jobs_used += len(self._jobs)
         if self._jobs:
-            yield from self._poll()
+            self._poll()
         yield from self.finish()
 
     def give_up(self) -> None:
@@ -217,8 +218,10 @@ class WriteBack:
 
         Waits only when so much is pending that memory would grow.
         """
-        if self._jobs and self._clock.monotonic() >= self._next_poll:
-            yield from self._poll()
+        if self._jobs and not self._ended and self._clock.monotonic() >= self._next_poll:
+            self._poll()
+        if self._ended:
+            yield from self._collect_one()  # the others in their turn, so that new answers are taken in between
         # Towards the end, waiting until a job is full would take longer than two jobs.
         enough = max(SMALL_JOB, outstanding // 2) if last else MOST_ITEMS
         if self._batching and not last:
@@ -247,12 +250,15 @@ class WriteBack:
         return self._looked_at.pop(ticket_id, None)
 
     def _wait_for_jobs(self) -> Iterator[Outcome]:
-        if self._deadline.remaining() < LATEST_S:
-            raise DeadlineReached("jobs are still under way; the next run finds them by their ids")
-        moment = self._next_poll if self._jobs else self._no_jobs_before
-        self._deadline.wait(max(0.05, min(LATEST_S, moment - self._clock.monotonic())))
-        if self._jobs:
-            yield from self._poll()
+        if not self._ended:
+            if self._deadline.remaining() < LATEST_S:
+                raise DeadlineReached("jobs are still under way; the next run finds them by their ids")
+            moment = self._next_poll if self._jobs else self._no_jobs_before
+            self._deadline.wait(max(0.05, min(LATEST_S, moment - self._clock.monotonic())))
+            if self._jobs:
+                self._poll()
+        while self._ended:
+            yield from self._collect_one()
 
     # Which way
 
@@ -429,24 +435,34 @@ class WriteBack:
             work.attempts += attempts
         self._waiting = [*job.works.values(), *self._waiting]
 
-    def _poll(self) -> Iterator[Outcome]:
-        statuses = self._desk.jobs(list(self._jobs))
+    def _poll(self) -> None:
+        """Ask how far the jobs are, and read what those that have ended replaced."""
+        asked = [job_id for job_id in self._jobs if job_id not in self._ended]
+        statuses = self._desk.jobs(asked)
         now = self._clock.monotonic()
-        ended = {job_id: status for job_id, status in statuses.items() if status.ended and job_id in self._jobs}
+        ended = {job_id: statuses[job_id] for job_id in asked if job_id in statuses and statuses[job_id].ended}
         self._read_recent([(self._jobs[job_id], status) for job_id, status in ended.items()])
-        for job_id, job in list(self._jobs.items()):
-            status = statuses.get(job_id)
-            job.missed = job.missed + 1 if status is None else 0
-            if status is not None and status.ended:
-                del self._jobs[job_id]
-                yield from self._collect(job_id, job, status)
-            elif job.missed >= MISSED_POLLS or now - job.begun > JOB_PATIENCE_S:
+        self._ended |= ended
+        left = [SOONEST_S]
+        for job_id in asked:
+            if job_id in ended:
+                continue
+            job = self._jobs[job_id]
+            job.missed = 0 if job_id in statuses else job.missed + 1
+            if job.missed >= MISSED_POLLS or now - job.begun > JOB_PATIENCE_S:
                 del self._jobs[job_id]
                 self._state.job_ended(job_id)
                 self._back(job, doubt=NO_CLEAR_ANSWER)
                 self._learn_from(done=False)
-        left = [job.left_s(statuses.get(job_id), now) for job_id, job in self._jobs.items()]
-        self._next_poll = now + min(max([SOONEST_S, *left]), POLL_S if self._on_trial else LATEST_S)
+            else:
+                left.append(job.left_s(statuses.get(job_id), now))
+        self._next_poll = now + min(max(left), POLL_S if self._on_trial else LATEST_S)
+
+    def _collect_one(self) -> Iterator[Outcome]:
+        """What became of the items of a job that has ended."""
+        job_id, status = next(iter(self._ended.items()))
+        del self._ended[job_id]
+        yield from self._collect(job_id, self._jobs.pop(job_id), status)
 
     def _learn_from(self, *, done: bool) -> None:
         """A job has ended, or nobody knows of it; ``done`` when at least one of its items surely was."""
