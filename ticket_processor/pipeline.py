@@ -35,7 +35,7 @@ from .history import History
 from .intake import Intake, PageLedger, ReadAhead, Wanted, Work
 from .kill_switch import KillSwitch
 from .log_upkeep import keep_head, left_in, not_before
-from .models import Analysis, Outcome, OutcomeStatus, Request, RunRecord, RunSummary, Ticket
+from .models import Analysis, Decision, Outcome, OutcomeStatus, Request, RunRecord, RunSummary, Ticket
 from .policy import Policy, decide
 from .retriage import Reply, anew_key, our_labels, reply_to, with_answers
 from .second_look import STILL_NO_MODEL, in_vain, replacing, still_ours
@@ -53,6 +53,8 @@ LIKELY_INTERVAL_S = 600.0
 """Of several tickets that only one is asked for, it is another one in each run."""
 MOST_WAIT_S = 900.0
 """A helpdesk that asks for more is asked again after so long; its limits are by the minute."""
+Understood = tuple[Analysis, Decision, int]
+"""What a worker makes of a ticket, in how many milliseconds."""
 FIRST_RUN = (
     "this is the first run on this account, and history is never touched unasked: say where to begin with "
     "--since now (only tickets from now on), --since 7d, or --since 2026-11-01; it is remembered"
@@ -425,23 +427,28 @@ class Run:
         ours = our_labels(ticket, history, self._parts.policy)
         return Work(heard, anew_key(ticket, self._options.run_id), ours, is_new=False, anew=True)
 
-    def _understand(self, work: Work) -> tuple[Analysis, int]:
+    def _understand(self, work: Work) -> Understood:
         started = self._parts.clock.monotonic()
         analysis = self._parts.understanding(work.ticket)
         if work.is_new:
             self._books.pace.saw(work.ticket, analysis)
-        return analysis, round((self._parts.clock.monotonic() - started) * 1000)
+        decision = self._decide(work, analysis)
+        return analysis, decision, round((self._parts.clock.monotonic() - started) * 1000)
 
-    def _verdicts(self, finished: Iterable[tuple[Work, Future[tuple[Analysis, int]]]]) -> list[Verdict]:
+    def _decide(self, work: Work, analysis: Analysis) -> Decision:
+        return decide(work.ticket.id, analysis, self._parts.policy, self._parts.taxonomy)
+
+    def _verdicts(self, finished: Iterable[tuple[Work, Future[Understood]]]) -> list[Verdict]:
         verdicts = (self._verdict(work, future) for work, future in finished)
         return [verdict for verdict in verdicts if verdict is not None]
 
-    def _verdict(self, work: Work, future: Future[tuple[Analysis, int]]) -> Verdict | None:
+    def _verdict(self, work: Work, future: Future[Understood]) -> Verdict | None:
         try:
             try:
-                analysis, milliseconds = future.result()
+                analysis, decision, milliseconds = future.result()
             except Stuck:
                 analysis = self._parts.understanding.without_models(work.ticket, "model_hung")
+                decision = self._decide(work, analysis)
                 milliseconds = round(self._options.analysis_timeout_s * 1000)
         except (Stopping, DeadlineReached):
             return None  # the run is ending, and the ticket waits for the next one
@@ -457,7 +464,6 @@ class Run:
             )
             return None
         self._faults.succeeded("analysis")
-        decision = decide(work.ticket.id, analysis, self._parts.policy, self._parts.taxonomy)
         if (work.replaces or work.reply) and not work.anew:
             fell_back_before = self._parts.policy.tag("fallback") in work.replaces
             as_before = work.reply and (fell_back_before or not analysis.fell_back)

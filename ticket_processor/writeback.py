@@ -63,6 +63,10 @@ POLL_S = 2.0
 SOONEST_S, LATEST_S = 0.5, 4.0
 LINGER_S = 10.0
 """How long a ticket waits for others to fill its job."""
+LAST_LINGER_S = 1.5
+"""The same towards the end of a run, when few others come."""
+AT_ONCE = 25
+"""So many ended tickets are taken in at once."""
 SMALL_JOB = 40
 """Towards the end jobs get smaller, as small as this: a job's time grows with its items."""
 FEW = 3
@@ -142,6 +146,7 @@ class WriteBack:
         self._waiting: list[Settlement] = []
         self._jobs: dict[str, _Job] = {}
         self._ended: dict[str, JobStatus] = {}
+        self._arrived: deque[tuple[Settlement, str]] = deque()
         self._next: dict[int, tuple[Verdict, str]] = {}
         self._next_poll = 0.0
         self._no_jobs_before = 0.0
@@ -159,12 +164,13 @@ class WriteBack:
     @property
     def pending(self) -> int:
         """Tickets that were taken and have no end yet."""
-        return len(self._waiting) + sum(len(job.works) for job in self._jobs.values())
+        return len(self._waiting) + len(self._arrived) + sum(len(job.works) for job in self._jobs.values())
 
     @property
     def writes(self) -> Writes:
         """By which way the changes have gone so far."""
-        doubtful = sum(bool(work.sent) for work in self._waiting) + sum(len(job.works) for job in self._jobs.values())
+        sent = sum(bool(work.sent) for work in self._waiting)
+        doubtful = sent + len(self._arrived) + sum(len(job.works) for job in self._jobs.values())
         return Writes(
             singly=self._singly_done,
             in_jobs=self._done_in_jobs,
@@ -218,27 +224,27 @@ class WriteBack:
 
         Waits only when so much is pending that memory would grow.
         """
-        if self._jobs and not self._ended and self._clock.monotonic() >= self._next_poll:
+        if self._jobs and not (self._ended or self._arrived) and self._clock.monotonic() >= self._next_poll:
             self._poll()
-        if self._ended:
-            yield from self._collect_one()  # the others in their turn, so that new answers are taken in between
+        yield from self._take_in(AT_ONCE)
         # Towards the end, waiting until a job is full would take longer than two jobs.
         enough = max(SMALL_JOB, outstanding // 2) if last else MOST_ITEMS
         if self._batching and not last:
             outstanding = max(outstanding, self._delivery.batch_from)  # the next are only not taken in yet
-        yield from self._send(outstanding, enough)
+        linger = LAST_LINGER_S if last else LINGER_S
+        yield from self._send(outstanding, enough, linger)
         while len(self._waiting) > MOST_WAITING:
             yield from self._wait_for_jobs()
-            yield from self._send(outstanding, enough)
+            yield from self._send(outstanding, enough, linger)
 
     def finish(self) -> Iterator[Outcome]:
         """Bring everything to its end, waiting for jobs.
 
         Raises ``DeadlineReached`` with jobs still under way: the next run looks them up by their ids.
         """
-        while self._waiting or self._jobs:
+        while self._waiting or self._jobs or self._arrived:
             yield from self._send(0, 1)
-            if self._waiting or self._jobs:
+            if self._waiting or self._jobs or self._arrived:
                 yield from self._wait_for_jobs()
 
     def next_write(self, ticket_id: int) -> tuple[Verdict, str] | None:
@@ -250,19 +256,30 @@ class WriteBack:
         return self._looked_at.pop(ticket_id, None)
 
     def _wait_for_jobs(self) -> Iterator[Outcome]:
-        if not self._ended:
+        if not (self._ended or self._arrived):
             if self._deadline.remaining() < LATEST_S:
                 raise DeadlineReached("jobs are still under way; the next run finds them by their ids")
             moment = self._next_poll if self._jobs else self._no_jobs_before
             self._deadline.wait(max(0.05, min(LATEST_S, moment - self._clock.monotonic())))
             if self._jobs:
                 self._poll()
-        while self._ended:
-            yield from self._collect_one()
+        yield from self._take_in()
+
+    def _take_in(self, most: int | None = None) -> Iterator[Outcome]:
+        """Tickets whose jobs have ended, ``most`` of them, so that new answers are taken in between."""
+        given = 0
+        while (self._ended or self._arrived) and (most is None or given < most):
+            if self._arrived:
+                given += 1
+                yield self._done_in_job(*self._arrived.popleft())
+            else:
+                job_id, status = next(iter(self._ended.items()))
+                del self._ended[job_id]
+                self._collect(job_id, self._jobs.pop(job_id), status)
 
     # Which way
 
-    def _send(self, outstanding: int, enough: int) -> Iterator[Outcome]:
+    def _send(self, outstanding: int, enough: int, linger: float = LINGER_S) -> Iterator[Outcome]:
         """Send what can be sent, as jobs where ``enough`` are waiting for one."""
         alone = [work for work in self._waiting if work.alone]
         if alone:
@@ -275,7 +292,7 @@ class WriteBack:
                 continue
             now = self._clock.monotonic()
             full = len(self._waiting) >= min(enough, self._job_items() + self._on_trial)
-            due = full or now - self._waiting[0].begun >= LINGER_S
+            due = full or now - self._waiting[0].begun >= linger
             if not due or len(self._jobs) >= self._most_jobs() or now < self._no_jobs_before:
                 return
             yield from self._as_job()
@@ -458,12 +475,6 @@ class WriteBack:
                 left.append(job.left_s(statuses.get(job_id), now))
         self._next_poll = now + min(max(left), POLL_S if self._on_trial else LATEST_S)
 
-    def _collect_one(self) -> Iterator[Outcome]:
-        """What became of the items of a job that has ended."""
-        job_id, status = next(iter(self._ended.items()))
-        del self._ended[job_id]
-        yield from self._collect(job_id, self._jobs.pop(job_id), status)
-
     def _learn_from(self, *, done: bool) -> None:
         """A job has ended, or nobody knows of it; ``done`` when at least one of its items surely was."""
         self._in_vain = 0 if done else self._in_vain + 1
@@ -475,7 +486,8 @@ class WriteBack:
             self._audit.alert("write_mode", mode="single", why=why)
         self._jobs_refused = True
 
-    def _collect(self, job_id: str, job: _Job, status: JobStatus) -> Iterator[Outcome]:
+    def _collect(self, job_id: str, job: _Job, status: JobStatus) -> None:
+        """Tell apart what a job that has ended has done, what it has not, and what cannot be seen yet."""
         made: list[Settlement] = []
         for work in job.works.values():
             work.in_doubt_until = 0.0
@@ -518,8 +530,7 @@ class WriteBack:
             for work in unseen.values():
                 work.doubt = NO_CLEAR_ANSWER
                 self._waiting.insert(0, work)
-        for work in made:
-            yield self._done_in_job(work, job_id)
+        self._arrived.extend((work, job_id) for work in made)
 
     def _compare(self, made: Sequence[Settlement], *, last: bool) -> list[Settlement]:
         """Find what each item of a job has replaced, which may be more than it was merged from.

@@ -57,6 +57,8 @@ def _no_window(desk: zendesk.Zendesk, *given: Any, whole: Any = zendesk.Zendesk.
 
 
 def _not_compared(write_back: WriteBack, made: Sequence[settlement.Settlement], *, last: bool) -> list[Any]:
+    for work in made:
+        work.recorded = None
     return []
 
 
