@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import Any
+
 import pytest
 import requests
 from hypothesis import settings
@@ -13,3 +16,24 @@ settings.load_profile("unhurried")
 @pytest.fixture(autouse=True)
 def _sessions_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests.sessions, "HTTPAdapter", requests.sessions.HTTPAdapter)
+
+
+MISSING = {
+    "no Chromium or Chrome": "a browser (on Debian: apt install chromium)",
+    "there is no crontab": "crontab (on Debian: apt install cron)",
+    "belongs to the extra 'bench'": "XGBoost and CatBoost (.venv/bin/pip install -c constraints.txt '.[bench]')",
+    "nothing is forbidden here": "a user that is not root",
+    "root has all": "a user that is not root",
+}
+"""What tests are skipped for, and how to have it."""
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say what was missing on this machine, and how many tests were skipped for it."""
+    skipped: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("skipped", ()):
+        for reason, wanted in MISSING.items():
+            skipped[wanted] += reason in str(report.longrepr)
+    for wanted, count in skipped.items():
+        if count:
+            terminalreporter.write_line(f"{count} tests were skipped for want of {wanted}")
