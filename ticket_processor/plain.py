@@ -182,16 +182,24 @@ def plain_line(text: str, limit: int = 300) -> str:
     if limit <= 0:
         return ""
     text = text[: min(MAX_INPUT, 20 * limit + 2000)]
+    # A sign that something was cut off stays that one sign, which the compatibility form makes three dots of.
+    told = text.rstrip("…")
+    if text and not told:
+        return "…"
+    plain = _plain(told)
+    cut_before = told != text and plain and len(plain) < limit
+    return f"{plain}…" if cut_before else _cut(plain, limit)
+
+
+def _plain(text: str) -> str:
     if _HARMLESS.match(text):
-        return _cut(text, limit)
+        return text
     for _ in range(6):
         stripped = _strip_once(text)
         if stripped == text:
-            break
+            return text
         text = stripped
-    else:
-        text = _last_resort(text)
-    return _cut(text, limit)
+    return _last_resort(text)
 
 
 def _last_resort(text: str) -> str:

@@ -26,6 +26,7 @@ CONFIG_TEXT = """\
 # Every line that is commented out shows the default, or an example where there is none.
 
 # log_dir = "logs"              # receipts; TICKETBOT_LOG_DIR wins
+# log_level = "off"             # on standard error: "info" decisions, "debug" requests too; TICKETBOT_LOG_LEVEL wins
 # state_dir = "state"           # cursor and open intents; TICKETBOT_STATE_DIR wins; default: this user's state folder
 # lowest_tls = "1.2"            # "1.3": no https connection by an older version
 # fallback_category = "general" # for what fits nowhere else; has to be one of the categories

@@ -151,7 +151,9 @@ class Desk:
     @property
     def settings(self) -> Settings:
         settings = load(folder=self.folder, environ=self.environ)
-        return settings.model_copy(update={"alerts": settings.alerts.model_copy(update={"daily_at": self.daily_at})})
+        # What is escalated is told of every run that escalates, which is no trouble.
+        alerts = settings.alerts.model_copy(update={"daily_at": self.daily_at, "escalated": False})
+        return settings.model_copy(update={"alerts": alerts})
 
     def tickets(self, count: int) -> None:
         """So many new ones, long enough ago for the export to show them."""
@@ -221,7 +223,7 @@ class Desk:
 
     def alarmed(self, *rules: str) -> None:
         """These have been told of by now, each once, and nothing else."""
-        assert self.receiver.said == [("begun", rule) for rule in rules]
+        assert self.receiver.said == [("begun", rule) for rule in rules], self.receiver.said
 
     def over(self, *rules: str) -> None:
         """These were told of once, and are over, and that was all."""

@@ -176,7 +176,7 @@ def test_two_at_once_on_one_file_are_refused(open_desk: OpenDesk) -> None:
 def test_a_spent_budget_ends_it_and_tomorrow_is_another_day(smart: Desk) -> None:
     numbers = add_solved(smart, 6)
     settings = smart.folder / "ticketbot.toml"
-    settings.write_text("[budget]\nrun_tokens = 4500\n", encoding="utf-8")
+    settings.write_text("[budget]\nrun_tokens = 2500\n", encoding="utf-8")
     ended = smart(*BACKFILL, "--workers", "1")
     assert "budget.run_tokens" in ended.err
     there = len(lines(smart))

@@ -236,7 +236,7 @@ def test_the_budget_of_the_day_is_used_up(open_desk: OpenDesk) -> None:
 
 def test_a_note_becomes_public(open_desk: OpenDesk) -> None:
     desk = open_desk(rules=Rules(job_seconds=(0.05, 0.0), batch_private=False))
-    desk.tickets(40)
+    desk.tickets(60)
     desk.run(3)
     desk.alarmed("note_published")
     (desk.folder / "ticketbot.toml").write_text('[run]\nwrite_mode = "single"\n', encoding="utf-8")

@@ -273,7 +273,7 @@ def killed_while_its_job_is_under_way(open_desk: OpenDesk) -> tuple[Desk, str, C
     def asks_for_job(request: Request) -> bool:
         return "/job_statuses" in request.path
 
-    desk = open_desk(30, rules=Rules(job_seconds=(400.0, 0.0)))
+    desk = open_desk(60, rules=Rules(job_seconds=(400.0, 0.0)))
     asked = desk.when(asks_for_job)
     process = desk.start("run", "--since", "1d")
     wait_for(asked, process)

@@ -116,6 +116,7 @@ class Row:
     wait: float | None = None
     times: int = 1
     seconds: float = 20.0
+    confidence: float = 0.9
 
 
 ROWS = [
@@ -164,9 +165,9 @@ ROWS = [
     Row("schema ignored: prose", answers("It is about billing."), "repair"),
     Row("wrong enum", answers(said(urgency="apocalyptic")), "repair"),
     Row("no such category", answers(said(category="pizza")), "repair"),
-    Row("NaN", answers(said(confidence=float("nan"))), "repair"),
-    Row("number beyond floats", answers(SAID.replace("0.9", "5374E3908890")), "repair"),
-    Row("minimum and maximum not enforced", answers(said(confidence=8888)), "repair"),
+    Row("NaN", answers(said(confidence=float("nan"))), "accepted", confidence=0.0),
+    Row("number beyond floats", answers(SAID.replace("0.9", "5374E3908890")), "accepted", confidence=0.0),
+    Row("minimum and maximum not enforced", answers(said(confidence=8888)), "accepted", confidence=0.0),
     Row("duplicate keys", answers(SAID.replace('"risk"', '"category": "refund", "risk"')), "repair"),
     Row("a list", answers("[1, 2, 3]"), "repair"),
     Row("cut off", answers(SAID[:60], "length"), "repair"),
@@ -341,7 +342,7 @@ def test_every_odd_behaviour_has_its_next_step(row: Row) -> None:
         assert next_step(server, clock, answered) == row.then
         assert reason == row.reason
         if answered is not None:
-            assert (answered.category, answered.confidence, answered.model) == ("billing", 0.9, "served")
+            assert (answered.category, answered.confidence, answered.model) == ("billing", row.confidence, "served")
             assert len(server.received) == row.times + (row.then != "accepted")
         if row.wait is not None:
             assert clock.waits == [pytest.approx(row.wait)]
@@ -509,13 +510,17 @@ def test_servers_are_asked_not_to_compress() -> None:
     assert server.received[0].headers["accept-encoding"] == "identity"
 
 
-def test_nothing_that_a_server_says_shows_in_a_failure() -> None:
+def test_what_a_server_says_shows_in_a_failure_redacted_and_cut() -> None:
     clock = ManualClock()
+    sentence = f"CANARY 4111 1111 1111 1111 {'x' * 500}"
     for status in (400, 401, 404, 413, 429, 500):
-        with scripted(reply(error("CANARY", "CANARY"), status)) as server, linked(server, clock) as link:
+        with scripted(reply(error(sentence, "CANARY"), status)) as server, linked(server, clock) as link:
             with pytest.raises(AnalysisFailed) as failed:
                 link.analyse(TEXT)
-            assert "CANARY" not in str(failed.value)
+            assert "1111" not in str(failed.value)
+            assert len(str(failed.value)) <= 300
+            assert failed.value.reason.startswith("model_")
+            assert "CANARY" not in failed.value.reason
 
 
 def test_only_what_every_server_knows_is_sent_and_only_chat_is_asked_for() -> None:

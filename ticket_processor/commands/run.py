@@ -55,7 +55,7 @@ def run(
     dry_run: bool,
     limit: int | None,
     since: str | None,
-    named: Named,
+    named: Named = Named(),
     workers: int | None,
     sandbox: bool,
     no_llm: bool,
