@@ -177,29 +177,21 @@ def plain_line(text: str, limit: int = 300) -> str:
     Links (with and without scheme, Markdown and HTML), images, tags, entities, Markdown mark-up, braces,
     ``@`` and control characters are removed; a dot before a letter is followed by a space, so that no helpdesk
     makes a link of it. Placeholders of redaction stay. A longer text is cut at a word border and ends in an
-    ellipsis. Applying it twice changes nothing.
+    ellipsis. Applying it twice changes nothing, but that what was cut may be cut once more.
     """
     if limit <= 0:
         return ""
     text = text[: min(MAX_INPUT, 20 * limit + 2000)]
-    # A sign that something was cut off stays that one sign, which the compatibility form makes three dots of.
-    told = text.rstrip("…")
-    if text and not told:
-        return "…"
-    plain = _plain(told)
-    cut_before = told != text and plain and len(plain) < limit
-    return f"{plain}…" if cut_before else _cut(plain, limit)
-
-
-def _plain(text: str) -> str:
     if _HARMLESS.match(text):
-        return text
+        return _cut(text, limit)
     for _ in range(6):
         stripped = _strip_once(text)
         if stripped == text:
-            return text
+            break
         text = stripped
-    return _last_resort(text)
+    else:
+        text = _last_resort(text)
+    return _cut(text, limit)
 
 
 def _last_resort(text: str) -> str:

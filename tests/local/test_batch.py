@@ -321,6 +321,7 @@ def test_the_kill_switch_stops_a_run_before_its_next_job(open_desk: OpenDesk) ->
     desk.sandbox.on_request.append(switch)
     ended = desk("run", "--since", "1d", code=3)
     assert "STOP" in ended.err
+    desk.advance(1)
     assert len(desk.marked()) == 5  # the job that was under way
     desk.sandbox.on_request.remove(switch)
     (desk.state / "STOP").unlink()
