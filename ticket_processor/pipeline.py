@@ -490,6 +490,7 @@ class Run:
             analyse_ms=milliseconds,
             replaces=work.replaces,
             follows=bool(work.replaces) or work.reply or work.anew,
+            anew=work.anew,
             # A record that was read too soon after an edit may lack it.
             earlier_key=work.earlier_key,
             taken_off=work.taken_off if work.taken_off and self._triage.stable(work.ticket) else None,

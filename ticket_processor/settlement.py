@@ -204,7 +204,7 @@ class Triage:
             if (reason := self._reason_for_peace(verdict, ticket)) is not None:
                 return end(OutcomeStatus.SKIPPED, reason)
             gone = not set(verdict.replaces) <= set(ticket.tags)
-            if gone or (verdict.replaces and look.history.judged(ticket.tags)):
+            if gone or ((verdict.replaces or verdict.anew) and look.history.judged(ticket.tags)):
                 return end(OutcomeStatus.SKIPPED, JUDGED)
             work.clean_stamp = ticket.updated_at
             if not self.stable(ticket):

@@ -56,8 +56,8 @@ class Verdict(Frozen):
     tags of an earlier write of ours, when this is a second look. ``follows`` is true for every write after the first:
     the marker tag says nothing of those, only their own key does. ``puts_back`` marks what repairs a write of ours,
     ``completes`` what was refused of one. ``earlier_key`` is what an earlier version calls the same write.
-    ``taken_off`` is what people had taken off at ``clean_stamp``, where that
-    was looked up.
+    ``taken_off`` is what people had taken off at ``clean_stamp``, where that was looked up. ``anew``: somebody asked
+    for it, which holds as long as nobody has judged what was written before.
     """
 
     ticket_id: int
@@ -72,6 +72,7 @@ class Verdict(Frozen):
     completes: bool = False
     earlier_key: str = ""
     taken_off: TakenOff | None = None
+    anew: bool = False
 
     def told(self) -> Verdict:
         """The same once its cost stands in a receipt: whoever settles it later does not count it again."""

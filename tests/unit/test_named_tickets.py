@@ -141,3 +141,17 @@ def test_what_was_begun_anew_is_brought_to_its_end_by_the_next_run(open_office: 
     office.run()
     (change,) = office.desk.written
     assert change.key == key
+
+
+def test_what_was_begun_anew_is_given_up_where_somebody_has_judged_meanwhile(open_office: Open) -> None:
+    office = open_office(a_ticket(1))
+    office.run()
+    undone(office, 1)
+    office.desk.updates = [OutcomeUnknown("lost")] * 5
+    office.run(only=(1,), anew=True)
+    edits = office.desk.edits[1]
+    edits.append(Edit(at=edits[-1].at, key="another", intent="other-1", tags_added=frozenset({"ai_sales"})))
+    edits.append(Edit(at=edits[-1].at, author=7, tags_removed=frozenset({"ai_sales"})))
+    office.desk.updates = []
+    office.run()
+    assert (office.ends(), office.desk.written) == ({1: ("skipped", "person_changed_our_tags")}, [])
