@@ -42,6 +42,7 @@ from .wiring import (
 from .zendesk import Zendesk
 
 LATELY_S = 3600.0
+"""How far back it is looked for a run that tells whether models are asked."""
 UNDO_DEADLINE_S = 12 * 3600.0
 """A person waits for an undo and can stop it; it needs a request for every ticket."""
 

@@ -128,12 +128,17 @@ def run(
     """Triage new tickets, once."""
     with errors(as_json, quiet=quiet):
         from .commands import backfill as history
-        from .commands.run import Named
+        from .commands.run import check_named
         from .commands.run import run as work
 
         wishes = history.Wishes(out, as_new, batch_api, wait, cancel_batches)
-        named = Named(tuple(ticket or ()), again, again_run or "")
-        named.check(backfill=backfill, sandbox=sandbox, since=since is not None, retry_fallbacks=retry_fallbacks)
+        others = {
+            "--backfill": backfill,
+            "--sandbox": sandbox,
+            "--since": since is not None,
+            "--retry-fallbacks": retry_fallbacks,
+        }
+        check_named(ticket or (), again, again_run or "", others)
         if backfill:
             begin = history.check(
                 wishes,
@@ -165,7 +170,6 @@ def run(
                 dry_run=dry_run,
                 limit=limit,
                 since=since,
-                named=named,
                 workers=workers,
                 sandbox=sandbox,
                 no_llm=no_llm,
@@ -174,6 +178,9 @@ def run(
                 verify=verify,
                 quiet=quiet,
                 as_json=as_json,
+                tickets=ticket or (),
+                again=again,
+                again_run=again_run or "",
             )
     leave(code, abandoned)
 

@@ -464,10 +464,10 @@ class Run:
             )
             return None
         self._faults.succeeded("analysis")
-        if (work.replaces or work.reply) and not work.anew:
+        if work.replaces or work.reply:
             fell_back_before = self._parts.policy.tag("fallback") in work.replaces
-            as_before = work.reply and (fell_back_before or not analysis.fell_back)
-            if analysis.source != "model" and not as_before:
+            rules_will_do = work.anew or (work.reply and (fell_back_before or not analysis.fell_back))
+            if analysis.source != "model" and not rules_will_do:
                 self._books.record(
                     Outcome(
                         ticket_id=work.ticket.id,
@@ -479,21 +479,20 @@ class Run:
                     )
                 )
                 return None
-        if work.replaces or work.reply:
             decision = replacing(decision, work.ticket, work.replaces, self._parts.policy)
+        clean = clean_stamp(work.ticket, self._options.stable_read_s)
         return Verdict(
             ticket_id=work.ticket.id,
             key=work.key,
             analysis=analysis,
             decision=decision,
-            clean_stamp=clean_stamp(work.ticket, self._options.stable_read_s),
+            clean_stamp=clean,
             analyse_ms=milliseconds,
             replaces=work.replaces,
             follows=bool(work.replaces) or work.reply or work.anew,
             anew=work.anew,
-            # A record that was read too soon after an edit may lack it.
             earlier_key=work.earlier_key,
-            taken_off=work.taken_off if work.taken_off and self._triage.stable(work.ticket) else None,
+            taken_off=work.taken_off if clean else None,
         )
 
     def _go_on(self) -> None:

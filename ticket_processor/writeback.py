@@ -303,12 +303,10 @@ class WriteBack:
             return False
         while self._singles and self._clock.monotonic() - self._singles[0] > MINUTE_S:
             self._singles.popleft()
-        few = min(FEW, self._delivery.batch_from - 1) if self._batching else self._delivery.batch_from - 1
-        use = (
-            self._delivery.mode == "batch"
-            or together > few
-            or together + len(self._singles) >= self._delivery.batch_from
-        )
+        singly = self._delivery.batch_from - 1 - len(self._singles)
+        if self._batching:
+            singly = min(singly, FEW)
+        use = self._delivery.mode == "batch" or together > singly
         if use and not self._batching:
             known = "by the probe" if self._trust and self._trust.how == "probe" else "by reading back"
             why = f"{together} tickets are under way" if self._delivery.mode == "auto" else "write_mode is batch"

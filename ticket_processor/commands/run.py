@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..assembly import Asked
@@ -20,32 +20,16 @@ from .moments import parse_since
 from .tending import tally_of, tended
 
 
-@dataclass(frozen=True)
-class Named:
-    """Tickets that somebody asked for, anew or not, or the run whose tickets are to be triaged anew."""
-
-    tickets: tuple[int, ...] = ()
-    again: bool = False
-    again_run: str = ""
-
-    def check(self, *, backfill: bool, sandbox: bool, since: bool, retry_fallbacks: bool) -> None:
-        """Raises :class:`ConfigError` for what makes no sense together."""
-        problems = []
-        if self.again and not self.tickets:
-            problems.append("--again goes with --ticket ID: say which tickets to triage anew")
-        if self.tickets or self.again_run:
-            others = {
-                "--backfill": backfill,
-                "--sandbox": sandbox,
-                "--since": since,
-                "--retry-fallbacks": retry_fallbacks,
-            }
-            mine = "--ticket" if self.tickets else "--again-run"
-            problems += [
-                f"{mine} names the tickets, so {name} has no use here" for name, given in others.items() if given
-            ]
-        if problems:
-            raise ConfigError(*problems)
+def check_named(tickets: Sequence[int], again: bool, again_run: str, others: Mapping[str, bool]) -> None:
+    """Raises :class:`ConfigError` for what makes no sense together; ``others`` are options, and whether given."""
+    problems = []
+    if again and not tickets:
+        problems.append("--again goes with --ticket ID: say which tickets to triage anew")
+    if tickets or again_run:
+        mine = "--ticket" if tickets else "--again-run"
+        problems += [f"{mine} names the tickets, so {name} has no use here" for name, given in others.items() if given]
+    if problems:
+        raise ConfigError(*problems)
 
 
 def run(
@@ -55,7 +39,6 @@ def run(
     dry_run: bool,
     limit: int | None,
     since: str | None,
-    named: Named = Named(),
     workers: int | None,
     sandbox: bool,
     no_llm: bool,
@@ -64,6 +47,9 @@ def run(
     verify: Verify,
     quiet: bool,
     as_json: bool,
+    tickets: Sequence[int] = (),
+    again: bool = False,
+    again_run: str = "",
 ) -> tuple[int, int]:
     """``ticketbot run``. Returns the exit code, and how many threads were left behind in hanging calls."""
     flags: dict[tuple[str, ...], object] = {("run", "workers"): workers}
@@ -77,9 +63,9 @@ def run(
         resume=resume,
         retry_fallbacks=retry_fallbacks,
         verify=verify,
-        tickets=named.tickets,
-        again=named.again,
-        again_run=named.again_run,
+        tickets=tuple(tickets),
+        again=again,
+        again_run=again_run,
     )
     screen = Screen(quiet=quiet, as_json=as_json)
     settings = load(config=config, flags=flags, need_helpdesk=not sandbox)
