@@ -385,6 +385,7 @@ def completion(outcome: Outcome, verdict: Verdict) -> Verdict:
             "follows": True,
             "completes": True,
             "replaces": (),
+            "anew": False,
         }
     )
 
@@ -416,6 +417,7 @@ def repair(change: Change, lost: Overwritten, verdict: Verdict, missing: Verdict
             "completes": False,
             "puts_back": True,
             "replaces": (),
+            "anew": False,
         }
     )
 

@@ -155,3 +155,16 @@ def test_what_was_begun_anew_is_given_up_where_somebody_has_judged_meanwhile(ope
     office.desk.updates = []
     office.run()
     assert (office.ends(), office.desk.written) == ({1: ("skipped", "person_changed_our_tags")}, [])
+
+
+def test_what_a_write_anew_has_overwritten_is_put_back_whoever_has_judged_meanwhile(open_office: Open) -> None:
+    office = open_office(a_ticket(1))
+    office.run()
+    undone(office, 1)
+    office.desk.unseen[1] = {"priority": Priority.LOW}
+    office.run(only=(1,), anew=True)
+    assert office.desk.tickets[1].priority is Priority.HIGH
+    kept = tuple(tag for tag in office.desk.tickets[1].tags if tag != "ai_billing")
+    office.desk.person(1, tags=kept)
+    office.run()
+    assert office.desk.tickets[1].priority is Priority.LOW
