@@ -156,6 +156,7 @@ class Desk(Command):
         clock = self.sandbox.clock
         assert isinstance(clock, OffsetClock)
         clock.advance(seconds)
+        self.sandbox.store.settle()  # jobs go on without being asked
 
     def helpdesk_requests(self) -> list[str]:
         """``METHOD /path`` of what the helpdesk was asked, the model left out; starts anew after each call."""
