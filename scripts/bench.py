@@ -150,7 +150,9 @@ def startup() -> None:
         before = int(ask(environment, "/sandbox/stats")["requests_total"])
         ticketbot(environment, "run")
         asked = int(ask(environment, "/sandbox/stats")["requests_total"]) - before
+        busy = statistics.median(measured(environment, "run").cpu_s for _ in range(9))
     print(f"idle run                   {asked:6d} requests (aim: at most 3)")
+    print(f"                           {busy:6.2f} s of processor time (aim: at most 0.40 s)")
 
 
 def fanout(tickets: int, workers: int, latency: str) -> None:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from .lazy_pattern import lazy_pattern
 from .prompt import REASONING_ENDS, REASONING_STARTS
 
 MAX_ANSWER_CHARS = 32_000
@@ -23,11 +24,11 @@ _MOST_BRACKETS = 40
 _MOST_OBJECTS = 100
 _LABELS = ("category", "urgency", "sentiment", "confidence")
 
-_THOUGHTS = re.compile(rf"(?:{REASONING_STARTS}).*?(?:{REASONING_ENDS}|\Z)", re.DOTALL | re.IGNORECASE)
+_THOUGHTS = lazy_pattern(rf"(?:{REASONING_STARTS}).*?(?:{REASONING_ENDS}|\Z)", re.DOTALL | re.IGNORECASE)
 # Some chat templates open the reasoning in the prompt, so that only its end is in the answer.
-_END_OF_THOUGHTS = re.compile(REASONING_ENDS, re.IGNORECASE)
-_FINAL = re.compile(r"<\|channel\|>final|final answer\W{0,6}:", re.IGNORECASE)
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+_END_OF_THOUGHTS = lazy_pattern(REASONING_ENDS, re.IGNORECASE)
+_FINAL = lazy_pattern(r"<\|channel\|>final|final answer\W{0,6}:", re.IGNORECASE)
+_ESCAPE = lazy_pattern(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 _CONFIDENCE_WORDS = {
@@ -36,7 +37,7 @@ _CONFIDENCE_WORDS = {
     **dict.fromkeys(("medium", "moderate"), 0.6),
 }
 """What is said of less ("low", "unsure") is not sure, and neither is any other word."""
-_NUMBER = re.compile(r"([0-9]{1,20}(?:[.,][0-9]{1,20})?|[.,][0-9]{1,20})\s*(%|percent)?", re.ASCII)
+_NUMBER = lazy_pattern(r"([0-9]{1,20}(?:[.,][0-9]{1,20})?|[.,][0-9]{1,20})\s*(%|percent)?", re.ASCII)
 
 _Key = tuple[object, ...]
 

@@ -11,6 +11,7 @@ from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
+from .lazy_pattern import lazy_pattern
 from .plain import MAX_INPUT, compatible, strip_hidden, unescaped
 
 MAX_OUTPUT = 8_000
@@ -20,36 +21,36 @@ _BLOCK_TAGS = frozenset(
     "p div br li ul ol tr table h1 h2 h3 h4 h5 h6 blockquote pre hr section article header footer dd dt dl address "
     "form fieldset figure main nav".split()
 )
-_STARTS_AS_HTML = re.compile(
+_STARTS_AS_HTML = lazy_pattern(
     r"\s*<(?:!doctype\s+html|html|head|body|div|p|table|span|center|meta|style)\b[^<>]*>", re.I
 )
-_BREAK_TAG = re.compile(r"<br\s{0,3}/?>|<p>|</p>|</div>|</td>|</li>", re.IGNORECASE)
-_CLOSED_TAG = re.compile(
+_BREAK_TAG = lazy_pattern(r"<br\s{0,3}/?>|<p>|</p>|</div>|</td>|</li>", re.IGNORECASE)
+_CLOSED_TAG = lazy_pattern(
     r"</(?:a|b|i|u|em|strong|span|font|ul|ol|h[1-6]|table|tbody|blockquote|pre|code|body|html)>", re.I
 )
-_CODE_FENCE = re.compile(r"```|`<|^\s{4,}<", re.MULTILINE)
-_ANGLE_ADDRESS = re.compile(r"<(?=(?:[^<>\s]{1,100}@|(?:https?|mailto|ftp):)[^<>\s]{1,2000}>)", re.IGNORECASE)
-_HIDING_STYLE = re.compile(
+_CODE_FENCE = lazy_pattern(r"```|`<|^\s{4,}<", re.MULTILINE)
+_ANGLE_ADDRESS = lazy_pattern(r"<(?=(?:[^<>\s]{1,100}@|(?:https?|mailto|ftp):)[^<>\s]{1,2000}>)", re.IGNORECASE)
+_HIDING_STYLE = lazy_pattern(
     r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:\.\d+)?(?:px|pt|em|rem|%)?\s*(?:;|!|$)|"
     r"mso-hide\s*:\s*all"
     r"|opacity\s*:\s*0(?:\.0+)?\s*(?:;|!|$)|max-height\s*:\s*0(?:px)?\s*(?:;|!|$)|text-indent\s*:\s*-\d{3,}",
     re.IGNORECASE,
 )
-_HIDING_CLASS = re.compile(r"\.([\w\-]{1,80})\s{0,9}\{([^{}]{0,2000})\}")
+_HIDING_CLASS = lazy_pattern(r"\.([\w\-]{1,80})\s{0,9}\{([^{}]{0,2000})\}")
 _DROPPED_TAGS = frozenset(
     "script style head title noscript template svg math iframe object select textarea option audio video".split()
 )
 _MOST_NESTING = 2_000
 """Elements that may hold each other; a parser's time for one tag grows with how many are open."""
 # Those that end each other, hold text only, or hold nothing, do not nest.
-_NESTING_TAG = re.compile(
+_NESTING_TAG = lazy_pattern(
     r"<(?!(?:p|br|hr|img|li|d[dt]|t[rdh]|t(?:body|head|foot)|link|meta|input|col|script|style|title|textarea)[\s/>])"
     r"([a-z][^\s/>]*)[^>]*>?",
     re.IGNORECASE,
 )
 _QUOTE_CLASSES = {"gmail_quote", "yahoo_quoted", "moz-cite-prefix", "protonmail_quote", "gmail_attr"}
 _OUTLOOK_QUOTES = ("divRplyFwdMsg", "appendonsend", "mail-editor-reference-message-container")
-_SPACES = re.compile(r"[ \t\r\n\f]+")
+_SPACES = lazy_pattern(r"[ \t\r\n\f]+")
 
 
 def _is_html(text: str) -> bool:
@@ -146,7 +147,7 @@ def _is_quote_node(tag: str, attributes: dict[str, str | None]) -> bool:
 
 # --- quoted mail -------------------------------------------------------------------------------------------
 
-_WROTE = re.compile(
+_WROTE = lazy_pattern(
     r"^\s{0,4}(?:"
     r"(?:On|Op|Am|Den|Le|El|Em|Il(?: giorno)?|Dnia|W dniu|Den|Pe)\b.{5,250}"
     r"\b(?:wrote|schrieb|a écrit|escribió|escreveu|ha scritto|schreef|skrev|napisał\(?a?\)?|scris)\b.{0,100}:"
@@ -156,10 +157,10 @@ _WROTE = re.compile(
     r")\s*$",
     re.IGNORECASE,
 )
-_WROTE_OPENS = re.compile(
+_WROTE_OPENS = lazy_pattern(
     r"^\s{0,4}(?:On|Op|Am|Den|Le|El|Em|Il(?: giorno)?|Dnia|W dniu|Pe)\s.{0,250}(?:\d|@)", re.IGNORECASE
 )
-_SEPARATOR = re.compile(
+_SEPARATOR = lazy_pattern(
     r"^[\s*_>]{0,4}(?:-{2,}|_{3,}|={3,})?\s{0,2}(?:Original Message|Original-Nachricht|Ursprüngliche Nachricht|"
     r"Originalnachricht"
     r"|Message d'origine|Message original|Mensaje original|Mensagem original|Messaggio originale"
@@ -170,14 +171,14 @@ _SEPARATOR = re.compile(
     r"|Début du message (?:transféré|réexpédié))\s{0,2}:?\s{0,2}(?:-{2,}|_{3,}|={3,})?[\s*]{0,4}$",
     re.IGNORECASE,
 )
-_FORWARDED = re.compile(
+_FORWARDED = lazy_pattern(
     r"forward|weitergeleitet|transféré|réexpédié|reenviado|encaminhada|inoltrato|doorgestuurd|転送", re.I
 )
-_FROM_LINE = re.compile(
+_FROM_LINE = lazy_pattern(
     r"^[\s*]{0,4}(?:From|Von|De|Da|Van|Från|Fra|Expéditeur|Remitente|Remetente|Mittente|差出人|发件人)\s?[:：]", re.I
 )
 _HEADER_LINES = tuple(
-    re.compile(rf"^[\s*]{{0,4}}(?:{names})\s?[:：]", re.IGNORECASE)
+    lazy_pattern(rf"^[\s*]{{0,4}}(?:{names})\s?[:：]", re.IGNORECASE)
     for names in (
         "Sent|Date|Gesendet|Datum|Envoyé(?: le)?|Enviado(?: el| "
         "em)?|Fecha|Data|Inviato|Verzonden|Skickat|送信日時|日時|发送时间",
@@ -185,8 +186,8 @@ _HEADER_LINES = tuple(
         "Subject|Betreff|Objet|Asunto|Assunto|Oggetto|Onderwerp|Ämne|Emne|件名|主题",
     )
 )
-_SIGNATURE_LINE = re.compile(r"^--\s{0,2}$|^—$|^_{8,}\s*$")
-_DEVICE_LINE = re.compile(
+_SIGNATURE_LINE = lazy_pattern(r"^--\s{0,2}$|^—$|^_{8,}\s*$")
+_DEVICE_LINE = lazy_pattern(
     r"^\s{0,4}(?:Sent (?:from|via|using|with) (?:my|the|Mail|Outlook|Yahoo|Proton|Samsung|Gmail|Windows)|"
     r"Get Outlook for "
     r"|Gesendet mit|Von meinem .{1,40} gesendet|Diese Nachricht wurde von meinem|Holen Sie sich Outlook"

@@ -7,6 +7,7 @@ own name, description, keywords and examples, and so is every sub-category.
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from typing import NamedTuple
 
 from .lexicon import CATEGORIES, SYNONYMS, URGENCY, ByLanguage
@@ -45,6 +46,7 @@ def known_name(name: str) -> str | None:
     return name if name in CATEGORIES else SYNONYMS.get(name)
 
 
+@cache
 def known_languages() -> tuple[str, ...]:
     """The languages with built-in lists, in alphabetical order."""
     return tuple(sorted({language for lists in CATEGORIES.values() for language in lists}))

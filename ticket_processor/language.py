@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import cache
 from threading import Lock
 
+from .lazy_pattern import lazy_pattern
 from .lexicon.frequent_words import AFFIXES, LETTERS, WORDS
 
 MAX_SCANNED = 1_500
@@ -42,10 +43,10 @@ _SCRIPTS: dict[str, tuple[tuple[int, int], ...]] = {
 }
 
 _AFFIX_SIZES = sorted({len(affix) for affix in AFFIXES})
-_TELLING = re.compile(f"[{''.join(LETTERS)}]")
-_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
-_NOISE = re.compile(r"(?:https?://|www\.|[@\[])\S*")
-_HASHTAG = re.compile(r"#\S*")
+_TELLING = lazy_pattern(f"[{''.join(LETTERS)}]")
+_WORD = lazy_pattern(r"[^\W\d_]+(?:'[^\W\d_]+)?")
+_NOISE = lazy_pattern(r"(?:https?://|www\.|[@\[])\S*")
+_HASHTAG = lazy_pattern(r"#\S*")
 _MINIMUM = 0.75
 _GUESSES = 5
 _VOTES_TO_BE_SURE = 1.0

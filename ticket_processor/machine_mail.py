@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 
 from .cleaning import MAX_SUBJECT, normalised
+from .lazy_pattern import lazy_pattern
 from .lexicon.machine_mail import (
     AWAY_SUBJECTS,
     BOUNCE_OPENINGS,
@@ -27,52 +28,52 @@ from .phrases import clauses_of, length_of
 
 
 def _any(patterns: Iterable[str], *, behind: str = "", before: str = "") -> re.Pattern[str]:
-    return re.compile(f"{behind}(?:{'|'.join(patterns)}){before}", re.IGNORECASE | re.DOTALL)
+    return lazy_pattern(f"{behind}(?:{'|'.join(patterns)}){before}", re.IGNORECASE | re.DOTALL)
 
 
 _MAIL = frozenset(("", "email", "mail", "api"))
 """Channels by which mail comes in; programs that pass mail on use the API."""
-_DAEMON = re.compile(
+_DAEMON = lazy_pattern(
     r"^<>$|(?:^|[<\s])(?:mailer-?daemon|mail-daemon|microsoftexchange[0-9a-f]{32}|bounces?(?:[+\-][^@]{0,80})?)@", re.I
 )
-_MACHINE_SENDER = re.compile(
+_MACHINE_SENDER = lazy_pattern(
     r"(?:^|[<\s])(?:no-?reply|do-?not-?reply|postmaster|posta-certificata|auto-?(?:reply|responder|mailer)|notifications?|"
     r"ne-?pas-?repondre|no-?responder|nao-?responda|non-?rispondere|nicht-?antworten|niet-?(?:be)?antwoorden)"
     r"(?:[+\-.][^@]{0,80})?@",
     re.IGNORECASE,
 )
-_DEVICE_SENDER = re.compile(
+_DEVICE_SENDER = lazy_pattern(
     r"(?:^|[<\s])(?:scan(?:ner|s|ning)?|copier|kopierer|drucker|printer|mfp|xerox|konica|ricoh|canon|fax(?:server)?)"
     r"[\w\-]{0,40}@",
     re.IGNORECASE,
 )
-_DEVICE_SUBJECT = re.compile(
+_DEVICE_SUBJECT = lazy_pattern(
     r"\s{0,4}(?:scan(?:ned)? (?:image|document|file|data)?s? ?(?:from|of|to)\b|(?:message|attached image|fax) from \S+|"
     r"scan (?:vom?|von)\b|gescannte[sr]? (?:dokument|bild|datei)|numérisation (?:de|depuis)|document numérisé|"
     r"(?:documento|imagen) escanead[oa]|(?:documento|imagem) digitalizad[oa]|scansione da|documento scansionato|"
     r"gescand (?:document|bestand)|スキャン)",
     re.IGNORECASE,
 )
-_DEVICE_BODY = re.compile(
+_DEVICE_BODY = lazy_pattern(
     r"attached (?:file|document|image) is (?:a )?scanned|device (?:name|model) ?:|(?:sent|scanned) "
     r"(?:from|by|using) (?:a|an|my) (?:xerox|multi-?function|copier|scanner)|resolution ?: ?\d{2,4} ?dpi",
     re.IGNORECASE,
 )
-_ALERT_SENDER = re.compile(
+_ALERT_SENDER = lazy_pattern(
     r"(?:^|[<\s])(?:alerts?|alarms?|monitor(?:ing)?|status|uptime|nagios|zabbix|icinga|prometheus|alertmanager|grafana|"
     r"pingdom|statuspage|checkmk)(?:[+\-._][^@]{0,80})?@",
     re.IGNORECASE,
 )
-_ALL_CLEAR = re.compile(
+_ALL_CLEAR = lazy_pattern(
     r"\b(?:recover(?:ed|y)|resolved|back (?:up|online|to normal)|is up(?: again)?|all clear|up again|entwarnung|"
     r"wieder (?:online|erreichbar|ok)|rétabli|recuperado|ripristinato|hersteld)\b|\bOK\s*$|復旧",
     re.IGNORECASE,
 )
 # From a sender that may also pass on what people write, only a subject of an alert's form counts.
-_ALERT_SUBJECT = re.compile(
+_ALERT_SUBJECT = lazy_pattern(
     r"\s{0,4}(?:\[[^\]]{0,40}(?:alert|resolved|recover|monitor|status|ok|up)|(?:RESOLVED|RECOVERED|OK)\b ?[:\-])", re.I
 )
-_STILL_BAD = re.compile(
+_STILL_BAD = lazy_pattern(
     r"\b(?:not|un)[ -]?(?:resolved|recovered)|\bre-?opened\b|\bstill (?:down|failing)\b", re.IGNORECASE
 )
 _LEAD = r"\s{0,4}(?:\[external\] ?)?[\[【]?"
@@ -84,9 +85,9 @@ _SUBJECTS = (
     ("auto_reply", _any(REPLY_SUBJECTS, behind=_LEAD, before=_HEADING)),
     ("out_of_office", _any(AWAY_SUBJECTS, behind=_LEAD, before=_HEADING)),
 )
-_ANSWER = re.compile(r"\s{0,4}(?:re|aw|antw|antwoord|r|sv|回复|答复) ?:", re.IGNORECASE)
+_ANSWER = lazy_pattern(r"\s{0,4}(?:re|aw|antw|antwoord|r|sv|回复|答复) ?:", re.IGNORECASE)
 _BOUNCE_OPENING = _any(BOUNCE_OPENINGS, behind=r"[\s*_=#-]{0,20}")
-_BOUNCE_FACTS = re.compile(
+_BOUNCE_FACTS = lazy_pattern(
     r"^(?:diagnostic-code|final-recipient|reporting-mta): |remote server returned '", re.IGNORECASE | re.MULTILINE
 )
 _RECEIPT_OPENING = _any(RECEIPT_OPENINGS, behind=r"\s{0,20}")
@@ -94,7 +95,7 @@ _SELF = _any(pattern for patterns in SELF.values() for pattern in patterns)
 _MEANWHILE = _any(pattern for patterns in MEANWHILE.values() for pattern in patterns)
 _POLITE = _any(POLITE)
 # A form on a website sends what people write from such an address as well.
-_FORM = re.compile(
+_FORM = lazy_pattern(
     r"^\s{0,4}(?:name|nom|nombre|nome|naam|message|nachricht|mensaje|mensagem|messaggio|bericht|名前|内容) ?[:：]",
     re.IGNORECASE | re.MULTILINE,
 )

@@ -14,7 +14,7 @@ from .errors import MissingPart
 class Frozen(BaseModel):
     """Base of all data here: immutable, closed, and never quoting its input in an error message."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
 
 class Urgency(StrEnum):

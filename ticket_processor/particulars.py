@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from .lazy_pattern import lazy_pattern
+
 MAX_SCANNED = 6_000
 """Characters looked at."""
 
@@ -22,30 +24,30 @@ _AMOUNT = (
     r"|(?:USD|EUR|GBP|CHF|JPY|BRL|INR|euros?|dollars?|pounds?)\b))"
 )
 _FORMS: dict[str, re.Pattern[str]] = {
-    "order": re.compile(
+    "order": lazy_pattern(
         r"\b(?:(?:purchase )?order|bestell(?:ung|nummer)?|auftrag(?:snummer)?|commande|pedido|encomenda|ordine"
         r"|bestelling)"
         rf"{_HASH}{_NUMBER}|(?:注文|注文番号)\s*[:：#]?\s*{_NUMBER}",
         re.IGNORECASE,
     ),
-    "invoice": re.compile(
+    "invoice": lazy_pattern(
         rf"\b(?:invoice|bill|rechnung(?:snummer)?|facture|factura|fatura|fattura|factuur(?:nummer)?){_HASH}{_NUMBER}"
         rf"|(?:請求書|請求書番号)\s*[:：#]?\s*{_NUMBER}",
         re.IGNORECASE,
     ),
-    "amount": re.compile(_AMOUNT),
-    "tracking": re.compile(
+    "amount": lazy_pattern(_AMOUNT),
+    "tracking": lazy_pattern(
         rf"\b(?:tracking|shipment|parcel|sendung(?:snummer)?|suivi|seguimiento|rastreio|spedizione|zending)"
         rf"{_HASH}{_NUMBER}",
         re.IGNORECASE,
     ),
-    "version": re.compile(r"\b(?:version|release|v)\s?\.?(\d{1,4}(?:\.\d{1,6}){1,3}\b)", re.IGNORECASE),
-    "error": re.compile(
+    "version": lazy_pattern(r"\b(?:version|release|v)\s?\.?(\d{1,4}(?:\.\d{1,6}){1,3}\b)", re.IGNORECASE),
+    "error": lazy_pattern(
         r"\b((?:error|fehler|erreur|errore|erro|fout)[ -]?(?:code)?\s*[:#]?\s*(?:0x[0-9a-f]{4,8}"
         r"|[a-z]{0,6}[-_]?\d{2,6})\b|0x[0-9A-F]{8}\b|(?:HTTP|ERR|ORA|E)[-_ ]?\d{3,6}\b)",
         re.IGNORECASE,
     ),
-    "people": re.compile(
+    "people": lazy_pattern(
         r"\b(\d{1,6} (?:users?|people|employees|colleagues|customers|nutzer|benutzer|mitarbeiter|kollegen|kunden"
         r"|personen|utilisateurs|personnes|clients|usuarios|personas|clientes|usuários|pessoas|utenti|persone|clienti|gebruikers"
         r"|personen|klanten))\b",

@@ -11,13 +11,15 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
+from .lazy_pattern import lazy_pattern
+
 T = TypeVar("T")
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?['’]?")
-_UNIT = re.compile(r"~|\*?[^\W_]+(?:['’][^\W_]+)?['’]?\*?")
-_SPACELESS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
-_STOPS = re.compile(r"(?<!\d)\.(?=\s|$)|[!;:,](?=\s|$)|[。！、：\n]")
-_LONGER_WORD = re.compile(r"[^\W\d_]{2,}")
+_WORD = lazy_pattern(r"[^\W_]+(?:['’][^\W_]+)?['’]?")
+_UNIT = lazy_pattern(r"~|\*?[^\W_]+(?:['’][^\W_]+)?['’]?\*?")
+_SPACELESS = lazy_pattern(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
+_STOPS = lazy_pattern(r"(?<!\d)\.(?=\s|$)|[!;:,](?=\s|$)|[。！、：\n]")
+_LONGER_WORD = lazy_pattern(r"[^\W\d_]{2,}")
 _GAP = 3
 _CACHED_WORDS = 20_000
 
@@ -106,7 +108,7 @@ class PhraseMatcher(Generic[T]):
                 self._by_first.setdefault(units[0], []).append((number, tuple(units[1:])))
         self._longest_affix = max((len(text) for text in (*self._prefix, *self._suffix)), default=0)
         self._contained_any = (
-            re.compile("|".join(re.escape(text) for text, _ in sorted(self._contained, reverse=True)))
+            lazy_pattern("|".join(re.escape(text) for text, _ in sorted(self._contained, reverse=True)))
             if self._contained
             else None
         )

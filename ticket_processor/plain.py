@@ -11,13 +11,15 @@ import html
 import re
 import unicodedata
 
+from .lazy_pattern import lazy_pattern
+
 MAX_INPUT = 100_000
 """Characters read of any text; what follows is ignored, so that no mail can hold up a run."""
 
 MOST_MARKS = 30
 """Combining marks kept in a row: no language needs more, by Unicode's "stream-safe" text format (UAX #15)."""
 
-PLACEHOLDER = re.compile(
+PLACEHOLDER = lazy_pattern(
     r"\[(?:CARD|EMAIL|PHONE|IBAN|SSN|IP|URL|SECRET|NAME|ACCOUNT|NATIONAL_ID|TAX_ID|PASSPORT|LICENCE|CUSTOMER_ID|BIRTH_DATE"
     r"|ADDRESS|HANDLE)_\d{1,6}\]"
 )
@@ -29,11 +31,11 @@ ENTITY = (
     r"|(?:nbsp|shy|(?:amp|lt|gt|quot|middot|copy|reg|yen|pound|cent|deg|sect|para|laquo|raquo)(?![A-Za-z=;])))"
 )
 """An entity of HTML, as a pattern."""
-_WHOLE_ENTITY = re.compile(ENTITY)
+_WHOLE_ENTITY = lazy_pattern(ENTITY)
 _MOST_LAYERS = 4
 
 # Joiners carry meaning inside emoji sequences and inside words of Arabic and the Indic scripts.
-_HIDDEN = re.compile(
+_HIDDEN = lazy_pattern(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
     r"\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0e\ufeff\uffa0\ufff0-\ufffc"
     r"\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
@@ -41,9 +43,9 @@ _HIDDEN = re.compile(
     r"|[\u200c\u200d](?![\u0600-\u0dff\u2190-\u2bff\U0001f000-\U0001faff])"
     r"|(?<![\u00a9\u00ae\u2010-\u303f\u3297\u3299#*0-9\U0001f000-\U0001faff])\ufe0f"
 )
-_LINE_BREAKS = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_LINE_BREAKS = lazy_pattern(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 # Whatever the two could find; one set of characters is searched for many times faster than what depends on neighbours.
-_SUSPECT = re.compile(
+_SUSPECT = lazy_pattern(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
     r"\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffc\ud800-\udfff\U0001bca0-\U0001bca3"
     r"\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
@@ -96,40 +98,40 @@ def _few_marks(text: str) -> str:
     return re.sub(rf"({one}{{{MOST_MARKS}}}){one}+", r"\1", text)
 
 
-_TAG = re.compile(r"</?[A-Za-z!?][^<>]{0,2000}>")
-_ENTITY = re.compile(r"&(?=#?\w{1,40};?)")
-_MARKDOWN_LINK = re.compile(r"!?\[([^\[\]\n]{0,300})\](?:\([^()\n]{0,1000}\)|\[[^\[\]\n]{0,300}\])")
-_DEFINITION = re.compile(r"^ {0,3}\[[^\[\]\n]{1,300}\]:[^\n]*$", re.MULTILINE)
-_SCHEME = re.compile(r"[A-Za-z0-9+.\-]{0,20}:/{2}[^\s)]*")
-_BARE_SCHEME = re.compile(
+_TAG = lazy_pattern(r"</?[A-Za-z!?][^<>]{0,2000}>")
+_ENTITY = lazy_pattern(r"&(?=#?\w{1,40};?)")
+_MARKDOWN_LINK = lazy_pattern(r"!?\[([^\[\]\n]{0,300})\](?:\([^()\n]{0,1000}\)|\[[^\[\]\n]{0,300}\])")
+_DEFINITION = lazy_pattern(r"^ {0,3}\[[^\[\]\n]{1,300}\]:[^\n]*$", re.MULTILINE)
+_SCHEME = lazy_pattern(r"[A-Za-z0-9+.\-]{0,20}:/{2}[^\s)]*")
+_BARE_SCHEME = lazy_pattern(
     r"(?:mailto|javascript|vbscript):\S+|(?<![A-Za-z0-9])(?:tel|sms|data|file|blob|about|callto|skype|magnet|xmpp|geo"
     r"|ftp|https?|intent|slack|zoommtg|msteams):\S+",
     re.IGNORECASE,
 )
-_EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@]{0,255}\.[^\s@]{1,64}")
-_DOMAIN = re.compile(
+_EMAIL = lazy_pattern(r"[^\s@]{1,64}@[^\s@]{0,255}\.[^\s@]{1,64}")
+_DOMAIN = lazy_pattern(
     r"(?<!\w)www\.\S+|(?<![\w.\-])(?:(?:[\w\-]{1,63}\.){1,8}(?:com|net|org|edu|gov|mil|int|info|biz|io|co|app|dev|ai|me|"
     r"tv|cc|xyz|top|site|online|shop|store|link|click|live|icu|club|cloud|zip|mov|page|ly|gl|eu|de|at|ch|fr|es|pt|"
     r"br|it|nl|be|uk|ie|se|no|dk|fi|pl|cz|ru|ua|tr|in|cn|jp|kr|us|ca|mx|ar|au|nz|za)(?![\w\-])(?:[/:?#]\S*)?)",
     re.IGNORECASE,
 )
 # Whatever stands before the dot: domains hold emoji, and a mark or a dash there does not stop every helpdesk.
-_DOTTED = re.compile(r"(?<=\S)\.(?=[^\W\d_])|(?<=\S)\u3002(?=[A-Za-z])")
-_NUMERIC = re.compile(r"(?<!\d)\d{1,3}(?:\.\d{1,3}){3,8}(?::\d\S*|[/?#][^\s?#]\S*|/(?!\S))")
-_NO_SCHEME = re.compile(r"(?<![^\s(])/{2,}[^\s/”]*\.[^\s”]\S*")
-_MARKUP = re.compile(r"\{%|%\}|[*`~|{}<>@＠^$\\]|(?<!\w)_+|_+(?!\w)")
-_LINE_MARKUP = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|>+[ \t]?|[-+][ \t]+|={3,}|-{3,})", re.MULTILINE)
+_DOTTED = lazy_pattern(r"(?<=\S)\.(?=[^\W\d_])|(?<=\S)\u3002(?=[A-Za-z])")
+_NUMERIC = lazy_pattern(r"(?<!\d)\d{1,3}(?:\.\d{1,3}){3,8}(?::\d\S*|[/?#][^\s?#]\S*|/(?!\S))")
+_NO_SCHEME = lazy_pattern(r"(?<![^\s(])/{2,}[^\s/”]*\.[^\s”]\S*")
+_MARKUP = lazy_pattern(r"\{%|%\}|[*`~|{}<>@＠^$\\]|(?<!\w)_+|_+(?!\w)")
+_LINE_MARKUP = lazy_pattern(r"^[ \t]*(?:#{1,6}[ \t]+|>+[ \t]?|[-+][ \t]+|={3,}|-{3,})", re.MULTILINE)
 _BRACKETS = str.maketrans("[]", "()")
 # Words of one line, single spaces between them, and marks where they can begin nothing. Most texts are like that, and
 # twenty searches for what they cannot hold would take most of a ticket's time. Only the set of characters is
 # possessive: Python before 3.11.5 takes a possessive group for matched although its last part failed. No two parts
 # begin alike, so that a failure costs one step back for each.
-_HARMLESS = re.compile(
+_HARMLESS = lazy_pattern(
     r"(?![ #-])(?:[A-Za-z0-9\xc0-\xd6\xd8-\xf6\xf8-\xff,;!?()'\"“”%#–€¿¡-]++| (?! |\Z)"
     r"|(?<![Ww])\.(?=[ \"'“”)]|\Z)|(?<=[0-9])\.(?=[0-9]{1,9}(?![0-9]|\.[0-9]))|:(?= |\Z)|(?<=[0-9]):(?=[0-9])"
     r"|/(?!/)|(?<=[A-Za-z0-9])_(?=[A-Za-z0-9]))*\Z"
 )
-_TOUCHING = re.compile(rf"({PLACEHOLDER.pattern})(?=[(\[:])")
+_TOUCHING = lazy_pattern(rf"({PLACEHOLDER.pattern})(?=[(\[:])")
 
 
 def _scheme_links(text: str) -> str:

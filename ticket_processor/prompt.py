@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from itertools import accumulate
 
+from .lazy_pattern import lazy_pattern
 from .models import RedactionLevel, Risk, Sentiment, Urgency
 from .redact import redact
 from .taxonomy import Category, Taxonomy
@@ -173,7 +173,7 @@ REASONING_STARTS = rf"<(?:{_REASONING})>|\u25c1think\u25b7|\[THINK\]"
 REASONING_ENDS = rf"</(?:{_REASONING})>|\u25c1/think\u25b7|\[/THINK\]"
 
 # Chat templates' own borders: a server that reads them in a message would take what follows for another speaker's.
-_TEMPLATE_MARKS = re.compile(
+_TEMPLATE_MARKS = lazy_pattern(
     r"<\|[^|<>\n]{1,40}\|?>|<\w{1,40}\|>|<\uff5c[^\uff5c<>\n]{1,60}\uff5c>|<</?SYS>>|</?(?:start|end)_of_\w{1,20}>"
     r"|</?(?:s|S|bos|eos|unk|pad|sep|cls|mask|sop|eop|tools?|tool_(?:call|calls|response|result)|function(?:_call)?)>"
     r"|<(?:extra_id|reserved|unused|reserved_special_token)_?\d{1,4}>"
@@ -181,7 +181,7 @@ _TEMPLATE_MARKS = re.compile(
     r"|[gs]?MASK|PREFIX|MIDDLE|SUFFIX|BEGIN_AUDIO|AUDIO)\]"
     rf"|(?i:{REASONING_STARTS}|{REASONING_ENDS})"
 )
-_SENTENCE = re.compile(r"[^\n.!?。！？]*(?:[.!?]+(?=\s|\Z)\s?|[.!?]+|[。！？]+|\n+|\Z)")
+_SENTENCE = lazy_pattern(r"[^\n.!?。！？]*(?:[.!?]+(?=\s|\Z)\s?|[.!?]+|[。！？]+|\n+|\Z)")
 
 
 def ticket_message(text: str, fence: str, limit: int, *, level: RedactionLevel = RedactionLevel.STANDARD) -> str:

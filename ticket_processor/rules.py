@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from itertools import pairwise
+from threading import Lock
 from typing import NamedTuple
 
 from .keywords import (
@@ -73,18 +74,17 @@ class RulesAnalyser:
 
     Built-in lists serve the categories whose names they know (see ``SYNONYMS`` in the lexicon); any other, and every
     sub-category, is recognised by its own keywords and the words of its name, description and examples. ``entities``
-    are the fields a site wants picked out, name to meaning; those with a form of their own are found. Compiled once;
-    one object may be shared by threads and pickled to workers.
+    are the fields a site wants picked out, name to meaning; those with a form of their own are found. Each language
+    is compiled at its first text; one object may be shared by threads and pickled to workers.
     """
 
     def __init__(self, taxonomy: Taxonomy, entities: Mapping[str, str] | None = None) -> None:
         self._taxonomy = taxonomy
         self._entities = dict(entities or {})
         self._forms = {name: form for name in self._entities if (form := form_of(name))}
-        own = own_entries(taxonomy)
-        languages = known_languages()
-        self._matchers = {language: compile_for(taxonomy, {language, "en"}, own) for language in languages}
-        self._matchers["und"] = compile_for(taxonomy, set(languages), own)
+        self._own = own_entries(taxonomy)
+        self._matchers: dict[str, PhraseMatcher[Evidence]] = {}
+        self._compiling = Lock()
         negations = [(entry, _NOT_ABOUT) for entry in entries_of(NOT_ABOUT)]
         negations += [(entry, _NONE_OF) for entry in entries_of(NONE_OF)]
         self._negations: PhraseMatcher[str] = PhraseMatcher(negations)
@@ -114,7 +114,7 @@ class RulesAnalyser:
         title_length = len(words) if rest.strip() else 0
         words += words_of(rest)
         by_kind: dict[str, list[Hit[Evidence]]] = {CATEGORY: [], SUBCATEGORY: [], URGENCY_KIND: []}
-        for hit in self._matchers.get(language, self._matchers["und"]).find(words, scanned):
+        for hit in self._matcher(language).find(words, scanned):
             by_kind[hit.value.kind].append(hit)
         not_about, none_of = self._negated(words)
         scores = self._scores(without_contained(by_kind[CATEGORY]), title_length, not_about)
@@ -161,6 +161,16 @@ class RulesAnalyser:
     def alarms(self, text: RedactedText) -> tuple[str, ...]:
         """What the text's words warn of: ``security``, ``safety``, ``legal``, ``outage``, ``churn``."""
         return _stakes(text.text[:MAX_SCANNED]).alarms
+
+    def _matcher(self, language: str) -> PhraseMatcher[Evidence]:
+        """What finds the words of ``language`` and English, or of all languages when it is not a known one."""
+        known = known_languages()
+        name = language if language in known else "und"
+        with self._compiling:
+            if name not in self._matchers:
+                languages = {language, "en"} if name != "und" else set(known)
+                self._matchers[name] = compile_for(self._taxonomy, languages, self._own)
+        return self._matchers[name]
 
     def _negated(self, words: list[str]) -> tuple[set[int], set[int]]:
         """Positions right behind a "not a …", and right behind a "no …"."""

@@ -11,6 +11,7 @@ import base64
 import binascii
 import re
 
+from .lazy_pattern import lazy_pattern
 from .lexicon.instructions import INSTRUCTIONS
 from .plain import compatible
 
@@ -20,41 +21,41 @@ MAX_SCANNED = 20_000
 SIGNS = frozenset({"hidden_unicode", "look_alikes", "encoded", *(sign for sign, _, _ in INSTRUCTIONS)})
 """Every kind of sign."""
 
-_PATTERNS = tuple((sign, needles, re.compile(pattern)) for sign, needles, pattern in INSTRUCTIONS)
+_PATTERNS = tuple((sign, needles, lazy_pattern(pattern)) for sign, needles, pattern in INSTRUCTIONS)
 
 _INVISIBLE = "\u00ad\u034f\u180e\u200b\u200c\u200d\u2060-\u2064\ufeff"
-_HIDDEN_RUN = re.compile(f"[{_INVISIBLE}]{{8,}}")
-_HIDDEN_IN_WORD = re.compile(f"[A-Za-z][{_INVISIBLE}]+(?=[A-Za-z])")
+_HIDDEN_RUN = lazy_pattern(f"[{_INVISIBLE}]{{8,}}")
+_HIDDEN_IN_WORD = lazy_pattern(f"[A-Za-z][{_INVISIBLE}]+(?=[A-Za-z])")
 _SOFT_HYPHEN = "\u00ad"
-_TAG_CHARACTERS = re.compile("[\U000e0000-\U000e007f]+")
-_FLAG = re.compile("\U0001f3f4[\U000e0020-\U000e007e]{2,6}\U000e007f")
-_VARIATION_RUN = re.compile("[\U000e0100-\U000e01ef]{4,}|[\ufe00-\ufe0f]{4,}")
+_TAG_CHARACTERS = lazy_pattern("[\U000e0000-\U000e007f]+")
+_FLAG = lazy_pattern("\U0001f3f4[\U000e0020-\U000e007e]{2,6}\U000e007f")
+_VARIATION_RUN = lazy_pattern("[\U000e0100-\U000e01ef]{4,}|[\ufe00-\ufe0f]{4,}")
 # The override to the left hides what a word says; the one to the right stands around phone numbers on some phones.
-_BIDI = re.compile("\u202e|\u202d(?![\\d\\s+(])")
+_BIDI = lazy_pattern("\u202e|\u202d(?![\\d\\s+(])")
 _FEW_HIDDEN = 3
 
 _LOOK_ALIKE = {
     **dict(zip("аеорсухіјѕԁӏкмтвнгпьү", "aeopcyxijsdlkmtbhrnby", strict=True)),
     **dict(zip("αεορυχιντκηβϲωγρѵɑɡıοѐ", "aeopuxivtknbcwypvagioe", strict=True)),
 }
-_MIXED_WORD = re.compile(
+_MIXED_WORD = lazy_pattern(
     r"[a-z][\u0370-\u03ff\u0400-\u04ff\u0251\u03f2]{1,12}[a-z]|[\u0370-\u03ff\u0400-\u04ff][a-z]{2}"
 )
-_STYLED = re.compile("[\U0001d400-\U0001d7ff]")
+_STYLED = lazy_pattern("[\U0001d400-\U0001d7ff]")
 _MANY_STYLED = 8
 _TO_PLAIN = str.maketrans(_LOOK_ALIKE)
 _LEET = str.maketrans("013457869@$!|+€", "oieastbggasilte")
-_LEET_WORD = re.compile(r"[a-z][0134578@$!|+€][a-z]")
-_SPACED_OUT = re.compile(r"(?:\\[^\s\\]){6}|(?<!\w)(?:[a-z][ ._*\-]{1,2}){9}[a-z](?!\w)")
-_BACKSLASHES = re.compile(r"\\(?=.)")
-_BASE64 = re.compile(r"(?<![A-Za-z0-9+/=_\-])[A-Za-z0-9+/]{24,2000}={0,2}(?![A-Za-z0-9+/=_\-])")
-_HEX = re.compile(r"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{2}){10,1000}(?![0-9A-Fa-f])")
-_ESCAPES = re.compile(r"(?:\\x[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|&#x?[0-9a-fA-F]{2,5};|%[0-9a-fA-F]{2}){8,}")
-_ESCAPED_LETTER = re.compile(r"\\{1,4}(?:(?:u00|x)([2-7][0-9a-fA-F])|([\"']))")
-_DECODER = re.compile(
+_LEET_WORD = lazy_pattern(r"[a-z][0134578@$!|+€][a-z]")
+_SPACED_OUT = lazy_pattern(r"(?:\\[^\s\\]){6}|(?<!\w)(?:[a-z][ ._*\-]{1,2}){9}[a-z](?!\w)")
+_BACKSLASHES = lazy_pattern(r"\\(?=.)")
+_BASE64 = lazy_pattern(r"(?<![A-Za-z0-9+/=_\-])[A-Za-z0-9+/]{24,2000}={0,2}(?![A-Za-z0-9+/=_\-])")
+_HEX = lazy_pattern(r"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{2}){10,1000}(?![0-9A-Fa-f])")
+_ESCAPES = lazy_pattern(r"(?:\\x[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|&#x?[0-9a-fA-F]{2,5};|%[0-9a-fA-F]{2}){8,}")
+_ESCAPED_LETTER = lazy_pattern(r"\\{1,4}(?:(?:u00|x)([2-7][0-9a-fA-F])|([\"']))")
+_DECODER = lazy_pattern(
     r"bytes\.fromhex|base64\.b64decode|\batob\(|\brot ?13\b|\bdecode (?:this|the following) (?:base64|hex)", re.I
 )
-_PROSE = re.compile(r"[A-Za-z]{2,} [A-Za-z]{2,} [A-Za-z]{2,}")
+_PROSE = lazy_pattern(r"[A-Za-z]{2,} [A-Za-z]{2,} [A-Za-z]{2,}")
 _MOST_BLOBS = 20
 
 

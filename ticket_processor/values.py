@@ -6,12 +6,12 @@ themselves, in any case and with any spaces, dots or dashes. Pure functions, saf
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import permutations
 from typing import NamedTuple
 
+from .lazy_pattern import lazy_pattern
 from .plain import PLACEHOLDER, compatible, strip_hidden
 
 _ANYWHERE_FROM = 5
@@ -23,10 +23,10 @@ _TELLING_DIGITS = 6
 _ECHO_BYTES = 12
 """So many bytes of letters and digits in a row are no accident."""
 
-_LETTER = re.compile(r"\\+(?:(?P<escape>u[0-9a-fA-F]{4})|[nrtbf])|(?P<letter>[^\W_])")
-_SPACELESS = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_DIGITS = re.compile(r"\d(?:[\s().\-/+]{0,3}\d)*")
-_DATE = re.compile(r"(\d{1,4})\D(\d{1,2})\D(\d{1,4})")
+_LETTER = lazy_pattern(r"\\+(?:(?P<escape>u[0-9a-fA-F]{4})|[nrtbf])|(?P<letter>[^\W_])")
+_SPACELESS = lazy_pattern(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_DIGITS = lazy_pattern(r"\d(?:[\s().\-/+]{0,3}\d)*")
+_DATE = lazy_pattern(r"(\d{1,4})\D(\d{1,2})\D(\d{1,4})")
 
 _Place = tuple[int, int]
 

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from ..lazy_pattern import lazy_pattern
 from ..plain import ENTITY, strip_hidden
 from .scan import Span, matching_form
 
@@ -21,7 +22,7 @@ _BEFORE, _BEHIND = 100, 300
 _INLINE = "a|abbr|b|bdo|big|code|em|font|i|mark|o:p|s|small|span|strong|sub|sup|tt|u|wbr"
 _UNSEEN = rf"(?:<!--[^<>]{{0,2000}}-->|</?(?:{_INLINE})(?=[\s/>])[^<>]{{0,2000}}>)"
 _TAGS = r"/?[A-Za-z!][^<>]{0,2000}>(?:\s{0,4}</?[A-Za-z!][^<>]{0,2000}>){0,8}\s{0,4}"
-_WRITTEN = re.compile(
+_WRITTEN = lazy_pattern(
     rf"{ENTITY}"
     r"|%(?:[0-7][0-9A-Fa-f]|[CDcd][0-9A-Fa-f]%[89ABab][0-9A-Fa-f]|[Ee][0-9A-Fa-f](?:%[89ABab][0-9A-Fa-f]){2}"
     r"|[Ff][0-7](?:%[89ABab][0-9A-Fa-f]){3}|[89A-Fa-f][0-9A-Fa-f])"
@@ -32,8 +33,8 @@ _WRITTEN = re.compile(
     # Marks that are drawn over a digit: keycaps, underlines.
     r"|[\u0300-\u036f\u20d0-\u20ff\ufe0f](?<=[0-9\u0300-\u036f\u20d0-\u20ff\ufe0f].)"
 )
-_UNSEEN_TAG = re.compile(_UNSEEN, re.IGNORECASE)
-_LOOSE = re.compile(r"[*_~|^=+`{}$\\·•](?<=[0-9].)[*_~|^=+`{}$\\·•]{0,3}(?=[0-9])")
+_UNSEEN_TAG = lazy_pattern(_UNSEEN, re.IGNORECASE)
+_LOOSE = lazy_pattern(r"[*_~|^=+`{}$\\·•](?<=[0-9].)[*_~|^=+`{}$\\·•]{0,3}(?=[0-9])")
 
 
 class Reading(NamedTuple):

@@ -19,12 +19,15 @@ from stdnum.fr import nir
 from stdnum.it import codicefiscale
 from stdnum.mx import curp
 
+from ..lazy_pattern import lazy_pattern
 from .named import Named, named_numbers
 from .scan import Scan, Span
 
-_SSN = re.compile(r"[0-8](?<![\w.\-/][0-8])\d\d(?<!000)(?<!666)([\- ])(?!00)\d\d\1(?!0000)\d{4}(?![\w\-/]|\.\d| \d\d)")
-_SSN_WORD = re.compile(r"\bSSN|social|\btax|\bTIN\b|security n", re.IGNORECASE)
-_SSN_NAMED = re.compile(
+_SSN = lazy_pattern(
+    r"[0-8](?<![\w.\-/][0-8])\d\d(?<!000)(?<!666)([\- ])(?!00)\d\d\1(?!0000)\d{4}(?![\w\-/]|\.\d| \d\d)"
+)
+_SSN_WORD = lazy_pattern(r"\bSSN|social|\btax|\bTIN\b|security n", re.IGNORECASE)
+_SSN_NAMED = lazy_pattern(
     r"(?:\bSSN|social[ -]security|\bITIN)\b[^\d\n]{0,30}(\d{3}[\-. ]?\d{2}[\-. ]?\d{4})(?!\d)", re.IGNORECASE
 )
 
@@ -47,7 +50,7 @@ _EDGE = r"(?<![\w.\-/]\d)"
 _CODE = r"(?<=[A-Za-z]{6}\d\d)(?<![\w.\-/][A-Za-z]{6}\d\d)"
 _CURP = r"(?<=[A-Z]{4}\d\d)(?<![\w.\-/][A-Z]{4}\d\d)"
 _NINO = r"(?<=[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] \d\d)(?<!(?:BG|GB|NK|KN|TN|NT|ZZ) \d\d)(?<![\w.\-/][A-Z]{2} \d\d)"
-_TELLING = re.compile(
+_TELLING = lazy_pattern(
     r"\d(?:"
     rf"{_EDGE}(?:(?P<cpf>\d\d\.\d{{3}}\.\d{{3}}-\d\d)|(?P<cnpj>\d\.\d{{3}}\.\d{{3}}/\d{{4}}-\d\d)"
     rf"|(?P<ahv>56\.\d{{4}}\.\d{{4}}\.\d\d)"
@@ -280,7 +283,7 @@ _BIRTH_STEMS = (
     *("nacid", "nascita", "nato il", "nata il", "nascimento", "nascid", "nasci em", "urodz", "född", "født", "fødsels"),
     *("födelse", "syntymä", "doğum", "生年月日", "出生"),
 )
-_BIRTH = re.compile(
+_BIRTH = lazy_pattern(
     r"(?:(?<![^\W_])(?:date of birth|birth[ -]?(?:date|day)|d\.?o\.?b\.?|geburts(?:datum|tag)|date de naissance"
     r"|fecha de nacimiento|data di nascita|data de nascimento|geboortedatum|data urodzenia|födelsedatum|fødselsdato"
     r"|syntymäaika|doğum tarihi)(?![^\W\d_])(?! gift| cake| card| present| order)[^\d\n]{0,25}?\n?[^\d\n]{0,3}?"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from ..lazy_pattern import lazy_pattern
 from .scan import DATE, IS, Scan, Span
 
 # Between the word and its number: "card", "no.", "(for my wife)", "is:", a quotation mark.
@@ -40,7 +41,7 @@ class Named:
     pattern: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        pattern = re.compile(rf"(?<![^\W_])(?:{self.words})(?![^\W\d_]){_BETWEEN}{_VALUE}", re.IGNORECASE)
+        pattern = lazy_pattern(rf"(?<![^\W_])(?:{self.words})(?![^\W\d_]){_BETWEEN}{_VALUE}", re.IGNORECASE)
         object.__setattr__(self, "pattern", pattern)
 
 

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
+from ..lazy_pattern import lazy_pattern
 from .scan import Scan, Span
 
-_EMAIL = re.compile(r"@(?:[\w-]{1,63}\.){1,8}[^\W\d_][\w-]{1,24}")
+_EMAIL = lazy_pattern(r"@(?:[\w-]{1,63}\.){1,8}[^\W\d_][\w-]{1,24}")
 _EMAIL_NAME = frozenset(".+%'&/=-_")
-_EMAIL_SPACED = re.compile(
+_EMAIL_SPACED = lazy_pattern(
     r"(?<![\w@])[\w.+-]{1,64} ?@ ?(?:[\w-]{1,63} ?\. ?){1,4}(?:com|net|org|de|fr|es|it|nl|pt|eu|co|uk|io|info"
     r"|example)(?!\w)",
     re.IGNORECASE,
@@ -31,22 +32,24 @@ _DOT_WORD = r"dot|punkt|punto|point|ponto|punt|kropka"
 _DOMAIN_SPELT = (
     rf"[\w-]{{1,63}}(?: ?(?:\.|[\[({{<] ?(?:\.|{_DOT_WORD}) ?[\])}}>]|\b(?:{_DOT_WORD})\b) ?[\w-]{{2,63}}){{1,4}}"
 )
-_EMAIL_BRACKETS = re.compile(rf"[\[({{<] ?(?:{_AT}) ?[\])}}>] ?{_DOMAIN_SPELT}", re.IGNORECASE)
-_EMAIL_NAME_BEFORE = re.compile(r"[\w.+-]{1,64} ?$")
-_EMAIL_WORDS = re.compile(rf"[\w.+-]{{1,64}} (?:{_AT_WORD}) {_DOMAIN_SPELT}", re.IGNORECASE)
+_EMAIL_BRACKETS = lazy_pattern(rf"[\[({{<] ?(?:{_AT}) ?[\])}}>] ?{_DOMAIN_SPELT}", re.IGNORECASE)
+_EMAIL_NAME_BEFORE = lazy_pattern(r"[\w.+-]{1,64} ?$")
+_EMAIL_WORDS = lazy_pattern(rf"[\w.+-]{{1,64}} (?:{_AT_WORD}) {_DOMAIN_SPELT}", re.IGNORECASE)
 _DOT_STEMS = (" dot ", " punkt ", " punto ", " point ", " ponto ", " punt ", " kropka ")
-_EMAIL_DOT = re.compile(
+_EMAIL_DOT = lazy_pattern(
     rf"[\w.+-]{{1,64}}@[\w-]{{1,63}} ?[\[({{<] ?(?:\.|{_DOT_WORD}) ?[\])}}>] ?[\w-]{{2,63}}", re.IGNORECASE
 )
-_IPV4 = re.compile(r"\d(?<![\w.\-]\d)\d{0,2}\.(?:\d{1,3}\.){2}\d{1,3}(?![\w\-]|\.\d)")
-_IPV6 = re.compile(r"(?<![\w:.])[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}(?:(?<=:)(?:\d{1,3}\.){3}\d{1,3})?(?![\w:])")
-_TWO_COLONS = re.compile(r":[0-9a-fA-F]{0,4}:[0-9a-fA-F:]")
-_VERSION_BEFORE = re.compile(
+_IPV4 = lazy_pattern(r"\d(?<![\w.\-]\d)\d{0,2}\.(?:\d{1,3}\.){2}\d{1,3}(?![\w\-]|\.\d)")
+_IPV6 = lazy_pattern(
+    r"(?<![\w:.])[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}(?:(?<=:)(?:\d{1,3}\.){3}\d{1,3})?(?![\w:])"
+)
+_TWO_COLONS = lazy_pattern(r":[0-9a-fA-F]{0,4}:[0-9a-fA-F:]")
+_VERSION_BEFORE = lazy_pattern(
     r"(?:\b(?:v|ver|version|versión|versão|versione|versie|build|release|firmware|driver|treiber|section|chapter|clause"
     r"|abschnitt|kapitel|sdk|oid|update|upgrade|patch|from|auf|to)\.?[ :=]{0,2}(?:v\.? ?)?[\"'(]?|\w/|§ ?|==|=> ?)$",
     re.I,
 )
-_VERSION_WORD = re.compile(
+_VERSION_WORD = lazy_pattern(
     r"version|firmware|driver|release|\bbuild|\bv\d|treiber|upgrad|updat|chrome|firefox|edge", re.I
 )
 
@@ -114,22 +117,22 @@ def _is_version(text: str, match: re.Match[str]) -> bool:
     return True
 
 
-_URL = re.compile(r"\b[a-z][a-z0-9+.\-]{1,15}://[^\s<>\"'`\]]{1,2000}", re.IGNORECASE)
-_URL_BARE = re.compile(r"(?<![\w.@/\-])www\.[^\s<>\"'`\]]{3,2000}", re.IGNORECASE)
-_URL_CREDENTIALS = re.compile(r"://[^\s/?#@]{1,200}@")
-_URL_TOKEN = re.compile(
+_URL = lazy_pattern(r"\b[a-z][a-z0-9+.\-]{1,15}://[^\s<>\"'`\]]{1,2000}", re.IGNORECASE)
+_URL_BARE = lazy_pattern(r"(?<![\w.@/\-])www\.[^\s<>\"'`\]]{3,2000}", re.IGNORECASE)
+_URL_CREDENTIALS = lazy_pattern(r"://[^\s/?#@]{1,200}@")
+_URL_TOKEN = lazy_pattern(
     r"[?&#;](?:[\w\-]{0,30}(?:token|secret|password|passwd|signature|api[_-]?key|apikey|session|credential|auth)"
     r"|[\w\-]{0,10}(?:sig|pwd|otp|jwt|sid|key|code|hash|ticket|invite|nonce|email|user|phone))=[^&#\s]{3,}",
     re.IGNORECASE,
 )
 # A long opaque path segment is what reset, unsubscribe and shared-file links are made of.
-_URL_OPAQUE = re.compile(
+_URL_OPAQUE = lazy_pattern(
     r"(?-i:/(?=\w{0,200}\d)(?=\w{0,200}[A-Z])(?=\w{0,200}[a-z])\w{24,200}(?=[/?#]|$))"
     r"|/(?:\w{1,20}-)?(?:reset|verify|confirm|activat|unsubscri|invit|magic|login|auth|token|share(?!d))[\w\-]{0,20}/"
     r"(?=[^/\s?#]{0,200}\d)[\w\-.~]{10,}",
     re.IGNORECASE,
 )
-_URL_HOOK = re.compile(r"hooks\.slack\.com/|webhook", re.IGNORECASE)
+_URL_HOOK = lazy_pattern(r"hooks\.slack\.com/|webhook", re.IGNORECASE)
 
 
 def urls_that_let_in(scan: Scan) -> Iterator[Span]:
@@ -156,7 +159,7 @@ def urls(scan: Scan) -> Iterator[Span]:
                 yield Span(match.start(), match.start() + len(found), "URL", found)
 
 
-_HANDLE = re.compile(r"(?<![\w@./\[])@[^\W\d_](?:[\w.]{0,28}\w)?(?![\w@(])")
+_HANDLE = lazy_pattern(r"(?<![\w@./\[])@[^\W\d_](?:[\w.]{0,28}\w)?(?![\w@(])")
 
 
 def handles(scan: Scan) -> Iterator[Span]:

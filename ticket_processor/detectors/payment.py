@@ -8,18 +8,19 @@ from itertools import accumulate, pairwise
 
 from stdnum import iban
 
+from ..lazy_pattern import lazy_pattern
 from .named import Named, named_numbers
 from .scan import Scan, Span
 
 # Whatever parts the groups: spaces and dashes, marks of mark-up, ``=`` and ``:`` of forms and logs, line ends.
-_DIGIT_RUN = re.compile(r"\d+(?:[\W_]{1,5}\d+)*")
-_GROUP = re.compile(r"\d+")
-_USUAL_GAP = re.compile(r"[ .\-]*")
-_CARD_WORD = re.compile(
+_DIGIT_RUN = lazy_pattern(r"\d+(?:[\W_]{1,5}\d+)*")
+_GROUP = lazy_pattern(r"\d+")
+_USUAL_GAP = lazy_pattern(r"[ .\-]*")
+_CARD_WORD = lazy_pattern(
     r"card|visa|master|amex|maestro|discover|diners|jcb|kart|cart[eã]|tarjeta|carta|カード|卡", re.IGNORECASE
 )
 # Issuer ranges of ISO/IEC 7812 in use, with the lengths their networks issue.
-_ISSUERS = re.compile(
+_ISSUERS = lazy_pattern(
     r"4(?:\d{12}|\d{15}|\d{18})"
     r"|(?:5[1-5]\d\d|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}"
     r"|3[47]\d{13}"
@@ -156,20 +157,20 @@ _LENGTHS = {
 }
 """The characters of an IBAN by its country (ISO 13616's registry), which tells where one ends that words run into."""
 _LEAST_IBAN_DIGITS = 8
-_IBAN_START = re.compile(
+_IBAN_START = lazy_pattern(
     r"\d(?:(?<=[A-Za-z]{2}\d)|(?<=[A-Za-z]{2}[\W_]\d)|(?<=[A-Za-z]{2}[\W_]{2}\d)|(?<=[A-Za-z]{2}[\W_]{3}\d)"
     r")(?=[\W_]{0,4}\d)"
 )
-_IBAN_LETTERS = re.compile(r"(?<![A-Za-z0-9])([A-Za-z])[\W_]{1,5}([A-Za-z])[\W_]{0,5}(?=\d[\W_]{0,5}\d)")
-_IBAN_REST = re.compile(r"(?:[\W_]{0,4}[A-Za-z0-9]){13,31}")
-_ALNUM = re.compile(r"[A-Za-z0-9]")
-_IBAN_NAMED = re.compile(
+_IBAN_LETTERS = lazy_pattern(r"(?<![A-Za-z0-9])([A-Za-z])[\W_]{1,5}([A-Za-z])[\W_]{0,5}(?=\d[\W_]{0,5}\d)")
+_IBAN_REST = lazy_pattern(r"(?:[\W_]{0,4}[A-Za-z0-9]){13,31}")
+_ALNUM = lazy_pattern(r"[A-Za-z0-9]")
+_IBAN_NAMED = lazy_pattern(
     r"\bIBAN\b[^\w\n]{0,4}(?:(?:is|ist|est|es|é|è|number|no|nr)\b[^\w\n]{0,4}){0,2}"
     r"([A-Z]{2}\d{2}(?:[ \-]?[A-Z0-9]{2,34}){1,9})",
     re.IGNORECASE,
 )
 # Somebody shortened it; what is left still names country, bank and branch.
-_IBAN_CUT = re.compile(
+_IBAN_CUT = lazy_pattern(
     r"(?:IBAN|account|acct|transfer|konto|compte|cuenta|conto|conta|rekening)\b[^\n\d]{0,40}?"
     r"(?-i:\b([A-Z]{2}\d{2}[ \-]?[A-Z0-9]{2,16}(?:\.{2,3}|…|\*{2,})))",
     re.IGNORECASE,

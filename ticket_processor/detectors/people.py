@@ -7,13 +7,14 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from ..lazy_pattern import lazy_pattern
 from ..plain import PLACEHOLDER, strip_hidden
 from .scan import Scan, Span, matching_form
 
 _LONGEST_NAME = 100
 _MOST_NAMES = 10
 _MOST_WORDS = 6
-_SPACELESS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
+_SPACELESS = lazy_pattern(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 
 # Parts of names that are also small words of a language: replaced only where a name is expected.
 _SMALL_WORDS = frozenset(
@@ -111,7 +112,7 @@ def _word_char(char: str) -> bool:
     return char == "_" or char.isalnum()
 
 
-_GAP = re.compile(r",?[ \t]{1,3}")
+_GAP = lazy_pattern(r",?[ \t]{1,3}")
 
 
 def _whole(scan: Scan, words: tuple[str, ...], value: str) -> Iterator[Span]:
@@ -156,7 +157,7 @@ _INTRODUCTIONS = (
     r"|mijn naam is|ik heet|nazywam się|mam na imię|jag heter|mitt namn är|jeg heter|jeg hedder)"
 )
 _PRESENTATIONS = r"(?:this is|i am|i[’']m|ich bin|je suis|soy|sono|sou|ik ben|jag är|jeg er)"
-_NAME_EXPECTED = re.compile(
+_NAME_EXPECTED = lazy_pattern(
     rf"(?<!\w)(?:{_TITLES}|{_GREETINGS}(?: {_TITLES})?|{_SIGN_OFFS}|{_INTRODUCTIONS}|{_PRESENTATIONS})[,!.]?\s{{1,3}}$",
     re.IGNORECASE,
 )
@@ -165,24 +166,24 @@ _NAME = (
     rf"({_NAME_WORD}\.?(?:[ \t]{{1,2}}(?:(?-i:van|von|de|der|den|del|della|di|da|dos|la|le|el|bin"
     rf"|al) ?){{0,2}}{_NAME_WORD}){{0,3}})(?![\w@])"
 )
-_LABELLED = re.compile(
+_LABELLED = lazy_pattern(
     rf"^[ \t>*\-]{{0,6}}(?:(?:full|first|last|customer|contact|your|my)[ ])?(?:name|vorname|nachname|nom|prénom"
     rf"|nombre|apellidos?|nome"
     rf"|cognome|sobrenome|naam|achternaam)[ \t]?:[ \t]{{0,3}}{_NAME}[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
 )
-_TITLED = re.compile(rf"(?<!\w)(?-i:(?=[A-ZÑ])){_TITLES} {_NAME}", re.IGNORECASE)
-_GREETED = re.compile(
+_TITLED = lazy_pattern(rf"(?<!\w)(?-i:(?=[A-ZÑ])){_TITLES} {_NAME}", re.IGNORECASE)
+_GREETED = lazy_pattern(
     rf"^[ \t]{{0,4}}{_GREETINGS}(?: {_TITLES})? {_NAME}(?=[ \t]*(?:[,!:.\n]|$|-))", re.IGNORECASE | re.MULTILINE
 )
-_INTRODUCED = re.compile(rf"(?<!\w){_INTRODUCTIONS} {{0,2}}{_NAME}", re.IGNORECASE)
+_INTRODUCED = lazy_pattern(rf"(?<!\w){_INTRODUCTIONS} {{0,2}}{_NAME}", re.IGNORECASE)
 # Behind these stands more than names, so what follows has to look like the end of one.
-_PRESENTED = re.compile(
+_PRESENTED = lazy_pattern(
     rf"(?<!\w){_PRESENTATIONS} {_NAME}(?=[ \t]*(?:[,.\n]|$|\(| (?:from|at|with|and|here|von|und|hier|de|et|y|e|en"
     rf"|van|aus)\b))",
     re.IGNORECASE,
 )
-_SIGNED = re.compile(
+_SIGNED = lazy_pattern(
     rf"(?<!\w){_SIGN_OFFS}(?:[,.!][ \t]{{0,3}}\n{{0,3}}|[ \t]{{0,3}}\n{{1,3}}"
     rf"|(?<=[a-zß]{{6}}) )[ \t]{{0,3}}(?:[-–—][ \t]?)?{_NAME}(?=[ \t]*(?:[,.|\n]|$))",
     re.IGNORECASE,
@@ -200,7 +201,7 @@ _NO_NAMES = frozenset(
 )
 
 
-_NO_NAME_PART = re.compile(
+_NO_NAME_PART = lazy_pattern(
     r"support|team|kund|service|servic|abteilung|department|dienst|desk|bureau|bank|office|gmbh|soporte|suporte"
     r"|equipe|équipe|equipo"
     r"|mitarbeit|management|advisors|solutions|systems|group|company|kolleg|guys|folks|friends|cordial|atentamente"
@@ -210,7 +211,7 @@ _NO_NAME_PART = re.compile(
 )
 
 
-_POSSESSIVE = re.compile(r"[’']s\b")
+_POSSESSIVE = lazy_pattern(r"[’']s\b")
 
 
 def introduced_names(scan: Scan) -> Iterator[Span]:

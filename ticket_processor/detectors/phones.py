@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import phonenumbers
-
+from ..lazy_pattern import lazy_pattern
 from .scan import DATE, Scan, Span
 
-_PHONE_WORD = re.compile(
+_PHONE_WORD = lazy_pattern(
     r"phone|mobil|handy|\bcell(?:phone|ular)?\b|\btel\b|\btel[.:]|tel[eé]f|télé"
     r"|(?<!ordinateur )(?<!ordinateurs )portable|whats?app|\bsms\b|\bfax|\bcall(?: me| us|"
     r" back| at| on)?\b|\btext(?: me)?\b|"
@@ -20,7 +19,7 @@ _PHONE_WORD = re.compile(
     re.IGNORECASE,
 )
 _NUMBER_OF = r"(?:[ \-]?(?:number|num|no|nr|nummer|id|code|n°|nº|numéro|número|numero)\b\.?)?"
-_NOT_PHONE_WORD = re.compile(
+_NOT_PHONE_WORD = lazy_pattern(
     r"(?:order|purchase|invoice|ticket|case|ref(?:erence)?|tracking|shipment|parcel|package|account|customer|serial"
     r"|model"
     r"|version|build|error|transaction|booking|reservation|confirmation|claim|policy|article|part|sku|isbn|ean|gtin"
@@ -32,17 +31,17 @@ _NOT_PHONE_WORD = re.compile(
     rf"{_NUMBER_OF}(?: (?:is|was|ist|war|est|es|é|è))?[\s:#.]{{0,3}}$",
     re.IGNORECASE,
 )
-_SOME_NUMBER = re.compile(r"(?:code|id|number|no|nr|n°|nº|#)[\s:#.]{0,3}$", re.IGNORECASE)
+_SOME_NUMBER = lazy_pattern(r"(?:code|id|number|no|nr|n°|nº|#)[\s:#.]{0,3}$", re.IGNORECASE)
 _EXTENSION_WORD = r"x|ext\.?|extension|durchwahl|dw|poste|anexo|ramal|toestel|interno|#"
-_PHONE_RUN = re.compile(
+_PHONE_RUN = lazy_pattern(
     r"[+(\d](?:(?<![\w./@#=\-].)(?<!\d,.)|(?<=[a-zé]:.)|(?<=phone.)|(?<=tel.)|(?<=fax.)|(?<=cell.)|(?<=mobil.)"
     r"|(?<=mobile.)|(?<=handy.)|(?<=telefon.)|(?<=[A-Za-z=]\+))"
     r"(?:(?<=\+) ?\d|(?<=\()\+?\d|(?<=\d))(?:\d|\(\d{1,5}\)|\)|[ .\-/]{1,3}(?=[\d(]))"
     rf"{{5,24}}(?:,?\s?(?:{_EXTENSION_WORD})\s?\d{{1,6}})?(?![\d@_]|[,.:/]\d|-\d)",
     re.IGNORECASE,
 )
-_EXTENSION = re.compile(rf",?\s?(?:{_EXTENSION_WORD})", re.IGNORECASE)
-_PHONE_SHAPES = re.compile(
+_EXTENSION = lazy_pattern(rf",?\s?(?:{_EXTENSION_WORD})", re.IGNORECASE)
+_PHONE_SHAPES = lazy_pattern(
     r"\(\d{2,5}\) ?\d{3,4}[ .\-]\d{3,4}"  # (415) 555-0132
     r"|1?[ .\-]?\(?\d{3}\)?([ .\-])\d{3}\1\d{4}"  # 415-555-0132, 1-415-555-0132
     r"|0\d(?:[ .\-]\d\d){4}"  # 01 23 45 67 89
@@ -78,6 +77,8 @@ def _is_phone(text: str, start: int, end: int, found: str, digits: str) -> bool:
         prefix = "+" + digits[2:] if found.startswith("00") else "+" + digits
         if found.startswith(("+", "(+")) and len(digits) >= 10:
             return True
+        import phonenumbers  # needed for few numbers, and slow to load
+
         try:
             parsed = phonenumbers.parse(prefix, None)
         except phonenumbers.NumberParseException:

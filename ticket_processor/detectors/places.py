@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ..lazy_pattern import lazy_pattern
 from .scan import Scan, Span
 
 _W = r"(?!Apt\b|Suite\b|Unit\b)[A-ZÀ-ÖØ-ÞŁŚŻČŠŽ](?:[a-z]?\.(?= )|[\w'’\-]{0,24})"
@@ -25,7 +26,7 @@ _STREET_EN = (
     r"|highway|hwy"
     r"|trail|mews|gardens|grove|close|turnpike)|St|Ln|Dr|Ct|Sq|Pl|Cir|Ter|Way"
 )
-_EN = re.compile(
+_EN = lazy_pattern(
     rf"\d(?<![\w.,#$€£\-/]\d)\d{{0,5}}[A-Za-z]?,? (?:(?:[NSEW]|North|South|East|West)\.? )?(?:(?:\d{{1,3}}(?:st|nd"
     rf"|rd|th)|{_W}) ){{1,3}}?"
     rf"(?<!Hard )(?<!Flash )(?<!Google )(?<!USB )(?<!Thumb )(?<!State )(?<!Disk )(?<!Pen )(?<!One )(?<!Tape )(?<!Zip )"
@@ -36,12 +37,12 @@ _EN_STEMS = (
     *(" pl", " sq", " ter", " crescent", " parkway", " pkwy", " highway", " hwy", " trail", " mews", " garden"),
     *(" grove", " close", " cir", " way", " turnpike"),
 )
-_US_LINE = re.compile(rf", (?:{_STATES}),? \d{{5}}(?:-\d{{4}})?(?!\d)")
-_MILITARY = re.compile(
+_US_LINE = lazy_pattern(rf", (?:{_STATES}),? \d{{5}}(?:-\d{{4}})?(?!\d)")
+_MILITARY = lazy_pattern(
     r"(?:PSC|Unit|CMR) \d{1,6},? Box \d{1,6}[\s,|]{1,4}[AFD]PO,? A[AEP] \d{5}|[AFD]PO,? A[AEP] \d{5}(?!\d)",
     re.IGNORECASE,
 )
-_BOX = re.compile(
+_BOX = lazy_pattern(
     r"(?<!\w)(?:p\. ?o\. ?box|po box|post office box|postfach|postbus|apartado(?: de correos| postal)?"
     r"|casella postale|caixa postal"
     r"|boîte postale|(?-i:BP))(?: (?:no|nr|n°|nº)\.?)? ?:? ?\d(?: ?\d){0,6}(?!\w)"
@@ -50,7 +51,7 @@ _BOX = re.compile(
 )
 _BOX_STEMS = ("box", "postfach", "postbus", "apartado", "casella", "caixa", "boîte", "bp ")
 _TOWN_BEHIND = rf"(?:,?\s{{1,2}}(?:[A-Z]{{1,2}}-)?\d{{4,5}}(?: ?[A-Z]{{2}}\b)? {_W}(?:[ \-]{_W}){{0,2}})?"
-_DE = re.compile(
+_DE = lazy_pattern(
     rf"(?<!\w)(?:{_W}[ \-]){{0,2}}?(?:[A-ZÄÖÜ][\wäöüß.\-]{{1,30}}(?:straße|strasse|str\.|(?<!Aus)(?<!Rück)(?<!Hin)weg"
     rf"|(?<!rbeits)(?<!peicher)(?<!teck)(?<!tell)(?<!Park)(?<!itz)(?<!piel)(?<!ager)platz|allee|gasse|damm|ufer"
     rf"|chaussee)|{_W}er (?:Straße|Strasse|Str\.|Weg|Platz|Allee|Ring|Damm|Chaussee)"
@@ -63,7 +64,7 @@ _DE_STEMS = (
     *("markt ", "graben ", "hof ", "berg ", "wiese ", "pfad ", "am ", "im ", "an de", "auf de", "zum ", "zur ", "weg,"),
 )
 _FR_JOIN = r"(?:(?:de|du|des|la|le|les|aux?|à|sous|sur|et) |[ld][’'])"
-_FR = re.compile(
+_FR = lazy_pattern(
     r"\d(?<![\w.,\-/]\d)\d{0,3}(?: ?(?:bis|ter|quater|[A-D]))?,? (?:(?i:rue|avenue|av\.|boulevard|bd\.?|place|chemin"
     r"|allée|allee|impasse"
     rf"|quai|faubourg|sentier|ruelle)|(?i:cours|passage|route|villa|square)(?= {_FR_JOIN}))"
@@ -87,7 +88,7 @@ _FR_STEMS = (
     *("cours ", "passage ", "faubourg ", "route ", "villa ", "sentier ", "ruelle "),
 )
 _ROMANCE_JOIN = r"(?:(?:de|del|della|dei|degli|delle|di|do|da|dos|das|e|y|la|el|los|las) |dell[’']|\d{1,2} de )"
-_ROMANCE = re.compile(
+_ROMANCE = lazy_pattern(
     r"(?<!\w)(?:(?i:calle|c/|avda\.?|avenida|av\.|plaza|pza\.?|paseo|carrera|cra\.?|camino|ronda|travesía|glorieta"
     r"|viale|piazza|piazzale|corso|largo|vicolo|strada|contrada|lungomare|rua|travessa|praça|estrada|alameda|ul\."
     r"|al\.|os\.)"
@@ -104,7 +105,7 @@ _ROMANCE_STEMS = (
     *("travesía", "glorieta", "via ", "viale ", "piazza", "corso ", "largo ", "vicolo ", "strada ", "contrada"),
     *("lungomare", "rua ", "r. ", "travessa ", "praça ", "estrada ", "alameda ", "ul. ", "al. ", "os. "),
 )
-_NL = re.compile(
+_NL = lazy_pattern(
     rf"(?<!\w)(?:{_W} ){{0,2}}?[A-Z][\w'\-]{{2,30}}(?:straat|laan|weg|plein|gracht|(?<!De)kade|singel|dijk|burgwal"
     rf"|plantsoen"
     rf"|(?:dreef|steeg|hof|park|pad)(?= \d{{1,4}} ?[a-z]?,?\s{{1,2}}\d{{4}} ?[A-Z]{{2}}))"
@@ -115,17 +116,17 @@ _NL_STEMS = (
     *("straat ", "laan ", "weg ", "plein ", "gracht ", "kade ", "singel ", "dijk ", "dreef ", "steeg ", "burgwal "),
     *("plantsoen ", "park ", "pad "),
 )
-_NL_CODE = re.compile(rf"[1-9](?<![\w.\-][1-9])\d{{3}} ?(?!SA|SD|SS)[A-Z]{{2}},? {_W}(?![\w])")
-_UK_LINE = re.compile(rf", {_UK_CODE}(?![\w\-])")
-_TOWN = re.compile(rf"(?<![\w.])(?:{_W} ){{0,2}}{_W}$")
-_CODE_NAMED = re.compile(
+_NL_CODE = lazy_pattern(rf"[1-9](?<![\w.\-][1-9])\d{{3}} ?(?!SA|SD|SS)[A-Z]{{2}},? {_W}(?![\w])")
+_UK_LINE = lazy_pattern(rf", {_UK_CODE}(?![\w\-])")
+_TOWN = lazy_pattern(rf"(?<![\w.])(?:{_W} ){{0,2}}{_W}$")
+_CODE_NAMED = lazy_pattern(
     r"(?<![^\W_])(?:zip|zip ?-?code|post(?:al)? ?code|plz|postleitzahl|code postal|código postal|codice postale"
     r"|(?-i:CAP|CEP|CP|PIN code)|postcode)(?=[ :=])"
     r"(?: (?:is|ist|est|es|é|è))?(?: ?[:=])? ?((?-i:[A-Z]{0,2})\d[\dA-Za-z]{1,5}(?:[ \-](?-i:\d[A-Z]{2}|[A-Z]{2}"
     r"|\d{3,4}|[A-Z]\d[A-Z] ?\d[A-Z]\d|\d[A-Z]\d))?)(?![\w])",
     re.IGNORECASE,
 )
-_LABELLED = re.compile(
+_LABELLED = lazy_pattern(
     r"^[ \t]{0,4}(?:(?:postal|mailing|home|billing|shipping|delivery|street|my)?[ ]?address|(?:liefer|rechnungs"
     r"|privat|post)?(?:adresse|anschrift)"
     r"|adresse(?: postale| de livraison)?|dirección(?: postal| de envío)?|indirizzo(?: di \w{4,12})?|endereço|morada"

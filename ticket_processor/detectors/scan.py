@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
+from ..lazy_pattern import lazy_pattern
+
 
 class Span(NamedTuple):
     """A place in the text, why it is to be replaced, and the value that makes two places the same."""
@@ -72,7 +74,7 @@ class Scan:
             yield from pattern.finditer(self.text, start, end)
 
 
-_DIGIT = re.compile(r"[0-9]")
+_DIGIT = lazy_pattern(r"[0-9]")
 
 
 def matching_form(text: str) -> str:
@@ -101,7 +103,7 @@ def _matched(char: str) -> str:
     return form if len(form) == 1 else char
 
 
-DATE = re.compile(
+DATE = lazy_pattern(
     r"(?:19|20)\d\d([.\-/ ])(?:0?\d|1[0-2])\1(?:[012]?\d|3[01])"
     r"|(?:[012]?\d|3[01])([.\-/ ])(?:0?\d|1[0-2])\2(?:19|20)?\d\d"
     r"|(?:0?\d|1[0-2])([.\-/ ])(?:[012]?\d|3[01])\3(?:19|20)?\d\d"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ..lazy_pattern import lazy_pattern
 from .scan import IS, Scan, Span
 
-_PEM = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}(?:PRIVATE KEY|CERTIFICATE|MESSAGE)[A-Z ]{0,20}-----")
-_PEM_END = re.compile(r"-----END [A-Z0-9 ]{1,60}-----")
+_PEM = lazy_pattern(r"-----BEGIN [A-Z0-9 ]{0,40}(?:PRIVATE KEY|CERTIFICATE|MESSAGE)[A-Z ]{0,20}-----")
+_PEM_END = lazy_pattern(r"-----END [A-Z0-9 ]{1,60}-----")
 
 # Each form of key with a piece that is in every such key: the long pattern is tried only where a piece occurs.
 _KEY_FORMS: tuple[tuple[str, str], ...] = (
@@ -91,33 +92,33 @@ _KEY_EDGE, _KEY_END = r"(?<![A-Za-z0-9_\-])(?:", r")(?![A-Za-z0-9_\-])"
 def _key_pattern(piece: str, form: str) -> re.Pattern[str]:
     literal = re.escape(piece)
     if form.startswith(literal):  # a literal beginning is found fast; what stands before it is looked at afterwards
-        return re.compile(rf"{literal}(?<![A-Za-z0-9_\-]{literal})(?:{form[len(literal) :]}{_KEY_END}")
-    return re.compile(_KEY_EDGE + form + _KEY_END)
+        return lazy_pattern(rf"{literal}(?<![A-Za-z0-9_\-]{literal})(?:{form[len(literal) :]}{_KEY_END}")
+    return lazy_pattern(_KEY_EDGE + form + _KEY_END)
 
 
 _KEYS = tuple((piece, _key_pattern(piece.replace("\\", ""), form)) for piece, form in _KEY_FORMS)
-_LONG_WORD = re.compile(r"[A-Za-z0-9_.:/+=\-]{13,}")
+_LONG_WORD = lazy_pattern(r"[A-Za-z0-9_.:/+=\-]{13,}")
 """As long as the shortest key; prose has few of them, so that looking for seventy pieces costs next to nothing."""
-_ACCOUNT_KEY = re.compile(
+_ACCOUNT_KEY = lazy_pattern(
     r"(?:AccountKey|SharedAccessKey|SharedSecret|Signature)=([A-Za-z0-9+/%]{16,200}={0,2})", re.IGNORECASE
 )
-_AWS_SECRET = re.compile(
+_AWS_SECRET = lazy_pattern(
     r"(?<![A-Za-z0-9/+=_\-])(?=[A-Za-z/+]{0,39}\d)(?=[a-z0-9/+]{0,39}[A-Z])(?=[A-Z0-9/+]{0,39}[a-z])"
     r"[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=_\-])"
 )
-_COOKIE = re.compile(
+_COOKIE = lazy_pattern(
     r"\bcookie2?[\"']?\s?[:=]\s{0,2}[\"']?"
     r"([\w!#$%&*+.^`|~\-]{1,100}=[^\s;,\"']{1,4000}(?:;\s?[\w!#$%&*+.^`|~\-]{1,100}(?:=[^\s;,\"']{0,4000})?){0,50})",
     re.IGNORECASE,
 )
-_SESSION = re.compile(
+_SESSION = lazy_pattern(
     r"(?<![^\W_])[\w.\-]{0,40}(?:sess(?:ion)?[._\-]?id|sessid|session|csrf[._\-]?token|xsrf[._\-]?token|connect\.sid"
     r"|auth)[\"']?[=:][\"']?([\w.%+/~\-]{8,4000}=?=?)",
     re.IGNORECASE,
 )
 _SESSION_STEMS = ("sess", "csrf", "xsrf", ".sid", "auth")
-_PRODUCT_KEY = re.compile(r"(?<![A-Za-z0-9_\-])[A-Z0-9]{5}(?:-[A-Z0-9]{5}){4}(?![A-Za-z0-9_\-])")
-_HEADER = re.compile(
+_PRODUCT_KEY = lazy_pattern(r"(?<![A-Za-z0-9_\-])[A-Z0-9]{5}(?:-[A-Z0-9]{5}){4}(?![A-Za-z0-9_\-])")
+_HEADER = lazy_pattern(
     r"\b(?:bearer|ssws|authorization: ?(?:basic|token))[ :]{1,3}([A-Za-z0-9._~+/=\-]{12,4000})", re.IGNORECASE
 )
 _KEYWORDS_OF_LOGIN = (
@@ -152,20 +153,20 @@ _MINE = (
 _VERB = (
     rf"(?:{IS}{{1,2}}| ?(?:είναι|ειναι|là|je|jsou|este|är|on|az|הי[אה]|הוא|זה|هي|هو|هى|است|है|คือ|adalah|je:)(?![^\W_]))"
 )
-_PASSWORD = re.compile(
+_PASSWORD = lazy_pattern(
     rf"(?<![^\W_])(?:{_KEYWORDS_OF_LOGIN})(?![^\W_])(?:\s?\([^()\n]{{1,20}}\)| (?:i|we) (?:use|used|set|chose|have"
     rf"|had))?{_MINE}"
     rf"(?:{_VERB}\s?[:=]?|\s?[:=＝：]|\s(?=['\"“«„`]))\s{{0,3}}(['\"“”«„‘’`]?)([^\s'\"“”«»„`‘’]{{3,100}})\1",
     re.IGNORECASE,
 )
 # Quoted, a password may have spaces.
-_PASSWORD_QUOTED = re.compile(
+_PASSWORD_QUOTED = lazy_pattern(
     rf"(?<![^\W_])(?:{_KEYWORDS_OF_LOGIN})(?![^\W_])(?:{IS}|\s?[:=])\s{{0,2}}(?:\"([^\"\n]{{3,60}})\""
     rf"|“([^”\n]{{3,60}})”|„([^“\n]{{3,60}})“)",
     re.IGNORECASE,
 )
 # "Password: sunshine" alone on its line, or alone on the next: nothing in the word tells, but its place does.
-_PASSWORD_LINE = re.compile(
+_PASSWORD_LINE = lazy_pattern(
     rf"^[ \t>*\-]{{0,6}}(?:{_KEYWORDS_OF_LOGIN})[ \t]?[:=][ \t]{{0,3}}"
     r"(?:\n{1,2}[ \t>*\-]{0,6}(?![^\n]{0,60}[:=]))?"
     r"([^\s'\"<\[]{5,60})[ \t]*$",
@@ -178,15 +179,15 @@ _NO_PASSWORD = frozenset(
     "expiré incorrect olvidada perdida caducada dimenticata scaduta errata vergeten verlopen esqueci expirada".split()
 )
 # Without a sign between: on the same line, or alone on the next.
-_PASSWORD_BARE = re.compile(
+_PASSWORD_BARE = lazy_pattern(
     rf"(?<![^\W_])(?!pass[ \n])(?:{_KEYWORDS_OF_LOGIN})(?![^\W_])"
     r"(?:[ \t]{1,2}(?:-[ \t])?(?!-)(\S{5,60})|[ \t]{0,2}\n{1,2}[ \t>]{0,4}(\S{5,60})[ \t]{0,4}$)",
     re.IGNORECASE | re.MULTILINE,
 )
-_PASSWORD_SPACELESS = re.compile(
+_PASSWORD_SPACELESS = lazy_pattern(
     r"(?:パスワード|暗証番号|密码|密碼|비밀번호) ?(?:は|是|:|：|=|는|은)「? ?([!-~]{4,60})"
 )
-_LOGIN_PAIR = re.compile(
+_LOGIN_PAIR = lazy_pattern(
     r"\b(?:credentials?|log-?in|logon|user(?:name)?|zugangsdaten|benutzername|identifiants?|credenciales|credenciais"
     r"|credenziali|inloggegevens)\b\s?[:=]\s{0,2}\S{2,80}\s?[/|:,;]\s?(\S{6,60})",
     re.IGNORECASE,
@@ -195,7 +196,7 @@ _PAIR_STEMS = (
     *("credential", "login", "log-in", "logon", "user", "zugangsdaten", "benutzername", "identifiant", "credencia"),
     *("credenziali", "inloggegevens"),
 )
-_TOKEN = re.compile(
+_TOKEN = lazy_pattern(
     r"(?<![^\W_])(?:[A-Z0-9_]{0,40}(?:api[ _-]?(?:key|token)|secret(?:[ _-]?(?:access[ _-]?)?key)?"
     r"|access[ _-]?key(?:[ _-]?id)?"
     r"|(?:auth|access|refresh|bearer|api|session|personal access|security)[ _-]?token|client[ _-]?secret"
@@ -206,7 +207,7 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 _TOKEN_STEMS = ("key", "secret", "token", "schlüssel", " api", "seed", "sleutel")
-_PIN = re.compile(
+_PIN = lazy_pattern(
     r"\b(?:(?-i:PIN|TAN|OTP|SMS-TAN)|CVV2?|CVC2?|CVN|pin[ -]?code|(?:my|your|the) pin"
     r"|one[- ]time (?:code|password|passcode|pin)|(?:verification|security|2fa|two-factor|authentication|login) code"
     r"|prüfnummer|kartenprüfnummer|code (?:pin|secret|de sécurité|de vérification)|código de (?:seguridad"
