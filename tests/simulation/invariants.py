@@ -225,8 +225,9 @@ def _fed_by_itself(world: Evidence) -> Iterator[str]:
     """10: a run that began after our write on a ticket (so long after that no row of the export is older) pays for no
     analysis of it, unless it takes a second look or the customer has said more since."""
     for run, ticket_id, _ in world.model_calls:
-        before = [audit for audit in world.our_writes(ticket_id) if audit.at < world.run_starts[run] - REPEATED_S]
-        second_look = run in world.second_looks and any("ai_fallback" in audit.tags_added for audit in before)
+        earlier = [audit for audit in world.our_writes(ticket_id) if audit.at < world.run_starts[run]]
+        before = [audit for audit in earlier if audit.at < world.run_starts[run] - REPEATED_S]
+        second_look = run in world.second_looks and any("ai_fallback" in audit.tags_added for audit in earlier)
         answered = any(number == ticket_id and before and at > before[0].at for number, at in world.answered)
         answered = answered or ticket_id in world.asked.get(run, ())
         # Of a ticket that is deleted at that very moment nobody can read any more that it was done.
