@@ -38,7 +38,17 @@ from .errors import (
 from .helpdesk import Fetched, Helpdesk, JobStatus
 from .history import Edit, History, overwritten
 from .models import Change, Outcome, OutcomeStatus, Request, Ticket, Writes
-from .settlement import DEFERRED, INCOMPLETE, Planner, Settlement, completion, incomplete, note_published, repair
+from .settlement import (
+    DEFERRED,
+    ENDED_STATUSES,
+    INCOMPLETE,
+    Planner,
+    Settlement,
+    completion,
+    incomplete,
+    note_published,
+    repair,
+)
 from .state import Open, State, Verdict, in_turn
 from .tags import REPAIR, reference
 
@@ -613,7 +623,8 @@ class WriteBack:
                 why = LOST_KEY
             elif change.note and edit.comment is None:
                 why = LOST_NOTE
-        if stale is not None and status.results.get(stale) is True:
+        stamps = None if stale is None else self._stamps_guard(stale, status)
+        if stamps is False:
             judged, why = True, "a job's item was done although its stamp was out of date"
         if not judged or (self._trust is not None and (not self._trust.ok or not (why or self._on_trial))):
             return
@@ -624,13 +635,24 @@ class WriteBack:
             comment=why != LOST_NOTE,
             private=True,
             metadata=why != LOST_KEY,
-            stamps=None if stale is None or stale not in status.results else status.results[stale] is not True,
+            stamps=stamps,
             why=why,
         )
         batch_trust.remember(self._state, known)
         if why:
             self._revoke(known)
         self._trust = known
+
+    def _stamps_guard(self, stale: int, status: JobStatus) -> bool | None:
+        """Whether the trial's stale item failed for its stamp; ``None`` when a ticket that was closed may be why."""
+        made = status.results.get(stale)
+        if made is None or made:
+            return False if made else None
+        with suppress(TicketError):
+            there = self._desk.fetch([stale]).get(stale)
+            if there is not None and there.status not in ENDED_STATUSES:
+                return True
+        return None
 
     # Ends
 

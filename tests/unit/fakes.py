@@ -305,7 +305,8 @@ class FakeDesk:
         status = self.do_job(changes, nothing_done=fate in ("failed", "lost"))
         if stale is not None:
             self.stale.append(stale.ticket_id)
-            status = JobStatus(ended=True, results={**status.results, stale.ticket_id: self.ignores_stamps})
+            made = self.ignores_stamps and self.tickets[stale.ticket_id].status != "closed"
+            status = JobStatus(ended=True, results={**status.results, stale.ticket_id: made})
         if fate in ("done", "failed", "untold"):
             self._statuses[job_id] = status if fate == "done" else JobStatus(ended=True)
         return job_id

@@ -263,6 +263,21 @@ def test_the_trial_holds_one_item_that_must_fail_and_an_account_that_makes_it_is
     assert len(bench.desk.sizes()) == 1
 
 
+def test_an_item_that_had_to_fail_and_failed_because_its_ticket_was_closed_says_nothing_of_stamps(bench: Bench) -> None:
+    bench.desk.ignores_stamps = True
+    last = TRIAL_ITEMS + 1
+
+    def close(_changes: Sequence[Change]) -> None:
+        bench.desk.tickets[last] = bench.desk.tickets[last].model_copy(update={"status": "closed"})
+
+    bench.desk.takings = [close]
+    bench.run([bench.verdict(number) for number in range(1, 61)], delivery=AS_JOBS)
+    assert (bench.desk.sizes(), bench.desk.stale[0]) == ([TRIAL_ITEMS, TRIAL_ITEMS - 1], last)  # one of six is closed
+    known = batch_trust.learnt(bench.state)
+    assert known is not None
+    assert (known.ok, known.stamps) == (False, False)
+
+
 def test_the_item_that_must_fail_changes_nothing_and_is_of_a_ticket_that_the_job_does_not_write(bench: Bench) -> None:
     bench.run([bench.verdict(number) for number in range(1, 61)], delivery=AS_JOBS)
     (stale,) = bench.desk.stale
