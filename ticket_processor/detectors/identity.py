@@ -7,17 +7,8 @@ checksum alone lets through every tenth order number. Checksums: python-stdnum.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-
-from stdnum.be import nn
-from stdnum.br import cnpj, cpf
-from stdnum.ch import ssn as ahv
-from stdnum.cl import rut
-from stdnum.cn import ric
-from stdnum.fi import hetu
-from stdnum.fr import nir
-from stdnum.it import codicefiscale
-from stdnum.mx import curp
+from collections.abc import Iterator
+from importlib import import_module
 
 from ..lazy_pattern import lazy_pattern
 from .named import Named, named_numbers
@@ -61,21 +52,21 @@ _TELLING = lazy_pattern(
     rf"|{_NINO}(?P<nino> \d\d \d\d [A-D]))"
     r")(?![\w/]|[.\-]\w)"
 )
-_VALID: dict[str, tuple[int, Callable[[str], bool]]] = {
-    "cpf": (0, cpf.is_valid),
-    "cnpj": (0, cnpj.is_valid),
-    "ahv": (0, ahv.is_valid),
-    "rut": (0, rut.is_valid),
-    "nn": (0, nn.is_valid),
-    "nir": (0, nir.is_valid),
-    "hetu": (0, hetu.is_valid),
-    "ric": (0, ric.is_valid),
-    "code": (6, codicefiscale.is_valid),
-    "curp": (4, curp.is_valid),
+_VALID: dict[str, tuple[int, str]] = {
+    "cpf": (0, "br.cpf"),
+    "cnpj": (0, "br.cnpj"),
+    "ahv": (0, "ch.ssn"),
+    "rut": (0, "cl.rut"),
+    "nn": (0, "be.nn"),
+    "nir": (0, "fr.nir"),
+    "hetu": (0, "fi.hetu"),
+    "ric": (0, "cn.ric"),
+    "code": (6, "it.codicefiscale"),
+    "curp": (4, "mx.curp"),
     # No checksum, but the letters that may begin and end it, in the printed groups.
-    "nino": (3, lambda _: True),
+    "nino": (3, ""),
 }
-"""How many characters stand before the match, and what the whole has to pass."""
+"""How many characters stand before the match, and the module of stdnum that the whole has to pass."""
 
 _NATIONAL = Named(
     "NATIONAL_ID",
@@ -203,9 +194,10 @@ def national_ids(scan: Scan) -> Iterator[Span]:
         return
     text = scan.text
     for match in _TELLING.finditer(text):
-        before, valid = _VALID[match.lastgroup or ""]
+        before, module = _VALID[match.lastgroup or ""]
         found = text[match.start() - before : match.end()]
-        if valid(found):
+        # Loaded for the few texts that hold such a number.
+        if not module or import_module(f"stdnum.{module}").is_valid(found):
             yield Span(match.start() - before, match.end(), "NATIONAL_ID", re.sub(r"\W", "", found).upper())
     yield from named_numbers(scan, _NATIONAL)
 

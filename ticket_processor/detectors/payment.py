@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator
 from itertools import accumulate, pairwise
 
-from stdnum import iban
-
 from ..lazy_pattern import lazy_pattern
 from .named import Named, named_numbers
 from .scan import Scan, Span
@@ -219,6 +217,8 @@ def _is_iban(compact: str) -> bool:
     """ISO 7064, mod 97-10, and what the country's own numbers are made of."""
     if sum(map(str.isdigit, compact)) < _LEAST_IBAN_DIGITS:
         return False
+    from stdnum import iban  # needed for few texts, and slow to load
+
     return int("".join(str(int(char, 36)) for char in compact[4:] + compact[:4])) % 97 == 1 and bool(
         iban.is_valid(compact, check_country=False)
     )
