@@ -32,8 +32,7 @@ from tests.dashboard.browser import browser, dashboard, executable, tab
 from ticket_processor.clock import SystemClock
 from ticket_processor.dashboard.options import Options, give
 from ticket_processor.dashboard.server import SCRIPT
-from ticket_processor.log_files import log_files
-from ticket_processor.log_store import FOLDER
+from ticket_processor.log_files import INDEX_FOLDER, log_files
 from ticket_processor.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -81,7 +80,7 @@ def measured(chromium: Any, folder: Path, times: int, query: str) -> dict[str, f
     """Medians of visits, in seconds."""
     environ = {**os.environ, "PYTHONPATH": str(ROOT), "TICKETBOT_LOG_DIR": str(folder / "logs")}
     environ["TICKETBOT_STATE_DIR"] = str(folder / "state")
-    shutil.rmtree(folder / "logs" / FOLDER, ignore_errors=True)
+    shutil.rmtree(folder / "logs" / INDEX_FOLDER, ignore_errors=True)
     with dashboard(folder, environ) as url:
         cold = visit(chromium, url, query)
     first = []

@@ -1,6 +1,6 @@
 """How fast a report is, against reading the same lines with ``json.loads``, in the same run of the script.
 
-python scripts/bench_report.py [LINES] [--days N] [--packed] [--keep FOLDER]
+python scripts/bench_report.py [LINES] [--days N] [--packed] [--keep INDEX_FOLDER]
 
 The log is made up (1,000,000 lines over 365 days, unless told otherwise): every ten minutes a run with its tickets, an
 intent and a receipt for each, some left alone, some failed and tried again, with the fields and lengths that receipts
@@ -27,10 +27,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ticket_processor.log_files import log_files
+from ticket_processor.log_files import INDEX_FOLDER, log_files
 from ticket_processor.log_index import LogIndex
 from ticket_processor.log_lines import encode
-from ticket_processor.log_store import FOLDER
 from ticket_processor.report import gather
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -233,7 +232,7 @@ def main() -> None:
         print(f"{count:,} lines in {asked.days} files, {size / 1e6:,.0f} MB{' packed' if asked.packed else ''}")
         loop = timed(lambda: plain_loop(folder), 2)
         show("json.loads, each line", loop, loop)
-        index = folder / FOLDER
+        index = folder / INDEX_FOLDER
         shutil.rmtree(index, ignore_errors=True)
         show("report of all, no index yet (cold)", timed(lambda: report(folder, since, until)), loop)
         show("report of all, index there (warm)", timed(lambda: report(folder, since, until), 5), loop)

@@ -206,8 +206,8 @@ def of_model(client: str, url: str) -> str:
     from ticket_processor.embeddings import Embedder
     from ticket_processor.errors import AnalysisFailed
     from ticket_processor.health.remote import _model_server
+    from ticket_processor.model_settings import EmbeddingSettings
     from ticket_processor.presets import ModelTarget
-    from ticket_processor.settings import EmbeddingSettings
 
     target = ModelTarget(name="m", model="m", preset="compatible", base_url=f"{url}/v1", api_key=None)
     try:

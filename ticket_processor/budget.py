@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from .answer_store import AnswerStore, Spent
 from .clock import Deadline
 from .errors import AnalysisFailed
+from .model_settings import BudgetSettings
 from .models import Usage
 from .presets import Price, cost_usd
-from .settings import BudgetSettings
 
 RUN_SPENT, DAY_SPENT = "budget_of_run_spent", "budget_of_day_spent"
 LEARN_FROM, LEARN_OF = 5, 50

@@ -18,9 +18,9 @@ from typing import Any
 from . import bounded_json
 from .backoff import backoff_seconds
 from .errors import AnalysisFailed, ConfigError
+from .model_settings import EmbeddingSettings
 from .openai_client import Connection, ModelBusy
 from .presets import ModelTarget
-from .settings import EmbeddingSettings
 from .tokens import estimate_tokens
 
 BATCH = 64

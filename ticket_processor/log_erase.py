@@ -20,9 +20,8 @@ from typing import IO, Any, cast
 from .audit import AuditLog
 from .errors import CannotRun, RunLocked, StateUnusable
 from .log_cipher import DataKey, Keyring, is_encrypted
-from .log_files import SEGMENT, LogFile, lines_of, replace_file
+from .log_files import SEGMENT, LogFile, leftovers, lines_of, replace_file
 from .log_lines import Line, decode, encode, erased
-from .log_store import leftovers
 from .private_files import make_folder
 
 ERASING, ERASED = "erasing", "erased"

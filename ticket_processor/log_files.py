@@ -10,6 +10,7 @@ import gzip
 import os
 import re
 import shutil
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -31,6 +32,10 @@ MAX_LINE = 64 * 1024 * 1024
 """Bytes of a line. Ticketbot's own have some thousands."""
 MAX_DAY = 8 * 1024**3
 """Bytes of a packed day once it is unpacked: four million lines."""
+INDEX_FOLDER = ".index"
+_IN_THE_CLEAR = ".plain-*"
+"""What earlier versions decrypted an encrypted day into, and left behind when they were killed meanwhile."""
+_STALE_S = 3600.0
 _PATTERN = re.compile(r"ticketbot-(\d{4}-\d{2}-\d{2})\.jsonl(\.gz)?")
 
 
@@ -248,3 +253,18 @@ def _unreadable(path: Path, error: Exception) -> CannotRun:
     why = why_unusable(path, error) if isinstance(error, PermissionError) else getattr(error, "strerror", None)
     why = why or type(error).__name__
     return CannotRun(f"the log {path} cannot be read: {why}")
+
+
+def leftovers(log: Path) -> list[Path]:
+    """What a crash left in the index of this log: at once where it may say what is encrypted, else after a while."""
+    folder = log / INDEX_FOLDER
+    return [path for path in sorted(folder.glob(".*")) if path.is_file() and not may_be_in_use(path)]
+
+
+def may_be_in_use(path: Path) -> bool:
+    """Whether somebody may be writing it at this moment."""
+    if not path.name.startswith(".") or path.match(_IN_THE_CLEAR):
+        return False
+    with suppress(OSError):
+        return time.time() - path.stat().st_mtime <= _STALE_S
+    return True

@@ -13,7 +13,6 @@ import os
 import secrets
 import shutil
 import tempfile
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,17 +22,12 @@ from typing import TYPE_CHECKING
 from .errors import CannotRun
 from .log_cipher import KEYS_VARIABLE, Keyring, is_encrypted
 from .log_columns import SELECT, SELECT_LINES, VERSION, kept
-from .log_files import SEGMENT, LogFile, encrypts, log_files, read_lines
+from .log_files import INDEX_FOLDER, SEGMENT, LogFile, encrypts, log_files, may_be_in_use, read_lines
 from .log_lines import decode
 from .private_files import what_else
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-FOLDER = ".index"
-IN_THE_CLEAR = ".plain-*"
-"""What earlier versions decrypted an encrypted day into, and left behind when they were killed meanwhile."""
-_STALE_S = 3600.0
 
 
 @dataclass(frozen=True)
@@ -168,11 +162,11 @@ class LogStore:
         with suppress(OSError):
             for path in self._folder.iterdir():
                 with suppress(OSError):
-                    if path.name not in names and not _may_be_in_use(path):
+                    if path.name not in names and not may_be_in_use(path):
                         path.unlink()
 
     def _beside(self, log: Path) -> Path:
-        folder = log / FOLDER
+        folder = log / INDEX_FOLDER
         with suppress(OSError):
             if log.is_dir():
                 folder.mkdir(mode=0o700, exist_ok=True)
@@ -233,21 +227,6 @@ class LogStore:
                 text = json.dumps(kept(line), ensure_ascii=False)
                 lines.append(text.encode("utf-8", "replace").decode())
         return {"day": source.day, "lines": lines, "review_tag": self._review_tag}
-
-
-def leftovers(log: Path) -> list[Path]:
-    """What a crash left in the index of this log: at once where it may say what is encrypted, else after a while."""
-    folder = log / FOLDER
-    return [path for path in sorted(folder.glob(".*")) if path.is_file() and not _may_be_in_use(path)]
-
-
-def _may_be_in_use(path: Path) -> bool:
-    """Whether somebody may be writing it at this moment."""
-    if not path.name.startswith(".") or path.match(IN_THE_CLEAR):
-        return False
-    with suppress(OSError):
-        return time.time() - path.stat().st_mtime <= _STALE_S
-    return True
 
 
 def _copy(select: str, to: Path) -> str:

@@ -13,9 +13,7 @@ from pathlib import Path
 from .audit import REPAIRED, AuditLog
 from .errors import CannotRun, ConfigError, StateUnusable
 from .log_cipher import KEYS_VARIABLE, LOST, OFF, Keyring, is_encrypted
-from .log_files import encrypts, last_header, line_at, log_files, pack, read_lines
-from .log_store import FOLDER as INDEX
-from .log_store import leftovers
+from .log_files import INDEX_FOLDER, encrypts, last_header, leftovers, line_at, log_files, pack, read_lines
 from .log_writer import Head, last_head
 from .state import State
 
@@ -221,7 +219,7 @@ def _expire(audit: AuditLog, first_kept: str, keys: Keyring | None) -> list[Exce
         if old:
             last = last_head(old, keys)
             audit.alert(EXPIRED, sync=True, days=[file.day for file in old], last=last and str(last))
-            too_old[:0] = _of_index(audit.folder / INDEX, first_kept)
+            too_old[:0] = _of_index(audit.folder / INDEX_FOLDER, first_kept)
         return _each(too_old, _removed)
     except (OSError, CannotRun) as error:
         return [error]

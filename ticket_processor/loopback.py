@@ -1,8 +1,8 @@
-"""This machine's own loopback: the only place for plain HTTP, and one that no proxy can reach."""
+"""Base URLs of servers, and whether one is this machine's own loopback, the only place for plain HTTP."""
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 _HOSTS = ("127.0.0.1", "localhost", "::1")
 
@@ -10,3 +10,15 @@ _HOSTS = ("127.0.0.1", "localhost", "::1")
 def is_loopback(url: str) -> bool:
     """Whether a URL points at this machine itself. Raises ``ValueError`` for what is no URL."""
     return urlsplit(url).hostname in _HOSTS
+
+
+def whole_url(value: str, example: str) -> SplitResult:
+    """The parts of a base URL. Raises ``ValueError``, which shows ``example`` and never the value."""
+    try:
+        parts = urlsplit(value)
+        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # its message quotes the value
+        whole = False
+    if not whole or "@" in parts.netloc:
+        raise ValueError(f"must be a whole base URL such as {example}")
+    return parts

@@ -13,9 +13,9 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from .errors import ConfigError
+from .model_settings import ModelSettings, ModelUse, Preset
 from .models import RedactionLevel, Usage
 from .prices import LISTED, list_price
-from .settings import ModelSettings, ModelUse, Preset
 
 OPENAI_URL = "https://api.openai.com/v1"
 FORMS = ("json_schema", "json_object", "prompt")

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, TextIO, cast
 from . import verbose
 from .errors import CannotRun
 from .models import Outcome, OutcomeStatus, RunSummary
+from .outgoing import told
 from .run_tally import Seen, Tally, next_steps, why_no_model
 from .run_words import category_counts, difference, outcome_line, summary_text
 
@@ -211,7 +212,7 @@ class Screen:
     def outcome(self, ended: Outcome | Seen, *, line: bool = True) -> None:
         """One ticket's end: moves the bar, or prints a line where nobody watches one. Failures always print."""
         seen = ended if isinstance(ended, Seen) else Seen(ended)
-        verbose.decision(seen.outcome.ticket_id, seen.outcome.status, seen.outcome.reason)
+        verbose.decision(seen.outcome.ticket_id, seen.outcome.status, lambda: told(seen.outcome.reason))
         if self._advance is not None:
             self._advance(1)
         if seen.outcome.status is OutcomeStatus.FAILED:

@@ -15,11 +15,12 @@ from pydantic import ValidationError
 
 from .escalation import REASONS
 from .loopback import is_loopback
+from .model_settings import ModelUse
 from .models import RedactionLevel
 from .policy import RESERVED_TAGS, Policy
 from .prices import list_price
 from .setting_errors import place_name
-from .settings import ModelUse, Settings, ZendeskSettings
+from .settings import Settings, ZendeskSettings
 from .skip_rules import HANDS_OFF
 from .taxonomy import CATEGORY_NAME, Category, Taxonomy, default_taxonomy
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
 
 from .kill_switch import FILE_NAME as STOP_FILE
-from .loopback import is_loopback
-from .models import Frozen, RedactionLevel
+from .loopback import is_loopback, whole_url
+from .model_settings import BudgetSettings, EmbeddingSettings, ModelSettings
+from .models import Frozen
 from .policy import RESERVED_TAGS, Policy
 from .skip_rules import HANDS_OFF, SkipSettings, Status
 from .taxonomy import Category, Taxonomy, default_taxonomy
@@ -39,7 +40,7 @@ class ZendeskSettings(Frozen):
     def _https(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        parts = _whole_url(value, "https://example.zendesk.com")
+        parts = whole_url(value, "https://example.zendesk.com")
         if parts.scheme == "http" and not is_loopback(value):
             raise ValueError("must begin with https:// (http only for this machine's own loopback)")
         return value.rstrip("/").removesuffix("/api/v2")
@@ -54,74 +55,6 @@ class ZendeskSettings(Frozen):
         return f"{self.base_url}/agent/tickets/{ticket_id}" if self.url or self.subdomain else ""
 
 
-def _whole_url(value: str, example: str) -> SplitResult:
-    try:
-        parts = urlsplit(value)
-        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # its message quotes the value
-        whole = False
-    if not whole or "@" in parts.netloc:
-        raise ValueError(f"must be a whole base URL such as {example}")
-    return parts
-
-
-def _server_url(value: str) -> str:
-    _whole_url(value, "http://127.0.0.1:11434/v1")
-    return value
-
-
-ServerUrl = Annotated[str, AfterValidator(_server_url)]
-"""The whole address of a server that speaks OpenAI's protocol."""
-Preset = Literal["openai", "azure", "ollama", "vllm", "llama.cpp", "lm-studio", "litellm", "compatible"]
-
-
-class ModelUse(Frozen):
-    """What is particular about one model of the list; what is not given here is as for all."""
-
-    model: str | None = Field(None, description="what its server calls it; default: its name in the list")
-    preset: Preset | None = None
-    base_url: ServerUrl | None = None
-    allow_plain_http: bool = Field(False, description="http to a server that is not this machine")
-    api_key_variable: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
-    api_version: str | None = Field(None, description="Azure's, for its older addresses")
-    timeout_s: float | None = Field(None, gt=0, le=300)
-    max_output_tokens: int | None = Field(None, ge=50, le=4000)
-    ticket_tokens: int | None = Field(None, ge=50, le=100_000)
-    redaction: RedactionLevel | None = None
-    api_key: SecretStr | None = None
-
-
-class ModelSettings(Frozen):
-    """The model server, and which models to try there, in order. No names: keyword rules only.
-
-    A model that is particular has an entry of its own under ``use``: another server, another preset, its own key.
-    """
-
-    names: tuple[str, ...] = ()
-    preset: Preset = "compatible"
-    base_url: ServerUrl | None = None
-    allow_plain_http: bool = Field(False, description="http to a server that is not this machine")
-    api_key: SecretStr | None = None
-    timeout_s: float = Field(30.0, gt=0, le=300)
-    max_output_tokens: int = Field(400, ge=50, le=4000)
-    ticket_tokens: int = Field(800, ge=50, le=100_000, description="a longer ticket is cut for the model")
-    redaction: RedactionLevel = RedactionLevel.STANDARD
-    cascade: bool = Field(False, description="an unsure model hands on to the next, stronger one")
-    prices: dict[str, tuple[float, float, float]] = Field(
-        default_factory=dict, description="US dollars for a million tokens: input, output, cached input"
-    )
-    use: dict[str, ModelUse] = Field(default_factory=dict)
-
-
-class BudgetSettings(Frozen):
-    """How much models may cost; what is not set has no limit. A day is a UTC day."""
-
-    run_usd: float | None = Field(None, ge=0)
-    day_usd: float | None = Field(None, ge=0)
-    run_tokens: int | None = Field(None, ge=0)
-    day_tokens: int | None = Field(None, ge=0)
-
-
 class CacheSettings(Frozen):
     """How long models' answers are kept for texts that come again. 0 days: not at all."""
 
@@ -134,17 +67,6 @@ class ClassifierSettings(Frozen):
 
     use: bool = True
     folder: Path | None = Field(None, description="default: 'classifier' in the state folder")
-
-
-class EmbeddingSettings(Frozen):
-    """An embedding server, which may be another one than the models'. No model: word overlap does its work."""
-
-    model: str | None = None
-    base_url: ServerUrl | None = None
-    allow_plain_http: bool = Field(False, description="http to a server that is not this machine")
-    api_key_variable: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
-    timeout_s: float = Field(30.0, gt=0, le=300)
-    api_key: SecretStr | None = None
 
 
 class AuditSettings(Frozen):
@@ -171,7 +93,7 @@ def _apprise_urls(value: SecretStr | None) -> SecretStr | None:
 def _heartbeat_url(value: SecretStr | None) -> SecretStr | None:
     if value is not None:
         url = value.get_secret_value()
-        if _whole_url(url, "https://hc-ping.com/your-uuid").scheme == "http" and not is_loopback(url):
+        if whole_url(url, "https://hc-ping.com/your-uuid").scheme == "http" and not is_loopback(url):
             raise ValueError("must begin with https:// (http only for this machine's own loopback)")
     return value
 

@@ -15,12 +15,13 @@ from .assembly import Asked, Finished, run
 from .before_after import BeforeAfter
 from .books import Listener
 from .clock import Deadline, SystemClock
+from .model_settings import BudgetSettings, ModelSettings
 from .note import category_words
 from .run_tally import Seen
 from .sandbox import CHAT_MODEL, OffsetClock, Rules, Sandbox, SandboxServer
 from .sandbox import Credentials as SandboxCredentials
 from .seeding import EXTERNAL_ID_PREFIX, load_corpus, payload
-from .settings import BudgetSettings, ClassifierSettings, ModelSettings, Settings, ZendeskSettings
+from .settings import ClassifierSettings, Settings, ZendeskSettings
 from .ticket_subjects import Subjects
 from .wiring import transport_for
 from .zendesk_seeding import SeedTarget

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 LEVELS = {"off": logging.CRITICAL + 1, "error": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO,
@@ -51,12 +52,10 @@ def request(method: str, url: str, became: object, seconds: float, request_id: s
         _requests.debug("%s %s -> %s in %.0f ms%s", method, _plain(where), became, seconds * 1000, named)
 
 
-def decision(ticket_id: int, outcome: str, reason: str) -> None:
-    """What has become of a ticket, and why, in the words that its receipt has."""
+def decision(ticket_id: int, outcome: str, reason: Callable[[], str]) -> None:
+    """What has become of a ticket, and why: redacted words, asked for only when they are shown."""
     if _decisions.isEnabledFor(logging.INFO):
-        from .outgoing import told
-
-        _decisions.info("ticket %d: %s (%s)", ticket_id, outcome, _plain(told(reason)))
+        _decisions.info("ticket %d: %s (%s)", ticket_id, outcome, _plain(reason()))
 
 
 def _plain(words: str) -> str:

@@ -22,10 +22,10 @@ from ticket_processor.budget import Budget
 from ticket_processor.chat_server import AnswerUnusable, FormRefused, ModelBusy, RawAnswer
 from ticket_processor.clock import Deadline
 from ticket_processor.errors import AnalysisFailed, CannotRun, ConfigError, RunLocked, Stopping
+from ticket_processor.model_settings import BudgetSettings
 from ticket_processor.models import Sentiment, Usage
 from ticket_processor.rules import RulesAnalyser
 from ticket_processor.seeding import SeedTicket, load_file
-from ticket_processor.settings import BudgetSettings
 from ticket_processor.synthetic.author import Author
 from ticket_processor.synthetic.plan import count_there, missing, ordered_cells
 from ticket_processor.synthetic.request import instructions

@@ -26,7 +26,7 @@ from ticket_processor.clock import Deadline
 from ticket_processor.embeddings import Embedder, EmbeddingsFailed
 from ticket_processor.errors import HelpdeskDown, NotAuthorised, OutcomeUnknown
 from ticket_processor.heartbeat import Heartbeat
-from ticket_processor.settings import EmbeddingSettings
+from ticket_processor.model_settings import EmbeddingSettings
 from ticket_processor.throttle import Throttle
 from ticket_processor.transport import MAX_ATTEMPTS, MAX_RECEIPT_BYTES, Effect, Transport
 from ticket_processor.zendesk import MAX_PAGE_BYTES

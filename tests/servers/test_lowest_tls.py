@@ -22,7 +22,7 @@ from ticket_processor.embeddings import Embedder, EmbeddingsFailed
 from ticket_processor.errors import ConfigError, HelpdeskDown
 from ticket_processor.health.remote import _certificate, _of_requests, fail
 from ticket_processor.heartbeat import Heartbeat
-from ticket_processor.settings import EmbeddingSettings
+from ticket_processor.model_settings import EmbeddingSettings
 
 from ..unit.fakes import Wire
 from .certificates import a_certificate

@@ -35,12 +35,13 @@ from ticket_processor.clock import Deadline
 from ticket_processor.errors import AuditUnwritable, StateUnusable, TicketbotError
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.log_lines import encode
+from ticket_processor.model_settings import BudgetSettings
 from ticket_processor.models import RunSummary, Ticket, Usage
 from ticket_processor.pipeline import Options, Parts, Run
 from ticket_processor.policy import Policy
 from ticket_processor.rules import RulesAnalyser
 from ticket_processor.sandbox import BOT_ID, FaultPlan, Rules
-from ticket_processor.settings import BudgetSettings, ZendeskSettings
+from ticket_processor.settings import ZendeskSettings
 from ticket_processor.state import HORIZON, State
 from ticket_processor.tags import earlier_key
 from ticket_processor.taxonomy import Taxonomy, default_taxonomy

@@ -17,10 +17,10 @@ from ticket_processor.budget import Budget, Question
 from ticket_processor.chat_server import AnswerUnusable, ModelBusy
 from ticket_processor.clock import Deadline, SystemClock
 from ticket_processor.errors import AnalysisFailed, DeadlineReached, Stopping
+from ticket_processor.model_settings import BudgetSettings
 from ticket_processor.models import Analysis, RedactionLevel, Usage
 from ticket_processor.redact import RedactedText, redact
 from ticket_processor.rules import RulesAnalyser
-from ticket_processor.settings import BudgetSettings
 from ticket_processor.taxonomy import default_taxonomy
 
 from .fakes import START, ManualClock, Upper, a_ticket, an_analysis

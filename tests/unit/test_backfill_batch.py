@@ -23,12 +23,12 @@ from ticket_processor.chat_server import RawAnswer
 from ticket_processor.clock import Deadline
 from ticket_processor.errors import AnalysisFailed, CannotRun, ConfigError
 from ticket_processor.llm import ModelAnalyser
+from ticket_processor.model_settings import BudgetSettings
 from ticket_processor.models import Usage
 from ticket_processor.openai_batch import BatchStatus
 from ticket_processor.policy import Policy
 from ticket_processor.presets import ModelTarget
 from ticket_processor.rules import RulesAnalyser
-from ticket_processor.settings import BudgetSettings
 from ticket_processor.taxonomy import default_taxonomy
 
 from .fakes import ManualClock, Upper

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from ticket_processor.embeddings import BATCH, SAFE_TOKENS, Embedder, EmbeddingsFailed, shortened
 from ticket_processor.errors import ConfigError
-from ticket_processor.settings import EmbeddingSettings
+from ticket_processor.model_settings import EmbeddingSettings
 from ticket_processor.tokens import estimate_tokens
 
 from ..servers.scripted import Reply, ScriptedServer, reply, scripted

@@ -22,9 +22,8 @@ from ticket_processor.clock import iso
 from ticket_processor.errors import CannotRun, ConfigError, how_to_install
 from ticket_processor.log_cipher import Keyring
 from ticket_processor.log_columns import kept
-from ticket_processor.log_files import events, pack
+from ticket_processor.log_files import INDEX_FOLDER, events, pack
 from ticket_processor.log_index import LogIndex
-from ticket_processor.log_store import FOLDER
 from ticket_processor.models import Outcome, OutcomeStatus, Usage
 
 from .fakes import START, ManualClock, a_change, an_analysis
@@ -44,7 +43,7 @@ def tickets(folder: Path, table: str = "work", **wishes: Any) -> list[int]:
 
 
 def stored(folder: Path) -> list[str]:
-    return sorted(path.name for path in (folder / FOLDER).iterdir())
+    return sorted(path.name for path in (folder / INDEX_FOLDER).iterdir())
 
 
 def days_of(folder: Path) -> list[str]:
@@ -104,7 +103,7 @@ def test_nothing_in_a_customers_words_is_in_the_index(tmp_path: Path, keys: Keyr
         everything = index.query("SELECT * FROM events")
         assert len(everything) == 3
         assert "Zzyzx" not in repr(everything)
-        for path in (tmp_path / FOLDER).iterdir():
+        for path in (tmp_path / INDEX_FOLDER).iterdir():
             assert b"Zzyzx" not in path.read_bytes(), path.name
     assert days_of(tmp_path) == ["2026-11-18", "2026-11-19"]
 
@@ -267,9 +266,9 @@ def test_a_finished_day_is_read_once_and_today_is_never_kept(tmp_path: Path) -> 
     write_log(tmp_path, [receipt(1, "11-19 08:00"), receipt(2, "11-20 08:00"), receipt(3, "11-21 02:00")])
     assert tickets(tmp_path) == [1, 2, 3]
     assert days_of(tmp_path) == ["2026-11-19", "2026-11-20"]
-    before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / FOLDER).iterdir()}
+    before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / INDEX_FOLDER).iterdir()}
     assert tickets(tmp_path) == [1, 2, 3]
-    assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / FOLDER).iterdir()} == before
+    assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / INDEX_FOLDER).iterdir()} == before
 
 
 def test_a_days_source_need_not_be_readable_once_it_is_kept(tmp_path: Path) -> None:
@@ -324,8 +323,8 @@ def test_files_of_the_index_are_for_their_owner_alone(tmp_path: Path) -> None:
     write_log(tmp_path, [receipt(1, "11-19 08:00"), receipt(2, "11-20 08:00")])
     tickets(tmp_path)
     if os.name == "posix":
-        assert stat.S_IMODE((tmp_path / FOLDER).stat().st_mode) == 0o700
-        assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / FOLDER).iterdir()} == {0o600}
+        assert stat.S_IMODE((tmp_path / INDEX_FOLDER).stat().st_mode) == 0o700
+        assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / INDEX_FOLDER).iterdir()} == {0o600}
 
 
 def test_asked_for_some_days_the_others_are_not_read(tmp_path: Path) -> None:
@@ -361,7 +360,7 @@ def test_a_kept_file_that_is_damaged_is_made_anew(tmp_path: Path) -> None:
     write_log(tmp_path, [receipt(1, "11-19 08:00"), receipt(2, "11-20 08:00")])
     tickets(tmp_path)
     for spoil in (b"", b"PAR1 not really"):
-        for path in (tmp_path / FOLDER).iterdir():
+        for path in (tmp_path / INDEX_FOLDER).iterdir():
             path.write_bytes(spoil)
         assert tickets(tmp_path) == [1, 2]
 
@@ -370,7 +369,7 @@ def test_what_a_crash_left_in_the_folder_goes_and_what_others_are_writing_stays(
     write_day(tmp_path, "2026-11-19", [receipt(1, "11-19 08:00")])
     tickets(tmp_path)
     names = (".old.parquet.ab", ".new.parquet.cd", "strange.txt", ".plain-new")
-    left, busy, strange, clear = (tmp_path / FOLDER / name for name in names)
+    left, busy, strange, clear = (tmp_path / INDEX_FOLDER / name for name in names)
     for path in (left, busy, strange, clear):
         path.write_bytes(b"x")
     os.utime(left, (1, 1))
@@ -383,7 +382,7 @@ def test_where_nothing_can_be_written_beside_the_log_it_works_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_log(tmp_path / "logs", [receipt(1, "11-19 08:00"), receipt(2, "11-21 02:00")])
-    (tmp_path / "logs" / FOLDER).write_text("in the way")
+    (tmp_path / "logs" / INDEX_FOLDER).write_text("in the way")
     elsewhere = tmp_path / "tmp"
     elsewhere.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(elsewhere))
@@ -445,11 +444,11 @@ def test_where_there_is_room_for_days_and_not_for_a_month_days_are_asked(tmp_pat
     lines = [receipt(100 * day + n, f"11-{day} 08:00", reason=f"{day} {n}") for day in range(10, 21) for n in range(40)]
     write_log(tmp_path, lines)
     assert len(tickets(tmp_path)) == 440
-    sizes = {path.name: path.stat().st_size for path in (tmp_path / FOLDER).iterdir()}
+    sizes = {path.name: path.stat().st_size for path in (tmp_path / INDEX_FOLDER).iterdir()}
     (whole,) = [size for name, size in sizes.items() if "-all-" in name]
     largest = max(size for name, size in sizes.items() if "-all-" not in name)
     assert whole > 1.2 * largest
-    shutil.rmtree(tmp_path / FOLDER)
+    shutil.rmtree(tmp_path / INDEX_FOLDER)
     total = sum(line["ticket_id"] for line in lines)
     assert open_with_limit(tmp_path, (whole + largest) // 2) == f"(440, {total}) False"
     assert len(days_of(tmp_path)) == len(stored(tmp_path)) == 11
@@ -484,7 +483,7 @@ def test_another_process_may_tidy_up_under_an_open_index(tmp_path: Path) -> None
     write_log(tmp_path, [receipt(1, "11-19 08:00"), receipt(2, "11-20 08:00")])
     with opened(tmp_path) as index:
         write_day(tmp_path, "2026-11-20", [receipt(3, "11-20 08:00")])
-        for path in (tmp_path / FOLDER).iterdir():
+        for path in (tmp_path / INDEX_FOLDER).iterdir():
             path.unlink()
         assert index.query("SELECT ticket_id FROM work ORDER BY 1") == [(1,), (3,)]
 

@@ -14,9 +14,9 @@ from pydantic import SecretStr
 
 from ticket_processor.chat_server import FormRefused, OpenAIServer
 from ticket_processor.errors import ConfigError
+from ticket_processor.model_settings import ModelSettings, ModelUse, Preset
 from ticket_processor.models import RedactionLevel
 from ticket_processor.presets import OPENAI_URL, PRESETS, ModelTarget, resolve, targets
-from ticket_processor.settings import ModelSettings, ModelUse, Preset
 
 from ..servers.scripted import reply, scripted
 from ..servers.test_odd_servers import GOOD

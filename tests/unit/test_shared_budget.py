@@ -20,10 +20,10 @@ from ticket_processor.chat_server import AnswerUnusable, ModelBusy, RawAnswer
 from ticket_processor.clock import Deadline, SystemClock
 from ticket_processor.errors import AnalysisFailed, DeadlineReached, Stopping
 from ticket_processor.llm import ModelAnalyser
+from ticket_processor.model_settings import BudgetSettings
 from ticket_processor.models import Analysis, Usage
 from ticket_processor.redact import redact
 from ticket_processor.rules import RulesAnalyser
-from ticket_processor.settings import BudgetSettings
 from ticket_processor.taxonomy import default_taxonomy
 from ticket_processor.tokens import estimate_tokens
 

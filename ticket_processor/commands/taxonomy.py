@@ -14,9 +14,10 @@ from ..helpdesk import Labels
 from ..likeness import similarities, vector_similarities
 from ..log_cipher import Keyring
 from ..log_files import events
+from ..model_settings import EmbeddingSettings
 from ..outgoing import leaving
 from ..screen import Screen
-from ..settings import EmbeddingSettings, Settings
+from ..settings import Settings
 from ..taxonomy import Category, Taxonomy
 from ..taxonomy_check import Likeness, Logged, check_labels, in_order
 from ..taxonomy_check import check as find
