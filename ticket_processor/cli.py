@@ -40,7 +40,8 @@ AnalyserOption = Annotated[
     ),
 ]
 PrecisionOption = Annotated[
-    float, typer.Option(min=0.0, max=1.0, metavar="SHARE", help="Find the confidence from which so many are right.")
+    float,
+    typer.Option(min=0.0, max=1.0, metavar="SHARE", help="Propose thresholds at which this share of answers is right."),
 ]
 ShowErrorsOption = Annotated[
     bool, typer.Option("--show-errors", help="With --html: list wrong answers with the tickets' redacted words.")
@@ -69,7 +70,7 @@ def run(
     ] = False,
     limit: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Triage at most N tickets, besides those left alone."),
+        typer.Option(min=1, metavar="N", help="Triage at most N tickets; those left alone do not count."),
     ] = None,
     since: Annotated[
         Optional[str],  # noqa: UP045
@@ -79,16 +80,21 @@ def run(
     ] = None,
     ticket: Annotated[
         Optional[list[int]],  # noqa: UP045
-        typer.Option("--ticket", min=1, metavar="ID", help="Exactly this ticket, now; may be repeated."),
+        typer.Option("--ticket", min=1, metavar="ID", help="Triage only this ticket; may be repeated."),
     ] = None,
     again: Annotated[
-        bool, typer.Option("--again", help="With --ticket: triage it anew although it is done, such as after an undo.")
+        bool, typer.Option("--again", help="With --ticket: triage it although it is done, such as after an undo.")
     ] = False,
     again_run: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--again-run", metavar="RUN", help="Triage anew what a run wrote on: its id, or latest."),
+        typer.Option(
+            "--again-run", metavar="RUN", help="Triage again the tickets that a run wrote on: its id, or latest."
+        ),
     ] = None,
-    workers: Annotated[Optional[int], typer.Option(min=1, metavar="N", help="Analyses at the same time.")] = None,  # noqa: UP045
+    workers: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=1, metavar="N", help="Analyses at the same time. Default: run.workers."),
+    ] = None,
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Run against an embedded sandbox with invented tickets: a tour.")
     ] = False,
@@ -98,18 +104,20 @@ def run(
         typer.Option("--retry-fallbacks", help="Also ask a model about tickets that the rules had to answer."),
     ] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on after a run that halted because a note became public.")
+        bool, typer.Option("--resume", help="Continue after a run stopped because a note became public.")
     ] = False,
     verify: Annotated[
         Literal["all", "sample", "none"],
-        typer.Option(help="Which of the writes to read back at the end, for the statement."),
+        typer.Option(help="Which writes to read back at the end of the run."),
     ] = "sample",
     backfill: Annotated[
-        bool, typer.Option("--backfill", help="Solved history since --since instead: results to a file, nothing else.")
+        bool, typer.Option("--backfill", help="Analyse solved tickets since --since into a file; write nothing else.")
     ] = False,
     out: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("--out", metavar="FILE", help="With --backfill: the file (backfill.jsonl), new or gone on with."),
+        typer.Option(
+            "--out", metavar="FILE", help="With --backfill: the file, new or continued. Default: backfill.jsonl."
+        ),
     ] = None,
     as_new: Annotated[
         bool, typer.Option("--as-new", help="With --backfill: whole decisions, with priority, group and note.")
@@ -196,7 +204,7 @@ def apply(
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Write what a file of results says."""
+    """Write the results of a backfill to the helpdesk, exactly once."""
     with errors(as_json):
         from .commands.apply import apply as work
 
@@ -211,9 +219,7 @@ def apply(
 def seed(
     count: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option(
-            min=1, metavar="N", help="How many tickets in all; more than there are become variations of them."
-        ),
+        typer.Option(min=1, metavar="N", help="How many tickets; beyond the packaged ones, variations of them."),
     ] = None,
     file: Annotated[
         Optional[Path],  # noqa: UP045
@@ -246,7 +252,7 @@ def seed(
         typer.Option(min=1, metavar="N", help="With --llm: requests at the same time."),
     ] = None,
     random_seed: Annotated[
-        int, typer.Option("--seed", metavar="N", help="Variations and plans are the same for the same number.")
+        int, typer.Option("--seed", metavar="N", help="The same number gives the same tickets.")
     ] = 0,
     insist: Annotated[
         bool, typer.Option("--yes-this-is-a-sandbox", help="Seed although the account looks like production.")
@@ -379,7 +385,9 @@ def backtest(
     ] = "auto",
     include_ours: Annotated[
         bool,
-        typer.Option("--include-ours", help="Also tickets that ticketbot triaged: what people left counts as chosen."),
+        typer.Option(
+            "--include-ours", help="Include tickets that ticketbot triaged; labels that people left count as chosen."
+        ),
     ] = False,
     workers: Annotated[
         Optional[int],  # noqa: UP045
@@ -414,17 +422,19 @@ def backtest(
     leave(code)
 
 
-@app.command(short_help="Show what would leave of a text; needs no settings.")
+@app.command(short_help="Show a text as a model would see it; needs no settings.")
 def redact(
     file: Annotated[str, typer.Argument(help="A text file, .jsonl with subject and body, or - for standard input.")],
-    level: Annotated[str, typer.Option(metavar="LEVEL", help="secrets, standard or strict.")] = "standard",
+    level: Annotated[
+        str, typer.Option(metavar="LEVEL", help="How much to replace: secrets, standard or strict.")
+    ] = "standard",
     name: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Option("--name", metavar="NAME", help="A name that is known, such as the requester's; repeatable."),
+        typer.Option("--name", metavar="NAME", help="A known name, such as the requester's; may be repeated."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what would leave of a text, and how much was replaced; needs no settings."""
+    """Show a text as a model would see it, and how much was replaced; redacts only, and needs no settings."""
     with errors(as_json):
         from .commands.redact import redact as work
 
@@ -432,10 +442,14 @@ def redact(
     leave(code)
 
 
-@app.command()
+@app.command(short_help="Serve a local imitation of Zendesk and OpenAI.")
 def sandbox(
-    port: Annotated[int, typer.Option(min=0, max=65535, metavar="PORT", help="0 picks a free one.")] = 8808,
-    tickets: Annotated[int, typer.Option(min=0, metavar="N", help="Tickets to begin with, aged minutes to hours.")] = 0,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="PORT", help="Where to listen; 0 picks a free port.")
+    ] = 8808,
+    tickets: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Number of tickets at the start, minutes to hours old.")
+    ] = 0,
     plan: Annotated[
         str,
         typer.Option(
@@ -450,9 +464,11 @@ def sandbox(
         str,
         typer.Option(metavar="SECONDS", help="Seconds a model answer takes: median, or median:p95, such as 2 or 2:4."),
     ] = "0",
-    random_seed: Annotated[int, typer.Option("--seed", metavar="N", help="Makes faults and latencies repeatable.")] = 0,
+    random_seed: Annotated[
+        int, typer.Option("--seed", metavar="N", help="The same number gives the same faults and latencies.")
+    ] = 0,
 ) -> None:
-    """Serve a local imitation of Zendesk and OpenAI."""
+    """Serve a local imitation of Zendesk and OpenAI, and print the variables that point a command at it."""
     with errors(as_json=False):
         from .commands.sandbox import serve_sandbox
 
@@ -477,13 +493,13 @@ retry_app = typer.Typer(
 app.add_typer(retry_app, name="retry")
 RetriedOption = Annotated[
     Optional[list[int]],  # noqa: UP045
-    typer.Option("--ticket", min=1, metavar="ID", help="This ticket of the list; may be repeated."),
+    typer.Option("--ticket", min=1, metavar="ID", help="Only this ticket of the list; may be repeated."),
 ]
 
 
-@retry_app.command("list")
+@retry_app.command("list", short_help="Print the retry list.")
 def retry_list(as_json: JsonOption = False, config: ConfigOption = None) -> None:
-    """Print the retry list: attempts, whether it is given up, and why."""
+    """Print the tickets that wait for a later run or failed too often, with attempts and reason."""
     with errors(as_json):
         from .commands.retry import show as work
 
@@ -491,14 +507,14 @@ def retry_list(as_json: JsonOption = False, config: ConfigOption = None) -> None
     leave(code)
 
 
-@retry_app.command("run")
+@retry_app.command("run", short_help="Try the tickets of the list now.")
 def retry_run(
     ticket: RetriedOption = None,
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Try the list now, what was given up included."""
+    """Try the tickets of the list now, dead letters included, and no others."""
     with errors(as_json):
         from .commands.retry import run as work
 
@@ -507,14 +523,16 @@ def retry_run(
     leave(code, abandoned)
 
 
-@retry_app.command("drop")
+@retry_app.command("drop", short_help="Take tickets off the list for good.")
 def retry_drop(
     ticket: RetriedOption = None,
-    all_dead: Annotated[bool, typer.Option("--all-dead", help="Everything that failed too often.")] = False,
+    all_dead: Annotated[
+        bool, typer.Option("--all-dead", help="All dead letters: tickets that failed too often.")
+    ] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Take tickets off the list: they are not tried any more."""
+    """Take tickets off the list, with a receipt: no run tries them again, except retry run --ticket ID."""
     with errors(as_json):
         from .commands.retry import drop as work
 
@@ -532,15 +550,19 @@ app.add_typer(taxonomy_app, name="taxonomy")
 @taxonomy_app.command("check", short_help="Find overlaps, gaps, and targets that cannot work.")
 def taxonomy_check(
     offline: Annotated[
-        bool, typer.Option("--offline", help="Leave the helpdesk's tags, fields and groups out.")
+        bool, typer.Option("--offline", help="Do not ask the helpdesk for tags, fields and groups.")
     ] = False,
     log_days: Annotated[
-        int, typer.Option(min=0, max=3650, metavar="N", help="Look for unused and missing ones in so many days' log.")
+        int,
+        typer.Option(min=0, max=3650, metavar="N", help="Look for unused and missing categories in the log of N days."),
     ] = 30,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Find overlaps, gaps, and targets that cannot work; writes nothing. Exit code 1: there are problems."""
+    """Find overlaps, gaps, and targets that cannot work; writes nothing.
+
+    Exit code 0: no problems; 1: problems; 3: the helpdesk could not be asked.
+    """
     with errors(as_json):
         from .commands.taxonomy import check as work
 
@@ -580,7 +602,7 @@ def train(
         typer.Option(metavar="TASK", help="category, urgency or sentiment; may be repeated. Default: all three."),
     ] = None,
     bench: Annotated[
-        bool, typer.Option("--bench", help="Compare six methods by cross-validation, and keep the best of each task.")
+        bool, typer.Option("--bench", help="Compare six methods by cross-validation; keep the best for each task.")
     ] = False,
     report: Annotated[
         Optional[Path],  # noqa: UP045
@@ -588,7 +610,7 @@ def train(
     ] = None,
     out: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option(metavar="FOLDER", help="Where the classifier goes. Default: where a run looks for it."),
+        typer.Option(metavar="FOLDER", help="Folder of the classifier. Default: where a run looks for it."),
     ] = None,
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
@@ -618,7 +640,7 @@ def train(
 @app.command()
 def undo(
     run_id: Annotated[
-        str, typer.Argument(metavar="RUN_ID", help="A run's id, how it begins, or latest: the last run that wrote.")
+        str, typer.Argument(metavar="RUN_ID", help="A run's id, its beginning, or latest: the last run that wrote.")
     ],
     ticket: Annotated[
         Optional[list[int]],  # noqa: UP045
@@ -626,7 +648,7 @@ def undo(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be taken back; write nothing.")] = False,
     while_stopped: Annotated[
-        bool, typer.Option("--while-stopped", help="Go on although the kill switch is set, which stops runs.")
+        bool, typer.Option("--while-stopped", help="Work although the kill switch is set.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print only what went wrong.")] = False,
     verbose: VerboseOption = False,
@@ -636,7 +658,9 @@ def undo(
     """Take back what a run wrote, where nobody has touched it since.
 
     Tags, priority, group and ticket fields go back to what they were, with one internal note. Notes of the run stay:
-    the helpdesk cannot delete them. Twice does nothing.
+    the helpdesk cannot delete them. A second undo does nothing.
+
+    Exit code 0: done; 1: some tickets failed or are not known yet, so repeat the command; 2: no such run.
     """
     with errors(as_json):
         from .commands.undo import undo as work
@@ -655,13 +679,13 @@ def undo(
     leave(code)
 
 
-@app.command()
+@app.command(short_help="Write the settings files, and check what they reach.")
 def init(
-    folder: Annotated[Path, typer.Argument(help="Where the files go.")] = Path(),
+    folder: Annotated[Path, typer.Argument(help="Folder for the files.")] = Path(),
     force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Write the files, contact nobody.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Write the files; contact no server.")] = False,
 ) -> None:
-    """Write the settings files, and check what they reach."""
+    """Write ticketbot.toml and .env.example, and check helpdesk and models."""
     with errors(as_json=False):
         from .commands.init import init as work
 

@@ -21,26 +21,27 @@ def report(
     ] = None,
     until: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(metavar="WHEN", help="To, in the same words; it is not included. Default: now."),
+        typer.Option(metavar="WHEN", help="To, in the same form; not included. Default: now."),
     ] = None,
     period: Annotated[
         Optional[Literal["day", "week", "month"]],  # noqa: UP045
-        typer.Option(help="The last whole day, week or month (UTC) instead."),
+        typer.Option(help="The last whole day, week or month (UTC), instead of --since."),
     ] = None,
     overrides: Annotated[
-        bool, typer.Option("--overrides", help="Also read solved tickets, a request each: what did people change?")
+        bool, typer.Option("--overrides", help="Also read solved tickets from the helpdesk: what did people change?")
     ] = False,
     sample: Annotated[
-        int, typer.Option(min=1, max=20_000, metavar="N", help="With --overrides: of so many tickets.")
+        int, typer.Option(min=1, max=20_000, metavar="N", help="With --overrides: how many tickets to read.")
     ] = 200,
     knowledge: Annotated[
         bool, typer.Option("--knowledge", help="Also search the Help Center: which topics have no article?")
     ] = False,
     at_least: Annotated[
-        int, typer.Option(min=1, metavar="N", help="With --knowledge: topics of at least so many tickets.")
+        int, typer.Option(min=1, metavar="N", help="With --knowledge: only topics of N tickets or more.")
     ] = 5,
     within: Annotated[
-        float, typer.Option(min=1, metavar="SECONDS", help="With --overrides or --knowledge: stop asking after that.")
+        float,
+        typer.Option(min=1, metavar="SECONDS", help="With --overrides or --knowledge: stop asking after this time."),
     ] = 300,
     html: Annotated[
         Optional[Path],  # noqa: UP045
@@ -58,7 +59,7 @@ def report(
         typer.Option(metavar="FILE", help="With --markdown: write it there instead."),
     ] = None,
     subjects: Annotated[
-        bool, typer.Option("--subjects", help="Also read the listed tickets' subjects, a request or two; redacted.")
+        bool, typer.Option("--subjects", help="Also read the listed tickets' subjects from the helpdesk; redacted.")
     ] = False,
     urgency: Annotated[
         Optional[list[str]],  # noqa: UP045
@@ -79,7 +80,10 @@ def report(
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Show what was triaged in a period, how well and at what cost; from the log, so it needs no helpdesk."""
+    """Show what was triaged in a period, how well and at what cost; from the log, so it needs no helpdesk.
+
+    Exit code 3 with --mail: the mail was not sent.
+    """
     with errors(as_json):
         from .commands.report import Wishes
         from .commands.report import report as work
@@ -129,13 +133,15 @@ def escalated(
 
 @app.command()
 def dashboard(
-    port: Annotated[int, typer.Option(min=0, max=65535, metavar="PORT", help="0 picks a free one.")] = 8501,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="PORT", help="Where to listen; 0 picks a free port.")
+    ] = 8501,
     host: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Where to listen; there is no sign-in, so keep it to this machine.")
     ] = "127.0.0.1",
     public_url: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(metavar="URL", help="The address that people see, where a reverse proxy stands before it."),
+        typer.Option(metavar="URL", help="Address that people see, when it is behind a reverse proxy."),
     ] = None,
     reports: Annotated[
         Optional[Path],  # noqa: UP045
@@ -165,7 +171,7 @@ def dashboard(
 
 @app.command(short_help="Look at everything that runs need, within 10 s.")
 def health(
-    offline: Annotated[bool, typer.Option("--offline", help="Leave helpdesk and model servers out.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not ask helpdesk and model servers.")] = False,
     serve: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option(min=0, max=65535, metavar="PORT", help="Serve /healthz and Prometheus' /metrics until stopped."),
@@ -297,17 +303,20 @@ def schedule_remove(
 
 alerts_app = typer.Typer(
     cls=Commands,
-    help="Who is told when something is wrong: try it, and see what is open.",
-    short_help="Who is told when something is wrong: try it, see what is open.",
+    help="Alerts: send a test message, and see which are open.",
+    short_help="Alerts: send a test message, see which are open.",
     rich_markup_mode=None,
     no_args_is_help=True,
 )
 app.add_typer(alerts_app, name="alerts")
 
 
-@alerts_app.command("test", short_help="Send a test message of each severity to everybody.")
+@alerts_app.command("test", short_help="Send a test message of each severity to every address.")
 def alerts_test(as_json: JsonOption = False, config: ConfigOption = None) -> None:
-    """Send a test message of each severity to everybody. Exit code 1: one did not arrive; 2: there is nobody."""
+    """Send a test message of each severity to every address, and say which arrived.
+
+    Exit code 1: one did not arrive; 2: there is no address.
+    """
     with errors(as_json):
         from .commands.alerts import test as work
 
@@ -316,9 +325,9 @@ def alerts_test(as_json: JsonOption = False, config: ConfigOption = None) -> Non
     leave(code)
 
 
-@alerts_app.command("list")
+@alerts_app.command("list", short_help="Print the open alerts.")
 def alerts_list(as_json: JsonOption = False, config: ConfigOption = None) -> None:
-    """Print the open alerts, and who could not be told, and why."""
+    """Print the open alerts, and the addresses that could not be reached, with the reason."""
     with errors(as_json):
         from .commands.alerts import show as work
 
@@ -328,7 +337,7 @@ def alerts_list(as_json: JsonOption = False, config: ConfigOption = None) -> Non
 
 audit_app = typer.Typer(
     cls=Commands,
-    help="The log: is it as it was written, what does it say, and erasing words from it.",
+    help="The log: check it, read it, hand it out, erase words from it.",
     short_help="The log: check it, read it, erase words from it.",
     rich_markup_mode=None,
     no_args_is_help=True,
@@ -336,11 +345,11 @@ audit_app = typer.Typer(
 app.add_typer(audit_app, name="audit")
 TicketsOption = Annotated[
     Optional[list[int]],  # noqa: UP045
-    typer.Option("--ticket", min=1, metavar="ID", help="Of this ticket; may be repeated."),
+    typer.Option("--ticket", min=1, metavar="ID", help="Only this ticket; may be repeated."),
 ]
 RequesterOption = Annotated[
     Optional[str],  # noqa: UP045
-    typer.Option("--requester", metavar="ID_OR_EMAIL", help="Of every ticket of this requester; asks the helpdesk."),
+    typer.Option("--requester", metavar="ID_OR_EMAIL", help="All tickets of this requester; asks the helpdesk."),
 ]
 
 
@@ -348,7 +357,7 @@ RequesterOption = Annotated[
 def audit_verify(
     anchor: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Option(metavar="DAY:LINES:MAC", help="An end of the log as somebody else knows it; may be repeated."),
+        typer.Option(metavar="DAY:LINES:MAC", help="A head of the log that was kept elsewhere; may be repeated."),
     ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
@@ -361,13 +370,16 @@ def audit_verify(
     leave(code)
 
 
-@audit_app.command("show", short_help="Tell one ticket's story, and whether it can be relied on.")
+@audit_app.command("show", short_help="Print one ticket's story, and whether its lines hold.")
 def audit_show(
     ticket: Annotated[int, typer.Argument(min=1, metavar="TICKET", help="The ticket's number.")],
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Tell one ticket's story: every intent, receipt, alert and undo, and whether each can be relied on."""
+    """Print one ticket's story: every intent, receipt, alert and undo, and whether each line is as it was written.
+
+    Exit code 1: a line was changed.
+    """
     with errors(as_json):
         from .commands.audit_story import show as work
 
@@ -375,26 +387,28 @@ def audit_show(
     leave(code)
 
 
-@audit_app.command("export", short_help="Put events into a file, decrypted, without what is personal.")
+@audit_app.command("export", short_help="Export events, decrypted, without personal data.")
 def audit_export(
     since: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(metavar="WHEN", help="From then on: 12h, 7d, 2026-11-01 or a full time."),
+        typer.Option(metavar="WHEN", help="From: 12h, 7d, 2026-11-01 or a full time."),
     ] = None,
     until: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(metavar="WHEN", help="Up to then, that moment left out."),
+        typer.Option(metavar="WHEN", help="To, in the same form; not included."),
     ] = None,
     ticket: TicketsOption = None,
     requester: RequesterOption = None,
-    form: Annotated[Literal["jsonl", "csv"], typer.Option("--format", help="Lines as they are, or a table.")] = "jsonl",
-    out: Annotated[str, typer.Option(metavar="FILE", help="Where to, with a manifest beside it; - prints.")] = "-",
+    form: Annotated[
+        Literal["jsonl", "csv"], typer.Option("--format", help="The log's own lines, or a table.")
+    ] = "jsonl",
+    out: Annotated[str, typer.Option(metavar="FILE", help="The file, with a manifest beside it; - prints.")] = "-",
     with_text: Annotated[
         bool, typer.Option("--with-text", help="Also summaries, quotes, found entities and notes.")
     ] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Put events into a file for somebody else, decrypted, without what is personal unless that is asked for."""
+    """Export events, decrypted, without personal data unless --with-text asks for it."""
     with errors(as_json=False):
         from .commands.audit_export import export as work
 
@@ -413,16 +427,19 @@ def audit_export(
     leave(code)
 
 
-@audit_app.command("erase", short_help="Take what is personal of tickets out of log and state.")
+@audit_app.command("erase", short_help="Erase customers' words from log and state.")
 def audit_erase(
     ticket: TicketsOption = None,
     requester: RequesterOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be erased; change nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Take what is personal of these tickets out of log and state, for good; the log still verifies."""
+    """Erase the customers' words of these tickets from log and state; the log still verifies.
+
+    Exit code 1: something could not be erased; 75: a run or dry run is active.
+    """
     with errors(as_json):
         from .commands.audit_erase import erase_tickets as work
 

@@ -47,7 +47,7 @@ MissingPart = Literal["priority", "group", "fields"]
 
 
 class ExitCode(IntEnum):
-    """The process's answer to cron. The README lists them for operators."""
+    """The process's answer to cron. ``docs/commands.md`` lists them for operators."""
 
     OK = 0
     SOME_FAILED = 1

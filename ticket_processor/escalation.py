@@ -64,17 +64,22 @@ Template = Annotated[str, Field(max_length=_LONGEST_PLAN), AfterValidator(_templ
 
 
 class Escalation(Frozen):
-    """For what a ticket is escalated, and what follows besides the tag.
+    """Which tickets are escalated, and what follows besides the tag.
 
     ``plans`` are templates by reason or by the name of a category, which goes before; a reason that is not given has
     its default. ``group`` is set under the same rules as any other, and instead of that of the category.
     """
 
-    on: tuple[Condition, ...] = ("critical", "high_risk", "security", "negative_and_urgent")
+    on: tuple[Condition, ...] = Field(
+        ("critical", "high_risk", "security", "negative_and_urgent"), description="what a ticket is escalated for"
+    )
     categories: tuple[str, ...] = Field((), description="categories of either level whose tickets are escalated")
-    group: int | None = Field(None, ge=1)
-    raise_priority: bool = Field(False, description="to high at least")
-    plans: dict[str, Template] = Field(default_factory=lambda: dict(DEFAULT_PLANS))
+    group: int | None = Field(None, ge=1, description="id of the group for escalated tickets")
+    raise_priority: bool = Field(False, description="raise the priority of escalated tickets to `high` at least")
+    plans: dict[str, Template] = Field(
+        default_factory=lambda: dict(DEFAULT_PLANS),
+        description="what to do, by category or reason, in plain sentences; see the page about writing back",
+    )
 
     @field_validator("plans", mode="before")
     @classmethod

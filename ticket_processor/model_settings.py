@@ -21,58 +21,70 @@ Preset = Literal["openai", "azure", "ollama", "vllm", "llama.cpp", "lm-studio", 
 
 
 class ModelUse(Frozen):
-    """What is particular about one model of the list; what is not given here is as for all."""
+    """What differs for one model of the list; everything else is as for all."""
 
-    model: str | None = Field(None, description="what its server calls it; default: its name in the list")
-    preset: Preset | None = None
-    base_url: ServerUrl | None = None
-    allow_plain_http: bool = Field(False, description="http to a server that is not this machine")
-    api_key_variable: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
-    api_version: str | None = Field(None, description="Azure's, for its older addresses")
-    timeout_s: float | None = Field(None, gt=0, le=300)
-    max_output_tokens: int | None = Field(None, ge=50, le=4000)
-    ticket_tokens: int | None = Field(None, ge=50, le=100_000)
-    redaction: RedactionLevel | None = None
+    model: str | None = Field(None, description="the model's name on its server; default: its name in the list")
+    preset: Preset | None = Field(None, description="kind of its server; see the page about models")
+    base_url: ServerUrl | None = Field(None, description="address of its server; `OPENAI_API_KEY` is not sent there")
+    allow_plain_http: bool = Field(False, description="permit unencrypted http beyond this machine")
+    api_key_variable: str | None = Field(
+        None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="environment variable that holds its server's key"
+    )
+    api_version: str | None = Field(None, description="Azure only: API version of addresses without `/openai/v1`")
+    timeout_s: float | None = Field(None, gt=0, le=300, description="seconds that a request may take")
+    max_output_tokens: int | None = Field(None, ge=50, le=4000, description="longest answer in tokens")
+    ticket_tokens: int | None = Field(None, ge=50, le=100_000, description="a longer ticket is cut for this model")
+    redaction: RedactionLevel | None = Field(None, description="what is replaced before this model sees a ticket")
     api_key: SecretStr | None = None
 
 
 class ModelSettings(Frozen):
-    """The model server, and which models to try there, in order. No names: keyword rules only.
+    """The model server, and the models to ask there, in order. Without names keyword rules answer.
 
     A model that is particular has an entry of its own under ``use``: another server, another preset, its own key.
     """
 
-    names: tuple[str, ...] = ()
-    preset: Preset = "compatible"
-    base_url: ServerUrl | None = None
-    allow_plain_http: bool = Field(False, description="http to a server that is not this machine")
-    api_key: SecretStr | None = None
-    timeout_s: float = Field(30.0, gt=0, le=300)
-    max_output_tokens: int = Field(400, ge=50, le=4000)
-    ticket_tokens: int = Field(800, ge=50, le=100_000, description="a longer ticket is cut for the model")
-    redaction: RedactionLevel = RedactionLevel.STANDARD
-    cascade: bool = Field(False, description="an unsure model hands on to the next, stronger one")
-    prices: dict[str, tuple[float, float, float]] = Field(
-        default_factory=dict, description="US dollars for a million tokens: input, output, cached input"
+    names: tuple[str, ...] = Field((), description="models to ask, in this order; none: keyword rules only")
+    preset: Preset = Field("compatible", description="kind of server; see the page about models")
+    base_url: ServerUrl | None = Field(
+        None, description="address of an OpenAI-compatible server, with `/v1`; default: the preset's"
     )
-    use: dict[str, ModelUse] = Field(default_factory=dict)
+    allow_plain_http: bool = Field(False, description="permit unencrypted http beyond this machine")
+    api_key: SecretStr | None = Field(None, description="key of the model server")
+    timeout_s: float = Field(30.0, gt=0, le=300, description="seconds that a request may take")
+    max_output_tokens: int = Field(400, ge=50, le=4000, description="longest answer in tokens")
+    ticket_tokens: int = Field(800, ge=50, le=100_000, description="a longer ticket is cut for the model")
+    redaction: RedactionLevel = Field(
+        RedactionLevel.STANDARD,
+        description="what is replaced before a model sees a ticket; see the page about redaction",
+    )
+    cascade: bool = Field(False, description="ask the next model as well when an answer is below `policy.review_below`")
+    prices: dict[str, tuple[float, float, float]] = Field(
+        default_factory=dict,
+        description="US dollars for a million tokens of each model: input, output, cached input; default: list prices",
+    )
+    use: dict[str, ModelUse] = Field(
+        default_factory=dict, description="what differs for one model of the list; see below"
+    )
 
 
 class BudgetSettings(Frozen):
-    """How much models may cost; what is not set has no limit. A day is a UTC day."""
+    """Limits on what models may cost; without one there is no limit."""
 
-    run_usd: float | None = Field(None, ge=0)
-    day_usd: float | None = Field(None, ge=0)
-    run_tokens: int | None = Field(None, ge=0)
-    day_tokens: int | None = Field(None, ge=0)
+    run_usd: float | None = Field(None, ge=0, description="most US dollars of a run")
+    day_usd: float | None = Field(None, ge=0, description="most US dollars of a UTC day")
+    run_tokens: int | None = Field(None, ge=0, description="most tokens of a run")
+    day_tokens: int | None = Field(None, ge=0, description="most tokens of a UTC day")
 
 
 class EmbeddingSettings(Frozen):
-    """An embedding server, which may be another one than the models'. No model: word overlap does its work."""
+    """An embedding server for `ticketbot taxonomy check`; it may be another one than the models'."""
 
-    model: str | None = None
-    base_url: ServerUrl | None = None
-    allow_plain_http: bool = Field(False, description="http to a server that is not this machine")
-    api_key_variable: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
-    timeout_s: float = Field(30.0, gt=0, le=300)
+    model: str | None = Field(None, description="name of the embedding model; none: categories are compared by words")
+    base_url: ServerUrl | None = Field(None, description="address of its server, with `/v1`")
+    allow_plain_http: bool = Field(False, description="permit unencrypted http beyond this machine")
+    api_key_variable: str | None = Field(
+        None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="environment variable that holds its server's key"
+    )
+    timeout_s: float = Field(30.0, gt=0, le=300, description="seconds that a request may take")
     api_key: SecretStr | None = None

@@ -26,28 +26,37 @@ class Mode(StrEnum):
 
 
 class FieldPolicy(Frozen):
-    """``apply`` needs at least ``threshold`` confidence; below it the value is only suggested in the note.
+    """How far the program goes with one field of a ticket.
 
-    ``overwrite`` says whether a value that is there already may be replaced.
+    ``apply`` needs at least ``threshold`` confidence; below it the value is only suggested in the note. ``overwrite``
+    says whether a value that is there already may be replaced.
     """
 
-    mode: Mode = Mode.APPLY
-    threshold: float = Field(0.0, ge=0, le=1)
-    overwrite: Overwrite = Overwrite.NEVER
+    mode: Mode = Field(Mode.APPLY, description="`suggest` only writes the value into the note")
+    threshold: float = Field(0.0, ge=0, le=1, description="with less confidence, `apply` only suggests")
+    overwrite: Overwrite = Field(
+        Overwrite.NEVER,
+        description="which values that are there may be replaced: `bot-set` means those that ticketbot set and nobody "
+        "touched; tags allow `never` only",
+    )
 
 
 class Policy(Frozen):
-    """The site's wishes. The defaults set everything that nobody has set."""
+    """What ticketbot sets on a ticket. The defaults set everything that is empty."""
 
-    tag_prefix: str = Field("ai_", pattern=r"^[a-z0-9_]{1,20}$")
-    tags: FieldPolicy = FieldPolicy()
-    priority: FieldPolicy = FieldPolicy()
-    group: FieldPolicy = Field(FieldPolicy(), description="for categories that name a group")
-    fields: FieldPolicy = Field(FieldPolicy(), description="for categories that name ticket fields")
-    note: NoteWhen = NoteWhen.ALWAYS
-    review_below: float = Field(0.5, ge=0, le=1)
-    model_may_set_urgent: bool = False
-    preset: Literal["labels", "tiers"] = Field("labels", description="tiers: one more tag says who should take it")
+    tag_prefix: str = Field("ai_", pattern=r"^[a-z0-9_]{1,20}$", description="beginning of ticketbot's tags")
+    tags: FieldPolicy = Field(FieldPolicy(), description="how far ticketbot goes with tags; see below")
+    priority: FieldPolicy = Field(FieldPolicy(), description="the same for the priority")
+    group: FieldPolicy = Field(FieldPolicy(), description="the same for groups that categories name")
+    fields: FieldPolicy = Field(FieldPolicy(), description="the same for ticket fields that categories name")
+    note: NoteWhen = Field(
+        NoteWhen.ALWAYS, description="which tickets get an internal note; `true` is `always`, `false` is `never`"
+    )
+    review_below: float = Field(0.5, ge=0, le=1, description="less confidence than this adds the tag `ai_review`")
+    model_may_set_urgent: bool = Field(
+        False, description="let a model set `urgent`; otherwise it sets `high` and the note suggests `urgent`"
+    )
+    preset: Literal["labels", "tiers"] = Field("labels", description="`tiers` adds a tag that says who should take it")
     escalation: Escalation = Escalation()
     tiers: Tiers = Tiers()
 

@@ -25,15 +25,25 @@ DEFAULT_LOG_DIR = "logs"
 class ZendeskSettings(Frozen):
     """Where the account is and how to sign in."""
 
-    subdomain: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$")
-    url: str | None = None
-    source: Literal["auto", "export", "search"] = "auto"
-    search_window_hours: float = Field(6, ge=0.5, le=72, description="listings by search go back by so much")
-    oauth_client_id: str | None = None
-    oauth_client_secret: SecretStr | None = None
-    oauth_token: SecretStr | None = None
-    email: str | None = None
-    api_token: SecretStr | None = None
+    subdomain: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$", description="the name before `.zendesk.com`"
+    )
+    url: str | None = Field(None, description="whole base URL, instead of the subdomain")
+    source: Literal["auto", "export", "search"] = Field(
+        "auto",
+        description="where new tickets come from: the incremental export (needs an admin), the search (minutes late), "
+        "or the export where the user may use it",
+    )
+    search_window_hours: float = Field(
+        6, ge=0.5, le=72, description="each listing by search overlaps the one before by this; later tickets are missed"
+    )
+    oauth_client_id: str | None = Field(None, description="the OAuth client's unique identifier")
+    oauth_client_secret: SecretStr | None = Field(
+        None, description="the client's secret; ticketbot fetches and renews its tokens with it"
+    )
+    oauth_token: SecretStr | None = Field(None, description="an OAuth access token that was made elsewhere")
+    email: str | None = Field(None, description="the agent's e-mail address, with an API token")
+    api_token: SecretStr | None = Field(None, description="an API token; Zendesk ends these on 2027-04-30")
 
     @field_validator("url")
     @classmethod
@@ -56,25 +66,29 @@ class ZendeskSettings(Frozen):
 
 
 class CacheSettings(Frozen):
-    """How long models' answers are kept for texts that come again. 0 days: not at all."""
+    """How long models' answers are kept for texts that come again."""
 
-    days: int = Field(30, ge=0, le=3650)
-    max_answers: int = Field(100_000, ge=1)
+    days: int = Field(30, ge=0, le=3650, description="days that an answer is kept; 0 keeps none")
+    max_answers: int = Field(100_000, ge=1, description="the oldest answers beyond this number are deleted")
 
 
 class ClassifierSettings(Frozen):
     """The local classifier that ``ticketbot train`` makes; used where it has proved better than the rules."""
 
-    use: bool = True
-    folder: Path | None = Field(None, description="default: 'classifier' in the state folder")
+    use: bool = Field(True, description="use the trained classifier")
+    folder: Path | None = Field(None, description="where it is kept; default: `classifier` in the state folder")
 
 
 class AuditSettings(Frozen):
-    """The log: how long it is kept, what seals it, and what it is encrypted with. Of keys the first is written with."""
+    """How long the log is kept, and its keys. The first key of a list writes, all of them read."""
 
-    retention_days: int = Field(365, ge=1, le=3650)
-    keys: tuple[Annotated[SecretStr, Field(min_length=16)], ...] = ()
-    encryption_keys: tuple[SecretStr, ...] = ()
+    retention_days: int = Field(365, ge=1, le=3650, description="a day of the log is deleted after this many days")
+    keys: tuple[Annotated[SecretStr, Field(min_length=16)], ...] = Field(
+        (), description="keys of 16 characters or more that seal the log; default: `audit.key` in the state folder"
+    )
+    encryption_keys: tuple[SecretStr, ...] = Field(
+        (), description="keys that encrypt the log: 32 bytes in base64; `off` in front ends encryption"
+    )
 
 
 def apprise_urls(urls: SecretStr | None) -> list[str]:
@@ -102,59 +116,89 @@ AppriseUrls = Annotated[SecretStr | None, AfterValidator(_apprise_urls)]
 
 
 class AlertSettings(Frozen):
-    """Who is told when something is wrong, and from when on; see ``docs/alerts.md``."""
+    """Who receives alerts, and when; see ``docs/alerts.md``."""
 
-    urls: AppriseUrls = None
-    page_urls: AppriseUrls = None
-    heartbeat_url: Annotated[SecretStr | None, AfterValidator(_heartbeat_url)] = None
-    daily_at: str = Field("07:00", pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$", description="of the summary, UTC")
-    cool_down_minutes: float = Field(60.0, ge=0, le=1440, description="what comes back so soon is not told again")
+    urls: AppriseUrls = Field(None, description="Apprise URLs that receive every alert and the daily summary")
+    page_urls: AppriseUrls = Field(None, description="Apprise URLs that receive critical alerts only")
+    heartbeat_url: Annotated[SecretStr | None, AfterValidator(_heartbeat_url)] = Field(
+        None, description="address that each run pings, so that runs which never start are noticed"
+    )
+    daily_at: str = Field(
+        "07:00", pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$", description="time of the daily summary, UTC; empty for none"
+    )
+    cool_down_minutes: float = Field(
+        60.0, ge=0, le=1440, description="an alert that returns sooner after its end is held back until then"
+    )
     gap_minutes: float | None = Field(
         None,
         ge=2,
         le=10_080,
-        description="a longer gap between runs is told of; default: 2.5 of their intervals, or 25",
+        description="longest allowed gap between runs; default: 2.5 usual intervals, at least 25 minutes",
     )
     stale_minutes: float | None = Field(
-        None, ge=2, le=10_080, description="so long no run may have seen all tickets; default: 4 intervals, or 40"
+        None,
+        ge=2,
+        le=10_080,
+        description="longest time without a run that looked at every ticket; default: 4 usual intervals, at least 40",
     )
-    day_usd: float | None = Field(None, gt=0, description="what models may cost in a UTC day before it is told")
-    escalated: bool = Field(True, description="a message for each run that escalated tickets, with their numbers")
-    runbook: str = Field("docs/alerts.md", min_length=1, description="where messages point; '#' and the rule follow")
+    day_usd: float | None = Field(None, gt=0, description="model cost of a UTC day above which an alert is sent")
+    escalated: bool = Field(True, description="send one message for each run that escalated tickets")
+    runbook: str = Field(
+        "docs/alerts.md", min_length=1, description="address at the end of each message; `#` and the rule follow"
+    )
 
 
 class SloSettings(Frozen):
-    """The objectives that alerts watch over: the success rate, and answers in time; docs/report.md defines both."""
+    """Objectives that alerts watch: the success rate, and answers in time; ``docs/report.md`` defines both."""
 
-    success: float = Field(0.995, ge=0.5, lt=1)
-    alert_below: float = Field(0.99, gt=0, lt=1)
-    latency_s: float = Field(15.0, gt=0)
-    latency_share: float = Field(0.95, gt=0, le=1)
-    fallback_share: float = Field(0.1, gt=0, le=1, description="unplanned fallback rate of the last six runs")
+    success: float = Field(0.995, ge=0.5, lt=1, description="success rate of a month")
+    alert_below: float = Field(0.99, gt=0, lt=1, description="lowest good success rate of a day")
+    latency_s: float = Field(15.0, gt=0, description="seconds within which an answer counts as in time")
+    latency_share: float = Field(0.95, gt=0, le=1, description="share of a day's answers that should be in time")
+    fallback_share: float = Field(
+        0.1, gt=0, le=1, description="highest good unplanned fallback rate of the last six runs"
+    )
 
 
 class RunSettings(Frozen):
-    """How a run goes about its work."""
+    """How a run works."""
 
-    workers: int = Field(8, ge=1, le=500)
-    deadline_s: float = Field(540.0, ge=10, le=86_400)
-    analysis_timeout_s: float = Field(90.0, gt=0)
-    limit_share: float = Field(0.5, gt=0, le=1, description="share of the helpdesk's rate limits that we may use")
-    stable_read_s: float = Field(6.0, ge=1, le=60)
-    max_attempts: int = Field(5, ge=1, le=100)
+    workers: int = Field(8, ge=1, le=500, description="analyses at the same time")
+    deadline_s: float = Field(
+        540.0, ge=10, le=86_400, description="seconds after which a run ends; the rest waits for the next run"
+    )
+    analysis_timeout_s: float = Field(
+        90.0, gt=0, description="seconds after which an analysis that hangs is abandoned and keyword rules answer"
+    )
+    limit_share: float = Field(
+        0.5, gt=0, le=1, description="share of the helpdesk's rate limits that ticketbot may use"
+    )
+    stable_read_s: float = Field(
+        6.0, ge=1, le=60, description="a ticket that changed within this many seconds is left for the next run"
+    )
+    max_attempts: int = Field(5, ge=1, le=100, description="failures after which a ticket becomes a dead letter")
     retriage_on_reply: bool = Field(False, description="triage again when the customer answers")
     write_mode: Literal["auto", "single", "batch"] = Field(
-        "auto", description="one update after the other, jobs of a hundred, or whichever fits"
+        "auto", description="one update at a time, jobs of up to a hundred, or whichever fits"
     )
-    verify_sample: int = Field(20, ge=0, le=10_000, description="writes of a run that are read back at its end")
-    statuses: tuple[Status, ...] = ("new", "open")
-    wait_minutes: float = Field(0.0, ge=0, le=1440, description="head start of people, from a ticket's creation")
-    canary_percent: float = Field(100.0, ge=0, le=100, description="share of the tickets that is handled")
+    verify_sample: int = Field(20, ge=0, le=10_000, description="writes that a run reads back at its end")
+    statuses: tuple[Status, ...] = Field(("new", "open"), description="a ticket in any other status is left alone")
+    wait_minutes: float = Field(
+        0.0, ge=0, le=1440, description="people's head start: a ticket younger than this is left for a later run"
+    )
+    canary_percent: float = Field(
+        100.0, ge=0, le=100, description="percentage of tickets that are handled, always the same ones"
+    )
     min_free_mb: int = Field(
-        50, ge=0, le=10_000_000, description="with less room on the disk of the log or the state nothing is changed"
+        50,
+        ge=0,
+        le=10_000_000,
+        description="with fewer MB free on the disk of the log or the state, nothing is written",
     )
-    stop: bool = Field(False, description="the kill switch")
-    stop_file: Path | None = Field(None, description="another; default: 'STOP' in the state folder")
+    stop: bool = Field(False, description="the kill switch: stops every run")
+    stop_file: Path | None = Field(
+        None, description="a run stops while this file exists; default: `STOP` in the state folder"
+    )
 
 
 def _no_tag_of_ours(category: Category) -> Category:
@@ -185,18 +229,20 @@ class Settings(Frozen):
     audit: AuditSettings = AuditSettings()
     alerts: AlertSettings = AlertSettings()
     slo: SloSettings = SloSettings()
-    categories: tuple[SiteCategory, ...] | None = None
-    fallback_category: str = "general"
+    categories: tuple[SiteCategory, ...] | None = Field(None, description="your own categories; see below")
+    fallback_category: str = Field("general", description="the category for whatever fits nowhere else")
     entities: dict[str, str] = Field(
-        default_factory=dict, description="what to pick out of a ticket: a name, and what it means"
+        default_factory=dict, description="what to find in a ticket: names, each with its meaning; at most 12"
     )
-    team_language: str = Field("en", pattern=r"^[a-z]{2,3}$", description="in which summaries are written")
-    lowest_tls: TlsVersion = Field("1.2", description="of every connection")
+    team_language: str = Field("en", pattern=r"^[a-z]{2,3}$", description="language code of the summaries")
+    lowest_tls: TlsVersion = Field("1.2", description="lowest TLS version of https connections")
     log_level: Annotated[Literal["off", "error", "warning", "info", "debug"], BeforeValidator(_small)] = Field(
-        "off", description="what is shown on standard error while a command works"
+        "off", description="messages on standard error: `info` adds decisions, `debug` requests"
     )
-    state_dir: Path | None = None
-    log_dir: Path = Path(DEFAULT_LOG_DIR)
+    state_dir: Path | None = Field(
+        None, description="folder for cursor, open intents and retry list; default: one for each account"
+    )
+    log_dir: Path = Field(Path(DEFAULT_LOG_DIR), description="the folder of the log")
     notices: tuple[str, ...] = ()
     stop_set_by: str | None = Field(None, description="what set the kill switch, if it is a setting that did")
     lost: tuple[str, ...] = Field((), description="a sentence where there are no settings at all, as in a wrong folder")

@@ -46,18 +46,20 @@ Status = Annotated[Literal["new", "open", "pending", "hold", "solved", "closed"]
 
 
 class SkipSettings(Frozen):
-    """Tickets that are left alone; one of the values of one of the lists is enough."""
+    """Tickets that are left alone; one value of one list is enough."""
 
-    channels: tuple[Word, ...] = ()
-    brands: tuple[int, ...] = ()
-    groups: tuple[int, ...] = ()
-    organizations: tuple[int, ...] = ()
-    tags: tuple[TagName, ...] = ()
-    requesters: tuple[Word, ...] = Field((), description="user ids, e-mail addresses, or domains of such")
-    statuses: tuple[Status, ...] = ()
-    machine_mail: bool = True
-    own_notes: bool = Field(True, description="tickets that the signed-in user wrote itself, through the API")
-    hands_off_tag: TagName | None = Field(None, description="default: 'hands_off' behind the prefix of our tags")
+    channels: tuple[Word, ...] = Field((), description="channels, such as `chat` or `voice`")
+    brands: tuple[int, ...] = Field((), description="ids of brands")
+    groups: tuple[int, ...] = Field((), description="ids of groups")
+    organizations: tuple[int, ...] = Field((), description="ids of organizations")
+    tags: tuple[TagName, ...] = Field((), description="tags")
+    requesters: tuple[Word, ...] = Field((), description="user ids, e-mail addresses, or domains without sub-domains")
+    statuses: tuple[Status, ...] = Field((), description="statuses")
+    machine_mail: bool = Field(True, description="leave bounces, out-of-office and other automatic mail alone")
+    own_notes: bool = Field(True, description="leave tickets alone that ticketbot's own user wrote through the API")
+    hands_off_tag: TagName | None = Field(
+        None, description="tag of tickets that are never touched; default: the tag prefix and `hands_off`"
+    )
 
     @field_validator("requesters", mode="before")
     @classmethod

@@ -16,26 +16,31 @@ CATEGORY_NAME = r"^[a-z][a-z0-9_]{0,39}$"
 
 
 class Category(Frozen):
-    """One category. ``description`` is a sentence by which a new agent could sort a ticket.
+    """One category. Your own categories replace the built-in ones.
 
-    ``keywords`` maps a language code to words or phrases in the syntax of :mod:`ticket_processor.lexicon`;
-    they add to the built-in ones. ``examples`` and ``not_examples`` are short texts that do and do not belong here.
-    ``priority_floor`` is the lowest urgency its tickets may be given. The targets ``tag``, ``group`` (a group's id)
-    and ``fields`` (ticket field id to value) are set on its tickets, where nobody has set anything; with less
-    confidence than ``threshold`` the category is suggested only.
+    ``description`` is a sentence by which a new agent could sort a ticket. ``keywords`` maps a language code to words
+    or phrases in the syntax of :mod:`ticket_processor.lexicon`; they add to the built-in ones. ``examples`` and
+    ``not_examples`` are short texts that do and do not belong here. ``priority_floor`` is the lowest urgency its
+    tickets may be given. The targets ``tag``, ``group`` (a group's id) and ``fields`` (ticket field id to value) are
+    set on its tickets, where nobody has set anything; with less confidence than ``threshold`` the category is
+    suggested only.
     """
 
-    name: str = Field(pattern=CATEGORY_NAME)
-    description: str
-    parent: str | None = None
-    examples: tuple[str, ...] = ()
-    not_examples: tuple[str, ...] = ()
-    keywords: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    priority_floor: Urgency | None = None
-    threshold: float = Field(0.0, ge=0, le=1)
-    tag: str | None = Field(None, pattern=r"^[a-z0-9_]{1,60}$")
-    group: int | None = None
-    fields: dict[int, str] = Field(default_factory=dict)
+    name: str = Field(pattern=CATEGORY_NAME, description="name of the category, and of its tag")
+    description: str = Field(description="what a model decides by; write it for a new colleague")
+    parent: str | None = Field(None, description="the category that this one is a part of")
+    examples: tuple[str, ...] = Field((), description="short texts that belong here")
+    not_examples: tuple[str, ...] = Field((), description="short texts that do not belong here")
+    keywords: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="words for the keyword rules by language, besides the built-in ones"
+    )
+    priority_floor: Urgency | None = Field(None, description="lowest urgency of its tickets")
+    threshold: float = Field(0.0, ge=0, le=1, description="with less confidence the category is suggested only")
+    tag: str | None = Field(None, pattern=r"^[a-z0-9_]{1,60}$", description="one more tag for its tickets")
+    group: int | None = Field(None, description="id of the group for tickets that have none")
+    fields: dict[int, str] = Field(
+        default_factory=dict, description="values for empty ticket fields, by the field's id"
+    )
 
 
 class Taxonomy(Frozen):

@@ -22,13 +22,17 @@ TIER_TAGS = tuple(f"tier_{tier}" for tier in Tier)
 
 
 class Tiers(Frozen):
-    """Where the lines between the tiers run, and which groups they are."""
+    """Limits of the tiers, and the group of each."""
 
-    groups: dict[Tier, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
-    tier_1_confidence: float = Field(0.7, ge=0, le=1, description="what the first line gets is at least so sure")
-    tier_1_categories: tuple[str, ...] = Field((), description="of either level; none: all but the fallback category")
-    complex_below: float = Field(0.5, ge=0, le=1, description="what is less sure than this is complex")
-    complex_categories: int = Field(3, ge=2, le=3, description="what fits so many categories is complex")
+    groups: dict[Tier, Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict, description="ids of groups by tier, for tickets that nothing else gives a group"
+    )
+    tier_1_confidence: float = Field(0.7, ge=0, le=1, description="lowest confidence for tier 1")
+    tier_1_categories: tuple[str, ...] = Field(
+        (), description="categories for tier 1; none: all but the fallback category"
+    )
+    complex_below: float = Field(0.5, ge=0, le=1, description="less confidence than this is complex")
+    complex_categories: int = Field(3, ge=2, le=3, description="a ticket that fits this many categories is complex")
 
 
 def tier_of(analysis: Analysis, tiers: Tiers, *, escalated: bool, fallback: str | None) -> Tier:

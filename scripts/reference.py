@@ -1,0 +1,275 @@
+"""Write docs/commands.md and docs/settings.md from the program itself: its commands, settings and variables.
+
+python scripts/reference.py            # writes both pages
+python scripts/reference.py --check    # writes nothing; exit code 1 when a page differs
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import typer
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from ticket_processor.cli import app
+from ticket_processor.errors import ExitCode
+from ticket_processor.settings import Settings
+from ticket_processor.variables import CONFIG_VARIABLE, VARIABLES
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+BY = "<!-- Written by `python scripts/reference.py`. Do not edit: change the help text or the description instead. -->"
+EXIT_CODES = {
+    ExitCode.OK: "The command did its work. A run that fell back to rules, or that left tickets for the next run when "
+    "its time was over, ends with 0 as well.",
+    ExitCode.SOME_FAILED: "The command finished, and some tickets failed. A run puts them on the retry list; after "
+    "`run.max_attempts` failures of its own a ticket becomes a dead letter.",
+    ExitCode.USAGE: "Wrong usage or configuration. Every problem is listed with the name of its setting.",
+    ExitCode.CANNOT_RUN: "The command could not work: the helpdesk is unreachable, refuses the credentials or asks to "
+    "wait; the circuit breaker is open; the kill switch is set; log or state cannot be written, or their disk has less "
+    "room than `run.min_free_mb`.",
+    ExitCode.LOCKED: "Another run is active. `audit erase` also ends so while a dry run is active, and a dry run while "
+    "words are erased.",
+    ExitCode.INTERRUPTED: "Ctrl-C stopped it, within 20 seconds. Everything is settled or left for the next run.",
+    ExitCode.TERMINATED: "SIGTERM stopped it, in the same way.",
+}
+FILLED_BY_THE_PROGRAM = {"notices", "stop_set_by", "lost", "models.use.NAME.api_key", "embeddings.api_key"}
+
+
+# --- commands
+
+
+def commands_page() -> str:
+    """The page about every command and option."""
+    parts = ["# Commands and exit codes", BY]
+    parts.append(
+        "`WHEN` is `now`, `45m`, `12h`, `7d`, `2w`, a date or a full time (UTC). With `--json` standard output is one "
+        "JSON object; otherwise a terminal shows a progress bar, and cron gets one plain line for each ticket."
+    )
+    parts += ["## Exit codes", _table(("Code", "Meaning"), ((str(int(code)), EXIT_CODES[code]) for code in ExitCode))]
+    parts.append("A command whose codes mean something else says so in its own section.")
+    group: Any = typer.main.get_command(app)
+    for name, command, context in _commands(group, typer.Context(group, info_name="ticketbot")):
+        parts += [f"## ticketbot {name}", *_command(command, context)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _commands(group: Any, context: typer.Context, above: str = "") -> Iterator[tuple[str, Any, typer.Context]]:
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        inner = typer.Context(command, info_name=name, parent=context)
+        if hasattr(command, "list_commands"):
+            yield from _commands(command, inner, f"{above}{name} ")
+        else:
+            yield above + name, command, inner
+
+
+def _command(command: Any, context: typer.Context) -> list[str]:
+    text = inspect.cleandoc(command.help or "")
+    found = [re.sub(r"(?<!\n)\n(?!\n)", " ", text)]
+    examples = [line.strip() for line in (command.epilog or "").splitlines() if line.strip().startswith("ticketbot ")]
+    found.append("\n".join(["```console", *examples, "```"]))
+    records = [record for each in command.params if (record := each.get_help_record(context)) is not None]
+    rows = [(f"`{re.sub(r' <[^|>]*>', '', name)}`", *_meaning(text)) for name, text in records]
+    found.append(_table(("Argument or option", "Meaning", "Default"), rows))
+    return found
+
+
+def _meaning(help_text: str) -> tuple[str, str]:
+    """An option's help text with its limits, and its default."""
+    text, _, more = help_text.partition("  [")
+    facts = [fact for fact in more.removesuffix("]").split("; ") if fact and fact != "required"]
+    default = "".join(fact.removeprefix("default: ") for fact in facts if fact.startswith("default: "))
+    limits = "".join(f" {_range(fact)}" for fact in facts if "x" in fact and "=" in fact)
+    if (told := re.search(r" Default: (.+)\.$", text)) and not default:
+        text, default = text[: told.start()], told[1]
+        return text + limits, default
+    return text + limits, f"`{default}`" if default else ""
+
+
+def _range(text: str) -> str:
+    """``x>=1`` and ``0<=x<=9`` in words."""
+    if match := re.fullmatch(r"([\d.]+)<=x<=([\d.]+)", text):
+        return f"From {match[1]} to {match[2]}."
+    return f"At least {text.removeprefix('x>=')}."
+
+
+# --- settings
+
+
+@dataclass(frozen=True)
+class Section:
+    """One table of the configuration file: its names, and the model that holds its settings."""
+
+    names: tuple[str, ...]
+    model: type[BaseModel]
+
+
+def settings_page() -> str:
+    """The page about every setting and environment variable."""
+    parts = ["# Settings", BY]
+    parts.append(
+        "From strongest to weakest: command line, environment, `.env`, `ticketbot.toml`, default. The configuration "
+        f"file is the one in the current folder, or the one that `--config` or `{CONFIG_VARIABLE}` names; `.env` and "
+        "relative paths belong to its folder. `ticketbot init` writes both files. Secrets come from the environment or "
+        "`.env` only: the configuration file refuses them. A variable that holds a list takes commas."
+    )
+    for section in _sections():
+        title = ", ".join(map(_heading, section.names))
+        about = inspect.cleandoc(section.model.__doc__ or "").split("\n")[0].replace("``", "`")
+        rows = [_setting(section, name, field) for name, field in section.model.model_fields.items()]
+        parts += [f"## {title}", *([about] if section.names[0] else [])]
+        parts.append(_table(("Setting", "Type and limits", "Default", "Variable", "Meaning"), filter(None, rows)))
+    parts += ["## Environment variables", _variables()]
+    return "\n\n".join(parts) + "\n"
+
+
+def _heading(name: str) -> str:
+    """As it stands in the file."""
+    if not name:
+        return "Above the first table"
+    repeated = name in Settings.model_fields and get_origin(Settings.model_fields[name].annotation) is not None
+    return f"`[[{name}]]`" if repeated else f"`[{name}]`"
+
+
+def _sections() -> list[Section]:
+    found: dict[type[BaseModel], list[str]] = {}
+    for name, model in _models(Settings, ""):
+        found.setdefault(model, []).append(name)
+    return [Section(tuple(names), model) for model, names in found.items()]
+
+
+def _models(model: type[BaseModel], name: str) -> Iterator[tuple[str, type[BaseModel]]]:
+    yield name, model
+    for field_name, field in model.model_fields.items():
+        path = f"{name}.{field_name}".removeprefix(".")
+        for inner, many in _inner_models(field.annotation):
+            yield from _models(inner, f"{path}.NAME" if many is dict else path)
+
+
+def _inner_models(kind: Any, container: type | None = None) -> Iterator[tuple[type[BaseModel], type | None]]:
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        yield kind, container
+    for inner in get_args(kind):
+        yield from _inner_models(inner, dict if get_origin(kind) is dict else container)
+
+
+def _setting(section: Section, name: str, field: FieldInfo) -> tuple[str, ...] | None:
+    path = f"{section.names[0]}.{name}".removeprefix(".")
+    inner = [model for model, _ in _inner_models(field.annotation)]
+    if path in FILLED_BY_THE_PROGRAM or (inner and not field.description):
+        return None
+    variables = [variable for variable, each in VARIABLES.items() if ".".join(each.path) == path]
+    meaning = field.description or ""
+    if any(VARIABLES[variable].secret for variable in variables):
+        meaning += " **(secret)**"
+    return (
+        f"`{name}`",
+        _kind(field.annotation) + _limits(field),
+        "" if inner else _default(field),
+        ", ".join(f"`{variable}`" for variable in variables),
+        meaning,
+    )
+
+
+def _kind(kind: Any) -> str:
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return _kind(inner[0])
+    if origin is Literal:
+        return ", ".join(f"`{value}`" for value in inner)
+    if origin in (Union, UnionType):
+        return _kind(next(each for each in inner if each is not type(None)))
+    if origin is tuple and inner[-1] is Ellipsis:
+        return "list of tables" if _kind(inner[0]) == "table" else f"list of {_kind(inner[0])}"
+    if origin is tuple:
+        return f"{len(inner)} of {_kind(inner[0])}"
+    if origin is dict:
+        return "table of tables" if _kind(inner[1]) == "table" else f"table of {_kind(inner[1])}"
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return ", ".join(f"`{each.value}`" for each in kind)
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return "table"
+    return {bool: "true or false", int: "whole number", float: "number", SecretStr: "text", Path: "path"}.get(
+        kind, "text"
+    )
+
+
+def _limits(field: FieldInfo) -> str:
+    words = {"ge": "from {}", "gt": "above {}", "le": "to {}", "lt": "below {}"}
+    found = [
+        text.format(f"{value:g}" if isinstance(value, float) else value)
+        for each in field.metadata
+        for name, text in words.items()
+        if (value := getattr(each, name, None)) is not None
+    ]
+    pattern = next((each.pattern for each in field.metadata if getattr(each, "pattern", None)), None)
+    return f", {' '.join(found)}" * bool(found) + (f", `{pattern}`" if pattern else "")
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.get_default(call_default_factory=True, validated_data={})
+    if value is PydanticUndefined:
+        return "required"
+    if value is None or value == {} or value == ():
+        return ""
+    if isinstance(value, dict):
+        return "built-in sentences"
+    return f"`{_shown(value)}`"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_shown, value))}]"
+    if isinstance(value, int | float):
+        return f"{value:g}" if isinstance(value, float) else str(value)
+    return f'"{value}"'
+
+
+def _variables() -> str:
+    rows = [(f"`{name}`", "yes" if each.secret else "", each.meaning) for name, each in VARIABLES.items()]
+    rows.append((f"`{CONFIG_VARIABLE}`", "", "the configuration file"))
+    return _table(("Variable", "Secret", "Meaning"), rows)
+
+
+def _table(heads: tuple[str, ...], rows: Any) -> str:
+    lines = [heads, ("---",) * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+
+
+PAGES = {"commands.md": commands_page, "settings.md": settings_page}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the pages, or compare them."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 when a page differs")
+    check = parser.parse_args(arguments).check
+    code = 0
+    for name, page in PAGES.items():
+        path = DOCS / name
+        if path.exists() and path.read_text(encoding="utf-8") == page():
+            continue
+        if check:
+            print(f"docs/{name} differs from the program: python scripts/reference.py writes it")
+            code = 1
+        else:
+            path.write_text(page(), encoding="utf-8", newline="\n")
+            print(f"docs/{name} written")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
