@@ -114,13 +114,6 @@ def run(
     as_new: Annotated[
         bool, typer.Option("--as-new", help="With --backfill: whole decisions, with priority, group and note.")
     ] = False,
-    batch_api: Annotated[
-        bool, typer.Option("--batch-api", help="With --backfill: ask by OpenAI's batches, for half the price.")
-    ] = False,
-    wait: Annotated[bool, typer.Option("--wait", help="With --batch-api: stay until all is answered.")] = False,
-    cancel_batches: Annotated[
-        bool, typer.Option("--cancel-batches", help="With --batch-api: give up what is under way.")
-    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print only what went wrong.")] = False,
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
@@ -132,7 +125,7 @@ def run(
         from .commands.run import check_named
         from .commands.run import run as work
 
-        wishes = history.Wishes(out, as_new, batch_api, wait, cancel_batches)
+        wishes = history.Wishes(out, as_new)
         others = {
             "--backfill": backfill,
             "--sandbox": sandbox,
@@ -142,7 +135,6 @@ def run(
         check_named(ticket or (), again, again_run or "", others)
         if backfill:
             begin = history.check(
-                wishes,
                 since,
                 dry_run=dry_run,
                 sandbox=sandbox,
