@@ -268,31 +268,6 @@ def seed(
     leave(code, abandoned)
 
 
-@app.command(short_help="Try on a scratch ticket whether jobs of many updates may be used.")
-def probe(
-    insist: Annotated[
-        bool, typer.Option("--yes-this-is-a-sandbox", help="Probe although the account looks like production.")
-    ] = False,
-    wait: Annotated[
-        float, typer.Option(min=1.0, max=3600.0, metavar="SECONDS", help="How long a job of one may take.")
-    ] = 120.0,
-    also_in: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(metavar="FOLDER", help="Remember it in this state folder too: the production account's."),
-    ] = None,
-    verbose: VerboseOption = False,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-) -> None:
-    """Find out on a scratch ticket of a sandbox account whether jobs of many updates may be used."""
-    with errors(as_json):
-        from .commands.probe import probe as work
-
-        with signals() as clock:
-            code = work(clock, config=config, insist=insist, wait_s=wait, also_in=also_in, as_json=as_json)
-    leave(code)
-
-
 @app.command(short_help="Show one ticket's way through the chain; writes nothing.")
 def analyse(
     ticket: Annotated[str, typer.Argument(metavar="TICKET", help="A ticket's number, or - for standard input.")],
