@@ -22,7 +22,6 @@ COMMANDS = (
     "analyse",
     "redact",
     "seed",
-    "probe",
     "eval",
     "backtest",
     "sandbox",
