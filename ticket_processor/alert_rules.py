@@ -179,8 +179,7 @@ RULES: Mapping[str, Rule] = {
     ),
     "overwrote": Rule(
         "A person's work was overwritten",
-        "The log's 'overwrote' lines name the tickets; the next run puts values back. Set run.write_mode to 'single' "
-        "until 'ticketbot probe' has found out what the account does.",
+        "The log's 'overwrote' lines name the tickets; the next run puts values back. Set run.write_mode to 'single'.",
         check.overwrote,
     ),
     "write_not_found": Rule(

@@ -136,18 +136,6 @@ class ModelLink:
                 self._asking.discard(key)
         return analysis
 
-    def known(self, text: RedactedText) -> Analysis | None:
-        """The kept answer for ``text``, where there is one. Nobody is asked."""
-        fingerprint = self._fingerprint()
-        known = self._store.get(fingerprint, text.text) if self._store is not None and fingerprint else None
-        return None if known is None else self._held(known, text)
-
-    def keep(self, text: RedactedText, analysis: Analysis) -> None:
-        """Keep an answer of this model that came another way, for when the text comes again."""
-        fingerprint = self._fingerprint()
-        if self._store is not None and fingerprint:
-            self._store.put(fingerprint, text.text, analysis)
-
     def _held(self, known: Analysis, text: RedactedText) -> Analysis:
         """A kept answer, with today's floors: the text may differ in what makes no other text to the store."""
         hold = getattr(self.analyser, "hold", None)
@@ -324,22 +312,19 @@ class Understanding:
         ticket: Ticket,
         *,
         watch: Callable[[Step], None] = lambda _step: None,
-        first: Analyser | None = None,
     ) -> Analysis:
         """Never fails for want of a model: classifier or rules answer then, and say why.
 
-        ``watch`` is told what each link said. ``first`` is asked before all links: an answer to this very ticket that
-        came another way. Usage, cost and attempts are those of all links together.
+        ``watch`` is told what each link said. Usage, cost and attempts are those of all links together.
         """
         cleaned = clean(ticket.subject, ticket.description)
         texts: dict[RedactionLevel, RedactedText] = {}
         spending = _Spending()
         best: Analysis | None = None
         why = None
-        links = self.links if first is None else (first, *self.links)
-        if links and not any(map(str.isalpha, cleaned)):
+        if self.links and not any(map(str.isalpha, cleaned)):
             why = NOTHING_TO_READ
-        for link in () if why else links:
+        for link in () if why else self.links:
             level = getattr(link, "level", RedactionLevel.STANDARD)
             if level not in texts:
                 texts[level] = redact(cleaned, names=ticket.names, level=level)

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
-from typing import Protocol, TypeVar
+from typing import Protocol
 
-from .analysis import PERMANENT, Analyser, Understanding
+from .analysis import PERMANENT, Understanding
 from .answer_gate import plain_words
 from .backfill_file import DECIDED, BackfillFile, Entry
 from .budget import DAY_SPENT, RUN_SPENT
@@ -44,7 +44,6 @@ SPENT = {
     DAY_SPENT: "what models may cost in a day is spent (budget.day_usd, budget.day_tokens)",
 }
 _HISTORY = ("solved", "closed")
-Found = TypeVar("Found")
 
 
 class HistoryDesk(Protocol):
@@ -64,13 +63,12 @@ class HistoryDesk(Protocol):
 class Task:
     """A ticket to be understood, and the key of the write it may get.
 
-    ``first`` is an answer to it that came another way. ``tries`` counts how often no model could be asked, ``answers``
-    how many tickets models had answered when that was so for the first time.
+    ``tries`` counts how often no model could be asked, ``answers`` how many tickets models had answered when that was
+    so for the first time.
     """
 
     ticket: Ticket
     key: str
-    first: Analyser | None = None
     tries: int = 0
     answers: int = 0
 
@@ -161,50 +159,42 @@ class Backfill:
         self._answers = 0
         self.tally = Tally()
         self.enough: str | None = None
-        """Why the walk ended early although nothing is wrong; a sentence."""
-        self.spent = False
-        """Whether a limit of the budget ended it."""
-        self.walked = False
-        """Whether the whole history has been looked at."""
+        """The limit of the budget that ended the walk, in a sentence."""
         self.abandoned = 0
         """Worker threads left behind in calls that do not end."""
 
     # Which tickets
 
-    def history(self, since: float, under_way: frozenset[int] = frozenset()) -> Iterator[Task]:
+    def history(self, since: float) -> Iterator[Task]:
         """The tickets created since ``since`` (Unix seconds) that are to be understood, at most ``limit``.
 
-        Left out are those that are in the file, or ``under_way`` in another way.
+        Tickets in the file are left out.
         """
         for page in self._desk.solved(since):
             for ticket in page:
-                if ticket.id in self.file or ticket.id in self._begun or ticket.id in under_way:
+                if ticket.id in self.file or ticket.id in self._begun:
                     continue
                 if self._limit is not None and self._given >= self._limit:
                     return
-                task = self.task(ticket)
+                task = self._task(ticket)
                 if task is not None:
                     self._begun.add(ticket.id)
                     self._given += 1
                     yield task
-        self.walked = True
 
-    def task(self, ticket: Ticket, first: Analyser | None = None, *, clean_stamp: str | None = None) -> Task | None:
-        """What is to be done for a ticket; ``None`` when it is left alone, which is noted then.
-
-        ``clean_stamp`` is an ``updated_at`` at which it is known to carry no write of ours.
-        """
+    def _task(self, ticket: Ticket) -> Task | None:
+        """What is to be done for a ticket; ``None`` when it is left alone, which is noted then."""
         self._clock.check()
         self._check()
-        self.tally.seen += ticket.id not in self._begun
+        self.tally.seen += 1
         key = write_key(ticket)
         try:
-            reason = self._reason(ticket, key, clean_stamp)
+            reason = self._reason(ticket, key)
         except TicketError as error:
             self._failed(ticket.id, str(error))
             return None
         if reason is None:
-            return Task(ticket, key, first)
+            return Task(ticket, key)
         if reason != REOPENED:  # which may be solved again when somebody asks the next time
             self.file.add(
                 Entry(ticket_id=ticket.id, status=ticket.status, reason=reason, clean_stamp=ticket.updated_at)
@@ -213,7 +203,7 @@ class Backfill:
         self._told(ticket.id, reason)
         return None
 
-    def _reason(self, ticket: Ticket, key: str, clean_stamp: str | None) -> str | None:
+    def _reason(self, ticket: Ticket, key: str) -> str | None:
         if ticket.status not in _HISTORY:
             return REOPENED  # the search lags behind
         if self._judgement.policy.marker in ticket.tags and not ticket.follow_up:
@@ -221,7 +211,7 @@ class Backfill:
         if (reason := self._left_alone(ticket)) is not None:
             return reason
         # A closed ticket takes no write, so only for the others it has to be certain that there is none of ours yet.
-        clean = ticket.updated_at == clean_stamp or ticket.seconds_to_last_change < self._stable_read_s
+        clean = ticket.seconds_to_last_change < self._stable_read_s
         if ticket.status != "closed" and not clean and self._desk.history(ticket.id).triaged(key) is not None:
             return ALREADY_DONE
         return None
@@ -234,21 +224,16 @@ class Backfill:
         Raises ``CannotRun`` when no model of the list answers for long, ``Stopping``, and what the desk raises. What
         was finished by then is in the file.
         """
-        self.each(self._with_second_tries(tasks), self._understood, self._settle)
-        while self._again and not self.spent:
-            self.each(self._after_a_pause(), self._understood, self._settle)
+        self._each(self._with_second_tries(tasks))
+        while self._again and self.enough is None:
+            self._each(self._after_a_pause())
         self.file.settle()
 
-    def each(
-        self,
-        tasks: Iterator[Task],
-        call: Callable[[Task], Found],
-        take: Callable[[Task, Future[Found]], None],
-    ) -> None:
-        """Put every task to ``call`` in the executor, and to ``take``, here, what came of it."""
-        fan_out: FanOut[Task, Found] = FanOut(
+    def _each(self, tasks: Iterator[Task]) -> None:
+        """Understand every task in the executor, and settle it here."""
+        fan_out: FanOut[Task, tuple[Analysis, int]] = FanOut(
             self._executor,
-            call,
+            self._understood,
             workers=self._workers,
             window=max(2 * self._workers, 100),
             timeout_s=self._timeout_s,
@@ -256,62 +241,53 @@ class Backfill:
             deadline=self._deadline,
             reserve_s=0.0,
         )
-        waiting: deque[tuple[Task, Future[Found]]] = deque()
+        waiting: deque[tuple[Task, Future[tuple[Analysis, int]]]] = deque()
         try:
             with closing(fan_out.over(tasks)) as results:
                 for finished in results:
                     waiting.extend(finished)
                     while waiting:
-                        take(*waiting.popleft())
+                        self._settle(*waiting.popleft())
         finally:
             self.abandoned += fan_out.abandoned
             for item in (*waiting, *fan_out.unclaimed):
                 with suppress(TicketbotError):  # why it ended is on its way already
-                    take(*item)  # paid for
+                    self._settle(*item)  # paid for
 
     def _understood(self, task: Task) -> tuple[Analysis, int]:
         started = self._clock.monotonic()
-        analysis = self._understanding(task.ticket, first=task.first)
+        analysis = self._understanding(task.ticket)
         return analysis, round((self._clock.monotonic() - started) * 1000)
 
     def _settle(self, task: Task, future: Future[tuple[Analysis, int]]) -> None:
-        found = self.result(task, future)
-        if found is not None:
-            self.settle(task, *found)
+        """Put what was understood into the file, or the ticket aside where no model could be asked.
 
-    def result(self, task: Task, future: Future[Found]) -> Found | tuple[Analysis, int] | None:
-        """What a call came to; the rules' analysis where it hangs, ``None`` where it came to nothing."""
+        A call that hangs is answered by the rules.
+        """
         try:
-            return future.result()
+            analysis, milliseconds = future.result()
         except Stuck:
-            return self._understanding.without_models(task.ticket, "model_hung"), 0
+            analysis, milliseconds = self._understanding.without_models(task.ticket, "model_hung"), 0
         except (Stopping, DeadlineReached):
-            return None  # the walk is ending; the ticket is not in the file, and the next one takes it
+            return  # the walk is ending; the ticket is not in the file, and the next one takes it
         except CannotRun:
             raise
         except Exception as error:  # noqa: BLE001 - one ticket's fault must not end the walk; it is told
             self._failed(task.ticket.id, unexpected(error))
-            return None
-
-    def settle(self, task: Task, analysis: Analysis, milliseconds: int) -> None:
-        """Put what was understood into the file, or the ticket aside where no model could be asked."""
+            return
         if analysis.source == "model":
             self._answers += 1
             self._silent = 0
         elif self._understanding.links and not in_vain(analysis.why_fallback):
             why = analysis.why_fallback or ""
             if why in SPENT:
-                self.budget_is_spent(why)
+                self.enough = SPENT[why]
                 return
             answered_others = task.tries > 0 and self._answers > task.answers
             if why in PERMANENT or task.tries + 1 < MOST_TRIES or not answered_others:
                 self._later(task, why)
                 return
         self._record(task, analysis, milliseconds)
-
-    def budget_is_spent(self, why: str) -> None:
-        """The walk is over for now: a limit of the budget allows no more questions."""
-        self.enough, self.spent = SPENT[why], True
 
     def _record(self, task: Task, analysis: Analysis, milliseconds: int) -> None:
         ticket = task.ticket
@@ -352,7 +328,7 @@ class Backfill:
     def _with_second_tries(self, tasks: Iterator[Task]) -> Iterator[Task]:
         for task in tasks:
             yield from self._after_a_pause()
-            if self.spent:
+            if self.enough is not None:
                 return
             yield task
 

@@ -6,9 +6,9 @@ could publish nothing, guard nothing, or leave no proof; so a job is used only w
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Protocol
 
-from pydantic import ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from .models import Frozen
 
@@ -29,23 +29,17 @@ class Learnt(Frozen):
     """What has been seen of an account's jobs; ``None`` where nobody has looked.
 
     ``comment``, ``metadata``: an item's note and metadata arrive. ``private``: its note stays internal. ``stamps``: an
-    item with an old stamp fails. ``placeholders_safe``: escaped ``{{…}}`` in a note is shown as it is. ``job_seconds``:
-    from the request to the end of a job of one.
+    item with an old stamp fails. What earlier versions stored besides is passed over.
     """
 
-    how: Literal["probe", "readback"]
+    model_config = ConfigDict(extra="ignore")
+
     at: str
     ok: bool
     comment: bool
     private: bool
     metadata: bool
     stamps: bool | None
-    placeholders_safe: bool | None = None
-    stamp_rule: Literal["equal", "not_newer"] | None = None
-    conflict_error: str | None = None
-    batch_tag_edits: bool | None = None
-    jobs_count_as_updates: bool | None = None
-    job_seconds: float | None = None
     why: str = ""
 
 
@@ -67,7 +61,6 @@ def revoked(state: Facts, now: str, why: str = PASSED_OVER) -> Learnt:
     """What is known from now on of an account whose jobs were trusted: single updates are used, and ``why``."""
     before = learnt(state)
     known = Learnt(
-        how="readback",
         at=now,
         ok=False,
         comment=before is None or before.comment,

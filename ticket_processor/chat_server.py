@@ -31,7 +31,6 @@ __all__ = [
     "ModelBusy",
     "OpenAIServer",
     "RawAnswer",
-    "read_answer",
     "server_for",
 ]
 
@@ -131,12 +130,6 @@ class OpenAIServer:
             raise AnswerUnusable(failed.reason, failed.detail, usage=answer.usage + spent) from failed
         return again.checked(spent_before=answer.usage)
 
-    def body(
-        self, model: str, messages: Sequence[Mapping[str, str]], response_format: Mapping[str, object] | None
-    ) -> dict[str, Any]:
-        """What :meth:`complete` would send, as far as the server's ways are known by now; to be sent another way."""
-        return {**_arguments_for(model, messages, response_format), **self._limits(model)}
-
     def room(self, model: str) -> int:
         """The output tokens that an answer of ``model`` may take at most, as far as the model is known by now."""
         thinks = model in self._thinking | self._reasoning
@@ -178,14 +171,6 @@ class OpenAIServer:
         if model in self._reasoning:
             return {"max_completion_tokens": room}
         return {self._target.traits.limit: room, "temperature": 0}
-
-
-def read_answer(body: bytes, *, asked: str) -> RawAnswer:
-    """An answer of a server, however it came, to a request of :meth:`OpenAIServer.body` for the model ``asked``.
-
-    Raises ``AnswerUnusable`` or another ``AnalysisFailed``.
-    """
-    return _understood(body, asked=asked, structured=False).checked()
 
 
 def _arguments_for(

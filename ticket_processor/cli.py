@@ -122,13 +122,6 @@ def run(
     as_new: Annotated[
         bool, typer.Option("--as-new", help="With --backfill: whole decisions, with priority, group and note.")
     ] = False,
-    batch_api: Annotated[
-        bool, typer.Option("--batch-api", help="With --backfill: ask by OpenAI's batches, for half the price.")
-    ] = False,
-    wait: Annotated[bool, typer.Option("--wait", help="With --batch-api: stay until all is answered.")] = False,
-    cancel_batches: Annotated[
-        bool, typer.Option("--cancel-batches", help="With --batch-api: give up what is under way.")
-    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print only what went wrong.")] = False,
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
@@ -140,7 +133,7 @@ def run(
         from .commands.run import check_named
         from .commands.run import run as work
 
-        wishes = history.Wishes(out, as_new, batch_api, wait, cancel_batches)
+        wishes = history.Wishes(out, as_new)
         others = {
             "--backfill": backfill,
             "--sandbox": sandbox,
@@ -150,7 +143,6 @@ def run(
         check_named(ticket or (), again, again_run or "", others)
         if backfill:
             begin = history.check(
-                wishes,
                 since,
                 dry_run=dry_run,
                 sandbox=sandbox,
@@ -280,31 +272,6 @@ def seed(
                 as_json=as_json,
             )
     leave(code, abandoned)
-
-
-@app.command(short_help="Try on a scratch ticket whether jobs of many updates may be used.")
-def probe(
-    insist: Annotated[
-        bool, typer.Option("--yes-this-is-a-sandbox", help="Probe although the account looks like production.")
-    ] = False,
-    wait: Annotated[
-        float, typer.Option(min=1.0, max=3600.0, metavar="SECONDS", help="How long a job of one may take.")
-    ] = 120.0,
-    also_in: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(metavar="FOLDER", help="Remember it in this state folder too: the production account's."),
-    ] = None,
-    verbose: VerboseOption = False,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-) -> None:
-    """Find out on a scratch ticket of a sandbox account whether jobs of many updates may be used."""
-    with errors(as_json):
-        from .commands.probe import probe as work
-
-        with signals() as clock:
-            code = work(clock, config=config, insist=insist, wait_s=wait, also_in=also_in, as_json=as_json)
-    leave(code)
 
 
 @app.command(short_help="Show one ticket's way through the chain; writes nothing.")

@@ -6,7 +6,6 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "run": ("ticketbot run --dry-run --limit 10 --verbose", "ticketbot run --ticket 4711 --again"),
     "apply": ("ticketbot apply backfill.jsonl --dry-run", "ticketbot apply backfill.jsonl --limit 100"),
     "seed": ("ticketbot seed --count 40", "ticketbot seed --file tickets.jsonl"),
-    "probe": ("ticketbot probe --config sandbox.toml",),
     "analyse": ("ticketbot analyse 4711", "ticketbot analyse - --no-llm < mail.txt"),
     "eval": ("ticketbot eval labelled.jsonl", "ticketbot eval labelled.jsonl --analyser rules --html report.html"),
     "backtest": ("ticketbot backtest --since 90d", "ticketbot backtest --limit 300 --category-from group"),

@@ -207,15 +207,15 @@ def health(
 
 schedule_app = typer.Typer(
     cls=Commands,
-    help="Runs at fixed times, by cron, systemd, Task Scheduler or Kubernetes.",
+    help="Runs at fixed times, by cron, systemd or Task Scheduler.",
     short_help="Runs at fixed times, by the scheduler of the system.",
     rich_markup_mode=None,
     no_args_is_help=True,
 )
 app.add_typer(schedule_app, name="schedule")
 SchedulerArgument = Annotated[
-    Optional[Literal["cron", "systemd", "windows", "kubernetes"]],  # noqa: UP045
-    typer.Argument(metavar="SCHEDULER", help="cron, systemd, windows or kubernetes. Default: what this system has."),
+    Optional[Literal["cron", "systemd", "windows"]],  # noqa: UP045
+    typer.Argument(metavar="SCHEDULER", help="cron, systemd or windows. Default: what this system has."),
 ]
 JobNameOption = Annotated[
     str, typer.Option("--name", metavar="NAME", help="What the job is called; another for each account.")
@@ -224,14 +224,6 @@ EveryOption = Annotated[
     Optional[int],  # noqa: UP045
     typer.Option(
         "--every", metavar="MINUTES", help="From the start of a run to the next. Default: as installed before, else 10."
-    ),
-]
-ImageOption = Annotated[
-    Optional[str],  # noqa: UP045
-    typer.Option(
-        "--image",
-        metavar="IMAGE",
-        help="Kubernetes: the container image, with its version. Default: as installed before.",
     ),
 ]
 MailToOption = Annotated[
@@ -249,7 +241,6 @@ def schedule_install(
     scheduler: SchedulerArgument = None,
     every: EveryOption = None,
     name: JobNameOption = "ticketbot",
-    image: ImageOption = None,
     mail_to: MailToOption = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
@@ -259,7 +250,7 @@ def schedule_install(
         from .commands.schedule import install as work
         from .commands.schedule_wishes import Wishes
 
-        code = work(scheduler, Wishes(name, every, config, image, mail_to), as_json=as_json)
+        code = work(scheduler, Wishes(name, every, config, mail_to), as_json=as_json)
     leave(code)
 
 
@@ -268,7 +259,6 @@ def schedule_show(
     scheduler: SchedulerArgument = None,
     every: EveryOption = None,
     name: JobNameOption = "ticketbot",
-    image: ImageOption = None,
     mail_to: MailToOption = None,
     output: Annotated[
         Optional[Path],  # noqa: UP045
@@ -282,7 +272,7 @@ def schedule_show(
         from .commands.schedule import show as work
         from .commands.schedule_wishes import Wishes
 
-        code = work(scheduler, Wishes(name, every, config, image, mail_to), output=output, as_json=as_json)
+        code = work(scheduler, Wishes(name, every, config, mail_to), output=output, as_json=as_json)
     leave(code)
 
 

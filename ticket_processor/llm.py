@@ -117,27 +117,6 @@ class ModelAnalyser:
             calls = 2
         return self._analysis(answer, raw, text, usage=usage, calls=calls, cost_usd=self._cost(usage))
 
-    def request(self, text: RedactedText, fence: str) -> tuple[list[Message], dict[str, object] | None]:
-        """What would be sent for ``text`` at first, as messages and ``response_format``, to be sent another way.
-
-        It has the form that the server is known to take by now. ``fence`` is not to be guessed by whoever wrote a
-        ticket, and goes with the answer into :meth:`understood`.
-        """
-        return self._in_form(self._messages(text, fence), self._form), self._format(self._form)
-
-    def understood(self, raw: RawAnswer, text: RedactedText, fence: str, *, share: float = 1.0) -> Analysis:
-        """The model's understanding of ``text``, from an answer to :meth:`request`. Asks nobody.
-
-        ``share`` is the part of the price that such an answer costs. Raises :class:`AnswerUnusable` with what it cost.
-        """
-        cost = self._cost(raw.usage)
-        cost = None if cost is None else round(cost * share, 8)
-        try:
-            answer = self._checked(raw, text, self._messages(text, fence), fence)
-        except AnalysisFailed as wrong:
-            raise AnswerUnusable(wrong.reason, wrong.detail, usage=raw.usage, cost_usd=cost) from wrong
-        return self._analysis(answer, raw, text, usage=raw.usage, calls=1, cost_usd=cost)
-
     def _analysis(
         self, answer: Answer, raw: RawAnswer, text: RedactedText, *, usage: Usage, calls: int, cost_usd: float | None
     ) -> Analysis:
@@ -194,18 +173,6 @@ class ModelAnalyser:
     def _room(self) -> int:
         room = getattr(self._server, "room", None)  # thoughts count as output, and only servers know who thinks
         return int(room(self.model)) if room else self._max_output_tokens
-
-    def estimate(self, text: RedactedText, *, once: bool = False) -> tuple[int, float | None]:
-        """Tokens and US dollars that understanding ``text`` takes at most: with its schema, and asked twice.
-
-        An estimate, to keep budgets by; for a single question where it is asked but ``once``. The dollars are ``None``
-        where no price is known.
-        """
-        asked = self.prompt_tokens(text) + self._schema_tokens
-        again = 0 if once else asked + self._schema_tokens + min(SHOWN_AGAIN_CHARS // 2, self._max_output_tokens) + 50
-        output = self._room()
-        usage = Usage(input=asked + again, output=output if once else 2 * output)
-        return usage.input + usage.output, self._cost(usage)
 
     def _second_try(
         self,

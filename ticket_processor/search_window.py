@@ -54,7 +54,8 @@ class SearchWindow:
         if self._begun_at is not None:
             self._state.remember(**{SEARCHED: json.dumps([since, self._begun_at])})
         self.flush()
-        self._state.forget_listed(again_since)
+        # The next listing shows what nobody has dealt with yet, however old it is by then.
+        self._state.forget_listed(min([again_since, *(parse_iso(ticket.created_at) for ticket in self._open.values())]))
 
     def flush(self) -> None:
         """Have the state know all of it."""

@@ -8,8 +8,7 @@ What makes it exactly once, although the helpdesk knows no idempotency key for u
 * After any doubt the ticket is read first; see :mod:`ticket_processor.settlement`.
 
 A few tickets go as single updates. Many go as jobs of up to a hundred, each item with its own stamp, several jobs at a
-time; an item counts as done only when the job says so of it, and, on an account that nobody has probed, when the
-ticket shows it.
+time; an item counts as done only when the job says so of it and the ticket shows it.
 """
 
 from __future__ import annotations
@@ -318,9 +317,8 @@ class WriteBack:
             singly = min(singly, FEW)
         use = self._delivery.mode == "batch" or together > singly
         if use and not self._batching:
-            known = "by the probe" if self._trust and self._trust.how == "probe" else "by reading back"
             why = f"{together} tickets are under way" if self._delivery.mode == "auto" else "write_mode is batch"
-            self._audit.alert("write_mode", mode="batch", why=why, verified=known)
+            self._audit.alert("write_mode", mode="batch", why=why, verified="by reading back")
             self._batching = True
         return use
 
@@ -508,7 +506,7 @@ class WriteBack:
                 self._waiting.insert(0, work)
         unseen: dict[int, Settlement] = {}
         lacking = [work for work in made if work.recorded is None]
-        if lacking and not (self._trust is not None and self._trust.how == "probe"):
+        if lacking:
             tickets = self._desk.fetch([work.ticket_id for work in lacking])
             for work in lacking:
                 ticket = tickets.get(work.ticket_id)
@@ -629,7 +627,6 @@ class WriteBack:
         if not judged or (self._trust is not None and (not self._trust.ok or not (why or self._on_trial))):
             return
         known = Learnt(
-            how="readback",
             at=iso(self._clock.now()),
             ok=not why,
             comment=why != LOST_NOTE,

@@ -1,4 +1,4 @@
-"""The container, the Cloud Run job and the page about scheduling keep what they promise."""
+"""The container, the Kubernetes and Cloud Run jobs and the page about scheduling keep what they promise."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ import yaml
 
 from ticket_processor.commands.watchdog import GRACE_S
 from ticket_processor.errors import ExitCode
-from ticket_processor.schedule import kubernetes
-from ticket_processor.schedule.job import DEFAULT_EVERY_MIN, PERIODS_MIN, limit_after
+from ticket_processor.schedule.job import DEFAULT_EVERY_MIN, PERIODS_MIN, STOP_GRACE_S, every_of, limit_after
 from ticket_processor.settings import Settings
 from ticket_processor.variables import VARIABLES
 
@@ -24,6 +23,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SCHEDULING = (ROOT / "docs" / "scheduling.md").read_text(encoding="utf-8")
 LIMIT_S = limit_after(Settings().run.deadline_s + GRACE_S)
 SECRETS = {name for name, variable in VARIABLES.items() if variable.secret}
+UID = 10001
+DATA = "/var/lib/ticketbot"
+CONFIG_FOLDER = "/etc/ticketbot"
 
 Instruction = tuple[str, str]
 
@@ -75,10 +77,10 @@ def test_it_is_built_from_the_tested_versions_and_from_wheels() -> None:
     assert "--only-binary :all:" in install
 
 
-def test_it_runs_as_a_user_without_rights_whom_kubernetes_knows() -> None:
+def test_it_runs_as_a_user_without_rights_who_is_known_by_number() -> None:
     _build, final = stages()
-    assert values(final, "USER") == [f"{kubernetes.UID}:{kubernetes.UID}"]
-    after = [kind for kind, _text in final[final.index(("USER", f"{kubernetes.UID}:{kubernetes.UID}")) :]]
+    assert values(final, "USER") == [f"{UID}:{UID}"]
+    after = [kind for kind, _text in final[final.index(("USER", f"{UID}:{UID}")) :]]
     assert "RUN" not in after
     assert "COPY" not in after
 
@@ -90,20 +92,20 @@ def test_it_is_one_run_and_nothing_else() -> None:
     assert {kind for kind, _text in final}.isdisjoint({"HEALTHCHECK", "EXPOSE", "VOLUME"})
 
 
-def test_everything_it_writes_is_where_kubernetes_mounts_the_volume() -> None:
+def test_everything_it_writes_is_where_a_volume_is_mounted() -> None:
     _build, final = stages()
     found = environment(final)
     places = {name: value for name, value in found.items() if name.startswith("TICKETBOT_")}
     assert set(places) == {"TICKETBOT_STATE_DIR", "TICKETBOT_LOG_DIR"} <= set(VARIABLES)
-    assert all(value.startswith(f"{kubernetes.DATA}/") for value in places.values())
+    assert all(value.startswith(f"{DATA}/") for value in places.values())
     assert (found["HOME"], found["PYTHONDONTWRITEBYTECODE"]) == ("/tmp", "1")
-    assert values(final, "WORKDIR") == [kubernetes.CONFIG_FOLDER]
+    assert values(final, "WORKDIR") == [CONFIG_FOLDER]
 
 
 def test_where_it_writes_is_that_users_alone() -> None:
     _build, final = stages()
     (made,) = re.findall(r"install --directory (.*)", " ".join(values(final, "RUN")))
-    owned = f"--owner {kubernetes.UID} --group {kubernetes.UID} --mode 0700 {kubernetes.DATA}"
+    owned = f"--owner {UID} --group {UID} --mode 0700 {DATA}"
     assert " ".join(made.split()) == owned
 
 
@@ -146,6 +148,74 @@ def test_the_linter_finds_nothing() -> None:
     assert (ended.returncode, ended.stdout) == (0, "")
 
 
+# --- Kubernetes
+
+
+@pytest.fixture
+def manifests() -> dict[str, Any]:
+    text = (ROOT / "deploy" / "kubernetes.yaml").read_text(encoding="utf-8")
+    return {document["kind"]: document for document in yaml.safe_load_all(text)}
+
+
+def test_kubernetes_own_schemas_accept_every_manifest(manifests: dict[str, Any]) -> None:
+    validate = pytest.importorskip("kubernetes_validate")
+    assert set(manifests) == {"PersistentVolumeClaim", "CronJob"}
+    for document in manifests.values():
+        validate.validate(document, "1.27", strict=True)
+        validate.validate(document, validate.latest_version(), strict=True)
+
+
+def test_the_cronjob_never_overlaps_and_ends_before_the_next(manifests: dict[str, Any]) -> None:
+    job = manifests["CronJob"]["spec"]
+    assert every_of(job["schedule"]) == DEFAULT_EVERY_MIN
+    assert (job["timeZone"], job["concurrencyPolicy"]) == ("Etc/UTC", "Forbid")
+    run = job["jobTemplate"]["spec"]
+    assert (run["activeDeadlineSeconds"], run["backoffLimit"]) == (LIMIT_S, 0)
+    pod = run["template"]["spec"]
+    assert (pod["restartPolicy"], pod["terminationGracePeriodSeconds"]) == ("Never", STOP_GRACE_S)
+
+
+def test_the_pod_may_do_nothing_that_a_run_does_not_need(manifests: dict[str, Any]) -> None:
+    pod = manifests["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["enableServiceLinks"] is False
+    assert pod["securityContext"] == {
+        "runAsNonRoot": True,
+        "runAsUser": UID,
+        "runAsGroup": UID,
+        "fsGroup": UID,
+        "fsGroupChangePolicy": "OnRootMismatch",
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    (container,) = pod["containers"]
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "privileged": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert set(container["resources"]) == {"requests", "limits"}
+
+
+def test_the_pods_files_are_where_the_image_looks_for_them(manifests: dict[str, Any]) -> None:
+    pod = manifests["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    places = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    assert places == {"data": DATA, "tmp": "/tmp", "config": CONFIG_FOLDER}
+    assert {volume["name"] for volume in pod["volumes"]} == set(places)
+    _build, final = stages()
+    found = environment(final)
+    assert container["env"] == [
+        {"name": name, "value": value} for name, value in found.items() if name.startswith("TICKETBOT_")
+    ]
+
+
+def test_kubernetes_secret_is_named_and_nowhere_written(manifests: dict[str, Any]) -> None:
+    (container,) = manifests["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    assert container["envFrom"] == [{"secretRef": {"name": "ticketbot-secrets"}}]
+    assert not container["image"].endswith(":latest")
+
+
 # --- Cloud Run
 
 
@@ -178,7 +248,7 @@ def test_cloud_runs_state_is_on_a_file_share_and_not_in_a_bucket(job: dict[str, 
     task = job["spec"]["template"]["spec"]["template"]["spec"]
     (mount,) = task["containers"][0]["volumeMounts"]
     (volume,) = task["volumes"]
-    assert mount == {"name": volume["name"], "mountPath": kubernetes.DATA}
+    assert mount == {"name": volume["name"], "mountPath": DATA}
     assert set(volume) == {"name", "nfs"}
 
 

@@ -233,10 +233,7 @@ def test_the_kill_switch_stops_it(open_desk: OpenDesk) -> None:
         (("--backfill", "--since", "2d", "--dry-run"), "leave --dry-run out"),
         (("--backfill", "--since", "2d", "--sandbox"), "leave --sandbox out"),
         (("--backfill", "--since", "2d", "--retry-fallbacks"), "leave --retry-fallbacks out"),
-        (("--backfill", "--since", "2d", "--wait"), "belong to --batch-api"),
-        (("--backfill", "--since", "2d", "--batch-api", "--no-llm"), "--batch-api needs a model"),
         (("--since", "2d", "--out", "x.jsonl"), "belong to --backfill"),
-        (("--since", "2d", "--batch-api"), "belong to --backfill"),
     ],
 )
 def test_options_that_do_not_go_together_are_usage_errors(desk: Desk, options: tuple[str, ...], words: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
@@ -13,7 +12,6 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-import yaml
 
 from ticket_processor.commands.installation import Account, barred
 
@@ -250,19 +248,17 @@ def test_a_difference_between_this_terminal_and_the_file_is_told(site: Site) -> 
     assert "ZENDESK_OAUTH_CLIENT_ID, TICKETBOT_MODELS:" in note
 
 
-@pytest.mark.parametrize("scheduler", ["cron", "systemd", "windows", "kubernetes"])
+@pytest.mark.parametrize("scheduler", ["cron", "systemd", "windows"])
 def test_no_file_holds_a_secret_and_every_path_is_absolute(site: Site, scheduler: str) -> None:
-    image = ("--image", "ticketbot:1.0") if scheduler == "kubernetes" else ()
-    shown = site("schedule", "show", scheduler, "--json", *image, USERNAME="jo", USERDOMAIN="OFFICE")
+    shown = site("schedule", "show", scheduler, "--json", USERNAME="jo", USERDOMAIN="OFFICE")
     assert SECRET not in shown.out + shown.err
     assert shown.object["scheduler"] == scheduler
     assert shown.object["commands"]
     for file in shown.object["files"]:
         assert file["path"]
-        if scheduler != "kubernetes":
-            # Written plain or escaped, the folder's first words are what both have in common.
-            assert str(site.desk.folder / "our site") in file["content"]
-            assert not re.search(r"(?<!/)our site", file["content"])
+        # Written plain or escaped, the folder's first words are what both have in common.
+        assert str(site.desk.folder / "our site") in file["content"]
+        assert not re.search(r"(?<!/)our site", file["content"])
 
 
 @needs_sh
@@ -314,35 +310,6 @@ def test_two_accounts_are_two_names(site: Site) -> None:
     assert "another --name" in site("schedule", "install", "cron", code=2).err
     site("schedule", "install", "cron", "--name", "ticketbot-eu")
     assert len(site.commands()) == 2
-
-
-def test_kubernetes_needs_no_account_here_and_takes_the_configuration_along(bare: Command) -> None:
-    (bare.folder / "ticketbot.toml").write_text("# Ours: \u00fc\n[run]\ndeadline_s = 240\n", encoding="utf-8")
-    shown = bare("schedule", "show", "kubernetes", "--image", "registry.example/ticketbot:1.0", "--every", "5")
-    documents = {document["kind"]: document for document in yaml.safe_load_all(shown.out)}
-    assert documents["ConfigMap"]["data"]["ticketbot.toml"] == "# Ours: \u00fc\n[run]\ndeadline_s = 240\n"
-    assert documents["CronJob"]["spec"]["jobTemplate"]["spec"]["activeDeadlineSeconds"] == 280
-    assert "--image" in bare("schedule", "show", "kubernetes", code=2).err
-
-
-@needs_sh
-def test_kubernetes_image_and_period_are_kept_and_the_cluster_is_only_asked_for_what_is_not_said(bare: Command) -> None:
-    cron_job, asked = bare.folder / "there.json", bare.folder / "asked"
-    program = bare.folder / "kubectl"
-    program.write_text(f'#!/bin/sh\necho "$*" >> "{asked}"\ncat "{cron_job}"\n', encoding="utf-8")
-    program.chmod(0o755)
-    (bare.folder / "ticketbot.toml").write_text("", encoding="utf-8")
-
-    def show(*arguments: str) -> Ended:
-        return bare("schedule", "show", "kubernetes", *arguments, PATH=f"{bare.folder}{os.pathsep}{os.environ['PATH']}")
-
-    first = show("--image", "registry.example/ticketbot:1.0", "--every", "30")
-    assert not asked.exists()
-    documents = yaml.safe_load_all(first.out)
-    cron_job.write_text(json.dumps(next(one for one in documents if one["kind"] == "CronJob")), encoding="utf-8")
-    again = show()
-    assert again.out == first.out
-    assert "kept: every 30 minutes, image registry.example/ticketbot:1.0" in again.err
 
 
 def test_folders_beside_the_settings_are_told_to_systemd_without_detours(site: Site) -> None:

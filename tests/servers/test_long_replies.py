@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import importlib.util
-import io
 import os
 import random
 import subprocess
@@ -19,7 +18,6 @@ import requests
 
 from ticket_processor import bounded_json
 from ticket_processor.alerts import tame_libraries, through
-from ticket_processor.batch_answers import MAX_LINE_BYTES, places
 from ticket_processor.bounded_http import MAX_REPLY_BYTES, BoundedAdapter
 from ticket_processor.breaker import Breaker
 from ticket_processor.clock import Deadline
@@ -233,12 +231,6 @@ def test_an_embedding_server_is_not_believed_any_number_of_values() -> None:
         asked = settings.model_copy(update={"base_url": server.url})
         with pytest.raises(EmbeddingsFailed, match="holds no vectors"):
             Embedder(asked, wait=lambda _: None).embed(["text"])
-
-
-def test_of_a_batchs_answers_no_line_is_longer_than_an_answer() -> None:
-    line = orjson.dumps({"custom_id": "7", "response": {"status_code": 200, "body": {"a": "b" * MAX_LINE_BYTES}}})
-    good = orjson.dumps({"custom_id": "8", "response": {"status_code": 200, "body": {}}})
-    assert list(places(io.BytesIO(line + b"\n" + good + b"\n"))) == [8]
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def _not_compared(write_back: WriteBack, made: Sequence[settlement.Settlement], 
 
 
 def _trusted_for_ever(state: Any, now: str, why: str = "") -> Learnt:
-    return Learnt(how="readback", at=now, ok=True, comment=True, private=True, metadata=True, stamps=True)
+    return Learnt(at=now, ok=True, comment=True, private=True, metadata=True, stamps=True)
 
 
 def _by_its_key_only(told: History, key: str = "") -> Edit | None:

@@ -22,9 +22,7 @@ from .bench import Bench
 from .fakes import START, ItemFate, a_ticket
 from .office import AS_JOBS, Open
 
-SEEN = Learnt(
-    how="readback", at="2026-11-20T00:00:00Z", ok=True, comment=True, private=True, metadata=True, stamps=True
-)
+SEEN = Learnt(at="2026-11-20T00:00:00Z", ok=True, comment=True, private=True, metadata=True, stamps=True)
 
 
 @pytest.fixture

@@ -348,19 +348,17 @@ def test_cost_is_counted_from_tokens_with_the_cached_ones_at_their_price() -> No
     assert analyser(Script(said())).analyse(TEXT).cost_usd is None
 
 
-def test_the_estimate_covers_two_calls_and_needs_a_price_for_dollars() -> None:
-    server = Script("nonsense")
-    link = analyser(server, price=(1.0, 10.0, 0.1), max_output_tokens=100)
-    tokens, usd = link.estimate(TEXT)
-    with pytest.raises(AnswerUnusable):
-        link.analyse(TEXT)
+def test_a_question_covers_what_is_sent_and_the_answer_to_it() -> None:
+    server = Script(said())
+    link = analyser(server, max_output_tokens=100)
+    question = link.question(TEXT)
+    link.analyse(TEXT)
     sent = sum(estimate_tokens(message["content"]) for _, messages, _ in server.asked for message in messages)
-    assert sent + 200 <= tokens <= 2 * (sent + 200)
-    assert usd == pytest.approx(((tokens - 200) * 1.0 + 200 * 10.0) / 1e6)
-    assert analyser(Script(said())).estimate(TEXT)[1] is None
+    assert sent <= question.input <= 2 * sent
+    assert question.output == 100
 
 
-def test_the_estimate_has_room_for_the_thoughts_that_the_server_knows_of() -> None:
+def test_a_question_has_room_for_the_thoughts_that_the_server_knows_of() -> None:
     class Thinks(Script):
         room_of: ClassVar[dict[str, int]] = {"asked-model": 100}
 
@@ -368,11 +366,10 @@ def test_the_estimate_has_room_for_the_thoughts_that_the_server_knows_of() -> No
             return self.room_of[model]
 
     server = Thinks(said())
-    link = analyser(server, price=(0.0, 1e6, 0.0), max_output_tokens=100, fence=lambda: "f3nce")
-    before, usd = link.estimate(TEXT)
-    assert usd == 200
+    link = analyser(server, max_output_tokens=100)
+    assert link.question(TEXT).output == 100
     server.room_of["asked-model"] = 2100
-    assert link.estimate(TEXT) == (before + 4000, 4200)
+    assert link.question(TEXT).output == 2100
 
 
 # Forms

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 import shutil
@@ -15,11 +14,10 @@ from xml.etree import ElementTree
 
 import pytest
 import xmlschema
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ticket_processor.schedule import cron, kubernetes, systemd, windows
+from ticket_processor.schedule import cron, systemd, windows
 from ticket_processor.schedule.job import (
     PERIODS_MIN,
     File,
@@ -701,131 +699,3 @@ def test_what_task_scheduler_would_replace_or_cut_is_refused() -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(580, "PT9M40S"), (600, "PT10M"), (86_400, "PT24H"), (3661, "PT1H1M1S")])
 def test_a_time_span_is_written_as_xml_has_it(seconds: int, text: str) -> None:
     assert windows.duration(seconds) == text
-
-
-# --- Kubernetes
-
-IMAGE = "registry.example/ticketbot:1.0"
-
-
-def manifests(config: str | None = "[run]\nworkers = 4\n", **values: Any) -> dict[str, dict[str, Any]]:
-    job = replace(Job("ticketbot", 10, 580, 7), **values)
-    documents = yaml.safe_load_all(kubernetes.render(job, IMAGE, config))
-    return {document["kind"]: document for document in documents}
-
-
-@pytest.mark.parametrize("every", PERIODS_MIN)
-def test_kubernetes_own_schemas_accept_every_manifest(every: int) -> None:
-    validate = pytest.importorskip("kubernetes_validate")
-    for document in manifests(every_min=every).values():
-        validate.validate(document, "1.27", strict=True)
-        validate.validate(document, validate.latest_version(), strict=True)
-
-
-def test_the_cronjob_never_overlaps_ends_in_time_and_makes_up_for_a_late_start() -> None:
-    job = manifests()["CronJob"]["spec"]
-    for name, value in {
-        "schedule": "7-59/10 * * * *",
-        "timeZone": "Etc/UTC",
-        "concurrencyPolicy": "Forbid",
-        "startingDeadlineSeconds": 300,
-        "successfulJobsHistoryLimit": 3,
-        "failedJobsHistoryLimit": 3,
-    }.items():
-        assert job[name] == value, name
-    run = job["jobTemplate"]["spec"]
-    assert (run["activeDeadlineSeconds"], run["backoffLimit"]) == (580, 0)
-    pod = run["template"]["spec"]
-    assert (pod["restartPolicy"], pod["terminationGracePeriodSeconds"]) == ("Never", 30)
-
-
-@pytest.mark.parametrize("every", PERIODS_MIN)
-def test_a_cronjob_says_what_it_was_installed_with(every: int) -> None:
-    there = json.dumps(manifests(every_min=every)["CronJob"])
-    assert kubernetes.is_ours(there)
-    assert kubernetes.installed(there) == Installed(every_min=every, image=IMAGE)
-
-
-def test_a_cronjob_without_our_labels_is_somebody_elses() -> None:
-    there = manifests()["CronJob"]
-    there["metadata"]["labels"]["app.kubernetes.io/managed-by"] = "Helm"
-    assert not kubernetes.is_ours(json.dumps(there))
-    del there["metadata"]["labels"]
-    assert not kubernetes.is_ours(json.dumps(there))
-
-
-def test_the_pod_may_do_nothing_that_a_run_does_not_need() -> None:
-    documents = manifests()
-    pod = documents["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-    assert pod["automountServiceAccountToken"] is False
-    assert pod["enableServiceLinks"] is False
-    assert pod["securityContext"] == {
-        "runAsNonRoot": True,
-        "runAsUser": kubernetes.UID,
-        "runAsGroup": kubernetes.UID,
-        "fsGroup": kubernetes.UID,  # or the volume is root's, and nothing can be written
-        "fsGroupChangePolicy": "OnRootMismatch",
-        "seccompProfile": {"type": "RuntimeDefault"},
-    }
-    (container,) = pod["containers"]
-    assert container["securityContext"] == {
-        "allowPrivilegeEscalation": False,
-        "privileged": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
-    assert set(container["resources"]) == {"requests", "limits"}
-    written = [mount["mountPath"] for mount in container["volumeMounts"] if not mount.get("readOnly")]
-    assert written == ["/var/lib/ticketbot", "/tmp"]
-    assert all(item["value"].startswith("/var/lib/ticketbot/") for item in container["env"])
-    assert documents["PersistentVolumeClaim"]["spec"]["accessModes"] == ["ReadWriteOnce"]
-
-
-def test_the_secret_is_named_and_nowhere_written() -> None:
-    documents = manifests()
-    (container,) = documents["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
-    assert container["envFrom"] == [{"secretRef": {"name": "ticketbot-secrets"}}]
-    assert set(documents) == {"PersistentVolumeClaim", "ConfigMap", "CronJob"}
-
-
-def test_without_a_configuration_file_there_is_no_config_map() -> None:
-    documents = manifests(None)
-    assert "ConfigMap" not in documents
-    pod = documents["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-    assert [volume["name"] for volume in pod["volumes"]] == ["data", "tmp"]
-    assert pod["containers"][0]["args"] == ["run", "--quiet"]
-
-
-@given(
-    config=st.one_of(
-        st.text(st.characters(exclude_categories=["Cs"])),
-        st.lists(st.sampled_from(["[run]", "workers = 4", "", " ", "\tx", "# ü \U0001f600", "---", "a: b", "'"])).map(
-            "\n".join
-        ),
-    ),
-    end=st.sampled_from(["", "\n", "\n\n"]),
-)
-def test_the_configuration_arrives_as_it_is(config: str, end: str) -> None:
-    assert manifests(config + end)["ConfigMap"]["data"]["ticketbot.toml"] == config + end
-
-
-def test_a_plain_configuration_stays_readable() -> None:
-    assert "    [run]\n    workers = 4\n" in kubernetes.render(
-        Job("ticketbot", 10, 580, 7), IMAGE, "[run]\nworkers = 4\n"
-    )
-
-
-@pytest.mark.parametrize(
-    "image", ["ticketbot:1.0", "localhost:5000/a/b:v1", f"ghcr.example/a@sha256:{'a' * 64}", f"a:1@sha256:{'0' * 64}"]
-)
-def test_an_image_with_a_version_is_taken(image: str) -> None:
-    assert kubernetes.problems(image) == []
-    assert manifests()["CronJob"]
-
-
-@pytest.mark.parametrize(
-    "image", [None, "", "ticketbot", "ticketbot:latest", "registry.example:5000/ticketbot", "a b:1", "a:1\nb", "-a:1"]
-)
-def test_an_image_without_a_version_is_refused(image: str | None) -> None:
-    (problem,) = kubernetes.problems(image)
-    assert "--image" in problem

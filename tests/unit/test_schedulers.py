@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 import sys
@@ -11,13 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import yaml
 
 from ticket_processor.commands.programs import Said, run_program, write_file
-from ticket_processor.commands.schedulers import Cron, Kubernetes, Systemd, Windows
+from ticket_processor.commands.schedulers import Cron, Systemd, Windows
 from ticket_processor.errors import CannotRun, ConfigError
-from ticket_processor.schedule import cron, kubernetes, windows
-from ticket_processor.schedule.job import Installed, Job
+from ticket_processor.schedule import cron, windows
+from ticket_processor.schedule.job import Installed
 
 from .test_schedule import a_job, a_task
 
@@ -342,86 +340,6 @@ def test_a_refusal_of_task_scheduler_says_what_to_do() -> None:
     programs = Programs({"schtasks /Query": Said(1), "schtasks": Said(1, b"", b"ERROR: Access is denied.\r\n")})
     with pytest.raises(CannotRun, match=r"Access is denied\.; .*Run as administrator"):
         Windows("ticketbot", programs, job=a_task()).install()
-
-
-# --- Kubernetes
-
-
-def test_manifests_are_applied_and_the_context_is_told() -> None:
-    programs = Programs(
-        {
-            "kubectl config": Said(0, b"production\n"),
-            "kubectl apply -f -": lambda given: Said(
-                0, b"cronjob.batch/ticketbot created\n" if given == b"kind" else b""
-            ),
-        }
-    )
-    said = Kubernetes("ticketbot", programs, manifests="kind").install()
-    assert said[:2] == ["in the context production:", "cronjob.batch/ticketbot created"]
-
-
-def test_a_missing_secret_is_pointed_out() -> None:
-    programs = Programs({"kubectl config": Said(0, b"production\n"), "kubectl get secret": Said(1)})
-    said = Kubernetes("ticketbot", programs, manifests="kind").install()
-    assert any("--from-env-file=.env" in line for line in said)
-
-
-class Cluster(Programs):
-    """A cluster that has this CronJob already."""
-
-    def __init__(self, cron_job: str) -> None:
-        super().__init__(
-            {"kubectl config": Said(0, b"production\n"), "kubectl get cronjob": Said(0, cron_job.encode())}
-        )
-
-
-def a_cron_job(every_min: int) -> str:
-    (found,) = (
-        document
-        for document in yaml.safe_load_all(
-            kubernetes.render(Job("ticketbot", every_min, 580, 7), "ticketbot:1.0", None)
-        )
-        if document["kind"] == "CronJob"
-    )
-    return json.dumps(found)
-
-
-def test_a_cronjobs_period_and_image_are_read_back() -> None:
-    assert Kubernetes("ticketbot", Cluster("")).installed(OURS) is None
-    there = Kubernetes("ticketbot", Cluster(a_cron_job(30))).installed(OURS)
-    assert there == Installed(every_min=30, image="ticketbot:1.0")
-
-
-def test_a_cronjob_of_that_name_that_is_somebody_elses_is_left_alone() -> None:
-    cluster = Cluster(a_cron_job(30).replace("ticketbot-schedule", "Helm"))
-    scheduler = Kubernetes("ticketbot", cluster, manifests="kind")
-    with pytest.raises(ConfigError, match=r"production .* is not ticketbot's; .* another --name"):
-        scheduler.install()
-    assert scheduler.installed(OURS) is None
-    assert not any("apply" in line for line in cluster.asked)
-
-
-def test_a_first_cronjob_is_told_how_its_first_run_is_made_and_a_later_one_is_not() -> None:
-    first = Kubernetes("ticketbot", Cluster(""), manifests="kind").install()
-    assert any("first run" in line and "docs/scheduling.md" in line for line in first)
-    later = Kubernetes("ticketbot", Cluster(a_cron_job(30)), manifests="kind").install()
-    assert not any("first run" in line for line in later)
-
-
-def test_removing_leaves_receipts_and_secret() -> None:
-    programs = Programs({"kubectl config": Said(0, b"production\n")})
-    said = Kubernetes("ticketbot-eu", programs).remove()
-    (delete,) = (line for line in programs.asked if "delete" in line)
-    assert delete.split()[:3] == ["kubectl", "delete", "cronjob,configmap"]
-    assert "app.kubernetes.io/instance=ticketbot-eu" in delete
-    assert "ticketbot-eu-data" in said[-1]
-    assert "stay" in said[-1]
-
-
-def test_a_cluster_that_refuses_is_told_in_its_words() -> None:
-    programs = Programs({"kubectl config": Said(0, b"x"), "kubectl apply": Said(1, b"", b"error: forbidden\n")})
-    with pytest.raises(CannotRun, match="error: forbidden"):
-        Kubernetes("ticketbot", programs, manifests="kind").install()
 
 
 # --- programs

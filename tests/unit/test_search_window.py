@@ -133,6 +133,18 @@ def test_a_ticket_that_a_run_did_not_get_to_is_taken_by_the_next(story: Story) -
     assert max(story.late) == 0.0, "they were listed, and are not late"
 
 
+def test_a_ticket_that_no_run_gets_to_for_longer_than_the_window_does_not_count_as_shown_late() -> None:
+    story = Story(window_s=2 * HOUR)
+    numbers = []
+    for number in range(14):
+        if number in (0, 9, 13):
+            numbers.append(story.add())
+        story.run(settles=False)
+    story.run()
+    assert (story.worked, max(story.late)) == (Counter(numbers), 0.0)
+    story.state.close()
+
+
 def test_done_tickets_are_not_asked_about_in_every_listing_when_answers_are_wanted(story: Story) -> None:
     for _ in range(20):
         story.add()

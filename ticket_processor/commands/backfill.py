@@ -12,13 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..analysis import Understanding
 from ..answer_store import FILE_NAME as ANSWERS
 from ..answer_store import AnswerStore
 from ..backfill import Backfill, Judgement
-from ..backfill_batch import Batches
 from ..backfill_file import DECIDED, BackfillFile, Header
-from ..batch_plan import PlanFile
 from ..budget import Budget
 from ..clock import Deadline, SystemClock, iso, parse_iso
 from ..config import load
@@ -28,7 +25,6 @@ from ..screen import Screen
 from ..settings import Settings
 from ..wiring import audit_keys, kill_switch, selection, transport_for, understanding
 from ..zendesk import Zendesk
-from .batch_models import BatchModels
 from .moments import parse_since
 from .tending import tended
 
@@ -45,17 +41,14 @@ class Wishes:
 
     out: Path | None = None
     as_new: bool = False
-    batch_api: bool = False
-    wait: bool = False
-    cancel_batches: bool = False
 
     def check_unused(self) -> None:
         """Raise :class:`ConfigError` where something is asked for that only a backfill does."""
         if self != Wishes():
-            raise ConfigError("--out, --as-new, --batch-api, --wait and --cancel-batches belong to --backfill")
+            raise ConfigError("--out and --as-new belong to --backfill")
 
 
-def check(wishes: Wishes, since: str | None, **others: bool) -> str:
+def check(since: str | None, **others: bool) -> str:
     """The beginning of the history. Raises :class:`ConfigError` with what does not go together.
 
     ``others`` are options of a run, by name, and whether they were given.
@@ -67,8 +60,6 @@ def check(wishes: Wishes, since: str | None, **others: bool) -> str:
     ]
     if since is None:
         problems.append("--backfill needs to know where history begins: --since 2024-01-01")
-    if not wishes.batch_api and (wishes.wait or wishes.cancel_batches):
-        problems.append("--wait and --cancel-batches belong to --batch-api")
     if problems or since is None:
         raise ConfigError(*problems)
     return since
@@ -88,29 +79,21 @@ def backfill(
 ) -> tuple[int, int]:
     """``ticketbot run --backfill``. Returns the exit code, and how many threads were left behind in hanging calls."""
     flags: dict[tuple[str, ...], object] = {("run", "workers"): workers}
-    if no_llm and not wishes.batch_api:
+    if no_llm:
         flags["models", "names"] = []
     moment = parse_since(since, clock.now())
     screen = Screen(quiet=quiet, as_json=as_json)
     settings = load(config=config, flags=flags)
-    if wishes.batch_api and not settings.models.names:
-        raise ConfigError("--batch-api needs a model, and TICKETBOT_MODELS (or models.names) names none")
     screen.notices(settings.notices)
     path = wishes.out or DEFAULT_FILE
     began = clock.monotonic()
     with ExitStack() as stack:
         header = _header(settings, clock, moment, since, as_new=wishes.as_new)
         file = stack.enter_context(BackfillFile(path, header, audit_keys(settings)))
-        plan = PlanFile(path, settings.zendesk.base_url)
-        if plan.plan.parts and not wishes.batch_api:
-            raise ConfigError(
-                f"{len(plan.plan.parts)} batches are under way for {path}: go on with --batch-api, or give them up "
-                "with --batch-api --cancel-batches"
-            )
         if file.repaired:
             screen.notices([f"the last line of {path} was torn by a crash; that ticket is looked at anew"])
         there = len(file)
-        work = _Work(settings, clock, screen, file, plan, wishes, stack, limit=limit, no_llm=no_llm)
+        work = _Work(settings, clock, screen, file, stack, limit=limit, as_new=wishes.as_new)
         with tended(settings, clock, "backfill") as tending:
             stopped, code = work.go(parse_iso(file.header.since))
             data = work.told(there, stopped, code, clock.monotonic() - began)
@@ -131,16 +114,13 @@ class _Work:
         clock: SystemClock,
         screen: Screen,
         file: BackfillFile,
-        plan: PlanFile,
-        wishes: Wishes,
         stack: ExitStack,
         *,
         limit: int | None,
-        no_llm: bool,
+        as_new: bool,
     ) -> None:
         self._screen = screen
         self._file = file
-        self._wishes = wishes
         self._lines = 0
         self._troubles: list[str] = []
         # People have dealt with history: there is no head start, and the file shows what a canary would.
@@ -155,25 +135,17 @@ class _Work:
         )
         stack.callback(self._store.close)
         budget = Budget(settings.budget, self._store)
-
-        def chain_of(models: Settings) -> Understanding:
-            trouble = self._troubles.append
-            return stack.enter_context(
-                understanding(models, clock, deadline, None, self._store, trouble, budget=budget)
-            )
-
-        without = settings.model_copy(update={"models": settings.models.model_copy(update={"names": (), "use": {}})})
-        chain = chain_of(settings)
+        trouble = self._troubles.append
+        chain = stack.enter_context(understanding(settings, clock, deadline, None, self._store, trouble, budget=budget))
         self._price_note = chain.price_note
         self._no_price = "no price" if any(target.price is None for target in targets(settings.models)) else ""
-        answering = chain_of(without) if no_llm else chain
         executor = ThreadPoolExecutor(run.workers, thread_name_prefix="history")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
         self._desk = Zendesk(self._transport)
         self.walk = Backfill(
             self._desk,
-            answering,
-            Judgement(settings.policy, settings.taxonomy, as_new=wishes.as_new),
+            chain,
+            Judgement(settings.policy, settings.taxonomy, as_new=as_new),
             file,
             executor,
             clock,
@@ -186,36 +158,15 @@ class _Work:
             stable_read_s=run.stable_read_s,
             limit=limit,
         )
-        self._batches: Batches | None = None
-        if wishes.batch_api:
-            models = BatchModels(settings, deadline, chain, stack)
-            self._batches = Batches(
-                self.walk,
-                plan,
-                self._desk,
-                answering,
-                budget,
-                clock,
-                deadline,
-                offered=models.first,
-                named=models.named,
-                no_repeats=cache.days > 0,
-            )
 
     def go(self, since: float) -> tuple[str | None, ExitCode]:
         """Walk. Why it ended early, if it did, and the exit code."""
         try:
             with self._screen.progress("history") as self._advance:
-                if self._batches is None:
-                    self.walk.run(self.walk.history(since))
-                elif self._wishes.cancel_batches:
-                    self._batches.cancel(wait=self._wishes.wait)
-                else:
-                    self._batches.go_on(since, wait=self._wishes.wait)
+                self.walk.run(self.walk.history(since))
         except (Stopping, DeadlineReached, CannotRun) as end:
             return str(end), end.exit_code
-        refused = self._batches is not None and self._batches.refused
-        return self.walk.enough, ExitCode.SOME_FAILED if self.walk.tally.failed or refused else ExitCode.OK
+        return self.walk.enough, ExitCode.SOME_FAILED if self.walk.tally.failed else ExitCode.OK
 
     def _tell(self, ticket_id: int, what: str) -> None:
         self._advance(1)
@@ -228,9 +179,7 @@ class _Work:
     def told(self, there: int, stopped: str | None, code: ExitCode, seconds: float) -> dict[str, Any]:
         """The whole as data: what was done now, and what the file holds."""
         tally = self.walk.tally
-        under_way = self._batches.under_way if self._batches else []
         remarks = [*self._troubles, *self._desk.troubles, self._store.trouble]
-        remarks += self._batches.remarks if self._batches else []
         left_alone = {reason: count for reason, count in tally.counts.most_common() if reason != DECIDED}
         return {
             "file": str(self._file.path),
@@ -245,7 +194,6 @@ class _Work:
             "cost_usd": round(tally.cost_usd, 6),
             "price_note": self._price_note if tally.cost_usd or not tally.usage.input else self._no_price,
             "cached": tally.cached,
-            "batches": [batch.__dict__ for batch in under_way],
             "requests": dict(self._transport.counts),
             "remarks": [remark for remark in dict.fromkeys(remarks) if remark],
             "duration_s": round(seconds, 3),
@@ -297,13 +245,6 @@ def _text(data: dict[str, Any], path: Path) -> str:
     if data["closed"]:
         closed = f"; {data['closed']} of these are about closed tickets, which nobody can change any more"
     lines.append(f"  in {path}: {there['tickets']} tickets, {there['decided']} decisions{closed}")
-    for batch in data["batches"]:
-        lines.append(
-            f"  under way at {batch['model']}: {batch['id']}, {batch['requests']} tickets, {batch['status']}, "
-            f"{batch['answered']} answered"
-        )
-    if data["batches"]:
-        lines.append("Come back later with the same command: a batch takes up to 24 hours.")
-    elif there["decided"] > data["closed"]:
+    if there["decided"] > data["closed"]:
         lines.append(f"Which of them still need a write is known to: ticketbot apply {path} --dry-run")
     return "\n".join(lines)

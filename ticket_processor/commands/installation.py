@@ -98,15 +98,13 @@ def reads(settings: Settings, folder: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(path) for place in places for path in (place, place.resolve())))
 
 
-def settings_of(
-    file: Path | None, folder: Path, problems: list[str], *, in_terminal: bool, need_helpdesk: bool = True
-) -> Settings | None:
+def settings_of(file: Path | None, folder: Path, problems: list[str], *, in_terminal: bool) -> Settings | None:
     """The settings as a run started in ``folder`` finds them; ``None`` when it finds ``problems``, which then say so.
 
     Without ``in_terminal`` nothing that is set in this terminal counts.
     """
     try:
-        return load(config=file, environ=os.environ if in_terminal else {}, folder=folder, need_helpdesk=need_helpdesk)
+        return load(config=file, environ=os.environ if in_terminal else {}, folder=folder)
     except ConfigError as error:
         problems += error.problems
     told = {name for problem in problems for name in re.findall(r"\b[A-Z][A-Z0-9_]{3,}\b", problem)}

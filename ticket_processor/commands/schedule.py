@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..config import config_file
 from ..errors import ConfigError, ExitCode
-from ..schedule import cron, kubernetes, systemd, windows
+from ..schedule import cron, systemd, windows
 from ..schedule.job import File, Job, LocalJob, every, followers, limit_after, minute_of, problems_of, unwritable
 from ..screen import Screen
 from ..settings import Settings
@@ -19,7 +19,7 @@ from . import installation
 from .installation import Account, is_root
 from .programs import run_program, write_file
 from .schedule_wishes import Kind, Wishes, completed, installed_twice, unit_folder, without_job
-from .schedulers import Cron, Kubernetes, Scheduler, Systemd, Windows
+from .schedulers import Cron, Scheduler, Systemd, Windows
 from .watchdog import GRACE_S
 
 BOOTED_BY_SYSTEMD = Path("/run/systemd/system")
@@ -102,43 +102,22 @@ def _prepared(kind: Kind, wishes: Wishes, *, begun: bool) -> _Prepared:
 
     Raises :class:`ConfigError` with everything that stands in the way of such a job, or of its runs.
     """
-    problems = [
-        f"{option} belongs to {place}"
-        for option, value, place in (("--image", wishes.image, "kubernetes"), ("--mail-to", wishes.mail_to, "cron"))
-        if value is not None and kind != place
-    ]
+    problems = ["--mail-to belongs to cron"] if wishes.mail_to is not None and kind != "cron" else []
     file = config_file(config=wishes.config)
     file = None if file is None else _absolute(file)
     folder = Path.cwd() if file is None else file.parent
     wishes, told = completed(kind, wishes, file or folder)
-    if kind == "kubernetes":
-        scheduler, notices = _for_kubernetes(wishes, file, folder, problems)
-    else:
-        scheduler, notices = _for_this_machine(kind, wishes, file, folder, problems, begun=begun)
-        told += installed_twice(kind, wishes.name, file or folder)
+    scheduler, notices = _scheduler(kind, wishes, file, folder, problems, begun=begun)
+    told += installed_twice(kind, wishes.name, file or folder)
     return _Prepared(scheduler, wishes.minutes, [*told, *notices])
 
 
-def _for_kubernetes(
-    wishes: Wishes, file: Path | None, folder: Path, problems: list[str]
-) -> tuple[Scheduler, list[str]]:
-    """The account and its credentials are in the cluster's secret; everything else is as it is here."""
-    settings = installation.settings_of(file, folder, problems, in_terminal=True, need_helpdesk=False)
-    job = _job(wishes, settings, f"kubernetes {wishes.name}", problems)
-    problems += kubernetes.problems(wishes.image)
-    if problems or settings is None:
-        raise ConfigError(*problems)
-    text = None if file is None else file.read_text(encoding="utf-8-sig")
-    manifests = kubernetes.render(job, wishes.image or "", text)
-    return Kubernetes(wishes.name, run_program, manifests=manifests), _followers(wishes, settings)
-
-
-def _for_this_machine(
+def _scheduler(
     kind: Kind, wishes: Wishes, file: Path | None, folder: Path, problems: list[str], *, begun: bool
 ) -> tuple[Scheduler, list[str]]:
     # What is set for good on Windows cannot be told from what is set in this terminal only.
     settings = installation.settings_of(file, folder, problems, in_terminal=kind == "windows")
-    job = _job(wishes, settings, f"{socket.gethostname()} {wishes.name}", problems)
+    job = _job(wishes, settings, problems)
     if settings is None:
         raise ConfigError(*problems)
     account = installation.account_for(file or folder)
@@ -197,12 +176,13 @@ def _unless(problems: list[str], scheduler: Scheduler) -> Scheduler:
     return scheduler
 
 
-def _job(wishes: Wishes, settings: Settings | None, seed: str, problems: list[str]) -> Job:
+def _job(wishes: Wishes, settings: Settings | None, problems: list[str]) -> Job:
     """Whatever the problems are, so that those of others can be found as well."""
     run = (settings or Settings()).run
     limit_s = limit_after(run.deadline_s + GRACE_S)
     problems += problems_of(wishes.name, wishes.minutes, run.deadline_s, limit_s)
-    return Job(wishes.name, wishes.minutes, limit_s, minute_of(seed, wishes.minutes))
+    minute = minute_of(f"{socket.gethostname()} {wishes.name}", wishes.minutes)
+    return Job(wishes.name, wishes.minutes, limit_s, minute)
 
 
 def _followers(wishes: Wishes, settings: Settings) -> list[str]:

@@ -13,9 +13,9 @@ from ..schedule.job import DEFAULT_EVERY_MIN, Installed, every, problems_of
 from . import installation
 from .installation import is_root
 from .programs import NoProgram, run_program
-from .schedulers import Cron, Kubernetes, Scheduler, Systemd, Windows
+from .schedulers import Cron, Scheduler, Systemd, Windows
 
-Kind = Literal["cron", "systemd", "windows", "kubernetes"]
+Kind = Literal["cron", "systemd", "windows"]
 SYSTEM_UNITS = Path("/etc/systemd/system")
 
 
@@ -26,7 +26,6 @@ class Wishes:
     name: str
     every_min: int | None
     config: Path | None
-    image: str | None
     mail_to: str | None
 
     @property
@@ -36,15 +35,13 @@ class Wishes:
 
     def all_said(self, kind: Kind) -> bool:
         """Whether nothing is left to be taken from elsewhere."""
-        own = {"cron": self.mail_to, "kubernetes": self.image}
-        return self.every_min is not None and own.get(kind, "") is not None
+        return self.every_min is not None and (kind != "cron" or self.mail_to is not None)
 
     def completed(self, known: Installed) -> Wishes:
         """With what is not said as it is known."""
         return replace(
             self,
             every_min=known.every_min if self.every_min is None else self.every_min,
-            image=known.image if self.image is None else self.image,
             mail_to=known.mail_to if self.mail_to is None else self.mail_to,
         )
 
@@ -71,7 +68,6 @@ def completed(kind: Kind, wishes: Wishes, place: Path) -> tuple[Wishes, list[str
         for said, value, words in (
             (wishes.every_min, known.every_min, every(known.every_min or 0)),
             (wishes.mail_to, known.mail_to, f"mail to {known.mail_to}"),
-            (wishes.image, known.image, f"image {known.image}"),
         )
         if said is None and value is not None
     ]
@@ -89,8 +85,6 @@ def installed_twice(kind: Kind, name: str, place: Path) -> list[str]:
 
 def without_job(kind: Kind, name: str, place: Path) -> Scheduler:
     """The scheduler, to look at what is there and to take it back; ``place`` says whose crontab it is."""
-    if kind == "kubernetes":
-        return Kubernetes(name, run_program)
     if kind == "windows":
         return Windows(name, run_program)
     if kind == "systemd":

@@ -11,10 +11,10 @@ import tempfile
 from pathlib import Path
 from typing import Protocol
 
-from ..errors import CannotRun, ConfigError
-from ..schedule import cron, kubernetes, systemd, windows
+from ..errors import CannotRun
+from ..schedule import cron, systemd, windows
 from ..schedule.job import File, Installed, LocalJob, marked_for
-from .programs import Runner, Said, refuse_another, text_of, write_file
+from .programs import Runner, refuse_another, text_of, write_file
 
 NOTHING = "{}: there is nothing called {}; nothing was done"
 
@@ -258,61 +258,3 @@ class Windows:
                 f"schtasks refused: {said.words}; a task that runs whether you are logged on or not is taken from a "
                 "terminal that was opened by 'Run as administrator'"
             )
-
-
-class Kubernetes:
-    """The cluster and namespace of ``kubectl``'s current context."""
-
-    def __init__(self, name: str, run: Runner, *, manifests: str = "") -> None:
-        self._name = name
-        self._run = run
-        self._manifests = manifests
-
-    @property
-    def files(self) -> tuple[File, ...]:
-        return (File(f"{self._name}.yaml", self._manifests),)
-
-    @property
-    def commands(self) -> tuple[str, ...]:
-        return kubernetes.secret_command(self._name), f"kubectl apply -f {self._name}.yaml"
-
-    def installed(self, settings: str) -> Installed | None:
-        known = self._known()
-        return kubernetes.installed(known) if known and kubernetes.is_ours(known) else None
-
-    def install(self) -> list[str]:
-        where = self._ask("config", "current-context")[0]
-        known = self._known()
-        if known and not kubernetes.is_ours(known):
-            raise ConfigError(
-                f"in the context {where} the CronJob {self._name} is not ticketbot's; give this one another --name, or "
-                "remove that one first"
-            )
-        done = self._ask("apply", "-f", "-", text=self._manifests)
-        said = [f"in the context {where}:", *done]
-        if not known:
-            said.append("the first run, which says where to begin, is made by hand: docs/scheduling.md, Kubernetes")
-        if self._run(["kubectl", "get", "secret", f"{self._name}-secrets"], b"").code != 0:
-            said.append(f"no secret {self._name}-secrets was found; no run starts without: {self.commands[0]}")
-        return said
-
-    def remove(self) -> list[str]:
-        where = self._ask("config", "current-context")[0]
-        done = self._ask("delete", kubernetes.KINDS, "-l", kubernetes.selector(self._name), "--ignore-not-found")
-        left = f"persistentvolumeclaim/{self._name}-data, with state and receipts, and secret/{self._name}-secrets stay"
-        return [f"in the context {where}:", *done, left]
-
-    def _known(self) -> str:
-        """The CronJob that is there, as JSON; empty where there is none."""
-        asked = ("get", "cronjob", self._name, "--ignore-not-found", "--output=json", "--request-timeout=5s")
-        return self._said(*asked).out.decode(errors="replace").strip()
-
-    def _ask(self, *arguments: str, text: str = "") -> list[str]:
-        said = self._said(*arguments, text=text)
-        return said.out.decode(errors="replace").splitlines() or ["nothing to do"]
-
-    def _said(self, *arguments: str, text: str = "") -> Said:
-        said = self._run(["kubectl", *arguments], text.encode())
-        if said.code != 0:
-            raise CannotRun(f"'kubectl {' '.join(arguments)}' failed: {said.words}")
-        return said

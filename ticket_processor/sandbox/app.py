@@ -13,7 +13,6 @@ from .job_faults import JOB_KINDS, NO_FAULT, JobFault, job_fault
 from .limits import Limits
 from .messages import Refusal, Request, Response, json_response, refuse
 from .openai_api import LatencyProfile, OpenAIApi
-from .openai_batches import without_ids
 from .page import render
 from .row_faults import ROW_KINDS, spoil
 from .store import Store
@@ -254,4 +253,4 @@ def _template(request: Request) -> str:
     """A request's route for counting: method and path with ids left out."""
     if request.path.startswith(PREFIX):
         return route_of(request.method, request.path)[0]
-    return f"{request.method} {without_ids(request.path).strip('/')}"
+    return f"{request.method} {request.path.strip('/')}"

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible server: chat completions, models, embeddings and batches, without a model."""
+"""An OpenAI-compatible server: chat completions, models and embeddings, without a model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from typing import Any
 
 from .messages import Refusal, Request, Response, json_response, refuse
 from .openai_answers import answer_for
-from .openai_batches import PREFIXES, Batches
 
 CHAT_MODEL = "sandbox-model"
 EMBEDDING_MODEL = "sandbox-embedding"
@@ -52,7 +51,6 @@ class OpenAIApi:
         self._dice = random.Random(seed + 2)
         self._asked: Counter[int] = Counter()
         self._prefixes: set[int] = set()
-        self.batches = Batches(self._chat, random.Random(seed + 3))
 
     def handle(self, request: Request, now: float) -> Response:
         """The answer, or an error in OpenAI's form."""
@@ -66,8 +64,6 @@ class OpenAIApi:
                 return self._chat(request, now)
             if route == "POST /v1/embeddings":
                 return self._embeddings(request)
-            if request.path.startswith(PREFIXES):
-                return self.batches.handle(request, now)
             raise _error(404, f"Invalid URL ({request.method} {request.path[:80]})", None)
         except Refusal as refusal:
             return refusal.response

@@ -63,9 +63,6 @@ def update_many(call: Call) -> Response:
     for _, payload in targets:
         if "safe_update" in payload and not payload.get("updated_stamp"):
             raise bad_request("Invalid attribute", "updated_stamp is required for a safe update")
-    if call.rules.jobs_count_as_updates:
-        for _ in targets:
-            call.spend("update_ticket")
     failing = call.job_fault.failing(len(targets))
     work: list[Item] = [
         partial(_failed_item, call, index, ticket_id, "Ticket: could not be updated")

@@ -40,7 +40,6 @@ class Rules:
     - ``batch_stamps``: whether an item's own stamp counts; else it is guarded by the time the job was queued.
     - ``batch_guard``: whether an item without a stamp that counts is guarded at all; else it is always written.
     - ``batch_tag_edits``: whether ``additional_tags`` and ``remove_tags`` work in a batch's items.
-    - ``jobs_count_as_updates``: whether a job's writes count against the limit on ticket updates.
     - ``job_seconds``: seconds until a job starts, and seconds for each of its items.
     - ``max_jobs``: jobs that may be queued or working at once; beyond it ``too_many_jobs_status`` is answered,
       written as ``too_many_jobs_form`` says.
@@ -60,7 +59,6 @@ class Rules:
     batch_stamps: bool = True
     batch_guard: bool = True
     batch_tag_edits: bool = False
-    jobs_count_as_updates: bool = False
     job_seconds: tuple[float, float] = (1.0, 0.07)
     max_jobs: int = 30
     too_many_jobs_status: int = 429

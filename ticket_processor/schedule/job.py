@@ -66,7 +66,6 @@ class Installed:
 
     every_min: int | None = None
     mail_to: str | None = None
-    image: str | None = None
 
 
 @dataclass(frozen=True)
@@ -153,7 +152,7 @@ def unwritable(texts: Iterable[str]) -> list[str]:
 
 
 def cron_times(job: Job) -> str:
-    """The five fields that cron and Kubernetes start it by."""
+    """The five fields that cron starts it by."""
     hours, minutes = divmod(job.every_min, 60)
     if minutes:
         return "* * * * *" if minutes == 1 else f"{job.minute}-59/{minutes} * * * *"
