@@ -29,7 +29,7 @@ from ticket_processor.slo import DAY, FAST, HOUR, MINUTE, Counted
 OBJECTIVE = 0.995
 TROUBLES = ((1.0, "every ticket fails"), (0.3, "30% fail"), (0.1, "10% fail"), (0.05, "5% fail"))
 STORIES, LONGEST = 40, 2000
-LOOKED_BACK_S = 3.1 * DAY
+LOOKED_BACK_S = 1.1 * DAY
 """As far as any rule looks."""
 KEPT_OUT, KILLED, UNREACHED = 1 / 2000, 1 / 5000, 1 / 5000
 """How often a healthy run meets with an accident: kept out by another one, killed, the helpdesk restarted."""

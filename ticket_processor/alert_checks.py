@@ -109,21 +109,21 @@ def log_unwritable(look: Look) -> Said:
     """The last run could not write the log."""
     if look.last_stop != "AuditUnwritable":
         return None
-    return CRITICAL, f"no receipts can be written, so nothing is{look.why}"
+    return CRITICAL, f"the log cannot be written, so no ticket is triaged{look.why}"
 
 
 def state_unusable(look: Look) -> Said:
     """The last run could not use the state folder."""
     if look.last_stop != "StateUnusable":
         return None
-    return CRITICAL, f"what has to be kept between runs cannot be, so nothing is done{look.why}"
+    return CRITICAL, f"the state folder cannot be used, so no ticket is triaged{look.why}"
 
 
 def note_published(look: Look) -> Said:
     """A note became public, and no run has gone on since."""
     if not look.facts.halted and look.last_stop != "NotePublished":
         return None
-    return CRITICAL, "a customer may have seen an internal note, and nothing more is written until somebody has looked"
+    return CRITICAL, "a customer may have seen an internal note; no run writes anything until a person has looked"
 
 
 def overwrote(look: Look) -> Said:
@@ -136,7 +136,7 @@ def overwrote(look: Look) -> Said:
     what += [f"{many(tags, 'tag')} removed"] if tags else []
     if not what:
         return None
-    return CRITICAL, f"runs in {look.lately(6 * HOUR)} touched what was not theirs: {' and '.join(what)}"
+    return CRITICAL, f"runs in {look.lately(6 * HOUR)} overwrote a person's work: {' and '.join(what)}"
 
 
 def dead_letters(look: Look) -> Said:
@@ -146,8 +146,7 @@ def dead_letters(look: Look) -> Said:
     left = next((summary.dead_letters for summary in counting if summary.stopped_by != "StateUnusable"), 0)
     if not new or not left:
         return None
-    in_all = f"{left} in all {'is' if left == 1 else 'are'} not tried any more"
-    return WARNING, f"{many(new, 'ticket')} failed too often in {look.lately(DAY)}; {in_all}"
+    return WARNING, f"{many(new, 'ticket')} failed too often in {look.lately(DAY)}; the dead-letter list has {left}"
 
 
 def stopped(look: Look) -> Said:
@@ -164,7 +163,7 @@ def spend(look: Look) -> Said:
     today = [record.summary for record in look.since(DAY, all_kinds=True) if record.started >= midnight]
     spent, limit = sum(summary.cost_usd for summary in today), look.limits.day_usd
     if any(DAY_SPENT in summary.fallbacks for summary in today):
-        return WARNING, f"the models' budget of the day is used up (${spent:.2f}): none is asked until midnight UTC"
+        return WARNING, f"the models' budget of the day is used up (${spent:.2f}): no model is asked until midnight UTC"
     if limit is not None and spent >= limit:
         return WARNING, f"models have cost ${spent:.2f} since midnight UTC, and alerts.day_usd is {limit:g}"
     return None

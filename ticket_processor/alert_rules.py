@@ -61,8 +61,8 @@ RULES: Mapping[str, Rule] = {
     "errors_fast": Rule(
         "Many tickets fail",
         "'ticketbot retry list' says which tickets failed and why; each run tries them again. "
-        "If a change of settings came before it, take that back. TICKETBOT_STOP=1 in the environment or .env stops "
-        "all.",
+        "If it began with a change of settings, take that back. TICKETBOT_STOP=1 in the environment or .env stops "
+        "everything.",
         check.errors_fast,
     ),
     "not_caught_up": Rule(
@@ -73,8 +73,7 @@ RULES: Mapping[str, Rule] = {
     ),
     "stopped": Rule(
         "The kill switch is set",
-        "Somebody wanted everything to stop: did they forget? 'ticketbot health' names the file to remove, or the "
-        "variable to unset.",
+        "Did somebody forget to take it back? 'ticketbot health' names the file to remove, or the variable to unset.",
         check.stopped,
     ),
     "model_fallback": Rule(
@@ -103,13 +102,13 @@ RULES: Mapping[str, Rule] = {
     ),
     "dead_letters": Rule(
         "Tickets were given up",
-        "'ticketbot retry list' says which and why. Put the cause right, then 'ticketbot retry run'.",
+        "'ticketbot retry list' says which and why. Remove the cause, then 'ticketbot retry run'.",
         check.dead_letters,
     ),
     "log_unwritable": Rule(
         "The log cannot be written",
-        "Nothing is triaged meanwhile. Is the disk full, or the folder read-only or another user's? It is over with "
-        "the first run that can write.",
+        "Nothing is triaged meanwhile. Is the disk full, or the folder read-only or another user's? The alert "
+        "ends with the first run that can write.",
         check.log_unwritable,
         by_facts=True,
     ),

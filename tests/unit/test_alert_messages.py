@@ -111,38 +111,38 @@ CASES = [
     ),
     Case(
         "log_unwritable",
-        "no receipts can be written, so nothing is: no space left",
+        "the log cannot be written, so no ticket is triaged: no space left",
         ended("AuditUnwritable", 1, why="no space left"),
     ),
-    Case("state_unusable", "what has to be kept between runs cannot be, so nothing is done", ended("StateUnusable", 1)),
+    Case("state_unusable", "the state folder cannot be used, so no ticket is triaged", ended("StateUnusable", 1)),
     Case(
         "note_published",
-        "a customer may have seen an internal note, and nothing more is written until somebody has looked",
+        "a customer may have seen an internal note; no run writes anything until a person has looked",
         ended("NotePublished", 1),
     ),
     Case(
         "overwrote",
-        "runs in the last 11 minutes touched what was not theirs: 1 value changed",
+        "runs in the last 11 minutes overwrote a person's work: 1 value changed",
         history(sworn(human_values_changed=1), {}),
     ),
     Case(
         "overwrote",
-        "runs in the last 6 hours touched what was not theirs: 2 values changed and 1 tag removed",
+        "runs in the last 6 hours overwrote a person's work: 2 values changed and 1 tag removed",
         [*history({}, until=NOW - DAY), *history(sworn(human_values_changed=2), sworn(foreign_tags_removed=1))],
     ),
     Case(
         "dead_letters",
-        "1 ticket failed too often in the last minute; 1 in all is not tried any more",
+        "1 ticket failed too often in the last minute; the dead-letter list has 1",
         [recorded(new_dead_letters=1, dead_letters=1)],
     ),
     Case(
         "dead_letters",
-        "3 tickets failed too often in the last 24 hours; 1 in all is not tried any more",
+        "3 tickets failed too often in the last 24 hours; the dead-letter list has 1",
         [*history({}, until=NOW - 2 * DAY), *history({"new_dead_letters": 3, "dead_letters": 5}, {"dead_letters": 1})],
     ),
     Case(
         "dead_letters",
-        "1 ticket failed too often in the last 11 minutes; 4 in all are not tried any more",
+        "1 ticket failed too often in the last 11 minutes; the dead-letter list has 4",
         history({"new_dead_letters": 1, "dead_letters": 4}, {"dead_letters": 4}),
     ),
     Case("stopped", "the kill switch has been set for 60 minutes", ended("Halted", 7)),
@@ -155,7 +155,7 @@ CASES = [
     ),
     Case(
         "spend",
-        "the models' budget of the day is used up ($1.50): none is asked until midnight UTC",
+        "the models' budget of the day is used up ($1.50): no model is asked until midnight UTC",
         history({"cost_usd": 1.5}, answers(0, budget_of_day_spent=2)),
     ),
     *(
