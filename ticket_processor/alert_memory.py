@@ -1,37 +1,35 @@
-"""Which alerts are open, and who has been told of what: so that a condition is told once, and once that it is over.
+"""Which alerts are open and who knows of them, so that each alert is sent once, and its end once. Pure.
 
-Pure; :mod:`ticket_processor.alert_store` keeps it on disk. A target is told by comparing what it should know with what
-it does know, so that what could not be sent is sent by the next run, and to nobody twice.
+:mod:`ticket_processor.alert_store` keeps it on disk. What a target should know is compared with what it knows, so what
+could not be sent is sent by the next run, and nothing is sent twice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from .alert_rules import RULES, Condition, Found, look
-from .alert_view import MISSED_RUNS, Facts, Limits, Look, Severity
+from .alert_view import Facts, Limits, Look, Severity
 from .breaker import BreakerMemory
 from .models import Frozen, RunRecord
 from .slo import DAY
 
-EVENTS_KEPT_S = 3 * DAY
-"""Longer than two runs a day apart."""
-ENDS_KEPT_S = 4 * DAY
-"""Longer than any rule is hushed for."""
+ENDS_KEPT_S = DAY
+"""The longest ``alerts.cool_down_minutes``."""
 MOST_ESCALATED = 200
-"""So many escalated tickets are kept for those who could not be told of them; the log has all."""
+"""The most escalated tickets kept for targets that could not be reached; the log has all of them."""
 GIVE_UP_S = DAY
-"""A target that cannot be told for so long that something is over will not be told any more."""
+"""After failing for so long to send an end or an escalation to a target, it is dropped."""
 
 
 class Remembered(Frozen):
-    """A condition that holds, or that is over (``over``) while somebody has still to be told so.
+    """A condition that holds, or that is over (``over``) while a target does not know that yet.
 
-    ``told`` is what each target knows. Times are Unix seconds.
+    ``told`` is the severity that each target knows of. Times are Unix seconds.
     """
 
     severity: Severity
@@ -42,23 +40,18 @@ class Remembered(Frozen):
 
 
 class Ended(Frozen):
-    """When a condition was last over; and when, of those that anybody was told of, with the worst of it."""
+    """When a condition that a target knew of was last over, and the worst severity that was sent."""
 
-    at: float
-    told: Severity | None = None
-    told_at: float = 0.0
+    told: Severity
+    told_at: float
 
     def within(self, seconds: float, now: float) -> bool:
-        """Whether that is no longer ago than so many seconds."""
-        return 0 <= now - self.at <= seconds
-
-    def heard_within(self, seconds: float, now: float) -> Severity | None:
-        """What somebody was told of it, where that was no longer ago."""
-        return self.told if 0 <= now - self.told_at < seconds else None
+        """Whether it ended less than so many seconds ago."""
+        return 0 <= now - self.told_at < seconds
 
 
 class Failure(Frozen):
-    """The last alert that could not be sent: to which target, by kind and masked name, and why in a few words."""
+    """The last message that could not be sent: the target by kind and masked name, and why in a few words."""
 
     at: float
     target: str
@@ -66,7 +59,7 @@ class Failure(Frozen):
 
 
 class Breakers(Frozen):
-    """What a target's circuit breaker has to remember, and when and why it was not reached the last time."""
+    """The memory of a target's circuit breaker, with the time and the reason of the last failure."""
 
     failures: int = 0
     open_until: float = 0.0
@@ -75,16 +68,16 @@ class Breakers(Frozen):
 
     @property
     def memory(self) -> BreakerMemory:
-        """The breaker's own part."""
+        """The part that the breaker itself needs."""
         return BreakerMemory(self.failures, self.open_until)
 
     def rests(self, now: float) -> bool:
-        """Whether the target is left alone."""
+        """Whether nothing is sent to the target now."""
         return now < self.open_until
 
 
 class EscalatedTicket(Frozen):
-    """An escalated ticket, why in fixed words, and which targets know of it. ``at`` is Unix seconds."""
+    """An escalated ticket, the reasons in fixed words, and the targets that know. ``at`` is Unix seconds."""
 
     ticket_id: int
     reasons: tuple[str, ...] = ()
@@ -93,48 +86,56 @@ class EscalatedTicket(Frozen):
 
 
 class Memory(Frozen):
-    """All that is kept between runs. ``seen`` is when a scheduled run was last here."""
+    """Everything that is kept between runs. ``seen`` is when the last scheduled run ended."""
 
     saved: float = 0.0
     seen: float | None = None
+    resumed: float = Field(0.0, description="when runs last began again after a pause")
     conditions: dict[str, Remembered] = Field(default_factory=dict)
     ended: dict[str, Ended] = Field(default_factory=dict)
-    events: dict[str, tuple[float, ...]] = Field(default_factory=dict)
     breakers: dict[str, Breakers] = Field(default_factory=dict)
-    summaries: dict[str, str] = Field(default_factory=dict, description="the day that each target has a summary of")
+    summaries: dict[str, str] = Field(default_factory=dict, description="the day of the last summary of each target")
     escalated: tuple[EscalatedTicket, ...] = ()
-    """Tickets that somebody has still to be told of."""
+    """Tickets that a target does not know of yet."""
     last_failure: Failure | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_what_is_known(cls, data: Any) -> Any:
+        """Drop what an earlier version kept and this one has no use for, such as open alerts of removed rules."""
+        if not isinstance(data, dict):
+            return data
+        kept = {name: value for name, value in data.items() if name != "events"}
+        for name in ("conditions", "ended"):
+            if isinstance(table := kept.get(name), dict):
+                outdated = {rule for rule, one in table.items() if isinstance(one, dict) and "at" in one}
+                kept[name] = {rule: one for rule, one in table.items() if rule in RULES and rule not in outdated}
+        return kept
 
     @property
     def open(self) -> dict[str, Remembered]:
-        """What holds, by rule."""
+        """The conditions that hold, by rule."""
         return {rule: one for rule, one in self.conditions.items() if one.over is None}
-
-    def happened(self, rule: str, now: float) -> Memory:
-        """An event of this rule happened now; those of days ago are forgotten."""
-        moments = (*self.events.get(rule, ()), now)
-        kept = tuple(moment for moment in moments if now - EVENTS_KEPT_S <= moment <= now)
-        return self.model_copy(update={"events": {**self.events, rule: kept}})
 
 
 @dataclass(frozen=True)
 class Target:
-    """Somebody to tell: ``id`` names it in the memory; with ``critical_only`` it is not told of warnings."""
+    """A recipient: ``id`` names it in the memory; with ``critical_only`` it gets no warnings."""
 
     id: str
     critical_only: bool = False
 
     def wants(self, severity: Severity) -> bool:
-        """Whether it is told of this."""
+        """Whether it gets alerts of this severity."""
         return severity is Severity.CRITICAL or not self.critical_only
 
 
 @dataclass(frozen=True)
 class Owed:
-    """What a target is to be told of a rule's condition.
+    """A message about a rule's condition that a target has still to get.
 
-    What is ``over`` ended at ``until``; without that it goes on, but is nothing that this target is told of.
+    A condition that is ``over`` ended at ``until``; without that it goes on, at a severity that this target does not
+    get.
     """
 
     target: str
@@ -147,52 +148,31 @@ class Owed:
 
 
 def judged(memory: Memory, records: Sequence[RunRecord], facts: Facts, limits: Limits) -> Memory:
-    """The memory, now that all rules have looked at these runs; events are taken from it, and not from ``facts``."""
-    known = replace(facts, events=memory.events)
-    if known.started is not None and Look(records, known, limits).away:
-        memory = memory.happened(MISSED_RUNS, known.started)
-        known = replace(known, events=memory.events)
+    """The memory after all rules have judged these runs; ``resumed`` is taken from the memory, not from ``facts``."""
+    known = replace(facts, resumed=memory.resumed)
+    memory = memory.model_copy(update={"resumed": Look(records, known, limits).resumed})
     return after(memory, look(records, known, limits), facts.now)
 
 
 def after(memory: Memory, found: Found, now: float) -> Memory:
-    """The memory, now that ``found`` holds. What is over stays while somebody is owed the news."""
+    """The memory with the conditions of ``found``. One that is over stays until every target knows."""
     holding = {condition.rule: condition for condition in found.conditions}
     conditions, ended = dict(memory.conditions), dict(memory.ended)
     for rule, one in memory.conditions.items():
         if one.over is None and rule not in holding and rule not in found.unknown:
             conditions[rule] = one.model_copy(update={"over": now})
-            ended[rule] = _ended(one, ended.get(rule), now)
+            if one.told:
+                ended[rule] = Ended(told=max(one.told.values(), key=lambda told: told.rank), told_at=now)
     for rule, condition in holding.items():
         before = conditions.get(rule)
-        if before is None or before.over is not None:
-            if _hushed(rule, holding.keys(), ended, now):
-                continue
-            told = before.told if before else {}
-            conditions[rule] = _remembered(condition, now, told)
-        else:
-            conditions[rule] = _remembered(condition, before.since, before.told)
+        since = before.since if before is not None and before.over is None else now
+        conditions[rule] = _remembered(condition, since, before.told if before else {})
     kept = {rule: end for rule, end in ended.items() if end.within(ENDS_KEPT_S, now)}
     return memory.model_copy(update={"conditions": _needed(conditions, now), "ended": kept})
 
 
 def _remembered(condition: Condition, since: float, told: Mapping[str, Severity]) -> Remembered:
     return Remembered(severity=condition.severity, message=condition.message, since=since, told=dict(told))
-
-
-def _ended(one: Remembered, earlier: Ended | None, now: float) -> Ended:
-    if one.told:
-        return Ended(at=now, told=max(one.told.values(), key=lambda told: told.rank), told_at=now)
-    return Ended(at=now) if earlier is None else earlier.model_copy(update={"at": now})
-
-
-def _hushed(rule: str, holding: Iterable[str], ended: Mapping[str, Ended], now: float) -> bool:
-    """Whether another alert says, or has just said, the same and more."""
-    known = RULES.get(rule)
-    louder = known.hushed if known else {}
-    return any(other in holding for other in louder) or any(
-        other in ended and ended[other].within(seconds, now) for other, seconds in louder.items()
-    )
 
 
 def _needed(conditions: Mapping[str, Remembered], now: float) -> dict[str, Remembered]:
@@ -202,10 +182,10 @@ def _needed(conditions: Mapping[str, Remembered], now: float) -> dict[str, Remem
 
 
 def owed(memory: Memory, targets: Sequence[Target], now: float, cool_down_s: float) -> list[Owed]:
-    """What each target is to be told, the worst first.
+    """The messages that each target has still to get, the worst first.
 
-    What comes back within ``cool_down_s`` of its end is told when that is over, if it still holds, or at once when it
-    is worse than it was.
+    A condition that comes back within ``cool_down_s`` of its end is sent after that time if it still holds, or at once
+    if it is worse than before.
     """
     news = []
     for rule, one in memory.conditions.items():
@@ -226,12 +206,11 @@ def owed(memory: Memory, targets: Sequence[Target], now: float, cool_down_s: flo
 
 
 def _cools_down(end: Ended | None, wanted: Severity, now: float, cool_down_s: float) -> bool:
-    heard = end.heard_within(cool_down_s, now) if end else None
-    return heard is not None and wanted.rank <= heard.rank
+    return end is not None and end.within(cool_down_s, now) and wanted.rank <= end.told.rank
 
 
 def told(memory: Memory, news: Owed) -> Memory:
-    """The memory, now that the target has been told."""
+    """The memory after this message has been sent."""
     one = memory.conditions.get(news.rule)
     if one is None:
         return memory
@@ -245,12 +224,12 @@ def told(memory: Memory, news: Owed) -> Memory:
 
 
 def escalated_for(memory: Memory, target: str) -> tuple[EscalatedTicket, ...]:
-    """The tickets that this target has still to be told of."""
+    """The tickets that this target does not know of yet."""
     return tuple(one for one in memory.escalated if target not in one.told)
 
 
 def told_of_escalated(memory: Memory, target: str) -> Memory:
-    """The memory, now that the target knows of all of them."""
+    """The memory after all escalated tickets have been sent to this target."""
     news = tuple(
         one if target in one.told else one.model_copy(update={"told": (*one.told, target)}) for one in memory.escalated
     )
@@ -258,14 +237,14 @@ def told_of_escalated(memory: Memory, target: str) -> Memory:
 
 
 def still_to_tell(memory: Memory, targets: Iterable[str], now: float) -> Memory:
-    """The memory without tickets that all of ``targets`` know of, or that nobody could be told of for a day."""
+    """The memory without tickets that all ``targets`` know of, or that could not be sent for a day."""
     known = set(targets)
     kept = tuple(one for one in memory.escalated if known - set(one.told) and now - one.at <= GIVE_UP_S)
     return memory.model_copy(update={"escalated": kept[-MOST_ESCALATED:]})
 
 
 def without_strangers(memory: Memory, targets: Iterable[Target]) -> Memory:
-    """Without what is known of targets that are no longer in the settings."""
+    """The memory without targets that are no longer in the settings."""
     known = {target.id for target in targets}
     conditions = {}
     for rule, one in memory.conditions.items():

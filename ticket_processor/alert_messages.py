@@ -1,4 +1,4 @@
-"""What people are told of a condition: which words, in which order, for whoever is woken up by them. Pure."""
+"""The texts of alerts, written for somebody who has just been woken up. Pure."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ _LONGEST = 400
 
 @dataclass(frozen=True)
 class Message:
-    """What is sent. ``key`` names the condition it is about, the same for its begin and its end.
+    """A message to a receiver. ``key`` names its condition, and is the same for the begin and the end.
 
-    ``severity`` is ``None`` for what is no alert. Where there is room for a title only, ``line`` says it in one line,
-    and ``details`` hold the rest by name. ``account`` names the desk; ``link`` is an address to read on, if there is
-    one.
+    ``severity`` is ``None`` for a message that is no alert. Services with room for a title only get ``line``, and the
+    rest by name from ``details``. ``account`` names the desk; ``link`` is the runbook's address, if it has one.
     """
 
     title: str
@@ -37,34 +36,34 @@ class Message:
     link: str = ""
 
     def __post_init__(self) -> None:
-        """Every text of it leaves without secrets, whoever put them in."""
+        """Remove secrets from every text."""
         for name in ("title", "body", "line"):
             object.__setattr__(self, name, leaves(getattr(self, name)))
         object.__setattr__(self, "details", {name: leaves(text) for name, text in self.details.items()})
 
 
 def plain(text: str) -> str:
-    """Words that no service makes a link, a mention or mark-up of, in one line."""
+    """The text in one line, changed so that no service makes a link, a mention or mark-up of it."""
     line = "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
     for char, harmless in (("<", "‹"), (">", "›"), ("&", "＆"), ("@", "＠"), ("://", "∶//"), ("](", "] (")):
         line = line.replace(char, harmless)
-    # A word joiner: the name reads the same, and is no address any more.
+    # A word joiner: the name looks the same but is no address any more.
     return re.sub(r"(?:(?<=//)|(?<![\w/\\.-]))((?:[\w-]+\.)+)(?=[A-Za-z]{2,}\b)", lambda name: name[1] + "\u2060", line)
 
 
 def title_of(mark: str, what: str, account: str) -> str:
-    """The first line of everything that is sent: how bad, what, and where."""
+    """The title of a message: how bad, what, and where."""
     return f"[{mark}] {what} (ticketbot, {account})"
 
 
 def message_of(news: Owed, account: str, runbook: str, machine: str = "") -> Message:
-    """What a receiver is told. ``account`` names the desk, ``runbook`` is where more is written of each rule.
+    """The message about a condition. ``account`` names the desk; ``runbook`` is the page that describes each rule.
 
-    ``machine`` is the name of the one that ticketbot runs on: where to type what is to be done.
+    ``machine`` is the name of the computer that ticketbot runs on, where the commands are to be typed.
     """
-    rule = RULES.get(news.rule)
+    rule = RULES[news.rule]
     marks = {"begun": news.severity.value, "worse": f"{news.severity.value}, was a warning", "over": "over"}
-    title = title_of(marks[news.what], rule.title if rule else news.rule, account)
+    title = title_of(marks[news.what], rule.title, account)
     told, since = _sentence(news.message), _moment(news.since)
     link = f"{runbook}#{news.rule}" if re.match(r"https?://", runbook) else ""
     if news.what == "over":
@@ -78,7 +77,7 @@ def message_of(news: Owed, account: str, runbook: str, machine: str = "") -> Mes
         rows = {
             "Since": since,
             "Machine": plain(machine),
-            "What to do": rule.advice if rule else "",
+            "What to do": rule.advice,
             "More": link or f"'{news.rule}' in {runbook}",
         }
     body = [end, f"It was: {told}"] if news.what == "over" else [told, *_lines(rows)]
@@ -96,7 +95,7 @@ def message_of(news: Owed, account: str, runbook: str, machine: str = "") -> Mes
 
 
 def escalation_of(tickets: Sequence[EscalatedTicket], account: str, url_of: Callable[[int], str]) -> Message:
-    """One message for the tickets that were escalated: their numbers, why, and where they are; no customer's word."""
+    """One message for all escalated tickets: numbers, reasons and addresses, and no customer's word."""
     count = len(tickets)
     lines = [
         f"#{one.ticket_id}: {', '.join(one.reasons).replace('_', ' ')}  {url_of(one.ticket_id)}".rstrip()

@@ -1,7 +1,7 @@
-"""Telling everybody at the same time, none for longer than a few seconds. It never raises.
+"""Sends messages to all receivers at the same time, within a few seconds. It never raises.
 
-A receiver that keeps failing is left alone for half an hour. Threads only send: what counts is decided by the one that
-waits for them, so that a late answer changes nothing any more.
+A receiver that keeps failing gets nothing for half an hour. The threads only send; the thread that waits for them
+decides what counts as sent, so a late answer changes nothing.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ THRESHOLD, OPEN_S = 3, 1800.0
 
 @dataclass(frozen=True)
 class Sent:
-    """What became of one message: ``why`` is ``None`` when it arrived.
+    """The result of one message: ``why`` is ``None`` if it arrived.
 
-    ``rests_until`` is set where its receiver is left alone now, for having failed too often; where that was so before,
-    it was not ``asked``, and ``why`` is what had kept the last message from it.
+    ``rests_until`` is set if its receiver gets nothing for a while, after too many failures. If that was so before, the
+    receiver was not ``asked``, and ``why`` is the reason of its last failure.
     """
 
     receiver: Receiver
@@ -38,9 +38,9 @@ class Sent:
 
 
 class Sender:
-    """Sends to receivers at the same time. ``memories`` are their breakers', by id, as an earlier run left them.
+    """Sends to receivers at the same time. ``memories`` are those of their breakers, by id, from an earlier run.
 
-    Used by one thread.
+    For one thread.
     """
 
     def __init__(self, clock: Clock, memories: Mapping[str, Breakers] | None = None) -> None:
@@ -49,13 +49,13 @@ class Sender:
 
     @property
     def memories(self) -> dict[str, Breakers]:
-        """What the breakers have to remember for the next run."""
+        """The memories of the breakers, for the next run."""
         return dict(self._memories)
 
     def send(self, post: Sequence[tuple[Receiver, Sequence[Message]]], seconds: float) -> list[Sent]:
-        """Send all of it, within ``seconds``. What one receiver does not take, it is not asked to take twice.
+        """Send all messages within ``seconds``, each once.
 
-        The order of a receiver's messages is kept, and the first that fails ends its turn.
+        A receiver gets its messages in order; after the first that fails it gets no more.
         """
         waiting = [(receiver, list(messages)) for receiver, messages in post if messages]
         if not waiting:
@@ -109,7 +109,7 @@ class Sender:
 
 
 class _Turn:
-    """One receiver's messages, sent from a thread of its own that nobody waits for in the end."""
+    """One receiver's messages, sent from a daemon thread of its own."""
 
     def __init__(self, receiver: Receiver, messages: Sequence[Message]) -> None:
         self._receiver, self._messages = receiver, messages
@@ -119,16 +119,16 @@ class _Turn:
         self._thread = threading.Thread(target=self._send, name="alerts", daemon=True)
 
     def start(self) -> None:
-        """Begin sending. Where there can be no thread, nothing is sent."""
+        """Begin sending. If no thread can be started, nothing is sent."""
         try:
             self._thread.start()
         except RuntimeError:
             self._whys.append("no thread could be started to send it")
 
     def wait(self, seconds: float) -> list[str | None]:
-        """For each message why it did not arrive, after no longer than ``seconds``.
+        """Wait for ``seconds`` at most; return for each message why it did not arrive, or ``None``.
 
-        None is begun after that, and what arrives all the same counts as not sent: the next run sends it once more.
+        No message is begun after that. One that arrives late counts as not sent, and the next run sends it again.
         """
         if self._thread.ident is not None:
             self._thread.join(seconds)

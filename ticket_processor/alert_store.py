@@ -1,5 +1,7 @@
-"""Where the alerts' memory lives: a small file in the state folder, or in the system's temporary folder where that
-one cannot be written, so that a full disk or a damaged state is told once and not with every run."""
+"""The file with the alerts' memory: in the state folder or, if that cannot be written, in the temporary folder.
+
+So a full disk or a damaged state is reported once and not by every run.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +22,13 @@ from .private_files import make_folder
 FILE_NAME = "alerts.json"
 LOCK_NAME = "alerts.lock"
 LARGEST = 1_000_000
-"""A file of more bytes is none of ours."""
+"""Bytes that are read of the file at most."""
 
 
 class AlertStore:
-    """One account's memory. Reading never raises, and what is damaged counts for nothing.
+    """The memory of one account. Reading never raises; a damaged file counts as none.
 
-    ``folder`` is the state folder; ``spare`` stands in for it, and has a default that only this user can write to.
+    ``folder`` is the state folder. ``spare`` replaces it; its default is a folder that only this user can write to.
     """
 
     def __init__(self, folder: Path, spare: Path | None = None) -> None:
@@ -34,11 +36,11 @@ class AlertStore:
         self._spare = spare or _spare_for(folder)
 
     def load(self) -> Memory:
-        """What was saved last, in either place; an empty memory where there is none."""
+        """Load the last saved memory from either place; an empty one if there is none."""
         return self.known() or Memory()
 
     def known(self) -> Memory | None:
-        """The same, but ``None`` where the state folder has one that cannot be read, or cannot be looked into."""
+        """Load the memory like :meth:`load`; ``None`` if the state folder or its file cannot be read."""
         found = [memory for path in self._paths() if (memory := _read(path)) is not None]
         if found:
             return max(found, key=lambda memory: memory.saved)
@@ -51,7 +53,7 @@ class AlertStore:
         return None
 
     def save(self, memory: Memory, now: float) -> bool:
-        """Keep it, in the state folder if that is possible; whether it could be kept at all."""
+        """Save the memory, in the state folder if possible; return whether it could be saved."""
         data = memory.model_copy(update={"saved": now}).model_dump_json(exclude_defaults=True).encode("utf-8")
         here, spare = self._paths()
         if _write(here, data):
@@ -61,13 +63,13 @@ class AlertStore:
         return _private(self._spare) and _write(spare, data)
 
     def change(self, change: Callable[[Memory], Memory], now: float, *, patience_s: float = 1.0) -> bool:
-        """Load, change and save while nobody else does."""
+        """Load, change and save under the lock; return whether it could be saved."""
         with self.alone(patience_s):
             return self.save(change(self.load()), now)
 
     @contextmanager
     def alone(self, patience_s: float) -> Iterator[bool]:
-        """Whether nobody else tends to alerts meanwhile: false after waiting for so long. Without any place, true."""
+        """Hold the lock on the alerts: false if another process keeps it for so long, true if no folder can be used."""
         for folder in (self._folder, self._spare):
             lock = filelock.FileLock(folder / LOCK_NAME, mode=0o600, thread_local=False)
             try:
@@ -90,7 +92,7 @@ class AlertStore:
         yield True
 
     def _leave_spare(self) -> None:
-        """It has done its duty, and nothing of it is to stay."""
+        """Delete the spare folder."""
         with suppress(OSError):
             if _is_ours(self._spare, stat.S_ISDIR):
                 for name in (FILE_NAME, LOCK_NAME):
@@ -106,15 +108,15 @@ def _spare_for(folder: Path) -> Path:
     name = hashlib.sha256(f"{folder.absolute()}\0{user}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
     try:
         place = Path(tempfile.gettempdir())
-    except OSError:  # full disks everywhere: there is no such folder that can be written to
+    except OSError:  # no temporary folder can be written to
         place = folder
     return place / f"ticketbot-{name}"
 
 
 def _private(folder: Path) -> bool:
-    """Whether the folder is there and is this user's alone; it is made if need be.
+    """Make the folder if needed; return whether it belongs to this user alone.
 
-    Everybody can write to the system's temporary folder, and might have put something there under that name.
+    Every user can write to the temporary folder, and may have put something there under that name.
     """
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -141,7 +143,7 @@ def _read(path: Path) -> Memory | None:
 
 
 def _write(path: Path, data: bytes) -> bool:
-    """Replace the file as a whole, so that nobody ever reads half of it. Whether that could be done."""
+    """Replace the file as a whole, so that no reader sees half of it; return whether that succeeded."""
     fresh: str | None = None
     try:
         descriptor, fresh = tempfile.mkstemp(prefix=".alerts-", dir=path.parent)  # 0600

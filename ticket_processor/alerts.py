@@ -1,6 +1,6 @@
-"""Whom to tell, and how a message gets there: Slack, Teams, PagerDuty, mail and webhooks, through Apprise.
+"""The receivers of alerts, and delivery through Apprise to Slack, Teams, PagerDuty, mail and webhooks.
 
-The targets' addresses are secrets: they are in no message, no error and no log.
+Their addresses are secrets, which no message, error or log contains.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 NOT_TAKEN = "it could not be reached, or did not take the message"
 PAGERS = ("pagerduty",)
-"""Kinds where a message opens an incident that has to be closed again: summaries are not for them."""
+"""Kinds that open an incident for each message, which has to be closed again: they get no summaries."""
 _WEBHOOKS = ("json", "jsons", "form", "forms", "xml", "xmls")
 _TALKATIVE = ("requests", "urllib3", "urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry")
 
 
 @dataclass(frozen=True)
 class Receiver:
-    """A target and its address. ``name`` is fit to be shown: the kind of service, and where its address stands."""
+    """A target and its address. ``name`` may be shown: the kind of service, and the variable with its address."""
 
     target: Target
     kind: str
@@ -42,12 +42,12 @@ class Receiver:
 
     @property
     def pages(self) -> bool:
-        """Whether a message opens an incident there."""
+        """Whether a message opens an incident."""
         return self.kind in PAGERS
 
 
 def receivers(settings: AlertSettings) -> list[Receiver]:
-    """Everybody who is to be told; one address counts once, as the louder of the two lists has it."""
+    """All receivers in the settings. An address in both lists counts once, with warnings."""
     found: dict[str, Receiver] = {}
     lists = (("TICKETBOT_ALERT_URLS", settings.urls, False), ("TICKETBOT_PAGE_URLS", settings.page_urls, True))
     for variable, urls, critical_only in lists:
@@ -60,12 +60,12 @@ def receivers(settings: AlertSettings) -> list[Receiver]:
 
 
 def package_missing() -> str:
-    """What to say where Apprise is not installed."""
+    """The sentence for a missing Apprise."""
     return f"sending alerts needs a package that is not installed: {how_to_install('alerts')}"
 
 
 def not_understood(everybody: Sequence[Receiver]) -> list[Receiver]:
-    """Those whose address Apprise can make nothing of. Nothing is sent. Raises ``ModuleNotFoundError`` without it."""
+    """The receivers whose address Apprise does not understand. Raises ``ModuleNotFoundError`` without Apprise."""
     from apprise import Apprise
 
     tame_libraries()
@@ -80,9 +80,9 @@ def _service(instantiate: Callable[[str], object], url: str) -> bool:
 
 
 class _Listener(logging.Filter):
-    """Hears why Apprise could not send something, which it tells its log only, and lets nothing of it through.
+    """Reads from Apprise's log why a message could not be sent, and suppresses the log, which may contain addresses.
 
-    What it tells may hold an address; a status number, or that there was no connection, does not.
+    Only a status number, or a failed connection, is passed on.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -96,12 +96,12 @@ class _Listener(logging.Filter):
 
 
 _HEARD: ContextVar[list[str]] = ContextVar("heard")
-"""Why what is being sent did not arrive, in a list of one, which Apprise's threads share with who waits for them."""
+"""Why a message did not arrive: a list of one, shared with Apprise's threads."""
 _LISTENER = _Listener()
 
 
 def tame_libraries() -> None:
-    """From now on libraries write no address into logs, a webhook's being its password, and read no endless reply."""
+    """Keep addresses (a webhook's is its password) out of libraries' logs, and limit the replies that they read."""
     bound_all_sessions()
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
@@ -111,7 +111,7 @@ def tame_libraries() -> None:
 
 
 def deliver(receiver: Receiver, message: Message) -> str | None:
-    """Send one message; why it did not arrive, in words that hold no address. Does not raise."""
+    """Send one message; return why it did not arrive, without an address. Does not raise."""
 
     def tell(service: NotifyBase) -> bool | None:
         from apprise import NotifyFormat
@@ -127,14 +127,14 @@ def deliver(receiver: Receiver, message: Message) -> str | None:
 
 
 def through(url: str, tell: Callable[[NotifyBase], bool | None]) -> str | None:
-    """Have ``tell`` send something through the service at this address, and be true if that went well.
+    """Call ``tell`` with the service at this address; it sends something, and returns whether that succeeded.
 
-    Why it did not arrive comes back, in words that hold no address. Does not raise.
+    Return why it did not arrive, without an address, or ``None``. Does not raise.
     """
     try:
         from apprise import Apprise, AppriseAsset
 
-        # No pictures from elsewhere, no redirects: what is sent goes to the one address that the settings name.
+        # No pictures from elsewhere, no redirects: a message goes only to the address in the settings.
         name = "ticketbot"
         asset = AppriseAsset(app_id=name, app_desc=name, app_url="", image_url_mask="", http_redirects=False)
         service = Apprise.instantiate(url, asset=asset)
@@ -143,7 +143,7 @@ def through(url: str, tell: Callable[[NotifyBase], bool | None]) -> str | None:
         heard = [NOT_TAKEN]
         _HEARD.set(heard)
         arrived = tell(service)
-    except Exception as error:  # noqa: BLE001 - whatever a service's plugin does, the run has been made and must end well
+    except Exception as error:  # noqa: BLE001 - a plugin's error must not fail the run, which is over
         return unexpected(error)
     return None if arrived else heard[0]
 
@@ -157,7 +157,7 @@ def _type(message: Message) -> str:
 
 
 def _address(receiver: Receiver, message: Message) -> str:
-    """The address, with what its service needs to find the incident again, or a program the condition."""
+    """The address with parameters by which PagerDuty finds the incident, or a program the condition."""
     extras: dict[str, str] = {}
     if receiver.pages and message.key:
         extras = {"dedup": message.key, "action": "map"}

@@ -76,8 +76,6 @@ class Finished:
     summary: RunSummary
     log: Path | None
     abandoned: int
-    log_events: frozenset[str] = frozenset()
-    """What alerts in the log were about."""
 
     @property
     def log_head(self) -> str | None:
@@ -327,7 +325,7 @@ def _assembled(
         )
         yield (
             work,
-            lambda summary: Finished(summary, _receipts(audit), work.abandoned, frozenset(audit.alerted)),
+            lambda summary: Finished(summary, _receipts(audit), work.abandoned),
         )
 
 

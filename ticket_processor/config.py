@@ -17,7 +17,7 @@ from . import tls, verbose
 from .errors import ConfigError
 from .setting_checks import helpdesk_gaps, misfits, strange_credentials, strange_paths, unprotected
 from .setting_errors import Place, place_name, sentences
-from .setting_names import meant
+from .setting_names import REMOVED, meant
 from .settings import DEFAULT_LOG_DIR, Settings, ZendeskSettings
 from .settings_file import TomlFile, read_env, read_toml
 from .variables import CONFIG_VARIABLE, VARIABLES, unknown_names
@@ -238,6 +238,8 @@ def _no_secrets_in(data: dict[str, Any], file: str, problems: list[str]) -> None
 
 
 def _no_setting(place: Place, file: TomlFile) -> str:
+    if why := REMOVED.get(tuple(map(str, place))):
+        return f"{place_name(place)} ({file.where(place)}) was removed: {why}; delete the line"
     near = None if place[0] in _NOT_SET_BY_ANYBODY else meant(Settings, place, _NOT_SET_BY_ANYBODY)
     return f"{place_name(place)} ({file.where(place)}) is no setting" + (f"; did you mean {near}?" if near else "")
 

@@ -1,4 +1,4 @@
-"""Once a day, what yesterday was like: a few lines of plain text. Pure."""
+"""The daily summary of yesterday: a few lines of plain text. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .slo import DAY
 
 
 def summary_due(now: float, daily_at: str, told: str | None) -> str | None:
-    """The day (UTC) that a summary is due of, ``None`` when none is; ``told`` is the last that there was one of."""
+    """The day (UTC) whose summary is due, or ``None``; ``told`` is the day of the last summary sent."""
     moment = datetime.fromtimestamp(now, UTC)
     if not daily_at or moment.strftime("%H:%M") < daily_at:
         return None
@@ -25,7 +25,7 @@ def summary_due(now: float, daily_at: str, told: str | None) -> str | None:
 def summary_text(
     day: str, records: Sequence[RunRecord], open_conditions: Mapping[str, Remembered], log_head: str | None
 ) -> str | None:
-    """That day (UTC) in numbers, from the runs that began on it and handled tickets; ``None`` when there was none."""
+    """The summary of the runs that began on that day (UTC) and handled tickets; ``None`` without any."""
     midnight = datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()
     that_day = [record for record in records if midnight <= record.started < midnight + DAY]
     runs = [record for record in that_day if record.kind in TRIAGE]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-BAND = 1.1
-"""How many times longer the longest of a band is than the shortest."""
-_GROWTH = math.log(BAND)
+_GROWTH = math.log(1.1)
+"""The longest duration of a band is 1.1 times the shortest."""
 
 
 class Latencies:
@@ -46,7 +45,3 @@ class Latencies:
             if passed >= wanted:
                 return math.exp(band * _GROWTH)
         return None
-
-    def within(self, milliseconds: float) -> int:
-        """How many surely took no longer than this."""
-        return sum(count for band, count in self._bands.items() if math.exp(band * _GROWTH) <= milliseconds * 1.0001)

@@ -1,4 +1,4 @@
-"""What the runs of a period came to, in one set of numbers: for health, for Prometheus, for whoever looks at it."""
+"""The metrics of the runs of a period, for health, Prometheus, the dashboard and the daily summary."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .models import NO_MODEL, Frozen, OutcomeStatus, RunRecord, RunSummary, Usag
 
 DAY_S = 86_400.0
 TRIAGE = ("run", "retry")
-"""The runs that handle tickets as they come; what a person applied or took back says nothing of the service."""
+"""The kinds of runs that handle new tickets; what a person applies or undoes says nothing about the service."""
 
 
 class RunMetrics(Frozen):
@@ -45,7 +45,7 @@ class RunMetrics(Frozen):
 
 
 def in_words(found: RunMetrics) -> Iterator[str]:
-    """The numbers in a few phrases, a rate beside the others; what there is none of is left out."""
+    """The metrics in a few phrases, without those that have no value."""
     yield f"outcomes: {_counts(found.outcomes) or 'none'}"
     rates = (
         ("success rate", found.success_rate),
@@ -66,12 +66,12 @@ def _counts(counts: Mapping[str, int]) -> str:
 
 
 def written(summary: RunSummary) -> int:
-    """On how many tickets a run wrote what it was to write."""
+    """The number of tickets that a run wrote to."""
     return sum(summary.outcomes.get(status, 0) for status in (OutcomeStatus.UPDATED, OutcomeStatus.SUGGESTED))
 
 
 def metrics_of(records: Iterable[RunRecord]) -> RunMetrics:
-    """The numbers of these runs; kinds other than :data:`TRIAGE` are left out. Pure."""
+    """The metrics of these runs, without kinds other than :data:`TRIAGE`. Pure."""
     runs = [record.summary for record in records if record.kind in TRIAGE]
     outcomes: Counter[str] = Counter()
     sources: Counter[str] = Counter()

@@ -1,9 +1,9 @@
-"""The names of the settings there are, and which of them somebody may have meant. Pure."""
+"""The names of the settings: those that were removed, and which one a misspelt name may mean. Pure."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -11,6 +11,12 @@ from pydantic import BaseModel
 from .setting_errors import Place, place_name
 
 Names = tuple[str, ...]
+
+REMOVED: Mapping[Names, str] = {
+    ("alerts", "gap_minutes"): "alerts no longer report pauses between runs, which the heartbeat notices",
+    ("slo", "alert_below"): "there is no alert on a day's success rate any more; slo.success stays",
+}
+"""Settings of earlier versions, with a sentence for each."""
 
 
 def meant(model: type[BaseModel], place: Place, without: frozenset[str] = frozenset()) -> str | None:

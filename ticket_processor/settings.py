@@ -109,12 +109,6 @@ class AlertSettings(Frozen):
     heartbeat_url: Annotated[SecretStr | None, AfterValidator(_heartbeat_url)] = None
     daily_at: str = Field("07:00", pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$", description="of the summary, UTC")
     cool_down_minutes: float = Field(60.0, ge=0, le=1440, description="what comes back so soon is not told again")
-    gap_minutes: float | None = Field(
-        None,
-        ge=2,
-        le=10_080,
-        description="a longer gap between runs is told of; default: 2.5 of their intervals, or 25",
-    )
     stale_minutes: float | None = Field(
         None, ge=2, le=10_080, description="so long no run may have seen all tickets; default: 4 intervals, or 40"
     )
@@ -127,7 +121,6 @@ class SloSettings(Frozen):
     """The objectives that alerts watch over: the success rate, and answers in time; docs/report.md defines both."""
 
     success: float = Field(0.995, ge=0.5, lt=1)
-    alert_below: float = Field(0.99, gt=0, lt=1)
     latency_s: float = Field(15.0, gt=0)
     latency_share: float = Field(0.95, gt=0, le=1)
     fallback_share: float = Field(0.1, gt=0, le=1, description="unplanned fallback rate of the last six runs")

@@ -123,16 +123,14 @@ CONFIG_TEXT = """\
 [alerts]                        # who is told is a secret: TICKETBOT_ALERT_URLS, TICKETBOT_PAGE_URLS (docs/alerts.md)
 # daily_at = "07:00"            # summary of the day before, by the first run after this (UTC); "": none
 # cool_down_minutes = 60        # what comes back so soon after its end is not told at once
-# gap_minutes = 25              # a longer gap between runs is told of; default: two and a half times the interval
-#                               # between your last runs, but no less than 25, and none where that is no schedule
-# stale_minutes = 40            # so long no run may have looked at all new tickets; default: four times, at least 40
+# stale_minutes = 40            # so long no run may have looked at all new tickets; default: four times the interval
+#                               # between your last runs, but no less than 40, and none where that is no schedule
 # day_usd = 20.0                # what models may cost in a UTC day before you are told; [budget] stops them
 # escalated = true              # a message for each run that escalated tickets: numbers, reasons, addresses
 # runbook = "docs/alerts.md"    # where messages point to; an address becomes a link, with # and the alert's name
 
 [slo]                           # the objectives that alerts watch over; docs/report.md says what each figure is
 # success = 0.995               # the success rate of a month
-# alert_below = 0.99            # of a day's
 # latency_s = 15                # from reading a ticket to its write ...
 # latency_share = 0.95          # ... for so many of a day's answers
 # fallback_share = 0.1          # unplanned fallback rate of the last six runs, before you are told

@@ -1,18 +1,16 @@
-"""Service levels over runs: how fast failures use up what the objective allows. Pure.
+"""Burn rates: how fast failed tickets use up the error budget of the objective. Pure.
 
-A desk with three tickets a run loses a third of them to one failure, so nothing here looks at a single run: a share is
-taken over a long window and a short one, and counts only from a number of failures on. A window of runs passes over
-those without tickets, or a quiet night would end every alarm.
+On a desk with three tickets a run a single failure is a third of them, so no single run is judged: the share of
+failures is taken over a long window and a short one, and a least number of failures is needed. A window of runs skips
+those without tickets, or a quiet night would end every alert.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from .latency import Latencies
-from .metric_types import error_rate, success_rate
+from .metric_types import error_rate
 from .models import RunRecord
 from .run_metrics import written
 
@@ -21,9 +19,9 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 
 @dataclass(frozen=True)
 class Counted:
-    """One run: when it ended (Unix seconds), how many tickets it brought to an end, and how many of them failed.
+    """One run: when it ended (Unix seconds), how many tickets it finished, and how many of them failed.
 
-    A ticket that fails in run after run has failed once; what rules answered, for want of a model, has not failed.
+    A ticket that fails in several runs counts once. An answer by rules instead of a model is no failure.
     """
 
     finished: float
@@ -33,7 +31,7 @@ class Counted:
 
 @dataclass(frozen=True)
 class Tally:
-    """Some runs together; ``runs`` is how many of them had tickets."""
+    """The sum over some runs; ``runs`` is how many of them had tickets."""
 
     handled: int = 0
     failed: int = 0
@@ -41,24 +39,19 @@ class Tally:
 
     @property
     def error_rate(self) -> float:
-        """Failures among the tickets; 0.0 where there were none."""
+        """The share of failed tickets; 0.0 without tickets."""
         return error_rate(self.handled - self.failed, self.failed) or 0.0
-
-    @property
-    def success_rate(self) -> float | None:
-        """The others among the tickets; ``None`` where there were none."""
-        return success_rate(self.handled - self.failed, self.failed)
 
 
 @dataclass(frozen=True)
 class Span:
-    """The last ``runs`` with tickets, none older than ``seconds``; without ``runs``, all of that time."""
+    """A window: the last ``runs`` with tickets, none older than ``seconds``; without ``runs``, all of that time."""
 
     seconds: float
     runs: int | None = None
 
     def tally(self, runs: Sequence[Counted], now: float) -> Tally:
-        """What this window holds of ``runs``, which are in order, the last one last."""
+        """Sum the runs in this window; ``runs`` are in order, the last one last."""
         handled = failed = taken = 0
         for run in reversed(runs):
             if run.finished < now - self.seconds or taken == self.runs:
@@ -70,9 +63,9 @@ class Span:
 
 @dataclass(frozen=True)
 class Burn:
-    """Too much of the budget is used up when both windows are over ``factor`` times what the objective allows.
+    """A burn rate rule: failures in both windows are over ``factor`` times what the objective allows.
 
-    The long one says that it matters, the short one that it goes on. ``least`` failures have to be in the long one.
+    The long window shows that it matters, the short one that it goes on. The long one needs ``least`` failures.
     """
 
     long: Span
@@ -81,33 +74,23 @@ class Burn:
     least: int
 
     def over(self, runs: Sequence[Counted], objective: float, now: float) -> Tally | None:
-        """The long window when the budget burns this fast, else ``None``. ``objective`` is a share, such as 0.995."""
+        """The long window if the budget burns this fast, else ``None``. ``objective`` is a share, such as 0.995."""
         limit = self.factor * (1.0 - objective)
-        if self.short.tally(runs, now).error_rate <= limit:  # the shorter one first: mostly there is nothing in it
+        if self.short.tally(runs, now).error_rate <= limit:  # the short one first: it is mostly empty
             return None
         tally = self.long.tally(runs, now)
         return tally if tally.failed >= self.least and tally.error_rate > limit else None
 
 
 FAST = Burn(Span(6 * HOUR, 6), Span(6 * HOUR, 2), 14.4, 4)
-SLOW = Burn(Span(2 * DAY, 36), Span(6 * HOUR, 3), 6.0, 5)
-STEADY = Burn(Span(3 * DAY), Span(6 * HOUR), 1.0, 5)
-"""The first two are for the night, the last for the morning: at its pace the month's budget does not last."""
+"""At this pace the month's budget lasts two days."""
 
 
 def counted(records: Iterable[RunRecord]) -> list[Counted]:
-    """Scheduled runs in the numbers that service levels are made of."""
+    """Tickets and failures of each scheduled run."""
     return [_counted(record) for record in records if record.kind == "run"]
 
 
 def _counted(record: RunRecord) -> Counted:
     failed = record.summary.newly_failed
     return Counted(record.finished, written(record.summary) + failed, failed)
-
-
-def latencies(records: Iterable[RunRecord]) -> Latencies:
-    """How long the tickets of these runs took, all together."""
-    bands = Counter[str]()
-    for record in records:
-        bands.update(record.summary.latencies)
-    return Latencies(bands)

@@ -411,8 +411,8 @@ def test_one_warning_is_not_several(pages: Pages) -> None:
     pages.log(ticket(1))
     remember(pages, RunSummary(run_id="run-1", dry_run=False, outcomes={"updated": 3}, caught_up=True))
     pages.logs.chmod(0o700)  # or another would come from a machine whose files everybody may read
-    slow = Remembered(severity=Severity.WARNING, since=NOW - 60, message="slow")
-    AlertStore(pages.state).save(Memory(conditions={"slow": slow}), NOW)
+    spend = Remembered(severity=Severity.WARNING, since=NOW - 60, message="$5")
+    AlertStore(pages.state).save(Memory(conditions={"spend": spend}), NOW)
     page = pages.open("health")
     marks = zip(cells(page, ""), cells(page, "Check"), strict=True)
     assert [check for mark, check in marks if mark == "! warning"] == ["alerts"]
@@ -454,14 +454,14 @@ def test_open_alerts_are_shown_the_worst_first(pages: Pages) -> None:
     AlertStore(pages.state).save(
         Memory(
             conditions={
-                "slow": Remembered(severity=Severity.WARNING, message="it is slow", since=NOW - 900),
+                "spend": Remembered(severity=Severity.WARNING, message="it is dear", since=NOW - 900),
                 "helpdesk_unreachable": Remembered(severity=Severity.CRITICAL, message="it is away", since=NOW - 60),
-                "backlog": Remembered(severity=Severity.WARNING, message="is over", since=NOW - 60, over=NOW),
+                "stopped": Remembered(severity=Severity.WARNING, message="is over", since=NOW - 60, over=NOW),
             }
         ),
         NOW,
     )
-    assert cells(pages.open("health"), "What") == ["it is away", "it is slow"]
+    assert cells(pages.open("health"), "What") == ["it is away", "it is dear"]
 
 
 # Try it

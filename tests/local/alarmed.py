@@ -137,10 +137,6 @@ class Desk:
         }
         fill(self.sandbox, rows(2))
 
-    def seldom(self) -> None:
-        """Runs may be far apart."""
-        (self.folder / "ticketbot.toml").write_text("[alerts]\ngap_minutes = 10000\n", encoding="utf-8")
-
     def use_models(self) -> None:
         self.environ |= {
             "OPENAI_BASE_URL": f"{self.server.url}/v1",
@@ -211,7 +207,7 @@ class Desk:
             with closing(State(self.folder / "state" / FILE_NAME)) as state:
                 state.keep_run(RunRecord(run_id=summary.run_id, started=now - 1, finished=now, summary=summary))
             with tended(self.settings, self.clock, "run") as tending:
-                tending.ended(summary, log_events=())
+                tending.ended(summary)
 
     def fault(self, kind: str, **options: Any) -> FaultRule:
         rule = FaultRule(kind, **options)

@@ -7,7 +7,6 @@ would have kept them. Time is virtual, the webhook is real.
 from __future__ import annotations
 
 import gc
-import random
 import re
 import tempfile
 import threading
@@ -20,17 +19,13 @@ import pytest
 
 from ticket_processor import wiring
 from ticket_processor.alert_rules import RULES
-from ticket_processor.alert_store import AlertStore
-from ticket_processor.alert_view import LOG_CHANGED, LOG_REPAIRED
 from ticket_processor.clock import parse_iso
-from ticket_processor.commands.tending import Tending
-from ticket_processor.latency import Latencies
 from ticket_processor.rules import RulesAnalyser
 from ticket_processor.sandbox import Rules
 from ticket_processor.settings import Settings
 from ticket_processor.state import FILE_NAME, State
 
-from .alarmed import TEN_MINUTES, Desk, Receiver
+from .alarmed import Desk, Receiver
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:'imghdr' is deprecated"),  # some of Apprise's plugins use it
@@ -99,17 +94,6 @@ def test_somebody_revokes_the_credentials(desk: Desk) -> None:
     desk.over("not_authorised")
 
 
-def test_another_program_uses_up_the_rate_limit(desk: Desk) -> None:
-    desk.fault("rate-limit", path="/api/", retry_after="huge")
-    desk.run(2, tickets=1)
-    desk.alarmed()
-    desk.run(2)
-    desk.alarmed("rate_limited")
-    desk.heal()
-    desk.run(3)
-    desk.over("rate_limited")
-
-
 # Failures
 
 
@@ -121,32 +105,6 @@ def test_the_helpdesk_refuses_every_write_for_two_runs(desk: Desk) -> None:
     desk.heal()
     desk.run(6, tickets=3)
     desk.over("errors_fast")
-
-
-def test_a_few_of_a_hundred_fail_for_six_hours(desk: Desk) -> None:
-    desk.told(*[{"outcomes": {"updated": 96, "failed": 4}, "newly_failed": 4}] * 36)
-    desk.alarmed("errors_slow")
-    desk.told(*[{"outcomes": {"updated": 100}}] * 12)
-    desk.over("errors_slow")
-
-
-def test_one_of_a_hundred_fails_for_days(desk: Desk) -> None:
-    bad, good = {"outcomes": {"updated": 49, "failed": 1}, "newly_failed": 1}, {"outcomes": {"updated": 50}}
-    desk.seldom()
-    desk.told(*[bad, good] * 6, every=3600)
-    desk.alarmed("errors_steady")
-    desk.told(*[good] * 12, every=3600)
-    desk.over("errors_steady")
-
-
-def test_a_day_falls_below_its_mark_though_three_days_do_not(desk: Desk) -> None:
-    desk.seldom()
-    desk.told({"outcomes": {"updated": 10_000}})
-    desk.told({"outcomes": {"updated": 98, "failed": 2}, "newly_failed": 2}, every=30 * 3600)
-    desk.told(*[{"outcomes": {"updated": 98, "failed": 2}, "newly_failed": 2}] * 4)
-    desk.alarmed("success_low")
-    desk.told({"outcomes": {"updated": 2000}})
-    desk.over("success_low")
 
 
 def test_one_ticket_fails_again_and_again(desk: Desk) -> None:
@@ -161,19 +119,6 @@ def test_one_ticket_fails_again_and_again(desk: Desk) -> None:
     desk.over("dead_letters")
 
 
-def test_answers_take_half_a_minute(desk: Desk) -> None:
-    slow = Latencies()
-    for _ in range(8):
-        slow.add(30_000)
-    quick = Latencies()
-    for _ in range(200):
-        quick.add(900)
-    desk.told(*[{"outcomes": {"updated": 8}, "latencies": slow.bands}] * 3)
-    desk.alarmed("slow")
-    desk.told(*[{"outcomes": {"updated": 200}, "latencies": quick.bands}] * 4)
-    desk.over("slow")
-
-
 # Models
 
 
@@ -182,25 +127,12 @@ def test_the_model_server_is_down(open_desk: OpenDesk) -> None:
     desk.use_models()
     desk.run(1)
     fault = desk.fault("error-before", path="/v1/")
-    desk.run(4, tickets=2)
+    desk.run(4, tickets=5)
     assert fault.struck
-    desk.alarmed("models_silent")
+    desk.alarmed("model_fallback")
     desk.heal()
-    desk.run(3, tickets=2)
-    desk.over("models_silent")
-
-
-def test_somebody_revokes_the_model_s_key(open_desk: OpenDesk) -> None:
-    desk = open_desk()
-    desk.use_models()
-    desk.run(1)
-    good = desk.environ["OPENAI_API_KEY"]
-    desk.environ["OPENAI_API_KEY"] = "revoked"
-    desk.run(3, tickets=2)
-    desk.alarmed("model_refused")
-    desk.environ["OPENAI_API_KEY"] = good
-    desk.run(3, tickets=2)
-    desk.over("model_refused")
+    desk.run(6, tickets=5)
+    desk.over("model_fallback")
 
 
 def test_a_model_answers_every_other_question(open_desk: OpenDesk) -> None:
@@ -226,7 +158,6 @@ def test_the_budget_of_the_day_is_used_up(open_desk: OpenDesk) -> None:
     }
     desk.told(*[spent] * 5)
     desk.alarmed("spend")
-    desk.seldom()
     desk.told({"outcomes": {"updated": 9}, "sources": {"model": 9}}, every=86_400)
     desk.over("spend")
 
@@ -259,17 +190,8 @@ def statement(**found: int) -> dict[str, Any]:
 def test_a_person_s_value_is_lost(desk: Desk) -> None:
     desk.told(statement(human_values_changed=1), *[statement()] * 3)
     desk.alarmed("overwrote")
-    desk.seldom()
     desk.told(*[statement()] * 7, every=3600)
     desk.over("overwrote")
-
-
-def test_writes_are_not_there(desk: Desk) -> None:
-    desk.told(statement(not_found=2), *[statement()] * 3)
-    desk.alarmed("write_not_found")
-    desk.seldom()
-    desk.told(*[statement()] * 7, every=3600)
-    desk.over("write_not_found")
 
 
 # Time
@@ -285,15 +207,6 @@ def test_somebody_forgets_the_kill_switch(desk: Desk) -> None:
     switch.unlink()
     desk.run(2)
     desk.over("stopped")
-
-
-def test_the_machine_is_off_for_an_hour(desk: Desk) -> None:
-    desk.run(5)
-    desk.time.advance(3600)
-    desk.run()
-    desk.alarmed("missed_runs")
-    desk.run(2)
-    desk.over("missed_runs")
 
 
 def test_something_else_holds_the_state_for_an_hour(desk: Desk) -> None:
@@ -316,32 +229,6 @@ def test_something_else_holds_the_state_for_an_hour(desk: Desk) -> None:
     holder.join()
     desk.run(2)
     desk.over("not_caught_up")
-
-
-def test_a_run_hangs_and_is_cut_off(desk: Desk) -> None:
-    desk.time.advance(TEN_MINUTES)
-    Tending(desk.settings, desk.clock, "run").cut_off()
-    desk.run(3, tickets=1)
-    desk.alarmed("cut_off")
-    desk.run(5)
-    desk.over("cut_off")
-
-
-def test_more_comes_in_than_runs_get_through(desk: Desk) -> None:
-    late = {"outcomes": {"updated": 300}, "stopped_by": "DeadlineReached", "stopped": "the run's time is used up"}
-    desk.told(*[late] * 5)
-    desk.alarmed()
-    desk.told(*[late] * 3)
-    desk.alarmed("backlog")
-    desk.told({"outcomes": {"updated": 100}})
-    desk.over("backlog")
-
-
-def test_a_bug_ends_two_runs(desk: Desk) -> None:
-    desk.run(2, work=lambda *_, **__: 1 // 0)
-    desk.alarmed("run_crashed")
-    desk.run(2)
-    desk.over("run_crashed")
 
 
 # The disk
@@ -383,45 +270,7 @@ def test_the_state_folder_is_gone_and_cannot_be_made(desk: Desk) -> None:
     desk.over("state_unusable")
 
 
-def test_somebody_changes_the_log(desk: Desk) -> None:
-    (log,) = (desk.folder / "logs").glob("*.jsonl")
-    lines = log.read_bytes().splitlines(keepends=True)
-    log.write_bytes(b"".join(lines[:-1]))
-    desk.run(3, tickets=1)
-    desk.alarmed(LOG_CHANGED)
-    desk.seldom()
-    desk.run(13, every=7000)
-    desk.over(LOG_CHANGED)
-
-
-def test_a_power_cut_tears_the_log(desk: Desk) -> None:
-    (log,) = (desk.folder / "logs").glob("*.jsonl")
-    with log.open("ab") as file:
-        file.write(b'{"event": "run_fin')
-    desk.run(3, tickets=1)
-    desk.alarmed(LOG_REPAIRED)
-    desk.run(5)
-    desk.over(LOG_REPAIRED)
-
-
-# Slow changes
-
-
-def test_customers_write_about_something_else(desk: Desk) -> None:
-    dice = random.Random(1)
-
-    def day(share: float) -> dict[str, Any]:
-        refunds = sum(dice.random() < share for _ in range(100))
-        return {"outcomes": {"updated": 100}, "categories": {"refund": refunds, "order": 100 - refunds}}
-
-    day_long = {"every": 86_400.0}
-    desk.seldom()
-    desk.told(*[day(0.2) for _ in range(30)], **day_long)
-    desk.alarmed()
-    desk.told(*[day(0.7) for _ in range(7)], **day_long)
-    desk.alarmed("label_drift")
-    desk.told(*[day(0.7) for _ in range(28)], **day_long)
-    desk.over("label_drift")
+# The calendar
 
 
 def test_api_tokens_are_about_to_end(open_desk: OpenDesk) -> None:
@@ -433,7 +282,6 @@ def test_api_tokens_are_about_to_end(open_desk: OpenDesk) -> None:
     desk.run(2)
     desk.alarmed()
     desk.time.advance(parse_iso("2027-03-05") - desk.time.now())
-    AlertStore(desk.folder / "state").change(lambda memory: memory.model_copy(update={"seen": None}), desk.time.now())
     desk.run(3)
     desk.alarmed("token_ends")
     desk.environ |= {"ZENDESK_OAUTH_CLIENT_ID": known.oauth_client_id}
@@ -443,8 +291,5 @@ def test_api_tokens_are_about_to_end(open_desk: OpenDesk) -> None:
 
 
 def test_every_rule_has_an_incident() -> None:
-    played = re.findall(
-        r"^    desk\.over\((?:\"(\w+)\"|(\w+))\)", Path(__file__).read_text(encoding="utf-8"), re.MULTILINE
-    )
-    constants = {"LOG_CHANGED": LOG_CHANGED, "LOG_REPAIRED": LOG_REPAIRED}
-    assert {name or constants[constant] for name, constant in played} == set(RULES)
+    played = re.findall(r'^    desk\.over\("(\w+)"\)', Path(__file__).read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(played) == set(RULES)

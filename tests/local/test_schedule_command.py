@@ -165,12 +165,12 @@ def test_where_nothing_is_installed_nothing_cannot_be_read(site: Site, scheduler
 
 def test_rarer_runs_say_which_settings_have_to_follow_until_they_do(site: Site) -> None:
     site.write_env(TICKETBOT_HEARTBEAT_URL="https://hc.example/secret-uuid")
-    site.config.write_text("[alerts]\ngap_minutes = 25\nstale_minutes = 40\n", encoding="utf-8")
+    site.config.write_text("[alerts]\nstale_minutes = 40\n", encoding="utf-8")
     shown = site("schedule", "show", "systemd", "--every", "60")
-    for words in ("alerts.gap_minutes = 150 (it is 25)", "alerts.stale_minutes = 240", "its period to 60 and"):
+    for words in ("alerts.stale_minutes = 240 (it is 40)", "its period to 60 and"):
         assert words in shown.err
     assert "secret-uuid" not in shown.out + shown.err
-    site.config.write_text("[alerts]\ngap_minutes = 150\nstale_minutes = 240\n", encoding="utf-8")
+    site.config.write_text("[alerts]\nstale_minutes = 240\n", encoding="utf-8")
     site.write_env()
     assert "every 60 minutes" not in site("schedule", "show", "systemd", "--every", "60").err
 

@@ -5,8 +5,7 @@ the state file, the lock, the check for room, the alert rules, their memory and 
 Imitated: time; the helpdesk, which is a dictionary, and the model, which knows one answer; whoever is told of alerts;
 and the disk's trouble, which is raised instead of the system's call. Power is never cut, so nothing is synced.
 
-Every alert rule is asked after every run, over the last four days, which is as far back as any of them looks but
-``label_drift``: that one is asked once a day, over all that the state keeps.
+Every alert rule is asked after every run, over the last four days, which is as far back as any of them looks.
 """
 
 from __future__ import annotations
@@ -40,16 +39,16 @@ from tests.simulation.year_desk import (
     not_synced,
     troubles,
 )
-from ticket_processor.alert_view import LOG_CHANGED, LOG_REPAIRED, Severity
+from ticket_processor.alert_view import Severity
 from ticket_processor.analysis import Understanding
-from ticket_processor.audit import REPAIRED, AuditLog
+from ticket_processor.audit import AuditLog
 from ticket_processor.clock import Deadline
 from ticket_processor.disk_space import Room
 from ticket_processor.errors import TicketbotError
 from ticket_processor.log_check import Report, check
 from ticket_processor.log_files import LogFile, read_lines
 from ticket_processor.log_key import log_keys
-from ticket_processor.log_upkeep import CHANGED, LOG_HEAD, look_after
+from ticket_processor.log_upkeep import LOG_HEAD, look_after
 from ticket_processor.log_writer import Head
 from ticket_processor.models import RunRecord, RunSummary
 from ticket_processor.pipeline import Options, Parts, Run
@@ -69,16 +68,11 @@ LONG_DAYS = 300
 
 
 class _Log(AuditLog):
-    """The real log, which remembers what it said of itself."""
+    """The real log, which counts its lines."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        self.said: list[str] = []
         self.lines = 0
-
-    def alert(self, what: str, *, sync: bool = False, **facts: object) -> None:
-        self.said += [event for name, event in ((CHANGED, LOG_CHANGED), (REPAIRED, LOG_REPAIRED)) if name == what]
-        super().alert(what, sync=sync, **facts)
 
     def _append(self, lines: Sequence[Mapping[str, object]], text: str, *, sync: bool) -> None:
         super()._append(lines, text, sync=sync)
@@ -120,7 +114,7 @@ class Year:
             self.planned = troubles(self.days, self.dice) if self.bad else ()
         self._troubles = self.planned
         self.logs, self.state = self.folder / "logs", self.folder / "state"
-        self.alarms = Alarms(self.state, self.clock, self._records)
+        self.alarms = Alarms(self.state, self.clock)
         self.by_day: list[Day] = []
         self.counts: Counter[str] = Counter()
         self.exit_codes: Counter[int] = Counter()
@@ -164,13 +158,13 @@ class Year:
         self.clock.wrong_by = wrong.by if wrong else 0.0
         self.desk.down = self.on(number, "helpdesk down") is not None
         self.model.down = self.on(number, "model down") is not None
-        started, events = self.clock.now(), list[str]()
+        started = self.clock.now()
         self.counts["runs"] += 1
         try:
             with self._disk(number):
-                summary = self._run(number, events)
+                summary = self._run()
                 record = RunRecord(run_id=summary.run_id, started=started, finished=self.clock.now(), summary=summary)
-                self.alarms.after_run(number, record, started, events)
+                self.alarms.after_run(number, record, started)
         except Died:
             self.counts["died"] += 1
             return
@@ -190,7 +184,7 @@ class Year:
         with disk.at_work() if disk else nullcontext():
             yield
 
-    def _run(self, number: int, events: list[str]) -> RunSummary:
+    def _run(self) -> RunSummary:
         """As :func:`assembly.run` does it, with the parts of this desk."""
         clock, run_id = self.clock, new_run_id(self.clock)
         try:
@@ -201,7 +195,6 @@ class Year:
                 audit = _Log(self.logs, clock, run_id, key=log_keys((), self.state)[0])
                 stack.callback(audit.close)
                 stack.callback(lambda: self.counts.update(lines=audit.lines))
-                audit.said = events
                 begun = state.fact("horizon") is not None
                 work = Run(
                     Parts(
@@ -234,11 +227,6 @@ class Year:
                 stopped_by=type(error).__name__,
                 exit_code=int(error.exit_code),
             )
-
-    def _records(self, since: float) -> list[RunRecord]:
-        with suppress(TicketbotError), closing(State(self.state / FILE_NAME)) as state:
-            return state.runs(since)
-        return []
 
     # What it left
 

@@ -180,7 +180,7 @@ def test_teams_keeps_lines_apart(posted: list[Any]) -> None:
 
 def test_a_pager_among_the_alert_urls_is_told_of_warnings_as_such(posted: list[Any]) -> None:
     pager = listed("pagerduty://0123456789abcdef0123456789abcdef@ticketbot")[0]
-    warning = message_of(Owed("x", "slow", "begun", W, "slow", NOW), "desk", "docs")
+    warning = message_of(Owed("x", "spend", "begun", W, "$5", NOW), "desk", "docs")
     Sender(SystemClock()).send([(pager, [warning])], 5)
     assert posted[0][1]["payload"]["severity"] == "warning"
 

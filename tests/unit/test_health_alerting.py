@@ -32,7 +32,7 @@ def checks_in(folder: Path, **alerts: str) -> dict[str, Check]:
 
 def remember(folder: Path, *severities: Severity, over: float | None = None) -> None:
     (folder / "state").mkdir()
-    rules = dict(zip(("slow", "helpdesk_unreachable"), severities, strict=False))
+    rules = dict(zip(("spend", "helpdesk_unreachable"), severities, strict=False))
     conditions = {
         rule: Remembered(severity=severity, message="a sentence", since=NOW - 900, over=over)
         for rule, severity in rules.items()
@@ -44,8 +44,8 @@ def remember(folder: Path, *severities: Severity, over: float | None = None) -> 
     ("severities", "status", "rules"),
     [
         ((), Status.OK, None),
-        ((Severity.WARNING,), Status.WARN, ["slow"]),
-        ((Severity.WARNING, Severity.CRITICAL), Status.FAIL, ["helpdesk_unreachable", "slow"]),
+        ((Severity.WARNING,), Status.WARN, ["spend"]),
+        ((Severity.WARNING, Severity.CRITICAL), Status.FAIL, ["helpdesk_unreachable", "spend"]),
     ],
 )
 def test_open_alerts_are_named_and_a_critical_one_is_a_failure(

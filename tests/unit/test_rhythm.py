@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.rhythm import FEWEST, LOOKED_AT, is_habit, period
+from ticket_processor.rhythm import FEWEST, LOOKED_AT, period
 from ticket_processor.slo import DAY, HOUR, MINUTE
 
 SCHEDULES = st.sampled_from([5, 10, 12, 15, 20, 30, 60, 120, 360, 720, 1440])
@@ -41,15 +41,3 @@ def test_few_runs_many_sizes_of_intervals_and_a_clock_that_stands_still_have_no_
     assert period([number * 600.0 for number in range(FEWEST)]) is None
     assert period(list(accumulate([60.0, 600, 4000, 9000, 20_000, 50_000, 90_000, 5]))) is None
     assert period([5.0] * 20) is None
-
-
-@given(st.floats(0, 50 * DAY), st.floats(3.1, 80), st.floats(-1.9, 1.9), st.floats(-1.9, 1.9), st.integers(1, 30))
-def test_two_nights_like_this_one_make_a_habit_and_one_does_not(
-    began: float, hours: float, early: float, late: float, days: int
-) -> None:
-    pause = (began, began + hours * HOUR)
-    alike = (began - days * DAY + early * HOUR, pause[1] - days * DAY + late * HOUR)
-    assert is_habit(pause, [alike, alike])
-    assert not is_habit(pause, [alike])
-    other = (alike[0] + (6 if early > 0 else -6) * HOUR, alike[1])
-    assert not is_habit(pause, [alike, other])

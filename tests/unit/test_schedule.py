@@ -180,31 +180,28 @@ def test_what_was_written_by_hand_is_read_where_it_is_plain(times: str, every: i
 
 
 def test_rarer_runs_name_each_setting_that_has_to_follow_and_its_value() -> None:
-    alerts, heartbeat = followers(60, 25, 40, heartbeat=True)
-    for words in ("60 minutes", "alerts.gap_minutes = 150 (it is 25)", "alerts.stale_minutes = 240 (it is 40)"):
+    alerts, heartbeat = followers(60, 40, heartbeat=True)
+    for words in ("60 minutes", "alerts.stale_minutes = 240 (it is 40)"):
         assert words in alerts
     assert "its period to 60 and its grace to 90 minutes" in heartbeat
-    (alerts,) = followers(60, 150, 40, heartbeat=False)
-    assert "gap_minutes" not in alerts
-    assert followers(60, 150, 240, heartbeat=False) == []
-    assert followers(60, None, None, heartbeat=False) == [], "these follow the runs by themselves"
+    assert followers(60, 240, heartbeat=False) == []
+    assert followers(60, None, heartbeat=False) == [], "it follows the runs by itself"
 
 
 def test_runs_as_often_as_everything_expects_need_nothing_to_follow() -> None:
-    assert followers(10, 25, 40, heartbeat=True) == []
-    assert followers(1, 25, 40, heartbeat=False) == []
-    (heartbeat,) = followers(1, 25, 40, heartbeat=True)
+    assert followers(10, 40, heartbeat=True) == []
+    assert followers(1, 40, heartbeat=False) == []
+    (heartbeat,) = followers(1, 40, heartbeat=True)
     assert "its period to 1 and its grace to 2 minutes" in heartbeat
 
 
 @pytest.mark.parametrize("every", PERIODS_MIN)
 def test_what_is_asked_to_follow_can_be_set_and_is_then_enough(every: int) -> None:
-    told = " ".join(followers(every, 2, 2, heartbeat=False))
+    (told,) = followers(every, 2, heartbeat=False)
     values = {name: float(value) for name, value in re.findall(r"alerts\.(\w+) = ([\d.]+)", told)}
     alerts = AlertSettings(**values)
-    assert followers(every, alerts.gap_minutes, alerts.stale_minutes, heartbeat=False) == []
-    assert alerts.gap_minutes is not None
-    assert alerts.gap_minutes > 2 * every, "one missed run is not told of"
+    assert followers(every, alerts.stale_minutes, heartbeat=False) == []
+    assert (alerts.stale_minutes or 0) > 3 * every, "two missed runs are not told of"
 
 
 # --- cron

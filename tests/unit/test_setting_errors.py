@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from ticket_processor.config import load
 from ticket_processor.errors import ConfigError
+from ticket_processor.setting_names import REMOVED
 from ticket_processor.settings import Settings
 
 GOOD = {"ZENDESK_SUBDOMAIN": "acme", "ZENDESK_OAUTH_TOKEN": "t0ken"}
@@ -237,3 +238,10 @@ def test_the_settings_know_what_set_the_kill_switch(
 def test_a_kill_switch_in_env_is_told_with_its_file(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("TICKETBOT_STOP=1\n", encoding="utf-8")
     assert load(folder=tmp_path, environ=GOOD).stop_set_by == "TICKETBOT_STOP (in .env)"
+
+
+@pytest.mark.parametrize("names", REMOVED, ids=".".join)
+def test_a_setting_that_was_removed_is_told_by_its_line_and_why(tmp_path: Path, names: tuple[str, ...]) -> None:
+    table = f"[{'.'.join(names[:-1])}]" if names[1:] else ""
+    (problem,) = told(tmp_path, f"{table}\n\n{names[-1]} = 25")
+    assert problem.startswith(f"{'.'.join(names)} (ticketbot.toml, line 3) was removed: {REMOVED[names]}; ")

@@ -1,9 +1,9 @@
-"""One look at everything that may be worth an alert, and telling everybody what they do not know yet."""
+"""The alerts of one run: judges the rules, and sends each receiver what it does not know yet."""
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
@@ -23,13 +23,11 @@ from ..alert_memory import (
 )
 from ..alert_messages import Message, escalation_of, message_of, title_of
 from ..alert_sender import Sender, Sent
-from ..alert_view import HISTORY_S, LOG_CHANGED, LOG_REPAIRED, Facts, Limits
+from ..alert_view import HISTORY_S, Facts, Limits
 from ..alerts import Receiver, receivers
-from ..audit import REPAIRED
 from ..clock import SystemClock, iso
 from ..daily_summary import summary_due, summary_text
 from ..errors import StateUnusable
-from ..log_upkeep import CHANGED
 from ..models import RunRecord
 from ..pipeline import HALTED
 from ..run_tally import ESCALATED, Tally
@@ -37,13 +35,10 @@ from ..settings import Settings
 from ..state import AHEAD_S, FILE_NAME, State
 from ..state_file import is_there
 
-LOG_EVENTS = {CHANGED: LOG_CHANGED, REPAIRED: LOG_REPAIRED}
-"""What the log says of itself, and the rules that live on it."""
-
 
 @dataclass(frozen=True)
 class Past:
-    """The runs, the one just ended last; whether earlier ones are known; whether a published note holds them up."""
+    """The runs, oldest first; whether earlier ones are ``known``; whether a published note has ``halted`` them."""
 
     records: Sequence[RunRecord]
     known: bool = True
@@ -51,7 +46,7 @@ class Past:
 
 
 class AlertRound:
-    """Alerts of one account, looked at ``now``; ``began`` is when a scheduled run did, where this is one."""
+    """Judges and sends the alerts of one account; ``began`` is when this run began, if it is a scheduled one."""
 
     def __init__(self, settings: Settings, clock: SystemClock, *, began: float | None = None) -> None:
         self._settings = settings
@@ -61,7 +56,7 @@ class AlertRound:
         self.receivers = receivers(settings.alerts)
 
     def past(self, this: RunRecord | None) -> Past:
-        """What the state has kept of runs, and ``this`` one, whether or not it could be kept. Does not raise."""
+        """The recorded runs and ``this`` one, whether or not the state could keep it. Does not raise."""
         path = self._settings.state_folder / FILE_NAME
         past = Past(())
         try:
@@ -76,11 +71,8 @@ class AlertRound:
             return past
         return replace(past, records=(*past.records, this))
 
-    def judged(self, memory: Memory, past: Past, log_events: Collection[str] = ()) -> Memory:
-        """The memory, with what holds now."""
-        for event in log_events:
-            if event in LOG_EVENTS:
-                memory = memory.happened(LOG_EVENTS[event], self._now)
+    def judged(self, memory: Memory, past: Past) -> Memory:
+        """The memory with the conditions that hold now."""
         zendesk = self._settings.zendesk
         facts = Facts(
             now=self._now,
@@ -94,14 +86,14 @@ class AlertRound:
         return judged(memory, past.records, facts, limits(self._settings))
 
     def escalated(self, memory: Memory, tally: Tally) -> Memory:
-        """The memory, with the tickets that the run has escalated, for those who have still to be told."""
+        """The memory with the tickets that the run has escalated."""
         news = tuple(
             EscalatedTicket(ticket_id=number, reasons=reasons, at=self._now) for number, reasons in tally.escalated
         )
         return memory.model_copy(update={"escalated": (*memory.escalated, *news)})
 
     def told(self, memory: Memory, past: Past, seconds: float) -> tuple[Memory, list[Sent]]:
-        """Send everybody what they are owed, within ``seconds``: the memory after it, and what became of each."""
+        """Send all outstanding messages within ``seconds``; return the memory after it and the results."""
         targets = [receiver.target for receiver in self.receivers]
         memory = without_strangers(memory, targets)
         news = owed(memory, targets, self._now, self._settings.alerts.cool_down_minutes * 60)
@@ -129,14 +121,14 @@ class AlertRound:
         return [(message_of(one, account, runbook, machine), one) for one in news if one.target == receiver.target.id]
 
     def _escalated(self, receiver: Receiver, memory: Memory) -> list[tuple[Message, str]]:
-        """One message for all tickets that were escalated; a pager gets none, since nothing would close it again."""
+        """One message for all escalated tickets. A pager gets none, since nothing would close its incident."""
         tickets = escalated_for(memory, receiver.target.id) if _hears_of_tickets(receiver) else ()
         if not tickets:
             return []
         return [(escalation_of(tickets, account_name(self._settings), self._settings.zendesk.ticket_url), ESCALATED)]
 
     def _summary(self, receiver: Receiver, memory: Memory, past: Past) -> list[tuple[Message, str]]:
-        """The summary of yesterday, where it is due, with its day."""
+        """The summary of yesterday with its day, if it is due."""
         if receiver.pages or receiver.target.critical_only:
             return []
         told = memory.summaries.get(receiver.target.id)
@@ -166,21 +158,17 @@ def _hears_of_tickets(receiver: Receiver) -> bool:
 
 
 def limits(settings: Settings) -> Limits:
-    """What the rules compare with, by the settings."""
+    """The thresholds of the rules, from the settings."""
     alerts, slo = settings.alerts, settings.slo
     return Limits(
         success=slo.success,
-        alert_below=slo.alert_below,
-        latency_s=slo.latency_s,
-        latency_share=slo.latency_share,
         fallback_share=slo.fallback_share,
-        gap_s=alerts.gap_minutes and alerts.gap_minutes * 60,
         stale_s=alerts.stale_minutes and alerts.stale_minutes * 60,
         day_usd=alerts.day_usd,
     )
 
 
 def account_name(settings: Settings) -> str:
-    """The desk that messages are about."""
+    """The name of the helpdesk in messages."""
     zendesk = settings.zendesk
     return urlsplit(zendesk.base_url).hostname or "helpdesk" if zendesk.url or zendesk.subdomain else "no helpdesk yet"

@@ -1,4 +1,4 @@
-"""``ticketbot alerts``: does a message arrive, and what is open."""
+"""``ticketbot alerts``: sends test messages, and lists open alerts."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ NOBODY = (
 
 
 def test(clock: SystemClock, *, config: Path | None, as_json: bool) -> int:
-    """``ticketbot alerts test``: a message of each severity to everybody. Exit code 1 when one did not arrive.
+    """Send everybody a test message of each severity (``ticketbot alerts test``). Exit code 1 if one did not arrive.
 
-    Raises :class:`ConfigError` when there is nobody to send to.
+    Raises :class:`ConfigError` without any receiver.
     """
     settings = load(config=config, need_helpdesk=False)
     everybody, url = receivers(settings.alerts), settings.alerts.heartbeat_url
@@ -57,7 +57,7 @@ def test(clock: SystemClock, *, config: Path | None, as_json: bool) -> int:
 
 
 def show(*, config: Path | None, as_json: bool) -> int:
-    """``ticketbot alerts list``: what is open, who was not reached the last time, and why."""
+    """List open alerts, and the receivers that were not reached the last time (``ticketbot alerts list``)."""
     settings = load(config=config)
     memory, now = AlertStore(settings.state_folder).load(), SystemClock().now()
     names = {receiver.target.id: receiver.name for receiver in receivers(settings.alerts)}
@@ -94,7 +94,7 @@ def show(*, config: Path | None, as_json: bool) -> int:
 
 
 def _messages(receiver: Receiver, settings: Settings) -> list[Message]:
-    """What a receiver is sent as a test; where that opens an incident, it is closed again."""
+    """The test messages for a receiver; an incident that they open is closed again."""
     account, messages = account_name(settings), []
     for severity in (Severity.WARNING, Severity.CRITICAL):
         if receiver.target.wants(severity):
@@ -120,8 +120,7 @@ def _listed(rows: list[dict[str, Any]], unreached: list[dict[str, Any]], memory:
     lines = []
     for row in rows:
         told = f"told to {len(row['told'])}" if row["told"] else "told to nobody yet"
-        rule = RULES.get(row["rule"])
-        lines.append(f"{row['severity']:<8}  {row['rule']}: {rule.title if rule else ''}")
+        lines.append(f"{row['severity']:<8}  {row['rule']}: {RULES[row['rule']].title}")
         lines.append(f"          since {row['since']}, {told}: {row['message']}")
     if not lines:
         lines.append("nothing is open" if memory.saved else "nothing is open; no run has looked yet")

@@ -86,7 +86,7 @@ def apply(
                     listener=listen,
                     subjects=subjects,
                 )
-            tending.ended(finished.summary, log_events=finished.log_events, tally=tally)
+            tending.ended(finished.summary, tally=tally)
             summary = _as_apply(finished.summary, contents.left_out, len(contents.refused))
             title = f"Would apply {path}, dry run" if dry_run else f"Applied {path}, run"
             screen.finished(summary, finished.log, kept, title=title, tally=tally)

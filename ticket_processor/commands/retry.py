@@ -55,7 +55,7 @@ def run(clock: SystemClock, *, config: Path | None, tickets: Collection[int], as
     with tended(settings, clock, "retry", deadline_s=settings.run.deadline_s) as tending:
         with screen.progress("retry"):
             finished = retry(settings, tickets, clock=clock, listener=listen, subjects=subjects)
-        tending.ended(finished.summary, log_events=finished.log_events, tally=tally)
+        tending.ended(finished.summary, tally=tally)
         screen.finished(finished.summary, finished.log, tally=tally)
     return finished.summary.exit_code, finished.abandoned
 

@@ -99,6 +99,6 @@ def run(
             screen.notices(settings.notices)
             with screen.progress("triage"):
                 finished = run_once(settings, asked, clock=clock, listener=listen, subjects=subjects)
-        tending.ended(finished.summary, log_events=finished.log_events, tally=tally)
+        tending.ended(finished.summary, tally=tally)
         screen.finished(finished.summary, finished.log, kept if dry_run else (), tally=tally, more=more)
     return finished.summary.exit_code, finished.abandoned

@@ -188,7 +188,7 @@ def _job(wishes: Wishes, settings: Settings | None, problems: list[str]) -> Job:
 def _followers(wishes: Wishes, settings: Settings) -> list[str]:
     alerts = settings.alerts
     heartbeat = alerts.heartbeat_url is not None
-    return followers(wishes.minutes, alerts.gap_minutes, alerts.stale_minutes, heartbeat=heartbeat)
+    return followers(wishes.minutes, alerts.stale_minutes, heartbeat=heartbeat)
 
 
 def _differences(kind: Kind, file: Path | None, folder: Path) -> list[str]:

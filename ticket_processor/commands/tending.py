@@ -1,13 +1,13 @@
-"""What goes on around a run: the watchdog, the heartbeat, and alerts once it has ended.
+"""The watchdog, the heartbeat and the alerts around a run.
 
-Nothing here changes what becomes of a run: it never raises, it leaves the exit code alone, and it takes a bounded time.
+Nothing here changes the result of a run: it never raises, leaves the exit code alone, and takes a bounded time.
 """
 
 from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Literal
@@ -15,7 +15,7 @@ from typing import Literal
 from ..alert_memory import Failure, Memory
 from ..alert_sender import Sent
 from ..alert_store import AlertStore
-from ..alert_view import CUT_OFF, UNEXPECTED
+from ..alert_view import UNEXPECTED
 from ..alerts import tame_libraries
 from ..clock import SystemClock, iso
 from ..errors import ConfigError, ExitCode, RunLocked, TicketbotError, unexpected
@@ -32,9 +32,9 @@ from .watchdog import GRACE_S, LAST_WORDS_S, watchdog
 Kind = Literal["run", "retry", "apply", "backfill"]
 HEARTBEAT = "heartbeat (TICKETBOT_HEARTBEAT_URL)"
 AT_MOST_S = PATIENCE_S
-"""What this adds to a run in the worst case."""
+"""The longest time that this adds to a run."""
 WHEN_STOPPED_S = 3.0
-"""The same when a signal ended it: whoever sent that does not wait for long."""
+"""The same after a signal, whose sender does not wait for long."""
 
 
 @contextmanager
@@ -47,11 +47,11 @@ def tended(
     silent: bool = False,
     grace_s: float = GRACE_S,
 ) -> Iterator[Tending]:
-    """Look after what is done meanwhile; tell the object that is given how it ended.
+    """Run the watchdog, the heartbeat and the alerts around a run, which reports its end to the yielded object.
 
-    Past ``deadline_s`` and a little more the process is cut off. ``silent`` is for what nobody is to hear of: dry runs
-    and the tour. Only runs (``kind="run"``) say to the heartbeat whether all is well; the others are started
-    by a person, and leave a line there.
+    The process is cut off ``grace_s`` after ``deadline_s``. Dry runs and the tour are ``silent``: nothing is sent. Only
+    runs (``kind="run"``) tell the heartbeat whether all is well; the others are started by a person, and leave a line
+    there.
     """
     tending = Tending(settings, clock, kind)
     if silent:
@@ -70,23 +70,22 @@ def tended(
 
 
 def tally_of(settings: Settings, subjects: Subjects) -> Tally:
-    """Takes a run's outcomes, and knows their tickets' subjects and addresses."""
+    """A tally for a run's outcomes, with the subjects and addresses of their tickets."""
     return Tally(settings.policy.tag("review"), subjects.of, settings.zendesk.ticket_url)
 
 
 @dataclass(frozen=True)
 class _End:
-    """How it ended: exit code, what to tell of it, and the run as the state would keep it, where there was one."""
+    """The end of a run: exit code, text for the heartbeat and, if there was a run, its record."""
 
     exit_code: int
     text: str
     record: RunRecord | None = None
-    log_events: frozenset[str] = frozenset()
     tally: Tally | None = None
 
 
 class Tending:
-    """One run being looked after; see :func:`tended`."""
+    """The watchdog, heartbeat and alerts of one run; see :func:`tended`."""
 
     def __init__(self, settings: Settings, clock: SystemClock, kind: Kind) -> None:
         self._settings = settings
@@ -98,26 +97,23 @@ class Tending:
         self._heartbeat = Heartbeat(url.get_secret_value() if url else None)
         self._store = AlertStore(settings.state_folder)
 
-    # Told by whoever runs
+    # Called by the run
 
-    def ended(self, summary: RunSummary, *, log_events: Collection[str], tally: Tally | None = None) -> None:
-        """The run has ended so; ``log_events`` are what alerts in the log said of the log itself.
-
-        What ``tally`` has found to be escalated is told.
-        """
+    def ended(self, summary: RunSummary, *, tally: Tally | None = None) -> None:
+        """Report the end of the run; tickets that ``tally`` counted as escalated are sent."""
         record = RunRecord(
             run_id=summary.run_id, kind=self._kind, started=self._began, finished=self._clock.now(), summary=summary
         )
-        self._end = _End(summary.exit_code, _told(summary), record, frozenset(log_events), tally)
+        self._end = _End(summary.exit_code, _told(summary), record, tally)
 
     def noted(self, exit_code: int, text: str) -> None:
-        """It has ended so; there is no run to be counted."""
+        """Report the end of a command that counts as no run."""
         self._end = _End(exit_code, text)
 
     # Called by tended
 
     def begin(self) -> None:
-        """Before the run."""
+        """Ping the heartbeat before the run."""
         alerts = self._settings.alerts
         if alerts.urls or alerts.page_urls or alerts.heartbeat_url:
             tame_libraries()
@@ -125,7 +121,7 @@ class Tending:
             self._heartbeat.start()
 
     def raised(self, error: BaseException) -> None:
-        """An error goes on its way; it has ended the run, unless that was over by then."""
+        """Note the error that ended the run, unless it had ended before."""
         if self._end is not None:
             return
         known = isinstance(error, TicketbotError)
@@ -145,18 +141,18 @@ class Tending:
             self._end = _End(code, text, record)
 
     def finish(self) -> None:
-        """After the run: heartbeat and alerts. Never raises."""
+        """Send heartbeat and alerts after the run. Never raises."""
         end = self._end or _End(ExitCode.CANNOT_RUN, "")
         stopped = end.exit_code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
         until = self._clock.monotonic() + (WHEN_STOPPED_S if stopped else AT_MOST_S)
         try:
             self._tend(end, until)
-        except Exception as error:  # noqa: BLE001 - the run is over, and what it came to stays
+        except Exception as error:  # noqa: BLE001 - the run is over, and its result stays
             _say(f"alerts could not be looked after: {unexpected(error)}")
 
     def cut_off(self) -> None:
-        """The run hangs and is about to be ended: leave word everywhere, each within the time that there is."""
-        works = (self._note_cut_off, self._remember_cut_off)
+        """Report a run that hangs to the log, the memory and the heartbeat, before the process is ended."""
+        works = (self._note_cut_off, self._remember_seen)
         threads = [threading.Thread(target=_quietly, args=[work], daemon=True) for work in works]
         for thread in threads:
             thread.start()
@@ -168,21 +164,18 @@ class Tending:
     def _note_cut_off(self) -> None:
         audit = audit_log(self._settings, self._clock, f"{new_run_id(self._clock)}-watchdog")
         with closing(audit):
-            audit.alert(CUT_OFF, kind=self._kind, began=iso(self._began))
+            audit.alert("cut_off", kind=self._kind, began=iso(self._began))
 
-    def _remember_cut_off(self) -> None:
+    def _remember_seen(self) -> None:
+        """Keep the next run from taking the time of this one for a pause."""
         now = self._clock.now()
-
-        def cut(memory: Memory) -> Memory:
-            return memory.happened(CUT_OFF, now).model_copy(update={"seen": now})
-
-        self._store.change(cut, now)
+        self._store.change(lambda memory: memory.model_copy(update={"seen": now}), now)
 
     # The work
 
     def _tend(self, end: _End, until: float) -> None:
         with self._store.alone(patience_s=1.0) as alone:
-            if not alone:  # another run is telling what there is to tell
+            if not alone:  # another run is sending alerts
                 self._wait(self._ping(end), until)
                 return
             now = self._clock.now()
@@ -190,7 +183,7 @@ class Tending:
             here = AlertRound(self._settings, self._clock, began=began)
             memory, past = self._store.load(), here.past(end.record)
             if end.record is not None or began is not None:
-                memory = here.judged(memory, past, end.log_events)
+                memory = here.judged(memory, past)
             if began is not None:
                 memory = memory.model_copy(update={"seen": now})
             ping = self._ping(end, memory)
@@ -219,7 +212,7 @@ class Tending:
 
 
 def _told(summary: RunSummary) -> str:
-    """A run in lines without any words of tickets."""
+    """The lines about a run for the heartbeat, without any word of a ticket."""
     lines = [
         f"{summary.run_id}, exit code {summary.exit_code}",
         _counts(summary.outcomes) or "no tickets",
@@ -235,7 +228,7 @@ def _counts(counts: dict[str, int]) -> str:
 
 
 def _complain(sent: Sequence[Sent]) -> None:
-    """Say who could not be told; of one that is being left alone it has been said."""
+    """Report receivers that were not reached, but not those that are left alone, which were reported before."""
     failed = {each.receiver.name: each for each in sent if each.why is not None and each.asked}
     for name, one in failed.items():
         then = "the next run tries again"

@@ -1,4 +1,4 @@
-"""The last resort against a call that never ends: cron must be able to start the next run."""
+"""Ends a process that hangs, so that the scheduler can start the next run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from ..errors import ExitCode
 
 GRACE_S = 20.0
-"""A run that keeps its deadline has ended by then, alerts included."""
+"""Time after the deadline for the run to end and send its alerts."""
 LAST_WORDS_S = 5.0
 
 
@@ -19,10 +19,10 @@ LAST_WORDS_S = 5.0
 def watchdog(
     deadline_s: float | None, last_words: Callable[[], object] = lambda: None, *, grace_s: float = GRACE_S
 ) -> Iterator[None]:
-    """While this is open, the process may live for ``deadline_s`` and a little; then it is cut off (exit code 3).
+    """End the process (exit code 3) if this is still open ``grace_s`` after ``deadline_s``.
 
-    ``last_words`` are called before that, from another thread, and have :data:`LAST_WORDS_S`. Without a deadline
-    nothing is cut off.
+    ``last_words`` is called before that, from another thread, and has :data:`LAST_WORDS_S`. Without a deadline the
+    process is never ended.
     """
     if deadline_s is None:
         yield

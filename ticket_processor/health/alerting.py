@@ -1,4 +1,4 @@
-"""Judgements on alerts: which are open, and whether anybody would be told of them. Pure."""
+"""Health checks of alerts: which are open, and whether messages arrive. Pure."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .checks import Check, fail, ok, skipped, warn
 from .words import ago
 
 SAME_ROUND_S = 60.0
-"""What failed so shortly before the memory was kept, failed the last time that anybody was to be told."""
+"""A failure so shortly before the memory was saved belongs to the last messages sent."""
 UNREADABLE = "not known, since alerts.json in the state folder cannot be read"
 
 
 def alerts(memory: Memory | None) -> Check:
-    """What holds, as the last run saw it; ``None`` where that cannot be read."""
+    """The check of open alerts, as of the last run; ``memory`` is ``None`` if it cannot be read."""
     name = "alerts"
     if memory is None:
         return skipped(name, UNREADABLE)
@@ -30,7 +30,7 @@ def alerts(memory: Memory | None) -> Check:
 
 
 def alerting(told: int, problems: Sequence[str], memory: Memory | None, now: float) -> Check:
-    """Whether alerts arrive. ``told`` is how many addresses there are; ``problems`` what is wrong with them."""
+    """The check of delivery. ``told`` is the number of addresses; ``problems`` are sentences about them."""
     name = "alerting"
     if not told:
         return skipped(name, "nobody is told of alerts: TICKETBOT_ALERT_URLS and TICKETBOT_PAGE_URLS are not set")

@@ -72,7 +72,7 @@ def alerts() -> None:
         [
             {
                 "Severity": one.severity.value,
-                "Alert": RULES[rule].title if rule in RULES else rule,
+                "Alert": RULES[rule].title,
                 "Since (UTC)": iso(one.since),
                 "What": one.message,
                 "Told": ", ".join(one.told) or "nobody yet",
