@@ -1,6 +1,6 @@
 """Which alerts are open and who knows of them, so that each alert is sent once, and its end once. Pure.
 
-:mod:`ticket_processor.alert_store` keeps it on disk. What a target should know is compared with what it knows, so what
+``alert_store`` keeps it on disk. What a target should know is compared with what it knows, so what
 could not be sent is sent by the next run, and nothing is sent twice.
 """
 

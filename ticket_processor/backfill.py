@@ -56,7 +56,7 @@ class HistoryDesk(Protocol):
         """The tickets as they are now, by id; deleted and unknown ones are absent."""
 
     def history(self, ticket_id: int) -> History:
-        """Everything that has happened to the ticket. Raises :class:`~ticket_processor.errors.TicketError`."""
+        """Everything that has happened to the ticket. Raises :class:`TicketError`."""
 
 
 @dataclass(frozen=True)

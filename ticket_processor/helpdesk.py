@@ -85,9 +85,9 @@ class Article:
 class Helpdesk(Protocol):
     """One helpdesk account. Every method may be called from several threads.
 
-    All of them may raise :class:`~ticket_processor.errors.CannotRun` (not authorised, unreachable, told to
-    come back later), :class:`~ticket_processor.errors.DeadlineReached` and
-    :class:`~ticket_processor.errors.Stopping`.
+    All of them may raise :class:`CannotRun` (not authorised, unreachable, told to
+    come back later), :class:`DeadlineReached` and
+    :class:`Stopping`.
     """
 
     def pages(self, cursor: str | None, since: float) -> Iterator[Page]:
@@ -97,13 +97,13 @@ class Helpdesk(Protocol):
         """Tickets as they are now. One that is absent, and not ``unread``, does not exist (it was asked for alone)."""
 
     def history(self, ticket_id: int) -> History:
-        """Everything that has happened to the ticket. Raises :class:`~ticket_processor.errors.TicketError`."""
+        """Everything that has happened to the ticket. Raises :class:`TicketError`."""
 
     def recent_edits(self, since: float) -> Iterator[tuple[int, Edit]]:
         """The account's last edits, with their tickets, as far back as ``since`` (the helpdesk's clock, Unix seconds).
 
         Some may be missing, and all where this is not allowed; :meth:`history` has every one. Raises
-        :class:`~ticket_processor.errors.TicketError`.
+        :class:`TicketError`.
         """
 
     def update(self, change: Change) -> Edit | None:

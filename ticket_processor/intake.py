@@ -1,7 +1,7 @@
 """Which tickets a run looks at, in order, and how far the cursor may move.
 
 Skipping happens here, before anything is paid for: done, closed, older than asked for, a person was faster, or what
-:mod:`ticket_processor.skip_rules` leaves to people. What only waits for its time goes on the retry list.
+``skip_rules`` leaves to people. What only waits for its time goes on the retry list.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ BATCH = 100
 NOT_FOUND = "not_found"
 """A ticket that somebody asked for by its number is not there."""
 ReadAhead = Callable[[Iterator[Page]], Iterator[Page | None]]
-"""What pages are read through: ``iter`` reads each when it is needed, :mod:`ticket_processor.prefetch` before that."""
+"""What pages are read through: ``iter`` reads each when it is needed, ``prefetch`` before that."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Understanding by a language model on any OpenAI-compatible server: asking, once more if need be, and what it cost.
 
-What is asked is in :mod:`ticket_processor.prompt`; what of an answer may be believed in
-:mod:`ticket_processor.answer_gate`.
+What is asked is in ``prompt``; what of an answer may be believed in
+``answer_gate``.
 """
 
 from __future__ import annotations

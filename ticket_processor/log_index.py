@@ -1,6 +1,6 @@
 """The log as columns, to be asked in SQL: what reports and the dashboard stand on. Needs the extra ``report`` (duckdb).
 
-Each finished day is read once and kept in ``.index`` beside the log (see :mod:`~ticket_processor.log_store`), and a
+Each finished day is read once and kept in ``.index`` beside the log (see ``log_store``), and a
 month's days in one file besides, since a year of small files takes several times as long to ask. Today is read when the
 index is opened or refreshed. So is what is encrypted: it stays in memory. The index holds labels, numbers and times,
 nothing in a customer's words. It may be deleted at any time.
@@ -30,7 +30,7 @@ Row = tuple[Any, ...]
 class LogIndex:
     """The log of one folder as tables; times (``ts``) are UTC without a zone.
 
-    - ``work``: a row for each ``ticket`` event, with the columns of :mod:`~ticket_processor.log_columns`. Of a line
+    - ``work``: a row for each ``ticket`` event, with the columns of ``log_columns``. Of a line
       that a crash left twice only the first is there. Lines of an undo (``kind = 'undo'``) and of dry runs are there
       as well.
     - ``lines``: the same with ``next_at``, when the same ticket's next line follows, and ``next_labelled_at``, the next

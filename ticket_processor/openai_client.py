@@ -1,6 +1,6 @@
 """One request to an OpenAI-compatible server: connected, bounded in time and size, and its failure named.
 
-The SDK is set up in :mod:`ticket_processor.sdk_client`. What it would read is read here: it takes an answer of any
+The SDK is set up in ``sdk_client``. What it would read is read here: it takes an answer of any
 length, and calls half of the odd ones a success.
 """
 

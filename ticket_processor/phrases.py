@@ -1,6 +1,6 @@
 """Finding many words and phrases in a text in one pass over its words.
 
-Entries are written as :mod:`ticket_processor.lexicon` describes. Looking a word up costs the same however many
+Entries are written as ``lexicon`` describes. Looking a word up costs the same however many
 entries there are, which a regular expression of alternatives does not offer.
 """
 

@@ -63,7 +63,7 @@ FIRST_RUN = (
 
 @dataclass(frozen=True)
 class Parts:
-    """What a run is assembled from; see :mod:`ticket_processor.wiring`."""
+    """What a run is assembled from; see ``wiring``."""
 
     desk: Helpdesk
     understanding: Understanding

@@ -1,6 +1,6 @@
 """Personal data and secrets replaced by placeholders, before a text leaves the process.
 
-What is found is in :mod:`ticket_processor.detectors`; which of it is replaced is the level's. Names in free prose are
+What is found is in ``detectors``; which of it is replaced is the level's. Names in free prose are
 not found below the strict level: pass the names you know. Everything here is pure; any thread may call it.
 """
 
@@ -204,7 +204,7 @@ def redact(text: str, *, names: Sequence[str] = (), level: RedactionLevel = Reda
     or is signed with. Order numbers, other dates and amounts stay at every level.
 
     ``names`` are people's names known from elsewhere (the requester's); they are found whole in any case, and by
-    their parts as written. What lies past :data:`~ticket_processor.plain.MAX_INPUT` characters is dropped. Hidden
+    their parts as written. What lies past :data:`MAX_INPUT` characters is dropped. Hidden
     characters are removed first, so they cannot break a number apart. Applying it to its own result changes nothing.
     Never raises.
     """

@@ -1,7 +1,7 @@
 """The writer's mood, by word lists with negation and intensifiers.
 
 Having a problem is not by itself a bad mood: words such as "error" weigh nothing, and plain courtesy
-("please", "thanks in advance") hardly anything. The lists are in :mod:`ticket_processor.lexicon`.
+("please", "thanks in advance") hardly anything. The lists are in ``lexicon``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Everything that can be set, with its defaults and limits. Where it comes from is :mod:`ticket_processor.config`'s."""
+"""Everything that can be set, with its defaults and limits. Where it comes from is ``config``'s."""
 
 from __future__ import annotations
 

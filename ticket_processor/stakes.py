@@ -1,8 +1,8 @@
 """What is at stake in a ticket, whatever its category: incidents, legal threats, danger, a customer about to leave.
 
 By phrases that speak for themselves, sentence by sentence. A sentence that says there is none, that it is over, planned
-or a question about what is offered raises no alarm. The phrases are in :mod:`ticket_processor.lexicon.alarms` and
-:mod:`ticket_processor.lexicon.stakes`. Pure functions, safe in any thread.
+or a question about what is offered raises no alarm. The phrases are in ``lexicon.alarms`` and
+``lexicon.stakes``. Pure functions, safe in any thread.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ CATEGORY_NAME = r"^[a-z][a-z0-9_]{0,39}$"
 class Category(Frozen):
     """One category. ``description`` is a sentence by which a new agent could sort a ticket.
 
-    ``keywords`` maps a language code to words or phrases in the syntax of :mod:`ticket_processor.lexicon`;
+    ``keywords`` maps a language code to words or phrases in the syntax of ``lexicon``;
     they add to the built-in ones. ``examples`` and ``not_examples`` are short texts that do and do not belong here.
     ``priority_floor`` is the lowest urgency its tickets may be given. The targets ``tag``, ``group`` (a group's id)
     and ``fields`` (ticket field id to value) are set on its tickets, where nobody has set anything; with less

@@ -68,7 +68,7 @@ class Tour:
         return self._settings
 
     def run(self, asked: Asked, listener: Listener, subjects: Subjects) -> Finished:
-        """The run itself; see :func:`ticket_processor.assembly.run`."""
+        """The run itself; see :func:`run`."""
         asked = replace(asked, since=asked.since or 0.0)
         return run(self._settings, asked, clock=self._clock, listener=listener, subjects=subjects)
 

@@ -57,7 +57,7 @@ MOST_WAITS = 5
 
 
 class UndoPlanner:
-    """Decides what of a run's writes on a ticket is taken back; see :class:`~ticket_processor.settlement.Planner`.
+    """Decides what of a run's writes on a ticket is taken back; see :class:`Planner`.
 
     A ticket that carries the tag ``hands_off`` is not touched. Set ``flight`` to what may still be on its way.
     """

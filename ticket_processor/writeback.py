@@ -5,7 +5,7 @@ What makes it exactly once, although the helpdesk knows no idempotency key for u
 * One write carries everything, with the stamp it was merged from: it happens whole, or not at all.
 * The write carries an in-band key. Before any write to a ticket that has been touched since its creation or
   since it was last known clean, the key is looked for.
-* After any doubt the ticket is read first; see :mod:`ticket_processor.settlement`.
+* After any doubt the ticket is read first; see ``settlement``.
 
 A few tickets go as single updates. Many go as jobs of up to a hundred, each item with its own stamp, several jobs at a
 time; an item counts as done only when the job says so of it and the ticket shows it.

@@ -68,7 +68,7 @@ _SAFE_CODE = re.compile(r"^[A-Za-z][A-Za-z0-9_ ]{0,39}$")
 
 
 class Zendesk:
-    """One Zendesk account, behind the :class:`~ticket_processor.helpdesk.Helpdesk` protocol.
+    """One Zendesk account, behind the :class:`Helpdesk` protocol.
 
     Thread-safe, as its transport is. ``source`` is ``"export"`` (needs an admin), ``"search"``, or ``"auto"``:
     export, and search where the account is not allowed to export; such listings go back by ``search_window_s`` seconds.

@@ -98,7 +98,7 @@ class SeedTarget:
     ) -> Seeded:
         """Create what is not there yet, in jobs of a hundred; ``progress`` hears of each hundred's size.
 
-        ``tickets`` are payloads of :func:`ticket_processor.seeding.payload`, read lazily.
+        ``tickets`` are payloads of :func:`payload`, read lazily.
         """
         known = self.existing(prefix)
         created = existing = failed = 0

@@ -66,7 +66,7 @@ def book() -> Book:
 def ask(
     question: Callable[Concatenate[LogIndex, _Wishes], _Said], *wishes: _Wishes.args, **more: _Wishes.kwargs
 ) -> _Said:
-    """What a function of :mod:`~ticket_processor.metrics` says of the log as it is now."""
+    """What a function of ``metrics`` says of the log as it is now."""
     log = book()
     key = f"{id(log)} {log.refresh()} {question.__name__} {wishes!r} {more!r}"
     return cast(_Said, _answer(key, lambda: question(log.index, *wishes, **more)))

@@ -1,4 +1,4 @@
-"""How people write who want to instruct a model. Data only; :mod:`ticket_processor.suspicion` reads it.
+"""How people write who want to instruct a model. Data only; ``suspicion`` reads it.
 
 Each row: the sign, the needles of which one must be in the text before the (costly) pattern is tried, the pattern. Both
 are for text in lower case.

@@ -12,7 +12,7 @@ from ..scorers import Floats, Ints, decide, log_odds, softmax
 
 
 class Calibration(NamedTuple):
-    """See :class:`~ticket_processor.classifier_file.TaskDescription` for how they are applied."""
+    """See :class:`TaskDescription` for how they are applied."""
 
     temperature: float
     slope: float

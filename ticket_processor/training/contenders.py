@@ -1,4 +1,4 @@
-"""The learning methods, each of which ends as plain arrays (:mod:`ticket_processor.scorers`).
+"""The learning methods, each of which ends as plain arrays (``scorers``).
 
 Linear models are fitted on all features; trees on those that tell most, since they would look at each one by one.
 """

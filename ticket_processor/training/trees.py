@@ -1,4 +1,4 @@
-"""Fitted tree ensembles of three libraries, turned into the arrays of :class:`~ticket_processor.scorers.Trees`.
+"""Fitted tree ensembles of three libraries, turned into the arrays of :class:`Trees`.
 
 Each conversion is checked against the library's own answers before it is trusted.
 """
