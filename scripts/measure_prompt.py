@@ -14,11 +14,11 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from ticket_processor.cleaning import clean
-from ticket_processor.errors import how_to_install
+from ticket_processor.core.errors import how_to_install
+from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.prompt import answer_schema, in_words, instructions, ticket_message
 from ticket_processor.redact import redact
 from ticket_processor.seeding import load_corpus
-from ticket_processor.taxonomy import default_taxonomy
 from ticket_processor.tokens import MESSAGE_TOKENS, REPLY_TOKENS, estimate_tokens
 
 OVERHEAD = 2 * MESSAGE_TOKENS + REPLY_TOKENS

@@ -22,7 +22,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from ticket_processor.models import RedactionLevel
+from ticket_processor.core.models import RedactionLevel
 from ticket_processor.redact import redact, replaced_spans
 
 Row = dict[str, Any]

@@ -166,9 +166,9 @@ def serving(name: str, size: int) -> Iterator[str]:
 
 def of_helpdesk(client: str, url: str) -> str:
     """A call of the helpdesk's client."""
-    from ticket_processor.clock import Deadline, SystemClock
-    from ticket_processor.errors import TicketbotError
-    from ticket_processor.models import Change
+    from ticket_processor.core.clock import Deadline, SystemClock
+    from ticket_processor.core.errors import TicketbotError
+    from ticket_processor.core.models import Change
     from ticket_processor.settings import ZendeskSettings
     from ticket_processor.wiring import transport_for
     from ticket_processor.zendesk import Zendesk
@@ -203,8 +203,8 @@ def of_helpdesk(client: str, url: str) -> str:
 def of_model(client: str, url: str) -> str:
     """A call of the models' clients."""
     from ticket_processor.chat_server import server_for
+    from ticket_processor.core.errors import AnalysisFailed
     from ticket_processor.embeddings import Embedder
-    from ticket_processor.errors import AnalysisFailed
     from ticket_processor.health.remote import _model_server
     from ticket_processor.model_settings import EmbeddingSettings
     from ticket_processor.presets import ModelTarget

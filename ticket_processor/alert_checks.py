@@ -10,7 +10,7 @@ from collections import Counter
 
 from .alert_view import Look, Severity, Unclear, many, span
 from .budget import DAY_SPENT
-from .clock import parse_iso
+from .core.clock import parse_iso
 from .metric_types import PLANNED
 from .metric_words import percent, why_no_model
 from .rhythm import LEAST_STALE_S

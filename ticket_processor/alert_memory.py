@@ -14,8 +14,8 @@ from pydantic import Field, model_validator
 
 from .alert_rules import RULES, Condition, Found, look
 from .alert_view import Facts, Limits, Look, Severity
-from .breaker import BreakerMemory
-from .models import Frozen, RunRecord
+from .core.circuit_breaker import BreakerMemory
+from .core.models import Frozen, RunRecord
 from .slo import DAY
 
 ENDS_KEPT_S = DAY

@@ -10,7 +10,7 @@ from typing import Literal
 from .alert_memory import EscalatedTicket, Owed
 from .alert_rules import RULES
 from .alert_view import Severity
-from .clock import iso
+from .core.clock import iso
 from .outgoing import told as leaves
 
 MOST_LISTED = 50

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from . import alert_checks as check
 from .alert_checks import Said
 from .alert_view import UNEXPECTED, Facts, Limits, Look, Severity, Unclear
-from .models import RunRecord
+from .core.models import RunRecord
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from .alert_memory import Breakers
 from .alert_messages import Message
 from .alerts import Receiver, deliver, package_missing, tame_libraries
-from .breaker import Breaker
-from .clock import Clock
+from .core.circuit_breaker import Breaker
+from .core.clock import Clock
 
 NO_TIME = "it did not answer in time"
 TOO_LATE = "there was no time left to send it"

@@ -17,7 +17,7 @@ import filelock
 from pydantic import ValidationError
 
 from .alert_memory import Memory
-from .private_files import make_folder
+from .core.private_files import make_folder
 
 FILE_NAME = "alerts.json"
 LOCK_NAME = "alerts.lock"

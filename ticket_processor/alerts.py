@@ -17,8 +17,8 @@ from urllib.parse import quote, urlsplit
 from .alert_memory import Target
 from .alert_messages import Message
 from .alert_view import Severity
-from .bounded_http import bound_all_sessions
-from .errors import how_to_install, unexpected
+from .core.bounded_http import bound_all_sessions
+from .core.errors import how_to_install, unexpected
 from .settings import AlertSettings, apprise_urls
 
 if TYPE_CHECKING:

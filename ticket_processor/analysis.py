@@ -14,14 +14,14 @@ from typing import Protocol, cast
 
 from . import __version__
 from .answer_store import AnswerStore, normalised
-from .breaker import Admission, Breaker, Crowded
 from .budget import Allowance, Budget, Full, NotAsked, Patience, Question
 from .chat_server import AnswerUnusable, ModelBusy, retrying
 from .cleaning import clean
-from .clock import Clock, Deadline
-from .errors import AnalysisFailed, TicketbotError, unexpected
+from .core.circuit_breaker import Admission, Breaker, Crowded
+from .core.clock import Clock, Deadline
+from .core.errors import AnalysisFailed, TicketbotError, unexpected
+from .core.models import NO_MODEL, Analysis, RedactionLevel, Ticket, Usage
 from .language import sure_language
-from .models import NO_MODEL, Analysis, RedactionLevel, Ticket, Usage
 from .outgoing import analysis_leaving
 from .redact import RedactedText, redact, redacted_values
 from .rules import RulesAnalyser

@@ -17,15 +17,15 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .answer_object import found_object, read_confidence
-from .errors import AnalysisFailed
+from .core.errors import AnalysisFailed
+from .core.models import Analysis, Risk, Sentiment, Urgency
+from .core.sanitize import compatible, plain_line, strip_hidden
+from .core.taxonomy import Taxonomy
 from .language import detect_language
-from .models import Analysis, Risk, Sentiment, Urgency
 from .outgoing import leaving_line
-from .plain import compatible, plain_line, strip_hidden
 from .prompt import MAX_ENTITY, MAX_QUOTE, MAX_QUOTES, MAX_SECONDARY, MAX_SUMMARY
 from .stakes import ALARMS
 from .suspicion import SIGNS
-from .taxonomy import Taxonomy
 
 _AROUND_QUOTES = " \"'“”„«»…."
 _RISK = {Urgency.CRITICAL: Risk.HIGH, Urgency.HIGH: Risk.MEDIUM, Urgency.MEDIUM: Risk.LOW, Urgency.LOW: Risk.LOW}

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .lazy_pattern import lazy_pattern
+from .core.lazy_pattern import lazy_pattern
 from .prompt import REASONING_ENDS, REASONING_STARTS
 
 MAX_ANSWER_CHARS = 32_000

@@ -22,10 +22,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from .clock import Clock, iso
-from .errors import StateUnusable
-from .models import Analysis, Usage
-from .private_files import make_file, make_folder
+from .core.clock import Clock, iso
+from .core.errors import StateUnusable
+from .core.models import Analysis, Usage
+from .core.private_files import make_file, make_folder
 from .state_file import emptied
 
 FILE_NAME = "answers.sqlite3"

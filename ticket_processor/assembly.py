@@ -12,11 +12,11 @@ from .answer_store import FILE_NAME as ANSWERS
 from .answer_store import AnswerStore
 from .audit import REPAIRED, REPAIRED_SAID, AuditLog
 from .books import Listener
-from .clock import Deadline, SystemClock
-from .errors import ConfigError, StateUnusable
+from .core.clock import Deadline, SystemClock
+from .core.errors import ConfigError, StateUnusable
+from .core.models import Outcome, RunSummary
 from .log_erase import beside_others
 from .log_upkeep import keep_head, look_after, not_before
-from .models import Outcome, RunSummary
 from .past_runs import PastRuns
 from .pipeline import Options, Parts, Run
 from .prefetch import read_ahead

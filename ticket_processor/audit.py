@@ -13,13 +13,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from .clock import Clock, iso
-from .errors import AuditUnwritable, why_unusable
+from .core.clock import Clock, iso
+from .core.errors import AuditUnwritable, why_unusable
+from .core.models import Change, Outcome, RunSummary, Statement, Usage
 from .log_cipher import Keyring
 from .log_files import NAME
 from .log_lines import key_id
 from .log_writer import Head, LogWriter
-from .models import Change, Outcome, RunSummary, Statement, Usage
 from .outgoing import fit_for_the_log
 
 REPAIRED = "torn_line_repaired"

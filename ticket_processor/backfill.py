@@ -17,19 +17,19 @@ from .analysis import PERMANENT, Understanding
 from .answer_gate import plain_words
 from .backfill_file import DECIDED, BackfillFile, Entry
 from .budget import DAY_SPENT, RUN_SPENT
-from .clock import Clock, Deadline
-from .errors import CannotRun, DeadlineReached, Stopping, TicketbotError, TicketError, unexpected
+from .core.clock import Clock, Deadline
+from .core.errors import CannotRun, DeadlineReached, Stopping, TicketbotError, TicketError, unexpected
+from .core.id_set import IdSet
+from .core.models import Analysis, Decision, Ticket, Usage
+from .core.taxonomy import Taxonomy
 from .fanout import FanOut, Stuck
 from .history import History
-from .id_set import IdSet
-from .models import Analysis, Decision, Ticket, Usage
 from .policy import Policy, decide
 from .redact import redact
 from .second_look import in_vain
 from .settlement import ALREADY_DONE
 from .settlement import clean_stamp as known_clean
 from .tags import write_key
-from .taxonomy import Taxonomy
 from .tiers import TIER_TAGS
 
 PAUSE_S = 60.0

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from .analysis import NOTHING_TO_READ
 from .audit import AuditLog
-from .errors import ExitCode, StateUnusable
-from .latency import Latencies
-from .models import Outcome, OutcomeStatus, Request, RunSummary, Statement, Usage, Writes
+from .core.errors import ExitCode, StateUnusable
+from .core.latency_histogram import Latencies
+from .core.models import Outcome, OutcomeStatus, Request, RunSummary, Statement, Usage, Writes
 from .pace import Pace
 from .policy import Policy
 from .retriage import NOTHING_NEW

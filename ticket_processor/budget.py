@@ -14,10 +14,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .answer_store import AnswerStore, Spent
-from .clock import Deadline
-from .errors import AnalysisFailed
+from .core.clock import Deadline
+from .core.errors import AnalysisFailed
+from .core.models import Usage
 from .model_settings import BudgetSettings
-from .models import Usage
 from .presets import Price, cost_usd
 
 RUN_SPENT, DAY_SPENT = "budget_of_run_spent", "budget_of_day_spent"

@@ -16,11 +16,11 @@ from typing import Any, Protocol
 
 import tenacity
 
-from .backoff import backoff_seconds
 from .budget import Allowance
-from .clock import Deadline
-from .errors import AnalysisFailed
-from .models import Usage
+from .core.backoff import backoff_seconds
+from .core.clock import Deadline
+from .core.errors import AnalysisFailed
+from .core.models import Usage
 from .openai_client import AnswerUnusable, Connection, FormRefused, ModelBusy, failure_in
 from .presets import OPENAI_URL, ModelTarget
 

@@ -23,12 +23,12 @@ from .classifier_file import (
     read_weights,
     require_extra,
 )
-from .errors import AnalysisFailed
-from .models import Analysis, Sentiment, Urgency
+from .core.errors import AnalysisFailed
+from .core.models import Analysis, Sentiment, Urgency
+from .core.taxonomy import Taxonomy
 from .ngrams import is_single_word
 from .redact import RedactedText
 from .rules import RulesAnalyser
-from .taxonomy import Taxonomy
 
 if TYPE_CHECKING:
     from .scorers import Features, Floats, Ints, Scorer

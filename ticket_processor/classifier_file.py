@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from .errors import ConfigError, how_to_install
-from .models import Frozen
-from .private_files import make_file, make_folder
+from .core.errors import ConfigError, how_to_install
+from .core.models import Frozen
+from .core.private_files import make_file, make_folder
 
 if TYPE_CHECKING:
     from .scorers import Arrays

@@ -11,8 +11,8 @@ from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
-from .lazy_pattern import lazy_pattern
-from .plain import MAX_INPUT, compatible, strip_hidden, unescaped
+from .core.lazy_pattern import lazy_pattern
+from .core.sanitize import MAX_INPUT, compatible, strip_hidden, unescaped
 
 MAX_OUTPUT = 8_000
 MAX_SUBJECT = 500

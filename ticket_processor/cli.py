@@ -18,7 +18,7 @@ import typer
 from . import __version__
 from .cli_operations import app as operations
 from .cli_parts import Commands, ConfigOption, HtmlOption, JsonOption, VerboseOption, errors, leave, signals
-from .errors import ExitCode
+from .core.errors import ExitCode
 
 app = typer.Typer(
     name="ticketbot",

@@ -15,10 +15,10 @@ import typer
 from typer.core import TyperGroup
 
 from .cli_examples import epilog
-from .errors import ConfigError, ExitCode, RunLocked, Stopping, TicketbotError, unexpected
+from .core.errors import ConfigError, ExitCode, RunLocked, Stopping, TicketbotError, unexpected
 
 if TYPE_CHECKING:
-    from .clock import SystemClock
+    from .core.clock import SystemClock
 
 STOP_WITHIN_S = 19.0
 """After a signal the process is gone within this time, whatever hangs."""
@@ -37,7 +37,7 @@ HtmlOption = Annotated[
 
 def _verbose(asked: bool) -> None:
     if asked:
-        from .verbose import show
+        from .core.verbose import show
 
         show("debug", insist=True)
 
@@ -108,7 +108,7 @@ def errors(as_json: bool, *, quiet: bool = False) -> Iterator[None]:
 @contextmanager
 def signals() -> Iterator[SystemClock]:
     """A clock that Ctrl-C, SIGTERM and Windows' Ctrl-Break stop: every wait ends, the run winds up."""
-    from .clock import SystemClock
+    from .core.clock import SystemClock
 
     clock = SystemClock()
 

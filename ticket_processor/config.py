@@ -13,8 +13,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from . import tls, verbose
-from .errors import ConfigError
+from .core import tls, verbose
+from .core.errors import ConfigError
 from .setting_checks import helpdesk_gaps, misfits, strange_credentials, strange_paths, unprotected
 from .setting_errors import Place, place_name, sentences
 from .setting_names import REMOVED, meant

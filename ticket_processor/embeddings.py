@@ -15,9 +15,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from . import bounded_json
-from .backoff import backoff_seconds
-from .errors import AnalysisFailed, ConfigError
+from .core import bounded_json
+from .core.backoff import backoff_seconds
+from .core.errors import AnalysisFailed, ConfigError
 from .model_settings import EmbeddingSettings
 from .openai_client import Connection, ModelBusy
 from .presets import ModelTarget

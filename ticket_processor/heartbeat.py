@@ -14,9 +14,9 @@ from urllib.parse import urlsplit, urlunsplit
 import requests
 
 from . import __version__
-from .bounded_http import BoundedAdapter
-from .errors import ExitCode
-from .loopback import is_loopback
+from .core.bounded_http import BoundedAdapter
+from .core.errors import ExitCode
+from .core.urls import is_loopback
 from .outgoing import told
 
 TIMEOUT_S = 5.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from .clock import Clock, Deadline
+from .core.clock import Clock, Deadline
+from .core.models import Change
 from .helpdesk import Helpdesk
-from .models import Change
 from .state import Open
 
 PATIENCE_S = 60.0

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 
-from .clock import parse_iso
-from .errors import RequestSkipped, TicketError
+from .core.clock import parse_iso
+from .core.errors import RequestSkipped, TicketError
+from .core.id_set import IdSet
+from .core.models import Outcome, OutcomeStatus, Request, TakenOff, Ticket
 from .helpdesk import Helpdesk, Page
 from .history import History
-from .id_set import IdSet
-from .models import Outcome, OutcomeStatus, Request, TakenOff, Ticket
 from .retriage import Reply, with_answers
 from .search_window import SearchWindow
 from .second_look import JUDGED, STAGE

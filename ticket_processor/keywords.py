@@ -10,9 +10,9 @@ from collections import Counter
 from functools import cache
 from typing import NamedTuple
 
+from .core.taxonomy import Category, Taxonomy
 from .lexicon import CATEGORIES, SYNONYMS, URGENCY, ByLanguage
 from .phrases import PhraseMatcher, entries_of, words_of
-from .taxonomy import Category, Taxonomy
 
 CATEGORY, SUBCATEGORY, URGENCY_KIND = "category", "subcategory", "urgency"
 

@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from .clock import Deadline, why_ended
-from .errors import CannotRun, DeadlineReached
+from .core.clock import Deadline, why_ended
+from .core.errors import CannotRun, DeadlineReached
+from .core.models import Frozen
+from .core.taxonomy import Category, Taxonomy
 from .helpdesk import Article
 from .keywords import known_name
 from .lexicon import CATEGORIES
 from .likeness import content_words, themes
-from .models import Frozen
 from .phrases import PhraseMatcher, entries_of, words_of
-from .taxonomy import Category, Taxonomy
 
 Kind = Literal["category", "subcategory", "theme"]
 Gap = Literal["no_article", "only_mentions", "no_such_language"]

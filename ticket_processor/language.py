@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import cache
 from threading import Lock
 
-from .lazy_pattern import lazy_pattern
+from .core.lazy_pattern import lazy_pattern
 from .lexicon.frequent_words import AFFIXES, LETTERS, WORDS
 
 MAX_SCANNED = 1_500

@@ -13,13 +13,13 @@ from collections.abc import Callable, Mapping
 from .answer_gate import Answer, checked
 from .budget import Allowance, Question
 from .chat_server import AnswerUnusable, ChatServer, FormRefused, RawAnswer
-from .errors import AnalysisFailed
-from .models import Analysis, RedactionLevel, Risk, Urgency, Usage
+from .core.errors import AnalysisFailed
+from .core.models import Analysis, RedactionLevel, Risk, Urgency, Usage
+from .core.taxonomy import Taxonomy
 from .outgoing import leaving_line
 from .presets import cost_usd
 from .prompt import answer_schema, fingerprint, in_words, instructions, message_tokens, ticket_message
 from .redact import RedactedText, redact
-from .taxonomy import Taxonomy
 from .tokens import estimate_tokens
 from .values import without_echo
 

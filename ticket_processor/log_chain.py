@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import IO, Any
 
-from .errors import CannotRun
+from .core.errors import CannotRun
 from .log_cipher import DataKey, Keyring, is_as_closed, is_encrypted
 from .log_files import SEGMENT, LogFile, TooLarge, lines_of
 from .log_lines import NO_MAC, Line, decode, flaw, key_id

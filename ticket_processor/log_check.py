@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .errors import CannotRun
+from .core.errors import CannotRun
 from .log_chain import Chain, Judged, Verdict, judged_lines
 from .log_cipher import KEYS_VARIABLE, Keyring
 from .log_erase import ERASED, ERASING

@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .errors import ConfigError, how_to_install
+from .core.errors import ConfigError, how_to_install
 from .log_lines import encode, key_id
 
 KEYS_VARIABLE = "TICKETBOT_AUDIT_ENCRYPTION_KEYS"

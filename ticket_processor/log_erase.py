@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from .audit import AuditLog
-from .errors import CannotRun, RunLocked, StateUnusable
+from .core.errors import CannotRun, RunLocked, StateUnusable
+from .core.private_files import make_folder
 from .log_cipher import DataKey, Keyring, is_encrypted
 from .log_files import SEGMENT, LogFile, leftovers, lines_of, replace_file
 from .log_lines import Line, decode, encode, erased
-from .private_files import make_folder
 
 ERASING, ERASED = "erasing", "erased"
 """What alerts say by which verification knows that no words were stolen: before it is begun, and once it is done."""

@@ -17,8 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from .clock import iso
-from .errors import CannotRun, ConfigError, how_to_install
+from .core.clock import iso
+from .core.errors import CannotRun, ConfigError, how_to_install
 from .log_cipher import Keyring
 from .log_columns import NAMES, TABLE
 from .log_store import LogStore, Source, listed, sources

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from .audit import REPAIRED, AuditLog
-from .errors import CannotRun, ConfigError, StateUnusable
+from .core.errors import CannotRun, ConfigError, StateUnusable
 from .log_cipher import KEYS_VARIABLE, LOST, OFF, Keyring, is_encrypted
 from .log_files import INDEX_FOLDER, encrypts, last_header, leftovers, line_at, log_files, pack, read_lines
 from .log_writer import Head, last_head

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable
 
 from .cleaning import MAX_SUBJECT, normalised
-from .lazy_pattern import lazy_pattern
+from .core.lazy_pattern import lazy_pattern
+from .core.models import Ticket
 from .lexicon.machine_mail import (
     AWAY_SUBJECTS,
     BOUNCE_OPENINGS,
@@ -23,7 +24,6 @@ from .lexicon.machine_mail import (
     REPLY_SUBJECTS,
     SELF,
 )
-from .models import Ticket
 from .phrases import clauses_of, length_of
 
 

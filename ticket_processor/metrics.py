@@ -18,6 +18,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal, get_args
 
+from .core.models import NO_MODEL
 from .log_index import LogIndex
 from .metric_rows import alerts, escalated, page, run_lines, ticket
 from .metric_sql import UNDERSTOOD, checked, last, stamp, utc, where
@@ -42,7 +43,6 @@ from .metric_types import (
     Step,
     Totals,
 )
-from .models import NO_MODEL
 
 __all__ = [
     "DIMENSIONS",

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from .loopback import whole_url
-from .models import Frozen, RedactionLevel
+from .core.models import Frozen, RedactionLevel
+from .core.urls import whole_url
 
 
 def _server_url(value: str) -> str:

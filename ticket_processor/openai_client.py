@@ -18,11 +18,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from .backoff import RETRY_AFTER_CAP_S, retry_after_seconds
-from .clock import parse_http_date
-from .errors import AnalysisFailed
-from .models import RedactionLevel, Usage
-from .plain import plain_line
+from .core.backoff import RETRY_AFTER_CAP_S, retry_after_seconds
+from .core.clock import parse_http_date
+from .core.errors import AnalysisFailed
+from .core.models import RedactionLevel, Usage
+from .core.sanitize import plain_line
 from .presets import ModelTarget
 from .redact import redact
 from .sdk_client import is_packed, sdk_client

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from .models import Analysis, RedactionLevel
-from .plain import plain_line
+from .core.models import Analysis, RedactionLevel
+from .core.sanitize import plain_line
 
 OWN_NAMES = frozenset(
     {

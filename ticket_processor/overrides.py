@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from .core.models import Priority, Sentiment, Urgency
+from .core.taxonomy import Taxonomy
 from .history import Edit, History
-from .models import Priority, Sentiment, Urgency
 from .policy import Policy
-from .taxonomy import Taxonomy
 
 Fate = Literal["left", "changed", "taken_off", "by_rules"]
 PARTS = ("category", "subcategory", "urgency", "sentiment", "priority", "group", "tag")

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import threading
 
-from .clock import parse_iso
-from .models import Analysis, Forecast, Ticket, Usage
+from .core.clock import parse_iso
+from .core.models import Analysis, Forecast, Ticket, Usage
 
 SHORTEST_SPAN_S = 6 * 3600
 """Fewer hours say nothing about a day."""

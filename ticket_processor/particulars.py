@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from .lazy_pattern import lazy_pattern
+from .core.lazy_pattern import lazy_pattern
 
 MAX_SCANNED = 6_000
 """Characters looked at."""

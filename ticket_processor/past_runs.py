@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .errors import ConfigError
+from .core.errors import ConfigError
 from .log_cipher import Keyring
 from .log_files import events
 from .settlement import PUT_BACK

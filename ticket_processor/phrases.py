@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
-from .lazy_pattern import lazy_pattern
+from .core.lazy_pattern import lazy_pattern
 
 T = TypeVar("T")
 

@@ -15,8 +15,8 @@ from itertools import islice
 from .analysis import Understanding
 from .audit import AuditLog
 from .books import Books, Listener
-from .clock import Clock, Deadline, iso, parse_iso
-from .errors import (
+from .core.clock import Clock, Deadline, iso, parse_iso
+from .core.errors import (
     AuditUnwritable,
     CannotRun,
     ConfigError,
@@ -29,13 +29,14 @@ from .errors import (
     TicketError,
     unexpected,
 )
+from .core.kill_switch import KillSwitch
+from .core.models import Analysis, Decision, Outcome, OutcomeStatus, Request, RunRecord, RunSummary, Ticket
+from .core.taxonomy import Taxonomy
 from .fanout import FanOut, Stuck
 from .helpdesk import Helpdesk
 from .history import History
 from .intake import Intake, PageLedger, ReadAhead, Wanted, Work
-from .kill_switch import KillSwitch
 from .log_upkeep import keep_head, left_in, not_before
-from .models import Analysis, Decision, Outcome, OutcomeStatus, Request, RunRecord, RunSummary, Ticket
 from .policy import Policy, decide
 from .retriage import Reply, anew_key, our_labels, reply_to, with_answers
 from .second_look import STILL_NO_MODEL, in_vain, replacing, still_ours
@@ -44,7 +45,6 @@ from .shared_faults import IsolatingDesk, SharedFaults
 from .skip_rules import Selection, SkipRules
 from .state import CURSOR, HELPDESK_DATE, HORIZON, TURN, State, Verdict
 from .statement import Witness
-from .taxonomy import Taxonomy
 from .writeback import MOST_ITEMS, Delivery, WriteBack
 
 HALTED = "halted"

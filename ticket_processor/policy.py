@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from .core.models import Analysis, Decision, Frozen, Overwrite, Priority, Urgency
+from .core.taxonomy import Taxonomy
 from .escalation import Escalation, plan_for, reasons_for
-from .models import Analysis, Decision, Frozen, Overwrite, Priority, Urgency
 from .note import NoteWhen, adds_something, answered_by, category_words, note_text
 from .outgoing import leaving
 from .tags import tag
-from .taxonomy import Taxonomy
 from .tiers import TIER_TAGS, Tier, Tiers, tier_of
 
 

@@ -12,9 +12,9 @@ from types import MappingProxyType
 from typing import Literal
 from urllib.parse import urlsplit
 
-from .errors import ConfigError
+from .core.errors import ConfigError
+from .core.models import RedactionLevel, Usage
 from .model_settings import ModelSettings, ModelUse, Preset
-from .models import RedactionLevel, Usage
 from .prices import LISTED, list_price
 
 OPENAI_URL = "https://api.openai.com/v1"

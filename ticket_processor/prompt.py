@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from itertools import accumulate
 
-from .lazy_pattern import lazy_pattern
-from .models import RedactionLevel, Risk, Sentiment, Urgency
+from .core.lazy_pattern import lazy_pattern
+from .core.models import RedactionLevel, Risk, Sentiment, Urgency
+from .core.taxonomy import Category, Taxonomy
 from .redact import redact
-from .taxonomy import Category, Taxonomy
 from .tokens import MESSAGE_TOKENS, REPLY_TOKENS, estimate_tokens
 
 PROMPT_VERSION = 3

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn, final
 
+from .core.models import RedactionLevel
+from .core.sanitize import MAX_INPUT, PLACEHOLDER, strip_hidden
 from .detectors.disguise import readings
 from .detectors.identity import birth_dates, customer_numbers, licences, national_ids, passports, ssns, tax_ids
 from .detectors.network import emails, handles, ips, urls, urls_that_let_in
@@ -18,8 +20,6 @@ from .detectors.phones import phones
 from .detectors.places import postal_addresses
 from .detectors.scan import Scan, Span, matching_form
 from .detectors.secrets import keys, passwords
-from .models import RedactionLevel
-from .plain import MAX_INPUT, PLACEHOLDER, strip_hidden
 from .values import Replaced, without_values
 
 __all__ = [

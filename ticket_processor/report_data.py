@@ -10,12 +10,12 @@ from datetime import datetime
 from typing import Any
 
 from . import __version__
-from .clock import iso
+from .core.clock import iso
+from .core.spreadsheet import harmless
 from .metrics import Latency, Objective, Totals
 from .report import BY, ZONE, Report
 from .report_helpdesk import knowledge_data, knowledge_rows, overrides_data, overrides_rows
 from .spikes import Spike
-from .spreadsheet import harmless
 
 HEADINGS = ("section", "key", "measure", "value", "before")
 

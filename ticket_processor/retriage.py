@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .cleaning import clean
+from .core.models import Ticket
+from .core.sanitize import MAX_INPUT
 from .history import Edit, History
-from .models import Ticket
-from .plain import MAX_INPUT
 from .policy import Policy
 from .suspicion import signs_of
 from .tags import earlier_key, write_key

@@ -9,6 +9,9 @@ from itertools import pairwise
 from threading import Lock
 from typing import NamedTuple
 
+from .core.models import Analysis, Risk, Sentiment, Urgency
+from .core.sanitize import PLACEHOLDER, plain_line
+from .core.taxonomy import Taxonomy
 from .keywords import (
     CATEGORY,
     SUBCATEGORY,
@@ -21,14 +24,11 @@ from .keywords import (
 )
 from .language import detect_language
 from .lexicon import NONE_OF, NOT_ABOUT
-from .models import Analysis, Risk, Sentiment, Urgency
 from .particulars import form_of, particulars_of
 from .phrases import Hit, PhraseMatcher, entries_of, spans_of, without_contained, words_of
-from .plain import PLACEHOLDER, plain_line
 from .redact import RedactedText
 from .sentiment import is_praise, mood_of
 from .stakes import Stakes, stakes_of
-from .taxonomy import Taxonomy
 
 MAX_SCANNED = 6_000
 """Characters looked at: the matter of a mail stands in its first page."""

@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from . import tls, verbose
-from .loopback import is_loopback
+from .core import tls, verbose
+from .core.urls import is_loopback
 from .presets import OPENAI_URL, ModelTarget
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from .clock import parse_iso
-from .models import Ticket
+from .core.clock import parse_iso
+from .core.models import Ticket
 from .state import SEARCHED, Listed, State
 
 FLUSH = 100

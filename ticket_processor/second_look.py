@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .models import Decision, Overwrite, Ticket
+from .core.models import Decision, Overwrite, Ticket
 from .policy import Policy
 
 STAGE = "second_look"

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
-from .errors import ConfigError
+from .core.errors import ConfigError
 from .seeding import SeedRequester, SeedTicket, contains
 
 _FIRST_NAMES = {

@@ -10,10 +10,10 @@ import math
 import re
 from functools import cache
 
+from .core.models import Sentiment
 from .lexicon import EMOJI, EMOTICONS, FALSE_FRIENDS, INTENSIFIERS, NEGATIONS, SENTIMENT
 from .lexicon.frequent_words import WORDS
 from .lexicon.praise import ASKS, GREETINGS, THANKS
-from .models import Sentiment
 from .phrases import PhraseMatcher, clauses_of, entries_of, length_of, without_contained, words_of
 
 MAX_SCANNED = 6_000

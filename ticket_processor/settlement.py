@@ -13,17 +13,17 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from .audit import AuditLog
-from .errors import CannotRun, MissingPart, NotePublished, RequestSkipped, TicketError
+from .core.errors import CannotRun, MissingPart, NotePublished, RequestSkipped, TicketError
+from .core.models import Change, Decision, Outcome, OutcomeStatus, Overwrite, Request, TakenOff, Ticket
+from .core.taxonomy import Taxonomy
 from .helpdesk import Helpdesk
 from .history import Edit, History, Ours, Overwritten
-from .models import Change, Decision, Outcome, OutcomeStatus, Overwrite, Request, TakenOff, Ticket
 from .policy import Policy, decide
 from .retriage import NOTHING_NEW
 from .second_look import JUDGED
 from .skip_rules import HANDS_OFF
 from .state import Open, Verdict
 from .tags import COMPLETE, NOT_OURS, REPAIR, key_of_stage, merge
-from .taxonomy import Taxonomy
 
 WRITE_ATTEMPTS = 3
 ALREADY_DONE = "already_done"

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .chat_server import server_for
-from .clock import Deadline, SystemClock
-from .errors import AnalysisFailed, ConfigError
+from .core.clock import Deadline, SystemClock
+from .core.errors import AnalysisFailed, ConfigError
+from .core.private_files import opener
 from .health.checks import Status
 from .health.remote import ask_helpdesk
 from .presets import targets
 from .prices import LISTED
-from .private_files import opener
 from .redact import redact
 from .rules import RulesAnalyser
 from .settings import Settings

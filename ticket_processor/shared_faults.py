@@ -10,10 +10,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 
-from .errors import CannotRun, PartRefused, RequestSkipped, TicketError, TicketGone, UpdateConflict, UpdateRefused
+from .core.errors import CannotRun, PartRefused, RequestSkipped, TicketError, TicketGone, UpdateConflict, UpdateRefused
+from .core.models import Change, Request
 from .helpdesk import Fetched, Helpdesk, JobStatus, Page
 from .history import Edit, History
-from .models import Change, Request
 
 IN_A_ROW = 3
 IN_A_ROW_AFTER_SUCCESS = 10

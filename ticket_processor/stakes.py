@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from .core.models import Frozen, Risk
 from .lexicon import NONE_OF
 from .lexicon.alarms import DEFUSED, OUTAGE, SECURITY
 from .lexicon.stakes import CHURN, HASTE, LEGAL, SAFETY
-from .models import Frozen, Risk
 from .phrases import PhraseMatcher, entries_of, words_of
 
 MAX_SCANNED = 6_000

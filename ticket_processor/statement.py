@@ -13,11 +13,11 @@ from typing import Literal
 
 from . import batch_trust
 from .audit import AuditLog
-from .clock import Deadline
-from .errors import DeadlineReached, HelpdeskDown, RateLimited, TicketError
+from .core.clock import Deadline
+from .core.errors import DeadlineReached, HelpdeskDown, RateLimited, TicketError
+from .core.models import Change, Decision, Outcome, OutcomeStatus, Overwrite, Statement
 from .helpdesk import Helpdesk
 from .history import Edit, History, overwritten
-from .models import Change, Decision, Outcome, OutcomeStatus, Overwrite, Statement
 from .settlement import note_published, repair
 from .state import State, Verdict
 from .tags import REPAIR

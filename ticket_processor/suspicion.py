@@ -11,9 +11,9 @@ import base64
 import binascii
 import re
 
-from .lazy_pattern import lazy_pattern
+from .core.lazy_pattern import lazy_pattern
+from .core.sanitize import compatible
 from .lexicon.instructions import INSTRUCTIONS
-from .plain import compatible
 
 MAX_SCANNED = 20_000
 """Characters looked at from the beginning, and as many again from the end."""

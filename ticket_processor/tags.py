@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TypeVar
 
-from .errors import MissingPart
+from .core.errors import MissingPart
+from .core.models import Change, Decision, Overwrite, Priority, TakenOff, Ticket
 from .history import Ours
-from .models import Change, Decision, Overwrite, Priority, TakenOff, Ticket
 from .outgoing import told
 
 _NOT_IN_A_TAG = re.compile(r"[^a-z0-9_]+")

@@ -10,11 +10,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .errors import MissingPart
+from .core.errors import MissingPart
+from .core.models import Change, Frozen, Ticket
+from .core.sanitize import plain_line
 from .history import Edit, History
-from .models import Change, Frozen, Ticket
 from .outgoing import told as leaves
-from .plain import plain_line
 from .tags import COMPLETE, REPAIR, key_of_stage, merge_tags, reference
 
 STAGE = "undo"

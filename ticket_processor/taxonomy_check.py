@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
+from .core.models import Frozen, Urgency
+from .core.sanitize import plain_line
+from .core.taxonomy import Category, Taxonomy
 from .helpdesk import Labels, TicketField
 from .likeness import EVERYDAY, Theme, shared_words, similarities, themes
-from .models import Frozen, Urgency
 from .phrases import PhraseMatcher, words_of
-from .plain import plain_line
 from .policy import RESERVED_TAGS, FieldPolicy, Mode, Policy
-from .taxonomy import Category, Taxonomy
 
 SHORT_DESCRIPTION = 4
 """Words. Fewer tell a new colleague nothing."""

@@ -7,10 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from .clock import Clock, Deadline
-from .errors import CannotRun, DeadlineReached, TicketError
+from .core.clock import Clock, Deadline
+from .core.errors import CannotRun, DeadlineReached, TicketError
+from .core.models import Ticket
 from .helpdesk import Fetched, Page
-from .models import Ticket
 from .outgoing import leaving_line
 from .redact import redact
 from .settings import Settings

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from .assembly import Asked, Finished, run
 from .before_after import BeforeAfter
 from .books import Listener
-from .clock import Deadline, SystemClock
+from .core.clock import Deadline, SystemClock
 from .model_settings import BudgetSettings, ModelSettings
 from .note import category_words
 from .run_tally import Seen

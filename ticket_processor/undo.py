@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 from . import batch_trust
 from .audit import AuditLog
-from .clock import Clock, Deadline
-from .errors import (
+from .core.clock import Clock, Deadline
+from .core.errors import (
     AuditUnwritable,
     CannotRun,
     DeadlineReached,
@@ -27,14 +27,14 @@ from .errors import (
     Stopping,
     TicketError,
 )
+from .core.models import Change, Decision, Outcome, OutcomeStatus, RunSummary, Ticket
+from .core.models import Writes as Ways
+from .core.sanitize import plain_line
 from .helpdesk import Helpdesk
 from .history import History
 from .in_flight import InFlight, wait_for_jobs
-from .models import Change, Decision, Outcome, OutcomeStatus, RunSummary, Ticket
-from .models import Writes as Ways
 from .past_runs import Writes
 from .pipeline import HALTED, heed_wait
-from .plain import plain_line
 from .settlement import CONFIRMED, DEFERRED, PUT_BACK, WRITE_ATTEMPTS, Settlement, is_stable
 from .state import State, Verdict
 from .tags import COMPLETE, REPAIR, key_of_stage

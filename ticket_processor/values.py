@@ -11,8 +11,8 @@ from functools import partial
 from itertools import permutations
 from typing import NamedTuple
 
-from .lazy_pattern import lazy_pattern
-from .plain import PLACEHOLDER, compatible, strip_hidden
+from .core.lazy_pattern import lazy_pattern
+from .core.sanitize import PLACEHOLDER, compatible, strip_hidden
 
 _ANYWHERE_FROM = 5
 """Letters and digits from which on a value is found inside words; one without digits needs more of them."""

@@ -13,11 +13,11 @@ from .answer_store import FILE_NAME, AnswerStore
 from .budget import Allowance
 from .chat_server import ChatServer, RawAnswer
 from .cleaning import as_text, clean
-from .clock import Clock, Deadline, iso
-from .errors import AnalysisFailed
+from .core.clock import Clock, Deadline, iso
+from .core.errors import AnalysisFailed
+from .core.models import Analysis, Decision, Overwrite, RedactionLevel, Ticket
+from .core.sanitize import strip_hidden
 from .machine_mail import machine_mail
-from .models import Analysis, Decision, Overwrite, RedactionLevel, Ticket
-from .plain import strip_hidden
 from .policy import decide
 from .redact import RedactedText
 from .settings import Settings

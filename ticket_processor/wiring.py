@@ -16,19 +16,19 @@ from requests.adapters import BaseAdapter
 from .analysis import USELESS_IN_A_ROW, Analyser, ModelLink, Understanding
 from .answer_store import AnswerStore
 from .audit import AuditLog
-from .breaker import Breaker
 from .budget import Budget
 from .chat_server import ChatServer, server_for
-from .clock import Clock, Deadline, iso
-from .disk_space import Room
-from .errors import CannotRun, ConfigError, RunLocked, state_unusable
-from .kill_switch import KillSwitch
+from .core.circuit_breaker import Breaker
+from .core.clock import Clock, Deadline, iso
+from .core.disk_space import Room
+from .core.errors import CannotRun, ConfigError, RunLocked, state_unusable
+from .core.kill_switch import KillSwitch
+from .core.private_files import make_folder
 from .llm import ModelAnalyser
 from .log_cipher import Keyring
 from .log_key import log_keys
 from .log_upkeep import encryption_news
 from .presets import ModelTarget, price_note, targets
-from .private_files import make_folder
 from .rules import RulesAnalyser
 from .settings import Settings, ZendeskSettings
 from .skip_rules import Selection, SkipRules

@@ -22,8 +22,8 @@ from typing import Literal
 from . import batch_trust
 from .audit import AuditLog
 from .batch_trust import Learnt
-from .clock import Clock, Deadline, iso, parse_iso
-from .errors import (
+from .core.clock import Clock, Deadline, iso, parse_iso
+from .core.errors import (
     DeadlineReached,
     JobRefused,
     OutcomeUnknown,
@@ -34,9 +34,9 @@ from .errors import (
     UpdateConflict,
     UpdateRefused,
 )
+from .core.models import Change, Outcome, OutcomeStatus, Request, Ticket, Writes
 from .helpdesk import Fetched, Helpdesk, JobStatus
 from .history import Edit, History, overwritten
-from .models import Change, Outcome, OutcomeStatus, Request, Ticket, Writes
 from .settlement import (
     DEFERRED,
     ENDED_STATUSES,

@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .backoff import retry_after_seconds
-from .clock import iso, parse_iso
-from .errors import (
+from .core.backoff import retry_after_seconds
+from .core.clock import iso, parse_iso
+from .core.errors import (
     CannotRun,
     HelpdeskDown,
     JobRefused,
@@ -28,9 +28,9 @@ from .errors import (
     UpdateConflict,
     UpdateRefused,
 )
+from .core.models import Change, Priority, Ticket
 from .helpdesk import Fetched, JobStatus, Page, TicketField
 from .history import Edit, History, changed
-from .models import Change, Priority, Ticket
 from .throttle import Limit
 from .transport import Effect, Reply, Transport
 from .zendesk_labels import CHOICES, LabelsForbidden, read_fields

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .errors import CannotRun, HelpdeskDown, NotAuthorised
+from .core.errors import CannotRun, HelpdeskDown, NotAuthorised
 from .helpdesk import Article
 from .transport import Reply, Transport
 

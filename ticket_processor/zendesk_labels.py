@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .errors import CannotRun, HelpdeskDown
+from .core.errors import CannotRun, HelpdeskDown
 from .helpdesk import Labels, TicketField
 from .transport import Transport
 

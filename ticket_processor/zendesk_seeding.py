@@ -13,8 +13,8 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
-from .clock import Deadline
-from .errors import CannotRun, ConfigError, HelpdeskDown, OutcomeUnknown
+from .core.clock import Deadline
+from .core.errors import CannotRun, ConfigError, HelpdeskDown, OutcomeUnknown
 from .transport import Effect, Reply, Transport
 from .zendesk import read_limits
 

@@ -11,7 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from ticket_processor.clock import SystemClock
+from ticket_processor.core.clock import SystemClock
 from ticket_processor.dashboard.options import Options, give
 from ticket_processor.dashboard.server import SCRIPT
 from ticket_processor.settings import Settings

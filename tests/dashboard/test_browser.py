@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.local.conftest import OURS, REPOSITORY
-from ticket_processor.models import RunRecord, RunSummary
+from ticket_processor.core.models import RunRecord, RunSummary
 from ticket_processor.state import FILE_NAME, State
 
 from .browser import DESKTOP, PHONE, Tab, browser, dashboard, executable, tab

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ticket_processor.core.models import RunRecord, RunSummary
 from ticket_processor.dashboard import burn, figures, tables
 from ticket_processor.dashboard.reports import framed, reports_in, score_rows
 from ticket_processor.dashboard.sidebar import period, step_of
 from ticket_processor.dashboard.timeline import moments
 from ticket_processor.metric_types import Line
 from ticket_processor.metrics import Selection
-from ticket_processor.models import RunRecord, RunSummary
 
 from .logs import DAY, HOUR, NOW
 

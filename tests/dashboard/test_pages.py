@@ -18,9 +18,9 @@ from ticket_processor import __version__
 from ticket_processor.alert_memory import Memory, Remembered
 from ticket_processor.alert_store import AlertStore
 from ticket_processor.alert_view import Severity
-from ticket_processor.clock import SystemClock
+from ticket_processor.core.clock import SystemClock
+from ticket_processor.core.models import RunRecord, RunSummary, Usage
 from ticket_processor.dashboard.options import Options, give
-from ticket_processor.models import RunRecord, RunSummary, Usage
 from ticket_processor.settings import Settings
 from ticket_processor.state import FILE_NAME, State
 

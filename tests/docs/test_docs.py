@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.errors import ExitCode
-from ticket_processor.models import Frozen
+from ticket_processor.core.errors import ExitCode
+from ticket_processor.core.models import Frozen
 from ticket_processor.settings import Settings
 from ticket_processor.variables import CONFIG_VARIABLE, VARIABLES
 

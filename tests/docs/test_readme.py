@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.errors import ExitCode
-from ticket_processor.models import OutcomeStatus
+from ticket_processor.core.errors import ExitCode
+from ticket_processor.core.models import OutcomeStatus
 from ticket_processor.seeding import load_corpus
 from ticket_processor.variables import CONFIG_VARIABLE, VARIABLES
 

@@ -28,7 +28,8 @@ from tests.local.conftest import OURS, QUICK_JOBS, rows
 from ticket_processor import wiring
 from ticket_processor.audit import AuditLog
 from ticket_processor.cli import app
-from ticket_processor.clock import SystemClock
+from ticket_processor.core.clock import SystemClock
+from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.log_check import check
 from ticket_processor.log_files import events
 from ticket_processor.log_upkeep import CHANGED, LOG_HEAD
@@ -36,7 +37,6 @@ from ticket_processor.log_writer import Head
 from ticket_processor.rules import RulesAnalyser
 from ticket_processor.sandbox import BOT_ID, OffsetClock, Request, Sandbox, SandboxServer, fill
 from ticket_processor.state import FILE_NAME, State
-from ticket_processor.taxonomy import default_taxonomy
 
 KEY = "a key of sixteen characters or more"
 LATER_S = 90.0
@@ -177,7 +177,7 @@ class Story:
         clock = type("Clock", (_Clock,), {"time": self.clock})
         with ExitStack() as stack:
             stack.enter_context(mock.patch.dict(os.environ, environ, clear=True))
-            stack.enter_context(mock.patch("ticket_processor.clock.SystemClock", clock))
+            stack.enter_context(mock.patch("ticket_processor.core.clock.SystemClock", clock))
             stack.enter_context(mock.patch.object(wiring, "RulesAnalyser", return_value=_RULES))
             stack.enter_context(mock.patch.object(os, "_exit", sys.exit))  # a thread may still be at work
             stack.enter_context(mock.patch.object(tempfile, "tempdir", str(self._folder)))

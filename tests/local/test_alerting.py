@@ -15,11 +15,11 @@ import pytest
 from ticket_processor.alert_memory import Memory
 from ticket_processor.alert_messages import plain
 from ticket_processor.alert_store import AlertStore
-from ticket_processor.clock import SystemClock, parse_iso
 from ticket_processor.commands import tending as tending_module
 from ticket_processor.commands.tending import AT_MOST_S, WHEN_STOPPED_S, tended
-from ticket_processor.errors import ExitCode
-from ticket_processor.models import RunSummary
+from ticket_processor.core.clock import SystemClock, parse_iso
+from ticket_processor.core.errors import ExitCode
+from ticket_processor.core.models import RunSummary
 
 from .alarmed import Desk as VirtualDesk
 from .alarmed import Receiver
@@ -285,7 +285,7 @@ HANGING = """
 import sys, threading, time
 from pathlib import Path
 from typing import Any
-from ticket_processor.clock import SystemClock
+from ticket_processor.core.clock import SystemClock
 from ticket_processor.commands.tending import tended
 from ticket_processor.config import load
 
@@ -329,10 +329,10 @@ ASLEEP = """
 import time
 from pathlib import Path
 from apprise.decorators import notify
-from ticket_processor.clock import SystemClock
+from ticket_processor.core.clock import SystemClock
 from ticket_processor.commands import tending
 from ticket_processor.config import load
-from ticket_processor.models import RunSummary
+from ticket_processor.core.models import RunSummary
 
 @notify(on="asleep")
 def _sleep(*_, **__):

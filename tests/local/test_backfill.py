@@ -119,7 +119,7 @@ def test_closed_tickets_are_in_the_file_and_told(open_desk: OpenDesk) -> None:
 
 
 def test_the_key_is_the_one_that_a_run_would_write(smart: Desk) -> None:
-    from ticket_processor.models import Ticket
+    from ticket_processor.core.models import Ticket
 
     (number,) = add_solved(smart, 1)
     smart(*BACKFILL)

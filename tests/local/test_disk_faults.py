@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from ticket_processor.audit import AuditLog
-from ticket_processor.errors import AuditUnwritable
+from ticket_processor.core.errors import AuditUnwritable
 from ticket_processor.log_check import check
 
 from .bad_disk import KINDS

@@ -11,9 +11,9 @@ import pytest
 from pydantic import BaseModel
 
 from ticket_processor.config import load
+from ticket_processor.core.taxonomy import Category
 from ticket_processor.model_settings import ModelUse
 from ticket_processor.settings import Settings
-from ticket_processor.taxonomy import Category
 from ticket_processor.variables import VARIABLES
 
 from .conftest import Command, Desk

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.breaker import BreakerMemory
+from ticket_processor.core.circuit_breaker import BreakerMemory
 from ticket_processor.sandbox import FaultPlan, FaultRule
 from ticket_processor.state import FILE_NAME, State
 

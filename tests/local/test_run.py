@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ticket_processor.breaker import BreakerMemory
+from ticket_processor.core.circuit_breaker import BreakerMemory
 from ticket_processor.sandbox import BOT_ID, Request, Response, Sandbox
 from ticket_processor.state import FILE_NAME, State
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from ticket_processor.clock import SystemClock, iso
+from ticket_processor.core.clock import SystemClock, iso
+from ticket_processor.core.models import RunRecord
 from ticket_processor.daily_summary import summary_text
 from ticket_processor.metric_words import percent
-from ticket_processor.models import RunRecord
 from ticket_processor.sandbox import FaultPlan
 from ticket_processor.slo import DAY, Span, counted
 from ticket_processor.state import FILE_NAME, State

@@ -25,7 +25,7 @@ def recovered(open_desk: OpenDesk) -> Desk:
 
 
 def forget_the_breaker(desk: Desk) -> None:
-    from ticket_processor.breaker import BreakerMemory
+    from ticket_processor.core.circuit_breaker import BreakerMemory
     from ticket_processor.state import FILE_NAME, State
 
     state = State(desk.state / FILE_NAME)

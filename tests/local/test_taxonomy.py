@@ -143,7 +143,7 @@ def test_without_the_helpdesk_the_rest_is_told_all_the_same(bare: Command) -> No
 
 
 def test_the_log_shows_what_the_fallback_category_is_used_for(bare: Command) -> None:
-    from ticket_processor.clock import SystemClock, iso
+    from ticket_processor.core.clock import SystemClock, iso
 
     summaries = [f"Wants a gift card, case {number}." for number in range(6)] + ["Says thanks."] * 30
     lines = [

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.errors import how_to_install
+from ticket_processor.core.errors import how_to_install
 
 from .conftest import Command, Desk, OpenDesk
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.clock import SystemClock
 from ticket_processor.commands import undo as undo_command
+from ticket_processor.core.clock import SystemClock
 from ticket_processor.sandbox import BOT_ID, Request, Rules, SandboxServer
 from ticket_processor.screen import Screen
 

@@ -13,9 +13,9 @@ import pytest
 from stdnum import iban, luhn
 from stdnum.us import ssn
 
-from ticket_processor.models import Sentiment, Urgency
+from ticket_processor.core.models import Sentiment, Urgency
+from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.seeding import Kind, SeedTicket, load_corpus
-from ticket_processor.taxonomy import default_taxonomy
 
 CORPUS = load_corpus()
 LANGUAGES = {"en", "de", "fr", "es", "pt", "it", "nl", "ja"}

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ticket_processor.errors import ConfigError
-from ticket_processor.models import Sentiment, Urgency
+from ticket_processor.core.errors import ConfigError
+from ticket_processor.core.models import Sentiment, Urgency
 from ticket_processor.seed_variation import vary
 from ticket_processor.seeding import SeedLabels, SeedRequester, SeedTicket, external_id, load_corpus, load_file, payload
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.models import Sentiment, Urgency
+from ticket_processor.core.models import Sentiment, Urgency
+from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.synthetic.plan import (
     Cell,
     Slot,
@@ -22,7 +23,6 @@ from ticket_processor.synthetic.plan import (
     shares,
 )
 from ticket_processor.synthetic.request import drafts_in, instructions, messages, slot_line
-from ticket_processor.taxonomy import Category, Taxonomy, default_taxonomy
 
 TAXONOMY = default_taxonomy()
 CELLS = ordered_cells(TAXONOMY.names, ("en", "de"), tuple(Sentiment), 0)

@@ -13,14 +13,14 @@ import pytest
 from pydantic import SecretStr
 
 from ticket_processor.chat_server import AnswerUnusable, FormRefused, ModelBusy, OpenAIServer, RawAnswer
+from ticket_processor.core.errors import AnalysisFailed
+from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.embeddings import Embedder, EmbeddingsFailed
-from ticket_processor.errors import AnalysisFailed
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.model_settings import EmbeddingSettings, ModelSettings, ModelUse
 from ticket_processor.openai_client import Connection
 from ticket_processor.presets import resolve
 from ticket_processor.redact import redact
-from ticket_processor.taxonomy import default_taxonomy
 
 from .llama import Llama, llama
 

@@ -16,13 +16,13 @@ import orjson
 import pytest
 import requests
 
-from ticket_processor import bounded_json
 from ticket_processor.alerts import tame_libraries, through
-from ticket_processor.bounded_http import MAX_REPLY_BYTES, BoundedAdapter
-from ticket_processor.breaker import Breaker
-from ticket_processor.clock import Deadline
+from ticket_processor.core import bounded_json
+from ticket_processor.core.bounded_http import MAX_REPLY_BYTES, BoundedAdapter
+from ticket_processor.core.circuit_breaker import Breaker
+from ticket_processor.core.clock import Deadline
+from ticket_processor.core.errors import HelpdeskDown, NotAuthorised, OutcomeUnknown
 from ticket_processor.embeddings import Embedder, EmbeddingsFailed
-from ticket_processor.errors import HelpdeskDown, NotAuthorised, OutcomeUnknown
 from ticket_processor.heartbeat import Heartbeat
 from ticket_processor.model_settings import EmbeddingSettings
 from ticket_processor.throttle import Throttle

@@ -9,10 +9,10 @@ from unittest import mock
 
 from ticket_processor import batch_trust, history, intake, settlement, writeback, zendesk
 from ticket_processor.batch_trust import Learnt
-from ticket_processor.errors import CannotRun, HelpdeskDown
+from ticket_processor.core.errors import CannotRun, HelpdeskDown
+from ticket_processor.core.models import Ticket
 from ticket_processor.helpdesk import Fetched
 from ticket_processor.history import Edit, History
-from ticket_processor.models import Ticket
 from ticket_processor.shared_faults import SharedFaults
 from ticket_processor.state import State
 from ticket_processor.tags import earlier_key

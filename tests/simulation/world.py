@@ -28,15 +28,16 @@ from ticket_processor import intake, retriage
 from ticket_processor.analysis import ModelLink, Understanding
 from ticket_processor.answer_store import AnswerStore
 from ticket_processor.audit import AuditLog
-from ticket_processor.breaker import Breaker
 from ticket_processor.budget import Budget
 from ticket_processor.chat_server import ModelBusy, RawAnswer
-from ticket_processor.clock import Deadline
-from ticket_processor.errors import AuditUnwritable, StateUnusable, TicketbotError
+from ticket_processor.core.circuit_breaker import Breaker
+from ticket_processor.core.clock import Deadline
+from ticket_processor.core.errors import AuditUnwritable, StateUnusable, TicketbotError
+from ticket_processor.core.models import RunSummary, Ticket, Usage
+from ticket_processor.core.taxonomy import Taxonomy, default_taxonomy
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.log_lines import encode
 from ticket_processor.model_settings import BudgetSettings
-from ticket_processor.models import RunSummary, Ticket, Usage
 from ticket_processor.pipeline import Options, Parts, Run
 from ticket_processor.policy import Policy
 from ticket_processor.rules import RulesAnalyser
@@ -44,7 +45,6 @@ from ticket_processor.sandbox import BOT_ID, FaultPlan, Rules
 from ticket_processor.settings import ZendeskSettings
 from ticket_processor.state import HORIZON, State
 from ticket_processor.tags import earlier_key
-from ticket_processor.taxonomy import Taxonomy, default_taxonomy
 from ticket_processor.wiring import transport_for
 from ticket_processor.writeback import Delivery
 from ticket_processor.zendesk import Zendesk

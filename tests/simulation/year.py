@@ -42,21 +42,21 @@ from tests.simulation.year_desk import (
 from ticket_processor.alert_view import Severity
 from ticket_processor.analysis import Understanding
 from ticket_processor.audit import AuditLog
-from ticket_processor.clock import Deadline
-from ticket_processor.disk_space import Room
-from ticket_processor.errors import TicketbotError
+from ticket_processor.core.clock import Deadline
+from ticket_processor.core.disk_space import Room
+from ticket_processor.core.errors import TicketbotError
+from ticket_processor.core.models import RunRecord, RunSummary
+from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.log_check import Report, check
 from ticket_processor.log_files import LogFile, read_lines
 from ticket_processor.log_key import log_keys
 from ticket_processor.log_upkeep import LOG_HEAD, look_after
 from ticket_processor.log_writer import Head
-from ticket_processor.models import RunRecord, RunSummary
 from ticket_processor.pipeline import Options, Parts, Run
 from ticket_processor.policy import Policy
 from ticket_processor.redact import redact
 from ticket_processor.rules import RulesAnalyser
 from ticket_processor.state import FILE_NAME, State
-from ticket_processor.taxonomy import default_taxonomy
 from ticket_processor.wiring import lock, new_run_id
 from ticket_processor.writeback import Delivery
 

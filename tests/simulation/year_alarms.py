@@ -14,7 +14,7 @@ from tests.simulation.year_desk import DAY_S, PERIOD_S, RUNS_A_DAY, Clock, expec
 from ticket_processor.alert_memory import Target, judged, owed, told, without_strangers
 from ticket_processor.alert_store import AlertStore
 from ticket_processor.alert_view import Facts, Limits, Severity
-from ticket_processor.models import RunRecord, RunSummary, Statement
+from ticket_processor.core.models import RunRecord, RunSummary, Statement
 
 LOOKED_BACK_S = 4 * DAY_S
 """As far as any rule looks."""

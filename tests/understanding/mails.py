@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from ticket_processor.models import Ticket
+from ticket_processor.core.models import Ticket
 
 FOLDER = Path(__file__).parent / "mail"
 _LINE = re.compile(r"(?:\((?P<sender>\S+@\S+)\) )?(?P<subject>.*?) :: (?P<text>.*)")

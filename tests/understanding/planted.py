@@ -32,8 +32,8 @@ from ticket_processor.analysis import Understanding
 from ticket_processor.audit import AuditLog
 from ticket_processor.chat_server import RawAnswer
 from ticket_processor.cleaning import clean
+from ticket_processor.core.models import Analysis, Outcome, OutcomeStatus, RedactionLevel, Ticket, Usage
 from ticket_processor.llm import ModelAnalyser
-from ticket_processor.models import Analysis, Outcome, OutcomeStatus, RedactionLevel, Ticket, Usage
 from ticket_processor.policy import Policy, decide
 from ticket_processor.redact import redact
 from ticket_processor.rules import RulesAnalyser

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.models import RedactionLevel
+from ticket_processor.core.models import RedactionLevel
 from ticket_processor.redact import redact
 
 SEPARATORS = (

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ticket_processor import plain
-from ticket_processor.plain import plain_line, strip_hidden
+from ticket_processor.core import sanitize as plain
+from ticket_processor.core.sanitize import plain_line, strip_hidden
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum import iban, luhn
 
-from ticket_processor.models import RedactionLevel
+from ticket_processor.core.models import RedactionLevel
 from ticket_processor.redact import RedactedText, redact
 
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAq\nabcdef0123456789\n-----END RSA PRIVATE KEY-----"

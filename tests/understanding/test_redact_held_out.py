@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from ticket_processor.models import RedactionLevel
+from ticket_processor.core.models import RedactionLevel
 from ticket_processor.redact import redact
 
 SECRETS, STANDARD, STRICT = RedactionLevel

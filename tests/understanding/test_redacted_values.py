@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.models import RedactionLevel
-from ticket_processor.plain import PLACEHOLDER, plain_line
+from ticket_processor.core.models import RedactionLevel
+from ticket_processor.core.sanitize import PLACEHOLDER, plain_line
 from ticket_processor.redact import Replaced, redact, redacted_values, without_values
 
 TICKET = (

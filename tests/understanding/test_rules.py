@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from ticket_processor.core.models import Analysis, Sentiment, Urgency
+from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.language import detect_language, sure_language
-from ticket_processor.models import Analysis, Sentiment, Urgency
 from ticket_processor.phrases import PhraseMatcher, without_contained, words_of
 from ticket_processor.redact import redact
 from ticket_processor.rules import RulesAnalyser
 from ticket_processor.sentiment import is_praise, sentiment_of
-from ticket_processor.taxonomy import Category, Taxonomy, default_taxonomy
 
 from .praise import AND_MORE, PRAISE
 

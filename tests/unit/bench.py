@@ -8,10 +8,10 @@ from typing import Any
 
 from ticket_processor.audit import AuditLog
 from ticket_processor.books import Books
-from ticket_processor.clock import Deadline, iso
-from ticket_processor.errors import UpdateConflict
+from ticket_processor.core.clock import Deadline, iso
+from ticket_processor.core.errors import UpdateConflict
+from ticket_processor.core.models import Change, Outcome, Ticket
 from ticket_processor.log_files import read_events
-from ticket_processor.models import Change, Outcome, Ticket
 from ticket_processor.policy import Policy
 from ticket_processor.settlement import Triage
 from ticket_processor.state import State, Verdict

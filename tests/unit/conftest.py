@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.models import Ticket
+from ticket_processor.core.models import Ticket
 
 from .office import Office, Open
 

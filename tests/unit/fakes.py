@@ -15,12 +15,12 @@ from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from ticket_processor.breaker import Breaker
-from ticket_processor.clock import Deadline, iso
-from ticket_processor.errors import Stopping, TicketError
+from ticket_processor.core.circuit_breaker import Breaker
+from ticket_processor.core.clock import Deadline, iso
+from ticket_processor.core.errors import Stopping, TicketError
+from ticket_processor.core.models import Analysis, Change, Decision, Priority, Sentiment, Ticket, Urgency
 from ticket_processor.helpdesk import Fetched, JobStatus, Page
 from ticket_processor.history import Edit, History
-from ticket_processor.models import Analysis, Change, Decision, Priority, Sentiment, Ticket, Urgency
 from ticket_processor.sandbox import ManualClock as SandboxTime
 from ticket_processor.throttle import Throttle
 from ticket_processor.transport import Transport

@@ -8,19 +8,19 @@ from typing import Any
 
 from ticket_processor.analysis import Understanding
 from ticket_processor.audit import AuditLog
-from ticket_processor.clock import Deadline, iso
-from ticket_processor.errors import MissingPart, PartRefused
+from ticket_processor.core.clock import Deadline, iso
+from ticket_processor.core.errors import MissingPart, PartRefused
+from ticket_processor.core.models import Analysis, Change, Outcome, Overwrite, RunSummary, Ticket, Urgency
+from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.helpdesk import Page
 from ticket_processor.history import Edit, History
 from ticket_processor.log_files import read_events
-from ticket_processor.models import Analysis, Change, Outcome, Overwrite, RunSummary, Ticket, Urgency
 from ticket_processor.pipeline import Options, Parts, Run
 from ticket_processor.policy import FieldPolicy, Policy
 from ticket_processor.redact import RedactedText
 from ticket_processor.rules import RulesAnalyser
 from ticket_processor.skip_rules import Selection, SkipRules
 from ticket_processor.state import State
-from ticket_processor.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.writeback import Delivery
 
 from ..simulation.virtual import SerialExecutor

@@ -7,7 +7,7 @@ from typing import Any
 
 from ticket_processor.alert_memory import Memory, Owed, Target, judged, owed, told
 from ticket_processor.alert_view import HISTORY_S, Facts, Limits, Severity
-from ticket_processor.models import RunRecord, RunSummary
+from ticket_processor.core.models import RunRecord, RunSummary
 
 EVERYBODY = Target("everybody")
 COOL_DOWN_S = 3600.0

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from ticket_processor.core.models import Overwrite, Risk, Sentiment, Urgency
+from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.escalation import CONDITIONS, Escalation
-from ticket_processor.models import Overwrite, Risk, Sentiment, Urgency
 from ticket_processor.note import NoteWhen
 from ticket_processor.policy import FieldPolicy, Mode, Policy
-from ticket_processor.taxonomy import Category, Taxonomy
 from ticket_processor.tiers import Tier, Tiers
 
 from .fakes import an_analysis

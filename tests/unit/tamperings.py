@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ticket_processor.audit import AuditLog
+from ticket_processor.core.models import Outcome, OutcomeStatus, RunSummary, Usage
 from ticket_processor.log_check import check
 from ticket_processor.log_cipher import Keyring, is_encrypted
 from ticket_processor.log_erase import erase, find
@@ -22,7 +23,6 @@ from ticket_processor.log_flaws import Report
 from ticket_processor.log_lines import Line, decode, encode, erased, key_id, sealed
 from ticket_processor.log_upkeep import look_after
 from ticket_processor.log_writer import Head, last_head
-from ticket_processor.models import Outcome, OutcomeStatus, RunSummary, Usage
 from ticket_processor.state import HELPDESK_DATE, State
 
 from .fakes import ManualClock, a_change, an_analysis

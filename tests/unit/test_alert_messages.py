@@ -15,7 +15,7 @@ from ticket_processor.alert_messages import Message, message_of
 from ticket_processor.alert_rules import RULES, look
 from ticket_processor.alert_view import Facts, Limits, Severity, span
 from ticket_processor.cli import app
-from ticket_processor.models import RunRecord, Statement
+from ticket_processor.core.models import RunRecord, Statement
 from ticket_processor.settings import Settings
 from ticket_processor.slo import DAY, HOUR, MINUTE
 

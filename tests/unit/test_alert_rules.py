@@ -15,8 +15,8 @@ from ticket_processor.alert_view import UNEXPECTED, Facts, Limits, Look
 from ticket_processor.alert_view import Severity as S
 from ticket_processor.analysis import NOTHING_TO_READ
 from ticket_processor.budget import DAY_SPENT, RUN_SPENT
+from ticket_processor.core.models import RunRecord, Statement
 from ticket_processor.metric_types import PLANNED
-from ticket_processor.models import RunRecord, Statement
 from ticket_processor.settings import AlertSettings, SloSettings
 from ticket_processor.slo import DAY, HOUR, MINUTE
 

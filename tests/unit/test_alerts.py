@@ -23,8 +23,8 @@ from ticket_processor.alert_messages import Message, message_of, plain
 from ticket_processor.alert_sender import NO_TIME, OPEN_S, TOO_LATE, Sender
 from ticket_processor.alert_view import Severity
 from ticket_processor.alerts import NOT_TAKEN, Receiver, receivers
-from ticket_processor.clock import SystemClock
-from ticket_processor.errors import how_to_install
+from ticket_processor.core.clock import SystemClock
+from ticket_processor.core.errors import how_to_install
 from ticket_processor.settings import AlertSettings
 
 from .fakes import ManualClock

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ticket_processor.answer_store import DAY_S, FILE_NAME, AnswerStore, Spent, normalised
-from ticket_processor.models import Usage
+from ticket_processor.core.models import Usage
 
 from .fakes import ManualClock, an_analysis
 

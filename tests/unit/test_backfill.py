@@ -12,15 +12,15 @@ import pytest
 from ticket_processor.analysis import Analyser, Understanding
 from ticket_processor.backfill import MOST_PAUSES, PAUSE_S, Backfill, Judgement
 from ticket_processor.backfill_file import DECIDED, BackfillFile, Entry, Results
-from ticket_processor.clock import Deadline
-from ticket_processor.errors import AnalysisFailed, CannotRun, HelpdeskDown, Stopping, TicketError
+from ticket_processor.core.clock import Deadline
+from ticket_processor.core.errors import AnalysisFailed, CannotRun, HelpdeskDown, Stopping, TicketError
+from ticket_processor.core.models import Analysis, Overwrite, Priority, Risk, Ticket, Urgency
+from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.history import History
-from ticket_processor.models import Analysis, Overwrite, Priority, Risk, Ticket, Urgency
 from ticket_processor.policy import FieldPolicy, Policy
 from ticket_processor.redact import RedactedText
 from ticket_processor.rules import RulesAnalyser
 from ticket_processor.tags import write_key
-from ticket_processor.taxonomy import Category, Taxonomy, default_taxonomy
 
 from .fakes import FakeDesk, ManualClock, a_ticket, an_analysis
 from .test_backfill_file import ACCOUNT, a_header

@@ -12,20 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ticket_processor.backfill_file import (
-    DECIDED,
-    SEAL,
-    BackfillFile,
-    Entry,
-    Header,
-    Refused,
-    Results,
-    Seals,
-    locked,
-)
-from ticket_processor.errors import CannotRun, ConfigError, RunLocked
+from ticket_processor.backfill_file import DECIDED, SEAL, BackfillFile, Entry, Header, Refused, Results, Seals, locked
+from ticket_processor.core.errors import CannotRun, ConfigError, RunLocked
+from ticket_processor.core.models import Usage
 from ticket_processor.log_lines import encode
-from ticket_processor.models import Usage
 
 from .fakes import a_decision, an_analysis
 

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 
 from ticket_processor import sdk_client
 from ticket_processor.chat_server import FormRefused, ModelBusy, OpenAIServer, RawAnswer
-from ticket_processor.errors import AnalysisFailed
-from ticket_processor.models import Usage
+from ticket_processor.core.errors import AnalysisFailed
+from ticket_processor.core.models import Usage
 from ticket_processor.openai_client import SAID_CHARS, failure
 
 # The SDK

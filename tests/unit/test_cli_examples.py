@@ -33,7 +33,7 @@ def test_there_are_examples_for_every_command_and_for_no_other() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_of_a_command_ends_with_examples_that_it_takes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ticket_processor.verbose.show", lambda *_, **__: None)  # for this process's other tests
+    monkeypatch.setattr("ticket_processor.core.verbose.show", lambda *_, **__: None)  # for this process's other tests
     shown = CliRunner().invoke(app, [*name.split(), "--help"], prog_name="ticketbot").stdout.rstrip().splitlines()
     examples = EXAMPLES[name]
     assert 1 <= len(examples) <= 2

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from ticket_processor.errors import MissingPart
-from ticket_processor.models import Change, Priority, Ticket, Urgency
+from ticket_processor.core.errors import MissingPart
+from ticket_processor.core.models import Change, Priority, Ticket, Urgency
 
 from .fakes import a_ticket, an_analysis
 from .office import ALWAYS, AS_JOBS, Open, wants

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ticket_processor.config import load
-from ticket_processor.errors import ConfigError
+from ticket_processor.core.errors import ConfigError
 from ticket_processor.settings import Settings
 from ticket_processor.variables import VARIABLES
 

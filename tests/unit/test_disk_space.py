@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from ticket_processor.disk_space import MB, Room
-from ticket_processor.errors import AuditUnwritable, StateUnusable
+from ticket_processor.core.disk_space import MB, Room
+from ticket_processor.core.errors import AuditUnwritable, StateUnusable
 
 from .fakes import START, a_ticket
 from .office import Open

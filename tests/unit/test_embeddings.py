@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from ticket_processor.core.errors import ConfigError
 from ticket_processor.embeddings import BATCH, SAFE_TOKENS, Embedder, EmbeddingsFailed, shortened
-from ticket_processor.errors import ConfigError
 from ticket_processor.model_settings import EmbeddingSettings
 from ticket_processor.tokens import estimate_tokens
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor import errors
-from ticket_processor.errors import how_to_install
+from ticket_processor.core import errors
+from ticket_processor.core.errors import how_to_install
 
 PACKAGE = Path(errors.__file__).parent
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.clock import Deadline
-from ticket_processor.errors import DeadlineReached, Stopping
+from ticket_processor.core.clock import Deadline
+from ticket_processor.core.errors import DeadlineReached, Stopping
 from ticket_processor.fanout import FanOut, Stuck
 
 from .fakes import ManualClock

@@ -19,10 +19,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from ticket_processor.alert_checks import TOKENS_END, TOKENS_WARN_S
-from ticket_processor.breaker import BreakerMemory
-from ticket_processor.clock import SystemClock, iso, parse_iso
-from ticket_processor.disk_space import size
-from ticket_processor.errors import ConfigError, ExitCode, ReadOnlyViolation, Stopping
+from ticket_processor.core.circuit_breaker import BreakerMemory
+from ticket_processor.core.clock import SystemClock, iso, parse_iso
+from ticket_processor.core.disk_space import size
+from ticket_processor.core.errors import ConfigError, ExitCode, ReadOnlyViolation, Stopping
+from ticket_processor.core.kill_switch import FILE_NAME as STOP
+from ticket_processor.core.models import RunRecord, RunSummary
 from ticket_processor.health import machine, runs
 from ticket_processor.health.checks import (
     Answer,
@@ -43,9 +45,7 @@ from ticket_processor.health.exposition import exposition
 from ticket_processor.health.remote import ASKING_S, _Helpdesk, ask_helpdesk, of_helpdesk
 from ticket_processor.health.server import FRESH_S, Remembered
 from ticket_processor.health.words import span
-from ticket_processor.kill_switch import FILE_NAME as STOP
 from ticket_processor.log_upkeep import LOG_HEAD
-from ticket_processor.models import RunRecord, RunSummary
 from ticket_processor.pipeline import HALTED
 from ticket_processor.run_metrics import RunMetrics
 from ticket_processor.settings import Settings, ZendeskSettings

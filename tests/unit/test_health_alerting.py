@@ -10,7 +10,7 @@ import pytest
 from ticket_processor.alert_memory import Failure, Memory, Remembered
 from ticket_processor.alert_store import FILE_NAME, AlertStore
 from ticket_processor.alert_view import Severity
-from ticket_processor.errors import how_to_install
+from ticket_processor.core.errors import how_to_install
 from ticket_processor.health.alerting import alerting
 from ticket_processor.health.checks import Check, Status
 from ticket_processor.health.doctor import Doctor

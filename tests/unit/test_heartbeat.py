@@ -15,7 +15,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from ticket_processor.alerts import tame_libraries
-from ticket_processor.errors import ExitCode
+from ticket_processor.core.errors import ExitCode
 from ticket_processor.heartbeat import START_AFTER_S, Heartbeat, ending
 from ticket_processor.settings import AlertSettings
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ticket_processor.core.models import Priority
 from ticket_processor.history import Edit, History, overwritten
-from ticket_processor.models import Priority
 
 from .fakes import a_change, a_ticket
 

@@ -7,7 +7,7 @@ import sys
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.id_set import IdSet
+from ticket_processor.core.id_set import IdSet
 
 IDS = st.integers(0, 2**63) | st.integers(0, 600)
 

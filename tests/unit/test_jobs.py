@@ -10,7 +10,7 @@ import pytest
 
 from ticket_processor import batch_trust
 from ticket_processor.batch_trust import Learnt
-from ticket_processor.errors import (
+from ticket_processor.core.errors import (
     CannotRun,
     DeadlineReached,
     Halted,
@@ -21,8 +21,8 @@ from ticket_processor.errors import (
     TooManyJobs,
     UpdateRefused,
 )
+from ticket_processor.core.models import Analysis, Change, Outcome, OutcomeStatus, Overwrite, Priority, Ticket, Usage
 from ticket_processor.history import Edit, History
-from ticket_processor.models import Analysis, Change, Outcome, OutcomeStatus, Overwrite, Priority, Ticket, Usage
 from ticket_processor.state import Verdict
 from ticket_processor.tags import reference
 from ticket_processor.writeback import CHANGED_AGAIN, FEW, MOST_ITEMS, MOST_WAITING, SMALL_JOB, TRIAL_ITEMS, Delivery

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.errors import CannotRun, ConfigError
+from ticket_processor.core.errors import CannotRun, ConfigError
 from ticket_processor.log_cipher import Keyring
 from ticket_processor.log_files import LogFile, events, log_files, pack, read_lines, unpack
 from ticket_processor.log_lines import NO_MAC, decode, encode, erased, flaw, key_id, sealed

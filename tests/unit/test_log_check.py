@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from ticket_processor import log_writer
 from ticket_processor.audit import AuditLog
-from ticket_processor.errors import CannotRun
+from ticket_processor.core.errors import CannotRun
 from ticket_processor.log_check import check
 from ticket_processor.log_cipher import Keyring
 from ticket_processor.log_erase import ERASED

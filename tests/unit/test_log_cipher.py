@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.errors import ConfigError
+from ticket_processor.core.errors import ConfigError
 from ticket_processor.log_cipher import DataKey, Keyring, is_as_closed, is_encrypted
 from ticket_processor.log_lines import key_id
 

@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 from ticket_processor.answer_store import FILE_NAME as ANSWERS
 from ticket_processor.answer_store import AnswerStore
 from ticket_processor.audit import AuditLog
-from ticket_processor.errors import AuditUnwritable, StateUnusable
+from ticket_processor.core.errors import AuditUnwritable, StateUnusable
+from ticket_processor.core.models import Outcome, OutcomeStatus, Priority, Usage
 from ticket_processor.log_check import check
 from ticket_processor.log_cipher import Keyring
 from ticket_processor.log_erase import ERASED, ERASING, Found, erase, find
 from ticket_processor.log_files import events, log_files, pack, read_lines
 from ticket_processor.log_lines import encode
 from ticket_processor.log_upkeep import look_after
-from ticket_processor.models import Outcome, OutcomeStatus, Priority, Usage
 from ticket_processor.state import FILE_NAME, HELPDESK_DATE, State, Verdict
 
 from ..local.bad_disk import Died, Disk, Dying

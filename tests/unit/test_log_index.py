@@ -18,13 +18,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ticket_processor.audit import AuditLog
-from ticket_processor.clock import iso
-from ticket_processor.errors import CannotRun, ConfigError, how_to_install
+from ticket_processor.core.clock import iso
+from ticket_processor.core.errors import CannotRun, ConfigError, how_to_install
+from ticket_processor.core.models import Outcome, OutcomeStatus, Usage
 from ticket_processor.log_cipher import Keyring
 from ticket_processor.log_columns import kept
 from ticket_processor.log_files import INDEX_FOLDER, events, pack
 from ticket_processor.log_index import LogIndex
-from ticket_processor.models import Outcome, OutcomeStatus, Usage
 
 from .fakes import START, ManualClock, a_change, an_analysis
 from .log_days import TODAY, at, receipt, run_lines, write_day, write_log

@@ -20,8 +20,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ticket_processor.audit import REPAIRED, AuditLog
-from ticket_processor.clock import iso
-from ticket_processor.errors import AuditUnwritable, ConfigError
+from ticket_processor.core.clock import iso
+from ticket_processor.core.errors import AuditUnwritable, ConfigError
+from ticket_processor.core.models import Decision, Outcome, OutcomeStatus
 from ticket_processor.log_check import check
 from ticket_processor.log_cipher import Keyring
 from ticket_processor.log_files import events, log_files, read_lines
@@ -42,7 +43,6 @@ from ticket_processor.log_upkeep import (
     stands,
 )
 from ticket_processor.log_writer import head_of
-from ticket_processor.models import Decision, Outcome, OutcomeStatus
 from ticket_processor.state import HELPDESK_DATE, State, Verdict
 
 from ..local.bad_disk import KINDS, Died, Disk, Dying, Failing, Kind

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ticket_processor import metrics
-from ticket_processor.clock import iso, parse_iso
+from ticket_processor.core.clock import iso, parse_iso
 from ticket_processor.dashboard import tables
 from ticket_processor.log_index import LogIndex
 from ticket_processor.metric_types import PLANNED

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ticket_processor.errors import OutcomeUnknown
+from ticket_processor.core.errors import OutcomeUnknown
+from ticket_processor.core.models import Change, Priority, Urgency
 from ticket_processor.history import Edit
-from ticket_processor.models import Change, Priority, Urgency
 
 from .fakes import a_ticket, an_analysis
 from .office import Office, Open

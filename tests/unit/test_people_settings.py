@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ticket_processor.config import load
-from ticket_processor.errors import ConfigError
+from ticket_processor.core.errors import ConfigError
 from ticket_processor.settings import Settings
 
 GOOD = {"ZENDESK_SUBDOMAIN": "acme", "ZENDESK_OAUTH_TOKEN": "t0ken"}

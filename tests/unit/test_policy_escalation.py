@@ -9,6 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from ticket_processor.core.models import Analysis, Priority, Risk, Sentiment, Urgency
+from ticket_processor.core.sanitize import plain_line
+from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.escalation import (
     CONDITIONS,
     DEFAULT_PLANS,
@@ -18,12 +21,9 @@ from ticket_processor.escalation import (
     plan_for,
     reasons_for,
 )
-from ticket_processor.models import Analysis, Priority, Risk, Sentiment, Urgency
-from ticket_processor.plain import plain_line
 from ticket_processor.policy import FieldPolicy, Mode, Policy, decide
 from ticket_processor.redact import redact
 from ticket_processor.rules import RulesAnalyser
-from ticket_processor.taxonomy import default_taxonomy
 
 from .fakes import an_analysis
 from .policies import ANALYSES, ESCALATIONS, POLICIES, TAXONOMY

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ticket_processor.core.models import Analysis, Risk, Urgency
+from ticket_processor.core.sanitize import plain_line
 from ticket_processor.escalation import REASONS
-from ticket_processor.models import Analysis, Risk, Urgency
 from ticket_processor.note import NoteWhen
-from ticket_processor.plain import plain_line
 from ticket_processor.policy import FieldPolicy, Mode, Policy, decide
 
 from .fakes import an_analysis

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from ticket_processor.models import Analysis, Risk, Sentiment, Urgency
+from ticket_processor.core.models import Analysis, Risk, Sentiment, Urgency
 from ticket_processor.policy import RESERVED_TAGS, FieldPolicy, Mode, Policy, decide
 from ticket_processor.tiers import TIER_TAGS, Tier, Tiers
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from ticket_processor.chat_server import FormRefused, OpenAIServer
-from ticket_processor.errors import ConfigError
+from ticket_processor.core.errors import ConfigError
+from ticket_processor.core.models import RedactionLevel
 from ticket_processor.model_settings import ModelSettings, ModelUse, Preset
-from ticket_processor.models import RedactionLevel
 from ticket_processor.presets import OPENAI_URL, PRESETS, ModelTarget, resolve, targets
 
 from ..servers.scripted import reply, scripted

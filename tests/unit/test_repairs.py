@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.errors import OutcomeUnknown
-from ticket_processor.models import Change, Overwrite, Priority
+from ticket_processor.core.errors import OutcomeUnknown
+from ticket_processor.core.models import Change, Overwrite, Priority
 from ticket_processor.screen import difference, outcome_line
 from ticket_processor.skip_rules import SkipRules
 

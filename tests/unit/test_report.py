@@ -18,11 +18,11 @@ from typer.testing import CliRunner
 
 from ticket_processor import __version__
 from ticket_processor.cli import app
-from ticket_processor.clock import iso, parse_iso
 from ticket_processor.commands import report_page, report_tables
 from ticket_processor.commands.report import Wishes, period_of
 from ticket_processor.commands.report_markdown import markdown
-from ticket_processor.errors import ConfigError
+from ticket_processor.core.clock import iso, parse_iso
+from ticket_processor.core.errors import ConfigError
 from ticket_processor.log_index import LogIndex
 from ticket_processor.metric_words import MEANINGS
 from ticket_processor.metrics import Selection

@@ -10,7 +10,7 @@ import requests
 from pydantic import SecretStr
 
 from ticket_processor.commands.report_mail import mail_receivers, send
-from ticket_processor.errors import ConfigError
+from ticket_processor.core.errors import ConfigError
 from ticket_processor.settings import AlertSettings
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # some of Apprise's plugins use it

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from ticket_processor.analysis import Understanding
 from ticket_processor.audit import AuditLog
 from ticket_processor.cleaning import clean
-from ticket_processor.clock import Deadline
-from ticket_processor.errors import AnalysisFailed
+from ticket_processor.core.clock import Deadline
+from ticket_processor.core.errors import AnalysisFailed
+from ticket_processor.core.models import Analysis, Outcome, Overwrite, Priority, RunSummary, Sentiment, Urgency
+from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.history import Edit, History, Ours
-from ticket_processor.models import Analysis, Outcome, Overwrite, Priority, RunSummary, Sentiment, Urgency
 from ticket_processor.pipeline import Options, Parts, Run
 from ticket_processor.policy import FieldPolicy, Policy
 from ticket_processor.redact import RedactedText
@@ -27,7 +28,6 @@ from ticket_processor.skip_rules import Selection, SkipRules, SkipSettings
 from ticket_processor.state import State
 from ticket_processor.suspicion import signs_of
 from ticket_processor.tags import key_of_stage, write_key
-from ticket_processor.taxonomy import default_taxonomy
 from ticket_processor.writeback import Delivery
 from ticket_processor.zendesk import Zendesk
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.latency import Latencies
+from ticket_processor.core.latency_histogram import Latencies
+from ticket_processor.core.models import RunRecord, RunSummary, Usage
 from ticket_processor.metric_words import MEANINGS
-from ticket_processor.models import RunRecord, RunSummary, Usage
 from ticket_processor.run_metrics import RunMetrics, in_words, metrics_of
 
 from .fakes import START

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.alert_memory import (
-    EscalatedTicket,
-    Memory,
-    escalated_for,
-    still_to_tell,
-    told_of_escalated,
-)
+from ticket_processor.alert_memory import EscalatedTicket, Memory, escalated_for, still_to_tell, told_of_escalated
 from ticket_processor.alert_messages import escalation_of
 from ticket_processor.before_after import BeforeAfter, telling
-from ticket_processor.models import Outcome, OutcomeStatus, RunSummary, Ticket, Writes
+from ticket_processor.core.models import Outcome, OutcomeStatus, RunSummary, Ticket, Writes
 from ticket_processor.run_tally import MOST_LISTED, Seen, Tally, next_steps, why_no_model
 from ticket_processor.run_words import difference, headline, outcome_line, summary_text
 from ticket_processor.settings import ZendeskSettings

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.models import Outcome, OutcomeStatus, Priority, RunSummary, Usage
+from ticket_processor.core.models import Outcome, OutcomeStatus, Priority, RunSummary, Usage
 from ticket_processor.run_words import difference, outcome_line, summary_text
 from ticket_processor.screen import Screen, harmless
 

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from ticket_processor.config import load
-from ticket_processor.errors import ConfigError
+from ticket_processor.core.errors import ConfigError
 from ticket_processor.setting_names import REMOVED
 from ticket_processor.settings import Settings
 

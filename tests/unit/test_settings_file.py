@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.config import load
-from ticket_processor.errors import ConfigError
+from ticket_processor.core.errors import ConfigError
 from ticket_processor.settings_file import read_toml
 from ticket_processor.setup_files import CONFIG_TEXT
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.errors import HelpdeskDown, NotAuthorised, TicketError, TicketUnreadable, UpdateRefused
+from ticket_processor.core.errors import HelpdeskDown, NotAuthorised, TicketError, TicketUnreadable, UpdateRefused
+from ticket_processor.core.models import Change, Ticket
 from ticket_processor.helpdesk import Page
 from ticket_processor.history import Edit, History
-from ticket_processor.models import Change, Ticket
 from ticket_processor.shared_faults import SharedFaults
 
 from .fakes import a_ticket

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ticket_processor.models import Ticket
+from ticket_processor.core.models import Ticket
 from ticket_processor.skip_rules import Selection, SkipRules, SkipSettings, in_canary
 
 from .fakes import a_ticket

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from ticket_processor.backoff import RETRY_AFTER_CAP_S, backoff_seconds, retry_after_seconds
-from ticket_processor.breaker import Breaker
-from ticket_processor.errors import (
+from ticket_processor.core.backoff import RETRY_AFTER_CAP_S, backoff_seconds, retry_after_seconds
+from ticket_processor.core.circuit_breaker import Breaker
+from ticket_processor.core.errors import (
     DeadlineReached,
     HelpdeskDown,
     NotAuthorised,

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from ticket_processor.assembly import Undone
 from ticket_processor.audit import AuditLog
 from ticket_processor.batch_trust import learnt, remember
-from ticket_processor.clock import Deadline, iso
 from ticket_processor.commands.undo import InPart, Progress, counts, line, text
-from ticket_processor.errors import (
+from ticket_processor.core.clock import Deadline, iso
+from ticket_processor.core.errors import (
     ConfigError,
     Halted,
     NotePublished,
@@ -25,11 +25,11 @@ from ticket_processor.errors import (
     TicketError,
     UpdateConflict,
 )
+from ticket_processor.core.models import Change, Decision, Outcome, OutcomeStatus, Priority, RunSummary, Ticket
 from ticket_processor.helpdesk import Fetched, JobStatus, Page
 from ticket_processor.history import Edit, History, Overwritten, changed
 from ticket_processor.in_flight import PATIENCE_S
 from ticket_processor.log_files import read_events
-from ticket_processor.models import Change, Decision, Outcome, OutcomeStatus, Priority, RunSummary, Ticket
 from ticket_processor.past_runs import PastRuns, Writes
 from ticket_processor.pipeline import HALTED
 from ticket_processor.settlement import PUT_BACK, completion, repair

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ticket_processor.audit import AuditLog
-from ticket_processor.errors import (
+from ticket_processor.core.errors import (
     AuditUnwritable,
     CannotRun,
     OutcomeUnknown,
@@ -17,8 +17,8 @@ from ticket_processor.errors import (
     UpdateConflict,
     UpdateRefused,
 )
+from ticket_processor.core.models import Change, OutcomeStatus, Priority
 from ticket_processor.history import Edit, History
-from ticket_processor.models import Change, OutcomeStatus, Priority
 from ticket_processor.policy import Policy
 from ticket_processor.settlement import Triage
 from ticket_processor.writeback import MOST_ITEMS

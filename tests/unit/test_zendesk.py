@@ -10,10 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from ticket_processor.bounded_http import ReplyTooLong
-from ticket_processor.breaker import Breaker
-from ticket_processor.clock import Deadline, iso, parse_iso
-from ticket_processor.errors import (
+from ticket_processor.core.bounded_http import ReplyTooLong
+from ticket_processor.core.circuit_breaker import Breaker
+from ticket_processor.core.clock import Deadline, iso, parse_iso
+from ticket_processor.core.errors import (
     CannotRun,
     HelpdeskDown,
     NotAuthorised,
@@ -26,9 +26,9 @@ from ticket_processor.errors import (
     UpdateConflict,
     UpdateRefused,
 )
+from ticket_processor.core.models import Change, Priority, TakenOff, Ticket
 from ticket_processor.helpdesk import Page
 from ticket_processor.history import overwritten
-from ticket_processor.models import Change, Priority, TakenOff, Ticket
 from ticket_processor.sandbox import BOT_ID, Credentials, InMemoryAdapter, Sandbox, fill
 from ticket_processor.sandbox import ManualClock as SandboxTime
 from ticket_processor.shared_faults import IsolatingDesk, SharedFaults

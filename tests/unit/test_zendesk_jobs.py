@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import requests
 
-from ticket_processor.errors import JobRefused, OutcomeUnknown, RateLimited, TooManyJobs
-from ticket_processor.models import Change
+from ticket_processor.core.errors import JobRefused, OutcomeUnknown, RateLimited, TooManyJobs
+from ticket_processor.core.models import Change
 from ticket_processor.sandbox import BOT_ID, Rules
 from ticket_processor.zendesk import Zendesk
 

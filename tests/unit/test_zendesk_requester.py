@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.errors import CannotRun, ConfigError, HelpdeskDown
+from ticket_processor.core.errors import CannotRun, ConfigError, HelpdeskDown
 from ticket_processor.zendesk_requester import Requesters
 
 from .fakes import Wire, answer

@@ -25,10 +25,10 @@ from ..alert_messages import Message, escalation_of, message_of, title_of
 from ..alert_sender import Sender, Sent
 from ..alert_view import HISTORY_S, Facts, Limits
 from ..alerts import Receiver, receivers
-from ..clock import SystemClock, iso
+from ..core.clock import SystemClock, iso
+from ..core.errors import StateUnusable
+from ..core.models import RunRecord
 from ..daily_summary import summary_due, summary_text
-from ..errors import StateUnusable
-from ..models import RunRecord
 from ..pipeline import HALTED
 from ..run_tally import ESCALATED, Tally
 from ..settings import Settings

@@ -12,9 +12,9 @@ from ..alert_sender import Sender
 from ..alert_store import AlertStore
 from ..alert_view import Severity
 from ..alerts import Receiver, receivers, tame_libraries
-from ..clock import SystemClock, iso
 from ..config import load
-from ..errors import ConfigError, ExitCode
+from ..core.clock import SystemClock, iso
+from ..core.errors import ConfigError, ExitCode
 from ..heartbeat import PATIENCE_S, Heartbeat
 from ..screen import Screen
 from ..settings import Settings

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..clock import Deadline, SystemClock
 from ..config import load
-from ..errors import CannotRun, ConfigError, ExitCode
-from ..models import Ticket
-from ..plain import strip_hidden
+from ..core.clock import Deadline, SystemClock
+from ..core.errors import CannotRun, ConfigError, ExitCode
+from ..core.models import Ticket
+from ..core.sanitize import strip_hidden
 from ..screen import Screen
 from ..settings import Settings
 from ..walkthrough import Walk, as_data, pasted, walk, wanted_changes

@@ -12,12 +12,12 @@ from ..answer_gate import unlike_an_answer
 from ..assembly import Asked, write
 from ..backfill import Judgement
 from ..backfill_file import ANEW, DECIDED, Entry, Refused, Results, locked
-from ..clock import SystemClock
 from ..config import load
-from ..errors import ConfigError, ExitCode
-from ..id_set import IdSet
+from ..core.clock import SystemClock
+from ..core.errors import ConfigError, ExitCode
+from ..core.id_set import IdSet
+from ..core.models import Outcome, OutcomeStatus, RunSummary, Usage
 from ..log_key import known_keys
-from ..models import Outcome, OutcomeStatus, RunSummary, Usage
 from ..redact import redact
 from ..run_tally import Seen
 from ..screen import Screen

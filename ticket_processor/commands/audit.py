@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from ..config import load
-from ..errors import CannotRun, ConfigError, ExitCode, StateUnusable, TicketbotError
+from ..core.errors import CannotRun, ConfigError, ExitCode, StateUnusable, TicketbotError
 from ..log_check import check
 from ..log_cipher import KEYS_VARIABLE, is_encrypted
 from ..log_files import LogFile, last_header, log_files, read_lines

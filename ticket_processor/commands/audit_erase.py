@@ -12,9 +12,9 @@ import typer
 from ..answer_store import FILE_NAME as ANSWERS
 from ..answer_store import AnswerStore
 from ..audit import REPAIRED, REPAIRED_SAID
-from ..clock import SystemClock
 from ..config import load
-from ..errors import CannotRun, ConfigError, ExitCode, RunLocked
+from ..core.clock import SystemClock
+from ..core.errors import CannotRun, ConfigError, ExitCode, RunLocked
 from ..log_erase import Found, erase, every_file, find, nobody_beside
 from ..log_upkeep import keep_head
 from ..screen import Screen, harmless

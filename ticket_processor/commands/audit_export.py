@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import IO, Literal
 
 from .. import __version__
-from ..clock import SystemClock, iso
 from ..config import load
-from ..errors import CannotRun, ConfigError, ExitCode
+from ..core.clock import SystemClock, iso
+from ..core.errors import CannotRun, ConfigError, ExitCode
 from ..log_export import Counted, as_lines, as_table, chosen
 from ..log_files import log_files, replace_file
 from ..log_writer import last_head

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..clock import Deadline, SystemClock
+from ..core.clock import Deadline, SystemClock
 from ..settings import Settings
 from ..wiring import transport_for
 from ..zendesk_requester import Requesters

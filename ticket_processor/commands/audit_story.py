@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..config import load
+from ..core.errors import ExitCode
 from ..dashboard.timeline import Moment, moments
-from ..errors import ExitCode
 from ..log_chain import Chain, Judged, Verdict, judged_lines
 from ..log_files import LogFile, log_files
 from ..log_lines import Line

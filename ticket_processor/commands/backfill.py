@@ -17,9 +17,9 @@ from ..answer_store import AnswerStore
 from ..backfill import Backfill, Judgement
 from ..backfill_file import DECIDED, BackfillFile, Header
 from ..budget import Budget
-from ..clock import Deadline, SystemClock, iso, parse_iso
 from ..config import load
-from ..errors import CannotRun, ConfigError, DeadlineReached, ExitCode, Stopping
+from ..core.clock import Deadline, SystemClock, iso, parse_iso
+from ..core.errors import CannotRun, ConfigError, DeadlineReached, ExitCode, Stopping
 from ..presets import targets
 from ..screen import Screen
 from ..settings import Settings

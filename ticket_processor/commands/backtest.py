@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from ..clock import Deadline, SystemClock, iso
 from ..config import load
-from ..errors import ConfigError, ExitCode
+from ..core.clock import Deadline, SystemClock, iso
+from ..core.errors import ConfigError, ExitCode
 from ..evaluation.data import Labelled
 from ..evaluation.measure import as_data
 from ..evaluation.report import misses, require_plots, write_report

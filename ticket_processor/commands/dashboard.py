@@ -7,9 +7,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ..clock import SystemClock
 from ..config import load
-from ..errors import ConfigError, ExitCode, how_to_install
+from ..core.clock import SystemClock
+from ..core.errors import ConfigError, ExitCode, how_to_install
 from ..screen import Screen
 from ..variables import CONFIG_VARIABLE
 

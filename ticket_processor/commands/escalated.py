@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..clock import SystemClock, iso
 from ..config import load
-from ..errors import ExitCode
+from ..core.clock import SystemClock, iso
+from ..core.errors import ExitCode
 from ..log_index import LogIndex, require_duckdb
 from ..metrics import EscalatedTicket, Selection
 from ..metrics import escalated as escalated_of

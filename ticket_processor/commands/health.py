@@ -6,9 +6,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..clock import SystemClock
 from ..config import DEFAULT_FILE, load
-from ..errors import ConfigError, ExitCode, Stopping
+from ..core.clock import SystemClock
+from ..core.errors import ConfigError, ExitCode, Stopping
 from ..health.checks import Health, Status
 from ..health.doctor import Doctor, unusable
 from ..run_metrics import RunMetrics, in_words

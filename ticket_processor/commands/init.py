@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..config import DEFAULT_FILE, load
-from ..errors import ConfigError, ExitCode
+from ..core.errors import ConfigError, ExitCode
 from ..screen import Screen
 
 _FILL_IN = "Next: copy .env.example to {}, fill it in, and say: {}"

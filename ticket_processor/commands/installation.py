@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..config import load
-from ..errors import ConfigError
+from ..core.errors import ConfigError
 from ..settings import Settings
 from ..state import HORIZON
 from ..variables import VARIABLES

@@ -12,13 +12,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ..clock import SystemClock, iso
 from ..config import load
-from ..errors import CannotRun, ConfigError, ExitCode
+from ..core.clock import SystemClock, iso
+from ..core.errors import CannotRun, ConfigError, ExitCode
+from ..core.models import Risk, Sentiment, Urgency
 from ..log_files import log_files
 from ..log_index import LogIndex, require_duckdb
 from ..metrics import Selection
-from ..models import Risk, Sentiment, Urgency
 from ..report import Goals, Report, gather
 from ..report_data import as_data, csv_text
 from ..screen import Screen, printing

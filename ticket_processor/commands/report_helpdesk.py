@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from ..clock import Deadline, SystemClock, iso
+from ..core.clock import Deadline, SystemClock, iso
 from ..knowledge_gaps import TOPICS, Knowledge, look_up, themes_of, topics_of, wanted
 from ..log_files import events
 from ..log_index import LogIndex

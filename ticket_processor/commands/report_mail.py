@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..alerts import Receiver, package_missing, receivers, tame_libraries, through
-from ..errors import ConfigError
+from ..core.errors import ConfigError
 from ..settings import AlertSettings
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from ..alert_messages import plain
+from ..core.spreadsheet import harmless
 from ..report import Report
-from ..spreadsheet import harmless
 from . import report_tables
 from .score_tables import Table
 

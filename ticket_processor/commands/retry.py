@@ -7,11 +7,11 @@ from pathlib import Path
 
 from ..assembly import retry
 from ..audit import REPAIRED, REPAIRED_SAID
-from ..clock import SystemClock
 from ..config import load
-from ..errors import ConfigError, ExitCode
+from ..core.clock import SystemClock
+from ..core.errors import ConfigError, ExitCode
+from ..core.models import Outcome, OutcomeStatus
 from ..log_upkeep import keep_head
-from ..models import Outcome, OutcomeStatus
 from ..screen import Screen
 from ..state import DROPPED, Retry
 from ..ticket_subjects import Subjects

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from ..assembly import Asked
 from ..assembly import run as run_once
-from ..clock import SystemClock
 from ..config import load
-from ..errors import ConfigError
-from ..models import Outcome, OutcomeStatus
+from ..core.clock import SystemClock
+from ..core.errors import ConfigError
+from ..core.models import Outcome, OutcomeStatus
 from ..run_tally import Seen
 from ..screen import Screen
 from ..statement import Verify

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..clock import SystemClock
-from ..errors import ConfigError, Stopping
+from ..core.clock import SystemClock
+from ..core.errors import ConfigError, Stopping
 from ..screen import Screen
 
 if TYPE_CHECKING:

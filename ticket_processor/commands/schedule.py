@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..config import config_file
-from ..errors import ConfigError, ExitCode
+from ..core.errors import ConfigError, ExitCode
 from ..schedule import cron, systemd, windows
 from ..schedule.job import File, Job, LocalJob, every, followers, limit_after, minute_of, problems_of, unwritable
 from ..screen import Screen

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from ..errors import CannotRun
+from ..core.errors import CannotRun
 from ..schedule.job import DEFAULT_EVERY_MIN, Installed, every, problems_of
 from . import installation
 from .installation import is_root

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..clock import Deadline, SystemClock
 from ..config import load
-from ..errors import ConfigError, ExitCode
-from ..models import Sentiment
+from ..core.clock import Deadline, SystemClock
+from ..core.errors import ConfigError, ExitCode
+from ..core.models import Sentiment
 from ..screen import Screen
 from ..settings import Settings
 from ..wiring import transport_for
@@ -197,9 +197,9 @@ def _write(
     random_seed: int,
 ) -> Report:
     from ..answer_store import FILE_NAME, AnswerStore
-    from ..breaker import Breaker
     from ..budget import Budget
     from ..chat_server import server_for
+    from ..core.circuit_breaker import Breaker
     from ..rules import RulesAnalyser
     from ..seeding import load_corpus
     from ..synthetic.author import Author

@@ -10,12 +10,12 @@ from contextlib import ExitStack
 from ..analysis import Analyser
 from ..answer_store import FILE_NAME, AnswerStore
 from ..cleaning import clean
-from ..clock import Deadline, SystemClock
-from ..errors import AnalysisFailed, ConfigError
+from ..core.clock import Deadline, SystemClock
+from ..core.errors import AnalysisFailed, ConfigError
+from ..core.models import Analysis, Ticket
 from ..evaluation.data import Labelled
 from ..evaluation.measure import SubjectResult, measure
 from ..evaluation.runner import AnalyseTicket, Answer, Subject, answer_all
-from ..models import Analysis, Ticket
 from ..redact import redact
 from ..rules import RulesAnalyser
 from ..screen import Screen

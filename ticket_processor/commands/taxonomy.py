@@ -7,9 +7,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..clock import Deadline, SystemClock, iso
 from ..config import load
-from ..errors import AnalysisFailed, CannotRun, ConfigError, ExitCode
+from ..core.clock import Deadline, SystemClock, iso
+from ..core.errors import AnalysisFailed, CannotRun, ConfigError, ExitCode
+from ..core.taxonomy import Category, Taxonomy
 from ..helpdesk import Labels
 from ..likeness import similarities, vector_similarities
 from ..log_cipher import Keyring
@@ -18,7 +19,6 @@ from ..model_settings import EmbeddingSettings
 from ..outgoing import leaving
 from ..screen import Screen
 from ..settings import Settings
-from ..taxonomy import Category, Taxonomy
 from ..taxonomy_check import Likeness, Logged, check_labels, in_order
 from ..taxonomy_check import check as find
 from ..wiring import keyring, transport_for

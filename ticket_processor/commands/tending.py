@@ -17,11 +17,11 @@ from ..alert_sender import Sent
 from ..alert_store import AlertStore
 from ..alert_view import UNEXPECTED
 from ..alerts import tame_libraries
-from ..clock import SystemClock, iso
-from ..errors import ConfigError, ExitCode, RunLocked, TicketbotError, unexpected
+from ..core.clock import SystemClock, iso
+from ..core.errors import ConfigError, ExitCode, RunLocked, TicketbotError, unexpected
+from ..core.models import RunRecord, RunSummary
 from ..heartbeat import PATIENCE_S, Heartbeat
 from ..metric_words import end_words
-from ..models import RunRecord, RunSummary
 from ..run_tally import Tally
 from ..settings import Settings
 from ..ticket_subjects import Subjects

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..classifier_file import TASKS, Task, require_extra, write
-from ..clock import Deadline, SystemClock, iso
 from ..config import load
-from ..errors import ConfigError, ExitCode
+from ..core.clock import Deadline, SystemClock, iso
+from ..core.errors import ConfigError, ExitCode
 from ..screen import Screen
 from ..settings import Settings
 

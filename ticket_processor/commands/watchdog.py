@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ..errors import ExitCode
+from ..core.errors import ExitCode
 
 GRACE_S = 20.0
 """Time after the deadline for the run to end and send its alerts."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from ..models import RunRecord
+from ..core.models import RunRecord
 from ..slo import DAY, FAST, Counted, Span, counted
 
 WINDOWS = {"6 hours": FAST.long, "2 days": Span(2 * DAY, 36), "3 days": Span(3 * DAY)}

@@ -15,10 +15,10 @@ import streamlit as st
 
 from ..alert_memory import Remembered
 from ..alert_store import AlertStore
+from ..core.models import RunRecord
 from ..health.checks import Health
 from ..health.doctor import Doctor
 from ..log_index import LogIndex
-from ..models import RunRecord
 from ..settings import Settings
 from ..state import FILE_NAME, State
 from ..ticket_subjects import LookedUp, look_up

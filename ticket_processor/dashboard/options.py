@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..clock import Clock
-from ..errors import ConfigError
+from ..core.clock import Clock
+from ..core.errors import ConfigError
 from ..settings import Settings
 
 

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import streamlit as st
 
 from .. import __version__, metrics
-from ..clock import iso
-from ..errors import TicketbotError, unexpected
+from ..core.clock import iso
+from ..core.errors import TicketbotError, unexpected
 from ..metric_words import MEANINGS, percent, points
 from ..report import NO_ACCOUNT
 from .data import ask

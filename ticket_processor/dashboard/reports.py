@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import CannotRun
+from ..core.errors import CannotRun
 
 MOST_REPORTS = 200
 MOST_BYTES = 20_000_000

@@ -7,9 +7,9 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..core.spreadsheet import harmless
 from ..metric_types import EscalatedTicket, Line, RunLine
 from ..metric_words import dollars
-from ..spreadsheet import harmless
 from ..ticket_subjects import OVER, LookedUp
 
 NOT_READ = LookedUp()

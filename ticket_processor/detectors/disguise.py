@@ -11,8 +11,8 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from ..lazy_pattern import lazy_pattern
-from ..plain import ENTITY, strip_hidden
+from ..core.lazy_pattern import lazy_pattern
+from ..core.sanitize import ENTITY, strip_hidden
 from .scan import Span, matching_form
 
 _ROUNDS = 4

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from importlib import import_module
 
-from ..lazy_pattern import lazy_pattern
+from ..core.lazy_pattern import lazy_pattern
 from .named import Named, named_numbers
 from .scan import Scan, Span
 

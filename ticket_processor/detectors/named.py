@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from ..lazy_pattern import lazy_pattern
+from ..core.lazy_pattern import lazy_pattern
 from .scan import DATE, IS, Scan, Span
 
 # Between the word and its number: "card", "no.", "(for my wife)", "is:", a quotation mark.

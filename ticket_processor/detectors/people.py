@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ..lazy_pattern import lazy_pattern
-from ..plain import PLACEHOLDER, strip_hidden
+from ..core.lazy_pattern import lazy_pattern
+from ..core.sanitize import PLACEHOLDER, strip_hidden
 from .scan import Scan, Span, matching_form
 
 _LONGEST_NAME = 100

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..lazy_pattern import lazy_pattern
+from ..core.lazy_pattern import lazy_pattern
 from .scan import DATE, Scan, Span
 
 _PHONE_WORD = lazy_pattern(

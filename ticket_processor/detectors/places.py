@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..lazy_pattern import lazy_pattern
+from ..core.lazy_pattern import lazy_pattern
 from .scan import Scan, Span
 
 _W = r"(?!Apt\b|Suite\b|Unit\b)[A-ZÀ-ÖØ-ÞŁŚŻČŠŽ](?:[a-z]?\.(?= )|[\w'’\-]{0,24})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..lazy_pattern import lazy_pattern
+from ..core.lazy_pattern import lazy_pattern
 from .scan import IS, Scan, Span
 
 _PEM = lazy_pattern(r"-----BEGIN [A-Z0-9 ]{0,40}(?:PRIVATE KEY|CERTIFICATE|MESSAGE)[A-Z ]{0,20}-----")

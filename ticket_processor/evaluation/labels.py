@@ -11,8 +11,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ..models import Analysis, Urgency
-from ..taxonomy import Taxonomy
+from ..core.models import Analysis, Urgency
+from ..core.taxonomy import Taxonomy
 from .data import Example, listed
 
 SUBCATEGORY: Literal["subcategory"] = "subcategory"

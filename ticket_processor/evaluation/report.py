@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..cleaning import clean
-from ..errors import CannotRun, ConfigError, how_to_install
-from ..private_files import make_folder, opener
+from ..core.errors import CannotRun, ConfigError, how_to_install
+from ..core.private_files import make_folder, opener
 from ..redact import redact
 from .data import FIELDS, Labelled
 from .labels import SUBCATEGORY, ScoredField

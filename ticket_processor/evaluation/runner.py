@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from ..clock import Clock
-from ..models import Analysis, Ticket
+from ..core.clock import Clock
+from ..core.models import Analysis, Ticket
 from .data import Example
 
 AnalyseTicket = Callable[[Ticket], Analysis]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..alert_memory import Memory
 from ..alert_view import Severity
-from ..clock import iso
+from ..core.clock import iso
 from ..slo import HOUR
 from .checks import Check, fail, ok, skipped, warn
 from .words import ago

@@ -14,9 +14,9 @@ from .. import __version__
 from ..alert_store import AlertStore
 from ..alerts import not_understood, package_missing, receivers
 from ..answer_store import FILE_NAME as ANSWERS
-from ..clock import Clock, iso
-from ..disk_space import MB
-from ..errors import ConfigError, Halted, StateUnusable, why_unusable
+from ..core.clock import Clock, iso
+from ..core.disk_space import MB
+from ..core.errors import ConfigError, Halted, StateUnusable, why_unusable
 from ..log_files import NAME
 from ..log_upkeep import encryption_news, left_in, stands
 from ..log_writer import LOCK_NAME as LOG_LOCK

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..alert_checks import TOKENS_END, TOKENS_WARN_S
-from ..clock import iso
-from ..disk_space import size
+from ..core.clock import iso
+from ..core.disk_space import size
 from ..run_metrics import DAY_S
 from .checks import SETTINGS, Check, fail, ok, skipped, warn
 from .words import span

@@ -16,9 +16,9 @@ import orjson
 import requests
 from requests.adapters import BaseAdapter
 
-from .. import tls
-from ..clock import Clock, Deadline, parse_iso
-from ..errors import AnalysisFailed, DeadlineReached, NotAuthorised, RateLimited, TicketbotError
+from ..core import tls
+from ..core.clock import Clock, Deadline, parse_iso
+from ..core.errors import AnalysisFailed, DeadlineReached, NotAuthorised, RateLimited, TicketbotError
 from ..openai_client import MAX_ANSWER_BYTES, Connection, bounded_body
 from ..presets import ModelTarget
 from ..sdk_client import certificates

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from ..breaker import BreakerMemory
-from ..clock import iso
-from ..errors import ExitCode
-from ..models import RunRecord
+from ..core.circuit_breaker import BreakerMemory
+from ..core.clock import iso
+from ..core.errors import ExitCode
+from ..core.models import RunRecord
 from ..rhythm import period
 from ..skip_rules import WAITING
 from ..state import AHEAD_S, Retry

@@ -17,8 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 from .. import __version__
-from ..clock import Clock
-from ..errors import Stopping, unexpected
+from ..core.clock import Clock
+from ..core.errors import Stopping, unexpected
 from .checks import Health, Verdict
 from .exposition import exposition
 

@@ -15,15 +15,7 @@ from typing import Any
 import orjson
 
 from .openai_tickets import asks_for_tickets, write_tickets
-from .openai_words import (
-    CATEGORIES,
-    LANGUAGES,
-    NEGATIVE,
-    POSITIVE,
-    SYNONYMS,
-    URGENCY,
-    URGENCY_SYNONYMS,
-)
+from .openai_words import CATEGORIES, LANGUAGES, NEGATIVE, POSITIVE, SYNONYMS, URGENCY, URGENCY_SYNONYMS
 
 Schema = Mapping[str, Any]
 

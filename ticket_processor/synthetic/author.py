@@ -6,12 +6,12 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..breaker import Breaker
 from ..budget import Budget
 from ..chat_server import AnswerUnusable, ChatServer, FormRefused, ModelBusy, RawAnswer, retrying
-from ..clock import Deadline
-from ..errors import AnalysisFailed
-from ..models import Usage
+from ..core.circuit_breaker import Breaker
+from ..core.clock import Deadline
+from ..core.errors import AnalysisFailed
+from ..core.models import Usage
 from ..presets import FORMS, Price, cost_usd
 from ..tokens import estimate_tokens
 from .request import SCHEMA, drafts_in, messages

@@ -9,13 +9,13 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
+from ..core.models import Sentiment
+from ..core.sanitize import strip_hidden
+from ..core.taxonomy import Taxonomy
 from ..language import detect_language
-from ..models import Sentiment
-from ..plain import strip_hidden
 from ..redact import redact, replaced_spans
 from ..rules import RulesAnalyser
 from ..seeding import is_reserved_address
-from ..taxonomy import Taxonomy
 from .plan import Slot
 
 SUBJECT_CHARS = (3, 150)

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 from ..budget import DAY_SPENT, RUN_SPENT
 from ..chat_server import AnswerUnusable, ModelBusy
-from ..clock import Clock, Deadline
-from ..errors import AnalysisFailed, CannotRun, DeadlineReached
-from ..models import Usage
+from ..core.clock import Clock, Deadline
+from ..core.errors import AnalysisFailed, CannotRun, DeadlineReached
+from ..core.models import Usage
+from ..core.taxonomy import Taxonomy
 from ..rules import RulesAnalyser
 from ..seeding import SeedTicket
-from ..taxonomy import Taxonomy
 from .author import BREAKER_OPEN, Author, Batch, OutOfBudget
 from .checks import Checks, Draft
 from .duplicates import KnownTexts

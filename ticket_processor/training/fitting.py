@@ -19,12 +19,12 @@ from threadpoolctl import threadpool_limits
 from .. import __version__
 from ..classifier import groups_of
 from ..classifier_file import Description, Task, TaskDescription
-from ..errors import ConfigError, how_to_install
+from ..core.errors import ConfigError, how_to_install
+from ..core.models import Analysis, Sentiment, Urgency
+from ..core.taxonomy import Taxonomy
 from ..evaluation.scores import Scores, score
-from ..models import Analysis, Sentiment, Urgency
 from ..rules import RulesAnalyser
 from ..scorers import Arrays, Features, Floats, Scorer, decide
-from ..taxonomy import Taxonomy
 from .calibration import calibrate
 from .contenders import CONTENDERS, NEEDS, USUAL, scores_of
 from .corpus import Corpus, Counted, Rows

@@ -6,15 +6,15 @@ from contextlib import suppress
 
 import streamlit as st
 
-from ticket_processor import metrics
-from ticket_processor.dashboard import figures, parts
-from ticket_processor.dashboard.data import ask
-from ticket_processor.dashboard.options import given
-from ticket_processor.dashboard.sidebar import choose, period, step_of
-from ticket_processor.errors import ConfigError
-from ticket_processor.metric_words import dollars, percent
-from ticket_processor.metrics import Selection
-from ticket_processor.presets import price_note, targets
+from ... import metrics
+from ...core.errors import ConfigError
+from ...metric_words import dollars, percent
+from ...metrics import Selection
+from ...presets import price_note, targets
+from .. import figures, parts
+from ..data import ask
+from ..options import given
+from ..sidebar import choose, period, step_of
 
 COUNTS = ("Answers", "Tokens in", "of these cached", "Tokens out", "Without a price")
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ticket_processor.alert_rules import RULES
-from ticket_processor.alert_view import many
-from ticket_processor.clock import iso
-from ticket_processor.dashboard import parts
-from ticket_processor.dashboard.data import full_health, health, open_alerts
-from ticket_processor.health.checks import Check, Health, Status, Verdict
-from ticket_processor.metric_words import MEANINGS, dollars, percent, seconds
+from ...alert_rules import RULES
+from ...alert_view import many
+from ...core.clock import iso
+from ...health.checks import Check, Health, Status, Verdict
+from ...metric_words import MEANINGS, dollars, percent, seconds
+from .. import parts
+from ..data import full_health, health, open_alerts
 
 WIDTHS = {"": 110, "Check": 140, "Found": 640}
 CHARACTERS = 95

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ticket_processor import metrics
-from ticket_processor.dashboard import figures, parts
-from ticket_processor.dashboard.data import ask
-from ticket_processor.dashboard.sidebar import choose, step_of
-from ticket_processor.metric_words import dollars, percent, seconds
-from ticket_processor.metrics import Dimension, Selection
+from ... import metrics
+from ...metric_words import dollars, percent, seconds
+from ...metrics import Dimension, Selection
+from .. import figures, parts
+from ..data import ask
+from ..sidebar import choose, step_of
 
 BREAKDOWNS: dict[Dimension, str] = {
     "category": "Category",

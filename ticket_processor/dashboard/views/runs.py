@@ -6,17 +6,17 @@ from collections.abc import Iterator
 
 import streamlit as st
 
-from ticket_processor import metrics
-from ticket_processor.alert_view import many
-from ticket_processor.clock import iso
-from ticket_processor.dashboard import burn, figures, parts, tables
-from ticket_processor.dashboard.data import ask
-from ticket_processor.dashboard.data import runs as remembered
-from ticket_processor.dashboard.options import given
-from ticket_processor.dashboard.sidebar import choose, step_of
-from ticket_processor.health.words import span
-from ticket_processor.metric_words import percent, points, seconds
-from ticket_processor.metrics import Objective, Runs, Selection
+from ... import metrics
+from ...alert_view import many
+from ...core.clock import iso
+from ...health.words import span
+from ...metric_words import percent, points, seconds
+from ...metrics import Objective, Runs, Selection
+from .. import burn, figures, parts, tables
+from ..data import ask
+from ..data import runs as remembered
+from ..options import given
+from ..sidebar import choose, step_of
 
 MOST_RUNS = 1_000
 BURN = "How fast failures use up the error budget"

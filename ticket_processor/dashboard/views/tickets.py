@@ -8,12 +8,12 @@ from functools import partial
 
 import streamlit as st
 
-from ticket_processor import metrics
-from ticket_processor.clock import iso
-from ticket_processor.dashboard import parts, tables
-from ticket_processor.dashboard.data import ask, book, now_of, story
-from ticket_processor.dashboard.options import given
-from ticket_processor.dashboard.sidebar import choose
+from ... import metrics
+from ...core.clock import iso
+from .. import parts, tables
+from ..data import ask, book, now_of, story
+from ..options import given
+from ..sidebar import choose
 
 ROWS = 50
 MOST_EXPORTED = 50_000
