@@ -33,7 +33,7 @@ from ticket_processor.core.clock import SystemClock
 from ticket_processor.dashboard.options import Options, give
 from ticket_processor.dashboard.server import SCRIPT
 from ticket_processor.log_files import INDEX_FOLDER, log_files
-from ticket_processor.settings import Settings
+from ticket_processor.settings.schema import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 CHARTS = 8

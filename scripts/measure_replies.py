@@ -169,7 +169,7 @@ def of_helpdesk(client: str, url: str) -> str:
     from ticket_processor.core.clock import Deadline, SystemClock
     from ticket_processor.core.errors import TicketbotError
     from ticket_processor.core.models import Change
-    from ticket_processor.settings import ZendeskSettings
+    from ticket_processor.settings.schema import ZendeskSettings
     from ticket_processor.wiring import transport_for
     from ticket_processor.zendesk import Zendesk
 

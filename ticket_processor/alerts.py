@@ -19,7 +19,7 @@ from .alert_messages import Message
 from .alert_view import Severity
 from .core.bounded_http import bound_all_sessions
 from .core.errors import how_to_install, unexpected
-from .settings import AlertSettings, apprise_urls
+from .settings.schema import AlertSettings, apprise_urls
 
 if TYPE_CHECKING:
     from apprise import NotifyBase

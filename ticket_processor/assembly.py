@@ -20,7 +20,7 @@ from .log_upkeep import keep_head, look_after, not_before
 from .past_runs import PastRuns
 from .pipeline import Options, Parts, Run
 from .prefetch import read_ahead
-from .settings import Settings
+from .settings.schema import Settings
 from .state import State, Verdict
 from .statement import MOST_KEPT, Verify
 from .take_back import Left

@@ -16,8 +16,8 @@ from .presets import targets
 from .prices import LISTED
 from .redact import redact
 from .rules import RulesAnalyser
-from .settings import Settings
-from .variables import VARIABLES
+from .settings.schema import Settings
+from .settings.variables import VARIABLES
 from .wiring import model_analyser, transport_for
 
 ENV_EXAMPLE = ".env.example"

@@ -13,7 +13,7 @@ from .core.models import Ticket
 from .helpdesk import Fetched, Page
 from .outgoing import leaving_line
 from .redact import redact
-from .settings import Settings
+from .settings.schema import Settings
 from .wiring import transport_for
 from .zendesk import Zendesk
 

@@ -21,7 +21,7 @@ from .run_tally import Seen
 from .sandbox import CHAT_MODEL, OffsetClock, Rules, Sandbox, SandboxServer
 from .sandbox import Credentials as SandboxCredentials
 from .seeding import EXTERNAL_ID_PREFIX, load_corpus, payload
-from .settings import ClassifierSettings, Settings, ZendeskSettings
+from .settings.schema import ClassifierSettings, Settings, ZendeskSettings
 from .ticket_subjects import Subjects
 from .wiring import transport_for
 from .zendesk_seeding import SeedTarget

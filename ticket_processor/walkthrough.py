@@ -20,7 +20,7 @@ from .core.sanitize import strip_hidden
 from .machine_mail import machine_mail
 from .policy import decide
 from .redact import RedactedText
-from .settings import Settings
+from .settings.schema import Settings
 from .wiring import understanding
 
 MOST_COMPARED = 1_000

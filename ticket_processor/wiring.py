@@ -30,7 +30,7 @@ from .log_key import log_keys
 from .log_upkeep import encryption_news
 from .presets import ModelTarget, price_note, targets
 from .rules import RulesAnalyser
-from .settings import Settings, ZendeskSettings
+from .settings.schema import Settings, ZendeskSettings
 from .skip_rules import Selection, SkipRules
 from .state import FILE_NAME, State
 from .state_file import is_there

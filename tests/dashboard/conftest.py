@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.dashboard.options import Options, give
 from ticket_processor.dashboard.server import SCRIPT
-from ticket_processor.settings import Settings
+from ticket_processor.settings.schema import Settings
 
 from .logs import NOW, write
 

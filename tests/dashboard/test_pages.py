@@ -21,7 +21,7 @@ from ticket_processor.alert_view import Severity
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.models import RunRecord, RunSummary, Usage
 from ticket_processor.dashboard.options import Options, give
-from ticket_processor.settings import Settings
+from ticket_processor.settings.schema import Settings
 from ticket_processor.state import FILE_NAME, State
 
 from .conftest import Pages, values, words

@@ -16,8 +16,8 @@ import yaml
 from ticket_processor.commands.watchdog import GRACE_S
 from ticket_processor.core.errors import ExitCode
 from ticket_processor.schedule.job import DEFAULT_EVERY_MIN, PERIODS_MIN, STOP_GRACE_S, every_of, limit_after
-from ticket_processor.settings import Settings
-from ticket_processor.variables import VARIABLES
+from ticket_processor.settings.schema import Settings
+from ticket_processor.settings.variables import VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEDULING = (ROOT / "docs" / "scheduling.md").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from ticket_processor.health.doctor import Doctor
 from ticket_processor.health.exposition import exposition
 from ticket_processor.run_metrics import RunMetrics
-from ticket_processor.settings import Settings, ZendeskSettings
+from ticket_processor.settings.schema import Settings, ZendeskSettings
 
 from ..unit.fakes import ManualClock
 from ..unit.test_health import EVERYTHING

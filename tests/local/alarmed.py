@@ -17,12 +17,12 @@ from urllib.parse import urlsplit
 from ticket_processor.alert_store import AlertStore
 from ticket_processor.commands import run as command
 from ticket_processor.commands.tending import tended
-from ticket_processor.config import load
 from ticket_processor.core.clock import SystemClock, iso
 from ticket_processor.core.errors import TicketbotError
 from ticket_processor.core.models import RunRecord, RunSummary
 from ticket_processor.sandbox import FaultRule, ManualClock, Rules, Sandbox, SandboxServer, fill
-from ticket_processor.settings import Settings
+from ticket_processor.settings.load import load
+from ticket_processor.settings.schema import Settings
 from ticket_processor.state import FILE_NAME, State
 
 from .conftest import rows

@@ -287,7 +287,7 @@ from pathlib import Path
 from typing import Any
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.commands.tending import tended
-from ticket_processor.config import load
+from ticket_processor.settings.load import load
 
 settings = load(folder=Path.cwd())
 with tended(settings, SystemClock(), "run", deadline_s=0.6, grace_s=0.2):
@@ -331,7 +331,7 @@ from pathlib import Path
 from apprise.decorators import notify
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.commands import tending
-from ticket_processor.config import load
+from ticket_processor.settings.load import load
 from ticket_processor.core.models import RunSummary
 
 @notify(on="asleep")

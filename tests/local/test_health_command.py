@@ -24,7 +24,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from ticket_processor.assembly import Asked, run
-from ticket_processor.config import load
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.models import RunRecord, RunSummary
 from ticket_processor.health.checks import Check, Health, Status, Verdict, fail
@@ -32,7 +31,8 @@ from ticket_processor.health.doctor import Doctor
 from ticket_processor.health.remote import ASKING_S, _certificate, of_helpdesk
 from ticket_processor.health.server import HealthServer
 from ticket_processor.sandbox import FaultPlan
-from ticket_processor.settings import Settings, ZendeskSettings
+from ticket_processor.settings.load import load
+from ticket_processor.settings.schema import Settings, ZendeskSettings
 from ticket_processor.state import FILE_NAME, State
 
 from ..servers.certificates import a_certificate

@@ -22,7 +22,7 @@ from ticket_processor.alert_rules import RULES
 from ticket_processor.core.clock import parse_iso
 from ticket_processor.rules import RulesAnalyser
 from ticket_processor.sandbox import Rules
-from ticket_processor.settings import Settings
+from ticket_processor.settings.schema import Settings
 from ticket_processor.state import FILE_NAME, State
 
 from .alarmed import Desk, Receiver

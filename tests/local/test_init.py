@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from ticket_processor.config import load
 from ticket_processor.core.taxonomy import Category
 from ticket_processor.model_settings import ModelUse
-from ticket_processor.settings import Settings
-from ticket_processor.variables import VARIABLES
+from ticket_processor.settings.load import load
+from ticket_processor.settings.schema import Settings
+from ticket_processor.settings.variables import VARIABLES
 
 from .conftest import Command, Desk
 

@@ -42,7 +42,7 @@ from ticket_processor.pipeline import Options, Parts, Run
 from ticket_processor.policy import Policy
 from ticket_processor.rules import RulesAnalyser
 from ticket_processor.sandbox import BOT_ID, FaultPlan, Rules
-from ticket_processor.settings import ZendeskSettings
+from ticket_processor.settings.schema import ZendeskSettings
 from ticket_processor.state import HORIZON, State
 from ticket_processor.tags import earlier_key
 from ticket_processor.wiring import transport_for

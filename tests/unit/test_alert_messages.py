@@ -16,7 +16,7 @@ from ticket_processor.alert_rules import RULES, look
 from ticket_processor.alert_view import Facts, Limits, Severity, span
 from ticket_processor.cli import app
 from ticket_processor.core.models import RunRecord, Statement
-from ticket_processor.settings import Settings
+from ticket_processor.settings.schema import Settings
 from ticket_processor.slo import DAY, HOUR, MINUTE
 
 from .recorded import NOW, PERIOD_S, history, recorded

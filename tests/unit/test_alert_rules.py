@@ -17,7 +17,7 @@ from ticket_processor.analysis import NOTHING_TO_READ
 from ticket_processor.budget import DAY_SPENT, RUN_SPENT
 from ticket_processor.core.models import RunRecord, Statement
 from ticket_processor.metric_types import PLANNED
-from ticket_processor.settings import AlertSettings, SloSettings
+from ticket_processor.settings.schema import AlertSettings, SloSettings
 from ticket_processor.slo import DAY, HOUR, MINUTE
 
 from .recorded import NOW, PERIOD_S, busy, history, recorded

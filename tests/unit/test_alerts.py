@@ -25,7 +25,7 @@ from ticket_processor.alert_view import Severity
 from ticket_processor.alerts import NOT_TAKEN, Receiver, receivers
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.errors import how_to_install
-from ticket_processor.settings import AlertSettings
+from ticket_processor.settings.schema import AlertSettings
 
 from .fakes import ManualClock
 from .recorded import NOW

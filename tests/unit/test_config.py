@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.config import load
 from ticket_processor.core.errors import ConfigError
-from ticket_processor.settings import Settings
-from ticket_processor.variables import VARIABLES
+from ticket_processor.settings.load import load
+from ticket_processor.settings.schema import Settings
+from ticket_processor.settings.variables import VARIABLES
 
 GOOD = {"ZENDESK_SUBDOMAIN": "acme", "ZENDESK_OAUTH_TOKEN": "t0ken"}
 CANARY = "sk-CANARY-9f8e7d"

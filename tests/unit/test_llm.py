@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 import pytest
 
 from ticket_processor.chat_server import AnswerUnusable, FormRefused, ModelBusy, RawAnswer
-from ticket_processor.config import load
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import RedactionLevel, Risk, Urgency, Usage
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
@@ -20,6 +19,7 @@ from ticket_processor.presets import targets
 from ticket_processor.prompt import answer_schema, in_words, instructions
 from ticket_processor.redact import RedactedText, redact
 from ticket_processor.rules import RulesAnalyser
+from ticket_processor.settings.load import load
 from ticket_processor.tokens import estimate_tokens
 from ticket_processor.wiring import model_analyser
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.config import load
 from ticket_processor.core.errors import ConfigError
-from ticket_processor.settings import Settings
+from ticket_processor.settings.load import load
+from ticket_processor.settings.schema import Settings
 
 GOOD = {"ZENDESK_SUBDOMAIN": "acme", "ZENDESK_OAUTH_TOKEN": "t0ken"}
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.config import load
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.core.models import Overwrite
 from ticket_processor.escalation import DEFAULT_PLANS
 from ticket_processor.note import NoteWhen
-from ticket_processor.settings import Settings
+from ticket_processor.settings.load import load
+from ticket_processor.settings.schema import Settings
 from ticket_processor.tiers import Tier
 
 

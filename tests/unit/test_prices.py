@@ -11,7 +11,7 @@ from ticket_processor.model_settings import ModelSettings
 from ticket_processor.presets import price_note, resolve, targets
 from ticket_processor.prices import LIST_PRICES, LISTED, list_price
 from ticket_processor.screen import summary_text
-from ticket_processor.setting_checks import misfits
+from ticket_processor.settings.checks import misfits
 
 
 def models(**settings: object) -> ModelSettings:

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from ticket_processor.commands.report_mail import mail_receivers, send
 from ticket_processor.core.errors import ConfigError
-from ticket_processor.settings import AlertSettings
+from ticket_processor.settings.schema import AlertSettings
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # some of Apprise's plugins use it
 

@@ -10,7 +10,7 @@ from ticket_processor.before_after import BeforeAfter, telling
 from ticket_processor.core.models import Outcome, OutcomeStatus, RunSummary, Ticket, Writes
 from ticket_processor.run_tally import MOST_LISTED, Seen, Tally, next_steps, why_no_model
 from ticket_processor.run_words import difference, headline, outcome_line, summary_text
-from ticket_processor.settings import ZendeskSettings
+from ticket_processor.settings.schema import ZendeskSettings
 from ticket_processor.slo import DAY
 from ticket_processor.ticket_subjects import LONGEST, MOST_KEPT, NO_SUBJECT, Subjects, shown_subject
 

@@ -34,7 +34,7 @@ from ticket_processor.schedule.job import (
     problems_of,
     unwritable,
 )
-from ticket_processor.settings import AlertSettings
+from ticket_processor.settings.schema import AlertSettings
 
 ODD = " %%$$\"'\\\\`#;&|*?~<>(){}[]!=-+:@^,.\u00fc\u3000\U0001f600"
 LETTERS = st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"], exclude_characters="/\ufffe\uffff")

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from ticket_processor.config import load
 from ticket_processor.core.errors import ConfigError
-from ticket_processor.setting_names import REMOVED
-from ticket_processor.settings import Settings
+from ticket_processor.settings.load import load
+from ticket_processor.settings.names import REMOVED
+from ticket_processor.settings.schema import Settings
 
 GOOD = {"ZENDESK_SUBDOMAIN": "acme", "ZENDESK_OAUTH_TOKEN": "t0ken"}
 _JARGON = re.compile(

@@ -31,7 +31,7 @@ from ..core.models import RunRecord
 from ..daily_summary import summary_due, summary_text
 from ..pipeline import HALTED
 from ..run_tally import ESCALATED, Tally
-from ..settings import Settings
+from ..settings.schema import Settings
 from ..state import AHEAD_S, FILE_NAME, State
 from ..state_file import is_there
 

@@ -12,12 +12,12 @@ from ..alert_sender import Sender
 from ..alert_store import AlertStore
 from ..alert_view import Severity
 from ..alerts import Receiver, receivers, tame_libraries
-from ..config import load
 from ..core.clock import SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
 from ..heartbeat import PATIENCE_S, Heartbeat
 from ..screen import Screen
-from ..settings import Settings
+from ..settings.load import load
+from ..settings.schema import Settings
 from .alert_round import account_name
 from .tending import HEARTBEAT
 

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..config import load
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import CannotRun, ConfigError, ExitCode
 from ..core.models import Ticket
 from ..core.sanitize import strip_hidden
 from ..screen import Screen
-from ..settings import Settings
+from ..settings.load import load
+from ..settings.schema import Settings
 from ..walkthrough import Walk, as_data, pasted, walk, wanted_changes
 from ..wiring import transport_for
 from ..zendesk import Zendesk

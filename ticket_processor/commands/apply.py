@@ -12,7 +12,6 @@ from ..answer_gate import unlike_an_answer
 from ..assembly import Asked, write
 from ..backfill import Judgement
 from ..backfill_file import ANEW, DECIDED, Entry, Refused, Results, locked
-from ..config import load
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.id_set import IdSet
@@ -21,7 +20,8 @@ from ..log_key import known_keys
 from ..redact import redact
 from ..run_tally import Seen
 from ..screen import Screen
-from ..settings import Settings
+from ..settings.load import load
+from ..settings.schema import Settings
 from ..settlement import ALREADY_DONE
 from ..state import FILE_NAME, State, Verdict
 from ..ticket_subjects import Subjects

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 
-from ..config import load
 from ..core.errors import CannotRun, ConfigError, ExitCode, StateUnusable, TicketbotError
 from ..log_check import check
 from ..log_cipher import KEYS_VARIABLE, is_encrypted
@@ -19,7 +18,8 @@ from ..log_lines import decode
 from ..log_upkeep import keys_in, left_in
 from ..log_writer import Head
 from ..screen import Screen, standard_output
-from ..settings import Settings
+from ..settings.load import load
+from ..settings.schema import Settings
 from ..state import FILE_NAME, State
 from ..wiring import keyring
 

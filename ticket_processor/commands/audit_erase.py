@@ -12,13 +12,13 @@ import typer
 from ..answer_store import FILE_NAME as ANSWERS
 from ..answer_store import AnswerStore
 from ..audit import REPAIRED, REPAIRED_SAID
-from ..config import load
 from ..core.clock import SystemClock
 from ..core.errors import CannotRun, ConfigError, ExitCode, RunLocked
 from ..log_erase import Found, erase, every_file, find, nobody_beside
 from ..log_upkeep import keep_head
 from ..screen import Screen, harmless
-from ..settings import Settings
+from ..settings.load import load
+from ..settings.schema import Settings
 from ..state import State
 from ..state_file import is_there
 from ..wiring import audit_log, keyring, lock, new_run_id, opened_state

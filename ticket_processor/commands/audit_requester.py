@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..core.clock import Deadline, SystemClock
-from ..settings import Settings
+from ..settings.schema import Settings
 from ..wiring import transport_for
 from ..zendesk_requester import Requesters
 

@@ -17,12 +17,12 @@ from ..answer_store import AnswerStore
 from ..backfill import Backfill, Judgement
 from ..backfill_file import DECIDED, BackfillFile, Header
 from ..budget import Budget
-from ..config import load
 from ..core.clock import Deadline, SystemClock, iso, parse_iso
 from ..core.errors import CannotRun, ConfigError, DeadlineReached, ExitCode, Stopping
 from ..presets import targets
 from ..screen import Screen
-from ..settings import Settings
+from ..settings.load import load
+from ..settings.schema import Settings
 from ..wiring import audit_keys, kill_switch, selection, transport_for, understanding
 from ..zendesk import Zendesk
 from .moments import parse_since

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from ..config import load
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
 from ..evaluation.data import Labelled
@@ -17,7 +16,8 @@ from ..evaluation.measure import as_data
 from ..evaluation.report import misses, require_plots, write_report
 from ..evaluation.solved import OURS, CategoryFrom, Solved, how_it_was_decided, solved_examples
 from ..screen import Screen
-from ..settings import Settings
+from ..settings.load import load
+from ..settings.schema import Settings
 from ..wiring import transport_for
 from ..zendesk import Zendesk
 from . import score_tables

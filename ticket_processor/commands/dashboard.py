@@ -7,11 +7,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ..config import load
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode, how_to_install
 from ..screen import Screen
-from ..variables import CONFIG_VARIABLE
+from ..settings.load import load
+from ..settings.variables import CONFIG_VARIABLE
 
 REPORTS = "reports"
 _PARTS = ("streamlit", "plotly", "duckdb")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..config import load
 from ..core.clock import SystemClock, iso
 from ..core.errors import ExitCode
 from ..log_index import LogIndex, require_duckdb
 from ..metrics import EscalatedTicket, Selection
 from ..metrics import escalated as escalated_of
 from ..screen import Screen
-from ..settings import Settings
+from ..settings.load import load
+from ..settings.schema import Settings
 from ..ticket_subjects import OVER, LookedUp, look_up
 from ..wiring import keyring
 from .moments import parse_since

@@ -6,14 +6,14 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..config import DEFAULT_FILE, load
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode, Stopping
 from ..health.checks import Health, Status
 from ..health.doctor import Doctor, unusable
 from ..run_metrics import RunMetrics, in_words
 from ..screen import Screen
-from ..variables import CONFIG_VARIABLE
+from ..settings.load import DEFAULT_FILE, load
+from ..settings.variables import CONFIG_VARIABLE
 
 DEFAULT_HOST = "127.0.0.1"
 _MARKS = {Status.OK: "ok", Status.WARN: "warn", Status.FAIL: "FAIL", Status.SKIPPED: "-"}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..config import DEFAULT_FILE, load
 from ..core.errors import ConfigError, ExitCode
 from ..screen import Screen
+from ..settings.load import DEFAULT_FILE, load
 
 _FILL_IN = "Next: copy .env.example to {}, fill it in, and say: {}"
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import load
 from ..core.errors import ConfigError
-from ..settings import Settings
+from ..settings.load import load
+from ..settings.schema import Settings
+from ..settings.variables import VARIABLES
 from ..state import HORIZON
-from ..variables import VARIABLES
 from ..wiring import opened_state
 
 ON_WINDOWS = sys.platform == "win32"

@@ -12,7 +12,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ..config import load
 from ..core.clock import SystemClock, iso
 from ..core.errors import CannotRun, ConfigError, ExitCode
 from ..core.models import Risk, Sentiment, Urgency
@@ -22,7 +21,8 @@ from ..metrics import Selection
 from ..report import Goals, Report, gather
 from ..report_data import as_data, csv_text
 from ..screen import Screen, printing
-from ..settings import Settings
+from ..settings.load import load
+from ..settings.schema import Settings
 from ..spikes import WEEKS
 from ..ticket_subjects import look_up
 from . import report_tables, score_tables

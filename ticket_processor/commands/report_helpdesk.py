@@ -16,7 +16,7 @@ from ..override_counts import Overrides, in_sample_order
 from ..override_reads import WRITTEN, read_overrides, written_tickets
 from ..overrides import words_of
 from ..screen import Screen
-from ..settings import Settings
+from ..settings.schema import Settings
 from ..transport import Transport
 from ..wiring import keyring, transport_for
 from ..zendesk import Zendesk

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..alerts import Receiver, package_missing, receivers, tame_libraries, through
 from ..core.errors import ConfigError
-from ..settings import AlertSettings
+from ..settings.schema import AlertSettings
 
 if TYPE_CHECKING:
     from apprise import NotifyBase

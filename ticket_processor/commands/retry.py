@@ -7,12 +7,12 @@ from pathlib import Path
 
 from ..assembly import retry
 from ..audit import REPAIRED, REPAIRED_SAID
-from ..config import load
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.models import Outcome, OutcomeStatus
 from ..log_upkeep import keep_head
 from ..screen import Screen
+from ..settings.load import load
 from ..state import DROPPED, Retry
 from ..ticket_subjects import Subjects
 from ..wiring import audit_log, lock, new_run_id, opened_state

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from ..assembly import Asked
 from ..assembly import run as run_once
-from ..config import load
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError
 from ..core.models import Outcome, OutcomeStatus
 from ..run_tally import Seen
 from ..screen import Screen
+from ..settings.load import load
 from ..statement import Verify
 from ..ticket_subjects import Subjects
 from .moments import parse_since

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import config_file
 from ..core.errors import ConfigError, ExitCode
 from ..schedule import cron, systemd, windows
 from ..schedule.job import File, Job, LocalJob, every, followers, limit_after, minute_of, problems_of, unwritable
 from ..screen import Screen
-from ..settings import Settings
+from ..settings.load import config_file
+from ..settings.schema import Settings
 from . import installation
 from .installation import Account, is_root
 from .programs import run_program, write_file

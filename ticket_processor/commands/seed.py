@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..config import load
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.models import Sentiment
 from ..screen import Screen
-from ..settings import Settings
+from ..settings.load import load
+from ..settings.schema import Settings
 from ..wiring import transport_for
 from .moments import EXPORTED_AFTER_S
 

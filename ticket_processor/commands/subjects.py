@@ -19,7 +19,7 @@ from ..evaluation.runner import AnalyseTicket, Answer, Subject, answer_all
 from ..redact import redact
 from ..rules import RulesAnalyser
 from ..screen import Screen
-from ..settings import Settings
+from ..settings.schema import Settings
 from ..state_file import is_there
 from ..wiring import understanding
 

@@ -7,7 +7,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..config import load
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import AnalysisFailed, CannotRun, ConfigError, ExitCode
 from ..core.taxonomy import Category, Taxonomy
@@ -18,7 +17,8 @@ from ..log_files import events
 from ..model_settings import EmbeddingSettings
 from ..outgoing import leaving
 from ..screen import Screen
-from ..settings import Settings
+from ..settings.load import load
+from ..settings.schema import Settings
 from ..taxonomy_check import Likeness, Logged, check_labels, in_order
 from ..taxonomy_check import check as find
 from ..wiring import keyring, transport_for

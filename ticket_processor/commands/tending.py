@@ -23,7 +23,7 @@ from ..core.models import RunRecord, RunSummary
 from ..heartbeat import PATIENCE_S, Heartbeat
 from ..metric_words import end_words
 from ..run_tally import Tally
-from ..settings import Settings
+from ..settings.schema import Settings
 from ..ticket_subjects import Subjects
 from ..wiring import audit_log, new_run_id
 from .alert_round import AlertRound

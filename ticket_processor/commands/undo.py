@@ -12,10 +12,10 @@ from typing import Any
 
 from ..assembly import AskedUndo, Undone
 from ..assembly import undo as take_back
-from ..config import load
 from ..core.clock import Clock, SystemClock
 from ..core.models import Change, Outcome, OutcomeStatus, RunSummary
 from ..screen import Screen
+from ..settings.load import load
 from ..take_back import WORDS, Left, told
 from ..undo import ALREADY_UNDONE, NOT_KNOWN_YET, OTHER_RUN, not_reached, other_run
 

@@ -19,7 +19,7 @@ from ..core.models import RunRecord
 from ..health.checks import Health
 from ..health.doctor import Doctor
 from ..log_index import LogIndex
-from ..settings import Settings
+from ..settings.schema import Settings
 from ..state import FILE_NAME, State
 from ..ticket_subjects import LookedUp, look_up
 from ..wiring import keyring

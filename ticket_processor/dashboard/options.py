@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..core.clock import Clock
 from ..core.errors import ConfigError
-from ..settings import Settings
+from ..settings.schema import Settings
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from ..log_writer import LOCK_NAME as LOG_LOCK
 from ..pipeline import HALTED, Options
 from ..presets import ModelTarget, targets
 from ..run_metrics import DAY_S, metrics_of
-from ..settings import Settings
+from ..settings.schema import Settings
 from ..state import AHEAD_S, FILE_NAME, HORIZON, RUNS_KEPT_S
 from ..state_file import is_there
 from ..wiring import HELPDESK, LOCK_NAME, keyring, kill_switch, model_breaker, opened_state

@@ -22,7 +22,7 @@ from ..core.errors import AnalysisFailed, DeadlineReached, NotAuthorised, RateLi
 from ..openai_client import MAX_ANSWER_BYTES, Connection, bounded_body
 from ..presets import ModelTarget
 from ..sdk_client import certificates
-from ..settings import ZendeskSettings
+from ..settings.schema import ZendeskSettings
 from ..transport import Reply, Transport
 from ..wiring import transport_for
 from . import machine as judged

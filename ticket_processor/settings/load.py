@@ -13,13 +13,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from .core import tls, verbose
-from .core.errors import ConfigError
-from .setting_checks import helpdesk_gaps, misfits, strange_credentials, strange_paths, unprotected
-from .setting_errors import Place, place_name, sentences
-from .setting_names import REMOVED, meant
-from .settings import DEFAULT_LOG_DIR, Settings, ZendeskSettings
-from .settings_file import TomlFile, read_env, read_toml
+from ..core import tls, verbose
+from ..core.errors import ConfigError
+from .checks import helpdesk_gaps, misfits, strange_credentials, strange_paths, unprotected
+from .messages import Place, place_name, sentences
+from .names import REMOVED, meant
+from .schema import DEFAULT_LOG_DIR, Settings, ZendeskSettings
+from .sources import TomlFile, read_env, read_toml
 from .variables import CONFIG_VARIABLE, VARIABLES, unknown_names
 
 DEFAULT_FILE = "ticketbot.toml"

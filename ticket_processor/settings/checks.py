@@ -13,16 +13,16 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from .core.models import RedactionLevel
-from .core.taxonomy import CATEGORY_NAME, Category, Taxonomy, default_taxonomy
-from .core.urls import is_loopback
-from .escalation import REASONS
-from .model_settings import ModelUse
-from .policy import RESERVED_TAGS, Policy
-from .prices import list_price
-from .setting_errors import place_name
-from .settings import Settings, ZendeskSettings
-from .skip_rules import HANDS_OFF
+from ..core.models import RedactionLevel
+from ..core.taxonomy import CATEGORY_NAME, Category, Taxonomy, default_taxonomy
+from ..core.urls import is_loopback
+from ..escalation import REASONS
+from ..model_settings import ModelUse
+from ..policy import RESERVED_TAGS, Policy
+from ..prices import list_price
+from ..skip_rules import HANDS_OFF
+from .messages import place_name
+from .schema import Settings, ZendeskSettings
 
 Data = Mapping[str, Any]
 _PATHS = (("log_dir",), ("state_dir",), ("classifier", "folder"), ("run", "stop_file"))

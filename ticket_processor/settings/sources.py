@@ -15,7 +15,7 @@ from typing import Any
 
 from dotenv.parser import parse_stream
 
-from .core.errors import ConfigError
+from ..core.errors import ConfigError
 
 Place = tuple[int | str, ...]
 OURS = ("ZENDESK_", "TICKETBOT_", "OPENAI_")

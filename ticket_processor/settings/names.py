@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from .setting_errors import Place, place_name
+from .messages import Place, place_name
 
 Names = tuple[str, ...]
 
