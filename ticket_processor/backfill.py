@@ -23,7 +23,7 @@ from .core.id_set import IdSet
 from .core.models import Analysis, Decision, Ticket, Usage
 from .core.taxonomy import Taxonomy
 from .fanout import FanOut, Stuck
-from .history import History
+from .helpdesk.ticket_history import History
 from .policy import Policy, decide
 from .redact import redact
 from .second_look import in_vain

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from .core.clock import Clock, Deadline
 from .core.models import Change
-from .helpdesk import Helpdesk
+from .helpdesk.protocol import Helpdesk
 from .state import Open
 
 PATIENCE_S = 60.0

@@ -15,8 +15,8 @@ from .core.clock import parse_iso
 from .core.errors import RequestSkipped, TicketError
 from .core.id_set import IdSet
 from .core.models import Outcome, OutcomeStatus, Request, TakenOff, Ticket
-from .helpdesk import Helpdesk, Page
-from .history import History
+from .helpdesk.protocol import Helpdesk, Page
+from .helpdesk.ticket_history import History
 from .retriage import Reply, with_answers
 from .search_window import SearchWindow
 from .second_look import JUDGED, STAGE

@@ -15,7 +15,7 @@ from .core.clock import Deadline, why_ended
 from .core.errors import CannotRun, DeadlineReached
 from .core.models import Frozen
 from .core.taxonomy import Category, Taxonomy
-from .helpdesk import Article
+from .helpdesk.protocol import Article
 from .keywords import known_name
 from .lexicon import CATEGORIES
 from .likeness import content_words, themes

@@ -12,7 +12,7 @@ from .core.clock import Deadline, why_ended
 from .core.errors import CannotRun, DeadlineReached, TicketError
 from .core.models import Ticket
 from .evaluation.solved import MERGED_TAG
-from .helpdesk import Helpdesk
+from .helpdesk.protocol import Helpdesk
 from .override_counts import Overrides, add_up
 from .overrides import Judgement, Words, Written, judge
 

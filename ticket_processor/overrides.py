@@ -13,7 +13,7 @@ from typing import Literal
 
 from .core.models import Priority, Sentiment, Urgency
 from .core.taxonomy import Taxonomy
-from .history import Edit, History
+from .helpdesk.ticket_history import Edit, History
 from .policy import Policy
 
 Fate = Literal["left", "changed", "taken_off", "by_rules"]

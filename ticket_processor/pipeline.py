@@ -33,8 +33,8 @@ from .core.kill_switch import KillSwitch
 from .core.models import Analysis, Decision, Outcome, OutcomeStatus, Request, RunRecord, RunSummary, Ticket
 from .core.taxonomy import Taxonomy
 from .fanout import FanOut, Stuck
-from .helpdesk import Helpdesk
-from .history import History
+from .helpdesk.protocol import Helpdesk
+from .helpdesk.ticket_history import History
 from .intake import Intake, PageLedger, ReadAhead, Wanted, Work
 from .log_upkeep import keep_head, left_in, not_before
 from .policy import Policy, decide

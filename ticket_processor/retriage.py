@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from .cleaning import clean
 from .core.models import Ticket
 from .core.sanitize import MAX_INPUT
-from .history import Edit, History
+from .helpdesk.ticket_history import Edit, History
 from .policy import Policy
 from .suspicion import signs_of
 from .tags import earlier_key, write_key

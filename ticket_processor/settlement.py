@@ -16,8 +16,8 @@ from .audit import AuditLog
 from .core.errors import CannotRun, MissingPart, NotePublished, RequestSkipped, TicketError
 from .core.models import Change, Decision, Outcome, OutcomeStatus, Overwrite, Request, TakenOff, Ticket
 from .core.taxonomy import Taxonomy
-from .helpdesk import Helpdesk
-from .history import Edit, History, Ours, Overwritten
+from .helpdesk.protocol import Helpdesk
+from .helpdesk.ticket_history import Edit, History, Ours, Overwritten
 from .policy import Policy, decide
 from .retriage import NOTHING_NEW
 from .second_look import JUDGED

@@ -11,13 +11,13 @@ import random
 from collections.abc import Callable
 from typing import Literal
 
-from . import batch_trust
 from .audit import AuditLog
 from .core.clock import Deadline
 from .core.errors import DeadlineReached, HelpdeskDown, RateLimited, TicketError
 from .core.models import Change, Decision, Outcome, OutcomeStatus, Overwrite, Statement
-from .helpdesk import Helpdesk
-from .history import Edit, History, overwritten
+from .helpdesk import batch_trust
+from .helpdesk.protocol import Helpdesk
+from .helpdesk.ticket_history import Edit, History, overwritten
 from .settlement import note_published, repair
 from .state import State, Verdict
 from .tags import REPAIR

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from .core.errors import MissingPart
 from .core.models import Change, Decision, Overwrite, Priority, TakenOff, Ticket
-from .history import Ours
+from .helpdesk.ticket_history import Ours
 from .outgoing import told
 
 _NOT_IN_A_TAG = re.compile(r"[^a-z0-9_]+")

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from .core.errors import MissingPart
 from .core.models import Change, Frozen, Ticket
 from .core.sanitize import plain_line
-from .history import Edit, History
+from .helpdesk.ticket_history import Edit, History
 from .outgoing import told as leaves
 from .tags import COMPLETE, REPAIR, key_of_stage, merge_tags, reference
 

@@ -15,7 +15,7 @@ from typing import Literal
 from .core.models import Frozen, Urgency
 from .core.sanitize import plain_line
 from .core.taxonomy import Category, Taxonomy
-from .helpdesk import Labels, TicketField
+from .helpdesk.protocol import Labels, TicketField
 from .likeness import EVERYDAY, Theme, shared_words, similarities, themes
 from .phrases import PhraseMatcher, words_of
 from .policy import RESERVED_TAGS, FieldPolicy, Mode, Policy

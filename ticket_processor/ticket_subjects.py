@@ -10,7 +10,7 @@ from typing import Any
 from .core.clock import Clock, Deadline
 from .core.errors import CannotRun, DeadlineReached, TicketError
 from .core.models import Ticket
-from .helpdesk import Fetched, Page
+from .helpdesk.protocol import Fetched, Page
 from .outgoing import leaving_line
 from .redact import redact
 from .settings.schema import Settings

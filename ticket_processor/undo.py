@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from . import batch_trust
 from .audit import AuditLog
 from .core.clock import Clock, Deadline
 from .core.errors import (
@@ -30,8 +29,9 @@ from .core.errors import (
 from .core.models import Change, Decision, Outcome, OutcomeStatus, RunSummary, Ticket
 from .core.models import Writes as Ways
 from .core.sanitize import plain_line
-from .helpdesk import Helpdesk
-from .history import History
+from .helpdesk import batch_trust
+from .helpdesk.protocol import Helpdesk
+from .helpdesk.ticket_history import History
 from .in_flight import InFlight, wait_for_jobs
 from .past_runs import Writes
 from .pipeline import HALTED, heed_wait

@@ -24,6 +24,9 @@ from .core.disk_space import Room
 from .core.errors import CannotRun, ConfigError, RunLocked, state_unusable
 from .core.kill_switch import KillSwitch
 from .core.private_files import make_folder
+from .helpdesk.rate_limit import Throttle
+from .helpdesk.transport import Auth, Transport
+from .helpdesk.zendesk_auth import ApiToken, ClientCredentials, OAuthToken, own_user
 from .llm import ModelAnalyser
 from .log_cipher import Keyring
 from .log_key import log_keys
@@ -35,11 +38,8 @@ from .skip_rules import Selection, SkipRules
 from .state import FILE_NAME, State
 from .state_file import is_there
 from .suspicion import signs_of
-from .throttle import Throttle
-from .transport import Auth, Transport
 from .writeback import Delivery
 from .zendesk import read_limits
-from .zendesk_auth import ApiToken, ClientCredentials, OAuthToken, own_user
 
 HELPDESK = "Zendesk"
 LOCK_NAME = "run.lock"

@@ -19,9 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from . import batch_trust
 from .audit import AuditLog
-from .batch_trust import Learnt
 from .core.clock import Clock, Deadline, iso, parse_iso
 from .core.errors import (
     DeadlineReached,
@@ -35,8 +33,10 @@ from .core.errors import (
     UpdateRefused,
 )
 from .core.models import Change, Outcome, OutcomeStatus, Request, Ticket, Writes
-from .helpdesk import Fetched, Helpdesk, JobStatus
-from .history import Edit, History, overwritten
+from .helpdesk import batch_trust
+from .helpdesk.batch_trust import Learnt
+from .helpdesk.protocol import Fetched, Helpdesk, JobStatus
+from .helpdesk.ticket_history import Edit, History, overwritten
 from .settlement import (
     DEFERRED,
     ENDED_STATUSES,

@@ -29,11 +29,11 @@ from .core.errors import (
     UpdateRefused,
 )
 from .core.models import Change, Priority, Ticket
-from .helpdesk import Fetched, JobStatus, Page, TicketField
-from .history import Edit, History, changed
-from .throttle import Limit
-from .transport import Effect, Reply, Transport
-from .zendesk_labels import CHOICES, LabelsForbidden, read_fields
+from .helpdesk.protocol import Fetched, JobStatus, Page, TicketField
+from .helpdesk.rate_limit import Limit
+from .helpdesk.ticket_history import Edit, History, changed
+from .helpdesk.transport import Effect, Reply, Transport
+from .helpdesk.zendesk_fields import CHOICES, LabelsForbidden, read_fields
 
 PAGE_SIZE = 1000
 SHOW_MANY_MAX = 100

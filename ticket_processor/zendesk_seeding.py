@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from .core.clock import Deadline
 from .core.errors import CannotRun, ConfigError, HelpdeskDown, OutcomeUnknown
-from .transport import Effect, Reply, Transport
+from .helpdesk.transport import Effect, Reply, Transport
 from .zendesk import read_limits
 
 BATCH = 100

@@ -24,9 +24,9 @@ from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import HelpdeskDown, NotAuthorised, OutcomeUnknown
 from ticket_processor.embeddings import Embedder, EmbeddingsFailed
 from ticket_processor.heartbeat import Heartbeat
+from ticket_processor.helpdesk.rate_limit import Throttle
+from ticket_processor.helpdesk.transport import MAX_ATTEMPTS, MAX_RECEIPT_BYTES, Effect, Transport
 from ticket_processor.model_settings import EmbeddingSettings
-from ticket_processor.throttle import Throttle
-from ticket_processor.transport import MAX_ATTEMPTS, MAX_RECEIPT_BYTES, Effect, Transport
 from ticket_processor.zendesk import MAX_PAGE_BYTES
 
 from ..unit.fakes import ManualClock, Upper

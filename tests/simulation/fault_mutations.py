@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
-from ticket_processor import batch_trust, history, intake, settlement, writeback, zendesk
-from ticket_processor.batch_trust import Learnt
+from ticket_processor import intake, settlement, writeback, zendesk
 from ticket_processor.core.errors import CannotRun, HelpdeskDown
 from ticket_processor.core.models import Ticket
-from ticket_processor.helpdesk import Fetched
-from ticket_processor.history import Edit, History
+from ticket_processor.helpdesk import batch_trust
+from ticket_processor.helpdesk import ticket_history as history
+from ticket_processor.helpdesk.batch_trust import Learnt
+from ticket_processor.helpdesk.protocol import Fetched
+from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.shared_faults import SharedFaults
 from ticket_processor.state import State
 from ticket_processor.tags import earlier_key

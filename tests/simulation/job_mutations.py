@@ -7,11 +7,12 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from unittest import mock
 
-from ticket_processor import history, intake, pipeline, settlement, writeback, zendesk
+from ticket_processor import intake, pipeline, settlement, writeback, zendesk
 from ticket_processor.audit import AuditLog
 from ticket_processor.core.errors import AuditUnwritable, OutcomeUnknown, StateUnusable
 from ticket_processor.core.models import Change, Outcome, Ticket
-from ticket_processor.helpdesk import JobStatus
+from ticket_processor.helpdesk import ticket_history as history
+from ticket_processor.helpdesk.protocol import JobStatus
 from ticket_processor.policy import Policy
 from ticket_processor.retriage import Reply
 from ticket_processor.state import Retry, State, Verdict

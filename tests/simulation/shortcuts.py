@@ -16,9 +16,10 @@ from urllib.parse import urlencode
 
 import tenacity
 
-from ticket_processor import analysis, answer_store, intake, llm, note, policy, prompt, rules, state, transport, zendesk
+from ticket_processor import analysis, answer_store, intake, llm, note, policy, prompt, rules, state, zendesk
 from ticket_processor.core import models
 from ticket_processor.core import sanitize as plain
+from ticket_processor.helpdesk import transport
 from ticket_processor.sandbox import app, choices, clock, records, store, zendesk_api, zendesk_call, zendesk_export
 
 MOST = 20_000

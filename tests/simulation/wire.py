@@ -11,8 +11,8 @@ import requests
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
 from tests.simulation.virtual import Countdown
+from ticket_processor.helpdesk.transport import _parsed
 from ticket_processor.sandbox import InMemoryAdapter, Request
-from ticket_processor.transport import _parsed
 
 if TYPE_CHECKING:
     from tests.simulation.world import World

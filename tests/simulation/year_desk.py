@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from ticket_processor.core.clock import iso
 from ticket_processor.core.errors import AnalysisFailed, HelpdeskDown, UpdateConflict, UpdateRefused
 from ticket_processor.core.models import Analysis, Change, Sentiment, Ticket, Urgency
-from ticket_processor.helpdesk import Fetched, JobStatus, Page
-from ticket_processor.history import Edit, History
+from ticket_processor.helpdesk.protocol import Fetched, JobStatus, Page
+from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.redact import RedactedText
 
 PERIOD_S = 600.0

@@ -19,11 +19,11 @@ from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import Stopping, TicketError
 from ticket_processor.core.models import Analysis, Change, Decision, Priority, Sentiment, Ticket, Urgency
-from ticket_processor.helpdesk import Fetched, JobStatus, Page
-from ticket_processor.history import Edit, History
+from ticket_processor.helpdesk.protocol import Fetched, JobStatus, Page
+from ticket_processor.helpdesk.rate_limit import Throttle
+from ticket_processor.helpdesk.ticket_history import Edit, History
+from ticket_processor.helpdesk.transport import Transport
 from ticket_processor.sandbox import ManualClock as SandboxTime
-from ticket_processor.throttle import Throttle
-from ticket_processor.transport import Transport
 
 START = 1_795_231_800.0
 """2026-11-21T03:30:00Z"""

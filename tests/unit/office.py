@@ -12,8 +12,8 @@ from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import MissingPart, PartRefused
 from ticket_processor.core.models import Analysis, Change, Outcome, Overwrite, RunSummary, Ticket, Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
-from ticket_processor.helpdesk import Page
-from ticket_processor.history import Edit, History
+from ticket_processor.helpdesk.protocol import Page
+from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.log_files import read_events
 from ticket_processor.pipeline import Options, Parts, Run
 from ticket_processor.policy import FieldPolicy, Policy

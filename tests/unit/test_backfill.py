@@ -16,7 +16,7 @@ from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import AnalysisFailed, CannotRun, HelpdeskDown, Stopping, TicketError
 from ticket_processor.core.models import Analysis, Overwrite, Priority, Risk, Ticket, Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
-from ticket_processor.history import History
+from ticket_processor.helpdesk.ticket_history import History
 from ticket_processor.policy import FieldPolicy, Policy
 from ticket_processor.redact import RedactedText
 from ticket_processor.rules import RulesAnalyser

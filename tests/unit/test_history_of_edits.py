@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ticket_processor.core.models import Priority
-from ticket_processor.history import Edit, History, overwritten
+from ticket_processor.helpdesk.ticket_history import Edit, History, overwritten
 
 from .fakes import a_change, a_ticket
 

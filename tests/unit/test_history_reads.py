@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ticket_processor.core.models import Overwrite, Priority
-from ticket_processor.history import Edit
+from ticket_processor.helpdesk.ticket_history import Edit
 from ticket_processor.policy import FieldPolicy, Policy
 from ticket_processor.tags import write_key
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from ticket_processor.core.clock import iso
 from ticket_processor.core.errors import DeadlineReached, Halted, TicketError
 from ticket_processor.core.models import Outcome, OutcomeStatus, Ticket
-from ticket_processor.helpdesk import Page
-from ticket_processor.history import Edit, History
+from ticket_processor.helpdesk.protocol import Page
+from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.intake import Intake, PageLedger, Wanted, Work
 from ticket_processor.skip_rules import Selection, SkipRules, SkipSettings
 from ticket_processor.state import State, Verdict

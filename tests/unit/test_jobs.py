@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from ticket_processor import batch_trust
-from ticket_processor.batch_trust import Learnt
 from ticket_processor.core.errors import (
     CannotRun,
     DeadlineReached,
@@ -22,7 +20,9 @@ from ticket_processor.core.errors import (
     UpdateRefused,
 )
 from ticket_processor.core.models import Analysis, Change, Outcome, OutcomeStatus, Overwrite, Priority, Ticket, Usage
-from ticket_processor.history import Edit, History
+from ticket_processor.helpdesk import batch_trust
+from ticket_processor.helpdesk.batch_trust import Learnt
+from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.state import Verdict
 from ticket_processor.tags import reference
 from ticket_processor.writeback import CHANGED_AGAIN, FEW, MOST_ITEMS, MOST_WAITING, SMALL_JOB, TRIAL_ITEMS, Delivery

@@ -10,7 +10,8 @@ import pytest
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import CannotRun, DeadlineReached, HelpdeskDown, NotAuthorised
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
-from ticket_processor.helpdesk import Article
+from ticket_processor.helpdesk.protocol import Article
+from ticket_processor.helpdesk.zendesk_articles import ANY, HelpCenter
 from ticket_processor.knowledge_gaps import (
     MOST_QUERIES,
     Coverage,
@@ -22,7 +23,6 @@ from ticket_processor.knowledge_gaps import (
     wanted,
 )
 from ticket_processor.sandbox import Rules, add_article, fill_help_center
-from ticket_processor.zendesk_help_center import ANY, HelpCenter
 
 from .fakes import ManualClock, Wire, answer
 from .test_zendesk import Account

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ticket_processor.core.errors import OutcomeUnknown
 from ticket_processor.core.models import Change, Priority, Urgency
-from ticket_processor.history import Edit
+from ticket_processor.helpdesk.ticket_history import Edit
 
 from .fakes import a_ticket, an_analysis
 from .office import Office, Open

@@ -16,8 +16,8 @@ from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import HelpdeskDown, TicketError
 from ticket_processor.core.models import Priority, Ticket
 from ticket_processor.core.taxonomy import Category, Taxonomy
-from ticket_processor.helpdesk import Fetched
-from ticket_processor.history import Edit, History
+from ticket_processor.helpdesk.protocol import Fetched
+from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.override_counts import BANDS, MOST_PAIRS, Count, Overrides, add_up, in_sample_order
 from ticket_processor.override_reads import LOOKED_AT, read_overrides, written_tickets
 from ticket_processor.overrides import ANOTHER, Judged, Judgement, Written, judge, words_of

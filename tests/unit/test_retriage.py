@@ -17,7 +17,7 @@ from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import Analysis, Outcome, Overwrite, Priority, RunSummary, Sentiment, Urgency
 from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.history import Edit, History, Ours
+from ticket_processor.helpdesk.ticket_history import Edit, History, Ours
 from ticket_processor.pipeline import Options, Parts, Run
 from ticket_processor.policy import FieldPolicy, Policy
 from ticket_processor.redact import RedactedText

@@ -9,8 +9,8 @@ import pytest
 
 from ticket_processor.core.errors import HelpdeskDown, NotAuthorised, TicketError, TicketUnreadable, UpdateRefused
 from ticket_processor.core.models import Change, Ticket
-from ticket_processor.helpdesk import Page
-from ticket_processor.history import Edit, History
+from ticket_processor.helpdesk.protocol import Page
+from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.shared_faults import SharedFaults
 
 from .fakes import a_ticket

@@ -12,7 +12,7 @@ from ticket_processor.audit import AuditLog
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import HelpdeskDown, NotePublished, RateLimited, TicketError
 from ticket_processor.core.models import Change, Outcome, OutcomeStatus, Overwrite, Priority, Statement
-from ticket_processor.history import Edit, History
+from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.log_files import read_events
 from ticket_processor.state import State, Verdict
 from ticket_processor.statement import LAG_S, MOST_KEPT, MOST_LISTED, Witness

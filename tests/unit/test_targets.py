@@ -9,7 +9,7 @@ import pytest
 
 from ticket_processor.core.errors import PartRefused
 from ticket_processor.core.models import Change, Decision, OutcomeStatus, TakenOff, Ticket
-from ticket_processor.history import Edit, History
+from ticket_processor.helpdesk.ticket_history import Edit, History
 
 from .fakes import FakeDesk, a_decision, a_ticket
 from .test_writeback import Bench

@@ -23,10 +23,10 @@ from ticket_processor.core.errors import (
     Stopping,
     TicketUnreadable,
 )
+from ticket_processor.helpdesk.rate_limit import Limit, Throttle
+from ticket_processor.helpdesk.transport import MAX_ATTEMPTS, Effect, Transport
 from ticket_processor.sandbox import InMemoryAdapter, Sandbox
 from ticket_processor.sandbox import ManualClock as SandboxTime
-from ticket_processor.throttle import Limit, Throttle
-from ticket_processor.transport import MAX_ATTEMPTS, Effect, Transport
 from ticket_processor.zendesk import read_limits
 
 from .fakes import BASE, START, ManualClock, Step, Wire, answer, refused

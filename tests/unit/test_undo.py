@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from ticket_processor.assembly import Undone
 from ticket_processor.audit import AuditLog
-from ticket_processor.batch_trust import learnt, remember
 from ticket_processor.commands.undo import InPart, Progress, counts, line, text
 from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import (
@@ -26,8 +25,9 @@ from ticket_processor.core.errors import (
     UpdateConflict,
 )
 from ticket_processor.core.models import Change, Decision, Outcome, OutcomeStatus, Priority, RunSummary, Ticket
-from ticket_processor.helpdesk import Fetched, JobStatus, Page
-from ticket_processor.history import Edit, History, Overwritten, changed
+from ticket_processor.helpdesk.batch_trust import learnt, remember
+from ticket_processor.helpdesk.protocol import Fetched, JobStatus, Page
+from ticket_processor.helpdesk.ticket_history import Edit, History, Overwritten, changed
 from ticket_processor.in_flight import PATIENCE_S
 from ticket_processor.log_files import read_events
 from ticket_processor.past_runs import PastRuns, Writes

@@ -18,7 +18,7 @@ from ticket_processor.core.errors import (
     UpdateRefused,
 )
 from ticket_processor.core.models import Change, OutcomeStatus, Priority
-from ticket_processor.history import Edit, History
+from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.policy import Policy
 from ticket_processor.settlement import Triage
 from ticket_processor.writeback import MOST_ITEMS

@@ -27,16 +27,16 @@ from ticket_processor.core.errors import (
     UpdateRefused,
 )
 from ticket_processor.core.models import Change, Priority, TakenOff, Ticket
-from ticket_processor.helpdesk import Page
-from ticket_processor.history import overwritten
+from ticket_processor.helpdesk.protocol import Page
+from ticket_processor.helpdesk.rate_limit import Throttle
+from ticket_processor.helpdesk.ticket_history import overwritten
+from ticket_processor.helpdesk.transport import Auth, Transport
+from ticket_processor.helpdesk.zendesk_auth import ApiToken, ClientCredentials, OAuthToken
+from ticket_processor.helpdesk.zendesk_fields import read_labels
 from ticket_processor.sandbox import BOT_ID, Credentials, InMemoryAdapter, Sandbox, fill
 from ticket_processor.sandbox import ManualClock as SandboxTime
 from ticket_processor.shared_faults import IsolatingDesk, SharedFaults
-from ticket_processor.throttle import Throttle
-from ticket_processor.transport import Auth, Transport
 from ticket_processor.zendesk import MAX_AUDIT_PAGES, SEARCH_WINDOW_S, Zendesk, note_html, read_limits
-from ticket_processor.zendesk_auth import ApiToken, ClientCredentials, OAuthToken
-from ticket_processor.zendesk_labels import read_labels
 
 from .fakes import BASE, START, ManualClock, Upper, Wire, a_change, answer
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from ticket_processor.helpdesk.zendesk_auth import own_user
 from ticket_processor.sandbox import BOT_ID
-from ticket_processor.zendesk_auth import own_user
 
 from .fakes import Wire, answer
 from .test_zendesk import START, Account

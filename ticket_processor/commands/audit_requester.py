@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..core.clock import Deadline, SystemClock
+from ..helpdesk.zendesk_users import Requesters
 from ..settings.schema import Settings
 from ..wiring import transport_for
-from ..zendesk_requester import Requesters
 
 PATIENCE_S = 1800.0
 

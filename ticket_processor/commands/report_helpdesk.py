@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from ..core.clock import Deadline, SystemClock, iso
+from ..helpdesk.transport import Transport
+from ..helpdesk.zendesk_articles import HelpCenter
 from ..knowledge_gaps import TOPICS, Knowledge, look_up, themes_of, topics_of, wanted
 from ..log_files import events
 from ..log_index import LogIndex
@@ -17,10 +19,8 @@ from ..override_reads import WRITTEN, read_overrides, written_tickets
 from ..overrides import words_of
 from ..screen import Screen
 from ..settings.schema import Settings
-from ..transport import Transport
 from ..wiring import keyring, transport_for
 from ..zendesk import Zendesk
-from ..zendesk_help_center import HelpCenter
 
 MOST_SUMMARIES = 5_000
 """Of tickets without a category of their own, and as many of others, the newest: enough to see what is frequent."""

@@ -10,7 +10,8 @@ from typing import Any
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import AnalysisFailed, CannotRun, ConfigError, ExitCode
 from ..core.taxonomy import Category, Taxonomy
-from ..helpdesk import Labels
+from ..helpdesk.protocol import Labels
+from ..helpdesk.zendesk_fields import read_labels
 from ..likeness import similarities, vector_similarities
 from ..log_cipher import Keyring
 from ..log_files import events
@@ -22,7 +23,6 @@ from ..settings.schema import Settings
 from ..taxonomy_check import Likeness, Logged, check_labels, in_order
 from ..taxonomy_check import check as find
 from ..wiring import keyring, transport_for
-from ..zendesk_labels import read_labels
 
 DEADLINE_S = 120.0
 FEWEST_FOR_VECTORS = 3

@@ -19,11 +19,11 @@ from requests.adapters import BaseAdapter
 from ..core import tls
 from ..core.clock import Clock, Deadline, parse_iso
 from ..core.errors import AnalysisFailed, DeadlineReached, NotAuthorised, RateLimited, TicketbotError
+from ..helpdesk.transport import Reply, Transport
 from ..openai_client import MAX_ANSWER_BYTES, Connection, bounded_body
 from ..presets import ModelTarget
 from ..sdk_client import certificates
 from ..settings.schema import ZendeskSettings
-from ..transport import Reply, Transport
 from ..wiring import transport_for
 from . import machine as judged
 from .checks import Answer, Check, Probe, fail, ok, skipped, warn

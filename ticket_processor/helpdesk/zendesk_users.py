@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .core.errors import CannotRun, ConfigError, HelpdeskDown
+from ..core.errors import CannotRun, ConfigError, HelpdeskDown
 from .transport import Transport
 
 PAGE_SIZE = 100

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from .core.clock import Clock
+from ..core.clock import Clock
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .core.errors import CannotRun, HelpdeskDown
-from .helpdesk import Labels, TicketField
+from ..core.errors import CannotRun, HelpdeskDown
+from .protocol import Labels, TicketField
 from .transport import Transport
 
 PAGE_SIZE = 100

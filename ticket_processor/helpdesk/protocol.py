@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from .core.errors import TicketError
-from .core.models import Change, Ticket
-from .history import Edit, History
+from ..core.errors import TicketError
+from ..core.models import Change, Ticket
+from .ticket_history import Edit, History
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 
 from pydantic import Field
 
-from .core.models import Change, Frozen, Priority, TakenOff, Ticket
+from ..core.models import Change, Frozen, Priority, TakenOff, Ticket
 
 FieldValue = tuple[str | None, str | None]
 Value = TypeVar("Value")

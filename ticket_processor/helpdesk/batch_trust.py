@@ -10,7 +10,7 @@ from typing import Protocol
 
 from pydantic import ConfigDict, ValidationError
 
-from .core.models import Frozen
+from ..core.models import Frozen
 
 FACT = "batch"
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .core.errors import CannotRun, HelpdeskDown, NotAuthorised
-from .helpdesk import Article
+from ..core.errors import CannotRun, HelpdeskDown, NotAuthorised
+from .protocol import Article
 from .transport import Reply, Transport
 
 PAGE_SIZE = 50

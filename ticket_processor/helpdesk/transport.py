@@ -23,16 +23,16 @@ import tenacity
 from requests.adapters import BaseAdapter
 from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError
 
-from . import __version__
-from .core import bounded_json, verbose
-from .core.backoff import backoff_seconds, retry_after_seconds
-from .core.bounded_http import MAX_REPLY_BYTES, BoundedAdapter, ReplyTooLong
-from .core.bounded_json import JsonTooLarge
-from .core.circuit_breaker import Admission, Breaker
-from .core.clock import Clock, Deadline, iso, parse_http_date
-from .core.errors import HelpdeskDown, NotAuthorised, OutcomeUnknown, RateLimited, ReadOnlyViolation, TicketUnreadable
-from .core.urls import is_loopback
-from .throttle import Limit, Throttle
+from .. import __version__
+from ..core import bounded_json, verbose
+from ..core.backoff import backoff_seconds, retry_after_seconds
+from ..core.bounded_http import MAX_REPLY_BYTES, BoundedAdapter, ReplyTooLong
+from ..core.bounded_json import JsonTooLarge
+from ..core.circuit_breaker import Admission, Breaker
+from ..core.clock import Clock, Deadline, iso, parse_http_date
+from ..core.errors import HelpdeskDown, NotAuthorised, OutcomeUnknown, RateLimited, ReadOnlyViolation, TicketUnreadable
+from ..core.urls import is_loopback
+from .rate_limit import Limit, Throttle
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 30.0

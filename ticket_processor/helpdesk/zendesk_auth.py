@@ -9,8 +9,8 @@ from __future__ import annotations
 import base64
 import threading
 
-from .core.clock import Clock
-from .core.errors import NotAuthorised
+from ..core.clock import Clock
+from ..core.errors import NotAuthorised
 from .transport import Transport
 
 TOKEN_LIFETIME_S = 1800
