@@ -202,12 +202,12 @@ def of_helpdesk(client: str, url: str) -> str:
 
 def of_model(client: str, url: str) -> str:
     """A call of the models' clients."""
-    from ticket_processor.chat_server import server_for
+    from ticket_processor.analysis.model_server.chat import server_for
+    from ticket_processor.analysis.model_server.embeddings import Embedder
+    from ticket_processor.analysis.model_server.presets import ModelTarget
+    from ticket_processor.analysis.model_server.settings import EmbeddingSettings
     from ticket_processor.core.errors import AnalysisFailed
-    from ticket_processor.embeddings import Embedder
     from ticket_processor.health.remote import _model_server
-    from ticket_processor.model_settings import EmbeddingSettings
-    from ticket_processor.presets import ModelTarget
 
     target = ModelTarget(name="m", model="m", preset="compatible", base_url=f"{url}/v1", api_key=None)
     try:

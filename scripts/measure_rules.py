@@ -24,15 +24,15 @@ import development  # noqa: F401 - for its effect
 
 from tests.understanding.alarms import ALARMS, HARMLESS, half
 from tests.understanding.mails import read as read_mails
-from ticket_processor.cleaning import clean
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.rules.injection import signs_of
+from ticket_processor.analysis.text.cleaning import clean
+from ticket_processor.analysis.text.language import detect_language
+from ticket_processor.analysis.text.machine_mail import machine_mail
+from ticket_processor.analysis.text.redact import RedactedText, redact
 from ticket_processor.core.models import Analysis, Ticket
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.evaluation.scores import Scores, score
-from ticket_processor.language import detect_language
-from ticket_processor.machine_mail import machine_mail
-from ticket_processor.redact import RedactedText, redact
-from ticket_processor.rules import RulesAnalyser
-from ticket_processor.suspicion import signs_of
 
 Row = dict[str, Any]
 Answers = dict[str, list[tuple[Row, Analysis]]]

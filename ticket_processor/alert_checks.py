@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 from .alert_view import Look, Severity, Unclear, many, span
-from .budget import DAY_SPENT
+from .analysis.budget import DAY_SPENT
 from .core.clock import parse_iso
 from .metric_types import PLANNED
 from .metric_words import percent, why_no_model

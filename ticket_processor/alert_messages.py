@@ -10,8 +10,8 @@ from typing import Literal
 from .alert_memory import EscalatedTicket, Owed
 from .alert_rules import RULES
 from .alert_view import Severity
+from .analysis.text.outgoing import told as leaves
 from .core.clock import iso
-from .outgoing import told as leaves
 
 MOST_LISTED = 50
 _LONGEST = 400

@@ -8,8 +8,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from .answer_store import FILE_NAME as ANSWERS
-from .answer_store import AnswerStore
+from .analysis.cache import FILE_NAME as ANSWERS
+from .analysis.cache import AnswerStore
 from .audit import REPAIRED, REPAIRED_SAID, AuditLog
 from .books import Listener
 from .core.clock import Deadline, SystemClock

@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from .analysis.text.outgoing import fit_for_the_log
 from .core.clock import Clock, iso
 from .core.errors import AuditUnwritable, why_unusable
 from .core.models import Change, Outcome, RunSummary, Statement, Usage
@@ -20,7 +21,6 @@ from .log_cipher import Keyring
 from .log_files import NAME
 from .log_lines import key_id
 from .log_writer import Head, LogWriter
-from .outgoing import fit_for_the_log
 
 REPAIRED = "torn_line_repaired"
 """What an alert says when a crash had left half a line."""

@@ -13,10 +13,11 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from .analysis import PERMANENT, Understanding
-from .answer_gate import plain_words
+from .analysis.budget import DAY_SPENT, RUN_SPENT
+from .analysis.chain import PERMANENT, Understanding
+from .analysis.model_server.answer_gate import plain_words
+from .analysis.text.redact import redact
 from .backfill_file import DECIDED, BackfillFile, Entry
-from .budget import DAY_SPENT, RUN_SPENT
 from .core.clock import Clock, Deadline
 from .core.errors import CannotRun, DeadlineReached, Stopping, TicketbotError, TicketError, unexpected
 from .core.id_set import IdSet
@@ -25,7 +26,6 @@ from .core.taxonomy import Taxonomy
 from .fanout import FanOut, Stuck
 from .helpdesk.ticket_history import History
 from .policy import Policy, decide
-from .redact import redact
 from .second_look import in_vain
 from .settlement import ALREADY_DONE
 from .settlement import clean_stamp as known_clean

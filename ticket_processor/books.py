@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from .analysis import NOTHING_TO_READ
+from .analysis.chain import NOTHING_TO_READ
+from .analysis.pace import Pace
 from .audit import AuditLog
 from .core.errors import ExitCode, StateUnusable
 from .core.latency_histogram import Latencies
 from .core.models import Outcome, OutcomeStatus, Request, RunSummary, Statement, Usage, Writes
-from .pace import Pace
 from .policy import Policy
 from .retriage import NOTHING_NEW
 from .second_look import JUDGED, MOST_TRIES, STILL_NO_MODEL, in_vain

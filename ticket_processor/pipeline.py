@@ -12,7 +12,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 
-from .analysis import Understanding
+from .analysis.chain import Understanding
 from .audit import AuditLog
 from .books import Books, Listener
 from .core.clock import Clock, Deadline, iso, parse_iso

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .cleaning import clean
+from .analysis.rules.injection import signs_of
+from .analysis.text.cleaning import clean
 from .core.models import Ticket
 from .core.sanitize import MAX_INPUT
 from .helpdesk.ticket_history import Edit, History
 from .policy import Policy
-from .suspicion import signs_of
 from .tags import earlier_key, write_key
 
 NOTHING_NEW = "nothing_left_to_change"

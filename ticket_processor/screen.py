@@ -10,10 +10,10 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TextIO, cast
 
+from .analysis.text.outgoing import told
 from .core import verbose
 from .core.errors import CannotRun
 from .core.models import Outcome, OutcomeStatus, RunSummary
-from .outgoing import told
 from .run_tally import Seen, Tally, next_steps, why_no_model
 from .run_words import category_counts, difference, outcome_line, summary_text
 

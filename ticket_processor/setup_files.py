@@ -6,16 +6,16 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from .chat_server import server_for
+from .analysis.model_server.chat import server_for
+from .analysis.model_server.presets import targets
+from .analysis.model_server.prices import LISTED
+from .analysis.rules.analyser import RulesAnalyser
+from .analysis.text.redact import redact
 from .core.clock import Deadline, SystemClock
 from .core.errors import AnalysisFailed, ConfigError
 from .core.private_files import opener
 from .health.checks import Status
 from .health.remote import ask_helpdesk
-from .presets import targets
-from .prices import LISTED
-from .redact import redact
-from .rules import RulesAnalyser
 from .settings.schema import Settings
 from .settings.variables import VARIABLES
 from .wiring import model_analyser, transport_for

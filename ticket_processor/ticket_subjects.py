@@ -7,12 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from .analysis.text.outgoing import leaving_line
+from .analysis.text.redact import redact
 from .core.clock import Clock, Deadline
 from .core.errors import CannotRun, DeadlineReached, TicketError
 from .core.models import Ticket
 from .helpdesk.protocol import Fetched, Page
-from .outgoing import leaving_line
-from .redact import redact
 from .settings.schema import Settings
 from .wiring import transport_for
 from .zendesk import Zendesk

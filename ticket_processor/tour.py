@@ -11,11 +11,11 @@ from types import TracebackType
 
 from pydantic import SecretStr
 
+from .analysis.model_server.settings import BudgetSettings, ModelSettings
 from .assembly import Asked, Finished, run
 from .before_after import BeforeAfter
 from .books import Listener
 from .core.clock import Deadline, SystemClock
-from .model_settings import BudgetSettings, ModelSettings
 from .note import category_words
 from .run_tally import Seen
 from .sandbox import CHAT_MODEL, OffsetClock, Rules, Sandbox, SandboxServer

@@ -8,18 +8,18 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from .analysis import ModelLink, Step, Understanding
-from .answer_store import FILE_NAME, AnswerStore
-from .budget import Allowance
-from .chat_server import ChatServer, RawAnswer
-from .cleaning import as_text, clean
+from .analysis.budget import Allowance
+from .analysis.cache import FILE_NAME, AnswerStore
+from .analysis.chain import ModelLink, Step, Understanding
+from .analysis.model_server.chat import ChatServer, RawAnswer
+from .analysis.text.cleaning import as_text, clean
+from .analysis.text.machine_mail import machine_mail
+from .analysis.text.redact import RedactedText
 from .core.clock import Clock, Deadline, iso
 from .core.errors import AnalysisFailed
 from .core.models import Analysis, Decision, Overwrite, RedactionLevel, Ticket
 from .core.sanitize import strip_hidden
-from .machine_mail import machine_mail
 from .policy import decide
-from .redact import RedactedText
 from .settings.schema import Settings
 from .wiring import understanding
 

@@ -13,11 +13,14 @@ from threading import Thread
 import filelock
 from requests.adapters import BaseAdapter
 
-from .analysis import USELESS_IN_A_ROW, Analyser, ModelLink, Understanding
-from .answer_store import AnswerStore
+from .analysis.budget import Budget
+from .analysis.cache import AnswerStore
+from .analysis.chain import USELESS_IN_A_ROW, Analyser, ModelLink, Understanding
+from .analysis.model_server.chat import ChatServer, server_for
+from .analysis.model_server.presets import ModelTarget, price_note, targets
+from .analysis.rules.analyser import RulesAnalyser
+from .analysis.rules.injection import signs_of
 from .audit import AuditLog
-from .budget import Budget
-from .chat_server import ChatServer, server_for
 from .core.circuit_breaker import Breaker
 from .core.clock import Clock, Deadline, iso
 from .core.disk_space import Room
@@ -31,13 +34,10 @@ from .llm import ModelAnalyser
 from .log_cipher import Keyring
 from .log_key import log_keys
 from .log_upkeep import encryption_news
-from .presets import ModelTarget, price_note, targets
-from .rules import RulesAnalyser
 from .settings.schema import Settings, ZendeskSettings
 from .skip_rules import Selection, SkipRules
 from .state import FILE_NAME, State
 from .state_file import is_there
-from .suspicion import signs_of
 from .writeback import Delivery
 from .zendesk import read_limits
 
@@ -253,8 +253,8 @@ def trained_classifier(
     folder = settings.classifier_folder
     if not settings.classifier.use or not is_there(folder):
         return None
-    from .classifier import ClassifierUnusable, LocalClassifier
-    from .classifier_file import NotTrained, read_description
+    from .analysis.classifier.analyser import ClassifierUnusable, LocalClassifier
+    from .analysis.classifier.storage import NotTrained, read_description
 
     try:
         if not read_description(folder).used:

@@ -19,8 +19,8 @@ import pytest
 
 from ticket_processor import wiring
 from ticket_processor.alert_rules import RULES
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.core.clock import parse_iso
-from ticket_processor.rules import RulesAnalyser
 from ticket_processor.sandbox import Rules
 from ticket_processor.settings.schema import Settings
 from ticket_processor.state import FILE_NAME, State

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from ticket_processor.analysis.model_server.settings import ModelUse
 from ticket_processor.core.taxonomy import Category
-from ticket_processor.model_settings import ModelUse
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings
 from ticket_processor.settings.variables import VARIABLES

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.core.models import Sentiment
 from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.rules import RulesAnalyser
 from ticket_processor.seed_variation import vary
 from ticket_processor.seeding import load_corpus
 from ticket_processor.synthetic.checks import Checks, Draft

@@ -16,16 +16,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.fakes import ManualClock, Upper
-from ticket_processor.answer_store import AnswerStore
-from ticket_processor.budget import Budget
-from ticket_processor.chat_server import AnswerUnusable, FormRefused, ModelBusy, RawAnswer
+from ticket_processor.analysis.budget import Budget
+from ticket_processor.analysis.cache import AnswerStore
+from ticket_processor.analysis.model_server.chat import AnswerUnusable, FormRefused, ModelBusy, RawAnswer
+from ticket_processor.analysis.model_server.settings import BudgetSettings
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import AnalysisFailed, CannotRun, ConfigError, RunLocked, Stopping
 from ticket_processor.core.models import Sentiment, Usage
 from ticket_processor.core.taxonomy import Taxonomy, default_taxonomy
-from ticket_processor.model_settings import BudgetSettings
-from ticket_processor.rules import RulesAnalyser
 from ticket_processor.seeding import SeedTicket, load_file
 from ticket_processor.synthetic.author import Author
 from ticket_processor.synthetic.plan import count_there, missing, ordered_cells

@@ -16,7 +16,11 @@ from urllib.parse import urlencode
 
 import tenacity
 
-from ticket_processor import analysis, answer_store, intake, llm, note, policy, prompt, rules, state, zendesk
+from ticket_processor import intake, llm, note, policy, state, zendesk
+from ticket_processor.analysis import cache as answer_store
+from ticket_processor.analysis import chain as analysis
+from ticket_processor.analysis.model_server import prompt
+from ticket_processor.analysis.rules import analyser as rules
 from ticket_processor.core import models
 from ticket_processor.core import sanitize as plain
 from ticket_processor.helpdesk import transport

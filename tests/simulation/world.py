@@ -25,11 +25,13 @@ from tests.simulation.troubles import Disk, RunClock, Tricky, faults
 from tests.simulation.virtual import Countdown, Crash, SerialExecutor, VirtualTime
 from tests.simulation.wire import BASE_URL, ShortWire, Wire
 from ticket_processor import intake, retriage
-from ticket_processor.analysis import ModelLink, Understanding
-from ticket_processor.answer_store import AnswerStore
+from ticket_processor.analysis.budget import Budget
+from ticket_processor.analysis.cache import AnswerStore
+from ticket_processor.analysis.chain import ModelLink, Understanding
+from ticket_processor.analysis.model_server.chat import ModelBusy, RawAnswer
+from ticket_processor.analysis.model_server.settings import BudgetSettings
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.audit import AuditLog
-from ticket_processor.budget import Budget
-from ticket_processor.chat_server import ModelBusy, RawAnswer
 from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import AuditUnwritable, StateUnusable, TicketbotError
@@ -37,10 +39,8 @@ from ticket_processor.core.models import RunSummary, Ticket, Usage
 from ticket_processor.core.taxonomy import Taxonomy, default_taxonomy
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.log_lines import encode
-from ticket_processor.model_settings import BudgetSettings
 from ticket_processor.pipeline import Options, Parts, Run
 from ticket_processor.policy import Policy
-from ticket_processor.rules import RulesAnalyser
 from ticket_processor.sandbox import BOT_ID, FaultPlan, Rules
 from ticket_processor.settings.schema import ZendeskSettings
 from ticket_processor.state import HORIZON, State

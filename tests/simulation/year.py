@@ -40,7 +40,9 @@ from tests.simulation.year_desk import (
     troubles,
 )
 from ticket_processor.alert_view import Severity
-from ticket_processor.analysis import Understanding
+from ticket_processor.analysis.chain import Understanding
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.text.redact import redact
 from ticket_processor.audit import AuditLog
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.disk_space import Room
@@ -54,8 +56,6 @@ from ticket_processor.log_upkeep import LOG_HEAD, look_after
 from ticket_processor.log_writer import Head
 from ticket_processor.pipeline import Options, Parts, Run
 from ticket_processor.policy import Policy
-from ticket_processor.redact import redact
-from ticket_processor.rules import RulesAnalyser
 from ticket_processor.state import FILE_NAME, State
 from ticket_processor.wiring import lock, new_run_id
 from ticket_processor.writeback import Delivery

@@ -14,14 +14,14 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, cast
 
-from ticket_processor.chat_server import RawAnswer
+from ticket_processor.analysis.model_server.chat import RawAnswer
+from ticket_processor.analysis.text.redact import RedactedText, redact
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import Analysis, Ticket, Urgency, Usage
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.transport import Reply, Transport
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.policy import Policy, decide
-from ticket_processor.redact import RedactedText, redact
 from ticket_processor.tags import merge
 from ticket_processor.zendesk import Zendesk
 

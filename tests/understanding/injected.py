@@ -11,13 +11,13 @@ from pathlib import Path
 from tests.sandbox.helpers import Desk
 from tests.sandbox.test_openai import KEY
 from tests.understanding.hostile import ENTITIES, TAXONOMY, Says, harm_in_words, harm_in_write, written
-from ticket_processor.chat_server import ChatServer, RawAnswer
-from ticket_processor.cleaning import clean
+from ticket_processor.analysis.model_server.chat import ChatServer, RawAnswer
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.text.cleaning import clean
+from ticket_processor.analysis.text.redact import RedactedText, redact
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import Analysis, Usage
 from ticket_processor.llm import ModelAnalyser
-from ticket_processor.redact import RedactedText, redact
-from ticket_processor.rules import RulesAnalyser
 
 PLANTED = json.dumps(
     {

@@ -28,15 +28,15 @@ from stdnum.fr import nir
 from stdnum.it import codicefiscale
 from stdnum.mx import curp
 
-from ticket_processor.analysis import Understanding
+from ticket_processor.analysis.chain import Understanding
+from ticket_processor.analysis.model_server.chat import RawAnswer
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.text.cleaning import clean
+from ticket_processor.analysis.text.redact import redact
 from ticket_processor.audit import AuditLog
-from ticket_processor.chat_server import RawAnswer
-from ticket_processor.cleaning import clean
 from ticket_processor.core.models import Analysis, Outcome, OutcomeStatus, RedactionLevel, Ticket, Usage
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.policy import Policy, decide
-from ticket_processor.redact import redact
-from ticket_processor.rules import RulesAnalyser
 from ticket_processor.tags import merge
 
 from .hostile import ENTITIES, TAXONOMY

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ticket_processor.analysis.rules.alarms import stakes_of
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.models import Risk, Urgency
 from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.redact import redact
-from ticket_processor.rules import RulesAnalyser
-from ticket_processor.stakes import stakes_of
 
 from .alarms import ALARMS, HARMLESS, half
 

@@ -23,17 +23,17 @@ from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
-from ticket_processor.classifier import ClassifierUnusable, LocalClassifier, NotTrained
-from ticket_processor.classifier_file import DESCRIPTION, Task, read_weights, write
+from ticket_processor.analysis.classifier.analyser import ClassifierUnusable, LocalClassifier, NotTrained
+from ticket_processor.analysis.classifier.ngrams import plain_form
+from ticket_processor.analysis.classifier.scoring import decide, softmax
+from ticket_processor.analysis.classifier.storage import DESCRIPTION, Task, read_weights, write
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.text.redact import RedactedText, redact
 from ticket_processor.core.errors import AnalysisFailed, ConfigError, how_to_install
 from ticket_processor.core.models import Analysis, Sentiment, Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.evaluation.data import Example, read_examples
 from ticket_processor.evaluation.scores import score
-from ticket_processor.ngrams import plain_form
-from ticket_processor.redact import RedactedText, redact
-from ticket_processor.rules import RulesAnalyser
-from ticket_processor.scorers import decide, softmax
 from ticket_processor.training import contenders
 from ticket_processor.training.calibration import calibrate
 from ticket_processor.training.corpus import Counted, corpus_of, text_of

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.cleaning import MAX_OUTPUT, MAX_SUBJECT, as_text, clean
+from ticket_processor.analysis.rules.injection import signs_of
+from ticket_processor.analysis.text.cleaning import MAX_OUTPUT, MAX_SUBJECT, as_text, clean
+from ticket_processor.analysis.text.machine_mail import machine_mail
 from ticket_processor.core.models import Ticket
 from ticket_processor.core.sanitize import MAX_INPUT, MOST_MARKS, compatible, plain_line
-from ticket_processor.machine_mail import machine_mail
-from ticket_processor.suspicion import signs_of
 
 OURS = "The new part fits."
 

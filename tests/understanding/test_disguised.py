@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.models import RedactionLevel
-from ticket_processor.redact import redact
 
 SEPARATORS = (
     *("&nbsp;", "&#160;", "&#xa0;", "&amp;nbsp;", "&nbsp", "&thinsp;", "&#8203;", "&zwj;", "&ZeroWidthSpace;", "&shy;"),

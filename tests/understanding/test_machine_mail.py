@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.understanding.mails import Mail, read
+from ticket_processor.analysis.text.machine_mail import machine_mail
 from ticket_processor.core.models import Ticket
-from ticket_processor.machine_mail import machine_mail
 
 LANGUAGES = {"en", "de", "fr", "es", "pt", "it", "nl", "ja"}
 

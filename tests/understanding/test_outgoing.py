@@ -17,15 +17,22 @@ from hypothesis import strategies as st
 import ticket_processor
 from tests.unit.fakes import ManualClock, a_change, a_decision, an_analysis
 from ticket_processor.alert_messages import Message
-from ticket_processor.analysis import Understanding
+from ticket_processor.analysis.chain import Understanding
+from ticket_processor.analysis.model_server.presets import PRESETS
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.text.outgoing import (
+    OWN_NAMES,
+    analysis_leaving,
+    fit_for_the_log,
+    leaving,
+    leaving_line,
+    told,
+)
 from ticket_processor.audit import AuditLog
 from ticket_processor.core.models import Analysis, Decision, Outcome, OutcomeStatus, RunSummary, Ticket
 from ticket_processor.core.sanitize import plain_line
 from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.outgoing import OWN_NAMES, analysis_leaving, fit_for_the_log, leaving, leaving_line, told
 from ticket_processor.policy import Policy, decide
-from ticket_processor.presets import PRESETS
-from ticket_processor.rules import RulesAnalyser
 from ticket_processor.tags import merge
 
 CARD, IBAN = "4111111111111111", "DE89370400440532013000"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor import outgoing, redact
+from ticket_processor.analysis.text import outgoing, redact
 
 from .planted import CHECKSUMMED, Planted, leaks
 

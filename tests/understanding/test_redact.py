@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum import iban, luhn
 
+from ticket_processor.analysis.text.redact import RedactedText, redact
 from ticket_processor.core.models import RedactionLevel
-from ticket_processor.redact import RedactedText, redact
 
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAq\nabcdef0123456789\n-----END RSA PRIVATE KEY-----"
 

@@ -10,8 +10,8 @@ import re
 
 import pytest
 
+from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.models import RedactionLevel
-from ticket_processor.redact import redact
 
 SECRETS, STANDARD, STRICT = RedactionLevel
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ticket_processor.analysis.text.redact import Replaced, redact, redacted_values, without_values
 from ticket_processor.core.models import RedactionLevel
 from ticket_processor.core.sanitize import PLACEHOLDER, plain_line
-from ticket_processor.redact import Replaced, redact, redacted_values, without_values
 
 TICKET = (
     "Hello, please call me back on my phone: 555 0199 443. I was born on 03.04.1980. My account number is 88213455. "

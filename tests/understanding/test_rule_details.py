@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.models import Analysis, Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
-from ticket_processor.redact import redact
-from ticket_processor.rules import RulesAnalyser
 
 ANALYSER = RulesAnalyser(default_taxonomy())
 

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.rules.phrases import PhraseMatcher, without_contained, words_of
+from ticket_processor.analysis.rules.sentiment import is_praise, sentiment_of
+from ticket_processor.analysis.text.language import detect_language, sure_language
+from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.models import Analysis, Sentiment, Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
-from ticket_processor.language import detect_language, sure_language
-from ticket_processor.phrases import PhraseMatcher, without_contained, words_of
-from ticket_processor.redact import redact
-from ticket_processor.rules import RulesAnalyser
-from ticket_processor.sentiment import is_praise, sentiment_of
 
 from .praise import AND_MORE, PRAISE
 
@@ -319,7 +319,7 @@ def test_a_language_is_sure_only_where_no_other_is_likely(text: str, language: s
 
 
 def test_without_the_learned_model_the_words_alone_decide(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ticket_processor.language._load_model", lambda: None)
+    monkeypatch.setattr("ticket_processor.analysis.text.language._load_model", lambda: None)
     assert detect_language("Ich habe ein Problem mit der Rechnung, die nicht stimmt") == "de"
     assert detect_language("J'ai un problème avec la facture que vous avez envoyée") == "fr"
     assert detect_language("qwrt zxcv") == "und"

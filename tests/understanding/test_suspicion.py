@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.suspicion import signs_of
+from ticket_processor.analysis.rules.injection import signs_of
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 ORDINARY = ("tickets_multilang", "tickets_german", "it_service", "github_issues", "banking77", "cfpb_complaints")

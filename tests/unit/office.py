@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ticket_processor.analysis import Understanding
+from ticket_processor.analysis.chain import Understanding
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.text.redact import RedactedText
 from ticket_processor.audit import AuditLog
 from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import MissingPart, PartRefused
@@ -17,8 +19,6 @@ from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.log_files import read_events
 from ticket_processor.pipeline import Options, Parts, Run
 from ticket_processor.policy import FieldPolicy, Policy
-from ticket_processor.redact import RedactedText
-from ticket_processor.rules import RulesAnalyser
 from ticket_processor.skip_rules import Selection, SkipRules
 from ticket_processor.state import State
 from ticket_processor.writeback import Delivery

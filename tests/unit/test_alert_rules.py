@@ -13,8 +13,8 @@ from ticket_processor.alert_checks import TOKENS_END
 from ticket_processor.alert_rules import RULES, look
 from ticket_processor.alert_view import UNEXPECTED, Facts, Limits, Look
 from ticket_processor.alert_view import Severity as S
-from ticket_processor.analysis import NOTHING_TO_READ
-from ticket_processor.budget import DAY_SPENT, RUN_SPENT
+from ticket_processor.analysis.budget import DAY_SPENT, RUN_SPENT
+from ticket_processor.analysis.chain import NOTHING_TO_READ
 from ticket_processor.core.models import RunRecord, Statement
 from ticket_processor.metric_types import PLANNED
 from ticket_processor.settings.schema import AlertSettings, SloSettings

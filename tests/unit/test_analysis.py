@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.analysis import MODEL_ATTEMPTS, USELESS_IN_A_ROW, ModelLink, Step, Understanding
-from ticket_processor.answer_store import AnswerStore
-from ticket_processor.budget import Budget, Question
-from ticket_processor.chat_server import AnswerUnusable, ModelBusy
+from ticket_processor.analysis.budget import Budget, Question
+from ticket_processor.analysis.cache import AnswerStore
+from ticket_processor.analysis.chain import MODEL_ATTEMPTS, USELESS_IN_A_ROW, ModelLink, Step, Understanding
+from ticket_processor.analysis.model_server.chat import AnswerUnusable, ModelBusy
+from ticket_processor.analysis.model_server.settings import BudgetSettings
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.text.redact import RedactedText, redact
 from ticket_processor.core.circuit_breaker import Breaker, BreakerMemory
 from ticket_processor.core.clock import Deadline, SystemClock
 from ticket_processor.core.errors import AnalysisFailed, DeadlineReached, Stopping
 from ticket_processor.core.models import Analysis, RedactionLevel, Usage
 from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.model_settings import BudgetSettings
-from ticket_processor.redact import RedactedText, redact
-from ticket_processor.rules import RulesAnalyser
 
 from .fakes import START, ManualClock, Upper, a_ticket, an_analysis
 

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.answer_gate import Answer, checked, plain_words, unlike_an_answer
-from ticket_processor.answer_object import found_object
+from ticket_processor.analysis.model_server.answer_gate import Answer, checked, plain_words, unlike_an_answer
+from ticket_processor.analysis.model_server.answer_object import found_object
+from ticket_processor.analysis.model_server.prompt import ticket_message
+from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import Analysis, Risk
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
-from ticket_processor.prompt import ticket_message
-from ticket_processor.redact import redact
 
 TAXONOMY = default_taxonomy()
 GOOD: dict[str, Any] = {

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ticket_processor.answer_store import DAY_S, FILE_NAME, AnswerStore, Spent, normalised
+from ticket_processor.analysis.cache import DAY_S, FILE_NAME, AnswerStore, Spent, normalised
 from ticket_processor.core.models import Usage
 
 from .fakes import ManualClock, an_analysis

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.analysis import Analyser, Understanding
+from ticket_processor.analysis.chain import Analyser, Understanding
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.text.redact import RedactedText
 from ticket_processor.backfill import MOST_PAUSES, PAUSE_S, Backfill, Judgement
 from ticket_processor.backfill_file import DECIDED, BackfillFile, Entry, Results
 from ticket_processor.core.clock import Deadline
@@ -18,8 +20,6 @@ from ticket_processor.core.models import Analysis, Overwrite, Priority, Risk, Ti
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.ticket_history import History
 from ticket_processor.policy import FieldPolicy, Policy
-from ticket_processor.redact import RedactedText
-from ticket_processor.rules import RulesAnalyser
 from ticket_processor.tags import write_key
 
 from .fakes import FakeDesk, ManualClock, a_ticket, an_analysis

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.answer_store import DAY_S, FILE_NAME, AnswerStore, Spent
-from ticket_processor.budget import DAY_SPENT, RUN_SPENT, Budget, Hold
+from ticket_processor.analysis.budget import DAY_SPENT, RUN_SPENT, Budget, Hold
+from ticket_processor.analysis.cache import DAY_S, FILE_NAME, AnswerStore, Spent
+from ticket_processor.analysis.model_server.settings import BudgetSettings
 from ticket_processor.core.models import Usage
-from ticket_processor.model_settings import BudgetSettings
 
 from .fakes import ManualClock
 

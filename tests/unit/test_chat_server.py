@@ -19,11 +19,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor import sdk_client
-from ticket_processor.chat_server import FormRefused, ModelBusy, OpenAIServer, RawAnswer
+from ticket_processor.analysis.model_server import sdk_client
+from ticket_processor.analysis.model_server.chat import FormRefused, ModelBusy, OpenAIServer, RawAnswer
+from ticket_processor.analysis.model_server.connection import SAID_CHARS, failure
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import Usage
-from ticket_processor.openai_client import SAID_CHARS, failure
 
 # The SDK
 

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from ticket_processor.analysis.model_server.embeddings import BATCH, SAFE_TOKENS, Embedder, EmbeddingsFailed, shortened
+from ticket_processor.analysis.model_server.settings import EmbeddingSettings
+from ticket_processor.analysis.model_server.token_estimate import estimate_tokens
 from ticket_processor.core.errors import ConfigError
-from ticket_processor.embeddings import BATCH, SAFE_TOKENS, Embedder, EmbeddingsFailed, shortened
-from ticket_processor.model_settings import EmbeddingSettings
-from ticket_processor.tokens import estimate_tokens
 
 from ..servers.scripted import Reply, ScriptedServer, reply, scripted
 from .fakes import Upper

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from ticket_processor.analysis.text.redact import RedactedText
 from ticket_processor.core.clock import iso, parse_iso
 from ticket_processor.core.errors import CannotRun, NotePublished, OutcomeUnknown, TicketError, TooManyJobs
 from ticket_processor.core.models import Analysis, Change, Outcome, OutcomeStatus, Ticket, Writes
 from ticket_processor.helpdesk import batch_trust
 from ticket_processor.helpdesk.batch_trust import Learnt
 from ticket_processor.helpdesk.ticket_history import Edit, History
-from ticket_processor.redact import RedactedText
 from ticket_processor.run_words import summary_text
 from ticket_processor.writeback import FULL_IN_A_ROW, LATE_AUDITS_S, LOOKS, TRIAL_ITEMS, Delivery
 

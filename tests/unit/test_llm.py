@@ -9,18 +9,18 @@ from typing import Any, ClassVar
 
 import pytest
 
-from ticket_processor.chat_server import AnswerUnusable, FormRefused, ModelBusy, RawAnswer
+from ticket_processor.analysis.model_server.chat import AnswerUnusable, FormRefused, ModelBusy, RawAnswer
+from ticket_processor.analysis.model_server.presets import targets
+from ticket_processor.analysis.model_server.prompt import answer_schema, in_words, instructions
+from ticket_processor.analysis.model_server.token_estimate import estimate_tokens
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.text.redact import RedactedText, redact
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import RedactionLevel, Risk, Urgency, Usage
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.llm import FORMS, ModelAnalyser
 from ticket_processor.policy import Policy, decide
-from ticket_processor.presets import targets
-from ticket_processor.prompt import answer_schema, in_words, instructions
-from ticket_processor.redact import RedactedText, redact
-from ticket_processor.rules import RulesAnalyser
 from ticket_processor.settings.load import load
-from ticket_processor.tokens import estimate_tokens
 from ticket_processor.wiring import model_analyser
 
 GOOD: dict[str, Any] = {

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ticket_processor.answer_store import FILE_NAME as ANSWERS
-from ticket_processor.answer_store import AnswerStore
+from ticket_processor.analysis.cache import FILE_NAME as ANSWERS
+from ticket_processor.analysis.cache import AnswerStore
 from ticket_processor.audit import AuditLog
 from ticket_processor.core.errors import AuditUnwritable, StateUnusable
 from ticket_processor.core.models import Outcome, OutcomeStatus, Priority, Usage

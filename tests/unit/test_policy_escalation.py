@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.models import Analysis, Priority, Risk, Sentiment, Urgency
 from ticket_processor.core.sanitize import plain_line
 from ticket_processor.core.taxonomy import default_taxonomy
@@ -22,8 +24,6 @@ from ticket_processor.escalation import (
     reasons_for,
 )
 from ticket_processor.policy import FieldPolicy, Mode, Policy, decide
-from ticket_processor.redact import redact
-from ticket_processor.rules import RulesAnalyser
 
 from .fakes import an_analysis
 from .policies import ANALYSES, ESCALATIONS, POLICIES, TAXONOMY

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from ticket_processor.chat_server import FormRefused, OpenAIServer
+from ticket_processor.analysis.model_server.chat import FormRefused, OpenAIServer
+from ticket_processor.analysis.model_server.presets import OPENAI_URL, PRESETS, ModelTarget, resolve, targets
+from ticket_processor.analysis.model_server.settings import ModelSettings, ModelUse, Preset
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.core.models import RedactionLevel
-from ticket_processor.model_settings import ModelSettings, ModelUse, Preset
-from ticket_processor.presets import OPENAI_URL, PRESETS, ModelTarget, resolve, targets
 
 from ..servers.scripted import reply, scripted
 from ..servers.test_odd_servers import GOOD

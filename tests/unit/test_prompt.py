@@ -9,14 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor import prompt
-from ticket_processor.cleaning import clean
+from ticket_processor.analysis.model_server import prompt
+from ticket_processor.analysis.model_server.prompt import (
+    LEFT_OUT,
+    answer_schema,
+    cut,
+    fingerprint,
+    in_words,
+    instructions,
+    ticket_message,
+)
+from ticket_processor.analysis.model_server.token_estimate import estimate_tokens
+from ticket_processor.analysis.text.cleaning import clean
+from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.models import Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
-from ticket_processor.prompt import LEFT_OUT, answer_schema, cut, fingerprint, in_words, instructions, ticket_message
-from ticket_processor.redact import redact
 from ticket_processor.seeding import load_corpus
-from ticket_processor.tokens import estimate_tokens
 
 PUMPS = Taxonomy(
     categories=(

@@ -10,9 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.analysis import Understanding
+from ticket_processor.analysis.chain import Understanding
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.rules.injection import signs_of
+from ticket_processor.analysis.text.cleaning import clean
+from ticket_processor.analysis.text.redact import RedactedText
 from ticket_processor.audit import AuditLog
-from ticket_processor.cleaning import clean
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import Analysis, Outcome, Overwrite, Priority, RunSummary, Sentiment, Urgency
@@ -20,13 +23,10 @@ from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.helpdesk.ticket_history import Edit, History, Ours
 from ticket_processor.pipeline import Options, Parts, Run
 from ticket_processor.policy import FieldPolicy, Policy
-from ticket_processor.redact import RedactedText
 from ticket_processor.retriage import Reply, reply_to
-from ticket_processor.rules import RulesAnalyser
 from ticket_processor.sandbox import FaultPlan, FaultRule, Rules
 from ticket_processor.skip_rules import Selection, SkipRules, SkipSettings
 from ticket_processor.state import State
-from ticket_processor.suspicion import signs_of
 from ticket_processor.tags import key_of_stage, write_key
 from ticket_processor.writeback import Delivery
 from ticket_processor.zendesk import Zendesk

@@ -12,20 +12,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ticket_processor.analysis import ModelLink, Understanding
-from ticket_processor.answer_store import AnswerStore
-from ticket_processor.budget import LEARN_FROM, PATIENCE_S, Allowance, Budget, Full, Hold, Question
-from ticket_processor.chat_server import AnswerUnusable, ModelBusy, RawAnswer
+from ticket_processor.analysis.budget import LEARN_FROM, PATIENCE_S, Allowance, Budget, Full, Hold, Question
+from ticket_processor.analysis.cache import AnswerStore
+from ticket_processor.analysis.chain import ModelLink, Understanding
+from ticket_processor.analysis.model_server.chat import AnswerUnusable, ModelBusy, RawAnswer
+from ticket_processor.analysis.model_server.settings import BudgetSettings
+from ticket_processor.analysis.model_server.token_estimate import estimate_tokens
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline, SystemClock
 from ticket_processor.core.errors import AnalysisFailed, DeadlineReached, Stopping
 from ticket_processor.core.models import Analysis, Usage
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.llm import ModelAnalyser
-from ticket_processor.model_settings import BudgetSettings
-from ticket_processor.redact import redact
-from ticket_processor.rules import RulesAnalyser
-from ticket_processor.tokens import estimate_tokens
 
 from .fakes import ManualClock, a_ticket
 

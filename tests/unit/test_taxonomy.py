@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ticket_processor.analysis.text.similarity import shared_words, similarities, themes, vector_similarities
 from ticket_processor.commands.taxonomy import logged
 from ticket_processor.core.clock import iso
 from ticket_processor.core.models import Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.protocol import Labels, TicketField
-from ticket_processor.likeness import shared_words, similarities, themes, vector_similarities
 from ticket_processor.policy import FieldPolicy, Mode, Policy
 from ticket_processor.taxonomy_check import Finding, Logged, check, check_labels
 

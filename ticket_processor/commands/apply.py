@@ -8,7 +8,8 @@ from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
-from ..answer_gate import unlike_an_answer
+from ..analysis.model_server.answer_gate import unlike_an_answer
+from ..analysis.text.redact import redact
 from ..assembly import Asked, write
 from ..backfill import Judgement
 from ..backfill_file import ANEW, DECIDED, Entry, Refused, Results, locked
@@ -17,7 +18,6 @@ from ..core.errors import ConfigError, ExitCode
 from ..core.id_set import IdSet
 from ..core.models import Outcome, OutcomeStatus, RunSummary, Usage
 from ..log_key import known_keys
-from ..redact import redact
 from ..run_tally import Seen
 from ..screen import Screen
 from ..settings.load import load

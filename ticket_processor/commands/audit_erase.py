@@ -9,8 +9,8 @@ from pathlib import Path
 
 import typer
 
-from ..answer_store import FILE_NAME as ANSWERS
-from ..answer_store import AnswerStore
+from ..analysis.cache import FILE_NAME as ANSWERS
+from ..analysis.cache import AnswerStore
 from ..audit import REPAIRED, REPAIRED_SAID
 from ..core.clock import SystemClock
 from ..core.errors import CannotRun, ConfigError, ExitCode, RunLocked

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..answer_store import FILE_NAME as ANSWERS
-from ..answer_store import AnswerStore
+from ..analysis.budget import Budget
+from ..analysis.cache import FILE_NAME as ANSWERS
+from ..analysis.cache import AnswerStore
+from ..analysis.model_server.presets import targets
 from ..backfill import Backfill, Judgement
 from ..backfill_file import DECIDED, BackfillFile, Header
-from ..budget import Budget
 from ..core.clock import Deadline, SystemClock, iso, parse_iso
 from ..core.errors import CannotRun, ConfigError, DeadlineReached, ExitCode, Stopping
-from ..presets import targets
 from ..screen import Screen
 from ..settings.load import load
 from ..settings.schema import Settings

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from ..analysis.text.redact import RedactedText
+from ..analysis.text.redact import redact as redact_text
 from ..core.errors import ConfigError, ExitCode
 from ..core.models import RedactionLevel
 from ..core.sanitize import MAX_INPUT
-from ..redact import RedactedText
-from ..redact import redact as redact_text
 from ..screen import Screen
 
 STDIN = "-"

@@ -23,7 +23,7 @@ from ..wiring import transport_for
 from .moments import EXPORTED_AFTER_S
 
 if TYPE_CHECKING:
-    from ..presets import ModelTarget
+    from ..analysis.model_server.presets import ModelTarget
     from ..seeding import SeedTicket
     from ..synthetic.plan import Cell
     from ..synthetic.rowfile import RowFile
@@ -196,11 +196,11 @@ def _write(
     total: int,
     random_seed: int,
 ) -> Report:
-    from ..answer_store import FILE_NAME, AnswerStore
-    from ..budget import Budget
-    from ..chat_server import server_for
+    from ..analysis.budget import Budget
+    from ..analysis.cache import FILE_NAME, AnswerStore
+    from ..analysis.model_server.chat import server_for
+    from ..analysis.rules.analyser import RulesAnalyser
     from ..core.circuit_breaker import Breaker
-    from ..rules import RulesAnalyser
     from ..seeding import load_corpus
     from ..synthetic.author import Author
     from ..synthetic.plan import count_there, missing
@@ -248,7 +248,7 @@ def _write(
 
 def _first_model(settings: Settings) -> ModelTarget:
     """The first model of the list, with the time and the room that writing takes."""
-    from ..presets import resolve
+    from ..analysis.model_server.presets import resolve
 
     target = resolve(settings.models, settings.models.names[0])
     return replace(

@@ -7,17 +7,17 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
-from ..analysis import Analyser
-from ..answer_store import FILE_NAME, AnswerStore
-from ..cleaning import clean
+from ..analysis.cache import FILE_NAME, AnswerStore
+from ..analysis.chain import Analyser
+from ..analysis.rules.analyser import RulesAnalyser
+from ..analysis.text.cleaning import clean
+from ..analysis.text.redact import redact
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import AnalysisFailed, ConfigError
 from ..core.models import Analysis, Ticket
 from ..evaluation.data import Labelled
 from ..evaluation.measure import SubjectResult, measure
 from ..evaluation.runner import AnalyseTicket, Answer, Subject, answer_all
-from ..redact import redact
-from ..rules import RulesAnalyser
 from ..screen import Screen
 from ..settings.schema import Settings
 from ..state_file import is_there
@@ -138,7 +138,7 @@ def _only(settings: Settings, model: str) -> Settings:
 
 
 def _classifier(settings: Settings) -> AnalyseTicket:
-    from ..classifier import LocalClassifier
+    from ..analysis.classifier.analyser import LocalClassifier
 
     rules = RulesAnalyser(settings.taxonomy, settings.entities)
     return with_rules_behind(LocalClassifier.load(settings.classifier_folder, settings.taxonomy, rules), rules)

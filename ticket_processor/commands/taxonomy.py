@@ -7,16 +7,16 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..analysis.model_server.settings import EmbeddingSettings
+from ..analysis.text.outgoing import leaving
+from ..analysis.text.similarity import similarities, vector_similarities
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import AnalysisFailed, CannotRun, ConfigError, ExitCode
 from ..core.taxonomy import Category, Taxonomy
 from ..helpdesk.protocol import Labels
 from ..helpdesk.zendesk_fields import read_labels
-from ..likeness import similarities, vector_similarities
 from ..log_cipher import Keyring
 from ..log_files import events
-from ..model_settings import EmbeddingSettings
-from ..outgoing import leaving
 from ..screen import Screen
 from ..settings.load import load
 from ..settings.schema import Settings
@@ -114,7 +114,7 @@ def _likeness(embeddings: EmbeddingSettings, trouble: list[str]) -> Iterator[Lik
     if not embeddings.model:
         yield similarities
         return
-    from ..embeddings import Embedder
+    from ..analysis.model_server.embeddings import Embedder
 
     embedder = Embedder(embeddings)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..classifier_file import TASKS, Task, require_extra, write
+from ..analysis.classifier.storage import TASKS, Task, require_extra, write
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
 from ..screen import Screen
@@ -56,7 +56,7 @@ def train(
         examples += _from_helpdesk(settings, clock, since or DEFAULT_SINCE, screen, include_ours=include_ours)
 
     # Heavy; a mistake on the command line has been told by now.
-    from ..rules import RulesAnalyser
+    from ..analysis.rules.analyser import RulesAnalyser
     from ..training import summary
     from ..training.corpus import MAX_TICKETS, corpus_of
     from ..training.fitting import steps

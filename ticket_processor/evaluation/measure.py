@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from ..analysis.text.language import detect_language
 from ..core.models import NO_MODEL, Usage
 from ..core.taxonomy import Taxonomy
-from ..language import detect_language
 from .data import FIELDS, Labelled
 from .labels import SUBCATEGORY, Pairs, ScoredField, pairs, unknown_labels
 from .runner import Answer

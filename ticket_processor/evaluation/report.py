@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..cleaning import clean
+from ..analysis.text.cleaning import clean
+from ..analysis.text.redact import redact
 from ..core.errors import CannotRun, ConfigError, how_to_install
 from ..core.private_files import make_folder, opener
-from ..redact import redact
 from .data import FIELDS, Labelled
 from .labels import SUBCATEGORY, ScoredField
 from .measure import FieldResult, SourceResult, SubjectResult, label_rows

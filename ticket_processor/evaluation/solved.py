@@ -19,10 +19,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from ..analysis.text.machine_mail import machine_mail
 from ..core.errors import ConfigError
 from ..core.models import Priority, Ticket, Urgency
 from ..core.taxonomy import Category, Taxonomy
-from ..machine_mail import machine_mail
 from ..policy import RESERVED_TAGS, Policy
 from .data import Example, label_name
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from .. import __version__
 from ..alert_store import AlertStore
 from ..alerts import not_understood, package_missing, receivers
-from ..answer_store import FILE_NAME as ANSWERS
+from ..analysis.cache import FILE_NAME as ANSWERS
+from ..analysis.model_server.presets import ModelTarget, targets
 from ..core.clock import Clock, iso
 from ..core.disk_space import MB
 from ..core.errors import ConfigError, Halted, StateUnusable, why_unusable
@@ -21,7 +22,6 @@ from ..log_files import NAME
 from ..log_upkeep import encryption_news, left_in, stands
 from ..log_writer import LOCK_NAME as LOG_LOCK
 from ..pipeline import HALTED, Options
-from ..presets import ModelTarget, targets
 from ..run_metrics import DAY_S, metrics_of
 from ..settings.schema import Settings
 from ..state import AHEAD_S, FILE_NAME, HORIZON, RUNS_KEPT_S

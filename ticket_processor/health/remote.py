@@ -16,13 +16,13 @@ import orjson
 import requests
 from requests.adapters import BaseAdapter
 
+from ..analysis.model_server.connection import MAX_ANSWER_BYTES, Connection, bounded_body
+from ..analysis.model_server.presets import ModelTarget
+from ..analysis.model_server.sdk_client import certificates
 from ..core import tls
 from ..core.clock import Clock, Deadline, parse_iso
 from ..core.errors import AnalysisFailed, DeadlineReached, NotAuthorised, RateLimited, TicketbotError
 from ..helpdesk.transport import Reply, Transport
-from ..openai_client import MAX_ANSWER_BYTES, Connection, bounded_body
-from ..presets import ModelTarget
-from ..sdk_client import certificates
 from ..settings.schema import ZendeskSettings
 from ..wiring import transport_for
 from . import machine as judged

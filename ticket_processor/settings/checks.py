@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
+from ..analysis.model_server.prices import list_price
+from ..analysis.model_server.settings import ModelUse
 from ..core.models import RedactionLevel
 from ..core.taxonomy import CATEGORY_NAME, Category, Taxonomy, default_taxonomy
 from ..core.urls import is_loopback
 from ..escalation import REASONS
-from ..model_settings import ModelUse
 from ..policy import RESERVED_TAGS, Policy
-from ..prices import list_price
 from ..skip_rules import HANDS_OFF
 from .messages import place_name
 from .schema import Settings, ZendeskSettings

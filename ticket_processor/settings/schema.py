@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 import platformdirs
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
 
+from ..analysis.model_server.settings import BudgetSettings, EmbeddingSettings, ModelSettings
 from ..core.kill_switch import FILE_NAME as STOP_FILE
 from ..core.models import Frozen
 from ..core.taxonomy import Category, Taxonomy, default_taxonomy
 from ..core.tls import Version as TlsVersion
 from ..core.urls import is_loopback, whole_url
-from ..model_settings import BudgetSettings, EmbeddingSettings, ModelSettings
 from ..policy import RESERVED_TAGS, Policy
 from ..skip_rules import HANDS_OFF, SkipSettings, Status
 

@@ -7,10 +7,10 @@ from contextlib import suppress
 import streamlit as st
 
 from ... import metrics
+from ...analysis.model_server.presets import price_note, targets
 from ...core.errors import ConfigError
 from ...metric_words import dollars, percent
 from ...metrics import Selection
-from ...presets import price_note, targets
 from .. import figures, parts
 from ..data import ask
 from ..options import given
