@@ -25,12 +25,12 @@ from .core.models import Analysis, Decision, Ticket, Usage
 from .core.taxonomy import Taxonomy
 from .fanout import FanOut, Stuck
 from .helpdesk.ticket_history import History
-from .policy import Policy, decide
-from .second_look import in_vain
+from .policy.decide import Policy, decide
+from .policy.second_look import in_vain
+from .policy.tiers import TIER_TAGS
 from .settlement import ALREADY_DONE
 from .settlement import clean_stamp as known_clean
 from .tags import write_key
-from .tiers import TIER_TAGS
 
 PAUSE_S = 60.0
 MOST_PAUSES = 10

@@ -11,9 +11,9 @@ from .audit import AuditLog
 from .core.errors import ExitCode, StateUnusable
 from .core.latency_histogram import Latencies
 from .core.models import Outcome, OutcomeStatus, Request, RunSummary, Statement, Usage, Writes
-from .policy import Policy
-from .retriage import NOTHING_NEW
-from .second_look import JUDGED, MOST_TRIES, STILL_NO_MODEL, in_vain
+from .policy.decide import Policy
+from .policy.reanalysis import NOTHING_NEW
+from .policy.second_look import JUDGED, MOST_TRIES, STILL_NO_MODEL, in_vain
 from .settlement import ALREADY_DONE, INCOMPLETE, MARKED_BY_OTHERS
 from .shared_faults import SharedFaults
 from .state import Retry, State, Verdict

@@ -17,11 +17,11 @@ from .core.id_set import IdSet
 from .core.models import Outcome, OutcomeStatus, Request, TakenOff, Ticket
 from .helpdesk.protocol import Helpdesk, Page
 from .helpdesk.ticket_history import History
-from .retriage import Reply, with_answers
+from .policy.reanalysis import Reply, with_answers
+from .policy.second_look import JUDGED, STAGE
+from .policy.skip_rules import WAITING, Selection, SkipRules
 from .search_window import SearchWindow
-from .second_look import JUDGED, STAGE
 from .settlement import ALREADY_DONE, MARKED_BY_OTHERS, is_marked, no_longer_new
-from .skip_rules import WAITING, Selection, SkipRules
 from .state import DROPPED, State, in_turn
 from .tags import earlier_key, write_key
 

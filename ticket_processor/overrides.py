@@ -14,7 +14,7 @@ from typing import Literal
 from .core.models import Priority, Sentiment, Urgency
 from .core.taxonomy import Taxonomy
 from .helpdesk.ticket_history import Edit, History
-from .policy import Policy
+from .policy.decide import Policy
 
 Fate = Literal["left", "changed", "taken_off", "by_rules"]
 PARTS = ("category", "subcategory", "urgency", "sentiment", "priority", "group", "tag")

@@ -37,12 +37,12 @@ from .helpdesk.protocol import Helpdesk
 from .helpdesk.ticket_history import History
 from .intake import Intake, PageLedger, ReadAhead, Wanted, Work
 from .log_upkeep import keep_head, left_in, not_before
-from .policy import Policy, decide
-from .retriage import Reply, anew_key, our_labels, reply_to, with_answers
-from .second_look import STILL_NO_MODEL, in_vain, replacing, still_ours
+from .policy.decide import Policy, decide
+from .policy.reanalysis import Reply, anew_key, our_labels, reply_to, with_answers
+from .policy.second_look import STILL_NO_MODEL, in_vain, replacing, still_ours
+from .policy.skip_rules import Selection, SkipRules
 from .settlement import Triage, clean_stamp
 from .shared_faults import IsolatingDesk, SharedFaults
-from .skip_rules import Selection, SkipRules
 from .state import CURSOR, HELPDESK_DATE, HORIZON, TURN, State, Verdict
 from .statement import Witness
 from .writeback import MOST_ITEMS, Delivery, WriteBack

@@ -18,10 +18,10 @@ from .core.models import Change, Decision, Outcome, OutcomeStatus, Overwrite, Re
 from .core.taxonomy import Taxonomy
 from .helpdesk.protocol import Helpdesk
 from .helpdesk.ticket_history import Edit, History, Ours, Overwritten
-from .policy import Policy, decide
-from .retriage import NOTHING_NEW
-from .second_look import JUDGED
-from .skip_rules import HANDS_OFF
+from .policy.decide import Policy, decide
+from .policy.reanalysis import NOTHING_NEW
+from .policy.second_look import JUDGED
+from .policy.skip_rules import HANDS_OFF
 from .state import Open, Verdict
 from .tags import COMPLETE, NOT_OURS, REPAIR, key_of_stage, merge
 

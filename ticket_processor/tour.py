@@ -16,7 +16,7 @@ from .assembly import Asked, Finished, run
 from .before_after import BeforeAfter
 from .books import Listener
 from .core.clock import Deadline, SystemClock
-from .note import category_words
+from .policy.note import category_words
 from .run_tally import Seen
 from .sandbox import CHAT_MODEL, OffsetClock, Rules, Sandbox, SandboxServer
 from .sandbox import Credentials as SandboxCredentials

@@ -19,7 +19,7 @@ from .core.clock import Clock, Deadline, iso
 from .core.errors import AnalysisFailed
 from .core.models import Analysis, Decision, Overwrite, RedactionLevel, Ticket
 from .core.sanitize import strip_hidden
-from .policy import decide
+from .policy.decide import decide
 from .settings.schema import Settings
 from .wiring import understanding
 

@@ -34,8 +34,8 @@ from .llm import ModelAnalyser
 from .log_cipher import Keyring
 from .log_key import log_keys
 from .log_upkeep import encryption_news
+from .policy.skip_rules import Selection, SkipRules
 from .settings.schema import Settings, ZendeskSettings
-from .skip_rules import Selection, SkipRules
 from .state import FILE_NAME, State
 from .state_file import is_there
 from .writeback import Delivery

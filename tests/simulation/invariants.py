@@ -9,7 +9,7 @@ from tests.simulation.evidence import Evidence
 from tests.simulation.troubles import REPEATED_S
 from tests.simulation.world import AREAS
 from ticket_processor.core.models import Ticket
-from ticket_processor.retriage import anew_key
+from ticket_processor.policy.reanalysis import anew_key
 from ticket_processor.sandbox import Audit, StoredTicket
 from ticket_processor.settlement import MARKED_BY_OTHERS
 

@@ -13,8 +13,8 @@ from ticket_processor.core.errors import AuditUnwritable, OutcomeUnknown, StateU
 from ticket_processor.core.models import Change, Outcome, Ticket
 from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk.protocol import JobStatus
-from ticket_processor.policy import Policy
-from ticket_processor.retriage import Reply
+from ticket_processor.policy.decide import Policy
+from ticket_processor.policy.reanalysis import Reply
 from ticket_processor.state import Retry, State, Verdict
 
 

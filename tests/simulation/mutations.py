@@ -16,7 +16,7 @@ from ticket_processor.core.models import Change, Decision, Overwrite, TakenOff, 
 from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk import transport
 from ticket_processor.helpdesk.protocol import Page
-from ticket_processor.policy import Policy
+from ticket_processor.policy.decide import Policy
 from ticket_processor.state import Open
 
 

@@ -12,7 +12,7 @@ from tests.simulation.invariants import violations
 from tests.simulation.mutations import MUTATIONS, mutation
 from tests.simulation.virtual import VirtualTime
 from tests.simulation.world import World
-from ticket_processor import policy
+from ticket_processor.policy import decide as policy
 
 SEEDS = 3000
 PART = 250

@@ -21,7 +21,7 @@ from ticket_processor.core.models import Analysis, Ticket, Urgency, Usage
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.transport import Reply, Transport
 from ticket_processor.llm import ModelAnalyser
-from ticket_processor.policy import Policy, decide
+from ticket_processor.policy.decide import Policy, decide
 from ticket_processor.tags import merge
 from ticket_processor.zendesk import Zendesk
 

@@ -36,7 +36,7 @@ from ticket_processor.analysis.text.redact import redact
 from ticket_processor.audit import AuditLog
 from ticket_processor.core.models import Analysis, Outcome, OutcomeStatus, RedactionLevel, Ticket, Usage
 from ticket_processor.llm import ModelAnalyser
-from ticket_processor.policy import Policy, decide
+from ticket_processor.policy.decide import Policy, decide
 from ticket_processor.tags import merge
 
 from .hostile import ENTITIES, TAXONOMY

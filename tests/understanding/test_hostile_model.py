@@ -21,9 +21,9 @@ from tests.understanding.hostile import (
     harm_in_write,
     harm_of,
 )
-from ticket_processor import note
 from ticket_processor.analysis.model_server import answer_gate
 from ticket_processor.analysis.text.redact import redact
+from ticket_processor.policy import note
 
 STORIES = 2_000
 """More of them: python scripts/fuzz_answers.py 100000"""

@@ -32,7 +32,7 @@ from ticket_processor.audit import AuditLog
 from ticket_processor.core.models import Analysis, Decision, Outcome, OutcomeStatus, RunSummary, Ticket
 from ticket_processor.core.sanitize import plain_line
 from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.policy import Policy, decide
+from ticket_processor.policy.decide import Policy, decide
 from ticket_processor.tags import merge
 
 CARD, IBAN = "4111111111111111", "DE89370400440532013000"

@@ -12,7 +12,7 @@ from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import UpdateConflict
 from ticket_processor.core.models import Change, Outcome, Ticket
 from ticket_processor.log_files import read_events
-from ticket_processor.policy import Policy
+from ticket_processor.policy.decide import Policy
 from ticket_processor.settlement import Triage
 from ticket_processor.state import State, Verdict
 from ticket_processor.tags import write_key

@@ -18,8 +18,8 @@ from ticket_processor.helpdesk.protocol import Page
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.log_files import read_events
 from ticket_processor.pipeline import Options, Parts, Run
-from ticket_processor.policy import FieldPolicy, Policy
-from ticket_processor.skip_rules import Selection, SkipRules
+from ticket_processor.policy.decide import FieldPolicy, Policy
+from ticket_processor.policy.skip_rules import Selection, SkipRules
 from ticket_processor.state import State
 from ticket_processor.writeback import Delivery
 

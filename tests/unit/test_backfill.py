@@ -19,7 +19,7 @@ from ticket_processor.core.errors import AnalysisFailed, CannotRun, HelpdeskDown
 from ticket_processor.core.models import Analysis, Overwrite, Priority, Risk, Ticket, Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.ticket_history import History
-from ticket_processor.policy import FieldPolicy, Policy
+from ticket_processor.policy.decide import FieldPolicy, Policy
 from ticket_processor.tags import write_key
 
 from .fakes import FakeDesk, ManualClock, a_ticket, an_analysis

@@ -6,7 +6,7 @@ import pytest
 
 from ticket_processor.core.models import Overwrite, Priority
 from ticket_processor.helpdesk.ticket_history import Edit
-from ticket_processor.policy import FieldPolicy, Policy
+from ticket_processor.policy.decide import FieldPolicy, Policy
 from ticket_processor.tags import write_key
 
 from .fakes import START, a_ticket

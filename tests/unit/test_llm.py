@@ -19,7 +19,7 @@ from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import RedactionLevel, Risk, Urgency, Usage
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.llm import FORMS, ModelAnalyser
-from ticket_processor.policy import Policy, decide
+from ticket_processor.policy.decide import Policy, decide
 from ticket_processor.settings.load import load
 from ticket_processor.wiring import model_analyser
 

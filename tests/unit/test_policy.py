@@ -9,7 +9,7 @@ from hypothesis import given
 
 from ticket_processor.core.models import Analysis, Overwrite, Priority, Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy
-from ticket_processor.policy import FieldPolicy, Mode, Policy, decide
+from ticket_processor.policy.decide import FieldPolicy, Mode, Policy, decide
 
 from .fakes import an_analysis
 from .policies import ANALYSES, POLICIES, TAXONOMY

@@ -14,7 +14,8 @@ from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.models import Analysis, Priority, Risk, Sentiment, Urgency
 from ticket_processor.core.sanitize import plain_line
 from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.escalation import (
+from ticket_processor.policy.decide import FieldPolicy, Mode, Policy, decide
+from ticket_processor.policy.escalation import (
     CONDITIONS,
     DEFAULT_PLANS,
     PLACEHOLDERS,
@@ -23,7 +24,6 @@ from ticket_processor.escalation import (
     plan_for,
     reasons_for,
 )
-from ticket_processor.policy import FieldPolicy, Mode, Policy, decide
 
 from .fakes import an_analysis
 from .policies import ANALYSES, ESCALATIONS, POLICIES, TAXONOMY

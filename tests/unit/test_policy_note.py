@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from ticket_processor.core.models import Analysis, Risk, Urgency
 from ticket_processor.core.sanitize import plain_line
-from ticket_processor.escalation import REASONS
-from ticket_processor.note import NoteWhen
-from ticket_processor.policy import FieldPolicy, Mode, Policy, decide
+from ticket_processor.policy.decide import FieldPolicy, Mode, Policy, decide
+from ticket_processor.policy.escalation import REASONS
+from ticket_processor.policy.note import NoteWhen
 
 from .fakes import an_analysis
 from .policies import ANALYSES, POLICIES, TAXONOMY

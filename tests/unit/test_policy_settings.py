@@ -8,11 +8,11 @@ import pytest
 
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.core.models import Overwrite
-from ticket_processor.escalation import DEFAULT_PLANS
-from ticket_processor.note import NoteWhen
+from ticket_processor.policy.escalation import DEFAULT_PLANS
+from ticket_processor.policy.note import NoteWhen
+from ticket_processor.policy.tiers import Tier
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings
-from ticket_processor.tiers import Tier
 
 
 def settings(folder: Path, toml: str) -> Settings:

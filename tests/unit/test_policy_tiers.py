@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 
 from ticket_processor.core.models import Analysis, Risk, Sentiment, Urgency
-from ticket_processor.policy import RESERVED_TAGS, FieldPolicy, Mode, Policy, decide
-from ticket_processor.tiers import TIER_TAGS, Tier, Tiers
+from ticket_processor.policy.decide import RESERVED_TAGS, FieldPolicy, Mode, Policy, decide
+from ticket_processor.policy.tiers import TIER_TAGS, Tier, Tiers
 
 from .fakes import an_analysis
 from .policies import ANALYSES, POLICIES, TAXONOMY

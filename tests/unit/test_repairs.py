@@ -6,8 +6,8 @@ import pytest
 
 from ticket_processor.core.errors import OutcomeUnknown
 from ticket_processor.core.models import Change, Overwrite, Priority
+from ticket_processor.policy.skip_rules import SkipRules
 from ticket_processor.screen import difference, outcome_line
-from ticket_processor.skip_rules import SkipRules
 
 from .fakes import a_ticket
 from .office import ALWAYS, Office, Open, wants

@@ -22,10 +22,10 @@ from ticket_processor.core.models import Analysis, Outcome, Overwrite, Priority,
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.helpdesk.ticket_history import Edit, History, Ours
 from ticket_processor.pipeline import Options, Parts, Run
-from ticket_processor.policy import FieldPolicy, Policy
-from ticket_processor.retriage import Reply, reply_to
+from ticket_processor.policy.decide import FieldPolicy, Policy
+from ticket_processor.policy.reanalysis import Reply, reply_to
+from ticket_processor.policy.skip_rules import Selection, SkipRules, SkipSettings
 from ticket_processor.sandbox import FaultPlan, FaultRule, Rules
-from ticket_processor.skip_rules import Selection, SkipRules, SkipSettings
 from ticket_processor.state import State
 from ticket_processor.tags import key_of_stage, write_key
 from ticket_processor.writeback import Delivery

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ticket_processor.core.models import Ticket
-from ticket_processor.skip_rules import Selection, SkipRules, SkipSettings, in_canary
+from ticket_processor.policy.skip_rules import Selection, SkipRules, SkipSettings, in_canary
 
 from .fakes import a_ticket
 

@@ -16,8 +16,8 @@ from ticket_processor.core.clock import iso
 from ticket_processor.core.models import Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.protocol import Labels, TicketField
-from ticket_processor.policy import FieldPolicy, Mode, Policy
-from ticket_processor.taxonomy_check import Finding, Logged, check, check_labels
+from ticket_processor.policy.decide import FieldPolicy, Mode, Policy
+from ticket_processor.policy.taxonomy_check import Finding, Logged, check, check_labels
 
 from .fakes import START
 

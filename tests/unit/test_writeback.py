@@ -19,7 +19,7 @@ from ticket_processor.core.errors import (
 )
 from ticket_processor.core.models import Change, OutcomeStatus, Priority
 from ticket_processor.helpdesk.ticket_history import Edit, History
-from ticket_processor.policy import Policy
+from ticket_processor.policy.decide import Policy
 from ticket_processor.settlement import Triage
 from ticket_processor.writeback import MOST_ITEMS
 

@@ -17,11 +17,11 @@ from ..helpdesk.protocol import Labels
 from ..helpdesk.zendesk_fields import read_labels
 from ..log_cipher import Keyring
 from ..log_files import events
+from ..policy.taxonomy_check import Likeness, Logged, check_labels, in_order
+from ..policy.taxonomy_check import check as find
 from ..screen import Screen
 from ..settings.load import load
 from ..settings.schema import Settings
-from ..taxonomy_check import Likeness, Logged, check_labels, in_order
-from ..taxonomy_check import check as find
 from ..wiring import keyring, transport_for
 
 DEADLINE_S = 120.0

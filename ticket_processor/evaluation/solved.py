@@ -23,7 +23,7 @@ from ..analysis.text.machine_mail import machine_mail
 from ..core.errors import ConfigError
 from ..core.models import Priority, Ticket, Urgency
 from ..core.taxonomy import Category, Taxonomy
-from ..policy import RESERVED_TAGS, Policy
+from ..policy.decide import RESERVED_TAGS, Policy
 from .data import Example, label_name
 
 MERGED_TAG = "closed_by_merge"

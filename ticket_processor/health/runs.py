@@ -8,8 +8,8 @@ from ..core.circuit_breaker import BreakerMemory
 from ..core.clock import iso
 from ..core.errors import ExitCode
 from ..core.models import RunRecord
+from ..policy.skip_rules import WAITING
 from ..rhythm import period
-from ..skip_rules import WAITING
 from ..state import AHEAD_S, Retry
 from .checks import Check, fail, ok, skipped, warn
 from .words import ago, span, whole

@@ -18,9 +18,9 @@ from ..analysis.model_server.settings import ModelUse
 from ..core.models import RedactionLevel
 from ..core.taxonomy import CATEGORY_NAME, Category, Taxonomy, default_taxonomy
 from ..core.urls import is_loopback
-from ..escalation import REASONS
-from ..policy import RESERVED_TAGS, Policy
-from ..skip_rules import HANDS_OFF
+from ..policy.decide import RESERVED_TAGS, Policy
+from ..policy.escalation import REASONS
+from ..policy.skip_rules import HANDS_OFF
 from .messages import place_name
 from .schema import Settings, ZendeskSettings
 

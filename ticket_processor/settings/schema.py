@@ -16,8 +16,8 @@ from ..core.models import Frozen
 from ..core.taxonomy import Category, Taxonomy, default_taxonomy
 from ..core.tls import Version as TlsVersion
 from ..core.urls import is_loopback, whole_url
-from ..policy import RESERVED_TAGS, Policy
-from ..skip_rules import HANDS_OFF, SkipSettings, Status
+from ..policy.decide import RESERVED_TAGS, Policy
+from ..policy.skip_rules import HANDS_OFF, SkipSettings, Status
 
 DEFAULT_LOG_DIR = "logs"
 

@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, field_validator
 
-from .analysis.text.machine_mail import machine_mail
-from .core.clock import parse_iso
-from .core.models import Frozen, Ticket
+from ..analysis.text.machine_mail import machine_mail
+from ..core.clock import parse_iso
+from ..core.models import Frozen, Ticket
 
 HANDS_OFF = "hands_off"
 """The reason, and the last words of the default hands-off tag."""

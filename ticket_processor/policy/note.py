@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 from enum import StrEnum
 
-from .analysis.text.outgoing import leaving, leaving_line
-from .core.models import Analysis, Risk
-from .core.sanitize import plain_line
+from ..analysis.text.outgoing import leaving, leaving_line
+from ..core.models import Analysis, Risk
+from ..core.sanitize import plain_line
 from .escalation import REASONS
 
 

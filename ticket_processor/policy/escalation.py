@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field, field_validator
 
-from .analysis.rules.keywords import known_name
-from .core.models import Analysis, Frozen, Risk, Sentiment, Urgency
-from .core.sanitize import compatible, plain_line
+from ..analysis.rules.keywords import known_name
+from ..core.models import Analysis, Frozen, Risk, Sentiment, Urgency
+from ..core.sanitize import compatible, plain_line
 
 Condition = Literal["security", "critical", "high_risk", "negative_and_urgent", "suspicious"]
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .core.models import Decision, Overwrite, Ticket
-from .policy import Policy
+from ..core.models import Decision, Overwrite, Ticket
+from .decide import Policy
 
 STAGE = "second_look"
 """Names the second write in its key, so that it is known from the first."""

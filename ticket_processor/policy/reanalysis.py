@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .analysis.rules.injection import signs_of
-from .analysis.text.cleaning import clean
-from .core.models import Ticket
-from .core.sanitize import MAX_INPUT
-from .helpdesk.ticket_history import Edit, History
-from .policy import Policy
-from .tags import earlier_key, write_key
+from ..analysis.rules.injection import signs_of
+from ..analysis.text.cleaning import clean
+from ..core.models import Ticket
+from ..core.sanitize import MAX_INPUT
+from ..helpdesk.ticket_history import Edit, History
+from ..tags import earlier_key, write_key
+from .decide import Policy
 
 NOTHING_NEW = "nothing_left_to_change"
 MOST_READ = 20

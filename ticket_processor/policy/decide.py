@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from .analysis.text.outgoing import leaving
-from .core.models import Analysis, Decision, Frozen, Overwrite, Priority, Urgency
-from .core.taxonomy import Taxonomy
+from ..analysis.text.outgoing import leaving
+from ..core.models import Analysis, Decision, Frozen, Overwrite, Priority, Urgency
+from ..core.taxonomy import Taxonomy
+from ..tags import tag
 from .escalation import Escalation, plan_for, reasons_for
 from .note import NoteWhen, adds_something, answered_by, category_words, note_text
-from .tags import tag
 from .tiers import TIER_TAGS, Tier, Tiers, tier_of
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .core.models import Analysis, Frozen, Risk, Urgency
+from ..core.models import Analysis, Frozen, Risk, Urgency
 
 
 class Tier(StrEnum):

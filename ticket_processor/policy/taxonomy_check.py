@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
-from .analysis.rules.phrases import PhraseMatcher, words_of
-from .analysis.text.similarity import EVERYDAY, Theme, shared_words, similarities, themes
-from .core.models import Frozen, Urgency
-from .core.sanitize import plain_line
-from .core.taxonomy import Category, Taxonomy
-from .helpdesk.protocol import Labels, TicketField
-from .policy import RESERVED_TAGS, FieldPolicy, Mode, Policy
+from ..analysis.rules.phrases import PhraseMatcher, words_of
+from ..analysis.text.similarity import EVERYDAY, Theme, shared_words, similarities, themes
+from ..core.models import Frozen, Urgency
+from ..core.sanitize import plain_line
+from ..core.taxonomy import Category, Taxonomy
+from ..helpdesk.protocol import Labels, TicketField
+from .decide import RESERVED_TAGS, FieldPolicy, Mode, Policy
 
 SHORT_DESCRIPTION = 4
 """Words. Fewer tell a new colleague nothing."""
