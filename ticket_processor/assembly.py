@@ -11,21 +11,21 @@ from pathlib import Path
 from .analysis.cache import FILE_NAME as ANSWERS
 from .analysis.cache import AnswerStore
 from .audit import REPAIRED, REPAIRED_SAID, AuditLog
-from .books import Listener
 from .core.clock import Deadline, SystemClock
 from .core.errors import ConfigError, StateUnusable
 from .core.models import Outcome, RunSummary
 from .log_erase import beside_others
 from .log_upkeep import keep_head, look_after, not_before
-from .past_runs import PastRuns
-from .pipeline import Options, Parts, Run
-from .prefetch import read_ahead
+from .pipeline.prefetch import read_ahead
+from .pipeline.recorder import Listener
+from .pipeline.run import Options, Parts, Run
+from .pipeline.undo.past_runs import PastRuns
+from .pipeline.undo.revert import Left
+from .pipeline.undo.run import Undo, UndoOptions, UndoParts
+from .pipeline.verification import MOST_KEPT, Verify
 from .settings.schema import Settings
 from .state import State, Verdict
-from .statement import MOST_KEPT, Verify
-from .take_back import Left
 from .ticket_subjects import NotingZendesk, Subjects
-from .undo import Undo, UndoOptions, UndoParts
 from .wiring import (
     audit_log,
     delivery,

@@ -14,8 +14,8 @@ from pydantic import SecretStr
 from .analysis.model_server.settings import BudgetSettings, ModelSettings
 from .assembly import Asked, Finished, run
 from .before_after import BeforeAfter
-from .books import Listener
 from .core.clock import Deadline, SystemClock
+from .pipeline.recorder import Listener
 from .policy.note import category_words
 from .run_tally import Seen
 from .sandbox import CHAT_MODEL, OffsetClock, Rules, Sandbox, SandboxServer

@@ -34,11 +34,11 @@ from .llm import ModelAnalyser
 from .log_cipher import Keyring
 from .log_key import log_keys
 from .log_upkeep import encryption_news
+from .pipeline.writeback import Delivery
 from .policy.skip_rules import Selection, SkipRules
 from .settings.schema import Settings, ZendeskSettings
 from .state import FILE_NAME, State
 from .state_file import is_there
-from .writeback import Delivery
 from .zendesk import read_limits
 
 HELPDESK = "Zendesk"

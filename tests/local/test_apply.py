@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.backfill_file import SEAL, Seals
 from ticket_processor.log_lines import encode
+from ticket_processor.pipeline.backfill.results_file import SEAL, Seals
 from ticket_processor.sandbox import BOT_ID
 
 from .conftest import Desk, OpenDesk, is_update, wait_for

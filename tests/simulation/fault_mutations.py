@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
-from ticket_processor import intake, settlement, writeback, zendesk
+from ticket_processor import zendesk
 from ticket_processor.core.errors import CannotRun, HelpdeskDown
 from ticket_processor.core.models import Ticket
 from ticket_processor.helpdesk import batch_trust
@@ -15,10 +15,12 @@ from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk.batch_trust import Learnt
 from ticket_processor.helpdesk.protocol import Fetched
 from ticket_processor.helpdesk.ticket_history import Edit, History
-from ticket_processor.shared_faults import SharedFaults
+from ticket_processor.pipeline import intake, writeback
+from ticket_processor.pipeline import write_planner as settlement
+from ticket_processor.pipeline.shared_faults import SharedFaults
+from ticket_processor.pipeline.writeback import WriteBack
 from ticket_processor.state import State
 from ticket_processor.tags import earlier_key
-from ticket_processor.writeback import WriteBack
 
 
 def _every_fault_is_the_helpdesks(

@@ -9,9 +9,9 @@ from tests.simulation.evidence import Evidence
 from tests.simulation.troubles import REPEATED_S
 from tests.simulation.world import AREAS
 from ticket_processor.core.models import Ticket
+from ticket_processor.pipeline.write_planner import MARKED_BY_OTHERS
 from ticket_processor.policy.reanalysis import anew_key
 from ticket_processor.sandbox import Audit, StoredTicket
-from ticket_processor.settlement import MARKED_BY_OTHERS
 
 ALLOWED_KEYS = frozenset(
     {"id", "tags", "priority", "group_id", "custom_fields", "comment", "safe_update", "updated_stamp", "metadata"}

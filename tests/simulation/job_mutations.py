@@ -7,12 +7,15 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from unittest import mock
 
-from ticket_processor import intake, pipeline, settlement, writeback, zendesk
+from ticket_processor import zendesk
 from ticket_processor.audit import AuditLog
 from ticket_processor.core.errors import AuditUnwritable, OutcomeUnknown, StateUnusable
 from ticket_processor.core.models import Change, Outcome, Ticket
 from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk.protocol import JobStatus
+from ticket_processor.pipeline import intake, writeback
+from ticket_processor.pipeline import run as pipeline
+from ticket_processor.pipeline import write_planner as settlement
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.reanalysis import Reply
 from ticket_processor.state import Retry, State, Verdict

@@ -10,12 +10,15 @@ from unittest import mock
 
 from tests.simulation.fault_mutations import FAULT_MUTATIONS
 from tests.simulation.job_mutations import JOB_MUTATIONS
-from ticket_processor import intake, pipeline, settlement, tags, zendesk
+from ticket_processor import tags, zendesk
 from ticket_processor.core.errors import OutcomeUnknown, UpdateConflict
 from ticket_processor.core.models import Change, Decision, Overwrite, TakenOff, Ticket
 from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk import transport
 from ticket_processor.helpdesk.protocol import Page
+from ticket_processor.pipeline import intake
+from ticket_processor.pipeline import run as pipeline
+from ticket_processor.pipeline import write_planner as settlement
 from ticket_processor.policy.decide import Policy
 from ticket_processor.state import Open
 

@@ -24,7 +24,6 @@ from tests.simulation.shortcuts import UsedState, shortcuts
 from tests.simulation.troubles import Disk, RunClock, Tricky, faults
 from tests.simulation.virtual import Countdown, Crash, SerialExecutor, VirtualTime
 from tests.simulation.wire import BASE_URL, ShortWire, Wire
-from ticket_processor import intake
 from ticket_processor.analysis.budget import Budget
 from ticket_processor.analysis.cache import AnswerStore
 from ticket_processor.analysis.chain import ModelLink, Understanding
@@ -39,7 +38,9 @@ from ticket_processor.core.models import RunSummary, Ticket, Usage
 from ticket_processor.core.taxonomy import Taxonomy, default_taxonomy
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.log_lines import encode
-from ticket_processor.pipeline import Options, Parts, Run
+from ticket_processor.pipeline import intake
+from ticket_processor.pipeline.run import Options, Parts, Run
+from ticket_processor.pipeline.writeback import Delivery
 from ticket_processor.policy import reanalysis as retriage
 from ticket_processor.policy.decide import Policy
 from ticket_processor.sandbox import BOT_ID, FaultPlan, Rules
@@ -47,7 +48,6 @@ from ticket_processor.settings.schema import ZendeskSettings
 from ticket_processor.state import HORIZON, State
 from ticket_processor.tags import earlier_key
 from ticket_processor.wiring import transport_for
-from ticket_processor.writeback import Delivery
 from ticket_processor.zendesk import Zendesk
 
 GROUPS = (8001, 8002)

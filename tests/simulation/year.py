@@ -54,11 +54,11 @@ from ticket_processor.log_files import LogFile, read_lines
 from ticket_processor.log_key import log_keys
 from ticket_processor.log_upkeep import LOG_HEAD, look_after
 from ticket_processor.log_writer import Head
-from ticket_processor.pipeline import Options, Parts, Run
+from ticket_processor.pipeline.run import Options, Parts, Run
+from ticket_processor.pipeline.writeback import Delivery
 from ticket_processor.policy.decide import Policy
 from ticket_processor.state import FILE_NAME, State
 from ticket_processor.wiring import lock, new_run_id
-from ticket_processor.writeback import Delivery
 
 RULES = RulesAnalyser(default_taxonomy())
 MOST_MEMORY = 20_000

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from ticket_processor.audit import AuditLog
-from ticket_processor.books import Books
 from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import UpdateConflict
 from ticket_processor.core.models import Change, Outcome, Ticket
 from ticket_processor.log_files import read_events
+from ticket_processor.pipeline.recorder import Books
+from ticket_processor.pipeline.write_planner import Triage
+from ticket_processor.pipeline.writeback import Delivery, WriteBack
 from ticket_processor.policy.decide import Policy
-from ticket_processor.settlement import Triage
 from ticket_processor.state import State, Verdict
 from ticket_processor.tags import write_key
-from ticket_processor.writeback import Delivery, WriteBack
 
 from .fakes import START, FakeDesk, ManualClock, a_decision, a_ticket, an_analysis
 

@@ -17,11 +17,11 @@ from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.protocol import Page
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.log_files import read_events
-from ticket_processor.pipeline import Options, Parts, Run
+from ticket_processor.pipeline.run import Options, Parts, Run
+from ticket_processor.pipeline.writeback import Delivery
 from ticket_processor.policy.decide import FieldPolicy, Policy
 from ticket_processor.policy.skip_rules import Selection, SkipRules
 from ticket_processor.state import State
-from ticket_processor.writeback import Delivery
 
 from ..simulation.virtual import SerialExecutor
 from .fakes import START, FakeDesk, ItemFate, ManualClock, an_analysis

@@ -12,13 +12,13 @@ import pytest
 from ticket_processor.analysis.chain import Analyser, Understanding
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text.redact import RedactedText
-from ticket_processor.backfill import MOST_PAUSES, PAUSE_S, Backfill, Judgement
-from ticket_processor.backfill_file import DECIDED, BackfillFile, Entry, Results
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import AnalysisFailed, CannotRun, HelpdeskDown, Stopping, TicketError
 from ticket_processor.core.models import Analysis, Overwrite, Priority, Risk, Ticket, Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.ticket_history import History
+from ticket_processor.pipeline.backfill.results_file import DECIDED, BackfillFile, Entry, Results
+from ticket_processor.pipeline.backfill.walk import MOST_PAUSES, PAUSE_S, Backfill, Judgement
 from ticket_processor.policy.decide import FieldPolicy, Policy
 from ticket_processor.tags import write_key
 

@@ -11,7 +11,7 @@ import pytest
 
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import DeadlineReached, Stopping
-from ticket_processor.fanout import FanOut, Stuck
+from ticket_processor.pipeline.fan_out import FanOut, Stuck
 
 from .fakes import ManualClock
 

@@ -46,7 +46,7 @@ from ticket_processor.health.remote import ASKING_S, _Helpdesk, ask_helpdesk, of
 from ticket_processor.health.server import FRESH_S, Remembered
 from ticket_processor.health.words import span
 from ticket_processor.log_upkeep import LOG_HEAD
-from ticket_processor.pipeline import HALTED
+from ticket_processor.pipeline.run import HALTED
 from ticket_processor.policy.skip_rules import WAITING
 from ticket_processor.run_metrics import RunMetrics
 from ticket_processor.settings.schema import Settings, ZendeskSettings

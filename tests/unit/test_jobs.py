@@ -23,9 +23,17 @@ from ticket_processor.core.models import Analysis, Change, Outcome, OutcomeStatu
 from ticket_processor.helpdesk import batch_trust
 from ticket_processor.helpdesk.batch_trust import Learnt
 from ticket_processor.helpdesk.ticket_history import Edit, History
+from ticket_processor.pipeline.writeback import (
+    CHANGED_AGAIN,
+    FEW,
+    MOST_ITEMS,
+    MOST_WAITING,
+    SMALL_JOB,
+    TRIAL_ITEMS,
+    Delivery,
+)
 from ticket_processor.state import Verdict
 from ticket_processor.tags import reference
-from ticket_processor.writeback import CHANGED_AGAIN, FEW, MOST_ITEMS, MOST_WAITING, SMALL_JOB, TRIAL_ITEMS, Delivery
 
 from .bench import Bench
 from .fakes import a_decision, a_ticket, an_analysis

@@ -21,14 +21,14 @@ from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import Analysis, Outcome, Overwrite, Priority, RunSummary, Sentiment, Urgency
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.helpdesk.ticket_history import Edit, History, Ours
-from ticket_processor.pipeline import Options, Parts, Run
+from ticket_processor.pipeline.run import Options, Parts, Run
+from ticket_processor.pipeline.writeback import Delivery
 from ticket_processor.policy.decide import FieldPolicy, Policy
 from ticket_processor.policy.reanalysis import Reply, reply_to
 from ticket_processor.policy.skip_rules import Selection, SkipRules, SkipSettings
 from ticket_processor.sandbox import FaultPlan, FaultRule, Rules
 from ticket_processor.state import State
 from ticket_processor.tags import key_of_stage, write_key
-from ticket_processor.writeback import Delivery
 from ticket_processor.zendesk import Zendesk
 
 from ..simulation.virtual import SerialExecutor

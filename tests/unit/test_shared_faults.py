@@ -11,7 +11,7 @@ from ticket_processor.core.errors import HelpdeskDown, NotAuthorised, TicketErro
 from ticket_processor.core.models import Change, Ticket
 from ticket_processor.helpdesk.protocol import Page
 from ticket_processor.helpdesk.ticket_history import Edit, History
-from ticket_processor.shared_faults import SharedFaults
+from ticket_processor.pipeline.shared_faults import SharedFaults
 
 from .fakes import a_ticket
 from .office import Office, Open, TrueDesk

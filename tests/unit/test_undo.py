@@ -28,16 +28,16 @@ from ticket_processor.core.models import Change, Decision, Outcome, OutcomeStatu
 from ticket_processor.helpdesk.batch_trust import learnt, remember
 from ticket_processor.helpdesk.protocol import Fetched, JobStatus, Page
 from ticket_processor.helpdesk.ticket_history import Edit, History, Overwritten, changed
-from ticket_processor.in_flight import PATIENCE_S
 from ticket_processor.log_files import read_events
-from ticket_processor.past_runs import PastRuns, Writes
-from ticket_processor.pipeline import HALTED
-from ticket_processor.settlement import PUT_BACK, completion, repair
+from ticket_processor.pipeline.run import HALTED
+from ticket_processor.pipeline.undo.in_flight import PATIENCE_S
+from ticket_processor.pipeline.undo.past_runs import PastRuns, Writes
+from ticket_processor.pipeline.undo.revert import Left, TakeBack, as_change, take_back, undo_key
+from ticket_processor.pipeline.undo.run import MOST_WAITS, Undo, UndoOptions, UndoParts, not_reached, other_run
+from ticket_processor.pipeline.write_planner import PUT_BACK, completion, repair
+from ticket_processor.pipeline.writeback import Delivery
 from ticket_processor.state import State, Verdict
 from ticket_processor.tags import key_of_stage
-from ticket_processor.take_back import Left, TakeBack, as_change, take_back, undo_key
-from ticket_processor.undo import MOST_WAITS, Undo, UndoOptions, UndoParts, not_reached, other_run
-from ticket_processor.writeback import Delivery
 
 from .fakes import START, ManualClock, a_change, a_ticket
 

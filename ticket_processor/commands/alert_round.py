@@ -29,7 +29,7 @@ from ..core.clock import SystemClock, iso
 from ..core.errors import StateUnusable
 from ..core.models import RunRecord
 from ..daily_summary import summary_due, summary_text
-from ..pipeline import HALTED
+from ..pipeline.run import HALTED
 from ..run_tally import ESCALATED, Tally
 from ..settings.schema import Settings
 from ..state import AHEAD_S, FILE_NAME, State

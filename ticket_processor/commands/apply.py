@@ -11,18 +11,18 @@ from pathlib import Path
 from ..analysis.model_server.answer_gate import unlike_an_answer
 from ..analysis.text.redact import redact
 from ..assembly import Asked, write
-from ..backfill import Judgement
-from ..backfill_file import ANEW, DECIDED, Entry, Refused, Results, locked
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.id_set import IdSet
 from ..core.models import Outcome, OutcomeStatus, RunSummary, Usage
 from ..log_key import known_keys
+from ..pipeline.backfill.results_file import ANEW, DECIDED, Entry, Refused, Results, locked
+from ..pipeline.backfill.walk import Judgement
+from ..pipeline.write_planner import ALREADY_DONE
 from ..run_tally import Seen
 from ..screen import Screen
 from ..settings.load import load
 from ..settings.schema import Settings
-from ..settlement import ALREADY_DONE
 from ..state import FILE_NAME, State, Verdict
 from ..ticket_subjects import Subjects
 from .backfill import settings_digest

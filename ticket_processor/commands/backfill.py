@@ -16,10 +16,10 @@ from ..analysis.budget import Budget
 from ..analysis.cache import FILE_NAME as ANSWERS
 from ..analysis.cache import AnswerStore
 from ..analysis.model_server.presets import targets
-from ..backfill import Backfill, Judgement
-from ..backfill_file import DECIDED, BackfillFile, Header
 from ..core.clock import Deadline, SystemClock, iso, parse_iso
 from ..core.errors import CannotRun, ConfigError, DeadlineReached, ExitCode, Stopping
+from ..pipeline.backfill.results_file import DECIDED, BackfillFile, Header
+from ..pipeline.backfill.walk import Backfill, Judgement
 from ..screen import Screen
 from ..settings.load import load
 from ..settings.schema import Settings

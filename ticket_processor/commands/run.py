@@ -11,10 +11,10 @@ from ..assembly import run as run_once
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError
 from ..core.models import Outcome, OutcomeStatus
+from ..pipeline.verification import Verify
 from ..run_tally import Seen
 from ..screen import Screen
 from ..settings.load import load
-from ..statement import Verify
 from ..ticket_subjects import Subjects
 from .moments import parse_since
 from .tending import tally_of, tended

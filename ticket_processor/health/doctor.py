@@ -21,7 +21,7 @@ from ..core.errors import ConfigError, Halted, StateUnusable, why_unusable
 from ..log_files import NAME
 from ..log_upkeep import encryption_news, left_in, stands
 from ..log_writer import LOCK_NAME as LOG_LOCK
-from ..pipeline import HALTED, Options
+from ..pipeline.run import HALTED, Options
 from ..run_metrics import DAY_S, metrics_of
 from ..settings.schema import Settings
 from ..state import AHEAD_S, FILE_NAME, HORIZON, RUNS_KEPT_S

@@ -12,18 +12,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from .audit import AuditLog
-from .core.errors import CannotRun, MissingPart, NotePublished, RequestSkipped, TicketError
-from .core.models import Change, Decision, Outcome, OutcomeStatus, Overwrite, Request, TakenOff, Ticket
-from .core.taxonomy import Taxonomy
-from .helpdesk.protocol import Helpdesk
-from .helpdesk.ticket_history import Edit, History, Ours, Overwritten
-from .policy.decide import Policy, decide
-from .policy.reanalysis import NOTHING_NEW
-from .policy.second_look import JUDGED
-from .policy.skip_rules import HANDS_OFF
-from .state import Open, Verdict
-from .tags import COMPLETE, NOT_OURS, REPAIR, key_of_stage, merge
+from ..audit import AuditLog
+from ..core.errors import CannotRun, MissingPart, NotePublished, RequestSkipped, TicketError
+from ..core.models import Change, Decision, Outcome, OutcomeStatus, Overwrite, Request, TakenOff, Ticket
+from ..core.taxonomy import Taxonomy
+from ..helpdesk.protocol import Helpdesk
+from ..helpdesk.ticket_history import Edit, History, Ours, Overwritten
+from ..policy.decide import Policy, decide
+from ..policy.reanalysis import NOTHING_NEW
+from ..policy.second_look import JUDGED
+from ..policy.skip_rules import HANDS_OFF
+from ..state import Open, Verdict
+from ..tags import COMPLETE, NOT_OURS, REPAIR, key_of_stage, merge
 
 WRITE_ATTEMPTS = 3
 ALREADY_DONE = "already_done"

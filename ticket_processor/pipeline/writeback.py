@@ -19,9 +19,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from .audit import AuditLog
-from .core.clock import Clock, Deadline, iso, parse_iso
-from .core.errors import (
+from ..audit import AuditLog
+from ..core.clock import Clock, Deadline, iso, parse_iso
+from ..core.errors import (
     DeadlineReached,
     JobRefused,
     OutcomeUnknown,
@@ -32,12 +32,14 @@ from .core.errors import (
     UpdateConflict,
     UpdateRefused,
 )
-from .core.models import Change, Outcome, OutcomeStatus, Request, Ticket, Writes
-from .helpdesk import batch_trust
-from .helpdesk.batch_trust import Learnt
-from .helpdesk.protocol import Fetched, Helpdesk, JobStatus
-from .helpdesk.ticket_history import Edit, History, overwritten
-from .settlement import (
+from ..core.models import Change, Outcome, OutcomeStatus, Request, Ticket, Writes
+from ..helpdesk import batch_trust
+from ..helpdesk.batch_trust import Learnt
+from ..helpdesk.protocol import Fetched, Helpdesk, JobStatus
+from ..helpdesk.ticket_history import Edit, History, overwritten
+from ..state import Open, State, Verdict, in_turn
+from ..tags import REPAIR, reference
+from .write_planner import (
     DEFERRED,
     ENDED_STATUSES,
     INCOMPLETE,
@@ -48,8 +50,6 @@ from .settlement import (
     note_published,
     repair,
 )
-from .state import Open, State, Verdict, in_turn
-from .tags import REPAIR, reference
 
 MOST_ITEMS = 100
 TRIAL_ITEMS = 5

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from .core.clock import parse_iso
-from .core.models import Ticket
-from .state import SEARCHED, Listed, State
+from ..core.clock import parse_iso
+from ..core.models import Ticket
+from ..state import SEARCHED, Listed, State
 
 FLUSH = 100
 """Tickets that are remembered in one transaction."""

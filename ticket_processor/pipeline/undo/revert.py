@@ -10,12 +10,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .analysis.text.outgoing import told as leaves
-from .core.errors import MissingPart
-from .core.models import Change, Frozen, Ticket
-from .core.sanitize import plain_line
-from .helpdesk.ticket_history import Edit, History
-from .tags import COMPLETE, REPAIR, key_of_stage, merge_tags, reference
+from ...analysis.text.outgoing import told as leaves
+from ...core.errors import MissingPart
+from ...core.models import Change, Frozen, Ticket
+from ...core.sanitize import plain_line
+from ...helpdesk.ticket_history import Edit, History
+from ...tags import COMPLETE, REPAIR, key_of_stage, merge_tags, reference
 
 STAGE = "undo"
 """Names the write that takes another back in its key."""

@@ -11,16 +11,16 @@ import random
 from collections.abc import Callable
 from typing import Literal
 
-from .audit import AuditLog
-from .core.clock import Deadline
-from .core.errors import DeadlineReached, HelpdeskDown, RateLimited, TicketError
-from .core.models import Change, Decision, Outcome, OutcomeStatus, Overwrite, Statement
-from .helpdesk import batch_trust
-from .helpdesk.protocol import Helpdesk
-from .helpdesk.ticket_history import Edit, History, overwritten
-from .settlement import note_published, repair
-from .state import State, Verdict
-from .tags import REPAIR
+from ..audit import AuditLog
+from ..core.clock import Deadline
+from ..core.errors import DeadlineReached, HelpdeskDown, RateLimited, TicketError
+from ..core.models import Change, Decision, Outcome, OutcomeStatus, Overwrite, Statement
+from ..helpdesk import batch_trust
+from ..helpdesk.protocol import Helpdesk
+from ..helpdesk.ticket_history import Edit, History, overwritten
+from ..state import State, Verdict
+from ..tags import REPAIR
+from .write_planner import note_published, repair
 
 MOST_KEPT = 20_000
 """Writes that are kept to be read back, in some 10 MB; more than a run's time and the helpdesk's limits let it read."""

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from .analysis.chain import NOTHING_TO_READ
-from .analysis.pace import Pace
-from .audit import AuditLog
-from .core.errors import ExitCode, StateUnusable
-from .core.latency_histogram import Latencies
-from .core.models import Outcome, OutcomeStatus, Request, RunSummary, Statement, Usage, Writes
-from .policy.decide import Policy
-from .policy.reanalysis import NOTHING_NEW
-from .policy.second_look import JUDGED, MOST_TRIES, STILL_NO_MODEL, in_vain
-from .settlement import ALREADY_DONE, INCOMPLETE, MARKED_BY_OTHERS
+from ..analysis.chain import NOTHING_TO_READ
+from ..analysis.pace import Pace
+from ..audit import AuditLog
+from ..core.errors import ExitCode, StateUnusable
+from ..core.latency_histogram import Latencies
+from ..core.models import Outcome, OutcomeStatus, Request, RunSummary, Statement, Usage, Writes
+from ..policy.decide import Policy
+from ..policy.reanalysis import NOTHING_NEW
+from ..policy.second_look import JUDGED, MOST_TRIES, STILL_NO_MODEL, in_vain
+from ..state import Retry, State, Verdict
+from ..tags import REPAIR
 from .shared_faults import SharedFaults
-from .state import Retry, State, Verdict
-from .tags import REPAIR
+from .write_planner import ALREADY_DONE, INCOMPLETE, MARKED_BY_OTHERS
 
 Listener = Callable[[Outcome], None]
 

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from .audit import AuditLog
-from .core.clock import Clock, Deadline
-from .core.errors import (
+from ...audit import AuditLog
+from ...core.clock import Clock, Deadline
+from ...core.errors import (
     AuditUnwritable,
     CannotRun,
     DeadlineReached,
@@ -26,20 +26,20 @@ from .core.errors import (
     Stopping,
     TicketError,
 )
-from .core.models import Change, Decision, Outcome, OutcomeStatus, RunSummary, Ticket
-from .core.models import Writes as Ways
-from .core.sanitize import plain_line
-from .helpdesk import batch_trust
-from .helpdesk.protocol import Helpdesk
-from .helpdesk.ticket_history import History
+from ...core.models import Change, Decision, Outcome, OutcomeStatus, RunSummary, Ticket
+from ...core.models import Writes as Ways
+from ...core.sanitize import plain_line
+from ...helpdesk import batch_trust
+from ...helpdesk.protocol import Helpdesk
+from ...helpdesk.ticket_history import History
+from ...state import State, Verdict
+from ...tags import COMPLETE, REPAIR, key_of_stage
+from ..run import HALTED, heed_wait
+from ..write_planner import CONFIRMED, DEFERRED, PUT_BACK, WRITE_ATTEMPTS, Settlement, is_stable
+from ..writeback import Delivery, WriteBack
 from .in_flight import InFlight, wait_for_jobs
 from .past_runs import Writes
-from .pipeline import HALTED, heed_wait
-from .settlement import CONFIRMED, DEFERRED, PUT_BACK, WRITE_ATTEMPTS, Settlement, is_stable
-from .state import State, Verdict
-from .tags import COMPLETE, REPAIR, key_of_stage
-from .take_back import STAGE, Left, as_change, puts_back, run_of, take_back, undo_key
-from .writeback import Delivery, WriteBack
+from .revert import STAGE, Left, as_change, puts_back, run_of, take_back, undo_key
 
 TAKEN_BACK = "taken_back"
 ALREADY_UNDONE = "already_undone"

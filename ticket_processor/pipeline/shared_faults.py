@@ -10,10 +10,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 
-from .core.errors import CannotRun, PartRefused, RequestSkipped, TicketError, TicketGone, UpdateConflict, UpdateRefused
-from .core.models import Change, Request
-from .helpdesk.protocol import Fetched, Helpdesk, JobStatus, Page
-from .helpdesk.ticket_history import Edit, History
+from ..core.errors import CannotRun, PartRefused, RequestSkipped, TicketError, TicketGone, UpdateConflict, UpdateRefused
+from ..core.models import Change, Request
+from ..helpdesk.protocol import Fetched, Helpdesk, JobStatus, Page
+from ..helpdesk.ticket_history import Edit, History
 
 IN_A_ROW = 3
 IN_A_ROW_AFTER_SUCCESS = 10

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from .core.clock import Clock
+from ..core.clock import Clock
 
 Item = TypeVar("Item")
 

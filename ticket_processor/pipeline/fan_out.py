@@ -7,8 +7,8 @@ from concurrent.futures import Executor, Future
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
-from .core.clock import Clock, Deadline
-from .core.errors import DeadlineReached
+from ..core.clock import Clock, Deadline
+from ..core.errors import DeadlineReached
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

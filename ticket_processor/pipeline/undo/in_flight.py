@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from .core.clock import Clock, Deadline
-from .core.models import Change
-from .helpdesk.protocol import Helpdesk
-from .state import Open
+from ...core.clock import Clock, Deadline
+from ...core.models import Change
+from ...helpdesk.protocol import Helpdesk
+from ...state import Open
 
 PATIENCE_S = 60.0
 """So long the jobs of an earlier run are waited for."""

@@ -11,19 +11,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 
-from .core.clock import parse_iso
-from .core.errors import RequestSkipped, TicketError
-from .core.id_set import IdSet
-from .core.models import Outcome, OutcomeStatus, Request, TakenOff, Ticket
-from .helpdesk.protocol import Helpdesk, Page
-from .helpdesk.ticket_history import History
-from .policy.reanalysis import Reply, with_answers
-from .policy.second_look import JUDGED, STAGE
-from .policy.skip_rules import WAITING, Selection, SkipRules
+from ..core.clock import parse_iso
+from ..core.errors import RequestSkipped, TicketError
+from ..core.id_set import IdSet
+from ..core.models import Outcome, OutcomeStatus, Request, TakenOff, Ticket
+from ..helpdesk.protocol import Helpdesk, Page
+from ..helpdesk.ticket_history import History
+from ..policy.reanalysis import Reply, with_answers
+from ..policy.second_look import JUDGED, STAGE
+from ..policy.skip_rules import WAITING, Selection, SkipRules
+from ..state import DROPPED, State, in_turn
+from ..tags import earlier_key, write_key
 from .search_window import SearchWindow
-from .settlement import ALREADY_DONE, MARKED_BY_OTHERS, is_marked, no_longer_new
-from .state import DROPPED, State, in_turn
-from .tags import earlier_key, write_key
+from .write_planner import ALREADY_DONE, MARKED_BY_OTHERS, is_marked, no_longer_new
 
 BATCH = 100
 """Tickets that are read at once, of those that are read by their numbers."""

@@ -13,24 +13,24 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from .analysis.budget import DAY_SPENT, RUN_SPENT
-from .analysis.chain import PERMANENT, Understanding
-from .analysis.model_server.answer_gate import plain_words
-from .analysis.text.redact import redact
-from .backfill_file import DECIDED, BackfillFile, Entry
-from .core.clock import Clock, Deadline
-from .core.errors import CannotRun, DeadlineReached, Stopping, TicketbotError, TicketError, unexpected
-from .core.id_set import IdSet
-from .core.models import Analysis, Decision, Ticket, Usage
-from .core.taxonomy import Taxonomy
-from .fanout import FanOut, Stuck
-from .helpdesk.ticket_history import History
-from .policy.decide import Policy, decide
-from .policy.second_look import in_vain
-from .policy.tiers import TIER_TAGS
-from .settlement import ALREADY_DONE
-from .settlement import clean_stamp as known_clean
-from .tags import write_key
+from ...analysis.budget import DAY_SPENT, RUN_SPENT
+from ...analysis.chain import PERMANENT, Understanding
+from ...analysis.model_server.answer_gate import plain_words
+from ...analysis.text.redact import redact
+from ...core.clock import Clock, Deadline
+from ...core.errors import CannotRun, DeadlineReached, Stopping, TicketbotError, TicketError, unexpected
+from ...core.id_set import IdSet
+from ...core.models import Analysis, Decision, Ticket, Usage
+from ...core.taxonomy import Taxonomy
+from ...helpdesk.ticket_history import History
+from ...policy.decide import Policy, decide
+from ...policy.second_look import in_vain
+from ...policy.tiers import TIER_TAGS
+from ...tags import write_key
+from ..fan_out import FanOut, Stuck
+from ..write_planner import ALREADY_DONE
+from ..write_planner import clean_stamp as known_clean
+from .results_file import DECIDED, BackfillFile, Entry
 
 PAUSE_S = 60.0
 MOST_PAUSES = 10

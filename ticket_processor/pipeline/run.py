@@ -12,11 +12,10 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 
-from .analysis.chain import Understanding
-from .audit import AuditLog
-from .books import Books, Listener
-from .core.clock import Clock, Deadline, iso, parse_iso
-from .core.errors import (
+from ..analysis.chain import Understanding
+from ..audit import AuditLog
+from ..core.clock import Clock, Deadline, iso, parse_iso
+from ..core.errors import (
     AuditUnwritable,
     CannotRun,
     ConfigError,
@@ -29,22 +28,23 @@ from .core.errors import (
     TicketError,
     unexpected,
 )
-from .core.kill_switch import KillSwitch
-from .core.models import Analysis, Decision, Outcome, OutcomeStatus, Request, RunRecord, RunSummary, Ticket
-from .core.taxonomy import Taxonomy
-from .fanout import FanOut, Stuck
-from .helpdesk.protocol import Helpdesk
-from .helpdesk.ticket_history import History
+from ..core.kill_switch import KillSwitch
+from ..core.models import Analysis, Decision, Outcome, OutcomeStatus, Request, RunRecord, RunSummary, Ticket
+from ..core.taxonomy import Taxonomy
+from ..helpdesk.protocol import Helpdesk
+from ..helpdesk.ticket_history import History
+from ..log_upkeep import keep_head, left_in, not_before
+from ..policy.decide import Policy, decide
+from ..policy.reanalysis import Reply, anew_key, our_labels, reply_to, with_answers
+from ..policy.second_look import STILL_NO_MODEL, in_vain, replacing, still_ours
+from ..policy.skip_rules import Selection, SkipRules
+from ..state import CURSOR, HELPDESK_DATE, HORIZON, TURN, State, Verdict
+from .fan_out import FanOut, Stuck
 from .intake import Intake, PageLedger, ReadAhead, Wanted, Work
-from .log_upkeep import keep_head, left_in, not_before
-from .policy.decide import Policy, decide
-from .policy.reanalysis import Reply, anew_key, our_labels, reply_to, with_answers
-from .policy.second_look import STILL_NO_MODEL, in_vain, replacing, still_ours
-from .policy.skip_rules import Selection, SkipRules
-from .settlement import Triage, clean_stamp
+from .recorder import Books, Listener
 from .shared_faults import IsolatingDesk, SharedFaults
-from .state import CURSOR, HELPDESK_DATE, HORIZON, TURN, State, Verdict
-from .statement import Witness
+from .verification import Witness
+from .write_planner import Triage, clean_stamp
 from .writeback import MOST_ITEMS, Delivery, WriteBack
 
 HALTED = "halted"

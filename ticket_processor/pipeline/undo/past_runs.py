@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .core.errors import ConfigError
-from .log_cipher import Keyring
-from .log_files import events
-from .settlement import PUT_BACK
-from .tags import key_of_stage
-from .take_back import STAGE, run_of
+from ...core.errors import ConfigError
+from ...log_cipher import Keyring
+from ...log_files import events
+from ...tags import key_of_stage
+from ..write_planner import PUT_BACK
+from .revert import STAGE, run_of
 
 LATEST = "latest"
 TOURS = "sandbox"
