@@ -24,7 +24,7 @@ from .pipeline.undo.revert import Left
 from .pipeline.undo.run import Undo, UndoOptions, UndoParts
 from .pipeline.verification import MOST_KEPT, Verify
 from .settings.schema import Settings
-from .state import State, Verdict
+from .state.store import State, Verdict
 from .ticket_subjects import NotingZendesk, Subjects
 from .wiring import (
     audit_log,

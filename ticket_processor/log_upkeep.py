@@ -15,7 +15,7 @@ from .core.errors import CannotRun, ConfigError, StateUnusable
 from .log_cipher import KEYS_VARIABLE, LOST, OFF, Keyring, is_encrypted
 from .log_files import INDEX_FOLDER, encrypts, last_header, leftovers, line_at, log_files, pack, read_lines
 from .log_writer import Head, last_head
-from .state import State
+from .state.store import State
 
 MOST_PACKED = 14
 """Files in one run: after an upgrade there may be many, and tickets wait."""

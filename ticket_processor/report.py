@@ -16,7 +16,7 @@ from .metric_sql import stamp, utc
 from .metrics import Dimension, EscalatedTicket, Latency, Objective, Part, Point, Runs, Selection, Spent, Step, Totals
 from .override_counts import Overrides
 from .spikes import Spike
-from .state import DROPPED
+from .state.store import DROPPED
 
 BY: tuple[Dimension, ...] = (
     "category", "subcategory", "urgency", "sentiment", "risk", "language", "answered_by", "why_fallback", "outcome",

@@ -37,8 +37,8 @@ from .log_upkeep import encryption_news
 from .pipeline.writeback import Delivery
 from .policy.skip_rules import Selection, SkipRules
 from .settings.schema import Settings, ZendeskSettings
-from .state import FILE_NAME, State
-from .state_file import is_there
+from .state.sqlite import is_there
+from .state.store import FILE_NAME, State
 from .zendesk import read_limits
 
 HELPDESK = "Zendesk"

@@ -22,7 +22,7 @@ from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.models import RunRecord, RunSummary, Usage
 from ticket_processor.dashboard.options import Options, give
 from ticket_processor.settings.schema import Settings
-from ticket_processor.state import FILE_NAME, State
+from ticket_processor.state.store import FILE_NAME, State
 
 from .conftest import Pages, values, words
 from .logs import DAY, HOUR, NOW, failed, fell_back, run, ticket

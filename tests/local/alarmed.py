@@ -23,7 +23,7 @@ from ticket_processor.core.models import RunRecord, RunSummary
 from ticket_processor.sandbox import FaultRule, ManualClock, Rules, Sandbox, SandboxServer, fill
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings
-from ticket_processor.state import FILE_NAME, State
+from ticket_processor.state.store import FILE_NAME, State
 
 from .conftest import rows
 

@@ -36,7 +36,7 @@ from ticket_processor.log_files import events
 from ticket_processor.log_upkeep import CHANGED, LOG_HEAD
 from ticket_processor.log_writer import Head
 from ticket_processor.sandbox import BOT_ID, OffsetClock, Request, Sandbox, SandboxServer, fill
-from ticket_processor.state import FILE_NAME, State
+from ticket_processor.state.store import FILE_NAME, State
 
 KEY = "a key of sixteen characters or more"
 LATER_S = 90.0

@@ -44,7 +44,7 @@ from ticket_processor.sandbox import (
     SandboxServer,
     Store,
 )
-from ticket_processor.state import FILE_NAME
+from ticket_processor.state.store import FILE_NAME
 
 PHASES = (
     "before the first request",

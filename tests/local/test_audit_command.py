@@ -31,7 +31,7 @@ from ticket_processor.core.errors import ConfigError
 from ticket_processor.log_erase import beside_others, nobody_beside
 from ticket_processor.log_lines import encode
 from ticket_processor.log_writer import LogWriter
-from ticket_processor.state import State
+from ticket_processor.state.store import State
 
 from .conftest import OURS, Command, Desk, Ended, OpenDesk, is_chat
 

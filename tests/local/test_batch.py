@@ -12,7 +12,7 @@ from ticket_processor.core.latency_histogram import Latencies
 from ticket_processor.helpdesk import batch_trust
 from ticket_processor.pipeline.writeback import SMALL_JOB
 from ticket_processor.sandbox import BOT_ID, PERSON_ID, Request, Response, Rules, Sandbox
-from ticket_processor.state import FILE_NAME, State
+from ticket_processor.state.store import FILE_NAME, State
 
 from .conftest import Desk, OpenDesk, is_update, rows, wait_for
 

@@ -33,7 +33,7 @@ from ticket_processor.health.server import HealthServer
 from ticket_processor.sandbox import FaultPlan
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings, ZendeskSettings
-from ticket_processor.state import FILE_NAME, State
+from ticket_processor.state.store import FILE_NAME, State
 
 from ..servers.certificates import a_certificate
 from .conftest import Command, Desk

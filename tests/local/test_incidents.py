@@ -23,7 +23,7 @@ from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.core.clock import parse_iso
 from ticket_processor.sandbox import Rules
 from ticket_processor.settings.schema import Settings
-from ticket_processor.state import FILE_NAME, State
+from ticket_processor.state.store import FILE_NAME, State
 
 from .alarmed import Desk, Receiver
 

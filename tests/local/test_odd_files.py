@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.state import FILE_NAME
+from ticket_processor.state.store import FILE_NAME
 
 from .conftest import Desk
 

@@ -9,7 +9,7 @@ import pytest
 
 from ticket_processor.core.circuit_breaker import BreakerMemory
 from ticket_processor.sandbox import FaultPlan, FaultRule
-from ticket_processor.state import FILE_NAME, State
+from ticket_processor.state.store import FILE_NAME, State
 
 from .conftest import Desk, OpenDesk, is_update, rows
 from .test_privacy import CORPUS, handed_over, leaks

@@ -13,7 +13,7 @@ import pytest
 
 from ticket_processor.core.circuit_breaker import BreakerMemory
 from ticket_processor.sandbox import BOT_ID, Request, Response, Sandbox
-from ticket_processor.state import FILE_NAME, State
+from ticket_processor.state.store import FILE_NAME, State
 
 from .conftest import Desk, OpenDesk, is_chat, is_update, rows
 

@@ -10,7 +10,7 @@ from ticket_processor.daily_summary import summary_text
 from ticket_processor.metric_words import percent
 from ticket_processor.sandbox import FaultPlan
 from ticket_processor.slo import DAY, Span, counted
-from ticket_processor.state import FILE_NAME, State
+from ticket_processor.state.store import FILE_NAME, State
 
 from .conftest import Desk
 

@@ -26,7 +26,7 @@ def recovered(open_desk: OpenDesk) -> Desk:
 
 def forget_the_breaker(desk: Desk) -> None:
     from ticket_processor.core.circuit_breaker import BreakerMemory
-    from ticket_processor.state import FILE_NAME, State
+    from ticket_processor.state.store import FILE_NAME, State
 
     state = State(desk.state / FILE_NAME)
     state.keep_breaker("model sandbox-model", BreakerMemory())

@@ -19,7 +19,7 @@ from ticket_processor.pipeline import intake, writeback
 from ticket_processor.pipeline import write_planner as settlement
 from ticket_processor.pipeline.shared_faults import SharedFaults
 from ticket_processor.pipeline.writeback import WriteBack
-from ticket_processor.state import State
+from ticket_processor.state.store import State
 from ticket_processor.tags import earlier_key
 
 

@@ -18,7 +18,7 @@ from ticket_processor.pipeline import run as pipeline
 from ticket_processor.pipeline import write_planner as settlement
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.reanalysis import Reply
-from ticket_processor.state import Retry, State, Verdict
+from ticket_processor.state.store import Retry, State, Verdict
 
 
 class _Everything(dict[int, bool]):

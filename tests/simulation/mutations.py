@@ -20,7 +20,7 @@ from ticket_processor.pipeline import intake
 from ticket_processor.pipeline import run as pipeline
 from ticket_processor.pipeline import write_planner as settlement
 from ticket_processor.policy.decide import Policy
-from ticket_processor.state import Open
+from ticket_processor.state.store import Open
 
 
 def _without(*names: str) -> Callable[[Change], dict[str, object]]:

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 import tenacity
 
-from ticket_processor import llm, state, zendesk
+from ticket_processor import llm, zendesk
 from ticket_processor.analysis import cache as answer_store
 from ticket_processor.analysis import chain as analysis
 from ticket_processor.analysis.model_server import prompt
@@ -28,6 +28,7 @@ from ticket_processor.pipeline import intake
 from ticket_processor.policy import decide as policy
 from ticket_processor.policy import note
 from ticket_processor.sandbox import app, choices, clock, records, store, zendesk_api, zendesk_call, zendesk_export
+from ticket_processor.state import store as state
 
 MOST = 20_000
 """Results kept of one function, so that long runs stay small."""

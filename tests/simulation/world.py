@@ -45,7 +45,7 @@ from ticket_processor.policy import reanalysis as retriage
 from ticket_processor.policy.decide import Policy
 from ticket_processor.sandbox import BOT_ID, FaultPlan, Rules
 from ticket_processor.settings.schema import ZendeskSettings
-from ticket_processor.state import HORIZON, State
+from ticket_processor.state.store import HORIZON, State
 from ticket_processor.tags import earlier_key
 from ticket_processor.wiring import transport_for
 from ticket_processor.zendesk import Zendesk

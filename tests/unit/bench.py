@@ -15,7 +15,7 @@ from ticket_processor.pipeline.recorder import Books
 from ticket_processor.pipeline.write_planner import Triage
 from ticket_processor.pipeline.writeback import Delivery, WriteBack
 from ticket_processor.policy.decide import Policy
-from ticket_processor.state import State, Verdict
+from ticket_processor.state.store import State, Verdict
 from ticket_processor.tags import write_key
 
 from .fakes import START, FakeDesk, ManualClock, a_decision, a_ticket, an_analysis

@@ -21,7 +21,7 @@ from ticket_processor.pipeline.run import Options, Parts, Run
 from ticket_processor.pipeline.writeback import Delivery
 from ticket_processor.policy.decide import FieldPolicy, Policy
 from ticket_processor.policy.skip_rules import Selection, SkipRules
-from ticket_processor.state import State
+from ticket_processor.state.store import State
 
 from ..simulation.virtual import SerialExecutor
 from .fakes import START, FakeDesk, ItemFate, ManualClock, an_analysis

@@ -23,7 +23,7 @@ from ticket_processor.log_flaws import Report
 from ticket_processor.log_lines import Line, decode, encode, erased, key_id, sealed
 from ticket_processor.log_upkeep import look_after
 from ticket_processor.log_writer import Head, last_head
-from ticket_processor.state import HELPDESK_DATE, State
+from ticket_processor.state.store import HELPDESK_DATE, State
 
 from .fakes import ManualClock, a_change, an_analysis
 

@@ -16,7 +16,7 @@ from ticket_processor.helpdesk.protocol import Page
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.pipeline.intake import Intake, PageLedger, Wanted, Work
 from ticket_processor.policy.skip_rules import Selection, SkipRules, SkipSettings
-from ticket_processor.state import State, Verdict
+from ticket_processor.state.store import State, Verdict
 from ticket_processor.tags import write_key
 
 from .fakes import START, FakeDesk, a_decision, a_ticket

@@ -32,7 +32,7 @@ from ticket_processor.pipeline.writeback import (
     TRIAL_ITEMS,
     Delivery,
 )
-from ticket_processor.state import Verdict
+from ticket_processor.state.store import Verdict
 from ticket_processor.tags import reference
 
 from .bench import Bench

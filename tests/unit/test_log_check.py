@@ -29,7 +29,7 @@ from ticket_processor.log_flaws import FORGED, Report
 from ticket_processor.log_lines import Line, decode, encode, erased, key_id, sealed
 from ticket_processor.log_upkeep import EXPIRED, keep_head, keys_in, look_after
 from ticket_processor.log_writer import Head, LogWriter
-from ticket_processor.state import HELPDESK_DATE, State
+from ticket_processor.state.store import HELPDESK_DATE, State
 
 from ..local.bad_disk import Died, Disk, Dying
 from .fakes import ManualClock

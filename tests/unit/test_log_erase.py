@@ -25,7 +25,7 @@ from ticket_processor.log_erase import ERASED, ERASING, Found, erase, find
 from ticket_processor.log_files import events, log_files, pack, read_lines
 from ticket_processor.log_lines import encode
 from ticket_processor.log_upkeep import look_after
-from ticket_processor.state import FILE_NAME, HELPDESK_DATE, State, Verdict
+from ticket_processor.state.store import FILE_NAME, HELPDESK_DATE, State, Verdict
 
 from ..local.bad_disk import Died, Disk, Dying
 from .fakes import START, ManualClock, a_change, a_decision, an_analysis

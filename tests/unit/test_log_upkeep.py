@@ -43,7 +43,7 @@ from ticket_processor.log_upkeep import (
     stands,
 )
 from ticket_processor.log_writer import head_of
-from ticket_processor.state import HELPDESK_DATE, State, Verdict
+from ticket_processor.state.store import HELPDESK_DATE, State, Verdict
 
 from ..local.bad_disk import KINDS, Died, Disk, Dying, Failing, Kind
 from .fakes import ManualClock, a_change

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.state import FILE_NAME, Retry, State
+from ticket_processor.state.store import FILE_NAME, Retry, State
 
 from .fakes import a_change
 from .test_state import a_verdict

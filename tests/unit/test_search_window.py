@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ticket_processor.core.models import Outcome
 from ticket_processor.pipeline.intake import Intake, PageLedger
 from ticket_processor.policy.skip_rules import Selection, SkipRules, SkipSettings
-from ticket_processor.state import CURSOR, SEARCHED, State
+from ticket_processor.state.store import CURSOR, SEARCHED, State
 from ticket_processor.zendesk import Zendesk
 
 from .fakes import START

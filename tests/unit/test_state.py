@@ -17,7 +17,7 @@ import pytest
 from ticket_processor.core.circuit_breaker import BreakerMemory
 from ticket_processor.core.errors import StateUnusable
 from ticket_processor.core.models import RunRecord, RunSummary
-from ticket_processor.state import CURSOR, FILE_NAME, HORIZON, Open, Retry, State, Verdict
+from ticket_processor.state.store import CURSOR, FILE_NAME, HORIZON, Open, Retry, State, Verdict
 
 from .fakes import a_change, a_decision, an_analysis
 

@@ -9,7 +9,7 @@ import pytest
 
 from ticket_processor.core.clock import iso
 from ticket_processor.core.models import RunRecord, RunSummary
-from ticket_processor.state import DONE_KEPT_S, HELPDESK_DATE, RUNS_KEPT_S, State
+from ticket_processor.state.store import DONE_KEPT_S, HELPDESK_DATE, RUNS_KEPT_S, State
 
 from .fakes import START
 

@@ -15,7 +15,7 @@ from ticket_processor.core.models import Change, Outcome, OutcomeStatus, Overwri
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.log_files import read_events
 from ticket_processor.pipeline.verification import LAG_S, MOST_KEPT, MOST_LISTED, Witness
-from ticket_processor.state import State, Verdict
+from ticket_processor.state.store import State, Verdict
 
 from .fakes import ManualClock, a_change, a_decision, an_analysis
 

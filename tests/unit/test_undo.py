@@ -36,7 +36,7 @@ from ticket_processor.pipeline.undo.revert import Left, TakeBack, as_change, tak
 from ticket_processor.pipeline.undo.run import MOST_WAITS, Undo, UndoOptions, UndoParts, not_reached, other_run
 from ticket_processor.pipeline.write_planner import PUT_BACK, completion, repair
 from ticket_processor.pipeline.writeback import Delivery
-from ticket_processor.state import State, Verdict
+from ticket_processor.state.store import State, Verdict
 from ticket_processor.tags import key_of_stage
 
 from .fakes import START, ManualClock, a_change, a_ticket

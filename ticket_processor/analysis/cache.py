@@ -26,7 +26,7 @@ from ..core.clock import Clock, iso
 from ..core.errors import StateUnusable
 from ..core.models import Analysis, Usage
 from ..core.private_files import make_file, make_folder
-from ..state_file import emptied
+from ..state.sqlite import emptied
 
 FILE_NAME = "answers.sqlite3"
 DAY_S = 86_400

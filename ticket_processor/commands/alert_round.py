@@ -32,8 +32,8 @@ from ..daily_summary import summary_due, summary_text
 from ..pipeline.run import HALTED
 from ..run_tally import ESCALATED, Tally
 from ..settings.schema import Settings
-from ..state import AHEAD_S, FILE_NAME, State
-from ..state_file import is_there
+from ..state.sqlite import is_there
+from ..state.store import AHEAD_S, FILE_NAME, State
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from ..run_tally import Seen
 from ..screen import Screen
 from ..settings.load import load
 from ..settings.schema import Settings
-from ..state import FILE_NAME, State, Verdict
+from ..state.store import FILE_NAME, State, Verdict
 from ..ticket_subjects import Subjects
 from .backfill import settings_digest
 from .tending import tally_of, tended

@@ -20,7 +20,7 @@ from ..log_writer import Head
 from ..screen import Screen, standard_output
 from ..settings.load import load
 from ..settings.schema import Settings
-from ..state import FILE_NAME, State
+from ..state.store import FILE_NAME, State
 from ..wiring import keyring
 
 MOST_PRINTED = 50

@@ -19,8 +19,8 @@ from ..log_upkeep import keep_head
 from ..screen import Screen, harmless
 from ..settings.load import load
 from ..settings.schema import Settings
-from ..state import State
-from ..state_file import is_there
+from ..state.sqlite import is_there
+from ..state.store import State
 from ..wiring import audit_log, keyring, lock, new_run_id, opened_state
 from .audit_requester import tickets_of
 

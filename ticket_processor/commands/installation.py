@@ -13,7 +13,7 @@ from ..core.errors import ConfigError
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..settings.variables import VARIABLES
-from ..state import HORIZON
+from ..state.store import HORIZON
 from ..wiring import opened_state
 
 ON_WINDOWS = sys.platform == "win32"

@@ -13,7 +13,7 @@ from ..core.models import Outcome, OutcomeStatus
 from ..log_upkeep import keep_head
 from ..screen import Screen
 from ..settings.load import load
-from ..state import DROPPED, Retry
+from ..state.store import DROPPED, Retry
 from ..ticket_subjects import Subjects
 from ..wiring import audit_log, lock, new_run_id, opened_state
 from .tending import tally_of, tended

@@ -20,7 +20,7 @@ from ..evaluation.measure import SubjectResult, measure
 from ..evaluation.runner import AnalyseTicket, Answer, Subject, answer_all
 from ..screen import Screen
 from ..settings.schema import Settings
-from ..state_file import is_there
+from ..state.sqlite import is_there
 from ..wiring import understanding
 
 CHAIN, RULES, CLASSIFIER, MODEL = "chain", "rules", "classifier", "model"

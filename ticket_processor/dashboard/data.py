@@ -20,7 +20,7 @@ from ..health.checks import Health
 from ..health.doctor import Doctor
 from ..log_index import LogIndex
 from ..settings.schema import Settings
-from ..state import FILE_NAME, State
+from ..state.store import FILE_NAME, State
 from ..ticket_subjects import LookedUp, look_up
 from ..wiring import keyring
 from .options import given

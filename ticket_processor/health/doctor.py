@@ -24,8 +24,8 @@ from ..log_writer import LOCK_NAME as LOG_LOCK
 from ..pipeline.run import HALTED, Options
 from ..run_metrics import DAY_S, metrics_of
 from ..settings.schema import Settings
-from ..state import AHEAD_S, FILE_NAME, HORIZON, RUNS_KEPT_S
-from ..state_file import is_there
+from ..state.sqlite import is_there
+from ..state.store import AHEAD_S, FILE_NAME, HORIZON, RUNS_KEPT_S
 from ..wiring import HELPDESK, LOCK_NAME, keyring, kill_switch, model_breaker, opened_state
 from . import alerting
 from . import machine as judged

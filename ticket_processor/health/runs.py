@@ -10,7 +10,7 @@ from ..core.errors import ExitCode
 from ..core.models import RunRecord
 from ..policy.skip_rules import WAITING
 from ..rhythm import period
-from ..state import AHEAD_S, Retry
+from ..state.store import AHEAD_S, Retry
 from .checks import Check, fail, ok, skipped, warn
 from .words import ago, span, whole
 

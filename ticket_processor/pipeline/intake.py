@@ -20,7 +20,7 @@ from ..helpdesk.ticket_history import History
 from ..policy.reanalysis import Reply, with_answers
 from ..policy.second_look import JUDGED, STAGE
 from ..policy.skip_rules import WAITING, Selection, SkipRules
-from ..state import DROPPED, State, in_turn
+from ..state.store import DROPPED, State, in_turn
 from ..tags import earlier_key, write_key
 from .search_window import SearchWindow
 from .write_planner import ALREADY_DONE, MARKED_BY_OTHERS, is_marked, no_longer_new

@@ -14,7 +14,7 @@ from ..core.models import Outcome, OutcomeStatus, Request, RunSummary, Statement
 from ..policy.decide import Policy
 from ..policy.reanalysis import NOTHING_NEW
 from ..policy.second_look import JUDGED, MOST_TRIES, STILL_NO_MODEL, in_vain
-from ..state import Retry, State, Verdict
+from ..state.store import Retry, State, Verdict
 from ..tags import REPAIR
 from .shared_faults import SharedFaults
 from .write_planner import ALREADY_DONE, INCOMPLETE, MARKED_BY_OTHERS

@@ -38,7 +38,7 @@ from ..policy.decide import Policy, decide
 from ..policy.reanalysis import Reply, anew_key, our_labels, reply_to, with_answers
 from ..policy.second_look import STILL_NO_MODEL, in_vain, replacing, still_ours
 from ..policy.skip_rules import Selection, SkipRules
-from ..state import CURSOR, HELPDESK_DATE, HORIZON, TURN, State, Verdict
+from ..state.store import CURSOR, HELPDESK_DATE, HORIZON, TURN, State, Verdict
 from .fan_out import FanOut, Stuck
 from .intake import Intake, PageLedger, ReadAhead, Wanted, Work
 from .recorder import Books, Listener

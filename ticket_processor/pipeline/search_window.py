@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from ..core.clock import parse_iso
 from ..core.models import Ticket
-from ..state import SEARCHED, Listed, State
+from ..state.store import SEARCHED, Listed, State
 
 FLUSH = 100
 """Tickets that are remembered in one transaction."""

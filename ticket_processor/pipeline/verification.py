@@ -18,7 +18,7 @@ from ..core.models import Change, Decision, Outcome, OutcomeStatus, Overwrite, S
 from ..helpdesk import batch_trust
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import Edit, History, overwritten
-from ..state import State, Verdict
+from ..state.store import State, Verdict
 from ..tags import REPAIR
 from .write_planner import note_published, repair
 

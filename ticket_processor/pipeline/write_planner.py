@@ -22,7 +22,7 @@ from ..policy.decide import Policy, decide
 from ..policy.reanalysis import NOTHING_NEW
 from ..policy.second_look import JUDGED
 from ..policy.skip_rules import HANDS_OFF
-from ..state import Open, Verdict
+from ..state.store import Open, Verdict
 from ..tags import COMPLETE, NOT_OURS, REPAIR, key_of_stage, merge
 
 WRITE_ATTEMPTS = 3

@@ -37,7 +37,7 @@ from ..helpdesk import batch_trust
 from ..helpdesk.batch_trust import Learnt
 from ..helpdesk.protocol import Fetched, Helpdesk, JobStatus
 from ..helpdesk.ticket_history import Edit, History, overwritten
-from ..state import Open, State, Verdict, in_turn
+from ..state.store import Open, State, Verdict, in_turn
 from ..tags import REPAIR, reference
 from .write_planner import (
     DEFERRED,

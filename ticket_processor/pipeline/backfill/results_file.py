@@ -27,7 +27,7 @@ from ...core.private_files import make_folder
 from ...log_files import MAX_LINE, TooLarge, lines_of
 from ...log_key import VARIABLE
 from ...log_lines import decode, encode
-from ...state import Verdict
+from ...state.store import Verdict
 
 FORMAT: Final = 1
 _BEGINNING = b'{"ticketbot_backfill":'

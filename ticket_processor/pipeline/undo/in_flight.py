@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ...core.clock import Clock, Deadline
 from ...core.models import Change
 from ...helpdesk.protocol import Helpdesk
-from ...state import Open
+from ...state.store import Open
 
 PATIENCE_S = 60.0
 """So long the jobs of an earlier run are waited for."""

@@ -32,7 +32,7 @@ from ...core.sanitize import plain_line
 from ...helpdesk import batch_trust
 from ...helpdesk.protocol import Helpdesk
 from ...helpdesk.ticket_history import History
-from ...state import State, Verdict
+from ...state.store import State, Verdict
 from ...tags import COMPLETE, REPAIR, key_of_stage
 from ..run import HALTED, heed_wait
 from ..write_planner import CONFIRMED, DEFERRED, PUT_BACK, WRITE_ATTEMPTS, Settlement, is_stable

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from .core.errors import StateUnusable, state_unusable
-from .core.private_files import make_file, make_folder, what_else
+from ..core.errors import StateUnusable, state_unusable
+from ..core.private_files import make_file, make_folder, what_else
 
 _MIGRATIONS = (
     """

@@ -18,11 +18,11 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from .core.circuit_breaker import BreakerMemory
-from .core.clock import iso
-from .core.errors import StateUnusable
-from .core.models import Analysis, Change, Decision, Frozen, Request, RunRecord, TakenOff, Usage
-from .state_file import copy_into, emptied, is_there, migrate, opened, translated
+from ..core.circuit_breaker import BreakerMemory
+from ..core.clock import iso
+from ..core.errors import StateUnusable
+from ..core.models import Analysis, Change, Decision, Frozen, Request, RunRecord, TakenOff, Usage
+from .sqlite import copy_into, emptied, is_there, migrate, opened, translated
 
 FILE_NAME = "state.sqlite3"
 CURSOR, HORIZON = "cursor", "horizon"
