@@ -29,10 +29,10 @@ from bench_report import write_log
 from streamlit.testing.v1 import AppTest
 
 from tests.dashboard.browser import browser, dashboard, executable, tab
+from ticket_processor.audit.files import INDEX_FOLDER, log_files
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.dashboard.options import Options, give
 from ticket_processor.dashboard.server import SCRIPT
-from ticket_processor.log_files import INDEX_FOLDER, log_files
 from ticket_processor.settings.schema import Settings
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -27,9 +27,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ticket_processor.log_files import INDEX_FOLDER, log_files
+from ticket_processor.audit.files import INDEX_FOLDER, log_files
+from ticket_processor.audit.lines import encode
 from ticket_processor.log_index import LogIndex
-from ticket_processor.log_lines import encode
 from ticket_processor.report import gather
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from .analysis.cache import FILE_NAME as ANSWERS
 from .analysis.cache import AnswerStore
-from .audit import REPAIRED, REPAIRED_SAID, AuditLog
+from .audit.erase import beside_others
+from .audit.receipts import REPAIRED, REPAIRED_SAID, AuditLog
+from .audit.retention import keep_head, look_after, not_before
 from .core.clock import Deadline, SystemClock
 from .core.errors import ConfigError, StateUnusable
 from .core.models import Outcome, RunSummary
-from .log_erase import beside_others
-from .log_upkeep import keep_head, look_after, not_before
 from .pipeline.prefetch import read_ahead
 from .pipeline.recorder import Listener
 from .pipeline.run import Options, Parts, Run

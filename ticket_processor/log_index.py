@@ -17,9 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from .audit.encryption import Keyring
 from .core.clock import iso
 from .core.errors import CannotRun, ConfigError, how_to_install
-from .log_cipher import Keyring
 from .log_columns import NAMES, TABLE
 from .log_store import LogStore, Source, listed, sources
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from . import __version__, metrics, spikes
+from .audit.erase import ERASED, ERASING
+from .audit.retention import EXPIRED
 from .knowledge_gaps import Knowledge
-from .log_erase import ERASED, ERASING
 from .log_index import LogIndex
-from .log_upkeep import EXPIRED
 from .metric_sql import stamp, utc
 from .metrics import Dimension, EscalatedTicket, Latency, Objective, Part, Point, Runs, Selection, Spent, Step, Totals
 from .override_counts import Overrides

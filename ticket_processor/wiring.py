@@ -20,7 +20,10 @@ from .analysis.model_server.chat import ChatServer, server_for
 from .analysis.model_server.presets import ModelTarget, price_note, targets
 from .analysis.rules.analyser import RulesAnalyser
 from .analysis.rules.injection import signs_of
-from .audit import AuditLog
+from .audit.encryption import Keyring
+from .audit.keys import log_keys
+from .audit.receipts import AuditLog
+from .audit.retention import encryption_news
 from .core.circuit_breaker import Breaker
 from .core.clock import Clock, Deadline, iso
 from .core.disk_space import Room
@@ -31,9 +34,6 @@ from .helpdesk.rate_limit import Throttle
 from .helpdesk.transport import Auth, Transport
 from .helpdesk.zendesk_auth import ApiToken, ClientCredentials, OAuthToken, own_user
 from .llm import ModelAnalyser
-from .log_cipher import Keyring
-from .log_key import log_keys
-from .log_upkeep import encryption_news
 from .pipeline.writeback import Delivery
 from .policy.skip_rules import Selection, SkipRules
 from .settings.schema import Settings, ZendeskSettings

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.log_files import SEGMENT
+from ticket_processor.audit.files import SEGMENT
 from ticket_processor.sandbox import OffsetClock, Request, Response, Rules, Sandbox, SandboxServer, StoredTicket, fill
 
 REPOSITORY = Path(__file__).parents[2]

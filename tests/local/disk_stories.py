@@ -27,14 +27,14 @@ from tests.local.bad_disk import KINDS, Disk, Failing, Kind
 from tests.local.conftest import OURS, QUICK_JOBS, rows
 from ticket_processor import wiring
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
-from ticket_processor.audit import AuditLog
+from ticket_processor.audit.files import events
+from ticket_processor.audit.receipts import AuditLog
+from ticket_processor.audit.retention import CHANGED, LOG_HEAD
+from ticket_processor.audit.verify import check
+from ticket_processor.audit.writer import Head
 from ticket_processor.cli import app
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.log_check import check
-from ticket_processor.log_files import events
-from ticket_processor.log_upkeep import CHANGED, LOG_HEAD
-from ticket_processor.log_writer import Head
 from ticket_processor.sandbox import BOT_ID, OffsetClock, Request, Sandbox, SandboxServer, fill
 from ticket_processor.state.store import FILE_NAME, State
 

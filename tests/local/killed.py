@@ -28,8 +28,8 @@ from tests.simulation.evidence import explains, passed_by
 from tests.simulation.invariants import violations
 from tests.simulation.mishaps import Mishaps
 from tests.simulation.world import AREA, AREAS, GROUPS, ORDER, PEOPLES_TAGS, TEXTS
+from ticket_processor.audit.files import read_events
 from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.log_files import read_events
 from ticket_processor.sandbox import (
     BOT_ID,
     Audit,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.log_lines import encode
+from ticket_processor.audit.lines import encode
 from ticket_processor.pipeline.backfill.results_file import SEAL, Seals
 from ticket_processor.sandbox import BOT_ID
 

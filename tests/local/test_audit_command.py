@@ -24,13 +24,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from ticket_processor.audit.erase import beside_others, nobody_beside
+from ticket_processor.audit.lines import encode
+from ticket_processor.audit.writer import LogWriter
 from ticket_processor.cli import app
 from ticket_processor.commands.audit_erase import erase_tickets
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.errors import ConfigError
-from ticket_processor.log_erase import beside_others, nobody_beside
-from ticket_processor.log_lines import encode
-from ticket_processor.log_writer import LogWriter
 from ticket_processor.state.store import State
 
 from .conftest import OURS, Command, Desk, Ended, OpenDesk, is_chat

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.audit import AuditLog
+from ticket_processor.audit.receipts import AuditLog
+from ticket_processor.audit.verify import check
 from ticket_processor.core.errors import AuditUnwritable
-from ticket_processor.log_check import check
 
 from .bad_disk import KINDS
 from .conftest import OpenDesk

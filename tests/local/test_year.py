@@ -12,7 +12,7 @@ from tests.simulation.year import Year
 from tests.simulation.year_alarms import Severity, drawn_year
 from tests.simulation.year_desk import RUNS_A_DAY, Trouble
 from ticket_processor import alert_rules
-from ticket_processor.log_files import log_files
+from ticket_processor.audit.files import log_files
 
 EVERYTHING = (
     Trouble("crash", 20, 1),

@@ -8,7 +8,7 @@ from typing import Any
 from unittest import mock
 
 from ticket_processor import zendesk
-from ticket_processor.audit import AuditLog
+from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.errors import AuditUnwritable, OutcomeUnknown, StateUnusable
 from ticket_processor.core.models import Change, Outcome, Ticket
 from ticket_processor.helpdesk import ticket_history as history

@@ -30,14 +30,14 @@ from ticket_processor.analysis.chain import ModelLink, Understanding
 from ticket_processor.analysis.model_server.chat import ModelBusy, RawAnswer
 from ticket_processor.analysis.model_server.settings import BudgetSettings
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
-from ticket_processor.audit import AuditLog
+from ticket_processor.audit.lines import encode
+from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import AuditUnwritable, StateUnusable, TicketbotError
 from ticket_processor.core.models import RunSummary, Ticket, Usage
 from ticket_processor.core.taxonomy import Taxonomy, default_taxonomy
 from ticket_processor.llm import ModelAnalyser
-from ticket_processor.log_lines import encode
 from ticket_processor.pipeline import intake
 from ticket_processor.pipeline.run import Options, Parts, Run
 from ticket_processor.pipeline.writeback import Delivery

@@ -43,17 +43,17 @@ from ticket_processor.alert_view import Severity
 from ticket_processor.analysis.chain import Understanding
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text.redact import redact
-from ticket_processor.audit import AuditLog
+from ticket_processor.audit.files import LogFile, read_lines
+from ticket_processor.audit.keys import log_keys
+from ticket_processor.audit.receipts import AuditLog
+from ticket_processor.audit.retention import LOG_HEAD, look_after
+from ticket_processor.audit.verify import Report, check
+from ticket_processor.audit.writer import Head
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.disk_space import Room
 from ticket_processor.core.errors import TicketbotError
 from ticket_processor.core.models import RunRecord, RunSummary
 from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.log_check import Report, check
-from ticket_processor.log_files import LogFile, read_lines
-from ticket_processor.log_key import log_keys
-from ticket_processor.log_upkeep import LOG_HEAD, look_after
-from ticket_processor.log_writer import Head
 from ticket_processor.pipeline.run import Options, Parts, Run
 from ticket_processor.pipeline.writeback import Delivery
 from ticket_processor.policy.decide import Policy

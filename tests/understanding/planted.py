@@ -33,7 +33,7 @@ from ticket_processor.analysis.model_server.chat import RawAnswer
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text.cleaning import clean
 from ticket_processor.analysis.text.redact import redact
-from ticket_processor.audit import AuditLog
+from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.models import Analysis, Outcome, OutcomeStatus, RedactionLevel, Ticket, Usage
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.policy.decide import Policy, decide

@@ -28,7 +28,7 @@ from ticket_processor.analysis.text.outgoing import (
     leaving_line,
     told,
 )
-from ticket_processor.audit import AuditLog
+from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.models import Analysis, Decision, Outcome, OutcomeStatus, RunSummary, Ticket
 from ticket_processor.core.sanitize import plain_line
 from ticket_processor.core.taxonomy import default_taxonomy

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ticket_processor.audit import AuditLog
+from ticket_processor.audit.files import read_events
+from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import UpdateConflict
 from ticket_processor.core.models import Change, Outcome, Ticket
-from ticket_processor.log_files import read_events
 from ticket_processor.pipeline.recorder import Books
 from ticket_processor.pipeline.write_planner import Triage
 from ticket_processor.pipeline.writeback import Delivery, WriteBack

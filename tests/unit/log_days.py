@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ticket_processor.audit.lines import encode
 from ticket_processor.core.clock import iso, parse_iso
-from ticket_processor.log_lines import encode
 
 from .fakes import START
 

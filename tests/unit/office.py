@@ -9,14 +9,14 @@ from typing import Any
 from ticket_processor.analysis.chain import Understanding
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text.redact import RedactedText
-from ticket_processor.audit import AuditLog
+from ticket_processor.audit.files import read_events
+from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import MissingPart, PartRefused
 from ticket_processor.core.models import Analysis, Change, Outcome, Overwrite, RunSummary, Ticket, Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.protocol import Page
 from ticket_processor.helpdesk.ticket_history import Edit, History
-from ticket_processor.log_files import read_events
 from ticket_processor.pipeline.run import Options, Parts, Run
 from ticket_processor.pipeline.writeback import Delivery
 from ticket_processor.policy.decide import FieldPolicy, Policy

@@ -13,16 +13,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ticket_processor.audit import AuditLog
+from ticket_processor.audit.encryption import Keyring, is_encrypted
+from ticket_processor.audit.erase import erase, find
+from ticket_processor.audit.files import SEGMENT, LogFile, log_files
+from ticket_processor.audit.findings import Report
+from ticket_processor.audit.lines import Line, decode, encode, erased, key_id, sealed
+from ticket_processor.audit.receipts import AuditLog
+from ticket_processor.audit.retention import look_after
+from ticket_processor.audit.verify import check
+from ticket_processor.audit.writer import Head, last_head
 from ticket_processor.core.models import Outcome, OutcomeStatus, RunSummary, Usage
-from ticket_processor.log_check import check
-from ticket_processor.log_cipher import Keyring, is_encrypted
-from ticket_processor.log_erase import erase, find
-from ticket_processor.log_files import SEGMENT, LogFile, log_files
-from ticket_processor.log_flaws import Report
-from ticket_processor.log_lines import Line, decode, encode, erased, key_id, sealed
-from ticket_processor.log_upkeep import look_after
-from ticket_processor.log_writer import Head, last_head
 from ticket_processor.state.store import HELPDESK_DATE, State
 
 from .fakes import ManualClock, a_change, an_analysis

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.audit import AuditLog
+from ticket_processor.audit.files import read_events
+from ticket_processor.audit.lines import encode
+from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.errors import AuditUnwritable
 from ticket_processor.core.models import Outcome, OutcomeStatus, Priority, RunSummary, Usage
-from ticket_processor.log_files import read_events
-from ticket_processor.log_lines import encode
 
 from ..local.bad_disk import Disk
 from .fakes import ManualClock, a_change, an_analysis

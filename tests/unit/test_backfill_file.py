@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ticket_processor.audit.lines import encode
 from ticket_processor.core.errors import CannotRun, ConfigError, RunLocked
 from ticket_processor.core.models import Usage
-from ticket_processor.log_lines import encode
 from ticket_processor.pipeline.backfill.results_file import (
     DECIDED,
     SEAL,

@@ -19,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from ticket_processor.alert_checks import TOKENS_END, TOKENS_WARN_S
+from ticket_processor.audit.retention import LOG_HEAD
 from ticket_processor.core.circuit_breaker import BreakerMemory
 from ticket_processor.core.clock import SystemClock, iso, parse_iso
 from ticket_processor.core.disk_space import size
@@ -45,7 +46,6 @@ from ticket_processor.health.exposition import exposition
 from ticket_processor.health.remote import ASKING_S, _Helpdesk, ask_helpdesk, of_helpdesk
 from ticket_processor.health.server import FRESH_S, Remembered
 from ticket_processor.health.words import span
-from ticket_processor.log_upkeep import LOG_HEAD
 from ticket_processor.pipeline.run import HALTED
 from ticket_processor.policy.skip_rules import WAITING
 from ticket_processor.run_metrics import RunMetrics

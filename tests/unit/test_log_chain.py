@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ticket_processor.audit.encryption import Keyring
+from ticket_processor.audit.files import LogFile, events, log_files, pack, read_lines, unpack
+from ticket_processor.audit.lines import NO_MAC, decode, encode, erased, flaw, key_id, sealed
+from ticket_processor.audit.writer import Head, LogWriter, head_of
 from ticket_processor.core.errors import CannotRun, ConfigError
-from ticket_processor.log_cipher import Keyring
-from ticket_processor.log_files import LogFile, events, log_files, pack, read_lines, unpack
-from ticket_processor.log_lines import NO_MAC, decode, encode, erased, flaw, key_id, sealed
-from ticket_processor.log_writer import Head, LogWriter, head_of
 
 DAY = "2026-11-21"
 KEY = b"a key of sixteen bytes or more"

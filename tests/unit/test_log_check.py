@@ -18,17 +18,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ticket_processor import log_writer
-from ticket_processor.audit import AuditLog
+from ticket_processor.audit import writer as log_writer
+from ticket_processor.audit.encryption import Keyring
+from ticket_processor.audit.erase import ERASED
+from ticket_processor.audit.files import LogFile, events, log_files, pack, unpack
+from ticket_processor.audit.findings import FORGED, Report
+from ticket_processor.audit.lines import Line, decode, encode, erased, key_id, sealed
+from ticket_processor.audit.receipts import AuditLog
+from ticket_processor.audit.retention import EXPIRED, keep_head, keys_in, look_after
+from ticket_processor.audit.verify import check
+from ticket_processor.audit.writer import Head, LogWriter
 from ticket_processor.core.errors import CannotRun
-from ticket_processor.log_check import check
-from ticket_processor.log_cipher import Keyring
-from ticket_processor.log_erase import ERASED
-from ticket_processor.log_files import LogFile, events, log_files, pack, unpack
-from ticket_processor.log_flaws import FORGED, Report
-from ticket_processor.log_lines import Line, decode, encode, erased, key_id, sealed
-from ticket_processor.log_upkeep import EXPIRED, keep_head, keys_in, look_after
-from ticket_processor.log_writer import Head, LogWriter
 from ticket_processor.state.store import HELPDESK_DATE, State
 
 from ..local.bad_disk import Died, Disk, Dying
@@ -755,7 +755,7 @@ def test_a_file_packed_between_listing_and_reading_is_read_all_the_same(
     log.write(DAY)
     files = log_files(log.folder)
     pack(log.path(DAY_BEFORE))
-    monkeypatch.setattr("ticket_processor.log_check.log_files", lambda _folder: files)
+    monkeypatch.setattr("ticket_processor.audit.verify.log_files", lambda _folder: files)
     assert log.report(end).holds
 
 
@@ -810,7 +810,7 @@ def test_a_packed_day_that_unpacks_to_more_than_any_is_a_flaw_with_its_name(
     path = log.path(DAY_BEFORE)
     path.unlink()
     bomb(path.with_suffix(".jsonl.gz"), (b"x" * 99 + b"\n", 30_000))
-    monkeypatch.setattr("ticket_processor.log_files.MAX_DAY", 2 * 1024**2)
+    monkeypatch.setattr("ticket_processor.audit.files.MAX_DAY", 2 * 1024**2)
     (flaw,) = [flaw for flaw in log.report().flaws if "unpacks" in flaw.what]
     assert flaw.file.endswith(".jsonl.gz")
     with pytest.raises(CannotRun, match="unpacks to more than"):
@@ -826,6 +826,6 @@ def test_a_log_whose_last_line_is_too_long_is_not_written_to_and_says_why(
     log.write(DAY)
     with log.path().open("ab") as file:
         file.write(b"x" * 700_000)
-    monkeypatch.setattr("ticket_processor.log_writer.MAX_LINE", 200_000)
+    monkeypatch.setattr("ticket_processor.audit.writer.MAX_LINE", 200_000)
     with pytest.raises(OSError, match="a line at its end is longer than"):
         log.write(DAY)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from ticket_processor.audit.encryption import DataKey, Keyring, is_as_closed, is_encrypted
+from ticket_processor.audit.lines import key_id
 from ticket_processor.core.errors import ConfigError
-from ticket_processor.log_cipher import DataKey, Keyring, is_as_closed, is_encrypted
-from ticket_processor.log_lines import key_id
 
 MASTER, OTHER = bytes(range(32)), bytes(32)
 DAY = "2026-11-01"

@@ -16,15 +16,15 @@ from hypothesis import strategies as st
 
 from ticket_processor.analysis.cache import FILE_NAME as ANSWERS
 from ticket_processor.analysis.cache import AnswerStore
-from ticket_processor.audit import AuditLog
+from ticket_processor.audit.encryption import Keyring
+from ticket_processor.audit.erase import ERASED, ERASING, Found, erase, find
+from ticket_processor.audit.files import events, log_files, pack, read_lines
+from ticket_processor.audit.lines import encode
+from ticket_processor.audit.receipts import AuditLog
+from ticket_processor.audit.retention import look_after
+from ticket_processor.audit.verify import check
 from ticket_processor.core.errors import AuditUnwritable, StateUnusable
 from ticket_processor.core.models import Outcome, OutcomeStatus, Priority, Usage
-from ticket_processor.log_check import check
-from ticket_processor.log_cipher import Keyring
-from ticket_processor.log_erase import ERASED, ERASING, Found, erase, find
-from ticket_processor.log_files import events, log_files, pack, read_lines
-from ticket_processor.log_lines import encode
-from ticket_processor.log_upkeep import look_after
 from ticket_processor.state.store import FILE_NAME, HELPDESK_DATE, State, Verdict
 
 from ..local.bad_disk import Died, Disk, Dying

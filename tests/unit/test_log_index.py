@@ -17,13 +17,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ticket_processor.audit import AuditLog
+from ticket_processor.audit.encryption import Keyring
+from ticket_processor.audit.files import INDEX_FOLDER, events, pack
+from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.clock import iso
 from ticket_processor.core.errors import CannotRun, ConfigError, how_to_install
 from ticket_processor.core.models import Outcome, OutcomeStatus, Usage
-from ticket_processor.log_cipher import Keyring
 from ticket_processor.log_columns import kept
-from ticket_processor.log_files import INDEX_FOLDER, events, pack
 from ticket_processor.log_index import LogIndex
 
 from .fakes import START, ManualClock, a_change, an_analysis

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from ticket_processor.audit.keys import FILE_NAME, VARIABLE, log_keys
 from ticket_processor.core.errors import CannotRun, StateUnusable
-from ticket_processor.log_key import FILE_NAME, VARIABLE, log_keys
 
 from ..local.bad_disk import KINDS, Died, Disk, Dying, Failing, Kind
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ticket_processor.log_lines import NO_MAC, encode, erased, flaw, sealed
+from ticket_processor.audit.lines import NO_MAC, encode, erased, flaw, sealed
 
 KEY = b"k" * 32
 LINE: dict[str, Any] = {

@@ -19,15 +19,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ticket_processor.audit import REPAIRED, AuditLog
-from ticket_processor.core.clock import iso
-from ticket_processor.core.errors import AuditUnwritable, ConfigError
-from ticket_processor.core.models import Decision, Outcome, OutcomeStatus
-from ticket_processor.log_check import check
-from ticket_processor.log_cipher import Keyring
-from ticket_processor.log_files import events, log_files, read_lines
-from ticket_processor.log_lines import encode, erased
-from ticket_processor.log_upkeep import (
+from ticket_processor.audit.encryption import Keyring
+from ticket_processor.audit.files import events, log_files, read_lines
+from ticket_processor.audit.lines import encode, erased
+from ticket_processor.audit.receipts import REPAIRED, AuditLog
+from ticket_processor.audit.retention import (
     BEHIND_S,
     CHANGED,
     CLEARED,
@@ -42,7 +38,11 @@ from ticket_processor.log_upkeep import (
     not_before,
     stands,
 )
-from ticket_processor.log_writer import head_of
+from ticket_processor.audit.verify import check
+from ticket_processor.audit.writer import head_of
+from ticket_processor.core.clock import iso
+from ticket_processor.core.errors import AuditUnwritable, ConfigError
+from ticket_processor.core.models import Decision, Outcome, OutcomeStatus
 from ticket_processor.state.store import HELPDESK_DATE, State, Verdict
 
 from ..local.bad_disk import KINDS, Died, Disk, Dying, Failing, Kind

@@ -15,7 +15,7 @@ from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.rules.injection import signs_of
 from ticket_processor.analysis.text.cleaning import clean
 from ticket_processor.analysis.text.redact import RedactedText
-from ticket_processor.audit import AuditLog
+from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import Analysis, Outcome, Overwrite, Priority, RunSummary, Sentiment, Urgency

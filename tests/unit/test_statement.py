@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.audit import AuditLog
+from ticket_processor.audit.files import read_events
+from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import HelpdeskDown, NotePublished, RateLimited, TicketError
 from ticket_processor.core.models import Change, Outcome, OutcomeStatus, Overwrite, Priority, Statement
 from ticket_processor.helpdesk.ticket_history import Edit, History
-from ticket_processor.log_files import read_events
 from ticket_processor.pipeline.verification import LAG_S, MOST_KEPT, MOST_LISTED, Witness
 from ticket_processor.state.store import State, Verdict
 

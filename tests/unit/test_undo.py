@@ -11,7 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ticket_processor.assembly import Undone
-from ticket_processor.audit import AuditLog
+from ticket_processor.audit.files import read_events
+from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.commands.undo import InPart, Progress, counts, line, text
 from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import (
@@ -28,7 +29,6 @@ from ticket_processor.core.models import Change, Decision, Outcome, OutcomeStatu
 from ticket_processor.helpdesk.batch_trust import learnt, remember
 from ticket_processor.helpdesk.protocol import Fetched, JobStatus, Page
 from ticket_processor.helpdesk.ticket_history import Edit, History, Overwritten, changed
-from ticket_processor.log_files import read_events
 from ticket_processor.pipeline.run import HALTED
 from ticket_processor.pipeline.undo.in_flight import PATIENCE_S
 from ticket_processor.pipeline.undo.past_runs import PastRuns, Writes

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.audit import AuditLog
+from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.errors import (
     AuditUnwritable,
     CannotRun,

@@ -11,11 +11,11 @@ from pathlib import Path
 from ..analysis.model_server.answer_gate import unlike_an_answer
 from ..analysis.text.redact import redact
 from ..assembly import Asked, write
+from ..audit.keys import known_keys
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.id_set import IdSet
 from ..core.models import Outcome, OutcomeStatus, RunSummary, Usage
-from ..log_key import known_keys
 from ..pipeline.backfill.results_file import ANEW, DECIDED, Entry, Refused, Results, locked
 from ..pipeline.backfill.walk import Judgement
 from ..pipeline.write_planner import ALREADY_DONE

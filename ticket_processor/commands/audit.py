@@ -7,16 +7,16 @@ from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 
+from ..audit.encryption import KEYS_VARIABLE, is_encrypted
+from ..audit.files import LogFile, last_header, log_files, read_lines
+from ..audit.findings import Report
+from ..audit.keys import FILE_NAME as KEY_FILE
+from ..audit.keys import VARIABLE, known_keys
+from ..audit.lines import decode
+from ..audit.retention import keys_in, left_in
+from ..audit.verify import check
+from ..audit.writer import Head
 from ..core.errors import CannotRun, ConfigError, ExitCode, StateUnusable, TicketbotError
-from ..log_check import check
-from ..log_cipher import KEYS_VARIABLE, is_encrypted
-from ..log_files import LogFile, last_header, log_files, read_lines
-from ..log_flaws import Report
-from ..log_key import FILE_NAME as KEY_FILE
-from ..log_key import VARIABLE, known_keys
-from ..log_lines import decode
-from ..log_upkeep import keys_in, left_in
-from ..log_writer import Head
 from ..screen import Screen, standard_output
 from ..settings.load import load
 from ..settings.schema import Settings

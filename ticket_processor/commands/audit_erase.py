@@ -11,11 +11,11 @@ import typer
 
 from ..analysis.cache import FILE_NAME as ANSWERS
 from ..analysis.cache import AnswerStore
-from ..audit import REPAIRED, REPAIRED_SAID
+from ..audit.erase import Found, erase, every_file, find, nobody_beside
+from ..audit.receipts import REPAIRED, REPAIRED_SAID
+from ..audit.retention import keep_head
 from ..core.clock import SystemClock
 from ..core.errors import CannotRun, ConfigError, ExitCode, RunLocked
-from ..log_erase import Found, erase, every_file, find, nobody_beside
-from ..log_upkeep import keep_head
 from ..screen import Screen, harmless
 from ..settings.load import load
 from ..settings.schema import Settings

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import IO, Literal
 
 from .. import __version__
+from ..audit.export import Counted, as_lines, as_table, chosen
+from ..audit.files import log_files, replace_file
+from ..audit.writer import last_head
 from ..core.clock import SystemClock, iso
 from ..core.errors import CannotRun, ConfigError, ExitCode
-from ..log_export import Counted, as_lines, as_table, chosen
-from ..log_files import log_files, replace_file
-from ..log_writer import last_head
 from ..screen import Screen, standard_output
 from ..settings.load import load
 from ..wiring import keyring

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..audit.chain import Chain, Judged, Verdict, judged_lines
+from ..audit.files import LogFile, log_files
+from ..audit.lines import Line
 from ..core.errors import ExitCode
 from ..dashboard.timeline import Moment, moments
-from ..log_chain import Chain, Judged, Verdict, judged_lines
-from ..log_files import LogFile, log_files
-from ..log_lines import Line
 from ..screen import Screen
 from ..settings.load import load
 from ..wiring import keyring

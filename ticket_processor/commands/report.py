@@ -12,10 +12,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ..audit.files import log_files
 from ..core.clock import SystemClock, iso
 from ..core.errors import CannotRun, ConfigError, ExitCode
 from ..core.models import Risk, Sentiment, Urgency
-from ..log_files import log_files
 from ..log_index import LogIndex, require_duckdb
 from ..metrics import Selection
 from ..report import Goals, Report, gather
@@ -31,7 +31,7 @@ from .report_markdown import markdown
 
 if TYPE_CHECKING:
     from ..alerts import Receiver
-    from ..log_cipher import Keyring
+    from ..audit.encryption import Keyring
 
 LAST_DAYS = 7
 STANDARD_OUTPUT = "-"

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from ..analysis.text.outgoing import leaving
+from ..audit.files import events
 from ..core.clock import Deadline, SystemClock, iso
 from ..helpdesk.transport import Transport
 from ..helpdesk.zendesk_articles import HelpCenter
 from ..knowledge_gaps import TOPICS, Knowledge, look_up, themes_of, topics_of, wanted
-from ..log_files import events
 from ..log_index import LogIndex
 from ..override_counts import Overrides, in_sample_order
 from ..override_reads import WRITTEN, read_overrides, written_tickets

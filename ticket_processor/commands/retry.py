@@ -6,11 +6,11 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from ..assembly import retry
-from ..audit import REPAIRED, REPAIRED_SAID
+from ..audit.receipts import REPAIRED, REPAIRED_SAID
+from ..audit.retention import keep_head
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.models import Outcome, OutcomeStatus
-from ..log_upkeep import keep_head
 from ..screen import Screen
 from ..settings.load import load
 from ..state.store import DROPPED, Retry

@@ -10,13 +10,13 @@ from typing import Any
 from ..analysis.model_server.settings import EmbeddingSettings
 from ..analysis.text.outgoing import leaving
 from ..analysis.text.similarity import similarities, vector_similarities
+from ..audit.encryption import Keyring
+from ..audit.files import events
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import AnalysisFailed, CannotRun, ConfigError, ExitCode
 from ..core.taxonomy import Category, Taxonomy
 from ..helpdesk.protocol import Labels
 from ..helpdesk.zendesk_fields import read_labels
-from ..log_cipher import Keyring
-from ..log_files import events
 from ..policy.taxonomy_check import Likeness, Logged, check_labels, in_order
 from ..policy.taxonomy_check import check as find
 from ..screen import Screen

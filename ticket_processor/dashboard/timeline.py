@@ -12,8 +12,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from ..log_cipher import Keyring
-from ..log_files import log_files, read_lines
+from ..audit.encryption import Keyring
+from ..audit.files import log_files, read_lines
 from ..log_index import LogIndex
 from ..metric_words import dollars
 

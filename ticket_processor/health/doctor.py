@@ -15,12 +15,12 @@ from ..alert_store import AlertStore
 from ..alerts import not_understood, package_missing, receivers
 from ..analysis.cache import FILE_NAME as ANSWERS
 from ..analysis.model_server.presets import ModelTarget, targets
+from ..audit.files import NAME
+from ..audit.retention import encryption_news, left_in, stands
+from ..audit.writer import LOCK_NAME as LOG_LOCK
 from ..core.clock import Clock, iso
 from ..core.disk_space import MB
 from ..core.errors import ConfigError, Halted, StateUnusable, why_unusable
-from ..log_files import NAME
-from ..log_upkeep import encryption_news, left_in, stands
-from ..log_writer import LOCK_NAME as LOG_LOCK
 from ..pipeline.run import HALTED, Options
 from ..run_metrics import DAY_S, metrics_of
 from ..settings.schema import Settings

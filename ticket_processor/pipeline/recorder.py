@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..analysis.chain import NOTHING_TO_READ
 from ..analysis.pace import Pace
-from ..audit import AuditLog
+from ..audit.receipts import AuditLog
 from ..core.errors import ExitCode, StateUnusable
 from ..core.latency_histogram import Latencies
 from ..core.models import Outcome, OutcomeStatus, Request, RunSummary, Statement, Usage, Writes

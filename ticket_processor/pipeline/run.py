@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from ..analysis.chain import Understanding
-from ..audit import AuditLog
+from ..audit.receipts import AuditLog
+from ..audit.retention import keep_head, left_in, not_before
 from ..core.clock import Clock, Deadline, iso, parse_iso
 from ..core.errors import (
     AuditUnwritable,
@@ -33,7 +34,6 @@ from ..core.models import Analysis, Decision, Outcome, OutcomeStatus, Request, R
 from ..core.taxonomy import Taxonomy
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import History
-from ..log_upkeep import keep_head, left_in, not_before
 from ..policy.decide import Policy, decide
 from ..policy.reanalysis import Reply, anew_key, our_labels, reply_to, with_answers
 from ..policy.second_look import STILL_NO_MODEL, in_vain, replacing, still_ours

@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable
 from typing import Literal
 
-from ..audit import AuditLog
+from ..audit.receipts import AuditLog
 from ..core.clock import Deadline
 from ..core.errors import DeadlineReached, HelpdeskDown, RateLimited, TicketError
 from ..core.models import Change, Decision, Outcome, OutcomeStatus, Overwrite, Statement

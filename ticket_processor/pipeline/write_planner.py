@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ..audit import AuditLog
+from ..audit.receipts import AuditLog
 from ..core.errors import CannotRun, MissingPart, NotePublished, RequestSkipped, TicketError
 from ..core.models import Change, Decision, Outcome, OutcomeStatus, Overwrite, Request, TakenOff, Ticket
 from ..core.taxonomy import Taxonomy

@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from ..audit import AuditLog
+from ..audit.receipts import AuditLog
 from ..core.clock import Clock, Deadline, iso, parse_iso
 from ..core.errors import (
     DeadlineReached,

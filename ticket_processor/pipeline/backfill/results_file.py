@@ -20,13 +20,13 @@ import filelock
 import orjson
 from pydantic import Field, ValidationError
 
+from ...audit.files import MAX_LINE, TooLarge, lines_of
+from ...audit.keys import VARIABLE
+from ...audit.lines import decode, encode
 from ...core.errors import CannotRun, ConfigError, RunLocked
 from ...core.id_set import IdSet
 from ...core.models import Analysis, Decision, Frozen, Usage
 from ...core.private_files import make_folder
-from ...log_files import MAX_LINE, TooLarge, lines_of
-from ...log_key import VARIABLE
-from ...log_lines import decode, encode
 from ...state.store import Verdict
 
 FORMAT: Final = 1

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ...audit.encryption import Keyring
+from ...audit.files import events
 from ...core.errors import ConfigError
-from ...log_cipher import Keyring
-from ...log_files import events
 from ...tags import key_of_stage
 from ..write_planner import PUT_BACK
 from .revert import STAGE, run_of

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from ...audit import AuditLog
+from ...audit.receipts import AuditLog
 from ...core.clock import Clock, Deadline
 from ...core.errors import (
     AuditUnwritable,

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import IO, Any
 
-from .core.errors import CannotRun
-from .log_cipher import DataKey, Keyring, is_as_closed, is_encrypted
-from .log_files import SEGMENT, LogFile, TooLarge, lines_of
-from .log_lines import NO_MAC, Line, decode, flaw, key_id
+from ..core.errors import CannotRun
+from .encryption import DataKey, Keyring, is_as_closed, is_encrypted
+from .files import SEGMENT, LogFile, TooLarge, lines_of
+from .lines import NO_MAC, Line, decode, flaw, key_id
 
 _MAC = re.compile(r"[0-9a-f]{32}")
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import filelock
 
-from .core.errors import CannotRun, state_unusable
-from .core.private_files import make_folder
-from .log_files import replace_file
+from ..core.errors import CannotRun, state_unusable
+from ..core.private_files import make_folder
+from .files import replace_file
 
 FILE_NAME = "audit.key"
 LOCK_NAME = "audit.key.lock"

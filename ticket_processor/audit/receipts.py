@@ -13,14 +13,14 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from .analysis.text.outgoing import fit_for_the_log
-from .core.clock import Clock, iso
-from .core.errors import AuditUnwritable, why_unusable
-from .core.models import Change, Outcome, RunSummary, Statement, Usage
-from .log_cipher import Keyring
-from .log_files import NAME
-from .log_lines import key_id
-from .log_writer import Head, LogWriter
+from ..analysis.text.outgoing import fit_for_the_log
+from ..core.clock import Clock, iso
+from ..core.errors import AuditUnwritable, why_unusable
+from ..core.models import Change, Outcome, RunSummary, Statement, Usage
+from .encryption import Keyring
+from .files import NAME
+from .lines import key_id
+from .writer import Head, LogWriter
 
 REPAIRED = "torn_line_repaired"
 """What an alert says when a crash had left half a line."""

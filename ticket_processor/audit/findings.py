@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from pydantic import Field
 
-from .core.models import Frozen
-from .log_lines import Line, key_id, vouches
+from ..core.models import Frozen
+from .lines import Line, key_id, vouches
 
 FORGED = (
     ", and nothing that can be checked tells of that key: it was forged, or another installation writes into this "

@@ -15,16 +15,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .core.errors import CannotRun
-from .log_chain import Chain, Judged, Verdict, judged_lines
-from .log_cipher import KEYS_VARIABLE, Keyring
-from .log_erase import ERASED, ERASING
-from .log_files import NAME, LogFile, lines_of, log_files
-from .log_flaws import AnchorFound, Flaws, Report, Strangers
-from .log_key import VARIABLE
-from .log_lines import NO_MAC, Line
-from .log_upkeep import CHANGED, EXPIRED, stands
-from .log_writer import Head
+from ..core.errors import CannotRun
+from .chain import Chain, Judged, Verdict, judged_lines
+from .encryption import KEYS_VARIABLE, Keyring
+from .erase import ERASED, ERASING
+from .files import NAME, LogFile, lines_of, log_files
+from .findings import AnchorFound, Flaws, Report, Strangers
+from .keys import VARIABLE
+from .lines import NO_MAC, Line
+from .retention import CHANGED, EXPIRED, stands
+from .writer import Head
 
 
 @dataclass

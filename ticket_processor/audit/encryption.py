@@ -12,8 +12,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .core.errors import ConfigError, how_to_install
-from .log_lines import encode, key_id
+from ..core.errors import ConfigError, how_to_install
+from .lines import encode, key_id
 
 KEYS_VARIABLE = "TICKETBOT_AUDIT_ENCRYPTION_KEYS"
 NAME = "AES-256-GCM"

@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
 
-from .audit import AuditLog
-from .core.errors import CannotRun, RunLocked, StateUnusable
-from .core.private_files import make_folder
-from .log_cipher import DataKey, Keyring, is_encrypted
-from .log_files import SEGMENT, LogFile, leftovers, lines_of, replace_file
-from .log_lines import Line, decode, encode, erased
+from ..core.errors import CannotRun, RunLocked, StateUnusable
+from ..core.private_files import make_folder
+from .encryption import DataKey, Keyring, is_encrypted
+from .files import SEGMENT, LogFile, leftovers, lines_of, replace_file
+from .lines import Line, decode, encode, erased
+from .receipts import AuditLog
 
 ERASING, ERASED = "erasing", "erased"
 """What alerts say by which verification knows that no words were stolen: before it is begun, and once it is done."""

@@ -18,11 +18,11 @@ from typing import Any
 
 import filelock
 
-from .core.errors import CannotRun
-from .core.private_files import make_folder
-from .log_cipher import DataKey, Keyring, is_encrypted
-from .log_files import MAX_LINE, NAME, SEGMENT, LogFile, TooLarge, count_lines, key_of, log_files, read_lines, unpack
-from .log_lines import NO_MAC, decode, encode, flaw, key_id, sealed, vouched
+from ..core.errors import CannotRun
+from ..core.private_files import make_folder
+from .encryption import DataKey, Keyring, is_encrypted
+from .files import MAX_LINE, NAME, SEGMENT, LogFile, TooLarge, count_lines, key_of, log_files, read_lines, unpack
+from .lines import NO_MAC, decode, encode, flaw, key_id, sealed, vouched
 
 LOCK_NAME = ".ticketbot-log.lock"
 SCHEMA = 1

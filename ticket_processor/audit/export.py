@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from .core.spreadsheet import harmless
-from .log_cipher import Keyring
-from .log_files import events
-from .log_lines import Line, encode, erased
+from ..core.spreadsheet import harmless
+from .encryption import Keyring
+from .files import events
+from .lines import Line, encode, erased
 
 COLUMNS = (
     *("ts", "event", "run_id", "dry_run", "ticket_id", "outcome", "reason", "intent", "what"),

@@ -19,10 +19,10 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
 
-from .core.errors import CannotRun, why_unusable
-from .core.private_files import check_is_file
-from .log_cipher import KEYS_VARIABLE, DataKey, Keyring, is_encrypted
-from .log_lines import decode
+from ..core.errors import CannotRun, why_unusable
+from ..core.private_files import check_is_file
+from .encryption import KEYS_VARIABLE, DataKey, Keyring, is_encrypted
+from .lines import decode
 
 NAME = "ticketbot-{day}"
 SEGMENT = "segment"

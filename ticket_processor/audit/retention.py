@@ -10,12 +10,12 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from .audit import REPAIRED, AuditLog
-from .core.errors import CannotRun, ConfigError, StateUnusable
-from .log_cipher import KEYS_VARIABLE, LOST, OFF, Keyring, is_encrypted
-from .log_files import INDEX_FOLDER, encrypts, last_header, leftovers, line_at, log_files, pack, read_lines
-from .log_writer import Head, last_head
-from .state.store import State
+from ..core.errors import CannotRun, ConfigError, StateUnusable
+from ..state.store import State
+from .encryption import KEYS_VARIABLE, LOST, OFF, Keyring, is_encrypted
+from .files import INDEX_FOLDER, encrypts, last_header, leftovers, line_at, log_files, pack, read_lines
+from .receipts import REPAIRED, AuditLog
+from .writer import Head, last_head
 
 MOST_PACKED = 14
 """Files in one run: after an upgrade there may be many, and tickets wait."""
