@@ -170,7 +170,7 @@ def of_helpdesk(client: str, url: str) -> str:
     from ticket_processor.core.errors import TicketbotError
     from ticket_processor.core.models import Change
     from ticket_processor.settings.schema import ZendeskSettings
-    from ticket_processor.wiring import transport_for
+    from ticket_processor.wiring.parts import transport_for
     from ticket_processor.zendesk import Zendesk
 
     class Impatient(Deadline):

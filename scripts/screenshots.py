@@ -26,13 +26,13 @@ from typing import Any
 import development  # noqa: F401 - for its effect
 
 from tests.dashboard.browser import DESKTOP, PHONE, Tab, browser, dashboard, executable, tab
-from ticket_processor.assembly import Asked, run
 from ticket_processor.commands.sandbox import sandbox_environment
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.sandbox import FaultPlan, Rules, Sandbox, SandboxServer, fill
 from ticket_processor.seed_variation import vary
 from ticket_processor.seeding import load_corpus, payload
 from ticket_processor.settings.load import load
+from ticket_processor.wiring.runs import Asked, run
 
 ROOT = Path(__file__).resolve().parent.parent
 LARGEST = 200_000

@@ -18,7 +18,7 @@ from .health.checks import Status
 from .health.remote import ask_helpdesk
 from .settings.schema import Settings
 from .settings.variables import VARIABLES
-from .wiring import model_analyser, transport_for
+from .wiring.parts import model_analyser, transport_for
 
 ENV_EXAMPLE = ".env.example"
 CONFIG_TEXT = """\

@@ -12,7 +12,6 @@ from types import TracebackType
 from pydantic import SecretStr
 
 from .analysis.model_server.settings import BudgetSettings, ModelSettings
-from .assembly import Asked, Finished, run
 from .before_after import BeforeAfter
 from .core.clock import Deadline, SystemClock
 from .pipeline.recorder import Listener
@@ -22,8 +21,9 @@ from .sandbox import CHAT_MODEL, OffsetClock, Rules, Sandbox, SandboxServer
 from .sandbox import Credentials as SandboxCredentials
 from .seeding import EXTERNAL_ID_PREFIX, load_corpus, payload
 from .settings.schema import ClassifierSettings, Settings, ZendeskSettings
-from .ticket_subjects import Subjects
-from .wiring import transport_for
+from .wiring.parts import transport_for
+from .wiring.runs import Asked, Finished, run
+from .wiring.ticket_subjects import Subjects
 from .zendesk_seeding import SeedTarget
 
 HEAD_START_S = 600.0

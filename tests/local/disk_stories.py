@@ -25,7 +25,6 @@ import typer
 
 from tests.local.bad_disk import KINDS, Disk, Failing, Kind
 from tests.local.conftest import OURS, QUICK_JOBS, rows
-from ticket_processor import wiring
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.audit.files import events
 from ticket_processor.audit.receipts import AuditLog
@@ -37,6 +36,7 @@ from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.sandbox import BOT_ID, OffsetClock, Request, Sandbox, SandboxServer, fill
 from ticket_processor.state.store import FILE_NAME, State
+from ticket_processor.wiring import parts as wiring
 
 KEY = "a key of sixteen characters or more"
 LATER_S = 90.0

@@ -23,7 +23,6 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
-from ticket_processor.assembly import Asked, run
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.models import RunRecord, RunSummary
 from ticket_processor.health.checks import Check, Health, Status, Verdict, fail
@@ -34,6 +33,7 @@ from ticket_processor.sandbox import FaultPlan
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings, ZendeskSettings
 from ticket_processor.state.store import FILE_NAME, State
+from ticket_processor.wiring.runs import Asked, run
 
 from ..servers.certificates import a_certificate
 from .conftest import Command, Desk

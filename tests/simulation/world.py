@@ -47,7 +47,7 @@ from ticket_processor.sandbox import BOT_ID, FaultPlan, Rules
 from ticket_processor.settings.schema import ZendeskSettings
 from ticket_processor.state.store import HORIZON, State
 from ticket_processor.tags import earlier_key
-from ticket_processor.wiring import transport_for
+from ticket_processor.wiring.parts import transport_for
 from ticket_processor.zendesk import Zendesk
 
 GROUPS = (8001, 8002)

@@ -58,7 +58,7 @@ from ticket_processor.pipeline.run import Options, Parts, Run
 from ticket_processor.pipeline.writeback import Delivery
 from ticket_processor.policy.decide import Policy
 from ticket_processor.state.store import FILE_NAME, State
-from ticket_processor.wiring import lock, new_run_id
+from ticket_processor.wiring.parts import lock, new_run_id
 
 RULES = RulesAnalyser(default_taxonomy())
 MOST_MEMORY = 20_000

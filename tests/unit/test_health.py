@@ -51,7 +51,7 @@ from ticket_processor.policy.skip_rules import WAITING
 from ticket_processor.run_metrics import RunMetrics
 from ticket_processor.settings.schema import Settings, ZendeskSettings
 from ticket_processor.state.store import FILE_NAME, Retry, State
-from ticket_processor.wiring import ACCOUNT, HELPDESK
+from ticket_processor.wiring.parts import ACCOUNT, HELPDESK
 
 from .fakes import BASE, START, ManualClock, ScriptedAdapter, Step, Wire, answer, refused
 

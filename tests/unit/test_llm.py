@@ -21,7 +21,7 @@ from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.llm import FORMS, ModelAnalyser
 from ticket_processor.policy.decide import Policy, decide
 from ticket_processor.settings.load import load
-from ticket_processor.wiring import model_analyser
+from ticket_processor.wiring.parts import model_analyser
 
 GOOD: dict[str, Any] = {
     "category": "billing",

@@ -12,7 +12,7 @@ from ticket_processor.run_tally import MOST_LISTED, Seen, Tally, next_steps, why
 from ticket_processor.run_words import difference, headline, outcome_line, summary_text
 from ticket_processor.settings.schema import ZendeskSettings
 from ticket_processor.slo import DAY
-from ticket_processor.ticket_subjects import LONGEST, MOST_KEPT, NO_SUBJECT, Subjects, shown_subject
+from ticket_processor.wiring.ticket_subjects import LONGEST, MOST_KEPT, NO_SUBJECT, Subjects, shown_subject
 
 from .fakes import a_change, an_analysis
 

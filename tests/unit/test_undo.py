@@ -10,7 +10,6 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ticket_processor.assembly import Undone
 from ticket_processor.audit.files import read_events
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.commands.undo import InPart, Progress, counts, line, text
@@ -38,6 +37,7 @@ from ticket_processor.pipeline.write_planner import PUT_BACK, completion, repair
 from ticket_processor.pipeline.writeback import Delivery
 from ticket_processor.state.store import State, Verdict
 from ticket_processor.tags import key_of_stage
+from ticket_processor.wiring.runs import Undone
 
 from .fakes import START, ManualClock, a_change, a_ticket
 

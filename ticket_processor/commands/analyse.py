@@ -15,8 +15,8 @@ from ..core.sanitize import strip_hidden
 from ..screen import Screen
 from ..settings.load import load
 from ..settings.schema import Settings
-from ..walkthrough import Walk, as_data, pasted, walk, wanted_changes
-from ..wiring import transport_for
+from ..wiring.explain import Walk, as_data, pasted, walk, wanted_changes
+from ..wiring.parts import transport_for
 from ..zendesk import Zendesk
 
 DEADLINE_S = 300.0

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from ..analysis.model_server.answer_gate import unlike_an_answer
 from ..analysis.text.redact import redact
-from ..assembly import Asked, write
 from ..audit.keys import known_keys
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
@@ -24,7 +23,8 @@ from ..screen import Screen
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..state.store import FILE_NAME, State, Verdict
-from ..ticket_subjects import Subjects
+from ..wiring.runs import Asked, write
+from ..wiring.ticket_subjects import Subjects
 from .backfill import settings_digest
 from .tending import tally_of, tended
 

@@ -21,7 +21,7 @@ from ..screen import Screen, standard_output
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..state.store import FILE_NAME, State
-from ..wiring import keyring
+from ..wiring.parts import keyring
 
 MOST_PRINTED = 50
 NOT_SEALED = (

@@ -21,7 +21,7 @@ from ..settings.load import load
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
 from ..state.store import State
-from ..wiring import audit_log, keyring, lock, new_run_id, opened_state
+from ..wiring.parts import audit_log, keyring, lock, new_run_id, opened_state
 from .audit_requester import tickets_of
 
 ELSEWHERE = (

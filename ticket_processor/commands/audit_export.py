@@ -15,7 +15,7 @@ from ..core.clock import SystemClock, iso
 from ..core.errors import CannotRun, ConfigError, ExitCode
 from ..screen import Screen, standard_output
 from ..settings.load import load
-from ..wiring import keyring
+from ..wiring.parts import keyring
 from .audit import no_log
 from .audit_requester import tickets_of
 from .moments import parse_moment

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..core.clock import Deadline, SystemClock
 from ..helpdesk.zendesk_users import Requesters
 from ..settings.schema import Settings
-from ..wiring import transport_for
+from ..wiring.parts import transport_for
 
 PATIENCE_S = 1800.0
 

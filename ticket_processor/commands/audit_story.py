@@ -14,7 +14,7 @@ from ..core.errors import ExitCode
 from ..dashboard.timeline import Moment, moments
 from ..screen import Screen
 from ..settings.load import load
-from ..wiring import keyring
+from ..wiring.parts import keyring
 from .audit import reading_keys
 
 _OURS = ("seq", "mac", "personal")

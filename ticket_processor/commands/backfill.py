@@ -23,7 +23,7 @@ from ..pipeline.backfill.walk import Backfill, Judgement
 from ..screen import Screen
 from ..settings.load import load
 from ..settings.schema import Settings
-from ..wiring import audit_keys, kill_switch, selection, transport_for, understanding
+from ..wiring.parts import audit_keys, kill_switch, selection, transport_for, understanding
 from ..zendesk import Zendesk
 from .moments import parse_since
 from .tending import tended

@@ -18,7 +18,7 @@ from ..evaluation.solved import OURS, CategoryFrom, Solved, how_it_was_decided, 
 from ..screen import Screen
 from ..settings.load import load
 from ..settings.schema import Settings
-from ..wiring import transport_for
+from ..wiring.parts import transport_for
 from ..zendesk import Zendesk
 from . import score_tables
 from .moments import parse_since

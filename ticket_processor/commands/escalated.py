@@ -13,8 +13,8 @@ from ..metrics import escalated as escalated_of
 from ..screen import Screen
 from ..settings.load import load
 from ..settings.schema import Settings
-from ..ticket_subjects import OVER, LookedUp, look_up
-from ..wiring import keyring
+from ..wiring.parts import keyring
+from ..wiring.ticket_subjects import OVER, LookedUp, look_up
 from .moments import parse_since
 from .report import check_log
 

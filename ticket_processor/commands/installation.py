@@ -14,7 +14,7 @@ from ..settings.load import load
 from ..settings.schema import Settings
 from ..settings.variables import VARIABLES
 from ..state.store import HORIZON
-from ..wiring import opened_state
+from ..wiring.parts import opened_state
 
 ON_WINDOWS = sys.platform == "win32"
 

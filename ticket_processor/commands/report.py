@@ -24,7 +24,7 @@ from ..screen import Screen, printing
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..spikes import WEEKS
-from ..ticket_subjects import look_up
+from ..wiring.ticket_subjects import look_up
 from . import report_tables, score_tables
 from .moments import parse_moment
 from .report_markdown import markdown
@@ -254,7 +254,7 @@ def _with_the_helpdesk(
 def _keys(settings: Settings) -> Keyring | None:
     if not settings.audit.encryption_keys:
         return None  # a log in the clear is quicker to report on without all that a run needs
-    from ..wiring import keyring
+    from ..wiring.parts import keyring
 
     return keyring(settings)
 

@@ -19,7 +19,7 @@ from ..override_reads import WRITTEN, read_overrides, written_tickets
 from ..overrides import words_of
 from ..screen import Screen
 from ..settings.schema import Settings
-from ..wiring import keyring, transport_for
+from ..wiring.parts import keyring, transport_for
 from ..zendesk import Zendesk
 
 MOST_SUMMARIES = 5_000

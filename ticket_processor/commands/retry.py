@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from ..assembly import retry
 from ..audit.receipts import REPAIRED, REPAIRED_SAID
 from ..audit.retention import keep_head
 from ..core.clock import SystemClock
@@ -14,8 +13,9 @@ from ..core.models import Outcome, OutcomeStatus
 from ..screen import Screen
 from ..settings.load import load
 from ..state.store import DROPPED, Retry
-from ..ticket_subjects import Subjects
-from ..wiring import audit_log, lock, new_run_id, opened_state
+from ..wiring.parts import audit_log, lock, new_run_id, opened_state
+from ..wiring.runs import retry
+from ..wiring.ticket_subjects import Subjects
 from .tending import tally_of, tended
 
 NOTHING = "the retry list is empty"

@@ -6,8 +6,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..assembly import Asked
-from ..assembly import run as run_once
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError
 from ..core.models import Outcome, OutcomeStatus
@@ -15,7 +13,9 @@ from ..pipeline.verification import Verify
 from ..run_tally import Seen
 from ..screen import Screen
 from ..settings.load import load
-from ..ticket_subjects import Subjects
+from ..wiring.runs import Asked
+from ..wiring.runs import run as run_once
+from ..wiring.ticket_subjects import Subjects
 from .moments import parse_since
 from .tending import tally_of, tended
 

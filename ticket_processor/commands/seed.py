@@ -19,7 +19,7 @@ from ..core.models import Sentiment
 from ..screen import Screen
 from ..settings.load import load
 from ..settings.schema import Settings
-from ..wiring import transport_for
+from ..wiring.parts import transport_for
 from .moments import EXPORTED_AFTER_S
 
 if TYPE_CHECKING:

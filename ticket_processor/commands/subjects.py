@@ -21,7 +21,7 @@ from ..evaluation.runner import AnalyseTicket, Answer, Subject, answer_all
 from ..screen import Screen
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
-from ..wiring import understanding
+from ..wiring.parts import understanding
 
 CHAIN, RULES, CLASSIFIER, MODEL = "chain", "rules", "classifier", "model"
 DEADLINE_S = 12 * 3600.0

@@ -22,7 +22,7 @@ from ..policy.taxonomy_check import check as find
 from ..screen import Screen
 from ..settings.load import load
 from ..settings.schema import Settings
-from ..wiring import keyring, transport_for
+from ..wiring.parts import keyring, transport_for
 
 DEADLINE_S = 120.0
 FEWEST_FOR_VECTORS = 3

@@ -24,8 +24,8 @@ from ..heartbeat import PATIENCE_S, Heartbeat
 from ..metric_words import end_words
 from ..run_tally import Tally
 from ..settings.schema import Settings
-from ..ticket_subjects import Subjects
-from ..wiring import audit_log, new_run_id
+from ..wiring.parts import audit_log, new_run_id
+from ..wiring.ticket_subjects import Subjects
 from .alert_round import AlertRound
 from .watchdog import GRACE_S, LAST_WORDS_S, watchdog
 

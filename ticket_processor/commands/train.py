@@ -122,7 +122,7 @@ def _from_helpdesk(
     """What people chose on solved tickets; the transport is read-only. Raises ``ConfigError`` when there is nothing."""
     from ..evaluation.solved import OURS, how_it_was_decided, solved_examples
     from ..training.corpus import MAX_TICKETS
-    from ..wiring import transport_for
+    from ..wiring.parts import transport_for
     from ..zendesk import Zendesk
     from .moments import parse_since
 

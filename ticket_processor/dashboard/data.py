@@ -21,8 +21,8 @@ from ..health.doctor import Doctor
 from ..log_index import LogIndex
 from ..settings.schema import Settings
 from ..state.store import FILE_NAME, State
-from ..ticket_subjects import LookedUp, look_up
-from ..wiring import keyring
+from ..wiring.parts import keyring
+from ..wiring.ticket_subjects import LookedUp, look_up
 from .options import given
 from .timeline import Moment, days_of, events_of, moments
 

@@ -10,7 +10,7 @@ from typing import Any
 from ..core.spreadsheet import harmless
 from ..metric_types import EscalatedTicket, Line, RunLine
 from ..metric_words import dollars
-from ..ticket_subjects import OVER, LookedUp
+from ..wiring.ticket_subjects import OVER, LookedUp
 
 NOT_READ = LookedUp()
 

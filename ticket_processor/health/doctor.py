@@ -26,7 +26,7 @@ from ..run_metrics import DAY_S, metrics_of
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
 from ..state.store import AHEAD_S, FILE_NAME, HORIZON, RUNS_KEPT_S
-from ..wiring import HELPDESK, LOCK_NAME, keyring, kill_switch, model_breaker, opened_state
+from ..wiring.parts import HELPDESK, LOCK_NAME, keyring, kill_switch, model_breaker, opened_state
 from . import alerting
 from . import machine as judged
 from . import runs as left

@@ -24,7 +24,7 @@ from ..core.clock import Clock, Deadline, parse_iso
 from ..core.errors import AnalysisFailed, DeadlineReached, NotAuthorised, RateLimited, TicketbotError
 from ..helpdesk.transport import Reply, Transport
 from ..settings.schema import ZendeskSettings
-from ..wiring import transport_for
+from ..wiring.parts import transport_for
 from . import machine as judged
 from .checks import Answer, Check, Probe, fail, ok, skipped, warn
 from .machine import Credentials

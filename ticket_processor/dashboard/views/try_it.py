@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ...core.clock import Deadline
-from ...walkthrough import Walk, pasted, walk, wanted_changes
+from ...wiring.explain import Walk, pasted, walk, wanted_changes
 from .. import parts
 from ..options import given
 

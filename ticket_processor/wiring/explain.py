@@ -8,20 +8,20 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from .analysis.budget import Allowance
-from .analysis.cache import FILE_NAME, AnswerStore
-from .analysis.chain import ModelLink, Step, Understanding
-from .analysis.model_server.chat import ChatServer, RawAnswer
-from .analysis.text.cleaning import as_text, clean
-from .analysis.text.machine_mail import machine_mail
-from .analysis.text.redact import RedactedText
-from .core.clock import Clock, Deadline, iso
-from .core.errors import AnalysisFailed
-from .core.models import Analysis, Decision, Overwrite, RedactionLevel, Ticket
-from .core.sanitize import strip_hidden
-from .policy.decide import decide
-from .settings.schema import Settings
-from .wiring import understanding
+from ..analysis.budget import Allowance
+from ..analysis.cache import FILE_NAME, AnswerStore
+from ..analysis.chain import ModelLink, Step, Understanding
+from ..analysis.model_server.chat import ChatServer, RawAnswer
+from ..analysis.text.cleaning import as_text, clean
+from ..analysis.text.machine_mail import machine_mail
+from ..analysis.text.redact import RedactedText
+from ..core.clock import Clock, Deadline, iso
+from ..core.errors import AnalysisFailed
+from ..core.models import Analysis, Decision, Overwrite, RedactionLevel, Ticket
+from ..core.sanitize import strip_hidden
+from ..policy.decide import decide
+from ..settings.schema import Settings
+from .parts import understanding
 
 MOST_COMPARED = 1_000
 """Lines that are compared to find what was cut; comparing takes the square of their number."""

@@ -8,25 +8,25 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from .analysis.cache import FILE_NAME as ANSWERS
-from .analysis.cache import AnswerStore
-from .audit.erase import beside_others
-from .audit.receipts import REPAIRED, REPAIRED_SAID, AuditLog
-from .audit.retention import keep_head, look_after, not_before
-from .core.clock import Deadline, SystemClock
-from .core.errors import ConfigError, StateUnusable
-from .core.models import Outcome, RunSummary
-from .pipeline.prefetch import read_ahead
-from .pipeline.recorder import Listener
-from .pipeline.run import Options, Parts, Run
-from .pipeline.undo.past_runs import PastRuns
-from .pipeline.undo.revert import Left
-from .pipeline.undo.run import Undo, UndoOptions, UndoParts
-from .pipeline.verification import MOST_KEPT, Verify
-from .settings.schema import Settings
-from .state.store import State, Verdict
-from .ticket_subjects import NotingZendesk, Subjects
-from .wiring import (
+from ..analysis.cache import FILE_NAME as ANSWERS
+from ..analysis.cache import AnswerStore
+from ..audit.erase import beside_others
+from ..audit.receipts import REPAIRED, REPAIRED_SAID, AuditLog
+from ..audit.retention import keep_head, look_after, not_before
+from ..core.clock import Deadline, SystemClock
+from ..core.errors import ConfigError, StateUnusable
+from ..core.models import Outcome, RunSummary
+from ..pipeline.prefetch import read_ahead
+from ..pipeline.recorder import Listener
+from ..pipeline.run import Options, Parts, Run
+from ..pipeline.undo.past_runs import PastRuns
+from ..pipeline.undo.revert import Left
+from ..pipeline.undo.run import Undo, UndoOptions, UndoParts
+from ..pipeline.verification import MOST_KEPT, Verify
+from ..settings.schema import Settings
+from ..state.store import State, Verdict
+from ..zendesk import Zendesk
+from .parts import (
     audit_log,
     delivery,
     keyring,
@@ -39,7 +39,7 @@ from .wiring import (
     transport_for,
     understanding,
 )
-from .zendesk import Zendesk
+from .ticket_subjects import NotingZendesk, Subjects
 
 LATELY_S = 3600.0
 """How far back it is looked for a run that tells whether models are asked."""

@@ -7,15 +7,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from .analysis.text.outgoing import leaving_line
-from .analysis.text.redact import redact
-from .core.clock import Clock, Deadline
-from .core.errors import CannotRun, DeadlineReached, TicketError
-from .core.models import Ticket
-from .helpdesk.protocol import Fetched, Page
-from .settings.schema import Settings
-from .wiring import transport_for
-from .zendesk import Zendesk
+from ..analysis.text.outgoing import leaving_line
+from ..analysis.text.redact import redact
+from ..core.clock import Clock, Deadline
+from ..core.errors import CannotRun, DeadlineReached, TicketError
+from ..core.models import Ticket
+from ..helpdesk.protocol import Fetched, Page
+from ..settings.schema import Settings
+from ..zendesk import Zendesk
+from .parts import transport_for
 
 LONGEST = 60
 MOST_KEPT = 5_000

@@ -13,33 +13,33 @@ from threading import Thread
 import filelock
 from requests.adapters import BaseAdapter
 
-from .analysis.budget import Budget
-from .analysis.cache import AnswerStore
-from .analysis.chain import USELESS_IN_A_ROW, Analyser, ModelLink, Understanding
-from .analysis.model_server.chat import ChatServer, server_for
-from .analysis.model_server.presets import ModelTarget, price_note, targets
-from .analysis.rules.analyser import RulesAnalyser
-from .analysis.rules.injection import signs_of
-from .audit.encryption import Keyring
-from .audit.keys import log_keys
-from .audit.receipts import AuditLog
-from .audit.retention import encryption_news
-from .core.circuit_breaker import Breaker
-from .core.clock import Clock, Deadline, iso
-from .core.disk_space import Room
-from .core.errors import CannotRun, ConfigError, RunLocked, state_unusable
-from .core.kill_switch import KillSwitch
-from .core.private_files import make_folder
-from .helpdesk.rate_limit import Throttle
-from .helpdesk.transport import Auth, Transport
-from .helpdesk.zendesk_auth import ApiToken, ClientCredentials, OAuthToken, own_user
-from .llm import ModelAnalyser
-from .pipeline.writeback import Delivery
-from .policy.skip_rules import Selection, SkipRules
-from .settings.schema import Settings, ZendeskSettings
-from .state.sqlite import is_there
-from .state.store import FILE_NAME, State
-from .zendesk import read_limits
+from ..analysis.budget import Budget
+from ..analysis.cache import AnswerStore
+from ..analysis.chain import USELESS_IN_A_ROW, Analyser, ModelLink, Understanding
+from ..analysis.model_server.chat import ChatServer, server_for
+from ..analysis.model_server.presets import ModelTarget, price_note, targets
+from ..analysis.rules.analyser import RulesAnalyser
+from ..analysis.rules.injection import signs_of
+from ..audit.encryption import Keyring
+from ..audit.keys import log_keys
+from ..audit.receipts import AuditLog
+from ..audit.retention import encryption_news
+from ..core.circuit_breaker import Breaker
+from ..core.clock import Clock, Deadline, iso
+from ..core.disk_space import Room
+from ..core.errors import CannotRun, ConfigError, RunLocked, state_unusable
+from ..core.kill_switch import KillSwitch
+from ..core.private_files import make_folder
+from ..helpdesk.rate_limit import Throttle
+from ..helpdesk.transport import Auth, Transport
+from ..helpdesk.zendesk_auth import ApiToken, ClientCredentials, OAuthToken, own_user
+from ..llm import ModelAnalyser
+from ..pipeline.writeback import Delivery
+from ..policy.skip_rules import Selection, SkipRules
+from ..settings.schema import Settings, ZendeskSettings
+from ..state.sqlite import is_there
+from ..state.store import FILE_NAME, State
+from ..zendesk import read_limits
 
 HELPDESK = "Zendesk"
 LOCK_NAME = "run.lock"
@@ -253,8 +253,8 @@ def trained_classifier(
     folder = settings.classifier_folder
     if not settings.classifier.use or not is_there(folder):
         return None
-    from .analysis.classifier.analyser import ClassifierUnusable, LocalClassifier
-    from .analysis.classifier.storage import NotTrained, read_description
+    from ..analysis.classifier.analyser import ClassifierUnusable, LocalClassifier
+    from ..analysis.classifier.storage import NotTrained, read_description
 
     try:
         if not read_description(folder).used:
