@@ -23,8 +23,8 @@ import development  # noqa: F401 - for its effect
 
 from tests.unit.played import Played
 from tests.unit.recorded import NOW, busy, poisson, year
-from ticket_processor.alert_view import Severity
-from ticket_processor.slo import DAY, FAST, HOUR, MINUTE, Counted
+from ticket_processor.monitoring.facts import Severity
+from ticket_processor.monitoring.slo import DAY, FAST, HOUR, MINUTE, Counted
 
 OBJECTIVE = 0.995
 TROUBLES = ((1.0, "every ticket fails"), (0.3, "30% fail"), (0.1, "10% fail"), (0.05, "5% fail"))

@@ -207,7 +207,7 @@ def of_model(client: str, url: str) -> str:
     from ticket_processor.analysis.model_server.presets import ModelTarget
     from ticket_processor.analysis.model_server.settings import EmbeddingSettings
     from ticket_processor.core.errors import AnalysisFailed
-    from ticket_processor.health.remote import _model_server
+    from ticket_processor.monitoring.health.remote import _model_server
 
     target = ModelTarget(name="m", model="m", preset="compatible", base_url=f"{url}/v1", api_key=None)
     try:
@@ -224,14 +224,14 @@ def of_model(client: str, url: str) -> str:
 def of_notices(client: str, url: str) -> str:
     """A ping or an alert."""
     if client == "heartbeat":
-        from ticket_processor.heartbeat import Heartbeat
+        from ticket_processor.monitoring.heartbeat import Heartbeat
 
         heartbeat = Heartbeat(f"{url}/ping")
         thread = heartbeat.finish(0, "well")
         if thread is not None:
             thread.join()
         return heartbeat.trouble or "arrived"
-    from ticket_processor.alerts import tame_libraries, through
+    from ticket_processor.monitoring.receivers import tame_libraries, through
 
     tame_libraries()
     return through(f"json://{url.removeprefix('http://')}/", lambda service: service.notify(body="x")) or "arrived"

@@ -14,8 +14,8 @@ from .analysis.text.redact import redact
 from .core.clock import Deadline, SystemClock
 from .core.errors import AnalysisFailed, ConfigError
 from .core.private_files import opener
-from .health.checks import Status
-from .health.remote import ask_helpdesk
+from .monitoring.health.checks import Status
+from .monitoring.health.remote import ask_helpdesk
 from .settings.schema import Settings
 from .settings.variables import VARIABLES
 from .wiring.parts import model_analyser, transport_for

@@ -15,12 +15,12 @@ from streamlit.testing.v1 import AppTest
 
 from tests.local.conftest import OpenDesk, open_desk
 from ticket_processor import __version__
-from ticket_processor.alert_memory import Memory, Remembered
-from ticket_processor.alert_store import AlertStore
-from ticket_processor.alert_view import Severity
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.models import RunRecord, RunSummary, Usage
 from ticket_processor.dashboard.options import Options, give
+from ticket_processor.monitoring.alert_file import AlertStore
+from ticket_processor.monitoring.facts import Severity
+from ticket_processor.monitoring.open_alerts import Memory, Remembered
 from ticket_processor.settings.schema import Settings
 from ticket_processor.state.store import FILE_NAME, State
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from ticket_processor.health.doctor import Doctor
-from ticket_processor.health.exposition import exposition
-from ticket_processor.run_metrics import RunMetrics
+from ticket_processor.monitoring.health.doctor import Doctor
+from ticket_processor.monitoring.health.exposition import exposition
+from ticket_processor.monitoring.run_metrics import RunMetrics
 from ticket_processor.settings.schema import Settings, ZendeskSettings
 
 from ..unit.fakes import ManualClock

@@ -14,12 +14,12 @@ from typing import Any
 from unittest import mock
 from urllib.parse import urlsplit
 
-from ticket_processor.alert_store import AlertStore
 from ticket_processor.commands import run as command
-from ticket_processor.commands.tending import tended
 from ticket_processor.core.clock import SystemClock, iso
 from ticket_processor.core.errors import TicketbotError
 from ticket_processor.core.models import RunRecord, RunSummary
+from ticket_processor.monitoring.alert_file import AlertStore
+from ticket_processor.monitoring.run_watch import tended
 from ticket_processor.sandbox import FaultRule, ManualClock, Rules, Sandbox, SandboxServer, fill
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.alert_memory import Memory
-from ticket_processor.alert_messages import plain
-from ticket_processor.alert_store import AlertStore
-from ticket_processor.commands import tending as tending_module
-from ticket_processor.commands.tending import AT_MOST_S, WHEN_STOPPED_S, tended
 from ticket_processor.core.clock import SystemClock, parse_iso
 from ticket_processor.core.errors import ExitCode
 from ticket_processor.core.models import RunSummary
+from ticket_processor.monitoring import run_watch as tending_module
+from ticket_processor.monitoring.alert_file import AlertStore
+from ticket_processor.monitoring.messages import plain
+from ticket_processor.monitoring.open_alerts import Memory
+from ticket_processor.monitoring.run_watch import AT_MOST_S, WHEN_STOPPED_S, tended
 
 from .alarmed import Desk as VirtualDesk
 from .alarmed import Receiver
@@ -286,7 +286,7 @@ import sys, threading, time
 from pathlib import Path
 from typing import Any
 from ticket_processor.core.clock import SystemClock
-from ticket_processor.commands.tending import tended
+from ticket_processor.monitoring.run_watch import tended
 from ticket_processor.settings.load import load
 
 settings = load(folder=Path.cwd())

@@ -25,10 +25,10 @@ from pydantic import SecretStr
 
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.models import RunRecord, RunSummary
-from ticket_processor.health.checks import Check, Health, Status, Verdict, fail
-from ticket_processor.health.doctor import Doctor
-from ticket_processor.health.remote import ASKING_S, _certificate, of_helpdesk
-from ticket_processor.health.server import HealthServer
+from ticket_processor.monitoring.health.checks import Check, Health, Status, Verdict, fail
+from ticket_processor.monitoring.health.doctor import Doctor
+from ticket_processor.monitoring.health.remote import ASKING_S, _certificate, of_helpdesk
+from ticket_processor.monitoring.health.server import HealthServer
 from ticket_processor.sandbox import FaultPlan
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings, ZendeskSettings

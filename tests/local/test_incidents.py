@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.alert_rules import RULES
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.core.clock import parse_iso
+from ticket_processor.monitoring.rules import RULES
 from ticket_processor.sandbox import Rules
 from ticket_processor.settings.schema import Settings
 from ticket_processor.state.store import FILE_NAME, State

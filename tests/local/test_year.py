@@ -11,8 +11,8 @@ from tests.simulation import year as module
 from tests.simulation.year import Year
 from tests.simulation.year_alarms import Severity, drawn_year
 from tests.simulation.year_desk import RUNS_A_DAY, Trouble
-from ticket_processor import alert_rules
 from ticket_processor.audit.files import log_files
+from ticket_processor.monitoring import rules as alert_rules
 
 EVERYTHING = (
     Trouble("crash", 20, 1),

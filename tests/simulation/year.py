@@ -39,7 +39,6 @@ from tests.simulation.year_desk import (
     not_synced,
     troubles,
 )
-from ticket_processor.alert_view import Severity
 from ticket_processor.analysis.chain import Understanding
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text.redact import redact
@@ -54,6 +53,7 @@ from ticket_processor.core.disk_space import Room
 from ticket_processor.core.errors import TicketbotError
 from ticket_processor.core.models import RunRecord, RunSummary
 from ticket_processor.core.taxonomy import default_taxonomy
+from ticket_processor.monitoring.facts import Severity
 from ticket_processor.pipeline.run import Options, Parts, Run
 from ticket_processor.pipeline.writeback import Delivery
 from ticket_processor.policy.decide import Policy

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 import ticket_processor
 from tests.unit.fakes import ManualClock, a_change, a_decision, an_analysis
-from ticket_processor.alert_messages import Message
 from ticket_processor.analysis.chain import Understanding
 from ticket_processor.analysis.model_server.presets import PRESETS
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
@@ -32,6 +31,7 @@ from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.models import Analysis, Decision, Outcome, OutcomeStatus, RunSummary, Ticket
 from ticket_processor.core.sanitize import plain_line
 from ticket_processor.core.taxonomy import default_taxonomy
+from ticket_processor.monitoring.messages import Message
 from ticket_processor.policy.decide import Policy, decide
 from ticket_processor.tags import merge
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from ticket_processor.alert_memory import Memory, Owed, Target, judged, owed, told
-from ticket_processor.alert_view import HISTORY_S, Facts, Limits, Severity
 from ticket_processor.core.models import RunRecord, RunSummary
+from ticket_processor.monitoring.facts import HISTORY_S, Facts, Limits, Severity
+from ticket_processor.monitoring.open_alerts import Memory, Owed, Target, judged, owed, told
 
 EVERYBODY = Target("everybody")
 COOL_DOWN_S = 3600.0

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.alert_memory import Ended, Memory, Owed, Target, after, owed, told, without_strangers
-from ticket_processor.alert_rules import Condition, Found
-from ticket_processor.alert_store import FILE_NAME, AlertStore
-from ticket_processor.alert_view import Severity
-from ticket_processor.slo import DAY, HOUR
+from ticket_processor.monitoring.alert_file import FILE_NAME, AlertStore
+from ticket_processor.monitoring.facts import Severity
+from ticket_processor.monitoring.open_alerts import Ended, Memory, Owed, Target, after, owed, told, without_strangers
+from ticket_processor.monitoring.rules import Condition, Found
+from ticket_processor.monitoring.slo import DAY, HOUR
 
 from .recorded import NOW, PERIOD_S
 

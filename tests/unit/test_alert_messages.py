@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 import pytest
 import typer.main
 
-from ticket_processor.alert_checks import TOKENS_END
-from ticket_processor.alert_memory import Owed
-from ticket_processor.alert_messages import Message, message_of
-from ticket_processor.alert_rules import RULES, look
-from ticket_processor.alert_view import Facts, Limits, Severity, span
 from ticket_processor.cli import app
 from ticket_processor.core.models import RunRecord, Statement
+from ticket_processor.monitoring.checks import TOKENS_END
+from ticket_processor.monitoring.facts import Facts, Limits, Severity, span
+from ticket_processor.monitoring.messages import Message, message_of
+from ticket_processor.monitoring.open_alerts import Owed
+from ticket_processor.monitoring.rules import RULES, look
+from ticket_processor.monitoring.slo import DAY, HOUR, MINUTE
 from ticket_processor.settings.schema import Settings
-from ticket_processor.slo import DAY, HOUR, MINUTE
 
 from .recorded import NOW, PERIOD_S, history, recorded
 

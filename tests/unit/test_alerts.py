@@ -17,14 +17,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from ticket_processor import alert_sender
-from ticket_processor.alert_memory import Breakers, Owed
-from ticket_processor.alert_messages import Message, message_of, plain
-from ticket_processor.alert_sender import NO_TIME, OPEN_S, TOO_LATE, Sender
-from ticket_processor.alert_view import Severity
-from ticket_processor.alerts import NOT_TAKEN, Receiver, receivers
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.errors import how_to_install
+from ticket_processor.monitoring import sender as alert_sender
+from ticket_processor.monitoring.facts import Severity
+from ticket_processor.monitoring.messages import Message, message_of, plain
+from ticket_processor.monitoring.open_alerts import Breakers, Owed
+from ticket_processor.monitoring.receivers import NOT_TAKEN, Receiver, receivers
+from ticket_processor.monitoring.sender import NO_TIME, OPEN_S, TOO_LATE, Sender
 from ticket_processor.settings.schema import AlertSettings
 
 from .fakes import ManualClock

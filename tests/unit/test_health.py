@@ -18,7 +18,6 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
-from ticket_processor.alert_checks import TOKENS_END, TOKENS_WARN_S
 from ticket_processor.audit.retention import LOG_HEAD
 from ticket_processor.core.circuit_breaker import BreakerMemory
 from ticket_processor.core.clock import SystemClock, iso, parse_iso
@@ -26,8 +25,9 @@ from ticket_processor.core.disk_space import size
 from ticket_processor.core.errors import ConfigError, ExitCode, ReadOnlyViolation, Stopping
 from ticket_processor.core.kill_switch import FILE_NAME as STOP
 from ticket_processor.core.models import RunRecord, RunSummary
-from ticket_processor.health import machine, runs
-from ticket_processor.health.checks import (
+from ticket_processor.monitoring.checks import TOKENS_END, TOKENS_WARN_S
+from ticket_processor.monitoring.health import machine, runs
+from ticket_processor.monitoring.health.checks import (
     Answer,
     Check,
     Examiner,
@@ -41,14 +41,14 @@ from ticket_processor.health.checks import (
     verdict,
     warn,
 )
-from ticket_processor.health.doctor import Doctor, unusable
-from ticket_processor.health.exposition import exposition
-from ticket_processor.health.remote import ASKING_S, _Helpdesk, ask_helpdesk, of_helpdesk
-from ticket_processor.health.server import FRESH_S, Remembered
-from ticket_processor.health.words import span
+from ticket_processor.monitoring.health.doctor import Doctor, unusable
+from ticket_processor.monitoring.health.exposition import exposition
+from ticket_processor.monitoring.health.remote import ASKING_S, _Helpdesk, ask_helpdesk, of_helpdesk
+from ticket_processor.monitoring.health.server import FRESH_S, Remembered
+from ticket_processor.monitoring.health.words import span
+from ticket_processor.monitoring.run_metrics import RunMetrics
 from ticket_processor.pipeline.run import HALTED
 from ticket_processor.policy.skip_rules import WAITING
-from ticket_processor.run_metrics import RunMetrics
 from ticket_processor.settings.schema import Settings, ZendeskSettings
 from ticket_processor.state.store import FILE_NAME, Retry, State
 from ticket_processor.wiring.parts import ACCOUNT, HELPDESK

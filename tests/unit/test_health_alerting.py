@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.alert_memory import Failure, Memory, Remembered
-from ticket_processor.alert_store import FILE_NAME, AlertStore
-from ticket_processor.alert_view import Severity
 from ticket_processor.core.errors import how_to_install
-from ticket_processor.health.alerting import alerting
-from ticket_processor.health.checks import Check, Status
-from ticket_processor.health.doctor import Doctor
+from ticket_processor.monitoring.alert_file import FILE_NAME, AlertStore
+from ticket_processor.monitoring.facts import Severity
+from ticket_processor.monitoring.health.alerting import alerting
+from ticket_processor.monitoring.health.checks import Check, Status
+from ticket_processor.monitoring.health.doctor import Doctor
+from ticket_processor.monitoring.open_alerts import Failure, Memory, Remembered
 
 from .fakes import START, ManualClock
 from .test_health import settings_in

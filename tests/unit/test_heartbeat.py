@@ -14,9 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from ticket_processor.alerts import tame_libraries
 from ticket_processor.core.errors import ExitCode
-from ticket_processor.heartbeat import START_AFTER_S, Heartbeat, ending
+from ticket_processor.monitoring.heartbeat import START_AFTER_S, Heartbeat, ending
+from ticket_processor.monitoring.receivers import tame_libraries
 from ticket_processor.settings.schema import AlertSettings
 
 RUN = uuid.UUID("12345678-1234-4234-8234-123456789abc")

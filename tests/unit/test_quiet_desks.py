@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ticket_processor.alert_memory import Memory
-from ticket_processor.alert_view import Severity
-from ticket_processor.slo import DAY, HOUR, MINUTE
+from ticket_processor.monitoring.facts import Severity
+from ticket_processor.monitoring.open_alerts import Memory
+from ticket_processor.monitoring.slo import DAY, HOUR, MINUTE
 
 from .played import Played
 

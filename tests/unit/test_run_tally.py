@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.alert_memory import EscalatedTicket, Memory, escalated_for, still_to_tell, told_of_escalated
-from ticket_processor.alert_messages import escalation_of
 from ticket_processor.before_after import BeforeAfter, telling
 from ticket_processor.core.models import Outcome, OutcomeStatus, RunSummary, Ticket, Writes
+from ticket_processor.monitoring.messages import escalation_of
+from ticket_processor.monitoring.open_alerts import (
+    EscalatedTicket,
+    Memory,
+    escalated_for,
+    still_to_tell,
+    told_of_escalated,
+)
+from ticket_processor.monitoring.slo import DAY
 from ticket_processor.run_tally import MOST_LISTED, Seen, Tally, next_steps, why_no_model
 from ticket_processor.run_words import difference, headline, outcome_line, summary_text
 from ticket_processor.settings.schema import ZendeskSettings
-from ticket_processor.slo import DAY
 from ticket_processor.wiring.ticket_subjects import LONGEST, MOST_KEPT, NO_SUBJECT, Subjects, shown_subject
 
 from .fakes import a_change, an_analysis

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.slo import DAY, FAST, Counted, Span, Tally, counted
+from ticket_processor.monitoring.slo import DAY, FAST, Counted, Span, Tally, counted
 
 from .recorded import NOW, PERIOD_S, recorded, year
 

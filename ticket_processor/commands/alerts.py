@@ -5,21 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..alert_memory import Memory
-from ..alert_messages import Message, title_of
-from ..alert_rules import RULES
-from ..alert_sender import Sender
-from ..alert_store import AlertStore
-from ..alert_view import Severity
-from ..alerts import Receiver, receivers, tame_libraries
 from ..core.clock import SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
-from ..heartbeat import PATIENCE_S, Heartbeat
+from ..monitoring.alert_file import AlertStore
+from ..monitoring.alert_round import account_name
+from ..monitoring.facts import Severity
+from ..monitoring.heartbeat import PATIENCE_S, Heartbeat
+from ..monitoring.messages import Message, title_of
+from ..monitoring.open_alerts import Memory
+from ..monitoring.receivers import Receiver, receivers, tame_libraries
+from ..monitoring.rules import RULES
+from ..monitoring.run_watch import HEARTBEAT
+from ..monitoring.sender import Sender
 from ..screen import Screen
 from ..settings.load import load
 from ..settings.schema import Settings
-from .alert_round import account_name
-from .tending import HEARTBEAT
 
 TEST_S = 30.0
 NOBODY = (

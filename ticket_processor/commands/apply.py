@@ -15,6 +15,7 @@ from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.id_set import IdSet
 from ..core.models import Outcome, OutcomeStatus, RunSummary, Usage
+from ..monitoring.run_watch import tally_of, tended
 from ..pipeline.backfill.results_file import ANEW, DECIDED, Entry, Refused, Results, locked
 from ..pipeline.backfill.walk import Judgement
 from ..pipeline.write_planner import ALREADY_DONE
@@ -26,7 +27,6 @@ from ..state.store import FILE_NAME, State, Verdict
 from ..wiring.runs import Asked, write
 from ..wiring.ticket_subjects import Subjects
 from .backfill import settings_digest
-from .tending import tally_of, tended
 
 DEADLINE_S = 12 * 3600.0
 CLOSED = "closed"

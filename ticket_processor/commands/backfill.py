@@ -18,6 +18,7 @@ from ..analysis.cache import AnswerStore
 from ..analysis.model_server.presets import targets
 from ..core.clock import Deadline, SystemClock, iso, parse_iso
 from ..core.errors import CannotRun, ConfigError, DeadlineReached, ExitCode, Stopping
+from ..monitoring.run_watch import tended
 from ..pipeline.backfill.results_file import DECIDED, BackfillFile, Header
 from ..pipeline.backfill.walk import Backfill, Judgement
 from ..screen import Screen
@@ -26,7 +27,6 @@ from ..settings.schema import Settings
 from ..wiring.parts import audit_keys, kill_switch, selection, transport_for, understanding
 from ..zendesk import Zendesk
 from .moments import parse_since
-from .tending import tended
 
 DEFAULT_FILE = Path("backfill.jsonl")
 AT_LEISURE_S = 366 * 86_400.0

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode, Stopping
-from ..health.checks import Health, Status
-from ..health.doctor import Doctor, unusable
-from ..run_metrics import RunMetrics, in_words
+from ..monitoring.health.checks import Health, Status
+from ..monitoring.health.doctor import Doctor, unusable
+from ..monitoring.run_metrics import RunMetrics, in_words
 from ..screen import Screen
 from ..settings.load import DEFAULT_FILE, load
 from ..settings.variables import CONFIG_VARIABLE
@@ -67,8 +67,8 @@ def _serve(
     port: int,
     names: Sequence[str],
 ) -> tuple[int, int]:
-    from ..health.exposition import require_prometheus
-    from ..health.server import HealthServer, Remembered
+    from ..monitoring.health.exposition import require_prometheus
+    from ..monitoring.health.server import HealthServer, Remembered
 
     require_prometheus()
     doctor = _doctor(clock, config, offline=offline)

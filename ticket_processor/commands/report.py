@@ -30,8 +30,8 @@ from .moments import parse_moment
 from .report_markdown import markdown
 
 if TYPE_CHECKING:
-    from ..alerts import Receiver
     from ..audit.encryption import Keyring
+    from ..monitoring.receivers import Receiver
 
 LAST_DAYS = 7
 STANDARD_OUTPUT = "-"

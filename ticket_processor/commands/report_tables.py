@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from ..health.words import span
 from ..metric_words import dollars, end_words, percent, points, seconds
 from ..metrics import Dimension, Latency, Part, Totals
+from ..monitoring.health.words import span
 from ..report import BY, Report
 from ..spikes import Spike
 from .helpdesk_tables import knowledge_tables, overrides_tables

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError
 from ..core.models import Outcome, OutcomeStatus
+from ..monitoring.run_watch import tally_of, tended
 from ..pipeline.verification import Verify
 from ..run_tally import Seen
 from ..screen import Screen
@@ -17,7 +18,6 @@ from ..wiring.runs import Asked
 from ..wiring.runs import run as run_once
 from ..wiring.ticket_subjects import Subjects
 from .moments import parse_since
-from .tending import tally_of, tended
 
 
 def check_named(tickets: Sequence[int], again: bool, again_run: str, others: Mapping[str, bool]) -> None:

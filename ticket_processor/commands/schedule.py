@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.errors import ConfigError, ExitCode
+from ..monitoring.watchdog import GRACE_S
 from ..schedule import cron, systemd, windows
 from ..schedule.job import File, Job, LocalJob, every, followers, limit_after, minute_of, problems_of, unwritable
 from ..screen import Screen
@@ -20,7 +21,6 @@ from .installation import Account, is_root
 from .programs import run_program, write_file
 from .schedule_wishes import Kind, Wishes, completed, installed_twice, unit_folder, without_job
 from .schedulers import Cron, Scheduler, Systemd, Windows
-from .watchdog import GRACE_S
 
 BOOTED_BY_SYSTEMD = Path("/run/systemd/system")
 LINGERING = Path("/var/lib/systemd/linger")

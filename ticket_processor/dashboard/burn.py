@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from ..core.models import RunRecord
-from ..slo import DAY, FAST, Counted, Span, counted
+from ..monitoring.slo import DAY, FAST, Counted, Span, counted
 
 WINDOWS = {"6 hours": FAST.long, "2 days": Span(2 * DAY, 36), "3 days": Span(3 * DAY)}
 LONGEST_S = max(window.seconds for window in WINDOWS.values())

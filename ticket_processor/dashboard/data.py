@@ -13,12 +13,12 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import streamlit as st
 
-from ..alert_memory import Remembered
-from ..alert_store import AlertStore
 from ..core.models import RunRecord
-from ..health.checks import Health
-from ..health.doctor import Doctor
 from ..log_index import LogIndex
+from ..monitoring.alert_file import AlertStore
+from ..monitoring.health.checks import Health
+from ..monitoring.health.doctor import Doctor
+from ..monitoring.open_alerts import Remembered
 from ..settings.schema import Settings
 from ..state.store import FILE_NAME, State
 from ..wiring.parts import keyring

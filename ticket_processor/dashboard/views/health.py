@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ...alert_rules import RULES
-from ...alert_view import many
 from ...core.clock import iso
-from ...health.checks import Check, Health, Status, Verdict
 from ...metric_words import MEANINGS, dollars, percent, seconds
+from ...monitoring.facts import many
+from ...monitoring.health.checks import Check, Health, Status, Verdict
+from ...monitoring.rules import RULES
 from .. import parts
 from ..data import full_health, health, open_alerts
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import streamlit as st
 
 from ... import metrics
-from ...alert_view import many
 from ...core.clock import iso
-from ...health.words import span
 from ...metric_words import percent, points, seconds
 from ...metrics import Objective, Runs, Selection
+from ...monitoring.facts import many
+from ...monitoring.health.words import span
 from .. import burn, figures, parts, tables
 from ..data import ask
 from ..data import runs as remembered

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from .alert_memory import Remembered
-from .core.models import RunRecord
-from .metric_words import end_words
+from ..core.models import RunRecord
+from ..metric_words import end_words
+from .open_alerts import Remembered
 from .run_metrics import TRIAGE, in_words, metrics_of
 from .slo import DAY
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from .alert_memory import Target
-from .alert_messages import Message
-from .alert_view import Severity
-from .core.bounded_http import bound_all_sessions
-from .core.errors import how_to_install, unexpected
-from .settings.schema import AlertSettings, apprise_urls
+from ..core.bounded_http import bound_all_sessions
+from ..core.errors import how_to_install, unexpected
+from ..settings.schema import AlertSettings, apprise_urls
+from .facts import Severity
+from .messages import Message
+from .open_alerts import Target
 
 if TYPE_CHECKING:
     from apprise import NotifyBase

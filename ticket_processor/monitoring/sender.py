@@ -11,11 +11,11 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .alert_memory import Breakers
-from .alert_messages import Message
-from .alerts import Receiver, deliver, package_missing, tame_libraries
-from .core.circuit_breaker import Breaker
-from .core.clock import Clock
+from ..core.circuit_breaker import Breaker
+from ..core.clock import Clock
+from .messages import Message
+from .open_alerts import Breakers
+from .receivers import Receiver, deliver, package_missing, tame_libraries
 
 NO_TIME = "it did not answer in time"
 TOO_LATE = "there was no time left to send it"

@@ -10,23 +10,23 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from .. import __version__
-from ..alert_store import AlertStore
-from ..alerts import not_understood, package_missing, receivers
-from ..analysis.cache import FILE_NAME as ANSWERS
-from ..analysis.model_server.presets import ModelTarget, targets
-from ..audit.files import NAME
-from ..audit.retention import encryption_news, left_in, stands
-from ..audit.writer import LOCK_NAME as LOG_LOCK
-from ..core.clock import Clock, iso
-from ..core.disk_space import MB
-from ..core.errors import ConfigError, Halted, StateUnusable, why_unusable
-from ..pipeline.run import HALTED, Options
+from ... import __version__
+from ...analysis.cache import FILE_NAME as ANSWERS
+from ...analysis.model_server.presets import ModelTarget, targets
+from ...audit.files import NAME
+from ...audit.retention import encryption_news, left_in, stands
+from ...audit.writer import LOCK_NAME as LOG_LOCK
+from ...core.clock import Clock, iso
+from ...core.disk_space import MB
+from ...core.errors import ConfigError, Halted, StateUnusable, why_unusable
+from ...pipeline.run import HALTED, Options
+from ...settings.schema import Settings
+from ...state.sqlite import is_there
+from ...state.store import AHEAD_S, FILE_NAME, HORIZON, RUNS_KEPT_S
+from ...wiring.parts import HELPDESK, LOCK_NAME, keyring, kill_switch, model_breaker, opened_state
+from ..alert_file import AlertStore
+from ..receivers import not_understood, package_missing, receivers
 from ..run_metrics import DAY_S, metrics_of
-from ..settings.schema import Settings
-from ..state.sqlite import is_there
-from ..state.store import AHEAD_S, FILE_NAME, HORIZON, RUNS_KEPT_S
-from ..wiring.parts import HELPDESK, LOCK_NAME, keyring, kill_switch, model_breaker, opened_state
 from . import alerting
 from . import machine as judged
 from . import runs as left

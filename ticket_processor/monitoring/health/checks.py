@@ -11,9 +11,9 @@ from typing import Any
 
 from pydantic import Field
 
-from ..core.clock import Clock
-from ..core.errors import ExitCode, unexpected
-from ..core.models import Frozen
+from ...core.clock import Clock
+from ...core.errors import ExitCode, unexpected
+from ...core.models import Frozen
 from ..run_metrics import RunMetrics
 
 LIMIT_S = 8.0

@@ -16,15 +16,15 @@ import orjson
 import requests
 from requests.adapters import BaseAdapter
 
-from ..analysis.model_server.connection import MAX_ANSWER_BYTES, Connection, bounded_body
-from ..analysis.model_server.presets import ModelTarget
-from ..analysis.model_server.sdk_client import certificates
-from ..core import tls
-from ..core.clock import Clock, Deadline, parse_iso
-from ..core.errors import AnalysisFailed, DeadlineReached, NotAuthorised, RateLimited, TicketbotError
-from ..helpdesk.transport import Reply, Transport
-from ..settings.schema import ZendeskSettings
-from ..wiring.parts import transport_for
+from ...analysis.model_server.connection import MAX_ANSWER_BYTES, Connection, bounded_body
+from ...analysis.model_server.presets import ModelTarget
+from ...analysis.model_server.sdk_client import certificates
+from ...core import tls
+from ...core.clock import Clock, Deadline, parse_iso
+from ...core.errors import AnalysisFailed, DeadlineReached, NotAuthorised, RateLimited, TicketbotError
+from ...helpdesk.transport import Reply, Transport
+from ...settings.schema import ZendeskSettings
+from ...wiring.parts import transport_for
 from . import machine as judged
 from .checks import Answer, Check, Probe, fail, ok, skipped, warn
 from .machine import Credentials

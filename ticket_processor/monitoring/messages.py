@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .alert_memory import EscalatedTicket, Owed
-from .alert_rules import RULES
-from .alert_view import Severity
-from .analysis.text.outgoing import told as leaves
-from .core.clock import iso
+from ..analysis.text.outgoing import told as leaves
+from ..core.clock import iso
+from .facts import Severity
+from .open_alerts import EscalatedTicket, Owed
+from .rules import RULES
 
 MOST_LISTED = 50
 _LONGEST = 400

@@ -16,9 +16,9 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-from .. import __version__
-from ..core.clock import Clock
-from ..core.errors import Stopping, unexpected
+from ... import __version__
+from ...core.clock import Clock
+from ...core.errors import Stopping, unexpected
 from .checks import Health, Verdict
 from .exposition import exposition
 

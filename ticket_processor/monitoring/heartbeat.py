@@ -13,11 +13,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import requests
 
-from . import __version__
-from .analysis.text.outgoing import told
-from .core.bounded_http import BoundedAdapter
-from .core.errors import ExitCode
-from .core.urls import is_loopback
+from .. import __version__
+from ..analysis.text.outgoing import told
+from ..core.bounded_http import BoundedAdapter
+from ..core.errors import ExitCode
+from ..core.urls import is_loopback
 
 TIMEOUT_S = 5.0
 TRIES = 2

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ..alert_checks import TOKENS_END, TOKENS_WARN_S
-from ..core.clock import iso
-from ..core.disk_space import size
+from ...core.clock import iso
+from ...core.disk_space import size
+from ..checks import TOKENS_END, TOKENS_WARN_S
 from ..run_metrics import DAY_S
 from .checks import SETTINGS, Check, fail, ok, skipped, warn
 from .words import span

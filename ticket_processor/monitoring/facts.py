@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from functools import cached_property
 
-from .core.models import RunRecord
+from ..core.models import RunRecord
 from .rhythm import GAP, LEAST_GAP_S, LEAST_STALE_S, LOOKED_AT, STALE, period
 from .slo import DAY, FAST, HOUR, MINUTE, Counted, counted
 

@@ -12,10 +12,10 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from .alert_rules import RULES, Condition, Found, look
-from .alert_view import Facts, Limits, Look, Severity
-from .core.circuit_breaker import BreakerMemory
-from .core.models import Frozen, RunRecord
+from ..core.circuit_breaker import BreakerMemory
+from ..core.models import Frozen, RunRecord
+from .facts import Facts, Limits, Look, Severity
+from .rules import RULES, Condition, Found, look
 from .slo import DAY
 
 ENDS_KEPT_S = DAY

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from . import alert_checks as check
-from .alert_checks import Said
-from .alert_view import UNEXPECTED, Facts, Limits, Look, Severity, Unclear
-from .core.models import RunRecord
+from ..core.models import RunRecord
+from . import checks as check
+from .checks import Said
+from .facts import UNEXPECTED, Facts, Limits, Look, Severity, Unclear
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from ..core.circuit_breaker import BreakerMemory
-from ..core.clock import iso
-from ..core.errors import ExitCode
-from ..core.models import RunRecord
-from ..policy.skip_rules import WAITING
+from ...core.circuit_breaker import BreakerMemory
+from ...core.clock import iso
+from ...core.errors import ExitCode
+from ...core.models import RunRecord
+from ...policy.skip_rules import WAITING
+from ...state.store import AHEAD_S, Retry
 from ..rhythm import period
-from ..state.store import AHEAD_S, Retry
 from .checks import Check, fail, ok, skipped, warn
 from .words import ago, span, whole
 

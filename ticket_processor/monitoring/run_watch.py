@@ -12,21 +12,21 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from ..alert_memory import Failure, Memory
-from ..alert_sender import Sent
-from ..alert_store import AlertStore
-from ..alert_view import UNEXPECTED
-from ..alerts import tame_libraries
 from ..core.clock import SystemClock, iso
 from ..core.errors import ConfigError, ExitCode, RunLocked, TicketbotError, unexpected
 from ..core.models import RunRecord, RunSummary
-from ..heartbeat import PATIENCE_S, Heartbeat
 from ..metric_words import end_words
 from ..run_tally import Tally
 from ..settings.schema import Settings
 from ..wiring.parts import audit_log, new_run_id
 from ..wiring.ticket_subjects import Subjects
+from .alert_file import AlertStore
 from .alert_round import AlertRound
+from .facts import UNEXPECTED
+from .heartbeat import PATIENCE_S, Heartbeat
+from .open_alerts import Failure, Memory
+from .receivers import tame_libraries
+from .sender import Sent
 from .watchdog import GRACE_S, LAST_WORDS_S, watchdog
 
 Kind = Literal["run", "retry", "apply", "backfill"]

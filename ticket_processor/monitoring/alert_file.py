@@ -16,8 +16,8 @@ from pathlib import Path
 import filelock
 from pydantic import ValidationError
 
-from .alert_memory import Memory
-from .core.private_files import make_folder
+from ..core.private_files import make_folder
+from .open_alerts import Memory
 
 FILE_NAME = "alerts.json"
 LOCK_NAME = "alerts.lock"

@@ -8,7 +8,18 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from ..alert_memory import (
+from ..core.clock import SystemClock, iso
+from ..core.errors import StateUnusable
+from ..core.models import RunRecord
+from ..pipeline.run import HALTED
+from ..run_tally import ESCALATED, Tally
+from ..settings.schema import Settings
+from ..state.sqlite import is_there
+from ..state.store import AHEAD_S, FILE_NAME, State
+from .daily_summary import summary_due, summary_text
+from .facts import HISTORY_S, Facts, Limits
+from .messages import Message, escalation_of, message_of, title_of
+from .open_alerts import (
     EscalatedTicket,
     Failure,
     Memory,
@@ -21,19 +32,8 @@ from ..alert_memory import (
     told_of_escalated,
     without_strangers,
 )
-from ..alert_messages import Message, escalation_of, message_of, title_of
-from ..alert_sender import Sender, Sent
-from ..alert_view import HISTORY_S, Facts, Limits
-from ..alerts import Receiver, receivers
-from ..core.clock import SystemClock, iso
-from ..core.errors import StateUnusable
-from ..core.models import RunRecord
-from ..daily_summary import summary_due, summary_text
-from ..pipeline.run import HALTED
-from ..run_tally import ESCALATED, Tally
-from ..settings.schema import Settings
-from ..state.sqlite import is_there
-from ..state.store import AHEAD_S, FILE_NAME, State
+from .receivers import Receiver, receivers
+from .sender import Sender, Sent
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import importlib.util
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..core.clock import parse_iso
-from ..core.errors import ConfigError, how_to_install
-from ..metric_words import MEANINGS
+from ...core.clock import parse_iso
+from ...core.errors import ConfigError, how_to_install
+from ...metric_words import MEANINGS
 from ..run_metrics import RunMetrics
 from .checks import Check, Health, Status, Verdict
 

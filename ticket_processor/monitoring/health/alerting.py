@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..alert_memory import Memory
-from ..alert_view import Severity
-from ..core.clock import iso
+from ...core.clock import iso
+from ..facts import Severity
+from ..open_alerts import Memory
 from ..slo import HOUR
 from .checks import Check, fail, ok, skipped, warn
 from .words import ago

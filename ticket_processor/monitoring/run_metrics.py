@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pydantic import Field
 
-from .core.errors import ExitCode
-from .core.latency_histogram import Latencies
-from .core.models import NO_MODEL, Frozen, OutcomeStatus, RunRecord, RunSummary, Usage
-from .metric_types import error_rate, share, success_rate
-from .metric_words import dollars, percent, seconds
+from ..core.errors import ExitCode
+from ..core.latency_histogram import Latencies
+from ..core.models import NO_MODEL, Frozen, OutcomeStatus, RunRecord, RunSummary, Usage
+from ..metric_types import error_rate, share, success_rate
+from ..metric_words import dollars, percent, seconds
 
 DAY_S = 86_400.0
 TRIAGE = ("run", "retry")
