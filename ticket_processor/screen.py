@@ -14,8 +14,8 @@ from .analysis.text.outgoing import told
 from .core import verbose
 from .core.errors import CannotRun
 from .core.models import Outcome, OutcomeStatus, RunSummary
-from .run_tally import Seen, Tally, next_steps, why_no_model
-from .run_words import category_counts, difference, outcome_line, summary_text
+from .reporting.run_tally import Seen, Tally, next_steps, why_no_model
+from .reporting.run_words import category_counts, difference, outcome_line, summary_text
 
 if TYPE_CHECKING:
     from rich.text import Text

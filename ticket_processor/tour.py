@@ -16,7 +16,7 @@ from .before_after import BeforeAfter
 from .core.clock import Deadline, SystemClock
 from .pipeline.recorder import Listener
 from .policy.note import category_words
-from .run_tally import Seen
+from .reporting.run_tally import Seen
 from .sandbox import CHAT_MODEL, OffsetClock, Rules, Sandbox, SandboxServer
 from .sandbox import Credentials as SandboxCredentials
 from .seeding import EXTERNAL_ID_PREFIX, load_corpus, payload

@@ -9,8 +9,8 @@ import pytest
 
 from tests.unit.log_days import at, receipt, write_log
 from ticket_processor.commands.report_page import page
-from ticket_processor.log_index import LogIndex
-from ticket_processor.report import gather
+from ticket_processor.reporting.index import LogIndex
+from ticket_processor.reporting.report import gather
 
 from .browser import PHONE, browser, executable
 

@@ -6,9 +6,9 @@ from contextlib import closing
 
 from ticket_processor.core.clock import SystemClock, iso
 from ticket_processor.core.models import RunRecord
-from ticket_processor.metric_words import percent
 from ticket_processor.monitoring.daily_summary import summary_text
 from ticket_processor.monitoring.slo import DAY, Span, counted
+from ticket_processor.reporting.glossary import percent
 from ticket_processor.sandbox import FaultPlan
 from ticket_processor.state.store import FILE_NAME, State
 

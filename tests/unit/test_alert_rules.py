@@ -12,12 +12,12 @@ import pytest
 from ticket_processor.analysis.budget import DAY_SPENT, RUN_SPENT
 from ticket_processor.analysis.chain import NOTHING_TO_READ
 from ticket_processor.core.models import RunRecord, Statement
-from ticket_processor.metric_types import PLANNED
 from ticket_processor.monitoring.checks import TOKENS_END
 from ticket_processor.monitoring.facts import UNEXPECTED, Facts, Limits, Look
 from ticket_processor.monitoring.facts import Severity as S
 from ticket_processor.monitoring.rules import RULES, look
 from ticket_processor.monitoring.slo import DAY, HOUR, MINUTE
+from ticket_processor.reporting.figures import PLANNED
 from ticket_processor.settings.schema import AlertSettings, SloSettings
 
 from .recorded import NOW, PERIOD_S, busy, history, recorded

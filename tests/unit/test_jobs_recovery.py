@@ -16,7 +16,7 @@ from ticket_processor.helpdesk import batch_trust
 from ticket_processor.helpdesk.batch_trust import Learnt
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.pipeline.writeback import FULL_IN_A_ROW, LATE_AUDITS_S, LOOKS, TRIAL_ITEMS, Delivery
-from ticket_processor.run_words import summary_text
+from ticket_processor.reporting.run_words import summary_text
 
 from .bench import Bench
 from .fakes import START, ItemFate, a_ticket

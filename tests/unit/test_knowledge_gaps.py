@@ -12,7 +12,7 @@ from ticket_processor.core.errors import CannotRun, DeadlineReached, HelpdeskDow
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.protocol import Article
 from ticket_processor.helpdesk.zendesk_articles import ANY, HelpCenter
-from ticket_processor.knowledge_gaps import (
+from ticket_processor.reporting.knowledge_gaps import (
     MOST_QUERIES,
     Coverage,
     Knowledge,

@@ -23,8 +23,8 @@ from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.clock import iso
 from ticket_processor.core.errors import CannotRun, ConfigError, how_to_install
 from ticket_processor.core.models import Outcome, OutcomeStatus, Usage
-from ticket_processor.log_columns import kept
-from ticket_processor.log_index import LogIndex
+from ticket_processor.reporting.index import LogIndex
+from ticket_processor.reporting.index_columns import kept
 
 from .fakes import START, ManualClock, a_change, an_analysis
 from .log_days import TODAY, at, receipt, run_lines, write_day, write_log
@@ -419,7 +419,7 @@ def test_no_letter_of_the_folders_name_means_anything(tmp_path: Path) -> None:
 def open_with_limit(folder: Path, most_bytes: int) -> str:
     """What an index says whose process may write no file that is longer."""
     code = (
-        "import resource, sys; from pathlib import Path; from ticket_processor.log_index import LogIndex\n"
+        "import resource, sys; from pathlib import Path; from ticket_processor.reporting.index import LogIndex\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)\n"
         f"with LogIndex(Path(sys.argv[1]), lambda: {START}) as index:\n"
         "    print(index.query('SELECT count(*), sum(ticket_id) FROM work')[0], index.refresh())"
@@ -516,7 +516,7 @@ def test_threads_may_ask_while_it_is_refreshed_and_never_see_half_a_log(tmp_path
 def test_several_processes_may_open_a_log_that_none_has_opened_yet(tmp_path: Path) -> None:
     write_log(tmp_path, [receipt(day, f"11-{day} 08:00") for day in range(10, 21)])
     code = (
-        "import sys, time; from pathlib import Path; from ticket_processor.log_index import LogIndex\n"
+        "import sys, time; from pathlib import Path; from ticket_processor.reporting.index import LogIndex\n"
         f"with LogIndex(Path(sys.argv[1]), lambda: {START}) as index:\n"
         "    print(index.query('SELECT count(*), sum(ticket_id) FROM work')[0])"
     )

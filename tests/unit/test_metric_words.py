@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.metric_types import error_rate, success_rate
-from ticket_processor.metric_words import MEANINGS, dollars, percent, points, seconds
+from ticket_processor.reporting.figures import error_rate, success_rate
+from ticket_processor.reporting.glossary import MEANINGS, dollars, percent, points, seconds
 
 REPORTS = Path(__file__).resolve().parents[2] / "docs" / "report.md"
 

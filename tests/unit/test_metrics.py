@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from ticket_processor import metrics
 from ticket_processor.core.clock import iso, parse_iso
 from ticket_processor.dashboard import tables
-from ticket_processor.log_index import LogIndex
-from ticket_processor.metric_types import PLANNED
-from ticket_processor.metrics import Selection
+from ticket_processor.reporting import metrics
+from ticket_processor.reporting.figures import PLANNED
+from ticket_processor.reporting.index import LogIndex
+from ticket_processor.reporting.metrics import Selection
 
 from .fakes import START
 from .log_days import at, moment, receipt, run_lines, write_log

@@ -23,11 +23,11 @@ from ticket_processor.commands.report import Wishes, period_of
 from ticket_processor.commands.report_markdown import markdown
 from ticket_processor.core.clock import iso, parse_iso
 from ticket_processor.core.errors import ConfigError
-from ticket_processor.log_index import LogIndex
-from ticket_processor.metric_words import MEANINGS
-from ticket_processor.metrics import Selection
-from ticket_processor.report import Goals, Report, gather
-from ticket_processor.report_data import as_data, csv_text
+from ticket_processor.reporting.export import as_data, csv_text
+from ticket_processor.reporting.glossary import MEANINGS
+from ticket_processor.reporting.index import LogIndex
+from ticket_processor.reporting.metrics import Selection
+from ticket_processor.reporting.report import Goals, Report, gather
 
 from .fakes import START
 from .log_days import at, moment, receipt, run_lines, write_log

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from ticket_processor.core.latency_histogram import Latencies
 from ticket_processor.core.models import RunRecord, RunSummary, Usage
-from ticket_processor.metric_words import MEANINGS
 from ticket_processor.monitoring.run_metrics import RunMetrics, in_words, metrics_of
+from ticket_processor.reporting.glossary import MEANINGS
 
 from .fakes import START
 

@@ -15,8 +15,8 @@ from ticket_processor.monitoring.open_alerts import (
     told_of_escalated,
 )
 from ticket_processor.monitoring.slo import DAY
-from ticket_processor.run_tally import MOST_LISTED, Seen, Tally, next_steps, why_no_model
-from ticket_processor.run_words import difference, headline, outcome_line, summary_text
+from ticket_processor.reporting.run_tally import MOST_LISTED, Seen, Tally, next_steps, why_no_model
+from ticket_processor.reporting.run_words import difference, headline, outcome_line, summary_text
 from ticket_processor.settings.schema import ZendeskSettings
 from ticket_processor.wiring.ticket_subjects import LONGEST, MOST_KEPT, NO_SUBJECT, Subjects, shown_subject
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor import spikes
-from ticket_processor.log_index import LogIndex
-from ticket_processor.spikes import Compared, Spike
+from ticket_processor.reporting import spikes
+from ticket_processor.reporting.index import LogIndex
+from ticket_processor.reporting.spikes import Compared, Spike
 
 from .fakes import START
 from .log_days import at, receipt, write_log

@@ -19,7 +19,7 @@ from ..monitoring.run_watch import tally_of, tended
 from ..pipeline.backfill.results_file import ANEW, DECIDED, Entry, Refused, Results, locked
 from ..pipeline.backfill.walk import Judgement
 from ..pipeline.write_planner import ALREADY_DONE
-from ..run_tally import Seen
+from ..reporting.run_tally import Seen
 from ..screen import Screen
 from ..settings.load import load
 from ..settings.schema import Settings

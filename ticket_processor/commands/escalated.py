@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ..core.clock import SystemClock, iso
 from ..core.errors import ExitCode
-from ..log_index import LogIndex, require_duckdb
-from ..metrics import EscalatedTicket, Selection
-from ..metrics import escalated as escalated_of
+from ..reporting.index import LogIndex, require_duckdb
+from ..reporting.metrics import EscalatedTicket, Selection
+from ..reporting.metrics import escalated as escalated_of
 from ..screen import Screen
 from ..settings.load import load
 from ..settings.schema import Settings

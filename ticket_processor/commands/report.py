@@ -16,14 +16,14 @@ from ..audit.files import log_files
 from ..core.clock import SystemClock, iso
 from ..core.errors import CannotRun, ConfigError, ExitCode
 from ..core.models import Risk, Sentiment, Urgency
-from ..log_index import LogIndex, require_duckdb
-from ..metrics import Selection
-from ..report import Goals, Report, gather
-from ..report_data import as_data, csv_text
+from ..reporting.export import as_data, csv_text
+from ..reporting.index import LogIndex, require_duckdb
+from ..reporting.metrics import Selection
+from ..reporting.report import Goals, Report, gather
+from ..reporting.spikes import WEEKS
 from ..screen import Screen, printing
 from ..settings.load import load
 from ..settings.schema import Settings
-from ..spikes import WEEKS
 from ..wiring.ticket_subjects import look_up
 from . import report_tables, score_tables
 from .moments import parse_moment

@@ -12,11 +12,11 @@ from ..audit.files import events
 from ..core.clock import Deadline, SystemClock, iso
 from ..helpdesk.transport import Transport
 from ..helpdesk.zendesk_articles import HelpCenter
-from ..knowledge_gaps import TOPICS, Knowledge, look_up, themes_of, topics_of, wanted
-from ..log_index import LogIndex
-from ..override_counts import Overrides, in_sample_order
-from ..override_reads import WRITTEN, read_overrides, written_tickets
-from ..overrides import words_of
+from ..reporting.index import LogIndex
+from ..reporting.knowledge_gaps import TOPICS, Knowledge, look_up, themes_of, topics_of, wanted
+from ..reporting.override_counts import Overrides, in_sample_order
+from ..reporting.override_sample import WRITTEN, read_overrides, written_tickets
+from ..reporting.overrides import words_of
 from ..screen import Screen
 from ..settings.schema import Settings
 from ..wiring.parts import keyring, transport_for

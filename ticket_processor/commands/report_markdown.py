@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ..core.spreadsheet import harmless
 from ..monitoring.messages import plain
-from ..report import Report
+from ..reporting.report import Report
 from . import report_tables
 from .score_tables import Table
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from ..metric_words import dollars, end_words, percent, points, seconds
-from ..metrics import Dimension, Latency, Part, Totals
 from ..monitoring.health.words import span
-from ..report import BY, Report
-from ..spikes import Spike
+from ..reporting.glossary import dollars, end_words, percent, points, seconds
+from ..reporting.metrics import Dimension, Latency, Part, Totals
+from ..reporting.report import BY, Report
+from ..reporting.spikes import Spike
 from .helpdesk_tables import knowledge_tables, overrides_tables
 from .score_tables import Table
 

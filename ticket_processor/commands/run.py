@@ -11,7 +11,7 @@ from ..core.errors import ConfigError
 from ..core.models import Outcome, OutcomeStatus
 from ..monitoring.run_watch import tally_of, tended
 from ..pipeline.verification import Verify
-from ..run_tally import Seen
+from ..reporting.run_tally import Seen
 from ..screen import Screen
 from ..settings.load import load
 from ..wiring.runs import Asked

@@ -14,11 +14,11 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 import streamlit as st
 
 from ..core.models import RunRecord
-from ..log_index import LogIndex
 from ..monitoring.alert_file import AlertStore
 from ..monitoring.health.checks import Health
 from ..monitoring.health.doctor import Doctor
 from ..monitoring.open_alerts import Remembered
+from ..reporting.index import LogIndex
 from ..settings.schema import Settings
 from ..state.store import FILE_NAME, State
 from ..wiring.parts import keyring

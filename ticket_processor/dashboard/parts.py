@@ -8,11 +8,12 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from .. import __version__, metrics
+from .. import __version__
 from ..core.clock import iso
 from ..core.errors import TicketbotError, unexpected
-from ..metric_words import MEANINGS, percent, points
-from ..report import NO_ACCOUNT
+from ..reporting import metrics
+from ..reporting.glossary import MEANINGS, percent, points
+from ..reporting.report import NO_ACCOUNT
 from .data import ask
 from .options import given
 from .sidebar import refresh_every

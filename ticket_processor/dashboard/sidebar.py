@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import streamlit as st
 
-from .. import metrics
-from ..metrics import Dimension, Selection, Step
+from ..reporting import metrics
+from ..reporting.metrics import Dimension, Selection, Step
 from .data import ask
 from .options import given
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..core.spreadsheet import harmless
-from ..metric_types import EscalatedTicket, Line, RunLine
-from ..metric_words import dollars
+from ..reporting.figures import EscalatedTicket, Line, RunLine
+from ..reporting.glossary import dollars
 from ..wiring.ticket_subjects import OVER, LookedUp
 
 NOT_READ = LookedUp()

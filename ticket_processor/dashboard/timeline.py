@@ -14,8 +14,8 @@ from typing import Any
 
 from ..audit.encryption import Keyring
 from ..audit.files import log_files, read_lines
-from ..log_index import LogIndex
-from ..metric_words import dollars
+from ..reporting.glossary import dollars
+from ..reporting.index import LogIndex
 
 MOST_EVENTS = 500
 ERASED = "erased, or never there"

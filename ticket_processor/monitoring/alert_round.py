@@ -12,7 +12,7 @@ from ..core.clock import SystemClock, iso
 from ..core.errors import StateUnusable
 from ..core.models import RunRecord
 from ..pipeline.run import HALTED
-from ..run_tally import ESCALATED, Tally
+from ..reporting.run_tally import ESCALATED, Tally
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
 from ..state.store import AHEAD_S, FILE_NAME, State

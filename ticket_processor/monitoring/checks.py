@@ -10,8 +10,8 @@ from collections import Counter
 
 from ..analysis.budget import DAY_SPENT
 from ..core.clock import parse_iso
-from ..metric_types import PLANNED
-from ..metric_words import percent, why_no_model
+from ..reporting.figures import PLANNED
+from ..reporting.glossary import percent, why_no_model
 from .facts import Look, Severity, Unclear, many, span
 from .rhythm import LEAST_STALE_S
 from .slo import DAY, FAST, HOUR

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from ..core.models import RunRecord
-from ..metric_words import end_words
+from ..reporting.glossary import end_words
 from .open_alerts import Remembered
 from .run_metrics import TRIAGE, in_words, metrics_of
 from .slo import DAY

@@ -10,8 +10,8 @@ from pydantic import Field
 from ..core.errors import ExitCode
 from ..core.latency_histogram import Latencies
 from ..core.models import NO_MODEL, Frozen, OutcomeStatus, RunRecord, RunSummary, Usage
-from ..metric_types import error_rate, share, success_rate
-from ..metric_words import dollars, percent, seconds
+from ..reporting.figures import error_rate, share, success_rate
+from ..reporting.glossary import dollars, percent, seconds
 
 DAY_S = 86_400.0
 TRIAGE = ("run", "retry")

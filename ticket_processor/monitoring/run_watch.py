@@ -15,8 +15,8 @@ from typing import Literal
 from ..core.clock import SystemClock, iso
 from ..core.errors import ConfigError, ExitCode, RunLocked, TicketbotError, unexpected
 from ..core.models import RunRecord, RunSummary
-from ..metric_words import end_words
-from ..run_tally import Tally
+from ..reporting.glossary import end_words
+from ..reporting.run_tally import Tally
 from ..settings.schema import Settings
 from ..wiring.parts import audit_log, new_run_id
 from ..wiring.ticket_subjects import Subjects

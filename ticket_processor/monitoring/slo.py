@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ..core.models import RunRecord
-from ..metric_types import error_rate
+from ..reporting.figures import error_rate
 from .run_metrics import written
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0

@@ -6,11 +6,11 @@ from contextlib import suppress
 
 import streamlit as st
 
-from ... import metrics
 from ...analysis.model_server.presets import price_note, targets
 from ...core.errors import ConfigError
-from ...metric_words import dollars, percent
-from ...metrics import Selection
+from ...reporting import metrics
+from ...reporting.glossary import dollars, percent
+from ...reporting.metrics import Selection
 from .. import figures, parts
 from ..data import ask
 from ..options import given

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ... import metrics
+from ...reporting import metrics
 from .. import parts, tables
 from ..data import ask, now_of
 from ..options import given

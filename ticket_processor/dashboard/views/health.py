@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from ...core.clock import iso
-from ...metric_words import MEANINGS, dollars, percent, seconds
 from ...monitoring.facts import many
 from ...monitoring.health.checks import Check, Health, Status, Verdict
 from ...monitoring.rules import RULES
+from ...reporting.glossary import MEANINGS, dollars, percent, seconds
 from .. import parts
 from ..data import full_health, health, open_alerts
 

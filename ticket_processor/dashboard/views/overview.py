@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ... import metrics
-from ...metric_words import dollars, percent, seconds
-from ...metrics import Dimension, Selection
+from ...reporting import metrics
+from ...reporting.glossary import dollars, percent, seconds
+from ...reporting.metrics import Dimension, Selection
 from .. import figures, parts
 from ..data import ask
 from ..sidebar import choose, step_of

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import streamlit as st
 
-from ... import metrics
 from ...core.clock import iso
-from ...metric_words import percent, points, seconds
-from ...metrics import Objective, Runs, Selection
 from ...monitoring.facts import many
 from ...monitoring.health.words import span
+from ...reporting import metrics
+from ...reporting.glossary import percent, points, seconds
+from ...reporting.metrics import Objective, Runs, Selection
 from .. import burn, figures, parts, tables
 from ..data import ask
 from ..data import runs as remembered

@@ -8,8 +8,8 @@ from functools import partial
 
 import streamlit as st
 
-from ... import metrics
 from ...core.clock import iso
+from ...reporting import metrics
 from .. import parts, tables
 from ..data import ask, book, now_of, story
 from ..options import given

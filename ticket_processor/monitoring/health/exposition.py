@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...core.clock import parse_iso
 from ...core.errors import ConfigError, how_to_install
-from ...metric_words import MEANINGS
+from ...reporting.glossary import MEANINGS
 from ..run_metrics import RunMetrics
 from .checks import Check, Health, Status, Verdict
 

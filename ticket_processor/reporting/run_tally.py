@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from .core.models import Outcome, OutcomeStatus, RunSummary
-from .metric_words import why_no_model as said_why
+from ..core.models import Outcome, OutcomeStatus, RunSummary
+from .glossary import why_no_model as said_why
 
 MOST_LISTED = 10
 MOST_ESCALATED = 200

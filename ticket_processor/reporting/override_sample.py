@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
-from .core.clock import Deadline, why_ended
-from .core.errors import CannotRun, DeadlineReached, TicketError
-from .core.models import Ticket
-from .evaluation.solved import MERGED_TAG
-from .helpdesk.protocol import Helpdesk
+from ..core.clock import Deadline, why_ended
+from ..core.errors import CannotRun, DeadlineReached, TicketError
+from ..core.models import Ticket
+from ..evaluation.solved import MERGED_TAG
+from ..helpdesk.protocol import Helpdesk
 from .override_counts import Overrides, add_up
 from .overrides import Judgement, Words, Written, judge
 

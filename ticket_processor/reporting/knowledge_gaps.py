@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from .analysis.rules.keywords import known_name
-from .analysis.rules.lexicon import CATEGORIES
-from .analysis.rules.phrases import PhraseMatcher, entries_of, words_of
-from .analysis.text.similarity import content_words, themes
-from .core.clock import Deadline, why_ended
-from .core.errors import CannotRun, DeadlineReached
-from .core.models import Frozen
-from .core.taxonomy import Category, Taxonomy
-from .helpdesk.protocol import Article
+from ..analysis.rules.keywords import known_name
+from ..analysis.rules.lexicon import CATEGORIES
+from ..analysis.rules.phrases import PhraseMatcher, entries_of, words_of
+from ..analysis.text.similarity import content_words, themes
+from ..core.clock import Deadline, why_ended
+from ..core.errors import CannotRun, DeadlineReached
+from ..core.models import Frozen
+from ..core.taxonomy import Category, Taxonomy
+from ..helpdesk.protocol import Article
 
 Kind = Literal["category", "subcategory", "theme"]
 Gap = Literal["no_article", "only_mentions", "no_such_language"]

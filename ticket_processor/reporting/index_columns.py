@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .audit.lines import PERSONAL
+from ..audit.lines import PERSONAL
 
 VERSION = 2
 """Raise it whenever a column changes: every day is read anew then."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .core.models import Change, Forecast, Outcome, OutcomeStatus, RunSummary
+from ..core.models import Change, Forecast, Outcome, OutcomeStatus, RunSummary
 from .run_tally import Seen, Tally, counts_text, why_no_model
 
 MOST_CATEGORIES = 8

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .log_index import LogIndex
-from .metric_sql import UNDERSTOOD, checked, last, stamp, utc, where
-from .metric_types import SORTABLE, Alert, EscalatedTicket, Line, Page, RunLine, Selection
+from .figures import SORTABLE, Alert, EscalatedTicket, Line, Page, RunLine, Selection
+from .index import LogIndex
+from .queries import UNDERSTOOD, checked, last, stamp, utc, where
 
 _LINE = (
     "ts, run_id, dry_run, ticket_id, outcome, reason, category, subcategory, urgency, sentiment, language, risk, "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from .metric_types import Selection
+from .figures import Selection
 
 UNDERSTOOD = "category IS NOT NULL"
 _EPOCH = datetime(1970, 1, 1)

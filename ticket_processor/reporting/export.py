@@ -9,12 +9,12 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from . import __version__
-from .core.clock import iso
-from .core.spreadsheet import harmless
+from .. import __version__
+from ..core.clock import iso
+from ..core.spreadsheet import harmless
+from .helpdesk_export import knowledge_data, knowledge_rows, overrides_data, overrides_rows
 from .metrics import Latency, Objective, Totals
 from .report import BY, ZONE, Report
-from .report_helpdesk import knowledge_data, knowledge_rows, overrides_data, overrides_rows
 from .spikes import Spike
 
 HEADINGS = ("section", "key", "measure", "value", "before")

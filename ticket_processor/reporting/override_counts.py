@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import Field
 
-from .core.models import Frozen, Priority
-from .evaluation.scores import wilson_lower
+from ..core.models import Frozen, Priority
+from ..evaluation.scores import wilson_lower
 from .overrides import Judgement, Written, place_of
 
 BANDS = (0.0, 0.5, 0.7, 0.85, 1.0)

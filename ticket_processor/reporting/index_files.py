@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .audit.encryption import KEYS_VARIABLE, Keyring, is_encrypted
-from .audit.files import INDEX_FOLDER, SEGMENT, LogFile, encrypts, log_files, may_be_in_use, read_lines
-from .audit.lines import decode
-from .core.errors import CannotRun
-from .core.private_files import what_else
-from .log_columns import SELECT, SELECT_LINES, VERSION, kept
+from ..audit.encryption import KEYS_VARIABLE, Keyring, is_encrypted
+from ..audit.files import INDEX_FOLDER, SEGMENT, LogFile, encrypts, log_files, may_be_in_use, read_lines
+from ..audit.lines import decode
+from ..core.errors import CannotRun
+from ..core.private_files import what_else
+from .index_columns import SELECT, SELECT_LINES, VERSION, kept
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

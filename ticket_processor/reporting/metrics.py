@@ -18,11 +18,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal, get_args
 
-from .core.models import NO_MODEL
-from .log_index import LogIndex
-from .metric_rows import alerts, escalated, page, run_lines, ticket
-from .metric_sql import UNDERSTOOD, checked, last, stamp, utc, where
-from .metric_types import (
+from ..core.models import NO_MODEL
+from .figures import (
     DIMENSIONS,
     ENDS,
     PLANNED,
@@ -43,6 +40,9 @@ from .metric_types import (
     Step,
     Totals,
 )
+from .index import LogIndex
+from .queries import UNDERSTOOD, checked, last, stamp, utc, where
+from .query_rows import alerts, escalated, page, run_lines, ticket
 
 __all__ = [
     "DIMENSIONS",

@@ -17,11 +17,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from .audit.encryption import Keyring
-from .core.clock import iso
-from .core.errors import CannotRun, ConfigError, how_to_install
-from .log_columns import NAMES, TABLE
-from .log_store import LogStore, Source, listed, sources
+from ..audit.encryption import Keyring
+from ..core.clock import iso
+from ..core.errors import CannotRun, ConfigError, how_to_install
+from .index_columns import NAMES, TABLE
+from .index_files import LogStore, Source, listed, sources
 
 _TRIES = 5
 Row = tuple[Any, ...]

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from .evaluation.plots import BLUE, GREY, ORANGE, as_svg, plain, short
+from ..evaluation.plots import BLUE, GREY, ORANGE, as_svg, plain, short
 from .metrics import Part, Point, Step
 from .report import Report
 

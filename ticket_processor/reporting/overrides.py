@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .core.models import Priority, Sentiment, Urgency
-from .core.taxonomy import Taxonomy
-from .helpdesk.ticket_history import Edit, History
-from .policy.decide import Policy
+from ..core.models import Priority, Sentiment, Urgency
+from ..core.taxonomy import Taxonomy
+from ..helpdesk.ticket_history import Edit, History
+from ..policy.decide import Policy
 
 Fate = Literal["left", "changed", "taken_off", "by_rules"]
 PARTS = ("category", "subcategory", "urgency", "sentiment", "priority", "group", "tag")

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from .log_index import LogIndex
-from .metric_sql import stamp
+from .index import LogIndex
+from .queries import stamp
 
 Kind = Literal["all", "category", "subcategory", "alarm"]
 WEEKS = 4

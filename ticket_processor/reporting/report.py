@@ -7,16 +7,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from . import __version__, metrics, spikes
-from .audit.erase import ERASED, ERASING
-from .audit.retention import EXPIRED
+from .. import __version__
+from ..audit.erase import ERASED, ERASING
+from ..audit.retention import EXPIRED
+from ..state.store import DROPPED
+from . import metrics, spikes
+from .index import LogIndex
 from .knowledge_gaps import Knowledge
-from .log_index import LogIndex
-from .metric_sql import stamp, utc
 from .metrics import Dimension, EscalatedTicket, Latency, Objective, Part, Point, Runs, Selection, Spent, Step, Totals
 from .override_counts import Overrides
+from .queries import stamp, utc
 from .spikes import Spike
-from .state.store import DROPPED
 
 BY: tuple[Dimension, ...] = (
     "category", "subcategory", "urgency", "sentiment", "risk", "language", "answered_by", "why_fallback", "outcome",
