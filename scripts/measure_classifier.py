@@ -32,8 +32,8 @@ from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.evaluation.data import Example, read_examples
 from ticket_processor.evaluation.scores import score
-from ticket_processor.training.corpus import corpus_of, text_of
-from ticket_processor.training.fitting import rules_label, train
+from ticket_processor.evaluation.training.corpus import corpus_of, text_of
+from ticket_processor.evaluation.training.fitting import rules_label, train
 
 USED = {0: "no", 1: "yes"}
 ENOUGH, FEW = 500, 200

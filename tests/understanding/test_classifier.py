@@ -34,10 +34,10 @@ from ticket_processor.core.models import Analysis, Sentiment, Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.evaluation.data import Example, read_examples
 from ticket_processor.evaluation.scores import score
-from ticket_processor.training import contenders
-from ticket_processor.training.calibration import calibrate
-from ticket_processor.training.corpus import Counted, corpus_of, text_of
-from ticket_processor.training.fitting import Trained, train
+from ticket_processor.evaluation.training import contenders
+from ticket_processor.evaluation.training.calibration import calibrate
+from ticket_processor.evaluation.training.corpus import Counted, corpus_of, text_of
+from ticket_processor.evaluation.training.fitting import Trained, train
 
 LABELLED = Path(__file__).parents[2].parent / "shared" / "data"
 
@@ -472,7 +472,8 @@ def test_a_contest_keeps_the_best_and_says_who_took_no_part(monkeypatch: pytest.
         return contenders.naive_bayes(matrix, np.roll(targets, 1), seed)
 
     monkeypatch.setattr(
-        "ticket_processor.training.fitting.CONTENDERS", {"logistic regression": blind, **dict(list(kept.items())[1:])}
+        "ticket_processor.evaluation.training.fitting.CONTENDERS",
+        {"logistic regression": blind, **dict(list(kept.items())[1:])},
     )
     lines: list[str] = []
     (learnt,) = learn(TRAINING, tasks=("category",), bench=True, say=lines.append).learnt

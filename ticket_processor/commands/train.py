@@ -57,10 +57,10 @@ def train(
 
     # Heavy; a mistake on the command line has been told by now.
     from ..analysis.rules.analyser import RulesAnalyser
-    from ..training import summary
-    from ..training.corpus import MAX_TICKETS, corpus_of
-    from ..training.fitting import steps
-    from ..training.fitting import train as work
+    from ..evaluation.training import summary
+    from ..evaluation.training.corpus import MAX_TICKETS, corpus_of
+    from ..evaluation.training.fitting import steps
+    from ..evaluation.training.fitting import train as work
 
     corpus = corpus_of(examples)
     screen.say(f"{len(corpus.texts)} different labelled tickets, {corpus.repeats} repeated or empty ones left out")
@@ -121,7 +121,7 @@ def _from_helpdesk(
 ) -> list[Example]:
     """What people chose on solved tickets; the transport is read-only. Raises ``ConfigError`` when there is nothing."""
     from ..evaluation.solved import OURS, how_it_was_decided, solved_examples
-    from ..training.corpus import MAX_TICKETS
+    from ..evaluation.training.corpus import MAX_TICKETS
     from ..wiring.parts import transport_for
     from ..zendesk import Zendesk
     from .moments import parse_since

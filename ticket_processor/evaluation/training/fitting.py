@@ -16,15 +16,15 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
-from .. import __version__
-from ..analysis.classifier.analyser import groups_of
-from ..analysis.classifier.scoring import Arrays, Features, Floats, Scorer, decide
-from ..analysis.classifier.storage import Description, Task, TaskDescription
-from ..analysis.rules.analyser import RulesAnalyser
-from ..core.errors import ConfigError, how_to_install
-from ..core.models import Analysis, Sentiment, Urgency
-from ..core.taxonomy import Taxonomy
-from ..evaluation.scores import Scores, score
+from ... import __version__
+from ...analysis.classifier.analyser import groups_of
+from ...analysis.classifier.scoring import Arrays, Features, Floats, Scorer, decide
+from ...analysis.classifier.storage import Description, Task, TaskDescription
+from ...analysis.rules.analyser import RulesAnalyser
+from ...core.errors import ConfigError, how_to_install
+from ...core.models import Analysis, Sentiment, Urgency
+from ...core.taxonomy import Taxonomy
+from ..scores import Scores, score
 from .calibration import calibrate
 from .contenders import CONTENDERS, NEEDS, USUAL, scores_of
 from .corpus import Corpus, Counted, Rows

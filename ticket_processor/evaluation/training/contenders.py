@@ -18,7 +18,7 @@ from sklearn.naive_bayes import ComplementNB
 from sklearn.svm import LinearSVC
 from sklearn.utils.class_weight import compute_sample_weight
 
-from ..analysis.classifier.scoring import Linear, Scorer, Trees
+from ...analysis.classifier.scoring import Linear, Scorer, Trees
 from . import trees
 
 Matrix: TypeAlias = sparse.csr_matrix

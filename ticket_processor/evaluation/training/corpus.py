@@ -12,12 +12,12 @@ from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.preprocessing import normalize
 
-from ..analysis.classifier.ngrams import character_grams, plain_form, word_grams
-from ..analysis.classifier.scoring import Features, Floats
-from ..analysis.classifier.storage import TASKS, Task
-from ..analysis.text.cleaning import clean
-from ..analysis.text.redact import RedactedText, redact
-from ..evaluation.data import Example
+from ...analysis.classifier.ngrams import character_grams, plain_form, word_grams
+from ...analysis.classifier.scoring import Features, Floats
+from ...analysis.classifier.storage import TASKS, Task
+from ...analysis.text.cleaning import clean
+from ...analysis.text.redact import RedactedText, redact
+from ..data import Example
 
 Rows = npt.NDArray[np.int64]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ..analysis.classifier.storage import TASKS, Description, Task
-from ..evaluation.report import MOST_ERRORS, Miss, heading, misses_part, scores_part, table, write_page
+from ...analysis.classifier.storage import TASKS, Description, Task
+from ..report import MOST_ERRORS, Miss, heading, misses_part, scores_part, table, write_page
 from .corpus import Corpus
 from .fitting import Contest, Learnt, Trained
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..analysis.classifier.scoring import Floats, Ints, Trees
+from ...analysis.classifier.scoring import Floats, Ints, Trees
 
 _TOLERANCE = 1e-3
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize, minimize_scalar
 
-from ..analysis.classifier.scoring import Floats, Ints, decide, log_odds, softmax
+from ...analysis.classifier.scoring import Floats, Ints, decide, log_odds, softmax
 
 
 class Calibration(NamedTuple):
