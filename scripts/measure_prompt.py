@@ -19,7 +19,7 @@ from ticket_processor.analysis.text.cleaning import clean
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.errors import how_to_install
 from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.seeding import load_corpus
+from ticket_processor.seeding.corpus import load_corpus
 
 OVERHEAD = 2 * MESSAGE_TOKENS + REPLY_TOKENS
 TICKET_TOKENS = 800

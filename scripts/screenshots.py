@@ -29,8 +29,8 @@ from tests.dashboard.browser import DESKTOP, PHONE, Tab, browser, dashboard, exe
 from ticket_processor.commands.sandbox import sandbox_environment
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.sandbox import FaultPlan, Rules, Sandbox, SandboxServer, fill
-from ticket_processor.seed_variation import vary
-from ticket_processor.seeding import load_corpus, payload
+from ticket_processor.seeding.corpus import load_corpus, payload
+from ticket_processor.seeding.variations import vary
 from ticket_processor.settings.load import load
 from ticket_processor.wiring.runs import Asked, run
 

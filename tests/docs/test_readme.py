@@ -11,7 +11,7 @@ import pytest
 
 from ticket_processor.core.errors import ExitCode
 from ticket_processor.core.models import OutcomeStatus
-from ticket_processor.seeding import load_corpus
+from ticket_processor.seeding.corpus import load_corpus
 from ticket_processor.settings.variables import CONFIG_VARIABLE, VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from ticket_processor.seeding import SeedTicket, load_corpus, payload
+from ticket_processor.seeding.corpus import SeedTicket, load_corpus, payload
 
 from .conftest import OpenDesk, is_chat
 

@@ -7,7 +7,7 @@ import json
 import time
 from pathlib import Path
 
-from ticket_processor.seeding import EXTERNAL_ID_PREFIX, load_corpus
+from ticket_processor.seeding.corpus import EXTERNAL_ID_PREFIX, load_corpus
 
 from .conftest import Desk, OpenDesk, Unmarked
 

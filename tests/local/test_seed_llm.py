@@ -8,7 +8,7 @@ from collections import Counter
 from typing import Any
 
 from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.seeding import EXTERNAL_ID_PREFIX
+from ticket_processor.seeding.corpus import EXTERNAL_ID_PREFIX
 
 from .conftest import Command, Desk, OpenDesk, is_chat, wait_for
 

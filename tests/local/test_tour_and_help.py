@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ticket_processor import __version__
-from ticket_processor.seeding import load_corpus
+from ticket_processor.seeding.corpus import load_corpus
 
 from .conftest import Command
 

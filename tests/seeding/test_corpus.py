@@ -15,7 +15,7 @@ from stdnum.us import ssn
 
 from ticket_processor.core.models import Sentiment, Urgency
 from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.seeding import Kind, SeedTicket, load_corpus
+from ticket_processor.seeding.corpus import Kind, SeedTicket, load_corpus
 
 CORPUS = load_corpus()
 LANGUAGES = {"en", "de", "fr", "es", "pt", "it", "nl", "ja"}

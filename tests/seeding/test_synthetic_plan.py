@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ticket_processor.core.models import Sentiment, Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
-from ticket_processor.synthetic.plan import (
+from ticket_processor.seeding.synthetic.plan import (
     Cell,
     Slot,
     count_there,
@@ -22,7 +22,7 @@ from ticket_processor.synthetic.plan import (
     ordered_cells,
     shares,
 )
-from ticket_processor.synthetic.request import drafts_in, instructions, messages, slot_line
+from ticket_processor.seeding.synthetic.request import drafts_in, instructions, messages, slot_line
 
 TAXONOMY = default_taxonomy()
 CELLS = ordered_cells(TAXONOMY.names, ("en", "de"), tuple(Sentiment), 0)

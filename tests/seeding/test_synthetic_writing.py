@@ -26,12 +26,12 @@ from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import AnalysisFailed, CannotRun, ConfigError, RunLocked, Stopping
 from ticket_processor.core.models import Sentiment, Usage
 from ticket_processor.core.taxonomy import Taxonomy, default_taxonomy
-from ticket_processor.seeding import SeedTicket, load_file
-from ticket_processor.synthetic.author import Author
-from ticket_processor.synthetic.plan import count_there, missing, ordered_cells
-from ticket_processor.synthetic.request import instructions
-from ticket_processor.synthetic.rowfile import RowFile
-from ticket_processor.synthetic.writing import MOST_ASKS, USELESS_IN_A_ROW, Report, Writing
+from ticket_processor.seeding.corpus import SeedTicket, load_file
+from ticket_processor.seeding.synthetic.author import Author
+from ticket_processor.seeding.synthetic.plan import count_there, missing, ordered_cells
+from ticket_processor.seeding.synthetic.request import instructions
+from ticket_processor.seeding.synthetic.rowfile import RowFile
+from ticket_processor.seeding.synthetic.writing import MOST_ASKS, USELESS_IN_A_ROW, Report, Writing
 
 TAXONOMY = default_taxonomy()
 RULES = RulesAnalyser(TAXONOMY)

@@ -24,7 +24,7 @@ from ticket_processor.analysis.text.cleaning import clean
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.models import Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
-from ticket_processor.seeding import load_corpus
+from ticket_processor.seeding.corpus import load_corpus
 
 PUMPS = Taxonomy(
     categories=(

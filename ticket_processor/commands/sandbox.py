@@ -18,8 +18,8 @@ def serve_sandbox(
 ) -> None:
     """``ticketbot sandbox``: serve until a signal comes."""
     from ..sandbox import FaultPlan, Rules, Sandbox, SandboxServer, fill, fill_help_center
-    from ..seed_variation import vary
-    from ..seeding import load_corpus, payload
+    from ..seeding.corpus import load_corpus, payload
+    from ..seeding.variations import vary
 
     try:
         fault_plan = None

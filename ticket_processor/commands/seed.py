@@ -24,11 +24,11 @@ from .moments import EXPORTED_AFTER_S
 
 if TYPE_CHECKING:
     from ..analysis.model_server.presets import ModelTarget
-    from ..seeding import SeedTicket
-    from ..synthetic.plan import Cell
-    from ..synthetic.rowfile import RowFile
-    from ..synthetic.writing import Report
-    from ..zendesk_seeding import SeedTarget
+    from ..seeding.corpus import SeedTicket
+    from ..seeding.synthetic.plan import Cell
+    from ..seeding.synthetic.rowfile import RowFile
+    from ..seeding.synthetic.writing import Report
+    from ..seeding.zendesk_import import SeedTarget
 
 SEED_DEADLINE_S = 3600.0
 WRITING_TIMEOUT_S = 120.0
@@ -75,8 +75,8 @@ def seed(
         settings = load(config=config, flags={("run", "workers"): wishes.workers}, need_helpdesk=not wishes.save_only)
         screen.notices(settings.notices)
         return _written_and_seeded(settings, screen, clock, deadline, wishes, count, random_seed, insist)
-    from ..seed_variation import vary
-    from ..seeding import load_corpus, load_file
+    from ..seeding.corpus import load_corpus, load_file
+    from ..seeding.variations import vary
 
     settings = load(config=config)
     screen.notices(settings.notices)
@@ -96,7 +96,7 @@ def _target(
     settings: Settings, clock: SystemClock, deadline: Deadline, insist: bool, stack: ExitStack
 ) -> tuple[SeedTarget, str]:
     """The account, which is no production, and how one knows."""
-    from ..zendesk_seeding import SeedTarget, require_sandbox
+    from ..seeding.zendesk_import import SeedTarget, require_sandbox
 
     transport = transport_for(settings.zendesk, clock, deadline, share=1.0)
     stack.callback(transport.close)
@@ -110,7 +110,7 @@ def _create(
     target: SeedTarget, tickets: Iterator[SeedTicket], total: int, screen: Screen
 ) -> tuple[str, dict[str, int]]:
     """Put the tickets into the account; what to say about it, and the same as numbers."""
-    from ..seeding import EXTERNAL_ID_PREFIX, payload
+    from ..seeding.corpus import EXTERNAL_ID_PREFIX, payload
 
     with screen.progress("seeding", total) as progress:
         done = target.create((payload(ticket) for ticket in tickets), prefix=EXTERNAL_ID_PREFIX, progress=progress)
@@ -134,7 +134,7 @@ def _written_and_seeded(
     random_seed: int,
     insist: bool,
 ) -> tuple[int, int]:
-    from ..synthetic.rowfile import RowFile
+    from ..seeding.synthetic.rowfile import RowFile
 
     cells = _cells(settings, wishes, random_seed)
     model = _first_model(settings)
@@ -162,7 +162,7 @@ def _written_and_seeded(
 
 def _cells(settings: Settings, wishes: Wishes, random_seed: int) -> tuple[Cell, ...]:
     """The combinations to be written. Raises :class:`ConfigError` with everything that is wrong."""
-    from ..synthetic.plan import default_categories, ordered_cells
+    from ..seeding.synthetic.plan import default_categories, ordered_cells
 
     names = settings.taxonomy.names
     moods = [mood.value for mood in Sentiment]
@@ -201,11 +201,11 @@ def _write(
     from ..analysis.model_server.chat import server_for
     from ..analysis.rules.analyser import RulesAnalyser
     from ..core.circuit_breaker import Breaker
-    from ..seeding import load_corpus
-    from ..synthetic.author import Author
-    from ..synthetic.plan import count_there, missing
-    from ..synthetic.request import instructions
-    from ..synthetic.writing import Writing
+    from ..seeding.corpus import load_corpus
+    from ..seeding.synthetic.author import Author
+    from ..seeding.synthetic.plan import count_there, missing
+    from ..seeding.synthetic.request import instructions
+    from ..seeding.synthetic.writing import Writing
 
     slots = missing(cells, total, count_there(cells, file.rows))
     # The day's spending is kept for each account; without one there is none to share it with.
@@ -260,8 +260,8 @@ def _first_model(settings: Settings) -> ModelTarget:
 
 def _with_people(path: Path) -> Iterator[SeedTicket]:
     """The file's tickets, each from somebody invented here: the same person each time, at a reserved address."""
-    from ..seed_variation import invented_person
-    from ..seeding import load_file
+    from ..seeding.corpus import load_file
+    from ..seeding.variations import invented_person
 
     for ticket in load_file(path):
         person = invented_person(random.Random(ticket.id), ticket.labels.language or "en")

@@ -9,13 +9,13 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
-from ..analysis.rules.analyser import RulesAnalyser
-from ..analysis.text.language import detect_language
-from ..analysis.text.redact import redact, replaced_spans
-from ..core.models import Sentiment
-from ..core.sanitize import strip_hidden
-from ..core.taxonomy import Taxonomy
-from ..seeding import is_reserved_address
+from ...analysis.rules.analyser import RulesAnalyser
+from ...analysis.text.language import detect_language
+from ...analysis.text.redact import redact, replaced_spans
+from ...core.models import Sentiment
+from ...core.sanitize import strip_hidden
+from ...core.taxonomy import Taxonomy
+from ..corpus import is_reserved_address
 from .plan import Slot
 
 SUBJECT_CHARS = (3, 150)

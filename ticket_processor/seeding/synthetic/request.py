@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..core.models import Sentiment, Urgency
-from ..core.taxonomy import Taxonomy
+from ...core.models import Sentiment, Urgency
+from ...core.taxonomy import Taxonomy
 from .plan import Hints, Slot
 
 MAX_ANSWER_CHARS = 200_000

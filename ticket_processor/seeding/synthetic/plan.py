@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..core.models import Sentiment, Urgency
-from ..core.taxonomy import Taxonomy
+from ...core.models import Sentiment, Urgency
+from ...core.taxonomy import Taxonomy
 
 
 class Cell(NamedTuple):

@@ -13,8 +13,8 @@ from typing import BinaryIO
 import filelock
 import orjson
 
-from ..core.errors import CannotRun, ConfigError, RunLocked
-from ..core.private_files import make_folder, opener
+from ...core.errors import CannotRun, ConfigError, RunLocked
+from ...core.private_files import make_folder, opener
 
 Row = Mapping[str, object]
 ID_PREFIX = "llm-"

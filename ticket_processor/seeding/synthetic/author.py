@@ -6,14 +6,14 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..analysis.budget import Budget
-from ..analysis.model_server.chat import AnswerUnusable, ChatServer, FormRefused, ModelBusy, RawAnswer, retrying
-from ..analysis.model_server.presets import FORMS, Price, cost_usd
-from ..analysis.model_server.token_estimate import estimate_tokens
-from ..core.circuit_breaker import Breaker
-from ..core.clock import Deadline
-from ..core.errors import AnalysisFailed
-from ..core.models import Usage
+from ...analysis.budget import Budget
+from ...analysis.model_server.chat import AnswerUnusable, ChatServer, FormRefused, ModelBusy, RawAnswer, retrying
+from ...analysis.model_server.presets import FORMS, Price, cost_usd
+from ...analysis.model_server.token_estimate import estimate_tokens
+from ...core.circuit_breaker import Breaker
+from ...core.clock import Deadline
+from ...core.errors import AnalysisFailed
+from ...core.models import Usage
 from .request import SCHEMA, drafts_in, messages
 
 ATTEMPTS = 3

@@ -18,9 +18,9 @@ from typing import BinaryIO, Literal, Self, get_args
 import orjson
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from .core.errors import ConfigError
-from .core.models import Frozen, Sentiment, Urgency
-from .core.taxonomy import CATEGORY_NAME
+from ..core.errors import ConfigError
+from ..core.models import Frozen, Sentiment, Urgency
+from ..core.taxonomy import CATEGORY_NAME
 
 Channel = Literal["email", "web", "api"]
 Kind = Literal["normal", "machine", "duplicate", "pii", "injection"]

@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field
 
-from ..analysis.budget import DAY_SPENT, RUN_SPENT
-from ..analysis.model_server.chat import AnswerUnusable, ModelBusy
-from ..analysis.rules.analyser import RulesAnalyser
-from ..core.clock import Clock, Deadline
-from ..core.errors import AnalysisFailed, CannotRun, DeadlineReached
-from ..core.models import Usage
-from ..core.taxonomy import Taxonomy
-from ..seeding import SeedTicket
+from ...analysis.budget import DAY_SPENT, RUN_SPENT
+from ...analysis.model_server.chat import AnswerUnusable, ModelBusy
+from ...analysis.rules.analyser import RulesAnalyser
+from ...core.clock import Clock, Deadline
+from ...core.errors import AnalysisFailed, CannotRun, DeadlineReached
+from ...core.models import Usage
+from ...core.taxonomy import Taxonomy
+from ..corpus import SeedTicket
 from .author import BREAKER_OPEN, Author, Batch, OutOfBudget
 from .checks import Checks, Draft
 from .duplicates import KnownTexts

@@ -10,8 +10,8 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
-from .core.errors import ConfigError
-from .seeding import SeedRequester, SeedTicket, contains
+from ..core.errors import ConfigError
+from .corpus import SeedRequester, SeedTicket, contains
 
 _FIRST_NAMES = {
     "en": "Abigail Alistair Bronwen Chidi Delroy Eleanor Fergus Hamza Imogen Jasper Keisha Lachlan Meera Nathaniel"

@@ -1,0 +1,1 @@
+"""TODO ticket_processor/seeding"""
