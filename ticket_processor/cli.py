@@ -16,8 +16,8 @@ from typing import Annotated, Literal, Optional
 import typer
 
 from . import __version__
-from .cli_operations import app as operations
-from .cli_parts import Commands, ConfigOption, HtmlOption, JsonOption, VerboseOption, errors, leave, signals
+from .commands.cli_support import Commands, ConfigOption, HtmlOption, JsonOption, VerboseOption, errors, leave, signals
+from .commands.operations_cli import app as operations
 from .core.errors import ExitCode
 
 app = typer.Typer(

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from ticket_processor.commands import undo as undo_command
+from ticket_processor.commands.screen import Screen
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.sandbox import BOT_ID, Request, Rules, SandboxServer
-from ticket_processor.screen import Screen
 
 from .at_work import CONFIG, FINANCE, ORDER, account, judge, people_work, shown
 from .conftest import TOO_LONG_S, Desk, OpenDesk, is_update, wait_for

@@ -11,7 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from ticket_processor.cli import app
-from ticket_processor.cli_examples import EXAMPLES
+from ticket_processor.commands.cli_examples import EXAMPLES
 
 ROOT: Any = typer.main.get_command(app)
 

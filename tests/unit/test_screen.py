@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ticket_processor.commands.screen import Screen, harmless
 from ticket_processor.core.models import Outcome, OutcomeStatus, Priority, RunSummary, Usage
 from ticket_processor.reporting.run_words import difference, outcome_line, summary_text
-from ticket_processor.screen import Screen, harmless
 
 from .fakes import a_change, an_analysis
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ticket_processor.commands.init_files import CONFIG_TEXT
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.settings.load import load
 from ticket_processor.settings.sources import read_toml
-from ticket_processor.setup_files import CONFIG_TEXT
 
 GOOD = {"ZENDESK_SUBDOMAIN": "acme", "ZENDESK_OAUTH_TOKEN": "t0ken"}
 CANARY = "sk-CANARY-9f8e7d"

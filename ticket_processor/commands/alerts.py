@@ -17,9 +17,9 @@ from ..monitoring.receivers import Receiver, receivers, tame_libraries
 from ..monitoring.rules import RULES
 from ..monitoring.run_watch import HEARTBEAT
 from ..monitoring.sender import Sender
-from ..screen import Screen
 from ..settings.load import load
 from ..settings.schema import Settings
+from .screen import Screen
 
 TEST_S = 30.0
 NOBODY = (

@@ -20,13 +20,13 @@ from ..pipeline.backfill.results_file import ANEW, DECIDED, Entry, Refused, Resu
 from ..pipeline.backfill.walk import Judgement
 from ..pipeline.write_planner import ALREADY_DONE
 from ..reporting.run_tally import Seen
-from ..screen import Screen
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..state.store import FILE_NAME, State, Verdict
 from ..wiring.runs import Asked, write
 from ..wiring.ticket_subjects import Subjects
 from .backfill import settings_digest
+from .screen import Screen
 
 DEADLINE_S = 12 * 3600.0
 CLOSED = "closed"

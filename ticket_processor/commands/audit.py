@@ -17,11 +17,11 @@ from ..audit.retention import keys_in, left_in
 from ..audit.verify import check
 from ..audit.writer import Head
 from ..core.errors import CannotRun, ConfigError, ExitCode, StateUnusable, TicketbotError
-from ..screen import Screen, standard_output
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..state.store import FILE_NAME, State
 from ..wiring.parts import keyring
+from .screen import Screen, standard_output
 
 MOST_PRINTED = 50
 NOT_SEALED = (

@@ -16,13 +16,13 @@ from ..audit.receipts import REPAIRED, REPAIRED_SAID
 from ..audit.retention import keep_head
 from ..core.clock import SystemClock
 from ..core.errors import CannotRun, ConfigError, ExitCode, RunLocked
-from ..screen import Screen, harmless
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
 from ..state.store import State
 from ..wiring.parts import audit_log, keyring, lock, new_run_id, opened_state
 from .audit_requester import tickets_of
+from .screen import Screen, harmless
 
 ELSEWHERE = (
     "not reached: the notes on the tickets in the helpdesk, files of 'run --backfill', exports, reports with "

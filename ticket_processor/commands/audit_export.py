@@ -13,12 +13,12 @@ from ..audit.files import log_files, replace_file
 from ..audit.writer import last_head
 from ..core.clock import SystemClock, iso
 from ..core.errors import CannotRun, ConfigError, ExitCode
-from ..screen import Screen, standard_output
 from ..settings.load import load
 from ..wiring.parts import keyring
 from .audit import no_log
 from .audit_requester import tickets_of
 from .moments import parse_moment
+from .screen import Screen, standard_output
 
 STDOUT = "-"
 

@@ -12,10 +12,10 @@ from ..audit.files import LogFile, log_files
 from ..audit.lines import Line
 from ..core.errors import ExitCode
 from ..dashboard.timeline import Moment, moments
-from ..screen import Screen
 from ..settings.load import load
 from ..wiring.parts import keyring
 from .audit import reading_keys
+from .screen import Screen
 
 _OURS = ("seq", "mac", "personal")
 _MARKS = {Verdict.CHANGED: "changed", Verdict.UNCHECKED: "unchecked", Verdict.UNSEALED: "unsealed"}

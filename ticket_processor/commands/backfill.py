@@ -21,12 +21,12 @@ from ..core.errors import CannotRun, ConfigError, DeadlineReached, ExitCode, Sto
 from ..monitoring.run_watch import tended
 from ..pipeline.backfill.results_file import DECIDED, BackfillFile, Header
 from ..pipeline.backfill.walk import Backfill, Judgement
-from ..screen import Screen
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.parts import audit_keys, kill_switch, selection, transport_for, understanding
 from ..zendesk import Zendesk
 from .moments import parse_since
+from .screen import Screen
 
 DEFAULT_FILE = Path("backfill.jsonl")
 AT_LEISURE_S = 366 * 86_400.0

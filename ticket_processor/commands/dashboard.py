@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode, how_to_install
-from ..screen import Screen
 from ..settings.load import load
 from ..settings.variables import CONFIG_VARIABLE
+from .screen import Screen
 
 REPORTS = "reports"
 _PARTS = ("streamlit", "plotly", "duckdb")

@@ -10,13 +10,13 @@ from ..core.errors import ExitCode
 from ..reporting.index import LogIndex, require_duckdb
 from ..reporting.metrics import EscalatedTicket, Selection
 from ..reporting.metrics import escalated as escalated_of
-from ..screen import Screen
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.parts import keyring
 from ..wiring.ticket_subjects import OVER, LookedUp, look_up
 from .moments import parse_since
 from .report import check_log
+from .screen import Screen
 
 
 def escalated(clock: SystemClock, *, config: Path | None, since: str, everything: bool, as_json: bool) -> int:

@@ -11,9 +11,9 @@ from ..core.errors import ConfigError, ExitCode, Stopping
 from ..monitoring.health.checks import Health, Status
 from ..monitoring.health.doctor import Doctor, unusable
 from ..monitoring.run_metrics import RunMetrics, in_words
-from ..screen import Screen
 from ..settings.load import DEFAULT_FILE, load
 from ..settings.variables import CONFIG_VARIABLE
+from .screen import Screen
 
 DEFAULT_HOST = "127.0.0.1"
 _MARKS = {Status.OK: "ok", Status.WARN: "warn", Status.FAIL: "FAIL", Status.SKIPPED: "-"}

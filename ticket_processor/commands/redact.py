@@ -17,7 +17,7 @@ from ..analysis.text.redact import redact as redact_text
 from ..core.errors import ConfigError, ExitCode
 from ..core.models import RedactionLevel
 from ..core.sanitize import MAX_INPUT
-from ..screen import Screen
+from .screen import Screen
 
 STDIN = "-"
 

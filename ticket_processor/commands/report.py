@@ -21,13 +21,13 @@ from ..reporting.index import LogIndex, require_duckdb
 from ..reporting.metrics import Selection
 from ..reporting.report import Goals, Report, gather
 from ..reporting.spikes import WEEKS
-from ..screen import Screen, printing
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.ticket_subjects import look_up
 from . import report_tables, score_tables
 from .moments import parse_moment
 from .report_markdown import markdown
+from .screen import Screen, printing
 
 if TYPE_CHECKING:
     from ..audit.encryption import Keyring

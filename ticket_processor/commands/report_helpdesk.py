@@ -17,10 +17,10 @@ from ..reporting.knowledge_gaps import TOPICS, Knowledge, look_up, themes_of, to
 from ..reporting.override_counts import Overrides, in_sample_order
 from ..reporting.override_sample import WRITTEN, read_overrides, written_tickets
 from ..reporting.overrides import words_of
-from ..screen import Screen
 from ..settings.schema import Settings
 from ..wiring.parts import keyring, transport_for
 from ..zendesk import Zendesk
+from .screen import Screen
 
 MOST_SUMMARIES = 5_000
 """Of tickets without a category of their own, and as many of others, the newest: enough to see what is frequent."""

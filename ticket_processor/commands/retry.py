@@ -11,12 +11,12 @@ from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.models import Outcome, OutcomeStatus
 from ..monitoring.run_watch import tally_of, tended
-from ..screen import Screen
 from ..settings.load import load
 from ..state.store import DROPPED, Retry
 from ..wiring.parts import audit_log, lock, new_run_id, opened_state
 from ..wiring.runs import retry
 from ..wiring.ticket_subjects import Subjects
+from .screen import Screen
 
 NOTHING = "the retry list is empty"
 

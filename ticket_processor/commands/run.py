@@ -12,12 +12,12 @@ from ..core.models import Outcome, OutcomeStatus
 from ..monitoring.run_watch import tally_of, tended
 from ..pipeline.verification import Verify
 from ..reporting.run_tally import Seen
-from ..screen import Screen
 from ..settings.load import load
 from ..wiring.runs import Asked
 from ..wiring.runs import run as run_once
 from ..wiring.ticket_subjects import Subjects
 from .moments import parse_since
+from .screen import Screen
 
 
 def check_named(tickets: Sequence[int], again: bool, again_run: str, others: Mapping[str, bool]) -> None:
@@ -84,8 +84,8 @@ def run(
     with tended(settings, clock, "run", deadline_s=deadline_s, silent=sandbox or dry_run) as tending:
         more: tuple[str, ...] = ()
         if sandbox:
-            from ..before_after import show
-            from ..tour import Tour, where_to_look
+            from .before_after import show
+            from .tour import Tour, where_to_look
 
             with Tour(settings, clock, no_llm=no_llm) as tour:
                 tally.url_of = tour.settings.zendesk.ticket_url

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, Stopping
-from ..screen import Screen
+from .screen import Screen
 
 if TYPE_CHECKING:
     from ..sandbox import LatencyProfile

@@ -13,7 +13,6 @@ from ..core.errors import ConfigError, ExitCode
 from ..monitoring.watchdog import GRACE_S
 from ..schedule import cron, systemd, windows
 from ..schedule.job import File, Job, LocalJob, every, followers, limit_after, minute_of, problems_of, unwritable
-from ..screen import Screen
 from ..settings.load import config_file
 from ..settings.schema import Settings
 from . import installation
@@ -21,6 +20,7 @@ from .installation import Account, is_root
 from .programs import run_program, write_file
 from .schedule_wishes import Kind, Wishes, completed, installed_twice, unit_folder, without_job
 from .schedulers import Cron, Scheduler, Systemd, Windows
+from .screen import Screen
 
 BOOTED_BY_SYSTEMD = Path("/run/systemd/system")
 LINGERING = Path("/var/lib/systemd/linger")

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.models import Sentiment
-from ..screen import Screen
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.parts import transport_for
 from .moments import EXPORTED_AFTER_S
+from .screen import Screen
 
 if TYPE_CHECKING:
     from ..analysis.model_server.presets import ModelTarget

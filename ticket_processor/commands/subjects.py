@@ -18,10 +18,10 @@ from ..core.models import Analysis, Ticket
 from ..evaluation.data import Labelled
 from ..evaluation.measure import SubjectResult, measure
 from ..evaluation.runner import AnalyseTicket, Answer, Subject, answer_all
-from ..screen import Screen
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
 from ..wiring.parts import understanding
+from .screen import Screen
 
 CHAIN, RULES, CLASSIFIER, MODEL = "chain", "rules", "classifier", "model"
 DEADLINE_S = 12 * 3600.0

@@ -19,10 +19,10 @@ from ..helpdesk.protocol import Labels
 from ..helpdesk.zendesk_fields import read_labels
 from ..policy.taxonomy_check import Likeness, Logged, check_labels, in_order
 from ..policy.taxonomy_check import check as find
-from ..screen import Screen
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.parts import keyring, transport_for
+from .screen import Screen
 
 DEADLINE_S = 120.0
 FEWEST_FOR_VECTORS = 3

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from ..analysis.classifier.storage import TASKS, Task, require_extra, write
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
-from ..screen import Screen
 from ..settings.load import load
 from ..settings.schema import Settings
+from .screen import Screen
 
 if TYPE_CHECKING:
     from ..evaluation.data import Example

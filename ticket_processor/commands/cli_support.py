@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 from typer.core import TyperGroup
 
+from ..core.errors import ConfigError, ExitCode, RunLocked, Stopping, TicketbotError, unexpected
 from .cli_examples import epilog
-from .core.errors import ConfigError, ExitCode, RunLocked, Stopping, TicketbotError, unexpected
 
 if TYPE_CHECKING:
-    from .core.clock import SystemClock
+    from ..core.clock import SystemClock
 
 STOP_WITHIN_S = 19.0
 """After a signal the process is gone within this time, whatever hangs."""
@@ -37,7 +37,7 @@ HtmlOption = Annotated[
 
 def _verbose(asked: bool) -> None:
     if asked:
-        from .core.verbose import show
+        from ..core.verbose import show
 
         show("debug", insist=True)
 
@@ -108,7 +108,7 @@ def errors(as_json: bool, *, quiet: bool = False) -> Iterator[None]:
 @contextmanager
 def signals() -> Iterator[SystemClock]:
     """A clock that Ctrl-C, SIGTERM and Windows' Ctrl-Break stop: every wait ends, the run winds up."""
-    from .core.clock import SystemClock
+    from ..core.clock import SystemClock
 
     clock = SystemClock()
 

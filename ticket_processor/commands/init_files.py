@@ -6,19 +6,19 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from .analysis.model_server.chat import server_for
-from .analysis.model_server.presets import targets
-from .analysis.model_server.prices import LISTED
-from .analysis.rules.analyser import RulesAnalyser
-from .analysis.text.redact import redact
-from .core.clock import Deadline, SystemClock
-from .core.errors import AnalysisFailed, ConfigError
-from .core.private_files import opener
-from .monitoring.health.checks import Status
-from .monitoring.health.remote import ask_helpdesk
-from .settings.schema import Settings
-from .settings.variables import VARIABLES
-from .wiring.parts import model_analyser, transport_for
+from ..analysis.model_server.chat import server_for
+from ..analysis.model_server.presets import targets
+from ..analysis.model_server.prices import LISTED
+from ..analysis.rules.analyser import RulesAnalyser
+from ..analysis.text.redact import redact
+from ..core.clock import Deadline, SystemClock
+from ..core.errors import AnalysisFailed, ConfigError
+from ..core.private_files import opener
+from ..monitoring.health.checks import Status
+from ..monitoring.health.remote import ask_helpdesk
+from ..settings.schema import Settings
+from ..settings.variables import VARIABLES
+from ..wiring.parts import model_analyser, transport_for
 
 ENV_EXAMPLE = ".env.example"
 CONFIG_TEXT = """\

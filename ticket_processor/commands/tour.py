@@ -11,20 +11,20 @@ from types import TracebackType
 
 from pydantic import SecretStr
 
-from .analysis.model_server.settings import BudgetSettings, ModelSettings
+from ..analysis.model_server.settings import BudgetSettings, ModelSettings
+from ..core.clock import Deadline, SystemClock
+from ..pipeline.recorder import Listener
+from ..policy.note import category_words
+from ..reporting.run_tally import Seen
+from ..sandbox import CHAT_MODEL, OffsetClock, Rules, Sandbox, SandboxServer
+from ..sandbox import Credentials as SandboxCredentials
+from ..seeding.corpus import EXTERNAL_ID_PREFIX, load_corpus, payload
+from ..seeding.zendesk_import import SeedTarget
+from ..settings.schema import ClassifierSettings, Settings, ZendeskSettings
+from ..wiring.parts import transport_for
+from ..wiring.runs import Asked, Finished, run
+from ..wiring.ticket_subjects import Subjects
 from .before_after import BeforeAfter
-from .core.clock import Deadline, SystemClock
-from .pipeline.recorder import Listener
-from .policy.note import category_words
-from .reporting.run_tally import Seen
-from .sandbox import CHAT_MODEL, OffsetClock, Rules, Sandbox, SandboxServer
-from .sandbox import Credentials as SandboxCredentials
-from .seeding.corpus import EXTERNAL_ID_PREFIX, load_corpus, payload
-from .seeding.zendesk_import import SeedTarget
-from .settings.schema import ClassifierSettings, Settings, ZendeskSettings
-from .wiring.parts import transport_for
-from .wiring.runs import Asked, Finished, run
-from .wiring.ticket_subjects import Subjects
 
 HEAD_START_S = 600.0
 """The sandbox's clock is moved on by this after seeding: the export withholds the newest minute."""

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Optional
 
 import typer
 
-from .cli_parts import Commands, ConfigOption, JsonOption, VerboseOption, errors, leave, signals
+from .cli_support import Commands, ConfigOption, JsonOption, VerboseOption, errors, leave, signals
 
 app = typer.Typer(rich_markup_mode=None)
 """Its commands become those of ``ticketbot``."""
@@ -81,8 +81,8 @@ def report(
 ) -> None:
     """Show what was triaged in a period, how well and at what cost; from the log, so it needs no helpdesk."""
     with errors(as_json):
-        from .commands.report import Wishes
-        from .commands.report import report as work
+        from .report import Wishes
+        from .report import report as work
 
         wishes = Wishes(
             since,
@@ -120,7 +120,7 @@ def escalated(
 ) -> None:
     """List the tickets that are escalated and still open: from the log, and from the helpdesk what became of them."""
     with errors(as_json):
-        from .commands.escalated import escalated as work
+        from .escalated import escalated as work
 
         with signals() as clock:
             code = work(clock, config=config, since=since, everything=everything, as_json=as_json)
@@ -148,7 +148,7 @@ def dashboard(
 ) -> None:
     """Show tickets, costs, runs and health on pages in a browser."""
     with errors(as_json=False):
-        from .commands.dashboard import dashboard as work
+        from .dashboard import dashboard as work
 
         with signals() as clock:
             code, abandoned = work(
@@ -184,7 +184,7 @@ def health(
 ) -> None:
     """Look at everything that runs need, within 10 s. Exit code 0: healthy; 1: degraded; 3: unhealthy."""
     with errors(as_json):
-        from .commands.health import health as work
+        from .health import health as work
 
         with signals() as clock:
             code, abandoned = work(
@@ -241,8 +241,8 @@ def schedule_install(
 ) -> None:
     """Have the system start runs; again, and it is brought up to date, with what is not said as it was."""
     with errors(as_json):
-        from .commands.schedule import install as work
-        from .commands.schedule_wishes import Wishes
+        from .schedule import install as work
+        from .schedule_wishes import Wishes
 
         code = work(scheduler, Wishes(name, every, config, mail_to), as_json=as_json)
     leave(code)
@@ -263,8 +263,8 @@ def schedule_show(
 ) -> None:
     """Print what install would hand over, ready for use; change nothing."""
     with errors(as_json):
-        from .commands.schedule import show as work
-        from .commands.schedule_wishes import Wishes
+        from .schedule import show as work
+        from .schedule_wishes import Wishes
 
         code = work(scheduler, Wishes(name, every, config, mail_to), output=output, as_json=as_json)
     leave(code)
@@ -279,7 +279,7 @@ def schedule_remove(
 ) -> None:
     """Take back what install put there, and nothing else."""
     with errors(as_json):
-        from .commands.schedule import remove as work
+        from .schedule import remove as work
 
         code = work(scheduler, name, config, as_json=as_json)
     leave(code)
@@ -299,7 +299,7 @@ app.add_typer(alerts_app, name="alerts")
 def alerts_test(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Send a test message of each severity to everybody. Exit code 1: one did not arrive; 2: there is nobody."""
     with errors(as_json):
-        from .commands.alerts import test as work
+        from .alerts import test as work
 
         with signals() as clock:
             code = work(clock, config=config, as_json=as_json)
@@ -310,7 +310,7 @@ def alerts_test(as_json: JsonOption = False, config: ConfigOption = None) -> Non
 def alerts_list(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Print the open alerts, and who could not be told, and why."""
     with errors(as_json):
-        from .commands.alerts import show as work
+        from .alerts import show as work
 
         code = work(config=config, as_json=as_json)
     leave(code)
@@ -345,7 +345,7 @@ def audit_verify(
 ) -> None:
     """Check that the log is as it was written. Exit code 0: it is; 1: it was changed; 3: not all could be checked."""
     with errors(as_json):
-        from .commands.audit import verify as work
+        from .audit import verify as work
 
         code = work(config=config, anchors=anchor or (), as_json=as_json)
     leave(code)
@@ -359,7 +359,7 @@ def audit_show(
 ) -> None:
     """Tell one ticket's story: every intent, receipt, alert and undo, and whether each can be relied on."""
     with errors(as_json):
-        from .commands.audit_story import show as work
+        from .audit_story import show as work
 
         code = work(config=config, ticket=ticket, as_json=as_json)
     leave(code)
@@ -386,7 +386,7 @@ def audit_export(
 ) -> None:
     """Put events into a file for somebody else, decrypted, without what is personal unless that is asked for."""
     with errors(as_json=False):
-        from .commands.audit_export import export as work
+        from .audit_export import export as work
 
         with signals() as clock:
             code = work(
@@ -414,7 +414,7 @@ def audit_erase(
 ) -> None:
     """Take what is personal of these tickets out of log and state, for good; the log still verifies."""
     with errors(as_json):
-        from .commands.audit_erase import erase_tickets as work
+        from .audit_erase import erase_tickets as work
 
         with signals() as clock:
             code = work(
@@ -439,7 +439,7 @@ def audit_cat(
 ) -> None:
     """Print the log as it was before it was packed and encrypted."""
     with errors(as_json=False):
-        from .commands.audit import cat as work
+        from .audit import cat as work
 
         code = work(config=config, wanted=what or ())
     leave(code)

@@ -10,12 +10,12 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TextIO, cast
 
-from .analysis.text.outgoing import told
-from .core import verbose
-from .core.errors import CannotRun
-from .core.models import Outcome, OutcomeStatus, RunSummary
-from .reporting.run_tally import Seen, Tally, next_steps, why_no_model
-from .reporting.run_words import category_counts, difference, outcome_line, summary_text
+from ..analysis.text.outgoing import told
+from ..core import verbose
+from ..core.errors import CannotRun
+from ..core.models import Outcome, OutcomeStatus, RunSummary
+from ..reporting.run_tally import Seen, Tally, next_steps, why_no_model
+from ..reporting.run_words import category_counts, difference, outcome_line, summary_text
 
 if TYPE_CHECKING:
     from rich.text import Text
