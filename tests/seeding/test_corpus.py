@@ -206,7 +206,7 @@ def test_every_phone_number_is_listed_as_planted(ticket: SeedTicket) -> None:
 
 
 def test_the_file_is_readable_text_without_escapes() -> None:
-    raw = resources.files("ticket_processor").joinpath("seed_tickets.jsonl").read_bytes()
+    raw = resources.files("ticket_processor.seeding").joinpath("seed_tickets.jsonl").read_bytes()
     assert b"\\u" not in raw
     assert b"\r" not in raw
     assert "ü" in raw.decode("utf-8")

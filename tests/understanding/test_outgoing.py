@@ -93,7 +93,7 @@ def test_every_change_is_made_where_its_note_passes_the_gate() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Change":
                 made.add(path.name)
-    assert made == {"tags.py", "take_back.py"}
+    assert made == {"tags.py", "revert.py"}
 
 
 def test_every_text_of_the_log_is_looked_at_but_names_and_times_of_ours() -> None:

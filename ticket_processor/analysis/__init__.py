@@ -1,1 +1,1 @@
-"""TODO ticket_processor/analysis"""
+"""A ticket understood: the chain of models, classifier and rules, and what it costs."""

@@ -1,1 +1,1 @@
-"""TODO ticket_processor/audit"""
+"""Sealed receipts: written, encrypted, verified, kept, erased and exported."""

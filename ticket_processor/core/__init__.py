@@ -1,1 +1,1 @@
-"""TODO ticket_processor/core"""
+"""Nouns, errors, time and small safe helpers that every package uses."""

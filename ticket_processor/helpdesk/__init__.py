@@ -1,1 +1,1 @@
-"""TODO ticket_processor/helpdesk"""
+"""The helpdesk protocol, HTTP, rate limits, and each vendor's details."""

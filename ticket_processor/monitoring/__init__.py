@@ -1,1 +1,1 @@
-"""TODO ticket_processor/monitoring"""
+"""Alerts, service levels, heartbeat and health."""

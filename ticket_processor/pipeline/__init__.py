@@ -1,1 +1,1 @@
-"""TODO ticket_processor/pipeline"""
+"""One run: intake, fan-out, write planning, write-back, verification."""

@@ -1,1 +1,1 @@
-"""TODO ticket_processor/policy"""
+"""Analysis to decision: tags, priority, note, escalation, skip rules."""

@@ -1,1 +1,1 @@
-"""TODO ticket_processor/reporting"""
+"""Figures from the log: index, metrics, reports, what people corrected."""

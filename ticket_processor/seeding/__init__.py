@@ -1,1 +1,1 @@
-"""TODO ticket_processor/seeding"""
+"""Invented tickets, and their way into a sandbox account."""

@@ -117,7 +117,7 @@ def payload(ticket: SeedTicket) -> dict[str, object]:
 
 def load_corpus() -> tuple[SeedTicket, ...]:
     """The packaged tickets, in their fixed order, every label set."""
-    raw = resources.files("ticket_processor").joinpath(_CORPUS).read_bytes()
+    raw = resources.files("ticket_processor.seeding").joinpath(_CORPUS).read_bytes()
     return tuple(SeedTicket.model_validate_json(line) for line in raw.split(b"\n") if line.strip())
 
 

@@ -1,1 +1,1 @@
-"""TODO ticket_processor/settings"""
+"""Settings: their schema, sources, checks and messages."""

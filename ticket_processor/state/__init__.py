@@ -1,1 +1,1 @@
-"""TODO ticket_processor/state"""
+"""What runs remember in SQLite."""

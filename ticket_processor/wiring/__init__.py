@@ -1,1 +1,1 @@
-"""TODO ticket_processor/wiring"""
+"""Settings to objects: the only place that picks an implementation."""

@@ -1,1 +1,1 @@
-"""TODO ticket_processor/analysis/classifier"""
+"""The trained local classifier: its file, its scores."""

@@ -1,1 +1,1 @@
-"""TODO ticket_processor/analysis/model_server"""
+"""OpenAI-compatible servers: connection, prompt, answer, prices."""

@@ -1,1 +1,1 @@
-"""TODO ticket_processor/analysis/rules"""
+"""The keyword fallback: category, urgency, sentiment and alarms by word lists."""

@@ -1,1 +1,1 @@
-"""TODO ticket_processor/analysis/text"""
+"""Cleaning, redacting and telling the language of a text."""

@@ -1,1 +1,1 @@
-"""TODO ticket_processor/pipeline/backfill"""
+"""History: a walk over old tickets, and the file of its results."""

@@ -1,1 +1,1 @@
-"""TODO ticket_processor/pipeline/undo"""
+"""A run taken back."""
