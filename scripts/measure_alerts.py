@@ -24,7 +24,7 @@ import development  # noqa: F401 - for its effect
 from tests.unit.played import Played
 from tests.unit.recorded import NOW, busy, poisson, year
 from ticket_processor.monitoring.facts import Severity
-from ticket_processor.monitoring.slo import DAY, FAST, HOUR, MINUTE, Counted
+from ticket_processor.monitoring.slo import DAY, FAST, HOUR, MINUTE, RunCounts
 
 OBJECTIVE = 0.995
 TROUBLES = ((1.0, "every ticket fails"), (0.3, "30% fail"), (0.1, "10% fail"), (0.05, "5% fail"))
@@ -120,10 +120,10 @@ def noticed(volume: int, share: float, dice: random.Random, every: float) -> int
     """After how many runs of this trouble somebody is paged; the longest there is, when nobody is."""
     well, sick = busy(volume, 0.001, dice, every=every), busy(volume, share, dice, every=every)
     before = round(3 * DAY / every)
-    runs = [Counted(n * every, *well()) for n in range(before)]
+    runs = [RunCounts(n * every, *well()) for n in range(before)]
     for number in range(1, LONGEST):
         now = (before + number) * every
-        runs.append(Counted(now, *sick()))
+        runs.append(RunCounts(now, *sick()))
         if FAST.over(runs, OBJECTIVE, now) is not None:
             return number
     return LONGEST

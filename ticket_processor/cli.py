@@ -125,7 +125,7 @@ def run(
         from .commands.run import check_named
         from .commands.run import run as work
 
-        wishes = history.Wishes(out, as_new)
+        wishes = history.BackfillOptions(out, as_new)
         others = {
             "--backfill": backfill,
             "--sandbox": sandbox,
@@ -249,10 +249,10 @@ def seed(
 ) -> None:
     """Fill a sandbox account with invented tickets."""
     with errors(as_json):
-        from .commands.seed import Wishes
+        from .commands.seed import SeedOptions
         from .commands.seed import seed as work
 
-        wishes = Wishes(category or (), language or (), mood or (), save, save_only, workers)
+        wishes = SeedOptions(category or (), language or (), mood or (), save, save_only, workers)
         with signals() as clock:
             code, abandoned = work(
                 clock,

@@ -17,10 +17,10 @@ from tests.local.conftest import OpenDesk, open_desk
 from ticket_processor import __version__
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.models import RunRecord, RunSummary, Usage
-from ticket_processor.dashboard.options import Options, give
+from ticket_processor.dashboard.options import DashboardOptions, give
 from ticket_processor.monitoring.alert_file import AlertStore
 from ticket_processor.monitoring.facts import Severity
-from ticket_processor.monitoring.open_alerts import Memory, Remembered
+from ticket_processor.monitoring.open_alerts import Memory, OpenAlert
 from ticket_processor.settings.schema import Settings
 from ticket_processor.state.store import FILE_NAME, State
 
@@ -151,7 +151,7 @@ def test_what_a_real_run_wrote_is_shown(pages: Pages, open_desk: OpenDesk) -> No
     desk = open_desk(6)
     desk("run", "--since", "7d")
     made = Settings(log_dir=desk.logs, state_dir=desk.state)
-    give(Options(made, pages.folder, SystemClock()))
+    give(DashboardOptions(made, pages.folder, SystemClock()))
     assert values(pages.open("overview"))["Tickets"][0] == "6"
     assert sorted(cells(pages.open("tickets"), "Ticket")) == [1, 2, 3, 4, 5, 6]
     page = pages.open("tickets", {"ticket": "1"})
@@ -399,7 +399,7 @@ def test_a_file_with_secrets_that_others_can_read_is_told(pages: Pages) -> None:
     secrets.write_text("ZENDESK_API_TOKEN=s3cret", encoding="utf-8")
     pages.folder.chmod(0o755)
     secrets.chmod(0o604)
-    give(Options(pages.configure(), pages.folder, SystemClock(), (secrets,)))
+    give(DashboardOptions(pages.configure(), pages.folder, SystemClock(), (secrets,)))
     page = pages.open("health")
     for _ in ("at first", "once everything is looked at"):
         found = dict(zip(cells(page, "Check"), cells(page, "Found"), strict=True))
@@ -411,7 +411,7 @@ def test_one_warning_is_not_several(pages: Pages) -> None:
     pages.log(ticket(1))
     remember(pages, RunSummary(run_id="run-1", dry_run=False, outcomes={"updated": 3}, caught_up=True))
     pages.logs.chmod(0o700)  # or another would come from a machine whose files everybody may read
-    spend = Remembered(severity=Severity.WARNING, since=NOW - 60, message="$5")
+    spend = OpenAlert(severity=Severity.WARNING, since=NOW - 60, message="$5")
     AlertStore(pages.state).save(Memory(conditions={"spend": spend}), NOW)
     page = pages.open("health")
     marks = zip(cells(page, ""), cells(page, "Check"), strict=True)
@@ -454,9 +454,9 @@ def test_open_alerts_are_shown_the_worst_first(pages: Pages) -> None:
     AlertStore(pages.state).save(
         Memory(
             conditions={
-                "spend": Remembered(severity=Severity.WARNING, message="it is dear", since=NOW - 900),
-                "helpdesk_unreachable": Remembered(severity=Severity.CRITICAL, message="it is away", since=NOW - 60),
-                "stopped": Remembered(severity=Severity.WARNING, message="is over", since=NOW - 60, over=NOW),
+                "spend": OpenAlert(severity=Severity.WARNING, message="it is dear", since=NOW - 900),
+                "helpdesk_unreachable": OpenAlert(severity=Severity.CRITICAL, message="it is away", since=NOW - 60),
+                "stopped": OpenAlert(severity=Severity.WARNING, message="is over", since=NOW - 60, over=NOW),
             }
         ),
         NOW,

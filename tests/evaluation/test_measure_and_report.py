@@ -21,7 +21,7 @@ from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.evaluation.data import Example, Labelled
 from ticket_processor.evaluation.measure import SubjectResult, as_data, measure
 from ticket_processor.evaluation.report import Miss, misses, misses_part, write_page, write_report
-from ticket_processor.evaluation.runner import Answer, Subject, answer_all
+from ticket_processor.evaluation.runner import Subject, TimedAnalysis, answer_all
 
 TAXONOMY = default_taxonomy()
 SECRET = "Call Jürgen at juergen@example.org <script>alert(1)</script> about it"
@@ -57,7 +57,7 @@ def says(category: Callable[[int], str], **update: object) -> Callable[[Ticket],
     return analyse
 
 
-def result(subject: Subject, labelled: Labelled) -> tuple[SubjectResult, tuple[Answer, ...]]:
+def result(subject: Subject, labelled: Labelled) -> tuple[SubjectResult, tuple[TimedAnalysis, ...]]:
     answers = answer_all(subject, labelled.examples, ManualClock())
     return SubjectResult(subject.name, (measure(labelled, answers, TAXONOMY),)), answers
 

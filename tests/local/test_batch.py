@@ -42,7 +42,7 @@ def state_of(desk: Desk) -> State:
     return State(desk.state / FILE_NAME)
 
 
-def learnt(desk: Desk) -> batch_trust.Learnt | None:
+def learnt(desk: Desk) -> batch_trust.BatchTrust | None:
     state = state_of(desk)
     try:
         return batch_trust.learnt(state)

@@ -25,7 +25,7 @@ from pydantic import SecretStr
 
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.models import RunRecord, RunSummary
-from ticket_processor.monitoring.health.checks import Check, Health, Status, Verdict, fail
+from ticket_processor.monitoring.health.checks import Check, Health, HealthVerdict, Status, fail
 from ticket_processor.monitoring.health.doctor import Doctor
 from ticket_processor.monitoring.health.remote import ASKING_S, _certificate, of_helpdesk
 from ticket_processor.monitoring.health.server import HealthServer
@@ -33,7 +33,7 @@ from ticket_processor.sandbox import FaultPlan
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings, ZendeskSettings
 from ticket_processor.state.store import FILE_NAME, State
-from ticket_processor.wiring.runs import Asked, run
+from ticket_processor.wiring.runs import RunArguments, run
 
 from ..servers.certificates import a_certificate
 from .conftest import Command, Desk
@@ -60,7 +60,7 @@ def examined(desk: Desk, **environ: str) -> Health:
 
 def triaged(desk: Desk) -> None:
     """A run by rules, without a process of its own."""
-    assert run(settings_of(desk), Asked(since=0.0)).summary.exit_code == 0
+    assert run(settings_of(desk), RunArguments(since=0.0)).summary.exit_code == 0
     desk.seen.clear()
 
 
@@ -415,7 +415,7 @@ def test_the_check_that_begins_an_installation_is_the_same(smart: Desk) -> None:
 
 
 def a_health() -> Health:
-    return Health(status=Verdict.HEALTHY, checks=(), version="1", at="2026-11-21T12:00:00Z", seconds=0.1)
+    return Health(status=HealthVerdict.HEALTHY, checks=(), version="1", at="2026-11-21T12:00:00Z", seconds=0.1)
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/metrics", "/nothing"])

@@ -31,7 +31,7 @@ from ticket_processor.seeding.synthetic.author import Author
 from ticket_processor.seeding.synthetic.plan import count_there, missing, ordered_cells
 from ticket_processor.seeding.synthetic.request import instructions
 from ticket_processor.seeding.synthetic.rowfile import RowFile
-from ticket_processor.seeding.synthetic.writing import MOST_ASKS, USELESS_IN_A_ROW, Report, Writing
+from ticket_processor.seeding.synthetic.writing import MOST_ASKS, USELESS_IN_A_ROW, Writing, WritingReport
 
 TAXONOMY = default_taxonomy()
 RULES = RulesAnalyser(TAXONOMY)
@@ -97,7 +97,7 @@ class Desk:
         self.told: list[str] = []
         assert not options
 
-    def write(self, count: int = 12, *, taxonomy: Taxonomy = TAXONOMY, cells: Sequence[Any] = CELLS) -> Report:
+    def write(self, count: int = 12, *, taxonomy: Taxonomy = TAXONOMY, cells: Sequence[Any] = CELLS) -> WritingReport:
         author = Author(
             self.model,
             "m",

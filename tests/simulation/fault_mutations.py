@@ -12,7 +12,7 @@ from ticket_processor.core.errors import CannotRun, HelpdeskDown
 from ticket_processor.core.models import Ticket
 from ticket_processor.helpdesk import batch_trust
 from ticket_processor.helpdesk import ticket_history as history
-from ticket_processor.helpdesk.batch_trust import Learnt
+from ticket_processor.helpdesk.batch_trust import BatchTrust
 from ticket_processor.helpdesk.protocol import Fetched
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.pipeline import intake, writeback
@@ -66,8 +66,8 @@ def _not_compared(write_back: WriteBack, made: Sequence[settlement.Settlement], 
     return []
 
 
-def _trusted_for_ever(state: Any, now: str, why: str = "") -> Learnt:
-    return Learnt(at=now, ok=True, comment=True, private=True, metadata=True, stamps=True)
+def _trusted_for_ever(state: Any, now: str, why: str = "") -> BatchTrust:
+    return BatchTrust(at=now, ok=True, comment=True, private=True, metadata=True, stamps=True)
 
 
 def _by_its_key_only(told: History, key: str = "") -> Edit | None:

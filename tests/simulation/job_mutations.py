@@ -17,7 +17,7 @@ from ticket_processor.pipeline import intake, writeback
 from ticket_processor.pipeline import run as pipeline
 from ticket_processor.pipeline import write_planner as settlement
 from ticket_processor.policy.decide import Policy
-from ticket_processor.policy.reanalysis import Reply
+from ticket_processor.policy.reanalysis import CustomerReply
 from ticket_processor.state.store import Retry, State, Verdict
 
 
@@ -135,12 +135,14 @@ def _whoever_judged() -> Iterator[None]:
         yield
 
 
-def _another_key_each_time(ticket: Ticket, told: Any, policy: Policy, whole: Any = pipeline.reply_to) -> Reply | None:
+def _another_key_each_time(
+    ticket: Ticket, told: Any, policy: Policy, whole: Any = pipeline.reply_to
+) -> CustomerReply | None:
     reply = whole(ticket, told, policy)
     return (
         None
         if reply is None
-        else Reply(f"{reply.key[:20]}{ticket.read_at:.0f}", reply.ticket, reply.ours, reply.judged)
+        else CustomerReply(f"{reply.key[:20]}{ticket.read_at:.0f}", reply.ticket, reply.ours, reply.judged)
     )
 
 

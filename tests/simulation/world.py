@@ -39,7 +39,7 @@ from ticket_processor.core.models import RunSummary, Ticket, Usage
 from ticket_processor.core.taxonomy import Taxonomy, default_taxonomy
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.pipeline import intake
-from ticket_processor.pipeline.run import Options, Parts, Run
+from ticket_processor.pipeline.run import Parts, Run, RunOptions
 from ticket_processor.pipeline.writeback import Delivery
 from ticket_processor.policy import reanalysis as retriage
 from ticket_processor.policy.decide import Policy
@@ -419,7 +419,7 @@ class World:
                     taxonomy=TAXONOMY,
                     requests=lambda: transport.counts,
                 ),
-                Options(
+                RunOptions(
                     run_id=name,
                     since=since,
                     max_attempts=self.mishaps.max_attempts,

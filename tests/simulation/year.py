@@ -46,15 +46,15 @@ from ticket_processor.audit.files import LogFile, read_lines
 from ticket_processor.audit.keys import log_keys
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.audit.retention import LOG_HEAD, look_after
-from ticket_processor.audit.verify import Report, check
+from ticket_processor.audit.verify import VerificationReport, check
 from ticket_processor.audit.writer import Head
 from ticket_processor.core.clock import Deadline
-from ticket_processor.core.disk_space import Room
+from ticket_processor.core.disk_space import DiskSpace
 from ticket_processor.core.errors import TicketbotError
 from ticket_processor.core.models import RunRecord, RunSummary
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.monitoring.facts import Severity
-from ticket_processor.pipeline.run import Options, Parts, Run
+from ticket_processor.pipeline.run import Parts, Run, RunOptions
 from ticket_processor.pipeline.writeback import Delivery
 from ticket_processor.policy.decide import Policy
 from ticket_processor.state.store import FILE_NAME, State
@@ -208,10 +208,10 @@ class Year:
                         policy=Policy(),
                         taxonomy=default_taxonomy(),
                         helpdesk_date=lambda: None if self.desk.down else self.clock.true,
-                        room=Room(self.logs, self.state, 1).check,
+                        room=DiskSpace(self.logs, self.state, 1).check,
                         upkeep=lambda left: look_after(audit, clock.now(), self.retention, left, None, state),
                     ),
-                    Options(
+                    RunOptions(
                         run_id=run_id,
                         since=None if begun else clock.now() - DAY_S,
                         delivery=Delivery("single"),
@@ -234,7 +234,7 @@ class Year:
         names = [path.name[10:20] for path in self.logs.glob("ticketbot-*")]
         return Day(_bytes(self.logs), _bytes(self.state), min(names, default=""))
 
-    def verified(self) -> Report:
+    def verified(self) -> VerificationReport:
         """The log's chain, up to the end that the state knows."""
         with closing(State(self.state / FILE_NAME)) as state:
             left = state.fact(LOG_HEAD)
@@ -285,7 +285,9 @@ class Year:
         """How much more memory was in use at the end than after a tenth; ``None`` where that was not measured."""
         return self.memory[1] / self.memory[0] - 1 if len(self.memory) == 2 and self.memory[0] else None
 
-    def problems(self, report: Report, *, most_growth: float = 0.01, most_change: float = 0.05) -> list[str]:
+    def problems(
+        self, report: VerificationReport, *, most_growth: float = 0.01, most_change: float = 0.05
+    ) -> list[str]:
         """Everything that should not be, as sentences; nothing when all is well."""
         found = [str(flaw) for flaw in (*report.flaws, *report.unchecked)]
         _, oldest = self.lines()

@@ -13,7 +13,7 @@ from unittest import mock
 from tests.simulation.year_desk import DAY_S, PERIOD_S, RUNS_A_DAY, Clock, expected, not_synced, poisson
 from ticket_processor.core.models import RunRecord, RunSummary, Statement
 from ticket_processor.monitoring.alert_file import AlertStore
-from ticket_processor.monitoring.facts import Facts, Limits, Severity
+from ticket_processor.monitoring.facts import AlertLimits, Facts, Severity
 from ticket_processor.monitoring.open_alerts import Target, judged, owed, told, without_strangers
 
 LOOKED_BACK_S = 4 * DAY_S
@@ -55,7 +55,7 @@ class Alarms:
         with self._store.alone(patience_s=1.0):
             memory = self._store.load()
             facts = Facts(now=now, models=True, started=started, seen=memory.seen)
-            memory = judged(memory, list(self._recent), facts, Limits())
+            memory = judged(memory, list(self._recent), facts, AlertLimits())
             memory = without_strangers(memory, [PAGER, EVERYBODY]).model_copy(update={"seen": now})
             for news in owed(memory, [PAGER, EVERYBODY], now, 3600.0):
                 memory = told(memory, news)

@@ -36,7 +36,7 @@ from ticket_processor.evaluation.data import Example, read_examples
 from ticket_processor.evaluation.scores import score
 from ticket_processor.evaluation.training import contenders
 from ticket_processor.evaluation.training.calibration import calibrate
-from ticket_processor.evaluation.training.corpus import Counted, corpus_of, text_of
+from ticket_processor.evaluation.training.corpus import NgramCounts, corpus_of, text_of
 from ticket_processor.evaluation.training.fitting import Trained, train
 
 LABELLED = Path(__file__).parents[2].parent / "shared" / "data"
@@ -199,7 +199,7 @@ def test_threads_and_pickled_copies_agree(classifier: LocalClassifier) -> None:
 
 def test_one_ticket_at_a_time_gets_the_values_of_the_training_matrix() -> None:
     corpus = corpus_of(TRAINING)
-    space = Counted(corpus.texts).space(np.arange(100))
+    space = NgramCounts(corpus.texts).space(np.arange(100))
     matrix, features = space.matrix(np.arange(len(corpus.texts))), space.features()
     for row, text in enumerate(corpus.texts):
         columns, values = features.vector(text.text)

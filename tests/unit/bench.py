@@ -11,7 +11,7 @@ from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import UpdateConflict
 from ticket_processor.core.models import Change, Outcome, Ticket
-from ticket_processor.pipeline.recorder import Books
+from ticket_processor.pipeline.recorder import Recorder
 from ticket_processor.pipeline.write_planner import Triage
 from ticket_processor.pipeline.writeback import Delivery, WriteBack
 from ticket_processor.policy.decide import Policy
@@ -52,7 +52,7 @@ class Bench:
         """A whole run with its books: what earlier ones left open, then ``verdicts``."""
         write_back = self.write_back(**options)
         ended: list[Outcome] = []
-        books = Books(
+        books = Recorder(
             self.audit,
             self.state,
             Policy(),

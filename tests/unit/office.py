@@ -17,7 +17,7 @@ from ticket_processor.core.models import Analysis, Change, Outcome, Overwrite, R
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.protocol import Page
 from ticket_processor.helpdesk.ticket_history import Edit, History
-from ticket_processor.pipeline.run import Options, Parts, Run
+from ticket_processor.pipeline.run import Parts, Run, RunOptions
 from ticket_processor.pipeline.writeback import Delivery
 from ticket_processor.policy.decide import FieldPolicy, Policy
 from ticket_processor.policy.skip_rules import Selection, SkipRules
@@ -164,7 +164,7 @@ class Office:
                 selection=Selection(given.pop("rules", SkipRules()), wait_s=given.pop("wait_s", 0)),
                 room=given.pop("room", lambda: None),
             ),
-            Options(run_id=run_id, **given),
+            RunOptions(run_id=run_id, **given),
             self.ended.append,
         )
         try:

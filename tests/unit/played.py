@@ -6,7 +6,7 @@ from collections import deque
 from typing import Any
 
 from ticket_processor.core.models import RunRecord, RunSummary
-from ticket_processor.monitoring.facts import HISTORY_S, Facts, Limits, Severity
+from ticket_processor.monitoring.facts import HISTORY_S, AlertLimits, Facts, Severity
 from ticket_processor.monitoring.open_alerts import Memory, Owed, Target, judged, owed, told
 
 EVERYBODY = Target("everybody")
@@ -17,11 +17,11 @@ class Played:
     """A desk whose runs are kept for ``kept_s``. ``said`` is what everybody was told, with the moment."""
 
     def __init__(
-        self, *, limits: Limits | None = None, kept_s: float = HISTORY_S, memory: Memory | None = None
+        self, *, limits: AlertLimits | None = None, kept_s: float = HISTORY_S, memory: Memory | None = None
     ) -> None:
         self.said: list[tuple[float, Owed]] = []
         self.memory = memory or Memory()
-        self._limits = limits or Limits()
+        self._limits = limits or AlertLimits()
         self._records: deque[RunRecord] = deque()
         self._kept_s = kept_s
 

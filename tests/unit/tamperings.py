@@ -16,7 +16,7 @@ from typing import Any
 from ticket_processor.audit.encryption import Keyring, is_encrypted
 from ticket_processor.audit.erase import erase, find
 from ticket_processor.audit.files import SEGMENT, LogFile, log_files
-from ticket_processor.audit.findings import Report
+from ticket_processor.audit.findings import VerificationReport
 from ticket_processor.audit.lines import Line, decode, encode, erased, key_id, sealed
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.audit.retention import look_after
@@ -50,7 +50,7 @@ class TrueLog:
         """Whether the files say what they did."""
         return self.content() == self._content
 
-    def check(self, *, anchored: bool = True) -> Report:
+    def check(self, *, anchored: bool = True) -> VerificationReport:
         """What verification makes of it now."""
         anchors = [("--anchor", self.head)] if anchored else []
         return check(self.folder, self.keys, self.keyring, anchors)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ticket_processor.monitoring.alert_file import FILE_NAME, AlertStore
 from ticket_processor.monitoring.facts import Severity
 from ticket_processor.monitoring.open_alerts import Ended, Memory, Owed, Target, after, owed, told, without_strangers
-from ticket_processor.monitoring.rules import Condition, Found
+from ticket_processor.monitoring.rules import Condition, HoldingConditions
 from ticket_processor.monitoring.slo import DAY, HOUR
 
 from .recorded import NOW, PERIOD_S
@@ -45,7 +45,7 @@ class Story:
         """One run; (target, rule, what) of the messages that arrived."""
         self.now += later
         conditions = tuple(Condition(rule, severity, f"{rule} holds") for rule, severity in holding)
-        self.memory = after(self.memory, Found(conditions, frozenset(unknown)), self.now)
+        self.memory = after(self.memory, HoldingConditions(conditions, frozenset(unknown)), self.now)
         self.memory = without_strangers(self.memory, self.targets)
         arrived = [news for news in owed(self.memory, self.targets, self.now, COOL) if news.target not in broken]
         for news in arrived:
@@ -179,9 +179,9 @@ def test_what_is_worst_is_told_first() -> None:
 def test_who_is_paged_only_hears_that_it_is_over_or_that_it_goes_on_as_a_warning() -> None:
     story = Story(PAGER)
     story.run(("token_ends", C))
-    less = after(story.memory, Found((Condition("token_ends", W, "in 60 days"),)), story.now + 1)
+    less = after(story.memory, HoldingConditions((Condition("token_ends", W, "in 60 days"),)), story.now + 1)
     assert [(news.what, news.until) for news in owed(less, [PAGER], story.now + 1, COOL)] == [("over", None)]
-    over = after(story.memory, Found(()), story.now + 1)
+    over = after(story.memory, HoldingConditions(()), story.now + 1)
     assert [(news.what, news.until) for news in owed(over, [PAGER], story.now + 1, COOL)] == [("over", story.now + 1)]
 
 

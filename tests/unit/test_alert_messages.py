@@ -12,7 +12,7 @@ import typer.main
 from ticket_processor.cli import app
 from ticket_processor.core.models import RunRecord, Statement
 from ticket_processor.monitoring.checks import TOKENS_END
-from ticket_processor.monitoring.facts import Facts, Limits, Severity, span
+from ticket_processor.monitoring.facts import AlertLimits, Facts, Severity, span
 from ticket_processor.monitoring.messages import Message, message_of
 from ticket_processor.monitoring.open_alerts import Owed
 from ticket_processor.monitoring.rules import RULES, look
@@ -31,7 +31,7 @@ class Case(NamedTuple):
     said: str
     runs: list[RunRecord]
     facts: Facts = Facts(NOW, models=True)
-    limits: Limits = Limits()
+    limits: AlertLimits = AlertLimits()
 
 
 def ended(by: str, times: int, *, every: float = PERIOD_S, why: str | None = None) -> list[RunRecord]:
@@ -107,7 +107,7 @@ CASES = [
         "not_caught_up",
         "for 3 minutes no run has looked at all new tickets",
         [recorded(NOW - 3 * MINUTE), recorded(caught_up=False)],
-        limits=Limits(stale_s=120),
+        limits=AlertLimits(stale_s=120),
     ),
     Case(
         "log_unwritable",
@@ -151,7 +151,7 @@ CASES = [
         "spend",
         "models have cost $5.00 since midnight UTC, and alerts.day_usd is 5",
         history({"cost_usd": 3.0}, {"cost_usd": 2.0}),
-        limits=Limits(day_usd=5.0),
+        limits=AlertLimits(day_usd=5.0),
     ),
     Case(
         "spend",

@@ -13,7 +13,7 @@ from ticket_processor.analysis.budget import DAY_SPENT, RUN_SPENT
 from ticket_processor.analysis.chain import NOTHING_TO_READ
 from ticket_processor.core.models import RunRecord, Statement
 from ticket_processor.monitoring.checks import TOKENS_END
-from ticket_processor.monitoring.facts import UNEXPECTED, Facts, Limits, Look
+from ticket_processor.monitoring.facts import UNEXPECTED, AlertLimits, Facts, Look
 from ticket_processor.monitoring.facts import Severity as S
 from ticket_processor.monitoring.rules import RULES, look
 from ticket_processor.monitoring.slo import DAY, HOUR, MINUTE
@@ -27,7 +27,7 @@ MODELS = Facts(NOW, models=True)
 
 
 def found(records: list[RunRecord], facts: Facts = MODELS, **limits: Any) -> dict[str, S]:
-    conditions = look(records, facts, Limits(**limits)).conditions
+    conditions = look(records, facts, AlertLimits(**limits)).conditions
     return {condition.rule: condition.severity for condition in conditions}
 
 
@@ -118,7 +118,7 @@ def test_a_countdown_that_is_over_when_it_is_read_is_left_out() -> None:
         recorded(NOW - ago, exit_code=3, stopped_by="HelpdeskDown", stopped="the breaker is open for another 56 s")
         for ago in (PERIOD_S, 0)
     ]
-    (said,) = [condition.message for condition in look(runs, MODELS, Limits()).conditions]
+    (said,) = [condition.message for condition in look(runs, MODELS, AlertLimits()).conditions]
     assert said.endswith("the breaker is open")
 
 
@@ -146,7 +146,7 @@ def test_a_few_tickets_prove_nothing_about_models() -> None:
 
 def test_what_is_told_of_fallbacks_is_called_as_everywhere_and_leaves_out_the_same() -> None:
     runs = history(*[by_model(8, model_timeout=2, nothing_to_read=1)] * 6)
-    (said,) = [condition.message for condition in look(runs, MODELS, Limits()).conditions]
+    (said,) = [condition.message for condition in look(runs, MODELS, AlertLimits()).conditions]
     assert said.startswith("unplanned fallback rate 18.2%: no model gave 12 of 66 answers")
     assert set(PLANNED) == {NOTHING_TO_READ, "no_model_configured", RUN_SPENT, DAY_SPENT}
 
@@ -223,7 +223,7 @@ def test_how_long_a_pause_is_follows_from_how_often_runs_come(minutes: int) -> N
     gap, runs = max(25.0, 2.5 * minutes) * MINUTE, every(minutes, until=NOW - 3 * DAY)
 
     def resumed(pause: float, before: float = 0.0) -> float:
-        return Look(runs, Facts(NOW, started=NOW - 5, seen=NOW - 5 - pause, resumed=before), Limits()).resumed
+        return Look(runs, Facts(NOW, started=NOW - 5, seen=NOW - 5 - pause, resumed=before), AlertLimits()).resumed
 
     assert (resumed(gap + 1), resumed(gap - 1), resumed(gap - 1, NOW - HOUR)) == (NOW - 5, 0.0, NOW - HOUR)
     assert resumed(gap - 1, NOW + HOUR) == 0.0, "a clock that was ahead"
@@ -311,7 +311,7 @@ def test_what_the_docs_call_critical_is() -> None:
 
 
 def test_the_settings_defaults_are_the_rules() -> None:
-    alerts, slo, limits = AlertSettings(), SloSettings(), Limits()
+    alerts, slo, limits = AlertSettings(), SloSettings(), AlertLimits()
     assert (slo.success, slo.fallback_share) == (limits.success, limits.fallback_share)
     assert alerts.day_usd is limits.day_usd is None
     assert alerts.stale_minutes is limits.stale_s is None

@@ -18,7 +18,7 @@ from ticket_processor.core.models import Analysis, Overwrite, Priority, Risk, Ti
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.ticket_history import History
 from ticket_processor.pipeline.backfill.results_file import DECIDED, BackfillFile, Entry, Results
-from ticket_processor.pipeline.backfill.walk import MOST_PAUSES, PAUSE_S, Backfill, Judgement
+from ticket_processor.pipeline.backfill.walk import MOST_PAUSES, PAUSE_S, Backfill, BackfillPolicy
 from ticket_processor.policy.decide import FieldPolicy, Policy
 from ticket_processor.tags import write_key
 
@@ -111,7 +111,7 @@ class Walk:
             self.walk = Backfill(
                 self.desk,
                 Understanding(self._links, RulesAnalyser(self._taxonomy)),
-                Judgement(self._policy, self._taxonomy, as_new=self._as_new),
+                BackfillPolicy(self._policy, self._taxonomy, as_new=self._as_new),
                 file,
                 self._options.pop("executor", Here()),
                 self.clock,
@@ -243,7 +243,7 @@ ALWAYS = FieldPolicy(overwrite=Overwrite.ALWAYS)
 
 def test_history_gets_labels_and_fields_and_nothing_that_asks_for_work() -> None:
     policy = Policy(fields=ALWAYS, priority=ALWAYS)
-    decision = Judgement(policy, TAXONOMY)(1, SEVERE)
+    decision = BackfillPolicy(policy, TAXONOMY)(1, SEVERE)
     assert {"ai_processed", "ai_money", "ai_urgency_critical", "finance"} <= set(decision.tags)
     assert "ai_escalated" not in decision.tags
     assert decision.fields == {42: "topic_money"}
@@ -253,7 +253,7 @@ def test_history_gets_labels_and_fields_and_nothing_that_asks_for_work() -> None
 
 
 def test_as_new_the_whole_decision_is_kept() -> None:
-    decision = Judgement(Policy(priority=ALWAYS), TAXONOMY, as_new=True)(1, SEVERE)
+    decision = BackfillPolicy(Policy(priority=ALWAYS), TAXONOMY, as_new=True)(1, SEVERE)
     assert "ai_escalated" in decision.tags
     assert decision.priority is Priority.HIGH
     assert decision.group == 77
@@ -344,7 +344,7 @@ def test_an_accident_with_one_ticket_is_told_without_its_words(tmp_path: Path) -
         backfill = Backfill(
             walk.desk,
             Accident((), RulesAnalyser(default_taxonomy())),
-            Judgement(Policy()),
+            BackfillPolicy(Policy()),
             file,
             Here(),
             walk.clock,

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ticket_processor.core.disk_space import MB, Room
+from ticket_processor.core.disk_space import MB, DiskSpace
 from ticket_processor.core.errors import AuditUnwritable, StateUnusable
 
 from .fakes import START, a_ticket
@@ -41,7 +41,7 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_with_enough_on_both_disks_nothing_is_said(folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", Disks(logs=50 * MB, state=50 * MB))
-    Room(*folders, least_mb=50).check()
+    DiskSpace(*folders, least_mb=50).check()
 
 
 def test_too_little_for_the_log_is_a_log_that_cannot_be_written(
@@ -49,7 +49,7 @@ def test_too_little_for_the_log_is_a_log_that_cannot_be_written(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", Disks(logs=50 * MB - 1))
     with pytest.raises(AuditUnwritable) as told:
-        Room(*folders, least_mb=50).check()
+        DiskSpace(*folders, least_mb=50).check()
     for words in (
         str(folders[0]),
         "has 49.9 MB free, and run.min_free_mb asks for 50.0 MB",
@@ -64,7 +64,7 @@ def test_too_little_for_the_state_is_a_state_that_cannot_be_used(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", Disks(state=0))
     with pytest.raises(StateUnusable) as told:
-        Room(*folders, least_mb=1).check()
+        DiskSpace(*folders, least_mb=1).check()
     for words in (str(folders[1]), "0 kB free", "state_dir (TICKETBOT_STATE_DIR)"):
         assert words in str(told.value)
 
@@ -75,7 +75,7 @@ def test_a_folder_that_is_not_there_yet_is_judged_by_the_one_that_it_will_be_in(
     disks = Disks(logs=3 * MB)
     monkeypatch.setattr(shutil, "disk_usage", disks)
     with pytest.raises(AuditUnwritable, match=r"3\.0 MB free"):
-        Room(folders[0] / "deep" / "deeper", folders[1], least_mb=50).check()
+        DiskSpace(folders[0] / "deep" / "deeper", folders[1], least_mb=50).check()
     assert disks.asked[-1] == folders[0]
 
 
@@ -83,12 +83,12 @@ def test_a_disk_that_cannot_be_looked_at_stops_nothing(
     folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", Disks(logs=OSError(13, "Permission denied")))
-    Room(*folders, least_mb=50).check()
+    DiskSpace(*folders, least_mb=50).check()
 
 
 def test_with_0_nothing_is_asked_for(folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", Disks(logs=0, state=0))
-    Room(*folders, least_mb=0).check()
+    DiskSpace(*folders, least_mb=0).check()
 
 
 # In a run

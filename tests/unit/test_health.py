@@ -28,13 +28,13 @@ from ticket_processor.core.models import RunRecord, RunSummary
 from ticket_processor.monitoring.checks import TOKENS_END, TOKENS_WARN_S
 from ticket_processor.monitoring.health import machine, runs
 from ticket_processor.monitoring.health.checks import (
-    Answer,
     Check,
+    CheckResult,
     Examiner,
     Health,
+    HealthVerdict,
     Probe,
     Status,
-    Verdict,
     fail,
     ok,
     skipped,
@@ -44,7 +44,7 @@ from ticket_processor.monitoring.health.checks import (
 from ticket_processor.monitoring.health.doctor import Doctor, unusable
 from ticket_processor.monitoring.health.exposition import exposition
 from ticket_processor.monitoring.health.remote import ASKING_S, _Helpdesk, ask_helpdesk, of_helpdesk
-from ticket_processor.monitoring.health.server import FRESH_S, Remembered
+from ticket_processor.monitoring.health.server import FRESH_S, CachedExamination
 from ticket_processor.monitoring.health.words import span
 from ticket_processor.monitoring.run_metrics import RunMetrics
 from ticket_processor.pipeline.run import HALTED
@@ -66,15 +66,15 @@ DATE = "Sat, 21 Nov 2026 03:30:00 GMT"
 @pytest.mark.parametrize(
     ("checks", "status", "code"),
     [
-        ((), Verdict.HEALTHY, ExitCode.OK),
-        ((ok("a", ""), skipped("b", "")), Verdict.HEALTHY, ExitCode.OK),
-        ((ok("a", ""), warn("b", "")), Verdict.DEGRADED, ExitCode.SOME_FAILED),
-        ((warn("a", ""), fail("b", ""), ok("c", "")), Verdict.UNHEALTHY, ExitCode.CANNOT_RUN),
-        ((fail("helpdesk", ""), fail("settings", "")), Verdict.UNHEALTHY, ExitCode.USAGE),
+        ((), HealthVerdict.HEALTHY, ExitCode.OK),
+        ((ok("a", ""), skipped("b", "")), HealthVerdict.HEALTHY, ExitCode.OK),
+        ((ok("a", ""), warn("b", "")), HealthVerdict.DEGRADED, ExitCode.SOME_FAILED),
+        ((warn("a", ""), fail("b", ""), ok("c", "")), HealthVerdict.UNHEALTHY, ExitCode.CANNOT_RUN),
+        ((fail("helpdesk", ""), fail("settings", "")), HealthVerdict.UNHEALTHY, ExitCode.USAGE),
     ],
 )
 def test_the_worst_check_decides_and_the_exit_code_follows(
-    checks: tuple[Check, ...], status: Verdict, code: ExitCode
+    checks: tuple[Check, ...], status: HealthVerdict, code: ExitCode
 ) -> None:
     assert verdict(checks) is status
     assert a_health(*checks).exit_code is code
@@ -96,14 +96,14 @@ def a_health(*checks: Check, metrics: RunMetrics | None = None) -> Health:
 
 
 def a_probe(name: str, look: Callable[[], object] = lambda: None) -> Probe:
-    def found() -> Answer:
+    def found() -> CheckResult:
         look()
-        return Answer((ok(name, "well"),))
+        return CheckResult((ok(name, "well"),))
 
     return Probe((name,), found)
 
 
-def names_of(answers: list[Answer]) -> list[tuple[str, Status]]:
+def names_of(answers: list[CheckResult]) -> list[tuple[str, Status]]:
     return [(check.name, check.status) for found in answers for check in found.checks]
 
 
@@ -123,7 +123,7 @@ def test_probes_are_made_at_the_same_time_and_answer_in_their_order() -> None:
 
 
 def test_one_that_hangs_is_left_behind_while_the_others_answer(stuck: threading.Event) -> None:
-    hangs = Probe(("disk", "room"), lambda: (stuck.wait(), Answer(()))[1])
+    hangs = Probe(("disk", "room"), lambda: (stuck.wait(), CheckResult(()))[1])
     examiner = Examiner([hangs, a_probe("quick")], SystemClock(), limit_s=0.3)
     answers = examiner.examine()
     assert names_of(answers) == [("disk", Status.FAIL), ("room", Status.SKIPPED), ("quick", Status.OK)]
@@ -165,7 +165,7 @@ def test_a_server_is_given_up_before_its_check_and_checks_before_the_ten_seconds
 
 
 def test_what_the_service_can_do_without_is_a_warning_when_it_hangs(stuck: threading.Event) -> None:
-    probe = Probe(("model m-1",), lambda: (stuck.wait(), Answer(()))[1], warn)
+    probe = Probe(("model m-1",), lambda: (stuck.wait(), CheckResult(()))[1], warn)
     assert names_of(Examiner([probe], SystemClock(), limit_s=0.1).examine()) == [("model m-1", Status.WARN)]
 
 
@@ -565,7 +565,7 @@ def everything_in(folder: Path) -> dict[str, tuple[int, int]]:
 
 def test_an_installation_that_never_ran_is_degraded_and_nothing_is_made(tmp_path: Path) -> None:
     health = Doctor(settings_in(tmp_path), ManualClock(), offline=True).examine()
-    assert health.status is Verdict.DEGRADED
+    assert health.status is HealthVerdict.DEGRADED
     assert [check.name for check in health.checks if check.status is Status.WARN] == ["last_run"]
     assert health.metrics == RunMetrics()
     assert list(tmp_path.iterdir()) == []
@@ -767,7 +767,7 @@ def test_who_asks_often_is_told_what_was_found_within_half_a_minute() -> None:
         made.append(clock.now())
         return a_health()
 
-    remembered = Remembered(examine, clock)
+    remembered = CachedExamination(examine, clock)
     for _ in range(100):
         remembered()
     clock.advance(FRESH_S + 1)
@@ -785,7 +785,7 @@ def test_those_who_ask_at_the_same_time_share_one_examination() -> None:
         go_on.wait(60)
         return a_health()
 
-    remembered = Remembered(examine, SystemClock())
+    remembered = CachedExamination(examine, SystemClock())
     threads = [threading.Thread(target=lambda: told.append(remembered())) for _ in range(8)]
     for thread in threads:
         thread.start()

@@ -13,7 +13,7 @@ from ticket_processor.monitoring.facts import Severity
 from ticket_processor.monitoring.health.alerting import alerting
 from ticket_processor.monitoring.health.checks import Check, Status
 from ticket_processor.monitoring.health.doctor import Doctor
-from ticket_processor.monitoring.open_alerts import Failure, Memory, Remembered
+from ticket_processor.monitoring.open_alerts import Failure, Memory, OpenAlert
 
 from .fakes import START, ManualClock
 from .test_health import settings_in
@@ -34,7 +34,7 @@ def remember(folder: Path, *severities: Severity, over: float | None = None) -> 
     (folder / "state").mkdir()
     rules = dict(zip(("spend", "helpdesk_unreachable"), severities, strict=False))
     conditions = {
-        rule: Remembered(severity=severity, message="a sentence", since=NOW - 900, over=over)
+        rule: OpenAlert(severity=severity, message="a sentence", since=NOW - 900, over=over)
         for rule, severity in rules.items()
     }
     assert AlertStore(folder / "state").save(Memory(conditions=conditions), NOW)

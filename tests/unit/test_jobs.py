@@ -21,7 +21,7 @@ from ticket_processor.core.errors import (
 )
 from ticket_processor.core.models import Analysis, Change, Outcome, OutcomeStatus, Overwrite, Priority, Ticket, Usage
 from ticket_processor.helpdesk import batch_trust
-from ticket_processor.helpdesk.batch_trust import Learnt
+from ticket_processor.helpdesk.batch_trust import BatchTrust
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.pipeline.writeback import (
     CHANGED_AGAIN,
@@ -39,7 +39,7 @@ from .bench import Bench
 from .fakes import a_decision, a_ticket, an_analysis
 
 BATCH = Delivery("batch")
-SEEN = Learnt(at="2026-11-20T00:00:00Z", ok=True, comment=True, private=True, metadata=True, stamps=True)
+SEEN = BatchTrust(at="2026-11-20T00:00:00Z", ok=True, comment=True, private=True, metadata=True, stamps=True)
 PROBED = (
     '{"how":"probe","at":"2026-11-20T00:00:00Z","ok":true,"comment":true,"private":true,"metadata":true,"stamps":true,'
     '"placeholders_safe":true,"stamp_rule":"equal","conflict_error":"UpdateConflict","batch_tag_edits":false,'

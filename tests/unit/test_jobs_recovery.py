@@ -13,7 +13,7 @@ from ticket_processor.core.clock import iso, parse_iso
 from ticket_processor.core.errors import CannotRun, NotePublished, OutcomeUnknown, TicketError, TooManyJobs
 from ticket_processor.core.models import Analysis, Change, Outcome, OutcomeStatus, Ticket, Writes
 from ticket_processor.helpdesk import batch_trust
-from ticket_processor.helpdesk.batch_trust import Learnt
+from ticket_processor.helpdesk.batch_trust import BatchTrust
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.pipeline.writeback import FULL_IN_A_ROW, LATE_AUDITS_S, LOOKS, TRIAL_ITEMS, Delivery
 from ticket_processor.reporting.run_words import summary_text
@@ -22,7 +22,7 @@ from .bench import Bench
 from .fakes import START, ItemFate, a_ticket
 from .office import AS_JOBS, Open
 
-SEEN = Learnt(at="2026-11-20T00:00:00Z", ok=True, comment=True, private=True, metadata=True, stamps=True)
+SEEN = BatchTrust(at="2026-11-20T00:00:00Z", ok=True, comment=True, private=True, metadata=True, stamps=True)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from ticket_processor.audit import writer as log_writer
 from ticket_processor.audit.encryption import Keyring
 from ticket_processor.audit.erase import ERASED
 from ticket_processor.audit.files import LogFile, events, log_files, pack, unpack
-from ticket_processor.audit.findings import FORGED, Report
+from ticket_processor.audit.findings import FORGED, VerificationReport
 from ticket_processor.audit.lines import Line, decode, encode, erased, key_id, sealed
 from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.audit.retention import EXPIRED, keep_head, keys_in, look_after
@@ -90,7 +90,7 @@ class Log:
         keys: tuple[bytes, ...] = (KEY,),
         keyring: Keyring | None = None,
         ours: tuple[bytes, ...] = (),
-    ) -> Report:
+    ) -> VerificationReport:
         known = [("--anchor", anchor) for anchor in anchors if anchor]
         return check(self.folder, keys, keyring, known, ours=map(key_id, ours))
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ticket_processor.analysis.cache import FILE_NAME as ANSWERS
 from ticket_processor.analysis.cache import AnswerStore
 from ticket_processor.audit.encryption import Keyring
-from ticket_processor.audit.erase import ERASED, ERASING, Found, erase, find
+from ticket_processor.audit.erase import ERASED, ERASING, TicketTraces, erase, find
 from ticket_processor.audit.files import events, log_files, pack, read_lines
 from ticket_processor.audit.lines import encode
 from ticket_processor.audit.receipts import AuditLog
@@ -70,7 +70,7 @@ class Office:
             )
         audit.close()
 
-    def erase(self, *tickets: int) -> Found:
+    def erase(self, *tickets: int) -> TicketTraces:
         audit = self.log()
         try:
             return erase(audit, tickets, self.keys, find(self.folder, tickets, self.keys))

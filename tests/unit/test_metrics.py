@@ -17,7 +17,7 @@ from ticket_processor.dashboard import tables
 from ticket_processor.reporting import metrics
 from ticket_processor.reporting.figures import PLANNED
 from ticket_processor.reporting.index import LogIndex
-from ticket_processor.reporting.metrics import Selection
+from ticket_processor.reporting.metrics import LogSelection
 
 from .fakes import START
 from .log_days import at, moment, receipt, run_lines, write_log
@@ -76,7 +76,7 @@ def a_log(seed: int, count: int = 150) -> list[Line]:
 class ByHand:
     """What the figures should be, line by line."""
 
-    def __init__(self, lines: list[Line], selection: Selection) -> None:
+    def __init__(self, lines: list[Line], selection: LogSelection) -> None:
         in_order = sorted(lines, key=lambda line: line["ts"])
         period = [
             line
@@ -107,14 +107,14 @@ class ByHand:
 
 
 SELECTIONS = (
-    Selection(at("11-17 00:00"), at("11-21 00:00")),
-    Selection(at("11-18 06:30"), at("11-20 11:15")),
-    Selection(at("11-18 06:30"), at("11-20 11:15"), dry_runs=True),
-    Selection(categories=("billing", "technical"), urgencies=("high",)),
-    Selection(outcomes=("failed",), sentiments=("negative",)),
-    Selection(languages=("de",), analysers=("rules",)),
-    Selection(until=at("11-19 12:00"), models=("m-2",)),
-    Selection(at("12-01 00:00"), at("12-02 00:00")),
+    LogSelection(at("11-17 00:00"), at("11-21 00:00")),
+    LogSelection(at("11-18 06:30"), at("11-20 11:15")),
+    LogSelection(at("11-18 06:30"), at("11-20 11:15"), dry_runs=True),
+    LogSelection(categories=("billing", "technical"), urgencies=("high",)),
+    LogSelection(outcomes=("failed",), sentiments=("negative",)),
+    LogSelection(languages=("de",), analysers=("rules",)),
+    LogSelection(until=at("11-19 12:00"), models=("m-2",)),
+    LogSelection(at("12-01 00:00"), at("12-02 00:00")),
 )
 
 
@@ -128,11 +128,11 @@ def log(
 
 
 @pytest.fixture(params=SELECTIONS, ids=str)
-def case(request: pytest.FixtureRequest, log: tuple[LogIndex, list[Line]]) -> tuple[LogIndex, Selection, ByHand]:
+def case(request: pytest.FixtureRequest, log: tuple[LogIndex, list[Line]]) -> tuple[LogIndex, LogSelection, ByHand]:
     return log[0], request.param, ByHand(log[1], request.param)
 
 
-def test_totals_are_what_counting_gives(case: tuple[LogIndex, Selection, ByHand]) -> None:
+def test_totals_are_what_counting_gives(case: tuple[LogIndex, LogSelection, ByHand]) -> None:
     index, selection, hand = case
     found = metrics.totals(index, selection)
     outcomes = Counter(line["outcome"] for line in hand.ended)
@@ -156,7 +156,7 @@ def test_totals_are_what_counting_gives(case: tuple[LogIndex, Selection, ByHand]
     assert found.answers_from_cache == sum(bool((line["analysis"] or {}).get("cached")) for line in hand.lines)
 
 
-def test_every_dimension_adds_up_to_its_tickets(case: tuple[LogIndex, Selection, ByHand]) -> None:
+def test_every_dimension_adds_up_to_its_tickets(case: tuple[LogIndex, LogSelection, ByHand]) -> None:
     index, selection, hand = case
     found = metrics.breakdowns(index, selection, metrics.DIMENSIONS)
     expected: dict[str, Callable[[Line], str | None]] = {
@@ -176,7 +176,7 @@ def test_every_dimension_adds_up_to_its_tickets(case: tuple[LogIndex, Selection,
         assert sum(part.share for part in parts) == pytest.approx(1.0 if parts else 0.0)
 
 
-def test_latencies_are_exact(case: tuple[LogIndex, Selection, ByHand]) -> None:
+def test_latencies_are_exact(case: tuple[LogIndex, LogSelection, ByHand]) -> None:
     index, selection, hand = case
     times = sorted(line["timings_ms"]["analyse" if line["job"] else "total"] for line in hand.lines if line["analysis"])
     found = metrics.latency(index, selection, quick_ms=9_000)
@@ -188,7 +188,7 @@ def test_latencies_are_exact(case: tuple[LogIndex, Selection, ByHand]) -> None:
 
 
 @pytest.mark.parametrize("step", ["hour", "day", "week"])
-def test_steps_of_time_add_up_to_the_period(case: tuple[LogIndex, Selection, ByHand], step: metrics.Step) -> None:
+def test_steps_of_time_add_up_to_the_period(case: tuple[LogIndex, LogSelection, ByHand], step: metrics.Step) -> None:
     index, selection, hand = case
     total = metrics.totals(index, selection)
     points = metrics.series(index, selection, step)
@@ -206,7 +206,7 @@ def test_steps_of_time_add_up_to_the_period(case: tuple[LogIndex, Selection, ByH
     assert +named == Counter(line["analysis"]["category"] for line in hand.understood)
 
 
-def test_what_models_took_is_told_by_model_and_by_day(case: tuple[LogIndex, Selection, ByHand]) -> None:
+def test_what_models_took_is_told_by_model_and_by_day(case: tuple[LogIndex, LogSelection, ByHand]) -> None:
     index, selection, hand = case
     understood = [line for line in hand.lines if line["analysis"]]
     models = metrics.spent(index, selection)
@@ -241,7 +241,7 @@ def test_one_row_has_everything_that_a_line_says(tmp_path: Path) -> None:
     with opened(tmp_path, line) as index:
         (row,) = metrics.ticket(index, 7)
         assert metrics.ticket(index, 8) == []
-        assert metrics.page(index, Selection()).rows == (row,)
+        assert metrics.page(index, LogSelection()).rows == (row,)
     assert (row.at, row.ticket_id, row.category, row.subcategory) == (moment("11-20 08:00"), 7, "billing", "double")
     assert (row.tags, row.suspicious, row.escalated, row.review) == (
         *(("ai_processed", "ai_billing"), ("a", "b"), (), False),
@@ -278,14 +278,14 @@ def test_a_search_looks_into_numbers_labels_reasons_and_tags(tmp_path: Path, tex
         receipt(12, "11-20 08:03", analysis=None, tags=[]),
     ]
     with opened(tmp_path, *lines) as index:
-        found = metrics.page(index, Selection(text=text))
+        found = metrics.page(index, LogSelection(text=text))
         assert {row.ticket_id for row in found.rows} == expected
         assert found.total == len(expected)
 
 
 def test_a_column_that_is_none_to_sort_by_is_refused(tmp_path: Path) -> None:
     with opened(tmp_path) as index, pytest.raises(ValueError, match="'ts; DROP' is none of"):
-        metrics.page(index, Selection(), order_by="ts; DROP")
+        metrics.page(index, LogSelection(), order_by="ts; DROP")
 
 
 def test_a_ticket_that_failed_first_is_a_failure_of_the_service_and_a_written_ticket(tmp_path: Path) -> None:
@@ -293,8 +293,8 @@ def test_a_ticket_that_failed_first_is_a_failure_of_the_service_and_a_written_ti
     lines.append(receipt(1, "11-20 09:00", intent="i9"))
     lines += [receipt(number, "11-20 09:00") for number in range(2, 11)]
     with opened(tmp_path, *lines) as index:
-        total = metrics.totals(index, Selection())
-        success, latency = metrics.objectives(index, Selection(), success=0.9, quick_ms=999)
+        total = metrics.totals(index, LogSelection())
+        success, latency = metrics.objectives(index, LogSelection(), success=0.9, quick_ms=999)
     assert (total.tickets, total.updated, total.failed, total.failed_at_least_once) == (10, 10, 0, 1)
     assert (success.good, success.total, success.met) == (10, 11, True)
     assert success.budget_left == pytest.approx(1 - 1 / 1.1)
@@ -303,8 +303,8 @@ def test_a_ticket_that_failed_first_is_a_failure_of_the_service_and_a_written_ti
 
 def test_an_objective_without_tickets_is_neither_met_nor_missed(tmp_path: Path) -> None:
     with opened(tmp_path) as index:
-        assert metrics.totals(index, Selection()) == metrics.Totals()
-        assert [(item.share, item.met, item.budget_left) for item in metrics.objectives(index, Selection())] == [
+        assert metrics.totals(index, LogSelection()) == metrics.Totals()
+        assert [(item.share, item.met, item.budget_left) for item in metrics.objectives(index, LogSelection())] == [
             (None, None, None)
         ] * 2
         assert metrics.reach(index) is None
@@ -358,12 +358,12 @@ def test_choices_are_those_of_the_period_whatever_else_is_selected(tmp_path: Pat
         receipt(4, "11-10 08:00", category="security"),
     ]
     with opened(tmp_path, *lines) as index:
-        found = metrics.choices(index, Selection(at("11-20 00:00"), at("11-21 00:00"), categories=("refund",)))
+        found = metrics.choices(index, LogSelection(at("11-20 00:00"), at("11-21 00:00"), categories=("refund",)))
     assert (found["category"], found["language"]) == (["billing", "refund"], ["en", "de"])
 
 
 def test_the_period_before_ends_where_this_one_begins() -> None:
-    selection = Selection(1000.0, 1600.0, categories=("billing",))
+    selection = LogSelection(1000.0, 1600.0, categories=("billing",))
     assert selection.before == replace(selection, since=400.0, until=1000.0)
 
 

@@ -21,7 +21,7 @@ from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.policy.decide import Policy
 from ticket_processor.reporting.override_counts import BANDS, MOST_PAIRS, Count, Overrides, add_up, in_sample_order
 from ticket_processor.reporting.override_sample import LOOKED_AT, read_overrides, written_tickets
-from ticket_processor.reporting.overrides import ANOTHER, Judged, Judgement, Written, judge, words_of
+from ticket_processor.reporting.overrides import ANOTHER, JudgedLabel, TicketJudgement, Written, judge, words_of
 from ticket_processor.sandbox import BOT_ID, PERSON_ID
 from ticket_processor.zendesk import Zendesk
 
@@ -63,7 +63,7 @@ def rules(**fields: Any) -> Edit:
 SOLVED = person()
 
 
-def judged(*edits: Edit, options: Mapping[int, frozenset[str]] | None = None) -> dict[str, Judged]:
+def judged(*edits: Edit, options: Mapping[int, frozenset[str]] | None = None) -> dict[str, JudgedLabel]:
     """By part; a ticket that nobody has dealt with fails."""
     judgement = judge(History(edits=edits, options=dict(options or {})), WORDS, WRITTEN, requester=CUSTOMER)
     assert judgement is not None
@@ -354,16 +354,16 @@ def test_an_automations_audit_is_by_rules_and_so_are_a_triggers_events_within_a_
 # Added up
 
 
-def a_ticket(*labels: Judged, **fields: Any) -> Judgement:
-    return Judgement(dealt_with=True, labels=labels, **fields)
+def a_ticket(*labels: JudgedLabel, **fields: Any) -> TicketJudgement:
+    return TicketJudgement(dealt_with=True, labels=labels, **fields)
 
 
-def category(label: str, fate: Any = "left", theirs: str | None = None, sure: float | None = None) -> Judged:
-    return Judged("category", label, fate, theirs, sure)
+def category(label: str, fate: Any = "left", theirs: str | None = None, sure: float | None = None) -> JudgedLabel:
+    return JudgedLabel("category", label, fate, theirs, sure)
 
 
 def test_the_numbers_are_counted_over_tickets_that_a_person_has_dealt_with() -> None:
-    urgent = Judged("urgency", "low", "taken_off")
+    urgent = JudgedLabel("urgency", "low", "taken_off")
     found = add_up(
         [
             a_ticket(category("billing"), urgent),
@@ -371,7 +371,7 @@ def test_the_numbers_are_counted_over_tickets_that_a_person_has_dealt_with() -> 
             a_ticket(category("billing", "by_rules"), lowered=Priority.LOW),
             a_ticket(category("refund"), raised=Priority.HIGH),
             a_ticket(raised=Priority.URGENT),
-            Judgement(dealt_with=False, labels=(category("billing", "taken_off"),)),
+            TicketJudgement(dealt_with=False, labels=(category("billing", "taken_off"),)),
         ]
     )
     assert (found.judged, found.overridden, found.rate) == (4, 2, 0.5)
@@ -419,7 +419,7 @@ def test_of_pairs_the_most_frequent_ten_are_told() -> None:
 
 
 _JUDGED = st.builds(
-    Judged,
+    JudgedLabel,
     st.sampled_from(["category", "priority", "field 20"]),
     st.sampled_from(["a", "b"]),
     st.sampled_from(["left", "changed", "taken_off", "by_rules"]),
@@ -428,8 +428,8 @@ _JUDGED = st.builds(
 )
 
 
-@given(st.lists(st.builds(Judgement, st.booleans(), st.lists(_JUDGED, max_size=4).map(tuple)), max_size=20))
-def test_every_label_of_a_ticket_that_counts_is_counted_once(tickets: list[Judgement]) -> None:
+@given(st.lists(st.builds(TicketJudgement, st.booleans(), st.lists(_JUDGED, max_size=4).map(tuple)), max_size=20))
+def test_every_label_of_a_ticket_that_counts_is_counted_once(tickets: list[TicketJudgement]) -> None:
     found = add_up(tickets)
     counted = Counter({part.part: part.judged + part.by_rules for part in found.parts})
     assert counted == Counter(item.part for ticket in tickets if ticket.dealt_with for item in ticket.labels)

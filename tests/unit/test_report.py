@@ -19,14 +19,14 @@ from typer.testing import CliRunner
 from ticket_processor import __version__
 from ticket_processor.cli import app
 from ticket_processor.commands import report_page, report_tables
-from ticket_processor.commands.report import Wishes, period_of
+from ticket_processor.commands.report import ReportOptions, period_of
 from ticket_processor.commands.report_markdown import markdown
 from ticket_processor.core.clock import iso, parse_iso
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.reporting.export import as_data, csv_text
 from ticket_processor.reporting.glossary import MEANINGS
 from ticket_processor.reporting.index import LogIndex
-from ticket_processor.reporting.metrics import Selection
+from ticket_processor.reporting.metrics import LogSelection
 from ticket_processor.reporting.report import Goals, Report, gather
 
 from .fakes import START
@@ -75,7 +75,7 @@ def test_nothing_in_markdown_becomes_mark_up_a_mention_a_link_or_a_formula(tmp_p
 def test_a_report_can_be_of_tickets_of_some_risk_only(tmp_path: Path) -> None:
     write_log(tmp_path, [receipt(1, "11-20 08:00", risk="high"), receipt(2, "11-20 08:00")])
     with LogIndex(tmp_path, lambda: START) as index:
-        found = gather(index, at("11-14 00:00"), at("11-21 00:00"), only=Selection(risks=("high",)))
+        found = gather(index, at("11-14 00:00"), at("11-21 00:00"), only=LogSelection(risks=("high",)))
     assert found.totals.tickets == 1
     assert "of tickets with risk high only" in found.remarks[0]
 
@@ -417,7 +417,7 @@ def test_what_ended_runs_early_and_what_costs_are_not_known_is_told_in_words(tmp
 
 
 def asked(**wishes: Any) -> tuple[str, str]:
-    since, until = period_of(Wishes(**wishes), START)
+    since, until = period_of(ReportOptions(**wishes), START)
     first, last = (datetime.fromtimestamp(edge, UTC) for edge in (since, until))
     return f"{first:%m-%d %H:%M}", f"{last:%m-%d %H:%M}"
 
@@ -455,7 +455,7 @@ def test_a_period_is_of_days_in_utc_wherever_the_machine_stands(
     zone: str, period: Any, edges: tuple[str, str], hour: int
 ) -> None:
     with standing_in(zone):
-        since, until = period_of(Wishes(period=period), parse_iso(f"2026-10-31T{hour:02}:00:00Z"))
+        since, until = period_of(ReportOptions(period=period), parse_iso(f"2026-10-31T{hour:02}:00:00Z"))
     assert (iso(since), iso(until)) == edges
 
 

@@ -21,10 +21,10 @@ from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import Analysis, Outcome, Overwrite, Priority, RunSummary, Sentiment, Urgency
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.helpdesk.ticket_history import Edit, History, Ours
-from ticket_processor.pipeline.run import Options, Parts, Run
+from ticket_processor.pipeline.run import Parts, Run, RunOptions
 from ticket_processor.pipeline.writeback import Delivery
 from ticket_processor.policy.decide import FieldPolicy, Policy
-from ticket_processor.policy.reanalysis import Reply, reply_to
+from ticket_processor.policy.reanalysis import CustomerReply, reply_to
 from ticket_processor.policy.skip_rules import Selection, SkipRules, SkipSettings
 from ticket_processor.sandbox import FaultPlan, FaultRule, Rules
 from ticket_processor.state.store import State
@@ -53,11 +53,11 @@ def ours(key: str, **fields: Any) -> Edit:
     return Edit(at="", author=99, key=key, **fields)
 
 
-def found(*edits: Edit, tags: tuple[str, ...] = TICKET.tags, **fields: Any) -> Reply | None:
+def found(*edits: Edit, tags: tuple[str, ...] = TICKET.tags, **fields: Any) -> CustomerReply | None:
     return reply_to(TICKET.model_copy(update={"tags": tags, **fields}), History(edits=edits), POLICY)
 
 
-def reply(*edits: Edit, **fields: Any) -> Reply:
+def reply(*edits: Edit, **fields: Any) -> CustomerReply:
     answer = found(*edits, **fields)
     assert answer is not None
     return answer
@@ -444,7 +444,7 @@ class Office(Account):
                 taxonomy=TAXONOMY,
                 selection=selection,
             ),
-            Options(run_id=run_id, since=since, **given),
+            RunOptions(run_id=run_id, since=since, **given),
             self.ended.append,
         )
         summary = run.execute()

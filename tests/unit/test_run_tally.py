@@ -15,7 +15,7 @@ from ticket_processor.monitoring.open_alerts import (
     told_of_escalated,
 )
 from ticket_processor.monitoring.slo import DAY
-from ticket_processor.reporting.run_tally import MOST_LISTED, Seen, Tally, next_steps, why_no_model
+from ticket_processor.reporting.run_tally import MOST_LISTED, RunTally, Seen, next_steps, why_no_model
 from ticket_processor.reporting.run_words import difference, headline, outcome_line, summary_text
 from ticket_processor.settings.schema import ZendeskSettings
 from ticket_processor.wiring.ticket_subjects import LONGEST, MOST_KEPT, NO_SUBJECT, Subjects, shown_subject
@@ -30,8 +30,8 @@ def ended(number: int = 7, status: OutcomeStatus = OutcomeStatus.UPDATED, **chan
     return Outcome(ticket_id=number, status=status, reason="by m-1", change=change, analysis=an_analysis())
 
 
-def tally() -> Tally:
-    return Tally("ai_review", lambda number: f"subject {number}", DESK.ticket_url)
+def tally() -> RunTally:
+    return RunTally("ai_review", lambda number: f"subject {number}", DESK.ticket_url)
 
 
 def a_ticket(subject: str, number: int = 1, **fields: object) -> Ticket:
@@ -66,7 +66,7 @@ def test_of_a_long_run_few_tickets_are_kept_and_few_subjects_are_redacted() -> N
         asked.append(number)
         return "s"
 
-    seen = Tally("ai_review", subject_of)
+    seen = RunTally("ai_review", subject_of)
     for number in range(1, 1001):
         seen.take(ended(number, escalated=("critical",)), shown=False)
     assert seen.counts["escalated"] == 1000

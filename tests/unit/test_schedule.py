@@ -22,8 +22,8 @@ from ticket_processor.schedule.job import (
     PERIODS_MIN,
     File,
     Installed,
-    Job,
     LocalJob,
+    ScheduledJob,
     cron_times,
     every_of,
     followers,
@@ -121,7 +121,7 @@ def test_hosts_are_spread_over_the_period() -> None:
     ],
 )
 def test_crons_fields_say_when(every: int, times: str) -> None:
-    assert cron_times(Job("ticketbot", every, 580, 7)) == times
+    assert cron_times(ScheduledJob("ticketbot", every, 580, 7)) == times
 
 
 def test_a_period_that_a_run_may_outlast_is_refused_with_both_ways_out() -> None:
@@ -169,7 +169,7 @@ def test_what_is_not_ours_carries_no_mark() -> None:
 
 @given(every=st.sampled_from(PERIODS_MIN), minute=st.integers(0, 59))
 def test_how_often_is_read_back_from_crons_fields(every: int, minute: int) -> None:
-    assert every_of(cron_times(Job("ticketbot", every, 580, minute))) == every
+    assert every_of(cron_times(ScheduledJob("ticketbot", every, 580, minute))) == every
 
 
 @pytest.mark.parametrize(

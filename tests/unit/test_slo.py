@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.monitoring.slo import DAY, FAST, Counted, Span, Tally, counted
+from ticket_processor.monitoring.slo import DAY, FAST, RunCounts, RunWindow, SloTally, counted
 
 from .recorded import NOW, PERIOD_S, recorded, year
 
 OBJECTIVE = 0.995
 
 
-def runs(*pairs: tuple[int, int]) -> list[Counted]:
+def runs(*pairs: tuple[int, int]) -> list[RunCounts]:
     """(tickets, failures) of runs ten minutes apart, the last one now."""
-    return [Counted(NOW - PERIOD_S * (len(pairs) - 1 - n), *pair) for n, pair in enumerate(pairs)]
+    return [RunCounts(NOW - PERIOD_S * (len(pairs) - 1 - n), *pair) for n, pair in enumerate(pairs)]
 
 
-def over(*pairs: tuple[int, int]) -> Tally | None:
+def over(*pairs: tuple[int, int]) -> SloTally | None:
     return FAST.over(runs(*pairs), OBJECTIVE, NOW)
 
 
@@ -26,7 +26,7 @@ def test_one_failure_on_a_quiet_desk_pages_nobody_although_a_third_of_the_run_fa
 
 def test_three_failures_on_a_quiet_desk_page_nobody_either_and_four_do() -> None:
     assert over(*[(3, 0)] * 4, (3, 2), (3, 1)) is None
-    assert over(*[(3, 0)] * 4, (3, 2), (3, 2)) == Tally(18, 4)
+    assert over(*[(3, 0)] * 4, (3, 2), (3, 2)) == SloTally(18, 4)
 
 
 def test_failures_that_have_stopped_page_nobody_any_more() -> None:
@@ -44,7 +44,7 @@ def test_runs_without_tickets_do_not_end_a_page() -> None:
 
 
 def test_what_is_older_than_the_window_s_time_does_not_count_however_few_runs_there_were() -> None:
-    early = [Counted(NOW - FAST.long.seconds - 1, 10, 10), Counted(NOW - 60, 0, 0)]
+    early = [RunCounts(NOW - FAST.long.seconds - 1, 10, 10), RunCounts(NOW - 60, 0, 0)]
     assert FAST.over(early, OBJECTIVE, NOW) is None
 
 
@@ -56,16 +56,16 @@ def test_a_stricter_objective_pages_earlier() -> None:
 
 def test_a_window_takes_the_last_runs_that_had_tickets() -> None:
     some = runs((5, 1), (0, 0), (7, 0), (9, 2))
-    assert Span(DAY, 2).tally(some, NOW) == Tally(16, 2)
-    assert Span(DAY).tally(some, NOW) == Tally(21, 3)
-    assert Span(PERIOD_S).tally(some, NOW) == Tally(16, 2)
-    assert Span(DAY).tally([], NOW).error_rate == 0.0
+    assert RunWindow(DAY, 2).tally(some, NOW) == SloTally(16, 2)
+    assert RunWindow(DAY).tally(some, NOW) == SloTally(21, 3)
+    assert RunWindow(PERIOD_S).tally(some, NOW) == SloTally(16, 2)
+    assert RunWindow(DAY).tally([], NOW).error_rate == 0.0
 
 
 def test_a_ticket_that_fails_again_and_again_has_failed_once_and_skipped_ones_do_not_count() -> None:
     first = recorded(NOW - 600, ok=3, failed=1, reasons={"x": 1})
     again = recorded(NOW, ok=2, outcomes={"updated": 2, "failed": 1, "skipped": 9, "suggested": 1}, newly_failed=0)
-    assert counted([first, again]) == [Counted(NOW - 600, 4, 1), Counted(NOW, 3, 0)]
+    assert counted([first, again]) == [RunCounts(NOW - 600, 4, 1), RunCounts(NOW, 3, 0)]
 
 
 def test_only_scheduled_runs_count() -> None:
@@ -87,7 +87,7 @@ def test_a_desk_where_every_ticket_begins_to_fail_pages_within_two_runs_that_hav
     healthy = list(year(tickets_a_day, seed=1, days=2))[-1]
     each = max(2, tickets_a_day // 144)
     now = healthy[-1].finished
-    bad = [Counted(now + PERIOD_S * n, each, each) for n in (1, 2)]
+    bad = [RunCounts(now + PERIOD_S * n, each, each) for n in (1, 2)]
     assert FAST.over([*healthy, *bad], OBJECTIVE, now + 2 * PERIOD_S) is not None
 
 

@@ -14,7 +14,7 @@ from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import HelpdeskDown, NotePublished, RateLimited, TicketError
 from ticket_processor.core.models import Change, Outcome, OutcomeStatus, Overwrite, Priority, Statement
 from ticket_processor.helpdesk.ticket_history import Edit, History
-from ticket_processor.pipeline.verification import LAG_S, MOST_KEPT, MOST_LISTED, Witness
+from ticket_processor.pipeline.verification import LAG_S, MOST_KEPT, MOST_LISTED, WriteVerifier
 from ticket_processor.state.store import State, Verdict
 
 from .fakes import ManualClock, a_change, a_decision, an_analysis
@@ -69,8 +69,8 @@ class Bench:
         self.audit = AuditLog(folder, self.clock, "run")
         self.witness = self.another(most=most)
 
-    def another(self, run_id: str = "run", *, most: int, **more: Any) -> Witness:
-        return Witness(self.desk, self.state, self.audit, self.deadline, run_id, most=most, **more)  # type: ignore[arg-type]
+    def another(self, run_id: str = "run", *, most: int, **more: Any) -> WriteVerifier:
+        return WriteVerifier(self.desk, self.state, self.audit, self.deadline, run_id, most=most, **more)  # type: ignore[arg-type]
 
     def wrote(self, ticket_id: int = 1, *, then: Verdict | None = None, **fields: Any) -> Change:
         """A receipt of a write, which the helpdesk has recorded just so."""

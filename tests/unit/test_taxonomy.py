@@ -15,7 +15,7 @@ from ticket_processor.commands.taxonomy import logged
 from ticket_processor.core.clock import iso
 from ticket_processor.core.models import Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
-from ticket_processor.helpdesk.protocol import Labels, TicketField
+from ticket_processor.helpdesk.protocol import AccountLabels, TicketField
 from ticket_processor.policy.decide import FieldPolicy, Mode, Policy
 from ticket_processor.policy.taxonomy_check import Finding, Logged, check, check_labels
 
@@ -202,7 +202,7 @@ def test_a_group_of_the_policy_that_is_never_set_or_does_not_exist_is_told(polic
     assert only(findings(category(), policy=Policy(**policy)), "target") == []
     taxonomy = Taxonomy(categories=(category(), GENERAL))
     for groups, told in (({1: "Support"}, [("problem", None)]), ({2: "Second line"}, [])):
-        found = check_labels(taxonomy, Policy(**policy), Labels(tags={}, fields=(), groups=groups))
+        found = check_labels(taxonomy, Policy(**policy), AccountLabels(tags={}, fields=(), groups=groups))
         assert only(found, "helpdesk") == told
 
 
@@ -280,7 +280,7 @@ def test_the_log_is_read_for_its_last_days_and_a_tickets_last_line_counts(tmp_pa
 # The helpdesk's own words
 
 TOPIC = TicketField(id=5, title="Topic", kind="tagger", options={"topic_billing": "Money", "area": "Shipping"})
-LABELS = Labels(
+LABELS = AccountLabels(
     tags={"billing": 12, "finance": 3},
     fields=(
         TOPIC,
@@ -293,7 +293,7 @@ LABELS = Labels(
 )
 
 
-def told(item: Category, labels: Labels = LABELS, policy: Policy | None = None) -> list[tuple[str, str]]:
+def told(item: Category, labels: AccountLabels = LABELS, policy: Policy | None = None) -> list[tuple[str, str]]:
     found = check_labels(Taxonomy(categories=(item, GENERAL)), policy or Policy(), labels)
     assert all(finding.category == item.name for finding in found)
     return [(finding.severity, finding.text) for finding in found]
@@ -322,7 +322,7 @@ def test_a_target_that_works_is_left_in_peace() -> None:
 
 def test_a_label_of_ours_that_is_an_option_would_change_a_field() -> None:
     field = TicketField(id=5, title="Topic", kind="tagger", options={"ai_zebra": "Zebra"})
-    (first, *_) = told(category("zebra"), Labels(tags={}, fields=(field,)))
+    (first, *_) = told(category("zebra"), AccountLabels(tags={}, fields=(field,)))
     assert first[0] == "problem"
     assert 'fields = { 5 = "ai_zebra" }' in first[1]
 

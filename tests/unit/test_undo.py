@@ -30,7 +30,7 @@ from ticket_processor.helpdesk.protocol import Fetched, JobStatus, Page
 from ticket_processor.helpdesk.ticket_history import Edit, History, Overwritten, changed
 from ticket_processor.pipeline.run import HALTED
 from ticket_processor.pipeline.undo.in_flight import PATIENCE_S
-from ticket_processor.pipeline.undo.past_runs import PastRuns, Writes
+from ticket_processor.pipeline.undo.past_runs import PastRuns, RunWrites
 from ticket_processor.pipeline.undo.revert import Left, TakeBack, as_change, take_back, undo_key
 from ticket_processor.pipeline.undo.run import MOST_WAITS, Undo, UndoOptions, UndoParts, not_reached, other_run
 from ticket_processor.pipeline.write_planner import PUT_BACK, completion, repair
@@ -177,7 +177,7 @@ class Bench:
         audit = AuditLog(self.folder, self.clock, name, dry_run=options.get("dry_run", False))
         before_write = options.pop("before_write", lambda: None)
         keys = (key,) if isinstance(key, str) else key
-        writes = Writes(run, dict.fromkeys(ticket_ids or (1,), keys), options.pop("taken_back", set()))
+        writes = RunWrites(run, dict.fromkeys(ticket_ids or (1,), keys), options.pop("taken_back", set()))
         deadline = Deadline(self.clock, self.seconds)
         parts = UndoParts(
             self.account, self.state, audit, self.clock, deadline, before_write, tell=self.sentences.append
@@ -925,7 +925,7 @@ class Log:
     def past(self) -> PastRuns:
         return PastRuns(self.folder)
 
-    def writes(self, asked: str) -> Writes:
+    def writes(self, asked: str) -> RunWrites:
         return self.past.writes(self.past.find(asked))
 
 

@@ -22,7 +22,7 @@ from .lines import NO_MAC, Line, decode, flaw, key_id
 _MAC = re.compile(r"[0-9a-f]{32}")
 
 
-class Verdict(Enum):
+class LineVerdict(Enum):
     """What is known of a line."""
 
     HOLDS = "holds"
@@ -36,7 +36,7 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class CheckedLine:
     """A line: its place in the file (the first is 0), as it was before encryption, read, and what is known of it.
 
     ``line`` is ``None`` for what cannot be read; ``why`` says what is wrong; ``stranger`` is the name of the key that
@@ -46,7 +46,7 @@ class Judged:
     number: int
     raw: bytes
     line: Line | None
-    verdict: Verdict
+    verdict: LineVerdict
     why: str = ""
     stranger: str | None = None
     mac: str = NO_MAC
@@ -84,15 +84,15 @@ class Chain:
         """How many lines the file has by what the last one says of its place."""
         return self._ends[0][1]
 
-    def take(self, number: int, stored: bytes, *, judge: bool = True) -> Judged:
+    def take(self, number: int, stored: bytes, *, judge: bool = True) -> CheckedLine:
         """The next line. Without ``judge`` the chain is followed, and nothing is known of the line."""
         unfinished = not stored.endswith(b"\n")
         line = _read(stored)
         if line is None and unfinished:
             self._ends = [(self._ends[0][0], self.length + 1)]
-            return Judged(number, stored, None, Verdict.TORN, "it was cut short")
+            return CheckedLine(number, stored, None, LineVerdict.TORN, "it was cut short")
         if line is None:
-            return Judged(number, stored, None, Verdict.CHANGED, "it cannot be read")
+            return CheckedLine(number, stored, None, LineVerdict.CHANGED, "it cannot be read")
         raw = stored + b"\n" if unfinished else stored  # a crash may take the end of line alone
         if is_encrypted(line):
             return self._closed(number, raw, line, judge=judge)
@@ -100,51 +100,57 @@ class Chain:
         self._in_plain = judged.mac or self._in_plain
         return judged
 
-    def _closed(self, number: int, stored: bytes, line: Line, *, judge: bool) -> Judged:
+    def _closed(self, number: int, stored: bytes, line: Line, *, judge: bool) -> CheckedLine:
         """An encrypted line."""
         place = line.get("seq")
         if self._header is None or "cipher" not in self._header or not isinstance(place, int):
-            return Judged(number, stored, None, Verdict.CHANGED, "it is encrypted in a way that no line is here")
+            return CheckedLine(
+                number, stored, None, LineVerdict.CHANGED, "it is encrypted in a way that no line is here"
+            )
         if self._cipher is None:
             self._blind, self._ends = True, [(NO_MAC, place + 1)]
-            return Judged(number, stored, None, Verdict.UNCHECKED, "the key that it is encrypted with is not here")
+            return CheckedLine(
+                number, stored, None, LineVerdict.UNCHECKED, "the key that it is encrypted with is not here"
+            )
         opened = self._cipher.opened(line, self._day, place)
         inner = None if opened is None or (judge and not is_as_closed(stored, line)) else _read(opened)
         if opened is None or inner is None:
-            return Judged(number, stored, None, Verdict.CHANGED, "it cannot be decrypted as what was written there")
+            return CheckedLine(
+                number, stored, None, LineVerdict.CHANGED, "it cannot be decrypted as what was written there"
+            )
         return self._judged(number, opened, inner, judge=judge)
 
-    def _judged(self, number: int, raw: bytes, line: Line, *, judge: bool) -> Judged:
+    def _judged(self, number: int, raw: bytes, line: Line, *, judge: bool) -> CheckedLine:
         if line.get("event") == SEGMENT:
             verdict, why = self._of_header(number, raw, line)
         elif "mac" not in line:
             unsealed = "it has no seal" if self.begun else "it is from before the chain began"
-            verdict, why = Verdict.CHANGED if self.begun else Verdict.UNSEALED, unsealed
+            verdict, why = LineVerdict.CHANGED if self.begun else LineVerdict.UNSEALED, unsealed
         else:
-            verdict, why = self._of_sealed(raw, line) if judge else (Verdict.HOLDS, "")
-        stranger = str((self._header or {}).get("key_id")) if verdict is Verdict.UNCHECKED else None
-        judged = Judged(number, raw, line, verdict, why, stranger, _mac_of(line))
+            verdict, why = self._of_sealed(raw, line) if judge else (LineVerdict.HOLDS, "")
+        stranger = str((self._header or {}).get("key_id")) if verdict is LineVerdict.UNCHECKED else None
+        judged = CheckedLine(number, raw, line, verdict, why, stranger, _mac_of(line))
         place = line.get("seq")
-        if verdict is Verdict.UNSEALED:
+        if verdict is LineVerdict.UNSEALED:
             self._ends = [(NO_MAC, self.length + 1)]
         elif judged.mac and isinstance(place, int):
             self.begun = True
-            self._ends = [(judged.mac, place + 1), *(self._ends[:1] if verdict is Verdict.CHANGED else ())]
+            self._ends = [(judged.mac, place + 1), *(self._ends[:1] if verdict is LineVerdict.CHANGED else ())]
         return judged
 
-    def _of_header(self, number: int, raw: bytes, header: Line) -> tuple[Verdict, str]:
+    def _of_header(self, number: int, raw: bytes, header: Line) -> tuple[LineVerdict, str]:
         name = header.get("key_id")
         self._header = header
         self._key = self._keys.get(str(name))
         self._cipher = self._keyring.key_of(header) if self._keyring else None
         if header.get("segment") != self._day:
-            return Verdict.CHANGED, "this is the file of another day"
+            return LineVerdict.CHANGED, "this is the file of another day"
         if self._key is None:
-            return Verdict.UNCHECKED, _not_here(name)
+            return LineVerdict.UNCHECKED, _not_here(name)
         wrong = flaw(raw, header, self._key, NO_MAC, number)
         if wrong is None and number and not self._holds_on(header.get("after"), number):
             wrong = "what stands above it is not what it holds on to"
-        return (Verdict.CHANGED, wrong) if wrong else (Verdict.HOLDS, "")
+        return (LineVerdict.CHANGED, wrong) if wrong else (LineVerdict.HOLDS, "")
 
     def _holds_on(self, after: Any, number: int) -> bool:
         """Whether a header in the middle of a file names the line above it."""
@@ -153,18 +159,18 @@ class Chain:
         # Whoever could not open the lines above knew the mac of the last that is in plain sight.
         return self._blind or after.get("mac") in (self._ends[0][0], self._in_plain)
 
-    def _of_sealed(self, raw: bytes, line: Line) -> tuple[Verdict, str]:
+    def _of_sealed(self, raw: bytes, line: Line) -> tuple[LineVerdict, str]:
         if self._key is not None:
             wrongs = [flaw(raw, line, self._key, before, number) for before, number in self._ends]
             wrong = None if None in wrongs else self._in_words(line, wrongs[0])
-            return (Verdict.CHANGED, wrong) if wrong else (Verdict.HOLDS, "")
+            return (LineVerdict.CHANGED, wrong) if wrong else (LineVerdict.HOLDS, "")
         before, number = self._ends[0]
         self._key = next((key for key in self._keys.values() if flaw(raw, line, key, before, number) is None), None)
         if self._header is None:
-            return Verdict.CHANGED, "there is no header above it"
+            return LineVerdict.CHANGED, "there is no header above it"
         if self._key is not None:
-            return Verdict.CHANGED, "the header above it was changed: it names another key"
-        return Verdict.UNCHECKED, _not_here(self._header.get("key_id"))
+            return LineVerdict.CHANGED, "the header above it was changed: it names another key"
+        return LineVerdict.UNCHECKED, _not_here(self._header.get("key_id"))
 
     def _in_words(self, line: Line, wrong: str | None) -> str | None:
         place = line.get("seq")
@@ -178,7 +184,7 @@ class Chain:
 
 def judged_lines(
     file: LogFile, chain: Chain, *, worth: Callable[[bytes], bool] = lambda _stored: True
-) -> Iterator[Judged]:
+) -> Iterator[CheckedLine]:
     """Every line of a file, each as it is known by the lines before. Only what is ``worth`` it is judged.
 
     A file that is damaged, or too large to be one of ours, ends with a line that says so. Raises :class:`CannotRun`
@@ -191,9 +197,9 @@ def judged_lines(
                 yield chain.take(number, stored, judge=worth(stored))
                 number += 1
     except TooLarge as error:
-        yield Judged(number, b"", None, Verdict.CHANGED, str(error.strerror))
+        yield CheckedLine(number, b"", None, LineVerdict.CHANGED, str(error.strerror))
     except (EOFError, zlib.error, gzip.BadGzipFile):
-        yield Judged(number, b"", None, Verdict.CHANGED, "the packed file is damaged from here on")
+        yield CheckedLine(number, b"", None, LineVerdict.CHANGED, "the packed file is damaged from here on")
     except OSError as error:
         raise CannotRun(f"the log {file.path} cannot be read: {error.strerror or type(error).__name__}") from error
 

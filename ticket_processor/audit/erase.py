@@ -33,7 +33,7 @@ _LEFTOVERS = re.compile(r"ticketbot-\d{4}-\d{2}-\d{2}\..*(torn|torn\.gz|tmp)")
 
 
 @dataclass
-class Found:
+class TicketTraces:
     """What the log holds of some tickets.
 
     ``lines`` are those with something personal, by file; ``upto`` is the last line of each day that has, or once had,
@@ -123,12 +123,12 @@ def every_file(folder: Path) -> list[LogFile]:
 
 def find(
     folder: Path, tickets: Collection[int], keys: Keyring | None, *, done: Callable[[int], None] = lambda _files: None
-) -> Found:
+) -> TicketTraces:
     """Look through the log for these tickets; ``done`` is told of each file. Raises :class:`CannotRun` for the folder.
 
     ``troubles`` are sentences on files that nobody can look into, for want of a key as well.
     """
-    found, wanted = Found(), _Wanted(tickets)
+    found, wanted = TicketTraces(), _Wanted(tickets)
     for file in every_file(folder):
         try:
             count, last, closed = _counted(_lines(file, keys), wanted, found.known)
@@ -150,16 +150,19 @@ def erase(
     audit: AuditLog,
     tickets: Collection[int],
     keys: Keyring | None,
-    found: Found,
+    found: TicketTraces,
     *,
     done: Callable[[int], None] = lambda _files: None,
-) -> Found:
+) -> TicketTraces:
     """Take out what was found, and what was added since; gives what was taken out. Have nobody else run meanwhile.
 
     ``troubles`` are what could not be done, the files that could not be looked into included. Twice does nothing more.
     Raises :class:`AuditUnwritable` when it cannot be written down, before anything is taken out.
     """
-    wanted, gone = _Wanted(tickets), Found(upto=dict(found.upto), known=found.known, troubles=list(found.troubles))
+    wanted, gone = (
+        _Wanted(tickets),
+        TicketTraces(upto=dict(found.upto), known=found.known, troubles=list(found.troubles)),
+    )
     names = sorted(wanted.tickets)
     # What is said of it has to stay as long as the lines that it explains, also under a clock that is behind.
     audit.not_before = max(found.upto, default="")

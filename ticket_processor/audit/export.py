@@ -24,7 +24,7 @@ COLUMNS = (
 PERSONAL_COLUMNS = ("summary", "evidence", "entities", "note")
 
 
-class Counted:
+class CountingWriter:
     """Writes on, and knows how many bytes that were and what their SHA-256 is."""
 
     def __init__(self, target: IO[bytes]) -> None:
@@ -62,7 +62,7 @@ def chosen(
             yield line
 
 
-def as_lines(lines: Iterable[Line], target: Counted, *, with_text: bool) -> int:
+def as_lines(lines: Iterable[Line], target: CountingWriter, *, with_text: bool) -> int:
     """JSON lines, byte for byte as the log holds them; without what is personal they still hold in its chain."""
     count = 0
     for line in lines:
@@ -71,7 +71,7 @@ def as_lines(lines: Iterable[Line], target: Counted, *, with_text: bool) -> int:
     return count
 
 
-def as_table(lines: Iterable[Line], target: Counted, *, with_text: bool) -> int:
+def as_table(lines: Iterable[Line], target: CountingWriter, *, with_text: bool) -> int:
     """CSV with a line of names, for a spreadsheet: no cell can be taken for a formula."""
     names = (*COLUMNS, *(PERSONAL_COLUMNS if with_text else ()))
     count = 0

@@ -42,7 +42,7 @@ class AnchorFound(Frozen):
     stands: bool | None
 
 
-class Report(Frozen):
+class VerificationReport(Frozen):
     """What was looked at, and what was found. ``unchecked`` is what nobody can judge without a key or a file."""
 
     files: int = 0

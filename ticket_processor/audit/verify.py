@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import CannotRun
-from .chain import Chain, Judged, Verdict, judged_lines
+from .chain import Chain, CheckedLine, LineVerdict, judged_lines
 from .encryption import KEYS_VARIABLE, Keyring
 from .erase import ERASED, ERASING
 from .files import NAME, LogFile, lines_of, log_files
-from .findings import AnchorFound, Flaws, Report, Strangers
+from .findings import AnchorFound, Flaws, Strangers, VerificationReport
 from .keys import VARIABLE
 from .lines import NO_MAC, Line
 from .retention import CHANGED, EXPIRED, stands
@@ -90,7 +90,7 @@ def check(
     *,
     ours: Iterable[str] = (),
     begin: Callable[[int], Callable[[int], None]] = lambda _files: lambda _done: None,
-) -> Report:
+) -> VerificationReport:
     """Verify the log in ``folder``. ``anchors`` are ends that were told, each with who gave it; ``ours`` are the names
     of keys with which this installation is known to have sealed it.
 
@@ -122,7 +122,7 @@ class _Check:
         self._begun = False
         self._head: Head | None = None
 
-    def run(self, begin: Callable[[int], Callable[[int], None]]) -> Report:
+    def run(self, begin: Callable[[int], Callable[[int], None]]) -> VerificationReport:
         for number, (given_by, head) in enumerate(self._anchors):
             self._claims[head.day].append(_Claim(head.lines, head.mac, f"{given_by} names its line", anchor=number))
         files = log_files(self._folder)
@@ -143,7 +143,7 @@ class _Check:
         for day, place in self._erased.unexplained():
             self._flaws.add(self._name(day), "its personal part was taken out, and no erasure says so", place)
         told = zip(self._anchors, self._stands, strict=True)
-        return Report(
+        return VerificationReport(
             files=len(files),
             lines=sum(seen.lines for seen in self._files.values()),
             unsealed=sum(seen.unsealed for seen in self._files.values()),
@@ -166,11 +166,11 @@ class _Check:
             first = next(judged_lines(file, Chain(file.day, self._keys, self._keyring)), None)
         except CannotRun:
             return  # which is told when it is read
-        if first is None or not first.is_header or first.line is None or first.verdict is Verdict.CHANGED:
+        if first is None or not first.is_header or first.line is None or first.verdict is LineVerdict.CHANGED:
             return
         seen.linked, seen.after, seen.later = True, _link(first.line.get("after")), "later" in first.line
         for link in (seen.after, _link(first.line.get("later"))):
-            if link is not None and first.verdict is Verdict.HOLDS:
+            if link is not None and first.verdict is LineVerdict.HOLDS:
                 claim = _Claim(link["lines"], link["mac"], f"{seen.name} holds on to its line")
                 self._claims[link["day"]].append(claim)
 
@@ -195,24 +195,24 @@ class _Check:
             self._look_at_packed_copy(seen)
         seen.length = chain.length
 
-    def _take(self, seen: _File, judged: Judged) -> None:
+    def _take(self, seen: _File, judged: CheckedLine) -> None:
         place, line = judged.number + 1, judged.line
         seen.lines += bool(judged.raw)
-        seen.sealed += bool(judged.mac) or judged.verdict is Verdict.UNCHECKED
+        seen.sealed += bool(judged.mac) or judged.verdict is LineVerdict.UNCHECKED
         if judged.is_header and line is not None:
-            self._strangers.heed(line, holds=judged.verdict is Verdict.HOLDS)
-        if judged.verdict is Verdict.CHANGED:
+            self._strangers.heed(line, holds=judged.verdict is LineVerdict.HOLDS)
+        if judged.verdict is LineVerdict.CHANGED:
             self._flaws.add(seen.name, judged.why, place)
-        elif judged.verdict is Verdict.UNCHECKED:
+        elif judged.verdict is LineVerdict.UNCHECKED:
             seen.blind = seen.blind or line is None
             if judged.stranger is None:
                 self._unchecked.add(seen.name, f"{judged.why} ({KEYS_VARIABLE})", place)
             else:
                 self._strangers.add(judged.stranger, seen.file.day, seen.name, f"{judged.why} ({VARIABLE})", place)
-        elif judged.verdict is Verdict.TORN:
+        elif judged.verdict is LineVerdict.TORN:
             seen.torn += 1
             self._notes.append(f"{seen.name}, line {place}: cut short by a crash, or just being written")
-        elif judged.verdict is Verdict.UNSEALED:
+        elif judged.verdict is LineVerdict.UNSEALED:
             seen.unsealed += 1
         elif line is not None:
             if judged.erased:

@@ -17,13 +17,13 @@ from ..core.id_set import IdSet
 from ..core.models import Outcome, OutcomeStatus, RunSummary, Usage
 from ..monitoring.run_watch import tally_of, tended
 from ..pipeline.backfill.results_file import ANEW, DECIDED, Entry, Refused, Results, locked
-from ..pipeline.backfill.walk import Judgement
+from ..pipeline.backfill.walk import BackfillPolicy
 from ..pipeline.write_planner import ALREADY_DONE
 from ..reporting.run_tally import Seen
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..state.store import FILE_NAME, State, Verdict
-from ..wiring.runs import Asked, write
+from ..wiring.runs import RunArguments, write
 from ..wiring.ticket_subjects import Subjects
 from .backfill import settings_digest
 from .screen import Screen
@@ -80,7 +80,7 @@ def apply(
                 finished = write(
                     settings.model_copy(update={"run": run}),
                     islice(contents.verdicts(), limit),
-                    Asked(dry_run=dry_run),
+                    RunArguments(dry_run=dry_run),
                     statuses=statuses,
                     clock=clock,
                     listener=listen,
@@ -103,7 +103,7 @@ class _Contents:
     def __init__(self, results: Results, settings: Settings) -> None:
         self._results = results
         self._settings = settings
-        self._judgement = Judgement(settings.policy, settings.taxonomy, as_new=results.header.as_new)
+        self._judgement = BackfillPolicy(settings.policy, settings.taxonomy, as_new=results.header.as_new)
         self.refused: list[Refused] = []
         self._done = IdSet()
         self.total = 0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..audit.encryption import KEYS_VARIABLE, is_encrypted
 from ..audit.files import LogFile, last_header, log_files, read_lines
-from ..audit.findings import Report
+from ..audit.findings import VerificationReport
 from ..audit.keys import FILE_NAME as KEY_FILE
 from ..audit.keys import VARIABLE, known_keys
 from ..audit.lines import decode
@@ -169,14 +169,14 @@ def _closed(raw: bytes) -> bool:
         return False
 
 
-def _rows(report: Report) -> list[tuple[str, str, str]]:
+def _rows(report: VerificationReport) -> list[tuple[str, str, str]]:
     rows = [("changed", flaw.where, flaw.what) for flaw in report.flaws]
     rows += [("unchecked", flaw.where, flaw.what) for flaw in report.unchecked]
     more = len(rows) - MOST_PRINTED + report.more_flaws
     return rows[:MOST_PRINTED] + ([("", "", f"and {more} more")] if more > 0 else [])
 
 
-def _text(report: Report) -> str:
+def _text(report: VerificationReport) -> str:
     counted = f"{_counted(report.files, 'file')}, {_counted(report.lines, 'line')}"
     if report.flaws:
         first = f"The log does not hold: {_counted(len(report.flaws), 'flaw')} in {counted}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from .. import __version__
-from ..audit.export import Counted, as_lines, as_table, chosen
+from ..audit.export import CountingWriter, as_lines, as_table, chosen
 from ..audit.files import log_files, replace_file
 from ..audit.writer import last_head
 from ..core.clock import SystemClock, iso
@@ -51,7 +51,7 @@ def export(
     told: dict[str, object] = {}
 
     def write(target: IO[bytes]) -> None:
-        counted = Counted(target)
+        counted = CountingWriter(target)
         lines = chosen(settings.log_dir, ring, since=begin, until=end, tickets=wanted)
         events = (as_lines if form == "jsonl" else as_table)(lines, counted, with_text=with_text)
         told.update(events=events, bytes=counted.bytes, sha256=counted.sha256)

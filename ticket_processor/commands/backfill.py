@@ -20,7 +20,7 @@ from ..core.clock import Deadline, SystemClock, iso, parse_iso
 from ..core.errors import CannotRun, ConfigError, DeadlineReached, ExitCode, Stopping
 from ..monitoring.run_watch import tended
 from ..pipeline.backfill.results_file import DECIDED, BackfillFile, Header
-from ..pipeline.backfill.walk import Backfill, Judgement
+from ..pipeline.backfill.walk import Backfill, BackfillPolicy
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.parts import audit_keys, kill_switch, selection, transport_for, understanding
@@ -36,7 +36,7 @@ LINE_EVERY = 100
 
 
 @dataclass(frozen=True)
-class Wishes:
+class BackfillOptions:
     """What is asked of a backfill besides what every run may be asked."""
 
     out: Path | None = None
@@ -44,7 +44,7 @@ class Wishes:
 
     def check_unused(self) -> None:
         """Raise :class:`ConfigError` where something is asked for that only a backfill does."""
-        if self != Wishes():
+        if self != BackfillOptions():
             raise ConfigError("--out and --as-new belong to --backfill")
 
 
@@ -67,7 +67,7 @@ def check(since: str | None, **others: bool) -> str:
 
 def backfill(
     clock: SystemClock,
-    wishes: Wishes,
+    wishes: BackfillOptions,
     *,
     config: Path | None,
     since: str,
@@ -145,7 +145,7 @@ class _Work:
         self.walk = Backfill(
             self._desk,
             chain,
-            Judgement(settings.policy, settings.taxonomy, as_new=as_new),
+            BackfillPolicy(settings.policy, settings.taxonomy, as_new=as_new),
             file,
             executor,
             clock,

@@ -68,12 +68,12 @@ def _serve(
     names: Sequence[str],
 ) -> tuple[int, int]:
     from ..monitoring.health.exposition import require_prometheus
-    from ..monitoring.health.server import HealthServer, Remembered
+    from ..monitoring.health.server import CachedExamination, HealthServer
 
     require_prometheus()
     doctor = _doctor(clock, config, offline=offline)
     try:
-        server = HealthServer(Remembered(doctor.examine, clock), host, port, names=names)
+        server = HealthServer(CachedExamination(doctor.examine, clock), host, port, names=names)
     except (OSError, OverflowError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise ConfigError(f"--serve {port} on {host} cannot be used: {why}") from None

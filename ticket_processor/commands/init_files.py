@@ -203,29 +203,29 @@ def env_text() -> str:
 
 
 @dataclass(frozen=True)
-class Found:
+class SetupLine:
     """One line of what ``init`` found: ``ok`` is ``None`` for what is not set up yet."""
 
     ok: bool | None
     text: str
 
 
-def write_files(folder: Path, *, force: bool = False) -> list[Found]:
+def write_files(folder: Path, *, force: bool = False) -> list[SetupLine]:
     """Write ``ticketbot.toml`` and ``.env.example``; existing ones stay unless ``force``."""
     found = []
     for name, text in (("ticketbot.toml", CONFIG_TEXT), (ENV_EXAMPLE, env_text())):
         path = folder / name
         if path.exists() and not force:
-            found.append(Found(True, f"{name} is there already and stays as it is (--force overwrites)"))
+            found.append(SetupLine(True, f"{name} is there already and stays as it is (--force overwrites)"))
             continue
         # What is copied from the example gets its rights, and then secrets. The other a container's user has to read.
         with open(path, "w", encoding="utf-8", newline="\n", opener=opener if name == ENV_EXAMPLE else None) as file:
             file.write(text)
-        found.append(Found(True, f"{name} written"))
+        found.append(SetupLine(True, f"{name} written"))
     return found
 
 
-def check_helpdesk(settings: Settings) -> Found:
+def check_helpdesk(settings: Settings) -> SetupLine:
     """Whether the helpdesk answers with these credentials: by a ticket read, since others succeed unsigned."""
     clock = SystemClock()
     transport = transport_for(settings.zendesk, clock, Deadline(clock, 20), read_only=True)
@@ -233,13 +233,13 @@ def check_helpdesk(settings: Settings) -> Found:
         check = ask_helpdesk(transport, clock).check
     finally:
         transport.close()
-    return Found(check.status is Status.OK, check.text)
+    return SetupLine(check.status is Status.OK, check.text)
 
 
-def check_models(settings: Settings) -> list[Found]:
+def check_models(settings: Settings) -> list[SetupLine]:
     """Whether each model answers one invented ticket. This spends a few hundred tokens."""
     if not settings.models.names:
-        return [Found(None, "no model configured (TICKETBOT_MODELS): keyword rules will answer")]
+        return [SetupLine(None, "no model configured (TICKETBOT_MODELS): keyword rules will answer")]
     clock = SystemClock()
     deadline = Deadline(clock, 60)
     rules = RulesAnalyser(settings.taxonomy, settings.entities)
@@ -248,15 +248,15 @@ def check_models(settings: Settings) -> list[Found]:
     try:
         models = targets(settings.models)
     except ConfigError as error:
-        return [Found(False, problem) for problem in error.problems]
+        return [SetupLine(False, problem) for problem in error.problems]
     for target in models:
         try:
             with closing(server_for(target, deadline.remaining)) as server:
                 analysis = model_analyser(server, target, settings, rules).analyse(text)
         except AnalysisFailed as error:
-            found.append(Found(False, f"model {target.name}: {error.in_words}"))
+            found.append(SetupLine(False, f"model {target.name}: {error.in_words}"))
         else:
             price = f"list price of {LISTED}" if target.listed else "your price" if target.price else "no price"
             said = f"model {target.name}: answers, and calls a double charge {analysis.category} ({price})"
-            found.append(Found(True, said))
+            found.append(SetupLine(True, said))
     return found

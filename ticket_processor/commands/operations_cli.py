@@ -81,10 +81,10 @@ def report(
 ) -> None:
     """Show what was triaged in a period, how well and at what cost; from the log, so it needs no helpdesk."""
     with errors(as_json):
-        from .report import Wishes
+        from .report import ReportOptions
         from .report import report as work
 
-        wishes = Wishes(
+        wishes = ReportOptions(
             since,
             until,
             period,
@@ -242,9 +242,9 @@ def schedule_install(
     """Have the system start runs; again, and it is brought up to date, with what is not said as it was."""
     with errors(as_json):
         from .schedule import install as work
-        from .schedule_wishes import Wishes
+        from .schedule_wishes import ScheduleOptions
 
-        code = work(scheduler, Wishes(name, every, config, mail_to), as_json=as_json)
+        code = work(scheduler, ScheduleOptions(name, every, config, mail_to), as_json=as_json)
     leave(code)
 
 
@@ -264,9 +264,9 @@ def schedule_show(
     """Print what install would hand over, ready for use; change nothing."""
     with errors(as_json):
         from .schedule import show as work
-        from .schedule_wishes import Wishes
+        from .schedule_wishes import ScheduleOptions
 
-        code = work(scheduler, Wishes(name, every, config, mail_to), output=output, as_json=as_json)
+        code = work(scheduler, ScheduleOptions(name, every, config, mail_to), output=output, as_json=as_json)
     leave(code)
 
 

@@ -13,7 +13,7 @@ from ..monitoring.run_watch import tally_of, tended
 from ..pipeline.verification import Verify
 from ..reporting.run_tally import Seen
 from ..settings.load import load
-from ..wiring.runs import Asked
+from ..wiring.runs import RunArguments
 from ..wiring.runs import run as run_once
 from ..wiring.ticket_subjects import Subjects
 from .moments import parse_since
@@ -56,7 +56,7 @@ def run(
     if no_llm:
         flags["models", "names"] = []
     moment = None if since is None else parse_since(since, clock.now())
-    asked = Asked(
+    asked = RunArguments(
         dry_run=dry_run,
         limit=limit,
         since=moment,

@@ -14,7 +14,7 @@ from ..analysis.text.outgoing import told
 from ..core import verbose
 from ..core.errors import CannotRun
 from ..core.models import Outcome, OutcomeStatus, RunSummary
-from ..reporting.run_tally import Seen, Tally, next_steps, why_no_model
+from ..reporting.run_tally import RunTally, Seen, next_steps, why_no_model
 from ..reporting.run_words import category_counts, difference, outcome_line, summary_text
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ class Screen:
         planned: Sequence[Outcome | Seen] = (),
         *,
         title: str | None = None,
-        tally: Tally | None = None,
+        tally: RunTally | None = None,
         more: Sequence[str] = (),
     ) -> None:
         """The run's summary, after the differences that a dry run would have made.
@@ -256,7 +256,7 @@ class Screen:
             reasons = f"; the reasons are in {log}" if log else ""
             print(f"ticketbot: tickets that {text}{reasons}", file=self._err, flush=True)
 
-    def _for_a_person(self, summary: RunSummary, tally: Tally, more: Sequence[str]) -> None:
+    def _for_a_person(self, summary: RunSummary, tally: RunTally, more: Sequence[str]) -> None:
         from rich import box
         from rich.console import Console
         from rich.table import Table
@@ -298,7 +298,9 @@ def _why(seen: Seen) -> Text:
     return Text(words, style="bold red" if seen.reasons else "")
 
 
-def _as_data(summary: RunSummary, log: Path | None, planned: Sequence[Seen], tally: Tally | None) -> dict[str, object]:
+def _as_data(
+    summary: RunSummary, log: Path | None, planned: Sequence[Seen], tally: RunTally | None
+) -> dict[str, object]:
     data: dict[str, object] = {**summary.model_dump(mode="json"), "log": log and str(log)}
     if tally is not None:
         data["to_look_at"] = dict(tally.counts)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..seeding.corpus import SeedTicket
     from ..seeding.synthetic.plan import Cell
     from ..seeding.synthetic.rowfile import RowFile
-    from ..seeding.synthetic.writing import Report
+    from ..seeding.synthetic.writing import WritingReport
     from ..seeding.zendesk_import import SeedTarget
 
 SEED_DEADLINE_S = 3600.0
@@ -37,7 +37,7 @@ WRITING_TOKENS = 4000
 
 
 @dataclass(frozen=True)
-class Wishes:
+class SeedOptions:
     """What ``--llm`` is asked for; ``None`` and nothing given mean the default."""
 
     categories: Sequence[str] = ()
@@ -57,7 +57,7 @@ def seed(
     random_seed: int,
     insist: bool,
     llm: bool,
-    wishes: Wishes,
+    wishes: SeedOptions,
     as_json: bool,
 ) -> tuple[int, int]:
     """``ticketbot seed``. Returns the exit code, and how many threads were left behind in hanging calls.
@@ -65,7 +65,7 @@ def seed(
     With ``llm`` the code is 1 when fewer tickets than asked for could be written, and a model that does not answer
     raises ``CannotRun``; what was written by then is in the file, and the same command goes on from there.
     """
-    if not llm and wishes != Wishes():
+    if not llm and wishes != SeedOptions():
         raise ConfigError("--category, --language, --mood, --save, --save-only and --workers belong to --llm")
     if llm and file:
         raise ConfigError("--file holds tickets of your own, --llm has new ones written: choose one")
@@ -129,7 +129,7 @@ def _written_and_seeded(
     screen: Screen,
     clock: SystemClock,
     deadline: Deadline,
-    wishes: Wishes,
+    wishes: SeedOptions,
     count: int | None,
     random_seed: int,
     insist: bool,
@@ -160,7 +160,7 @@ def _written_and_seeded(
     return int(ExitCode.OK if good else ExitCode.SOME_FAILED), report.abandoned
 
 
-def _cells(settings: Settings, wishes: Wishes, random_seed: int) -> tuple[Cell, ...]:
+def _cells(settings: Settings, wishes: SeedOptions, random_seed: int) -> tuple[Cell, ...]:
     """The combinations to be written. Raises :class:`ConfigError` with everything that is wrong."""
     from ..seeding.synthetic.plan import default_categories, ordered_cells
 
@@ -195,7 +195,7 @@ def _write(
     cells: Sequence[Cell],
     total: int,
     random_seed: int,
-) -> Report:
+) -> WritingReport:
     from ..analysis.budget import Budget
     from ..analysis.cache import FILE_NAME, AnswerStore
     from ..analysis.model_server.chat import server_for
@@ -268,7 +268,7 @@ def _with_people(path: Path) -> Iterator[SeedTicket]:
         yield ticket.model_copy(update={"requester": person})
 
 
-def _told(report: Report, file: RowFile) -> tuple[str, dict[str, object]]:
+def _told(report: WritingReport, file: RowFile) -> tuple[str, dict[str, object]]:
     """What came of the writing, in words and as data."""
     parts = [f"{report.saved} tickets written to {file.path}, which holds {len(file.rows)}"]
     if report.rejected:

@@ -17,7 +17,7 @@ from ..core.errors import AnalysisFailed, ConfigError
 from ..core.models import Analysis, Ticket
 from ..evaluation.data import Labelled
 from ..evaluation.measure import SubjectResult, measure
-from ..evaluation.runner import AnalyseTicket, Answer, Subject, answer_all
+from ..evaluation.runner import AnalyseTicket, Subject, TimedAnalysis, answer_all
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
 from ..wiring.parts import understanding
@@ -104,9 +104,9 @@ def results(
     *,
     precision: float,
     remark: Trouble,
-) -> tuple[list[SubjectResult], dict[tuple[str, str], tuple[Answer, ...]]]:
+) -> tuple[list[SubjectResult], dict[tuple[str, str], tuple[TimedAnalysis, ...]]]:
     """Every analyser on every source: the figures, and the answers they come from by analyser and source."""
-    answers: dict[tuple[str, str], tuple[Answer, ...]] = {}
+    answers: dict[tuple[str, str], tuple[TimedAnalysis, ...]] = {}
     found = []
     for subject in chosen:
         measured = []

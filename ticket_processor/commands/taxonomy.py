@@ -15,7 +15,7 @@ from ..audit.files import events
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import AnalysisFailed, CannotRun, ConfigError, ExitCode
 from ..core.taxonomy import Category, Taxonomy
-from ..helpdesk.protocol import Labels
+from ..helpdesk.protocol import AccountLabels
 from ..helpdesk.zendesk_fields import read_labels
 from ..policy.taxonomy_check import Likeness, Logged, check_labels, in_order
 from ..policy.taxonomy_check import check as find
@@ -100,7 +100,7 @@ def _settings(config: Path | None, *, offline: bool) -> Settings:
         raise ConfigError(*error.problems, "--offline looks at the categories without a helpdesk") from None
 
 
-def _labels(settings: Settings, clock: SystemClock) -> Labels:
+def _labels(settings: Settings, clock: SystemClock) -> AccountLabels:
     transport = transport_for(settings.zendesk, clock, Deadline(clock, DEADLINE_S), read_only=True)
     try:
         return read_labels(transport)

@@ -22,7 +22,7 @@ from ..seeding.corpus import EXTERNAL_ID_PREFIX, load_corpus, payload
 from ..seeding.zendesk_import import SeedTarget
 from ..settings.schema import ClassifierSettings, Settings, ZendeskSettings
 from ..wiring.parts import transport_for
-from ..wiring.runs import Asked, Finished, run
+from ..wiring.runs import Finished, RunArguments, run
 from ..wiring.ticket_subjects import Subjects
 from .before_after import BeforeAfter
 
@@ -67,7 +67,7 @@ class Tour:
         """Those of its run."""
         return self._settings
 
-    def run(self, asked: Asked, listener: Listener, subjects: Subjects) -> Finished:
+    def run(self, asked: RunArguments, listener: Listener, subjects: Subjects) -> Finished:
         """The run itself; see :func:`run`."""
         asked = replace(asked, since=asked.since or 0.0)
         return run(self._settings, asked, clock=self._clock, listener=listener, subjects=subjects)

@@ -12,7 +12,7 @@ MB = 1_000_000
 
 
 @dataclass(frozen=True)
-class Room:
+class DiskSpace:
     """How much has to be free where the log and the state are, in megabytes (of a million bytes); 0: nothing."""
 
     log: Path

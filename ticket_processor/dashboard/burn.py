@@ -6,9 +6,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from ..core.models import RunRecord
-from ..monitoring.slo import DAY, FAST, Counted, Span, counted
+from ..monitoring.slo import DAY, FAST, RunCounts, RunWindow, counted
 
-WINDOWS = {"6 hours": FAST.long, "2 days": Span(2 * DAY, 36), "3 days": Span(3 * DAY)}
+WINDOWS = {"6 hours": FAST.long, "2 days": RunWindow(2 * DAY, 36), "3 days": RunWindow(3 * DAY)}
 LONGEST_S = max(window.seconds for window in WINDOWS.values())
 MOST_POINTS = 200
 
@@ -29,7 +29,7 @@ def rates(records: Sequence[RunRecord], since: float, until: float, objective: f
     }
 
 
-def _rate(runs: Sequence[Counted], window: Span, now: float, objective: float) -> float:
+def _rate(runs: Sequence[RunCounts], window: RunWindow, now: float, objective: float) -> float:
     return window.tally(runs, now).error_rate / (1.0 - objective)
 
 

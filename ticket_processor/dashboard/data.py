@@ -17,7 +17,7 @@ from ..core.models import RunRecord
 from ..monitoring.alert_file import AlertStore
 from ..monitoring.health.checks import Health
 from ..monitoring.health.doctor import Doctor
-from ..monitoring.open_alerts import Remembered
+from ..monitoring.open_alerts import OpenAlert
 from ..reporting.index import LogIndex
 from ..settings.schema import Settings
 from ..state.store import FILE_NAME, State
@@ -100,7 +100,7 @@ def runs(since: float) -> list[RunRecord]:
         return state.runs(since)
 
 
-def open_alerts() -> dict[str, Remembered] | None:
+def open_alerts() -> dict[str, OpenAlert] | None:
     """The alerts that hold, by rule; ``None`` where that cannot be read."""
     memory = AlertStore(given().settings.state_folder).known()
     return None if memory is None else memory.open

@@ -15,7 +15,7 @@ from ..core.models import Frozen
 FACT = "batch"
 
 
-class Facts(Protocol):
+class StateFacts(Protocol):
     """The part of the state that is needed here: texts by name."""
 
     def fact(self, name: str) -> str | None:
@@ -25,7 +25,7 @@ class Facts(Protocol):
         """Store texts by name."""
 
 
-class Learnt(Frozen):
+class BatchTrust(Frozen):
     """What has been seen of an account's jobs; ``None`` where nobody has looked.
 
     ``comment``, ``metadata``: an item's note and metadata arrive. ``private``: its note stays internal. ``stamps``: an
@@ -43,13 +43,13 @@ class Learnt(Frozen):
     why: str = ""
 
 
-def learnt(state: Facts) -> Learnt | None:
+def learnt(state: StateFacts) -> BatchTrust | None:
     """What is known of the account's jobs; ``None`` when nothing is, or when it cannot be read."""
     text = state.fact(FACT)
     if text is None:
         return None
     try:
-        return Learnt.model_validate_json(text)
+        return BatchTrust.model_validate_json(text)
     except ValidationError:
         return None
 
@@ -57,10 +57,10 @@ def learnt(state: Facts) -> Learnt | None:
 PASSED_OVER = "a job's item was written although its ticket had changed since it was read"
 
 
-def revoked(state: Facts, now: str, why: str = PASSED_OVER) -> Learnt:
+def revoked(state: StateFacts, now: str, why: str = PASSED_OVER) -> BatchTrust:
     """What is known from now on of an account whose jobs were trusted: single updates are used, and ``why``."""
     before = learnt(state)
-    known = Learnt(
+    known = BatchTrust(
         at=now,
         ok=False,
         comment=before is None or before.comment,
@@ -73,6 +73,6 @@ def revoked(state: Facts, now: str, why: str = PASSED_OVER) -> Learnt:
     return known
 
 
-def remember(state: Facts, known: Learnt) -> None:
+def remember(state: StateFacts, known: BatchTrust) -> None:
     """Store it for the runs to come; what was known before is replaced."""
     state.remember(**{FACT: known.model_dump_json()})

@@ -64,7 +64,7 @@ class TicketField:
 
 
 @dataclass(frozen=True)
-class Labels:
+class AccountLabels:
     """The words that an account already sorts its tickets by: tags with how often they are used, fields, groups."""
 
     tags: Mapping[str, int]

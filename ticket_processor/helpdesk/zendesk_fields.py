@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..core.errors import CannotRun, HelpdeskDown
-from .protocol import Labels, TicketField
+from .protocol import AccountLabels, TicketField
 from .transport import Transport
 
 PAGE_SIZE = 100
@@ -24,9 +24,9 @@ class LabelsForbidden(CannotRun):
     """This user may not read these labels (HTTP 403)."""
 
 
-def read_labels(transport: Transport) -> Labels:
+def read_labels(transport: Transport) -> AccountLabels:
     """Everything at once; a handful of requests. Raises :class:`CannotRun`, as any reading of the helpdesk."""
-    return Labels(
+    return AccountLabels(
         tags={str(row["name"]): int(row.get("count") or 0) for row in _rows(transport, "tags") if row.get("name")},
         fields=read_fields(transport),
         groups={

@@ -12,12 +12,12 @@ from ..core.clock import SystemClock, iso
 from ..core.errors import StateUnusable
 from ..core.models import RunRecord
 from ..pipeline.run import HALTED
-from ..reporting.run_tally import ESCALATED, Tally
+from ..reporting.run_tally import ESCALATED, RunTally
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
 from ..state.store import AHEAD_S, FILE_NAME, State
 from .daily_summary import summary_due, summary_text
-from .facts import HISTORY_S, Facts, Limits
+from .facts import HISTORY_S, AlertLimits, Facts
 from .messages import Message, escalation_of, message_of, title_of
 from .open_alerts import (
     EscalatedTicket,
@@ -85,7 +85,7 @@ class AlertRound:
         )
         return judged(memory, past.records, facts, limits(self._settings))
 
-    def escalated(self, memory: Memory, tally: Tally) -> Memory:
+    def escalated(self, memory: Memory, tally: RunTally) -> Memory:
         """The memory with the tickets that the run has escalated."""
         news = tuple(
             EscalatedTicket(ticket_id=number, reasons=reasons, at=self._now) for number, reasons in tally.escalated
@@ -157,10 +157,10 @@ def _hears_of_tickets(receiver: Receiver) -> bool:
     return not receiver.pages and not receiver.target.critical_only
 
 
-def limits(settings: Settings) -> Limits:
+def limits(settings: Settings) -> AlertLimits:
     """The thresholds of the rules, from the settings."""
     alerts, slo = settings.alerts, settings.slo
-    return Limits(
+    return AlertLimits(
         success=slo.success,
         fallback_share=slo.fallback_share,
         stale_s=alerts.stale_minutes and alerts.stale_minutes * 60,

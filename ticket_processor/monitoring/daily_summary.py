@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from ..core.models import RunRecord
 from ..reporting.glossary import end_words
-from .open_alerts import Remembered
+from .open_alerts import OpenAlert
 from .run_metrics import TRIAGE, in_words, metrics_of
 from .slo import DAY
 
@@ -23,7 +23,7 @@ def summary_due(now: float, daily_at: str, told: str | None) -> str | None:
 
 
 def summary_text(
-    day: str, records: Sequence[RunRecord], open_conditions: Mapping[str, Remembered], log_head: str | None
+    day: str, records: Sequence[RunRecord], open_conditions: Mapping[str, OpenAlert], log_head: str | None
 ) -> str | None:
     """The summary of the runs that began on that day (UTC) and handled tickets; ``None`` without any."""
     midnight = datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from ..core.models import RunRecord
 from .rhythm import GAP, LEAST_GAP_S, LEAST_STALE_S, LOOKED_AT, STALE, period
-from .slo import DAY, FAST, HOUR, MINUTE, Counted, counted
+from .slo import DAY, FAST, HOUR, MINUTE, RunCounts, counted
 
 UNEXPECTED = "unexpected"
 """The ``stopped_by`` of a run that an unforeseen error ended."""
@@ -41,7 +41,7 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True)
-class Limits:
+class AlertLimits:
     """Thresholds of the rules, with the defaults of the settings. Seconds, shares, US dollars.
 
     Without ``stale_s`` it follows from the interval between the last runs.
@@ -74,7 +74,7 @@ class Facts:
 class Look:
     """Everything that a rule may use. ``records`` are all runs, oldest first; ``runs`` the scheduled ones."""
 
-    def __init__(self, records: Sequence[RunRecord], facts: Facts, limits: Limits) -> None:
+    def __init__(self, records: Sequence[RunRecord], facts: Facts, limits: AlertLimits) -> None:
         self.records = records
         self.facts = facts
         self.limits = limits
@@ -82,7 +82,7 @@ class Look:
         self.runs = [record for record in records if record.kind == "run"]
 
     @cached_property
-    def counted(self) -> Sequence[Counted]:
+    def counted(self) -> Sequence[RunCounts]:
         """Tickets and failures of the scheduled runs, as far back as burn rates need them."""
         return counted(self.since(FAST.long.seconds))
 

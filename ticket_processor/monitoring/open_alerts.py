@@ -14,8 +14,8 @@ from pydantic import Field, model_validator
 
 from ..core.circuit_breaker import BreakerMemory
 from ..core.models import Frozen, RunRecord
-from .facts import Facts, Limits, Look, Severity
-from .rules import RULES, Condition, Found, look
+from .facts import AlertLimits, Facts, Look, Severity
+from .rules import RULES, Condition, HoldingConditions, look
 from .slo import DAY
 
 ENDS_KEPT_S = DAY
@@ -26,7 +26,7 @@ GIVE_UP_S = DAY
 """After failing for so long to send an end or an escalation to a target, it is dropped."""
 
 
-class Remembered(Frozen):
+class OpenAlert(Frozen):
     """A condition that holds, or that is over (``over``) while a target does not know that yet.
 
     ``told`` is the severity that each target knows of. Times are Unix seconds.
@@ -91,7 +91,7 @@ class Memory(Frozen):
     saved: float = 0.0
     seen: float | None = None
     resumed: float = Field(0.0, description="when runs last began again after a pause")
-    conditions: dict[str, Remembered] = Field(default_factory=dict)
+    conditions: dict[str, OpenAlert] = Field(default_factory=dict)
     ended: dict[str, Ended] = Field(default_factory=dict)
     breakers: dict[str, Breakers] = Field(default_factory=dict)
     summaries: dict[str, str] = Field(default_factory=dict, description="the day of the last summary of each target")
@@ -113,7 +113,7 @@ class Memory(Frozen):
         return kept
 
     @property
-    def open(self) -> dict[str, Remembered]:
+    def open(self) -> dict[str, OpenAlert]:
         """The conditions that hold, by rule."""
         return {rule: one for rule, one in self.conditions.items() if one.over is None}
 
@@ -147,14 +147,14 @@ class Owed:
     until: float | None = None
 
 
-def judged(memory: Memory, records: Sequence[RunRecord], facts: Facts, limits: Limits) -> Memory:
+def judged(memory: Memory, records: Sequence[RunRecord], facts: Facts, limits: AlertLimits) -> Memory:
     """The memory after all rules have judged these runs; ``resumed`` is taken from the memory, not from ``facts``."""
     known = replace(facts, resumed=memory.resumed)
     memory = memory.model_copy(update={"resumed": Look(records, known, limits).resumed})
     return after(memory, look(records, known, limits), facts.now)
 
 
-def after(memory: Memory, found: Found, now: float) -> Memory:
+def after(memory: Memory, found: HoldingConditions, now: float) -> Memory:
     """The memory with the conditions of ``found``. One that is over stays until every target knows."""
     holding = {condition.rule: condition for condition in found.conditions}
     conditions, ended = dict(memory.conditions), dict(memory.ended)
@@ -171,11 +171,11 @@ def after(memory: Memory, found: Found, now: float) -> Memory:
     return memory.model_copy(update={"conditions": _needed(conditions, now), "ended": kept})
 
 
-def _remembered(condition: Condition, since: float, told: Mapping[str, Severity]) -> Remembered:
-    return Remembered(severity=condition.severity, message=condition.message, since=since, told=dict(told))
+def _remembered(condition: Condition, since: float, told: Mapping[str, Severity]) -> OpenAlert:
+    return OpenAlert(severity=condition.severity, message=condition.message, since=since, told=dict(told))
 
 
-def _needed(conditions: Mapping[str, Remembered], now: float) -> dict[str, Remembered]:
+def _needed(conditions: Mapping[str, OpenAlert], now: float) -> dict[str, OpenAlert]:
     return {
         rule: one for rule, one in conditions.items() if one.over is None or (one.told and now - one.over <= GIVE_UP_S)
     }

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ..core.models import RunRecord
 from . import checks as check
 from .checks import Said
-from .facts import UNEXPECTED, Facts, Limits, Look, Severity, Unclear
+from .facts import UNEXPECTED, AlertLimits, Facts, Look, Severity, Unclear
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class Found:
+class HoldingConditions:
     """The conditions that hold, and the rules that could not be judged."""
 
     conditions: tuple[Condition, ...]
@@ -136,12 +136,12 @@ _STAGES = (
 """What can stop a run, in the order of its steps: a run that stopped at one says nothing about the later ones."""
 
 
-def look(records: Sequence[RunRecord], facts: Facts, limits: Limits | None = None) -> Found:
+def look(records: Sequence[RunRecord], facts: Facts, limits: AlertLimits | None = None) -> HoldingConditions:
     """Judge all rules over ``records``: the runs of :data:`alert_view.HISTORY_S`, oldest first.
 
     The last of them is the run that has just ended, whether or not the state could keep it.
     """
-    view = Look(records, facts, limits or Limits())
+    view = Look(records, facts, limits or AlertLimits())
     unknown = _not_reached(view.last_stop)
     if not facts.history_known:
         unknown |= {name for name, rule in RULES.items() if not rule.by_facts}
@@ -152,7 +152,7 @@ def look(records: Sequence[RunRecord], facts: Facts, limits: Limits | None = Non
             unknown.add(name)
         elif said is not None:
             conditions.append(Condition(name, *said))
-    return Found(tuple(conditions), frozenset(unknown))
+    return HoldingConditions(tuple(conditions), frozenset(unknown))
 
 
 def _not_reached(last_stop: str | None) -> set[str]:

@@ -16,7 +16,7 @@ from ..core.clock import SystemClock, iso
 from ..core.errors import ConfigError, ExitCode, RunLocked, TicketbotError, unexpected
 from ..core.models import RunRecord, RunSummary
 from ..reporting.glossary import end_words
-from ..reporting.run_tally import Tally
+from ..reporting.run_tally import RunTally
 from ..settings.schema import Settings
 from ..wiring.parts import audit_log, new_run_id
 from ..wiring.ticket_subjects import Subjects
@@ -69,9 +69,9 @@ def tended(
             tending.finish()
 
 
-def tally_of(settings: Settings, subjects: Subjects) -> Tally:
+def tally_of(settings: Settings, subjects: Subjects) -> RunTally:
     """A tally for a run's outcomes, with the subjects and addresses of their tickets."""
-    return Tally(settings.policy.tag("review"), subjects.of, settings.zendesk.ticket_url)
+    return RunTally(settings.policy.tag("review"), subjects.of, settings.zendesk.ticket_url)
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class _End:
     exit_code: int
     text: str
     record: RunRecord | None = None
-    tally: Tally | None = None
+    tally: RunTally | None = None
 
 
 class Tending:
@@ -99,7 +99,7 @@ class Tending:
 
     # Called by the run
 
-    def ended(self, summary: RunSummary, *, tally: Tally | None = None) -> None:
+    def ended(self, summary: RunSummary, *, tally: RunTally | None = None) -> None:
         """Report the end of the run; tickets that ``tally`` counted as escalated are sent."""
         record = RunRecord(
             run_id=summary.run_id, kind=self._kind, started=self._began, finished=self._clock.now(), summary=summary

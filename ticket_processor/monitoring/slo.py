@@ -18,7 +18,7 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 
 
 @dataclass(frozen=True)
-class Counted:
+class RunCounts:
     """One run: when it ended (Unix seconds), how many tickets it finished, and how many of them failed.
 
     A ticket that fails in several runs counts once. An answer by rules instead of a model is no failure.
@@ -30,7 +30,7 @@ class Counted:
 
 
 @dataclass(frozen=True)
-class Tally:
+class SloTally:
     """The sum over some runs; ``runs`` is how many of them had tickets."""
 
     handled: int = 0
@@ -44,13 +44,13 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Span:
+class RunWindow:
     """A window: the last ``runs`` with tickets, none older than ``seconds``; without ``runs``, all of that time."""
 
     seconds: float
     runs: int | None = None
 
-    def tally(self, runs: Sequence[Counted], now: float) -> Tally:
+    def tally(self, runs: Sequence[RunCounts], now: float) -> SloTally:
         """Sum the runs in this window; ``runs`` are in order, the last one last."""
         handled = failed = taken = 0
         for run in reversed(runs):
@@ -58,7 +58,7 @@ class Span:
                 break
             if run.handled:
                 handled, failed, taken = handled + run.handled, failed + run.failed, taken + 1
-        return Tally(handled, failed, taken)
+        return SloTally(handled, failed, taken)
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,12 @@ class Burn:
     The long window shows that it matters, the short one that it goes on. The long one needs ``least`` failures.
     """
 
-    long: Span
-    short: Span
+    long: RunWindow
+    short: RunWindow
     factor: float
     least: int
 
-    def over(self, runs: Sequence[Counted], objective: float, now: float) -> Tally | None:
+    def over(self, runs: Sequence[RunCounts], objective: float, now: float) -> SloTally | None:
         """The long window if the budget burns this fast, else ``None``. ``objective`` is a share, such as 0.995."""
         limit = self.factor * (1.0 - objective)
         if self.short.tally(runs, now).error_rate <= limit:  # the short one first: it is mostly empty
@@ -82,15 +82,15 @@ class Burn:
         return tally if tally.failed >= self.least and tally.error_rate > limit else None
 
 
-FAST = Burn(Span(6 * HOUR, 6), Span(6 * HOUR, 2), 14.4, 4)
+FAST = Burn(RunWindow(6 * HOUR, 6), RunWindow(6 * HOUR, 2), 14.4, 4)
 """At this pace the month's budget lasts two days."""
 
 
-def counted(records: Iterable[RunRecord]) -> list[Counted]:
+def counted(records: Iterable[RunRecord]) -> list[RunCounts]:
     """Tickets and failures of each scheduled run."""
     return [_counted(record) for record in records if record.kind == "run"]
 
 
-def _counted(record: RunRecord) -> Counted:
+def _counted(record: RunRecord) -> RunCounts:
     failed = record.summary.newly_failed
-    return Counted(record.finished, written(record.summary) + failed, failed)
+    return RunCounts(record.finished, written(record.summary) + failed, failed)

@@ -17,7 +17,7 @@ from ..core.id_set import IdSet
 from ..core.models import Outcome, OutcomeStatus, Request, TakenOff, Ticket
 from ..helpdesk.protocol import Helpdesk, Page
 from ..helpdesk.ticket_history import History
-from ..policy.reanalysis import Reply, with_answers
+from ..policy.reanalysis import CustomerReply, with_answers
 from ..policy.second_look import JUDGED, STAGE
 from ..policy.skip_rules import WAITING, Selection, SkipRules
 from ..state.store import DROPPED, State, in_turn
@@ -136,7 +136,7 @@ class Intake:
         go_on: Callable[[], None],
         selection: Selection | None = None,
         wanted: Wanted | None = None,
-        reply_to: Callable[[Ticket, History], Reply | None] | None = None,
+        reply_to: Callable[[Ticket, History], CustomerReply | None] | None = None,
         again: Mapping[int, tuple[str, ...]] | None = None,
         still_ours: Callable[[Ticket, Sequence[str]], bool] = lambda _ticket, _tags: True,
         ahead: ReadAhead = iter,
@@ -370,7 +370,7 @@ class Intake:
             return False
         return self._state.is_done(ticket_id) and self._state.verdict(ticket_id) is None
 
-    def _answer(self, ticket: Ticket, dead: set[int], history: Callable[[], History]) -> Reply | None:
+    def _answer(self, ticket: Ticket, dead: set[int], history: Callable[[], History]) -> CustomerReply | None:
         """What the customer has said since a ticket was done; ``None`` when it may stay as it is."""
         if self._reply_to is None or ticket.id in dead or ticket.id in self._dropped:
             return None

@@ -22,7 +22,7 @@ from .write_planner import ALREADY_DONE, INCOMPLETE, MARKED_BY_OTHERS
 Listener = Callable[[Outcome], None]
 
 
-class Books:
+class Recorder:
     """Takes outcomes in and knows what they come to. Used by one thread.
 
     ``next_write`` tells what a later run has to write on a ticket that has come to its end; ``witness`` is told of each

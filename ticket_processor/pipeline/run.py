@@ -35,15 +35,15 @@ from ..core.taxonomy import Taxonomy
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import History
 from ..policy.decide import Policy, decide
-from ..policy.reanalysis import Reply, anew_key, our_labels, reply_to, with_answers
+from ..policy.reanalysis import CustomerReply, anew_key, our_labels, reply_to, with_answers
 from ..policy.second_look import STILL_NO_MODEL, in_vain, replacing, still_ours
 from ..policy.skip_rules import Selection, SkipRules
 from ..state.store import CURSOR, HELPDESK_DATE, HORIZON, TURN, State, Verdict
 from .fan_out import FanOut, Stuck
 from .intake import Intake, PageLedger, ReadAhead, Wanted, Work
-from .recorder import Books, Listener
+from .recorder import Listener, Recorder
 from .shared_faults import IsolatingDesk, SharedFaults
-from .verification import Witness
+from .verification import WriteVerifier
 from .write_planner import Triage, clean_stamp
 from .writeback import MOST_ITEMS, Delivery, WriteBack
 
@@ -88,7 +88,7 @@ class Parts:
 
 
 @dataclass(frozen=True)
-class Options:
+class RunOptions:
     """What was asked of this run. ``since`` is Unix seconds; ``None`` resumes."""
 
     run_id: str
@@ -114,7 +114,7 @@ class Options:
 class Run:
     """One run, from its parts and what was asked of it."""
 
-    def __init__(self, parts: Parts, options: Options, listener: Listener = lambda _outcome: None) -> None:
+    def __init__(self, parts: Parts, options: RunOptions, listener: Listener = lambda _outcome: None) -> None:
         self._parts = parts
         self._options = options
         self._intake: Intake | None = None
@@ -144,7 +144,7 @@ class Run:
             dry_run=options.dry_run,
             before_write=self._check_leave,
         )
-        self._witness = Witness(
+        self._witness = WriteVerifier(
             self._desk,
             parts.state,
             parts.audit,
@@ -153,7 +153,7 @@ class Run:
             most=options.verify,
             looked_at=self._write_back.looked_at,
         )
-        self._books = Books(
+        self._books = Recorder(
             parts.audit,
             parts.state,
             parts.policy,
@@ -419,7 +419,7 @@ class Run:
             self._books.record_all(self._write_back.advance(MOST_ITEMS if more else 0, last=not more))
         self._books.record_all(self._write_back.finish())
 
-    def _reply_to(self, ticket: Ticket, history: History) -> Reply | None:
+    def _reply_to(self, ticket: Ticket, history: History) -> CustomerReply | None:
         return reply_to(ticket, history, self._parts.policy)
 
     def _anew(self, ticket: Ticket, history: History) -> Work:

@@ -33,7 +33,7 @@ Verify = Literal["all", "sample", "none"]
 _WRITTEN = (OutcomeStatus.UPDATED, OutcomeStatus.SUGGESTED)
 
 
-class Witness:
+class WriteVerifier:
     """Sees every outcome of a run, and reads at most ``most`` of its writes back. Used by one thread.
 
     The sample is the same for the same run id and outcomes. ``looked_at`` gives the record of a ticket's write where

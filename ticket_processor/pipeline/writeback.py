@@ -34,7 +34,7 @@ from ..core.errors import (
 )
 from ..core.models import Change, Outcome, OutcomeStatus, Request, Ticket, Writes
 from ..helpdesk import batch_trust
-from ..helpdesk.batch_trust import Learnt
+from ..helpdesk.batch_trust import BatchTrust
 from ..helpdesk.protocol import Fetched, Helpdesk, JobStatus
 from ..helpdesk.ticket_history import Edit, History, overwritten
 from ..state.store import Open, State, Verdict, in_turn
@@ -596,7 +596,7 @@ class WriteBack:
         if write not in history.edits or history.passed_over(write, change.stamp):
             self._revoke(batch_trust.revoked(self._state, iso(self._clock.now())))
 
-    def _revoke(self, known: Learnt) -> None:
+    def _revoke(self, known: BatchTrust) -> None:
         if self._trust is None or self._trust.ok:
             self._audit.alert("write_mode", mode="single", why=known.why)
         self._trust = known
@@ -626,7 +626,7 @@ class WriteBack:
             judged, why = True, "a job's item was done although its stamp was out of date"
         if not judged or (self._trust is not None and (not self._trust.ok or not (why or self._on_trial))):
             return
-        known = Learnt(
+        known = BatchTrust(
             at=iso(self._clock.now()),
             ok=not why,
             comment=why != LOST_NOTE,

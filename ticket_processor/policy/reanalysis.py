@@ -24,7 +24,7 @@ _END = "\ue000"
 
 
 @dataclass(frozen=True)
-class Reply:
+class CustomerReply:
     """What the requester has said since we triaged. ``key`` is that of its one write.
 
     ``ticket`` is the ticket :func:`with_answers`; ``ours`` are the labels of ours that it carries. ``judged``: somebody
@@ -38,14 +38,14 @@ class Reply:
     earlier_key: str = ""
 
 
-def reply_to(ticket: Ticket, history: History, policy: Policy) -> Reply | None:
+def reply_to(ticket: Ticket, history: History, policy: Policy) -> CustomerReply | None:
     """The requester's answer that nobody has triaged; ``None`` when there is none."""
     if ticket.requester is None or history.last_of_ours() is None:
         return None
     said = history.said_since(None, ticket.requester)
     if _triaged(ticket, history, said) == len(said):
         return None
-    return Reply(
+    return CustomerReply(
         _key(ticket, len(said)),
         with_answers(ticket, history),
         our_labels(ticket, history, policy),

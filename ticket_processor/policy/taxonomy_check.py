@@ -17,7 +17,7 @@ from ..analysis.text.similarity import EVERYDAY, Theme, shared_words, similariti
 from ..core.models import Frozen, Urgency
 from ..core.sanitize import plain_line
 from ..core.taxonomy import Category, Taxonomy
-from ..helpdesk.protocol import Labels, TicketField
+from ..helpdesk.protocol import AccountLabels, TicketField
 from .decide import RESERVED_TAGS, FieldPolicy, Mode, Policy
 
 SHORT_DESCRIPTION = 4
@@ -69,7 +69,7 @@ def check(
     return in_order(found)
 
 
-def check_labels(taxonomy: Taxonomy, policy: Policy, labels: Labels) -> list[Finding]:
+def check_labels(taxonomy: Taxonomy, policy: Policy, labels: AccountLabels) -> list[Finding]:
     """What the helpdesk's own tags, fields and groups say to the categories, problems first."""
     found = [finding for item in taxonomy.categories for finding in _labels_of(item, policy, labels)]
     for setting, group in _groups_of(policy):
@@ -249,7 +249,7 @@ def _missing(fallback: str, theme: Theme, summaries: Sequence[str]) -> Finding:
     return Finding(severity="advice", kind="missing", category=fallback, text=text)
 
 
-def _labels_of(item: Category, policy: Policy, labels: Labels) -> Iterator[Finding]:
+def _labels_of(item: Category, policy: Policy, labels: AccountLabels) -> Iterator[Finding]:
     def finding(severity: Literal["problem", "advice"], text: str) -> Finding:
         return Finding(severity=severity, kind="helpdesk", category=item.name, text=text)
 
@@ -294,7 +294,7 @@ def _trouble(field: TicketField | None, value: str) -> str:
     return ""
 
 
-def _fitting(item: Category, labels: Labels) -> Iterator[tuple[TicketField, str]]:
+def _fitting(item: Category, labels: AccountLabels) -> Iterator[tuple[TicketField, str]]:
     """Options of drop-downs that are called as the category is."""
     for field in labels.fields:
         for value, name in field.options.items() if field.active and not field.system else ():

@@ -21,7 +21,7 @@ PLANNED = ("nothing_to_read", "no_model_configured", "budget_of_run_spent", "bud
 
 
 @dataclass(frozen=True)
-class Selection:
+class LogSelection:
     """Which part of the log; an empty tuple means all. ``since`` is included, ``until`` is not (Unix seconds).
 
     ``text`` is looked for in ticket ids, labels, reasons and tags, and at the beginning of run ids, whatever its case.
@@ -41,7 +41,7 @@ class Selection:
     dry_runs: bool = False
 
     @property
-    def before(self) -> Selection:
+    def before(self) -> LogSelection:
         """The same of the period of equal length that ends where this one begins."""
         return replace(self, since=self.since - (self.until - self.since), until=self.since)
 
@@ -121,7 +121,7 @@ class Totals:
 
 
 @dataclass(frozen=True)
-class Part:
+class DimensionShare:
     """One value of a dimension: how many tickets, and which share of those that have one."""
 
     label: str
@@ -163,7 +163,7 @@ class Latency:
 
 
 @dataclass(frozen=True)
-class Spent:
+class Spending:
     """What one model, or one day, took."""
 
     label: str
@@ -287,7 +287,7 @@ SORTABLE = (
 
 
 @dataclass(frozen=True)
-class Page:
+class TablePage:
     """Some rows of a table, and how many it has in all."""
 
     rows: tuple[Line, ...]
@@ -295,7 +295,7 @@ class Page:
 
 
 @dataclass(frozen=True)
-class EscalatedTicket:
+class EscalatedLine:
     """A ticket that was escalated, when last, and why in fixed words. ``subject`` is set where it was read."""
 
     ticket_id: int

@@ -26,18 +26,18 @@ from .figures import (
     SORTABLE,
     Alert,
     Dimension,
-    EscalatedTicket,
+    DimensionShare,
+    EscalatedLine,
     Latency,
     Line,
+    LogSelection,
     Objective,
-    Page,
-    Part,
     Point,
     RunLine,
     Runs,
-    Selection,
-    Spent,
+    Spending,
     Step,
+    TablePage,
     Totals,
 )
 from .index import LogIndex
@@ -49,18 +49,18 @@ __all__ = [
     "SORTABLE",
     "Alert",
     "Dimension",
-    "EscalatedTicket",
+    "DimensionShare",
+    "EscalatedLine",
     "Latency",
     "Line",
+    "LogSelection",
     "Objective",
-    "Page",
-    "Part",
     "Point",
     "RunLine",
     "Runs",
-    "Selection",
-    "Spent",
+    "Spending",
     "Step",
+    "TablePage",
     "Totals",
     "alerts",
     "breakdown",
@@ -88,7 +88,7 @@ _FEWEST_RUNS, _SHORTEST_S = 5, 60
 """So many there must be before they have a usual distance, and no schedule's is shorter."""
 
 
-def totals(index: LogIndex, selection: Selection) -> Totals:
+def totals(index: LogIndex, selection: LogSelection) -> Totals:
     """The period in numbers."""
     condition, values = where(selection)
     ended, labelled = last("next_at"), last("next_labelled_at", UNDERSTOOD)
@@ -154,15 +154,19 @@ def totals(index: LogIndex, selection: Selection) -> Totals:
     )
 
 
-def breakdown(index: LogIndex, selection: Selection, dimension: Dimension, *, most: int | None = None) -> list[Part]:
+def breakdown(
+    index: LogIndex, selection: LogSelection, dimension: Dimension, *, most: int | None = None
+) -> list[DimensionShare]:
     """The tickets by one dimension, the most frequent first, at most ``most`` values; without those that have none."""
     return breakdowns(index, selection, (dimension,))[dimension][:most]
 
 
-def breakdowns(index: LogIndex, selection: Selection, dimensions: Sequence[Dimension]) -> dict[Dimension, list[Part]]:
+def breakdowns(
+    index: LogIndex, selection: LogSelection, dimensions: Sequence[Dimension]
+) -> dict[Dimension, list[DimensionShare]]:
     """The same for several at once, which is quicker."""
     condition, values = where(selection)
-    found: dict[Dimension, list[Part]] = {dimension: [] for dimension in dimensions}
+    found: dict[Dimension, list[DimensionShare]] = {dimension: [] for dimension in dimensions}
     for group in (tuple(d for d in found if d in ENDS), tuple(d for d in found if d not in ENDS)):
         if not group:
             continue
@@ -180,12 +184,12 @@ def breakdowns(index: LogIndex, selection: Selection, dimensions: Sequence[Dimen
         for *labels, count in rows:
             for name, label in zip(group, labels, strict=True):
                 if label:
-                    found[name].append(Part(label, count, 0.0))
+                    found[name].append(DimensionShare(label, count, 0.0))
     return {name: _with_shares(parts) for name, parts in found.items()}
 
 
 def series(
-    index: LogIndex, selection: Selection, step: Step, by: Dimension | None = None, *, timed: bool = True
+    index: LogIndex, selection: LogSelection, step: Step, by: Dimension | None = None, *, timed: bool = True
 ) -> list[Point]:
     """The period in steps, oldest first; with ``by`` a point for each value in each step. Empty steps are left out.
 
@@ -212,7 +216,7 @@ def series(
     ]
 
 
-def latency(index: LogIndex, selection: Selection, *, quick_ms: float = 15_000) -> Latency:
+def latency(index: LogIndex, selection: LogSelection, *, quick_ms: float = 15_000) -> Latency:
     """How long answers took, as :attr:`Outcome.latency_ms` has it; ``quick_ms`` or less is in time."""
     condition, values = where(selection)
     rows = index.query(
@@ -228,7 +232,7 @@ def latency(index: LogIndex, selection: Selection, *, quick_ms: float = 15_000) 
     return Latency(count, p50, p95, p99, most, in_time)
 
 
-def spent(index: LogIndex, selection: Selection, by: Literal["model", "day", "month"] = "model") -> list[Spent]:
+def spent(index: LogIndex, selection: LogSelection, by: Literal["model", "day", "month"] = "model") -> list[Spending]:
     """What analyses took: by model (the dearest first), by day or by month (oldest first)."""
     condition, values = where(selection)
     label = (
@@ -245,7 +249,7 @@ def spent(index: LogIndex, selection: Selection, by: Literal["model", "day", "mo
         """,
         values,
     )
-    return [Spent(*row) for row in rows]
+    return [Spending(*row) for row in rows]
 
 
 def runs(index: LogIndex, since: float, until: float) -> Runs:
@@ -287,7 +291,7 @@ def runs(index: LogIndex, since: float, until: float) -> Runs:
 
 def objectives(
     index: LogIndex,
-    selection: Selection,
+    selection: LogSelection,
     *,
     success: float = 0.995,
     quick_ms: float = 15_000,
@@ -305,9 +309,9 @@ def judged(total: Totals, took: Latency, *, success: float, quick: float) -> lis
     ]
 
 
-def choices(index: LogIndex, selection: Selection) -> dict[Dimension, list[str]]:
+def choices(index: LogIndex, selection: LogSelection) -> dict[Dimension, list[str]]:
     """What a filter can be set to: each value of the period, whatever else is selected, the most frequent first."""
-    period = Selection(selection.since, selection.until, dry_runs=selection.dry_runs)
+    period = LogSelection(selection.since, selection.until, dry_runs=selection.dry_runs)
     found = breakdowns(
         index, period, ("category", "urgency", "sentiment", "risk", "language", "outcome", "analyser", "model")
     )
@@ -320,7 +324,7 @@ def reach(index: LogIndex) -> tuple[datetime, datetime] | None:
     return None if first is None else (utc(first), utc(last))
 
 
-def _with_shares(parts: Sequence[Part]) -> list[Part]:
+def _with_shares(parts: Sequence[DimensionShare]) -> list[DimensionShare]:
     total = sum(part.tickets for part in parts)
     ordered = sorted(parts, key=lambda part: (-part.tickets, part.label))
     return [replace(part, share=part.tickets / total) for part in ordered]

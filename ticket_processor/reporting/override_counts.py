@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ..core.models import Frozen, Priority
 from ..evaluation.scores import wilson_lower
-from .overrides import Judgement, Written, place_of
+from .overrides import TicketJudgement, Written, place_of
 
 BANDS = (0.0, 0.5, 0.7, 0.85, 1.0)
 """Limits of the bands of confidence. An answer as sure as a limit is in the band above it."""
@@ -111,7 +111,7 @@ class Overrides(Frozen):
         return 1.0 - wilson_lower(self.judged - self.overridden, self.judged)
 
 
-def add_up(tickets: Iterable[Judgement]) -> Overrides:
+def add_up(tickets: Iterable[TicketJudgement]) -> Overrides:
     """The tickets' judgements in numbers; tickets that nobody has dealt with, or without a label, are left out."""
     counts: defaultdict[str, defaultdict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
     bands: defaultdict[str, defaultdict[int, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))

@@ -14,7 +14,7 @@ from ..core.models import Ticket
 from ..evaluation.solved import MERGED_TAG
 from ..helpdesk.protocol import Helpdesk
 from .override_counts import Overrides, add_up
-from .overrides import Judgement, Words, Written, judge
+from .overrides import TicketJudgement, Words, Written, judge
 
 AT_ONCE = 100
 LOOKED_AT = 10
@@ -104,7 +104,7 @@ class _Reader:
         self._sample = sample
         self._deadline = deadline
         self._advance = advance
-        self.read: dict[int, Judgement] = {}
+        self.read: dict[int, TicketJudgement] = {}
         self.left_out: Counter[str] = Counter()
         self.looked_at = self.solved = self.histories = 0
 

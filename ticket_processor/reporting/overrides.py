@@ -63,7 +63,7 @@ def words_of(policy: Policy, taxonomy: Taxonomy, categories: Iterable[str] = ())
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedLabel:
     """One label of ours on one ticket, and what people made of it. ``theirs`` is set where they changed it."""
 
     part: str
@@ -74,16 +74,16 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class TicketJudgement:
     """What people made of one ticket after our first write. ``raised`` and ``lowered`` are priorities they chose."""
 
     dealt_with: bool
-    labels: tuple[Judged, ...] = ()
+    labels: tuple[JudgedLabel, ...] = ()
     raised: Priority | None = None
     lowered: Priority | None = None
 
 
-def judge(history: History, words: Words, written: Written, *, requester: int | None = None) -> Judgement | None:
+def judge(history: History, words: Words, written: Written, *, requester: int | None = None) -> TicketJudgement | None:
     """What people made of our labels; ``None`` where the record holds no write of ours.
 
     A ticket is dealt with when somebody but its ``requester`` has done anything to it after our first write.
@@ -106,7 +106,7 @@ def judge(history: History, words: Words, written: Written, *, requester: int | 
             priorities += edit.priority
     judged = [_judged(part, value, history, words, written) for (part, _), value in values.items() if value.ours]
     was, now = (_rank(priorities[0]), _rank(priorities[-1])) if priorities else (0, 0)
-    return Judgement(
+    return TicketJudgement(
         dealt_with=dealt_with,
         labels=tuple(sorted(judged, key=lambda item: (place_of(item.part), item.ours))),
         raised=priorities[-1] if now > was else None,
@@ -209,13 +209,13 @@ def _tag_changes(edit: Edit, words: Words) -> Iterable[tuple[tuple[str, str], li
         yield name, came[name], went[name]
 
 
-def _judged(part: str, value: _Value, history: History, words: Words, written: Written) -> Judged:
+def _judged(part: str, value: _Value, history: History, words: Words, written: Written) -> JudgedLabel:
     theirs = value.said if value.fate == "changed" else None
     if theirs is not None and part.startswith("field "):
         key = int(part.removeprefix("field "))
         known = words.values.get(key, frozenset()) | history.options.get(key, frozenset())
         theirs = theirs if set(theirs.split()) <= known else ANOTHER
-    return Judged(part, value.ours or "", value.fate, theirs, written.confidence.get(value.intent))
+    return JudgedLabel(part, value.ours or "", value.fate, theirs, written.confidence.get(value.intent))
 
 
 def _text(value: int | None) -> str | None:

@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from ..evaluation.plots import BLUE, GREY, ORANGE, as_svg, plain, short
-from .metrics import Part, Point, Step
+from .metrics import DimensionShare, Point, Step
 from .report import Report
 
 MOST_TICKS = 10
@@ -126,7 +126,7 @@ def cost_svg(report: Report) -> str:
     return as_svg(figure, "Cost by time")
 
 
-def parts_svg(parts: Sequence[Part], title: str) -> str:
+def parts_svg(parts: Sequence[DimensionShare], title: str) -> str:
     """Tickets by one dimension, as bars."""
     shown = list(parts[:MOST_BARS])
     figure = Figure(figsize=(3.6, 0.5 + 0.27 * len(shown)), layout="constrained")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from .figures import Selection
+from .figures import LogSelection
 
 UNDERSTOOD = "category IS NOT NULL"
 _EPOCH = datetime(1970, 1, 1)
@@ -13,7 +13,7 @@ _DATE = len("20261121")
 _SEARCHED = ("outcome", "reason", "category", "subcategory", "urgency", "sentiment", "language", "model", "tags")
 
 
-def where(selection: Selection) -> tuple[str, dict[str, object]]:
+def where(selection: LogSelection) -> tuple[str, dict[str, object]]:
     """The condition for ``lines`` or ``work``, and its parameters; what an undo did is never selected."""
     values: dict[str, object] = {
         "since": stamp(selection.since),

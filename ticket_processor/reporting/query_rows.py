@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .figures import SORTABLE, Alert, EscalatedTicket, Line, Page, RunLine, Selection
+from .figures import SORTABLE, Alert, EscalatedLine, Line, LogSelection, RunLine, TablePage
 from .index import LogIndex
 from .queries import UNDERSTOOD, checked, last, stamp, utc, where
 
@@ -19,13 +19,13 @@ _LISTS = (17, 18, 22, 23)
 
 def page(
     index: LogIndex,
-    selection: Selection,
+    selection: LogSelection,
     *,
     order_by: str = "at",
     descending: bool = True,
     limit: int = 50,
     offset: int = 0,
-) -> Page:
+) -> TablePage:
     """Rows of the table of all lines. Raises ``ValueError`` for an ``order_by`` that is not in :data:`SORTABLE`."""
     condition, values = where(selection)
     column = {"at": "ts"}.get(checked(order_by, SORTABLE), order_by)
@@ -36,7 +36,7 @@ def page(
         {**values, "limit": limit, "offset": offset},
     )
     total = index.query(f"SELECT count(*) FROM work WHERE {condition}", values)[0][0]
-    return Page(tuple(map(_line, rows)), total)
+    return TablePage(tuple(map(_line, rows)), total)
 
 
 def ticket(index: LogIndex, ticket_id: int) -> list[Line]:
@@ -45,7 +45,7 @@ def ticket(index: LogIndex, ticket_id: int) -> list[Line]:
     return [_line(row) for row in rows]
 
 
-def escalated(index: LogIndex, selection: Selection, *, most: int = 500) -> list[EscalatedTicket]:
+def escalated(index: LogIndex, selection: LogSelection, *, most: int = 500) -> list[EscalatedLine]:
     """The tickets whose last understanding in the period escalated them, the newest first.
 
     What an undo has taken back since is none of them.
@@ -64,7 +64,7 @@ def escalated(index: LogIndex, selection: Selection, *, most: int = 500) -> list
         """,
         {**values, "most": most},
     )
-    return [EscalatedTicket(ticket_id, utc(at), tuple(reasons.split())) for ticket_id, at, reasons in rows]
+    return [EscalatedLine(ticket_id, utc(at), tuple(reasons.split())) for ticket_id, at, reasons in rows]
 
 
 def alerts(index: LogIndex, since: float, until: float) -> list[Alert]:

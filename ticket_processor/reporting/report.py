@@ -14,7 +14,19 @@ from ..state.store import DROPPED
 from . import metrics, spikes
 from .index import LogIndex
 from .knowledge_gaps import Knowledge
-from .metrics import Dimension, EscalatedTicket, Latency, Objective, Part, Point, Runs, Selection, Spent, Step, Totals
+from .metrics import (
+    Dimension,
+    DimensionShare,
+    EscalatedLine,
+    Latency,
+    LogSelection,
+    Objective,
+    Point,
+    Runs,
+    Spending,
+    Step,
+    Totals,
+)
 from .override_counts import Overrides
 from .queries import stamp, utc
 from .spikes import Spike
@@ -30,7 +42,7 @@ NOTHING_WRONG = ("write_mode", ERASING, ERASED, EXPIRED, DROPPED, "since_replace
 """What the log keeps among its alerts although nothing is wrong: somebody asked for it, or it is how runs work."""
 ZONE = "UTC"
 NO_ACCOUNT = "no account named in the settings"
-EVERYTHING = Selection()
+EVERYTHING = LogSelection()
 _MAY_LACK = 0.05
 """So much of the period before may lie before the log began: its first run need not come at midnight."""
 _MOMENT = timedelta(microseconds=1)
@@ -67,15 +79,15 @@ class Report:
     before: Totals | None = None
     latency: Latency = field(default_factory=Latency)
     latency_before: Latency | None = None
-    parts: Mapping[Dimension, list[Part]] = field(default_factory=dict)
-    parts_before: Mapping[Dimension, list[Part]] = field(default_factory=dict)
-    failure_reasons: list[Part] = field(default_factory=list)
-    skip_reasons: list[Part] = field(default_factory=list)
-    spent: list[Spent] = field(default_factory=list)
+    parts: Mapping[Dimension, list[DimensionShare]] = field(default_factory=dict)
+    parts_before: Mapping[Dimension, list[DimensionShare]] = field(default_factory=dict)
+    failure_reasons: list[DimensionShare] = field(default_factory=list)
+    skip_reasons: list[DimensionShare] = field(default_factory=list)
+    spent: list[Spending] = field(default_factory=list)
     objectives: list[Objective] = field(default_factory=list)
     runs: Runs = field(default_factory=Runs)
     alerts: Mapping[str, int] = field(default_factory=dict)
-    escalated: list[EscalatedTicket] = field(default_factory=list)
+    escalated: list[EscalatedLine] = field(default_factory=list)
     step: Step = "day"
     by_time: list[Point] = field(default_factory=list)
     by_category: list[Point] = field(default_factory=list)
@@ -120,7 +132,7 @@ def gather(
     goals: Goals | None = None,
     *,
     account: str | None = None,
-    only: Selection = EVERYTHING,
+    only: LogSelection = EVERYTHING,
     url_of: Callable[[int], str] = lambda _ticket_id: "",
 ) -> Report:
     """The report of a period (Unix seconds), without what the helpdesk has to be asked for.
@@ -169,13 +181,13 @@ def gather(
     return replace(report, remarks=tuple(_remarks(report, index.days, filters(only))))
 
 
-def filters(only: Selection) -> str:
+def filters(only: LogSelection) -> str:
     """Of which tickets a report is, in words; empty where it is of all."""
     chosen = {"urgency": only.urgencies, "sentiment": only.sentiments, "risk": only.risks}
     return ", ".join(f"{name} {' or '.join(labels)}" for name, labels in chosen.items() if labels)
 
 
-def _reasons(index: LogIndex, selection: Selection, outcome: str) -> list[Part]:
+def _reasons(index: LogIndex, selection: LogSelection, outcome: str) -> list[DimensionShare]:
     return metrics.breakdown(index, replace(selection, outcomes=(outcome,)), "reason", most=MOST_REASONS)
 
 

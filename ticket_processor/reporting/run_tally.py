@@ -44,7 +44,7 @@ class Seen:
 
 
 @dataclass
-class Tally:
+class RunTally:
     """Takes a run's outcomes as they come; keeps few of them, however long the run.
 
     ``subject_of`` gives a subject that may be shown, ``url_of`` a ticket's address in the helpdesk.
@@ -93,7 +93,7 @@ def counts_text(counts: dict[str, int]) -> str:
     return ", ".join(f"{counts[why]:,} {why}" for why in (ESCALATED, UNSURE, SUSPICIOUS) if counts[why])
 
 
-def next_steps(summary: RunSummary, tally: Tally) -> list[str]:
+def next_steps(summary: RunSummary, tally: RunTally) -> list[str]:
     """The two or three things that are worth doing now, the most pressing first."""
     failed = summary.outcomes.get(OutcomeStatus.FAILED, 0)
     unmeant = {why: count for why, count in summary.fallbacks.items() if why.startswith(("model_", "answer_"))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..core.models import Change, Forecast, Outcome, OutcomeStatus, RunSummary
-from .run_tally import Seen, Tally, counts_text, why_no_model
+from .run_tally import RunTally, Seen, counts_text, why_no_model
 
 MOST_CATEGORIES = 8
 
@@ -55,7 +55,7 @@ def difference(ended: Outcome | Seen) -> str:
     return "\n".join(lines)
 
 
-def summary_text(summary: RunSummary, log: Path | None, title: str | None = None, tally: Tally | None = None) -> str:
+def summary_text(summary: RunSummary, log: Path | None, title: str | None = None, tally: RunTally | None = None) -> str:
     """The run in a few lines."""
     lines = [headline(summary, title)]
     if summary.answered_by:

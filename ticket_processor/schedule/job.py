@@ -26,7 +26,7 @@ _MARK = "ticketbot schedule for "
 
 
 @dataclass(frozen=True)
-class Job:
+class ScheduledJob:
     """One run every ``every_min`` minutes, cut off by the scheduler after ``limit_s`` seconds.
 
     ``minute`` is where in the period it begins, from :func:`minute_of`.
@@ -39,7 +39,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class LocalJob(Job):
+class LocalJob(ScheduledJob):
     """A job on this machine.
 
     ``command`` and all paths are absolute; ``folder`` is where it starts. ``reads`` and ``writes`` are the folders that
@@ -146,7 +146,7 @@ def unwritable(texts: Iterable[str]) -> list[str]:
     return [f"the path {json.dumps(text)} holds characters that no scheduler can be given; rename it" for text in bad]
 
 
-def cron_times(job: Job) -> str:
+def cron_times(job: ScheduledJob) -> str:
     """The five fields that cron starts it by."""
     hours, minutes = divmod(job.every_min, 60)
     if minutes:
@@ -158,7 +158,7 @@ def every_of(times: str) -> int | None:
     """The period that such fields come round with, ``*/N`` included; ``None`` for others."""
     times = re.sub(r"^\*/", "0-59/", times)
     minute = re.match(r"\d{1,2}(?!\d)", times)
-    jobs = (Job("", every, 0, int(minute[0]) if minute else 0) for every in PERIODS_MIN)
+    jobs = (ScheduledJob("", every, 0, int(minute[0]) if minute else 0) for every in PERIODS_MIN)
     return next((job.every_min for job in jobs if cron_times(job) == times), None)
 
 

@@ -33,7 +33,7 @@ _NAME_OF_A_TEST_ACCOUNT = re.compile(
 
 
 @dataclass(frozen=True)
-class Judgement:
+class SandboxVerdict:
     """Whether an account looks like a place for invented tickets, and the observations that say so."""
 
     sandbox: bool
@@ -56,11 +56,11 @@ class SeedTarget:
         self._transport = transport
         self._deadline = deadline
 
-    def judge(self) -> Judgement:
+    def judge(self) -> SandboxVerdict:
         """Look at the account before anything is written to it."""
         reply = self._get("/ticket_fields", {})
         if reply.headers.get(SANDBOX_HEADER):
-            return Judgement(True, "it is ticketbot's own sandbox")
+            return SandboxVerdict(True, "it is ticketbot's own sandbox")
         host = urlsplit(self._transport.base_url).hostname or ""
         limit = next(
             (limit.total for name, limit in read_limits(reply.headers).items() if name.startswith("ticket-fields")),
@@ -69,13 +69,15 @@ class SeedTarget:
         count_reply = self._get("/tickets/count", {})
         count = ((count_reply.body or {}).get("count") or {}).get("value")
         if isinstance(count, int) and count > MANY_TICKETS:
-            return Judgement(False, f"it holds {count} tickets, more than {MANY_TICKETS}")
+            return SandboxVerdict(False, f"it holds {count} tickets, more than {MANY_TICKETS}")
         if limit is not None and limit <= LOW_FIELDS_LIMIT:
-            return Judgement(True, f"its limit of {limit} field listings a minute is that of a sandbox or trial")
+            return SandboxVerdict(True, f"its limit of {limit} field listings a minute is that of a sandbox or trial")
         if _NAME_OF_A_TEST_ACCOUNT.search(host.split(".")[0]):
-            return Judgement(True, f"its name, {host}, says so, and it holds {count} tickets")
+            return SandboxVerdict(True, f"its name, {host}, says so, and it holds {count} tickets")
         limit_text = "no limit told" if limit is None else f"limit for field listings {limit} a minute"
-        return Judgement(False, f"neither its name ({host}) nor its rate limits ({limit_text}) are those of a sandbox")
+        return SandboxVerdict(
+            False, f"neither its name ({host}) nor its rate limits ({limit_text}) are those of a sandbox"
+        )
 
     def existing(self, prefix: str) -> set[str]:
         """External ids with this prefix that the account holds already."""
@@ -173,7 +175,7 @@ class SeedTarget:
         return reply
 
 
-def require_sandbox(judgement: Judgement, *, insisted: bool) -> None:
+def require_sandbox(judgement: SandboxVerdict, *, insisted: bool) -> None:
     """Raise :class:`ConfigError` when the account looks like production and nobody insisted."""
     if not judgement.sandbox and not insisted:
         raise ConfigError(

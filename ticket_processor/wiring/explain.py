@@ -28,7 +28,7 @@ MOST_COMPARED = 1_000
 
 
 @dataclass(frozen=True)
-class Asked:
+class ModelRequest:
     """One request to a model server, and what came of it."""
 
     model: str
@@ -38,10 +38,10 @@ class Asked:
     error: str | None
 
 
-class Recorder:
+class ChainRecorder:
     """A model server that remembers what went through it. For one ticket at a time."""
 
-    def __init__(self, server: ChatServer, asked: list[Asked]) -> None:
+    def __init__(self, server: ChatServer, asked: list[ModelRequest]) -> None:
         self._server = server
         self._asked = asked
 
@@ -57,9 +57,9 @@ class Recorder:
         try:
             answer = self._server.complete(model, messages, response_format, allowance)
         except AnalysisFailed as error:
-            self._asked.append(Asked(model, form, copied, None, str(error)))
+            self._asked.append(ModelRequest(model, form, copied, None, str(error)))
             raise
-        self._asked.append(Asked(model, form, copied, answer.text, None))
+        self._asked.append(ModelRequest(model, form, copied, answer.text, None))
         return answer
 
 
@@ -74,7 +74,7 @@ class Walk:
     machine_mail: str | None
     cut: tuple[str, ...]
     redacted: Mapping[str, RedactedText]
-    asked: tuple[Asked, ...]
+    asked: tuple[ModelRequest, ...]
     steps: tuple[Step, ...]
     analysis: Analysis
     decision: Decision
@@ -95,7 +95,7 @@ def walk(ticket: Ticket, settings: Settings, clock: Clock, deadline: Deadline) -
     since the chain is to be seen, and none are kept. Raises :class:`ConfigError` when a model of the list cannot be
     asked as the settings stand.
     """
-    asked: list[Asked] = []
+    asked: list[ModelRequest] = []
     troubles: list[str] = []
     steps: list[Step] = []
     has_account = settings.zendesk.url or settings.zendesk.subdomain
@@ -104,7 +104,7 @@ def walk(ticket: Ticket, settings: Settings, clock: Clock, deadline: Deadline) -
         stack.callback(store.close)
         chain = stack.enter_context(
             understanding(
-                settings, clock, deadline, None, store, troubles.append, lambda server: Recorder(server, asked)
+                settings, clock, deadline, None, store, troubles.append, lambda server: ChainRecorder(server, asked)
             )
         )
         analysis = chain(ticket, watch=steps.append)

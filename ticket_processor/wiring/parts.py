@@ -26,7 +26,7 @@ from ..audit.receipts import AuditLog
 from ..audit.retention import encryption_news
 from ..core.circuit_breaker import Breaker
 from ..core.clock import Clock, Deadline, iso
-from ..core.disk_space import Room
+from ..core.disk_space import DiskSpace
 from ..core.errors import CannotRun, ConfigError, RunLocked, state_unusable
 from ..core.kill_switch import KillSwitch
 from ..core.private_files import make_folder
@@ -141,9 +141,9 @@ def kill_switch(settings: Settings) -> KillSwitch:
     return KillSwitch(settings.stop_file, set_by=settings.stop_set_by)
 
 
-def room(settings: Settings) -> Room:
+def room(settings: Settings) -> DiskSpace:
     """How much of the disk has to be free."""
-    return Room(settings.log_dir, settings.state_folder, settings.run.min_free_mb)
+    return DiskSpace(settings.log_dir, settings.state_folder, settings.run.min_free_mb)
 
 
 def _credentials(zendesk: ZendeskSettings, transport: Transport, clock: Clock) -> Auth:

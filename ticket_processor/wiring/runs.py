@@ -18,7 +18,7 @@ from ..core.errors import ConfigError, StateUnusable
 from ..core.models import Outcome, RunSummary
 from ..pipeline.prefetch import read_ahead
 from ..pipeline.recorder import Listener
-from ..pipeline.run import Options, Parts, Run
+from ..pipeline.run import Parts, Run, RunOptions
 from ..pipeline.undo.past_runs import PastRuns
 from ..pipeline.undo.revert import Left
 from ..pipeline.undo.run import Undo, UndoOptions, UndoParts
@@ -48,7 +48,7 @@ UNDO_DEADLINE_S = 12 * 3600.0
 
 
 @dataclass(frozen=True)
-class Asked:
+class RunArguments:
     """What the command line asked of a run, beyond the settings.
 
     ``tickets`` are exactly those that it is about, ``again`` those that are done too. ``again_run`` are all that an
@@ -107,7 +107,7 @@ class Undone:
 
 def run(
     settings: Settings,
-    asked: Asked,
+    asked: RunArguments,
     *,
     clock: SystemClock | None = None,
     listener: Listener = lambda _outcome: None,
@@ -142,7 +142,7 @@ def retry(
 
     It raises what :func:`run` does.
     """
-    with _assembled(settings, Asked(), clock or SystemClock(), listener, kind="retry", subjects=subjects) as (
+    with _assembled(settings, RunArguments(), clock or SystemClock(), listener, kind="retry", subjects=subjects) as (
         work,
         finished,
     ):
@@ -153,7 +153,7 @@ def retry(
 def write(
     settings: Settings,
     verdicts: Iterable[Verdict],
-    asked: Asked,
+    asked: RunArguments,
     *,
     statuses: tuple[str, ...],
     clock: SystemClock | None = None,
@@ -245,7 +245,7 @@ def undo(
 @contextmanager
 def _assembled(
     settings: Settings,
-    asked: Asked,
+    asked: RunArguments,
     clock: SystemClock,
     listener: Listener,
     *,
@@ -303,7 +303,7 @@ def _assembled(
                     audit, clock.now(), settings.audit.retention_days, left, keyring(settings), state
                 ),
             ),
-            Options(
+            RunOptions(
                 run_id=run_id,
                 kind=kind,
                 dry_run=asked.dry_run,

@@ -206,7 +206,7 @@ def scorer_from(arrays: Arrays, *, columns: int, labels: int) -> Scorer:
     )
 
 
-class Decision(NamedTuple):
+class LabelChoice(NamedTuple):
     """For each row the chosen label, and the shares of all groups and of the chosen label's own."""
 
     labels: Ints
@@ -214,7 +214,7 @@ class Decision(NamedTuple):
     groups: Floats
 
 
-def decide(scores: Floats, temperature: float, group_of: Ints) -> Decision:
+def decide(scores: Floats, temperature: float, group_of: Ints) -> LabelChoice:
     """The best label of each row of ``scores``: first the best group of labels, then the best label in it.
 
     ``group_of`` says which group each label belongs to: sub-categories to their category, anything else to itself.
@@ -223,7 +223,7 @@ def decide(scores: Floats, temperature: float, group_of: Ints) -> Decision:
     groups = shares @ np.eye(int(group_of.max()) + 1, dtype=np.float32)[group_of]
     best = groups.argmax(axis=1)
     labels = np.where(group_of == best[:, None], shares, np.float32(-1)).argmax(axis=1)
-    return Decision(labels.astype(np.int32), groups.max(axis=1), groups)
+    return LabelChoice(labels.astype(np.int32), groups.max(axis=1), groups)
 
 
 def log_odds(share: Floats) -> Floats:

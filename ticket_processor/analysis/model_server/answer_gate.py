@@ -31,7 +31,7 @@ _AROUND_QUOTES = " \"'“”„«»…."
 _RISK = {Urgency.CRITICAL: Risk.HIGH, Urgency.HIGH: Risk.MEDIUM, Urgency.MEDIUM: Risk.LOW, Urgency.LOW: Risk.LOW}
 
 
-class Labels(BaseModel):
+class AllowedLabels(BaseModel):
     """What every answer must hold."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True, frozen=True)
@@ -42,7 +42,7 @@ class Labels(BaseModel):
     confidence: float = Field(ge=0, le=1, allow_inf_nan=False)
 
 
-class Answer(Labels):
+class Answer(AllowedLabels):
     """A whole answer after checking; closed, so that nothing outside it reaches the helpdesk.
 
     ``category`` is a name of either level. ``evidence`` and the values of ``entities`` are words of the ticket.
@@ -160,10 +160,10 @@ def _is_plain(text: str, hide: Callable[[str], str]) -> bool:
     return plain_line(hide(text), 2 * len(text) + 10) == compatible(text)
 
 
-def _labels(found: Mapping[str, Any], taxonomy: Taxonomy) -> Labels:
+def _labels(found: Mapping[str, Any], taxonomy: Taxonomy) -> AllowedLabels:
     words = {name: _word(found.get(name)) for name in ("category", "urgency", "sentiment")}
     try:
-        labels = Labels.model_validate(words | {"confidence": read_confidence(found.get("confidence"))})
+        labels = AllowedLabels.model_validate(words | {"confidence": read_confidence(found.get("confidence"))})
     except ValidationError as error:
         fields = sorted({str(item["loc"][0]) for item in error.errors(include_input=False) if item["loc"]})
         raise AnalysisFailed("answer_off_schema", ", ".join(fields)) from None

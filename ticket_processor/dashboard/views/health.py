@@ -6,7 +6,7 @@ import streamlit as st
 
 from ...core.clock import iso
 from ...monitoring.facts import many
-from ...monitoring.health.checks import Check, Health, Status, Verdict
+from ...monitoring.health.checks import Check, Health, HealthVerdict, Status
 from ...monitoring.rules import RULES
 from ...reporting.glossary import MEANINGS, dollars, percent, seconds
 from .. import parts
@@ -26,9 +26,9 @@ def verdict(found: Health) -> None:
     status = found.status if asked else f"{found.status}, as far as looked at"
     when = found.at.replace("T", " ").removesuffix("Z")
     said = f"{status}: {failed} failed, {many(warned, 'warning')}. Looked at {when} UTC, in {found.seconds:.1f} s."
-    if found.status is Verdict.HEALTHY:
+    if found.status is HealthVerdict.HEALTHY:
         st.success(said, icon=":material/check_circle:")
-    elif found.status is Verdict.DEGRADED:
+    elif found.status is HealthVerdict.DEGRADED:
         st.warning(said, icon=":material/warning:")
     else:
         st.error(said, icon=":material/error:")

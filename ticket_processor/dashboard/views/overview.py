@@ -6,7 +6,7 @@ import streamlit as st
 
 from ...reporting import metrics
 from ...reporting.glossary import dollars, percent, seconds
-from ...reporting.metrics import Dimension, Selection
+from ...reporting.metrics import Dimension, LogSelection
 from .. import figures, parts
 from ..data import ask
 from ..sidebar import choose, step_of
@@ -22,7 +22,7 @@ BREAKDOWNS: dict[Dimension, str] = {
 }
 
 
-def tiles(selection: Selection) -> None:
+def tiles(selection: LogSelection) -> None:
     """The period against the one before."""
     now, before = ask(metrics.totals, selection), ask(metrics.totals, selection.before)
     known = before.lines > 0

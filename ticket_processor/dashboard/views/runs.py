@@ -11,7 +11,7 @@ from ...monitoring.facts import many
 from ...monitoring.health.words import span
 from ...reporting import metrics
 from ...reporting.glossary import percent, points, seconds
-from ...reporting.metrics import Objective, Runs, Selection
+from ...reporting.metrics import LogSelection, Objective, Runs
 from .. import burn, figures, parts, tables
 from ..data import ask
 from ..data import runs as remembered
@@ -43,7 +43,7 @@ def level(objective: Objective, what: str, what_it_is: str) -> None:
         st.progress(max(0.0, min(left, 1.0)), text=f"{max(0.0, left):.0%} of the error budget is left")
 
 
-def levels(selection: Selection) -> None:
+def levels(selection: LogSelection) -> None:
     """The objectives of the settings, and the fallbacks that an alert is for."""
     slo = given().settings.slo
     success, quick = ask(

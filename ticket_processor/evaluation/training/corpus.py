@@ -82,14 +82,14 @@ def _label(example: Example, task: Task) -> str | None:
     return None if value is None else str(value)
 
 
-class Counted:
+class NgramCounts:
     """How often each n-gram occurs in each ticket of a corpus."""
 
     def __init__(self, texts: Sequence[RedactedText]) -> None:
         forms = [plain_form(text.text) for text in texts]
         self._parts = [_count(forms, word_grams), _count(forms, character_grams)]
 
-    def space(self, rows: Rows) -> Space:
+    def space(self, rows: Rows) -> TfidfSpace:
         """The features that the tickets ``rows`` alone give rise to."""
         chosen = []
         for (counts, _), most in zip(self._parts, (_MOST_WORDS, _MOST_PIECES), strict=True):
@@ -99,10 +99,10 @@ class Counted:
                 columns = np.sort(columns[np.argsort(-tickets[columns], kind="stable")[:most]])
             idf = np.log((1 + len(rows)) / (1 + tickets[columns])) + 1
             chosen.append((columns, idf.astype(np.float32)))
-        return Space(self._parts, chosen)
+        return TfidfSpace(self._parts, chosen)
 
 
-class Space:
+class TfidfSpace:
     """TF-IDF as learnt from some tickets, for any of the corpus."""
 
     def __init__(self, parts: list[tuple[Any, Any]], chosen: list[tuple[Any, Floats]]) -> None:

@@ -27,7 +27,7 @@ from ...core.taxonomy import Taxonomy
 from ..scores import Scores, score
 from .calibration import calibrate
 from .contenders import CONTENDERS, NEEDS, USUAL, scores_of
-from .corpus import Corpus, Counted, Rows
+from .corpus import Corpus, NgramCounts, Rows
 
 FOLDS = 5
 FEWEST_OF_A_LABEL = FOLDS
@@ -51,7 +51,7 @@ class Contest:
 
 
 @dataclass(frozen=True)
-class Learnt:
+class FittedTask:
     """One task: what is stored about it, and the answers on held-out tickets that its scores were computed from."""
 
     task: Task
@@ -72,7 +72,7 @@ class Trained:
 
     description: Description
     arrays: dict[str, Arrays]
-    learnt: tuple[Learnt, ...]
+    learnt: tuple[FittedTask, ...]
     skipped: dict[Task, str]
 
 
@@ -129,12 +129,12 @@ def train(
             questions.append(question)
     if not questions:
         raise ConfigError(*(f"{task} cannot be learnt: {why}" for task, why in skipped.items()))
-    counted = Counted(corpus.texts)
+    counted = NgramCounts(corpus.texts)
     advance(1)
     answers = [rules.analyse_with_floor(text) for text in corpus.texts]
     advance(1)
     arrays: dict[str, Arrays] = {}
-    learnt: list[Learnt] = []
+    learnt: list[FittedTask] = []
     # The sums are small: more threads would wait for each other. A fit cut short is still a fit, and measured.
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -189,7 +189,7 @@ def _question(corpus: Corpus, task: Task, taxonomy: Taxonomy) -> _Question | str
     return _Question(task, labels, left_out, rows, targets, *groups_of(task, labels, taxonomy))
 
 
-def _learn(question: _Question, best: _HeldOut, answers: Sequence[tuple[Analysis, Urgency | None]]) -> Learnt:
+def _learn(question: _Question, best: _HeldOut, answers: Sequence[tuple[Analysis, Urgency | None]]) -> FittedTask:
     """The scores of the best method and of the rules, on the same tickets."""
     predicted, confidence = _held_out_answers(question, best)
     if question.task == "urgency":
@@ -217,7 +217,7 @@ def _learn(question: _Question, best: _HeldOut, answers: Sequence[tuple[Analysis
         used=scores.macro_f1 > rules_scores.macro_f1,
         **calibrate(best.scores, question.targets, question.group_of)._asdict(),
     )
-    return Learnt(
+    return FittedTask(
         task=question.task,
         description=description,
         rows=question.rows,
@@ -235,7 +235,7 @@ class _Contest:
     """Stratified cross-validation of one task; all methods meet the same folds."""
 
     def __init__(
-        self, question: _Question, corpus: Corpus, counted: Counted, seed: int, say: Say, advance: Advance
+        self, question: _Question, corpus: Corpus, counted: NgramCounts, seed: int, say: Say, advance: Advance
     ) -> None:
         self._question = question
         self._corpus = corpus

@@ -8,7 +8,7 @@ from pathlib import Path
 from ...analysis.classifier.storage import TASKS, Description, Task
 from ..report import MOST_ERRORS, Miss, heading, misses_part, scores_part, table, write_page
 from .corpus import Corpus
-from .fitting import Contest, Learnt, Trained
+from .fitting import Contest, FittedTask, Trained
 
 _LONGEST_TEXT = 400
 _SCORES = ("<task", "<method", "tickets", "labels", "macro-F1", "rules", "accuracy", "rules", "ECE", "<used")
@@ -115,7 +115,7 @@ def write_report(path: Path, trained: Trained, corpus: Corpus) -> None:
     write_page(path, "ticketbot: the local classifier", parts, [*told, *remarks(trained)], intro)
 
 
-def _misses(learnt: Learnt, corpus: Corpus) -> list[Miss]:
+def _misses(learnt: FittedTask, corpus: Corpus) -> list[Miss]:
     """The wrong answers, surest first."""
     answers = zip(learnt.rows, learnt.gold, learnt.predicted, learnt.confidence, strict=True)
     wrong = sorted((answer for answer in answers if answer[1] != answer[2]), key=lambda answer: -answer[3])

@@ -31,7 +31,7 @@ class Status(StrEnum):
     SKIPPED = "skipped"
 
 
-class Verdict(StrEnum):
+class HealthVerdict(StrEnum):
     """What all checks come to. Degraded: tickets are handled, and somebody should look."""
 
     HEALTHY = "healthy"
@@ -71,7 +71,7 @@ def skipped(name: str, why: str, **facts: object) -> Check:
 class Health(Frozen):
     """Everything that was found out at one moment, and what it comes to."""
 
-    status: Verdict
+    status: HealthVerdict
     checks: tuple[Check, ...]
     metrics: RunMetrics | None = Field(None, description="of the last 24 hours; None when the state cannot be read")
     version: str
@@ -88,22 +88,22 @@ class Health(Frozen):
 
 
 _EXIT_CODES = {
-    Verdict.HEALTHY: ExitCode.OK,
-    Verdict.DEGRADED: ExitCode.SOME_FAILED,
-    Verdict.UNHEALTHY: ExitCode.CANNOT_RUN,
+    HealthVerdict.HEALTHY: ExitCode.OK,
+    HealthVerdict.DEGRADED: ExitCode.SOME_FAILED,
+    HealthVerdict.UNHEALTHY: ExitCode.CANNOT_RUN,
 }
 
 
-def verdict(checks: Sequence[Check]) -> Verdict:
+def verdict(checks: Sequence[Check]) -> HealthVerdict:
     """Unhealthy when a check failed, degraded when one warns; what was skipped counts for nothing."""
     found = {check.status for check in checks}
     if Status.FAIL in found:
-        return Verdict.UNHEALTHY
-    return Verdict.DEGRADED if Status.WARN in found else Verdict.HEALTHY
+        return HealthVerdict.UNHEALTHY
+    return HealthVerdict.DEGRADED if Status.WARN in found else HealthVerdict.HEALTHY
 
 
 @dataclass(frozen=True)
-class Answer:
+class CheckResult:
     """What a probe found out; ``metrics`` comes from the one that reads the runs."""
 
     checks: tuple[Check, ...]
@@ -118,21 +118,21 @@ class Probe:
     """
 
     names: tuple[str, ...]
-    look: Callable[[], Answer]
+    look: Callable[[], CheckResult]
     severity: Callable[..., Check] = fail
 
-    def answer(self) -> Answer:
+    def answer(self) -> CheckResult:
         """What it finds; an error is a finding too."""
         try:
             return self.look()
         except Exception as error:  # noqa: BLE001 - whatever it is, the other checks are still wanted
             return self.without(unexpected(error))
 
-    def without(self, why: str) -> Answer:
+    def without(self, why: str) -> CheckResult:
         """An answer that says why there is none."""
         first, *others = self.names
         rest = (skipped(name, f"not known, since the check of {first} did not come to an end") for name in others)
-        return Answer((self.severity(first, why), *rest))
+        return CheckResult((self.severity(first, why), *rest))
 
 
 class Examiner:
@@ -152,17 +152,17 @@ class Examiner:
         """Threads that are still in a call that has not come back."""
         return sum(thread.is_alive() for thread in self._threads.values())
 
-    def examine(self) -> list[Answer]:
+    def examine(self) -> list[CheckResult]:
         """An answer of every probe, in their order. Raises ``Stopping`` when a stop was asked for."""
         until = self._clock.monotonic() + self._limit_s
-        arrived: queue.SimpleQueue[tuple[Probe, Answer]] = queue.SimpleQueue()
+        arrived: queue.SimpleQueue[tuple[Probe, CheckResult]] = queue.SimpleQueue()
         awaited = {probe for probe in self._probes if not self._hangs(probe)}
         for probe in awaited:
             self._threads[probe] = threading.Thread(
                 target=lambda probe=probe: arrived.put((probe, probe.answer())), name=probe.names[0], daemon=True
             )
             self._threads[probe].start()
-        answers: dict[Probe, Answer] = {}
+        answers: dict[Probe, CheckResult] = {}
         while len(answers) < len(awaited):
             self._clock.check()
             left = until - self._clock.monotonic()

@@ -19,7 +19,7 @@ from ...audit.writer import LOCK_NAME as LOG_LOCK
 from ...core.clock import Clock, iso
 from ...core.disk_space import MB
 from ...core.errors import ConfigError, Halted, StateUnusable, why_unusable
-from ...pipeline.run import HALTED, Options
+from ...pipeline.run import HALTED, RunOptions
 from ...settings.schema import Settings
 from ...state.sqlite import is_there
 from ...state.store import AHEAD_S, FILE_NAME, HORIZON, RUNS_KEPT_S
@@ -30,7 +30,7 @@ from ..run_metrics import DAY_S, metrics_of
 from . import alerting
 from . import machine as judged
 from . import runs as left
-from .checks import LIMIT_S, Answer, Check, Examiner, Health, Probe, fail, skipped, verdict, warn
+from .checks import LIMIT_S, Check, CheckResult, Examiner, Health, Probe, fail, skipped, verdict, warn
 from .remote import of_helpdesk, of_models
 
 RECENT_S = 7 * DAY_S
@@ -116,7 +116,7 @@ def _of_files(settings: Settings, clock: Clock, secret_files: Sequence[Path]) ->
     yield Probe(("permissions",), partial(_permissions, settings, tuple(secret_files)), warn)
 
 
-def _stored(settings: Settings, clock: Clock) -> Answer:
+def _stored(settings: Settings, clock: Clock) -> CheckResult:
     now = clock.now()
     path = settings.state_folder / FILE_NAME
     there = is_there(path)
@@ -134,13 +134,13 @@ def _stored(settings: Settings, clock: Clock) -> Answer:
             left.search_index(runs, now, settings.zendesk.search_window_hours * 3600),
             left.retry_list(retries, now, head_start_s=settings.run.wait_minutes * 60),
             left.breakers({name: state.breaker(name) for name in names}, now),
-            left.wait(state.not_before(Options.dependency, now), now),
+            left.wait(state.not_before(RunOptions.dependency, now), now),
             left.halted(state.fact(HALTED)),
         )
-    return Answer(checks, metrics_of(record for record in runs if now - DAY_S <= record.started <= now + AHEAD_S))
+    return CheckResult(checks, metrics_of(record for record in runs if now - DAY_S <= record.started <= now + AHEAD_S))
 
 
-def _kill_switch(settings: Settings) -> Answer:
+def _kill_switch(settings: Settings) -> CheckResult:
     try:
         kill_switch(settings).check()
     except Halted as error:
@@ -148,7 +148,7 @@ def _kill_switch(settings: Settings) -> Answer:
     return _one(left.kill_switch(None))
 
 
-def _alerts(settings: Settings, clock: Clock) -> Answer:
+def _alerts(settings: Settings, clock: Clock) -> CheckResult:
     memory, everybody = AlertStore(settings.state_folder).known(), receivers(settings.alerts)
     problems: list[str] = []
     if everybody:
@@ -158,10 +158,10 @@ def _alerts(settings: Settings, clock: Clock) -> Answer:
             problems = [package_missing()]
         else:
             problems = [f"Apprise does not understand the address {receiver.name}" for receiver in unclear]
-    return Answer((alerting.alerts(memory), alerting.alerting(len(everybody), problems, memory, clock.now())))
+    return CheckResult((alerting.alerts(memory), alerting.alerting(len(everybody), problems, memory, clock.now())))
 
 
-def _log_chain(settings: Settings, clock: Clock) -> Answer:
+def _log_chain(settings: Settings, clock: Clock) -> CheckResult:
     folder = settings.log_dir
     try:
         os.scandir(folder).close()
@@ -182,16 +182,16 @@ def _log_chain(settings: Settings, clock: Clock) -> Answer:
     return _one(left.log_chain(head, head is not None and stands(settings.log_dir, head, keys)))
 
 
-def _log_folder(settings: Settings, clock: Clock) -> Answer:
+def _log_folder(settings: Settings, clock: Clock) -> CheckResult:
     today = NAME.format(day=iso(clock.now())[:10])
     return _folder("log_folder", settings.log_dir, (f"{today}.jsonl", f"{today}.log", LOG_LOCK), settings)
 
 
-def _state_folder(settings: Settings) -> Answer:
+def _state_folder(settings: Settings) -> CheckResult:
     return _folder("state_folder", settings.state_folder, (FILE_NAME, ANSWERS, LOCK_NAME), settings)
 
 
-def _folder(name: str, folder: Path, written: Sequence[str], settings: Settings) -> Answer:
+def _folder(name: str, folder: Path, written: Sequence[str], settings: Settings) -> CheckResult:
     """Room in a folder, and leave to write to it, or to make it where it is missing; and to the files in it."""
     place = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
     usage = shutil.disk_usage(place)
@@ -209,7 +209,7 @@ def _folder(name: str, folder: Path, written: Sequence[str], settings: Settings)
     )
 
 
-def _permissions(settings: Settings, secret_files: Sequence[Path]) -> Answer:
+def _permissions(settings: Settings, secret_files: Sequence[Path]) -> CheckResult:
     if os.name != "posix":
         return _one(judged.permissions(None, 0))
     files = [*secret_files, *_files_of(settings.log_dir, "ticketbot-"), *_files_of(settings.state_folder, "")]
@@ -247,5 +247,5 @@ def _takes_from_others(folder: Path) -> bool:
         return False  # not there yet, or out of everybody's reach
 
 
-def _one(check: Check) -> Answer:
-    return Answer((check,))
+def _one(check: Check) -> CheckResult:
+    return CheckResult((check,))

@@ -13,7 +13,7 @@ from ...core.clock import parse_iso
 from ...core.errors import ConfigError, how_to_install
 from ...reporting.glossary import MEANINGS
 from ..run_metrics import RunMetrics
-from .checks import Check, Health, Status, Verdict
+from .checks import Check, Health, HealthVerdict, Status
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -54,12 +54,12 @@ def families(health: Health) -> Iterator[Metric]:
         "The program, and the helpdesk that it works on.",
         value={"version": health.version, "account": health.account or ""},
     )
-    yield from _plain("up", "1 unless the service is unhealthy.", float(health.status is not Verdict.UNHEALTHY))
+    yield from _plain("up", "1 unless the service is unhealthy.", float(health.status is not HealthVerdict.UNHEALTHY))
     yield from _family(
         "health_status",
         "1 for what all checks come to.",
         "status",
-        {verdict.value: float(verdict is health.status) for verdict in Verdict},
+        {verdict.value: float(verdict is health.status) for verdict in HealthVerdict},
     )
     yield from _family(
         "check_status",

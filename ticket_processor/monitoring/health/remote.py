@@ -26,7 +26,7 @@ from ...helpdesk.transport import Reply, Transport
 from ...settings.schema import ZendeskSettings
 from ...wiring.parts import transport_for
 from . import machine as judged
-from .checks import Answer, Check, Probe, fail, ok, skipped, warn
+from .checks import Check, CheckResult, Probe, fail, ok, skipped, warn
 from .machine import Credentials
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ Judge = Callable[..., Check]
 
 
 @dataclass(frozen=True)
-class Asked:
+class TicketRead:
     """What the helpdesk said to a ticket read: the finding, and the reply, sent for and received at (Unix seconds)."""
 
     check: Check
@@ -56,7 +56,7 @@ class Asked:
     received: float = 0.0
 
 
-def ask_helpdesk(transport: Transport, clock: Clock) -> Asked:
+def ask_helpdesk(transport: Transport, clock: Clock) -> TicketRead:
     """Whether the helpdesk answers with these credentials: by a ticket read, since others succeed unsigned."""
     name, where = "helpdesk", f"Zendesk at {transport.base_url}"
     sent, began = clock.now(), clock.monotonic()
@@ -66,15 +66,15 @@ def ask_helpdesk(transport: Transport, clock: Clock) -> Asked:
         problem = _problem(error)
         judge: Judge = warn if isinstance(error, RateLimited) else fail
         said = _IN_WORDS.get(problem) or str(error).removeprefix("Zendesk: ")
-        return Asked(judge(name, f"{where}: {said}", problem=problem))
+        return TicketRead(judge(name, f"{where}: {said}", problem=problem))
     facts = {"latency_ms": round((clock.monotonic() - began) * 1000)}
     if reply.status == 403:
         told = "signed in, but reading a ticket gives HTTP 403; let the user of these credentials see tickets"
-        return Asked(fail(name, f"{where}: {told}", problem="forbidden", **facts), reply, sent, clock.now())
+        return TicketRead(fail(name, f"{where}: {told}", problem="forbidden", **facts), reply, sent, clock.now())
     if not reply.ok:
         text = f"{where}: reading a ticket gives HTTP {reply.status}"
-        return Asked(fail(name, text, problem=f"http_{reply.status}", **facts), reply, sent, clock.now())
-    return Asked(ok(name, f"{where}: signed in, tickets can be read", **facts), reply, sent, clock.now())
+        return TicketRead(fail(name, text, problem=f"http_{reply.status}", **facts), reply, sent, clock.now())
+    return TicketRead(ok(name, f"{where}: signed in, tickets can be read", **facts), reply, sent, clock.now())
 
 
 _IN_WORDS = {
@@ -121,7 +121,7 @@ class _Helpdesk:
         self._turn = _Turn(clock, ASKING_S)
         self._transport: Transport | None = None
 
-    def look(self) -> Answer:
+    def look(self) -> CheckResult:
         """Reachable, signed in, how its clock differs from ours, and how long the credentials last."""
         self._turn.begin()
         transport, self._transport = self._transport or self._connected(), None
@@ -129,13 +129,13 @@ class _Helpdesk:
             asked = ask_helpdesk(transport, self._clock)
             if asked.reply is None:
                 why = "not known, since the helpdesk gave no answer"
-                return Answer((asked.check, skipped("clock", why), _lasting(self._settings, self._clock, why)))
+                return CheckResult((asked.check, skipped("clock", why), _lasting(self._settings, self._clock, why)))
             known = credentials_of(self._settings) != "oauth_token"
             ends = None if known else _end_of_token(transport)
             self._transport = transport
         finally:
             transport.close()
-        return Answer(
+        return CheckResult(
             (
                 asked.check,
                 judged.clock(asked.sent, asked.received, asked.reply.date),
@@ -176,7 +176,7 @@ def of_helpdesk(
     names = ("helpdesk", "clock", "credentials")
     if offline:
         checks = (skipped("helpdesk", OFFLINE), skipped("clock", OFFLINE), _lasting(zendesk, clock, OFFLINE))
-        yield Probe(names, partial(Answer, checks))
+        yield Probe(names, partial(CheckResult, checks))
         return
     yield Probe(names, _Helpdesk(zendesk, clock, adapter).look)
     yield Probe(
@@ -191,14 +191,14 @@ def of_models(models: Sequence[ModelTarget], clock: Clock, *, offline: bool) -> 
     """What there is to ask model servers, one request for each of them."""
     if not models:
         why = "no model is configured (TICKETBOT_MODELS): keyword rules answer"
-        yield Probe(("models",), partial(Answer, (skipped("models", why),)))
+        yield Probe(("models",), partial(CheckResult, (skipped("models", why),)))
     servers: dict[tuple[str, str | None, str | None], list[ModelTarget]] = {}
     for target in models:
         servers.setdefault((target.base_url, target.api_key, target.api_version), []).append(target)
     for server in servers.values():
         names = tuple(_name(target) for target in server)
         if offline:
-            yield Probe(names, partial(Answer, tuple(skipped(name, OFFLINE) for name in names)))
+            yield Probe(names, partial(CheckResult, tuple(skipped(name, OFFLINE) for name in names)))
         else:
             yield Probe(names, partial(_model_server, server), warn)
     for host, url in {urlsplit(target.base_url).netloc: target.base_url for target in models}.items():
@@ -211,7 +211,7 @@ def _name(target: ModelTarget) -> str:
     return f"model {target.name}"
 
 
-def _model_server(server: Sequence[ModelTarget]) -> Answer:
+def _model_server(server: Sequence[ModelTarget]) -> CheckResult:
     """Whether a server answers, and which of its models it knows. Without it others answer, or the rules: a warning."""
     target = server[0]
     host = urlsplit(target.base_url).netloc
@@ -223,11 +223,11 @@ def _model_server(server: Sequence[ModelTarget]) -> Answer:
             known = _IN_WORDS.get(error.reason.removeprefix("model_"))
             reason = error.in_words if known is None else f"{known} ({error.detail})" if error.detail else known
             why = f"{host}: {reason}; its tickets go to the next model, or to the rules"
-            return Answer(tuple(warn(_name(each), why, problem=error.reason) for each in server))
+            return CheckResult(tuple(warn(_name(each), why, problem=error.reason) for each in server))
         listed = None
     finally:
         connection.close()
-    return Answer(tuple(_listed(each, host, listed) for each in server))
+    return CheckResult(tuple(_listed(each, host, listed) for each in server))
 
 
 def _listed(target: ModelTarget, host: str, listed: frozenset[str] | None) -> Check:
@@ -260,7 +260,9 @@ def _models_in(body: bytes) -> frozenset[str] | None:
 # Certificates
 
 
-def _certificate(name: str, url: str, context: Callable[[], ssl.SSLContext], untrusted: Judge, clock: Clock) -> Answer:
+def _certificate(
+    name: str, url: str, context: Callable[[], ssl.SSLContext], untrusted: Judge, clock: Clock
+) -> CheckResult:
     """When a server's certificate ends, by a connection of its own."""
     parts = urlsplit(url)
     if parts.scheme != "https":
@@ -308,5 +310,5 @@ def _of_requests() -> ssl.SSLContext:
     return context
 
 
-def _answer(check: Check) -> Answer:
-    return Answer((check,))
+def _answer(check: Check) -> CheckResult:
+    return CheckResult((check,))

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from ... import __version__
 from ...core.clock import Clock
 from ...core.errors import Stopping, unexpected
-from .checks import Health, Verdict
+from .checks import Health, HealthVerdict
 from .exposition import exposition
 
 FRESH_S = 30.0
@@ -28,7 +28,7 @@ IDLE_S = 15.0
 """Each client holds a thread, also one that connects and says nothing."""
 
 
-class Remembered:
+class CachedExamination:
     """An examination that is made again when it is older than ``fresh_s``. Thread-safe: who comes meanwhile waits."""
 
     def __init__(self, examine: Callable[[], Health], clock: Clock, *, fresh_s: float = FRESH_S) -> None:
@@ -129,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(refused, b"not under this name; see --allow-host\n", "text/plain; charset=utf-8")
         elif path == "/healthz":
             health = self.server.health()
-            unwell = health.status is Verdict.UNHEALTHY
+            unwell = health.status is HealthVerdict.UNHEALTHY
             status = HTTPStatus.SERVICE_UNAVAILABLE if unwell else HTTPStatus.OK
             self._send(status, health.model_dump_json().encode(), "application/json")
         elif path == "/metrics":

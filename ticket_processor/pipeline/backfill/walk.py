@@ -74,7 +74,7 @@ class Task:
 
 
 @dataclass
-class Tally:
+class BackfillTally:
     """What a walk has done so far. ``counts`` are by :attr:`Entry.kind`, ``failed`` by reason."""
 
     seen: int = 0
@@ -95,7 +95,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class BackfillPolicy:
     """How decisions are made. Not ``as_new``, they keep what describes a ticket, and nothing that asks for work."""
 
     policy: Policy
@@ -124,7 +124,7 @@ class Backfill:
         self,
         desk: HistoryDesk,
         understanding: Understanding,
-        judgement: Judgement,
+        judgement: BackfillPolicy,
         file: BackfillFile,
         executor: Executor,
         clock: Clock,
@@ -157,7 +157,7 @@ class Backfill:
         self._again: list[Task] = []
         self._silent = 0
         self._answers = 0
-        self.tally = Tally()
+        self.tally = BackfillTally()
         self.enough: str | None = None
         """The limit of the budget that ended the walk, in a sentence."""
         self.abandoned = 0

@@ -45,7 +45,7 @@ class PastRun:
 
 
 @dataclass
-class Writes:
+class RunWrites:
     """On which tickets a run wrote, or may have, with the keys of these writes, in the order of the receipts.
 
     What it put back for people is none of them. ``taken_back`` are the tickets of which receipts say that all has been
@@ -56,13 +56,15 @@ class Writes:
     keys: dict[int, tuple[str, ...]] = field(default_factory=dict)
     taken_back: set[int] = field(default_factory=set)
 
-    def of(self, ticket_ids: Collection[int]) -> Writes:
+    def of(self, ticket_ids: Collection[int]) -> RunWrites:
         """Those on these tickets; none named: all. Raises :class:`ConfigError` for a ticket without one."""
         if strange := sorted(set(ticket_ids) - self.keys.keys()):
             raise ConfigError(*(f"run {self.run_id} did not write on ticket {number}" for number in strange))
         if not ticket_ids:
             return self
-        return Writes(self.run_id, {number: self.keys[number] for number in sorted(set(ticket_ids))}, self.taken_back)
+        return RunWrites(
+            self.run_id, {number: self.keys[number] for number in sorted(set(ticket_ids))}, self.taken_back
+        )
 
 
 class PastRuns:
@@ -110,7 +112,7 @@ class PastRuns:
             )
         return run
 
-    def writes(self, run: PastRun) -> Writes:
+    def writes(self, run: PastRun) -> RunWrites:
         """What it wrote. Each write counts for the run that sent it, whichever run saw that it had arrived."""
         keys: dict[int, dict[str, None]] = {}
         undone: set[str] = set()
@@ -130,7 +132,7 @@ class PastRuns:
                 keys.setdefault(ticket_id, {})[key] = None
         kept = {ticket_id: tuple(names) for ticket_id, names in keys.items() if names}
         taken_back = {number for number, names in kept.items() if key_of_stage(names[-1], STAGE) in undone}
-        return Writes(run.run_id, kept, taken_back)
+        return RunWrites(run.run_id, kept, taken_back)
 
     def _note(self, day: str, line: dict[str, Any]) -> None:
         name = line.get("run_id")

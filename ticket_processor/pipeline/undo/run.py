@@ -38,7 +38,7 @@ from ..run import HALTED, heed_wait
 from ..write_planner import CONFIRMED, DEFERRED, PUT_BACK, WRITE_ATTEMPTS, Settlement, is_stable
 from ..writeback import Delivery, WriteBack
 from .in_flight import InFlight, wait_for_jobs
-from .past_runs import Writes
+from .past_runs import RunWrites
 from .revert import STAGE, Left, as_change, puts_back, run_of, take_back, undo_key
 
 TAKEN_BACK = "taken_back"
@@ -66,7 +66,7 @@ class UndoPlanner:
         self,
         desk: Helpdesk,
         audit: AuditLog,
-        writes: Writes,
+        writes: RunWrites,
         *,
         stable_read_s: float,
         hands_off: str = "",
@@ -197,7 +197,7 @@ class Undo:
         self,
         parts: UndoParts,
         options: UndoOptions,
-        writes: Writes,
+        writes: RunWrites,
         listener: Callable[[Outcome, tuple[Left, ...]], None] = lambda _outcome, _left: None,
     ) -> None:
         self._parts = parts

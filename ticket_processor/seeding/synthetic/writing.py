@@ -39,7 +39,7 @@ _STOPS = {
 
 
 @dataclass
-class Report:
+class WritingReport:
     """What the writing came to. ``rejected`` and ``stopped`` are in fixed words; ``open`` tickets are missing still."""
 
     saved: int = 0
@@ -116,9 +116,9 @@ class Writing:
         self._useless = 0
         self._pauses = 0
         self._silent: str | None = None
-        self.report = Report()
+        self.report = WritingReport()
 
-    def fill(self, slots: Sequence[Slot]) -> Report:
+    def fill(self, slots: Sequence[Slot]) -> WritingReport:
         """Have these tickets written. What is good is in the file at once, whatever happens later.
 
         Ends early, and says so in ``stopped``, when budget or time is used up or when the model writes nothing
