@@ -21,8 +21,8 @@ from typing import Any
 
 import development  # noqa: F401 - for its effect
 
-from tests.unit.played import Played
-from tests.unit.recorded import NOW, busy, poisson, year
+from tests.support.alert_rounds import Played
+from tests.support.recorded_runs import NOW, busy, poisson, year
 from ticket_processor.monitoring.facts import Severity
 from ticket_processor.monitoring.slo import DAY, FAST, HOUR, MINUTE, RunCounts
 

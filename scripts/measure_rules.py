@@ -6,7 +6,7 @@
 one with a ``label`` of ``injection`` or ``benign``. Halves show how much a figure varies; neither is blind: misses
 were read in the even halves (for language and false alarms in both), and changes were kept by scores over both;
 confidence was fitted on six whole files (those with categories but ``tickets_*``). Incidents and their look-alikes,
-mails of machines and people's mail about such are this project's own (``tests/understanding/alarms.py``,
+mails of machines and people's mail about such are this project's own (``tests/analysis/alarms.py``,
 ``mails.py``). No ticket is printed, only labels and counts.
 """
 
@@ -22,8 +22,8 @@ from typing import Any
 
 import development  # noqa: F401 - for its effect
 
-from tests.understanding.alarms import ALARMS, HARMLESS, half
-from tests.understanding.mails import read as read_mails
+from tests.analysis.alarms import ALARMS, HARMLESS, half
+from tests.analysis.mails import read as read_mails
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.rules.injection import signs_of
 from ticket_processor.analysis.text.cleaning import clean

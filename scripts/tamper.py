@@ -22,7 +22,7 @@ from unittest import mock
 
 import development  # noqa: F401 - for its effect
 
-from tests.unit.tamperings import KEY, KINDS, NEED_AN_ANCHOR, Tally, receipts, tamper, written
+from tests.support.log_tamperings import KEY, KINDS, NEED_AN_ANCHOR, Tally, receipts, tamper, written
 from ticket_processor.audit.verify import check
 from ticket_processor.audit.writer import LogWriter
 

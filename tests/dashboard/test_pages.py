@@ -13,7 +13,6 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from tests.local.conftest import OpenDesk, open_desk
 from ticket_processor import __version__
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.models import RunRecord, RunSummary, Usage
@@ -24,6 +23,7 @@ from ticket_processor.monitoring.open_alerts import Memory, OpenAlert
 from ticket_processor.settings.schema import Settings
 from ticket_processor.state.store import FILE_NAME, State
 
+from ..cli.conftest import OpenDesk, open_desk
 from .conftest import Pages, values, words
 from .logs import DAY, HOUR, NOW, failed, fell_back, run, ticket
 

@@ -135,7 +135,7 @@ def test_the_build_gets_what_it_copies_and_nothing_else() -> None:
     assert all((ROOT / name).exists() for name in copied)
     assert all(let_through(name) for name in copied)
     assert let_through("ticket_processor/sandbox/app.py")
-    for name in (".env", ".git/config", "logs/ticketbot-2026-01-01.jsonl", "tests/unit/fakes.py", "ticketbot.toml"):
+    for name in (".env", ".git/config", "logs/ticketbot-2026-01-01.jsonl", "tests/support/fakes.py", "ticketbot.toml"):
         assert not let_through(name), name
     assert not let_through("ticket_processor/__pycache__/cli.cpython-311.pyc")
 

@@ -12,8 +12,8 @@ from ticket_processor.monitoring.health.exposition import exposition
 from ticket_processor.monitoring.run_metrics import RunMetrics
 from ticket_processor.settings.schema import Settings, ZendeskSettings
 
-from ..unit.fakes import ManualClock
-from ..unit.test_health import EVERYTHING
+from ..monitoring.test_health import EVERYTHING
+from ..support.fakes import ManualClock
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "health.md").read_text(encoding="utf-8")
 

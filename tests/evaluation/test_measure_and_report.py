@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.fakes import ManualClock
 from ticket_processor.commands import score_tables
 from ticket_processor.core.errors import CannotRun, Stopping
 from ticket_processor.core.models import Analysis, Sentiment, Ticket, Urgency, Usage
@@ -22,6 +21,8 @@ from ticket_processor.evaluation.data import Example, Labelled
 from ticket_processor.evaluation.measure import SubjectResult, as_data, measure
 from ticket_processor.evaluation.report import Miss, misses, misses_part, write_page, write_report
 from ticket_processor.evaluation.runner import Subject, TimedAnalysis, answer_all
+
+from ..support.fakes import ManualClock
 
 TAXONOMY = default_taxonomy()
 SECRET = "Call Jürgen at juergen@example.org <script>alert(1)</script> about it"

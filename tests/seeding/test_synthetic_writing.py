@@ -15,7 +15,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.fakes import ManualClock, Upper
 from ticket_processor.analysis.budget import Budget
 from ticket_processor.analysis.cache import AnswerStore
 from ticket_processor.analysis.model_server.chat import AnswerUnusable, FormRefused, ModelBusy, RawAnswer
@@ -32,6 +31,8 @@ from ticket_processor.seeding.synthetic.plan import count_there, missing, ordere
 from ticket_processor.seeding.synthetic.request import instructions
 from ticket_processor.seeding.synthetic.rowfile import RowFile
 from ticket_processor.seeding.synthetic.writing import MOST_ASKS, USELESS_IN_A_ROW, Writing, WritingReport
+
+from ..support.fakes import ManualClock, Upper
 
 TAXONOMY = default_taxonomy()
 RULES = RulesAnalyser(TAXONOMY)

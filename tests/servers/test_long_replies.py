@@ -29,7 +29,7 @@ from ticket_processor.monitoring.heartbeat import Heartbeat
 from ticket_processor.monitoring.receivers import tame_libraries, through
 from ticket_processor.zendesk import MAX_PAGE_BYTES
 
-from ..unit.fakes import ManualClock, Upper
+from ..support.fakes import ManualClock, Upper
 from .scripted import Reply, ScriptedServer, scripted
 
 ROOT = Path(__file__).parents[2]

@@ -25,7 +25,7 @@ from ticket_processor.monitoring.heartbeat import Heartbeat
 from ticket_processor.monitoring.receivers import tame_libraries, through
 from ticket_processor.settings.load import load
 
-from ..unit.fakes import Wire
+from ..support.fakes import Wire
 from .certificates import a_certificate
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # some of Apprise's plugins use it

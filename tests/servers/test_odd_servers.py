@@ -28,7 +28,7 @@ from ticket_processor.core.models import Analysis, Usage
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.llm import ModelAnalyser
 
-from ..unit.fakes import ManualClock, Upper
+from ..support.fakes import ManualClock, Upper
 from .scripted import Reply, ScriptedServer, reply, scripted
 
 TEXT = redact("Charged twice\nPlease help, I was charged twice.")

@@ -8,8 +8,6 @@ from dataclasses import replace
 from typing import Any
 from unittest import mock
 
-from tests.simulation.fault_mutations import FAULT_MUTATIONS
-from tests.simulation.job_mutations import JOB_MUTATIONS
 from ticket_processor import tags, zendesk
 from ticket_processor.core.errors import OutcomeUnknown, UpdateConflict
 from ticket_processor.core.models import Change, Decision, Overwrite, TakenOff, Ticket
@@ -21,6 +19,9 @@ from ticket_processor.pipeline import run as pipeline
 from ticket_processor.pipeline import write_planner as settlement
 from ticket_processor.policy.decide import Policy
 from ticket_processor.state.store import Open
+
+from .fault_mutations import FAULT_MUTATIONS
+from .job_mutations import JOB_MUTATIONS
 
 
 def _without(*names: str) -> Callable[[Change], dict[str, object]]:

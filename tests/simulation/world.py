@@ -18,12 +18,6 @@ from unittest import mock
 import greenlet
 import orjson
 
-from tests.simulation.evidence import explains, passed_by
-from tests.simulation.mishaps import Afflicted, Mishaps, mishaps
-from tests.simulation.shortcuts import UsedState, shortcuts
-from tests.simulation.troubles import Disk, RunClock, Tricky, faults
-from tests.simulation.virtual import Countdown, Crash, SerialExecutor, VirtualTime
-from tests.simulation.wire import BASE_URL, ShortWire, Wire
 from ticket_processor.analysis.budget import Budget
 from ticket_processor.analysis.cache import AnswerStore
 from ticket_processor.analysis.chain import ModelLink, Understanding
@@ -49,6 +43,13 @@ from ticket_processor.state.store import HORIZON, State
 from ticket_processor.tags import earlier_key
 from ticket_processor.wiring.parts import transport_for
 from ticket_processor.zendesk import Zendesk
+
+from .evidence import explains, passed_by
+from .mishaps import Afflicted, Mishaps, mishaps
+from .shortcuts import UsedState, shortcuts
+from .troubles import Disk, RunClock, Tricky, faults
+from .virtual import Countdown, Crash, SerialExecutor, VirtualTime
+from .wire import BASE_URL, ShortWire, Wire
 
 GROUPS = (8001, 8002)
 GONE_GROUP = 8003

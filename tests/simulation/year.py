@@ -23,22 +23,6 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from tests.local.bad_disk import Died, Disk, Dying, Failing
-from tests.simulation.virtual import SerialExecutor
-from tests.simulation.year_alarms import Alarms
-from tests.simulation.year_desk import (
-    DAY_S,
-    EXPECTED,
-    PERIOD_S,
-    RUNS_A_DAY,
-    TEXTS,
-    Clock,
-    Helpdesk,
-    Model,
-    Trouble,
-    not_synced,
-    troubles,
-)
 from ticket_processor.analysis.chain import Understanding
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text.redact import redact
@@ -59,6 +43,23 @@ from ticket_processor.pipeline.writeback import Delivery
 from ticket_processor.policy.decide import Policy
 from ticket_processor.state.store import FILE_NAME, State
 from ticket_processor.wiring.parts import lock, new_run_id
+
+from ..cli.bad_disk import Died, Disk, Dying, Failing
+from .virtual import SerialExecutor
+from .year_alarms import Alarms
+from .year_desk import (
+    DAY_S,
+    EXPECTED,
+    PERIOD_S,
+    RUNS_A_DAY,
+    TEXTS,
+    Clock,
+    Helpdesk,
+    Model,
+    Trouble,
+    not_synced,
+    troubles,
+)
 
 RULES = RulesAnalyser(default_taxonomy())
 MOST_MEMORY = 20_000

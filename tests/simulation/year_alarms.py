@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from unittest import mock
 
-from tests.simulation.year_desk import DAY_S, PERIOD_S, RUNS_A_DAY, Clock, expected, not_synced, poisson
 from ticket_processor.core.models import RunRecord, RunSummary, Statement
 from ticket_processor.monitoring.alert_file import AlertStore
 from ticket_processor.monitoring.facts import AlertLimits, Facts, Severity
 from ticket_processor.monitoring.open_alerts import Target, judged, owed, told, without_strangers
+
+from .year_desk import DAY_S, PERIOD_S, RUNS_A_DAY, Clock, expected, not_synced, poisson
 
 LOOKED_BACK_S = 4 * DAY_S
 """As far as any rule looks."""
