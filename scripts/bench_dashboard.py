@@ -29,11 +29,11 @@ from bench_report import write_log
 from streamlit.testing.v1 import AppTest
 
 from tests.dashboard.browser import browser, dashboard, executable, tab
-from ticket_processor.clock import SystemClock
-from ticket_processor.dashboard.options import Options, give
+from ticket_processor.audit.files import INDEX_FOLDER, log_files
+from ticket_processor.core.clock import SystemClock
+from ticket_processor.dashboard.options import DashboardOptions, give
 from ticket_processor.dashboard.server import SCRIPT
-from ticket_processor.log_files import INDEX_FOLDER, log_files
-from ticket_processor.settings import Settings
+from ticket_processor.settings.schema import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 CHARTS = 8
@@ -56,7 +56,7 @@ def visit(chromium: Any, url: str, query: str) -> float:
 def worked_out(folder: Path, times: int, query: str) -> tuple[float, float]:
     """Seconds that the page takes without a browser: with the index open and no answer remembered, and to open it."""
     logging.disable(logging.WARNING)  # Streamlit notices that it does not run as a server
-    give(Options(Settings(log_dir=folder / "logs", state_dir=folder / "state"), folder, SystemClock()))
+    give(DashboardOptions(Settings(log_dir=folder / "logs", state_dir=folder / "state"), folder, SystemClock()))
     AppTest.from_file(SCRIPT, default_timeout=600).run()  # loads what any page needs
     opening: list[float] = []
     asking: list[float] = []

@@ -8,7 +8,7 @@ that one on: the disk is full (and half of what was being written is written), r
 also be done and fail all the same. Before a write arrives at the helpdesk, what announces it must surely be on the
 disk; the run must end with exit code 3 and name the folder, or do all of its work without what failed. Then the disk
 works again, and the next runs must settle every ticket exactly once, with receipts, in a log whose chain holds.
-See tests/local/disk_stories.py. Needs the development packages (pip install -e ".[dev]").
+See tests/cli/disk_stories.py. Needs the development packages (pip install -e ".[dev]").
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pathlib import Path
 
 import development  # noqa: F401 - for its effect
 
-from tests.local.disk_stories import FAULTS, SCENES, Ended, Fault, Scene, operations, play
+from tests.cli.disk_stories import FAULTS, SCENES, Ended, Fault, Scene, operations, play
 
 
 def story(scene: Scene, fault: Fault) -> Ended:

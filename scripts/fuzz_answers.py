@@ -18,8 +18,8 @@ from pathlib import Path
 
 import development  # noqa: F401 - for its effect
 
-from tests.understanding.hostile import Hostile, harm_of
-from tests.understanding.injected import effects, rows
+from tests.analysis.hostile import Hostile, harm_of
+from tests.analysis.injected import effects, rows
 
 CHUNK = 500
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import development  # noqa: F401 - for its effect
 
-from tests.understanding.planted import CHECKSUMMED, Planted, leaks
+from tests.analysis.planted import CHECKSUMMED, Planted, leaks
 
 CHUNK = 500
 

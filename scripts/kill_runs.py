@@ -3,7 +3,7 @@
     python scripts/kill_runs.py 500                  # so many kills, ten in each story
     python scripts/kill_runs.py 10 --first 42 --keep FOLDER    # one story; its state and log stay there
 
-Every story has a sandbox of its own, a state folder of its own, faults and people at work; see tests/local/killed.py.
+Every story has a sandbox of its own, a state folder of its own, faults and people at work; see tests/cli/killed.py.
 Real time is part of a story, so a seed chooses it without repeating it to the byte.
 Needs the development packages (pip install -e ".[dev]").
 """
@@ -22,7 +22,7 @@ from pathlib import Path
 
 import development  # noqa: F401 - for its effect
 
-from tests.local.killed import PHASES, Ending, Story
+from tests.cli.killed import PHASES, Ending, Story
 
 KILLS_EACH = 10
 

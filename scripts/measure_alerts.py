@@ -17,35 +17,28 @@ import random
 import statistics
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
-from unittest import mock
 
 import development  # noqa: F401 - for its effect
 
-from tests.unit.played import Played
-from tests.unit.recorded import NOW, busy, poisson, year
-from ticket_processor import slo
-from ticket_processor.alert_view import Severity
-from ticket_processor.models import RunRecord
-from ticket_processor.slo import DAY, FAST, HOUR, MINUTE, SLOW, STEADY, Burn, Counted, Span
+from tests.support.alert_rounds import Played
+from tests.support.recorded_runs import NOW, busy, poisson, year
+from ticket_processor.monitoring.facts import Severity
+from ticket_processor.monitoring.slo import DAY, FAST, HOUR, MINUTE, RunCounts
 
-OBJECTIVE, MARK = 0.995, 0.99
+OBJECTIVE = 0.995
 TROUBLES = ((1.0, "every ticket fails"), (0.3, "30% fail"), (0.1, "10% fail"), (0.05, "5% fail"))
 STORIES, LONGEST = 40, 2000
-LOOKED_BACK_S = 3.1 * DAY
-"""As far as any rule looks but those of slow changes (``label_drift``) and of habits."""
+LOOKED_BACK_S = 1.1 * DAY
+"""As far as any rule looks."""
 KEPT_OUT, KILLED, UNREACHED = 1 / 2000, 1 / 5000, 1 / 5000
 """How often a healthy run meets with an accident: kept out by another one, killed, the helpdesk restarted."""
-QUICK, SLOW_ANSWER = "84", "104"
-"""Bands of latencies, of 3 s and 20 s."""
 
 
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--years", type=int, default=4, metavar="N", help="healthy years of service levels")
+    parser.add_argument("--years", type=int, default=4, metavar="N", help="healthy years of failing tickets alone")
     parser.add_argument("--whole", type=int, default=0, metavar="N", help="healthy years of all rules (minutes each)")
     parser.add_argument("--volumes", type=int, nargs="+", default=[100, 500, 2000], metavar="N", help="tickets a day")
     parser.add_argument("--every", type=int, nargs="+", default=[10], metavar="N", help="minutes from run to run")
@@ -56,12 +49,11 @@ def main() -> None:
         every = minutes * MINUTE
         print(f"a run every {minutes} minutes")
         if asked.years:
-            print(f"  service levels, healthy years (0.1% of the tickets fail), {asked.years} for each volume")
+            print(f"  failing tickets alone, healthy years (0.1% of the tickets fail), {asked.years} for each volume")
         for volume in asked.volumes if asked.years else ():
             found = [healthy_year(volume, asked.seed + 1000 * volume + n, every) for n in range(asked.years)]
-            pages, warnings = (sum(numbers) for numbers in zip(*found, strict=True))
-            worst = max(worst, pages / asked.years / 4)
-            print(f"    {volume:>5} tickets a day: {pages} false pages, {warnings} false warnings", flush=True)
+            worst = max(worst, sum(found) / asked.years / 4)
+            print(f"    {volume:>5} tickets a day: {sum(found)} false pages", flush=True)
         if asked.whole:
             print(f"  all rules, healthy years with small accidents, {asked.whole} for each volume")
         for volume in asked.volumes if asked.whole else ():
@@ -85,61 +77,42 @@ def main() -> None:
     sys.exit(int(worst >= 1))
 
 
-def healthy_year(volume: int, seed: int, every: float) -> tuple[int, int]:
-    """Pages and warnings of the service levels that began in it."""
-    pages = warnings = 0
-    paging = warning = False
+def healthy_year(volume: int, seed: int, every: float) -> int:
+    """Pages about failing tickets that began in it."""
+    pages, paging = 0, False
     for runs in year(volume, seed, every=every):
-        now = runs[-1].finished
-        was, paging = paging, over(runs, (FAST, SLOW), now)
+        was, paging = paging, FAST.over(runs, OBJECTIVE, runs[-1].finished) is not None
         pages += paging and not was
-        was, warning = warning, over(runs, (STEADY,), now) or below_mark(runs, now)
-        warnings += warning and not was
-    return pages, warnings
-
-
-def over(runs: Sequence[Counted], burns: Sequence[Burn], now: float) -> bool:
-    """Whether one of these rules speaks."""
-    return any(burn.over(runs, OBJECTIVE, now) is not None for burn in burns)
-
-
-def below_mark(runs: Sequence[Counted], now: float) -> bool:
-    """Whether the day is worse than it may be; asked only where there was a failure."""
-    if not runs[-1].failed:
-        return False
-    day = Span(DAY).tally(runs, now)
-    return day.failed >= STEADY.least and 1 - day.error_rate < MARK
+    return pages
 
 
 def whole_year(volume: int, seed: int, every: float) -> Counter[str]:
     """How often each rule began in it, and each severity. Fewer tickets come at night, and at weekends."""
     desk, dice = Played(kept_s=LOOKED_BACK_S), random.Random(f"{volume} {seed} {every}")
-    with counted_once():
-        for number in range(round(365 * DAY / every)):
-            at = NOW + number * every
-            weekly = 0.3 if at // DAY % 7 in (2, 3) else 1.28
-            daily = 1.6 if 8 <= at % DAY / HOUR < 20 else 0.4
-            tickets = poisson(volume * weekly * daily * every / DAY, dice)
-            accident = dice.random()
-            if accident < KILLED:
-                continue
-            kept_out, unreached = accident < KILLED + KEPT_OUT, accident > 1 - UNREACHED
-            came_to = {"stopped_by": "HelpdeskDown"} if unreached else healthy(tickets, dice)
-            desk.run(at + dice.uniform(0, 30), kept_out=kept_out, **came_to)
+    for number in range(round(365 * DAY / every)):
+        at = NOW + number * every
+        weekly = 0.3 if at // DAY % 7 in (2, 3) else 1.28
+        daily = 1.6 if 8 <= at % DAY / HOUR < 20 else 0.4
+        tickets = poisson(volume * weekly * daily * every / DAY, dice)
+        accident = dice.random()
+        if accident < KILLED:
+            continue
+        kept_out, unreached = accident < KILLED + KEPT_OUT, accident > 1 - UNREACHED
+        came_to = {"stopped_by": "HelpdeskDown"} if unreached else healthy(tickets, dice)
+        desk.run(at + dice.uniform(0, 30), kept_out=kept_out, **came_to)
     begun = [one for _, one in desk.said if one.what != "over"]
     return Counter(one.rule for one in begun) + Counter(one.severity.value for one in begun)
 
 
 def healthy(tickets: int, dice: random.Random) -> dict[str, Any]:
-    """What a run came to in which nothing was wrong: 0.1% fail, 1% are answered without a model, 0.4% are slow."""
-    failed, silent, slow = (sum(dice.random() < share for _ in range(tickets)) for share in (0.001, 0.01, 0.004))
+    """What a run came to in which nothing was wrong: 0.1% fail, 1% are answered without a model."""
+    failed, silent = (sum(dice.random() < share for _ in range(tickets)) for share in (0.001, 0.01))
     done = tickets - failed
     return {
         "outcomes": {name: count for name, count in (("updated", done), ("failed", failed)) if count},
         "newly_failed": failed,
         "sources": {name: count for name, count in (("model", tickets - silent), ("rules", silent)) if count},
         "fallbacks": {"model_http_503": silent} if silent else {},
-        "latencies": {band: count for band, count in ((QUICK, tickets - slow), (SLOW_ANSWER, slow)) if count},
     }
 
 
@@ -147,11 +120,11 @@ def noticed(volume: int, share: float, dice: random.Random, every: float) -> int
     """After how many runs of this trouble somebody is paged; the longest there is, when nobody is."""
     well, sick = busy(volume, 0.001, dice, every=every), busy(volume, share, dice, every=every)
     before = round(3 * DAY / every)
-    runs = [Counted(n * every, *well()) for n in range(before)]
+    runs = [RunCounts(n * every, *well()) for n in range(before)]
     for number in range(1, LONGEST):
         now = (before + number) * every
-        runs.append(Counted(now, *sick()))
-        if over(runs, (FAST, SLOW), now):
+        runs.append(RunCounts(now, *sick()))
+        if FAST.over(runs, OBJECTIVE, now) is not None:
             return number
     return LONGEST
 
@@ -166,23 +139,6 @@ def until_paged(every: float, **came_to: Any) -> int:
         if desk.begun(Severity.CRITICAL):
             return number
     return 100
-
-
-@contextmanager
-def counted_once() -> Iterator[None]:
-    """Within this block no run is counted twice."""
-    known: dict[str, Counted] = {}
-    count: Callable[[RunRecord], Counted] = slo._counted
-
-    def once(record: RunRecord) -> Counted:
-        if len(known) > 5000:
-            known.clear()
-        if record.run_id not in known:
-            known[record.run_id] = count(record)
-        return known[record.run_id]
-
-    with mock.patch.object(slo, "_counted", once):
-        yield
 
 
 if __name__ == "__main__":

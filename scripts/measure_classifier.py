@@ -26,14 +26,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 
-from ticket_processor.classifier import LocalClassifier
-from ticket_processor.classifier_file import TASKS, Task, write
+from ticket_processor.analysis.classifier.analyser import LocalClassifier
+from ticket_processor.analysis.classifier.storage import TASKS, Task, write
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.evaluation.data import Example, read_examples
 from ticket_processor.evaluation.scores import score
-from ticket_processor.rules import RulesAnalyser
-from ticket_processor.taxonomy import default_taxonomy
-from ticket_processor.training.corpus import corpus_of, text_of
-from ticket_processor.training.fitting import rules_label, train
+from ticket_processor.evaluation.training.corpus import corpus_of, text_of
+from ticket_processor.evaluation.training.fitting import rules_label, train
 
 USED = {0: "no", 1: "yes"}
 ENOUGH, FEW = 500, 200

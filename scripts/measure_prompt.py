@@ -13,13 +13,13 @@ import statistics
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from ticket_processor.cleaning import clean
-from ticket_processor.errors import how_to_install
-from ticket_processor.prompt import answer_schema, in_words, instructions, ticket_message
-from ticket_processor.redact import redact
-from ticket_processor.seeding import load_corpus
-from ticket_processor.taxonomy import default_taxonomy
-from ticket_processor.tokens import MESSAGE_TOKENS, REPLY_TOKENS, estimate_tokens
+from ticket_processor.analysis.model_server.prompt import answer_schema, in_words, instructions, ticket_message
+from ticket_processor.analysis.model_server.token_estimate import MESSAGE_TOKENS, REPLY_TOKENS, estimate_tokens
+from ticket_processor.analysis.text.cleaning import clean
+from ticket_processor.analysis.text.redact import redact
+from ticket_processor.core.errors import how_to_install
+from ticket_processor.core.taxonomy import default_taxonomy
+from ticket_processor.seeding.corpus import load_corpus
 
 OVERHEAD = 2 * MESSAGE_TOKENS + REPLY_TOKENS
 TICKET_TOKENS = 800

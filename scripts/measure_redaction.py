@@ -22,8 +22,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from ticket_processor.models import RedactionLevel
-from ticket_processor.redact import redact, replaced_spans
+from ticket_processor.analysis.text.redact import redact, replaced_spans
+from ticket_processor.core.models import RedactionLevel
 
 Row = dict[str, Any]
 

@@ -166,11 +166,11 @@ def serving(name: str, size: int) -> Iterator[str]:
 
 def of_helpdesk(client: str, url: str) -> str:
     """A call of the helpdesk's client."""
-    from ticket_processor.clock import Deadline, SystemClock
-    from ticket_processor.errors import TicketbotError
-    from ticket_processor.models import Change
-    from ticket_processor.settings import ZendeskSettings
-    from ticket_processor.wiring import transport_for
+    from ticket_processor.core.clock import Deadline, SystemClock
+    from ticket_processor.core.errors import TicketbotError
+    from ticket_processor.core.models import Change
+    from ticket_processor.settings.schema import ZendeskSettings
+    from ticket_processor.wiring.parts import transport_for
     from ticket_processor.zendesk import Zendesk
 
     class Impatient(Deadline):
@@ -202,12 +202,12 @@ def of_helpdesk(client: str, url: str) -> str:
 
 def of_model(client: str, url: str) -> str:
     """A call of the models' clients."""
-    from ticket_processor.chat_server import server_for
-    from ticket_processor.embeddings import Embedder
-    from ticket_processor.errors import AnalysisFailed
-    from ticket_processor.health.remote import _model_server
-    from ticket_processor.model_settings import EmbeddingSettings
-    from ticket_processor.presets import ModelTarget
+    from ticket_processor.analysis.model_server.chat import server_for
+    from ticket_processor.analysis.model_server.embeddings import Embedder
+    from ticket_processor.analysis.model_server.presets import ModelTarget
+    from ticket_processor.analysis.model_server.settings import EmbeddingSettings
+    from ticket_processor.core.errors import AnalysisFailed
+    from ticket_processor.monitoring.health.remote import _model_server
 
     target = ModelTarget(name="m", model="m", preset="compatible", base_url=f"{url}/v1", api_key=None)
     try:
@@ -224,14 +224,14 @@ def of_model(client: str, url: str) -> str:
 def of_notices(client: str, url: str) -> str:
     """A ping or an alert."""
     if client == "heartbeat":
-        from ticket_processor.heartbeat import Heartbeat
+        from ticket_processor.monitoring.heartbeat import Heartbeat
 
         heartbeat = Heartbeat(f"{url}/ping")
         thread = heartbeat.finish(0, "well")
         if thread is not None:
             thread.join()
         return heartbeat.trouble or "arrived"
-    from ticket_processor.alerts import tame_libraries, through
+    from ticket_processor.monitoring.receivers import tame_libraries, through
 
     tame_libraries()
     return through(f"json://{url.removeprefix('http://')}/", lambda service: service.notify(body="x")) or "arrived"

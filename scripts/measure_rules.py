@@ -6,7 +6,7 @@
 one with a ``label`` of ``injection`` or ``benign``. Halves show how much a figure varies; neither is blind: misses
 were read in the even halves (for language and false alarms in both), and changes were kept by scores over both;
 confidence was fitted on six whole files (those with categories but ``tickets_*``). Incidents and their look-alikes,
-mails of machines and people's mail about such are this project's own (``tests/understanding/alarms.py``,
+mails of machines and people's mail about such are this project's own (``tests/analysis/alarms.py``,
 ``mails.py``). No ticket is printed, only labels and counts.
 """
 
@@ -22,17 +22,17 @@ from typing import Any
 
 import development  # noqa: F401 - for its effect
 
-from tests.understanding.alarms import ALARMS, HARMLESS, half
-from tests.understanding.mails import read as read_mails
-from ticket_processor.cleaning import clean
+from tests.analysis.alarms import ALARMS, HARMLESS, half
+from tests.analysis.mails import read as read_mails
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.rules.injection import signs_of
+from ticket_processor.analysis.text.cleaning import clean
+from ticket_processor.analysis.text.language import detect_language
+from ticket_processor.analysis.text.machine_mail import machine_mail
+from ticket_processor.analysis.text.redact import RedactedText, redact
+from ticket_processor.core.models import Analysis, Ticket
+from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.evaluation.scores import Scores, score
-from ticket_processor.language import detect_language
-from ticket_processor.machine_mail import machine_mail
-from ticket_processor.models import Analysis, Ticket
-from ticket_processor.redact import RedactedText, redact
-from ticket_processor.rules import RulesAnalyser
-from ticket_processor.suspicion import signs_of
-from ticket_processor.taxonomy import default_taxonomy
 
 Row = dict[str, Any]
 Answers = dict[str, list[tuple[Row, Analysis]]]

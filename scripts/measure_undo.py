@@ -20,7 +20,7 @@ from typing import Any
 import development  # noqa: F401 - for its effect
 import orjson
 
-from tests.local.at_work import CONFIG, account, judge, people_work, shown
+from tests.cli.at_work import CONFIG, account, judge, people_work, shown
 from ticket_processor.sandbox import OffsetClock, Sandbox, SandboxServer
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -26,13 +26,13 @@ from typing import Any
 import development  # noqa: F401 - for its effect
 
 from tests.dashboard.browser import DESKTOP, PHONE, Tab, browser, dashboard, executable, tab
-from ticket_processor.assembly import Asked, run
-from ticket_processor.clock import SystemClock
 from ticket_processor.commands.sandbox import sandbox_environment
-from ticket_processor.config import load
+from ticket_processor.core.clock import SystemClock
 from ticket_processor.sandbox import FaultPlan, Rules, Sandbox, SandboxServer, fill
-from ticket_processor.seed_variation import vary
-from ticket_processor.seeding import load_corpus, payload
+from ticket_processor.seeding.corpus import load_corpus, payload
+from ticket_processor.seeding.variations import vary
+from ticket_processor.settings.load import load
+from ticket_processor.wiring.runs import RunArguments, run
 
 ROOT = Path(__file__).resolve().parent.parent
 LARGEST = 200_000
@@ -103,7 +103,7 @@ def triaged(folder: Path, days: float) -> Iterator[dict[str, str]]:
             if count:
                 some = [rows.pop(dice.randrange(len(rows))) for _ in range(count)]
                 fill(sandbox, some, oldest=moment - before, seed=dice.randrange(10**6))
-            run(settings, Asked(since=0.0 if moment == moments[0] else None), clock=clock)
+            run(settings, RunArguments(since=0.0 if moment == moments[0] else None), clock=clock)
             before = moment
         yield environ
 

@@ -22,9 +22,9 @@ from unittest import mock
 
 import development  # noqa: F401 - for its effect
 
-from tests.unit.tamperings import KEY, KINDS, NEED_AN_ANCHOR, Tally, receipts, tamper, written
-from ticket_processor.log_check import check
-from ticket_processor.log_writer import LogWriter
+from tests.support.log_tamperings import KEY, KINDS, NEED_AN_ANCHOR, Tally, receipts, tamper, written
+from ticket_processor.audit.verify import check
+from ticket_processor.audit.writer import LogWriter
 
 TIMES_A_LOG = 250
 BENCHMARK_DAYS, BENCHMARK_LINES = 5, 20_000
@@ -66,7 +66,7 @@ def benchmark() -> None:
                 writer.append(f"2026-11-{day:02}", list(receipts(BENCHMARK_LINES)))
             writer.close()
             if packed:
-                from ticket_processor.log_files import pack
+                from ticket_processor.audit.files import pack
 
                 for path in sorted(folder.glob("*.jsonl")):
                     pack(path)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from hypothesis import settings
+
+from ticket_processor.core.models import Ticket
+
+from .support.memory_helpdesk import Office, Open
 
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
@@ -16,6 +22,19 @@ settings.load_profile("unhurried")
 @pytest.fixture(autouse=True)
 def _sessions_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests.sessions, "HTTPAdapter", requests.sessions.HTTPAdapter)
+
+
+@pytest.fixture
+def open_office(tmp_path: Path) -> Iterator[Open]:
+    opened: list[Office] = []
+
+    def make(*tickets: Ticket) -> Office:
+        opened.append(Office(tmp_path, *tickets))
+        return opened[-1]
+
+    yield make
+    for office in opened:
+        office.state.close()
 
 
 MISSING = {

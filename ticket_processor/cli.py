@@ -16,9 +16,9 @@ from typing import Annotated, Literal, Optional
 import typer
 
 from . import __version__
-from .cli_operations import app as operations
-from .cli_parts import Commands, ConfigOption, HtmlOption, JsonOption, VerboseOption, errors, leave, signals
-from .errors import ExitCode
+from .commands.cli_support import Commands, ConfigOption, HtmlOption, JsonOption, VerboseOption, errors, leave, signals
+from .commands.operations_cli import app as operations
+from .core.errors import ExitCode
 
 app = typer.Typer(
     name="ticketbot",
@@ -133,7 +133,7 @@ def run(
         from .commands.run import check_named
         from .commands.run import run as work
 
-        wishes = history.Wishes(out, as_new)
+        wishes = history.BackfillOptions(out, as_new)
         others = {
             "--backfill": backfill,
             "--sandbox": sandbox,
@@ -255,10 +255,10 @@ def seed(
 ) -> None:
     """Fill a sandbox account with invented tickets."""
     with errors(as_json):
-        from .commands.seed import Wishes
+        from .commands.seed import SeedOptions
         from .commands.seed import seed as work
 
-        wishes = Wishes(category or (), language or (), mood or (), save, save_only, workers)
+        wishes = SeedOptions(category or (), language or (), mood or (), save, save_only, workers)
         with signals() as clock:
             code, abandoned = work(
                 clock,

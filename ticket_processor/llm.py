@@ -1,7 +1,7 @@
 """Understanding by a language model on any OpenAI-compatible server: asking, once more if need be, and what it cost.
 
-What is asked is in :mod:`ticket_processor.prompt`; what of an answer may be believed in
-:mod:`ticket_processor.answer_gate`.
+What is asked is in ``prompt``; what of an answer may be believed in
+``answer_gate``.
 """
 
 from __future__ import annotations
@@ -10,18 +10,25 @@ import json
 import secrets
 from collections.abc import Callable, Mapping
 
-from .answer_gate import Answer, checked
-from .budget import Allowance, Question
-from .chat_server import AnswerUnusable, ChatServer, FormRefused, RawAnswer
-from .errors import AnalysisFailed
-from .models import Analysis, RedactionLevel, Risk, Urgency, Usage
-from .outgoing import leaving_line
-from .presets import cost_usd
-from .prompt import answer_schema, fingerprint, in_words, instructions, message_tokens, ticket_message
-from .redact import RedactedText, redact
-from .taxonomy import Taxonomy
-from .tokens import estimate_tokens
-from .values import without_echo
+from .analysis.budget import Allowance, Question
+from .analysis.model_server.answer_gate import Answer, checked
+from .analysis.model_server.chat import AnswerUnusable, ChatServer, FormRefused, RawAnswer
+from .analysis.model_server.presets import cost_usd
+from .analysis.model_server.prompt import (
+    answer_schema,
+    fingerprint,
+    in_words,
+    instructions,
+    message_tokens,
+    ticket_message,
+)
+from .analysis.model_server.token_estimate import estimate_tokens
+from .analysis.text.outgoing import leaving_line
+from .analysis.text.redact import RedactedText, redact
+from .analysis.text.redact_values import without_echo
+from .core.errors import AnalysisFailed
+from .core.models import Analysis, RedactionLevel, Risk, Urgency, Usage
+from .core.taxonomy import Taxonomy
 
 FORMS = ("json_schema", "json_schema_plain", "json_object_schema", "json_object", "prompt")
 """Ways to ask for structure, best first: a strict schema; the same without lengths and limits; JSON with a schema

@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TypeVar
 
-from .errors import MissingPart
-from .history import Ours
-from .models import Change, Decision, Overwrite, Priority, TakenOff, Ticket
-from .outgoing import told
+from .analysis.text.outgoing import told
+from .core.errors import MissingPart
+from .core.models import Change, Decision, Overwrite, Priority, TakenOff, Ticket
+from .helpdesk.ticket_history import Ours
 
 _NOT_IN_A_TAG = re.compile(r"[^a-z0-9_]+")
 MAX_TAG_LENGTH = 60

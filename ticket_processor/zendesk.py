@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .backoff import retry_after_seconds
-from .clock import iso, parse_iso
-from .errors import (
+from .core.backoff import retry_after_seconds
+from .core.clock import iso, parse_iso
+from .core.errors import (
     CannotRun,
     HelpdeskDown,
     JobRefused,
@@ -28,12 +28,12 @@ from .errors import (
     UpdateConflict,
     UpdateRefused,
 )
-from .helpdesk import Fetched, JobStatus, Page, TicketField
-from .history import Edit, History, changed
-from .models import Change, Priority, Ticket
-from .throttle import Limit
-from .transport import Effect, Reply, Transport
-from .zendesk_labels import CHOICES, LabelsForbidden, read_fields
+from .core.models import Change, Priority, Ticket
+from .helpdesk.protocol import Fetched, JobStatus, Page, TicketField
+from .helpdesk.rate_limit import Limit
+from .helpdesk.ticket_history import Edit, History, changed
+from .helpdesk.transport import Effect, Reply, Transport
+from .helpdesk.zendesk_fields import CHOICES, LabelsForbidden, read_fields
 
 PAGE_SIZE = 1000
 SHOW_MANY_MAX = 100
@@ -68,7 +68,7 @@ _SAFE_CODE = re.compile(r"^[A-Za-z][A-Za-z0-9_ ]{0,39}$")
 
 
 class Zendesk:
-    """One Zendesk account, behind the :class:`~ticket_processor.helpdesk.Helpdesk` protocol.
+    """One Zendesk account, behind the :class:`Helpdesk` protocol.
 
     Thread-safe, as its transport is. ``source`` is ``"export"`` (needs an admin), ``"search"``, or ``"auto"``:
     export, and search where the account is not allowed to export; such listings go back by ``search_window_s`` seconds.

@@ -11,10 +11,10 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from ticket_processor.clock import SystemClock
-from ticket_processor.dashboard.options import Options, give
+from ticket_processor.core.clock import SystemClock
+from ticket_processor.dashboard.options import DashboardOptions, give
 from ticket_processor.dashboard.server import SCRIPT
-from ticket_processor.settings import Settings
+from ticket_processor.settings.schema import Settings
 
 from .logs import NOW, write
 
@@ -46,7 +46,7 @@ class Pages:
     def configure(self, **settings: Any) -> Settings:
         """Show the pages with these settings."""
         made = Settings.model_validate({"log_dir": self.logs, "state_dir": self.state, **settings})
-        give(Options(made, self.folder / "reports", Still()))
+        give(DashboardOptions(made, self.folder / "reports", Still()))
         return made
 
     def open(self, name: str, query: Mapping[str, Any] | None = None) -> AppTest:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ticket_processor.clock import iso, parse_iso
-from ticket_processor.log_lines import encode
+from ticket_processor.audit.lines import encode
+from ticket_processor.core.clock import iso, parse_iso
 
 NOW = parse_iso("2026-11-20T12:30:00Z")
 HOUR, DAY = 3600.0, 86_400.0

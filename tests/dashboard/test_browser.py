@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.local.conftest import OURS, REPOSITORY
-from ticket_processor.models import RunRecord, RunSummary
-from ticket_processor.state import FILE_NAME, State
+from ticket_processor.core.models import RunRecord, RunSummary
+from ticket_processor.state.store import FILE_NAME, State
 
+from ..cli.conftest import OURS, REPOSITORY
 from .browser import DESKTOP, PHONE, Tab, browser, dashboard, executable, tab
 from .logs import DAY, HOUR, NOW, failed, fell_back, run, ticket, write
 

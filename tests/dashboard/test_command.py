@@ -16,13 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.conftest import Command
-from ticket_processor.clock import SystemClock
 from ticket_processor.commands import dashboard as command
+from ticket_processor.core.clock import SystemClock
+from ticket_processor.core.errors import ConfigError
 from ticket_processor.dashboard import server
 from ticket_processor.dashboard.options import give, given
 from ticket_processor.dashboard.server import Address, free, safe_options
-from ticket_processor.errors import ConfigError
+
+from ..cli.conftest import Command
 
 
 @pytest.fixture

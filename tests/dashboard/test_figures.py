@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ticket_processor.core.models import RunRecord, RunSummary
 from ticket_processor.dashboard import burn, figures, tables
 from ticket_processor.dashboard.reports import framed, reports_in, score_rows
 from ticket_processor.dashboard.sidebar import period, step_of
 from ticket_processor.dashboard.timeline import moments
-from ticket_processor.metric_types import Line
-from ticket_processor.metrics import Selection
-from ticket_processor.models import RunRecord, RunSummary
+from ticket_processor.reporting.figures import Line
+from ticket_processor.reporting.metrics import LogSelection
 
 from .logs import DAY, HOUR, NOW
 
@@ -149,7 +149,7 @@ def test_days_of_ones_own_are_whole_days_in_either_order() -> None:
 
 @pytest.mark.parametrize(("days", "step"), [(1, "hour"), (7, "day"), (30, "day"), (365, "week")])
 def test_a_chart_has_neither_few_nor_many_steps(days: float, step: str) -> None:
-    assert step_of(Selection(NOW - days * DAY, NOW)) == step
+    assert step_of(LogSelection(NOW - days * DAY, NOW)) == step
 
 
 # Burn rates

@@ -13,17 +13,17 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from tests.local.conftest import OpenDesk, open_desk
 from ticket_processor import __version__
-from ticket_processor.alert_memory import Memory, Remembered
-from ticket_processor.alert_store import AlertStore
-from ticket_processor.alert_view import Severity
-from ticket_processor.clock import SystemClock
-from ticket_processor.dashboard.options import Options, give
-from ticket_processor.models import RunRecord, RunSummary, Usage
-from ticket_processor.settings import Settings
-from ticket_processor.state import FILE_NAME, State
+from ticket_processor.core.clock import SystemClock
+from ticket_processor.core.models import RunRecord, RunSummary, Usage
+from ticket_processor.dashboard.options import DashboardOptions, give
+from ticket_processor.monitoring.alert_file import AlertStore
+from ticket_processor.monitoring.facts import Severity
+from ticket_processor.monitoring.open_alerts import Memory, OpenAlert
+from ticket_processor.settings.schema import Settings
+from ticket_processor.state.store import FILE_NAME, State
 
+from ..cli.conftest import OpenDesk, open_desk
 from .conftest import Pages, values, words
 from .logs import DAY, HOUR, NOW, failed, fell_back, run, ticket
 
@@ -151,7 +151,7 @@ def test_what_a_real_run_wrote_is_shown(pages: Pages, open_desk: OpenDesk) -> No
     desk = open_desk(6)
     desk("run", "--since", "7d")
     made = Settings(log_dir=desk.logs, state_dir=desk.state)
-    give(Options(made, pages.folder, SystemClock()))
+    give(DashboardOptions(made, pages.folder, SystemClock()))
     assert values(pages.open("overview"))["Tickets"][0] == "6"
     assert sorted(cells(pages.open("tickets"), "Ticket")) == [1, 2, 3, 4, 5, 6]
     page = pages.open("tickets", {"ticket": "1"})
@@ -399,7 +399,7 @@ def test_a_file_with_secrets_that_others_can_read_is_told(pages: Pages) -> None:
     secrets.write_text("ZENDESK_API_TOKEN=s3cret", encoding="utf-8")
     pages.folder.chmod(0o755)
     secrets.chmod(0o604)
-    give(Options(pages.configure(), pages.folder, SystemClock(), (secrets,)))
+    give(DashboardOptions(pages.configure(), pages.folder, SystemClock(), (secrets,)))
     page = pages.open("health")
     for _ in ("at first", "once everything is looked at"):
         found = dict(zip(cells(page, "Check"), cells(page, "Found"), strict=True))
@@ -411,8 +411,8 @@ def test_one_warning_is_not_several(pages: Pages) -> None:
     pages.log(ticket(1))
     remember(pages, RunSummary(run_id="run-1", dry_run=False, outcomes={"updated": 3}, caught_up=True))
     pages.logs.chmod(0o700)  # or another would come from a machine whose files everybody may read
-    slow = Remembered(severity=Severity.WARNING, since=NOW - 60, message="slow")
-    AlertStore(pages.state).save(Memory(conditions={"slow": slow}), NOW)
+    spend = OpenAlert(severity=Severity.WARNING, since=NOW - 60, message="$5")
+    AlertStore(pages.state).save(Memory(conditions={"spend": spend}), NOW)
     page = pages.open("health")
     marks = zip(cells(page, ""), cells(page, "Check"), strict=True)
     assert [check for mark, check in marks if mark == "! warning"] == ["alerts"]
@@ -454,14 +454,14 @@ def test_open_alerts_are_shown_the_worst_first(pages: Pages) -> None:
     AlertStore(pages.state).save(
         Memory(
             conditions={
-                "slow": Remembered(severity=Severity.WARNING, message="it is slow", since=NOW - 900),
-                "helpdesk_unreachable": Remembered(severity=Severity.CRITICAL, message="it is away", since=NOW - 60),
-                "backlog": Remembered(severity=Severity.WARNING, message="is over", since=NOW - 60, over=NOW),
+                "spend": OpenAlert(severity=Severity.WARNING, message="it is dear", since=NOW - 900),
+                "helpdesk_unreachable": OpenAlert(severity=Severity.CRITICAL, message="it is away", since=NOW - 60),
+                "stopped": OpenAlert(severity=Severity.WARNING, message="is over", since=NOW - 60, over=NOW),
             }
         ),
         NOW,
     )
-    assert cells(pages.open("health"), "What") == ["it is away", "it is slow"]
+    assert cells(pages.open("health"), "What") == ["it is away", "it is dear"]
 
 
 # Try it

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.unit.log_days import at, receipt, write_log
 from ticket_processor.commands.report_page import page
-from ticket_processor.log_index import LogIndex
-from ticket_processor.report import gather
+from ticket_processor.reporting.index import LogIndex
+from ticket_processor.reporting.report import gather
 
+from ..support.log_days import at, receipt, write_log
 from .browser import PHONE, browser, executable
 
 pytestmark = pytest.mark.skipif(executable() is None, reason="no Chromium or Chrome on this machine")

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 import yaml
 
-from ticket_processor.commands.watchdog import GRACE_S
-from ticket_processor.errors import ExitCode
+from ticket_processor.core.errors import ExitCode
+from ticket_processor.monitoring.watchdog import GRACE_S
 from ticket_processor.schedule.job import DEFAULT_EVERY_MIN, PERIODS_MIN, STOP_GRACE_S, every_of, limit_after
-from ticket_processor.settings import Settings
-from ticket_processor.variables import VARIABLES
+from ticket_processor.settings.schema import Settings
+from ticket_processor.settings.variables import VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEDULING = (ROOT / "docs" / "scheduling.md").read_text(encoding="utf-8")
@@ -135,7 +135,7 @@ def test_the_build_gets_what_it_copies_and_nothing_else() -> None:
     assert all((ROOT / name).exists() for name in copied)
     assert all(let_through(name) for name in copied)
     assert let_through("ticket_processor/sandbox/app.py")
-    for name in (".env", ".git/config", "logs/ticketbot-2026-01-01.jsonl", "tests/unit/fakes.py", "ticketbot.toml"):
+    for name in (".env", ".git/config", "logs/ticketbot-2026-01-01.jsonl", "tests/support/fakes.py", "ticketbot.toml"):
         assert not let_through(name), name
     assert not let_through("ticket_processor/__pycache__/cli.cpython-311.pyc")
 

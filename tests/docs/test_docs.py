@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.errors import ExitCode
-from ticket_processor.models import Frozen
-from ticket_processor.settings import Settings
-from ticket_processor.variables import CONFIG_VARIABLE, VARIABLES
+from ticket_processor.core.errors import ExitCode
+from ticket_processor.core.models import Frozen
+from ticket_processor.settings.schema import Settings
+from ticket_processor.settings.variables import CONFIG_VARIABLE, VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from ticket_processor.health.doctor import Doctor
-from ticket_processor.health.exposition import exposition
-from ticket_processor.run_metrics import RunMetrics
-from ticket_processor.settings import Settings, ZendeskSettings
+from ticket_processor.monitoring.health.doctor import Doctor
+from ticket_processor.monitoring.health.exposition import exposition
+from ticket_processor.monitoring.run_metrics import RunMetrics
+from ticket_processor.settings.schema import Settings, ZendeskSettings
 
-from ..unit.fakes import ManualClock
-from ..unit.test_health import EVERYTHING
+from ..monitoring.test_health import EVERYTHING
+from ..support.fakes import ManualClock
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "health.md").read_text(encoding="utf-8")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ticket_processor.models import OutcomeStatus
-from ticket_processor.seeding import load_corpus
+from ticket_processor.core.models import OutcomeStatus
+from ticket_processor.seeding.corpus import load_corpus
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.errors import ConfigError
+from ticket_processor.core.errors import ConfigError
+from ticket_processor.core.models import Analysis, Sentiment, Urgency
+from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.evaluation.data import Example, read_examples, read_file
 from ticket_processor.evaluation.labels import SUBCATEGORY, Pairs, ScoredField, pairs, unknown_labels
-from ticket_processor.models import Analysis, Sentiment, Urgency
-from ticket_processor.taxonomy import Category, Taxonomy, default_taxonomy
 
 DEFAULT = default_taxonomy()
 

@@ -13,15 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.fakes import ManualClock
 from ticket_processor.commands import score_tables
-from ticket_processor.errors import CannotRun, Stopping
+from ticket_processor.core.errors import CannotRun, Stopping
+from ticket_processor.core.models import Analysis, Sentiment, Ticket, Urgency, Usage
+from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.evaluation.data import Example, Labelled
 from ticket_processor.evaluation.measure import SubjectResult, as_data, measure
 from ticket_processor.evaluation.report import Miss, misses, misses_part, write_page, write_report
-from ticket_processor.evaluation.runner import Answer, Subject, answer_all
-from ticket_processor.models import Analysis, Sentiment, Ticket, Urgency, Usage
-from ticket_processor.taxonomy import default_taxonomy
+from ticket_processor.evaluation.runner import Subject, TimedAnalysis, answer_all
+
+from ..support.fakes import ManualClock
 
 TAXONOMY = default_taxonomy()
 SECRET = "Call Jürgen at juergen@example.org <script>alert(1)</script> about it"
@@ -57,7 +58,7 @@ def says(category: Callable[[int], str], **update: object) -> Callable[[Ticket],
     return analyse
 
 
-def result(subject: Subject, labelled: Labelled) -> tuple[SubjectResult, tuple[Answer, ...]]:
+def result(subject: Subject, labelled: Labelled) -> tuple[SubjectResult, tuple[TimedAnalysis, ...]]:
     answers = answer_all(subject, labelled.examples, ManualClock())
     return SubjectResult(subject.name, (measure(labelled, answers, TAXONOMY),)), answers
 

@@ -9,13 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ticket_processor.evaluation.scores import (
-    at_coverage,
-    percentile,
-    score,
-    threshold_for,
-    wilson_lower,
-)
+from ticket_processor.evaluation.scores import at_coverage, percentile, score, threshold_for, wilson_lower
 
 NAMES = ("billing", "refund", "technical", "general")
 LABELS = st.sampled_from(NAMES)

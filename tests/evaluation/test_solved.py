@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.errors import ConfigError
+from ticket_processor.core.errors import ConfigError
+from ticket_processor.core.models import Priority, Ticket
+from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.evaluation.solved import CategoryFrom, Solved, how_it_was_decided, solved_examples
-from ticket_processor.models import Priority, Ticket
-from ticket_processor.policy import Policy
-from ticket_processor.taxonomy import Category, Taxonomy
+from ticket_processor.policy.decide import Policy
 
 TAXONOMY = Taxonomy(
     categories=(

@@ -13,9 +13,9 @@ import pytest
 from stdnum import iban, luhn
 from stdnum.us import ssn
 
-from ticket_processor.models import Sentiment, Urgency
-from ticket_processor.seeding import Kind, SeedTicket, load_corpus
-from ticket_processor.taxonomy import default_taxonomy
+from ticket_processor.core.models import Sentiment, Urgency
+from ticket_processor.core.taxonomy import default_taxonomy
+from ticket_processor.seeding.corpus import Kind, SeedTicket, load_corpus
 
 CORPUS = load_corpus()
 LANGUAGES = {"en", "de", "fr", "es", "pt", "it", "nl", "ja"}
@@ -206,7 +206,7 @@ def test_every_phone_number_is_listed_as_planted(ticket: SeedTicket) -> None:
 
 
 def test_the_file_is_readable_text_without_escapes() -> None:
-    raw = resources.files("ticket_processor").joinpath("seed_tickets.jsonl").read_bytes()
+    raw = resources.files("ticket_processor.seeding").joinpath("seed_tickets.jsonl").read_bytes()
     assert b"\\u" not in raw
     assert b"\r" not in raw
     assert "ü" in raw.decode("utf-8")

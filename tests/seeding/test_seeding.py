@@ -15,10 +15,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ticket_processor.errors import ConfigError
-from ticket_processor.models import Sentiment, Urgency
-from ticket_processor.seed_variation import vary
-from ticket_processor.seeding import SeedLabels, SeedRequester, SeedTicket, external_id, load_corpus, load_file, payload
+from ticket_processor.core.errors import ConfigError
+from ticket_processor.core.models import Sentiment, Urgency
+from ticket_processor.seeding.corpus import (
+    SeedLabels,
+    SeedRequester,
+    SeedTicket,
+    external_id,
+    load_corpus,
+    load_file,
+    payload,
+)
+from ticket_processor.seeding.variations import vary
 
 CORPUS = load_corpus()
 SIZE = len(CORPUS)
@@ -221,8 +229,8 @@ def test_the_same_seed_gives_the_same_tickets_whatever_the_count() -> None:
 
 def test_another_process_gives_the_same_tickets() -> None:
     code = (
-        "import hashlib; from ticket_processor.seeding import load_corpus; "
-        "from ticket_processor.seed_variation import vary; c = load_corpus();"
+        "import hashlib; from ticket_processor.seeding.corpus import load_corpus; "
+        "from ticket_processor.seeding.variations import vary; c = load_corpus();"
         "print(hashlib.sha256(repr(list(vary(c, 2 * len(c), 3))).encode()).hexdigest())"
     )
     runs = {

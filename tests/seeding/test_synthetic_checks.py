@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.models import Sentiment
-from ticket_processor.rules import RulesAnalyser
-from ticket_processor.seed_variation import vary
-from ticket_processor.seeding import load_corpus
-from ticket_processor.synthetic.checks import Checks, Draft
-from ticket_processor.synthetic.duplicates import KnownTexts, shingles, similarity
-from ticket_processor.synthetic.plan import Cell, Slot, hints_for
-from ticket_processor.synthetic.request import instructions, slot_line
-from ticket_processor.taxonomy import default_taxonomy
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.core.models import Sentiment
+from ticket_processor.core.taxonomy import default_taxonomy
+from ticket_processor.seeding.corpus import load_corpus
+from ticket_processor.seeding.synthetic.checks import Checks, Draft
+from ticket_processor.seeding.synthetic.duplicates import KnownTexts, shingles, similarity
+from ticket_processor.seeding.synthetic.plan import Cell, Slot, hints_for
+from ticket_processor.seeding.synthetic.request import instructions, slot_line
+from ticket_processor.seeding.variations import vary
 
 TAXONOMY = default_taxonomy()
 RULES = RulesAnalyser(TAXONOMY)

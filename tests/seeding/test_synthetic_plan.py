@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.models import Sentiment, Urgency
-from ticket_processor.synthetic.plan import (
+from ticket_processor.core.models import Sentiment, Urgency
+from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
+from ticket_processor.seeding.synthetic.plan import (
     Cell,
     Slot,
     count_there,
@@ -21,8 +22,7 @@ from ticket_processor.synthetic.plan import (
     ordered_cells,
     shares,
 )
-from ticket_processor.synthetic.request import drafts_in, instructions, messages, slot_line
-from ticket_processor.taxonomy import Category, Taxonomy, default_taxonomy
+from ticket_processor.seeding.synthetic.request import drafts_in, instructions, messages, slot_line
 
 TAXONOMY = default_taxonomy()
 CELLS = ordered_cells(TAXONOMY.names, ("en", "de"), tuple(Sentiment), 0)

@@ -15,23 +15,24 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.fakes import ManualClock, Upper
-from ticket_processor.answer_store import AnswerStore
-from ticket_processor.breaker import Breaker
-from ticket_processor.budget import Budget
-from ticket_processor.chat_server import AnswerUnusable, FormRefused, ModelBusy, RawAnswer
-from ticket_processor.clock import Deadline
-from ticket_processor.errors import AnalysisFailed, CannotRun, ConfigError, RunLocked, Stopping
-from ticket_processor.model_settings import BudgetSettings
-from ticket_processor.models import Sentiment, Usage
-from ticket_processor.rules import RulesAnalyser
-from ticket_processor.seeding import SeedTicket, load_file
-from ticket_processor.synthetic.author import Author
-from ticket_processor.synthetic.plan import count_there, missing, ordered_cells
-from ticket_processor.synthetic.request import instructions
-from ticket_processor.synthetic.rowfile import RowFile
-from ticket_processor.synthetic.writing import MOST_ASKS, USELESS_IN_A_ROW, Report, Writing
-from ticket_processor.taxonomy import Taxonomy, default_taxonomy
+from ticket_processor.analysis.budget import Budget
+from ticket_processor.analysis.cache import AnswerStore
+from ticket_processor.analysis.model_server.chat import AnswerUnusable, FormRefused, ModelBusy, RawAnswer
+from ticket_processor.analysis.model_server.settings import BudgetSettings
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.core.circuit_breaker import Breaker
+from ticket_processor.core.clock import Deadline
+from ticket_processor.core.errors import AnalysisFailed, CannotRun, ConfigError, RunLocked, Stopping
+from ticket_processor.core.models import Sentiment, Usage
+from ticket_processor.core.taxonomy import Taxonomy, default_taxonomy
+from ticket_processor.seeding.corpus import SeedTicket, load_file
+from ticket_processor.seeding.synthetic.author import Author
+from ticket_processor.seeding.synthetic.plan import count_there, missing, ordered_cells
+from ticket_processor.seeding.synthetic.request import instructions
+from ticket_processor.seeding.synthetic.rowfile import RowFile
+from ticket_processor.seeding.synthetic.writing import MOST_ASKS, USELESS_IN_A_ROW, Writing, WritingReport
+
+from ..support.fakes import ManualClock, Upper
 
 TAXONOMY = default_taxonomy()
 RULES = RulesAnalyser(TAXONOMY)
@@ -97,7 +98,7 @@ class Desk:
         self.told: list[str] = []
         assert not options
 
-    def write(self, count: int = 12, *, taxonomy: Taxonomy = TAXONOMY, cells: Sequence[Any] = CELLS) -> Report:
+    def write(self, count: int = 12, *, taxonomy: Taxonomy = TAXONOMY, cells: Sequence[Any] = CELLS) -> WritingReport:
         author = Author(
             self.model,
             "m",

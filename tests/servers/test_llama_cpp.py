@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from ticket_processor.chat_server import AnswerUnusable, FormRefused, ModelBusy, OpenAIServer, RawAnswer
-from ticket_processor.embeddings import Embedder, EmbeddingsFailed
-from ticket_processor.errors import AnalysisFailed
+from ticket_processor.analysis.model_server.chat import AnswerUnusable, FormRefused, ModelBusy, OpenAIServer, RawAnswer
+from ticket_processor.analysis.model_server.connection import Connection
+from ticket_processor.analysis.model_server.embeddings import Embedder, EmbeddingsFailed
+from ticket_processor.analysis.model_server.presets import resolve
+from ticket_processor.analysis.model_server.settings import EmbeddingSettings, ModelSettings, ModelUse
+from ticket_processor.analysis.text.redact import redact
+from ticket_processor.core.errors import AnalysisFailed
+from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.llm import ModelAnalyser
-from ticket_processor.model_settings import EmbeddingSettings, ModelSettings, ModelUse
-from ticket_processor.openai_client import Connection
-from ticket_processor.presets import resolve
-from ticket_processor.redact import redact
-from ticket_processor.taxonomy import default_taxonomy
 
 from .llama import Llama, llama
 

@@ -16,20 +16,20 @@ import orjson
 import pytest
 import requests
 
-from ticket_processor import bounded_json
-from ticket_processor.alerts import tame_libraries, through
-from ticket_processor.bounded_http import MAX_REPLY_BYTES, BoundedAdapter
-from ticket_processor.breaker import Breaker
-from ticket_processor.clock import Deadline
-from ticket_processor.embeddings import Embedder, EmbeddingsFailed
-from ticket_processor.errors import HelpdeskDown, NotAuthorised, OutcomeUnknown
-from ticket_processor.heartbeat import Heartbeat
-from ticket_processor.model_settings import EmbeddingSettings
-from ticket_processor.throttle import Throttle
-from ticket_processor.transport import MAX_ATTEMPTS, MAX_RECEIPT_BYTES, Effect, Transport
+from ticket_processor.analysis.model_server.embeddings import Embedder, EmbeddingsFailed
+from ticket_processor.analysis.model_server.settings import EmbeddingSettings
+from ticket_processor.core import bounded_json
+from ticket_processor.core.bounded_http import MAX_REPLY_BYTES, BoundedAdapter
+from ticket_processor.core.circuit_breaker import Breaker
+from ticket_processor.core.clock import Deadline
+from ticket_processor.core.errors import HelpdeskDown, NotAuthorised, OutcomeUnknown
+from ticket_processor.helpdesk.rate_limit import Throttle
+from ticket_processor.helpdesk.transport import MAX_ATTEMPTS, MAX_RECEIPT_BYTES, Effect, Transport
+from ticket_processor.monitoring.heartbeat import Heartbeat
+from ticket_processor.monitoring.receivers import tame_libraries, through
 from ticket_processor.zendesk import MAX_PAGE_BYTES
 
-from ..unit.fakes import ManualClock, Upper
+from ..support.fakes import ManualClock, Upper
 from .scripted import Reply, ScriptedServer, scripted
 
 ROOT = Path(__file__).parents[2]

@@ -14,17 +14,18 @@ from pathlib import Path
 import pytest
 import requests
 
-from ticket_processor import sdk_client, tls
-from ticket_processor.alerts import tame_libraries, through
-from ticket_processor.clock import SystemClock
-from ticket_processor.config import load
-from ticket_processor.embeddings import Embedder, EmbeddingsFailed
-from ticket_processor.errors import ConfigError, HelpdeskDown
-from ticket_processor.health.remote import _certificate, _of_requests, fail
-from ticket_processor.heartbeat import Heartbeat
-from ticket_processor.model_settings import EmbeddingSettings
+from ticket_processor.analysis.model_server import sdk_client
+from ticket_processor.analysis.model_server.embeddings import Embedder, EmbeddingsFailed
+from ticket_processor.analysis.model_server.settings import EmbeddingSettings
+from ticket_processor.core import tls
+from ticket_processor.core.clock import SystemClock
+from ticket_processor.core.errors import ConfigError, HelpdeskDown
+from ticket_processor.monitoring.health.remote import _certificate, _of_requests, fail
+from ticket_processor.monitoring.heartbeat import Heartbeat
+from ticket_processor.monitoring.receivers import tame_libraries, through
+from ticket_processor.settings.load import load
 
-from ..unit.fakes import Wire
+from ..support.fakes import Wire
 from .certificates import a_certificate
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # some of Apprise's plugins use it

@@ -17,18 +17,18 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.analysis import MODEL_ATTEMPTS, ModelLink
-from ticket_processor.breaker import Breaker
-from ticket_processor.chat_server import AnswerUnusable, ModelBusy, OpenAIServer
-from ticket_processor.clock import Deadline
-from ticket_processor.errors import AnalysisFailed
+from ticket_processor.analysis.chain import MODEL_ATTEMPTS, ModelLink
+from ticket_processor.analysis.model_server.chat import AnswerUnusable, ModelBusy, OpenAIServer
+from ticket_processor.analysis.model_server.presets import ModelTarget
+from ticket_processor.analysis.text.redact import redact
+from ticket_processor.core.circuit_breaker import Breaker
+from ticket_processor.core.clock import Deadline
+from ticket_processor.core.errors import AnalysisFailed
+from ticket_processor.core.models import Analysis, Usage
+from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.llm import ModelAnalyser
-from ticket_processor.models import Analysis, Usage
-from ticket_processor.presets import ModelTarget
-from ticket_processor.redact import redact
-from ticket_processor.taxonomy import default_taxonomy
 
-from ..unit.fakes import ManualClock, Upper
+from ..support.fakes import ManualClock, Upper
 from .scripted import Reply, ScriptedServer, reply, scripted
 
 TEXT = redact("Charged twice\nPlease help, I was charged twice.")

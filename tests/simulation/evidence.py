@@ -6,9 +6,10 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from tests.simulation.mishaps import Mishaps
-from ticket_processor.intake import NOT_FOUND
+from ticket_processor.pipeline.intake import NOT_FOUND
 from ticket_processor.sandbox import Audit, Sandbox
+
+from .mishaps import Mishaps
 
 
 class Evidence(Protocol):

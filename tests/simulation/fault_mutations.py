@@ -7,16 +7,20 @@ from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
-from ticket_processor import batch_trust, history, intake, settlement, writeback, zendesk
-from ticket_processor.batch_trust import Learnt
-from ticket_processor.errors import CannotRun, HelpdeskDown
-from ticket_processor.helpdesk import Fetched
-from ticket_processor.history import Edit, History
-from ticket_processor.models import Ticket
-from ticket_processor.shared_faults import SharedFaults
-from ticket_processor.state import State
+from ticket_processor import zendesk
+from ticket_processor.core.errors import CannotRun, HelpdeskDown
+from ticket_processor.core.models import Ticket
+from ticket_processor.helpdesk import batch_trust
+from ticket_processor.helpdesk import ticket_history as history
+from ticket_processor.helpdesk.batch_trust import BatchTrust
+from ticket_processor.helpdesk.protocol import Fetched
+from ticket_processor.helpdesk.ticket_history import Edit, History
+from ticket_processor.pipeline import intake, writeback
+from ticket_processor.pipeline import write_planner as settlement
+from ticket_processor.pipeline.shared_faults import SharedFaults
+from ticket_processor.pipeline.writeback import WriteBack
+from ticket_processor.state.store import State
 from ticket_processor.tags import earlier_key
-from ticket_processor.writeback import WriteBack
 
 
 def _every_fault_is_the_helpdesks(
@@ -62,8 +66,8 @@ def _not_compared(write_back: WriteBack, made: Sequence[settlement.Settlement], 
     return []
 
 
-def _trusted_for_ever(state: Any, now: str, why: str = "") -> Learnt:
-    return Learnt(at=now, ok=True, comment=True, private=True, metadata=True, stamps=True)
+def _trusted_for_ever(state: Any, now: str, why: str = "") -> BatchTrust:
+    return BatchTrust(at=now, ok=True, comment=True, private=True, metadata=True, stamps=True)
 
 
 def _by_its_key_only(told: History, key: str = "") -> Edit | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from tests.simulation.evidence import Evidence
-from tests.simulation.troubles import REPEATED_S
-from tests.simulation.world import AREAS
-from ticket_processor.models import Ticket
-from ticket_processor.retriage import anew_key
+from ticket_processor.core.models import Ticket
+from ticket_processor.pipeline.write_planner import MARKED_BY_OTHERS
+from ticket_processor.policy.reanalysis import anew_key
 from ticket_processor.sandbox import Audit, StoredTicket
-from ticket_processor.settlement import MARKED_BY_OTHERS
+
+from .evidence import Evidence
+from .troubles import REPEATED_S
+from .world import AREAS
 
 ALLOWED_KEYS = frozenset(
     {"id", "tags", "priority", "group_id", "custom_fields", "comment", "safe_update", "updated_stamp", "metadata"}

@@ -7,14 +7,18 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from unittest import mock
 
-from ticket_processor import history, intake, pipeline, settlement, writeback, zendesk
-from ticket_processor.audit import AuditLog
-from ticket_processor.errors import AuditUnwritable, OutcomeUnknown, StateUnusable
-from ticket_processor.helpdesk import JobStatus
-from ticket_processor.models import Change, Outcome, Ticket
-from ticket_processor.policy import Policy
-from ticket_processor.retriage import Reply
-from ticket_processor.state import Retry, State, Verdict
+from ticket_processor import zendesk
+from ticket_processor.audit.receipts import AuditLog
+from ticket_processor.core.errors import AuditUnwritable, OutcomeUnknown, StateUnusable
+from ticket_processor.core.models import Change, Outcome, Ticket
+from ticket_processor.helpdesk import ticket_history as history
+from ticket_processor.helpdesk.protocol import JobStatus
+from ticket_processor.pipeline import intake, writeback
+from ticket_processor.pipeline import run as pipeline
+from ticket_processor.pipeline import write_planner as settlement
+from ticket_processor.policy.decide import Policy
+from ticket_processor.policy.reanalysis import CustomerReply
+from ticket_processor.state.store import Retry, State, Verdict
 
 
 class _Everything(dict[int, bool]):
@@ -131,12 +135,14 @@ def _whoever_judged() -> Iterator[None]:
         yield
 
 
-def _another_key_each_time(ticket: Ticket, told: Any, policy: Policy, whole: Any = pipeline.reply_to) -> Reply | None:
+def _another_key_each_time(
+    ticket: Ticket, told: Any, policy: Policy, whole: Any = pipeline.reply_to
+) -> CustomerReply | None:
     reply = whole(ticket, told, policy)
     return (
         None
         if reply is None
-        else Reply(f"{reply.key[:20]}{ticket.read_at:.0f}", reply.ticket, reply.ours, reply.judged)
+        else CustomerReply(f"{reply.key[:20]}{ticket.read_at:.0f}", reply.ticket, reply.ours, reply.judged)
     )
 
 

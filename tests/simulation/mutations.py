@@ -8,14 +8,20 @@ from dataclasses import replace
 from typing import Any
 from unittest import mock
 
-from tests.simulation.fault_mutations import FAULT_MUTATIONS
-from tests.simulation.job_mutations import JOB_MUTATIONS
-from ticket_processor import history, intake, pipeline, settlement, tags, transport, zendesk
-from ticket_processor.errors import OutcomeUnknown, UpdateConflict
-from ticket_processor.helpdesk import Page
-from ticket_processor.models import Change, Decision, Overwrite, TakenOff, Ticket
-from ticket_processor.policy import Policy
-from ticket_processor.state import Open
+from ticket_processor import tags, zendesk
+from ticket_processor.core.errors import OutcomeUnknown, UpdateConflict
+from ticket_processor.core.models import Change, Decision, Overwrite, TakenOff, Ticket
+from ticket_processor.helpdesk import ticket_history as history
+from ticket_processor.helpdesk import transport
+from ticket_processor.helpdesk.protocol import Page
+from ticket_processor.pipeline import intake
+from ticket_processor.pipeline import run as pipeline
+from ticket_processor.pipeline import write_planner as settlement
+from ticket_processor.policy.decide import Policy
+from ticket_processor.state.store import Open
+
+from .fault_mutations import FAULT_MUTATIONS
+from .job_mutations import JOB_MUTATIONS
 
 
 def _without(*names: str) -> Callable[[Change], dict[str, object]]:

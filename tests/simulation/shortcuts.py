@@ -16,22 +16,19 @@ from urllib.parse import urlencode
 
 import tenacity
 
-from ticket_processor import (
-    analysis,
-    answer_store,
-    intake,
-    llm,
-    models,
-    note,
-    plain,
-    policy,
-    prompt,
-    rules,
-    state,
-    transport,
-    zendesk,
-)
+from ticket_processor import llm, zendesk
+from ticket_processor.analysis import cache as answer_store
+from ticket_processor.analysis import chain as analysis
+from ticket_processor.analysis.model_server import prompt
+from ticket_processor.analysis.rules import analyser as rules
+from ticket_processor.core import models
+from ticket_processor.core import sanitize as plain
+from ticket_processor.helpdesk import transport
+from ticket_processor.pipeline import intake
+from ticket_processor.policy import decide as policy
+from ticket_processor.policy import note
 from ticket_processor.sandbox import app, choices, clock, records, store, zendesk_api, zendesk_call, zendesk_export
+from ticket_processor.state import store as state
 
 MOST = 20_000
 """Results kept of one function, so that long runs stay small."""

@@ -7,12 +7,13 @@ from unittest import mock
 import orjson
 import pytest
 
-from tests.simulation import shortcuts
-from tests.simulation.invariants import violations
-from tests.simulation.mutations import MUTATIONS, mutation
-from tests.simulation.virtual import VirtualTime
-from tests.simulation.world import World
-from ticket_processor import policy
+from ticket_processor.policy import decide as policy
+
+from . import shortcuts
+from .invariants import violations
+from .mutations import MUTATIONS, mutation
+from .virtual import VirtualTime
+from .world import World
 
 SEEDS = 3000
 PART = 250

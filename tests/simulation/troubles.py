@@ -7,11 +7,12 @@ from typing import Any
 
 import orjson
 
-from tests.simulation.mishaps import Afflicted
-from tests.simulation.virtual import VirtualTime
-from ticket_processor.errors import AuditUnwritable, StateUnusable, Stopping
+from ticket_processor.core.errors import AuditUnwritable, StateUnusable, Stopping
 from ticket_processor.sandbox import FaultPlan, FaultRule, Request, Response, Sandbox
 from ticket_processor.sandbox.clock import http_date
+
+from .mishaps import Afflicted
+from .virtual import VirtualTime
 
 
 def faults(dice: random.Random, seed: int, *, items_fail: bool) -> FaultPlan:

@@ -10,12 +10,13 @@ import orjson
 import requests
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
-from tests.simulation.virtual import Countdown
+from ticket_processor.helpdesk.transport import _parsed
 from ticket_processor.sandbox import InMemoryAdapter, Request
-from ticket_processor.transport import _parsed
+
+from .virtual import Countdown
 
 if TYPE_CHECKING:
-    from tests.simulation.world import World
+    from .world import World
 
 BASE_URL = "http://127.0.0.1:1"
 

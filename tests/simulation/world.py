@@ -18,36 +18,38 @@ from unittest import mock
 import greenlet
 import orjson
 
-from tests.simulation.evidence import explains, passed_by
-from tests.simulation.mishaps import Afflicted, Mishaps, mishaps
-from tests.simulation.shortcuts import UsedState, shortcuts
-from tests.simulation.troubles import Disk, RunClock, Tricky, faults
-from tests.simulation.virtual import Countdown, Crash, SerialExecutor, VirtualTime
-from tests.simulation.wire import BASE_URL, ShortWire, Wire
-from ticket_processor import intake, retriage
-from ticket_processor.analysis import ModelLink, Understanding
-from ticket_processor.answer_store import AnswerStore
-from ticket_processor.audit import AuditLog
-from ticket_processor.breaker import Breaker
-from ticket_processor.budget import Budget
-from ticket_processor.chat_server import ModelBusy, RawAnswer
-from ticket_processor.clock import Deadline
-from ticket_processor.errors import AuditUnwritable, StateUnusable, TicketbotError
+from ticket_processor.analysis.budget import Budget
+from ticket_processor.analysis.cache import AnswerStore
+from ticket_processor.analysis.chain import ModelLink, Understanding
+from ticket_processor.analysis.model_server.chat import ModelBusy, RawAnswer
+from ticket_processor.analysis.model_server.settings import BudgetSettings
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.audit.lines import encode
+from ticket_processor.audit.receipts import AuditLog
+from ticket_processor.core.circuit_breaker import Breaker
+from ticket_processor.core.clock import Deadline
+from ticket_processor.core.errors import AuditUnwritable, StateUnusable, TicketbotError
+from ticket_processor.core.models import RunSummary, Ticket, Usage
+from ticket_processor.core.taxonomy import Taxonomy, default_taxonomy
 from ticket_processor.llm import ModelAnalyser
-from ticket_processor.log_lines import encode
-from ticket_processor.model_settings import BudgetSettings
-from ticket_processor.models import RunSummary, Ticket, Usage
-from ticket_processor.pipeline import Options, Parts, Run
-from ticket_processor.policy import Policy
-from ticket_processor.rules import RulesAnalyser
+from ticket_processor.pipeline import intake
+from ticket_processor.pipeline.run import Parts, Run, RunOptions
+from ticket_processor.pipeline.writeback import Delivery
+from ticket_processor.policy import reanalysis as retriage
+from ticket_processor.policy.decide import Policy
 from ticket_processor.sandbox import BOT_ID, FaultPlan, Rules
-from ticket_processor.settings import ZendeskSettings
-from ticket_processor.state import HORIZON, State
+from ticket_processor.settings.schema import ZendeskSettings
+from ticket_processor.state.store import HORIZON, State
 from ticket_processor.tags import earlier_key
-from ticket_processor.taxonomy import Taxonomy, default_taxonomy
-from ticket_processor.wiring import transport_for
-from ticket_processor.writeback import Delivery
+from ticket_processor.wiring.parts import transport_for
 from ticket_processor.zendesk import Zendesk
+
+from .evidence import explains, passed_by
+from .mishaps import Afflicted, Mishaps, mishaps
+from .shortcuts import UsedState, shortcuts
+from .troubles import Disk, RunClock, Tricky, faults
+from .virtual import Countdown, Crash, SerialExecutor, VirtualTime
+from .wire import BASE_URL, ShortWire, Wire
 
 GROUPS = (8001, 8002)
 GONE_GROUP = 8003
@@ -418,7 +420,7 @@ class World:
                     taxonomy=TAXONOMY,
                     requests=lambda: transport.counts,
                 ),
-                Options(
+                RunOptions(
                     run_id=name,
                     since=since,
                     max_attempts=self.mishaps.max_attempts,

@@ -5,8 +5,7 @@ the state file, the lock, the check for room, the alert rules, their memory and 
 Imitated: time; the helpdesk, which is a dictionary, and the model, which knows one answer; whoever is told of alerts;
 and the disk's trouble, which is raised instead of the system's call. Power is never cut, so nothing is synced.
 
-Every alert rule is asked after every run, over the last four days, which is as far back as any of them looks but
-``label_drift``: that one is asked once a day, over all that the state keeps.
+Every alert rule is asked after every run, over the last four days, which is as far back as any of them looks.
 """
 
 from __future__ import annotations
@@ -24,10 +23,31 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from tests.local.bad_disk import Died, Disk, Dying, Failing
-from tests.simulation.virtual import SerialExecutor
-from tests.simulation.year_alarms import Alarms
-from tests.simulation.year_desk import (
+from ticket_processor.analysis.chain import Understanding
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.text.redact import redact
+from ticket_processor.audit.files import LogFile, read_lines
+from ticket_processor.audit.keys import log_keys
+from ticket_processor.audit.receipts import AuditLog
+from ticket_processor.audit.retention import LOG_HEAD, look_after
+from ticket_processor.audit.verify import VerificationReport, check
+from ticket_processor.audit.writer import Head
+from ticket_processor.core.clock import Deadline
+from ticket_processor.core.disk_space import DiskSpace
+from ticket_processor.core.errors import TicketbotError
+from ticket_processor.core.models import RunRecord, RunSummary
+from ticket_processor.core.taxonomy import default_taxonomy
+from ticket_processor.monitoring.facts import Severity
+from ticket_processor.pipeline.run import Parts, Run, RunOptions
+from ticket_processor.pipeline.writeback import Delivery
+from ticket_processor.policy.decide import Policy
+from ticket_processor.state.store import FILE_NAME, State
+from ticket_processor.wiring.parts import lock, new_run_id
+
+from ..cli.bad_disk import Died, Disk, Dying, Failing
+from .virtual import SerialExecutor
+from .year_alarms import Alarms
+from .year_desk import (
     DAY_S,
     EXPECTED,
     PERIOD_S,
@@ -40,26 +60,6 @@ from tests.simulation.year_desk import (
     not_synced,
     troubles,
 )
-from ticket_processor.alert_view import LOG_CHANGED, LOG_REPAIRED, Severity
-from ticket_processor.analysis import Understanding
-from ticket_processor.audit import REPAIRED, AuditLog
-from ticket_processor.clock import Deadline
-from ticket_processor.disk_space import Room
-from ticket_processor.errors import TicketbotError
-from ticket_processor.log_check import Report, check
-from ticket_processor.log_files import LogFile, read_lines
-from ticket_processor.log_key import log_keys
-from ticket_processor.log_upkeep import CHANGED, LOG_HEAD, look_after
-from ticket_processor.log_writer import Head
-from ticket_processor.models import RunRecord, RunSummary
-from ticket_processor.pipeline import Options, Parts, Run
-from ticket_processor.policy import Policy
-from ticket_processor.redact import redact
-from ticket_processor.rules import RulesAnalyser
-from ticket_processor.state import FILE_NAME, State
-from ticket_processor.taxonomy import default_taxonomy
-from ticket_processor.wiring import lock, new_run_id
-from ticket_processor.writeback import Delivery
 
 RULES = RulesAnalyser(default_taxonomy())
 MOST_MEMORY = 20_000
@@ -69,16 +69,11 @@ LONG_DAYS = 300
 
 
 class _Log(AuditLog):
-    """The real log, which remembers what it said of itself."""
+    """The real log, which counts its lines."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        self.said: list[str] = []
         self.lines = 0
-
-    def alert(self, what: str, *, sync: bool = False, **facts: object) -> None:
-        self.said += [event for name, event in ((CHANGED, LOG_CHANGED), (REPAIRED, LOG_REPAIRED)) if name == what]
-        super().alert(what, sync=sync, **facts)
 
     def _append(self, lines: Sequence[Mapping[str, object]], text: str, *, sync: bool) -> None:
         super()._append(lines, text, sync=sync)
@@ -120,7 +115,7 @@ class Year:
             self.planned = troubles(self.days, self.dice) if self.bad else ()
         self._troubles = self.planned
         self.logs, self.state = self.folder / "logs", self.folder / "state"
-        self.alarms = Alarms(self.state, self.clock, self._records)
+        self.alarms = Alarms(self.state, self.clock)
         self.by_day: list[Day] = []
         self.counts: Counter[str] = Counter()
         self.exit_codes: Counter[int] = Counter()
@@ -164,13 +159,13 @@ class Year:
         self.clock.wrong_by = wrong.by if wrong else 0.0
         self.desk.down = self.on(number, "helpdesk down") is not None
         self.model.down = self.on(number, "model down") is not None
-        started, events = self.clock.now(), list[str]()
+        started = self.clock.now()
         self.counts["runs"] += 1
         try:
             with self._disk(number):
-                summary = self._run(number, events)
+                summary = self._run()
                 record = RunRecord(run_id=summary.run_id, started=started, finished=self.clock.now(), summary=summary)
-                self.alarms.after_run(number, record, started, events)
+                self.alarms.after_run(number, record, started)
         except Died:
             self.counts["died"] += 1
             return
@@ -190,7 +185,7 @@ class Year:
         with disk.at_work() if disk else nullcontext():
             yield
 
-    def _run(self, number: int, events: list[str]) -> RunSummary:
+    def _run(self) -> RunSummary:
         """As :func:`assembly.run` does it, with the parts of this desk."""
         clock, run_id = self.clock, new_run_id(self.clock)
         try:
@@ -201,7 +196,6 @@ class Year:
                 audit = _Log(self.logs, clock, run_id, key=log_keys((), self.state)[0])
                 stack.callback(audit.close)
                 stack.callback(lambda: self.counts.update(lines=audit.lines))
-                audit.said = events
                 begun = state.fact("horizon") is not None
                 work = Run(
                     Parts(
@@ -215,10 +209,10 @@ class Year:
                         policy=Policy(),
                         taxonomy=default_taxonomy(),
                         helpdesk_date=lambda: None if self.desk.down else self.clock.true,
-                        room=Room(self.logs, self.state, 1).check,
+                        room=DiskSpace(self.logs, self.state, 1).check,
                         upkeep=lambda left: look_after(audit, clock.now(), self.retention, left, None, state),
                     ),
-                    Options(
+                    RunOptions(
                         run_id=run_id,
                         since=None if begun else clock.now() - DAY_S,
                         delivery=Delivery("single"),
@@ -235,18 +229,13 @@ class Year:
                 exit_code=int(error.exit_code),
             )
 
-    def _records(self, since: float) -> list[RunRecord]:
-        with suppress(TicketbotError), closing(State(self.state / FILE_NAME)) as state:
-            return state.runs(since)
-        return []
-
     # What it left
 
     def _weighed(self) -> Day:
         names = [path.name[10:20] for path in self.logs.glob("ticketbot-*")]
         return Day(_bytes(self.logs), _bytes(self.state), min(names, default=""))
 
-    def verified(self) -> Report:
+    def verified(self) -> VerificationReport:
         """The log's chain, up to the end that the state knows."""
         with closing(State(self.state / FILE_NAME)) as state:
             left = state.fact(LOG_HEAD)
@@ -297,7 +286,9 @@ class Year:
         """How much more memory was in use at the end than after a tenth; ``None`` where that was not measured."""
         return self.memory[1] / self.memory[0] - 1 if len(self.memory) == 2 and self.memory[0] else None
 
-    def problems(self, report: Report, *, most_growth: float = 0.01, most_change: float = 0.05) -> list[str]:
+    def problems(
+        self, report: VerificationReport, *, most_growth: float = 0.01, most_change: float = 0.05
+    ) -> list[str]:
         """Everything that should not be, as sentences; nothing when all is well."""
         found = [str(flaw) for flaw in (*report.flaws, *report.unchecked)]
         _, oldest = self.lines()

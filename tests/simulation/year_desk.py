@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ticket_processor.clock import iso
-from ticket_processor.errors import AnalysisFailed, HelpdeskDown, UpdateConflict, UpdateRefused
-from ticket_processor.helpdesk import Fetched, JobStatus, Page
-from ticket_processor.history import Edit, History
-from ticket_processor.models import Analysis, Change, Sentiment, Ticket, Urgency
-from ticket_processor.redact import RedactedText
+from ticket_processor.analysis.text.redact import RedactedText
+from ticket_processor.core.clock import iso
+from ticket_processor.core.errors import AnalysisFailed, HelpdeskDown, UpdateConflict, UpdateRefused
+from ticket_processor.core.models import Analysis, Change, Sentiment, Ticket, Urgency
+from ticket_processor.helpdesk.protocol import Fetched, JobStatus, Page
+from ticket_processor.helpdesk.ticket_history import Edit, History
 
 PERIOD_S = 600.0
 DAY_S = 86_400.0

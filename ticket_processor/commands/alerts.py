@@ -1,25 +1,25 @@
-"""``ticketbot alerts``: does a message arrive, and what is open."""
+"""``ticketbot alerts``: sends test messages, and lists open alerts."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from ..alert_memory import Memory
-from ..alert_messages import Message, title_of
-from ..alert_rules import RULES
-from ..alert_sender import Sender
-from ..alert_store import AlertStore
-from ..alert_view import Severity
-from ..alerts import Receiver, receivers, tame_libraries
-from ..clock import SystemClock, iso
-from ..config import load
-from ..errors import ConfigError, ExitCode
-from ..heartbeat import PATIENCE_S, Heartbeat
-from ..screen import Screen
-from ..settings import Settings
-from .alert_round import account_name
-from .tending import HEARTBEAT
+from ..core.clock import SystemClock, iso
+from ..core.errors import ConfigError, ExitCode
+from ..monitoring.alert_file import AlertStore
+from ..monitoring.alert_round import account_name
+from ..monitoring.facts import Severity
+from ..monitoring.heartbeat import PATIENCE_S, Heartbeat
+from ..monitoring.messages import Message, title_of
+from ..monitoring.open_alerts import Memory
+from ..monitoring.receivers import Receiver, receivers, tame_libraries
+from ..monitoring.rules import RULES
+from ..monitoring.run_watch import HEARTBEAT
+from ..monitoring.sender import Sender
+from ..settings.load import load
+from ..settings.schema import Settings
+from .screen import Screen
 
 TEST_S = 30.0
 NOBODY = (
@@ -28,9 +28,9 @@ NOBODY = (
 
 
 def test(clock: SystemClock, *, config: Path | None, as_json: bool) -> int:
-    """``ticketbot alerts test``: a message of each severity to everybody. Exit code 1 when one did not arrive.
+    """Send everybody a test message of each severity (``ticketbot alerts test``). Exit code 1 if one did not arrive.
 
-    Raises :class:`ConfigError` when there is nobody to send to.
+    Raises :class:`ConfigError` without any receiver.
     """
     settings = load(config=config, need_helpdesk=False)
     everybody, url = receivers(settings.alerts), settings.alerts.heartbeat_url
@@ -57,7 +57,7 @@ def test(clock: SystemClock, *, config: Path | None, as_json: bool) -> int:
 
 
 def show(*, config: Path | None, as_json: bool) -> int:
-    """``ticketbot alerts list``: what is open, who was not reached the last time, and why."""
+    """List open alerts, and the receivers that were not reached the last time (``ticketbot alerts list``)."""
     settings = load(config=config)
     memory, now = AlertStore(settings.state_folder).load(), SystemClock().now()
     names = {receiver.target.id: receiver.name for receiver in receivers(settings.alerts)}
@@ -94,7 +94,7 @@ def show(*, config: Path | None, as_json: bool) -> int:
 
 
 def _messages(receiver: Receiver, settings: Settings) -> list[Message]:
-    """What a receiver is sent as a test; where that opens an incident, it is closed again."""
+    """The test messages for a receiver; an incident that they open is closed again."""
     account, messages = account_name(settings), []
     for severity in (Severity.WARNING, Severity.CRITICAL):
         if receiver.target.wants(severity):
@@ -120,8 +120,7 @@ def _listed(rows: list[dict[str, Any]], unreached: list[dict[str, Any]], memory:
     lines = []
     for row in rows:
         told = f"told to {len(row['told'])}" if row["told"] else "told to nobody yet"
-        rule = RULES.get(row["rule"])
-        lines.append(f"{row['severity']:<8}  {row['rule']}: {rule.title if rule else ''}")
+        lines.append(f"{row['severity']:<8}  {row['rule']}: {RULES[row['rule']].title}")
         lines.append(f"          since {row['since']}, {told}: {row['message']}")
     if not lines:
         lines.append("nothing is open" if memory.saved else "nothing is open; no run has looked yet")

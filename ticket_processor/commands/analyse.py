@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..clock import Deadline, SystemClock
-from ..config import load
-from ..errors import CannotRun, ConfigError, ExitCode
-from ..models import Ticket
-from ..plain import strip_hidden
-from ..screen import Screen
-from ..settings import Settings
-from ..walkthrough import Walk, as_data, pasted, walk, wanted_changes
-from ..wiring import transport_for
+from ..core.clock import Deadline, SystemClock
+from ..core.errors import CannotRun, ConfigError, ExitCode
+from ..core.models import Ticket
+from ..core.sanitize import strip_hidden
+from ..settings.load import load
+from ..settings.schema import Settings
+from ..wiring.explain import Walk, as_data, pasted, walk, wanted_changes
+from ..wiring.parts import transport_for
 from ..zendesk import Zendesk
+from .screen import Screen
 
 DEADLINE_S = 300.0
 STDIN = "-"

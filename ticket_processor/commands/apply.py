@@ -8,25 +8,25 @@ from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
-from ..answer_gate import unlike_an_answer
-from ..assembly import Asked, write
-from ..backfill import Judgement
-from ..backfill_file import ANEW, DECIDED, Entry, Refused, Results, locked
-from ..clock import SystemClock
-from ..config import load
-from ..errors import ConfigError, ExitCode
-from ..id_set import IdSet
-from ..log_key import known_keys
-from ..models import Outcome, OutcomeStatus, RunSummary, Usage
-from ..redact import redact
-from ..run_tally import Seen
-from ..screen import Screen
-from ..settings import Settings
-from ..settlement import ALREADY_DONE
-from ..state import FILE_NAME, State, Verdict
-from ..ticket_subjects import Subjects
+from ..analysis.model_server.answer_gate import unlike_an_answer
+from ..analysis.text.redact import redact
+from ..audit.keys import known_keys
+from ..core.clock import SystemClock
+from ..core.errors import ConfigError, ExitCode
+from ..core.id_set import IdSet
+from ..core.models import Outcome, OutcomeStatus, RunSummary, Usage
+from ..monitoring.run_watch import tally_of, tended
+from ..pipeline.backfill.results_file import ANEW, DECIDED, Entry, Refused, Results, locked
+from ..pipeline.backfill.walk import BackfillPolicy
+from ..pipeline.write_planner import ALREADY_DONE
+from ..reporting.run_tally import Seen
+from ..settings.load import load
+from ..settings.schema import Settings
+from ..state.store import FILE_NAME, State, Verdict
+from ..wiring.runs import RunArguments, write
+from ..wiring.ticket_subjects import Subjects
 from .backfill import settings_digest
-from .tending import tally_of, tended
+from .screen import Screen
 
 DEADLINE_S = 12 * 3600.0
 CLOSED = "closed"
@@ -80,13 +80,13 @@ def apply(
                 finished = write(
                     settings.model_copy(update={"run": run}),
                     islice(contents.verdicts(), limit),
-                    Asked(dry_run=dry_run),
+                    RunArguments(dry_run=dry_run),
                     statuses=statuses,
                     clock=clock,
                     listener=listen,
                     subjects=subjects,
                 )
-            tending.ended(finished.summary, log_events=finished.log_events, tally=tally)
+            tending.ended(finished.summary, tally=tally)
             summary = _as_apply(finished.summary, contents.left_out, len(contents.refused))
             title = f"Would apply {path}, dry run" if dry_run else f"Applied {path}, run"
             screen.finished(summary, finished.log, kept, title=title, tally=tally)
@@ -103,7 +103,7 @@ class _Contents:
     def __init__(self, results: Results, settings: Settings) -> None:
         self._results = results
         self._settings = settings
-        self._judgement = Judgement(settings.policy, settings.taxonomy, as_new=results.header.as_new)
+        self._judgement = BackfillPolicy(settings.policy, settings.taxonomy, as_new=results.header.as_new)
         self.refused: list[Refused] = []
         self._done = IdSet()
         self.total = 0

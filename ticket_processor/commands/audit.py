@@ -7,21 +7,21 @@ from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 
-from ..config import load
-from ..errors import CannotRun, ConfigError, ExitCode, StateUnusable, TicketbotError
-from ..log_check import check
-from ..log_cipher import KEYS_VARIABLE, is_encrypted
-from ..log_files import LogFile, last_header, log_files, read_lines
-from ..log_flaws import Report
-from ..log_key import FILE_NAME as KEY_FILE
-from ..log_key import VARIABLE, known_keys
-from ..log_lines import decode
-from ..log_upkeep import keys_in, left_in
-from ..log_writer import Head
-from ..screen import Screen, standard_output
-from ..settings import Settings
-from ..state import FILE_NAME, State
-from ..wiring import keyring
+from ..audit.encryption import KEYS_VARIABLE, is_encrypted
+from ..audit.files import LogFile, last_header, log_files, read_lines
+from ..audit.findings import VerificationReport
+from ..audit.keys import FILE_NAME as KEY_FILE
+from ..audit.keys import VARIABLE, known_keys
+from ..audit.lines import decode
+from ..audit.retention import keys_in, left_in
+from ..audit.verify import check
+from ..audit.writer import Head
+from ..core.errors import CannotRun, ConfigError, ExitCode, StateUnusable, TicketbotError
+from ..settings.load import load
+from ..settings.schema import Settings
+from ..state.store import FILE_NAME, State
+from ..wiring.parts import keyring
+from .screen import Screen, standard_output
 
 MOST_PRINTED = 50
 NOT_SEALED = (
@@ -169,14 +169,14 @@ def _closed(raw: bytes) -> bool:
         return False
 
 
-def _rows(report: Report) -> list[tuple[str, str, str]]:
+def _rows(report: VerificationReport) -> list[tuple[str, str, str]]:
     rows = [("changed", flaw.where, flaw.what) for flaw in report.flaws]
     rows += [("unchecked", flaw.where, flaw.what) for flaw in report.unchecked]
     more = len(rows) - MOST_PRINTED + report.more_flaws
     return rows[:MOST_PRINTED] + ([("", "", f"and {more} more")] if more > 0 else [])
 
 
-def _text(report: Report) -> str:
+def _text(report: VerificationReport) -> str:
     counted = f"{_counted(report.files, 'file')}, {_counted(report.lines, 'line')}"
     if report.flaws:
         first = f"The log does not hold: {_counted(len(report.flaws), 'flaw')} in {counted}"

@@ -9,20 +9,20 @@ from pathlib import Path
 
 import typer
 
-from ..answer_store import FILE_NAME as ANSWERS
-from ..answer_store import AnswerStore
-from ..audit import REPAIRED, REPAIRED_SAID
-from ..clock import SystemClock
-from ..config import load
-from ..errors import CannotRun, ConfigError, ExitCode, RunLocked
-from ..log_erase import Found, erase, every_file, find, nobody_beside
-from ..log_upkeep import keep_head
-from ..screen import Screen, harmless
-from ..settings import Settings
-from ..state import State
-from ..state_file import is_there
-from ..wiring import audit_log, keyring, lock, new_run_id, opened_state
+from ..analysis.cache import FILE_NAME as ANSWERS
+from ..analysis.cache import AnswerStore
+from ..audit.erase import TicketTraces, erase, every_file, find, nobody_beside
+from ..audit.receipts import REPAIRED, REPAIRED_SAID
+from ..audit.retention import keep_head
+from ..core.clock import SystemClock
+from ..core.errors import CannotRun, ConfigError, ExitCode, RunLocked
+from ..settings.load import load
+from ..settings.schema import Settings
+from ..state.sqlite import is_there
+from ..state.store import State
+from ..wiring.parts import audit_log, keyring, lock, new_run_id, opened_state
 from .audit_requester import tickets_of
+from .screen import Screen, harmless
 
 ELSEWHERE = (
     "not reached: the notes on the tickets in the helpdesk, files of 'run --backfill', exports, reports with "
@@ -93,7 +93,7 @@ def erase_tickets(
     return _code([*gone.troubles, *_strange(unknown, tickets)])
 
 
-def _unknown(found: Found, state: State, wanted: frozenset[int]) -> frozenset[int]:
+def _unknown(found: TicketTraces, state: State, wanted: frozenset[int]) -> frozenset[int]:
     """The tickets that no line of the log, and nothing in the state, is about."""
     if found.troubles or found.leftovers:  # which may be about any ticket
         return frozenset()
@@ -113,16 +113,16 @@ def _nothing(
     answers = settings.state_folder / ANSWERS
     if is_there(answers):
         text += f"\n  {ANSWERS_STAY}: {answers}"
-    screen.result(text, _data(wanted, Found(), 0, [], wanted, dry_run=dry_run))
+    screen.result(text, _data(wanted, TicketTraces(), 0, [], wanted, dry_run=dry_run))
     return _code(_strange(wanted, tickets))
 
 
-def _found(settings: Settings, screen: Screen, wanted: Collection[int]) -> Found:
+def _found(settings: Settings, screen: Screen, wanted: Collection[int]) -> TicketTraces:
     with screen.progress("files", len(every_file(settings.log_dir))) as advance:
         return find(settings.log_dir, wanted, keyring(settings), done=advance)
 
 
-def _ask(wanted: Collection[int], found: Found) -> None:
+def _ask(wanted: Collection[int], found: TicketTraces) -> None:
     """Have a person confirm. Raises :class:`ConfigError` when nobody is there, or does not want it."""
     if not sys.stdin.isatty():
         raise ConfigError("this cannot be taken back: add --yes, or look first with --dry-run")
@@ -158,7 +158,7 @@ def _tickets(wanted: Collection[int]) -> str:
     return f"{len(wanted)} ticket{'' if len(wanted) == 1 else 's'}"
 
 
-def _text(first: str, wanted: Collection[int], found: Found, answers: int | None, given_up: list[int]) -> str:
+def _text(first: str, wanted: Collection[int], found: TicketTraces, answers: int | None, given_up: list[int]) -> str:
     files = len(found.lines)
     lines = [
         f"{first}: the words of {_tickets(wanted)}, {found.total} lines in {files} file{'' if files == 1 else 's'}"
@@ -176,7 +176,7 @@ def _text(first: str, wanted: Collection[int], found: Found, answers: int | None
 
 def _data(
     wanted: Collection[int],
-    found: Found,
+    found: TicketTraces,
     answers: int | None,
     given_up: list[int],
     unknown: Collection[int],

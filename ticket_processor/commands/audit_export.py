@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import IO, Literal
 
 from .. import __version__
-from ..clock import SystemClock, iso
-from ..config import load
-from ..errors import CannotRun, ConfigError, ExitCode
-from ..log_export import Counted, as_lines, as_table, chosen
-from ..log_files import log_files, replace_file
-from ..log_writer import last_head
-from ..screen import Screen, standard_output
-from ..wiring import keyring
+from ..audit.export import CountingWriter, as_lines, as_table, chosen
+from ..audit.files import log_files, replace_file
+from ..audit.writer import last_head
+from ..core.clock import SystemClock, iso
+from ..core.errors import CannotRun, ConfigError, ExitCode
+from ..settings.load import load
+from ..wiring.parts import keyring
 from .audit import no_log
 from .audit_requester import tickets_of
 from .moments import parse_moment
+from .screen import Screen, standard_output
 
 STDOUT = "-"
 
@@ -51,7 +51,7 @@ def export(
     told: dict[str, object] = {}
 
     def write(target: IO[bytes]) -> None:
-        counted = Counted(target)
+        counted = CountingWriter(target)
         lines = chosen(settings.log_dir, ring, since=begin, until=end, tickets=wanted)
         events = (as_lines if form == "jsonl" else as_table)(lines, counted, with_text=with_text)
         told.update(events=events, bytes=counted.bytes, sha256=counted.sha256)

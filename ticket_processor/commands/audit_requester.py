@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..clock import Deadline, SystemClock
-from ..settings import Settings
-from ..wiring import transport_for
-from ..zendesk_requester import Requesters
+from ..core.clock import Deadline, SystemClock
+from ..helpdesk.zendesk_users import Requesters
+from ..settings.schema import Settings
+from ..wiring.parts import transport_for
 
 PATIENCE_S = 1800.0
 

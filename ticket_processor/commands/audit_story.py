@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..config import load
+from ..audit.chain import Chain, CheckedLine, LineVerdict, judged_lines
+from ..audit.files import LogFile, log_files
+from ..audit.lines import Line
+from ..core.errors import ExitCode
 from ..dashboard.timeline import Moment, moments
-from ..errors import ExitCode
-from ..log_chain import Chain, Judged, Verdict, judged_lines
-from ..log_files import LogFile, log_files
-from ..log_lines import Line
-from ..screen import Screen
-from ..wiring import keyring
+from ..settings.load import load
+from ..wiring.parts import keyring
 from .audit import reading_keys
+from .screen import Screen
 
 _OURS = ("seq", "mac", "personal")
-_MARKS = {Verdict.CHANGED: "changed", Verdict.UNCHECKED: "unchecked", Verdict.UNSEALED: "unsealed"}
+_MARKS = {LineVerdict.CHANGED: "changed", LineVerdict.UNCHECKED: "unchecked", LineVerdict.UNSEALED: "unsealed"}
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Told:
     """An event of the ticket, and where it stands."""
 
     file: LogFile
-    judged: Judged
+    judged: CheckedLine
     line: Line
 
 
@@ -43,16 +43,16 @@ def show(*, config: Path | None, ticket: int, as_json: bool) -> int:
         for file in files:
             chain = Chain(file.day, keys, ring, begun=begun)
             for judged in judged_lines(file, chain, worth=_may_be_about(ticket)):
-                closed = closed or (judged.verdict is Verdict.UNCHECKED and judged.line is None)
+                closed = closed or (judged.verdict is LineVerdict.UNCHECKED and judged.line is None)
                 if judged.line is not None and _is_about(judged.line, ticket):
                     told.append(Told(file, judged, judged.line))
             begun = begun or chain.begun
             advance(1)
     if closed:
         screen.notices(["some of the log is encrypted with a key that is not here; the story may not be whole"])
-    screen.blocks(list(_blocks(told)), loud=_MARKS[Verdict.CHANGED])
+    screen.blocks(list(_blocks(told)), loud=_MARKS[LineVerdict.CHANGED])
     screen.result(_text(ticket, told), _data(ticket, told))
-    changed = any(each.judged.verdict is Verdict.CHANGED for each in told)
+    changed = any(each.judged.verdict is LineVerdict.CHANGED for each in told)
     return ExitCode.SOME_FAILED if changed else ExitCode.OK
 
 
@@ -125,7 +125,7 @@ def _text(ticket: int, told: list[Told]) -> str:
     runs = len({str(each.line.get("run_id")) for each in told})
     ends = (each.line for each in told if each.line.get("outcome") in ("updated", "suggested"))
     writes = sum(line.get("change") is not None for line in ends)
-    wrong = sum(each.judged.verdict is not Verdict.HOLDS for each in told)
+    wrong = sum(each.judged.verdict is not LineVerdict.HOLDS for each in told)
     trust = f"{wrong} NOT to be relied on" if wrong else "each as it was written"
     cost = _cost(told)
     return (

@@ -12,21 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..answer_store import FILE_NAME as ANSWERS
-from ..answer_store import AnswerStore
-from ..backfill import Backfill, Judgement
-from ..backfill_file import DECIDED, BackfillFile, Header
-from ..budget import Budget
-from ..clock import Deadline, SystemClock, iso, parse_iso
-from ..config import load
-from ..errors import CannotRun, ConfigError, DeadlineReached, ExitCode, Stopping
-from ..presets import targets
-from ..screen import Screen
-from ..settings import Settings
-from ..wiring import audit_keys, kill_switch, selection, transport_for, understanding
+from ..analysis.budget import Budget
+from ..analysis.cache import FILE_NAME as ANSWERS
+from ..analysis.cache import AnswerStore
+from ..analysis.model_server.presets import targets
+from ..core.clock import Deadline, SystemClock, iso, parse_iso
+from ..core.errors import CannotRun, ConfigError, DeadlineReached, ExitCode, Stopping
+from ..monitoring.run_watch import tended
+from ..pipeline.backfill.results_file import DECIDED, BackfillFile, Header
+from ..pipeline.backfill.walk import Backfill, BackfillPolicy
+from ..settings.load import load
+from ..settings.schema import Settings
+from ..wiring.parts import audit_keys, kill_switch, selection, transport_for, understanding
 from ..zendesk import Zendesk
 from .moments import parse_since
-from .tending import tended
+from .screen import Screen
 
 DEFAULT_FILE = Path("backfill.jsonl")
 AT_LEISURE_S = 366 * 86_400.0
@@ -36,7 +36,7 @@ LINE_EVERY = 100
 
 
 @dataclass(frozen=True)
-class Wishes:
+class BackfillOptions:
     """What is asked of a backfill besides what every run may be asked."""
 
     out: Path | None = None
@@ -44,7 +44,7 @@ class Wishes:
 
     def check_unused(self) -> None:
         """Raise :class:`ConfigError` where something is asked for that only a backfill does."""
-        if self != Wishes():
+        if self != BackfillOptions():
             raise ConfigError("--out and --as-new belong to --backfill")
 
 
@@ -67,7 +67,7 @@ def check(since: str | None, **others: bool) -> str:
 
 def backfill(
     clock: SystemClock,
-    wishes: Wishes,
+    wishes: BackfillOptions,
     *,
     config: Path | None,
     since: str,
@@ -145,7 +145,7 @@ class _Work:
         self.walk = Backfill(
             self._desk,
             chain,
-            Judgement(settings.policy, settings.taxonomy, as_new=as_new),
+            BackfillPolicy(settings.policy, settings.taxonomy, as_new=as_new),
             file,
             executor,
             clock,

@@ -9,19 +9,19 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from ..clock import Deadline, SystemClock, iso
-from ..config import load
-from ..errors import ConfigError, ExitCode
+from ..core.clock import Deadline, SystemClock, iso
+from ..core.errors import ConfigError, ExitCode
 from ..evaluation.data import Labelled
 from ..evaluation.measure import as_data
 from ..evaluation.report import misses, require_plots, write_report
 from ..evaluation.solved import OURS, CategoryFrom, Solved, how_it_was_decided, solved_examples
-from ..screen import Screen
-from ..settings import Settings
-from ..wiring import transport_for
+from ..settings.load import load
+from ..settings.schema import Settings
+from ..wiring.parts import transport_for
 from ..zendesk import Zendesk
 from . import score_tables
 from .moments import parse_since
+from .screen import Screen
 from .subjects import results, subjects
 
 READ_DEADLINE_S = 3600.0

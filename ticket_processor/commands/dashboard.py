@@ -7,11 +7,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ..clock import SystemClock
-from ..config import load
-from ..errors import ConfigError, ExitCode, how_to_install
-from ..screen import Screen
-from ..variables import CONFIG_VARIABLE
+from ..core.clock import SystemClock
+from ..core.errors import ConfigError, ExitCode, how_to_install
+from ..settings.load import load
+from ..settings.variables import CONFIG_VARIABLE
+from .screen import Screen
 
 REPORTS = "reports"
 _PARTS = ("streamlit", "plotly", "duckdb")
@@ -41,7 +41,7 @@ def dashboard(
             f"the dashboard needs {' and '.join(missing)}, not installed here: {how_to_install('dashboard')}"
         )
     settings = load(config=config, need_helpdesk=False)
-    from ..dashboard.options import Options, give
+    from ..dashboard.options import DashboardOptions, give
     from ..dashboard.server import Address, free, has_screen, serve
 
     address = free(Address(host, port, _public(public_url)))
@@ -50,7 +50,7 @@ def dashboard(
     screen = Screen(quiet=False, as_json=False)
     screen.notices([*settings.notices, *settings.lost, *([] if address.is_loopback else [OPEN_TO_ALL])])
     secrets = {Path.cwd() / ".env", named.absolute().parent / ".env"}
-    give(Options(settings, folder, clock, tuple(sorted(secrets))))
+    give(DashboardOptions(settings, folder, clock, tuple(sorted(secrets))))
     clock.check()
     serve(
         address,

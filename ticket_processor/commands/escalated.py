@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..clock import SystemClock, iso
-from ..config import load
-from ..errors import ExitCode
-from ..log_index import LogIndex, require_duckdb
-from ..metrics import EscalatedTicket, Selection
-from ..metrics import escalated as escalated_of
-from ..screen import Screen
-from ..settings import Settings
-from ..ticket_subjects import OVER, LookedUp, look_up
-from ..wiring import keyring
+from ..core.clock import SystemClock, iso
+from ..core.errors import ExitCode
+from ..reporting.index import LogIndex, require_duckdb
+from ..reporting.metrics import EscalatedLine, LogSelection
+from ..reporting.metrics import escalated as escalated_of
+from ..settings.load import load
+from ..settings.schema import Settings
+from ..wiring.parts import keyring
+from ..wiring.ticket_subjects import OVER, LookedUp, look_up
 from .moments import parse_since
 from .report import check_log
+from .screen import Screen
 
 
 def escalated(clock: SystemClock, *, config: Path | None, since: str, everything: bool, as_json: bool) -> int:
@@ -57,7 +57,7 @@ def escalated(clock: SystemClock, *, config: Path | None, since: str, everything
     return int(ExitCode.OK)
 
 
-def _of_the_log(settings: Settings, clock: SystemClock, since: float) -> list[EscalatedTicket]:
+def _of_the_log(settings: Settings, clock: SystemClock, since: float) -> list[EscalatedLine]:
     now = clock.now()
     with LogIndex(
         settings.log_dir,
@@ -67,17 +67,17 @@ def _of_the_log(settings: Settings, clock: SystemClock, since: float) -> list[Es
         first_day=iso(since)[:10],
         last_day=iso(now)[:10],
     ) as index:
-        return escalated_of(index, Selection(since, now + 1))
+        return escalated_of(index, LogSelection(since, now + 1))
 
 
-def _row(settings: Settings, one: EscalatedTicket, now: LookedUp) -> tuple[str, ...]:
+def _row(settings: Settings, one: EscalatedLine, now: LookedUp) -> tuple[str, ...]:
     why = ", ".join(one.reasons).replace("_", " ")
     url = settings.zendesk.ticket_url(one.ticket_id)
     return str(one.ticket_id), f"{one.at:%Y-%m-%d %H:%M}", why, now.status or "?", now.subject or "-", url
 
 
 def _in_words(
-    found: Sequence[EscalatedTicket], shown: Sequence[EscalatedTicket], since: str, *, asked: bool, everything: bool
+    found: Sequence[EscalatedLine], shown: Sequence[EscalatedLine], since: str, *, asked: bool, everything: bool
 ) -> str:
     if not found:
         return f"nothing was escalated since {since}"

@@ -7,14 +7,14 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from ..clock import SystemClock
-from ..config import load
-from ..errors import ConfigError, ExitCode
+from ..core.clock import SystemClock
+from ..core.errors import ConfigError, ExitCode
 from ..evaluation.data import Labelled, Remark, read_file
 from ..evaluation.measure import as_data
 from ..evaluation.report import misses, require_plots, write_report
-from ..screen import Screen
+from ..settings.load import load
 from . import score_tables
+from .screen import Screen
 from .subjects import results, subjects
 
 

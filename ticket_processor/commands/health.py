@@ -6,14 +6,14 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..clock import SystemClock
-from ..config import DEFAULT_FILE, load
-from ..errors import ConfigError, ExitCode, Stopping
-from ..health.checks import Health, Status
-from ..health.doctor import Doctor, unusable
-from ..run_metrics import RunMetrics, in_words
-from ..screen import Screen
-from ..variables import CONFIG_VARIABLE
+from ..core.clock import SystemClock
+from ..core.errors import ConfigError, ExitCode, Stopping
+from ..monitoring.health.checks import Health, Status
+from ..monitoring.health.doctor import Doctor, unusable
+from ..monitoring.run_metrics import RunMetrics, in_words
+from ..settings.load import DEFAULT_FILE, load
+from ..settings.variables import CONFIG_VARIABLE
+from .screen import Screen
 
 DEFAULT_HOST = "127.0.0.1"
 _MARKS = {Status.OK: "ok", Status.WARN: "warn", Status.FAIL: "FAIL", Status.SKIPPED: "-"}
@@ -67,13 +67,13 @@ def _serve(
     port: int,
     names: Sequence[str],
 ) -> tuple[int, int]:
-    from ..health.exposition import require_prometheus
-    from ..health.server import HealthServer, Remembered
+    from ..monitoring.health.exposition import require_prometheus
+    from ..monitoring.health.server import CachedExamination, HealthServer
 
     require_prometheus()
     doctor = _doctor(clock, config, offline=offline)
     try:
-        server = HealthServer(Remembered(doctor.examine, clock), host, port, names=names)
+        server = HealthServer(CachedExamination(doctor.examine, clock), host, port, names=names)
     except (OSError, OverflowError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise ConfigError(f"--serve {port} on {host} cannot be used: {why}") from None

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..config import DEFAULT_FILE, load
-from ..errors import ConfigError, ExitCode
-from ..screen import Screen
+from ..core.errors import ConfigError, ExitCode
+from ..settings.load import DEFAULT_FILE, load
+from .screen import Screen
 
 _FILL_IN = "Next: copy .env.example to {}, fill it in, and say: {}"
 
 
 def init(folder: Path, *, force: bool, offline: bool) -> int:
     """``ticketbot init``."""
-    from ..setup_files import check_helpdesk, check_models, write_files
+    from .init_files import check_helpdesk, check_models, write_files
 
     screen = Screen(quiet=False, as_json=False)
     if not folder.is_dir():

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import load
-from ..errors import ConfigError
-from ..settings import Settings
-from ..state import HORIZON
-from ..variables import VARIABLES
-from ..wiring import opened_state
+from ..core.errors import ConfigError
+from ..settings.load import load
+from ..settings.schema import Settings
+from ..settings.variables import VARIABLES
+from ..state.store import HORIZON
+from ..wiring.parts import opened_state
 
 ON_WINDOWS = sys.platform == "win32"
 

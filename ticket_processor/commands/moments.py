@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ..clock import parse_iso
-from ..errors import ConfigError
+from ..core.clock import parse_iso
+from ..core.errors import ConfigError
 
 EXPORTED_AFTER_S = 65
 _AGO = re.compile(r"^(\d{1,6})\s*([mhdw])$")

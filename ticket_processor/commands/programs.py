@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import CannotRun, ConfigError
+from ..core.errors import CannotRun, ConfigError
 from ..schedule.job import marked_for
 
 TOOL_TIMEOUT_S = 60.0

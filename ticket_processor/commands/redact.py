@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from ..errors import ConfigError, ExitCode
-from ..models import RedactionLevel
-from ..plain import MAX_INPUT
-from ..redact import RedactedText
-from ..redact import redact as redact_text
-from ..screen import Screen
+from ..analysis.text.redact import RedactedText
+from ..analysis.text.redact import redact as redact_text
+from ..core.errors import ConfigError, ExitCode
+from ..core.models import RedactionLevel
+from ..core.sanitize import MAX_INPUT
+from .screen import Screen
 
 STDIN = "-"
 

@@ -12,26 +12,26 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ..clock import SystemClock, iso
-from ..config import load
-from ..errors import CannotRun, ConfigError, ExitCode
-from ..log_files import log_files
-from ..log_index import LogIndex, require_duckdb
-from ..metrics import Selection
-from ..models import Risk, Sentiment, Urgency
-from ..report import Goals, Report, gather
-from ..report_data import as_data, csv_text
-from ..screen import Screen, printing
-from ..settings import Settings
-from ..spikes import WEEKS
-from ..ticket_subjects import look_up
+from ..audit.files import log_files
+from ..core.clock import SystemClock, iso
+from ..core.errors import CannotRun, ConfigError, ExitCode
+from ..core.models import Risk, Sentiment, Urgency
+from ..reporting.export import as_data, csv_text
+from ..reporting.index import LogIndex, require_duckdb
+from ..reporting.metrics import LogSelection
+from ..reporting.report import Goals, Report, gather
+from ..reporting.spikes import WEEKS
+from ..settings.load import load
+from ..settings.schema import Settings
+from ..wiring.ticket_subjects import look_up
 from . import report_tables, score_tables
 from .moments import parse_moment
 from .report_markdown import markdown
+from .screen import Screen, printing
 
 if TYPE_CHECKING:
-    from ..alerts import Receiver
-    from ..log_cipher import Keyring
+    from ..audit.encryption import Keyring
+    from ..monitoring.receivers import Receiver
 
 LAST_DAYS = 7
 STANDARD_OUTPUT = "-"
@@ -40,7 +40,7 @@ PeriodName = Literal["day", "week", "month"]
 
 
 @dataclass(frozen=True)
-class Wishes:
+class ReportOptions:
     """What was asked for: which period, and what goes where. A ``csv`` of ``-`` is standard output.
 
     ``overrides`` and ``gaps`` ask the helpdesk, within ``seconds`` each.
@@ -65,7 +65,7 @@ class Wishes:
     risks: tuple[str, ...] = ()
 
 
-def report(clock: SystemClock, wishes: Wishes, *, config: Path | None, as_json: bool) -> int:
+def report(clock: SystemClock, wishes: ReportOptions, *, config: Path | None, as_json: bool) -> int:
     """``ticketbot report``. Returns the exit code."""
     if as_json and wishes.csv == STANDARD_OUTPUT:
         raise ConfigError("--json and --csv - both want standard output: name a file for one of them")
@@ -113,7 +113,7 @@ def report(clock: SystemClock, wishes: Wishes, *, config: Path | None, as_json: 
     return int(ExitCode.OK)
 
 
-def period_of(wishes: Wishes, now: float) -> tuple[float, float]:
+def period_of(wishes: ReportOptions, now: float) -> tuple[float, float]:
     """From when to when, in Unix seconds. Raises :class:`ConfigError`."""
     if wishes.period is not None:
         if wishes.since is not None or wishes.until is not None:
@@ -142,7 +142,7 @@ def _midnight(day: date) -> float:
     return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
 
 
-def _check_labels(wishes: Wishes) -> None:
+def _check_labels(wishes: ReportOptions) -> None:
     """Raises :class:`ConfigError` for a label that no ticket can have."""
     asked: tuple[tuple[str, type[StrEnum], tuple[str, ...]], ...] = (
         ("--urgency", Urgency, wishes.urgencies),
@@ -159,7 +159,7 @@ def _check_labels(wishes: Wishes) -> None:
         raise ConfigError(*problems)
 
 
-def _check_places(wishes: Wishes) -> None:
+def _check_places(wishes: ReportOptions) -> None:
     """Before anything is worked out: files go into folders that are there. A folder made unasked hides a typing error.
 
     Raises :class:`ConfigError`.
@@ -192,7 +192,7 @@ def check_log(settings: Settings) -> None:
 
 
 def _gathered(
-    settings: Settings, clock: SystemClock, since: float, until: float, wishes: Wishes, screen: Screen
+    settings: Settings, clock: SystemClock, since: float, until: float, wishes: ReportOptions, screen: Screen
 ) -> Report:
     with ExitStack() as stack:
         with screen.progress("reading the log"):
@@ -213,7 +213,7 @@ def _gathered(
                 until,
                 Goals(slo.success, slo.latency_s, slo.latency_share),
                 account=settings.account,
-                only=Selection(urgencies=wishes.urgencies, sentiments=wishes.sentiments, risks=wishes.risks),
+                only=LogSelection(urgencies=wishes.urgencies, sentiments=wishes.sentiments, risks=wishes.risks),
                 url_of=settings.zendesk.ticket_url,
             )
         if wishes.subjects:
@@ -232,7 +232,7 @@ def _with_subjects(found: Report, settings: Settings, clock: SystemClock) -> Rep
 
 
 def _with_the_helpdesk(
-    found: Report, settings: Settings, index: LogIndex, clock: SystemClock, wishes: Wishes, screen: Screen
+    found: Report, settings: Settings, index: LogIndex, clock: SystemClock, wishes: ReportOptions, screen: Screen
 ) -> Report:
     """The report with what only the helpdesk knows, as far as that was asked for."""
     if not (wishes.overrides or wishes.gaps):
@@ -254,7 +254,7 @@ def _with_the_helpdesk(
 def _keys(settings: Settings) -> Keyring | None:
     if not settings.audit.encryption_keys:
         return None  # a log in the clear is quicker to report on without all that a run needs
-    from ..wiring import keyring
+    from ..wiring.parts import keyring
 
     return keyring(settings)
 
@@ -270,7 +270,7 @@ def _day(moment: float) -> str:
     return iso(max(0.0, moment))[:10]
 
 
-def _write(found: Report, wishes: Wishes) -> list[str]:
+def _write(found: Report, wishes: ReportOptions) -> list[str]:
     """Write what is to be written, and say where."""
     lines = []
     if wishes.csv == STANDARD_OUTPUT:

@@ -7,20 +7,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from ..clock import Deadline, SystemClock, iso
-from ..knowledge_gaps import TOPICS, Knowledge, look_up, themes_of, topics_of, wanted
-from ..log_files import events
-from ..log_index import LogIndex
-from ..outgoing import leaving
-from ..override_counts import Overrides, in_sample_order
-from ..override_reads import WRITTEN, read_overrides, written_tickets
-from ..overrides import words_of
-from ..screen import Screen
-from ..settings import Settings
-from ..transport import Transport
-from ..wiring import keyring, transport_for
+from ..analysis.text.outgoing import leaving
+from ..audit.files import events
+from ..core.clock import Deadline, SystemClock, iso
+from ..helpdesk.transport import Transport
+from ..helpdesk.zendesk_articles import HelpCenter
+from ..reporting.index import LogIndex
+from ..reporting.knowledge_gaps import TOPICS, Knowledge, look_up, themes_of, topics_of, wanted
+from ..reporting.override_counts import Overrides, in_sample_order
+from ..reporting.override_sample import WRITTEN, read_overrides, written_tickets
+from ..reporting.overrides import words_of
+from ..settings.schema import Settings
+from ..wiring.parts import keyring, transport_for
 from ..zendesk import Zendesk
-from ..zendesk_help_center import HelpCenter
+from .screen import Screen
 
 MOST_SUMMARIES = 5_000
 """Of tickets without a category of their own, and as many of others, the newest: enough to see what is frequent."""

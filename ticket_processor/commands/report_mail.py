@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..alerts import Receiver, package_missing, receivers, tame_libraries, through
-from ..errors import ConfigError
-from ..settings import AlertSettings
+from ..core.errors import ConfigError
+from ..monitoring.receivers import Receiver, package_missing, receivers, tame_libraries, through
+from ..settings.schema import AlertSettings
 
 if TYPE_CHECKING:
     from apprise import NotifyBase

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..alert_messages import plain
-from ..report import Report
-from ..spreadsheet import harmless
+from ..core.spreadsheet import harmless
+from ..monitoring.messages import plain
+from ..reporting.report import Report
 from . import report_tables
 from .score_tables import Table
 

@@ -7,9 +7,9 @@ import io
 from collections.abc import Iterable
 
 from ..evaluation.report import figure, heading, page_text, table
-from ..metric_words import MEANINGS, NONE, percent, seconds
-from ..metrics import Dimension
-from ..report import Report
+from ..reporting.glossary import MEANINGS, NONE, percent, seconds
+from ..reporting.metrics import Dimension
+from ..reporting.report import Report
 from . import report_tables as tables
 from .score_tables import Table, show
 
@@ -49,7 +49,7 @@ h1, .card b { overflow-wrap: anywhere; }
 
 def page(report: Report) -> str:
     """The report as HTML. Needs the extra ``report``."""
-    from .. import report_plots as plots
+    from ..reporting import plots as plots
 
     each = {"hour": "each hour", "day": "each day", "week": "each week from Monday"}[report.step]
     parts = [_cards(report), _spikes(report)]

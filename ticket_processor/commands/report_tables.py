@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from ..health.words import span
-from ..metric_words import dollars, end_words, percent, points, seconds
-from ..metrics import Dimension, Latency, Part, Totals
-from ..report import BY, Report
-from ..spikes import Spike
+from ..monitoring.health.words import span
+from ..reporting.glossary import dollars, end_words, percent, points, seconds
+from ..reporting.metrics import Dimension, DimensionShare, Latency, Totals
+from ..reporting.report import BY, Report
+from ..reporting.spikes import Spike
 from .helpdesk_tables import knowledge_tables, overrides_tables
 from .score_tables import Table
 
@@ -147,7 +147,7 @@ def escalated(report: Report) -> Table:
 def reasons(report: Report) -> Table:
     """Why tickets failed, and why they were left alone."""
 
-    def rows(name: str, parts: Sequence[Part]) -> Iterator[tuple[str, ...]]:
+    def rows(name: str, parts: Sequence[DimensionShare]) -> Iterator[tuple[str, ...]]:
         yield from ((name if place == 0 else "", f"{part.tickets:,}", part.label) for place, part in enumerate(parts))
 
     found = (*rows("failed", report.failure_reasons), *rows("left alone", report.skip_reasons))

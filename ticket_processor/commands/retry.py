@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from ..assembly import retry
-from ..audit import REPAIRED, REPAIRED_SAID
-from ..clock import SystemClock
-from ..config import load
-from ..errors import ConfigError, ExitCode
-from ..log_upkeep import keep_head
-from ..models import Outcome, OutcomeStatus
-from ..screen import Screen
-from ..state import DROPPED, Retry
-from ..ticket_subjects import Subjects
-from ..wiring import audit_log, lock, new_run_id, opened_state
-from .tending import tally_of, tended
+from ..audit.receipts import REPAIRED, REPAIRED_SAID
+from ..audit.retention import keep_head
+from ..core.clock import SystemClock
+from ..core.errors import ConfigError, ExitCode
+from ..core.models import Outcome, OutcomeStatus
+from ..monitoring.run_watch import tally_of, tended
+from ..settings.load import load
+from ..state.store import DROPPED, Retry
+from ..wiring.parts import audit_log, lock, new_run_id, opened_state
+from ..wiring.runs import retry
+from ..wiring.ticket_subjects import Subjects
+from .screen import Screen
 
 NOTHING = "the retry list is empty"
 
@@ -55,7 +55,7 @@ def run(clock: SystemClock, *, config: Path | None, tickets: Collection[int], as
     with tended(settings, clock, "retry", deadline_s=settings.run.deadline_s) as tending:
         with screen.progress("retry"):
             finished = retry(settings, tickets, clock=clock, listener=listen, subjects=subjects)
-        tending.ended(finished.summary, log_events=finished.log_events, tally=tally)
+        tending.ended(finished.summary, tally=tally)
         screen.finished(finished.summary, finished.log, tally=tally)
     return finished.summary.exit_code, finished.abandoned
 

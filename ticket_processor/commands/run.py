@@ -6,18 +6,18 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..assembly import Asked
-from ..assembly import run as run_once
-from ..clock import SystemClock
-from ..config import load
-from ..errors import ConfigError
-from ..models import Outcome, OutcomeStatus
-from ..run_tally import Seen
-from ..screen import Screen
-from ..statement import Verify
-from ..ticket_subjects import Subjects
+from ..core.clock import SystemClock
+from ..core.errors import ConfigError
+from ..core.models import Outcome, OutcomeStatus
+from ..monitoring.run_watch import tally_of, tended
+from ..pipeline.verification import Verify
+from ..reporting.run_tally import Seen
+from ..settings.load import load
+from ..wiring.runs import RunArguments
+from ..wiring.runs import run as run_once
+from ..wiring.ticket_subjects import Subjects
 from .moments import parse_since
-from .tending import tally_of, tended
+from .screen import Screen
 
 
 def check_named(tickets: Sequence[int], again: bool, again_run: str, others: Mapping[str, bool]) -> None:
@@ -56,7 +56,7 @@ def run(
     if no_llm:
         flags["models", "names"] = []
     moment = None if since is None else parse_since(since, clock.now())
-    asked = Asked(
+    asked = RunArguments(
         dry_run=dry_run,
         limit=limit,
         since=moment,
@@ -84,8 +84,8 @@ def run(
     with tended(settings, clock, "run", deadline_s=deadline_s, silent=sandbox or dry_run) as tending:
         more: tuple[str, ...] = ()
         if sandbox:
-            from ..before_after import show
-            from ..tour import Tour, where_to_look
+            from .before_after import show
+            from .tour import Tour, where_to_look
 
             with Tour(settings, clock, no_llm=no_llm) as tour:
                 tally.url_of = tour.settings.zendesk.ticket_url
@@ -99,6 +99,6 @@ def run(
             screen.notices(settings.notices)
             with screen.progress("triage"):
                 finished = run_once(settings, asked, clock=clock, listener=listen, subjects=subjects)
-        tending.ended(finished.summary, log_events=finished.log_events, tally=tally)
+        tending.ended(finished.summary, tally=tally)
         screen.finished(finished.summary, finished.log, kept if dry_run else (), tally=tally, more=more)
     return finished.summary.exit_code, finished.abandoned

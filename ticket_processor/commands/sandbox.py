@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..clock import SystemClock
-from ..errors import ConfigError, Stopping
-from ..screen import Screen
+from ..core.clock import SystemClock
+from ..core.errors import ConfigError, Stopping
+from .screen import Screen
 
 if TYPE_CHECKING:
     from ..sandbox import LatencyProfile
@@ -18,8 +18,8 @@ def serve_sandbox(
 ) -> None:
     """``ticketbot sandbox``: serve until a signal comes."""
     from ..sandbox import FaultPlan, Rules, Sandbox, SandboxServer, fill, fill_help_center
-    from ..seed_variation import vary
-    from ..seeding import load_corpus, payload
+    from ..seeding.corpus import load_corpus, payload
+    from ..seeding.variations import vary
 
     try:
         fault_plan = None

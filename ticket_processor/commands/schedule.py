@@ -9,18 +9,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import config_file
-from ..errors import ConfigError, ExitCode
+from ..core.errors import ConfigError, ExitCode
+from ..monitoring.watchdog import GRACE_S
 from ..schedule import cron, systemd, windows
-from ..schedule.job import File, Job, LocalJob, every, followers, limit_after, minute_of, problems_of, unwritable
-from ..screen import Screen
-from ..settings import Settings
+from ..schedule.job import (
+    File,
+    LocalJob,
+    ScheduledJob,
+    every,
+    followers,
+    limit_after,
+    minute_of,
+    problems_of,
+    unwritable,
+)
+from ..settings.load import config_file
+from ..settings.schema import Settings
 from . import installation
 from .installation import Account, is_root
 from .programs import run_program, write_file
-from .schedule_wishes import Kind, Wishes, completed, installed_twice, unit_folder, without_job
+from .schedule_wishes import Kind, ScheduleOptions, completed, installed_twice, unit_folder, without_job
 from .schedulers import Cron, Scheduler, Systemd, Windows
-from .watchdog import GRACE_S
+from .screen import Screen
 
 BOOTED_BY_SYSTEMD = Path("/run/systemd/system")
 LINGERING = Path("/var/lib/systemd/linger")
@@ -35,7 +45,7 @@ class _Prepared:
     notices: Sequence[str]
 
 
-def show(kind: Kind | None, wishes: Wishes, *, output: Path | None, as_json: bool) -> int:
+def show(kind: Kind | None, wishes: ScheduleOptions, *, output: Path | None, as_json: bool) -> int:
     """``ticketbot schedule show``: what ``install`` would hand over, ready for use; printed, or put into ``output``."""
     kind = kind or fitting()
     screen = Screen(quiet=False, as_json=as_json)
@@ -58,7 +68,7 @@ def show(kind: Kind | None, wishes: Wishes, *, output: Path | None, as_json: boo
     return int(ExitCode.OK)
 
 
-def install(kind: Kind | None, wishes: Wishes, *, as_json: bool) -> int:
+def install(kind: Kind | None, wishes: ScheduleOptions, *, as_json: bool) -> int:
     """``ticketbot schedule install``. Says exactly what was done."""
     kind = kind or fitting()
     screen = Screen(quiet=False, as_json=as_json)
@@ -97,7 +107,7 @@ def _written(files: Sequence[File], output: Path) -> list[Path]:
     return places
 
 
-def _prepared(kind: Kind, wishes: Wishes, *, begun: bool) -> _Prepared:
+def _prepared(kind: Kind, wishes: ScheduleOptions, *, begun: bool) -> _Prepared:
     """The job in the scheduler's words. ``begun``: there has to have been a first run.
 
     Raises :class:`ConfigError` with everything that stands in the way of such a job, or of its runs.
@@ -113,7 +123,7 @@ def _prepared(kind: Kind, wishes: Wishes, *, begun: bool) -> _Prepared:
 
 
 def _scheduler(
-    kind: Kind, wishes: Wishes, file: Path | None, folder: Path, problems: list[str], *, begun: bool
+    kind: Kind, wishes: ScheduleOptions, file: Path | None, folder: Path, problems: list[str], *, begun: bool
 ) -> tuple[Scheduler, list[str]]:
     # What is set for good on Windows cannot be told from what is set in this terminal only.
     settings = installation.settings_of(file, folder, problems, in_terminal=kind == "windows")
@@ -176,19 +186,19 @@ def _unless(problems: list[str], scheduler: Scheduler) -> Scheduler:
     return scheduler
 
 
-def _job(wishes: Wishes, settings: Settings | None, problems: list[str]) -> Job:
+def _job(wishes: ScheduleOptions, settings: Settings | None, problems: list[str]) -> ScheduledJob:
     """Whatever the problems are, so that those of others can be found as well."""
     run = (settings or Settings()).run
     limit_s = limit_after(run.deadline_s + GRACE_S)
     problems += problems_of(wishes.name, wishes.minutes, run.deadline_s, limit_s)
     minute = minute_of(f"{socket.gethostname()} {wishes.name}", wishes.minutes)
-    return Job(wishes.name, wishes.minutes, limit_s, minute)
+    return ScheduledJob(wishes.name, wishes.minutes, limit_s, minute)
 
 
-def _followers(wishes: Wishes, settings: Settings) -> list[str]:
+def _followers(wishes: ScheduleOptions, settings: Settings) -> list[str]:
     alerts = settings.alerts
     heartbeat = alerts.heartbeat_url is not None
-    return followers(wishes.minutes, alerts.gap_minutes, alerts.stale_minutes, heartbeat=heartbeat)
+    return followers(wishes.minutes, alerts.stale_minutes, heartbeat=heartbeat)
 
 
 def _differences(kind: Kind, file: Path | None, folder: Path) -> list[str]:

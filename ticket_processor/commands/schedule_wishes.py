@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from ..errors import CannotRun
+from ..core.errors import CannotRun
 from ..schedule.job import DEFAULT_EVERY_MIN, Installed, every, problems_of
 from . import installation
 from .installation import is_root
@@ -20,7 +20,7 @@ SYSTEM_UNITS = Path("/etc/systemd/system")
 
 
 @dataclass(frozen=True)
-class Wishes:
+class ScheduleOptions:
     """What the command line says of the job. ``None``: as in the entry that is there already, else the default."""
 
     name: str
@@ -37,7 +37,7 @@ class Wishes:
         """Whether nothing is left to be taken from elsewhere."""
         return self.every_min is not None and (kind != "cron" or self.mail_to is not None)
 
-    def completed(self, known: Installed) -> Wishes:
+    def completed(self, known: Installed) -> ScheduleOptions:
         """With what is not said as it is known."""
         return replace(
             self,
@@ -46,7 +46,7 @@ class Wishes:
         )
 
 
-def completed(kind: Kind, wishes: Wishes, place: Path) -> tuple[Wishes, list[str]]:
+def completed(kind: Kind, wishes: ScheduleOptions, place: Path) -> tuple[ScheduleOptions, list[str]]:
     """What is not said is as it was installed before; and what to know about that.
 
     ``place`` is the settings' file, or their folder where there is none.

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Protocol
 
-from ..errors import CannotRun
+from ..core.errors import CannotRun
 from ..schedule import cron, systemd, windows
 from ..schedule.job import File, Installed, LocalJob, marked_for
 from .programs import Runner, refuse_another, text_of, write_file

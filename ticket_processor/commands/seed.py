@@ -13,22 +13,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..clock import Deadline, SystemClock
-from ..config import load
-from ..errors import ConfigError, ExitCode
-from ..models import Sentiment
-from ..screen import Screen
-from ..settings import Settings
-from ..wiring import transport_for
+from ..core.clock import Deadline, SystemClock
+from ..core.errors import ConfigError, ExitCode
+from ..core.models import Sentiment
+from ..settings.load import load
+from ..settings.schema import Settings
+from ..wiring.parts import transport_for
 from .moments import EXPORTED_AFTER_S
+from .screen import Screen
 
 if TYPE_CHECKING:
-    from ..presets import ModelTarget
-    from ..seeding import SeedTicket
-    from ..synthetic.plan import Cell
-    from ..synthetic.rowfile import RowFile
-    from ..synthetic.writing import Report
-    from ..zendesk_seeding import SeedTarget
+    from ..analysis.model_server.presets import ModelTarget
+    from ..seeding.corpus import SeedTicket
+    from ..seeding.synthetic.plan import Cell
+    from ..seeding.synthetic.rowfile import RowFile
+    from ..seeding.synthetic.writing import WritingReport
+    from ..seeding.zendesk_import import SeedTarget
 
 SEED_DEADLINE_S = 3600.0
 WRITING_TIMEOUT_S = 120.0
@@ -37,7 +37,7 @@ WRITING_TOKENS = 4000
 
 
 @dataclass(frozen=True)
-class Wishes:
+class SeedOptions:
     """What ``--llm`` is asked for; ``None`` and nothing given mean the default."""
 
     categories: Sequence[str] = ()
@@ -57,7 +57,7 @@ def seed(
     random_seed: int,
     insist: bool,
     llm: bool,
-    wishes: Wishes,
+    wishes: SeedOptions,
     as_json: bool,
 ) -> tuple[int, int]:
     """``ticketbot seed``. Returns the exit code, and how many threads were left behind in hanging calls.
@@ -65,7 +65,7 @@ def seed(
     With ``llm`` the code is 1 when fewer tickets than asked for could be written, and a model that does not answer
     raises ``CannotRun``; what was written by then is in the file, and the same command goes on from there.
     """
-    if not llm and wishes != Wishes():
+    if not llm and wishes != SeedOptions():
         raise ConfigError("--category, --language, --mood, --save, --save-only and --workers belong to --llm")
     if llm and file:
         raise ConfigError("--file holds tickets of your own, --llm has new ones written: choose one")
@@ -75,8 +75,8 @@ def seed(
         settings = load(config=config, flags={("run", "workers"): wishes.workers}, need_helpdesk=not wishes.save_only)
         screen.notices(settings.notices)
         return _written_and_seeded(settings, screen, clock, deadline, wishes, count, random_seed, insist)
-    from ..seed_variation import vary
-    from ..seeding import load_corpus, load_file
+    from ..seeding.corpus import load_corpus, load_file
+    from ..seeding.variations import vary
 
     settings = load(config=config)
     screen.notices(settings.notices)
@@ -96,7 +96,7 @@ def _target(
     settings: Settings, clock: SystemClock, deadline: Deadline, insist: bool, stack: ExitStack
 ) -> tuple[SeedTarget, str]:
     """The account, which is no production, and how one knows."""
-    from ..zendesk_seeding import SeedTarget, require_sandbox
+    from ..seeding.zendesk_import import SeedTarget, require_sandbox
 
     transport = transport_for(settings.zendesk, clock, deadline, share=1.0)
     stack.callback(transport.close)
@@ -110,7 +110,7 @@ def _create(
     target: SeedTarget, tickets: Iterator[SeedTicket], total: int, screen: Screen
 ) -> tuple[str, dict[str, int]]:
     """Put the tickets into the account; what to say about it, and the same as numbers."""
-    from ..seeding import EXTERNAL_ID_PREFIX, payload
+    from ..seeding.corpus import EXTERNAL_ID_PREFIX, payload
 
     with screen.progress("seeding", total) as progress:
         done = target.create((payload(ticket) for ticket in tickets), prefix=EXTERNAL_ID_PREFIX, progress=progress)
@@ -129,12 +129,12 @@ def _written_and_seeded(
     screen: Screen,
     clock: SystemClock,
     deadline: Deadline,
-    wishes: Wishes,
+    wishes: SeedOptions,
     count: int | None,
     random_seed: int,
     insist: bool,
 ) -> tuple[int, int]:
-    from ..synthetic.rowfile import RowFile
+    from ..seeding.synthetic.rowfile import RowFile
 
     cells = _cells(settings, wishes, random_seed)
     model = _first_model(settings)
@@ -160,9 +160,9 @@ def _written_and_seeded(
     return int(ExitCode.OK if good else ExitCode.SOME_FAILED), report.abandoned
 
 
-def _cells(settings: Settings, wishes: Wishes, random_seed: int) -> tuple[Cell, ...]:
+def _cells(settings: Settings, wishes: SeedOptions, random_seed: int) -> tuple[Cell, ...]:
     """The combinations to be written. Raises :class:`ConfigError` with everything that is wrong."""
-    from ..synthetic.plan import default_categories, ordered_cells
+    from ..seeding.synthetic.plan import default_categories, ordered_cells
 
     names = settings.taxonomy.names
     moods = [mood.value for mood in Sentiment]
@@ -195,17 +195,17 @@ def _write(
     cells: Sequence[Cell],
     total: int,
     random_seed: int,
-) -> Report:
-    from ..answer_store import FILE_NAME, AnswerStore
-    from ..breaker import Breaker
-    from ..budget import Budget
-    from ..chat_server import server_for
-    from ..rules import RulesAnalyser
-    from ..seeding import load_corpus
-    from ..synthetic.author import Author
-    from ..synthetic.plan import count_there, missing
-    from ..synthetic.request import instructions
-    from ..synthetic.writing import Writing
+) -> WritingReport:
+    from ..analysis.budget import Budget
+    from ..analysis.cache import FILE_NAME, AnswerStore
+    from ..analysis.model_server.chat import server_for
+    from ..analysis.rules.analyser import RulesAnalyser
+    from ..core.circuit_breaker import Breaker
+    from ..seeding.corpus import load_corpus
+    from ..seeding.synthetic.author import Author
+    from ..seeding.synthetic.plan import count_there, missing
+    from ..seeding.synthetic.request import instructions
+    from ..seeding.synthetic.writing import Writing
 
     slots = missing(cells, total, count_there(cells, file.rows))
     # The day's spending is kept for each account; without one there is none to share it with.
@@ -248,7 +248,7 @@ def _write(
 
 def _first_model(settings: Settings) -> ModelTarget:
     """The first model of the list, with the time and the room that writing takes."""
-    from ..presets import resolve
+    from ..analysis.model_server.presets import resolve
 
     target = resolve(settings.models, settings.models.names[0])
     return replace(
@@ -260,15 +260,15 @@ def _first_model(settings: Settings) -> ModelTarget:
 
 def _with_people(path: Path) -> Iterator[SeedTicket]:
     """The file's tickets, each from somebody invented here: the same person each time, at a reserved address."""
-    from ..seed_variation import invented_person
-    from ..seeding import load_file
+    from ..seeding.corpus import load_file
+    from ..seeding.variations import invented_person
 
     for ticket in load_file(path):
         person = invented_person(random.Random(ticket.id), ticket.labels.language or "en")
         yield ticket.model_copy(update={"requester": person})
 
 
-def _told(report: Report, file: RowFile) -> tuple[str, dict[str, object]]:
+def _told(report: WritingReport, file: RowFile) -> tuple[str, dict[str, object]]:
     """What came of the writing, in words and as data."""
     parts = [f"{report.saved} tickets written to {file.path}, which holds {len(file.rows)}"]
     if report.rejected:

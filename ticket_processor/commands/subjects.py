@@ -7,21 +7,21 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
-from ..analysis import Analyser
-from ..answer_store import FILE_NAME, AnswerStore
-from ..cleaning import clean
-from ..clock import Deadline, SystemClock
-from ..errors import AnalysisFailed, ConfigError
+from ..analysis.cache import FILE_NAME, AnswerStore
+from ..analysis.chain import Analyser
+from ..analysis.rules.analyser import RulesAnalyser
+from ..analysis.text.cleaning import clean
+from ..analysis.text.redact import redact
+from ..core.clock import Deadline, SystemClock
+from ..core.errors import AnalysisFailed, ConfigError
+from ..core.models import Analysis, Ticket
 from ..evaluation.data import Labelled
 from ..evaluation.measure import SubjectResult, measure
-from ..evaluation.runner import AnalyseTicket, Answer, Subject, answer_all
-from ..models import Analysis, Ticket
-from ..redact import redact
-from ..rules import RulesAnalyser
-from ..screen import Screen
-from ..settings import Settings
-from ..state_file import is_there
-from ..wiring import understanding
+from ..evaluation.runner import AnalyseTicket, Subject, TimedAnalysis, answer_all
+from ..settings.schema import Settings
+from ..state.sqlite import is_there
+from ..wiring.parts import understanding
+from .screen import Screen
 
 CHAIN, RULES, CLASSIFIER, MODEL = "chain", "rules", "classifier", "model"
 DEADLINE_S = 12 * 3600.0
@@ -104,9 +104,9 @@ def results(
     *,
     precision: float,
     remark: Trouble,
-) -> tuple[list[SubjectResult], dict[tuple[str, str], tuple[Answer, ...]]]:
+) -> tuple[list[SubjectResult], dict[tuple[str, str], tuple[TimedAnalysis, ...]]]:
     """Every analyser on every source: the figures, and the answers they come from by analyser and source."""
-    answers: dict[tuple[str, str], tuple[Answer, ...]] = {}
+    answers: dict[tuple[str, str], tuple[TimedAnalysis, ...]] = {}
     found = []
     for subject in chosen:
         measured = []
@@ -138,7 +138,7 @@ def _only(settings: Settings, model: str) -> Settings:
 
 
 def _classifier(settings: Settings) -> AnalyseTicket:
-    from ..classifier import LocalClassifier
+    from ..analysis.classifier.analyser import LocalClassifier
 
     rules = RulesAnalyser(settings.taxonomy, settings.entities)
     return with_rules_behind(LocalClassifier.load(settings.classifier_folder, settings.taxonomy, rules), rules)

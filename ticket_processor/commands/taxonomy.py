@@ -7,22 +7,22 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..clock import Deadline, SystemClock, iso
-from ..config import load
-from ..errors import AnalysisFailed, CannotRun, ConfigError, ExitCode
-from ..helpdesk import Labels
-from ..likeness import similarities, vector_similarities
-from ..log_cipher import Keyring
-from ..log_files import events
-from ..model_settings import EmbeddingSettings
-from ..outgoing import leaving
-from ..screen import Screen
-from ..settings import Settings
-from ..taxonomy import Category, Taxonomy
-from ..taxonomy_check import Likeness, Logged, check_labels, in_order
-from ..taxonomy_check import check as find
-from ..wiring import keyring, transport_for
-from ..zendesk_labels import read_labels
+from ..analysis.model_server.settings import EmbeddingSettings
+from ..analysis.text.outgoing import leaving
+from ..analysis.text.similarity import similarities, vector_similarities
+from ..audit.encryption import Keyring
+from ..audit.files import events
+from ..core.clock import Deadline, SystemClock, iso
+from ..core.errors import AnalysisFailed, CannotRun, ConfigError, ExitCode
+from ..core.taxonomy import Category, Taxonomy
+from ..helpdesk.protocol import AccountLabels
+from ..helpdesk.zendesk_fields import read_labels
+from ..policy.taxonomy_check import Likeness, Logged, check_labels, in_order
+from ..policy.taxonomy_check import check as find
+from ..settings.load import load
+from ..settings.schema import Settings
+from ..wiring.parts import keyring, transport_for
+from .screen import Screen
 
 DEADLINE_S = 120.0
 FEWEST_FOR_VECTORS = 3
@@ -100,7 +100,7 @@ def _settings(config: Path | None, *, offline: bool) -> Settings:
         raise ConfigError(*error.problems, "--offline looks at the categories without a helpdesk") from None
 
 
-def _labels(settings: Settings, clock: SystemClock) -> Labels:
+def _labels(settings: Settings, clock: SystemClock) -> AccountLabels:
     transport = transport_for(settings.zendesk, clock, Deadline(clock, DEADLINE_S), read_only=True)
     try:
         return read_labels(transport)
@@ -114,7 +114,7 @@ def _likeness(embeddings: EmbeddingSettings, trouble: list[str]) -> Iterator[Lik
     if not embeddings.model:
         yield similarities
         return
-    from ..embeddings import Embedder
+    from ..analysis.model_server.embeddings import Embedder
 
     embedder = Embedder(embeddings)
 

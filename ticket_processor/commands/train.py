@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..classifier_file import TASKS, Task, require_extra, write
-from ..clock import Deadline, SystemClock, iso
-from ..config import load
-from ..errors import ConfigError, ExitCode
-from ..screen import Screen
-from ..settings import Settings
+from ..analysis.classifier.storage import TASKS, Task, require_extra, write
+from ..core.clock import Deadline, SystemClock, iso
+from ..core.errors import ConfigError, ExitCode
+from ..settings.load import load
+from ..settings.schema import Settings
+from .screen import Screen
 
 if TYPE_CHECKING:
     from ..evaluation.data import Example
@@ -56,11 +56,11 @@ def train(
         examples += _from_helpdesk(settings, clock, since or DEFAULT_SINCE, screen, include_ours=include_ours)
 
     # Heavy; a mistake on the command line has been told by now.
-    from ..rules import RulesAnalyser
-    from ..training import summary
-    from ..training.corpus import MAX_TICKETS, corpus_of
-    from ..training.fitting import steps
-    from ..training.fitting import train as work
+    from ..analysis.rules.analyser import RulesAnalyser
+    from ..evaluation.training import summary
+    from ..evaluation.training.corpus import MAX_TICKETS, corpus_of
+    from ..evaluation.training.fitting import steps
+    from ..evaluation.training.fitting import train as work
 
     corpus = corpus_of(examples)
     screen.say(f"{len(corpus.texts)} different labelled tickets, {corpus.repeats} repeated or empty ones left out")
@@ -121,8 +121,8 @@ def _from_helpdesk(
 ) -> list[Example]:
     """What people chose on solved tickets; the transport is read-only. Raises ``ConfigError`` when there is nothing."""
     from ..evaluation.solved import OURS, how_it_was_decided, solved_examples
-    from ..training.corpus import MAX_TICKETS
-    from ..wiring import transport_for
+    from ..evaluation.training.corpus import MAX_TICKETS
+    from ..wiring.parts import transport_for
     from ..zendesk import Zendesk
     from .moments import parse_since
 

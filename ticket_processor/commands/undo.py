@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..assembly import AskedUndo, Undone
-from ..assembly import undo as take_back
-from ..clock import Clock, SystemClock
-from ..config import load
-from ..models import Change, Outcome, OutcomeStatus, RunSummary
-from ..screen import Screen
-from ..take_back import WORDS, Left, told
-from ..undo import ALREADY_UNDONE, NOT_KNOWN_YET, OTHER_RUN, not_reached, other_run
+from ..core.clock import Clock, SystemClock
+from ..core.models import Change, Outcome, OutcomeStatus, RunSummary
+from ..pipeline.undo.revert import WORDS, Left, told
+from ..pipeline.undo.run import ALREADY_UNDONE, NOT_KNOWN_YET, OTHER_RUN, not_reached, other_run
+from ..settings.load import load
+from ..wiring.runs import AskedUndo, Undone
+from ..wiring.runs import undo as take_back
+from .screen import Screen
 
 SAY_IT_AGAIN = "some writes of the run were still under way; say the same command again in a few minutes"
 NOTES_STAY = "notes of the run stay on their tickets: the helpdesk cannot delete them"

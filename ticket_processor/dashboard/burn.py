@@ -1,15 +1,15 @@
-"""Burn rates over time, by the windows that alerts look through. Pure."""
+"""Burn rates over time, by three windows; the first is that of the alert ``errors_fast``. Pure."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from ..models import RunRecord
-from ..slo import FAST, SLOW, STEADY, Burn, Counted, counted
+from ..core.models import RunRecord
+from ..monitoring.slo import DAY, FAST, RunCounts, RunWindow, counted
 
-WINDOWS: dict[str, Burn] = {"6 hours": FAST, "2 days": SLOW, "3 days": STEADY}
-LONGEST_S = max(burn.long.seconds for burn in WINDOWS.values())
+WINDOWS = {"6 hours": FAST.long, "2 days": RunWindow(2 * DAY, 36), "3 days": RunWindow(3 * DAY)}
+LONGEST_S = max(window.seconds for window in WINDOWS.values())
 MOST_POINTS = 200
 
 Rates = dict[str, list[tuple[float, float | None]]]
@@ -29,8 +29,8 @@ def rates(records: Sequence[RunRecord], since: float, until: float, objective: f
     }
 
 
-def _rate(runs: Sequence[Counted], window: Burn, now: float, objective: float) -> float:
-    return window.long.tally(runs, now).error_rate / (1.0 - objective)
+def _rate(runs: Sequence[RunCounts], window: RunWindow, now: float, objective: float) -> float:
+    return window.tally(runs, now).error_rate / (1.0 - objective)
 
 
 def _thinned(moments: Sequence[float]) -> list[float]:

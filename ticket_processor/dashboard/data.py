@@ -13,16 +13,16 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import streamlit as st
 
-from ..alert_memory import Remembered
-from ..alert_store import AlertStore
-from ..health.checks import Health
-from ..health.doctor import Doctor
-from ..log_index import LogIndex
-from ..models import RunRecord
-from ..settings import Settings
-from ..state import FILE_NAME, State
-from ..ticket_subjects import LookedUp, look_up
-from ..wiring import keyring
+from ..core.models import RunRecord
+from ..monitoring.alert_file import AlertStore
+from ..monitoring.health.checks import Health
+from ..monitoring.health.doctor import Doctor
+from ..monitoring.open_alerts import OpenAlert
+from ..reporting.index import LogIndex
+from ..settings.schema import Settings
+from ..state.store import FILE_NAME, State
+from ..wiring.parts import keyring
+from ..wiring.ticket_subjects import LookedUp, look_up
 from .options import given
 from .timeline import Moment, days_of, events_of, moments
 
@@ -66,7 +66,7 @@ def book() -> Book:
 def ask(
     question: Callable[Concatenate[LogIndex, _Wishes], _Said], *wishes: _Wishes.args, **more: _Wishes.kwargs
 ) -> _Said:
-    """What a function of :mod:`~ticket_processor.metrics` says of the log as it is now."""
+    """What a function of ``metrics`` says of the log as it is now."""
     log = book()
     key = f"{id(log)} {log.refresh()} {question.__name__} {wishes!r} {more!r}"
     return cast(_Said, _answer(key, lambda: question(log.index, *wishes, **more)))
@@ -100,7 +100,7 @@ def runs(since: float) -> list[RunRecord]:
         return state.runs(since)
 
 
-def open_alerts() -> dict[str, Remembered] | None:
+def open_alerts() -> dict[str, OpenAlert] | None:
     """The alerts that hold, by rule; ``None`` where that cannot be read."""
     memory = AlertStore(given().settings.state_folder).known()
     return None if memory is None else memory.open

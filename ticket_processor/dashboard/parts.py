@@ -8,11 +8,12 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from .. import __version__, metrics
-from ..clock import iso
-from ..errors import TicketbotError, unexpected
-from ..metric_words import MEANINGS, percent, points
-from ..report import NO_ACCOUNT
+from .. import __version__
+from ..core.clock import iso
+from ..core.errors import TicketbotError, unexpected
+from ..reporting import metrics
+from ..reporting.glossary import MEANINGS, percent, points
+from ..reporting.report import NO_ACCOUNT
 from .data import ask
 from .options import given
 from .sidebar import refresh_every
@@ -44,7 +45,7 @@ def live(body: Callable[[], None]) -> None:
     st.fragment(shown, run_every=refresh_every())()
 
 
-def nothing(selection: metrics.Selection) -> bool:
+def nothing(selection: metrics.LogSelection) -> bool:
     """Whether there is nothing to show, which is then said."""
     if ask(metrics.reach) is None:
         st.info("There is no log yet. Everything stands here once 'ticketbot run' has handled its first tickets.")
@@ -112,7 +113,7 @@ def head(title: str) -> None:
     st.text(f"{given().settings.account or NO_ACCOUNT}  ·  ticketbot {__version__}")
 
 
-def about(selection: metrics.Selection) -> None:
+def about(selection: metrics.LogSelection) -> None:
     """Which period of which time zone is shown, and when that was looked up."""
     now = given().clock.now()
     first, last = _minute(selection.since), _minute(min(selection.until, now))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import CannotRun
+from ..core.errors import CannotRun
 
 MOST_REPORTS = 200
 MOST_BYTES = 20_000_000
@@ -22,7 +22,7 @@ _NOTHING = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-s
 
 
 @dataclass(frozen=True)
-class Report:
+class ReportFile:
     """A file of the folder. ``changed`` is Unix seconds."""
 
     name: str
@@ -45,7 +45,7 @@ class Report:
             raise CannotRun(f"{self.path} cannot be read: {error.strerror or type(error).__name__}") from None
 
 
-def reports_in(folder: Path) -> list[Report]:
+def reports_in(folder: Path) -> list[ReportFile]:
     """The newest reports of the folder first, none when there is no such folder. Folders inside are not looked into.
 
     Raises :class:`CannotRun` when the folder cannot be read.
@@ -57,11 +57,11 @@ def reports_in(folder: Path) -> list[Report]:
     return sorted(found, key=lambda report: (-report.changed, report.name))[:MOST_REPORTS]
 
 
-def _reports(folder: Path) -> Iterator[Report]:
+def _reports(folder: Path) -> Iterator[ReportFile]:
     for path in folder.iterdir():
         if path.suffix.lower() in _SUFFIXES and path.is_file():
             about = path.stat()
-            yield Report(path.name, path, about.st_mtime, about.st_size)
+            yield ReportFile(path.name, path, about.st_mtime, about.st_size)
 
 
 def framed(page: str) -> str:

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ..errors import ConfigError
-from ..loopback import is_loopback
+from ..core.errors import ConfigError
+from ..core.urls import is_loopback
 
 LOOPBACK = "127.0.0.1"
 SCRIPT = Path(__file__).with_name("app.py")

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import streamlit as st
 
-from .. import metrics
-from ..metrics import Dimension, Selection, Step
+from ..reporting import metrics
+from ..reporting.metrics import Dimension, LogSelection, Step
 from .data import ask
 from .options import given
 
@@ -41,7 +41,7 @@ def period(name: str, first: date | None, last: date | None, now: float) -> tupl
     return _midnight(begin), _midnight(end) + _DAY
 
 
-def step_of(selection: Selection) -> Step:
+def step_of(selection: LogSelection) -> Step:
     """How finely a period is drawn."""
     seconds = selection.until - selection.since
     if seconds <= 3 * _DAY:
@@ -57,7 +57,7 @@ def _day(now: float) -> date:
     return datetime.fromtimestamp(now, UTC).date()
 
 
-def choose() -> Callable[[], Selection]:
+def choose() -> Callable[[], LogSelection]:
     """Show the filters; what they select, as it is whenever that is asked."""
     now = given().clock.now
     with st.sidebar:
@@ -75,12 +75,12 @@ def choose() -> Callable[[], Selection]:
             today = _day(now())
             first = st.date_input("From", today - timedelta(days=6), key="from", bind="query-params")
             last = st.date_input("Until, this day included", today, key="until", bind="query-params")
-        known = ask(metrics.choices, Selection(*period(name or CUSTOM, first, last, now())))
+        known = ask(metrics.choices, LogSelection(*period(name or CUSTOM, first, last, now())))
         chosen = {dimension: _several(dimension, label, known) for dimension, label in FILTERS.items()}
 
-    def selected() -> Selection:
+    def selected() -> LogSelection:
         since, until = period(name or CUSTOM, first, last, now())
-        return Selection(
+        return LogSelection(
             since,
             until,
             categories=chosen["category"],

@@ -7,10 +7,10 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..metric_types import EscalatedTicket, Line, RunLine
-from ..metric_words import dollars
-from ..spreadsheet import harmless
-from ..ticket_subjects import OVER, LookedUp
+from ..core.spreadsheet import harmless
+from ..reporting.figures import EscalatedLine, Line, RunLine
+from ..reporting.glossary import dollars
+from ..wiring.ticket_subjects import OVER, LookedUp
 
 NOT_READ = LookedUp()
 
@@ -46,7 +46,7 @@ def lines(
 
 
 def escalated(
-    found: Sequence[EscalatedTicket], url_of: Callable[[int], str], now: Mapping[int, LookedUp]
+    found: Sequence[EscalatedLine], url_of: Callable[[int], str], now: Mapping[int, LookedUp]
 ) -> list[dict[str, Any]]:
     """A row for each escalated ticket: open ones, and those of which nobody has said what they are now."""
     return [

@@ -12,10 +12,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from ..log_cipher import Keyring
-from ..log_files import log_files, read_lines
-from ..log_index import LogIndex
-from ..metric_words import dollars
+from ..audit.encryption import Keyring
+from ..audit.files import log_files, read_lines
+from ..reporting.glossary import dollars
+from ..reporting.index import LogIndex
 
 MOST_EVENTS = 500
 ERASED = "erased, or never there"

@@ -14,8 +14,8 @@ from typing import BinaryIO, Literal
 import orjson
 from pydantic import Field
 
-from ..errors import ConfigError
-from ..models import Frozen, Sentiment, Urgency
+from ..core.errors import ConfigError
+from ..core.models import Frozen, Sentiment, Urgency
 
 FieldName = Literal["category", "urgency", "sentiment", "language"]
 FIELDS: tuple[FieldName, ...] = ("category", "urgency", "sentiment", "language")

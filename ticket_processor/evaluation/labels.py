@@ -11,8 +11,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ..models import Analysis, Urgency
-from ..taxonomy import Taxonomy
+from ..core.models import Analysis, Urgency
+from ..core.taxonomy import Taxonomy
 from .data import Example, listed
 
 SUBCATEGORY: Literal["subcategory"] = "subcategory"
@@ -26,7 +26,7 @@ _SEVEN = frozenset({"billing", "technical", "account", "refund", "security", "or
 
 
 @dataclass(frozen=True)
-class Space:
+class LabelSpace:
     """One set's words for categories. ``words`` maps the taxonomy's where they differ; ``rest`` is the catch-all."""
 
     known: frozenset[str]
@@ -39,19 +39,19 @@ class Space:
         return word if self.rest is None or word in self.known else self.rest
 
 
-def category_space(names: Sequence[str], taxonomy: Taxonomy, *, capitals: bool = False) -> Space:
+def category_space(names: Sequence[str], taxonomy: Taxonomy, *, capitals: bool = False) -> LabelSpace:
     """The space that knows most of a set's labels; the taxonomy's own where it knows as many as any other.
 
     Known besides are ``bug``/``feature``/``refund``/``other``, and seven categories ``Written Like This`` without one
     for wishes. A class that the set never uses belongs to the catch-all there.
     """
     counts = Counter(names)
-    own = Space(frozenset(taxonomy.names), {})
+    own = LabelSpace(frozenset(taxonomy.names), {})
     issues = frozenset(counts) & _ISSUE_NAMES
-    spaces = [own, Space(issues, _ISSUES, "other" if "other" in issues else None)]
+    spaces = [own, LabelSpace(issues, _ISSUES, "other" if "other" in issues else None)]
     if capitals:
         seven = frozenset(counts) & (_SEVEN | {"feature_request"})
-        spaces.insert(0, Space(seven, {}, "general" if "general" in seven else None))
+        spaces.insert(0, LabelSpace(seven, {}, "general" if "general" in seven else None))
     return max(spaces, key=lambda space: sum(counts[name] for name in space.known))
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from ..language import detect_language
-from ..models import NO_MODEL, Usage
-from ..taxonomy import Taxonomy
+from ..analysis.text.language import detect_language
+from ..core.models import NO_MODEL, Usage
+from ..core.taxonomy import Taxonomy
 from .data import FIELDS, Labelled
 from .labels import SUBCATEGORY, Pairs, ScoredField, pairs, unknown_labels
-from .runner import Answer
+from .runner import TimedAnalysis
 from .scores import CurvePoint, Scores, Threshold, at_coverage, percentile, score, threshold_for
 
 COVERAGES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -88,7 +88,7 @@ class SubjectResult:
 
 def measure(
     labelled: Labelled,
-    answers: Sequence[Answer],
+    answers: Sequence[TimedAnalysis],
     taxonomy: Taxonomy,
     *,
     precision: float = PRECISION,
@@ -123,7 +123,7 @@ def measure(
 
 
 def _field(
-    name: ScoredField, found: Pairs, languages: Sequence[str], answers: Sequence[Answer], precision: float
+    name: ScoredField, found: Pairs, languages: Sequence[str], answers: Sequence[TimedAnalysis], precision: float
 ) -> FieldResult:
     # An analysis has one confidence, and policy asks it about every field; only a language is never asked about.
     asked = name != "language"

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..cleaning import clean
-from ..errors import CannotRun, ConfigError, how_to_install
-from ..private_files import make_folder, opener
-from ..redact import redact
+from ..analysis.text.cleaning import clean
+from ..analysis.text.redact import redact
+from ..core.errors import CannotRun, ConfigError, how_to_install
+from ..core.private_files import make_folder, opener
 from .data import FIELDS, Labelled
 from .labels import SUBCATEGORY, ScoredField
 from .measure import FieldResult, SourceResult, SubjectResult, label_rows
-from .runner import Answer
+from .runner import TimedAnalysis
 from .scores import Scores, Threshold
 
 MOST_ERRORS = 200
@@ -68,7 +68,7 @@ def require_plots() -> None:
 def misses(
     results: Sequence[SubjectResult],
     sources: Sequence[Labelled],
-    answers: Mapping[tuple[str, str], Sequence[Answer]],
+    answers: Mapping[tuple[str, str], Sequence[TimedAnalysis]],
 ) -> dict[tuple[str, str, ScoredField], list[Miss]]:
     """The wrong answers, surest first, at most :data:`MOST_ERRORS` a field, with the tickets' redacted words."""
     by_name = {labelled.name: labelled for labelled in sources}

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from ..clock import Clock
-from ..models import Analysis, Ticket
+from ..core.clock import Clock
+from ..core.models import Analysis, Ticket
 from .data import Example
 
 AnalyseTicket = Callable[[Ticket], Analysis]
@@ -28,7 +28,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Answer:
+class TimedAnalysis:
     """What was made of one ticket, and how long that took."""
 
     analysis: Analysis
@@ -52,7 +52,7 @@ def answer_all(
     examples: Sequence[Example],
     clock: Clock,
     advance: Callable[[int], object] = lambda _count: None,
-) -> tuple[Answer, ...]:
+) -> tuple[TimedAnalysis, ...]:
     """The answers, in the order of ``examples``. ``advance`` is told of each, from the calling thread.
 
     Raises ``Stopping`` when a signal came, and whatever ``subject`` raises.
@@ -68,7 +68,7 @@ def answer_all(
     executor = ThreadPoolExecutor(subject.workers, thread_name_prefix="evaluate")
     try:
         futures = [executor.submit(_timed, subject.analyse, ticket) for ticket in tickets]
-        open_ones: set[Future[Answer]] = set(futures)
+        open_ones: set[Future[TimedAnalysis]] = set(futures)
         while open_ones:
             clock.check()
             done, open_ones = wait(open_ones, timeout=_WAIT_S)
@@ -80,7 +80,7 @@ def answer_all(
         executor.shutdown(wait=False, cancel_futures=True)
 
 
-def _timed(analyse: AnalyseTicket, ticket: Ticket) -> Answer:
+def _timed(analyse: AnalyseTicket, ticket: Ticket) -> TimedAnalysis:
     started = time.perf_counter()
     analysis = analyse(ticket)
-    return Answer(analysis, 1000 * (time.perf_counter() - started))
+    return TimedAnalysis(analysis, 1000 * (time.perf_counter() - started))

@@ -19,11 +19,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from ..errors import ConfigError
-from ..machine_mail import machine_mail
-from ..models import Priority, Ticket, Urgency
-from ..policy import RESERVED_TAGS, Policy
-from ..taxonomy import Category, Taxonomy
+from ..analysis.text.machine_mail import machine_mail
+from ..core.errors import ConfigError
+from ..core.models import Priority, Ticket, Urgency
+from ..core.taxonomy import Category, Taxonomy
+from ..policy.decide import RESERVED_TAGS, Policy
 from .data import Example, label_name
 
 MERGED_TAG = "closed_by_merge"

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from .clock import AdvanceableClock, OffsetClock, SandboxClock, http_date
 from .faults import EDITS, FaultPlan, FaultRule, instead
 from .job_faults import JOB_KINDS, NO_FAULT, JobFault, job_fault
-from .limits import Limits
+from .limits import RequestLimits
 from .messages import Refusal, Request, Response, json_response, refuse
 from .openai_api import LatencyProfile, OpenAIApi
 from .page import render
@@ -69,7 +69,7 @@ class Sandbox:
         self.credentials = credentials or Credentials()
         rules = rules or Rules(stamp_rule=stamp_rule or "equal")
         self.store = Store(self.clock, seed=seed, base_url=base_url, index_lag=search_lag, replica_lag=replica_lag)
-        self.limits = Limits(plan)
+        self.limits = RequestLimits(plan)
         self.auth = Authenticator(self.credentials, self.store, bot_role)
         self.zendesk = ZendeskApi(self.store, self.auth, self.limits, rules, seed)
         self.openai = OpenAIApi(self.credentials.openai_key, llm_latency, seed)

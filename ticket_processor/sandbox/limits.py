@@ -46,7 +46,7 @@ is a vendor's sandbox or trial account."""
 
 
 @dataclass(frozen=True)
-class Limit:
+class EndpointLimit:
     """One endpoint's limit: the header that reports it, its size, its window in seconds, its 429 body."""
 
     header: str
@@ -56,7 +56,7 @@ class Limit:
     form: str = "errors"
 
 
-class Limits:
+class RequestLimits:
     """Counts requests. :meth:`account` and :meth:`spend` raise :class:`Refusal` (429) when used up."""
 
     def __init__(self, plan: str) -> None:
@@ -107,12 +107,12 @@ class Limits:
             raise Refusal(_too_many(json_response(429, body), headers, resets))
         return headers
 
-    def _limit(self, name: str) -> Limit | None:
+    def _limit(self, name: str) -> EndpointLimit | None:
         total = getattr(self.plan, name)
         if total is None:
             return None
         header, window, message, form = _ENDPOINTS[name]
-        return Limit(header, total, window, message, form)
+        return EndpointLimit(header, total, window, message, form)
 
     def _count(self, key: object, window: int, now: float) -> tuple[int, int]:
         self._sweep(now)

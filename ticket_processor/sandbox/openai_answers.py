@@ -15,15 +15,7 @@ from typing import Any
 import orjson
 
 from .openai_tickets import asks_for_tickets, write_tickets
-from .openai_words import (
-    CATEGORIES,
-    LANGUAGES,
-    NEGATIVE,
-    POSITIVE,
-    SYNONYMS,
-    URGENCY,
-    URGENCY_SYNONYMS,
-)
+from .openai_words import CATEGORIES, LANGUAGES, NEGATIVE, POSITIVE, SYNONYMS, URGENCY, URGENCY_SYNONYMS
 
 Schema = Mapping[str, Any]
 
@@ -54,7 +46,7 @@ _PICKED = {
 
 
 @dataclass(frozen=True)
-class Evidence:
+class PromptText:
     """The text the model looks at, and the instructions that came before it."""
 
     text: str
@@ -71,7 +63,7 @@ def answer_for(messages: Sequence[Mapping[str, Any]], response_format: Schema) -
     texts = [(str(message.get("role")), _plain(message.get("content"))) for message in messages]
     user = [text for role, text in texts if role == "user"] or [texts[-1][1]]
     instructions = "\n".join(text for role, text in texts if role in ("system", "developer"))
-    evidence = Evidence(_without_fence(user[-1]), instructions)
+    evidence = PromptText(_without_fence(user[-1]), instructions)
     kind = response_format.get("type")
     schema = response_format.get("schema")
     if kind == "text" and "json" not in (instructions + user[0]).lower():
@@ -83,7 +75,7 @@ def answer_for(messages: Sequence[Mapping[str, Any]], response_format: Schema) -
     return orjson.dumps(fill(schema, evidence)).decode("utf-8")
 
 
-def fill(schema: object, evidence: Evidence, name: str = "", root: Schema | None = None, deep: int = 0) -> Any:
+def fill(schema: object, evidence: PromptText, name: str = "", root: Schema | None = None, deep: int = 0) -> Any:
     """A value that a JSON schema allows, chosen by what the text says."""
     if not isinstance(schema, Mapping):
         return None
@@ -113,7 +105,7 @@ def fill(schema: object, evidence: Evidence, name: str = "", root: Schema | None
     return None if kind == "null" else _string(schema, name, evidence)
 
 
-def choose(name: str, values: Sequence[Any], evidence: Evidence) -> Any:
+def choose(name: str, values: Sequence[Any], evidence: PromptText) -> Any:
     """The enum value there is most evidence for; without any, a value that means "other"."""
     words = [value for value in values if isinstance(value, str)]
     if not words:
@@ -134,7 +126,7 @@ def choose(name: str, values: Sequence[Any], evidence: Evidence) -> Any:
     return next((value for value in words if SYNONYMS.get(value.lower()) == "general"), words[-1])
 
 
-def _score(value: str, evidence: Evidence) -> float:
+def _score(value: str, evidence: PromptText) -> float:
     meaning = SYNONYMS.get(value.lower().replace("-", "_").replace(" ", "_"), value.lower())
     score = 2.0 * _hits(CATEGORIES.get(meaning, ()), evidence.lowered)
     own = [word for word in re.split(r"[\W_]+", value.lower()) if len(word) > 2]
@@ -146,7 +138,7 @@ def _score(value: str, evidence: Evidence) -> float:
     return score
 
 
-def urgency_of(evidence: Evidence) -> str:
+def urgency_of(evidence: PromptText) -> str:
     """``critical``, ``high``, ``medium`` or ``low``."""
     for level, words in URGENCY.items():
         if _hits(words, evidence.lowered):
@@ -154,13 +146,13 @@ def urgency_of(evidence: Evidence) -> str:
     return "high" if evidence.text.count("!") >= 3 else "medium"
 
 
-def sentiment_of(evidence: Evidence) -> str:
+def sentiment_of(evidence: PromptText) -> str:
     """``negative``, ``neutral`` or ``positive``."""
     balance = _hits(POSITIVE, evidence.lowered) - _hits(NEGATIVE, evidence.lowered)
     return "positive" if balance > 0 else "negative" if balance < 0 else "neutral"
 
 
-def language_of(evidence: Evidence) -> str:
+def language_of(evidence: PromptText) -> str:
     """An ISO 639-1 code, by the most common small words; ``en`` when nothing tells."""
     words = _WORD.findall(evidence.lowered)
     scores = {code: sum(word in small for word in words) for code, small in LANGUAGES.items()}
@@ -168,7 +160,7 @@ def language_of(evidence: Evidence) -> str:
     return best if scores[best] else "en"
 
 
-def summary_of(evidence: Evidence, longest: int) -> str:
+def summary_of(evidence: PromptText, longest: int) -> str:
     """The subject, or the first sentence, cut at a word."""
     found = _SUBJECT.search(evidence.text)
     text = found[1] if found else _FENCE.sub(" ", evidence.text)
@@ -179,7 +171,7 @@ def summary_of(evidence: Evidence, longest: int) -> str:
     return line[: max(1, longest - 1)].rsplit(" ", 1)[0][: max(1, longest - 1)] + "…"
 
 
-def quotes_of(evidence: Evidence, most: int, longest: int) -> list[str]:
+def quotes_of(evidence: PromptText, most: int, longest: int) -> list[str]:
     """The sentences that say most, word for word, in the ticket's order; greetings say nothing."""
     sentences = [text.strip()[:longest].strip() for text in re.split(r"(?<=[.!?])\s+|\n+", evidence.text)]
     words = [word for listed in (*CATEGORIES.values(), *URGENCY.values()) for word in listed]
@@ -188,7 +180,7 @@ def quotes_of(evidence: Evidence, most: int, longest: int) -> list[str]:
     return [text for _, _, text in sorted(best, key=lambda item: -item[1])]
 
 
-def _picked_out(schema: Schema, name: str, evidence: Evidence) -> str | None:
+def _picked_out(schema: Schema, name: str, evidence: PromptText) -> str | None:
     """What a text says of an order number or an amount; ``None`` when there is none, or something else is asked."""
     longest = schema.get("maxLength")
     for pattern, form in _PICKED.items():
@@ -207,7 +199,7 @@ def _nearest(values: Sequence[str], wanted: str, synonyms: Mapping[str, Iterable
     return values[len(values) // 2]
 
 
-def _string(schema: Schema, name: str, evidence: Evidence) -> str:
+def _string(schema: Schema, name: str, evidence: PromptText) -> str:
     longest = schema.get("maxLength")
     limit = longest if isinstance(longest, int) and longest > 0 else 160
     if re.search(r"lang|locale", name, re.I):
@@ -223,7 +215,7 @@ def _string(schema: Schema, name: str, evidence: Evidence) -> str:
     return text.ljust(min(shortest, MOST), ".") if isinstance(shortest, int) else text
 
 
-def _number(schema: Schema, name: str, whole: bool, evidence: Evidence) -> float | int:
+def _number(schema: Schema, name: str, whole: bool, evidence: PromptText) -> float | int:
     low = schema.get("minimum", schema.get("exclusiveMinimum"))
     high = schema.get("maximum", schema.get("exclusiveMaximum"))
     floor = float(low) if isinstance(low, (int, float)) else 0.0
@@ -233,7 +225,7 @@ def _number(schema: Schema, name: str, whole: bool, evidence: Evidence) -> float
     return int(value + 0.5) if whole else round(value, 4)
 
 
-def _certainty(evidence: Evidence) -> float:
+def _certainty(evidence: PromptText) -> float:
     """How sure the model says it is: by how far the best category's words outnumber the second's."""
     hits = sorted((_hits(words, evidence.lowered) for words in CATEGORIES.values()), reverse=True)
     best, second = (*hits, 0, 0)[:2]
@@ -242,14 +234,14 @@ def _certainty(evidence: Evidence) -> float:
     return min(0.95, 0.6 + 0.1 * min(3, best - second) + 0.05 * (best > 2))
 
 
-def _boolean(name: str, evidence: Evidence) -> bool:
+def _boolean(name: str, evidence: PromptText) -> bool:
     if re.search(r"urgen|escalat", name, re.I):
         return urgency_of(evidence) in ("critical", "high")
     words = [word for word in re.split(r"[\W_]+", name.lower()) if len(word) > 3]
     return any(word[:6] in evidence.lowered for word in words)
 
 
-def _array(schema: Schema, evidence: Evidence, name: str, root: Schema, deep: int) -> list[Any]:
+def _array(schema: Schema, evidence: PromptText, name: str, root: Schema, deep: int) -> list[Any]:
     items = schema.get("items")
     inner = _resolve(items, root) if isinstance(items, Mapping) else {"type": "string"}
     least = schema.get("minItems")

@@ -16,7 +16,7 @@ from . import (
     zendesk_tickets,
 )
 from .job_faults import NO_FAULT, JobFault
-from .limits import Limits
+from .limits import RequestLimits
 from .messages import Refusal, Request, Response, refuse
 from .replica import Replica
 from .store import Store
@@ -88,7 +88,7 @@ def route_of(method: str, path: str) -> tuple[str, tuple[str, ...]]:
 class ZendeskApi:
     """Answers everything under ``/api/v2/`` and ``/oauth/tokens``. The caller holds the store's lock."""
 
-    def __init__(self, store: Store, auth: Authenticator, limits: Limits, rules: Rules, seed: int = 0) -> None:
+    def __init__(self, store: Store, auth: Authenticator, limits: RequestLimits, rules: Rules, seed: int = 0) -> None:
         self.store = store
         self._replica = Replica(store, seed)
         self.auth = auth

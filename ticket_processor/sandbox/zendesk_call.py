@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from .job_faults import NO_FAULT, JobFault
-from .limits import Limits
+from .limits import RequestLimits
 from .messages import Refusal, Request, refuse
 from .records import StoredTicket
 from .replica import Replica
@@ -29,7 +29,7 @@ class Call:
     request: Request
     store: Store
     replica: Replica
-    limits: Limits
+    limits: RequestLimits
     rules: Rules
     identity: Identity
     now: float

@@ -11,14 +11,7 @@ from .messages import Response, json_response, refuse
 from .records import NO_SOURCE, StoredTicket
 from .text import normalise_tags
 from .zendesk_call import Call, bad_request, forbidden, invalid
-from .zendesk_writes import (
-    CREATABLE,
-    UPDATABLE,
-    apply_creation,
-    apply_update,
-    check_guard,
-    unknown_keys,
-)
+from .zendesk_writes import CREATABLE, UPDATABLE, apply_creation, apply_update, check_guard, unknown_keys
 
 IDEMPOTENCY_SECONDS = 7_200
 

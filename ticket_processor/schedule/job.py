@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..rhythm import GAP, STALE
+from ..monitoring.rhythm import STALE
 
 DEFAULT_EVERY_MIN = 10
 PERIODS_MIN = (*(minutes for minutes in range(1, 61) if 60 % minutes == 0), 120, 180, 240, 360, 480, 720, 1440)
@@ -20,13 +20,13 @@ LIMIT_AFTER_WATCHDOG_S = 20.0
 STOP_GRACE_S = 30
 """From the polite signal to the hard one; a run that is asked to stop is gone within 20 seconds."""
 GRACE = 1.5
-"""A heartbeat's grace, in periods: both together are as long as a pause that alerts tell of."""
+"""A heartbeat's grace, in periods."""
 _NAME = r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?"
 _MARK = "ticketbot schedule for "
 
 
 @dataclass(frozen=True)
-class Job:
+class ScheduledJob:
     """One run every ``every_min`` minutes, cut off by the scheduler after ``limit_s`` seconds.
 
     ``minute`` is where in the period it begins, from :func:`minute_of`.
@@ -39,7 +39,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class LocalJob(Job):
+class LocalJob(ScheduledJob):
     """A job on this machine.
 
     ``command`` and all paths are absolute; ``folder`` is where it starts. ``reads`` and ``writes`` are the folders that
@@ -116,23 +116,18 @@ def problems_of(name: str, every_min: int = DEFAULT_EVERY_MIN, deadline_s: float
     return problems
 
 
-def followers(every_min: int, gap_minutes: float | None, stale_minutes: float | None, *, heartbeat: bool) -> list[str]:
-    """What is set for another period than this one, and what fits it; a sentence for each.
+def followers(every_min: int, stale_minutes: float | None, *, heartbeat: bool) -> list[str]:
+    """A sentence for each setting that does not fit this period, with a value that does.
 
-    The first two are the settings of ``alerts``, which without a value follow the runs. ``heartbeat``: a dead man's
-    switch is told of runs, whose own settings are not known here.
+    ``stale_minutes`` is the setting of ``alerts``, which without a value follows the runs. ``heartbeat`` says that a
+    dead man's switch watches the runs; its own settings are not known here.
     """
     told = []
-    wanted = (("gap_minutes", gap_minutes, GAP), ("stale_minutes", stale_minutes, STALE))
-    short = [
-        f"alerts.{name} = {periods * every_min:g} (it is {value:g})"
-        for name, value, periods in wanted
-        if value is not None and value < periods * every_min
-    ]
-    if short:
+    fits = STALE * every_min
+    if stale_minutes is not None and stale_minutes < fits:
         told.append(
-            f"with a run {every(every_min)}, alerts would take the time between runs for missed ones: set "
-            f"{' and '.join(short)}, or take it out of the settings, and it follows the runs"
+            f"with a run {every(every_min)}, an alert would call new tickets late too soon: set alerts.stale_minutes = "
+            f"{fits:g} (it is {stale_minutes:g}), or take it out of the settings, and it follows the runs"
         )
     if heartbeat and every_min != DEFAULT_EVERY_MIN:
         grace = math.ceil(GRACE * every_min)
@@ -151,7 +146,7 @@ def unwritable(texts: Iterable[str]) -> list[str]:
     return [f"the path {json.dumps(text)} holds characters that no scheduler can be given; rename it" for text in bad]
 
 
-def cron_times(job: Job) -> str:
+def cron_times(job: ScheduledJob) -> str:
     """The five fields that cron starts it by."""
     hours, minutes = divmod(job.every_min, 60)
     if minutes:
@@ -163,7 +158,7 @@ def every_of(times: str) -> int | None:
     """The period that such fields come round with, ``*/N`` included; ``None`` for others."""
     times = re.sub(r"^\*/", "0-59/", times)
     minute = re.match(r"\d{1,2}(?!\d)", times)
-    jobs = (Job("", every, 0, int(minute[0]) if minute else 0) for every in PERIODS_MIN)
+    jobs = (ScheduledJob("", every, 0, int(minute[0]) if minute else 0) for every in PERIODS_MIN)
     return next((job.every_min for job in jobs if cron_times(job) == times), None)
 
 

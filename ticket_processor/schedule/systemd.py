@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .job import PERIODS_MIN, STOP_GRACE_S, File, Installed, Job, LocalJob, mark
+from .job import PERIODS_MIN, STOP_GRACE_S, File, Installed, LocalJob, ScheduledJob, mark
 
 SUCCESS = "75 143"
 """Another run is active; stopped by a signal. Not 1: a Python that cannot even be started ends with that too."""
@@ -99,11 +99,11 @@ WantedBy=timers.target
 def installed(timer: str) -> Installed:
     """What a timer of ours was made with, as far as it still says it."""
     found = re.search(r"^OnCalendar=(.*)$", timer, re.MULTILINE)
-    jobs = (Job("", every, 0, 0) for every in PERIODS_MIN)
+    jobs = (ScheduledJob("", every, 0, 0) for every in PERIODS_MIN)
     return Installed(every_min=next((job.every_min for job in jobs if found and calendar(job) == found[1]), None))
 
 
-def calendar(job: Job) -> str:
+def calendar(job: ScheduledJob) -> str:
     """When the timer elapses. In UTC, so that no hour is left out or comes twice when clocks change."""
     hours, minutes = divmod(job.every_min, 60)
     if minutes:

@@ -6,20 +6,20 @@ from contextlib import suppress
 
 import streamlit as st
 
-from ticket_processor import metrics
-from ticket_processor.dashboard import figures, parts
-from ticket_processor.dashboard.data import ask
-from ticket_processor.dashboard.options import given
-from ticket_processor.dashboard.sidebar import choose, period, step_of
-from ticket_processor.errors import ConfigError
-from ticket_processor.metric_words import dollars, percent
-from ticket_processor.metrics import Selection
-from ticket_processor.presets import price_note, targets
+from ...analysis.model_server.presets import price_note, targets
+from ...core.errors import ConfigError
+from ...reporting import metrics
+from ...reporting.glossary import dollars, percent
+from ...reporting.metrics import LogSelection
+from .. import figures, parts
+from ..data import ask
+from ..options import given
+from ..sidebar import choose, period, step_of
 
 COUNTS = ("Answers", "Tokens in", "of these cached", "Tokens out", "Without a price")
 
 
-def tiles(selection: Selection) -> None:
+def tiles(selection: LogSelection) -> None:
     """What was spent, against the period before."""
     now, before = ask(metrics.totals, selection), ask(metrics.totals, selection.before)
     known = before.lines > 0
@@ -54,7 +54,7 @@ def budget() -> None:
         st.caption("No daily limit is set (budget.day_usd, budget.day_tokens).")
         return
     now = given().clock.now()
-    today = ask(metrics.totals, Selection(*period("today", None, None, now)))
+    today = ask(metrics.totals, LogSelection(*period("today", None, None, now)))
     tokens = today.tokens_in + today.tokens_out
     for used, limit, show in (
         (today.cost_usd, limits.day_usd, dollars),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ticket_processor.alert_rules import RULES
-from ticket_processor.alert_view import many
-from ticket_processor.clock import iso
-from ticket_processor.dashboard import parts
-from ticket_processor.dashboard.data import full_health, health, open_alerts
-from ticket_processor.health.checks import Check, Health, Status, Verdict
-from ticket_processor.metric_words import MEANINGS, dollars, percent, seconds
+from ...core.clock import iso
+from ...monitoring.facts import many
+from ...monitoring.health.checks import Check, Health, HealthVerdict, Status
+from ...monitoring.rules import RULES
+from ...reporting.glossary import MEANINGS, dollars, percent, seconds
+from .. import parts
+from ..data import full_health, health, open_alerts
 
 WIDTHS = {"": 110, "Check": 140, "Found": 640}
 CHARACTERS = 95
@@ -26,9 +26,9 @@ def verdict(found: Health) -> None:
     status = found.status if asked else f"{found.status}, as far as looked at"
     when = found.at.replace("T", " ").removesuffix("Z")
     said = f"{status}: {failed} failed, {many(warned, 'warning')}. Looked at {when} UTC, in {found.seconds:.1f} s."
-    if found.status is Verdict.HEALTHY:
+    if found.status is HealthVerdict.HEALTHY:
         st.success(said, icon=":material/check_circle:")
-    elif found.status is Verdict.DEGRADED:
+    elif found.status is HealthVerdict.DEGRADED:
         st.warning(said, icon=":material/warning:")
     else:
         st.error(said, icon=":material/error:")
@@ -72,7 +72,7 @@ def alerts() -> None:
         [
             {
                 "Severity": one.severity.value,
-                "Alert": RULES[rule].title if rule in RULES else rule,
+                "Alert": RULES[rule].title,
                 "Since (UTC)": iso(one.since),
                 "What": one.message,
                 "Told": ", ".join(one.told) or "nobody yet",

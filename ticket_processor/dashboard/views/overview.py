@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ticket_processor import metrics
-from ticket_processor.dashboard import figures, parts
-from ticket_processor.dashboard.data import ask
-from ticket_processor.dashboard.sidebar import choose, step_of
-from ticket_processor.metric_words import dollars, percent, seconds
-from ticket_processor.metrics import Dimension, Selection
+from ...reporting import metrics
+from ...reporting.glossary import dollars, percent, seconds
+from ...reporting.metrics import Dimension, LogSelection
+from .. import figures, parts
+from ..data import ask
+from ..sidebar import choose, step_of
 
 BREAKDOWNS: dict[Dimension, str] = {
     "category": "Category",
@@ -22,7 +22,7 @@ BREAKDOWNS: dict[Dimension, str] = {
 }
 
 
-def tiles(selection: Selection) -> None:
+def tiles(selection: LogSelection) -> None:
     """The period against the one before."""
     now, before = ask(metrics.totals, selection), ask(metrics.totals, selection.before)
     known = before.lines > 0

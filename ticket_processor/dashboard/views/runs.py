@@ -6,17 +6,17 @@ from collections.abc import Iterator
 
 import streamlit as st
 
-from ticket_processor import metrics
-from ticket_processor.alert_view import many
-from ticket_processor.clock import iso
-from ticket_processor.dashboard import burn, figures, parts, tables
-from ticket_processor.dashboard.data import ask
-from ticket_processor.dashboard.data import runs as remembered
-from ticket_processor.dashboard.options import given
-from ticket_processor.dashboard.sidebar import choose, step_of
-from ticket_processor.health.words import span
-from ticket_processor.metric_words import percent, points, seconds
-from ticket_processor.metrics import Objective, Runs, Selection
+from ...core.clock import iso
+from ...monitoring.facts import many
+from ...monitoring.health.words import span
+from ...reporting import metrics
+from ...reporting.glossary import percent, points, seconds
+from ...reporting.metrics import LogSelection, Objective, Runs
+from .. import burn, figures, parts, tables
+from ..data import ask
+from ..data import runs as remembered
+from ..options import given
+from ..sidebar import choose, step_of
 
 MOST_RUNS = 1_000
 BURN = "How fast failures use up the error budget"
@@ -43,7 +43,7 @@ def level(objective: Objective, what: str, what_it_is: str) -> None:
         st.progress(max(0.0, min(left, 1.0)), text=f"{max(0.0, left):.0%} of the error budget is left")
 
 
-def levels(selection: Selection) -> None:
+def levels(selection: LogSelection) -> None:
     """The objectives of the settings, and the fallbacks that an alert is for."""
     slo = given().settings.slo
     success, quick = ask(

@@ -8,12 +8,12 @@ from functools import partial
 
 import streamlit as st
 
-from ticket_processor import metrics
-from ticket_processor.clock import iso
-from ticket_processor.dashboard import parts, tables
-from ticket_processor.dashboard.data import ask, book, now_of, story
-from ticket_processor.dashboard.options import given
-from ticket_processor.dashboard.sidebar import choose
+from ...core.clock import iso
+from ...reporting import metrics
+from .. import parts, tables
+from ..data import ask, book, now_of, story
+from ..options import given
+from ..sidebar import choose
 
 ROWS = 50
 MOST_EXPORTED = 50_000
@@ -85,7 +85,7 @@ def one(number: int) -> None:
             right.dataframe(rows, hide_index=True, height=parts.height(len(rows)))
 
 
-def file_name(selection: metrics.Selection) -> str:
+def file_name(selection: metrics.LogSelection) -> str:
     """Of a download: whose receipts, of which days."""
     host = re.sub(r"[^A-Za-z0-9.-]", "_", given().settings.account or "")
     days = (iso(selection.since)[:10], iso(selection.until - 1)[:10])
@@ -161,7 +161,7 @@ with_subjects = st.toggle(
 url_of = given().settings.zendesk.ticket_url
 
 
-def selected() -> metrics.Selection:
+def selected() -> metrics.LogSelection:
     """The filters, and what is searched for."""
     return replace(selected_here(), text=text or "")
 

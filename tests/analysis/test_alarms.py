@@ -1,0 +1,125 @@
+"""Security incidents and outages: what must not wait, what only sounds alike, and what is at stake."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticket_processor.analysis.rules.alarms import stakes_of
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.text.redact import redact
+from ticket_processor.core.models import Risk, Urgency
+from ticket_processor.core.taxonomy import default_taxonomy
+
+from .alarms import ALARMS, HARMLESS, half
+
+ANALYSER = RulesAnalyser(default_taxonomy())
+PRESSING = (Urgency.HIGH, Urgency.CRITICAL)
+LEAST_RECALL, MOST_FALSE = 0.9, 0.1
+
+
+def test_the_table_is_large_enough_to_mean_something() -> None:
+    for table in (ALARMS, HARMLESS):
+        assert len(table) == 8
+        assert len({text for texts in table.values() for text in texts}) == 128
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["even", "odd"])
+def test_nine_in_ten_real_incidents_are_pressing_and_have_a_floor(which: int) -> None:
+    rows = half(ALARMS, which)
+    urgent = [text for _, text in rows if ANALYSER.analyse(redact(text)).urgency in PRESSING]
+    floored = [text for _, text in rows if ANALYSER.floor(redact(text)) is Urgency.HIGH]
+    assert len(urgent) >= LEAST_RECALL * len(rows)
+    assert len(floored) >= LEAST_RECALL * len(rows)
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["even", "odd"])
+def test_at_most_one_in_ten_look_alikes_raises_an_alarm(which: int) -> None:
+    rows = half(HARMLESS, which)
+    urgent = [text for _, text in rows if ANALYSER.analyse(redact(text)).urgency in PRESSING]
+    floored = [text for _, text in rows if ANALYSER.floor(redact(text)) is not None]
+    assert len(urgent) <= MOST_FALSE * len(rows)
+    assert len(floored) <= MOST_FALSE * len(rows)
+
+
+@pytest.mark.parametrize("language", ALARMS)
+def test_no_language_is_left_behind(language: str) -> None:
+    found = [text for text in ALARMS[language] if ANALYSER.floor(redact(text)) is Urgency.HIGH]
+    assert len(found) >= 0.8 * len(ALARMS[language])
+
+
+@pytest.mark.parametrize(
+    ("alarming", "harmless"),
+    [
+        ("The site is down", "The site is not down"),
+        ("We have an outage", "We have no outage"),
+        ("Our server was hacked", "The hacked server was fixed last year"),
+        ("Wir haben einen Totalausfall", "Wir haben keinen Totalausfall"),
+        ("Le service est en panne", "Il n'y a aucune panne"),
+    ],
+)
+def test_a_negation_takes_the_floor_away(alarming: str, harmless: str) -> None:
+    assert ANALYSER.floor(redact(alarming)) is Urgency.HIGH
+    assert ANALYSER.floor(redact(harmless)) is None
+
+
+def test_an_alarm_in_one_sentence_is_not_undone_by_another() -> None:
+    text = "There was no outage yesterday. Today the whole platform is down."
+    assert ANALYSER.floor(redact(text)) is Urgency.HIGH
+
+
+@pytest.mark.parametrize(
+    ("text", "risk"),
+    [
+        ("My account was hacked", Risk.HIGH),
+        ("I will talk to my lawyer about this", Risk.HIGH),
+        ("Smoke is coming out of the charger", Risk.HIGH),
+        ("I will file a GDPR complaint with the data protection authority", Risk.HIGH),
+        ("Ich schalte meinen Rechtsanwalt ein", Risk.HIGH),
+        ("If this happens again I will cancel my contract", Risk.MEDIUM),
+        ("Your service is down", Risk.MEDIUM),
+        ("Je vais résilier et aller chez un concurrent", Risk.MEDIUM),
+        ("Where do I find my invoice?", Risk.LOW),
+        ("", Risk.LOW),
+    ],
+)
+def test_risk_says_what_is_at_stake(text: str, risk: Risk) -> None:
+    assert ANALYSER.analyse(redact(text)).risk is risk
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please answer ASAP",
+        "I need this immediately",
+        "Bitte sofort erledigen",
+        "C'est urgent",
+        "Lo necesito cuanto antes",
+        "Mi serve subito una risposta",
+        "Graag zo snel mogelijk",
+        "Preciso disso o quanto antes",
+        "至急お願いします",
+        "Where is my order!!!",
+        "WHY DOES NOBODY ANSWER ME",
+    ],
+)
+def test_pressing_for_haste_is_heard_whatever_the_matter(text: str) -> None:
+    assert ANALYSER.analyse(redact(text)).urgent_tone
+
+
+@pytest.mark.parametrize(
+    "text", ["How do I change my address?", "This is not urgent", "Keine Eile, danke", "PDF and CSV"]
+)
+def test_a_calm_writer_does_not_press(text: str) -> None:
+    assert not ANALYSER.analyse(redact(text)).urgent_tone
+
+
+@given(st.text(max_size=300), st.sampled_from(["en", "de", "ja", "und", "xx"]))
+def test_any_text_has_stakes(text: str, language: str) -> None:
+    assert stakes_of(text, language).risk in Risk
+
+
+@pytest.mark.parametrize("unit", ["hacked ", "payment ", "no ", ". ", "!", "A ", "障害"])
+def test_a_hostile_text_of_a_hundred_kilobytes_finishes(unit: str) -> None:
+    stakes_of(unit * (100_000 // len(unit)), "und")

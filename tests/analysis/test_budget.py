@@ -1,0 +1,118 @@
+"""A limit to what models may cost: kept by many threads together, and over days."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticket_processor.analysis.budget import DAY_SPENT, RUN_SPENT, Budget, Hold
+from ticket_processor.analysis.cache import DAY_S, FILE_NAME, AnswerStore, Spent
+from ticket_processor.analysis.model_server.settings import BudgetSettings
+from ticket_processor.core.models import Usage
+
+from ..support.fakes import ManualClock
+
+
+def a_store(clock: ManualClock | None = None) -> AnswerStore:
+    return AnswerStore(None, clock or ManualClock())
+
+
+def spend(budget: Budget, tokens: int, usd: float | None) -> str | None:
+    hold = budget.reserve("m", tokens, usd)
+    if isinstance(hold, str):
+        return hold
+    budget.settle(hold, Usage(input=tokens), usd)
+    return None
+
+
+def test_without_limits_everything_is_allowed_and_counted() -> None:
+    store = a_store()
+    budget = Budget(BudgetSettings(), store)
+    assert [spend(budget, 10**9, 1e6) for _ in range(3)] == [None] * 3
+    assert budget.spent == Spent(3 * 10**9, 3e6)
+    assert store.spent_today() == budget.spent
+
+
+@pytest.mark.parametrize(
+    ("limits", "why"),
+    [
+        (BudgetSettings(run_usd=0.25), RUN_SPENT),
+        (BudgetSettings(day_usd=0.25), DAY_SPENT),
+        (BudgetSettings(run_tokens=2500), RUN_SPENT),
+        (BudgetSettings(day_tokens=2500), DAY_SPENT),
+    ],
+)
+def test_the_call_that_could_pass_a_limit_is_not_made(limits: BudgetSettings, why: str) -> None:
+    budget = Budget(limits, a_store())
+    assert [spend(budget, 1000, 0.1) for _ in range(4)] == [None, None, why, why]
+    assert budget.spent == Spent(2000, 0.2)
+
+
+def test_a_budget_of_nothing_allows_nothing_that_costs() -> None:
+    budget = Budget(BudgetSettings(run_usd=0.0), a_store())
+    assert spend(budget, 1000, 0.001) == RUN_SPENT
+    assert spend(budget, 1000, 0.0) is None
+
+
+def test_what_is_set_aside_counts_until_it_is_settled() -> None:
+    budget = Budget(BudgetSettings(run_usd=1.0), a_store())
+    held = budget.reserve("m", 0, 0.9)
+    assert isinstance(held, Hold)
+    assert budget.reserve("m", 0, 0.2) == RUN_SPENT
+    budget.settle(held, Usage(input=1), 0.1)
+    assert isinstance(budget.reserve("m", 0, 0.2), Hold)
+
+
+def test_the_days_limit_holds_over_runs_and_ends_with_the_day() -> None:
+    clock = ManualClock()
+    store, limits = a_store(clock), BudgetSettings(day_usd=0.5)
+    assert spend(Budget(limits, store), 10, 0.4) is None
+    assert spend(Budget(limits, store), 10, 0.4) == DAY_SPENT
+    clock.advance(DAY_S)
+    assert spend(Budget(limits, store), 10, 0.4) is None
+
+
+def test_a_call_that_failed_for_nothing_is_not_in_the_books() -> None:
+    store = a_store()
+    budget = Budget(BudgetSettings(run_usd=1.0), store)
+    hold = budget.reserve("m", 500, 0.9)
+    assert isinstance(hold, Hold)
+    budget.settle(hold, Usage(), None, answered=False)
+    assert (budget.spent, store.spent_today()) == (Spent(), Spent())
+    assert isinstance(budget.reserve("m", 500, 0.9), Hold)
+
+
+@given(st.lists(st.floats(0.01, 0.4), max_size=40))
+def test_many_threads_never_pass_the_limit_together(costs: list[float]) -> None:
+    budget = Budget(BudgetSettings(run_usd=1.0), a_store())
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda usd: spend(budget, 1, usd), costs))
+    assert budget.spent.usd <= 1.0 + 1e-9
+
+
+def test_an_answer_whose_server_counts_no_tokens_costs_what_was_set_aside() -> None:
+    store = a_store()
+    budget = Budget(BudgetSettings(run_tokens=5000), store)
+    for _ in range(5):
+        hold = budget.reserve("m", 1000, 0.5)
+        assert isinstance(hold, Hold)
+        budget.settle(hold, Usage(), None)
+    assert budget.reserve("m", 1000, 0.5) == RUN_SPENT
+    assert store.spent_today() == Spent(5000, 2.5)
+
+
+def test_calls_that_a_stopped_run_leaves_under_way_are_in_the_books_once(tmp_path: Path) -> None:
+    clock = ManualClock()
+    store = AnswerStore(tmp_path / FILE_NAME, clock)
+    budget = Budget(BudgetSettings(), store)
+    hold = budget.reserve("m", 700, 0.25)
+    assert isinstance(hold, Hold)
+    store.close()
+    budget.settle(hold, Usage(input=650, output=10), 0.2)
+    again = AnswerStore(tmp_path / FILE_NAME, clock)
+    assert again.spent_today() == Spent(700, 0.25)
+    again.close()

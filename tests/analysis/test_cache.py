@@ -1,0 +1,190 @@
+"""Answers for texts that come again: found again, not too long, and never in the way."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ticket_processor.analysis.cache import DAY_S, FILE_NAME, AnswerStore, Spent, normalised
+from ticket_processor.core.models import Usage
+
+from ..support.fakes import ManualClock, an_analysis
+
+ANSWER = an_analysis(model="m", usage=Usage(input=300, output=40), cost_usd=0.001, attempts=2)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def store(clock: ManualClock) -> AnswerStore:
+    return AnswerStore(None, clock)
+
+
+def test_an_answer_is_found_again_without_its_tokens(store: AnswerStore) -> None:
+    store.put("m", "Charged twice", ANSWER)
+    found = store.get("m", "Charged twice")
+    assert found is not None
+    assert (found.category, found.summary, found.model) == (ANSWER.category, ANSWER.summary, "m")
+    assert (found.usage, found.attempts) == (Usage(), 0)
+
+
+@pytest.mark.parametrize("again", ["charged  twice", "  Charged\n\ttwice ", "CHARGED twice"])
+def test_white_space_and_letter_case_make_no_other_text(store: AnswerStore, again: str) -> None:
+    store.put("m", "Charged twice", ANSWER)
+    assert store.get("m", again) is not None
+
+
+@pytest.mark.parametrize("other", ["CHARGED TWICE", "Charged twice!", "Charged 2", "", "Charged twice [EMAIL_1]"])
+def test_shouting_and_other_words_and_marks_do(store: AnswerStore, other: str) -> None:
+    store.put("m", "Charged twice", ANSWER)
+    assert store.get("m", other) is None
+
+
+def test_another_model_prompt_or_taxonomy_has_answers_of_its_own(store: AnswerStore) -> None:
+    store.put("m", "Charged twice", ANSWER)
+    assert store.get("n", "Charged twice") is None
+
+
+def test_answers_grow_old_and_are_swept_away(tmp_path: Path, clock: ManualClock) -> None:
+    store = AnswerStore(tmp_path / FILE_NAME, clock, days=2)
+    store.put("m", "old", ANSWER)
+    clock.advance(DAY_S)
+    store.put("m", "young", ANSWER)
+    clock.advance(1.5 * DAY_S)
+    assert store.get("m", "old") is None
+    assert store.get("m", "young") is not None
+    store.close()
+    AnswerStore(tmp_path / FILE_NAME, clock, days=2).close()
+    with sqlite3.connect(tmp_path / FILE_NAME) as db:
+        assert db.execute("SELECT count(*) FROM answers").fetchone() == (1,)
+    db.close()
+
+
+def test_the_oldest_go_when_there_are_too_many(tmp_path: Path, clock: ManualClock) -> None:
+    store = AnswerStore(tmp_path / FILE_NAME, clock)
+    for number in range(5):
+        clock.advance(1)
+        store.put("m", f"text {number}", ANSWER)
+    store.close()
+    store = AnswerStore(tmp_path / FILE_NAME, clock, max_answers=2)
+    assert [store.get("m", f"text {number}") is not None for number in range(5)] == [False] * 3 + [True] * 2
+    store.close()
+
+
+def test_no_days_keep_no_answers_but_the_books(clock: ManualClock) -> None:
+    store = AnswerStore(None, clock, days=0)
+    store.put("m", "Charged twice", ANSWER)
+    store.spend("m", Usage(input=10, output=5), 0.5)
+    assert store.get("m", "Charged twice") is None
+    assert store.spent_today() == Spent(15, 0.5)
+
+
+def test_the_file_holds_no_word_of_a_ticket_and_is_the_users_own(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / FILE_NAME
+    store = AnswerStore(path, clock)
+    store.put("m", "CANARY in a ticket", ANSWER)
+    store.close()
+    assert b"CANARY" not in path.read_bytes()
+    assert b"canary" not in path.read_bytes()
+
+
+def test_the_same_text_has_another_key_in_another_file(tmp_path: Path, clock: ManualClock) -> None:
+    keys = []
+    for name in ("a", "b"):
+        store = AnswerStore(tmp_path / name, clock)
+        store.put("m", "Charged twice", ANSWER)
+        store.close()
+        with sqlite3.connect(tmp_path / name) as db:
+            keys.append(db.execute("SELECT key FROM answers").fetchone())
+        db.close()
+    assert keys[0] != keys[1]
+
+
+def test_what_was_spent_is_counted_by_utc_day(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / FILE_NAME
+    for store in (AnswerStore(path, clock), AnswerStore(path, clock)):
+        store.spend("m", Usage(input=100, output=10, cached=50), 0.25)
+        store.spend("n", Usage(input=1, output=1), 0.0)
+        store.close()
+    store = AnswerStore(path, clock)
+    assert store.spent_today() == Spent(224, 0.5)
+    clock.advance(DAY_S)
+    assert store.spent_today() == Spent()
+    store.close()
+
+
+def test_a_damaged_file_is_put_aside_and_a_new_one_begun(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / FILE_NAME
+    path.write_bytes(b"no database at all, whatever its name says" * 200)
+    store = AnswerStore(path, clock)
+    assert store.trouble is not None
+    assert "put aside" in store.trouble
+    store.put("m", "Charged twice", ANSWER)
+    store.close()
+    assert path.with_suffix(".damaged").exists()
+    assert AnswerStore(path, clock).get("m", "Charged twice") is not None
+
+
+def test_a_folder_that_cannot_be_used_costs_the_answers_and_nothing_else(tmp_path: Path, clock: ManualClock) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    store = AnswerStore(tmp_path / "file" / FILE_NAME, clock)
+    assert store.trouble is not None
+    store.put("m", "Charged twice", ANSWER)
+    assert store.get("m", "Charged twice") is not None
+
+
+def test_an_answer_that_this_version_cannot_read_is_no_answer(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / FILE_NAME
+    store = AnswerStore(path, clock)
+    store.put("m", "Charged twice", ANSWER)
+    with sqlite3.connect(path) as db:
+        db.execute("""UPDATE answers SET analysis = '{"category": 1}'""")
+    db.close()
+    assert store.get("m", "Charged twice") is None
+    store.close()
+
+
+def test_half_an_emoji_is_a_text_like_any_other() -> None:
+    assert normalised("\ud800 Hi") == "\ud800 hi"
+    store = AnswerStore(None, ManualClock())
+    store.put("m", "\ud800", ANSWER)
+    assert store.get("m", "\ud800") is not None
+
+
+def test_whoever_keeps_no_answers_leaves_those_of_others_where_they_are(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / FILE_NAME
+    store = AnswerStore(path, clock)
+    store.put("m", "Charged twice", ANSWER)
+    store.close()
+    AnswerStore(path, clock, days=0, max_answers=1).close()
+    store = AnswerStore(path, clock)
+    assert store.get("m", "Charged twice") is not None
+    store.close()
+
+
+@given(st.data())
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_whatever_is_damaged_in_the_file_no_run_fails_for_it(tmp_path: Path, data: st.DataObject) -> None:
+    path = tmp_path / "fuzzed.sqlite3"
+    for old in tmp_path.glob("fuzzed*"):
+        old.unlink()
+    store = AnswerStore(path, ManualClock())
+    store.put("m", "Charged twice", ANSWER)
+    store.spend("m", Usage(input=5), 0.1)
+    store.close()
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 30))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(content)
+    store = AnswerStore(path, ManualClock())
+    store.get("m", "Charged twice")
+    store.put("m", "Another", ANSWER)
+    store.spent_today()
+    store.close()

@@ -1,0 +1,583 @@
+"""The chain: who is asked, how often, and that somebody always answers."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from ticket_processor.analysis.budget import Budget, Question
+from ticket_processor.analysis.cache import AnswerStore
+from ticket_processor.analysis.chain import MODEL_ATTEMPTS, USELESS_IN_A_ROW, ModelLink, Step, Understanding
+from ticket_processor.analysis.model_server.chat import AnswerUnusable, ModelBusy
+from ticket_processor.analysis.model_server.settings import BudgetSettings
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.text.redact import RedactedText, redact
+from ticket_processor.core.circuit_breaker import Breaker, BreakerMemory
+from ticket_processor.core.clock import Deadline, SystemClock
+from ticket_processor.core.errors import AnalysisFailed, DeadlineReached, Stopping
+from ticket_processor.core.models import Analysis, RedactionLevel, Usage
+from ticket_processor.core.taxonomy import default_taxonomy
+
+from ..support.fakes import START, ManualClock, Upper, a_ticket, an_analysis
+
+TEXT = redact("Charged twice")
+TICKET = a_ticket(1, subject="Charged twice", description="I was charged twice, please refund the invoice.")
+RULES = RulesAnalyser(default_taxonomy())
+
+
+class Model:
+    """An analyser that fails with the given errors in turn, and answers after them."""
+
+    def __init__(
+        self, *troubles: Exception, name: str = "m-1", always: bool = False, confidence: float = 0.9, usd: float = 0.0
+    ) -> None:
+        self._troubles = list(troubles)
+        self._always = always
+        self._confidence = confidence
+        self._usd = usd
+        self.name = name
+        self.fingerprint = name
+        self.texts: list[RedactedText] = []
+
+    def question(self, _text: RedactedText) -> Question:
+        return Question(500, 0, (self._usd * 2000, 0.0, 0.0))
+
+    def analyse(self, text: RedactedText, _allowance: object = None) -> Analysis:
+        self.texts.append(text)
+        if self._troubles:
+            raise self._troubles[0] if self._always else self._troubles.pop(0)
+        usage = Usage(input=100, output=10)
+        return an_analysis(model=self.name, confidence=self._confidence, usage=usage, cost_usd=self._usd)
+
+
+class Chain:
+    """Links with one clock and one deadline."""
+
+    def __init__(self, seconds: float = 540.0) -> None:
+        self.clock = ManualClock()
+        self.deadline = Deadline(self.clock, seconds)
+        self.breakers: list[Breaker] = []
+
+    def link(self, model: Model, **options: Any) -> ModelLink:
+        breaker = Breaker(model.name, self.clock, proven=False)
+        self.breakers.append(breaker)
+        return ModelLink(model, breaker, self.deadline, rng=Upper(), **options)
+
+    def understanding(self, *models: Model, links: dict[str, Any] | None = None, **options: Any) -> Understanding:
+        return Understanding([self.link(model, **(links or {})) for model in models], RULES, **options)
+
+
+def busy(wait: float | None = None) -> ModelBusy:
+    return ModelBusy("model_rate_limited", wait)
+
+
+def test_the_first_model_answers_and_nobody_else_is_asked() -> None:
+    first, second = Model(name="first"), Model(name="second")
+    assert Chain().understanding(first, second)(TICKET).model == "first"
+    assert second.texts == []
+
+
+def test_the_models_are_asked_in_their_order_and_rules_last() -> None:
+    first = Model(AnalysisFailed("answer_off_schema"), name="first")
+    second = Model(name="second")
+    assert Chain().understanding(first, second)(TICKET).model == "second"
+    down = Model(AnalysisFailed("answer_not_json"), name="down")
+    worse = Model(AnalysisFailed("model_unknown"), name="worse")
+    analysis = Chain().understanding(down, worse)(TICKET)
+    assert (analysis.source, analysis.model, analysis.why_fallback) == ("rules", None, "model_unknown")
+    assert (len(down.texts), len(worse.texts)) == (1, 1)
+
+
+def test_without_any_model_rules_answer_and_say_so() -> None:
+    analysis = Understanding([], RULES)(TICKET)
+    assert (analysis.source, analysis.why_fallback) == ("rules", "no_model_configured")
+
+
+@pytest.mark.parametrize(
+    ("words", "language"),
+    [
+        ("注文した商品がまだ届きません。いつ発送されますか。", "ja"),
+        ("Ich wurde zweimal belastet, bitte erstatten Sie mir den Betrag der zweiten Rechnung.", "de"),
+        ("ok", "en"),
+    ],
+)
+def test_the_local_detector_decides_the_language_where_it_is_sure(words: str, language: str) -> None:
+    """The model says "en" of everything."""
+    model = Model()
+    analysis = Chain().understanding(model)(a_ticket(1, subject="", description=words))
+    assert (analysis.source, analysis.language) == ("model", language)
+
+
+@pytest.mark.parametrize("text", ["", "\x00", "\ud800", "🙂" * 5000, "<script>", "غير مفهوم"])
+def test_rules_answer_whatever_the_ticket_says(text: str) -> None:
+    analysis = Understanding([], RULES)(a_ticket(subject=text, description=text))
+    assert analysis.category in default_taxonomy().names
+
+
+def test_a_ticket_whose_model_hangs_is_answered_by_rules_at_once() -> None:
+    model = Model()
+    analysis = Chain().understanding(model).without_models(TICKET, "model_hung")
+    assert (analysis.source, analysis.why_fallback) == ("rules", "model_hung")
+    assert model.texts == []
+
+
+def test_a_busy_model_is_asked_again_after_a_wait() -> None:
+    chain, model = Chain(), Model(busy(), busy())
+    assert chain.link(model).analyse(TEXT).attempts == 3
+    assert len(model.texts) == 3
+    assert chain.clock.waits == [1.0, 2.0]
+
+
+def test_a_model_that_stays_busy_is_passed_over_after_three_tries() -> None:
+    chain, model = Chain(), Model(busy(), always=True)
+    with pytest.raises(ModelBusy):
+        chain.link(model).analyse(TEXT)
+    assert len(model.texts) == MODEL_ATTEMPTS == 3
+    assert len(chain.clock.waits) == 2
+
+
+def test_the_wait_that_a_model_asked_for_is_kept() -> None:
+    chain, model = Chain(), Model(busy(7.0))
+    chain.link(model).analyse(TEXT)
+    assert chain.clock.waits == [7.0]
+
+
+def test_a_model_that_wants_a_long_pause_is_passed_over_for_this_ticket() -> None:
+    chain, slow, next_one = Chain(), Model(busy(21.0), always=True, name="slow"), Model(name="next")
+    assert chain.understanding(slow, next_one)(TICKET).model == "next"
+    assert (len(slow.texts), chain.clock.waits) == (1, [])
+
+
+def test_no_wait_for_a_model_passes_the_deadline() -> None:
+    chain, model = Chain(seconds=5.0), Model(busy(6.0), always=True)
+    assert chain.understanding(model)(TICKET).why_fallback == "model_rate_limited"
+    assert chain.clock.now() == START
+
+
+@pytest.mark.parametrize("reason", ["answer_off_schema", "answer_not_json", "model_empty_answer", "model_http_400"])
+def test_an_answer_that_cannot_be_used_is_not_asked_for_again_and_opens_no_breaker(reason: str) -> None:
+    chain, model = Chain(), Model(AnalysisFailed(reason), always=True)
+    link = chain.link(model)
+    for _ in range(8):
+        with pytest.raises(AnalysisFailed, match=reason):
+            link.analyse(TEXT)
+    assert len(model.texts) == 8
+
+
+@pytest.mark.parametrize("reason", ["model_not_authorised", "model_unknown", "model_no_quota"])
+def test_a_wrong_key_or_name_opens_the_breaker_after_five_tickets(reason: str) -> None:
+    chain, model = Chain(), Model(AnalysisFailed(reason), always=True)
+    understand = chain.understanding(model)
+    whys = [understand(TICKET).why_fallback for _ in range(7)]
+    assert whys == [reason] * 7  # the last two were not asked, and say why
+    assert len(model.texts) == 5
+
+
+def test_an_open_breaker_sends_tickets_to_rules_until_the_trial_goes_well() -> None:
+    chain, model = Chain(), Model(*[busy(0.0)] * 5)
+    understand = chain.understanding(model)
+    # The fifth failure in a row comes in the middle of the second ticket, and the third is not asked about.
+    assert [understand(TICKET).why_fallback for _ in range(3)] == ["model_rate_limited"] * 3
+    assert len(model.texts) == 5
+    chain.clock.advance(60)
+    assert understand(TICKET).source == "model"
+
+
+def test_one_models_open_breaker_does_not_touch_the_next_model() -> None:
+    chain, down, fine = Chain(), Model(busy(0.0), always=True, name="down"), Model(name="fine")
+    understand = chain.understanding(down, fine)
+    assert [understand(TICKET).model for _ in range(5)] == ["fine"] * 5
+    assert len(down.texts) == 5
+
+
+def test_an_error_nobody_expected_counts_against_the_model_and_is_not_hidden() -> None:
+    chain, model = Chain(), Model(RuntimeError("bug"), always=True)
+    link = chain.link(model)
+    for _ in range(5):
+        with pytest.raises(RuntimeError):
+            link.analyse(TEXT)
+    with pytest.raises(AnalysisFailed, match="analyser_broken"):
+        link.analyse(TEXT)
+
+
+def test_the_cause_behind_an_open_breaker_is_kept_and_told() -> None:
+    down = ModelBusy("model_unreachable", 0.0, "connection refused")
+    chain = Chain()
+    understand = chain.understanding(Model(down, always=True))
+    steps: list[Step] = []
+    answers = [understand(TICKET, watch=steps.append) for _ in range(20)]
+    assert {answer.why_fallback for answer in answers} == {"model_unreachable"}
+    assert understand.details == {"model_unreachable": "connection refused"}
+    assert {step.detail for step in steps if step.link == "m-1"} == {"connection refused"}
+    later = Breaker("m-1", chain.clock, memory=chain.breakers[0].memory())
+    with pytest.raises(AnalysisFailed, match="model_unreachable: connection refused"):
+        ModelLink(Model(), later, chain.deadline).analyse(TEXT)
+    unsaid = Breaker("m-1", chain.clock, memory=BreakerMemory(5, chain.clock.now() + 60))
+    with pytest.raises(AnalysisFailed, match="model_breaker_open"):
+        ModelLink(Model(), unsaid, chain.deadline).analyse(TEXT)
+
+
+def test_a_model_whose_answers_are_of_no_use_is_left_alone_with_the_cause() -> None:
+    chain = Chain()
+    wasted = AnswerUnusable("answer_off_schema", "category", usage=Usage(input=1))
+    useless = Breaker("useless", chain.clock, threshold=2)
+    understand = chain.understanding(Model(wasted, always=True), links={"useless": useless})
+    assert [understand(TICKET).why_fallback for _ in range(3)][-1] == "model_answers_useless"
+    assert understand.details["model_answers_useless"] == "answer off schema: category"
+
+
+def test_after_the_deadline_no_model_is_asked() -> None:
+    chain, model = Chain(seconds=10), Model()
+    link = chain.link(model)
+    chain.clock.advance(10)
+    with pytest.raises(DeadlineReached):
+        link.analyse(TEXT)
+    assert model.texts == []
+
+
+def test_a_stop_ends_the_wait_for_a_busy_model() -> None:
+    chain, model = Chain(), Model(busy(5.0), always=True)
+    chain.clock.stop_during_wait = True
+    with pytest.raises(Stopping):
+        chain.understanding(model)(TICKET)
+    assert len(model.texts) == 1
+
+
+def test_an_analyser_sees_the_ticket_cleaned_and_redacted() -> None:
+    model = Model()
+    Chain().understanding(model)(a_ticket(subject="Help", description="<p>Mail me at jane.doe@example.com</p>"))
+    (text,) = model.texts
+    assert "jane.doe" not in text.text
+    assert "<p>" not in text.text
+    assert "[EMAIL_1]" in text.text
+
+
+def test_attempts_count_every_call_that_was_paid_for() -> None:
+    class Twice(Model):
+        def analyse(self, text: RedactedText, _allowance: object = None) -> Analysis:
+            return super().analyse(text).model_copy(update={"attempts": 2})
+
+    chain: Chain = Chain()
+    model: Callable[..., Model] = Twice
+    assert chain.link(model(busy(0.0))).analyse(TEXT).attempts == 3
+
+
+def test_many_workers_ask_a_model_that_is_down_five_times_and_rules_answer_every_ticket() -> None:
+    chain, model = Chain(), Model(busy(0.0), always=True)
+    chain.deadline = Deadline(SystemClock(), 60)  # threads that wait for each other need time that passes
+    understand = chain.understanding(model)
+    with ThreadPoolExecutor(32) as pool:
+        answers = list(pool.map(lambda _: understand(TICKET), range(300)))
+    assert {answer.source for answer in answers} == {"rules"}
+    assert len(model.texts) == 5
+    for _ in range(10):
+        chain.clock.advance(60)
+        with ThreadPoolExecutor(32) as pool:
+            list(pool.map(lambda _: understand(TICKET), range(50)))
+    assert len(model.texts) <= 5 + 10
+
+
+# Repeats
+
+
+def test_a_text_that_comes_again_is_answered_from_the_store_and_costs_nothing() -> None:
+    chain, model = Chain(), Model(usd=0.5)
+    understand = chain.understanding(model, links={"store": AnswerStore(None, chain.clock)})
+    first, again = understand(TICKET), understand(TICKET)
+    assert len(model.texts) == 1
+    assert (first.cached, first.cost_usd, first.attempts) == (False, 0.5, 1)
+    assert (again.cached, again.cost_usd, again.attempts, again.usage) == (True, 0.0, 0, Usage())
+    assert again.category == first.category
+
+
+def test_a_stored_answer_serves_while_the_model_is_down() -> None:
+    chain, store = Chain(), AnswerStore(None, ManualClock())
+    chain.understanding(Model(), links={"store": store})(TICKET)
+    down = Model(busy(0.0), always=True)
+    assert chain.understanding(down, links={"store": store})(TICKET).source == "model"
+    assert down.texts == []
+
+
+def test_what_another_model_said_or_saw_is_no_answer_of_this_one() -> None:
+    chain, store = Chain(), AnswerStore(None, ManualClock())
+    chain.understanding(Model(name="one"), links={"store": store})(TICKET)
+    two, sees_more = Model(name="two"), Model(name="one")
+    chain.understanding(two, links={"store": store})(TICKET)
+    chain.understanding(sees_more, links={"store": store, "level": RedactionLevel.SECRETS})(TICKET)
+    assert (len(two.texts), len(sees_more.texts)) == (1, 1)
+
+
+def test_failures_are_not_kept() -> None:
+    chain, store = Chain(), AnswerStore(None, ManualClock())
+    model = Model(AnalysisFailed("answer_not_json"))
+    understand = chain.understanding(model, links={"store": store})
+    assert [understand(TICKET).source for _ in range(3)] == ["rules", "model", "model"]
+    assert len(model.texts) == 2
+
+
+# Budget
+
+
+def test_when_the_budget_is_spent_rules_answer_and_the_model_is_not_asked() -> None:
+    chain, model = Chain(), Model(usd=0.4)
+    budget = Budget(BudgetSettings(run_usd=1.0), AnswerStore(None, chain.clock))
+    understand = chain.understanding(model, links={"budget": budget})
+    assert [understand(TICKET).why_fallback for _ in range(4)] == [None, None, *["budget_of_run_spent"] * 2]
+    assert len(model.texts) == 2
+    assert chain.breakers[0].seconds_until_trial() == 0.0
+
+
+def test_a_model_that_costs_nothing_is_asked_after_the_dear_one_had_its_share() -> None:
+    chain, dear, free = Chain(), Model(usd=0.9, name="dear"), Model(name="free")
+    budget = Budget(BudgetSettings(run_usd=1.0), AnswerStore(None, chain.clock))
+    understand = chain.understanding(dear, free, links={"budget": budget})
+    assert [understand(TICKET).model for _ in range(3)] == ["dear", "free", "free"]
+
+
+def test_answers_that_could_not_be_used_are_paid_for_and_counted() -> None:
+    wasted = AnswerUnusable("answer_off_schema", usage=Usage(input=600, output=80), cost_usd=0.25)
+    chain, store = Chain(), AnswerStore(None, ManualClock())
+    budget = Budget(BudgetSettings(), store)
+    understand = chain.understanding(Model(wasted, name="bad"), Model(usd=0.5, name="good"), links={"budget": budget})
+    analysis = understand(TICKET)
+    assert (analysis.model, analysis.attempts) == ("good", 2)
+    assert analysis.usage == Usage(input=700, output=90)
+    assert analysis.cost_usd == 0.75
+    assert budget.spent.usd == store.spent_today().usd == 0.75
+    assert store.spent_today().tokens == 790
+    alone = Chain().understanding(Model(wasted, always=True))(TICKET)
+    assert (alone.source, alone.cost_usd, alone.usage.input) == ("rules", 0.25, 600)
+
+
+def test_a_model_whose_answers_are_never_of_use_is_left_alone_for_a_while() -> None:
+    chain = Chain()
+    model = Model(AnswerUnusable("answer_not_json", usage=Usage(input=1)), always=True)
+    useless = Breaker("useless", chain.clock, threshold=USELESS_IN_A_ROW)
+    understand = chain.understanding(model, links={"useless": useless})
+    whys = [understand(TICKET).why_fallback for _ in range(USELESS_IN_A_ROW + 5)]
+    assert whys == ["answer_not_json"] * USELESS_IN_A_ROW + ["model_answers_useless"] * 5
+    chain.clock.advance(60)
+    assert understand(TICKET).why_fallback == "answer_not_json"
+
+
+# Second opinion
+
+
+def test_an_unsure_answer_is_put_to_the_next_model_when_the_site_wants_it() -> None:
+    chain, weak, strong = Chain(), Model(name="weak", confidence=0.4, usd=0.1), Model(name="strong", usd=0.4)
+    analysis = chain.understanding(weak, strong, cascade_below=0.5)(TICKET)
+    assert (analysis.model, analysis.cost_usd, analysis.attempts) == ("strong", 0.5, 2)
+    assert chain.understanding(weak, strong)(TICKET).model == "weak"
+
+
+def test_a_sure_answer_needs_no_second_opinion() -> None:
+    chain, weak, strong = Chain(), Model(name="weak", confidence=0.5), Model(name="strong")
+    assert chain.understanding(weak, strong, cascade_below=0.5)(TICKET).model == "weak"
+    assert strong.texts == []
+
+
+def test_when_the_stronger_model_cannot_answer_the_unsure_answer_stands() -> None:
+    chain, weak = Chain(), Model(name="weak", confidence=0.4)
+    strong = Model(AnalysisFailed("model_unknown"), name="strong")
+    analysis = chain.understanding(weak, strong, cascade_below=0.5)(TICKET)
+    assert (analysis.model, analysis.confidence, analysis.why_fallback) == ("weak", 0.4, None)
+
+
+# The rest of the chain
+
+
+class Classifier:
+    def __init__(self, error: AnalysisFailed | None = None) -> None:
+        self._error = error
+
+    def analyse(self, text: RedactedText) -> Analysis:
+        if self._error:
+            raise self._error
+        return an_analysis(source="classifier", model=None, attempts=0)
+
+
+def test_the_classifier_answers_before_the_rules_and_says_why_no_model_did() -> None:
+    down = Model(AnalysisFailed("model_unknown"))
+    analysis = Chain().understanding(down, classifier=Classifier())(TICKET)
+    assert (analysis.source, analysis.why_fallback) == ("classifier", "model_unknown")
+    assert Understanding([], RULES, classifier=Classifier())(TICKET).why_fallback == "no_model_configured"
+
+
+def test_where_the_classifier_is_of_no_use_rules_answer() -> None:
+    analysis = Understanding([], RULES, classifier=Classifier(AnalysisFailed("classifier_unsure")))(TICKET)
+    assert analysis.source == "rules"
+
+
+@pytest.mark.parametrize("text", ["", "...", "12345", "\x00", "🙂🙂", "<p> </p>"])
+def test_a_ticket_without_a_word_costs_nothing(text: str) -> None:
+    model = Model()
+    analysis = Chain().understanding(model)(a_ticket(subject="", description=text))
+    assert (analysis.source, analysis.why_fallback, model.texts) == ("rules", "nothing_to_read", [])
+
+
+def test_a_model_that_may_see_more_sees_more_and_the_next_one_does_not() -> None:
+    chain = Chain()
+    near, far = Model(AnalysisFailed("answer_not_json"), name="near"), Model(name="far")
+    links = [chain.link(near, level=RedactionLevel.SECRETS), chain.link(far)]
+    Understanding(links, RULES)(
+        a_ticket(description="Call me: +49 30 901820, jane.doe@example.com", names=("Jane Doe",))
+    )
+    assert "jane.doe@example.com" in near.texts[0].text
+    assert "jane.doe" not in far.texts[0].text
+
+
+def test_names_that_the_helpdesk_knows_are_taken_out() -> None:
+    model = Model()
+    ticket = a_ticket(description="My name is Rosalind Quimby and I was charged twice.", names=("Rosalind Quimby",))
+    Chain().understanding(model)(ticket)
+    assert "Quimby" not in model.texts[0].text
+
+
+def test_a_model_that_saw_names_puts_none_into_log_or_note() -> None:
+    class Gossip(Model):
+        def analyse(self, text: RedactedText) -> Analysis:
+            told = {"summary": "Rosalind Quimby was charged twice.", "evidence": ("I am Quimby",)}
+            return super().analyse(text).model_copy(update={**told, "entities": {"customer": "Rosalind Quimby"}})
+
+    chain = Chain()
+    link = chain.link(Gossip(), level=RedactionLevel.SECRETS)
+    analysis = Understanding([link], RULES)(a_ticket(names=("Rosalind Quimby",)))
+    assert "Quimby" not in analysis.model_dump_json()
+
+
+def test_numbers_known_by_the_words_around_them_are_taken_out_of_what_is_said_about_them() -> None:
+    class Gossip(Model):
+        def analyse(self, text: RedactedText) -> Analysis:
+            told = {"summary": "Call 555 0199 443, born 03.04.1980.", "evidence": ("555 0199 443", "88213455")}
+            return super().analyse(text).model_copy(update={**told, "entities": {"account": "88213455"}})
+
+    link = Chain().link(Gossip(), level=RedactionLevel.SECRETS)
+    text = "My phone: 555 0199 443, I was born on 03.04.1980, account number 88213455. Charged twice."
+    told = Understanding([link], RULES)(a_ticket(description=text)).model_dump_json()
+    for value in ("555 0199 443", "03.04.1980", "88213455"):
+        assert value not in told
+
+
+def test_signs_of_an_attack_are_looked_for_in_the_ticket_as_it_came() -> None:
+    seen: list[str] = []
+
+    def signs(text: str) -> tuple[str, ...]:
+        seen.append(text)
+        return ("hidden_text",)
+
+    ticket = a_ticket(subject="Hi\u200b", description="<p>there</p>")
+    assert Chain().understanding(Model(), signs=signs)(ticket).suspicious == ("hidden_text",)
+    assert Understanding([], RULES, signs=signs)(ticket).suspicious == ("hidden_text",)
+    assert seen == ["Hi\u200b\n<p>there</p>"] * 2
+
+
+def test_whoever_watches_is_told_what_each_link_said() -> None:
+    chain, steps = Chain(), list[Step]()
+    bad, good = Model(AnalysisFailed("answer_not_json"), name="bad"), Model(name="good")
+    chain.understanding(bad, good)(TICKET, watch=steps.append)
+    assert [(step.link, step.reason, step.analysis is not None) for step in steps] == [
+        ("bad", "answer_not_json", False),
+        ("good", None, True),
+    ]
+
+
+def test_an_error_nobody_expected_is_a_link_that_failed_and_is_told() -> None:
+    told: list[str] = []
+    broken = Model(RuntimeError("CANARY"), always=True, name="broken")
+
+    class Broken:
+        def analyse(self, _text: RedactedText) -> Analysis:
+            raise ModuleNotFoundError("CANARY")
+
+    analysis = Chain().understanding(broken, classifier=Broken(), trouble=told.append)(TICKET)
+    assert (analysis.source, analysis.why_fallback) == ("rules", "analyser_broken")
+    assert ["broken" in told[0], "Broken" in told[1]] == [True, True]
+    assert "CANARY" not in "".join(told)
+
+
+@pytest.mark.parametrize("reason", ["model_nonsense", "model_answer_too_long", "model_http_400"])
+def test_nonsense_counts_as_an_answer_of_no_use_and_a_refusal_of_one_text_does_not(reason: str) -> None:
+    def asked(reason: str) -> int:
+        chain, model = Chain(), Model(AnalysisFailed(reason), always=True)
+        useless = Breaker("useless", chain.clock, threshold=USELESS_IN_A_ROW)
+        understand = chain.understanding(model, links={"useless": useless})
+        for _ in range(40):
+            understand(TICKET)
+        return len(model.texts)
+
+    assert asked(reason) == USELESS_IN_A_ROW
+    assert asked("model_content_filter") == 40
+
+
+def test_a_model_moved_to_another_server_is_asked_anew() -> None:
+    chain, store = Chain(), AnswerStore(None, ManualClock())
+    here, there = Model(name="main"), Model(name="main")
+    chain.understanding(here, links={"store": store, "place": "tiny at A"})(TICKET)
+    chain.understanding(there, links={"store": store, "place": "huge at B"})(TICKET)
+    assert (len(here.texts), len(there.texts)) == (1, 1)
+
+
+def test_what_a_model_said_of_more_than_the_rest_may_see_is_not_kept() -> None:
+    chain, model = Chain(), Model()
+    links = {"store": AnswerStore(None, chain.clock), "level": RedactionLevel.SECRETS}
+    understand = chain.understanding(model, links=links)
+    understand(TICKET), understand(TICKET)
+    assert len(model.texts) == 2
+
+
+def test_a_kept_answer_is_held_to_the_floors_of_the_text_it_is_used_for() -> None:
+    class Holding(Model):
+        def hold(self, analysis: Analysis, text: RedactedText) -> Analysis:
+            return analysis.model_copy(update={"summary": f"held for {text.text.count(chr(10))} lines"})
+
+    chain = Chain()
+    understand = chain.understanding(Holding(), links={"store": AnswerStore(None, chain.clock)})
+    first = a_ticket(subject="", description="One line, and another")
+    understand(first)
+    again = understand(first.model_copy(update={"description": "One line,\nand another"}))
+    assert (again.cached, again.summary) == (True, "held for 1 lines")
+
+
+def test_the_same_text_at_the_same_time_is_paid_for_once() -> None:
+    class Slow(Model):
+        def analyse(self, text: RedactedText) -> Analysis:
+            time.sleep(0.02)
+            return super().analyse(text)
+
+    chain, model = Chain(), Slow()
+    chain.deadline = Deadline(SystemClock(), 60)
+    understand = chain.understanding(model, links={"store": AnswerStore(None, chain.clock)})
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: understand(TICKET), range(32)))
+    assert len(model.texts) == 1
+    assert sum(not answer.cached for answer in answers) == 1
+
+
+def test_where_no_answer_is_kept_nobody_waits_for_another_ones() -> None:
+    together = threading.Barrier(4)
+
+    class Meeting(Model):
+        def analyse(self, text: RedactedText) -> Analysis:
+            together.wait(20)
+            return super().analyse(text)
+
+    chain, model = Chain(), Meeting()
+    chain.deadline = Deadline(SystemClock(), 60)
+    link = chain.link(model, store=AnswerStore(None, chain.clock, days=0))
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: link.analyse(TEXT), range(4)))
+    assert len(model.texts) == 4
+
+
+def test_when_the_first_to_ask_fails_the_next_one_asks_for_itself() -> None:
+    chain, model = Chain(), Model(AnalysisFailed("answer_not_json"))
+    chain.deadline = Deadline(SystemClock(), 60)
+    understand = chain.understanding(model, links={"store": AnswerStore(None, chain.clock)})
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: understand(TICKET), range(8)))
+    assert sorted(answer.source for answer in answers) == ["model"] * 7 + ["rules"]

@@ -1,0 +1,456 @@
+"""What the SDK is told, and how a server's ways of failing are told apart."""
+
+from __future__ import annotations
+
+import errno
+import functools
+import json
+import os
+import re
+import socket
+import ssl
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx2
+import openai
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticket_processor.analysis.model_server import sdk_client
+from ticket_processor.analysis.model_server.chat import FormRefused, ModelBusy, OpenAIServer, RawAnswer
+from ticket_processor.analysis.model_server.connection import SAID_CHARS, failure
+from ticket_processor.core.errors import AnalysisFailed
+from ticket_processor.core.models import Usage
+
+# The SDK
+
+
+class Sdk:
+    """The real SDK over a transport in memory, with what it was made with and what it sent."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.made: dict[str, Any] = {}
+        self.sent: list[httpx2.Request] = []
+        self.answers: list[httpx2.Response | Exception] = []
+        transport = httpx2.MockTransport(self._answer)
+        self.client = httpx2.Client(transport=transport)
+        original = openai.OpenAI
+
+        def make(**options: Any) -> openai.OpenAI:
+            self.made.update(options)
+            return original(**{**options, "http_client": self.client})
+
+        monkeypatch.setattr(openai, "OpenAI", make)
+        self.server = OpenAIServer(
+            base_url="http://model.invalid/v1", api_key=None, timeout_s=lambda: 12.5, max_output_tokens=321
+        )
+
+    def _answer(self, request: httpx2.Request) -> httpx2.Response:
+        self.sent.append(request)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def ask(self, answer: httpx2.Response | Exception, *, structured: bool = False) -> RawAnswer:
+        self.answers = [answer]
+        form = {"type": "json_object"} if structured else None
+        return self.server.complete("m", [{"role": "user", "content": "x"}], form)
+
+
+@pytest.fixture
+def sdk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sdk]:
+    sdk = Sdk(monkeypatch)
+    yield sdk
+    sdk.client.close()
+
+
+def completion(content: object = "hello", **fields: Any) -> dict[str, Any]:
+    message = {"role": "assistant", "content": content}
+    return {
+        "id": "x",
+        "object": "chat.completion",
+        "created": 0,
+        "model": "served",
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12},
+        **fields,
+    }
+
+
+reply = functools.partial(httpx2.Response, 200)
+
+
+def test_an_answer_is_read_with_its_tokens_and_the_name_of_the_model(sdk: Sdk) -> None:
+    usage = {"prompt_tokens": 9, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 4}}
+    raw = sdk.ask(reply(json=completion(usage=usage)))
+    assert raw == RawAnswer("hello", Usage(input=9, output=3, cached=4), "served")
+
+
+def test_the_sdks_retries_are_off_and_its_timeout_is_replaced(sdk: Sdk) -> None:
+    with pytest.raises(ModelBusy):
+        sdk.ask(httpx2.Response(500))
+    assert len(sdk.sent) == 1
+    timeout = sdk.sent[0].extensions["timeout"]
+    assert timeout["read"] == 12.5
+    assert timeout["connect"] == 5.0
+    assert sdk.made["max_retries"] == 0
+
+
+def test_a_limit_of_tokens_is_always_sent_in_the_name_that_every_server_knows(sdk: Sdk) -> None:
+    sdk.ask(reply(json=completion()))
+    body = json.loads(sdk.sent[0].content)
+    assert (body["max_tokens"], body["temperature"]) == (321, 0)
+    assert "max_completion_tokens" not in body
+    assert "response_format" not in body
+
+
+@pytest.mark.parametrize("details", [None, {}, {"cached_tokens": None}])
+def test_missing_token_counts_are_zero(sdk: Sdk, details: object) -> None:
+    usage = {"prompt_tokens": 9, "completion_tokens": None, "prompt_tokens_details": details}
+    assert sdk.ask(reply(json=completion(usage=usage))).usage == Usage(input=9)
+    assert sdk.ask(reply(json=completion(usage=None))).usage == Usage()
+
+
+def test_an_answer_at_the_token_limit_is_known_as_unfinished(sdk: Sdk) -> None:
+    cut = [{"index": 0, "message": {"role": "assistant", "content": "{"}, "finish_reason": "length"}]
+    assert not sdk.ask(reply(json=completion(choices=cut))).finished
+
+
+def complaint(name: str) -> httpx2.Response:
+    return httpx2.Response(400, json={"error": {"message": f"Unsupported parameter: '{name}'", "code": "unsupported"}})
+
+
+@pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens", "temperature"])
+def test_a_reasoning_model_is_asked_again_in_its_own_words_and_remembered(sdk: Sdk, name: str) -> None:
+    sdk.answers = [complaint(name), reply(json=completion())]
+    for model in ("thinker", "thinker", "plain"):
+        assert sdk.server.complete(model, [{"role": "user", "content": "x"}], None).text == "hello"
+    first, again, second, other = (json.loads(request.content) for request in sdk.sent)
+    assert first["max_tokens"] == other["max_tokens"] == 321
+    for body in (again, second):
+        assert body["max_completion_tokens"] > 321
+        assert not {"max_tokens", "temperature"} & body.keys()
+
+
+def test_a_model_that_refuses_both_ways_is_asked_twice_and_no_more(sdk: Sdk) -> None:
+    with pytest.raises(AnalysisFailed) as error:
+        sdk.ask(complaint("max_tokens"))
+    assert error.value.reason == "model_http_400"
+    assert len(sdk.sent) == 2
+
+
+ERROR = {"error": {"message": "CANARY", "type": "x", "code": "some_code"}}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "reason", "busy"),
+    [
+        (401, ERROR, "model_not_authorised", False),
+        (401, {"error": "Unauthorized"}, "model_not_authorised", False),
+        (403, ERROR, "model_not_authorised", False),
+        (404, {"detail": "Not Found"}, "model_unknown", False),
+        (400, ERROR, "model_http_400", False),
+        (400, {"error": {"message": "x", "code": 400}}, "model_http_400", False),
+        (413, ERROR, "model_http_413", False),
+        (422, ERROR, "model_http_422", False),
+        (429, ERROR, "model_rate_limited", True),
+        (429, {"error": {"message": "x", "code": "insufficient_quota"}}, "model_no_quota", False),
+        (429, [], "model_rate_limited", True),
+        (408, ERROR, "model_http_408", True),
+        (409, ERROR, "model_http_409", True),
+        (500, "Internal Server Error", "model_http_500", True),
+        (502, "<html>bad gateway</html>", "model_http_502", True),
+        (503, ERROR, "model_http_503", True),
+        (529, ERROR, "model_http_529", True),
+    ],
+)
+def test_a_refused_request_is_told_by_a_fixed_word(sdk: Sdk, status: int, body: Any, reason: str, busy: bool) -> None:
+    answer = httpx2.Response(status, text=body) if isinstance(body, str) else httpx2.Response(status, json=body)
+    with pytest.raises(AnalysisFailed) as error:
+        sdk.ask(answer)
+    assert error.value.reason == reason
+    assert isinstance(error.value, ModelBusy) == busy
+    assert "CANARY" not in error.value.reason
+    assert len(sdk.sent) == 1
+
+
+PINNED = "Server is pinned to 'a'; requested 'b'"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"message": PINNED, "type": "x", "code": 400}},
+        {"error": PINNED},
+        {"detail": PINNED},
+        {"message": PINNED},
+        {"detail": [{"loc": ["body"], "msg": PINNED}]},
+        [{"error": {"message": PINNED}}],
+        PINNED,
+    ],
+)
+def test_a_refusal_carries_the_servers_own_sentence(sdk: Sdk, body: Any) -> None:
+    answer = httpx2.Response(400, text=body) if isinstance(body, str) else httpx2.Response(400, json=body)
+    with pytest.raises(AnalysisFailed) as error:
+        sdk.ask(answer)
+    assert str(error.value) == f"model_http_400: {PINNED}"
+    assert error.value.in_words == f"http 400: {PINNED}"
+    with pytest.raises(FormRefused, match="pinned to 'a'"):
+        sdk.ask(answer, structured=True)
+
+
+def test_the_servers_sentence_is_short_plain_and_without_keys_and_customers() -> None:
+    said = "Bad key sk-proj-abcdefghijklmnopqrstuvwx1234 of jane@example.org\n\x1b[31m\u202e" + "word " * 100
+    detail = failure(400, {"error": {"message": said}}, {}).detail
+    assert len(detail) <= SAID_CHARS
+    assert not {"\n", "\x1b", "\u202e"} & set(detail)
+    assert not re.search("sk-proj|jane@", detail)
+    assert failure(502, "<html>bad gateway</html>", {}).detail == ""
+
+
+def test_the_servers_sentence_never_holds_the_key_that_it_was_sent(monkeypatch: pytest.MonkeyPatch, sdk: Sdk) -> None:
+    server = OpenAIServer(api_key="plainword", timeout_s=lambda: 5, max_output_tokens=50)
+    sdk.answers = [httpx2.Response(401, json={"error": "Wrong key plainword given"})]
+    with pytest.raises(AnalysisFailed) as error:
+        server.complete("m", [{"role": "user", "content": "x"}], None)
+    assert error.value.detail == "Wrong key [key] given"
+
+
+@pytest.mark.parametrize(
+    ("cause", "told"),
+    [
+        (ConnectionRefusedError(111, "CANARY"), "connection refused"),
+        (socket.gaierror(-2, "CANARY"), "its name leads nowhere"),
+        (ssl.SSLCertVerificationError("CANARY"), "its certificate is not trusted"),
+        (ssl.SSLError("CANARY"), "no secure connection"),
+        (OSError(errno.ENETUNREACH, "CANARY"), os.strerror(errno.ENETUNREACH).lower()),
+        (ConnectionResetError(104, "CANARY"), "the connection broke"),
+        (None, "the connection broke"),
+    ],
+)
+def test_why_a_server_cannot_be_reached_is_told(sdk: Sdk, cause: Exception | None, told: str) -> None:
+    error = httpx2.ConnectError("CANARY")
+    error.__cause__ = cause
+    with pytest.raises(ModelBusy) as raised:
+        sdk.ask(error)
+    assert str(raised.value) == f"model_unreachable: {told}"
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait"),
+    [
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": "Sat, 21 Nov 2026 03:30:09 GMT", "date": "Sat, 21 Nov 2026 03:30:00 GMT"}, 9.0),
+        ({"retry-after": "junk"}, None),
+        ({}, None),
+    ],
+)
+def test_a_rate_limit_says_how_long_to_wait(sdk: Sdk, headers: dict[str, str], wait: float | None) -> None:
+    with pytest.raises(ModelBusy) as error:
+        sdk.ask(httpx2.Response(429, json=ERROR, headers=headers))
+    assert error.value.wait == wait
+
+
+@pytest.mark.parametrize("status", [400, 422, 501])
+def test_a_refused_structure_is_told_apart_from_a_failing_server(sdk: Sdk, status: int) -> None:
+    with pytest.raises(FormRefused):
+        sdk.ask(httpx2.Response(status, json=ERROR), structured=True)
+
+
+def test_a_500_that_speaks_of_the_structure_refuses_it(sdk: Sdk) -> None:
+    complaint = "[{'loc': ('body', 'response_format', 'type'), 'msg': \"Input should be 'text' or 'json_object'\"}]"
+    answer = httpx2.Response(500, json={"error": {"message": complaint, "type": "internal_server_error"}})
+    with pytest.raises(FormRefused):
+        sdk.ask(answer, structured=True)
+    with pytest.raises(ModelBusy):
+        sdk.ask(answer)
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 529])
+def test_a_server_that_is_away_has_not_refused_the_structure(sdk: Sdk, status: int) -> None:
+    with pytest.raises(ModelBusy):
+        sdk.ask(httpx2.Response(status, json=ERROR), structured=True)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (httpx2.ReadTimeout("slow"), "model_timeout"),
+        (httpx2.ConnectTimeout("slow"), "model_timeout"),
+        (httpx2.ConnectError("refused"), "model_unreachable"),
+        (httpx2.RemoteProtocolError("died in mid-answer"), "model_unreachable"),
+    ],
+)
+def test_a_server_that_gives_no_answer_is_busy(sdk: Sdk, error: Exception, reason: str) -> None:
+    with pytest.raises(ModelBusy) as raised:
+        sdk.ask(error)
+    assert raised.value.reason == reason
+    assert len(sdk.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SSL_CERT_FILE", "/nonexistent/CANARY.pem"),
+        ("ALL_PROXY", "socks5h://CANARY:CANARY@127.0.0.1:9"),
+        ("HTTPS_PROXY", "foo://CANARY"),
+    ],
+)
+def test_settings_with_which_nothing_can_be_connected_are_told_without_their_values(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    sdk_client._trusted.cache_clear()
+    server = OpenAIServer(base_url="https://model.invalid/v1", timeout_s=lambda: 5, max_output_tokens=50)
+    try:
+        with pytest.raises(AnalysisFailed) as error:
+            server.complete("m", [{"role": "user", "content": "x"}], None)
+    finally:
+        sdk_client._trusted.cache_clear()
+    assert error.value.reason == "model_connection_settings"
+    assert not isinstance(error.value, ModelBusy)
+    assert variable in str(error.value)
+    assert "CANARY" not in str(error.value)
+
+
+def test_an_answer_that_memory_cannot_hold_is_a_failed_answer(sdk: Sdk) -> None:
+    class Endless(httpx2.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            yield b"{"
+            raise MemoryError
+
+    for status in (200, 400):
+        with pytest.raises(AnalysisFailed, match="model_answer_too_long"):
+            sdk.ask(httpx2.Response(status, stream=Endless()))
+
+
+def test_the_room_of_a_model_grows_when_it_is_found_to_think(sdk: Sdk) -> None:
+    sent = [{"role": "user", "content": "x"}]
+    assert sdk.server.room("thinker") == sdk.server.room("reasoner") == 321
+    thoughts = {"role": "assistant", "content": "", "reasoning_content": "Hm."}
+    cut = completion(choices=[{"index": 0, "message": thoughts, "finish_reason": "length"}])
+    sdk.answers = [reply(json=cut), reply(json=completion())]
+    sdk.server.complete("thinker", sent, None)
+    sdk.answers = [complaint("max_tokens"), reply(json=completion())]
+    sdk.server.complete("reasoner", sent, None)
+    limits = [json.loads(request.content) for request in sdk.sent]
+    assert sdk.server.room("thinker") == limits[1]["max_tokens"] > 321
+    assert sdk.server.room("reasoner") == limits[3]["max_completion_tokens"] > 321
+    assert sdk.server.room("plain") == 321
+
+
+NONSENSE: dict[str, Callable[[], httpx2.Response]] = {
+    "html": lambda: reply(text="<html>sign in</html>", headers={"content-type": "text/html"}),
+    "broken json": lambda: reply(text='{"choices": [', headers={"content-type": "application/json"}),
+    "nothing": lambda: reply(text="", headers={"content-type": "application/json"}),
+    "list": lambda: reply(json=[1]),
+    "empty object": lambda: reply(json={}),
+    "null": lambda: reply(json=None),
+    "no choices": lambda: reply(json=completion(choices=[])),
+    "choices of nothing": lambda: reply(json=completion(choices=[None])),
+    "choices in words": lambda: reply(json=completion(choices="x")),
+    "choices by name": lambda: reply(json=completion(choices={"a": 1})),
+    "choice without message": lambda: reply(json=completion(choices=[{}])),
+    "message of nothing": lambda: reply(json=completion(choices=[{"message": None}])),
+    "no content": lambda: reply(json=completion(None)),
+    "empty content": lambda: reply(json=completion("  ")),
+    "content in parts of no text": lambda: reply(json=completion([{"type": "image"}, 7])),
+    "tokens in words": lambda: reply(json=completion(usage={"prompt_tokens": "many"})),
+    "half a token": lambda: reply(json=completion(usage={"prompt_tokens": 1.5})),
+}
+
+
+@pytest.mark.parametrize("name", NONSENSE)
+def test_nonsense_with_status_200_is_a_failed_answer_and_nothing_else(sdk: Sdk, name: str) -> None:
+    with pytest.raises(AnalysisFailed) as error:
+        sdk.ask(NONSENSE[name]())
+    assert error.value.reason in ("model_nonsense", "model_empty_answer")
+    assert not isinstance(error.value, ModelBusy)
+    assert len(sdk.sent) == 1
+
+
+def test_text_that_cannot_be_encoded_is_sent_without_what_cannot(sdk: Sdk) -> None:
+    sdk.answers = [reply(json=completion())]
+    sdk.server.complete("m", [{"role": "user", "content": "half \ud800"}], None)
+    assert json.loads(sdk.sent[0].content)["messages"][0]["content"] == "half ?"
+
+
+WAITS = [
+    ({"retry-after-ms": "1500"}, "", 1.5),
+    ({"retry-after-ms": "junk", "retry-after": "2"}, "", 2.0),
+    ({"retry-after": "1e12"}, "", 3600.0),
+    ({"retry-after": "-5"}, "", 0.0),
+    ({"x-ratelimit-reset-requests": "1m30s"}, "", 90.0),
+    ({"x-ratelimit-reset-requests": "250ms", "x-ratelimit-reset-tokens": "1h2m3.5s"}, "", 0.25),
+    ({"x-ratelimit-reset-tokens": "12", "x-ratelimit-remaining-tokens": "0"}, "", 12.0),
+    ({"x-ratelimit-reset-tokens": "soon"}, "", None),
+    ({}, "Please try again in 6m0s. Visit us.", 360.0),
+    ({}, "Please retry after 26 seconds.", 26.0),
+    ({}, "Please try again in 20s.", 20.0),
+    ({}, "Try again later.", None),
+]
+
+
+@pytest.mark.parametrize(("headers", "words", "wait"), WAITS)
+def test_a_wait_is_read_from_wherever_it_stands(headers: dict[str, str], words: str, wait: float | None) -> None:
+    failed = failure(429, {"error": {"message": words}}, headers)
+    assert isinstance(failed, ModelBusy)
+    assert failed.wait == wait
+
+
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8)),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["error", "message", "code", "type", "detail"]) | st.text(max_size=3), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@given(status=st.integers(100, 599), body=JSON, wait=st.text(max_size=8), structured=st.booleans())
+def test_whatever_an_error_looks_like_it_is_told_by_a_fixed_word(
+    status: int, body: object, wait: str, structured: bool
+) -> None:
+    headers = {"retry-after": wait, "retry-after-ms": wait, "x-ratelimit-reset-tokens": wait}
+    failed = failure(status, body, headers, structured=structured)
+    assert isinstance(failed, AnalysisFailed)
+    assert re.fullmatch(r"model_[a-z_0-9]+|form_refused", failed.reason)
+    if isinstance(failed, ModelBusy) and failed.wait is not None:
+        assert 0 <= failed.wait <= 3600
+
+
+ORIGINAL = openai.OpenAI
+
+
+def _with_client(client: httpx2.Client, **options: Any) -> openai.OpenAI:
+    return ORIGINAL(**{**options, "http_client": client})
+
+
+CHOICES = st.lists(st.fixed_dictionaries({}, optional={"message": JSON, "finish_reason": JSON, "delta": JSON}))
+
+
+@given(
+    answer=JSON
+    | st.fixed_dictionaries({"choices": CHOICES | JSON}, optional={"usage": JSON, "model": JSON, "error": JSON})
+)
+def test_whatever_is_answered_with_200_is_an_answer_or_a_failure(answer: object) -> None:
+    for body in (json.dumps(answer), f"data: {json.dumps(answer)}\n\ndata: [DONE]\n\n"):
+        transport = httpx2.MockTransport(lambda _request, body=body: httpx2.Response(200, text=body))
+        with httpx2.Client(transport=transport) as client, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(openai, "OpenAI", functools.partial(_with_client, client))
+            server = OpenAIServer(base_url="http://x.invalid/v1", timeout_s=lambda: 5, max_output_tokens=50)
+            try:
+                raw = server.complete("m", [{"role": "user", "content": "x"}], None)
+            except AnalysisFailed:
+                continue
+        assert raw.text.strip()
+        assert raw.usage.input >= 0

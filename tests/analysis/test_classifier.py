@@ -1,0 +1,521 @@
+"""The local classifier: what it learns, when it is used, and what it refuses to open."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pickle
+import random
+import re
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import skops.io
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+from sklearn.linear_model import LogisticRegression
+
+from ticket_processor.analysis.classifier.analyser import ClassifierUnusable, LocalClassifier, NotTrained
+from ticket_processor.analysis.classifier.ngrams import plain_form
+from ticket_processor.analysis.classifier.scoring import decide, softmax
+from ticket_processor.analysis.classifier.storage import DESCRIPTION, Task, read_weights, write
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.text.redact import RedactedText, redact
+from ticket_processor.core.errors import AnalysisFailed, ConfigError, how_to_install
+from ticket_processor.core.models import Analysis, Sentiment, Urgency
+from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
+from ticket_processor.evaluation.data import Example, read_examples
+from ticket_processor.evaluation.scores import score
+from ticket_processor.evaluation.training import contenders
+from ticket_processor.evaluation.training.calibration import calibrate
+from ticket_processor.evaluation.training.corpus import NgramCounts, corpus_of, text_of
+from ticket_processor.evaluation.training.fitting import Trained, train
+
+LABELLED = Path(__file__).parents[2].parent / "shared" / "data"
+
+# Names and words of which the keyword rules know nothing.
+WORDS = {
+    "alpha": "zinnia tulip begonia primrose lupin".split(),
+    "alpha_one": "spade trowel rake hoe dibber".split(),
+    "beta": "skillet saucepan colander whisk ladle".split(),
+    "rest": "walrus heron badger otter lynx".split(),
+}
+FILLER = "yesterday somebody moved those around our place while others looked".split()
+MOODS = {Sentiment.POSITIVE: "vermilion", Sentiment.NEGATIVE: "ochre"}
+HASTE = {Urgency.HIGH: "gallop", Urgency.LOW: "amble"}
+TAXONOMY = Taxonomy(
+    categories=(
+        Category(name="alpha", description="Kind a."),
+        Category(name="alpha_one", description="Kind a, number one.", parent="alpha"),
+        Category(name="beta", description="Kind b.", priority_floor=Urgency.MEDIUM),
+        Category(name="rest", description="Anything."),
+    ),
+    fallback="rest",
+)
+RULES = RulesAnalyser(TAXONOMY)
+
+
+def invented(count: int, seed: int = 0) -> list[Example]:
+    """Tickets whose labels follow from their words."""
+    rng = random.Random(seed)
+    found = []
+    for number in range(count):
+        category = rng.choice(list(WORDS))
+        mood, haste = rng.choice(list(MOODS)), rng.choice(list(HASTE))
+        words = rng.sample(WORDS[category], 2) + rng.sample(FILLER, 4) + [MOODS[mood], HASTE[haste]]
+        rng.shuffle(words)
+        body = " ".join(words)
+        found.append(Example(id=f"t{number}", body=body, category=category, urgency=haste, sentiment=mood))
+    return found
+
+
+TRAINING, UNSEEN = invented(160, 1), invented(60, 2)
+
+
+class Oracle(RulesAnalyser):
+    """Rules that know ``known`` of every ticket of ``examples``, and are wrong about the rest."""
+
+    def __init__(self, examples: list[Example], known: set[Task]) -> None:
+        super().__init__(TAXONOMY)
+        self._truth = {text_of(example).text: example for example in examples}
+        self._known = known
+
+    def analyse(self, text: RedactedText) -> Analysis:
+        truth, analysis = self._truth[text.text], super().analyse(text)
+        assert truth.category is not None
+        top, below = TAXONOMY.split(truth.category)
+        right: dict[Task, dict[str, object]] = {
+            "category": {"category": top, "subcategory": below},
+            "urgency": {"urgency": truth.urgency},
+            "sentiment": {"sentiment": truth.sentiment},
+        }
+        wrong = {"category": "rest", "subcategory": None, "urgency": Urgency.MEDIUM, "sentiment": Sentiment.NEUTRAL}
+        update = {name: value for task in self._known for name, value in right[task].items()}
+        return analysis.model_copy(update={**wrong, **update})
+
+    def analyse_with_floor(self, text: RedactedText) -> tuple[Analysis, Urgency | None]:
+        return self.analyse(text), self.floor(text)
+
+
+def learn(examples: list[Example], rules: RulesAnalyser = RULES, **options: Any) -> Trained:
+    tasks: tuple[Task, ...] = options.pop("tasks", ("category", "urgency", "sentiment"))
+    corpus = corpus_of(examples)
+    return train(corpus, TAXONOMY, rules, tasks=tasks, source="a test", trained_at="2026-11-21T00:00:00Z", **options)
+
+
+def stored(folder: Path, trained: Trained) -> Path:
+    write(folder, trained.description, trained.arrays)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained() -> Trained:
+    return learn(TRAINING)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, trained: Trained) -> Path:
+    return stored(tmp_path / "classifier", trained)
+
+
+@pytest.fixture(scope="module")
+def classifier(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> LocalClassifier:
+    return LocalClassifier.load(stored(tmp_path_factory.mktemp("classifier"), trained), TAXONOMY, RULES)
+
+
+# --- what it learns --------------------------------------------------------------------------------------------------
+
+
+def test_it_learns_categories_moods_and_haste_that_no_rule_knows(classifier: LocalClassifier) -> None:
+    analyses = [classifier.analyse(text_of(example)) for example in UNSEEN]
+    assert {analysis.source for analysis in analyses} == {"classifier"}
+    tops = [TAXONOMY.split(example.category or "")[0] for example in UNSEEN]
+    assert score(tops, [analysis.category for analysis in analyses]).macro_f1 > 0.95
+    moods = [str(example.sentiment) for example in UNSEEN]
+    assert score(moods, [analysis.sentiment for analysis in analyses]).macro_f1 > 0.95
+
+
+def test_sub_categories_are_learnt_and_belong_to_their_category(classifier: LocalClassifier) -> None:
+    for example in UNSEEN:
+        analysis = classifier.analyse(text_of(example))
+        found = analysis.subcategory or analysis.category
+        assert TAXONOMY.split(found)[0] == analysis.category
+    below = [example for example in UNSEEN if example.category == "alpha_one"]
+    assert below
+    found_below = [classifier.analyse(text_of(example)).subcategory for example in below]
+    assert found_below.count("alpha_one") >= 0.9 * len(below)
+
+
+def test_evidence_are_words_of_the_ticket_that_tell(classifier: LocalClassifier) -> None:
+    analysis = classifier.analyse(redact("yesterday somebody moved the skillet and the whisk"))
+    assert set(analysis.evidence) & {"skillet", "whisk"}
+    assert set(analysis.evidence) <= set("yesterday somebody moved the skillet and whisk".split())
+
+
+def test_urgency_is_learnt_but_never_below_the_floor_of_the_category(classifier: LocalClassifier) -> None:
+    assert classifier.analyse(redact("zinnia tulip amble")).urgency is Urgency.LOW
+    assert classifier.analyse(redact("zinnia tulip gallop")).urgency is Urgency.HIGH
+    assert classifier.analyse(redact("skillet whisk amble")).urgency is Urgency.MEDIUM
+
+
+def test_urgency_is_never_below_the_floor_of_the_rules(folder: Path) -> None:
+    class Alarmed(RulesAnalyser):
+        def analyse_with_floor(self, text: RedactedText) -> tuple[Analysis, Urgency | None]:
+            return self.analyse(text), Urgency.HIGH
+
+    found = LocalClassifier.load(folder, TAXONOMY, Alarmed(TAXONOMY)).analyse(redact("zinnia tulip amble"))
+    assert found.urgency is Urgency.HIGH
+
+
+def test_a_text_without_a_known_word_is_left_to_the_rules(classifier: LocalClassifier) -> None:
+    for text in ("", "  ", "ᚠᚢᚦ"):
+        with pytest.raises(AnalysisFailed, match="classifier_knows_no_word"):
+            classifier.analyse(redact(text))
+
+
+def test_the_same_rows_and_seed_give_the_same_classifier(trained: Trained) -> None:
+    again = learn(TRAINING)
+    assert again.description == trained.description
+    for part, arrays in trained.arrays.items():
+        for name, array in arrays.items():
+            assert np.array_equal(array, again.arrays[part][name]), (part, name)
+
+
+def test_threads_and_pickled_copies_agree(classifier: LocalClassifier) -> None:
+    texts = [text_of(example) for example in UNSEEN]
+    expected = [classifier.analyse(text) for text in texts]
+    copy = pickle.loads(pickle.dumps(classifier))
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(copy.analyse, texts)) == expected
+
+
+def test_one_ticket_at_a_time_gets_the_values_of_the_training_matrix() -> None:
+    corpus = corpus_of(TRAINING)
+    space = NgramCounts(corpus.texts).space(np.arange(100))
+    matrix, features = space.matrix(np.arange(len(corpus.texts))), space.features()
+    for row, text in enumerate(corpus.texts):
+        columns, values = features.vector(text.text)
+        single = sparse.csr_matrix((values, (np.zeros(len(columns), int), columns)), shape=(1, matrix.shape[1]))
+        assert abs(single - matrix[row]).max() < 1e-5
+
+
+# --- what it must not keep -------------------------------------------------------------------------------------------
+
+
+def test_no_personal_data_reaches_the_vocabulary(tmp_path: Path) -> None:
+    private = "write to jane.roe@example.com or call +49 30 901820 about order 48151623"
+    examples = [example.model_copy(update={"body": f"{example.body} {private}"}) for example in TRAINING]
+    alone = examples[0].model_copy(update={"body": examples[0].body + " Quetzalcoatl"})
+    description = write(tmp_path, (result := learn([alone, *examples[1:]])).description, result.arrays)
+    weights = read_weights(tmp_path / description.weights)
+    grams = bytes(weights["features"]["vocabulary"]).decode().split("\n")
+    assert len(grams) > 100
+    assert "_email_" in grams
+    for secret in ("jane", "roe@", "9018", "4815", "1623", "quetz", "email_1", "phone_1"):
+        assert not [gram for gram in grams if secret in gram], secret
+
+
+def test_names_that_are_known_are_taken_out() -> None:
+    examples = [item.model_copy(update={"body": f"{item.body} Marigold", "names": ("Marigold",)}) for item in TRAINING]
+    assert not any("arigold" in text.text for text in corpus_of(examples).texts)
+
+
+@given(st.text(max_size=300))
+def test_a_plain_form_holds_no_long_number(text: str) -> None:
+    form = plain_form(text)
+    longest = max((len(part) for part in "".join(c if c.isdigit() else " " for c in form).split()), default=0)
+    assert longest < 4 or "0000" in form
+    assert plain_form(form) == form
+
+
+# --- when it is used -------------------------------------------------------------------------------------------------
+
+
+def test_where_the_rules_are_as_good_they_answer(tmp_path: Path) -> None:
+    rules = Oracle([*TRAINING, *UNSEEN], {"category", "sentiment"})
+    result = learn(TRAINING, rules)
+    assert result.description.used == ("urgency",)
+    assert result.description.tasks["category"].rules_macro_f1 == 1.0
+    swapped = Oracle([item.model_copy(update={"sentiment": Sentiment.NEUTRAL}) for item in UNSEEN], {"sentiment"})
+    classifier = LocalClassifier.load(stored(tmp_path, result), TAXONOMY, swapped)
+    for example in UNSEEN:
+        analysis = classifier.analyse(text_of(example))
+        assert (analysis.category, analysis.sentiment) == ("rest", Sentiment.NEUTRAL), "not what the rules say"
+
+
+def test_a_classifier_that_beats_the_rules_at_nothing_is_refused(tmp_path: Path) -> None:
+    rules = Oracle(TRAINING, {"category", "urgency", "sentiment"})
+    folder = stored(tmp_path, learn(TRAINING, rules))
+    with pytest.raises(ClassifierUnusable, match="no better than the rules"):
+        LocalClassifier.load(folder, TAXONOMY, rules)
+
+
+def test_categories_that_left_the_taxonomy_make_it_unusable(folder: Path) -> None:
+    smaller = Taxonomy(categories=tuple(c for c in TAXONOMY.categories if c.name != "beta"), fallback="rest")
+    with pytest.raises(ClassifierUnusable, match=r"no longer has \(beta\)"):
+        LocalClassifier.load(folder, smaller, RulesAnalyser(smaller))
+
+
+def test_a_category_that_moved_is_told_by_where_it_is_now(folder: Path) -> None:
+    moved = Taxonomy(
+        categories=tuple(
+            item.model_copy(update={"parent": "beta"}) if item.name == "alpha_one" else item
+            for item in TAXONOMY.categories
+        ),
+        fallback="rest",
+    )
+    analysis = LocalClassifier.load(folder, moved, RulesAnalyser(moved)).analyse(redact("spade rake hoe dibber"))
+    assert (analysis.category, analysis.subcategory) == ("beta", "alpha_one")
+
+
+def test_scores_stand_beside_those_of_the_rules_on_the_same_rows(trained: Trained) -> None:
+    for learnt in trained.learnt:
+        assert learnt.rules_scores.count == learnt.scores.count == len(learnt.rows)
+        assert learnt.description.macro_f1 == learnt.scores.macro_f1 > learnt.description.rules_macro_f1
+
+
+def test_labels_with_too_few_tickets_are_left_out_and_named() -> None:
+    few = [item for item in TRAINING if item.category != "beta"]
+    few += [item for item in TRAINING if item.category == "beta"][:4]
+    foreign = [item.model_copy(update={"category": "gamma", "body": f"{item.body} {item.id}"}) for item in UNSEEN[:7]]
+    (learnt,) = learn([*few, *foreign], tasks=("category",)).learnt
+    assert learnt.description.left_out == {"beta": 4, "gamma": 7}
+    assert set(learnt.gold) == {"alpha", "alpha_one", "rest"}
+
+
+def test_when_there_is_nothing_to_learn_each_task_says_why() -> None:
+    unlabelled = [item.model_copy(update={"sentiment": None, "category": "gamma"}) for item in TRAINING[:12]]
+    with pytest.raises(ConfigError) as caught:
+        learn([item.model_copy(update={"urgency": Urgency.LOW}) for item in unlabelled])
+    reasons = " ".join(caught.value.problems)
+    assert len(caught.value.problems) == 3
+    assert "no ticket has a label" in reasons
+    assert "none of the taxonomy's categories" in reasons
+    assert "at least 5 different tickets" in reasons
+
+
+def test_a_text_that_comes_again_is_not_learnt_and_tested_at_once() -> None:
+    corpus = corpus_of([*TRAINING, *TRAINING, Example(id="x", category="beta")])
+    assert (len(corpus.texts), corpus.repeats) == (len(TRAINING), len(TRAINING) + 1)
+
+
+# --- what it refuses to open -----------------------------------------------------------------------------------------
+
+
+class Bomb:
+    """Runs code when a pickle of it is read."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        return Path.touch, (self._target,)
+
+
+def replace_weights(folder: Path, content: bytes) -> None:
+    """Other weights, and a description that fits them, as an attacker would."""
+    path = folder / DESCRIPTION
+    data = json.loads(path.read_text(encoding="utf-8"))
+    (folder / data["weights"]).write_bytes(content)
+    data["sha256"] = hashlib.sha256(content).hexdigest()
+    path.write_text(json.dumps(data), encoding="utf-8")
+
+
+def current_weights(folder: Path) -> Path:
+    return next(folder.glob("weights-*.skops"))
+
+
+def foreign_files(folder: Path, target: Path) -> Iterator[tuple[str, bytes]]:
+    yield "a pickle", pickle.dumps(Bomb(target))
+    yield "an estimator", skops.io.dumps(LogisticRegression())
+    yield "a function", skops.io.dumps({"features": {"f": np.mean}})
+    yield "an array of objects", skops.io.dumps({"features": {"idf": np.array([object, "x"], dtype=object)}})
+    yield "nothing", b""
+    yield "text", b"PK\x03\x04 not really"
+    yield "half", current_weights(folder).read_bytes()[:-200]
+    path = folder / "changed.zip"
+    with zipfile.ZipFile(current_weights(folder)) as archive, zipfile.ZipFile(path, "w") as changed:
+        for entry in archive.infolist():
+            text = archive.read(entry)
+            if entry.filename == "schema.json":
+                schema = json.loads(text)
+                schema["content"]["x"] = {
+                    "__class__": "system",
+                    "__module__": "os",
+                    "__loader__": "FunctionNode",
+                    "content": {"module_path": "os", "function": "system"},
+                }
+                text = json.dumps(schema).encode()
+            changed.writestr(entry.filename, text)
+    yield "our own with a function in it", path.read_bytes()
+
+
+def test_foreign_files_are_refused_and_nothing_in_them_runs(folder: Path, tmp_path: Path) -> None:
+    target = tmp_path / "ran"
+    kinds = 0
+    for kind, content in list(foreign_files(folder, target)):
+        replace_weights(folder, content)
+        with pytest.raises(ClassifierUnusable, match="train again") as caught:
+            LocalClassifier.load(folder, TAXONOMY, RULES)
+        assert len(caught.value.problems) == 1, kind
+        assert not target.exists(), kind
+        kinds += 1
+    assert kinds == 8
+    pickle.loads(pickle.dumps(Bomb(target)))
+    assert target.exists(), "the bomb is a dud"
+
+
+def test_a_file_that_changed_since_training_is_refused(folder: Path) -> None:
+    path = current_weights(folder)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ClassifierUnusable, match="not the file that"):
+        LocalClassifier.load(folder, TAXONOMY, RULES)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_is_damaged_it_answers_or_says_so(data: st.DataObject, folder: Path) -> None:
+    original = current_weights(folder).read_bytes()
+    content = bytearray(original)
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    replace_weights(folder, bytes(content))
+    try:
+        LocalClassifier.load(folder, TAXONOMY, RULES).analyse(redact("zinnia tulip"))
+    except (ClassifierUnusable, AnalysisFailed):
+        pass
+    finally:
+        replace_weights(folder, original)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda path: path.unlink(), "there is no classifier in"),
+        (lambda path: path.write_text("{", encoding="utf-8"), "damaged"),
+        (lambda path: path.write_bytes(b"\xff\xfe"), "damaged"),
+        (lambda path: path.write_text(path.read_text().replace('"format": 1', '"format": 2')), "another version"),
+        (lambda path: path.write_text(path.read_text().replace('"weights-', '"../weights-')), "damaged"),
+        (lambda path: current_weights(path.parent).unlink(), "missing"),
+    ],
+)
+def test_a_damaged_folder_gives_one_sentence(folder: Path, change: Callable[[Path], object], sentence: str) -> None:
+    change(folder / DESCRIPTION)
+    with pytest.raises(ClassifierUnusable, match=sentence) as caught:
+        LocalClassifier.load(folder, TAXONOMY, RULES)
+    assert len(str(caught.value).splitlines()) == 1
+    assert isinstance(caught.value, NotTrained) == ("no classifier" in sentence)
+
+
+def test_weights_of_another_shape_fail_the_ticket_and_not_the_run(folder: Path, trained: Trained) -> None:
+    arrays: dict[str, Any] = {part: dict(named) for part, named in trained.arrays.items()}
+    arrays["category"]["weights"] = arrays["category"]["weights"][:, :2]
+    write(folder, trained.description, arrays)
+    with pytest.raises(AnalysisFailed, match="classifier_unusable"):
+        LocalClassifier.load(folder, TAXONOMY, RULES).analyse(redact("zinnia tulip"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps access lists instead")
+def test_nobody_else_can_read_what_was_learnt(folder: Path) -> None:
+    assert [path.stat().st_mode & 0o077 for path in folder.iterdir()] == [0, 0]
+
+
+def test_training_again_leaves_one_classifier(folder: Path, trained: Trained) -> None:
+    write(folder, trained.description.model_copy(update={"rows": 1}), {**trained.arrays, "more": {"x": np.zeros(3)}})
+    assert sorted(path.name for path in folder.iterdir()) == [DESCRIPTION, current_weights(folder).name]
+    LocalClassifier.load(folder, TAXONOMY, RULES).analyse(redact("zinnia tulip"))
+
+
+def test_without_the_extra_it_says_what_to_install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "skops", None)
+    with pytest.raises(ClassifierUnusable, match=re.escape(f"needs skops: {how_to_install('ml')}")):
+        LocalClassifier.load(folder, TAXONOMY, RULES)
+
+
+# --- methods and confidence ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", list(contenders.CONTENDERS))
+@pytest.mark.parametrize("labels", [2, 3])
+def test_each_method_ends_as_arrays_that_answer_as_it_did(method: str, labels: int) -> None:
+    if method in contenders.NEEDS:
+        pytest.importorskip(contenders.NEEDS[method], reason=f"{method} belongs to the extra 'bench'")
+    rng = np.random.default_rng(3)
+    targets = np.arange(60) % labels
+    rows = np.abs(rng.normal(size=(60, 12)).astype(np.float32)) * (rng.random((60, 12)) < 0.5)
+    rows[np.arange(60), targets] += 2
+    matrix = sparse.csr_matrix(rows.astype(np.float32))
+    scorer = contenders.CONTENDERS[method](matrix, targets, 0)
+    many = contenders.scores_of(scorer, matrix)
+    assert (many.argmax(axis=1) == targets).mean() > 0.95
+    for at in range(60):
+        columns = matrix[at].indices.astype(np.int32)
+        assert np.allclose(scorer.scores(columns, matrix[at].data), many[at], atol=1e-4)
+
+
+def test_a_contest_keeps_the_best_and_says_who_took_no_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "xgboost", None)
+    monkeypatch.setitem(sys.modules, "catboost", None)
+    kept = {name: contenders.CONTENDERS[name] for name in ("logistic regression", "naive Bayes", "XGBoost", "CatBoost")}
+
+    def blind(matrix: Any, targets: Any, seed: int) -> Any:
+        return contenders.naive_bayes(matrix, np.roll(targets, 1), seed)
+
+    monkeypatch.setattr(
+        "ticket_processor.evaluation.training.fitting.CONTENDERS",
+        {"logistic regression": blind, **dict(list(kept.items())[1:])},
+    )
+    lines: list[str] = []
+    (learnt,) = learn(TRAINING, tasks=("category",), bench=True, say=lines.append).learnt
+    assert learnt.description.model == "naive Bayes"
+    assert [contest.method for contest in learnt.contests] == list(kept)
+    assert sum(f"not installed: {how_to_install('bench')}" in line for line in lines) == 2
+
+
+def test_confidence_means_what_it_says() -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=(6000, 4)).astype(np.float32) * 6
+    shares = softmax(scores / 4)  # the scores are four times too sure
+    targets = np.array([rng.choice(4, p=share / share.sum()) for share in shares.astype(float)])
+    group_of = np.arange(4, dtype=np.int32)
+    fitted = calibrate(scores[:3000], targets[:3000], group_of)
+    confidence = fitted.confidence(scores[3000:], group_of)
+    answers = decide(scores[3000:], fitted.temperature, group_of).labels
+    gold = [str(target) for target in targets[3000:]]
+    ece = score(gold, [str(answer) for answer in answers], list(confidence)).ece
+    raw = score(gold, [str(answer) for answer in answers], list(softmax(scores[3000:]).max(axis=1).astype(float))).ece
+    assert ece is not None
+    assert raw is not None
+    assert ece < 0.03 < raw
+
+
+def test_a_handful_of_right_answers_is_no_certainty() -> None:
+    scores = np.array([[5.0, 0.0]] * 6, np.float32)
+    confidence = calibrate(scores, np.zeros(6, int), np.arange(2, dtype=np.int32)).confidence(
+        scores, np.arange(2, dtype=np.int32)
+    )
+    assert 0.8 < confidence[0] < 0.95
+
+
+def test_on_real_questions_it_beats_the_rules_and_knows_how_sure_it_is() -> None:
+    path = LABELLED / "clinc_support.jsonl.gz"
+    if not path.is_file():
+        pytest.skip("the labelled data is not beside the project")
+    rows = read_examples([path])[:700]
+    taxonomy = default_taxonomy()
+    corpus = corpus_of(rows)
+    result = train(corpus, taxonomy, RulesAnalyser(taxonomy), tasks=("category",), source="a test", trained_at="")
+    learnt = result.description.tasks["category"]
+    assert learnt.used
+    assert learnt.macro_f1 > 0.85
+    assert learnt.ece < 0.05

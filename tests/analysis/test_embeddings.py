@@ -1,0 +1,172 @@
+"""One vector for each text, whatever embedding servers do."""
+
+from __future__ import annotations
+
+import base64
+import json
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from ticket_processor.analysis.model_server.embeddings import BATCH, SAFE_TOKENS, Embedder, EmbeddingsFailed, shortened
+from ticket_processor.analysis.model_server.settings import EmbeddingSettings
+from ticket_processor.analysis.model_server.token_estimate import estimate_tokens
+from ticket_processor.core.errors import ConfigError
+
+from ..servers.scripted import Reply, ScriptedServer, reply, scripted
+from ..support.fakes import Upper
+
+
+def vectors(*values: object) -> Reply:
+    return reply({"data": [{"index": place, "embedding": value} for place, value in enumerate(values)], "model": "e"})
+
+
+@contextmanager
+def embedding(*replies: Reply) -> Iterator[tuple[Embedder, ScriptedServer, list[float]]]:
+    waits: list[float] = []
+    with scripted(*replies) as server:
+        settings = EmbeddingSettings(model="e", base_url=server.url, api_key=SecretStr("own"))
+        embedder = Embedder(settings, wait=waits.append, rng=Upper())
+        yield embedder, server, waits
+        embedder.close()
+
+
+@pytest.mark.parametrize("known", [{}, {"model": "e"}, {"base_url": "http://127.0.0.1:1/v1"}])
+def test_texts_go_to_no_server_that_nobody_named(known: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="needed together"):
+        Embedder(EmbeddingSettings(**known))
+
+
+def test_a_named_key_that_is_not_set_is_told_where_vectors_are_wanted() -> None:
+    settings = EmbeddingSettings(model="e", base_url="http://127.0.0.1:1/v1", api_key_variable="E_KEY")
+    with pytest.raises(ConfigError, match=r"embeddings\.api_key_variable names E_KEY, which is not set"):
+        Embedder(settings)
+
+
+def test_settings_with_which_nothing_can_be_connected_are_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", "foo://CANARY")
+    embedder = Embedder(EmbeddingSettings(model="e", base_url="https://vectors.invalid/v1"))
+    with pytest.raises(EmbeddingsFailed, match="HTTPS_PROXY") as failed:
+        embedder.embed(["x"])
+    assert failed.value.reason == "embeddings_connection_settings"
+    assert "CANARY" not in str(failed.value)
+
+
+def test_it_has_an_address_and_a_key_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "general")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    with embedding(vectors([1.0, 0.0])) as (embedder, server, _):
+        assert embedder.embed(["hello"]) == [(1.0, 0.0)]
+    assert server.received[0].path == "/v1/embeddings"
+    assert server.received[0].headers["authorization"] == "Bearer own"
+    assert server.received[0].body == {"model": "e", "input": ["hello"], "encoding_format": "float"}
+
+
+def test_texts_without_a_word_are_never_sent_and_have_vectors_of_zeros() -> None:
+    with embedding(vectors([1.0, 2.0])) as (embedder, server, _):
+        assert embedder.embed(["", "  \n", "hello", "?!"]) == [(0.0, 0.0), (0.0, 0.0), (1.0, 2.0), (0.0, 0.0)]
+        assert embedder.embed([]) == []
+        assert embedder.embed([""]) == [()]
+    assert [request.body["input"] for request in server.received] == [["hello"]]
+
+
+def test_many_texts_go_in_batches_and_come_back_in_order() -> None:
+    texts = [f"text {n}" for n in range(BATCH + 3)]
+    first = reply({"data": [{"index": n, "embedding": [float(n)]} for n in reversed(range(BATCH))]})
+    with embedding(first, vectors([100.0], [101.0], [102.0])) as (embedder, server, _):
+        assert embedder.embed(texts) == [(float(n),) for n in [*range(BATCH), 100, 101, 102]]
+    assert [len(request.body["input"]) for request in server.received] == [BATCH, 3]
+
+
+def test_base64_is_taken_though_floats_were_asked_for() -> None:
+    packed = base64.b64encode(struct.pack("<3f", 1, 2, 3)).decode()
+    with embedding(vectors(packed)) as (embedder, _, _):
+        assert embedder.embed(["x"]) == [(1.0, 2.0, 3.0)]
+
+
+ODD = {
+    "a vector for each token": (vectors([[1.0], [2.0]]), "pooling"),
+    "too few vectors": (vectors([1.0]), "1 vectors for 2 texts"),
+    "different lengths": (vectors([1.0], [1.0, 2.0]), "different lengths"),
+    "no data": (reply({"object": "list"}), "no vectors"),
+    "empty vectors": (vectors([], []), "no vectors"),
+    "words": (vectors(["a"], ["b"]), "no vectors"),
+    "null": (vectors([None], [None]), "no vectors"),
+    "half a float": (vectors("AAAAAAA=", "AAAA"), "no vectors"),
+    "beyond floats": (reply('{"data": [{"embedding": [1e999]}, {"embedding": [NaN]}]}'), "no vectors"),
+    "a number too big": (vectors([10**400], [1]), "no vectors"),
+    "HTML": (reply("<html></html>"), "no vectors"),
+    "nothing": (reply(""), "no vectors"),
+}
+
+
+@pytest.mark.parametrize(("odd", "says"), ODD.values(), ids=ODD.keys())
+def test_what_holds_no_usable_vectors_is_told_as_such(odd: Reply, says: str) -> None:
+    with embedding(odd) as (embedder, server, _), pytest.raises(EmbeddingsFailed, match=says) as failed:
+        embedder.embed(["one", "two"])
+    assert failed.value.reason == "embeddings_unusable"
+    assert len(server.received) == 1
+
+
+ABSENT = {
+    "404 (vLLM in chat mode, transformers)": (404, "embeddings_absent", "process of its own"),
+    "501 (llama.cpp)": (501, "embeddings_absent", "started without"),
+    "401": (401, "embeddings_not_authorised", "api_key_variable"),
+    "400": (400, "embeddings_http_400", ""),
+}
+
+
+@pytest.mark.parametrize(("status", "reason", "says"), ABSENT.values(), ids=ABSENT.keys())
+def test_a_server_without_embeddings_is_told_in_a_sentence(status: int, reason: str, says: str) -> None:
+    body = {"error": {"message": "CANARY", "code": status}}
+    with embedding(reply(body, status)) as (embedder, server, waits), pytest.raises(EmbeddingsFailed) as failed:
+        embedder.embed(["x"])
+    assert failed.value.reason == reason
+    assert says in str(failed.value)
+    assert "CANARY" not in str(failed.value)
+    assert (len(server.received), waits) == (1, [])
+
+
+def test_a_busy_server_is_asked_again_after_what_it_says() -> None:
+    busy, gone = reply("", 429, retry_after="3"), reply("", 503)
+    with embedding(busy, gone, vectors([1.0])) as (embedder, _, waits):
+        assert embedder.embed(["x"]) == [(1.0,)]
+        assert waits == [3.0, 2.0]
+    with embedding(gone) as (embedder, server, waits), pytest.raises(EmbeddingsFailed, match="embeddings_http_503"):
+        embedder.embed(["x"])
+    assert len(server.received) == 3
+
+
+def test_what_is_too_long_for_it_is_cut_shorter_until_it_takes_it_and_that_is_remembered() -> None:
+    too_long = reply({"error": {"message": "input is too large to process", "code": 500}}, 500)
+    text = "word " * 2000
+    with embedding(too_long, vectors([1.0])) as (embedder, server, waits):
+        embedder.embed([text])
+        embedder.embed([text])
+    lengths = [len(request.body["input"][0]) for request in server.received]
+    assert lengths[0] > 1.8 * lengths[1]
+    assert lengths[1] == lengths[2]
+    assert waits == []
+    with embedding(too_long) as (embedder, server, _), pytest.raises(EmbeddingsFailed, match="too_long"):
+        embedder.embed([text])
+    assert len(server.received) == 3
+
+
+@given(text=st.text(max_size=400), tokens=st.integers(5, 40))
+def test_a_shortened_text_is_a_beginning_that_fits(text: str, tokens: int) -> None:
+    short = shortened(text, tokens)
+    assert text.strip().startswith(short)
+    assert estimate_tokens(short) <= tokens or len(short) == 1
+
+
+def test_a_shortened_text_ends_with_a_whole_word() -> None:
+    assert shortened("alpha beta gamma delta " * 400, SAFE_TOKENS).split()[-1] in ("alpha", "beta", "gamma", "delta")
+    assert json.loads(json.dumps(shortened("half \ud800", 50))) == "half ?"

@@ -1,0 +1,119 @@
+"""A model that means harm writes nothing that nobody allowed: no tag, no priority, no link, no mark-up."""
+
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticket_processor.analysis.model_server import answer_gate
+from ticket_processor.analysis.text.redact import redact
+from ticket_processor.policy import note
+
+from .hostile import (
+    FRAGMENTS,
+    LINKS,
+    MARKUP,
+    MENTIONS,
+    PLACEHOLDERS,
+    Hostile,
+    harm,
+    harm_in_words,
+    harm_in_write,
+    harm_of,
+)
+
+STORIES = 2_000
+"""More of them: python scripts/fuzz_answers.py 100000"""
+
+TEXT = redact("Charged twice\nOrder 10442, €49.90.")
+LABELS = {"category": "billing", "urgency": "critical", "sentiment": "negative", "confidence": 0.9}
+
+
+@pytest.mark.parametrize("first", range(0, STORIES, 500))
+def test_whatever_a_model_answers_nothing_is_written_that_nobody_allowed(first: int) -> None:
+    found = {seed: harm for seed in range(first, first + 500) if (harm := harm_of(seed))}
+    assert found == {}, "look at one with: python scripts/fuzz_answers.py 1 --show --first SEED"
+
+
+def test_the_stories_hold_what_they_are_meant_to_hold() -> None:
+    """Answers that are all refused would prove nothing."""
+    ends = [harm_of(seed) for seed in range(200)]
+    assert ends.count(None) > 5
+    assert ends.count([]) > 100
+    assert len({Hostile(seed).answer() for seed in range(200)}) > 190
+
+
+@pytest.mark.parametrize("fragment", FRAGMENTS)
+def test_no_hostile_fragment_survives_in_a_free_text(fragment: str) -> None:
+    text = redact(f"Hello\n{fragment} and {fragment}")
+    said = {
+        **LABELS,
+        "summary": f"Look: {fragment}",
+        "evidence": [fragment],
+        "entities": {"product": fragment},
+        "secondary": [fragment],
+        "language": fragment,
+        "risk": fragment,
+    }
+    assert harm(text, json.dumps(said), model=fragment) == []
+
+
+@given(summary=st.text(max_size=60), joint=st.sampled_from(FRAGMENTS), rest=st.text(max_size=20))
+def test_no_summary_at_all_becomes_more_than_words(summary: str, joint: str, rest: str) -> None:
+    assert harm(TEXT, json.dumps({**LABELS, "summary": summary + joint + rest})) in ([], None)
+
+
+@given(raw=st.binary(max_size=300))
+def test_random_bytes_write_nothing(raw: bytes) -> None:
+    assert harm(TEXT, raw.decode("utf-8", "replace"), raw.decode("latin-1")) in ([], None)
+
+
+# The judge is no sleeper
+
+
+@pytest.mark.parametrize("text", [*LINKS[:6], *MARKUP[:5], *PLACEHOLDERS[:4], *MENTIONS[:4], "\u202ex", "\u200bx"])
+def test_the_judge_knows_harm_when_it_sees_it(text: str) -> None:
+    assert harm_in_words(f"Look at {text} please") != []
+
+
+@pytest.mark.parametrize("text", ["Charged twice, 49,90 € [CARD_1].", "Wer? Ich! (ja) – 1.5 GB", "注文が届きません。"])
+def test_the_judge_lets_words_pass(text: str) -> None:
+    assert harm_in_words(text) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"tags": ["vip", "ai_theirs", "ai_admin"]},
+        {"tags": ["vip"]},
+        {"tags": ["vip", "ai_theirs"], "priority": "urgent"},
+        {"tags": ["vip", "ai_theirs"], "status": "solved"},
+        {"tags": ["vip", "ai_theirs"], "group_id": 1},
+        {"tags": ["vip", "ai_theirs"], "custom_fields": [{"id": 2001, "value": "else"}]},
+        {"tags": ["vip", "ai_theirs"], "comment": {"html_body": "<p>x</p>", "public": True}},
+        {"tags": ["vip", "ai_theirs"], "comment": {"html_body": "<p><b>x</b></p>", "public": False}},
+        {"tags": ["vip", "ai_theirs"], "comment": {"html_body": "<p>&lt;b&gt;</p>", "public": False}},
+        {"tags": ["vip", "ai_theirs"], "comment": {"html_body": "<p>Triage.<br>Paid out.</p>", "public": False}},
+        {"tags": ["vip", "ai_theirs"], "comment": {"html_body": "<p>Careful: it is safe.</p>", "public": False}},
+    ],
+)
+def test_the_judge_knows_a_write_that_nobody_allowed(body: dict[str, object]) -> None:
+    good = {"comment": {"html_body": "<p>Triage.</p>", "public": False}}
+    assert harm_in_write({**good, "tags": ["vip", "ai_theirs", "ai_billing"]}, by_model=True) == []
+    assert harm_in_write({**good, **body}, by_model=True) != []
+
+
+def test_a_gate_that_lets_words_through_as_they_are_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def as_it_is(text: str, limit: int = 300) -> str:
+        return text.encode("utf-8", "replace").decode("utf-8")[:limit]
+
+    monkeypatch.setattr(answer_gate, "leaving_line", as_it_is)
+    seeds = random.Random(1).sample(range(10_000), 50)
+    assert sum(bool(harm_of(seed)) for seed in seeds) > 20
+    monkeypatch.setattr(note, "plain_line", as_it_is)
+    monkeypatch.setattr(note, "leaving_line", as_it_is)
+    assert any("link" in (harm_of(seed) or ()) for seed in seeds)

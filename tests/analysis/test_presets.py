@@ -1,0 +1,242 @@
+"""From a model's settings to its target: what wins, whose key goes where, and what each kind of server is told."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from ticket_processor.analysis.model_server.chat import FormRefused, OpenAIServer
+from ticket_processor.analysis.model_server.presets import OPENAI_URL, PRESETS, ModelTarget, resolve, targets
+from ticket_processor.analysis.model_server.settings import ModelSettings, ModelUse, Preset
+from ticket_processor.core.errors import ConfigError
+from ticket_processor.core.models import RedactionLevel
+
+from ..servers.scripted import reply, scripted
+from ..servers.test_odd_servers import GOOD
+
+GENERAL = SecretStr("general-key")
+OWN = SecretStr("own-key")
+LOCAL = [name for name, traits in PRESETS.items() if traits.base_url and traits.base_url != OPENAI_URL]
+
+
+def settings(use: dict[str, Any] | None = None, **general: Any) -> ModelSettings:
+    uses = {"m": ModelUse(**use)} if use is not None else {}
+    return ModelSettings(names=("m",), use=uses, **{"api_key": GENERAL, **general})
+
+
+def test_every_preset_of_the_settings_is_known() -> None:
+    assert set(PRESETS) == set(get_args(Preset))
+
+
+def test_without_a_word_a_model_lives_on_the_general_server_or_at_openai() -> None:
+    assert resolve(settings(), "m").base_url == OPENAI_URL
+    target = resolve(settings(base_url="http://gpu.example:8000/v1/"), "m")
+    assert (target.base_url, target.api_key, target.model) == ("http://gpu.example:8000/v1", "general-key", "m")
+    assert not target.own_server
+
+
+def test_what_stands_beside_a_model_wins_over_the_general_settings() -> None:
+    use = {
+        "model": "qwen3:8b",
+        "timeout_s": 60,
+        "max_output_tokens": 900,
+        "ticket_tokens": 2000,
+        "redaction": "secrets",
+        "base_url": "http://127.0.0.1:11434/v1",
+        "preset": "ollama",
+        "api_key": OWN,
+    }
+    target = resolve(settings(use, base_url="https://other.example/v1", prices={"m": (1, 2, 3)}), "m")
+    assert target == ModelTarget(
+        name="m",
+        model="qwen3:8b",
+        preset="ollama",
+        base_url="http://127.0.0.1:11434/v1",
+        api_key="own-key",
+        timeout_s=60,
+        max_output_tokens=900,
+        ticket_tokens=2000,
+        redaction=RedactionLevel.SECRETS,
+        price=(1, 2, 3),
+        own_server=True,
+    )
+
+
+@pytest.mark.parametrize("preset", LOCAL)
+def test_a_preset_knows_where_its_server_is(preset: Preset) -> None:
+    assert resolve(settings(preset=preset), "m").base_url == PRESETS[preset].base_url
+    beside = resolve(settings({"preset": preset}, base_url="https://cloud.example/v1"), "m")
+    assert beside.base_url == PRESETS[preset].base_url
+
+
+@given(
+    preset=st.sampled_from([None, *get_args(Preset)]),
+    general=st.sampled_from(get_args(Preset)),
+    own_url=st.sampled_from([None, "https://mine.example/v1"]),
+    own_key=st.sampled_from([None, OWN]),
+)
+def test_the_general_key_goes_to_the_general_server_and_nowhere_else(
+    preset: Preset | None, general: Preset, own_url: str | None, own_key: SecretStr | None
+) -> None:
+    general_url = "https://general.example/v1"
+    models = settings({"preset": preset, "base_url": own_url, "api_key": own_key}, preset=general, base_url=general_url)
+    try:
+        target = resolve(models, "m")
+    except ConfigError:  # no target, no key
+        return
+    at_the_general_server = target.base_url.startswith("https://general.example/")
+    assert (target.api_key == "general-key") == (at_the_general_server and own_key is None)
+    assert target.own_server == (not at_the_general_server)
+
+
+def test_a_server_that_wants_a_key_is_not_asked_without_one() -> None:
+    with pytest.raises(ConfigError, match="OPENAI_API_KEY"):
+        resolve(settings(preset="openai", api_key=None), "m")
+    with pytest.raises(ConfigError, match=r"models\.use\.m\.api_key_variable"):
+        resolve(settings({"preset": "openai"}, base_url="http://127.0.0.1:8000/v1"), "m")
+
+
+def test_every_problem_of_the_list_is_told_at_once() -> None:
+    uses = {"a": ModelUse(preset="openai"), "b": ModelUse(preset="azure")}
+    with pytest.raises(ConfigError) as raised:
+        targets(ModelSettings(names=("a", "b", "c"), use=uses))
+    assert len(raised.value.problems) == 2
+
+
+def test_a_key_never_shows_where_a_target_is_printed() -> None:
+    assert "general-key" not in repr(resolve(settings(), "m"))
+
+
+@pytest.mark.parametrize(
+    ("address", "version", "base_url", "kept"),
+    [
+        ("https://x.openai.azure.com", None, "https://x.openai.azure.com/openai/v1", None),
+        ("https://x.openai.azure.com/openai/", None, "https://x.openai.azure.com/openai/v1", None),
+        ("https://x.openai.azure.com/openai/v1/", None, "https://x.openai.azure.com/openai/v1", None),
+        ("https://x.openai.azure.com/openai/v1", "2024-10-21", "https://x.openai.azure.com/openai/v1", None),
+        ("https://x.openai.azure.com/", "2024-10-21", "https://x.openai.azure.com", "2024-10-21"),
+    ],
+)
+def test_azure_has_two_kinds_of_address(address: str, version: str | None, base_url: str, kept: str | None) -> None:
+    target = resolve(settings({"api_version": version}, preset="azure", base_url=address), "m")
+    assert (target.base_url, target.api_version) == (base_url, kept)
+
+
+def test_azure_needs_an_address() -> None:
+    with pytest.raises(ConfigError, match="base_url"):
+        resolve(settings(preset="azure"), "m")
+
+
+def test_an_azure_version_without_schemas_starts_one_step_down() -> None:
+    def forms(version: str) -> tuple[str, ...]:
+        models = settings({"api_version": version}, preset="azure", base_url="https://x.openai.azure.com")
+        return resolve(models, "m").forms
+
+    assert forms("2024-02-01")[0] == "json_object"
+    assert forms("2024-08-01-preview")[0] == "json_schema"
+
+
+def test_the_documentation_lists_every_preset_with_its_address_and_whether_it_wants_a_key() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([a-z.-]+)` \| (.*\|.*)\|.*\|$", page, re.M))
+    for name, traits in PRESETS.items():
+        assert (traits.base_url is None) == ("http" not in rows[name])
+        assert traits.base_url is None or f"`{traits.base_url}`" in rows[name]
+        assert traits.needs_key == ("needed" in rows[name])
+
+
+# What they are sent
+
+
+def sent_to(**changes: Any) -> Any:
+    with scripted(GOOD) as server:
+        base_url = changes.pop("base_url", "{}").format(server.url)
+        target = ModelTarget(**{"name": "m", "model": "m", "api_key": "key", "base_url": base_url, **changes})
+        chat = OpenAIServer.of(target, timeout_s=lambda: 5.0)
+        chat.complete("m", [{"role": "user", "content": "x"}], {"type": "json_schema", "json_schema": {}})
+        chat.close()
+        return server.received[0]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_limit_is_always_sent_in_the_name_that_the_server_knows(preset: Preset) -> None:
+    body = sent_to(preset=preset, max_output_tokens=321).body
+    other = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
+    assert body[PRESETS[preset].limit] == 321
+    assert other[PRESETS[preset].limit] not in body
+
+
+def test_azures_older_addresses_name_deployment_and_version_and_take_the_key_in_a_header_of_its_own() -> None:
+    request = sent_to(preset="azure", base_url="{}/x", api_version="2024-10-21")
+    assert request.path == "/v1/x/openai/deployments/m/chat/completions?api-version=2024-10-21"
+    assert request.headers["api-key"] == "key"
+    assert "key" not in request.headers.get("authorization", "")
+
+
+def test_azures_newer_addresses_are_asked_like_openai() -> None:
+    request = sent_to(preset="azure", base_url="{}/openai/v1")
+    assert request.path == "/v1/openai/v1/chat/completions"
+    assert request.headers["authorization"] == "Bearer key"
+
+
+def test_the_environments_organization_and_project_are_told_to_openai_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-secret")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-secret")
+    monkeypatch.setenv("OPENAI_API_KEY", "environment-key")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    headers = json.dumps(dict(sent_to(preset="vllm", api_key=None).headers))
+    for secret in ("org-secret", "proj-secret", "environment-key"):
+        assert secret not in headers
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"preset": "compatible"},
+        {"preset": "compatible", "api_key": None},
+        {"preset": "openai"},
+        {"preset": "azure", "base_url": "{}/openai/v1"},
+        {"preset": "azure", "base_url": "{}", "api_version": "2024-10-21"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("authorization", ["Authorization", "authorization"])
+def test_headers_of_the_environment_are_told_to_nobody_and_replace_no_key(
+    monkeypatch: pytest.MonkeyPatch, place: dict[str, Any], authorization: str
+) -> None:
+    named = [
+        "X-Gateway: gateway-secret",
+        f"{authorization}: Bearer environment-secret",
+        "api-key: azure-secret",
+        "Accept-Encoding: gzip",
+        "openai-organization: other-secret",
+        "no header",
+    ]
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "\n".join(named))
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-secret")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-secret")
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", "admin-secret")
+    monkeypatch.setenv("AZURE_OPENAI_AD_TOKEN", "ad-secret")
+    headers = sent_to(**place).headers
+    assert "secret" not in json.dumps(dict(headers))
+    assert headers["accept-encoding"] == "identity"
+    if place.get("api_version"):
+        assert (headers["api-key"], headers.get("authorization")) == ("key", None)
+    else:
+        assert headers["authorization"] == f"Bearer {place.get('api_key', 'key') or 'none'}"
+        assert "api-key" not in headers
+
+
+def test_a_form_that_a_server_is_known_not_to_take_is_refused_without_asking_it() -> None:
+    with scripted(reply("", 500)) as server:
+        target = ModelTarget(name="m", model="m", preset="lm-studio", base_url=server.url, api_key=None)
+        with pytest.raises(FormRefused):
+            OpenAIServer.of(target, timeout_s=lambda: 5.0).complete("m", [], {"type": "json_object"})
+        assert server.received == []

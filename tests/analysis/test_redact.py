@@ -1,0 +1,359 @@
+"""Redaction: what must go, what must stay, and what holds for any text."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stdnum import iban, luhn
+
+from ticket_processor.analysis.text.redact import RedactedText, redact
+from ticket_processor.core.models import RedactionLevel
+
+PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAq\nabcdef0123456789\n-----END RSA PRIVATE KEY-----"
+
+# Real-looking keys are put together here, so that no scanner takes this file for a leak.
+GITHUB_KEY = "ghp_" + "a1B2c3D4e5" * 4
+SLACK_KEY = "xoxb-" + "123456789012-abcdefGHIJKL"
+AWS_KEY = "AKIA" + "IOSFODNN7EXAMPLE"
+STRIPE_KEY = "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc"
+JWT = "eyJhbGciOiJIUzI1NiJ9" + ".eyJzdWIiOiIxMjM0In0" + ".dozjgNryP4J3jVmNHl0w5N"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # cards: spaces, dashes, dots, none, full-width digits, no-break spaces; Amex
+        ("card 4111 1111 1111 1111 was charged", "card [CARD_1] was charged"),
+        ("card 4111-1111-1111-1111.", "card [CARD_1]."),
+        ("4111.1111.1111.1111", "[CARD_1]"),
+        ("4111111111111111", "[CARD_1]"),
+        ("４１１１ １１１１ １１１１ １１１１", "[CARD_1]"),
+        ("4111\u00a01111\u00a01111\u00a01111", "[CARD_1]"),
+        ("41\u200b11 1111 1111 1111", "[CARD_1]"),
+        ("Amex 3782 822463 10005", "Amex [CARD_1]"),
+        ("order 5 4111 1111 1111 1111", "order 5 [CARD_1]"),
+        # IBANs: spaced, compact, lower case, run into by words
+        ("IBAN DE89 3704 0044 0532 0130 00 bitte", "IBAN [IBAN_1] bitte"),
+        ("pay to gb82west12345698765432", "pay to [IBAN_1]"),
+        ("to GB82 WEST 1234 5698 7654 32 and nothing else", "to [IBAN_1] and nothing else"),
+        # SSNs
+        ("my SSN is 078-05-1121", "my SSN is [SSN_1]"),
+        ("SSN 078 05 1121", "SSN [SSN_1]"),
+        ("social security number: 078051121", "social security number: [SSN_1]"),
+        # mail addresses, spelt out too
+        ("write to Jo.Doe+x@mail.example.co.uk!", "write to [EMAIL_1]!"),
+        ("bob [at] example.com", "[EMAIL_1]"),
+        ("bob (at) example (dot) com", "[EMAIL_1]"),
+        ("müller@exämple.de", "[EMAIL_1]"),
+        # phones
+        ("call +49 30 901820 now", "call [PHONE_1] now"),
+        ("0044 20 7946 0958", "[PHONE_1]"),
+        ("(415) 555-0132", "[PHONE_1]"),
+        ("phone 5558675309", "phone [PHONE_1]"),
+        ("Tel.: 030/1234567", "Tel.: [PHONE_1]"),
+        ("rufen Sie 0171 2345678 an", "rufen Sie [PHONE_1] an"),
+        ("01 23 45 67 89", "[PHONE_1]"),
+        ("555-867-5309x12", "[PHONE_1]"),
+        # addresses of machines
+        ("from 203.0.113.7 since", "from [IP_1] since"),
+        ("2001:db8::8a2e:370:7334", "[IP_1]"),
+        # links that let anybody in
+        ("https://jo:hunter2@example.com/x", "[URL_1]"),
+        ("see https://example.com/r?token=abcdef123.", "see [URL_1]."),
+        ("https://example.com/reset/9f8e7d6c5b4a39281", "[URL_1]"),
+        # secrets
+        (f"key {GITHUB_KEY} leaked", "key [SECRET_1] leaked"),
+        (SLACK_KEY, "[SECRET_1]"),
+        (AWS_KEY, "[SECRET_1]"),
+        (STRIPE_KEY, "[SECRET_1]"),
+        (f"Bearer {JWT}", "Bearer [SECRET_1]"),
+        (f"here:\n{PEM}\nthanks", "here:\n[SECRET_1]\nthanks"),
+        ("my password is Tr0ub4dor&3.", "my password is [SECRET_1]."),
+        ("Passwort lautet Sommer2026", "Passwort lautet [SECRET_1]"),
+        ("mot de passe : Soleil!99", "mot de passe : [SECRET_1]"),
+        ("password 'horse battery' hm", "password 'horse battery' hm"),
+        ("パスワードはabc12345です", "パスワードは[SECRET_1]です"),
+        ("API key: 9f8e7d6c5b4a39281706", "API key: [SECRET_1]"),
+        ("CVV 123", "CVV [SECRET_1]"),
+    ],
+)
+def test_personal_data_and_secrets_become_placeholders(text: str, expected: str) -> None:
+    assert redact(text).text == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "order 4111 1111 1111 1112 is late",  # fails Luhn
+        "Bestellung 1234567890123456789012 fehlt",  # longer than any card
+        "tracking 00340434161094042557",
+        "invoice 2024-000123 of 2024-03-15",
+        "on 15.03.2024 at 10:30:45, again 03/15/2024",
+        "we paid 1,234,567.89 EUR, then 1.234.567,89",
+        "version 10.0.19041.1 and 1.2.3.4-rc1, v1.2.3.4",
+        "payload returns 200 after 30000 ms",
+        "ping 127.0.0.1 with mask 255.255.255.0",
+        "std::vector<int> and a::b",
+        "at 12:30:45 it stopped",
+        "DE89 3704 0044 0532 0130 01 is no account",  # fails mod 97
+        "AB12 is the model",
+        "part 000-12-3456",  # never issued
+        "part 123 45 6789 is missing",  # no word for it around
+        "my password is wrong and the password: reset does not arrive",
+        "the password was not accepted",
+        "https://example.com/help?page=2",
+        "https://example.com/blog/how-to-reset-your-printer-in-seven-steps-and-be-happy",
+        "@user thanks, see you at 10",
+        "Windows 11 23H2 build 22631",
+        "ISBN 978-3-16-148410-0",
+        "room 12, 3rd floor, 4 chairs",
+        "the api key does not work",
+    ],
+)
+def test_numbers_and_words_that_only_look_personal_stay(text: str) -> None:
+    assert redact(text).text == text
+
+
+def test_the_same_value_gets_the_same_placeholder() -> None:
+    redacted = redact("a@b.example and c@d.example, again A@B.example; 4111 1111 1111 1111 = 4111-1111-1111-1111")
+    assert redacted.text == "[EMAIL_1] and [EMAIL_2], again [EMAIL_1]; [CARD_1] = [CARD_1]"
+    assert redacted.counts == {"CARD": 1, "EMAIL": 2}
+
+
+def test_known_names_are_replaced_whole_and_in_part() -> None:
+    redacted = redact("ANNA MÜLLER here. Müller, not muller; Annabel stays", names=["Anna Müller"])
+    assert redacted.text == "[NAME_1] here. [NAME_1], not muller; Annabel stays"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("Will May", "Will you come? You may. May I ask?", "Will you come? You may. May I ask?"),
+        ("Will May", "Thanks, Will", "Thanks, [NAME_1]"),
+        ("Will May", "Mr May called, will may did not", "Mr [NAME_1] called, [NAME_1] did not"),
+        ("Will May", "I am Will May.", "I am [NAME_1]."),
+        ("Schmidt, Anna", "anna schmidt schrieb, Schmidt auch", "[NAME_1] schrieb, [NAME_1] auch"),
+        ("Anna Schmidt", "SCHMIDT, ANNA bestellt", "[NAME_1] bestellt"),
+        ("Jürgen Groß", "Juergen Gross und Jürgen", "[NAME_1] [NAME_1] und [NAME_1]"),
+        ("Jo Li", "Jo likes it. Regards, Jo", "Jo likes it. Regards, [NAME_1]"),
+        ("Customer", "I am a customer, dear Customer Service", "I am a customer, dear Customer Service"),
+        ("Support Team", "Dear Support Team", "Dear Support Team"),
+        ("Acme Support", "Acme is slow, support too", "[NAME_1] is slow, support too"),
+        ("Ana-María O'Neill", "ana-maría o'neill says Ana-María", "[NAME_1] says [NAME_1]"),
+        ("ann lee", "Ann Lee here", "[NAME_1] here"),
+        ("Anna", "Anna's bananas, Annabel", "[NAME_1]'s bananas, Annabel"),
+        ("a@b.example", "nothing here", "nothing here"),
+        ("  ", "nothing here", "nothing here"),
+    ],
+)
+def test_small_words_and_roles_in_a_name_field_eat_no_sentence(name: str, text: str, expected: str) -> None:
+    assert redact(text, names=[name]).text == expected
+
+
+def test_names_stay_at_the_level_of_secrets_only() -> None:
+    assert (
+        redact("Anna Schmidt wrote", names=["Anna Schmidt"], level=RedactionLevel.SECRETS).text == "Anna Schmidt wrote"
+    )
+
+
+def test_a_name_that_is_a_word_is_only_replaced_as_it_is_written() -> None:
+    assert redact("Bill paid the bill", names=["Bill Gray"]).text == "[NAME_1] paid the bill"
+
+
+def test_names_without_spaces_are_found_inside_sentences() -> None:
+    assert redact("担当の田中太郎さんへ", names=["田中太郎"]).text == "担当の[NAME_1]さんへ"
+
+
+def test_every_link_goes_when_asked_for() -> None:
+    assert redact("see https://example.com/help now", level=RedactionLevel.STRICT).text == "see [URL_1] now"
+
+
+def test_placeholders_a_customer_typed_are_not_mistaken_for_ours() -> None:
+    assert redact("[CARD_1] 4111 1111 1111 1111").text == "[CARD_1] [CARD_2]"
+
+
+def test_only_redact_can_make_redacted_text() -> None:
+    with pytest.raises(TypeError):
+        RedactedText("raw")
+    with pytest.raises(TypeError):
+        RedactedText()
+
+
+def test_redacted_text_cannot_be_changed_or_extended() -> None:
+    redacted = redact("hello")
+    with pytest.raises(AttributeError):
+        redacted._text = "raw"
+    with pytest.raises(AttributeError):
+        del redacted._text
+    redacted.counts["CARD"] = 5
+    assert redacted.counts == {}
+    with pytest.raises(TypeError):
+        type("Open", (RedactedText,), {})
+
+
+def test_redacted_text_survives_the_way_to_a_worker_and_back() -> None:
+    redacted = redact("a@b.example")
+    back = pickle.loads(pickle.dumps(redacted))
+    assert back == redacted
+    assert hash(back) == hash(redacted)
+    assert "b.example" not in repr(back)
+
+
+def _with_check_digit(digits: str) -> str:
+    return digits + luhn.calc_check_digit(digits)
+
+
+CARDS = st.builds(
+    lambda prefix, rest: _with_check_digit(prefix + rest),
+    st.sampled_from(["4", "51", "55", "2720", "6011", "65"]),
+    st.text("0123456789", min_size=15, max_size=15),
+).map(lambda digits: _with_check_digit(digits[:15]))
+
+
+SEPARATORS = st.sampled_from(
+    ["", " ", "-", ".", "\u00a0", " - ", "  ", "_", "/", "\t", "\n", ",", " · ", "\u2011", "\u202f", "|"]
+)
+LEVELS = st.sampled_from(list(RedactionLevel))
+
+
+@given(card=CARDS, separator=SEPARATORS, before=st.text(max_size=20), level=LEVELS)
+def test_no_card_is_left_in_any_style_at_any_level(
+    card: str, separator: str, before: str, level: RedactionLevel
+) -> None:
+    spaced = separator.join(card[at : at + 4] for at in range(0, 16, 4))
+    text = redact(f"{before} is {spaced} so", level=level).text
+    assert card not in re.sub(r"\D", "", text)
+
+
+def _iban(country: str, bban: str) -> str:
+    return country + iban.calc_check_digits(f"{country}00{bban}") + bban
+
+
+IBANS = st.one_of(
+    st.from_regex(r"\A[1-9][0-9]{17}\Z").map(lambda bban: _iban("DE", bban)),
+    st.from_regex(r"\A[A-Z]{4}[0-9]{10}\Z").map(lambda bban: _iban("NL", bban)),
+    st.from_regex(r"\A[A-Z]{4}[0-9]{14}\Z").map(lambda bban: _iban("GB", bban)),
+)
+
+
+@given(
+    number=IBANS, separator=st.sampled_from(["", " ", "-", ".", "\u00a0", "  ", "_", "/", "\t", " - "]), level=LEVELS
+)
+def test_no_iban_is_left_in_any_style_at_any_level(number: str, separator: str, level: RedactionLevel) -> None:
+    spaced = separator.join(number[at : at + 4] for at in range(0, len(number), 4))
+    assert redact(f"please pay to {spaced}, thanks", level=level).text == "please pay to [IBAN_1], thanks"
+
+
+MIXED = st.lists(
+    st.one_of(
+        st.text(max_size=12),
+        st.text("0123456789 .-+/():@x", max_size=24),
+        st.sampled_from(
+            [
+                "4111 1111 1111 1111",
+                "+49 30 901820",
+                "a@b.example",
+                "password: ",
+                "DE89 3704 0044 0532 0130 00",
+                "203.0.113.7",
+                "https://x:y@z.example/",
+                "[CARD_1]",
+                "SSN ",
+                "078-05-1121",
+                "phone ",
+                "API key ",
+                "token=",
+                "-----BEGIN PRIVATE KEY-----",
+                "\n\n",
+                "passport number ",
+                "KR8129301",
+                "born on ",
+                "12/03/1984",
+                "12 Main Street",
+                "Jo Doe",
+                "Best regards, ",
+                "my name is ",
+                "@jane",
+                "account number ",
+            ]
+        ),
+    ),
+    max_size=8,
+).map("".join)
+
+
+@given(MIXED, LEVELS)
+def test_redacting_twice_changes_nothing(text: str, level: RedactionLevel) -> None:
+    once = redact(text, names=["Jo Doe"], level=level).text
+    assert redact(once, names=["Jo Doe"], level=level).text == once
+
+
+@given(MIXED)
+def test_a_stricter_level_leaves_no_value_that_a_milder_one_takes_out(text: str) -> None:
+    placeholders = [len(re.findall(r"\[[A-Z_]+_\d+\]", redact(text, level=level).text)) > 0 for level in RedactionLevel]
+    assert placeholders == sorted(placeholders)
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_accepted(text: str) -> None:
+    redact(text, names=[text[:20]])
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "4 ",
+        "1.",
+        "00",
+        "a@",
+        "1:",
+        "DE89",
+        "eyJ",
+        "password is ",
+        "x=",
+        "(1) ",
+        "-----BEGIN PRIVATE KEY-----",
+        "[CARD_1]",
+        "IBAN DE89 ",
+        "a at b dot c ",
+        "https://a/?token=",
+        "é",
+        "secret secret ",
+        "passport number ",
+        "account number A ",
+        "1 Rue A ",
+        "Via Roma ",
+        "Main Street 1 ",
+        "Best regards, ",
+        "&amp;",
+        "1 &nbsp;",
+        "%25",
+        "4<b>",
+        "1*",
+        "DE 1 ",
+        "1\u20e3",
+        "Cookie: a=b; ",
+        "password\n",
+        "wifi key for the ",
+        "aws aA1/",
+    ],
+)
+def test_time_grows_with_the_text_and_not_with_its_square(unit: str) -> None:
+    def seconds(length: int) -> float:
+        text = unit * (length // len(unit))
+        start = time.process_time()
+        redact(text, names=["Jo Doe"], level=RedactionLevel.STRICT)
+        return time.process_time() - start
+
+    # Twice the text takes twice the time, its square four times; other work on the machine may disturb a try.
+    ratios = []
+    for _ in range(4):
+        ratios.append(seconds(100_000) / max(seconds(50_000), 0.01))
+        if ratios[-1] < 3:
+            return
+    raise AssertionError(f"twice the text takes {ratios} times as long")

@@ -1,0 +1,181 @@
+"""What the rules give besides the category: sub-category, other categories, the words that led there, particulars."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.text.redact import redact
+from ticket_processor.core.models import Analysis, Urgency
+from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
+
+ANALYSER = RulesAnalyser(default_taxonomy())
+
+TWO_LEVELS = Taxonomy(
+    categories=(
+        Category(name="billing", description="Charges and invoices."),
+        Category(name="technical", description="Something does not work."),
+        Category(
+            name="printers",
+            parent="technical",
+            description="Printing, paper jams and toner.",
+            keywords={"en": ("paper jam",), "de": ("papierstau",)},
+        ),
+        Category(
+            name="vpn_access",
+            parent="technical",
+            description="Remote access through the tunnel.",
+            examples=("The tunnel drops after ten minutes",),
+            priority_floor=Urgency.HIGH,
+        ),
+        Category(name="general", description="Everything else."),
+    )
+)
+
+
+def analyse(text: str, analyser: RulesAnalyser = ANALYSER) -> Analysis:
+    return analyser.analyse(redact(text))
+
+
+def test_evidence_is_quoted_from_the_ticket_as_it_was_written() -> None:
+    text = "REFUND wanted\nI Was Charged Twice for my Invoice and want my Money Back"
+    evidence = analyse(text).evidence
+    assert "REFUND" in evidence
+    assert all(quote in text for quote in evidence)
+    assert len(evidence) <= 3
+
+
+@given(st.sampled_from(["Our shop is down", "Someone hacked my account", "Danke", "Is theft insured?", ""]), st.text())
+def test_analysis_and_floor_in_one_are_the_same_as_apart(start: str, rest: str) -> None:
+    text = redact(start + "\n" + rest)
+    assert ANALYSER.analyse_with_floor(text) == (ANALYSER.analyse(text), ANALYSER.floor(text))
+
+
+def test_the_floor_that_comes_with_an_analysis_is_high_for_an_incident() -> None:
+    floors = [ANALYSER.analyse_with_floor(redact(text))[1] for text in ("Someone hacked my account!", "Thank you.")]
+    assert floors == [Urgency.HIGH, None]
+
+
+def test_a_placeholder_is_no_evidence_and_says_nothing() -> None:
+    analysis = analyse("Hello\nMy number is 4111 1111 1111 1111, what are your opening hours?")
+    assert analysis.category == "general"
+    assert not any("CARD" in quote for quote in analysis.evidence)
+
+
+def test_evidence_works_without_spaces_too() -> None:
+    assert "返金" in analyse("返金をお願いします").evidence
+
+
+def test_nothing_found_means_no_evidence() -> None:
+    assert analyse("Zxcv qwer").evidence == ()
+
+
+@given(st.text(max_size=300))
+def test_evidence_always_stands_in_the_text(text: str) -> None:
+    redacted = redact(text)
+    flat = " ".join(redacted.text.split())
+    for quote in ANALYSER.analyse(redacted).evidence:
+        assert quote in flat
+
+
+def test_a_second_matter_is_named_and_a_first_one_not_twice() -> None:
+    analysis = analyse("I cannot log in, my password is rejected. Besides, I was charged twice on my invoice.")
+    assert {analysis.category, *analysis.secondary} >= {"account", "billing"}
+    assert analysis.category not in analysis.secondary
+
+
+def test_one_matter_has_no_second() -> None:
+    assert analyse("I want my money back, please refund me").secondary == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "category", "subcategory"),
+    [
+        ("There is a paper jam and an error on the display", "technical", "printers"),
+        ("Papierstau im zweiten Stock", "technical", "printers"),
+        ("Error: the vpn access through the tunnel fails", "technical", "vpn_access"),
+        ("The app crashes with an error", "technical", None),
+        ("My invoice is wrong", "billing", None),
+    ],
+)
+def test_a_sub_category_is_named_only_when_something_speaks_for_it(
+    text: str, category: str, subcategory: str | None
+) -> None:
+    analysis = analyse(text, RulesAnalyser(TWO_LEVELS))
+    assert (analysis.category, analysis.subcategory) == (category, subcategory)
+
+
+def test_a_sub_category_brings_its_floor() -> None:
+    analysis = analyse("A question about the vpn access tunnel error, not urgent", RulesAnalyser(TWO_LEVELS))
+    assert (analysis.subcategory, analysis.urgency) == ("vpn_access", Urgency.HIGH)
+
+
+def test_a_sub_category_is_never_the_category() -> None:
+    assert analyse("paper jam", RulesAnalyser(TWO_LEVELS)).category == "technical"
+
+
+ENTITIES = {
+    "order_number": "the order's number",
+    "invoice_number": "the invoice's number",
+    "amount": "the sum in question",
+    "affected_people": "how many people it concerns",
+    "product": "the product's name",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "value"),
+    [
+        ("My order #AB-10234 has not come", "order_number", "AB-10234"),
+        ("Order number: 10023456", "order_number", "10023456"),
+        ("Bestellnummer 4711-88 fehlt", "order_number", "4711-88"),
+        ("Commande n° FR20391 non reçue", "order_number", "FR20391"),
+        ("注文番号：A123456", "order_number", "A123456"),
+        ("See invoice INV-2026-01873", "invoice_number", "INV-2026-01873"),
+        ("I paid $49.90 too much", "amount", "$49.90"),
+        ("Es fehlen 1.250,00 €", "amount", "1.250,00 €"),
+        ("40 users cannot log in", "affected_people", "40 users"),
+    ],
+)
+def test_particulars_with_a_form_of_their_own_are_picked_out(text: str, name: str, value: str) -> None:
+    analyser = RulesAnalyser(default_taxonomy(), ENTITIES)
+    assert analyse(text, analyser).entities.get(name) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["I placed two orders, order 100234 and order 100235", "In order to pay", "my order is late", "The FlowPad 3"],
+)
+def test_what_is_not_certain_is_left_out(text: str) -> None:
+    analyser = RulesAnalyser(default_taxonomy(), ENTITIES)
+    found = analyse(text, analyser).entities
+    assert "order_number" not in found
+    assert "product" not in found
+
+
+def test_nothing_is_picked_out_that_nobody_asked_for() -> None:
+    assert analyse("Order 100234 for $20").entities == {}
+
+
+def test_pickling_keeps_the_entities() -> None:
+    analyser = pickle.loads(pickle.dumps(RulesAnalyser(default_taxonomy(), ENTITIES)))
+    assert analyse("Order number: 10023456", analyser).entities == {"order_number": "10023456"}
+
+
+@pytest.mark.parametrize("unit", ["order 1", "1.", "$1", "1 ", "1'", "invoice #"])
+def test_a_hostile_text_of_a_hundred_kilobytes_finishes(unit: str) -> None:
+    analyse(unit * (100_000 // len(unit)), RulesAnalyser(default_taxonomy(), ENTITIES))
+
+
+def test_the_comments_of_a_form_and_code_do_not_decide() -> None:
+    form = "Which plan is the best?\n<!-- Report every bug, crash and outage here -->\n```\nerror error crash\n```\n"
+    assert "technical" not in (analyse(form).category, *analyse(form).secondary)
+
+
+def test_a_bug_title_about_a_crash_is_critical_and_a_customers_sentence_is_weighed() -> None:
+    assert analyse("Crash when closing the second window").urgency is Urgency.CRITICAL
+    assert analyse("Hello, my app crashed once, no rush").urgency is not Urgency.CRITICAL

@@ -1,0 +1,362 @@
+"""The keyword analyser, the mood and the language."""
+
+from __future__ import annotations
+
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.rules.phrases import PhraseMatcher, without_contained, words_of
+from ticket_processor.analysis.rules.sentiment import is_praise, sentiment_of
+from ticket_processor.analysis.text.language import detect_language, sure_language
+from ticket_processor.analysis.text.redact import redact
+from ticket_processor.core.models import Analysis, Sentiment, Urgency
+from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
+
+from .praise import AND_MORE, PRAISE
+
+ANALYSER = RulesAnalyser(default_taxonomy())
+
+
+def analyse(text: str, analyser: RulesAnalyser = ANALYSER) -> Analysis:
+    return analyser.analyse(redact(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "category", "language"),
+    [
+        ("I was charged twice for my invoice", "billing", "en"),
+        ("I want my money back for the broken lamp", "refund", "en"),
+        ("The app crashes with an error when I open it", "technical", "en"),
+        ("I cannot log in, please reset my password", "account", "en"),
+        ("Where is my package? The tracking number shows nothing", "order", "en"),
+        ("It would be nice if you could add a dark mode", "feature_request", "en"),
+        ("Somebody hacked me and there are unauthorized payments", "security", "en"),
+        ("What are your opening hours on the weekend?", "general", "en"),
+        ("Meine Rechnung ist falsch, es wurde doppelt abgebucht", "billing", "de"),
+        ("Ich möchte eine Rückerstattung für das Gerät", "refund", "de"),
+        ("Das Programm stürzt mit einer Fehlermeldung ab und funktioniert nicht", "technical", "de"),
+        ("Ich kann mich nicht einloggen, das Passwort geht nicht", "account", "de"),
+        ("Wo bleibt meine Bestellung? Das Paket ist nicht angekommen", "order", "de"),
+        ("Wir haben einen Datenleck-Verdacht und eine Phishing-Mail bekommen", "security", "de"),
+        ("J'ai une question sur la facture et le prélèvement", "billing", "fr"),
+        ("Je voudrais être remboursé pour cet article", "refund", "fr"),
+        ("J'ai oublié mon mot de passe et je ne peux pas me connecter", "account", "fr"),
+        ("Quiero la devolución de mi dinero y un reembolso", "refund", "es"),
+        ("La aplicación no funciona y muestra un error", "technical", "es"),
+        ("Meu pedido não chegou e a entrega está atrasada", "order", "pt"),
+        ("Não consigo fazer login porque esqueci a senha", "account", "pt"),
+        ("La spedizione del mio ordine non è arrivata", "order", "it"),
+        ("Hanno rubato la mia carta, sospetto una frode", "security", "it"),
+        ("Ik kan niet inloggen, mijn wachtwoord werkt niet", "account", "nl"),
+        ("De factuur klopt niet, er is te veel afgeschreven", "billing", "nl"),
+        ("アプリがクラッシュしてエラーが出ます", "technical", "ja"),
+        ("返金をお願いします", "refund", "ja"),
+        ("パスワードを忘れてログインできません", "account", "ja"),
+    ],
+)
+def test_plain_cases_are_sorted_in_eight_languages(text: str, category: str, language: str) -> None:
+    analysis = analyse(text)
+    assert (analysis.category, analysis.language) == (category, language)
+
+
+def test_a_hackathon_is_no_security_incident() -> None:
+    analysis = analyse("Hackathon next month\nWe would like to take part in your Hackathon. What are the dates?")
+    assert analysis.category != "security"
+    assert analysis.urgency in (Urgency.LOW, Urgency.MEDIUM)
+
+
+def test_a_payload_that_returns_200_is_no_refund() -> None:
+    assert analyse("The payload returns 200 but the field is empty, an error in the API").category == "technical"
+
+
+def test_an_ecosystem_is_no_system() -> None:
+    assert analyse("We love your ecosystem").category not in ("technical", "security")
+
+
+def test_a_compromised_account_is_a_matter_of_security_and_haste() -> None:
+    analysis = analyse("My account has been compromised")
+    assert analysis.category == "security"
+    assert analysis.urgency in (Urgency.HIGH, Urgency.CRITICAL)
+
+
+def test_what_a_ticket_is_not_about_does_not_count() -> None:
+    assert analyse("This is not a refund request, I only need a copy of the invoice").category == "billing"
+
+
+@pytest.mark.parametrize(
+    ("text", "urgencies"),
+    [
+        ("Complete outage, production is down for all customers!", {Urgency.CRITICAL}),
+        ("We lost data: data loss after the update", {Urgency.CRITICAL, Urgency.HIGH}),
+        ("Unless this is solved my lawyer will take you to court", {Urgency.CRITICAL, Urgency.HIGH}),
+        ("Please help as soon as possible, the server crashed", {Urgency.CRITICAL, Urgency.HIGH}),
+        ("Totalausfall: die Produktion steht still", {Urgency.CRITICAL}),
+        ("C'est urgent, panne totale du système", {Urgency.CRITICAL}),
+        ("至急お願いします、サーバが停止しました", {Urgency.CRITICAL, Urgency.HIGH}),
+        ("It is not urgent, whenever you have time", {Urgency.LOW}),
+        ("A small suggestion: it would be nice to have bigger icons", {Urgency.LOW}),
+        ("Nur eine Frage, nicht dringend", {Urgency.LOW}),
+        ("I have received the blue one", {Urgency.LOW, Urgency.MEDIUM}),
+        ("No data loss and no outage here", {Urgency.LOW, Urgency.MEDIUM}),
+    ],
+)
+def test_urgency_follows_from_phrases(text: str, urgencies: set[Urgency]) -> None:
+    assert analyse(text).urgency in urgencies
+
+
+def test_by_rules_praise_and_thanks_are_low() -> None:
+    assert analyse("Great service, thanks!\nYour team was friendly and my refund came quickly.").urgency is Urgency.LOW
+    low = [text for text in PRAISE if analyse(text).urgency is Urgency.LOW]
+    assert len(low) >= 0.95 * len(PRAISE)
+
+
+@pytest.mark.parametrize("text", AND_MORE)
+def test_thanks_that_come_with_a_request_or_a_trouble_are_no_praise(text: str) -> None:
+    assert not is_praise(text, detect_language(text))
+
+
+@pytest.mark.parametrize("text", ["", "Jo", "Hi", "12345", "Thanks " * 200, "Thanks. Server down. Jo Smith"])
+def test_what_says_nothing_or_too_much_is_no_praise(text: str) -> None:
+    assert not is_praise(text, "en")
+
+
+def test_thanks_for_a_fixed_incident_keep_the_floor_of_their_category() -> None:
+    categories = Taxonomy(
+        categories=(
+            Category(name="safety", description="danger", keywords={"en": ("fire",)}, priority_floor=Urgency.HIGH),
+            Category(name="general", description="anything else"),
+        )
+    )
+    analysis = RulesAnalyser(categories).analyse(redact("Fire\nThanks, the fire is out and all good."))
+    assert (analysis.category, analysis.urgency) == ("safety", Urgency.HIGH)
+
+
+def test_the_summary_is_the_redacted_first_line_made_plain() -> None:
+    analysis = analyse("**Refund** for jo@example.com, see https://evil.example\nPlease.")
+    assert analysis.summary == "Refund for [EMAIL_1], see"
+    assert (analysis.source, analysis.model) == ("rules", None)
+    assert len(analyse("word " * 200).summary) <= 120
+
+
+def test_confidence_grows_with_the_lead_and_stays_below_certainty() -> None:
+    clear = analyse("refund refund, money back, I want a refund and my money back for this return")
+    mixed = analyse("refund or invoice or login or crash")
+    assert mixed.confidence < clear.confidence <= 0.9
+
+
+@pytest.mark.parametrize("text", ["My invoice is wrong", "refund", "The app crashes", "hello", "invoice login crash"])
+def test_confidence_is_a_chance_that_word_lists_can_have(text: str) -> None:
+    assert 0.3 <= analyse(text).confidence <= 0.85
+
+
+def test_nothing_to_go_by_means_the_fallback_and_little_confidence() -> None:
+    analysis = analyse("")
+    assert analysis.category == "general"
+    assert analysis.language == "und"
+    assert analysis.confidence < 0.5
+
+
+def test_a_site_with_its_own_categories_is_served() -> None:
+    taxonomy = Taxonomy(
+        categories=(
+            Category(name="bug", description="Something is broken."),
+            Category(
+                name="warranty_claim",
+                description="Claims under guarantee for watches and straps.",
+                keywords={"en": ("serial number",), "de": ("*garantie*",)},
+                priority_floor=Urgency.HIGH,
+            ),
+            Category(name="misc", description="All else."),
+        ),
+        fallback="misc",
+    )
+    analyser = RulesAnalyser(taxonomy)
+    assert analyse("The strap of my watch came off", analyser).category == "warranty_claim"
+    assert analyse("Herstellergarantie: wie geht das?", analyser).category == "warranty_claim"
+    assert analyse("The app crashes with an error", analyser).category == "bug"
+    assert analyse("Nice weather", analyser).category == "misc"
+    assert analyse("My warranty claim, not urgent, thanks", analyser).urgency is Urgency.HIGH
+
+
+def test_an_analyser_works_in_threads_and_after_pickling() -> None:
+    texts = ["I want a refund", "Das Passwort geht nicht", "返金をお願いします"] * 20
+    copy = pickle.loads(pickle.dumps(ANALYSER))
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(analyse, texts)) == [analyse(text, copy) for text in texts]
+
+
+@given(st.text(max_size=400))
+def test_any_text_gets_an_analysis(text: str) -> None:
+    analysis = analyse(text)
+    assert analysis.category in default_taxonomy().names
+    assert 0 <= analysis.confidence <= 0.9
+
+
+@pytest.mark.parametrize("unit", ["charged ", "not a ", "返", "a'", "close my ", "é", "!", "A", "://", ":-)"])
+def test_a_hostile_text_of_a_hundred_kilobytes_finishes(unit: str) -> None:
+    text = unit * (100_000 // len(unit))
+    analyse(text)
+    sentiment_of(text)
+    detect_language(text)
+
+
+@pytest.mark.parametrize(
+    "categories",
+    [
+        (
+            Category(name="a", description=""),
+            Category(name="a", description=""),
+            Category(name="general", description=""),
+        ),
+        (Category(name="a", description=""),),
+        (),
+    ],
+)
+def test_an_inconsistent_taxonomy_is_refused(categories: tuple[Category, ...]) -> None:
+    with pytest.raises(ValidationError):
+        Taxonomy(categories=categories)
+
+
+@pytest.mark.parametrize("name", ["Billing", "1st", "a-b", "", "x" * 41, "é"])
+def test_a_category_name_that_makes_no_tag_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError):
+        Category(name=name, description="")
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "mood"),
+    [
+        ("This is the worst service ever, I am furious", "en", Sentiment.NEGATIVE),
+        ("Not happy with this at all, very disappointing", "en", Sentiment.NEGATIVE),
+        ("Thank you so much, your team is fantastic!", "en", Sentiment.POSITIVE),
+        ("The printer shows error 5. Please advise.", "en", Sentiment.NEUTRAL),
+        ("My card does not arrive, thanks in advance for your help", "en", Sentiment.NEUTRAL),
+        ("Das ist eine Frechheit und völlig inakzeptabel", "de", Sentiment.NEGATIVE),
+        ("Super Service, ich bin begeistert", "de", Sentiment.POSITIVE),
+        ("C'est inadmissible, je suis très déçu", "fr", Sentiment.NEGATIVE),
+        ("Merci beaucoup, c'est parfait", "fr", Sentiment.POSITIVE),
+        ("Un servicio pésimo, estoy muy decepcionado", "es", Sentiment.NEGATIVE),
+        ("Péssimo atendimento, uma vergonha", "pt", Sentiment.NEGATIVE),
+        ("Servizio pessimo, sono deluso", "it", Sentiment.NEGATIVE),
+        ("Ik ben zeer teleurgesteld, dit is onacceptabel", "nl", Sentiment.NEGATIVE),
+        ("最悪の対応です。二度と使いません", "ja", Sentiment.NEGATIVE),
+        ("素晴らしいサービスをありがとう", "ja", Sentiment.POSITIVE),
+        ("great 😀👍", "und", Sentiment.POSITIVE),
+        ("خدمة سيئة جدا، تجربة فاشلة", "ar", Sentiment.NEGATIVE),
+        ("شكراً لكم، خدمة رائعةٌ", "ar", Sentiment.POSITIVE),
+        ("أين معلومات العالم عن أسعار الخدمات؟", "ar", Sentiment.NEUTRAL),
+        ("bahut bekar service hai, sab bakwas", "hi", Sentiment.NEGATIVE),
+        ("bahut badhiya kaam, dhanyavaad", "hi", Sentiment.POSITIVE),
+        ("Die Rechnung war im Anhang, die Nummer steht dabei", "de", Sentiment.NEUTRAL),
+        ("Thanks", "en", Sentiment.NEUTRAL),
+        ("", "und", Sentiment.NEUTRAL),
+    ],
+)
+def test_moods_are_told_apart(text: str, language: str, mood: Sentiment) -> None:
+    assert sentiment_of(text, language) is mood
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("I have a problem with the invoice that you sent", "en"),
+        ("Ich habe ein Problem mit der Rechnung", "de"),
+        ("J'ai un problème avec la facture que vous avez envoyée", "fr"),
+        ("Tengo un problema con la factura que me enviaron", "es"),
+        ("Tenho um problema com a fatura que vocês enviaram", "pt"),
+        ("Ho un problema con la fattura che mi avete inviato", "it"),
+        ("Ik heb een probleem met de factuur die ik heb gekregen", "nl"),
+        ("Jag har ett problem med fakturan som ni skickade", "sv"),
+        ("Jeg har et problem med fakturaen, hvad skal jeg gøre nu", "da"),
+        ("Mam problem z fakturą, którą dostałem", "pl"),
+        ("Faturayla ilgili bir sorun var ve çok bekledim", "tr"),
+        ("請求書に問題があります", "ja"),
+        ("我的发票有问题", "zh"),
+        ("청구서에 문제가 있습니다", "ko"),
+        ("У меня проблема со счётом", "ru"),
+        ("У мене є проблема з рахунком", "uk"),
+        ("لدي مشكلة في الفاتورة", "ar"),
+        ("मुझे बिल में समस्या है", "hi"),
+        ("Έχω πρόβλημα με το τιμολόγιο", "el"),
+        ("יש לי בעיה עם החשבונית", "he"),
+        ("ฉันมีปัญหากับใบแจ้งหนี้", "th"),
+        ("bhai mera order kab aayega, abhi tak nahi mila hai", "hi"),
+        ("aapka app kaam nahi kar raha hai please help", "hi"),
+        ("#Rechnung #falsch #bitte #korrigieren #danke #nicht", "de"),
+        ("The file 請求書 is missing from the archive that you sent", "en"),
+        ("12345 67 !!", "und"),
+        ("", "und"),
+        ("😀", "und"),
+    ],
+)
+def test_languages_are_told_apart(text: str, language: str) -> None:
+    assert detect_language(text) == language
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("請求書が届きません。確認をお願いします。", "ja"),
+        ("청구서에 문제가 있습니다", "ko"),
+        ("Je n'ai toujours pas reçu ma commande, pouvez-vous me dire où elle est ?", "fr"),
+        ("The invoice that you sent me is wrong, please correct it and send it again.", "en"),
+        ("請求書", None),  # Chinese as well as Japanese
+        ("Det virker ikke, kan du hjelpe meg med regningen?", None),  # Norwegian as well as Danish
+        ("У меня проблема со счётом", None),
+        ("invoice 4711", None),
+        ("qwrt zxcv", None),
+        ("", None),
+    ],
+)
+def test_a_language_is_sure_only_where_no_other_is_likely(text: str, language: str | None) -> None:
+    assert sure_language(text) == language
+
+
+def test_without_the_learned_model_the_words_alone_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ticket_processor.analysis.text.language._load_model", lambda: None)
+    assert detect_language("Ich habe ein Problem mit der Rechnung, die nicht stimmt") == "de"
+    assert detect_language("J'ai un problème avec la facture que vous avez envoyée") == "fr"
+    assert detect_language("qwrt zxcv") == "und"
+    assert sure_language("Ich habe ein Problem mit der Rechnung, die nicht stimmt") is None
+
+
+def test_many_threads_may_ask_for_the_language_at_once() -> None:
+    texts = ["Ich habe ein Problem mit der Rechnung", "Ho un problema con la fattura"] * 50
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(detect_language, texts)) == ["de", "it"] * 50
+
+
+@given(st.text(max_size=200))
+def test_any_text_has_a_language_and_a_mood(text: str) -> None:
+    assert 2 <= len(detect_language(text)) <= 3
+    assert sentiment_of(text) in Sentiment
+
+
+def test_entries_match_words_phrases_endings_and_gaps() -> None:
+    entries = ["refund*", "*rechnung", "*ausfall*", "close ~ account", "l'erreur", "doesn't work", "返金"]
+    matcher: PhraseMatcher[str] = PhraseMatcher((entry, entry) for entry in entries)
+
+    def found(text: str) -> set[str]:
+        return {hit.value for hit in matcher.find(words_of(text), text)}
+
+    assert found("Refunded!") == {"refund*"}
+    assert found("prerefund") == set()
+    assert found("Monatsrechnung, Rechnungen") == {"*rechnung"}
+    assert found("Netzausfalls") == {"*ausfall*"}
+    assert found("close my old bank account") == {"close ~ account"}
+    assert found("close one two three four account") == set()
+    assert found("L’erreur") == {"l'erreur"}
+    assert found("It doesn’t work") == {"doesn't work"}
+    assert found("全額返金してください") == {"返金"}
+
+
+def test_a_longer_phrase_hides_the_words_in_it() -> None:
+    matcher = PhraseMatcher([("urgent", 4), ("not urgent", -2)])
+    hits = without_contained(matcher.find(words_of("this is not urgent")))
+    assert [hit.value for hit in hits] == [-2]

@@ -1,0 +1,259 @@
+"""A budget that many workers share: it is spent to the end, and never passed."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ticket_processor.analysis.budget import LEARN_FROM, PATIENCE_S, Allowance, Budget, Full, Hold, Question
+from ticket_processor.analysis.cache import AnswerStore
+from ticket_processor.analysis.chain import ModelLink, Understanding
+from ticket_processor.analysis.model_server.chat import AnswerUnusable, ModelBusy, RawAnswer
+from ticket_processor.analysis.model_server.settings import BudgetSettings
+from ticket_processor.analysis.model_server.token_estimate import estimate_tokens
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.text.redact import redact
+from ticket_processor.core.circuit_breaker import Breaker
+from ticket_processor.core.clock import Deadline, SystemClock
+from ticket_processor.core.errors import AnalysisFailed, DeadlineReached, Stopping
+from ticket_processor.core.models import Analysis, Usage
+from ticket_processor.core.taxonomy import default_taxonomy
+from ticket_processor.llm import ModelAnalyser
+
+from ..support.fakes import ManualClock, a_ticket
+
+TAXONOMY = default_taxonomy()
+RULES = RulesAnalyser(TAXONOMY)
+PRICE = (0.25, 2.0, 0.025)
+GOOD = (
+    '{"category": "billing", "urgency": "low", "sentiment": "neutral", "language": "en", "summary": "-", '
+    '"confidence": 0.9}'
+)
+
+
+class Server:
+    """Answers with as many tokens as the dice say, and no more than it is told; a part of the answers is of no use."""
+
+    def __init__(self, seed: int = 1, *, bad: float = 0.0, seconds: float = 0.0, most: int = 160) -> None:
+        self._dice = random.Random(seed)
+        self._lock = threading.Lock()
+        self._bad = bad
+        self._seconds = seconds
+        self._most = most
+        self.calls = 0
+        self.spent = 0.0
+
+    def complete(
+        self,
+        model: str,
+        messages: Sequence[Mapping[str, str]],
+        _form: object,
+        allowance: Allowance | None = None,
+    ) -> RawAnswer:
+        most = 400 if allowance is None or allowance.output_tokens is None else allowance.output_tokens
+        time.sleep(self._seconds)
+        with self._lock:
+            self.calls += 1
+            wanted = self._dice.randint(40, self._most)
+            text = "I would rather not." if self._dice.random() < self._bad else GOOD
+            asked = int(0.8 * sum(estimate_tokens(message["content"]) for message in messages))
+            usage = Usage(input=asked, output=min(wanted, most))
+            self.spent += (usage.input * PRICE[0] + usage.output * PRICE[1]) / 1e6
+        return RawAnswer(text if wanted <= most else text[:20], usage, model, finished=wanted <= most)
+
+
+class Desk:
+    """One model with a budget, for real threads: those that wait for each other need time that passes."""
+
+    def __init__(self, limits: BudgetSettings, server: Server, *, seconds: float = 60.0) -> None:
+        clock = SystemClock()
+        self.clock = clock
+        self.server = server
+        self.budget = Budget(limits, AnswerStore(None, ManualClock()))
+        self.analyser = ModelAnalyser(server, "m", TAXONOMY, price=PRICE)
+        self.breaker = Breaker("m", clock, proven=False)
+        link = ModelLink(self.analyser, self.breaker, Deadline(clock, seconds), budget=self.budget)
+        self._understand = Understanding([link], RULES)
+
+    def run(self, tickets: int, workers: int) -> list[Analysis]:
+        made = [a_ticket(n, subject=f"Order {n}", description=f"Where is order {n}? " * 3) for n in range(tickets)]
+        with ThreadPoolExecutor(workers) as pool:
+            return list(pool.map(self._understand, made))
+
+
+def cost_of_one() -> float:
+    desk = Desk(BudgetSettings(), Server())
+    desk.run(20, 1)
+    return desk.server.spent / 20
+
+
+ONE = cost_of_one()
+
+
+def by_model(answers: Sequence[Analysis]) -> int:
+    return sum(answer.source == "model" for answer in answers)
+
+
+def test_sixty_tickets_that_fit_the_limit_are_all_asked_by_eight_workers() -> None:
+    desk = Desk(BudgetSettings(run_usd=60 * ONE * 1.3), Server(seconds=0.002))
+    assert by_model(desk.run(60, 8)) == 60
+
+
+@pytest.mark.parametrize("workers", [1, 2, 8, 50, 200])
+@pytest.mark.parametrize("bad", [0.0, 0.3])
+def test_with_any_workers_spending_ends_between_95_and_100_percent_of_the_limit(workers: int, bad: float) -> None:
+    limit = 40 * ONE
+    desk = Desk(BudgetSettings(run_usd=limit), Server(workers, bad=bad, seconds=0.001))
+    answers = desk.run(150, workers)
+    assert 0.95 * limit <= desk.server.spent <= limit
+    assert desk.budget.spent.usd == pytest.approx(desk.server.spent)
+    assert {answer.why_fallback for answer in answers if answer.source == "rules"} <= {
+        "budget_of_run_spent",
+        "answer_not_json",
+        "answer_cut_off",
+    }
+
+
+@pytest.mark.parametrize(
+    "limits", [BudgetSettings(run_tokens=60_000), BudgetSettings(day_tokens=60_000), BudgetSettings(day_usd=60 * ONE)]
+)
+def test_limits_in_tokens_and_of_a_day_are_spent_to_the_end_as_well(limits: BudgetSettings) -> None:
+    desk = Desk(limits, Server(seconds=0.001))
+    desk.run(200, 8)
+    spent = desk.budget.spent
+    used = spent.usd / limits.day_usd if limits.day_usd else spent.tokens / 60_000
+    assert 0.95 <= used <= 1
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.integers(0, 10**6),
+    st.sampled_from([1, 3, 16]),
+    st.floats(0.0, 60.0),
+    st.sampled_from([0.0, 0.5, 1.0]),
+    st.integers(41, 900),
+)
+def test_no_limit_is_passed_whatever_the_answers_take(
+    seed: int, workers: int, tickets_worth: float, bad: float, most: int
+) -> None:
+    limit = tickets_worth * ONE
+    desk = Desk(BudgetSettings(run_usd=limit), Server(seed, bad=bad, most=most))
+    desk.run(60, workers)
+    assert desk.server.spent <= limit
+    assert desk.budget.spent.usd == pytest.approx(desk.server.spent)
+
+
+def test_a_limit_that_no_ticket_fits_is_said_at_once() -> None:
+    desk = Desk(BudgetSettings(run_usd=ONE / 2), Server())
+    assert {answer.why_fallback for answer in desk.run(20, 8)} == {"budget_of_run_spent"}
+    assert desk.server.calls == 0
+
+
+def filled(clock: ManualClock) -> tuple[Budget, Hold]:
+    """A budget of ten, nine of which another call holds."""
+    budget = Budget(BudgetSettings(run_tokens=10), AnswerStore(None, clock))
+    held = budget.set_aside("m", Question(9, 0))
+    assert isinstance(held, Hold)
+    return budget, held
+
+
+def test_what_does_not_fit_now_waits_and_what_will_never_fit_does_not() -> None:
+    budget, held = filled(ManualClock())
+    now, never = budget.set_aside("m", Question(5, 0)), budget.set_aside("m", Question(11, 0))
+    assert isinstance(now, Full)
+    assert isinstance(never, Full)
+    assert (now.for_now, never.for_now) == (True, False)
+    budget.settle(held, Usage(input=4), None)
+    assert isinstance(budget.set_aside("m", Question(5, 0)), Hold)
+
+
+def waiting(clock: ManualClock, seconds: float = 540.0) -> tuple[Callable[[], Analysis], Breaker]:
+    """A ticket that has to wait for the money of a call that never ends."""
+    budget, _ = filled(clock)
+
+    class Model:
+        def question(self, _text: object) -> Question:
+            return Question(5, 0)
+
+        def analyse(self, _text: object, _allowance: object = None) -> Analysis:
+            raise AssertionError("asked without money")
+
+    breaker = Breaker("m", clock, proven=False)
+    link = ModelLink(Model(), breaker, Deadline(clock, seconds), budget=budget)  # type: ignore[arg-type]
+    return lambda: link.analyse(redact("Charged twice")), breaker
+
+
+def test_nobody_waits_for_ever_for_the_money_of_a_call_that_hangs() -> None:
+    clock = ManualClock()
+    ask, _ = waiting(clock)
+    with pytest.raises(AnalysisFailed, match="budget_of_run_spent"):
+        ask()
+    assert sum(clock.waits) <= PATIENCE_S + 1
+    before = len(clock.waits)
+    with pytest.raises(AnalysisFailed, match="budget_of_run_spent"):
+        ask()
+    assert len(clock.waits) == before  # a call of that age is not waited for again
+
+
+def test_the_deadline_a_stop_and_an_open_breaker_end_the_wait_for_money() -> None:
+    clock = ManualClock()
+    with pytest.raises(DeadlineReached):
+        waiting(clock, 10.0)[0]()
+    clock.stop_during_wait = True
+    with pytest.raises(Stopping):
+        waiting(clock)[0]()
+    clock = ManualClock()
+    ask, breaker = waiting(clock)
+    for _ in range(5):
+        admission = breaker.admit()
+        assert admission is not None
+        breaker.failure(admission)
+    with pytest.raises(AnalysisFailed):
+        ask()
+    assert clock.waits == []
+
+
+def test_a_second_request_needs_money_of_its_own() -> None:
+    desk = Desk(BudgetSettings(run_usd=60 * ONE), Server(bad=1.0))
+    answers = desk.run(10, 1)
+    assert desk.server.calls == 20
+    assert sum(answer.cost_usd or 0.0 for answer in answers) == pytest.approx(desk.server.spent)
+    assert desk.budget.spent.usd == pytest.approx(desk.server.spent)
+
+
+class Broken(Server):
+    """Gives an answer of no use, and fails at the second request."""
+
+    def complete(self, *asked: object, **options: object) -> RawAnswer:
+        if self.calls % 2:
+            self.calls += 1
+            raise ModelBusy("model_timeout")
+        return super().complete(*asked, **options)  # type: ignore[arg-type]
+
+
+def test_a_second_request_that_fails_costs_nothing() -> None:
+    desk = Desk(BudgetSettings(), Broken(bad=1.0))
+    with pytest.raises(AnswerUnusable):
+        desk.analyser.analyse(redact("Charged twice"))
+    desk.server.spent = 0.0
+    desk.run(1, 1)
+    assert desk.budget.spent.usd == pytest.approx(desk.server.spent)
+
+
+def test_near_a_limit_the_server_is_told_to_end_its_answer_there() -> None:
+    budget = Budget(BudgetSettings(run_tokens=1100), AnswerStore(None, ManualClock()))
+    for _ in range(LEARN_FROM):
+        held = budget.set_aside("m", Question(100, 400))
+        assert isinstance(held, Hold)
+        assert held.output == 400
+        budget.settle(held, Usage(input=100, output=40), None)
+    tight = budget.set_aside("m", Question(100, 400))
+    assert isinstance(tight, Hold)
+    assert tight.output == 44

@@ -1,0 +1,443 @@
+"""The chain of the log: what is written can be erased in its personal part, and not changed otherwise."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticket_processor.audit.encryption import Keyring
+from ticket_processor.audit.files import LogFile, events, log_files, pack, read_lines, unpack
+from ticket_processor.audit.lines import NO_MAC, decode, encode, erased, flaw, key_id, sealed
+from ticket_processor.audit.writer import Head, LogWriter, head_of
+from ticket_processor.core.errors import CannotRun, ConfigError
+
+DAY = "2026-11-21"
+KEY = b"a key of sixteen bytes or more"
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def master() -> str:
+    return base64.b64encode(os.urandom(32)).decode()
+
+
+def line(what: str = "x", **facts: object) -> dict[str, Any]:
+    return {"ts": f"{DAY}T03:30:00.000Z", "event": "alert", "run_id": "r", "what": what, **facts}
+
+
+def receipt(summary: str = "A card was charged twice.") -> dict[str, Any]:
+    analysis = {"category": "billing", "summary": summary, "evidence": ["twice"], "entities": {}}
+    return {"event": "ticket", "ticket_id": 7, "analysis": analysis, "change": {"note": "Said.", "tags_added": ["a"]}}
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Iterator[Callable[..., LogWriter]]:
+    writers: list[LogWriter] = []
+
+    def writer(key: bytes = KEY, keys: Keyring | None = None) -> LogWriter:
+        writers.append(LogWriter(tmp_path, key, keys))
+        return writers[-1]
+
+    yield writer
+    for each in writers:
+        each.close()
+
+
+def flaws(folder: Path, keys: Keyring | None = None, key: bytes = KEY) -> list[str]:
+    """What is wrong with the lines of a folder, by following each file's chain."""
+    found = []
+    for file in log_files(folder):
+        before = NO_MAC
+        for number, (raw, read) in enumerate(read_lines(file, keys)):
+            if read is None:
+                found.append("torn")
+                continue
+            begins = read["event"] == "segment"
+            if wrong := flaw(raw, read, key, NO_MAC if begins else before, number):
+                found.append(wrong)
+            before = read["mac"]
+    return found
+
+
+# A line
+
+
+@given(JSON.filter(lambda value: isinstance(value, dict)))
+def test_what_is_read_and_written_again_is_the_same(value: Any) -> None:
+    raw = encode(value)
+    assert encode(decode(raw)) == raw
+
+
+@given(st.dictionaries(st.text(), st.text()), st.text(alphabet=st.characters(categories=("Cs",))))
+def test_half_an_emoji_and_huge_numbers_are_written_again_the_same(value: dict[str, str], half: str) -> None:
+    raw = encode({**value, "half": half, "huge": 2**80})
+    assert raw.count(b"\n") == 1
+    assert encode(decode(raw)) == raw
+
+
+@given(st.binary(min_size=1, max_size=3), st.integers(min_value=0))
+def test_any_byte_that_is_changed_is_found(other: bytes, place: int) -> None:
+    raw = encode(sealed(receipt(), KEY, "before", 3))
+    at = place % (len(raw) - 1)
+    changed = raw[:at] + other + raw[at + len(other) :]
+    if changed == raw or b"\n" in changed[:-1]:
+        return
+    try:
+        read = decode(changed)
+    except ValueError:
+        return
+    assert flaw(changed, read, KEY, "before", 3) is not None
+
+
+def test_a_line_is_good_in_its_own_place_only() -> None:
+    whole = sealed(line(), KEY, "before", 3)
+    raw = encode(whole)
+    assert flaw(raw, whole, KEY, "before", 3) is None
+    assert flaw(raw, whole, KEY, "another", 3) is not None
+    assert flaw(raw, whole, KEY, "before", 4) is not None
+    assert flaw(raw, whole, b"another key of some length", "before", 3) is not None
+
+
+def test_the_personal_part_can_be_erased_and_the_line_still_holds() -> None:
+    whole = sealed(receipt(), KEY, "before", 3)
+    without = erased(whole)
+    assert flaw(encode(without), without, KEY, "before", 3) is None
+    assert without["mac"] == whole["mac"]
+    assert not {"twice", "charged", "Said."} & set(str(without).replace("'", " ").split())
+    assert without["analysis"] == {"category": "billing"}
+    assert "salt" not in without["personal"]
+    assert erased(without) == without
+
+
+def test_the_personal_part_can_neither_be_changed_nor_put_back() -> None:
+    whole = sealed(receipt(), KEY, "before", 3)
+    whole["analysis"]["summary"] = "Something else."
+    assert flaw(encode(whole), whole, KEY, "before", 3) == "its personal part is not what was written"
+    without = {**erased(whole), "change": {"tags_added": ["a"], "note": "Said."}}
+    assert "put back" in str(flaw(encode(without), without, KEY, "before", 3))
+
+
+def test_a_name_twice_in_a_line_is_found_although_readers_see_one() -> None:
+    raw = encode(sealed(line(), KEY, NO_MAC, 0)).replace(b'{"ts"', b'{"what":"y","ts"')
+    assert flaw(raw, decode(raw), KEY, NO_MAC, 0) is not None
+
+
+# The file
+
+
+def test_a_file_begins_with_a_header_and_every_line_follows_the_one_before(
+    tmp_path: Path, write: Callable[..., LogWriter]
+) -> None:
+    writer = write()
+    writer.append(DAY, [line("a"), line("b")])
+    writer.append(DAY, [receipt()])
+    header, *rest = [read for _, read in read_lines(log_files(tmp_path)[0]) if read]
+    assert (header["event"], header["segment"], [each["seq"] for each in rest]) == ("segment", DAY, [1, 2, 3])
+    assert flaws(tmp_path) == []
+    assert str(writer.head) == f"{DAY}:4:{rest[-1]['mac']}" == str(Head.parse(str(writer.head)))
+    assert [read["event"] for _, read in events(tmp_path)] == ["alert", "alert", "ticket"]
+
+
+def test_the_next_day_holds_on_to_the_one_before(tmp_path: Path, write: Callable[..., LogWriter]) -> None:
+    write().append("2026-11-20", [line("a")])
+    first = head_of(log_files(tmp_path)[0])
+    pack(tmp_path / "ticketbot-2026-11-20.jsonl")
+    write().append(DAY, [line("b")])
+    header = next(read for _, read in read_lines(log_files(tmp_path)[1]))
+    assert header
+    assert header["after"] == {"day": first.day, "lines": first.lines, "mac": first.mac, "key_id": key_id(KEY)}
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_another_process_goes_on_where_one_ended(
+    encrypted: bool, tmp_path: Path, write: Callable[..., LogWriter]
+) -> None:
+    keys = Keyring([master()]) if encrypted else None
+    for what in "abc":
+        write(keys=keys).append(DAY, [line(what)])
+    one, other = write(keys=keys), write(keys=keys)
+    for number in range(4):
+        (one, other)[number % 2].append(DAY, [line(str(number))])
+    assert flaws(tmp_path, keys) == []
+    assert [read["what"] for _, read in events(tmp_path, keys=keys)] == [*"abc0123"]
+
+
+class Counted:
+    """A file that is read line by line, and how many lines those were."""
+
+    lines = 0
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def __enter__(self) -> Counted:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def readline(self, most: int) -> bytes:
+        Counted.lines += 1
+        return self._file.readline(most)
+
+    def seek(self, place: int) -> int:
+        return self._file.seek(place)
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_two_writers_in_turn_read_what_the_other_wrote_and_not_the_day(
+    encrypted: bool, tmp_path: Path, write: Callable[..., LogWriter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = Keyring([master()]) if encrypted else None
+    one, other = write(keys=keys), write(keys=keys)
+    one.append(DAY, [line(str(number)) for number in range(500)])
+    other.append(DAY, [line("this one had to read the day, once")])
+    as_it_is = LogFile.open
+    monkeypatch.setattr(LogFile, "open", lambda file: Counted(as_it_is(file)))
+    monkeypatch.setattr(Counted, "lines", 0)
+    for number in range(20):
+        (one, other)[number % 2].append(DAY, [line(f"in turn {number}")])
+    assert Counted.lines <= 60, "lines, and the end of each file"
+    monkeypatch.undo()
+    assert flaws(tmp_path, keys) == []
+
+
+def test_a_key_that_another_writer_began_with_is_gone_on_with(tmp_path: Path, write: Callable[..., LogWriter]) -> None:
+    first, second = master(), master()
+    both = Keyring([second, first])
+    one = write(keys=Keyring([first, second]))
+    one.append(DAY, [line("a")])
+    write(b"the second key of the two", both).append(DAY, [line("b"), line("c")])
+    one.append(DAY, [line("d")])
+    write(keys=both).append(DAY, [line("e")])
+    one.append(DAY, [line("f")])
+    assert [read["what"] for _, read in events(tmp_path, keys=both)] == [*"abcdef"]
+
+
+def _append_many(folder: str, name: str) -> None:
+    writer = LogWriter(Path(folder), KEY)
+    for number in range(40):
+        writer.append(DAY, [line(f"{name}-{number}")])
+    writer.close()
+
+
+def test_processes_and_threads_write_at_once_and_the_chain_holds(tmp_path: Path) -> None:
+    processes = [get_context("spawn").Process(target=_append_many, args=(str(tmp_path), name)) for name in "ab"]
+    for process in processes:
+        process.start()
+    writer = LogWriter(tmp_path, KEY)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: writer.append(DAY, [line(str(number))]), range(40)))
+    writer.close()
+    for process in processes:
+        process.join(60)
+        assert process.exitcode == 0
+    assert len(list(events(tmp_path))) == 120
+    assert flaws(tmp_path) == []
+
+
+@given(data=st.data())
+def test_a_crash_at_any_byte_costs_at_most_the_torn_line(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.mktemp("torn")
+    writer = LogWriter(folder, KEY)
+    writer.append(DAY, [line("a"), receipt(), line("b")])
+    writer.close()
+    path = folder / f"ticketbot-{DAY}.jsonl"
+    whole = path.read_bytes()
+    cut = data.draw(st.integers(0, len(whole)))
+    path.write_bytes(whole[:cut])
+    writer = LogWriter(folder, KEY)
+    writer.append(DAY, [line("after")])
+    writer.close()
+    assert flaws(folder) == []
+    read = [each.get("what", each["event"]) for _, each in events(folder)]
+    ends = [at for at, byte in enumerate(whole) if byte == 10]  # a line is whole without its end of line
+    kept = sum(cut >= end for end in ends)
+    assert read == [*["a", "ticket", "b"][: max(0, kept - 1)], "after"]
+
+
+def test_lines_of_another_key_or_of_none_are_kept_and_the_chain_begins_anew(
+    tmp_path: Path, write: Callable[..., LogWriter]
+) -> None:
+    (tmp_path / f"ticketbot-{DAY}.jsonl").write_bytes(b'{"event":"alert","what":"old"}\n')
+    write(b"the first key of the two").append(DAY, [line("first")])
+    write(b"the second key of the two").append(DAY, [line("second")])
+    assert [read["what"] for _, read in events(tmp_path)] == ["old", "first", "second"]
+    headers = [read for _, read in read_lines(log_files(tmp_path)[0]) if read and read["event"] == "segment"]
+    assert [header["after"]["lines"] for header in headers] == [1, 3]
+    assert headers[0]["key_id"] != headers[1]["key_id"]
+
+
+def test_a_changed_last_line_is_not_built_upon(tmp_path: Path, write: Callable[..., LogWriter]) -> None:
+    write().append(DAY, [line("a"), line("b")])
+    path = tmp_path / f"ticketbot-{DAY}.jsonl"
+    path.write_bytes(path.read_bytes().replace(b'"b"', b'"c"'))
+    write().append(DAY, [line("d")])
+    assert len(flaws(tmp_path)) == 1
+    assert [read["what"] for _, read in events(tmp_path)] == ["a", "c", "d"]
+
+
+def test_a_file_that_was_replaced_while_it_was_open_is_opened_again(
+    tmp_path: Path, write: Callable[..., LogWriter]
+) -> None:
+    writer = write()
+    writer.append(DAY, [line("a")])
+    path = tmp_path / f"ticketbot-{DAY}.jsonl"
+    other = tmp_path / "other"
+    other.write_bytes(path.read_bytes())
+    other.replace(path)
+    writer.append(DAY, [line("b")])
+    assert [read["what"] for _, read in events(tmp_path)] == ["a", "b"]
+    assert flaws(tmp_path) == []
+
+
+def test_a_disk_that_is_full_in_the_middle_of_a_line_leaves_no_half_of_it(
+    tmp_path: Path, write: Callable[..., LogWriter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = write()
+    writer.append(DAY, [line("a")])
+    whole = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, data: whole(descriptor, data[:20]))
+    with pytest.raises(OSError, match="cut short"):
+        writer.append(DAY, [line("b")])
+    monkeypatch.undo()
+    writer.append(DAY, [line("c")])
+    assert [read["what"] for _, read in events(tmp_path)] == ["a", "c"]
+    assert (flaws(tmp_path), writer.repaired) == ([], 20)
+
+
+def test_a_clock_that_is_put_back_goes_on_with_a_packed_day(tmp_path: Path, write: Callable[..., LogWriter]) -> None:
+    path = tmp_path / f"ticketbot-{DAY}.jsonl"
+    write().append(DAY, [line("a")])
+    before = path.read_bytes()
+    pack(path)
+    assert not path.exists()
+    write().append(DAY, [line("b")])
+    assert path.read_bytes().startswith(before)
+    assert [read["what"] for _, read in events(tmp_path)] == ["a", "b"]
+    assert flaws(tmp_path) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such modes there")
+def test_what_is_packed_or_unpacked_is_for_its_owner_only(tmp_path: Path, write: Callable[..., LogWriter]) -> None:
+    path = tmp_path / f"ticketbot-{DAY}.jsonl"
+    write().append(DAY, [line("a")])
+    pack(path)
+    assert path.with_suffix(".jsonl.gz").stat().st_mode & 0o077 == 0
+    unpack(path.with_suffix(".jsonl.gz"), path)
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_file_that_lies_there_packed_and_unpacked_is_read_once(
+    tmp_path: Path, write: Callable[..., LogWriter]
+) -> None:
+    path = tmp_path / f"ticketbot-{DAY}.jsonl"
+    write().append(DAY, [line("a")])
+    whole = path.read_bytes()
+    pack(path)
+    path.write_bytes(whole)
+    assert [file.path for file in log_files(tmp_path)] == [path]
+    assert len(list(events(tmp_path))) == 1
+
+
+def test_a_packed_file_that_is_damaged_is_told(tmp_path: Path) -> None:
+    (tmp_path / f"ticketbot-{DAY}.jsonl.gz").write_bytes(b"\x1f\x8b\x08 not gzip at all")
+    with pytest.raises(CannotRun, match="cannot be read"):
+        list(events(tmp_path))
+
+
+# Encryption
+
+
+def test_nothing_of_an_encrypted_log_can_be_read_without_its_key(
+    tmp_path: Path, write: Callable[..., LogWriter]
+) -> None:
+    keys = Keyring([master()])
+    write(keys=keys).append(DAY, [receipt()], "a plain text")
+    stored = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert not any(word in stored for word in (b"billing", b"charged", b"ticket_id", b"plain"))
+    with pytest.raises(CannotRun, match="TICKETBOT_AUDIT_ENCRYPTION_KEYS"):
+        list(events(tmp_path))
+    with pytest.raises(CannotRun, match="encrypted"):
+        list(events(tmp_path, keys=Keyring([master()])))
+    assert [read["ticket_id"] for _, read in events(tmp_path, keys=keys)] == [7]
+
+
+def test_a_new_master_key_needs_no_file_written_anew(tmp_path: Path, write: Callable[..., LogWriter]) -> None:
+    old, new = master(), master()
+    write(keys=Keyring([old])).append("2026-11-20", [line("a")])
+    both = Keyring([new, old])
+    write(keys=both).append(DAY, [line("b")])
+    assert [read["what"] for _, read in events(tmp_path, keys=both)] == ["a", "b"]
+    assert [read["what"] for _, read in events(tmp_path, first_day=DAY, keys=Keyring([new]))] == ["b"]
+
+
+def test_encrypted_lines_cannot_change_places(tmp_path: Path, write: Callable[..., LogWriter]) -> None:
+    keys = Keyring([master()])
+    write(keys=keys).append(DAY, [line("a"), line("b")])
+    path = tmp_path / f"ticketbot-{DAY}.jsonl"
+    header, first, second = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(header + second + first)
+    assert [read for _, read in read_lines(LogFile.at(path), keys)][1:] == [None, None]
+
+
+@pytest.mark.parametrize("text", ["short", "", "Zm9v", "ä" * 44])
+def test_a_master_key_that_is_none_is_told_with_how_to_make_one(text: str) -> None:
+    with pytest.raises(ConfigError, match="32 bytes in base64") as told:
+        Keyring([text])
+    assert not text or text not in str(told.value)
+
+
+def test_encryption_begins_with_the_next_line_and_not_with_the_next_day(
+    tmp_path: Path, write: Callable[..., LogWriter]
+) -> None:
+    keys = Keyring([master()])
+    write().append(DAY, [line("in the open")])
+    write(keys=keys).append(DAY, [line("closed")])
+    write().append(DAY, [line("somebody without the key")])
+    write(keys=keys).append(DAY, [line("closed again")])
+    stored = (tmp_path / f"ticketbot-{DAY}.jsonl").read_bytes()
+    assert b"in the open" in stored
+    assert b'"closed' not in stored
+    said = ["in the open", "closed", "somebody without the key", "closed again"]
+    assert [read["what"] for _, read in events(tmp_path, keys=keys)] == said
+    assert flaws(tmp_path, keys) == []
+
+
+def test_a_line_that_is_nested_without_end_is_passed_over(tmp_path: Path, write: Callable[..., LogWriter]) -> None:
+    write().append(DAY, [line("a")])
+    with (tmp_path / f"ticketbot-{DAY}.jsonl").open("ab") as file:
+        file.write(b"[" * 100_000 + b"\n")
+    write().append(DAY, [line("b")])
+    assert [read["what"] for _, read in events(tmp_path)] == ["a", "b"]
+
+
+def test_the_plain_text_of_a_day_that_goes_on_is_kept(tmp_path: Path, write: Callable[..., LogWriter]) -> None:
+    text = tmp_path / f"ticketbot-{DAY}.log"
+    write().append(DAY, [line("a")], "first\n")
+    for path in (tmp_path / f"ticketbot-{DAY}.jsonl", text):
+        pack(path)
+    write().append(DAY, [line("b")], "second\n")
+    assert text.read_text(encoding="utf-8") == "first\nsecond\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such modes there")
+def test_folders_that_are_made_for_it_are_for_their_owner_only(tmp_path: Path) -> None:
+    writer = LogWriter(tmp_path / "logs" / "sandbox", KEY)
+    writer.append(DAY, [line("a")])
+    writer.close()
+    assert [folder.stat().st_mode & 0o077 for folder in (tmp_path / "logs", tmp_path / "logs" / "sandbox")] == [0, 0]

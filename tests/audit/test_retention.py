@@ -1,0 +1,998 @@
+"""Looking after the log: days are packed, kept for so long and no longer; where it was ended, the next run goes on."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import os
+import shutil
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ticket_processor.audit.encryption import Keyring
+from ticket_processor.audit.files import events, log_files, read_lines
+from ticket_processor.audit.lines import encode, erased
+from ticket_processor.audit.receipts import REPAIRED, AuditLog
+from ticket_processor.audit.retention import (
+    BEHIND_S,
+    CHANGED,
+    CLEARED,
+    EXPIRED,
+    IN_THE_CLEAR,
+    KEY_LOST,
+    LEFT_OPEN,
+    encryption_news,
+    keep_head,
+    left_in,
+    look_after,
+    not_before,
+    stands,
+)
+from ticket_processor.audit.verify import check
+from ticket_processor.audit.writer import head_of
+from ticket_processor.core.clock import iso
+from ticket_processor.core.errors import AuditUnwritable, ConfigError
+from ticket_processor.core.models import Decision, Outcome, OutcomeStatus
+from ticket_processor.state.store import HELPDESK_DATE, State, Verdict
+
+from ..cli.bad_disk import KINDS, Died, Disk, Dying, Failing, Kind
+from ..support.fakes import ManualClock, a_change
+
+KEY = b"a key of sixteen bytes or more"
+DAY_S = 86_400.0
+TODAY = date(2026, 11, 21)
+
+
+def at(day: date, hour: float = 12.0) -> float:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() + hour * 3600
+
+
+def named(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def days(folder: Path) -> list[str]:
+    return [file.day for file in log_files(folder)]
+
+
+class Desk:
+    """A log that is written and looked after, day by day."""
+
+    def __init__(self, folder: Path, keys: Keyring | None = None) -> None:
+        self.folder = folder
+        self.keys = keys
+        self.clock = ManualClock(at(TODAY))
+        self.left: str | None = None
+        self.state = State(None)
+        self.lines = itertools.count()
+        self.said: list[str] = []
+        """What was surely written, oldest first, as ``day what``."""
+
+    def log(self) -> AuditLog:
+        news = encryption_news(self.folder, str(datetime.fromtimestamp(self.clock.now(), UTC).date()), self.keys)
+        return AuditLog(self.folder, self.clock, "run", key=KEY, keys=self.keys, news=news)
+
+    def write(self, day: date, count: int = 2) -> None:
+        """Some lines on that day."""
+        self.clock = ManualClock(at(day))
+        self.run(count, upkeep=False)
+
+    def agreed(self) -> State:
+        """The state as a run has left it a moment ago, with whose clock the helpdesk's agreed."""
+        self.state.remember(**{HELPDESK_DATE: repr(self.clock.now()), CLEARED: iso(self.clock.now())[:10]})
+        return self.state
+
+    def run(self, count: int = 1, *, upkeep: bool = True, keep: int = 365) -> list[str]:
+        """A run with so many lines, which looks after the log; gives what that could not do."""
+        audit = self.log()
+        troubles: list[str] = []
+        try:
+            audit.run_started()
+            if upkeep:
+                troubles = look_after(audit, self.clock.now(), keep, self.left, self.keys, self.agreed())
+            for _ in range(count):
+                what = f"{datetime.fromtimestamp(self.clock.now(), UTC).date()} line {next(self.lines)}"
+                audit.alert(what)
+                self.said.append(what)
+        finally:
+            self.left = str(audit.head) if audit.head else self.left
+            audit.close()
+        return troubles
+
+    def events(self) -> list[str]:
+        return [line["what"] for _, line in events(self.folder, keys=self.keys) if " line " in line.get("what", "")]
+
+    def alerts(self, what: str) -> list[dict[str, Any]]:
+        return [line for _, line in events(self.folder, keys=self.keys) if line.get("what") == what]
+
+    def flaws(self) -> list[str]:
+        """What verification says of the log as a whole."""
+        report = check(self.folder, (KEY,), self.keys)
+        return [str(flaw) for flaw in (*report.flaws, *report.unchecked)]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _quick() -> Iterator[None]:
+    """No power is cut here, so that nothing has to wait for the disk."""
+    with mock.patch.object(os, "fsync", return_value=None):
+        yield
+
+
+@pytest.fixture(params=["plain", "encrypted"])
+def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Desk:
+    keys = Keyring([base64.b64encode(bytes(32)).decode()]) if request.param == "encrypted" else None
+    return Desk(tmp_path / "logs", keys)
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Desk:
+    return Desk(tmp_path / "logs")
+
+
+# Packing
+
+
+def test_a_day_is_packed_once_the_day_after_it_has_passed(desk: Desk) -> None:
+    for back in (3, 2, 1, 0):
+        desk.write(TODAY - timedelta(days=back))
+    assert desk.run() == []
+    packed = {name for name in named(desk.folder) if name.endswith(".gz")}
+    texts = set() if desk.keys else {"ticketbot-2026-11-18.log.gz", "ticketbot-2026-11-19.log.gz"}
+    assert packed == {"ticketbot-2026-11-18.jsonl.gz", "ticketbot-2026-11-19.jsonl.gz"} | texts
+    assert {"ticketbot-2026-11-20.jsonl", "ticketbot-2026-11-21.jsonl"} <= set(named(desk.folder))
+    assert (desk.events(), desk.flaws()) == (desk.said, [])
+
+
+def test_what_is_packed_is_on_the_disk_before_it_takes_the_place_of_anything(plain: Desk) -> None:
+    plain.write(TODAY - timedelta(days=2))
+    plain.clock = ManualClock(at(TODAY))
+    disk = Disk(plain.folder)
+    with disk.at_work():
+        plain.run()
+    name = f"ticketbot-{TODAY - timedelta(days=2)}.jsonl"
+    done = [each for each in disk.operations if name in each]
+    order = [f"write {name}.gz.tmp", f"fsync {name}.gz.tmp", f"replace {name}.gz", f"unlink {name}"]
+    assert [each for each in dict.fromkeys(done) if each in order] == order
+
+
+def test_so_many_files_are_packed_in_one_run_and_no_more_for_tickets_wait(plain: Desk) -> None:
+    for back in reversed(range(2, 22)):
+        plain.write(TODAY - timedelta(days=back))
+    plain.clock = ManualClock(at(TODAY))
+
+    def packed() -> int:
+        return sum(name.endswith(".gz") for name in named(plain.folder))
+
+    counts = []
+    for _ in range(4):
+        plain.run()
+        counts.append(packed())
+    assert counts == [14, 28, 40, 40]
+    assert (plain.events(), plain.flaws()) == (plain.said, [])
+
+
+def test_old_days_go_before_others_are_packed_which_takes_room(plain: Desk) -> None:
+    for back in (400, 3, 1):
+        plain.write(TODAY - timedelta(days=back))
+    plain.clock = ManualClock(at(TODAY))
+    disk = Disk(plain.folder)
+    with disk.at_work():
+        plain.run()
+    gone = max(number for number, each in enumerate(disk.operations) if each.startswith("unlink ticketbot-2025"))
+    packed = min(number for number, each in enumerate(disk.operations) if each.endswith(".gz.tmp"))
+    assert gone < packed
+
+
+def test_what_is_packed_is_the_same_to_the_byte(plain: Desk) -> None:
+    plain.write(TODAY - timedelta(days=2), 40)
+    before = [raw for raw, _ in read_lines(log_files(plain.folder)[0])]
+    plain.clock = ManualClock(at(TODAY))
+    plain.run()
+    (file, _) = log_files(plain.folder)
+    assert file.packed
+    assert [raw for raw, _ in read_lines(file)] == before
+
+
+@pytest.mark.parametrize(("hour", "is_packed"), [(23.99, False), (24.0, True)])
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone cannot be changed here")
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC"])
+def test_a_day_ends_at_midnight_in_utc_wherever_the_machine_stands(
+    plain: Desk, zone: str, hour: float, is_packed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain.write(TODAY)
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        plain.clock = ManualClock(at(TODAY + timedelta(days=1), hour))
+        plain.run()
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert log_files(plain.folder)[0].packed is is_packed
+
+
+def test_what_is_in_order_is_left_alone(desk: Desk) -> None:
+    for back in (400, 3, 2, 1):
+        desk.write(TODAY - timedelta(days=back))
+    desk.clock = ManualClock(at(TODAY))
+    desk.run()
+    disk = Disk(desk.folder)
+    audit = desk.log()
+    with disk.at_work():
+        look_after(audit, desk.clock.now(), 365, desk.left, desk.keys, desk.state)
+    audit.close()
+    assert [each for each in disk.operations if "lock" not in each] == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such modes there")
+def test_nothing_that_is_packed_is_for_others(desk: Desk) -> None:
+    desk.write(TODAY - timedelta(days=3))
+    desk.clock = ManualClock(at(TODAY))
+    desk.run()
+    assert {stat.S_IMODE(path.stat().st_mode) for path in desk.folder.iterdir()} == {0o600}
+
+
+# Retention
+
+
+@pytest.mark.parametrize(
+    "today",
+    [
+        date(2026, 11, 21),
+        date(2028, 2, 29),
+        date(2028, 3, 1),
+        date(2028, 12, 31),
+        date(2029, 2, 28),
+        date(2029, 3, 1),
+        date(2101, 1, 1),
+    ],
+    ids=str,
+)
+def test_of_a_year_day_365_is_kept_and_day_367_is_gone(plain: Desk, today: date) -> None:
+    for back in (368, 367, 366, 365, 364, 1):
+        plain.write(today - timedelta(days=back))
+    plain.clock = ManualClock(at(today, 0.0))
+    assert plain.run(keep=365) == []
+    kept = [(today - timedelta(days=back)).isoformat() for back in (365, 364, 1, 0)]
+    assert days(plain.folder) == kept
+    plain.clock = ManualClock(at(today, 23.999))
+    plain.run(keep=365)
+    assert days(plain.folder) == kept
+    assert plain.flaws() == []
+
+
+@pytest.mark.parametrize("keep", [1, 30, 3650])
+def test_another_number_of_days_can_be_chosen(plain: Desk, keep: int) -> None:
+    for back in (keep + 2, keep + 1, keep):
+        plain.write(TODAY - timedelta(days=back))
+    if keep > 1:
+        plain.write(TODAY - timedelta(days=1))
+    plain.clock = ManualClock(at(TODAY))
+    assert plain.run(keep=keep) == []
+    kept = {TODAY - timedelta(days=keep), TODAY - timedelta(days=1), TODAY}
+    assert days(plain.folder) == sorted(day.isoformat() for day in kept)
+    assert plain.flaws() == []
+
+
+class Clocks(Desk):
+    """The same, as commands do it: the state holds what the helpdesk has said, and nothing is presumed of it."""
+
+    true = at(TODAY)
+
+    def agreed(self) -> State:
+        return self.state
+
+    def log(self) -> AuditLog:
+        audit = super().log()
+        audit.not_before = not_before(self.state, self.clock.now())
+        return audit
+
+    def play(self, wrong_by: float = 0.0, *, keep: int = 365, answers: bool = True, date_wrong_by: float = 0.0) -> None:
+        """A run under a clock that is so many seconds ahead; the helpdesk's own clock may be wrong as well."""
+        self.clock = ManualClock(self.true + wrong_by)
+        self.run(keep=keep)
+        if answers:
+            self.state.remember(**{HELPDESK_DATE: repr(self.true + date_wrong_by)})
+
+    def pass_days(self, count: float) -> None:
+        self.true += count * DAY_S
+
+
+@pytest.fixture
+def clocks(tmp_path: Path) -> Clocks:
+    return Clocks(tmp_path / "logs")
+
+
+def test_a_clock_that_is_400_days_ahead_for_two_days_removes_nothing(clocks: Clocks) -> None:
+    for _ in range(5):
+        clocks.play()
+        clocks.pass_days(1)
+    for ahead in (400, 400, 401, 0, 0):
+        clocks.play(ahead * DAY_S)
+        clocks.pass_days(0.6)
+    assert (clocks.events(), clocks.alerts(EXPIRED), clocks.flaws()) == (sorted(clocks.said), [], [])
+
+
+@pytest.mark.parametrize("ahead", [0, 400])
+def test_before_the_helpdesk_has_told_its_date_nothing_is_removed(clocks: Clocks, ahead: int) -> None:
+    for back in (500, 499, 498):
+        clocks.write(TODAY - timedelta(days=back))
+    for _ in range(4):
+        clocks.play(ahead * DAY_S, answers=False)
+    assert len(days(clocks.folder)) == 4
+    assert clocks.alerts(EXPIRED) == []
+
+
+def test_of_days_that_were_not_too_old_for_the_last_run_one_goes_with_each(clocks: Clocks) -> None:
+    for back in range(20, 0, -1):
+        clocks.write(TODAY - timedelta(days=back))
+    clocks.play()
+    clocks.play()
+    counts = []
+    for _ in range(4):
+        clocks.play(400 * DAY_S, date_wrong_by=400 * DAY_S)
+        counts.append(len([day for day in days(clocks.folder) if day <= str(TODAY)]))
+    assert counts == [21, 20, 19, 18], "both clocks are wrong: it costs a day a run"
+
+
+def test_a_machine_that_was_off_for_long_removes_what_is_too_old_by_and_by(clocks: Clocks) -> None:
+    for _ in range(10):
+        clocks.play(keep=7)
+        clocks.pass_days(1)
+    clocks.pass_days(30)
+    for _ in range(10):
+        clocks.play(keep=7)
+    assert len(days(clocks.folder)) == 1
+    assert clocks.flaws() == []
+
+
+def test_fewer_days_to_be_kept_are_kept_at_once(clocks: Clocks) -> None:
+    for _ in range(10):
+        clocks.play()
+        clocks.pass_days(1)
+    clocks.play()
+    clocks.play(keep=3)
+    assert len(days(clocks.folder)) == 4
+
+
+def test_lines_under_a_clock_that_was_put_back_stay_as_long_as_others(clocks: Clocks) -> None:
+    for _ in range(3):
+        clocks.play(keep=30)
+        clocks.pass_days(1)
+    clocks.play(-400 * DAY_S, keep=30)
+    kept = clocks.said[-1]
+    for _ in range(29):
+        clocks.pass_days(1)
+        clocks.play(keep=30)
+    assert kept in clocks.events()
+    for _ in range(3):
+        clocks.pass_days(1)
+        clocks.play(keep=30)
+    assert kept not in clocks.events()
+    assert clocks.flaws() == []
+
+
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_whatever_the_clock_says_no_line_goes_before_its_time_and_none_stays_long_after(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    keep = data.draw(st.integers(1, 8), "days kept")
+    desk = Clocks(tmp_path_factory.mktemp("clocks") / "logs")
+    desk.play(keep=keep)
+    written = {desk.said[-1]: desk.true}
+    sure = desk.true
+    for _ in range(data.draw(st.integers(1, 25), "runs")):
+        desk.pass_days(data.draw(st.sampled_from((0.01, 0.4, 1, 1, 1, 3)), "pause"))
+        wrong = data.draw(st.sampled_from((0, 0, 0.04, -0.04)) | st.floats(-500, 500), "days ahead")
+        answers = data.draw(st.booleans(), "the helpdesk answers")
+        desk.play(wrong * DAY_S, keep=keep, answers=answers)
+        # Where the helpdesk has said nothing meanwhile, nobody can know better than it said last.
+        written[desk.said[-1]] = sure if wrong < 0 else desk.true
+        sure = desk.true if answers else sure
+        there = set(desk.events())
+        young = {what for what, moment in written.items() if desk.true - moment < keep * DAY_S - BEHIND_S}
+        assert young <= there
+        assert [flaw for flaw in desk.flaws() if "is missing" in flaw] == []
+    desk.pass_days(keep + 1)
+    for _ in range(1 + len(days(desk.folder))):
+        desk.play(keep=keep)
+    assert [day for day in days(desk.folder) if day < first_kept(desk.true, keep)] == []
+
+
+def test_the_log_tells_what_went_and_where_it_ended(desk: Desk) -> None:
+    for back in (402, 401, 400, 1):
+        desk.write(TODAY - timedelta(days=back))
+    last = str(head_of(log_files(desk.folder)[2], desk.keys))
+    desk.clock = ManualClock(at(TODAY))
+    desk.run()
+    (told,) = desk.alerts(EXPIRED)
+    assert told["days"] == [(TODAY - timedelta(days=back)).isoformat() for back in (402, 401, 400)]
+    assert told["last"] == last
+    assert desk.flaws() == []
+    desk.run()
+    assert len(desk.alerts(EXPIRED)) == 1
+
+
+def test_what_lies_beside_a_day_goes_with_it_and_what_is_not_ours_stays(plain: Desk) -> None:
+    old, new = TODAY - timedelta(days=400), TODAY
+    for day in (old, TODAY - timedelta(days=1), new):
+        plain.write(day)
+        for ending in ("torn", "jsonl.gz.tmp", "log.gz", "jsonl.old"):
+            (plain.folder / f"ticketbot-{day}.{ending}").write_bytes(b"x")
+    for other in ("notes.txt", "ticketbot-stuff.txt", "ticketbot-2020.jsonl", "other-2020-01-01.log"):
+        (plain.folder / other).write_bytes(b"x")
+    before = set(named(plain.folder))
+    plain.clock = ManualClock(at(TODAY))
+    assert plain.run() == []
+    gone = before - set(named(plain.folder))
+    assert {name for name in gone if str(old) in name} == {name for name in before if str(old) in name}
+    assert {name for name in before if str(old) not in name} <= set(named(plain.folder))
+
+
+def test_what_reports_keep_of_a_day_goes_with_it(plain: Desk) -> None:
+    old, kept = TODAY - timedelta(days=400), TODAY - timedelta(days=365)
+    for day in (old, kept, TODAY - timedelta(days=1), TODAY):
+        plain.write(day)
+    index = plain.folder / ".index"
+    index.mkdir()
+    stays = {f"{kept}-10-20-1-ab.parquet", f"{TODAY}-10-20-1-ab.parquet", f"{TODAY:%Y-%m}-all-ff-1-ab.parquet"}
+    goes = {f"{old}-10-20-1-ab.parquet", f"{old:%Y-%m}-all-ff-1-ab.parquet", f"{kept:%Y-%m}-all-ff-1-ab.parquet"}
+    for name in (*stays, *goes, "notes.txt"):
+        (index / name).write_bytes(b"x")
+    assert plain.run() == []
+    assert {path.name for path in index.iterdir()} == {*stays, "notes.txt"}
+    for name in goes:
+        if "-all-" in name:
+            (index / name).write_bytes(b"made anew from what is kept")
+    plain.run()
+    assert f"{kept:%Y-%m}-all-ff-1-ab.parquet" in {path.name for path in index.iterdir()}
+
+
+def test_what_a_report_that_was_killed_left_goes_with_the_next_run(plain: Desk) -> None:
+    index = plain.folder / ".index"
+    index.mkdir(parents=True)
+    clear, stale, busy = (index / name for name in (".plain-ab", ".old.parquet.ab", ".new.parquet.cd"))
+    for path in (clear, stale, busy):
+        path.write_bytes(b"x")
+    os.utime(stale, (1, 1))
+    assert plain.run() == []
+    assert [path.name for path in index.iterdir()] == [busy.name]
+
+
+def test_leftovers_of_a_day_whose_file_is_gone_go_as_well(plain: Desk) -> None:
+    plain.write(TODAY)
+    (plain.folder / "ticketbot-2020-01-01.torn").write_bytes(b"x")
+    (plain.folder / "ticketbot-2020-01-02.log.gz").write_bytes(b"x")
+    assert plain.run() == []
+    assert days(plain.folder) == [str(TODAY)]
+    assert not [name for name in named(plain.folder) if "2020" in name]
+
+
+def test_days_go_only_once_the_log_surely_says_so(plain: Desk) -> None:
+    for back in (401, 400, 1):
+        plain.write(TODAY - timedelta(days=back))
+        plain.run(keep=3650)  # which packs it, so that nothing but what is too old goes below
+    plain.clock = ManualClock(at(TODAY))
+    disk = Disk(plain.folder)
+    with disk.at_work():
+        plain.run()
+    assert not [name for name in named(plain.folder) if "2025" in name]
+    done = disk.operations
+    first = next(
+        i for i, each in enumerate(done) if each.startswith("unlink ticketbot-2025") and not each.endswith("tmp")
+    )
+    told = [i for i, each in enumerate(done[:first]) if each == f"write ticketbot-{TODAY}.jsonl"]
+    synced = [i for i, each in enumerate(done[:first]) if each == f"fsync ticketbot-{TODAY}.jsonl"]
+    assert len(told) >= 2
+    assert synced[-1] > told[-1], "a power cut must not leave days gone and nothing said of it"
+
+
+def test_without_a_line_about_it_nothing_goes(plain: Desk) -> None:
+    for back in (401, 400, 1):
+        plain.write(TODAY - timedelta(days=back))
+    plain.clock = ManualClock(at(TODAY))
+    audit = plain.log()
+    disk = Failing(10_000, "full", plain.folder)
+    with disk.at_work():
+        audit.run_started()
+        disk.at = len(disk.operations) + 1
+        (trouble,) = look_after(audit, plain.clock.now(), 365, None, None, plain.agreed())
+    audit.close()
+    assert "No space left" in trouble
+    assert len(log_files(plain.folder)) == 4
+    plain.run()
+    assert (days(plain.folder), plain.flaws()) == ([str(TODAY - timedelta(days=1)), str(TODAY)], [])
+
+
+# What stands in the way
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_folder_in_which_nothing_can_be_renamed_or_removed_is_a_remark(desk: Desk, kind: Kind) -> None:
+    for back in (400, 3, 2, 1):
+        desk.write(TODAY - timedelta(days=back))
+    desk.clock = ManualClock(at(TODAY))
+
+    class Stuck(Failing):
+        def before(self, number: int, operation: str) -> None:
+            if ".jsonl" in operation and not operation.endswith(f"{TODAY}.jsonl"):
+                super().before(number, operation)
+
+    with Stuck(0, kind, desk.folder).at_work():
+        (trouble,) = desk.run()
+    assert str(desk.folder) in trouble
+    assert os.strerror({"full": 28, "read-only": 30, "broken": 5}[kind]) in trouble
+    assert desk.events() == desk.said[-len(desk.events()) :]
+    desk.run()
+    assert "2025" not in "".join(named(desk.folder))
+    assert desk.flaws() == []
+
+
+@pytest.mark.skipif(
+    os.name == "nt" or (hasattr(os, "geteuid") and os.geteuid() == 0), reason="nothing is forbidden here"
+)
+def test_a_folder_without_leave_to_write_is_a_remark(plain: Desk) -> None:
+    for back in (400, 3, 1, 0):
+        plain.write(TODAY - timedelta(days=back))
+    plain.folder.chmod(0o500)
+    try:
+        (trouble,) = plain.run()
+    finally:
+        plain.folder.chmod(0o700)
+    assert "Permission denied" in trouble
+    assert len(log_files(plain.folder)) == 4
+
+
+def test_a_disk_too_full_to_pack_still_loses_its_old_days(plain: Desk) -> None:
+    for back in (400, 3, 2, 1):
+        plain.write(TODAY - timedelta(days=back))
+    plain.clock = ManualClock(at(TODAY))
+
+    class NoRoomForMore(Disk):
+        def before(self, number: int, operation: str) -> None:
+            if operation.startswith("write") and operation.endswith(".tmp"):
+                raise OSError(28, "No space left on device")
+
+    with NoRoomForMore(plain.folder).at_work():
+        (trouble,) = plain.run()
+    assert "No space left" in trouble
+    assert "2025" not in "".join(named(plain.folder))
+    assert not [name for name in named(plain.folder) if name.endswith(".tmp")], "it would take the room that is left"
+    assert plain.events() == plain.said[2:]
+
+
+def test_one_file_that_cannot_be_packed_does_not_keep_the_others(plain: Desk) -> None:
+    for back in (5, 4, 3):
+        plain.write(TODAY - timedelta(days=back))
+    plain.clock = ManualClock(at(TODAY))
+
+    class OneIsBroken(Disk):
+        def before(self, number: int, operation: str) -> None:
+            if operation.startswith("replace ticketbot-2026-11-17"):
+                raise OSError(5, "Input/output error")
+
+    with OneIsBroken(plain.folder).at_work():
+        (trouble,) = plain.run()
+    assert "Input/output error" in trouble
+    assert [file.packed for file in log_files(plain.folder)] == [True, False, True, False]
+
+
+def test_an_old_day_that_cannot_be_read_goes_all_the_same(plain: Desk) -> None:
+    for back in (401, 400, 1):
+        plain.write(TODAY - timedelta(days=back))
+    (plain.folder / f"ticketbot-{TODAY - timedelta(days=400)}.jsonl").unlink()
+    damaged = plain.folder / f"ticketbot-{TODAY - timedelta(days=400)}.jsonl.gz"
+    damaged.write_bytes(b"\x1f\x8b\x08 not gzip at all")
+    plain.clock = ManualClock(at(TODAY))
+    plain.run()
+    assert days(plain.folder) == [str(TODAY - timedelta(days=1)), str(TODAY)]
+    assert plain.alerts(EXPIRED)[0]["days"][-1] == str(TODAY - timedelta(days=400))
+
+
+def test_a_day_before_that_cannot_be_read_does_not_stop_the_next(plain: Desk) -> None:
+    plain.folder.mkdir()
+    (plain.folder / f"ticketbot-{TODAY - timedelta(days=1)}.jsonl.gz").write_bytes(b"\x1f\x8b\x08 not gzip at all")
+    plain.run(2)
+    lines = [line.get("what", line["event"]) for _, line in events(plain.folder, first_day=str(TODAY))]
+    assert lines == ["run_started", *plain.said]
+
+
+def test_a_line_that_a_crash_tore_at_the_end_of_a_day_is_put_aside_by_the_next_day(desk: Desk) -> None:
+    desk.write(TODAY - timedelta(days=1))
+    yesterday = log_files(desk.folder)[0].path
+    with yesterday.open("ab") as file:
+        file.write(b'{"ts":"2026-11-2')
+    desk.clock = ManualClock(at(TODAY))
+    assert desk.run() == []
+    assert desk.flaws() == []
+    assert yesterday.with_suffix(".torn").read_bytes() == b'{"ts":"2026-11-2\n'
+    (told,) = desk.alerts(REPAIRED)
+    assert told["bytes"] == 16
+
+
+def tear(folder: Path) -> None:
+    with log_files(folder)[-1].path.open("ab") as file:
+        file.write(b'{"ts":"2026-11-2')
+
+
+def heard(desk: Desk) -> set[str]:
+    """What a run would tell of the log, that looks after it now."""
+    audit = desk.log()
+    audit.run_started()
+    assert look_after(audit, desk.clock.now(), 365, desk.left, desk.keys, desk.agreed()) == []
+    audit.alert("ended")
+    desk.left = str(audit.head)
+    audit.close()
+    return audit.alerted
+
+
+def test_what_a_dry_run_has_repaired_is_told_by_the_next_real_run_and_once(desk: Desk) -> None:
+    desk.run(3)
+    tear(desk.folder)
+    for _ in range(2):
+        dry = AuditLog(desk.folder, desk.clock, "dry", dry_run=True, key=KEY, keys=desk.keys)
+        dry.run_started()
+        dry.close()
+    assert REPAIRED in heard(desk)
+    assert REPAIRED not in heard(desk)
+    tear(desk.folder)
+    assert REPAIRED in heard(desk)
+    assert REPAIRED not in heard(desk)
+
+
+def test_what_a_run_that_died_has_repaired_is_told_by_the_next_one_on_another_day(desk: Desk) -> None:
+    desk.run(3)
+    tear(desk.folder)
+    died = desk.log()
+    died.run_started()
+    died.close()
+    desk.clock = ManualClock(at(TODAY + timedelta(days=1)))
+    assert REPAIRED in heard(desk)
+    assert REPAIRED not in heard(desk)
+
+
+def test_an_end_that_is_none_is_no_place_to_look_from(plain: Desk) -> None:
+    plain.run()
+    plain.left = "1 is no end at all"
+    assert heard(plain) == {"ended"}
+
+
+def test_what_was_repaired_under_a_clock_that_ran_ahead_is_not_told_by_every_run(desk: Desk) -> None:
+    desk.run()
+    desk.clock = ManualClock(at(TODAY + timedelta(days=400)))
+    tear(desk.folder)
+    heard(desk)
+    desk.clock = ManualClock(at(TODAY, 13))
+    heard(desk)
+    desk.clock.advance(600)
+    assert REPAIRED not in heard(desk)
+
+
+def test_a_day_that_was_begun_and_never_written_is_no_link_of_the_chain(desk: Desk) -> None:
+    desk.write(TODAY - timedelta(days=2))
+    (desk.folder / f"ticketbot-{TODAY - timedelta(days=1)}.jsonl").write_bytes(b"")
+    desk.clock = ManualClock(at(TODAY))
+    desk.run()
+    header = next(line for _, line in read_lines(log_files(desk.folder)[-1]) if line)
+    assert header["after"]["day"] == str(TODAY - timedelta(days=2))
+
+
+@pytest.mark.parametrize("damage", [b"no gzip", b"\x1f\x8b\x08 not gzip at all", b""])
+def test_a_clock_put_back_to_a_damaged_packed_day_is_told_as_a_log_that_cannot_be_written(
+    plain: Desk, damage: bytes
+) -> None:
+    plain.folder.mkdir()
+    (plain.folder / f"ticketbot-{TODAY}.jsonl.gz").write_bytes(damage)
+    if not damage:  # an empty file is an empty day
+        plain.run()
+        return
+    with pytest.raises(AuditUnwritable, match=str(TODAY)):
+        plain.run()
+
+
+# Whether it is as it was left
+
+
+def test_the_line_that_a_run_ended_with_still_stands_however_long_ago(desk: Desk) -> None:
+    desk.write(TODAY - timedelta(days=9))
+    left = str(desk.left)
+    for back in (3, 1):
+        desk.write(TODAY - timedelta(days=back))
+    desk.clock = ManualClock(at(TODAY))
+    desk.run()
+    assert log_files(desk.folder)[0].packed
+    assert stands(desk.folder, left, desk.keys)
+    assert stands(desk.folder, str(desk.left), desk.keys)
+
+
+def test_a_line_whose_personal_part_was_erased_still_stands(plain: Desk, tmp_path: Path) -> None:
+    audit = plain.log()
+    audit._append([{"ts": str(TODAY), "event": "ticket", "analysis": {"summary": "S"}}], "", sync=False)
+    left = str(audit.head)
+    audit.close()
+    path = log_files(plain.folder)[0].path
+    lines = [encode(erased(line)) for _, line in read_lines(log_files(plain.folder)[0]) if line]
+    path.write_bytes(b"".join(lines))
+    assert stands(plain.folder, left)
+
+
+@pytest.mark.parametrize("wrong", ["cut", "changed", "removed", "swapped", "emptied", "other day", "no head"])
+def test_a_log_that_was_touched_is_told_once(plain: Desk, wrong: str) -> None:
+    plain.run(3)
+    path = plain.folder / f"ticketbot-{TODAY}.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    if wrong == "cut":
+        path.write_bytes(b"".join(lines[:-1]))
+    elif wrong == "changed":
+        path.write_bytes(b"".join(lines[:-1]) + lines[-1].replace(b'"mac":"', b'"mac":"0'))
+    elif wrong == "removed":
+        path.unlink()
+    elif wrong == "swapped":
+        path.write_bytes(b"".join([*lines[:-2], lines[-1], lines[-2]]))
+    elif wrong == "emptied":
+        path.write_bytes(b"")
+    elif wrong == "other day":
+        path.rename(plain.folder / "ticketbot-2026-11-20.jsonl")
+    else:
+        plain.left = "no head at all"
+    assert not stands(plain.folder, str(plain.left))
+    (trouble,) = plain.run()
+    assert "ticketbot audit verify" in trouble
+    (told,) = plain.alerts(CHANGED)
+    assert told["head"]
+    assert plain.run() == []
+
+
+def test_a_log_that_cannot_be_read_is_a_remark_and_no_end(plain: Desk) -> None:
+    plain.write(TODAY - timedelta(days=1))
+    path = log_files(plain.folder)[0].path
+    path.unlink()
+    path.with_suffix(".jsonl.gz").write_bytes(b"\x1f\x8b\x08 not gzip at all")
+    plain.clock = ManualClock(at(TODAY))
+    (trouble,) = plain.run()
+    assert "cannot be read" in trouble
+    assert CHANGED not in (plain.folder / f"ticketbot-{TODAY}.jsonl").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("keys", [None, Keyring([base64.b64encode(bytes(range(32))).decode()])])
+def test_lines_whose_key_is_not_here_are_not_called_changed(tmp_path: Path, keys: Keyring | None) -> None:
+    desk = Desk(tmp_path / "logs", Keyring([base64.b64encode(bytes(32)).decode()]))
+    desk.run()
+    assert stands(desk.folder, str(desk.left), keys)
+
+
+# Crashes
+
+
+def first_kept(now: float, keep: int) -> str:
+    return (datetime.fromtimestamp(now, UTC).date() - timedelta(days=keep)).isoformat()
+
+
+def a_log_with_work_to_do(folder: Path) -> Desk:
+    desk = Desk(folder)
+    for back in (367, 366, 4, 3, 1):
+        desk.write(TODAY - timedelta(days=back))
+    (folder / f"ticketbot-{TODAY - timedelta(days=366)}.torn").write_bytes(b"x")
+    desk.clock = ManualClock(at(TODAY))
+    return desk
+
+
+def steps(tmp_path: Path) -> int:
+    desk = a_log_with_work_to_do(tmp_path / "counted")
+    disk = Disk(desk.folder)
+    with disk.at_work():
+        desk.run()
+    return len(disk.operations)
+
+
+@pytest.mark.parametrize("when", ["before", "after", "half"])
+def test_whatever_operation_it_dies_at_the_next_run_brings_it_to_its_end(tmp_path: Path, when: Any) -> None:
+    count = steps(tmp_path)
+    assert count > 40
+    whole = a_log_with_work_to_do(tmp_path / "whole")
+    for number in range(1, count + 1):
+        folder = tmp_path / str(number)
+        shutil.copytree(whole.folder, folder)
+        desk = Desk(folder)
+        desk.said, desk.left, desk.lines = list(whole.said), whole.left, itertools.count(100)
+        disk = Dying(number, when, folder)
+        with disk.at_work(), suppress(Died):
+            desk.run()
+        where = f"{when} {disk.operations[-1]} ({number})"
+        died_in = set(desk.events()) - set(desk.said)
+        desk.clock.advance(600)
+        assert [each for each in desk.run() if "no longer holds" not in each] == [], where
+        assert not [name for name in named(folder) if "2025-11-1" in name or "2025-11-20" in name], where
+        kept = [what for what in desk.said if what >= "2026"]
+        assert [what for what in desk.events() if what not in died_in] == kept, where
+        assert desk.flaws() == [], where
+        assert [file.packed for file in log_files(folder)] == [True, True, False, False], where
+        assert not [name for name in named(folder) if name.endswith(".tmp")], where
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_any_story_of_days_and_deaths_keeps_what_was_said_and_no_day_too_long(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    keep = data.draw(st.integers(1, 6), "days kept")
+    desk = Desk(tmp_path_factory.mktemp("story") / "logs")
+    doubtful: set[str] = set()
+    now, first = desk.clock.now(), ""
+    for _ in range(data.draw(st.integers(2, 8), "runs")):
+        now += data.draw(st.sampled_from((600.0, 12 * 3600.0, DAY_S, 3 * DAY_S, -2 * DAY_S)), "pause")
+        desk.clock = ManualClock(now)
+        first = max(first, first_kept(now, keep))
+        dies_at = data.draw(st.none() | st.integers(1, 70), "dies at")
+        when = data.draw(st.sampled_from(("before", "after", "half")), "when")
+        before = len(desk.said)
+        disk = Disk(desk.folder) if dies_at is None else Dying(dies_at, when, desk.folder)
+        with disk.at_work():
+            try:
+                desk.run(2, keep=keep)
+            except Died:
+                doubtful |= set(desk.events()) - set(desk.said[:before])
+    desk.run(1, keep=keep)
+    assert desk.run(1, keep=keep) == []
+    assert all(name[len("ticketbot-") :] >= first_kept(now, keep) for name in named(desk.folder))
+    there = [what for what in desk.events() if what not in doubtful]
+    assert set(there) >= {what for what in desk.said if what >= first} - doubtful
+    assert desk.flaws() == []
+
+
+def test_a_line_that_only_looks_encrypted_does_not_stand_for_the_last_one(plain: Desk) -> None:
+    plain.write(TODAY)
+    file = log_files(plain.folder)[-1]
+    head = head_of(file)
+    assert stands(plain.folder, str(head))
+    lines = file.path.read_bytes().splitlines(keepends=True)
+    forged = b'{"seq":%d,"sealed":"eA=="}\n' % (head.lines - 1)
+    file.path.write_bytes(b"".join([*lines[:-1], forged]))
+    assert not stands(plain.folder, str(head))
+
+
+def test_the_end_of_another_log_is_not_looked_for_in_this_one(tmp_path: Path) -> None:
+    state, clock = State(None), ManualClock()
+    here, there = (AuditLog(tmp_path / name, clock, "r") for name in ("here", "there"))
+    assert left_in(state, here.folder) is None
+    assert keep_head(state, here) is None
+    here.alert("x")
+    assert keep_head(state, here) == str(here.head) == left_in(state, here.folder)
+    assert left_in(state, there.folder) is None
+    for each in (here, there):
+        each.close()
+    state.close()
+
+
+# Encryption that ends, and keys that are lost
+
+
+def master() -> str:
+    return base64.b64encode(os.urandom(32)).decode()
+
+
+OLD, NEW = master(), master()
+
+
+def encrypted_log(folder: Path) -> Desk:
+    desk = Desk(folder, Keyring([OLD]))
+    desk.write(TODAY - timedelta(days=1))
+    desk.clock = ManualClock(at(TODAY))
+    return desk
+
+
+@pytest.mark.parametrize("begun_today", [False, True])
+@pytest.mark.parametrize(
+    ("keys", "what_to_do"),
+    [
+        ((), "or to 'off' to go on in the clear"),
+        ((NEW,), "put that one behind the new one"),
+        *[(keys, None) for keys in (("off",), ("OFF", OLD), (OLD,), (NEW, OLD), (NEW, "lost"))],
+    ],
+)
+def test_an_encrypted_log_goes_on_otherwise_only_when_somebody_says_so(
+    keys: tuple[str, ...], what_to_do: str | None, begun_today: bool, tmp_path: Path
+) -> None:
+    desk = encrypted_log(tmp_path)
+    if begun_today:
+        desk.run()
+    ring = Keyring(keys) if keys else None
+    if what_to_do is None:
+        encryption_news(tmp_path, str(TODAY), ring)
+        return
+    with pytest.raises(ConfigError, match=what_to_do) as caught:
+        encryption_news(tmp_path, str(TODAY), ring)
+    assert not any(key in str(caught.value) for key in (OLD, NEW))
+
+
+def test_a_log_that_was_never_encrypted_asks_for_no_word(plain: Desk) -> None:
+    plain.run()
+    for ring in (None, Keyring([NEW]), Keyring(["off"])):
+        assert encryption_news(plain.folder, str(TODAY), ring) is None
+
+
+def test_a_day_that_is_empty_or_damaged_does_not_hide_that_the_log_is_encrypted(tmp_path: Path) -> None:
+    encrypted_log(tmp_path)
+    (tmp_path / f"ticketbot-{TODAY}.jsonl.gz").write_bytes(b"no gzip")
+    with pytest.raises(ConfigError):
+        encryption_news(tmp_path, str(TODAY), None)
+    (tmp_path / f"ticketbot-{TODAY}.jsonl").write_bytes(b"")
+    with pytest.raises(ConfigError):
+        encryption_news(tmp_path, str(TODAY), None)
+
+
+@pytest.mark.parametrize("begun_today", [False, True])
+@pytest.mark.parametrize(
+    ("keys", "what", "reads"),
+    [(("off", OLD), IN_THE_CLEAR, (OLD,)), (("off",), IN_THE_CLEAR, (OLD,)), ((NEW, "lost"), KEY_LOST, (NEW, OLD))],
+)
+def test_what_was_said_of_encryption_stands_in_the_log_once_and_is_told(
+    keys: tuple[str, ...], what: str, reads: tuple[str, ...], begun_today: bool, tmp_path: Path
+) -> None:
+    desk = encrypted_log(tmp_path)
+    if begun_today:
+        desk.run()
+    desk.keys = Keyring(keys)
+    (trouble,) = desk.run()
+    assert "TICKETBOT_AUDIT_ENCRYPTION_KEYS" in trouble
+    assert desk.run() == []
+    stored = log_files(tmp_path)[-1].path.read_bytes()
+    assert (desk.said[-1].encode() in stored) is (what == IN_THE_CLEAR)
+    assert desk.said[0].encode() not in b"".join(file.path.read_bytes() for file in log_files(tmp_path))
+    desk.keys = Keyring(reads)
+    assert (desk.events(), len(desk.alerts(what)), desk.alerts(CHANGED)) == (desk.said, 1, [])
+    assert desk.flaws() == []
+    assert encryption_news(tmp_path, str(TODAY), None if what == IN_THE_CLEAR else Keyring([NEW])) is None
+
+
+# A state that is older than the log
+
+
+def begun_and_not_ended(desk: Desk) -> None:
+    """A run writes to two tickets, and dies before it can say how the write to the first one ended."""
+    audit = desk.log()
+    audit.intent(a_change(4), a_change(5))
+    audit.ticket(Outcome(ticket_id=5, status=OutcomeStatus.UPDATED, reason="by rules", change=a_change(5)))
+    audit.close()
+
+
+def test_a_write_of_which_only_the_log_knows_has_its_ticket_read_by_the_next_run(desk: Desk) -> None:
+    desk.run()
+    before = desk.left
+    begun_and_not_ended(desk)
+    desk.left = before  # as somebody put the state back from a copy
+    desk.run()
+    assert [(item.ticket_id, item.reason, item.dead) for item in desk.state.retries()] == [(4, LEFT_OPEN, False)]
+
+
+def test_what_the_state_knows_of_is_not_put_on_the_list(desk: Desk) -> None:
+    desk.run()
+    before = desk.left
+    begun_and_not_ended(desk)
+    decision = Decision(ticket_id=4, reason="")
+    desk.state.keep_verdict(Verdict(ticket_id=4, key="k", analysis=None, decision=decision, clean_stamp=""))
+    desk.left = before
+    desk.run()
+    assert desk.state.retries() == []
+
+
+def test_intents_of_a_dry_run_are_none(desk: Desk) -> None:
+    desk.run()
+    before = desk.left
+    audit = AuditLog(desk.folder, desk.clock, "dry", dry_run=True, key=KEY, keys=desk.keys)
+    audit.intent(a_change(4))
+    audit.close()
+    desk.left = before
+    desk.run()
+    assert desk.state.retries() == []

@@ -1,0 +1,831 @@
+"""Verifying the log: what was changed is found, what runs and crashes do is not, and what nobody can tell is said."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import itertools
+import os
+import random
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ticket_processor.audit import writer as log_writer
+from ticket_processor.audit.encryption import Keyring
+from ticket_processor.audit.erase import ERASED
+from ticket_processor.audit.files import LogFile, events, log_files, pack, unpack
+from ticket_processor.audit.findings import FORGED, VerificationReport
+from ticket_processor.audit.lines import Line, decode, encode, erased, key_id, sealed
+from ticket_processor.audit.receipts import AuditLog
+from ticket_processor.audit.retention import EXPIRED, keep_head, keys_in, look_after
+from ticket_processor.audit.verify import check
+from ticket_processor.audit.writer import Head, LogWriter
+from ticket_processor.core.errors import CannotRun
+from ticket_processor.state.store import HELPDESK_DATE, State
+
+from ..cli.bad_disk import Died, Disk, Dying
+from ..support.fakes import ManualClock
+from ..support.log_tamperings import KEY, KINDS, NEED_AN_ANCHOR, OLD_KEY, Tally, TrueLog, tamper, written
+from .test_retention import DAY_S, Desk
+from .test_retention import KEY as DESK_KEY
+
+DAY, DAY_BEFORE = "2026-11-21", "2026-11-20"
+FOREIGN = b"a key that is not here at all"
+
+
+def new_keyring() -> Keyring:
+    return Keyring([base64.b64encode(os.urandom(32)).decode()])
+
+
+def line(what: str = "x", **facts: object) -> Line:
+    return {"ts": f"{DAY}T03:30:00.000Z", "event": "alert", "run_id": "r", "what": what, **facts}
+
+
+def receipt(ticket: int = 7) -> Line:
+    analysis = {"category": "billing", "summary": "Charged twice.", "evidence": ["twice"], "entities": {}}
+    return {"event": "ticket", "run_id": "r", "ticket_id": ticket, "analysis": analysis, "change": {"note": "Said."}}
+
+
+class Log:
+    """A log in a folder, written by hand."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write(
+        self,
+        day: str,
+        *lines: Line,
+        key: bytes = KEY,
+        keyring: Keyring | None = None,
+        old_keys: tuple[bytes, ...] = (),
+    ) -> Head:
+        writer = LogWriter(self.folder, key, keyring, old_keys=old_keys)
+        writer.append(day, lines or [line("a"), line("b")])
+        head = writer.head
+        writer.close()
+        assert head
+        return head
+
+    def path(self, day: str = DAY) -> Path:
+        return self.folder / f"ticketbot-{day}.jsonl"
+
+    def lines(self, day: str = DAY) -> list[bytes]:
+        return self.path(day).read_bytes().splitlines(keepends=True)
+
+    def store(self, lines: list[bytes], day: str = DAY) -> None:
+        self.path(day).write_bytes(b"".join(lines))
+
+    def report(
+        self,
+        *anchors: Head | None,
+        keys: tuple[bytes, ...] = (KEY,),
+        keyring: Keyring | None = None,
+        ours: tuple[bytes, ...] = (),
+    ) -> VerificationReport:
+        known = [("--anchor", anchor) for anchor in anchors if anchor]
+        return check(self.folder, keys, keyring, known, ours=map(key_id, ours))
+
+    def wrong(self, *anchors: Head | None, **how: Any) -> list[str]:
+        """What is found to be changed, with its place."""
+        report = self.report(*anchors, **how)
+        assert report.holds == (not report.flaws and not report.unchecked)
+        return [f"{flaw.where}: {flaw.what}" for flaw in report.flaws]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Log:
+    return Log(tmp_path)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _quick() -> Iterator[None]:
+    with mock.patch.object(os, "fsync", return_value=None):
+        yield
+
+
+# Tampering
+
+
+@pytest.fixture(scope="module", params=["plain", "encrypted"])
+def true_log(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> TrueLog:
+    encrypted = request.param == "encrypted"
+    return written(tmp_path_factory.mktemp(request.param), random.Random(11), encrypted=encrypted)
+
+
+def test_a_log_that_nobody_tampered_with_holds(true_log: TrueLog) -> None:
+    report = true_log.check()
+    assert report.holds, report.flaws
+    assert (report.erased > 10, report.expired, report.notes) == (True, ("2026-11-12",), ())
+    assert report.head == str(true_log.head)
+    assert [anchor.stands for anchor in report.anchors] == [True]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_tampering_is_found(kind: str, true_log: TrueLog) -> None:
+    rng = random.Random(f"{kind} {true_log.keyring is None}")
+    tally = Tally()
+    for _ in range(8):
+        tamper(true_log, kind, rng, tally)
+    assert tally.done >= 6
+    assert tally.missed == []
+
+
+@pytest.mark.parametrize("kind", NEED_AN_ANCHOR)
+def test_without_an_anchor_an_end_may_be_cut_off_unnoticed(kind: str, true_log: TrueLog) -> None:
+    rng, tally = random.Random(5), Tally()
+    for _ in range(16):
+        tamper(true_log, kind, rng, tally, unanchored=True)
+    assert tally.noticed == tally.done
+    assert kind == "remove the newest files" or tally.without_anchor < tally.done
+
+
+# What is no tampering
+
+
+@given(data=st.data())
+@settings(deadline=None)
+def test_no_story_of_days_clocks_and_deaths_is_taken_for_tampering(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    keyring = new_keyring() if data.draw(st.booleans(), "encrypted") else None
+    desk = Desk(tmp_path_factory.mktemp("story") / "logs", keyring)
+    keep, now = data.draw(st.integers(2, 6), "days kept"), desk.clock.now()
+    for _ in range(data.draw(st.integers(2, 8), "runs")):
+        now += data.draw(st.sampled_from((600.0, 12 * 3600.0, DAY_S, 3 * DAY_S, -DAY_S, -2 * DAY_S)), "pause")
+        desk.clock = ManualClock(now)
+        dies_at = data.draw(st.none() | st.integers(1, 70), "dies at")
+        when = data.draw(st.sampled_from(("before", "after", "half")), "when")
+        disk = Disk(desk.folder) if dies_at is None else Dying(dies_at, when, desk.folder)
+        with disk.at_work(), suppress(Died):
+            desk.run(2, keep=keep)
+        report = check(desk.folder, [DESK_KEY], keyring)
+        assert report.holds, (report.flaws, report.unchecked)
+    desk.clock = ManualClock(now)
+    desk.run(1, keep=keep)
+    left = [("the state", Head.parse(desk.left or ""))]
+    report = check(desk.folder, [DESK_KEY], keyring, left)
+    assert report.holds, (report.flaws, report.unchecked)
+
+
+def test_a_day_that_a_clock_put_back_began_late_is_no_stranger(log: Log) -> None:
+    log.write("2026-11-18")
+    log.write(DAY)
+    log.write("2026-11-19")
+    log.write(DAY_BEFORE)
+    log.write("2026-11-17")
+    end = log.write(DAY)
+    log.write("2026-11-22")
+    assert log.wrong(end) == []
+
+
+def test_an_end_that_was_cut_off_is_told_by_a_day_that_a_clock_put_back_began_after_it(log: Log) -> None:
+    log.write("2026-11-22")
+    log.write(DAY)
+    lines = log.lines("2026-11-22")
+    log.store(lines[:-1], "2026-11-22")
+    (flaw,) = log.wrong()
+    assert flaw.startswith(
+        "ticketbot-2026-11-22.jsonl: ticketbot-2026-11-21.jsonl holds on to its line 3, which is not"
+    )
+
+
+def test_a_clock_that_ran_ahead_when_all_began_is_no_tampering(log: Log) -> None:
+    log.write("2030-01-01")
+    log.write(DAY_BEFORE)
+    log.write(DAY)
+    assert log.wrong() == []
+
+
+def test_a_file_that_was_packed_while_its_copy_is_still_there_is_checked_once(log: Log) -> None:
+    log.write(DAY_BEFORE)
+    log.write(DAY)
+    whole = log.path(DAY_BEFORE).read_bytes()
+    pack(log.path(DAY_BEFORE))
+    log.path(DAY_BEFORE).write_bytes(whole)
+    report = log.report()
+    assert (report.holds, report.files, report.lines) == (True, 2, 6)
+
+
+def test_a_packed_copy_that_says_something_else_is_told(log: Log) -> None:
+    log.write(DAY)
+    (log.folder / f"{log.path().name}.gz").write_bytes(gzip.compress(b"{}\n"))
+    told = [f"ticketbot-{DAY}.jsonl.gz: it says something else than the file beside it"]
+    assert log.wrong() == told
+    whole = gzip.compress(log.path().read_bytes())
+    (log.folder / f"{log.path().name}.gz").write_bytes(whole[: len(whole) // 2])
+    assert log.wrong() == told
+
+
+def test_a_torn_last_line_is_a_note_and_not_a_flaw(log: Log) -> None:
+    end = log.write(DAY)
+    with log.path().open("ab") as file:
+        file.write(b'{"ts":"2026-')
+    report = log.report(end)
+    assert report.holds
+    assert report.notes == (f"ticketbot-{DAY}.jsonl, line 4: cut short by a crash, or just being written",)
+
+
+def test_a_last_line_without_its_end_of_line_holds(log: Log) -> None:
+    end = log.write(DAY)
+    log.path().write_bytes(log.path().read_bytes().rstrip(b"\n"))
+    assert log.wrong(end) == []
+
+
+def test_an_empty_file_that_a_crash_left_is_passed_over(log: Log) -> None:
+    log.write("2026-11-19")
+    log.path(DAY_BEFORE).touch()
+    log.write(DAY)
+    assert log.wrong() == []
+
+
+def test_lines_from_before_the_chain_began_are_counted_and_not_protected(log: Log) -> None:
+    log.store([encode(line("old"))] * 3, "2026-11-18")
+    log.store([encode(line("old"))] * 2, DAY_BEFORE)
+    log.write(DAY)
+    report = log.report()
+    assert (report.holds, report.unsealed, report.lines) == (True, 5, 8)
+
+
+def test_a_chain_may_begin_in_the_middle_of_a_day(log: Log) -> None:
+    log.store([encode(line("old"))], DAY_BEFORE)
+    log.store([encode(line("old"))] * 2)
+    log.write(DAY)
+    log.write("2026-11-22")
+    report = log.report()
+    assert (report.holds, report.unsealed) == (True, 3)
+
+
+def test_a_new_key_and_a_new_master_key_go_on_in_the_same_file(log: Log) -> None:
+    first, second = (base64.b64encode(os.urandom(32)).decode() for _ in range(2))
+    log.write(DAY, key=OLD_KEY, keyring=Keyring([first]))
+    log.write(DAY, key=KEY, keyring=Keyring([first]))
+    end = log.write("2026-11-22", key=KEY, keyring=Keyring([second, first]))
+    assert log.wrong(end, keys=(KEY, OLD_KEY), keyring=Keyring([second, first])) == []
+
+
+def test_encryption_that_was_begun_or_ended_in_the_middle_of_a_day_is_followed(log: Log) -> None:
+    keyring = new_keyring()
+    log.write(DAY, line("plain"))
+    log.write(DAY, line("closed"), key=OLD_KEY, keyring=keyring)
+    end = log.write(DAY, line("plain again"))
+    assert log.wrong(end, keys=(KEY, OLD_KEY), keyring=keyring) == []
+
+
+# What is wrong, in words
+
+
+def test_a_changed_line_is_named_once_with_its_place(log: Log) -> None:
+    log.write(DAY, *[line(str(number)) for number in range(9)])
+    log.store([text.replace(b'"4"', b'"5"') for text in log.lines()])
+    assert log.wrong() == [f"ticketbot-{DAY}.jsonl, line 6: it was changed, or a line before it is missing"]
+
+
+def test_a_missing_line_is_told_where_it_was(log: Log) -> None:
+    log.write(DAY, *[line(str(number)) for number in range(9)])
+    lines = log.lines()
+    log.store(lines[:4] + lines[6:])
+    assert log.wrong() == [f"ticketbot-{DAY}.jsonl, line 5: 2 lines are missing before it"]
+
+
+def test_a_line_that_was_put_in_is_the_only_one_that_is_told(log: Log) -> None:
+    log.write(DAY, *[line(str(number)) for number in range(9)])
+    lines = log.lines()
+    log.store([*lines[:4], encode(line("made up")), *lines[4:]])
+    assert log.wrong() == [f"ticketbot-{DAY}.jsonl, line 5: it has no seal"]
+    log.store([*lines[:4], lines[2], *lines[4:]])
+    assert log.wrong() == [f"ticketbot-{DAY}.jsonl, line 5: it does not belong there: it was moved, or is there twice"]
+
+
+def test_many_lines_in_a_row_with_the_same_flaw_are_one(log: Log) -> None:
+    log.write(DAY)
+    log.store([*log.lines(), *[encode(line("made up"))] * 5])
+    assert log.wrong() == [f"ticketbot-{DAY}.jsonl, lines 4 to 8: it has no seal"]
+
+
+def test_a_file_that_holds_nothing_but_garbage_costs_little_and_is_told(log: Log) -> None:
+    log.write(DAY_BEFORE)
+    log.write(DAY)
+    log.store([b"garbage %d\n" % number for number in range(5000)], DAY_BEFORE)
+    wrong = log.wrong()
+    assert f"ticketbot-{DAY_BEFORE}.jsonl, lines 1 to 5000: it cannot be read" in wrong
+    assert len(wrong) == 2
+
+
+def test_flaws_beyond_a_thousand_are_counted_only(log: Log) -> None:
+    log.write(DAY, *[line(str(number)) for number in range(3000)])
+    log.store([text.replace(b'"x":1', b"") if at % 2 else b"garbage\n" for at, text in enumerate(log.lines())])
+    report = log.report()
+    assert len(report.flaws) == 1000
+    assert report.more_flaws > 1000
+
+
+def test_an_end_that_was_cut_off_is_told_by_the_day_after_and_by_an_anchor(log: Log) -> None:
+    log.write(DAY_BEFORE)
+    end = log.write(DAY)
+    log.store(log.lines(DAY_BEFORE)[:-1], DAY_BEFORE)
+    log.store(log.lines()[:-1])
+    gone = "its line 3, which is not there: lines were cut off, or the file was replaced"
+    assert log.wrong(end) == [
+        f"ticketbot-{DAY_BEFORE}.jsonl: ticketbot-{DAY}.jsonl holds on to {gone}",
+        f"ticketbot-{DAY}.jsonl: --anchor names {gone}",
+    ]
+    assert [anchor.stands for anchor in log.report(end).anchors] == [False]
+
+
+def test_a_file_under_another_days_name_is_told_as_that(log: Log) -> None:
+    log.write(DAY_BEFORE)
+    log.path().write_bytes(log.path(DAY_BEFORE).read_bytes())
+    assert f"ticketbot-{DAY}.jsonl, line 1: this is the file of another day" in log.wrong()
+
+
+def test_an_encrypted_line_that_is_written_otherwise_is_told_although_it_says_the_same(log: Log) -> None:
+    keyring = new_keyring()
+    log.write(DAY, keyring=keyring)
+    header, first, second = log.lines()
+    log.store([header, first.replace(b'{"seq":', b'{ "seq":'), second])
+    assert "line 2: it cannot be decrypted as what was written there" in log.wrong(keyring=keyring)[0]
+
+
+def test_lines_that_cannot_be_checked_cannot_be_exchanged_below_a_header_that_can(log: Log) -> None:
+    log.write(DAY, line("a"), line("b"), key=FOREIGN)
+    other = log.lines()[1]
+    end = log.write(DAY)
+    assert log.wrong(end) == []
+    lines = log.lines()
+    log.store([*lines[:2], other.replace(b'"seq":1', b'"seq":2'), *lines[3:]])
+    assert log.wrong(end) == [f"ticketbot-{DAY}.jsonl, line 4: what stands above it is not what it holds on to"]
+
+
+def test_an_anchor_stands_in_its_own_place_only(log: Log) -> None:
+    end = log.write(DAY)
+    assert log.wrong(end) == []
+    assert len(log.wrong(Head(end.day, end.lines - 1, end.mac))) == 1
+    assert len(log.wrong(Head(end.day, end.lines + 1, end.mac))) == 1
+    assert len(log.wrong(Head(end.day, end.lines, "0" * 32))) == 1
+
+
+def test_an_encrypted_end_that_was_cut_off_is_told_although_the_next_day_could_not_read_it(log: Log) -> None:
+    keyring = new_keyring()
+    log.write(DAY_BEFORE, *[line(str(number)) for number in range(5)], keyring=keyring)
+    log.write(DAY)  # somebody has taken the key away
+    assert log.wrong(keyring=keyring) == []
+    log.store(log.lines(DAY_BEFORE)[:-1], DAY_BEFORE)
+    assert len(log.wrong(keyring=keyring)) == 1
+
+
+def test_lines_added_to_the_last_day_before_the_chain_are_told(log: Log) -> None:
+    log.store([encode(line("old"))] * 2, DAY_BEFORE)
+    log.write(DAY)
+    for count in (1, 3):
+        log.store([encode(line("old"))] * count, DAY_BEFORE)
+        assert [flaw.file for flaw in log.report().flaws] == [f"ticketbot-{DAY_BEFORE}.jsonl"]
+
+
+def test_a_missing_day_is_told_unless_its_time_had_come(log: Log) -> None:
+    for day in ("2026-11-18", "2026-11-19", DAY_BEFORE, DAY):
+        log.write(day)
+    log.path("2026-11-18").unlink()
+    log.path(DAY_BEFORE).unlink()
+    assert log.wrong() == [
+        "ticketbot-2026-11-18.jsonl: it is missing: ticketbot-2026-11-19.jsonl holds on to its line 3",
+        f"ticketbot-{DAY_BEFORE}.jsonl: it is missing: ticketbot-{DAY}.jsonl holds on to its line 3",
+    ]
+    log.write(DAY, line(EXPIRED, days=["2026-11-17", "2026-11-18"], last="x"))
+    assert log.wrong() == [f"ticketbot-{DAY_BEFORE}.jsonl: it is missing: ticketbot-{DAY}.jsonl holds on to its line 3"]
+
+
+def test_an_anchor_of_a_day_whose_time_had_come_can_no_longer_be_told(log: Log) -> None:
+    old = log.write(DAY_BEFORE)
+    log.write(DAY, line(EXPIRED, days=[DAY_BEFORE], last=str(old)))
+    log.path(DAY_BEFORE).unlink()
+    report = log.report(old)
+    assert (report.holds, report.anchors[0].stands, report.expired) == (True, None, (DAY_BEFORE,))
+
+
+def test_days_before_one_whose_time_had_come_are_not_missed(log: Log) -> None:
+    """The line that told of them was deleted itself by now."""
+    log.write("2026-11-18")
+    log.write("2026-11-19")
+    log.write(DAY_BEFORE, line(EXPIRED, days=["2026-11-19"], last="x"))
+    log.path("2026-11-18").unlink()
+    assert log.wrong() == []
+
+
+def test_a_day_that_was_deleted_in_time_and_begun_once_more_by_a_wrong_clock_is_no_flaw(log: Log) -> None:
+    log.write("2026-11-18")
+    log.write(DAY, line(EXPIRED, days=["2026-11-18"], last="x"))
+    log.path("2026-11-18").unlink()
+    log.path("2026-11-18").touch()
+    assert log.wrong() == []
+    log.write("2026-11-18", line("a clock was put back"))
+    assert log.wrong() == []
+
+
+def test_a_day_that_should_be_gone_and_is_back_is_a_note(log: Log) -> None:
+    for day in ("2026-11-18", "2026-11-19", DAY_BEFORE):
+        log.write(day)
+    log.write(DAY, line(EXPIRED, days=["2026-11-18", "2026-11-19"], last="x"))
+    log.path("2026-11-19").unlink()
+    report = log.report()
+    assert report.holds
+    assert report.notes == ("ticketbot-2026-11-18.jsonl should have been deleted by now, which the next run does",)
+
+
+def test_a_day_from_another_log_with_the_same_key_is_a_stranger(log: Log, tmp_path: Path) -> None:
+    log.write("2026-11-18")
+    log.write(DAY)
+    other = Log(tmp_path / "other")
+    other.write(DAY_BEFORE)
+    log.path(DAY_BEFORE).write_bytes(other.path(DAY_BEFORE).read_bytes())
+    assert f"ticketbot-{DAY}.jsonl does not hold on to it: it was put there from elsewhere" in log.wrong()[-1]
+
+
+def test_lines_from_before_the_chain_cannot_be_added_to_a_log_that_had_none(log: Log) -> None:
+    log.write(DAY)
+    log.store([encode(line("made up"))], DAY_BEFORE)
+    assert log.wrong() == [
+        f"ticketbot-{DAY_BEFORE}.jsonl: ticketbot-{DAY}.jsonl does not hold on to it: it was put there from elsewhere"
+    ]
+
+
+def test_words_that_were_taken_out_without_an_erasure_are_told(log: Log) -> None:
+    log.write(DAY, receipt(7), receipt(8))
+    bare = [encode(erased(each)) for each in map(decode, log.lines())]
+    log.store(bare)
+    told = f"ticketbot-{DAY}.jsonl, lines 2 to 3: its personal part was taken out, and no erasure says so"
+    assert log.wrong() == [told]
+    log.write(DAY, line(ERASED, tickets=[7], upto={DAY: 9}, lines=1, files=1))
+    assert log.wrong() == [told.replace("lines 2 to 3", "line 3")]
+
+
+def test_an_erasure_explains_only_what_was_there_before_it(log: Log) -> None:
+    log.write(DAY, receipt(7), line(ERASED, tickets=[7], upto={DAY: 2}), receipt(7))
+    assert log.wrong() == []
+    log.store([encode(erased(each)) for each in map(decode, log.lines())])
+    assert [flaw.line for flaw in log.report().flaws] == [4]
+
+
+def test_an_end_that_a_run_missed_is_told_until_it_is_back(log: Log) -> None:
+    end = log.write(DAY_BEFORE)
+    whole = log.lines(DAY_BEFORE)
+    log.store(whole[:-1], DAY_BEFORE)
+    clock = ManualClock()
+    audit = AuditLog(log.folder, clock, "run", key=KEY)
+    assert look_after(audit, clock.now(), 365, str(end), None, State(None))
+    audit.close()
+    told = f"ticketbot-{DAY}.jsonl, line 2: the end that the run before this one had left, {end}, is not there"
+    assert log.wrong() == [told]
+    log.store(whole, DAY_BEFORE)
+    assert log.wrong() == []
+
+
+def test_an_end_whose_day_was_deleted_in_time_is_not_missed(log: Log) -> None:
+    end = log.write("2026-11-18")
+    log.write(DAY_BEFORE, line(EXPIRED, days=["2026-11-18"], last=str(end)))
+    log.path("2026-11-18").unlink()
+    clock = ManualClock()
+    audit = AuditLog(log.folder, clock, "run", key=KEY)
+    audit.run_started(follows=str(end))  # the run before this one died, and could not tell where it had ended
+    state = State(None)
+    state.remember(**{HELPDESK_DATE: repr(clock.now())})
+    assert look_after(audit, clock.now(), 1, str(end), None, state) == []
+    audit.close()
+    assert log.wrong() == []
+
+
+def test_an_end_in_an_older_file_that_a_run_knew_is_looked_up(log: Log) -> None:
+    log.write(DAY_BEFORE)
+    log.write(DAY)
+    end = log.write(DAY_BEFORE, line("a clock was put back"))
+    log.write(DAY, {"event": "run_started", "run_id": "r", "follows": str(end)})
+    assert log.wrong() == []
+    log.store(log.lines(DAY_BEFORE)[:-1], DAY_BEFORE)
+    assert [flaw.what for flaw in log.report().flaws] == [
+        f"the end that the run before this one had left, {end}, is not there"
+    ]
+
+
+def test_a_damaged_packed_file_is_a_flaw_and_the_rest_is_checked(log: Log) -> None:
+    log.write(DAY_BEFORE, *[line(os.urandom(40).hex()) for _ in range(200)])
+    log.write(DAY)
+    pack(log.path(DAY_BEFORE))
+    packed = log.folder / f"{log.path(DAY_BEFORE).name}.gz"
+    packed.write_bytes(packed.read_bytes()[:3000])
+    wrong = log.wrong()
+    assert wrong[0].endswith("the packed file is damaged from here on")
+    assert log.report().files == 2
+
+
+# What nobody can tell
+
+
+def test_lines_under_a_key_that_is_not_here_are_unchecked_and_not_changed(log: Log) -> None:
+    log.write(DAY_BEFORE, key=FOREIGN)
+    end = log.write(DAY)
+    report = log.report(end)
+    assert (report.flaws, report.holds) == ((), False)
+    assert "is not here (TICKETBOT_AUDIT_KEY)" in report.unchecked[0].what
+    assert (report.unchecked[0].line, report.unchecked[0].last_line) == (1, 3)
+    assert log.report(end, keys=(KEY, FOREIGN)).holds
+
+
+# Keys that were lost, changed and made up
+
+
+def unknown(log: Log, *anchors: Head | None, **how: Any) -> tuple[list[str], list[str]]:
+    """The files that are told as changed, and those that cannot be checked."""
+    report = log.report(*anchors, **how)
+    return [flaw.file[10:20] for flaw in report.flaws], [flaw.file[10:20] for flaw in report.unchecked]
+
+
+def test_lines_under_a_key_that_nobody_tells_of_are_told_as_changed(log: Log) -> None:
+    log.write(DAY_BEFORE)
+    log.write(DAY, key=FOREIGN)
+    not_here = f"the key {key_id(FOREIGN)} that it is sealed with is not here (TICKETBOT_AUDIT_KEY)"
+    assert log.wrong() == [f"ticketbot-{DAY}.jsonl, lines 1 to 3: {not_here}{FORGED}"]
+    log.write(DAY)
+    assert log.wrong() == [f"ticketbot-{DAY}.jsonl, lines 1 to 3: {not_here}{FORGED}"]
+    assert log.report(keys=(KEY, FOREIGN)).holds
+
+
+def test_a_log_written_anew_as_a_whole_is_told_by_whoever_knows_which_keys_were_its_own(log: Log) -> None:
+    log.write(DAY_BEFORE, key=FOREIGN)
+    log.write(DAY, key=FOREIGN)
+    assert unknown(log) == ([], [DAY_BEFORE, DAY])
+    assert unknown(log, ours=(KEY,)) == ([DAY_BEFORE, DAY], [])
+    assert unknown(log, ours=(OLD_KEY,)) == ([], [DAY_BEFORE, DAY])
+
+
+def test_keys_that_were_lost_leave_lines_that_cannot_be_checked(log: Log) -> None:
+    log.write("2026-11-17", key=FOREIGN)
+    log.write("2026-11-18", key=OLD_KEY)
+    log.write("2026-11-19", key=OLD_KEY)
+    log.write("2026-11-19", key=KEY)
+    log.write(DAY_BEFORE)
+    end = log.write(DAY)
+    assert unknown(log, end) == ([], ["2026-11-17", "2026-11-18", "2026-11-19"])
+
+
+def test_lines_behind_a_lost_key_cannot_be_made_up_under_its_name(log: Log) -> None:
+    log.write("2026-11-18", key=OLD_KEY)
+    log.write("2026-11-19")
+    log.write(DAY, key=OLD_KEY)
+    assert unknown(log) == ([DAY], ["2026-11-18"])
+
+
+def test_a_key_that_was_lost_and_found_again_is_known_to_the_state(log: Log) -> None:
+    log.write("2026-11-18")
+    log.write(DAY_BEFORE, key=OLD_KEY)
+    log.write(DAY)
+    assert unknown(log) == ([DAY_BEFORE], [])
+    assert unknown(log, ours=(OLD_KEY, KEY)) == ([], [DAY_BEFORE])
+
+
+def test_whoever_has_the_old_key_alone_is_not_alarmed_by_the_new_one(log: Log) -> None:
+    log.write(DAY_BEFORE, key=OLD_KEY)
+    log.write(DAY, key=OLD_KEY)
+    end = log.write(DAY, old_keys=(OLD_KEY,))
+    assert unknown(log, end, keys=(OLD_KEY,)) == ([], [DAY])
+    log.write("2026-11-22")
+    assert unknown(log, end, keys=(OLD_KEY,)) == ([], [DAY, "2026-11-22"])
+    assert log.wrong(end, keys=(KEY, OLD_KEY)) == []
+
+
+def test_that_a_key_is_known_cannot_be_copied_for_another_one(log: Log) -> None:
+    log.write(DAY, key=OLD_KEY)
+    log.write(DAY, old_keys=(OLD_KEY,))
+    header = decode(log.lines()[3])
+    forged = {**header, "key_id": key_id(FOREIGN)}
+    log.store([*log.lines()[:3], encode(forged), *log.lines()[4:]])
+    assert unknown(log, keys=(OLD_KEY,)) == ([DAY], [])
+    assert log.wrong(keys=(KEY, OLD_KEY)) != []
+
+
+def test_a_lost_key_under_which_a_clock_ran_ahead_is_no_alarm(log: Log) -> None:
+    log.write("2026-11-18", key=OLD_KEY)
+    log.write("2030-01-01", key=OLD_KEY)
+    log.write(DAY_BEFORE)
+    log.write(DAY)
+    assert unknown(log) == ([], ["2026-11-18", "2030-01-01"])
+    log.write("2030-01-02", key=OLD_KEY)
+    assert unknown(log) == (["2030-01-02"], ["2026-11-18", "2030-01-01"])
+
+
+def test_headers_of_older_versions_do_not_say_which_key_they_found(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    as_it_is = log_writer._link
+
+    def of_old(file: LogFile, keys: Keyring | None) -> dict[str, Any]:
+        link = as_it_is(file, keys)
+        link.pop("key_id", None)
+        return link
+
+    monkeypatch.setattr(log_writer, "_link", of_old)
+    log.write("2026-11-18", key=OLD_KEY)
+    log.write(DAY_BEFORE)
+    assert unknown(log) == ([], ["2026-11-18"])
+    log.write(DAY, key=FOREIGN)
+    assert unknown(log) == ([DAY], ["2026-11-18"])
+
+
+def test_any_number_of_invented_keys_is_told(log: Log) -> None:
+    log.write(DAY_BEFORE)
+    for number in range(1_200):
+        header = sealed({"event": "segment", "segment": DAY, "key_id": f"{number:08}"}, FOREIGN, "", number)
+        with log.path().open("ab") as file:
+            file.write(encode(header))
+    report = log.report()
+    assert len(report.flaws) + report.more_flaws > 1_200
+    assert report.unchecked == ()
+
+
+@given(data=st.data())
+@settings(deadline=None, max_examples=40)
+def test_no_story_of_lost_changed_and_restored_keys_is_taken_for_tampering(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """By whoever verifies with the keys that the last run had, or with those of any run, of which later ones knew."""
+    folder = tmp_path_factory.mktemp("keys") / "logs"
+    keyring = new_keyring() if data.draw(st.booleans(), "encrypted") else None
+    numbers, state, now, left = itertools.count(), State(None), ManualClock().now(), None
+    had = keys = (b"key %d of the installation" % next(numbers),)
+    for _ in range(data.draw(st.integers(1, 7), "runs")):
+        event = data.draw(st.sampled_from(("nothing", "changed", "replaced", "lost", "restored", "all lost")), "key")
+        if event == "changed":
+            keys = (b"key %d of the installation" % next(numbers), *keys)
+        elif event in ("replaced", "lost"):
+            had, keys = keys, (b"key %d of the installation" % next(numbers),)
+        elif event == "restored":
+            keys = had
+        elif event == "all lost":
+            state.close()
+            state, keys = State(None), (b"key %d of the installation" % next(numbers),)
+            had, left = keys, None
+        now += data.draw(st.sampled_from((600.0, DAY_S, 3 * DAY_S)), "pause")
+        clock = ManualClock(now)
+        audit = AuditLog(folder, clock, "run", key=keys[0], old_keys=keys[1:], keys=keyring)
+        audit.run_started(follows=left)
+        look_after(audit, now, 365, left, keyring, state)
+        audit.alert("ended")
+        left = keep_head(state, audit)
+        audit.close()
+        report = check(folder, keys, keyring, [("the state", Head.parse(left or ""))], ours=keys_in(state))
+        assert report.flaws == ()
+        # A shell that does not have what the schedule has.
+        report = check(folder, keys[-1:], keyring, ours=keys_in(state))
+        assert report.flaws == ()
+    state.close()
+
+
+def test_encrypted_lines_without_their_key_are_unchecked_and_not_changed(log: Log) -> None:
+    keyring = new_keyring()
+    end = log.write(DAY, keyring=keyring)
+    for given_keys in (None, new_keyring()):
+        report = log.report(end, keyring=given_keys)
+        assert report.flaws == ()
+        assert "encrypted with is not here (TICKETBOT_AUDIT_ENCRYPTION_KEYS)" in report.unchecked[0].what
+        assert report.anchors[0].stands is None
+    assert log.report(end, keyring=keyring).holds
+
+
+def test_a_header_behind_encrypted_lines_is_not_taken_for_changed_without_their_key(log: Log) -> None:
+    keyring = new_keyring()
+    log.write(DAY, key=OLD_KEY, keyring=keyring)
+    log.write(DAY, keyring=keyring)
+    assert log.report(keys=(KEY, OLD_KEY)).flaws == ()
+    assert log.report(keys=(KEY, OLD_KEY), keyring=keyring).holds
+
+
+def test_encrypted_lines_that_were_cut_off_are_missed_without_their_key_too(log: Log) -> None:
+    end = log.write(DAY, keyring=new_keyring())
+    log.store(log.lines()[:-1])
+    assert len(log.report(end).flaws) == 1
+
+
+def test_a_header_that_names_another_key_is_changed_when_its_lines_tell_the_true_one(log: Log) -> None:
+    log.write(DAY)
+    header, *rest = log.lines()
+    log.store([header.replace(decode(header)["key_id"].encode(), b"00000000"), *rest])
+    assert any("the header above it was changed" in wrong for wrong in log.wrong())
+
+
+@pytest.mark.skipif(os.name == "nt" or os.getuid() == 0, reason="nothing is forbidden here")
+def test_a_file_that_may_not_be_read_is_told_and_the_rest_is_checked(log: Log) -> None:
+    log.write(DAY_BEFORE)
+    log.write(DAY)
+    log.path(DAY_BEFORE).chmod(0)
+    report = log.report()
+    assert (report.flaws, len(report.unchecked) > 0) == ((), True)
+
+
+def test_a_file_that_cannot_be_read_is_told_and_the_rest_is_checked(log: Log) -> None:
+    log.write(DAY_BEFORE)
+    log.write(DAY)
+    log.path(DAY_BEFORE).unlink()
+    log.path(DAY_BEFORE).mkdir()
+    report = log.report()
+    assert report.flaws == ()
+    assert [item.what.partition(":")[0] for item in report.unchecked] == [
+        "cannot be read",
+        f"ticketbot-{DAY}.jsonl holds on to its line 3, which cannot be looked up",
+    ]
+
+
+def test_a_folder_that_is_none_has_no_log(tmp_path: Path) -> None:
+    assert check(tmp_path / "nowhere", [KEY]).files == 0
+
+
+def test_an_anchor_of_a_log_that_is_gone_is_missed(tmp_path: Path) -> None:
+    report = check(tmp_path, [KEY], None, [("the state", Head(DAY, 5, "0" * 32))])
+    assert [flaw.what for flaw in report.flaws] == ["it is missing: the state names its line 5"]
+
+
+def test_a_file_packed_between_listing_and_reading_is_read_all_the_same(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = log.write(DAY_BEFORE)
+    log.write(DAY)
+    files = log_files(log.folder)
+    pack(log.path(DAY_BEFORE))
+    monkeypatch.setattr("ticket_processor.audit.verify.log_files", lambda _folder: files)
+    assert log.report(end).holds
+
+
+def test_a_writer_that_could_write_nothing_knows_of_no_end(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    log.write(DAY_BEFORE)
+    writer = LogWriter(log.folder, KEY)
+    monkeypatch.setattr(os, "write", mock.Mock(side_effect=OSError("no room")))
+    with pytest.raises(OSError, match="no room"):
+        writer.append(DAY, [line()])
+    assert writer.head is None
+    writer.close()
+
+
+# Files that are too large to be ours
+
+
+def bomb(path: Path, *parts: tuple[bytes, int]) -> None:
+    """A packed file of these bytes, each so many times."""
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        for part, times in parts:
+            block = part * (1_000_000 // len(part))
+            for _ in range(times * len(part) // len(block)):
+                file.write(block)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_line_of_more_than_64_mb_is_a_flaw_with_its_name_and_takes_no_more_memory(log: Log, packed: bool) -> None:
+    log.write(DAY_BEFORE)
+    log.write(DAY)
+    path = log.path(DAY_BEFORE)
+    if packed:
+        path.unlink()
+        bomb(path.with_suffix(".jsonl.gz"), (b"x", 300_000_000))
+    else:
+        with path.open("ab") as file:
+            file.truncate(path.stat().st_size + 300_000_000)
+    tracemalloc.start()
+    report = log.report()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    told = [flaw.what for flaw in report.flaws]
+    assert f"line {1 if packed else 4} is longer than 64 MB, and nothing behind it was read" in told
+    assert peak < 200_000_000
+    with pytest.raises(CannotRun, match="longer than 64 MB"):
+        list(events(log.folder))
+
+
+def test_a_packed_day_that_unpacks_to_more_than_any_is_a_flaw_with_its_name(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.write(DAY_BEFORE)
+    path = log.path(DAY_BEFORE)
+    path.unlink()
+    bomb(path.with_suffix(".jsonl.gz"), (b"x" * 99 + b"\n", 30_000))
+    monkeypatch.setattr("ticket_processor.audit.files.MAX_DAY", 2 * 1024**2)
+    (flaw,) = [flaw for flaw in log.report().flaws if "unpacks" in flaw.what]
+    assert flaw.file.endswith(".jsonl.gz")
+    with pytest.raises(CannotRun, match="unpacks to more than"):
+        list(events(log.folder))
+    with pytest.raises(OSError, match="unpacks to more than"):
+        unpack(path.with_suffix(".jsonl.gz"), path)
+    assert not path.exists()
+
+
+def test_a_log_whose_last_line_is_too_long_is_not_written_to_and_says_why(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.write(DAY)
+    with log.path().open("ab") as file:
+        file.write(b"x" * 700_000)
+    monkeypatch.setattr("ticket_processor.audit.writer.MAX_LINE", 200_000)
+    with pytest.raises(OSError, match="a line at its end is longer than"):
+        log.write(DAY)

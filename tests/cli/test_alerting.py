@@ -1,0 +1,353 @@
+"""The real command, a webhook and a dead man's switch: what they hear, and that a run is none the worse for it."""
+
+from __future__ import annotations
+
+import json
+import platform
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ticket_processor.core.clock import SystemClock, parse_iso
+from ticket_processor.core.errors import ExitCode
+from ticket_processor.core.models import RunSummary
+from ticket_processor.monitoring import run_watch as tending_module
+from ticket_processor.monitoring.alert_file import AlertStore
+from ticket_processor.monitoring.messages import plain
+from ticket_processor.monitoring.open_alerts import Memory
+from ticket_processor.monitoring.run_watch import AT_MOST_S, WHEN_STOPPED_S, tended
+
+from .alarmed import Desk as VirtualDesk
+from .alarmed import Receiver
+from .conftest import Command, Desk, OpenDesk
+
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # some of Apprise's plugins use it
+CANARY = "CANARYcanary"
+SLACK = f"slack://T1JJ3T3L2/A1BRTD4JD/{CANARY}dlnazkcOXrIde"
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def watched(desk: Desk, receiver: Receiver) -> Desk:
+    """Six tickets, a webhook, a dead man's switch."""
+    desk.environ |= {"TICKETBOT_ALERT_URLS": receiver.hook, "TICKETBOT_HEARTBEAT_URL": receiver.beat}
+    return desk
+
+
+def test_a_run_that_may_not_sign_in_is_told_once_and_that_it_is_over(watched: Desk, receiver: Receiver) -> None:
+    good = watched.environ["ZENDESK_OAUTH_CLIENT_SECRET"]
+    watched.environ["ZENDESK_OAUTH_CLIENT_SECRET"] = "wrong"
+    for _ in range(2):
+        watched("run", "--since", "1d", "--quiet", code=3)
+    assert receiver.said == [("begun", "not_authorised")]
+    assert "\nended early: not authorised at the helpdesk\n" in receiver.pings[-1][1]
+    listed = watched("alerts", "list", "--json").object
+    assert [(one["rule"], one["severity"], one["told"]) for one in listed["open"]] == [
+        ("not_authorised", "critical", ["json (no. 1 of TICKETBOT_ALERT_URLS)"])
+    ]
+    watched.environ["ZENDESK_OAUTH_CLIENT_SECRET"] = good
+    watched("run", "--since", "1d")
+    assert receiver.said == [("begun", "not_authorised"), ("over", "not_authorised")]
+    assert watched("alerts", "list").out == "nothing is open\n"
+    watched.assert_done()
+
+
+def test_the_message_names_the_desk_and_the_runbook_and_no_secret(watched: Desk, receiver: Receiver) -> None:
+    watched.environ["ZENDESK_OAUTH_CLIENT_SECRET"] = f"wrong-{CANARY}"
+    watched("run", "--since", "1d", code=3)
+    (message,) = receiver.messages
+    assert message["title"] == "[critical] The helpdesk refuses our credentials (ticketbot, 127.0.0.1)"
+    assert f"Machine: {plain(platform.node())}" in message["message"].splitlines()
+    assert message["message"].endswith("More: 'not_authorised' in docs/alerts.md")
+    assert CANARY not in json.dumps(message)
+
+
+def test_the_heartbeat_hears_counts_and_where_the_log_ended_and_no_word_of_a_ticket(
+    open_desk: OpenDesk, receiver: Receiver
+) -> None:
+    desk = open_desk([{"subject": f"{CANARY} charged twice", "body": f"{CANARY} pay me back", "age": 600}])
+    desk.environ["TICKETBOT_HEARTBEAT_URL"] = receiver.beat
+    summary = desk("run", "--since", "1d", "--json").object
+    path, body = receiver.pings[-1]
+    assert path == "0"
+    assert f"run: {summary['run_id']}, exit code 0" in body
+    assert "1 updated" in body
+    assert f"log head: {summary['log_head']}" in body
+    assert CANARY not in str(receiver.pings)
+    assert CANARY not in (desk.state / "alerts.json").read_text(encoding="utf-8")
+
+
+def test_what_ends_badly_is_pinged_as_such_and_failed_tickets_are_not(watched: Desk, receiver: Receiver) -> None:
+    watched("run", code=2)
+    assert receiver.pings[-1][0] == "2"
+    assert receiver.said == [], "a first run without --since is nobody else's business"
+    watched("run", "--since", "1d", code=3, ZENDESK_OAUTH_CLIENT_ID="nobody")
+    assert receiver.pings[-1][0] == "3"
+
+
+def test_failed_tickets_are_no_failed_run(open_desk: OpenDesk, receiver: Receiver) -> None:
+    desk = open_desk(2, faults="status:PUT:/tickets:status=422")
+    desk.environ["TICKETBOT_HEARTBEAT_URL"] = receiver.beat
+    desk("run", "--since", "1d", code=1)
+    path, body = receiver.pings[-1]
+    assert path == "0"
+    assert "exit code 1" in body
+
+
+def test_what_a_person_starts_leaves_a_line_and_says_nothing_of_the_schedule(watched: Desk, receiver: Receiver) -> None:
+    watched("run", "--since", "1d", TICKETBOT_HEARTBEAT_URL="")
+    watched("retry", "run")
+    watched("run", "--backfill", "--since", "30d", "--quiet")
+    watched("apply", "backfill.jsonl", "--quiet")
+    assert [path for path, _ in receiver.pings] == ["log"] * 3
+    assert [body.partition(":")[0] for _, body in receiver.pings] == ["retry", "backfill", "apply"]
+    assert receiver.messages == []
+
+
+def test_dry_runs_the_tour_and_what_only_looks_tell_nobody(watched: Desk, receiver: Receiver) -> None:
+    watched("run", "--since", "1d", "--dry-run", ZENDESK_OAUTH_CLIENT_SECRET="wrong", code=3)
+    watched("run", "--sandbox", "--limit", "3", "--quiet")
+    watched("run", "--since", "1d", TICKETBOT_ALERT_URLS="", TICKETBOT_HEARTBEAT_URL="")
+    watched("undo", "latest", "--quiet")
+    watched("retry", "list")
+    watched("retry", "drop", "--all-dead")
+    assert (receiver.messages, receiver.pings) == ([], [])
+
+
+def test_an_alert_that_cannot_be_sent_changes_nothing_and_is_sent_by_the_next_run(
+    watched: Desk, receiver: Receiver
+) -> None:
+    receiver.fails = True
+    wrong = {"ZENDESK_OAUTH_CLIENT_SECRET": "wrong"}
+    ended = watched("run", "--since", "1d", code=3, **wrong)
+    assert "an alert did not reach json (no. 1 of TICKETBOT_ALERT_URLS)" in ended.err
+    assert receiver.address not in ended.err
+    told = watched("alerts", "list").out
+    assert "told to nobody yet" in told
+    assert "not reached: json (no. 1 of TICKETBOT_ALERT_URLS), 20" in told
+    assert told.endswith("it answered HTTP 500\n")
+    receiver.fails = False
+    watched("run", "--since", "1d", code=3, **wrong)
+    assert receiver.said == [("begun", "not_authorised")]
+
+
+def test_why_a_receiver_is_left_alone_and_for_how_long_can_be_seen_all_the_time(
+    watched: Desk, receiver: Receiver
+) -> None:
+    receiver.fails = True
+    wrong = {"ZENDESK_OAUTH_CLIENT_SECRET": "wrong", "TICKETBOT_HEARTBEAT_URL": ""}
+    said = [watched("run", "--since", "1d", "--quiet", code=3, **wrong).err for _ in range(4)]
+    name = "json (no. 1 of TICKETBOT_ALERT_URLS)"
+    first, second, third, fourth = ([line for line in err.splitlines() if name in line] for err in said)
+    assert (
+        first
+        == second
+        == [f"ticketbot: note: an alert did not reach {name}: it answered HTTP 500; the next run tries again"]
+    )
+    assert len(third) == 1
+    assert "it answered HTTP 500; after three times in a row it is left alone until 20" in third[0]
+    assert fourth == [], "nobody was asked, and nothing new is known"
+    listed = watched("alerts", "list", "--json").object
+    (row,) = listed["unreached"]
+    assert (row["target"], row["why"], row["failures"]) == (name, "it answered HTTP 500", 3)
+    assert parse_iso(row["rests_until"]) == pytest.approx(parse_iso(row["at"]) + 1800, abs=2)
+    assert (listed["last_failure"]["target"], listed["last_failure"]["why"]) == (name, row["why"])
+    shown = watched("alerts", "list").out
+    assert f"3 times in a row, so it is left alone until {row['rests_until']}" in shown
+    assert shown.count("HTTP 500") == 1
+
+
+# The commands
+
+
+def test_everybody_gets_a_test_message_of_each_severity(bare: Command, receiver: Receiver) -> None:
+    urls = {"TICKETBOT_ALERT_URLS": receiver.hook, "TICKETBOT_PAGE_URLS": f"json://{receiver.address}/page"}
+    ended = bare("alerts", "test", **urls, TICKETBOT_HEARTBEAT_URL=receiver.beat)
+    assert ended.out.splitlines() == [
+        "ok    json (no. 1 of TICKETBOT_ALERT_URLS): warning",
+        "ok    json (no. 1 of TICKETBOT_ALERT_URLS): critical",
+        "ok    json (no. 1 of TICKETBOT_PAGE_URLS): critical",
+        "ok    heartbeat (TICKETBOT_HEARTBEAT_URL): log",
+    ]
+    assert [(one["path"], one["severity"]) for one in receiver.messages if one["path"] == "/page"] == [
+        ("/page", "critical")
+    ]
+    assert [path for path, _ in receiver.pings] == ["log"]
+
+
+def test_a_test_that_does_not_arrive_is_told_without_the_address(bare: Command, receiver: Receiver) -> None:
+    receiver.fails = True
+    ended = bare("alerts", "test", "--json", TICKETBOT_ALERT_URLS=f"{receiver.hook},{SLACK}oops", code=1)
+    assert [row["arrived"] for row in ended.object["sent"]] == [False] * 4
+    assert CANARY not in ended.out + ended.err
+    assert receiver.address not in ended.out + ended.err
+
+
+def test_a_test_with_nobody_to_tell_says_how_to_name_somebody(bare: Command) -> None:
+    assert "TICKETBOT_ALERT_URLS" in bare("alerts", "test", code=2).err
+
+
+def test_a_url_that_is_none_ends_every_run_and_is_not_quoted(desk: Desk) -> None:
+    ended = desk("run", "--since", "1d", code=2, TICKETBOT_ALERT_URLS=CANARY)
+    assert "TICKETBOT_ALERT_URLS" in ended.err
+    assert CANARY not in ended.err
+
+
+def test_the_list_is_empty_before_the_first_run(desk: Desk) -> None:
+    assert desk("alerts", "list").out == "nothing is open; no run has looked yet\n"
+    assert desk("alerts", "list", "--json").object == {
+        "open": [],
+        "unreached": [],
+        "last_failure": None,
+        "last_run": None,
+    }
+
+
+# Inside
+
+
+@pytest.fixture
+def office(tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Iterator[VirtualDesk]:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    made = VirtualDesk(tmp_path, receiver)
+    (tmp_path / "state").mkdir()
+    yield made
+    made.close()
+
+
+def test_a_summary_comes_once_a_day_and_to_nobody_who_is_paged(office: VirtualDesk, receiver: Receiver) -> None:
+    office.environ["TICKETBOT_PAGE_URLS"] = f"json://{receiver.address}/page"
+    office.daily_at = "07:00"
+    office.time.advance(20 * 3600)  # 23:30
+    office.told(*[{"outcomes": {"updated": 3}, "cost_usd": 0.25, "log_head": "2026-11-21:9:abc"}] * 8)
+    assert receiver.messages == []
+    office.told(*[{"log_head": "2026-11-22:5:def"}] * 50)
+    (summary,) = receiver.messages
+    assert summary["path"] == "/hook"
+    assert summary["title"] == "[summary] 2026-11-21 (ticketbot, 127.0.0.1)"
+    assert summary["message"].splitlines() == [
+        "2026-11-21, UTC: 3 runs",
+        "outcomes: 9 updated",
+        "success rate 100.0%, error rate 0.0%",
+        "cost $0.75",
+        "waiting for a later run: 0, left alone after too many failures: 0",
+        "open alerts: none",
+        "log head: 2026-11-22:5:def",
+    ]
+
+
+def test_what_breaks_in_here_stays_in_here(
+    office: VirtualDesk, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(_self: AlertStore) -> Memory:
+        raise RuntimeError(CANARY)
+
+    monkeypatch.setattr(AlertStore, "load", broken)
+    office.told({})
+    err = capfd.readouterr().err
+    assert "alerts could not be looked after: unexpected RuntimeError" in err
+    assert CANARY not in err
+
+
+@pytest.mark.parametrize("code", [ExitCode.CANNOT_RUN, ExitCode.TERMINATED])
+def test_receivers_that_hang_keep_a_run_for_as_long_as_was_promised_and_no_longer(
+    office: VirtualDesk, receiver: Receiver, code: ExitCode, monkeypatch: pytest.MonkeyPatch, capfd: Any
+) -> None:
+    """Whoever stops a run by a signal waits for less."""
+    assert (AT_MOST_S, WHEN_STOPPED_S) == (10.0, 3.0)
+    monkeypatch.setattr(tending_module, "AT_MOST_S", 2.0)
+    monkeypatch.setattr(tending_module, "WHEN_STOPPED_S", 0.5)
+    receiver.hangs = True
+    office.environ["TICKETBOT_HEARTBEAT_URL"] = receiver.beat
+    began = time.monotonic()
+    with tended(office.settings, SystemClock(), "run") as tending:
+        summary = RunSummary(run_id="x", dry_run=False, stopped_by="AuditUnwritable", exit_code=int(code))
+        tending.ended(summary)
+    took = time.monotonic() - began
+    assert (took < 1.9) if code is ExitCode.TERMINATED else (took > 1.9)
+    assert took < 5
+    err = capfd.readouterr().err
+    assert "did not reach json (no. 1 of TICKETBOT_ALERT_URLS): it did not answer in time" in err
+    assert "the heartbeat was not heard: it did not answer in time" in err
+
+
+HANGING = """
+import sys, threading, time
+from pathlib import Path
+from typing import Any
+from ticket_processor.core.clock import SystemClock
+from ticket_processor.monitoring.run_watch import tended
+from ticket_processor.settings.load import load
+
+settings = load(folder=Path.cwd())
+with tended(settings, SystemClock(), "run", deadline_s=0.6, grace_s=0.2):
+    print("begun", flush=True)
+    {hang}
+print("this is never reached", flush=True)
+"""
+
+
+@pytest.mark.parametrize("hang", ["time.sleep(90)", "lock = threading.Lock(); lock.acquire(); lock.acquire()"])
+def test_a_run_that_hangs_is_cut_off_and_leaves_word_everywhere(watched: Desk, receiver: Receiver, hang: str) -> None:
+    process = watched.python("-c", HANGING.format(hang=hang))
+    ended = watched.end(process, code=3, within=60)
+    assert ended.out == "begun\n"
+    assert "was cut off after its deadline" in ended.err
+    (line,) = watched.events("alert")
+    assert (line["what"], line["kind"]) == ("cut_off", "run")
+    assert [path for path, _ in receiver.pings] == ["start", "3"]
+    assert AlertStore(watched.state).load().seen == pytest.approx(time.time(), abs=60)
+    assert receiver.said == []
+
+
+def test_a_log_that_hangs_as_well_does_not_save_it(watched: Desk, receiver: Receiver) -> None:
+    hang = "import filelock; watched = filelock.FileLock('logs/.ticketbot-log.lock'); watched.acquire(); time.sleep(90)"
+    (watched.folder / "logs").mkdir()
+    began = time.monotonic()
+    ended = watched.end(watched.python("-c", HANGING.format(hang=hang)), code=3, within=60)
+    assert time.monotonic() - began < 40
+    assert "was cut off" in ended.err
+    assert receiver.pings[-1][0] == "3"
+
+
+def test_a_run_that_keeps_its_time_is_not_cut_off(watched: Desk) -> None:
+    ended = watched.end(watched.python("-c", HANGING.format(hang="pass")), code=0, within=60)
+    assert ended.out.endswith("this is never reached\n")
+
+
+ASLEEP = """
+import time
+from pathlib import Path
+from apprise.decorators import notify
+from ticket_processor.core.clock import SystemClock
+from ticket_processor.commands import tending
+from ticket_processor.settings.load import load
+from ticket_processor.core.models import RunSummary
+
+@notify(on="asleep")
+def _sleep(*_, **__):
+    time.sleep(90)
+
+tending.AT_MOST_S = 3.0
+with tending.tended(load(folder=Path.cwd()), SystemClock(), "run") as tended:
+    tended.ended(RunSummary(run_id="x", dry_run=False, stopped_by="AuditUnwritable", exit_code=3))
+print("over", flush=True)
+"""
+
+
+def test_a_service_that_never_returns_does_not_keep_the_process(desk: Desk) -> None:
+    began = time.monotonic()
+    ended = desk.end(desk.python("-c", ASLEEP, TICKETBOT_ALERT_URLS="asleep://x"), code=0, within=60)
+    assert time.monotonic() - began < 45
+    assert ended.out == "over\n"
+    assert "did not answer in time" in ended.err

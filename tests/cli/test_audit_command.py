@@ -1,0 +1,677 @@
+"""``ticketbot audit``: the log is verified, told, handed out and erased from, through the real command."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import csv
+import gzip
+import hashlib
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any, cast
+
+import filelock
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from ticket_processor.audit.erase import beside_others, nobody_beside
+from ticket_processor.audit.lines import encode
+from ticket_processor.audit.writer import LogWriter
+from ticket_processor.cli import app
+from ticket_processor.commands.audit_erase import erase_tickets
+from ticket_processor.core.clock import SystemClock
+from ticket_processor.core.errors import ConfigError
+from ticket_processor.state.store import State
+
+from .conftest import OURS, Command, Desk, Ended, OpenDesk, is_chat
+
+CANARY = "zxcanary"
+
+
+def rows_of(*people: str) -> list[dict[str, Any]]:
+    """A ticket of each of these, with words of its own in it."""
+    return [
+        {
+            "subject": f"Charged twice {CANARY}{number}",
+            "body": f"I was charged twice this month, {CANARY}{number}. Please check my invoice.",
+            "age": 7200.0 - 60 * number,
+            "requester": {"name": person.partition("@")[0], "email": person},
+        }
+        for number, person in enumerate(people, start=1)
+    ]
+
+
+@pytest.fixture
+def run_once(open_desk: OpenDesk) -> Desk:
+    """A desk with tickets of Ada and Bob, triaged; some of what they wrote is in the log."""
+    desk = open_desk(rows_of("ada@example.com", "bob@example.com", "ada@example.com"))
+    here(desk, "run", "--since", "1d")
+    assert words_of(desk, 1) > 0
+    return desk
+
+
+def words_of(desk: Desk, number: int) -> int:
+    """How often a ticket's words stand in any file of log and state."""
+    files = [path for folder in (desk.logs, desk.state) for path in folder.rglob("*") if path.is_file()]
+    data = (gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes() for path in files)
+    return sum(each.lower().count(f"{CANARY}{number}".encode()) for each in data)
+
+
+def here(desk: Command, *words: str, code: int | None = 0, **environ: str) -> Ended:
+    """``ticketbot`` in this process, which spares every test the second that starting one takes."""
+    ours = {name: None for name in os.environ if name.startswith(OURS)}
+    folders = {"TICKETBOT_STATE_DIR": str(desk.state), "TICKETBOT_LOG_DIR": str(desk.logs)}
+    with contextlib.chdir(desk.folder):
+        done = CliRunner().invoke(app, words, env={**ours, **folders, **desk.environ, **environ})
+    assert code is None or done.exit_code == code, f"exit code {done.exit_code}\n{done.output}"
+    return Ended(done.exit_code, done.stdout, done.stderr)
+
+
+def audit(desk: Command, *words: str, code: int = 0, **environ: str) -> Ended:
+    return here(desk, "audit", *words, code=code, **environ)
+
+
+def log_file(desk: Command) -> Path:
+    (path,) = desk.logs.glob("*.jsonl")
+    return path
+
+
+# verify
+
+
+def test_a_log_that_holds_is_told_with_its_end(run_once: Desk) -> None:
+    ended = audit(run_once, "verify")
+    assert ended.out.startswith("The log holds: 1 file, ")
+    assert "end known from the state: " in ended.out
+    assert "no anchor from elsewhere" in ended.err
+    told = audit(run_once, "verify", "--json").object
+    assert (told["holds"], told["exit_code"], told["flaws"], told["files"]) == (True, 0, [], 1)
+    assert told["anchors"] == [{"anchor": told["head"], "given_by": "the state", "stands": True}]
+
+
+def test_an_end_that_somebody_else_knows_is_looked_up(run_once: Desk) -> None:
+    head = audit(run_once, "verify", "--json").object["head"]
+    here(run_once, "run")
+    ended = audit(run_once, "verify", "--anchor", head)
+    assert f"end known from --anchor: {head} stands" in ended.out
+    assert "no anchor" not in ended.err
+    path = log_file(run_once)
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:3]))
+    (run_once.state / "state.sqlite3").unlink()
+    assert audit(run_once, "verify").code == 0
+    cut = audit(run_once, "verify", "--anchor", head, code=1)
+    assert f"{head} IS NOT THERE" in cut.out
+
+
+def test_the_head_that_a_run_tells_is_an_anchor(run_once: Desk) -> None:
+    head = here(run_once, "run", "--json").object["log_head"]
+    assert f"{head} stands" in audit(run_once, "verify", "--anchor", head).out
+    here(run_once, "run")
+    assert run_once.events("run_started")[-1]["follows"] == head
+
+
+def test_a_changed_line_is_told_with_its_place_and_exit_code_1(run_once: Desk) -> None:
+    path = log_file(run_once)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines).replace(b'"outcome":"updated"', b'"outcome":"skipped"', 1))
+    ended = audit(run_once, "verify", code=1)
+    assert f"{path.name}, line " in ended.out
+    assert "The log does not hold: 1 flaw in 1 file" in ended.out
+    told = audit(run_once, "verify", "--json", code=1).object
+    assert (told["holds"], len(told["flaws"]), told["flaws"][0]["file"]) == (False, 1, path.name)
+
+
+def test_without_the_key_nothing_is_judged_and_none_is_made(run_once: Desk) -> None:
+    elsewhere = run_once.folder / "elsewhere"
+    ended = audit(run_once, "verify", code=3, TICKETBOT_STATE_DIR=str(elsewhere))
+    assert "TICKETBOT_AUDIT_KEY" in ended.err
+    assert not elsewhere.exists()
+    other = audit(run_once, "verify", code=3, TICKETBOT_STATE_DIR=str(elsewhere), TICKETBOT_AUDIT_KEY="x" * 20)
+    assert "unchecked" in other.out
+    assert "Not all of the log could be checked" in other.out
+
+
+def test_a_shell_without_the_key_of_the_schedule_is_not_alarmed(run_once: Desk) -> None:
+    key = {"TICKETBOT_AUDIT_KEY": "the key that the schedule has"}
+    here(run_once, "run", **key)
+    assert audit(run_once, "verify", **key).out.startswith("The log holds: ")
+    ended = audit(run_once, "verify", code=3)
+    assert "nothing changed in what could" in ended.out
+    assert "is not here (TICKETBOT_AUDIT_KEY)" in ended.out
+
+
+def test_lines_under_an_invented_key_are_told_as_changed(run_once: Desk) -> None:
+    path = log_file(run_once)
+    (run_once.folder / "forged").mkdir()
+    forger = LogWriter(run_once.folder / "forged", b"an invented key")
+    forger.append(path.name[len("ticketbot-") :][:10], [{"event": "ticket", "ticket_id": 1, "outcome": "skipped"}])
+    forger.close()
+    path.write_bytes((run_once.folder / "forged" / path.name).read_bytes())
+    ended = audit(run_once, "verify", code=1)
+    assert "it was forged, or another installation writes into this folder" in ended.out
+    assert "IS NOT THERE" in ended.out
+
+
+def test_before_the_first_run_after_an_upgrade_the_key_that_is_missing_is_one_that_a_run_makes(bare: Command) -> None:
+    bare.logs.mkdir()
+    told = {"ts": "2026-11-01T00:00:00Z", "event": "ticket", "run_id": "r", "ticket_id": 7, "outcome": "updated"}
+    (bare.logs / "ticketbot-2026-11-01.jsonl").write_bytes(encode({**told, "reason": "by m-1"}))
+    ended = audit(bare, "verify", code=3)
+    assert "the next 'ticketbot run' makes the key" in ended.err
+    assert "set TICKETBOT_AUDIT_KEY" not in ended.err
+    assert audit(bare, "show", "7").out.startswith("unsealed  2026-11-01")
+    assert not bare.state.exists()
+
+
+@pytest.mark.parametrize("command", [("verify",), ("show", "1")])
+def test_where_there_is_no_log_nobody_is_asked_for_its_key(command: tuple[str, ...], bare: Command) -> None:
+    ended = audit(bare, *command, code=3)
+    assert f"there is no log in {bare.logs}" in ended.err
+    assert "TICKETBOT_AUDIT_KEY" not in ended.err
+
+
+def test_a_log_that_is_not_there_is_told(bare: Command) -> None:
+    ended = audit(bare, "verify", code=3, TICKETBOT_AUDIT_KEY="x" * 20)
+    assert "there is no log in" in ended.err
+
+
+def test_an_anchor_that_is_none_is_told(bare: Command) -> None:
+    for text in ("nonsense", "2026-13-77:1:x", "2026-11-21:x:y"):
+        assert "DAY:LINES:MAC" in audit(bare, "verify", "--anchor", text, code=2).err
+
+
+def test_verifying_asks_nobody_and_changes_nothing(run_once: Desk) -> None:
+    run_once.seen.clear()
+    before = {path: path.read_bytes() for path in (*run_once.logs.iterdir(), *run_once.state.iterdir())}
+    with filelock.FileLock(run_once.state / "run.lock"):
+        audit(run_once, "verify")
+        audit(run_once, "show", "1")
+        audit(run_once, "export")
+        audit(run_once, "cat")
+    assert run_once.seen == []
+    after = {path: path.read_bytes() for path in (*run_once.logs.iterdir(), *run_once.state.iterdir())}
+    assert after == before
+
+
+# show
+
+
+def test_a_tickets_story_is_told_in_order(run_once: Desk) -> None:
+    here(run_once, "undo", "latest")
+    shown = audit(run_once, "show", "2").out.splitlines()
+    assert shown[-1].startswith("Ticket 2: 4 lines of 2 runs, 2 writes")
+    assert shown[-1].endswith("each as it was written")
+    assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC  ", shown[0])
+    assert "about to be written" in shown[0]
+    assert "+ai_processed" in shown[0]
+    assert "answered by: rules" in shown[1]
+    assert "+ai_processed" not in shown[1]
+    assert "-ai_processed" in shown[2]
+    told = audit(run_once, "show", "2", "--json").object
+    assert [event["event"] for event in told["events"]] == ["intent", "ticket"] * 2
+    assert {event["log"]["verdict"] for event in told["events"]} == {"holds"}
+    assert {event["ticket_id"] for event in told["events"]} == {2}
+
+
+def test_a_line_of_the_story_that_was_changed_stands_out(run_once: Desk) -> None:
+    path = log_file(run_once)
+    path.write_bytes(path.read_bytes().replace(b'"category":"billing"', b'"category":"refund"'))
+    ended = audit(run_once, "show", "2", code=1)
+    assert "changed" in ended.out
+    assert "NOT to be relied on" in ended.out
+
+
+def test_a_line_without_a_seal_on_a_later_day_than_the_first_sealed_one_stands_out(bare: Command) -> None:
+    writer = LogWriter(bare.logs, b"k" * 20)
+    writer.append("2026-11-20", [{"event": "alert", "what": "x"}])
+    writer.close()
+    told = {"ts": "2026-11-21T00:00:00Z", "event": "ticket", "run_id": "r", "ticket_id": 7, "outcome": "updated"}
+    (bare.logs / "ticketbot-2026-11-21.jsonl").write_bytes(encode({**told, "reason": "by m-1"}))
+    ended = audit(bare, "show", "7", code=1, TICKETBOT_AUDIT_KEY="k" * 20)
+    assert ended.out.startswith("changed  2026-11-21")
+
+
+def test_a_ticket_that_the_log_does_not_know_has_no_story(run_once: Desk) -> None:
+    assert audit(run_once, "show", "999").out == "the log has no line about ticket 999\n"
+    assert audit(run_once, "show", "999", "--json").object["events"] == []
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+PART = st.dictionaries(
+    st.sampled_from(
+        ["category", "summary", "alarms", "confidence", "tags_added", "tags_removed", "fields", "note", "escalated"]
+    ),
+    ANYTHING,
+)
+FORGED = st.fixed_dictionaries(
+    {"ticket_id": st.just(7), "event": st.sampled_from(["ticket", "intent", "alert", "segment"])},
+    optional=dict.fromkeys(("ts", "run_id", "outcome", "intent", "job", "tokens", "cost_usd", "mac", "seq"), ANYTHING)
+    | dict.fromkeys(("analysis", "change", "timings_ms", "personal", "knows", "after"), PART | ANYTHING),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(FORGED, min_size=1, max_size=5))
+def test_a_story_is_told_and_checked_whatever_lines_were_put_into_the_log(lines: list[dict[str, Any]]) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
+        Path(folder, "ticketbot-2026-11-21.jsonl").write_bytes(b"".join(map(encode, lines)))
+        patched.chdir(folder)
+        for name, value in (("LOG_DIR", folder), ("STATE_DIR", folder), ("AUDIT_KEY", "k" * 20)):
+            patched.setenv(f"TICKETBOT_{name}", value)
+        for words in (["show", "7"], ["verify"]):
+            done = CliRunner().invoke(app, ["audit", *words])
+            assert "this is a bug" not in done.output
+
+
+# export
+
+
+def test_what_is_handed_out_has_no_words_unless_they_are_asked_for(run_once: Desk) -> None:
+    out = run_once.folder / "out.jsonl"
+    audit(run_once, "export", "--out", str(out))
+    assert CANARY not in out.read_text(encoding="utf-8").lower()
+    audit(run_once, "export", "--out", str(out), "--with-text")
+    log = log_file(run_once).read_bytes().splitlines(keepends=True)
+    assert out.read_bytes() == b"".join(log[1:])
+    bare, whole = (audit(run_once, "export", "--format", "csv", *words).out.lower() for words in ((), ("--with-text",)))
+    assert (CANARY in bare, CANARY in whole) == (False, True)
+
+
+def test_a_manifest_says_what_is_in_it(run_once: Desk) -> None:
+    out = run_once.folder / "out.jsonl"
+    audit(run_once, "export", "--out", str(out), "--ticket", "1", "--ticket", "3", "--since", "1h")
+    manifest = json.loads((run_once.folder / "out.jsonl.manifest.json").read_text(encoding="utf-8"))
+    assert (manifest["events"], manifest["tickets"], manifest["with_text"]) == (4, [1, 3], False)
+    assert manifest["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
+    assert manifest["log_head"] == audit(run_once, "verify", "--json").object["head"]
+    if os.name != "nt":
+        assert out.stat().st_mode & 0o077 == 0
+
+
+def test_a_requesters_events_are_found_through_the_helpdesk(run_once: Desk) -> None:
+    ended = audit(run_once, "export", "--requester", "ADA@example.com", "--with-text")
+    events = [json.loads(line) for line in ended.out.splitlines()]
+    assert {event["ticket_id"] for event in events} == {1, 3}
+    assert "4 events" in ended.err
+
+
+def test_a_table_holds_no_formula(open_desk: OpenDesk) -> None:
+    desk = open_desk(1)
+    path = desk.logs / "ticketbot-2026-11-21.jsonl"
+    desk.logs.mkdir()
+    line = {"ts": "2026-11-21T03:30:00.000Z", "event": "ticket", "ticket_id": 7, "reason": "=1+1", "what": "@x"}
+    path.write_text(json.dumps(line) + "\n", encoding="utf-8")
+    (row,) = csv.DictReader(io.StringIO(audit(desk, "export", "--format", "csv").out))
+    assert (row["reason"], row["what"], row["ticket_id"]) == ("'=1+1", "'@x", "7")
+
+
+def test_a_time_from_which_to_which_is_kept_to(run_once: Desk) -> None:
+    whole = audit(run_once, "export").out.splitlines()
+    middle = json.loads(whole[3])["ts"]
+    later = audit(run_once, "export", "--since", middle).out.splitlines()
+    earlier = audit(run_once, "export", "--until", middle).out.splitlines()
+    assert earlier + later == whole
+    assert "--until lies before --since" in audit(run_once, "export", "--since", "1h", "--until", "2h", code=2).err
+    assert "--until: not understood" in audit(run_once, "export", "--until", "soon", code=2).err
+
+
+# erase
+
+
+def test_an_erased_tickets_words_are_nowhere_and_the_log_holds(open_desk: OpenDesk) -> None:
+    desk = open_desk(rows_of("ada@example.com", "bob@example.com"), model=True)
+    desk("run", "--since", "1d")
+    others = words_of(desk, 2)
+    told = desk("audit", "erase", "--ticket", "1", "--yes", "--json").object
+    assert (told["tickets"], told["lines"], told["files"], told["troubles"]) == ([1], 2, 1, [])
+    assert told["answers_dropped"] == 2
+    assert words_of(desk, 1) == 0
+    assert 0 < words_of(desk, 2) < others  # its kept answer went
+    assert audit(desk, "verify", "--json").object["erased"] == 2
+    assert "erased" in audit(desk, "show", "1").out
+    here(desk, "run")
+    assert audit(desk, "verify").code == 0
+
+
+def test_whatever_a_requester_wrote_is_found_by_number_and_by_address(run_once: Desk) -> None:
+    ada = run_once.ticket(1)["requester_id"]
+    by_number = audit(run_once, "erase", "--requester", str(ada), "--dry-run", "--json").object
+    ended = audit(run_once, "erase", "--requester", "Ada@Example.com", "--yes", "--json")
+    assert by_number["tickets"] == ended.object["tickets"] == [1, 3]
+    assert (words_of(run_once, 1), words_of(run_once, 3)) == (0, 0)
+    assert words_of(run_once, 2) > 0
+    everything = [path.read_bytes() for folder in (run_once.logs, run_once.state) for path in folder.iterdir()]
+    assert b"ada@" not in b"".join(everything).lower()
+    assert "ada@" not in (ended.out + ended.err).lower()
+
+
+def test_a_dry_run_says_what_would_go_and_changes_nothing(run_once: Desk) -> None:
+    before = {path: path.read_bytes() for path in run_once.logs.iterdir()}
+    ended = audit(run_once, "erase", "--ticket", "1", "--dry-run")
+    assert ended.out.startswith("To be erased: the words of 1 ticket, 2 lines in 1 file")
+    assert {path: path.read_bytes() for path in run_once.logs.iterdir()} == before
+
+
+def test_nothing_is_erased_unless_somebody_means_it(run_once: Desk) -> None:
+    words = words_of(run_once, 1)
+    assert "--yes" in audit(run_once, "erase", "--ticket", "1", code=2).err
+    assert "--ticket ID" in audit(run_once, "erase", "--yes", code=2).err
+    assert words_of(run_once, 1) == words
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("said", ["y", "n"])
+def test_a_person_at_a_terminal_is_asked_first(said: str, run_once: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**run_once.environ, "TICKETBOT_STATE_DIR": str(run_once.state)}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("TICKETBOT_LOG_DIR", str(run_once.logs))
+    monkeypatch.chdir(run_once.folder)
+    monkeypatch.setattr(sys, "stdin", Terminal(f"{said}\n"))
+    doubtful = contextlib.nullcontext() if said == "y" else pytest.raises(ConfigError, match="nothing was erased")
+    with doubtful:
+        erase_tickets(SystemClock(), config=None, tickets=[1], requester=None, dry_run=False, yes=False, as_json=False)
+    assert (words_of(run_once, 1) == 0) == (said == "y")
+
+
+def test_a_requester_whom_nobody_knows_is_told_without_the_address(run_once: Desk) -> None:
+    ended = audit(run_once, "erase", "--requester", "eve@example.com", "--yes", code=2)
+    assert "no user with this address" in ended.err
+    assert "--ticket" in ended.err
+    assert "eve@" not in ended.err
+    assert "neither" in audit(run_once, "erase", "--requester", "eve", "--yes", code=2).err
+
+
+def test_a_requester_without_tickets_has_nothing_to_erase(run_once: Desk) -> None:
+    run_once.sandbox.store.add_user("Eve", "eve@example.com")
+    ended = audit(run_once, "erase", "--requester", "eve@example.com", "--yes")
+    assert "shows no ticket of this requester" in ended.out
+
+
+def test_an_active_run_is_not_disturbed(run_once: Desk) -> None:
+    words = words_of(run_once, 1)
+    with filelock.FileLock(run_once.state / "run.lock"):
+        audit(run_once, "erase", "--ticket", "1", "--yes", code=75)
+    assert words_of(run_once, 1) == words
+
+
+def test_a_dry_run_that_is_under_way_leaves_no_words_behind_an_erasure(open_desk: OpenDesk) -> None:
+    desk = open_desk(rows_of("ada@example.com", "bob@example.com"), model=True)
+    asked, go_on = desk.when(is_chat), threading.Event()
+    desk.sandbox.on_request.append(lambda request: None if not is_chat(request) else go_on.wait(60) and None)
+    dry_run = desk.start("run", "--dry-run", "--since", "1d")
+    assert asked.wait(60)
+    ended = audit(desk, "erase", "--ticket", "1", "--yes", code=75)
+    assert "a dry run is active" in ended.err
+    go_on.set()
+    desk.end(dry_run)
+    assert words_of(desk, 1) > 0
+    audit(desk, "erase", "--ticket", "1", "--yes")
+    assert words_of(desk, 1) == 0
+
+
+def test_dry_runs_go_on_beside_each_other_and_none_begins_while_words_are_erased(run_once: Desk) -> None:
+    with beside_others(run_once.state), beside_others(run_once.state):
+        here(run_once, "run", "--dry-run")
+        audit(run_once, "erase", "--ticket", "1", "--dry-run")
+        audit(run_once, "erase", "--ticket", "1", "--yes", code=75)
+    with nobody_beside(run_once.state):
+        for command in (("run", "--dry-run"), ("undo", "latest", "--dry-run")):
+            assert "are being erased" in here(run_once, *command, code=75).err
+    audit(run_once, "erase", "--ticket", "1", "--yes")
+
+
+def test_words_that_wait_to_be_written_are_erased_and_labels_are_written_all_the_same(open_desk: OpenDesk) -> None:
+    desk = open_desk(rows_of("ada@example.com"), model=True, faults="status:PUT:/tickets/1$:status=503")
+    (desk.folder / "ticketbot.toml").write_text("[run]\nwrite_mode = 'single'\n", encoding="utf-8")
+    desk("run", "--since", "1d", code=None)
+    assert words_of(desk, 1) > 0
+    audit(desk, "erase", "--ticket", "1", "--yes")
+    assert words_of(desk, 1) == 0
+    desk.sandbox.faults.rules.clear()
+    desk.seen.clear()
+    desk.advance(7200)
+    desk("run", code=None)
+    assert "ai_processed" in desk.ticket(1)["tags"]
+    assert desk.notes(1) == []
+    assert not any(map(is_chat, desk.seen))
+
+
+def test_a_tickets_words_are_gone_from_an_encrypted_log_too(open_desk: OpenDesk) -> None:
+    pytest.importorskip("cryptography")
+    desk = open_desk(rows_of("ada@example.com", "bob@example.com"))
+    desk.environ["TICKETBOT_AUDIT_ENCRYPTION_KEYS"] = base64.b64encode(os.urandom(32)).decode()
+    here(desk, "run", "--since", "1d")
+    assert words_of(desk, 1) == 0  # encrypted
+    assert f"{CANARY}1" in audit(desk, "cat").out.lower()
+    assert audit(desk, "erase", "--ticket", "1", "--yes", "--json").object["lines"] == 2
+    shown = audit(desk, "cat").out.lower()
+    assert (f"{CANARY}1" in shown, f"{CANARY}2" in shown) == (False, True)
+    assert audit(desk, "verify").code == 0
+    del desk.environ["TICKETBOT_AUDIT_ENCRYPTION_KEYS"]
+    assert "unchecked" in audit(desk, "verify", code=3).out
+    assert "TICKETBOT_AUDIT_ENCRYPTION_KEYS" in audit(desk, "cat", code=3).err
+    ended = audit(desk, "erase", "--ticket", "2", "--yes", code=1, TICKETBOT_AUDIT_ENCRYPTION_KEYS="off")
+    assert "not erased: " in ended.err
+
+
+@pytest.mark.parametrize(
+    "words", [("run",), ("run", "--dry-run"), ("undo", "latest"), ("audit", "erase", "--ticket", "1")]
+)
+def test_an_encrypted_log_is_never_silently_written_in_the_clear(words: tuple[str, ...], open_desk: OpenDesk) -> None:
+    pytest.importorskip("cryptography")
+    desk = open_desk(rows_of("ada@example.com"))
+    desk.environ["TICKETBOT_AUDIT_ENCRYPTION_KEYS"] = base64.b64encode(os.urandom(32)).decode()
+    here(desk, "run", "--since", "1d")
+    del desk.environ["TICKETBOT_AUDIT_ENCRYPTION_KEYS"]
+    before = {path: path.read_bytes() for path in desk.logs.iterdir()}
+    desk.seen.clear()
+    words = (*words, "--yes") if "erase" in words else words
+    for keys in ("", base64.b64encode(os.urandom(32)).decode()):
+        ended = here(desk, *words, code=None, TICKETBOT_AUDIT_ENCRYPTION_KEYS=keys)
+        assert ended.code in ((3,) if "undo" in words else (2,))  # which cannot even read what it is to take back
+        assert "TICKETBOT_AUDIT_ENCRYPTION_KEYS" in ended.err
+    assert desk.seen == []
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_health_says_that_no_run_can_write_to_an_encrypted_log_and_a_word_ends_it(open_desk: OpenDesk) -> None:
+    pytest.importorskip("cryptography")
+    desk = open_desk(rows_of("ada@example.com"))
+    key = base64.b64encode(os.urandom(32)).decode()
+    here(desk, "run", "--since", "1d", TICKETBOT_AUDIT_ENCRYPTION_KEYS=key)
+
+    def chain(**environ: str) -> dict[str, Any]:
+        checks = here(desk, "health", "--offline", "--json", code=None, **environ).object["checks"]
+        return next(check for check in checks if check["name"] == "log_chain")
+
+    assert chain()["status"] == "fail"
+    assert "TICKETBOT_AUDIT_ENCRYPTION_KEYS is not set" in chain()["text"]
+    assert chain(TICKETBOT_AUDIT_ENCRYPTION_KEYS=key)["status"] == "ok"
+    told = here(desk, "run", "--json", TICKETBOT_AUDIT_ENCRYPTION_KEYS=f"off,{key}").object
+    assert any("from now on it is not any more" in remark for remark in told["remarks"])
+    assert here(desk, "run", "--json").object["remarks"] == []
+    assert chain()["status"] == "ok"
+    shown = audit(desk, "export", TICKETBOT_AUDIT_ENCRYPTION_KEYS=f"off,{key}").out
+    assert shown.count('"log_encryption_ended"') == 1
+    assert audit(desk, "verify", TICKETBOT_AUDIT_ENCRYPTION_KEYS=f"off,{key}").code == 0
+
+
+UNKNOWN = "neither log nor state knows it"
+
+
+def test_a_ticket_that_nobody_knows_is_named_and_costs_no_kept_answer(open_desk: OpenDesk) -> None:
+    desk = open_desk(rows_of("ada@example.com", "bob@example.com"), model=True)
+    desk("run", "--since", "1d")
+    before = {path: path.read_bytes() for path in (*desk.logs.iterdir(), desk.state / "answers.sqlite3")}
+    ended = audit(desk, "erase", "--ticket", "471", "--ticket", "472", code=1)
+    assert ended.out.startswith("Nothing to erase: ")
+    assert "answers.sqlite3" in ended.out
+    assert [line for line in ended.err.splitlines() if UNKNOWN in line] == [
+        f"ticketbot: not erased: ticket {number}: {UNKNOWN}" for number in (471, 472)
+    ]
+    assert audit(desk, "erase", "--ticket", "471", "--dry-run", "--json", code=1).object["unknown"] == [471]
+    assert {path: path.read_bytes() for path in before} == before
+    mixed = audit(desk, "erase", "--ticket", "1", "--ticket", "471", "--yes", "--json", code=1)
+    assert (mixed.object["unknown"], mixed.object["answers_dropped"], mixed.object["lines"]) == ([471], 2, 2)
+    assert f"ticket 471: {UNKNOWN}" in mixed.err
+    assert words_of(desk, 1) == 0
+
+
+def test_a_requester_whose_tickets_were_never_triaged_is_no_failure(open_desk: OpenDesk) -> None:
+    desk = open_desk(rows_of("ada@example.com"))
+    ended = audit(desk, "erase", "--requester", "ada@example.com", "--yes")
+    assert (ended.out.splitlines()[0], ended.err) == ("Nothing to erase: neither log nor state knows 1 ticket", "")
+
+
+def test_a_ticket_that_only_the_state_or_a_line_without_words_knows_is_known(open_desk: OpenDesk) -> None:
+    desk = open_desk(rows_of("ada@example.com"))
+    here(desk, "run", "--since", "1d")
+    audit(desk, "erase", "--ticket", "1", "--yes")
+    assert UNKNOWN not in audit(desk, "erase", "--ticket", "1", "--yes").err
+    log_file(desk).unlink()
+    assert UNKNOWN not in audit(desk, "erase", "--ticket", "1", "--yes").err
+
+
+def test_a_damaged_store_of_answers_goes_too(run_once: Desk) -> None:
+    damaged = run_once.state / "answers.damaged"
+    damaged.write_bytes(b"x")
+    audit(run_once, "erase", "--ticket", "1", "--yes")
+    assert not damaged.exists()
+
+
+@pytest.mark.parametrize(
+    "command", [("audit", "erase", "--ticket", "1", "--yes"), ("undo", "latest"), ("retry", "drop")]
+)
+def test_whoever_puts_a_torn_line_aside_and_tells_no_alert_says_so(command: tuple[str, ...], run_once: Desk) -> None:
+    if command == ("retry", "drop"):
+        with contextlib.closing(State(run_once.state / "state.sqlite3")) as state:
+            state.retry_later(2, "refused", failed=True, max_attempts=5)
+        command = (*command, "--ticket", "2")
+    with log_file(run_once).open("ab") as file:
+        file.write(b'{"ts":"2026-')
+    assert "ended in half a line" in here(run_once, *command).err
+
+
+# cat
+
+
+def test_a_day_a_file_or_all_of_it_is_printed_as_it_was(run_once: Desk) -> None:
+    path = log_file(run_once)
+    whole = path.read_text(encoding="utf-8")
+    day = path.name[len("ticketbot-") :][:10]
+    for what in ((), (day,), (str(path),)):
+        assert audit(run_once, "cat", *what).out == whole
+    packed = run_once.folder / f"{path.name}.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert audit(run_once, "cat", str(packed), day).out == whole * 2
+
+
+def test_what_is_no_log_is_told(run_once: Desk) -> None:
+    assert "neither a file of a log nor a day" in audit(run_once, "cat", "2020-01-01", code=2).err
+    assert "does not exist" in audit(run_once, "cat", "elsewhere/ticketbot-2020-01-01.jsonl", code=2).err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
+@pytest.mark.parametrize(
+    "command", ["audit cat", "audit export", "audit show 1", "audit verify --json", "taxonomy show"]
+)
+def test_an_output_that_takes_no_more_is_one_sentence(command: str, run_once: Desk) -> None:
+    environ = {**os.environ, **run_once.environ, "TICKETBOT_STATE_DIR": str(run_once.state)}
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "ticket_processor", *command.split()],
+            cwd=run_once.folder,
+            env={**environ, "TICKETBOT_LOG_DIR": str(run_once.logs)},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+    assert ended.returncode == 3
+    assert ended.stderr == "ticketbot: nothing can be printed to standard output: No space left on device\n"
+
+
+# What stands in a log, and terminals
+
+
+class Printed(io.TextIOWrapper):
+    """Standard output that is a terminal."""
+
+    def __init__(self) -> None:
+        super().__init__(io.BytesIO(), encoding="utf-8", newline="")
+
+    def isatty(self) -> bool:
+        return True
+
+    def told(self) -> str:
+        self.flush()
+        return cast(io.BytesIO, self.buffer).getvalue().decode()
+
+
+COMMANDS = (
+    ("verify",), ("verify", "--json"), ("show", "7"), ("show", "7", "--json"), ("cat",), ("export", "--with-text"),
+    ("export", "--with-text", "--format", "csv"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_no_line_of_a_log_drives_the_terminal_that_it_is_shown_at(
+    words: tuple[str, ...], bare: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evil = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202ethgir\u2028\x7fover\rwritten\nThe log holds: 1 file"
+    analysis = {"category": evil, "summary": evil, "evidence": [evil]}
+    line = {"event": "ticket", "ts": evil, "ticket_id": 7, "run_id": evil, "reason": evil, "analysis": analysis}
+    bare.logs.mkdir()
+    (bare.logs / "ticketbot-2026-11-21.jsonl").write_bytes(
+        encode({"event": "segment", "segment": evil, "key_id": evil})
+        + encode({**line, "change": {"tags_added": [evil], "note": evil}, "mac": "0" * 32, "seq": 1})
+        + encode({"event": "alert", "what": evil, "tickets": [7], evil: evil, "head": evil})
+        + b'{"ts":"\x1b[2J\xc2\x9b31m\xff torn'
+    )
+    monkeypatch.setenv("TICKETBOT_LOG_DIR", str(bare.logs))
+    monkeypatch.setenv("TICKETBOT_STATE_DIR", str(bare.state))
+    monkeypatch.setenv("TICKETBOT_AUDIT_KEY", "k" * 20)
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.chdir(bare.folder)
+    out, err = Printed(), Printed()
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", err)
+    with pytest.raises(SystemExit):
+        app(["audit", *words])
+    printed = out.told() + err.told()
+    assert "\\u001b[2J" in printed or words[0] == "verify"
+    assert not re.search("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e]|\r(?!\n)", printed)
+    if "csv" not in words:  # whose cells may hold line ends
+        assert "\nThe log holds" not in printed
+    if "--json" in words:
+        assert words[0] == "verify" or json.loads(out.told())["events"][0]["reason"] == evil
+
+
+def test_a_program_gets_every_byte_of_the_log(bare: Command) -> None:
+    bare.logs.mkdir()
+    raw = encode({"event": "alert", "ts": "2026-11-21", "what": "\x1b[2J\x9b\u202e\x7f"}) + b"\x1b[2J\xff\xc2\x9b\n"
+    (bare.logs / "ticketbot-2026-11-21.jsonl").write_bytes(raw)
+    with contextlib.chdir(bare.folder):
+        done = CliRunner().invoke(app, ["audit", "cat"], env={"TICKETBOT_LOG_DIR": str(bare.logs)})
+        assert (done.exit_code, done.stdout_bytes) == (0, raw)
+        done = CliRunner().invoke(app, ["audit", "export"], env={"TICKETBOT_LOG_DIR": str(bare.logs)})
+    assert (done.exit_code, done.stdout_bytes) == (0, raw.splitlines(keepends=True)[0])

@@ -1,0 +1,127 @@
+"""A disk that is full, read-only or broken, at any operation: nothing happens unannounced, and the next run makes good.
+
+Here every kind of operation is struck once in each of two scenes; ``scripts/fail_disk.py`` strikes every one in all.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from ticket_processor.audit.receipts import AuditLog
+from ticket_processor.audit.verify import check
+from ticket_processor.core.errors import AuditUnwritable
+
+from .bad_disk import KINDS
+from .conftest import OpenDesk
+from .disk_stories import FAULTS, SCENES, Fault, Scene, operations, play
+
+SEED = 7
+
+
+def by_kind(done: tuple[str, ...]) -> Iterator[list[int]]:
+    """The numbers of the operations that do the same to the same kind of file."""
+    kinds: dict[str, list[int]] = {}
+    for number, operation in enumerate(done, start=1):
+        kinds.setdefault(re.sub(r"\d{4}-\d\d-\d\d|alerts-\w+", "*", operation), []).append(number)
+    yield from kinds.values()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("scene", [SCENES[1], SCENES[2]], ids=lambda scene: scene.name)
+def test_a_fault_at_any_operation_costs_no_receipt_and_the_next_run_settles_everything(
+    scene: Scene, tmp_path: Path
+) -> None:
+    dice = random.Random(SEED)
+    faults = itertools.cycle(dice.sample(FAULTS, len(FAULTS)))
+    done = operations(scene, tmp_path / "whole")
+    codes = set()
+    for numbers in by_kind(done):
+        at = dice.choice(numbers)
+        fault = next(faults).at_operation(at)
+        ended = play(scene, fault, tmp_path / str(at))
+        assert not ended.wrong, (fault, ended.struck, ended.said)
+        codes.add(ended.code)
+    assert codes == {0, 3}
+
+
+def test_from_the_first_operation_on_nothing_is_asked_of_the_helpdesk(tmp_path: Path) -> None:
+    for scene, kind in itertools.product(SCENES, KINDS):
+        ended = play(scene, Fault(1, kind), tmp_path / "x")
+        assert (ended.code, ended.effects, ended.wrong) == (3, 0, ())
+
+
+@pytest.mark.parametrize(
+    ("what", "told"), [("intent", "nothing on the disk announces it"), ("ticket", "has no receipt")]
+)
+def test_lines_that_were_lost_in_silence_would_be_noticed(
+    what: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = getattr(AuditLog, what)
+
+    def careless(self: AuditLog, *given: object) -> None:
+        with suppress(AuditUnwritable):
+            whole(self, *given)
+
+    monkeypatch.setattr(AuditLog, what, careless)
+    scene = SCENES[0]
+    done = operations(scene, tmp_path / "whole")
+    lines = [at for at, each in enumerate(done, start=1) if each.startswith("write") and each.endswith(".jsonl")]
+    ends = (play(scene, Fault(at, "broken", once=True), tmp_path / "x") for at in lines)
+    assert any(told in sentence for ended in ends for sentence in ended.wrong)
+
+
+def test_without_room_on_the_disk_neither_a_run_nor_an_undo_begins(open_desk: OpenDesk) -> None:
+    desk = open_desk(4)
+    settings = desk.folder / "ticketbot.toml"
+    settings.write_text("[run]\nmin_free_mb = 10000000\n", encoding="utf-8")
+    ended = desk("run", "--since", "1d", code=3)
+    for words in (str(desk.logs), " free, and run.min_free_mb asks for 10.0 TB", "nothing is changed"):
+        assert words in ended.err
+    assert desk.helpdesk_requests() == []
+    assert desk.events("run_finished")[0]["stopped_by"] == "AuditUnwritable"
+    desk("run", "--since", "1d", "--dry-run")
+    settings.write_text("[run]\nmin_free_mb = 1\n", encoding="utf-8")
+    desk("run", "--since", "1d")
+    desk.assert_done()
+    settings.write_text("[run]\nmin_free_mb = 10000000\n", encoding="utf-8")
+    desk.helpdesk_requests()
+    assert "run.min_free_mb" in desk("undo", "latest", code=3).err
+    assert not [request for request in desk.helpdesk_requests() if request.startswith("PUT")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limit there")
+@pytest.mark.parametrize("most", [0, 5_000, 40_000, 70_000])
+def test_files_that_the_system_lets_grow_so_far_and_no_further(open_desk: OpenDesk, most: int) -> None:
+    desk = open_desk(4)
+    script = (
+        "import resource, sys\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most}))\n"
+        "from ticket_processor.cli import main\n"
+        "sys.argv = ['ticketbot', 'run', '--since', '1d']\n"
+        "main()\n"
+    )
+    ended = desk.end(desk.python("-c", script), code=None)
+    assert ended.code in (0, 3), ended
+    assert "this is a bug" not in ended.err
+    assert ended.code == 0 or str(desk.logs) in ended.err or str(desk.state) in ended.err, ended.err
+    announced = {line.get("intent") for line in desk.events()}
+    made = {
+        audit.custom["ticketbot"]["intent"]
+        for ticket in desk.tickets.values()
+        for audit in ticket.audits
+        if "ticketbot" in audit.custom
+    }
+    assert made <= announced
+    desk.advance(90)
+    desk("run", "--since", "1d")
+    desk.assert_done()
+    key = (desk.state / "audit.key").read_bytes().strip()
+    assert check(desk.logs, [key]).holds

@@ -1,0 +1,480 @@
+"""``ticketbot health``: the verdict on a real installation, with everything well and with everything down."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import signal
+import socket
+import sqlite3
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import filelock
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
+
+from ticket_processor.core.clock import SystemClock
+from ticket_processor.core.models import RunRecord, RunSummary
+from ticket_processor.monitoring.health.checks import Check, Health, HealthVerdict, Status, fail
+from ticket_processor.monitoring.health.doctor import Doctor
+from ticket_processor.monitoring.health.remote import ASKING_S, _certificate, of_helpdesk
+from ticket_processor.monitoring.health.server import HealthServer
+from ticket_processor.sandbox import FaultPlan
+from ticket_processor.settings.load import load
+from ticket_processor.settings.schema import Settings, ZendeskSettings
+from ticket_processor.state.store import FILE_NAME, State
+from ticket_processor.wiring.runs import RunArguments, run
+
+from ..servers.certificates import a_certificate
+from .conftest import Command, Desk
+
+
+def checks_of(told: Any) -> dict[str, dict[str, Any]]:
+    return {check["name"]: check for check in told["checks"]}
+
+
+def unwell(told: Any) -> dict[str, str]:
+    return {check["name"]: check["status"] for check in told["checks"] if check["status"] in ("warn", "fail")}
+
+
+def settings_of(desk: Desk, **environ: str) -> Settings:
+    """What the command would find."""
+    folders = {"TICKETBOT_STATE_DIR": str(desk.state), "TICKETBOT_LOG_DIR": str(desk.logs)}
+    return load(environ={**desk.environ, **folders, **environ}, folder=desk.folder)
+
+
+def examined(desk: Desk, **environ: str) -> Health:
+    """Its findings, without a process of its own."""
+    return Doctor(settings_of(desk, **environ), SystemClock()).examine()
+
+
+def triaged(desk: Desk) -> None:
+    """A run by rules, without a process of its own."""
+    assert run(settings_of(desk), RunArguments(since=0.0)).summary.exit_code == 0
+    desk.seen.clear()
+
+
+def check(found: Health, name: str) -> Check:
+    return next(check for check in found.checks if check.name == name)
+
+
+def content_of(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+# The verdict
+
+
+def test_a_service_that_works_is_healthy_and_0_and_is_left_as_it_was(smart: Desk) -> None:
+    smart("run", "--since", "1d")
+    smart.seen.clear()
+    files = content_of(smart.folder)
+    told = smart("health", "--json").object
+    assert (told["status"], unwell(told)) == ("healthy", {})
+    assert told["account"] == smart.url.removeprefix("http://")
+    assert told["metrics"]["outcomes"] == {"updated": 6}
+    assert told["metrics"]["success_rate"] == 1.0
+    assert told["metrics"]["p95_ms"] > 0
+    assert checks_of(told)["model sandbox-model"]["facts"] == {"listed": True}
+    assert checks_of(told)["log_chain"]["status"] == "ok"
+    assert sorted(f"{request.method} {request.path}" for request in smart.seen) == [
+        "GET /api/v2/tickets",
+        "GET /v1/models",
+        "POST /oauth/tokens",
+    ]
+    assert content_of(smart.folder) == files
+
+
+def test_people_see_a_line_for_each_check_the_day_and_the_verdict(desk: Desk) -> None:
+    triaged(desk)
+    lines = desk("health").out.splitlines()
+    assert lines[-1] == f"{desk.url.removeprefix('http://')}: healthy"
+    assert lines[-2].startswith("Last 24 hours: 1 run; outcomes: 6 updated; success rate 100.0%, error rate 0.0%, ")
+    marks = {line.split()[1]: line.split()[0] for line in lines[:-3]}
+    assert marks["helpdesk"] == "ok"
+    assert marks["models"] == "-"
+
+
+def test_an_installation_that_never_ran_is_degraded_and_1(desk: Desk) -> None:
+    told = desk("health", "--json", code=1).object
+    assert (told["status"], unwell(told)) == ("degraded", {"last_run": "warn"})
+    assert desk.helpdesk_requests() == ["POST /oauth/tokens", "GET /api/v2/tickets"]
+    assert list(desk.folder.iterdir()) == []
+
+
+def test_a_state_without_runs_on_record_is_gone_on_from_and_runs_of_a_clock_ahead_are_not_of_today(desk: Desk) -> None:
+    triaged(desk)
+    place = settings_of(desk).state_folder / FILE_NAME
+    with closing(sqlite3.connect(place)) as db, db:
+        db.execute("DELETE FROM runs")
+    found = examined(desk)
+    assert "--since" not in check(found, "last_run").text
+    now = SystemClock().now()
+    state = State(place)
+    ahead = RunSummary(run_id="ahead", dry_run=False, caught_up=True)
+    state.keep_run(RunRecord(run_id="ahead", kind="run", started=now + 9000, finished=now + 9010, summary=ahead))
+    state.close()
+    metrics = examined(desk).metrics
+    assert metrics is not None
+    assert metrics.runs == 0
+
+
+def test_a_helpdesk_that_is_gone_is_unhealthy_and_3(smart: Desk) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        gone = f"http://127.0.0.1:{server.getsockname()[1]}"
+    told = smart("health", "--json", code=3, ZENDESK_URL=gone, OPENAI_BASE_URL=f"{gone}/v1").object
+    assert told["status"] == "unhealthy"
+    assert unwell(told) == {"helpdesk": "fail", "model sandbox-model": "warn", "last_run": "warn"}
+    assert checks_of(told)["helpdesk"]["facts"]["problem"] == "unreachable"
+    assert checks_of(told)["log_folder"]["status"] == "ok"
+
+
+def test_everything_that_hangs_is_given_up_together_and_the_process_ends(smart: Desk) -> None:
+    """The servers take the connection and never answer: whoever waited for one after the other would wait longer."""
+    with ExitStack() as stack:
+        silent = [stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1] for _ in range(4)]
+        (smart.folder / "ticketbot.toml").write_text(
+            "[models]\nnames = ['a', 'b', 'c']\n"
+            + "".join(
+                f"[models.use.{name}]\nbase_url = 'http://127.0.0.1:{port}/v1'\n"
+                for name, port in zip("abc", silent[1:], strict=True)
+            ),
+            encoding="utf-8",
+        )
+        environ = {"ZENDESK_URL": f"http://127.0.0.1:{silent[0]}", "TICKETBOT_MODELS": "a,b,c"}
+        smart.environ.pop("OPENAI_BASE_URL")
+        told = smart("health", "--json", code=3, **environ).object
+    assert unwell(told) == {
+        "helpdesk": "fail",
+        **{f"model {name}": "warn" for name in "abc"},
+        "last_run": "warn",
+    }
+    assert checks_of(told)["log_folder"]["status"] == "ok"
+    assert told["seconds"] < 2 * ASKING_S
+
+
+def test_wrong_credentials_are_told_from_missing_rights_and_hold_no_secret(desk: Desk) -> None:
+    ended = desk("health", code=3, ZENDESK_OAUTH_CLIENT_SECRET="Wrong-Secret-3")
+    assert "ZENDESK_OAUTH_CLIENT_SECRET" in ended.out
+    assert "Wrong-Secret-3" not in ended.out + ended.err
+    for fault, problem in (("unauthorised", "not_authorised"), ("status:GET:/tickets:status=403", "forbidden")):
+        desk.sandbox.faults = FaultPlan.parse(fault)
+        found = check(examined(desk), "helpdesk")
+        assert (found.status, found.facts["problem"]) == (Status.FAIL, problem)
+
+
+def test_a_clock_that_is_wrong_is_told_by_the_helpdesks(desk: Desk) -> None:
+    desk.advance(30)
+    assert check(examined(desk), "clock").status is Status.WARN
+    desk.advance(3600)
+    found = check(examined(desk), "clock")
+    assert found.status is Status.FAIL
+    assert found.facts["skew_s"] < -3600
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "problem"),
+    [
+        ("status:GET:/v1/models:status=404", Status.OK, None),
+        ("status:GET:/v1/models:status=401", Status.WARN, "model_not_authorised"),
+        ("error-before:GET:/v1/models", Status.WARN, "model_http_503"),
+        ("lost-request:GET:/v1/models", Status.WARN, "model_unreachable"),
+        ("html:GET:/v1/models", Status.OK, None),
+    ],
+)
+def test_a_model_server_that_answers_is_well_and_one_that_does_not_is_a_warning(
+    smart: Desk, fault: str, status: Status, problem: str | None
+) -> None:
+    smart.sandbox.faults = FaultPlan.parse(fault)
+    found = check(examined(smart), "model sandbox-model")
+    assert (found.status, found.facts.get("problem")) == (status, problem)
+
+
+def test_models_of_one_server_cost_one_request_and_unlisted_ones_are_told(smart: Desk) -> None:
+    found = examined(smart, TICKETBOT_MODELS="sandbox-model,another")
+    assert check(found, "model sandbox-model").facts == {"listed": True}
+    assert check(found, "model another").facts == {"listed": False}
+    assert check(found, "model another").status is Status.OK
+    assert len(smart.model_requests()) == 1
+    (smart.folder / "ticketbot.toml").write_text("[models]\npreset = 'openai'\n", encoding="utf-8")
+    assert check(examined(smart, TICKETBOT_MODELS="retired"), "model retired").status is Status.WARN
+
+
+def test_offline_asks_nobody(smart: Desk) -> None:
+    told = smart("health", "--offline", "--json", code=1).object
+    assert smart.seen == []
+    left_out = [name for name, found in checks_of(told).items() if "--offline" in found["text"]]
+    assert left_out == ["helpdesk", "clock", "model sandbox-model"]
+
+
+def test_it_works_while_a_run_is_active(desk: Desk) -> None:
+    triaged(desk)
+    with filelock.FileLock(desk.state / "run.lock"):
+        state = State(desk.state / "state.sqlite3")
+        try:
+            state.remember(cursor="export:further")
+            assert examined(desk).status == "healthy"
+        finally:
+            state.close()
+
+
+def test_a_log_that_was_cut_is_unhealthy(desk: Desk) -> None:
+    triaged(desk)
+    (log,) = desk.logs.glob("*.jsonl")
+    lines = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(b"".join(lines[:-1]))
+    found = examined(desk)
+    assert [item.name for item in found.checks if item.status is Status.FAIL] == ["log_chain"]
+
+
+def test_every_problem_of_the_settings_is_told_and_it_is_2(bare: Command) -> None:
+    ended = bare("health", code=2, TICKETBOT_STATEDIR="x")
+    for word in ("ZENDESK_SUBDOMAIN", "no credentials", "TICKETBOT_STATEDIR"):
+        assert word in ended.out
+    told = bare("health", "--json", code=2).object
+    assert (told["status"], told["account"], told["metrics"]) == ("unhealthy", None, None)
+    assert len(told["checks"][0]["facts"]["problems"]) == 2
+    assert list(bare.folder.iterdir()) == []
+
+
+# Certificates
+
+
+@contextmanager
+def secured(public: Path, private: Path) -> Iterator[int]:
+    """A port where somebody shows this certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(public, private)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.settimeout(60)
+                try:
+                    with context.wrap_socket(connection, server_side=True) as both:
+                        both.recv(1)
+                except OSError:
+                    pass
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield int(server.getsockname()[1])
+        thread.join(60)
+
+
+def shown(url: str, context: Callable[[], ssl.SSLContext] = ssl.create_default_context) -> Check:
+    return _certificate("certificate", url, context, fail, SystemClock()).checks[0]
+
+
+@pytest.mark.parametrize(("days", "status"), [(40, Status.OK), (10, Status.WARN)])
+def test_a_certificate_that_ends_soon_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: float, status: Status
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    public, private = a_certificate(tmp_path, lasts=timedelta(days=days, hours=1))
+    with secured(public, private) as port:
+        found = shown(f"https://localhost:{port}", partial(ssl.create_default_context, cafile=public))
+    assert found.status is status
+    assert f"{days:g} d" in found.text
+
+
+def test_a_certificate_that_nobody_trusts_has_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    with secured(*a_certificate(tmp_path, lasts=timedelta(days=40))) as port:
+        desk = ZendeskSettings(url=f"https://localhost:{port}", oauth_token=SecretStr("token"))
+        _, certificate = of_helpdesk(desk, SystemClock(), offline=False)
+        (found,) = certificate.look().checks
+    assert found.status is Status.FAIL, "runs would not get through"
+    assert "self-signed" in found.text
+
+
+def test_a_server_that_is_not_there_is_told_in_words_and_not_in_those_of_a_programmer(
+    smart: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        gone = f"127.0.0.1:{server.getsockname()[1]}"
+    found = examined(smart, ZENDESK_URL=f"http://{gone}", OPENAI_BASE_URL=f"http://{gone}/v1")
+    for name in ("helpdesk", "model sandbox-model"):
+        assert f"{gone}: no connection comes about, or it breaks" in check(found, name).text
+    assert "there is no connection to the server: " in shown(f"https://{gone}").text
+
+    def unknown(*_: object, **__: object) -> object:
+        raise socket.gaierror("Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    assert shown("https://desk.example").text.endswith("its name leads nowhere")
+
+
+def test_where_there_is_no_certificate_to_be_seen_nothing_is_said_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://user:s3cret@127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    for url in ("http://127.0.0.1:1", "https://desk.invalid"):
+        found = shown(url)
+        assert found.status is Status.SKIPPED
+        assert "s3cret" not in found.text
+
+
+# Served
+
+
+@contextmanager
+def served(desk: Desk, *options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    process = desk.start("health", "--serve", "0", *options)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    match = re.match(r"http://(127\.0\.0\.1:\d+)/healthz and ", line)
+    assert match, line
+    yield match[1], process
+    process.kill()
+
+
+def get(place: str, path: str, method: str = "GET", **headers: str) -> tuple[int, str, str]:
+    connection = http.client.HTTPConnection(place, timeout=60)
+    try:
+        connection.request(method, path, headers=headers)
+        response = connection.getresponse()
+        return response.status, response.headers["Content-Type"], response.read().decode()
+    finally:
+        connection.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot send a signal to one process only")
+def test_load_balancers_and_prometheus_are_served_until_a_signal_and_the_helpdesk_is_asked_once(desk: Desk) -> None:
+    triaged(desk)
+    with served(desk) as (place, process):
+        status, kind, body = get(place, "/healthz")
+        assert (status, kind) == (200, "application/json")
+        assert Health.model_validate_json(body).status == "healthy"
+        for _ in range(20):
+            status, kind, body = get(place, "/metrics")
+            assert status == 200
+            assert kind.startswith("text/plain")
+        metrics = {family.name: family for family in text_string_to_metric_families(body)}
+        assert metrics["ticketbot_up"].samples[0].value == 1
+        assert {sample.labels["outcome"]: sample.value for sample in metrics["ticketbot_outcomes"].samples} == {
+            "updated": 6
+        }
+        assert get(place, "/metrics", Accept="application/openmetrics-text")[1].startswith("application/openmetrics")
+        assert get(place, "/healthz", "HEAD")[2] == ""
+        assert get(place, "/")[0] == get(place, "/healthz/x")[0] == get(place, "/../.env")[0] == 404
+        assert desk.helpdesk_requests().count("GET /api/v2/tickets") == 1
+        process.send_signal(signal.SIGTERM)
+        assert desk.end(process, code=0).err == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot send a signal to one process only")
+def test_whoever_opens_it_to_others_is_told_so(desk: Desk) -> None:
+    process = desk.start("health", "--serve", "0", "--host", "0.0.0.0", "--allow-host", "bot.example")
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    place = "127.0.0.1:" + line.partition("/healthz")[0].rpartition(":")[2]
+    assert get(place, "/nothing", Host="bot.example")[0] == 404
+    assert get(place, "/nothing", Host="evil.example")[0] == 421
+    process.send_signal(signal.SIGTERM)
+    (said,) = desk.end(process, code=0).err.splitlines()
+    assert said.startswith("ticketbot: note: with --host 0.0.0.0 other machines can read this without signing in")
+
+
+def test_what_is_unhealthy_is_503_and_still_has_metrics(desk: Desk) -> None:
+    desk.sandbox.faults = FaultPlan.parse("unauthorised")
+    with served(desk) as (place, _):
+        status, _, body = get(place, "/healthz")
+        assert status == 503
+        assert unwell(Health.model_validate_json(body).model_dump())["helpdesk"] == "fail"
+        status, _, body = get(place, "/metrics")
+        assert status == 200
+        assert "ticketbot_up 0.0" in body
+
+
+def test_what_cannot_be_served_is_told_and_2(desk: Desk) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert f"--serve {port}" in desk("health", "--serve", str(port), code=2).err
+    assert "--serve" in desk("health", "--host", "127.0.0.1", code=2).err
+    assert "--allow-host belongs to --serve" in desk("health", "--allow-host", "x", code=2).err
+    assert desk.seen == []
+
+
+def test_the_check_that_begins_an_installation_is_the_same(smart: Desk) -> None:
+    """``init`` and ``health`` say the same of the same helpdesk."""
+    smart.sandbox.faults = FaultPlan.parse("status:GET:/tickets:status=403")
+    told = check(examined(smart), "helpdesk").text
+    assert told in smart("init", code=3).out
+
+
+def a_health() -> Health:
+    return Health(status=HealthVerdict.HEALTHY, checks=(), version="1", at="2026-11-21T12:00:00Z", seconds=0.1)
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/metrics", "/nothing"])
+def test_no_proxy_keeps_what_health_was(path: str) -> None:
+    with HealthServer(a_health, "127.0.0.1", 0) as server, ExitStack() as stack:
+        connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=30)
+        stack.enter_context(closing(connection))
+        connection.request("GET", path)
+        assert connection.getresponse().headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1", 200),
+        ("127.0.0.1:9100", 200),
+        ("10.1.2.3:9100", 200),
+        ("[::1]:9100", 200),
+        ("localhost", 200),
+        ("LOCALHOST.:9100", 200),
+        (socket.gethostname(), 200),
+        ("bot.example:1", 200),
+        ("evil.example", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("localhost.evil.example", 421),
+        ("", 421),
+        ("[::1", 400),
+        ("evil.example@127.0.0.1", 200),
+    ],
+)
+def test_it_is_served_under_this_machines_names_only(host: str, status: int) -> None:
+    with HealthServer(a_health, "127.0.0.1", 0, names=["Bot.Example"]) as server:
+        place = server.url.removeprefix("http://")
+        assert not server.is_open_to_others
+        for path in ("/healthz", "/metrics"):
+            found, _, body = get(place, path, Host=host)
+            assert found == status
+            assert (status == 200) == ("healthy" in body or "ticketbot_up" in body)
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        ("GET /healthz HTTP/1.0\r\n\r\n", b"200"),
+        ("GET /healthz HTTP/1.1\r\n\r\n", b"400"),
+        ("GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n", b"400"),
+        ("GET http://localhost/healthz HTTP/1.1\r\nHost: evil.example\r\n\r\n", b"421"),
+    ],
+)
+def test_a_request_without_one_clear_name_is_none(head: str, status: bytes) -> None:
+    with HealthServer(a_health, "127.0.0.1", 0) as server:
+        host, port = server.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=30) as connection:
+            connection.sendall(head.encode())
+            assert connection.recv(12).split()[1] == status
+
+
+def test_whoever_connects_and_says_nothing_is_not_waited_for() -> None:
+    with HealthServer(a_health, "127.0.0.1", 0, idle_s=0.2) as server:
+        host, port = server.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=30) as silent:
+            assert silent.recv(1) == b"", "the server has hung up"

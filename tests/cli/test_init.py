@@ -1,0 +1,166 @@
+"""``ticketbot init``: files to start from that work as they are, and a look at what can be reached."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from ticket_processor.analysis.model_server.settings import ModelUse
+from ticket_processor.core.taxonomy import Category
+from ticket_processor.settings.load import load
+from ticket_processor.settings.schema import Settings
+from ticket_processor.settings.variables import VARIABLES
+
+from .conftest import Command, Desk
+
+_SETTING_COMMENTED_OUT = re.compile(r"^# (?=\[|\"?[\w.-]+\"? = )", re.MULTILINE)
+NOT_FOR_THE_FILE = {"notices", "stop_set_by", "lost", "embeddings.api_key"}
+"""Fields of ``Settings`` that ``load`` fills in itself."""
+
+
+@pytest.fixture
+def written(bare: Command) -> Path:
+    bare("init", "--offline")
+    return bare.folder / "ticketbot.toml"
+
+
+def uncommented(path: Path) -> str:
+    return _SETTING_COMMENTED_OUT.sub("", path.read_text(encoding="utf-8"))
+
+
+def names_of(model: type[BaseModel], prefix: str = "") -> set[str]:
+    """The dotted names of a model's settings."""
+    found: set[str] = set()
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel) and inner.__name__ != "FieldPolicy":
+            found |= names_of(inner, f"{prefix}{name}.")
+        else:
+            found.add(prefix + name)
+    return found
+
+
+def names_in(table: dict[str, Any], known: set[str], prefix: str = "") -> set[str]:
+    """The dotted names in a TOML table, down to what is a setting."""
+    found: set[str] = set()
+    for name, value in table.items():
+        dotted = prefix + name
+        if isinstance(value, dict) and dotted not in known:
+            found |= names_in(value, known, dotted + ".")
+        else:
+            found.add(dotted)
+    return found
+
+
+def test_both_files_are_written_once_and_overwritten_only_by_force(bare: Command) -> None:
+    first = bare("init", "--offline")
+    assert [line.split()[0] for line in first.out.splitlines()] == ["ok", "ok", "Next:"]
+    assert ".env" in first.out.splitlines()[-1]
+    for name in ("ticketbot.toml", ".env.example"):
+        (bare.folder / name).write_text("mine", encoding="utf-8")
+    second = bare("init", "--offline")
+    assert second.out.count("stays as it is") == 2
+    assert (bare.folder / "ticketbot.toml").read_text(encoding="utf-8") == "mine"
+    bare("init", "--offline", "--force")
+    assert "[zendesk]" in (bare.folder / "ticketbot.toml").read_text(encoding="utf-8")
+    assert "ZENDESK_URL" in (bare.folder / ".env.example").read_text(encoding="utf-8")
+
+
+def test_the_files_go_where_they_are_asked_for(bare: Command) -> None:
+    (bare.folder / "site").mkdir()
+    bare("init", "site", "--offline")
+    assert {path.name for path in (bare.folder / "site").iterdir()} == {"ticketbot.toml", ".env.example"}
+    assert "no folder" in bare("init", "elsewhere", "--offline", code=2).err
+
+
+def test_the_next_step_names_the_file_where_it_is_elsewhere(smart: Desk) -> None:
+    (smart.folder / "site").mkdir()
+    last = smart("init", "site").out.splitlines()[-1]
+    assert last.startswith(f"Next: ticketbot run --config {Path('site') / 'ticketbot.toml'} --dry-run --since 1d")
+
+
+def test_the_file_loads_as_it_is_and_changes_nothing(written: Path) -> None:
+    settings = load(folder=written.parent, environ={}, need_helpdesk=False)
+    assert settings == Settings()
+
+
+def test_the_file_loads_with_every_setting_uncommented(written: Path) -> None:
+    text = uncommented(written)
+    assert text.count("\n# ") < written.read_text(encoding="utf-8").count("\n# ")
+    written.write_text(text, encoding="utf-8")
+    keys = {"LOCAL_KEY": "local-secret", "EMBEDDINGS_KEY": "embedding-secret"}
+    settings = load(folder=written.parent, environ=keys, need_helpdesk=False)
+    local = settings.models.use["local"]
+    assert local.api_key is not None
+    assert local.api_key.get_secret_value() == "local-secret"
+    # What the file gives as defaults are the defaults.
+    assert settings.run.model_copy(update={"stop_file": None}) == Settings().run
+    examples = {"escalation": {"group"}, "tiers": {"groups"}}
+    assert settings.policy.model_dump(exclude=examples) == Settings().policy.model_dump(exclude=examples)
+    assert settings.models.timeout_s == Settings().models.timeout_s
+    assert settings.models.max_output_tokens == Settings().models.max_output_tokens
+    assert settings.cache == Settings().cache
+    assert settings.models.ticket_tokens == Settings().models.ticket_tokens
+    assert settings.log_dir == Settings().log_dir
+    assert settings.taxonomy.children("billing") == ("double_charge",)
+
+
+def test_every_setting_is_in_the_file_and_no_secret_is(written: Path) -> None:
+    known = names_of(Settings)
+    secret = {".".join(variable.path) for variable in VARIABLES.values() if variable.secret}
+    there = names_in(tomllib.loads(uncommented(written)), known)
+    assert there == known - secret - NOT_FOR_THE_FILE
+    in_a_category: set[str] = set()
+    for category in tomllib.loads(uncommented(written))["categories"]:
+        in_a_category |= category.keys()
+    assert in_a_category == set(Category.model_fields)
+    of_a_model = tomllib.loads(uncommented(written))["models"]["use"]["local"]
+    assert set(of_a_model) == set(ModelUse.model_fields) - {"api_key"}
+
+
+def test_every_variable_is_in_the_example_and_the_example_works_as_it_is(written: Path) -> None:
+    example = written.with_name(".env.example").read_text(encoding="utf-8")
+    for name in VARIABLES:
+        assert re.search(rf"^# {name}=$", example, re.MULTILINE), name
+    written.with_name(".env").write_text(example.replace("# ZENDESK", "ZENDESK"), encoding="utf-8")
+    settings = load(folder=written.parent, environ={}, need_helpdesk=False)
+    assert settings == Settings()
+
+
+def test_a_sandbox_that_can_be_reached_is_ok(smart: Desk) -> None:
+    ended = smart("init")
+    lines = ended.out.splitlines()
+    assert lines.pop() == "Next: ticketbot run --dry-run --since 1d (shows what a run would do, and writes nothing)"
+    assert len(lines) == 4
+    assert all(line.startswith("ok ") for line in lines)
+    assert smart.url in ended.out
+    assert "sandbox-model" in ended.out
+    assert smart.marked() == []
+
+
+def test_without_an_account_it_says_what_is_missing(bare: Command) -> None:
+    ended = bare("init")
+    todo = [line for line in ended.out.splitlines() if line.startswith("todo ")]
+    assert len(todo) == 3
+    assert "ZENDESK_SUBDOMAIN" in ended.out
+    last = ended.out.splitlines()[-1]
+    assert last.startswith("Next: ")
+    assert ".env" in last
+    assert "ticketbot run --dry-run --since 1d" in last
+
+
+def test_wrong_credentials_are_told_and_3(smart: Desk) -> None:
+    ended = smart("init", code=3, ZENDESK_OAUTH_CLIENT_SECRET="Wrong-Secret-3", OPENAI_API_KEY="Wrong-Secret-4")
+    failed = [line for line in ended.out.splitlines() if line.startswith("FAIL ")]
+    assert len(failed) == 2
+    assert "Wrong-Secret" not in ended.out + ended.err
+
+
+def test_offline_contacts_nobody(desk: Desk) -> None:
+    desk("init", "--offline")
+    assert desk.seen == []

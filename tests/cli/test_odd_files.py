@@ -1,0 +1,71 @@
+"""A state or log file that is a link or a pipe: one sentence, and nothing is followed or waited for."""
+
+from __future__ import annotations
+
+import os
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from ticket_processor.state.store import FILE_NAME
+
+from .conftest import Desk
+
+pytestmark = pytest.mark.skipif(
+    os.name != "posix", reason="pipes have no place in folders there, and links want rights"
+)
+COMMANDS = (("run", "--since", "1d"), ("run", "--dry-run", "--since", "1d"), ("retry", "list"), ("undo", "latest"))
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize(("kind", "name"), [("link", ""), ("pipe", ""), ("link", "-wal"), ("pipe", "-shm")])
+def test_a_state_that_is_no_file_is_refused(
+    desk: Desk, tmp_path: Path, command: tuple[str, ...], kind: str, name: str
+) -> None:
+    desk("run", "--since", "1d")
+    file, target = desk.state / (FILE_NAME + name), tmp_path / "target"
+    if file.exists():
+        file.rename(target)
+    made = target.read_bytes() if target.exists() else None
+    if kind == "link":
+        file.symlink_to(target)
+    else:
+        os.mkfifo(file)
+    ended = desk(*command, code=3)
+    words = {"link": "a symbolic link", "pipe": "a named pipe"}[kind]
+    (sentence,) = [line for line in ended.err.splitlines() if words in line]
+    assert sentence.startswith(f"ticketbot: the state {file} is {words}, which is neither followed nor opened: put ")
+    assert "Traceback" not in ended.err
+    assert (target.read_bytes() if target.exists() else None) == made
+
+
+def test_health_fails_for_a_state_that_is_no_file(desk: Desk, tmp_path: Path) -> None:
+    desk.state.mkdir(parents=True)
+    os.mkfifo(desk.state / FILE_NAME)
+    assert "is a named pipe" in desk("health", "--offline", code=3).out
+
+
+@pytest.mark.parametrize("packed", ["", ".gz"])
+@pytest.mark.parametrize(
+    "command", [("audit", "verify"), ("audit", "show", "1"), ("report",), ("undo", "latest")], ids=" ".join
+)
+def test_a_pipe_among_the_logs_files_is_refused_and_not_waited_for(
+    desk: Desk, command: tuple[str, ...], packed: str
+) -> None:
+    desk("run", "--since", "1d")
+    (log,) = desk.logs.glob("*.jsonl")
+    day = date.fromisoformat(log.name[10:20])
+    os.mkfifo(log.with_name(log.name.replace(str(day), str(day - timedelta(days=1))) + packed))
+    ended = desk(*command, code=3)
+    assert "is a named pipe, and no file" in ended.err + ended.out
+    assert "Traceback" not in ended.err
+
+
+def test_a_run_does_not_write_into_a_pipe_in_place_of_its_log(desk: Desk) -> None:
+    desk("run", "--since", "1d", "--limit", "1")
+    (log,) = desk.logs.glob("*.jsonl")
+    log.unlink()
+    os.mkfifo(log)
+    ended = desk("run", "--since", "1d", code=3)
+    assert f"{log.name} is no file" in ended.err

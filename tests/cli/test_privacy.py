@@ -1,0 +1,126 @@
+"""What a run over the whole invented corpus leaves behind, and what it sends: no personal data anywhere."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+from collections.abc import Iterable
+
+import pytest
+
+from ticket_processor.seeding.corpus import SeedTicket, load_corpus, payload
+
+from .conftest import OpenDesk, is_chat
+
+CORPUS = load_corpus()
+PLANTED = sorted({value for ticket in CORPUS for value in ticket.planted})
+ADDRESSES = sorted({ticket.requester.email for ticket in CORPUS})
+
+EVERY_EVENT = {"ts", "event", "run_id", "dry_run"}
+TICKET_KEYS = {
+    "ticket_id",
+    "outcome",
+    "reason",
+    "analysis",
+    "change",
+    "attempts",
+    "tokens",
+    "cost_usd",
+    "timings_ms",
+}
+ANALYSIS_KEYS = {"category", "urgency", "sentiment", "language", "summary", "confidence", "source", "model"}
+CHANGE_KEYS = {"tags_added", "tags_removed", "priority", "note"}
+
+
+def leaks(text: str) -> list[str]:
+    """Planted data and addresses that occur in a text; the domain alone of an address is no person."""
+    return [value for value in (*PLANTED, *ADDRESSES) if value.lower() in text.lower()]
+
+
+def handed_over(tickets: Iterable[SeedTicket]) -> list[dict[str, object]]:
+    return [{**payload(ticket), "age": 80_000.0 - n} for n, ticket in enumerate(tickets)]
+
+
+@pytest.mark.parametrize("analyser", ["sandbox model", "rules", "dry run"])
+def test_nothing_planted_is_kept_printed_or_sent(open_desk: OpenDesk, analyser: str) -> None:
+    desk = open_desk(handed_over(CORPUS), model=True)
+    arguments = {"sandbox model": (), "rules": ("--no-llm",), "dry run": ("--dry-run",)}[analyser]
+    ended = desk("run", "--since", "2d", *arguments)
+
+    assert leaks(ended.out) == []
+    assert ended.err == ""
+    chats = [request.body.decode("utf-8") for request in desk.seen if is_chat(request)]
+    people = sum(ticket.kind != "machine" for ticket in CORPUS)
+    assert (not chats) if analyser == "rules" else (len(chats) >= people)
+    assert {value for chat in chats for value in leaks(chat)} == set()
+    for path in desk.folder.rglob("*"):
+        if path.is_file():
+            assert leaks(path.read_bytes().decode("utf-8", "replace")) == [], path.name
+    for number in desk.tickets:
+        for note in desk.notes(number):
+            assert leaks(note["plain_body"]) == [], number
+            assert "{{" not in note["html_body"]
+            assert "<a " not in note["html_body"]
+
+    if analyser != "dry run":
+        skipped = {line["ticket_id"] for line in desk.events("ticket") if line["outcome"] == "skipped"}
+        assert 0 < len(skipped) <= sum(ticket.kind == "machine" for ticket in CORPUS)
+        desk.assert_done([number for number in desk.tickets if number not in skipped])
+
+
+def test_every_line_of_the_log_parses_and_carries_its_keys(open_desk: OpenDesk) -> None:
+    desk = open_desk(
+        handed_over(CORPUS[-20:]), faults="lost-reply=0.3:PUT,status:PUT:status=422:after=12:times=1", seed=2
+    )
+    desk("run", "--since", "2d", code=1)
+    desk("run")
+    assert {line["event"] for line in desk.events()} == {"run_started", "intent", "ticket", "run_finished"}
+    for line in desk.events():
+        assert line.keys() >= EVERY_EVENT
+        assert line["ts"].endswith("Z")
+    for line in desk.events("ticket"):
+        assert line.keys() >= TICKET_KEYS
+        assert line["outcome"] in {"updated", "skipped", "failed"}
+        assert set(line["tokens"]) == {"input", "output", "cached"}
+        assert {"analyse", "write", "total"} <= line["timings_ms"].keys()
+        if line["outcome"] == "updated":
+            assert line["analysis"].keys() >= ANALYSIS_KEYS
+            assert line["change"].keys() >= CHANGE_KEYS
+            assert set(line["change"]["priority"]) == {"from", "to"}
+    for run_id, group in itertools.groupby(desk.events(), key=lambda line: line["run_id"]):
+        mine = list(group)
+        assert [mine[0]["event"], mine[-1]["event"]] == ["run_started", "run_finished"], run_id
+        assert mine[-1]["exit_code"] in (0, 1)
+
+    # What people read stands beside it: a line for each of these events, but for the intents.
+    (plain,) = desk.logs.glob("*.log")
+    spoken = [line for line in desk.events() if line["event"] != "intent"]
+    assert len(plain.read_text(encoding="utf-8").splitlines()) == len(spoken)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps rights elsewhere than in the mode")
+def test_what_commands_make_is_for_the_owner_only_and_what_was_there_keeps_its_rights(open_desk: OpenDesk) -> None:
+    desk = open_desk(1, model=True)
+    mine = {
+        "TICKETBOT_STATE_DIR": str(desk.folder / "var" / "state"),
+        "TICKETBOT_LOG_DIR": str(desk.folder / "var" / "logs"),
+    }
+    (desk.folder / "tables").mkdir(0o755)
+    before = {path: path.stat().st_mode for path in (desk.folder, desk.folder / "tables")}
+    generous = os.umask(0)
+    try:
+        desk("init", "--offline", **mine)
+        desk("run", "--no-llm", "--since", "1d", **mine)
+        desk("run", "--backfill", "--no-llm", "--since", "9d", "--out", "old/backfill.jsonl", **mine)
+        desk("report", "--csv", "tables/report.csv", **mine)
+        desk("seed", "--llm", "--save-only", "--count", "1", "--save", "rows/seeded.jsonl", code=None, **mine)
+    finally:
+        os.umask(generous)
+    made = [path for path in desk.folder.rglob("*") if path not in before]
+    # Settings hold no secret, and a container's user has to read them where they are mounted.
+    public = [path.relative_to(desk.folder).as_posix() for path in made if path.stat().st_mode & 0o077]
+    assert public == ["ticketbot.toml"]
+    names = {path.name for path in made}
+    assert {"run.lock", "state.sqlite3", "audit.key", ".index", ".env.example", "seeded.jsonl"} <= names
+    assert {path: path.stat().st_mode for path in before} == before

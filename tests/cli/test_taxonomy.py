@@ -1,0 +1,192 @@
+"""Categories of a site's own: what they set on tickets through the real command, and ``ticketbot taxonomy``."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ticket_processor.sandbox import BOT_ID
+
+from .conftest import Command, Desk, OpenDesk
+
+AREA, ORDER, SUPPORT, FINANCE = 2_001, 2_002, 8_001, 8_002
+"""The sandbox's own fields and groups; of a drop-down, the values are tags."""
+
+CONFIG = f"""
+fallback_category = "general"
+[[categories]]
+name = "billing"
+description = "Invoices, charges, fees, payments and subscriptions."
+examples = ["Why was I charged twice?"]
+tag = "finance"
+group = {FINANCE}
+fields = {{ {AREA} = "area_web_shop", {ORDER} = "to be asked" }}
+[[categories]]
+name = "technical"
+description = "Something does not work as it should: an error, a crash, an outage."
+examples = ["The app crashes."]
+[[categories]]
+name = "general"
+description = "Everything else: questions about what is offered, feedback, praise."
+examples = ["What are your opening hours?"]
+"""
+CHARGED = {"subject": "Charged twice", "body": "I was charged twice this month. Please check my invoice."}
+BROKEN = {"subject": "Error on login", "body": "The app shows an error and crashes."}
+
+
+def fields(desk: Desk, number: int) -> dict[int, Any]:
+    return {item["id"]: item["value"] for item in desk.ticket(number)["custom_fields"]}
+
+
+@pytest.fixture
+def billing(open_desk: OpenDesk) -> Desk:
+    """Five tickets about a double charge, and one about something else; people have had their hands on some."""
+    desk = open_desk([{**CHARGED, "age": 7000.0 - number} for number in range(5)] + [{**BROKEN, "age": 6000.0}])
+    (desk.folder / "ticketbot.toml").write_text(CONFIG, encoding="utf-8")
+    store = desk.sandbox.store
+    store.person_edit(2, group_id=SUPPORT, custom_fields={AREA: "area_app"})
+    store.person_edit(3, custom_fields={ORDER: "A-7"})
+    store.person_edit(4, add_tags=("finance",), custom_fields={AREA: "area_app"})
+    store.person_edit(4, remove_tags=("finance", "area_app"))
+    desk.advance(120)
+    return desk
+
+
+def test_a_category_sets_its_tag_group_and_fields_where_nobody_has_and_in_one_write(billing: Desk) -> None:
+    billing("run", "--since", "1d")
+    billing.assert_done()
+    whole = {AREA: "area_web_shop", ORDER: "to be asked"}
+    assert {number: billing.ticket(number)["group_id"] for number in billing.tickets} == {
+        **{1: FINANCE, 2: SUPPORT, 3: FINANCE, 4: FINANCE, 5: FINANCE, 6: None}
+    }
+    assert {number: fields(billing, number) for number in (1, 2, 3, 5)} == {
+        1: whole,
+        2: {AREA: "area_app", ORDER: "to be asked"},
+        3: {AREA: "area_web_shop", ORDER: "A-7"},
+        5: whole,
+    }
+    assert {"finance", "area_web_shop"} <= set(billing.ticket(1)["tags"])
+    # What people took off stays off.
+    assert fields(billing, 4) == {AREA: None, ORDER: "to be asked"}
+    assert not {"finance", "area_app", "area_web_shop"} & set(billing.ticket(4)["tags"])
+    assert fields(billing, 6) == {AREA: None, ORDER: None}
+    for ticket in billing.tickets.values():
+        assert len([audit for audit in ticket.audits if audit.author_id == BOT_ID]) == 1
+
+
+def test_the_receipt_tells_group_and_fields_from_and_to(billing: Desk) -> None:
+    billing("run", "--since", "1d")
+    changes = {line["ticket_id"]: line["change"] for line in billing.events("ticket")}
+    assert changes[1]["group"] == {"from": None, "to": FINANCE}
+    assert changes[1]["fields"][str(AREA)] == {"from": None, "to": "area_web_shop"}
+    assert changes[2]["group"] == {"from": SUPPORT, "to": SUPPORT}
+    assert list(changes[2]["fields"]) == [str(ORDER)]
+    assert "A-7" not in "".join(path.read_text(encoding="utf-8") for path in billing.logs.iterdir())
+
+
+def test_a_dry_run_shows_what_it_would_set_and_sets_nothing(billing: Desk) -> None:
+    ended = billing("run", "--dry-run", "--since", "1d")
+    assert f"~ group - -> {FINANCE}" in ended.out
+    assert f"~ field {AREA} -> area_web_shop" in ended.out
+    assert f"field {AREA} stays as it is, set already" in ended.out
+    assert billing.ticket(1)["group_id"] is None
+    assert all(request.startswith(("GET ", "POST /oauth")) for request in billing.helpdesk_requests())
+
+
+def test_a_group_that_does_not_exist_is_told_by_the_run_and_by_the_check_and_all_else_is_written(billing: Desk) -> None:
+    text = CONFIG.replace(f"group = {FINANCE}", "group = 4711")
+    (billing.folder / "ticketbot.toml").write_text(text, encoding="utf-8")
+    ended = billing("run", "--since", "1d")
+    assert ended.err.count("no group 4711") == 1
+    assert "finance" in billing.ticket(1)["tags"]
+    assert billing.ticket(1)["group_id"] is None
+    assert len(billing.notes(1)) == 1
+    changes = {line["ticket_id"]: line["change"] for line in billing.events("ticket")}
+    assert changes[1]["group"] == {"from": None, "to": None}
+    checked = billing("taxonomy", "check", "--json", code=1).object
+    assert any("no group 4711" in item["text"] and item["severity"] == "problem" for item in checked["findings"])
+
+
+def test_a_sound_taxonomy_is_called_so_and_nothing_is_written(billing: Desk) -> None:
+    ended = billing("taxonomy", "check")
+    assert "3 categories, 0 tickets of the last 30 days: 0 problems" in ended.out
+    assert "option" not in ended.out
+    assert all(request.startswith(("GET ", "POST /oauth")) for request in billing.helpdesk_requests())
+
+
+def test_what_is_wrong_is_told_a_line_each_with_exit_code_1(billing: Desk) -> None:
+    text = CONFIG.replace('tag = "finance"', 'tag = "area_app"').replace(f"{ORDER} =", "99 =")
+    text += 'keywords = { en = ["!!!"] }\n'
+    (billing.folder / "ticketbot.toml").write_text(text, encoding="utf-8")
+    ended = billing("taxonomy", "check", code=1)
+    lines = ended.out.splitlines()
+    assert [line[:7] for line in lines[:3]] == ["problem"] * 3
+    for words in ("the tag area_app is an option", "its field 99 does not exist", "keyword '!!!' can never"):
+        assert any(words in line for line in lines), words
+    told = billing("taxonomy", "check", "--json", code=1).object
+    assert told["problems"] == 3
+    assert {"severity", "kind", "category", "text"} == set(told["findings"][0])
+
+
+def test_without_the_helpdesk_the_rest_is_told_all_the_same(bare: Command) -> None:
+    (bare.folder / "ticketbot.toml").write_text(CONFIG.replace("Why was I charged twice?", "The app crashes."), "utf-8")
+    nowhere = {"ZENDESK_URL": "http://127.0.0.1:9", "ZENDESK_OAUTH_TOKEN": "x"}
+    ended = bare("taxonomy", "check", code=3, **nowhere)
+    assert "shares 1 example with technical" in ended.out
+    assert "the helpdesk was not asked" in ended.err
+    offline = bare("taxonomy", "check", "--offline", "--json", code=1).object
+    assert offline["helpdesk"] == "not asked"
+    refused = bare("taxonomy", "check", code=2)
+    assert "--offline" in refused.err
+
+
+def test_the_log_shows_what_the_fallback_category_is_used_for(bare: Command) -> None:
+    from ticket_processor.core.clock import SystemClock, iso
+
+    summaries = [f"Wants a gift card, case {number}." for number in range(6)] + ["Says thanks."] * 30
+    lines = [
+        {"event": "ticket", "ticket_id": number, "analysis": {"category": "general", "summary": summary}}
+        for number, summary in enumerate(summaries)
+    ]
+    bare.logs.mkdir()
+    path = bare.logs / f"ticketbot-{iso(SystemClock().now())[:10]}.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)) + "\n", encoding="utf-8")
+    (bare.folder / "ticketbot.toml").write_text(CONFIG, encoding="utf-8")
+    told = bare("taxonomy", "check", "--offline", "--json").object
+    texts = {item["kind"]: item["text"] for item in told["findings"]}
+    assert "6 of its 36 tickets speak of 'gift card'" in texts["missing"]
+    assert "was chosen for none of 36 tickets" in texts["unused"]
+    assert bare("taxonomy", "check", "--offline", "--log-days", "0", "--json").object["findings"] == []
+
+
+def test_likeness_is_judged_by_the_embedding_server_where_there_is_one_and_by_words_when_it_fails(desk: Desk) -> None:
+    config = (
+        CONFIG
+        + '[embeddings]\nmodel = "sandbox-embedding"\nbase_url = "HERE/v1"\napi_key_variable = "EMBEDDINGS_KEY"\n'
+    )
+    desk.environ["EMBEDDINGS_KEY"] = desk.sandbox.credentials.openai_key
+    (desk.folder / "ticketbot.toml").write_text(config.replace("HERE", "http://127.0.0.1:9"), encoding="utf-8")
+    ended = desk("taxonomy", "check", "--offline", "--json")
+    assert "likeness is judged by words" in ended.err
+    assert ended.object["likeness_by"] == "words"
+    (desk.folder / "ticketbot.toml").write_text(config.replace("HERE", desk.url), encoding="utf-8")
+    ended = desk("taxonomy", "check", "--offline", "--json", code=None)
+    assert (ended.err, ended.object["likeness_by"]) == ("", "embeddings")
+    assert any(request.path == "/v1/embeddings" for request in desk.seen)
+
+
+def test_the_tree_is_shown_as_it_is_used(bare: Command) -> None:
+    text = (
+        CONFIG + '[[categories]]\nname = "double_charge"\nparent = "billing"\ndescription = "The same, paid twice."\n'
+    )
+    (bare.folder / "ticketbot.toml").write_text(text, encoding="utf-8")
+    lines = bare("taxonomy", "show").out.splitlines()
+    assert lines[0] == "billing"
+    assert f"examples 1; tag finance; group {FINANCE}; fields {AREA} = area_web_shop" in lines[2]
+    assert lines[3] == "  > double_charge"
+    told = bare("taxonomy", "show", "--json").object
+    assert told["fallback"] == "general"
+    assert [item["name"] for item in told["categories"]] == ["billing", "technical", "general"]
+    assert [item["name"] for item in told["categories"][0]["children"]] == ["double_charge"]

@@ -1,0 +1,132 @@
+"""The two-minute tour, and what costs no time at all: help and version."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from ticket_processor import __version__
+from ticket_processor.seeding.corpus import load_corpus
+
+from .conftest import Command
+
+COMMANDS = ("run", "seed", "sandbox", "init", "dashboard")
+HEAVY = (
+    "openai", "requests", "pydantic", "rich", "phonenumbers", "httpx2", "stdnum", "orjson", "dotenv",
+    "streamlit", "plotly", "duckdb",
+)  # fmt: skip
+TYPER_BRINGS = ["pydantic"]
+"""Typer itself imports this to read a command's options."""
+
+
+def tour_events(command: Command, event: str) -> list[dict[str, Any]]:
+    """The tour's receipts are kept apart from the real ones."""
+    assert list(command.logs.glob("*.jsonl")) == []
+    (log,) = (command.logs / "sandbox").glob("*.jsonl")
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    return [line for line in lines if line["event"] == event]
+
+
+def expect_everything_done(command: Command, model: str | None) -> None:
+    tickets = tour_events(command, "ticket")
+    assert len({line["ticket_id"] for line in tickets}) == len(tickets) == len(load_corpus())
+    for line in tickets:
+        if line["outcome"] != "skipped":
+            assert line["outcome"] == "updated"
+            assert "ai_processed" in line["change"]["tags_added"]
+            assert line["analysis"]["model"] == model
+    assert sum(line["outcome"] == "skipped" for line in tickets) < 10
+
+
+def test_the_tour_shows_before_and_after_without_any_settings(bare: Command) -> None:
+    ended = bare("run", "--sandbox")
+    assert ended.err == ""
+    expect_everything_done(bare, "sandbox-model")
+    head = next(line for line in ended.out.splitlines() if "Subject" in line)
+    assert re.findall(r"#|Before|After|Priority|Answered by|Internal note", head)
+    assert "vip" in ended.out
+    assert "ai_from_another_tool" in ended.out
+    (log,) = (bare.logs / "sandbox").glob("*.jsonl")
+    assert str(log) in ended.out
+    assert not bare.state.exists()
+    # No code that fenced the ticket in the prompt shows up in a note.
+    assert not any(
+        re.match(r"[0-9a-f]{12}\b", line["analysis"]["summary"])
+        for line in tour_events(bare, "ticket")
+        if line["analysis"]
+    )
+
+
+def test_the_tour_with_rules_only(bare: Command) -> None:
+    ended = bare("run", "--sandbox", "--no-llm", TICKETBOT_MODELS="some-real-model")
+    expect_everything_done(bare, None)
+    assert "ai_fallback" not in ended.out
+    assert ended.err == ""
+
+
+def test_the_tour_as_one_object_does_not_touch_the_account_that_is_set(bare: Command) -> None:
+    ended = bare(
+        "run", "--sandbox", "--json", "--limit", "10",
+        ZENDESK_URL="https://production.invalid", ZENDESK_OAUTH_TOKEN="Real-Secret", OPENAI_BASE_URL="https://x.invalid/v1",
+    )  # fmt: skip
+    told = ended.object
+    assert told["outcomes"]["updated"] == 10
+    assert told["exit_code"] == 0
+    assert told["answered_by"] == {"sandbox-model": 10}
+    assert "Real-Secret" not in ended.out + ended.err
+
+
+def test_a_dry_tour_changes_nothing(bare: Command) -> None:
+    told = bare("run", "--sandbox", "--dry-run", "--no-llm", "--json").object
+    assert set(told["outcomes"]) == {"planned", "skipped"}
+    assert len(told["planned"]) == told["outcomes"]["planned"]
+
+
+@pytest.mark.parametrize("arguments", [(), *((name,) for name in COMMANDS)], ids=lambda value: " ".join(value) or "all")
+def test_help_is_instant_since_nothing_heavy_is_imported(bare: Command, arguments: tuple[str, ...]) -> None:
+    script = (
+        "import sys, json\n"
+        "from ticket_processor.cli import main\n"
+        f"sys.argv = ['ticketbot', *{arguments!r}, '--help']\n"
+        "try:\n"
+        "    main()\n"
+        "except SystemExit as end:\n"
+        f"    found = [name for name in {HEAVY!r} if name in sys.modules]\n"
+        "    print(json.dumps([end.code or 0, found]), file=sys.stderr)\n"
+    )
+    ended = bare.end(bare.python("-c", script))
+    code, heavy = json.loads(ended.err)
+    assert code == 0
+    assert heavy == [] or (arguments and heavy == TYPER_BRINGS)
+    assert "Usage: ticketbot" in ended.out
+    assert "--help" in ended.out
+    assert "\x1b" not in ended.out
+    if not arguments:
+        assert all(f"  {name} " in ended.out for name in COMMANDS)
+        assert "75 another run is active" in ended.out
+
+
+def test_the_version_is_told(bare: Command) -> None:
+    assert bare("--version").out == f"ticketbot {__version__}\n"
+
+
+def test_without_a_command_help_is_shown_and_it_is_2(bare: Command) -> None:
+    ended = bare(code=2)
+    assert "Commands:" in ended.out + ended.err
+
+
+@pytest.mark.parametrize("group", [(), ("audit",), ("schedule",), ("alerts",), ("retry",), ("taxonomy",)], ids=str)
+def test_each_line_of_a_list_of_commands_is_a_whole_sentence(bare: Command, group: tuple[str, ...]) -> None:
+    listed = bare(*group, "--help", COLUMNS="80").out.partition("Commands:")[2].partition("\n\n")[0].splitlines()
+    lines = [line for line in listed if line.strip()]
+    assert lines
+    assert [line for line in lines if line.endswith("...") or not line.endswith(".")] == []
+
+
+def test_the_sandboxs_options_say_what_they_take(bare: Command) -> None:
+    shown = bare("sandbox", "--help").out
+    assert "--plan PLAN" in shown
+    assert "<" not in shown.replace("<=", "")

@@ -1,0 +1,141 @@
+"""``ticketbot train`` as a command: from files and from the helpdesk to a classifier that the next run uses."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ticket_processor.core.errors import how_to_install
+
+from .conftest import Command, Desk, OpenDesk
+
+WORDS = {
+    "billing": "zinnia tulip begonia primrose lupin".split(),
+    "technical": "spade trowel rake hoe dibber".split(),
+    "order": "skillet saucepan colander whisk ladle".split(),
+}
+FILLER = "yesterday somebody moved those around our place while others looked on".split()
+PRIORITIES = {"high": "gallop", "low": "amble"}
+
+
+def tickets(count: int = 60) -> list[dict[str, Any]]:
+    """Tickets whose labels follow from words that mean nothing to the keyword rules."""
+    rng = random.Random(7)
+    found = []
+    for number in range(count):
+        category, priority = rng.choice(list(WORDS)), rng.choice(list(PRIORITIES))
+        words = [*rng.sample(WORDS[category], 3), *rng.sample(FILLER, 4), PRIORITIES[priority]]
+        rng.shuffle(words)
+        body = f"{' '.join(words)}. Write to person{number}@example.com, please."
+        found.append({"id": f"row{number}", "body": body, "category": category, "priority": priority})
+    return found
+
+
+def labelled(command: Command, rows: list[dict[str, Any]], name: str = "tickets.jsonl") -> str:
+    path = command.folder / name
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return str(path)
+
+
+def test_a_classifier_learnt_from_a_file_answers_the_next_run(open_desk: OpenDesk) -> None:
+    unseen = {"zinnia tulip lupin": "billing", "trowel spade hoe": "technical", "whisk ladle skillet": "order"}
+    desk: Desk = open_desk([{"subject": text, "body": f"somebody moved the {text}"} for text in unseen])
+    told = desk("train", labelled(desk, tickets())).out
+    assert "category" in told
+    assert "stored in" in told
+    assert desk.helpdesk_requests() == []
+    desk("run", "--since", "1d")
+    answers = {line["ticket_id"]: line["analysis"] for line in desk.events("ticket")}
+    assert {analysis["source"] for analysis in answers.values()} == {"classifier"}
+    assert [answers[number]["category"] for number in sorted(answers)] == list(unseen.values())
+
+
+def test_json_holds_its_scores_beside_those_of_the_rules(bare: Command) -> None:
+    out = bare.folder / "learnt"
+    data = bare("train", labelled(bare, tickets()), "--out", str(out), "--task", "category", "--json").object
+    learnt = data["classifier"]["tasks"]["category"]
+    assert set(data["classifier"]["tasks"]) == {"category"}
+    assert learnt["used"]
+    assert learnt["macro_f1"] > 0.9 > learnt["rules_macro_f1"]
+    assert json.loads((out / "classifier.json").read_text(encoding="utf-8")) == data["classifier"]
+
+
+def test_it_learns_from_solved_tickets_and_only_reads(open_desk: OpenDesk) -> None:
+    rows = [
+        {
+            "subject": f"Ticket {row['id']}",
+            "body": row["body"],
+            "tags": [row["category"]],
+            "priority": row["priority"],
+            "status": "solved",
+            "age": 7200.0 - number,
+        }
+        for number, row in enumerate(tickets())
+    ]
+    desk = open_desk(rows)
+    before = {number: json.dumps(stored.json) for number, stored in desk.tickets.items()}
+    data = desk("train", "--from-helpdesk", "--since", "30d", "--json").object
+    assert data["classifier"]["rows"] == len(rows)
+    assert data["classifier"]["tasks"]["category"]["used"]
+    assert data["classifier"]["tasks"]["urgency"]["macro_f1"] > 0.9
+    assert data["skipped"] == {"sentiment": "no ticket has a label"}
+    assert {request.split()[0] for request in desk.helpdesk_requests() if "/oauth/" not in request} == {"GET"}
+    assert {number: json.dumps(stored.json) for number, stored in desk.tickets.items()} == before
+
+
+def test_the_report_shows_redacted_misses_and_needs_nothing_else(bare: Command) -> None:
+    pytest.importorskip("matplotlib", reason="pictures belong to the extra 'report'")
+    rows = tickets()
+    for row in rows[:12]:
+        row["category"] = "order"
+    page = bare.folder / "report.html"
+    bare("train", labelled(bare, rows), "--out", str(bare.folder / "learnt"), "--report", str(page))
+    text = page.read_text(encoding="utf-8")
+    assert "wrong answers" in text
+    assert "[EMAIL_1]" in text
+    assert "@example.com" not in text
+    assert "<svg" in text
+    assert "src=" not in text
+    assert "<script" not in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((), "name a file of labelled tickets, or say --from-helpdesk"),
+        (("FILE", "--task", "mood"), "--task: 'mood' is none of category, urgency, sentiment"),
+        (("FILE", "--since", "30d"), "--since and --include-ours belong to --from-helpdesk"),
+        (("FILE",), "say --out FOLDER"),
+        (("missing.jsonl", "--out", "learnt"), "cannot be read"),
+        (("FILE", "--task", "sentiment", "--out", "learnt"), "sentiment cannot be learnt: no ticket has a label"),
+    ],
+)
+def test_what_cannot_work_is_said_in_a_sentence(bare: Command, arguments: tuple[str, ...], sentence: str) -> None:
+    path = labelled(bare, tickets(12))
+    given = [path if argument == "FILE" else argument for argument in arguments]
+    ended = bare("train", *given, code=2, TICKETBOT_STATE_DIR="")
+    assert sentence in ended.err
+    assert not Path(bare.folder / "learnt").exists()
+
+
+def test_without_the_extra_it_says_what_to_install(bare: Command) -> None:
+    blocked = "import sys; sys.modules['sklearn'] = None; from ticket_processor.cli import main; main()"
+    process = bare.python("-c", blocked, "train", labelled(bare, tickets(12)), "--out", "learnt")
+    assert f"needs sklearn: {how_to_install('ml')}" in bare.end(process, code=2).err
+
+
+def test_the_contest_prints_every_method_and_who_is_missing(bare: Command) -> None:
+    blocked = (
+        "import sys; sys.modules['xgboost'] = sys.modules['catboost'] = None; "
+        "from ticket_processor.cli import main; main()"
+    )
+    arguments = ("train", labelled(bare, tickets(40)), "--out", "learnt", "--task", "urgency", "--bench")
+    out = bare.end(bare.python("-c", blocked, *arguments)).out
+    for method in ("logistic regression", "linear SVM", "naive Bayes", "random forest"):
+        assert out.count(method) >= 2, method  # its own line, and its row in the table
+    assert f"XGBoost: skipped, xgboost is not installed: {how_to_install('bench')}" in out
+    assert "CatBoost: skipped" in out

@@ -1,0 +1,465 @@
+"""``ticketbot undo`` over HTTP: what comes back, what stays with people, and what it says."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ticket_processor.commands import undo as undo_command
+from ticket_processor.commands.screen import Screen
+from ticket_processor.core.clock import SystemClock
+from ticket_processor.sandbox import BOT_ID, Request, Rules, SandboxServer
+
+from .at_work import CONFIG, FINANCE, ORDER, account, judge, people_work, shown
+from .conftest import TOO_LONG_S, Desk, OpenDesk, is_update, wait_for
+
+Account = Callable[..., Desk]
+
+
+@pytest.fixture
+def at_account(tmp_path: Path) -> Iterator[Account]:
+    """Make a command pointed at an account with so many tickets; see :func:`.at_work.account`."""
+    with ExitStack() as stack:
+
+        def make(count: int = 6, config: str = CONFIG, **options: Any) -> Desk:
+            sandbox = account(count, **options)
+            server = stack.enter_context(SandboxServer(sandbox))
+            desk = Desk(tmp_path, sandbox, server.url, model=False)
+            stack.callback(desk.close)
+            (tmp_path / "ticketbot.toml").write_text(config, encoding="utf-8")
+            return desk
+
+        yield make
+
+
+def triaged(desk: Desk) -> str:
+    """The id of a first run over all tickets, which have rested since."""
+    run = desk("run", "--since", "1d", "--json").object
+    assert set(run["outcomes"]) == {"updated"}
+    desk.advance(600)
+    return str(run["run_id"])
+
+
+def undo_notes(desk: Desk, number: int) -> list[dict[str, Any]]:
+    return [note for note in desk.notes(number) if note["plain_body"].startswith("Undo of run ")]
+
+
+def writes(desk: Desk) -> list[str]:
+    return [entry for entry in desk.helpdesk_requests() if entry.startswith("PUT")]
+
+
+def test_what_was_taken_back_is_triaged_anew_when_somebody_asks_for_it(at_account: Account) -> None:
+    desk = at_account()
+    run = triaged(desk)
+    after = shown(desk.sandbox.store)
+    desk("undo", run)
+    desk.advance(600)
+    first = min(desk.tickets)
+    assert "skipped (already_done)" in desk("run", "--ticket", str(first)).out
+    assert "1 updated" in desk("run", "--ticket", str(first), "--again").out
+    assert (shown(desk.sandbox.store)[first], len(desk.notes(first))) == (after[first], 3)
+    desk.advance(600)
+    again = desk("run", "--again-run", run, "--json").object
+    assert again["outcomes"] == {"updated": 5, "skipped": 1}
+    assert shown(desk.sandbox.store) == after
+    desk.advance(600)
+    desk("undo", str(again["run_id"]))
+    marked = {number for number, ticket in desk.sandbox.store.tickets.items() if "ai_processed" in ticket.tags}
+    assert marked == {first}
+
+
+def test_options_that_contradict_named_tickets_are_all_told_at_once(at_account: Account) -> None:
+    desk = at_account()
+    assert "--again goes with --ticket ID" in desk("run", "--again", code=2).err
+    told = desk("run", "--ticket", "1", "--since", "1d", "--retry-fallbacks", code=2).err
+    assert "--since has no use here" in told
+    assert "--retry-fallbacks has no use here" in told
+    assert "only receipts tell what a run wrote" in desk("run", "--again-run", "2020", code=2).err
+
+
+def test_a_run_that_nobody_has_touched_since_is_gone_but_for_its_notes(at_account: Account) -> None:
+    desk = at_account()
+    before = shown(desk.sandbox.store)
+    run = triaged(desk)
+    after = shown(desk.sandbox.store)
+    assert after[1]["group_id"] == FINANCE
+    assert before[1][f"field {ORDER}"] != after[1][f"field {ORDER}"] == "to be asked"
+
+    shown_first = desk("undo", run, "--dry-run")
+    ended = desk("undo", run)
+    assert shown(desk.sandbox.store) == before
+    assert f"Undo of run {run}: 6 taken back (" in ended.out
+    assert "ticket " not in ended.out
+    assert "notes of the run stay" in ended.out
+    assert f"field {ORDER} as it was" in shown_first.out
+    assert "A-1" not in shown_first.out + ended.out + "".join(
+        path.read_text(encoding="utf-8") for path in desk.logs.iterdir()
+    )
+    for number in desk.tickets:
+        assert len(desk.notes(number)) == 2
+        (note,) = undo_notes(desk, number)
+        assert note["public"] is False
+        assert run in note["plain_body"]
+    (started,) = [line for line in desk.events("run_started") if "undoes" in line and not line["dry_run"]]
+    assert started["undoes"] == run
+
+
+def test_undoing_twice_does_nothing_even_when_the_receipts_of_the_first_are_lost(at_account: Account) -> None:
+    desk = at_account(3)
+    run = triaged(desk)
+    (receipts,) = desk.logs.glob("*.jsonl")
+    kept = receipts.read_bytes()
+    desk("undo", run)
+    after = {number: dict(ticket.json) for number, ticket in desk.tickets.items()}
+    desk.advance(60)
+    writes(desk)
+    ended = desk("undo", run)
+    assert "3 left" in ended.out
+    assert "already_undone: 3" in ended.out
+    assert "ticket " not in ended.out
+    assert desk.helpdesk_requests() == []
+    receipts.write_bytes(kept)
+    assert "already_undone: 3" in desk("undo", run).out
+    assert writes(desk) == []
+    assert {number: ticket.json for number, ticket in desk.tickets.items()} == after
+
+
+@pytest.mark.parametrize("state", ["kept", "lost"])
+def test_no_later_run_triages_the_tickets_again(at_account: Account, state: str) -> None:
+    desk = at_account()
+    before = shown(desk.sandbox.store)
+    run = triaged(desk)
+    desk("undo", run)
+    desk.advance(600)
+    desk.sandbox.store.person_edit(2, comment="Still broken.", public=True)
+    desk.advance(600)
+    if state == "lost":
+        for path in desk.state.iterdir():
+            path.unlink()
+    writes(desk)
+    ended = desk("run", "--since", "1d", "--retry-fallbacks")
+    assert "nothing to do" in ended.out
+    assert writes(desk) == []
+    assert shown(desk.sandbox.store) == before
+
+
+def test_single_tickets_are_taken_back_and_the_others_later(at_account: Account) -> None:
+    desk = at_account()
+    run = triaged(desk)
+    desk("undo", run, "--ticket", "2", "--ticket", "5")
+    assert sorted(set(desk.tickets) - set(desk.marked())) == [2, 5]
+    desk.advance(60)
+    told = desk("undo", "latest", "--json").object
+    assert told["undoes"] == run
+    assert told["outcomes"] == {"taken_back": 4, "left": 2}
+    assert desk.marked() == []
+    assert "did not write on ticket 99" in desk("undo", run, "--ticket", "99", code=2).err
+
+
+def test_what_people_changed_stays_and_is_told(at_account: Account) -> None:
+    desk = at_account()
+    run = triaged(desk)
+    store = desk.sandbox.store
+    store.person_edit(1, priority="high", custom_fields={ORDER: "C-3"})
+    store.person_edit(2, status="closed")
+    store.delete(3)
+    desk.advance(60)
+    ended = desk("undo", run)
+    assert "ticket 1: taken back: " in ended.out
+    assert f"stays: field {ORDER} (changed since), priority (changed since)" in ended.out
+    assert "4 taken back, 1 of them in part (field: changed since, priority: changed since), 2 left" in ended.out
+    assert "ticket 2: left (closed)" in ended.out
+    assert "ticket 4: " not in ended.out
+    assert "closed: 1, deleted: 1" in ended.out
+    assert desk.ticket(1)["priority"] == "high"
+    assert "Left: " in undo_notes(desk, 1)[0]["plain_body"]
+
+    told = desk("undo", run, "--json").object
+    assert told["exit_code"] == 0
+    assert {row["ticket_id"]: row["reason"] for row in told["tickets"]} == {
+        **dict.fromkeys((1, 4, 5, 6), "already_undone"),
+        2: "closed",
+        3: "deleted",
+    }
+
+
+def test_json_tells_each_ticket_by_its_parts(at_account: Account) -> None:
+    desk = at_account(2)
+    run = triaged(desk)
+    desk.sandbox.store.person_edit(2, priority="low")
+    desk.advance(60)
+    told = desk("undo", run, "--json").object
+    assert (told["undoes"], told["dry_run"], told["exit_code"]) == (run, False, 0)
+    assert told["run_id"] == desk.events("run_started")[-1]["run_id"]
+    first, second = sorted(told["tickets"], key=lambda row: row["ticket_id"])
+    assert (first["outcome"], first["left"]) == ("taken_back", [])
+    assert "ai_processed" in first["taken_back"]["tags_off"]
+    assert first["taken_back"]["group"]["from"] == FINANCE
+    assert ORDER in first["taken_back"]["fields"]
+    assert second["left"] == [{"part": "priority", "why": "changed_since"}]
+    left = [{"part": "priority", "why": "changed_since", "tickets": 1}]
+    assert told["in_part"] == {"tickets": 1, "left": left}
+
+
+def test_a_dry_run_shows_what_would_go_and_sends_only_reads(at_account: Account) -> None:
+    desk = at_account(3)
+    run = triaged(desk)
+    after = shown(desk.sandbox.store)
+    desk.helpdesk_requests()
+    ended = desk("undo", run, "--dry-run")
+    assert "3 to be taken back" in ended.out
+    assert "ticket 2: to be taken back: tags removed: ai_general" in ended.out
+    assert {entry for entry in desk.helpdesk_requests() if not entry.startswith("GET ")} <= {"POST /oauth/tokens"}
+    assert shown(desk.sandbox.store) == after
+    assert "3 taken back" in desk("undo", run).out
+
+
+def test_right_after_the_run_it_waits_until_the_tickets_have_rested(at_account: Account) -> None:
+    desk = at_account(2, CONFIG.replace("[run]\n", "[run]\nstable_read_s = 2\n"))
+    run = desk("run", "--since", "1d", "--json").object["run_id"]
+    assert "2 taken back" in desk("undo", run).out
+
+
+def test_which_run_cannot_be_taken_back_and_why(at_account: Account) -> None:
+    desk = at_account(2)
+    missing = desk("undo", "latest", code=2).err
+    assert "does not exist" in missing
+    assert "TICKETBOT_LOG_DIR" in missing
+    dry = desk("run", "--since", "1d", "--dry-run", "--json").object["run_id"]
+    run = triaged(desk)
+    unknown = desk("undo", "20200101", code=2)
+    assert "knows no run 20200101" in unknown.err
+    assert f"{run} (2 tickets)" in unknown.err
+    assert "was a dry run" in desk("undo", dry, code=2).err
+    undo = desk("undo", run, "--json").object["run_id"]
+    assert f"took back run {run}" in desk("undo", undo, code=2).err
+
+
+def test_the_kill_switch_stops_an_undo_unless_it_is_told_to_go_on(at_account: Account) -> None:
+    desk = at_account(2)
+    run = triaged(desk)
+    (desk.state / "STOP").touch()
+    stopped = desk("undo", run, code=3)
+    assert "--while-stopped" in stopped.err
+    assert len(desk.marked()) == 2
+    assert "2 to be taken back" in desk("undo", run, "--dry-run").out
+    assert "2 taken back" in desk("undo", run, "--while-stopped").out
+    assert desk("run", code=3).out != ""  # and runs stay stopped
+
+
+def test_a_second_command_on_the_same_state_is_turned_away(at_account: Account) -> None:
+    desk = at_account(2, faults="slow:PUT:/tickets/:seconds=2:after=2:times=1")
+    run = triaged(desk)
+    begun = desk.when(is_update)
+    process = desk.start("undo", run)
+    wait_for(begun, process)
+    assert "another run is active" in desk("run", code=75).err
+    desk.end(process)
+    assert desk.marked() == []
+
+
+def killed_while_its_job_is_under_way(open_desk: OpenDesk) -> tuple[Desk, str, Callable[[Request], bool]]:
+    """A run whose first job takes 400 seconds, its id, and what tells a question for that job."""
+
+    def asks_for_job(request: Request) -> bool:
+        return "/job_statuses" in request.path
+
+    desk = open_desk(60, rules=Rules(job_seconds=(400.0, 0.0)))
+    asked = desk.when(asks_for_job)
+    process = desk.start("run", "--since", "1d")
+    wait_for(asked, process)
+    process.kill()
+    desk.end(process, code=None)
+    return desk, str(desk.events("run_started")[0]["run_id"]), asks_for_job
+
+
+def test_a_job_of_a_run_that_was_killed_is_waited_for_and_taken_back(open_desk: OpenDesk) -> None:
+    desk, run, asks_for_job = killed_while_its_job_is_under_way(open_desk)
+    before = shown(desk.sandbox.store)
+    asked = desk.when(asks_for_job, nth=2)
+    process = desk.start("undo", run)
+    wait_for(asked, process)
+    desk.advance(500)
+    ended = desk.end(process)
+    assert "what the run sent for 5 tickets is still under way" in ended.err
+    assert f"Undo of run {run}: 5 taken back" in ended.out
+    assert shown(desk.sandbox.store) == before
+    assert sum(len(undo_notes(desk, number)) for number in desk.tickets) == 5
+
+
+def test_a_job_that_does_not_end_leaves_its_tickets_for_the_same_command_again(open_desk: OpenDesk) -> None:
+    desk, run, _ = killed_while_its_job_is_under_way(open_desk)
+    before = shown(desk.sandbox.store)
+    impatient = "from ticket_processor import cli, in_flight; in_flight.PATIENCE_S = 1; cli.main()"
+    ended = desk.end(desk.python("-c", impatient, "undo", run), code=1)
+    assert "left (not_known_yet)" in ended.out
+    assert "say the same command again in a few minutes" in ended.err
+    desk.advance(500)
+    told = desk("undo", run, "--json").object
+    assert told["outcomes"] == {"taken_back": 5}
+    assert shown(desk.sandbox.store) == before
+
+
+def test_an_undo_that_is_stopped_says_how_much_is_left_to_do(at_account: Account) -> None:
+    desk = at_account(4, faults="unauthorised:PUT:after=6")
+    run = triaged(desk)
+    ended = desk("undo", run, code=3)
+    assert (
+        "2 taken back, 1 sent and not confirmed yet (the same command again looks them up), 1 not reached" in ended.out
+    )
+    assert "ended early: Zendesk refused the credentials" in ended.err
+    told = desk("undo", run, "--json", code=3).object
+    assert (told["sent_not_confirmed"], told["not_reached"]) == (1, 1)
+
+
+@pytest.mark.parametrize(("dry_run", "said"), [(True, "would take back"), (False, "taking back")])
+def test_the_bar_of_a_dry_run_does_not_say_that_anything_is_taken_back(
+    at_account: Account, monkeypatch: pytest.MonkeyPatch, dry_run: bool, said: str
+) -> None:
+    desk = at_account(2)
+    triaged(desk)
+    bars = []
+
+    @contextmanager
+    def progress(_screen: Screen, what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+        bars.append((what, total))
+        yield lambda _count: None
+
+    monkeypatch.setattr(Screen, "progress", progress)
+    monkeypatch.chdir(desk.folder)
+    for name, value in desk._environment({}).items():
+        monkeypatch.setenv(name, value)
+    undo_command.undo(
+        SystemClock(),
+        "latest",
+        config=None,
+        tickets=(),
+        dry_run=dry_run,
+        while_stopped=False,
+        quiet=False,
+        as_json=False,
+    )
+    assert bars == [(said, 2)]
+
+
+def test_quiet_says_nothing_but_what_went_wrong(at_account: Account) -> None:
+    desk = at_account(3)
+    run = triaged(desk)
+    desk.sandbox.store.person_edit(1, status="closed")
+    desk.advance(60)
+    ended = desk("undo", run, "--quiet")
+    assert (ended.out, ended.err) == ("", "")
+    assert len(desk.marked()) == 1
+
+
+def test_in_a_pipe_a_line_for_every_hundred_tickets_says_how_far_it_is(at_account: Account) -> None:
+    desk = at_account(120)
+    run = triaged(desk)
+    lines = desk("undo", run).out.splitlines()
+    assert "100 of 120 looked at" in lines
+    assert len(lines) < 10
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_on_a_terminal_there_is_a_bar_with_the_total_and_what_is_left_above_it(at_account: Account) -> None:
+    desk = at_account(4)
+    run = triaged(desk)
+    desk.sandbox.store.person_edit(2, status="closed")
+    desk.advance(60)
+    seen = on_a_terminal(desk, "undo", run)
+    assert "/4" in seen
+    assert "looked at" not in seen
+    assert re.search(r"(^|[\r\n\x1bK])ticket 2: left \(closed\)", seen)
+    assert "ticket 1:" not in seen
+    assert "3 taken back, 1 left" in seen
+
+
+def on_a_terminal(desk: Desk, *arguments: str) -> str:
+    """What a command shows where both of its outputs are one terminal."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    environ = {**os.environ, **desk.environ, "TERM": "xterm", "COLUMNS": "120"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ticket_processor", *arguments],
+        cwd=desk.folder,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    late = threading.Timer(TOO_LONG_S, process.kill)
+    late.start()
+    shown = b""
+    with suppress(OSError):  # Linux says so at the end
+        while part := os.read(ours, 4096):
+            shown += part
+    os.close(ours)
+    code = process.wait()
+    late.cancel()
+    assert code == 0
+    return shown.decode("utf-8", "replace")
+
+
+@pytest.mark.parametrize(("mode", "nth"), [("single", 1), ("single", 12), ("batch", 1)])
+def test_after_a_kill_the_same_command_ends_it_with_one_note_each(at_account: Account, mode: str, nth: int) -> None:
+    desk = at_account(30, CONFIG.replace("[run]\n", f'[run]\nwrite_mode = "{mode}"\n'))
+    before = shown(desk.sandbox.store)
+    run = triaged(desk)
+    begun = desk.when(lambda request: request.method == "PUT", nth=nth)
+    process = desk.start("undo", run)
+    wait_for(begun, process)
+    process.kill()
+    desk.end(process, code=None)
+    desk.advance(60)
+    ended = desk("undo", run)
+    assert " failed" not in ended.out
+    assert shown(desk.sandbox.store) == before
+    assert all(len(undo_notes(desk, number)) == 1 for number in desk.tickets)
+    desk.advance(600)
+    desk("run")
+    assert shown(desk.sandbox.store) == before
+
+
+@pytest.mark.parametrize("faults", ["", "lost-reply=0.1:PUT:/tickets,error-after=0.1:PUT:/tickets"])
+@pytest.mark.parametrize("mode", ["single", "auto"])
+def test_no_value_of_a_person_is_lost_whatever_people_do_to_half_of_the_tickets(
+    at_account: Account, mode: str, faults: str
+) -> None:
+    desk = at_account(
+        60, CONFIG.replace("[run]\n", f'[run]\nwrite_mode = "{mode}"\nstable_read_s = 2\n'), faults=faults
+    )
+    store = desk.sandbox.store
+    before = shown(store)
+    run = desk("run", "--since", "1d", "--json", code=None).object["run_id"]
+    after = shown(store)
+    desk.advance(600)
+    people_work(store, 0.5, seed=4711)
+    left = shown(store)
+    desk.advance(600)
+    desk("undo", run, code=None)
+    desk.advance(60)
+    desk("undo", run)
+    found = judge(store, before, after, left)
+    assert found.human_values > 20
+    assert found.human_values_changed == []
+    assert found.not_taken_back == []
+    assert found.others_changed == []
+    assert found.notes == []
+    assert (found.untouched, found.untouched_as_before) == (30, 30)
+    assert not any(
+        audit.comment_public
+        for ticket in store.tickets.values()
+        for audit in ticket.audits
+        if audit.author_id == BOT_ID
+    )

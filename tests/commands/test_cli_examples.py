@@ -1,0 +1,52 @@
+"""Every command's help ends with one or two examples, and the command line takes each of them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from ticket_processor.cli import app
+from ticket_processor.commands.cli_examples import EXAMPLES
+
+ROOT: Any = typer.main.get_command(app)
+
+
+def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield " ".join((*path, name)), command
+
+
+COMMANDS = dict(commands(ROOT))
+
+
+def test_there_are_examples_for_every_command_and_for_no_other() -> None:
+    assert set(EXAMPLES) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_a_command_ends_with_examples_that_it_takes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ticket_processor.core.verbose.show", lambda *_, **__: None)  # for this process's other tests
+    shown = CliRunner().invoke(app, [*name.split(), "--help"], prog_name="ticketbot").stdout.rstrip().splitlines()
+    examples = EXAMPLES[name]
+    assert 1 <= len(examples) <= 2
+    assert [line.strip() for line in shown[-len(examples) :]] == list(examples)
+    for example in examples:
+        words = shlex.split(example.partition(" < ")[0])
+        program, rest = words[0], words[1:]
+        assert program == "ticketbot"
+        assert rest[: len(name.split())] == name.split()
+        with COMMANDS[name].make_context(name, rest[len(name.split()) :]) as context:
+            assert context.params is not None
+
+
+def test_an_option_that_is_none_would_be_noticed() -> None:
+    with pytest.raises(Exception, match="no-such-option"):
+        COMMANDS["run"].make_context("run", ["--no-such-option"])

@@ -1,0 +1,224 @@
+"""What a run prints, and where."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticket_processor.commands.screen import Screen, harmless
+from ticket_processor.core.models import Outcome, OutcomeStatus, Priority, RunSummary, Usage
+from ticket_processor.reporting.run_words import difference, outcome_line, summary_text
+
+from ..support.fakes import a_change, an_analysis
+
+LOG = Path("logs/ticketbot-2026-11-21.jsonl")
+
+
+class Watched:
+    """A screen whose two outputs can be read."""
+
+    def __init__(self, *, quiet: bool = False, as_json: bool = False) -> None:
+        self.out, self.err = io.StringIO(), io.StringIO()
+        self.screen = Screen(quiet=quiet, as_json=as_json, out=self.out, err=self.err)
+
+
+def an_outcome(status: OutcomeStatus = OutcomeStatus.UPDATED, **fields: Any) -> Outcome:
+    given: dict[str, Any] = {
+        "ticket_id": 7,
+        "status": status,
+        "reason": "by m-1",
+        "change": a_change(7),
+        "analysis": an_analysis(),
+        **fields,
+    }
+    return Outcome(**given)
+
+
+def a_summary(**fields: Any) -> RunSummary:
+    given: dict[str, Any] = {"run_id": "r", "dry_run": False, "outcomes": {"updated": 2}, "duration_s": 1.25, **fields}
+    return RunSummary(**given)
+
+
+def test_one_tickets_end_is_one_line() -> None:
+    assert outcome_line(an_outcome()) == "ticket 7: updated (by m-1); +ai_processed; priority - -> high"
+    assert outcome_line(an_outcome(change=None)) == "ticket 7: updated (by m-1)"
+
+
+def test_a_difference_shows_each_tag_the_priority_and_the_note() -> None:
+    text = difference(an_outcome(OutcomeStatus.PLANNED, change=a_change(7, note="One\nTwo")))
+    assert text.splitlines() == [
+        "ticket 7 (by m-1)",
+        "  + tag ai_processed",
+        "  ~ priority - -> high",
+        "  + note | One",
+        "  + note | Two",
+    ]
+
+
+def test_a_difference_shows_group_and_fields_and_which_field_a_person_has_filled_in() -> None:
+    change = a_change(7, group=8, fields={5: "topic"}, fields_kept=(6,), note=None)
+    lines = difference(an_outcome(OutcomeStatus.PLANNED, change=change)).splitlines()
+    assert lines[-3:] == ["  ~ group - -> 8", "  ~ field 5 -> topic", "    field 6 stays as it is, set already"]
+    assert outcome_line(an_outcome(change=change)).endswith("; group - -> 8; field 5 -> topic")
+
+
+def test_a_difference_says_that_a_persons_priority_stays() -> None:
+    change = a_change(7, priority=None, priority_before=Priority.LOW, note=None)
+    assert "priority stays low" in difference(an_outcome(OutcomeStatus.PLANNED, change=change))
+
+
+def test_a_summary_tells_who_answered_what_it_cost_and_what_waits() -> None:
+    text = summary_text(
+        a_summary(
+            outcomes={"updated": 2, "failed": 1},
+            answered_by={"m-1": 2, "rules": 1},
+            reasons={"closed": 1},
+            usage=Usage(input=10, output=5),
+            cost_usd=0.5,
+            retry_list=3,
+        ),
+        LOG,
+    )
+    for part in ("1 failed, 2 updated", "m-1: 2, rules: 1", "closed: 1", "10 in, 5 out, $0.5000", "later run: 3"):
+        assert part in text
+    assert str(LOG) in text
+
+
+def test_an_idle_run_says_so_in_few_words() -> None:
+    assert "nothing to do" in summary_text(a_summary(outcomes={}), LOG)
+
+
+def test_failures_go_to_the_error_output_and_the_rest_to_the_other() -> None:
+    watched = Watched()
+    watched.screen.outcome(an_outcome(OutcomeStatus.FAILED))
+    watched.screen.outcome(an_outcome(OutcomeStatus.UPDATED))
+    assert "failed" in watched.err.getvalue()
+    assert "failed" not in watched.out.getvalue()
+    assert "updated" in watched.out.getvalue()
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_quiet_run_still_tells_its_failures(as_json: bool) -> None:
+    watched = Watched(quiet=True, as_json=as_json)
+    watched.screen.outcome(an_outcome(OutcomeStatus.UPDATED))
+    watched.screen.outcome(an_outcome(OutcomeStatus.FAILED))
+    assert watched.out.getvalue() == ""
+    assert "failed" in watched.err.getvalue()
+
+
+def test_with_json_there_is_exactly_one_object_on_the_output() -> None:
+    watched = Watched(as_json=True)
+    watched.screen.say("hello")
+    watched.screen.notices(["mind the gap"])
+    watched.screen.outcome(an_outcome())
+    watched.screen.finished(a_summary(dry_run=True), LOG, [an_outcome(OutcomeStatus.PLANNED)])
+    (line,) = watched.out.getvalue().splitlines()
+    data = json.loads(line)
+    assert (data["run_id"], data["outcomes"], data["log"]) == ("r", {"updated": 2}, str(LOG))
+    assert data["planned"][0]["change"]["tags_added"] == ["ai_processed"]
+    assert "mind the gap" in watched.err.getvalue()
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_why_a_run_ended_early_and_what_is_given_up_is_told_where_cron_looks(as_json: bool) -> None:
+    watched = Watched(as_json=as_json)
+    watched.screen.finished(a_summary(stopped="the helpdesk is away", dead_letters=5, new_dead_letters=2), LOG)
+    ended, given_up = watched.err.getvalue().splitlines()
+    assert "ended early: the helpdesk is away" in ended
+    assert "2" in given_up
+    assert str(LOG) in given_up
+
+
+def test_tickets_given_up_in_earlier_runs_are_no_news_for_cron() -> None:
+    watched = Watched()
+    watched.screen.finished(a_summary(dead_letters=5), LOG)
+    assert watched.err.getvalue() == ""
+
+
+def test_where_nobody_watches_there_is_no_bar_and_no_colour() -> None:
+    watched = Watched()
+    with watched.screen.progress("work", total=2) as advance:
+        advance(1)
+        watched.screen.outcome(an_outcome())
+    assert watched.err.getvalue() == ""
+    assert "\x1b" not in watched.out.getvalue()
+
+
+@pytest.mark.parametrize(("total", "shown"), [(3, "1/3"), (None, "1")])
+def test_only_a_total_that_is_known_makes_a_bar(monkeypatch: pytest.MonkeyPatch, total: int | None, shown: str) -> None:
+    watched = Watched()
+    monkeypatch.setattr(watched.err, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    with watched.screen.progress("work", total) as advance:
+        advance(1)
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", watched.err.getvalue())
+    assert f"{shown} 0:00:0" in text
+    assert ("\u2501" in text) is (total is not None)
+    assert "?" not in text
+
+
+@pytest.mark.parametrize(("quiet", "code", "told"), [(True, 0, False), (True, 3, True), (False, 0, True)])
+def test_a_quiet_run_does_not_tell_of_an_early_end_that_is_no_fault(quiet: bool, code: int, told: bool) -> None:
+    watched = Watched(quiet=quiet)
+    watched.screen.finished(a_summary(stopped="out of time", exit_code=code), LOG)
+    assert ("ended early: out of time" in watched.err.getvalue()) == told
+
+
+def test_what_somebody_may_not_have_meant_is_told_where_cron_looks() -> None:
+    watched = Watched(quiet=True)
+    watched.screen.finished(a_summary(remarks=("--since was given",)), LOG)
+    assert watched.err.getvalue() == "ticketbot: note: --since was given\n"
+
+
+# What others wrote
+
+OBEYED = "\x1b[2J\x1b]0;title\x07\x9b31m\u202etxt\u2066\u2028\x7f\rover\b"
+
+
+@given(st.text(alphabet=st.characters(codec=None)))
+def test_nothing_that_a_terminal_obeys_is_printed_and_json_keeps_its_meaning(text: str) -> None:
+    shown = harmless(text)
+    assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", shown)
+    assert "\r" not in shown.replace("\r\n", "")
+    assert len(harmless(text, one_line=True).splitlines()) <= 1
+    written = json.dumps({"text": text}, ensure_ascii=False)
+    assert json.loads(harmless(written)) == json.loads(written)
+
+
+def test_words_of_every_language_are_printed_as_they_are() -> None:
+    for text in ("Größe\tß\nzwei", "می‌خواهم", "👨‍👩‍👧", "日本語", "שלום", "a\r\nb"):
+        assert harmless(text) == text
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_whatever_a_screen_is_given_a_terminal_obeys_none_of_it(
+    terminal: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched()
+    monkeypatch.setattr(watched.out, "isatty", lambda: terminal)
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("COLUMNS", "300")
+    watched.screen.say(OBEYED)
+    watched.screen.notices([OBEYED])
+    watched.screen.table(("", "What"), [("x", OBEYED)], loud="changed")
+    watched.screen.blocks([(OBEYED, [f"{OBEYED}\nanother line"])], loud="changed")
+    watched.screen.result(OBEYED, {})
+    watched.screen.finished(a_summary(remarks=(OBEYED,), stopped=OBEYED, exit_code=3), LOG)
+    printed = watched.out.getvalue() + watched.err.getvalue()
+    assert not set(OBEYED) & set(printed) - set("[2J]0;title31mtxtover\r\n")
+    assert "\nanother line" not in printed
+    assert printed.count("\\u001b[2J") == 8
+
+
+def test_json_is_printed_as_the_same_value_without_what_a_terminal_obeys() -> None:
+    watched = Watched(as_json=True)
+    watched.screen.result("", {"summary": OBEYED, "half": "\ud83d"})
+    assert not {"\x1b", "\x9b", "\u202e", "\x7f", "\ud83d"} & set(watched.out.getvalue())
+    assert json.loads(watched.out.getvalue()) == {"summary": OBEYED, "half": "\ud83d"}

@@ -1,0 +1,87 @@
+"""What is typed for a part of ticketbot that is not installed: by the Python that runs it, in any shell."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ticket_processor.core import errors
+from ticket_processor.core.errors import how_to_install
+
+PACKAGE = Path(errors.__file__).parent
+
+
+@pytest.fixture
+def python(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Fakes of the interpreter, in which pip and ticketbot are installed."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
+    monkeypatch.setattr(importlib.metadata, "distribution", lambda name: name)
+    monkeypatch.setattr(errors.os, "name", "posix")
+    return monkeypatch
+
+
+def test_the_extra_is_added_to_the_python_that_runs_ticketbot(python: pytest.MonkeyPatch) -> None:
+    python.setattr(sys, "executable", "/srv/ticketbot/.venv/bin/python")
+    assert how_to_install("alerts") == '/srv/ticketbot/.venv/bin/python -m pip install "ticketbot[alerts]"'
+
+
+@pytest.mark.parametrize(
+    ("system", "executable", "first"),
+    [
+        ("posix", "/home/Ann Smith/venv/bin/python", "'/home/Ann Smith/venv/bin/python' -m pip"),
+        ("nt", r"C:\Users\Ann Smith\venv\Scripts\python.exe", r'"C:\Users\Ann Smith\venv\Scripts\python.exe" -m pip'),
+        ("nt", r"C:\ticketbot\.venv\Scripts\python.exe", r"C:\ticketbot\.venv\Scripts\python.exe -m pip"),
+        ("posix", "", "python -m pip"),
+    ],
+    ids=["a space", "a space on Windows", "no space on Windows", "no path known"],
+)
+def test_its_path_is_quoted_where_the_shell_needs_it(
+    python: pytest.MonkeyPatch, system: str, executable: str, first: str
+) -> None:
+    python.setattr(errors.os, "name", system)
+    python.setattr(sys, "executable", executable)
+    told = how_to_install("report")
+    assert told.startswith(f"{first} install ")
+    assert told.endswith('install "ticketbot[report]"')  # cmd.exe knows no other quotation marks
+
+
+def test_a_program_that_is_run_from_its_folder_is_installed_from_there(python: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    python.setattr(importlib.metadata, "distribution", missing)
+    python.setattr(sys, "executable", "/usr/bin/python3")
+    assert shlex.split(how_to_install("ml")) == ["/usr/bin/python3", "-m", "pip", "install", f"{PACKAGE.parent}[ml]"]
+
+
+def test_where_there_is_no_pip_no_command_is_told_that_cannot_work(python: pytest.MonkeyPatch) -> None:
+    python.setattr(importlib.util, "find_spec", lambda _name: None)
+    told = how_to_install("encryption")
+    assert "-m pip" not in told
+    assert "with its extra 'encryption'" in told
+
+
+@pytest.mark.skipif(importlib.util.find_spec("pip") is None, reason="this environment has no pip")
+def test_pip_takes_the_command_and_keeps_the_ticketbot_that_is_there() -> None:
+    typed = how_to_install("metrics") + " --no-index --dry-run"
+    command = typed if os.name == "nt" else shlex.split(typed)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Requirement already satisfied: ticketbot[metrics]" in done.stdout
+
+
+def test_no_message_of_the_program_has_a_command_of_its_own() -> None:
+    own = [
+        path.name
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if path.name != "errors.py" and re.search(r"pip install|ticketbot\[", path.read_text(encoding="utf-8"))
+    ]
+    assert own == []

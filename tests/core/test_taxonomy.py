@@ -1,0 +1,369 @@
+"""What is found wrong with a site's categories, and what is not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticket_processor.analysis.text.similarity import shared_words, similarities, themes, vector_similarities
+from ticket_processor.commands.taxonomy import logged
+from ticket_processor.core.clock import iso
+from ticket_processor.core.models import Urgency
+from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
+from ticket_processor.helpdesk.protocol import AccountLabels, TicketField
+from ticket_processor.policy.decide import FieldPolicy, Mode, Policy
+from ticket_processor.policy.taxonomy_check import Finding, Logged, check, check_labels
+
+from ..support.fakes import START
+
+GENERAL = Category(name="general", description="Whatever fits nowhere else at all.", examples=("Nice site.",))
+OFF = FieldPolicy(mode=Mode.OFF)
+
+
+def category(name: str = "billing", **fields: Any) -> Category:
+    given: dict[str, Any] = {"description": f"Everything about {name} here.", "examples": (f"My {name}.",)}
+    return Category(name=name, **{**given, **fields})
+
+
+def findings(*categories: Category, policy: Policy | None = None, **options: Any) -> list[Finding]:
+    return check(Taxonomy(categories=(*categories, GENERAL)), policy or Policy(), **options)
+
+
+def only(found: list[Finding], kind: str) -> list[tuple[str, str | None]]:
+    return [(item.severity, item.category) for item in found if item.kind == kind]
+
+
+# Descriptions and examples
+
+
+def test_good_categories_give_nothing_to_say() -> None:
+    assert findings(category("billing"), category("shipping", parent="billing")) == []
+
+
+def test_the_default_categories_have_no_problem() -> None:
+    found = check(default_taxonomy(), Policy())
+    assert [item for item in found if item.severity == "problem"] == []
+    assert only(found, "overlap") == []
+
+
+@pytest.mark.parametrize(
+    ("description", "severity"),
+    [("", "problem"), (" … ", "problem"), ("Money things.", "advice"), ("It is all about money.", None)],
+)
+def test_a_category_that_nobody_could_sort_by_is_told(description: str, severity: str | None) -> None:
+    found = findings(category(description=description))
+    assert only(found, "description") == ([(severity, "billing")] if severity else [])
+
+
+def test_a_category_without_examples_is_told() -> None:
+    assert only(findings(category(examples=())), "examples") == [("advice", "billing")]
+
+
+# Overlaps
+
+
+def test_two_categories_that_say_the_same_are_told_with_the_words_they_share() -> None:
+    same = "Invoices, payment methods, charges and subscriptions of customers."
+    found = findings(category("billing", description=same), category("money", description=same), category("shipping"))
+    (overlap,) = [item for item in found if item.kind == "overlap"]
+    assert (overlap.severity, overlap.category) == ("problem", "billing")
+    assert "same as money" in overlap.text
+    assert "invoice" in overlap.text
+
+
+def test_a_sub_category_may_say_what_its_parent_says_and_its_sibling_may_not() -> None:
+    same = "Invoices, payment methods, charges and subscriptions."
+    found = findings(
+        category("billing", description=same),
+        category("invoice", parent="billing", description=same),
+        category("charge", parent="billing", description=same),
+    )
+    assert only(found, "overlap") == [("problem", "invoice")]
+
+
+def test_one_example_in_two_categories_is_told() -> None:
+    found = findings(category("billing", examples=("Pay it!",)), category("shipping", examples=("pay it",)))
+    assert only(found, "overlap") == [("problem", "billing")]
+
+
+def test_likeness_by_vectors_is_used_where_it_is_given() -> None:
+    asked: list[int] = []
+
+    def likeness(texts: Any) -> list[list[float]]:
+        asked.append(len(texts))
+        return [[1.0, 0.5, 0.0], [0.5, 1.0, 0.0], [0.0, 0.0, 1.0]]
+
+    assert only(findings(category("a"), category("b"), likeness=likeness), "overlap") == [("advice", "a")]
+    assert asked == [3]
+
+
+# Keywords
+
+
+@pytest.mark.parametrize("entry", ["!!!", "", "*", "~", "#"])
+def test_a_keyword_that_can_never_be_found_is_told(entry: str) -> None:
+    (found,) = findings(category(keywords={"en": (entry,)}))
+    assert (found.severity, found.kind) == ("problem", "keyword")
+    assert "never" in found.text
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["invoice", "invoice*", "*rechnung*", "charged ~ twice", "e-mail", "c++", "don't", "l'erreur", "請求書", "Straße"],
+)
+def test_a_keyword_that_can_be_found_is_left_in_peace(entry: str) -> None:
+    assert findings(category(keywords={"en": (entry,)})) == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "severity", "words"),
+    [("invoice, bill", "problem", "comma"), ("a*", "problem", "nearly every"), ("please help", "advice", "everyday")],
+)
+def test_a_keyword_that_does_not_do_what_it_was_meant_to_is_told(entry: str, severity: str, words: str) -> None:
+    (found,) = findings(category(keywords={"en": (entry,)}))
+    assert found.severity == severity
+    assert words in found.text
+
+
+def test_a_keyword_of_two_categories_is_told_once_whatever_its_language_and_case() -> None:
+    found = findings(
+        category("billing", keywords={"en": ("Invoice",)}), category("shipping", keywords={"de": ("invoice",)})
+    )
+    assert only(found, "keyword") == [("problem", "billing")]
+
+
+def test_a_keyword_that_another_category_covers_is_told() -> None:
+    found = findings(
+        category("billing", keywords={"en": ("invoice*",)}), category("shipping", keywords={"en": ("invoices",)})
+    )
+    assert only(found, "keyword") == [("advice", "shipping")]
+
+
+def test_a_keyword_of_a_category_and_its_sub_category_is_advice() -> None:
+    found = findings(
+        category("billing", keywords={"en": ("invoice",)}),
+        category("late", parent="billing", keywords={"en": ("invoice",)}),
+    )
+    assert only(found, "keyword") == [("advice", "billing")]
+
+
+# Floors and targets
+
+
+@pytest.mark.parametrize(
+    ("parents", "own", "severity"),
+    [
+        (Urgency.HIGH, Urgency.MEDIUM, "problem"),
+        (Urgency.HIGH, Urgency.HIGH, "advice"),
+        (Urgency.MEDIUM, Urgency.HIGH, None),
+        (None, Urgency.LOW, "advice"),
+        (None, None, None),
+    ],
+)
+def test_a_floor_that_does_nothing_is_told(parents: Urgency | None, own: Urgency | None, severity: str | None) -> None:
+    found = findings(category("billing", priority_floor=parents), category("x", parent="billing", priority_floor=own))
+    assert only(found, "floor") == ([(severity, "x")] if severity else [])
+
+
+def test_a_high_floor_for_whatever_fits_nowhere_is_asked_about() -> None:
+    found = check(Taxonomy(categories=(GENERAL.model_copy(update={"priority_floor": Urgency.HIGH}),)), Policy())
+    assert only(found, "floor") == [("advice", "general")]
+
+
+@pytest.mark.parametrize(("models", "allowed", "told"), [(True, False, 1), (True, True, 0), (False, False, 0)])
+def test_a_critical_floor_that_models_may_not_reach_is_told(models: bool, allowed: bool, told: int) -> None:
+    policy = Policy(model_may_set_urgent=allowed)
+    found = findings(category(priority_floor=Urgency.CRITICAL), policy=policy, with_models=models)
+    assert len(only(found, "floor")) == told
+
+
+@pytest.mark.parametrize(
+    ("fields", "policy"),
+    [({"tag": "x"}, {"tags": OFF}), ({"group": 1}, {"group": OFF}), ({"fields": {1: "x"}}, {"fields": OFF})],
+)
+def test_a_target_that_policy_switches_off_is_told(fields: dict[str, Any], policy: dict[str, Any]) -> None:
+    assert only(findings(category(**fields), policy=Policy(**policy)), "target") == [("problem", "billing")]
+    assert findings(category(**fields)) == []
+
+
+ESCALATING = {"escalation": {"group": 2}}
+TIERED = {"preset": "tiers", "tiers": {"groups": {"1": 2}}}
+
+
+@pytest.mark.parametrize("policy", [ESCALATING, TIERED])
+def test_a_group_of_the_policy_that_is_never_set_or_does_not_exist_is_told(policy: dict[str, Any]) -> None:
+    switched_off = only(findings(category(), policy=Policy(group=OFF, **policy)), "target")
+    assert switched_off == [("problem", None)]
+    assert only(findings(category(), policy=Policy(**policy)), "target") == []
+    taxonomy = Taxonomy(categories=(category(), GENERAL))
+    for groups, told in (({1: "Support"}, [("problem", None)]), ({2: "Second line"}, [])):
+        found = check_labels(taxonomy, Policy(**policy), AccountLabels(tags={}, fields=(), groups=groups))
+        assert only(found, "helpdesk") == told
+
+
+@pytest.mark.parametrize("tag", ["ai_processed", "ai_fallback", "ai_shipping", "ai_tier_1"])
+def test_a_target_tag_that_means_something_else_is_told(tag: str) -> None:
+    assert only(findings(category(tag=tag), category("shipping")), "target") == [("problem", "billing")]
+
+
+# The log
+
+
+def lines(name: str, count: int, text: str = "Something or other number {}") -> list[Logged]:
+    return [Logged(name, None, text.format(number)) for number in range(count)]
+
+
+def test_a_category_that_was_never_chosen_is_told_once_there_are_enough_tickets() -> None:
+    item = category("billing"), category("shipping"), category("late", parent="shipping")
+    log = [*lines("billing", 20), *[Logged("shipping", "late", "") for _ in range(10)]]
+    assert only(findings(*item, log=log), "unused") == [("advice", "general")]
+    assert only(findings(*item, log=lines("billing", 29)), "unused") == []
+
+
+def test_what_many_tickets_without_a_category_speak_of_is_told_with_an_example() -> None:
+    log = [
+        *lines("general", 6, "The customer asks for a gift card number {}"),
+        *lines("general", 4, "A parking permit is wanted, case {}"),
+        *lines("general", 30, "Thanks and praise {}"[:5] + "{}"),
+        *lines("billing", 40, "The customer asks about an invoice number {}"),
+    ]
+    (found,) = [item for item in findings(category(), log=log) if item.kind == "missing"]
+    assert (found.severity, found.category) == ("advice", "general")
+    assert "6 of its 40 tickets speak of 'gift card'" in found.text
+    assert "“The customer asks for a gift card number 0”" in found.text
+
+
+def test_an_example_in_a_finding_is_plain() -> None:
+    log = lines("general", 6, "Gift [card](https://evil.example) {{x}} @all {}")
+    (found,) = [item for item in findings(category(), log=[*log, *lines("billing", 20)]) if item.kind == "missing"]
+    assert not any(piece in found.text for piece in ("://", "](", "{{", "@"))
+
+
+@given(
+    texts=st.lists(
+        st.lists(st.sampled_from("gift card parking permit coffee".split()), max_size=4).map(" ".join), max_size=30
+    ),
+    elsewhere=st.lists(st.sampled_from(["invoice", "gift", ""]), max_size=10),
+)
+def test_a_theme_has_its_words_in_each_of_its_texts_and_each_text_one_theme(
+    texts: list[str], elsewhere: list[str]
+) -> None:
+    found = themes(texts, elsewhere, at_least=3)
+    members = [index for theme in found for index in theme.members]
+    assert len(members) == len(set(members))
+    for theme in found:
+        assert len(theme.members) >= 3
+        assert all(set(theme.phrase.split()) & set(texts[index].split()) for index in theme.members)
+
+
+def test_the_log_is_read_for_its_last_days_and_a_tickets_last_line_counts(tmp_path: Path) -> None:
+    def write(days_ago: int, *events: dict[str, Any]) -> None:
+        path = tmp_path / f"ticketbot-{iso(START - 86_400 * days_ago)[:10]}.jsonl"
+        path.write_text("".join(json.dumps(event) + "\n" for event in events) + "{torn", encoding="utf-8")
+
+    def ticket(number: int, name: str, **fields: Any) -> dict[str, Any]:
+        return {"event": "ticket", "ticket_id": number, "analysis": {"category": name, "summary": "s", **fields}}
+
+    write(40, ticket(1, "old"))
+    write(3, ticket(2, "first"), ticket(3, "billing", subcategory="late"), {"event": "ticket", "analysis": None})
+    write(0, ticket(2, "last"), {"event": "run_started"})
+    assert list(logged(tmp_path, START, 30)) == [Logged("last", None, "s"), Logged("billing", "late", "s")]
+    assert [line.category for line in logged(tmp_path, START, 90)] == ["old", "last", "billing"]
+    assert list(logged(tmp_path / "absent", START, 30)) == []
+
+
+# The helpdesk's own words
+
+TOPIC = TicketField(id=5, title="Topic", kind="tagger", options={"topic_billing": "Money", "area": "Shipping"})
+LABELS = AccountLabels(
+    tags={"billing": 12, "finance": 3},
+    fields=(
+        TOPIC,
+        TicketField(id=6, title="Old", kind="tagger", active=False, options={"refund": "Refund"}),
+        TicketField(id=7, title="Priority", kind="priority", system=True),
+        TicketField(id=8, title="VIP", kind="checkbox"),
+        TicketField(id=9, title="Order", kind="text"),
+    ),
+    groups={1: "Support"},
+)
+
+
+def told(item: Category, labels: AccountLabels = LABELS, policy: Policy | None = None) -> list[tuple[str, str]]:
+    found = check_labels(Taxonomy(categories=(item, GENERAL)), policy or Policy(), labels)
+    assert all(finding.category == item.name for finding in found)
+    return [(finding.severity, finding.text) for finding in found]
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"group": 2}, "no group 2"),
+        ({"fields": {1: "x"}}, "field 1 does not exist"),
+        ({"fields": {6: "refund"}}, "switched off"),
+        ({"fields": {7: "high"}}, "one of the helpdesk's own"),
+        ({"fields": {8: "true"}}, "is a box"),
+        ({"fields": {5: "moon"}}, "no option moon: it has topic_billing, area"),
+        ({"tag": "area"}, "would change that field"),
+    ],
+)
+def test_a_target_that_cannot_work_in_the_helpdesk_is_a_problem(fields: dict[str, Any], words: str) -> None:
+    found = told(category("zebra", **fields))
+    assert [severity for severity, text in found if words in text] == ["problem"]
+
+
+def test_a_target_that_works_is_left_in_peace() -> None:
+    assert told(category("zebra", tag="finance", group=1, fields={5: "area", 9: "anything"})) == []
+
+
+def test_a_label_of_ours_that_is_an_option_would_change_a_field() -> None:
+    field = TicketField(id=5, title="Topic", kind="tagger", options={"ai_zebra": "Zebra"})
+    (first, *_) = told(category("zebra"), AccountLabels(tags={}, fields=(field,)))
+    assert first[0] == "problem"
+    assert 'fields = { 5 = "ai_zebra" }' in first[1]
+
+
+def test_tags_and_options_that_are_called_as_a_category_is_are_offered() -> None:
+    texts = [text for severity, text in told(category("billing")) if severity == "advice"]
+    assert 'the helpdesk has a tag billing, used 12 times: tag = "billing" goes on with it' in texts
+    assert any('fields = { 5 = "topic_billing" }' in text for text in texts)
+    assert any('fields = { 5 = "area" }' in text for _, text in told(category("shipping")))
+    assert told(category("billing", tag="finance", fields={5: "topic_billing"})) == []
+
+
+def test_a_tag_that_nobody_uses_yet_is_asked_about() -> None:
+    ((severity, text),) = told(category("zebra", tag="fynance"))
+    assert severity == "advice"
+    assert "fynance" in text
+
+
+# Likeness
+
+WORDS = st.lists(st.sampled_from("invoice payment parcel password crash the of".split()), max_size=6).map(" ".join)
+
+
+@given(texts=st.lists(WORDS, max_size=5))
+def test_likeness_is_even_and_between_nothing_and_the_same(texts: list[str]) -> None:
+    alike = similarities(texts)
+    for one in range(len(texts)):
+        for other in range(len(texts)):
+            assert alike[one][other] == pytest.approx(alike[other][one])
+            assert -1e-9 <= alike[one][other] <= 1 + 1e-9
+
+
+def test_texts_without_a_word_in_common_are_not_alike_and_equal_ones_are() -> None:
+    alike = similarities(["invoice payment", "parcel delivery", "payment invoice"])
+    assert alike[0][1] == 0
+    assert alike[0][2] == pytest.approx(1)
+    assert shared_words("Two invoices, one payment", "an invoice") == ["invoice"]
+
+
+def test_likeness_by_vectors_leaves_out_what_all_have_in_common() -> None:
+    alike = vector_similarities([(10, 1, 0), (10, 1, 0.1), (10, -1, 3), (10, -1, -3)])
+    assert alike[0][1] > 0.9
+    assert alike[0][2] < 0.1
+    assert vector_similarities([(0.0, 0.0), (0.0, 0.0)]) == [[0.0, 0.0], [0.0, 0.0]]

@@ -1,0 +1,704 @@
+"""What is repeated, what is not, how long is waited, and what an answer counts for."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+
+from ticket_processor.core.backoff import RETRY_AFTER_CAP_S, backoff_seconds, retry_after_seconds
+from ticket_processor.core.circuit_breaker import Breaker
+from ticket_processor.core.errors import (
+    DeadlineReached,
+    HelpdeskDown,
+    NotAuthorised,
+    OutcomeUnknown,
+    RateLimited,
+    ReadOnlyViolation,
+    Stopping,
+    TicketUnreadable,
+)
+from ticket_processor.helpdesk.rate_limit import Limit, Throttle
+from ticket_processor.helpdesk.transport import MAX_ATTEMPTS, Effect, Transport
+from ticket_processor.sandbox import InMemoryAdapter, Sandbox
+from ticket_processor.sandbox import ManualClock as SandboxTime
+from ticket_processor.zendesk import read_limits
+
+from ..support.fakes import BASE, START, ManualClock, Step, Wire, answer, refused
+
+ReadTimeout = requests.exceptions.ReadTimeout
+ConnectTimeout = requests.exceptions.ConnectTimeout
+Reset = requests.exceptions.ConnectionError
+HalfBody = requests.exceptions.ChunkedEncodingError
+
+NOW = 1_795_231_800.0  # Sat, 21 Nov 2026 03:30:00 GMT
+
+
+def write(wire: Wire) -> object:
+    return wire.transport.request("PUT", "/t/1", json={"a": 1}, effect=Effect.WRITE)
+
+
+# Retry-After
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, None),
+        ("0", 0.0),
+        ("7", 7.0),
+        (" 7 ", 7.0),
+        ("1.5", 1.5),
+        ("-3", 0.0),
+        ("Sat, 21 Nov 2026 03:30:30 GMT", 30.0),
+        ("Sat, 21 Nov 2026 03:29:00 GMT", 0.0),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", RETRY_AFTER_CAP_S),
+        ("Mon, 01 Jan 99999999999999 00:00:00 GMT", None),
+        ("Mon, 01 Jan 2026 99999999999999999999:00:00 GMT", None),
+        ("1 Jan 2026 00:00:00 +9999999999999999", None),
+        ("soon", None),
+        ("", None),
+        ("nan", None),
+        ("NaN", None),
+        ("inf", RETRY_AFTER_CAP_S),
+        ("-inf", 0.0),
+        ("1e400", RETRY_AFTER_CAP_S),
+        ("86400", RETRY_AFTER_CAP_S),
+        ("9" * 400, RETRY_AFTER_CAP_S),
+    ],
+)
+def test_every_form_of_retry_after_is_understood_or_passed_over(header: str | None, seconds: float | None) -> None:
+    assert retry_after_seconds(header, NOW) == seconds
+
+
+def test_backoff_grows_to_a_cap_and_uses_the_whole_range() -> None:
+    dice = random.Random(1)
+    for attempt, most in ((1, 1.0), (2, 2.0), (3, 4.0), (10, 20.0), (900, 20.0)):
+        drawn = [backoff_seconds(attempt, dice) for _ in range(200)]
+        assert 0 <= min(drawn) < most / 4
+        assert most * 3 / 4 < max(drawn) <= most
+
+
+# Reads
+
+SENSELESS: list[Step] = [
+    answer(500),
+    answer(502, "<html>bad gateway</html>"),
+    answer(503),
+    answer(408),
+    ReadTimeout("slow"),
+    ConnectTimeout("slow"),
+    Reset("Connection aborted."),
+    HalfBody("Connection broken"),
+    answer(200, "<html>please sign in</html>"),
+    answer(200, b'{"tickets": [', Content_Type="application/json"),
+    answer(200, b"", Content_Type="application/json"),
+]
+IDS = "500 502 503 408 read-timeout connect-timeout reset half-body html half-json empty".split()
+
+
+@pytest.mark.parametrize("trouble", SENSELESS, ids=IDS)
+def test_a_read_is_repeated_until_there_is_an_answer(trouble: Step) -> None:
+    wire = Wire(trouble, trouble, answer(200, {"ok": 1}))
+    assert wire.transport.request("GET", "/t").body == {"ok": 1}
+    assert wire.calls == 3
+    assert len(wire.clock.waits) == 2
+
+
+@pytest.mark.parametrize("trouble", SENSELESS, ids=IDS)
+def test_a_read_is_given_up_after_the_allowed_attempts(trouble: Step) -> None:
+    wire = Wire(trouble, breaker=Breaker("desk", ManualClock(), threshold=99))
+    with pytest.raises(HelpdeskDown):
+        wire.transport.request("GET", "/t")
+    assert wire.calls == MAX_ATTEMPTS
+    assert len(wire.clock.waits) == MAX_ATTEMPTS - 1
+
+
+def test_a_creation_with_an_idempotency_key_is_repeated_like_a_read() -> None:
+    wire = Wire(ReadTimeout("slow"), answer(201, {"ok": 1}))
+    reply = wire.transport.request("POST", "/t", json={}, headers={"Idempotency-Key": "k"}, effect=Effect.NONE)
+    assert reply.status == 201
+    assert {request.headers["Idempotency-Key"] for request in wire.adapter.sent} == {"k"}
+
+
+def test_an_answer_without_content_is_an_answer() -> None:
+    wire = Wire(answer(204, b""))
+    assert wire.transport.request("GET", "/t").status == 204
+
+
+def test_a_servers_retry_after_on_a_503_is_kept() -> None:
+    wire = Wire(answer(503, Retry_After="17"), answer())
+    wire.transport.request("GET", "/t")
+    assert wire.clock.waits[0] >= 17
+
+
+def test_a_date_in_retry_after_is_measured_by_the_servers_own_clock() -> None:
+    limited = answer(429, Retry_After="Sat, 21 Nov 2026 05:30:10 GMT", Date="Sat, 21 Nov 2026 05:30:00 GMT")
+    wire = Wire(limited, answer())
+    wire.transport.request("GET", "/t")
+    assert 10 <= wire.clock.waits[0] <= 13
+
+
+def test_no_timeout_is_longer_than_the_rest_of_the_run() -> None:
+    wire = Wire(answer(), seconds=3)
+    wire.transport.request("GET", "/t")
+    connect, read = wire.adapter.timeouts[0]
+    assert connect <= 3.2
+    assert read <= 3.2
+
+
+def test_connect_and_read_timeouts_are_always_set() -> None:
+    wire = Wire(answer())
+    wire.transport.request("GET", "/t")
+    assert wire.adapter.timeouts == [(5.0, 30.0)]
+
+
+# Writes
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        answer(500),
+        answer(502, "<html>"),
+        answer(503, Retry_After="1"),
+        answer(504),
+        answer(408),
+        ReadTimeout("slow"),
+        Reset("Connection aborted."),
+        HalfBody("Connection broken"),
+        answer(200, "<html>please sign in</html>"),
+        answer(200, b'{"ticket"', Content_Type="application/json"),
+    ],
+    ids="500 502 503 504 408 read-timeout reset half-body html half-json".split(),
+)
+def test_a_write_that_may_have_happened_is_never_sent_again(trouble: Step) -> None:
+    wire = Wire(trouble, answer(200, {"ok": 1}))
+    with pytest.raises(OutcomeUnknown):
+        write(wire)
+    assert wire.calls == 1
+    assert wire.clock.waits == []
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [answer(429, Retry_After="2"), answer(429), ConnectTimeout("slow"), refused()],
+    ids="429 429-without-header connect-timeout refused".split(),
+)
+def test_a_write_that_surely_did_nothing_is_sent_again(trouble: Step) -> None:
+    wire = Wire(trouble, answer(200, {"ok": 1}))
+    write(wire)
+    assert wire.calls == 2
+    assert wire.adapter.sent[0].body == wire.adapter.sent[1].body
+
+
+def test_a_write_that_never_reached_anybody_is_given_up_as_unreachable() -> None:
+    wire = Wire(refused(), breaker=Breaker("desk", ManualClock(), threshold=99))
+    with pytest.raises(HelpdeskDown, match="gives no answer"):
+        write(wire)
+    assert wire.calls == MAX_ATTEMPTS
+
+
+class Keys:
+    """Credentials that can be renewed, or not."""
+
+    def __init__(self, *values: str, renewable: bool = True) -> None:
+        self._values = list(values)
+        self._renewable = renewable
+        self.refused: list[str] = []
+
+    def header(self) -> str:
+        return self._values[0]
+
+    def renew(self, refused: str) -> bool:
+        self.refused.append(refused)
+        if self._renewable and len(self._values) > 1:
+            self._values.pop(0)
+        return self._renewable
+
+
+def test_a_write_refused_with_401_is_sent_once_more_with_renewed_credentials() -> None:
+    keys = Keys("Bearer old", "Bearer new")
+    wire = Wire(answer(401), answer(200, {"ok": 1}), auth=keys)
+    write(wire)
+    assert [request.headers["Authorization"] for request in wire.adapter.sent] == ["Bearer old", "Bearer new"]
+    assert keys.refused == ["Bearer old"]
+
+
+def test_a_second_401_ends_the_run_without_another_try() -> None:
+    wire = Wire(answer(401), auth=Keys("Bearer old", "Bearer new"))
+    with pytest.raises(NotAuthorised, match="401"):
+        write(wire)
+    assert wire.calls == 2
+
+
+def test_credentials_are_renewed_once_for_a_request_however_often_it_is_repeated() -> None:
+    keys = Keys("a", "b", "c")
+    wire = Wire(answer(401), answer(503), answer(401), auth=keys)
+    with pytest.raises(NotAuthorised):
+        wire.transport.request("GET", "/t")
+    assert keys.refused == ["a"]
+
+
+def test_credentials_that_cannot_be_renewed_are_not_tried_again() -> None:
+    wire = Wire(answer(401), auth=Keys("Bearer old", renewable=False))
+    with pytest.raises(NotAuthorised):
+        wire.transport.request("GET", "/t")
+    assert wire.calls == 1
+
+
+def test_no_message_holds_the_credentials() -> None:
+    for trouble in (answer(401), answer(500), ReadTimeout("slow")):
+        wire = Wire(trouble, auth=Keys("Bearer CANARY", renewable=False))
+        with pytest.raises((NotAuthorised, HelpdeskDown)) as error:
+            wire.transport.request("GET", "/t")
+        assert "CANARY" not in str(error.value)
+
+
+# What counts against the breaker
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 410, 413, 422])
+def test_a_refusal_is_a_reply_and_does_not_count_against_the_breaker(status: int) -> None:
+    wire = Wire(answer(status, {"error": "x"}))
+    for _ in range(8):
+        assert wire.transport.request("GET", "/t").status == status
+    assert wire.calls == 8
+    assert wire.breaker.memory().failures == 0
+
+
+def test_a_refusal_in_plain_text_is_a_reply_without_a_body() -> None:
+    wire = Wire(answer(422, "Not like this", Content_Type="text/plain"))
+    reply = write(wire)
+    assert (reply.status, reply.body) == (422, None)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("trouble", [answer(429, Retry_After="0"), answer(503), ReadTimeout("slow")])
+def test_rate_limits_and_failures_count_against_the_breaker(trouble: Step) -> None:
+    wire = Wire(trouble)
+    with pytest.raises((RateLimited, HelpdeskDown)):
+        wire.transport.request("GET", "/t")
+    assert wire.breaker.memory().failures == MAX_ATTEMPTS
+
+
+def test_an_open_breaker_means_no_request_at_all() -> None:
+    wire = Wire(answer(503))
+    for _ in range(2):
+        with pytest.raises(HelpdeskDown):
+            wire.transport.request("GET", "/t")
+    assert wire.calls == 5  # the fifth failure opened it in the middle of the second request
+    with pytest.raises(HelpdeskDown, match="circuit breaker is open"):
+        wire.transport.request("GET", "/t")
+    with pytest.raises(HelpdeskDown, match="circuit breaker is open"):
+        write(wire)
+    assert wire.calls == 5
+
+
+def test_after_the_open_time_one_good_answer_closes_the_breaker() -> None:
+    wire = Wire(*[answer(503)] * 5, answer())
+    for _ in range(2):
+        with pytest.raises(HelpdeskDown):
+            wire.transport.request("GET", "/t")
+    wire.clock.advance(60)
+    wire.transport.request("GET", "/t")
+    assert wire.breaker.memory().failures == 0
+
+
+# Waiting
+
+
+def test_a_wait_longer_than_the_run_is_not_begun_and_tells_when_to_come_back() -> None:
+    wire = Wire(answer(429, Retry_After="900"), seconds=540)
+    with pytest.raises(RateLimited) as error:
+        wire.transport.request("GET", "/t")
+    assert error.value.not_before == pytest.approx(START + 900)
+    assert wire.clock.waits == []
+    assert wire.calls == 1
+
+
+def test_a_rate_limit_that_does_not_end_tells_when_to_come_back() -> None:
+    wire = Wire(answer(429, Retry_After="10"), breaker=Breaker("desk", ManualClock(), threshold=99))
+    with pytest.raises(RateLimited) as error:
+        wire.transport.request("GET", "/t")
+    assert error.value.not_before == pytest.approx(wire.clock.now() + 10)
+    assert wire.calls == MAX_ATTEMPTS
+
+
+def test_a_rate_limit_without_retry_after_asks_for_a_minute() -> None:
+    wire = Wire(answer(429), seconds=0.5)
+    with pytest.raises(RateLimited) as error:
+        wire.transport.request("GET", "/t")
+    assert error.value.not_before == pytest.approx(START + 60)
+
+
+def test_threads_told_the_same_moment_do_not_all_return_in_it() -> None:
+    waits = set()
+    for seed in range(5):
+        wire = Wire(answer(429, Retry_After="10"), answer(), rng=random.Random(seed))
+        wire.transport.request("GET", "/t")
+        waits.add(wire.clock.waits[0])
+        assert 10 <= wire.clock.waits[0] <= 12.6
+    assert len(waits) == 5
+
+
+@pytest.mark.parametrize("seconds", [0.4, 1.0, 2.5, 6.0, 11.0])
+def test_no_wait_passes_the_deadline(seconds: float) -> None:
+    wire = Wire(answer(503), seconds=seconds)
+    with pytest.raises((HelpdeskDown, DeadlineReached)):
+        wire.transport.request("GET", "/t")
+    assert wire.clock.now() <= START + seconds
+
+
+def test_nothing_is_sent_after_the_deadline() -> None:
+    wire = Wire(answer(), seconds=10)
+    wire.clock.advance(10)
+    with pytest.raises(DeadlineReached):
+        wire.transport.request("GET", "/t")
+    assert wire.calls == 0
+
+
+def test_a_stop_ends_a_wait_and_nothing_more_is_sent() -> None:
+    wire = Wire(answer(503))
+    wire.clock.stop_during_wait = True
+    with pytest.raises(Stopping):
+        wire.transport.request("GET", "/t")
+    assert wire.calls == 1
+
+
+def test_a_stop_before_a_request_means_that_nothing_is_sent() -> None:
+    wire = Wire(answer())
+    wire.clock.stopped = True
+    with pytest.raises(Stopping):
+        write(wire)
+    assert wire.calls == 0
+
+
+# Dry runs and redirects
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "PATCH"])
+def test_a_read_only_transport_refuses_a_write_before_anything_is_sent(method: str) -> None:
+    wire = Wire(answer(), read_only=True)
+    with pytest.raises(ReadOnlyViolation):
+        wire.transport.request(method, "/t", json={})
+    assert wire.calls == 0
+
+
+def test_a_read_only_transport_still_reads_and_asks_for_tokens() -> None:
+    wire = Wire(answer(200, {"access_token": "x"}), read_only=True)
+    wire.transport.request("GET", "/t")
+    wire.transport.request("POST", "/oauth/tokens", json={}, changes_nothing=True)
+    assert wire.calls == 2
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_not_followed_and_named_by_its_host_only(status: int) -> None:
+    wire = Wire(answer(status, Location="https://elsewhere.invalid/login?return_to=CANARY"), auth=Keys("Bearer s"))
+    with pytest.raises(HelpdeskDown, match=r"redirects to elsewhere\.invalid") as error:
+        wire.transport.request("GET", "/t")
+    assert "CANARY" not in str(error.value)
+    assert wire.calls == 1
+
+
+def test_a_tls_failure_is_not_repeated() -> None:
+    wire = Wire(requests.exceptions.SSLError("certificate verify failed"))
+    with pytest.raises(HelpdeskDown, match="TLS"):
+        write(wire)
+    assert wire.calls == 1
+
+
+@pytest.fixture
+def netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user's own file with a password for every host."""
+    path = tmp_path / "netrc"
+    path.write_text("default login somebody password else\n", encoding="utf-8")
+    path.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(path))
+
+
+@pytest.mark.usefixtures("netrc")
+def test_credentials_are_ours_and_never_those_of_netrc() -> None:
+    wire = Wire(answer(), auth=Keys("Bearer ours"))
+    wire.transport.request("GET", "/t")
+    wire.transport.request("POST", "/oauth/tokens", json={}, changes_nothing=True, signed=False)
+    signed, unsigned = wire.adapter.sent
+    assert signed.headers["Authorization"] == "Bearer ours"
+    assert "Authorization" not in unsigned.headers
+    bare = Wire(answer())
+    bare.transport.request("GET", "/t")
+    assert "Authorization" not in bare.adapter.sent[0].headers
+
+
+def test_credentials_may_come_later() -> None:
+    wire = Wire(answer())
+    wire.transport.sign_with(Keys("Bearer later"))
+    wire.transport.request("GET", "/t")
+    assert wire.adapter.sent[0].headers["Authorization"] == "Bearer later"
+
+
+def test_an_unsigned_request_that_is_refused_renews_nothing() -> None:
+    keys = Keys("Bearer a", "Bearer b")
+    wire = Wire(answer(401), auth=keys)
+    with pytest.raises(NotAuthorised):
+        wire.transport.request("GET", "/t", signed=False)
+    assert (keys.refused, wire.calls) == ([], 1)
+
+
+BROKEN_TLS = requests.exceptions.SSLError("[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol")
+
+
+def test_a_broken_tls_connection_is_repeated_for_reads() -> None:
+    wire = Wire(BROKEN_TLS, answer(200, {"ok": 1}))
+    assert wire.transport.request("GET", "/t").body == {"ok": 1}
+    assert wire.calls == 2
+
+
+def test_a_write_over_a_broken_tls_connection_may_have_happened() -> None:
+    wire = Wire(BROKEN_TLS)
+    with pytest.raises(OutcomeUnknown):
+        write(wire)
+    assert wire.calls == 1
+
+
+# Throttle
+
+
+def test_before_the_first_reply_nothing_is_held_back() -> None:
+    throttle = Throttle(ManualClock())
+    assert [throttle.delay(["account"]) for _ in range(500)] == [0.0] * 500
+
+
+def test_no_more_than_our_share_of_a_limit_is_used_in_a_window() -> None:
+    clock = ManualClock()
+    throttle = Throttle(clock, share=0.5)
+    throttle.learn({"account": Limit(100, 100, 30.0)})
+    taken = [throttle.delay(["account"]) for _ in range(80)]
+    assert taken.count(0.0) == 50
+    assert 30.0 < max(taken) < 31.0
+    clock.advance(31)
+    assert throttle.delay(["account"]) == 0.0
+
+
+def test_nothing_more_is_taken_once_others_have_used_nearly_everything() -> None:
+    clock = ManualClock()
+    throttle = Throttle(clock, share=0.5)
+    throttle.learn({"account": Limit(100, 6, 20.0)})
+    assert throttle.delay(["account"]) == 0.0
+    throttle.learn({"account": Limit(100, 5, 20.0)})
+    assert throttle.delay(["account"]) == pytest.approx(20.05)
+    clock.advance(20)
+    assert throttle.delay(["account"]) == 0.0
+
+
+def test_a_call_that_has_to_wait_for_one_limit_takes_no_place_in_another() -> None:
+    throttle = Throttle(ManualClock(), share=0.5)
+    throttle.learn({"account": Limit(4, 4, 60.0), "update": Limit(2, 0, 60.0)})
+    for _ in range(10):
+        assert throttle.delay(["account", "update"]) > 0
+    assert [throttle.delay(["account"]) for _ in range(2)] == [0.0, 0.0]
+    assert throttle.delay(["account"]) > 0
+
+
+def test_many_threads_together_take_no_more_than_the_share() -> None:
+    throttle = Throttle(ManualClock(), share=0.5)
+    throttle.learn({"account": Limit(100, 100, 60.0)})
+    gate = threading.Barrier(8)
+
+    def take(_: int) -> int:
+        gate.wait()
+        return sum(throttle.delay(["account"]) == 0.0 for _ in range(20))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(take, range(8))) == 50
+
+
+def test_a_small_limit_still_lets_one_call_through() -> None:
+    throttle = Throttle(ManualClock(), share=0.1)
+    throttle.learn({"account": Limit(3, 3, 60.0)})
+    assert throttle.delay(["account"]) == 0.0
+    assert throttle.delay(["account"]) > 0
+
+
+def test_the_transport_waits_for_the_next_window() -> None:
+    headers = {"ratelimit_limit": "4", "ratelimit_remaining": "4", "ratelimit_reset": "40"}
+    wire = Wire(answer(200, {}, **headers), read_limits=read_limits)
+    for _ in range(3):
+        wire.transport.request("GET", "/t")
+    assert wire.clock.waits == [pytest.approx(40.05)]
+
+
+def test_the_transport_does_not_wait_for_a_window_after_the_deadline() -> None:
+    headers = {"ratelimit_limit": "2", "ratelimit_remaining": "2", "ratelimit_reset": "40"}
+    wire = Wire(answer(200, {}, **headers), read_limits=read_limits, seconds=20)
+    wire.transport.request("GET", "/t")
+    with pytest.raises(DeadlineReached):
+        wire.transport.request("GET", "/t")
+    assert (wire.calls, wire.clock.waits) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Rate-Limit": "700", "X-Rate-Limit-Remaining": "699"},
+        {"ratelimit-limit": "700", "ratelimit-remaining": "699"},
+        {"RateLimit-Limit": "700", "RateLimit-Remaining": " 699 ", "RateLimit-Reset": "x"},
+        {"rate-limit-limit": "700", "rate-limit-remaining": "699"},
+    ],
+)
+def test_the_accounts_limit_is_read_in_every_spelling(headers: dict[str, str]) -> None:
+    assert read_limits(headers) == {"account": Limit(700, 699, None)}
+
+
+@pytest.mark.parametrize(
+    ("name", "limit"),
+    [
+        ("zendesk-ratelimit-tickets-update", "tickets-update"),
+        ("Zendesk-RateLimit-incremental-exports", "incremental-exports"),
+        ("zendesk-rate-limit-search-export", "search-export"),
+    ],
+)
+def test_an_endpoints_limit_is_read_in_both_spellings(name: str, limit: str) -> None:
+    assert read_limits({name: "total=100; remaining=99; resets=42"}) == {limit: Limit(100, 99, 42.0)}
+
+
+@pytest.mark.parametrize("total", [700, 200])
+def test_a_limit_without_a_reset_header_does_not_stall_a_steady_pace(total: int) -> None:
+    """60 calls a minute, while the vendor's window begins anew every minute at a moment of its own."""
+    clock = ManualClock()
+    throttle = Throttle(clock)
+    remaining = total
+    for call in range(600):
+        assert throttle.delay(["account"]) == 0.0, call
+        remaining = total - 1 if call % 60 == 17 else remaining - 1
+        throttle.learn({"account": Limit(total, remaining, None)})
+        clock.advance(1.0)
+
+
+def test_without_a_reset_header_the_window_stays_where_it_is() -> None:
+    clock = ManualClock()
+    throttle = Throttle(clock)
+    for left in range(99, 49, -1):
+        assert throttle.delay(["account"]) == 0.0
+        throttle.learn({"account": Limit(100, left, None)})
+        clock.advance(1.0)
+    assert throttle.delay(["account"]) == pytest.approx(10.05)
+
+
+def test_replies_that_overtake_each_other_begin_no_new_window() -> None:
+    clock = ManualClock()
+    throttle = Throttle(clock)
+    allowed = 0
+    for left in range(198, 0, -1):
+        for seen in (left - 1, left):  # the later reply is read first
+            if throttle.delay(["account"]) == 0.0:
+                allowed += 1
+            throttle.learn({"account": Limit(200, seen, None)})
+    assert allowed == 100
+
+
+def test_an_endpoints_limit_without_a_reset_has_none() -> None:
+    found = read_limits({"zendesk-ratelimit-tickets-update": "total=100; remaining=99"})
+    assert found == {"tickets-update": Limit(100, 99, None)}
+
+
+def test_headers_without_sense_teach_nothing() -> None:
+    headers = {"x-rate-limit": "many", "x-rate-limit-remaining": "-1", "zendesk-ratelimit-x": "remaining=3"}
+    assert read_limits(headers) == {}
+
+
+# Over the imitation, by its faults
+
+
+@pytest.mark.parametrize("fault", ["lost-reply", "lost-request", "error-before", "error-after", "half-body", "html"])
+def test_the_imitations_faults_are_survived_by_a_read(fault: str) -> None:
+    time = SandboxTime(START)
+    clock = ManualClock(sandbox=time)
+    sandbox = Sandbox(time, faults=f"{fault}:times=3")
+    wire = Wire(answer(), clock=clock)
+    transport = Transport(
+        BASE,
+        name="Desk",
+        clock=clock,
+        deadline=wire.deadline,
+        breaker=Breaker("desk", clock),
+        throttle=wire.throttle,
+        auth=Keys("Bearer sandbox-oauth-token"),
+        adapter=lambda: InMemoryAdapter(sandbox, clock.wait),
+    )
+    assert transport.request("GET", "/api/v2/tickets/show_many", params={"ids": "1"}).body["tickets"] == []
+    assert sum(transport.counts.values()) == 4
+
+
+def test_requests_are_counted_by_template_without_ids() -> None:
+    wire = Wire(answer())
+    wire.transport.request("GET", "/api/v2/tickets/123/audits?page=2")
+    wire.transport.request("GET", "/api/v2/tickets/456/audits")
+    assert wire.transport.counts == {"GET /api/v2/tickets/{id}/audits": 2}
+
+
+def test_each_thread_gets_its_own_session_and_closing_twice_is_fine() -> None:
+    made: list[object] = []
+    wire = Wire(answer())
+
+    def adapter() -> object:
+        made.append(wire.adapter)
+        return wire.adapter
+
+    wire.transport._adapter = adapter  # type: ignore[assignment]
+    gate = threading.Barrier(3)
+
+    def ask(_: int) -> None:
+        gate.wait()
+        wire.transport.request("GET", "/t")
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(ask, range(3)))
+    assert len(made) == 3
+    wire.transport.close()
+    wire.transport.close()
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the time zone cannot be changed here")
+def test_a_date_of_unknown_zone_is_not_read_in_this_machines_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert retry_after_seconds("Sat, 21 Nov 2026 03:30:30 -0000", NOW) == 30.0
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+# What is about one ticket
+
+
+def test_an_answer_about_one_ticket_that_is_none_is_asked_for_twice_and_is_that_tickets_fault() -> None:
+    wire = Wire(answer(503))
+    with pytest.raises(TicketUnreadable, match="503"):
+        wire.transport.request("GET", "/t/1", about_one=True)
+    assert (wire.calls, wire.breaker.memory().failures) == (2, 0)
+
+
+def test_a_server_that_is_not_there_is_no_tickets_fault() -> None:
+    with pytest.raises(HelpdeskDown):
+        Wire(refused()).transport.request("GET", "/t/1", about_one=True)
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        (rb'{"a": "x\ud83dy"}', "x\N{REPLACEMENT CHARACTER}y"),
+        (rb'{"a": "\udc00"}', "\N{REPLACEMENT CHARACTER}"),
+        (rb'{"a": "\ud83d\ude00 \ud83d"}', "\N{GRINNING FACE} \N{REPLACEMENT CHARACTER}"),
+        (rb'{"a": "\\ud83d \ud83d"}', "\\ud83d \N{REPLACEMENT CHARACTER}"),
+    ],
+)
+def test_half_of_a_surrogate_pair_spoils_no_answer(sent: bytes, read: str) -> None:
+    wire = Wire(answer(200, sent, Content_Type="application/json"))
+    assert wire.transport.request("GET", "/t").body == {"a": read}

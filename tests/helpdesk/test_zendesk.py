@@ -1,0 +1,1021 @@
+"""The Zendesk client against the imitation in memory, and against answers the imitation would never give."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+
+from ticket_processor.core.bounded_http import ReplyTooLong
+from ticket_processor.core.circuit_breaker import Breaker
+from ticket_processor.core.clock import Deadline, iso, parse_iso
+from ticket_processor.core.errors import (
+    CannotRun,
+    HelpdeskDown,
+    NotAuthorised,
+    NotePublished,
+    OutcomeUnknown,
+    PartRefused,
+    TicketError,
+    TicketGone,
+    TicketUnreadable,
+    UpdateConflict,
+    UpdateRefused,
+)
+from ticket_processor.core.models import Change, Priority, TakenOff, Ticket
+from ticket_processor.helpdesk.protocol import Page
+from ticket_processor.helpdesk.rate_limit import Throttle
+from ticket_processor.helpdesk.ticket_history import overwritten
+from ticket_processor.helpdesk.transport import Auth, Transport
+from ticket_processor.helpdesk.zendesk_auth import ApiToken, ClientCredentials, OAuthToken
+from ticket_processor.helpdesk.zendesk_fields import read_labels
+from ticket_processor.pipeline.shared_faults import IsolatingDesk, SharedFaults
+from ticket_processor.sandbox import BOT_ID, Credentials, InMemoryAdapter, Sandbox, fill
+from ticket_processor.sandbox import ManualClock as SandboxTime
+from ticket_processor.zendesk import MAX_AUDIT_PAGES, SEARCH_WINDOW_S, Zendesk, note_html, read_limits
+
+from ..support.fakes import BASE, START, ManualClock, Upper, Wire, a_change, answer
+
+KNOWN = Credentials()
+AREA, ORDER = 2_001, 2_002
+"""The imitation's own ticket fields: a drop-down and a line of text."""
+
+
+class Account:
+    """An account in memory, with one clock for both sides."""
+
+    def __init__(self, tickets: int = 0, *, source: str = "auto", page_size: int = 1000, **options: Any) -> None:
+        self.time = SandboxTime(START)
+        self.clock = ManualClock(sandbox=self.time)
+        self.sandbox = Sandbox(self.time, **options)
+        self.store = self.sandbox.store
+        self.sent: list[Any] = []
+        self.sandbox.on_request.append(self.sent.append)
+        self.ids = [self.add(age=7200 - number) for number in range(tickets)]
+        self.transport = self.connect(OAuthToken(KNOWN.oauth_token))
+        self.desk = Zendesk(self.transport, source=source, page_size=page_size)
+
+    def connect(self, auth: Auth | None) -> Transport:
+        return Transport(
+            BASE,
+            name="Zendesk",
+            clock=self.clock,
+            deadline=Deadline(self.clock, 1e6),
+            breaker=Breaker("Zendesk", self.clock),
+            throttle=Throttle(self.clock),
+            auth=auth,
+            read_limits=read_limits,
+            adapter=lambda: InMemoryAdapter(self.sandbox, self.clock.wait),
+            rng=Upper(),
+        )
+
+    def add(self, age: float = 7200, **row: Any) -> int:
+        return fill(self.sandbox, [{"subject": "Broken", "body": "It does not work.", "age": age, **row}])[0]
+
+    def one(self, ticket_id: int) -> Ticket:
+        return self.desk.fetch([ticket_id])[ticket_id]
+
+    def change(self, ticket_id: int, **fields: Any) -> Change:
+        ticket = self.one(ticket_id)
+        tags = (*ticket.tags, "ai_processed")
+        given = {"stamp": ticket.updated_at, "tags": tags, "tags_before": ticket.tags, **fields}
+        return a_change(ticket_id, **given)
+
+
+def ids(pages: list[Page]) -> list[int]:
+    return [ticket.id for page in pages for ticket in page.tickets]
+
+
+def row(ticket_id: int = 1, **fields: Any) -> dict[str, Any]:
+    stamps = {"created_at": "2026-11-21T01:00:00Z", "updated_at": "2026-11-21T01:00:00Z"}
+    return {"id": ticket_id, **stamps, **fields}
+
+
+# Export and search
+
+
+class ShortReplies(InMemoryAdapter):
+    """Takes replies of up to so many bytes."""
+
+    def __init__(self, sandbox: Sandbox, most: int) -> None:
+        super().__init__(sandbox)
+        self._most = most
+
+    def send(self, *arguments: Any, **options: Any) -> requests.Response:
+        response = super().send(*arguments, **options)
+        if len(response.content) > self._most:
+            raise ReplyTooLong(self._most)
+        return response
+
+
+def test_what_is_too_long_to_be_read_is_asked_for_in_smaller_pages() -> None:
+    account = Account()
+    account.ids = [account.add(age=7200 - number, body="x" * 60_000) for number in range(25)]
+    account.desk._transport._adapter = lambda: ShortReplies(account.sandbox, 700_000)
+    pages = list(account.desk.pages(None, START - 86_400))
+    assert ids(pages) == account.ids
+    assert [len(page.tickets) for page in pages] == [10, 10, 5]
+    assert list(account.desk.fetch(account.ids)) == account.ids
+    asked = [request.query for request in account.sent]
+    assert [query.get("per_page") for query in asked[:5]] == ["1000", "100", "10", "10", "10"]
+
+
+@pytest.mark.parametrize("source", ["export", "search"])
+def test_one_ticket_that_is_too_long_to_be_read_is_no_endless_loop(source: str) -> None:
+    account = Account(3, source=source)
+    account.desk._transport._adapter = lambda: ShortReplies(account.sandbox, 100)
+    with pytest.raises(HelpdeskDown, match="larger than its limit"):
+        list(account.desk.pages(None, START - 86_400))
+    found = account.desk.fetch(account.ids)
+    assert (list(found), sorted(found.unread)) == ([], account.ids)
+    assert all("larger than its limit" in str(error) for error in found.unread.values())
+    assert len(account.sent) < 12
+
+
+def test_a_ticket_with_long_audits_is_asked_for_fewer_at_a_time() -> None:
+    asked = []
+
+    def reply(request: requests.PreparedRequest) -> requests.Response:
+        size = parse_qs(urlsplit(request.url or "").query)["page[size]"][0]
+        asked.append(size)
+        if size == "100":
+            raise ReplyTooLong(12_000_000)
+        return answer(200, {"audits": [{"created_at": "2026-11-21T01:00:00Z"}], "meta": {"has_more": False}})
+
+    assert len(Zendesk(Wire(reply).transport).history(1).edits) == 1
+    assert asked == ["100", "10"]
+
+
+def test_the_export_gives_every_ticket_once_over_several_pages() -> None:
+    account = Account(7, page_size=3)
+    pages = list(account.desk.pages(None, START - 86_400))
+    assert ids(pages) == account.ids
+    assert [page.last for page in pages] == [False, False, True]
+    assert all((page.cursor or "").startswith("export:") for page in pages)
+
+
+def test_the_export_resumes_from_the_cursor_at_the_end_of_the_stream() -> None:
+    account = Account(3)
+    cursor = list(account.desk.pages(None, START - 86_400))[-1].cursor
+    assert ids(list(account.desk.pages(cursor, 0))) == []
+    account.clock.advance(10)
+    late = account.add(age=0)
+    assert ids(list(account.desk.pages(cursor, 0))) == []  # the newest minute is withheld
+    account.clock.advance(120)
+    assert ids(list(account.desk.pages(cursor, 0))) == [late]
+
+
+def test_what_changed_after_the_listing_began_is_left_to_the_next_one() -> None:
+    account = Account(5, page_size=2)
+    pages = account.desk.pages(None, START - 86_400)
+    read = [next(pages)]
+    account.clock.advance(10)
+    later = [account.add(age=0) for _ in range(7)]
+    account.clock.advance(120)
+    read += pages
+    assert ids(read) == [*account.ids[:5], later[0]]
+    assert [page.last for page in read] == [False, False, True]
+    assert ids(list(account.desk.pages(read[-1].cursor, 0))) == later[1:]
+
+
+def test_a_run_stopped_after_a_page_goes_on_behind_it() -> None:
+    account = Account(5, page_size=2)
+    first = next(iter(account.desk.pages(None, START - 86_400)))
+    assert ids([first]) == account.ids[:2]
+    assert ids(list(account.desk.pages(first.cursor, 0))) == account.ids[2:]
+
+
+def test_an_export_that_repeats_a_cursor_before_its_end_is_refused() -> None:
+    page = {"tickets": [row()], "after_cursor": "same", "end_of_stream": False}
+    wire = Wire(answer(200, page))
+    with pytest.raises(HelpdeskDown, match="repeats a cursor"):
+        list(Zendesk(wire.transport).pages("export:start", 0))
+    assert wire.calls == 2
+
+
+def test_an_export_whose_first_page_points_back_at_itself_is_refused() -> None:
+    wire = Wire(answer(200, {"tickets": [row()], "after_cursor": "start", "end_of_stream": False}))
+    with pytest.raises(HelpdeskDown):
+        list(Zendesk(wire.transport).pages("export:start", 0))
+
+
+def test_an_export_without_a_cursor_before_its_end_is_refused() -> None:
+    wire = Wire(answer(200, {"tickets": [row()], "after_cursor": None, "end_of_stream": False}))
+    with pytest.raises(HelpdeskDown):
+        list(Zendesk(wire.transport).pages(None, 0))
+
+
+def test_the_last_page_may_repeat_its_cursor() -> None:
+    wire = Wire(answer(200, {"tickets": [], "after_cursor": "start", "end_of_stream": True}))
+    assert [page.cursor for page in Zendesk(wire.transport).pages("export:start", 0)] == ["export:start"]
+
+
+def test_a_refused_cursor_ends_the_run_with_a_way_out() -> None:
+    with pytest.raises(CannotRun, match="--since"):
+        list(Account(1).desk.pages("export:nonsense", 0))
+
+
+def test_whoever_may_not_export_is_served_by_search() -> None:
+    account = Account(3, bot_role="agent")
+    pages = list(account.desk.pages(None, START - 86_400))
+    assert sorted(ids(pages)) == account.ids
+    assert (pages[-1].cursor or "").startswith("search:")
+
+
+def test_a_search_goes_on_where_it_ended_without_another_try_at_the_export() -> None:
+    account = Account(2, bot_role="agent")
+    cursor = list(account.desk.pages(None, START - 86_400))[-1].cursor
+    late = account.add(age=0)
+    account.sent.clear()
+    assert late in ids(list(account.desk.pages(cursor, 0)))
+    assert not [request for request in account.sent if "incremental" in request.path]
+
+
+def test_a_search_begins_again_well_before_its_end_because_the_index_lags() -> None:
+    account = Account(2, bot_role="agent", search_lag=300.0)
+    account.add(age=600)
+    cursor = list(account.desk.pages(None, START - 86_400))[-1].cursor
+    account.clock.advance(60)
+    hidden = account.add(age=0)
+    assert hidden not in ids(list(account.desk.pages(cursor, 0)))
+    account.clock.advance(400)
+    assert hidden in ids(list(account.desk.pages(cursor, 0)))
+
+
+def test_a_search_over_several_pages_stores_no_cursor_before_its_end() -> None:
+    account = Account(205, bot_role="agent")
+    pages = list(account.desk.pages(None, START - 86_400))
+    assert sorted(ids(pages)) == account.ids
+    assert [page.cursor is None for page in pages] == [True, True, False]
+
+
+def test_a_search_that_repeats_a_cursor_before_its_end_is_refused() -> None:
+    wire = Wire(answer(200, {"results": [row()], "meta": {"has_more": True, "after_cursor": "same"}}))
+    with pytest.raises(HelpdeskDown, match="repeats a cursor"):
+        list(Zendesk(wire.transport, source="search").pages(None, 0))
+    assert wire.calls == 2
+
+
+def test_whoever_insists_on_the_export_and_may_not_is_told_how_to_go_on() -> None:
+    account = Account(1, source="export", bot_role="agent")
+    with pytest.raises(NotAuthorised, match=r"zendesk\.source"):
+        list(account.desk.pages(None, START - 86_400))
+
+
+def test_whoever_may_neither_export_nor_search_cannot_run() -> None:
+    wire = Wire(answer(403, {"error": "Forbidden"}))
+    with pytest.raises(NotAuthorised, match="neither"):
+        list(Zendesk(wire.transport).pages(None, 0))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [],
+        {"tickets": None},
+        {"tickets": {"1": {}}},
+        {"tickets": [None]},
+        {"tickets": ["x"]},
+        {"tickets": [{}]},
+        {"tickets": [row(id="x")]},
+    ],
+    ids=str,
+)
+def test_an_answer_that_holds_no_tickets_means_that_the_helpdesk_is_down(body: object) -> None:
+    wire = Wire(answer(200, body))
+    with pytest.raises(HelpdeskDown):
+        Zendesk(wire.transport).fetch([1])
+
+
+ODD = {
+    "no date": {"created_at": None},
+    "no real date": {"created_at": "yesterday"},
+    "an empty date": {"updated_at": ""},
+    "a number among the tags": {"tags": [1]},
+    "a tag that cannot be read": {"tags": ["vip", "\ufffd"]},
+    "a status as a number": {"status": 3},
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD.keys())
+def test_a_row_that_makes_no_sense_is_that_tickets_fault_and_the_others_are_read(odd: dict[str, Any]) -> None:
+    body = {"tickets": [row(1), row(2) | odd, row(3)], "end_of_stream": True, "after_cursor": "x"}
+    (page,) = Zendesk(Wire(answer(200, body)).transport).pages(None, 0)
+    assert [ticket.id for ticket in page.tickets] == [1, 3]
+    assert [(number, str(why)) for number, why in page.unread.items()] == [
+        (2, "Zendesk shows this ticket in a form that cannot be read")
+    ]
+    found = Zendesk(Wire(answer(200, body)).transport).fetch([1, 2, 3])
+    assert (list(found), list(found.unread)) == ([1, 3], [2])
+
+
+def test_nothing_among_the_tags_is_no_tag() -> None:
+    found = Zendesk(Wire(answer(200, {"tickets": [row(1) | {"tags": ["vip", None]}]})).transport).fetch([1])
+    assert found[1].tags == ("vip",)
+
+
+def test_a_ticket_that_an_answer_leaves_out_is_asked_for_alone() -> None:
+    wire = Wire(answer(200, {"tickets": [row(1)]}), answer(200, {"ticket": row(2)}))
+    assert list(Zendesk(wire.transport).fetch([1, 2])) == [1, 2]
+    assert [sent.path_url.partition("?")[0] for sent in wire.adapter.sent] == [
+        "/api/v2/tickets/show_many",
+        "/api/v2/tickets/2",
+    ]
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_only_a_ticket_that_its_own_answer_denies_is_gone(status: int) -> None:
+    found = Zendesk(Wire(answer(200, {"tickets": []}), answer(status)).transport).fetch([2])
+    assert (found, found.unread) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    "alone",
+    [answer(403), answer(500), answer(200, {"ticket": None}), answer(200, {"ticket": row(9)}), answer(200, "<html>")],
+    ids=str,
+)
+def test_a_ticket_that_cannot_be_shown_alone_either_is_not_taken_for_deleted(alone: requests.Response) -> None:
+    found = Zendesk(Wire(answer(200, {"tickets": [row(1)]}), alone).transport).fetch([1, 2])
+    assert (list(found), list(found.unread)) == ([1], [2])
+
+
+def test_a_ticket_that_spoils_the_answer_about_many_is_found_and_the_others_are_read() -> None:
+    def reply(request: requests.PreparedRequest) -> requests.Response:
+        numbers = re.findall(r"\d+", (request.path_url.partition("ids=")[2]).partition("&")[0].replace("%2C", ","))
+        return answer(504) if "7" in numbers else answer(200, {"tickets": [row(int(number)) for number in numbers]})
+
+    found = Zendesk(Wire(reply).transport).fetch(range(1, 11))
+    assert sorted(found) == [1, 2, 3, 4, 5, 6, 8, 9, 10]
+    assert list(found.unread) == [7]
+
+
+def test_a_helpdesk_that_can_show_no_ticket_is_down_and_is_not_asked_for_each() -> None:
+    wire = Wire(answer(504))
+    found = Zendesk(wire.transport).fetch(range(1, 101))
+    assert (len(found), len(found.unread)) == (0, 100)
+    assert wire.calls < 40
+
+
+def test_a_tickets_record_that_cannot_be_read_is_that_tickets_fault_and_does_not_count_against_the_helpdesk() -> None:
+    wire = Wire(answer(504))
+    desk = Zendesk(wire.transport)
+    for ticket_id in range(1, 9):
+        with pytest.raises(TicketUnreadable, match="504"):
+            desk.history(ticket_id)
+    assert wire.breaker.seconds_until_trial() == 0.0
+    assert wire.calls == 16
+
+
+def test_a_record_that_makes_no_sense_is_that_tickets_fault() -> None:
+    event = {"type": "Change", "field_name": "priority", "value": {}, "previous_value": []}
+    odd = {"created_at": "2026-11-21T01:00:00Z", "events": [event], "author_id": []}
+    history = Zendesk(Wire(answer(200, {"audits": [odd]})).transport).history(1)
+    assert history.edits[0].priority == (None, None)
+    with pytest.raises(TicketError, match="no sense"):
+        Zendesk(Wire(answer(200, {"audits": [{**odd, "author_id": "9" * 5000}]})).transport).history(1)
+
+
+# Reading tickets
+
+
+def test_a_ticket_is_read_with_the_exact_stamp_and_the_helpdesks_own_time() -> None:
+    account = Account()
+    made = account.add(age=600, tags=["vip"], priority="high", requester={"name": "A", "email": "a@example.com"})
+    ticket = account.one(made)
+    assert ticket.updated_at == account.store.tickets[made].stamp
+    assert ticket.age_of_stamp == 600
+    assert (ticket.tags, ticket.priority, ticket.sender) == (("vip",), Priority.HIGH, "a@example.com")
+
+
+def test_an_unknown_priority_is_no_priority_and_missing_text_is_empty() -> None:
+    wire = Wire(answer(200, {"tickets": [row(priority="P1", subject=None, description=None, tags=None, via=None)]}))
+    ticket = Zendesk(wire.transport).fetch([1])[1]
+    assert (ticket.priority, ticket.subject, ticket.description, ticket.tags) == (None, "", "", ())
+    assert ticket.age_of_stamp is None
+
+
+def test_deleted_and_unknown_tickets_are_absent_from_a_fetch() -> None:
+    account = Account(3)
+    account.store.delete(account.ids[1])
+    assert list(account.desk.fetch([*account.ids, 999_999])) == [account.ids[0], account.ids[2]]
+
+
+def test_a_fetch_asks_for_a_hundred_at_a_time() -> None:
+    account = Account(205)
+    account.sent.clear()
+    assert sorted(account.desk.fetch(account.ids)) == account.ids
+    assert len(account.sent) == 3
+
+
+def test_a_fetch_of_nothing_asks_nothing() -> None:
+    account = Account()
+    assert account.desk.fetch([]) == {}
+    assert account.sent == []
+
+
+# Writing
+
+
+def test_one_put_carries_everything_with_the_exact_stamp() -> None:
+    wire = Wire(answer(200, {"ticket": {"id": 7}, "audit": {"events": []}}))
+    change = a_change(7, stamp="2026-11-21T02:30:00Z", note="Look\nhere")
+    Zendesk(wire.transport).update(change)
+    assert [(request.method, request.path_url) for request in wire.adapter.sent] == [("PUT", "/api/v2/tickets/7")]
+    assert wire.adapter.json() == {
+        "ticket": {
+            "tags": ["vip", "ai_processed"],
+            "priority": "high",
+            "comment": {"html_body": "<p>Look<br>here</p>", "public": False},
+            "safe_update": True,
+            "updated_stamp": "2026-11-21T02:30:00Z",
+            "metadata": {"ticketbot": {"key": change.key, "intent": change.intent}},
+        }
+    }
+
+
+def test_what_is_to_stay_is_not_sent() -> None:
+    wire = Wire(answer(200, {"ticket": {"id": 1}}))
+    Zendesk(wire.transport).update(a_change(priority=None, note=None))
+    assert {"priority", "comment"}.isdisjoint(wire.adapter.json()["ticket"])
+
+
+def test_an_update_arrives_whole_and_its_note_is_internal() -> None:
+    account = Account()
+    made = account.add(tags=["vip"])
+    account.desk.update(account.change(made))
+    ticket = account.store.tickets[made]
+    assert set(ticket.tags) == {"vip", "ai_processed"}
+    assert ticket.json["priority"] == "high"
+    assert [note["public"] for note in account.store.bot_comments(made)] == [False]
+
+
+def test_a_ticket_that_moved_since_it_was_read_is_a_conflict_and_stays_untouched() -> None:
+    account = Account(1)
+    change = account.change(account.ids[0])
+    account.clock.advance(5)
+    account.store.person_edit(account.ids[0], add_tags=["theirs"])
+    with pytest.raises(UpdateConflict):
+        account.desk.update(change)
+    assert account.store.tickets[account.ids[0]].tags == ("theirs",)
+
+
+def test_a_closed_ticket_is_gone() -> None:
+    account = Account()
+    made = account.add(status="closed")
+    with pytest.raises(TicketGone, match="closed"):
+        account.desk.update(account.change(made))
+
+
+def test_a_deleted_ticket_is_gone() -> None:
+    account = Account(1)
+    change = account.change(account.ids[0])
+    account.store.delete(account.ids[0])
+    with pytest.raises(TicketGone, match="deleted"):
+        account.desk.update(change)
+
+
+FORBIDDEN = answer(403, {"error": "Forbidden"})
+
+
+def test_a_forbidden_update_is_that_tickets_matter_until_three_tickets_in_a_row() -> None:
+    desk = IsolatingDesk(Zendesk(Wire(FORBIDDEN).transport), SharedFaults())
+    for ticket_id in (1, 2, 2, 1):
+        with pytest.raises(UpdateRefused, match="403"):
+            desk.update(a_change(ticket_id))
+    with pytest.raises(NotAuthorised, match="in a row"):
+        desk.update(a_change(3))
+
+
+@pytest.mark.parametrize("other", [answer(422, {"error": "x"}), answer(409, {}), answer(404, {})], ids=str)
+def test_any_other_answer_ends_the_row_of_forbidden_updates(other: requests.Response) -> None:
+    desk = IsolatingDesk(
+        Zendesk(Wire(FORBIDDEN, FORBIDDEN, other, FORBIDDEN, FORBIDDEN, FORBIDDEN).transport), SharedFaults()
+    )
+    for ticket_id in range(1, 6):
+        with pytest.raises((UpdateRefused, UpdateConflict, TicketGone)):
+            desk.update(a_change(ticket_id))
+    with pytest.raises(NotAuthorised):
+        desk.update(a_change(6))
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_refusal_in_plain_text_is_told_without_its_words(status: int) -> None:
+    wire = Wire(answer(status, "CANARY of a customer", Content_Type="text/plain"))
+    with pytest.raises(UpdateRefused, match=str(status)) as error:
+        Zendesk(wire.transport).update(a_change())
+    assert "CANARY" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        ({"error": "RecordInvalid", "description": "CANARY"}, "RecordInvalid"),
+        ({"error": {"title": "Invalid attribute", "message": "CANARY"}}, "Invalid attribute"),
+        ({"errors": [{"code": "TooLong", "detail": "CANARY"}]}, "TooLong"),
+        ({"error": "CANARY with a customer's words: alice@example.com"}, None),
+        ({"error": ["CANARY"]}, None),
+        ({"errors": ["CANARY"]}, None),
+        (["CANARY"], None),
+    ],
+    ids=str,
+)
+def test_only_an_errors_fixed_code_word_is_told(body: object, word: str | None) -> None:
+    wire = Wire(answer(422, body))
+    with pytest.raises(UpdateRefused) as error:
+        Zendesk(wire.transport).update(a_change())
+    assert "CANARY" not in str(error.value)
+    assert word is None or word in str(error.value)
+
+
+@pytest.mark.parametrize("body", [{}, [], {"ticket": {"id": 2}}, {"ticket": None}], ids=str)
+def test_a_reply_about_something_else_leaves_the_outcome_unknown(body: object) -> None:
+    wire = Wire(answer(200, body))
+    with pytest.raises(OutcomeUnknown):
+        Zendesk(wire.transport).update(a_change(1))
+
+
+def test_a_note_that_became_public_stops_everything() -> None:
+    events = [{"type": "Change", "public": None}, {"type": "Comment", "public": True}]
+    wire = Wire(answer(200, {"ticket": {"id": 1}, "audit": {"events": events}}))
+    with pytest.raises(CannotRun, match="public"):
+        Zendesk(wire.transport).update(a_change(1))
+
+
+@pytest.mark.parametrize("fault", ["lost-reply", "error-after", "half-body", "lost-request", "error-before"])
+def test_a_write_with_unknown_outcome_is_sent_once(fault: str) -> None:
+    account = Account(1)
+    change = account.change(account.ids[0])
+    account.sandbox.faults = Sandbox(account.time, faults=f"{fault}:PUT").faults
+    account.sent.clear()
+    with pytest.raises(OutcomeUnknown):
+        account.desk.update(change)
+    assert [request.method for request in account.sent] == ["PUT"]
+
+
+# Finding our own write
+
+
+def test_our_write_is_found_by_its_key_after_everything_it_left_was_removed() -> None:
+    account = Account(1)
+    change = account.change(account.ids[0], key="a" * 32, intent="run-9")
+    account.desk.update(change)
+    account.clock.advance(5)
+    account.store.person_edit(account.ids[0], remove_tags=["ai_processed"])
+    found = account.desk.history(account.ids[0]).find("a" * 32)
+    assert found is not None
+    assert found.intent == "run-9"
+    assert account.desk.history(account.ids[0]).find("b" * 32) is None
+
+
+def test_what_a_trigger_made_of_our_write_is_not_taken_for_ours() -> None:
+    """Zendesk records both in one audit, and marks the events of triggers."""
+    by_rule = {"via": {"channel": "rule", "source": {"rel": "trigger"}}}
+    audit = {
+        "created_at": "2026-11-21T03:00:00Z",
+        "author_id": BOT_ID,
+        "metadata": {"custom": {"ticketbot": {"key": "k" * 32, "intent": "run-1"}}},
+        "events": [
+            {"type": "Comment", "public": False},
+            {"type": "Change", "field_name": "priority", "previous_value": None, "value": "high"},
+            {"type": "Change", "field_name": "tags", "previous_value": ["vip"], "value": ["vip", "ai_processed"]},
+            {"type": "Change", "field_name": "priority", "previous_value": "high", "value": "urgent", **by_rule},
+            {"type": "Change", "field_name": "tags", "previous_value": ["vip", "ai_processed"], "value": [], **by_rule},
+        ],
+    }
+    wire = Wire(answer(200, {"audits": [audit]}), answer(200, {"ticket_fields": []}))
+    history = Zendesk(wire.transport).history(1)
+    ours = history.find("k" * 32)
+    assert ours is not None
+    assert (ours.priority, ours.tags_removed, ours.comment) == ((None, Priority.HIGH), frozenset(), "internal")
+    assert history.touched_since(ours).priority
+    assert history.taken_off().tags == {"vip", "ai_processed"}
+
+    wire = Wire(answer(200, {"ticket": {"id": 1}, "audit": audit}))
+    change = a_change(1, tags_before=("vip",))
+    recorded = Zendesk(wire.transport).update(change)
+    assert recorded is not None
+    assert not overwritten(recorded, change)
+
+
+def test_our_write_is_found_behind_many_later_audits() -> None:
+    account = Account(1)
+    account.desk.update(account.change(account.ids[0], key="a" * 32, intent="run-9"))
+    for number in range(230):
+        account.clock.advance(2)
+        account.store.person_edit(account.ids[0], add_tags=[f"tag{number}"])
+    account.sent.clear()
+    found = account.desk.history(account.ids[0]).find("a" * 32)
+    assert found is not None
+    assert found.intent == "run-9"
+    assert account.desk.history(account.ids[0]).find("b" * 32) is None
+    assert len(account.sent) >= 4
+
+
+def test_tags_that_were_taken_off_and_not_put_back_are_told() -> None:
+    account = Account(1)
+    number = account.ids[0]
+    account.store.person_edit(number, add_tags=["one", "two", "three"])
+    account.store.person_edit(number, remove_tags=["one", "two"])
+    account.store.person_edit(number, add_tags=["two"])
+    assert account.desk.history(number).taken_off().tags == {"one"}
+
+
+def test_fields_and_the_group_that_were_emptied_and_not_filled_in_again_are_told() -> None:
+    account = Account(1)
+    number = account.ids[0]
+    account.store.person_edit(number, group_id=8_001, custom_fields={AREA: "area_app", ORDER: "A-7"})
+    account.store.person_edit(number, remove_tags=["area_app"], custom_fields={ORDER: ""})
+    account.store.person_edit(number, custom_fields={ORDER: "A-8"})
+    found = account.desk.history(number).taken_off()
+    assert (found.tags, found.fields, found.group) == ({"area_app"}, {AREA}, False)
+    changes = [
+        {"type": "Change", "field_name": "group_id", "previous_value": "1", "value": value} for value in ("2", None)
+    ]
+    wire = Wire(answer(200, {"audits": [{"events": [change]} for change in changes]}))
+    assert Zendesk(wire.transport).history(1).taken_off().group
+
+
+def test_what_was_empty_from_the_beginning_was_taken_off_by_nobody() -> None:
+    born_empty = [
+        {"type": "Create", "field_name": "group_id", "value": None},
+        {"type": "Create", "field_name": str(AREA), "value": ""},
+        {"type": "Change", "field_name": str(ORDER), "previous_value": None, "value": ""},
+    ]
+    wire = Wire(answer(200, {"audits": [{"events": born_empty}]}))
+    assert Zendesk(wire.transport).history(1).taken_off() == TakenOff()
+    account = Account(1)
+    assert account.desk.history(account.ids[0]).taken_off() == TakenOff()
+    events = account.store.tickets[account.ids[0]].audits[0].events
+    assert ("Create", "group_id", None) in [
+        (event["type"], event.get("field_name"), event.get("value")) for event in events
+    ]
+
+
+@pytest.mark.parametrize(
+    ("later", "gone"),
+    [((("A-7", None),), True), ((("A-7", ""), ("", None)), True), ((("A-7", ""), ("", "A-8")), False)],
+    ids=str,
+)
+def test_what_was_filled_in_at_creation_and_emptied_since_was_taken_off(
+    later: tuple[tuple[object, object], ...], gone: bool
+) -> None:
+    events = [{"type": "Create", "field_name": str(ORDER), "value": "A-7"}]
+    events += [
+        {"type": "Change", "field_name": str(ORDER), "previous_value": before, "value": after}
+        for before, after in later
+    ]
+    wire = Wire(answer(200, {"audits": [{"events": [event]} for event in events]}))
+    assert Zendesk(wire.transport).history(1).taken_off().fields == ({ORDER} if gone else set())
+
+
+def test_a_choice_whose_tag_was_taken_off_is_emptied_even_where_no_audit_says_so() -> None:
+    removal = {"field_name": "tags", "previous_value": "vip area_app", "value": "vip"}
+    kinds = [{"id": AREA, "type": "tagger", "custom_field_options": [{"name": "App", "value": "area_app"}]}]
+    wire = Wire(answer(200, {"audits": [{"events": [removal]}]}), answer(200, {"ticket_fields": kinds}))
+    assert Zendesk(wire.transport).history(1).taken_off().fields == {AREA}
+
+
+# Groups and fields
+
+
+def test_a_tickets_group_and_the_fields_that_hold_something_are_read() -> None:
+    account = Account(1)
+    assert (account.one(account.ids[0]).group, account.one(account.ids[0]).fields) == (None, {})
+    account.store.person_edit(account.ids[0], group_id=8_002, custom_fields={AREA: "area_app"})
+    account.clock.advance(120)
+    (page,) = account.desk.pages(None, 0)
+    for ticket in (account.one(account.ids[0]), page.tickets[0]):
+        assert (ticket.group, ticket.fields) == (8_002, {AREA: "area_app"})
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [("x", "x"), (None, None), ("", None), ([], None), (["a", "b"], "a b"), (False, "False"), (0, "0"), (True, "True")],
+    ids=str,
+)
+def test_an_unticked_box_and_a_nought_hold_something_and_nothing_holds_nothing(value: object, read: str | None) -> None:
+    wire = Wire(answer(200, {"tickets": [row(custom_fields=[{"id": 5, "value": value}])]}))
+    assert Zendesk(wire.transport).fetch([1])[1].fields == ({} if read is None else {5: read})
+
+
+@pytest.mark.parametrize("fields", ["x", [5], [{"id": "5", "value": "x"}], [{"value": 1}], None], ids=str)
+def test_fields_in_no_known_form_are_passed_over(fields: object) -> None:
+    wire = Wire(answer(200, {"tickets": [row(custom_fields=fields, group_id="seven")]}))
+    ticket = Zendesk(wire.transport).fetch([1])[1]
+    assert (ticket.fields, ticket.group) == ({}, None)
+
+
+def test_group_and_fields_go_in_the_one_guarded_write_and_a_choice_with_its_tag() -> None:
+    account = Account(1)
+    change = account.change(account.ids[0], group=8_002, fields={AREA: "area_app", ORDER: "unknown"})
+    account.sent.clear()
+    account.desk.update(change)
+    assert [request.method for request in account.sent] == ["GET", "PUT"]
+    ticket = account.store.tickets[account.ids[0]]
+    assert ticket.json["group_id"] == 8_002
+    assert {item["id"]: item["value"] for item in ticket.json["custom_fields"]} == {AREA: "area_app", ORDER: "unknown"}
+    assert set(ticket.tags) == {"ai_processed", "area_app"}
+    (ours,) = [audit for audit in ticket.audits if audit.author_id == BOT_ID]
+    assert {"group_id", "custom_fields", "tags", "comment", "safe_update", "updated_stamp"} <= set(ours.raw_keys)
+
+
+def test_the_accounts_fields_are_read_once_and_only_for_a_write_that_sets_one() -> None:
+    account = Account(3)
+    account.sent.clear()
+    account.desk.update(account.change(account.ids[0], group=8_001))
+    for number in account.ids[1:]:
+        account.desk.update(account.change(number, fields={ORDER: "x"}))
+    paths = [request.path for request in account.sent if request.method == "GET"]
+    assert paths.count("/api/v2/ticket_fields") == 1
+
+
+def test_a_multi_select_gets_a_list_and_an_unknown_option_no_tag() -> None:
+    kinds = [
+        {"id": 1, "type": "multiselect", "custom_field_options": [{"name": "A", "value": "a"}]},
+        {"id": 2, "type": "tagger", "custom_field_options": [{"name": "B", "value": "b"}]},
+    ]
+    done = answer(200, {"ticket": {"id": 1}})
+    wire = Wire(answer(200, {"ticket_fields": kinds}), done)
+    Zendesk(wire.transport).update(a_change(1, tags=("ai_processed",), fields={1: "a", 2: "moon", 3: "text"}))
+    sent = wire.adapter.json()["ticket"]
+    assert sent["tags"] == ["ai_processed", "a"]
+    assert sent["custom_fields"] == [{"id": 1, "value": ["a"]}, {"id": 2, "value": "moon"}, {"id": 3, "value": "text"}]
+
+
+def test_a_group_that_does_not_exist_is_told_by_its_number_and_once_among_the_troubles() -> None:
+    account = Account(2)
+    for number in account.ids:
+        with pytest.raises(PartRefused, match="no group 5; see 'ticketbot taxonomy check'"):
+            account.desk.update(account.change(number, group=5))
+    assert account.desk.troubles == ["Zendesk knows no group 5; see 'ticketbot taxonomy check'"]
+
+
+def test_a_user_who_may_not_read_the_fields_writes_them_as_they_are_and_says_so_once() -> None:
+    done = [answer(200, {"ticket": {"id": number}}) for number in (1, 2)]
+    wire = Wire(answer(403, {"error": "Forbidden"}), *done)
+    desk = Zendesk(wire.transport)
+    for number in (1, 2):
+        desk.update(a_change(number, tags=("ai_processed",), fields={7: "x"}))
+    assert [request.method for request in wire.adapter.sent] == ["GET", "PUT", "PUT"]
+    sent = wire.adapter.json()["ticket"]
+    assert (sent["tags"], sent["custom_fields"]) == (["ai_processed"], [{"id": 7, "value": "x"}])
+    (trouble,) = desk.troubles
+    assert "403" in trouble
+
+
+def test_a_user_who_may_not_read_the_fields_still_learns_what_was_history() -> None:
+    removal = {"type": "Change", "field_name": "tags", "previous_value": ["vip"], "value": []}
+    wire = Wire(answer(200, {"audits": [{"events": [removal]}]}), answer(403, {}))
+    assert Zendesk(wire.transport).history(1).taken_off() == TakenOff(tags=frozenset({"vip"}))
+
+
+@pytest.mark.parametrize(("status", "error"), [(401, NotAuthorised), (404, CannotRun)])
+def test_fields_that_cannot_be_read_for_another_reason_end_the_run(status: int, error: type[Exception]) -> None:
+    wire = Wire(*[answer(status, {})] * 3)
+    with pytest.raises(error):
+        Zendesk(wire.transport).update(a_change(1, fields={7: "x"}))
+    assert "PUT" not in [request.method for request in wire.adapter.sent]
+
+
+def test_the_accounts_words_are_read_over_all_pages() -> None:
+    account = Account()
+    for number in range(105):
+        account.add(tags=[f"tag{number}"])
+    account.store.groups[8_002]["deleted"] = True
+    labels = read_labels(account.transport)
+    assert len(labels.tags) == 105
+    assert labels.groups == {8_001: "Support"}
+    fields = {field.id: field for field in labels.fields}
+    assert fields[AREA].options == {"area_web_shop": "Web shop", "area_app": "App"}
+    assert fields[1_000].system
+    assert not fields[ORDER].system
+
+
+@pytest.mark.parametrize("reply", [answer(403, {}), answer(200, []), answer(200, {"tags": None})], ids=str)
+def test_words_that_cannot_be_read_say_so(reply: requests.Response) -> None:
+    with pytest.raises(CannotRun, match="tags"):
+        read_labels(Wire(reply).transport)
+
+
+def test_our_write_is_found_on_the_second_page_of_audits() -> None:
+    mark = {"metadata": {"custom": {"ticketbot": {"key": "k", "intent": "i"}}}}
+    first = {"audits": [{"metadata": None}, {}], "meta": {"has_more": True, "after_cursor": "next"}}
+    wire = Wire(answer(200, first), answer(200, {"audits": [mark], "meta": {"has_more": False}}))
+    found = Zendesk(wire.transport).history(1).find("k")
+    assert found is not None
+    assert found.intent == "i"
+    assert "next" in (wire.adapter.sent[1].url or "")
+
+
+def test_a_ticket_that_is_not_there_holds_no_write() -> None:
+    assert Account().desk.history(12345).find("k") is None
+
+
+def test_audits_without_end_are_not_taken_for_an_absent_write() -> None:
+    endless = {"audits": [], "meta": {"has_more": True, "after_cursor": "next"}}
+    wire = Wire(answer(200, endless))
+    with pytest.raises(TicketError, match="not searched"):
+        Zendesk(wire.transport).history(1).find("k")
+    assert wire.calls == MAX_AUDIT_PAGES
+
+
+@pytest.mark.parametrize("status", [400, 403, 422])
+def test_audits_that_are_refused_are_that_tickets_matter(status: int) -> None:
+    with pytest.raises(TicketError, match=str(status)) as error:
+        Zendesk(Wire(answer(status, {"error": "CANARY: alice@example.com"})).transport).history(1).find("k")
+    assert not isinstance(error.value, CannotRun)
+    assert "CANARY" not in str(error.value)
+
+
+def test_a_note_that_became_public_is_told_by_an_error_of_its_own() -> None:
+    body = {"ticket": {"id": 1}, "audit": {"events": [{"type": "Comment", "public": True}]}}
+    with pytest.raises(NotePublished, match="ticket 1 public"):
+        Zendesk(Wire(answer(200, body)).transport).update(a_change(1))
+
+
+ROW = {"id": 1, "created_at": "2026-11-21T01:00:00Z", "updated_at": "2026-11-21T01:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"via": "web"},
+        {"via": ["web"]},
+        {"via": {"channel": 7, "source": "mail"}},
+        {"via": {"channel": "email", "source": {"from": "x"}}},
+        {"via": {"source": {"from": {"address": 7}, "rel": 3}}},
+        {"subject": 7, "description": ["x"]},
+        {"subject": None, "raw_subject": {}, "description": False},
+    ],
+    ids=str,
+)
+def test_text_of_an_odd_type_is_taken_as_empty(odd: dict[str, Any]) -> None:
+    ticket = Zendesk(Wire(answer(200, {"tickets": [{**ROW, **odd}]})).transport).fetch([1])[1]
+    assert (ticket.subject, ticket.description, ticket.sender, ticket.follow_up) == ("", "", "", False)
+    assert ticket.channel in ("", "email")
+
+
+@pytest.mark.parametrize(
+    ("rel", "expected"), [("follow_up", True), ("mention", False), (None, False)], ids=["follow-up", "other", "none"]
+)
+def test_a_follow_up_is_known_by_its_source(rel: str | None, expected: bool) -> None:
+    row = {**ROW, "via": {"channel": "email", "source": {"rel": rel, "from": {"ticket_id": 5}}}}
+    assert Zendesk(Wire(answer(200, {"tickets": [row]})).transport).fetch([1])[1].follow_up is expected
+
+
+def test_the_vendors_follow_up_inherits_the_tags_and_is_known() -> None:
+    account = Account(1)
+    original = account.ids[0]
+    account.store.person_edit(original, add_tags=("ai_processed",))
+    made = account.one(account.store.follow_up(original, "It is broken again.").id)
+    assert made.follow_up
+    assert "ai_processed" in made.tags
+    assert not account.one(original).follow_up
+
+
+def test_listings_by_search_go_back_by_six_hours_unless_another_time_is_chosen() -> None:
+    assert SEARCH_WINDOW_S == 6 * 3600
+    account = Account(0, bot_role="agent")
+    account.add(age=600)
+    for window_s in (SEARCH_WINDOW_S, 3600.0):
+        desk = Zendesk(account.transport, search_window_s=window_s)
+        (page,) = desk.pages(None, START - 86_400)
+        newest = parse_iso(page.tickets[0].created_at)
+        assert (page.since, page.again_since) == (START - 86_400, newest - window_s)
+        assert page.cursor == f"search:{iso(newest - window_s)}"
+
+
+# The note
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "<script>alert(1)</script>",
+        "a \"quoted\" & 'single' <b>",
+        "{{ticket.requester.email}} and {% if x %}",
+        "&lt;b&gt; &#123;&#123;ticket.id&#125;&#125;",
+        "one\ntwo\n\nthree",
+        "{}" * 50,
+    ],
+)
+def test_a_note_is_shown_as_it_is_and_nothing_in_it_is_expanded(note: str) -> None:
+    markup = note_html(note)
+    inside = markup.removeprefix("<p>").removesuffix("</p>")
+    assert set(re.findall(r"<[^>]*>", inside)) <= {"<br>"}
+    assert "{" not in markup
+    assert "}" not in markup
+    assert html.unescape(inside.replace("<br>", "\n")) == note
+
+
+def test_a_placeholder_in_a_note_stays_text_on_the_ticket() -> None:
+    account = Account(1)
+    account.desk.update(account.change(account.ids[0], note="See {{ticket.id}} <b>now</b>"))
+    (note,) = account.store.bot_comments(account.ids[0])
+    assert "{{ticket.id}}" in html.unescape(note["html_body"])
+    assert "<b>" not in note["html_body"]
+
+
+# Signing in
+
+
+def tokens_asked(account: Account) -> int:
+    return sum(request.path == "/oauth/tokens" for request in account.sent)
+
+
+def with_client(account: Account, secret: str = KNOWN.oauth_client_secret) -> Zendesk:
+    plain = account.connect(None)
+    return Zendesk(account.connect(ClientCredentials(plain, account.clock, KNOWN.oauth_client_id, secret)))
+
+
+def test_a_token_is_fetched_once_and_used_until_it_is_old() -> None:
+    account = Account(1)
+    desk = with_client(account)
+    for _ in range(3):
+        desk.fetch(account.ids)
+        account.clock.advance(400)
+    assert tokens_asked(account) == 1
+    account.clock.advance(300)  # 1500 s: past eighty per cent of its half hour
+    desk.fetch(account.ids)
+    assert tokens_asked(account) == 2
+
+
+def test_a_revoked_token_is_renewed_once_after_a_401() -> None:
+    account = Account(1)
+    desk = with_client(account)
+    desk.fetch(account.ids)
+    account.sandbox.auth.revoke_all()
+    assert list(desk.fetch(account.ids)) == account.ids
+    assert tokens_asked(account) == 2
+
+
+def test_a_token_that_is_refused_again_ends_the_run() -> None:
+    account = Account(1)
+    desk = with_client(account)
+    account.sandbox.faults = Sandbox(account.time, faults="unauthorised:GET").faults
+    with pytest.raises(NotAuthorised):
+        desk.fetch(account.ids)
+    assert tokens_asked(account) == 2
+
+
+def test_a_wrong_client_secret_is_told_by_its_settings_name_only() -> None:
+    account = Account(1)
+    with pytest.raises(NotAuthorised, match="ZENDESK_OAUTH_CLIENT_SECRET") as error:
+        with_client(account, "CANARY").fetch(account.ids)
+    assert "CANARY" not in str(error.value)
+
+
+def test_an_expiring_token_never_dies_between_check_and_use() -> None:
+    account = Account(1)
+    desk = with_client(account)
+    for _ in range(60):
+        desk.fetch(account.ids)
+        account.clock.advance(97)
+    refused = [request for request in account.sent if request.path == "/oauth/tokens"]
+    assert 4 <= len(refused) <= 6
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [OAuthToken(KNOWN.oauth_token), ApiToken(KNOWN.email, KNOWN.api_token)],
+    ids=["token", "basic"],
+)
+def test_the_other_ways_to_sign_in_work_and_cannot_be_renewed(auth: Auth) -> None:
+    account = Account(1)
+    assert list(Zendesk(account.connect(auth)).fetch(account.ids)) == account.ids
+    account.sandbox.faults = Sandbox(account.time, faults="unauthorised").faults
+    account.sent.clear()
+    with pytest.raises(NotAuthorised):
+        Zendesk(account.connect(auth)).fetch(account.ids)
+    assert len(account.sent) == 1
+
+
+@pytest.mark.parametrize("body", [{}, [], {"access_token": ""}, {"error": "x"}], ids=str)
+def test_a_token_answer_without_a_token_is_a_refusal(body: object) -> None:
+    wire = Wire(answer(200, body))
+    client = ClientCredentials(wire.transport, wire.clock, "id", "CANARY")
+    with pytest.raises(NotAuthorised) as error:
+        client.header()
+    assert "CANARY" not in str(error.value)
+
+
+def test_a_token_without_a_usable_lifetime_is_taken_for_half_an_hour() -> None:
+    wire = Wire(answer(200, {"access_token": "t", "expires_in": None}), seconds=1e6)
+    client = ClientCredentials(wire.transport, wire.clock, "id", "secret")
+    client.header()
+    wire.clock.advance(1439)
+    client.header()
+    assert wire.calls == 1
+    wire.clock.advance(2)
+    client.header()
+    assert wire.calls == 2
+
+
+def test_the_bots_own_changes_are_made_by_the_bot() -> None:
+    account = Account(1)
+    account.desk.update(account.change(account.ids[0]))
+    assert account.store.bot_comments(account.ids[0], BOT_ID)

@@ -1,0 +1,206 @@
+"""The Zendesk client's jobs of many updates, against the imitation in memory and against odd answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import requests
+
+from ticket_processor.core.errors import JobRefused, OutcomeUnknown, RateLimited, TooManyJobs
+from ticket_processor.core.models import Change
+from ticket_processor.sandbox import BOT_ID, Rules
+from ticket_processor.zendesk import Zendesk
+
+from ..support.fakes import Wire, a_change, answer
+from .test_zendesk import AREA, ORDER, Account
+
+
+def handed_in(account: Account, *changes: Change) -> str:
+    return account.desk.update_many(changes)
+
+
+def test_one_request_hands_in_a_job_whose_items_carry_everything_a_single_update_does() -> None:
+    wire = Wire(answer(200, {"job_status": {"id": "V3-1", "status": "queued"}}))
+    desk = Zendesk(wire.transport)
+    change = a_change(7, group=5)
+    assert desk.update_many([change, a_change(8)]) == "V3-1"
+    assert (wire.adapter.sent[0].method, wire.adapter.sent[0].url) == (
+        "PUT",
+        "https://desk.invalid/api/v2/tickets/update_many",
+    )
+    first, second = wire.adapter.json()["tickets"]
+    assert first == {
+        "id": 7,
+        "tags": ["vip", "ai_processed"],
+        "safe_update": True,
+        "updated_stamp": "2026-11-21T02:30:00Z",
+        "metadata": {"ticketbot": {"key": "k" * 32, "intent": "run-1"}},
+        "priority": "high",
+        "group_id": 5,
+        "comment": {"html_body": "<p>Triage: billing.</p>", "public": False},
+    }
+    assert second["id"] == 8
+    assert wire.calls == 1
+
+
+def test_a_job_writes_its_items_and_tells_of_each() -> None:
+    account = Account(2, rules=Rules(job_seconds=(1.0, 0.0)))
+    first, second = account.ids
+    stale = account.change(second)
+    account.clock.advance(100)
+    account.store.person_edit(second, add_tags=("theirs",))
+    job = handed_in(account, account.change(first), stale)
+    assert account.desk.jobs([job])[job].ended is False
+    account.clock.advance(2)
+    status = account.desk.jobs([job])[job]
+    assert (status.ended, dict(status.results)) == (True, {first: True, second: False})
+    (edit,) = [edit for edit in account.desk.history(first).edits if edit.author == BOT_ID]
+    assert (edit.key, edit.intent, edit.comment) == ("k" * 32, "run-1", "internal")
+    assert account.one(second).tags == ("theirs",)
+
+
+def test_an_item_whose_failure_is_told_in_another_form_has_failed_all_the_same() -> None:
+    account = Account(1, rules=Rules(job_seconds=(0.0, 0.0), failed_item="schema"))
+    stale = account.change(account.ids[0], stamp="2020-01-01T00:00:00Z")
+    job = handed_in(account, stale)
+    account.clock.advance(1)
+    assert dict(account.desk.jobs([job])[job].results) == {account.ids[0]: False}
+
+
+def test_many_jobs_are_asked_for_in_one_request_and_unknown_ones_are_absent() -> None:
+    account = Account(3, rules=Rules(job_seconds=(0.0, 0.0)))
+    jobs = [handed_in(account, account.change(number)) for number in account.ids]
+    account.clock.advance(1)
+    account.sent.clear()
+    told = account.desk.jobs([*jobs, "V3-unknown"])
+    assert set(told) == set(jobs)
+    assert [request.path for request in account.sent] == ["/api/v2/job_statuses/show_many"]
+
+
+@pytest.mark.parametrize("form", ["error", "titled", "errors"])
+@pytest.mark.parametrize("status", [422, 429, 503])
+def test_an_account_that_has_too_many_jobs_says_so_in_some_form(form: Any, status: int) -> None:
+    rules = Rules(max_jobs=1, job_seconds=(60.0, 0.0), too_many_jobs_form=form, too_many_jobs_status=status)
+    account = Account(2, rules=rules)
+    first, second = account.ids
+    handed_in(account, account.change(first))
+    account.sent.clear()
+    with pytest.raises(TooManyJobs) as caught:
+        handed_in(account, account.change(second))
+    assert caught.value.wait == 10.0
+    assert sum(request.method == "PUT" for request in account.sent) == 1
+    account.clock.advance(120)
+    handed_in(account, account.change(second))
+
+
+def test_too_many_requests_are_not_too_many_jobs() -> None:
+    body = {"error": "APIRateLimitExceeded"}
+    wire = Wire(answer(429, body, Retry_After="900"))
+    with pytest.raises(RateLimited):
+        Zendesk(wire.transport).update_many([a_change()])
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 422])
+def test_a_job_that_is_refused_as_a_whole_is_told_without_the_answers_words(status: int) -> None:
+    wire = Wire(answer(status, {"error": "Forbidden", "description": "Jane's ticket"}))
+    with pytest.raises(JobRefused, match=f"HTTP {status}, Forbidden") as caught:
+        Zendesk(wire.transport).update_many([a_change()])
+    assert "Jane" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        answer(200, {}),
+        answer(200, {"job_status": None}),
+        answer(200, {"job_status": {"id": 7}}),
+        answer(200, {"job_status": {"id": "a b/../c"}}),
+        answer(200, "<html>"),
+        answer(500, {}),
+    ],
+)
+def test_an_answer_that_names_no_job_leaves_the_outcome_unknown(odd: requests.Response) -> None:
+    wire = Wire(odd)
+    with pytest.raises(OutcomeUnknown):
+        Zendesk(wire.transport).update_many([a_change()])
+    assert wire.calls == 1
+
+
+@pytest.mark.parametrize("results", [None, "odd", [None], [{"id": "7", "success": True}], [{"success": True}]])
+def test_results_in_no_known_form_tell_of_no_ticket(results: object) -> None:
+    wire = Wire(answer(200, {"job_statuses": [{"id": "V3-1", "status": "completed", "results": results}]}))
+    status = Zendesk(wire.transport).jobs(["V3-1"])["V3-1"]
+    assert (status.ended, dict(status.results)) == (True, {})
+
+
+@pytest.mark.parametrize("success", ["true", 1, None])
+def test_only_a_plain_true_is_a_success(success: object) -> None:
+    row = {"id": "V3-1", "status": "completed", "results": [{"id": 7, "success": success}]}
+    wire = Wire(answer(200, {"job_statuses": [row]}))
+    assert dict(Zendesk(wire.transport).jobs(["V3-1"])["V3-1"].results) == {7: False}
+
+
+@pytest.mark.parametrize("status", ["failed", "killed", "completed", "something new"])
+def test_whatever_is_not_queued_or_working_has_ended(status: str) -> None:
+    wire = Wire(answer(200, {"job_statuses": [{"id": "V3-1", "status": status, "results": None}]}))
+    assert Zendesk(wire.transport).jobs(["V3-1"])["V3-1"].ended
+
+
+def test_jobs_that_nobody_asked_for_are_passed_over() -> None:
+    wire = Wire(answer(200, {"job_statuses": [{"id": "V3-9", "status": "completed"}]}))
+    assert Zendesk(wire.transport).jobs(["V3-1"]) == {}
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 500, 504])
+def test_a_stale_job_that_cannot_be_read_is_an_unknown_one_and_hides_no_other(status: int) -> None:
+    def reply(request: requests.PreparedRequest) -> requests.Response:
+        if "V3-1" in request.path_url:
+            return answer(status)
+        return answer(200, {"job_statuses": [{"id": "V3-2", "status": "completed", "results": []}]})
+
+    assert list(Zendesk(Wire(reply).transport).jobs(["V3-1", "V3-2"])) == ["V3-2"]
+    assert Zendesk(Wire(reply).transport).jobs(["V3-1"]) == {}
+
+
+# Drop-downs
+
+
+@pytest.mark.parametrize("as_job", [False, True], ids=["single", "job"])
+def test_a_drop_downs_new_choice_comes_with_its_tag_and_the_old_ones_goes(as_job: bool) -> None:
+    account = Account(1, rules=Rules(job_seconds=(0.0, 0.0)))
+    (number,) = account.ids
+    account.store.person_edit(number, custom_fields={AREA: "area_web_shop", ORDER: "A-1"}, add_tags=("vip",))
+    account.clock.advance(100)
+    ticket = account.one(number)
+    assert "area_web_shop" in ticket.tags
+    change = account.change(number, fields={AREA: "area_app", ORDER: "A-2"}, fields_replaced=(AREA, ORDER))
+    if as_job:
+        handed_in(account, change)
+    else:
+        account.desk.update(change)
+    account.clock.advance(1)
+    after = account.one(number)
+    assert after.fields == {AREA: "area_app", ORDER: "A-2"}
+    assert set(after.tags) == {"vip", "ai_processed", "area_app"}
+
+
+def test_a_choice_that_is_only_added_takes_no_other_tag_off() -> None:
+    account = Account(1)
+    (number,) = account.ids
+    account.desk.update(account.change(number, fields={AREA: "area_app"}, tags=("vip", "ai_processed")))
+    assert set(account.one(number).tags) == {"vip", "ai_processed", "area_app"}
+
+
+def test_values_can_be_taken_off_again() -> None:
+    account = Account(1)
+    (number,) = account.ids
+    group = next(iter(account.store.groups))
+    account.store.person_edit(number, priority="high", group_id=group, custom_fields={AREA: "area_app", ORDER: "A-1"})
+    account.clock.advance(100)
+    change = account.change(
+        number, priority=None, tags=(), note=None, cleared=("priority", "group"), fields_cleared=(AREA, ORDER)
+    )
+    account.desk.update(change)
+    after = account.one(number)
+    assert (after.priority, after.group, after.fields, after.tags) == (None, None, {}, ())

@@ -1,0 +1,889 @@
+"""What is well, what is worth a warning, what has failed; and that nothing which hangs can hold the rest up."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
+from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
+
+from ticket_processor.audit.retention import LOG_HEAD
+from ticket_processor.core.circuit_breaker import BreakerMemory
+from ticket_processor.core.clock import SystemClock, iso, parse_iso
+from ticket_processor.core.disk_space import size
+from ticket_processor.core.errors import ConfigError, ExitCode, ReadOnlyViolation, Stopping
+from ticket_processor.core.kill_switch import FILE_NAME as STOP
+from ticket_processor.core.models import RunRecord, RunSummary
+from ticket_processor.monitoring.checks import TOKENS_END, TOKENS_WARN_S
+from ticket_processor.monitoring.health import machine, runs
+from ticket_processor.monitoring.health.checks import (
+    Check,
+    CheckResult,
+    Examiner,
+    Health,
+    HealthVerdict,
+    Probe,
+    Status,
+    fail,
+    ok,
+    skipped,
+    verdict,
+    warn,
+)
+from ticket_processor.monitoring.health.doctor import Doctor, unusable
+from ticket_processor.monitoring.health.exposition import exposition
+from ticket_processor.monitoring.health.remote import ASKING_S, _Helpdesk, ask_helpdesk, of_helpdesk
+from ticket_processor.monitoring.health.server import FRESH_S, CachedExamination
+from ticket_processor.monitoring.health.words import span
+from ticket_processor.monitoring.run_metrics import RunMetrics
+from ticket_processor.pipeline.run import HALTED
+from ticket_processor.policy.skip_rules import WAITING
+from ticket_processor.settings.schema import Settings, ZendeskSettings
+from ticket_processor.state.store import FILE_NAME, Retry, State
+from ticket_processor.wiring.parts import ACCOUNT, HELPDESK
+
+from ..support.fakes import BASE, START, ManualClock, ScriptedAdapter, Step, Wire, answer, refused
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
+NOW = START
+DATE = "Sat, 21 Nov 2026 03:30:00 GMT"
+
+
+# What they come to
+
+
+@pytest.mark.parametrize(
+    ("checks", "status", "code"),
+    [
+        ((), HealthVerdict.HEALTHY, ExitCode.OK),
+        ((ok("a", ""), skipped("b", "")), HealthVerdict.HEALTHY, ExitCode.OK),
+        ((ok("a", ""), warn("b", "")), HealthVerdict.DEGRADED, ExitCode.SOME_FAILED),
+        ((warn("a", ""), fail("b", ""), ok("c", "")), HealthVerdict.UNHEALTHY, ExitCode.CANNOT_RUN),
+        ((fail("helpdesk", ""), fail("settings", "")), HealthVerdict.UNHEALTHY, ExitCode.USAGE),
+    ],
+)
+def test_the_worst_check_decides_and_the_exit_code_follows(
+    checks: tuple[Check, ...], status: HealthVerdict, code: ExitCode
+) -> None:
+    assert verdict(checks) is status
+    assert a_health(*checks).exit_code is code
+
+
+def a_health(*checks: Check, metrics: RunMetrics | None = None) -> Health:
+    return Health(
+        status=verdict(checks),
+        checks=checks,
+        metrics=metrics,
+        version="1.2.3",
+        account="desk.example",
+        at=iso(NOW),
+        seconds=0.25,
+    )
+
+
+# All at the same time
+
+
+def a_probe(name: str, look: Callable[[], object] = lambda: None) -> Probe:
+    def found() -> CheckResult:
+        look()
+        return CheckResult((ok(name, "well"),))
+
+    return Probe((name,), found)
+
+
+def names_of(answers: list[CheckResult]) -> list[tuple[str, Status]]:
+    return [(check.name, check.status) for found in answers for check in found.checks]
+
+
+@pytest.fixture
+def stuck() -> Iterator[threading.Event]:
+    """What waits for it hangs until the test is over."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def test_probes_are_made_at_the_same_time_and_answer_in_their_order() -> None:
+    together = threading.Barrier(6, timeout=60)  # breaks, unless all six are under way at once
+    probes = [a_probe(f"p{number}", together.wait) for number in range(6)]
+    answers = Examiner(probes, SystemClock(), limit_s=60).examine()
+    assert names_of(answers) == [(f"p{number}", Status.OK) for number in range(6)]
+
+
+def test_one_that_hangs_is_left_behind_while_the_others_answer(stuck: threading.Event) -> None:
+    hangs = Probe(("disk", "room"), lambda: (stuck.wait(), CheckResult(()))[1])
+    examiner = Examiner([hangs, a_probe("quick")], SystemClock(), limit_s=0.3)
+    answers = examiner.examine()
+    assert names_of(answers) == [("disk", Status.FAIL), ("room", Status.SKIPPED), ("quick", Status.OK)]
+    assert "within 0.3 s" in answers[0].checks[0].text
+    assert examiner.abandoned == 1
+
+
+def test_one_that_hangs_is_not_begun_again_until_it_has_come_back(stuck: threading.Event) -> None:
+    begun: list[int] = []
+
+    def look() -> None:
+        begun.append(1)
+        stuck.wait()
+
+    examiner = Examiner([a_probe("slow", look)], SystemClock(), limit_s=0.2)
+    for _ in range(3):
+        assert names_of(examiner.examine()) == [("slow", Status.FAIL)]
+    assert len(begun) == 1
+    stuck.set()
+    while examiner.abandoned:
+        threading.Event().wait(0.01)
+    assert names_of(examiner.examine()) == [("slow", Status.OK)]
+    assert len(begun) == 2
+
+
+def test_a_server_is_given_up_before_its_check_and_checks_before_the_ten_seconds_of_the_process(
+    stuck: threading.Event,
+) -> None:
+    class Hurried(ManualClock):
+        def check(self) -> None:
+            super().check()
+            self.advance(0.5)  # with each look at the clock
+
+    clock = Hurried()
+    began = clock.monotonic()
+    assert names_of(Examiner([a_probe("slow", stuck.wait)], clock).examine()) == [("slow", Status.FAIL)]
+    took = clock.monotonic() - began
+    assert ASKING_S + 1 < took < 9
+
+
+def test_what_the_service_can_do_without_is_a_warning_when_it_hangs(stuck: threading.Event) -> None:
+    probe = Probe(("model m-1",), lambda: (stuck.wait(), CheckResult(()))[1], warn)
+    assert names_of(Examiner([probe], SystemClock(), limit_s=0.1).examine()) == [("model m-1", Status.WARN)]
+
+
+def test_an_error_is_a_finding_whose_words_stay_inside() -> None:
+    def look() -> None:
+        raise ValueError("token abc123 of anna@example.com")
+
+    def locked() -> None:
+        raise ConfigError("the state belongs to another account")
+
+    answers = Examiner([a_probe("odd", look), a_probe("state", locked)], SystemClock()).examine()
+    odd, state = (found.checks[0] for found in answers)
+    assert odd.status is Status.FAIL
+    assert "ValueError" in odd.text
+    assert "abc123" not in odd.text
+    assert state.text == "the state belongs to another account"
+
+
+def test_a_stop_ends_the_examination_before_its_limit(stuck: threading.Event) -> None:
+    clock = SystemClock()
+    examiner = Examiner([a_probe("slow", stuck.wait), a_probe("stop", clock.stop)], clock, limit_s=100)
+    with pytest.raises(Stopping):
+        examiner.examine()
+
+
+# Runs
+
+
+def a_run(minutes_ago: float, *, kind: str = "run", took: float = 30.0, **summary: Any) -> RunRecord:
+    finished = NOW - minutes_ago * MINUTE
+    given: dict[str, Any] = {"run_id": f"run-{minutes_ago}", "dry_run": False, "caught_up": True, **summary}
+    return RunRecord(
+        run_id=given["run_id"], kind=kind, started=finished - took, finished=finished, summary=RunSummary(**given)
+    )
+
+
+@pytest.mark.parametrize(
+    ("minutes", "status"),
+    [(0, Status.OK), (24, Status.OK), (26, Status.WARN), (59, Status.WARN), (61, Status.FAIL), (5000, Status.FAIL)],
+)
+def test_a_run_is_missed_after_25_minutes_and_has_failed_after_60(minutes: float, status: Status) -> None:
+    found = runs.last_run([a_run(minutes)], NOW)
+    assert found.status is status
+    assert found.facts["age_s"] == minutes * 60
+
+
+@pytest.mark.parametrize("every", [1, 10, 60, 1440])
+def test_whoever_runs_less_often_is_expected_less_often(every: float) -> None:
+    made = [a_run(every * number) for number in range(20, -1, -1)]
+    used_to = max(every, 10)
+    assert runs.rhythm(made) == pytest.approx(used_to * MINUTE)
+    for late, status in ((2.4, Status.OK), (2.6, Status.WARN), (6.1, Status.FAIL)):
+        assert runs.last_run(made, NOW + late * used_to * MINUTE).status is status
+
+
+def test_a_long_outage_does_not_change_what_is_usual() -> None:
+    made = [a_run(10 * number + 3000) for number in range(20, -1, -1)] + [a_run(0)]
+    assert runs.rhythm(made) == pytest.approx(600)
+
+
+def test_without_any_run_it_is_degraded_and_says_how_to_begin() -> None:
+    found = runs.last_run([], NOW)
+    assert found.status is Status.WARN
+    assert "--since now" in found.text
+    assert runs.last_run([a_run(5, kind="undo")], NOW).status is Status.WARN
+
+
+def test_where_a_place_is_remembered_nobody_is_told_to_begin_anew() -> None:
+    found = runs.last_run([], NOW, begun=True)
+    assert found.status is Status.WARN
+    assert "--since" not in found.text
+
+
+def test_a_new_schedule_is_what_is_usual_after_half_a_dozen_runs() -> None:
+    every_ten = [a_run(10 * number + 8 * 60) for number in range(100, 0, -1)]
+    hourly = [a_run(60 * number) for number in range(8, -1, -1)]
+    assert runs.rhythm([*every_ten, *hourly]) == pytest.approx(3600)
+
+
+def test_the_last_run_that_could_not_be_made_is_told_with_its_reason() -> None:
+    found = runs.last_run([a_run(20), a_run(1, exit_code=3, stopped="Zendesk gives no answer")], NOW)
+    assert found.status is Status.WARN
+    assert "Zendesk gives no answer" in found.text
+    assert found.facts["age_s"] == 20 * 60
+
+
+def test_some_tickets_that_failed_are_no_failed_run_and_neither_is_ctrl_c() -> None:
+    assert runs.last_run([a_run(3, exit_code=1)], NOW).status is Status.OK
+    assert runs.last_run([a_run(20), a_run(3, exit_code=130, stopped="stopped by a signal")], NOW).status is Status.OK
+
+
+def test_runs_that_never_came_to_their_end_have_failed() -> None:
+    found = runs.last_run([a_run(10, exit_code=3, stopped="the kill switch is set")], NOW)
+    assert found.status is Status.FAIL
+    assert "kill switch" in found.text
+
+
+def test_a_run_of_a_clock_that_was_wrong_proves_nothing() -> None:
+    assert runs.last_run([a_run(90), a_run(-600)], NOW).status is Status.FAIL
+
+
+def test_the_backlog_is_told_from_the_start_of_the_run_that_saw_everything() -> None:
+    made = [a_run(40, took=600), a_run(12, caught_up=False), a_run(2, caught_up=False)]
+    found = runs.backlog(made, [], NOW)
+    assert found.facts["behind_s"] == 50 * 60 + runs.WITHHELD_S
+    assert found.status is Status.WARN
+    assert runs.backlog([a_run(5)], [], NOW).status is Status.OK
+    assert runs.backlog([a_run(5, caught_up=False)], [], NOW).status is Status.WARN
+    assert runs.backlog([], [], NOW).status is Status.SKIPPED
+    assert runs.backlog([a_run(5), a_run(1, kind="retry")], [], NOW).facts["caught_up"] == iso(NOW - 330)
+
+
+@pytest.mark.parametrize(("hours", "status"), [(0.0, Status.OK), (2.9, Status.OK), (3.1, Status.WARN)])
+def test_a_search_that_was_late_for_half_the_window_is_a_warning_for_a_day(hours: float, status: Status) -> None:
+    made = [a_run(24 * 60 + 5, index_late_s=20_000.0), a_run(60, index_late_s=hours * 3600), a_run(5, index_late_s=0.0)]
+    found = runs.search_index(made, NOW, 6 * 3600.0)
+    assert (found.status, found.facts["late_s"]) == (status, round(hours * 3600))
+    assert runs.search_index([a_run(5)], NOW, 6 * 3600.0).status is Status.SKIPPED
+
+
+def a_retry(hours: float, reason: str = "HTTP 422", *, dead: bool = False, since: float | None = None) -> Retry:
+    return Retry(1, 1, reason, dead, NOW - hours * HOUR if since is None else since)
+
+
+def test_what_waits_is_well_for_an_hour_and_what_was_given_up_is_not() -> None:
+    assert runs.retry_list([], NOW).status is Status.OK
+    assert runs.retry_list([a_retry(0.9)], NOW).status is Status.OK
+    late = runs.retry_list([a_retry(0.5), a_retry(1.5)], NOW)
+    assert late.status is Status.WARN
+    assert late.facts == {"waiting": 2, "dead": 0, "oldest_s": 5400}
+    given_up = runs.retry_list([a_retry(0.1, dead=True)], NOW)
+    assert given_up.status is Status.WARN
+    assert "retry list" in given_up.text
+
+
+def test_the_head_start_of_people_is_no_delay() -> None:
+    waiting = [a_retry(3, WAITING)]
+    assert runs.retry_list(waiting, NOW, head_start_s=4 * HOUR).status is Status.OK
+    assert runs.retry_list(waiting, NOW, head_start_s=HOUR).status is Status.WARN
+    assert runs.retry_list([a_retry(3)], NOW, head_start_s=4 * HOUR).status is Status.WARN
+
+
+def test_a_ticket_of_unknown_age_is_counted_and_not_dated() -> None:
+    found = runs.retry_list([a_retry(0, since=0.0)], NOW)
+    assert found.facts == {"waiting": 1, "dead": 0}
+    assert found.status is Status.OK
+
+
+def test_an_open_circuit_is_a_warning_and_one_failure_is_not() -> None:
+    assert runs.breakers({"a": None, "b": BreakerMemory(2, 0.0)}, NOW).status is Status.OK
+    for until in (NOW + 30, NOW - 3000):
+        found = runs.breakers({"Zendesk": BreakerMemory(5, until), "model m": BreakerMemory(0, 0.0)}, NOW)
+        assert found.status is Status.WARN
+        assert found.facts["open"] == ["Zendesk"]
+
+
+def test_waiting_stopping_and_a_published_note_are_told_apart() -> None:
+    assert runs.wait(NOW - 1, NOW).status is Status.OK
+    assert runs.wait(NOW + 90, NOW).facts == {"until": iso(NOW + 90)}
+    assert runs.kill_switch("set").status is Status.FAIL
+    assert runs.halted("ticket 7 shows a note").status is Status.FAIL
+    assert "--resume" in runs.halted("ticket 7 shows a note").text
+
+
+def test_the_log_has_to_hold_what_the_last_run_ended_with() -> None:
+    assert runs.log_chain(None, None).status is Status.SKIPPED
+    assert runs.log_chain("2026-11-21:3:ab", True).status is Status.OK
+    assert runs.log_chain("2026-11-21:3:ab", False).status is Status.FAIL
+
+
+# The machine and its surroundings
+
+
+@pytest.mark.parametrize(
+    ("ahead", "status"), [(0, Status.OK), (4, Status.OK), (6, Status.WARN), (58, Status.WARN), (62, Status.FAIL)]
+)
+@pytest.mark.parametrize("way", [1, -1])
+def test_a_clock_is_wrong_from_5_seconds_on_and_useless_from_60(ahead: float, status: Status, way: int) -> None:
+    found = machine.clock(NOW + way * ahead, NOW + way * ahead + 0.1, NOW)
+    assert found.status is status
+    if status is not Status.OK:
+        assert ("ahead" if way > 0 else "behind") in found.text
+
+
+@given(off=st.floats(-1e6, 1e6), latency=st.floats(0, 5), at=st.floats(0, 1))
+def test_no_clock_is_said_to_be_more_wrong_than_it_is(off: float, latency: float, at: float) -> None:
+    """The reply is dated somewhere between sending and receiving, in whole seconds of the server's."""
+    server = NOW + 0.37
+    date = float(int(server + latency * at))
+    found = machine.clock(server + off, server + latency + off, date)
+    skew = found.facts["skew_s"]
+    assert abs(skew) <= abs(off) + 0.051
+    assert abs(off) - abs(skew) <= latency + 1.06
+
+
+def test_a_reply_without_a_date_says_nothing_of_the_clock() -> None:
+    assert machine.clock(NOW, NOW, None).status is Status.SKIPPED
+
+
+MB, GB = 10**6, 10**9
+
+
+@pytest.mark.parametrize(
+    ("free", "total", "least", "status"),
+    [
+        (600 * MB, 10_000 * GB, 0, Status.OK),  # a big disk that is nearly full
+        (300 * MB, 1 * GB, 50 * MB, Status.OK),  # a small one that is not
+        (300 * MB, 100 * GB, 50 * MB, Status.WARN),
+        (49 * MB, 100 * GB, 50 * MB, Status.FAIL),  # no run begins
+        (40 * MB, 1 * GB, 10 * MB, Status.WARN),
+        (90 * MB, 1 * GB, 50 * MB, Status.WARN),  # runs ask for nearly as much
+        (0, 0, 0, Status.OK),  # a file system that does not say
+    ],
+)
+def test_500_mb_or_5_percent_are_room_enough_unless_runs_ask_for_more(
+    free: int, total: int, least: int, status: Status
+) -> None:
+    assert machine.folder("log_folder", machine.Folder("logs", free, total, least)).status is status
+
+
+def test_a_folder_that_cannot_be_written_to_has_failed_however_much_room_there_is() -> None:
+    found = machine.folder("log_folder", machine.Folder("logs", 10 * GB, 10 * GB, unwritable="this user may not"))
+    assert found.status is Status.FAIL
+
+
+@pytest.mark.parametrize(
+    ("kind", "now", "expires", "status"),
+    [
+        ("oauth_client", NOW, None, Status.OK),
+        ("api_token", parse_iso("2026-11-21T00:00:00Z"), None, Status.OK),
+        ("api_token", TOKENS_END - TOKENS_WARN_S - 1, None, Status.OK),
+        ("api_token", TOKENS_END - TOKENS_WARN_S, None, Status.WARN),
+        ("api_token", parse_iso("2027-04-29T23:59:00Z"), None, Status.WARN),
+        ("api_token", parse_iso("2027-04-30T00:00:00Z"), None, Status.FAIL),
+        ("oauth_token", NOW, None, Status.OK),
+        ("oauth_token", NOW, NOW + 15 * DAY, Status.OK),
+        ("oauth_token", NOW, NOW + 13 * DAY, Status.WARN),
+        ("oauth_token", NOW, NOW - 1, Status.FAIL),
+    ],
+)
+def test_credentials_that_end_are_told_while_there_is_time(
+    kind: machine.Credentials, now: float, expires: float | None, status: Status
+) -> None:
+    found = machine.credentials(kind, expires, now)
+    assert found.status is status
+    if status in (Status.WARN, Status.FAIL):
+        assert "ZENDESK_OAUTH_CLIENT_ID" in found.text
+
+
+@pytest.mark.parametrize(
+    ("life", "left", "status"),
+    [(90, 15, Status.OK), (90, 13, Status.WARN), (6, 4, Status.OK), (6, 1, Status.WARN), (90, -1, Status.FAIL)],
+)
+def test_a_certificate_is_to_be_renewed_two_weeks_before_its_end_and_a_short_one_later(
+    life: float, left: float, status: Status
+) -> None:
+    ends = NOW + left * DAY
+    assert machine.certificate("certificate", ends - life * DAY, ends, NOW).status is status
+
+
+def test_files_that_others_can_read_are_named_and_the_rest_counted() -> None:
+    assert machine.permissions([], 9).status is Status.OK
+    assert machine.permissions(None, 0).status is Status.SKIPPED
+    found = machine.permissions(["a", "b", "c", "d", "e"], 9)
+    assert found.status is Status.WARN
+    assert "a, b, c and 2 more" in found.text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(-3, "0 s"), (0, "0 s"), (119, "119 s"), (120, "2 min"), (3660, "1 h 1 min"), (7200, "2 h"), (90_000, "1 d 1 h")],
+)
+def test_lengths_of_time_are_told_in_two_units(seconds: float, words: str) -> None:
+    assert span(seconds) == words
+
+
+def test_sizes_are_told_in_one() -> None:
+    assert [size(number) for number in (900, 5 * MB, 81_931_612_160)] == ["1 kB", "5.0 MB", "81.9 GB"]
+
+
+# The helpdesk
+
+
+def ask(*steps: Step) -> Check:
+    wire = Wire(*steps, seconds=6.5)
+    return ask_helpdesk(wire.transport, wire.clock).check
+
+
+@pytest.mark.parametrize(
+    ("step", "status", "problem"),
+    [
+        (answer(200, {"tickets": []}), Status.OK, None),
+        (answer(401, {"error": "Couldn't authenticate you"}), Status.FAIL, "not_authorised"),
+        (answer(403, {"error": "Forbidden"}), Status.FAIL, "forbidden"),
+        (answer(404, {"error": "InvalidEndpoint"}), Status.FAIL, "http_404"),
+        (answer(503, {}), Status.FAIL, "no_answer"),
+        (answer(429, {}, Retry_After="300"), Status.WARN, "rate_limited"),
+        (requests.exceptions.ReadTimeout(), Status.FAIL, "timeout"),
+        (requests.exceptions.ConnectTimeout(), Status.FAIL, "timeout"),
+        (refused(), Status.FAIL, "unreachable"),
+        (requests.exceptions.SSLError("CERTIFICATE_VERIFY_FAILED"), Status.FAIL, "tls"),
+        (answer(200, "<html>log in</html>"), Status.FAIL, "no_answer"),
+        (answer(302, {}, Location="https://elsewhere.example/login"), Status.FAIL, "no_answer"),
+    ],
+)
+def test_what_is_wrong_with_the_helpdesk_is_told_apart(step: Step, status: Status, problem: str | None) -> None:
+    found = ask(step)
+    assert found.status is status
+    assert found.facts.get("problem") == problem
+    assert BASE in found.text
+
+
+def look(settings: ZendeskSettings, *steps: Step) -> tuple[dict[str, Check], ScriptedAdapter]:
+    adapter = ScriptedAdapter(*steps)
+    probe, _certificate = of_helpdesk(settings, ManualClock(), offline=False, adapter=lambda: adapter)
+    return {check.name: check for check in probe.look().checks}, adapter
+
+
+TOKEN = ZendeskSettings(url=BASE, oauth_token=SecretStr("s3cret-token"))
+
+
+def test_a_token_made_elsewhere_is_asked_when_it_ends_and_any_other_way_is_one_request() -> None:
+    ends = {"token": {"token": "s3cret-tok", "expires_at": iso(NOW + 3 * DAY)}}
+    found, adapter = look(TOKEN, answer(200, {"tickets": []}, Date=DATE), answer(200, ends, Date=DATE))
+    assert found["credentials"].status is Status.WARN
+    assert found["clock"].status is Status.OK
+    assert [sent.path_url for sent in adapter.sent] == [
+        "/api/v2/tickets?page%5Bsize%5D=1",
+        "/api/v2/oauth/tokens/current",
+    ]
+
+    basic = ZendeskSettings(url=BASE, email="bot@example.com", api_token=SecretStr("s3cret"))
+    found, adapter = look(basic, answer(200, {"tickets": []}, Date=DATE))
+    assert found["credentials"].facts["expires"] == "2027-04-30T00:00:00Z"
+    assert len(adapter.sent) == 1
+    assert adapter.sent[0].headers["Authorization"].startswith("Basic ")
+
+
+def test_a_look_cannot_write_to_the_helpdesk() -> None:
+    adapter = ScriptedAdapter(answer(200, {}))
+    transport = _Helpdesk(TOKEN, ManualClock(), lambda: adapter)._connected()
+    with pytest.raises(ReadOnlyViolation):
+        transport.request("PUT", "/api/v2/tickets/1", json={"ticket": {"priority": "low"}})
+    assert adapter.sent == []
+
+
+@pytest.mark.parametrize("body", [{}, {"token": None}, {"token": {"expires_at": None}}, {"token": {"expires_at": "x"}}])
+def test_a_token_without_a_known_end_is_no_trouble(body: object) -> None:
+    found, _ = look(TOKEN, answer(200, {"tickets": []}), answer(200, body))
+    assert found["credentials"].status is Status.OK
+
+
+def test_nothing_is_said_of_the_clock_when_there_is_no_reply() -> None:
+    found, _ = look(TOKEN, requests.exceptions.ReadTimeout())
+    assert found["clock"].status is found["credentials"].status is Status.SKIPPED
+    assert "s3cret" not in "".join(check.text for check in found.values())
+
+
+def test_a_token_that_was_fetched_serves_the_next_look() -> None:
+    """Or a scraped installation would have Zendesk make thousands a day."""
+    client = ZendeskSettings(url=BASE, oauth_client_id="bot", oauth_client_secret=SecretStr("s3cret"))
+    token = answer(201, {"access_token": "abc", "expires_in": 1800})
+    adapter = ScriptedAdapter(token, answer(200, {"tickets": []}))
+    clock = ManualClock()
+    probe, _certificate = of_helpdesk(client, clock, offline=False, adapter=lambda: adapter)
+    for _ in range(3):
+        assert probe.look().checks[0].status is Status.OK
+        clock.advance(31)
+    assert [sent.path_url.split("?")[0] for sent in adapter.sent] == ["/oauth/tokens", *["/api/v2/tickets"] * 3]
+
+
+# The state and the disk
+
+
+def settings_in(folder: Path, **more: Any) -> Settings:
+    return Settings(zendesk=TOKEN, state_dir=folder / "state", log_dir=folder / "logs", **more)
+
+
+def checks_of(settings: Settings, clock: ManualClock | None = None, **options: Any) -> dict[str, Check]:
+    health = Doctor(settings, clock or ManualClock(), offline=True, **options).examine()
+    return {check.name: check for check in health.checks}
+
+
+def stored(settings: Settings, *records: RunRecord, **facts: str) -> Path:
+    path = settings.state_folder / FILE_NAME
+    state = State(path)
+    for record in records:
+        state.keep_run(record)
+    state.remember(**facts)
+    state.close()
+    return path
+
+
+def everything_in(folder: Path) -> dict[str, tuple[int, int]]:
+    return {str(path): (path.stat().st_mtime_ns, path.stat().st_size) for path in sorted(folder.rglob("*"))}
+
+
+def test_an_installation_that_never_ran_is_degraded_and_nothing_is_made(tmp_path: Path) -> None:
+    health = Doctor(settings_in(tmp_path), ManualClock(), offline=True).examine()
+    assert health.status is HealthVerdict.DEGRADED
+    assert [check.name for check in health.checks if check.status is Status.WARN] == ["last_run"]
+    assert health.metrics == RunMetrics()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_look_leaves_nothing_behind(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    stored(settings, a_run(3))
+    before = everything_in(tmp_path)
+    assert checks_of(settings)["last_run"].status is Status.OK
+    assert everything_in(tmp_path) == before
+
+
+def test_the_state_is_read_while_a_run_has_it_open(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    stored(settings)
+    writer = State(settings.state_folder / FILE_NAME)
+    try:
+        writer.keep_run(a_run(1))
+        assert checks_of(settings)["last_run"].status is Status.OK
+    finally:
+        writer.close()
+
+
+def test_metrics_are_of_the_last_24_hours_and_an_older_run_is_found_all_the_same(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    stored(settings, a_run(26 * 60, outcomes={"updated": 7}), a_run(60, outcomes={"updated": 2}))
+    assert Doctor(settings, ManualClock(), offline=True).examine().metrics == RunMetrics(
+        runs=1, outcomes={"updated": 2}, success_rate=1.0, error_rate=0.0
+    )
+    old = settings_in(tmp_path / "old")
+    stored(old, a_run(20 * 24 * 60), *[a_run(minutes, exit_code=3, caught_up=False) for minutes in (30, 20, 10)])
+    assert checks_of(old)["last_run"].facts["age_s"] == 20 * DAY
+
+
+@pytest.mark.parametrize("damage", ["junk", "cut", "a page that no check reads"])
+def test_a_damaged_state_has_failed_and_the_rest_is_looked_at(tmp_path: Path, damage: str) -> None:
+    settings = settings_in(tmp_path)
+    path = stored(settings, a_run(1))
+    state = State(path)
+    with state.together():
+        for number in range(3000):
+            state.settled(number, done=("run-1", f"key-{number}"))
+    state.close()
+    content = path.read_bytes()
+    late = len(content) * 3 // 4 // 4096 * 4096
+    broken = {
+        "junk": b"no database " * 500,
+        "cut": content[: len(content) // 2],
+        "a page that no check reads": content[:late] + bytes(4096) + content[late + 4096 :],
+    }
+    path.write_bytes(broken[damage])
+    found = checks_of(settings)
+    assert found["state"].status is Status.FAIL
+    assert "delete it" in found["state"].text
+    assert found["log_folder"].status is Status.OK
+
+
+def test_a_state_of_a_newer_program_or_of_another_account_has_failed(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    path = stored(settings, **{ACCOUNT: "https://other.example"})
+    assert "belongs to https://other.example" in checks_of(settings)["state"].text
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA user_version = 999")
+    database.close()
+    found = checks_of(settings)["state"]
+    assert found.status is Status.FAIL
+    assert "newer ticketbot" in found.text
+
+
+def test_what_the_state_knows_of_the_helpdesk_is_told(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    path = stored(settings, a_run(1), **{HALTED: "ticket 7 shows an internal note"})
+    state = State(path)
+    state.keep_not_before("helpdesk", NOW + 300, NOW)
+    state.keep_breaker(HELPDESK, BreakerMemory(5, NOW + 20))
+    state.retry_later(9, "HTTP 422", failed=True, max_attempts=1, now=NOW - 60)
+    state.close()
+    found = checks_of(settings)
+    assert {name: check.status for name, check in found.items() if check.status in (Status.WARN, Status.FAIL)} == {
+        "wait": Status.WARN,
+        "breakers": Status.WARN,
+        "retry_list": Status.WARN,
+        "halted": Status.FAIL,
+    }
+
+
+def test_the_kill_switch_is_told_with_how_to_release_it(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    stored(settings, a_run(1))
+    (settings.state_folder / STOP).touch()
+    found = checks_of(settings)["kill_switch"]
+    assert found.status is Status.FAIL
+    assert str(settings.state_folder / STOP) in found.text
+
+
+def test_a_log_folder_that_is_no_folder_is_no_log_that_was_changed(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    stored(settings, a_run(1), **{LOG_HEAD: "2026-11-21:3:ab"})
+    assert checks_of(settings)["log_chain"].status is Status.FAIL
+    (tmp_path / "logs").write_text("mine", encoding="utf-8")
+    found = checks_of(settings)["log_chain"]
+    assert found.status is Status.SKIPPED
+    assert "is a file" in found.text
+
+
+def test_a_disk_with_less_room_than_runs_ask_for_has_failed(tmp_path: Path) -> None:
+    found = checks_of(settings_in(tmp_path, run={"min_free_mb": 10_000_000}))
+    assert found["log_folder"].status is found["state_folder"].status is Status.FAIL
+    assert "min_free_mb" in found["log_folder"].text
+
+
+def test_a_folder_that_is_a_file_cannot_be_written_to(tmp_path: Path) -> None:
+    (tmp_path / "logs").write_text("mine", encoding="utf-8")
+    found = checks_of(settings_in(tmp_path))["log_folder"]
+    assert found.status is Status.FAIL
+    assert "is a file" in found.text
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="only POSIX has such rights, and root has all")
+@pytest.mark.parametrize("what", ["folder", "file"])
+def test_what_this_user_may_not_write_to_has_failed(tmp_path: Path, what: str) -> None:
+    settings = settings_in(tmp_path)
+    path = stored(settings, a_run(1))
+    shut = path if what == "file" else path.parent
+    shut.chmod(0o400 if what == "file" else 0o500)
+    try:
+        assert checks_of(settings)["state_folder"].status is Status.FAIL
+        assert checks_of(settings)["state"].status is Status.OK
+    finally:
+        shut.chmod(0o700)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of other users are POSIX's")
+def test_what_other_users_can_read_is_told_as_far_as_its_folder_lets_them(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    path = stored(settings, a_run(1))
+    secrets = tmp_path / ".env"
+    secrets.write_text("ZENDESK_API_TOKEN=s3cret", encoding="utf-8")
+    secrets.chmod(0o604)
+    settings.log_dir.mkdir(0o755)
+    log = settings.log_dir / "ticketbot-2026-11-21.jsonl"
+    log.write_text("{}\n", encoding="utf-8")
+    log.chmod(0o644)
+    (settings.state_folder / "run.lock").touch(0o644)  # there is nothing to be read in it
+    for folder in (tmp_path, settings.log_dir, settings.state_folder):
+        folder.chmod(0o755)
+    found = checks_of(settings, secret_files=[secrets])["permissions"]
+    assert found.status is Status.WARN
+    assert found.facts["files"] == [str(secrets), str(log)]
+    assert "s3cret" not in found.text
+    settings.log_dir.chmod(0o700)
+    secrets.chmod(0o640)
+    assert checks_of(settings, secret_files=[secrets])["permissions"].status is Status.OK
+    assert path.stat().st_mode & 0o077 == 0
+    path.chmod(0o644)
+    assert checks_of(settings)["permissions"].facts["files"] == [str(path)]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of other users are POSIX's")
+def test_folders_that_every_user_can_put_files_into_are_named(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    stored(settings, a_run(1))
+    settings.log_dir.mkdir()
+    site = tmp_path / "site"
+    site.mkdir()
+    folders = sorted([settings.log_dir, settings.state_folder, site])
+    for folder in folders:
+        folder.chmod(0o1777 if folder == site else 0o777)
+    found = checks_of(settings, secret_files=[site / ".env"])["permissions"]
+    assert found.status is Status.WARN
+    assert found.facts == {"files": [], "folders": [str(folder) for folder in folders]}
+    assert "chmod o-w" in found.text
+    for folder in folders:
+        folder.chmod(0o775)
+    assert checks_of(settings, secret_files=[site / ".env"])["permissions"].status is Status.OK
+
+
+def test_a_model_that_cannot_be_asked_as_the_settings_stand_is_a_problem_of_theirs(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, models={"names": ["gpt-x", "gpt-y"], "preset": "openai"})
+    health = Doctor(settings, ManualClock(), offline=True).examine()
+    assert health.exit_code is ExitCode.USAGE
+    assert len(health.checks[0].facts["problems"]) == 2
+
+
+def test_settings_that_cannot_be_used_are_told_one_by_one() -> None:
+    health = unusable(["a is missing", "b is wrong"], ManualClock())
+    assert health.exit_code is ExitCode.USAGE
+    assert health.checks[0].facts == {"problems": ["a is missing", "b is wrong"]}
+
+
+# Remembered, and in Prometheus' words
+
+
+def test_who_asks_often_is_told_what_was_found_within_half_a_minute() -> None:
+    clock, made = ManualClock(), []
+
+    def examine() -> Health:
+        made.append(clock.now())
+        return a_health()
+
+    remembered = CachedExamination(examine, clock)
+    for _ in range(100):
+        remembered()
+    clock.advance(FRESH_S + 1)
+    remembered()
+    assert len(made) == 2
+
+
+def test_those_who_ask_at_the_same_time_share_one_examination() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    made, told = [], []
+
+    def examine() -> Health:
+        made.append(1)
+        begun.set()
+        go_on.wait(60)
+        return a_health()
+
+    remembered = CachedExamination(examine, SystemClock())
+    threads = [threading.Thread(target=lambda: told.append(remembered())) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    assert begun.wait(60)
+    go_on.set()
+    for thread in threads:
+        thread.join(60)
+    assert (len(made), len(told)) == (1, 8)
+
+
+EVERYTHING = a_health(
+    ok("settings", ""),
+    machine.clock(NOW + 9, NOW + 9, NOW),
+    ok("helpdesk", "", latency_ms=120),
+    machine.credentials("api_token", None, NOW),
+    machine.certificate("certificate", NOW - DAY, NOW + 50 * DAY, NOW),
+    ok('model "odd\nname"', ""),
+    runs.last_run([a_run(30), a_run(3, exit_code=3)], NOW),
+    runs.backlog([a_run(30)], [], NOW),
+    runs.retry_list([a_retry(2)], NOW),
+    runs.breakers({"Zendesk": BreakerMemory(5, NOW), "model m": BreakerMemory(1, 0.0), "model n": None}, NOW),
+    machine.folder("log_folder", machine.Folder("logs", 10 * GB, 20 * GB)),
+    machine.folder("state_folder", machine.Folder("state", 10 * GB, 20 * GB)),
+    metrics=RunMetrics(
+        runs=3, runs_failed=1, outcomes={"updated": 4, "failed": 1}, success_rate=0.8, error_rate=0.2, answers=4,
+        p50_ms=900.0, p95_ms=4000.0, fallback_rate=0.1, review_rate=0.3, cost_usd=0.4, requests=40,
+    ),
+)  # fmt: skip
+
+
+def samples_of(health: Health) -> dict[tuple[str, str], float]:
+    text = exposition(health)[0].decode()
+    return {
+        (sample.name.removeprefix("ticketbot_"), ",".join(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_both_of_prometheus_formats_are_read_by_its_own_parsers() -> None:
+    plain, content_type = exposition(EVERYTHING)
+    assert content_type.startswith("text/plain")
+    families = list(text_string_to_metric_families(plain.decode()))
+    assert len(families) > 25
+    assert len({family.name for family in families}) == len(families)
+    other, content_type = exposition(EVERYTHING, "application/openmetrics-text; version=1.0.0")
+    assert content_type.startswith("application/openmetrics-text")
+    assert len(list(open_metrics(other.decode()))) == len(families)
+
+
+def test_metrics_are_named_as_prometheus_advises() -> None:
+    """Its own linter's rules: help, base units, no suffix of another type, no type or capital in a name."""
+    for family in text_string_to_metric_families(exposition(EVERYTHING)[0].decode()):
+        assert family.type == "gauge"
+        assert family.documentation.endswith(".")
+        assert re.fullmatch(r"ticketbot(_[a-z0-9]+)+", family.name), family.name
+        words = family.name.split("_")
+        assert words[-1] not in ("total", "count", "sum", "bucket")
+        assert not {"ms", "milliseconds", "minutes", "hours", "days", "percent", "kb", "mb", "gauge"} & set(words)
+        for unit in ("seconds", "bytes", "ratio"):
+            assert unit not in words[:-1]
+        labels = {label for sample in family.samples for label in sample.labels}
+        assert not labels & {"le", "quantile"}
+
+
+def test_the_samples_say_what_the_checks_and_runs_do() -> None:
+    found = samples_of(EVERYTHING)
+    expected = {
+        ("build_info", "desk.example,1.2.3"): 1,
+        ("up", ""): 1,
+        ("health_status", "degraded"): 1,
+        ("health_status", "healthy"): 0,
+        ("check_status", "clock"): 1,
+        ("check_status", 'model "odd\nname"'): 0,
+        ("clock_skew_seconds", ""): 8,
+        ("last_run_timestamp_seconds", ""): NOW - 180,
+        ("last_good_run_timestamp_seconds", ""): NOW - 1800,
+        ("retry_list_oldest_seconds", ""): 7200,
+        ("breaker_open", "Zendesk"): 1,
+        ("breaker_open", "model m"): 0,
+        ("folder_free_bytes", "log"): 10 * GB,
+        ("certificate_expiry_timestamp_seconds", "certificate"): NOW + 50 * DAY,
+        ("runs", "failed"): 1,
+        ("runs", "finished"): 2,
+        ("outcomes", "updated"): 4,
+        ("answers", ""): 4,
+        ("latency_p95_seconds", ""): 4.0,
+        ("helpdesk_latency_seconds", ""): 0.12,
+        ("success_ratio", ""): 0.8,
+    }
+    assert {name: found.get(name) for name in expected} == expected
+
+
+def test_what_is_not_known_has_no_sample() -> None:
+    found = samples_of(a_health(fail("helpdesk", ""), skipped("clock", "")))
+    assert found["up", ""] == 0
+    assert found["check_status", "clock"] == -1
+    assert not {name for name, _ in found if name.endswith(("ratio", "skew_seconds", "run_timestamp_seconds"))}
+    quiet = samples_of(a_health(metrics=RunMetrics()))
+    assert quiet["runs", "finished"] == 0
+    assert ("success_ratio", "") not in quiet

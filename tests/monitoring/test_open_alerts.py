@@ -1,0 +1,335 @@
+"""Told once, told when it is worse, told when it is over; to everybody, and across runs, whatever the disk does."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticket_processor.monitoring.alert_file import FILE_NAME, AlertStore
+from ticket_processor.monitoring.facts import Severity
+from ticket_processor.monitoring.open_alerts import Ended, Memory, Owed, Target, after, owed, told, without_strangers
+from ticket_processor.monitoring.rules import Condition, HoldingConditions
+from ticket_processor.monitoring.slo import DAY, HOUR
+
+from ..support.recorded_runs import NOW, PERIOD_S
+
+W, C = Severity.WARNING, Severity.CRITICAL
+CHAT, PAGER = Target("chat"), Target("pager", critical_only=True)
+COOL = HOUR
+POSIX_ONLY = pytest.mark.skipif(sys.platform == "win32", reason="rights are another matter there")
+
+
+class Story:
+    """Runs one after the other: what holds, who is told, and whether they can be."""
+
+    def __init__(self, *targets: Target) -> None:
+        self.targets = targets or (CHAT, PAGER)
+        self.memory = Memory()
+        self.now = NOW
+
+    def run(
+        self,
+        *holding: tuple[str, Severity],
+        unknown: Sequence[str] = (),
+        broken: Sequence[str] = (),
+        later: float = PERIOD_S,
+    ) -> list[tuple[str, str, str]]:
+        """One run; (target, rule, what) of the messages that arrived."""
+        self.now += later
+        conditions = tuple(Condition(rule, severity, f"{rule} holds") for rule, severity in holding)
+        self.memory = after(self.memory, HoldingConditions(conditions, frozenset(unknown)), self.now)
+        self.memory = without_strangers(self.memory, self.targets)
+        arrived = [news for news in owed(self.memory, self.targets, self.now, COOL) if news.target not in broken]
+        for news in arrived:
+            self.memory = told(self.memory, news)
+        self.memory = Memory.model_validate_json(self.memory.model_dump_json())  # as it is on disk
+        return [(news.target, news.rule, news.what) for news in arrived]
+
+
+def test_a_condition_is_told_once_and_once_that_it_is_over() -> None:
+    story = Story(CHAT)
+    assert story.run(("spend", W)) == [("chat", "spend", "begun")]
+    assert story.run(("spend", W)) == []
+    assert story.run(("spend", W)) == []
+    assert story.run() == [("chat", "spend", "over")]
+    assert story.run() == []
+    assert story.memory.conditions == {}
+
+
+def test_who_is_paged_hears_of_critical_conditions_only() -> None:
+    story = Story()
+    assert story.run(("spend", W), ("errors_fast", C)) == [
+        ("chat", "errors_fast", "begun"),
+        ("pager", "errors_fast", "begun"),
+        ("chat", "spend", "begun"),
+    ]
+
+
+def test_a_warning_that_becomes_critical_is_told_again_and_pages() -> None:
+    story = Story()
+    assert story.run(("token_ends", W)) == [("chat", "token_ends", "begun")]
+    assert story.run(("token_ends", C)) == [("chat", "token_ends", "worse"), ("pager", "token_ends", "begun")]
+    assert story.run(("token_ends", C)) == []
+
+
+def test_what_is_no_longer_critical_is_over_for_the_pager_and_goes_on_for_the_others() -> None:
+    story = Story()
+    story.run(("token_ends", C))
+    assert story.run(("token_ends", W)) == [("pager", "token_ends", "over")]
+    assert story.run() == [("chat", "token_ends", "over")]
+
+
+def test_a_target_that_could_not_be_told_is_told_by_the_next_run_and_the_others_not_twice() -> None:
+    story = Story(CHAT, Target("mail"))
+    assert story.run(("spend", W), broken=["mail"]) == [("chat", "spend", "begun")]
+    assert story.run(("spend", W)) == [("mail", "spend", "begun")]
+    assert story.run(broken=["chat"]) == [("mail", "spend", "over")]
+    assert story.run() == [("chat", "spend", "over")]
+
+
+def test_nobody_hears_the_end_of_what_they_never_heard_of() -> None:
+    story = Story(CHAT)
+    assert story.run(("spend", W), broken=["chat"]) == []
+    assert story.run() == []
+
+
+def test_what_comes_back_soon_is_told_when_it_lasts() -> None:
+    story = Story(CHAT)
+    story.run(("dead_letters", W))
+    story.run()
+    quiet = [story.run(("dead_letters", W)) for _ in range(6)]
+    assert quiet[:5] == [[]] * 5
+    assert story.run(("dead_letters", W)) + quiet[5] == [("chat", "dead_letters", "begun")]
+
+
+def test_flapping_is_told_once_an_hour_at_most() -> None:
+    story = Story(CHAT)
+    said = []
+    for _ in range(18):
+        said += story.run(("spend", W))
+        said += story.run()
+    begun = [what for _, _, what in said if what == "begun"]
+    assert 1 < len(begun) <= 6
+    assert len(said) == 2 * len(begun)
+
+
+def test_what_comes_back_worse_is_told_at_once() -> None:
+    story = Story(CHAT)
+    story.run(("token_ends", W))
+    story.run()
+    assert story.run(("token_ends", C)) == [("chat", "token_ends", "begun")]
+
+
+def test_what_nobody_had_been_told_of_does_not_have_to_cool_down() -> None:
+    story = Story(CHAT)
+    story.run(("spend", W), broken=["chat"])
+    story.run()
+    assert story.run(("spend", W)) == [("chat", "spend", "begun")]
+
+
+def test_a_wrong_clock_does_not_silence_anything_for_longer_than_it_is_wrong() -> None:
+    story = Story(CHAT)
+    story.now += 400 * DAY
+    story.run(("spend", W))
+    story.run()
+    story.now -= 400 * DAY
+    assert story.run(("spend", W)) == [("chat", "spend", "begun")]
+
+
+def test_what_nobody_can_tell_stays_as_it_was() -> None:
+    story = Story(CHAT)
+    story.run(("helpdesk_unreachable", C))
+    assert story.run(("log_unwritable", C), unknown=["helpdesk_unreachable"]) == [("chat", "log_unwritable", "begun")]
+    assert set(story.memory.open) == {"helpdesk_unreachable", "log_unwritable"}
+    assert story.run() == [("chat", "helpdesk_unreachable", "over"), ("chat", "log_unwritable", "over")]
+
+
+def test_who_is_new_in_the_settings_is_told_what_is_open_and_who_has_left_them_is_forgotten() -> None:
+    story = Story(CHAT)
+    story.run(("spend", W))
+    story.targets = (Target("mail"),)
+    assert story.run(("spend", W)) == [("mail", "spend", "begun")]
+    assert story.run() == [("mail", "spend", "over")]
+    assert "chat" not in story.memory.model_dump_json()
+
+
+def test_an_end_that_cannot_be_told_for_a_day_is_not_told_any_more() -> None:
+    story = Story(CHAT)
+    story.run(("spend", W))
+    story.run(broken=["chat"])
+    story.run(broken=["chat"], later=DAY + 1)
+    assert story.memory.conditions == {}
+    assert story.run() == []
+
+
+def test_what_is_worst_is_told_first() -> None:
+    story = Story(CHAT)
+    story.run(("spend", W))
+    assert [what for _, what, _ in story.run(("errors_fast", C), ("stopped", W))] == ["errors_fast", "stopped", "spend"]
+
+
+def test_who_is_paged_only_hears_that_it_is_over_or_that_it_goes_on_as_a_warning() -> None:
+    story = Story(PAGER)
+    story.run(("token_ends", C))
+    less = after(story.memory, HoldingConditions((Condition("token_ends", W, "in 60 days"),)), story.now + 1)
+    assert [(news.what, news.until) for news in owed(less, [PAGER], story.now + 1, COOL)] == [("over", None)]
+    over = after(story.memory, HoldingConditions(()), story.now + 1)
+    assert [(news.what, news.until) for news in owed(over, [PAGER], story.now + 1, COOL)] == [("over", story.now + 1)]
+
+
+rules = st.sampled_from(["spend", "stopped", "errors_fast", "not_caught_up", "token_ends"])
+runs = st.lists(
+    st.tuples(st.dictionaries(rules, st.sampled_from([W, C]), max_size=3), st.sets(st.sampled_from(["chat", "pager"]))),
+    max_size=14,
+)
+
+
+@given(runs)
+def test_beginnings_and_ends_take_turns_whatever_happens(steps: list[tuple[dict[str, Severity], set[str]]]) -> None:
+    story = Story()
+    known: dict[tuple[str, str], str] = {}
+    for holding, broken in steps:
+        for target, rule, what in story.run(*holding.items(), broken=sorted(broken)):
+            before = known.get((target, rule), "over")
+            assert (what == "begun") == (before == "over"), (target, rule, before, what)
+            known[target, rule] = what
+    for _ in range(2):
+        for target, rule, what in story.run(later=HOUR):
+            known[target, rule] = what
+    assert set(known.values()) <= {"over"}
+
+
+# On disk
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    (tmp_path / "state").mkdir()
+    return tmp_path / "state", tmp_path / "spare"
+
+
+MEMORY = Memory(seen=NOW, ended={"spend": Ended(told=W, told_at=NOW)})
+
+
+def test_what_is_saved_is_loaded_again_and_is_nobody_else_s(folders: tuple[Path, Path]) -> None:
+    assert AlertStore(*folders).save(MEMORY, NOW)
+    assert AlertStore(*folders).load() == MEMORY.model_copy(update={"saved": NOW})
+    assert [path.name for path in folders[0].iterdir()] == [FILE_NAME]
+    assert not folders[1].exists()
+    if sys.platform != "win32":
+        assert stat.S_IMODE((folders[0] / FILE_NAME).stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"saved": "soon"}', '{"strange": 1}', "\x00" * 100])
+def test_a_damaged_file_counts_for_nothing(folders: tuple[Path, Path], text: str) -> None:
+    (folders[0] / FILE_NAME).write_text(text, encoding="utf-8")
+    store = AlertStore(*folders)
+    assert store.load() == Memory()
+    assert store.save(MEMORY, NOW)
+    assert store.load().seen == NOW
+
+
+def test_without_a_state_folder_it_is_kept_elsewhere_and_comes_back(folders: tuple[Path, Path]) -> None:
+    folders[0].rmdir()
+    folders[0].write_text("a file where the folder should be", encoding="utf-8")
+    assert AlertStore(*folders).save(MEMORY, NOW)
+    assert AlertStore(*folders).load().seen == NOW
+    folders[0].unlink()
+    folders[0].mkdir()
+    assert AlertStore(*folders).load().seen == NOW
+    assert AlertStore(*folders).save(MEMORY, NOW + 1)
+    assert not folders[1].exists()
+
+
+def test_the_newer_of_two_files_counts(folders: tuple[Path, Path]) -> None:
+    AlertStore(*folders).save(Memory(seen=1.0), NOW)
+    AlertStore(folders[0] / "nowhere", folders[1]).save(Memory(seen=2.0), NOW + 1)
+    assert AlertStore(*folders).load().seen == 2.0
+
+
+def test_a_disk_without_any_room_is_told_as_not_kept(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert not AlertStore(*folders).save(MEMORY, NOW)
+    assert list(folders[0].iterdir()) == []
+
+
+def test_a_disk_that_fills_up_half_way_leaves_the_old_file_whole(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = AlertStore(*folders)
+    store.save(MEMORY, NOW)
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(5, "Input/output error")))
+    assert not store.save(Memory(seen=9.0), NOW + 1)
+    assert store.load().seen == NOW
+
+
+@POSIX_ONLY
+def test_what_somebody_else_put_into_the_temporary_folder_is_not_trusted(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / FILE_NAME).write_text(MEMORY.model_dump_json(), encoding="utf-8")
+    folders[1].symlink_to(elsewhere)
+    lost = AlertStore(folders[0] / "nowhere", folders[1])
+    assert not lost.save(Memory(seen=5.0), NOW)
+    folders[1].unlink()
+    folders[1].mkdir(mode=0o700)
+    (folders[1] / FILE_NAME).write_text(MEMORY.model_dump_json(), encoding="utf-8")
+    (folders[1] / FILE_NAME).chmod(0o666)
+    assert lost.load() == Memory()
+    folders[1].chmod(0o777)
+    assert not lost.save(Memory(seen=5.0), NOW)
+
+
+def test_each_account_has_a_spare_place_of_its_own(tmp_path: Path) -> None:
+    one, two = AlertStore(tmp_path / "no" / "one"), AlertStore(tmp_path / "no" / "two")
+    try:
+        assert one.save(Memory(seen=1.0), NOW)
+        assert two.load() == Memory()
+        assert AlertStore(tmp_path / "no" / "one").load().seen == 1.0
+    finally:
+        (tmp_path / "no").mkdir()
+        (tmp_path / "no" / "one").mkdir()
+        one.save(Memory(), NOW)  # which clears the spare one
+
+
+def test_only_one_process_tends_to_alerts_at_a_time(folders: tuple[Path, Path]) -> None:
+    first, second = AlertStore(*folders), AlertStore(*folders)
+    seen: list[bool] = []
+
+    def try_it() -> None:
+        with second.alone(0.05) as alone:
+            seen.append(alone)
+
+    with first.alone(0.05) as alone:
+        assert alone
+        thread = threading.Thread(target=try_it)
+        thread.start()
+        thread.join()
+    try_it()
+    assert seen == [False, True]
+
+
+def test_a_change_is_made_on_what_is_there(folders: tuple[Path, Path]) -> None:
+    store = AlertStore(*folders)
+    store.save(MEMORY, NOW)
+    assert store.change(lambda memory: memory.model_copy(update={"resumed": NOW}), NOW)
+    assert store.load() == MEMORY.model_copy(update={"saved": NOW, "resumed": NOW})
+
+
+def test_news_of_what_is_not_known_any_more_changes_nothing() -> None:
+    assert told(MEMORY, Owed("chat", "stopped", "begun", W, "…", NOW)) == MEMORY

@@ -1,0 +1,156 @@
+"""Desks where little goes on, and machines that are not always there: nobody is woken up, and hardly anybody told."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from ticket_processor.monitoring.facts import Severity
+from ticket_processor.monitoring.open_alerts import Memory
+from ticket_processor.monitoring.slo import DAY, HOUR, MINUTE
+
+from ..support.alert_rounds import Played
+
+W, C = Severity.WARNING, Severity.CRITICAL
+MONDAY = datetime(2026, 10, 5, tzinfo=UTC).timestamp()
+DOWN = {"stopped_by": "HelpdeskDown", "stopped": "Zendesk cannot be reached"}
+KEPT_OUT = {"kept_out": True}
+LATE = {"stopped_by": "DeadlineReached", "stopped": "the run's time is used up"}
+
+
+def updated(count: int, failed: int = 0, **more: int) -> dict[str, object]:
+    outcomes = {name: number for name, number in (("updated", count), ("failed", failed)) if number}
+    return {"outcomes": outcomes, "newly_failed": failed, "sources": {"model": count} if count else {}, **more}
+
+
+def every(minutes: float, days: float, start: float = MONDAY) -> Iterator[float]:
+    yield from (start + number * minutes * MINUTE for number in range(int(days * 1440 / minutes)))
+
+
+@pytest.mark.parametrize("minutes", [5, 30, 60, 360])
+def test_a_weekend_and_holidays_without_a_ticket_are_as_they_should_be(minutes: int) -> None:
+    desk, dice = Played(kept_s=3.1 * DAY), random.Random(minutes)
+    for started in every(minutes, 11):
+        day = (started - MONDAY) // DAY
+        quiet = day in (5, 6) or day > 8
+        desk.run(started + dice.uniform(0, 30), **updated(0 if quiet else dice.randrange(1 + minutes // 3)))
+    assert desk.said == []
+
+
+@pytest.mark.parametrize("minutes", [10, 60, 1440])
+def test_a_desk_of_five_tickets_a_day_is_not_woken_by_one_that_fails_for_good(minutes: int) -> None:
+    desk, dice, dead, tried = Played(kept_s=3.1 * DAY), random.Random(1), 0, 0
+    for number, started in enumerate(every(minutes, 25)):
+        tickets = sum(dice.random() < 5 / 1440 * minutes / 20 for _ in range(20))
+        failed = int(number % (10 * 1440 // minutes) == 3)
+        tried = (tried or failed) and (tried + 1) % 6
+        dead += int(tried == 5)
+        desk.run(started, **updated(tickets, failed, new_dead_letters=int(tried == 5), dead_letters=dead))
+    assert desk.begun(C) == []
+    assert set(desk.begun(W)) <= {"dead_letters"}
+
+
+def test_the_first_day_with_its_trials_and_its_backlog_wakes_nobody() -> None:
+    desk = Played()
+    for ago, tried in (
+        (200, {"caught_up": False}),
+        (140, {"caught_up": False}),
+        (139, DOWN),
+        (95, {"caught_up": False}),
+    ):
+        desk.run(MONDAY - ago * MINUTE, **tried)
+    for started in every(10, 0.05):
+        desk.run(started, took=540, **{**updated(300), **LATE})
+    for started in every(10, 0.5, MONDAY + 0.05 * DAY):
+        desk.run(started, **updated(3))
+    assert desk.said == []
+
+
+def test_a_schedule_that_begins_a_day_after_the_trial_is_no_gap() -> None:
+    desk = Played()
+    desk.run(MONDAY - DAY, caught_up=False)
+    for started in every(10, 1):
+        desk.run(started, **updated(3))
+    assert desk.said == []
+
+
+def test_who_runs_it_by_hand_is_told_nothing_of_when() -> None:
+    desk, dice, started = Played(), random.Random(2), MONDAY
+    for number in range(300):
+        started += dice.choice((3, 20, 60, 200, 500, 900, 3000)) * dice.uniform(0.5, 2) * MINUTE
+        kind = DOWN if number % 37 == 0 else {"caught_up": False} if number % 5 == 0 else updated(3)
+        desk.run(started, kept_out=number % 41 == 0, **kind)
+    assert desk.said == []
+
+
+OLD_MEMORY = """
+{
+  "saved": 1791183600.0, "seen": 1791183600.0,
+  "conditions": {
+    "slow": {"severity": "warning", "message": "5 of 20", "since": 1791180000.0, "told": {"everybody": "warning"}},
+    "spend": {"severity": "warning", "message": "$5", "since": 1791180000.0, "told": {"everybody": "warning"}}
+  },
+  "ended": {
+    "label_drift": {"at": 1791180000.0},
+    "token_ends": {"at": 1791180000.0, "told": "warning", "told_at": 1791180000.0}
+  },
+  "events": {"missed_runs": [1791170000.0], "cut_off": [1791160000.0, 1791170000.0]},
+  "breakers": {"everybody": {"failures": 3, "open_until": 1791184000.0}},
+  "last_failure": {"at": 1791183600.0, "target": "json (no. 1 of TICKETBOT_ALERT_URLS)", "why": "no answer"}
+}
+"""
+"""As earlier versions kept it, with what has been removed since."""
+
+
+def test_an_upgrade_goes_on_with_what_was_open_and_drops_what_there_is_no_more() -> None:
+    memory = Memory.model_validate_json(OLD_MEMORY)
+    assert memory.breakers["everybody"].rests(1_791_183_999)
+    assert (set(memory.open), memory.ended) == ({"spend"}, {})
+    desk = Played(memory=memory)
+    desk.run(1_791_184_200, **updated(3))
+    assert [(one.what, one.rule) for _, one in desk.said] == [("over", "spend")]
+    for started in every(10, 0.3, 1_791_184_800):
+        desk.run(started, **updated(3))
+    for started in every(10, 0.3, desk.memory.seen + 35 * MINUTE):
+        desk.run(started, **updated(3))
+    assert len(desk.said) == 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_laptop_that_sleeps_at_night_and_over_the_weekend_wakes_nobody(seed: int) -> None:
+    """Its first run of the day often comes before the network does, or is kept out by one that slept as well."""
+    desk, dice = Played(kept_s=8 * DAY), random.Random(seed)
+    for day in range(28):
+        if day % 7 > 4:
+            continue
+        opened = MONDAY + day * DAY + dice.uniform(7, 8.5) * HOUR
+        closed = MONDAY + day * DAY + dice.uniform(16.5, 18) * HOUR
+        early = dice.choice(([KEPT_OUT] * 3, [DOWN], []))
+        for number, started in enumerate(every(10, (closed - opened) / DAY, opened)):
+            desk.run(started, **(early[number] if number < len(early) else updated(1)))
+    assert desk.said == []
+
+
+@pytest.mark.parametrize("hours", [0, 1, 6, 24])
+@pytest.mark.parametrize("change", [-HOUR, HOUR])
+def test_clocks_that_are_changed_tell_nobody_anything(hours: int, change: float) -> None:
+    """A schedule by the local clock: one interval is an hour shorter or longer, or a run is left out or made twice."""
+    desk, changed = Played(kept_s=8 * DAY), MONDAY + 8 * DAY + 2 * HOUR
+    for started in every(hours * 60 or 10, 16 if hours else 9):
+        if hours and started > changed:
+            started += change
+        desk.run(started, **updated(2))
+    assert desk.said == []
+
+
+@pytest.mark.parametrize("change", [-HOUR, HOUR])
+def test_a_schedule_of_office_hours_tells_nobody_anything_nor_does_a_change_of_clocks(change: float) -> None:
+    desk, changed = Played(kept_s=8 * DAY), MONDAY + 10 * DAY
+    for started in every(15, 20):
+        hour, weekday = (started - MONDAY) % DAY / HOUR, (started - MONDAY) // DAY % 7
+        if 8 <= hour < 18 and weekday < 5:
+            desk.run(started + (change if started > changed else 0), **updated(2))
+    assert desk.said == []

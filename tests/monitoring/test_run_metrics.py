@@ -1,0 +1,142 @@
+"""What the runs of a day come to: shares with an honest denominator, and nothing where there is nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticket_processor.core.latency_histogram import Latencies
+from ticket_processor.core.models import RunRecord, RunSummary, Usage
+from ticket_processor.monitoring.run_metrics import RunMetrics, in_words, metrics_of
+from ticket_processor.reporting.glossary import MEANINGS
+
+from ..support.fakes import START
+
+
+def a_record(number: int = 0, *, kind: str = "run", **summary: Any) -> RunRecord:
+    run_id = f"run-{number}"
+    begun = START + 600 * number
+    return RunRecord(
+        run_id=run_id,
+        kind=kind,
+        started=begun,
+        finished=begun + 5,
+        summary=RunSummary(run_id=run_id, dry_run=False, **summary),
+    )
+
+
+def times(*milliseconds: float) -> dict[str, int]:
+    latencies = Latencies()
+    for each in milliseconds:
+        latencies.add(each)
+    return latencies.bands
+
+
+def test_no_runs_are_no_tickets_and_no_shares() -> None:
+    nothing = metrics_of([])
+    assert nothing == RunMetrics()
+    assert nothing.success_rate is nothing.p95_ms is nothing.fallback_rate is None
+
+
+def test_tickets_that_are_left_alone_are_neither_success_nor_failure() -> None:
+    outcomes = {"updated": 6, "suggested": 1, "failed": 1, "skipped": 992}
+    found = metrics_of([a_record(outcomes=outcomes, newly_failed=1)])
+    assert found.outcomes == outcomes
+    assert found.success_rate == pytest.approx(7 / 8)
+    assert found.error_rate == pytest.approx(1 / 8)
+    quiet = metrics_of([a_record(outcomes={"skipped": 3})])
+    assert quiet.success_rate is None
+
+
+def test_a_ticket_that_fails_in_run_after_run_has_failed_once() -> None:
+    first = a_record(0, outcomes={"updated": 3, "failed": 1}, newly_failed=1)
+    again = [a_record(number, outcomes={"failed": 1}) for number in range(1, 5)]
+    found = metrics_of([first, *again])
+    assert (found.success_rate, found.error_rate) == (0.75, 0.25)
+    assert found.outcomes == {"updated": 3, "failed": 5}
+
+
+def test_the_numbers_in_words_have_the_names_that_they_have_everywhere() -> None:
+    found = metrics_of(
+        [
+            a_record(
+                outcomes={"updated": 1199, "failed": 1},
+                newly_failed=1,
+                sources={"model": 1176, "rules": 24},
+                reviews=60,
+                cost_usd=0.0321,
+                latencies=times(*[400] * 1200),
+            )
+        ]
+    )
+    said = "\n".join(in_words(found))
+    for name in ("outcomes", "success rate", "error rate", "fallback rate", "review rate", "latency p50", "cost"):
+        assert name in said
+        assert name in MEANINGS
+    assert "1 failed, 1,199 updated" in said
+    assert "success rate 99.92%, error rate 0.08%, fallback rate 2.0%, review rate 5.0%" in said
+    assert "cost $0.032" in said
+    assert list(in_words(RunMetrics())) == ["outcomes: none"]
+
+
+def test_what_a_person_applied_or_took_back_says_nothing_of_the_service() -> None:
+    wide = {"outcomes": {"failed": 50}, "requests": {"GET /x": 7}}
+    found = metrics_of([a_record(0, kind="undo", **wide), a_record(1, kind="apply", **wide)])
+    assert found == RunMetrics()
+    assert metrics_of([a_record(kind="retry", **wide)]).outcomes == {"failed": 50}
+
+
+def test_shares_of_what_was_understood_count_classifier_and_rules_as_fallbacks() -> None:
+    found = metrics_of(
+        [a_record(0, sources={"model": 7, "rules": 2}, reviews=3), a_record(1, sources={"classifier": 1})]
+    )
+    assert found.answers == 10
+    assert found.fallback_rate == pytest.approx(0.3)
+    assert found.review_rate == pytest.approx(0.3)
+
+
+def test_a_run_that_could_not_be_made_is_counted_apart() -> None:
+    found = metrics_of([a_record(0, exit_code=3, stopped="down"), a_record(1, exit_code=1), a_record(2)])
+    assert (found.runs, found.runs_failed) == (3, 1)
+
+
+def test_latencies_of_all_runs_are_pooled_and_not_averaged() -> None:
+    quick, slow = a_record(0, latencies=times(*[100] * 94)), a_record(1, latencies=times(*[9000] * 6))
+    found = metrics_of([quick, slow])
+    assert found.p50_ms == pytest.approx(100, rel=0.1)
+    assert found.p95_ms == pytest.approx(9000, rel=0.1)
+
+
+counts = st.integers(0, 500)
+records = st.builds(
+    lambda updated, failed, model, rules, cents, tokens, asked: a_record(
+        outcomes={"updated": updated, "failed": failed},
+        newly_failed=failed,
+        sources={"model": model, "rules": rules},
+        cost_usd=cents / 100,
+        usage=Usage(input=tokens, output=tokens // 3),
+        requests={"GET /a": asked, "PUT /b": asked},
+        latencies=times(*[10.0 * (each + 1) for each in range(model % 7)]),
+    ),
+    counts, counts, counts, counts, counts, counts, counts,
+)  # fmt: skip
+
+
+@given(st.lists(records, max_size=6), st.randoms(use_true_random=False))
+def test_sums_are_sums_in_any_order_and_shares_lie_between_0_and_1(runs: list[RunRecord], dice: Any) -> None:
+    found = metrics_of(runs)
+    parts = [metrics_of([run]) for run in runs]
+    for name in ("runs", "answers", "requests"):
+        assert getattr(found, name) == sum(getattr(part, name) for part in parts)
+    assert found.cost_usd == pytest.approx(sum(part.cost_usd for part in parts))
+    assert found.usage.input == sum(part.usage.input for part in parts)
+    for share in (found.success_rate, found.error_rate, found.fallback_rate, found.review_rate):
+        assert share is None or 0 <= share <= 1
+    if found.success_rate is not None and found.error_rate is not None:
+        assert found.success_rate + found.error_rate == pytest.approx(1, abs=1e-5)
+    shuffled = list(runs)
+    dice.shuffle(shuffled)
+    assert metrics_of(shuffled) == found

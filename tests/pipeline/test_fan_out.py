@@ -1,0 +1,317 @@
+"""Work goes out lazily and comes back as it is done; what hangs is left behind."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from ticket_processor.core.clock import Deadline
+from ticket_processor.core.errors import DeadlineReached, Stopping
+from ticket_processor.pipeline.fan_out import FanOut, Stuck
+
+from ..support.fakes import ManualClock
+
+
+class Ticking(ManualClock):
+    """Time that passes with every look at it: a second for each round of waiting."""
+
+    def __init__(self, step: float) -> None:
+        super().__init__()
+        self.step = step
+
+    def check(self) -> None:
+        self.advance(self.step)
+        super().check()
+
+
+class Held(Executor):
+    """Keeps everything until it is told to do it."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Future[Any], Callable[[], Any]]] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self.waiting.append((future, lambda: fn(*args, **kwargs)))
+        return future
+
+    def do(self, count: int = 1) -> None:
+        for _ in range(count):
+            future, work = self.waiting.pop(0)
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(work())
+                except Exception as error:
+                    future.set_exception(error)
+
+
+def fan_out(executor: Executor, call: Callable[[int], Any], clock: ManualClock, **options: Any) -> FanOut[int, Any]:
+    given: dict[str, Any] = {
+        "workers": 4,
+        "window": 4,
+        "timeout_s": 30.0,
+        "clock": clock,
+        "deadline": Deadline(clock, options.pop("seconds", 1e6)),
+        "reserve_s": 0.0,
+        **options,
+    }
+    return FanOut(executor, call, **given)
+
+
+def counted(count: int, taken: list[int]) -> Iterator[int]:
+    for number in range(count):
+        taken.append(number)
+        yield number
+
+
+def test_every_item_comes_back_once_with_its_own_result() -> None:
+    with ThreadPoolExecutor(4) as pool:
+        fan = fan_out(pool, lambda number: number * number, ManualClock())
+        got = [(item, future.result()) for done in fan.over(iter(range(50))) for item, future in done]
+    assert sorted(got) == [(number, number * number) for number in range(50)]
+    assert fan.abandoned == 0
+
+
+def test_while_the_next_item_is_on_its_way_what_is_done_is_handed_over() -> None:
+    done: list[int] = []
+
+    def late() -> Iterator[int | None]:
+        yield 1
+        while done != [1]:
+            yield None
+        yield 2
+
+    with ThreadPoolExecutor(2) as pool:
+        for finished in fan_out(pool, lambda number: number, ManualClock()).over(late()):
+            done += [item for item, _ in finished]
+    assert done == [1, 2]
+
+
+def test_an_item_that_never_comes_is_waited_for_until_the_time_is_used_up() -> None:
+    clock = ManualClock()
+
+    def never() -> Iterator[int | None]:
+        while True:
+            clock.advance(1.0)
+            yield None
+
+    with ThreadPoolExecutor(2) as pool, pytest.raises(DeadlineReached):
+        list(fan_out(pool, lambda number: number, clock, seconds=30.0, reserve_s=1.0).over(never()))
+
+
+def test_nothing_to_do_is_done_at_once() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        assert list(fan_out(pool, abs, ManualClock()).over(iter([]))) == []
+
+
+def test_no_more_than_the_window_is_taken_before_something_is_done() -> None:
+    executor = Held()
+    taken: list[int] = []
+    most = done = 0
+    clock = ManualClock()
+    fan = fan_out(executor, abs, clock)
+
+    def check() -> None:
+        nonlocal most
+        most = max(most, len(taken) - done)
+        if executor.waiting:
+            executor.do()
+
+    clock.check = check  # type: ignore[method-assign]
+    results = fan.over(counted(100, taken))
+    for finished in results:
+        done += len(finished)
+        assert len(taken) - done <= 4
+    assert most == 4
+    assert done == 100
+
+
+def test_an_error_of_one_item_stays_with_it() -> None:
+    def call(number: int) -> int:
+        if number == 3:
+            raise ValueError("three")
+        return number
+
+    with ThreadPoolExecutor(2) as pool:
+        fan = fan_out(pool, call, ManualClock())
+        futures = {item: future for done in fan.over(iter(range(6))) for item, future in done}
+    assert isinstance(futures[3].exception(), ValueError)
+    assert [futures[number].result() for number in (0, 1, 2, 4, 5)] == [0, 1, 2, 4, 5]
+
+
+def test_a_call_that_hangs_is_given_up_and_the_others_are_not_held_up() -> None:
+    release = threading.Event()
+
+    def call(number: int) -> int:
+        if number == 1:
+            release.wait(60)
+        return number
+
+    pool = ThreadPoolExecutor(4)
+    try:
+        fan = fan_out(pool, call, Ticking(20))
+        futures = {item: future for done in fan.over(iter(range(8))) for item, future in done}
+        assert isinstance(futures.pop(1).exception(), Stuck)
+        assert sorted(future.result() for future in futures.values()) == [0, 2, 3, 4, 5, 6, 7]
+        assert fan.abandoned == 1
+    finally:
+        release.set()
+        pool.shutdown()
+
+
+def test_waiting_for_a_worker_is_not_hanging() -> None:
+    release = threading.Event()
+    clock = Ticking(10)
+    seen = 0
+
+    def call(number: int) -> int:
+        if number == 0:
+            release.wait(60)
+        return number
+
+    def check() -> None:
+        nonlocal seen
+        seen += 1
+        clock.advance(10)
+        if seen == 2:
+            release.set()
+
+    clock.check = check  # type: ignore[method-assign]
+    with ThreadPoolExecutor(1) as pool:
+        fan = fan_out(pool, call, clock, timeout_s=100.0)
+        results = {item: future.result() for done in fan.over(iter(range(4))) for item, future in done}
+    assert results == {0: 0, 1: 1, 2: 2, 3: 3}
+    assert fan.abandoned == 0
+
+
+def test_the_reserve_before_the_deadline_is_kept_for_writing() -> None:
+    executor = Held()
+    clock = Ticking(7)
+    fan = fan_out(executor, abs, clock, seconds=60, reserve_s=30)
+    taken: list[int] = []
+    with pytest.raises(DeadlineReached):
+        list(fan.over(counted(10, taken)))
+    assert 30 <= clock.monotonic() - 1000 < 45
+    assert all(future.cancelled() for future, _ in executor.waiting)
+
+
+def test_what_was_done_is_handed_over_before_the_deadline_ends_it() -> None:
+    class AtOnce(Held):
+        """Does everything when it is given."""
+
+        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+            future = super().submit(fn, *args, **kwargs)
+            self.do()
+            return future
+
+    fan = fan_out(AtOnce(), abs, Ticking(100), seconds=60, reserve_s=30)
+    results = fan.over(iter([5]))
+    assert [(item, future.result()) for item, future in next(results)] == [(5, 5)]
+    assert list(results) == []
+
+
+def test_a_stop_ends_it_and_cancels_what_has_not_begun() -> None:
+    executor = Held()
+    clock = ManualClock()
+    clock.stopped = True
+    with pytest.raises(Stopping):
+        list(fan_out(executor, abs, clock).over(iter(range(10))))
+    assert len(executor.waiting) == 4
+    assert all(future.cancelled() for future, _ in executor.waiting)
+
+
+def test_calls_under_way_at_the_end_are_counted_as_left_behind() -> None:
+    executor = Held()
+    clock = Ticking(50)
+    fan = fan_out(executor, abs, clock, seconds=60, reserve_s=30)
+
+    def begin() -> Iterator[int]:
+        for number in range(3):
+            yield number
+            if number == 0:
+                executor.waiting[0][0].set_running_or_notify_cancel()
+
+    with pytest.raises(DeadlineReached):
+        list(fan.over(begin()))
+    assert fan.abandoned == 1
+    assert [future.cancelled() for future, _ in executor.waiting] == [False, True, True]
+
+
+def test_an_intake_that_fails_cancels_what_is_waiting() -> None:
+    def broken() -> Iterator[int]:
+        yield 1
+        yield 2
+        raise RuntimeError("the helpdesk is gone")
+
+    executor = Held()
+    with pytest.raises(RuntimeError, match="gone"):
+        list(fan_out(executor, abs, ManualClock()).over(broken()))
+    assert all(future.cancelled() for future, _ in executor.waiting)
+
+
+def test_whoever_stops_listening_leaves_nothing_running() -> None:
+    executor = Held()
+    clock = ManualClock()
+    fan = fan_out(executor, abs, clock)
+    results = fan.over(iter(range(4)))
+    clock.check = lambda: executor.do() if executor.waiting else None  # type: ignore[method-assign]
+    next(results)
+    clock.check = lambda: None  # type: ignore[method-assign]
+    results.close()  # type: ignore[attr-defined]
+    assert all(future.cancelled() for future, _ in executor.waiting)
+
+
+def test_once_every_worker_hangs_what_waits_behind_them_is_given_up_too() -> None:
+    release = threading.Event()
+
+    def call(number: int) -> int:
+        if number < 2:
+            release.wait(60)
+        return number
+
+    pool = ThreadPoolExecutor(2)
+    try:
+        fan = fan_out(pool, call, Ticking(20), workers=2, window=6)
+        futures = {item: future for done in fan.over(iter(range(5))) for item, future in done}
+        assert all(isinstance(future.exception(), Stuck) for future in futures.values())
+        assert sorted(futures) == [0, 1, 2, 3, 4]
+        assert fan.abandoned == 2
+    finally:
+        release.set()
+        pool.shutdown()
+    assert fan.abandoned == 0  # they came back after all
+
+
+def late_after(count: int) -> Iterator[int]:
+    yield from range(count)
+    raise DeadlineReached("no more is taken in")
+
+
+def test_a_deadline_of_the_intake_ends_the_intake_and_loses_no_work() -> None:
+    got: list[int] = []
+    with ThreadPoolExecutor(2) as pool:
+        fan = fan_out(pool, abs, ManualClock())
+        results = fan.over(late_after(6))
+        with pytest.raises(DeadlineReached, match="no more is taken in"):
+            got.extend(future.result() for done in results for _, future in done)
+    assert sorted(got) == [0, 1, 2, 3, 4, 5]
+
+
+def test_finished_work_that_nobody_took_is_kept_for_the_end() -> None:
+    executor = Held()
+    clock = ManualClock()
+    fan = fan_out(executor, abs, clock)
+
+    def stop() -> None:
+        executor.do(2)
+        raise Stopping
+
+    clock.check = stop  # type: ignore[method-assign]
+    with pytest.raises(Stopping):
+        list(fan.over(iter(range(3))))
+    assert [(item, future.result()) for item, future in fan.unclaimed] == [(0, 0), (1, 1)]
+    assert fan.abandoned == 0

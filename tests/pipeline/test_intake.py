@@ -1,0 +1,550 @@
+"""Which tickets are looked at, and how far the cursor may move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticket_processor.core.clock import iso
+from ticket_processor.core.errors import DeadlineReached, Halted, TicketError
+from ticket_processor.core.models import Outcome, OutcomeStatus, Ticket
+from ticket_processor.helpdesk.protocol import Page
+from ticket_processor.helpdesk.ticket_history import Edit, History
+from ticket_processor.pipeline.intake import Intake, PageLedger, Wanted, Work
+from ticket_processor.policy.skip_rules import Selection, SkipRules, SkipSettings
+from ticket_processor.state.store import State, Verdict
+from ticket_processor.tags import write_key
+
+from ..support.fakes import START, FakeDesk, a_decision, a_ticket
+
+# The ledger
+
+PAGES = st.lists(st.lists(st.integers(1, 6), max_size=4), min_size=1, max_size=5)
+
+
+@given(pages=PAGES, dice=st.randoms(use_true_random=False))
+def test_the_stored_cursor_never_lies_behind_a_ticket_that_is_not_settled(pages: list[list[int]], dice: Any) -> None:
+    """Pages are read and tickets settled in any order; a ticket may come back on a later page, settled or not."""
+    stored: list[str] = []
+    ledger = PageLedger(stored.append)
+    begun: list[set[int]] = []  # by page: tickets begun there and not settled since
+    read = 0  # pages looked at to their end
+
+    def settle() -> None:
+        unsettled = sorted(set().union(*begun)) if begun else []
+        if not unsettled:
+            return
+        ticket = dice.choice(unsettled)
+        for left in begun:
+            left.discard(ticket)
+        ledger.settled(ticket)
+        check()
+
+    def check() -> None:
+        earned = 0
+        for number, left in enumerate(begun):
+            if left or number >= read:
+                break
+            earned += 1
+        assert stored == [f"c{number}" for number in range(earned)]
+
+    for number, tickets in enumerate(pages):
+        ledger.open(Page((), f"c{number}", last=False))
+        begun.append(set())
+        for ticket in tickets:
+            ledger.begin(ticket)
+            begun[-1].add(ticket)
+            check()
+            while dice.random() < 0.4:
+                settle()
+        ledger.exhausted()
+        read += 1
+        check()
+    while any(begun):
+        settle()
+    assert stored == [f"c{number}" for number in range(len(pages))]
+
+
+def test_a_page_without_a_place_to_resume_from_stores_nothing() -> None:
+    stored: list[str] = []
+    ledger = PageLedger(stored.append)
+    for cursor in (None, "c1"):
+        ledger.open(Page((), cursor, last=False))
+        ledger.exhausted()
+    assert stored == ["c1"]
+
+
+def test_a_page_that_is_not_read_to_its_end_earns_nothing() -> None:
+    stored: list[str] = []
+    ledger = PageLedger(stored.append)
+    ledger.open(Page((), "c0", last=True))
+    ledger.begin(1)
+    ledger.settled(1)
+    assert stored == []
+    ledger.exhausted()
+    assert stored == ["c0"]
+
+
+def test_settling_a_stranger_changes_nothing() -> None:
+    stored: list[str] = []
+    ledger = PageLedger(stored.append)
+    ledger.settled(9)
+    ledger.open(Page((), "c0", last=True))
+    ledger.begin(1)
+    ledger.exhausted()
+    ledger.settled(9)
+    assert stored == []
+
+
+# The intake
+
+
+class Run:
+    """An intake with everything around it."""
+
+    def __init__(self, *pages: Page, tickets: tuple[Ticket, ...] = (), **options: Any) -> None:
+        self.desk = FakeDesk(*tickets, pages=pages)
+        self.state = State(None)
+        self.stored: list[str] = []
+        self.outcomes: list[Outcome] = []
+        self.looks = 0
+        self.go_on: Callable[[], None] = lambda: None
+        self.held = False
+        given: dict[str, Any] = {
+            "cursor": None,
+            "since": START - 86_400,
+            "statuses": ("new", "open"),
+            "marker": "ai_processed",
+            "may_hold_our_write": lambda _ticket, _stamp: self.held,
+            **options,
+        }
+        limit = given.pop("limit", None)
+        ledger = PageLedger(self.stored.append)
+        self.intake = Intake(self.desk, self.state, ledger, skipped=self._skipped, go_on=self._look, **given)
+        self.intake.limit = limit
+
+    def _skipped(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+        if outcome.retry:
+            failed = outcome.status is OutcomeStatus.FAILED
+            self.state.retry_later(outcome.ticket_id, outcome.reason, failed=failed, max_attempts=5)
+        else:
+            self.state.settled(outcome.ticket_id)
+        self.intake.settled(outcome.ticket_id)
+
+    def _look(self) -> None:
+        self.looks += 1
+        self.go_on()
+
+    def works(self) -> list[int]:
+        return [work.ticket.id for work in self.intake]
+
+    def why(self) -> dict[int, str]:
+        return {outcome.ticket_id: outcome.reason for outcome in self.outcomes}
+
+
+@pytest.fixture(autouse=True)
+def _closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    opened: list[State] = []
+    original = State.__init__
+
+    def remember(self: State, path: Any) -> None:
+        opened.append(self)
+        original(self, path)
+
+    monkeypatch.setattr(State, "__init__", remember)
+    yield
+    for state in opened:
+        state.close()
+
+
+def page(*tickets: Ticket, cursor: str | None = "c", last: bool = True) -> Page:
+    return Page(tickets, cursor, last)
+
+
+def test_a_new_ticket_needs_work_and_gets_the_key_of_its_write() -> None:
+    run = Run(page(a_ticket(1)))
+    assert list(run.intake) == [Work(a_ticket(1), write_key(a_ticket(1)))]
+    assert run.stored == []
+    run.intake.settled(1)
+    assert run.stored == ["c"]
+    assert run.intake.seen == 1
+
+
+@pytest.mark.parametrize(
+    ("ticket", "reason"),
+    [
+        (a_ticket(1, status="closed"), "closed"),
+        (a_ticket(1, status="solved"), "solved"),
+        (a_ticket(1, status="deleted"), "deleted"),
+        (a_ticket(1, status="pending"), "person_was_faster_pending"),
+        (a_ticket(1, status="hold"), "person_was_faster_hold"),
+        (a_ticket(1, sender="MAILER-DAEMON@example.com", subject="Undelivered Mail"), "machine_mail_bounce"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_ticket_that_needs_no_work_is_skipped_with_its_reason(ticket: Ticket, reason: str) -> None:
+    run = Run(page(ticket))
+    assert run.works() == []
+    assert run.why() == {1: reason}
+    assert run.stored == ["c"]
+
+
+def test_what_is_older_than_asked_for_is_passed_over_without_a_line() -> None:
+    run = Run(page(a_ticket(1, age=90_000, touched=60)))
+    assert run.works() == []
+    assert run.outcomes == []
+    assert run.stored == ["c"]
+
+
+def test_age_is_looked_at_before_the_status() -> None:
+    run = Run(page(a_ticket(1, age=90_000, touched=60, status="solved")))
+    assert run.works() == []
+    assert run.outcomes == []
+    assert run.stored == ["c"]
+
+
+def test_a_retried_ticket_may_be_older_than_the_horizon() -> None:
+    run = Run(tickets=(a_ticket(7, age=90_000),))
+    run.state.retry_later(7, "busy", failed=False, max_attempts=5)
+    assert run.works() == [7]
+
+
+def test_a_follow_up_with_the_marker_it_inherited_needs_work() -> None:
+    run = Run(page(a_ticket(1, tags=("ai_processed",), follow_up=True)))
+    assert run.works() == [1]
+
+
+def test_a_ticket_whose_history_cannot_be_searched_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_ticket_id: int) -> History:
+        raise TicketError("too many audits")
+
+    run = Run(page(a_ticket(1), a_ticket(2, status="closed"), cursor="c0", last=False), page(a_ticket(3, age=90_000)))
+    monkeypatch.setattr(run.desk, "history", refuse)
+    run.held = True
+    assert run.works() == []
+    failed, skipped = run.outcomes
+    assert (failed.ticket_id, failed.status, failed.reason) == (1, OutcomeStatus.FAILED, "too many audits")
+    assert failed.retry
+    assert skipped.reason == "closed"
+
+
+def test_a_limit_of_nothing_asks_for_nothing() -> None:
+    run = Run(page(a_ticket(1)), tickets=(a_ticket(7),), limit=0)
+    run.state.retry_later(7, "busy", failed=False, max_attempts=5)
+    assert run.works() == []
+    assert run.desk.asked == []
+    assert run.stored == []
+
+
+def test_what_carries_the_marker_is_seen_and_passed_over_without_a_line() -> None:
+    run = Run(page(a_ticket(1, tags=("ai_processed",)), a_ticket(2)))
+    run.desk.edits[1] = [Edit(at="", key="a key of an earlier version", intent="run7-1")]
+    assert run.works() == [2]
+    assert run.outcomes == []
+    assert run.intake.seen == 2
+    assert (run.desk.times("history"), run.state.is_done(1)) == (1, True)
+
+
+COPIED = Edit(at="", creation=True, way="api", tags_added=frozenset({"ai_processed", "vip"}))
+LABELLED = Edit(at="", author=7, tags_added=frozenset({"beta"}))
+MARKED = Edit(at="", author=7, tags_added=frozenset({"ai_processed"}))
+THROUGH_THE_API = Edit(at="", author=9, way="api", comment="internal")
+
+
+@pytest.mark.parametrize(
+    ("edits", "triaged"),
+    [
+        ([COPIED], True),
+        ([COPIED, LABELLED], True),
+        ([COPIED, THROUGH_THE_API], False),
+        ([Edit(at="", creation=True), MARKED], False),
+        ([], False),
+    ],
+    ids=["copied", "labelled since", "changed by a program since", "marked by a person", "no record"],
+)
+def test_a_marker_that_a_ticket_was_born_with_says_nothing_where_no_write_of_ours_can_be(
+    edits: list[Edit], triaged: bool
+) -> None:
+    run = Run(page(a_ticket(1, tags=("ai_processed", "vip"))))
+    run.desk.edits[1] = edits
+    assert run.works() == ([1] if triaged else [])
+    assert run.why() == ({} if triaged else {1: "marked_by_others"})
+
+
+def test_what_another_run_has_left_open_of_a_ticket_that_is_found_done_is_still_to_be_settled() -> None:
+    run = Run(page(a_ticket(1, tags=("ai_processed",))))
+    run.desk.edits[1] = [Edit(at="", key="k", intent="run7-1")]
+    verdict = Verdict(ticket_id=1, key="k", analysis=None, decision=a_decision(1), clean_stamp="")
+    run.state.keep_verdict(verdict)
+    assert run.works() == []
+    assert [item.verdict.ticket_id for item in run.state.unsettled()] == [1]
+
+
+def test_a_marked_ticket_that_needs_no_work_is_not_looked_up() -> None:
+    run = Run(page(a_ticket(1, tags=("ai_processed",), status="solved")))
+    assert run.works() == []
+    assert (run.outcomes, run.desk.times("history")) == ([], 0)
+
+
+def test_what_this_installation_has_done_is_done_even_without_the_marker() -> None:
+    run = Run(page(a_ticket(1)))
+    run.state.settled(1, done=("run", "key"))
+    assert run.works() == []
+    assert run.outcomes == []
+    assert run.stored == ["c"]
+
+
+def test_a_write_of_ours_that_lost_its_marker_is_found_before_a_model_is_paid() -> None:
+    run = Run(page(a_ticket(1)))
+    run.held = True
+    run.desk.found[1, write_key(a_ticket(1))] = "run-0-1"
+    assert run.works() == []
+    assert run.desk.times("history") == 1
+
+
+def test_the_write_is_not_looked_for_on_an_untouched_ticket() -> None:
+    run = Run(page(a_ticket(1)))
+    assert run.works() == [1]
+    assert run.desk.times("history") == 0
+
+
+def test_a_dead_ticket_is_passed_over_without_a_line() -> None:
+    run = Run(page(a_ticket(1)))
+    run.state.retry_later(1, "refused", failed=True, max_attempts=1)
+    assert run.works() == []
+    assert run.outcomes == []
+
+
+def test_the_retry_list_comes_first_and_is_read_afresh() -> None:
+    run = Run(page(a_ticket(1)), tickets=(a_ticket(7, tags=("fresh",)),))
+    run.state.retry_later(7, "busy", failed=False, max_attempts=5)
+    works = list(run.intake)
+    assert [work.ticket.id for work in works] == [7, 1]
+    assert works[0].ticket.tags == ("fresh",)
+
+
+def test_a_retried_ticket_that_is_gone_or_done_meanwhile_leaves_the_list() -> None:
+    run = Run(tickets=(a_ticket(8, tags=("ai_processed",)), a_ticket(9, status="closed")))
+    run.desk.edits[8] = [Edit(at="", key="k", intent="run7-1")]
+    for ticket_id in (7, 8, 9):
+        run.state.retry_later(ticket_id, "busy", failed=False, max_attempts=5)
+    assert run.works() == []
+    assert run.why() == {7: "deleted", 8: "already_done", 9: "closed"}
+    assert run.state.retries() == []
+
+
+def test_a_retried_ticket_that_also_comes_back_in_the_export_is_worked_on_once_and_holds_the_cursor() -> None:
+    run = Run(page(a_ticket(7)), tickets=(a_ticket(7),))
+    run.state.retry_later(7, "busy", failed=False, max_attempts=5)
+    assert run.works() == [7]
+    assert run.stored == []
+    run.intake.settled(7)
+    assert run.stored == ["c"]
+
+
+def test_a_ticket_on_two_pages_is_worked_on_once_and_holds_both_cursors() -> None:
+    run = Run(page(a_ticket(1), cursor="c0", last=False), page(a_ticket(1, touched=10), a_ticket(2), cursor="c1"))
+    assert run.works() == [1, 2]
+    run.intake.settled(2)
+    assert run.stored == []
+    run.intake.settled(1)
+    assert run.stored == ["c0", "c1"]
+
+
+def test_what_was_settled_before_the_intake_is_not_looked_at_again() -> None:
+    run = Run(page(a_ticket(1)), tickets=(a_ticket(1),))
+    run.state.retry_later(1, "busy", failed=False, max_attempts=5)
+    run.intake.already_handled(1)
+    assert run.works() == []
+    assert run.stored == ["c"]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_no_more_than_the_limit_is_handed_out_and_the_rest_waits_for_the_next_run(limit: int) -> None:
+    pages = (page(a_ticket(1), a_ticket(2, status="closed"), cursor="c0", last=False), page(a_ticket(3), a_ticket(4)))
+    run = Run(*pages, limit=limit)
+    works = run.works()
+    assert works == [1, 3, 4][:limit]
+    for ticket_id in works:
+        run.intake.settled(ticket_id)
+    assert run.stored == ([] if limit == 1 else ["c0"])
+
+
+def test_the_limit_counts_retried_tickets_too() -> None:
+    run = Run(page(a_ticket(1)), tickets=(a_ticket(7),), limit=1)
+    run.state.retry_later(7, "busy", failed=False, max_attempts=5)
+    assert run.works() == [7]
+    assert run.desk.times("pages") == 0
+
+
+def test_pages_are_pulled_only_as_work_is_taken() -> None:
+    run = Run(page(a_ticket(1), cursor="c0", last=False), page(a_ticket(2), cursor="c1", last=False), page(a_ticket(3)))
+    works = iter(run.intake)
+    next(works)
+    assert run.desk.pages_taken == 1
+    next(works)
+    assert run.desk.pages_taken == 2
+
+
+def test_a_deadline_between_two_tickets_ends_the_intake_and_earns_nothing() -> None:
+    def late() -> None:
+        if run.looks == 2:
+            raise DeadlineReached("late")
+
+    run = Run(page(a_ticket(1), a_ticket(2)))
+    run.go_on = late
+    works = iter(run.intake)
+    next(works)
+    with pytest.raises(DeadlineReached):
+        next(works)
+    run.intake.settled(1)
+    assert run.stored == []
+
+
+def test_the_horizon_is_by_creation_not_by_last_change() -> None:
+    run = Run(page(a_ticket(1, age=90_000, touched=60), a_ticket(2, created_at=iso(START - 86_400))))
+    assert run.works() == [2]
+
+
+# What is left to people
+
+LATE = Selection(SkipRules(leave_assigned=True), wait_s=1800)
+
+
+def test_a_young_ticket_is_left_to_people_for_now_and_stays_on_the_list() -> None:
+    run = Run(page(a_ticket(1, age=600), a_ticket(2, age=1800)), selection=LATE)
+    assert run.works() == [2]
+    (outcome,) = run.outcomes
+    assert (outcome.ticket_id, outcome.status, outcome.reason) == (1, OutcomeStatus.SKIPPED, "waiting_for_people")
+    assert outcome.retry
+    run.intake.settled(2)
+    assert run.stored == ["c"], "the list keeps it, so the cursor may move"
+
+
+def test_a_ticket_that_still_waits_has_no_second_line_and_stays_on_the_list() -> None:
+    run = Run(tickets=(a_ticket(1, age=600),), selection=LATE)
+    run.state.retry_later(1, "waiting_for_people", failed=False, max_attempts=5)
+    assert run.works() == []
+    assert run.outcomes == []
+    assert [item.ticket_id for item in run.state.retries()] == [1]
+
+
+def test_a_ticket_that_failed_before_and_has_to_wait_now_says_so() -> None:
+    run = Run(tickets=(a_ticket(1, age=600),), selection=LATE)
+    run.state.retry_later(1, "busy", failed=True, max_attempts=5)
+    assert run.works() == []
+    assert run.why() == {1: "waiting_for_people"}
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_waiting_ticket_that_also_comes_on_a_page_is_looked_at_once(known: bool) -> None:
+    young = a_ticket(1, age=600)
+    run = Run(page(young, cursor="c0"), page(young), tickets=(young,), selection=LATE)
+    if known:
+        run.state.retry_later(1, "waiting_for_people", failed=False, max_attempts=5)
+    assert run.works() == []
+    assert run.intake.seen == 1
+    assert len(run.outcomes) == (0 if known else 1)
+    assert run.stored == ["c0", "c"]
+
+
+def test_a_ticket_whose_time_has_come_is_worked_on_unless_a_person_was_faster() -> None:
+    run = Run(tickets=(a_ticket(1), a_ticket(2, assignee=77), a_ticket(3, status="pending")), selection=LATE)
+    for ticket_id in (1, 2, 3):
+        run.state.retry_later(ticket_id, "waiting_for_people", failed=False, max_attempts=5)
+    assert run.works() == [1]
+    assert run.why() == {2: "person_was_faster_assigned", 3: "person_was_faster_pending"}
+    assert [item.ticket_id for item in run.state.retries()] == [1]
+
+
+def test_what_is_done_or_closed_is_said_before_any_rule() -> None:
+    rules = SkipRules(SkipSettings(tags=("vip",)))
+    given = {"tags": ("vip", "ai_hands_off")}
+    tickets = (a_ticket(1, status="closed", **given), a_ticket(2, **given), a_ticket(3, **given))
+    run = Run(page(*tickets), selection=Selection(rules))
+    run.state.settled(3, done=("run", "key"))
+    assert run.works() == []
+    assert run.why() == {1: "closed", 2: "hands_off"}
+
+
+def test_rules_come_before_the_canary_and_that_before_the_head_start() -> None:
+    nobody = Selection(SkipRules(SkipSettings(channels=("chat",))), canary_percent=0, wait_s=86_400)
+    run = Run(page(a_ticket(1, channel="chat"), a_ticket(2)), selection=nobody)
+    assert run.works() == []
+    assert run.why() == {1: "skip_rule_channel", 2: "outside_canary"}
+    assert run.stored == ["c"]
+
+
+def test_a_ticket_outside_the_canary_is_left_alone_even_from_the_retry_list() -> None:
+    run = Run(tickets=(a_ticket(1),), selection=Selection(SkipRules(), canary_percent=0))
+    run.state.retry_later(1, "busy", failed=True, max_attempts=5)
+    assert run.works() == []
+    assert run.state.retries() == []
+
+
+def test_nobody_asks_for_earlier_writes_on_a_ticket_that_waits() -> None:
+    run = Run(page(a_ticket(1, age=600)), selection=LATE)
+    run.held = True
+    assert run.works() == []
+    assert run.desk.times("history") == 0
+
+
+def test_a_second_look_heeds_the_rules_as_well() -> None:
+    tags = ("ai_fallback", "ai_processed")
+    run = Run(
+        tickets=(a_ticket(1, tags=tags), a_ticket(2, tags=(*tags, "ai_hands_off"))),
+        again={1: tags, 2: tags},
+    )
+    assert run.works() == [1]
+    assert run.why() == {2: "hands_off"}
+
+
+def test_a_long_retry_list_is_read_by_the_hundred_as_it_is_worked_on() -> None:
+    run = Run(tickets=tuple(a_ticket(number) for number in range(1, 251)))
+    for number in range(1, 251):
+        run.state.retry_later(number, "busy", failed=False, max_attempts=5)
+    works = iter(run.intake)
+    next(works)
+    assert run.desk.times("fetch") == 1
+    assert len(list(works)) == 249
+    assert [len(ids) for _, ids in run.desk.asked if isinstance(ids, tuple)] == [100, 100, 50]
+
+
+def test_a_switch_that_is_set_ends_the_intake_before_the_next_ticket() -> None:
+    def stopped() -> None:
+        if run.looks == 2:
+            raise Halted("the kill switch is set")
+
+    run = Run(page(a_ticket(1), a_ticket(2)))
+    run.go_on = stopped
+    works = iter(run.intake)
+    next(works)
+    with pytest.raises(Halted):
+        next(works)
+    run.intake.settled(1)
+    assert run.stored == []
+
+
+# The retry list by itself
+
+
+def test_a_run_about_the_retry_list_reads_no_page_and_no_other_ticket_of_it() -> None:
+    there = (a_ticket(7), a_ticket(8), a_ticket(9))
+    run = Run(page(a_ticket(1)), tickets=there, wanted=Wanted(frozenset({7, 8})), again={9: ()})
+    for number in (7, 8, 9):
+        run.state.retry_later(number, "busy", failed=False, max_attempts=5)
+    assert run.works() == [7, 8]
+    assert run.desk.times("pages") == 0
+    assert run.desk.asked == [("fetch", (7, 8))]
+
+
+def test_a_dropped_ticket_is_passed_over_without_a_line() -> None:
+    run = Run(page(a_ticket(1), a_ticket(2)))
+    run.state.drop(1)
+    assert run.works() == [2]
+    assert run.outcomes == []

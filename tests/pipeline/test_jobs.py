@@ -1,0 +1,842 @@
+"""Many tickets as jobs of a hundred: which way a write goes, and that no doubt about a job leads to a second write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ticket_processor.core.errors import (
+    CannotRun,
+    DeadlineReached,
+    Halted,
+    JobRefused,
+    NotePublished,
+    OutcomeUnknown,
+    PartRefused,
+    TooManyJobs,
+    UpdateRefused,
+)
+from ticket_processor.core.models import Analysis, Change, Outcome, OutcomeStatus, Overwrite, Priority, Ticket, Usage
+from ticket_processor.helpdesk import batch_trust
+from ticket_processor.helpdesk.batch_trust import BatchTrust
+from ticket_processor.helpdesk.ticket_history import Edit, History
+from ticket_processor.pipeline.writeback import (
+    CHANGED_AGAIN,
+    FEW,
+    MOST_ITEMS,
+    MOST_WAITING,
+    SMALL_JOB,
+    TRIAL_ITEMS,
+    Delivery,
+)
+from ticket_processor.state.store import Verdict
+from ticket_processor.tags import reference
+
+from ..support.fakes import a_decision, a_ticket, an_analysis
+from ..support.writeback_rig import Bench
+
+BATCH = Delivery("batch")
+SEEN = BatchTrust(at="2026-11-20T00:00:00Z", ok=True, comment=True, private=True, metadata=True, stamps=True)
+PROBED = (
+    '{"how":"probe","at":"2026-11-20T00:00:00Z","ok":true,"comment":true,"private":true,"metadata":true,"stamps":true,'
+    '"placeholders_safe":true,"stamp_rule":"equal","conflict_error":"UpdateConflict","batch_tag_edits":false,'
+    '"jobs_count_as_updates":null,"job_seconds":1.5,"why":""}'
+)
+"""What ``ticketbot probe`` of an earlier version stored."""
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """An account whose jobs were seen to hold, and are read back."""
+    bench = Bench(tmp_path)
+    batch_trust.remember(bench.state, SEEN)
+    yield bench
+    bench.audit.close()
+    bench.state.close()
+
+
+def tickets(bench: Bench, count: int, first: int = 1) -> list[Verdict]:
+    numbers = range(first, first + count)
+    bench.desk.tickets |= {number: a_ticket(number, tags=("vip",)) for number in numbers}
+    return [bench.verdict(number) for number in numbers]
+
+
+def alerts(bench: Bench, what: str) -> list[dict[str, Any]]:
+    return [line for line in bench.lines() if line["event"] == "alert" and line["what"] == what]
+
+
+def by_status(outcomes: Sequence[Outcome]) -> dict[int, OutcomeStatus]:
+    return {outcome.ticket_id: outcome.status for outcome in outcomes}
+
+
+def written_once(bench: Bench, outcomes: Sequence[Outcome]) -> None:
+    """Every ticket is told as updated, carries the marker, and has one edit of ours."""
+    assert set(by_status(outcomes).values()) == {OutcomeStatus.UPDATED}
+    assert sorted(by_status(outcomes)) == sorted(bench.desk.tickets)
+    for number, ticket in bench.desk.tickets.items():
+        singly = [change for change in bench.desk.written if change.ticket_id == number]
+        assert len(singly) + sum(bool(edit.key) for edit in bench.desk.edits.get(number, ())) == 1, number
+        assert "ai_processed" in ticket.tags or singly
+
+
+# Which way
+
+
+def test_a_few_tickets_go_one_by_one(bench: Bench) -> None:
+    outcomes = bench.bring(tickets(bench, 24), delivery=Delivery())
+    assert len(bench.desk.written) == 24
+    assert bench.desk.jobs_taken == {}
+    assert alerts(bench, "write_mode") == []
+    assert {outcome.job for outcome in outcomes} == {None}
+
+
+def test_many_tickets_go_as_jobs_and_the_log_says_so_once(bench: Bench) -> None:
+    outcomes = bench.bring(tickets(bench, 230), delivery=Delivery())
+    assert bench.desk.sizes() == [100, 100, 30]
+    assert bench.desk.written == []
+    written_once(bench, outcomes)
+    assert {outcome.job for outcome in outcomes} == {"job-1", "job-2", "job-3"}
+    (said,) = alerts(bench, "write_mode")
+    assert (said["mode"], said["why"]) == ("batch", "230 tickets are under way")
+    assert said["verified"] == "by reading back"
+
+
+def test_what_is_left_over_after_full_jobs_goes_one_by_one_when_it_is_little(bench: Bench) -> None:
+    outcomes = bench.bring(tickets(bench, 100 + FEW), delivery=Delivery())
+    assert bench.desk.sizes() == [100]
+    assert len(bench.desk.written) == FEW
+    assert len(outcomes) == 100 + FEW
+
+
+def test_single_updates_of_the_last_minute_count_as_under_way(bench: Bench) -> None:
+    write_back = bench.write_back(delivery=Delivery())
+    for start in (1, 13):
+        write_back.take(tickets(bench, 12, first=start))
+        list(write_back.advance(outstanding=0))
+    assert (bench.desk.sizes(), len(bench.desk.written)) == ([], 24)
+    write_back.take(tickets(bench, 4, first=25))
+    list(write_back.advance(outstanding=0, last=True))
+    list(write_back.finish())
+    assert (bench.desk.sizes(), len(bench.desk.written)) == ([4], 24)
+
+
+def test_tickets_that_are_still_being_analysed_count_as_on_their_way(bench: Bench) -> None:
+    write_back = bench.write_back(delivery=Delivery())
+    write_back.take(tickets(bench, 3))
+    assert list(write_back.advance(outstanding=40)) == []
+    assert bench.desk.written == []  # they wait for others to fill a job
+    assert write_back.pending == 3
+    bench.clock.advance(11)
+    list(write_back.advance(outstanding=40))
+    assert bench.desk.sizes() == [3]  # but not for ever
+
+
+def test_a_pause_in_between_sends_no_singles_once_jobs_are_used(bench: Bench) -> None:
+    write_back = bench.write_back(delivery=Delivery())
+    write_back.take(tickets(bench, 100 + FEW))
+    list(write_back.advance(outstanding=30))
+    list(write_back.advance(outstanding=0))  # all are back, and the next are only about to be taken in
+    assert (bench.desk.sizes(), bench.desk.written) == ([100], [])
+    list(write_back.advance(outstanding=0, last=True))
+    assert len(bench.desk.written) == FEW
+
+
+def test_towards_the_end_jobs_are_sent_before_they_are_full(bench: Bench) -> None:
+    write_back = bench.write_back(delivery=Delivery())
+    write_back.take(tickets(bench, 60))
+    list(write_back.advance(outstanding=60))
+    list(write_back.advance(outstanding=122, last=True))
+    assert bench.desk.sizes() == []
+    list(write_back.advance(outstanding=121, last=True))
+    assert bench.desk.sizes() == [60]  # half as many as are still to come
+
+
+def test_a_small_job_is_waited_for_however_few_are_to_come(bench: Bench) -> None:
+    write_back = bench.write_back(delivery=Delivery())
+    write_back.take(tickets(bench, SMALL_JOB - 1))
+    list(write_back.advance(outstanding=1, last=True))
+    assert (bench.desk.sizes(), bench.desk.written) == ([], [])
+    list(write_back.finish())
+    assert bench.desk.sizes() == [SMALL_JOB - 1]
+
+
+def test_jobs_are_looked_at_again_when_they_should_have_ended_by_their_progress(bench: Bench) -> None:
+    bench.desk.slow = True
+    bench.desk.progress = 25
+    write_back = bench.write_back(delivery=BATCH)
+    write_back.take(tickets(bench, 100))
+    list(write_back.advance(0))
+    looks = []
+    for tick in range(1, 51):
+        bench.clock.advance(0.1)
+        before = bench.desk.times("jobs")
+        list(write_back.advance(0))
+        looks += [tick] * (bench.desk.times("jobs") - before)
+    assert looks[0] == pytest.approx(10, abs=1)
+    assert looks[1] == pytest.approx(10 + 30, abs=1), "three times as many items are still to come"
+
+
+def test_single_updates_can_be_asked_for(bench: Bench) -> None:
+    bench.bring(tickets(bench, 130), delivery=Delivery("single"))
+    assert len(bench.desk.written) == 130
+    assert bench.desk.jobs_taken == {}
+
+
+def test_jobs_can_be_asked_for(bench: Bench) -> None:
+    bench.bring(tickets(bench, 2), delivery=BATCH)
+    assert bench.desk.sizes() == [2]
+    (said,) = alerts(bench, "write_mode")
+    assert (said["mode"], said["why"]) == ("batch", "write_mode is batch")
+
+
+def test_a_dry_run_sends_no_job(bench: Bench) -> None:
+    outcomes = bench.bring(tickets(bench, 150), delivery=BATCH, dry_run=True)
+    assert set(by_status(outcomes).values()) == {OutcomeStatus.PLANNED}
+    assert (bench.desk.jobs_taken, bench.desk.written, bench.lines()) == ({}, [], [])
+
+
+# A job
+
+
+def test_every_intent_of_a_job_is_on_disk_and_in_the_state_before_it_is_sent(bench: Bench) -> None:
+    def look(changes: Sequence[Change]) -> None:
+        intents = [change.intent for change in changes]
+        assert [line["intent"] for line in bench.lines() if line["event"] == "intent"] == intents
+        assert [change.intent for item in bench.state.unsettled() for change in item.sent] == intents
+
+    bench.desk.takings = [look]
+    written_once(bench, bench.bring(tickets(bench, 30), delivery=Delivery()))
+
+
+def test_each_item_carries_the_stamp_it_was_merged_from_and_its_own_key(bench: Bench) -> None:
+    verdicts = tickets(bench, 3)
+    bench.somebody(2, ago=90, tags=("theirs",))
+    stamps = [bench.desk.tickets[number].updated_at for number in (1, 2, 3)]
+    bench.bring(verdicts, delivery=BATCH)
+    (changes,) = bench.desk.jobs_taken.values()
+    assert [change.stamp for change in changes] == stamps
+    assert [change.key for change in changes] == [verdict.key for verdict in verdicts]
+    assert changes[1].tags == ("theirs", "ai_processed", "ai_billing")
+
+
+def test_a_ticket_that_needs_no_write_takes_no_place_in_a_job(bench: Bench) -> None:
+    verdicts = tickets(bench, 4)
+    bench.somebody(2, status="solved")
+    bench.somebody(3, tags=("ai_processed",))
+    del bench.desk.tickets[4]
+    outcomes = bench.bring(verdicts, delivery=BATCH)
+    assert bench.desk.sizes() == [1]
+    reasons = {outcome.ticket_id: outcome.reason for outcome in outcomes}
+    assert (reasons[2], reasons[3], reasons[4]) == ("solved", "marked_by_others", "deleted")
+
+
+def test_when_no_ticket_needs_a_write_no_job_is_sent(bench: Bench) -> None:
+    verdicts = tickets(bench, 3)
+    bench.desk.tickets.clear()
+    assert len(bench.bring(verdicts, delivery=BATCH)) == 3
+    assert bench.desk.jobs_taken == {}
+
+
+def test_an_item_that_failed_is_read_and_goes_alone(bench: Bench) -> None:
+    bench.desk.items = {7: "failed"}
+    outcomes = bench.bring(tickets(bench, 30), delivery=Delivery())
+    written_once(bench, outcomes)
+    assert [change.ticket_id for change in bench.desk.written] == [7]
+    (seven,) = [outcome for outcome in outcomes if outcome.ticket_id == 7]
+    assert (seven.attempts, seven.job) == (2, None)
+
+
+def test_a_persons_edit_between_the_read_and_the_job_is_merged_and_nothing_of_it_is_lost(bench: Bench) -> None:
+    def edit(_: Sequence[Change]) -> None:
+        bench.somebody(7, ago=20, tags=("vip", "theirs"), priority=Priority.LOW)
+
+    bench.desk.takings = [edit]
+    outcomes = bench.bring(tickets(bench, 30), delivery=Delivery())
+    assert len(outcomes) == 30
+    (change,) = bench.desk.written
+    assert (change.ticket_id, change.priority) == (7, None)
+    assert change.tags == ("vip", "theirs", "ai_processed", "ai_billing")
+    assert change.stamp == bench.desk.tickets[7].updated_at
+
+
+def test_an_item_that_fails_again_and_again_is_kept_for_a_later_run(bench: Bench) -> None:
+    bench.desk.items = {1: "failed"}
+    bench.desk.updates = [UpdateRefused("HTTP 422")]
+    (outcome,) = bench.bring(tickets(bench, 1), delivery=BATCH)
+    assert (outcome.status, outcome.reason, outcome.retry) == (OutcomeStatus.FAILED, "HTTP 422", True)
+
+
+def test_a_success_that_the_ticket_does_not_show_is_looked_up_and_then_written(bench: Bench) -> None:
+    bench.desk.items = {2: "said only"}
+    outcomes = bench.bring(tickets(bench, 3), delivery=BATCH)
+    written_once(bench, outcomes)
+    assert bench.desk.sizes() == [3, 1]  # its stamp is unmoved, which proves that nothing happened
+
+
+def test_a_read_that_is_behind_its_job_is_repeated_before_anything_is_sent_again(bench: Bench) -> None:
+    verdicts = tickets(bench, 30)
+    old, behind, fetch = dict(bench.desk.tickets), [True, True], bench.desk.fetch
+
+    def lagging(ticket_ids: Sequence[int]) -> Mapping[int, Ticket]:
+        now = fetch(ticket_ids)
+        if bench.desk.jobs_taken and behind:
+            behind.pop()
+            return {number: old[number] if number > 3 else now[number] for number in now}
+        return now
+
+    bench.desk.fetch = lagging  # type: ignore[method-assign]
+    outcomes = bench.bring(verdicts, delivery=Delivery())
+    written_once(bench, outcomes)
+    assert [outcome.ticket_id for outcome in outcomes][:3] == [1, 2, 3]
+    assert {outcome.reason for outcome in outcomes} == {"by m-1"}
+    assert (bench.desk.sizes(), bench.desk.times("history")) == ([30], 0)
+
+
+@pytest.mark.parametrize(("listed", "why"), [(True, "by m-1"), (False, "confirmed_by_reading")])
+def test_a_success_that_a_person_has_undone_since_is_known_by_the_record_and_not_repeated(
+    bench: Bench, listed: bool, why: str
+) -> None:
+    if not listed:
+        bench.desk.recent_edits = lambda _since: iter(())  # type: ignore[method-assign]
+    verdicts = tickets(bench, 2)
+    write_back = bench.write_back(delivery=BATCH)
+    write_back.take(verdicts)
+    bench.desk.slow = True
+    list(write_back.advance(0))
+    bench.clock.advance(11)
+    list(write_back.advance(0))
+    bench.desk.slow = False
+    bench.somebody(2, ago=10, tags=("theirs",))
+    outcomes = list(write_back.finish())
+    assert by_status(outcomes) == {1: OutcomeStatus.UPDATED, 2: OutcomeStatus.UPDATED}
+    assert {outcome.ticket_id: outcome.reason for outcome in outcomes}[2] == why
+    assert bench.desk.tickets[2].tags == ("theirs",)
+    assert (bench.desk.sizes(), bench.desk.written) == ([2], [])
+
+
+@pytest.mark.parametrize("fate", ["failed", "untold", "vanished", "lost"])
+def test_whatever_becomes_of_a_job_every_ticket_is_written_exactly_once(bench: Bench, fate: Any) -> None:
+    bench.desk.fates = [fate]
+    outcomes = bench.bring(tickets(bench, 30), delivery=Delivery())
+    written_once(bench, outcomes)
+    if fate in ("untold", "vanished"):
+        assert {outcome.reason for outcome in outcomes} == {"confirmed_by_reading"}
+        assert bench.desk.written == []
+
+
+def test_an_item_that_was_done_and_not_told_is_found_by_reading(bench: Bench) -> None:
+    bench.desk.items = {3: "untold", 4: "untold"}
+    outcomes = bench.bring(tickets(bench, 5), delivery=BATCH)
+    written_once(bench, outcomes)
+    assert bench.desk.written == []
+
+
+@pytest.mark.parametrize("arrived", [True, False], ids=["the job was taken", "the job got lost"])
+def test_a_lost_answer_to_a_job_is_looked_into_before_anything_is_sent_again(bench: Bench, arrived: bool) -> None:
+    def lose(changes: Sequence[Change]) -> None:
+        if arrived:
+            bench.desk.do_job(changes)
+        raise OutcomeUnknown("lost")
+
+    bench.desk.takings = [lose]
+    outcomes = bench.bring(tickets(bench, 30), delivery=Delivery())
+    written_once(bench, outcomes)
+    assert bench.desk.sizes() == ([] if arrived else [30])
+    asked = [name for name, _ in bench.desk.asked]
+    assert asked[:3] == ["fetch", "update_many", "fetch"]
+
+
+def test_a_lost_job_that_is_done_after_its_tickets_were_sent_again_changes_nothing(bench: Bench) -> None:
+    late: list[Change] = []
+
+    def lose(changes: Sequence[Change]) -> None:
+        late.extend(changes)
+        raise OutcomeUnknown("lost")
+
+    bench.desk.takings = [lose]
+    outcomes = bench.bring(tickets(bench, 30), delivery=Delivery())
+    written_once(bench, outcomes)
+    before = dict(bench.desk.tickets)
+    assert set(bench.desk.do_job(late).results.values()) == {False}
+    assert bench.desk.tickets == before
+
+
+def test_a_job_that_takes_too_long_is_judged_by_reading(bench: Bench) -> None:
+    write_back = bench.write_back(delivery=BATCH)
+    write_back.take(tickets(bench, 3))
+    bench.desk.slow = True
+    outcomes = list(write_back.finish())
+    written_once(bench, outcomes)
+    assert {outcome.reason for outcome in outcomes} == {"confirmed_by_reading"}
+    assert 180 <= sum(bench.clock.waits) <= 190
+
+
+# Several jobs
+
+
+def test_several_jobs_are_polled_with_one_request_and_never_more_than_allowed_are_under_way(bench: Bench) -> None:
+    write_back = bench.write_back(delivery=Delivery("batch", most_jobs=3))
+    write_back.take(tickets(bench, 450))
+    bench.desk.slow = True
+    assert list(write_back.advance(0)) == []
+    assert bench.desk.sizes() == [100, 100, 100]
+    assert write_back.pending == 450
+    bench.clock.advance(5)
+    assert list(write_back.advance(0)) == []
+    assert bench.desk.sizes() == [100, 100, 100]
+    assert list(write_back.advance(0)) == []  # and not again at once
+    assert [ids for name, ids in bench.desk.asked if name == "jobs"] == [("job-1", "job-2", "job-3")]
+    bench.desk.slow = False
+    written_once(bench, list(write_back.finish()))
+    assert sum(bench.desk.sizes()) == 450
+
+
+def test_with_too_many_tickets_waiting_the_run_waits_for_its_jobs(bench: Bench) -> None:
+    write_back = bench.write_back(delivery=Delivery("batch", most_jobs=1))
+    write_back.take(tickets(bench, MOST_WAITING + 150))
+    done = list(write_back.advance(100))
+    assert len(done) >= 50
+    assert bench.clock.waits
+    assert write_back.pending <= MOST_WAITING + MOST_ITEMS
+
+
+def test_an_account_with_too_many_jobs_is_left_alone_for_as_long_as_it_asks(bench: Bench) -> None:
+    bench.desk.takings = [TooManyJobs("thirty under way", 10.0), TooManyJobs("thirty under way", 4.0)]
+    outcomes = bench.bring(tickets(bench, 30), delivery=Delivery())
+    written_once(bench, outcomes)
+    assert bench.desk.sizes() == [30]
+    assert bench.desk.times("update_many") == 3
+    assert sum(bench.clock.waits) >= 14
+    assert {outcome.attempts for outcome in outcomes} == {1}
+
+
+def test_an_account_that_takes_no_jobs_gets_single_updates_and_the_log_says_why(bench: Bench) -> None:
+    bench.desk.takings = [JobRefused("refused (HTTP 403)")]
+    outcomes = bench.bring(tickets(bench, 130), delivery=Delivery())
+    written_once(bench, outcomes)
+    assert bench.desk.times("update_many") == 1
+    assert len(bench.desk.written) == 130
+    assert [said["why"] for said in alerts(bench, "write_mode")][-1] == "refused (HTTP 403)"
+
+
+# An account of which nothing is known
+
+
+def test_when_job_after_job_does_nothing_the_run_goes_on_one_by_one(bench: Bench) -> None:
+    bench.desk.fates = ["lost"] * 10
+    outcomes = bench.bring(tickets(bench, 500), delivery=Delivery("batch", most_jobs=4))
+    written_once(bench, outcomes)
+    assert bench.desk.times("update_many") == 4
+    assert len(bench.desk.written) == 500
+    (said,) = [said for said in alerts(bench, "write_mode") if said["mode"] == "single"]
+    assert "nothing done" in said["why"]
+
+
+@pytest.fixture
+def unknown(bench: Bench) -> Bench:
+    """An account whose jobs nobody has looked at."""
+    bench.state.forget(batch_trust.FACT)
+    return bench
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_the_first_job_on_an_unknown_account_is_small_and_looked_at_closely(unknown: Bench, listed: bool) -> None:
+    if not listed:
+        unknown.desk.recent_edits = lambda _since: iter(())  # type: ignore[method-assign]
+    outcomes = unknown.bring(tickets(unknown, 130), delivery=Delivery())
+    written_once(unknown, outcomes)
+    assert unknown.desk.sizes() == [TRIAL_ITEMS, 100, 25]
+    assert unknown.desk.times("history") == (0 if listed else 130)
+    known = batch_trust.learnt(unknown.state)
+    assert known is not None
+    assert (known.ok, known.stamps) == (True, True)
+
+
+def test_the_first_job_waits_for_no_more_than_it_takes(unknown: Bench) -> None:
+    write_back = unknown.write_back(delivery=Delivery())
+    write_back.take(tickets(unknown, TRIAL_ITEMS + 1))
+    list(write_back.advance(outstanding=40))
+    assert unknown.desk.sizes() == [TRIAL_ITEMS]
+
+
+def test_no_second_job_is_sent_before_the_first_was_looked_at(unknown: Bench) -> None:
+    write_back = unknown.write_back(delivery=Delivery())
+    write_back.take(tickets(unknown, 300))
+    unknown.desk.slow = True
+    list(write_back.advance(0))
+    unknown.clock.advance(30)
+    list(write_back.advance(0))
+    assert unknown.desk.sizes() == [TRIAL_ITEMS]
+
+
+@pytest.mark.parametrize(("loses", "what"), [("no note", "its note"), ("no metadata", "its metadata")])
+def test_an_account_whose_jobs_lose_something_gets_single_updates_for_good(
+    unknown: Bench, loses: Any, what: str
+) -> None:
+    unknown.desk.items = dict.fromkeys(range(1, 31), loses)
+    outcomes = unknown.bring(tickets(unknown, 30), delivery=Delivery())
+    assert set(by_status(outcomes).values()) == {OutcomeStatus.UPDATED}
+    assert unknown.desk.sizes() == [TRIAL_ITEMS]
+    assert len(unknown.desk.written) == 30 - TRIAL_ITEMS
+    assert what in alerts(unknown, "write_mode")[-1]["why"]
+
+    more = {number: a_ticket(number) for number in range(31, 61)}
+    unknown.desk.tickets |= more
+    unknown.settle(*more, delivery=BATCH)  # another run, which remembers
+    assert unknown.desk.sizes() == [TRIAL_ITEMS]
+
+
+def test_a_note_that_a_job_publishes_ends_everything(unknown: Bench) -> None:
+    unknown.desk.items = {2: "public"}
+    with pytest.raises(NotePublished, match="ticket 2 became public"):
+        unknown.bring(tickets(unknown, 30), delivery=Delivery())
+    assert (unknown.desk.sizes(), unknown.desk.written) == ([TRIAL_ITEMS], [])
+    assert batch_trust.learnt(unknown.state) is None
+
+
+def test_a_published_note_is_told_even_where_another_item_lost_its_metadata(unknown: Bench) -> None:
+    unknown.desk.items = {1: "no metadata", 2: "public"}
+    with pytest.raises(NotePublished):
+        unknown.bring(tickets(unknown, 30), delivery=Delivery())
+
+
+def test_a_published_note_is_known_by_its_reference_where_the_item_lost_its_metadata_too(unknown: Bench) -> None:
+    verdicts = tickets(unknown, 30)
+    unknown.desk.items = {2: "no metadata"}
+    unknown.desk.edits[2] = [Edit(at="", comment="public", text=f"Billing. Ref {reference(verdicts[1].key)}")]
+    with pytest.raises(NotePublished):
+        unknown.bring(verdicts, delivery=Delivery())
+
+
+def test_a_record_that_is_behind_the_ticket_proves_nothing_against_the_account(unknown: Bench) -> None:
+    verdicts = tickets(unknown, 130)
+    unknown.desk.recent_edits = lambda _since: iter(())  # type: ignore[method-assign]
+    record, looks = unknown.desk.history, []
+
+    def lagging(ticket_id: int) -> History:
+        looks.append(ticket_id)
+        return History() if len(looks) <= 2 * TRIAL_ITEMS else record(ticket_id)
+
+    unknown.desk.history = lagging  # type: ignore[method-assign]
+    outcomes = unknown.bring(verdicts, delivery=Delivery())
+    written_once(unknown, outcomes)
+    assert unknown.desk.sizes() == [TRIAL_ITEMS, 100, 25], "it is looked at again, and no other trial is needed"
+    known = batch_trust.learnt(unknown.state)
+    assert known is not None
+    assert known.ok
+
+
+def test_a_first_job_of_which_nothing_held_proves_nothing_and_is_not_tried_for_ever(unknown: Bench) -> None:
+    unknown.desk.fates = ["failed"] * 100
+    outcomes = unknown.bring(tickets(unknown, 200), delivery=Delivery())
+    written_once(unknown, outcomes)
+    assert len(unknown.desk.jobs_taken) <= 3
+    assert batch_trust.learnt(unknown.state) is None  # another run may find it in a better mood
+    assert alerts(unknown, "write_mode")[-1]["mode"] == "single"
+
+
+def test_what_an_earlier_version_has_found_out_counts_as_seen(bench: Bench) -> None:
+    bench.state.remember(**{batch_trust.FACT: PROBED})
+    outcomes = bench.bring(tickets(bench, 230), delivery=Delivery())
+    written_once(bench, outcomes)
+    assert bench.desk.sizes() == [100, 100, 30]
+
+
+def test_where_an_earlier_version_found_jobs_wanting_everything_goes_alone(bench: Bench) -> None:
+    bench.state.remember(**{batch_trust.FACT: PROBED.replace('"ok":true', '"ok":false')})
+    bench.bring(tickets(bench, 130), delivery=BATCH)
+    assert bench.desk.jobs_taken == {}
+    assert len(bench.desk.written) == 130
+
+
+# Ends before the end
+
+
+def test_a_deadline_leaves_jobs_to_the_next_run_which_asks_for_them_by_their_ids(bench: Bench) -> None:
+    verdicts = tickets(bench, 30)
+    bench.desk.slow = True
+    write_back = bench.write_back(delivery=Delivery(), seconds=20.0)
+    write_back.take(verdicts)
+    with pytest.raises(DeadlineReached, match="by their ids"):
+        list(write_back.finish())
+    assert {item.job for item in bench.state.unsettled()} == {"job-1"}
+
+    bench.desk.slow = False
+    bench.desk.asked.clear()
+    outcomes = bench.run(delivery=Delivery())
+    written_once(bench, outcomes)
+    assert {outcome.job for outcome in outcomes} == {"job-1"}
+    assert bench.desk.asked[0] == ("jobs", ("job-1",))
+    assert bench.desk.sizes() == [30]
+    assert bench.state.unsettled() == []
+
+
+def test_a_job_that_the_next_run_no_longer_finds_is_judged_by_reading(bench: Bench) -> None:
+    verdicts = tickets(bench, 30)
+    bench.desk.fates = ["vanished"]
+    write_back = bench.write_back(delivery=Delivery(), seconds=4.5)
+    write_back.take(verdicts)
+    with pytest.raises(DeadlineReached):
+        list(write_back.finish())
+    outcomes = bench.run(delivery=Delivery())
+    written_once(bench, outcomes)
+    assert (bench.desk.sizes(), bench.desk.written) == ([30], [])
+
+
+@pytest.mark.parametrize("arrived", [True, False], ids=["the job was taken", "the job got lost"])
+def test_a_crash_before_the_jobs_id_was_stored_is_settled_by_reading(bench: Bench, arrived: bool) -> None:
+    def crash(changes: Sequence[Change]) -> None:
+        if arrived:
+            bench.desk.do_job(changes)
+        raise CannotRun("crashed")
+
+    bench.desk.takings = [crash]
+    with pytest.raises(CannotRun):
+        bench.bring(tickets(bench, 30), delivery=Delivery())
+    assert {item.job for item in bench.state.unsettled()} == {None}
+    outcomes = bench.run(delivery=Delivery())
+    written_once(bench, outcomes)
+    assert bench.desk.sizes() == ([] if arrived else [30])
+
+
+def test_a_crash_after_some_items_were_booked_books_the_others_later(bench: Bench) -> None:
+    write_back = bench.write_back(delivery=Delivery())
+    write_back.take(tickets(bench, 30))
+    for outcome in write_back.finish():
+        bench.state.settled(outcome.ticket_id, done=("run", "key"))
+        if outcome.ticket_id == 10:
+            break
+    outcomes = bench.run(delivery=Delivery())
+    assert len(outcomes) == 30 - 10
+    assert {outcome.reason for outcome in outcomes} == {"confirmed_by_reading"}
+    assert (bench.desk.sizes(), bench.desk.written) == ([30], [])
+
+
+def test_the_kill_switch_stops_a_job_before_it_is_sent(bench: Bench) -> None:
+    def switch() -> None:
+        raise Halted("the kill switch is set")
+
+    with pytest.raises(Halted):
+        bench.bring(tickets(bench, 30), delivery=Delivery(), before_write=switch)
+    assert bench.desk.times("update_many") == 0
+    assert [item.sent for item in bench.state.unsettled()] == [()] * 30
+
+
+# Parts that are refused, and what is written later
+
+
+def of_group(bench: Bench, count: int, **fields: Any) -> list[Verdict]:
+    return [
+        verdict.model_copy(update={"decision": a_decision(verdict.ticket_id, group=77, **fields)})
+        for verdict in tickets(bench, count)
+    ]
+
+
+def test_what_a_helpdesk_refuses_in_a_job_is_left_out_and_completed_by_a_later_run(bench: Bench) -> None:
+    verdicts = of_group(bench, 1)
+    bench.desk.items = {1: "failed"}
+    bench.desk.updates = [PartRefused("knows no group 77", "group"), bench.happens]
+    (outcome,) = bench.run(verdicts, delivery=BATCH)
+    assert (outcome.status, outcome.missing) == (OutcomeStatus.UPDATED, ("group",))
+    assert [change.group for change in bench.desk.written] == [77, None]
+    (waiting,) = bench.state.retries()
+    assert (waiting.ticket_id, waiting.attempts, waiting.reason) == (1, 0, "incomplete")
+
+    bench.desk.updates = [bench.happens]
+    (later,) = bench.run(delivery=Delivery())
+    assert later.status is OutcomeStatus.UPDATED
+    change = bench.desk.written[-1]
+    assert (change.group, change.tags_added, change.note, change.priority) == (77, (), None, None)
+    assert change.key != verdicts[0].key
+    assert bench.desk.tickets[1].group == 77
+    assert (bench.state.retries(), bench.state.unsettled()) == ([], [])
+
+
+def test_once_a_group_is_known_to_be_refused_no_other_ticket_asks_for_it(bench: Bench) -> None:
+    verdicts = of_group(bench, 3)
+    bench.desk.updates = [PartRefused("knows no group 77", "group")]
+    outcomes = bench.run(verdicts, delivery=Delivery("single"))
+    assert [change.group for change in bench.desk.written] == [77, None, None, None]
+    assert [outcome.missing for outcome in outcomes] == [("group",)] * 3
+
+
+def test_a_refused_group_is_not_missing_where_a_person_has_set_one(bench: Bench) -> None:
+    verdicts = of_group(bench, 2)
+    bench.desk.tickets[2] = a_ticket(2, group=5)
+    bench.desk.updates = [PartRefused("knows no group 77", "group")]
+    outcomes = bench.run(verdicts, delivery=Delivery("single"))
+    assert [outcome.missing for outcome in outcomes] == [("group",), ()]
+    assert [item.ticket_id for item in bench.state.retries()] == [1]
+
+
+def test_what_somebody_set_in_the_meantime_needs_no_completion(bench: Bench) -> None:
+    bench.desk.updates = [PartRefused("knows no group 77", "group"), bench.happens]
+    bench.run(of_group(bench, 1), delivery=Delivery("single"))
+    bench.somebody(1, ago=20, group=5)
+    (later,) = bench.run(delivery=Delivery())
+    assert (later.status, later.reason) == (OutcomeStatus.SKIPPED, "nothing_left_to_change")
+    assert len(bench.desk.written) == 2
+    assert bench.state.retries() == []
+
+
+def test_a_group_that_stays_unknown_ends_on_the_dead_letter_list(bench: Bench) -> None:
+    bench.desk.updates = [PartRefused("knows no group 77", "group"), bench.happens]
+    bench.run(of_group(bench, 1), delivery=Delivery("single"))
+    for _ in range(5):
+        bench.desk.updates = [PartRefused("knows no group 77", "group")]
+        bench.run(delivery=Delivery())
+    assert [item.dead for item in bench.state.retries()] == [True]
+    assert bench.run(delivery=Delivery()) == []
+
+
+def test_the_cost_of_a_model_is_told_once_although_a_later_run_writes_again(bench: Bench) -> None:
+    paid = an_analysis(usage=Usage(input=100, output=10), cost_usd=0.01)
+    verdicts = [verdict.model_copy(update={"analysis": paid}) for verdict in of_group(bench, 1)]
+    bench.desk.updates = [PartRefused("knows no group 77", "group"), bench.happens]
+    told = [*bench.run(verdicts, delivery=Delivery("single")), *bench.run(delivery=Delivery())]
+    analyses = [outcome.analysis for outcome in told if outcome.analysis is not None]
+    assert sum(analysis.usage.input for analysis in analyses) == 100
+    assert sum(analysis.cost_usd or 0.0 for analysis in analyses) == pytest.approx(0.01)
+    assert all(isinstance(analysis, Analysis) for analysis in analyses)
+
+
+# What a guard could not keep
+
+
+def test_a_value_that_our_write_took_away_is_told_and_put_back_by_the_next_run(bench: Bench) -> None:
+    def over(change: Change) -> Edit:
+        """A person has set the priority and a tag within the second of the stamp."""
+        bench.desk.apply(change)
+        return Edit(
+            at="2026-11-21T03:29:30Z",
+            key=change.key,
+            intent=change.intent,
+            tags_removed=frozenset({"theirs"}),
+            priority=(Priority.LOW, Priority.HIGH),
+            comment="internal",
+        )
+
+    bench.desk.updates = [over]
+    (outcome,) = bench.run(tickets(bench, 1), delivery=Delivery("single"))
+    assert outcome.status is OutcomeStatus.UPDATED
+    (said,) = alerts(bench, "overwrote")
+    assert (said["ticket_id"], said["parts"]) == (1, ["tags", "priority"])
+    assert [item.reason for item in bench.state.retries()] == ["repair"]
+
+    bench.desk.edits[1].append(
+        Edit(at="", key=outcome.change.key if outcome.change else "", priority=(Priority.LOW, Priority.HIGH))
+    )
+    bench.desk.updates = [bench.happens]
+    (later,) = bench.run(delivery=Delivery())
+    assert (later.status, later.reason) == (OutcomeStatus.UPDATED, "put_back_what_was_overwritten")
+    assert "theirs" in bench.desk.tickets[1].tags
+    assert bench.desk.tickets[1].priority is Priority.LOW
+    assert later.change is not None
+    assert later.change.note is None
+    assert bench.state.retries() == []
+
+
+def test_a_repair_is_not_forgotten_for_a_part_that_is_missing_as_well(bench: Bench) -> None:
+    def over(change: Change) -> Edit:
+        bench.desk.apply(change)
+        return Edit(at="", key=change.key, intent=change.intent, tags_removed=frozenset({"theirs"}))
+
+    bench.desk.updates = [PartRefused("knows no group 77", "group"), over]
+    bench.run(of_group(bench, 1), delivery=Delivery("single"))
+    assert [item.reason for item in bench.state.retries()] == ["repair"]
+    bench.desk.updates = [bench.happens]
+    bench.run(delivery=Delivery())
+    assert "theirs" in bench.desk.tickets[1].tags
+
+
+def test_a_value_that_a_person_has_set_since_is_not_put_back(bench: Bench) -> None:
+    def over(change: Change) -> Edit:
+        bench.desk.apply(change)
+        return Edit(at="", key=change.key, intent=change.intent, priority=(Priority.LOW, Priority.HIGH))
+
+    bench.desk.updates = [over]
+    bench.run(tickets(bench, 1), delivery=Delivery("single"))
+    bench.somebody(1, ago=20, priority=Priority.URGENT)
+    bench.desk.edits[1].append(Edit(at="", priority=(Priority.HIGH, Priority.URGENT)))
+    (later,) = bench.run(delivery=Delivery())
+    assert (later.status, later.reason) == (OutcomeStatus.SKIPPED, "nothing_left_to_change")
+    assert bench.desk.tickets[1].priority is Priority.URGENT
+
+
+# Values that may be replaced
+
+
+def with_values(bench: Bench, overwrite: Overwrite) -> Verdict:
+    """A ticket with a priority, a group and a field, and a verdict that wants others."""
+    bench.desk.tickets[1] = a_ticket(1, touched=100, priority=Priority.LOW, group=5, fields={20: "old", 21: "kept"})
+    decision = a_decision(
+        group=6,
+        fields={20: "new"},
+        priority_overwrite=overwrite,
+        group_overwrite=overwrite,
+        fields_overwrite=overwrite,
+    )
+    return bench.verdict(decision=decision)
+
+
+def set_by_us(bench: Bench, key: str = "k" * 32) -> None:
+    bench.desk.edits[1] = [
+        Edit(
+            at="2026-11-21T03:00:00Z",
+            key=key,
+            priority=(None, Priority.LOW),
+            group=(None, 5),
+            fields={20: (None, "old")},
+        )
+    ]
+
+
+def sent(bench: Bench) -> tuple[Priority | None, int | None, dict[int, str]]:
+    change = [*bench.desk.written, *(change for job in bench.desk.jobs_taken.values() for change in job)][-1]
+    return change.priority, change.group, change.fields
+
+
+@pytest.mark.parametrize("delivery", [Delivery("single"), BATCH], ids=["single", "job"])
+def test_whoever_allows_it_has_values_replaced_whoever_set_them(bench: Bench, delivery: Delivery) -> None:
+    bench.run([with_values(bench, Overwrite.ALWAYS)], delivery=delivery)
+    assert sent(bench) == (Priority.HIGH, 6, {20: "new"})
+
+
+@pytest.mark.parametrize("delivery", [Delivery("single"), BATCH], ids=["single", "job"])
+def test_our_own_values_are_replaced_where_only_those_may_be(bench: Bench, delivery: Delivery) -> None:
+    verdict = with_values(bench, Overwrite.BOT_SET)
+    set_by_us(bench)
+    bench.run([verdict], delivery=delivery)
+    assert sent(bench) == (Priority.HIGH, 6, {20: "new"})
+
+
+def test_a_persons_values_stay_where_only_ours_may_be_replaced(bench: Bench) -> None:
+    bench.run([with_values(bench, Overwrite.BOT_SET)], delivery=BATCH)
+    assert sent(bench) == (None, None, {})
+
+
+def test_what_a_person_set_after_us_is_a_persons(bench: Bench) -> None:
+    verdict = with_values(bench, Overwrite.BOT_SET)
+    set_by_us(bench)
+    bench.desk.edits[1].append(
+        Edit(at="", priority=(Priority.NORMAL, Priority.LOW), group=(9, 5), fields={20: ("x", "old")})
+    )
+    bench.run([verdict], delivery=BATCH)
+    assert sent(bench) == (None, None, {})
+
+
+def test_by_default_values_that_are_there_stay(bench: Bench) -> None:
+    verdict = with_values(bench, Overwrite.NEVER)
+    set_by_us(bench)
+    bench.run([verdict], delivery=BATCH)
+    assert sent(bench) == (None, None, {})
+
+
+def test_a_third_conflict_of_a_ticket_that_went_through_a_job_is_enough(bench: Bench) -> None:
+    bench.desk.items = {1: "failed"}
+    bench.desk.updates = [bench.conflict(ago=90), bench.conflict(ago=80)]
+    (outcome,) = bench.bring(tickets(bench, 1), delivery=BATCH)
+    assert (outcome.status, outcome.reason, outcome.attempts) == (OutcomeStatus.FAILED, CHANGED_AGAIN, 3)

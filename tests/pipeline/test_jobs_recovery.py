@@ -1,0 +1,399 @@
+"""Accounts without a place for our jobs, jobs of earlier runs, records that are refused, and runs that end early."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from ticket_processor.analysis.text.redact import RedactedText
+from ticket_processor.core.clock import iso, parse_iso
+from ticket_processor.core.errors import CannotRun, NotePublished, OutcomeUnknown, TicketError, TooManyJobs
+from ticket_processor.core.models import Analysis, Change, Outcome, OutcomeStatus, Ticket, Writes
+from ticket_processor.helpdesk import batch_trust
+from ticket_processor.helpdesk.batch_trust import BatchTrust
+from ticket_processor.helpdesk.ticket_history import Edit, History
+from ticket_processor.pipeline.writeback import FULL_IN_A_ROW, LATE_AUDITS_S, LOOKS, TRIAL_ITEMS, Delivery
+from ticket_processor.reporting.run_words import summary_text
+
+from ..support.fakes import START, ItemFate, a_ticket
+from ..support.memory_helpdesk import AS_JOBS, Open
+from ..support.writeback_rig import Bench
+
+SEEN = BatchTrust(at="2026-11-20T00:00:00Z", ok=True, comment=True, private=True, metadata=True, stamps=True)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """An account of whose jobs nothing is known."""
+    bench = Bench(tmp_path, *many(60))
+    yield bench
+    bench.audit.close()
+    bench.state.close()
+
+
+def many(count: int) -> list[Ticket]:
+    return [a_ticket(number, tags=("vip",)) for number in range(1, count + 1)]
+
+
+def is_full(*_: object) -> None:
+    raise TooManyJobs("thirty under way", 10.0)
+
+
+def intents(bench: Bench) -> list[Change]:
+    return [change for item in bench.state.unsettled() for change in item.sent]
+
+
+def ended(outcomes: Sequence[Outcome]) -> set[OutcomeStatus]:
+    return {outcome.status for outcome in outcomes}
+
+
+# An account whose jobs are all taken by others
+
+
+def test_an_account_whose_job_slots_stay_full_gets_single_updates_and_the_log_says_so(bench: Bench) -> None:
+    bench.desk.takings = [is_full] * 1000
+    bench.desk.updates = [bench.happens] * 60
+    outcomes = bench.run([bench.verdict(number) for number in range(1, 61)], delivery=AS_JOBS)
+    assert (len(outcomes), ended(outcomes)) == (60, {OutcomeStatus.UPDATED})
+    assert bench.desk.times("update_many") == FULL_IN_A_ROW
+    assert len(bench.desk.written) == 60
+    said = [line for line in bench.lines() if line["event"] == "alert"]
+    assert [line["mode"] for line in said] == ["batch", "single"]
+    assert "others take all the jobs" in said[-1]["why"]
+    assert {outcome.attempts for outcome in outcomes} == {1}
+
+
+def test_a_job_that_was_not_taken_leaves_no_intents_behind(bench: Bench) -> None:
+    def full_and_then_gone(_: object) -> None:
+        assert len(intents(bench)) == TRIAL_ITEMS  # of this job, and of none before it
+        raise TooManyJobs("thirty under way", 10.0)
+
+    bench.desk.takings = [full_and_then_gone, full_and_then_gone, CannotRun("gone")]
+    with pytest.raises(CannotRun):
+        bench.run([bench.verdict(number) for number in range(1, 61)], delivery=AS_JOBS)
+    assert len(intents(bench)) == TRIAL_ITEMS
+
+
+def test_slots_that_were_full_for_a_moment_are_tried_again(bench: Bench) -> None:
+    bench.desk.takings = [is_full, is_full, None, is_full, is_full, None]
+    outcomes = bench.run([bench.verdict(number) for number in range(1, 61)], delivery=AS_JOBS)
+    assert ended(outcomes) == {OutcomeStatus.UPDATED}
+    assert bench.desk.sizes() == [TRIAL_ITEMS, 55]
+    assert bench.desk.written == []
+
+
+def test_jobs_of_our_own_that_fill_the_account_are_no_reason_to_give_jobs_up(bench: Bench) -> None:
+    batch_trust.remember(bench.state, SEEN)
+    bench.desk.slow = True
+    bench.desk.takings = [None, *[is_full] * 8]
+    write_back = bench.write_back(delivery=Delivery("auto", job_items=30))
+    write_back.take([bench.verdict(number) for number in range(1, 61)])
+    for _ in range(6):
+        list(write_back.advance(0))
+        bench.clock.advance(11)
+    assert [line["mode"] for line in bench.lines() if line["event"] == "alert"] == ["batch"]
+    bench.desk.slow = False
+    bench.desk.takings = []
+    assert ended(list(write_back.finish())) == {OutcomeStatus.UPDATED}
+
+
+def test_what_an_earlier_run_left_open_does_not_eat_the_time_of_one_whose_slots_are_full(open_office: Open) -> None:
+    office = open_office(*many(60))
+    office.desk.takings = [CannotRun("gone")]
+    office.run(delivery=AS_JOBS)
+    assert len(office.state.unsettled()) >= 30
+    office.desk.tickets |= {number: a_ticket(number) for number in range(61, 121)}
+    office.desk.takings = [is_full] * 1000
+    office.clock.advance(601)  # a job that got lost is over by now
+    started = office.clock.monotonic()
+    summary = office.run(delivery=AS_JOBS)
+    assert office.clock.monotonic() - started < 60
+    assert (summary.stopped, summary.outcomes) == (None, {"updated": 120})
+    assert summary.writes == Writes(singly=120)
+
+
+# Jobs that are looked at closely
+
+
+def test_the_first_job_is_judged_by_those_items_whose_record_may_be_read(bench: Bench) -> None:
+    record = bench.desk.history
+
+    def refused(ticket_id: int) -> History:
+        if ticket_id < TRIAL_ITEMS:
+            raise TicketError("too many audits")
+        return record(ticket_id)
+
+    bench.desk.history = refused  # type: ignore[method-assign]
+    outcomes = bench.run([bench.verdict(number) for number in range(1, 61)], delivery=AS_JOBS)
+    assert (len(outcomes), ended(outcomes)) == (60, {OutcomeStatus.UPDATED})
+    known = batch_trust.learnt(bench.state)
+    assert known is not None
+    assert known.ok
+
+
+def test_an_account_that_refuses_every_record_is_written_to_all_the_same(bench: Bench) -> None:
+    def refused(_ticket_id: int) -> History:
+        raise TicketError("too many audits")
+
+    bench.desk.history = refused  # type: ignore[method-assign]
+    outcomes = bench.run([bench.verdict(number) for number in range(1, 61)], delivery=AS_JOBS)
+    assert (len(outcomes), ended(outcomes)) == (60, {OutcomeStatus.UPDATED})
+    known = batch_trust.learnt(bench.state)
+    assert known is not None
+    assert known.ok, "the account's last audits tell enough"
+
+
+def leave_trial_job_open(bench: Bench) -> None:
+    """A run hands in the first job on the account, and ends before it can look at it."""
+    write_back = bench.write_back(delivery=AS_JOBS)
+    write_back.take([bench.verdict(number) for number in range(1, 61)])
+    bench.desk.slow = True
+    list(write_back.advance(0))
+    bench.desk.slow = False
+    assert {item.job for item in bench.state.unsettled()} == {None, "job-1"}
+
+
+def test_a_first_job_that_an_earlier_run_left_open_is_judged_by_the_run_that_finds_it(bench: Bench) -> None:
+    leave_trial_job_open(bench)
+    outcomes = bench.run(delivery=AS_JOBS)
+    assert (len(outcomes), ended(outcomes)) == (60, {OutcomeStatus.UPDATED})
+    # What the item with the old stamp came to, the job does not tell any more: that is asked once more.
+    assert bench.desk.sizes() == [TRIAL_ITEMS, TRIAL_ITEMS, 50]
+    known = batch_trust.learnt(bench.state)
+    assert known is not None
+    assert known.ok
+
+
+def test_a_note_that_such_a_job_published_ends_everything(bench: Bench) -> None:
+    bench.desk.items = {3: "public"}
+    leave_trial_job_open(bench)
+    with pytest.raises(NotePublished, match="ticket 3 became public"):
+        bench.run(delivery=AS_JOBS)
+    assert bench.desk.sizes() == [TRIAL_ITEMS]
+
+
+def jobs_one_by_one(bench: Bench, count: int) -> None:
+    batch_trust.remember(bench.state, SEEN)
+    delivery = Delivery("batch", job_items=4, most_jobs=1)
+    bench.run([bench.verdict(number) for number in range(1, 4 * count + 1)], delivery=delivery)
+
+
+def test_what_the_items_of_a_job_have_replaced_is_read_from_the_accounts_last_audits_together(bench: Bench) -> None:
+    jobs_one_by_one(bench, 15)
+    assert len(bench.desk.sizes()) == 15
+    assert (bench.desk.times("recent_edits"), bench.desk.times("history")) == (15, 0)
+    assert bench.desk.times("fetch") == 15, "what the record tells is not read back besides"
+
+
+def test_audits_are_read_on_from_where_they_were_read_last(bench: Bench) -> None:
+    jobs_one_by_one(bench, 15)
+    moments = [since for what, since in bench.desk.asked if what == "recent_edits"]
+    newest = [parse_iso(edits[-1].at) for edits in bench.desk.edits.values()]
+    assert all(later >= earlier for earlier, later in itertools.pairwise(moments))
+    assert moments[-1] >= max(newest) - LATE_AUDITS_S
+
+
+def test_where_these_may_not_be_listed_each_items_own_record_is_read(bench: Bench) -> None:
+    bench.desk.recent_edits = lambda _since: iter(())  # type: ignore[method-assign]
+    jobs_one_by_one(bench, 15)
+    assert bench.desk.times("history") == 60
+
+
+def test_audits_that_turn_up_late_are_waited_for_and_then_read_one_by_one(bench: Bench) -> None:
+    other = (99, Edit(at=iso(START), author=7))
+    bench.desk.recent_edits = lambda _since: iter([other])  # type: ignore[method-assign]
+    jobs_one_by_one(bench, 1)
+    assert (bench.desk.times("jobs"), bench.desk.times("history")) == (1 + LOOKS, 4)
+
+
+def test_a_lost_value_that_moved_no_stamp_is_put_back_and_says_nothing_against_jobs(bench: Bench) -> None:
+    unseen(bench, 2)
+    jobs_one_by_one(bench, 1)
+    (alert,) = [line for line in bench.lines() if line.get("what") == "overwrote"]
+    assert (alert["ticket_id"], alert["parts"]) == (2, ["tags"])
+    assert [(item.ticket_id, item.reason) for item in bench.state.retries()] == [(2, "repair")]
+    known = batch_trust.learnt(bench.state)
+    assert known is not None
+    assert known.ok
+
+
+def test_one_overwriting_of_a_change_that_moved_the_stamp_ends_jobs_on_the_account_at_once(bench: Bench) -> None:
+    unseen(bench, 2, at=START - 100)
+    jobs_one_by_one(bench, 15)
+    assert len(bench.desk.sizes()) == 1
+    assert len(bench.desk.written) == 56
+    known = batch_trust.learnt(bench.state)
+    assert known is not None
+    assert (known.ok, known.stamps, known.why) == (False, False, batch_trust.PASSED_OVER)
+    assert [line["mode"] for line in bench.lines() if line.get("what") == "write_mode"] == ["batch", "single"]
+    assert [(item.ticket_id, item.reason) for item in bench.state.retries()] == [(2, "repair")]
+
+
+def unseen(bench: Bench, number: int, *, at: float | None = None) -> None:
+    """A person's tag that the item of a job takes off again; ``at`` is the time of that edit, if it moved the stamp."""
+    apply = bench.desk.apply
+
+    def overwriting(change: Change, fate: ItemFate = "made") -> None:
+        if change.ticket_id == number and at is not None:
+            bench.desk.edits[number] = [Edit(at=iso(at), author=7, tags_added=frozenset({"callback"}))]
+        apply(change, fate)
+        if change.ticket_id == number:
+            edit = bench.desk.edits[number].pop()
+            bench.desk.edits[number].append(edit.model_copy(update={"tags_removed": frozenset({"callback"})}))
+
+    bench.desk.apply = overwriting  # type: ignore[method-assign]
+
+
+def test_the_trial_holds_one_item_that_must_fail_and_an_account_that_makes_it_is_written_to_one_by_one(
+    bench: Bench,
+) -> None:
+    bench.desk.ignores_stamps = True
+    bench.run([bench.verdict(number) for number in range(1, 61)], delivery=AS_JOBS)
+    assert (bench.desk.sizes(), len(bench.desk.stale)) == ([TRIAL_ITEMS], 1)
+    assert len(bench.desk.written) == 60 - TRIAL_ITEMS
+    known = batch_trust.learnt(bench.state)
+    assert known is not None
+    assert (known.ok, known.stamps) == (False, False)
+    bench.run([bench.verdict(number) for number in range(1, 61)], delivery=AS_JOBS)
+    assert len(bench.desk.sizes()) == 1
+
+
+def test_an_item_that_had_to_fail_and_failed_because_its_ticket_was_closed_says_nothing_of_stamps(bench: Bench) -> None:
+    bench.desk.ignores_stamps = True
+    last = TRIAL_ITEMS + 1
+
+    def close(_changes: Sequence[Change]) -> None:
+        bench.desk.tickets[last] = bench.desk.tickets[last].model_copy(update={"status": "closed"})
+
+    bench.desk.takings = [close]
+    bench.run([bench.verdict(number) for number in range(1, 61)], delivery=AS_JOBS)
+    assert (bench.desk.sizes(), bench.desk.stale[0]) == ([TRIAL_ITEMS, TRIAL_ITEMS - 1], last)  # one of six is closed
+    known = batch_trust.learnt(bench.state)
+    assert known is not None
+    assert (known.ok, known.stamps) == (False, False)
+
+
+def test_the_item_that_must_fail_changes_nothing_and_is_of_a_ticket_that_the_job_does_not_write(bench: Bench) -> None:
+    bench.run([bench.verdict(number) for number in range(1, 61)], delivery=AS_JOBS)
+    (stale,) = bench.desk.stale
+    assert stale not in {change.ticket_id for change in bench.desk.jobs_taken["job-1"]}
+
+
+def test_what_was_learnt_without_such_an_item_is_tried_anew(bench: Bench) -> None:
+    batch_trust.remember(bench.state, SEEN.model_copy(update={"stamps": None}))
+    bench.run([bench.verdict(number) for number in range(1, 61)], delivery=AS_JOBS)
+    assert bench.desk.sizes() == [TRIAL_ITEMS, 55]
+
+
+def test_a_job_whose_reply_was_lost_is_not_sent_again_before_it_is_over_where_no_stamp_guards(bench: Bench) -> None:
+    bench.desk.takings = [OutcomeUnknown("no answer")]
+    outcomes = bench.run([bench.verdict(number) for number in range(1, 61)], delivery=AS_JOBS)
+    late = [outcome.ticket_id for outcome in outcomes if outcome.reason == "deferred_changed_just_now"]
+    assert len(late) == TRIAL_ITEMS
+    bench.clock.advance(601)
+    assert {outcome.ticket_id for outcome in bench.run(delivery=AS_JOBS)} == set(late)
+    assert ended(bench.run(delivery=AS_JOBS)) <= {OutcomeStatus.UPDATED}
+
+
+def test_an_account_that_begins_to_publish_notes_is_found_out_by_that(bench: Bench) -> None:
+    bench.desk.items = dict.fromkeys(range(17, 61), "public")
+    with pytest.raises(NotePublished, match="ticket 17 became public"):
+        jobs_one_by_one(bench, 15)
+    assert len(bench.desk.sizes()) == 5
+
+
+def test_an_account_whose_jobs_begin_to_lose_notes_gets_single_updates_from_then_on(bench: Bench) -> None:
+    bench.desk.items = dict.fromkeys(range(17, 61), "no note")
+    jobs_one_by_one(bench, 15)
+    assert len(bench.desk.sizes()) == 5
+    known = batch_trust.learnt(bench.state)
+    assert known is not None
+    assert "its note" in known.why
+
+
+# Runs that end early, and small ones
+
+
+def test_an_error_that_nobody_expected_there_ends_a_run_with_a_summary(open_office: Open) -> None:
+    office = open_office(*many(3))
+
+    def refused(_ticket_ids: Sequence[int]) -> dict[int, Ticket]:
+        raise TicketError("these tickets cannot be read")
+
+    office.desk.fetch = refused  # type: ignore[method-assign]
+    summary = office.run()
+    assert (summary.exit_code, summary.stopped) == (1, "these tickets cannot be read")
+    assert '"run_finished"' in office.logged()
+
+
+def test_a_limit_holds_for_what_earlier_runs_left_open_as_well(open_office: Open) -> None:
+    office = open_office(*many(10))
+    office.desk.updates = [CannotRun("gone")]
+    office.run()
+    assert len(office.state.unsettled()) == 10
+    office.desk.tickets[11] = a_ticket(11)
+    summary = office.run(limit=3)
+    assert (len(office.desk.written), summary.outcomes) == (3, {"updated": 3})
+    assert len(office.state.unsettled()) == 7
+    summary = office.run(limit=8)
+    assert summary.outcomes == {"updated": 8}  # the seven, and a new one
+    assert all("ai_processed" in ticket.tags for ticket in office.desk.tickets.values())
+
+
+def test_a_run_that_ends_by_its_deadline_reads_its_sample_back(open_office: Open) -> None:
+    office = open_office(*many(200))
+    model = office.model.analyse
+
+    def slowly(text: RedactedText) -> Analysis:
+        office.clock.advance(1.0)
+        return model(text)
+
+    office.model.analyse = slowly  # type: ignore[method-assign]
+    summary = office.run(seconds=120.0, verify=20)
+    assert summary.stopped is not None
+    assert 0 < summary.outcomes["updated"] < 200
+    assert summary.statement is not None
+    assert summary.statement.checked == 20
+
+
+# By which way
+
+
+def test_the_summary_says_by_which_way_the_writes_went(open_office: Open) -> None:
+    office = open_office(*many(103))
+    batch_trust.remember(office.state, SEEN)
+    office.desk.refuses = lambda change: "priority" if change.priority else None
+    summary = office.run(delivery=AS_JOBS)
+    assert summary.writes == Writes(singly=3, in_jobs=100, jobs=1, without=3)
+    assert "  written: 100 in 1 job, 3 one by one, 3 of them without a part that the helpdesk refuses" in summary_text(
+        summary, office.log
+    )
+
+
+def test_what_is_not_confirmed_yet_is_told_and_the_run_that_finds_it_tells_it_as_written(
+    open_office: Open,
+) -> None:
+    office = open_office(*many(60))
+    batch_trust.remember(office.state, SEEN)
+    office.desk.slow = True
+    summary = office.run(delivery=AS_JOBS, seconds=30.0)
+    assert summary.writes == Writes(jobs=1, open=60)
+    assert "  written: 60 sent and not confirmed yet, which the next run settles" in summary_text(summary, office.log)
+    office.desk.slow = False
+    summary = office.run(delivery=AS_JOBS)
+    assert summary.writes == Writes(in_jobs=60, jobs=1)
+    assert "  written: 60 in 1 job\n" in summary_text(summary, office.log)
+
+
+def test_a_run_that_writes_nothing_says_nothing_of_ways(open_office: Open) -> None:
+    office = open_office()
+    summary = office.run()
+    assert (summary.writes, summary.writes.text) == (Writes(), "")
+    assert "written:" not in summary_text(summary, office.log)
+
+
+def test_a_dry_run_writes_by_no_way(open_office: Open) -> None:
+    assert open_office(*many(60)).run(delivery=AS_JOBS, dry_run=True).writes == Writes()

@@ -1,0 +1,170 @@
+"""Runs about exactly the tickets that somebody names, and triage anew of those that are done."""
+
+from __future__ import annotations
+
+from ticket_processor.core.errors import OutcomeUnknown
+from ticket_processor.core.models import Change, Priority, Urgency
+from ticket_processor.helpdesk.ticket_history import Edit
+
+from ..support.fakes import a_ticket, an_analysis
+from ..support.memory_helpdesk import Office, Open
+
+
+def noted(office: Office) -> list[tuple[int, bool]]:
+    """What was sent, and whether with a note."""
+    return [(change.ticket_id, change.note is not None) for change in office.desk.written]
+
+
+def undone(office: Office, number: int) -> None:
+    """An undo of ours has taken the write back, as its record says."""
+    ticket = office.desk.tickets[number]
+    gone = frozenset(tag for tag in ticket.tags if tag.startswith("ai_"))
+    tags = tuple(tag for tag in ticket.tags if tag not in gone)
+    office.desk.person(number, ago=None, tags=tags, priority=None)
+    edits = office.desk.edits[number]
+    edits[-1] = edits[-1].model_copy(update={"key": "undo", "intent": "undo-1", "author": None})
+
+
+def test_exactly_the_named_tickets_are_triaged_and_no_page_is_read(open_office: Open) -> None:
+    office = open_office(*(a_ticket(number) for number in range(1, 5)))
+    office.run(only=(2, 4))
+    assert noted(office) == [(2, True), (4, True)]
+    assert office.desk.times("pages") == 0
+
+
+def test_a_named_ticket_that_is_done_is_said_to_be_done(open_office: Open) -> None:
+    office = open_office(a_ticket(1))
+    office.run()
+    office.run(only=(1,))
+    assert (office.ends(), noted(office)) == ({1: ("skipped", "already_done")}, [])
+
+
+def test_a_named_ticket_has_no_head_start_and_comes_back_from_the_dead(open_office: Open) -> None:
+    office = open_office(a_ticket(1, age=60.0), a_ticket(2, age=60.0))
+    office.state.retry_later(2, "broken", failed=True, max_attempts=1)
+    office.run(only=(1, 2), wait_s=3600)
+    assert noted(office) == [(1, True), (2, True)]
+    assert office.waiting() == []
+
+
+def test_a_named_ticket_that_is_not_there_is_not_found(open_office: Open) -> None:
+    office = open_office(a_ticket(1))
+    office.run(only=(99,))
+    assert office.ends() == {99: ("skipped", "not_found")}
+
+
+def test_after_an_undo_a_ticket_is_triaged_anew_under_another_key_with_everything(open_office: Open) -> None:
+    office = open_office(a_ticket(1))
+    office.run()
+    (first,) = office.desk.written
+    undone(office, 1)
+    office.run()
+    assert office.desk.written == [], "a run by itself leaves alone what was taken back"
+    office.run(only=(1,), anew=True)
+    (second,) = office.desk.written
+    assert second.key != first.key
+    assert (second.note is not None, second.priority) == (True, Priority.HIGH)
+    assert set(second.tags_added) == set(first.tags_added)
+    office.run()
+    assert office.desk.written == []
+
+
+def test_labels_that_are_still_there_are_replaced_and_told_in_a_note(open_office: Open) -> None:
+    office = open_office(a_ticket(1))
+    office.run()
+    office.model.analysis = an_analysis(category="technical", urgency=Urgency.LOW)
+    office.run(only=(1,), anew=True)
+    (change,) = office.desk.written
+    assert set(change.tags_removed) == {"ai_billing", "ai_urgency_high"}
+    assert {"ai_technical", "ai_urgency_low"} <= set(change.tags_added)
+    assert change.priority is None, "the priority stays, whoever set it"
+    assert change.note is not None
+
+
+def test_the_same_answer_changes_nothing_and_says_so(open_office: Open) -> None:
+    office = open_office(a_ticket(1))
+    office.run()
+    office.run(only=(1,), anew=True)
+    assert (office.ends(), noted(office)) == ({1: ("skipped", "nothing_left_to_change")}, [])
+
+
+def test_rules_may_answer_anew_as_well(open_office: Open) -> None:
+    office = open_office(a_ticket(1))
+    office.run()
+    undone(office, 1)
+    office.model.analysis = an_analysis(source="rules", model=None, why_fallback="model_unreachable")
+    office.run(only=(1,), anew=True)
+    assert noted(office) == [(1, True)]
+
+
+def test_a_ticket_whose_labels_a_person_has_changed_is_left_to_them(open_office: Open) -> None:
+    office = open_office(a_ticket(1))
+    office.run()
+    kept = tuple(tag for tag in office.desk.tickets[1].tags if tag != "ai_billing")
+    office.desk.person(1, tags=(*kept, "sales"))
+    office.model.analysis = an_analysis(category="technical", urgency=Urgency.LOW)
+    office.run(only=(1,), anew=True)
+    assert (office.ends(), noted(office)) == ({1: ("skipped", "person_changed_our_tags")}, [])
+
+
+def test_what_somebody_solved_or_took_off_the_list_is_left_alone(open_office: Open) -> None:
+    office = open_office(a_ticket(1, status="solved"), a_ticket(2, tags=("ai_hands_off",)))
+    office.run(only=(1, 2), anew=True)
+    assert {reason for _, reason in office.ends().values()} == {"solved", "hands_off"}
+    assert noted(office) == []
+
+
+def test_a_lost_reply_is_confirmed_by_reading_and_nothing_is_sent_twice(open_office: Open) -> None:
+    office = open_office(a_ticket(1))
+    office.run()
+    undone(office, 1)
+
+    def lost(change: Change) -> Edit | None:
+        office.desk.apply(change)
+        raise OutcomeUnknown("lost")
+
+    office.desk.updates = [lost]
+    office.run(only=(1,), anew=True)
+    assert office.ends() == {1: ("updated", "confirmed_by_reading")}
+    assert len(office.desk.written) == 1
+
+
+def test_what_was_begun_anew_is_brought_to_its_end_by_the_next_run(open_office: Open) -> None:
+    office = open_office(a_ticket(1))
+    office.run()
+    undone(office, 1)
+    office.desk.updates = [OutcomeUnknown("lost")] * 5
+    office.run(only=(1,), anew=True)
+    assert office.ends()[1][0] == "failed"
+    key = office.desk.written[-1].key
+    office.desk.updates = []
+    office.run()
+    (change,) = office.desk.written
+    assert change.key == key
+
+
+def test_what_was_begun_anew_is_given_up_where_somebody_has_judged_meanwhile(open_office: Open) -> None:
+    office = open_office(a_ticket(1))
+    office.run()
+    undone(office, 1)
+    office.desk.updates = [OutcomeUnknown("lost")] * 5
+    office.run(only=(1,), anew=True)
+    edits = office.desk.edits[1]
+    edits.append(Edit(at=edits[-1].at, key="another", intent="other-1", tags_added=frozenset({"ai_sales"})))
+    edits.append(Edit(at=edits[-1].at, author=7, tags_removed=frozenset({"ai_sales"})))
+    office.desk.updates = []
+    office.run()
+    assert (office.ends(), office.desk.written) == ({1: ("skipped", "person_changed_our_tags")}, [])
+
+
+def test_what_a_write_anew_has_overwritten_is_put_back_whoever_has_judged_meanwhile(open_office: Open) -> None:
+    office = open_office(a_ticket(1))
+    office.run()
+    undone(office, 1)
+    office.desk.unseen[1] = {"priority": Priority.LOW}
+    office.run(only=(1,), anew=True)
+    assert office.desk.tickets[1].priority is Priority.HIGH
+    kept = tuple(tag for tag in office.desk.tickets[1].tags if tag != "ai_billing")
+    office.desk.person(1, tags=kept)
+    office.run()
+    assert office.desk.tickets[1].priority is Priority.LOW

@@ -1,0 +1,137 @@
+"""Reading ahead by one, in a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Generator, Iterator
+from contextlib import closing
+
+import pytest
+
+from ticket_processor.core.errors import HelpdeskDown, Stopping
+from ticket_processor.pipeline.prefetch import read_ahead
+
+from ..support.fakes import ManualClock
+
+TOO_LONG_S = 20.0
+
+
+class Source:
+    """Counts up to ``end``, tells what was fetched, and notes the threads that fetch."""
+
+    def __init__(self, end: int, *, fails_at: int | None = None) -> None:
+        self.end = end
+        self.fails_at = fails_at
+        self.fetched: list[int] = []
+        self.threads: set[threading.Thread] = set()
+        self.arrived = threading.Semaphore(0)
+        self.closed = threading.Event()
+
+    def __iter__(self) -> Iterator[int]:
+        try:
+            for number in range(self.end):
+                self.threads.add(threading.current_thread())
+                if number == self.fails_at:
+                    raise HelpdeskDown("gone")
+                self.fetched.append(number)
+                self.arrived.release()
+                yield number
+        finally:
+            self.closed.set()
+
+    def wait_for(self, number: int) -> None:
+        for _ in range(number):
+            assert self.arrived.acquire(timeout=TOO_LONG_S)
+
+    def all_threads_end(self) -> bool:
+        for thread in self.threads:
+            thread.join(TOO_LONG_S)
+        return not any(thread.is_alive() for thread in self.threads)
+
+
+def given(items: Iterator[int | None]) -> Generator[int, None, None]:
+    """What has been fetched; where it is said that the next is on its way, it is waited for."""
+    with closing(items):  # type: ignore[type-var]
+        yield from (item for item in items if item is not None)
+
+
+def test_whoever_waits_is_told_that_the_next_is_on_its_way() -> None:
+    held = threading.Event()
+
+    def slow() -> Iterator[int]:
+        held.wait(TOO_LONG_S)
+        yield 0
+
+    pages = read_ahead(slow(), ManualClock())
+    assert [next(pages), next(pages)] == [None, None]
+    held.set()
+    assert next(given(pages)) == 0
+
+
+def test_everything_comes_in_its_order_from_one_other_thread() -> None:
+    source = Source(50)
+    assert list(given(read_ahead(iter(source), ManualClock()))) == list(range(50))
+    assert len(source.threads) == 1
+    assert threading.current_thread() not in source.threads
+    assert source.all_threads_end()
+
+
+def test_nothing_comes_of_nothing() -> None:
+    assert list(read_ahead(iter(()), ManualClock())) == []
+
+
+def test_the_next_is_fetched_while_the_caller_is_busy_and_no_more_than_that() -> None:
+    source = Source(5)
+    pages = given(read_ahead(iter(source), ManualClock()))
+    assert next(pages) == 0
+    source.wait_for(2)
+    time.sleep(0.05)
+    assert source.fetched == [0, 1]
+    assert next(pages) == 1
+    source.wait_for(1)
+    time.sleep(0.05)
+    assert source.fetched == [0, 1, 2]
+
+
+def test_nothing_is_fetched_before_anybody_asks() -> None:
+    source = Source(5)
+    read_ahead(iter(source), ManualClock())
+    time.sleep(0.05)
+    assert source.fetched == []
+
+
+def test_an_error_comes_behind_what_was_fetched_before_it() -> None:
+    source = Source(5, fails_at=2)
+    pages = given(read_ahead(iter(source), ManualClock()))
+    assert [next(pages), next(pages)] == [0, 1]
+    with pytest.raises(HelpdeskDown, match="gone"):
+        next(pages)
+    assert source.all_threads_end()
+
+
+def test_a_caller_that_leaves_ends_the_thread() -> None:
+    source = Source(1000)
+    pages = given(read_ahead(iter(source), ManualClock()))
+    next(pages)
+    pages.close()
+    assert source.all_threads_end()
+    assert len(source.fetched) <= 2
+
+
+def test_a_stop_that_is_asked_for_does_not_wait_for_a_slow_fetch() -> None:
+    clock, held = ManualClock(), threading.Event()
+
+    def slow() -> Iterator[int]:
+        yield 0
+        clock.stopped = True
+        held.wait(TOO_LONG_S)
+        yield 1
+
+    pages = given(read_ahead(slow(), clock))
+    assert next(pages) == 0
+    started = time.monotonic()
+    with pytest.raises(Stopping):
+        next(pages)
+    held.set()
+    assert time.monotonic() - started < TOO_LONG_S / 2

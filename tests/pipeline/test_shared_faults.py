@@ -1,0 +1,271 @@
+"""A fault of one ticket stays with that ticket; a fault that every ticket shares is counted against none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from ticket_processor.core.errors import HelpdeskDown, NotAuthorised, TicketError, TicketUnreadable, UpdateRefused
+from ticket_processor.core.models import Change, Ticket
+from ticket_processor.helpdesk.protocol import Page
+from ticket_processor.helpdesk.ticket_history import Edit, History
+from ticket_processor.pipeline.shared_faults import SharedFaults
+
+from ..support.fakes import a_ticket
+from ..support.memory_helpdesk import Office, Open, TrueDesk
+
+TIMED_OUT = TicketUnreadable("Zendesk answers with HTTP 504")
+REFUSED = UpdateRefused("Zendesk refused the update (HTTP 422, RecordInvalid)")
+
+
+def touched(*numbers: int) -> list[Ticket]:
+    """Tickets that somebody has changed since they were made, so that their record is read."""
+    return [a_ticket(number, touched=600.0) for number in numbers]
+
+
+class Faulty:
+    """Makes an office's helpdesk fail for certain tickets."""
+
+    def __init__(self, office: Office) -> None:
+        self.audits: set[int] = set()
+        self.updates: set[int] = set()
+        self.error: TicketError = TIMED_OUT
+        self.rows: dict[int, TicketError] = {}
+        self.asked: list[int] = []
+        desk: TrueDesk = office.desk
+        history, update, pages = desk.history, desk.update, desk.pages
+
+        def told(ticket_id: int) -> History:
+            self.asked.append(ticket_id)
+            if ticket_id in self.audits:
+                raise self.error
+            return history(ticket_id)
+
+        def written(change: Change) -> Edit | None:
+            if change.ticket_id in self.updates:
+                raise REFUSED
+            return update(change)
+
+        def shown(cursor: str | None, since: float) -> Iterator[Page]:
+            for page in pages(cursor, since):
+                good = tuple(ticket for ticket in page.tickets if ticket.id not in self.rows)
+                yield Page(good, page.cursor, page.last, self.rows)
+
+        desk.history, desk.update, desk.pages = told, written, shown  # type: ignore[method-assign]
+
+
+def updated(office: Office) -> list[int]:
+    return [number for number, (status, _) in office.ends().items() if status == "updated"]
+
+
+def dead(office: Office) -> list[int]:
+    return [item.ticket_id for item in office.state.retries() if item.dead]
+
+
+def test_a_ticket_whose_record_cannot_be_read_waits_and_the_others_are_triaged(open_office: Open) -> None:
+    office = open_office(*touched(1, 2, 3))
+    faulty = Faulty(office)
+    faulty.audits = {2}
+    summary = office.run()
+    assert updated(office) == [1, 3]
+    assert office.ends()[2] == ("failed", "Zendesk answers with HTTP 504")
+    assert summary.exit_code == 1
+    assert office.waiting() == [(2, "Zendesk answers with HTTP 504", 1)]
+
+
+def test_after_five_such_failures_it_is_given_up_and_named(open_office: Open) -> None:
+    office = open_office(*touched(2))
+    Faulty(office).audits = {2}
+    for number in range(5):
+        office.desk.tickets[10 + number] = touched(10 + number)[0]
+        office.run()
+    assert dead(office) == [2]
+    assert [(line["ticket_id"], line["reason"]) for line in office.alerts("dead_letter")] == [
+        (2, "Zendesk answers with HTTP 504")
+    ]
+
+
+def test_several_different_tickets_in_a_row_are_the_helpdesks_fault_and_count_against_none(open_office: Open) -> None:
+    office = open_office(*touched(1, 2, 3, 4, 5))
+    faulty = Faulty(office)
+    faulty.audits = {1, 2, 3, 4, 5}
+    summary = office.run()
+    assert (summary.exit_code, summary.stopped_by) == (3, "HelpdeskDown")
+    assert "3 different tickets in a row, the last of them 1, 2, 3" in str(summary.stopped)
+    assert [attempts for _, _, attempts in office.waiting()] == [0, 0, 0, 0, 0]
+    assert faulty.asked == [1, 2, 3]
+
+
+def test_tickets_whose_record_need_not_be_read_are_triaged_all_the_same(open_office: Open) -> None:
+    office = open_office(*touched(1, 2, 3, 4, 5), a_ticket(6))
+    Faulty(office).audits = {1, 2, 3, 4, 5}
+    office.run()
+    assert updated(office) == [6]
+    assert office.ends()[5] == ("skipped", "deferred_record_unreadable")
+
+
+def test_one_ticket_that_fails_again_and_again_is_not_several() -> None:
+    faults = SharedFaults()
+    for _ in range(20):
+        faults.failed("audits", 1, TIMED_OUT)
+    faults.failed("audits", 2, TIMED_OUT)
+    assert not faults.stopped("audits")
+    faults.failed("audits", 3, TIMED_OUT)
+    assert faults.stopped("audits")
+    assert isinstance(faults.end("audits"), HelpdeskDown)
+
+
+def test_a_success_between_them_makes_them_each_tickets_own(open_office: Open) -> None:
+    office = open_office(*touched(1, 2, 3, 4, 5, 6))
+    Faulty(office).audits = {1, 2, 4, 5}
+    assert office.run().exit_code == 1
+    assert updated(office) == [3, 6]
+    assert [attempts for _, _, attempts in office.waiting()] == [1, 1, 1, 1]
+
+
+def test_once_a_request_has_worked_it_takes_more_failures_to_say_that_it_does_not() -> None:
+    faults = SharedFaults()
+    faults.succeeded("update")
+    for number in range(9):
+        faults.failed("update", number, REFUSED)
+    assert faults.end("update") is None
+    faults.failed("update", 9, REFUSED)
+    assert "10 different tickets" in str(faults.end("update"))
+
+
+def test_refusals_for_different_reasons_are_no_row() -> None:
+    faults = SharedFaults()
+    for number in range(1, 9):
+        faults.failed("update", number, UpdateRefused(f"HTTP {number % 2}"))
+    assert not faults.stopped("update")
+
+
+def test_a_fault_of_the_whole_account_buries_no_ticket_and_they_come_back_by_themselves(open_office: Open) -> None:
+    numbers = range(1, 9)
+    office = open_office(*(a_ticket(number) for number in numbers))
+    faulty = Faulty(office)
+    faulty.updates = set(numbers)
+    for _ in range(8):
+        summary = office.run()
+        assert summary.exit_code == 3
+        assert "HTTP 422" in str(summary.stopped)
+    assert dead(office) == []
+    faulty.updates = set()
+    done: list[int] = []
+    for _ in range(2):
+        office.run()
+        done += updated(office)
+    assert sorted(done) == list(numbers)
+    assert office.state.retries() == []
+
+
+def test_audits_that_are_forbidden_to_this_user_are_said_to_be_just_that(open_office: Open) -> None:
+    office = open_office(*touched(1, 2, 3, 4))
+    faulty = Faulty(office)
+    faulty.audits = {1, 2, 3, 4}
+    faulty.error = TicketError("Zendesk refuses this ticket's audits (HTTP 403)", if_shared=NotAuthorised)
+    assert office.run().stopped_by == "NotAuthorised"
+
+
+def test_a_single_ticket_that_died_of_the_accounts_fault_comes_back_once_the_request_works(open_office: Open) -> None:
+    office = open_office(a_ticket(1))
+    faulty = Faulty(office)
+    faulty.updates = {1}
+    for _ in range(5):
+        office.run()
+    assert dead(office) == [1]
+    faulty.updates = set()
+    office.desk.tickets[2] = a_ticket(2)
+    office.run()
+    assert updated(office) == [2]
+    assert dead(office) == []
+    office.run()
+    assert updated(office) == [1]
+
+
+def test_a_ticket_whose_record_could_not_be_read_comes_back_although_no_other_record_is_needed(
+    open_office: Open,
+) -> None:
+    office = open_office(a_ticket(1, touched=100.0))
+    faulty = Faulty(office)
+    faulty.audits = {1}
+    for _ in range(5):
+        office.run()
+    assert dead(office) == [1]
+    faulty.asked.clear()
+    office.run()
+    assert (dead(office), faulty.asked) == ([1], [1]), "one record is asked for in each run"
+    faulty.audits = set()
+    office.run()
+    assert (dead(office), office.ends()) == ([], {})
+    office.run()
+    assert updated(office) == [1]
+    faulty.asked.clear()
+    office.run()
+    assert faulty.asked == []
+
+
+def test_a_ticket_that_died_while_others_were_written_stays_given_up(open_office: Open) -> None:
+    office = open_office(a_ticket(1))
+    Faulty(office).updates = {1}
+    for number in range(2, 9):
+        office.desk.tickets[number] = a_ticket(number)
+        office.run()
+    assert dead(office) == [1]
+
+
+@pytest.mark.parametrize("kind", ["audits", "updates"])
+def test_tickets_that_no_request_works_for_keep_no_other_waiting(open_office: Open, kind: str) -> None:
+    poison = set(range(1, 8))
+    office = open_office(*touched(*poison, 8))
+    faulty = Faulty(office)
+    setattr(faulty, kind, poison | {8})
+    office.run()
+    setattr(faulty, kind, poison)  # 8 is healthy now, and stands behind seven that are not
+    done: set[int] = set()
+    for number in range(20, 24):
+        office.desk.tickets[number] = a_ticket(number)
+        office.run()
+        done |= set(updated(office))
+        assert number in done, "a new ticket is triaged whatever waits"
+    assert 8 in done
+
+
+def test_a_row_that_makes_no_sense_waits_and_the_rest_of_the_page_is_triaged(open_office: Open) -> None:
+    office = open_office(a_ticket(1), a_ticket(2))
+    odd: Mapping[int, Any] = {7: TicketError("Zendesk shows this ticket in a form that cannot be read")}
+    faulty = Faulty(office)
+    faulty.rows = dict(odd)
+    office.desk.unread = dict(odd)
+    for _ in range(6):
+        office.run()
+        office.desk.tickets[max(office.desk.tickets) + 1] = a_ticket(max(office.desk.tickets) + 1)
+    assert dead(office) == [7]
+    assert office.alerts("dead_letter")[0]["ticket_id"] == 7
+
+
+def test_three_rows_that_make_no_sense_do_not_stop_the_runs_to_come(open_office: Open) -> None:
+    office = open_office(a_ticket(1))
+    odd = {number: TicketError("no sense", if_shared=HelpdeskDown) for number in (7, 8, 9)}
+    faulty = Faulty(office)
+    faulty.rows = dict(odd)
+    office.desk.unread = dict(odd)
+    office.run()
+    assert updated(office) == [1]
+    office.desk.tickets[2] = a_ticket(2)
+    assert office.run().exit_code == 1
+    assert updated(office) == [2]
+
+
+def test_a_ticket_that_makes_sense_again_is_triaged(open_office: Open) -> None:
+    office = open_office(a_ticket(7))
+    faulty = Faulty(office)
+    faulty.rows = {7: TicketError("no sense")}
+    office.desk.unread = dict(faulty.rows)
+    office.run()
+    faulty.rows.clear()
+    office.desk.unread.clear()
+    office.run()
+    assert updated(office) == [7]

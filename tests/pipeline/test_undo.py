@@ -1,0 +1,1175 @@
+"""A run taken back: exactly what it wrote, where nobody has touched it since, once, and with receipts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from ticket_processor.audit.files import read_events
+from ticket_processor.audit.receipts import AuditLog
+from ticket_processor.commands.undo import InPart, Progress, counts, line, text
+from ticket_processor.core.clock import Deadline, iso
+from ticket_processor.core.errors import (
+    ConfigError,
+    Halted,
+    NotePublished,
+    OutcomeUnknown,
+    PartRefused,
+    Stopping,
+    TicketError,
+    UpdateConflict,
+)
+from ticket_processor.core.models import Change, Decision, Outcome, OutcomeStatus, Priority, RunSummary, Ticket
+from ticket_processor.helpdesk.batch_trust import learnt, remember
+from ticket_processor.helpdesk.protocol import Fetched, JobStatus, Page
+from ticket_processor.helpdesk.ticket_history import Edit, History, Overwritten, changed
+from ticket_processor.pipeline.run import HALTED
+from ticket_processor.pipeline.undo.in_flight import PATIENCE_S
+from ticket_processor.pipeline.undo.past_runs import PastRuns, RunWrites
+from ticket_processor.pipeline.undo.revert import Left, TakeBack, as_change, take_back, undo_key
+from ticket_processor.pipeline.undo.run import MOST_WAITS, Undo, UndoOptions, UndoParts, not_reached, other_run
+from ticket_processor.pipeline.write_planner import PUT_BACK, completion, repair
+from ticket_processor.pipeline.writeback import Delivery
+from ticket_processor.state.store import State, Verdict
+from ticket_processor.tags import key_of_stage
+from ticket_processor.wiring.runs import Undone
+
+from ..support.fakes import START, ManualClock, a_change, a_ticket
+
+RUN, LATER = "20261121T030000Z-aaaaaa", "20261121T031000Z-bbbbbb"
+AREA, ORDER = 2001, 2002
+KEY = "k" * 32
+OURS = ("ai_processed", "ai_billing")
+
+
+class Account:
+    """A helpdesk in memory that records every edit, as the real one does, and guards updates by the stamp."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.clock = clock
+        self.tickets: dict[int, Ticket] = {}
+        self.edits: dict[int, list[Edit]] = {}
+        self.steps: list[Callable[[Change], object] | BaseException | None] = []
+        self.written: list[Change] = []
+        self.jobs_taken: list[dict[int, bool]] = []
+        self.histories = 0
+        self.job_answers: list[Mapping[str, JobStatus]] = []
+        self.asked_jobs: list[tuple[str, ...]] = []
+
+    def add(self, ticket_id: int = 1, **fields: Any) -> None:
+        self.tickets[ticket_id] = a_ticket(ticket_id, age=7200.0, **fields)
+        self.edits[ticket_id] = []
+
+    def edit(self, ticket_id: int = 1, *, ago: float = 600.0, key: str = "", intent: str = "", **values: Any) -> Edit:
+        """Somebody changes a ticket; with a key, it was us."""
+        ticket = self.tickets[ticket_id]
+        before = {name: getattr(ticket, name) for name in ("tags", "priority", "group", "fields")}
+        after = {**before, **{name: value for name, value in values.items() if name in before}}
+        after["fields"] = {number: value for number, value in after["fields"].items() if value is not None}
+        added, removed = changed(before["tags"], after["tags"])
+        numbers = {**before["fields"], **after["fields"]}
+        edit = Edit(
+            at=iso(self.clock.now() - ago),
+            key=key,
+            intent=intent,
+            tags_added=added,
+            tags_removed=removed,
+            priority=None if before["priority"] == after["priority"] else (before["priority"], after["priority"]),
+            group=None if before["group"] == after["group"] else (before["group"], after["group"]),
+            fields={
+                number: (before["fields"].get(number), after["fields"].get(number))
+                for number in numbers
+                if before["fields"].get(number) != after["fields"].get(number)
+            },
+            comment="internal" if values.pop("note", None) else None,
+        )
+        self.edits[ticket_id].append(edit)
+        self.tickets[ticket_id] = ticket.model_copy(update={**values, **after, "updated_at": edit.at})
+        return edit
+
+    def run_writes(self, ticket_id: int = 1, *, run: str = RUN, key: str = KEY, **values: Any) -> Edit:
+        return self.edit(ticket_id, key=key, intent=f"{run}-{ticket_id}", **{"ago": 900.0, **values})
+
+    def tag(self, ticket_id: int = 1, *, add: Sequence[str] = (), remove: Sequence[str] = (), **values: Any) -> Edit:
+        tags = tuple(item for item in self.tickets[ticket_id].tags if item not in remove)
+        return self.edit(ticket_id, tags=(*tags, *(item for item in add if item not in tags)), **values)
+
+    def apply(self, change: Change) -> Edit:
+        """What an update does."""
+        ticket = self.tickets[change.ticket_id]
+        cleared = dict.fromkeys(change.fields_cleared)
+        return self.edit(
+            change.ticket_id,
+            ago=0.0,
+            key=change.key,
+            intent=change.intent,
+            tags=change.tags,
+            priority=None if "priority" in change.cleared else change.priority or ticket.priority,
+            group=None if "group" in change.cleared else change.group or ticket.group,
+            fields={**ticket.fields, **change.fields, **cleared},
+            note=change.note,
+        )
+
+    # The protocol
+
+    def pages(self, cursor: str | None, since: float) -> Iterator[Page]:
+        raise AssertionError("an undo pulls nothing")
+
+    def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
+        now = {"read_at": self.clock.now()}
+        return Fetched(
+            {number: self.tickets[number].model_copy(update=now) for number in ticket_ids if number in self.tickets}
+        )
+
+    def history(self, ticket_id: int) -> History:
+        self.histories += 1
+        return History(edits=tuple(self.edits[ticket_id]))
+
+    def update(self, change: Change) -> Edit | None:
+        self.written.append(change)
+        step = self.steps.pop(0) if self.steps else None
+        if isinstance(step, BaseException):
+            raise step
+        if step is not None:
+            step(change)
+        if self.tickets[change.ticket_id].updated_at != change.stamp:
+            raise UpdateConflict("changed")
+        return self.apply(change)
+
+    def recent_edits(self, since: float) -> Iterator[tuple[int, Edit]]:
+        return iter(())
+
+    def update_many(self, changes: Sequence[Change], *, stale: Change | None = None) -> str:
+        done = dict.fromkeys((change.ticket_id for change in changes), True)
+        self.jobs_taken.append(done if stale is None else {**done, stale.ticket_id: False})
+        for change in changes:
+            self.apply(change)
+        return str(len(self.jobs_taken))
+
+    def jobs(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
+        self.asked_jobs.append(tuple(job_ids))
+        if self.job_answers:
+            return self.job_answers.pop(0) if len(self.job_answers) > 1 else self.job_answers[0]
+        return {name: JobStatus(ended=True, results=self.jobs_taken[int(name) - 1]) for name in job_ids}
+
+
+class Bench:
+    def __init__(self, folder: Path) -> None:
+        self.clock = ManualClock()
+        self.account = Account(self.clock)
+        self.state = State(None)
+        self.folder = folder
+        self.seconds = 3600.0
+        self.results: dict[int, tuple[Outcome, tuple[Left, ...]]] = {}
+        self.undos = 0
+        self.sentences: list[str] = []
+
+    def undo(self, *ticket_ids: int, run: str = RUN, key: str | tuple[str, ...] = KEY, **options: Any) -> RunSummary:
+        """``options`` are the undo's own, ``before_write``, and ``taken_back`` (of which receipts say so)."""
+        self.undos += 1
+        self.results.clear()
+        name = f"undo{self.undos}"
+        audit = AuditLog(self.folder, self.clock, name, dry_run=options.get("dry_run", False))
+        before_write = options.pop("before_write", lambda: None)
+        keys = (key,) if isinstance(key, str) else key
+        writes = RunWrites(run, dict.fromkeys(ticket_ids or (1,), keys), options.pop("taken_back", set()))
+        deadline = Deadline(self.clock, self.seconds)
+        parts = UndoParts(
+            self.account, self.state, audit, self.clock, deadline, before_write, tell=self.sentences.append
+        )
+        try:
+            return Undo(
+                parts, UndoOptions(name, **{"delivery": Delivery("single"), **options}), writes, self._listen
+            ).execute()
+        finally:
+            audit.close()
+
+    def _listen(self, outcome: Outcome, left: tuple[Left, ...]) -> None:
+        self.results[outcome.ticket_id] = (outcome, left)
+
+    @property
+    def one(self) -> tuple[str, str, list[str]]:
+        ((outcome, left),) = self.results.values()
+        return outcome.status.value, outcome.reason, [f"{item.part}: {item.why}" for item in left]
+
+    @property
+    def ticket(self) -> Ticket:
+        return self.account.tickets[1]
+
+    def lines(self, event: str) -> list[dict[str, Any]]:
+        paths = sorted(self.folder.glob("*.jsonl"))
+        return [line for path in paths for line in read_events(path) if line["event"] == event]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path)
+    yield bench
+    bench.state.close()
+
+
+@pytest.fixture
+def triaged(bench: Bench) -> Bench:
+    """One ticket that the run has put tags, a priority, a group and a field on."""
+    bench.account.add(tags=("vip",))
+    bench.account.run_writes(tags=("vip", *OURS), priority=Priority.HIGH, group=5, fields={ORDER: "A-1"})
+    return bench
+
+
+def values(ticket: Ticket) -> tuple[set[str], object, object, dict[int, str]]:
+    return set(ticket.tags), ticket.priority, ticket.group, dict(ticket.fields)
+
+
+# What is taken back
+
+
+def test_what_nobody_has_touched_is_as_it_was_before_the_run(triaged: Bench) -> None:
+    triaged.account.edit(status="pending", assignee=None)
+    summary = triaged.undo()
+    assert triaged.one == ("updated", "taken_back", [])
+    assert values(triaged.ticket) == ({"vip"}, None, None, {})
+    assert triaged.ticket.status == "pending"
+    (change,) = triaged.account.written
+    assert change.cleared == ("priority", "group")
+    assert change.fields_cleared == (ORDER,)
+    assert (summary.outcomes, summary.exit_code) == ({"updated": 1}, 0)
+
+
+def test_values_that_the_run_replaced_come_back(bench: Bench) -> None:
+    bench.account.add(tags=("vip", "ai_refund"), priority=Priority.LOW, group=4, fields={ORDER: "B-2"})
+    before = values(bench.ticket)
+    bench.account.run_writes(tags=("vip", *OURS), priority=Priority.HIGH, group=5, fields={ORDER: "A-1"})
+    bench.undo()
+    assert values(bench.ticket) == before
+    (change,) = bench.account.written
+    assert (change.tags_added, change.priority, change.group) == (("ai_refund",), Priority.LOW, 4)
+    assert (change.fields, change.fields_replaced, change.cleared) == ({ORDER: "B-2"}, (ORDER,), ())
+
+
+def test_what_people_have_changed_stays_as_they_want_it_and_the_rest_goes(triaged: Bench) -> None:
+    triaged.account.tag(add=["theirs"], priority=Priority.URGENT)
+    triaged.account.edit(group=6)
+    triaged.undo()
+    assert triaged.one == ("updated", "taken_back", ["group: changed_since", "priority: changed_since"])
+    assert values(triaged.ticket) == ({"vip", "theirs"}, Priority.URGENT, 6, {})
+
+
+def test_what_was_taken_off_and_put_back_is_theirs(triaged: Bench) -> None:
+    triaged.account.tag(remove=["ai_billing"], priority=Priority.LOW)
+    triaged.account.tag(add=["ai_billing"], priority=Priority.HIGH)
+    triaged.undo()
+    assert triaged.one[2] == ["priority: changed_since", "tag ai_billing: changed_since"]
+    assert values(triaged.ticket) == ({"vip", "ai_billing"}, Priority.HIGH, None, {})
+
+
+def test_what_people_have_taken_back_themselves_is_no_matter(triaged: Bench) -> None:
+    triaged.account.tag(remove=["ai_billing"], priority=None)
+    triaged.undo()
+    assert triaged.one == ("updated", "taken_back", [])
+    assert values(triaged.ticket) == ({"vip"}, None, None, {})
+
+
+def test_where_everything_was_touched_nothing_is_written(bench: Bench) -> None:
+    bench.account.add()
+    bench.account.run_writes(tags=("ai_processed",), priority=Priority.HIGH)
+    bench.account.tag(remove=["ai_processed"], priority=Priority.LOW)
+    assert bench.undo().exit_code == 0
+    assert bench.one == ("skipped", "touched_since", ["priority: changed_since"])
+    bench.account.edit(priority=None)
+    bench.undo()
+    assert bench.one == ("skipped", "nothing_left_to_take_back", [])
+    assert bench.account.written == []
+
+
+def test_a_ticket_that_is_not_as_the_record_says_is_believed(triaged: Bench) -> None:
+    ticket = triaged.account.tickets[1]
+    silently = {"priority": Priority.LOW, "tags": (*ticket.tags, "x"), "fields": {ORDER: "C-3"}}
+    triaged.account.tickets[1] = ticket.model_copy(update=silently)
+    triaged.undo()
+    assert triaged.one[2] == [f"field {ORDER}: changed_since", "priority: changed_since"]
+    assert values(triaged.ticket) == ({"vip", "x"}, Priority.LOW, None, {ORDER: "C-3"})
+
+
+def test_the_group_of_an_assigned_ticket_stays_since_another_could_cost_the_assignee(triaged: Bench) -> None:
+    triaged.account.edit(assignee=77)
+    triaged.undo()
+    assert triaged.one[2] == ["group: assigned"]
+    assert (triaged.ticket.group, triaged.ticket.assignee, triaged.ticket.priority) == (5, 77, None)
+
+
+def test_what_a_later_run_wrote_stays_until_that_is_taken_back(triaged: Bench) -> None:
+    before = ({"vip"}, None, None, {})
+    after = values(triaged.ticket)
+    second = "s" * 32
+    triaged.account.tag(
+        add=["ai_refund"], remove=["ai_billing"], priority=Priority.LOW, key=second, intent=f"{LATER}-1"
+    )
+    triaged.undo(run=LATER, key=second)
+    assert values(triaged.ticket) == after
+    triaged.clock.advance(60)
+    triaged.undo()
+    assert triaged.one == ("updated", "taken_back", [])
+    assert values(triaged.ticket) == before
+
+
+def test_taking_back_the_earlier_run_leaves_what_the_later_one_changed(triaged: Bench) -> None:
+    triaged.account.tag(add=["ai_refund"], remove=["vip"], priority=Priority.LOW, key="s" * 32, intent=f"{LATER}-1")
+    triaged.undo()
+    assert triaged.one[2] == ["priority: a_later_run_wrote"]
+    assert values(triaged.ticket) == ({"ai_refund"}, Priority.LOW, None, {})
+
+
+def test_what_else_an_undo_of_a_later_run_changed_counts_as_changed(triaged: Bench) -> None:
+    account, second = triaged.account, "s" * 32
+    account.edit(priority=Priority.LOW, key=second, intent=f"{LATER}-1")
+    account.edit(priority=Priority.HIGH, group=6, key=key_of_stage(second, "undo"), intent="other-undo-1")
+    triaged.undo()
+    assert triaged.one == ("updated", "taken_back", ["group: a_later_run_wrote"])
+    assert (triaged.ticket.priority, triaged.ticket.group) == (None, 6)
+
+
+def a_choice(bench: Bench) -> None:
+    bench.account.add()
+    bench.account.run_writes(tags=("ai_processed", "area_web"), fields={AREA: "area_web"})
+
+
+def test_a_drop_down_goes_with_its_tag(bench: Bench) -> None:
+    a_choice(bench)
+    bench.undo()
+    assert values(bench.ticket) == (set(), None, None, {})
+
+
+def test_who_changed_a_drop_down_has_changed_its_tags_too(bench: Bench) -> None:
+    a_choice(bench)
+    bench.account.edit(fields={AREA: "area_web area_app"})  # a record that is silent about the tags
+    bench.undo()
+    assert bench.one[2] == [f"field {AREA}: changed_since", "tag area_web: changed_since"]
+    assert values(bench.ticket) == ({"area_web"}, None, None, {AREA: "area_web area_app"})
+
+
+def test_who_changed_a_choices_tag_has_changed_the_drop_down(bench: Bench) -> None:
+    a_choice(bench)
+    bench.account.tag(remove=["area_web"])
+    bench.account.tag(add=["area_web"])
+    bench.undo()
+    assert bench.one[2] == [f"field {AREA}: changed_since", "tag area_web: changed_since"]
+
+
+# Which tickets
+
+
+def test_undoing_twice_does_nothing_with_and_without_the_receipts(triaged: Bench) -> None:
+    triaged.undo()
+    after = values(triaged.ticket)
+    triaged.clock.advance(60)
+    triaged.undo()
+    assert triaged.one == ("skipped", "already_undone", [])
+    asked = triaged.account.histories
+    triaged.undo(taken_back={1})
+    assert triaged.one == ("skipped", "already_undone", [])
+    assert triaged.account.histories == asked
+    assert len(triaged.account.written) == 1
+    assert values(triaged.ticket) == after
+
+
+def test_deleted_closed_and_hands_off_tickets_are_left(triaged: Bench) -> None:
+    account = triaged.account
+    for number, tags, status in ((2, OURS, "closed"), (3, (*OURS, "ai_hands_off"), "open")):
+        account.add(number)
+        account.run_writes(number, tags=OURS)
+        account.edit(number, tags=tags, status=status)
+    account.add(4)
+    account.run_writes(4, tags=OURS)
+    del account.tickets[4]
+    summary = triaged.undo(1, 2, 3, 4, hands_off="ai_hands_off")
+    assert summary.reasons == {"closed": 1, "hands_off": 1, "deleted": 1}
+    assert [change.ticket_id for change in account.written] == [1]
+
+
+def test_a_write_that_never_arrived_or_was_another_runs_is_none_of_ours(triaged: Bench) -> None:
+    triaged.account.add(2)
+    triaged.undo(1, 2, run=LATER)
+    reason = triaged.results[1][0].reason
+    assert other_run(reason) == RUN
+    assert other_run("nothing_of_ours") is None
+    assert line(triaged.results[1][0], ()) == f"ticket 1: left (written by run {RUN}: take that one back)"
+    assert triaged.results[2][0].reason == "nothing_of_ours"
+    assert triaged.account.written == []
+
+
+def test_a_ticket_that_changed_just_now_is_waited_for(triaged: Bench) -> None:
+    triaged.account.tag(add=["theirs"], ago=1.0)
+    assert triaged.undo().exit_code == 0
+    assert triaged.one == ("updated", "taken_back", [])
+    assert sum(triaged.clock.waits) >= 6.0
+
+
+def test_a_ticket_that_changes_all_the_time_is_left_in_the_end(triaged: Bench) -> None:
+    fetch = triaged.account.fetch
+
+    def busy(ticket_ids: Sequence[int]) -> Mapping[int, Ticket]:
+        triaged.account.edit(ago=1.0)
+        return fetch(ticket_ids)
+
+    triaged.account.fetch = busy  # type: ignore[method-assign]
+    summary = triaged.undo()
+    assert triaged.one[:2] == ("skipped", "deferred_changed_just_now")
+    assert len(triaged.clock.waits) == MOST_WAITS
+    assert summary.exit_code == 1  # say it again
+
+
+# Once, and guarded
+
+
+def test_a_lost_answer_is_looked_up_and_not_repeated(triaged: Bench) -> None:
+    def lost(change: Change) -> None:
+        triaged.account.apply(change)
+        raise OutcomeUnknown("lost")
+
+    triaged.account.steps = [lost]
+    triaged.undo()
+    assert triaged.one == ("updated", "confirmed_by_reading", [])
+    assert len(triaged.account.written) == 1
+
+
+def test_an_answer_that_comes_late_is_known_as_ours_after_the_wait(triaged: Bench) -> None:
+    def late(change: Change) -> None:
+        triaged.account.edit(ago=0.0)  # a comment by a person, so that the ticket has to rest first
+        fetch = triaged.account.fetch
+
+        def then(ticket_ids: Sequence[int]) -> Mapping[int, Ticket]:
+            if triaged.clock.waits and len(triaged.account.edits[1]) == 2:
+                triaged.account.apply(change)
+            return fetch(ticket_ids)
+
+        triaged.account.fetch = then  # type: ignore[method-assign]
+        raise OutcomeUnknown("on its way")
+
+    triaged.account.steps = [late]
+    triaged.undo()
+    assert triaged.one == ("updated", "confirmed_by_reading", [])
+    assert len(triaged.account.written) == 1
+
+
+def test_who_edits_between_the_read_and_the_write_wins(triaged: Bench) -> None:
+    triaged.account.steps = [lambda _: triaged.account.edit(priority=Priority.LOW, ago=100.0)]
+    triaged.undo()
+    assert triaged.one == ("updated", "taken_back", ["priority: changed_since"])
+    assert triaged.ticket.priority is Priority.LOW
+    assert len(triaged.account.written) == 2
+
+
+def test_after_three_conflicts_the_ticket_has_failed(triaged: Bench) -> None:
+    triaged.account.steps = [
+        lambda _, ago=ago: triaged.account.edit(status="open", ago=ago)  # type: ignore[misc]
+        for ago in (100.0, 90.0, 80.0)
+    ]
+    assert triaged.undo().exit_code == 1
+    assert triaged.one[:2] == ("failed", "changed_again_and_again")
+
+
+def test_a_part_that_the_helpdesk_refuses_stays_and_the_rest_goes(bench: Bench) -> None:
+    bench.account.add(group=4)
+    bench.account.run_writes(tags=OURS, group=5)
+    bench.account.steps = [PartRefused("no such group any more", "group")]
+    bench.undo()
+    assert bench.one == ("updated", "taken_back", ["group: refused"])
+    assert values(bench.ticket) == (set(), None, 5, {})
+
+
+def test_a_record_that_cannot_be_read_is_that_tickets_failure(triaged: Bench) -> None:
+    triaged.account.add(2)
+    triaged.account.run_writes(2, tags=OURS)
+    history = triaged.account.history
+
+    def unreadable(ticket_id: int) -> History:
+        if ticket_id == 1:
+            raise TicketError("not shown")
+        return history(ticket_id)
+
+    triaged.account.history = unreadable  # type: ignore[method-assign]
+    assert triaged.undo(1, 2).outcomes == {"failed": 1, "updated": 1}
+
+
+def test_a_dry_run_sends_nothing_and_leaves_the_state_alone(triaged: Bench) -> None:
+    summary = triaged.undo(dry_run=True)
+    assert triaged.one == ("planned", "taken_back", [])
+    assert triaged.account.written == []
+    assert summary.dry_run
+    assert not triaged.state.is_done(1)
+
+
+# Several writes of one run on a ticket
+
+SECOND = "s" * 32
+
+
+def test_two_writes_of_a_run_are_taken_back_together_with_one_note(triaged: Bench) -> None:
+    triaged.account.edit(group=6)
+    triaged.account.tag(
+        add=["ai_refund"], remove=["ai_billing"], priority=Priority.LOW, key=SECOND, intent=f"{RUN}-2", ago=600.0
+    )
+    triaged.undo(key=(KEY, SECOND))
+    assert triaged.one == ("updated", "taken_back", ["group: changed_since"])
+    assert values(triaged.ticket) == ({"vip"}, None, 6, {})
+    triaged.clock.advance(60)
+    triaged.undo(key=(KEY, SECOND))
+    assert triaged.one == ("skipped", "already_undone", [])
+    assert len(triaged.account.written) == 1
+
+
+def test_what_people_set_between_two_writes_of_a_run_comes_back(triaged: Bench) -> None:
+    triaged.account.edit(priority=Priority.URGENT)
+    triaged.account.edit(priority=Priority.LOW, key=SECOND, intent=f"{RUN}-2", ago=600.0)
+    triaged.undo(key=(KEY, SECOND))
+    assert values(triaged.ticket) == ({"vip"}, Priority.URGENT, None, {})
+
+
+def test_a_second_write_that_an_earlier_undo_left_is_taken_back_now(triaged: Bench) -> None:
+    triaged.account.edit(fields={ORDER: "B-2"}, key=SECOND, intent=f"{RUN}-2")
+    triaged.undo(key=KEY)  # whose receipts did not tell of the second one
+    assert triaged.one[2] == [f"field {ORDER}: a_later_run_wrote"]
+    triaged.clock.advance(60)
+    triaged.undo(key=(KEY, SECOND))
+    assert values(triaged.ticket) == ({"vip"}, None, None, {})
+
+
+def test_after_a_run_of_two_writes_the_earlier_one_can_be_taken_back_too(triaged: Bench) -> None:
+    for number, (key, priority) in enumerate((("a" * 32, Priority.LOW), ("b" * 32, Priority.URGENT))):
+        triaged.account.edit(priority=priority, key=key, intent=f"{LATER}-{number}")
+    triaged.account.tag(remove=["ai_billing"], key="b" * 32, intent=f"{LATER}-2")
+    triaged.undo(run=LATER, key=("a" * 32, "b" * 32))
+    triaged.clock.advance(60)
+    triaged.undo()
+    assert triaged.one == ("updated", "taken_back", [])
+    assert values(triaged.ticket) == ({"vip"}, None, None, {})
+
+
+# What was put back for people
+
+
+def a_repair(key: str, **lost: Any) -> Verdict:
+    return repair(a_change(1, key=key), Overwritten(**lost), a_verdict(1, key))
+
+
+def test_what_a_run_put_back_for_people_stays(triaged: Bench) -> None:
+    """Its receipt is missing, so that only the ticket's own record tells what it was."""
+    mended = a_repair(KEY, tags=("theirs",), priority=Priority.LOW)
+    triaged.account.tag(add=["theirs"], priority=Priority.LOW, key=mended.key, intent=f"{LATER}-1")
+    rest = completion(Outcome(ticket_id=1, status=OutcomeStatus.UPDATED, reason=PUT_BACK, missing=("group",)), mended)
+    triaged.account.edit(group=7, key=rest.key, intent=f"{LATER}-2")
+    after = values(triaged.ticket)
+    summary = triaged.undo(run=LATER, key=(mended.key, rest.key))
+    assert triaged.one == ("skipped", PUT_BACK, [])
+    assert (values(triaged.ticket), summary.exit_code) == (after, 0)
+    triaged.account.edit(fields={ORDER: "B-2"}, key="own", intent=f"{LATER}-3")
+    triaged.undo(run=LATER, key=(mended.key, rest.key, "own"))
+    assert values(triaged.ticket) == after
+
+
+def test_what_is_still_to_be_put_back_for_people_is_not_given_up(triaged: Bench) -> None:
+    mended = a_repair("another", tags=("theirs",))
+    triaged.state.settled(1, then=(mended, "repair"))
+    triaged.undo()
+    assert triaged.one[:2] == ("updated", "taken_back")
+    assert [item.verdict for item in triaged.state.unsettled()] == [mended]
+
+
+# Writes that are still on their way
+
+UNDER_WAY = JobStatus(ended=False, results={})
+
+
+def on_its_way(bench: Bench, *ticket_ids: int, job: str = "j1") -> list[Change]:
+    """What a run that ended early left behind: open intents, and a job's id."""
+    changes = []
+    for number in ticket_ids:
+        bench.account.add(number)
+        ticket = bench.account.tickets[number]
+        change = a_change(number, key=KEY, intent=f"{RUN}-{number}").model_copy(
+            update={"stamp": ticket.updated_at, "tags": OURS, "tags_added": OURS}
+        )
+        changes.append(change)
+        bench.state.keep_verdict(a_verdict(number, KEY))
+    bench.state.open_intent(*changes)
+    bench.state.job_begun(job, [change.intent for change in changes])
+    return changes
+
+
+def arrive(bench: Bench, change: Change) -> None:
+    bench.account.run_writes(change.ticket_id, tags=OURS, ago=60.0)
+
+
+def test_a_job_that_is_under_way_is_waited_for_and_what_it_brought_taken_back(bench: Bench) -> None:
+    one, two = on_its_way(bench, 1, 2)
+    jobs = bench.account.jobs
+
+    def ask(job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
+        if len(bench.account.asked_jobs) == 4:
+            arrive(bench, one)
+            bench.account.job_answers = [{"j1": JobStatus(ended=True, results={1: True, 2: False})}]
+        return jobs(job_ids)
+
+    bench.account.job_answers = [{"j1": UNDER_WAY}]
+    bench.account.jobs = ask  # type: ignore[method-assign]
+    assert bench.undo(1, 2).exit_code == 0
+    assert {number: result[0].reason for number, result in bench.results.items()} == {
+        1: "taken_back",
+        2: "nothing_of_ours",
+    }
+    assert bench.ticket.tags == ()
+    (sentence,) = bench.sentences
+    assert "2 tickets" in sentence
+    assert two.intent not in [change.intent for change in bench.account.written]
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_what_is_not_known_after_the_wait_is_left_and_the_command_is_to_be_said_again(
+    bench: Bench, dry_run: bool
+) -> None:
+    _, two = on_its_way(bench, 1, 2)
+    arrive(bench, two)  # one item of the job is done already
+    bench.account.job_answers = [{"j1": UNDER_WAY}]
+    summary = bench.undo(1, 2, dry_run=dry_run)
+    assert bench.results[1][0].reason == "not_known_yet"
+    assert bench.results[2][0].reason == "taken_back"
+    assert (summary.reasons, summary.exit_code) == ({"not_known_yet": 1}, 1)
+    assert PATIENCE_S <= sum(bench.clock.waits) < PATIENCE_S + 10
+    assert [item.job for item in bench.state.unsettled() if item.verdict.ticket_id == 1] == ["j1"]
+
+
+def test_a_job_that_the_helpdesk_does_not_know_any_more_has_ended(bench: Bench) -> None:
+    on_its_way(bench, 1)
+    bench.account.job_answers = [{}]
+    assert bench.undo().exit_code == 0
+    assert bench.one[:2] == ("skipped", "nothing_of_ours")
+    assert sum(bench.clock.waits) < PATIENCE_S
+
+
+def test_a_job_that_says_done_is_believed_although_the_read_is_behind(bench: Bench) -> None:
+    (change,) = on_its_way(bench, 1)
+    fetch = bench.account.fetch
+
+    def behind(ticket_ids: Sequence[int]) -> Mapping[int, Ticket]:
+        if bench.clock.waits and not bench.account.edits[1]:
+            arrive(bench, change)
+        return fetch(ticket_ids)
+
+    bench.account.fetch = behind  # type: ignore[method-assign]
+    bench.account.job_answers = [{"j1": JobStatus(ended=True, results={1: True})}]
+    bench.undo()
+    assert bench.one == ("updated", "taken_back", [])
+
+
+def test_jobs_of_other_runs_and_other_tickets_are_not_asked(triaged: Bench) -> None:
+    triaged.account.job_answers = [{"j1": UNDER_WAY}]
+    on_its_way(triaged, 2)
+    triaged.undo(1)
+    triaged.undo(2, run=LATER)
+    assert triaged.account.asked_jobs == []
+    assert triaged.clock.waits == []
+
+
+# Note, receipts, state
+
+
+def test_the_note_says_what_went_and_what_stays_in_a_few_plain_lines(triaged: Bench) -> None:
+    triaged.account.edit(priority=Priority.LOW)
+    triaged.undo()
+    note = triaged.account.written[0].note
+    assert note is not None
+    first, second, third, last = note.split("\n")
+    assert first == f"Undo of run {RUN}."
+    assert second == f"Taken back: tags removed: ai_processed, ai_billing; group 5 to none; field {ORDER} emptied."
+    assert third == "Left: priority (changed since)."
+    assert last.startswith("Ref tb-")
+
+
+def test_neither_note_nor_log_repeats_what_people_wrote_into_a_field(bench: Bench) -> None:
+    bench.account.add(fields={ORDER: "Jane Roe, 12 Elm Street"})
+    bench.account.run_writes(tags=OURS, fields={ORDER: "to be asked"})
+    bench.undo()
+    assert bench.ticket.fields == {ORDER: "Jane Roe, 12 Elm Street"}
+    assert "Jane" not in str(bench.account.written[0].note)
+    assert f"field {ORDER} as it was" in str(bench.account.written[0].note)
+    assert "Jane" not in "".join(path.read_text(encoding="utf-8") for path in bench.folder.iterdir())
+
+
+def test_the_log_holds_what_a_runs_log_holds_and_which_run_is_undone(triaged: Bench) -> None:
+    triaged.undo()
+    (started,) = triaged.lines("run_started")
+    assert (started["undoes"], started["run_id"]) == (RUN, "undo1")
+    (intent,), (receipt,) = triaged.lines("intent"), triaged.lines("ticket")
+    assert intent["intent"] == receipt["intent"] == "undo1-1"
+    assert receipt["change"]["tags_removed"] == ["ai_processed", "ai_billing"]
+    assert receipt["change"]["priority"] == {"from": "high", "to": None}
+    assert receipt["change"]["key"] == key_of_stage(KEY, "undo")
+    assert triaged.lines("run_finished")[0]["outcomes"] == {"updated": 1}
+
+
+def a_verdict(ticket_id: int, key: str) -> Verdict:
+    decision = Decision(ticket_id=ticket_id, priority=Priority.HIGH, reason="test")
+    return Verdict(ticket_id=ticket_id, key=key, analysis=None, decision=decision, clean_stamp="", follows=True)
+
+
+def test_what_a_later_run_was_to_complete_is_given_up_and_nothing_else(triaged: Bench) -> None:
+    triaged.account.add(2)
+    triaged.account.run_writes(2, tags=OURS)
+    triaged.account.edit(2, status="closed")
+    triaged.account.add(3)
+    for number, key in ((1, KEY), (2, KEY), (3, "another")):
+        triaged.state.settled(number, then=(a_verdict(number, key_of_stage(key, "complete")), "incomplete"))
+    triaged.state.remember_fallback(1, OURS)
+    triaged.undo(1, 2, 3)
+    assert [item.verdict.ticket_id for item in triaged.state.unsettled()] == [3]
+    assert triaged.state.fallbacks() == {}
+    assert triaged.state.is_done(1)  # or the next run would triage it again
+
+
+def test_a_crash_leaves_nothing_that_a_run_could_take_for_its_own(triaged: Bench) -> None:
+    triaged.account.steps = [KeyboardInterrupt()]
+    with pytest.raises(KeyboardInterrupt):
+        triaged.undo()
+    assert triaged.state.unsettled() == []
+    triaged.undo()
+    assert triaged.one == ("updated", "taken_back", [])
+
+
+def test_what_a_hole_in_the_guard_cost_is_put_back_by_the_next_run(triaged: Bench) -> None:
+    def over_it(change: Change) -> None:
+        triaged.account.tag(add=["theirs"])
+        triaged.account.tickets[1] = triaged.ticket.model_copy(update={"updated_at": change.stamp})
+
+    triaged.account.steps = [over_it]
+    triaged.undo()
+    (item,) = triaged.state.unsettled()
+    assert item.verdict.decision.tags == ("theirs",)
+
+
+# What stops it
+
+
+def test_a_kill_switch_stops_it_before_anything_is_sent(triaged: Bench) -> None:
+    def stop() -> None:
+        raise Halted("the kill switch is set")
+
+    summary = triaged.undo(before_write=stop)
+    assert summary.exit_code == 3
+    assert summary.stopped is not None
+    assert "--while-stopped" in summary.stopped
+    assert triaged.account.histories == 0
+
+
+def test_after_a_note_became_public_no_note_of_an_undo_is_written_either(triaged: Bench) -> None:
+    triaged.account.steps = [NotePublished("note became public")]
+    assert triaged.undo().exit_code == 3
+    assert triaged.state.fact(HALTED) == "note became public"
+    assert triaged.undo().exit_code == 3
+    assert len(triaged.account.written) == 1
+    assert triaged.undo(dry_run=True).exit_code == 0
+
+
+def test_a_helpdesk_that_asked_for_peace_is_left_in_peace(triaged: Bench) -> None:
+    triaged.state.keep_not_before("helpdesk", START + 100, START)
+    assert triaged.undo().exit_code == 3
+    assert triaged.account.histories == 0
+    triaged.clock.advance(100)
+    assert triaged.undo().exit_code == 0
+
+
+def test_many_go_as_jobs_once_the_account_has_proved_fit_for_them_which_is_remembered(bench: Bench) -> None:
+    for number in range(1, 8):
+        bench.account.add(number)
+        bench.account.run_writes(number, tags=OURS)
+    assert bench.undo(*range(1, 8), delivery=Delivery("batch")).outcomes == {"updated": 7}
+    assert [sum(job.values()) for job in bench.account.jobs_taken] == [5, 2]  # first a few, which are looked at closely
+    known = learnt(bench.state)
+    assert known is not None
+    assert known.ok
+
+    remember(bench.state, known.model_copy(update={"ok": False}))
+    bench.account.add(8)
+    bench.account.run_writes(8, tags=OURS)
+    bench.undo(8, delivery=Delivery("batch"))
+    assert len(bench.account.jobs_taken) == 2
+
+
+def test_when_the_time_is_used_up_the_rest_is_for_the_same_command_again(triaged: Bench) -> None:
+    triaged.seconds = 3.0
+    triaged.account.tag(add=["theirs"], ago=0.0)
+    summary = triaged.undo()
+    assert (summary.exit_code, summary.outcomes) == (1, {})
+    assert "the same command" in str(summary.stopped)
+
+
+def test_what_was_sent_and_what_was_not_reached_is_counted_when_it_is_stopped(bench: Bench) -> None:
+    for number in range(1, 5):
+        bench.account.add(number)
+        bench.account.run_writes(number, tags=OURS)
+    bench.account.steps = [None, Stopping()]
+    summary = bench.undo(1, 2, 3, 4)
+    assert summary.outcomes == {"updated": 1}
+    assert (summary.writes.open, not_reached(summary)) == (1, 2)
+    (alert,) = bench.lines("alert")
+    assert (alert["what"], alert["sent_not_confirmed"], alert["not_reached"]) == ("undo_ended_early", 1, 2)
+    (told,) = [line for path in bench.folder.glob("*.log") for line in path.read_text("utf-8").splitlines()][-1:]
+    assert "sent_and_not_confirmed=1 updated=1" in told
+    ended = text(Undone(summary, bench.folder, RUN), InPart())
+    assert "1 taken back, 1 sent and not confirmed yet (the same command again looks them up), 2 not reached" in ended
+
+
+def test_jobs_that_are_under_way_when_it_is_stopped_are_sent_and_not_nothing(bench: Bench) -> None:
+    for number in range(1, 8):
+        bench.account.add(number)
+        bench.account.run_writes(number, tags=OURS)
+
+    def stop(_: Sequence[str]) -> Mapping[str, JobStatus]:
+        raise Stopping
+
+    bench.account.jobs = stop  # type: ignore[method-assign]
+    summary = bench.undo(*range(1, 8), delivery=Delivery("batch"))
+    assert (summary.outcomes, summary.writes.open, not_reached(summary)) == ({}, 5, 2)
+    assert "nothing done" not in "".join(path.read_text("utf-8") for path in bench.folder.glob("*.log"))
+    assert "nothing done" not in text(Undone(summary, bench.folder, RUN), InPart())
+
+
+def test_a_lost_answer_that_is_waited_for_counts_as_sent(triaged: Bench) -> None:
+    def lost(_: Change) -> None:
+        triaged.account.edit(ago=0.0)  # a comment by a person, so that the ticket has to rest first
+        raise OutcomeUnknown("lost")
+
+    triaged.account.steps = [lost]
+    triaged.seconds = 3.0
+    summary = triaged.undo()
+    assert (summary.outcomes, summary.writes.open, not_reached(summary)) == ({}, 1, 0)
+
+
+# What a person sees
+
+
+def an_end(status: OutcomeStatus = OutcomeStatus.UPDATED, reason: str = "taken_back") -> Outcome:
+    return Outcome(ticket_id=1, status=status, reason=reason)
+
+
+def test_tickets_taken_back_in_part_are_counted_with_what_stays_and_why() -> None:
+    parts = InPart()
+    parts.add(an_end(), ())
+    parts.add(an_end(OutcomeStatus.SKIPPED, "touched_since"), (Left(part="group", why="assigned"),))
+    assert parts.text == ""
+    parts.add(an_end(), (Left(part="priority", why="changed_since"),))
+    assert parts.text == ", 1 of them in part (priority: changed since)"
+    parts.add(an_end(), tuple(Left(part=part, why="changed_since") for part in ("priority", "tag a", "tag b")))
+    assert parts.text == ", 2 of them in part (priority: changed since 2, tag: changed since 1)"
+
+
+def test_other_runs_are_named_once_in_the_summary() -> None:
+    reasons = {f"written_by_another_run_{RUN}": 3, f"written_by_another_run_{LATER}": 1, "closed": 2}
+    summary = RunSummary(run_id="u", dry_run=False, seen=6, outcomes={"skipped": 6}, reasons=reasons)
+    undone = Undone(summary, Path("log"), "r")
+    lines = text(undone, InPart()).splitlines()
+    assert lines[1:4] == [
+        "  because closed: 2",
+        f"  3 were written by run {RUN}: take that one back",
+        f"  1 was written by run {LATER}: take that one back",
+    ]
+    told = counts(undone, InPart())
+    assert told["reasons"] == {"written_by_another_run": 4, "closed": 2}
+    assert told["written_by"] == {RUN: 3, LATER: 1}
+
+
+def test_a_line_says_how_far_it_is_every_hundred_tickets_or_ten_seconds() -> None:
+    clock, said = ManualClock(), []
+    progress = Progress(said.append, clock)
+    progress.total = 888
+    for _ in range(250):
+        progress.looked_at(an_end())
+    assert said == ["100 of 888 looked at", "200 of 888 looked at"]
+    clock.advance(10)
+    progress.looked_at(an_end())
+    for _ in range(300):
+        progress.looked_at(an_end(OutcomeStatus.SKIPPED, "already_undone"))
+    assert said[2:] == ["251 of 888 looked at"]
+
+
+# Which run
+
+
+class Log:
+    """A folder of receipts, as runs leave them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.clock = ManualClock()
+
+    def run(self, run_id: str, *written: int, sent: Sequence[int] = (), dry_run: bool = False, **facts: str) -> None:
+        audit = AuditLog(self.folder, self.clock, run_id, dry_run=dry_run)
+        audit.run_started(**facts)
+        status = OutcomeStatus.PLANNED if dry_run else OutcomeStatus.UPDATED
+        for number in (*written, *sent):
+            key = f"key{number}" if "undoes" not in facts else key_of_stage(f"key{number}", "undo")
+            change = a_change(number, intent=audit.new_intent(), key=key)
+            if not dry_run:
+                audit.intent(change)
+            if number in written:
+                audit.ticket(Outcome(ticket_id=number, status=status, reason="test", change=change))
+        audit.run_finished(RunSummary(run_id=run_id, dry_run=dry_run))
+        audit.close()
+        self.clock.advance(600)
+
+    @property
+    def past(self) -> PastRuns:
+        return PastRuns(self.folder)
+
+    def writes(self, asked: str) -> RunWrites:
+        return self.past.writes(self.past.find(asked))
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Log:
+    return Log(tmp_path)
+
+
+def test_a_run_is_found_by_its_id_its_beginning_or_as_the_latest_that_wrote(log: Log) -> None:
+    log.run("2026A-1", 1)
+    log.run("2026B-1", 2, 3)
+    log.run("2026C-1")
+    log.run("2026D-1", 4, dry_run=True)
+    log.run("2026E-1-undo", 2, 3, undoes="2026B-1")
+    assert log.writes("latest").run_id == "2026B-1"
+    assert log.writes("2026A").keys == {1: ("key1",)}
+    log.run("2026A-12", 5)
+    assert log.writes("2026A-1").keys == {1: ("key1",)}
+    assert log.writes("2026C-1").keys == {}
+    assert log.writes("2026B-1").taken_back == {2, 3}
+    assert log.writes("2026A-1").taken_back == set()
+
+
+def test_a_day_that_ends_in_the_middle_of_a_run_is_no_matter(log: Log) -> None:
+    log.clock.advance(86_400 - (START + 60) % 86_400)
+    audit = AuditLog(log.folder, log.clock, "2026A-1")
+    audit.run_started()
+    for number in (1, 2):
+        change = a_change(number, intent=audit.new_intent(), key=f"key{number}")
+        audit.ticket(Outcome(ticket_id=number, status=OutcomeStatus.SUGGESTED, reason="test", change=change))
+        log.clock.advance(600)
+    audit.close()
+    assert len(list(log.folder.glob("*.jsonl"))) == 2
+    assert log.writes("2026A-1").keys == {1: ("key1",), 2: ("key2",)}
+
+
+def test_a_write_without_a_receipt_may_have_been_made_and_counts_for_the_run_that_sent_it(log: Log) -> None:
+    log.run("2026A-1", sent=[1, 2])
+    audit = AuditLog(log.folder, log.clock, "2026B-1")
+    audit.run_started()
+    change = a_change(1, intent="2026A-1-1", key="key1")
+    audit.ticket(Outcome(ticket_id=1, status=OutcomeStatus.UPDATED, reason="confirmed_by_reading", change=change))
+    audit.close()
+    assert log.writes("2026A-1").keys == {1: ("key1",), 2: ("key2",)}
+    assert log.writes("2026B-1").keys == {1: ("key1",)}  # the ticket's own record says whose write it is
+
+
+def several(log: Log, run_id: str, *writes: tuple[str, str], tries: int = 1) -> None:
+    """A run with these writes, (key, reason), on ticket 1; each was sent so often until it was made."""
+    audit = AuditLog(log.folder, log.clock, run_id)
+    audit.run_started()
+    for key, reason in writes:
+        for _ in range(tries):
+            change = a_change(1, intent=audit.new_intent(), key=key)
+            audit.intent(change)
+        audit.ticket(Outcome(ticket_id=1, status=OutcomeStatus.UPDATED, reason=reason, change=change))
+    audit.close()
+
+
+def test_every_write_of_a_run_on_a_ticket_is_known(log: Log) -> None:
+    several(log, "2026A-1", ("first", "test"), ("second", "test"), tries=2)
+    assert log.writes("2026A-1").keys == {1: ("first", "second")}
+
+
+def test_a_ticket_counts_as_taken_back_only_when_its_last_write_was(log: Log) -> None:
+    several(log, "2026A-1", ("first", "test"), ("second", "test"))
+    for number, key in enumerate(("first", "second"), start=1):
+        audit = AuditLog(log.folder, log.clock, f"2026B-{number}-undo")
+        audit.run_started(undoes="2026A-1")
+        change = a_change(1, intent=audit.new_intent(), key=key_of_stage(key, "undo"))
+        audit.ticket(Outcome(ticket_id=1, status=OutcomeStatus.UPDATED, reason="taken_back", change=change))
+        audit.close()
+        assert log.writes("2026A-1").taken_back == ({1} if key == "second" else set())
+
+
+def test_what_a_run_put_back_is_not_among_what_can_be_taken_back(log: Log) -> None:
+    log.run("2026A-1", 2)
+    several(log, "2026B-1", ("repair", PUT_BACK), tries=2)
+    assert log.writes("latest").run_id == "2026A-1"
+    assert log.writes("2026B-1").keys == {}
+    several(log, "2026C-1", ("repair", PUT_BACK), ("own", "test"))
+    assert log.writes("latest").keys == {1: ("own",)}
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ("2027", "knows no run 2027"),
+        ("", "knows no run"),
+        ("2026", "3 runs begin with 2026"),
+        ("2026B-1", "was a dry run"),
+        ("2026C-1-undo", "took back run 2026A-1; that cannot be undone"),
+        ("tour", "run tour-1 was a tour"),
+    ],
+)
+def test_a_run_that_cannot_be_taken_back_is_refused_with_the_reason(log: Log, asked: str, sentence: str) -> None:
+    log.run("2026A-1", 1)
+    log.run("2026B-1", 1, dry_run=True)
+    log.run("2026C-1-undo", 1, undoes="2026A-1")
+    Log(log.folder / "sandbox").run("tour-1", 1)
+    with pytest.raises(ConfigError, match=sentence):
+        log.past.find(asked)
+
+
+def test_an_unknown_run_is_answered_with_the_last_ones(log: Log) -> None:
+    for name in "ABCDEFG":
+        log.run(f"2026{name}-1", *range(1, 1 + ord(name) - ord("A")))
+    with pytest.raises(ConfigError) as caught:
+        log.past.find("x")
+    assert caught.value.problems[1].startswith("the last runs that wrote: 2026G-1 (6 tickets), 2026F-1 (5 tickets)")
+    assert "2026B" not in caught.value.problems[1]
+
+
+@pytest.mark.parametrize("asked", ["latest", "2026A-1"])
+def test_a_log_folder_without_receipts_is_called_that_and_not_a_run_that_is_unknown(log: Log, asked: str) -> None:
+    for folder, sentence in ((log.folder / "none", "does not exist"), (log.folder, "holds no receipts")):
+        with pytest.raises(ConfigError, match=sentence) as caught:
+            PastRuns(folder).find(asked)
+        assert str(folder) in str(caught.value)
+        assert "log_dir (TICKETBOT_LOG_DIR)" in str(caught.value)
+    log.run("2026Z-1")
+    with pytest.raises(ConfigError, match="no run in the log"):
+        log.past.find("latest")
+
+
+def test_a_ticket_that_the_run_did_not_write_on_is_no_choice(log: Log) -> None:
+    log.run("2026A-1", 1, 2)
+    assert log.writes("2026A-1").of([2, 2]).keys == {2: ("key2",)}
+    with pytest.raises(ConfigError, match="did not write on ticket 3"):
+        log.writes("2026A-1").of([2, 3])
+
+
+# Any history
+
+TAGS = ("a", "b", "c", "d")
+PRIORITIES = (None, Priority.LOW, Priority.HIGH)
+an_edit = st.fixed_dictionaries(
+    {},
+    optional={
+        "flip": st.frozensets(st.sampled_from(TAGS), min_size=1, max_size=3),
+        "priority": st.sampled_from(PRIORITIES),
+        "group": st.sampled_from((None, 1, 2)),
+        "field": st.sampled_from((None, "x", "y")),
+    },
+)
+by_whom = st.sampled_from(("person", "later"))
+
+
+def edited(account: Account, how: Mapping[str, Any], **by: str) -> Edit:
+    ticket = account.tickets[1]
+    values: dict[str, Any] = {name: how[name] for name in ("priority", "group") if name in how}
+    if "flip" in how:
+        values["tags"] = tuple(sorted(set(ticket.tags) ^ how["flip"]))
+    if "field" in how:
+        values["fields"] = {ORDER: how["field"]}
+    return account.edit(**values, **by)
+
+
+def parts(edit: Edit) -> set[str]:
+    """What an edit touched, in words of this test's own."""
+    touched = {f"tag {name}" for name in edit.tags_added | edit.tags_removed}
+    touched |= {"priority"} if edit.priority else set()
+    touched |= {"group"} if edit.group else set()
+    return touched | {f"field {number}" for number in edit.fields}
+
+
+@given(st.lists(st.tuples(st.booleans(), an_edit), min_size=1, max_size=5))
+def test_runs_of_several_writes_taken_back_from_the_last_to_the_first_leave_nothing(
+    story: list[tuple[bool, dict[str, Any]]],
+) -> None:
+    account = Account(ManualClock())
+    account.add()
+    before = values(account.tickets[1])
+    runs: list[list[Edit]] = []
+    for number, (same, how) in enumerate(story):
+        if not (same and runs):
+            runs.append([])
+            start = account.tickets[1]
+        runs[-1].append(edited(account, how, key=f"key{number}", intent=f"run{len(runs)}-{number}"))
+        touched = set().union(*map(parts, runs[-1]))
+        # What a run has undone itself tells nobody that it was there.
+        assume(all(value(start, part) != value(account.tickets[1], part) for part in touched))
+    for writes in reversed(runs):
+        back = take_back(account.history(1), account.tickets[1], lambda edit, writes=writes: edit in writes)  # type: ignore[misc]
+        assert back.left == ()
+        if back.values:
+            change = as_change(account.tickets[1], back, key=undo_key(writes[-1]), intent="undo-1", run_id=RUN)
+            account.apply(change)
+    assert values(account.tickets[1]) == before
+
+
+def value(ticket: Ticket, part: str) -> object:
+    kind, _, name = part.partition(" ")
+    if kind == "tag":
+        return name in ticket.tags
+    return ticket.fields.get(int(name)) if kind == "field" else getattr(ticket, kind)
+
+
+@given(st.lists(an_edit, max_size=3), an_edit, st.lists(st.tuples(by_whom, an_edit), max_size=5))
+def test_of_any_history_only_what_nobody_touched_since_goes_back(
+    earlier: list[dict[str, Any]], write: dict[str, Any], later: list[tuple[str, dict[str, Any]]]
+) -> None:
+    account = Account(ManualClock())
+    account.add()
+    for how in earlier:
+        edited(account, how)
+    before = account.tickets[1]
+    ours = edited(account, write, key=KEY, intent=f"{RUN}-1")
+    touched: set[str] = set()
+    for number, (who, how) in enumerate(later):
+        by = {} if who == "person" else {"key": f"later{number}", "intent": f"{LATER}-{number}"}
+        touched |= parts(edited(account, how, **by))
+    found = account.tickets[1]
+    back = taken(account)
+    everything = {f"tag {name}" for name in TAGS} | {"priority", "group", f"field {ORDER}"}
+    result = account.tickets[1]
+    for part in everything:
+        if part in parts(ours) - touched:
+            assert value(result, part) == value(before, part), part
+        else:
+            assert value(result, part) == value(found, part), part  # touched since, or never ours
+    assert {item.part for item in back.left} == {
+        part for part in parts(ours) & touched if value(found, part) != value(before, part)
+    }
+
+
+def taken(account: Account) -> TakeBack:
+    """Take the write under :data:`KEY` back, as the helpdesk would record it."""
+    back = take_back(account.history(1), account.tickets[1], lambda edit: edit.key == KEY)
+    if back.values:
+        account.apply(as_change(account.tickets[1], back, key="u", intent="undo-1", run_id=RUN))
+    return back
+
+
+@given(st.lists(an_edit, min_size=1, max_size=4))
+def test_runs_taken_back_from_the_last_to_the_first_leave_nothing(story: list[dict[str, Any]]) -> None:
+    account = Account(ManualClock())
+    account.add()
+    before = values(account.tickets[1])
+    writes = [edited(account, how, key=f"key{number}", intent=f"run{number}-1") for number, how in enumerate(story)]
+    for write in reversed(writes):
+        back = take_back(account.history(1), account.tickets[1], lambda edit, write=write: edit is write)  # type: ignore[misc]
+        assert back.left == ()
+        if back.values:
+            change = as_change(account.tickets[1], back, key=undo_key(write), intent="undo-1", run_id=RUN)
+            account.apply(change)
+    assert values(account.tickets[1]) == before

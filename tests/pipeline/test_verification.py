@@ -1,0 +1,381 @@
+"""What a run swears to: from its receipts, and from what the helpdesk has recorded of its writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ticket_processor.audit.files import read_events
+from ticket_processor.audit.receipts import AuditLog
+from ticket_processor.core.clock import Deadline
+from ticket_processor.core.errors import HelpdeskDown, NotePublished, RateLimited, TicketError
+from ticket_processor.core.models import Change, Outcome, OutcomeStatus, Overwrite, Priority, Statement
+from ticket_processor.helpdesk.ticket_history import Edit, History
+from ticket_processor.pipeline.verification import LAG_S, MOST_KEPT, MOST_LISTED, WriteVerifier
+from ticket_processor.state.store import State, Verdict
+
+from ..support.fakes import ManualClock, a_change, a_decision, an_analysis
+
+CREATED = Edit(at="", creation=True)
+
+
+class Record:
+    """The helpdesk's record, of which only histories are asked. A list gives its items in turn, the last for ever."""
+
+    def __init__(self) -> None:
+        self.histories: dict[int, list[History | Exception]] = {}
+        self.asked: list[int] = []
+
+    def history(self, ticket_id: int) -> History:
+        self.asked.append(ticket_id)
+        steps = self.histories[ticket_id]
+        step = steps.pop(0) if len(steps) > 1 else steps[0]
+        if isinstance(step, Exception):
+            raise step
+        return step
+
+    def holds(self, change: Change, *before: Edit, **fields: Any) -> None:
+        """The ticket's record has ``before``, and our write as it was meant, but for ``fields``."""
+        self.histories[change.ticket_id] = [History(edits=(CREATED, *before, recorded(change, **fields)))]
+
+
+def recorded(change: Change, **fields: Any) -> Edit:
+    given: dict[str, Any] = {
+        "at": "",
+        "key": change.key,
+        "intent": change.intent,
+        "tags_added": frozenset(change.tags_added),
+        "tags_removed": frozenset(change.tags_removed),
+        "priority": (change.priority_before, change.priority) if change.priority else None,
+        "group": (change.group_before, change.group) if change.group else None,
+        "fields": {key: (None, value) for key, value in change.fields.items()},
+        "comment": "internal" if change.note else None,
+        **fields,
+    }
+    return Edit(**given)
+
+
+class Bench:
+    """A witness with a record, a state and a log of its own."""
+
+    def __init__(self, folder: Path, *, most: int = 100) -> None:
+        self.clock = ManualClock()
+        self.deadline = Deadline(self.clock, 540.0)
+        self.desk = Record()
+        self.state = State(None)
+        self.audit = AuditLog(folder, self.clock, "run")
+        self.witness = self.another(most=most)
+
+    def another(self, run_id: str = "run", *, most: int, **more: Any) -> WriteVerifier:
+        return WriteVerifier(self.desk, self.state, self.audit, self.deadline, run_id, most=most, **more)  # type: ignore[arg-type]
+
+    def wrote(self, ticket_id: int = 1, *, then: Verdict | None = None, **fields: Any) -> Change:
+        """A receipt of a write, which the helpdesk has recorded just so."""
+        change = a_change(ticket_id, intent=f"run-{ticket_id}", **fields)
+        self.desk.holds(change)
+        self.witness.saw(an_end(change), then)
+        return change
+
+    def kept(self, ticket_id: int = 1, *, replaces: tuple[str, ...] = (), **fields: Any) -> None:
+        """The verdict that the write came from, as the state has it."""
+        self.state.keep_verdict(
+            Verdict(
+                ticket_id=ticket_id,
+                key="k",
+                analysis=an_analysis(),
+                decision=a_decision(ticket_id, **fields),
+                clean_stamp="",
+                replaces=replaces,
+            )
+        )
+
+    def sworn(self) -> Statement:
+        self.witness.read_back(5.0)
+        return self.witness.statement()
+
+    def alerts(self) -> list[dict[str, Any]]:
+        if not self.audit.path.exists():
+            return []
+        return [line for line in read_events(self.audit.path) if line["event"] == "alert"]
+
+
+def an_end(change: Change | None, status: OutcomeStatus = OutcomeStatus.UPDATED) -> Outcome:
+    return Outcome(ticket_id=change.ticket_id if change else 1, status=status, reason="by m-1", change=change)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path)
+    yield bench
+    bench.audit.close()
+    bench.state.close()
+
+
+# Nothing wrong
+
+
+def test_a_run_that_did_as_its_receipts_say_swears_to_nothing_but_zeros(bench: Bench) -> None:
+    for number in range(1, 6):
+        bench.wrote(number, group=8, fields={5: "topic"})
+    assert bench.sworn() == Statement(written=5, checked=5)
+    assert bench.desk.asked == [1, 2, 3, 4, 5], "one request a ticket"
+    assert bench.alerts() == []
+
+
+def test_a_write_whose_record_was_read_behind_its_job_is_not_read_again(bench: Bench) -> None:
+    first, second = (a_change(number, intent=f"run-{number}") for number in (1, 2))
+    records = {1: recorded(first), 2: recorded(first)}  # of the second, another write's
+    bench.witness = bench.another(most=100, looked_at=records.get)
+    for change in (first, second):
+        bench.desk.holds(change)
+        bench.witness.saw(an_end(change))
+    assert bench.sworn() == Statement(written=2, checked=2)
+    assert bench.desk.asked == [2]
+
+
+def test_only_receipts_of_writes_count(bench: Bench) -> None:
+    bench.witness.saw(an_end(None, OutcomeStatus.SKIPPED))
+    bench.witness.saw(an_end(a_change(1), OutcomeStatus.FAILED))
+    assert bench.sworn() == Statement(written=0)
+    assert bench.desk.asked == []
+
+
+def test_without_reading_back_the_receipts_still_count(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, most=0)
+    bench.wrote()
+    assert bench.sworn() == Statement(written=1, checked=0)
+    assert bench.desk.asked == []
+
+
+# Receipts
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        (Overwrite.ALWAYS, {"replaced_by_policy": 4}),
+        (Overwrite.BOT_SET, {}),
+        (Overwrite.NEVER, {"human_values_changed": 4, "tickets": (1,)}),
+    ],
+)
+def test_a_replaced_value_is_told_by_the_rule_that_allowed_it(
+    bench: Bench, rule: Overwrite, expected: dict[str, Any]
+) -> None:
+    bench.kept(priority_overwrite=rule, group_overwrite=rule, fields_overwrite=rule)
+    change = a_change(
+        priority_before=Priority.LOW,
+        group_before=7,
+        group=8,
+        fields={4: "a", 5: "b", 6: "c"},
+        fields_replaced=(4, 5),
+    )
+    bench.witness.saw(an_end(change))
+    assert bench.witness.statement() == Statement(written=1, **expected)
+
+
+def test_labels_that_a_second_look_takes_off_are_our_own(bench: Bench) -> None:
+    bench.kept(replaces=("ai_refund", "ai_fallback"))
+    bench.wrote(tags_removed=("ai_refund",))
+    assert bench.sworn().foreign_tags_removed == 0
+
+
+@pytest.mark.parametrize(("ours", "foreign"), [({"old", "vip"}, 0), ({"old"}, 1), (set(), 2)])
+def test_of_other_tags_taken_off_the_record_says_whose_they_were(bench: Bench, ours: set[str], foreign: int) -> None:
+    bench.kept()
+    change = bench.wrote(tags_removed=("old", "vip"))
+    bench.desk.holds(
+        change, Edit(at="", tags_added=frozenset({"vip"})), Edit(at="", key="first", tags_added=frozenset(ours))
+    )
+    assert bench.sworn() == Statement(
+        written=1, checked=1, foreign_tags_removed=foreign, tickets=(1,) if foreign else ()
+    )
+
+
+def test_tags_taken_off_count_as_foreign_when_nobody_could_ask_whose_they_were(tmp_path: Path) -> None:
+    for most in (0, 100):
+        bench = Bench(tmp_path, most=most)
+        bench.kept()
+        bench.wrote(tags_removed=("old", "vip"))
+        bench.desk.histories[1] = [TicketError("refused")]
+        assert bench.sworn() == Statement(written=1, foreign_tags_removed=2, tickets=(1,))
+
+
+# The sample
+
+
+def test_the_sample_is_as_large_as_asked_and_the_same_for_the_same_run(bench: Bench) -> None:
+    chosen = []
+    for run_id in ("a", "a", "b"):
+        bench.witness = bench.another(run_id, most=10)
+        for number in range(1, 201):
+            bench.wrote(number)
+        assert bench.sworn() == Statement(written=200, checked=10)
+        chosen.append(frozenset(bench.desk.asked))
+        bench.desk.asked.clear()
+    first, again, other = chosen
+    assert len(first) == 10
+    assert first == again != other
+
+
+def test_late_writes_have_the_same_chance_as_early_ones(bench: Bench) -> None:
+    late = 0
+    for run in range(60):
+        bench.witness = bench.another(f"run {run}", most=10)
+        for number in range(1, 101):
+            bench.wrote(number)
+        bench.sworn()
+        late += sum(number > 50 for number in bench.desk.asked)
+        bench.desk.asked.clear()
+    assert 240 < late < 360, "half of 600, give or take"
+
+
+def test_whatever_is_asked_no_more_is_kept_than_fits(bench: Bench) -> None:
+    bench.witness = bench.another(most=10 * MOST_KEPT)
+    change = a_change()
+    bench.desk.holds(change)
+    for _ in range(MOST_KEPT + 50):
+        bench.witness.saw(an_end(change))
+    bench.witness.read_back(0.0)
+    assert bench.witness.statement() == Statement(written=MOST_KEPT + 50, checked=MOST_KEPT)
+
+
+# The record
+
+
+def test_what_a_write_took_from_people_is_told_and_put_back_by_the_next_run(bench: Bench) -> None:
+    change = bench.wrote(group=8, fields={5: "topic"})
+    bench.desk.holds(
+        change,
+        tags_removed=frozenset({"callback"}),
+        priority=(Priority.LOW, Priority.HIGH),
+        group=(7, 8),
+        fields={5: ("theirs", "topic")},
+    )
+    assert bench.sworn() == Statement(
+        written=1, checked=1, human_values_changed=3, foreign_tags_removed=1, tickets=(1,)
+    )
+    (alert,) = bench.alerts()
+    assert (alert["what"], alert["ticket_id"]) == ("overwrote", 1)
+    assert alert["parts"] == ["tags", "priority", "group", "fields"]
+    (waiting,) = bench.state.unsettled()
+    decision = waiting.verdict.decision
+    assert (decision.tags, decision.priority, decision.group) == (("callback",), Priority.LOW, 7)
+    assert decision.fields == {5: "theirs"}
+    assert decision.priority_overwrite is Overwrite.BOT_SET
+    assert waiting.verdict.follows
+    assert waiting.verdict.key != change.key
+    assert [(item.ticket_id, item.reason) for item in bench.state.retries()] == [(1, "repair")]
+
+
+def test_a_loss_that_the_writes_own_answer_told_counts_once(bench: Bench) -> None:
+    bench.kept(2, tags=("callback",), priority=Priority.LOW)
+    (waiting,) = bench.state.unsettled()
+    change = bench.wrote(2, then=waiting.verdict)
+    lost = {"tags_removed": frozenset({"callback"}), "priority": (Priority.LOW, Priority.HIGH)}
+    bench.desk.holds(change, **lost)
+    assert bench.sworn() == Statement(
+        written=1, checked=1, human_values_changed=1, foreign_tags_removed=1, tickets=(2,)
+    )
+    assert bench.alerts() == []
+
+
+def test_a_value_that_changed_although_no_receipt_names_it_counts(bench: Bench) -> None:
+    change = bench.wrote(priority=None, priority_before=Priority.LOW)
+    bench.desk.holds(
+        change, priority=(Priority.LOW, Priority.HIGH), group=(7, 8), fields={5: ("theirs", "x"), 6: (None, "y")}
+    )
+    assert bench.sworn().human_values_changed == 3
+
+
+def test_a_value_that_the_settings_allowed_to_replace_is_no_violation_of_the_record_either(bench: Bench) -> None:
+    bench.kept(priority_overwrite=Overwrite.ALWAYS)
+    bench.wrote(priority_before=Priority.LOW)
+    assert bench.sworn() == Statement(written=1, checked=1, replaced_by_policy=1)
+
+
+def test_a_public_note_ends_everything_and_is_sworn_to(bench: Bench) -> None:
+    change = bench.wrote()
+    bench.desk.holds(change, comment="public")
+    with pytest.raises(NotePublished, match="ticket 1 became public"):
+        bench.witness.read_back(5.0)
+    assert bench.witness.statement() == Statement(written=1, checked=1, public_comments=1, tickets=(1,))
+
+
+def test_a_write_that_a_copy_does_not_show_yet_is_looked_for_once_more(bench: Bench) -> None:
+    change = bench.wrote()
+    bench.wrote(2)
+    there = bench.desk.histories[1][0]
+    bench.desk.histories[1] = [History(edits=(CREATED,)), there]
+    assert bench.sworn() == Statement(written=2, checked=2)
+    assert bench.clock.waits == [LAG_S]
+    assert bench.desk.asked == [1, 2, change.ticket_id]
+
+
+@pytest.mark.parametrize("what", ["no write of ours", "another write of ours", "a write without its note"])
+def test_a_receipt_whose_write_is_not_there_as_sent_is_told(bench: Bench, what: str) -> None:
+    change = bench.wrote()
+    edit = {
+        "no write of ours": Edit(at=""),
+        "another write of ours": recorded(change, intent="run-0"),
+        "a write without its note": recorded(change, comment=None),
+    }[what]
+    bench.desk.histories[1] = [History(edits=(CREATED, edit))]
+    assert bench.sworn() == Statement(written=1, checked=1, not_found=1, tickets=(1,))
+    (alert,) = bench.alerts()
+    assert (alert["what"], alert["ticket_id"], alert["intent"]) == ("write_not_found", 1, "run-1")
+
+
+def test_a_ticket_without_a_record_was_deleted_and_proves_nothing(bench: Bench) -> None:
+    bench.wrote()
+    bench.desk.histories[1] = [History()]
+    assert bench.sworn() == Statement(written=1, checked=0)
+
+
+def test_reading_back_ends_when_time_is_short_and_says_how_far_it_got(bench: Bench) -> None:
+    for number in range(1, 11):
+        bench.wrote(number)
+    whole = bench.desk.history
+
+    def slow(ticket_id: int) -> History:
+        bench.clock.advance(100.0)
+        return whole(ticket_id)
+
+    bench.desk.history = slow  # type: ignore[method-assign]
+    assert bench.sworn() == Statement(written=10, checked=6)
+
+
+@pytest.mark.parametrize("end", [HelpdeskDown("gone"), RateLimited("later", not_before=1.0)])
+def test_a_helpdesk_that_stops_to_answer_ends_the_reading_and_not_the_run(
+    bench: Bench, end: HelpdeskDown | RateLimited
+) -> None:
+    bench.wrote(1)
+    bench.wrote(2)
+    bench.desk.histories[2] = [end]
+    assert bench.witness.read_back(5.0) is end
+    assert bench.witness.statement() == Statement(written=2, checked=1)
+
+
+# Words
+
+
+def test_the_statement_in_words_names_what_is_not_zero(bench: Bench) -> None:
+    plain = Statement(written=120, checked=20)
+    assert plain.text == (
+        "120 written, 20 read back: 0 human values changed, 0 foreign tags removed, 0 public comments"
+    )
+    worse = Statement(written=3, checked=2, human_values_changed=1, not_found=1, replaced_by_policy=2, tickets=(5, 7))
+    assert worse.text == (
+        "3 written, 2 read back: 1 human values changed, 0 foreign tags removed, 0 public comments, "
+        "1 not found as sent, 2 values replaced as the settings allow (tickets 5, 7)"
+    )
+
+
+def test_a_statement_lists_the_first_tickets_only(bench: Bench) -> None:
+    for number in range(1, 2 * MOST_LISTED):
+        bench.desk.holds(bench.wrote(number), tags_removed=frozenset({"vip"}))
+    sworn = bench.sworn()
+    assert sworn.foreign_tags_removed == 2 * MOST_LISTED - 1
+    assert sworn.tickets == tuple(range(1, MOST_LISTED + 1))

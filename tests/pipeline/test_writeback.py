@@ -1,0 +1,369 @@
+"""Exactly once, and people win: the loop of fetch, merge and guarded update against a helpdesk in a dict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ticket_processor.audit.receipts import AuditLog
+from ticket_processor.core.errors import (
+    AuditUnwritable,
+    CannotRun,
+    OutcomeUnknown,
+    TicketError,
+    TicketGone,
+    UpdateConflict,
+    UpdateRefused,
+)
+from ticket_processor.core.models import Change, OutcomeStatus, Priority
+from ticket_processor.helpdesk.ticket_history import Edit, History
+from ticket_processor.pipeline.write_planner import Triage
+from ticket_processor.pipeline.writeback import MOST_ITEMS
+from ticket_processor.policy.decide import Policy
+
+from ..support.fakes import a_decision, a_ticket, an_analysis
+from ..support.writeback_rig import Bench
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path, a_ticket(1, tags=("vip",)))
+    yield bench
+    bench.audit.close()
+    bench.state.close()
+
+
+def test_a_quiet_ticket_is_written_once_without_looking_for_an_earlier_write(bench: Bench) -> None:
+    outcome = bench.one()
+    assert (outcome.status, outcome.reason, outcome.attempts) == (OutcomeStatus.UPDATED, "by m-1", 1)
+    (change,) = bench.desk.written
+    assert change == outcome.change
+    assert change.tags == ("vip", "ai_processed", "ai_billing")
+    assert change.stamp == bench.desk.tickets[1].updated_at
+    assert bench.desk.times("history") == 0
+    assert outcome.analysis == an_analysis()
+    assert outcome.timings_ms["analyse"] == 40
+
+
+def test_the_intent_is_on_disk_and_in_the_state_before_anything_is_sent(bench: Bench) -> None:
+    def look(change: Change) -> None:
+        assert [(line["event"], line["intent"]) for line in bench.lines()] == [("intent", change.intent)]
+        assert [item.sent for item in bench.state.unsettled()] == [(change,)]
+
+    bench.desk.updates = [look]
+    assert bench.one().status is OutcomeStatus.UPDATED
+
+
+def test_without_a_receipt_nothing_is_sent(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    bench.audit = AuditLog(tmp_path / "file", bench.clock, "run")
+    with pytest.raises(AuditUnwritable):
+        bench.settle()
+    assert bench.desk.written == []
+
+
+def test_after_a_conflict_the_ticket_is_merged_anew_with_what_a_person_did(bench: Bench) -> None:
+    bench.desk.updates = [bench.conflict(tags=("vip", "theirs"), priority=Priority.LOW)]
+    outcome = bench.one()
+    assert (outcome.status, outcome.attempts) == (OutcomeStatus.UPDATED, 2)
+    first, second = bench.desk.written
+    assert second.tags == ("vip", "theirs", "ai_processed", "ai_billing")
+    assert second.priority is None
+    assert second.priority_before is Priority.LOW
+    assert second.stamp == bench.desk.tickets[1].updated_at
+    assert first.intent != second.intent
+    assert bench.desk.times("history") == 1
+
+
+def test_an_unknown_outcome_that_did_happen_is_confirmed_by_reading_and_not_repeated(bench: Bench) -> None:
+    bench.desk.updates = [bench.lands(OutcomeUnknown("lost"))]
+    outcome = bench.one()
+    assert (outcome.status, outcome.reason) == (OutcomeStatus.UPDATED, "confirmed_by_reading")
+    assert len(bench.desk.written) == 1
+    assert outcome.change == bench.desk.written[0]
+
+
+def test_an_unknown_outcome_that_did_not_happen_is_sent_again_with_the_same_stamp(bench: Bench) -> None:
+    bench.desk.updates = [OutcomeUnknown("lost"), None]
+    outcome = bench.one()
+    assert (outcome.status, outcome.attempts) == (OutcomeStatus.UPDATED, 2)
+    assert bench.desk.written[0].stamp == bench.desk.written[1].stamp
+    assert bench.desk.times("history") == 0  # an unmoved stamp proves that nothing happened
+
+
+def test_of_two_writes_the_one_that_happened_is_told(bench: Bench) -> None:
+    def late(change: Change) -> None:
+        bench.lands(UpdateConflict("the first arrived meanwhile"))(bench.desk.written[0])
+
+    bench.desk.updates = [OutcomeUnknown("lost"), late]
+    outcome = bench.one()
+    assert outcome.reason == "confirmed_by_reading"
+    assert outcome.change == bench.desk.written[0]
+    assert len(bench.desk.written) == 2
+
+
+def test_a_write_whose_marker_was_stripped_at_once_is_still_known_as_ours(bench: Bench) -> None:
+    bench.desk.updates = [bench.lands(OutcomeUnknown("lost"), tags=("vip",))]
+    outcome = bench.one()
+    assert outcome.reason == "confirmed_by_reading"
+    assert len(bench.desk.written) == 1
+
+
+def test_a_stripped_marker_with_the_key_still_there_means_done_and_no_second_write(bench: Bench) -> None:
+    verdict = bench.verdict()
+    bench.somebody(tags=("vip",), ago=100)
+    bench.desk.found[1, verdict.key] = "another-run-1"
+    (outcome,) = bench.bring([verdict])
+    assert (outcome.status, outcome.reason) == (OutcomeStatus.SKIPPED, "already_done")
+    assert bench.desk.written == []
+
+
+def test_a_marker_whose_origin_the_record_does_not_tell_means_hands_off(bench: Bench) -> None:
+    bench.somebody(tags=("vip", "ai_processed"))
+    outcome = bench.one()
+    assert (outcome.status, outcome.reason, outcome.change) == (OutcomeStatus.SKIPPED, "marked_by_others", None)
+    assert bench.desk.written == []
+
+
+def test_a_ticket_that_was_born_with_the_marker_is_written_to(bench: Bench) -> None:
+    bench.desk.tickets[1] = bench.desk.tickets[1].model_copy(update={"tags": ("ai_processed", "vip")})
+    bench.desk.edits[1] = [Edit(at="", creation=True, tags_added=frozenset({"ai_processed", "vip"}))]
+    assert bench.one().status is OutcomeStatus.UPDATED
+
+
+def test_a_marker_after_a_conflict_without_our_key_is_somebody_elses(bench: Bench) -> None:
+    bench.desk.updates = [bench.conflict(tags=("ai_processed",))]
+    outcome = bench.one()
+    assert (outcome.status, outcome.reason) == (OutcomeStatus.SKIPPED, "already_done")
+    assert len(bench.desk.written) == 1
+
+
+@pytest.mark.parametrize("ago", [0.0, 1.0, 5.0])
+def test_a_ticket_that_changed_just_now_is_left_for_a_later_run(bench: Bench, ago: float) -> None:
+    verdict = bench.verdict()
+    bench.somebody(ago=ago)
+    (outcome,) = bench.bring([verdict])
+    assert (outcome.status, outcome.reason) == (OutcomeStatus.SKIPPED, "deferred_changed_just_now")
+    assert outcome.retry
+    assert bench.desk.written == []
+
+
+def test_a_ticket_that_rested_for_the_margin_is_written(bench: Bench) -> None:
+    bench.somebody(ago=6.0)
+    assert bench.one().status is OutcomeStatus.UPDATED
+
+
+def test_a_reply_without_a_date_is_no_ground_for_a_write(bench: Bench) -> None:
+    bench.somebody(ago=100, read_at=None)
+    with pytest.raises(CannotRun, match="no Date header"):
+        bench.one()
+    assert bench.desk.written == []
+
+
+def test_a_ticket_that_just_lost_a_race_waits_for_a_later_run(bench: Bench) -> None:
+    bench.desk.updates = [bench.conflict(ago=1.0)]
+    outcome = bench.one()
+    assert (outcome.reason, outcome.retry, outcome.attempts) == ("deferred_changed_just_now", True, 1)
+
+
+def test_three_conflicts_are_enough_for_one_run(bench: Bench) -> None:
+    bench.desk.updates = [bench.conflict(ago=100 - number) for number in range(9)]
+    outcome = bench.one()
+    assert (outcome.status, outcome.reason) == (OutcomeStatus.FAILED, "changed_again_and_again")
+    assert outcome.retry
+    assert (outcome.attempts, len(bench.desk.written)) == (3, 3)
+
+
+def test_a_third_lost_answer_is_looked_up_before_it_counts_as_a_failure(bench: Bench) -> None:
+    bench.desk.updates = [OutcomeUnknown("a"), OutcomeUnknown("b"), bench.lands(OutcomeUnknown("c"))]
+    outcome = bench.one()
+    assert outcome.reason == "confirmed_by_reading"
+    assert outcome.change == bench.desk.written[2]
+
+
+def test_a_dry_run_plans_and_sends_nothing(bench: Bench) -> None:
+    outcome = bench.one(dry_run=True)
+    assert outcome.status is OutcomeStatus.PLANNED
+    assert outcome.change is not None
+    assert outcome.change.tags_added == ("ai_processed", "ai_billing")
+    assert bench.desk.written == []
+    assert bench.lines() == []
+
+
+def test_a_deleted_ticket_is_skipped(bench: Bench) -> None:
+    del bench.desk.tickets[1]
+    assert (bench.one().status, bench.one().reason) == (OutcomeStatus.SKIPPED, "deleted")
+
+
+def test_a_ticket_deleted_during_a_conflict_is_skipped(bench: Bench) -> None:
+    def step(_: Change) -> None:
+        del bench.desk.tickets[1]
+        raise UpdateConflict("changed")
+
+    bench.desk.updates = [step]
+    assert bench.one().reason == "deleted"
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        ("solved", "solved"),
+        ("closed", "closed"),
+        ("deleted", "deleted"),
+        ("pending", "person_was_faster_pending"),
+        ("hold", "person_was_faster_hold"),
+    ],
+)
+def test_a_ticket_somebody_has_taken_on_since_it_was_read_is_skipped(bench: Bench, status: str, reason: str) -> None:
+    bench.somebody(status=status)
+    outcome = bench.one()
+    assert (outcome.status, outcome.reason, outcome.retry) == (OutcomeStatus.SKIPPED, reason, False)
+    assert bench.desk.written == []
+
+
+@pytest.mark.parametrize("status", ["solved", "pending"])
+def test_a_ticket_taken_on_during_a_conflict_is_not_written_to_again(bench: Bench, status: str) -> None:
+    bench.desk.updates = [bench.conflict(status=status)]
+    assert bench.one().reason in (status, f"person_was_faster_{status}")
+    assert len(bench.desk.written) == 1
+
+
+def test_the_statuses_a_site_asked_for_are_written_to(bench: Bench) -> None:
+    bench.somebody(status="pending")
+    assert bench.one(statuses=("pending",)).status is OutcomeStatus.UPDATED
+
+
+def test_a_write_of_ours_is_confirmed_although_the_ticket_was_solved_since(bench: Bench) -> None:
+    bench.desk.updates = [bench.lands(OutcomeUnknown("lost"), status="solved")]
+    outcome = bench.one()
+    assert (outcome.status, outcome.reason) == (OutcomeStatus.UPDATED, "confirmed_by_reading")
+
+
+def test_the_marker_of_a_follow_up_is_its_originals(bench: Bench) -> None:
+    tags = ("vip", "ai_processed")
+    triage = Triage(bench.desk, bench.audit, Policy(), statuses=(), stable_read_s=6.0)
+    assert triage.marked(a_ticket(1, tags=tags))
+    assert not triage.marked(a_ticket(1, tags=("vip",)))
+    assert not triage.marked(a_ticket(1, tags=tags, follow_up=True))
+    bench.desk.tickets[1] = a_ticket(1, tags=tags, follow_up=True)
+    assert bench.one().status is OutcomeStatus.UPDATED
+    assert bench.desk.times("history") == 1
+
+
+def test_what_a_person_took_off_a_follow_up_is_not_put_back(bench: Bench) -> None:
+    bench.desk.tickets[1] = a_ticket(1, tags=("ai_processed", "vip"), follow_up=True)
+    verdict = bench.verdict()
+    bench.desk.removed[1] = (verdict.decision.tags[-1], "something_else")
+    (outcome,) = bench.bring([verdict])
+    assert outcome.status is OutcomeStatus.UPDATED
+    (change,) = bench.desk.written
+    assert verdict.decision.tags[-1] not in change.tags
+    assert set(change.tags) == {"vip", *verdict.decision.tags[:-1]}
+
+
+def test_what_was_taken_off_stays_off_when_a_conflict_moved_no_stamp(bench: Bench) -> None:
+    verdict = bench.verdict()
+    bench.somebody(ago=100, priority=Priority.LOW)
+    bench.desk.removed[1] = (verdict.decision.tags[-1],)
+    bench.desk.updates = [UpdateConflict("changed")]
+    (outcome,) = bench.bring([verdict])
+    assert (outcome.status, outcome.attempts) == (OutcomeStatus.UPDATED, 2)
+    assert all(verdict.decision.tags[-1] not in change.tags for change in bench.desk.written)
+
+
+def test_a_touched_follow_up_is_asked_for_our_key(bench: Bench) -> None:
+    bench.desk.tickets[1] = a_ticket(1, tags=("ai_processed",), follow_up=True)
+    verdict = bench.verdict()
+    bench.somebody(ago=100)
+    bench.desk.found[1, verdict.key] = "another-run-1"
+    (outcome,) = bench.bring([verdict])
+    assert outcome.reason == "already_done"
+    assert bench.desk.written == []
+
+
+def test_a_ticket_whose_history_cannot_be_searched_fails_alone(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_ticket_id: int) -> History:
+        raise TicketError("too many audits")
+
+    monkeypatch.setattr(bench.desk, "history", refuse)
+    bench.desk.tickets[2] = a_ticket(2)
+    verdicts = [bench.verdict(1), bench.verdict(2)]
+    bench.somebody(1, ago=100)
+    first, second = bench.bring(verdicts)
+    assert (first.status, first.reason, first.retry) == (OutcomeStatus.FAILED, "too many audits", True)
+    assert second.status is OutcomeStatus.UPDATED
+    assert [change.ticket_id for change in bench.desk.written] == [2]
+
+
+def test_a_ticket_closed_between_read_and_write_is_skipped(bench: Bench) -> None:
+    bench.desk.updates = [TicketGone("closed")]
+    outcome = bench.one()
+    assert (outcome.status, outcome.reason, outcome.retry) == (OutcomeStatus.SKIPPED, "closed", False)
+
+
+def test_a_refused_change_fails_and_is_kept_for_a_later_run(bench: Bench) -> None:
+    bench.desk.updates = [UpdateRefused("HTTP 422")]
+    outcome = bench.one()
+    assert (outcome.status, outcome.reason, outcome.retry) == (OutcomeStatus.FAILED, "HTTP 422", True)
+
+
+def test_a_helpdesk_that_goes_away_leaves_the_intent_open_for_the_next_run(bench: Bench) -> None:
+    bench.desk.updates = [CannotRun("gone")]
+    with pytest.raises(CannotRun):
+        bench.settle()
+    (item,) = bench.state.unsettled()
+    assert list(item.sent) == bench.desk.written
+
+
+def test_the_next_run_confirms_what_an_interrupted_one_had_sent(bench: Bench) -> None:
+    bench.desk.updates = [bench.lands(CannotRun("crashed before the answer"))]
+    with pytest.raises(CannotRun):
+        bench.settle()
+    (outcome,) = bench.write_back().unfinished()
+    assert (outcome.status, outcome.reason) == (OutcomeStatus.UPDATED, "confirmed_by_reading")
+    assert outcome.change == bench.desk.written[0]
+    assert len(bench.desk.written) == 1
+
+
+def test_the_next_run_sends_what_an_interrupted_one_had_only_analysed(bench: Bench) -> None:
+    bench.state.keep_verdict(bench.verdict())
+    (outcome,) = bench.write_back().unfinished()
+    assert outcome.status is OutcomeStatus.UPDATED
+    assert len(bench.desk.written) == 1
+
+
+def test_the_next_run_merges_anew_where_a_person_has_been_meanwhile(bench: Bench) -> None:
+    bench.desk.updates = [CannotRun("crashed before it was sent")]
+    with pytest.raises(CannotRun):
+        bench.settle()
+    bench.somebody(tags=("vip", "theirs"))
+    (outcome,) = bench.write_back().unfinished()
+    assert outcome.status is OutcomeStatus.UPDATED
+    assert "theirs" in bench.desk.written[-1].tags
+    assert bench.desk.times("history") == 1
+
+
+def test_a_decision_that_sets_nothing_is_told_as_a_suggestion(bench: Bench) -> None:
+    verdict = bench.verdict(decision=a_decision(suggest_only=True))
+    (outcome,) = bench.bring([verdict])
+    assert outcome.status is OutcomeStatus.SUGGESTED
+
+
+def test_many_tickets_are_read_a_hundred_at_a_time_and_one_bad_one_spoils_no_other(bench: Bench) -> None:
+    ids = range(1, MOST_ITEMS + 51)
+    bench.desk.tickets = {ticket_id: a_ticket(ticket_id) for ticket_id in ids}
+    bench.desk.updates = [None, UpdateRefused("HTTP 422")]
+    outcomes = bench.settle(*ids)
+    assert [outcome.ticket_id for outcome in outcomes] == list(ids)
+    assert [outcome.ticket_id for outcome in outcomes if outcome.status is not OutcomeStatus.UPDATED] == [2]
+    assert bench.desk.times("fetch") == 2
+
+
+def test_every_verdict_is_kept_before_the_first_is_sent(bench: Bench) -> None:
+    bench.desk.tickets[2] = a_ticket(2)
+    bench.desk.updates = [CannotRun("gone")]
+    with pytest.raises(CannotRun):
+        bench.settle(1, 2)
+    assert [item.verdict.ticket_id for item in bench.state.unsettled()] == [1, 2]

@@ -1,0 +1,306 @@
+"""What policy wants for an analysis, by autonomy and threshold."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+
+from ticket_processor.core.models import Analysis, Overwrite, Priority, Urgency
+from ticket_processor.core.taxonomy import Category, Taxonomy
+from ticket_processor.policy.decide import FieldPolicy, Mode, Policy, decide
+
+from ..support.fakes import an_analysis
+from ..support.policies import ANALYSES, POLICIES, TAXONOMY
+
+
+def field(mode: Mode, threshold: float = 0.0) -> FieldPolicy:
+    return FieldPolicy(mode=mode, threshold=threshold)
+
+
+@pytest.mark.parametrize(
+    ("mode", "threshold", "applied", "suggested"),
+    [
+        (Mode.APPLY, 0.0, True, False),
+        (Mode.APPLY, 0.7, True, False),
+        (Mode.APPLY, 0.71, False, True),
+        (Mode.SUGGEST, 0.0, False, True),
+        (Mode.SUGGEST, 1.0, False, True),
+        (Mode.OFF, 0.0, False, False),
+        (Mode.OFF, 1.0, False, False),
+    ],
+)
+def test_each_field_is_set_suggested_or_left_alone(
+    mode: Mode, threshold: float, applied: bool, suggested: bool
+) -> None:
+    analysis = an_analysis(confidence=0.7)
+    by_priority = decide(1, analysis, Policy(priority=field(mode, threshold)))
+    assert (by_priority.priority is Priority.HIGH) == applied
+    assert ("priority high" in (by_priority.note or "")) == suggested
+    by_tags = decide(1, analysis, Policy(tags=field(mode, threshold)))
+    assert ("ai_billing" in by_tags.tags) == applied
+    assert ({"ai_urgency_high", "ai_sentiment_negative"} <= set(by_tags.tags)) == applied
+    assert ("category billing" in (by_tags.note or "")) == suggested
+
+
+@pytest.mark.parametrize(("tags", "priority"), list(itertools.product(Mode, Mode)))
+def test_a_decision_only_suggests_when_nothing_is_set_and_something_is_suggested(tags: Mode, priority: Mode) -> None:
+    decision = decide(1, an_analysis(), Policy(tags=field(tags), priority=field(priority)))
+    nothing_set = Mode.APPLY not in (tags, priority)
+    assert decision.suggest_only == (nothing_set and Mode.SUGGEST in (tags, priority))
+
+
+@given(analysis=ANALYSES, policy=POLICIES)
+def test_the_marker_is_always_wanted(analysis: object, policy: Policy) -> None:
+    assert "ai_processed" in decide(1, analysis, policy).tags  # type: ignore[arg-type]
+
+
+@given(analysis=ANALYSES, policy=POLICIES)
+def test_a_model_sets_urgent_only_where_it_was_allowed_to(analysis: object, policy: Policy) -> None:
+    decision = decide(1, analysis, policy)  # type: ignore[arg-type]
+    if decision.priority is Priority.URGENT:
+        assert policy.model_may_set_urgent or analysis.source == "rules"  # type: ignore[attr-defined]
+
+
+@given(analysis=ANALYSES, policy=POLICIES)
+def test_without_apply_no_priority_is_set(analysis: object, policy: Policy) -> None:
+    if policy.priority.mode is not Mode.APPLY:
+        assert decide(1, analysis, policy).priority is None  # type: ignore[arg-type]
+
+
+def test_urgent_from_a_model_becomes_high_and_asks_a_person() -> None:
+    decision = decide(1, an_analysis(urgency=Urgency.CRITICAL), Policy())
+    assert decision.priority is Priority.HIGH
+    assert "priority urgent, if a person agrees" in (decision.note or "")
+    assert "ai_escalated" in decision.tags
+    assert not decision.suggest_only
+
+
+def test_urgent_from_a_model_stays_where_the_site_allows_it() -> None:
+    decision = decide(1, an_analysis(urgency=Urgency.CRITICAL), Policy(model_may_set_urgent=True))
+    assert decision.priority is Priority.URGENT
+
+
+def test_keyword_rules_may_set_urgent_and_leave_their_tag() -> None:
+    analysis = an_analysis(urgency=Urgency.CRITICAL, source="rules", model=None, why_fallback="model_timeout")
+    decision = decide(1, analysis, Policy())
+    assert decision.priority is Priority.URGENT
+    assert "ai_fallback" in decision.tags
+    assert "model timeout" in decision.reason.replace("_", " ")
+
+
+@pytest.mark.parametrize(
+    ("urgency", "priority"),
+    [
+        (Urgency.HIGH, Priority.HIGH),
+        (Urgency.MEDIUM, Priority.NORMAL),
+        (Urgency.LOW, Priority.LOW),
+    ],
+)
+def test_urgency_becomes_priority(urgency: Urgency, priority: Priority) -> None:
+    assert decide(1, an_analysis(urgency=urgency), Policy()).priority is priority
+
+
+@pytest.mark.parametrize(("confidence", "unsure"), [(0.49, True), (0.5, False), (0.0, True), (1.0, False)])
+def test_an_unsure_answer_is_marked_for_review(confidence: float, unsure: bool) -> None:
+    decision = decide(1, an_analysis(confidence=confidence), Policy(review_below=0.5))
+    assert ("ai_review" in decision.tags) == unsure
+    assert ("please check" in (decision.note or "")) == unsure
+
+
+def test_another_prefix_is_used_throughout() -> None:
+    policy = Policy(tag_prefix="bot_")
+    decision = decide(1, an_analysis(confidence=0.1, urgency=Urgency.CRITICAL, source="rules"), policy)
+    assert policy.marker == "bot_processed"
+    assert all(tag.startswith("bot_") for tag in decision.tags)
+
+
+@pytest.mark.parametrize("mode", [Mode.OFF, Mode.SUGGEST])
+def test_a_site_that_wants_no_tags_gets_only_the_marker(mode: Mode) -> None:
+    unsure_outage = an_analysis(urgency=Urgency.CRITICAL, confidence=0.1, source="rules")
+    assert decide(1, unsure_outage, Policy(tags=field(mode))).tags == ("ai_processed",)
+
+
+def test_with_priority_off_nothing_about_urgency_is_suggested() -> None:
+    decision = decide(1, an_analysis(urgency=Urgency.CRITICAL), Policy(priority=field(Mode.OFF)))
+    assert "priority" not in (decision.note or "")
+
+
+@pytest.mark.parametrize("policy", [field(Mode.APPLY, 0.95), field(Mode.SUGGEST)])
+def test_below_the_threshold_urgent_is_suggested_once(policy: FieldPolicy) -> None:
+    decision = decide(1, an_analysis(urgency=Urgency.CRITICAL), Policy(priority=policy))
+    assert decision.priority is None
+    assert (decision.note or "").count("priority") == 1
+    assert "priority urgent, if a person agrees" in (decision.note or "")
+
+
+# Targets of the taxonomy
+
+
+def test_a_category_brings_its_own_tag_group_and_fields() -> None:
+    decision = decide(1, an_analysis(), Policy(), TAXONOMY)
+    assert "finance" in decision.tags
+    assert (decision.group, decision.fields) == (7, {1: "topic_billing", 2: "money"})
+
+
+@pytest.mark.parametrize(
+    ("subcategory", "tags", "group", "fields"),
+    [
+        ("double_charge", {"finance", "twice", "ai_double_charge"}, 7, {1: "topic_twice", 2: "money"}),
+        ("refund_desk", {"finance", "ai_refund_desk"}, 9, {1: "topic_billing", 2: "money"}),
+    ],
+)
+def test_what_a_sub_category_does_not_say_itself_its_parent_says(
+    subcategory: str, tags: set[str], group: int, fields: dict[int, str]
+) -> None:
+    decision = decide(1, an_analysis(subcategory=subcategory), Policy(), TAXONOMY)
+    assert tags | {"ai_billing"} <= set(decision.tags)
+    assert (decision.group, decision.fields) == (group, fields)
+
+
+@pytest.mark.parametrize("category", ["general", "given_up_since"])
+def test_a_category_without_targets_or_given_up_since_sets_nothing(category: str) -> None:
+    decision = decide(1, an_analysis(category=category), Policy(), TAXONOMY)
+    assert (decision.group, decision.fields) == (None, {})
+    assert all(tag.startswith("ai_") for tag in decision.tags)
+
+
+@pytest.mark.parametrize(
+    ("mode", "threshold", "applied", "suggested"),
+    [
+        (Mode.APPLY, 0.9, True, False),
+        (Mode.APPLY, 0.91, False, True),
+        (Mode.SUGGEST, 0.0, False, True),
+        (Mode.OFF, 0.0, False, False),
+    ],
+)
+def test_group_and_fields_have_an_autonomy_of_their_own(
+    mode: Mode, threshold: float, applied: bool, suggested: bool
+) -> None:
+    by_group = decide(1, an_analysis(), Policy(group=field(mode, threshold)), TAXONOMY)
+    assert (by_group.group == 7) == applied
+    assert ("group 7" in (by_group.note or "")) == suggested
+    assert by_group.fields
+    by_fields = decide(1, an_analysis(), Policy(fields=field(mode, threshold)), TAXONOMY)
+    assert bool(by_fields.fields) == applied
+    assert ("field 1: topic_billing; field 2: money" in (by_fields.note or "")) == suggested
+    assert by_fields.group == 7
+
+
+def test_the_tag_of_a_category_goes_with_the_tags() -> None:
+    decision = decide(1, an_analysis(), Policy(tags=field(Mode.APPLY, 0.95)), TAXONOMY)
+    assert "finance" not in decision.tags
+    assert "category billing" in (decision.note or "")
+
+
+@given(analysis=ANALYSES, policy=POLICIES)
+def test_a_decision_that_only_suggests_sets_nothing_but_the_marks(analysis: Analysis, policy: Policy) -> None:
+    decision = decide(1, analysis, policy, TAXONOMY)
+    if decision.suggest_only:
+        assert (decision.priority, decision.group, decision.fields) == (None, None, {})
+        assert "finance" not in decision.tags
+
+
+# Who answered, and what a person should look at
+
+
+@given(analysis=ANALYSES)
+def test_whatever_a_configured_model_did_not_answer_is_marked_so(analysis: Analysis) -> None:
+    assert ("ai_fallback" in decide(1, analysis, Policy()).tags) == analysis.fell_back
+
+
+@pytest.mark.parametrize(
+    ("why", "marked"),
+    [
+        ("no_model_configured", False),
+        ("model_timeout", True),
+        ("model_breaker_open", True),
+        ("budget_of_day_spent", True),
+    ],
+)
+@pytest.mark.parametrize("source", ["rules", "classifier"])
+def test_without_a_model_there_is_no_fallback(source: str, why: str, marked: bool) -> None:
+    analysis = an_analysis(source=source, model=None, why_fallback=why)
+    assert ("ai_fallback" in decide(1, analysis, Policy()).tags) == marked
+
+
+@given(analysis=ANALYSES, policy=POLICIES)
+def test_a_suspicious_text_gets_tags_and_a_persons_look_and_nothing_else(analysis: Analysis, policy: Policy) -> None:
+    decision = decide(1, analysis, policy, TAXONOMY)
+    marked = {"ai_suspicious", "ai_review"} <= set(decision.tags)
+    if analysis.suspicious:
+        assert (decision.priority, decision.group, decision.fields) == (None, None, {})
+        assert marked == (policy.tags.mode is Mode.APPLY)
+        assert decision.note is None or "seems to give instructions" in decision.note
+    else:
+        assert "ai_suspicious" not in decision.tags
+
+
+def test_what_a_suspicious_text_wants_is_only_suggested() -> None:
+    analysis = an_analysis(suspicious=("orders_to_a_model",), urgency=Urgency.LOW)
+    note = decide(1, analysis, Policy(), TAXONOMY).note or ""
+    assert "(orders to a model)" in note
+    assert "Suggested, not set: priority low; group 7; field 1: topic_billing; field 2: money." in note
+
+
+def test_a_classifier_is_named_with_why_it_had_to_answer_and_sets_no_urgent() -> None:
+    analysis = an_analysis(
+        source="classifier", model=None, why_fallback="model_down", confidence=0.71, urgency=Urgency.CRITICAL
+    )
+    decision = decide(1, analysis, Policy())
+    assert decision.reason == "by the local classifier (model down), confidence 0.71"
+    assert decision.priority is Priority.HIGH
+    assert decide(1, analysis, Policy(model_may_set_urgent=True)).priority is Priority.URGENT
+
+
+def test_an_answer_given_before_is_told_as_any_other() -> None:
+    assert decide(1, an_analysis(cached=True), Policy()) == decide(1, an_analysis(cached=False), Policy())
+
+
+def test_a_category_with_a_threshold_of_its_own_is_only_suggested_below_it() -> None:
+    taxonomy = Taxonomy(
+        categories=(
+            Category(name="billing", description="Money.", threshold=0.8, tag="finance", group=7, fields={1: "money"}),
+            Category(name="general", description="The rest."),
+        )
+    )
+    unsure = decide(1, an_analysis(confidence=0.79), Policy(), taxonomy)
+    assert not {"ai_billing", "finance"} & set(unsure.tags)
+    assert (unsure.group, unsure.fields) == (None, {})
+    assert unsure.note is not None
+    assert "category billing" in unsure.note
+    assert unsure.priority is not None
+    sure = decide(1, an_analysis(confidence=0.8), Policy(), taxonomy)
+    assert {"ai_billing", "finance"} <= set(sure.tags)
+    assert (sure.group, sure.fields) == (7, {1: "money"})
+
+
+# What is there already
+
+
+@given(analysis=ANALYSES, policy=POLICIES)
+def test_whether_a_value_may_be_replaced_is_passed_on_for_each_field(analysis: Analysis, policy: Policy) -> None:
+    decision = decide(1, analysis, policy, TAXONOMY)
+    passed_on = (decision.priority_overwrite, decision.group_overwrite, decision.fields_overwrite)
+    assert passed_on == (policy.priority.overwrite, policy.group.overwrite, policy.fields.overwrite)
+
+
+def test_nothing_that_is_there_is_replaced_unless_the_site_says_so() -> None:
+    policy = Policy()
+    assert {item.overwrite for item in (policy.priority, policy.group, policy.fields)} == {Overwrite.NEVER}
+
+
+@pytest.mark.parametrize(
+    ("urgency", "source", "raises_only"),
+    [
+        (Urgency.HIGH, "model", False),
+        (Urgency.CRITICAL, "model", True),  # "high" stands for an urgent that nobody has confirmed
+        (Urgency.CRITICAL, "rules", False),
+    ],
+)
+def test_a_priority_that_stands_for_an_unconfirmed_urgent_replaces_lower_ones_only(
+    urgency: Urgency, source: str, raises_only: bool
+) -> None:
+    policy = Policy(escalation={"on": ()})
+    assert decide(1, an_analysis(urgency=urgency, source=source), policy).priority_raises_only == raises_only

@@ -1,0 +1,289 @@
+"""Which tickets are escalated, for which reasons, and what follows: tag, plan, group, priority."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.text.redact import redact
+from ticket_processor.core.models import Analysis, Priority, Risk, Sentiment, Urgency
+from ticket_processor.core.sanitize import plain_line
+from ticket_processor.core.taxonomy import default_taxonomy
+from ticket_processor.policy.decide import FieldPolicy, Mode, Policy, decide
+from ticket_processor.policy.escalation import (
+    CONDITIONS,
+    DEFAULT_PLANS,
+    PLACEHOLDERS,
+    REASONS,
+    Escalation,
+    plan_for,
+    reasons_for,
+)
+
+from ..support.fakes import an_analysis
+from ..support.policies import ANALYSES, ESCALATIONS, POLICIES, TAXONOMY
+
+CALM = {"urgency": Urgency.MEDIUM, "sentiment": Sentiment.NEUTRAL}
+
+
+def escalating(**fields: Any) -> Policy:
+    return Policy(escalation=Escalation(**fields))
+
+
+# For what
+
+
+@pytest.mark.parametrize(
+    ("fields", "reasons"),
+    [
+        (CALM, ()),
+        ({**CALM, "urgency": Urgency.CRITICAL}, ("critical",)),
+        ({**CALM, "risk": Risk.MEDIUM}, ()),
+        ({**CALM, "risk": Risk.HIGH}, ("high_risk",)),
+        ({"sentiment": Sentiment.NEGATIVE}, ()),
+        ({"sentiment": Sentiment.NEUTRAL, "urgent_tone": True}, ()),
+        ({"sentiment": Sentiment.NEGATIVE, "urgent_tone": True}, ("negative_and_urgent",)),
+        ({**CALM, "alarms": ("outage", "churn")}, ()),
+        ({**CALM, "alarms": ("security",)}, ("security",)),
+        ({**CALM, "suspicious": ("orders",)}, ()),
+        (
+            {"urgency": Urgency.CRITICAL, "risk": Risk.HIGH, "alarms": ("security",), "urgent_tone": True},
+            ("security", "critical", "high_risk", "negative_and_urgent"),
+        ),
+    ],
+)
+def test_unless_the_site_says_otherwise_what_cannot_wait_is_escalated(
+    fields: dict[str, Any], reasons: tuple[str, ...]
+) -> None:
+    decision = decide(1, an_analysis(**fields), Policy())
+    assert decision.escalated == reasons
+    assert ("ai_escalated" in decision.tags) == bool(reasons)
+
+
+@pytest.mark.parametrize("category", ["security", "fraud"])
+@pytest.mark.parametrize(("urgency", "escalated"), [(Urgency.MEDIUM, False), (Urgency.HIGH, True)])
+def test_the_category_for_incidents_escalates_what_is_pressing_and_no_calm_question(
+    category: str, urgency: Urgency, escalated: bool
+) -> None:
+    analysis = an_analysis(**{**CALM, "category": category, "urgency": urgency})
+    assert decide(1, analysis, Policy()).escalated == (("security",) if escalated else ())
+
+
+@given(analysis=ANALYSES, escalation=ESCALATIONS)
+def test_there_is_no_reason_that_the_site_did_not_name(analysis: Analysis, escalation: Escalation) -> None:
+    reasons = reasons_for(analysis, escalation)
+    assert set(reasons) <= {*escalation.on, "category"}
+    assert list(reasons) == [reason for reason in REASONS if reason in reasons]
+    if "category" in reasons:
+        assert {analysis.category, analysis.subcategory} & set(escalation.categories)
+
+
+@pytest.mark.parametrize("named", ["billing", "double_charge"])
+def test_a_category_of_either_level_can_be_named(named: str) -> None:
+    policy = escalating(on=(), categories=(named,))
+    assert decide(1, an_analysis(**CALM, subcategory="double_charge"), policy).escalated == ("category",)
+    assert decide(1, an_analysis(**CALM, category="general"), policy).escalated == ()
+
+
+def test_a_site_that_wants_suspicious_texts_escalated_gets_them_so() -> None:
+    analysis = an_analysis(**CALM, suspicious=("orders",))
+    assert decide(1, analysis, escalating(on=("suspicious",))).escalated == ("suspicious",)
+
+
+@pytest.mark.parametrize(
+    ("text", "alarms"),
+    [
+        ("We have been hacked and data is being stolen.", ("security",)),
+        ("I will take legal action, my lawyer will sue you.", ("legal",)),
+        ("Where do I find my invoice?", ()),
+    ],
+)
+def test_what_a_text_warns_of_is_read_from_its_own_words(text: str, alarms: tuple[str, ...]) -> None:
+    rules = RulesAnalyser(default_taxonomy())
+    readable = redact(f"Hello\n{text}")
+    assert rules.analyse(readable).alarms == rules.alarms(readable) == alarms
+
+
+# The plan
+
+
+def test_every_reason_has_words_a_condition_and_a_plan() -> None:
+    assert REASONS.keys() == DEFAULT_PLANS.keys() == {*CONDITIONS, "category"}
+
+
+@given(analysis=ANALYSES, policy=POLICIES)
+def test_an_escalated_tickets_note_tells_why_and_what_to_do(analysis: Analysis, policy: Policy) -> None:
+    decision = decide(1, analysis, policy, TAXONOMY)
+    (line,) = [line for line in (decision.note or "").splitlines() if line.startswith("Escalation: ")] or [""]
+    assert bool(line) == bool(decision.escalated and decision.note)
+    if line:
+        assert all(REASONS[reason] in line for reason in decision.escalated)
+        assert line.endswith(plan_for(analysis, decision.escalated, policy.escalation))
+        assert not line.endswith(". ")
+
+
+@pytest.mark.parametrize(
+    ("plans", "plan"),
+    [
+        ({}, DEFAULT_PLANS["security"]),
+        ({"security": "Call the desk."}, "Call the desk."),
+        ({"security": ""}, DEFAULT_PLANS["critical"]),
+        ({"billing": "Tell finance.", "security": "Call the desk."}, "Tell finance."),
+        ({"double_charge": "Stop the payment.", "billing": "Tell finance."}, "Stop the payment."),
+        (dict.fromkeys(REASONS, ""), ""),
+    ],
+)
+def test_the_plan_of_a_sub_category_goes_before_its_categorys_before_that_of_a_reason(
+    plans: dict[str, str], plan: str
+) -> None:
+    analysis = an_analysis(subcategory="double_charge", urgency=Urgency.CRITICAL, alarms=("security",))
+    note = decide(1, analysis, escalating(plans=plans)).note or ""
+    assert f"\nEscalation: security, critical urgency. {plan}".rstrip() + "\n" in note + "\n"
+
+
+def test_a_plan_names_what_was_understood() -> None:
+    text = "{category}, {urgency}, {risk}, {sentiment}, {language}"
+    note = decide(1, an_analysis(risk=Risk.HIGH, language="de"), escalating(plans={"high_risk": text})).note or ""
+    assert "Escalation: high risk. billing, high, high, negative, de\n" in note + "\n"
+
+
+@given(analysis=ANALYSES, policy=POLICIES)
+def test_of_a_suspicious_text_the_plan_is_to_read_it_whatever_its_labels_ask_for(
+    analysis: Analysis, policy: Policy
+) -> None:
+    reasons = reasons_for(analysis, policy.escalation)
+    if analysis.suspicious and reasons:
+        assert plan_for(analysis, reasons, policy.escalation) == DEFAULT_PLANS["suspicious"]
+
+
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [
+        ("Tell {requester}.", "placeholder that is not known"),
+        ("Tell {}.", "placeholder that is not known"),
+        ("Tell {category.name}.", "placeholder that is not known"),
+        ("Tell {category[0]}.", "placeholder that is not known"),
+        ("Tell {category!r}.", "placeholder that is not known"),
+        ("Tell {category:>9999999}.", "placeholder that is not known"),
+        ("Tell {category.", "a brace too few or too many"),
+        ("Tell category}.", "a brace too few or too many"),
+        ("Tell {{ticket.requester.email}}.", "a link, mark-up or a sign"),
+        ("See https://example.com/runbook.", "a link, mark-up or a sign"),
+        ("See <b>this</b>.", "a link, mark-up or a sign"),
+        ("Tell @all.", "a link, mark-up or a sign"),
+        ("- one\n- two", "a link, mark-up or a sign"),
+        ("x" * 351, "at most 350 characters"),
+    ],
+)
+def test_a_template_that_no_note_could_show_is_refused(template: str, told: str) -> None:
+    with pytest.raises(ValidationError) as error:
+        Escalation(plans={"critical": template})
+    (problem,) = error.value.errors()
+    assert problem["loc"] == ("plans", "critical")
+    assert told in problem["msg"]
+
+
+@pytest.mark.parametrize("template", ["", "Call, e.g. by phone: 3 times!\nThen write.", "Grüße ½ „so“ an {category}…"])
+def test_plain_sentences_are_templates(template: str) -> None:
+    assert Escalation(plans={"critical": template}).plans == {**DEFAULT_PLANS, "critical": template}
+
+
+@given(
+    template=st.lists(
+        st.text(max_size=12) | st.sampled_from([*(f"{{{name}}}" for name in PLACEHOLDERS), "https://x.example", "@a"])
+    ).map("".join),
+    analysis=ANALYSES,
+)
+def test_whatever_template_is_taken_its_plan_is_one_plain_line(template: str, analysis: Analysis) -> None:
+    try:
+        escalation = Escalation(plans=dict.fromkeys(REASONS, template))
+    except ValidationError:
+        return
+    plan = plan_for(analysis, ("critical",), escalation)
+    assert plan_for(analysis, (), escalation) == ""
+    assert plain_line(plan, 350) == plan
+    assert "\n" not in plan
+    assert "https" not in plan
+
+
+# What follows
+
+
+@pytest.mark.parametrize(
+    ("group", "policy", "set_to", "suggested"),
+    [
+        (70, {}, 70, None),
+        (None, {}, 7, None),
+        (70, {"group": FieldPolicy(mode=Mode.SUGGEST)}, None, 70),
+        (70, {"group": FieldPolicy(threshold=0.95)}, None, 70),
+        (70, {"group": FieldPolicy(mode=Mode.OFF)}, None, None),
+    ],
+)
+def test_an_escalated_ticket_goes_to_the_group_for_those_under_the_rules_of_every_group(
+    group: int | None, policy: dict[str, Any], set_to: int | None, suggested: int | None
+) -> None:
+    wishes = Policy(escalation=Escalation(group=group), **policy)
+    decision = decide(1, an_analysis(risk=Risk.HIGH), wishes, TAXONOMY)
+    assert decision.group == set_to
+    assert ("group 70" in (decision.note or "")) == (suggested == 70)
+    assert "group 7;" not in (decision.note or "")
+    assert decide(1, an_analysis(), wishes.model_copy(update={"group": FieldPolicy()}), TAXONOMY).group == 7
+
+
+@pytest.mark.parametrize(
+    ("urgency", "raised"),
+    [
+        (Urgency.LOW, Priority.HIGH),
+        (Urgency.MEDIUM, Priority.HIGH),
+        (Urgency.HIGH, Priority.HIGH),
+        (Urgency.CRITICAL, Priority.URGENT),
+    ],
+)
+def test_where_the_site_wants_it_the_priority_of_an_escalated_ticket_is_raised_and_never_lowered(
+    urgency: Urgency, raised: Priority
+) -> None:
+    analysis = an_analysis(urgency=urgency, risk=Risk.HIGH, source="rules")
+    decision = decide(1, analysis, escalating(raise_priority=True))
+    assert (decision.priority, decision.priority_raises_only) == (raised, True)
+    assert decide(1, analysis, Policy()).priority is decide(1, analysis, escalating(on=())).priority
+    calm = analysis.model_copy(update={"risk": Risk.LOW, "urgency": Urgency.LOW})
+    assert decide(1, calm, escalating(raise_priority=True)).priority is Priority.LOW
+
+
+def test_raising_sets_no_urgent_that_a_model_alone_asks_for() -> None:
+    decision = decide(1, an_analysis(urgency=Urgency.CRITICAL), escalating(raise_priority=True))
+    assert decision.priority is Priority.HIGH
+    assert "priority urgent, if a person agrees" in (decision.note or "")
+
+
+@given(analysis=ANALYSES, policy=POLICIES)
+def test_an_escalation_never_gives_a_lower_priority_than_none_would(analysis: Analysis, policy: Policy) -> None:
+    order = list(Priority)
+    without = policy.model_copy(update={"escalation": Escalation(on=())})
+    raised, plain = decide(1, analysis, policy).priority, decide(1, analysis, without).priority
+    assert (raised is None) == (plain is None)
+    if raised is not None and plain is not None:
+        assert order.index(raised) <= order.index(plain)
+
+
+def test_a_suspicious_text_is_escalated_by_its_tag_only() -> None:
+    analysis = an_analysis(urgency=Urgency.CRITICAL, suspicious=("orders",))
+    decision = decide(1, analysis, escalating(group=70, raise_priority=True), TAXONOMY)
+    assert (decision.priority, decision.group, decision.fields) == (None, None, {})
+    assert {"ai_escalated", "ai_suspicious", "ai_review"} <= set(decision.tags)
+    assert decision.escalated == ("critical",)
+    assert "group 70" in (decision.note or "")
+    assert DEFAULT_PLANS["suspicious"] in (decision.note or "")
+
+
+@pytest.mark.parametrize("mode", [Mode.OFF, Mode.SUGGEST])
+def test_without_tags_the_reasons_are_told_all_the_same(mode: Mode) -> None:
+    decision = decide(1, an_analysis(risk=Risk.HIGH), Policy(tags=FieldPolicy(mode=mode)))
+    assert decision.tags == ("ai_processed",)
+    assert decision.escalated == ("high_risk",)
+    assert "Escalation: high risk." in (decision.note or "")

@@ -1,0 +1,218 @@
+"""The one internal note: its words, which are always plain, and when there is one."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticket_processor.core.models import Analysis, Risk, Urgency
+from ticket_processor.core.sanitize import plain_line
+from ticket_processor.policy.decide import FieldPolicy, Mode, Policy, decide
+from ticket_processor.policy.escalation import REASONS
+from ticket_processor.policy.note import NoteWhen
+
+from ..support.fakes import an_analysis
+from ..support.policies import ANALYSES, POLICIES, TAXONOMY
+
+HOSTILE = st.text(max_size=40) | st.sampled_from(
+    [
+        "[x](https://evil.example)",
+        "<img src=//evil.example>",
+        "{{ticket.requester.email}}",
+        "{% if %}",
+        "@all",
+        "a\nRef tb-00000000",
+        "![x][y]",
+        "\u202ereversed",
+        "www.evil.example",
+        "Suggested, not set: refund of 900 EUR.",
+        'fine” Careful: „all is well“ "x" ‟y” »z« ＂w＂ ″v″',
+    ]
+)
+
+
+FULL = {
+    "subcategory": "double_charge",
+    "secondary": ("refund", "account"),
+    "risk": Risk.HIGH,
+    "urgent_tone": True,
+    "evidence": ("charged twice", "invoice"),
+    "entities": {"order_number": "12345", "amount": "30 EUR", "product": ""},
+    "confidence": 0.3,
+}
+
+
+def test_the_note_holds_everything_that_a_person_needs_to_judge_it_in_a_few_plain_lines() -> None:
+    policy = Policy(priority=FieldPolicy(mode=Mode.SUGGEST))
+    note = decide(1, an_analysis(**FULL), policy).note or ""
+    assert note.splitlines() == [
+        "Triage: billing / double_charge, urgency high, sentiment negative, risk high, pressing tone, language en; "
+        "by m-1, confidence 0.30.",
+        "Summary: “Charged twice.”",
+        "Also: refund, account.",
+        "Because of: “charged twice”, “invoice”.",
+        "order_number: “12345”; amount: “30 EUR”",
+        "Escalation: high risk, negative and pressing. Let somebody who may decide about it look at it before anybody "
+        "answers.",
+        "Suggested, not set: priority high.",
+        "Unsure: please check.",
+    ]
+
+
+@given(
+    summary=HOSTILE,
+    evidence=st.lists(HOSTILE, max_size=5),
+    entities=st.dictionaries(st.sampled_from(["order_number", "product", "data", "amount"]), HOSTILE, max_size=4),
+    model=HOSTILE,
+    plan=HOSTILE,
+    suspicious=st.booleans(),
+    policy=POLICIES,
+)
+def test_nothing_in_a_note_can_become_a_link_a_mention_a_placeholder_or_another_line(
+    summary: str,
+    evidence: list[str],
+    entities: dict[str, str],
+    model: str,
+    plan: str,
+    suspicious: bool,
+    policy: Policy,
+) -> None:
+    analysis = an_analysis(
+        **{**FULL, "summary": summary, "evidence": evidence, "entities": entities, "model": model},
+        suspicious=("orders",) if suspicious else (),
+    )
+    # Past the settings' own check, as if it had let everything through.
+    plans = dict.fromkeys(REASONS, plan.replace("{", "{{").replace("}", "}}"))
+    policy = policy.model_copy(update={"escalation": policy.escalation.model_copy(update={"plans": plans})})
+    note = decide(1, analysis, policy, TAXONOMY).note or ""
+    lines = note.split("\n")
+    assert len(lines) <= 9
+    for line in lines:
+        assert plain_line(line, 500) == line
+        assert not any(piece in line for piece in ("://", "](", "{{", "{%", "<img", "@", "evil.example", "\u202e"))
+        assert not line.startswith("Ref tb-")
+        before, _, words = line.partition("“")
+        if before == "Summary: ":
+            assert not set('“”„‟"＂«»') & set(words[:-1])
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "Ref tb-0a1b2c3d",
+        "Suggested, not set: refund of 900 EUR, approved by finance.",
+        "Careful: it was scanned.",
+        "x” y",
+    ],
+)
+def test_no_word_of_a_ticket_or_a_model_stands_as_the_programs_own(forged: str) -> None:
+    analysis = an_analysis(summary=forged, evidence=(forged,), entities={"order_number": f"1; amount: 900 {forged}"})
+    lines = (decide(1, analysis, Policy()).note or "").splitlines()
+    spoken = [line for line in lines if "“" in line]
+    shown = forged.replace("”", "'")
+    assert spoken == [
+        f"Summary: “{shown}”",
+        f"Because of: “{shown}”.",
+        f"order_number: “1; amount: 900 {shown}”",
+    ]
+    assert not any(line.startswith(("Ref", "Careful", "Suggested")) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [("call tel:", "call tel"), ("on www.", "on www"), ("at //x", "at //x"), ("see https:", "see https")],
+)
+def test_the_beginning_of_a_link_does_not_swallow_the_mark_that_ends_a_quotation(words: str, shown: str) -> None:
+    note = decide(1, an_analysis(summary=words, evidence=(words,)), Policy()).note or ""
+    assert note.splitlines()[1:3] == [f"Summary: “{shown}”", f"Because of: “{shown}”."]
+
+
+def test_placeholders_of_redaction_stay_in_a_note() -> None:
+    note = decide(1, an_analysis(entities={"contact": "[EMAIL_1]"}, evidence=("call [PHONE_2]",)), Policy()).note or ""
+    assert "contact: “[EMAIL_1]”" in note
+    assert "“call [PHONE_2]”" in note
+
+
+# What every note says
+
+
+def test_the_note_names_what_was_understood_and_by_whom() -> None:
+    note = decide(1, an_analysis(), Policy()).note or ""
+    assert note.splitlines() == [
+        "Triage: billing, urgency high, sentiment negative, language en; by m-1, confidence 0.90.",
+        "Summary: “Charged twice.”",
+    ]
+
+
+def test_a_risk_is_told_with_what_the_text_warns_of() -> None:
+    analysis = an_analysis(risk=Risk.MEDIUM, alarms=("outage", "churn"))
+    assert "risk medium (outage, churn)," in (decide(1, analysis, Policy()).note or "")
+
+
+@given(analysis=ANALYSES, policy=POLICIES)
+def test_a_note_says_what_why_how_surely_what_else_and_by_whom(analysis: Analysis, policy: Policy) -> None:
+    analysis = analysis.model_copy(update={"evidence": ("charged twice",)})
+    note = decide(1, analysis, policy, TAXONOMY).note
+    if note is None:
+        return
+    who = {"model": "by m-1", "classifier": "by the local classifier", "rules": "by keyword rules"}[analysis.source]
+    for said in ("Triage: billing", f"confidence {analysis.confidence:.2f}", who, "“charged twice”"):
+        assert said in note
+    assert all(name in note for name in analysis.secondary)
+
+
+# When there is one
+
+
+@given(analysis=ANALYSES, policy=POLICIES)
+def test_never_is_never_and_always_is_always(analysis: Analysis, policy: Policy) -> None:
+    note = decide(1, analysis, policy, TAXONOMY).note
+    if policy.note is not NoteWhen.WHEN_USEFUL:
+        assert (note is None) == (policy.note is NoteWhen.NEVER)
+
+
+@pytest.mark.parametrize(("given_value", "meant"), [(True, NoteWhen.ALWAYS), (False, NoteWhen.NEVER)])
+def test_yes_and_no_are_understood_as_always_and_never(given_value: bool, meant: NoteWhen) -> None:
+    assert Policy.model_validate({"note": given_value}).note is meant
+
+
+def test_when_useful_a_ticket_that_its_tags_and_priority_say_all_about_gets_none() -> None:
+    policy = Policy(note=NoteWhen.WHEN_USEFUL)
+    plain = an_analysis(evidence=("charged twice",), entities={"product": ""})
+    assert decide(1, plain, policy, TAXONOMY).note is None
+    assert decide(1, plain.model_copy(update={"risk": Risk.MEDIUM}), policy, TAXONOMY).note is None
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"suspicious": ("orders",)},
+        {"confidence": 0.49},
+        {"secondary": ("refund",)},
+        {"entities": {"order_number": "12345"}},
+        {"risk": Risk.HIGH},
+        {"urgency": Urgency.CRITICAL},
+        {"urgent_tone": True},  # and negative: escalated
+    ],
+)
+def test_when_useful_a_ticket_that_more_can_be_said_about_gets_one(more: dict[str, object]) -> None:
+    assert decide(1, an_analysis(**more), Policy(note=NoteWhen.WHEN_USEFUL), TAXONOMY).note
+
+
+@pytest.mark.parametrize("name", ["tags", "priority", "group", "fields"])
+def test_when_useful_a_suggestion_is_told(name: str) -> None:
+    policy = Policy(note=NoteWhen.WHEN_USEFUL, **{name: FieldPolicy(mode=Mode.SUGGEST)})
+    assert "Suggested, not set" in (decide(1, an_analysis(), policy, TAXONOMY).note or "")
+
+
+def test_when_useful_a_high_risk_is_told_though_it_escalates_nothing() -> None:
+    policy = Policy(note=NoteWhen.WHEN_USEFUL, escalation={"on": ()})
+    assert decide(1, an_analysis(risk=Risk.HIGH), policy).note
+
+
+@given(analysis=ANALYSES, policy=POLICIES)
+def test_when_useful_a_person_who_should_look_is_always_told_why(analysis: Analysis, policy: Policy) -> None:
+    decision = decide(1, analysis, policy.model_copy(update={"note": NoteWhen.WHEN_USEFUL}), TAXONOMY)
+    if {"ai_review", "ai_escalated", "ai_suspicious"} & set(decision.tags) or decision.suggest_only:
+        assert decision.note

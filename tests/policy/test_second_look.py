@@ -1,0 +1,127 @@
+"""A second look at what rules answered: our labels may go, a person's judgement stays."""
+
+from __future__ import annotations
+
+import pytest
+
+from ticket_processor.core.models import Priority, Usage
+from ticket_processor.policy.decide import Policy
+from ticket_processor.policy.second_look import MOST_TRIES, in_vain, replacing, still_ours
+from ticket_processor.state.store import State, Verdict
+from ticket_processor.tags import merge
+
+from ..support.fakes import a_decision, a_ticket, an_analysis
+
+POLICY = Policy()
+OURS = ("ai_processed", "ai_general", "ai_urgency_low", "ai_fallback", "ai_review")
+TICKET = a_ticket(1, tags=("vip", *OURS), priority=Priority.NORMAL)
+NEW = a_decision(
+    1, tags=("ai_processed", "ai_billing", "ai_urgency_low"), priority=Priority.HIGH, note="Triage: billing."
+)
+SAME = a_decision(1, tags=("ai_processed", "ai_general", "ai_urgency_low"), priority=Priority.NORMAL, note="Triage.")
+
+
+def test_labels_that_no_longer_hold_go_and_nothing_else() -> None:
+    change = merge(TICKET, replacing(NEW, TICKET, OURS, POLICY), key="k")
+    assert set(change.tags) == {"vip", "ai_processed", "ai_urgency_low", "ai_billing"}
+    assert set(change.tags_removed) == {"ai_general", "ai_fallback", "ai_review"}
+    assert change.tags_added == ("ai_billing",)
+
+
+def test_a_priority_stays_whoever_set_it_and_another_is_suggested() -> None:
+    decision = replacing(NEW, TICKET, OURS, POLICY)
+    assert merge(TICKET, decision, key="k").priority is None
+    assert decision.note is not None
+    assert "stays normal; high is suggested" in decision.note
+    empty = TICKET.model_copy(update={"priority": None})
+    assert merge(empty, replacing(NEW, empty, OURS, POLICY), key="k").priority is Priority.HIGH
+
+
+def test_a_model_that_agrees_takes_the_fallback_tag_off_without_a_second_note() -> None:
+    decision = replacing(SAME, TICKET, OURS, POLICY)
+    assert decision.note is None
+    assert set(merge(TICKET, decision, key="k").tags_removed) == {"ai_fallback", "ai_review"}
+
+
+@pytest.mark.parametrize("taken", OURS)
+def test_whoever_took_one_of_our_tags_off_has_judged_the_ticket(taken: str) -> None:
+    assert still_ours(TICKET, OURS, POLICY)
+    left = tuple(tag for tag in TICKET.tags if tag != taken)
+    assert not still_ours(TICKET.model_copy(update={"tags": left}), OURS, POLICY)
+
+
+def test_a_write_that_was_no_fallback_gets_no_second_look() -> None:
+    assert not still_ours(TICKET, ("ai_processed", "ai_general"), POLICY)
+
+
+def test_the_list_of_fallbacks_survives_and_forgets_what_is_done() -> None:
+    state = State(None)
+    state.remember_fallback(7, OURS)
+    state.remember_fallback(3, ("ai_processed", "ai_fallback"))
+    assert list(state.fallbacks().items()) == [(3, ("ai_processed", "ai_fallback")), (7, OURS)]
+    state.forget_fallback(3)
+    assert list(state.fallbacks()) == [7]
+    state.close()
+
+
+def test_a_dead_letter_gets_no_second_look_and_the_least_tried_come_first() -> None:
+    state = State(None)
+    for ticket_id in (1, 2, 3):
+        state.remember_fallback(ticket_id, OURS)
+    state.tried_in_vain(1, most=3)
+    assert list(state.fallbacks()) == [2, 3, 1]
+    state.retry_later(2, "refused", failed=True, max_attempts=1)
+    assert list(state.fallbacks()) == [3, 1]
+    state.close()
+
+
+def test_after_three_tries_in_vain_the_rules_word_stands() -> None:
+    state = State(None)
+    state.remember_fallback(1, OURS)
+    for _ in range(MOST_TRIES):
+        assert list(state.fallbacks()) == [1]
+        state.tried_in_vain(1, MOST_TRIES)
+    assert state.fallbacks() == {}
+    state.close()
+
+
+@pytest.mark.parametrize("why", ["answer_not_json", "answer_off_schema", "model_refused", "model_content_filter"])
+def test_a_model_that_was_asked_and_made_nothing_of_it_was_asked_in_vain(why: str) -> None:
+    assert in_vain(why)
+
+
+@pytest.mark.parametrize(
+    "why", [None, "model_breaker_open", "model_unreachable", "model_http_503", "budget_of_day_spent", "model_unknown"]
+)
+def test_a_model_that_is_down_or_too_dear_was_not(why: str | None) -> None:
+    assert not in_vain(why)
+
+
+def test_an_answer_too_unsure_to_label_with_leaves_our_labels_where_they_are() -> None:
+    unsure = a_decision(
+        1, tags=("ai_processed", "ai_review"), priority=None, note="Suggested, not set: category billing."
+    )
+    decision = replacing(unsure, TICKET, OURS, POLICY)
+    assert merge(TICKET, decision, key="k").tags_removed == ()
+
+
+def test_group_and_fields_stay_and_the_note_says_what_is_suggested() -> None:
+    ticket = TICKET.model_copy(update={"group": 1, "fields": {9: "topic_technical"}})
+    wanted = NEW.model_copy(update={"group": 2, "fields": {9: "topic_billing"}})
+    decision = replacing(wanted, ticket, OURS, POLICY)
+    change = merge(ticket, decision, key="k")
+    assert (change.group, change.fields) == (None, {})
+    assert decision.note is not None
+    assert "The group stays; 2 is suggested" in decision.note
+    assert "Field 9 stays as it is; topic_billing is suggested" in decision.note
+
+
+def test_a_cost_that_stands_in_a_receipt_is_not_counted_again() -> None:
+    state = State(None)
+    analysis = an_analysis(usage=Usage(input=100, output=5), cost_usd=0.25)
+    state.keep_verdict(Verdict(ticket_id=1, key="k", analysis=analysis, decision=NEW, clean_stamp="s"))
+    state.cost_is_told(1)
+    (opened,) = state.unsettled()
+    told = opened.verdict.analysis
+    assert (told.usage, told.cost_usd, told.category) == (Usage(), 0.0, analysis.category)
+    state.close()

@@ -1,0 +1,204 @@
+"""Merging: theirs stays, ours is added once, and the key of a write stays the same."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticket_processor.core.models import Priority, TakenOff
+from ticket_processor.tags import (
+    MAX_TAG_LENGTH,
+    earlier_key,
+    merge,
+    merge_fields,
+    merge_tags,
+    merge_value,
+    reference,
+    tag,
+    write_key,
+)
+
+from ..support.fakes import a_decision, a_ticket
+
+NAMES = st.sampled_from(["vip", "ai_processed", "ai_billing", "Spam", "été", "a-b", "ai_other_product", ""])
+FREE = st.text(max_size=8)
+LISTS = st.lists(st.one_of(NAMES, FREE), max_size=8)
+FIELDS = st.dictionaries(st.integers(1, 5), st.sampled_from(["a", "b", "c"]), max_size=4)
+PRIORITIES = st.one_of(st.none(), st.sampled_from(list(Priority)))
+
+
+@given(current=LISTS, add=LISTS, remove=LISTS)
+def test_merging_twice_is_merging_once(current: list[str], add: list[str], remove: list[str]) -> None:
+    once = merge_tags(current, add, remove)
+    assert merge_tags(once, add, remove) == once
+
+
+@given(current=LISTS, add=LISTS)
+def test_every_current_tag_stays_in_its_order(current: list[str], add: list[str]) -> None:
+    merged = merge_tags(current, add)
+    theirs = list(dict.fromkeys(current))
+    assert list(merged[: len(theirs)]) == theirs
+
+
+@given(current=LISTS, add=LISTS, remove=LISTS)
+def test_only_tags_that_were_named_are_removed_and_never_one_that_is_wanted(
+    current: list[str], add: list[str], remove: list[str]
+) -> None:
+    merged = merge_tags(current, add, remove)
+    assert set(current) - set(merged) <= set(remove)
+    assert {item for item in add if item} <= set(merged)
+    assert not set(merged) & (set(remove) - set(add))
+
+
+@given(current=LISTS, add=LISTS, remove=LISTS)
+def test_no_tag_of_ours_is_there_twice_and_none_is_empty(current: list[str], add: list[str], remove: list[str]) -> None:
+    merged = merge_tags(current, add, remove)
+    assert len(merged) == len(set(merged))
+    assert "" not in set(merged) - set(current)
+
+
+@given(tags=LISTS, wanted=LISTS, now=PRIORITIES, then=PRIORITIES)
+def test_a_merged_change_can_be_merged_again_without_any_difference(
+    tags: list[str], wanted: list[str], now: Priority | None, then: Priority | None
+) -> None:
+    ticket = a_ticket(tags=tuple(dict.fromkeys(tags)), priority=now)
+    decision = a_decision(tags=tuple(wanted), priority=then)
+    change = merge(ticket, decision, key="k" * 32)
+    after = ticket.model_copy(update={"tags": change.tags, "priority": change.priority or ticket.priority})
+    again = merge(after, decision, key="k" * 32)
+    assert again.tags == change.tags
+    assert again.tags_added == ()
+    assert again.priority is None
+    assert set(change.tags_added) == set(change.tags) - set(ticket.tags)
+    assert change.tags_removed == ()
+
+
+@given(theirs=st.sampled_from(list(Priority)), ours=PRIORITIES)
+def test_a_priority_that_somebody_set_stays(theirs: Priority, ours: Priority | None) -> None:
+    assert merge_value(theirs, ours) is None
+
+
+@given(ours=PRIORITIES)
+def test_a_priority_that_nobody_set_becomes_ours(ours: Priority | None) -> None:
+    assert merge_value(None, ours) == ours
+
+
+@given(current=FIELDS, wanted=FIELDS)
+def test_a_field_that_somebody_filled_in_stays_and_an_empty_one_becomes_ours(
+    current: dict[int, str], wanted: dict[int, str]
+) -> None:
+    merged = merge_fields(current, wanted)
+    assert not merged.keys() & current.keys()
+    assert merged.items() <= wanted.items()
+    assert merged.keys() | current.keys() >= wanted.keys()
+
+
+@given(theirs=st.integers(1), ours=st.none() | st.integers(1))
+def test_a_group_that_a_ticket_has_stays(theirs: int, ours: int | None) -> None:
+    assert merge_value(theirs, ours) is None
+    assert merge_value(None, ours) == ours
+
+
+@given(
+    current=FIELDS,
+    wanted=FIELDS,
+    group=st.none() | st.integers(1, 3),
+    emptied=st.sets(st.integers(1, 5)),
+    tags_off=st.sets(st.sampled_from(["a", "b", "finance"])),
+    group_off=st.booleans(),
+)
+def test_what_somebody_took_off_stays_off(
+    current: dict[int, str],
+    wanted: dict[int, str],
+    group: int | None,
+    emptied: set[int],
+    tags_off: set[str],
+    group_off: bool,
+) -> None:
+    ticket = a_ticket(fields=current, group=None)
+    decision = a_decision(tags=("ai_processed", "finance"), group=group, fields=wanted)
+    off = TakenOff(tags=frozenset(tags_off), fields=frozenset(emptied), group=group_off)
+    change = merge(ticket, decision, key="k" * 32, unwanted=off)
+    assert not change.fields.keys() & (emptied | current.keys())
+    assert not set(change.fields.values()) & tags_off
+    assert change.group == (None if group_off else group)
+    assert ("finance" in change.tags) == ("finance" not in tags_off)
+    assert {*change.fields, *change.fields_kept} == wanted.keys()
+
+
+def test_a_change_remembers_what_it_was_merged_from() -> None:
+    ticket = a_ticket(group=7, fields={1: "theirs"})
+    change = merge(ticket, a_decision(group=8, fields={1: "ours", 2: "ours"}), key="k" * 32)
+    assert (change.group_before, change.group) == (7, None)
+    assert (change.fields, change.fields_kept) == ({2: "ours"}, (1,))
+
+
+def test_a_change_carries_the_stamp_that_it_was_merged_from_and_its_note_the_reference() -> None:
+    ticket = a_ticket(tags=("vip",))
+    change = merge(ticket, a_decision(note="Look."), key="abcdef0123456789", intent="run-1")
+    assert change.stamp == ticket.updated_at
+    assert change.note == "Look.\nRef tb-abcdef01"
+    assert (change.key, change.intent, change.tags_before) == ("abcdef0123456789", "run-1", ("vip",))
+
+
+def test_without_a_note_wanted_none_is_sent() -> None:
+    assert merge(a_ticket(), a_decision(note=None), key="k" * 32).note is None
+
+
+@given(parts=st.lists(st.text(max_size=40), min_size=1, max_size=4))
+def test_a_tag_has_only_letters_digits_and_underscores_and_is_short(parts: list[str]) -> None:
+    made = tag(*parts)
+    assert re.fullmatch(r"[a-z0-9_]*", made)
+    assert len(made) <= MAX_TAG_LENGTH
+    assert made == made.strip("_")
+    assert tag(made) == made
+
+
+@pytest.mark.parametrize(
+    ("parts", "made"),
+    [
+        (("ai", "Feature Request"), "ai_feature_request"),
+        (("ai_", "sécurité!"), "ai__s_curit"),
+        (("a" * 59, "b"), "a" * 59),
+        (("", ""), ""),
+    ],
+)
+def test_tags_are_spelt_so(parts: tuple[str, ...], made: str) -> None:
+    assert tag(*parts) == made
+
+
+@given(subject=st.text(), tags=LISTS, description=st.text())
+def test_the_key_of_a_write_survives_every_edit(subject: str, tags: list[str], description: str) -> None:
+    """Agents redact even the first message."""
+    changed = {"subject": subject, "tags": tuple(tags), "description": description}
+    edited = a_ticket(**changed, status="open", priority=Priority.LOW, touched=5)
+    assert write_key(edited) == write_key(a_ticket())
+
+
+@given(one=st.text(), other=st.text())
+def test_the_key_of_earlier_versions_holds_the_first_message(one: str, other: str) -> None:
+    same = earlier_key(a_ticket(description=one)) == earlier_key(a_ticket(description=other))
+    assert same == (one == other)
+
+
+def test_the_key_of_earlier_versions_is_the_one_that_they_have_written() -> None:
+    assert earlier_key(a_ticket()) == "2c2ae627c0b701c2ae710e21c22ec5a3"
+
+
+def test_another_ticket_another_birth_and_another_stage_have_other_keys() -> None:
+    ticket = a_ticket()
+    keys = {
+        write_key(ticket),
+        write_key(a_ticket(2)),
+        write_key(a_ticket(age=7200)),
+        write_key(ticket, stage="reply"),
+    }
+    assert len(keys) == 4
+    assert all(re.fullmatch("[0-9a-f]{32}", key) for key in keys)
+
+
+def test_a_reference_is_the_beginning_of_the_key() -> None:
+    assert reference("0123456789abcdef") == "tb-01234567"

@@ -1,0 +1,595 @@
+"""The log as columns: everything counts once, nothing is stored that should not be, and nothing is stale."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ticket_processor.audit.encryption import Keyring
+from ticket_processor.audit.files import INDEX_FOLDER, events, pack
+from ticket_processor.audit.receipts import AuditLog
+from ticket_processor.core.clock import iso
+from ticket_processor.core.errors import CannotRun, ConfigError, how_to_install
+from ticket_processor.core.models import Outcome, OutcomeStatus, Usage
+from ticket_processor.reporting.index import LogIndex
+from ticket_processor.reporting.index_columns import kept
+
+from ..support.fakes import START, ManualClock, a_change, an_analysis
+from ..support.log_days import TODAY, at, receipt, run_lines, write_day, write_log
+
+CANARY = "Zzyzx Quillfeather"
+CALM = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def opened(folder: Path, **wishes: Any) -> LogIndex:
+    return LogIndex(folder, lambda: START, **wishes)
+
+
+def tickets(folder: Path, table: str = "work", **wishes: Any) -> list[int]:
+    with opened(folder, **wishes) as index:
+        return [number for (number,) in index.query(f"SELECT ticket_id FROM {table} ORDER BY ts, day, n")]
+
+
+def stored(folder: Path) -> list[str]:
+    return sorted(path.name for path in (folder / INDEX_FOLDER).iterdir())
+
+
+def days_of(folder: Path) -> list[str]:
+    return [name[:10] for name in stored(folder) if name[7:12] != "-all-"]
+
+
+@pytest.fixture
+def keys() -> Keyring:
+    return Keyring([base64.b64encode(os.urandom(32)).decode()])
+
+
+def test_a_receipt_comes_out_as_it_was_written(tmp_path: Path) -> None:
+    clock = ManualClock()
+    audit = AuditLog(tmp_path, clock, "run-x")
+    analysis = an_analysis(
+        usage=Usage(input=10, output=5, cached=2), cost_usd=0.25, attempts=2, suspicious=("tells_a_model",)
+    )
+    change = a_change(7, tags_added=("ai_processed", "ai_review"), escalated=("legal", "urgent"), intent="run-x-1")
+    timings = {"analyse": 3, "write": 4, "total": 7}
+    audit.ticket(
+        Outcome(
+            ticket_id=7,
+            status=OutcomeStatus.UPDATED,
+            reason="by m-1",
+            analysis=analysis,
+            change=change,
+            attempts=1,
+            timings_ms=timings,
+        )
+    )
+    audit.ticket(Outcome(ticket_id=8, status=OutcomeStatus.SKIPPED, reason="closed"))
+    audit.close()
+    with opened(tmp_path) as index:
+        columns = (
+            "ticket_id, outcome, reason, intent, category, urgency, sentiment, language, analyser, model, suspicious, "
+            "tags, review, escalated, priority_from, priority_to, tokens_in, tokens_out, tokens_cached, cost_usd, "
+            "analyse_ms, write_ms, total_ms, analyse_attempts, write_attempts"
+        )
+        full, bare = index.query(f"SELECT {columns} FROM work ORDER BY ticket_id")
+        ((when, confidence),) = index.query("SELECT ts, confidence FROM work WHERE ticket_id = 7")
+    assert full == (
+        7, "updated", "by m-1", "run-x-1", "billing", "high", "negative", "en", "model", "m-1", "tells_a_model",
+        "ai_processed ai_review", True, "legal urgent", None, "high", 10, 5, 2, 0.25, 3, 4, 7, 2, 1,
+    )  # fmt: skip
+    assert bare == (8, "skipped", "closed", *[None] * 9, False, None, None, None, 0, 0, 0, None, 0, 0, 0, 0, 0)
+    assert round(confidence, 3) == 0.9
+    assert f"{when:%Y-%m-%dT%H:%M:%S}Z" == iso(START)
+
+
+def test_nothing_in_a_customers_words_is_in_the_index(tmp_path: Path, keys: Keyring) -> None:
+    personal = {"summary": CANARY, "evidence": [CANARY], "entities": {"name": CANARY}}
+    line = receipt(1, "11-19 08:00", **personal)
+    line["change"]["note"] = f"Summary: {CANARY}"
+    torn = receipt(2, "11-19 08:01", **{**personal, "summary": f"{CANARY} \ud83d"})
+    write_log(tmp_path, [line, torn, {**line, "ts": line["ts"].replace("11-19", "11-18")}])
+    with opened(tmp_path) as index:
+        everything = index.query("SELECT * FROM events")
+        assert len(everything) == 3
+        assert "Zzyzx" not in repr(everything)
+        for path in (tmp_path / INDEX_FOLDER).iterdir():
+            assert b"Zzyzx" not in path.read_bytes(), path.name
+    assert days_of(tmp_path) == ["2026-11-18", "2026-11-19"]
+
+
+def test_what_is_read_line_by_line_is_cut_down_to_what_the_index_reads() -> None:
+    line = receipt(1, "11-19 08:00", summary=CANARY, evidence=[CANARY], entities={"name": CANARY})
+    line |= {"personal": {"salt": CANARY}, "more": CANARY}
+    line["change"]["note"] = CANARY
+    left = kept(line)
+    assert "Zzyzx" not in repr(left)
+    assert (left["ticket_id"], left["analysis"]["category"]) == (1, "billing")
+    assert line["analysis"]["summary"] == CANARY
+
+
+@CALM
+@given(data=st.data())
+def test_whatever_stands_between_the_receipts_all_of_them_are_found(tmp_path: Path, data: st.DataObject) -> None:
+    folder = tmp_path / str(data.draw(st.integers(0, 10**9)))
+    good = [receipt(number, "11-19 08:00") for number in range(data.draw(st.integers(0, 4)))]
+    odd = st.one_of(
+        st.binary(max_size=80).map(lambda raw: raw.replace(b"\n", b"") + b"\n"),
+        st.sampled_from(
+            [
+                b"\n", b"null\n", b"[1]\n", b"5\n", b'{"event":5}\n', b'{"event":"ticket"}\n', b"\x00" * 50 + b"\n",
+                b'{"ts":"2026-11-19T08:00:00.000Z","event":"ticket","ticket_id":9,"analysis":{"summary":"\\ud83d"}}\n',
+                b'{"ts":"2026-11-19T08:00:00.000Z","event":"ticket","ticket_id":9,"x":1' + b"0" * 400 + b"}\n",
+                b'{"ts":"2026-11-19T08:00:00.000Z","event":"ticket","ticket_id":"nine"}\n',
+                b'{"ts":"2026-11-19T08:00:00.000Z","event":"ticket","ticket_id":9,"analysis":[]}\n',
+                b'{"ts":"2026-11-19T08:00:00.000Z","event":"ticket","ticket_id":9}{"event":"ticket"}\n',
+                b'{"ts":"2026-11-19T08:00:00.000Z","event":"ticket","ticket_id":9,"outc\n',
+                b'{"ts":"2026-11-19T08:00:00.000Z","event":"ticket","ticket_id":9,"analysis":{"category":"a\xff"}}\n',
+                b'\xef\xbb\xbf{"ts":"2026-11-19T08:00:00.000Z","event":"ticket","ticket_id":9}\n',
+            ]
+        ),
+    )  # fmt: skip
+    lines: list[Any] = [*good, *data.draw(st.lists(odd, max_size=6))]
+    mixed = data.draw(st.permutations(lines))
+    write_day(folder, "2026-11-19", mixed, packed=data.draw(st.booleans()))
+    write_day(folder, TODAY, mixed)
+    expected = [
+        line["ticket_id"]
+        for _, line in events(folder)
+        if line["event"] == "ticket" and type(line.get("ticket_id")) is int and isinstance(line.get("ts"), str)
+    ]
+    with opened(folder) as index:
+        found = index.query(
+            "SELECT ticket_id FROM events WHERE event = 'ticket' AND ticket_id IS NOT NULL AND ts IS NOT NULL"
+        )
+    assert sorted(number for (number,) in found) == sorted(expected)
+    assert not [name for name in stored(folder) if name.startswith(".")]
+
+
+def test_a_receipt_with_half_an_emoji_counts_and_keeps_its_labels(tmp_path: Path) -> None:
+    write_log(
+        tmp_path, [receipt(1, "11-19 08:00"), receipt(2, "11-19 08:01", summary="torn \ud83d", reason="odd \ud83d")]
+    )
+    with opened(tmp_path) as index:
+        assert index.query("SELECT ticket_id, category FROM work ORDER BY 1") == [(1, "billing"), (2, "billing")]
+
+
+def test_what_a_crash_left_twice_counts_once_on_whatever_day_it_was_found_again(tmp_path: Path) -> None:
+    first = receipt(1, "11-18 08:00", run_id="run-a", intent="run-a-1", reason="by m-1")
+    again = receipt(1, "11-20 08:00", run_id="run-b", intent="run-a-1", reason="confirmed_by_reading")
+    other = receipt(2, "11-20 08:00", run_id="run-b", intent="run-b-1")
+    doubtful = receipt(3, "11-18 08:00", "failed", run_id="run-a", intent="run-a-3")
+    settled = receipt(3, "11-20 08:00", run_id="run-b", intent="run-a-3")
+    write_log(tmp_path, [first, again, other, doubtful, settled])
+    with opened(tmp_path) as index:
+        found = index.query("SELECT ticket_id, outcome, reason, next_at IS NULL FROM lines ORDER BY 1, ts")
+    assert found == [
+        (1, "updated", "by m-1", True),
+        (2, "updated", "by m-1", True),
+        (3, "failed", "by m-1", False),
+        (3, "updated", "by m-1", True),
+    ]
+
+
+_steps = st.lists(
+    st.tuples(
+        st.integers(1, 3),  # ticket
+        st.integers(0, 60 * 24 * 3 - 1),  # minute within three days
+        st.booleans(),  # understood
+        st.sampled_from(["run", "run", "run", "dry", "undo"]),
+    ),
+    max_size=12,
+    unique_by=lambda step: step[1],
+)
+
+
+@CALM
+@given(steps=_steps, until=st.integers(0, 60 * 24 * 3), number=st.integers(0, 10**9))
+def test_each_tickets_last_line_before_a_moment_is_known_whatever_follows(
+    tmp_path: Path, steps: list[tuple[int, int, bool, str]], until: int, number: int
+) -> None:
+    folder = tmp_path / str(number)
+    begin = at("11-18 00:00")
+
+    def line(ticket_id: int, minute: int, understood: bool, kind: str) -> dict[str, Any]:
+        when = begin + 60 * minute
+        text = iso(when)[5:16].replace("T", " ")
+        run_id = f"r{minute}-undo" if kind == "undo" else f"r{minute}"
+        found = receipt(ticket_id, text, run_id=run_id, **({} if understood else {"analysis": None}))
+        return {**found, "dry_run": kind == "dry"}
+
+    write_log(folder, [line(*step) for step in steps])
+    write_day(folder, "2026-11-17", [])
+    wanted: set[int] = set()
+    labelled: set[int] = set()
+    for ticket_id in {step[0] for step in steps}:
+        mine = [step for step in steps if step[0] == ticket_id and step[3] == "run" and step[1] < until]
+        wanted |= {max(step[1] for step in mine)} if mine else set()
+        understood = [step[1] for step in mine if step[2]]
+        labelled |= {max(understood)} if understood else set()
+    asked = {"until": iso(begin + 60 * until)[:-1]}
+    real = "ts < $until::TIMESTAMP AND NOT dry_run AND kind IS DISTINCT FROM 'undo'"
+    with opened(folder) as index:
+        last = index.query(f"SELECT ts FROM lines WHERE {real} AND coalesce(next_at >= $until::TIMESTAMP, true)", asked)
+        named = index.query(
+            f"SELECT ts FROM lines WHERE {real} AND category IS NOT NULL "
+            "AND coalesce(next_labelled_at >= $until::TIMESTAMP, true)",
+            asked,
+        )
+
+    def minutes(rows: list[tuple[Any, ...]]) -> list[int]:
+        return sorted(round((at(f"{when:%m-%d %H:%M}") - begin) / 60) for (when,) in rows)
+
+    assert minutes(last) == sorted(wanted)
+    assert minutes(named) == sorted(labelled)
+
+
+def test_runs_are_there_with_how_they_ended_and_what_kind_they_were(tmp_path: Path) -> None:
+    write_log(
+        tmp_path,
+        [
+            *run_lines("a", "11-20 08:00", "11-20 08:01", exit_code=1, cost_usd=0.5),
+            *run_lines("b", "11-20 08:10", None),
+            *run_lines("c-undo", "11-20 08:20", "11-20 08:21", undoes="a"),
+            *run_lines("d", "11-20 23:59", "11-21 00:01", dry_run=True, stopped="no luck", stopped_by="HelpdeskDown"),
+            {"ts": "2026-11-20T08:00:30.000Z", "event": "alert", "run_id": "a", "dry_run": False, "what": "write_mode"},
+        ],
+    )
+    with opened(tmp_path) as index:
+        found = index.query(
+            "SELECT run_id, kind, dry_run, exit_code, stopped_by, finished IS NULL FROM runs ORDER BY 1"
+        )
+        alerts = index.query("SELECT run_id, what, ticket_id FROM alerts")
+    assert found == [
+        ("a", "run", False, 1, None, False),
+        ("b", "run", False, None, None, True),
+        ("c-undo", "undo", False, 0, None, False),
+        ("d", "run", True, 0, "HelpdeskDown", False),
+    ]
+    assert alerts == [("a", "write_mode", None)]
+
+
+# What is kept
+
+
+def test_a_finished_day_is_read_once_and_today_is_never_kept(tmp_path: Path) -> None:
+    write_log(tmp_path, [receipt(1, "11-19 08:00"), receipt(2, "11-20 08:00"), receipt(3, "11-21 02:00")])
+    assert tickets(tmp_path) == [1, 2, 3]
+    assert days_of(tmp_path) == ["2026-11-19", "2026-11-20"]
+    before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / INDEX_FOLDER).iterdir()}
+    assert tickets(tmp_path) == [1, 2, 3]
+    assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / INDEX_FOLDER).iterdir()} == before
+
+
+def test_a_days_source_need_not_be_readable_once_it_is_kept(tmp_path: Path) -> None:
+    path = write_day(tmp_path, "2026-11-19", [receipt(1, "11-19 08:00")])
+    assert tickets(tmp_path) == [1]
+    about = path.stat()
+    path.write_bytes(b"x" * about.st_size)
+    os.utime(path, ns=(about.st_atime_ns, about.st_mtime_ns))
+    assert tickets(tmp_path) == [1]
+
+
+def test_a_day_that_was_rewritten_is_read_anew_and_what_was_kept_of_it_is_gone(tmp_path: Path) -> None:
+    write_day(tmp_path, "2026-11-19", [receipt(1, "11-19 08:00")])
+    assert tickets(tmp_path) == [1]
+    (old,) = stored(tmp_path)
+    write_day(tmp_path, "2026-11-19", [receipt(1, "11-19 08:00"), receipt(2, "11-19 09:00")])
+    assert tickets(tmp_path) == [1, 2]
+    (new,) = stored(tmp_path)
+    assert new != old
+
+
+def test_a_day_that_was_rewritten_to_the_same_size_is_noticed_as_well(tmp_path: Path) -> None:
+    path = write_day(tmp_path, "2026-11-19", [receipt(1, "11-19 08:00")])
+    assert tickets(tmp_path) == [1]
+    write_day(tmp_path, "2026-11-19", [receipt(2, "11-19 08:00")])
+    os.utime(path, (5, 5))
+    assert tickets(tmp_path) == [2]
+
+
+def test_a_day_that_retention_removed_leaves_nothing_behind(tmp_path: Path) -> None:
+    paths = [write_day(tmp_path, f"2026-11-{day}", [receipt(day, f"11-{day} 08:00")]) for day in (17, 18, 19)]
+    assert tickets(tmp_path) == [17, 18, 19]
+    paths[0].unlink()
+    assert tickets(tmp_path) == [18, 19]
+    assert days_of(tmp_path) == ["2026-11-18", "2026-11-19"]
+    assert len(stored(tmp_path)) == 3  # and the month of those two
+    paths[1].unlink()
+    paths[2].unlink()
+    assert tickets(tmp_path) == []
+    assert stored(tmp_path) == []
+
+
+def test_a_packed_day_reads_as_it_did_before(tmp_path: Path) -> None:
+    path = write_day(tmp_path, "2026-11-19", [receipt(1, "11-19 08:00"), b"torn\n", receipt(2, "11-19 08:01")])
+    assert tickets(tmp_path) == [1, 2]
+    pack(path)
+    assert not path.exists()
+    assert tickets(tmp_path) == [1, 2]
+
+
+def test_files_of_the_index_are_for_their_owner_alone(tmp_path: Path) -> None:
+    write_log(tmp_path, [receipt(1, "11-19 08:00"), receipt(2, "11-20 08:00")])
+    tickets(tmp_path)
+    if os.name == "posix":
+        assert stat.S_IMODE((tmp_path / INDEX_FOLDER).stat().st_mode) == 0o700
+        assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / INDEX_FOLDER).iterdir()} == {0o600}
+
+
+def test_asked_for_some_days_the_others_are_not_read(tmp_path: Path) -> None:
+    write_log(tmp_path, [receipt(day, f"11-{day} 08:00") for day in (17, 18, 19, 21)])
+    with opened(tmp_path, first_day="2026-11-18", last_day="2026-11-19") as index:
+        assert index.query("SELECT ticket_id FROM work ORDER BY 1") == [(18,), (19,)]
+        assert index.days == ("2026-11-17", "2026-11-21")
+    assert days_of(tmp_path) == ["2026-11-18", "2026-11-19"]
+    assert tickets(tmp_path) == [17, 18, 19, 21]
+    assert tickets(tmp_path, first_day="2026-11-19") == [19, 21]
+    assert days_of(tmp_path) == ["2026-11-17", "2026-11-18", "2026-11-19"]
+
+
+def test_a_month_is_asked_as_one_file_and_made_anew_when_one_of_its_days_changes(tmp_path: Path) -> None:
+    write_log(tmp_path, [receipt(day, f"10-{day} 08:00") for day in (10, 11, 12)] + [receipt(13, "11-19 08:00")])
+    assert tickets(tmp_path) == [10, 11, 12, 13]
+    (month,) = [name for name in stored(tmp_path) if "-all-" in name]
+    assert month.startswith("2026-10-")
+    write_day(tmp_path, "2026-10-11", [receipt(99, "10-11 08:00")])
+    assert tickets(tmp_path) == [10, 99, 12, 13]
+    (anew,) = [name for name in stored(tmp_path) if "-all-" in name]
+    assert anew != month
+
+
+def test_another_tag_for_reviews_is_another_index(tmp_path: Path) -> None:
+    write_day(tmp_path, "2026-11-19", [receipt(1, "11-19 08:00", tags=["bot_review"])])
+    for tag, expected in (("ai_review", False), ("bot_review", True), ("ai_review", False)):
+        with opened(tmp_path, review_tag=tag) as index:
+            assert index.query("SELECT review FROM work") == [(expected,)]
+
+
+def test_a_kept_file_that_is_damaged_is_made_anew(tmp_path: Path) -> None:
+    write_log(tmp_path, [receipt(1, "11-19 08:00"), receipt(2, "11-20 08:00")])
+    tickets(tmp_path)
+    for spoil in (b"", b"PAR1 not really"):
+        for path in (tmp_path / INDEX_FOLDER).iterdir():
+            path.write_bytes(spoil)
+        assert tickets(tmp_path) == [1, 2]
+
+
+def test_what_a_crash_left_in_the_folder_goes_and_what_others_are_writing_stays(tmp_path: Path) -> None:
+    write_day(tmp_path, "2026-11-19", [receipt(1, "11-19 08:00")])
+    tickets(tmp_path)
+    names = (".old.parquet.ab", ".new.parquet.cd", "strange.txt", ".plain-new")
+    left, busy, strange, clear = (tmp_path / INDEX_FOLDER / name for name in names)
+    for path in (left, busy, strange, clear):
+        path.write_bytes(b"x")
+    os.utime(left, (1, 1))
+    write_day(tmp_path, TODAY, [])
+    tickets(tmp_path)
+    assert [path.exists() for path in (left, busy, strange, clear)] == [False, True, False, False]
+
+
+def test_where_nothing_can_be_written_beside_the_log_it_works_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_log(tmp_path / "logs", [receipt(1, "11-19 08:00"), receipt(2, "11-21 02:00")])
+    (tmp_path / "logs" / INDEX_FOLDER).write_text("in the way")
+    elsewhere = tmp_path / "tmp"
+    elsewhere.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(elsewhere))
+    with opened(tmp_path / "logs") as index:
+        assert index.query("SELECT count(*) FROM work") == [(2,)]
+        assert len(list(elsewhere.iterdir())) == 1
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there_is_an_empty_log_and_is_not_made(tmp_path: Path) -> None:
+    assert tickets(tmp_path / "none") == []
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_folder_whose_name_is_a_pattern_is_not_taken_for_another(tmp_path: Path) -> None:
+    lines = [receipt(1, "11-19 08:00"), receipt(2, "11-20 08:00"), receipt(3, "11-21 02:00")]
+    write_log(tmp_path / "log[1]", lines)
+    write_log(tmp_path / "log1", [{**line, "ticket_id": 9} for line in lines])
+    for source in (tmp_path / "log[1]").glob("*.jsonl"):
+        shutil.copystat(source, tmp_path / "log1" / source.name)
+    for _ in range(2):
+        assert tickets(tmp_path / "log1") == [9, 9, 9]
+        assert tickets(tmp_path / "log[1]") == [1, 2, 3]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such names")
+def test_no_letter_of_the_folders_name_means_anything(tmp_path: Path) -> None:
+    folder = tmp_path / "it's *a* [log]? $1 {x}"
+    write_log(folder, [receipt(1, "11-19 08:00"), receipt(2, "11-20 08:00"), receipt(3, "11-21 02:00")])
+    for _ in range(2):
+        assert tickets(folder) == [1, 2, 3]
+
+
+def open_with_limit(folder: Path, most_bytes: int) -> str:
+    """What an index says whose process may write no file that is longer."""
+    code = (
+        "import resource, sys; from pathlib import Path; from ticket_processor.reporting.index import LogIndex\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)\n"
+        f"with LogIndex(Path(sys.argv[1]), lambda: {START}) as index:\n"
+        "    print(index.query('SELECT count(*), sum(ticket_id) FROM work')[0], index.refresh())"
+    )
+    command = [sys.executable, "-c", code, str(folder), str(most_bytes)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    assert done.stderr == ""
+    return done.stdout.strip()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="such a limit exists on POSIX only")
+def test_where_there_is_no_room_for_the_index_days_are_read_into_memory(tmp_path: Path) -> None:
+    write_log(tmp_path, [receipt(number, "11-19 08:00") for number in range(50)] + [receipt(51, "11-20 08:00")])
+    assert open_with_limit(tmp_path, 2000) == f"(51, {sum(range(50)) + 51}) False"
+    assert stored(tmp_path) == []
+    assert len(tickets(tmp_path)) == 51
+    assert days_of(tmp_path) == ["2026-11-19", "2026-11-20"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="such a limit exists on POSIX only")
+def test_where_there_is_room_for_days_and_not_for_a_month_days_are_asked(tmp_path: Path) -> None:
+    lines = [receipt(100 * day + n, f"11-{day} 08:00", reason=f"{day} {n}") for day in range(10, 21) for n in range(40)]
+    write_log(tmp_path, lines)
+    assert len(tickets(tmp_path)) == 440
+    sizes = {path.name: path.stat().st_size for path in (tmp_path / INDEX_FOLDER).iterdir()}
+    (whole,) = [size for name, size in sizes.items() if "-all-" in name]
+    largest = max(size for name, size in sizes.items() if "-all-" not in name)
+    assert whole > 1.2 * largest
+    shutil.rmtree(tmp_path / INDEX_FOLDER)
+    total = sum(line["ticket_id"] for line in lines)
+    assert open_with_limit(tmp_path, (whole + largest) // 2) == f"(440, {total}) False"
+    assert len(days_of(tmp_path)) == len(stored(tmp_path)) == 11
+
+
+# What changes while it is open
+
+
+def test_news_of_today_are_taken_in_and_nothing_new_is_told_as_such(tmp_path: Path) -> None:
+    path = write_day(tmp_path, TODAY, [receipt(1, "11-21 02:00")])
+    with opened(tmp_path) as index:
+        assert not index.refresh()
+        with path.open("ab") as file:
+            file.write(path.read_bytes().splitlines(keepends=True)[1].replace(b'"ticket_id":1,', b'"ticket_id":2,'))
+        assert index.query("SELECT count(*) FROM work") == [(1,)]
+        assert index.refresh()
+        assert index.query("SELECT count(*) FROM work") == [(2,)]
+        assert not index.refresh()
+
+
+def test_a_day_that_ends_while_it_is_open_is_kept_and_counts_once(tmp_path: Path) -> None:
+    now = START
+    write_log(tmp_path, [receipt(1, "11-20 08:00"), receipt(2, "11-21 02:00")])
+    with LogIndex(tmp_path, lambda: now) as index:
+        now += 86_400
+        assert index.refresh()
+        assert index.query("SELECT ticket_id FROM work ORDER BY 1") == [(1,), (2,)]
+    assert days_of(tmp_path) == ["2026-11-20", "2026-11-21"]
+
+
+def test_another_process_may_tidy_up_under_an_open_index(tmp_path: Path) -> None:
+    write_log(tmp_path, [receipt(1, "11-19 08:00"), receipt(2, "11-20 08:00")])
+    with opened(tmp_path) as index:
+        write_day(tmp_path, "2026-11-20", [receipt(3, "11-20 08:00")])
+        for path in (tmp_path / INDEX_FOLDER).iterdir():
+            path.unlink()
+        assert index.query("SELECT ticket_id FROM work ORDER BY 1") == [(1,), (3,)]
+
+
+def test_threads_may_ask_while_it_is_refreshed_and_never_see_half_a_log(tmp_path: Path) -> None:
+    path = write_day(tmp_path, TODAY, [receipt(number, "11-21 02:00") for number in range(300)])
+    write_day(tmp_path, "2026-11-20", [receipt(1000, "11-20 02:00")])
+    strange: list[object] = []
+    with opened(tmp_path) as index:
+
+        def ask() -> None:
+            for _ in range(40):
+                ((count,),) = index.query("SELECT count(*) FROM lines")
+                if count not in (301, 302):
+                    strange.append(count)
+
+        threads = [threading.Thread(target=ask) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        lines = path.read_bytes()
+        for number in range(20):
+            path.write_bytes(lines + (lines.splitlines(keepends=True)[1] if number % 2 else b""))
+            os.utime(path, ns=(number, number))
+            index.refresh()
+        for thread in threads:
+            thread.join()
+    assert strange == []
+
+
+def test_several_processes_may_open_a_log_that_none_has_opened_yet(tmp_path: Path) -> None:
+    write_log(tmp_path, [receipt(day, f"11-{day} 08:00") for day in range(10, 21)])
+    code = (
+        "import sys, time; from pathlib import Path; from ticket_processor.reporting.index import LogIndex\n"
+        f"with LogIndex(Path(sys.argv[1]), lambda: {START}) as index:\n"
+        "    print(index.query('SELECT count(*), sum(ticket_id) FROM work')[0])"
+    )
+    started = [
+        subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    assert {process.communicate(timeout=100)[0].strip() for process in started} == {"(11, 165)"}
+    assert len(stored(tmp_path)) == 12
+
+
+# Encryption
+
+
+@pytest.fixture
+def encrypted(tmp_path: Path, keys: Keyring) -> Path:
+    clock = ManualClock(START - 2 * 86_400)
+    audit = AuditLog(tmp_path / "logs", clock, "run-x", keys=keys)
+    for number in (1, 2, 3):
+        audit.ticket(Outcome(ticket_id=number, status=OutcomeStatus.UPDATED, reason="by m-1", analysis=an_analysis()))
+        clock.advance(86_400)
+    audit.close()
+    return tmp_path / "logs"
+
+
+def test_an_encrypted_log_is_read_with_its_key_and_nothing_of_it_is_kept(encrypted: Path, keys: Keyring) -> None:
+    with opened(encrypted, keys=keys) as index:
+        assert index.query("SELECT ticket_id, category FROM lines ORDER BY 1") == [
+            *((number, "billing") for number in (1, 2, 3))
+        ]
+        assert stored(encrypted) == []
+        assert not index.refresh()
+
+
+def test_a_process_that_dies_leaves_nothing_of_an_encrypted_log_in_the_clear(
+    encrypted: Path, keys: Keyring, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(Path, "unlink", lambda *_path, **_how: None)  # nothing is tidied up any more
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    assert tickets(encrypted, keys=keys) == [1, 2, 3]
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"by m-1" in path.read_bytes()]
+
+
+def test_days_before_the_log_was_encrypted_are_kept_as_ever(encrypted: Path, keys: Keyring) -> None:
+    write_day(encrypted, "2026-11-18", [receipt(9, "11-18 08:00")])
+    assert tickets(encrypted, keys=keys) == [9, 1, 2, 3]
+    assert days_of(encrypted) == ["2026-11-18"]
+
+
+def test_an_encrypted_day_that_ends_while_it_is_open_stays_in_memory(encrypted: Path, keys: Keyring) -> None:
+    now = START
+    with LogIndex(encrypted, lambda: now, keys=keys) as index:
+        now += 86_400
+        assert index.refresh()
+        assert not index.refresh()
+        assert index.query("SELECT count(*) FROM work") == [(3,)]
+    assert stored(encrypted) == []
+
+
+def test_without_the_key_it_says_which_variable_must_hold_it(encrypted: Path) -> None:
+    with pytest.raises(CannotRun, match=r"is encrypted: TICKETBOT_AUDIT_ENCRYPTION_KEYS must hold the key"):
+        opened(encrypted)
+    assert stored(encrypted) == []
+
+
+def test_a_packed_day_that_is_damaged_is_told_by_its_name(tmp_path: Path) -> None:
+    path = write_day(tmp_path, "2026-11-19", [receipt(1, "11-19 08:00")], packed=True)
+    path.write_bytes(path.read_bytes()[:-12])
+    with pytest.raises(CannotRun, match=r"ticketbot-2026-11-19\.jsonl\.gz cannot be read"):
+        opened(tmp_path)
+
+
+def test_without_duckdb_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    with pytest.raises(ConfigError, match=re.escape(how_to_install("report"))):
+        opened(tmp_path)

@@ -1,0 +1,278 @@
+"""Topics that many tickets are about, and whether the help centre has articles on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from ticket_processor.core.clock import Deadline
+from ticket_processor.core.errors import CannotRun, DeadlineReached, HelpdeskDown, NotAuthorised
+from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
+from ticket_processor.helpdesk.protocol import Article
+from ticket_processor.helpdesk.zendesk_articles import ANY, HelpCenter
+from ticket_processor.reporting.knowledge_gaps import (
+    MOST_QUERIES,
+    Coverage,
+    Knowledge,
+    Topic,
+    look_up,
+    themes_of,
+    topics_of,
+    wanted,
+)
+from ticket_processor.sandbox import Rules, add_article, fill_help_center
+
+from ..helpdesk.test_zendesk import Account
+from ..support.fakes import ManualClock, Wire, answer
+
+TAXONOMY = Taxonomy(
+    categories=(
+        *default_taxonomy().categories,
+        Category(name="invoice_copy", description="A copy of an invoice is wanted.", parent="billing"),
+        Category(
+            name="gift_vouchers",
+            description="Vouchers that were given as presents",
+            keywords={"en": ("voucher*",), "de": ("*gutschein*",)},
+        ),
+        Category(name="assembly", description="Putting furniture together at home."),
+    )
+)
+
+
+class Center:
+    """A help centre of these articles that finds what holds all words asked for, and remembers what it was asked."""
+
+    def __init__(self, *articles: tuple[str, str], body: str = "", raises: Callable[[int], None] | None = None) -> None:
+        self.articles = [Article(number, title, (), locale) for number, (locale, title) in enumerate(articles, 1)]
+        self.body = body
+        self.asked: list[tuple[str, str]] = []
+        self._raises = raises
+
+    def locales(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(article.locale for article in self.articles))
+
+    def search(self, query: str, locale: str) -> tuple[Article, ...]:
+        self.asked.append((query, locale))
+        if self._raises is not None:
+            self._raises(len(self.asked))
+        words = query.casefold().split()
+        return tuple(
+            article
+            for article in self.articles
+            if locale in (ANY, article.locale)
+            and all(word in f"{article.title} {self.body}".casefold() for word in words)
+        )
+
+
+def looked_up(center: Center, *topics: Topic, at_least: int = 10) -> Knowledge:
+    return look_up(wanted(topics, at_least), TAXONOMY, center, at_least=at_least, deadline=Deadline(ManualClock(), 300))
+
+
+def one(center: Center, name: str, language: str = "en", kind: Any = "category") -> Coverage:
+    (found,) = looked_up(center, Topic(name, kind, 20, {language: 20})).topics
+    return found
+
+
+def test_a_topic_with_an_article_that_speaks_of_it_is_no_gap() -> None:
+    found = one(Center(("en-us", "Understanding your invoice"), ("en-us", "Reset a password")), "billing")
+    assert (found.articles, found.mentions, found.gap) == (1, 0, None)
+
+
+def test_a_topic_without_any_article_is_a_gap() -> None:
+    found = one(Center(("en-us", "Reset a password")), "billing")
+    assert (found.articles, found.mentions, found.gap) == (0, 0, "no_article")
+
+
+def test_an_article_that_only_mentions_a_topic_leaves_the_gap_open() -> None:
+    found = one(Center(("en-us", "What's new"), body="we fixed refund and billing"), "refund")
+    assert (found.articles, found.mentions, found.gap) == (0, 1, "only_mentions")
+
+
+def test_a_label_says_what_an_article_is_about() -> None:
+    center = Center(("en-us", "Terms"), body="billing")
+    center.articles = [Article(1, "Terms", ("how_to_billing",), "en-us")]
+    assert one(center, "billing").gap is None
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "title"),
+    [
+        ("billing", "de", "Ihre Rechnungen verstehen"),
+        ("gift_vouchers", "de", "Geschenkgutscheine einlösen"),
+        ("gift_vouchers", "en", "Where to enter vouchers"),
+        ("gift_vouchers", "en", "Our gift vouchers"),
+        ("assembly", "en", "Furniture for the garden"),
+    ],
+)
+def test_a_topic_is_searched_by_its_words_in_the_tickets_language(name: str, language: str, title: str) -> None:
+    assert one(Center((language, title)), name, language).gap is None
+
+
+def test_a_subcategory_is_searched_by_its_own_name_and_not_by_its_parents_words() -> None:
+    found = one(
+        Center(("en-us", "Payment methods"), ("en-us", "A copy of your invoice")), "invoice_copy", kind="subcategory"
+    )
+    assert (found.articles, found.gap) == (1, None)
+    assert one(Center(("en-us", "Payment methods")), "invoice_copy", kind="subcategory").gap == "no_article"
+
+
+def test_languages_are_looked_at_apart_and_one_without_articles_is_a_gap() -> None:
+    center = Center(("en-us", "Billing"), ("fr", "Mot de passe"))
+    topic = Topic("billing", "category", 60, {"en": 30, "fr": 20, "it": 10})
+    found = looked_up(center, topic)
+    assert [(item.language, item.tickets, item.gap) for item in found.topics] == [
+        ("en", 30, None),
+        ("fr", 20, "no_article"),
+        ("it", 10, "no_such_language"),
+    ]
+    assert [item.language for item in found.gaps] == ["fr", "it"]
+
+
+def test_what_few_tickets_are_about_is_not_searched() -> None:
+    center = Center(("en-us", "Reset a password"))
+    found = looked_up(center, Topic("billing", "category", 12, {"en": 9, "de": 3, "und": 400}))
+    assert (found.topics, center.asked) == ((), [])
+
+
+def test_an_article_in_the_second_locale_of_a_language_counts() -> None:
+    center = Center(("en-us", "Reset a password"), ("en-gb", "Billing"))
+    assert one(center, "billing").gap is None
+
+
+def test_the_search_ends_with_the_first_words_that_find_an_article_and_tries_a_few() -> None:
+    center = Center(("en-us", "Billing"))
+    one(center, "billing")
+    assert center.asked == [("billing", "en-us")]
+    nothing = Center(("en-us", "Reset a password"))
+    one(nothing, "billing")
+    assert len(nothing.asked) == MOST_QUERIES
+    assert all("*" not in query and "~" not in query for query, _ in nothing.asked)
+
+
+def test_gaps_come_with_the_most_tickets_first() -> None:
+    topics = [Topic("refund", "category", 30, {"en": 30}), Topic("order", "category", 50, {"en": 50})]
+    found = looked_up(Center(("en-us", "Reset a password")), *topics)
+    assert [item.topic for item in found.gaps] == ["order", "refund"]
+
+
+def test_a_theme_is_searched_in_every_language() -> None:
+    theme = Topic("gift card", "theme", 12)
+    found = looked_up(Center(("de", "Reset a password"), ("en-us", "Gift cards and how to use them")), theme)
+    assert [(item.language, item.gap) for item in found.topics] == [(ANY, None)]
+    assert looked_up(Center(("en-us", "A card for you")), theme).topics[0].gap == "no_article"
+
+
+def test_topics_are_both_levels_of_categories_without_the_one_for_everything_else() -> None:
+    rows = [
+        ("billing", None, "en", 3),
+        ("billing", "invoice_copy", "en", 2),
+        ("billing", "invoice_copy", "de", 1),
+        ("general", None, "en", 9),
+    ]
+    assert topics_of(rows, TAXONOMY) == [
+        Topic("billing", "category", 6, {"en": 5, "de": 1}),
+        Topic("invoice_copy", "subcategory", 3, {"en": 2, "de": 1}),
+    ]
+
+
+def test_what_tickets_without_a_category_speak_of_is_a_topic_where_there_are_enough() -> None:
+    left = [f"Asks about a gift card, {n} of them" for n in range(12)] + [
+        f"Wants a job as a driver {n}" for n in range(4)
+    ]
+    assert themes_of(left, ["Charged twice"] * 20, 10) == [Topic("gift card", "theme", 12)]
+
+
+def test_the_words_of_one_or_two_customers_are_no_theme_however_few_are_asked_for() -> None:
+    few = ["Zaphod wants his towel back", "Zaphod asks again"]
+    elsewhere = ["Charged twice"] * 20
+    assert themes_of(few, elsewhere, 1) == []
+    assert [theme.name for theme in themes_of([*few, "Zaphod once more"], elsewhere, 1)] == ["zaphod"]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (CannotRun("this Zendesk account has no Help Center (HTTP 404)"), "has no Help Center"),
+        (DeadlineReached("x"), "the time allowed for it is used up"),
+    ],
+)
+def test_what_ends_the_search_is_told_with_what_was_found_until_then(error: Exception, words: str) -> None:
+    def raises(nth: int) -> None:
+        if nth == 2:
+            raise error
+
+    center = Center(("en-us", "Billing"), raises=raises)
+    topics = [Topic("billing", "category", 30, {"en": 30}), Topic("refund", "category", 20, {"en": 20})]
+    told: list[int] = []
+    found = look_up(
+        wanted(topics, 5), TAXONOMY, center, at_least=5, deadline=Deadline(ManualClock(), 300), advance=told.append
+    )
+    assert words in (found.ended_early or "")
+    assert ([item.topic for item in found.topics], found.not_searched) == (["billing"], 1)
+    assert told == [1]
+
+
+# The client
+
+
+def help_center(*titles: tuple[str, str], **rules: Any) -> HelpCenter:
+    account = Account(rules=Rules(**rules))
+    for locale, title in titles:
+        add_article(account.store, title, "<p>words</p>", locale=locale)
+    return HelpCenter(account.transport)
+
+
+def test_the_accounts_own_language_comes_first() -> None:
+    assert help_center(("de", "x"), ("fr", "y")).locales() == ("en-us", "de", "fr")
+
+
+@pytest.mark.parametrize("how", ["any", "all"])
+def test_articles_are_found_whichever_way_the_account_searches(how: str) -> None:
+    account = Account(rules=Rules(article_search=how))  # type: ignore[arg-type]
+    fill_help_center(account.store)
+    topics = [Topic(name, "category", 20, {"en": 20, "de": 10}) for name in ("billing", "account", "order", "refund")]
+    center, deadline = HelpCenter(account.transport), Deadline(account.clock, 300)
+    found = look_up(wanted(topics, 5), default_taxonomy(), center, at_least=5, deadline=deadline)
+    assert {(item.topic, item.language): item.gap for item in found.topics} == {
+        ("billing", "en"): None,
+        ("account", "en"): None,
+        ("order", "en"): None,
+        ("refund", "en"): "only_mentions",
+        ("billing", "de"): None,
+        ("account", "de"): None,
+        ("order", "de"): "no_article",
+        ("refund", "de"): "no_article",
+    }
+
+
+def test_drafts_and_articles_in_another_language_than_asked_for_are_no_articles() -> None:
+    rows: Sequence[dict[str, Any]] = [
+        {"id": 1, "title": "Draft", "locale": "de", "draft": True},
+        {"id": 2, "title": "Billing", "locale": "en-us"},
+        {"id": 3, "title": "Rechnung", "locale": "DE", "label_names": ["billing"]},
+        {"title": "without an id", "locale": "de"},
+    ]
+    wire = Wire(answer(200, {"results": rows}))
+    assert HelpCenter(wire.transport).search("rechnung", "de") == (Article(3, "Rechnung", ("billing",), "de"),)
+
+
+@pytest.mark.parametrize(
+    ("state", "kind", "words"),
+    [
+        ("none", CannotRun, "has no Help Center (HTTP 404)"),
+        ("forbidden", CannotRun, "may not read the Help Center (HTTP 403)"),
+        ("not_in_plan", NotAuthorised, "where the account's plan has none"),
+    ],
+)
+def test_an_account_without_a_help_center_is_told_so(state: str, kind: type[CannotRun], words: str) -> None:
+    with pytest.raises(kind) as error:
+        help_center(help_center=state).locales()
+    assert words in str(error.value)
+
+
+@pytest.mark.parametrize("body", [{"results": None}, ["no object"]])
+def test_an_answer_that_is_no_list_of_articles_is_a_helpdesk_that_fails(body: Any) -> None:
+    with pytest.raises(HelpdeskDown):
+        HelpCenter(Wire(answer(200, body)).transport).search("billing", "en-us")

@@ -1,0 +1,595 @@
+"""What people changed of what we had set: judged from a ticket's record, and added up."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ticket_processor.core.clock import Deadline
+from ticket_processor.core.errors import HelpdeskDown, TicketError
+from ticket_processor.core.models import Priority, Ticket
+from ticket_processor.core.taxonomy import Category, Taxonomy
+from ticket_processor.helpdesk.protocol import Fetched
+from ticket_processor.helpdesk.ticket_history import Edit, History
+from ticket_processor.policy.decide import Policy
+from ticket_processor.reporting.override_counts import BANDS, MOST_PAIRS, Count, Overrides, add_up, in_sample_order
+from ticket_processor.reporting.override_sample import LOOKED_AT, read_overrides, written_tickets
+from ticket_processor.reporting.overrides import ANOTHER, JudgedLabel, TicketJudgement, Written, judge, words_of
+from ticket_processor.sandbox import BOT_ID, PERSON_ID
+from ticket_processor.zendesk import Zendesk
+
+from ..helpdesk.test_zendesk import Account
+from ..support.fakes import ManualClock, Wire, answer
+
+BOT, AGENT, CUSTOMER = 99, 7, 500
+TAXONOMY = Taxonomy(
+    categories=(
+        Category(name="billing", description="Money", tag="finance", group=5, fields={20: "area_web", 21: "free"}),
+        Category(name="invoice", description="Invoices", parent="billing"),
+        Category(name="refund", description="Money back"),
+        Category(name="general", description="Else"),
+    )
+)
+WORDS = words_of(Policy(), TAXONOMY)
+LABELS = ("ai_processed", "ai_billing", "ai_invoice", "ai_urgency_high", "ai_sentiment_negative", "finance")
+WRITTEN = Written(1, "billing", {"k1": 0.9, "k2": 0.4})
+
+
+def tags(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+def ours(*added: str, key: str = "k1", **fields: Any) -> Edit:
+    return Edit(
+        at="", author=BOT, way="api", key=key, intent=key, comment="internal", tags_added=tags(*added), **fields
+    )
+
+
+def person(**fields: Any) -> Edit:
+    return Edit(at="", author=AGENT, **fields)
+
+
+def rules(**fields: Any) -> Edit:
+    return Edit(at="", way="rules", **fields)
+
+
+SOLVED = person()
+
+
+def judged(*edits: Edit, options: Mapping[int, frozenset[str]] | None = None) -> dict[str, JudgedLabel]:
+    """By part; a ticket that nobody has dealt with fails."""
+    judgement = judge(History(edits=edits, options=dict(options or {})), WORDS, WRITTEN, requester=CUSTOMER)
+    assert judgement is not None
+    assert judgement.dealt_with
+    return {item.part: item for item in judgement.labels}
+
+
+def fates(*edits: Edit, **options: Any) -> dict[str, str]:
+    return {part: item.fate + (f" to {item.theirs}" if item.theirs else "") for part, item in judged(*edits).items()}
+
+
+# One ticket
+
+
+def test_what_nobody_touched_was_left_and_marks_are_no_labels() -> None:
+    write = ours(*LABELS, "ai_review", priority=(None, Priority.HIGH), group=(None, 5), fields={21: (None, "free")})
+    off = person(tags_removed=tags("ai_review", "ai_processed"), tags_added=tags("vip"))
+    found = judged(write, off)
+    assert {part: item.ours for part, item in found.items()} == {
+        "category": "billing",
+        "subcategory": "invoice",
+        "urgency": "high",
+        "sentiment": "negative",
+        "priority": "high",
+        "group": "5",
+        "tag": "finance",
+        "field 21": "free",
+    }
+    assert {item.fate for item in found.values()} == {"left"}
+    assert {item.confidence for item in found.values()} == {0.9}
+
+
+def test_a_person_who_swaps_a_label_changes_it_and_one_who_takes_it_off_does_not_say_to_what() -> None:
+    write = ours(*LABELS)
+    swap = person(tags_removed=tags("ai_billing", "ai_sentiment_negative"), tags_added=tags("ai_refund"))
+    later = person(tags_added=tags("ai_urgency_low"), tags_removed=tags("ai_urgency_high"))
+    assert fates(write, swap, later) == {
+        "category": "changed to refund",
+        "subcategory": "left",
+        "urgency": "changed to low",
+        "sentiment": "taken_off",
+        "tag": "left",
+    }
+
+
+def test_a_person_who_puts_another_label_beside_ours_changes_it() -> None:
+    beside = person(tags_added=tags("ai_refund"))
+    assert fates(ours("ai_billing"), beside) == {"category": "changed to refund"}
+    off_again = person(tags_removed=tags("ai_refund"))
+    assert fates(ours("ai_billing"), beside, off_again) == {"category": "left"}
+
+
+def test_another_label_that_a_write_of_ours_takes_off_again_is_no_longer_what_the_ticket_says() -> None:
+    beside, swapped = person(tags_added=tags("ai_refund")), person(tags_removed=tags("ai_billing"))
+    cleared = ours(key="k2", tags_removed=tags("ai_refund"))
+    assert fates(ours("ai_billing"), beside, cleared) == {"category": "left"}
+    assert fates(ours("ai_billing"), beside, swapped, cleared) == {"category": "taken_off"}
+    by_rule = rules(tags_added=tags("ai_refund"))
+    assert fates(ours("ai_billing"), by_rule, cleared, SOLVED) == {"category": "left"}
+    still = person(tags_added=tags("ai_general"))
+    assert fates(ours("ai_billing"), beside, still, cleared) == {"category": "changed to general"}
+
+
+def test_who_takes_a_label_off_and_names_another_later_has_changed_it() -> None:
+    off, on = person(tags_removed=tags("ai_billing")), person(tags_added=tags("ai_refund"))
+    assert fates(ours("ai_billing"), off, on) == {"category": "changed to refund"}
+    assert fates(ours("ai_billing"), off, person(tags_added=tags("ai_billing"))) == {"category": "left"}
+
+
+def test_what_was_on_the_ticket_before_is_not_ours_and_nobodys_change() -> None:
+    created = Edit(at="", author=CUSTOMER, creation=True, tags_added=tags("ai_refund"), priority=(None, Priority.LOW))
+    assert fates(created, ours("ai_billing"), SOLVED) == {"category": "left"}
+
+
+def test_priority_group_and_fields_are_judged_by_the_last_word_of_people() -> None:
+    write = ours(priority=(None, Priority.HIGH), group=(None, 5), fields={21: (None, "free")})
+    first = person(priority=(Priority.HIGH, Priority.LOW), group=(5, None), fields={21: ("free", "Jane Doe, Main St")})
+    assert fates(write, first) == {
+        "priority": "changed to low",
+        "group": "taken_off",
+        "field 21": f"changed to {ANOTHER}",
+    }
+    back = person(priority=(Priority.LOW, Priority.HIGH), group=(None, 6))
+    assert fates(write, first, back)["priority"] == "left"
+    assert fates(write, first, back)["group"] == "changed to 6"
+
+
+def test_a_drop_downs_choice_is_told_also_where_the_record_names_its_tags_only() -> None:
+    write = ours("area_web", fields={20: (None, "area_web")})
+    options = {20: tags("area_web", "area_app")}
+    swap = person(tags_removed=tags("area_web"), tags_added=tags("area_app"))
+    named = person(tags_removed=tags("area_web"), tags_added=tags("area_app"), fields={20: ("area_web", "area_app")})
+    off = person(tags_removed=tags("area_web"))
+    for edit, fate, theirs in ((swap, "changed", "area_app"), (named, "changed", "area_app"), (off, "taken_off", None)):
+        found = judged(write, edit, options=options)["field 20"]
+        assert (found.ours, found.fate, found.theirs) == ("area_web", fate, theirs)
+
+
+def test_what_we_replaced_ourselves_is_no_override() -> None:
+    second = ours("ai_refund", key="k2", tags_removed=tags("ai_billing"), priority=(Priority.HIGH, Priority.LOW))
+    found = judged(ours("ai_billing", priority=(None, Priority.HIGH)), second, SOLVED)
+    assert {part: (item.ours, item.fate, item.confidence) for part, item in found.items()} == {
+        "category": ("refund", "left", 0.4),
+        "priority": ("low", "left", 0.4),
+    }
+
+
+def test_what_an_undo_took_back_is_not_judged_and_a_persons_change_before_it_is() -> None:
+    write = ours("ai_billing", "ai_urgency_high", priority=(None, Priority.HIGH))
+    change = person(tags_removed=tags("ai_urgency_high"), tags_added=tags("ai_urgency_low"))
+    undo = ours(key="u", tags_removed=tags("ai_billing"), priority=(Priority.HIGH, None))
+    assert fates(write, change, undo) == {"urgency": "changed to low"}
+
+
+def test_what_we_gave_back_to_a_person_is_theirs() -> None:
+    took = ours("ai_billing", priority=(Priority.LOW, Priority.HIGH), tags_removed=tags("ai_urgency_low"))
+    gave = ours("ai_urgency_low", key="r", priority=(Priority.HIGH, Priority.LOW))
+    assert fates(took, gave, SOLVED) == {"category": "left"}
+
+
+def test_rules_are_no_people_and_what_they_changed_is_not_judged() -> None:
+    write = ours("ai_billing", "ai_urgency_high", priority=(None, Priority.HIGH))
+    trigger = rules(tags_removed=tags("ai_billing"), priority=(Priority.HIGH, Priority.URGENT))
+    assert fates(write, trigger, SOLVED) == {"category": "by_rules", "urgency": "left", "priority": "by_rules"}
+    tidy = rules(tags_removed=tags("ai_billing"))
+    swap = person(tags_removed=tags("ai_billing"), tags_added=tags("ai_refund"))
+    assert fates(write, swap, tidy)["category"] == "changed to refund"
+    back = rules(tags_added=tags("ai_billing"))
+    assert fates(write, trigger, back, SOLVED)["category"] == "left"
+
+
+def test_another_program_under_our_user_is_no_person_but_its_owner_at_the_screen_is_one() -> None:
+    write = ours("ai_billing")
+    swap = {"tags_removed": tags("ai_billing"), "tags_added": tags("ai_refund")}
+    script = Edit(at="", author=BOT, way="api", **swap)  # type: ignore[arg-type]
+    assert fates(write, script, SOLVED)["category"] == "by_rules"
+    owner = Edit(at="", author=BOT, way="hand", **swap)  # type: ignore[arg-type]
+    assert fates(write, owner)["category"] == "changed to refund"
+    colleague = Edit(at="", author=AGENT, way="api", **swap)  # type: ignore[arg-type]
+    assert fates(write, colleague)["category"] == "changed to refund"
+
+
+@pytest.mark.parametrize(
+    ("later", "dealt_with"),
+    [
+        ([], False),
+        ([rules(tags_added=tags("x"))], False),
+        ([Edit(at="", author=CUSTOMER, comment="public", text="thanks")], False),
+        ([Edit(at="", author=BOT, way="api")], False),
+        ([person(comment="public", text="here you are")], True),
+    ],
+)
+def test_a_ticket_is_dealt_with_when_a_person_but_the_customer_did_anything_after_us(
+    later: Sequence[Edit], *, dealt_with: bool
+) -> None:
+    history = History(edits=(person(tags_added=tags("before")), ours("ai_billing"), *later))
+    judgement = judge(history, WORDS, WRITTEN, requester=CUSTOMER)
+    assert judgement is not None
+    assert judgement.dealt_with is dealt_with
+
+
+def test_a_record_without_a_write_of_ours_says_nothing() -> None:
+    assert judge(History(edits=(person(), rules())), WORDS, WRITTEN) is None
+
+
+@pytest.mark.parametrize(
+    ("start", "edits", "raised", "lowered"),
+    [
+        (Priority.NORMAL, [(Priority.NORMAL, Priority.URGENT)], Priority.URGENT, None),
+        (None, [(None, Priority.HIGH)], Priority.HIGH, None),
+        (None, [(None, Priority.NORMAL)], None, None),
+        (None, [(None, Priority.LOW)], None, Priority.LOW),
+        (Priority.HIGH, [(Priority.HIGH, Priority.LOW)], None, Priority.LOW),
+        (Priority.LOW, [(Priority.LOW, Priority.HIGH), (Priority.HIGH, Priority.LOW)], None, None),
+        (Priority.LOW, [(Priority.LOW, Priority.HIGH), (Priority.HIGH, Priority.NORMAL)], Priority.NORMAL, None),
+    ],
+)
+def test_an_escalation_is_a_priority_that_people_raised_after_us(
+    start: Priority | None,
+    edits: Sequence[tuple[Priority | None, Priority | None]],
+    raised: Priority | None,
+    lowered: Priority | None,
+) -> None:
+    write = ours("ai_billing", priority=None if start is None else (None, start))
+    before = person(priority=(Priority.LOW, Priority.URGENT))
+    judgement = judge(History(edits=(before, write, *(person(priority=edit) for edit in edits))), WORDS, WRITTEN)
+    assert judgement is not None
+    assert (judgement.raised, judgement.lowered) == (raised, lowered)
+
+
+def test_what_rules_raised_is_no_escalation_by_people() -> None:
+    raise_it = rules(priority=(None, Priority.URGENT))
+    judgement = judge(History(edits=(ours("ai_billing"), raise_it, SOLVED)), WORDS, WRITTEN)
+    assert judgement is not None
+    assert judgement.raised is None
+
+
+def test_categories_that_the_settings_no_longer_have_are_still_labels() -> None:
+    words = words_of(Policy(tag_prefix="bot_"), TAXONOMY, ["old_one", "billing"])
+    assert words.tags["bot_old_one"] == ("category", "old_one")
+    assert words.tags["bot_invoice"] == ("subcategory", "invoice")
+    assert words.tags["finance"] == ("tag", "finance")
+    assert words.values[20] == {"area_web"}
+
+
+_TAGS = st.frozensets(st.sampled_from([*sorted(WORDS.tags), "vip", "ai_review"]), max_size=3)
+_VALUES = st.sampled_from([None, *Priority])
+
+
+@st.composite
+def _edits(draw: st.DrawFn, *, people: bool) -> tuple[Edit, ...]:
+    """A record that a helpdesk could hold: each edit begins where the last one ended."""
+    there: set[str] = set()
+    priority: Priority | None = None
+    made = []
+    for number in range(draw(st.integers(1, 8))):
+        by = draw(st.sampled_from(["us", "rules", "people"] if people else ["us", "rules"]))
+        added, removed = draw(_TAGS) - there, draw(_TAGS) & there
+        after = draw(_VALUES)
+        who: dict[str, Any] = {
+            "us": {"author": BOT, "key": f"k{number}"},
+            "rules": {"way": "rules"},
+            "people": {"author": AGENT},
+        }[by]
+        change = None if after == priority else (priority, after)
+        made.append(Edit(at="", tags_added=added, tags_removed=removed, priority=change, **who))
+        there, priority = (there | added) - removed, after
+    return tuple(made)
+
+
+@given(_edits(people=False))
+def test_without_a_person_nothing_is_ever_an_override(edits: tuple[Edit, ...]) -> None:
+    judgement = judge(History(edits=edits), WORDS, WRITTEN)
+    if judgement is not None:
+        assert {item.fate for item in judgement.labels} <= {"left", "by_rules"}
+        assert (judgement.raised, judgement.lowered, judgement.dealt_with) == (None, None, False)
+
+
+@given(_edits(people=True))
+@example((ours("ai_billing"), person(tags_added=tags("ai_refund")), ours(key="k2", tags_removed=tags("ai_refund"))))
+def test_what_is_left_or_changed_is_what_stands_on_the_ticket(edits: tuple[Edit, ...]) -> None:
+    """Where no rule meddles, the judgement can be read off the ticket itself."""
+    quiet = tuple(edit for edit in edits if edit.way != "rules")
+    there: set[str] = set()
+    for edit in quiet:
+        there = (there | edit.tags_added) - edit.tags_removed
+    judgement = judge(History(edits=quiet), WORDS, WRITTEN)
+    for item in judgement.labels if judgement else ():
+        if item.part == "tag" or (item.part == "category" and item.fate == "left"):
+            tag = item.ours if item.part == "tag" else f"ai_{item.ours}"
+            assert (tag in there) is (item.fate == "left")
+        if item.part == "category" and item.fate == "changed":
+            assert f"ai_{item.theirs}" in there
+        if item.part == "category" and item.fate == "taken_off":
+            assert f"ai_{item.ours}" not in there
+
+
+def test_the_helpdesks_record_says_who_did_what() -> None:
+    """By the client: a trigger within a person's change, an automation, the system, a colleague at the screen."""
+    account = Account(1)
+    (number,) = account.ids
+    account.desk.update(account.change(number, key="k", intent="run-1", priority=Priority.NORMAL))
+    ticket = account.store.tickets[number]
+    account.clock.advance(5)
+    account.store.person_edit(number, remove_tags=["ai_processed"])
+    account.store.change(ticket, {"priority": "urgent"}, actor="system", author_id=-1)
+    account.store.change(ticket, {"priority": "low"}, actor="api", author_id=PERSON_ID)
+    account.store.change(ticket, {"priority": "high"}, actor="api", author_id=BOT_ID)
+    history = account.desk.history(number)
+    assert [edit.way for edit in history.edits] == ["hand", "api", "hand", "rules", "api", "api"]
+    assert history.by_people() == (True, False, True, False, True, False)
+
+
+def test_an_automations_audit_is_by_rules_and_so_are_a_triggers_events_within_a_persons() -> None:
+    rule = {"channel": "rule", "source": {"rel": "automation"}}
+    change = {"type": "Change", "field_name": "priority", "previous_value": "low", "value": "high"}
+    audits = [
+        {"created_at": "x", "author_id": AGENT, "via": {"channel": "web"}, "events": [change, {**change, "via": rule}]},
+        {"created_at": "x", "author_id": AGENT, "via": rule, "events": [change]},
+        {"created_at": "x", "author_id": -1, "via": {"channel": "system"}, "events": [change]},
+        {"created_at": "x", "via": {"channel": "web"}, "events": [change]},
+    ]
+    history = Zendesk(Wire(answer(200, {"audits": audits})).transport).history(1)
+    assert [edit.way for edit in history.edits] == ["hand", "rules", "rules", "rules", "hand"]
+    assert history.by_people() == (True, False, False, False, False)
+
+
+# Added up
+
+
+def a_ticket(*labels: JudgedLabel, **fields: Any) -> TicketJudgement:
+    return TicketJudgement(dealt_with=True, labels=labels, **fields)
+
+
+def category(label: str, fate: Any = "left", theirs: str | None = None, sure: float | None = None) -> JudgedLabel:
+    return JudgedLabel("category", label, fate, theirs, sure)
+
+
+def test_the_numbers_are_counted_over_tickets_that_a_person_has_dealt_with() -> None:
+    urgent = JudgedLabel("urgency", "low", "taken_off")
+    found = add_up(
+        [
+            a_ticket(category("billing"), urgent),
+            a_ticket(category("billing", "changed", "refund"), urgent, raised=Priority.URGENT),
+            a_ticket(category("billing", "by_rules"), lowered=Priority.LOW),
+            a_ticket(category("refund"), raised=Priority.HIGH),
+            a_ticket(raised=Priority.URGENT),
+            TicketJudgement(dealt_with=False, labels=(category("billing", "taken_off"),)),
+        ]
+    )
+    assert (found.judged, found.overridden, found.rate) == (4, 2, 0.5)
+    assert (found.raised, found.raised_to_urgent, found.lowered) == (3, 2, 1)
+    assert found.left_out == {"solved without a person": 1, "without a label of ours": 1}
+    first, second = found.parts
+    assert (first.part, first.left, first.changed, first.taken_off, first.by_rules) == ("category", 2, 1, 0, 1)
+    assert (first.judged, first.precision) == (3, pytest.approx(2 / 3))
+    assert [(item.label, item.judged, item.precision) for item in first.labels] == [
+        ("billing", 2, 0.5),
+        ("refund", 1, 1.0),
+    ]
+    assert (second.part, second.precision) == ("urgency", 0.0)
+    assert [(pair.ours, pair.theirs, pair.tickets) for pair in found.pairs] == [("billing", "refund", 1)]
+
+
+def test_few_labels_prove_little() -> None:
+    assert Count(left=10).precision == 1.0
+    assert Count(left=10).at_least == pytest.approx(0.7225, abs=1e-4)  # Wilson's interval, 10 of 10
+    assert Count(left=1000).at_least > 0.99
+    assert (Count(by_rules=3).precision, Count(by_rules=3).at_least) == (None, 0.0)
+    assert Overrides(judged=10).rate_at_most == pytest.approx(1 - 0.7225, abs=1e-4)
+    assert Overrides().rate is None
+
+
+@pytest.mark.parametrize(
+    ("sure", "lower"),
+    [(0.0, 0.0), (0.4999, 0.0), (0.5, 0.5), (0.7, 0.7), (0.8499, 0.7), (0.85, 0.85), (1.0, 0.85)],
+)
+def test_an_answer_as_sure_as_a_limit_is_in_the_band_above(sure: float, lower: float) -> None:
+    (part,) = add_up([a_ticket(category("billing", sure=sure))]).parts
+    assert [(band.lower, band.upper) for band in part.bands] == list(pairwise(BANDS))
+    assert [band.lower for band in part.bands if band.judged] == [lower]
+
+
+def test_labels_without_a_confidence_are_in_no_band() -> None:
+    (part,) = add_up([a_ticket(category("billing"))]).parts
+    assert part.bands == ()
+
+
+def test_of_pairs_the_most_frequent_ten_are_told() -> None:
+    rows = [a_ticket(category("billing", "changed", f"c{n}")) for n in range(15) for _ in range(n + 1)]
+    pairs = add_up(rows).pairs
+    assert [pair.tickets for pair in pairs] == list(range(15, 15 - MOST_PAIRS, -1))
+
+
+_JUDGED = st.builds(
+    JudgedLabel,
+    st.sampled_from(["category", "priority", "field 20"]),
+    st.sampled_from(["a", "b"]),
+    st.sampled_from(["left", "changed", "taken_off", "by_rules"]),
+    st.none(),
+    st.none() | st.floats(0, 1),
+)
+
+
+@given(st.lists(st.builds(TicketJudgement, st.booleans(), st.lists(_JUDGED, max_size=4).map(tuple)), max_size=20))
+def test_every_label_of_a_ticket_that_counts_is_counted_once(tickets: list[TicketJudgement]) -> None:
+    found = add_up(tickets)
+    counted = Counter({part.part: part.judged + part.by_rules for part in found.parts})
+    assert counted == Counter(item.part for ticket in tickets if ticket.dealt_with for item in ticket.labels)
+    for part in found.parts:
+        for name in ("left", "changed", "taken_off", "by_rules"):
+            assert sum(getattr(label, name) for label in part.labels) == getattr(part, name)
+    assert found.judged + sum(found.left_out.values()) == len(tickets)
+
+
+# Which tickets
+
+
+def test_every_beginning_of_the_sample_has_each_categorys_share() -> None:
+    many = [Written(n, "billing" if n % 4 else "refund", {}) for n in range(400)]
+    ordered = in_sample_order(many, ["run-1"])
+    assert sorted(item.ticket_id for item in ordered) == list(range(400))
+    for beginning in (40, 100, 200):
+        refunds = sum(item.category == "refund" for item in ordered[:beginning])
+        assert abs(refunds - beginning / 4) <= 1
+
+
+def test_the_sample_is_the_same_for_the_same_runs_and_another_for_others() -> None:
+    many = [Written(n, "billing", {}) for n in range(100)]
+    shuffled = random.Random(3).sample(many, 100)
+    assert in_sample_order(many, ["b", "a"]) == in_sample_order(shuffled, ["a", "b", "a"])
+    assert in_sample_order(many, ["a"]) != in_sample_order(many, ["c"])
+
+
+def test_a_tickets_last_category_counts_and_each_write_keeps_its_confidence() -> None:
+    found, runs = written_tickets(
+        [
+            (1, "run-1-1", "billing", 0.699999988079071, "run-1"),
+            (2, None, "billing", 0.5, "run-1"),
+            (3, "run-1-3", "general", None, "run-1"),
+            (1, "run-2-1", "refund", 0.8500000238418579, "run-2"),
+        ]
+    )
+    assert found == [
+        Written(1, "refund", {"run-1-1": 0.7, "run-2-1": 0.85}),
+        Written(2, "billing", {}),
+        Written(3, "general", {}),
+    ]
+    assert runs == {"run-1", "run-2"}
+
+
+# Reading
+
+
+class Desk:
+    """Tickets with a status each, and the same history, or what ``raises`` gives for a ticket."""
+
+    def __init__(
+        self, statuses: Mapping[int, str], raises: Callable[[int], Exception | None] = lambda _number: None
+    ) -> None:
+        self.statuses = statuses
+        self.raises = raises
+        self.fetched: list[int] = []
+        self.read: list[int] = []
+
+    def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
+        self.fetched.append(len(ticket_ids))
+        found = {
+            number: Ticket(
+                id=number,
+                status=self.statuses[number],
+                created_at="2026-01-01T00:00:00Z",
+                updated_at="2026-01-01T00:00:00Z",
+                tags=("closed_by_merge",) if number == 13 else (),
+            )
+            for number in ticket_ids
+            if number in self.statuses
+        }
+        return Fetched(found)
+
+    def history(self, ticket_id: int) -> History:
+        self.read.append(ticket_id)
+        error = self.raises(ticket_id)
+        if error is not None:
+            raise error
+        return History(edits=(ours("ai_billing"), SOLVED))
+
+
+def overrides(desk: Desk, numbers: Sequence[int], *, sample: int = 200, clock: ManualClock | None = None) -> Overrides:
+    ordered = [Written(number, "billing", {}) for number in numbers]
+    deadline = Deadline(clock or ManualClock(), 300)
+    return read_overrides(desk, ordered, WORDS, sample=sample, deadline=deadline)  # type: ignore[arg-type]
+
+
+def test_histories_are_read_of_solved_and_closed_tickets_only() -> None:
+    desk = Desk({1: "solved", 2: "open", 3: "closed", 13: "solved", 4: "new"})
+    found = overrides(desk, [1, 2, 3, 4, 5, 13])
+    assert desk.read == [1, 3]
+    assert (found.written, found.looked_at, found.solved, found.histories, found.judged) == (6, 6, 3, 2, 2)
+    assert found.left_out == {"not solved yet": 2, "deleted since": 1, "merged into another": 1}
+    assert found.ended_early is None
+
+
+def test_no_more_is_read_than_the_sample_needs() -> None:
+    desk = Desk(dict.fromkeys(range(101, 1101), "solved"))
+    told: list[int] = []
+    ordered = [Written(number, "billing", {}) for number in range(101, 1101)]
+    found = read_overrides(
+        desk,  # type: ignore[arg-type]
+        ordered,
+        WORDS,
+        sample=120,
+        deadline=Deadline(ManualClock(), 300),
+        advance=told.append,
+    )
+    assert (desk.fetched, len(desk.read), sum(told)) == ([100, 100], 120, 120)
+    assert (found.written, found.looked_at, found.histories) == (1000, 120, 120)
+
+
+def test_where_hardly_anything_is_solved_yet_the_search_for_it_ends() -> None:
+    desk = Desk(dict.fromkeys(range(1, 5001), "open"))
+    found = overrides(desk, range(1, 5001), sample=20)
+    assert sum(desk.fetched) == 20 * LOOKED_AT
+    assert (found.histories, found.left_out) == (0, {"not solved yet": 200})
+
+
+def test_a_history_that_cannot_be_read_is_left_out_and_the_rest_goes_on() -> None:
+    desk = Desk(dict.fromkeys(range(1, 11), "solved"), lambda number: TicketError("no") if number % 2 == 0 else None)
+    found = overrides(desk, range(1, 11))
+    assert (found.histories, found.left_out) == (5, {"whose history cannot be read": 5})
+
+
+def test_an_account_whose_histories_cannot_be_read_is_told_so_after_three() -> None:
+    refused = TicketError("Zendesk refuses this ticket's audits (HTTP 403, Forbidden)")
+    desk = Desk(dict.fromkeys(range(1, 101), "solved"), lambda _number: refused)
+    found = overrides(desk, range(1, 101))
+    assert len(desk.read) == 3
+    assert found.ended_early == f"histories of tickets cannot be read: {refused}"
+    assert found.judged == 0
+
+
+def test_a_helpdesk_that_goes_away_leaves_the_numbers_of_what_was_read() -> None:
+    down = HelpdeskDown("Zendesk gives no answer")
+    desk = Desk(dict.fromkeys(range(1, 11), "solved"), lambda number: down if number == 5 else None)
+    found = overrides(desk, range(1, 11))
+    assert (found.histories, found.judged, found.ended_early) == (4, 4, "Zendesk gives no answer")
+
+
+def test_when_the_time_is_used_up_it_says_so_and_counts_what_was_read() -> None:
+    clock = ManualClock()
+
+    def slow(_number: int) -> None:
+        clock.advance(2.0)
+
+    desk = Desk(dict.fromkeys(range(101, 1101), "solved"), slow)
+    found = overrides(desk, range(101, 1101), sample=1000, clock=clock)
+    assert found.histories == 150
+    assert found.ended_early == "the time allowed for it is used up"
+
+
+def test_a_request_that_its_time_cut_short_is_no_helpdesk_that_is_down() -> None:
+    clock = ManualClock()
+
+    def cut_short(_number: int) -> Exception:
+        clock.advance(301)
+        return HelpdeskDown("Zendesk gives no answer (ReadTimeout)")
+
+    found = overrides(Desk(dict.fromkeys(range(101, 111), "solved"), cut_short), range(101, 111), clock=clock)
+    assert found.ended_early == "the time allowed for it is used up"

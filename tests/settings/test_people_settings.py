@@ -1,0 +1,73 @@
+"""The settings by which people keep tickets for themselves, or stop everything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ticket_processor.core.errors import ConfigError
+from ticket_processor.settings.load import load
+from ticket_processor.settings.schema import Settings
+
+GOOD = {"ZENDESK_SUBDOMAIN": "acme", "ZENDESK_OAUTH_TOKEN": "t0ken"}
+
+
+def settings(folder: Path, toml: str = "", **environ: str) -> Settings:
+    (folder / "ticketbot.toml").write_text(toml, encoding="utf-8")
+    return load(folder=folder, environ={**GOOD, **environ})
+
+
+@pytest.mark.parametrize("yes", ["1", "true", "yes", "STOP", "please", "2026-11-21"])
+def test_anything_but_a_clear_no_in_the_environment_stops(tmp_path: Path, yes: str) -> None:
+    assert settings(tmp_path, TICKETBOT_STOP=yes).run.stop
+
+
+@pytest.mark.parametrize("no", ["", "  ", "0", "false", "False", "no", "off"])
+def test_a_clear_no_in_the_environment_does_not_stop(tmp_path: Path, no: str) -> None:
+    assert not settings(tmp_path, TICKETBOT_STOP=no).run.stop
+
+
+def test_the_environment_releases_what_the_file_has_set(tmp_path: Path) -> None:
+    stopping = "[run]\nstop = true\n"
+    assert settings(tmp_path, stopping).run.stop
+    assert not settings(tmp_path, stopping, TICKETBOT_STOP="0").run.stop
+
+
+def test_the_stop_file_is_in_the_state_folder_unless_it_is_named(tmp_path: Path) -> None:
+    assert settings(tmp_path, 'state_dir = "s"\n').stop_file == Path("s") / "STOP"
+    assert settings(tmp_path, '[run]\nstop_file = "halt"\n').stop_file == Path("halt")
+
+
+def test_a_stop_file_that_is_named_in_a_file_elsewhere_is_meant_from_there(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.mkdir()
+    (there / "site.toml").write_text('[run]\nstop_file = "halt"\n', encoding="utf-8")
+    assert load(folder=tmp_path, environ=GOOD, config=there / "site.toml").stop_file == there / "halt"
+
+
+def test_the_hands_off_tag_follows_the_prefix_unless_it_is_named(tmp_path: Path) -> None:
+    assert settings(tmp_path).hands_off_tag == "ai_hands_off"
+    assert settings(tmp_path, '[policy]\ntag_prefix = "tb_"\n').hands_off_tag == "tb_hands_off"
+    assert settings(tmp_path, '[skip]\nhands_off_tag = " Keep_Out "\n').hands_off_tag == "keep_out"
+
+
+@pytest.mark.parametrize(
+    ("toml", "name"),
+    [
+        ("[run]\nwait_minutes = -1\n", "run.wait_minutes"),
+        ("[run]\nwait_minutes = 1441\n", "run.wait_minutes"),
+        ("[run]\ncanary_percent = 101\n", "run.canary_percent"),
+        ('[skip]\nchannels = "chat"\n', "skip.channels"),
+        ('[skip]\ntags = [""]\n', "skip.tags"),
+        ('[skip]\nbrands = ["acme"]\n', "skip.brands"),
+        ('[skip]\nrequesters = ["Somebody Secret"]\n', "skip.requesters"),
+        ("[skip]\nmachine_mails = true\n", "skip.machine_mails"),
+    ],
+)
+def test_what_can_never_hold_is_refused_by_its_name_and_not_quoted(tmp_path: Path, toml: str, name: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        settings(tmp_path, toml)
+    (problem,) = {sentence.partition(":")[0].partition(" ")[0] for sentence in refused.value.problems}
+    assert problem.startswith(name)
+    assert "Secret" not in str(refused.value)

@@ -1,0 +1,182 @@
+"""A settings file that cannot be read says in which line, why, and what to do, and quotes nothing of the line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticket_processor.commands.init_files import CONFIG_TEXT
+from ticket_processor.core.errors import ConfigError
+from ticket_processor.settings.load import load
+from ticket_processor.settings.sources import read_toml
+
+GOOD = {"ZENDESK_SUBDOMAIN": "acme", "ZENDESK_OAUTH_TOKEN": "t0ken"}
+CANARY = "sk-CANARY-9f8e7d"
+
+
+def told(folder: Path, toml: str | bytes = "", *, env: str | bytes = "", **environ: str) -> tuple[str, ...]:
+    for name, content in (("ticketbot.toml", toml), (".env", env)):
+        if content:
+            (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    try:
+        load(folder=folder, environ={**GOOD, **environ})
+    except ConfigError as error:
+        return tuple(problem.replace(f"{folder}/", "").replace(f"{folder}\\", "") for problem in error.problems)
+    return ()
+
+
+@pytest.mark.parametrize(
+    ("toml", "line", "words"),
+    [
+        ("[run]\nworkers = 1\n[skip]\n[run]\ndeadline_s = 60\n", 4, "[run] is there already, in line 1"),
+        ("[run]\nworkers = 1\n\nworkers = 2\n", 4, "workers is set already, in line 2"),
+        ("[run]\nworkers = 1\nworkers = 2\nmax_attempts = 3\n", 3, "workers is set already, in line 2"),
+        ("run = 1\n[run]\nworkers = 2\n", 2, "[run] is there already, in line 1"),
+        ('zendesk.subdomain = "a"\n[zendesk]\nsource = "auto"\n', 2, "is there already, written in another way"),
+        ('[[categories]]\nname = "a"\n[categories]\nname = "b"\n', 3, "[[categories]], with two brackets on each side"),
+        ('[[categories]]\nname = "a"\n[[categories]]\nname = "b"\nname = "c"\n', 5, "name is set already, in line 4"),
+        ('[policy]\ntags = { mode = "apply", mode = "off" }\n', 2, "is there already, written in another way"),
+        ('log_dir = "C:\\Users\\ticketbot"\n', 1, "single quotes"),
+        ('\nlog_dir = "C:\\logs"\n', 2, "single quotes"),
+        ("log_dir = C:\\logs\n", 1, "quotation marks"),
+        ("[zendesk]\nsubdomain = acme\n", 2, "needs quotation marks"),
+        ("[zendesk]\nsubdomain = “acme”\n", 2, "typewriter's"),
+        ("[run]\nstop = True\n", 2, "small letters"),
+        ("[run]\nstop = yes\n", 2, "true or false"),
+        ("[run]\nworkers = \n", 2, "nothing stands behind the ="),
+        ("[run]\nworkers =", 2, "nothing stands behind the ="),
+        ("[run]\nworkers: 8\n", 2, "by =, not by :"),
+        ("[run]\nworkers 8\n", 2, "name = value"),
+        ("[run\nworkers = 8\n", 1, "closing ]"),
+        ('[zendesk]\nsubdomain = "acme\nsource = "auto"\n', 2, "quotation mark is missing"),
+        ("[zendesk]\nsubdomain = 'acme\n", 2, "quotation mark is missing"),
+        ('[zendesk]\nsubdomain = "acme', 2, "quotation mark is missing"),
+        ('[run]\nstatuses = ["new"\n"open"]\n', 3, "comma is missing"),
+        ('[run]\nstatuses = ["new"', 2, "not closed"),
+        ("[run]\nworkers = 8 // more\n", 2, "comment begins with #"),
+        ("[run]\nworkers = 8;\n", 2, "behind the value"),
+        ("[policy]\nreview_below = 0,5\n", 2, "decimal point"),
+        ("[run]\nworkers = 08\n", 2, "behind the value"),
+        ("[policy]\ntags = { mode = 'off',\nthreshold = 0.5 }\n", 2, "on one line"),
+        ('[zendesk]\nsubdomain = "ac\x07me"\n', 2, "cannot be seen"),
+    ],
+)
+def test_a_slip_is_told_by_its_line_and_with_what_to_do(tmp_path: Path, toml: str, line: int, words: str) -> None:
+    (sentence,) = told(tmp_path, toml)
+    assert sentence.startswith(f"ticketbot.toml, line {line}: ")
+    assert words in sentence
+    assert "TOML" not in sentence
+
+
+@pytest.mark.parametrize("name", ["ticketbot.toml", ".env"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+def test_a_file_saved_in_another_encoding_says_how_to_save_it(tmp_path: Path, name: str, encoding: str) -> None:
+    text = "# Einstellungen\n# für uns\n".encode(encoding)
+    content = {"toml": text} if name == "ticketbot.toml" else {"env": text}
+    (sentence,) = told(tmp_path, **content)  # type: ignore[arg-type]
+    assert sentence.startswith(f"{name}, line 2: " if encoding == "cp1252" else f"{name} is saved as UTF-16")
+    assert "save it again as UTF-8" in sentence
+
+
+def test_tabs_windows_line_ends_and_notepads_mark_are_no_mistake(tmp_path: Path) -> None:
+    toml = "\ufeff[run]\r\n\tworkers\t=\t3\r\n"
+    (tmp_path / "ticketbot.toml").write_bytes(toml.encode())
+    (tmp_path / ".env").write_bytes("\ufeffZENDESK_SUBDOMAIN=acme\r\nZENDESK_OAUTH_TOKEN = x\r\n".encode())
+    settings = load(folder=tmp_path, environ={})
+    assert settings.run.workers == 3
+    assert settings.zendesk.subdomain == "acme"
+
+
+@pytest.mark.parametrize(
+    ("toml", "env", "name"),
+    [
+        ('log_dir = "C:\\temp\\new"\n', "", "log_dir"),
+        ('[classifier]\nfolder = "C:\\new"\n', "", "classifier.folder"),
+        ("", 'TICKETBOT_STATE_DIR="C:\\temp"\n', "TICKETBOT_STATE_DIR (in .env)"),
+    ],
+)
+def test_a_windows_path_that_turned_into_control_characters_is_told(
+    tmp_path: Path, toml: str, env: str, name: str
+) -> None:
+    (sentence,) = told(tmp_path, toml, env=env)
+    assert sentence.startswith(f"{name}: ")
+    assert "single quotes" in sentence
+
+
+@pytest.mark.parametrize(
+    ("toml", "sentence"),
+    [
+        ("[run]\n\nworkres = 3\n", "run.workres (ticketbot.toml, line 3) is no setting; did you mean run.workers?"),
+        ("log-dir = 'x'\n", "log-dir (ticketbot.toml, line 1) is no setting; did you mean log_dir?"),
+        ("workers = 3\n", "workers (ticketbot.toml, line 1) is no setting; did you mean run.workers, under [run]?"),
+        (
+            "[run]\nlog_dir = 'x'\n",
+            "run.log_dir (ticketbot.toml, line 2) is no setting; did you mean log_dir, above the first [table]?",
+        ),
+        (
+            "[models]\nnames = ['m']\n[models.use.m]\nmodell = 'x'\n",
+            "models.use.m.modell (ticketbot.toml, line 4) is no setting; did you mean models.use.m.model?",
+        ),
+        (
+            '[[categories]]\nname = "general"\ndescription = "All."\n[[categories]]\nname = "a"\ndescriptoin = "x"\n'
+            'description = "y"\n',
+            "categories, 2nd entry, descriptoin (ticketbot.toml, line 6) is no setting; "
+            "did you mean categories, 2nd entry, description?",
+        ),
+        (
+            "[policy]\ntags = { mood = 'off' }\n",
+            "policy.tags.mood (ticketbot.toml, line 2) is no setting; did you mean policy.tags.mode?",
+        ),
+        ("[runs]\nworkers = 3\n", "runs (ticketbot.toml, line 1) is no setting; did you mean run?"),
+        ("[run]\nzebra = 3\n", "run.zebra (ticketbot.toml, line 2) is no setting"),
+        ("notices = ['x']\n", "notices (ticketbot.toml, line 1) is no setting"),
+        ("[run]\nnotice = 1\n", "run.notice (ticketbot.toml, line 2) is no setting"),
+    ],
+)
+def test_a_name_that_is_no_setting_is_told_with_its_line_and_the_nearest_one(
+    tmp_path: Path, toml: str, sentence: str
+) -> None:
+    assert told(tmp_path, toml) == (sentence,)
+
+
+def test_lines_of_env_that_say_nothing_are_told_if_they_are_ours(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    env = f"A LINE OF SOMEBODY ELSE\nZENDESK_EMAIL {CANARY}\nexport OPENAI_API_KEY='{CANARY}\nZENDESK_SUBDOMAIN=a\n"
+    assert told(tmp_path, env=env) == (
+        ".env, line 2: write NAME=value, with both quotation marks or none",
+        ".env, line 3: write NAME=value, with both quotation marks or none",
+    )
+    assert caplog.text == ""
+
+
+def test_a_misspelt_variable_of_the_helpdesk_is_pointed_out_where_something_is_missing(tmp_path: Path) -> None:
+    problems = told(tmp_path, env="ZENDESK_OAUTH_CLIENTID=x\nZENDESK_OAUTH_CLIENT_SECRET=y\n", ZENDESK_OAUTH_TOKEN="")
+    assert problems == (
+        "ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET are needed together",
+        "ZENDESK_OAUTH_CLIENTID is no setting; did you mean ZENDESK_OAUTH_CLIENT_ID?",
+    )
+    assert told(tmp_path, env="ZENDESK_OAUTH_CLIENTID=x\n") == ()  # another program's, as far as anybody can tell
+
+
+@given(st.integers(0, len(CONFIG_TEXT)), st.text(alphabet="=[]{}\"'\\#,\n\t\r .x8:“ü\x00", min_size=1, max_size=6))
+def test_whatever_is_typed_into_the_file_it_is_read_or_told_in_a_sentence_without_a_word_of_it(
+    tmp_path_factory: pytest.TempPathFactory, place: int, typed: str
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "typed.toml"
+    uncommented = CONFIG_TEXT.replace("\n# ", "\n").replace('"example"', f'"{CANARY}"')
+    for text in (CONFIG_TEXT[:place] + typed + CONFIG_TEXT[place:], uncommented[:place] + typed + uncommented[place:]):
+        path.write_text(text, encoding="utf-8", newline="")
+        try:
+            data: dict[str, Any] = read_toml(path).data
+        except ConfigError as error:
+            (sentence,) = error.problems
+            assert sentence.startswith(f"{path}")
+            assert len(sentence) < 400
+            assert CANARY not in sentence
+        else:
+            assert isinstance(data, dict)

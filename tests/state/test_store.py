@@ -1,0 +1,390 @@
+"""What survives between runs, and what happens to a file that is damaged or too new."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sqlite3
+import stat
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from ticket_processor.core.circuit_breaker import BreakerMemory
+from ticket_processor.core.errors import StateUnusable
+from ticket_processor.core.models import RunRecord, RunSummary
+from ticket_processor.state.store import CURSOR, FILE_NAME, HORIZON, Open, Retry, State, Verdict
+
+from ..support.fakes import a_change, a_decision, an_analysis
+
+
+def a_verdict(ticket_id: int = 1, **fields: object) -> Verdict:
+    given: dict[str, object] = {
+        "ticket_id": ticket_id,
+        "key": "k" * 32,
+        "analysis": an_analysis(),
+        "decision": a_decision(ticket_id),
+        "clean_stamp": "2026-11-21T02:30:00Z",
+        **fields,
+    }
+    return Verdict.model_validate(given)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "account" / FILE_NAME
+
+
+@pytest.fixture
+def state(path: Path) -> Iterator[State]:
+    state = State(path)
+    yield state
+    state.close()
+
+
+def reopened(path: Path, state: State) -> State:
+    state.close()
+    return State(path)
+
+
+def test_a_missing_folder_and_file_are_made(path: Path, state: State) -> None:
+    assert path.is_file()
+    assert state.fact("cursor") is None
+    assert state.unsettled() == []
+    assert state.retries() == []
+    assert state.breaker("x") is None
+    assert state.not_before("x", 0.0) == 0.0
+
+
+def test_an_empty_file_is_brought_up_to_the_schema(path: Path) -> None:
+    path.parent.mkdir()
+    path.touch()
+    state = State(path)
+    state.remember(cursor="c")
+    assert state.fact("cursor") == "c"
+    state.close()
+
+
+def test_everything_is_there_again_after_reopening(path: Path, state: State) -> None:
+    state.remember(cursor="c1", horizon="h")
+    state.remember(cursor="c2")
+    state.keep_verdict(a_verdict(3))
+    state.open_intent(a_change(3))
+    state.retry_later(4, "busy", failed=True, max_attempts=5)
+    state.settled(5, done=("run", "key"))
+    state.keep_breaker("desk", BreakerMemory(5, 12.5))
+    state.keep_not_before("desk", 99.5, 50.0)
+    again = reopened(path, state)
+    assert (again.fact("cursor"), again.fact("horizon")) == ("c2", "h")
+    assert again.unsettled() == [Open(a_verdict(3), (a_change(3),))]
+    assert again.retries() == [Retry(4, 1, "busy", False)]
+    assert again.is_done(5)
+    assert not again.is_done(6)
+    assert again.breaker("desk") == BreakerMemory(5, 12.5)
+    assert again.not_before("desk", 60.0) == 99.5
+    assert again.not_before("desk", 40.0) == 0.0  # told by a clock that was wrong
+    again.close()
+
+
+def test_a_forgotten_fact_is_gone(state: State) -> None:
+    state.remember(cursor="c")
+    state.forget("cursor")
+    state.forget("cursor")
+    assert state.fact("cursor") is None
+
+
+def test_beginning_again_sets_the_horizon_drops_the_cursor_and_revives_the_dead(state: State) -> None:
+    state.remember(**{CURSOR: "c", HORIZON: "old"})
+    state.retry_later(1, "refused", failed=True, max_attempts=1)
+    state.retry_later(2, "busy", failed=True, max_attempts=5)
+    state.settled(3, done=("run", "key"))
+    state.begin_again("2026-11-20T00:00:00Z")
+    assert state.fact(CURSOR) is None
+    assert state.fact(HORIZON) == "2026-11-20T00:00:00Z"
+    assert state.retries() == [Retry(2, 1, "busy", False)]
+    assert state.is_done(3)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps access lists instead")
+def test_nobody_else_can_read_the_file(path: Path, state: State) -> None:
+    state.remember(cursor="c")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_commit_that_fails_is_rolled_back_and_the_state_goes_on(path: Path, state: State) -> None:
+    state.remember(cursor="before")
+    real = state._db
+
+    class Failing:
+        def execute(self, sql: str, *arguments: object) -> sqlite3.Cursor:
+            if sql == "COMMIT":
+                raise sqlite3.OperationalError("disk I/O error")
+            return real.execute(sql, *arguments)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(real, name)
+
+    state._db = Failing()  # type: ignore[assignment]
+    with pytest.raises(StateUnusable):
+        state.remember(cursor="lost")
+    state._db = real
+    assert state.fact("cursor") == "before"
+    state.remember(cursor="after")
+    assert state.fact("cursor") == "after"
+
+
+def test_a_file_of_a_newer_program_is_refused_and_left_as_it_is(path: Path, state: State) -> None:
+    state.remember(cursor="c")
+    state.close()
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version=99")
+    db.close()
+    with pytest.raises(StateUnusable, match="newer ticketbot"):
+        State(path)
+    db = sqlite3.connect(path)
+    assert db.execute("SELECT value FROM facts").fetchall() == [("c",)]
+    db.close()
+    gc.collect()  # a connection left open would warn here
+
+
+@pytest.mark.parametrize("damage", [b"this is no database, not at all" * 200, b"SQLite format 3\0" + b"\xff" * 5000])
+def test_a_damaged_file_is_told(path: Path, damage: bytes) -> None:
+    path.parent.mkdir()
+    path.write_bytes(damage)
+    with pytest.raises(StateUnusable, match="the state"):
+        State(path)
+    gc.collect()
+
+
+def test_a_file_that_is_damaged_behind_its_beginning_is_told_when_it_is_read(path: Path, state: State) -> None:
+    state.keep_verdict(a_verdict())
+    state.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100] + b"\xff" * (len(whole) - 100))
+    with pytest.raises(StateUnusable):
+        State(path).unsettled()
+    gc.collect()
+
+
+def test_a_row_that_cannot_be_understood_is_told(path: Path, state: State) -> None:
+    state.keep_verdict(a_verdict())
+    state.close()
+    db = sqlite3.connect(path)
+    db.execute("""UPDATE verdicts SET verdict = '{"ticket_id": 1, "of_another": "version"}'""")
+    db.commit()
+    db.close()
+    again = State(path)
+    with pytest.raises(StateUnusable):
+        again.unsettled()
+    again.close()
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StateUnusable):
+        State(tmp_path / "file" / FILE_NAME)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows does not tell whose a file is")
+@pytest.mark.parametrize("mine", [True, False])
+def test_a_state_of_another_user_is_told_with_both_names(
+    path: Path, state: State, monkeypatch: pytest.MonkeyPatch, mine: bool
+) -> None:
+    owner = path.stat().st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: owner if mine else owner + 1)
+    monkeypatch.setattr("pwd.getpwuid", lambda uid: SimpleNamespace(pw_name="bob" if uid == owner else "alice"))
+
+    def refuse(*_: object) -> int:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(StateUnusable) as told:
+        State(path)
+    monkeypatch.undo()
+    first, _, last = str(told.value).partition("): ")
+    assert first.startswith(f"the state folder {path.parent} cannot be used ({path} belongs to bob, ")
+    assert ("and this is alice" in first) is not mine
+    assert last.startswith("make it writable, or name another" if mine else "start ticketbot as bob, make it writable")
+    assert "Errno" not in str(told.value)
+
+
+def test_a_scratch_copy_of_what_nobody_lets_us_look_for_is_no_empty_state(
+    path: Path, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = Path.stat
+
+    def refuse(place: Path, **how: bool) -> os.stat_result:
+        if place == path:
+            raise PermissionError(13, "Permission denied", str(path))
+        return looks(place, **how)
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(StateUnusable, match="cannot be used"):
+        State.scratch_copy(path)
+
+
+def test_a_scratch_copy_holds_the_same_and_leaves_the_original_alone(path: Path, state: State) -> None:
+    state.remember(cursor="c")
+    state.retry_later(1, "busy", failed=True, max_attempts=5)
+    copy = State.scratch_copy(path)
+    assert copy.fact("cursor") == "c"
+    copy.remember(cursor="moved")
+    copy.settled(1, done=("run", "key"))
+    copy.keep_breaker("desk", BreakerMemory(5, 1.0))
+    copy.close()
+    assert state.fact("cursor") == "c"
+    assert [item.ticket_id for item in state.retries()] == [1]
+    assert state.breaker("desk") is None
+    assert not state.is_done(1)
+
+
+def test_a_scratch_copy_of_nothing_is_empty_and_makes_no_file(path: Path) -> None:
+    copy = State.scratch_copy(path)
+    copy.remember(cursor="c")
+    assert copy.fact("cursor") == "c"
+    copy.close()
+    assert not path.parent.exists()
+
+
+def test_a_scratch_copy_of_a_damaged_or_newer_file_is_refused(path: Path, state: State) -> None:
+    state.close()
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA user_version=99")
+    db.close()
+    with pytest.raises(StateUnusable, match="newer ticketbot"):
+        State.scratch_copy(path)
+    path.write_bytes(b"this is no database, not at all" * 200)
+    with pytest.raises(StateUnusable):
+        State.scratch_copy(path)
+    gc.collect()
+
+
+def test_failures_count_and_mere_waits_do_not(state: State) -> None:
+    assert state.retry_later(1, "deferred", failed=False, max_attempts=3) == Retry(1, 0, "deferred", False)
+    assert state.retry_later(1, "refused", failed=True, max_attempts=3) == Retry(1, 1, "refused", False)
+    assert state.retry_later(1, "deferred", failed=False, max_attempts=3) == Retry(1, 1, "deferred", False)
+    assert state.retry_later(1, "refused", failed=True, max_attempts=3) == Retry(1, 2, "refused", False)
+    assert state.retries() == [Retry(1, 2, "refused", False)]
+
+
+def test_a_ticket_that_failed_too_often_is_dead_and_leaves_nothing_open(state: State) -> None:
+    state.keep_verdict(a_verdict(1))
+    state.open_intent(a_change(1))
+    for attempt in (1, 2):
+        assert state.retry_later(1, "refused", failed=True, max_attempts=3) == Retry(1, attempt, "refused", False)
+        assert [item.verdict.ticket_id for item in state.unsettled()] == [1]
+    assert state.retry_later(1, "refused", failed=True, max_attempts=3) == Retry(1, 3, "refused", True)
+    assert state.unsettled() == []
+    assert state.retries() == [Retry(1, 3, "refused", True)]
+
+
+def test_a_dead_ticket_stays_dead_even_with_a_verdict(state: State) -> None:
+    state.retry_later(1, "refused", failed=True, max_attempts=1)
+    state.keep_verdict(a_verdict(1))
+    assert state.unsettled() == []
+
+
+def test_every_change_that_may_have_been_sent_is_kept_in_its_order(state: State) -> None:
+    state.keep_verdict(a_verdict(1))
+    changes = [a_change(1, intent=f"run-{number}", stamp=f"2026-11-21T02:30:0{number}Z") for number in range(4)]
+    for change in changes:
+        state.open_intent(change)
+    state.keep_verdict(a_verdict(1, analyse_ms=7))  # a newer verdict does not forget what was sent
+    (item,) = state.unsettled()
+    assert item.sent == tuple(changes)
+    assert item.verdict.analyse_ms == 7
+
+
+def test_the_unsettled_come_oldest_ticket_first_each_with_its_own_changes(state: State) -> None:
+    for ticket_id in (9, 2, 5):
+        state.keep_verdict(a_verdict(ticket_id))
+        state.open_intent(a_change(ticket_id, intent=f"run-{ticket_id}"))
+    opened = state.unsettled()
+    assert [item.verdict.ticket_id for item in opened] == [2, 5, 9]
+    assert [[change.ticket_id for change in item.sent] for item in opened] == [[2], [5], [9]]
+
+
+def test_a_settled_ticket_leaves_nothing_open(state: State) -> None:
+    state.keep_verdict(a_verdict(1))
+    state.open_intent(a_change(1))
+    state.retry_later(1, "busy", failed=True, max_attempts=5)
+    state.settled(1)
+    assert (state.unsettled(), state.retries()) == ([], [])
+    assert not state.is_done(1)
+    state.settled(1, done=("run", "key"))
+    state.settled(1, done=("run", "key"))
+    assert state.is_done(1)
+
+
+def test_what_was_sent_for_a_settled_or_dead_ticket_is_not_taken_for_a_later_verdicts(state: State) -> None:
+    for ticket_id in (1, 2):
+        state.keep_verdict(a_verdict(ticket_id))
+        state.open_intent(a_change(ticket_id, intent=f"run-{ticket_id}"))
+    state.settled(1)
+    state.retry_later(2, "refused", failed=True, max_attempts=1)
+    state.settled(2)  # somebody took it off the list
+    for ticket_id in (1, 2):
+        state.keep_verdict(a_verdict(ticket_id))
+    assert [item.sent for item in state.unsettled()] == [(), ()]
+
+
+def test_a_name_can_be_given_to_one_write_only_and_a_refusal_leaves_the_file_usable(state: State) -> None:
+    state.open_intent(a_change(1, intent="run-1"))
+    with pytest.raises(StateUnusable):
+        state.open_intent(a_change(2, intent="run-1"))
+    state.remember(cursor="still works")
+    assert state.fact("cursor") == "still works"
+
+
+def test_what_is_done_together_happens_whole_or_not_at_all(state: State) -> None:
+    class Interrupted(Exception):
+        pass
+
+    def interrupted() -> None:
+        with state.together():
+            state.remember_fallback(1, ("ai_fallback",))
+            state.settled(1, done=("run", "key"))
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        interrupted()
+    assert (state.fallbacks(), state.is_done(1)) == ({}, False)
+    with state.together():
+        state.remember_fallback(1, ("ai_fallback",))
+        state.settled(1, done=("run", "key"))
+    assert (state.fallbacks(), state.is_done(1)) == ({1: ("ai_fallback",)}, True)
+
+
+def test_many_threads_may_write_at_once(state: State) -> None:
+    gate = threading.Barrier(8)
+
+    def work(number: int) -> None:
+        gate.wait()
+        for step in range(10):
+            state.retry_later(number, "busy", failed=True, max_attempts=100)
+            state.keep_verdict(a_verdict(100 + number * 10 + step))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    assert [item.attempts for item in state.retries()] == [10] * 8
+    assert len(state.unsettled()) == 80
+
+
+def test_closing_twice_is_fine_and_using_a_closed_file_is_told(state: State) -> None:
+    state.close()
+    state.close()
+    with pytest.raises(StateUnusable):
+        state.fact("cursor")
+
+
+def test_a_run_that_a_wrong_clock_put_into_the_future_is_forgotten_by_the_next() -> None:
+    state = State(None)
+    for name, started in (("right", 1000.0), ("ahead", 1000.0 + 3 * 86_400), ("next", 1600.0)):
+        summary = RunSummary(run_id=name, dry_run=False)
+        state.keep_run(RunRecord(run_id=name, started=started, finished=started + 5, summary=summary))
+    assert [record.run_id for record in state.runs(0.0)] == ["right", "next"]
+    state.close()

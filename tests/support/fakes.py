@@ -1,0 +1,355 @@
+"""What the unit tests pass in instead of time, the network, a helpdesk and a model."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+import orjson
+import requests
+from requests.adapters import BaseAdapter
+from requests.structures import CaseInsensitiveDict
+from urllib3.connection import HTTPConnection
+from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.exceptions import MaxRetryError, NewConnectionError
+
+from ticket_processor.core.circuit_breaker import Breaker
+from ticket_processor.core.clock import Deadline, iso
+from ticket_processor.core.errors import Stopping, TicketError
+from ticket_processor.core.models import Analysis, Change, Decision, Priority, Sentiment, Ticket, Urgency
+from ticket_processor.helpdesk.protocol import Fetched, JobStatus, Page
+from ticket_processor.helpdesk.rate_limit import Throttle
+from ticket_processor.helpdesk.ticket_history import Edit, History
+from ticket_processor.helpdesk.transport import Transport
+from ticket_processor.sandbox import ManualClock as SandboxTime
+
+START = 1_795_231_800.0
+"""2026-11-21T03:30:00Z"""
+
+BASE = "https://desk.invalid"
+
+
+class ManualClock:
+    """Time that stands still until somebody waits. The wall clock may jump; the monotonic one may not."""
+
+    def __init__(self, now: float = START, sandbox: SandboxTime | None = None) -> None:
+        self._lock = threading.Lock()
+        self._wall = now
+        self._steady = 1000.0
+        self._sandbox = sandbox
+        self.waits: list[float] = []
+        self.stopped = False
+        self.stop_during_wait = False
+
+    def now(self) -> float:
+        return self._wall
+
+    def monotonic(self) -> float:
+        return self._steady
+
+    def advance(self, seconds: float) -> None:
+        with self._lock:
+            self._wall += seconds
+            self._steady += seconds
+            if self._sandbox is not None:
+                self._sandbox.advance(seconds)
+
+    def jump(self, seconds: float) -> None:
+        """Somebody sets the wall clock."""
+        self._wall += seconds
+
+    def wait(self, seconds: float) -> None:
+        self.check()
+        if self.stop_during_wait:
+            self.stopped = True
+            self.check()
+        self.waits.append(seconds)
+        self.advance(max(0.0, seconds))
+
+    def check(self) -> None:
+        if self.stopped:
+            raise Stopping
+
+
+class Upper(random.Random):
+    """Jitter at its longest, so that what is expected is one number."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return b
+
+
+# HTTP
+
+Step = requests.Response | Exception | Callable[[requests.PreparedRequest], requests.Response]
+
+
+def answer(status: int = 200, body: object = None, **headers: str) -> requests.Response:
+    """A reply; ``bytes`` and ``str`` bodies are sent as they are, everything else as JSON."""
+    response = requests.Response()
+    response.status_code = status
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    if isinstance(body, bytes | str):
+        content = body.encode() if isinstance(body, str) else body
+        names.setdefault("Content-Type", "text/html")
+    else:
+        content = orjson.dumps({} if body is None else body)
+        names.setdefault("Content-Type", "application/json; charset=utf-8")
+    response.headers = CaseInsensitiveDict(names)
+    response._content = content
+    return response
+
+
+def refused() -> requests.exceptions.ConnectionError:
+    """Nobody listens there."""
+    pool = HTTPConnectionPool("desk.invalid")
+    why = NewConnectionError(HTTPConnection("desk.invalid"), "Connection refused")
+    return requests.exceptions.ConnectionError(MaxRetryError(pool, "/", why))
+
+
+class ScriptedAdapter(BaseAdapter):
+    """Answers with the given steps in turn, the last one for ever, and keeps what was sent."""
+
+    def __init__(self, *steps: Step) -> None:
+        super().__init__()
+        self._steps = list(steps)
+        self._lock = threading.Lock()
+        self.sent: list[requests.PreparedRequest] = []
+        self.timeouts: list[Any] = []
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
+        with self._lock:
+            self.sent.append(request)
+            self.timeouts.append(options.get("timeout"))
+            step = self._steps.pop(0) if len(self._steps) > 1 else self._steps[0]
+        if isinstance(step, Exception):
+            raise step
+        response = step(request) if callable(step) else step
+        response.url = request.url or ""
+        response.request = request
+        return response
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def json(self, index: int = -1) -> Any:
+        return orjson.loads(self.sent[index].body or b"null")
+
+
+class Wire:
+    """A transport over a scripted adapter, with everything that it was given at hand."""
+
+    def __init__(self, *steps: Step, seconds: float = 540.0, share: float = 0.5, **options: Any) -> None:
+        self.clock = options.pop("clock", None) or ManualClock()
+        self.adapter = ScriptedAdapter(*steps)
+        self.deadline = Deadline(self.clock, seconds)
+        self.breaker = options.pop("breaker", None) or Breaker("desk", self.clock)
+        self.throttle = Throttle(self.clock, share)
+        options.setdefault("rng", Upper())
+        self.transport = Transport(
+            BASE,
+            name="Desk",
+            clock=self.clock,
+            deadline=self.deadline,
+            breaker=self.breaker,
+            throttle=self.throttle,
+            adapter=lambda: self.adapter,
+            **options,
+        )
+
+    @property
+    def calls(self) -> int:
+        return len(self.adapter.sent)
+
+
+# Nouns
+
+
+def a_ticket(ticket_id: int = 1, *, age: float = 3600.0, touched: float | None = None, **fields: Any) -> Ticket:
+    """A ticket created ``age`` seconds before the start, and last changed ``touched`` seconds before it."""
+    given: dict[str, Any] = {
+        "id": ticket_id,
+        "subject": "Broken",
+        "description": "It does not work.",
+        "created_at": iso(START - age),
+        "updated_at": iso(START - (age if touched is None else touched)),
+        "read_at": START,
+        **fields,
+    }
+    return Ticket(**given)
+
+
+def an_analysis(**fields: Any) -> Analysis:
+    given: dict[str, Any] = {
+        "category": "billing",
+        "urgency": Urgency.HIGH,
+        "sentiment": Sentiment.NEGATIVE,
+        "language": "en",
+        "summary": "Charged twice.",
+        "confidence": 0.9,
+        "source": "model",
+        "model": "m-1",
+        "attempts": 1,
+        **fields,
+    }
+    return Analysis(**given)
+
+
+def a_decision(ticket_id: int = 1, **fields: Any) -> Decision:
+    given: dict[str, Any] = {
+        "ticket_id": ticket_id,
+        "tags": ("ai_processed", "ai_billing"),
+        "priority": Priority.HIGH,
+        "note": "Triage: billing.",
+        "reason": "by m-1",
+        **fields,
+    }
+    return Decision(**given)
+
+
+def a_change(ticket_id: int = 1, **fields: Any) -> Change:
+    given: dict[str, Any] = {
+        "ticket_id": ticket_id,
+        "stamp": "2026-11-21T02:30:00Z",
+        "tags": ("vip", "ai_processed"),
+        "tags_before": ("vip",),
+        "tags_added": ("ai_processed",),
+        "priority": Priority.HIGH,
+        "note": "Triage: billing.",
+        "key": "k" * 32,
+        "intent": "run-1",
+        **fields,
+    }
+    return Change(**given)
+
+
+ItemFate = Literal["made", "failed", "untold", "said only", "no metadata", "no note", "public"]
+"""Of a job's item: made or failed, as told; made and not told; told and not made; made without a part of it."""
+
+JobFate = Literal["done", "failed", "untold", "vanished", "lost"]
+"""Of a job: done or failed with nothing done, as told; done without results; done and unknown; not done and unknown."""
+
+
+class FakeDesk:
+    """A helpdesk in a dict. ``updates`` holds what each update does in turn: nothing, raise, or call.
+
+    ``found`` are intents of earlier writes by ticket and key, and ``removed`` tags that somebody took off.
+
+    A job does its items at once, each where its stamp holds. ``takings`` is what each ``update_many`` meets in turn,
+    as ``updates`` is; ``items`` what a ticket's item of a job comes to, once; ``fates`` what each job comes to in turn.
+    ``slow`` holds back every job: they are told to be under way.
+    """
+
+    def __init__(self, *tickets: Ticket, pages: Sequence[Page] = ()) -> None:
+        self.tickets = {ticket.id: ticket for ticket in tickets}
+        self.unread: dict[int, TicketError] = {}
+        self.given_pages = list(pages)
+        self.pages_taken = 0
+        self.found: dict[tuple[int, str], str] = {}
+        self.removed: dict[int, tuple[str, ...]] = {}
+        self.edits: dict[int, list[Edit]] = {}
+        self.updates: list[Callable[[Change], Edit | None] | Exception | None] = []
+        self.written: list[Change] = []
+        self.takings: list[Callable[[Sequence[Change]], None] | Exception | None] = []
+        self.items: dict[int, ItemFate] = {}
+        self.fates: list[JobFate] = []
+        self.progress = 0
+        self.slow = False
+        self.ignores_stamps = False
+        self.stale: list[int] = []
+        self.jobs_taken: dict[str, tuple[Change, ...]] = {}
+        self.asked: list[tuple[str, object]] = []
+        self._statuses: dict[str, JobStatus] = {}
+
+    def pages(self, cursor: str | None, since: float) -> Iterator[Page]:
+        self.asked.append(("pages", cursor))
+        for page in self.given_pages:
+            self.pages_taken += 1
+            yield page
+
+    def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
+        self.asked.append(("fetch", tuple(ticket_ids)))
+        asked = [key for key in ticket_ids if key not in self.unread]
+        unread = {key: self.unread[key] for key in ticket_ids if key in self.unread}
+        return Fetched({key: self.tickets[key] for key in asked if key in self.tickets}, unread)
+
+    def history(self, ticket_id: int) -> History:
+        self.asked.append(("history", ticket_id))
+        found = [(key, intent) for (number, key), intent in self.found.items() if number == ticket_id]
+        ours = [Edit(at="", key=key, intent=intent) for key, intent in found]
+        off = Edit(at="", tags_removed=frozenset(self.removed.get(ticket_id, ())))
+        return History(edits=(*ours, *self.edits.get(ticket_id, ()), off))
+
+    def recent_edits(self, since: float) -> Iterator[tuple[int, Edit]]:
+        self.asked.append(("recent_edits", since))
+        return iter([(ticket_id, edit) for ticket_id, edits in self.edits.items() for edit in reversed(edits)])
+
+    def update(self, change: Change) -> Edit | None:
+        self.written.append(change)
+        step = self.updates.pop(0) if self.updates else None
+        if isinstance(step, Exception):
+            raise step
+        return None if step is None else step(change)
+
+    def update_many(self, changes: Sequence[Change], *, stale: Change | None = None) -> str:
+        self.asked.append(("update_many", tuple(change.ticket_id for change in changes)))
+        step = self.takings.pop(0) if self.takings else None
+        if isinstance(step, Exception):
+            raise step
+        if step is not None:
+            step(changes)
+        job_id = f"job-{len(self.jobs_taken) + 1}"
+        self.jobs_taken[job_id] = tuple(changes)
+        fate = self.fates.pop(0) if self.fates else "done"
+        status = self.do_job(changes, nothing_done=fate in ("failed", "lost"))
+        if stale is not None:
+            self.stale.append(stale.ticket_id)
+            made = self.ignores_stamps and self.tickets[stale.ticket_id].status != "closed"
+            status = JobStatus(ended=True, results={**status.results, stale.ticket_id: made})
+        if fate in ("done", "failed", "untold"):
+            self._statuses[job_id] = status if fate == "done" else JobStatus(ended=True)
+        return job_id
+
+    def do_job(self, changes: Sequence[Change], *, nothing_done: bool = False) -> JobStatus:
+        """Carry the items of a job out, as far as their fates let it."""
+        told: dict[int, bool] = {}
+        for change in changes:
+            fate = self.items.pop(change.ticket_id, "made")
+            ticket = self.tickets.get(change.ticket_id)
+            guarded = not self.ignores_stamps
+            stands = ticket is not None and (ticket.updated_at == change.stamp or not guarded) and not nothing_done
+            made = stands and fate in ("made", "untold", "no metadata", "no note", "public")
+            if made:
+                self.apply(change, fate)
+            if fate != "untold":
+                told[change.ticket_id] = made or fate == "said only"
+        return JobStatus(ended=True, results=told)
+
+    def apply(self, change: Change, fate: ItemFate = "made") -> None:
+        """The change happens, half a minute before the next read."""
+        ticket = self.tickets[change.ticket_id]
+        fields = {key: value for key, value in ticket.fields.items() if key not in change.fields_cleared}
+        after = {
+            "tags": change.tags,
+            "priority": None if "priority" in change.cleared else change.priority or ticket.priority,
+            "group": None if "group" in change.cleared else change.group or ticket.group,
+            "fields": {**fields, **change.fields},
+            "updated_at": iso(START - 30),
+        }
+        self.tickets[ticket.id] = ticket.model_copy(update=after)
+        comment = None if change.note is None or fate == "no note" else "public" if fate == "public" else "internal"
+        mark = {} if fate == "no metadata" else {"key": change.key, "intent": change.intent}
+        self.edits.setdefault(ticket.id, []).append(Edit(at=iso(START - 30), comment=comment, **mark))
+
+    def jobs(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
+        self.asked.append(("jobs", tuple(job_ids)))
+        known = {job_id: self._statuses[job_id] for job_id in job_ids if job_id in self._statuses}
+        return {job_id: JobStatus(ended=False, progress=self.progress) for job_id in known} if self.slow else known
+
+    def times(self, what: str) -> int:
+        return sum(name == what for name, _ in self.asked)
+
+    def sizes(self) -> list[int]:
+        """How many changes each job had that was taken in."""
+        return [len(changes) for changes in self.jobs_taken.values()]

@@ -1,0 +1,128 @@
+"""A write-back with everything it needs, for the tests of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ticket_processor.audit.files import read_events
+from ticket_processor.audit.receipts import AuditLog
+from ticket_processor.core.clock import Deadline, iso
+from ticket_processor.core.errors import UpdateConflict
+from ticket_processor.core.models import Change, Outcome, Ticket
+from ticket_processor.pipeline.recorder import Recorder
+from ticket_processor.pipeline.write_planner import Triage
+from ticket_processor.pipeline.writeback import Delivery, WriteBack
+from ticket_processor.policy.decide import Policy
+from ticket_processor.state.store import State, Verdict
+from ticket_processor.tags import write_key
+
+from .fakes import START, FakeDesk, ManualClock, a_decision, a_ticket, an_analysis
+
+
+class Bench:
+    """A write-back with a helpdesk, a state and a log of its own."""
+
+    def __init__(self, folder: Path, *tickets: Ticket) -> None:
+        self.clock = ManualClock()
+        self.desk = FakeDesk(*tickets)
+        self.state = State(None)
+        self.audit = AuditLog(folder, self.clock, "run")
+
+    def write_back(self, **options: Any) -> WriteBack:
+        given = {"statuses": ("new", "open"), "stable_read_s": 6.0, **options}
+        delivery, dry_run = given.pop("delivery", Delivery("single")), given.get("dry_run", False)
+        deadline = Deadline(self.clock, given.pop("seconds", 540.0))
+        before_write = given.pop("before_write", lambda: None)
+        triage = Triage(self.desk, self.audit, Policy(), **given)
+        return WriteBack(
+            self.desk,
+            self.state,
+            self.audit,
+            self.clock,
+            deadline,
+            triage,
+            delivery=delivery,
+            dry_run=dry_run,
+            before_write=before_write,
+        )
+
+    def run(self, verdicts: Sequence[Verdict] = (), **options: Any) -> list[Outcome]:
+        """A whole run with its books: what earlier ones left open, then ``verdicts``."""
+        write_back = self.write_back(**options)
+        ended: list[Outcome] = []
+        books = Recorder(
+            self.audit,
+            self.state,
+            Policy(),
+            "run",
+            max_attempts=5,
+            listener=ended.append,
+            next_write=write_back.next_write,
+            now=self.clock.now,
+        )
+        books.record_all(write_back.unfinished())
+        write_back.take(verdicts)
+        books.record_all(write_back.finish())
+        return ended
+
+    def settle(self, *ticket_ids: int, **options: Any) -> list[Outcome]:
+        verdicts = [self.verdict(ticket_id) for ticket_id in ticket_ids or (1,)]
+        return self.bring(verdicts, **options)
+
+    def bring(self, verdicts: list[Verdict], **options: Any) -> list[Outcome]:
+        write_back = self.write_back(**options)
+        write_back.take(verdicts)
+        return list(write_back.finish())
+
+    def one(self, **options: Any) -> Outcome:
+        (outcome,) = self.settle(**options)
+        return outcome
+
+    def verdict(self, ticket_id: int = 1, **fields: Any) -> Verdict:
+        ticket = self.desk.tickets.get(ticket_id) or a_ticket(ticket_id)
+        given: dict[str, Any] = {
+            "ticket_id": ticket_id,
+            "key": write_key(ticket),
+            "analysis": an_analysis(),
+            "decision": a_decision(ticket_id),
+            "clean_stamp": ticket.updated_at,
+            "analyse_ms": 40,
+            **fields,
+        }
+        return Verdict(**given)
+
+    def somebody(self, ticket_id: int = 1, *, ago: float = 100.0, **fields: Any) -> None:
+        """The ticket as the next read will find it, changed ``ago`` seconds before that."""
+        ticket = self.desk.tickets[ticket_id]
+        self.desk.tickets[ticket_id] = ticket.model_copy(update={"updated_at": iso(START - ago), **fields})
+
+    def conflict(self, **fields: Any) -> Callable[[Change], None]:
+        """Somebody is faster than the update."""
+
+        def step(_: Change) -> None:
+            self.somebody(**fields)
+            raise UpdateConflict("changed")
+
+        return step
+
+    def lands(self, then: Exception | None = None, **after: Any) -> Callable[[Change], None]:
+        """The update happens; the answer may not arrive."""
+
+        def step(change: Change) -> None:
+            ticket = self.desk.tickets[change.ticket_id]
+            self.desk.found[change.ticket_id, change.key] = change.intent
+            fields = {"tags": change.tags, "priority": change.priority or ticket.priority, "ago": 50.0, **after}
+            self.somebody(change.ticket_id, **fields)
+            if then is not None:
+                raise then
+
+        return step
+
+    def happens(self, change: Change) -> None:
+        """The update happens, and the helpdesk's record of it is not told."""
+        self.desk.apply(change)
+
+    def lines(self) -> list[dict[str, Any]]:
+        return list(read_events(self.audit.path)) if self.audit.path.exists() else []

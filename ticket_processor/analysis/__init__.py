@@ -1,0 +1,1 @@
+"""A ticket understood: the chain of models, classifier and rules, and what it costs."""

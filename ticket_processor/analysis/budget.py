@@ -1,0 +1,238 @@
+"""A limit to what models may cost, in dollars and in tokens, for a run and for a UTC day.
+
+Money is set aside before a request is made and settled by what the server counted as soon as it ends, so that many
+threads cannot pass a limit together. Near a limit less is set aside, as learnt from the answers so far; the server is
+then told to end its answer there, which keeps the limit where an answer would have been longer.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..core.clock import Deadline
+from ..core.errors import AnalysisFailed
+from ..core.models import Usage
+from .cache import AnswerStore, Spent
+from .model_server.presets import Price, cost_usd
+from .model_server.settings import BudgetSettings
+
+RUN_SPENT, DAY_SPENT = "budget_of_run_spent", "budget_of_day_spent"
+LEARN_FROM, LEARN_OF = 5, 50
+"""Answers of a model before anything is learnt from them, and how many of the last are looked at."""
+MARGIN = 1.1
+"""What is set aside near a limit, as a multiple of the most that was seen."""
+PATIENCE_S = 45.0
+"""How long a ticket waits for money that other calls hold. Calls that are older than this are not waited for."""
+LOOK_S = 0.05
+"""How often a waiting ticket looks whether there is money."""
+
+
+class NotAsked(AnalysisFailed):
+    """No call was made: it could pass a limit of the budget, or would be paid for in vain."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One request to a model: its input tokens, estimated, and the most output tokens that the server is told.
+
+    ``price`` is input, output and cached input in dollars per million tokens.
+    """
+
+    input: int
+    output: int
+    price: Price | None = None
+
+    def hold(self, since: float = 0.0) -> Hold:
+        """What to set aside for it."""
+        usage = Usage(input=self.input, output=self.output)
+        usd = 0.0 if self.price is None else cost_usd(usage, self.price)
+        return Hold(usage.input + usage.output, usd, self.input, self.output, since)
+
+
+@dataclass(frozen=True)
+class Hold:
+    """What is set aside for one call, since a moment of the monotonic clock; known by its identity."""
+
+    tokens: int
+    usd: float
+    input: int = 0
+    output: int | None = None
+    since: float = 0.0
+
+
+@dataclass(frozen=True)
+class Full:
+    """A limit does not allow a call: not ``for_now``, while others hold the money, or not any more."""
+
+    reason: str
+    for_now: bool
+
+
+class Budget:
+    """The limits, what has been spent, and what is set aside. Thread-safe.
+
+    The day's spending of other processes is read when this one begins; what they spend meanwhile is not seen.
+    """
+
+    def __init__(self, limits: BudgetSettings, store: AnswerStore) -> None:
+        self._limits = limits
+        self._store = store
+        self._lock = threading.Lock()
+        self._before = store.spent_today()
+        self._tokens, self._usd = 0, 0.0
+        self._held: dict[int, tuple[Hold, str]] = {}
+        self._answers: dict[str, deque[tuple[int, float]]] = {}
+        store.before_close.append(self._book_what_is_under_way)
+
+    def reserve(self, model: str, tokens: int, usd: float | None) -> Hold | str:
+        """Set aside the most that a call may cost; a word for the log when a limit does not allow it now."""
+        hold = Hold(tokens, usd or 0.0)
+        with self._lock:
+            reason = self._over(hold, self._others())
+            if reason is None:
+                self._held[id(hold)] = hold, model
+        return reason or hold
+
+    def set_aside(self, model: str, question: Question) -> Hold | Full:
+        """Set aside what ``question`` may cost: the most possible, or near a limit the most that was seen so far.
+
+        The request may take no more output than :attr:`Hold.output`.
+        """
+        now = self._store.clock.monotonic()
+        with self._lock:
+            most, likely = self._sizes(model, question)
+            for size in (most, likely):
+                hold = size.hold(now)
+                if self._over(hold, self._others()) is None:
+                    self._held[id(hold)] = hold, model
+                    return hold
+            hanging = [other for other in self._others() if now - other.since > PATIENCE_S]
+            never = self._over(likely.hold(), hanging)
+            return Full(never or self._over(likely.hold(), self._others()) or RUN_SPENT, for_now=never is None)
+
+    def settle(self, hold: Hold, usage: Usage, usd: float | None, *, answered: bool = True) -> None:
+        """The call is over, and cost this; an answer whose server counts no tokens cost what was set aside."""
+        with self._lock:
+            known = self._held.pop(id(hold), None)
+            if known is None:
+                return  # booked already, as the run was ending
+            uncounted = answered and not (usage.input or usage.output)
+            if hold.input and usage.input and usage.output:
+                learnt = self._answers.setdefault(known[1], deque(maxlen=LEARN_OF))
+                learnt.append((usage.output, usage.input / hold.input))
+            usage = Usage(input=hold.tokens) if uncounted else usage
+            usd = hold.usd if uncounted else usd or 0.0
+            self._tokens += usage.input + usage.output
+            self._usd += usd
+        if usage.input or usage.output:
+            self._store.spend(known[1], usage, usd)
+
+    def _sizes(self, model: str, question: Question) -> tuple[Question, Question]:
+        """The most that the request can take, and the most that it will take by the answers so far."""
+        answers = self._answers.get(model, ())
+        ratio = max((each for _, each in answers), default=1.0)  # estimates may be low for a model's vocabulary
+        most = Question(math.ceil(question.input * max(1.0, ratio)), question.output, question.price)
+        if len(answers) < LEARN_FROM:
+            return most, most
+        output = math.ceil(max(each for each, _ in answers) * MARGIN)
+        size = math.ceil(question.input * ratio * MARGIN)
+        return most, Question(min(most.input, size), min(most.output, output), question.price)
+
+    def _others(self) -> list[Hold]:
+        return [hold for hold, _ in self._held.values()]
+
+    def _over(self, hold: Hold, others: Iterable[Hold]) -> str | None:
+        """The limit that ``hold`` could pass beside what is spent and what ``others`` hold."""
+        others = list(others)
+        run = Spent(
+            self._tokens + sum(other.tokens for other in others) + hold.tokens,
+            self._usd + sum(other.usd for other in others) + hold.usd,
+        )
+        limits = self._limits
+        if _over(run.tokens, limits.run_tokens) or _over(run.usd, limits.run_usd):
+            return RUN_SPENT
+        if _over(run.tokens + self._before.tokens, limits.day_tokens):
+            return DAY_SPENT
+        return DAY_SPENT if _over(run.usd + self._before.usd, limits.day_usd) else None
+
+    def _book_what_is_under_way(self) -> None:
+        """Calls that nobody waits for any more are paid for all the same."""
+        with self._lock:
+            held = list(self._held.values())
+            self._held.clear()
+        for hold, model in held:
+            self._store.spend(model, Usage(input=hold.tokens), hold.usd)
+
+    @property
+    def spent(self) -> Spent:
+        """By this run so far."""
+        with self._lock:
+            return Spent(self._tokens, self._usd)
+
+
+class Patience:
+    """How long one ticket waits for money: not past the deadline, and not so long that it seems to hang."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        self._began = deadline.remaining()
+
+    def wait(self, full: Full) -> None:
+        """Wait a moment. Raises :class:`NotAsked` when there is nothing to wait for any more.
+
+        Also raises ``DeadlineReached`` and ``Stopping``.
+        """
+        if not full.for_now or self._began - self._deadline.remaining() > PATIENCE_S:
+            raise NotAsked(full.reason)
+        self._deadline.wait(LOOK_S)
+
+
+class Allowance:
+    """Money for the requests about one ticket to one model, one after the other. For one thread at a time."""
+
+    def __init__(self, budget: Budget, model: str, question: Question, hold: Hold, deadline: Deadline) -> None:
+        """``hold`` was set aside for ``question``."""
+        self._budget = budget
+        self._model = model
+        self._question = question
+        self._hold = hold
+        self._deadline = deadline
+        self._booked, self._booked_usd = Usage(), 0.0
+        self._counts = False
+
+    @property
+    def output_tokens(self) -> int | None:
+        """The most output tokens that the next request may take."""
+        return self._hold.output
+
+    def again(self, usage: Usage, *, input: int | None = None, output: int) -> None:
+        """The last request took ``usage``; get money for another one of so many tokens. Raises :class:`NotAsked`."""
+        question = Question(self._question.input if input is None else input, output, self._question.price)
+        usd = 0.0 if question.price is None else cost_usd(usage, question.price)
+        self._counts = bool(usage.input or usage.output)
+        self._booked, self._booked_usd = self._booked + usage, self._booked_usd + usd
+        self._budget.settle(self._hold, usage, usd)
+        patience = Patience(self._deadline)
+        while isinstance(held := self._budget.set_aside(self._model, question), Full):
+            patience.wait(held)
+        self._hold = held
+
+    def settle(self, usage: Usage, usd: float | None, *, answered: bool = True) -> None:
+        """The requests are over, and cost this together."""
+        before = self._booked
+        rest = Usage(
+            input=max(0, usage.input - before.input),
+            output=max(0, usage.output - before.output),
+            cached=max(0, usage.cached - before.cached),
+        )
+        # A server that has counted one request and not the next one has not answered that.
+        answered = answered and not self._counts
+        self._budget.settle(self._hold, rest, max(0.0, (usd or 0.0) - self._booked_usd), answered=answered)
+
+
+def _over(amount: float, limit: float | None) -> bool:
+    return limit is not None and amount > limit

@@ -1,0 +1,426 @@
+"""The analyser chain: first model, next model, local classifier, keyword rules.
+
+It says which one answered, and it always answers. Analysis is a pure function of the ticket's text: any worker can do
+it, twice does no harm, and nothing here holds the helpdesk's credentials.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, cast
+
+from .. import __version__
+from ..core.circuit_breaker import Admission, Breaker, Crowded
+from ..core.clock import Clock, Deadline
+from ..core.errors import AnalysisFailed, TicketbotError, unexpected
+from ..core.models import NO_MODEL, Analysis, RedactionLevel, Ticket, Usage
+from .budget import Allowance, Budget, Full, NotAsked, Patience, Question
+from .cache import AnswerStore, normalised
+from .model_server.chat import AnswerUnusable, ModelBusy, retrying
+from .rules.analyser import RulesAnalyser
+from .text.cleaning import clean
+from .text.language import sure_language
+from .text.outgoing import analysis_leaving
+from .text.redact import RedactedText, redact, redacted_values
+from .text.redact_values import without_values
+
+MODEL_ATTEMPTS = 3
+LONGEST_WAIT_S = 20.0
+"""A model that asks for a longer pause is passed over for this ticket; the next link answers meanwhile."""
+NOTHING_TO_READ = "nothing_to_read"
+CROWDED_WAIT_S = 0.05
+ROOM_S = 0.5
+"""So long it is waited for a call that is under way to make room before deadline and stops are asked after again."""
+USELESS_IN_A_ROW = 20
+"""After so many answers that cannot be used a model is left alone for a while: each had to be paid for."""
+
+
+PERMANENT = (
+    "model_not_authorised",
+    "model_unknown",
+    "model_no_quota",
+    "model_redirected",
+    "model_connection_settings",
+)
+"""Reasons that concern every ticket, not this one."""
+_OF_THIS_TEXT = ("model_refused", "model_content_filter", "model_prompt_too_long")
+"""Reasons that say nothing about the next ticket."""
+
+
+class Analyser(Protocol):
+    """Anything that understands a redacted text, or raises :class:`AnalysisFailed`. Thread-safe."""
+
+    def analyse(self, text: RedactedText) -> Analysis: ...
+
+
+class Estimating(Protocol):
+    """An analyser that costs something, and can say beforehand how much at most."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What its answers depend on besides the text: model, prompt, taxonomy."""
+
+    def question(self, text: RedactedText) -> Question:
+        """The request with which understanding ``text`` begins."""
+
+    def analyse(self, text: RedactedText, allowance: Allowance | None = None) -> Analysis:
+        """As :meth:`Analyser.analyse`; more requests than the first are made with money from ``allowance``."""
+
+
+class ModelLink:
+    """One model of the chain, with its own retries, breaker and patience; thread-safe.
+
+    ``place`` is the server and the model on it, as far as ``name`` does not tell. ``level`` is how much is redacted
+    for it. With a ``store`` a text that comes again is answered from there, except at the level ``secrets``, whose
+    answers may hold more than is kept; with a ``budget`` no call is made that could pass it. ``useless`` is the
+    breaker that answers of no use open.
+    """
+
+    def __init__(
+        self,
+        analyser: Analyser,
+        breaker: Breaker,
+        deadline: Deadline,
+        *,
+        name: str | None = None,
+        place: str = "",
+        level: RedactionLevel = RedactionLevel.STANDARD,
+        store: AnswerStore | None = None,
+        budget: Budget | None = None,
+        useless: Breaker | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        self.name = name or breaker.name
+        self.level = level
+        self.analyser = analyser
+        self._place = place
+        self._asking: set[str] = set()
+        self._asking_lock = threading.Lock()
+        self._breaker = breaker
+        self._deadline = deadline
+        useful = store is not None and store.keeps_answers and level is not RedactionLevel.SECRETS
+        self._store = store if useful else None
+        self._budget = budget
+        self._useless = useless
+        self._rng = rng or random.Random()
+
+    def analyse(self, text: RedactedText) -> Analysis:
+        """The model's answer, after at most three tries. Raises :class:`AnalysisFailed`.
+
+        A text that another thread is asking about just now is waited for, and not paid for twice.
+        """
+        fingerprint = self._fingerprint()
+        if self._store is None or not fingerprint:
+            return self._fresh(text)
+        key = normalised(text.text)
+        while True:
+            known = self._store.get(fingerprint, text.text)
+            if known is not None:
+                return self._held(known, text)
+            with self._asking_lock:
+                if key not in self._asking:
+                    self._asking.add(key)
+                    break
+            self._deadline.wait(CROWDED_WAIT_S)
+        try:
+            known = self._store.get(fingerprint, text.text)  # whoever asked may have come back in between
+            if known is not None:
+                return self._held(known, text)
+            analysis = self._fresh(text)
+            self._store.put(fingerprint, text.text, analysis)
+        finally:
+            with self._asking_lock:
+                self._asking.discard(key)
+        return analysis
+
+    def _held(self, known: Analysis, text: RedactedText) -> Analysis:
+        """A kept answer, with today's floors: the text may differ in what makes no other text to the store."""
+        hold = getattr(self.analyser, "hold", None)
+        answer = known if hold is None else hold(known, text)
+        return answer.model_copy(update={"cached": True, "cost_usd": None if known.cost_usd is None else 0.0})
+
+    def _fresh(self, text: RedactedText) -> Analysis:
+        again = retrying(self._deadline, self._rng, attempts=MODEL_ATTEMPTS, longest_wait_s=LONGEST_WAIT_S)
+        tries = 0
+        size = getattr(self.analyser, "question", None)
+        question = size(text) if size and self._budget else Question(0, 0)
+
+        def once() -> Analysis:
+            nonlocal tries
+            admission, allowance = self._leave(question)
+            tries += 1
+            try:
+                analysis = self._ask(text, allowance)
+            except NotAsked:
+                tries -= 1
+                self._breaker.release(admission)
+                raise
+            except ModelBusy as error:
+                self._breaker.failure(admission, str(error))
+                raise
+            except AnalysisFailed as error:
+                # A refusal of this one text says nothing about the next; a wrong key or model name does.
+                if error.reason in PERMANENT:
+                    self._breaker.failure(admission, str(error))
+                else:
+                    self._breaker.success(admission)
+                raise
+            except BaseException:
+                self._breaker.failure(admission, "analyser_broken")
+                raise
+            self._breaker.success(admission)
+            return analysis
+
+        analysis = again(once)
+        return analysis.model_copy(update={"attempts": analysis.attempts + tries - 1})
+
+    def _fingerprint(self) -> str:
+        own = getattr(self.analyser, "fingerprint", "")
+        # The version stands for the rules, whose floors and signs are part of an answer.
+        return "\0".join((__version__, self.name, self._place, self.level, own)) if own else ""
+
+    def _leave(self, question: Question) -> tuple[Admission, Allowance | None]:
+        """Permission to call, and the money for it. While others hold the money, the breaker is asked again."""
+        patience = Patience(self._deadline)
+        while True:
+            admission = self._admission()
+            if self._budget is None:
+                return admission, None
+            held = self._budget.set_aside(self.name, question)
+            if not isinstance(held, Full):
+                return admission, Allowance(self._budget, self.name, question, held, self._deadline)
+            self._breaker.release(admission)
+            patience.wait(held)
+
+    def _admission(self) -> Admission:
+        while True:
+            self._deadline.check()
+            try:
+                admission = self._breaker.admit(ROOM_S)
+            except Crowded:
+                self._deadline.wait(CROWDED_WAIT_S)
+                continue
+            if admission is None:
+                reason, _, detail = self._breaker.cause.partition(": ")
+                raise AnalysisFailed(reason or "model_breaker_open", detail)
+            return admission
+
+    def _ask(self, text: RedactedText, allowance: Allowance | None) -> Analysis:
+        """One call, which is booked."""
+        if allowance is None:
+            return self._guarded(text, None)
+        try:
+            analysis = self._guarded(text, allowance)
+        except AnswerUnusable as error:
+            allowance.settle(error.usage, error.cost_usd)
+            raise
+        except BaseException:
+            allowance.settle(Usage(), None, answered=False)
+            raise
+        allowance.settle(analysis.usage, analysis.cost_usd)
+        return analysis
+
+    def _guarded(self, text: RedactedText, allowance: Allowance | None) -> Analysis:
+        """One call, unless the model's answers have been of no use for a while."""
+        if self._useless is None:
+            return self._answer(text, allowance)
+        admission = self._useless.admit()
+        if admission is None:
+            raise NotAsked("model_answers_useless", self._useless.cause)
+        try:
+            analysis = self._answer(text, allowance)
+        except AnalysisFailed as error:
+            if isinstance(error, (ModelBusy, NotAsked)) or error.reason in (*PERMANENT, *_OF_THIS_TEXT):
+                self._useless.release(admission)
+            else:
+                self._useless.failure(admission, error.in_words)
+            raise
+        except BaseException:
+            self._useless.release(admission)
+            raise
+        self._useless.success(admission)
+        return analysis
+
+    def _answer(self, text: RedactedText, allowance: Allowance | None) -> Analysis:
+        if allowance is None or not hasattr(self.analyser, "question"):
+            return self.analyser.analyse(text)
+        return cast(Estimating, self.analyser).analyse(text, allowance)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one link of the chain said: ``reason`` when it did not answer, with ``detail`` for people."""
+
+    link: str
+    analysis: Analysis | None = None
+    reason: str | None = None
+    ms: int = 0
+    detail: str = ""
+
+
+@dataclass
+class _Spending:
+    """What a ticket has cost so far, answers of no use included."""
+
+    usage: Usage = field(default_factory=Usage)
+    usd: float | None = None
+    attempts: int = 0
+
+    def add(self, usage: Usage, usd: float | None, attempts: int) -> None:
+        self.usage = self.usage + usage
+        self.attempts += attempts
+        if usd is not None:
+            self.usd = (self.usd or 0.0) + usd
+
+
+class Understanding:
+    """Ticket in, analysis out: clean, redact, ask the chain. Thread-safe; call it from any worker.
+
+    ``cascade_below``: an answer of less confidence is put to the next model, which is taken to be the stronger one,
+    and whose answer then counts. ``signs`` finds what in a ticket's own text tries to instruct a model.
+    ``price_note`` is to be said beside costs.
+    """
+
+    def __init__(
+        self,
+        links: Sequence[Analyser],
+        rules: RulesAnalyser,
+        *,
+        classifier: Analyser | None = None,
+        cascade_below: float | None = None,
+        signs: Callable[[str], tuple[str, ...]] = lambda _text: (),
+        clock: Clock | None = None,
+        trouble: Callable[[str], object] = lambda _sentence: None,
+        price_note: str = "",
+    ) -> None:
+        self.price_note = price_note
+        self.links = tuple(links)
+        self._rules = rules
+        self._classifier = classifier
+        self._cascade_below = cascade_below
+        self._signs = signs
+        self._clock = clock
+        self._trouble = trouble
+        self.details: dict[str, str] = {}
+        """What is known of each reason why a model gave no answer, beyond the word: the last time that it came up."""
+
+    def __call__(
+        self,
+        ticket: Ticket,
+        *,
+        watch: Callable[[Step], None] = lambda _step: None,
+    ) -> Analysis:
+        """Never fails for want of a model: classifier or rules answer then, and say why.
+
+        ``watch`` is told what each link said. Usage, cost and attempts are those of all links together.
+        """
+        cleaned = clean(ticket.subject, ticket.description)
+        texts: dict[RedactionLevel, RedactedText] = {}
+        spending = _Spending()
+        best: Analysis | None = None
+        why = None
+        if self.links and not any(map(str.isalpha, cleaned)):
+            why = NOTHING_TO_READ
+        for link in () if why else self.links:
+            level = getattr(link, "level", RedactionLevel.STANDARD)
+            if level not in texts:
+                texts[level] = redact(cleaned, names=ticket.names, level=level)
+            started = self._now()
+            try:
+                answer = self._asked(link, texts[level])
+            except AnalysisFailed as error:
+                why = error.reason
+                if isinstance(error, AnswerUnusable):
+                    spending.add(error.usage, error.cost_usd, 1)
+                self.details[why] = error.detail
+                watch(Step(_name(link), reason=why, ms=self._ms(started), detail=error.detail))
+                continue
+            watch(Step(_name(link), answer, ms=self._ms(started)))
+            spending.add(answer.usage, answer.cost_usd, answer.attempts)
+            best = answer if level is not RedactionLevel.SECRETS else _as_others_may_see(answer, cleaned, ticket.names)
+            if self._cascade_below is None or answer.confidence >= self._cascade_below:
+                break
+        if best is None:
+            text = texts.get(RedactionLevel.STANDARD) or redact(cleaned, names=ticket.names)
+            best = self._without_models(text, why or NO_MODEL, watch)
+        return analysis_leaving(best).model_copy(
+            update={
+                "usage": spending.usage,
+                "cost_usd": None if spending.usd is None else round(spending.usd, 8),
+                "attempts": spending.attempts,
+                "suspicious": tuple(dict.fromkeys((*best.suspicious, *self._signs(_raw(ticket))))),
+                # A model names the language of its instructions now and then; the others ask the detector themselves.
+                "language": (sure_language(cleaned) if best.source == "model" else None) or best.language,
+            }
+        )
+
+    def without_models(self, ticket: Ticket, why: str) -> Analysis:
+        """The answer at once, for a ticket whose model call hangs."""
+        analysis = self._without_models(self.readable(ticket), why, lambda _step: None)
+        return analysis_leaving(analysis).model_copy(update={"suspicious": self._signs(_raw(ticket))})
+
+    def readable(self, ticket: Ticket, level: RedactionLevel = RedactionLevel.STANDARD) -> RedactedText:
+        """What an analyser gets to see of a ticket."""
+        return redact(clean(ticket.subject, ticket.description), names=ticket.names, level=level)
+
+    def _without_models(self, text: RedactedText, why: str, watch: Callable[[Step], None]) -> Analysis:
+        if self._classifier is not None:
+            started = self._now()
+            try:
+                analysis = self._asked(self._classifier, text)
+            except AnalysisFailed as error:
+                watch(Step("classifier", reason=error.reason, ms=self._ms(started)))
+            else:
+                watch(Step("classifier", analysis, ms=self._ms(started)))
+                return analysis.model_copy(update={"why_fallback": why})
+        started = self._now()
+        analysis = self._rules.analyse(text)
+        watch(Step("rules", analysis, ms=self._ms(started)))
+        return analysis.model_copy(update={"why_fallback": why})
+
+    def _asked(self, link: Analyser, text: RedactedText) -> Analysis:
+        """The link's answer. What nobody expected is a failure of the link, not of the ticket."""
+        try:
+            return link.analyse(text)
+        except TicketbotError:
+            raise
+        except Exception as error:
+            self._trouble(f"{_name(link)} could not be asked ({unexpected(error)})")
+            raise AnalysisFailed("analyser_broken") from error
+
+    def _now(self) -> float:
+        return 0.0 if self._clock is None else self._clock.monotonic()
+
+    def _ms(self, started: float) -> int:
+        return round((self._now() - started) * 1000)
+
+
+def _as_others_may_see(analysis: Analysis, cleaned: str, names: Sequence[str]) -> Analysis:
+    """What a model that saw more than the rest may see has said, fit for log and note.
+
+    Taken out is what the standard level replaces in the whole ticket: a number is known by the words around it, which
+    a summary or a quote no longer has.
+    """
+    values = redacted_values(cleaned, names=names)
+
+    def fit(words: str) -> str:
+        return redact(without_values(words, values), names=names).text
+
+    return analysis.model_copy(
+        update={
+            "summary": fit(analysis.summary)[:300],
+            "evidence": tuple(fit(item) for item in analysis.evidence),
+            "entities": {key: fit(value) for key, value in analysis.entities.items()},
+        }
+    )
+
+
+def _name(link: Analyser) -> str:
+    return str(getattr(link, "name", type(link).__name__))
+
+
+def _raw(ticket: Ticket) -> str:
+    return f"{ticket.subject}\n{ticket.description}"

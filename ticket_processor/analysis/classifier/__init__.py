@@ -1,0 +1,1 @@
+"""The trained local classifier: its file, its scores."""

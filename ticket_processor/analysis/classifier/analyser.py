@@ -1,0 +1,207 @@
+"""The local classifier: what ``ticketbot train`` learnt from the site's own tickets, asked before the keyword rules.
+
+It answers only what it has proved to know better than the rules, on tickets it had not seen; the rest of the
+analysis is theirs. Nothing leaves the process, and nothing is imported until there is a ticket to understand.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ...core.errors import AnalysisFailed
+from ...core.models import Analysis, Sentiment, Urgency
+from ...core.taxonomy import Taxonomy
+from ..rules.analyser import RulesAnalyser
+from ..text.redact import RedactedText
+from .ngrams import is_single_word
+from .storage import (
+    TASKS,
+    ClassifierUnusable,
+    Description,
+    NotTrained,
+    Task,
+    check,
+    read_description,
+    read_weights,
+    require_extra,
+)
+
+if TYPE_CHECKING:
+    from .scoring import Features, Floats, Ints, Scorer
+
+__all__ = ["ClassifierUnusable", "LocalClassifier", "NotTrained", "Prediction", "groups_of"]
+
+_ALSO_FROM = 0.2
+"""A category with at least this share of the softmax is worth naming as a secondary one."""
+
+_MOST_EVIDENCE = 3
+
+
+class Prediction(NamedTuple):
+    """One task's answer. ``confidence`` is calibrated: of answers at 0.8, about four in five are right.
+
+    ``also`` are other labels that come near, best first. ``evidence`` are words of the ticket that speak for it.
+    """
+
+    label: str
+    confidence: float
+    also: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """The weights in memory."""
+
+    features: Features
+    words: tuple[str, ...]
+    scorers: dict[Task, Scorer]
+    groups: dict[Task, tuple[tuple[str, ...], Ints]]
+
+
+class LocalClassifier:
+    """Category, sub-category, urgency and sentiment as learnt from labelled tickets. Thread-safe, and picklable.
+
+    Make one with :meth:`load`. The weights are read when the first ticket comes, so an idle run costs nothing.
+    """
+
+    def __init__(self, folder: Path, description: Description, taxonomy: Taxonomy, rules: RulesAnalyser) -> None:
+        self._folder = folder
+        self._description = description
+        self._taxonomy = taxonomy
+        self._rules = rules
+        self._weights = check(folder, description)
+        self._lock = threading.Lock()
+        self._loaded: _Loaded | None = None
+
+    @classmethod
+    def load(cls, folder: Path, taxonomy: Taxonomy, rules: RulesAnalyser) -> LocalClassifier:
+        """The classifier in ``folder``, for a site with these categories.
+
+        Raises ``NotTrained`` when there is none, and :class:`ClassifierUnusable` when its files are damaged, foreign
+        or from another version, when it learnt categories that the taxonomy no longer has, when it beats the rules at
+        nothing, or when the extra ``ml`` is not installed.
+        """
+        description = read_description(folder)
+        category = description.tasks.get("category")
+        gone = [name for name in category.labels if name not in taxonomy.names] if category else []
+        if gone:
+            raise ClassifierUnusable(
+                f"the classifier in {folder} has learnt categories that the taxonomy no longer has "
+                f"({', '.join(gone)}): train again"
+            )
+        if not description.used:
+            raise ClassifierUnusable(f"the classifier in {folder} is no better than the rules at anything: not used")
+        require_extra("numpy", "skops")
+        return cls(folder, description, taxonomy, rules)
+
+    def __reduce__(self) -> tuple[type[LocalClassifier], tuple[Path, Description, Taxonomy, RulesAnalyser]]:
+        return LocalClassifier, (self._folder, self._description, self._taxonomy, self._rules)
+
+    @property
+    def description(self) -> Description:
+        """What it learnt, from how much, and its scores beside those of the rules."""
+        return self._description
+
+    def analyse(self, text: RedactedText) -> Analysis:
+        """What was learnt makes of ``text``; tasks at which the rules are as good come from them.
+
+        ``confidence`` is that of the category. Urgency never falls below the floors of the rules and of the category.
+        Raises :class:`AnalysisFailed` for a text without a word it knows, or when the weights cannot be read.
+        """
+        found = self.predict(text, self._description.used)
+        analysis, floor = self._rules.analyse_with_floor(text)
+        urgency = analysis.urgency
+        update: dict[str, object] = {"source": "classifier"}
+        if "category" in found:
+            best = found["category"]
+            category, subcategory = self._taxonomy.split(best.label)
+            update |= {
+                "category": category,
+                "subcategory": subcategory,
+                "secondary": best.also,
+                "confidence": best.confidence,
+                "evidence": best.evidence or analysis.evidence,
+            }
+        else:
+            category, subcategory = analysis.category, analysis.subcategory
+        if "urgency" in found:
+            urgency = Urgency(found["urgency"].label)
+            urgency = urgency if floor is None else min(urgency, floor, key=list(Urgency).index)
+        update["urgency"] = self._taxonomy.at_least_floor(subcategory or category, urgency)
+        if "sentiment" in found:
+            update["sentiment"] = Sentiment(found["sentiment"].label)
+        return analysis.model_copy(update=update)
+
+    def predict(self, text: RedactedText, tasks: tuple[Task, ...] = TASKS) -> dict[Task, Prediction]:
+        """The learnt answers to ``tasks``, whether or not they are better than the rules'.
+
+        Raises :class:`AnalysisFailed` for a text without a word it knows, or when the weights cannot be read.
+        """
+        loaded = self._ready()
+        columns, values = loaded.features.vector(text.text)
+        if not len(columns):
+            raise AnalysisFailed("classifier_knows_no_word")
+        return {task: self._predict(loaded, task, columns, values) for task in tasks if task in loaded.scorers}
+
+    def _predict(self, loaded: _Loaded, task: Task, columns: Ints, values: Floats) -> Prediction:
+        from .scoring import Linear, decide, log_odds
+
+        learnt = self._description.tasks[task]
+        groups, group_of = loaded.groups[task]
+        scorer = loaded.scorers[task]
+        decision = decide(scorer.scores(columns, values)[None, :], learnt.temperature, group_of)
+        label = int(decision.labels[0])
+        odds = learnt.slope * float(log_odds(decision.shares)[0]) + learnt.intercept
+        confidence = round(1 / (1 + math.exp(-max(-30.0, min(30.0, odds)))), 3)
+        if task != "category":
+            return Prediction(learnt.labels[label], confidence)
+        shares = decision.groups[0]
+        order = sorted(range(len(groups)), key=lambda at: -shares[at])[1:3]
+        also = tuple(groups[at] for at in order if shares[at] >= _ALSO_FROM)
+        evidence: tuple[str, ...] = ()
+        if isinstance(scorer, Linear):
+            is_word = columns < len(loaded.words)
+            pull = scorer.pull(columns[is_word], values[is_word], label)
+            strongest = ((loaded.words[columns[at]], pull[at]) for at in (-pull).argsort()[: 4 * _MOST_EVIDENCE])
+            evidence = tuple(word for word, force in strongest if force > 0 and is_single_word(word))[:_MOST_EVIDENCE]
+        return Prediction(learnt.labels[label], confidence, also, evidence)
+
+    def _ready(self) -> _Loaded:
+        with self._lock:
+            if self._loaded is None:
+                try:
+                    self._loaded = _read(self._weights, self._description, self._taxonomy)
+                except ClassifierUnusable as error:
+                    raise AnalysisFailed("classifier_unusable", str(error)) from None
+            return self._loaded
+
+
+def groups_of(task: Task, labels: tuple[str, ...], taxonomy: Taxonomy) -> tuple[tuple[str, ...], Ints]:
+    """The names of the first level among ``labels``, and which of them each label belongs to."""
+    import numpy as np
+
+    tops = [taxonomy.split(label)[0] if task == "category" else label for label in labels]
+    names = tuple(dict.fromkeys(tops))
+    return names, np.array([names.index(top) for top in tops], np.int32)
+
+
+def _read(path: Path, description: Description, taxonomy: Taxonomy) -> _Loaded:
+    from .scoring import Features, scorer_from
+
+    content = read_weights(path)
+    try:
+        features = Features.from_arrays(content["features"])
+        width = len(features.idf)
+        scorers = {
+            task: scorer_from(content[task], columns=width, labels=len(learnt.labels))
+            for task, learnt in description.tasks.items()
+        }
+    except (KeyError, ValueError, IndexError, TypeError, AttributeError, UnicodeDecodeError):
+        raise ClassifierUnusable(f"{path} is damaged: train again") from None
+    groups = {task: groups_of(task, learnt.labels, taxonomy) for task, learnt in description.tasks.items()}
+    return _Loaded(features, tuple(features.words), scorers, groups)

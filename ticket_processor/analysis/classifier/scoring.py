@@ -1,0 +1,240 @@
+"""Trained weights as plain arrays, and the sums that turn a ticket into scores. Needs nothing but numpy.
+
+A linear model and an ensemble of decision trees, whatever library fitted them, become the same few arrays. So the
+file that holds them needs no type but the array, and one ticket costs one small product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from .ngrams import character_grams, plain_form, word_grams
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int32]
+Arrays = Mapping[str, npt.NDArray[np.generic]]
+
+_DEEPEST_TREE = 10_000
+_MOST_TOKENS = 20_000
+
+
+@dataclass(frozen=True)
+class Features:
+    """TF-IDF over a fixed vocabulary. ``idf`` holds one weight a column, words first, then pieces of characters.
+
+    Thread-safe: what it remembers of each token is the same whoever worked it out.
+    """
+
+    words: Mapping[str, int]
+    pieces: Mapping[str, int]
+    idf: Floats
+    _of_token: dict[str, Ints] = field(default_factory=dict, repr=False, compare=False)
+
+    def vector(self, text: str) -> tuple[Ints, Floats]:
+        """The columns that ``text`` touches, and their values. Both parts have length one, unless empty."""
+        form = plain_form(text)
+        words = [column for gram in word_grams(form) if (column := self.words.get(gram)) is not None]
+        pieces = [self._pieces(token) for token in form.split()]
+        columns, values = self._weighed(np.array(words, np.int32))
+        more_columns, more_values = self._weighed(np.concatenate(pieces) if pieces else np.empty(0, np.int32))
+        return np.concatenate((columns, more_columns)), np.concatenate((values, more_values))
+
+    def _pieces(self, token: str) -> Ints:
+        """The columns of a token's pieces; tokens come again and again, so they are kept."""
+        known = self._of_token.get(token)
+        if known is None:
+            found = [column for gram in character_grams(token) if (column := self.pieces.get(gram)) is not None]
+            known = np.array(found, np.int32)
+            if len(self._of_token) >= _MOST_TOKENS:
+                self._of_token.clear()
+            self._of_token[token] = known
+        return known
+
+    def _weighed(self, found: Ints) -> tuple[Ints, Floats]:
+        if not len(found):
+            return found, np.empty(0, np.float32)
+        columns, counts = np.unique(found, return_counts=True)
+        values: Floats = (1 + np.log(counts, dtype=np.float32)) * self.idf[columns]
+        return columns, values / np.sqrt(values @ values)
+
+    def to_arrays(self) -> dict[str, npt.NDArray[np.generic]]:
+        """For storing; the vocabulary as one array of UTF-8 bytes, a gram a line."""
+        grams = "\n".join([*self.words, *self.pieces]).encode()
+        return {
+            "vocabulary": np.frombuffer(grams, np.uint8),
+            "words": np.array([len(self.words)], np.int64),
+            "idf": self.idf,
+        }
+
+    @staticmethod
+    def from_arrays(arrays: Arrays) -> Features:
+        """Raises ``KeyError`` or ``ValueError`` when the arrays do not fit together."""
+        text = arrays["vocabulary"].astype(np.uint8).tobytes().decode()
+        grams = text.split("\n") if text else []
+        idf = arrays["idf"].astype(np.float32)
+        border = int(arrays["words"][0])
+        if not 0 <= border <= len(grams) or idf.shape != (len(grams),):
+            raise ValueError("the vocabulary and its weights differ in length")
+        return Features(
+            {gram: at for at, gram in enumerate(grams[:border])},
+            {gram: at for at, gram in enumerate(grams[border:], border)},
+            idf,
+        )
+
+
+class Scorer(Protocol):
+    """Scores for each label; a softmax of them is a probability of sorts, before calibration."""
+
+    def scores(self, columns: Ints, values: Floats) -> Floats:
+        """One ticket's scores, one for each label."""
+        ...
+
+    def to_arrays(self) -> dict[str, npt.NDArray[np.generic]]: ...
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A weight for each column and label, and a bias for each label."""
+
+    weights: Floats
+    bias: Floats
+
+    def scores(self, columns: Ints, values: Floats) -> Floats:
+        result: Floats = values @ self.weights[columns] + self.bias
+        return result
+
+    def to_arrays(self) -> dict[str, npt.NDArray[np.generic]]:
+        return {"weights": self.weights, "bias": self.bias}
+
+    def pull(self, columns: Ints, values: Floats, label: int) -> Floats:
+        """How far each of a ticket's columns pulls towards ``label``, compared to the labels on average."""
+        weights = self.weights[columns]
+        result: Floats = values * (weights[:, label] - weights.mean(axis=1))
+        return result
+
+
+@dataclass(frozen=True)
+class Trees:
+    """Decision trees over some of the columns; a node whose ``left`` is itself is a leaf.
+
+    Where a column's value is at most ``threshold`` the way goes left. A ticket's scores are the sum of its leaves'
+    values and the bias, or their logarithm for trees that vote with probabilities.
+    """
+
+    columns: Ints
+    roots: Ints
+    feature: Ints
+    threshold: Floats
+    left: Ints
+    right: Ints
+    values: Floats
+    bias: Floats
+    votes: bool = False
+
+    def scores(self, columns: Ints, values: Floats) -> Floats:
+        row = np.zeros((1, len(self.columns)), np.float32)
+        at = np.searchsorted(self.columns, columns)
+        at[at == len(self.columns)] = 0
+        known = self.columns[at] == columns
+        row[0, at[known]] = values[known]
+        scores: Floats = self.scores_of(row)[0]
+        return scores
+
+    def scores_of(self, rows: Floats) -> Floats:
+        """The scores of many tickets, each a row of this ensemble's own columns."""
+        at = np.broadcast_to(self.roots, (len(rows), len(self.roots)))
+        index = np.arange(len(rows))[:, None]
+        for _ in range(_DEEPEST_TREE):
+            goes_left = rows[index, self.feature[at]] <= self.threshold[at]
+            following = np.where(goes_left, self.left[at], self.right[at])
+            if np.array_equal(following, at):
+                break
+            at = following
+        total = self.values[at].sum(axis=1, dtype=np.float32) + self.bias
+        if self.votes:
+            total = np.log(total / len(self.roots) + np.float32(1e-3))
+        result: Floats = total
+        return result
+
+    def to_arrays(self) -> dict[str, npt.NDArray[np.generic]]:
+        return {
+            "columns": self.columns,
+            "roots": self.roots,
+            "feature": self.feature,
+            "threshold": self.threshold,
+            "left": self.left,
+            "right": self.right,
+            "values": self.values,
+            "bias": self.bias,
+            "votes": np.array([self.votes], np.int64),
+        }
+
+
+def scorer_from(arrays: Arrays, *, columns: int, labels: int) -> Scorer:
+    """The scorer in ``arrays``. Raises ``KeyError`` or ``ValueError`` when they do not fit each other or the rest."""
+    floats = {name: array.astype(np.float32) for name, array in arrays.items() if array.dtype.kind == "f"}
+    ints = {name: array.astype(np.int32) for name, array in arrays.items() if array.dtype.kind == "i"}
+    if floats["bias"].shape != (labels,) or not all(np.isfinite(array).all() for array in floats.values()):
+        raise ValueError("the weights do not fit the labels")
+    if "weights" in floats:
+        if floats["weights"].shape != (columns, labels):
+            raise ValueError("the weights do not fit the vocabulary")
+        return Linear(floats["weights"], floats["bias"])
+    nodes = len(ints["feature"])
+    links = (ints["left"], ints["right"], ints["roots"])
+    if floats["values"].shape != (nodes, labels) or floats["threshold"].shape != (nodes,):
+        raise ValueError("the trees do not fit the labels")
+    if any(len(link) and (link.min() < 0 or link.max() >= nodes) for link in links) or not len(ints["roots"]):
+        raise ValueError("the trees have broken links")
+    if not len(ints["columns"]) or not 0 <= ints["feature"].min() <= ints["feature"].max() < len(ints["columns"]):
+        raise ValueError("the trees ask for columns that are not there")
+    return Trees(
+        ints["columns"],
+        ints["roots"],
+        ints["feature"],
+        floats["threshold"],
+        ints["left"],
+        ints["right"],
+        floats["values"],
+        floats["bias"],
+        votes=bool(ints["votes"][0]),
+    )
+
+
+class LabelChoice(NamedTuple):
+    """For each row the chosen label, and the shares of all groups and of the chosen label's own."""
+
+    labels: Ints
+    shares: Floats
+    groups: Floats
+
+
+def decide(scores: Floats, temperature: float, group_of: Ints) -> LabelChoice:
+    """The best label of each row of ``scores``: first the best group of labels, then the best label in it.
+
+    ``group_of`` says which group each label belongs to: sub-categories to their category, anything else to itself.
+    """
+    shares = softmax(scores / np.float32(temperature))
+    groups = shares @ np.eye(int(group_of.max()) + 1, dtype=np.float32)[group_of]
+    best = groups.argmax(axis=1)
+    labels = np.where(group_of == best[:, None], shares, np.float32(-1)).argmax(axis=1)
+    return LabelChoice(labels.astype(np.int32), groups.max(axis=1), groups)
+
+
+def log_odds(share: Floats) -> Floats:
+    """The logarithm of share to its complement, finite for 0 and 1 as well."""
+    bounded = np.clip(share.astype(np.float64), 1e-7, 1 - 1e-7)
+    result: Floats = np.log(bounded / (1 - bounded)).astype(np.float32)
+    return result
+
+
+def softmax(scores: Floats) -> Floats:
+    """Scores as shares that sum to one, along the last axis."""
+    raised = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    result: Floats = raised / raised.sum(axis=-1, keepdims=True)
+    return result

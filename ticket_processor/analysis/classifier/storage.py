@@ -1,0 +1,204 @@
+"""The trained classifier on disk: a description in JSON beside a skops file that holds nothing but arrays.
+
+Nothing in the file is ever run. Before skops opens it, every type that it names must be one of the four that the
+writer uses; skops' own list of trusted types is much longer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import re
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, ValidationError
+
+from ...core.errors import ConfigError, how_to_install
+from ...core.models import Frozen
+from ...core.private_files import make_file, make_folder
+
+if TYPE_CHECKING:
+    from .scoring import Arrays
+
+DESCRIPTION = "classifier.json"
+FORMAT = 1
+
+Task = Literal["category", "urgency", "sentiment"]
+TASKS: tuple[Task, ...] = ("category", "urgency", "sentiment")
+
+_ALLOWED = frozenset(
+    {
+        ("builtins", "dict", "DictNode"),
+        ("builtins", "list", "ListNode"),
+        ("builtins", "str", "TypeNode"),
+        ("numpy", "ndarray", "NdArrayNode"),
+    }
+)
+_WEIGHTS_NAME = re.compile(r"weights-[0-9a-f]{12}\.skops")
+_LARGEST = 2_000_000_000
+
+
+class ClassifierUnusable(ConfigError):
+    """The classifier cannot be used as it is; ``str()`` says why and what to do."""
+
+
+class NotTrained(ClassifierUnusable):
+    """There is no classifier in the folder."""
+
+
+class TaskDescription(Frozen):
+    """What was learnt for one task, how well, and how well the rules do on the same held-out rows."""
+
+    model: str
+    labels: tuple[str, ...] = Field(min_length=2)
+    rows: int
+    rows_by_label: dict[str, int]
+    left_out: dict[str, int] = Field(
+        default_factory=dict, description="labels with too few rows to learn, and how many"
+    )
+    macro_f1: float
+    macro_f1_sd: float
+    accuracy: float
+    ece: float = Field(description="expected calibration error of the confidence")
+    rules_macro_f1: float
+    rules_accuracy: float
+    used: bool = Field(description="whether it beat the rules")
+    temperature: float = Field(gt=0, description="scores are divided by it before the softmax")
+    slope: float = Field(description="confidence = 1 / (1 + exp(-(slope * log-odds of the softmax + intercept)))")
+    intercept: float
+
+
+class Description(Frozen):
+    """The classifier's JSON file: enough to say whether and for what it can be used, without opening the weights."""
+
+    format: Literal[1] = 1
+    ticketbot: str
+    trained_at: str
+    rows: int = Field(description="different tickets that were learnt from")
+    source: str
+    taxonomy: tuple[str, ...]
+    tasks: dict[Task, TaskDescription]
+    weights: str = Field("", pattern=r"^(weights-[0-9a-f]{12}\.skops)?$")
+    sha256: str = Field("", pattern=r"^([0-9a-f]{64})?$")
+
+    @property
+    def used(self) -> tuple[Task, ...]:
+        """The tasks for which it beat the rules."""
+        return tuple(task for task in TASKS if task in self.tasks and self.tasks[task].used)
+
+
+def require_extra(*modules: str) -> None:
+    """Raises :class:`ClassifierUnusable` with the command to type when one of ``modules`` is not installed."""
+    missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    if missing:
+        raise ClassifierUnusable(f"the local classifier needs {' and '.join(missing)}: {how_to_install('ml')}")
+
+
+def write(folder: Path, description: Description, arrays: Mapping[str, Arrays]) -> Description:
+    """Store a classifier; a reader sees the old one or the new one, never half of each.
+
+    Returns the description with the weights' name and checksum. Raises ``ConfigError`` when the folder cannot be
+    written to.
+    """
+    import skops.io
+
+    try:
+        make_folder(folder)
+        fresh = folder / f".weights-{os.getpid()}.tmp"
+        _make_private(fresh)
+        content = {part: dict(named) for part, named in arrays.items()}
+        skops.io.dump(content, fresh, compression=zipfile.ZIP_DEFLATED, compresslevel=6)
+        digest = _digest(fresh)
+        description = description.model_copy(update={"weights": f"weights-{digest[:12]}.skops", "sha256": digest})
+        fresh.replace(folder / description.weights)
+        whole = folder / f".classifier-{os.getpid()}.tmp"
+        _make_private(whole)
+        whole.write_text(description.model_dump_json(indent=2), encoding="utf-8")
+        whole.replace(folder / DESCRIPTION)
+        for old in folder.glob("weights-*.skops"):
+            if _WEIGHTS_NAME.fullmatch(old.name) and old.name != description.weights:
+                old.unlink(missing_ok=True)
+    except OSError as error:
+        raise ConfigError(f"the classifier cannot be stored in {folder}: {error.strerror or error}") from error
+    return description
+
+
+def read_description(folder: Path) -> Description:
+    """The description in ``folder``. Raises :class:`NotTrained`; :class:`ClassifierUnusable` when it is unreadable."""
+    path = folder / DESCRIPTION
+    try:
+        return Description.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NotTrained(f"there is no classifier in {folder}; 'ticketbot train' makes one") from None
+    except (OSError, UnicodeDecodeError, ValidationError):
+        raise ClassifierUnusable(f"{path} is damaged, or from another version of ticketbot: train again") from None
+
+
+def check(folder: Path, description: Description) -> Path:
+    """Where the weights are, once they are known to be the described ones and to name no type that could run code.
+
+    Opens them with the standard library only. Raises :class:`ClassifierUnusable`.
+    """
+    path = folder / (description.weights or "weights")
+    try:
+        if _digest(path) != description.sha256:
+            raise ClassifierUnusable(f"{path} is not the file that {DESCRIPTION} describes: train again")
+        with zipfile.ZipFile(path) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > _LARGEST:
+                raise ClassifierUnusable(f"{path} is too large to be a classifier of ticketbot: train again")
+            strange = _strange_types(json.loads(archive.read("schema.json")))
+    except ClassifierUnusable:
+        raise
+    except FileNotFoundError:
+        raise ClassifierUnusable(f"{path} is missing: train again") from None
+    except Exception:  # noqa: BLE001 - zip, zlib and JSON have their own words for the same; ours are above
+        raise ClassifierUnusable(f"{path} is damaged: train again") from None
+    if strange:
+        raise ClassifierUnusable(f"{path} was not written by ticketbot: it holds more than arrays; train again")
+    return path
+
+
+def read_weights(path: Path) -> dict[str, dict[str, Any]]:
+    """The arrays of a file that :func:`check` let pass. Raises :class:`ClassifierUnusable`."""
+    try:
+        import skops.io
+
+        content = skops.io.load(path, trusted=[])
+    except ImportError as error:
+        what = type(error).__name__
+        raise ClassifierUnusable(f"the local classifier cannot be loaded ({what}): {how_to_install('ml')}") from None
+    except Exception:  # noqa: BLE001 - whatever a damaged file does to skops or numpy, it means the same
+        raise ClassifierUnusable(f"{path} is damaged: train again") from None
+    if not isinstance(content, dict) or not all(isinstance(part, dict) for part in content.values()):
+        raise ClassifierUnusable(f"{path} is damaged: train again")
+    return content
+
+
+def _strange_types(node: object) -> bool:
+    """Whether a skops schema names a type besides the writer's four."""
+    if isinstance(node, list):
+        return any(map(_strange_types, node))
+    if not isinstance(node, dict):
+        return False
+    if "__class__" in node or "__module__" in node or "__loader__" in node:
+        if (node.get("__module__"), node.get("__class__"), node.get("__loader__")) not in _ALLOWED:
+            return True
+        if node.get("type", "numpy") != "numpy":
+            return True  # an array of objects, or of anything else that is not numbers
+    return any(map(_strange_types, node.values()))
+
+
+def _make_private(path: Path) -> None:
+    """An empty file that its owner alone may read: words of tickets go into it."""
+    path.unlink(missing_ok=True)
+    make_file(path)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""OpenAI-compatible servers: connection, prompt, answer, prices."""

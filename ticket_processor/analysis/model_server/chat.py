@@ -1,0 +1,367 @@
+"""Asking an OpenAI-compatible server for a chat answer, in whatever clothes the answer comes.
+
+Retrying is the chain's business, checking the answer's words the analyser's. Which request a server did not take is
+learnt here once and not asked of it again.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import tenacity
+
+from ...core.backoff import backoff_seconds
+from ...core.clock import Deadline
+from ...core.errors import AnalysisFailed
+from ...core.models import Usage
+from ..budget import Allowance
+from .connection import AnswerUnusable, Connection, FormRefused, ModelBusy, failure_in
+from .presets import OPENAI_URL, ModelTarget
+
+__all__ = [
+    "AnswerUnusable",
+    "ChatServer",
+    "FormRefused",
+    "ModelBusy",
+    "OpenAIServer",
+    "RawAnswer",
+    "server_for",
+]
+
+REASONING_TOKENS = 2000
+"""Room for thoughts, which count as output where a model has them."""
+
+
+@dataclass(frozen=True)
+class RawAnswer:
+    """What came back, unchecked. ``model`` is the name the server gave, which may differ from the one asked for."""
+
+    text: str
+    usage: Usage
+    model: str
+    finished: bool = True
+
+
+class ChatServer(Protocol):
+    """A server that answers chat messages. Thread-safe."""
+
+    def complete(
+        self,
+        model: str,
+        messages: Sequence[Mapping[str, str]],
+        response_format: Mapping[str, object] | None,
+        allowance: Allowance | None = None,
+    ) -> RawAnswer:
+        """One answer, for no more money than ``allowance`` has.
+
+        Raises ``ModelBusy``, ``FormRefused``, ``AnswerUnusable`` or another ``AnalysisFailed``.
+        """
+
+
+def server_for(target: ModelTarget, remaining: Callable[[], float]) -> OpenAIServer:
+    """The server of a model target; no call outlives the ``remaining`` seconds of the run."""
+    return OpenAIServer.of(target, timeout_s=lambda: max(0.1, min(target.timeout_s, remaining())))
+
+
+class OpenAIServer:
+    """A :class:`ChatServer` through the openai SDK. Thread-safe."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        timeout_s: Callable[[], float],
+        max_output_tokens: int,
+        target: ModelTarget | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``target`` says what is known of the server; without one it is some compatible server at ``base_url``."""
+        self._target = target or ModelTarget(
+            name="", model="", preset="compatible", base_url=base_url or OPENAI_URL, api_key=api_key
+        )
+        self._timeout_s = timeout_s
+        self._max_output_tokens = max_output_tokens
+        self._connection = Connection(self._target, monotonic=monotonic)
+        self._reasoning: set[str] = set()
+        self._thinking: set[str] = set()
+
+    @classmethod
+    def of(
+        cls,
+        target: ModelTarget,
+        *,
+        timeout_s: Callable[[], float],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> OpenAIServer:
+        """The server that a model target lives on. It fits every target with the same place, limits and preset."""
+        return cls(target=target, timeout_s=timeout_s, max_output_tokens=target.max_output_tokens, monotonic=monotonic)
+
+    def complete(
+        self,
+        model: str,
+        messages: Sequence[Mapping[str, str]],
+        response_format: Mapping[str, object] | None,
+        allowance: Allowance | None = None,
+    ) -> RawAnswer:
+        """One answer; up to three requests while the server's ways are being learnt."""
+        form = "prompt" if response_format is None else str(response_format.get("type"))
+        if form not in self._target.forms:
+            raise FormRefused
+        arguments = _arguments_for(model, messages, response_format)
+        most = None if allowance is None else allowance.output_tokens
+        answer = self._asked(model, arguments, structured=response_format is not None, most=most)
+        if not answer.thoughts_only or model in self._thinking | self._reasoning:
+            return answer.checked()
+        self._thinking.add(model)
+        try:
+            if allowance is not None:
+                allowance.again(answer.usage, output=self.room(model))
+                most = allowance.output_tokens
+            again = self._asked(model, arguments, structured=response_format is not None, most=most)
+        except AnalysisFailed as failed:
+            spent = failed.usage if isinstance(failed, AnswerUnusable) else Usage()
+            raise AnswerUnusable(failed.reason, failed.detail, usage=answer.usage + spent) from failed
+        return again.checked(spent_before=answer.usage)
+
+    def room(self, model: str) -> int:
+        """The output tokens that an answer of ``model`` may take at most, as far as the model is known by now."""
+        thinks = model in self._thinking | self._reasoning
+        return self._max_output_tokens + (REASONING_TOKENS if thinks else 0)
+
+    def get_ready(self) -> None:
+        """See :meth:`Connection.get_ready`."""
+        self._connection.get_ready()
+
+    def close(self) -> None:
+        """Close the connections to the server."""
+        self._connection.close()
+
+    def _asked(self, model: str, arguments: dict[str, Any], *, structured: bool, most: int | None = None) -> _Answer:
+        try:
+            body = self._posted(model, arguments, structured=structured, most=most)
+        except _OtherLimits:
+            self._reasoning.add(model)
+            body = self._posted(model, arguments, structured=structured, most=most)
+        return _understood(body, asked=model, structured=structured)
+
+    def _posted(self, model: str, arguments: dict[str, Any], *, structured: bool, most: int | None) -> bytes:
+        try:
+            return self._connection.post(
+                "chat", {**arguments, **self._limits(model, most)}, seconds=self._timeout_s(), structured=structured
+            )
+        except AnalysisFailed as failed:
+            if model not in self._reasoning and _speaks_of_limits(failed):
+                raise _OtherLimits from failed
+            raise
+
+    def _limits(self, model: str, most: int | None = None) -> dict[str, Any]:
+        """A limit is always sent: without one some servers write until their context is full.
+
+        OpenAI's reasoning models refuse ``max_tokens`` and a temperature; other servers know nothing newer, or ignore
+        it without a word.
+        """
+        room = self.room(model) if most is None else min(most, self.room(model))
+        if model in self._reasoning:
+            return {"max_completion_tokens": room}
+        return {self._target.traits.limit: room, "temperature": 0}
+
+
+def _arguments_for(
+    model: str, messages: Sequence[Mapping[str, str]], response_format: Mapping[str, object] | None
+) -> dict[str, Any]:
+    arguments: dict[str, Any] = {"model": model, "messages": [_encodable(message) for message in messages]}
+    return arguments if response_format is None else {**arguments, "response_format": response_format}
+
+
+class _OtherLimits(Exception):
+    """The server wants the limits of the answer in other words."""
+
+
+def _speaks_of_limits(failed: AnalysisFailed) -> bool:
+    cause = failed.__cause__
+    if getattr(cause, "status_code", None) not in (400, 422) or failed.reason == "model_prompt_too_long":
+        return False
+    body = str(getattr(cause, "body", ""))
+    return any(name in body for name in ("max_tokens", "max_completion_tokens", "temperature"))
+
+
+def _encodable(message: Mapping[str, str]) -> dict[str, str]:
+    """Half a surrogate pair cannot be sent: the SDK fails on it, and servers fail on it too."""
+    return {name: text.encode("utf-8", "replace").decode("utf-8") for name, text in message.items()}
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """An answer that has been read; what of it is worth anything shows in :meth:`checked`."""
+
+    text: str
+    thoughts: str
+    refused: bool
+    ended: str
+    usage: Usage
+    model: str
+
+    @property
+    def thoughts_only(self) -> bool:
+        """The limit was reached before the answer began."""
+        unclosed = "<think" in self.text and "</think" not in self.text
+        return self.ended in _CUT and (not self.text.strip() or unclosed) and bool(self.thoughts or unclosed)
+
+    def checked(self, spent_before: Usage | None = None) -> RawAnswer:
+        usage = self.usage + (spent_before or Usage())
+        text = self.text
+        if not text.strip() and self.ended not in _CUT and "{" in self.thoughts:
+            text = self.thoughts  # vLLM's reasoning parsers file a short answer under thoughts
+        if self.ended in ("content_filter", "safety", "SAFETY"):
+            raise AnswerUnusable("model_content_filter", usage=usage)
+        if self.refused and not text.strip():
+            raise AnswerUnusable("model_refused", usage=usage)
+        if not text.strip():
+            raise AnswerUnusable("model_empty_answer", usage=usage)
+        return RawAnswer(text, usage, self.model, finished=self.ended not in _CUT)
+
+
+_CUT = ("length", "max_tokens", "MAX_TOKENS")
+_STREAM = re.compile(rb"\s*(?:data|event|id|retry)?:")
+_MOST_TOKENS = 10**9
+
+
+def _understood(body: bytes, *, asked: str, structured: bool) -> _Answer:
+    try:
+        return _read(body, asked=asked, structured=structured)
+    except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
+        # Broken JSON with status 200 is a bare error, not the SDK's.
+        raise AnalysisFailed("model_nonsense", type(error).__name__) from error
+
+
+def _read(body: bytes, *, asked: str, structured: bool) -> _Answer:
+    """Raises ``AnalysisFailed``, or what reading odd data raises."""
+    answer = _joined(body) if _STREAM.match(body) else json.loads(body)
+    if not isinstance(answer, dict):
+        raise AnalysisFailed("model_nonsense", "no object")
+    wrong = failure_in(answer, structured=structured)
+    if wrong is not None:
+        raise wrong
+    usage = _usage(answer.get("usage"))
+    choices = answer.get("choices")
+    if not isinstance(choices, list) or not choices:
+        raise AnswerUnusable("model_nonsense", "no choices", usage=usage)
+    choice = choices[0]
+    message = choice["message"] if isinstance(choice, dict) and "message" in choice else {}
+    if not isinstance(message, dict):
+        raise AnswerUnusable("model_nonsense", "no message", usage=usage)
+    text = _text(message.get("content"))
+    if not text.strip():
+        text = _arguments(message)
+    return _Answer(
+        text=text,
+        thoughts=_text(message.get("reasoning_content") or message.get("reasoning")),
+        refused=bool(message.get("refusal")),
+        ended=str(choice.get("finish_reason") or "") if isinstance(choice, dict) else "",
+        usage=usage,
+        model=answer["model"] if isinstance(answer.get("model"), str) and answer["model"] else asked,
+    )
+
+
+def _text(content: object) -> str:
+    """Content as a text; some servers give it in parts."""
+    if isinstance(content, list):
+        parts = [part for part in content if isinstance(part, dict) and part.get("type") in ("text", "output_text")]
+        return "".join(str(part.get("text") or "") for part in parts)
+    return content if isinstance(content, str) else ""
+
+
+def _arguments(message: Mapping[str, Any]) -> str:
+    """What a model says by way of a tool, which nobody gave it. Nothing is called; it is an answer like any other."""
+    calls = message.get("tool_calls")
+    called = calls[0].get("function") if isinstance(calls, list) and calls and isinstance(calls[0], dict) else None
+    called = called or message.get("function_call")
+    arguments = called.get("arguments") if isinstance(called, dict) else None
+    return json.dumps(arguments) if isinstance(arguments, dict) else _text(arguments)
+
+
+def _usage(counted: object) -> Usage:
+    if not isinstance(counted, dict):
+        return Usage()
+    details = counted.get("prompt_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, dict) else None
+    return Usage(
+        input=_count(counted, "prompt_tokens", "input_tokens"),
+        output=_count(counted, "completion_tokens", "output_tokens"),
+        cached=_number(cached or counted.get("prompt_cache_hit_tokens")),
+    )
+
+
+def _count(counted: Mapping[str, Any], *names: str) -> int:
+    return next((_number(counted[name]) for name in names if counted.get(name)), 0)
+
+
+def _number(value: object) -> int:
+    """A count of tokens. What is none raises ``ValueError``: a budget cannot be kept by it."""
+    if value is None:
+        return 0
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("no number of tokens")
+    number = float(value) if isinstance(value, str) else value
+    if not 0 <= number <= _MOST_TOKENS or number != int(number):
+        raise ValueError("no number of tokens")
+    return int(number)
+
+
+def _joined(body: bytes) -> dict[str, Any]:
+    """A stream that nobody asked for, put together again."""
+    answer: dict[str, Any] = {}
+    texts: dict[str, list[str]] = {"content": [], "reasoning_content": []}
+    ended = None
+    for event in _events(body):
+        answer.update({name: event[name] for name in ("model", "usage", "error") if event.get(name)})
+        choices = event.get("choices")
+        if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+            continue
+        delta = choices[0].get("delta") or choices[0].get("message") or {}
+        for name, pieces in texts.items():
+            piece = delta.get(name) if isinstance(delta, dict) else None
+            if isinstance(piece, str):
+                pieces.append(piece)
+        ended = choices[0].get("finish_reason") or ended
+    if ended is None and not texts["content"]:
+        return answer
+    message = {name: "".join(pieces) for name, pieces in texts.items()}
+    # Without its last piece the stream broke off.
+    return {**answer, "choices": [{"message": message, "finish_reason": ended or "length"}]}
+
+
+def _events(body: bytes) -> Iterable[dict[str, Any]]:
+    for line in body.decode("utf-8").split("\n"):  # splitlines would also split at separators inside a text
+        name, _, data = line.partition(":")
+        if name == "data" and data.strip() not in ("", "[DONE]"):
+            event = json.loads(data)
+            if isinstance(event, dict):
+                yield event
+
+
+def retrying(deadline: Deadline, rng: random.Random, *, attempts: int, longest_wait_s: float) -> tenacity.Retrying:
+    """Calls a function again while it raises :class:`ModelBusy`, after the wait that the server asked for or a backoff.
+
+    Gives up, raising what the last try raised, after ``attempts`` and before a wait that is longer than
+    ``longest_wait_s`` or would pass the deadline. Make one for each call.
+    """
+
+    def wait(state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.wait if isinstance(error, ModelBusy) else None
+        return backoff_seconds(state.attempt_number, rng) if asked is None else asked
+
+    def stop(state: tenacity.RetryCallState) -> bool:
+        return state.attempt_number >= attempts or state.upcoming_sleep > min(longest_wait_s, deadline.remaining())
+
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(ModelBusy), wait=wait, stop=stop, sleep=deadline.wait, reraise=True
+    )

@@ -1,0 +1,333 @@
+"""One request to an OpenAI-compatible server: connected, bounded in time and size, and its failure named.
+
+The SDK is set up in ``sdk_client``. What it would read is read here: it takes an answer of any
+length, and calls half of the odd ones a success.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from ...core.backoff import RETRY_AFTER_CAP_S, retry_after_seconds
+from ...core.clock import parse_http_date
+from ...core.errors import AnalysisFailed
+from ...core.models import RedactionLevel, Usage
+from ...core.sanitize import plain_line
+from ..text.redact import redact
+from .presets import ModelTarget
+from .sdk_client import is_packed, sdk_client
+
+if TYPE_CHECKING:
+    import httpx2
+    from openai import OpenAI
+
+Result = TypeVar("Result")
+CONNECT_TIMEOUT_S = 5.0
+MAX_ANSWER_BYTES = 1_000_000
+SAID_CHARS, SAID_READ = 200, 2_000
+"""How much of a server's own sentence about an error is shown, and how much is read for that."""
+_NESTED = ("messages", "response_format")
+
+
+class ModelBusy(AnalysisFailed):
+    """The server could not answer now: worth another try, after ``wait`` seconds if it said so."""
+
+    def __init__(self, reason: str, wait: float | None = None, detail: str = "") -> None:
+        self.wait = wait
+        super().__init__(reason, detail)
+
+
+class AnswerUnusable(AnalysisFailed):
+    """The model answered, which has to be paid for, and the answer cannot be used: what it spent is kept."""
+
+    def __init__(
+        self, reason: str, detail: str = "", *, usage: Usage | None = None, cost_usd: float | None = None
+    ) -> None:
+        self.usage = usage or Usage()
+        self.cost_usd = cost_usd
+        super().__init__(reason, detail)
+
+
+class FormRefused(AnalysisFailed):
+    """The server does not take this way of asking for structure."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__("form_refused", detail)
+
+
+class Connection:
+    """A server and the credentials for it. Thread-safe. The SDK is imported at the first call: it takes half a second.
+
+    ``monotonic`` is the clock by which an answer that drips in is given up.
+    """
+
+    def __init__(self, target: ModelTarget, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._target = target
+        self._monotonic = monotonic
+        self._until = _Until()
+        self._lock = threading.Lock()
+        self._client: OpenAI | None = None
+
+    def post(
+        self,
+        what: Literal["chat", "embeddings"],
+        arguments: Mapping[str, Any],
+        *,
+        seconds: float,
+        limit: int = MAX_ANSWER_BYTES,
+        structured: bool = False,
+    ) -> bytes:
+        """The body of a 2xx answer of at most ``limit`` bytes, unchecked.
+
+        Raises ``ModelBusy`` when another try may help, ``FormRefused`` when a ``structured`` request seems to have
+        asked for too much, else ``AnalysisFailed``. Environment variables with which there can be no connection are
+        ``model_connection_settings``.
+        """
+
+        # The SDK walks through every value of each argument, which for messages and a schema takes a third of the call.
+        nested = {name: arguments[name] for name in _NESTED if name in arguments}
+        plain = {name: [] if name == "messages" else arguments[name] for name in arguments if name != "response_format"}
+
+        def ask(client: OpenAI, timeout: httpx2.Timeout) -> bytes:
+            api: Any = client.chat.completions if what == "chat" else client.embeddings
+            with api.with_streaming_response.create(**plain, extra_body=nested, timeout=timeout) as response:
+                return bounded_body(response, limit)
+
+        return self.call(ask, seconds=seconds, structured=structured)
+
+    def call(
+        self, ask: Callable[[OpenAI, httpx2.Timeout], Result], *, seconds: float, structured: bool = False
+    ) -> Result:
+        """What ``ask`` returns of one request to the SDK's client, within ``seconds``. Raises as :meth:`post` does."""
+        client = self._connected()
+        import httpx2
+        import openai
+
+        self._until.moment = self._monotonic() + seconds
+        timeout = httpx2.Timeout(seconds, connect=min(seconds, CONNECT_TIMEOUT_S))
+        try:
+            return ask(client, timeout)
+        except MemoryError as error:
+            raise AnalysisFailed("model_answer_too_long") from error
+        except (openai.APITimeoutError, httpx2.TimeoutException) as error:
+            raise ModelBusy("model_timeout") from error
+        except openai.APIStatusError as error:
+            failed = failure(error.status_code, error.body, error.response.headers, structured=structured)
+            if self._target.api_key:  # some servers quote it
+                failed.detail = failed.detail.replace(self._target.api_key, "[key]")
+            raise failed from error
+        except (openai.APIConnectionError, httpx2.TransportError) as error:
+            raise ModelBusy("model_unreachable", detail=_what_broke(error)) from error
+        except (openai.OpenAIError, httpx2.InvalidURL, httpx2.HTTPError, ValueError, RecursionError) as error:
+            raise AnalysisFailed("model_nonsense", type(error).__name__) from error
+
+    def close(self) -> None:
+        """Close the connections. Idempotent; the next call opens new ones."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def get_ready(self) -> None:
+        """Load the SDK, which takes a second, before the first call has to wait for it. What fails is told by that."""
+        with suppress(AnalysisFailed):
+            self._connected()
+
+    def _connected(self) -> OpenAI:
+        import httpx2
+
+        with self._lock:
+            if self._client is None:
+                try:
+                    self._client = sdk_client(self._target, self._left)
+                except (OSError, ImportError, ValueError, httpx2.InvalidURL) as error:
+                    raise AnalysisFailed("model_connection_settings", _suspects(error)) from error
+            return self._client
+
+    def _left(self) -> float:
+        """The seconds that are left for the request of this thread."""
+        return self._until.moment - self._monotonic()
+
+
+class _Until(threading.local):
+    """When the request of this thread has to be over."""
+
+    moment = math.inf
+
+
+_CONNECTING = ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
+
+
+def _suspects(error: Exception) -> str:
+    """What may be wrong with the environment, without its values: proxies hold passwords."""
+    named = [name for name in _CONNECTING if os.environ.get(name) or os.environ.get(name.lower())]
+    return f"{type(error).__name__}; see {', '.join(named) or 'base_url'}"
+
+
+def bounded_body(response: Any, limit: int) -> bytes:
+    """The body of a streamed answer of at most ``limit`` bytes. Raises ``AnalysisFailed``."""
+    if is_packed(response.headers):
+        raise AnalysisFailed("model_nonsense", "compressed, which nobody asked for")
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > limit:
+            raise AnalysisFailed("model_answer_too_long")
+    return bytes(body)
+
+
+_NO_QUOTA = re.compile(r"insufficient_quota|billing_(?:hard_limit|not_active)|insufficient[_ ]balance", re.I)
+_BAD_KEY = re.compile(r"No connected db|invalid_api_key|api key not valid", re.I)
+_FILTERED = re.compile(r"content_filter|content_policy|ResponsibleAIPolicy|content management policy", re.I)
+_UNKNOWN = re.compile(r"model_not_found|invalid model name|deploymentnotfound", re.I)
+_TOO_LONG = re.compile(
+    r"context_length_exceeded|exceed_context_size|maximum context length|available context size|context window"
+    r"|input is too large|too large to process|physical batch size",
+    re.I,
+)
+_FORM = re.compile(r"response_format|json_schema|grammar", re.I)
+_AGAIN_IN = re.compile(r"(?:again|retry) (?:in|after) ([0-9][0-9.hms ]{0,20}(?:second)?)", re.I)
+
+
+def failure(status: int, body: object, headers: Mapping[str, str], *, structured: bool = False) -> AnalysisFailed:
+    """What an answer with an error means: by its status first, since no two servers' bodies are alike.
+
+    ``body`` is whatever was sent: text, ``{"error": …}`` around or already taken off, a list, nothing. Of its words the
+    server's own sentence is kept as the failure's detail.
+    """
+    failed = _failure(status, _words(body), headers, structured=structured)
+    failed.detail = failed.detail or server_sentence(body)
+    return failed
+
+
+def _failure(status: int, words: str, headers: Mapping[str, str], *, structured: bool) -> AnalysisFailed:
+    if status == 402 or (status == 429 and _NO_QUOTA.search(words)):
+        return AnalysisFailed("model_no_quota")
+    if status == 429:
+        return ModelBusy("model_rate_limited", _wait(headers, words))
+    if status in (401, 403) or (status == 400 and _BAD_KEY.search(words)):
+        return AnalysisFailed("model_not_authorised")
+    if status in (404, 410) or (status == 400 and _UNKNOWN.search(words)):
+        return AnalysisFailed("model_unknown")
+    if status == 400 and _FILTERED.search(words):
+        return AnalysisFailed("model_content_filter")
+    if status in (400, 413, 500) and _TOO_LONG.search(words):
+        return AnalysisFailed("model_prompt_too_long")
+    if structured and (status in (400, 422, 501) or (status == 500 and _FORM.search(words))):
+        # Some servers answer a schema that they do not know with 400, llama-cpp-python with 500.
+        return FormRefused()
+    if 300 <= status < 400:
+        return AnalysisFailed("model_redirected")
+    if status in (408, 409) or (status >= 500 and status != 501):
+        return ModelBusy(f"model_http_{status}", _wait(headers, ""))
+    return AnalysisFailed(f"model_http_{status}")
+
+
+def failure_in(answer: Mapping[str, Any], *, structured: bool = False) -> AnalysisFailed | None:
+    """The error that some proxies put into an answer with status 200; ``None`` where there is none."""
+    error = answer.get("error")
+    if not error or answer.get("choices"):
+        return None
+    code = error.get("code") if isinstance(error, Mapping) else None
+    try:
+        status = int(str(code))
+    except ValueError:
+        status = 0
+    return failure(status, error, {}, structured=structured) if 400 <= status < 600 else None
+
+
+def server_sentence(body: object) -> str:
+    """What a server says of an error, in one plain line of at most 200 characters; empty where it says nothing.
+
+    It may quote what it was sent, so it is redacted at the strictest level.
+    """
+    while isinstance(body, list) and body:
+        body = body[0]
+    for name in ("error", "message", "detail", "msg"):
+        if isinstance(body, Mapping) and body.get(name):
+            body = body[name]
+        while isinstance(body, list) and body:
+            body = body[0]
+    if not isinstance(body, str) or body.lstrip().startswith("<"):
+        return ""  # a web page, or nothing
+    return plain_line(redact(body[:SAID_READ], level=RedactionLevel.STRICT).text, SAID_CHARS)
+
+
+def _what_broke(error: BaseException) -> str:
+    """Why there is no connection, in words of ours: the exceptions' own may hold addresses and passwords of proxies."""
+    seen: BaseException | None = error
+    while seen is not None:
+        for kind, words in _BROKEN:
+            if isinstance(seen, kind):
+                return words
+        if isinstance(seen, OSError) and seen.errno:
+            return os.strerror(seen.errno).lower()
+        seen = seen.__cause__ or seen.__context__
+    return "the connection broke"
+
+
+_BROKEN: tuple[tuple[type[BaseException], str], ...] = (
+    (ConnectionRefusedError, "connection refused"),
+    (socket.gaierror, "its name leads nowhere"),
+    (ssl.SSLCertVerificationError, "its certificate is not trusted"),
+    (ssl.SSLError, "no secure connection"),
+    (ConnectionError, "the connection broke"),
+)
+
+
+def _words(body: object) -> str:
+    while isinstance(body, list) and body:
+        body = body[0]
+    if isinstance(body, Mapping) and isinstance(body.get("error"), Mapping):
+        body = body["error"]
+    if isinstance(body, Mapping):
+        named = [body.get(name) for name in ("code", "type", "message", "detail", "error")]
+        body = " ".join(item if isinstance(item, str) else json.dumps(item, default=str) for item in named if item)
+    return str(body or "")[:4000]
+
+
+def _wait(headers: Mapping[str, str], words: str) -> float | None:
+    """How long the server asks to be left alone: its own milliseconds, ``Retry-After``, resets, or its prose."""
+    milliseconds = headers.get("retry-after-ms")
+    if milliseconds is not None:
+        seconds = retry_after_seconds(milliseconds, 0.0)
+        if seconds is not None:
+            return seconds / 1000
+    asked = retry_after_seconds(headers.get("retry-after"), parse_http_date(headers.get("date")) or 0.0)
+    if asked is not None:
+        return asked
+    resets = {}
+    for kind in ("requests", "tokens"):
+        reset = _duration(headers.get(f"x-ratelimit-reset-{kind}") or "")
+        if reset is not None:
+            resets[kind] = reset
+    exhausted = [wait for kind, wait in resets.items() if headers.get(f"x-ratelimit-remaining-{kind}") == "0"]
+    if exhausted:
+        return max(exhausted)
+    if resets:
+        return min(resets.values())
+    told = _AGAIN_IN.search(words)
+    return _duration(told[1].replace("second", "s")) if told else None
+
+
+_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|h|m|s|)")
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "": 1.0, "ms": 0.001}
+
+
+def _duration(text: str) -> float | None:
+    """``6m0s``, ``250ms``, ``1.5s`` or plain seconds."""
+    text = text.strip().rstrip(".").replace(" ", "")
+    parts = _PART.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        return None
+    return min(sum(float(number) * _UNITS[unit] for number, unit in parts), RETRY_AFTER_CAP_S)

@@ -1,0 +1,175 @@
+"""Vectors for texts from an OpenAI-compatible embedding server, whose address need not be the chat models'.
+
+Servers cut long inputs without a word, fail on them, or give one vector for each token: so texts are cut here first,
+and what comes back is counted and measured.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+import random
+import struct
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ...core import bounded_json
+from ...core.backoff import backoff_seconds
+from ...core.errors import AnalysisFailed, ConfigError
+from .connection import Connection, ModelBusy
+from .presets import ModelTarget
+from .settings import EmbeddingSettings
+from .token_estimate import estimate_tokens
+
+BATCH = 64
+SAFE_TOKENS = 256
+"""llama.cpp and others take 512 at most as they come; estimates may be half of what a small vocabulary counts."""
+ATTEMPTS = 3
+LONGEST_WAIT_S = 20.0
+MAX_BYTES = 12_000_000
+
+Vector = tuple[float, ...]
+
+
+class EmbeddingsFailed(AnalysisFailed):
+    """No vectors, and why: ``reason`` is a fixed word, the message a sentence for whoever set the server up."""
+
+
+class Embedder:
+    """Turns texts into vectors. Thread-safe. ``wait`` sleeps, ``rng`` jitters, both for tests to replace."""
+
+    def __init__(
+        self,
+        settings: EmbeddingSettings,
+        *,
+        wait: Callable[[float], None] = time.sleep,
+        rng: random.Random | None = None,
+    ) -> None:
+        """Raises :class:`ConfigError` when model, address or a named key are missing.
+
+        Texts go to no server that nobody named.
+        """
+        if not settings.model or not settings.base_url:
+            raise ConfigError("embeddings.model and embeddings.base_url are needed together")
+        if settings.api_key_variable and not settings.api_key:
+            raise ConfigError(f"embeddings.api_key_variable names {settings.api_key_variable}, which is not set")
+        self._model = settings.model
+        self._seconds = settings.timeout_s
+        key = settings.api_key.get_secret_value() if settings.api_key else None
+        self._connection = Connection(
+            ModelTarget(
+                name=settings.model, model=settings.model, preset="compatible", base_url=settings.base_url, api_key=key
+            )
+        )
+        self._wait = wait
+        self._rng = rng or random.Random()
+        self._safe_tokens = SAFE_TOKENS
+
+    def embed(self, texts: Sequence[str]) -> list[Vector]:
+        """One vector for each text, all of one length, in the order of the texts.
+
+        A text without letters or digits is not sent, and its vector is all zeros. Raises :class:`EmbeddingsFailed`.
+        """
+        sent = [place for place, text in enumerate(texts) if any(map(str.isalnum, text))]
+        vectors: dict[int, Vector] = {}
+        for start in range(0, len(sent), BATCH):
+            places = sent[start : start + BATCH]
+            vectors |= zip(places, self._batch([texts[place] for place in places]), strict=True)
+        lengths = {len(vector) for vector in vectors.values()}
+        if len(lengths) > 1:
+            raise EmbeddingsFailed("embeddings_unusable", "its vectors are of different lengths")
+        nothing = (0.0,) * max(lengths, default=0)
+        return [vectors.get(place, nothing) for place in range(len(texts))]
+
+    def close(self) -> None:
+        """Close the connections to the server."""
+        self._connection.close()
+
+    def _batch(self, texts: Sequence[str]) -> list[Vector]:
+        for _halving in range(3):
+            try:
+                return self._tried([shortened(text, self._safe_tokens) for text in texts])
+            except AnalysisFailed as failed:
+                if failed.reason != "model_prompt_too_long":
+                    raise _told(failed) from failed
+                self._safe_tokens //= 2
+        raise EmbeddingsFailed("embeddings_too_long", f"it takes no {self._safe_tokens * 2} tokens")
+
+    def _tried(self, texts: Sequence[str]) -> list[Vector]:
+        # Asked for floats: the SDK's default is base64, which not every server knows.
+        arguments = {"model": self._model, "input": list(texts), "encoding_format": "float"}
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                body = self._connection.post("embeddings", arguments, seconds=self._seconds, limit=MAX_BYTES)
+            except ModelBusy as busy:
+                seconds = backoff_seconds(attempt, self._rng) if busy.wait is None else busy.wait
+                if attempt == ATTEMPTS or seconds > LONGEST_WAIT_S:
+                    raise
+                self._wait(seconds)
+            else:
+                return _vectors(body, len(texts))
+        raise AssertionError("the last attempt returns or raises")
+
+
+def shortened(text: str, tokens: int) -> str:
+    """The beginning of a text, of at most so many estimated tokens, cut at a word where there is one."""
+    text = text.encode("utf-8", "replace").decode("utf-8").strip()
+    if estimate_tokens(text) <= tokens:
+        return text
+    low, high = 0, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if estimate_tokens(text[:middle]) <= tokens else (low, middle - 1)
+    words = text[:low].rsplit(None, 1)
+    return words[0] if len(words) == 2 else text[: max(1, low)]
+
+
+_SENTENCES = {
+    "model_not_authorised": "it does not take this key: see embeddings.api_key_variable",
+    "model_unknown": "it has no embeddings, or no such model; some servers want a process of its own for them",
+    "model_http_501": "it was started without embeddings",
+    "model_redirected": "it points to another address; give that one",
+}
+
+
+def _told(failed: AnalysisFailed) -> AnalysisFailed:
+    absent = failed.reason in ("model_unknown", "model_http_501")
+    if isinstance(failed, EmbeddingsFailed):
+        return failed
+    reason = "embeddings_absent" if absent else failed.reason.replace("model_", "embeddings_", 1)
+    if failed.reason == "model_connection_settings":
+        return EmbeddingsFailed(reason, str(failed).partition(": ")[2])
+    return EmbeddingsFailed(reason, _SENTENCES.get(failed.reason, ""))
+
+
+def _vectors(body: bytes, expected: int) -> list[Vector]:
+    try:
+        answer = bounded_json.loads(body, most=bounded_json.GROWTH * MAX_BYTES)
+        data: list[Any] = answer["data"]
+        if all(isinstance(item.get("index"), int) for item in data):
+            data = sorted(data, key=lambda item: item["index"])
+        vectors = [_vector(item["embedding"]) for item in data]
+    except (AttributeError, LookupError, TypeError, ValueError, RecursionError, OverflowError, struct.error) as error:
+        raise EmbeddingsFailed("embeddings_unusable", "its answer holds no vectors") from error
+    if len(vectors) != expected:
+        raise EmbeddingsFailed("embeddings_unusable", f"{len(vectors)} vectors for {expected} texts")
+    return vectors
+
+
+def _vector(value: object) -> Vector:
+    if isinstance(value, str):
+        try:
+            raw = base64.b64decode(value, validate=True)
+        except binascii.Error as error:
+            raise ValueError from error
+        value = struct.unpack(f"<{len(raw) // 4}f", raw)
+    if isinstance(value, list) and value and isinstance(value[0], list):
+        raise EmbeddingsFailed("embeddings_unusable", "it gives one vector for each token: start it with pooling")
+    if not isinstance(value, (list, tuple)) or not value:
+        raise ValueError("no vector")
+    vector = tuple(float(number) for number in value)
+    if not all(map(math.isfinite, vector)):
+        raise ValueError("not a finite vector")
+    return vector

@@ -1,0 +1,173 @@
+"""What is known of model servers beforehand, and the one place where a model's settings become a target.
+
+A preset saves a server a few refused requests; what it does not say is learnt at run time. Behaviour was taken from the
+servers themselves; addresses and ports are those of their own documentation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+from urllib.parse import urlsplit
+
+from ...core.errors import ConfigError
+from ...core.models import RedactionLevel, Usage
+from .prices import LISTED, list_price
+from .settings import ModelSettings, ModelUse, Preset
+
+OPENAI_URL = "https://api.openai.com/v1"
+FORMS = ("json_schema", "json_object", "prompt")
+"""Kinds of ``response_format``, best first; ``prompt`` sends none, and the schema in words."""
+
+LimitName = Literal["max_tokens", "max_completion_tokens"]
+Price = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Traits:
+    """One kind of server.
+
+    ``forms`` are those of :data:`FORMS` that it may know; the others are refused without asking it. ``limit`` is the
+    name it knows for the highest number of output tokens. ``embeddings`` says whether the same process gives embeddings
+    too as it is commonly started.
+    """
+
+    base_url: str | None
+    needs_key: bool = False
+    forms: tuple[str, ...] = FORMS
+    limit: LimitName = "max_tokens"
+    embeddings: bool = False
+
+
+PRESETS: Mapping[Preset, Traits] = MappingProxyType(
+    {
+        "openai": Traits(OPENAI_URL, needs_key=True, limit="max_completion_tokens", embeddings=True),
+        "azure": Traits(None, needs_key=True, limit="max_completion_tokens", embeddings=True),
+        "ollama": Traits("http://127.0.0.1:11434/v1", embeddings=True),
+        "vllm": Traits("http://127.0.0.1:8000/v1"),
+        "llama.cpp": Traits("http://127.0.0.1:8080/v1"),
+        "lm-studio": Traits("http://127.0.0.1:1234/v1", forms=("json_schema", "prompt"), embeddings=True),
+        "litellm": Traits("http://127.0.0.1:4000/v1", embeddings=True),
+        "compatible": Traits(None),
+    }
+)
+
+_BEFORE_SCHEMAS = "2024-08-01"
+"""Azure's API versions before this date know no schema."""
+
+
+@dataclass(frozen=True)
+class ModelTarget:
+    """One model of the list with everything that a call needs; nothing is looked up elsewhere.
+
+    ``name`` is the name in the list, ``model`` what its server calls it. ``own_server`` says that the model does not
+    live on the general server, whose key it therefore never gets; ``listed`` that its price is the vendor's list price.
+    """
+
+    name: str
+    model: str
+    preset: Preset
+    base_url: str
+    api_key: str | None = field(repr=False)
+    api_version: str | None = None
+    timeout_s: float = 30.0
+    max_output_tokens: int = 400
+    ticket_tokens: int = 800
+    redaction: RedactionLevel = RedactionLevel.STANDARD
+    price: Price | None = None
+    listed: bool = False
+    own_server: bool = False
+
+    @property
+    def traits(self) -> Traits:
+        """What is known of the server's kind."""
+        return PRESETS[self.preset]
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """The steps of the ladder that are worth trying, best first."""
+        if self.preset == "azure" and self.api_version is not None and self.api_version[:10] < _BEFORE_SCHEMAS:
+            return FORMS[1:]
+        return self.traits.forms
+
+
+def resolve(models: ModelSettings, name: str) -> ModelTarget:
+    """The target of the model ``name``: what stands under ``models.use`` for it wins over the general settings.
+
+    An entry with a ``base_url``, or with a preset whose servers live elsewhere, is a server of its own and gets the
+    key named beside it or none. Raises :class:`ConfigError` where an address or a key is missing. Pure.
+    """
+    use = models.use.get(name) or ModelUse()
+    preset = use.preset or models.preset
+    elsewhere = use.preset not in (None, models.preset, "compatible")
+    own_server = use.base_url is not None or elsewhere
+    key = use.api_key if own_server or use.api_key else models.api_key
+    # With a server of its own the general address is somebody else's.
+    address = use.base_url if own_server else models.base_url
+    api_version = use.api_version
+    listed = list_price(use.model or name, preset)
+    target = ModelTarget(
+        name=name,
+        model=use.model or name,
+        preset=preset,
+        base_url=_base_url(address, preset if own_server else models.preset, api_version, name),
+        api_key=key.get_secret_value() if key else None,
+        api_version=api_version if preset == "azure" and not _is_v1(address) else None,
+        timeout_s=use.timeout_s or models.timeout_s,
+        max_output_tokens=use.max_output_tokens or models.max_output_tokens,
+        ticket_tokens=use.ticket_tokens or models.ticket_tokens,
+        redaction=use.redaction or models.redaction,
+        price=models.prices.get(name, listed),
+        listed=listed is not None and name not in models.prices,
+        own_server=own_server,
+    )
+    if target.traits.needs_key and not target.api_key:
+        where = f"models.use.{name}.api_key_variable" if own_server else "OPENAI_API_KEY"
+        raise ConfigError(f"the model {name} is on a server that wants a key ({preset}): set {where}")
+    return target
+
+
+def targets(models: ModelSettings) -> tuple[ModelTarget, ...]:
+    """Every model of the list in its order. Raises one :class:`ConfigError` with all that is missing."""
+    found: list[ModelTarget] = []
+    problems: list[str] = []
+    for name in models.names:
+        try:
+            found.append(resolve(models, name))
+        except ConfigError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise ConfigError(*problems)
+    return tuple(found)
+
+
+def _base_url(address: str | None, preset: Preset, api_version: str | None, name: str) -> str:
+    if preset == "azure":
+        if address is None:
+            raise ConfigError(
+                f"the model {name} has the preset azure, which needs a base_url such as https://NAME.openai.azure.com"
+            )
+        if _is_v1(address) or api_version is not None:
+            return address.rstrip("/")
+        return address.rstrip("/").removesuffix("/openai") + "/openai/v1"
+    return (address or PRESETS[preset].base_url or OPENAI_URL).rstrip("/")
+
+
+def _is_v1(address: str | None) -> bool:
+    """Whether an Azure address is of the newer kind, which is OpenAI's own protocol."""
+    return urlsplit(address or "").path.rstrip("/").endswith("/openai/v1")
+
+
+def price_note(models: Sequence[ModelTarget]) -> str:
+    """What to say beside costs that are counted by the vendors' list; empty where none are."""
+    named = ", ".join(target.name for target in models if target.listed)
+    return f"list price of {LISTED} for {named}" if named else ""
+
+
+def cost_usd(usage: Usage, price: Price) -> float:
+    """What the tokens cost in US dollars, those from the server's cache at their own price."""
+    fresh, output, cached = price
+    reused = min(usage.cached, usage.input)
+    return ((usage.input - reused) * fresh + reused * cached + usage.output * output) / 1e6

@@ -1,0 +1,90 @@
+"""Settings of models: which are asked, where, and for how much money."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from ...core.models import Frozen, RedactionLevel
+from ...core.urls import whole_url
+
+
+def _server_url(value: str) -> str:
+    whole_url(value, "http://127.0.0.1:11434/v1")
+    return value
+
+
+ServerUrl = Annotated[str, AfterValidator(_server_url)]
+"""The whole address of a server that speaks OpenAI's protocol."""
+Preset = Literal["openai", "azure", "ollama", "vllm", "llama.cpp", "lm-studio", "litellm", "compatible"]
+
+
+class ModelUse(Frozen):
+    """What differs for one model of the list; everything else is as for all."""
+
+    model: str | None = Field(None, description="the model's name on its server; default: its name in the list")
+    preset: Preset | None = Field(None, description="kind of its server; see the page about models")
+    base_url: ServerUrl | None = Field(None, description="address of its server; `OPENAI_API_KEY` is not sent there")
+    allow_plain_http: bool = Field(False, description="permit unencrypted http beyond this machine")
+    api_key_variable: str | None = Field(
+        None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="environment variable that holds its server's key"
+    )
+    api_version: str | None = Field(None, description="Azure only: API version of addresses without `/openai/v1`")
+    timeout_s: float | None = Field(None, gt=0, le=300, description="seconds that a request may take")
+    max_output_tokens: int | None = Field(None, ge=50, le=4000, description="longest answer in tokens")
+    ticket_tokens: int | None = Field(None, ge=50, le=100_000, description="a longer ticket is cut for this model")
+    redaction: RedactionLevel | None = Field(None, description="what is replaced before this model sees a ticket")
+    api_key: SecretStr | None = None
+
+
+class ModelSettings(Frozen):
+    """The model server, and the models to ask there, in order. Without names keyword rules answer.
+
+    A model that is particular has an entry of its own under ``use``: another server, another preset, its own key.
+    """
+
+    names: tuple[str, ...] = Field((), description="models to ask, in this order; none: keyword rules only")
+    preset: Preset = Field("compatible", description="kind of server; see the page about models")
+    base_url: ServerUrl | None = Field(
+        None, description="address of an OpenAI-compatible server, with `/v1`; default: the preset's"
+    )
+    allow_plain_http: bool = Field(False, description="permit unencrypted http beyond this machine")
+    api_key: SecretStr | None = Field(None, description="key of the model server")
+    timeout_s: float = Field(30.0, gt=0, le=300, description="seconds that a request may take")
+    max_output_tokens: int = Field(400, ge=50, le=4000, description="longest answer in tokens")
+    ticket_tokens: int = Field(800, ge=50, le=100_000, description="a longer ticket is cut for the model")
+    redaction: RedactionLevel = Field(
+        RedactionLevel.STANDARD,
+        description="what is replaced before a model sees a ticket; see the page about redaction",
+    )
+    cascade: bool = Field(False, description="ask the next model as well when an answer is below `policy.review_below`")
+    prices: dict[str, tuple[float, float, float]] = Field(
+        default_factory=dict,
+        description="US dollars for a million tokens of each model: input, output, cached input; default: list prices",
+    )
+    use: dict[str, ModelUse] = Field(
+        default_factory=dict, description="what differs for one model of the list; see below"
+    )
+
+
+class BudgetSettings(Frozen):
+    """Limits on what models may cost; without one there is no limit."""
+
+    run_usd: float | None = Field(None, ge=0, description="most US dollars of a run")
+    day_usd: float | None = Field(None, ge=0, description="most US dollars of a UTC day")
+    run_tokens: int | None = Field(None, ge=0, description="most tokens of a run")
+    day_tokens: int | None = Field(None, ge=0, description="most tokens of a UTC day")
+
+
+class EmbeddingSettings(Frozen):
+    """An embedding server for `ticketbot taxonomy check`; it may be another one than the models'."""
+
+    model: str | None = Field(None, description="name of the embedding model; none: categories are compared by words")
+    base_url: ServerUrl | None = Field(None, description="address of its server, with `/v1`")
+    allow_plain_http: bool = Field(False, description="permit unencrypted http beyond this machine")
+    api_key_variable: str | None = Field(
+        None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="environment variable that holds its server's key"
+    )
+    timeout_s: float = Field(30.0, gt=0, le=300, description="seconds that a request may take")
+    api_key: SecretStr | None = None

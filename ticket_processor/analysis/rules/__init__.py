@@ -1,0 +1,1 @@
+"""The keyword fallback: category, urgency, sentiment and alarms by word lists."""

@@ -1,0 +1,336 @@
+"""The keyword analyser: always there, free, and good enough to sort by when no model answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from itertools import pairwise
+from threading import Lock
+from typing import NamedTuple
+
+from ...core.models import Analysis, Risk, Sentiment, Urgency
+from ...core.sanitize import PLACEHOLDER, plain_line
+from ...core.taxonomy import Taxonomy
+from ..text.language import detect_language
+from ..text.redact import RedactedText
+from .alarms import Stakes, stakes_of
+from .entities import form_of, particulars_of
+from .keywords import (
+    CATEGORY,
+    SUBCATEGORY,
+    URGENCY_KIND,
+    Evidence,
+    compile_for,
+    known_languages,
+    known_name,
+    own_entries,
+)
+from .lexicon import NONE_OF, NOT_ABOUT
+from .phrases import Hit, PhraseMatcher, entries_of, spans_of, without_contained, words_of
+from .sentiment import is_praise, mood_of
+
+MAX_SCANNED = 6_000
+"""Characters looked at: the matter of a mail stands in its first page."""
+
+_SUMMARY = 120
+_BLIND_GUESS = 0.4
+_FALLBACK_HEAD_START = 0.6
+_NEGATION_REACH = 2
+_MOST_EVIDENCE, _LONGEST_EVIDENCE = 3, 60
+_TELLING = 1.0
+_ORDER = (Urgency.LOW, Urgency.MEDIUM, Urgency.HIGH, Urgency.CRITICAL)
+# What a category by itself says about haste, in the points of the urgency lexicon.
+_LEANING = {"feature_request": -2.0, "general": -1.0, "security": 1.0, "technical": 0.5}
+_CRITICAL_FROM, _HIGH_FROM, _LOW_FROM = 16.0, 4.0, -2.0
+_PRAISE = -4.0
+# A second category is named when it has this much of the best one's score, and one strong word of its own.
+_SECONDARY_SHARE, _SECONDARY_LEAST = 0.45, 2.4
+_SUBCATEGORY_LEAST = 1.2
+# Lead of the best category, and how often it was right: fitted on questions to banks, shops and assistants, on bug
+# reports and on complaints (see scripts/measure_rules.py).
+_CALIBRATION = ((0.0, 0.45), (0.15, 0.53), (0.3, 0.66), (0.45, 0.74), (0.65, 0.78), (1.0, 0.85))
+
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+_LONGEST_TITLE = 200
+_CRASH = re.compile(
+    r"\b(?:(?:top)?crash(?:es|ed|ing)?|hangs?|freezes?|data ?loss|segfaults?|deadlocks?|corrupts?|assertion fail\w*)\b",
+    re.I,
+)
+_PERSONAL = re.compile(r"\b(?:i|i'm|we|my|our|me|us|you|your|please|help|hi|hello|thanks?|no)\b|[?？]", re.I)
+_NOT_ABOUT, _NONE_OF = "not_about", "none_of"
+
+
+class _Scores(NamedTuple):
+    """Points of each category, and what each hit gave."""
+
+    points: dict[str, float]
+    hits: list[tuple[float, Hit[Evidence]]]
+
+
+class RulesAnalyser:
+    """Category, urgency, sentiment, language and what is at stake in a text, by word lists.
+
+    Built-in lists serve the categories whose names they know (see ``SYNONYMS`` in the lexicon); any other, and every
+    sub-category, is recognised by its own keywords and the words of its name, description and examples. ``entities``
+    are the fields a site wants picked out, name to meaning; those with a form of their own are found. Each language
+    is compiled at its first text; one object may be shared by threads and pickled to workers.
+    """
+
+    def __init__(self, taxonomy: Taxonomy, entities: Mapping[str, str] | None = None) -> None:
+        self._taxonomy = taxonomy
+        self._entities = dict(entities or {})
+        self._forms = {name: form for name in self._entities if (form := form_of(name))}
+        self._own = own_entries(taxonomy)
+        self._matchers: dict[str, PhraseMatcher[Evidence]] = {}
+        self._compiling = Lock()
+        negations = [(entry, _NOT_ABOUT) for entry in entries_of(NOT_ABOUT)]
+        negations += [(entry, _NONE_OF) for entry in entries_of(NONE_OF)]
+        self._negations: PhraseMatcher[str] = PhraseMatcher(negations)
+
+    def __reduce__(self) -> tuple[type[RulesAnalyser], tuple[Taxonomy, dict[str, str]]]:
+        return RulesAnalyser, (self._taxonomy, self._entities)
+
+    def analyse(self, text: RedactedText) -> Analysis:
+        """What the word lists make of ``text``, whose first line is the subject. Never raises.
+
+        ``confidence`` is how often the category is right among texts with as clear a lead as this one.
+        """
+        return self._analysed(text)[0]
+
+    def analyse_with_floor(self, text: RedactedText) -> tuple[Analysis, Urgency | None]:
+        """:meth:`analyse` and :meth:`floor` for the time of the former."""
+        analysis, stakes = self._analysed(text)
+        return analysis, _floor(stakes)
+
+    def _analysed(self, text: RedactedText) -> tuple[Analysis, Stakes]:
+        shown = text.text[:MAX_SCANNED]
+        scanned = _as_written(shown)
+        language = detect_language(scanned)
+        title, _, rest = scanned.partition("\n")
+        words = words_of(title)
+        # Without a body the only line is the message, not a heading.
+        title_length = len(words) if rest.strip() else 0
+        words += words_of(rest)
+        by_kind: dict[str, list[Hit[Evidence]]] = {CATEGORY: [], SUBCATEGORY: [], URGENCY_KIND: []}
+        for hit in self._matcher(language).find(words, scanned):
+            by_kind[hit.value.kind].append(hit)
+        not_about, none_of = self._negated(words)
+        scores = self._scores(without_contained(by_kind[CATEGORY]), title_length, not_about)
+        category, confidence = self._best(scores.points)
+        subcategory = self._subcategory(category, by_kind[SUBCATEGORY], title_length, not_about)
+        points = _points(without_contained(by_kind[URGENCY_KIND]), title_length, none_of)
+        sentiment = mood_of(words, scanned, language)
+        stakes = stakes_of(scanned, language)
+        if points < _HIGH_FROM and sentiment is not Sentiment.NEGATIVE and is_praise(rest.strip() or title, language):
+            points = _PRAISE  # it asks for nothing, whatever it is for
+        urgency = self._urgency(
+            subcategory or category, points, sentiment, stakes, terse_crash=_is_terse_crash(scanned)
+        )
+        title_shown, _, rest_shown = shown.partition("\n")
+        analysis = Analysis(
+            category=category,
+            subcategory=subcategory,
+            secondary=self._secondary(scores.points, category),
+            urgency=urgency,
+            sentiment=sentiment,
+            urgent_tone=stakes.haste,
+            risk=Risk.HIGH if urgency is Urgency.CRITICAL else stakes.risk,
+            alarms=stakes.alarms,
+            language=language,
+            summary=plain_line(title_shown, _SUMMARY) or plain_line(rest_shown, _SUMMARY),
+            entities=particulars_of(scanned, self._forms) if self._forms else {},
+            evidence=_evidence(scores.hits, category, words, scanned),
+            confidence=confidence,
+            source="rules",
+        )
+        return analysis, stakes
+
+    def floor(self, text: RedactedText) -> Urgency | None:
+        """The lowest urgency that the text's words allow: high for a real security incident, outage or danger.
+
+        ``None`` when they say nothing of the kind, when they say that there is none, or that it is over.
+        """
+        return _floor(_stakes(text.text[:MAX_SCANNED]))
+
+    def risk(self, text: RedactedText) -> Risk:
+        """What the text's words say is at stake: high for a legal threat, a security incident or a danger."""
+        return _stakes(text.text[:MAX_SCANNED]).risk
+
+    def alarms(self, text: RedactedText) -> tuple[str, ...]:
+        """What the text's words warn of: ``security``, ``safety``, ``legal``, ``outage``, ``churn``."""
+        return _stakes(text.text[:MAX_SCANNED]).alarms
+
+    def _matcher(self, language: str) -> PhraseMatcher[Evidence]:
+        """What finds the words of ``language`` and English, or of all languages when it is not a known one."""
+        known = known_languages()
+        name = language if language in known else "und"
+        with self._compiling:
+            if name not in self._matchers:
+                languages = {language, "en"} if name != "und" else set(known)
+                self._matchers[name] = compile_for(self._taxonomy, languages, self._own)
+        return self._matchers[name]
+
+    def _negated(self, words: list[str]) -> tuple[set[int], set[int]]:
+        """Positions right behind a "not a …", and right behind a "no …"."""
+        not_about: set[int] = set()
+        none_of: set[int] = set()
+        for hit in self._negations.find(words):
+            target = not_about if hit.value == _NOT_ABOUT else none_of
+            target.update(range(hit.end, hit.end + _NEGATION_REACH))
+        return not_about, none_of
+
+    def _scores(self, hits: list[Hit[Evidence]], title_length: int, negated: set[int]) -> _Scores:
+        points = dict.fromkeys(self._taxonomy.top, 0.0)
+        given: list[tuple[float, Hit[Evidence]]] = []
+        for gain, hit in _weighed(hits, title_length, negated):
+            points[hit.value.target] += gain
+            given.append((gain, hit))
+        points[self._taxonomy.fallback] += _FALLBACK_HEAD_START
+        return _Scores(points, given)
+
+    def _best(self, points: dict[str, float]) -> tuple[str, float]:
+        fallback = self._taxonomy.fallback
+        # Between equals the more particular category, which taxonomies list before the fallback.
+        ranked = sorted(points, key=lambda name: (-points[name], name == fallback))
+        best = ranked[0]
+        if points[best] <= _FALLBACK_HEAD_START:
+            # Nothing was found at all.
+            return best, _BLIND_GUESS
+        second = points[ranked[1]] if len(ranked) > 1 else 0.0
+        return best, _calibrated((points[best] - second) / (points[best] + second + 2.0))
+
+    def _secondary(self, points: dict[str, float], best: str) -> tuple[str, ...]:
+        least = max(_SECONDARY_LEAST, _SECONDARY_SHARE * points[best])
+        others = [name for name in points if name not in (best, self._taxonomy.fallback) and points[name] >= least]
+        return tuple(sorted(others, key=lambda name: -points[name])[:2])
+
+    def _subcategory(
+        self, category: str, hits: list[Hit[Evidence]], title_length: int, negated: set[int]
+    ) -> str | None:
+        points: dict[str, float] = {}
+        own = [hit for hit in hits if self._taxonomy[hit.value.target].parent == category]
+        for gain, hit in _weighed(without_contained(own), title_length, negated):
+            points[hit.value.target] = points.get(hit.value.target, 0.0) + gain
+        ranked = sorted(points.items(), key=lambda item: -item[1])
+        if not ranked or ranked[0][1] < _SUBCATEGORY_LEAST or (len(ranked) > 1 and ranked[0][1] == ranked[1][1]):
+            return None
+        return ranked[0][0]
+
+    def _urgency(
+        self, category: str, points: float, sentiment: Sentiment, stakes: Stakes, *, terse_crash: bool
+    ) -> Urgency:
+        points += _LEANING.get(known_name(self._taxonomy.split(category)[0]) or "", 0.0)
+        if sentiment is Sentiment.POSITIVE and points < _HIGH_FROM:
+            points -= 1.0
+        if points >= _CRITICAL_FROM or terse_crash:
+            urgency = Urgency.CRITICAL
+        elif points >= _HIGH_FROM:
+            urgency = Urgency.HIGH
+        else:
+            urgency = Urgency.LOW if points <= _LOW_FROM else Urgency.MEDIUM
+        if stakes.incident:
+            urgency = max(urgency, Urgency.HIGH, key=_ORDER.index)
+        elif stakes.calm and not stakes.haste:
+            # "The outage was fixed", "do you insure against theft": alarming words, and no alarm.
+            urgency = min(urgency, Urgency.MEDIUM, key=_ORDER.index)
+        return self._taxonomy.at_least_floor(category, urgency)
+
+
+def _floor(stakes: Stakes) -> Urgency | None:
+    return Urgency.HIGH if stakes.incident else None
+
+
+@lru_cache(maxsize=64)  # floor, risk and alarms of a text are asked for one after the other
+def _stakes(text: str) -> Stakes:
+    scanned = _as_written(text)
+    return stakes_of(scanned, detect_language(scanned))
+
+
+def _is_terse_crash(text: str) -> bool:
+    """Whether ``text`` is a bug tracker's title about a crash, a hang or a loss of data: severe by every such guide.
+
+    A customer's own words ("my app crashed, please help") are weighed like any others.
+    """
+    line = text.strip()
+    return "\n" not in line and len(line) <= _LONGEST_TITLE and bool(_CRASH.search(line)) and not _PERSONAL.search(line)
+
+
+def _as_written(text: str) -> str:
+    """``text`` with blanks for what its writer did not write; positions stay.
+
+    Placeholders (``[CARD_1]`` says nothing about cards), the comments of a form that was filled in, code and logs.
+    """
+    if "[" in text:
+        text = PLACEHOLDER.sub(_blank, text)
+    if "<!--" in text:
+        text = _COMMENT.sub(_blank, text)
+    return _CODE.sub(_blank, text) if "```" in text else text
+
+
+def _blank(found: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", " ", found.group())
+
+
+def _weighed(hits: list[Hit[Evidence]], title_length: int, negated: set[int]) -> list[tuple[float, Hit[Evidence]]]:
+    """What each hit is worth, by where it stands and how often it came before; without the negated ones."""
+    weighed = []
+    seen: dict[int, int] = {}
+    for hit in hits:
+        if hit.start in negated:
+            continue
+        times = seen[hit.entry] = seen.get(hit.entry, 0) + 1
+        # A word said again says less each time.
+        weighed.append((hit.value.weight * _place(hit.start, title_length) / (times * times), hit))
+    return weighed
+
+
+def _place(position: int, title_length: int) -> float:
+    """How much a word counts by where it stands: most in the subject, less and less down the page."""
+    if position < title_length:
+        return 2.0
+    behind = position - title_length
+    return 1.0 if behind < 50 else 0.6 if behind < 120 else 0.3
+
+
+def _points(hits: list[Hit[Evidence]], title_length: int, negated: set[int]) -> float:
+    points = 0.0
+    seen: set[int] = set()
+    for hit in hits:
+        if hit.entry in seen or (hit.start in negated and hit.value.weight > 0):
+            continue
+        seen.add(hit.entry)
+        place = _place(hit.start, title_length)
+        points += hit.value.weight * (1.0 if place > 1 else place)
+    return points
+
+
+def _calibrated(lead: float) -> float:
+    for (low, chance), (high, better) in pairwise(_CALIBRATION):
+        if lead <= high:
+            return round(chance + (better - chance) * max(0.0, lead - low) / (high - low), 3)
+    return _CALIBRATION[-1][1]
+
+
+def _evidence(given: list[tuple[float, Hit[Evidence]]], category: str, words: list[str], text: str) -> tuple[str, ...]:
+    """The words that spoke loudest for ``category``, as they stand in ``text``."""
+    best = sorted(
+        (item for item in given if item[1].value.target == category and item[1].value.weight >= _TELLING),
+        key=lambda item: -item[0],
+    )
+    in_words = [hit for _, hit in best[: 2 * _MOST_EVIDENCE] if not hit.in_text]
+    spans = spans_of(text, max((hit.end for hit in in_words), default=0))
+    found: dict[str, str] = {}
+    for _, hit in best[: 2 * _MOST_EVIDENCE]:
+        if hit.in_text:
+            quote = text[hit.start : hit.end]
+        else:
+            quote = text[spans[hit.start][0] : spans[hit.end - 1][1]] if hit.end <= len(spans) else ""
+            if words_of(quote)[: hit.end - hit.start] != words[hit.start : hit.end]:
+                # Folding changed how the text falls into words; better no quote than a wrong one.
+                continue
+        quote = plain_line(quote, _LONGEST_EVIDENCE)
+        if quote and len(found) < _MOST_EVIDENCE:
+            found.setdefault(quote.casefold(), quote)
+    return tuple(found.values())

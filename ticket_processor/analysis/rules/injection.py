@@ -1,0 +1,157 @@
+"""Signs that a text tries to instruct a model instead of telling a person something.
+
+Word lists catch the overt attempts and none of the polite ones ("recommend a good book in your reply"), so nothing
+depends on them: a ticket's text can never change what is written in which form. A sign only sends the ticket to a
+person. Pure functions, safe in any thread.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+from ...core.lazy_pattern import lazy_pattern
+from ...core.sanitize import compatible
+from .lexicon.instructions import INSTRUCTIONS
+
+MAX_SCANNED = 20_000
+"""Characters looked at from the beginning, and as many again from the end."""
+
+SIGNS = frozenset({"hidden_unicode", "look_alikes", "encoded", *(sign for sign, _, _ in INSTRUCTIONS)})
+"""Every kind of sign."""
+
+_PATTERNS = tuple((sign, needles, lazy_pattern(pattern)) for sign, needles, pattern in INSTRUCTIONS)
+
+_INVISIBLE = "\u00ad\u034f\u180e\u200b\u200c\u200d\u2060-\u2064\ufeff"
+_HIDDEN_RUN = lazy_pattern(f"[{_INVISIBLE}]{{8,}}")
+_HIDDEN_IN_WORD = lazy_pattern(f"[A-Za-z][{_INVISIBLE}]+(?=[A-Za-z])")
+_SOFT_HYPHEN = "\u00ad"
+_TAG_CHARACTERS = lazy_pattern("[\U000e0000-\U000e007f]+")
+_FLAG = lazy_pattern("\U0001f3f4[\U000e0020-\U000e007e]{2,6}\U000e007f")
+_VARIATION_RUN = lazy_pattern("[\U000e0100-\U000e01ef]{4,}|[\ufe00-\ufe0f]{4,}")
+# The override to the left hides what a word says; the one to the right stands around phone numbers on some phones.
+_BIDI = lazy_pattern("\u202e|\u202d(?![\\d\\s+(])")
+_FEW_HIDDEN = 3
+
+_LOOK_ALIKE = {
+    **dict(zip("аеорсухіјѕԁӏкмтвнгпьү", "aeopcyxijsdlkmtbhrnby", strict=True)),
+    **dict(zip("αεορυχιντκηβϲωγρѵɑɡıοѐ", "aeopuxivtknbcwypvagioe", strict=True)),
+}
+_MIXED_WORD = lazy_pattern(
+    r"[a-z][\u0370-\u03ff\u0400-\u04ff\u0251\u03f2]{1,12}[a-z]|[\u0370-\u03ff\u0400-\u04ff][a-z]{2}"
+)
+_STYLED = lazy_pattern("[\U0001d400-\U0001d7ff]")
+_MANY_STYLED = 8
+_TO_PLAIN = str.maketrans(_LOOK_ALIKE)
+_LEET = str.maketrans("013457869@$!|+€", "oieastbggasilte")
+_LEET_WORD = lazy_pattern(r"[a-z][0134578@$!|+€][a-z]")
+_SPACED_OUT = lazy_pattern(r"(?:\\[^\s\\]){6}|(?<!\w)(?:[a-z][ ._*\-]{1,2}){9}[a-z](?!\w)")
+_BACKSLASHES = lazy_pattern(r"\\(?=.)")
+_BASE64 = lazy_pattern(r"(?<![A-Za-z0-9+/=_\-])[A-Za-z0-9+/]{24,2000}={0,2}(?![A-Za-z0-9+/=_\-])")
+_HEX = lazy_pattern(r"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{2}){10,1000}(?![0-9A-Fa-f])")
+_ESCAPES = lazy_pattern(r"(?:\\x[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|&#x?[0-9a-fA-F]{2,5};|%[0-9a-fA-F]{2}){8,}")
+_ESCAPED_LETTER = lazy_pattern(r"\\{1,4}(?:(?:u00|x)([2-7][0-9a-fA-F])|([\"']))")
+_DECODER = lazy_pattern(
+    r"bytes\.fromhex|base64\.b64decode|\batob\(|\brot ?13\b|\bdecode (?:this|the following) (?:base64|hex)", re.I
+)
+_PROSE = lazy_pattern(r"[A-Za-z]{2,} [A-Za-z]{2,} [A-Za-z]{2,}")
+_MOST_BLOBS = 20
+
+
+def signs_of(text: str) -> tuple[str, ...]:
+    """The kinds of signs in ``text`` that it means to instruct a model, in alphabetical order; empty for most texts.
+
+    Kinds: ``hidden_unicode`` (tag characters, runs of invisible ones, direction overrides), ``look_alikes`` (letters
+    of other scripts inside words, styled alphabets, letters spaced out), ``encoded`` (sentences in Base64, hex or
+    escapes), ``override`` ("ignore previous instructions"), ``role_marker``, ``asks_for_prompt``, ``label_demand``,
+    ``speaks_to_model`` and ``output_demand``. Give it the text as it came: cleaning removes hidden characters.
+    """
+    if len(text) > 2 * MAX_SCANNED:
+        text = text[:MAX_SCANNED] + "\n" + text[-MAX_SCANNED:]
+    signs = _signs_in_characters(text)
+    folded = _folded(text)
+    if _ESCAPED_LETTER.search(text):
+        folded += "\n" + _folded(_ESCAPED_LETTER.sub(_letter, text))
+    if _SPACED_OUT.search(folded):
+        signs.add("look_alikes")
+        folded += "\n" + _BACKSLASHES.sub("", folded)
+    signs |= _signs_in_words(folded)
+    if _LEET_WORD.search(folded):
+        plain = folded.translate(_LEET)
+        signs |= _signs_in_words(plain) & {"override", "asks_for_prompt", "role_marker"}
+    if _has_encoded_prose(text):
+        signs.add("encoded")
+    return tuple(sorted(signs))
+
+
+def _signs_in_characters(text: str) -> set[str]:
+    signs: set[str] = set()
+    if text.isascii():
+        return signs
+    if (
+        _TAG_CHARACTERS.search(_FLAG.sub("", text))
+        or any(len(set(run)) > 1 for run in _HIDDEN_RUN.findall(text))
+        or sum(_SOFT_HYPHEN not in found for found in _HIDDEN_IN_WORD.findall(text)) >= _FEW_HIDDEN
+        or _VARIATION_RUN.search(text)
+        or _BIDI.search(text)
+    ):
+        signs.add("hidden_unicode")
+    if len(_MIXED_WORD.findall(text.lower())) > 1 or len(_STYLED.findall(text)) >= _MANY_STYLED:
+        signs.add("look_alikes")
+    return signs
+
+
+def _folded(text: str) -> str:
+    """``text`` in lower case, without hidden characters, look-alike letters as the ones they look like."""
+    if not text.isascii():
+        tags = "".join(chr(ord(char) - 0xE0000) for run in _TAG_CHARACTERS.findall(text) for char in run)
+        text = compatible(re.sub(f"[{_INVISIBLE}\u202a-\u202e\u2066-\u2069]", "", text))
+        text = _TAG_CHARACTERS.sub("", text).replace("’", "'")
+        text = f"{text}\n{tags}".lower() if tags else text.lower()
+        if _MIXED_WORD.search(text):
+            text = text.translate(_TO_PLAIN)
+    else:
+        text = text.lower()
+    return re.sub(r"[^\S\n]+", " ", text)
+
+
+def _letter(escape: re.Match[str]) -> str:
+    return chr(int(escape[1], 16)) if escape[1] else escape[2]
+
+
+def _signs_in_words(folded: str) -> set[str]:
+    signs: set[str] = set()
+    for sign, needles, pattern in _PATTERNS:
+        if sign not in signs and any(needle in folded for needle in needles) and pattern.search(folded):
+            signs.add(sign)
+    return signs
+
+
+def _has_encoded_prose(text: str) -> bool:
+    if _DECODER.search(text) or _PROSE.search(_unescaped(text)):
+        return True
+    for blob in _BASE64.findall(text)[:_MOST_BLOBS]:
+        if _is_prose(_decoded_base64(blob)):
+            return True
+    return any(_is_prose(bytes.fromhex(blob)) for blob in _HEX.findall(text)[:_MOST_BLOBS])
+
+
+def _unescaped(text: str) -> str:
+    found = " ".join(_ESCAPES.findall(text)[:_MOST_BLOBS])
+    codes = re.findall(r"(?:\\x|\\u00|&#x|%)([0-9a-fA-F]{2});?|&#(\d{2,3});", found)
+    return "".join(chr(int(hexadecimal, 16) if hexadecimal else int(decimal)) for hexadecimal, decimal in codes)
+
+
+def _decoded_base64(blob: str) -> bytes:
+    try:
+        return base64.b64decode(blob + "=" * (-len(blob) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _is_prose(decoded: bytes) -> bool:
+    try:
+        return bool(_PROSE.search(decoded.decode("ascii")))
+    except UnicodeDecodeError:
+        return False

@@ -1,0 +1,207 @@
+"""Finding many words and phrases in a text in one pass over its words.
+
+Entries are written as ``lexicon`` describes. Looking a word up costs the same however many
+entries there are, which a regular expression of alternatives does not offer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Generic, NamedTuple, TypeVar
+
+from ...core.lazy_pattern import lazy_pattern
+
+T = TypeVar("T")
+
+_WORD = lazy_pattern(r"[^\W_]+(?:['’][^\W_]+)?['’]?")
+_UNIT = lazy_pattern(r"~|\*?[^\W_]+(?:['’][^\W_]+)?['’]?\*?")
+_SPACELESS = lazy_pattern(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
+_STOPS = lazy_pattern(r"(?<!\d)\.(?=\s|$)|[!;:,](?=\s|$)|[。！、：\n]")
+_LONGER_WORD = lazy_pattern(r"[^\W\d_]{2,}")
+_GAP = 3
+_CACHED_WORDS = 20_000
+
+
+class Hit(NamedTuple, Generic[T]):
+    """An entry found at words ``start`` to ``end`` (exclusive), and what was stored with it.
+
+    With ``in_text`` the places are those of characters.
+    """
+
+    start: int
+    end: int
+    entry: int
+    value: T
+    in_text: bool = False
+
+
+def words_of(text: str) -> list[str]:
+    """The words of ``text``, folded for comparison; ``l'erreur`` is two, ``doesn't`` is one."""
+    return _split_elisions(_WORD.findall(text.casefold()))
+
+
+def clauses_of(text: str) -> list[str]:
+    """The parts of ``text`` between stops, commas and line ends; a dot in a date or a number is no stop."""
+    return [clause for clause in map(str.strip, _STOPS.split(text)) if clause]
+
+
+def length_of(clause: str) -> int:
+    """Words of two letters and more; where no spaces divide them, about as many as its characters make."""
+    return max(len(_LONGER_WORD.findall(clause)), len(_SPACELESS.findall(clause)) // 3)
+
+
+def spans_of(text: str, most: int) -> list[tuple[int, int]]:
+    """Where each of the first ``most`` words of ``text`` stands in it; the two parts of ``l'erreur`` share a place."""
+    spans: list[tuple[int, int]] = []
+    for match in _WORD.finditer(text):
+        if len(spans) >= most:
+            break
+        parts = 1 if match.group().isalnum() else len(_split_elisions([match.group().casefold()]))
+        spans += [match.span()] * parts
+    return spans
+
+
+def _split_elisions(found: list[str]) -> list[str]:
+    words: list[str] = []
+    for word in found:
+        if word.isalnum():
+            words.append(word)
+            continue
+        head, _, tail = word.replace("’", "'").partition("'")
+        if not tail:
+            words.append(head)
+        elif tail in ("t", "s", "re", "ve", "ll", "d", "m"):
+            words.append(f"{head}'{tail}" if tail != "s" else head)
+        else:
+            words += [head + "'", tail]
+    return words
+
+
+def entries_of(text: str) -> list[str]:
+    """The entries of a comma-separated list."""
+    return [entry.strip() for entry in text.split(",") if entry.strip()]
+
+
+class PhraseMatcher(Generic[T]):
+    """Compiled entries. Immutable but for a cache that is safe to share, so threads may use one together."""
+
+    def __init__(self, entries: Iterable[tuple[str, T]]) -> None:
+        self._values: list[T] = []
+        self._units: dict[str, int] = {}
+        self._exact: dict[str, int] = {}
+        self._prefix: dict[str, int] = {}
+        self._suffix: dict[str, int] = {}
+        self._infix: dict[str, int] = {}
+        self._by_first: dict[int, list[tuple[int, tuple[int, ...]]]] = {}
+        self._contained: list[tuple[str, int]] = []
+        for entry, value in entries:
+            number = len(self._values)
+            folded = entry.casefold()
+            self._values.append(value)
+            if _SPACELESS.search(folded):
+                self._contained.append((folded, number))
+                continue
+            units = [self._unit(unit) for unit in self._split(folded)]
+            if units:
+                self._by_first.setdefault(units[0], []).append((number, tuple(units[1:])))
+        self._longest_affix = max((len(text) for text in (*self._prefix, *self._suffix)), default=0)
+        self._contained_any = (
+            lazy_pattern("|".join(re.escape(text) for text, _ in sorted(self._contained, reverse=True)))
+            if self._contained
+            else None
+        )
+        self._contained_number = dict(self._contained)
+        self._lookup = lru_cache(maxsize=_CACHED_WORDS)(self._find_units)
+
+    @staticmethod
+    def _split(entry: str) -> list[str]:
+        units: list[str] = []
+        for unit in _UNIT.findall(entry):
+            if unit == "~" or "'" not in unit.replace("’", "'"):
+                units.append(unit)
+            else:
+                star = "*" if unit.endswith("*") else ""
+                units += _split_elisions([unit.rstrip("*")])
+                units[-1] += star
+        return units
+
+    def _unit(self, pattern: str) -> int:
+        if pattern == "~":
+            return -1
+        number = self._units.setdefault(pattern, len(self._units))
+        text = pattern.strip("*")
+        if pattern.startswith("*") and pattern.endswith("*"):
+            self._infix[text] = number
+        elif pattern.startswith("*"):
+            self._suffix[text] = number
+        elif pattern.endswith("*"):
+            self._prefix[text] = number
+        else:
+            self._exact[text] = number
+        return number
+
+    def _find_units(self, word: str) -> tuple[int, ...]:
+        found: list[int] = []
+        if word in self._exact:
+            found.append(self._exact[word])
+        for size in range(1, min(len(word), self._longest_affix) + 1):
+            number = self._prefix.get(word[:size])
+            if number is not None:
+                found.append(number)
+            number = self._suffix.get(word[-size:])
+            if number is not None:
+                found.append(number)
+        found += [number for text, number in self._infix.items() if text in word]
+        return tuple(found)
+
+    def find(self, words: list[str], text: str = "") -> list[Hit[T]]:
+        """Every entry found in ``words``, and, for scripts without spaces, in ``text``. Overlaps included.
+
+        Hits in ``text`` are placed by character, as if each were a word.
+        """
+        hits: list[Hit[T]] = []
+        by_first = self._by_first
+        units = [self._lookup(word) for word in words]
+        following = [*units[1:], ()]
+        for start, found in enumerate(units):
+            for unit in found:
+                for number, rest in by_first.get(unit, ()):
+                    # Most entries end with their second word: seen here, it costs no call.
+                    if rest and rest[0] != -1 and rest[0] not in following[start]:
+                        continue
+                    end = self._match(words, start + 1, rest) if rest else start + 1
+                    if end:
+                        hits.append(Hit(start, end, number, self._values[number]))
+        if self._contained_any is not None and text:
+            for match in self._contained_any.finditer(text.casefold()):
+                number = self._contained_number[match.group()]
+                hits.append(Hit(match.start(), match.end(), number, self._values[number], True))
+        return hits
+
+    def _match(self, words: list[str], at: int, rest: tuple[int, ...]) -> int:
+        """Where the remaining units end when they begin at ``at``; 0 when they do not."""
+        for position, unit in enumerate(rest):
+            if unit == -1:
+                remaining = rest[position + 1 :]
+                for skipped in range(_GAP + 1):
+                    end = self._match(words, at + skipped, remaining)
+                    if end:
+                        return end
+                return 0
+            if at >= len(words) or unit not in self._lookup(words[at]):
+                return 0
+            at += 1
+        return at
+
+
+def without_contained(hits: list[Hit[T]]) -> list[Hit[T]]:
+    """``hits`` in order, without those that lie inside a longer one: "not urgent" hides "urgent"."""
+    kept: list[Hit[T]] = []
+    reach = -1
+    for hit in sorted(hits, key=lambda hit: (hit.start, -hit.end)):
+        if hit.end > reach or (kept and (hit.start, hit.end) == (kept[-1].start, kept[-1].end)):
+            kept.append(hit)
+            reach = max(reach, hit.end)
+    return kept

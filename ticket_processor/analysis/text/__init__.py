@@ -1,0 +1,1 @@
+"""Cleaning, redacting and telling the language of a text."""

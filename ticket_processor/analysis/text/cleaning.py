@@ -1,0 +1,340 @@
+"""The text worth reading: HTML to text, quoted mail and signatures cut.
+
+Quoted mail is cut line by line with patterns of bounded length, so one hostile mail cannot hold up a run. All
+functions are pure and never raise on a ``str``; any thread may call them.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
+
+from ...core.lazy_pattern import lazy_pattern
+from ...core.sanitize import MAX_INPUT, compatible, strip_hidden, unescaped
+
+MAX_OUTPUT = 8_000
+MAX_SUBJECT = 500
+
+_BLOCK_TAGS = frozenset(
+    "p div br li ul ol tr table h1 h2 h3 h4 h5 h6 blockquote pre hr section article header footer dd dt dl address "
+    "form fieldset figure main nav".split()
+)
+_STARTS_AS_HTML = lazy_pattern(
+    r"\s*<(?:!doctype\s+html|html|head|body|div|p|table|span|center|meta|style)\b[^<>]*>", re.I
+)
+_BREAK_TAG = lazy_pattern(r"<br\s{0,3}/?>|<p>|</p>|</div>|</td>|</li>", re.IGNORECASE)
+_CLOSED_TAG = lazy_pattern(
+    r"</(?:a|b|i|u|em|strong|span|font|ul|ol|h[1-6]|table|tbody|blockquote|pre|code|body|html)>", re.I
+)
+_CODE_FENCE = lazy_pattern(r"```|`<|^\s{4,}<", re.MULTILINE)
+_ANGLE_ADDRESS = lazy_pattern(r"<(?=(?:[^<>\s]{1,100}@|(?:https?|mailto|ftp):)[^<>\s]{1,2000}>)", re.IGNORECASE)
+_HIDING_STYLE = lazy_pattern(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:\.\d+)?(?:px|pt|em|rem|%)?\s*(?:;|!|$)|"
+    r"mso-hide\s*:\s*all"
+    r"|opacity\s*:\s*0(?:\.0+)?\s*(?:;|!|$)|max-height\s*:\s*0(?:px)?\s*(?:;|!|$)|text-indent\s*:\s*-\d{3,}",
+    re.IGNORECASE,
+)
+_HIDING_CLASS = lazy_pattern(r"\.([\w\-]{1,80})\s{0,9}\{([^{}]{0,2000})\}")
+_DROPPED_TAGS = frozenset(
+    "script style head title noscript template svg math iframe object select textarea option audio video".split()
+)
+_MOST_NESTING = 2_000
+"""Elements that may hold each other; a parser's time for one tag grows with how many are open."""
+# Those that end each other, hold text only, or hold nothing, do not nest.
+_NESTING_TAG = lazy_pattern(
+    r"<(?!(?:p|br|hr|img|li|d[dt]|t[rdh]|t(?:body|head|foot)|link|meta|input|col|script|style|title|textarea)[\s/>])"
+    r"([a-z][^\s/>]*)[^>]*>?",
+    re.IGNORECASE,
+)
+_QUOTE_CLASSES = {"gmail_quote", "yahoo_quoted", "moz-cite-prefix", "protonmail_quote", "gmail_attr"}
+_OUTLOOK_QUOTES = ("divRplyFwdMsg", "appendonsend", "mail-editor-reference-message-container")
+_SPACES = lazy_pattern(r"[ \t\r\n\f]+")
+
+
+def _is_html(text: str) -> bool:
+    """Whether ``text`` is HTML, rather than plain text that mentions a tag or holds ``<john@example.com>``."""
+    if "<" not in text:
+        return False
+    if _STARTS_AS_HTML.match(text[:5000]):
+        return True
+    if _CODE_FENCE.search(text):
+        return False
+    return len(_BREAK_TAG.findall(text)) >= 2 or len(_CLOSED_TAG.findall(text)) >= 2
+
+
+def _html_to_text(markup: str, *, cut_quotes: bool) -> str:
+    """The visible text of ``markup``, block elements on lines of their own.
+
+    Walks the tree without changing it, with a stack of its own: depth is the sender's choice.
+    """
+    tree = LexborHTMLParser(_not_too_deep(_ANGLE_ADDRESS.sub("&lt;", markup)))
+    root = tree.body
+    if root is None:
+        return ""
+    hiding = {
+        name
+        for style in tree.css("style")
+        for name, rules in _HIDING_CLASS.findall((style.text() or "")[:20_000])
+        if _HIDING_STYLE.search(rules)
+    }
+    parts: list[str] = []
+    # A node to enter, or the text that closes one.
+    stack: list[LexborNode | str] = [root]
+    verbatim_until = 0
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str):
+            parts.append(item)
+            continue
+        if item.next is not None and item is not root:
+            stack.append(item.next)
+        if len(stack) <= verbatim_until:
+            verbatim_until = 0
+        tag = item.tag or ""
+        if tag == "-text":
+            text = item.text_content or ""
+            parts.append(text if verbatim_until else _SPACES.sub(" ", text))
+            continue
+        if tag.startswith("-") or tag in _DROPPED_TAGS:
+            continue
+        attributes = item.attributes
+        if attributes and item is not root:
+            if cut_quotes and attributes.get("id") in _OUTLOOK_QUOTES:
+                # Outlook puts the history behind this mark, as its siblings.
+                if item.next is not None:
+                    stack.pop()
+                continue
+            if _is_hidden(attributes, hiding) or (cut_quotes and _is_quote_node(tag, attributes)):
+                continue
+        border = "\n" if tag in _BLOCK_TAGS else " " if tag in ("td", "th") else ""
+        if border:
+            parts.append(border)
+        if tag == "pre" and not verbatim_until:
+            verbatim_until = len(stack) + 1
+        if tag != "br":
+            stack.append(border)
+        if item.child is not None:
+            stack.append(item.child)
+    return "".join(parts)
+
+
+def _not_too_deep(markup: str) -> str:
+    """``markup`` with no more elements than can be read in good time; of those behind them the text stays."""
+    last = next(islice(_NESTING_TAG.finditer(markup), _MOST_NESTING, None), None)
+    if last is None:
+        return markup
+    rest = _NESTING_TAG.sub(lambda tag: "\n" if tag[1].lower() in _BLOCK_TAGS else "", markup[last.start() :])
+    return markup[: last.start()] + rest
+
+
+def _is_hidden(attributes: dict[str, str | None], hiding: set[str]) -> bool:
+    return (
+        "hidden" in attributes
+        or attributes.get("aria-hidden") == "true"
+        or bool(_HIDING_STYLE.search((attributes.get("style") or "")[:2000]))
+        or bool(hiding and hiding.intersection((attributes.get("class") or "").split()))
+    )
+
+
+def _is_quote_node(tag: str, attributes: dict[str, str | None]) -> bool:
+    """Whether this is a mail program's own container of quoted mail."""
+    if tag == "blockquote" and attributes.get("type") == "cite":
+        return True
+    return bool(_QUOTE_CLASSES.intersection((attributes.get("class") or "").split()))
+
+
+# --- quoted mail -------------------------------------------------------------------------------------------
+
+_WROTE = lazy_pattern(
+    r"^\s{0,4}(?:"
+    r"(?:On|Op|Am|Den|Le|El|Em|Il(?: giorno)?|Dnia|W dniu|Den|Pe)\b.{5,250}"
+    r"\b(?:wrote|schrieb|a écrit|escribió|escreveu|ha scritto|schreef|skrev|napisał\(?a?\)?|scris)\b.{0,100}:"
+    r"|.{2,150}<[^<>\s]{1,100}@[^<>\s]{1,100}>.{0,40}"
+    r"\b(?:wrote|schrieb|a écrit|escribió|escreveu|ha scritto|schreef|skrev|napisał)\b.{0,60}:"
+    r"|.{0,60}\d{4}年\d{1,2}月\d{1,2}日.{0,150}(?:[:：]|写道[:：]?)"
+    r")\s*$",
+    re.IGNORECASE,
+)
+_WROTE_OPENS = lazy_pattern(
+    r"^\s{0,4}(?:On|Op|Am|Den|Le|El|Em|Il(?: giorno)?|Dnia|W dniu|Pe)\s.{0,250}(?:\d|@)", re.IGNORECASE
+)
+_SEPARATOR = lazy_pattern(
+    r"^[\s*_>]{0,4}(?:-{2,}|_{3,}|={3,})?\s{0,2}(?:Original Message|Original-Nachricht|Ursprüngliche Nachricht|"
+    r"Originalnachricht"
+    r"|Message d'origine|Message original|Mensaje original|Mensagem original|Messaggio originale"
+    r"|Oorspronkelijk bericht|Ursprungligt meddelande|Oprindelig meddelelse|Weitergeleitete Nachricht"
+    r"|Forwarded message|Begin forwarded message|Message transféré|Mensaje reenviado|Mensagem encaminhada"
+    r"|Messaggio inoltrato|Doorgestuurd bericht|Anfang der weitergeleiteten (?:Nachricht|E-Mail)|転送メッセージ|"
+    r"元のメッセージ"
+    r"|Début du message (?:transféré|réexpédié))\s{0,2}:?\s{0,2}(?:-{2,}|_{3,}|={3,})?[\s*]{0,4}$",
+    re.IGNORECASE,
+)
+_FORWARDED = lazy_pattern(
+    r"forward|weitergeleitet|transféré|réexpédié|reenviado|encaminhada|inoltrato|doorgestuurd|転送", re.I
+)
+_FROM_LINE = lazy_pattern(
+    r"^[\s*]{0,4}(?:From|Von|De|Da|Van|Från|Fra|Expéditeur|Remitente|Remetente|Mittente|差出人|发件人)\s?[:：]", re.I
+)
+_HEADER_LINES = tuple(
+    lazy_pattern(rf"^[\s*]{{0,4}}(?:{names})\s?[:：]", re.IGNORECASE)
+    for names in (
+        "Sent|Date|Gesendet|Datum|Envoyé(?: le)?|Enviado(?: el| "
+        "em)?|Fecha|Data|Inviato|Verzonden|Skickat|送信日時|日時|发送时间",
+        "To|An|À|Para|A|Aan|Till|Til|宛先|收件人",
+        "Subject|Betreff|Objet|Asunto|Assunto|Oggetto|Onderwerp|Ämne|Emne|件名|主题",
+    )
+)
+_SIGNATURE_LINE = lazy_pattern(r"^--\s{0,2}$|^—$|^_{8,}\s*$")
+_DEVICE_LINE = lazy_pattern(
+    r"^\s{0,4}(?:Sent (?:from|via|using|with) (?:my|the|Mail|Outlook|Yahoo|Proton|Samsung|Gmail|Windows)|"
+    r"Get Outlook for "
+    r"|Gesendet mit|Von meinem .{1,40} gesendet|Diese Nachricht wurde von meinem|Holen Sie sich Outlook"
+    r"|Envoyé de(?:puis)? mon|Envoyé à partir de|Télécharger Outlook|Obtenir Outlook"
+    r"|Enviado (?:desde|do|de|a partir do|via) (?:mi|meu|mon|Outlook|el|o|Yahoo|Correo)|Obtener Outlook|"
+    r"Obter o Outlook"
+    r"|Inviato da(?:l mio)? |Scarica Outlook|Verzonden (?:vanaf|via|met|van) |Outlook voor .{2,20} downloaden"
+    r"|Skickat från |Sendt fra |Wysłane z |iPhoneから送信|Androidから送信|从我的 ?(?:iPhone|手机)|发自我的)"
+    r".{0,80}$",
+    re.IGNORECASE,
+)
+_LONGEST_PATTERN_LINE = 400
+_LONGEST_SIGNATURE = 15
+_LONGEST_NUMBER, _LONGEST_GAP = 60, 5
+
+
+def _is_quote(line: str) -> bool:
+    return line.lstrip()[:1] == ">" and not line.lstrip().startswith(">>>>>>>")
+
+
+def _wrote_length(lines: list[str], at: int) -> int:
+    """How many lines from ``at`` on are one "On … wrote:", which mail programs wrap; 0 when it is none."""
+    if not _WROTE_OPENS.match(lines[at][:_LONGEST_PATTERN_LINE]):
+        line = lines[at]
+        return int(len(line) <= _LONGEST_PATTERN_LINE and bool(_WROTE.match(line)) and ("@" in line or "年" in line))
+    joined = ""
+    for count in range(1, 4):
+        if at + count > len(lines):
+            break
+        joined = f"{joined} {lines[at + count - 1].strip()}".strip()
+        if len(joined) > _LONGEST_PATTERN_LINE:
+            break
+        if _WROTE.match(joined):
+            return count
+    return 0
+
+
+def _is_mail_header(lines: list[str], at: int) -> bool:
+    if not _FROM_LINE.match(lines[at][:_LONGEST_PATTERN_LINE]):
+        return False
+    following = [line[:_LONGEST_PATTERN_LINE] for line in lines[at + 1 : at + 7]]
+    return sum(any(pattern.match(line) for line in following) for pattern in _HEADER_LINES) >= 2
+
+
+def _cut_quoted(lines: list[str]) -> list[str]:
+    kept: list[str] = []
+    at = 0
+    while at < len(lines):
+        line = lines[at]
+        if _is_quote(line):
+            at += 1
+            continue
+        wrote = _wrote_length(lines, at)
+        if wrote:
+            after = next((text for text in lines[at + wrote :] if text.strip()), "")
+            if not _is_quote(after):
+                break
+            at += wrote
+            continue
+        if len(line) <= _LONGEST_PATTERN_LINE and _SEPARATOR.match(line):
+            if _FORWARDED.search(line) and _letters(kept) < 60:
+                # "See below" over a forwarded mail: the forwarded mail is the ticket.
+                return lines
+            break
+        if _is_mail_header(lines, at):
+            break
+        kept.append(line)
+        at += 1
+    return kept
+
+
+def _cut_signature(lines: list[str]) -> list[str]:
+    kept = [line for line in lines if not _DEVICE_LINE.match(line[:_LONGEST_PATTERN_LINE])]
+    for at in range(max(0, len(kept) - _LONGEST_SIGNATURE), len(kept)):
+        if _SIGNATURE_LINE.match(kept[at]):
+            return kept[:at]
+    return kept
+
+
+def _letters(lines: list[str]) -> int:
+    return sum(char.isalnum() for line in lines for char in line)
+
+
+def _tidy(lines: list[str]) -> str:
+    """Lines without trailing space, runs of blank ones made one."""
+    tidy: list[str] = []
+    for line in lines:
+        line = re.sub(r"[ \t]{2,}", " ", line.rstrip())
+        if line or (tidy and tidy[-1]):
+            tidy.append(line)
+    return "\n".join(tidy).strip()
+
+
+def _cap(text: str, limit: int) -> str:
+    """At most ``limit`` characters, ending at a line, else a sentence, else a word, else anywhere."""
+    if len(text) <= limit:
+        return text
+    head = text[:limit]
+    for border in ("\n", ". ", "。", "! ", "? ", " "):
+        cut = head.rfind(border)
+        if cut >= limit // 2:
+            head = head[: cut + len(border)].rstrip()
+            break
+    return _no_half_number(head, text[len(head) :])
+
+
+def _no_half_number(head: str, rest: str) -> str:
+    """``head`` without a number at its end that goes on behind the cut: half a card's number is not known for one."""
+    following = next((char for char in rest[:_LONGEST_GAP] if char.isalnum()), "")
+    if not following.isdigit() or not head.rstrip()[-1:].isdigit():
+        return head
+    at = len(head)
+    while at > max(0, len(head) - _LONGEST_NUMBER) and not head[at - 1].isalpha():
+        at -= 1
+    return head[:at].rstrip()
+
+
+def normalised(text: str) -> str:
+    return strip_hidden(compatible(unescaped(strip_hidden(text))))[:MAX_INPUT]
+
+
+def clean(subject: str, description: str) -> str:
+    """What the customer wrote, as plain text: the subject on the first line, then the newest message.
+
+    HTML becomes text without its hidden parts; quoted and forwarded history and signatures are cut, unless
+    nothing would be left. Entities are decoded, characters in compatibility form (NFKC), hidden ones removed. At most
+    :data:`MAX_OUTPUT` characters, cut at a line or sentence border; input past 100,000 characters is not read.
+    """
+    title = " ".join(normalised(subject[: 4 * MAX_SUBJECT]).split())
+    title = _no_half_number(title[:MAX_SUBJECT], title[MAX_SUBJECT:])
+    raw = description[:MAX_INPUT]
+    body = _tidy(_cut_signature(_cut_quoted(_body_text(raw, cut_quotes=True).split("\n"))))
+    if not any(map(str.isalnum, body)):
+        body = _tidy(_body_text(raw, cut_quotes=False).split("\n"))
+    return _cap(f"{title}\n{body}".strip(), MAX_OUTPUT)
+
+
+def as_text(description: str) -> str:
+    """The whole description as plain text, with nothing cut away; for showing what :func:`clean` cuts."""
+    return _tidy(_body_text(description[:MAX_INPUT], cut_quotes=False).split("\n"))
+
+
+def _body_text(raw: str, *, cut_quotes: bool) -> str:
+    if _is_html(raw):
+        try:
+            return normalised(_html_to_text(raw, cut_quotes=cut_quotes))
+        except (SelectolaxError, ValueError, RuntimeError):
+            # A document the parser gives up on is still worth reading as it stands.
+            pass
+    return normalised(raw)

@@ -1,0 +1,293 @@
+"""Numbers that states give people: social security, identity cards, tax, passports, driving licences, dates of birth.
+
+Where a checksum and a rare shape speak for themselves, no word is needed; elsewhere the words around decide, since a
+checksum alone lets through every tenth order number. Checksums: python-stdnum.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from importlib import import_module
+
+from ....core.lazy_pattern import lazy_pattern
+from .named import Named, named_numbers
+from .scan import Scan, Span
+
+_SSN = lazy_pattern(
+    r"[0-8](?<![\w.\-/][0-8])\d\d(?<!000)(?<!666)([\- ])(?!00)\d\d\1(?!0000)\d{4}(?![\w\-/]|\.\d| \d\d)"
+)
+_SSN_WORD = lazy_pattern(r"\bSSN|social|\btax|\bTIN\b|security n", re.IGNORECASE)
+_SSN_NAMED = lazy_pattern(
+    r"(?:\bSSN|social[ -]security|\bITIN)\b[^\d\n]{0,30}(\d{3}[\-. ]?\d{2}[\-. ]?\d{4})(?!\d)", re.IGNORECASE
+)
+
+
+def ssns(scan: Scan) -> Iterator[Span]:
+    """Social security numbers of the United States."""
+    text = scan.text
+    for match in _SSN.finditer(text):
+        # With spaces it may be any grouped number.
+        if match[1] == " " and not _SSN_WORD.search(text, max(0, match.start() - 60), match.start()):
+            continue
+        yield Span(match.start(), match.end(), "SSN", re.sub(r"\D", "", match.group()))
+    if scan.mentions(("ssn", "social", "itin")):
+        for match in scan.near(_SSN_NAMED, ("ssn", "social", "itin"), before=2, behind=65):
+            yield Span(match.start(1), match.end(1), "SSN", re.sub(r"\D", "", match[1]))
+
+
+# Shape and checksum together are rare enough to stand without a word. Letters in front are looked back at.
+_EDGE = r"(?<![\w.\-/]\d)"
+_CODE = r"(?<=[A-Za-z]{6}\d\d)(?<![\w.\-/][A-Za-z]{6}\d\d)"
+_CURP = r"(?<=[A-Z]{4}\d\d)(?<![\w.\-/][A-Z]{4}\d\d)"
+_NINO = r"(?<=[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] \d\d)(?<!(?:BG|GB|NK|KN|TN|NT|ZZ) \d\d)(?<![\w.\-/][A-Z]{2} \d\d)"
+_TELLING = lazy_pattern(
+    r"\d(?:"
+    rf"{_EDGE}(?:(?P<cpf>\d\d\.\d{{3}}\.\d{{3}}-\d\d)|(?P<cnpj>\d\.\d{{3}}\.\d{{3}}/\d{{4}}-\d\d)"
+    rf"|(?P<ahv>56\.\d{{4}}\.\d{{4}}\.\d\d)"
+    r"|(?P<rut>\d?\.\d{3}\.\d{3}-[\dkK])|(?P<nn>\d\.\d\d\.\d\d-\d{3}\.\d\d)"
+    r"|(?P<nir> \d\d (?:0[1-9]|1[0-2]) \d[\dAB] \d{3} \d{3}(?: \d\d)?)|(?P<hetu>\d[01]\d\d\d[\-+A]\d{3}[0-9A-Y])"
+    r"|(?P<ric>\d{16}[\dXx]))"
+    rf"|\d(?:{_CODE}(?P<code>[A-Za-z]\d\d[A-Za-z]\d{{3}}[A-Za-z])|{_CURP}(?P<curp>\d{{4}}[HMX][A-Z]{{5}}[A-Z0-9]\d)"
+    rf"|{_NINO}(?P<nino> \d\d \d\d [A-D]))"
+    r")(?![\w/]|[.\-]\w)"
+)
+_VALID: dict[str, tuple[int, str]] = {
+    "cpf": (0, "br.cpf"),
+    "cnpj": (0, "br.cnpj"),
+    "ahv": (0, "ch.ssn"),
+    "rut": (0, "cl.rut"),
+    "nn": (0, "be.nn"),
+    "nir": (0, "fr.nir"),
+    "hetu": (0, "fi.hetu"),
+    "ric": (0, "cn.ric"),
+    "code": (6, "it.codicefiscale"),
+    "curp": (4, "mx.curp"),
+    # No checksum, but the letters that may begin and end it, in the printed groups.
+    "nino": (3, ""),
+}
+"""How many characters stand before the match, and the module of stdnum that the whole has to pass."""
+
+_NATIONAL = Named(
+    "NATIONAL_ID",
+    stems=(
+        *(
+            "social insurance",
+            "social security",
+            "national insurance",
+            "aadhaar",
+            "aadhar",
+            "ni number",
+            "medicare",
+            "ni no",
+            "pesel",
+            "bsn",
+            "ahv-",
+            "ahvn",
+        ),
+        *("identity", "national id", "citizen id", "voter", "personal id", "personal code", "personal number"),
+        *("id number", "id no", "id card", "identité", "identidad", "identità", "tribal id", "personnummer"),
+        *(
+            "ausweis",
+            "versicherungsn",
+            "sv-n",
+            "svn",
+            "sécu",
+            "seguridad social",
+            "segurança social",
+            "cédula",
+            "cedula",
+        ),
+        *("sanitaria", "cpf", "dni", "cidadão", "burgerservice", "sofinummer", "identiteit", "rijksregister"),
+        *("dowod", "dowód", "cpr-", "cprn", "fødselsnummer", "henkilötunnus", "kimlik", "rodné"),
+        *("身份证", "身分證", "주민등록번호", "マイナンバー", "personalnummer"),
+    ),
+    marks=(
+        *("NINO", "NIN", "SIN", "SSN", "NIE", "NIR", "AHV", "AVS", "NHS", "CURP", "NISS", "CPR", "CNP", "EGN", "AMKA"),
+        *("OIB", "PPS", "RRN", "RG", "NRIC"),
+    ),
+    words=(
+        r"national insurance|ni(?= number| no\b)|(?-i:NINO|NIN|SIN|SSN|BSN|DNI|NIE|NIR|AHV|AVS|NHS|PESEL|CURP|CPF"
+        r"|NISS|CPR|CNP|EGN|AMKA|OIB"
+        r"|PPSN?|RRN|RG|NRIC)|medicare(?= (?:number|no|id|card)\b)|social (?:insurance|security)|aadhaa?r|pesel|bsn|cpf"
+        r"|(?:national|citizen|voter)(?:'?s)? id(?:entity|entification)?|id(?:entity)? card|identity (?:document"
+        r"|number)"
+        r"|(?:my|his|her|their|our|national|government(?:[ -]issued)?|state|official|photo|under"
+        r"|tribal) id (?:number|no\.?)"
+        r"|personal(?: identi(?:ty|fication))? (?:code|number)"
+        r"|personalausweis(?:nummer|-?nr)?|ausweis(?:nummer|-?nr)|(?:renten|sozial)versicherungs(?:nummer|-?nr)"
+        r"|sv-?(?:nummer|nr)|ahv-?(?:nummer|nr)"
+        r"|(?:numéro|n°|no) (?:de )?(?:sécurité sociale|sécu(?:rité)?)|sécurité sociale"
+        r"|carte (?:nationale )?d[’']identité"
+        r"|(?:número|nº|n\.º)? ?(?:de )?(?:la )?seguridad social|dni|c[ée]dula(?: de (?:identidad|ciudadanía))?"
+        r"|documento (?:nacional )?de identidad|carta d[’']identità|tessera sanitaria|cartão de cidadão"
+        r"|bilhete de identidade|segurança social|burgerservicenummer|sofinummer|identiteitskaart|rijksregisternummer"
+        r"|dow(?:ód|odu) osobist(?:y|ego)|person(?:al)?nummer|cpr-?(?:nummer|nr)|fødselsnummer|henkilötunnus"
+        r"|(?:tc )?kimlik(?: no| numara\w{0,3})?|rodné číslo|身份证号?码?|身分證字?號?|주민등록번호|マイナンバー"
+    ),
+)
+_TAX = Named(
+    "TAX_ID",
+    stems=(
+        *(
+            "tax id",
+            "tax-id",
+            "taxpayer",
+            "tax file",
+            "tax payer",
+            "tax number",
+            "tax ref",
+            "tax no",
+            "taxid",
+            "tax-file",
+        ),
+        *("pan card", "pan n", "steuer", "fiscal", "cnpj", "numer nip", "skattenummer"),
+    ),
+    marks=("TIN", "PAN", "UTR", "TFN", "NIF", "RFC", "NIP", "EIN", "IdNr"),
+    words=(
+        r"(?:medicare )?tax(?:payer)?(?: |-)?(?:id(?:entification)?|file|reference|payer)(?: (?:number|no\.?))?"
+        r"|(?-i:TIN|ITIN|EIN|PAN|UTR|TFN|NIF|NIP|IdNr\.?|RFC(?= ?:? ?[A-ZÑ&]{3,4}\d{6}))|pan (?:card|number|no\.?)"
+        r"|steuer-?(?:id|identifikationsnummer|nummer|nr)\.?(?:-?(?:nummer|nr))?"
+        r"|(?:numéro|n°|no|numero|número|nº) (?:d[’'])?(?:identification )?fiscale?|codice fiscale"
+        r"|identificación fiscal"
+        r"|cnpj|numer nip|skattenummer"
+    ),
+    least_digits=4,
+)
+_PASSPORT = Named(
+    "PASSPORT",
+    stems=(
+        "passport",
+        "reisepass",
+        "pass-nr",
+        "passnummer",
+        "passeport",
+        "pasaporte",
+        "passapor",
+        "paspoort",
+        "paszpor",
+    ),
+    words=(
+        r"passports?|reisepass(?:nummer|-?nr)?|passnummer|pass-nr|passeport|pasaporte|passaporto|passaporte"
+        r"|paspoort(?:nummer)?|paszport(?:u)?"
+    ),
+)
+_LICENCE = Named(
+    "LICENCE",
+    stems=(
+        *("driver", "driving", "führerschein", "fuehrerschein", "permis de", "conducir", "patente di", "condução"),
+        *("rijbewijs", "prawo jazdy", "prawa jazdy"),
+    ),
+    marks=("DL", "CNH"),
+    words=(
+        r"driver(?:[’']?s)? licen[cs]e|driving licen[cs]e|(?-i:DL)(?=[: #]{1,2}[A-Z0-9])|f(?:ü"
+        r"|ue)hrerschein(?:nummer|-?nr)?"
+        r"|permis de conduire|(?:carnet|permiso|licencia) de conducir|patente di guida|carta de condução|(?-i:CNH)"
+        r"|rijbewijs(?:nummer)?|praw[oa] jazdy"
+    ),
+)
+
+
+def national_ids(scan: Scan) -> Iterator[Span]:
+    """Identity and social insurance numbers of many countries, by shape and checksum or by the words before."""
+    if not scan.digits:
+        return
+    text = scan.text
+    for match in _TELLING.finditer(text):
+        before, module = _VALID[match.lastgroup or ""]
+        found = text[match.start() - before : match.end()]
+        # Loaded for the few texts that hold such a number.
+        if not module or import_module(f"stdnum.{module}").is_valid(found):
+            yield Span(match.start() - before, match.end(), "NATIONAL_ID", re.sub(r"\W", "", found).upper())
+    yield from named_numbers(scan, _NATIONAL)
+
+
+def tax_ids(scan: Scan) -> Iterator[Span]:
+    """Tax numbers, by the words before them."""
+    return named_numbers(scan, _TAX)
+
+
+def passports(scan: Scan) -> Iterator[Span]:
+    """Passport numbers, by the words before them."""
+    return named_numbers(scan, _PASSPORT)
+
+
+def licences(scan: Scan) -> Iterator[Span]:
+    """Driving licence numbers, by the words before them."""
+    return named_numbers(scan, _LICENCE)
+
+
+_CUSTOMER = Named(
+    "CUSTOMER_ID",
+    stems=(
+        *("account", "customer", "client", "member", "policy", "patient", "employee", "insurance", "kunde"),
+        *("mitglied", "vertrag", "versicher", "personalnummer", "abonné", "adhérent", "contrat", "cliente", "socio"),
+        *("póliza", "contratto", "contrato", "apólice", "klant", "lidnummer", "polis", "contract", "subscriber"),
+        *("polizza", "id number", "id no", "tribal id"),
+    ),
+    marks=("MRN",),
+    words=(
+        r"(?:my |our |the )?account|id (?:number|no\.?)|tribal id|(?:customer|client|member(?:ship)?|policy|patient"
+        r"|employee|subscriber|insurance|contract)"
+        r"(?: (?:id|number|no\.?|nr\.?|code|#))|(?-i:MRN)"
+        r"|(?:kunden|mitglieds?|vertrags|versicherten|policen|personal)-?(?:nummer|nr)\.?"
+        r"|(?:numéro|n°|no) (?:de )?(?:client|abonné|adhérent|contrat|police)|(?:número|nº) de (?:cliente|socio"
+        r"|póliza|contrato"
+        r"|apólice)|(?:numero|codice) (?:di )?(?:cliente|contratto|polizza)|(?:klant|lid|polis|contract)nummer"
+    ),
+)
+
+
+def customer_numbers(scan: Scan) -> Iterator[Span]:
+    """A company's numbers for a person: customer, member, patient, employee, policy. Not orders, not invoices."""
+    return named_numbers(scan, _CUSTOMER)
+
+
+_MONTH = (
+    r"(?:jan|feb|fév|fev|mar|mär|maa|mrt|apr|avr|abr|ma[iyjg]|mei|jun|jui|jul|giu|lug|aug|aoû|ago|sep|set|okt|oct"
+    r"|ott|out"
+    r"|nov|dec|déc|dez|dic|ene|gen|sty|lut|kwi|cze|lip|sie|wrz|paź|lis|gru)[^\W\d]{0,9}\.?"
+)
+_BIRTH_DATE = (
+    r"((?:19|20)\d\d ?[.\-/年] ?\d{1,2} ?[.\-/月] ?\d{1,2}日?"
+    r"|\d{1,2} ?[.\-/] ?\d{1,2} ?[.\-/] ?(?:(?:19|20)\d\d|\d\d)"
+    rf"|\d{{1,2}}(?:st|nd|rd|th|er|\.|º)?[ \-](?:of |de |di )?{_MONTH}(?:[ ,\-]{{1,2}}| de | del )(?:(?:19|20)\d\d"
+    rf"|\d\d)"
+    rf"|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d\d|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])(?:19"
+    rf"|20)\d\d)(?!\d|[.\-/]\d)"
+)
+_BIRTH_STEMS = (
+    *(
+        "birth",
+        "dob",
+        "d.o.b",
+        "born",
+        "gebor",
+        "geboor",
+        "geburt",
+        "geb.",
+        "naissance",
+        "né le",
+        "née le",
+        "nacimiento",
+        "nací",
+    ),
+    *("nacid", "nascita", "nato il", "nata il", "nascimento", "nascid", "nasci em", "urodz", "född", "født", "fødsels"),
+    *("födelse", "syntymä", "doğum", "生年月日", "出生"),
+)
+_BIRTH = lazy_pattern(
+    r"(?:(?<![^\W_])(?:date of birth|birth[ -]?(?:date|day)|d\.?o\.?b\.?|geburts(?:datum|tag)|date de naissance"
+    r"|fecha de nacimiento|data di nascita|data de nascimento|geboortedatum|data urodzenia|födelsedatum|fødselsdato"
+    r"|syntymäaika|doğum tarihi)(?![^\W\d_])(?! gift| cake| card| present| order)[^\d\n]{0,25}?\n?[^\d\n]{0,3}?"
+    r"|(?<![^\W_])(?:born|geb(?:oren|\.)|née? le|nací|nacid[oa]|nat[oa]|nasci(?:d[oa])?|urodzon[ya]|född|født)"
+    r"(?: (?:on|in|am|op|the|el|il|em|a|le|den|dnia|l[’']))?(?: (?:the|day|día|dia))?[ :]{1,3}"
+    r"|(?:生年月日|出生日期|出生)[^\d\n]{0,6})" + _BIRTH_DATE,
+    re.IGNORECASE,
+)
+
+
+def birth_dates(scan: Scan) -> Iterator[Span]:
+    """Dates behind words that say somebody was born then; other dates stay."""
+    if scan.digits and scan.mentions(_BIRTH_STEMS):
+        for match in scan.near(_BIRTH, _BIRTH_STEMS, before=20, behind=90):
+            yield Span(match.start(1), match.end(1), "BIRTH_DATE", match[1].casefold())

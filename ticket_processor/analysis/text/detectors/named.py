@@ -1,0 +1,63 @@
+"""Numbers that only the words before them tell: "passport number KR8129301", "Kontonummer: 12 34 56 78"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from ....core.lazy_pattern import lazy_pattern
+from .scan import DATE, IS, Scan, Span
+
+# Between the word and its number: "card", "no.", "(for my wife)", "is:", a quotation mark.
+_BETWEEN = (
+    r"(?:[’']?s\b)?"
+    r"(?:[ \t\-]{0,2}(?:(?:card|id|identification|number|numbers|num|no|nr|nos|nummer|numéro|número|numero|numer"
+    r"|code)\b\.?"
+    r"|nº|n°|n\.º|#|\([^()\n\d]{1,24}\)|de|del|di|do)){0,3}"
+    rf"[ \t]{{0,2}}(?:{IS}{{1,2}})?\s{{0,2}}[:=#,]?\s{{0,2}}['\"“”„‘’`(\[]?"
+)
+_VALUE = (
+    r"((?:[A-Z]{1,5}[ :.\-])?[A-Z0-9]{0,20}\d[A-Z0-9]{0,20}"
+    r"(?:(?:[.\-/]|[ ](?=[A-Z]{0,3}\d|(?-i:[A-Z]) \d))[A-Z0-9]{1,16}){0,6}(?:[ .\-](?-i:[A-Z])(?![\w'’.]))?)(?![\w@])"
+)
+
+
+@dataclass(frozen=True)
+class Named:
+    """Words that announce a number of this kind; case does not matter unless the pattern says so.
+
+    ``stems`` are lower-case pieces of which one is in every such word, ``marks`` the words that count in capitals only:
+    the pattern is tried only near them. ``dates`` says that numbers of this kind can look like one ("20-00-00").
+    """
+
+    kind: str
+    stems: tuple[str, ...]
+    words: str
+    marks: tuple[str, ...] = ()
+    least_digits: int = 5
+    dates: bool = False
+    accept: Callable[[str], bool] | None = None
+    pattern: re.Pattern[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        pattern = lazy_pattern(rf"(?<![^\W_])(?:{self.words})(?![^\W\d_]){_BETWEEN}{_VALUE}", re.IGNORECASE)
+        object.__setattr__(self, "pattern", pattern)
+
+
+def named_numbers(scan: Scan, named: Named) -> Iterator[Span]:
+    """Each number that stands behind one of the words."""
+    if not scan.digits:
+        return
+    stems = [*named.stems, *(mark.lower() for mark in named.marks if mark in scan.text)]
+    for match in scan.near(named.pattern, stems, before=45, behind=130):
+        found = match[1]
+        compact = re.sub(r"[^A-Z0-9]", "", found.upper())
+        if (
+            sum(map(str.isdigit, compact)) < named.least_digits
+            or len(compact) > 34
+            or (not named.dates and DATE.fullmatch(found))
+        ):
+            continue
+        if named.accept is None or named.accept(compact):
+            yield Span(match.start(1), match.end(1), named.kind, compact)

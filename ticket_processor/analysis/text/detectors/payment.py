@@ -1,0 +1,260 @@
+"""Cards (Luhn), IBANs (ISO 13616, mod 97), and bank accounts by the words before them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import accumulate, pairwise
+
+from ....core.lazy_pattern import lazy_pattern
+from .named import Named, named_numbers
+from .scan import Scan, Span
+
+# Whatever parts the groups: spaces and dashes, marks of mark-up, ``=`` and ``:`` of forms and logs, line ends.
+_DIGIT_RUN = lazy_pattern(r"\d+(?:[\W_]{1,5}\d+)*")
+_GROUP = lazy_pattern(r"\d+")
+_USUAL_GAP = lazy_pattern(r"[ .\-]*")
+_CARD_WORD = lazy_pattern(
+    r"card|visa|master|amex|maestro|discover|diners|jcb|kart|cart[eã]|tarjeta|carta|カード|卡", re.IGNORECASE
+)
+# Issuer ranges of ISO/IEC 7812 in use, with the lengths their networks issue.
+_ISSUERS = lazy_pattern(
+    r"4(?:\d{12}|\d{15}|\d{18})"
+    r"|(?:5[1-5]\d\d|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}"
+    r"|3[47]\d{13}"
+    r"|3(?:0[0-5]|[689]\d)\d{11}"
+    r"|35(?:2[89]|[3-8]\d)\d{12,15}|(?:1800|2131)\d{11}"
+    r"|6(?:011|4[4-9]\d|5\d\d)\d{12,15}"
+    r"|62\d{14,17}"
+    r"|(?:5018|5020|5038|5893|6304|6759|676[1-3])\d{8,15}"
+    r"|220[0-4]\d{12,15}|(?:60|81|82|508)\d{13,14}|9792\d{12}"
+)
+_PRINTED = {(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3)}
+"""How cards are embossed."""
+_BORDERS = tuple(frozenset(accumulate(shape)) for shape in _PRINTED)
+_CARD_SHAPES = _PRINTED | {(4, 4, 4, 1), (4, 4, 5), (4, 5, 6), (6, 13), (8, 8)}
+
+
+def cards(scan: Scan) -> Iterator[Span]:
+    """Payment cards: any grouping of digits that passes Luhn, and looks like a card or follows a word for one."""
+    text = scan.text
+    for run in _DIGIT_RUN.finditer(text):
+        if run.end() - run.start() < 12:
+            continue
+        groups = [(m.start(), m.end()) for m in _GROUP.finditer(text, run.start(), run.end())]
+        if groups[-1][1] - groups[0][0] - sum(b[0] - a[1] for a, b in pairwise(groups)) < 12:
+            continue
+        # Where a number begins anew at the latest: behind a gap that cards are not written with.
+        odd = [not _USUAL_GAP.fullmatch(text, a[1], b[0]) for a, b in pairwise(groups)]
+        near = bool(_CARD_WORD.search(text, max(0, run.start() - 60), run.start()))
+        first = 0
+        while first < len(groups):
+            last = _card_from(text, groups, odd, first, near)
+            if last is None:
+                first += 1
+                continue
+            start, end = groups[first][0], groups[last][1]
+            yield Span(start, end, "CARD", "".join(text[a:b] for a, b in groups[first : last + 1]))
+            first = last + 1
+
+
+def _card_from(
+    text: str, groups: list[tuple[int, int]], odd: list[bool], first: int, near_card_word: bool
+) -> int | None:
+    """The last group of the card that begins with group ``first``, if one does: an issuer's length, or the longest."""
+    digits = ""
+    found: tuple[bool, int] | None = None
+    start = groups[first][0]
+    opens = _glued(text, start - 1)
+    for last in range(first, min(first + 19, len(groups))):
+        digits += text[groups[last][0] : groups[last][1]]
+        if len(digits) > 19:
+            break
+        if len(digits) >= 12:
+            shape = tuple([b - a for a, b in groups[first : last + 1]])
+            issued = _ISSUERS.fullmatch(digits) is not None
+            usual = True not in odd[first:last] and not opens and not _glued(text, groups[last][1])
+            if not near_card_word and _is_path(text, start, groups[last][1], len(digits)):
+                continue
+            even = max(shape) == min(shape) and (
+                (max(shape) >= 4 and (len(shape) == 1 or max(shape) == 4))
+                or (max(shape) <= 2 and _apart(text, groups, first, last))
+                or (max(shape) <= 3 and len(shape) >= 8 and len(shape) == len(groups))
+                or (max(shape) == 1 and usual)
+            )
+            if _is_card(digits, shape, near_card_word, issued=issued, usual=usual, even=even):
+                found = max(found or (False, -1), (issued, last))
+    return None if found is None else found[1]
+
+
+def _apart(text: str, groups: list[tuple[int, int]], first: int, last: int) -> bool:
+    """Whether these groups are parted alike, and otherwise from what is beside them: small numbers stand in lists."""
+    gaps = [text[a[1] : b[0]] for a, b in pairwise(groups[max(0, first - 1) : last + 2])]
+    inside = gaps[first > 0 : len(gaps) - (last + 1 < len(groups))]
+    return len(set(inside)) == 1 and gaps.count(inside[0]) == len(inside)
+
+
+def _glued(text: str, at: int) -> bool:
+    """Whether a letter stands there: stripped HTML glues a table's cells together ("Card4111 1111 …")."""
+    return 0 <= at < len(text) and (text[at].isalnum() or text[at] == "_")
+
+
+def _is_path(text: str, at: int, end: int, length: int) -> bool:
+    """Whether this is a part of a link's path, where short numbers, and several in a row, are some page's or task's."""
+    if at == 0 or text[at - 1] != "/" or (length > 14 and "/" not in text[at:end]):
+        return False
+    token = max(text.rfind(" ", max(0, at - 300), at), text.rfind("\n", max(0, at - 300), at)) + 1
+    return "://" in text[token:at]
+
+
+def _is_card(
+    digits: str, shape: tuple[int, ...], near_card_word: bool, *, issued: bool, usual: bool, even: bool
+) -> bool:
+    if usual:
+        plausible = (
+            near_card_word or (shape in _CARD_SHAPES and len(digits) >= 13) or (issued and (even or _as_printed(shape)))
+        )
+    else:
+        # Odd marks and letters stand beside other numbers too, so the number has to look like a card in every way.
+        plausible = issued and (_as_printed(shape) or even or (near_card_word and max(shape) < 7))
+    return plausible and len(set(digits)) > 1 and _passes_luhn(digits)
+
+
+def _as_printed(shape: tuple[int, ...]) -> bool:
+    """Whether the groups are a card's, some of them without a gap between."""
+    return len(shape) > 1 and any(borders.issuperset(accumulate(shape)) for borders in _BORDERS)
+
+
+def _passes_luhn(digits: str) -> bool:
+    """ISO/IEC 7812-1, annex B: every second digit from the right doubled, the sum of digits divisible by ten."""
+    return (sum(map(int, digits[::-2])) + sum(_DOUBLED[digit] for digit in digits[-2::-2])) % 10 == 0
+
+
+_DOUBLED = {str(digit): sum(divmod(2 * digit, 10)) for digit in range(10)}
+
+
+_LENGTHS = {
+    "NO": 15,
+    "BE": 16,
+    **dict.fromkeys(("DK", "FI", "FK", "FO", "GL", "NL", "SD"), 18),
+    **dict.fromkeys(("MK", "SI"), 19),
+    **dict.fromkeys(("AT", "BA", "EE", "KZ", "LT", "LU", "MN", "XK"), 20),
+    **dict.fromkeys(("CH", "HR", "LI", "LV"), 21),
+    **dict.fromkeys(("BG", "BH", "CR", "DE", "GB", "GE", "IE", "ME", "RS", "VA"), 22),
+    **dict.fromkeys(("AE", "GI", "IL", "IQ", "OM", "SO", "TL"), 23),
+    **dict.fromkeys(("AD", "CZ", "ES", "MD", "PK", "RO", "SA", "SE", "SK", "TN", "VG"), 24),
+    **dict.fromkeys(("LY", "PT", "ST"), 25),
+    **dict.fromkeys(("IS", "TR"), 26),
+    **dict.fromkeys(("BI", "DJ", "FR", "GR", "IT", "MC", "MR", "SM"), 27),
+    **dict.fromkeys(("AL", "AZ", "BY", "CY", "DO", "GT", "HN", "HU", "LB", "NI", "PL", "SV"), 28),
+    **dict.fromkeys(("BR", "EG", "PS", "QA", "UA"), 29),
+    **dict.fromkeys(("JO", "KW", "MU", "YE"), 30),
+    **dict.fromkeys(("MT", "SC"), 31),
+    "LC": 32,
+    "RU": 33,
+}
+"""The characters of an IBAN by its country (ISO 13616's registry), which tells where one ends that words run into."""
+_LEAST_IBAN_DIGITS = 8
+_IBAN_START = lazy_pattern(
+    r"\d(?:(?<=[A-Za-z]{2}\d)|(?<=[A-Za-z]{2}[\W_]\d)|(?<=[A-Za-z]{2}[\W_]{2}\d)|(?<=[A-Za-z]{2}[\W_]{3}\d)"
+    r")(?=[\W_]{0,4}\d)"
+)
+_IBAN_LETTERS = lazy_pattern(r"(?<![A-Za-z0-9])([A-Za-z])[\W_]{1,5}([A-Za-z])[\W_]{0,5}(?=\d[\W_]{0,5}\d)")
+_IBAN_REST = lazy_pattern(r"(?:[\W_]{0,4}[A-Za-z0-9]){13,31}")
+_ALNUM = lazy_pattern(r"[A-Za-z0-9]")
+_IBAN_NAMED = lazy_pattern(
+    r"\bIBAN\b[^\w\n]{0,4}(?:(?:is|ist|est|es|é|è|number|no|nr)\b[^\w\n]{0,4}){0,2}"
+    r"([A-Z]{2}\d{2}(?:[ \-]?[A-Z0-9]{2,34}){1,9})",
+    re.IGNORECASE,
+)
+# Somebody shortened it; what is left still names country, bank and branch.
+_IBAN_CUT = lazy_pattern(
+    r"(?:IBAN|account|acct|transfer|konto|compte|cuenta|conto|conta|rekening)\b[^\n\d]{0,40}?"
+    r"(?-i:\b([A-Z]{2}\d{2}[ \-]?[A-Z0-9]{2,16}(?:\.{2,3}|…|\*{2,})))",
+    re.IGNORECASE,
+)
+
+
+def _iban_starts(text: str) -> Iterator[tuple[int, int, int]]:
+    """Places of two letters and of the two digits behind them: together, or with marks between all of them."""
+    for match in _IBAN_START.finditer(text):
+        at = match.start() - 1
+        while not text[at].isalpha():
+            at -= 1
+        # Letters that end a word begin nothing, unless the digits are glued to them.
+        if at + 1 == match.start() or not text[at - 2 : at - 1].isalnum() or at < 2:
+            yield at - 1, at, match.start()
+    for match in _IBAN_LETTERS.finditer(text):
+        yield match.start(1), match.start(2), match.end()
+
+
+def ibans(scan: Scan) -> Iterator[Span]:
+    """International bank account numbers: valid ones anywhere, and whatever follows the word."""
+    text = scan.text
+    valid: set[int] = set()
+    for first, second, number in _iban_starts(text):
+        country = (text[first] + text[second]).upper()
+        length = _LENGTHS.get(country)
+        rest = _IBAN_REST.match(text, number) if length else None
+        if length is None or rest is None:
+            continue
+        places = [found.start() for found in _ALNUM.finditer(text, number, rest.end())][: length - 2]
+        compact = country + "".join(text[at] for at in places).upper()
+        if len(compact) == length and _is_iban(compact):
+            valid.add(first)
+            yield Span(first, places[-1] + 1, "IBAN", compact)
+    if "iban" in scan.lower:
+        for match in scan.near(_IBAN_NAMED, ("iban",), before=2, behind=400):
+            digits = sum(char.isdigit() for char in match[1])
+            if digits >= 8 and match.start(1) not in valid:
+                yield Span(match.start(1), match.end(1), "IBAN", re.sub(r"[ \-]", "", match[1]).upper())
+    if "..." in text or "…" in text or "**" in text:
+        for match in scan.near(_IBAN_CUT, ("...", "…", "**"), before=100, behind=5):
+            yield Span(match.start(1), match.end(1), "IBAN", match[1])
+
+
+def _is_iban(compact: str) -> bool:
+    """ISO 7064, mod 97-10, and what the country's own numbers are made of."""
+    if sum(map(str.isdigit, compact)) < _LEAST_IBAN_DIGITS:
+        return False
+    from stdnum import iban  # needed for few texts, and slow to load
+
+    return int("".join(str(int(char, 36)) for char in compact[4:] + compact[:4])) % 97 == 1 and bool(
+        iban.is_valid(compact, check_country=False)
+    )
+
+
+_BANK = Named(
+    "ACCOUNT",
+    stems=(
+        *("bank", "checking account", "chequing", "savings", "routing", "sort code", "sort-code", "accnum", "konto"),
+        *("de compte", "compte bancaire", "cuenta", "conto", "conta ", "rekening", "numer konta"),
+    ),
+    marks=("ACC", "ABA", "BSB", "CLABE", "IFSC", "BLZ", "Kto", "KTO", "CCC", "RIB"),
+    words=(
+        r"(?:bank|checking|chequing|savings)[ -]{1,2}account(?: (?:details|info(?:rmation)?)(?: like)?)?"
+        r"|(?:bank[ -]{1,2})?routing(?: transit)?|(?-i:ABA|BSB|CLABE|IFSC|BLZ|Kto|KTO|CCC|RIB)|sort[ -]code"
+        r"|bank(?:leitzahl|konto(?:nummer)?|rekening(?:nummer)?)|konto(?:nummer|-?nr)|accnum|(?-i:ACC(?=:))"
+        r"|(?:numéro|n°|no) de compte|compte bancaire|(?:número|numero|nº|n\.º) de (?:la )?cuenta|cuenta bancaria"
+        r"|(?:numero (?:di|del) )?conto (?:corrente|bancario)|numero (?:di|del) conto|(?:número|nº) da conta"
+        r"|conta bancária|rekeningnummer|numer konta|kontonummer"
+    ),
+    least_digits=6,
+    dates=True,
+)
+_ACCOUNT = Named(
+    "ACCOUNT",
+    stems=("account", "acct", "a/c", "konto"),
+    words=r"(?:account|acct\.?|a/c) ?(?:number|num|no\.?|nr\.?|nº|#)|account details like|konto",
+    least_digits=6,
+)
+
+
+def bank_accounts(scan: Scan) -> Iterator[Span]:
+    """Numbers of bank accounts and banks, by the words before them."""
+    return named_numbers(scan, _BANK)
+
+
+def account_numbers(scan: Scan) -> Iterator[Span]:
+    """What is called an account number, at a bank or elsewhere."""
+    return named_numbers(scan, _ACCOUNT)

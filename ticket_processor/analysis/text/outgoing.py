@@ -1,0 +1,125 @@
+"""The gate at the door: what is said of a ticket is looked at once more before it leaves, as the string it is by then.
+
+Text is redacted first thing, and then cut, joined, decoded and stripped, and a model says it again in its own words.
+So the note, each line of the log, alerts and reports pass through here at the very end. Pure, and safe in any thread.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from ...core.models import Analysis, RedactionLevel
+from ...core.sanitize import plain_line
+
+OWN_NAMES = frozenset(
+    {
+        *(
+            "ts",
+            "event",
+            "run_id",
+            "intent",
+            "job",
+            "key",
+            "key_id",
+            "stamp",
+            "head",
+            "last",
+            "log_head",
+            "days",
+            "began",
+        ),
+        *("since", "until", "upto", "tags_added", "tags_removed", "fields"),
+    }
+)
+"""Fields of the log that hold names and times which ticketbot gives, or reads again; every other text is looked at."""
+_QUOTED = re.compile(r"“[^“”]*”")
+_NUMBERED = re.compile(
+    r"\b(?:group|field|ticket|job|run|user|brand|organi[sz]ation|ref)s?:? #?[\w\-]*\d[\w\-]*(?:, \d+)*", re.IGNORECASE
+)
+
+
+def _redacted(words: str, level: RedactionLevel) -> str:
+    from .redact import redact  # what it is made of takes long to load, and 'ticketbot --help' says nothing
+
+    found = redact(words, level=level)
+    return found.text if found.counts else words
+
+
+@lru_cache(maxsize=4096)
+def leaving(words: str) -> str:
+    """Words that go back to a ticket, a model or a server, without personal data and secrets; mostly as they are."""
+    return _redacted(words, RedactionLevel.STANDARD)
+
+
+def leaving_line(words: str, limit: int) -> str:
+    """The same as one plain line of at most ``limit`` characters, looked at when it is plain."""
+    plain = plain_line(words, limit)
+    fit = leaving(plain)
+    return plain if fit == plain else plain_line(fit, limit)
+
+
+@lru_cache(maxsize=4096)
+def told(sentences: str) -> str:
+    """Sentences of our own, without secrets: numbers of tickets, groups and fields stay, as do names of machines.
+
+    What they hold between quotation marks (“”) is somebody else's, and leaves as :func:`leaving` says.
+    """
+    parts: list[str] = []
+    done = 0
+    for match in _QUOTED.finditer(sentences):
+        parts += [_own(sentences[done : match.start()]), "“", leaving(match.group()[1:-1]), "”"]
+        done = match.end()
+    return "".join(parts) + _own(sentences[done:])
+
+
+def _own(words: str) -> str:
+    if _redacted(words, RedactionLevel.SECRETS) == words:
+        return words
+    # Our own numbers are no secrets; there seldom is anything else, so that this is nearly never done.
+    parts: list[str] = []
+    done = 0
+    for match in _NUMBERED.finditer(words):
+        parts += [_redacted(words[done : match.start()], RedactionLevel.SECRETS), match.group()]
+        done = match.end()
+    return "".join(parts) + _redacted(words[done:], RedactionLevel.SECRETS)
+
+
+def analysis_leaving(analysis: Analysis) -> Analysis:
+    """The analysis with every free text of it looked at; the same one when nothing was found."""
+    found: dict[str, Any] = {}
+    for name, limit in (("summary", 300), ("model", 80)):
+        words = getattr(analysis, name)
+        if words and leaving(words) != words:
+            found[name] = leaving_line(words, limit)
+    evidence = tuple(leaving(quote) for quote in analysis.evidence)
+    entities = {name: leaving(value) for name, value in analysis.entities.items()}
+    found |= {} if evidence == analysis.evidence else {"evidence": evidence}
+    found |= {} if entities == analysis.entities else {"entities": entities}
+    return analysis.model_copy(update=found) if found else analysis
+
+
+def fit_for_the_log(event: str, facts: Mapping[str, object]) -> dict[str, object]:
+    """A line of the log with every text in it looked at but those in :data:`OWN_NAMES`, at any depth.
+
+    What is said of a ticket is a stranger's words, but for the note, which marks them; all else is our own.
+    """
+    return {
+        name: value if name in OWN_NAMES else _fit(value, foreign=event == "ticket" and name == "analysis")
+        for name, value in facts.items()
+    }
+
+
+def _fit(value: object, *, foreign: bool) -> object:
+    if isinstance(value, str):
+        return leaving(value) if foreign else told(value)
+    if isinstance(value, Mapping):
+        return {
+            _fit(name, foreign=foreign): inner if name in OWN_NAMES else _fit(inner, foreign=foreign)
+            for name, inner in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_fit(inner, foreign=foreign) for inner in value]
+    return value

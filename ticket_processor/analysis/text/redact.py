@@ -1,0 +1,254 @@
+"""Personal data and secrets replaced by placeholders, before a text leaves the process.
+
+What is found is in ``detectors``; which of it is replaced is the level's. Names in free prose are
+not found below the strict level: pass the names you know. Everything here is pure; any thread may call it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NoReturn, final
+
+from ...core.models import RedactionLevel
+from ...core.sanitize import MAX_INPUT, PLACEHOLDER, strip_hidden
+from .detectors.disguise import readings
+from .detectors.identity import birth_dates, customer_numbers, licences, national_ids, passports, ssns, tax_ids
+from .detectors.network import emails, handles, ips, urls, urls_that_let_in
+from .detectors.payment import account_numbers, bank_accounts, cards, ibans
+from .detectors.people import KnownName, introduced_names, known_names, names
+from .detectors.phones import phones
+from .detectors.places import postal_addresses
+from .detectors.scan import Scan, Span, matching_form
+from .detectors.secrets import keys, passwords
+from .redact_values import Replaced, without_values
+
+__all__ = [
+    "RedactedText",
+    "RedactionLevel",
+    "Replaced",
+    "redact",
+    "redacted_values",
+    "replaced_spans",
+    "without_values",
+]
+
+_PASSES = 6
+
+_Detector = Callable[[Scan], Iterator[Span]]
+_SECRETS, _STANDARD, _STRICT = RedactionLevel.SECRETS, RedactionLevel.STANDARD, RedactionLevel.STRICT
+_DEPTH = {_SECRETS: 0, _STANDARD: 1, _STRICT: 2}
+
+# In order: where two overlap, the more telling kind comes first. True: there is none without a digit.
+_WHOLE = frozenset({"CARD", "IBAN", "SSN", "NATIONAL_ID"})
+"""Kinds that go whole, also where a part of one is in something else, as a link that ends in the middle of it."""
+_DETECTORS: tuple[tuple[RedactionLevel, bool, _Detector], ...] = (
+    (_SECRETS, False, urls_that_let_in),
+    (_SECRETS, False, keys),
+    (_SECRETS, False, passwords),
+    (_STRICT, False, urls),
+    (_STANDARD, False, emails),
+    (_SECRETS, True, ibans),
+    (_SECRETS, True, cards),
+    (_SECRETS, True, ssns),
+    (_SECRETS, True, passports),
+    (_SECRETS, True, licences),
+    (_SECRETS, True, tax_ids),
+    (_SECRETS, True, national_ids),
+    (_SECRETS, True, bank_accounts),
+    (_STANDARD, True, account_numbers),
+    (_STRICT, True, customer_numbers),
+    (_STANDARD, True, birth_dates),
+    (_STANDARD, True, ips),
+    (_STANDARD, True, postal_addresses),
+    (_STANDARD, True, phones),
+    (_STRICT, False, handles),
+)
+_FOR_LEVEL = {
+    level: tuple((digits, find) for at, digits, find in _DETECTORS if _DEPTH[at] <= _DEPTH[level])
+    for level in RedactionLevel
+}
+
+
+@final
+class RedactedText:
+    """Text that has been through :func:`redact`; nothing else can make one.
+
+    ``text`` holds placeholders such as ``[CARD_1]``, the same one for the same value. ``counts`` says how many
+    different values of each type were replaced. Immutable, comparable, and safe to pickle to a worker.
+    """
+
+    __slots__ = ("_counts", "_text")
+    _text: str
+    _counts: tuple[tuple[str, int], ...]
+
+    def __new__(cls, *args: object, **kwargs: object) -> RedactedText:
+        raise TypeError("RedactedText is made by redact() only")
+
+    def __init_subclass__(cls, **kwargs: object) -> NoReturn:
+        raise TypeError("RedactedText cannot be extended")
+
+    @property
+    def text(self) -> str:
+        """The text with its placeholders."""
+        return self._text
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Different values replaced, by type (``"CARD"``, ``"EMAIL"``, …). A copy."""
+        return dict(self._counts)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError("RedactedText is immutable")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError("RedactedText is immutable")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, RedactedText):
+            return NotImplemented
+        return (self._text, self._counts) == (other._text, other._counts)
+
+    def __hash__(self) -> int:
+        return hash((self._text, self._counts))
+
+    def __repr__(self) -> str:
+        return f"RedactedText({len(self._text)} characters, {self.counts})"
+
+    def __reduce__(self) -> tuple[Callable[[str, dict[str, int]], RedactedText], tuple[str, dict[str, int]]]:
+        return _seal, (self._text, self.counts)
+
+
+def _seal(text: str, counts: dict[str, int]) -> RedactedText:
+    made = object.__new__(RedactedText)
+    object.__setattr__(made, "_text", text)
+    object.__setattr__(made, "_counts", tuple(sorted(counts.items())))
+    return made
+
+
+def _found(text: str, known: Sequence[KnownName], level: RedactionLevel) -> list[tuple[Span, str]]:
+    """Non-overlapping spans of ``text`` in order, each with its value as it was read.
+
+    Looked for is in the text as it stands and in what it says decoded: a number may be disguised.
+    """
+    scan = Scan(matching_form(text))
+    spans = [(span, text[span.start : span.end]) for span in _spans(scan, known, level)]
+    for reading in readings(scan.text, digits=scan.digits):
+        for span in _spans(Scan(reading.text), known, level):
+            spans.append((reading.in_text(span), reading.text[span.start : span.end]))
+    return _joined(spans)
+
+
+def _joined(spans: list[tuple[Span, str]]) -> list[tuple[Span, str]]:
+    """The spans in order; of those that overlap one, from the first's beginning to the last's end, with both values."""
+    joined: list[tuple[Span, str]] = []
+    for span, read in sorted(spans, key=lambda item: (item[0].start, -item[0].end)):
+        if joined and span.start < joined[-1][0].end:
+            before, said = joined[-1]
+            if span.end > before.end:
+                joined[-1] = (before._replace(end=span.end), f"{said} {read}")
+        else:
+            joined.append((span, read))
+    return joined
+
+
+def _spans(scan: Scan, known: Sequence[KnownName], level: RedactionLevel) -> list[Span]:
+    """What was found: of two that overlap the more telling, and a number with a checksum whole in any case."""
+    text = scan.text
+    chosen: list[Span] = []
+    taken: bytearray | None = None
+
+    def choose(spans: Iterator[Span]) -> None:
+        nonlocal taken
+        for span in spans:
+            if taken is None:
+                taken = bytearray(len(text))
+                for match in PLACEHOLDER.finditer(text):
+                    taken[match.start() : match.end()] = b"\x01" * (match.end() - match.start())
+            if span.end > span.start and taken.find(1, span.start, span.end) < 0:
+                taken[span.start : span.end] = b"\x01" * (span.end - span.start)
+                chosen.append(span)
+            elif (
+                span.kind in _WHOLE
+                and taken.find(0, span.start, span.end) >= 0
+                and PLACEHOLDER.search(text, span.start, span.end) is None
+            ):
+                chosen.append(span)
+
+    for needs_digits, find in _FOR_LEVEL[level]:
+        if scan.digits or not needs_digits:
+            choose(find(scan))
+    if known and level is not _SECRETS:
+        choose(names(scan, known))
+    if level is _STRICT:
+        choose(introduced_names(scan))
+    return chosen
+
+
+def replaced_spans(
+    text: str, *, names: Sequence[str] = (), level: RedactionLevel = RedactionLevel.STANDARD
+) -> list[tuple[int, int, str]]:
+    """Where and why :func:`redact` would replace: start, end (exclusive) and kind, in order. For measuring.
+
+    Offsets are those of ``text``; of hidden characters, which ``redact`` removes first, nothing is known here.
+    """
+    found = _found(text[:MAX_INPUT], known_names(names), level)
+    return [(span.start, span.end, span.kind) for span, _ in found]
+
+
+def redact(text: str, *, names: Sequence[str] = (), level: RedactionLevel = RedactionLevel.STANDARD) -> RedactedText:
+    """``text`` with personal data and secrets replaced by typed placeholders, consistent within the text.
+
+    ``level`` says how much: ``secrets`` takes out cards, bank accounts, the numbers states give people, keys,
+    passwords and links with either; ``standard`` also mail addresses, phones, IP addresses, dates of birth, postal
+    addresses and ``names``; ``strict`` also every link, handles, customer numbers, and names that the text introduces
+    or is signed with. Order numbers, other dates and amounts stay at every level.
+
+    ``names`` are people's names known from elsewhere (the requester's); they are found whole in any case, and by
+    their parts as written. What lies past :data:`MAX_INPUT` characters is dropped. Hidden
+    characters are removed first, so they cannot break a number apart. Applying it to its own result changes nothing.
+    Never raises.
+    """
+    text, found = _replaced(text, names, level)
+    counts: dict[str, int] = {}
+    for kind, _ in dict.fromkeys((span.kind, span.value) for span, _ in found):
+        counts[kind] = counts.get(kind, 0) + 1
+    return _seal(text, counts)
+
+
+def _replaced(text: str, names: Sequence[str], level: RedactionLevel) -> tuple[str, list[tuple[Span, Replaced]]]:
+    """The text with its placeholders, and what they stand for."""
+    text = strip_hidden(text[:MAX_INPUT])
+    known = known_names(names)
+    numbers: dict[tuple[str, str], int] = {}
+    used: dict[str, int] = {}
+    found: list[tuple[Span, Replaced]] = []
+    for kept in PLACEHOLDER.findall(text):
+        kind, _, number = kept[1:-1].rpartition("_")
+        used[kind] = max(used.get(kind, 0), int(number))
+    # A replacement changes what stands beside the rest, so look again until nothing is found.
+    for _ in range(_PASSES):
+        spans = _found(text, known, level)
+        if not spans:
+            break
+        parts: list[str] = []
+        end = 0
+        for span, read in spans:
+            key = (span.kind, span.value)
+            if key not in numbers:
+                used[span.kind] = numbers[key] = used.get(span.kind, 0) + 1
+            placeholder = f"[{span.kind}_{numbers[key]}]"
+            found.append((span, Replaced(read, placeholder)))
+            parts += [text[end : span.start], placeholder]
+            end = span.end
+        text = "".join(parts) + text[end:]
+    return text, found
+
+
+def redacted_values(
+    text: str, *, names: Sequence[str] = (), level: RedactionLevel = RedactionLevel.STANDARD
+) -> tuple[Replaced, ...]:
+    """What :func:`redact` replaces in ``text``, each literal once, with the placeholder that it gets there.
+
+    These are the personal data themselves: for :func:`without_values`, never for a log.
+    """
+    return tuple(dict.fromkeys(value for _, value in _replaced(text, names, level)[1]))

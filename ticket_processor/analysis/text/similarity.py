@@ -1,0 +1,143 @@
+"""How much texts say the same, by their words or by vectors, and what many short texts speak of. Pure functions.
+
+Words are good enough to point a person at a place; vectors of an embedding server judge likeness better.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from ..rules.phrases import words_of
+
+SHORTEST_WORD = 4
+LIFT = 2.0
+"""A theme's words are at least this much more frequent among the texts in question than elsewhere."""
+
+COMMON_SHARE = 0.6
+PHRASE_SHARE = 0.6
+
+EVERYDAY = frozenset(
+    "about able after again against ahead also another anything around asked asking asks because been before being "
+    "between both cannot case cases contact contacted could customer customers does doesn doing done down during each "
+    "else every everything from gets getting give good have having hello help here inquiry into issue issues itself "
+    "just kind know like look looking made make makes many mentions more most much must need needs never nothing only "
+    "other over people please problem problems provide question questions received receive regarding regards report "
+    "reports request requesting requests same seem should some someone something still such support sure tell than "
+    "thank thanks that their them then there these they thing things this those ticket tickets told under until user "
+    "users using very want wanted wants wants was were what when where whether which while will wish with within "
+    "without wonders work works would writes your "
+    "dear team liebe lieber liebes geehrte geehrter während zusammenhang "
+    "aber alle auch bitte dass deine diese dieser einem einen einer eines fragt haben hallo hätte habe ihre ihrem "
+    "ihren ihrer kann kein keine können kunde kundin meine meinem meinen meiner möchte nach nicht noch oder sehr sein "
+    "seine sich sind über unsere vielen welche wenn werden wird würde "
+    "avec avez bonjour cette client comment dans elle est-ce leur mais merci nous pour quel quelle sans suis sont une "
+    "vous votre cliente como desde esta este gracias hola para pero porque puede quiere solicita tiene "
+    "cliente como está mais minha muito obrigado para pelo quer você".split()
+)
+"""Words of requests in general, which tell no category from another."""
+
+
+def content_words(text: str) -> list[str]:
+    """The words of ``text`` that may tell what it is about, in order, a plural as its singular."""
+    return [_singular(word) for word in words_of(text) if len(word) >= SHORTEST_WORD and word not in EVERYDAY]
+
+
+def _singular(word: str) -> str:
+    if len(word) > SHORTEST_WORD and word.endswith("ies"):
+        return word[:-3] + "y"
+    return word[:-1] if len(word) > SHORTEST_WORD and word.endswith("s") and not word.endswith("ss") else word
+
+
+def similarities(texts: Sequence[str]) -> list[list[float]]:
+    """Each text's likeness to each, 0 to 1: cosine of the words in them, which weigh more the fewer texts have them."""
+    words = [set(content_words(text)) for text in texts]
+    having = Counter(word for found in words for word in found)
+    vectors = [{word: math.log(1 + len(texts) / having[word]) for word in sorted(found)} for found in words]
+    lengths = [math.sqrt(sum(weight * weight for weight in vector.values())) for vector in vectors]
+
+    def likeness(one: int, other: int) -> float:
+        shared = vectors[one].keys() & vectors[other].keys()
+        dot = sum(vectors[one][word] * vectors[other][word] for word in shared)
+        return dot / (lengths[one] * lengths[other]) if dot else 0.0
+
+    return [[likeness(one, other) for other in range(len(texts))] for one in range(len(texts))]
+
+
+def vector_similarities(vectors: Sequence[Sequence[float]]) -> list[list[float]]:
+    """The same by vectors, -1 to 1: cosine once what all have in common is taken away.
+
+    Models differ in how like they call any two texts; without that part, 0 means: no more alike than others. That
+    takes three texts at least.
+    """
+    middle = [sum(column) / len(vectors) for column in zip(*vectors, strict=True)]
+    centred = [[value - mean for value, mean in zip(vector, middle, strict=True)] for vector in vectors]
+    lengths = [math.sqrt(math.fsum(value * value for value in vector)) for vector in centred]
+
+    def likeness(one: int, other: int) -> float:
+        product = lengths[one] * lengths[other]
+        return math.fsum(map(operator.mul, centred[one], centred[other])) / product if product else 0.0
+
+    return [[likeness(one, other) for other in range(len(vectors))] for one in range(len(vectors))]
+
+
+def shared_words(one: str, other: str, at_most: int = 4) -> list[str]:
+    """The content words that both texts have, most frequent first."""
+    first, second = Counter(content_words(one)), Counter(content_words(other))
+    return sorted(first.keys() & second.keys(), key=lambda word: (-first[word] - second[word], word))[:at_most]
+
+
+@dataclass(frozen=True)
+class Theme:
+    """A word or a phrase of two that several texts share; ``members`` are their places in the list."""
+
+    phrase: str
+    members: tuple[int, ...]
+
+
+def themes(texts: Sequence[str], elsewhere: Sequence[str] = (), *, at_least: int = 5, at_most: int = 8) -> list[Theme]:
+    """What at least so many of ``texts`` speak of, and those ``elsewhere`` far less, biggest first.
+
+    A text belongs to one theme. A phrase is preferred to a word of it that says little more often.
+    """
+    terms = [_terms(text) for text in texts]
+    there = Counter(term for text in elsewhere for term in _terms(text))
+    left = set(range(len(texts)))
+    found: list[Theme] = []
+    while len(found) < at_most:
+        counts = Counter(term for index in sorted(left) for term in terms[index])
+        worthy = {
+            term: count
+            for term, count in counts.items()
+            if count >= at_least and _stands_out(count, len(texts), there[term], len(elsewhere))
+        }
+        if not worthy:
+            break
+
+        def rank(term: str, worthy: dict[str, int] = worthy) -> tuple[int, int, str]:
+            """Between equally frequent ones that whose words are the rarest elsewhere."""
+            return -worthy[term], sum(there[word] for word in term.split()), term
+
+        best = min(worthy, key=rank)
+        longer = [term for term in worthy if " " in term and best in term.split()]
+        longer = [term for term in longer if worthy[term] >= PHRASE_SHARE * worthy[best]]
+        phrase = min(longer, key=rank) if longer else best
+        members = tuple(sorted(index for index in left if best in terms[index] or phrase in terms[index]))
+        found.append(Theme(phrase, members))
+        left.difference_update(members)
+    return found
+
+
+def _terms(text: str) -> set[str]:
+    words = content_words(text)
+    return {*words, *(f"{one} {other}" for one, other in pairwise(words) if one != other)}
+
+
+def _stands_out(count: int, texts: int, there: int, elsewhere: int) -> bool:
+    if not elsewhere:
+        return count <= COMMON_SHARE * texts
+    return count / texts >= LIFT * (there + 0.5) / (elsewhere + 1)

@@ -1,0 +1,1 @@
+"""Sealed receipts: written, encrypted, verified, kept, erased and exported."""

@@ -1,0 +1,230 @@
+"""Following one file of the log from line to line: does each hold on to the one before, and is it as it was written?
+
+What was changed is told apart from what cannot be judged for want of a key. After a line that is wrong the chain is
+taken up again, so that one change is told once.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import IO, Any
+
+from ..core.errors import CannotRun
+from .encryption import DataKey, Keyring, is_as_closed, is_encrypted
+from .files import SEGMENT, LogFile, TooLarge, lines_of
+from .lines import NO_MAC, Line, decode, flaw, key_id
+
+_MAC = re.compile(r"[0-9a-f]{32}")
+
+
+class LineVerdict(Enum):
+    """What is known of a line."""
+
+    HOLDS = "holds"
+    CHANGED = "changed"
+    UNCHECKED = "unchecked"
+    """It is sealed or encrypted with a key that is not here."""
+    UNSEALED = "unsealed"
+    """It was written before the chain began."""
+    TORN = "torn"
+    """The last of its file, cut short by a crash or a full disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedLine:
+    """A line: its place in the file (the first is 0), as it was before encryption, read, and what is known of it.
+
+    ``line`` is ``None`` for what cannot be read; ``why`` says what is wrong; ``stranger`` is the name of the key that
+    it is sealed with, by its header, where that one is not here; ``mac`` is what the line itself tells.
+    """
+
+    number: int
+    raw: bytes
+    line: Line | None
+    verdict: LineVerdict
+    why: str = ""
+    stranger: str | None = None
+    mac: str = NO_MAC
+
+    @property
+    def is_header(self) -> bool:
+        """Whether it begins a part of the chain."""
+        return self.line is not None and self.line.get("event") == SEGMENT
+
+    @property
+    def erased(self) -> bool:
+        """Whether its personal part was taken out."""
+        seal = self.line.get("personal") if self.line else None
+        return isinstance(seal, dict) and "salt" not in seal
+
+
+class Chain:
+    """One file's chain, as it is read. ``keys`` seal, ``keyring`` encrypts; ``begun`` is false until a chain began."""
+
+    def __init__(self, day: str, keys: Sequence[bytes], keyring: Keyring | None = None, *, begun: bool = False) -> None:
+        self.begun = begun
+        self._day = day
+        self._keys = {key_id(key): key for key in keys}
+        self._keyring = keyring
+        self._key: bytes | None = None
+        self._header: Line | None = None
+        self._cipher: DataKey | None = None
+        self._blind = False
+        self._in_plain = NO_MAC
+        self._ends = [(NO_MAC, 0)]
+        """The mac and the number of lines to go on from: after the last line, and without it when it is wrong."""
+
+    @property
+    def length(self) -> int:
+        """How many lines the file has by what the last one says of its place."""
+        return self._ends[0][1]
+
+    def take(self, number: int, stored: bytes, *, judge: bool = True) -> CheckedLine:
+        """The next line. Without ``judge`` the chain is followed, and nothing is known of the line."""
+        unfinished = not stored.endswith(b"\n")
+        line = _read(stored)
+        if line is None and unfinished:
+            self._ends = [(self._ends[0][0], self.length + 1)]
+            return CheckedLine(number, stored, None, LineVerdict.TORN, "it was cut short")
+        if line is None:
+            return CheckedLine(number, stored, None, LineVerdict.CHANGED, "it cannot be read")
+        raw = stored + b"\n" if unfinished else stored  # a crash may take the end of line alone
+        if is_encrypted(line):
+            return self._closed(number, raw, line, judge=judge)
+        judged = self._judged(number, raw, line, judge=judge)
+        self._in_plain = judged.mac or self._in_plain
+        return judged
+
+    def _closed(self, number: int, stored: bytes, line: Line, *, judge: bool) -> CheckedLine:
+        """An encrypted line."""
+        place = line.get("seq")
+        if self._header is None or "cipher" not in self._header or not isinstance(place, int):
+            return CheckedLine(
+                number, stored, None, LineVerdict.CHANGED, "it is encrypted in a way that no line is here"
+            )
+        if self._cipher is None:
+            self._blind, self._ends = True, [(NO_MAC, place + 1)]
+            return CheckedLine(
+                number, stored, None, LineVerdict.UNCHECKED, "the key that it is encrypted with is not here"
+            )
+        opened = self._cipher.opened(line, self._day, place)
+        inner = None if opened is None or (judge and not is_as_closed(stored, line)) else _read(opened)
+        if opened is None or inner is None:
+            return CheckedLine(
+                number, stored, None, LineVerdict.CHANGED, "it cannot be decrypted as what was written there"
+            )
+        return self._judged(number, opened, inner, judge=judge)
+
+    def _judged(self, number: int, raw: bytes, line: Line, *, judge: bool) -> CheckedLine:
+        if line.get("event") == SEGMENT:
+            verdict, why = self._of_header(number, raw, line)
+        elif "mac" not in line:
+            unsealed = "it has no seal" if self.begun else "it is from before the chain began"
+            verdict, why = LineVerdict.CHANGED if self.begun else LineVerdict.UNSEALED, unsealed
+        else:
+            verdict, why = self._of_sealed(raw, line) if judge else (LineVerdict.HOLDS, "")
+        stranger = str((self._header or {}).get("key_id")) if verdict is LineVerdict.UNCHECKED else None
+        judged = CheckedLine(number, raw, line, verdict, why, stranger, _mac_of(line))
+        place = line.get("seq")
+        if verdict is LineVerdict.UNSEALED:
+            self._ends = [(NO_MAC, self.length + 1)]
+        elif judged.mac and isinstance(place, int):
+            self.begun = True
+            self._ends = [(judged.mac, place + 1), *(self._ends[:1] if verdict is LineVerdict.CHANGED else ())]
+        return judged
+
+    def _of_header(self, number: int, raw: bytes, header: Line) -> tuple[LineVerdict, str]:
+        name = header.get("key_id")
+        self._header = header
+        self._key = self._keys.get(str(name))
+        self._cipher = self._keyring.key_of(header) if self._keyring else None
+        if header.get("segment") != self._day:
+            return LineVerdict.CHANGED, "this is the file of another day"
+        if self._key is None:
+            return LineVerdict.UNCHECKED, _not_here(name)
+        wrong = flaw(raw, header, self._key, NO_MAC, number)
+        if wrong is None and number and not self._holds_on(header.get("after"), number):
+            wrong = "what stands above it is not what it holds on to"
+        return (LineVerdict.CHANGED, wrong) if wrong else (LineVerdict.HOLDS, "")
+
+    def _holds_on(self, after: Any, number: int) -> bool:
+        """Whether a header in the middle of a file names the line above it."""
+        if not isinstance(after, dict) or (after.get("day"), after.get("lines")) != (self._day, number):
+            return False
+        # Whoever could not open the lines above knew the mac of the last that is in plain sight.
+        return self._blind or after.get("mac") in (self._ends[0][0], self._in_plain)
+
+    def _of_sealed(self, raw: bytes, line: Line) -> tuple[LineVerdict, str]:
+        if self._key is not None:
+            wrongs = [flaw(raw, line, self._key, before, number) for before, number in self._ends]
+            wrong = None if None in wrongs else self._in_words(line, wrongs[0])
+            return (LineVerdict.CHANGED, wrong) if wrong else (LineVerdict.HOLDS, "")
+        before, number = self._ends[0]
+        self._key = next((key for key in self._keys.values() if flaw(raw, line, key, before, number) is None), None)
+        if self._header is None:
+            return LineVerdict.CHANGED, "there is no header above it"
+        if self._key is not None:
+            return LineVerdict.CHANGED, "the header above it was changed: it names another key"
+        return LineVerdict.UNCHECKED, _not_here(self._header.get("key_id"))
+
+    def _in_words(self, line: Line, wrong: str | None) -> str | None:
+        place = line.get("seq")
+        if not isinstance(place, int) or place == self.length:
+            return wrong
+        if place > self.length:
+            missing = place - self.length
+            return f"{missing} line{'s are' if missing > 1 else ' is'} missing before it"
+        return "it does not belong there: it was moved, or is there twice"
+
+
+def judged_lines(
+    file: LogFile, chain: Chain, *, worth: Callable[[bytes], bool] = lambda _stored: True
+) -> Iterator[CheckedLine]:
+    """Every line of a file, each as it is known by the lines before. Only what is ``worth`` it is judged.
+
+    A file that is damaged, or too large to be one of ours, ends with a line that says so. Raises :class:`CannotRun`
+    when it cannot be read.
+    """
+    number = 0
+    try:
+        with _opened(file) as lines:
+            for stored in lines_of(lines):
+                yield chain.take(number, stored, judge=worth(stored))
+                number += 1
+    except TooLarge as error:
+        yield CheckedLine(number, b"", None, LineVerdict.CHANGED, str(error.strerror))
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        yield CheckedLine(number, b"", None, LineVerdict.CHANGED, "the packed file is damaged from here on")
+    except OSError as error:
+        raise CannotRun(f"the log {file.path} cannot be read: {error.strerror or type(error).__name__}") from error
+
+
+def _opened(file: LogFile) -> IO[bytes]:
+    try:
+        return file.open()
+    except FileNotFoundError:
+        if file.packed:
+            raise
+        return LogFile(file.day, file.path.with_name(file.path.name + ".gz")).open()  # packed since it was listed
+
+
+def _mac_of(line: Line) -> str:
+    mac = line.get("mac")
+    return mac if isinstance(mac, str) and _MAC.fullmatch(mac) else NO_MAC
+
+
+def _read(raw: bytes) -> Line | None:
+    try:
+        return decode(raw)
+    except ValueError:
+        return None
+
+
+def _not_here(name: object) -> str:
+    text = str(name)  # a line that was changed may hold anything there
+    return f"the key {text if text.isalnum() and len(text) <= 16 else 'of no name'} that it is sealed with is not here"

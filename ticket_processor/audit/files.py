@@ -1,0 +1,270 @@
+"""The log's files: ``ticketbot-YYYY-MM-DD.jsonl``, a UTC day each, packed (``.gz``) once the day after it has passed.
+
+Everything that reads the log reads it through here, whether it is packed, encrypted or torn.
+"""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import os
+import re
+import shutil
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import IO, Any, cast
+
+from ..core.errors import CannotRun, why_unusable
+from ..core.private_files import check_is_file
+from .encryption import KEYS_VARIABLE, DataKey, Keyring, is_encrypted
+from .lines import decode
+
+NAME = "ticketbot-{day}"
+SEGMENT = "segment"
+"""The event of the line that begins a file, and holds on to the one before."""
+_HEADER = b'{"event":"segment"'
+MAX_LINE = 64 * 1024 * 1024
+"""Bytes of a line. Ticketbot's own have some thousands."""
+MAX_DAY = 8 * 1024**3
+"""Bytes of a packed day once it is unpacked: four million lines."""
+INDEX_FOLDER = ".index"
+_IN_THE_CLEAR = ".plain-*"
+"""What earlier versions decrypted an encrypted day into, and left behind when they were killed meanwhile."""
+_STALE_S = 3600.0
+_PATTERN = re.compile(r"ticketbot-(\d{4}-\d{2}-\d{2})\.jsonl(\.gz)?")
+
+
+class TooLarge(OSError):
+    """A file holds what ticketbot never writes, and is not read further, since that would take all memory or time."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(errno.EFBIG, what)
+
+
+@dataclass(frozen=True, order=True)
+class LogFile:
+    """One day's file. Where a crash left it packed and unpacked at once, the unpacked one counts."""
+
+    day: str
+    path: Path
+
+    @classmethod
+    def at(cls, path: Path) -> LogFile:
+        """The file at ``path``."""
+        match = _PATTERN.fullmatch(path.name)
+        return cls(match[1] if match else "", path)
+
+    @property
+    def packed(self) -> bool:
+        """Whether it is gzipped."""
+        return self.path.suffix == ".gz"
+
+    def open(self) -> IO[bytes]:
+        """What it holds, unpacked; read it by :func:`lines_of`.
+
+        Raises ``OSError``, also where it is no file: a pipe would be waited for.
+        """
+        check_is_file(self.path)
+        return cast(IO[bytes], gzip.open(self.path)) if self.packed else self.path.open("rb")
+
+
+def lines_of(file: IO[bytes]) -> Iterator[bytes]:
+    """The lines of an open file, one held at a time. Raises :class:`TooLarge`, and what reading raises."""
+    packed = isinstance(file, gzip.GzipFile)
+    for number, line in enumerate(iter(partial(file.readline, MAX_LINE + 1), b""), start=1):
+        if len(line) > MAX_LINE:
+            raise TooLarge(f"line {number} is longer than {MAX_LINE >> 20} MB, and nothing behind it was read")
+        yield line
+        if packed and file.tell() > MAX_DAY:
+            raise TooLarge(f"it unpacks to more than {MAX_DAY >> 30} GB, and nothing behind line {number} was read")
+
+
+def log_files(folder: Path, *, first_day: str = "", last_day: str = "9999") -> list[LogFile]:
+    """The files of these days (``YYYY-MM-DD``, both included), oldest first; none when there is no such folder.
+
+    Raises :class:`CannotRun` when the folder cannot be read.
+    """
+    found: dict[str, LogFile] = {}
+    try:
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            match = _PATTERN.fullmatch(path.name)
+            if match and first_day <= match[1] <= last_day:
+                found.setdefault(match[1], LogFile(match[1], path))  # "….jsonl" sorts before "….jsonl.gz"
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+    return sorted(found.values())
+
+
+def read_lines(
+    file: LogFile, keys: Keyring | None = None, *, first: int = 0
+) -> Iterator[tuple[bytes, dict[str, Any] | None]]:
+    """Each line of a file, as it stands there (decrypted, where it is encrypted) and read; ``None`` is a torn one.
+
+    Those before number ``first`` (from 0) are passed over. An encrypted line that ``keys`` cannot open is given as it
+    stands, with ``None``.
+    Raises :class:`CannotRun` when the file cannot be read.
+    """
+    key: DataKey | None = None
+    for number, stored in enumerate(_raw_lines(file)):
+        if number < first and not stored.startswith(_HEADER):
+            continue
+        raw, line = stored, _read(stored)
+        if line is not None and is_encrypted(line):
+            opened = None if key is None else key.opened(line, file.day, number)
+            raw, line = (stored, None) if opened is None else (opened, _read(opened))
+        elif line is not None and line.get("event") == SEGMENT:
+            key = keys.key_of(line) if keys else None
+        if number >= first:
+            yield raw, line
+
+
+def count_lines(file: LogFile) -> int:
+    """How many lines a file has, a torn one included. Raises :class:`CannotRun` when it cannot be read."""
+    return sum(1 for _ in _raw_lines(file))
+
+
+def line_at(file: LogFile, number: int, keys: Keyring | None = None) -> dict[str, Any] | None:
+    """One line of a file, the first being 0, without reading the others; ``None`` where there is none to be read.
+
+    An encrypted line is given as it stands when ``keys`` are not those of its file.
+    Raises :class:`CannotRun` when the file cannot be read.
+    """
+    key: DataKey | None = None
+    for at, raw in enumerate(_raw_lines(file)):
+        if keys and raw.startswith(_HEADER):
+            key = keys.key_of(_read(raw) or {})
+        if at == number:
+            line = _read(raw)
+            if line is None or key is None or not is_encrypted(line):
+                return line
+            opened = key.opened(line, file.day, at)
+            return None if opened is None else _read(opened)
+    return None
+
+
+def encrypts(file: LogFile) -> bool:
+    """Whether any header of the file says that its lines are encrypted. Raises :class:`CannotRun`."""
+    return any(raw.startswith(_HEADER) and "cipher" in (_read(raw) or {}) for raw in _raw_lines(file))
+
+
+def last_header(file: LogFile) -> dict[str, Any] | None:
+    """The header under which the last lines of a file stand; ``None`` when it has none. Raises :class:`CannotRun`."""
+    found = None
+    for raw in _raw_lines(file):
+        if raw.startswith(_HEADER):
+            found = _read(raw) or found
+    return found
+
+
+def key_of(file: LogFile, keys: Keyring, *, start: int = 0, key: DataKey | None = None) -> DataKey | None:
+    """What the last lines of a file are encrypted with, if they are. Raises :class:`CannotRun`.
+
+    Up to byte ``start``, where a line begins, that is ``key``: these are not read.
+    """
+    for raw in _raw_lines(file, start):
+        if raw.startswith(_HEADER):
+            key = keys.key_of(_read(raw) or {})
+    return key
+
+
+def events(
+    folder: Path, *, first_day: str = "", last_day: str = "9999", keys: Keyring | None = None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every event of these days, oldest first, with its file's day. Torn lines are passed over, structure too.
+
+    One line is held at a time. Raises :class:`CannotRun` when a file cannot be read, for want of its key as well.
+    """
+    for file in log_files(folder, first_day=first_day, last_day=last_day):
+        for line in read_events(file.path, keys):
+            yield file.day, line
+
+
+def read_events(path: Path, keys: Keyring | None = None) -> Iterator[dict[str, Any]]:
+    """The events of one file, as :func:`events` gives them."""
+    for raw, line in read_lines(LogFile.at(path), keys):
+        if line is None and is_encrypted(_read(raw) or {}):
+            raise CannotRun(f"the log {path} is encrypted: {KEYS_VARIABLE} must hold the key that it was written with")
+        if line is not None and isinstance(line.get("event"), str) and line["event"] != SEGMENT:
+            yield line
+
+
+def pack(path: Path) -> None:
+    """Gzip a file, whole or not at all, for its owner only. Raises ``OSError``."""
+    packed = path.with_name(path.name + ".gz")
+    replace_file(packed, lambda target: _copied(path, gzip.GzipFile("", "wb", fileobj=target, mtime=0)))
+    path.unlink()
+
+
+def unpack(packed: Path, path: Path) -> None:
+    """Undo :func:`pack`. Raises ``OSError``."""
+    try:
+        with LogFile.at(packed).open() as source:
+            replace_file(path, lambda target: target.writelines(lines_of(source)))
+    except (EOFError, zlib.error) as error:
+        raise OSError(f"{packed.name} is damaged") from error
+    packed.unlink()
+
+
+def _copied(path: Path, target: gzip.GzipFile) -> None:
+    with path.open("rb") as source, target:
+        shutil.copyfileobj(source, target)
+
+
+def replace_file(path: Path, write: Callable[[IO[bytes]], None]) -> None:
+    """Have ``path`` hold what ``write`` writes, for its owner only; nobody ever sees half of it. Raises ``OSError``."""
+    unfinished = path.with_name(path.name + ".tmp")
+    unfinished.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    try:
+        with os.fdopen(os.open(unfinished, flags, 0o600), "wb") as target:
+            write(target)
+            target.flush()
+            os.fsync(target.fileno())
+        unfinished.replace(path)
+    except OSError:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)  # on a full disk it would take the room that is left
+        raise
+
+
+def _raw_lines(file: LogFile, start: int = 0) -> Iterator[bytes]:
+    try:
+        with file.open() as lines:
+            if start:
+                lines.seek(start)
+            yield from lines_of(lines)
+    except (OSError, EOFError, zlib.error) as error:
+        raise _unreadable(file.path, error) from error
+
+
+def _read(raw: bytes) -> dict[str, Any] | None:
+    try:
+        return decode(raw)
+    except ValueError:
+        return None
+
+
+def _unreadable(path: Path, error: Exception) -> CannotRun:
+    why = why_unusable(path, error) if isinstance(error, PermissionError) else getattr(error, "strerror", None)
+    why = why or type(error).__name__
+    return CannotRun(f"the log {path} cannot be read: {why}")
+
+
+def leftovers(log: Path) -> list[Path]:
+    """What a crash left in the index of this log: at once where it may say what is encrypted, else after a while."""
+    folder = log / INDEX_FOLDER
+    return [path for path in sorted(folder.glob(".*")) if path.is_file() and not may_be_in_use(path)]
+
+
+def may_be_in_use(path: Path) -> bool:
+    """Whether somebody may be writing it at this moment."""
+    if not path.name.startswith(".") or path.match(_IN_THE_CLEAR):
+        return False
+    with suppress(OSError):
+        return time.time() - path.stat().st_mtime <= _STALE_S
+    return True

@@ -1,0 +1,262 @@
+"""Looking after the log: is it still as it was left; days that are over are packed, and days that are too old go.
+
+Each is done again by the next run when a crash or the disk ended it half-way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from ..core.errors import CannotRun, ConfigError, StateUnusable
+from ..state.store import State
+from .encryption import KEYS_VARIABLE, LOST, OFF, Keyring, is_encrypted
+from .files import INDEX_FOLDER, encrypts, last_header, leftovers, line_at, log_files, pack, read_lines
+from .receipts import REPAIRED, AuditLog
+from .writer import Head, last_head
+
+MOST_PACKED = 14
+"""Files in one run: after an upgrade there may be many, and tickets wait."""
+LOG_HEAD, LOG_FOLDER, LOG_KEYS = "log_head", "log_folder", "log_keys"
+"""Facts of the state: where the log ended, which one that was, and the names of the keys that ever sealed it."""
+LEFT_OPEN = "left_open_in_the_log"
+"""Why a ticket is on the retry list of which only the log knows that a write to it was begun."""
+EXPIRED = "log_expired"
+"""What the alert says by which verification knows that old days were not stolen."""
+CLEARED = "log_cleared"
+"""Fact of the state: the day (``YYYY-MM-DD``) that the last run took for today when it removed what was too old."""
+BEHIND_S = 3600.0
+"""A clock so much behind what the helpdesk's said before is wrong."""
+CHANGED = "log_changed"
+"""What the alert says when the log no longer holds the line that the last run ended with."""
+IN_THE_CLEAR, KEY_LOST = "log_encryption_ended", "log_key_lost"
+"""What alerts say when an encrypted log goes on in the clear, or under a key that opens nothing of what was there."""
+_SAID = {
+    IN_THE_CLEAR: f"the log was encrypted, and from now on it is not any more, as {KEYS_VARIABLE} says",
+    KEY_LOST: f"the log goes on under a new key, and no key opens what was there, as {KEYS_VARIABLE} says",
+}
+
+
+def encryption_news(folder: Path, today: str, keys: Keyring | None) -> str | None:
+    """What an alert has to say when the log's encryption changes with the next line, as somebody has asked for.
+
+    Raises :class:`ConfigError` when nobody has: what is encrypted must neither go on in the clear, nor under a
+    key that was mistaken for the one that it is written with. Raises :class:`CannotRun` for the folder.
+    """
+    files = log_files(folder, last_day=today) or log_files(folder)
+    for file in reversed(files):
+        header = None
+        with suppress(CannotRun):  # a damaged day keeps no other from being written
+            header = last_header(file)
+        if header is None:
+            continue
+        if "cipher" not in header or (keys is not None and keys.closes and keys.key_of(header) is not None):
+            return None
+        if keys is None:
+            raise ConfigError(
+                f"the log is encrypted ({file.path.name}), and {KEYS_VARIABLE} is not set: set it to the keys that it "
+                f"is written with, or to '{OFF}' to go on in the clear"
+            )
+        if not keys.given_up:
+            raise ConfigError(
+                f"no key in {KEYS_VARIABLE} is the one that {file.path.name} is encrypted with: put that one behind "
+                f"the new one (NEW,OLD); if it is lost, write NEW,{LOST}"
+            )
+        return KEY_LOST if keys.closes else IN_THE_CLEAR
+    return None
+
+
+def look_after(
+    audit: AuditLog, now: float, retention_days: int, left: str | None, keys: Keyring | None, state: State
+) -> list[str]:
+    """Do all of it; ``left`` is the head that the last run left. Gives sentences on what went wrong.
+
+    A day is too old by this machine's clock and by what the helpdesk's clock said last, which ``state`` knows: no day
+    is removed before that has said anything. Of the days that were not too old for the last run one is removed.
+    What somebody who tells nobody, such as a dry run, has repaired since then counts as news of this run.
+    Raises :class:`AuditUnwritable` when a changed log cannot be told.
+    """
+    today, first_kept = _day(now), ""
+    troubles = [said for what, said in _SAID.items() if what in audit.alerted]
+    try:
+        first_kept = _first_kept(audit.folder, now, timedelta(days=retention_days), state)
+        # A run that died once it had deleted the day of that end could not tell of another.
+        changed = left is not None and left >= first_kept and not stands(audit.folder, left, keys)
+        if left is not None and not changed:
+            _catch_up(audit, left, today, keys, state)
+    except CannotRun as error:
+        changed = False
+        troubles.append(f"whether the log is as the last run left it cannot be told: {error}")
+    if changed:
+        audit.alert(CHANGED, head=left)
+        troubles.append(
+            "the log no longer holds the line that the last run ended with: it was changed, cut or removed since; see "
+            "'ticketbot audit verify'"
+        )
+    forgotten = _each(leftovers(audit.folder), _removed)
+    # Old days first: packing takes room, which a full disk has once they are gone.
+    failed = [
+        *forgotten,
+        *(_expire(audit, first_kept, keys) if first_kept else ()),
+        *_pack(audit, today),
+    ]
+    if first_kept and not failed:
+        with suppress(StateUnusable):  # then it was the run before that cleared it, and the next one does so again
+            state.remember(**{CLEARED: str(date.fromisoformat(first_kept) + timedelta(days=retention_days))})
+    if failed:
+        why = (getattr(failed[0], "strerror", None) or str(failed[0])).rstrip(".")
+        troubles.append(f"the log in {audit.folder} could not be packed and cleared of old days: {why}")
+    return troubles
+
+
+def left_in(state: State, folder: Path) -> str | None:
+    """Where this log ended when it was last known; ``None`` too when that was another one."""
+    where = state.fact(LOG_FOLDER)
+    return state.fact(LOG_HEAD) if where is None or where == str(folder.resolve()) else None
+
+
+def keep_head(state: State, audit: AuditLog) -> str | None:
+    """Have the next run know where the log ends now; gives that."""
+    if audit.head is None:
+        return None
+    keys = [name for name in keys_in(state) if name != audit.key_id]
+    state.remember(
+        **{
+            LOG_HEAD: str(audit.head),
+            LOG_FOLDER: str(audit.folder.resolve()),
+            LOG_KEYS: " ".join([*keys, audit.key_id]),
+        }
+    )
+    return str(audit.head)
+
+
+def keys_in(state: State) -> list[str]:
+    """The names of the keys that the log was ever sealed with, as far as this state knows."""
+    return (state.fact(LOG_KEYS) or "").split()
+
+
+def stands(folder: Path, head: str, keys: Keyring | None = None) -> bool:
+    """Whether the line that was once the last of the log is still there, as far as ``keys`` can tell.
+
+    Raises :class:`CannotRun` when its file cannot be read.
+    """
+    try:
+        then = Head.parse(head)
+    except ValueError:
+        return False
+    for file in log_files(folder, first_day=then.day, last_day=then.day):
+        line = line_at(file, then.lines - 1, keys)
+        if line is not None and is_encrypted(line):
+            return encrypts(file)  # there is no key for it, or it would have been opened
+        return line is not None and line.get("mac") == then.mac
+    return False
+
+
+def _catch_up(audit: AuditLog, head: str, today: date, keys: Keyring | None, state: State) -> None:
+    """Take note of what the log holds behind the end that the state knows of.
+
+    A torn line that was put aside is news. A write without an end that the state knows nothing of was begun by a run
+    after that state was copied: its ticket goes on the retry list, where it is read before anything else is done.
+    Raises :class:`CannotRun`.
+    """
+    try:
+        then = Head.parse(head)
+    except ValueError:
+        return
+    begun: dict[int, None] = {}
+    for file in log_files(audit.folder, first_day=then.day, last_day=today.isoformat()):
+        for _, line in read_lines(file, keys, first=then.lines if file.day == then.day else 0):
+            if line is None:
+                continue
+            if line.get("what") == REPAIRED:
+                audit.alerted.add(REPAIRED)
+            if line.get("event") == "intent" and not line.get("dry_run"):
+                begun[line["ticket_id"]] = None
+            elif line.get("event") == "ticket":
+                begun.pop(line["ticket_id"], None)
+    known = {item.verdict.ticket_id for item in state.unsettled()} | {item.ticket_id for item in state.retries()}
+    for ticket_id in sorted(begun.keys() - known):
+        state.retry_later(ticket_id, LEFT_OPEN, failed=False, max_attempts=1, now=state.helpdesk_date() or 0.0)
+
+
+def not_before(state: State, now: float) -> str:
+    """The day before which no line may be filed, since the helpdesk's clock was further; empty when all is well.
+
+    Under a clock that is behind, a line would go to a day that is removed before its time. Raises
+    :class:`StateUnusable`.
+    """
+    told = state.helpdesk_date()
+    return str(_day(told)) if told is not None and now < told - BEHIND_S else ""
+
+
+def _first_kept(folder: Path, now: float, kept: timedelta, state: State) -> str:
+    """The first day that stays; empty while the helpdesk's clock is not known. Raises :class:`CannotRun`.
+
+    What it said last is in the past, so nothing is too old by it that is not too old in truth. Whatever goes wrong
+    all the same costs one day of the log a run, and not all of it.
+    """
+    told = state.helpdesk_date()
+    if told is None:
+        return ""
+    first = str(_day(min(now, told)) - kept)
+    cleared = state.fact(CLEARED)
+    known = "" if cleared is None else str(date.fromisoformat(cleared) - kept)
+    more = [file.day for file in log_files(folder, first_day=known) if file.day < first]
+    return first if len(more) <= 1 else more[1]
+
+
+def _day(moment: float) -> date:
+    return datetime.fromtimestamp(moment, UTC).date()
+
+
+def _expire(audit: AuditLog, first_kept: str, keys: Keyring | None) -> list[Exception]:
+    """Remove what is older; one file that cannot be removed does not keep the others. Gives what went wrong."""
+    too_old = _of_days(audit.folder, lambda day: day < first_kept)
+    try:
+        old = [file for file in log_files(audit.folder) if file.day < first_kept]
+        if old:
+            last = last_head(old, keys)
+            audit.alert(EXPIRED, sync=True, days=[file.day for file in old], last=last and str(last))
+            too_old[:0] = _of_index(audit.folder / INDEX_FOLDER, first_kept)
+        return _each(too_old, _removed)
+    except (OSError, CannotRun) as error:
+        return [error]
+
+
+def _pack(audit: AuditLog, today: date) -> list[Exception]:
+    yesterday = (today - timedelta(days=1)).isoformat()
+
+    def alone(path: Path) -> None:
+        with audit.alone():  # for one file at a time: others may be waiting to write
+            (_removed if path.suffix == ".tmp" else pack)(path)
+
+    paths = _of_days(audit.folder, lambda day: day < yesterday)
+    unfinished = [path for path in paths if path.suffix == ".tmp"]  # a run died while it packed
+    return _each([*unfinished, *[path for path in paths if path.suffix in (".jsonl", ".log")][:MOST_PACKED]], alone)
+
+
+def _each(paths: Iterable[Path], work: Callable[[Path], None]) -> list[Exception]:
+    failed: list[Exception] = []
+    for path in paths:
+        try:
+            work(path)
+        except OSError as error:
+            failed.append(error)
+    return failed
+
+
+def _removed(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+def _of_index(folder: Path, first_kept: str) -> list[Path]:
+    """What reports keep of days that are too old, and of months with such a day: the rest of it they make anew."""
+    months = (path for path in folder.glob("????-??-all-*") if path.name[:7] <= first_kept[:7])
+    return sorted((*months, *(path for path in folder.glob("????-??-??-*") if path.name[:10] < first_kept)))
+
+
+def _of_days(folder: Path, wanted: Callable[[str], bool]) -> list[Path]:
+    """Everything in the folder that belongs to such days, the log's file and what lies beside it, oldest first."""
+    return sorted(path for path in folder.glob("ticketbot-????-??-??.*") if wanted(path.name[len("ticketbot-") :][:10]))

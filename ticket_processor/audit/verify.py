@@ -1,0 +1,339 @@
+"""Is the log as it was written? Every file's chain, the links between files, and the ends that were told elsewhere.
+
+A file's first header holds on to the file before it, an alert explains days that were deleted and words that were
+erased, and an *anchor* is an end of the log as somebody else knows it: the state, or whoever got it in a heartbeat.
+Without an anchor nobody can tell a log whose end was cut off from one that was never longer.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import CannotRun
+from .chain import Chain, CheckedLine, LineVerdict, judged_lines
+from .encryption import KEYS_VARIABLE, Keyring
+from .erase import ERASED, ERASING
+from .files import NAME, LogFile, lines_of, log_files
+from .findings import AnchorFound, Flaws, Strangers, VerificationReport
+from .keys import VARIABLE
+from .lines import NO_MAC, Line
+from .retention import CHANGED, EXPIRED, stands
+from .writer import Head
+
+
+@dataclass
+class _Claim:
+    """That a file once had ``lines`` lines, the last of which told ``mac``; ``said_by`` goes on with their number."""
+
+    lines: int
+    mac: str
+    said_by: str
+    anchor: int | None = None
+    found_at: int = 0
+
+
+@dataclass
+class _File:
+    """What is to be remembered of a file once it was read. ``linked``: its first header tells what it holds on to."""
+
+    file: LogFile
+    linked: bool = False
+    after: Mapping[str, Any] | None = None
+    later: bool = False
+    lines: int = 0
+    length: int = 0
+    sealed: int = 0
+    unsealed: int = 0
+    torn: int = 0
+    blind: bool = False
+    readable: bool = True
+
+    @property
+    def name(self) -> str:
+        return self.file.path.name
+
+    @property
+    def is_old(self) -> bool:
+        """Whether all of it is from before the chain began."""
+        return bool(self.unsealed and not self.sealed)
+
+
+@dataclass
+class _Erased:
+    """Lines without their personal part, and up to which line of which day alerts explain them."""
+
+    lines: list[tuple[str, int, object]] = field(default_factory=list)
+    explained: dict[tuple[object, str], int] = field(default_factory=dict)
+
+    def note(self, alert: Line) -> None:
+        for ticket in alert.get("tickets") or ():
+            for day, lines in (alert.get("upto") or {}).items():
+                self.explained[ticket, day] = max(lines, self.explained.get((ticket, day), 0))
+
+    def unexplained(self) -> Iterator[tuple[str, int]]:
+        for day, number, ticket in self.lines:
+            if number > self.explained.get((ticket, day), 0):
+                yield day, number
+
+
+def check(
+    folder: Path,
+    keys: Sequence[bytes],
+    keyring: Keyring | None = None,
+    anchors: Iterable[tuple[str, Head]] = (),
+    *,
+    ours: Iterable[str] = (),
+    begin: Callable[[int], Callable[[int], None]] = lambda _files: lambda _done: None,
+) -> VerificationReport:
+    """Verify the log in ``folder``. ``anchors`` are ends that were told, each with who gave it; ``ours`` are the names
+    of keys with which this installation is known to have sealed it.
+
+    ``begin`` is told of the number of files, and gives what is told of each that is done. One line is held at a time.
+    Raises :class:`CannotRun` when the folder cannot be read; a file that cannot is told in the report.
+    """
+    return _Check(folder, keys, keyring, list(anchors), Strangers(keys, ours)).run(begin)
+
+
+class _Check:
+    def __init__(
+        self,
+        folder: Path,
+        keys: Sequence[bytes],
+        keyring: Keyring | None,
+        anchors: list[tuple[str, Head]],
+        strangers: Strangers,
+    ) -> None:
+        self._folder, self._keys, self._keyring, self._anchors = folder, keys, keyring, anchors
+        self._strangers = strangers
+        self._flaws, self._unchecked = Flaws(), Flaws()
+        self._notes: list[str] = []
+        self._claims: dict[str, list[_Claim]] = defaultdict(list)
+        self._files: dict[str, _File] = {}
+        self._expired: set[str] = set()
+        self._ends: dict[str, tuple[str, int]] = {}
+        self._erased = _Erased()
+        self._stands: list[bool | None] = [None] * len(anchors)
+        self._begun = False
+        self._head: Head | None = None
+
+    def run(self, begin: Callable[[int], Callable[[int], None]]) -> VerificationReport:
+        for number, (given_by, head) in enumerate(self._anchors):
+            self._claims[head.day].append(_Claim(head.lines, head.mac, f"{given_by} names its line", anchor=number))
+        files = log_files(self._folder)
+        for file in files:
+            self._look_at_beginning(file)
+        done = begin(len(files))
+        for file in files:
+            self._follow(self._files[file.day])
+            done(1)
+        for kept, found in zip((self._flaws, self._unchecked), self._strangers.judged(), strict=True):
+            kept.extend(found)
+        for seen in self._files.values():
+            for claim in self._claims[seen.file.day]:
+                self._judge(claim, seen)
+        self._look_at_links()
+        self._look_at_missing_days()
+        self._look_at_ends_that_runs_knew()
+        for day, place in self._erased.unexplained():
+            self._flaws.add(self._name(day), "its personal part was taken out, and no erasure says so", place)
+        told = zip(self._anchors, self._stands, strict=True)
+        return VerificationReport(
+            files=len(files),
+            lines=sum(seen.lines for seen in self._files.values()),
+            unsealed=sum(seen.unsealed for seen in self._files.values()),
+            erased=len(self._erased.lines),
+            expired=tuple(sorted(self._expired)),
+            head=self._head and str(self._head),
+            anchors=tuple(AnchorFound(anchor=str(head), given_by=by, stands=stands) for (by, head), stands in told),
+            flaws=tuple(self._flaws.kept),
+            unchecked=tuple(self._unchecked.kept),
+            notes=tuple(self._notes),
+            more_flaws=self._flaws.more + self._unchecked.more,
+        )
+
+    # One file
+
+    def _look_at_beginning(self, file: LogFile) -> None:
+        """Which files the first header holds on to: to be known before those are read."""
+        seen = self._files[file.day] = _File(file)
+        try:
+            first = next(judged_lines(file, Chain(file.day, self._keys, self._keyring)), None)
+        except CannotRun:
+            return  # which is told when it is read
+        if first is None or not first.is_header or first.line is None or first.verdict is LineVerdict.CHANGED:
+            return
+        seen.linked, seen.after, seen.later = True, _link(first.line.get("after")), "later" in first.line
+        for link in (seen.after, _link(first.line.get("later"))):
+            if link is not None and first.verdict is LineVerdict.HOLDS:
+                claim = _Claim(link["lines"], link["mac"], f"{seen.name} holds on to its line")
+                self._claims[link["day"]].append(claim)
+
+    def _follow(self, seen: _File) -> None:
+        file, claims = seen.file, self._claims[seen.file.day]
+        chain = Chain(file.day, self._keys, self._keyring, begun=self._begun)
+        by_mac: dict[str, list[_Claim]] = defaultdict(list)
+        for claim in claims:
+            by_mac[claim.mac].append(claim)
+        try:
+            for judged in judged_lines(file, chain):
+                self._take(seen, judged)
+                if judged.mac:
+                    self._head = Head(file.day, chain.length, judged.mac)
+                    for claim in by_mac.get(judged.mac, ()):
+                        claim.found_at = claim.found_at or chain.length
+        except CannotRun as error:
+            seen.readable = False
+            self._unchecked.add(seen.name, str(error).removeprefix(f"the log {file.path} "))
+        self._begun = self._begun or chain.begun
+        if not file.packed:
+            self._look_at_packed_copy(seen)
+        seen.length = chain.length
+
+    def _take(self, seen: _File, judged: CheckedLine) -> None:
+        place, line = judged.number + 1, judged.line
+        seen.lines += bool(judged.raw)
+        seen.sealed += bool(judged.mac) or judged.verdict is LineVerdict.UNCHECKED
+        if judged.is_header and line is not None:
+            self._strangers.heed(line, holds=judged.verdict is LineVerdict.HOLDS)
+        if judged.verdict is LineVerdict.CHANGED:
+            self._flaws.add(seen.name, judged.why, place)
+        elif judged.verdict is LineVerdict.UNCHECKED:
+            seen.blind = seen.blind or line is None
+            if judged.stranger is None:
+                self._unchecked.add(seen.name, f"{judged.why} ({KEYS_VARIABLE})", place)
+            else:
+                self._strangers.add(judged.stranger, seen.file.day, seen.name, f"{judged.why} ({VARIABLE})", place)
+        elif judged.verdict is LineVerdict.TORN:
+            seen.torn += 1
+            self._notes.append(f"{seen.name}, line {place}: cut short by a crash, or just being written")
+        elif judged.verdict is LineVerdict.UNSEALED:
+            seen.unsealed += 1
+        elif line is not None:
+            if judged.erased:
+                self._erased.lines.append((seen.file.day, place, line.get("ticket_id")))
+            if line.get("event") in ("alert", "run_started"):
+                self._heed(seen, place, line)
+
+    def _heed(self, seen: _File, place: int, said: Line) -> None:
+        """A line that says something of the log itself."""
+        what = said.get("what")
+        if said["event"] == "run_started":
+            if _is_beside(said.get("follows"), seen):
+                self._ends.setdefault(said["follows"], (seen.file.day, place))
+        elif what == EXPIRED:
+            self._expired.update(said.get("days") or ())
+        elif what == CHANGED:
+            self._ends.setdefault(str(said.get("head")), (seen.file.day, place))
+        elif what in (ERASING, ERASED):
+            self._erased.note(said)
+
+    def _look_at_packed_copy(self, seen: _File) -> None:
+        """A crash may leave a day packed and unpacked; then both say the same, as far as the packed one goes."""
+        packed = LogFile(seen.file.day, seen.file.path.with_name(seen.name + ".gz"))
+        if not packed.path.exists():
+            return
+        try:
+            with packed.open() as theirs, seen.file.open() as ours:
+                beside = lines_of(ours)
+                same = all(line == next(beside, b"") for line in lines_of(theirs))
+        except FileNotFoundError:
+            return  # it was being packed
+        except (OSError, EOFError, zlib.error):
+            same = False
+        if not same:
+            self._flaws.add(packed.path.name, "it says something else than the file beside it")
+
+    # Between files
+
+    def _judge(self, claim: _Claim, seen: _File) -> None:
+        """Whether a file still holds the line that it once ended with."""
+        if claim.mac == NO_MAC:  # the last file from before the chain began
+            stands: bool | None = claim.lines == seen.unsealed + seen.torn
+        else:
+            # Whoever could not decrypt the last lines named the mac of the last that is in plain sight.
+            stands = 0 < claim.found_at <= claim.lines <= seen.length
+        if not stands and (seen.later or seen.lines == seen.torn) and self._was_due(seen.file.day):
+            return  # a clock was put back so far that a day which had been deleted was begun once more
+        if not stands and (not seen.readable or (seen.blind and claim.lines <= seen.length)):
+            stands = None
+        if claim.anchor is not None:
+            self._stands[claim.anchor] = stands
+        said = f"{claim.said_by} {claim.lines}, which"
+        if stands is None:
+            self._unchecked.add(seen.name, f"{said} cannot be looked up")
+        elif not stands:
+            self._flaws.add(seen.name, f"{said} is not there: lines were cut off, or the file was replaced")
+
+    def _look_at_links(self) -> None:
+        """Every file holds on to the one before, unless that one is younger: a clock may have been put back."""
+        before: list[_File] = []
+        for seen in self._files.values():
+            if seen.linked or (seen.unsealed and seen.sealed):
+                for other in before:
+                    self._look_at_pair(other, seen)
+                before = [seen]
+            elif seen.is_old:
+                before.append(seen)
+            elif seen.sealed or not seen.readable or seen.lines > seen.torn:
+                before = []  # its beginning is gone, which was told: nobody knows what it held on to
+
+    def _look_at_pair(self, other: _File, seen: _File) -> None:
+        follows = seen.after["day"] if seen.after else ""
+        if other.file.day == follows or other.later:
+            return
+        if other.is_old:  # where nothing was sealed, nothing tells what belongs there
+            is_first = seen.after is not None and seen.after["mac"] == NO_MAC
+            expected = not seen.linked or (is_first and other.file.day < follows)
+        else:  # the file between them is missing, which is told for itself
+            expected = other.file.day < follows and not self._was_due(follows)
+        if not expected and other.file.day in self._expired:
+            self._notes.append(f"{other.name} should have been deleted by now, which the next run does")
+        elif not expected:
+            self._flaws.add(other.name, f"{seen.name} does not hold on to it: it was put there from elsewhere")
+
+    def _look_at_missing_days(self) -> None:
+        for day, claims in self._claims.items():
+            for claim in claims if day not in self._files and not self._was_due(day) else ():
+                if claim.anchor is not None:
+                    self._stands[claim.anchor] = False
+                self._flaws.add(self._name(day), f"it is missing: {claim.said_by} {claim.lines}")
+
+    def _look_at_ends_that_runs_knew(self) -> None:
+        """Ends that no later file holds on to, as a run that came after them knew them, or missed them."""
+        for head, (day, place) in self._ends.items():
+            with suppress(CannotRun):  # which was told when the file was to be read
+                if not self._was_due(head[:10]) and not stands(self._folder, head, self._keyring):
+                    what = f"the end that the run before this one had left, {head}, is not there"
+                    self._flaws.add(self._name(day), what, place)
+
+    def _was_due(self, day: str) -> bool:
+        """Whether a day was to be deleted: every day is that is as old as one that was."""
+        return day <= max(self._expired, default="")
+
+    def _name(self, day: str) -> str:
+        seen = self._files.get(day)
+        return seen.name if seen else f"{NAME.format(day=day)}.jsonl"
+
+
+def _is_beside(head: object, seen: _File) -> bool:
+    """Whether an end that a run of this file knew is neither above it nor what the file holds on to."""
+    try:
+        end = Head.parse(head) if isinstance(head, str) else None
+    except ValueError:
+        return False
+    if end is None or end.day == seen.file.day:
+        return False
+    return seen.after is None or end.day != seen.after["day"] or end.lines > seen.after["lines"]
+
+
+def _link(link: object) -> Mapping[str, Any] | None:
+    """What a header holds on to, when it is whole: a header that was changed may say anything."""
+    if isinstance(link, dict) and isinstance(link.get("day"), str) and isinstance(link.get("lines"), int):
+        return link if isinstance(link.get("mac"), str) else None
+    return None

@@ -1,0 +1,359 @@
+"""Appending to the log: one writer at a time, line after line in a chain, and repaired where a crash tore it.
+
+Each day's file begins with a header (event ``segment``) that holds on to the file before it: its day, its number of
+lines, and the mac of the last. A header may also stand further down: where lines could not be joined to, because they
+were written under another key, or changed.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from ..core.errors import CannotRun
+from ..core.private_files import make_folder
+from .encryption import DataKey, Keyring, is_encrypted
+from .files import MAX_LINE, NAME, SEGMENT, LogFile, TooLarge, count_lines, key_of, log_files, read_lines, unpack
+from .lines import NO_MAC, decode, encode, flaw, key_id, sealed, vouched
+
+LOCK_NAME = ".ticketbot-log.lock"
+SCHEMA = 1
+LOCK_PATIENCE_S = 10.0
+_BLOCK = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Head:
+    """The end of the log: a day, how many lines its file has, and the mac of the last."""
+
+    day: str
+    lines: int
+    mac: str
+
+    def __str__(self) -> str:
+        return f"{self.day}:{self.lines}:{self.mac}"
+
+    @classmethod
+    def parse(cls, text: str) -> Head:
+        """The head that :func:`str` made this text of. Raises ``ValueError``."""
+        day, lines, mac = text.strip().split(":")
+        return cls(day, int(lines), mac)
+
+
+@dataclass
+class _Open:
+    """The file that is being written: its end as we left it, and what its lines are closed with."""
+
+    day: str
+    descriptor: int
+    size: int = -1
+    number: int = 0
+    mac: str = NO_MAC
+    cipher: DataKey | None = None
+
+
+class LogWriter:
+    """Appends sealed lines to the day's file. Thread-safe, and safe beside other processes.
+
+    Every method raises ``OSError`` when nothing could be written, or when somebody else held the log for too long.
+    """
+
+    def __init__(
+        self, folder: Path, key: bytes = b"", keys: Keyring | None = None, *, old_keys: Sequence[bytes] = ()
+    ) -> None:
+        """``key`` seals, and whoever has one of ``old_keys`` can tell that it is no stranger's; ``keys`` encrypt."""
+        self._folder = folder
+        self._key = key
+        self._known_by = {key_id(old): vouched(old, key_id(key)) for old in old_keys}
+        self._keys = keys
+        self._closes = keys is not None and keys.closes
+        self._lock = threading.Lock()
+        self._open: _Open | None = None
+        self._text: tuple[Path, int] | None = None
+        self._guard = filelock.FileLock(folder / LOCK_NAME, mode=0o600, thread_local=False)
+        self.repaired: int | None = None
+        """Bytes of a torn line that were put aside, until somebody has told of it."""
+
+    @property
+    def head(self) -> Head | None:
+        """The last line that this writer has written."""
+        with self._lock:
+            log = self._open
+            return Head(log.day, log.number, log.mac) if log and log.number else None
+
+    def append(self, day: str, lines: Sequence[Mapping[str, Any]], text: str = "", *, sync: bool = False) -> None:
+        """Write lines into the file of ``day``, all or none, and ``text`` into the plain one beside it.
+
+        With ``sync`` they are on the disk when this returns. An encrypted log has no plain text beside it.
+        """
+        with self._lock, self._alone():
+            log = self._at(day)
+            data, mac, number = bytearray(), log.mac, log.number
+            for line in lines:
+                whole = sealed(line, self._key, mac, number)
+                raw = encode(whole)
+                data += log.cipher.closed(raw, day, number) if log.cipher else raw
+                mac, number = whole["mac"], number + 1
+            size, log.size = log.size, -1
+            _write(log.descriptor, bytes(data))
+            if sync:
+                os.fsync(log.descriptor)
+            log.mac, log.number, log.size = mac, number, size + len(data)
+            if text and log.cipher is None:
+                _write(self._text_file(day), text.encode("utf-8", "replace"))
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody writes meanwhile, this writer included: files may be replaced."""
+        with self._lock, self._alone():
+            self._close()
+            yield
+
+    def close(self) -> None:
+        """Close the files. Idempotent."""
+        with self._lock:
+            self._close()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        make_folder(self._folder)
+        try:
+            self._guard.acquire(timeout=LOCK_PATIENCE_S)
+        except filelock.Timeout:
+            raise OSError("another process is holding it") from None
+        try:
+            yield
+        finally:
+            self._guard.release()
+
+    def _at(self, day: str) -> _Open:
+        """The day's file, at its end, and in the chain."""
+        log = self._open
+        path = self._folder / (NAME.format(day=day) + ".jsonl")
+        if log is None or log.day != day or not _is_at(path, log.descriptor):
+            self._close()
+            log = self._open = _Open(day, self._opened(path))
+        if os.fstat(log.descriptor).st_size != log.size:
+            self._find_end(log, LogFile(day, path))
+        return log
+
+    def _opened(self, path: Path) -> int:
+        for file in (path, path.with_suffix(".log")):
+            packed = file.with_name(file.name + ".gz")
+            if packed.exists() and not file.exists():
+                unpack(packed, file)  # a clock was put back: that day goes on
+        return _open_to_append(path)
+
+    def _find_end(self, log: _Open, file: LogFile) -> None:
+        """Take up the chain at the file's end; begin it anew where that cannot be done."""
+        end = self._mended(log, file)
+        if end and (log.cipher is not None) == self._closes:
+            log.number, log.mac = end
+        else:
+            self._begin(log, file)
+        log.size = os.fstat(log.descriptor).st_size
+
+    def _mended(self, log: _Open, file: LogFile) -> tuple[int, str] | None:
+        """Have the file end with a whole line; gives the next line's number and the mac to go on from, if it can."""
+        raws, torn = _last_lines(log.descriptor)
+        log.cipher = _cipher_of(log, file, self._keys) if raws and self._keys else None
+        end = self._joined(log, raws)
+        if torn:
+            number, mac = end or (0, NO_MAC)
+            whole = self._opened_line(log, torn + b"\n", number)
+            if end and whole and flaw(*whole, self._key, mac, number) is None:
+                _write(log.descriptor, b"\n")  # only its last byte was missing
+                end = number + 1, whole[1]["mac"]
+            else:
+                self._put_aside(log, file, torn)
+        return end
+
+    def _joined(self, log: _Open, raws: Sequence[bytes]) -> tuple[int, str] | None:
+        """The next number and the mac to go on from, when the last line is one of this key's, and as it was."""
+        if not raws:
+            return None
+        numbers = [_number(raw) for raw in raws]
+        opened = [
+            None if number is None else self._opened_line(log, raw, number)
+            for raw, number in zip(raws, numbers, strict=True)
+        ]
+        last, number = opened[-1], numbers[-1]
+        if last is None or number is None:
+            return None
+        before = NO_MAC
+        if last[1].get("event") != SEGMENT:
+            earlier = opened[-2] if len(opened) > 1 else None
+            if earlier is None:
+                return None
+            before = str(earlier[1].get("mac"))
+        return (number + 1, last[1]["mac"]) if flaw(*last, self._key, before, number) is None else None
+
+    def _opened_line(self, log: _Open, raw: bytes, number: int) -> tuple[bytes, dict[str, Any]] | None:
+        with suppress(ValueError):
+            line = decode(raw)
+            if not is_encrypted(line):
+                return raw, line
+            opened = log.cipher.opened(line, log.day, number) if log.cipher else None
+            if opened is not None:
+                return opened, decode(opened)
+        return None
+
+    def _begin(self, log: _Open, file: LogFile) -> None:
+        """Write a header that holds on to what is there: the file before, or what stands above in this one."""
+        number = count_lines(file)
+        facts: dict[str, Any] = {"event": SEGMENT, "segment": log.day, "schema": SCHEMA, "key_id": key_id(self._key)}
+        facts |= {"knows": self._known_by} if self._known_by else {}
+        if number:
+            facts["after"] = {**_link(file, self._keys), "lines": number}
+        else:
+            others = log_files(self._folder)
+            earlier = [other for other in others if other.day < log.day]
+            later = [other for other in others if other.day > log.day]  # a clock was put back
+            for name, files in (("after", earlier), ("later", later)):
+                if files:
+                    self._mend(files[-1])
+                links = (_link(other, self._keys) for other in reversed(files))
+                link = next((link for link in links if link["lines"]), None)
+                facts |= {name: link} if link else {}
+        log.cipher = None
+        if self._keys is not None and self._closes:
+            facts["cipher"], log.cipher = self._keys.new_key(log.day)
+        header = sealed(facts, self._key, NO_MAC, number)
+        _write(log.descriptor, encode(header))
+        log.number, log.mac = number + 1, header["mac"]
+
+    def _mend(self, file: LogFile) -> None:
+        """Put a torn line aside that a crash left at the end of a day that is over: nobody else will."""
+        if file.packed:
+            return
+        with suppress(OSError):
+            descriptor = _open_to_append(file.path)
+            try:
+                self._mended(_Open(file.day, descriptor), file)
+            finally:
+                _close(descriptor)
+
+    def _put_aside(self, log: _Open, file: LogFile, torn: bytes) -> None:
+        """A line that a crash or a full disk cut short goes to a file of its own, where that is possible."""
+        with suppress(OSError):
+            aside = _open_to_append(file.path.with_suffix(".torn"))
+            try:
+                _write(aside, torn + b"\n")
+            finally:
+                _close(aside)
+        os.ftruncate(log.descriptor, os.fstat(log.descriptor).st_size - len(torn))
+        self.repaired = len(torn)
+
+    def _text_file(self, day: str) -> int:
+        path = self._folder / (NAME.format(day=day) + ".log")
+        if self._text is None or self._text[0] != path:
+            old, self._text = self._text, None
+            if old is not None:
+                _close(old[1])
+            self._text = path, _open_to_append(path)
+        return self._text[1]
+
+    def _close(self) -> None:
+        log, self._open = self._open, None
+        text, self._text = self._text, None
+        for descriptor in ([log.descriptor] if log else []) + ([text[1]] if text else []):
+            _close(descriptor)
+
+
+def head_of(file: LogFile, keys: Keyring | None = None) -> Head:
+    """How many lines a file has, and the mac of the last one that has any; of a damaged one, as far as it goes."""
+    link = _link(file, keys)
+    return Head(file.day, link["lines"], link["mac"])
+
+
+def last_head(files: Sequence[LogFile], keys: Keyring | None = None) -> Head | None:
+    """The head of the last of these files, oldest first, that has any line."""
+    heads = (head_of(file, keys) for file in reversed(files))
+    return next((head for head in heads if head.lines), None)
+
+
+def _link(file: LogFile, keys: Keyring | None) -> dict[str, Any]:
+    """What a header names of a file that it holds on to: its end, and the key that this was sealed with, if any."""
+    link: dict[str, Any] = {"day": file.day, "lines": 0, "mac": NO_MAC}
+    with suppress(CannotRun):  # a damaged day must not keep the next one from being written, nor itself from expiring
+        for _, line in read_lines(file, keys):
+            link["lines"] += 1
+            if line is not None and isinstance(line.get("mac"), str):
+                link["mac"] = line["mac"]
+            if line is not None and line.get("event") == SEGMENT:
+                link["key_id"] = str(line.get("key_id"))
+    return link
+
+
+def _cipher_of(log: _Open, file: LogFile, keys: Keyring) -> DataKey | None:
+    """What the file's last lines are encrypted with; of what was only added to, no more than the addition is read."""
+    if 0 <= log.size <= os.fstat(log.descriptor).st_size:
+        return key_of(file, keys, start=log.size, key=log.cipher)
+    return key_of(file, keys)
+
+
+def _last_lines(descriptor: int) -> tuple[list[bytes], bytes]:
+    """The last two whole lines of a file, and what stands behind them without an end of line."""
+    size = os.fstat(descriptor).st_size
+    blocks, ends, at = list[bytes](), 0, size
+    while at and ends < 3:
+        if size - at > 3 * MAX_LINE:
+            raise TooLarge(f"a line at its end is longer than {MAX_LINE >> 20} MB: move the file away")
+        step = min(_BLOCK, at)
+        at -= step
+        os.lseek(descriptor, at, os.SEEK_SET)
+        blocks.append(_read(descriptor, step))
+        ends += blocks[-1].count(b"\n")
+    tail = b"".join(reversed(blocks))
+    whole, newline, torn = tail.rpartition(b"\n")
+    if not newline:
+        return [], tail
+    return [line + b"\n" for line in whole.split(b"\n")[-2:]], torn
+
+
+def _number(raw: bytes) -> int | None:
+    with suppress(ValueError):
+        number = decode(raw).get("seq")
+        return number if isinstance(number, int) else None
+    return None
+
+
+def _read(descriptor: int, length: int) -> bytes:
+    data = b""
+    while len(data) < length and (more := os.read(descriptor, length - len(data))):
+        data += more
+    return data
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    if os.write(descriptor, data) != len(data):
+        raise OSError("the line was cut short, as on a full disk")
+
+
+def _close(descriptor: int) -> None:
+    with suppress(OSError):  # what had to be on the disk was synced
+        os.close(descriptor)
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    """Whether the open file is still the one of that name."""
+    with suppress(OSError):
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    return False
+
+
+def _open_to_append(path: Path) -> int:
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+    descriptor = os.open(path, flags, stat.S_IRUSR | stat.S_IWUSR)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(f"{path.name} is no file")
+    return descriptor

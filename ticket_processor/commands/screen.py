@@ -1,0 +1,331 @@
+"""What a run prints: a bar and a table where a person watches, plain lines for cron, one object for a program."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, TextIO, cast
+
+from ..analysis.text.outgoing import told
+from ..core import verbose
+from ..core.errors import CannotRun
+from ..core.models import Outcome, OutcomeStatus, RunSummary
+from ..reporting.run_tally import RunTally, Seen, next_steps, why_no_model
+from ..reporting.run_words import category_counts, difference, outcome_line, summary_text
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+Advance = Callable[[int], None]
+_OBEYED = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]|\r(?!\n)"
+)
+_LINE_ENDS = re.compile(r"[\r\n]")
+
+
+def harmless(text: str, *, one_line: bool = False) -> str:
+    """``text`` for a terminal: what that would obey, what turns text round and half characters, as JSON escapes them.
+
+    A log may hold anything by now, and what a helpdesk or a model says too. JSON keeps its meaning. With ``one_line``
+    line ends are written so as well, by which a text could pretend to be more lines of the program's.
+    """
+    text = _OBEYED.sub(_escaped, text)
+    return _LINE_ENDS.sub(_escaped, text) if one_line else text
+
+
+def standard_output() -> IO[bytes]:
+    """Where bytes are printed to: as they are for a program, and :func:`harmless` for a person at a terminal."""
+    return cast(IO[bytes], _Output(sys.stdout.buffer, shown=sys.stdout.isatty()))
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """Raises :class:`CannotRun` where standard output takes no more, as a file on a full disk.
+
+    ``BrokenPipeError`` goes its way: whoever read along has seen enough.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise CannotRun(f"nothing can be printed to standard output: {error.strerror or error}") from error
+
+
+class _Output:
+    """Takes whole lines."""
+
+    def __init__(self, out: IO[bytes], *, shown: bool) -> None:
+        self._out = out
+        self._shown = shown
+
+    def write(self, data: bytes) -> int:
+        with printing():
+            self._out.write(harmless(data.decode("utf-8", "backslashreplace")).encode() if self._shown else data)
+        return len(data)
+
+    def flush(self) -> None:
+        with printing():
+            self._out.flush()
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
+
+
+class Screen:
+    """Prints to ``out``; problems and progress go to ``err``, so that ``--json`` output stays clean."""
+
+    def __init__(self, *, quiet: bool, as_json: bool, out: TextIO | None = None, err: TextIO | None = None) -> None:
+        self._quiet = quiet
+        self._as_json = as_json
+        self._out = out or sys.stdout
+        self._err = err or sys.stderr
+        self._advance: Advance | None = None
+        self._above: Callable[[str], None] | None = None
+
+    @property
+    def watched(self) -> bool:
+        """Whether a bar is being shown."""
+        return self._advance is not None
+
+    def _print(self, text: str, file: TextIO) -> None:
+        """A line, above the bar if there is one on that terminal."""
+        text = harmless(text)
+        if self._above is not None and file.isatty():
+            self._above(text)
+        else:
+            with printing() if file is self._out else nullcontext():
+                print(text, file=file, flush=True)
+
+    def _print_json(self, data: object) -> None:
+        with printing():
+            print(harmless(json.dumps(data, ensure_ascii=False)), file=self._out, flush=True)
+
+    def say(self, text: str) -> None:
+        """A line for whoever reads along; not with ``--json`` or ``--quiet``."""
+        if not (self._quiet or self._as_json):
+            self._print(text, self._out)
+
+    def notices(self, notices: Sequence[str]) -> None:
+        """Things to know that stop nothing."""
+        for notice in () if self._quiet else notices:
+            self._print(f"ticketbot: note: {notice}", self._err)
+
+    def found(self, ok: bool | None, text: str) -> None:
+        """One line of a check."""
+        mark = {True: "ok  ", False: "FAIL", None: "todo"}[ok]
+        self.say(f"{mark}  {text}")
+
+    def findings(self, rows: Sequence[tuple[str, str, str]]) -> None:
+        """What a check found: severity, what it concerns, what to do. A table on a terminal, else a line each."""
+        self.table(("", "Category", "What to do"), rows, loud="problem")
+
+    def table(self, names: Sequence[str], rows: Sequence[tuple[str, ...]], *, loud: str) -> None:
+        """Rows of cells, the last of which may be long. A table on a terminal, else a line for each row.
+
+        A row whose first cell is ``loud`` stands out.
+        """
+        if self._quiet or self._as_json or not rows:
+            return
+        rows = [tuple(map(harmless, row)) for row in rows]
+        if not self._out.isatty():
+            widths = [max(map(len, column)) for column in list(zip(*rows, strict=True))[:-1]]
+            for row in rows:
+                self.say("  ".join((*map(str.ljust, row, widths), row[-1])))
+            return
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=box.SIMPLE_HEAD)
+        for name in names:
+            table.add_column(name, no_wrap=name != names[-1])
+        for first, *others in rows:
+            style = "bold red" if first == loud else ""
+            table.add_row(Text(first, style=style), *map(Text, others))
+        Console(file=self._out).print(table)
+
+    def blocks(self, blocks: Sequence[tuple[str, Sequence[str]]], *, loud: str) -> None:
+        """A heading for each, with its lines below it on a terminal, else behind it in one line.
+
+        A heading that begins with ``loud`` stands out.
+        """
+        if self._quiet or self._as_json:
+            return
+        blocks = [
+            (harmless(heading, one_line=True), [harmless(line, one_line=True) for line in lines])
+            for heading, lines in blocks
+        ]
+        if not self._out.isatty():
+            for heading, lines in blocks:
+                self.say("  ".join((heading, "; ".join(lines))).rstrip())
+            return
+        from rich.console import Console
+        from rich.padding import Padding
+        from rich.text import Text
+
+        console = Console(file=self._out)
+        for heading, lines in blocks:
+            console.print(Text(heading, style="bold red" if heading.startswith(loud) else "bold"))
+            for line in lines:
+                console.print(Padding(Text(line), (0, 0, 0, 4)))
+
+    def result(self, text: str, data: object) -> None:
+        """The last word of a command: text, or the same as JSON."""
+        if self._as_json:
+            self._print_json(data)
+        else:
+            self.say(text)
+
+    @contextmanager
+    def progress(self, what: str, total: int | None = None) -> Iterator[Advance]:
+        """A bar on a terminal; elsewhere nothing. Yields the function that moves it."""
+        if self._quiet or self._as_json or not self._err.isatty():
+            yield lambda _count: None
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        count = MofNCompleteColumn() if total is not None else TextColumn("{task.completed:.0f}")
+        bars = [BarColumn()] if total is not None else []  # one that cannot grow looks like one that is full
+        columns = (TextColumn("{task.description}"), *bars, count, TimeElapsedColumn())
+        with Progress(*columns, console=Console(file=self._err), transient=True) as bar:
+            task = bar.add_task(what, total=total)
+            self._advance = lambda count: bar.advance(task, count)
+            self._above = lambda text: bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            try:
+                yield self._advance
+            finally:
+                self._advance = self._above = None
+
+    @property
+    def tells_each(self) -> bool:
+        """Whether each ticket's end is printed: where somebody reads along and no bar is being shown."""
+        return not (self._quiet or self._as_json or self.watched)
+
+    def outcome(self, ended: Outcome | Seen, *, line: bool = True) -> None:
+        """One ticket's end: moves the bar, or prints a line where nobody watches one. Failures always print."""
+        seen = ended if isinstance(ended, Seen) else Seen(ended)
+        verbose.decision(seen.outcome.ticket_id, seen.outcome.status, lambda: told(seen.outcome.reason))
+        if self._advance is not None:
+            self._advance(1)
+        if seen.outcome.status is OutcomeStatus.FAILED:
+            self._print(outcome_line(seen), self._err)
+        elif line and self._advance is None and seen.outcome.status is not OutcomeStatus.PLANNED:
+            self.say(outcome_line(seen))
+
+    def finished(
+        self,
+        summary: RunSummary,
+        log: Path | None,
+        planned: Sequence[Outcome | Seen] = (),
+        *,
+        title: str | None = None,
+        tally: RunTally | None = None,
+        more: Sequence[str] = (),
+    ) -> None:
+        """The run's summary, after the differences that a dry run would have made.
+
+        ``title`` stands before the run's id; without ``log`` there are no receipts. With ``tally`` a person at a
+        terminal is shown as well what is worth a look, and what to do next: ``more``, where there is any.
+        """
+        shown = [item if isinstance(item, Seen) else Seen(item) for item in planned]
+        if self._as_json:
+            self._print_json(_as_data(summary, log, shown, tally))
+        else:
+            for item in shown:
+                self.say(difference(item))
+            self.say(summary_text(summary, log, title, tally))
+            if tally is not None and self._out.isatty() and not self._quiet:
+                self._for_a_person(summary, tally, more)
+            else:
+                for line in more:
+                    self.say(f"  {line}")
+        for remark in summary.remarks:
+            print(f"ticketbot: note: {harmless(remark)}", file=self._err, flush=True)
+        if summary.stopped and (summary.exit_code or not self._quiet):
+            print(f"ticketbot: ended early: {harmless(summary.stopped)}", file=self._err, flush=True)
+        if summary.new_dead_letters:
+            text = f"failed too often and will be left alone: {summary.new_dead_letters}"
+            reasons = f"; the reasons are in {log}" if log else ""
+            print(f"ticketbot: tickets that {text}{reasons}", file=self._err, flush=True)
+
+    def _for_a_person(self, summary: RunSummary, tally: RunTally, more: Sequence[str]) -> None:
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        console = Console(file=self._out)
+        if summary.categories:
+            console.print(Text(f"  categories: {category_counts(summary)}"))
+        if look_at := tally.look_at:
+            table = Table(box=box.SIMPLE_HEAD)
+            longest = max(len(str(seen.outcome.ticket_id)) for seen in look_at)
+            table.add_column("Ticket", justify="right", no_wrap=True, min_width=max(6, longest))
+            table.add_column("Worth a look")
+            table.add_column("Subject", no_wrap=True, overflow="ellipsis")
+            for seen in look_at:
+                table.add_row(
+                    linked(str(seen.outcome.ticket_id), seen.url), _why(seen), Text(harmless(seen.subject or "-"))
+                )
+            console.print(table)
+        steps = more or next_steps(summary, tally)
+        if steps:
+            console.print(Text("Next", style="bold"))
+        for step in steps:
+            console.print(Text(f"  {harmless(step)}"), soft_wrap=True)
+
+
+def linked(number: str, url: str) -> Text:
+    """A ticket's number, which a terminal opens in the helpdesk."""
+    from rich.text import Text
+
+    return Text(number, style=f"link {url}" if url else "")
+
+
+def _why(seen: Seen) -> Text:
+    from rich.text import Text
+
+    reasons = f" ({', '.join(seen.reasons)})" if seen.reasons else ""
+    words = ", ".join(seen.why).replace("escalated", f"escalated{reasons}", 1).replace("_", " ")
+    return Text(words, style="bold red" if seen.reasons else "")
+
+
+def _as_data(
+    summary: RunSummary, log: Path | None, planned: Sequence[Seen], tally: RunTally | None
+) -> dict[str, object]:
+    data: dict[str, object] = {**summary.model_dump(mode="json"), "log": log and str(log)}
+    if tally is not None:
+        data["to_look_at"] = dict(tally.counts)
+        data["tickets_to_look_at"] = [
+            {
+                "ticket_id": seen.outcome.ticket_id,
+                "why": list(seen.why),
+                "reasons": list(seen.reasons),
+                "subject": seen.subject or None,
+                "url": seen.url or None,
+            }
+            for seen in tally.look_at
+        ]
+        data["why_no_model"] = why_no_model(summary)
+        data["next"] = next_steps(summary, tally)
+    if summary.dry_run:
+        data["planned"] = [
+            {
+                "ticket_id": item.outcome.ticket_id,
+                "subject": item.subject or None,
+                "url": item.url or None,
+                "analysis": item.outcome.analysis and item.outcome.analysis.model_dump(mode="json"),
+                "change": item.outcome.change and item.outcome.change.model_dump(mode="json"),
+            }
+            for item in planned
+            if item.outcome.status is OutcomeStatus.PLANNED
+        ]
+    return data

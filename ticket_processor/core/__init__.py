@@ -1,0 +1,1 @@
+"""Nouns, errors, time and small safe helpers that every package uses."""

@@ -1,0 +1,143 @@
+"""Labelled tickets made ready to learn from: cleaned, redacted, without repeats, counted once for all folds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.preprocessing import normalize
+
+from ...analysis.classifier.ngrams import character_grams, plain_form, word_grams
+from ...analysis.classifier.scoring import Features, Floats
+from ...analysis.classifier.storage import TASKS, Task
+from ...analysis.text.cleaning import clean
+from ...analysis.text.redact import RedactedText, redact
+from ..data import Example
+
+Rows = npt.NDArray[np.int64]
+
+MAX_TICKETS = 20_000
+"""Tickets learnt from; more take hours and change little."""
+
+FEWEST_TICKETS = 2
+"""An n-gram must occur in so many different tickets; they may be of one customer, whom nobody knows here."""
+
+_MOST_WORDS = 60_000
+_MOST_PIECES = 50_000
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Different tickets, and for each task one label or ``None`` a ticket."""
+
+    ids: tuple[str, ...]
+    texts: tuple[RedactedText, ...]
+    labels: Mapping[Task, tuple[str | None, ...]]
+    repeats: int
+    passed_over: int
+
+
+def corpus_of(examples: Iterable[Example]) -> Corpus:
+    """The first :data:`MAX_TICKETS` different tickets, as an analyser would see them.
+
+    A text that comes again with the same labels is left out: it would be learnt and tested at once.
+    """
+    seen: dict[tuple[str, ...], None] = {}
+    ids: list[str] = []
+    texts: list[RedactedText] = []
+    labels: dict[Task, list[str | None]] = {task: [] for task in TASKS}
+    repeats = passed_over = 0
+    for example in examples:
+        if len(texts) == MAX_TICKETS:
+            passed_over += 1
+            continue
+        text = text_of(example)
+        given = {task: _label(example, task) for task in TASKS}
+        key = (plain_form(text.text), *(label or "" for label in given.values()))
+        if not key[0].strip() or key in seen:
+            repeats += 1
+            continue
+        seen[key] = None
+        ids.append(str(example.id))
+        texts.append(text)
+        for task in TASKS:
+            labels[task].append(given[task])
+    return Corpus(
+        tuple(ids), tuple(texts), {task: tuple(given) for task, given in labels.items()}, repeats, passed_over
+    )
+
+
+def text_of(example: Example) -> RedactedText:
+    """What an analyser would see of a ticket."""
+    return redact(clean(example.subject, example.body), names=example.names)
+
+
+def _label(example: Example, task: Task) -> str | None:
+    value = example.label(task)
+    return None if value is None else str(value)
+
+
+class NgramCounts:
+    """How often each n-gram occurs in each ticket of a corpus."""
+
+    def __init__(self, texts: Sequence[RedactedText]) -> None:
+        forms = [plain_form(text.text) for text in texts]
+        self._parts = [_count(forms, word_grams), _count(forms, character_grams)]
+
+    def space(self, rows: Rows) -> TfidfSpace:
+        """The features that the tickets ``rows`` alone give rise to."""
+        chosen = []
+        for (counts, _), most in zip(self._parts, (_MOST_WORDS, _MOST_PIECES), strict=True):
+            tickets = np.bincount(counts[rows].indices, minlength=counts.shape[1])
+            columns = np.flatnonzero(tickets >= FEWEST_TICKETS)
+            if len(columns) > most:
+                columns = np.sort(columns[np.argsort(-tickets[columns], kind="stable")[:most]])
+            idf = np.log((1 + len(rows)) / (1 + tickets[columns])) + 1
+            chosen.append((columns, idf.astype(np.float32)))
+        return TfidfSpace(self._parts, chosen)
+
+
+class TfidfSpace:
+    """TF-IDF as learnt from some tickets, for any of the corpus."""
+
+    def __init__(self, parts: list[tuple[Any, Any]], chosen: list[tuple[Any, Floats]]) -> None:
+        self._parts = parts
+        self._chosen = chosen
+
+    def matrix(self, rows: Rows) -> sparse.csr_matrix:
+        """One row a ticket; the same values as :meth:`Features.vector` gives."""
+        blocks = []
+        for (counts, _), (columns, idf) in zip(self._parts, self._chosen, strict=True):
+            block = counts[rows][:, columns].astype(np.float32)
+            block.data = 1 + np.log(block.data)
+            blocks.append(normalize(block.multiply(idf).tocsr(), copy=False))
+        return sparse.hstack(blocks, format="csr", dtype=np.float32)
+
+    def features(self) -> Features:
+        """The same for use without scipy."""
+        (words, pieces), border = (
+            [names[columns] for (_, names), (columns, _) in zip(self._parts, self._chosen, strict=True)],
+            len(self._chosen[0][0]),
+        )
+        return Features(
+            {str(gram): at for at, gram in enumerate(words)},
+            {str(gram): at for at, gram in enumerate(pieces, border)},
+            np.concatenate([idf for _, idf in self._chosen]),
+        )
+
+
+def _count(forms: list[str], analyzer: Any) -> tuple[Any, Any]:
+    vectorizer = CountVectorizer(analyzer=analyzer, dtype=np.int32)
+    try:
+        counts = vectorizer.fit_transform(forms)
+    except ValueError:  # no n-gram at all
+        return sparse.csr_matrix((len(forms), 0), dtype=np.int32), np.empty(0, object)
+    names = vectorizer.get_feature_names_out()
+    tickets = np.bincount(counts.indices, minlength=counts.shape[1])
+    kept = np.flatnonzero(tickets >= FEWEST_TICKETS)
+    return counts[:, kept].tocsr(), names[kept]

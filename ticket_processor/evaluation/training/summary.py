@@ -1,0 +1,143 @@
+"""What training found, for people: lines for a terminal or a log, and an HTML report with pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ...analysis.classifier.storage import TASKS, Description, Task
+from ..report import MOST_ERRORS, Miss, heading, misses_part, scores_part, table, write_page
+from .corpus import Corpus
+from .fitting import Contest, FittedTask, Trained
+
+_LONGEST_TEXT = 400
+_SCORES = ("<task", "<method", "tickets", "labels", "macro-F1", "rules", "accuracy", "rules", "ECE", "<used")
+_CONTEST = ("<method", "macro-F1", "sd", "fit s", "ms a ticket")
+
+
+def score_rows(description: Description) -> list[tuple[str, ...]]:
+    """A row for each task: the classifier's scores beside those of the rules on the same held-out tickets."""
+    return [
+        (
+            task,
+            learnt.model,
+            str(learnt.rows),
+            str(len(learnt.labels)),
+            f"{learnt.macro_f1:.3f}",
+            f"{learnt.rules_macro_f1:.3f}",
+            f"{learnt.accuracy:.3f}",
+            f"{learnt.rules_accuracy:.3f}",
+            f"{learnt.ece:.3f}",
+            "yes" if learnt.used else "no",
+        )
+        for task in TASKS
+        if (learnt := description.tasks.get(task)) is not None
+    ]
+
+
+def contest_rows(contests: Iterable[Contest]) -> list[tuple[str, ...]]:
+    """A row for each method, best first; one that took no part says why."""
+    ranked = sorted(contests, key=lambda contest: (contest.failed is not None, -contest.macro_f1))
+    return [
+        (contest.method, contest.failed, "", "", "")
+        if contest.failed is not None
+        else (
+            contest.method,
+            f"{contest.macro_f1:.3f}",
+            f"± {contest.sd:.3f}",
+            f"{contest.fit_s:.2f}",
+            f"{contest.ms_per_ticket:.2f}",
+        )
+        for contest in ranked
+    ]
+
+
+def text_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in plain text; a column whose name begins with ``<`` stands to the left."""
+    names = [name.lstrip("<") for name in columns]
+    lines = [names, *rows]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(names))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if name.startswith("<") else cell.rjust(width)
+            for cell, width, name in zip(line, widths, columns, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def summary_text(trained: Trained, *, bench: bool) -> str:
+    """The result in a few lines: a table for each contest, the scores beside the rules', and what is used."""
+    parts = []
+    for learnt in trained.learnt if bench else ():
+        able = [contest for contest in learnt.contests if contest.failed is None]
+        parts.append(f"{learnt.task}, by {len(learnt.scores.confusion)} labels, five-fold cross-validation")
+        parts.append(text_table(_CONTEST, contest_rows(able)))
+        parts.append("")
+    parts.append(text_table(_SCORES, score_rows(trained.description)))
+    return "\n".join([*parts, *remarks(trained)])
+
+
+def remarks(trained: Trained) -> list[str]:
+    """What somebody may not have expected, a sentence each."""
+    sentences = [f"{task} is not learnt: {why}" for task, why in trained.skipped.items()]
+    for learnt in trained.learnt:
+        left_out = learnt.description.left_out
+        if left_out:
+            named = ", ".join(f"{label} ({count})" for label, count in sorted(left_out.items()))
+            sentences.append(f"{learnt.task}: labels with too few tickets, or not in the taxonomy, left out: {named}")
+        if not learnt.description.used:
+            sentences.append(f"{learnt.task} will not be used: the rules are as good on the same tickets")
+    return sentences
+
+
+def write_report(path: Path, trained: Trained, corpus: Corpus) -> None:
+    """Write the report: one HTML file that needs nothing else. It holds redacted words of misclassified tickets.
+
+    Needs the extra ``report``. Raises ``CannotRun`` when the file cannot be written.
+    """
+    description = trained.description
+    parts = [heading("Scores"), table(_SCORES, score_rows(description))]
+    for learnt in trained.learnt:
+        parts += [heading(learnt.task.capitalize()), scores_part(learnt.scores, name=learnt.description.model)]
+        if learnt.top_scores.per_label.keys() != learnt.scores.per_label.keys():
+            parts += [heading("By the first level", 3), scores_part(learnt.top_scores, name=learnt.description.model)]
+        if len(learnt.contests) > 1:
+            parts += [heading("Methods", 3), table(_CONTEST, contest_rows(learnt.contests))]
+        wrong = sum(given != truth for given, truth in zip(learnt.predicted, learnt.gold, strict=True))
+        parts.append(misses_part(_misses(learnt, corpus), wrong))
+    intro = (
+        f"Trained {description.trained_at} by ticketbot {description.ticketbot} on {description.rows} tickets "
+        f"({description.source}). All scores are for tickets that the model had not seen (five-fold "
+        "cross-validation), the rules' for the same ones. Where the classifier is not better, it is not used."
+    )
+    told = ["Misclassified tickets are shown in redacted words; names in running text may remain: share with care."]
+    write_page(path, "ticketbot: the local classifier", parts, [*told, *remarks(trained)], intro)
+
+
+def _misses(learnt: FittedTask, corpus: Corpus) -> list[Miss]:
+    """The wrong answers, surest first."""
+    answers = zip(learnt.rows, learnt.gold, learnt.predicted, learnt.confidence, strict=True)
+    wrong = sorted((answer for answer in answers if answer[1] != answer[2]), key=lambda answer: -answer[3])
+    return [
+        Miss(corpus.ids[row], truth, given, confidence, _beginning(corpus.texts[row].text))
+        for row, truth, given, confidence in wrong[:MOST_ERRORS]
+    ]
+
+
+def _beginning(text: str) -> str:
+    return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT].rstrip() + "…"
+
+
+def as_data(trained: Trained, folder: Path, report: Path | None) -> dict[str, object]:
+    """The same for a program."""
+    contests: dict[Task, list[dict[str, object]]] = {
+        learnt.task: [vars(contest) for contest in learnt.contests] for learnt in trained.learnt
+    }
+    return {
+        "folder": str(folder),
+        "report": None if report is None else str(report),
+        "classifier": trained.description.model_dump(mode="json"),
+        "contests": contests,
+        "skipped": dict(trained.skipped),
+    }

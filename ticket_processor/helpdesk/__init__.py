@@ -1,0 +1,1 @@
+"""The helpdesk protocol, HTTP, rate limits, and each vendor's details."""

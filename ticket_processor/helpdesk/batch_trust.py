@@ -1,0 +1,78 @@
+"""Whether this account's jobs of many updates may be trusted with notes, and how that is known.
+
+Zendesk does not document whether an item of a job keeps its comment, its metadata and its own stamp. Without them a job
+could publish nothing, guard nothing, or leave no proof; so a job is used only where they have been seen to hold.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pydantic import ConfigDict, ValidationError
+
+from ..core.models import Frozen
+
+FACT = "batch"
+
+
+class StateFacts(Protocol):
+    """The part of the state that is needed here: texts by name."""
+
+    def fact(self, name: str) -> str | None:
+        """A stored text, ``None`` when there is none."""
+
+    def remember(self, **facts: str) -> None:
+        """Store texts by name."""
+
+
+class BatchTrust(Frozen):
+    """What has been seen of an account's jobs; ``None`` where nobody has looked.
+
+    ``comment``, ``metadata``: an item's note and metadata arrive. ``private``: its note stays internal. ``stamps``: an
+    item with an old stamp fails. What earlier versions stored besides is passed over.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    at: str
+    ok: bool
+    comment: bool
+    private: bool
+    metadata: bool
+    stamps: bool | None
+    why: str = ""
+
+
+def learnt(state: StateFacts) -> BatchTrust | None:
+    """What is known of the account's jobs; ``None`` when nothing is, or when it cannot be read."""
+    text = state.fact(FACT)
+    if text is None:
+        return None
+    try:
+        return BatchTrust.model_validate_json(text)
+    except ValidationError:
+        return None
+
+
+PASSED_OVER = "a job's item was written although its ticket had changed since it was read"
+
+
+def revoked(state: StateFacts, now: str, why: str = PASSED_OVER) -> BatchTrust:
+    """What is known from now on of an account whose jobs were trusted: single updates are used, and ``why``."""
+    before = learnt(state)
+    known = BatchTrust(
+        at=now,
+        ok=False,
+        comment=before is None or before.comment,
+        private=before is None or before.private,
+        metadata=before is None or before.metadata,
+        stamps=False if why == PASSED_OVER else before and before.stamps,
+        why=why,
+    )
+    remember(state, known)
+    return known
+
+
+def remember(state: StateFacts, known: BatchTrust) -> None:
+    """Store it for the runs to come; what was known before is replaced."""
+    state.remember(**{FACT: known.model_dump_json()})

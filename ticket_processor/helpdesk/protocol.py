@@ -1,0 +1,125 @@
+"""What a run needs from any helpdesk. The vendors' words stop behind this protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ..core.errors import TicketError
+from ..core.models import Change, Ticket
+from .ticket_history import Edit, History
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some tickets in the order of their last change, and the place from which to go on afterwards.
+
+    ``cursor`` is opaque; ``None`` means that this page offers no place to resume from. ``last`` is true when
+    nothing newer is there yet. ``unread`` are tickets of the page that could not be made out, and why. A listing that
+    shows again what earlier ones have shown says ``since`` when its tickets were created, and its last page since when
+    those of the next one (``again_since``), both in Unix seconds.
+    """
+
+    tickets: tuple[Ticket, ...]
+    cursor: str | None
+    last: bool
+    unread: Mapping[int, TicketError] = field(default_factory=dict)
+    since: float | None = None
+    again_since: float | None = None
+
+
+class Fetched(dict[int, Ticket]):
+    """Tickets by id. ``unread`` are those that are there and could not be read, and why; all others are gone."""
+
+    def __init__(
+        self, tickets: Mapping[int, Ticket] | Iterable[tuple[int, Ticket]] = (), unread: Mapping[int, TicketError] = {}
+    ) -> None:
+        super().__init__(tickets)
+        self.unread: dict[int, TicketError] = dict(unread)
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """How far a job is. ``results`` say of each ticket whether its change was certainly made; others are unknown.
+
+    ``progress`` is how many of its items are behind it, where that is told.
+    """
+
+    ended: bool
+    results: Mapping[int, bool] = field(default_factory=dict)
+    progress: int = 0
+
+
+@dataclass(frozen=True)
+class TicketField:
+    """A field that the account's tickets have. ``options`` maps the values of a drop-down to their names."""
+
+    id: int
+    title: str
+    kind: str
+    active: bool = True
+    system: bool = False
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AccountLabels:
+    """The words that an account already sorts its tickets by: tags with how often they are used, fields, groups."""
+
+    tags: Mapping[str, int]
+    fields: tuple[TicketField, ...] = ()
+    groups: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Article:
+    """An article of the help centre, as a search found it; ``locale`` is the vendor's, such as ``en-us``."""
+
+    id: int
+    title: str
+    labels: tuple[str, ...] = ()
+    locale: str = ""
+
+
+class Helpdesk(Protocol):
+    """One helpdesk account. Every method may be called from several threads.
+
+    All of them may raise :class:`CannotRun` (not authorised, unreachable, told to
+    come back later), :class:`DeadlineReached` and
+    :class:`Stopping`.
+    """
+
+    def pages(self, cursor: str | None, since: float) -> Iterator[Page]:
+        """Tickets changed after ``cursor``, or after ``since`` (Unix seconds) where there is none."""
+
+    def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
+        """Tickets as they are now. One that is absent, and not ``unread``, does not exist (it was asked for alone)."""
+
+    def history(self, ticket_id: int) -> History:
+        """Everything that has happened to the ticket. Raises :class:`TicketError`."""
+
+    def recent_edits(self, since: float) -> Iterator[tuple[int, Edit]]:
+        """The account's last edits, with their tickets, as far back as ``since`` (the helpdesk's clock, Unix seconds).
+
+        Some may be missing, and all where this is not allowed; :meth:`history` has every one. Raises
+        :class:`TicketError`.
+        """
+
+    def update(self, change: Change) -> Edit | None:
+        """Apply ``change`` in one guarded write: all of it, or nothing. The edit as recorded, where that is told.
+
+        Raises ``UpdateConflict`` (the ticket is not as merged from), ``OutcomeUnknown`` (read before anything
+        else), ``TicketGone`` or ``UpdateRefused``.
+        """
+
+    def update_many(self, changes: Sequence[Change], *, stale: Change | None = None) -> str:
+        """Hand in up to a hundred changes as one job, each guarded by itself; the job's id.
+
+        ``stale`` is for the trial of an account: of its ticket, which is none of the others, the job gets an item that
+        changes nothing and whose stamp is out of date. It fails where the items' stamps count.
+        Raises ``TooManyJobs`` and ``JobRefused`` (nothing was or will be done), and ``OutcomeUnknown``.
+        """
+
+    def jobs(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
+        """How far jobs are, by id; those that the helpdesk does not know (any more) are absent."""

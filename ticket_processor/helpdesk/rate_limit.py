@@ -1,0 +1,79 @@
+"""Keeping below a share of the helpdesk's rate limits, as its replies tell them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ..core.clock import Clock
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A rate limit as a reply's headers told it: calls per window, calls left, seconds to the next window if told."""
+
+    total: int
+    remaining: int
+    resets_s: float | None
+
+
+class Throttle:
+    """Keeps our calls below a share of each limit, so that people and other tools keep the rest.
+
+    Limits are learnt from the replies; before the first one nothing is held back. Within a window at most
+    ``share`` of the total is used by us, and nothing once others have left less than a twentieth.
+    Safe for threads; waiting happens outside the lock.
+    """
+
+    def __init__(self, clock: Clock, share: float = 0.5, window_s: float = 60.0) -> None:
+        self._clock = clock
+        self._share = share
+        self._window_s = window_s
+        self._lock = threading.Lock()
+        self._buckets: dict[str, _Bucket] = {}
+
+    def delay(self, names: Iterable[str]) -> float:
+        """Seconds to wait before a call that counts against all ``names``; 0.0 takes the places at once."""
+        now = self._clock.monotonic()
+        with self._lock:
+            buckets = [self._buckets.setdefault(name, _Bucket(now + self._window_s)) for name in names]
+            wait = max((bucket.delay(now, self._share, self._window_s) for bucket in buckets), default=0.0)
+            if wait <= 0:
+                for bucket in buckets:
+                    bucket.used += 1
+            return wait
+
+    def learn(self, limits: Mapping[str, Limit]) -> None:
+        """Take in what a reply said about the limits it counted against."""
+        now = self._clock.monotonic()
+        with self._lock:
+            for name, limit in limits.items():
+                bucket = self._buckets.setdefault(name, _Bucket(now + self._window_s))
+                if limit.resets_s is not None:
+                    bucket.window_ends = now + max(0.0, limit.resets_s)
+                elif bucket.remaining is not None and limit.remaining > bucket.remaining + limit.total // 20:
+                    # A new window has begun unannounced; a smaller rise is only replies that overtook each other.
+                    bucket.used, bucket.window_ends = 0, now + self._window_s
+                bucket.total, bucket.remaining = limit.total, limit.remaining
+
+
+class _Bucket:
+    __slots__ = ("remaining", "total", "used", "window_ends")
+
+    def __init__(self, window_ends: float) -> None:
+        self.total: int | None = None
+        self.remaining: int | None = None
+        self.used = 0
+        self.window_ends = window_ends
+
+    def delay(self, now: float, share: float, window_s: float) -> float:
+        if now >= self.window_ends:
+            self.used = 0
+            self.remaining = None
+            self.window_ends = now + window_s
+        if self.total is None:
+            return 0.0
+        ours_spent = self.used >= max(1, int(self.total * share))
+        theirs_spent = self.remaining is not None and self.remaining <= self.total // 20
+        return self.window_ends - now + 0.05 if ours_spent or theirs_spent else 0.0

@@ -1,0 +1,284 @@
+"""What has happened to one ticket, edit by edit, and what follows from it. Pure data and functions.
+
+This is the one place where "is our write there?", "did somebody take this off?", "is this value still ours?" and
+"who has touched it since?" are answered; each from the helpdesk's own record, which nobody can edit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Literal, TypeVar
+
+from pydantic import Field
+
+from ..core.models import Change, Frozen, Priority, TakenOff, Ticket
+
+FieldValue = tuple[str | None, str | None]
+Value = TypeVar("Value")
+
+
+class Edit(Frozen):
+    """One change of a ticket, by whomever: values are (before, after), and ``None`` where a field did not change.
+
+    ``author`` is the comment's, where there is one. ``key`` and ``intent`` are set on writes of ours. ``text`` are the
+    words of a public comment: never log them. ``way`` is how it came about: by hand (at the screen, by mail), through
+    the helpdesk's API, or by the account's own rules and the helpdesk itself.
+    """
+
+    at: str
+    author: int | None = None
+    way: Literal["hand", "api", "rules"] = "hand"
+    key: str = ""
+    intent: str = ""
+    creation: bool = False
+    tags_added: frozenset[str] = frozenset()
+    tags_removed: frozenset[str] = frozenset()
+    priority: tuple[Priority | None, Priority | None] | None = None
+    group: tuple[int | None, int | None] | None = None
+    fields: dict[int, FieldValue] = Field(default_factory=dict)
+    comment: Literal["public", "internal"] | None = None
+    text: str = ""
+
+
+class Ours(Frozen):
+    """What writes of ours put on a ticket and nobody has changed since."""
+
+    tags: frozenset[str] = frozenset()
+    priority: Priority | None = None
+    group: int | None = None
+    fields: dict[int, str] = Field(default_factory=dict)
+
+
+class Touched(Frozen):
+    """What was changed after a certain edit, by whomever."""
+
+    tags: frozenset[str] = frozenset()
+    priority: bool = False
+    group: bool = False
+    fields: frozenset[int] = frozenset()
+
+
+class History(Frozen):
+    """A ticket's edits, oldest first. ``options`` are the tags that stand for a drop-down's values, by field."""
+
+    edits: tuple[Edit, ...] = ()
+    options: dict[int, frozenset[str]] = Field(default_factory=dict)
+
+    def find(self, *keys: str) -> Edit | None:
+        """The write that carries one of ``keys``, whatever has happened to the ticket since."""
+        wanted = {key for key in keys if key}
+        return next((edit for edit in self.edits if edit.key in wanted), None)
+
+    def triaged(self, key: str = "") -> Edit | None:
+        """The write that triaged the ticket first: the one that carries ``key``, else our first, whatever its key.
+
+        Every other write of ours comes after it, and earlier versions made keys from what may have changed since.
+        """
+        return self.find(key) or next((edit for edit in self.edits if edit.key), None)
+
+    def born_with(self, tag: str) -> bool:
+        """Whether the ticket had ``tag`` when it was made, and nothing since can be a write of ours.
+
+        The items of a job may have lost their key, so that any later change through the API could be one.
+        """
+        made = self.edits[0] if self.edits else None
+        later = any(edit.key or edit.way == "api" for edit in self.edits[1:])
+        return made is not None and made.creation and not made.key and tag in made.tags_added and not later
+
+    def taken_off(self, ticket: Ticket | None = None) -> TakenOff:
+        """Tags, field values, group and priority that somebody took off the ticket and nobody has put back.
+
+        What the record has on the ticket, and the ``ticket`` as it was read just before does not show, was taken off
+        as well: not every change is on record.
+        """
+        removed: set[str] = set()
+        there: set[str] = set()
+        emptied: dict[int, bool] = {}
+        filled: set[int] = set()
+        group = priority = False
+        last: dict[str, object] = {}
+        for edit in self.edits:
+            # What a write of ours took off was there, whatever the record says, and we may put it back.
+            removed = (removed - edit.tags_removed if edit.key else removed | edit.tags_removed) - edit.tags_added
+            there = (there | edit.tags_added) - edit.tags_removed
+            if edit.group is not None:
+                group, last["group"] = (
+                    edit.group[1] is None and edit.group[0] is not None and not edit.key,
+                    edit.group[1],
+                )
+            if edit.priority is not None:
+                priority = edit.priority[1] is None and edit.priority[0] is not None and not edit.key
+                last["priority"] = edit.priority[1]
+            for key, (before, after) in edit.fields.items():
+                if after is not None:
+                    filled.add(key)
+                    emptied[key] = False
+                elif before is not None:
+                    filled.discard(key)
+                    emptied[key] = not edit.key
+            for key, tags in self.options.items():
+                # Whoever takes a choice's tag off empties the drop-down, which the record need not say.
+                if not edit.key and key not in edit.fields and edit.tags_removed & tags and not edit.tags_added & tags:
+                    emptied[key] = True
+        if ticket is not None:
+            removed |= there.difference(ticket.tags)
+            group = group or (ticket.group is None and last.get("group") is not None)
+            priority = priority or (ticket.priority is None and last.get("priority") is not None)
+            emptied |= dict.fromkeys(filled - ticket.fields.keys(), True)
+        fields = {key for key, gone in emptied.items() if gone}
+        return TakenOff(tags=frozenset(removed), fields=frozenset(fields), group=group, priority=priority)
+
+    def last_written(self) -> Ours:
+        """What our last write put on the ticket and nobody has changed since, whoever had it there before."""
+        fields: dict[int, str | None] = {}
+        group: int | None = None
+        priority: Priority | None = None
+        for edit in self.edits:
+            mine = bool(edit.key)
+            group = (edit.group[1] if mine else None) if edit.group is not None else group
+            priority = (edit.priority[1] if mine else None) if edit.priority is not None else priority
+            fields |= {number: after if mine else None for number, (_, after) in edit.fields.items()}
+        owned = {number: value for number, value in fields.items() if value is not None}
+        return Ours(tags=self._put_on(for_good=False), group=group, priority=priority, fields=owned)
+
+    def ours(self) -> Ours:
+        """What is on the ticket because we wrote it, as far as nobody has changed it since.
+
+        What a write of ours took away from others, and another one put back, is not ours.
+        """
+        fields: dict[int, list[tuple[bool, FieldValue]]] = {}
+        for edit in self.edits:
+            for number, values in edit.fields.items():
+                fields.setdefault(number, []).append((bool(edit.key), values))
+        owned = {number: _owned(changes) for number, changes in fields.items()}
+        return Ours(
+            tags=self._put_on(for_good=False),
+            priority=_owned((bool(edit.key), edit.priority) for edit in self.edits if edit.priority is not None),
+            group=_owned((bool(edit.key), edit.group) for edit in self.edits if edit.group is not None),
+            fields={number: value for number, value in owned.items() if value is not None},
+        )
+
+    def put_on(self) -> frozenset[str]:
+        """Tags that writes of ours put on and did not take off again, whatever others have done with them."""
+        return self._put_on(for_good=True)
+
+    def judged(self, tags: Collection[str]) -> bool:
+        """Whether somebody has taken off or put back a tag that we had put on; ``tags`` are those there now.
+
+        A drop-down's tag goes with its field, which is nobody's label.
+        """
+        choices = frozenset[str]().union(*self.options.values())
+        return bool(self.put_on() - self.ours().tags.intersection(tags) - choices)
+
+    def _put_on(self, *, for_good: bool) -> frozenset[str]:
+        tags: frozenset[str] = frozenset()
+        theirs: frozenset[str] = frozenset()
+        for edit in self.edits:
+            if edit.key:
+                theirs |= edit.tags_removed - tags
+                tags = (tags - edit.tags_removed) | (edit.tags_added - theirs)
+            elif not for_good:
+                tags -= edit.tags_removed | edit.tags_added
+        return tags
+
+    def passed_over(self, write: Edit, stamp: str) -> bool:
+        """Whether somebody had changed the ticket between ``stamp``, which ``write`` was guarded by, and that write."""
+        before = self.edits[: self.edits.index(write)] if write in self.edits else ()
+        return any(edit.at > stamp for edit in before)
+
+    def by_people(self) -> tuple[bool, ...]:
+        """Of each edit, whether a person made it: no write of ours, no rule, no other program under our own user.
+
+        Another user's edit through the API counts as that person's: nothing tells a script from an app on a phone.
+        """
+        own = {edit.author for edit in self.edits if edit.key}
+        return tuple(
+            not edit.key
+            and edit.way != "rules"
+            and edit.author is not None
+            and not (edit.way == "api" and edit.author in own)
+            for edit in self.edits
+        )
+
+    def touched_since(self, write: Edit) -> Touched:
+        """What was changed after ``write``, an edit of this history."""
+        later = self.edits[self.edits.index(write) + 1 :]
+        return Touched(
+            tags=frozenset[str]().union(*(edit.tags_added | edit.tags_removed for edit in later)),
+            priority=any(edit.priority is not None for edit in later),
+            group=any(edit.group is not None for edit in later),
+            fields=frozenset(key for edit in later for key in edit.fields),
+        )
+
+    def last_of_ours(self) -> Edit | None:
+        """The newest write of ours."""
+        return next((edit for edit in reversed(self.edits) if edit.key), None)
+
+    def said_since(self, write: Edit | None, author: int) -> tuple[Edit, ...]:
+        """Public comments of one person, such as the requester, after ``write``."""
+        start = 0 if write is None else self.edits.index(write) + 1
+        return tuple(edit for edit in self.edits[start:] if edit.comment == "public" and edit.author == author)
+
+
+def _owned(changes: Iterable[tuple[bool, tuple[Value | None, Value | None]]]) -> Value | None:
+    """The last of one part's values (before, after) if it is ours. Each comes with whether a write of ours set it."""
+    value: Value | None = None
+    theirs: list[Value] = []
+    for mine, (before, after) in changes:
+        if mine and before is not None and before != value:
+            theirs.append(before)
+        value = after if mine and after not in theirs else None
+    return value
+
+
+class Overwritten(Frozen):
+    """What a write of ours did away with although it had not been merged from it: the guard had a hole."""
+
+    tags: tuple[str, ...] = ()
+    tags_back: tuple[str, ...] = Field((), description="that somebody had taken off, and our write put on again")
+    priority: Priority | None = None
+    group: int | None = None
+    fields: dict[int, str] = Field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.parts)
+
+    @property
+    def parts(self) -> list[str]:
+        """What was lost, in the words of a receipt."""
+        return [
+            name
+            for name, lost in (
+                ("tags", self.tags or self.tags_back),
+                ("priority", self.priority),
+                ("group", self.group),
+                ("fields", self.fields),
+            )
+            if lost
+        ]
+
+
+def overwritten(write: Edit, change: Change) -> Overwritten:
+    """What ``write``, as the helpdesk recorded it, took away besides what ``change`` meant to."""
+    priority, group = (write.priority or (None, None))[0], (write.group or (None, None))[0]
+    meant = {*change.fields_replaced, *change.fields_cleared}
+    emptied = {key: before for key, (before, _) in write.fields.items() if before is not None}
+    # A drop-down's old value goes with its tag, and comes back with it.
+    words = {word for value in emptied.values() for word in value.split()}
+    return Overwritten(
+        tags=tuple(sorted(write.tags_removed.difference(change.tags_removed, words))),
+        tags_back=tuple(sorted(write.tags_added.intersection(change.tags_before))),
+        priority=priority if priority != change.priority_before else None,
+        group=group if group != change.group_before else None,
+        fields={
+            key: before
+            for key, before in emptied.items()
+            if key not in meant and not set(before.split()) <= set(change.tags_removed)
+        },
+    )
+
+
+def changed(before: Iterable[str], after: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Tags that came and tags that went between two lists."""
+    old, new = frozenset(before), frozenset(after)
+    return new - old, old - new

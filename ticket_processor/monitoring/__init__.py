@@ -1,0 +1,1 @@
+"""Alerts, service levels, heartbeat and health."""

@@ -1,0 +1,173 @@
+"""The input of the alert rules: the recorded runs, a few facts, and what follows from both. Pure."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from functools import cached_property
+
+from ..core.models import RunRecord
+from .rhythm import GAP, LEAST_GAP_S, LEAST_STALE_S, LOOKED_AT, STALE, period
+from .slo import DAY, FAST, HOUR, MINUTE, RunCounts, counted
+
+UNEXPECTED = "unexpected"
+"""The ``stopped_by`` of a run that an unforeseen error ended."""
+HISTORY_S = 35 * DAY
+"""How far back the rules look."""
+_COUNTDOWN = re.compile(r" for another \d+ s\b")
+"""A remaining time, which is out of date by the time the alert is read."""
+
+
+class Unclear(Enum):
+    """A check's result when it cannot decide: an open alert stays open, and none begins."""
+
+    HERE = 1
+
+
+class Severity(StrEnum):
+    """How soon a person should look."""
+
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """Higher is worse."""
+        return 1 if self is Severity.CRITICAL else 0
+
+
+@dataclass(frozen=True)
+class AlertLimits:
+    """Thresholds of the rules, with the defaults of the settings. Seconds, shares, US dollars.
+
+    Without ``stale_s`` it follows from the interval between the last runs.
+    """
+
+    success: float = 0.995
+    fallback_share: float = 0.1
+    stale_s: float | None = None
+    day_usd: float | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the rules need besides the recorded runs. Times are Unix seconds.
+
+    ``started`` is when the scheduled run that has just ended began, and ``seen`` is when the previous one ended; each
+    is ``None`` if unknown. ``resumed`` is when runs last began again after a pause; 0.0 if there was none.
+    """
+
+    now: float
+    history_known: bool = True
+    models: bool = False
+    api_token: bool = False
+    halted: bool = False
+    started: float | None = None
+    seen: float | None = None
+    resumed: float = 0.0
+
+
+class Look:
+    """Everything that a rule may use. ``records`` are all runs, oldest first; ``runs`` the scheduled ones."""
+
+    def __init__(self, records: Sequence[RunRecord], facts: Facts, limits: AlertLimits) -> None:
+        self.records = records
+        self.facts = facts
+        self.limits = limits
+        self.now = facts.now
+        self.runs = [record for record in records if record.kind == "run"]
+
+    @cached_property
+    def counted(self) -> Sequence[RunCounts]:
+        """Tickets and failures of the scheduled runs, as far back as burn rates need them."""
+        return counted(self.since(FAST.long.seconds))
+
+    @cached_property
+    def period(self) -> float | None:
+        """Seconds from one scheduled run to the next; ``None`` if the runs are irregular or too few."""
+        return period([run.started for run in self.runs[-LOOKED_AT - 1 :]])
+
+    @property
+    def gap_s(self) -> float | None:
+        """The longest normal pause between two runs, in seconds; ``None`` if unknown."""
+        return None if self.period is None else max(LEAST_GAP_S, GAP * self.period)
+
+    @property
+    def stale_s(self) -> float | None:
+        """How long new tickets may wait for a run, in seconds; ``None`` if unknown."""
+        if self.limits.stale_s is not None:
+            return self.limits.stale_s
+        return None if self.period is None else max(LEAST_STALE_S, STALE * self.period)
+
+    @property
+    def resumed(self) -> float:
+        """When runs last began again after a pause longer than :attr:`gap_s`; 0.0 if there was none."""
+        started, seen = self.facts.started, self.facts.seen
+        if started is not None and seen is not None and self.gap_s is not None and started - seen > self.gap_s:
+            return started
+        return self.facts.resumed if self.facts.resumed <= self.now else 0.0
+
+    def since(self, seconds: float, *, all_kinds: bool = False) -> list[RunRecord]:
+        """The runs that ended in the last ``seconds``."""
+        return _last(self.records if all_kinds else self.runs, lambda run: run.finished >= self.now - seconds)
+
+    def lately(self, seconds: float) -> str:
+        """``the last 24 hours``, or less if the first run was later."""
+        known = self.now - self.records[0].started if self.records else seconds
+        return f"the last {span(min(seconds, known), whole=math.ceil).removeprefix('1 ')}"
+
+    def stopped_by(self, name: str, least: int) -> int:
+        """The number of runs at the end that ``name`` stopped; 0 unless ``least`` of them came without a pause.
+
+        Nothing is known about the time of a pause, so the last run on Friday and the first on Monday are not in a row.
+        """
+        row = _last(self.runs, lambda run: run.summary.stopped_by == name)
+        longest = unbroken = min(len(row), 1)
+        for earlier, later in itertools.pairwise(row):
+            together = self.gap_s is None or later.started - earlier.finished <= self.gap_s
+            unbroken = unbroken + 1 if together else 1
+            longest = max(longest, unbroken)
+        return len(row) if longest >= least else 0
+
+    @property
+    def last_stop(self) -> str | None:
+        """What stopped the last run of any kind early; ``None`` if nothing did."""
+        return self.records[-1].summary.stopped_by if self.records else None
+
+    @property
+    def why(self) -> str:
+        """The reason why the last run stopped, as the end of a sentence."""
+        return _why(self.records[-1:])
+
+    @property
+    def why_run(self) -> str:
+        """The reason of the last scheduled runs; one that only waited for the circuit breaker says less."""
+        row = _last(self.runs, lambda run: run.summary.stopped_by == self.runs[-1].summary.stopped_by)
+        return _why([run for run in row if not _COUNTDOWN.search(run.summary.stopped or "")] or row[-1:])
+
+
+def _last(records: Sequence[RunRecord], fits: Callable[[RunRecord], bool]) -> list[RunRecord]:
+    """The runs at the end that all fit, in order; earlier ones are not looked at."""
+    return list(itertools.takewhile(fits, reversed(records)))[::-1]
+
+
+def _why(records: Sequence[RunRecord]) -> str:
+    said = records[-1].summary.stopped if records else None
+    return f": {_COUNTDOWN.sub('', said)}" if said else ""
+
+
+def many(count: int, noun: str) -> str:
+    """``1 run``, ``2 runs``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def span(seconds: float, *, whole: Callable[[float], int] = int) -> str:
+    """``41 minutes``, ``5 hours``, ``3 days``; ``whole`` rounds."""
+    for unit, noun, most in ((MINUTE, "minute", 180), (HOUR, "hour", 72)):
+        if seconds < most * unit:
+            return many(max(1, whole(seconds / unit)), noun)
+    return many(whole(seconds / DAY), "day")

@@ -1,0 +1,162 @@
+"""Health in Prometheus' words. What is not known has no sample; what runs did is of the last 24 hours, so it is gauges.
+
+``prometheus_client`` is in the extra ``metrics``.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...core.clock import parse_iso
+from ...core.errors import ConfigError, how_to_install
+from ...reporting.glossary import MEANINGS
+from ..run_metrics import RunMetrics
+from .checks import Check, Health, HealthVerdict, Status
+
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
+
+_CODES = {Status.OK: 0, Status.WARN: 1, Status.FAIL: 2, Status.SKIPPED: -1}
+_ONE_DAY = "in the last 24 hours"
+Samples = Mapping[str, float | None]
+
+
+def require_prometheus() -> None:
+    """Raises :class:`ConfigError` when the extra ``metrics`` is not installed."""
+    if importlib.util.find_spec("prometheus_client") is None:
+        raise ConfigError(f"--serve needs prometheus-client: {how_to_install('metrics')}")
+
+
+def exposition(health: Health, accept: str = "") -> tuple[bytes, str]:
+    """The metrics as a scraper that accepts ``accept`` wants them, and their content type."""
+    from prometheus_client import CollectorRegistry
+    from prometheus_client.exposition import choose_encoder
+    from prometheus_client.registry import Collector
+
+    class Once(Collector):
+        def collect(self) -> Iterator[Metric]:
+            return families(health)
+
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Once())
+    encode, content_type = choose_encoder(accept)
+    return encode(registry), content_type
+
+
+def families(health: Health) -> Iterator[Metric]:
+    """Each metric with its samples."""
+    from prometheus_client.core import InfoMetricFamily
+
+    yield InfoMetricFamily(
+        "ticketbot_build",
+        "The program, and the helpdesk that it works on.",
+        value={"version": health.version, "account": health.account or ""},
+    )
+    yield from _plain("up", "1 unless the service is unhealthy.", float(health.status is not HealthVerdict.UNHEALTHY))
+    yield from _family(
+        "health_status",
+        "1 for what all checks come to.",
+        "status",
+        {verdict.value: float(verdict is health.status) for verdict in HealthVerdict},
+    )
+    yield from _family(
+        "check_status",
+        "What each check found: 0 ok, 1 warning, 2 failed, -1 skipped.",
+        "check",
+        {check.name: _CODES[check.status] for check in health.checks},
+    )
+    yield from _plain("health_timestamp_seconds", "When the checks were made.", parse_iso(health.at))
+    yield from _plain("health_duration_seconds", "How long the checks took.", health.seconds)
+    yield from _of_checks({check.name: check for check in health.checks})
+    if health.metrics is not None:
+        yield from _of_runs(health.metrics)
+
+
+def _of_checks(checks: Mapping[str, Check]) -> Iterator[Metric]:
+    def fact(check: str, name: str) -> Any:
+        return checks[check].facts.get(name) if check in checks else None
+
+    def moment(check: str, name: str) -> float | None:
+        text = fact(check, name)
+        return parse_iso(text) if isinstance(text, str) else None
+
+    yield from _plain("last_run_timestamp_seconds", "When the last run ended.", moment("last_run", "last"))
+    yield from _plain(
+        "last_good_run_timestamp_seconds", "When a run last came to its end.", moment("last_run", "last_good")
+    )
+    yield from _plain(
+        "caught_up_timestamp_seconds",
+        "When the last run began that looked at every ticket that there was.",
+        moment("backlog", "caught_up"),
+    )
+    waiting = {state: fact("retry_list", state) for state in ("waiting", "dead")}
+    yield from _family("retry_list_tickets", "Tickets on the retry list.", "state", waiting)
+    yield from _plain(
+        "retry_list_oldest_seconds", "How long the oldest has waited on it.", fact("retry_list", "oldest_s")
+    )
+    yield from _family(
+        "breaker_open",
+        "1 where the last run left the circuit open.",
+        "dependency",
+        {name: float(name in fact("breakers", "open")) for name in fact("breakers", "failures") or ()},
+    )
+    yield from _plain(
+        "clock_skew_seconds", "How far this machine's clock is ahead of the helpdesk's.", fact("clock", "skew_s")
+    )
+    yield from _plain("helpdesk_latency_seconds", "How long a ticket read took.", _s(fact("helpdesk", "latency_ms")))
+    yield from _family(
+        "folder_free_bytes",
+        "Room on the disk of a folder.",
+        "folder",
+        {name: fact(f"{name}_folder", "free_bytes") for name in ("log", "state")},
+    )
+    yield from _plain("credentials_expiry_timestamp_seconds", "When they end.", moment("credentials", "expires"))
+    certificates = {name: moment(name, "expires") for name in checks if name.startswith("certificate")}
+    text = "When a server's certificate ends."
+    yield from _family("certificate_expiry_timestamp_seconds", text, "check", certificates)
+
+
+def _of_runs(runs: RunMetrics) -> Iterator[Metric]:
+    results = {"finished": runs.runs - runs.runs_failed, "failed": runs.runs_failed}
+    yield from _family("runs", f"Runs {_ONE_DAY}.", "result", results)
+    yield from _family("outcomes", _meaning("outcomes"), "outcome", runs.outcomes)
+    yield from _plain("answers", _meaning("answers"), runs.answers)
+    yield from _plain("success_ratio", _meaning("success rate"), runs.success_rate)
+    yield from _plain("error_ratio", _meaning("error rate"), runs.error_rate)
+    yield from _plain("fallback_ratio", _meaning("fallback rate"), runs.fallback_rate)
+    yield from _plain("review_ratio", _meaning("review rate"), runs.review_rate)
+    yield from _plain("latency_p50_seconds", _meaning("latency p50"), _s(runs.p50_ms))
+    yield from _plain("latency_p95_seconds", _meaning("latency p95"), _s(runs.p95_ms))
+    yield from _plain("cost_dollars", _meaning("cost"), runs.cost_usd)
+    usage = {"input": runs.usage.input, "output": runs.usage.output, "cached": runs.usage.cached}
+    text = f"Tokens of models {_ONE_DAY}; the cached ones are part of the input."
+    yield from _family("tokens", text, "kind", usage)
+    yield from _plain("helpdesk_requests", f"Requests to the helpdesk {_ONE_DAY}.", runs.requests)
+
+
+def _meaning(name: str) -> str:
+    return f"{name.capitalize()} {_ONE_DAY}: {MEANINGS[name]}."
+
+
+def _plain(name: str, text: str, value: float | None) -> Iterator[Metric]:
+    from prometheus_client.core import GaugeMetricFamily
+
+    if value is not None:
+        yield GaugeMetricFamily(f"ticketbot_{name}", text, value=value)
+
+
+def _family(name: str, text: str, label: str, samples: Samples) -> Iterator[Metric]:
+    from prometheus_client.core import GaugeMetricFamily
+
+    family = GaugeMetricFamily(f"ticketbot_{name}", text, labels=[label])
+    for labelled, number in samples.items():
+        if number is not None:
+            family.add_metric([labelled], number)
+    if family.samples:
+        yield family
+
+
+def _s(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else round(milliseconds / 1000, 6)

@@ -1,0 +1,213 @@
+"""Judgements on what runs leave behind in the state: do they come, do they end, what have they left undone. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from ...core.circuit_breaker import BreakerMemory
+from ...core.clock import iso
+from ...core.errors import ExitCode
+from ...core.models import RunRecord
+from ...policy.skip_rules import WAITING
+from ...state.store import AHEAD_S, Retry
+from ..rhythm import period
+from .checks import Check, fail, ok, skipped, warn
+from .words import ago, span, whole
+
+DAY_S = 86_400.0
+EVERY_S = 600.0
+"""How often runs are meant to be made, and the most often that is expected of them."""
+WARN_AFTER, FAIL_AFTER = 2.5, 6.0
+"""So many times the usual distance between runs may pass: of ten minutes, 25 and 60."""
+WAITS_AT_MOST_S = 3600.0
+WITHHELD_S = 60.0
+"""Zendesk's export does not give the newest minute."""
+_DONE = (ExitCode.OK, ExitCode.SOME_FAILED)
+
+
+def state(path: str, *, there: bool, damage: str | None) -> Check:
+    """The state's file; one that is too new for this program, or cannot be opened, does not get so far."""
+    if not there:
+        return ok("state", f"there is none yet; the first run makes {path}", path=path)
+    if damage is None:
+        return ok("state", f"{path} is sound", path=path)
+    return fail("state", f"{path} is damaged ({damage}); delete it: that leads to no wrong write", path=path)
+
+
+def last_run(runs: Sequence[RunRecord], now: float, *, begun: bool = False) -> Check:
+    """Whether runs come, and come to their end. ``runs`` are in the order in which they began.
+
+    ``begun`` says that it is remembered where to go on, as by a version that put no runs on record. To begin anew
+    would jump over the tickets that have come since.
+    """
+    name, played = "last_run", _played(runs, now)
+    if not played:
+        next_step = (
+            "where to go on is remembered: the next 'ticketbot run' does, and is put on record"
+            if begun
+            else "the first one is begun with 'ticketbot run --since now'"
+        )
+        return warn(name, f"no run is on record; {next_step}")
+    every, last = rhythm(played), played[-1]
+    facts: dict[str, object] = {
+        "every_s": round(every),
+        "last": iso(last.finished),
+        "exit_code": last.summary.exit_code,
+    }
+    good = [record for record in played if record.summary.exit_code in _DONE]
+    why = f": {last.summary.stopped}" if last.summary.stopped and last is not (good[-1] if good else None) else ""
+    if not good:
+        return fail(
+            name, f"no run on record came to its end; the last one ended {ago(now - last.finished)}{why}", **facts
+        )
+    age = now - good[-1].finished
+    facts |= {"last_good": iso(good[-1].finished), "age_s": whole(age)}
+    text = f"the last run that came to its end did so {ago(age)}"
+    if why:
+        text += f"; the last of all ended early{why}"
+    judge = _by_age(age, every)
+    if judge is ok and last.summary.exit_code == ExitCode.CANNOT_RUN:
+        judge = warn
+    if judge is not ok:
+        text += "" if why else f"; runs are expected every {span(every)}: is the schedule alive?"
+    return judge(name, text, **facts)
+
+
+def backlog(runs: Sequence[RunRecord], retries: Sequence[Retry], now: float) -> Check:
+    """How old a ticket may be that nobody has looked at. What stands in the helpdesk only is not known here.
+
+    A run that looked at everything there was is proof of all tickets that were created a minute before it began.
+    """
+    name, played = "backlog", _played(runs, now)
+    waiting = [item.since for item in retries if item.since and not item.dead]
+    facts: dict[str, object] = {"oldest_waiting": iso(min(waiting)) if waiting else None}
+    if not played:
+        return skipped(name, "no run is on record", **facts)
+    looked = [record for record in played if record.summary.caught_up]
+    if not looked:
+        return warn(name, "no run on record has looked at every ticket that there was", **facts)
+    behind = now - looked[-1].started
+    facts |= {"caught_up": iso(looked[-1].started), "behind_s": whole(behind + WITHHELD_S)}
+    text = f"every ticket older than {span(behind + WITHHELD_S)} has been looked at"
+    if waiting:
+        text += f"; the oldest that waits for a later run was put back {ago(now - min(waiting))}"
+    judge = _by_age(behind, rhythm(played))
+    if judge is not ok:
+        text += "; runs do not come, or do not come to the end of what there is"
+    return judge(name, text, **facts)
+
+
+def search_index(runs: Sequence[RunRecord], now: float, window_s: float) -> Check:
+    """How late tickets were that came by search. ``window_s`` is how late one may be before it is lost."""
+    name = "search_index"
+    late = [
+        record.summary.index_late_s
+        for record in _played(runs, now)
+        if record.summary.index_late_s is not None and now - record.started <= DAY_S
+    ]
+    if not late:
+        return skipped(name, "no run of the last 24 hours has found its tickets by search")
+    facts: dict[str, object] = {"late_s": whole(max(late)), "window_s": whole(window_s)}
+    text = f"in the last 24 hours the search was up to {span(max(late))} late, and a run looks {span(window_s)} back"
+    if max(late) < window_s / 2:
+        return ok(name, text, **facts)
+    return warn(
+        name,
+        f"{text}: a ticket that is later than that is never seen; raise zendesk.search_window_hours, or make the user "
+        "an admin, who may use the export",
+        **facts,
+    )
+
+
+def rhythm(played: Sequence[RunRecord]) -> float:
+    """Seconds that usually lie between two runs, and never less than ten minutes, which is also what few runs have."""
+    return max(EVERY_S, period([record.started for record in played]) or 0.0)
+
+
+def retry_list(retries: Sequence[Retry], now: float, *, head_start_s: float = 0.0) -> Check:
+    """What waits for a later run, for how long, and what was given up. ``head_start_s`` is people's, after creation."""
+    name = "retry_list"
+    dead = sum(item.dead for item in retries)
+    waiting = [item for item in retries if not item.dead]
+    aged = [item for item in waiting if item.since]
+    facts: dict[str, object] = {"waiting": len(waiting), "dead": dead}
+    text = "nothing waits for a later run" if not waiting else f"{_tickets(len(waiting))} for a later run"
+    if aged:
+        oldest = max(now - item.since for item in aged)
+        facts["oldest_s"] = whole(oldest)
+        text += f", the oldest for {span(oldest)}"
+    late = [item for item in aged if now - item.since > WAITS_AT_MOST_S + head_start_s * (item.reason == WAITING)]
+    if dead:
+        text += f"; {dead} failed too often and will be left alone until somebody says 'ticketbot retry run' or 'drop'"
+    if not (dead or late):
+        return ok(name, text, **facts)
+    return warn(name, f"{text}; see 'ticketbot retry list'", **facts)
+
+
+def breakers(memories: Mapping[str, BreakerMemory | None], now: float) -> Check:
+    """Which circuits the last run left open."""
+    name = "breakers"
+    known = {dependency: memory for dependency, memory in memories.items() if memory is not None}
+    broken = {dependency: memory for dependency, memory in known.items() if memory.open_until > 0}
+    facts: dict[str, object] = {
+        "failures": {dependency: memory.failures for dependency, memory in known.items()},
+        "open": sorted(broken),
+    }
+    if not broken:
+        return ok(name, "no circuit is open", **facts)
+    words = [
+        f"{dependency} failed {memory.failures} times in a row"
+        + (f", at last with {memory.cause}" if memory.cause else "")
+        + (f" and is left alone for another {span(memory.open_until - now)}" if memory.open_until > now else "")
+        for dependency, memory in sorted(broken.items())
+    ]
+    return warn(name, f"{'; '.join(words)}; the next run tries once before it goes on", **facts)
+
+
+def wait(not_before: float, now: float) -> Check:
+    """Whether the helpdesk has asked to be left alone."""
+    if not_before <= now:
+        return ok("wait", "the helpdesk has not asked to be left alone")
+    until = iso(not_before)
+    return warn("wait", f"the helpdesk asked to be left alone until {until}; runs end at once till then", until=until)
+
+
+def kill_switch(why: str | None) -> Check:
+    """Whether somebody has stopped everything on purpose."""
+    return ok("kill_switch", "not set") if why is None else fail("kill_switch", why)
+
+
+def halted(why: str | None) -> Check:
+    """Whether a note became public, after which nothing runs."""
+    if why is None:
+        return ok("halted", "no note became public")
+    return fail("halted", f"{why}; when somebody has looked into it, run once with --resume")
+
+
+def log_chain(head: str | None, stands: bool | None) -> Check:
+    """Whether the log still holds the line that the last run ended with."""
+    name = "log_chain"
+    if head is None:
+        return skipped(name, "no run has left the end of its log yet")
+    if stands:
+        return ok(name, "the log holds the line that the last run ended with", head=head)
+    return fail(
+        name,
+        "the log no longer holds the line that the last run ended with: it was changed, cut or removed since; see "
+        "'ticketbot audit verify'",
+        head=head,
+    )
+
+
+def _played(runs: Sequence[RunRecord], now: float) -> list[RunRecord]:
+    return [record for record in runs if record.kind == "run" and record.finished <= now + AHEAD_S]
+
+
+def _by_age(age: float, every: float) -> Callable[..., Check]:
+    if age <= WARN_AFTER * every:
+        return ok
+    return warn if age <= FAIL_AFTER * every else fail
+
+
+def _tickets(count: int) -> str:
+    return "1 ticket waits" if count == 1 else f"{count} tickets wait"

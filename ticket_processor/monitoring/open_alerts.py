@@ -1,0 +1,260 @@
+"""Which alerts are open and who knows of them, so that each alert is sent once, and its end once. Pure.
+
+``alert_store`` keeps it on disk. What a target should know is compared with what it knows, so what
+could not be sent is sent by the next run, and nothing is sent twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from ..core.circuit_breaker import BreakerMemory
+from ..core.models import Frozen, RunRecord
+from .facts import AlertLimits, Facts, Look, Severity
+from .rules import RULES, Condition, HoldingConditions, look
+from .slo import DAY
+
+ENDS_KEPT_S = DAY
+"""The longest ``alerts.cool_down_minutes``."""
+MOST_ESCALATED = 200
+"""The most escalated tickets kept for targets that could not be reached; the log has all of them."""
+GIVE_UP_S = DAY
+"""After failing for so long to send an end or an escalation to a target, it is dropped."""
+
+
+class OpenAlert(Frozen):
+    """A condition that holds, or that is over (``over``) while a target does not know that yet.
+
+    ``told`` is the severity that each target knows of. Times are Unix seconds.
+    """
+
+    severity: Severity
+    message: str
+    since: float
+    over: float | None = None
+    told: dict[str, Severity] = Field(default_factory=dict)
+
+
+class Ended(Frozen):
+    """When a condition that a target knew of was last over, and the worst severity that was sent."""
+
+    told: Severity
+    told_at: float
+
+    def within(self, seconds: float, now: float) -> bool:
+        """Whether it ended less than so many seconds ago."""
+        return 0 <= now - self.told_at < seconds
+
+
+class Failure(Frozen):
+    """The last message that could not be sent: the target by kind and masked name, and why in a few words."""
+
+    at: float
+    target: str
+    why: str
+
+
+class Breakers(Frozen):
+    """The memory of a target's circuit breaker, with the time and the reason of the last failure."""
+
+    failures: int = 0
+    open_until: float = 0.0
+    at: float = 0.0
+    why: str = ""
+
+    @property
+    def memory(self) -> BreakerMemory:
+        """The part that the breaker itself needs."""
+        return BreakerMemory(self.failures, self.open_until)
+
+    def rests(self, now: float) -> bool:
+        """Whether nothing is sent to the target now."""
+        return now < self.open_until
+
+
+class EscalatedTicket(Frozen):
+    """An escalated ticket, the reasons in fixed words, and the targets that know. ``at`` is Unix seconds."""
+
+    ticket_id: int
+    reasons: tuple[str, ...] = ()
+    at: float = 0.0
+    told: tuple[str, ...] = ()
+
+
+class Memory(Frozen):
+    """Everything that is kept between runs. ``seen`` is when the last scheduled run ended."""
+
+    saved: float = 0.0
+    seen: float | None = None
+    resumed: float = Field(0.0, description="when runs last began again after a pause")
+    conditions: dict[str, OpenAlert] = Field(default_factory=dict)
+    ended: dict[str, Ended] = Field(default_factory=dict)
+    breakers: dict[str, Breakers] = Field(default_factory=dict)
+    summaries: dict[str, str] = Field(default_factory=dict, description="the day of the last summary of each target")
+    escalated: tuple[EscalatedTicket, ...] = ()
+    """Tickets that a target does not know of yet."""
+    last_failure: Failure | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_what_is_known(cls, data: Any) -> Any:
+        """Drop what an earlier version kept and this one has no use for, such as open alerts of removed rules."""
+        if not isinstance(data, dict):
+            return data
+        kept = {name: value for name, value in data.items() if name != "events"}
+        for name in ("conditions", "ended"):
+            if isinstance(table := kept.get(name), dict):
+                outdated = {rule for rule, one in table.items() if isinstance(one, dict) and "at" in one}
+                kept[name] = {rule: one for rule, one in table.items() if rule in RULES and rule not in outdated}
+        return kept
+
+    @property
+    def open(self) -> dict[str, OpenAlert]:
+        """The conditions that hold, by rule."""
+        return {rule: one for rule, one in self.conditions.items() if one.over is None}
+
+
+@dataclass(frozen=True)
+class Target:
+    """A recipient: ``id`` names it in the memory; with ``critical_only`` it gets no warnings."""
+
+    id: str
+    critical_only: bool = False
+
+    def wants(self, severity: Severity) -> bool:
+        """Whether it gets alerts of this severity."""
+        return severity is Severity.CRITICAL or not self.critical_only
+
+
+@dataclass(frozen=True)
+class Owed:
+    """A message about a rule's condition that a target has still to get.
+
+    A condition that is ``over`` ended at ``until``; without that it goes on, at a severity that this target does not
+    get.
+    """
+
+    target: str
+    rule: str
+    what: Literal["begun", "worse", "over"]
+    severity: Severity
+    message: str
+    since: float
+    until: float | None = None
+
+
+def judged(memory: Memory, records: Sequence[RunRecord], facts: Facts, limits: AlertLimits) -> Memory:
+    """The memory after all rules have judged these runs; ``resumed`` is taken from the memory, not from ``facts``."""
+    known = replace(facts, resumed=memory.resumed)
+    memory = memory.model_copy(update={"resumed": Look(records, known, limits).resumed})
+    return after(memory, look(records, known, limits), facts.now)
+
+
+def after(memory: Memory, found: HoldingConditions, now: float) -> Memory:
+    """The memory with the conditions of ``found``. One that is over stays until every target knows."""
+    holding = {condition.rule: condition for condition in found.conditions}
+    conditions, ended = dict(memory.conditions), dict(memory.ended)
+    for rule, one in memory.conditions.items():
+        if one.over is None and rule not in holding and rule not in found.unknown:
+            conditions[rule] = one.model_copy(update={"over": now})
+            if one.told:
+                ended[rule] = Ended(told=max(one.told.values(), key=lambda told: told.rank), told_at=now)
+    for rule, condition in holding.items():
+        before = conditions.get(rule)
+        since = before.since if before is not None and before.over is None else now
+        conditions[rule] = _remembered(condition, since, before.told if before else {})
+    kept = {rule: end for rule, end in ended.items() if end.within(ENDS_KEPT_S, now)}
+    return memory.model_copy(update={"conditions": _needed(conditions, now), "ended": kept})
+
+
+def _remembered(condition: Condition, since: float, told: Mapping[str, Severity]) -> OpenAlert:
+    return OpenAlert(severity=condition.severity, message=condition.message, since=since, told=dict(told))
+
+
+def _needed(conditions: Mapping[str, OpenAlert], now: float) -> dict[str, OpenAlert]:
+    return {
+        rule: one for rule, one in conditions.items() if one.over is None or (one.told and now - one.over <= GIVE_UP_S)
+    }
+
+
+def owed(memory: Memory, targets: Sequence[Target], now: float, cool_down_s: float) -> list[Owed]:
+    """The messages that each target has still to get, the worst first.
+
+    A condition that comes back within ``cool_down_s`` of its end is sent after that time if it still holds, or at once
+    if it is worse than before.
+    """
+    news = []
+    for rule, one in memory.conditions.items():
+        for target in targets:
+            told = one.told.get(target.id)
+            wanted = one.severity if one.over is None and target.wants(one.severity) else None
+            if wanted is not None and told is None:
+                quiet = _cools_down(memory.ended.get(rule), wanted, now, cool_down_s)
+                what: Literal["begun", "worse", "over"] | None = None if quiet else "begun"
+            elif wanted is not None and told is not None:
+                what = "worse" if wanted.rank > told.rank else None
+            else:
+                what = "over" if told is not None else None
+            if what is not None:
+                severity = wanted or told or one.severity
+                news.append(Owed(target.id, rule, what, severity, one.message, one.since, one.over))
+    return sorted(news, key=lambda one: (-one.severity.rank, one.what == "over", one.since, one.rule))
+
+
+def _cools_down(end: Ended | None, wanted: Severity, now: float, cool_down_s: float) -> bool:
+    return end is not None and end.within(cool_down_s, now) and wanted.rank <= end.told.rank
+
+
+def told(memory: Memory, news: Owed) -> Memory:
+    """The memory after this message has been sent."""
+    one = memory.conditions.get(news.rule)
+    if one is None:
+        return memory
+    knows = {target: severity for target, severity in one.told.items() if target != news.target}
+    if news.what != "over":
+        knows[news.target] = news.severity
+    conditions = {**memory.conditions, news.rule: one.model_copy(update={"told": knows})}
+    if one.over is not None and not knows:
+        del conditions[news.rule]
+    return memory.model_copy(update={"conditions": conditions})
+
+
+def escalated_for(memory: Memory, target: str) -> tuple[EscalatedTicket, ...]:
+    """The tickets that this target does not know of yet."""
+    return tuple(one for one in memory.escalated if target not in one.told)
+
+
+def told_of_escalated(memory: Memory, target: str) -> Memory:
+    """The memory after all escalated tickets have been sent to this target."""
+    news = tuple(
+        one if target in one.told else one.model_copy(update={"told": (*one.told, target)}) for one in memory.escalated
+    )
+    return memory.model_copy(update={"escalated": news})
+
+
+def still_to_tell(memory: Memory, targets: Iterable[str], now: float) -> Memory:
+    """The memory without tickets that all ``targets`` know of, or that could not be sent for a day."""
+    known = set(targets)
+    kept = tuple(one for one in memory.escalated if known - set(one.told) and now - one.at <= GIVE_UP_S)
+    return memory.model_copy(update={"escalated": kept[-MOST_ESCALATED:]})
+
+
+def without_strangers(memory: Memory, targets: Iterable[Target]) -> Memory:
+    """The memory without targets that are no longer in the settings."""
+    known = {target.id for target in targets}
+    conditions = {}
+    for rule, one in memory.conditions.items():
+        kept = {target: severity for target, severity in one.told.items() if target in known}
+        if one.over is None or kept:
+            conditions[rule] = one.model_copy(update={"told": kept})
+    return memory.model_copy(
+        update={
+            "conditions": conditions,
+            "breakers": {target: kept for target, kept in memory.breakers.items() if target in known},
+            "summaries": {target: day for target, day in memory.summaries.items() if target in known},
+        }
+    )

@@ -1,0 +1,1 @@
+"""One run: intake, fan-out, write planning, write-back, verification."""

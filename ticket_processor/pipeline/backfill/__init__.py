@@ -1,0 +1,1 @@
+"""History: a walk over old tickets, and the file of its results."""

@@ -1,0 +1,153 @@
+"""Fan work out over any ``concurrent.futures`` executor, and gather it as it completes, with bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Executor, Future
+from queue import Empty, SimpleQueue
+from typing import Generic, TypeVar
+
+from ..core.clock import Clock, Deadline
+from ..core.errors import DeadlineReached
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+POLL_S = 0.25
+"""How long a signal may go unnoticed: on Windows a waiting main thread hears none."""
+
+LOOK_S = 1.0
+"""How often running calls are looked at for those that hang."""
+
+
+class Stuck(Exception):
+    """The worker did not come back in time. Its thread is left behind."""
+
+
+class FanOut(Generic[Item, Result]):
+    """Takes items lazily, keeps at most ``window`` in the executor, yields (item, future) lists as they finish.
+
+    A call that runs longer than ``timeout_s`` is abandoned and yields a future holding :class:`Stuck`: every
+    library's own timeout was met failing to end a call. Once all ``workers`` hang in such calls, what is queued
+    behind them yields :class:`Stuck` as well. Use from one thread.
+    """
+
+    def __init__(
+        self,
+        executor: Executor,
+        call: Callable[[Item], Result],
+        *,
+        workers: int,
+        window: int,
+        timeout_s: float,
+        clock: Clock,
+        deadline: Deadline,
+        reserve_s: float,
+    ) -> None:
+        self._executor = executor
+        self._call = call
+        self._workers = workers
+        self._window = window
+        self._timeout_s = timeout_s
+        self._clock = clock
+        self._deadline = deadline
+        self._reserve_s = reserve_s
+        self._running: dict[Future[Result], Item] = {}
+        self._since: dict[Future[Result], float] = {}
+        self._hanging: list[Future[Result]] = []
+        self._finished: SimpleQueue[Future[Result]] = SimpleQueue()
+        self._next_look = 0.0
+        self.exhausted = False
+        """Whether everything has been taken in that there is."""
+        self.unclaimed: list[tuple[Item, Future[Result]]] = []
+        """After an early end: work that was finished and not yielded."""
+
+    @property
+    def abandoned(self) -> int:
+        """Calls left behind in threads that still run."""
+        return sum(not future.done() for future in self._hanging)
+
+    @property
+    def outstanding(self) -> int:
+        """Items that were taken in and not yielded yet."""
+        return len(self._running)
+
+    def over(self, items: Iterator[Item | None]) -> Generator[list[tuple[Item, Future[Result]]], None, None]:
+        """The results of ``items``; now and then none, so that the caller can go on with what else there is to do.
+
+        An item that is ``None`` says that the next one is not there yet.
+        ``DeadlineReached`` from ``items`` ends the intake, and is raised once everything taken in has been
+        yielded. Raises it at once when less than the reserve is left, and ``Stopping``.
+        """
+        late: DeadlineReached | None = None
+        self.exhausted = False
+        try:
+            while True:
+                while not self.exhausted and len(self._running) < self._window:
+                    try:
+                        item = next(items)
+                    except StopIteration:
+                        self.exhausted = True
+                    except DeadlineReached as end:
+                        self.exhausted, late = True, end
+                    else:
+                        if item is None:
+                            break
+                        future = self._executor.submit(self._call, item)
+                        self._running[future] = item
+                        # Asking hundreds of futures in turn would take more time than the rest of this thread's work.
+                        future.add_done_callback(self._finished.put)
+                        if len(self._running) > self._window // 2 and not self._finished.empty():
+                            break  # somebody could be writing already
+                if not self._running and self.exhausted:
+                    if late is not None:
+                        raise late
+                    return
+                finished = self._wait_for_some() if self._running else []
+                self._clock.check()
+                ready = [self._take(future) for future in finished if future in self._running]
+                ready += self._give_up_on_stuck()
+                yield ready
+                if self._deadline.remaining() < self._reserve_s and (self._running or not self.exhausted):
+                    raise late or DeadlineReached("the run's time is used up")
+        finally:
+            for future in list(self._running):
+                if not future.cancel():
+                    if future.done():
+                        self.unclaimed.append(self._take(future))
+                    else:
+                        self._hanging.append(future)
+
+    def _wait_for_some(self) -> list[Future[Result]]:
+        """What has finished by now; waits a moment for the first."""
+        finished: list[Future[Result]] = []
+        try:
+            finished.append(self._finished.get(timeout=POLL_S))
+            while True:
+                finished.append(self._finished.get_nowait())
+        except Empty:
+            return finished
+
+    def _take(self, future: Future[Result]) -> tuple[Item, Future[Result]]:
+        self._since.pop(future, None)
+        return self._running.pop(future), future
+
+    def _give_up_on_stuck(self) -> list[tuple[Item, Future[Result]]]:
+        now = self._clock.monotonic()
+        stuck: list[tuple[Item, Future[Result]]] = []
+        if now < self._next_look:
+            return stuck
+        self._next_look = now + min(LOOK_S, self._timeout_s / 10)
+        for future in list(self._running):
+            if future.running() and now - self._since.setdefault(future, now) > self._timeout_s:
+                self._hanging.append(future)
+                stuck.append((self._take(future)[0], _stuck()))
+        if self.abandoned >= self._workers:
+            stuck += [(self._take(future)[0], _stuck()) for future in list(self._running) if future.cancel()]
+        return stuck
+
+
+def _stuck() -> Future[Result]:
+    answer: Future[Result] = Future()
+    answer.set_exception(Stuck())
+    return answer

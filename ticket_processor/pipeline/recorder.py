@@ -1,0 +1,255 @@
+"""The books of one run: a receipt for every outcome, what the state has to know of it, and the sums at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from ..analysis.chain import NOTHING_TO_READ
+from ..analysis.pace import Pace
+from ..audit.receipts import AuditLog
+from ..core.errors import ExitCode, StateUnusable
+from ..core.latency_histogram import Latencies
+from ..core.models import Outcome, OutcomeStatus, Request, RunSummary, Statement, Usage, Writes
+from ..policy.decide import Policy
+from ..policy.reanalysis import NOTHING_NEW
+from ..policy.second_look import JUDGED, MOST_TRIES, STILL_NO_MODEL, in_vain
+from ..state.store import Retry, State, Verdict
+from ..tags import REPAIR
+from .shared_faults import SharedFaults
+from .write_planner import ALREADY_DONE, INCOMPLETE, MARKED_BY_OTHERS
+
+Listener = Callable[[Outcome], None]
+
+
+class Recorder:
+    """Takes outcomes in and knows what they come to. Used by one thread.
+
+    ``next_write`` tells what a later run has to write on a ticket that has come to its end; ``witness`` is told of each
+    end, and of the verdict that puts back what the write took away, if there is one; ``settled`` is told of every
+    outcome's ticket once it is in the books.
+    """
+
+    def __init__(
+        self,
+        audit: AuditLog,
+        state: State,
+        policy: Policy,
+        run_id: str,
+        *,
+        max_attempts: int,
+        listener: Listener,
+        next_write: Callable[[int], tuple[Verdict, str] | None],
+        now: Callable[[], float],
+        witness: Callable[[Outcome, Verdict | None], None] = lambda _outcome, _repair: None,
+        faults: SharedFaults | None = None,
+    ) -> None:
+        self._audit = audit
+        self._state = state
+        self._policy = policy
+        self._run_id = run_id
+        self._max_attempts = max_attempts
+        self._listener = listener
+        self._next_write = next_write
+        self._now = now
+        self._witness = witness
+        self._faults = faults or SharedFaults()
+        self._undecided: dict[Request, dict[int, str]] = {}
+        self._outcomes: Counter[str] = Counter()
+        self._reasons: Counter[str] = Counter()
+        self._answered_by: Counter[str] = Counter()
+        self._sources: Counter[str] = Counter()
+        self._categories: Counter[str] = Counter()
+        self._fallbacks: Counter[str] = Counter()
+        self._newly_failed = 0
+        self._reviews = 0
+        self._latencies = Latencies()
+        self._usage = Usage()
+        self._cost = 0.0
+        self._unpriced = 0
+        self._cached = 0
+        self._dead = 0
+        self.pace = Pace()
+        self.remarks: list[str] = []
+        self.settled: Callable[[int], None] = lambda _ticket_id: None
+
+    @property
+    def recorded(self) -> int:
+        """Outcomes taken in."""
+        return sum(self._outcomes.values())
+
+    @property
+    def failures(self) -> bool:
+        """Whether a ticket failed, or was given up."""
+        return bool(self._outcomes[OutcomeStatus.FAILED] or self._dead)
+
+    def record_all(self, outcomes: Iterable[Outcome]) -> None:
+        """Record each as it comes."""
+        for outcome in outcomes:
+            self.record(outcome)
+
+    def record(self, outcome: Outcome) -> None:
+        """Receipt first, then the books: a crash between the two repeats a line, and loses nothing."""
+        state, again = self._state, False
+        self._audit.ticket(outcome)
+        if outcome.retry:
+            failed = outcome.status is OutcomeStatus.FAILED or outcome.reason.startswith(INCOMPLETE)
+            if failed and outcome.failed_at is not None:
+                # Whether it counts is known once the run has tried other tickets.
+                self._undecided.setdefault(outcome.failed_at, {})[outcome.ticket_id] = outcome.reason
+                again = self._keep_for_later(outcome.ticket_id, outcome.reason, failed=False).attempts > 0
+            else:
+                again = self._keep_for_later(outcome.ticket_id, outcome.reason, failed=failed).attempts > 1
+            if outcome.analysis is not None:
+                state.cost_is_told(outcome.ticket_id)
+        elif outcome.status is not OutcomeStatus.PLANNED:
+            # A reply that changes nothing, or that is a person's by now, is dealt with as well as one that was written.
+            dealt_with = outcome.change is not None or outcome.reason in (NOTHING_NEW, JUDGED, MARKED_BY_OTHERS)
+            done = (self._run_id, outcome.key) if outcome.key and dealt_with else None
+            then = self._next_write(outcome.ticket_id) or self._still_to_put_back(outcome)
+            self._witness(outcome, then[0] if then and then[1] == REPAIR and outcome.change is not None else None)
+            with state.together():
+                self._note_fallback(outcome)
+                state.settled(outcome.ticket_id, done=done, then=then, now=self._now())
+        self.settled(outcome.ticket_id)
+        self._outcomes[outcome.status] += 1
+        self._newly_failed += outcome.status is OutcomeStatus.FAILED and not again
+        if outcome.status in (OutcomeStatus.SKIPPED, OutcomeStatus.FAILED):
+            self._reasons[outcome.reason] += 1
+        if outcome.analysis is not None:
+            self._answered_by[outcome.analysis.model or outcome.analysis.source] += 1
+            self._sources[outcome.analysis.source] += 1
+            self._categories[outcome.analysis.category] += 1
+            if outcome.analysis.why_fallback is not None:
+                self._fallbacks[outcome.analysis.why_fallback] += 1
+            self._latencies.add(outcome.latency_ms)
+            self._usage = self._usage + outcome.analysis.usage
+            self._cost += outcome.analysis.cost_usd or 0.0
+            self._unpriced += bool(outcome.analysis.usage.input) and outcome.analysis.cost_usd is None
+            self._cached += outcome.analysis.cached
+        if outcome.change is not None and self._policy.tag("review") in outcome.change.tags_added:
+            self._reviews += 1
+        self._listener(outcome)
+
+    def _still_to_put_back(self, outcome: Outcome) -> tuple[Verdict, str] | None:
+        """What people have lost to an earlier write is still theirs, whatever else has come of the ticket since."""
+        kept = self._state.verdict(outcome.ticket_id)
+        if kept is None or not kept.puts_back or kept.key == outcome.key or outcome.reason in ("closed", "deleted"):
+            return None
+        return kept, REPAIR
+
+    def waits_for(self, request: Request) -> bool:
+        """Whether a ticket of this run waits because the request has failed."""
+        return bool(self._undecided.get(request))
+
+    def count_failures(self) -> None:
+        """Count the run's failures against their tickets, but for those that every ticket shared.
+
+        A ticket that died although nothing had shown that the request works for others is tried again once it does.
+        """
+        for request, tickets in self._undecided.items():
+            if self._faults.is_shared(request, len(tickets)):
+                continue
+            for ticket_id, reason in tickets.items():
+                proven = request in self._faults.worked
+                self._keep_for_later(ticket_id, reason, failed=True, failed_at=request, proven=proven)
+        self._undecided.clear()
+        self._state.has_worked(*self._faults.worked)
+
+    def _keep_for_later(
+        self,
+        ticket_id: int,
+        reason: str,
+        *,
+        failed: bool,
+        failed_at: Request | None = None,
+        proven: bool = False,
+    ) -> Retry:
+        retry = self._state.retry_later(
+            ticket_id,
+            reason,
+            failed=failed,
+            max_attempts=self._max_attempts,
+            now=self._now(),
+            failed_at=failed_at,
+            proven=proven,
+        )
+        self._dead += retry.dead
+        if retry.dead:
+            self._audit.alert("dead_letter", ticket_id=ticket_id, reason=reason)
+        return retry
+
+    def _note_fallback(self, outcome: Outcome) -> None:
+        """Keep the list of tickets that a second look could help."""
+        analysis, change, state = outcome.analysis, outcome.change, self._state
+        if outcome.reason == STILL_NO_MODEL:
+            if analysis is not None and in_vain(analysis.why_fallback):
+                state.tried_in_vain(outcome.ticket_id, MOST_TRIES)
+        elif analysis is not None and change is not None and analysis.source != "model":
+            worth_a_look = analysis.why_fallback != NOTHING_TO_READ
+            verdict = state.verdict(outcome.ticket_id)
+            kept = () if verdict is None else (tag for tag in verdict.replaces if tag in change.tags)
+            ours = (*kept, *change.tags_added)
+            if worth_a_look and self._policy.tag("fallback") in ours:
+                state.remember_fallback(outcome.ticket_id, ours)
+        elif outcome.reason == NOTHING_NEW and analysis is not None and analysis.source != "model":
+            pass  # of a reply the rules say what they said before, so a model is still to be asked
+        elif analysis is not None or outcome.reason != ALREADY_DONE:
+            state.forget_fallback(outcome.ticket_id)  # done by a model, or a person has dealt with it
+
+    def summary(
+        self,
+        stopped: str | None,
+        code: ExitCode,
+        seconds: float,
+        *,
+        dry_run: bool,
+        seen: int,
+        requests: Mapping[str, int],
+        troubles: Sequence[str],
+        writes: Writes,
+        statement: Statement | None = None,
+        stopped_by: str | None = None,
+        caught_up: bool = False,
+        causes: Mapping[str, str] | None = None,
+        price_note: str = "",
+    ) -> RunSummary:
+        """The run in numbers, ``seconds`` long. ``causes`` says more on why models gave no answer, by its word."""
+        try:
+            retries = self._state.retries()
+        except StateUnusable:
+            retries = []  # which is why the run ended, and is said there
+        dead = sum(item.dead for item in retries)
+        return RunSummary(
+            run_id=self._run_id,
+            dry_run=dry_run,
+            seen=seen,
+            outcomes=dict(self._outcomes),
+            reasons=dict(self._reasons),
+            answered_by=dict(self._answered_by),
+            sources=dict(self._sources),
+            categories=dict(self._categories),
+            fallbacks=dict(self._fallbacks),
+            causes={why: more for why, more in (causes or {}).items() if more and why in self._fallbacks},
+            newly_failed=self._newly_failed,
+            reviews=self._reviews,
+            latencies=self._latencies.bands,
+            usage=self._usage,
+            cost_usd=round(self._cost, 6),
+            unpriced=self._unpriced,
+            price_note=price_note if self._cost else "",
+            cached=self._cached,
+            forecast=self.pace.forecast() if dry_run else None,
+            requests=dict(requests),
+            writes=writes,
+            retry_list=len(retries) - dead,
+            dead_letters=dead,
+            new_dead_letters=self._dead,
+            remarks=(*self.remarks, *troubles),
+            duration_s=round(seconds, 3),
+            statement=statement,
+            stopped=stopped,
+            stopped_by=stopped_by,
+            caught_up=caught_up,
+            exit_code=int(code),
+        )

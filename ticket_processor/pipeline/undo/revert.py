@@ -1,0 +1,239 @@
+"""What of a write can be taken back: the parts that nobody has touched since. Pure functions.
+
+Values come from the helpdesk's own record. A part that was changed after the write stays as it is, even where it was
+changed back; so does one that the ticket shows otherwise than the record. A drop-down and its tags are one part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ...analysis.text.outgoing import told as leaves
+from ...core.errors import MissingPart
+from ...core.models import Change, Frozen, Ticket
+from ...core.sanitize import plain_line
+from ...helpdesk.ticket_history import Edit, History
+from ...tags import COMPLETE, REPAIR, key_of_stage, merge_tags, reference
+
+STAGE = "undo"
+"""Names the write that takes another back in its key."""
+Why = Literal["changed_since", "a_later_run_wrote", "assigned", "refused"]
+WORDS: Mapping[Why, str] = {
+    "changed_since": "changed since",
+    "a_later_run_wrote": "a later run wrote on it",
+    "assigned": "the ticket is assigned",
+    "refused": "the helpdesk refuses it",
+}
+MAX_LINE = 500
+"""Characters in a line of the note."""
+
+Part = tuple[Literal["tag", "priority", "group", "field"], str | int]
+"""A tag by its name, a field by its number; the others have nothing but their kind."""
+_PRIORITY: Part = ("priority", "")
+_GROUP: Part = ("group", "")
+
+
+class Left(Frozen):
+    """A part of a write that stays on the ticket, such as ``tag ai_billing``, and why."""
+
+    part: str
+    why: Why
+
+
+@dataclass(frozen=True)
+class TakeBack:
+    """The parts that go back to what they were, with their values now and then, and those that stay."""
+
+    values: Mapping[Part, tuple[Any, Any]]
+    left: tuple[Left, ...] = ()
+
+    def of(self, kind: str) -> dict[Any, tuple[Any, Any]]:
+        """The parts of one kind: their names or numbers, with the values now and then."""
+        return {part[1]: change for part, change in self.values.items() if part[0] == kind}
+
+
+@dataclass
+class _Trace:
+    before: Any
+    after: Any
+    why: Why | None = None
+
+
+def undo_key(write: Edit) -> str:
+    """The key of the write that takes ``write`` back, and what else its run wrote on the ticket before it."""
+    return key_of_stage(write.key, STAGE)
+
+
+def run_of(intent: str) -> str:
+    """The run that a write's name belongs to."""
+    return intent.rpartition("-")[0]
+
+
+def puts_back(history: History) -> frozenset[str]:
+    """Keys of writes that put back what writes of ours had taken from people: nobody wants those taken back."""
+    keys = {edit.key for edit in history.edits if edit.key}
+    repairs = keys.intersection(key_of_stage(key, REPAIR) for key in keys)
+    return frozenset(repairs.union(keys.intersection(key_of_stage(key, COMPLETE) for key in repairs)))
+
+
+def take_back(
+    history: History, ticket: Ticket, mine: Callable[[Edit], bool], *, without: Collection[MissingPart] = ()
+) -> TakeBack:
+    """What is to be taken back of the writes that are ``mine``, now that the ticket is as it was read.
+
+    ``without`` are the parts that the helpdesk is known to refuse.
+    """
+    traces = _traces(history, mine)
+    for part, trace in traces.items():
+        if trace.why is None and _now(ticket, part) != trace.after:
+            trace.why = "changed_since"  # which the record does not show
+        if trace.why is None and part == _GROUP and ticket.assignee is not None:
+            trace.why = "assigned"  # another group could cost the assignee
+        if trace.why is None and {"field": "fields"}.get(part[0], part[0]) in without:
+            trace.why = "refused"
+    for linked in _linked(history, mine):
+        together = [traces[part] for part in linked if part in traces]
+        reason = next((trace.why for trace in together if trace.why), None)
+        for trace in together:
+            trace.why = trace.why or reason
+    return TakeBack(
+        values={
+            part: (trace.after, trace.before)
+            for part, trace in traces.items()
+            if trace.why is None and trace.before != trace.after
+        },
+        left=tuple(
+            Left(part=f"{part[0]} {part[1]}".strip(), why=trace.why)
+            for part, trace in sorted(traces.items(), key=lambda item: (item[0][0], str(item[0][1])))
+            if trace.why is not None and _now(ticket, part) != trace.before
+        ),
+    )
+
+
+def as_change(ticket: Ticket, back: TakeBack, *, key: str, intent: str, run_id: str) -> Change:
+    """The one guarded write that takes it back, with a note that says so."""
+    tags, fields = back.of("tag"), back.of("field")
+    off = [name for name, (_, was_there) in tags.items() if not was_there]
+    on = sorted(name for name, (_, was_there) in tags.items() if was_there)
+    priority = back.values.get(_PRIORITY, (None, None))[1]
+    group = back.values.get(_GROUP, (None, None))[1]
+    given_back = {number: before for number, (_, before) in fields.items() if before is not None}
+    cleared: list[Literal["priority", "group"]] = []
+    cleared += ["priority"] if _PRIORITY in back.values and priority is None else []
+    cleared += ["group"] if _GROUP in back.values and group is None else []
+    change = Change(
+        ticket_id=ticket.id,
+        stamp=ticket.updated_at,
+        tags=merge_tags(ticket.tags, on, off),
+        tags_before=ticket.tags,
+        tags_added=tuple(on),
+        tags_removed=tuple(name for name in ticket.tags if name in off),
+        priority_before=ticket.priority,
+        priority=priority,
+        group_before=ticket.group,
+        group=group,
+        fields=given_back,
+        fields_replaced=tuple(number for number in given_back if number in ticket.fields),
+        cleared=tuple(cleared),
+        fields_cleared=tuple(number for number, (_, before) in fields.items() if before is None),
+        key=key,
+        intent=intent,
+        puts_back=True,
+    )
+    return change.model_copy(update={"note": _note(change, back.left, run_id)})
+
+
+def told(change: Change, to: str = "->") -> list[str]:
+    """What a change takes back, part by part, in words. What people wrote into fields is not among them.
+
+    ``to`` stands between a value now and then.
+    """
+    words = []
+    for names, what in ((change.tags_removed, "removed"), (change.tags_added, "put back")):
+        words += [f"tag{'' if len(names) == 1 else 's'} {what}: {', '.join(names)}"] if names else []
+    if change.priority is not None or "priority" in change.cleared:
+        words.append(f"priority {change.priority_before or 'none'} {to} {change.priority or 'none'}")
+    if change.group is not None or "group" in change.cleared:
+        words.append(f"group {change.group_before or 'none'} {to} {change.group or 'none'}")
+    words += [f"field {number} as it was" for number in change.fields]
+    return [*words, *(f"field {number} emptied" for number in change.fields_cleared)]
+
+
+def _note(change: Change, left: Sequence[Left], run_id: str) -> str:
+    lines = [f"Undo of run {run_id}.", f"Taken back: {'; '.join(told(change, to='to'))}."]
+    if left:
+        lines.append("Left: " + "; ".join(f"{item.part} ({WORDS[item.why]})" for item in left) + ".")
+    return "\n".join([*(leaves(plain_line(line, MAX_LINE)) for line in lines), f"Ref {reference(change.key)}"])
+
+
+def _now(ticket: Ticket, part: Part) -> Any:
+    kind, name = part
+    if kind == "tag":
+        return name in ticket.tags
+    if kind == "field":
+        return ticket.fields.get(int(name))
+    return ticket.priority if kind == "priority" else ticket.group
+
+
+def _changes(edit: Edit) -> dict[Part, tuple[Any, Any]]:
+    """Every part that an edit changed, before and after; of tags, whether they were there."""
+    found: dict[Part, tuple[Any, Any]] = {("tag", name): (False, True) for name in sorted(edit.tags_added)}
+    found |= {("tag", name): (True, False) for name in sorted(edit.tags_removed)}
+    if edit.priority is not None:
+        found[_PRIORITY] = edit.priority
+    if edit.group is not None:
+        found[_GROUP] = edit.group
+    return found | {("field", number): values for number, values in edit.fields.items()}
+
+
+def _traces(history: History, mine: Callable[[Edit], bool]) -> dict[Part, _Trace]:
+    """What became of every part that a write of mine changed."""
+    traces: dict[Part, _Trace] = {}
+    reverted = _reverted(history)
+    for place, edit in enumerate(history.edits):
+        for part, (before, after) in _changes(edit).items():
+            trace = traces.get(part)
+            if (place, part) in reverted:
+                continue
+            if mine(edit):
+                if trace is None or trace.why is not None:
+                    traces[part] = _Trace(before, after)  # what others set between two writes of mine comes back
+                else:
+                    trace.after = after
+            elif trace is not None:
+                trace.why = "a_later_run_wrote" if edit.key and trace.why != "changed_since" else "changed_since"
+    return traces
+
+
+def _reverted(history: History) -> set[tuple[int, Part]]:
+    """Parts of a run's writes that were taken back, and of the write that did it: together they changed nothing."""
+    edits = history.edits
+    runs = {undo_key(edit): run_of(edit.intent) for edit in edits if edit.key}
+    found: set[tuple[int, Part]] = set()
+    for place, edit in enumerate(edits):
+        if edit.key not in runs:
+            continue
+        done: dict[Part, tuple[Any, Any]] = {}
+        places: dict[Part, list[int]] = {}
+        for earlier, write in enumerate(edits[:place]):
+            if write.key and run_of(write.intent) == runs[edit.key]:
+                for part, (before, after) in _changes(write).items():
+                    done[part] = (done.get(part, (before, after))[0], after)
+                    places.setdefault(part, [place]).append(earlier)
+        for part, (before, after) in _changes(edit).items():
+            if done.get(part) == (after, before):
+                found.update((number, part) for number in places[part])
+    return found
+
+
+def _linked(history: History, mine: Callable[[Edit], bool]) -> Iterator[set[Part]]:
+    """Each ticket field that was written, with the tags that stand for its values."""
+    values: dict[int, set[str]] = {}
+    for edit in filter(mine, history.edits):
+        for number, pair in edit.fields.items():
+            # Of a multi-select, the values have spaces between them.
+            values.setdefault(number, set()).update(*(value.split() for value in pair if value))
+    for number, names in values.items():
+        yield {("field", number), *(("tag", name) for name in names)}

@@ -1,0 +1,372 @@
+"""One run, taken back: what it wrote, where nobody has touched it since; with one note and a receipt for each ticket.
+
+It is written as a run writes: guarded, in jobs where there are many, and exactly once, since the write that takes
+another back has a key of its own, which is found on the ticket. So it may be stopped at any time and said again. What
+it is about to send it keeps in memory only: a later run would take that for something to go on with.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from ...audit.receipts import AuditLog
+from ...core.clock import Clock, Deadline
+from ...core.errors import (
+    AuditUnwritable,
+    CannotRun,
+    DeadlineReached,
+    ExitCode,
+    Halted,
+    MissingPart,
+    NotePublished,
+    RateLimited,
+    Stopping,
+    TicketError,
+)
+from ...core.models import Change, Decision, Outcome, OutcomeStatus, RunSummary, Ticket
+from ...core.models import Writes as Ways
+from ...core.sanitize import plain_line
+from ...helpdesk import batch_trust
+from ...helpdesk.protocol import Helpdesk
+from ...helpdesk.ticket_history import History
+from ...state.store import State, Verdict
+from ...tags import COMPLETE, REPAIR, key_of_stage
+from ..run import HALTED, heed_wait
+from ..write_planner import CONFIRMED, DEFERRED, PUT_BACK, WRITE_ATTEMPTS, Settlement, is_stable
+from ..writeback import Delivery, WriteBack
+from .in_flight import InFlight, wait_for_jobs
+from .past_runs import RunWrites
+from .revert import STAGE, Left, as_change, puts_back, run_of, take_back, undo_key
+
+TAKEN_BACK = "taken_back"
+ALREADY_UNDONE = "already_undone"
+NOTHING_OF_OURS = "nothing_of_ours"
+OTHER_RUN = "written_by_another_run"
+"""Followed by that run's id; see :func:`other_run`."""
+TOUCHED = "touched_since"
+NOTHING_LEFT = "nothing_left_to_take_back"
+NOT_KNOWN_YET = "not_known_yet"
+"""The run's job had not ended, and the ticket may still get the write."""
+MOST_ID = 80
+"""Characters of a run's id that the helpdesk's record tells."""
+MOST_WAITS = 5
+"""So often the tickets that have changed just now are waited for."""
+
+
+class UndoPlanner:
+    """Decides what of a run's writes on a ticket is taken back; see :class:`Planner`.
+
+    A ticket that carries the tag ``hands_off`` is not touched. Set ``flight`` to what may still be on its way.
+    """
+
+    def __init__(
+        self,
+        desk: Helpdesk,
+        audit: AuditLog,
+        writes: RunWrites,
+        *,
+        stable_read_s: float,
+        hands_off: str = "",
+        dry_run: bool = False,
+    ) -> None:
+        self._desk = desk
+        self._audit = audit
+        self._writes = writes
+        self._stable_read_s = stable_read_s
+        self._hands_off = hands_off
+        self._dry_run = dry_run
+        self.flight = InFlight()
+        self._sent: dict[int, list[tuple[Change, tuple[Left, ...]]]] = {}
+        self._left: dict[int, tuple[Left, ...]] = {}
+        self._refused: dict[int, set[MissingPart]] = {}
+
+    def plan(self, work: Settlement, ticket: Ticket | None, now: float) -> Change | Outcome:
+        """The change that takes back, or the end. ``now`` is monotonic, seconds."""
+
+        def end(status: OutcomeStatus, reason: str, change: Change | None = None, *, retry: bool = False) -> Outcome:
+            return work.end(status, reason, change, retry=retry, now=now)
+
+        if ticket is None:
+            return end(OutcomeStatus.SKIPPED, "deleted")
+        try:
+            history = self._desk.history(ticket.id)
+        except TicketError as error:
+            return end(OutcomeStatus.FAILED, str(error), retry=True)
+        found = [edit for edit in history.edits if edit.key in self._writes.keys[ticket.id]]
+        kept = puts_back(history)
+        ours = [edit for edit in found if run_of(edit.intent) == self._writes.run_id and edit.key not in kept]
+        # One write takes them all back, under a key that the last of them gives it.
+        undone = history.find(undo_key((ours or found)[-1])) if found else None
+        if undone is not None:
+            for change, left in self._sent.get(ticket.id, ()):
+                if change.intent == undone.intent:
+                    self._left[ticket.id] = left
+                    return work.written(CONFIRMED, change, now)
+            return end(OutcomeStatus.SKIPPED, ALREADY_UNDONE)
+        if ticket.status == "closed":
+            return end(OutcomeStatus.SKIPPED, "closed")
+        if self._hands_off in ticket.tags:
+            return end(OutcomeStatus.SKIPPED, "hands_off")
+        if not is_stable(ticket, self._stable_read_s):
+            return end(OutcomeStatus.SKIPPED, DEFERRED, retry=True)  # nor is the record known to be complete
+        if (unseen := self._unseen(ticket, history)) is not None:
+            return end(OutcomeStatus.SKIPPED, unseen, retry=True)
+        if not ours:
+            put_back = any(edit.key in kept for edit in found)
+            other = f"{OTHER_RUN}_{plain_line(run_of(found[-1].intent), MOST_ID)}" if found else NOTHING_OF_OURS
+            return end(OutcomeStatus.SKIPPED, PUT_BACK if put_back else other)
+        back = take_back(
+            history,
+            ticket,
+            lambda edit: any(edit is write for write in ours),
+            without=self._refused.get(ticket.id, ()),
+        )
+        self._left[ticket.id] = back.left
+        if not back.values:
+            return end(OutcomeStatus.SKIPPED, TOUCHED if back.left else NOTHING_LEFT)
+        change = as_change(
+            ticket, back, key=undo_key(ours[-1]), intent=self._audit.new_intent(), run_id=self._writes.run_id
+        )
+        if self._dry_run:
+            return end(OutcomeStatus.PLANNED, TAKEN_BACK, change)
+        if work.attempts >= WRITE_ATTEMPTS:
+            return end(OutcomeStatus.FAILED, work.doubt, retry=True)
+        self._sent.setdefault(ticket.id, []).append((change, back.left))
+        return change
+
+    def refused(self, work: Settlement, change: Change, part: MissingPart) -> bool:
+        """Take note that the helpdesk refuses one part; the rest is planned anew."""
+        work.doubt = f"the helpdesk refuses the {part}"
+        self._refused.setdefault(change.ticket_id, set()).add(part)
+        return True
+
+    def left(self, ticket_id: int) -> tuple[Left, ...]:
+        """What stays of the write on a ticket that has come to its end. Forgets the ticket."""
+        self._sent.pop(ticket_id, None)
+        self._refused.pop(ticket_id, None)
+        return self._left.pop(ticket_id, ())
+
+    def _unseen(self, ticket: Ticket, history: History) -> str | None:
+        """Why nothing is decided yet: a write that is on its way, or that the read is too old to show."""
+        seen = {edit.intent for edit in history.edits}
+        coming = self.flight.under_way.get(ticket.id)
+        if coming is not None and coming.intent not in seen:
+            return NOT_KNOWN_YET
+        arrived = self.flight.arrived.get(ticket.id)
+        if arrived is not None and arrived.intent not in seen and ticket.updated_at == arrived.stamp:
+            return DEFERRED
+        return None
+
+
+@dataclass(frozen=True)
+class UndoParts:
+    """What an undo is assembled from. ``before_write`` may raise to stop everything (a kill switch).
+
+    ``tell`` gets sentences for whoever is waiting.
+    """
+
+    desk: Helpdesk
+    state: State
+    audit: AuditLog
+    clock: Clock
+    deadline: Deadline
+    before_write: Callable[[], None] = lambda: None
+    requests: Callable[[], Mapping[str, int]] = dict
+    tell: Callable[[str], None] = lambda _sentence: None
+
+
+@dataclass(frozen=True)
+class UndoOptions:
+    """What was asked of it. ``run_id`` is its own."""
+
+    run_id: str
+    dry_run: bool = False
+    stable_read_s: float = 6.0
+    hands_off: str = ""
+    delivery: Delivery = field(default_factory=Delivery)
+    dependency: str = "helpdesk"
+
+
+class Undo:
+    """Takes back what a run wrote. ``listener`` is told of every ticket's end, and of what was left of the write."""
+
+    def __init__(
+        self,
+        parts: UndoParts,
+        options: UndoOptions,
+        writes: RunWrites,
+        listener: Callable[[Outcome, tuple[Left, ...]], None] = lambda _outcome, _left: None,
+    ) -> None:
+        self._parts = parts
+        self._options = options
+        self._writes = writes
+        self._listener = listener
+        self._outcomes: Counter[str] = Counter()
+        self._reasons: Counter[str] = Counter()
+        self._again = False
+        self._doubtful: set[int] = set()
+        self._unconfirmed = 0
+        self._planner = UndoPlanner(
+            parts.desk,
+            parts.audit,
+            writes,
+            stable_read_s=options.stable_read_s,
+            hands_off=options.hands_off,
+            dry_run=options.dry_run,
+        )
+
+    def execute(self) -> RunSummary:
+        """Play it to its end, whatever the helpdesk does. The summary's outcomes are those of a run.
+
+        Its ``writes.open`` are sent and not confirmed; see also :func:`not_reached`.
+        """
+        parts = self._parts
+        started = parts.clock.monotonic()
+        stopped, code = None, ExitCode.OK
+        try:
+            parts.audit.run_started(undoes=self._writes.run_id, tickets=len(self._writes.keys))
+            self._flow()
+        except DeadlineReached:
+            stopped, self._again = "the time is used up; the same command goes on where this one ended", True
+        except (Stopping, CannotRun) as end:
+            stopped, code = str(end), end.exit_code
+            if isinstance(end, Halted):
+                stopped += "; with --while-stopped the run is taken back all the same, and runs stay stopped"
+            if isinstance(end, RateLimited):
+                parts.state.keep_not_before(self._options.dependency, end.not_before, parts.clock.now())
+            if isinstance(end, NotePublished):
+                parts.state.remember(**{HALTED: str(end)})
+                parts.audit.alert("note_published", message=str(end))
+        if code is ExitCode.OK and (self._again or self._outcomes[OutcomeStatus.FAILED]):
+            code = ExitCode.SOME_FAILED
+        summary = RunSummary(
+            run_id=self._options.run_id,
+            dry_run=self._options.dry_run,
+            seen=len(self._writes.keys),
+            outcomes=dict(self._outcomes),
+            reasons=dict(self._reasons),
+            requests=dict(parts.requests()),
+            writes=Ways(open=self._unconfirmed),
+            duration_s=round(parts.clock.monotonic() - started, 3),
+            stopped=stopped,
+            exit_code=int(code),
+        )
+        try:
+            if stopped:
+                parts.audit.alert(
+                    "undo_ended_early", sent_not_confirmed=self._unconfirmed, not_reached=not_reached(summary)
+                )
+            parts.audit.run_finished(summary)
+        except AuditUnwritable as unwritable:
+            summary = summary.model_copy(
+                update={"stopped": stopped or str(unwritable), "exit_code": int(ExitCode.CANNOT_RUN)}
+            )
+        return summary
+
+    def _flow(self) -> None:
+        parts, options, writes = self._parts, self._options, self._writes
+        halted = parts.state.fact(HALTED)
+        if halted is not None and not options.dry_run:
+            raise CannotRun(f"{halted}; an undo writes notes too: when somebody has looked into it, run with --resume")
+        heed_wait(parts.state, options.dependency, parts.clock.now())
+        parts.before_write()
+        self._give_up_completions()
+        untold = writes.keys.keys() - writes.taken_back
+        sent = [
+            item
+            for item in parts.state.unsettled()
+            if item.verdict.ticket_id in untold and item.sent and run_of(item.sent[-1].intent) == writes.run_id
+        ]
+        self._planner.flight = wait_for_jobs(parts.desk, sent, parts.clock, parts.deadline, parts.tell)
+        for ticket_id in sorted(writes.taken_back & writes.keys.keys()):
+            self._record(Outcome(ticket_id=ticket_id, status=OutcomeStatus.SKIPPED, reason=ALREADY_UNDONE))
+        with closing(State(None)) as scratch:
+            try:
+                self._write(scratch, sorted(untold))
+            finally:
+                open_still = {item.verdict.ticket_id for item in scratch.unsettled() if item.sent}
+                self._unconfirmed = len(open_still | self._doubtful)
+
+    def _write(self, scratch: State, waiting: list[int]) -> None:
+        parts, options = self._parts, self._options
+        known = parts.state.fact(batch_trust.FACT)
+        if known is not None:
+            scratch.remember(**{batch_trust.FACT: known})
+        write_back = WriteBack(
+            parts.desk,
+            scratch,
+            parts.audit,
+            parts.clock,
+            parts.deadline,
+            self._planner,
+            delivery=options.delivery,
+            dry_run=options.dry_run,
+            before_write=parts.before_write,
+        )
+        for waits in range(MOST_WAITS + 1):
+            if waits:
+                parts.deadline.wait(options.stable_read_s + 1)
+            write_back.take([self._verdict(ticket_id) for ticket_id in waiting])
+            waiting = []
+            for outcome in write_back.finish():
+                if outcome.reason == DEFERRED and waits < MOST_WAITS:
+                    waiting.append(outcome.ticket_id)
+                    if outcome.attempts:
+                        self._doubtful.add(outcome.ticket_id)
+                else:
+                    self._record(outcome, write_back)
+                scratch.settled(outcome.ticket_id)
+            if not waiting:
+                break
+        learnt = scratch.fact(batch_trust.FACT)
+        if learnt is not None and learnt != known:
+            parts.state.remember(**{batch_trust.FACT: learnt})
+
+    def _verdict(self, ticket_id: int) -> Verdict:
+        return Verdict(
+            ticket_id=ticket_id,
+            key=key_of_stage(self._writes.keys[ticket_id][-1], STAGE),
+            analysis=None,
+            decision=Decision(ticket_id=ticket_id, reason=TAKEN_BACK),
+            clean_stamp="",
+            follows=True,
+        )
+
+    def _give_up_completions(self) -> None:
+        """What a later run was to complete of these writes is not wanted any more."""
+        for item in self._parts.state.unsettled():
+            verdict = item.verdict
+            keys = self._writes.keys.get(verdict.ticket_id, ())
+            if verdict.key in {key_of_stage(key, COMPLETE) for key in keys}:
+                self._parts.state.settled(verdict.ticket_id)
+
+    def _record(self, outcome: Outcome, write_back: WriteBack | None = None) -> None:
+        """Receipt first, then the state. The ticket counts as triaged still: no later run begins anew."""
+        parts = self._parts
+        parts.audit.ticket(outcome)
+        if write_back is not None and outcome.status is OutcomeStatus.UPDATED:
+            done = (self._writes.run_id, self._writes.keys[outcome.ticket_id][-1])
+            then = write_back.next_write(outcome.ticket_id)
+            if then is None and (kept := parts.state.verdict(outcome.ticket_id)) is not None and kept.puts_back:
+                then = (kept, REPAIR)  # what people have lost to another write is still theirs
+            parts.state.settled(outcome.ticket_id, done=done, then=then)
+            parts.state.forget_fallback(outcome.ticket_id)
+        self._doubtful.discard(outcome.ticket_id)
+        self._outcomes[outcome.status] += 1
+        if outcome.status in (OutcomeStatus.SKIPPED, OutcomeStatus.FAILED):
+            self._reasons[outcome.reason] += 1
+        self._again = self._again or outcome.reason in (DEFERRED, NOT_KNOWN_YET)
+        self._listener(outcome, self._planner.left(outcome.ticket_id))
+
+
+def other_run(reason: str) -> str | None:
+    """The run that wrote on a ticket instead, where an outcome's ``reason`` says so."""
+    return reason.removeprefix(f"{OTHER_RUN}_") if reason.startswith(OTHER_RUN) else None
+
+
+def not_reached(summary: RunSummary) -> int:
+    """Tickets that an undo sent nothing for, and came to no end with, because it ended early."""
+    return summary.seen - sum(summary.outcomes.values()) - summary.writes.open

@@ -1,0 +1,260 @@
+"""What a run can swear to when it is done: what people had set is as it was, and nothing of ours became public.
+
+It has two sources that do not trust each other: the receipts, every one of which counts, and the helpdesk's own record
+of the writes: of those in jobs as it was read behind each job, of the others read once all of them are made, of a
+sample or of every one.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Literal
+
+from ..audit.receipts import AuditLog
+from ..core.clock import Deadline
+from ..core.errors import DeadlineReached, HelpdeskDown, RateLimited, TicketError
+from ..core.models import Change, Decision, Outcome, OutcomeStatus, Overwrite, Statement
+from ..helpdesk import batch_trust
+from ..helpdesk.protocol import Helpdesk
+from ..helpdesk.ticket_history import Edit, History, overwritten
+from ..state.store import State, Verdict
+from ..tags import REPAIR
+from .write_planner import note_published, repair
+
+MOST_KEPT = 20_000
+"""Writes that are kept to be read back, in some 10 MB; more than a run's time and the helpdesk's limits let it read."""
+MOST_LISTED = 20
+MOST_DOUBTFUL = 100
+LAG_S = 6.0
+"""A copy of the helpdesk's data may be behind; a write that it does not show is looked for again after this."""
+Verify = Literal["all", "sample", "none"]
+"""Which of a run's writes are read back."""
+_WRITTEN = (OutcomeStatus.UPDATED, OutcomeStatus.SUGGESTED)
+
+
+class WriteVerifier:
+    """Sees every outcome of a run, and reads at most ``most`` of its writes back. Used by one thread.
+
+    The sample is the same for the same run id and outcomes. ``looked_at`` gives the record of a ticket's write where
+    it has been read already, which leaves nothing to read back.
+    """
+
+    def __init__(
+        self,
+        desk: Helpdesk,
+        state: State,
+        audit: AuditLog,
+        deadline: Deadline,
+        run_id: str,
+        *,
+        most: int = 0,
+        looked_at: Callable[[int], Edit | None] = lambda _ticket_id: None,
+    ) -> None:
+        self._desk = desk
+        self._state = state
+        self._audit = audit
+        self._deadline = deadline
+        self._most = min(most, MOST_KEPT)
+        self._looked_at = looked_at
+        self._dice = random.Random(run_id)
+        self._kept: list[bytes] = []
+        self._doubtful: dict[int, tuple[bytes, frozenset[str]]] = {}
+        self._answered: set[int] = set()
+        self._in_jobs: set[str] = set()
+        self._written = self._checked = self._lacking = 0
+        self._values = self._tags = self._public = self._by_policy = 0
+        self._found: dict[int, None] = {}
+
+    def saw(self, outcome: Outcome, then: Verdict | None = None) -> None:
+        """Count a receipt, while the state still has the verdict that it came from.
+
+        ``then`` is what puts back what the write took away, where the helpdesk's answer has said so.
+        """
+        change = outcome.change
+        if change is None or outcome.status not in _WRITTEN:
+            return
+        if outcome.job is not None:
+            self._in_jobs.add(change.intent)
+        self._written += 1
+        if change.tags_removed or change.fields_replaced or _replaces(change):
+            self._judge(change)
+        if then is not None:
+            # What was refused goes along with a repair; nobody has lost that.
+            lost, missing = then.decision, outcome.missing
+            values = (
+                None if "priority" in missing else lost.priority,
+                None if "group" in missing else lost.group,
+                {} if "fields" in missing else lost.fields,
+            )
+            self._note(change.ticket_id, _values(*values), len(lost.tags))
+            self._answered.add(change.ticket_id)
+        edit = self._looked_at(change.ticket_id)
+        told = edit is not None and edit.intent == change.intent and (edit.comment is not None or not change.note)
+        if edit is not None and told and self._most and change.ticket_id not in self._doubtful:
+            self._checked += 1
+            self._note(change.ticket_id, _beside(edit, change), 0)
+        else:
+            self._keep(change)
+
+    def read_back(self, reserve_s: float) -> HelpdeskDown | RateLimited | None:
+        """Compare writes with what the helpdesk has recorded, until less than ``reserve_s`` seconds are left.
+
+        Gives what ended it early, when that was the helpdesk: the run has done its work all the same. What a write took
+        away from people is told in an alert, and kept to be put back by the next run. Raises ``NotePublished``.
+        """
+        try:
+            self._read_back(reserve_s)
+        except DeadlineReached:
+            return None  # the statement says how many were read
+        except (HelpdeskDown, RateLimited) as end:
+            return end
+        return None
+
+    def statement(self) -> Statement:
+        """What is known by now."""
+        doubtful = {ticket_id: len(tags) for ticket_id, (_, tags) in self._doubtful.items()}
+        return Statement(
+            written=self._written,
+            checked=self._checked,
+            human_values_changed=self._values,
+            foreign_tags_removed=self._tags + sum(doubtful.values()),
+            public_comments=self._public,
+            replaced_by_policy=self._by_policy,
+            not_found=self._lacking,
+            tickets=tuple({**self._found, **doubtful})[:MOST_LISTED],
+        )
+
+    def published(self) -> None:
+        """A write's own answer has shown that its note became public."""
+        self._public = max(1, self._public)
+
+    # From receipts
+
+    def _judge(self, change: Change) -> None:
+        """Whether values were replaced, and tags removed, that were not ours."""
+        verdict = self._state.verdict(change.ticket_id)
+        decision = Decision(ticket_id=change.ticket_id, reason="") if verdict is None else verdict.decision
+        rules = [
+            *([decision.priority_overwrite] if change.priority_before and change.priority else []),
+            *([decision.group_overwrite] if change.group_before and change.group else []),
+            *([decision.fields_overwrite] * len(change.fields_replaced)),
+        ]
+        self._by_policy += rules.count(Overwrite.ALWAYS)
+        self._note(change.ticket_id, rules.count(Overwrite.NEVER), 0)
+        removed = frozenset(change.tags_removed).difference(() if verdict is None else verdict.replaces)
+        if not removed:
+            return
+        if self._most and len(self._doubtful) < MOST_DOUBTFUL:
+            self._doubtful[change.ticket_id] = (_pack(change), removed)  # the record knows whose they were
+        else:
+            self._note(change.ticket_id, 0, len(removed))
+
+    def _note(self, ticket_id: int, values: int, tags: int) -> None:
+        self._values += values
+        self._tags += tags
+        if values or tags:
+            self._found[ticket_id] = None
+
+    def _keep(self, change: Change) -> None:
+        """Every write has the same chance to be in the sample, however many are still to come."""
+        if len(self._kept) < self._most:
+            self._kept.append(_pack(change))
+        elif self._most and (place := self._dice.randrange(self._written)) < self._most:
+            self._kept[place] = _pack(change)
+
+    # From the helpdesk's record
+
+    def _read_back(self, reserve_s: float) -> None:
+        doubtful = {packed for packed, _ in self._doubtful.values()}
+        lacking: list[Change] = []
+        try:
+            for packed in (*doubtful, *(packed for packed in self._kept if packed not in doubtful)):
+                if self._deadline.remaining() <= reserve_s:
+                    return
+                if self._checked >= self._most and packed not in doubtful:
+                    break
+                change = Change.model_validate_json(packed)
+                self._look(change, lacking.append)
+            if lacking and self._deadline.remaining() > reserve_s + LAG_S:
+                self._deadline.wait(LAG_S)
+                once_more, lacking = lacking, []
+                self._checked -= len(once_more)
+                for change in once_more:
+                    self._look(change, lacking.append)
+        finally:
+            self._lacking += len(lacking)
+            for change in lacking:
+                self._found[change.ticket_id] = None
+                self._audit.alert("write_not_found", ticket_id=change.ticket_id, intent=change.intent)
+
+    def _look(self, change: Change, lacks: Callable[[Change], None]) -> None:
+        try:
+            history = self._desk.history(change.ticket_id)
+        except TicketError:
+            return
+        if not history.edits:
+            return  # deleted since
+        self._checked += 1
+        edit = next((edit for edit in history.edits if (edit.key, edit.intent) == (change.key, change.intent)), None)
+        if edit is not None and edit.comment == "public":
+            self._public += 1
+            self._found[change.ticket_id] = None
+            raise note_published(change.ticket_id)
+        if edit is None or (change.note and edit.comment is None):
+            lacks(change)
+        if edit is not None:
+            self._compare(change, edit, history)
+
+    def _compare(self, change: Change, edit: Edit, history: History) -> None:
+        _, doubtful = self._doubtful.pop(change.ticket_id, (b"", frozenset[str]()))
+        foreign = doubtful - _added_by_us(history, before=edit)
+        values = 0
+        lost = overwritten(edit, change)
+        if lost and change.ticket_id not in self._answered:
+            self._answered.add(change.ticket_id)
+            self._audit.alert("overwrote", ticket_id=change.ticket_id, parts=lost.parts)
+            if change.intent in self._in_jobs and history.passed_over(edit, change.stamp):
+                known = batch_trust.revoked(self._state, edit.at)
+                self._audit.alert("write_mode", mode="single", why=known.why)
+            self._state.settled(change.ticket_id, then=(repair(change, lost, _verdict(change)), REPAIR))
+            values = _values(lost.priority, lost.group, lost.fields)
+            foreign |= set(lost.tags)
+        self._note(change.ticket_id, values + _beside(edit, change), len(foreign))
+
+
+def _replaces(change: Change) -> bool:
+    return bool((change.priority_before and change.priority) or (change.group_before and change.group))
+
+
+def _values(priority: object, group: object, fields: dict[int, str]) -> int:
+    return (priority is not None) + (group is not None) + len(fields)
+
+
+def _beside(edit: Edit, change: Change) -> int:
+    """Values that were known when it was merged, and that the write changed although its receipt names no change."""
+    priority, group = (edit.priority or (None, None))[0], (edit.group or (None, None))[0]
+    meant_priority = change.priority is not None or "priority" in change.cleared
+    meant_group = change.group is not None or "group" in change.cleared
+    return (priority is not None and priority == change.priority_before and not meant_priority) + (
+        group is not None and group == change.group_before and not meant_group
+    )
+
+
+def _added_by_us(history: History, *, before: Edit) -> frozenset[str]:
+    earlier = history.edits[: history.edits.index(before)]
+    return frozenset[str]().union(*(edit.tags_added for edit in earlier if edit.key))
+
+
+def _verdict(change: Change) -> Verdict:
+    """A verdict to begin a repair from; the analysis has been paid for and told."""
+    decision = Decision(ticket_id=change.ticket_id, reason="")
+    return Verdict(
+        ticket_id=change.ticket_id, key=change.key, analysis=None, decision=decision, clean_stamp=change.stamp
+    )
+
+
+def _pack(change: Change) -> bytes:
+    """As much of a change as it takes to compare it."""
+    short = change.model_copy(update={"tags": (), "note": change.note and "-"})
+    return short.model_dump_json(exclude_defaults=True).encode()

@@ -1,0 +1,1 @@
+"""Analysis to decision: tags, priority, note, escalation, skip rules."""

@@ -1,0 +1,232 @@
+"""From what was understood to what should change: thresholds, autonomy per field, escalation, tiers. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from ..analysis.text.outgoing import leaving
+from ..core.models import Analysis, Decision, Frozen, Overwrite, Priority, Urgency
+from ..core.taxonomy import Taxonomy
+from ..tags import tag
+from .escalation import Escalation, plan_for, reasons_for
+from .note import NoteWhen, adds_something, answered_by, category_words, note_text
+from .tiers import TIER_TAGS, Tier, Tiers, tier_of
+
+
+class Mode(StrEnum):
+    """How far the program may go with one field."""
+
+    OFF = "off"
+    SUGGEST = "suggest"
+    APPLY = "apply"
+
+
+class FieldPolicy(Frozen):
+    """How far the program goes with one field of a ticket.
+
+    ``apply`` needs at least ``threshold`` confidence; below it the value is only suggested in the note. ``overwrite``
+    says whether a value that is there already may be replaced.
+    """
+
+    mode: Mode = Field(Mode.APPLY, description="`suggest` only writes the value into the note")
+    threshold: float = Field(0.0, ge=0, le=1, description="with less confidence, `apply` only suggests")
+    overwrite: Overwrite = Field(
+        Overwrite.NEVER,
+        description="which values that are there may be replaced: `bot-set` means those that ticketbot set and nobody "
+        "touched; tags allow `never` only",
+    )
+
+
+class Policy(Frozen):
+    """What ticketbot sets on a ticket. The defaults set everything that is empty."""
+
+    tag_prefix: str = Field("ai_", pattern=r"^[a-z0-9_]{1,20}$", description="beginning of ticketbot's tags")
+    tags: FieldPolicy = Field(FieldPolicy(), description="how far ticketbot goes with tags; see below")
+    priority: FieldPolicy = Field(FieldPolicy(), description="the same for the priority")
+    group: FieldPolicy = Field(FieldPolicy(), description="the same for groups that categories name")
+    fields: FieldPolicy = Field(FieldPolicy(), description="the same for ticket fields that categories name")
+    note: NoteWhen = Field(
+        NoteWhen.ALWAYS, description="which tickets get an internal note; `true` is `always`, `false` is `never`"
+    )
+    review_below: float = Field(0.5, ge=0, le=1, description="less confidence than this adds the tag `ai_review`")
+    model_may_set_urgent: bool = Field(
+        False, description="let a model set `urgent`; otherwise it sets `high` and the note suggests `urgent`"
+    )
+    preset: Literal["labels", "tiers"] = Field("labels", description="`tiers` adds a tag that says who should take it")
+    escalation: Escalation = Escalation()
+    tiers: Tiers = Tiers()
+
+    @field_validator("note", mode="before")
+    @classmethod
+    def _yes_or_no(cls, value: Any) -> Any:
+        return {True: NoteWhen.ALWAYS, False: NoteWhen.NEVER}[value] if isinstance(value, bool) else value
+
+    @field_validator("tags")
+    @classmethod
+    def _only_our_own_tags(cls, value: FieldPolicy) -> FieldPolicy:
+        if value.overwrite is not Overwrite.NEVER:
+            raise ValueError("overwrite is for priority, group and fields; of tags only labels of our own are replaced")
+        return value
+
+    @property
+    def marker(self) -> str:
+        """The tag that says: done."""
+        return self.tag("processed")
+
+    def tag(self, *words: str) -> str:
+        """A tag of ours: the prefix and the words."""
+        return tag(self.tag_prefix + "_".join(words))
+
+
+RESERVED_TAGS = frozenset({"hands_off", "processed", "fallback", "review", "escalated", "suspicious", *TIER_TAGS})
+"""What a category cannot be called, since its tag would be taken for one of these."""
+
+_PRIORITY = {
+    Urgency.CRITICAL: Priority.URGENT,
+    Urgency.HIGH: Priority.HIGH,
+    Urgency.MEDIUM: Priority.NORMAL,
+    Urgency.LOW: Priority.LOW,
+}
+
+
+def decide(ticket_id: int, analysis: Analysis, policy: Policy, taxonomy: Taxonomy | None = None) -> Decision:
+    """What policy wants for a ticket that was understood so; ``taxonomy`` says what its category is to set.
+
+    The marker tag is always wanted, so that the ticket is not analysed again. A text that tries to instruct a model
+    gets its tags, a person's look, and nothing else: whatever it may have talked the model into is only suggested.
+    """
+    unsure = analysis.confidence < policy.review_below
+    suspicious = bool(analysis.suspicious)
+    targets = _targets(analysis, taxonomy)
+    escalated = reasons_for(analysis, policy.escalation)
+    tier = None
+    if policy.preset == "tiers":
+        fallback = None if taxonomy is None else taxonomy.fallback
+        tier = tier_of(analysis, policy.tiers, escalated=bool(escalated), fallback=fallback)
+    tags = [policy.marker]
+    suggestions: list[str] = []
+
+    labelling = _may(policy.tags, analysis, targets.threshold)
+    if labelling:
+        tags += _labels(analysis, policy)
+        tags += targets.tags
+    elif policy.tags.mode is not Mode.OFF:
+        suggestions.append(f"category {category_words(analysis)}")
+    if policy.tags.mode is Mode.APPLY:
+        tags += _marks(analysis, policy, unsure=unsure, escalated=bool(escalated), tier=tier)
+
+    wanted = _PRIORITY[analysis.urgency]
+    if escalated and policy.escalation.raise_priority:
+        wanted = min(wanted, Priority.HIGH, key=list(Priority).index)
+    # A customer's text can talk a model into anything, and a classifier guesses; "urgent" wakes people up, so a
+    # person confirms it.
+    asks_a_person = wanted is Priority.URGENT and analysis.source != "rules" and not policy.model_may_set_urgent
+    if asks_a_person:
+        wanted = Priority.HIGH
+    priority = wanted if _may(policy.priority, analysis) and not suspicious else None
+    if policy.priority.mode is not Mode.OFF:
+        if asks_a_person:
+            suggestions.append("priority urgent, if a person agrees")
+        elif priority is None:
+            suggestions.append(f"priority {wanted.value}")
+
+    wanted_group, sure_from = _group(policy, targets, escalated=bool(escalated), tier=tier)
+    group = wanted_group if _may(policy.group, analysis, sure_from) and not suspicious else None
+    if wanted_group is not None and group is None and policy.group.mode is not Mode.OFF:
+        suggestions.append(f"group {wanted_group}")
+    fields = targets.fields if _may(policy.fields, analysis, targets.threshold) and not suspicious else {}
+    if not fields and policy.fields.mode is not Mode.OFF:
+        suggestions += [f"field {key}: {value}" for key, value in targets.fields.items()]
+
+    nothing_set = priority is None and group is None and not fields and not labelling
+    return Decision(
+        ticket_id=ticket_id,
+        tags=tuple(name for name in dict.fromkeys(tags) if leaving(name) == name),
+        priority=priority,
+        group=group,
+        fields=fields,
+        priority_overwrite=policy.priority.overwrite,
+        priority_raises_only=bool(escalated) or asks_a_person,
+        group_overwrite=policy.group.overwrite,
+        fields_overwrite=policy.fields.overwrite,
+        escalated=escalated,
+        note=_note(analysis, policy, suggestions, escalated, unsure=unsure),
+        reason=answered_by(analysis),
+        suggest_only=bool(suggestions) and nothing_set,
+    )
+
+
+@dataclass(frozen=True)
+class _Targets:
+    """What the taxonomy wants set on a category's tickets, and from what confidence on."""
+
+    tags: tuple[str, ...] = ()
+    group: int | None = None
+    fields: dict[int, str] = field(default_factory=dict)
+    threshold: float = 0.0
+
+
+def _targets(analysis: Analysis, taxonomy: Taxonomy | None) -> _Targets:
+    """Those of the sub-category, and behind them those of its parent."""
+    if taxonomy is None:
+        return _Targets()
+    names = (analysis.subcategory, analysis.category)
+    # A verdict of an earlier run may name a category that the site has given up since.
+    items = [taxonomy[name] for name in names if name is not None and name in taxonomy.names]
+    groups = [item.group for item in items if item.group is not None]
+    return _Targets(
+        tags=tuple(item.tag for item in items if item.tag),
+        group=groups[0] if groups else None,
+        fields={key: value for item in reversed(items) for key, value in item.fields.items()},
+        threshold=max((item.threshold for item in items), default=0.0),
+    )
+
+
+def _labels(analysis: Analysis, policy: Policy) -> list[str]:
+    """The tags that say what was understood."""
+    tags = [policy.tag(analysis.category)]
+    if analysis.subcategory is not None:
+        tags.append(policy.tag(analysis.subcategory))
+    return [*tags, policy.tag("urgency", analysis.urgency), policy.tag("sentiment", analysis.sentiment)]
+
+
+def _marks(analysis: Analysis, policy: Policy, *, unsure: bool, escalated: bool, tier: Tier | None) -> list[str]:
+    """The tags that say how the understanding came about, and who should look."""
+    wanted = {
+        "fallback": analysis.fell_back,
+        "suspicious": bool(analysis.suspicious),
+        "review": unsure or bool(analysis.suspicious),
+        "escalated": escalated,
+        f"tier_{tier}": tier is not None,
+    }
+    return [policy.tag(name) for name, holds in wanted.items() if holds]
+
+
+def _group(policy: Policy, targets: _Targets, *, escalated: bool, tier: Tier | None) -> tuple[int | None, float]:
+    """The group to set, and from what confidence on: the escalation's before the category's before the tier's."""
+    if escalated and policy.escalation.group is not None:
+        return policy.escalation.group, 0.0
+    if targets.group is not None:
+        return targets.group, targets.threshold
+    return (None if tier is None else policy.tiers.groups.get(tier)), 0.0
+
+
+def _note(
+    analysis: Analysis, policy: Policy, suggestions: list[str], escalated: tuple[str, ...], *, unsure: bool
+) -> str | None:
+    if policy.note is NoteWhen.NEVER:
+        return None
+    if policy.note is NoteWhen.WHEN_USEFUL and not adds_something(
+        analysis, suggestions, escalated=escalated, unsure=unsure
+    ):
+        return None
+    plan = plan_for(analysis, escalated, policy.escalation)
+    return note_text(analysis, suggestions, escalated=escalated, plan=plan, unsure=unsure)
+
+
+def _may(policy: FieldPolicy, analysis: Analysis, of_category: float = 0.0) -> bool:
+    return policy.mode is Mode.APPLY and analysis.confidence >= max(policy.threshold, of_category)

@@ -1,0 +1,106 @@
+"""The one internal note: when there is one, and its words. Pure.
+
+It says what the ticket was taken for, by whom and how surely, what else it may be, and why, in redacted words of the
+ticket. Every line is plain; what a ticket or a model said stands in quotation marks that it cannot end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+
+from ..analysis.text.outgoing import leaving, leaving_line
+from ..core.models import Analysis, Risk
+from ..core.sanitize import plain_line
+from .escalation import REASONS
+
+
+class NoteWhen(StrEnum):
+    """Which tickets get a note: each, those about which it adds something, or none."""
+
+    ALWAYS = "always"
+    WHEN_USEFUL = "when-useful"
+    NEVER = "never"
+
+
+_LINE, _SUMMARY, _EVIDENCE, _ENTITY = 500, 300, 60, 80
+"""Characters of the note: in a line, in the summary, in one piece of evidence, in one entity."""
+_QUOTES = re.compile('["“”„‟«»″‶❝❞🙶🙷🙸〝〞〟＂]')
+_END = re.compile(r"[^\w)\]]+$")
+_NO_WORDS = re.compile(r"[\W_]+")
+
+
+def adds_something(
+    analysis: Analysis, suggestions: Sequence[str], *, escalated: Sequence[str] = (), unsure: bool = False
+) -> bool:
+    """Whether a note tells a person more than the tags and the priority on the ticket do.
+
+    That is: something is suggested and not set; somebody should look at the ticket; another category fits as well; or
+    what the site wants picked out was found.
+    """
+    look_at_it = unsure or analysis.suspicious or escalated or analysis.risk is Risk.HIGH
+    return bool(suggestions or look_at_it or analysis.secondary or any(analysis.entities.values()))
+
+
+def note_text(
+    analysis: Analysis,
+    suggestions: Sequence[str],
+    *,
+    escalated: Sequence[str] = (),
+    plan: str = "",
+    unsure: bool = False,
+) -> str:
+    """The note, in at most nine plain lines. ``escalated`` are reasons of :mod:`.escalation`, ``plan`` what to do."""
+    heads = [category_words(analysis), f"urgency {analysis.urgency}", f"sentiment {analysis.sentiment}"]
+    if analysis.risk is not Risk.LOW:
+        heads.append(f"risk {analysis.risk}" + (f" ({', '.join(analysis.alarms)})" if analysis.alarms else ""))
+    heads += ["pressing tone"] if analysis.urgent_tone else []
+    heads.append(f"language {analysis.language}")
+    lines = [f"Triage: {', '.join(heads)}; {answered_by(analysis)}."]
+    summary = _quoted(analysis.summary, _SUMMARY)
+    if summary:
+        lines.append(f"Summary: {summary}")
+    if analysis.secondary:
+        lines.append(f"Also: {', '.join(analysis.secondary)}.")
+    evidence = [words for words in (_quoted(item, _EVIDENCE) for item in analysis.evidence) if words]
+    if evidence:
+        lines.append(f"Because of: {', '.join(evidence)}.")
+    entities = {name: _quoted(value, _ENTITY) for name, value in analysis.entities.items()}
+    named = [f"{name}: {value}" for name, value in entities.items() if value]
+    if named:
+        lines.append("; ".join(named))
+    if escalated:
+        lines.append(f"Escalation: {', '.join(REASONS[reason] for reason in escalated)}. {plan}")
+    if analysis.suspicious:
+        kinds = ", ".join(kind.replace("_", " ") for kind in analysis.suspicious)
+        lines.append(f"Careful: the text seems to give instructions to a program ({kinds}). Please check.")
+    if suggestions:
+        lines.append("Suggested, not set: " + "; ".join(suggestions) + ".")
+    if unsure and not analysis.suspicious:
+        lines.append("Unsure: please check.")
+    return "\n".join(plain_line(line, _LINE) for line in lines)
+
+
+def category_words(analysis: Analysis) -> str:
+    """``billing``, or ``billing / double_charge``."""
+    return analysis.category if analysis.subcategory is None else f"{analysis.category} / {analysis.subcategory}"
+
+
+def answered_by(analysis: Analysis) -> str:
+    """Who understood the ticket so, why no model did if so, and how surely."""
+    if analysis.source == "model":
+        return f"by {leaving(analysis.model or '')}, confidence {analysis.confidence:.2f}"
+    because = f" ({analysis.why_fallback.replace('_', ' ')})" if analysis.why_fallback else ""
+    who = "the local classifier" if analysis.source == "classifier" else "keyword rules"
+    return f"by {who}{because}, confidence {analysis.confidence:.2f}"
+
+
+def _quoted(words: str, limit: int) -> str:
+    """Words of somebody else, made plain, between quotation marks that they cannot end."""
+    plain = leaving_line(_QUOTES.sub("'", plain_line(words, limit)), limit)
+    # "tel:" and "www." would take the closing mark for a part of a link.
+    for shown in (plain, _END.sub("", plain), _NO_WORDS.sub(" ", plain).strip()):
+        if plain_line(f"“{shown}”.", limit + 3) == f"“{shown}”.":
+            return f"“{shown}”" if shown else ""
+    return ""

@@ -1,0 +1,166 @@
+"""Which tickets are left to people: skip rules, the hands-off tag, machine mail, the canary, the head start."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, field_validator
+
+from ..analysis.text.machine_mail import machine_mail
+from ..core.clock import parse_iso
+from ..core.models import Frozen, Ticket
+
+HANDS_OFF = "hands_off"
+"""The reason, and the last words of the default hands-off tag."""
+TAKEN = "person_was_faster_assigned"
+OUTSIDE_CANARY = "outside_canary"
+WAITING = "waiting_for_people"
+API_CHANNEL = "api"
+_REQUESTER = re.compile(r"\d{1,19}|[^@\s]*@[^@\s]+|[^@\s]+\.[^@\s]+")
+
+Word = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1)]
+_NOT_IN_A_TAG = re.compile(r"[^\w\-/:.]")
+_LONGEST_TAG = 250
+
+
+def _one_tag(value: str) -> str:
+    if _NOT_IN_A_TAG.search(value) or len(value) > _LONGEST_TAG:
+        raise ValueError(f"must be one tag: letters, digits, _ - / : and . only, {_LONGEST_TAG} at most, and no spaces")
+    return value
+
+
+TagName = Annotated[Word, AfterValidator(_one_tag)]
+"""A tag that the helpdesk keeps as it is, in small letters, as it keeps them."""
+
+
+def _word(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+Status = Annotated[Literal["new", "open", "pending", "hold", "solved", "closed"], BeforeValidator(_word)]
+"""A status that Zendesk knows."""
+
+
+class SkipSettings(Frozen):
+    """Tickets that are left alone; one value of one list is enough."""
+
+    channels: tuple[Word, ...] = Field((), description="channels, such as `chat` or `voice`")
+    brands: tuple[int, ...] = Field((), description="ids of brands")
+    groups: tuple[int, ...] = Field((), description="ids of groups")
+    organizations: tuple[int, ...] = Field((), description="ids of organizations")
+    tags: tuple[TagName, ...] = Field((), description="tags")
+    requesters: tuple[Word, ...] = Field((), description="user ids, e-mail addresses, or domains without sub-domains")
+    statuses: tuple[Status, ...] = Field((), description="statuses")
+    machine_mail: bool = Field(True, description="leave bounces, out-of-office and other automatic mail alone")
+    own_notes: bool = Field(True, description="leave tickets alone that ticketbot's own user wrote through the API")
+    hands_off_tag: TagName | None = Field(
+        None, description="tag of tickets that are never touched; default: the tag prefix and `hands_off`"
+    )
+
+    @field_validator("requesters", mode="before")
+    @classmethod
+    def _ids_may_be_numbers(cls, value: object) -> object:
+        if not isinstance(value, list | tuple):
+            return value
+        return [str(item) if isinstance(item, int) and not isinstance(item, bool) else item for item in value]
+
+    @field_validator("requesters")
+    @classmethod
+    def _known_kinds(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(_REQUESTER.fullmatch(item) for item in value):
+            raise ValueError("takes user ids, e-mail addresses (a@example.com) and domains (example.com)")
+        return tuple(item.removeprefix("@") for item in value)
+
+
+class SkipRules:
+    """The rules in force. Looked up before a model is asked, and again in the fresh read before a write.
+
+    ``hands_off`` is the tag on a ticket that is never touched. With ``leave_assigned``, whoever is assigned was faster.
+    ``own_user`` tells the id of the user that signs in; it is called only for tickets that came through the API, and
+    may raise what the helpdesk raises.
+    """
+
+    def __init__(
+        self,
+        settings: SkipSettings | None = None,
+        *,
+        hands_off: str = f"ai_{HANDS_OFF}",
+        leave_assigned: bool = False,
+        own_user: Callable[[], int | None] = lambda: None,
+    ) -> None:
+        self._settings = settings = settings or SkipSettings()
+        self._hands_off = hands_off.lower()
+        self._leave_assigned = leave_assigned
+        self._own_user = own_user
+        self._tags = frozenset(settings.tags)
+        self._requesters = frozenset(settings.requesters)
+
+    def reason(self, ticket: Ticket) -> str | None:
+        """Why the ticket is left alone as it is now: ``hands_off``, ``skip_rule_…``, or taken by a person."""
+        rules = self._settings
+        tags = {tag.lower() for tag in ticket.tags}
+        if self._hands_off in tags:
+            return HANDS_OFF
+        hits = {
+            "channel": ticket.channel.lower() in rules.channels,
+            "brand": ticket.brand in rules.brands,
+            "group": ticket.group in rules.groups,
+            "organization": ticket.organization in rules.organizations,
+            "tag": not tags.isdisjoint(self._tags),
+            "requester": not self._requesters.isdisjoint(_requester_names(ticket)),
+            "status": ticket.status.lower() in rules.statuses,
+        }
+        for name, hit in hits.items():
+            if hit:
+                return f"skip_rule_{name}"
+        if self._leave_assigned and ticket.assignee is not None:
+            return TAKEN
+        return "skip_rule_own_notes" if rules.own_notes and self._is_our_own(ticket) else None
+
+    def _is_our_own(self, ticket: Ticket) -> bool:
+        return ticket.channel == API_CHANNEL and ticket.requester is not None and ticket.requester == self._own_user()
+
+
+def _requester_names(ticket: Ticket) -> set[str]:
+    """What a requester may be called in the settings: id, addresses, and the addresses' domains."""
+    addresses = {address.strip().lower() for address in (ticket.sender, ticket.requester_address) if address}
+    names = addresses | {address.rpartition("@")[2] for address in addresses}
+    return names | ({str(ticket.requester)} if ticket.requester is not None else set())
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a run takes up of the tickets that need triage, and when; the default is everything at once.
+
+    ``canary_percent`` is the share of tickets to handle, the same ones in every run; a larger share includes a smaller
+    one. ``wait_s`` is the head start of people, in seconds from a ticket's creation.
+    """
+
+    rules: SkipRules
+    machine_mail: bool = True
+    canary_percent: float = 100.0
+    wait_s: float = 0.0
+
+    def reason(self, ticket: Ticket) -> str | None:
+        """Why the ticket is left alone for good; ``None`` when it is this program's to handle."""
+        if (reason := self.rules.reason(ticket)) is not None:
+            return reason
+        if self.machine_mail and (machine := machine_mail(ticket)) is not None:
+            return f"machine_mail_{machine}"
+        return None if in_canary(ticket.id, self.canary_percent) else OUTSIDE_CANARY
+
+    def must_wait(self, ticket: Ticket) -> bool:
+        """Whether people still have their head start, by the helpdesk's own clock at the read."""
+        if not self.wait_s or ticket.read_at is None:
+            return False  # a read without a date is refused before any write
+        return ticket.read_at - parse_iso(ticket.created_at) < self.wait_s
+
+
+def in_canary(ticket_id: int, percent: float) -> bool:
+    """Whether a ticket belongs to this share of all tickets."""
+    digest = hashlib.sha256(f"canary {ticket_id}".encode()).digest()
+    return int.from_bytes(digest[:6], "big") / 2**48 * 100 < percent

@@ -1,0 +1,318 @@
+"""What is wrong with a site's categories, and what would make them better. Pure functions.
+
+Each check looks at one thing and gives findings; :func:`check` puts them together. What needs the log or the helpdesk
+gets it as plain data.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal
+
+from ..analysis.rules.phrases import PhraseMatcher, words_of
+from ..analysis.text.similarity import EVERYDAY, Theme, shared_words, similarities, themes
+from ..core.models import Frozen, Urgency
+from ..core.sanitize import plain_line
+from ..core.taxonomy import Category, Taxonomy
+from ..helpdesk.protocol import AccountLabels, TicketField
+from .decide import RESERVED_TAGS, FieldPolicy, Mode, Policy
+
+SHORT_DESCRIPTION = 4
+"""Words. Fewer tell a new colleague nothing."""
+
+ALIKE, NEARLY_THE_SAME = 0.4, 0.6
+ENOUGH_TICKETS = 30
+"""With fewer in the log, a category that was never chosen says nothing."""
+
+THEME_AT_LEAST = 5
+Likeness = Callable[[Sequence[str]], Sequence[Sequence[float]]]
+
+
+class Finding(Frozen):
+    """One thing that somebody should look at. A ``problem`` does not work or contradicts itself."""
+
+    severity: Literal["problem", "advice"]
+    kind: Literal["overlap", "description", "examples", "keyword", "floor", "target", "unused", "missing", "helpdesk"]
+    category: str | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Logged:
+    """What one ticket of the log was taken for; ``summary`` has been redacted before it was written."""
+
+    category: str
+    subcategory: str | None
+    summary: str
+
+
+def check(
+    taxonomy: Taxonomy,
+    policy: Policy,
+    *,
+    log: Sequence[Logged] | None = None,
+    likeness: Likeness = similarities,
+    with_models: bool = False,
+) -> list[Finding]:
+    """Everything that can be said without the helpdesk, problems first. ``log``: tickets analysed lately."""
+    found = [
+        *_descriptions(taxonomy),
+        *_overlaps(taxonomy, likeness),
+        *_keywords(taxonomy),
+        *_floors(taxonomy, policy, with_models=with_models),
+        *_targets(taxonomy, policy),
+        *(_usage(taxonomy, log) if log is not None else ()),
+    ]
+    return in_order(found)
+
+
+def check_labels(taxonomy: Taxonomy, policy: Policy, labels: AccountLabels) -> list[Finding]:
+    """What the helpdesk's own tags, fields and groups say to the categories, problems first."""
+    found = [finding for item in taxonomy.categories for finding in _labels_of(item, policy, labels)]
+    for setting, group in _groups_of(policy):
+        if group not in labels.groups:
+            text = f"the helpdesk has no group {group}, which {setting} names"
+            found.append(Finding(severity="problem", kind="helpdesk", category=None, text=text))
+    return in_order(found)
+
+
+def in_order(findings: Sequence[Finding]) -> list[Finding]:
+    """Problems before advice, otherwise as they came."""
+    return sorted(findings, key=lambda finding: finding.severity != "problem")
+
+
+def _descriptions(taxonomy: Taxonomy) -> Iterator[Finding]:
+    for item in taxonomy.categories:
+        words = len(words_of(item.description))
+        if not words:
+            text = "has no description: write the sentence by which a new colleague would sort a ticket"
+            yield Finding(severity="problem", kind="description", category=item.name, text=text)
+        elif words < SHORT_DESCRIPTION:
+            text = f"its description has {_count(words, 'word')}: say what belongs here and what does not"
+            yield Finding(severity="advice", kind="description", category=item.name, text=text)
+        if not item.examples:
+            text = "has no examples: two or three real sentences help a model more than a longer description"
+            yield Finding(severity="advice", kind="examples", category=item.name, text=text)
+
+
+def _overlaps(taxonomy: Taxonomy, likeness: Likeness) -> Iterator[Finding]:
+    for one, other in combinations(taxonomy.categories, 2):
+        mine = {_folded(text) for text in one.examples}
+        if both := mine & {_folded(text) for text in other.examples}:
+            text = f"shares {_count(len(both), 'example')} with {other.name}: leave each with the one it belongs to"
+            yield Finding(severity="problem", kind="overlap", category=one.name, text=text)
+    for level in (taxonomy.top, *(taxonomy.children(name) for name in taxonomy.top)):
+        items = [taxonomy[name] for name in level]
+        texts = [" ".join((item.name.replace("_", " "), item.description, *item.examples)) for item in items]
+        if len(items) < 2:
+            continue
+        alike = likeness(texts)
+        for (at, one), (there, other) in combinations(enumerate(items), 2):
+            value = alike[at][there]
+            if value < ALIKE:
+                continue
+            words = shared_words(texts[at], texts[there])
+            both_say = f" (both say {', '.join(words)})" if words else ""
+            text = (
+                f"says much the same as {other.name}, likeness {value:.2f}{both_say}: "
+                "merge the two, or write into each what tells it from the other"
+            )
+            severity: Literal["problem", "advice"] = "problem" if value >= NEARLY_THE_SAME else "advice"
+            yield Finding(severity=severity, kind="overlap", category=one.name, text=text)
+
+
+def _keywords(taxonomy: Taxonomy) -> Iterator[Finding]:
+    entries = [
+        (entry, item)
+        for item in taxonomy.categories
+        for list_ in item.keywords.values()
+        for entry in dict.fromkeys(list_)
+    ]
+    matcher = PhraseMatcher([(entry, item) for entry, item in entries])
+    told: set[frozenset[tuple[str, str]]] = set()
+    for entry, item in entries:
+        sample = entry.replace("*", "").replace("~", " ")
+        words = words_of(sample)
+        hits = [hit for hit in matcher.find(words, sample) if hit.start == 0 and hit.end >= len(words)]
+        if not any(hit.value.name == item.name for hit in hits):
+            yield _of_keyword("problem", item, entry, "can never be found: a keyword has letters or digits")
+            continue
+        if "," in entry:
+            yield _of_keyword(
+                "problem", item, entry, "holds a comma, and is one phrase as it stands: list its parts apart"
+            )
+        elif "*" in entry and all(len(word) < 3 for word in words):
+            yield _of_keyword("problem", item, entry, "is in nearly every text: write out more of the word")
+        elif all(word in EVERYDAY for word in words):
+            yield _of_keyword("advice", item, entry, "is an everyday word: it tells nothing from nothing")
+        for hit in hits:
+            other = hit.value
+            pair = frozenset(((entry.casefold(), item.name), (entries[hit.entry][0].casefold(), other.name)))
+            if other.name == item.name or pair in told:
+                continue
+            told.add(pair)
+            if other.name == item.parent or other.parent == item.name:
+                text = f"is in {other.name} as well: of a category and its sub-category it belongs to one"
+                yield _of_keyword("advice", item, entry, text)
+            elif entries[hit.entry][0].casefold() == entry.casefold():
+                yield _of_keyword("problem", item, entry, f"is in {other.name} as well, so it speaks for neither")
+            else:
+                text = f"is covered by '{entries[hit.entry][0]}' of {other.name} as well"
+                yield _of_keyword("advice", item, entry, text)
+
+
+def _of_keyword(severity: Literal["problem", "advice"], item: Category, entry: str, text: str) -> Finding:
+    return Finding(
+        severity=severity, kind="keyword", category=item.name, text=f"keyword '{plain_line(entry, 60)}' {text}"
+    )
+
+
+def _floors(taxonomy: Taxonomy, policy: Policy, *, with_models: bool) -> Iterator[Finding]:
+    order = list(Urgency)
+
+    def finding(severity: Literal["problem", "advice"], text: str) -> Finding:
+        return Finding(severity=severity, kind="floor", category=item.name, text=text)
+
+    for item in taxonomy.categories:
+        floor = item.priority_floor
+        if floor is None:
+            continue
+        above = taxonomy[item.parent].priority_floor if item.parent else None
+        if above is not None and order.index(above) < order.index(floor):
+            yield finding("problem", f"its priority_floor {floor} does nothing: that of {item.parent} is {above}")
+        elif above is floor:
+            yield finding("advice", f"its priority_floor {floor} adds nothing to that of {item.parent}")
+        elif floor is Urgency.LOW:
+            yield finding("advice", "its priority_floor low does nothing: no urgency lies below")
+        if item.name == taxonomy.fallback and floor in (Urgency.CRITICAL, Urgency.HIGH):
+            yield finding("advice", f"whatever fits nowhere else becomes {floor}: is that meant?")
+        if floor is Urgency.CRITICAL and with_models and not policy.model_may_set_urgent:
+            yield finding(
+                "advice",
+                "its tickets get priority high and the tag for escalation where a model answers; urgent needs "
+                "policy.model_may_set_urgent",
+            )
+
+
+def _targets(taxonomy: Taxonomy, policy: Policy) -> Iterator[Finding]:
+    ours = {policy.tag(name): "has a meaning of its own" for name in RESERVED_TAGS}
+    ours |= {policy.tag(name): f"says that a ticket is {name}" for name in taxonomy.names}
+    for item in taxonomy.categories:
+        wants: list[tuple[str, FieldPolicy, bool]] = [
+            ("tag", policy.tags, item.tag is not None),
+            ("group", policy.group, item.group is not None),
+            ("fields", policy.fields, bool(item.fields)),
+        ]
+        for name, field, wanted in wants:
+            if wanted and field.mode is Mode.OFF:
+                setting = "tags" if name == "tag" else name
+                text = f"its {name} is never set: policy.{setting} is off"
+                yield Finding(severity="problem", kind="target", category=item.name, text=text)
+        if item.tag in ours and item.tag != policy.tag(item.name):
+            text = f"its tag {item.tag} {ours[item.tag]}: choose another"
+            yield Finding(severity="problem", kind="target", category=item.name, text=text)
+
+    for setting, _ in _groups_of(policy) if policy.group.mode is Mode.OFF else ():
+        text = f"{setting} does nothing: policy.group is off"
+        yield Finding(severity="problem", kind="target", category=None, text=text)
+
+
+def _groups_of(policy: Policy) -> Iterator[tuple[str, int]]:
+    """Groups that the policy itself names, by setting."""
+    if policy.escalation.group is not None:
+        yield "policy.escalation.group", policy.escalation.group
+    for tier, group in policy.tiers.groups.items() if policy.preset == "tiers" else ():
+        yield f"policy.tiers.groups.{tier}", group
+
+
+def _usage(taxonomy: Taxonomy, log: Sequence[Logged]) -> Iterator[Finding]:
+    chosen = Counter(name for line in log for name in (line.category, line.subcategory) if name)
+    for name in taxonomy.names if len(log) >= ENOUGH_TICKETS else ():
+        if not chosen[name]:
+            text = f"was chosen for none of {len(log)} tickets: drop it, or sharpen its description"
+            yield Finding(severity="advice", kind="unused", category=name, text=text)
+    left = [line.summary for line in log if line.category == taxonomy.fallback and not line.subcategory]
+    elsewhere = [line.summary for line in log if line.category != taxonomy.fallback]
+    for theme in themes(left, elsewhere, at_least=THEME_AT_LEAST):
+        yield _missing(taxonomy.fallback, theme, left)
+
+
+def _missing(fallback: str, theme: Theme, summaries: Sequence[str]) -> Finding:
+    example = plain_line(summaries[theme.members[0]], 120)
+    text = (
+        f"{len(theme.members)} of its {len(summaries)} tickets speak of '{theme.phrase}', such as “{example}”: "
+        "would they make a category of their own?"
+    )
+    return Finding(severity="advice", kind="missing", category=fallback, text=text)
+
+
+def _labels_of(item: Category, policy: Policy, labels: AccountLabels) -> Iterator[Finding]:
+    def finding(severity: Literal["problem", "advice"], text: str) -> Finding:
+        return Finding(severity=severity, kind="helpdesk", category=item.name, text=text)
+
+    options = {value: field for field in labels.fields if field.active for value in field.options}
+    for tag in dict.fromkeys(tag for tag in (policy.tag(item.name), item.tag) if tag):
+        if field := options.get(tag):
+            yield finding(
+                "problem",
+                f"the tag {tag} is an option of the field {_named(field)}: as a tag it would change that field, even "
+                f'one that a person filled in; use fields = {{ {field.id} = "{tag}" }} instead',
+            )
+    if item.tag and item.tag not in labels.tags and item.tag not in options:
+        yield finding("advice", f"nobody uses its tag {item.tag} in the helpdesk yet: is it spelt right?")
+    elif not item.tag and item.name in labels.tags and item.name not in options:
+        times = _count(labels.tags[item.name], "time")
+        yield finding(
+            "advice", f'the helpdesk has a tag {item.name}, used {times}: tag = "{item.name}" goes on with it'
+        )
+    if item.group is not None and item.group not in labels.groups:
+        yield finding("problem", f"the helpdesk has no group {item.group}: its tickets cannot be written")
+    known = {field.id: field for field in labels.fields}
+    for key, value in item.fields.items():
+        if trouble := _trouble(known.get(key), value):
+            yield finding("problem", f"its field {key} {trouble}")
+    for field, value in _fitting(item, labels):
+        if field.id not in item.fields:
+            option = f'fields = {{ {field.id} = "{value}" }}'
+            yield finding("advice", f"the field {_named(field)} has an option {value}: {option} would fill it in")
+
+
+def _trouble(field: TicketField | None, value: str) -> str:
+    if field is None:
+        return "does not exist in the helpdesk"
+    if not field.active:
+        return f"({_named(field)}) is switched off in the helpdesk"
+    if field.system:
+        return f"({_named(field)}) is one of the helpdesk's own, which fields cannot set"
+    if field.kind == "checkbox":
+        return f"({_named(field)}) is a box, which always holds an answer and is never filled in; use a tag instead"
+    if field.options and value not in field.options:
+        return f"({_named(field)}) has no option {plain_line(value, 60)}: it has {', '.join(list(field.options)[:8])}"
+    return ""
+
+
+def _fitting(item: Category, labels: AccountLabels) -> Iterator[tuple[TicketField, str]]:
+    """Options of drop-downs that are called as the category is."""
+    for field in labels.fields:
+        for value, name in field.options.items() if field.active and not field.system else ():
+            if item.name in (_word(value), _word(name)) or _word(value).endswith(f"_{item.name}"):
+                yield field, value
+
+
+def _named(field: TicketField) -> str:
+    return f"'{plain_line(field.title, 60)}'"
+
+
+def _word(text: str) -> str:
+    return "_".join(words_of(text.replace("_", " ")))
+
+
+def _folded(text: str) -> str:
+    return " ".join(words_of(text))
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -1,0 +1,54 @@
+"""The policy preset ``tiers``: who should take a ticket, by fixed rules over what was understood. Pure."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from ..core.models import Analysis, Frozen, Risk, Urgency
+
+
+class Tier(StrEnum):
+    """Who should take a ticket: first-line support, second-line support, or whoever takes the difficult ones."""
+
+    FIRST = "1"
+    SECOND = "2"
+    COMPLEX = "complex"
+
+
+TIER_TAGS = tuple(f"tier_{tier}" for tier in Tier)
+
+
+class Tiers(Frozen):
+    """Limits of the tiers, and the group of each."""
+
+    groups: dict[Tier, Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict, description="ids of groups by tier, for tickets that nothing else gives a group"
+    )
+    tier_1_confidence: float = Field(0.7, ge=0, le=1, description="lowest confidence for tier 1")
+    tier_1_categories: tuple[str, ...] = Field(
+        (), description="categories for tier 1; none: all but the fallback category"
+    )
+    complex_below: float = Field(0.5, ge=0, le=1, description="less confidence than this is complex")
+    complex_categories: int = Field(3, ge=2, le=3, description="a ticket that fits this many categories is complex")
+
+
+def tier_of(analysis: Analysis, tiers: Tiers, *, escalated: bool, fallback: str | None) -> Tier:
+    """The tier of a ticket that was understood so. ``fallback`` is the category for what fits nowhere else."""
+    fitting = 1 + len(analysis.secondary)
+    if (
+        analysis.urgency is Urgency.CRITICAL
+        or analysis.risk is Risk.HIGH
+        or analysis.suspicious
+        or analysis.confidence < tiers.complex_below
+        or fitting >= tiers.complex_categories
+    ):
+        return Tier.COMPLEX
+    names = {analysis.category, analysis.subcategory}
+    known = names & set(tiers.tier_1_categories) if tiers.tier_1_categories else analysis.category != fallback
+    simple = analysis.urgency in (Urgency.LOW, Urgency.MEDIUM) and analysis.risk is Risk.LOW and fitting == 1
+    if known and simple and not escalated and analysis.confidence >= tiers.tier_1_confidence:
+        return Tier.FIRST
+    return Tier.SECOND

@@ -1,0 +1,1 @@
+"""Figures from the log: index, metrics, reports, what people corrected."""

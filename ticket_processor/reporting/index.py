@@ -1,0 +1,293 @@
+"""The log as columns, to be asked in SQL: what reports and the dashboard stand on. Needs the extra ``report`` (duckdb).
+
+Each finished day is read once and kept in ``.index`` beside the log (see ``log_store``), and a
+month's days in one file besides, since a year of small files takes several times as long to ask. Today is read when the
+index is opened or refreshed. So is what is encrypted: it stays in memory. The index holds labels, numbers and times,
+nothing in a customer's words. It may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ..audit.encryption import Keyring
+from ..core.clock import iso
+from ..core.errors import CannotRun, ConfigError, how_to_install
+from .index_columns import NAMES, TABLE
+from .index_files import LogStore, Source, listed, sources
+
+_TRIES = 5
+Row = tuple[Any, ...]
+
+
+class LogIndex:
+    """The log of one folder as tables; times (``ts``) are UTC without a zone.
+
+    - ``work``: a row for each ``ticket`` event, with the columns of ``log_columns``. Of a line
+      that a crash left twice only the first is there. Lines of an undo (``kind = 'undo'``) and of dry runs are there
+      as well.
+    - ``lines``: the same with ``next_at``, when the same ticket's next line follows, and ``next_labelled_at``, the next
+      that has an analysis (``NULL``: none does). So each ticket's last line before ``X`` is the one with ``ts < X AND
+      coalesce(next_at >= X, true)``. Dry runs have an order of their own here, and lines of an undo have none.
+    - ``runs``: ``run_id, kind, dry_run, started, finished, exit_code, duration_s, seen, cost_usd, stopped,
+      stopped_by``; what was killed has no ``finished``.
+    - ``alerts``: ``ts, run_id, dry_run, what, ticket_id``.
+
+    Thread-safe, and any number of processes may use one log's index at once. A context manager.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        now: Callable[[], float],
+        *,
+        keys: Keyring | None = None,
+        review_tag: str = "ai_review",
+        first_day: str = "",
+        last_day: str = "9999",
+    ) -> None:
+        """Open the log of ``folder``, these days of it (``YYYY-MM-DD``, both included).
+
+        ``review_tag`` is the tag that asks a person to look: ``settings.policy.tag("review")``.
+        Raises :class:`ConfigError` when duckdb is missing, and :class:`CannotRun` when a file of the log cannot be
+        read, for want of its key as well.
+        """
+        require_duckdb()
+        import duckdb
+
+        self._folder = folder
+        self._now = now
+        self._days = (first_day, last_day)
+        self._lock = threading.Lock()
+        self._fresh: dict[str, Source] = {}
+        self._stays: set[str] = set()
+        self._known: tuple[object, ...] | None = None
+        self._span: tuple[str, str] | None = None
+        self._store = LogStore(folder, keys, review_tag)
+        # Without a folder to spill into it would make one where the command was started.
+        options: dict[str, Any] = {"temp_directory": "", "autoinstall_known_extensions": False}
+        self._base = duckdb.connect(":memory:", config=options)
+        self._base.execute(f"CREATE TABLE fresh ({TABLE}); CREATE TABLE incoming ({TABLE})")
+        try:
+            self.refresh()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> LogIndex:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of everything. Idempotent."""
+        self._base.close()
+        self._store.close()
+
+    def now(self) -> float:
+        """The time of the clock that it goes by, Unix seconds."""
+        return self._now()
+
+    @property
+    def days(self) -> tuple[str, str] | None:
+        """The first and the last day of the whole log, whatever part of it is open; ``None`` when there is none."""
+        return self._span
+
+    def query(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> list[Row]:
+        """The rows that a SELECT over the tables gives."""
+        import duckdb
+
+        try:
+            return self._ask(sql, parameters)
+        except duckdb.IOException:
+            # Another process has removed what a source that changed had left, and this one has not looked since.
+            with self._lock:
+                self._known = None
+            self.refresh()
+            return self._ask(sql, parameters)
+
+    def refresh(self) -> bool:
+        """Take in what the log has become since; whether anything has changed. Quick when nothing has.
+
+        Raises :class:`CannotRun` as the constructor does.
+        """
+        with self._lock:
+            for _ in range(_TRIES):
+                try:
+                    return self._refresh()
+                except FileNotFoundError:
+                    self._known = None  # packed, removed or found damaged meanwhile: look again
+        raise CannotRun(f"the log in {self._folder} changes all the time; try again")
+
+    def _ask(self, sql: str, parameters: Sequence[object] | Mapping[str, object]) -> list[Row]:
+        with self._base.cursor() as cursor:
+            return cursor.execute(sql, parameters or None).fetchall()
+
+    def _refresh(self) -> bool:
+        everything = sources(self._folder)
+        today = iso(self._now())[:10]
+        if self._known == (today, *everything):
+            return False
+        asked = {source.day: source for source in everything if self._days[0] <= source.day <= self._days[1]}
+        finished = [source for source in everything if source.day < today]
+        in_memory = {
+            day
+            for day, source in self._fresh.items()
+            if asked.get(day) == source and (day >= today or day in self._stays)
+        }
+        news = {day: source for day, source in asked.items() if day not in in_memory}
+        made = self._keep([source for source in news.values() if source.day < today])
+        fresh = {day: source for day, source in news.items() if not made.get(day)}
+        with self._base.cursor() as cursor:
+            cursor.execute("DELETE FROM incoming")
+            for source in fresh.values():
+                self._store.load(source, "incoming", cursor)
+        months = _by_month(self._store.day(source) for source in finished)
+        kept = {self._store.day(source) for day, source in news.items() if day not in fresh}
+        with self._damage_told(kept, map(self._store.month, months)):
+            self._take_over(list(self._files(months, kept)), [*(self._fresh.keys() - in_memory), *fresh])
+        self._fresh = {day: asked[day] for day in (*in_memory, *fresh)}
+        self._stays = (self._stays & in_memory) | {day for day in fresh if day < today}
+        self._known = (today, *everything)
+        self._span = (everything[0].day, everything[-1].day) if everything else None
+        self._store.sweep([*map(self._store.month, months), *(path for days in months for path in days)])
+        return True
+
+    def _keep(self, finished: Sequence[Source]) -> dict[str, bool]:
+        """Have these days kept, as :meth:`LogStore.keep` says."""
+
+        def keep(source: Source) -> bool:
+            with self._base.cursor() as cursor:
+                return self._store.keep(source, cursor)
+
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            tasks = {source.day: pool.submit(keep, source) for source in finished}
+        return {day: task.result() for day, task in tasks.items()}
+
+    def _files(self, months: Sequence[Sequence[Path]], days: set[Path]) -> Iterator[Path]:
+        """What to read for these days: of a month that is there as a whole one file, else each day by itself."""
+        for month in months:
+            if len(month) > 1 and days.issuperset(month):
+                with self._base.cursor() as cursor:
+                    whole = self._store.keep_month(month, cursor)
+                if whole is not None:
+                    days = days.difference(month)
+                    yield whole
+        yield from sorted(days)
+
+    def _take_over(self, files: Sequence[Path], replaced: Sequence[str]) -> None:
+        """Say what the tables are from now on, all at once. The ``replaced`` days in memory are so no more."""
+        names = ", ".join(f'"{name}"' for name in NAMES)
+        parts = [f"SELECT {names} FROM read_parquet({listed(files)})"] if files else []
+        parts.append(f"SELECT {names} FROM fresh")
+        with self._base.cursor() as cursor:
+            cursor.begin()
+            cursor.execute("DELETE FROM fresh WHERE list_contains($days::DATE[], day)", {"days": list(replaced)})
+            cursor.execute("INSERT INTO fresh FROM incoming")
+            cursor.execute(f"CREATE OR REPLACE VIEW events AS {' UNION ALL '.join(parts)}")
+            cursor.execute(_TWICE)
+            cursor.execute(_AGAIN)
+            (twice,) = cursor.execute("SELECT count(*) FROM twice").fetchall()[0]
+            (again,) = cursor.execute("SELECT count(*) FROM again").fetchall()[0]
+            cursor.execute(_work(twice=bool(twice)))
+            cursor.execute(_lines(again=bool(again)))
+            cursor.execute(_RUNS)
+            cursor.execute(_ALERTS)
+            cursor.commit()
+
+    @contextmanager
+    def _damage_told(self, days: Iterable[Path], months: Iterable[Path]) -> Iterator[None]:
+        """Where a kept file turns out to be damaged, it is removed; then, or if one is lost, ``FileNotFoundError``."""
+        import duckdb
+
+        try:
+            yield
+        except duckdb.Error:
+            with self._base.cursor() as cursor:
+                damaged = [
+                    path for path in (*days, *months) if path.exists() and not self._store.is_whole(path, cursor)
+                ]
+            for path in damaged:
+                path.unlink(missing_ok=True)
+            if damaged or not all(path.exists() for path in days):
+                raise FileNotFoundError from None
+            raise
+
+
+def require_duckdb() -> None:
+    """Raises :class:`ConfigError` when the extra ``report`` is not installed."""
+    try:
+        import duckdb  # noqa: F401
+    except ImportError:
+        raise ConfigError(f"reports need duckdb: {how_to_install('report')}") from None
+
+
+def _by_month(days: Iterable[Path]) -> list[list[Path]]:
+    """The files of days, those of a month together."""
+    found: dict[str, list[Path]] = {}
+    for path in days:
+        found.setdefault(path.name[:7], []).append(path)
+    return list(found.values())
+
+
+_IS_LINE = "event = 'ticket' AND ticket_id IS NOT NULL AND ts IS NOT NULL"
+_TWICE = """
+CREATE OR REPLACE TABLE twice AS
+SELECT day, n FROM events
+WHERE event = 'ticket' AND intent IN (SELECT intent FROM events WHERE event = 'ticket' AND carried)
+QUALIFY row_number() OVER (PARTITION BY intent, outcome ORDER BY day, n) > 1
+"""
+"""A line that names a write of an earlier run may be that write's second one; unless it tells of another end."""
+
+_AGAIN = """
+CREATE OR REPLACE TABLE again AS
+WITH each AS (
+    SELECT day, n, ts, ticket_id, dry_run, category FROM events ANTI JOIN twice USING (day, n)
+    WHERE event = 'ticket' AND ts IS NOT NULL AND kind IS DISTINCT FROM 'undo'
+)
+SELECT day, n, lead(ts) OVER later AS next_at,
+       min(CASE WHEN category IS NOT NULL THEN ts END) OVER (later ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
+           AS next_labelled_at
+FROM each
+WHERE ticket_id IN (SELECT ticket_id FROM each GROUP BY ticket_id HAVING count(*) > 1)
+WINDOW later AS (PARTITION BY ticket_id, dry_run ORDER BY ts, day, n)
+"""
+"""What follows on each line of the tickets that have several."""
+
+
+def _work(*, twice: bool) -> str:
+    once = "ANTI JOIN twice USING (day, n)" if twice else ""
+    return f"CREATE OR REPLACE VIEW work AS SELECT * FROM events {once} WHERE {_IS_LINE}"
+
+
+def _lines(*, again: bool) -> str:
+    following = "again.next_at, again.next_labelled_at"
+    join = "LEFT JOIN again USING (day, n)"
+    if not again:
+        following, join = "NULL::TIMESTAMP AS next_at, NULL::TIMESTAMP AS next_labelled_at", ""
+    return f"CREATE OR REPLACE VIEW lines AS SELECT work.*, {following} FROM work {join}"
+
+
+_RUNS = """
+CREATE OR REPLACE VIEW runs AS
+SELECT run_id, coalesce(max(kind), 'run') AS kind, bool_or(dry_run) AS dry_run,
+       min(ts) FILTER (event = 'run_started') AS started, max(ts) FILTER (event = 'run_finished') AS finished,
+       max(exit_code) AS exit_code, max(duration_s) AS duration_s, max(seen) AS seen, max(cost_usd) AS cost_usd,
+       max(stopped) AS stopped, max(stopped_by) AS stopped_by
+FROM events WHERE event IN ('run_started', 'run_finished') AND run_id IS NOT NULL AND ts IS NOT NULL
+GROUP BY run_id
+"""
+_ALERTS = """
+CREATE OR REPLACE VIEW alerts AS
+SELECT ts, run_id, dry_run, what, ticket_id FROM events WHERE event = 'alert' AND ts IS NOT NULL
+"""

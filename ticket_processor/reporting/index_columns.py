@@ -1,0 +1,134 @@
+"""What the index keeps of a line of the log: labels, numbers and times, in columns; nothing in a customer's words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ..audit.lines import PERSONAL
+
+VERSION = 2
+"""Raise it whenever a column changes: every day is read anew then."""
+EVENTS = ("ticket", "run_started", "run_finished", "alert")
+
+_READ = {
+    "ts": "VARCHAR",
+    "event": "VARCHAR",
+    "run_id": "VARCHAR",
+    "dry_run": "BOOLEAN",
+    "ticket_id": "BIGINT",
+    "outcome": "VARCHAR",
+    "reason": "VARCHAR",
+    "intent": "VARCHAR",
+    "job": "VARCHAR",
+    "analysis": (
+        "STRUCT(category VARCHAR, subcategory VARCHAR, secondary VARCHAR[], urgency VARCHAR, urgent_tone BOOLEAN, "
+        "sentiment VARCHAR, risk VARCHAR, alarms VARCHAR[], language VARCHAR, confidence DOUBLE, "
+        "suspicious VARCHAR[], source VARCHAR, model VARCHAR, cached BOOLEAN, why_fallback VARCHAR)"
+    ),
+    "change": (
+        "STRUCT(tags_added VARCHAR[], tags_removed VARCHAR[], "
+        'priority STRUCT("from" VARCHAR, "to" VARCHAR), escalated VARCHAR[])'
+    ),
+    "attempts": 'STRUCT("analyse" BIGINT, "write" BIGINT)',
+    "tokens": "STRUCT(input BIGINT, output BIGINT, cached BIGINT)",
+    "cost_usd": "DOUBLE",
+    "timings_ms": 'STRUCT("analyse" BIGINT, "write" BIGINT, total BIGINT)',
+    "kind": "VARCHAR",
+    "undoes": "VARCHAR",
+    "seen": "BIGINT",
+    "duration_s": "DOUBLE",
+    "exit_code": "BIGINT",
+    "stopped": "VARCHAR",
+    "stopped_by": "VARCHAR",
+    "what": "VARCHAR",
+}
+"""What is read of a line, and as what. What does not fit is NULL; a line that is no JSON is NULL altogether."""
+
+_COLUMNS = {
+    "day": ("DATE", "$day"),
+    "n": ("INTEGER", "row_number() OVER ()"),
+    "event": ("VARCHAR", "event"),
+    "ts": ("TIMESTAMP", "try_cast(ts AS TIMESTAMP)"),
+    "run_id": ("VARCHAR", "run_id"),
+    "dry_run": ("BOOLEAN", "coalesce(dry_run, false)"),
+    "kind": ("VARCHAR", "CASE WHEN undoes IS NOT NULL OR run_id LIKE '%-undo' THEN 'undo' ELSE kind END"),
+    "ticket_id": ("BIGINT", "ticket_id"),
+    "outcome": ("VARCHAR", "outcome"),
+    "reason": ("VARCHAR", "reason"),
+    "intent": ("VARCHAR", "intent"),
+    "carried": ("BOOLEAN", "coalesce(NOT starts_with(intent, run_id || '-'), false)"),
+    "category": ("VARCHAR", "analysis.category"),
+    "subcategory": ("VARCHAR", "analysis.subcategory"),
+    "secondary": ("VARCHAR", "array_to_string(analysis.secondary, ' ')"),
+    "urgency": ("VARCHAR", "analysis.urgency"),
+    "urgent_tone": ("BOOLEAN", "analysis.urgent_tone"),
+    "sentiment": ("VARCHAR", "analysis.sentiment"),
+    "language": ("VARCHAR", "analysis.language"),
+    "risk": ("VARCHAR", "analysis.risk"),
+    "alarms": ("VARCHAR", "array_to_string(analysis.alarms, ' ')"),
+    "confidence": ("FLOAT", "analysis.confidence"),
+    "suspicious": ("VARCHAR", "array_to_string(analysis.suspicious, ' ')"),
+    "analyser": ("VARCHAR", "analysis.source"),
+    "model": ("VARCHAR", "analysis.model"),
+    "cached": ("BOOLEAN", "analysis.cached"),
+    "why_fallback": ("VARCHAR", "analysis.why_fallback"),
+    "tags": ("VARCHAR", "array_to_string(change.tags_added, ' ')"),
+    "tags_removed": ("VARCHAR", "array_to_string(change.tags_removed, ' ')"),
+    "review": ("BOOLEAN", "coalesce(list_contains(change.tags_added, $review_tag), false)"),
+    "escalated": ("VARCHAR", "array_to_string(change.escalated, ' ')"),
+    "priority_from": ("VARCHAR", "change.priority['from']"),
+    "priority_to": ("VARCHAR", "change.priority['to']"),
+    "tokens_in": ("BIGINT", "tokens.input"),
+    "tokens_out": ("BIGINT", "tokens.output"),
+    "tokens_cached": ("BIGINT", "tokens.cached"),
+    "cost_usd": ("DOUBLE", "cost_usd"),
+    "analyse_ms": ("BIGINT", "timings_ms['analyse']"),
+    "write_ms": ("BIGINT", "timings_ms['write']"),
+    "total_ms": ("BIGINT", "timings_ms.total"),
+    "latency_ms": ("BIGINT", "CASE WHEN job IS NULL THEN timings_ms.total ELSE timings_ms['analyse'] END"),
+    "analyse_attempts": ("INTEGER", "attempts['analyse']"),
+    "write_attempts": ("INTEGER", "attempts['write']"),
+    "seen": ("BIGINT", "seen"),
+    "duration_s": ("DOUBLE", "duration_s"),
+    "exit_code": ("INTEGER", "exit_code"),
+    "stopped": ("VARCHAR", "stopped"),
+    "stopped_by": ("VARCHAR", "stopped_by"),
+    "what": ("VARCHAR", "what"),
+}
+"""A column's type, and what it is made from. Lists are words with a space between them."""
+
+NAMES = tuple(_COLUMNS)
+TABLE = ", ".join(f'"{name}" {kind}' for name, (kind, _) in _COLUMNS.items())
+"""The columns as a ``CREATE TABLE`` wants them."""
+
+_STRUCTURE = ", ".join(f"'{name}': '{kind}'" for name, kind in _READ.items())
+_AS_JSON = json.dumps(_READ)
+
+
+def _select(source: str) -> str:
+    columns = ", ".join(f'try_cast({made} AS {kind}) AS "{name}"' for name, (kind, made) in _COLUMNS.items())
+    return f"SELECT {columns} FROM ({source}) WHERE event IS NULL OR event IN {EVENTS}"
+
+
+SELECT = _select(
+    "FROM read_json($path, format = 'newline_delimited', records = 'true', ignore_errors = true, "
+    f"compression = $compression, maximum_object_size = 67108864, columns = {{{_STRUCTURE}}})"
+)
+"""Reads the file ``$path``. Lines that DuckDB cannot read have an ``event`` of NULL."""
+SELECT_LINES = _select(
+    f"SELECT unnest(json_transform(text, '{_AS_JSON}')) FROM "
+    "(SELECT CASE WHEN json_valid(line) THEN line END AS text FROM (SELECT unnest($lines::VARCHAR[]) AS line))"
+)
+"""Reads the list of lines ``$lines``, of which nothing comes near a disk."""
+
+
+def kept(line: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a line, what :data:`SELECT` reads, and nothing that is personal."""
+    found = {name: line[name] for name in _READ if name in line}
+    for part, name in PERSONAL:
+        inside = found.get(part)
+        if isinstance(inside, dict) and name in inside:
+            found[part] = {key: value for key, value in inside.items() if key != name}
+    return found

@@ -1,0 +1,235 @@
+"""Topics that many tickets are about and no article of the help centre is. Pure, but for the search that is passed in.
+
+Searches find any article that mentions a word. So what counts as an article on a topic is one whose title or labels
+speak of it; others are mere mentions.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from ..analysis.rules.keywords import known_name
+from ..analysis.rules.lexicon import CATEGORIES
+from ..analysis.rules.phrases import PhraseMatcher, entries_of, words_of
+from ..analysis.text.similarity import content_words, themes
+from ..core.clock import Deadline, why_ended
+from ..core.errors import CannotRun, DeadlineReached
+from ..core.models import Frozen
+from ..core.taxonomy import Category, Taxonomy
+from ..helpdesk.protocol import Article
+
+Kind = Literal["category", "subcategory", "theme"]
+Gap = Literal["no_article", "only_mentions", "no_such_language"]
+MOST_QUERIES = 3
+"""Different words that a topic is searched by in one language, until there is an article."""
+
+FEWEST_OF_A_THEME = 3
+MOST_LOCALES = 2
+SHORTEST_WORD = 4
+ANY = "*"
+"""In place of a language: all of them."""
+
+_UNKNOWN = "und"
+SURE = 3
+"""The weight of words of the lexicon that say alone what a text is about."""
+
+TOPICS = """
+SELECT category, subcategory, coalesce(language, 'und'), count(*) FROM lines
+WHERE NOT dry_run AND category IS NOT NULL AND ts >= $first AND ts < $end
+  AND coalesce(next_labelled_at >= $end, true) AND kind IS DISTINCT FROM 'undo'
+GROUP BY ALL ORDER BY ALL
+"""
+"""Asks the log's index what the tickets of a period were about; a ticket's last answer in it counts."""
+
+
+class Search(Protocol):
+    """A help centre that can be searched; both may raise :class:`CannotRun` and :class:`DeadlineReached`."""
+
+    def locales(self) -> tuple[str, ...]:
+        """The languages that it has articles in, such as ``en-us``."""
+
+    def search(self, query: str, locale: str) -> tuple[Article, ...]:
+        """Articles in this language (``*``: in all) that hold these words, best first."""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """What tickets are about: ``tickets`` of them, by language. A theme is a phrase without a category of its own."""
+
+    name: str
+    kind: Kind
+    tickets: int
+    languages: dict[str, int] = field(default_factory=dict)
+
+
+class Coverage(Frozen):
+    """A topic in one language (a theme: ``*``), and how many articles are about it, or just mention it."""
+
+    topic: str
+    kind: Kind
+    language: str
+    tickets: int
+    articles: int = 0
+    mentions: int = 0
+    gap: Gap | None = None
+
+
+class Knowledge(Frozen):
+    """The topics that at least ``at_least`` tickets are about, most tickets first, with their articles.
+
+    ``not_searched`` topics and languages were not reached; ``ended_early`` says why, also where there is no help
+    centre at all.
+    """
+
+    at_least: int
+    topics: tuple[Coverage, ...] = ()
+    locales: tuple[str, ...] = ()
+    not_searched: int = 0
+    requests: int = 0
+    ended_early: str | None = None
+
+    @property
+    def gaps(self) -> tuple[Coverage, ...]:
+        """Those without an article."""
+        return tuple(topic for topic in self.topics if topic.gap)
+
+
+def topics_of(rows: Iterable[tuple[str, str | None, str, int]], taxonomy: Taxonomy) -> list[Topic]:
+    """Both levels of categories by rows of :data:`TOPICS`; the fallback category is no topic, see :func:`themes_of`."""
+    counted: defaultdict[tuple[str, Kind], Counter[str]] = defaultdict(Counter)
+    for category, subcategory, language, tickets in rows:
+        if category != taxonomy.fallback:
+            counted[category, "category"][language] += tickets
+        if subcategory:
+            counted[subcategory, "subcategory"][language] += tickets
+    return [Topic(name, kind, found.total(), dict(found)) for (name, kind), found in counted.items()]
+
+
+def themes_of(left: Sequence[str], elsewhere: Sequence[str], at_least: int) -> list[Topic]:
+    """What at least so many tickets without a category of their own speak of, by redacted summaries.
+
+    Never what fewer than :data:`FEWEST_OF_A_THEME` speak of: it would be words of a single customer.
+    """
+    at_least = max(at_least, FEWEST_OF_A_THEME)
+    return [
+        Topic(theme.phrase, "theme", len(theme.members))
+        for theme in themes(left, elsewhere, at_least=at_least)
+        if len(theme.members) >= at_least
+    ]
+
+
+def wanted(topics: Iterable[Topic], at_least: int) -> tuple[Coverage, ...]:
+    """What is to be searched: each topic in the languages of at least so many tickets, most tickets first."""
+    found = [
+        Coverage(topic=topic.name, kind=topic.kind, language=language, tickets=tickets)
+        for topic in topics
+        for language, tickets in ({ANY: topic.tickets} if topic.kind == "theme" else topic.languages).items()
+        if tickets >= at_least and language != _UNKNOWN
+    ]
+    return tuple(sorted(found, key=lambda item: (-item.tickets, item.kind, item.topic, item.language)))
+
+
+def look_up(
+    topics: Sequence[Coverage],
+    taxonomy: Taxonomy,
+    center: Search,
+    *,
+    at_least: int,
+    deadline: Deadline,
+    advance: Callable[[int], object] = lambda _count: None,
+) -> Knowledge:
+    """Whether the help centre has articles on these topics, which :func:`wanted` gave for ``at_least``.
+
+    Asks once for its languages, and up to six times for each topic and language. Never raises for a help centre that is
+    not there, does not answer or takes too long: ``ended_early`` says so. ``advance`` is told of each topic.
+    """
+    done: list[Coverage] = []
+    locales: tuple[str, ...] = ()
+    ended: str | None = None
+    try:
+        locales = center.locales() if topics else ()
+        for item in topics:
+            done.append(_looked_up(item, taxonomy, center, locales))
+            advance(1)
+    except (CannotRun, DeadlineReached) as error:
+        ended = why_ended(error, deadline)
+    return Knowledge(
+        at_least=at_least,
+        topics=tuple(done),
+        locales=locales,
+        not_searched=len(topics) - len(done),
+        ended_early=ended,
+    )
+
+
+def _looked_up(item: Coverage, taxonomy: Taxonomy, center: Search, locales: Sequence[str]) -> Coverage:
+    places = [ANY] if item.language == ANY else [name for name in locales if name.split("-")[0] == item.language]
+    if not places:
+        return item.model_copy(update={"gap": "no_such_language"})
+    words = _words(item, taxonomy)
+    about: set[int] = set()
+    found: set[int] = set()
+    for locale in places[:MOST_LOCALES]:
+        for query in words.queries:
+            for article in center.search(query, locale):
+                (about if words.tell(article) else found).add(article.id)
+            if about:
+                break
+        if about:
+            break
+    mentions = len(found - about)
+    gap: Gap | None = None if about else "only_mentions" if mentions else "no_article"
+    return item.model_copy(update={"articles": len(about), "mentions": mentions, "gap": gap})
+
+
+@dataclass(frozen=True)
+class _Words:
+    """By which words a topic is searched, and by which an article on it is told from one that mentions it."""
+
+    queries: tuple[str, ...]
+    tell: Callable[[Article], bool]
+
+
+def _words(item: Coverage, taxonomy: Taxonomy) -> _Words:
+    if item.kind == "theme":
+        needed = set(content_words(item.topic))
+        return _Words((item.topic,), lambda article: needed <= set(content_words(_title(article))))
+    name = item.topic.replace("_", " ")
+    category = taxonomy[item.topic] if item.topic in taxonomy.names else Category(name=item.topic, description="")
+    own = [entry for entry in category.keywords.get(item.language, ()) if entry.strip()]
+    known = known_name(item.topic) if item.kind == "category" else None
+    weights = CATEGORIES[known].get(item.language, {}) if known else {}
+    own += [entry for weight, text in weights.items() if weight == SURE for entry in entries_of(text)]
+    named = [name, f"{name}s"]
+    if not own:
+        named += [f"{word}*" for word in content_words(category.description)]
+    matcher = PhraseMatcher([(entry, True) for entry in (*own, *named)])
+
+    def tell(article: Article) -> bool:
+        title = _title(article)
+        return bool(matcher.find(words_of(title), title))
+
+    # A category's name is as good a word as any of English, which the names are most often written in.
+    ordered = [name, *own, *named[2:]] if item.language == "en" or not own else [*own, name]
+    return _Words(tuple(_queries(ordered)), tell)
+
+
+def _queries(entries: Iterable[str]) -> list[str]:
+    """The first few entries as words to search for, none of which only narrows one before it."""
+    chosen: list[str] = []
+    for entry in entries:
+        query = entry.replace("*", "").strip()
+        if "~" in entry or (len(query) < SHORTEST_WORD and query.isascii()):
+            continue
+        if not any(other in query for other in chosen):
+            chosen.append(query)
+        if len(chosen) == MOST_QUERIES:
+            break
+    return chosen
+
+
+def _title(article: Article) -> str:
+    return " . ".join((article.title, *(label.replace("_", " ") for label in article.labels)))

@@ -1,0 +1,216 @@
+"""A period's figures, gathered from the log's index: what :command:`ticketbot report` prints, writes and mails."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from .. import __version__
+from ..audit.erase import ERASED, ERASING
+from ..audit.retention import EXPIRED
+from ..state.store import DROPPED
+from . import metrics, spikes
+from .index import LogIndex
+from .knowledge_gaps import Knowledge
+from .metrics import (
+    Dimension,
+    DimensionShare,
+    EscalatedLine,
+    Latency,
+    LogSelection,
+    Objective,
+    Point,
+    Runs,
+    Spending,
+    Step,
+    Totals,
+)
+from .override_counts import Overrides
+from .queries import stamp, utc
+from .spikes import Spike
+
+BY: tuple[Dimension, ...] = (
+    "category", "subcategory", "urgency", "sentiment", "risk", "language", "answered_by", "why_fallback", "outcome",
+)  # fmt: skip
+"""What a report counts tickets by, in its order."""
+MOST_REASONS = 10
+MOST_ESCALATED = 20
+"""So many escalated tickets are listed, the newest first."""
+NOTHING_WRONG = ("write_mode", ERASING, ERASED, EXPIRED, DROPPED, "since_replaces_cursor")
+"""What the log keeps among its alerts although nothing is wrong: somebody asked for it, or it is how runs work."""
+ZONE = "UTC"
+NO_ACCOUNT = "no account named in the settings"
+EVERYTHING = LogSelection()
+_MAY_LACK = 0.05
+"""So much of the period before may lie before the log began: its first run need not come at midnight."""
+_MOMENT = timedelta(microseconds=1)
+_HOURS_UP_TO_S, _DAYS_UP_TO_S = 3 * 86_400, 120 * 86_400
+"""A period that is no longer is shown by the hour, or by the day; a longer one by the week."""
+
+
+@dataclass(frozen=True)
+class Goals:
+    """The service levels that a period is judged by; see the settings under ``slo``."""
+
+    success: float = 0.995
+    latency_s: float = 15.0
+    latency_share: float = 0.95
+
+
+@dataclass(frozen=True)
+class Report:
+    """A period of an account against the one before it. Times are UTC, ``until`` is not included.
+
+    ``account`` is ``None`` where the settings name none; ``begun`` is when the log did.
+
+    ``before`` and what ends in ``_before`` are ``None`` or empty where the log does not reach back so far, ``spikes``
+    is ``None`` where it does not for what is usual. ``overrides`` and ``knowledge`` are ``None`` where nobody asked.
+    """
+
+    account: str | None
+    since: datetime
+    until: datetime
+    made: datetime
+    begun: datetime | None
+    goals: Goals
+    totals: Totals
+    before: Totals | None = None
+    latency: Latency = field(default_factory=Latency)
+    latency_before: Latency | None = None
+    parts: Mapping[Dimension, list[DimensionShare]] = field(default_factory=dict)
+    parts_before: Mapping[Dimension, list[DimensionShare]] = field(default_factory=dict)
+    failure_reasons: list[DimensionShare] = field(default_factory=list)
+    skip_reasons: list[DimensionShare] = field(default_factory=list)
+    spent: list[Spending] = field(default_factory=list)
+    objectives: list[Objective] = field(default_factory=list)
+    runs: Runs = field(default_factory=Runs)
+    alerts: Mapping[str, int] = field(default_factory=dict)
+    escalated: list[EscalatedLine] = field(default_factory=list)
+    step: Step = "day"
+    by_time: list[Point] = field(default_factory=list)
+    by_category: list[Point] = field(default_factory=list)
+    spikes: list[Spike] | None = None
+    overrides: Overrides | None = None
+    knowledge: Knowledge | None = None
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What it is about: whose tickets, and which period of which time zone."""
+        return f"Triage report: {self.account or NO_ACCOUNT}, {self.period} ({ZONE})"
+
+    @property
+    def origin(self) -> str:
+        """When it was made, by what, and what stands beside its figures."""
+        against = f", compared with {self.before_period}" if self.before is not None else ""
+        return f"Made {self.made:%Y-%m-%d %H:%M} UTC by ticketbot {__version__}{against}. Days and hours are {ZONE}."
+
+    @property
+    def period(self) -> str:
+        """Such as ``2026-11-14 to 2026-11-21`` (the last day included), or with the hours where it has some."""
+        return _period(self.since, self.until)
+
+    @property
+    def before_period(self) -> str:
+        """The one of equal length that ends where it begins."""
+        return _period(self.since - (self.until - self.since), self.since)
+
+
+def _period(since: datetime, until: datetime) -> str:
+    if all((at.hour, at.minute, at.second) == (0, 0, 0) for at in (since, until)):
+        first, last = since.date(), (until - _MOMENT).date()
+        return f"{first}" if first == last else f"{first} to {last}"
+    return f"{since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M}"
+
+
+def gather(
+    index: LogIndex,
+    since: float,
+    until: float,
+    goals: Goals | None = None,
+    *,
+    account: str | None = None,
+    only: LogSelection = EVERYTHING,
+    url_of: Callable[[int], str] = lambda _ticket_id: "",
+) -> Report:
+    """The report of a period (Unix seconds), without what the helpdesk has to be asked for.
+
+    ``only`` says of which tickets, whatever period it has; runs, alerts and what is usual are of all of them.
+    """
+    goals = goals or Goals()
+    selection = replace(only, since=since, until=until)
+    (begun,) = index.query("SELECT min(ts) FROM events")[0]
+    nearly = _utc(selection.before.since + _MAY_LACK * (until - since))
+    before = selection.before if begun is not None and utc(begun) <= nearly else None
+    step: Step = "hour" if until - since <= _HOURS_UP_TO_S else "day" if until - since <= _DAYS_UP_TO_S else "week"
+    totals = metrics.totals(index, selection)
+    took = metrics.latency(index, selection, quick_ms=goals.latency_s * 1000)
+    report = Report(
+        account=account,
+        since=_utc(since),
+        until=_utc(until),
+        made=_utc(index.now()),
+        begun=utc(begun) if begun else None,
+        goals=goals,
+        totals=totals,
+        before=metrics.totals(index, before) if before else None,
+        latency=took,
+        latency_before=metrics.latency(index, before) if before else None,
+        parts=metrics.breakdowns(index, selection, BY),
+        parts_before=metrics.breakdowns(index, before, BY) if before else {},
+        failure_reasons=_reasons(index, selection, "failed") if totals.failed else [],
+        skip_reasons=_reasons(index, selection, "skipped") if totals.skipped else [],
+        spent=metrics.spent(index, selection),
+        objectives=metrics.judged(totals, took, success=goals.success, quick=goals.latency_share),
+        runs=metrics.runs(index, since, until),
+        alerts=dict(
+            Counter(
+                alert.what for alert in metrics.alerts(index, since, until) if alert.what not in NOTHING_WRONG
+            ).most_common()
+        ),
+        escalated=[
+            replace(one, url=url_of(one.ticket_id)) for one in metrics.escalated(index, selection, most=MOST_ESCALATED)
+        ],
+        step=step,
+        by_time=metrics.series(index, selection, step),
+        by_category=metrics.series(index, selection, step, "category", timed=False),
+        spikes=spikes.find(index, since, until, begun.date()) if begun and not filters(only) else None,
+    )
+    return replace(report, remarks=tuple(_remarks(report, index.days, filters(only))))
+
+
+def filters(only: LogSelection) -> str:
+    """Of which tickets a report is, in words; empty where it is of all."""
+    chosen = {"urgency": only.urgencies, "sentiment": only.sentiments, "risk": only.risks}
+    return ", ".join(f"{name} {' or '.join(labels)}" for name, labels in chosen.items() if labels)
+
+
+def _reasons(index: LogIndex, selection: LogSelection, outcome: str) -> list[DimensionShare]:
+    return metrics.breakdown(index, replace(selection, outcomes=(outcome,)), "reason", most=MOST_REASONS)
+
+
+def _remarks(report: Report, known: tuple[str, str] | None, only: str) -> Iterator[str]:
+    if only:
+        yield f"of tickets with {only} only; runs and alerts are all of the period's"
+    if known is None:
+        yield "there is no log yet"
+        return
+    first, last = known
+    if not report.totals.tickets:
+        yield f"the log tells of no ticket in this period; it goes from {first} to {last}"
+    elif report.before is None and first > f"{report.since:%Y-%m-%d}":
+        yield f"the log begins on {first}, within this period"
+    elif report.before is None:
+        yield f"the log begins on {first}: there is no whole period before this one to compare it with"
+    if report.totals.tickets and report.spikes is None and not only:
+        yield "what is usual is not known yet: that takes the same hours of the week in two weeks before"
+    if report.totals.unpriced:
+        yield (
+            f"{report.totals.unpriced} answers of models have no price in the settings (models.prices) and count as $0"
+        )
+
+
+def _utc(seconds: float) -> datetime:
+    return utc(stamp(seconds))

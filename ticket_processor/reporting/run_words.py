@@ -1,0 +1,124 @@
+"""A run in words: one ticket's end, what a dry run would change, the summary. Pure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..core.models import Change, Forecast, Outcome, OutcomeStatus, RunSummary
+from .run_tally import RunTally, Seen, counts_text, why_no_model
+
+MOST_CATEGORIES = 8
+
+
+def outcome_line(ended: Outcome | Seen) -> str:
+    """One ticket's end in a line, with its subject and address where they are known."""
+    seen = ended if isinstance(ended, Seen) else Seen(ended)
+    outcome = seen.outcome
+    words = [f"ticket {outcome.ticket_id}: {outcome.status} ({outcome.reason})"]
+    if outcome.change is not None:
+        words.append("+" + " +".join(outcome.change.tags_added) if outcome.change.tags_added else "no new tags")
+        words += ["-" + " -".join(outcome.change.tags_removed)] if outcome.change.tags_removed else []
+        words += _new_values(outcome.change)
+    return "; ".join([*words, *_named(seen)])
+
+
+def _named(seen: Seen) -> list[str]:
+    """What the ticket is about, and where it is opened."""
+    return [f"“{seen.subject}”"] * bool(seen.subject) + [seen.url] * bool(seen.url)
+
+
+def _new_values(change: Change) -> list[str]:
+    """Priority, group and fields, from and to; what a field held before is not told."""
+    words = []
+    if change.priority is not None or "priority" in change.cleared:
+        words.append(f"priority {change.priority_before or '-'} -> {change.priority or '-'}")
+    if change.group is not None or "group" in change.cleared:
+        words.append(f"group {change.group_before or '-'} -> {change.group or '-'}")
+    words += [f"field {key} -> {'(as it was)' if change.puts_back else value}" for key, value in change.fields.items()]
+    return words + [f"field {key} -> -" for key in change.fields_cleared]
+
+
+def difference(ended: Outcome | Seen) -> str:
+    """What a dry run would have changed on one ticket."""
+    seen = ended if isinstance(ended, Seen) else Seen(ended)
+    outcome, change = seen.outcome, seen.outcome.change
+    if change is None:
+        return outcome_line(seen)
+    lines = ["  ".join((f"ticket {outcome.ticket_id} ({outcome.reason})", *_named(seen)))]
+    lines += [f"  + tag {tag}" for tag in change.tags_added]
+    lines += [f"  - tag {tag}" for tag in change.tags_removed]
+    lines += [f"  ~ {words}" for words in _new_values(change)]
+    if change.priority is None and change.priority_before is not None and "priority" not in change.cleared:
+        lines.append(f"    priority stays {change.priority_before}, set already")
+    lines += [f"    field {key} stays as it is, set already" for key in change.fields_kept]
+    lines += [f"  + note | {line}" for line in (change.note or "").splitlines()]
+    return "\n".join(lines)
+
+
+def summary_text(summary: RunSummary, log: Path | None, title: str | None = None, tally: RunTally | None = None) -> str:
+    """The run in a few lines."""
+    lines = [headline(summary, title)]
+    if summary.answered_by:
+        lines.append("  understood by " + ", ".join(f"{name}: {n}" for name, n in summary.answered_by.items()))
+    if summary.fallbacks:
+        lines.append("  no model answered, because " + "; ".join(why_no_model(summary)))
+    if summary.reasons:
+        lines.append("  because " + ", ".join(f"{reason}: {n}" for reason, n in sorted(summary.reasons.items())))
+    if tally is not None and (words := counts_text(tally.counts)):
+        lines.append(f"  to look at: {words}")
+    if summary.usage.input:
+        cost = f", ${summary.cost_usd:.4f}" if summary.cost_usd else ", no price" if summary.unpriced else ""
+        cost += f" ({summary.price_note})" if summary.price_note else ""
+        lines.append(f"  tokens: {summary.usage.input} in, {summary.usage.output} out{cost}")
+    if summary.cached:
+        lines.append(f"  known answers, at no cost: {summary.cached}")
+    if summary.forecast is not None:
+        lines.append(f"  {forecast_text(summary.forecast)}")
+    elif summary.dry_run and summary.cached:
+        lines.append("  forecast: none, since nothing had to be paid for")
+    if summary.writes.text:
+        lines.append(f"  written: {summary.writes.text}")
+    if summary.statement is not None and summary.statement.written:
+        lines.append(f"  statement: {summary.statement.text}")
+    if summary.retry_list:
+        lines.append(f"  waiting for a later run: {summary.retry_list}")
+    if summary.dead_letters:
+        lines.append(f"  left alone after too many failures: {summary.dead_letters}")
+    if log is not None:
+        lines.append(f"  receipts: {log}")
+    return "\n".join(lines)
+
+
+def headline(summary: RunSummary, title: str | None = None) -> str:
+    """How many tickets ended how. Those that were left alone stand apart: no limit counts them."""
+    title = title or ("Dry run" if summary.dry_run else "Run")
+    ended = {name: count for name, count in sorted(summary.outcomes.items()) if name != OutcomeStatus.SKIPPED}
+    words = [f"{count} {name}" for name, count in ended.items()]
+    if alone := summary.outcomes.get(OutcomeStatus.SKIPPED, 0):
+        words.append(f"{alone} left alone")
+    if not words or summary.dry_run:
+        words += [f"{count} {reason.replace('_', ' ')}" for reason, count in summary.known.items()]
+    if not ended and not alone:
+        words = ["nothing done" if summary.stopped else "nothing to do", *words]
+    return f"{title} {summary.run_id}: {', '.join(words)} ({summary.duration_s:.1f} s)"
+
+
+def category_counts(summary: RunSummary) -> str:
+    """The categories, the most frequent first; of many the rest as one number."""
+    found = sorted(summary.categories.items(), key=lambda item: (-item[1], item[0]))
+    words = [f"{name} {count:,}" for name, count in found[:MOST_CATEGORIES]]
+    if rest := sum(count for _, count in found[MOST_CATEGORIES:]):
+        words.append(f"{len(found) - MOST_CATEGORIES} more {rest:,}")
+    return ", ".join(words)
+
+
+def forecast_text(forecast: Forecast) -> str:
+    """What models will cost, in a sentence."""
+    priced = forecast.usd_per_ticket is not None
+    price = f"${forecast.usd_per_ticket:.6f}" if priced else "no price in the settings"
+    words = [f"forecast: {forecast.tokens_per_ticket:.0f} tokens a ticket ({price})"]
+    if forecast.tickets_per_day is not None:
+        words.append(f"{forecast.tickets_per_day:.0f} tickets a day")
+    if forecast.usd_per_month is not None:
+        words.append(f"at most ${forecast.usd_per_month:.2f} a month")
+    return "; ".join(words)

@@ -1,0 +1,1 @@
+"""Invented tickets, and their way into a sandbox account."""

@@ -1,0 +1,158 @@
+"""What is to be written: every category, language and mood gets its share, and every ticket hints of its own.
+
+The same seed gives the same plan, and a longer plan begins like a shorter one, so a file can be filled up later.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ...core.models import Sentiment, Urgency
+from ...core.taxonomy import Taxonomy
+
+
+class Cell(NamedTuple):
+    """A combination of labels. ``category`` is a name of either level of the taxonomy."""
+
+    category: str
+    language: str
+    mood: Sentiment
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One ticket to be written: the ``index``-th of its cell, asked for the ``attempt``-th time (from 0)."""
+
+    cell: Cell
+    index: int
+    attempt: int = 0
+
+    @property
+    def again(self) -> Slot:
+        """The same ticket, to be asked for with other hints."""
+        return Slot(self.cell, self.index, self.attempt + 1)
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What makes one ticket differ from the next."""
+
+    urgency: Urgency
+    length: str
+    writer: str
+    channel: str
+    area: str
+    detail: str
+    style: str
+
+
+def default_categories(taxonomy: Taxonomy) -> tuple[str, ...]:
+    """Every category that has no sub-categories, and the sub-categories of the others."""
+    return tuple(name for name in taxonomy.names if not taxonomy.children(name))
+
+
+def ordered_cells(
+    categories: Sequence[str], languages: Sequence[str], moods: Sequence[Sentiment], seed: int
+) -> tuple[Cell, ...]:
+    """All cells, so ordered that every beginning of the list is as balanced as it can be."""
+    rng = random.Random(f"{seed}:cells")
+    names = list(dict.fromkeys(categories))
+    others = [(language, mood) for language in dict.fromkeys(languages) for mood in dict.fromkeys(moods)]
+    rng.shuffle(names)
+    rng.shuffle(others)
+    return tuple(
+        Cell(name, *others[(turn + place) % len(others)])
+        for turn in range(len(others))
+        for place, name in enumerate(names)
+    )
+
+
+def shares(cells: Sequence[Cell], count: int) -> dict[Cell, int]:
+    """How many of ``count`` tickets each cell gets; they differ by one at most."""
+    each, rest = divmod(count, len(cells))
+    return {cell: each + (place < rest) for place, cell in enumerate(cells)}
+
+
+def missing(cells: Sequence[Cell], count: int, there: Mapping[Cell, int]) -> list[Slot]:
+    """The tickets of a plan of ``count`` that are not ``there`` yet, the cells by turns."""
+    wanted = shares(cells, count)
+    slots = [Slot(cell, index) for cell in cells for index in range(there.get(cell, 0), wanted[cell])]
+    rank = {cell: place for place, cell in enumerate(cells)}
+    return sorted(slots, key=lambda slot: (slot.index, rank[slot.cell]))
+
+
+def count_there(cells: Sequence[Cell], rows: Sequence[Mapping[str, object]]) -> Counter[Cell]:
+    """How many of a file's rows belong to each cell."""
+    known = {(cell.category, cell.language, cell.mood.value): cell for cell in cells}
+    found: Counter[Cell] = Counter()
+    for row in rows:
+        labels = (row.get("subcategory") or row.get("category"), row.get("language"), row.get("sentiment"))
+        if all(isinstance(label, str) for label in labels) and labels in known:
+            found[known[labels]] += 1
+    return found
+
+
+def hints_for(slot: Slot, seed: int, taxonomy: Taxonomy) -> Hints:
+    """The hints for one ticket; the same for the same seed and slot."""
+    cell = slot.cell
+    rng = random.Random(f"{seed}:{cell.category}:{cell.language}:{cell.mood}:{slot.index}:{slot.attempt}")
+    return Hints(
+        urgency=_urgency(rng, cell, taxonomy),
+        length=_weighted(rng, _LENGTHS),
+        writer=rng.choice(_WRITERS),
+        channel=_weighted(rng, _CHANNELS),
+        area=rng.choice(_AREAS),
+        detail=rng.choice(_DETAILS),
+        style=_weighted(rng, _STYLES),
+    )
+
+
+def _weighted(rng: random.Random, choices: Mapping[str, int]) -> str:
+    return rng.choices(list(choices), list(choices.values()))[0]
+
+
+def _urgency(rng: random.Random, cell: Cell, taxonomy: Taxonomy) -> Urgency:
+    weights = dict(zip(Urgency, _URGENCIES[cell.mood], strict=True))
+    if taxonomy.split(cell.category)[0] in (taxonomy.fallback, *_NEVER_CRITICAL):
+        weights[Urgency.CRITICAL] = 0
+    drawn = rng.choices(list(weights), list(weights.values()))[0]
+    return taxonomy.at_least_floor(cell.category, drawn)
+
+
+# Critical, high, medium, low: the order of Urgency.
+_URGENCIES = {
+    Sentiment.NEGATIVE: (10, 35, 40, 15),
+    Sentiment.NEUTRAL: (6, 20, 44, 30),
+    Sentiment.POSITIVE: (2, 13, 40, 45),
+}
+_NEVER_CRITICAL = ("feature_request", "general")
+_LENGTHS = {"one or two sentences": 3, "about 50 words": 4, "about 100 words": 3, "150 words or more, in paragraphs": 1}
+_CHANNELS = {
+    "e-mail with greeting and closing": 4,
+    "web form, straight to the point": 3,
+    "chat message": 2,
+    "reply typed on a phone": 1,
+}
+_STYLES = {"correct spelling": 7, "a few typing mistakes": 2, "hardly any punctuation or capitals": 1}
+_WRITERS = (
+    "a student", "an office manager", "a retired teacher", "a freelance designer", "a parent in a hurry",
+    "an IT administrator", "a customer of many years", "a first-time buyer", "an accountant", "a shop owner",
+    "a nurse after a night shift", "somebody who is new to computers", "somebody still learning the language",
+    "a project lead", "a tradesman on a building site", "an assistant writing for somebody else",
+)  # fmt: skip
+_AREAS = (
+    "an online shop for household goods", "a subscription web application", "a mobile banking app",
+    "a telephone company",
+    "a travel booking site", "a company's own IT helpdesk", "a smart-home device", "a food delivery service",
+    "accounting software", "a streaming service", "an electricity supplier", "a car-sharing service",
+    "an online course platform", "a maker of bicycles", "a cloud storage service", "a ticket office for concerts",
+)  # fmt: skip
+_DETAILS = (
+    "gives an order or case number", "gives an amount and a date", "quotes an error message", "has written before",
+    "says what was tried already", "asks two things at once", "mentions a deadline", "describes where and when it was",
+    "compares with how it used to be", "gives no details at all",
+)  # fmt: skip

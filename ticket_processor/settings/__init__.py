@@ -1,0 +1,1 @@
+"""Settings: their schema, sources, checks and messages."""

@@ -1,0 +1,219 @@
+"""What does not fit together among the settings, what is missing of them, and what is not safe. Pure.
+
+Most checks look at what was written, not at the settings made of it, so that all of it is told at once, whatever else
+is wrong: what is missing or of the wrong kind is passed over, since that is told elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+
+from ..analysis.model_server.prices import list_price
+from ..analysis.model_server.settings import ModelUse
+from ..core.models import RedactionLevel
+from ..core.taxonomy import CATEGORY_NAME, Category, Taxonomy, default_taxonomy
+from ..core.urls import is_loopback
+from ..policy.decide import RESERVED_TAGS, Policy
+from ..policy.escalation import REASONS
+from ..policy.skip_rules import HANDS_OFF
+from .messages import place_name
+from .schema import Settings, ZendeskSettings
+
+Data = Mapping[str, Any]
+_PATHS = (("log_dir",), ("state_dir",), ("classifier", "folder"), ("run", "stop_file"))
+
+
+def misfits(data: Data) -> list[str]:
+    """What does not fit together in ``data``, the settings as they were written, a sentence for each."""
+    return [*_taxonomy(data), *_unknown_categories(data), *_hands_off(data), *_models(data)]
+
+
+def strange_paths(data: Data, origin: Mapping[tuple[str, ...], str]) -> list[str]:
+    r"""Paths that no longer are what was written, as ``"C:\temp"`` with its tab; ``origin`` as for error sentences."""
+    return [
+        f"{origin.get(path, '.'.join(path))}: between double quotes, \\ and the letter behind it became a sign that no "
+        "path has; put the path in single quotes, as 'C:\\logs', or write / instead"
+        for path in _PATHS
+        if any(ord(character) < 32 for character in str(_at(data, *path) or ""))
+    ]
+
+
+def strange_credentials(data: Mapping[str, Any], origin: Mapping[tuple[str, ...], str]) -> list[str]:
+    """Credentials travel in HTTP headers, which hold no other characters; the error there would quote them."""
+    problems = []
+    for path, where in origin.items():
+        table = data.get(path[0])
+        value = table.get(path[-1]) if isinstance(table, dict) else None
+        if (
+            path[0] in ("zendesk", "models")
+            and isinstance(value, str)
+            and not (value.isascii() and value.isprintable())
+        ):
+            problems.append(f"{where}: holds characters that belong into no address or credential")
+    return problems
+
+
+def helpdesk_gaps(zendesk: ZendeskSettings) -> tuple[list[str], list[str]]:
+    """What is missing to find the account and to sign in, and what is to be known about that."""
+    problems, notices = [], []
+    if not zendesk.url and not zendesk.subdomain:
+        problems.append("ZENDESK_SUBDOMAIN or ZENDESK_URL is missing: which account is it?")
+    client = (zendesk.oauth_client_id, zendesk.oauth_client_secret)
+    basic = (zendesk.email, zendesk.api_token)
+    if any(client) and not all(client):
+        problems.append("ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET are needed together")
+    elif not any(client) and not zendesk.oauth_token:
+        if any(basic) and not all(basic):
+            problems.append("ZENDESK_EMAIL and ZENDESK_API_TOKEN are needed together")
+        elif not any(basic):
+            problems.append(
+                "no credentials: set ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET (best), or "
+                "ZENDESK_OAUTH_TOKEN, or ZENDESK_EMAIL and ZENDESK_API_TOKEN"
+            )
+        else:
+            notices.append(
+                "Zendesk API tokens stop working on 2027-04-30: create an OAuth client and set "
+                "ZENDESK_OAUTH_CLIENT_ID and ZENDESK_OAUTH_CLIENT_SECRET instead"
+            )
+    return problems, notices
+
+
+def unprotected(settings: Settings, origin: Mapping[tuple[str, ...], str]) -> tuple[list[str], list[str]]:
+    """Servers beyond this machine without https: a problem where nobody has allowed it, else to be known.
+
+    A private network makes no difference: who else is in it, nobody here can tell.
+    """
+    models, embeddings = settings.models, settings.embeddings
+    bare: dict[str, tuple[str, bool]] = {}
+    personal: set[str] = set()
+    for name in models.names:
+        use = models.use.get(name) or ModelUse()
+        where, address, allowed, switch = f"models.use.{name}.base_url", use.base_url, use.allow_plain_http, ""
+        if address is None and use.preset in (None, models.preset, "compatible"):
+            where, address = origin.get(("models", "base_url"), "models.base_url"), models.base_url
+            allowed, switch = models.allow_plain_http, "models"
+        if _is_bare(address):
+            bare[where] = switch or f"models.use.{name}", allowed
+            if (use.redaction or models.redaction) is RedactionLevel.SECRETS:
+                personal.add(where)
+    if embeddings.model and _is_bare(embeddings.base_url):
+        bare["embeddings.base_url"] = "embeddings", embeddings.allow_plain_http
+    problems, notices = [], []
+    for where, (switch, allowed) in bare.items():
+        what = "texts" if switch == "embeddings" else "tickets"
+        more = ', personal data included, since redaction is "secrets"' if where in personal else ""
+        if allowed:
+            notices.append(f"{where} is http: key and {what} travel unprotected{more}")
+        else:
+            problems.append(
+                f"{where} is http: key and {what} would travel unprotected{more}; give an https address, or set "
+                f"{switch}.allow_plain_http = true where nobody else can read along"
+            )
+    return problems, notices
+
+
+def _is_bare(url: str | None) -> bool:
+    return url is not None and urlsplit(url).scheme == "http" and not is_loopback(url)
+
+
+def _at(data: Data, *path: str) -> Any:
+    value: Any = data
+    for part in path:
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _table(data: Data, *path: str) -> Mapping[str, Any]:
+    value = _at(data, *path)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _words(data: Data, *path: str) -> Iterator[tuple[int, str]]:
+    """The texts of a list, with their places."""
+    value = _at(data, *path)
+    for place, item in enumerate(value if isinstance(value, list | tuple) else ()):
+        if isinstance(item, str):
+            yield place, item
+
+
+def _categories(data: Data) -> tuple[Category, ...] | None:
+    """Names and parents of the categories; ``None`` where one has no usable name, so that nothing is known of them."""
+    written = data.get("categories")
+    if written is None:
+        return default_taxonomy().categories
+    if not isinstance(written, list | tuple):
+        return None
+    found = []
+    for item in written:
+        name, parent = _at(item, "name"), _at(item, "parent")
+        if not isinstance(name, str) or not re.match(CATEGORY_NAME, name):
+            return None
+        found.append(Category(name=name, description="", parent=parent if isinstance(parent, str) else None))
+    return tuple(found)
+
+
+def _taxonomy(data: Data) -> Iterator[str]:
+    categories, fallback = _categories(data), data.get("fallback_category", "general")
+    if data.get("categories") is None or categories is None or not isinstance(fallback, str):
+        return
+    try:
+        Taxonomy(categories=categories, fallback=fallback)
+    except ValidationError as error:
+        for item in error.errors(include_input=False, include_url=False):
+            told = item["msg"].removeprefix("Value error, ") if item["type"] == "value_error" else "names none"
+            yield f"categories: {told}"
+
+
+def _unknown_categories(data: Data) -> Iterator[str]:
+    """Places in the policy that name a category which the site does not have."""
+    categories = _categories(data)
+    if categories is None:
+        return
+    known = tuple(dict.fromkeys(category.name for category in categories))
+    for path in (("policy", "escalation", "categories"), ("policy", "tiers", "tier_1_categories")):
+        for place, name in _words(data, *path):
+            if name not in known:
+                yield f"{place_name((*path, place))}: no such category; there are {', '.join(known)}"
+    for name in _table(data, "policy", "escalation", "plans"):
+        if name not in known and name not in REASONS:
+            reasons = ", ".join(REASONS)
+            yield f"policy.escalation.plans.{name}: neither a category nor a reason; the reasons are {reasons}"
+
+
+def _hands_off(data: Data) -> Iterator[str]:
+    """The tag that keeps us away from a ticket must be none that we put there."""
+    prefix, named = _at(data, "policy", "tag_prefix"), _at(data, "skip", "hands_off_tag")
+    try:
+        policy = Policy() if prefix is None else Policy(tag_prefix=prefix)
+    except ValidationError:
+        return
+    hands_off = named.strip().lower() if isinstance(named, str) else policy.tag(HANDS_OFF)
+    names = {*RESERVED_TAGS.difference({HANDS_OFF}), *(category.name for category in _categories(data) or ())}
+    begins = (policy.tag("urgency") + "_", policy.tag("sentiment") + "_")
+    if hands_off in map(policy.tag, names) or hands_off.startswith(begins):
+        yield "skip.hands_off_tag: ticketbot sets this tag itself, and would never touch its tickets again"
+    written = data.get("categories")
+    for place, category in enumerate(written if isinstance(written, list | tuple) else ()):
+        if _at(category, "tag") == hands_off:
+            where = "skip.hands_off_tag" if isinstance(named, str) else place_name(("categories", place, "tag"))
+            yield f"{where}: one tag cannot both mean hands off and be set for a category"
+
+
+def _models(data: Data) -> Iterator[str]:
+    names = [name for _, name in _words(data, "models", "names")]
+    for name in _table(data, "models", "use"):
+        if names and name not in names:
+            yield f"models.use.{name}: no such model in models.names (or TICKETBOT_MODELS)"
+    in_dollars = [f"budget.{name}" for name in ("run_usd", "day_usd") if _at(data, "budget", name) is not None]
+    prices = _table(data, "models", "prices")
+    for name in names:
+        use = _table(data, "models", "use", name)
+        preset = str(use.get("preset") or _at(data, "models", "preset"))
+        listed = list_price(str(use.get("model") or name), preset)
+        if in_dollars and name not in prices and not listed:
+            yield f"{' and '.join(in_dollars)}: models.prices has no price for {name} (0 is one)"

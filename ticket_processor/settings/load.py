@@ -1,0 +1,252 @@
+"""Settings from flags, environment, ``.env`` and ``ticketbot.toml``, in this order of precedence.
+
+Every problem is reported at once, each naming its setting; values never appear in a message, since a mistyped
+name can hold a secret. Secrets come from the environment or ``.env`` only.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..core import tls, verbose
+from ..core.errors import ConfigError
+from .checks import helpdesk_gaps, misfits, strange_credentials, strange_paths, unprotected
+from .messages import Place, place_name, sentences
+from .names import REMOVED, meant
+from .schema import DEFAULT_LOG_DIR, Settings, ZendeskSettings
+from .sources import TomlFile, read_env, read_toml
+from .variables import CONFIG_VARIABLE, VARIABLES, unknown_names
+
+DEFAULT_FILE = "ticketbot.toml"
+_MODELS_KEY = "OPENAI_API_KEY"
+_NOT_SET_BY_ANYBODY = frozenset({"notices", "stop_set_by", "lost"})
+"""Parts of the settings that only the program itself fills in."""
+_ALTERNATIVES = (
+    (("url",), ("subdomain",)),
+    (("oauth_client_id", "oauth_client_secret"), ("oauth_token",), ("email", "api_token")),
+)
+
+
+def load(
+    *,
+    config: Path | None = None,
+    flags: Mapping[tuple[str, ...], object] | None = None,
+    environ: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    need_helpdesk: bool = True,
+) -> Settings:
+    """The settings for a run. ``flags`` maps setting paths to values from the command line.
+
+    Their lowest version of TLS holds for this process from then on.
+
+    Raises :class:`ConfigError` with every problem found.
+    """
+    environ = os.environ if environ is None else environ
+    folder = Path.cwd() if folder is None else folder
+    problems: list[str] = []
+    notices: list[str] = []
+    origin: dict[tuple[str, ...], str] = {}
+
+    here = _read_env(folder / ".env", problems)
+    path = config or _configured({**here, **environ}, folder)
+    file = _read_toml(path, problems) if path else TomlFile(DEFAULT_FILE)
+    data = dict(file.data)
+    _no_secrets_in(data, file.name, problems)
+    for name in _NOT_SET_BY_ANYBODY.intersection(data):
+        del data[name]
+        problems.append(_no_setting((name,), file))
+    env_file = (path.parent if path else folder) / ".env"
+    from_file = here if env_file == folder / ".env" else _read_env(env_file, problems)
+    lost = () if path or problems else _lost(folder, from_file, environ)
+    if need_helpdesk:
+        problems.extend(lost)
+    base = path.parent if path else folder
+    if base.resolve() != folder.resolve():
+        # Cron and Task Scheduler start anywhere; the file's own folder is what its paths are meant from.
+        for name in ("state_dir", "log_dir"):
+            named = data.get(name, DEFAULT_LOG_DIR if name == "log_dir" else None)
+            if isinstance(named, str):
+                data[name] = base / named
+        for part, name in (("classifier", "folder"), ("run", "stop_file")):
+            table = data.get(part)
+            if isinstance(table, dict) and isinstance(table.get(name), str):
+                table[name] = base / table[name]
+    for source, where in ((from_file, " (in .env)"), (environ, "")):
+        problems.extend(unknown_names(source, "TICKETBOT_"))
+        _drop_weaker_alternatives(data, source)
+        for name, variable in VARIABLES.items():
+            text = source.get(name, "").strip()
+            if text or (variable.many and name in source):  # an empty list is a wish too
+                _put(data, variable.path, variable.value(text))
+                origin[variable.path] = name + where
+    problems.extend(_put_named_keys(data, {**from_file, **environ}))
+    for flag, value in (flags or {}).items():
+        if value is not None:
+            _put(data, flag, value)
+            origin[flag] = "--" + flag[-1].replace("_", "-")
+
+    settings: Settings | None = None
+    try:
+        settings = Settings.model_validate(data)
+    except ValidationError as error:
+        errors = error.errors(include_input=False, include_url=False)
+        problems.extend(sentences(errors, origin, lambda place: _no_setting(place, file)))
+    problems.extend(misfits(data))
+    problems.extend(strange_paths(data, origin))
+    problems.extend(strange_credentials(data, origin))
+    zendesk = settings.zendesk if settings else _zendesk_alone(data)
+    if need_helpdesk and zendesk is not None:
+        missing, told = helpdesk_gaps(zendesk)
+        problems.extend(missing)
+        notices.extend(told)
+        if missing:  # only then: these may be another program's
+            problems.extend(unknown_names((*from_file, *environ), "ZENDESK_", sure=True))
+    if settings is not None:
+        unnamed = not settings.models.names and ("models", "names") not in (flags or {})
+        if settings.models.api_key and unnamed:
+            notices.append("OPENAI_API_KEY is set, but TICKETBOT_MODELS names no model: keyword rules only")
+        exposed, told = unprotected(settings, origin)
+        problems.extend(exposed)
+        notices.extend(told)
+        if settings.policy.tiers.groups and settings.policy.preset != "tiers":
+            notices.append('policy.tiers.groups is not used: that needs policy.preset = "tiers"')
+    if problems or settings is None:
+        raise ConfigError(*dict.fromkeys(problems))
+    tls.require(settings.lowest_tls)
+    verbose.show(settings.log_level)
+    stop_set_by = None
+    if settings.run.stop:
+        stop_set_by = origin.get(("run", "stop"), f"run.stop in {path.name if path else DEFAULT_FILE}")
+    return settings.model_copy(update={"notices": tuple(notices), "stop_set_by": stop_set_by, "lost": lost})
+
+
+def _lost(folder: Path, from_file: Mapping[str, str], environ: Mapping[str, str]) -> tuple[str, ...]:
+    """What to say where nothing is set; models' variables do not count, since other programs use them as well."""
+    named = (*from_file, *(name for name, text in environ.items() if text.strip()))
+    if any(name.startswith(("ZENDESK_", "TICKETBOT_")) for name in named):
+        return ()
+    return (
+        f"there is no {DEFAULT_FILE} in {folder.absolute()}, and no .env with settings of ticketbot: perhaps this is "
+        "the wrong folder (change to the right one, or say --config FILE); 'ticketbot init' writes new files",
+    )
+
+
+def _put_named_keys(data: dict[str, Any], environ: Mapping[str, str]) -> list[str]:
+    """Fill in the keys whose variables the file names. Whoever has a server of its own gets no other server's key."""
+    problems = []
+    tables = {"embeddings": data.get("embeddings")}
+    models = data.get("models")
+    uses = models.get("use") if isinstance(models, dict) else None
+    if isinstance(uses, dict):
+        tables |= {f"models.use.{name}": table for name, table in uses.items()}
+    for where, table in tables.items():
+        if not isinstance(table, dict):
+            continue
+        if "api_key" in table:
+            problems.append(f"{where}.api_key is a secret: name its environment variable in api_key_variable instead")
+        variable = table.get("api_key_variable")
+        if not isinstance(variable, str):
+            continue
+        if variable.upper() in VARIABLES and variable.upper() != _MODELS_KEY:
+            problems.append(
+                f"{where}.api_key_variable names {variable}, which this server must not be sent: name a variable that "
+                "holds the server's own key"
+            )
+            continue
+        key = environ.get(variable, "").strip()
+        if not key:
+            # Without vectors most commands are whole: whoever wants some is told then.
+            if where != "embeddings":
+                problems.append(f"{where}.api_key_variable names {variable}, which is not set")
+        elif not (key.isascii() and key.isprintable()):
+            problems.append(f"{variable}: holds characters that belong into no address or credential")
+        else:
+            table["api_key"] = key
+    return problems
+
+
+def _drop_weaker_alternatives(data: dict[str, Any], source: Mapping[str, str]) -> None:
+    """A stronger source that names an account, or one way to sign in, does away with a weaker one's other way."""
+    table = data.get("zendesk")
+    if not isinstance(table, dict):
+        return
+    named = {VARIABLES[name].path[-1] for name in VARIABLES if source.get(name, "").strip()}
+    kept = dict(table)
+    for group in _ALTERNATIVES:
+        if any(named.intersection(alternative) for alternative in group):
+            for alternative in group:
+                if not named.intersection(alternative):
+                    for name in alternative:
+                        kept.pop(name, None)
+    data["zendesk"] = kept
+
+
+def _zendesk_alone(data: Mapping[str, Any]) -> ZendeskSettings | None:
+    """The helpdesk's settings when others are wrong, so that what is missing there is told as well."""
+    try:
+        return ZendeskSettings.model_validate(data.get("zendesk", {}))
+    except ValidationError:
+        return None
+
+
+def config_file(
+    *, config: Path | None = None, environ: Mapping[str, str] | None = None, folder: Path | None = None
+) -> Path | None:
+    """The configuration file that :func:`load` reads when it is asked the same way; it need not be there."""
+    folder = Path.cwd() if folder is None else folder
+    here = _read_env(folder / ".env", [])
+    return config or _configured({**here, **(os.environ if environ is None else environ)}, folder)
+
+
+def _configured(environ: Mapping[str, str], folder: Path) -> Path | None:
+    named = environ.get(CONFIG_VARIABLE, "").strip()
+    if named:
+        return Path(named)
+    default = folder / DEFAULT_FILE
+    return default if default.is_file() else None
+
+
+def _read_toml(path: Path, problems: list[str]) -> TomlFile:
+    try:
+        return read_toml(path)
+    except ConfigError as error:
+        problems.extend(error.problems)
+        return TomlFile(path.name)
+
+
+def _read_env(path: Path, problems: list[str]) -> dict[str, str]:
+    try:
+        found, wrong = read_env(path)
+    except ConfigError as error:
+        found, wrong = {}, list(error.problems)
+    problems.extend(wrong)
+    return found
+
+
+def _no_secrets_in(data: dict[str, Any], file: str, problems: list[str]) -> None:
+    for name, variable in VARIABLES.items():
+        table: Any = data
+        for part in variable.path[:-1]:
+            table = table.get(part) if isinstance(table, dict) else None
+        if variable.secret and isinstance(table, dict) and variable.path[-1] in table:
+            problems.append(f"{'.'.join(variable.path)} in {file} is a secret: put it into {name} or .env")
+
+
+def _no_setting(place: Place, file: TomlFile) -> str:
+    if why := REMOVED.get(tuple(map(str, place))):
+        return f"{place_name(place)} ({file.where(place)}) was removed: {why}; delete the line"
+    near = None if place[0] in _NOT_SET_BY_ANYBODY else meant(Settings, place, _NOT_SET_BY_ANYBODY)
+    return f"{place_name(place)} ({file.where(place)}) is no setting" + (f"; did you mean {near}?" if near else "")
+
+
+def _put(data: dict[str, Any], path: tuple[str, ...], value: object) -> None:
+    for part in path[:-1]:
+        inner = data.get(part)
+        data[part] = inner = dict(inner) if isinstance(inner, dict) else {}
+        data = inner
+    data[path[-1]] = value

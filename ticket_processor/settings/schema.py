@@ -1,0 +1,288 @@
+"""Everything that can be set, with its defaults and limits. Where it comes from is ``config``'s."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+import platformdirs
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
+
+from ..analysis.model_server.settings import BudgetSettings, EmbeddingSettings, ModelSettings
+from ..core.kill_switch import FILE_NAME as STOP_FILE
+from ..core.models import Frozen
+from ..core.taxonomy import Category, Taxonomy, default_taxonomy
+from ..core.tls import Version as TlsVersion
+from ..core.urls import is_loopback, whole_url
+from ..policy.decide import RESERVED_TAGS, Policy
+from ..policy.skip_rules import HANDS_OFF, SkipSettings, Status
+
+DEFAULT_LOG_DIR = "logs"
+
+
+class ZendeskSettings(Frozen):
+    """Where the account is and how to sign in."""
+
+    subdomain: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$", description="the name before `.zendesk.com`"
+    )
+    url: str | None = Field(None, description="whole base URL, instead of the subdomain")
+    source: Literal["auto", "export", "search"] = Field(
+        "auto",
+        description="where new tickets come from: the incremental export (needs an admin), the search (minutes late), "
+        "or the export where the user may use it",
+    )
+    search_window_hours: float = Field(
+        6, ge=0.5, le=72, description="each listing by search overlaps the one before by this; later tickets are missed"
+    )
+    oauth_client_id: str | None = Field(None, description="the OAuth client's unique identifier")
+    oauth_client_secret: SecretStr | None = Field(
+        None, description="the client's secret; ticketbot fetches and renews its tokens with it"
+    )
+    oauth_token: SecretStr | None = Field(None, description="an OAuth access token that was made elsewhere")
+    email: str | None = Field(None, description="the agent's e-mail address, with an API token")
+    api_token: SecretStr | None = Field(None, description="an API token; Zendesk ends these on 2027-04-30")
+
+    @field_validator("url")
+    @classmethod
+    def _https(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = whole_url(value, "https://example.zendesk.com")
+        if parts.scheme == "http" and not is_loopback(value):
+            raise ValueError("must begin with https:// (http only for this machine's own loopback)")
+        return value.rstrip("/").removesuffix("/api/v2")
+
+    @property
+    def base_url(self) -> str:
+        """The account's address without a path. ``config.load`` has made sure that there is one."""
+        return self.url or f"https://{self.subdomain}.zendesk.com"
+
+    def ticket_url(self, ticket_id: int) -> str:
+        """Where a person opens the ticket; empty where the settings name no account."""
+        return f"{self.base_url}/agent/tickets/{ticket_id}" if self.url or self.subdomain else ""
+
+
+class CacheSettings(Frozen):
+    """How long models' answers are kept for texts that come again."""
+
+    days: int = Field(30, ge=0, le=3650, description="days that an answer is kept; 0 keeps none")
+    max_answers: int = Field(100_000, ge=1, description="the oldest answers beyond this number are deleted")
+
+
+class ClassifierSettings(Frozen):
+    """The local classifier that ``ticketbot train`` makes; used where it has proved better than the rules."""
+
+    use: bool = Field(True, description="use the trained classifier")
+    folder: Path | None = Field(None, description="where it is kept; default: `classifier` in the state folder")
+
+
+class AuditSettings(Frozen):
+    """How long the log is kept, and its keys. The first key of a list writes, all of them read."""
+
+    retention_days: int = Field(365, ge=1, le=3650, description="a day of the log is deleted after this many days")
+    keys: tuple[Annotated[SecretStr, Field(min_length=16)], ...] = Field(
+        (), description="keys of 16 characters or more that seal the log; default: `audit.key` in the state folder"
+    )
+    encryption_keys: tuple[SecretStr, ...] = Field(
+        (), description="keys that encrypt the log: 32 bytes in base64; `off` in front ends encryption"
+    )
+
+
+def apprise_urls(urls: SecretStr | None) -> list[str]:
+    """The URLs in a list with commas, which may also stand within a URL."""
+    text = urls.get_secret_value() if urls else ""
+    return [url for url in re.split(r"[,\s]+(?=[A-Za-z][A-Za-z0-9+.-]*:/)", text.strip(" ,\t\r\n")) if url]
+
+
+def _apprise_urls(value: SecretStr | None) -> SecretStr | None:
+    for number, url in enumerate(apprise_urls(value), start=1):
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*://?[^\s]+", url):
+            raise ValueError(f"the URL no. {number} is none that Apprise knows, such as slack://… or mailtos://…")
+    return value
+
+
+def _heartbeat_url(value: SecretStr | None) -> SecretStr | None:
+    if value is not None:
+        url = value.get_secret_value()
+        if whole_url(url, "https://hc-ping.com/your-uuid").scheme == "http" and not is_loopback(url):
+            raise ValueError("must begin with https:// (http only for this machine's own loopback)")
+    return value
+
+
+AppriseUrls = Annotated[SecretStr | None, AfterValidator(_apprise_urls)]
+
+
+class AlertSettings(Frozen):
+    """Who receives alerts, and when; see ``docs/alerts.md``."""
+
+    urls: AppriseUrls = Field(None, description="Apprise URLs that receive every alert and the daily summary")
+    page_urls: AppriseUrls = Field(None, description="Apprise URLs that receive critical alerts only")
+    heartbeat_url: Annotated[SecretStr | None, AfterValidator(_heartbeat_url)] = Field(
+        None, description="address that each run pings, so that runs which never start are noticed"
+    )
+    daily_at: str = Field(
+        "07:00", pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$", description="time of the daily summary, UTC; empty for none"
+    )
+    cool_down_minutes: float = Field(
+        60.0, ge=0, le=1440, description="an alert that returns sooner after its end is held back until then"
+    )
+    stale_minutes: float | None = Field(
+        None,
+        ge=2,
+        le=10_080,
+        description="longest time without a run that looked at every ticket; default: 4 usual intervals, at least 40",
+    )
+    day_usd: float | None = Field(None, gt=0, description="model cost of a UTC day above which an alert is sent")
+    escalated: bool = Field(True, description="send one message for each run that escalated tickets")
+    runbook: str = Field(
+        "docs/alerts.md", min_length=1, description="address at the end of each message; `#` and the rule follow"
+    )
+
+
+class SloSettings(Frozen):
+    """Objectives that alerts watch: the success rate, and answers in time; ``docs/report.md`` defines both."""
+
+    success: float = Field(0.995, ge=0.5, lt=1, description="success rate of a month")
+    latency_s: float = Field(15.0, gt=0, description="seconds within which an answer counts as in time")
+    latency_share: float = Field(0.95, gt=0, le=1, description="share of a day's answers that should be in time")
+    fallback_share: float = Field(
+        0.1, gt=0, le=1, description="highest good unplanned fallback rate of the last six runs"
+    )
+
+
+class RunSettings(Frozen):
+    """How a run works."""
+
+    workers: int = Field(8, ge=1, le=500, description="analyses at the same time")
+    deadline_s: float = Field(
+        540.0, ge=10, le=86_400, description="seconds after which a run ends; the rest waits for the next run"
+    )
+    analysis_timeout_s: float = Field(
+        90.0, gt=0, description="seconds after which an analysis that hangs is abandoned and keyword rules answer"
+    )
+    limit_share: float = Field(
+        0.5, gt=0, le=1, description="share of the helpdesk's rate limits that ticketbot may use"
+    )
+    stable_read_s: float = Field(
+        6.0, ge=1, le=60, description="a ticket that changed within this many seconds is left for the next run"
+    )
+    max_attempts: int = Field(5, ge=1, le=100, description="failures after which a ticket becomes a dead letter")
+    retriage_on_reply: bool = Field(False, description="triage again when the customer answers")
+    write_mode: Literal["auto", "single", "batch"] = Field(
+        "auto", description="one update at a time, jobs of up to a hundred, or whichever fits"
+    )
+    verify_sample: int = Field(20, ge=0, le=10_000, description="writes that a run reads back at its end")
+    statuses: tuple[Status, ...] = Field(("new", "open"), description="a ticket in any other status is left alone")
+    wait_minutes: float = Field(
+        0.0, ge=0, le=1440, description="people's head start: a ticket younger than this is left for a later run"
+    )
+    canary_percent: float = Field(
+        100.0, ge=0, le=100, description="percentage of tickets that are handled, always the same ones"
+    )
+    min_free_mb: int = Field(
+        50,
+        ge=0,
+        le=10_000_000,
+        description="with fewer MB free on the disk of the log or the state, nothing is written",
+    )
+    stop: bool = Field(False, description="the kill switch: stops every run")
+    stop_file: Path | None = Field(
+        None, description="a run stops while this file exists; default: `STOP` in the state folder"
+    )
+
+
+def _no_tag_of_ours(category: Category) -> Category:
+    if category.name in RESERVED_TAGS or category.name.startswith(("urgency_", "sentiment_")):
+        raise ValueError(f"'{category.name}' is the name of a tag with a meaning of its own; choose another")
+    return category
+
+
+def _small(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+SiteCategory = Annotated[Category, AfterValidator(_no_tag_of_ours)]
+
+
+class Settings(Frozen):
+    """Everything a run needs to know."""
+
+    zendesk: ZendeskSettings = ZendeskSettings()
+    models: ModelSettings = ModelSettings()
+    run: RunSettings = RunSettings()
+    skip: SkipSettings = SkipSettings()
+    policy: Policy = Policy()
+    budget: BudgetSettings = BudgetSettings()
+    cache: CacheSettings = CacheSettings()
+    classifier: ClassifierSettings = ClassifierSettings()
+    embeddings: EmbeddingSettings = EmbeddingSettings()
+    audit: AuditSettings = AuditSettings()
+    alerts: AlertSettings = AlertSettings()
+    slo: SloSettings = SloSettings()
+    categories: tuple[SiteCategory, ...] | None = Field(None, description="your own categories; see below")
+    fallback_category: str = Field("general", description="the category for whatever fits nowhere else")
+    entities: dict[str, str] = Field(
+        default_factory=dict, description="what to find in a ticket: names, each with its meaning; at most 12"
+    )
+    team_language: str = Field("en", pattern=r"^[a-z]{2,3}$", description="language code of the summaries")
+    lowest_tls: TlsVersion = Field("1.2", description="lowest TLS version of https connections")
+    log_level: Annotated[Literal["off", "error", "warning", "info", "debug"], BeforeValidator(_small)] = Field(
+        "off", description="messages on standard error: `info` adds decisions, `debug` requests"
+    )
+    state_dir: Path | None = Field(
+        None, description="folder for cursor, open intents and retry list; default: one for each account"
+    )
+    log_dir: Path = Field(Path(DEFAULT_LOG_DIR), description="the folder of the log")
+    notices: tuple[str, ...] = ()
+    stop_set_by: str | None = Field(None, description="what set the kill switch, if it is a setting that did")
+    lost: tuple[str, ...] = Field((), description="a sentence where there are no settings at all, as in a wrong folder")
+
+    @field_validator("entities")
+    @classmethod
+    def _few_and_named(cls, value: dict[str, str]) -> dict[str, str]:
+        if len(value) > 12:
+            raise ValueError("at most 12: each makes every prompt longer")
+        for name in value:
+            if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
+                raise ValueError(f"'{name}' is no name for an entity: use small letters, digits and _")
+        return value
+
+    @property
+    def stop_file(self) -> Path:
+        """The file whose presence stops every run."""
+        return self.run.stop_file or self.state_folder / STOP_FILE
+
+    @property
+    def hands_off_tag(self) -> str:
+        """The tag on a ticket that is never touched."""
+        return self.skip.hands_off_tag or self.policy.tag(HANDS_OFF)
+
+    @property
+    def classifier_folder(self) -> Path:
+        """Where the trained classifier is kept."""
+        return self.classifier.folder or self.state_folder / "classifier"
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """The site's categories, or the default ones."""
+        if self.categories is None:
+            return default_taxonomy()
+        return Taxonomy(categories=self.categories, fallback=self.fallback_category)
+
+    @property
+    def account(self) -> str | None:
+        """The helpdesk's host, with which all that is shown is headed; ``None`` where the settings name none."""
+        parts = urlsplit(self.zendesk.base_url) if self.zendesk.url or self.zendesk.subdomain else None
+        return parts and f"{parts.hostname}{f':{parts.port}' if parts.port else ''}"
+
+    @property
+    def state_folder(self) -> Path:
+        """One folder for each account, so that a cursor never meets the wrong helpdesk."""
+        if self.state_dir is not None:
+            return self.state_dir
+        parts = urlsplit(self.zendesk.base_url)
+        host = re.sub(r"[^A-Za-z0-9.-]", "_", f"{parts.hostname}{f'-{parts.port}' if parts.port else ''}")
+        return Path(platformdirs.user_state_dir("ticketbot", appauthor=False)) / host

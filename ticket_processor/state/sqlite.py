@@ -1,0 +1,184 @@
+"""The state's SQLite file: its schema, opening, copying and emptying it, and its errors in words."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from ..core.errors import StateUnusable, state_unusable
+from ..core.private_files import make_file, make_folder, what_else
+
+_MIGRATIONS = (
+    """
+    CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+    CREATE TABLE verdicts (
+        ticket_id INTEGER PRIMARY KEY,
+        verdict TEXT NOT NULL
+    );
+    CREATE TABLE intents (
+        intent TEXT PRIMARY KEY,
+        ticket_id INTEGER NOT NULL,
+        change TEXT NOT NULL
+    );
+    CREATE INDEX intents_by_ticket ON intents (ticket_id);
+    CREATE TABLE retries (
+        ticket_id INTEGER PRIMARY KEY,
+        attempts INTEGER NOT NULL,
+        reason TEXT NOT NULL,
+        dead INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE TABLE done (ticket_id INTEGER PRIMARY KEY, run_id TEXT NOT NULL, key TEXT NOT NULL);
+    CREATE TABLE breakers (name TEXT PRIMARY KEY, failures INTEGER NOT NULL, open_until REAL NOT NULL);
+    CREATE TABLE waits (name TEXT PRIMARY KEY, not_before REAL NOT NULL);
+    """,
+    "CREATE TABLE fallbacks (ticket_id INTEGER PRIMARY KEY, tags TEXT NOT NULL);",
+    "ALTER TABLE fallbacks ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;",
+    "ALTER TABLE intents ADD COLUMN job TEXT;",
+    "CREATE TABLE dropped (ticket_id INTEGER PRIMARY KEY);",
+    "ALTER TABLE waits ADD COLUMN told_at REAL NOT NULL DEFAULT 0;",
+    """
+    ALTER TABLE retries ADD COLUMN since REAL NOT NULL DEFAULT 0;
+    CREATE TABLE runs (run_id TEXT PRIMARY KEY, started REAL NOT NULL, record TEXT NOT NULL);
+    CREATE INDEX runs_by_start ON runs (started);
+    """,
+    """
+    ALTER TABLE retries ADD COLUMN failed_at TEXT;
+    ALTER TABLE retries ADD COLUMN proven INTEGER NOT NULL DEFAULT 0;
+    """,
+    "CREATE TABLE listed (ticket_id INTEGER PRIMARY KEY, created REAL NOT NULL, stamp TEXT NOT NULL);",
+    "ALTER TABLE breakers ADD COLUMN cause TEXT NOT NULL DEFAULT '';",
+)
+"""One script per schema version; append, never edit. Each runs in a transaction with its version number."""
+
+
+def opened(path: Path | None) -> sqlite3.Connection:
+    """A connection of any thread to the file, which is made, or brought up to date, if need be; ``None``: in memory.
+
+    Raises :class:`StateUnusable`, ``sqlite3.Error`` or ``OSError``.
+    """
+    if path is not None:
+        _check_files(path)
+        make_folder(path.parent)
+        make_file(path)  # summaries are nobody else's business
+    db = sqlite3.connect(
+        ":memory:" if path is None else path,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=10,
+    )
+    try:
+        if path is not None:
+            db.execute("PRAGMA journal_mode=WAL")
+            # A power cut may lose the newest transactions; the log's intent lines are synced, this is not.
+            db.execute("PRAGMA synchronous=NORMAL")
+        migrate(db, path)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def migrate(db: sqlite3.Connection, path: Path | None) -> None:
+    """Bring the schema up to date. Raises :class:`StateUnusable` for one that is newer than this program."""
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version > len(_MIGRATIONS):
+        raise StateUnusable(
+            f"the state in {path} was written by a newer ticketbot (schema {version}, this one knows "
+            f"{len(_MIGRATIONS)}); update ticketbot, or point TICKETBOT_STATE_DIR at an empty folder"
+        )
+    for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
+        db.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version={number}; COMMIT;")
+
+
+def emptied(db: sqlite3.Connection) -> bool:
+    """Write a database anew, so that nothing of what was deleted is left in its file or beside it.
+
+    False when somebody who reads along keeps that from being done.
+    """
+    db.execute("PRAGMA temp_store=MEMORY")
+    db.execute("VACUUM")
+    busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy
+
+
+def copy_into(path: Path, into: sqlite3.Connection) -> None:
+    """Copy the file's content, and leave nothing beside it.
+
+    A reader of a WAL file leaves the two files of a writer behind, and cannot even begin where it may not create them.
+    Where nobody has the file open, it is read as one that does not change; if it did all the same, it is read again.
+    Raises :class:`StateUnusable`, ``sqlite3.Error`` or ``OSError``.
+    """
+    _check_files(path)
+    log, before = path.with_name(f"{path.name}-wal"), _stamp(path)
+    path.open("rb").close()  # SQLite would not say that it is a right that is missing
+    if not log.exists():
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as stored:
+            stored.backup(into)
+        if _stamp(path) == before and not log.exists():
+            return
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as stored:
+        stored.backup(into)
+
+
+def _check_files(path: Path) -> None:
+    for file in _files(path):
+        if kind := what_else(file):
+            raise StateUnusable(
+                f"the state {file} is {kind}, which is neither followed nor opened: put the file itself there, or name "
+                "another folder as state_dir (TICKETBOT_STATE_DIR)"
+            )
+
+
+def _files(path: Path) -> tuple[Path, ...]:
+    """A database's own file, and those that SQLite keeps beside it."""
+    return (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm")))
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    stat = path.stat()
+    return stat.st_mtime_ns, stat.st_size
+
+
+@contextmanager
+def translated(path: Path | None) -> Iterator[None]:
+    """Errors of SQLite and of the disk become :class:`StateUnusable`."""
+    try:
+        yield
+    except OSError as error:
+        if path is None:
+            raise
+        raise state_unusable(path.parent, error, path) from error
+    except sqlite3.DatabaseError as error:
+        # SQLite says "unable to open" or "readonly", and not that a right is missing.
+        if path and isinstance(error, sqlite3.OperationalError) and (shut := _shut(path)):
+            denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            raise state_unusable(path.parent, denied, shut) from error
+        advice = "" if isinstance(error, sqlite3.OperationalError) else _ADVICE
+        raise StateUnusable(f"the state in {path} cannot be used: {error}{advice}") from error
+    except sqlite3.Error as error:
+        raise StateUnusable(f"the state in {path} cannot be used: {error}") from error
+
+
+def is_there(path: Path) -> bool:
+    """Whether the state folder holds such a file or folder. Raises :class:`StateUnusable` when nobody can tell."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise state_unusable(path.parent, error, path) from error
+    return True
+
+
+def _shut(path: Path) -> Path | None:
+    """Which of the folder and its database's files this user may not write to."""
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        return path.parent
+    return next((file for file in _files(path) if file.exists() and not os.access(file, os.W_OK)), None)
+
+
+_ADVICE = "; if it is damaged, delete it: that costs time and model calls, and leads to no wrong write"

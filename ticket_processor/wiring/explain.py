@@ -1,0 +1,186 @@
+"""One ticket's way through the chain, step by step, for a person to follow; nothing is written to a helpdesk."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from ..analysis.budget import Allowance
+from ..analysis.cache import FILE_NAME, AnswerStore
+from ..analysis.chain import ModelLink, Step, Understanding
+from ..analysis.model_server.chat import ChatServer, RawAnswer
+from ..analysis.text.cleaning import as_text, clean
+from ..analysis.text.machine_mail import machine_mail
+from ..analysis.text.redact import RedactedText
+from ..core.clock import Clock, Deadline, iso
+from ..core.errors import AnalysisFailed
+from ..core.models import Analysis, Decision, Overwrite, RedactionLevel, Ticket
+from ..core.sanitize import strip_hidden
+from ..policy.decide import decide
+from ..settings.schema import Settings
+from .parts import understanding
+
+MOST_COMPARED = 1_000
+"""Lines that are compared to find what was cut; comparing takes the square of their number."""
+
+
+@dataclass(frozen=True)
+class ModelRequest:
+    """One request to a model server, and what came of it."""
+
+    model: str
+    form: str
+    messages: tuple[Mapping[str, str], ...]
+    answer: str | None
+    error: str | None
+
+
+class ChainRecorder:
+    """A model server that remembers what went through it. For one ticket at a time."""
+
+    def __init__(self, server: ChatServer, asked: list[ModelRequest]) -> None:
+        self._server = server
+        self._asked = asked
+
+    def complete(
+        self,
+        model: str,
+        messages: Sequence[Mapping[str, str]],
+        response_format: Mapping[str, object] | None,
+        allowance: Allowance | None = None,
+    ) -> RawAnswer:
+        form = str(response_format["type"]) if response_format else "prompt"
+        copied = tuple(dict(message) for message in messages)
+        try:
+            answer = self._server.complete(model, messages, response_format, allowance)
+        except AnalysisFailed as error:
+            self._asked.append(ModelRequest(model, form, copied, None, str(error)))
+            raise
+        self._asked.append(ModelRequest(model, form, copied, answer.text, None))
+        return answer
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A ticket's whole way. ``troubles`` are parts that the chain had to do without.
+
+    What was cut, and what a model was asked and answered, holds a customer's words: for the reader's eyes, never for
+    a log.
+    """
+
+    machine_mail: str | None
+    cut: tuple[str, ...]
+    redacted: Mapping[str, RedactedText]
+    asked: tuple[ModelRequest, ...]
+    steps: tuple[Step, ...]
+    analysis: Analysis
+    decision: Decision
+    troubles: tuple[str, ...]
+    price_note: str = ""
+
+
+def pasted(clock: Clock, subject: str, body: str, names: tuple[str, ...] = ()) -> Ticket:
+    """A ticket that no helpdesk holds, created now."""
+    now = iso(clock.now())
+    return Ticket(id=0, subject=subject, description=body, created_at=now, updated_at=now, names=names)
+
+
+def walk(ticket: Ticket, settings: Settings, clock: Clock, deadline: Deadline) -> Walk:
+    """Send the ticket through the chain of the settings, as a run would.
+
+    Spending goes into the same books as a run's, where the settings name an account; earlier answers are not used,
+    since the chain is to be seen, and none are kept. Raises :class:`ConfigError` when a model of the list cannot be
+    asked as the settings stand.
+    """
+    asked: list[ModelRequest] = []
+    troubles: list[str] = []
+    steps: list[Step] = []
+    has_account = settings.zendesk.url or settings.zendesk.subdomain
+    with ExitStack() as stack:
+        store = AnswerStore(settings.state_folder / FILE_NAME if has_account else None, clock, days=0)
+        stack.callback(store.close)
+        chain = stack.enter_context(
+            understanding(
+                settings, clock, deadline, None, store, troubles.append, lambda server: ChainRecorder(server, asked)
+            )
+        )
+        analysis = chain(ticket, watch=steps.append)
+    cleaned = clean(ticket.subject, ticket.description)
+    return Walk(
+        machine_mail=machine_mail(ticket),
+        cut=tuple(_cut(f"{ticket.subject}\n{as_text(ticket.description)}", cleaned)),
+        redacted=_readable(chain, ticket),
+        asked=tuple(asked),
+        steps=tuple(steps),
+        analysis=analysis,
+        decision=decide(ticket.id, analysis, settings.policy, settings.taxonomy),
+        troubles=tuple(troubles),
+        price_note=chain.price_note,
+    )
+
+
+def _readable(chain: Understanding, ticket: Ticket) -> dict[str, RedactedText]:
+    levels = {link.level for link in chain.links if isinstance(link, ModelLink)} or {RedactionLevel.STANDARD}
+    return {level.value: chain.readable(ticket, level) for level in sorted(levels)}
+
+
+def _cut(before: str, after: str) -> list[str]:
+    """The lines that cleaning took away."""
+    had = [line.strip() for line in strip_hidden(before).splitlines() if line.strip()][:MOST_COMPARED]
+    kept = [line.strip() for line in after.splitlines() if line.strip()][:MOST_COMPARED]
+    matcher = difflib.SequenceMatcher(None, had, kept, autojunk=False)
+    return [line for what, a, b, _, _ in matcher.get_opcodes() if what in ("delete", "replace") for line in had[a:b]]
+
+
+def wanted_changes(decision: Decision) -> list[str]:
+    """What policy wants changed, a line each; the note is left out."""
+    lines = [f"+ tag {tag}" for tag in decision.tags]
+    if decision.priority is not None:
+        lines.append(f"priority {decision.priority}, {_where(decision.priority_overwrite)}")
+    if decision.group is not None:
+        lines.append(f"group {decision.group}, {_where(decision.group_overwrite)}")
+    where = _where(decision.fields_overwrite)
+    return lines + [f"field {key}: {value}, {where}" for key, value in decision.fields.items()]
+
+
+def _where(overwrite: Overwrite) -> str:
+    return {
+        Overwrite.NEVER: "where nobody has set any",
+        Overwrite.BOT_SET: "where nobody but ticketbot has set any",
+        Overwrite.ALWAYS: "whoever has set another",
+    }[overwrite]
+
+
+def as_data(ticket: Ticket, walked: Walk) -> dict[str, Any]:
+    """The same as plain data, for JSON."""
+    return {
+        "ticket_id": ticket.id or None,
+        "machine_mail": walked.machine_mail,
+        "cut": list(walked.cut),
+        "redacted": {level: {"text": text.text, "replaced": text.counts} for level, text in walked.redacted.items()},
+        "asked": [
+            {
+                "model": item.model,
+                "form": item.form,
+                "messages": item.messages,
+                "answer": item.answer,
+                "error": item.error,
+            }
+            for item in walked.asked
+        ],
+        "chain": [
+            {
+                "link": step.link,
+                "answered": step.analysis is not None,
+                "reason": step.reason,
+                **({"detail": step.detail} if step.detail else {}),
+                "ms": step.ms,
+            }
+            for step in walked.steps
+        ],
+        "analysis": walked.analysis.model_dump(mode="json"),
+        "decision": walked.decision.model_dump(mode="json", exclude={"ticket_id"}),
+    }

@@ -1,0 +1,307 @@
+"""From settings to single parts, such as a connection, the state or the chain: here an implementation is picked."""
+
+from __future__ import annotations
+
+import functools
+import random
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Thread
+
+import filelock
+from requests.adapters import BaseAdapter
+
+from ..analysis.budget import Budget
+from ..analysis.cache import AnswerStore
+from ..analysis.chain import USELESS_IN_A_ROW, Analyser, ModelLink, Understanding
+from ..analysis.model_server.chat import ChatServer, server_for
+from ..analysis.model_server.presets import ModelTarget, price_note, targets
+from ..analysis.rules.analyser import RulesAnalyser
+from ..analysis.rules.injection import signs_of
+from ..audit.encryption import Keyring
+from ..audit.keys import log_keys
+from ..audit.receipts import AuditLog
+from ..audit.retention import encryption_news
+from ..core.circuit_breaker import Breaker
+from ..core.clock import Clock, Deadline, iso
+from ..core.disk_space import DiskSpace
+from ..core.errors import CannotRun, ConfigError, RunLocked, state_unusable
+from ..core.kill_switch import KillSwitch
+from ..core.private_files import make_folder
+from ..helpdesk.rate_limit import Throttle
+from ..helpdesk.transport import Auth, Transport
+from ..helpdesk.zendesk_auth import ApiToken, ClientCredentials, OAuthToken, own_user
+from ..llm import ModelAnalyser
+from ..pipeline.writeback import Delivery
+from ..policy.skip_rules import Selection, SkipRules
+from ..settings.schema import Settings, ZendeskSettings
+from ..state.sqlite import is_there
+from ..state.store import FILE_NAME, State
+from ..zendesk import read_limits
+
+HELPDESK = "Zendesk"
+LOCK_NAME = "run.lock"
+ACCOUNT = "account"
+JOBS_OF_AN_ACCOUNT = 30
+"""Zendesk's limit on jobs queued or running ("Rate limits")."""
+UPDATES_A_MINUTE = 100
+"""Zendesk's limit on single ticket updates of an account ("Rate limits"), but for a high volume add-on."""
+
+
+def audit_log(settings: Settings, clock: Clock, run_id: str, *, dry_run: bool = False) -> AuditLog:
+    """The log of these settings, sealed, and encrypted where they say so.
+
+    Raises ``ConfigError``, also where an encrypted log would go on otherwise without anybody having said so, or
+    ``StateUnusable`` when the key cannot be kept.
+    """
+    keys = keyring(settings)
+    try:
+        news = encryption_news(settings.log_dir, iso(clock.now())[:10], keys)
+    except CannotRun:
+        news = None  # who cannot even list the folder cannot write to it, and is told so then
+    key, *old_keys = audit_keys(settings)
+    return AuditLog(settings.log_dir, clock, run_id, dry_run=dry_run, key=key, keys=keys, old_keys=old_keys, news=news)
+
+
+def audit_keys(settings: Settings) -> tuple[bytes, ...]:
+    """What the log is sealed with, and was before; the one to write with first."""
+    return log_keys([key.get_secret_value() for key in settings.audit.keys], settings.state_folder)
+
+
+def keyring(settings: Settings) -> Keyring | None:
+    """What opens the log; ``None`` where it is not to be encrypted."""
+    keys = [key.get_secret_value() for key in settings.audit.encryption_keys]
+    return Keyring(keys) if keys else None
+
+
+def delivery(settings: Settings) -> Delivery:
+    """How changes travel; of the account's places for jobs, and of its single updates, we take our share."""
+    share = settings.run.limit_share
+    return Delivery(
+        mode=settings.run.write_mode,
+        batch_from=1 + int(UPDATES_A_MINUTE * share),
+        most_jobs=max(1, int(JOBS_OF_AN_ACCOUNT * share)),
+    )
+
+
+def transport_for(
+    zendesk: ZendeskSettings,
+    clock: Clock,
+    deadline: Deadline,
+    *,
+    state: State | None = None,
+    share: float = 0.5,
+    read_only: bool = False,
+    adapter: Callable[[], BaseAdapter] | None = None,
+    rng: random.Random | None = None,
+) -> Transport:
+    """HTTP to the account, signed in the best way that the settings allow."""
+    breaker = Breaker(
+        HELPDESK,
+        clock,
+        memory=state.breaker(HELPDESK) if state else None,
+        on_change=state.keep_breaker if state else None,
+    )
+
+    transport = Transport(
+        zendesk.base_url,
+        name=HELPDESK,
+        clock=clock,
+        deadline=deadline,
+        breaker=breaker,
+        throttle=Throttle(clock, share),
+        read_limits=read_limits,
+        read_only=read_only,
+        adapter=adapter,
+        rng=rng,
+    )
+    transport.sign_with(_credentials(zendesk, transport, clock))
+    return transport
+
+
+def selection(settings: Settings, transport: Transport) -> Selection:
+    """What the settings leave to people, and for how long."""
+    return Selection(
+        SkipRules(
+            settings.skip,
+            hands_off=settings.hands_off_tag,
+            leave_assigned=settings.run.wait_minutes > 0,
+            own_user=functools.cache(lambda: own_user(transport)),
+        ),
+        machine_mail=settings.skip.machine_mail,
+        canary_percent=settings.run.canary_percent,
+        wait_s=settings.run.wait_minutes * 60,
+    )
+
+
+def kill_switch(settings: Settings) -> KillSwitch:
+    """What stops a run of these settings at once."""
+    return KillSwitch(settings.stop_file, set_by=settings.stop_set_by)
+
+
+def room(settings: Settings) -> DiskSpace:
+    """How much of the disk has to be free."""
+    return DiskSpace(settings.log_dir, settings.state_folder, settings.run.min_free_mb)
+
+
+def _credentials(zendesk: ZendeskSettings, transport: Transport, clock: Clock) -> Auth:
+    if zendesk.oauth_client_id and zendesk.oauth_client_secret:
+        secret = zendesk.oauth_client_secret.get_secret_value()
+        return ClientCredentials(transport, clock, zendesk.oauth_client_id, secret)
+    if zendesk.oauth_token:
+        return OAuthToken(zendesk.oauth_token.get_secret_value())
+    if zendesk.email and zendesk.api_token:
+        return ApiToken(zendesk.email, zendesk.api_token.get_secret_value())
+    raise ConfigError("no credentials for Zendesk")
+
+
+@contextmanager
+def understanding(
+    settings: Settings,
+    clock: Clock,
+    deadline: Deadline,
+    state: State | None = None,
+    store: AnswerStore | None = None,
+    trouble: Callable[[str], object] = lambda _sentence: None,
+    through: Callable[[ChatServer], ChatServer] = lambda server: server,
+    budget: Budget | None = None,
+    soon: bool = False,
+) -> Iterator[Understanding]:
+    """The analyser chain of the settings: each model in order, the trained classifier, keyword rules.
+
+    It closes its connections to model servers at the end.
+
+    ``trouble`` is told of a part that the chain has to do without; every model server is asked ``through`` what that
+    makes of it. Without ``store`` nothing is kept: no answers, and no books of what was spent. Without ``budget`` it
+    has one of its own. ``soon``: a model will be asked at once, so the first one's client is made ready meanwhile.
+    Raises :class:`ConfigError` when a model of the list cannot be asked as the settings stand.
+    """
+    store = store or AnswerStore(None, clock, days=0)
+    budget = budget or Budget(settings.budget, store)
+    rules = RulesAnalyser(settings.taxonomy, settings.entities)
+    links: list[Analyser] = []
+    with ExitStack() as stack:
+        models = targets(settings.models)
+        for target in models:
+            server = server_for(target, deadline.remaining)
+            stack.callback(server.close)
+            if soon and not links:
+                Thread(target=server.get_ready, name="get-ready", daemon=True).start()
+            links.append(
+                ModelLink(
+                    model_analyser(through(server), target, settings, rules),
+                    model_breaker(target.name, clock, state),
+                    deadline,
+                    name=target.name,
+                    place="\0".join((target.model, target.base_url, target.api_version or "")),
+                    level=target.redaction,
+                    store=store,
+                    budget=budget,
+                    useless=Breaker(f"answers of {target.name}", clock, threshold=USELESS_IN_A_ROW),
+                )
+            )
+        yield Understanding(
+            links,
+            rules,
+            classifier=trained_classifier(settings, rules, trouble),
+            cascade_below=settings.policy.review_below if settings.models.cascade else None,
+            signs=signs_of,
+            clock=clock,
+            trouble=trouble,
+            price_note=price_note(models),
+        )
+
+
+def model_breaker(name: str, clock: Clock, state: State | None = None) -> Breaker:
+    """A model's circuit breaker; a model that is down is asked five times, however many workers there are."""
+    breaker_name = f"model {name}"
+    return Breaker(
+        breaker_name,
+        clock,
+        proven=False,
+        memory=state.breaker(breaker_name) if state else None,
+        on_change=state.keep_breaker if state else None,
+    )
+
+
+def model_analyser(server: ChatServer, target: ModelTarget, settings: Settings, rules: RulesAnalyser) -> ModelAnalyser:
+    """One model of that server, asked in the site's taxonomy."""
+    return ModelAnalyser(
+        server,
+        target.model,
+        settings.taxonomy,
+        price=target.price,
+        entities=settings.entities,
+        team_language=settings.team_language,
+        ticket_tokens=target.ticket_tokens,
+        floor=rules.floor,
+        risk=rules.risk,
+        alarms=rules.alarms,
+        signs=signs_of,
+        reveal=target.redaction,
+        starting_form=target.forms[0],
+        max_output_tokens=target.max_output_tokens,
+    )
+
+
+def trained_classifier(
+    settings: Settings, rules: RulesAnalyser, trouble: Callable[[str], object] = lambda _sentence: None
+) -> Analyser | None:
+    """What ``ticketbot train`` made, if it is there, wanted and usable."""
+    folder = settings.classifier_folder
+    if not settings.classifier.use or not is_there(folder):
+        return None
+    from ..analysis.classifier.analyser import ClassifierUnusable, LocalClassifier
+    from ..analysis.classifier.storage import NotTrained, read_description
+
+    try:
+        if not read_description(folder).used:
+            return None  # it beat the rules at nothing, which 'ticketbot train' has said
+        return LocalClassifier.load(folder, settings.taxonomy, rules)
+    except NotTrained:
+        return None
+    except ClassifierUnusable as error:
+        trouble(f"{error}; the rules do its work")
+        return None
+
+
+@contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Hold the state folder; an OS lock, so it dies with the process. Raises :class:`RunLocked`."""
+    try:
+        make_folder(folder)
+        held = filelock.FileLock(folder / LOCK_NAME, mode=0o600)
+        held.acquire(blocking=False)
+    except filelock.Timeout:
+        raise RunLocked(f"another run is active on {folder}, and nothing was done; try again when it is over") from None
+    except OSError as error:
+        raise state_unusable(folder, error, folder / LOCK_NAME) from error
+    try:
+        yield
+    finally:
+        held.release()  # the file stays: deleting it would let a second holder in
+
+
+@contextmanager
+def opened_state(folder: Path, account: str, *, dry_run: bool = False) -> Iterator[State]:
+    """The account's state; for a dry run a copy in memory, of which nothing is kept."""
+    path = folder / FILE_NAME
+    state = State.scratch_copy(path) if dry_run else State(path)
+    try:
+        known = state.fact(ACCOUNT)
+        if known is not None and known != account:
+            raise ConfigError(
+                f"the state in {folder} belongs to {known}, not to {account}: set TICKETBOT_STATE_DIR to a folder "
+                "of its own for each account"
+            )
+        state.remember(**{ACCOUNT: account})
+        yield state
+    finally:
+        state.close()
+
+
+def new_run_id(clock: Clock) -> str:
+    """Sorts by time, and is unique: ``20261121T033000Z-1a2b3c``."""
+    return iso(clock.now()).replace("-", "").replace(":", "") + "-" + secrets.token_hex(3)

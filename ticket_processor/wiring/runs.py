@@ -1,0 +1,344 @@
+"""Whole commands put together from their parts, and played: a run, a retry, writing from a file, an undo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..analysis.cache import FILE_NAME as ANSWERS
+from ..analysis.cache import AnswerStore
+from ..audit.erase import beside_others
+from ..audit.receipts import REPAIRED, REPAIRED_SAID, AuditLog
+from ..audit.retention import keep_head, look_after, not_before
+from ..core.clock import Deadline, SystemClock
+from ..core.errors import ConfigError, StateUnusable
+from ..core.models import Outcome, RunSummary
+from ..pipeline.prefetch import read_ahead
+from ..pipeline.recorder import Listener
+from ..pipeline.run import Parts, Run, RunOptions
+from ..pipeline.undo.past_runs import PastRuns
+from ..pipeline.undo.revert import Left
+from ..pipeline.undo.run import Undo, UndoOptions, UndoParts
+from ..pipeline.verification import MOST_KEPT, Verify
+from ..settings.schema import Settings
+from ..state.store import State, Verdict
+from ..zendesk import Zendesk
+from .parts import (
+    audit_log,
+    delivery,
+    keyring,
+    kill_switch,
+    lock,
+    new_run_id,
+    opened_state,
+    room,
+    selection,
+    transport_for,
+    understanding,
+)
+from .ticket_subjects import NotingZendesk, Subjects
+
+LATELY_S = 3600.0
+"""How far back it is looked for a run that tells whether models are asked."""
+UNDO_DEADLINE_S = 12 * 3600.0
+"""A person waits for an undo and can stop it; it needs a request for every ticket."""
+
+
+@dataclass(frozen=True)
+class RunArguments:
+    """What the command line asked of a run, beyond the settings.
+
+    ``tickets`` are exactly those that it is about, ``again`` those that are done too. ``again_run`` are all that an
+    earlier run wrote on: its id, how that begins, or ``latest``.
+    """
+
+    dry_run: bool = False
+    limit: int | None = None
+    since: float | None = None
+    resume: bool = False
+    retry_fallbacks: bool = False
+    verify: Verify = "sample"
+    tickets: tuple[int, ...] = ()
+    again: bool = False
+    again_run: str = ""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run's summary, where its receipts are, and whether threads were left behind in calls that hang.
+
+    Without ``log`` no receipt could be written.
+    """
+
+    summary: RunSummary
+    log: Path | None
+    abandoned: int
+
+    @property
+    def log_head(self) -> str | None:
+        """The log's end after it; kept elsewhere, it shows whether that was cut off."""
+        return self.summary.log_head
+
+
+@dataclass(frozen=True)
+class AskedUndo:
+    """Which run is to be taken back: its id, how that begins, or ``latest``; without ``ticket_ids``, all of it.
+
+    ``while_stopped`` goes on although the kill switch is set.
+    """
+
+    run_id: str
+    ticket_ids: tuple[int, ...] = ()
+    dry_run: bool = False
+    while_stopped: bool = False
+
+
+@dataclass(frozen=True)
+class Undone:
+    """An undo's summary, where its receipts are, and the run that was taken back."""
+
+    summary: RunSummary
+    log: Path
+    run_id: str
+
+
+def run(
+    settings: Settings,
+    asked: RunArguments,
+    *,
+    clock: SystemClock | None = None,
+    listener: Listener = lambda _outcome: None,
+    subjects: Subjects | None = None,
+) -> Finished:
+    """One run against the real helpdesk of ``settings``. ``subjects`` see what it reads, before ``listener`` hears.
+
+    Raises ``ConfigError``, ``RunLocked``, or ``CannotRun`` when not even the log or the state can be opened.
+    """
+    with _assembled(settings, asked, clock or SystemClock(), listener, subjects=subjects) as (work, finished):
+        tickets: Collection[int] = asked.tickets
+        if asked.again_run:
+            past = PastRuns(settings.log_dir, keyring(settings))
+            writes = past.writes(past.find(asked.again_run)).of(tickets)
+            tickets = writes.keys
+            if not tickets:
+                raise ConfigError(f"run {writes.run_id} wrote on no ticket")
+        if not tickets:
+            return finished(work.execute())
+        return finished(work.only(tickets, anew=asked.again or bool(asked.again_run)))
+
+
+def retry(
+    settings: Settings,
+    ticket_ids: Collection[int],
+    *,
+    clock: SystemClock | None = None,
+    listener: Listener = lambda _outcome: None,
+    subjects: Subjects | None = None,
+) -> Finished:
+    """Try these tickets of the retry list now, the dead ones too; none named: all of it. Nothing else is pulled.
+
+    It raises what :func:`run` does.
+    """
+    with _assembled(settings, RunArguments(), clock or SystemClock(), listener, kind="retry", subjects=subjects) as (
+        work,
+        finished,
+    ):
+        summary = work.retry(ticket_ids)
+        return finished(summary)
+
+
+def write(
+    settings: Settings,
+    verdicts: Iterable[Verdict],
+    asked: RunArguments,
+    *,
+    statuses: tuple[str, ...],
+    clock: SystemClock | None = None,
+    listener: Listener = lambda _outcome: None,
+    subjects: Subjects | None = None,
+) -> Finished:
+    """Bring verdicts of another day, such as those of a file, to tickets that are in one of ``statuses``.
+
+    Everything else is as in :func:`run`, and it raises the same.
+    """
+    settings = settings.model_copy(update={"run": settings.run.model_copy(update={"statuses": statuses})})
+    with _assembled(settings, asked, clock or SystemClock(), listener, kind="apply", subjects=subjects) as (
+        work,
+        finished,
+    ):
+        summary = work.write(verdicts)
+        return finished(summary)
+
+
+def undo(
+    settings: Settings,
+    asked: AskedUndo,
+    *,
+    clock: SystemClock | None = None,
+    listener: Callable[[Outcome, tuple[Left, ...]], None] = lambda _outcome, _left: None,
+    tell: Callable[[str], None] = lambda _sentence: None,
+    begin: Callable[[int], None] = lambda _tickets: None,
+) -> Undone:
+    """Take back what an earlier run wrote, where nobody has touched it since. ``tell`` is told why it waits.
+
+    ``begin`` is told of how many tickets it is about, before the first of them.
+
+    It raises what :func:`run` does, and ``ConfigError`` when there is no such run or it wrote on no such ticket.
+    """
+    clock = clock or SystemClock()
+    folder = settings.state_folder
+    with ExitStack() as stack:
+        stack.enter_context(beside_others(folder) if asked.dry_run else lock(folder))
+        past = PastRuns(settings.log_dir, keyring(settings))
+        writes = past.writes(past.find(asked.run_id)).of(asked.ticket_ids)
+        state = stack.enter_context(opened_state(folder, settings.zendesk.base_url, dry_run=asked.dry_run))
+        deadline = Deadline(clock, UNDO_DEADLINE_S)
+        run_id = f"{new_run_id(clock)}-undo"
+        audit = audit_log(settings, clock, run_id, dry_run=asked.dry_run)
+        audit.not_before = not_before(state, clock.now())
+        stack.callback(audit.close)
+        transport = transport_for(
+            settings.zendesk, clock, deadline, state=state, share=settings.run.limit_share, read_only=asked.dry_run
+        )
+        stack.callback(transport.close)
+        switch, space = kill_switch(settings), room(settings)
+
+        def before_write() -> None:
+            if not (asked.dry_run or asked.while_stopped):
+                switch.check()
+            if not asked.dry_run:
+                space.check()
+
+        work = Undo(
+            UndoParts(
+                desk=Zendesk(transport, source=settings.zendesk.source),
+                state=state,
+                audit=audit,
+                clock=clock,
+                deadline=deadline,
+                before_write=before_write,
+                requests=lambda: transport.counts,
+                tell=tell,
+            ),
+            UndoOptions(
+                run_id=run_id,
+                dry_run=asked.dry_run,
+                stable_read_s=settings.run.stable_read_s,
+                hands_off=settings.hands_off_tag,
+                delivery=delivery(settings),
+            ),
+            writes,
+            listener,
+        )
+        begin(len(writes.keys))
+        summary = work.execute()
+        if REPAIRED in audit.alerted and not asked.dry_run:
+            tell(REPAIRED_SAID)  # the next run goes on behind it, and would not tell
+        with suppress(StateUnusable):  # it is undone all the same
+            summary = summary.model_copy(update={"log_head": keep_head(state, audit)})
+        return Undone(summary, audit.path, writes.run_id)
+
+
+@contextmanager
+def _assembled(
+    settings: Settings,
+    asked: RunArguments,
+    clock: SystemClock,
+    listener: Listener,
+    *,
+    kind: str = "run",
+    subjects: Subjects | None = None,
+) -> Iterator[tuple[Run, Callable[[RunSummary], Finished]]]:
+    """A run, ready to be played, and what makes the end of it complete."""
+    folder = settings.state_folder
+    with ExitStack() as stack:
+        stack.enter_context(beside_others(folder) if asked.dry_run else lock(folder))
+        state = stack.enter_context(opened_state(folder, settings.zendesk.base_url, dry_run=asked.dry_run))
+        deadline = Deadline(clock, settings.run.deadline_s)
+        run_id = new_run_id(clock)
+        audit = audit_log(settings, clock, run_id, dry_run=asked.dry_run)
+        stack.callback(audit.close)
+        transport = transport_for(
+            settings.zendesk, clock, deadline, state=state, share=settings.run.limit_share, read_only=asked.dry_run
+        )
+        stack.callback(transport.close)
+        cache = settings.cache
+        store = AnswerStore(folder / ANSWERS, clock, days=cache.days, max_answers=cache.max_answers)
+        stack.callback(store.close)
+        troubles: list[str] = []
+        busy = _models_were_asked(state, clock.now())
+        chain = stack.enter_context(understanding(settings, clock, deadline, state, store, troubles.append, soon=busy))
+        executor = ThreadPoolExecutor(settings.run.workers, thread_name_prefix="analyse")
+        stack.callback(executor.shutdown, wait=False, cancel_futures=True)
+        desk = NotingZendesk(
+            transport,
+            source=settings.zendesk.source,
+            search_window_s=settings.zendesk.search_window_hours * 3600,
+            subjects=subjects or Subjects(),
+        )
+        work = Run(
+            Parts(
+                desk=desk,
+                understanding=chain,
+                executor=executor,
+                state=state,
+                audit=audit,
+                clock=clock,
+                deadline=deadline,
+                policy=settings.policy,
+                taxonomy=settings.taxonomy,
+                selection=selection(settings, transport),
+                kill_switch=kill_switch(settings),
+                room=room(settings).check,
+                ahead=lambda pages: read_ahead(pages, clock),
+                troubles=lambda: [
+                    trouble for trouble in (*dict.fromkeys((*troubles, *desk.troubles)), store.trouble) if trouble
+                ],
+                requests=lambda: transport.counts,
+                helpdesk_date=lambda: transport.date,
+                upkeep=lambda left: look_after(
+                    audit, clock.now(), settings.audit.retention_days, left, keyring(settings), state
+                ),
+            ),
+            RunOptions(
+                run_id=run_id,
+                kind=kind,
+                dry_run=asked.dry_run,
+                limit=asked.limit,
+                since=asked.since,
+                statuses=settings.run.statuses,
+                workers=settings.run.workers,
+                analysis_timeout_s=settings.run.analysis_timeout_s,
+                stable_read_s=settings.run.stable_read_s,
+                max_attempts=settings.run.max_attempts,
+                delivery=delivery(settings),
+                notices=settings.notices,
+                resume=asked.resume,
+                retry_fallbacks=asked.retry_fallbacks,
+                retriage_on_reply=settings.run.retriage_on_reply,
+                verify={"all": MOST_KEPT, "sample": settings.run.verify_sample, "none": 0}[asked.verify],
+            ),
+            listener,
+        )
+        yield (
+            work,
+            lambda summary: Finished(summary, _receipts(audit), work.abandoned),
+        )
+
+
+def _models_were_asked(state: State, now: float) -> bool:
+    """Whether this run will ask a model, as far as can be told: the last one has, or there was none lately."""
+    with suppress(StateUnusable):
+        runs = state.runs(now - LATELY_S)
+        return not runs or "model" in runs[-1].summary.sources
+    return False
+
+
+def _receipts(audit: AuditLog) -> Path | None:
+    """The file of the log, if this has written to it."""
+    with suppress(OSError):
+        return audit.path if audit.head is not None and audit.path.is_file() else None
+    return None

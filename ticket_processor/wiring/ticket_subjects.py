@@ -1,0 +1,109 @@
+"""Subjects of tickets for whoever reads along: from memory or read on demand, redacted, and never kept on a disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from ..analysis.text.outgoing import leaving_line
+from ..analysis.text.redact import redact
+from ..core.clock import Clock, Deadline
+from ..core.errors import CannotRun, DeadlineReached, TicketError
+from ..core.models import Ticket
+from ..helpdesk.protocol import Fetched, Page
+from ..settings.schema import Settings
+from ..zendesk import Zendesk
+from .parts import transport_for
+
+LONGEST = 60
+MOST_KEPT = 5_000
+"""Of more tickets than a run has under way at a time the oldest are forgotten; they are shown by their numbers."""
+_MOST_READ = 500
+OVER = ("solved", "closed", "deleted")
+"""What a ticket is that needs nobody any more."""
+NO_SUBJECT = "(no subject)"
+
+
+def shown_subject(subject: str, names: Sequence[str] = (), limit: int = LONGEST) -> str:
+    """The subject as one plain line of at most ``limit`` characters, without personal data, ``names`` and secrets."""
+    return leaving_line(redact(subject[:_MOST_READ], names=names).text, limit) or NO_SUBJECT
+
+
+class Subjects:
+    """What the tickets that a run has read are about. Thread-safe; redacts when it is asked."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, tuple[str, tuple[str, ...]]] = {}
+
+    def saw(self, ticket: Ticket) -> None:
+        """Remember the ticket's subject."""
+        self._kept[ticket.id] = ticket.subject[:_MOST_READ], ticket.names
+        if len(self._kept) > MOST_KEPT:
+            with suppress(StopIteration, RuntimeError):  # another thread may be at it
+                self._kept.pop(next(iter(self._kept)), None)
+
+    def of(self, ticket_id: int) -> str:
+        """The subject as it may be shown; empty where it is not known."""
+        kept = self._kept.get(ticket_id)
+        return "" if kept is None else shown_subject(*kept)
+
+
+class NotingZendesk(Zendesk):
+    """A :class:`Zendesk` that has ``subjects`` see every ticket that is read."""
+
+    def __init__(self, *arguments: Any, subjects: Subjects, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._subjects = subjects
+
+    def pages(self, cursor: str | None, since: float) -> Iterator[Page]:
+        """See :meth:`Helpdesk.pages`."""
+        for page in super().pages(cursor, since):
+            for ticket in page.tickets:
+                self._subjects.saw(ticket)
+            yield page
+
+    def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
+        """See :meth:`Helpdesk.fetch`."""
+        found = super().fetch(ticket_ids)
+        for ticket in found.values():
+            self._subjects.saw(ticket)
+        return found
+
+
+@dataclass(frozen=True)
+class LookedUp:
+    """A ticket as the helpdesk has it now. ``status`` is ``deleted`` where it is gone, empty where nobody can tell."""
+
+    status: str = ""
+    subject: str = ""
+
+
+def look_up(
+    settings: Settings, clock: Clock, ticket_ids: Sequence[int], *, seconds: float = 20.0
+) -> tuple[dict[int, LookedUp], str]:
+    """Tickets as they are now, a request for each hundred; and in a sentence why some are missing, if so.
+
+    Reads only. Does not raise for a helpdesk that cannot be asked.
+    """
+    if not (settings.zendesk.url or settings.zendesk.subdomain):
+        return {}, "the settings name no helpdesk, so nobody was asked"
+    found: dict[int, LookedUp] = {}
+    try:
+        deadline = Deadline(clock, seconds)
+        transport = transport_for(settings.zendesk, clock, deadline, share=settings.run.limit_share, read_only=True)
+        try:
+            tickets = Zendesk(transport).fetch(list(ticket_ids))
+        finally:
+            transport.close()
+    except (CannotRun, TicketError, DeadlineReached) as error:
+        return found, f"the helpdesk was not asked: {error}"
+    for ticket_id in ticket_ids:
+        ticket = tickets.get(ticket_id)
+        if ticket is not None:
+            found[ticket_id] = LookedUp(ticket.status, shown_subject(ticket.subject, ticket.names))
+        elif ticket_id not in tickets.unread:
+            found[ticket_id] = LookedUp("deleted")
+    why = next((str(error) for error in tickets.unread.values()), "")
+    return found, f"not every ticket could be read: {why}" if why else ""
