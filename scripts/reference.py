@@ -33,13 +33,13 @@ EXIT_CODES = {
     ExitCode.OK: "The command did its work. A run that fell back to rules, or that left tickets for the next run when "
     "its time was over, ends with 0 as well.",
     ExitCode.SOME_FAILED: "The command finished, and some tickets failed. A run puts them on the retry list; after "
-    "`run.max_attempts` failures of its own a ticket becomes a dead letter.",
-    ExitCode.USAGE: "Wrong usage or configuration. Every problem is listed with the name of its setting.",
+    "`run.max_attempts` failures of its own a ticket becomes a dead letter. `ticketbot retry list` shows them.",
+    ExitCode.USAGE: "Wrong usage or configuration. Every problem is listed with the name of its setting: correct them.",
     ExitCode.CANNOT_RUN: "The command could not work: the helpdesk is unreachable, refuses the credentials or asks to "
     "wait; the circuit breaker is open; the kill switch is set; log or state cannot be written, or their disk has less "
-    "room than `run.min_free_mb`.",
+    "room than `run.min_free_mb`. The sentence says which; the next run tries again. Look after two of these in a row.",
     ExitCode.LOCKED: "Another run is active. `audit erase` also ends so while a dry run is active, and a dry run while "
-    "words are erased.",
+    "words are erased. Nothing needs to be done.",
     ExitCode.INTERRUPTED: "Ctrl-C stopped it, within 20 seconds. Everything is settled or left for the next run.",
     ExitCode.TERMINATED: "SIGTERM stopped it, in the same way.",
 }

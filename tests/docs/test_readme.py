@@ -12,10 +12,19 @@ ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MOST_BYTES = 12_000
 """Of the README: a stranger reads it to the end, or not at all."""
+MOST_WORDS = 16_000
+"""Of all pages that people write, signs of tables aside: what takes longer than an hour to read is not kept true."""
+GENERATED = ("commands.md", "settings.md")
 
 
 def test_the_readme_is_short() -> None:
     assert len(README.encode()) <= MOST_BYTES
+
+
+def test_all_pages_together_are_short() -> None:
+    pages = [README, *(page.read_text("utf-8") for page in (ROOT / "docs").glob("*.md") if page.name not in GENERATED)]
+    words = sum(any(map(str.isalnum, word)) for page in pages for word in page.split())
+    assert words <= MOST_WORDS
 
 
 def test_every_outcome_is_listed() -> None:
