@@ -47,7 +47,7 @@ from ticket_processor.monitoring.health.remote import ASKING_S, _Helpdesk, ask_h
 from ticket_processor.monitoring.health.server import FRESH_S, CachedExamination
 from ticket_processor.monitoring.health.words import span
 from ticket_processor.monitoring.run_metrics import RunMetrics
-from ticket_processor.pipeline.run import HALTED
+from ticket_processor.pipeline.run_checks import HALTED
 from ticket_processor.policy.skip_rules import WAITING
 from ticket_processor.settings.schema import Settings, ZendeskSettings
 from ticket_processor.state.store import FILE_NAME, Retry, State

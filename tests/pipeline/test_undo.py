@@ -28,7 +28,7 @@ from ticket_processor.core.models import Change, Decision, Outcome, OutcomeStatu
 from ticket_processor.helpdesk.batch_trust import learnt, remember
 from ticket_processor.helpdesk.protocol import Fetched, JobStatus, Page
 from ticket_processor.helpdesk.ticket_history import Edit, History, Overwritten, changed
-from ticket_processor.pipeline.run import HALTED
+from ticket_processor.pipeline.run_checks import HALTED
 from ticket_processor.pipeline.undo.in_flight import PATIENCE_S
 from ticket_processor.pipeline.undo.past_runs import PastRuns, RunWrites
 from ticket_processor.pipeline.undo.revert import Left, TakeBack, as_change, take_back, undo_key

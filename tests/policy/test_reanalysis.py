@@ -21,7 +21,8 @@ from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import Analysis, Outcome, Overwrite, Priority, RunSummary, Sentiment, Urgency
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.helpdesk.ticket_history import Edit, History, Ours
-from ticket_processor.pipeline.run import Parts, Run, RunOptions
+from ticket_processor.pipeline.parts import Parts, RunOptions
+from ticket_processor.pipeline.run import Run
 from ticket_processor.pipeline.writeback import Delivery
 from ticket_processor.policy.decide import FieldPolicy, Policy
 from ticket_processor.policy.reanalysis import CustomerReply, reply_to

@@ -13,8 +13,7 @@ from ticket_processor.core.errors import AuditUnwritable, OutcomeUnknown, StateU
 from ticket_processor.core.models import Change, Outcome, Ticket
 from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk.protocol import JobStatus
-from ticket_processor.pipeline import intake, writeback
-from ticket_processor.pipeline import run as pipeline
+from ticket_processor.pipeline import intake, verdicts, writeback
 from ticket_processor.pipeline import write_planner as settlement
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.reanalysis import CustomerReply
@@ -136,7 +135,7 @@ def _whoever_judged() -> Iterator[None]:
 
 
 def _another_key_each_time(
-    ticket: Ticket, told: Any, policy: Policy, whole: Any = pipeline.reply_to
+    ticket: Ticket, told: Any, policy: Policy, whole: Any = verdicts.reply_to
 ) -> CustomerReply | None:
     reply = whole(ticket, told, policy)
     return (
@@ -169,7 +168,7 @@ JOB_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "deferred taken for done": lambda: mock.patch.object(settlement.Settlement, "end", _never_again),
     "completion writes everything again": lambda: mock.patch.object(writeback, "completion", _everything_again),
     "reply triaged although a person has judged": _whoever_judged,
-    "reply triaged again and again": lambda: mock.patch.object(pipeline, "reply_to", _another_key_each_time),
+    "reply triaged again and again": lambda: mock.patch.object(verdicts, "reply_to", _another_key_each_time),
 }
 """Each gives a context manager in which one guard is gone."""
 

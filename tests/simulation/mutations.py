@@ -14,7 +14,7 @@ from ticket_processor.core.models import Change, Decision, Overwrite, TakenOff, 
 from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk import transport
 from ticket_processor.helpdesk.protocol import Page
-from ticket_processor.pipeline import intake
+from ticket_processor.pipeline import intake, verdicts
 from ticket_processor.pipeline import run as pipeline
 from ticket_processor.pipeline import write_planner as settlement
 from ticket_processor.policy.decide import Policy
@@ -134,7 +134,7 @@ MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "drop-down sent without its tag": lambda: mock.patch.object(zendesk.Zendesk, "_ticket_fields", return_value={}),
     "second look although a person has judged": _judgement_ignored,
     "judged tickets triaged anew": lambda: mock.patch.object(history.History, "judged", return_value=False),
-    "second look takes off people's tags": lambda: mock.patch.object(pipeline, "replacing", _everything_replaced),
+    "second look takes off people's tags": lambda: mock.patch.object(verdicts, "replacing", _everything_replaced),
     "tags replaced instead of merged": lambda: mock.patch.object(
         tags, "merge_tags", lambda current, add, remove=(): tuple(add)
     ),

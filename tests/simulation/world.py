@@ -33,7 +33,8 @@ from ticket_processor.core.models import RunSummary, Ticket, Usage
 from ticket_processor.core.taxonomy import Taxonomy, default_taxonomy
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.pipeline import intake
-from ticket_processor.pipeline.run import Parts, Run, RunOptions
+from ticket_processor.pipeline.parts import Parts, RunOptions
+from ticket_processor.pipeline.run import Run
 from ticket_processor.pipeline.writeback import Delivery
 from ticket_processor.policy import reanalysis as retriage
 from ticket_processor.policy.decide import Policy

@@ -62,9 +62,11 @@ class Bench:
             next_write=write_back.next_write,
             now=self.clock.now,
         )
-        books.record_all(write_back.unfinished())
+        for outcome in write_back.unfinished():
+            books.record(outcome)
         write_back.take(verdicts)
-        books.record_all(write_back.finish())
+        for outcome in write_back.finish():
+            books.record(outcome)
         return ended
 
     def settle(self, *ticket_ids: int, **options: Any) -> list[Outcome]:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from ..core.clock import SystemClock, iso
 from ..core.errors import StateUnusable
 from ..core.models import RunRecord
-from ..pipeline.run import HALTED
+from ..pipeline.run_checks import HALTED
 from ..reporting.run_tally import ESCALATED, RunTally
 from ..settings.schema import Settings
 from ..state.sqlite import is_there

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ..analysis.chain import NOTHING_TO_READ
 from ..analysis.pace import Pace
@@ -26,8 +26,7 @@ class Recorder:
     """Takes outcomes in and knows what they come to. Used by one thread.
 
     ``next_write`` tells what a later run has to write on a ticket that has come to its end; ``witness`` is told of each
-    end, and of the verdict that puts back what the write took away, if there is one; ``settled`` is told of every
-    outcome's ticket once it is in the books.
+    end, and of the verdict that puts back what the write took away, if there is one.
     """
 
     def __init__(
@@ -71,7 +70,6 @@ class Recorder:
         self._dead = 0
         self.pace = Pace()
         self.remarks: list[str] = []
-        self.settled: Callable[[int], None] = lambda _ticket_id: None
 
     @property
     def recorded(self) -> int:
@@ -82,11 +80,6 @@ class Recorder:
     def failures(self) -> bool:
         """Whether a ticket failed, or was given up."""
         return bool(self._outcomes[OutcomeStatus.FAILED] or self._dead)
-
-    def record_all(self, outcomes: Iterable[Outcome]) -> None:
-        """Record each as it comes."""
-        for outcome in outcomes:
-            self.record(outcome)
 
     def record(self, outcome: Outcome) -> None:
         """Receipt first, then the books: a crash between the two repeats a line, and loses nothing."""
@@ -111,7 +104,6 @@ class Recorder:
             with state.together():
                 self._note_fallback(outcome)
                 state.settled(outcome.ticket_id, done=done, then=then, now=self._now())
-        self.settled(outcome.ticket_id)
         self._outcomes[outcome.status] += 1
         self._newly_failed += outcome.status is OutcomeStatus.FAILED and not again
         if outcome.status in (OutcomeStatus.SKIPPED, OutcomeStatus.FAILED):

@@ -19,7 +19,8 @@ from ...audit.writer import LOCK_NAME as LOG_LOCK
 from ...core.clock import Clock, iso
 from ...core.disk_space import MB
 from ...core.errors import ConfigError, Halted, StateUnusable, why_unusable
-from ...pipeline.run import HALTED, RunOptions
+from ...pipeline.parts import RunOptions
+from ...pipeline.run_checks import HALTED
 from ...settings.schema import Settings
 from ...state.sqlite import is_there
 from ...state.store import AHEAD_S, FILE_NAME, HORIZON, RUNS_KEPT_S

@@ -34,7 +34,7 @@ from ...helpdesk.protocol import Helpdesk
 from ...helpdesk.ticket_history import History
 from ...state.store import State, Verdict
 from ...tags import COMPLETE, REPAIR, key_of_stage
-from ..run import HALTED, heed_wait
+from ..run_checks import HALTED, heed_wait
 from ..write_planner import CONFIRMED, DEFERRED, PUT_BACK, WRITE_ATTEMPTS, Settlement, is_stable
 from ..writeback import Delivery, WriteBack
 from .in_flight import InFlight, wait_for_jobs

@@ -1,0 +1,76 @@
+"""What earlier runs have left: writes that were begun, and tickets that were given up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from contextlib import suppress
+
+from ..core.errors import CannotRun, TicketError
+from ..core.models import Outcome
+from ..helpdesk.protocol import Helpdesk
+from ..state.store import TURN
+from .intake import Intake
+from .parts import Parts
+from .shared_faults import SharedFaults
+from .write_planner import Triage
+from .writeback import WriteBack
+
+LIKELY_INTERVAL_S = 600.0
+"""Of several tickets that only one is asked for, it is another one in each run."""
+
+
+class Leftovers:
+    """Settles what earlier runs have begun. Use from one thread."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        limit: int | None,
+        desk: Helpdesk,
+        faults: SharedFaults,
+        planner: Triage,
+        writes: WriteBack,
+    ) -> None:
+        self._parts = parts
+        self._limit = limit
+        self._desk = desk
+        self._faults = faults
+        self._triage = planner
+        self._write_back = writes
+
+    def ask_for_those_given_up(self) -> None:
+        """Read one record, where tickets were given up at theirs and no other has been read: they may come back."""
+        tickets = self._parts.state.given_up_unproven("audits")
+        if tickets and not self._faults.tried("audits"):
+            with suppress(TicketError):
+                self._desk.history(tickets[int(self._parts.clock.now() // LIKELY_INTERVAL_S) % len(tickets)])
+
+    def finish(self, intake: Intake, only: Collection[int] | None, record: Callable[[Outcome], None]) -> None:
+        """Settle what earlier runs have begun. Tickets for which no request works keep no other waiting."""
+        state, last = self._parts.state, 0
+        try:
+            for outcome in self._write_back.unfinished(only, self._limit, self._triage.revised):
+                last = outcome.ticket_id
+                intake.already_handled(last)
+                record(outcome)
+                if self.turn_over(last):
+                    break
+            else:
+                return
+        except CannotRun as end:
+            if end is not self._faults.end("update"):
+                raise
+            self.turn_over(last)
+        self._write_back.give_up()
+        intake.leave_to_later(item.verdict.ticket_id for item in state.unsettled())
+
+    def turn_over(self, ticket_id: int) -> bool:
+        """Whether requests fail for ticket after ticket that earlier runs have left, so that others have their turn.
+
+        ``ticket_id`` is the last of them; the next run begins behind it.
+        """
+        if not self._faults.stopped("update", "audits", "ticket"):
+            return False
+        self._faults.look_again()
+        self._parts.state.remember(**{TURN: str(ticket_id)})
+        return True

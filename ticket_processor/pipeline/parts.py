@@ -1,0 +1,69 @@
+"""What a run is assembled from, and what was asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+from ..analysis.chain import Understanding
+from ..audit.receipts import AuditLog
+from ..core.clock import Clock, Deadline
+from ..core.kill_switch import KillSwitch
+from ..core.taxonomy import Taxonomy
+from ..helpdesk.protocol import Helpdesk
+from ..policy.decide import Policy
+from ..policy.skip_rules import Selection, SkipRules
+from ..state.store import State
+from .intake import ReadAhead
+from .writeback import Delivery
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a run is assembled from; see ``wiring``."""
+
+    desk: Helpdesk
+    understanding: Understanding
+    executor: Executor
+    state: State
+    audit: AuditLog
+    clock: Clock
+    deadline: Deadline
+    policy: Policy
+    taxonomy: Taxonomy | None = None
+    selection: Selection = field(default_factory=lambda: Selection(SkipRules()))
+    kill_switch: KillSwitch = field(default_factory=KillSwitch)
+    ahead: ReadAhead = iter
+    requests: Callable[[], Mapping[str, int]] = dict
+    helpdesk_date: Callable[[], float | None] = lambda: None
+    """What the helpdesk's own clock said last in this run (Unix seconds), if it answered."""
+    troubles: Callable[[], Sequence[str]] = tuple
+    room: Callable[[], None] = lambda: None
+    """Raises when the disk has too little of it for receipts."""
+    upkeep: Callable[[str | None], Sequence[str]] = lambda _head: ()
+    """Looks after the log, whose head the last run left so; gives what it could not do."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What was asked of this run. ``since`` is Unix seconds; ``None`` resumes."""
+
+    run_id: str
+    dry_run: bool = False
+    limit: int | None = None
+    since: float | None = None
+    statuses: tuple[str, ...] = ("new", "open")
+    workers: int = 8
+    analysis_timeout_s: float = 90.0
+    stable_read_s: float = 6.0
+    max_attempts: int = 5
+    dependency: str = "helpdesk"
+    notices: tuple[str, ...] = ()
+    resume: bool = False
+    retry_fallbacks: bool = False
+    retriage_on_reply: bool = False
+    delivery: Delivery = field(default_factory=Delivery)
+    kind: str = "run"
+    verify: int = 0
+    """So many writes are read back at most, once all are made."""

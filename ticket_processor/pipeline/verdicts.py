@@ -1,0 +1,116 @@
+"""Tickets made into verdicts: workers analyse and decide, the run's thread takes in what they found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+
+from ..analysis.pace import Pace
+from ..core.errors import DeadlineReached, Stopping, unexpected
+from ..core.models import Analysis, Decision, Outcome, OutcomeStatus, Ticket
+from ..helpdesk.ticket_history import History
+from ..policy.decide import decide
+from ..policy.reanalysis import CustomerReply, anew_key, our_labels, reply_to, with_answers
+from ..policy.second_look import STILL_NO_MODEL, in_vain, replacing
+from ..state.store import Verdict
+from .fan_out import Stuck
+from .intake import Work
+from .parts import Parts, RunOptions
+from .shared_faults import SharedFaults
+from .write_planner import clean_stamp
+
+Understood = tuple[Analysis, Decision, int]
+"""What a worker makes of a ticket, in how many milliseconds."""
+
+
+class Verdicts:
+    """The verdicts of one run. Any thread may call :meth:`understand`; the rest belongs to the run's thread."""
+
+    def __init__(
+        self, parts: Parts, options: RunOptions, record: Callable[[Outcome], None], pace: Pace, faults: SharedFaults
+    ) -> None:
+        self._parts = parts
+        self._options = options
+        self._record = record
+        self._pace = pace
+        self._faults = faults
+
+    def reply_to(self, ticket: Ticket, history: History) -> CustomerReply | None:
+        """What the requester has said since we triaged the ticket."""
+        return reply_to(ticket, history, self._parts.policy)
+
+    def anew(self, ticket: Ticket, history: History) -> Work:
+        """The work of triaging a ticket again although it is done."""
+        heard = with_answers(ticket, history) if self._options.retriage_on_reply else ticket
+        ours = our_labels(ticket, history, self._parts.policy)
+        return Work(heard, anew_key(ticket, self._options.run_id), ours, is_new=False, anew=True)
+
+    def understand(self, work: Work) -> Understood:
+        """Analyse a ticket and decide what it gets."""
+        started = self._parts.clock.monotonic()
+        analysis = self._parts.understanding(work.ticket)
+        if work.is_new:
+            self._pace.saw(work.ticket, analysis)
+        decision = self._decide(work, analysis)
+        return analysis, decision, round((self._parts.clock.monotonic() - started) * 1000)
+
+    def _decide(self, work: Work, analysis: Analysis) -> Decision:
+        return decide(work.ticket.id, analysis, self._parts.policy, self._parts.taxonomy)
+
+    def of(self, finished: Iterable[tuple[Work, Future[Understood]]]) -> list[Verdict]:
+        """The verdicts on what was understood. A ticket whose analysis failed is recorded, and has none."""
+        verdicts = (self._verdict(work, future) for work, future in finished)
+        return [verdict for verdict in verdicts if verdict is not None]
+
+    def _verdict(self, work: Work, future: Future[Understood]) -> Verdict | None:
+        try:
+            try:
+                analysis, decision, milliseconds = future.result()
+            except Stuck:
+                analysis = self._parts.understanding.without_models(work.ticket, "model_hung")
+                decision = self._decide(work, analysis)
+                milliseconds = round(self._options.analysis_timeout_s * 1000)
+        except (Stopping, DeadlineReached):
+            return None  # the run is ending, and the ticket waits for the next one
+        except Exception as error:  # noqa: BLE001 - one ticket's fault must not end the run; it is reported as failed
+            self._record(
+                Outcome(
+                    ticket_id=work.ticket.id,
+                    status=OutcomeStatus.FAILED,
+                    reason=unexpected(error),
+                    retry=True,
+                    failed_at="analysis",
+                )
+            )
+            return None
+        self._faults.succeeded("analysis")
+        if work.replaces or work.reply:
+            fell_back_before = self._parts.policy.tag("fallback") in work.replaces
+            rules_will_do = work.anew or (work.reply and (fell_back_before or not analysis.fell_back))
+            if analysis.source != "model" and not rules_will_do:
+                self._record(
+                    Outcome(
+                        ticket_id=work.ticket.id,
+                        status=OutcomeStatus.SKIPPED,
+                        reason=STILL_NO_MODEL,
+                        analysis=analysis,
+                        retry=work.reply and not in_vain(analysis.why_fallback),
+                        timings_ms={"analyse": milliseconds, "total": milliseconds},
+                    )
+                )
+                return None
+            decision = replacing(decision, work.ticket, work.replaces, self._parts.policy)
+        clean = clean_stamp(work.ticket, self._options.stable_read_s)
+        return Verdict(
+            ticket_id=work.ticket.id,
+            key=work.key,
+            analysis=analysis,
+            decision=decision,
+            clean_stamp=clean,
+            analyse_ms=milliseconds,
+            replaces=work.replaces,
+            follows=bool(work.replaces) or work.reply or work.anew,
+            anew=work.anew,
+            earlier_key=work.earlier_key,
+            taken_off=work.taken_off if clean else None,
+        )
