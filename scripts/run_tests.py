@@ -1,14 +1,24 @@
 """Set up, and run the tests.
 
-python scripts/run_tests.py       # any option of pytest may follow, such as -k redaction
+python scripts/run_tests.py          # the default set, a few minutes
+python scripts/run_tests.py --slow   # the slow set: killed runs, bad disks, long simulations, the browser
+python scripts/run_tests.py -k redaction   # any option of pytest may be given instead
 """
 
 from __future__ import annotations
 
+import os
 import sys
 
 import bootstrap
 
+WHOLE_SET = ["--numprocesses", "auto", "--dist", "worksteal"]
+
 if __name__ == "__main__":
-    options = sys.argv[1:] or ["--numprocesses", "auto", "--dist", "worksteal"]
-    sys.exit(bootstrap.run([bootstrap.python("dev"), "-m", "pytest", *options]))
+    given = sys.argv[1:]
+    options = [*given, *WHOLE_SET] if given in ([], ["--slow"]) else given
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # every process would compile all tests anew
+    code = bootstrap.run([bootstrap.python("dev"), "-m", "pytest", *options])
+    if not given:
+        print("The slow set was left out; to run it: python scripts/run_tests.py --slow")
+    sys.exit(code)

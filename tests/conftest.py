@@ -1,4 +1,4 @@
-"""For all tests: how long an example takes is no reason to fail, and what one does to ``requests`` ends with it."""
+"""For all tests: the default set and the slow one, and that what one test does to ``requests`` ends with it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,20 @@ from ticket_processor.core.models import Ticket
 
 from .support.memory_helpdesk import Office, Open
 
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
+settings.register_profile("default set", deadline=None, max_examples=15)
+settings.register_profile("slow set", deadline=None, max_examples=150)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="the slow set: tests marked slow, and properties at length")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the set. Properties are in both, with few examples and with many."""
+    slow = config.getoption("slow")
+    settings.load_profile("slow set" if slow else "default set")
+    if not config.option.markexpr:
+        config.option.markexpr = "slow or hypothesis" if slow else "not slow"
 
 
 @pytest.fixture(autouse=True)

@@ -19,6 +19,8 @@ from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import Analysis, Risk
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 
+from ..support.cases import for_each
+
 TAXONOMY = default_taxonomy()
 GOOD: dict[str, Any] = {
     "summary": "Charged twice.",
@@ -130,7 +132,7 @@ USELESS = {
 }
 
 
-@pytest.mark.parametrize("answer", [*ACCEPTED.values()], ids=[*ACCEPTED])
+@for_each("answer", [*ACCEPTED.values()])
 def test_an_answer_in_odd_clothes_is_understood(answer: str) -> None:
     assert read(answer).model_dump() == read(said()).model_dump()
 
@@ -142,7 +144,7 @@ def test_slips_of_json_are_forgiven_in_an_answer_that_was_finished(answer: str) 
     assert why(answer, finished=False) == "answer_cut_off"
 
 
-@pytest.mark.parametrize(("answer", "reason"), [*USELESS.values()], ids=[*USELESS])
+@for_each(("answer", "reason"), [*USELESS.values()])
 def test_an_answer_without_the_labels_is_refused_with_its_reason(answer: str, reason: str) -> None:
     assert why(answer).startswith(reason)
 
@@ -253,8 +255,8 @@ DISGUISED = {
 }
 
 
-@pytest.mark.parametrize("disguise", [*DISGUISED.values()], ids=[*DISGUISED])
-@pytest.mark.parametrize("shown", ["as it is", "without marks"])
+@for_each("disguise", [*DISGUISED.values()])
+@for_each("shown", ["as it is", "without marks"])
 def test_json_of_the_ticket_is_no_answer_in_any_disguise(disguise: str, shown: str) -> None:
     ticket = f"Our invoice is wrong\nplease look\n{disguise}"
     seen = ticket_message(ticket, "f3nce", 8_000) if shown == "without marks" else ticket

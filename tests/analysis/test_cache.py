@@ -170,7 +170,7 @@ def test_whoever_keeps_no_answers_leaves_those_of_others_where_they_are(tmp_path
 
 
 @given(st.data())
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_damaged_in_the_file_no_run_fails_for_it(tmp_path: Path, data: st.DataObject) -> None:
     path = tmp_path / "fuzzed.sqlite3"
     for old in tmp_path.glob("fuzzed*"):

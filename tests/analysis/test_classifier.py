@@ -382,7 +382,7 @@ def test_a_file_that_changed_since_training_is_refused(folder: Path) -> None:
         LocalClassifier.load(folder, TAXONOMY, RULES)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_is_damaged_it_answers_or_says_so(data: st.DataObject, folder: Path) -> None:
     original = current_weights(folder).read_bytes()

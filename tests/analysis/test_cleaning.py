@@ -17,10 +17,12 @@ from ticket_processor.analysis.text.machine_mail import machine_mail
 from ticket_processor.core.models import Ticket
 from ticket_processor.core.sanitize import MAX_INPUT, MOST_MARKS, compatible, plain_line
 
+from ..support.cases import for_each
+
 OURS = "The new part fits."
 
 
-@pytest.mark.parametrize(
+@for_each(
     "quoted",
     [
         "On Mon, 3 Mar 2025 at 10:14, Support <help@shop.example> wrote:\n> Which part?",
@@ -130,6 +132,7 @@ def test_any_markup_is_cleaned(parts: list[str]) -> None:
     clean("", "".join(parts))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     [
@@ -175,6 +178,7 @@ def seconds(work: Callable[[], object]) -> float:
 MARKS = "\u0315\u0301"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("read", "unit"),
     [

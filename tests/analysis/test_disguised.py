@@ -7,6 +7,8 @@ import pytest
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.models import RedactionLevel
 
+from ..support.cases import for_each
+
 SEPARATORS = (
     *("&nbsp;", "&#160;", "&#xa0;", "&amp;nbsp;", "&nbsp", "&thinsp;", "&#8203;", "&zwj;", "&ZeroWidthSpace;", "&shy;"),
     *(
@@ -31,20 +33,20 @@ SEPARATORS = (
 )
 
 
-@pytest.mark.parametrize("separator", SEPARATORS)
-@pytest.mark.parametrize("level", list(RedactionLevel))
+@for_each("separator", SEPARATORS)
+@for_each("level", list(RedactionLevel))
 def test_a_card_goes_whatever_stands_between_its_groups(separator: str, level: RedactionLevel) -> None:
     text = separator.join(("4111", "1111", "1111", "1111"))
     assert redact(f"it says {text} here", level=level).text == "it says [CARD_1] here"
 
 
-@pytest.mark.parametrize("separator", SEPARATORS)
+@for_each("separator", SEPARATORS)
 def test_an_iban_goes_whatever_stands_between_its_groups(separator: str) -> None:
     text = separator.join(("DE89", "3704", "0044", "0532", "0130", "00"))
     assert redact(f"pay to {text} please").text == "pay to [IBAN_1] please"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "left"),
     [
         ("card4111 1111 1111 1111und mehr", "card[CARD_1]und mehr"),
@@ -105,8 +107,8 @@ sessionid=<<38afes7a8bcd>>
 """
 
 
-@pytest.mark.parametrize("marked", PASSWORDS.strip().replace("; Path", "").split("\n"))
-@pytest.mark.parametrize("level", list(RedactionLevel))
+@for_each("marked", PASSWORDS.strip().replace("; Path", "").split("\n"))
+@for_each("level", list(RedactionLevel))
 def test_a_password_goes_in_whatever_language_it_is_announced(marked: str, level: RedactionLevel) -> None:
     before, _, rest = marked.replace("\\n", "\n").partition("<<")
     value, _, behind = rest.partition(">>")

@@ -13,6 +13,7 @@ from ticket_processor.analysis.model_server import answer_gate
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.policy import note
 
+from ..support.cases import for_each
 from .hostile import (
     FRAGMENTS,
     LINKS,
@@ -33,7 +34,9 @@ TEXT = redact("Charged twice\nOrder 10442, €49.90.")
 LABELS = {"category": "billing", "urgency": "critical", "sentiment": "negative", "confidence": 0.9}
 
 
-@pytest.mark.parametrize("first", range(0, STORIES, 500))
+@pytest.mark.parametrize(
+    "first", [0, *(pytest.param(first, marks=pytest.mark.slow) for first in range(500, STORIES, 500))]
+)
 def test_whatever_a_model_answers_nothing_is_written_that_nobody_allowed(first: int) -> None:
     found = {seed: harm for seed in range(first, first + 500) if (harm := harm_of(seed))}
     assert found == {}, "look at one with: python scripts/fuzz_answers.py 1 --show --first SEED"
@@ -47,7 +50,7 @@ def test_the_stories_hold_what_they_are_meant_to_hold() -> None:
     assert len({Hostile(seed).answer() for seed in range(200)}) > 190
 
 
-@pytest.mark.parametrize("fragment", FRAGMENTS)
+@for_each("fragment", FRAGMENTS)
 def test_no_hostile_fragment_survives_in_a_free_text(fragment: str) -> None:
     text = redact(f"Hello\n{fragment} and {fragment}")
     said = {
@@ -75,7 +78,7 @@ def test_random_bytes_write_nothing(raw: bytes) -> None:
 # The judge is no sleeper
 
 
-@pytest.mark.parametrize("text", [*LINKS[:6], *MARKUP[:5], *PLACEHOLDERS[:4], *MENTIONS[:4], "\u202ex", "\u200bx"])
+@for_each("text", [*LINKS[:6], *MARKUP[:5], *PLACEHOLDERS[:4], *MENTIONS[:4], "\u202ex", "\u200bx"])
 def test_the_judge_knows_harm_when_it_sees_it(text: str) -> None:
     assert harm_in_words(f"Look at {text} please") != []
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ..support.cases import for_each
 from .injected import OWN, PLANTED, effects, rows
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "injections.jsonl.gz"
@@ -13,7 +14,7 @@ EVERY = 20
 """All of them: python scripts/fuzz_answers.py 0 --injections FILE"""
 
 
-@pytest.mark.parametrize("text", OWN)
+@for_each("text", OWN)
 def test_a_text_that_gives_orders_has_no_effect_that_nobody_allowed(text: str) -> None:
     assert effects(text) == []
 

@@ -7,6 +7,7 @@ import pytest
 from ticket_processor.analysis.text.machine_mail import machine_mail
 from ticket_processor.core.models import Ticket
 
+from ..support.cases import for_each
 from .mails import Mail, read
 
 LANGUAGES = {"en", "de", "fr", "es", "pt", "it", "nl", "ja"}
@@ -39,7 +40,7 @@ def test_of_two_hundred_mails_of_machines_at_least_ninety_five_percent_are_recog
     assert sum(machine_mail(mail.ticket) is not None for mail in mails) >= 190
 
 
-@pytest.mark.parametrize("mail", read("machines")[::10], ids=lambda mail: mail.ticket.subject)
+@for_each("mail", read("machines")[::10])
 def test_a_subject_alone_never_makes_machine_mail(mail: Mail) -> None:
     """Neither with an empty text, nor with one of a person's own."""
     for text in ("", "We look for a way to get rid of these, they fill our mailbox."):
@@ -73,7 +74,7 @@ def test_who_writes_of_an_absence_and_wants_something_is_a_person(text: str) -> 
     assert machine_mail(a_ticket("Out of office", text, "no-reply@forms.example")) is None
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("subject", "description", "sender", "reason"),
     [
         ("Undelivered Mail Returned to Sender", "This is the mail system", "MAILER-DAEMON@mx.example", "bounce"),

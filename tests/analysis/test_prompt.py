@@ -26,6 +26,8 @@ from ticket_processor.core.models import Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 from ticket_processor.seeding.corpus import load_corpus
 
+from ..support.cases import for_each
+
 PUMPS = Taxonomy(
     categories=(
         Category(
@@ -172,7 +174,7 @@ def test_the_ticket_stands_between_two_fences_that_it_cannot_hold() -> None:
     assert not any("FENCE" in line for line in lines[1:-1])
 
 
-@pytest.mark.parametrize(
+@for_each(
     "mark",
     [
         *(

@@ -14,6 +14,8 @@ from stdnum import iban, luhn
 from ticket_processor.analysis.text.redact import RedactedText, redact
 from ticket_processor.core.models import RedactionLevel
 
+from ..support.cases import for_each
+
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAq\nabcdef0123456789\n-----END RSA PRIVATE KEY-----"
 
 # Real-looking keys are put together here, so that no scanner takes this file for a leak.
@@ -24,7 +26,7 @@ STRIPE_KEY = "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc"
 JWT = "eyJhbGciOiJIUzI1NiJ9" + ".eyJzdWIiOiIxMjM0In0" + ".dozjgNryP4J3jVmNHl0w5N"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "expected"),
     [
         # cards: spaces, dashes, dots, none, full-width digits, no-break spaces; Amex
@@ -86,7 +88,7 @@ def test_personal_data_and_secrets_become_placeholders(text: str, expected: str)
     assert redact(text).text == expected
 
 
-@pytest.mark.parametrize(
+@for_each(
     "text",
     [
         "order 4111 1111 1111 1112 is late",  # fails Luhn
@@ -130,7 +132,7 @@ def test_known_names_are_replaced_whole_and_in_part() -> None:
     assert redacted.text == "[NAME_1] here. [NAME_1], not muller; Annabel stays"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "text", "expected"),
     [
         ("Will May", "Will you come? You may. May I ask?", "Will you come? You may. May I ask?"),
@@ -304,6 +306,7 @@ def test_any_text_is_accepted(text: str) -> None:
     redact(text, names=[text[:20]])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     [

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.models import RedactionLevel
+
+from ..support.cases import for_each
 
 SECRETS, STANDARD, STRICT = RedactionLevel
 
@@ -330,36 +330,36 @@ def _expected(kind: str, marked: str) -> tuple[str, str]:
     return marked.replace("<<", "").replace(">>", ""), expected
 
 
-@pytest.mark.parametrize(("kind", "marked"), _rows(GOES_AT_EVERY_LEVEL))
+@for_each(("kind", "marked"), _rows(GOES_AT_EVERY_LEVEL))
 def test_what_is_worth_stealing_goes_at_every_level(kind: str, marked: str) -> None:
     text, expected = _expected(kind, marked)
     assert [redact(text, level=level).text for level in RedactionLevel] == [expected] * 3
 
 
-@pytest.mark.parametrize("key", KEYS, ids=lambda key: key[:6])
-@pytest.mark.parametrize("level", list(RedactionLevel))
+@for_each("key", KEYS)
+@for_each("level", list(RedactionLevel))
 def test_a_key_goes_at_every_level_and_the_words_around_it_stay(key: str, level: RedactionLevel) -> None:
     assert redact(f"it was {key} in the log", level=level).text == "it was [SECRET_1] in the log"
 
 
-@pytest.mark.parametrize(("kind", "marked"), _rows(GOES_AT_STANDARD))
+@for_each(("kind", "marked"), _rows(GOES_AT_STANDARD))
 def test_what_tells_who_or_where_somebody_is_goes_from_standard_on(kind: str, marked: str) -> None:
     text, expected = _expected(kind, marked)
     assert [redact(text, level=level).text for level in (SECRETS, STANDARD)] == [text, expected]
     assert expected == redact(text, level=STRICT).text
 
 
-@pytest.mark.parametrize(("kind", "marked"), _rows(GOES_AT_STRICT))
+@for_each(("kind", "marked"), _rows(GOES_AT_STRICT))
 def test_links_handles_customer_numbers_and_signatures_go_at_the_strict_level_only(kind: str, marked: str) -> None:
     text, expected = _expected(kind, marked)
     assert [redact(text, level=level).text for level in RedactionLevel] == [text, text, expected]
 
 
-@pytest.mark.parametrize("text", STAYS.strip().split("\n"))
+@for_each("text", STAYS.strip().split("\n"))
 def test_what_only_looks_personal_stays(text: str) -> None:
     assert [redact(text, level=level).text for level in (SECRETS, STANDARD)] == [text, text]
 
 
-@pytest.mark.parametrize("text", [line for line in STAYS.strip().split("\n") if "http" not in line])
+@for_each("text", [line for line in STAYS.strip().split("\n") if "http" not in line])
 def test_orders_dates_and_amounts_stay_at_the_strict_level_too(text: str) -> None:
     assert redact(text, level=STRICT).text == text

@@ -13,6 +13,8 @@ from ticket_processor.analysis.text.redact import Replaced, redact, redacted_val
 from ticket_processor.core.models import RedactionLevel
 from ticket_processor.core.sanitize import PLACEHOLDER, plain_line
 
+from ..support.cases import for_each
+
 TICKET = (
     "Hello, please call me back on my phone: 555 0199 443. I was born on 03.04.1980. My account number is 88213455. "
     "I live at 12 Baker Street, London. Write to maria@huber.example. Regards, Maria Huber"
@@ -43,7 +45,7 @@ def test_the_level_says_which_values(level: RedactionLevel) -> None:
     assert ("Maria Huber" in values) == (level is not RedactionLevel.SECRETS)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("words", "left"),
     [
         ("Call 555 0199 443.", "Call [PHONE_1]."),

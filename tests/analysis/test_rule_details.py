@@ -166,6 +166,7 @@ def test_pickling_keeps_the_entities() -> None:
     assert analyse("Order number: 10023456", analyser).entities == {"order_number": "10023456"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", ["order 1", "1.", "$1", "1 ", "1'", "invoice #"])
 def test_a_hostile_text_of_a_hundred_kilobytes_finishes(unit: str) -> None:
     analyse(unit * (100_000 // len(unit)), RulesAnalyser(default_taxonomy(), ENTITIES))

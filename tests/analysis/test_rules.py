@@ -18,6 +18,7 @@ from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.models import Analysis, Sentiment, Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
 
+from ..support.cases import for_each
 from .praise import AND_MORE, PRAISE
 
 ANALYSER = RulesAnalyser(default_taxonomy())
@@ -27,7 +28,7 @@ def analyse(text: str, analyser: RulesAnalyser = ANALYSER) -> Analysis:
     return analyser.analyse(redact(text))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "category", "language"),
     [
         ("I was charged twice for my invoice", "billing", "en"),
@@ -116,7 +117,7 @@ def test_by_rules_praise_and_thanks_are_low() -> None:
     assert len(low) >= 0.95 * len(PRAISE)
 
 
-@pytest.mark.parametrize("text", AND_MORE)
+@for_each("text", AND_MORE)
 def test_thanks_that_come_with_a_request_or_a_trouble_are_no_praise(text: str) -> None:
     assert not is_praise(text, detect_language(text))
 
@@ -229,7 +230,7 @@ def test_a_category_name_that_makes_no_tag_is_refused(name: str) -> None:
         Category(name=name, description="")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "language", "mood"),
     [
         ("This is the worst service ever, I am furious", "en", Sentiment.NEGATIVE),
@@ -262,7 +263,7 @@ def test_moods_are_told_apart(text: str, language: str, mood: Sentiment) -> None
     assert sentiment_of(text, language) is mood
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "language"),
     [
         ("I have a problem with the invoice that you sent", "en"),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.analysis.budget import LEARN_FROM, PATIENCE_S, Allowance, Budget, Full, Hold, Question
@@ -132,7 +132,6 @@ def test_limits_in_tokens_and_of_a_day_are_spent_to_the_end_as_well(limits: Budg
     assert 0.95 <= used <= 1
 
 
-@settings(max_examples=25, deadline=None)
 @given(
     st.integers(0, 10**6),
     st.sampled_from([1, 3, 16]),

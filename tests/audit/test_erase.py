@@ -11,7 +11,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.analysis.cache import FILE_NAME as ANSWERS
@@ -309,7 +309,6 @@ def test_lines_that_another_process_adds_meanwhile_are_erased_and_explained(offi
 
 
 @given(data=st.data())
-@settings(deadline=None, max_examples=60)
 def test_whoever_dies_while_erasing_leaves_whole_files_and_the_next_one_ends_it(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:

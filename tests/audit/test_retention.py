@@ -16,7 +16,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.audit.encryption import Keyring
@@ -382,7 +382,6 @@ def test_lines_under_a_clock_that_was_put_back_stay_as_long_as_others(clocks: Cl
     assert clocks.flaws() == []
 
 
-@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_whatever_the_clock_says_no_line_goes_before_its_time_and_none_stays_long_after(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -796,6 +795,7 @@ def steps(tmp_path: Path) -> int:
     return len(disk.operations)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after", "half"])
 def test_whatever_operation_it_dies_at_the_next_run_brings_it_to_its_end(tmp_path: Path, when: Any) -> None:
     count = steps(tmp_path)
@@ -821,7 +821,6 @@ def test_whatever_operation_it_dies_at_the_next_run_brings_it_to_its_end(tmp_pat
         assert not [name for name in named(folder) if name.endswith(".tmp")], where
 
 
-@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_any_story_of_days_and_deaths_keeps_what_was_said_and_no_day_too_long(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

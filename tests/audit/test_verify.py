@@ -15,7 +15,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.audit import writer as log_writer
@@ -32,6 +32,7 @@ from ticket_processor.core.errors import CannotRun
 from ticket_processor.state.store import HELPDESK_DATE, State
 
 from ..cli.bad_disk import Died, Disk, Dying
+from ..support.cases import for_each
 from ..support.fakes import ManualClock
 from ..support.log_tamperings import KEY, KINDS, NEED_AN_ANCHOR, OLD_KEY, Tally, TrueLog, tamper, written
 from .test_retention import DAY_S, Desk
@@ -129,7 +130,7 @@ def test_a_log_that_nobody_tampered_with_holds(true_log: TrueLog) -> None:
     assert [anchor.stands for anchor in report.anchors] == [True]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@for_each("kind", KINDS)
 def test_tampering_is_found(kind: str, true_log: TrueLog) -> None:
     rng = random.Random(f"{kind} {true_log.keyring is None}")
     tally = Tally()
@@ -139,6 +140,7 @@ def test_tampering_is_found(kind: str, true_log: TrueLog) -> None:
     assert tally.missed == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", NEED_AN_ANCHOR)
 def test_without_an_anchor_an_end_may_be_cut_off_unnoticed(kind: str, true_log: TrueLog) -> None:
     rng, tally = random.Random(5), Tally()
@@ -152,7 +154,6 @@ def test_without_an_anchor_an_end_may_be_cut_off_unnoticed(kind: str, true_log: 
 
 
 @given(data=st.data())
-@settings(deadline=None)
 def test_no_story_of_days_clocks_and_deaths_is_taken_for_tampering(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
@@ -648,7 +649,6 @@ def test_any_number_of_invented_keys_is_told(log: Log) -> None:
 
 
 @given(data=st.data())
-@settings(deadline=None, max_examples=40)
 def test_no_story_of_lost_changed_and_restored_keys_is_taken_for_tampering(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
@@ -781,6 +781,7 @@ def bomb(path: Path, *parts: tuple[bytes, int]) -> None:
                 file.write(block)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packed", [True, False])
 def test_a_line_of_more_than_64_mb_is_a_flaw_with_its_name_and_takes_no_more_memory(log: Log, packed: bool) -> None:
     log.write(DAY_BEFORE)

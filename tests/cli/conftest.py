@@ -22,6 +22,8 @@ import pytest
 from ticket_processor.audit.files import SEGMENT
 from ticket_processor.sandbox import OffsetClock, Request, Response, Rules, Sandbox, SandboxServer, StoredTicket, fill
 
+from ..support import fork_server
+
 REPOSITORY = Path(__file__).parents[2]
 TOO_LONG_S = 100.0
 """A process that takes longer hangs."""
@@ -60,24 +62,20 @@ class Command:
     def logs(self) -> Path:
         return self.folder / "logs"
 
-    def __call__(self, *arguments: str, code: int | None = 0, **environ: str) -> Ended:
+    def __call__(self, *arguments: str, code: int | None = 0, fresh: bool = False, **environ: str) -> Ended:
         """Run to the end and expect the exit code ``code`` (``None``: any)."""
-        process = self.start(*arguments, **environ)
+        process = self.start(*arguments, fresh=fresh, **environ)
         return self.end(process, code=code)
 
-    def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
-        return self.python("-m", "ticket_processor", *arguments, **environ)
+    def start(self, *arguments: str, fresh: bool = False, **environ: str) -> subprocess.Popen[str]:
+        """Start ``ticketbot``; with ``fresh`` in an interpreter that has loaded nothing yet."""
+        process = fork_server.start(arguments, fresh=fresh, **self._surroundings(environ))
+        self._started.append(process)
+        return process
 
     def python(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, *arguments],
-            cwd=self.folder,
-            env=self._environment(environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-        )
+        """Start Python itself."""
+        process = subprocess.Popen([sys.executable, *arguments], **self._surroundings(environ))
         self._started.append(process)
         return process
 
@@ -104,6 +102,16 @@ class Command:
         ]
         lines = [line for line in lines if line["event"] != SEGMENT]
         return [line for line in lines if event in (None, line["event"])]
+
+    def _surroundings(self, environ: Mapping[str, str]) -> dict[str, Any]:
+        return {
+            "cwd": self.folder,
+            "env": self._environment(environ),
+            "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+            "encoding": "utf-8",
+        }
 
     def _environment(self, extra: Mapping[str, str]) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(OURS)}

@@ -308,7 +308,7 @@ class Story:
             self._run = name
             self._first.clear()
             self.run_starts[name] = self.store.now()
-        return desk.start("run", "--quiet", *arguments)
+        return desk.start("run", "--quiet", *arguments, fresh=True)
 
     def _to_its_end(self, desk: Desk, name: str, *arguments: str) -> int:
         began = time.monotonic()

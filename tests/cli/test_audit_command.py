@@ -20,7 +20,7 @@ from typing import Any, cast
 
 import filelock
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -264,7 +264,6 @@ FORGED = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(FORGED, min_size=1, max_size=5))
 def test_a_story_is_told_and_checked_whatever_lines_were_put_into_the_log(lines: list[dict[str, Any]]) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:

@@ -153,6 +153,7 @@ def test_the_first_job_on_an_account_is_small_and_what_it_showed_is_remembered(o
 # Accounts whose jobs do less than single updates
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lacks", "word"), [({"batch_comment": False}, "its note"), ({"batch_metadata": False}, "its metadata")]
 )
@@ -198,6 +199,7 @@ def test_an_account_that_refuses_jobs_gets_single_updates(open_desk: OpenDesk) -
 # What can become of a job
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "faults",
     [
@@ -274,6 +276,7 @@ def test_jobs_that_outlast_a_run_are_found_by_the_next_one_and_not_sent_again(op
     assert counted == dict.fromkeys(range(1, MANY + 1), 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arrived", [True, False], ids=["the job arrived", "the job got lost"])
 def test_a_crash_while_a_job_is_handed_in_is_settled_by_the_next_run(open_desk: OpenDesk, arrived: bool) -> None:
     desk = open_desk(MANY)

@@ -6,6 +6,8 @@ import pytest
 
 from .conftest import OpenDesk
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = [
     ("run", "--since", "1d"),
     ("analyse", "1"),

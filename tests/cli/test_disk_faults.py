@@ -34,6 +34,7 @@ def by_kind(done: tuple[str, ...]) -> Iterator[list[int]]:
     yield from kinds.values()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("scene", [SCENES[1], SCENES[2]], ids=lambda scene: scene.name)
 def test_a_fault_at_any_operation_costs_no_receipt_and_the_next_run_settles_everything(
@@ -52,6 +53,7 @@ def test_a_fault_at_any_operation_costs_no_receipt_and_the_next_run_settles_ever
     assert codes == {0, 3}
 
 
+@pytest.mark.slow
 def test_from_the_first_operation_on_nothing_is_asked_of_the_helpdesk(tmp_path: Path) -> None:
     for scene, kind in itertools.product(SCENES, KINDS):
         ended = play(scene, Fault(1, kind), tmp_path / "x")
@@ -97,6 +99,7 @@ def test_without_room_on_the_disk_neither_a_run_nor_an_undo_begins(open_desk: Op
     assert not [request for request in desk.helpdesk_requests() if request.startswith("PUT")]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no such limit there")
 @pytest.mark.parametrize("most", [0, 5_000, 40_000, 70_000])
 def test_files_that_the_system_lets_grow_so_far_and_no_further(open_desk: OpenDesk, most: int) -> None:

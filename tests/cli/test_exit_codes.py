@@ -16,7 +16,7 @@ def lines(text: str) -> list[str]:
 
 
 def test_all_good_is_0(smart: Desk) -> None:
-    ended = smart("run", "--since", "1d")
+    ended = smart("run", "--since", "1d", fresh=True)
     smart.assert_done()
     assert ended.err == ""
 
@@ -85,7 +85,7 @@ def test_a_configuration_file_that_is_not_there_is_2(bare: Command) -> None:
     ids=" ".join,
 )
 def test_wrong_usage_is_2(bare: Command, arguments: tuple[str, ...]) -> None:
-    ended = bare(*arguments, code=2)
+    ended = bare(*arguments, code=2, fresh=True)
     assert ended.out == ""
     assert "Usage: " in ended.err
 
@@ -98,7 +98,7 @@ def test_a_since_that_makes_no_sense_is_2(desk: Desk, since: str) -> None:
 
 
 def test_problems_come_as_one_object_with_json(bare: Command) -> None:
-    ended = bare("run", "--json", code=2)
+    ended = bare("run", "--json", code=2, fresh=True)
     assert ended.object["exit_code"] == 2
     assert len(ended.object["error"]) == 2
 

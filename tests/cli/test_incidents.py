@@ -28,6 +28,7 @@ from ticket_processor.wiring import parts as wiring
 from .alarmed import Desk, Receiver
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:'imghdr' is deprecated"),  # some of Apprise's plugins use it
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # a run's process ends with it, and so do its connections
 ]

@@ -23,7 +23,7 @@ def test_a_signal_ends_the_run_soon_and_the_next_one_finishes(
 ) -> None:
     desk = open_desk(12, llm_latency=SLOW, model=True)
     asked = desk.when(is_chat)
-    process = desk.start("run", "--since", "1d")
+    process = desk.start("run", "--since", "1d", fresh=True)
     wait_for(asked, process)
     process.send_signal(number)
     ended = desk.end(process, code=code, within=20)
@@ -42,7 +42,7 @@ def test_a_signal_ends_the_run_soon_and_the_next_one_finishes(
 def test_a_signal_between_writes_leaves_nothing_half_done(open_desk: OpenDesk) -> None:
     desk = open_desk(12, faults="slow:PUT:seconds=1")
     third = desk.when(is_update, nth=3)
-    process = desk.start("run", "--since", "1d", "--json")
+    process = desk.start("run", "--since", "1d", "--json", fresh=True)
     wait_for(third, process)
     process.terminate()
     ended = desk.end(process, code=143, within=20)
@@ -59,7 +59,7 @@ def test_a_signal_between_writes_leaves_nothing_half_done(open_desk: OpenDesk) -
 def test_asking_twice_ends_at_once(open_desk: OpenDesk) -> None:
     desk = open_desk(faults="slow:PUT:seconds=15")
     first = desk.when(is_update)
-    process = desk.start("run", "--since", "1d")
+    process = desk.start("run", "--since", "1d", fresh=True)
     wait_for(first, process)
     process.send_signal(signal.SIGINT)
     with pytest.raises(subprocess.TimeoutExpired):
@@ -72,6 +72,7 @@ def test_asking_twice_ends_at_once(open_desk: OpenDesk) -> None:
     desk.assert_done()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arrived", [True, False], ids=["the write arrived", "the write got lost"])
 def test_a_crash_during_a_write_is_settled_by_the_next_run(open_desk: OpenDesk, arrived: bool) -> None:
     desk = open_desk(8)
@@ -90,7 +91,7 @@ def test_a_crash_during_a_write_is_settled_by_the_next_run(open_desk: OpenDesk, 
 
     hooks = desk.sandbox.after_request if arrived else desk.sandbox.on_request
     hooks.append((lambda request, _response: hold(request)) if arrived else hold)  # type: ignore[arg-type]
-    process = desk.start("run", "--since", "1d")
+    process = desk.start("run", "--since", "1d", fresh=True)
     wait_for(third, process)
     process.kill()
     process.wait(timeout=20)

@@ -9,6 +9,8 @@ import pytest
 
 from .killed import PHASES, Story
 
+pytestmark = pytest.mark.slow
+
 SINGLE, BATCH = 5, 16
 """Stories of both write modes, by rules alone: the model's package takes a second to load."""
 

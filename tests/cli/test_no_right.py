@@ -15,10 +15,13 @@ from .conftest import Desk, Ended
 
 IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 NO_RIGHTS = ("setpriv", "--inh-caps=-all", "--bounding-set=-all") if IS_ROOT else ()
-pytestmark = pytest.mark.skipif(
-    os.name != "posix" or (IS_ROOT and shutil.which("setpriv") is None),
-    reason="needs a user who may not do everything",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        os.name != "posix" or (IS_ROOT and shutil.which("setpriv") is None),
+        reason="needs a user who may not do everything",
+    ),
+]
 Without = Callable[..., Ended]
 
 

@@ -42,7 +42,7 @@ def expect_everything_done(command: Command, model: str | None) -> None:
 
 
 def test_the_tour_shows_before_and_after_without_any_settings(bare: Command) -> None:
-    ended = bare("run", "--sandbox")
+    ended = bare("run", "--sandbox", fresh=True)
     assert ended.err == ""
     expect_everything_done(bare, "sandbox-model")
     head = next(line for line in ended.out.splitlines() if "Subject" in line)
@@ -110,11 +110,11 @@ def test_help_is_instant_since_nothing_heavy_is_imported(bare: Command, argument
 
 
 def test_the_version_is_told(bare: Command) -> None:
-    assert bare("--version").out == f"ticketbot {__version__}\n"
+    assert bare("--version", fresh=True).out == f"ticketbot {__version__}\n"
 
 
 def test_without_a_command_help_is_shown_and_it_is_2(bare: Command) -> None:
-    ended = bare(code=2)
+    ended = bare(code=2, fresh=True)
     assert "Commands:" in ended.out + ended.err
 
 

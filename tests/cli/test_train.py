@@ -41,6 +41,7 @@ def labelled(command: Command, rows: list[dict[str, Any]], name: str = "tickets.
     return str(path)
 
 
+@pytest.mark.slow
 def test_a_classifier_learnt_from_a_file_answers_the_next_run(open_desk: OpenDesk) -> None:
     unseen = {"zinnia tulip lupin": "billing", "trowel spade hoe": "technical", "whisk ladle skillet": "order"}
     desk: Desk = open_desk([{"subject": text, "body": f"somebody moved the {text}"} for text in unseen])
@@ -54,6 +55,7 @@ def test_a_classifier_learnt_from_a_file_answers_the_next_run(open_desk: OpenDes
     assert [answers[number]["category"] for number in sorted(answers)] == list(unseen.values())
 
 
+@pytest.mark.slow
 def test_json_holds_its_scores_beside_those_of_the_rules(bare: Command) -> None:
     out = bare.folder / "learnt"
     data = bare("train", labelled(bare, tickets()), "--out", str(out), "--task", "category", "--json").object
@@ -64,6 +66,7 @@ def test_json_holds_its_scores_beside_those_of_the_rules(bare: Command) -> None:
     assert json.loads((out / "classifier.json").read_text(encoding="utf-8")) == data["classifier"]
 
 
+@pytest.mark.slow
 def test_it_learns_from_solved_tickets_and_only_reads(open_desk: OpenDesk) -> None:
     rows = [
         {
@@ -87,6 +90,7 @@ def test_it_learns_from_solved_tickets_and_only_reads(open_desk: OpenDesk) -> No
     assert {number: json.dumps(stored.json) for number, stored in desk.tickets.items()} == before
 
 
+@pytest.mark.slow
 def test_the_report_shows_redacted_misses_and_needs_nothing_else(bare: Command) -> None:
     pytest.importorskip("matplotlib", reason="pictures belong to the extra 'report'")
     rows = tickets()
@@ -128,6 +132,7 @@ def test_without_the_extra_it_says_what_to_install(bare: Command) -> None:
     assert f"needs sklearn: {how_to_install('ml')}" in bare.end(process, code=2).err
 
 
+@pytest.mark.slow
 def test_the_contest_prints_every_method_and_who_is_missing(bare: Command) -> None:
     blocked = (
         "import sys; sys.modules['xgboost'] = sys.modules['catboost'] = None; "

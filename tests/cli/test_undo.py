@@ -19,6 +19,7 @@ from ticket_processor.commands.screen import Screen
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.sandbox import BOT_ID, Request, Rules, SandboxServer
 
+from ..support import fork_server
 from .at_work import CONFIG, FINANCE, ORDER, account, judge, people_work, shown
 from .conftest import TOO_LONG_S, Desk, OpenDesk, is_update, wait_for
 
@@ -389,13 +390,8 @@ def on_a_terminal(desk: Desk, *arguments: str) -> str:
 
     ours, theirs = pty.openpty()
     environ = {**os.environ, **desk.environ, "TERM": "xterm", "COLUMNS": "120"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ticket_processor", *arguments],
-        cwd=desk.folder,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        stdout=theirs,
-        stderr=theirs,
+    process = fork_server.start(
+        arguments, cwd=desk.folder, env=environ, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs
     )
     os.close(theirs)
     late = threading.Timer(TOO_LONG_S, process.kill)
@@ -411,6 +407,7 @@ def on_a_terminal(desk: Desk, *arguments: str) -> str:
     return shown.decode("utf-8", "replace")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mode", "nth"), [("single", 1), ("single", 12), ("batch", 1)])
 def test_after_a_kill_the_same_command_ends_it_with_one_note_each(at_account: Account, mode: str, nth: int) -> None:
     desk = at_account(30, CONFIG.replace("[run]\n", f'[run]\nwrite_mode = "{mode}"\n'))
@@ -431,6 +428,7 @@ def test_after_a_kill_the_same_command_ends_it_with_one_note_each(at_account: Ac
     assert shown(desk.sandbox.store) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("faults", ["", "lost-reply=0.1:PUT:/tickets,error-after=0.1:PUT:/tickets"])
 @pytest.mark.parametrize("mode", ["single", "auto"])
 def test_no_value_of_a_person_is_lost_whatever_people_do_to_half_of_the_tickets(

@@ -15,6 +15,8 @@ from ..simulation.year import Year
 from ..simulation.year_alarms import Severity, drawn_year
 from ..simulation.year_desk import RUNS_A_DAY, Trouble
 
+pytestmark = pytest.mark.slow
+
 EVERYTHING = (
     Trouble("crash", 20, 1),
     Trouble("helpdesk down", 150, 20),

@@ -69,6 +69,7 @@ def test_where_there_is_no_pip_no_command_is_told_that_cannot_work(python: pytes
     assert "with its extra 'encryption'" in told
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("pip") is None, reason="this environment has no pip")
 def test_pip_takes_the_command_and_keeps_the_ticketbot_that_is_there() -> None:
     typed = how_to_install("metrics") + " --no-index --dry-run"

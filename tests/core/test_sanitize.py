@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from ticket_processor.core import sanitize as plain
 from ticket_processor.core.sanitize import plain_line, strip_hidden
 
+from ..support.cases import for_each
 
-@pytest.mark.parametrize(
+
+@for_each(
     ("text", "expected"),
     [
         ("Plain words stay, even these: 50 % off!", "Plain words stay, even these: 50 % off!"),
@@ -40,7 +42,7 @@ def test_free_text_is_made_plain(text: str, expected: str) -> None:
     assert plain_line(text) == expected
 
 
-@pytest.mark.parametrize(
+@for_each(
     "link",
     [
         *(
@@ -72,7 +74,7 @@ def test_no_odd_spelling_of_an_address_stays_one(link: str) -> None:
     assert plain_line(line) == line
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "shown"),
     [
         ("e.g. this", "e. g. this"),
@@ -218,6 +220,7 @@ def test_hidden_characters_are_stripped() -> None:
     assert strip_hidden(f"a{tags}b\u200bc\u202ed\x00e\ud800f\ufe01g\x85h\r\ni") == "abcdefg\nh\ni"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     [

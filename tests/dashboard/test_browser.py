@@ -17,7 +17,10 @@ from ..cli.conftest import OURS, REPOSITORY
 from .browser import DESKTOP, PHONE, Tab, browser, dashboard, executable, tab
 from .logs import DAY, HOUR, NOW, failed, fell_back, run, ticket, write
 
-pytestmark = pytest.mark.skipif(executable() is None, reason="no Chromium or Chrome on this machine")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(executable() is None, reason="no Chromium or Chrome on this machine"),
+]
 
 PERIOD = "period=custom&from=2026-11-14&until=2026-11-20"
 CHARTS = {"overview": 9, "tickets": 0, "try_it": 0, "costs": 4, "runs": 2, "health": 0, "reports": 0}

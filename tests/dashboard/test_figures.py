@@ -9,7 +9,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.core.models import RunRecord, RunSummary
@@ -27,7 +27,6 @@ AMOUNTS = st.integers(min_value=0, max_value=10**6)
 DAYS = st.dates(date(2026, 1, 1), date(2026, 1, 9)).map(str)
 
 
-@settings(max_examples=40)
 @given(st.lists(st.tuples(DAYS, NAMES, AMOUNTS), max_size=60))
 def test_a_stacked_chart_shows_every_amount_once(rows: list[tuple[str, str, float]]) -> None:
     figure = figures.stacked(rows, unit="tickets")
@@ -45,7 +44,6 @@ def test_the_smallest_series_become_one_and_the_largest_come_first() -> None:
     assert sum(figure.data[-1].y) == sum(range(1, 13))
 
 
-@settings(max_examples=40)
 @given(st.dictionaries(NAMES, AMOUNTS, max_size=40))
 def test_a_breakdown_shows_every_amount_once(counts: dict[str, float]) -> None:
     figure = figures.breakdown(counts)
@@ -70,7 +68,6 @@ def test_long_names_that_begin_alike_have_a_bar_each() -> None:
     assert list(bars.customdata) == [f"{begin}02", f"{begin}01"]
 
 
-@settings(max_examples=40)
 @given(NAMES)
 def test_no_name_is_mark_up_in_a_chart(name: str) -> None:
     assert "<" not in figures.plain(name + "<a href='x'>")

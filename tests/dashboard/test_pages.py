@@ -52,6 +52,7 @@ def remember(pages: Pages, summary: RunSummary) -> None:
 # Every page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 def test_a_log_that_is_not_there_yet_is_no_error(pages: Pages, name: str) -> None:
     page = pages.open(name)
@@ -62,6 +63,7 @@ def test_a_log_that_is_not_there_yet_is_no_error(pages: Pages, name: str) -> Non
         assert "ticketbot run" in page.info[0].value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_period_without_tickets_says_what_to_do(pages: Pages, name: str) -> None:
     pages.log(ticket(1, 60 * DAY))
@@ -102,6 +104,7 @@ def test_words_of_the_note_and_of_evidence_are_not_shown(pages: Pages) -> None:
     assert "Words of the note" not in str(pages.open("tickets", {"ticket": "1"}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 def test_every_page_says_which_account_and_by_which_version(pages: Pages, name: str) -> None:
     pages.configure(zendesk={"subdomain": "acme", "oauth_token": "token"})
@@ -172,6 +175,7 @@ def test_a_filter_narrows_what_is_shown(pages: Pages) -> None:
     assert values(page)["Tickets"][0] == "2"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("query", "line"),
     [

@@ -14,7 +14,10 @@ from ticket_processor.reporting.report import gather
 from ..support.log_days import at, receipt, write_log
 from .browser import PHONE, browser, executable
 
-pytestmark = pytest.mark.skipif(executable() is None, reason="no Chromium or Chrome on this machine")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(executable() is None, reason="no Chromium or Chrome on this machine"),
+]
 
 _TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 _COLOURS = """() => [...document.querySelectorAll('svg text, h1, td, th')].map(

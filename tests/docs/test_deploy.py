@@ -19,6 +19,8 @@ from ticket_processor.schedule.job import DEFAULT_EVERY_MIN, PERIODS_MIN, STOP_G
 from ticket_processor.settings.schema import Settings
 from ticket_processor.settings.variables import VARIABLES
 
+from ..support.help_text import help_text
+
 ROOT = Path(__file__).resolve().parents[2]
 SCHEDULING = (ROOT / "docs" / "scheduling.md").read_text(encoding="utf-8")
 LIMIT_S = limit_after(Settings().run.deadline_s + GRACE_S)
@@ -276,12 +278,6 @@ def test_every_option_on_the_page_exists() -> None:
     commands = re.findall(r"ticketbot schedule (install|show|remove)([^\n`]*)", SCHEDULING)
     assert commands
     for command, rest in commands:
-        shown = subprocess.run(
-            [sys.executable, "-m", "ticket_processor", "schedule", command, "--help"],
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=True,
-        ).stdout
+        shown = help_text("schedule", command)
         for option in re.findall(r"--[a-z-]+", rest):
             assert option in shown, f"{command} {option}"

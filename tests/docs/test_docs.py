@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,8 @@ from ticket_processor.core.errors import ExitCode
 from ticket_processor.core.models import Frozen
 from ticket_processor.settings.schema import Settings
 from ticket_processor.settings.variables import CONFIG_VARIABLE, VARIABLES
+
+from ..support.help_text import help_text
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
@@ -25,16 +25,8 @@ def _text(page: Path) -> str:
 
 
 @functools.cache
-def _help(*command: str) -> str:
-    shown = subprocess.run(
-        [sys.executable, "-m", "ticket_processor", *command, "--help"], capture_output=True, text=True, encoding="utf-8"
-    )
-    return shown.stdout if shown.returncode == 0 else ""
-
-
-@functools.cache
 def _commands(*group: str) -> frozenset[str]:
-    shown = _help(*group)
+    shown = help_text(*group)
     listed = shown[shown.index("Commands:") :] if "Commands:" in shown else ""
     return frozenset(re.findall(r"^  ([a-z]+)  ", listed, re.MULTILINE))
 
@@ -72,7 +64,7 @@ def test_every_command_and_option_that_is_named_exists(page: Path) -> None:
         command = (words[0], subcommand) if subcommand else (words[0],)
         if words[0] in GROUPS and not subcommand:
             continue  # "ticketbot retry" as such, or several of its commands at once
-        offered = set(re.findall(r"(--[a-z][a-z-]+)", _help(*command)))
+        offered = set(re.findall(r"(--[a-z][a-z-]+)", help_text(*command)))
         wrong += [
             f"{invocation}: {option}" for option in re.findall(r"(--[a-z][a-z-]+)", invocation) if option not in offered
         ]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.evaluation.scores import at_coverage, percentile, score, threshold_for, wilson_lower
@@ -171,7 +171,6 @@ def test_rows_that_do_not_fit_together_are_refused(
         score(gold, predicted, confidence)
 
 
-@settings(max_examples=40, deadline=None)  # the first one imports it
 @given(ROWS)
 def test_scikit_learn_finds_the_same(rows: Rows) -> None:
     metrics = pytest.importorskip("sklearn.metrics", reason="scikit-learn is in the extra 'ml'")

@@ -30,6 +30,7 @@ def every(minutes: float, days: float, start: float = MONDAY) -> Iterator[float]
     yield from (start + number * minutes * MINUTE for number in range(int(days * 1440 / minutes)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("minutes", [5, 30, 60, 360])
 def test_a_weekend_and_holidays_without_a_ticket_are_as_they_should_be(minutes: int) -> None:
     desk, dice = Played(kept_s=3.1 * DAY), random.Random(minutes)
@@ -40,6 +41,7 @@ def test_a_weekend_and_holidays_without_a_ticket_are_as_they_should_be(minutes: 
     assert desk.said == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("minutes", [10, 60, 1440])
 def test_a_desk_of_five_tickets_a_day_is_not_woken_by_one_that_fails_for_good(minutes: int) -> None:
     desk, dice, dead, tried = Played(kept_s=3.1 * DAY), random.Random(1), 0, 0
@@ -119,6 +121,7 @@ def test_an_upgrade_goes_on_with_what_was_open_and_drops_what_there_is_no_more()
     assert len(desk.said) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_a_laptop_that_sleeps_at_night_and_over_the_weekend_wakes_nobody(seed: int) -> None:
     """Its first run of the day often comes before the network does, or is kept out by one that slept as well."""
@@ -134,6 +137,7 @@ def test_a_laptop_that_sleeps_at_night_and_over_the_weekend_wakes_nobody(seed: i
     assert desk.said == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hours", [0, 1, 6, 24])
 @pytest.mark.parametrize("change", [-HOUR, HOUR])
 def test_clocks_that_are_changed_tell_nobody_anything(hours: int, change: float) -> None:

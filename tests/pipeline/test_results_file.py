@@ -70,7 +70,7 @@ def test_what_was_written_is_read_again(tmp_path: Path) -> None:
 
 
 @given(summary=st.text(max_size=200), tags=st.lists(st.text(min_size=1, max_size=20), max_size=4))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_words_stay_on_one_line_and_come_back(tmp_path: Path, summary: str, tags: list[str]) -> None:
     entry = decided(1).model_copy(
         update={"analysis": an_analysis(summary=summary), "decision": a_decision(1, tags=tuple(tags))}
@@ -92,7 +92,7 @@ def test_a_verdict_has_the_key_and_stamp_of_the_file_and_costs_nothing_again() -
 
 
 @given(cut=st.integers(min_value=0), more=st.integers(min_value=1, max_value=3))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_file_torn_anywhere_is_gone_on_with_and_loses_at_most_its_last_line(
     tmp_path: Path, cut: int, more: int
 ) -> None:

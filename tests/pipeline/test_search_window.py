@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.core.models import Outcome
@@ -186,7 +186,6 @@ def test_a_ticket_that_people_had_closed_meanwhile_makes_no_index_late(story: St
     assert story.late[-1] == 0.0
 
 
-@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_whatever_is_late_within_the_window_is_understood_once(data: st.DataObject) -> None:
     story = Story(window_s=2 * HOUR, search_lag=data.draw(st.sampled_from((0.0, 90.0, 900.0)), "lag"))

@@ -46,6 +46,7 @@ def test_differences_between_shares_are_in_points(value: float, text: str) -> No
     [
         (None, "-"), (0.0, "$0.00"), (1234.5, "$1,234.50"), (0.24, "$0.24"), (0.0999, "$0.10"), (0.0321, "$0.032"),
         (0.00999, "$0.010"), (0.000213, "$0.00021"), (0.00001, "$0.000010"),
+        (-0.0321, "$-0.032"), (-1234.5, "$-1,234.50"),
     ],
 )  # fmt: skip
 def test_small_sums_keep_two_digits(value: float | None, text: str) -> None:

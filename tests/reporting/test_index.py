@@ -30,7 +30,7 @@ from ..support.fakes import START, ManualClock, a_change, an_analysis
 from ..support.log_days import TODAY, at, receipt, run_lines, write_day, write_log
 
 CANARY = "Zzyzx Quillfeather"
-CALM = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+CALM = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def opened(folder: Path, **wishes: Any) -> LogIndex:
@@ -488,6 +488,7 @@ def test_another_process_may_tidy_up_under_an_open_index(tmp_path: Path) -> None
         assert index.query("SELECT ticket_id FROM work ORDER BY 1") == [(1,), (3,)]
 
 
+@pytest.mark.slow
 def test_threads_may_ask_while_it_is_refreshed_and_never_see_half_a_log(tmp_path: Path) -> None:
     path = write_day(tmp_path, TODAY, [receipt(number, "11-21 02:00") for number in range(300)])
     write_day(tmp_path, "2026-11-20", [receipt(1000, "11-20 02:00")])
@@ -513,6 +514,7 @@ def test_threads_may_ask_while_it_is_refreshed_and_never_see_half_a_log(tmp_path
     assert strange == []
 
 
+@pytest.mark.slow
 def test_several_processes_may_open_a_log_that_none_has_opened_yet(tmp_path: Path) -> None:
     write_log(tmp_path, [receipt(day, f"11-{day} 08:00") for day in range(10, 21)])
     code = (

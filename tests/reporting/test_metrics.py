@@ -19,6 +19,7 @@ from ticket_processor.reporting.figures import PLANNED
 from ticket_processor.reporting.index import LogIndex
 from ticket_processor.reporting.metrics import LogSelection
 
+from ..support.cases import for_each
 from ..support.fakes import START
 from ..support.log_days import at, moment, receipt, run_lines, write_log
 
@@ -127,13 +128,12 @@ def log(
         yield index, lines
 
 
-@pytest.fixture(params=SELECTIONS, ids=str)
-def case(request: pytest.FixtureRequest, log: tuple[LogIndex, list[Line]]) -> tuple[LogIndex, LogSelection, ByHand]:
-    return log[0], request.param, ByHand(log[1], request.param)
+each_selection = for_each("selection", SELECTIONS)
 
 
-def test_totals_are_what_counting_gives(case: tuple[LogIndex, LogSelection, ByHand]) -> None:
-    index, selection, hand = case
+@each_selection
+def test_totals_are_what_counting_gives(log: tuple[LogIndex, list[Line]], selection: LogSelection) -> None:
+    index, hand = log[0], ByHand(log[1], selection)
     found = metrics.totals(index, selection)
     outcomes = Counter(line["outcome"] for line in hand.ended)
     assert (found.tickets, found.understood, found.lines) == (len(hand.ended), len(hand.understood), len(hand.lines))
@@ -156,8 +156,9 @@ def test_totals_are_what_counting_gives(case: tuple[LogIndex, LogSelection, ByHa
     assert found.answers_from_cache == sum(bool((line["analysis"] or {}).get("cached")) for line in hand.lines)
 
 
-def test_every_dimension_adds_up_to_its_tickets(case: tuple[LogIndex, LogSelection, ByHand]) -> None:
-    index, selection, hand = case
+@each_selection
+def test_every_dimension_adds_up_to_its_tickets(log: tuple[LogIndex, list[Line]], selection: LogSelection) -> None:
+    index, hand = log[0], ByHand(log[1], selection)
     found = metrics.breakdowns(index, selection, metrics.DIMENSIONS)
     expected: dict[str, Callable[[Line], str | None]] = {
         **{name: lambda line, name=name: line["analysis"][name] for name in ("category", "urgency", "language")},
@@ -176,8 +177,9 @@ def test_every_dimension_adds_up_to_its_tickets(case: tuple[LogIndex, LogSelecti
         assert sum(part.share for part in parts) == pytest.approx(1.0 if parts else 0.0)
 
 
-def test_latencies_are_exact(case: tuple[LogIndex, LogSelection, ByHand]) -> None:
-    index, selection, hand = case
+@each_selection
+def test_latencies_are_exact(log: tuple[LogIndex, list[Line]], selection: LogSelection) -> None:
+    index, hand = log[0], ByHand(log[1], selection)
     times = sorted(line["timings_ms"]["analyse" if line["job"] else "total"] for line in hand.lines if line["analysis"])
     found = metrics.latency(index, selection, quick_ms=9_000)
     assert found.count == len(times)
@@ -187,9 +189,13 @@ def test_latencies_are_exact(case: tuple[LogIndex, LogSelection, ByHand]) -> Non
         assert [found.p50_ms, found.p95_ms, found.p99_ms, found.most_ms] == [*quantiles, times[-1]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["hour", "day", "week"])
-def test_steps_of_time_add_up_to_the_period(case: tuple[LogIndex, LogSelection, ByHand], step: metrics.Step) -> None:
-    index, selection, hand = case
+@each_selection
+def test_steps_of_time_add_up_to_the_period(
+    log: tuple[LogIndex, list[Line]], selection: LogSelection, step: metrics.Step
+) -> None:
+    index, hand = log[0], ByHand(log[1], selection)
     total = metrics.totals(index, selection)
     points = metrics.series(index, selection, step)
     assert [point.at for point in points] == sorted({point.at for point in points})
@@ -206,8 +212,11 @@ def test_steps_of_time_add_up_to_the_period(case: tuple[LogIndex, LogSelection, 
     assert +named == Counter(line["analysis"]["category"] for line in hand.understood)
 
 
-def test_what_models_took_is_told_by_model_and_by_day(case: tuple[LogIndex, LogSelection, ByHand]) -> None:
-    index, selection, hand = case
+@each_selection
+def test_what_models_took_is_told_by_model_and_by_day(
+    log: tuple[LogIndex, list[Line]], selection: LogSelection
+) -> None:
+    index, hand = log[0], ByHand(log[1], selection)
     understood = [line for line in hand.lines if line["analysis"]]
     models = metrics.spent(index, selection)
     assert {item.label: item.answers for item in models} == dict(
@@ -221,7 +230,8 @@ def test_what_models_took_is_told_by_model_and_by_day(case: tuple[LogIndex, LogS
     assert sum(item.tokens_in for item in days) == sum(line["tokens"]["input"] for line in understood)
 
 
-@pytest.mark.parametrize("order_by", metrics.SORTABLE)
+@pytest.mark.slow
+@for_each("order_by", metrics.SORTABLE)
 def test_pages_together_hold_every_line_once_in_order(log: tuple[LogIndex, list[Line]], order_by: str) -> None:
     index, lines = log
     selection = SELECTIONS[1]

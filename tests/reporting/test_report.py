@@ -147,6 +147,7 @@ def test_service_levels_go_by_the_settings(report: Report) -> None:
     assert (latency.good, latency.total) == (15, 17)
 
 
+@pytest.mark.slow
 def test_what_a_report_cannot_know_it_says(tmp_path: Path) -> None:
     recent = [line for line in a_week() if line["ts"] >= "2026-11-10"]
     (remark, usual) = made(tmp_path / "a", recent).remarks
@@ -349,6 +350,7 @@ def test_what_the_figures_mean_stands_on_the_page(report: Report) -> None:
         assert f"{name}{meaning}" in text
 
 
+@pytest.mark.slow
 def test_times_far_below_the_goal_are_not_pressed_to_the_ground_by_it(tmp_path: Path) -> None:
     quick = [receipt(number(day, 1), f"{day} 08:00", total_ms=40) for day in days()]
     write_log(tmp_path, quick)
@@ -362,6 +364,7 @@ def test_times_far_below_the_goal_are_not_pressed_to_the_ground_by_it(tmp_path: 
     assert "far above" not in picture
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("since", "until", "some", "none"),
     [
@@ -378,6 +381,7 @@ def test_days_and_hours_are_labelled_where_they_are(
     assert [label for label in none if label in volume] == []
 
 
+@pytest.mark.slow
 def test_days_that_belong_to_the_period_in_part_are_paler(tmp_path: Path) -> None:
     whole = report_page.page(made(tmp_path, only_now()))
     part = report_page.page(made(tmp_path / "b", only_now(), "11-14 12:00"))

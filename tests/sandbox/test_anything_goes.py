@@ -58,7 +58,7 @@ QUERIES = st.dictionaries(
     ),
     max_size=4,
 )
-FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FUZZ = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
 @FUZZ

@@ -17,6 +17,8 @@ from ticket_processor.core.models import Sentiment, Urgency
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.seeding.corpus import Kind, SeedTicket, load_corpus
 
+from ..support.cases import for_each
+
 CORPUS = load_corpus()
 LANGUAGES = {"en", "de", "fr", "es", "pt", "it", "nl", "ja"}
 REGIONS = {
@@ -33,7 +35,7 @@ RESERVED_HOST = re.compile(r"(?:[a-z0-9-]+\.)*(?:example\.(?:com|net|org)|[a-z0-
 OWN_ADDRESS = re.compile(r"(?:support|news|no-reply)@tarnfield\.example")
 ADDRESS = re.compile(r"[\w.+-]+@([\w.-]+\w)")
 
-each_ticket = pytest.mark.parametrize("ticket", CORPUS, ids=lambda ticket: ticket.id)
+each_ticket = for_each("ticket", CORPUS)
 
 
 def words(ticket: SeedTicket) -> str:

@@ -19,6 +19,8 @@ from ticket_processor.seeding.synthetic.plan import Cell, Slot, hints_for
 from ticket_processor.seeding.synthetic.request import instructions, slot_line
 from ticket_processor.seeding.variations import vary
 
+from ..support.cases import for_each
+
 TAXONOMY = default_taxonomy()
 RULES = RulesAnalyser(TAXONOMY)
 CORPUS = load_corpus()
@@ -43,7 +45,7 @@ def test_a_good_ticket_is_taken() -> None:
     assert judged(GOOD) is None
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("reason", "body"),
     [
         ("leaked_reasoning", f"<think>The tone should be angry.</think>{GOOD}"),

@@ -403,7 +403,7 @@ def test_a_signal_ends_it_with_everything_kept(desk: MakeDesk) -> None:
 # --- going on -----------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cut=st.integers(0, 400), count=st.integers(1, 12))
 def test_wherever_a_crash_cut_the_file_the_next_start_fills_the_plan(tmp_path: Path, cut: int, count: int) -> None:
     here = Desk(tmp_path, Model())

@@ -24,7 +24,7 @@ from ticket_processor.llm import ModelAnalyser
 
 from .llama import Llama, llama
 
-pytestmark = pytest.mark.timeout(240)  # installing it may take its time, once
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]  # installing it may take its time, once
 
 ROOM = 2000
 """A token is one byte here."""

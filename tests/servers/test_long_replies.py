@@ -178,6 +178,7 @@ SHAPES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_memory_that_parsing_takes_is_never_more_than_estimated(shape: str) -> None:
     begin, unit, end = SHAPES[shape]
@@ -271,6 +272,7 @@ def test_what_a_library_asks_for_piece_by_piece_it_gets_piece_by_piece() -> None
         assert session.get(server.url).content == b""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows does not tell the peak in the same way")
 def test_no_reply_takes_more_than_200_mb() -> None:
     """The worst of each kind; ``scripts/measure_replies.py`` has all."""

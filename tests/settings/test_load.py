@@ -14,6 +14,8 @@ from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings
 from ticket_processor.settings.variables import VARIABLES
 
+from ..support.cases import for_each
+
 GOOD = {"ZENDESK_SUBDOMAIN": "acme", "ZENDESK_OAUTH_TOKEN": "t0ken"}
 CANARY = "sk-CANARY-9f8e7d"
 
@@ -114,7 +116,7 @@ def test_missing_credentials_are_told_together_with_wrong_values(tmp_path: Path)
     assert "no credentials" in found
 
 
-@pytest.mark.parametrize(
+@for_each(
     "toml",
     [
         f'"{CANARY[:3]}" = "{CANARY}"',
@@ -150,7 +152,7 @@ def test_no_value_in_a_file_ever_appears_in_a_message(tmp_path: Path, toml: str)
     assert CANARY not in problems(tmp_path, toml, environ={})
 
 
-@pytest.mark.parametrize("name", sorted(VARIABLES))
+@for_each("name", sorted(VARIABLES))
 def test_no_value_in_the_environment_ever_appears_in_a_message(tmp_path: Path, name: str) -> None:
     for value in (CANARY, f"{CANARY} {CANARY}", f"http://{CANARY}.example.com", f"https://x:{CANARY}"):
         environ = {name: value, "TICKETBOT_WRONG": CANARY}
@@ -422,10 +424,8 @@ def test_a_stronger_source_may_complete_what_a_weaker_one_began(tmp_path: Path) 
     assert found.email == "bot@example.com"
 
 
-@pytest.mark.parametrize("tail", ["\u2019", "\u00e9", "\u200b", "a\tb", "a\nb", "\x7f"], ids=ascii)
-@pytest.mark.parametrize(
-    "name", ["ZENDESK_OAUTH_TOKEN", "ZENDESK_API_TOKEN", "ZENDESK_OAUTH_CLIENT_SECRET", "OPENAI_API_KEY"]
-)
+@for_each("tail", ["\u2019", "\u00e9", "\u200b", "a\tb", "a\nb", "\x7f"])
+@for_each("name", ["ZENDESK_OAUTH_TOKEN", "ZENDESK_API_TOKEN", "ZENDESK_OAUTH_CLIENT_SECRET", "OPENAI_API_KEY"])
 def test_strange_characters_in_a_credential_are_told_by_its_name_alone(tmp_path: Path, name: str, tail: str) -> None:
     told = problems(tmp_path, environ={**GOOD, **OAUTH, **MAIL, name: CANARY + tail + "x"})
     assert name in told

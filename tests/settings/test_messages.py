@@ -14,6 +14,8 @@ from ticket_processor.settings.load import load
 from ticket_processor.settings.names import REMOVED
 from ticket_processor.settings.schema import Settings
 
+from ..support.cases import for_each
+
 GOOD = {"ZENDESK_SUBDOMAIN": "acme", "ZENDESK_OAUTH_TOKEN": "t0ken"}
 _JARGON = re.compile(
     r"Input|input should|tuple|instance|<class|[Vv]alid (integer|number|boolean|list|string|dict)|pattern|\[key\]"
@@ -30,7 +32,7 @@ def told(folder: Path, toml: str, **environ: str) -> tuple[str, ...]:
     return ()
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("toml", "sentence"),
     [
         ('[run]\nstatuses = "new"', 'run.statuses: must be a list, such as ["a", "b"]'),
@@ -79,7 +81,7 @@ def places(model: type[BaseModel], prefix: tuple[str, ...] = ()) -> list[tuple[s
     return found
 
 
-@pytest.mark.parametrize("place", places(Settings), ids=".".join)
+@for_each("place", places(Settings))
 def test_no_value_whatever_brings_up_a_librarys_jargon(tmp_path: Path, place: tuple[str, ...]) -> None:
     values: tuple[Any, ...] = (
         '""',

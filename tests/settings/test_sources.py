@@ -14,6 +14,8 @@ from ticket_processor.core.errors import ConfigError
 from ticket_processor.settings.load import load
 from ticket_processor.settings.sources import read_toml
 
+from ..support.cases import for_each
+
 GOOD = {"ZENDESK_SUBDOMAIN": "acme", "ZENDESK_OAUTH_TOKEN": "t0ken"}
 CANARY = "sk-CANARY-9f8e7d"
 
@@ -29,7 +31,7 @@ def told(folder: Path, toml: str | bytes = "", *, env: str | bytes = "", **envir
     return ()
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("toml", "line", "words"),
     [
         ("[run]\nworkers = 1\n[skip]\n[run]\ndeadline_s = 60\n", 4, "[run] is there already, in line 1"),

@@ -149,6 +149,49 @@ MUTATIONS: Mapping[str, Callable[[], Any]] = {
 }
 """Each gives a context manager in which one guard is gone."""
 
+NOTICED_BY: Mapping[str, int] = {
+    "no stamp": 3,
+    "no stable-read rule": 257,
+    "key not looked for": 22,
+    "marker of a follow-up trusted": 60,
+    "key differs between runs": 378,
+    "priority overwritten": 2,
+    "group overwritten": 4,
+    "fields overwritten": 27,
+    "what people took off put back": 4,
+    "second look although a person has judged": 543,
+    "judged tickets triaged anew": 67,
+    "second look takes off people's tags": 18,
+    "write resent without reading": 3,
+    "conflict taken for success": 4,
+    "writes repeated by the transport": 3,
+    "items of jobs without stamps": 3,
+    "whatever a job does not name is taken for done": 4,
+    "a job's failed items are taken for done": 4,
+    "a job that nobody knows is taken for done": 18,
+    "job resent without reading": 3,
+    "ends of a job's items not written down": 1,
+    "written although no receipt can be": 3,
+    "retry list forgotten": 3,
+    "deferred taken for done": 3,
+    "completion writes everything again": 1,
+    "reply triaged although a person has judged": 3,
+    "reply triaged again and again": 3,
+    "a fault of one ticket ends the run": 9,
+    "an odd row spoils its page": 3,
+    "a ticket that an answer leaves out is taken for deleted": 3,
+    "a stale job ends the run": 18,
+    "a fault of the account is counted against each ticket": 3,
+    "what a job's item replaced is not compared": 3,
+    "jobs are used on after one has overwritten": 3,
+    "a job whose reply was lost is sent again at once": 3,
+    "search begins where it ended": 3,
+    "key made from the first message": 3,
+    "earlier versions' keys not known": 3,
+    "what our write took away is not put back": 3,
+}
+"""The seed of a story that notices it; 0 where none is named. When it no longer does, others are tried."""
+
 
 @contextmanager
 def mutation(name: str) -> Iterator[None]:

@@ -114,10 +114,10 @@ def dollars(value: float | None) -> str:
     """``$1,234.50``: US dollars in cents, or with two digits of what is less than ten cents: ``$0.0043``."""
     if value is None:
         return NONE
-    if value >= 0.0995 or value == 0:
+    if abs(value) >= 0.0995 or value == 0:
         return f"${value:,.2f}"
     rounded = float(f"{value:.2g}")
-    return f"${rounded:.{1 - math.floor(math.log10(rounded))}f}"
+    return f"${rounded:.{1 - math.floor(math.log10(abs(rounded)))}f}"
 
 
 def seconds(milliseconds: float | None) -> str:

@@ -1,0 +1,120 @@
+"""A command from the fork server and one in a fresh interpreter cannot be told apart."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from . import fork_server
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process adopt children")
+
+ENDINGS = (
+    "pass",
+    "sys.exit()",
+    "sys.exit(75)",
+    "sys.exit(300)",
+    "sys.exit('a sentence')",
+    "raise ValueError('a bug')",
+    "raise KeyboardInterrupt",
+    "threading.Thread(target=lambda: (time.sleep(0.1), print('later'))).start()",
+    "atexit.register(print, 'at the end'); print('before')",
+    "sys.stdout = open('/dev/full', 'w'); print('lost')",
+    "os.kill(os.getpid(), 15)",
+)
+AS_PYTHON = "import atexit, os, sys, threading, time\n{}"
+AS_A_CHILD = AS_PYTHON.format(
+    "from tests.support import fork_server\nfork_server._end_as_python_does(lambda: exec({!r}))"
+)
+
+
+def ended(code: str) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=fork_server.REPOSITORY, capture_output=True, text=True, timeout=60
+    )
+    return done.returncode, done.stdout, "".join(done.stderr.splitlines()[-1:])
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_child_ends_as_an_interpreter_does(ending: str) -> None:
+    code, out, told = ended(AS_PYTHON.format(ending))
+    as_a_child = ended(AS_A_CHILD.format(AS_PYTHON.format(ending)))
+    assert as_a_child[:2] == (code, out)
+    assert as_a_child[2] == told or code == 120  # Python says a word more of what it could not flush
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ"),
+    [
+        (["--version"], {}),
+        (["no-such-command"], {}),
+        (["run", "--help"], {"COLUMNS": "70"}),
+        (["run", "--since", "1d", "--json"], {}),
+        (["taxonomy", "show"], {"TICKETBOT_CONFIG": "mine.toml"}),
+        (["analyse", "-", "--json"], {"TZ": "Asia/Tokyo"}),
+    ],
+    ids=lambda value: " ".join(value),
+)
+def test_it_says_the_same(tmp_path: Path, arguments: list[str], environ: dict[str, str]) -> None:
+    (tmp_path / "mine.toml").write_text('[taxonomy.categories.pets]\ntag = "topic_pets"\n', encoding="utf-8")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ZENDESK", "OPENAI", "TICKET"))}
+    options: dict[str, Any] = {"cwd": tmp_path, "env": {**kept, **environ, "PYTHONPATH": str(fork_server.REPOSITORY)}}
+    forked, fresh = (fork_server.run(arguments, fresh=fresh, **options) for fresh in (False, True))
+    assert (forked.returncode, forked.stdout, forked.stderr) == (fresh.returncode, fresh.stdout, fresh.stderr)
+
+
+def sandbox(**options: Any) -> subprocess.Popen[str]:
+    process = fork_server.start(["sandbox", "--port", "0"], stdout=subprocess.PIPE, encoding="utf-8", **options)
+    assert process.stdout is not None
+    assert "sandbox" in process.stdout.readline()
+    return process
+
+
+def test_it_is_a_process_of_its_own_that_signals_end() -> None:
+    with sandbox() as one, sandbox() as other:
+        assert len({one.pid, other.pid, os.getpid()}) == 3
+        assert one.poll() is None
+        with pytest.raises(subprocess.TimeoutExpired):
+            one.wait(0.05)
+        one.kill()
+        assert one.wait(60) == -signal.SIGKILL
+        assert other.poll() is None
+        other.terminate()
+        assert other.wait(60) == 0
+    with sandbox() as interrupted:
+        interrupted.send_signal(signal.SIGINT)
+        assert interrupted.wait(60) == 0
+
+
+def test_it_has_no_file_open_that_a_fresh_one_has_not() -> None:
+    numbers = []
+    for fresh in (False, True):
+        with sandbox(fresh=fresh) as process:
+            numbers.append({file.name for file in Path(f"/proc/{process.pid}/fd").iterdir()})
+            process.kill()
+    assert numbers[0] == numbers[1]
+
+
+def test_the_server_forks_without_threads() -> None:
+    fork_server.run(["--version"])
+    server = fork_server._server()
+    assert server is not None
+    assert len([*Path(f"/proc/{server.process.pid}/task").iterdir()]) == 1
+
+
+@pytest.mark.parametrize("name", ["PYTHONUTF8", "LC_ALL", "LANG"])
+def test_what_is_read_at_the_start_gets_a_fresh_interpreter(name: str) -> None:
+    options = {
+        "stdout": subprocess.DEVNULL,
+        "env": {**os.environ, name: "1" if name == "PYTHONUTF8" else "tr_TR.UTF-8"},
+    }
+    with fork_server.start(["--version"], **options) as process:
+        assert type(process) is subprocess.Popen
+    with fork_server.start(["--version"], stdout=subprocess.DEVNULL) as process:
+        assert type(process) is not subprocess.Popen
