@@ -1,0 +1,47 @@
+"""The house stays one that a stranger can read: few entries, one name for one thing, a run that fits on a page."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "ticket_processor"
+MOST_ENTRIES = 24
+"""Files and folders in the package: more than that nobody takes in at a glance."""
+MOST_RUN_LINES = 200
+"""Of the run: the way of a ticket is read in one sitting."""
+MOST_CONTRACT_LINES = 60
+"""Of the layers: they name packages, so that a new module needs no other edit."""
+
+
+def test_the_package_has_few_entries() -> None:
+    entries = [path.name for path in PACKAGE.iterdir() if path.name != "__pycache__"]
+    assert len(entries) <= MOST_ENTRIES
+
+
+def test_no_two_public_classes_share_a_name() -> None:
+    names = Counter(
+        node.name
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_the_run_can_be_read_from_top_to_bottom() -> None:
+    run = (PACKAGE / "pipeline" / "run.py").read_text(encoding="utf-8")
+    assert len(run.splitlines()) <= MOST_RUN_LINES
+
+
+def test_the_contract_of_layers_is_short_and_names_every_package() -> None:
+    text = (ROOT / "setup.cfg").read_text(encoding="utf-8")
+    contract = text[text.index("[importlinter]") :]
+    assert len(contract.splitlines()) <= MOST_CONTRACT_LINES
+    assert "exhaustive = True" in contract
+    layers = set(re.findall(r"\w+", contract[contract.index("layers =\n") + 8 : contract.index("exhaustive")]))
+    modules = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert layers == modules - {"__init__"}
