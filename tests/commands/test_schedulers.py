@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ticket_processor.commands.programs import Said, run_program, write_file
 from ticket_processor.commands.schedulers import Cron, Systemd, Windows
+from ticket_processor.commands.system_commands import Said, run_program, write_file
 from ticket_processor.core.errors import CannotRun, ConfigError
 from ticket_processor.schedule import cron, windows
 from ticket_processor.schedule.job import Installed

@@ -17,7 +17,7 @@ from ..settings.load import load
 from ..wiring.parts import keyring
 from .audit import no_log
 from .audit_requester import tickets_of
-from .moments import parse_moment
+from .parse_time import parse_moment
 from .screen import Screen, standard_output
 
 STDOUT = "-"

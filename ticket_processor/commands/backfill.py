@@ -25,7 +25,7 @@ from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.parts import audit_keys, kill_switch, selection, transport_for, understanding
 from ..zendesk import Zendesk
-from .moments import parse_since
+from .parse_time import parse_since
 from .screen import Screen
 
 DEFAULT_FILE = Path("backfill.jsonl")

@@ -20,9 +20,9 @@ from ..settings.schema import Settings
 from ..wiring.parts import transport_for
 from ..zendesk import Zendesk
 from . import score_tables
-from .moments import parse_since
+from .analyser_choice import results, subjects
+from .parse_time import parse_since
 from .screen import Screen
-from .subjects import results, subjects
 
 READ_DEADLINE_S = 3600.0
 SOURCE = "solved tickets"

@@ -14,7 +14,7 @@ from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.parts import keyring
 from ..wiring.ticket_subjects import OVER, LookedUp, look_up
-from .moments import parse_since
+from .parse_time import parse_since
 from .report import check_log
 from .screen import Screen
 

@@ -14,8 +14,8 @@ from ..evaluation.measure import as_data
 from ..evaluation.report import misses, require_plots, write_report
 from ..settings.load import load
 from . import score_tables
+from .analyser_choice import results, subjects
 from .screen import Screen
-from .subjects import results, subjects
 
 
 def evaluate(

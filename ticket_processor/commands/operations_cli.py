@@ -248,7 +248,7 @@ def schedule_install(
     """Have the system start runs; again, and it is brought up to date, with what is not said as it was."""
     with errors(as_json):
         from .schedule import install as work
-        from .schedule_wishes import ScheduleOptions
+        from .schedule_options import ScheduleOptions
 
         code = work(scheduler, ScheduleOptions(name, every, config, mail_to), as_json=as_json)
     leave(code)
@@ -270,7 +270,7 @@ def schedule_show(
     """Print what install would hand over, ready for use; change nothing."""
     with errors(as_json):
         from .schedule import show as work
-        from .schedule_wishes import ScheduleOptions
+        from .schedule_options import ScheduleOptions
 
         code = work(scheduler, ScheduleOptions(name, every, config, mail_to), output=output, as_json=as_json)
     leave(code)

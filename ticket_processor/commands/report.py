@@ -25,7 +25,7 @@ from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.ticket_subjects import look_up
 from . import report_tables, score_tables
-from .moments import parse_moment
+from .parse_time import parse_moment
 from .report_markdown import markdown
 from .screen import Screen, printing
 

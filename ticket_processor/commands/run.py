@@ -16,7 +16,7 @@ from ..settings.load import load
 from ..wiring.runs import RunArguments
 from ..wiring.runs import run as run_once
 from ..wiring.ticket_subjects import Subjects
-from .moments import parse_since
+from .parse_time import parse_since
 from .screen import Screen
 
 

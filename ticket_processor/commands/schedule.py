@@ -27,10 +27,10 @@ from ..settings.load import config_file
 from ..settings.schema import Settings
 from . import installation
 from .installation import Account, is_root
-from .programs import run_program, write_file
-from .schedule_wishes import Kind, ScheduleOptions, completed, installed_twice, unit_folder, without_job
+from .schedule_options import Kind, ScheduleOptions, completed, installed_twice, unit_folder, without_job
 from .schedulers import Cron, Scheduler, Systemd, Windows
 from .screen import Screen
+from .system_commands import run_program, write_file
 
 BOOTED_BY_SYSTEMD = Path("/run/systemd/system")
 LINGERING = Path("/var/lib/systemd/linger")

@@ -14,7 +14,7 @@ from typing import Protocol
 from ..core.errors import CannotRun
 from ..schedule import cron, systemd, windows
 from ..schedule.job import File, Installed, LocalJob, marked_for
-from .programs import Runner, refuse_another, text_of, write_file
+from .system_commands import Runner, refuse_another, text_of, write_file
 
 NOTHING = "{}: there is nothing called {}; nothing was done"
 

@@ -19,7 +19,7 @@ from ..core.models import Sentiment
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.parts import transport_for
-from .moments import EXPORTED_AFTER_S
+from .parse_time import EXPORTED_AFTER_S
 from .screen import Screen
 
 if TYPE_CHECKING:

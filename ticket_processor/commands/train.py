@@ -124,7 +124,7 @@ def _from_helpdesk(
     from ..evaluation.training.corpus import MAX_TICKETS
     from ..wiring.parts import transport_for
     from ..zendesk import Zendesk
-    from .moments import parse_since
+    from .parse_time import parse_since
 
     moment = parse_since(since, clock.now())
     deadline = Deadline(clock, READ_DEADLINE_S)

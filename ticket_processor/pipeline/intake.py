@@ -254,7 +254,7 @@ class Intake:
                     self._cannot_read(ticket_id, why, set())
                     continue
                 ticket = tickets.get(ticket_id)
-                reason = "deleted" if ticket is None else self._reason_for_peace(ticket)
+                reason = "deleted" if ticket is None else self._why_leave_alone(ticket)
                 if ticket is None or reason is not None:
                     self._skipped(Outcome(ticket_id=ticket_id, status=OutcomeStatus.SKIPPED, reason=reason or ""))
                     continue
@@ -274,7 +274,7 @@ class Intake:
                     earlier_key=earlier_key(ticket, STAGE),
                 )
 
-    def _reason_for_peace(self, ticket: Ticket) -> str | None:
+    def _why_leave_alone(self, ticket: Ticket) -> str | None:
         """Why a ticket needs no second look; ``None`` when it may get one."""
         if (reason := no_longer_new(ticket.status, self._statuses)) is not None:
             return reason

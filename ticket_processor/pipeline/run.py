@@ -49,7 +49,7 @@ class Run:
             statuses=options.statuses,
             stable_read_s=options.stable_read_s,
             dry_run=options.dry_run,
-            peace=parts.selection.rules.reason,
+            leave_alone=parts.selection.rules.reason,
             taxonomy=parts.taxonomy,
         )
         self._write_back = writes = WriteBack(

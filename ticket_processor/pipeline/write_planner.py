@@ -120,7 +120,7 @@ class Planner(Protocol):
 
 
 class Triage:
-    """The planner of a run: exactly once, and people win. ``peace`` says why a fresh ticket is left alone, if it is."""
+    """The planner of a run: exactly once, and people win. ``leave_alone`` says why a fresh ticket is skipped."""
 
     def __init__(
         self,
@@ -131,7 +131,7 @@ class Triage:
         statuses: Iterable[str],
         stable_read_s: float,
         dry_run: bool = False,
-        peace: Callable[[Ticket], str | None] = lambda _ticket: None,
+        leave_alone: Callable[[Ticket], str | None] = lambda _ticket: None,
         taxonomy: Taxonomy | None = None,
     ) -> None:
         self._desk = desk
@@ -140,7 +140,7 @@ class Triage:
         self._statuses = frozenset(statuses)
         self._stable_read_s = stable_read_s
         self._dry_run = dry_run
-        self._peace = peace
+        self._leave_alone = leave_alone
         self._taxonomy = taxonomy
         self._unknown_groups: set[int] = set()
         self._refused_fields: set[frozenset[tuple[int, str]]] = set()
@@ -176,7 +176,7 @@ class Triage:
             return end(OutcomeStatus.SKIPPED, "deleted")
         look = _Look(self._desk, ticket.id)
         if verdict.follows and (blocked := self._refused_for_good(verdict.decision, ticket)):
-            if (reason := self._reason_for_peace(verdict, ticket)) is not None:
+            if (reason := self._why_leave_alone(verdict, ticket)) is not None:
                 return end(OutcomeStatus.SKIPPED, reason)
             return end(OutcomeStatus.SKIPPED, incomplete((blocked,)), retry=True)
         # Of every write after the first only its key says that it is done: the marker is there already.
@@ -201,7 +201,7 @@ class Triage:
                 marked = marked or found is not None
             if marked:
                 return end(OutcomeStatus.SKIPPED, ALREADY_DONE)
-            if (reason := self._reason_for_peace(verdict, ticket)) is not None:
+            if (reason := self._why_leave_alone(verdict, ticket)) is not None:
                 return end(OutcomeStatus.SKIPPED, reason)
             gone = not set(verdict.replaces) <= set(ticket.tags)
             if gone or ((verdict.replaces or verdict.anew) and look.history.judged(ticket.tags)):
@@ -261,13 +261,13 @@ class Triage:
             change = change.model_copy(update={"fields": {}, "fields_replaced": (), "fields_kept": kept})
         return change.model_copy(update={"puts_back": True}) if work.verdict.puts_back else change
 
-    def _reason_for_peace(self, verdict: Verdict, ticket: Ticket) -> str | None:
+    def _why_leave_alone(self, verdict: Verdict, ticket: Ticket) -> str | None:
         """Why a ticket is left alone as it is now. What we took from a person is put back whatever they do with it."""
         if not verdict.puts_back:
-            return no_longer_new(ticket.status, self._statuses) or self._peace(ticket)
+            return no_longer_new(ticket.status, self._statuses) or self._leave_alone(ticket)
         if ticket.status in ("closed", "deleted"):
             return ticket.status
-        return HANDS_OFF if self._peace(ticket) == HANDS_OFF else None
+        return HANDS_OFF if self._leave_alone(ticket) == HANDS_OFF else None
 
     def _refused_for_good(self, decision: Decision, ticket: Ticket) -> str | None:
         """Which part of a completion is known to be refused, where that is all there is to it and nobody has set it."""

@@ -12,8 +12,8 @@ from ..core.errors import CannotRun
 from ..schedule.job import DEFAULT_EVERY_MIN, Installed, every, problems_of
 from . import installation
 from .installation import is_root
-from .programs import NoProgram, run_program
 from .schedulers import Cron, Scheduler, Systemd, Windows
+from .system_commands import NoProgram, run_program
 
 Kind = Literal["cron", "systemd", "windows"]
 SYSTEM_UNITS = Path("/etc/systemd/system")
