@@ -152,7 +152,7 @@ class Zendesk:
             newest = max([newest, *(parse_iso(ticket.created_at) for ticket in tickets)])
             resume = max(since, newest - self._search_window_s)
             cursor = f"search:{iso(resume)}" if last else None
-            yield Page(tickets, cursor, last, unread, since=since, again_since=resume if last else None)
+            yield Page(tickets, cursor, last, unread, since=since)
 
     def solved(self, since: float) -> Iterator[tuple[Ticket, ...]]:
         """Solved and closed tickets created since ``since`` (Unix seconds), a page at a time, by search export.

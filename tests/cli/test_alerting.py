@@ -330,7 +330,7 @@ import time
 from pathlib import Path
 from apprise.decorators import notify
 from ticket_processor.core.clock import SystemClock
-from ticket_processor.commands import tending
+from ticket_processor.monitoring import run_watch as tending
 from ticket_processor.settings.load import load
 from ticket_processor.core.models import RunSummary
 

@@ -300,7 +300,10 @@ def test_a_job_of_a_run_that_was_killed_is_waited_for_and_taken_back(open_desk: 
 def test_a_job_that_does_not_end_leaves_its_tickets_for_the_same_command_again(open_desk: OpenDesk) -> None:
     desk, run, _ = killed_while_its_job_is_under_way(open_desk)
     before = shown(desk.sandbox.store)
-    impatient = "from ticket_processor import cli, in_flight; in_flight.PATIENCE_S = 1; cli.main()"
+    impatient = (
+        "from ticket_processor import cli; from ticket_processor.pipeline.undo import in_flight; "
+        "in_flight.PATIENCE_S = 1; cli.main()"
+    )
     ended = desk.end(desk.python("-c", impatient, "undo", run), code=1)
     assert "left (not_known_yet)" in ended.out
     assert "say the same command again in a few minutes" in ended.err

@@ -9,8 +9,8 @@ import pytest
 
 from .test_odd_servers import ROWS
 
-ODD, LLAMA, CHAT = "servers.test_odd_servers", "servers.test_llama_cpp", "unit.test_chat_server"
-PRESETS, EMBEDDINGS = "unit.test_presets", "unit.test_embeddings"
+ODD, LLAMA, CHAT = "servers.test_odd_servers", "servers.test_llama_cpp", "analysis.test_chat"
+PRESETS, EMBEDDINGS = "analysis.test_presets", "analysis.test_embeddings"
 ROW = "row"
 
 POINTS: dict[str, tuple[tuple[str, str], ...]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -28,39 +29,39 @@ class _Everything(dict[int, bool]):
 
 
 @contextmanager
-def _items_without(*names: str) -> Iterator[None]:
-    """Single updates carry what they should, and the items of jobs do not."""
-    whole_body, whole_send = zendesk._update_body, zendesk.Zendesk.update_many
+def _items_of_jobs(change_body: Callable[[Mapping[str, object]], dict[str, object]]) -> Iterator[None]:
+    """Single updates carry what they should, and the items of jobs do not.
 
-    def poor(change: Change) -> dict[str, object]:
-        return {name: value for name, value in whole_body(change).items() if name not in names}
+    The patches end with the mutation, whatever becomes of a thread that is killed while it sends.
+    """
+    whole_body, whole_send = zendesk._update_body, zendesk.Zendesk.update_many
+    sending = threading.local()
+
+    def body(change: Change) -> dict[str, object]:
+        whole = whole_body(change)
+        return change_body(whole) if getattr(sending, "a_job", False) else whole
 
     def send(desk: zendesk.Zendesk, changes: Sequence[Change], **rest: Any) -> str:
-        with mock.patch.object(zendesk, "_update_body", poor):
+        sending.a_job = True
+        try:
             return whole_send(desk, changes, **rest)
+        finally:
+            sending.a_job = False
 
-    with mock.patch.object(zendesk.Zendesk, "update_many", send):
+    with mock.patch.object(zendesk, "_update_body", body), mock.patch.object(zendesk.Zendesk, "update_many", send):
         yield
 
 
-@contextmanager
-def _public_items() -> Iterator[None]:
-    whole_body, whole_send = zendesk._update_body, zendesk.Zendesk.update_many
+def _items_without(*names: str) -> Any:
+    return _items_of_jobs(lambda body: {name: value for name, value in body.items() if name not in names})
 
-    def public(change: Change) -> dict[str, object]:
-        body = whole_body(change)
-        return (
-            {**body, "comment": {**comment, "public": True}}
-            if isinstance(comment := body.get("comment"), dict)
-            else body
-        )
 
-    def send(desk: zendesk.Zendesk, changes: Sequence[Change], **rest: Any) -> str:
-        with mock.patch.object(zendesk, "_update_body", public):
-            return whole_send(desk, changes, **rest)
+def _public_items() -> Any:
+    def public(body: Mapping[str, object]) -> dict[str, object]:
+        comment = body.get("comment")
+        return {**body, "comment": {**comment, "public": True}} if isinstance(comment, dict) else dict(body)
 
-    with mock.patch.object(zendesk.Zendesk, "update_many", send):
-        yield
+    return _items_of_jobs(public)
 
 
 def _whatever_a_job_says(row: Mapping[str, Any], whole: Any = zendesk._job_status) -> JobStatus:

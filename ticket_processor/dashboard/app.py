@@ -6,9 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from .. import __version__
-from .options import given
-from .parts import guarded
+from ticket_processor import __version__
+from ticket_processor.dashboard.options import given
+from ticket_processor.dashboard.parts import guarded
 
 VIEWS = Path(__file__).with_name("views")
 PAGES = {

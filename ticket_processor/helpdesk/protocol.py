@@ -17,8 +17,7 @@ class Page:
 
     ``cursor`` is opaque; ``None`` means that this page offers no place to resume from. ``last`` is true when
     nothing newer is there yet. ``unread`` are tickets of the page that could not be made out, and why. A listing that
-    shows again what earlier ones have shown says ``since`` when its tickets were created, and its last page since when
-    those of the next one (``again_since``), both in Unix seconds.
+    shows again what earlier ones have shown says ``since`` when its tickets were created (Unix seconds).
     """
 
     tickets: tuple[Ticket, ...]
@@ -26,7 +25,6 @@ class Page:
     last: bool
     unread: Mapping[int, TicketError] = field(default_factory=dict)
     since: float | None = None
-    again_since: float | None = None
 
 
 class Fetched(dict[int, Ticket]):

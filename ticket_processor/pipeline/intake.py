@@ -214,8 +214,8 @@ class Intake:
                     self._listing.flush()
                     return
             self._ledger.exhausted()
-            if page.since is not None and page.again_since is not None:
-                self._listing.ended(page.since, page.again_since)
+            if page.since is not None and page.last:
+                self._listing.ended(page.since)
         self.caught_up = True
         yield from self._second_looks()
 

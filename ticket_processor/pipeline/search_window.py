@@ -49,13 +49,12 @@ class SearchWindow:
         if ticket is not None:
             self._keep([(ticket, ticket.updated_at)])
 
-    def ended(self, since: float, again_since: float) -> None:
-        """The listing of what was created since ``since`` was looked at; the next one begins at ``again_since``."""
+    def ended(self, since: float) -> None:
+        """The listing of what was created since ``since`` was looked at; no later one goes back further."""
         if self._begun_at is not None:
             self._state.remember(**{SEARCHED: json.dumps([since, self._begun_at])})
         self.flush()
-        # The next listing shows what nobody has dealt with yet, however old it is by then.
-        self._state.forget_listed(min([again_since, *(parse_iso(ticket.created_at) for ticket in self._open.values())]))
+        self._state.forget_listed(since)
 
     def flush(self) -> None:
         """Have the state know all of it."""

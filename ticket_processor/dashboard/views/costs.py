@@ -6,15 +6,15 @@ from contextlib import suppress
 
 import streamlit as st
 
-from ...analysis.model_server.presets import price_note, targets
-from ...core.errors import ConfigError
-from ...reporting import metrics
-from ...reporting.glossary import dollars, percent
-from ...reporting.metrics import LogSelection
-from .. import figures, parts
-from ..data import ask
-from ..options import given
-from ..sidebar import choose, period, step_of
+from ticket_processor.analysis.model_server.presets import price_note, targets
+from ticket_processor.core.errors import ConfigError
+from ticket_processor.dashboard import figures, parts
+from ticket_processor.dashboard.data import ask
+from ticket_processor.dashboard.options import given
+from ticket_processor.dashboard.sidebar import choose, period, step_of
+from ticket_processor.reporting import metrics
+from ticket_processor.reporting.glossary import dollars, percent
+from ticket_processor.reporting.metrics import LogSelection
 
 COUNTS = ("Answers", "Tokens in", "of these cached", "Tokens out", "Without a price")
 

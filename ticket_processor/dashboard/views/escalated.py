@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ...reporting import metrics
-from .. import parts, tables
-from ..data import ask, now_of
-from ..options import given
-from ..sidebar import choose
+from ticket_processor.dashboard import parts, tables
+from ticket_processor.dashboard.data import ask, now_of
+from ticket_processor.dashboard.options import given
+from ticket_processor.dashboard.sidebar import choose
+from ticket_processor.reporting import metrics
 
 COLUMNS = {
     "Escalated": st.column_config.DatetimeColumn("Escalated (UTC)", format="YYYY-MM-DD HH:mm", timezone="UTC"),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ...core.clock import iso
-from ...monitoring.facts import many
-from ...monitoring.health.checks import Check, Health, HealthVerdict, Status
-from ...monitoring.rules import RULES
-from ...reporting.glossary import MEANINGS, dollars, percent, seconds
-from .. import parts
-from ..data import full_health, health, open_alerts
+from ticket_processor.core.clock import iso
+from ticket_processor.dashboard import parts
+from ticket_processor.dashboard.data import full_health, health, open_alerts
+from ticket_processor.monitoring.facts import many
+from ticket_processor.monitoring.health.checks import Check, Health, HealthVerdict, Status
+from ticket_processor.monitoring.rules import RULES
+from ticket_processor.reporting.glossary import MEANINGS, dollars, percent, seconds
 
 WIDTHS = {"": 110, "Check": 140, "Found": 640}
 CHARACTERS = 95

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ...reporting import metrics
-from ...reporting.glossary import dollars, percent, seconds
-from ...reporting.metrics import Dimension, LogSelection
-from .. import figures, parts
-from ..data import ask
-from ..sidebar import choose, step_of
+from ticket_processor.dashboard import figures, parts
+from ticket_processor.dashboard.data import ask
+from ticket_processor.dashboard.sidebar import choose, step_of
+from ticket_processor.reporting import metrics
+from ticket_processor.reporting.glossary import dollars, percent, seconds
+from ticket_processor.reporting.metrics import Dimension, LogSelection
 
 BREAKDOWNS: dict[Dimension, str] = {
     "category": "Category",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ...core.clock import iso
-from .. import parts
-from ..options import given
-from ..reports import framed, reports_in, score_rows
+from ticket_processor.core.clock import iso
+from ticket_processor.dashboard import parts
+from ticket_processor.dashboard.options import given
+from ticket_processor.dashboard.reports import framed, reports_in, score_rows
 
 HEIGHT = 900
 

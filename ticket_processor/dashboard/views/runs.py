@@ -6,17 +6,17 @@ from collections.abc import Iterator
 
 import streamlit as st
 
-from ...core.clock import iso
-from ...monitoring.facts import many
-from ...monitoring.health.words import span
-from ...reporting import metrics
-from ...reporting.glossary import percent, points, seconds
-from ...reporting.metrics import LogSelection, Objective, Runs
-from .. import burn, figures, parts, tables
-from ..data import ask
-from ..data import runs as remembered
-from ..options import given
-from ..sidebar import choose, step_of
+from ticket_processor.core.clock import iso
+from ticket_processor.dashboard import burn, figures, parts, tables
+from ticket_processor.dashboard.data import ask
+from ticket_processor.dashboard.data import runs as remembered
+from ticket_processor.dashboard.options import given
+from ticket_processor.dashboard.sidebar import choose, step_of
+from ticket_processor.monitoring.facts import many
+from ticket_processor.monitoring.health.words import span
+from ticket_processor.reporting import metrics
+from ticket_processor.reporting.glossary import percent, points, seconds
+from ticket_processor.reporting.metrics import LogSelection, Objective, Runs
 
 MOST_RUNS = 1_000
 BURN = "How fast failures use up the error budget"

@@ -8,12 +8,12 @@ from functools import partial
 
 import streamlit as st
 
-from ...core.clock import iso
-from ...reporting import metrics
-from .. import parts, tables
-from ..data import ask, book, now_of, story
-from ..options import given
-from ..sidebar import choose
+from ticket_processor.core.clock import iso
+from ticket_processor.dashboard import parts, tables
+from ticket_processor.dashboard.data import ask, book, now_of, story
+from ticket_processor.dashboard.options import given
+from ticket_processor.dashboard.sidebar import choose
+from ticket_processor.reporting import metrics
 
 ROWS = 50
 MOST_EXPORTED = 50_000

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ...core.clock import Deadline
-from ...wiring.explain import Walk, pasted, walk, wanted_changes
-from .. import parts
-from ..options import given
+from ticket_processor.core.clock import Deadline
+from ticket_processor.dashboard import parts
+from ticket_processor.dashboard.options import given
+from ticket_processor.wiring.explain import Walk, pasted, walk, wanted_changes
 
 DEADLINE_S = 120.0
 MOST_CHARACTERS = 50_000
