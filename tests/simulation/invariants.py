@@ -156,7 +156,8 @@ def _written_once(world: Evidence, ticket: StoredTicket, ours: Sequence[Audit], 
                 yield f"3 human tags: a second look although a person had taken off {sorted(judged)}"
     notes = sum(audit.comment_public is not None for audit in ours)
     answers = sum(number == ticket.id for number, _ in world.answered) + len(asked_for)
-    if notes > 2 + answers:
+    second_looks = any("ai_fallback" in audit.tags_added for audit in ours)
+    if notes > 1 + second_looks + answers:
         yield f"1 one comment: {notes} notes of ours after {answers} answers of the customer"
 
 
