@@ -93,7 +93,7 @@ class ScriptedServer:
             do_GET = do_PUT = do_POST
 
             def _answer(self, answer: Reply) -> None:
-                self.close_connection = True
+                self.close_connection = answer.headers.get("connection") != "keep-alive"
                 if answer.ends == "hang":
                     outer._over.wait(LONGEST_HANG_S)
                     return
