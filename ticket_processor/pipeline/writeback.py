@@ -643,8 +643,10 @@ class WriteBack:
     def _stamps_guard(self, stale: int, status: JobStatus) -> bool | None:
         """Whether the trial's stale item failed for its stamp; ``None`` when a ticket that was closed may be why."""
         made = status.results.get(stale)
-        if made is None or made:
-            return False if made else None
+        if made is None:
+            return None
+        if made:
+            return False
         with suppress(TicketError):
             there = self._desk.fetch([stale]).get(stale)
             if there is not None and there.status not in ENDED_STATUSES:
