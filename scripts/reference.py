@@ -25,7 +25,7 @@ from pydantic_core import PydanticUndefined
 from ticket_processor.cli import app
 from ticket_processor.core.errors import ExitCode
 from ticket_processor.settings.schema import Settings
-from ticket_processor.settings.variables import CONFIG_VARIABLE, VARIABLES
+from ticket_processor.settings.sources import CONFIG_VARIABLE, VARIABLES
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 BY = "<!-- Written by `python scripts/reference.py`. Do not edit: change the help text or the description instead. -->"

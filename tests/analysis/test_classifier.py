@@ -24,8 +24,7 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from ticket_processor.analysis.classifier.analyser import ClassifierUnusable, LocalClassifier, NotTrained
-from ticket_processor.analysis.classifier.ngrams import plain_form
-from ticket_processor.analysis.classifier.scoring import decide, softmax
+from ticket_processor.analysis.classifier.scoring import decide, plain_form, softmax
 from ticket_processor.analysis.classifier.storage import DESCRIPTION, Task, read_weights, write
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text.redact import RedactedText, redact

@@ -14,7 +14,7 @@ from ticket_processor.analysis.model_server.settings import ModelUse
 from ticket_processor.core.taxonomy import Category
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings
-from ticket_processor.settings.variables import VARIABLES
+from ticket_processor.settings.sources import VARIABLES
 
 from .conftest import Command, Desk
 

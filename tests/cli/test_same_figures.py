@@ -6,7 +6,7 @@ from contextlib import closing
 
 from ticket_processor.core.clock import SystemClock, iso
 from ticket_processor.core.models import RunRecord
-from ticket_processor.monitoring.daily_summary import summary_text
+from ticket_processor.monitoring.messages import summary_text
 from ticket_processor.monitoring.slo import DAY, RunWindow, counted
 from ticket_processor.reporting.glossary import percent
 from ticket_processor.sandbox import FaultPlan

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from ticket_processor.core.disk_space import MB, DiskSpace
 from ticket_processor.core.errors import AuditUnwritable, StateUnusable
+from ticket_processor.core.guards import MB, DiskSpace
 
 from ..support.fakes import START, a_ticket
 from ..support.memory_helpdesk import Open

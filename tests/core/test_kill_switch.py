@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ticket_processor.core.errors import CannotRun, ExitCode, Halted
-from ticket_processor.core.kill_switch import KillSwitch
+from ticket_processor.core.guards import KillSwitch
 
 
 def test_without_a_switch_nothing_is_stopped(tmp_path: Path) -> None:

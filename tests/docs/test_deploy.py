@@ -17,7 +17,7 @@ from ticket_processor.core.errors import ExitCode
 from ticket_processor.monitoring.watchdog import GRACE_S
 from ticket_processor.schedule.job import DEFAULT_EVERY_MIN, PERIODS_MIN, STOP_GRACE_S, every_of, limit_after
 from ticket_processor.settings.schema import Settings
-from ticket_processor.settings.variables import VARIABLES
+from ticket_processor.settings.sources import VARIABLES
 
 from ..support.help_text import help_text
 

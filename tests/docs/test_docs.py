@@ -11,7 +11,7 @@ import pytest
 from ticket_processor.core.errors import ExitCode
 from ticket_processor.core.models import Frozen
 from ticket_processor.settings.schema import Settings
-from ticket_processor.settings.variables import CONFIG_VARIABLE, VARIABLES
+from ticket_processor.settings.sources import CONFIG_VARIABLE, VARIABLES
 
 from ..support.help_text import help_text
 

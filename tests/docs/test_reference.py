@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from ticket_processor.core.errors import ExitCode
-from ticket_processor.settings.variables import CONFIG_VARIABLE, VARIABLES
+from ticket_processor.settings.sources import CONFIG_VARIABLE, VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 

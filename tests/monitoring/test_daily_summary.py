@@ -6,7 +6,7 @@ import pytest
 
 from ticket_processor.core.clock import iso, parse_iso
 from ticket_processor.core.latency_histogram import Latencies
-from ticket_processor.monitoring.daily_summary import summary_due, summary_text
+from ticket_processor.monitoring.messages import summary_due, summary_text
 
 from ..support.recorded_runs import NOW, recorded
 from ..support.zones import ELSEWHERE, needs_zones, standing_in

@@ -21,9 +21,9 @@ from pydantic import SecretStr
 from ticket_processor.audit.retention import LOG_HEAD
 from ticket_processor.core.circuit_breaker import BreakerMemory
 from ticket_processor.core.clock import SystemClock, iso, parse_iso
-from ticket_processor.core.disk_space import size
 from ticket_processor.core.errors import ConfigError, ExitCode, ReadOnlyViolation, Stopping
-from ticket_processor.core.kill_switch import FILE_NAME as STOP
+from ticket_processor.core.guards import FILE_NAME as STOP
+from ticket_processor.core.guards import size
 from ticket_processor.core.models import RunRecord, RunSummary
 from ticket_processor.monitoring.checks import TOKENS_END, TOKENS_WARN_S
 from ticket_processor.monitoring.health import machine, runs

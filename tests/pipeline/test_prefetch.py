@@ -10,7 +10,7 @@ from contextlib import closing
 import pytest
 
 from ticket_processor.core.errors import HelpdeskDown, Stopping
-from ticket_processor.pipeline.prefetch import read_ahead
+from ticket_processor.pipeline.fan_out import read_ahead
 
 from ..support.fakes import ManualClock
 

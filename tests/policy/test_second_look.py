@@ -6,7 +6,7 @@ import pytest
 
 from ticket_processor.core.models import Priority, Usage
 from ticket_processor.policy.decide import Policy
-from ticket_processor.policy.second_look import MOST_TRIES, in_vain, replacing, still_ours
+from ticket_processor.policy.reanalysis import MOST_TRIES, in_vain, replacing, still_ours
 from ticket_processor.state.store import State, Verdict
 from ticket_processor.tags import merge
 

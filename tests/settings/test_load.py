@@ -12,7 +12,7 @@ import pytest
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings
-from ticket_processor.settings.variables import VARIABLES
+from ticket_processor.settings.sources import VARIABLES
 
 from ..support.cases import for_each
 

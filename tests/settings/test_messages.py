@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.settings.load import load
-from ticket_processor.settings.names import REMOVED
+from ticket_processor.settings.messages import REMOVED
 from ticket_processor.settings.schema import Settings
 
 from ..support.cases import for_each

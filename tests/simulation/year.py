@@ -33,8 +33,8 @@ from ticket_processor.audit.retention import LOG_HEAD, look_after
 from ticket_processor.audit.verify import VerificationReport, check
 from ticket_processor.audit.writer import Head
 from ticket_processor.core.clock import Deadline
-from ticket_processor.core.disk_space import DiskSpace
 from ticket_processor.core.errors import TicketbotError
+from ticket_processor.core.guards import DiskSpace
 from ticket_processor.core.models import RunRecord, RunSummary
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.monitoring.facts import Severity

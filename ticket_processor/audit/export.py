@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from ..core.spreadsheet import harmless
+from ..core.sanitize import harmless
 from .encryption import Keyring
 from .files import events
 from .lines import Line, encode, erased

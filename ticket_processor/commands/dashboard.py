@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode, how_to_install
 from ..settings.load import load
-from ..settings.variables import CONFIG_VARIABLE
+from ..settings.sources import CONFIG_VARIABLE
 from .screen import Screen
 
 REPORTS = "reports"

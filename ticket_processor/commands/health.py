@@ -12,7 +12,7 @@ from ..monitoring.health.checks import Health, Status
 from ..monitoring.health.doctor import Doctor, unusable
 from ..monitoring.run_metrics import RunMetrics, in_words
 from ..settings.load import DEFAULT_FILE, load
-from ..settings.variables import CONFIG_VARIABLE
+from ..settings.sources import CONFIG_VARIABLE
 from .screen import Screen
 
 DEFAULT_HOST = "127.0.0.1"

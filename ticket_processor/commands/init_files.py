@@ -17,7 +17,7 @@ from ..core.private_files import opener
 from ..monitoring.health.checks import Status
 from ..monitoring.health.remote import ask_helpdesk
 from ..settings.schema import Settings
-from ..settings.variables import VARIABLES
+from ..settings.sources import VARIABLES
 from ..wiring.parts import model_analyser, transport_for
 
 ENV_EXAMPLE = ".env.example"

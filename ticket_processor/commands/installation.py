@@ -12,7 +12,7 @@ from pathlib import Path
 from ..core.errors import ConfigError
 from ..settings.load import load
 from ..settings.schema import Settings
-from ..settings.variables import VARIABLES
+from ..settings.sources import VARIABLES
 from ..state.store import HORIZON
 from ..wiring.parts import opened_state
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..core.spreadsheet import harmless
+from ..core.sanitize import harmless
 from ..monitoring.messages import plain
 from ..reporting.report import Report
 from . import report_tables

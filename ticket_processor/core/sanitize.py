@@ -2,7 +2,8 @@
 
 What a model writes about a ticket is steered by whoever wrote the ticket. Before such text reaches a note that
 agents see, or a log line, everything a helpdesk could turn into a link, an image, mark-up, a placeholder or a
-mention is taken out. All functions here are pure and total: any ``str`` in, no exception.
+mention is taken out. Cells of tables lose what a
+spreadsheet takes for a formula. All functions here are pure and total: any ``str`` in, no exception.
 """
 
 from __future__ import annotations
@@ -214,3 +215,11 @@ def _cut(text: str, limit: int) -> str:
     if opening > head.rfind("]"):
         head = head[:opening]
     return head.rstrip(" .,;:-") + "…"
+
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def harmless(cell: object) -> object:
+    """The same, with a quotation mark before a text that would be a formula. Pure."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..core.spreadsheet import harmless
+from ..core.sanitize import harmless
 from ..reporting.figures import EscalatedLine, Line, RunLine
 from ..reporting.glossary import dollars
 from ..wiring.ticket_subjects import OVER, LookedUp

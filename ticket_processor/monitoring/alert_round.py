@@ -16,9 +16,8 @@ from ..reporting.run_tally import ESCALATED, RunTally
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
 from ..state.store import AHEAD_S, FILE_NAME, State
-from .daily_summary import summary_due, summary_text
 from .facts import HISTORY_S, AlertLimits, Facts
-from .messages import Message, escalation_of, message_of, title_of
+from .messages import Message, escalation_of, message_of, summary_due, summary_text, title_of
 from .open_alerts import (
     EscalatedTicket,
     Failure,

@@ -13,8 +13,7 @@ from ..core.clock import parse_iso
 from ..reporting.figures import PLANNED
 from ..reporting.glossary import percent, why_no_model
 from .facts import Look, Severity, Unclear, many, span
-from .rhythm import LEAST_STALE_S
-from .slo import DAY, FAST, HOUR
+from .slo import DAY, FAST, HOUR, LEAST_STALE_S
 
 TOKENS_END = parse_iso("2027-04-30")
 TOKENS_WARN_S = 60 * DAY

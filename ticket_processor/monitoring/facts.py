@@ -11,8 +11,7 @@ from enum import Enum, StrEnum
 from functools import cached_property
 
 from ..core.models import RunRecord
-from .rhythm import GAP, LEAST_GAP_S, LEAST_STALE_S, LOOKED_AT, STALE, period
-from .slo import DAY, FAST, HOUR, MINUTE, RunCounts, counted
+from .slo import DAY, FAST, GAP, HOUR, LEAST_GAP_S, LEAST_STALE_S, LOOKED_AT, MINUTE, STALE, RunCounts, counted, period
 
 UNEXPECTED = "unexpected"
 """The ``stopped_by`` of a run that an unforeseen error ended."""

@@ -3,12 +3,16 @@
 On a desk with three tickets a run a single failure is a third of them, so no single run is judged: the share of
 failures is taken over a long window and a short one, and a least number of failures is needed. A window of runs skips
 those without tickets, or a quiet night would end every alert.
+
+A scheduled run is late by the interval between the starts of the last runs. Runs that a person starts are irregular.
 """
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from ..core.models import RunRecord
 from ..reporting.figures import error_rate
@@ -94,3 +98,26 @@ def counted(records: Iterable[RunRecord]) -> list[RunCounts]:
 def _counted(record: RunRecord) -> RunCounts:
     failed = record.summary.newly_failed
     return RunCounts(record.finished, written(record.summary) + failed, failed)
+
+
+LOOKED_AT, FEWEST = 12, 5
+"""The number of last intervals that count, and the least number needed."""
+ALIKE = 0.25
+"""Two intervals are alike if they differ by no larger a share."""
+GAP, LEAST_GAP_S = 2.5, 25 * MINUTE
+"""A longer time without any run, in intervals and in seconds at least, is a pause."""
+STALE, LEAST_STALE_S = 4.0, 40 * MINUTE
+"""New tickets that no run has looked at for so long are late, in intervals and in seconds at least."""
+
+
+def period(starts: Sequence[float]) -> float | None:
+    """Seconds from the start of one run to the next; ``starts`` are Unix seconds, oldest first.
+
+    ``None`` if there are too few, or if less than half of the last intervals are alike, which no schedule causes.
+    """
+    intervals = [after - before for before, after in pairwise(starts[-LOOKED_AT - 1 :])]
+    if len(intervals) < FEWEST:
+        return None
+    usual = statistics.median_low(intervals)
+    alike = sum(abs(interval - usual) <= ALIKE * usual for interval in intervals)
+    return usual if usual > 0 and 2 * alike >= len(intervals) else None

@@ -17,8 +17,7 @@ from ..core.id_set import IdSet
 from ..core.models import Outcome, OutcomeStatus, Request, TakenOff, Ticket
 from ..helpdesk.protocol import Helpdesk, Page
 from ..helpdesk.ticket_history import History
-from ..policy.reanalysis import CustomerReply, with_answers
-from ..policy.second_look import JUDGED, STAGE
+from ..policy.reanalysis import JUDGED, STAGE, CustomerReply, with_answers
 from ..policy.skip_rules import WAITING, Selection, SkipRules
 from ..state.store import DROPPED, State, in_turn
 from ..tags import earlier_key, write_key

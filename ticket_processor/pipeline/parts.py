@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ..analysis.chain import Understanding
 from ..audit.receipts import AuditLog
 from ..core.clock import Clock, Deadline
-from ..core.kill_switch import KillSwitch
+from ..core.guards import KillSwitch
 from ..core.taxonomy import Taxonomy
 from ..helpdesk.protocol import Helpdesk
 from ..policy.decide import Policy

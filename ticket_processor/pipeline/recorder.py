@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
+from ..analysis.budget import Pace
 from ..analysis.chain import NOTHING_TO_READ
-from ..analysis.pace import Pace
 from ..audit.receipts import AuditLog
 from ..core.errors import ExitCode, StateUnusable
 from ..core.latency_histogram import Latencies
 from ..core.models import Outcome, OutcomeStatus, Request, RunSummary, Statement, Usage, Writes
 from ..policy.decide import Policy
-from ..policy.reanalysis import NOTHING_NEW
-from ..policy.second_look import JUDGED, MOST_TRIES, STILL_NO_MODEL, in_vain
+from ..policy.reanalysis import JUDGED, MOST_TRIES, NOTHING_NEW, STILL_NO_MODEL, in_vain
 from ..state.store import Retry, State, Verdict
 from ..tags import REPAIR
 from .shared_faults import SharedFaults

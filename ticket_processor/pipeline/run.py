@@ -12,7 +12,7 @@ from itertools import islice
 
 from ..core.errors import ConfigError, DeadlineReached
 from ..core.models import Outcome, Request, RunSummary
-from ..policy.second_look import still_ours
+from ..policy.reanalysis import still_ours
 from ..state.store import CURSOR, Verdict
 from .fan_out import FanOut
 from .intake import Intake, PageLedger, Wanted

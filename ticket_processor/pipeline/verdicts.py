@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 
-from ..analysis.pace import Pace
+from ..analysis.budget import Pace
 from ..core.errors import DeadlineReached, Stopping, unexpected
 from ..core.models import Analysis, Decision, Outcome, OutcomeStatus, Ticket
 from ..helpdesk.ticket_history import History
 from ..policy.decide import decide
-from ..policy.reanalysis import CustomerReply, anew_key, our_labels, reply_to, with_answers
-from ..policy.second_look import STILL_NO_MODEL, in_vain, replacing
+from ..policy.reanalysis import (
+    STILL_NO_MODEL,
+    CustomerReply,
+    anew_key,
+    in_vain,
+    our_labels,
+    replacing,
+    reply_to,
+    with_answers,
+)
 from ..state.store import Verdict
 from .fan_out import Stuck
 from .intake import Work

@@ -19,8 +19,7 @@ from ..core.taxonomy import Taxonomy
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import Edit, History, Ours, Overwritten
 from ..policy.decide import Policy, decide
-from ..policy.reanalysis import NOTHING_NEW
-from ..policy.second_look import JUDGED
+from ..policy.reanalysis import JUDGED, NOTHING_NEW
 from ..policy.skip_rules import HANDS_OFF
 from ..state.store import Open, Verdict
 from ..tags import COMPLETE, NOT_OURS, REPAIR, key_of_stage, merge

@@ -41,8 +41,7 @@ from .figures import (
     Totals,
 )
 from .index import LogIndex
-from .queries import UNDERSTOOD, checked, last, stamp, utc, where
-from .query_rows import alerts, escalated, page, run_lines, ticket
+from .queries import UNDERSTOOD, alerts, checked, escalated, last, page, run_lines, stamp, ticket, utc, where
 
 __all__ = [
     "DIMENSIONS",

@@ -1,11 +1,15 @@
-"""What is selected of the log, in SQL. Only words of our own become a part of it; values go along as parameters."""
+"""SQL for the log's index: what is selected, and lines one by one (tables, one ticket's, runs, alerts).
+
+Only words of our own become a part of a statement; values go along as parameters.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from .figures import LogSelection
+from .figures import SORTABLE, Alert, EscalatedLine, Line, LogSelection, RunLine, TablePage
+from .index import LogIndex
 
 UNDERSTOOD = "category IS NOT NULL"
 _EPOCH = datetime(1970, 1, 1)
@@ -67,3 +71,95 @@ def stamp(seconds: float) -> datetime:
 def utc(moment: datetime) -> datetime:
     """A time of the index with its zone."""
     return moment.replace(tzinfo=UTC)
+
+
+_LINE = (
+    "ts, run_id, dry_run, ticket_id, outcome, reason, category, subcategory, urgency, sentiment, language, risk, "
+    "confidence, analyser, model, cached, why_fallback, suspicious, escalated, review, priority_from, priority_to, "
+    "tags, tags_removed, coalesce(tokens_in, 0), coalesce(tokens_out, 0), coalesce(tokens_cached, 0), cost_usd, "
+    "coalesce(analyse_ms, 0), coalesce(write_ms, 0), coalesce(total_ms, 0), coalesce(write_attempts, 0)"
+)
+_LISTS = (17, 18, 22, 23)
+
+
+def page(
+    index: LogIndex,
+    selection: LogSelection,
+    *,
+    order_by: str = "at",
+    descending: bool = True,
+    limit: int = 50,
+    offset: int = 0,
+) -> TablePage:
+    """Rows of the table of all lines. Raises ``ValueError`` for an ``order_by`` that is not in :data:`SORTABLE`."""
+    condition, values = where(selection)
+    column = {"at": "ts"}.get(checked(order_by, SORTABLE), order_by)
+    order = f"{column} {'DESC' if descending else 'ASC'} NULLS LAST, ts DESC, ticket_id"
+    rows = index.query(
+        f"WITH chosen AS (SELECT day, n FROM work WHERE {condition} ORDER BY {order} LIMIT $limit OFFSET $offset) "
+        f"SELECT {_LINE} FROM work SEMI JOIN chosen USING (day, n) ORDER BY {order}",
+        {**values, "limit": limit, "offset": offset},
+    )
+    total = index.query(f"SELECT count(*) FROM work WHERE {condition}", values)[0][0]
+    return TablePage(tuple(map(_line, rows)), total)
+
+
+def ticket(index: LogIndex, ticket_id: int) -> list[Line]:
+    """All lines of one ticket, oldest first; those of dry runs and of undoes as well."""
+    rows = index.query(f"SELECT {_LINE} FROM work WHERE ticket_id = $id ORDER BY ts, n", {"id": ticket_id})
+    return [_line(row) for row in rows]
+
+
+def escalated(index: LogIndex, selection: LogSelection, *, most: int = 500) -> list[EscalatedLine]:
+    """The tickets whose last understanding in the period escalated them, the newest first.
+
+    What an undo has taken back since is none of them.
+    """
+    condition, values = where(selection)
+    rows = index.query(
+        f"""
+        WITH found AS (SELECT ticket_id, ts, escalated FROM lines
+                       WHERE {condition} AND {last("next_labelled_at", UNDERSTOOD)}),
+             undone AS (SELECT ticket_id, max(ts) AS ts FROM work
+                        WHERE kind = 'undo' AND outcome = 'updated' AND NOT dry_run GROUP BY ticket_id)
+        SELECT found.ticket_id, found.ts, found.escalated
+        FROM found LEFT JOIN undone USING (ticket_id)
+        WHERE found.escalated <> '' AND coalesce(undone.ts < found.ts, true)
+        ORDER BY found.ts DESC, found.ticket_id LIMIT $most
+        """,
+        {**values, "most": most},
+    )
+    return [EscalatedLine(ticket_id, utc(at), tuple(reasons.split())) for ticket_id, at, reasons in rows]
+
+
+def alerts(index: LogIndex, since: float, until: float) -> list[Alert]:
+    """The log's alerts of a period, oldest first."""
+    rows = index.query(
+        "SELECT ts, run_id, what, ticket_id FROM alerts WHERE ts >= $since AND ts < $until ORDER BY ts",
+        {"since": stamp(since), "until": stamp(until)},
+    )
+    return [Alert(utc(at), run_id, what, ticket_id) for at, run_id, what, ticket_id in rows]
+
+
+def run_lines(index: LogIndex, since: float, until: float, *, most: int | None = None) -> list[RunLine]:
+    """The runs that began in a period, dry ones, retries and undoes among them, the last one first."""
+    rows = index.query(
+        "SELECT run_id, kind, dry_run, coalesce(started, finished) AS begun, finished, exit_code, duration_s, seen, "
+        "CASE WHEN cost_usd = 0 AND EXISTS (SELECT 1 FROM lines WHERE lines.run_id = runs.run_id AND tokens_in > 0 "
+        "AND lines.cost_usd IS NULL) THEN NULL ELSE cost_usd END AS cost, stopped, stopped_by "
+        "FROM runs WHERE begun >= $since AND begun < $until "
+        "ORDER BY begun DESC, run_id DESC LIMIT $most",
+        {"since": stamp(since), "until": stamp(until), "most": most},
+    )
+    return [
+        RunLine(run_id, kind, dry, utc(begun), finished and utc(finished), *others)
+        for run_id, kind, dry, begun, finished, *others in rows
+    ]
+
+
+def _line(row: Sequence[object]) -> Line:
+    values: list[object] = list(row)
+    values[0] = utc(row[0])  # type: ignore[arg-type]
+    for at in _LISTS:
+        values[at] = tuple(str(row[at] or "").split())
+    return Line(*values)  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..monitoring.rhythm import STALE
+from ..monitoring.slo import STALE
 
 DEFAULT_EVERY_MIN = 10
 PERIODS_MIN = (*(minutes for minutes in range(1, 61) if 60 % minutes == 0), 120, 180, 240, 360, 480, 720, 1440)

@@ -16,11 +16,9 @@ from pydantic import ValidationError
 from ..core import tls, verbose
 from ..core.errors import ConfigError
 from .checks import helpdesk_gaps, misfits, strange_credentials, strange_paths, unprotected
-from .messages import Place, place_name, sentences
-from .names import REMOVED, meant
+from .messages import REMOVED, Place, meant, place_name, sentences
 from .schema import DEFAULT_LOG_DIR, Settings, ZendeskSettings
-from .sources import TomlFile, read_env, read_toml
-from .variables import CONFIG_VARIABLE, VARIABLES, unknown_names
+from .sources import CONFIG_VARIABLE, VARIABLES, TomlFile, read_env, read_toml, unknown_names
 
 DEFAULT_FILE = "ticketbot.toml"
 _MODELS_KEY = "OPENAI_API_KEY"

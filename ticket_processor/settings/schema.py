@@ -11,7 +11,7 @@ import platformdirs
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
 
 from ..analysis.model_server.settings import BudgetSettings, EmbeddingSettings, ModelSettings
-from ..core.kill_switch import FILE_NAME as STOP_FILE
+from ..core.guards import FILE_NAME as STOP_FILE
 from ..core.models import Frozen
 from ..core.taxonomy import Category, Taxonomy, default_taxonomy
 from ..core.tls import Version as TlsVersion

@@ -26,9 +26,8 @@ from ..audit.receipts import AuditLog
 from ..audit.retention import encryption_news
 from ..core.circuit_breaker import Breaker
 from ..core.clock import Clock, Deadline, iso
-from ..core.disk_space import DiskSpace
 from ..core.errors import CannotRun, ConfigError, RunLocked, state_unusable
-from ..core.kill_switch import KillSwitch
+from ..core.guards import DiskSpace, KillSwitch
 from ..core.private_files import make_folder
 from ..helpdesk.rate_limit import Throttle
 from ..helpdesk.transport import Auth, Transport

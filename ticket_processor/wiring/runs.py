@@ -16,8 +16,8 @@ from ..audit.retention import keep_head, look_after, not_before
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import ConfigError, StateUnusable
 from ..core.models import Outcome, RunSummary
+from ..pipeline.fan_out import read_ahead
 from ..pipeline.parts import Parts, RunOptions
-from ..pipeline.prefetch import read_ahead
 from ..pipeline.recorder import Listener
 from ..pipeline.run import Run
 from ..pipeline.undo.past_runs import PastRuns

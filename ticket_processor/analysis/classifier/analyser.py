@@ -17,7 +17,7 @@ from ...core.models import Analysis, Sentiment, Urgency
 from ...core.taxonomy import Taxonomy
 from ..rules.analyser import RulesAnalyser
 from ..text.redact import RedactedText
-from .ngrams import is_single_word
+from .scoring import is_single_word
 from .storage import (
     TASKS,
     ClassifierUnusable,

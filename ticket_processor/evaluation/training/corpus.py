@@ -12,8 +12,7 @@ from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.preprocessing import normalize
 
-from ...analysis.classifier.ngrams import character_grams, plain_form, word_grams
-from ...analysis.classifier.scoring import Features, Floats
+from ...analysis.classifier.scoring import Features, Floats, character_grams, plain_form, word_grams
 from ...analysis.classifier.storage import TASKS, Task
 from ...analysis.text.cleaning import clean
 from ...analysis.text.redact import RedactedText, redact

@@ -17,8 +17,8 @@ from ...audit.files import NAME
 from ...audit.retention import encryption_news, left_in, stands
 from ...audit.writer import LOCK_NAME as LOG_LOCK
 from ...core.clock import Clock, iso
-from ...core.disk_space import MB
 from ...core.errors import ConfigError, Halted, StateUnusable, why_unusable
+from ...core.guards import MB
 from ...pipeline.parts import RunOptions
 from ...pipeline.run_checks import HALTED
 from ...settings.schema import Settings

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...core.clock import iso
-from ...core.disk_space import size
+from ...core.guards import size
 from ..checks import TOKENS_END, TOKENS_WARN_S
 from ..run_metrics import DAY_S
 from .checks import SETTINGS, Check, fail, ok, skipped, warn

@@ -10,7 +10,7 @@ from ...core.errors import ExitCode
 from ...core.models import RunRecord
 from ...policy.skip_rules import WAITING
 from ...state.store import AHEAD_S, Retry
-from ..rhythm import period
+from ..slo import period
 from .checks import Check, fail, ok, skipped, warn
 from .words import ago, span, whole
 

@@ -24,7 +24,7 @@ from ...core.models import Analysis, Decision, Ticket, Usage
 from ...core.taxonomy import Taxonomy
 from ...helpdesk.ticket_history import History
 from ...policy.decide import Policy, decide
-from ...policy.second_look import in_vain
+from ...policy.reanalysis import in_vain
 from ...policy.tiers import TIER_TAGS
 from ...tags import write_key
 from ..fan_out import FanOut, Stuck
