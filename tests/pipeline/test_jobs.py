@@ -36,7 +36,7 @@ from ticket_processor.state.store import Verdict
 from ticket_processor.tags import reference
 
 from ..support.fakes import a_decision, a_ticket, an_analysis
-from ..support.writeback_rig import Bench
+from ..support.writeback_rig import Bench, outcomes_of
 
 BATCH = Delivery("batch")
 SEEN = BatchTrust(at="2026-11-20T00:00:00Z", ok=True, comment=True, private=True, metadata=True, stamps=True)
@@ -310,7 +310,7 @@ def test_a_success_that_a_person_has_undone_since_is_known_by_the_record_and_not
     list(write_back.advance(0))
     bench.desk.slow = False
     bench.somebody(2, ago=10, tags=("theirs",))
-    outcomes = list(write_back.finish())
+    outcomes = outcomes_of(write_back.finish())
     assert by_status(outcomes) == {1: OutcomeStatus.UPDATED, 2: OutcomeStatus.UPDATED}
     assert {outcome.ticket_id: outcome.reason for outcome in outcomes}[2] == why
     assert bench.desk.tickets[2].tags == ("theirs",)
@@ -368,7 +368,7 @@ def test_a_job_that_takes_too_long_is_judged_by_reading(bench: Bench) -> None:
     write_back = bench.write_back(delivery=BATCH)
     write_back.take(tickets(bench, 3))
     bench.desk.slow = True
-    outcomes = list(write_back.finish())
+    outcomes = outcomes_of(write_back.finish())
     written_once(bench, outcomes)
     assert {outcome.reason for outcome in outcomes} == {"confirmed_by_reading"}
     assert 180 <= sum(bench.clock.waits) <= 190
@@ -390,14 +390,14 @@ def test_several_jobs_are_polled_with_one_request_and_never_more_than_allowed_ar
     assert list(write_back.advance(0)) == []  # and not again at once
     assert [ids for name, ids in bench.desk.asked if name == "jobs"] == [("job-1", "job-2", "job-3")]
     bench.desk.slow = False
-    written_once(bench, list(write_back.finish()))
+    written_once(bench, outcomes_of(write_back.finish()))
     assert sum(bench.desk.sizes()) == 450
 
 
 def test_with_too_many_tickets_waiting_the_run_waits_for_its_jobs(bench: Bench) -> None:
     write_back = bench.write_back(delivery=Delivery("batch", most_jobs=1))
     write_back.take(tickets(bench, MOST_WAITING + 150))
-    done = list(write_back.advance(100))
+    done = outcomes_of(write_back.advance(100))
     assert len(done) >= 50
     assert bench.clock.waits
     assert write_back.pending <= MOST_WAITING + MOST_ITEMS
@@ -605,9 +605,9 @@ def test_a_crash_before_the_jobs_id_was_stored_is_settled_by_reading(bench: Benc
 def test_a_crash_after_some_items_were_booked_books_the_others_later(bench: Bench) -> None:
     write_back = bench.write_back(delivery=Delivery())
     write_back.take(tickets(bench, 30))
-    for outcome in write_back.finish():
-        bench.state.settled(outcome.ticket_id, done=("run", "key"))
-        if outcome.ticket_id == 10:
+    for settled in write_back.finish():
+        bench.state.settled(settled.outcome.ticket_id, done=("run", "key"))
+        if settled.outcome.ticket_id == 10:
             break
     outcomes = bench.run(delivery=Delivery())
     assert len(outcomes) == 30 - 10

@@ -20,7 +20,7 @@ from ticket_processor.reporting.run_words import summary_text
 
 from ..support.fakes import START, ItemFate, a_ticket
 from ..support.memory_helpdesk import AS_JOBS, Open
-from ..support.writeback_rig import Bench
+from ..support.writeback_rig import Bench, outcomes_of
 
 SEEN = BatchTrust(at="2026-11-20T00:00:00Z", ok=True, comment=True, private=True, metadata=True, stamps=True)
 
@@ -97,7 +97,7 @@ def test_jobs_of_our_own_that_fill_the_account_are_no_reason_to_give_jobs_up(ben
     assert [line["mode"] for line in bench.lines() if line["event"] == "alert"] == ["batch"]
     bench.desk.slow = False
     bench.desk.takings = []
-    assert ended(list(write_back.finish())) == {OutcomeStatus.UPDATED}
+    assert ended(outcomes_of(write_back.finish())) == {OutcomeStatus.UPDATED}
 
 
 def test_what_an_earlier_run_left_open_does_not_eat_the_time_of_one_whose_slots_are_full(open_office: Open) -> None:

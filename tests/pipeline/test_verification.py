@@ -15,7 +15,9 @@ from ticket_processor.core.errors import HelpdeskDown, NotePublished, RateLimite
 from ticket_processor.core.models import Change, Outcome, OutcomeStatus, Overwrite, Priority, Statement
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.pipeline.verification import LAG_S, MOST_KEPT, MOST_LISTED, WriteVerifier
+from ticket_processor.pipeline.write_planner import Settled
 from ticket_processor.state.store import State, Verdict
+from ticket_processor.tags import REPAIR
 
 from ..support.fakes import ManualClock, a_change, a_decision, an_analysis
 
@@ -69,14 +71,14 @@ class Bench:
         self.audit = AuditLog(folder, self.clock, "run")
         self.witness = self.another(most=most)
 
-    def another(self, run_id: str = "run", *, most: int, **more: Any) -> WriteVerifier:
-        return WriteVerifier(self.desk, self.state, self.audit, self.deadline, run_id, most=most, **more)  # type: ignore[arg-type]
+    def another(self, run_id: str = "run", *, most: int) -> WriteVerifier:
+        return WriteVerifier(self.desk, self.state, self.audit, self.deadline, run_id, most=most)  # type: ignore[arg-type]
 
     def wrote(self, ticket_id: int = 1, *, then: Verdict | None = None, **fields: Any) -> Change:
         """A receipt of a write, which the helpdesk has recorded just so."""
         change = a_change(ticket_id, intent=f"run-{ticket_id}", **fields)
         self.desk.holds(change)
-        self.witness.saw(an_end(change), then)
+        self.witness.saw(an_end(change, follow_up=then and (then, REPAIR)))
         return change
 
     def kept(self, ticket_id: int = 1, *, replaces: tuple[str, ...] = (), **fields: Any) -> None:
@@ -102,8 +104,9 @@ class Bench:
         return [line for line in read_events(self.audit.path) if line["event"] == "alert"]
 
 
-def an_end(change: Change | None, status: OutcomeStatus = OutcomeStatus.UPDATED) -> Outcome:
-    return Outcome(ticket_id=change.ticket_id if change else 1, status=status, reason="by m-1", change=change)
+def an_end(change: Change | None, status: OutcomeStatus = OutcomeStatus.UPDATED, **more: Any) -> Settled:
+    ticket_id = change.ticket_id if change else 1
+    return Settled(Outcome(ticket_id=ticket_id, status=status, reason="by m-1", change=change), **more)
 
 
 @pytest.fixture
@@ -128,10 +131,9 @@ def test_a_run_that_did_as_its_receipts_say_swears_to_nothing_but_zeros(bench: B
 def test_a_write_whose_record_was_read_behind_its_job_is_not_read_again(bench: Bench) -> None:
     first, second = (a_change(number, intent=f"run-{number}") for number in (1, 2))
     records = {1: recorded(first), 2: recorded(first)}  # of the second, another write's
-    bench.witness = bench.another(most=100, looked_at=records.get)
     for change in (first, second):
         bench.desk.holds(change)
-        bench.witness.saw(an_end(change))
+        bench.witness.saw(an_end(change, recorded=records[change.ticket_id]))
     assert bench.sworn() == Statement(written=2, checked=2)
     assert bench.desk.asked == [2]
 

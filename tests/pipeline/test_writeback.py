@@ -24,7 +24,7 @@ from ticket_processor.pipeline.writeback import MOST_ITEMS
 from ticket_processor.policy.decide import Policy
 
 from ..support.fakes import a_decision, a_ticket, an_analysis
-from ..support.writeback_rig import Bench
+from ..support.writeback_rig import Bench, outcomes_of
 
 
 @pytest.fixture
@@ -321,7 +321,7 @@ def test_the_next_run_confirms_what_an_interrupted_one_had_sent(bench: Bench) ->
     bench.desk.updates = [bench.lands(CannotRun("crashed before the answer"))]
     with pytest.raises(CannotRun):
         bench.settle()
-    (outcome,) = bench.write_back().unfinished()
+    (outcome,) = outcomes_of(bench.write_back().unfinished())
     assert (outcome.status, outcome.reason) == (OutcomeStatus.UPDATED, "confirmed_by_reading")
     assert outcome.change == bench.desk.written[0]
     assert len(bench.desk.written) == 1
@@ -329,7 +329,7 @@ def test_the_next_run_confirms_what_an_interrupted_one_had_sent(bench: Bench) ->
 
 def test_the_next_run_sends_what_an_interrupted_one_had_only_analysed(bench: Bench) -> None:
     bench.state.keep_verdict(bench.verdict())
-    (outcome,) = bench.write_back().unfinished()
+    (outcome,) = outcomes_of(bench.write_back().unfinished())
     assert outcome.status is OutcomeStatus.UPDATED
     assert len(bench.desk.written) == 1
 
@@ -339,7 +339,7 @@ def test_the_next_run_merges_anew_where_a_person_has_been_meanwhile(bench: Bench
     with pytest.raises(CannotRun):
         bench.settle()
     bench.somebody(tags=("vip", "theirs"))
-    (outcome,) = bench.write_back().unfinished()
+    (outcome,) = outcomes_of(bench.write_back().unfinished())
     assert outcome.status is OutcomeStatus.UPDATED
     assert "theirs" in bench.desk.written[-1].tags
     assert bench.desk.times("history") == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,18 @@ from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import UpdateConflict
 from ticket_processor.core.models import Change, Outcome, Ticket
 from ticket_processor.pipeline.recorder import Recorder
-from ticket_processor.pipeline.write_planner import Triage
+from ticket_processor.pipeline.write_planner import Settled, Triage
 from ticket_processor.pipeline.writeback import Delivery, WriteBack
 from ticket_processor.policy.decide import Policy
 from ticket_processor.state.store import State, Verdict
 from ticket_processor.tags import write_key
 
 from .fakes import START, FakeDesk, ManualClock, a_decision, a_ticket, an_analysis
+
+
+def outcomes_of(ended: Iterable[Settled]) -> list[Outcome]:
+    """The outcomes of tickets that a write-back has brought to their end."""
+    return [settled.outcome for settled in ended]
 
 
 class Bench:
@@ -59,14 +64,13 @@ class Bench:
             "run",
             max_attempts=5,
             listener=ended.append,
-            next_write=write_back.next_write,
             now=self.clock.now,
         )
-        for outcome in write_back.unfinished():
-            books.record(outcome)
+        for settled in write_back.unfinished():
+            books.record(settled)
         write_back.take(verdicts)
-        for outcome in write_back.finish():
-            books.record(outcome)
+        for settled in write_back.finish():
+            books.record(settled)
         return ended
 
     def settle(self, *ticket_ids: int, **options: Any) -> list[Outcome]:
@@ -76,7 +80,7 @@ class Bench:
     def bring(self, verdicts: list[Verdict], **options: Any) -> list[Outcome]:
         write_back = self.write_back(**options)
         write_back.take(verdicts)
-        return list(write_back.finish())
+        return outcomes_of(write_back.finish())
 
     def one(self, **options: Any) -> Outcome:
         (outcome,) = self.settle(**options)

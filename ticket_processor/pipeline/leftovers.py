@@ -6,13 +6,12 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 
 from ..core.errors import CannotRun, TicketError
-from ..core.models import Outcome
 from ..helpdesk.protocol import Helpdesk
 from ..state.store import TURN
 from .intake import Intake
 from .parts import Parts
 from .shared_faults import SharedFaults
-from .write_planner import Triage
+from .write_planner import Settled, Triage
 from .writeback import WriteBack
 
 LIKELY_INTERVAL_S = 600.0
@@ -45,14 +44,14 @@ class Leftovers:
             with suppress(TicketError):
                 self._desk.history(tickets[int(self._parts.clock.now() // LIKELY_INTERVAL_S) % len(tickets)])
 
-    def finish(self, intake: Intake, only: Collection[int] | None, record: Callable[[Outcome], None]) -> None:
+    def finish(self, intake: Intake, only: Collection[int] | None, record: Callable[[Settled], None]) -> None:
         """Settle what earlier runs have begun. Tickets for which no request works keep no other waiting."""
         state, last = self._parts.state, 0
         try:
-            for outcome in self._write_back.unfinished(only, self._limit, self._triage.revised):
-                last = outcome.ticket_id
+            for settled in self._write_back.unfinished(only, self._limit, self._triage.revised):
+                last = settled.outcome.ticket_id
                 intake.already_handled(last)
-                record(outcome)
+                record(settled)
                 if self.turn_over(last):
                     break
             else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from ..analysis.budget import Pace
 from ..analysis.chain import NOTHING_TO_READ
@@ -13,10 +14,11 @@ from ..core.latency_histogram import Latencies
 from ..core.models import Outcome, OutcomeStatus, Request, RunSummary, Statement, Usage, Writes
 from ..policy.decide import Policy
 from ..policy.reanalysis import JUDGED, MOST_TRIES, NOTHING_NEW, STILL_NO_MODEL, in_vain
-from ..state.store import Retry, State, Verdict
+from ..state.store import FollowUp, Retry, State
 from ..tags import REPAIR
 from .shared_faults import SharedFaults
-from .write_planner import ALREADY_DONE, INCOMPLETE, MARKED_BY_OTHERS
+from .verification import WriteVerifier
+from .write_planner import ALREADY_DONE, INCOMPLETE, MARKED_BY_OTHERS, Settled
 
 Listener = Callable[[Outcome], None]
 
@@ -24,8 +26,7 @@ Listener = Callable[[Outcome], None]
 class Recorder:
     """Takes outcomes in and knows what they come to. Used by one thread.
 
-    ``next_write`` tells what a later run has to write on a ticket that has come to its end; ``witness`` is told of each
-    end, and of the verdict that puts back what the write took away, if there is one.
+    ``verifier`` sees each end before the state forgets the verdict that it came from.
     """
 
     def __init__(
@@ -37,9 +38,8 @@ class Recorder:
         *,
         max_attempts: int,
         listener: Listener,
-        next_write: Callable[[int], tuple[Verdict, str] | None],
         now: Callable[[], float],
-        witness: Callable[[Outcome, Verdict | None], None] = lambda _outcome, _repair: None,
+        verifier: WriteVerifier | None = None,
         faults: SharedFaults | None = None,
     ) -> None:
         self._audit = audit
@@ -48,9 +48,8 @@ class Recorder:
         self._run_id = run_id
         self._max_attempts = max_attempts
         self._listener = listener
-        self._next_write = next_write
         self._now = now
-        self._witness = witness
+        self._verifier = verifier
         self._faults = faults or SharedFaults()
         self._undecided: dict[Request, dict[int, str]] = {}
         self._outcomes: Counter[str] = Counter()
@@ -80,9 +79,9 @@ class Recorder:
         """Whether a ticket failed, or was given up."""
         return bool(self._outcomes[OutcomeStatus.FAILED] or self._dead)
 
-    def record(self, outcome: Outcome) -> None:
+    def record(self, settled: Settled) -> None:
         """Receipt first, then the books: a crash between the two repeats a line, and loses nothing."""
-        state, again = self._state, False
+        state, outcome, again = self._state, settled.outcome, False
         self._audit.ticket(outcome)
         if outcome.retry:
             failed = outcome.status is OutcomeStatus.FAILED or outcome.reason.startswith(INCOMPLETE)
@@ -98,8 +97,9 @@ class Recorder:
             # A reply that changes nothing, or that is a person's by now, is dealt with as well as one that was written.
             dealt_with = outcome.change is not None or outcome.reason in (NOTHING_NEW, JUDGED, MARKED_BY_OTHERS)
             done = (self._run_id, outcome.key) if outcome.key and dealt_with else None
-            then = self._next_write(outcome.ticket_id) or self._still_to_put_back(outcome)
-            self._witness(outcome, then[0] if then and then[1] == REPAIR and outcome.change is not None else None)
+            then = settled.follow_up or self._still_to_put_back(outcome)
+            if self._verifier is not None:
+                self._verifier.saw(replace(settled, follow_up=then))
             with state.together():
                 self._note_fallback(outcome)
                 state.settled(outcome.ticket_id, done=done, then=then, now=self._now())
@@ -122,7 +122,7 @@ class Recorder:
             self._reviews += 1
         self._listener(outcome)
 
-    def _still_to_put_back(self, outcome: Outcome) -> tuple[Verdict, str] | None:
+    def _still_to_put_back(self, outcome: Outcome) -> FollowUp | None:
         """What people have lost to an earlier write is still theirs, whatever else has come of the ticket since."""
         kept = self._state.verdict(outcome.ticket_id)
         if kept is None or not kept.puts_back or kept.key == outcome.key or outcome.reason in ("closed", "deleted"):

@@ -24,7 +24,7 @@ from .run_frame import RunFrame
 from .shared_faults import IsolatingDesk, SharedFaults
 from .verdicts import Verdicts
 from .verification import WriteVerifier
-from .write_planner import Triage
+from .write_planner import Settled, Triage
 from .writeback import MOST_ITEMS, WriteBack
 
 REQUESTS: tuple[Request, ...] = ("update", "audits", "ticket")
@@ -63,10 +63,7 @@ class Run:
             dry_run=options.dry_run,
             before_write=self._checks.before_write,
         )
-        look = writes.looked_at
-        verifier = WriteVerifier(
-            desk, parts.state, parts.audit, parts.deadline, options.run_id, most=options.verify, looked_at=look
-        )
+        verifier = WriteVerifier(desk, parts.state, parts.audit, parts.deadline, options.run_id, most=options.verify)
         self._recorder = Recorder(
             parts.audit,
             parts.state,
@@ -74,9 +71,8 @@ class Run:
             options.run_id,
             max_attempts=options.max_attempts,
             listener=listener,
-            next_write=writes.next_write,
             now=parts.clock.now,
-            witness=verifier.saw,
+            verifier=verifier,
             faults=self._faults,
         )
         self._verdicts = Verdicts(parts, options, self._record, self._recorder.pace, self._faults)
@@ -149,7 +145,7 @@ class Run:
             ahead=parts.ahead,
             turn_over=self._leftovers.turn_over,
         )
-        self._leftovers.finish(intake, None if wanted is None else wanted.tickets, self._record)
+        self._leftovers.finish(intake, None if wanted is None else wanted.tickets, self._record_settled)
         intake.limit = None if options.limit is None else max(0, options.limit - self._recorder.recorded)
         fan_out = FanOut(
             parts.executor,
@@ -188,11 +184,14 @@ class Run:
             self._record_all(self._write_back.advance(MOST_ITEMS if more else 0, last=not more))
         self._record_all(self._write_back.finish())
 
-    def _record_all(self, outcomes: Iterable[Outcome]) -> None:
-        for outcome in outcomes:
-            self._record(outcome)
+    def _record_all(self, ended: Iterable[Settled]) -> None:
+        for settled in ended:
+            self._record_settled(settled)
 
     def _record(self, outcome: Outcome) -> None:
-        self._recorder.record(outcome)
+        self._record_settled(Settled(outcome))
+
+    def _record_settled(self, settled: Settled) -> None:
+        self._recorder.record(settled)
         if self._intake is not None:
-            self._intake.settled(outcome.ticket_id)
+            self._intake.settled(settled.outcome.ticket_id)

@@ -14,13 +14,13 @@ from typing import Literal
 from ..audit.receipts import AuditLog
 from ..core.clock import Deadline
 from ..core.errors import DeadlineReached, HelpdeskDown, RateLimited, TicketError
-from ..core.models import Change, Decision, Outcome, OutcomeStatus, Overwrite, Statement
+from ..core.models import Change, Decision, OutcomeStatus, Overwrite, Statement
 from ..helpdesk import batch_trust
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import Edit, History, overwritten
 from ..state.store import State, Verdict
 from ..tags import REPAIR
-from .write_planner import note_published, repair
+from .write_planner import Settled, note_published, repair
 
 MOST_KEPT = 20_000
 """Writes that are kept to be read back, in some 10 MB; more than a run's time and the helpdesk's limits let it read."""
@@ -36,8 +36,7 @@ _WRITTEN = (OutcomeStatus.UPDATED, OutcomeStatus.SUGGESTED)
 class WriteVerifier:
     """Sees every outcome of a run, and reads at most ``most`` of its writes back. Used by one thread.
 
-    The sample is the same for the same run id and outcomes. ``looked_at`` gives the record of a ticket's write where
-    it has been read already, which leaves nothing to read back.
+    The sample is the same for the same run id and outcomes.
     """
 
     def __init__(
@@ -49,14 +48,12 @@ class WriteVerifier:
         run_id: str,
         *,
         most: int = 0,
-        looked_at: Callable[[int], Edit | None] = lambda _ticket_id: None,
     ) -> None:
         self._desk = desk
         self._state = state
         self._audit = audit
         self._deadline = deadline
         self._most = min(most, MOST_KEPT)
-        self._looked_at = looked_at
         self._dice = random.Random(run_id)
         self._kept: list[bytes] = []
         self._doubtful: dict[int, tuple[bytes, frozenset[str]]] = {}
@@ -66,12 +63,12 @@ class WriteVerifier:
         self._values = self._tags = self._public = self._by_policy = 0
         self._found: dict[int, None] = {}
 
-    def saw(self, outcome: Outcome, then: Verdict | None = None) -> None:
+    def saw(self, settled: Settled) -> None:
         """Count a receipt, while the state still has the verdict that it came from.
 
-        ``then`` is what puts back what the write took away, where the helpdesk's answer has said so.
+        A write whose record has been read already is not read back.
         """
-        change = outcome.change
+        outcome, change = settled.outcome, settled.outcome.change
         if change is None or outcome.status not in _WRITTEN:
             return
         if outcome.job is not None:
@@ -79,9 +76,9 @@ class WriteVerifier:
         self._written += 1
         if change.tags_removed or change.fields_replaced or _replaces(change):
             self._judge(change)
-        if then is not None:
+        if settled.follow_up is not None and settled.follow_up[1] == REPAIR:
             # What was refused goes along with a repair; nobody has lost that.
-            lost, missing = then.decision, outcome.missing
+            lost, missing = settled.follow_up[0].decision, outcome.missing
             values = (
                 None if "priority" in missing else lost.priority,
                 None if "group" in missing else lost.group,
@@ -89,7 +86,7 @@ class WriteVerifier:
             )
             self._note(change.ticket_id, _values(*values), len(lost.tags))
             self._answered.add(change.ticket_id)
-        edit = self._looked_at(change.ticket_id)
+        edit = settled.recorded
         told = edit is not None and edit.intent == change.intent and (edit.comment is not None or not change.note)
         if edit is not None and told and self._most and change.ticket_id not in self._doubtful:
             self._checked += 1

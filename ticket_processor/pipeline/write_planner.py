@@ -21,7 +21,7 @@ from ..helpdesk.ticket_history import Edit, History, Ours, Overwritten
 from ..policy.decide import Policy, decide
 from ..policy.reanalysis import JUDGED, NOTHING_NEW
 from ..policy.skip_rules import HANDS_OFF
-from ..state.store import Open, Verdict
+from ..state.store import FollowUp, Open, Verdict
 from ..tags import COMPLETE, NOT_OURS, REPAIR, key_of_stage, merge
 
 WRITE_ATTEMPTS = 3
@@ -106,6 +106,18 @@ class Settlement:
         """The end of a ticket that carries our write."""
         status = OutcomeStatus.SUGGESTED if self.verdict.decision.suggest_only else OutcomeStatus.UPDATED
         return self.end(status, reason, change, now=now)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A ticket's end. ``follow_up`` is what a later run has to write on the ticket, and why.
+
+    ``recorded`` is the helpdesk's record of the write, where a job's item was looked up.
+    """
+
+    outcome: Outcome
+    follow_up: FollowUp | None = None
+    recorded: Edit | None = None
 
 
 class Planner(Protocol):

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..audit.receipts import AuditLog
@@ -37,13 +37,14 @@ from ..helpdesk import batch_trust
 from ..helpdesk.batch_trust import BatchTrust
 from ..helpdesk.protocol import Fetched, Helpdesk, JobStatus
 from ..helpdesk.ticket_history import Edit, History, overwritten
-from ..state.store import Open, State, Verdict, in_turn
+from ..state.store import FollowUp, Open, State, Verdict, in_turn
 from ..tags import REPAIR, reference
 from .write_planner import (
     DEFERRED,
     ENDED_STATUSES,
     INCOMPLETE,
     Planner,
+    Settled,
     Settlement,
     completion,
     incomplete,
@@ -156,7 +157,6 @@ class WriteBack:
         self._jobs: dict[str, _Job] = {}
         self._ended: dict[str, JobStatus] = {}
         self._arrived: deque[tuple[Settlement, str]] = deque()
-        self._next: dict[int, tuple[Verdict, str]] = {}
         self._next_poll = 0.0
         self._no_jobs_before = 0.0
         self._jobs_refused = False
@@ -165,7 +165,6 @@ class WriteBack:
         self._batching = False
         self._singles: deque[float] = deque()
         self._recorded: dict[str, Edit] = {}
-        self._looked_at: dict[int, Edit] = {}
         self._recent_until = 0.0
         self._trust = batch_trust.learnt(state)
         self._singly_done = self._done_in_jobs = self._jobs_used = self._incomplete = 0
@@ -193,7 +192,7 @@ class WriteBack:
         only: Collection[int] | None = None,
         most: int | None = None,
         revised: Callable[[Verdict], Verdict] = lambda verdict: verdict,
-    ) -> Iterator[Outcome]:
+    ) -> Iterator[Settled]:
         """Settle what earlier runs analysed and did not finish, sent or not; their jobs are asked by id first.
 
         ``only`` are the tickets that it is about, ``most`` how many of them; ``None`` is all. ``revised`` makes of
@@ -228,7 +227,7 @@ class WriteBack:
             now = self._clock.monotonic()
             self._waiting += [Settlement.of(Open(verdict), now) for verdict in verdicts]
 
-    def advance(self, outstanding: int, *, last: bool = False) -> Iterator[Outcome]:
+    def advance(self, outstanding: int, *, last: bool = False) -> Iterator[Settled]:
         """Do what is due, while ``outstanding`` more tickets are being analysed; the ``last`` ones, or not.
 
         Waits only when so much is pending that memory would grow.
@@ -246,7 +245,7 @@ class WriteBack:
             yield from self._wait_for_jobs()
             yield from self._send(outstanding, enough, linger)
 
-    def finish(self) -> Iterator[Outcome]:
+    def finish(self) -> Iterator[Settled]:
         """Bring everything to its end, waiting for jobs.
 
         Raises ``DeadlineReached`` with jobs still under way: the next run looks them up by their ids.
@@ -256,15 +255,7 @@ class WriteBack:
             if self._waiting or self._jobs or self._arrived:
                 yield from self._wait_for_jobs()
 
-    def next_write(self, ticket_id: int) -> tuple[Verdict, str] | None:
-        """What a later run has to write on a ticket that has just come to its end, and why."""
-        return self._next.pop(ticket_id, None)
-
-    def looked_at(self, ticket_id: int) -> Edit | None:
-        """The helpdesk's own record of a write in a job that has just come to its end, where that was read."""
-        return self._looked_at.pop(ticket_id, None)
-
-    def _wait_for_jobs(self) -> Iterator[Outcome]:
+    def _wait_for_jobs(self) -> Iterator[Settled]:
         if not (self._ended or self._arrived):
             if self._deadline.remaining() < LATEST_S:
                 raise DeadlineReached("jobs are still under way; the next run finds them by their ids")
@@ -274,7 +265,7 @@ class WriteBack:
                 self._poll()
         yield from self._take_in()
 
-    def _take_in(self, most: int | None = None) -> Iterator[Outcome]:
+    def _take_in(self, most: int | None = None) -> Iterator[Settled]:
         """Tickets whose jobs have ended, ``most`` of them, so that new answers are taken in between."""
         given = 0
         while (self._ended or self._arrived) and (most is None or given < most):
@@ -288,7 +279,7 @@ class WriteBack:
 
     # Which way
 
-    def _send(self, outstanding: int, enough: int, linger: float = LINGER_S) -> Iterator[Outcome]:
+    def _send(self, outstanding: int, enough: int, linger: float = LINGER_S) -> Iterator[Settled]:
         """Send what can be sent, as jobs where ``enough`` are waiting for one."""
         alone = [work for work in self._waiting if work.alone]
         if alone:
@@ -335,7 +326,7 @@ class WriteBack:
 
     # One by one
 
-    def _singly(self, works: list[Settlement]) -> Iterator[Outcome]:
+    def _singly(self, works: list[Settlement]) -> Iterator[Settled]:
         for start in range(0, len(works), MOST_ITEMS):
             part = works[start : start + MOST_ITEMS]
             tickets = self._desk.fetch([work.ticket_id for work in part])
@@ -361,7 +352,7 @@ class WriteBack:
             return self._end(work, OutcomeStatus.FAILED, str(fault), retry=True, failed_at="ticket")
         return self._planner.plan(work, tickets.get(work.ticket_id), self._clock.monotonic())
 
-    def _settle(self, work: Settlement, tickets: Fetched) -> Outcome:
+    def _settle(self, work: Settlement, tickets: Fetched) -> Settled:
         while True:
             change = self._plan(work, tickets)
             if isinstance(change, Outcome):
@@ -377,16 +368,16 @@ class WriteBack:
                 work.doubt = CHANGED_AGAIN if isinstance(error, UpdateConflict) else NO_CLEAR_ANSWER
                 tickets = self._desk.fetch([work.ticket_id])
             except TicketGone as gone:
-                return self._end(work, OutcomeStatus.SKIPPED, str(gone))
+                return Settled(self._end(work, OutcomeStatus.SKIPPED, str(gone)))
             except PartRefused as refused:
                 # Nothing happened, so what was read still holds; the rest may be worth a write of its own.
                 work.attempts -= 1
                 if not self._planner.refused(work, change, refused.part):
                     if work.verdict.follows:
-                        return self._end(work, OutcomeStatus.SKIPPED, incomplete((refused.part,)), retry=True)
-                    return self._end(work, OutcomeStatus.FAILED, str(refused), retry=True)
+                        return Settled(self._end(work, OutcomeStatus.SKIPPED, incomplete((refused.part,)), retry=True))
+                    return Settled(self._end(work, OutcomeStatus.FAILED, str(refused), retry=True))
             except UpdateRefused as refused:
-                return self._end(work, OutcomeStatus.FAILED, str(refused), retry=True, failed_at="update")
+                return Settled(self._end(work, OutcomeStatus.FAILED, str(refused), retry=True, failed_at="update"))
             else:
                 self._singly_done += 1
                 work.recorded = edit
@@ -394,7 +385,7 @@ class WriteBack:
 
     # As jobs
 
-    def _as_job(self) -> Iterator[Outcome]:
+    def _as_job(self) -> Iterator[Settled]:
         size = self._job_items() + self._on_trial  # one more, of which the job gets the stale item
         works, self._waiting = self._waiting[:size], self._waiting[size:]
         tickets = self._desk.fetch([work.ticket_id for work in works])
@@ -660,25 +651,22 @@ class WriteBack:
         work.attempts += 1
         work.sent.append(change)
 
-    def _done_in_job(self, work: Settlement, job_id: str) -> Outcome:
+    def _done_in_job(self, work: Settlement, job_id: str) -> Settled:
         self._done_in_jobs += 1
         work.job = job_id
-        if work.recorded is not None:
-            self._looked_at[work.ticket_id] = work.recorded
-        return self._done(work, work.sent[-1])
+        return replace(self._done(work, work.sent[-1]), recorded=work.recorded)
 
-    def _done(self, work: Settlement, change: Change) -> Outcome:
+    def _done(self, work: Settlement, change: Change) -> Settled:
         outcome = work.written(work.verdict.decision.reason, change, self._clock.monotonic())
-        self._note_what_is_left(work, outcome, change)
-        return outcome
+        return Settled(outcome, self._left_to_write(work, outcome, change))
 
-    def _confirmed(self, work: Settlement, outcome: Outcome) -> Outcome:
+    def _confirmed(self, work: Settlement, outcome: Outcome) -> Settled:
         """An end that was read; a write of ours that is there after all is looked at as every other."""
-        if outcome.change is not None and work.recorded is not None:
-            self._note_what_is_left(work, outcome, outcome.change)
-        return outcome
+        if outcome.change is None or work.recorded is None:
+            return Settled(outcome)
+        return Settled(outcome, self._left_to_write(work, outcome, outcome.change))
 
-    def _note_what_is_left(self, work: Settlement, outcome: Outcome, change: Change) -> None:
+    def _left_to_write(self, work: Settlement, outcome: Outcome, change: Change) -> FollowUp | None:
         """What a later run has to write: what a person has lost, and what was refused."""
         missing = completion(outcome, work.verdict) if outcome.missing else None
         self._incomplete += missing is not None
@@ -686,9 +674,8 @@ class WriteBack:
         if lost and work.recorded is not None:
             self._distrust(change, work.recorded)  # first: whoever reads the alert may count on it
             self._audit.alert("overwrote", ticket_id=work.ticket_id, parts=lost.parts)
-            self._next[work.ticket_id] = (repair(change, lost, work.verdict, missing), REPAIR)
-        elif missing is not None:
-            self._next[work.ticket_id] = (missing, INCOMPLETE)
+            return repair(change, lost, work.verdict, missing), REPAIR
+        return None if missing is None else (missing, INCOMPLETE)
 
     def _end(
         self,

@@ -91,6 +91,10 @@ class Verdict(Frozen):
         )
 
 
+FollowUp = tuple[Verdict, str]
+"""A verdict that a later run has to write, and why."""
+
+
 @dataclass(frozen=True)
 class Open:
     """A verdict that is not settled, every change that may have been sent for it, and the job of the last, if any."""
@@ -261,7 +265,7 @@ class State:
         ticket_id: int,
         *,
         done: tuple[str, str] | None = None,
-        then: tuple[Verdict, str] | None = None,
+        then: FollowUp | None = None,
         now: float = 0.0,
     ) -> None:
         """The ticket has its end; ``done`` is (run id, key) when it carries a write of ours.

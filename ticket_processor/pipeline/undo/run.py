@@ -35,7 +35,7 @@ from ...helpdesk.ticket_history import History
 from ...state.store import State, Verdict
 from ...tags import COMPLETE, REPAIR, key_of_stage
 from ..run_checks import HALTED, heed_wait
-from ..write_planner import CONFIRMED, DEFERRED, PUT_BACK, WRITE_ATTEMPTS, Settlement, is_stable
+from ..write_planner import CONFIRMED, DEFERRED, PUT_BACK, WRITE_ATTEMPTS, Settled, Settlement, is_stable
 from ..writeback import Delivery, WriteBack
 from .in_flight import InFlight, wait_for_jobs
 from .past_runs import RunWrites
@@ -282,7 +282,7 @@ class Undo:
         ]
         self._planner.flight = wait_for_jobs(parts.desk, sent, parts.clock, parts.deadline, parts.tell)
         for ticket_id in sorted(writes.taken_back & writes.keys.keys()):
-            self._record(Outcome(ticket_id=ticket_id, status=OutcomeStatus.SKIPPED, reason=ALREADY_UNDONE))
+            self._record(Settled(Outcome(ticket_id=ticket_id, status=OutcomeStatus.SKIPPED, reason=ALREADY_UNDONE)))
         with closing(State(None)) as scratch:
             try:
                 self._write(scratch, sorted(untold))
@@ -311,13 +311,14 @@ class Undo:
                 parts.deadline.wait(options.stable_read_s + 1)
             write_back.take([self._verdict(ticket_id) for ticket_id in waiting])
             waiting = []
-            for outcome in write_back.finish():
+            for settled in write_back.finish():
+                outcome = settled.outcome
                 if outcome.reason == DEFERRED and waits < MOST_WAITS:
                     waiting.append(outcome.ticket_id)
                     if outcome.attempts:
                         self._doubtful.add(outcome.ticket_id)
                 else:
-                    self._record(outcome, write_back)
+                    self._record(settled)
                 scratch.settled(outcome.ticket_id)
             if not waiting:
                 break
@@ -343,13 +344,13 @@ class Undo:
             if verdict.key in {key_of_stage(key, COMPLETE) for key in keys}:
                 self._parts.state.settled(verdict.ticket_id)
 
-    def _record(self, outcome: Outcome, write_back: WriteBack | None = None) -> None:
+    def _record(self, settled: Settled) -> None:
         """Receipt first, then the state. The ticket counts as triaged still: no later run begins anew."""
-        parts = self._parts
+        parts, outcome = self._parts, settled.outcome
         parts.audit.ticket(outcome)
-        if write_back is not None and outcome.status is OutcomeStatus.UPDATED:
+        if outcome.status is OutcomeStatus.UPDATED:
             done = (self._writes.run_id, self._writes.keys[outcome.ticket_id][-1])
-            then = write_back.next_write(outcome.ticket_id)
+            then = settled.follow_up
             if then is None and (kept := parts.state.verdict(outcome.ticket_id)) is not None and kept.puts_back:
                 then = (kept, REPAIR)  # what people have lost to another write is still theirs
             parts.state.settled(outcome.ticket_id, done=done, then=then)
