@@ -25,6 +25,7 @@ from ticket_processor.core.errors import ConfigError, ExitCode, ReadOnlyViolatio
 from ticket_processor.core.guards import FILE_NAME as STOP
 from ticket_processor.core.guards import size
 from ticket_processor.core.models import RunRecord, RunSummary
+from ticket_processor.core.reasons import WAITING
 from ticket_processor.monitoring.checks import TOKENS_END, TOKENS_WARN_S
 from ticket_processor.monitoring.health import machine, runs
 from ticket_processor.monitoring.health.checks import (
@@ -48,7 +49,6 @@ from ticket_processor.monitoring.health.server import FRESH_S, CachedExamination
 from ticket_processor.monitoring.health.words import span
 from ticket_processor.monitoring.run_metrics import RunMetrics
 from ticket_processor.pipeline.run_checks import HALTED
-from ticket_processor.policy.skip_rules import WAITING
 from ticket_processor.settings.schema import Settings, ZendeskSettings
 from ticket_processor.state.store import FILE_NAME, Retry, State
 from ticket_processor.wiring.parts import ACCOUNT, HELPDESK

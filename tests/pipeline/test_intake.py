@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -14,12 +14,14 @@ from ticket_processor.core.errors import DeadlineReached, Halted, TicketError
 from ticket_processor.core.models import Outcome, OutcomeStatus, Ticket
 from ticket_processor.helpdesk.protocol import Page
 from ticket_processor.helpdesk.ticket_history import Edit, History
-from ticket_processor.pipeline.intake import Intake, PageLedger, Wanted, Work
+from ticket_processor.pipeline.intake import Intake, IntakeOptions, Wanted, Work
+from ticket_processor.pipeline.page_ledger import PageLedger
 from ticket_processor.policy.skip_rules import Selection, SkipRules, SkipSettings
 from ticket_processor.state.store import State, Verdict
 from ticket_processor.tags import write_key
 
 from ..support.fakes import START, FakeDesk, a_decision, a_ticket
+from ..support.intake_rig import CursorState, Gate, Screening
 
 # The ledger
 
@@ -106,25 +108,25 @@ def test_settling_a_stranger_changes_nothing() -> None:
 class Run:
     """An intake with everything around it."""
 
-    def __init__(self, *pages: Page, tickets: tuple[Ticket, ...] = (), **options: Any) -> None:
+    def __init__(
+        self,
+        *pages: Page,
+        tickets: tuple[Ticket, ...] = (),
+        selection: Selection | None = None,
+        limit: int | None = None,
+        again: Mapping[int, tuple[str, ...]] | None = None,
+        wanted: Wanted | None = None,
+    ) -> None:
         self.desk = FakeDesk(*tickets, pages=pages)
-        self.state = State(None)
-        self.stored: list[str] = []
+        self.state = CursorState()
+        for ticket_id, tags in (again or {}).items():
+            self.state.remember_fallback(ticket_id, tags)
+        self.stored = self.state.cursors
         self.outcomes: list[Outcome] = []
-        self.looks = 0
-        self.go_on: Callable[[], None] = lambda: None
-        self.held = False
-        given: dict[str, Any] = {
-            "cursor": None,
-            "since": START - 86_400,
-            "statuses": ("new", "open"),
-            "marker": "ai_processed",
-            "may_hold_our_write": lambda _ticket, _stamp: self.held,
-            **options,
-        }
-        limit = given.pop("limit", None)
-        ledger = PageLedger(self.stored.append)
-        self.intake = Intake(self.desk, self.state, ledger, skipped=self._skipped, go_on=self._look, **given)
+        self.gate = Gate()
+        self.triage = Screening(self.desk, selection)
+        options = IntakeOptions(START - 86_400, wanted, second_looks=again is not None)
+        self.intake = Intake(self.desk, self.state, self.triage, self.gate, self._skipped, options)
         self.intake.limit = limit
 
     def _skipped(self, outcome: Outcome) -> None:
@@ -135,10 +137,6 @@ class Run:
         else:
             self.state.settled(outcome.ticket_id)
         self.intake.settled(outcome.ticket_id)
-
-    def _look(self) -> None:
-        self.looks += 1
-        self.go_on()
 
     def works(self) -> list[int]:
         return [work.ticket.id for work in self.intake]
@@ -225,7 +223,7 @@ def test_a_ticket_whose_history_cannot_be_searched_fails_alone(monkeypatch: pyte
 
     run = Run(page(a_ticket(1), a_ticket(2, status="closed"), cursor="c0", last=False), page(a_ticket(3, age=90_000)))
     monkeypatch.setattr(run.desk, "history", refuse)
-    run.held = True
+    run.triage.held = True
     assert run.works() == []
     failed, skipped = run.outcomes
     assert (failed.ticket_id, failed.status, failed.reason) == (1, OutcomeStatus.FAILED, "too many audits")
@@ -301,7 +299,7 @@ def test_what_this_installation_has_done_is_done_even_without_the_marker() -> No
 
 def test_a_write_of_ours_that_lost_its_marker_is_found_before_a_model_is_paid() -> None:
     run = Run(page(a_ticket(1)))
-    run.held = True
+    run.triage.held = True
     run.desk.found[1, write_key(a_ticket(1))] = "run-0-1"
     assert run.works() == []
     assert run.desk.times("history") == 1
@@ -393,11 +391,11 @@ def test_pages_are_pulled_only_as_work_is_taken() -> None:
 
 def test_a_deadline_between_two_tickets_ends_the_intake_and_earns_nothing() -> None:
     def late() -> None:
-        if run.looks == 2:
+        if run.gate.looks == 2:
             raise DeadlineReached("late")
 
     run = Run(page(a_ticket(1), a_ticket(2)))
-    run.go_on = late
+    run.gate.go_on = late
     works = iter(run.intake)
     next(works)
     with pytest.raises(DeadlineReached):
@@ -489,7 +487,7 @@ def test_a_ticket_outside_the_canary_is_left_alone_even_from_the_retry_list() ->
 
 def test_nobody_asks_for_earlier_writes_on_a_ticket_that_waits() -> None:
     run = Run(page(a_ticket(1, age=600)), selection=LATE)
-    run.held = True
+    run.triage.held = True
     assert run.works() == []
     assert run.desk.times("history") == 0
 
@@ -517,11 +515,11 @@ def test_a_long_retry_list_is_read_by_the_hundred_as_it_is_worked_on() -> None:
 
 def test_a_switch_that_is_set_ends_the_intake_before_the_next_ticket() -> None:
     def stopped() -> None:
-        if run.looks == 2:
+        if run.gate.looks == 2:
             raise Halted("the kill switch is set")
 
     run = Run(page(a_ticket(1), a_ticket(2)))
-    run.go_on = stopped
+    run.gate.go_on = stopped
     works = iter(run.intake)
     next(works)
     with pytest.raises(Halted):

@@ -20,18 +20,11 @@ from ticket_processor.core.errors import (
     UpdateRefused,
 )
 from ticket_processor.core.models import Analysis, Change, Outcome, OutcomeStatus, Overwrite, Priority, Ticket, Usage
+from ticket_processor.core.reasons import CHANGED_AGAIN
 from ticket_processor.helpdesk import batch_trust
 from ticket_processor.helpdesk.batch_trust import BatchTrust
 from ticket_processor.helpdesk.ticket_history import Edit, History
-from ticket_processor.pipeline.writeback import (
-    CHANGED_AGAIN,
-    FEW,
-    MOST_ITEMS,
-    MOST_WAITING,
-    SMALL_JOB,
-    TRIAL_ITEMS,
-    Delivery,
-)
+from ticket_processor.pipeline.writeback import FEW, MOST_ITEMS, MOST_WAITING, SMALL_JOB, TRIAL_ITEMS, Delivery
 from ticket_processor.state.store import Verdict
 from ticket_processor.tags import reference
 

@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.core.models import Outcome
-from ticket_processor.pipeline.intake import Intake, PageLedger
+from ticket_processor.pipeline.intake import Intake, IntakeOptions
 from ticket_processor.policy.skip_rules import Selection, SkipRules, SkipSettings
-from ticket_processor.state.store import CURSOR, SEARCHED, State
+from ticket_processor.state.store import SEARCHED, State
 from ticket_processor.zendesk import Zendesk
 
 from ..helpdesk.test_zendesk import Account
 from ..support.fakes import START
+from ..support.intake_rig import Gate, Screening
 
 PERIOD_S = 600.0
 HOUR = 3600.0
@@ -41,7 +42,7 @@ class Story:
             self.account.store.index_late[number] = late
         return number
 
-    def run(self, *, limit: int | None = None, settles: bool = True, reply_to: Any = None) -> list[int]:
+    def run(self, *, limit: int | None = None, settles: bool = True, replies: bool = False) -> list[int]:
         """A run ten minutes after the last; the tickets that it has understood, and how many requests it took."""
         self.account.clock.advance(PERIOD_S)
         self.account.sent.clear()
@@ -51,20 +52,9 @@ class Story:
             self.state.settled(outcome.ticket_id)
             intake.settled(outcome.ticket_id)
 
-        intake = Intake(
-            Zendesk(self.account.transport, source="search", search_window_s=self.window_s),
-            self.state,
-            PageLedger(lambda cursor: self.state.remember(**{CURSOR: cursor})),
-            cursor=self.state.fact(CURSOR),
-            since=START - HOUR,
-            statuses=("new", "open"),
-            marker="ai_processed",
-            may_hold_our_write=lambda _ticket, _stamp: False,
-            skipped=skipped,
-            go_on=lambda: None,
-            selection=VOICE,
-            reply_to=reply_to,
-        )
+        desk = Zendesk(self.account.transport, source="search", search_window_s=self.window_s)
+        options = IntakeOptions(START - HOUR, replies=replies)
+        intake = Intake(desk, self.state, Screening(desk, VOICE), Gate(), skipped, options)
         intake.limit = limit
         works = [work.ticket.id for work in intake]
         for number in works if settles else ():
@@ -148,9 +138,9 @@ def test_a_ticket_that_no_run_gets_to_for_longer_than_the_window_does_not_count_
 def test_done_tickets_are_not_asked_about_in_every_listing_when_answers_are_wanted(story: Story) -> None:
     for _ in range(20):
         story.add()
-    story.run(reply_to=lambda _ticket, _history: None)
+    story.run(replies=True)
     for _ in range(3):
-        story.run(reply_to=lambda _ticket, _history: None)
+        story.run(replies=True)
         assert story.requests() == {"export": 1}
 
 

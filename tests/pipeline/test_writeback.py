@@ -22,6 +22,7 @@ from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.pipeline.write_planner import Triage
 from ticket_processor.pipeline.writeback import MOST_ITEMS
 from ticket_processor.policy.decide import Policy
+from ticket_processor.policy.skip_rules import Selection, SkipRules
 
 from ..support.fakes import a_decision, a_ticket, an_analysis
 from ..support.writeback_rig import Bench, outcomes_of
@@ -232,7 +233,7 @@ def test_a_ticket_taken_on_during_a_conflict_is_not_written_to_again(bench: Benc
 
 def test_the_statuses_a_site_asked_for_are_written_to(bench: Bench) -> None:
     bench.somebody(status="pending")
-    assert bench.one(statuses=("pending",)).status is OutcomeStatus.UPDATED
+    assert bench.one(selection=Selection(SkipRules(), statuses=frozenset({"pending"}))).status is OutcomeStatus.UPDATED
 
 
 def test_a_write_of_ours_is_confirmed_although_the_ticket_was_solved_since(bench: Bench) -> None:
@@ -243,7 +244,7 @@ def test_a_write_of_ours_is_confirmed_although_the_ticket_was_solved_since(bench
 
 def test_the_marker_of_a_follow_up_is_its_originals(bench: Bench) -> None:
     tags = ("vip", "ai_processed")
-    triage = Triage(bench.desk, bench.audit, Policy(), statuses=(), stable_read_s=6.0)
+    triage = Triage(bench.desk, bench.audit, Policy(), selection=Selection(SkipRules()), stable_read_s=6.0)
     assert triage.marked(a_ticket(1, tags=tags))
     assert not triage.marked(a_ticket(1, tags=("vip",)))
     assert not triage.marked(a_ticket(1, tags=tags, follow_up=True))

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from ticket_processor.pipeline.intake import NOT_FOUND
+from ticket_processor.core.reasons import NOT_FOUND
 from ticket_processor.sandbox import Audit, Sandbox
 
 from .mishaps import Mishaps

@@ -8,6 +8,7 @@ from typing import Any
 from unittest import mock
 
 from ticket_processor import zendesk
+from ticket_processor.core import reasons
 from ticket_processor.core.errors import CannotRun, HelpdeskDown
 from ticket_processor.core.models import Ticket
 from ticket_processor.helpdesk import batch_trust
@@ -86,8 +87,8 @@ def _key_from_the_first_message() -> Iterator[None]:
 def _any_marker_means_done(
     pulled: intake.Intake, ticket: Ticket, *given: Any, whole: Any = intake.Intake._reason_to_skip, **rest: Any
 ) -> str | None:
-    if pulled._marked(ticket):
-        return settlement.ALREADY_DONE
+    if pulled._triage.marked(ticket):
+        return reasons.ALREADY_DONE
     reason: str | None = whole(pulled, ticket, *given, **rest)
     return reason
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from ticket_processor.core.models import Ticket
-from ticket_processor.pipeline.write_planner import MARKED_BY_OTHERS
+from ticket_processor.core.reasons import MARKED_BY_OTHERS
 from ticket_processor.policy.reanalysis import anew_key
 from ticket_processor.sandbox import Audit, StoredTicket
 

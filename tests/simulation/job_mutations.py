@@ -14,7 +14,7 @@ from ticket_processor.core.errors import AuditUnwritable, OutcomeUnknown, StateU
 from ticket_processor.core.models import Change, Outcome, Ticket
 from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk.protocol import JobStatus
-from ticket_processor.pipeline import intake, verdicts, writeback
+from ticket_processor.pipeline import intake, page_ledger, writeback
 from ticket_processor.pipeline import write_planner as settlement
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.reanalysis import CustomerReply
@@ -112,7 +112,7 @@ def _without_receipts() -> Iterator[None]:
         yield
 
 
-def _waits_for_nobody(ledger: intake.PageLedger, _ticket_id: int) -> None:
+def _waits_for_nobody(ledger: page_ledger.PageLedger, _ticket_id: int) -> None:
     return None
 
 
@@ -136,7 +136,7 @@ def _whoever_judged() -> Iterator[None]:
 
 
 def _another_key_each_time(
-    ticket: Ticket, told: Any, policy: Policy, whole: Any = verdicts.reply_to
+    ticket: Ticket, told: Any, policy: Policy, whole: Any = intake.reply_to
 ) -> CustomerReply | None:
     reply = whole(ticket, told, policy)
     return (
@@ -164,12 +164,12 @@ JOB_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "intents of a job not written down": lambda: mock.patch.object(AuditLog, "intent", _no_intent_of_a_job),
     "ends of a job's items not written down": lambda: mock.patch.object(AuditLog, "ticket", _no_receipt_of_a_job),
     "written although no receipt can be": _without_receipts,
-    "cursor does not wait for jobs": lambda: mock.patch.object(intake.PageLedger, "begin", _waits_for_nobody),
+    "cursor does not wait for jobs": lambda: mock.patch.object(page_ledger.PageLedger, "begin", _waits_for_nobody),
     "retry list forgotten": lambda: mock.patch.object(State, "retry_later", _forgets_who_waits),
     "deferred taken for done": lambda: mock.patch.object(settlement.Settlement, "end", _never_again),
     "completion writes everything again": lambda: mock.patch.object(writeback, "completion", _everything_again),
     "reply triaged although a person has judged": _whoever_judged,
-    "reply triaged again and again": lambda: mock.patch.object(verdicts, "reply_to", _another_key_each_time),
+    "reply triaged again and again": lambda: mock.patch.object(intake, "reply_to", _another_key_each_time),
 }
 """Each gives a context manager in which one guard is gone."""
 

@@ -14,8 +14,7 @@ from ticket_processor.core.models import Change, Decision, Overwrite, TakenOff, 
 from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk import transport
 from ticket_processor.helpdesk.protocol import Page
-from ticket_processor.pipeline import intake, verdicts
-from ticket_processor.pipeline import run as pipeline
+from ticket_processor.pipeline import intake, page_ledger, verdicts
 from ticket_processor.pipeline import write_planner as settlement
 from ticket_processor.policy.decide import Policy
 from ticket_processor.state.store import Open
@@ -41,10 +40,10 @@ def _public_by_default(change: Change, whole: Any = zendesk._update_body) -> dic
     return body
 
 
-def _cursor_moves_first(ledger: intake.PageLedger, page: Page) -> None:
+def _cursor_moves_first(ledger: page_ledger.PageLedger, page: Page) -> None:
     if page.cursor is not None:
         ledger._store(page.cursor)
-    ledger._pages.append(intake._OpenPage(None))
+    ledger._pages.append(page_ledger._OpenPage(None))
 
 
 def _sends_twice(desk: zendesk.Zendesk, change: Change, whole: Any = zendesk.Zendesk.update) -> None:
@@ -88,7 +87,7 @@ def _nothing_replaced(item: Open, now: float, whole: Any = settlement.Settlement
 def _judgement_ignored() -> Iterator[None]:
     """Neither at the intake nor before the write is looked at what a person has taken off."""
     with (
-        mock.patch.object(pipeline, "still_ours", return_value=True),
+        mock.patch.object(intake, "still_ours", return_value=True),
         mock.patch.object(settlement.Settlement, "of", _nothing_replaced),
     ):
         yield
@@ -98,8 +97,7 @@ def _judgement_ignored() -> Iterator[None]:
 def _marker_trusted() -> Iterator[None]:
     """Whatever a marked ticket's record says, it is done."""
     with (
-        mock.patch.object(settlement.Triage, "marked", lambda self, ticket: self._policy.marker in ticket.tags),
-        mock.patch.object(intake.Intake, "_marked", lambda self, ticket: self._marker in ticket.tags),
+        mock.patch.object(settlement.Triage, "marked", lambda self, ticket: self.policy.marker in ticket.tags),
         mock.patch.object(history.History, "born_with", return_value=False),
     ):
         yield
@@ -139,7 +137,7 @@ MUTATIONS: Mapping[str, Callable[[], Any]] = {
         tags, "merge_tags", lambda current, add, remove=(): tuple(add)
     ),
     "cursor moved before its page is settled": lambda: mock.patch.object(
-        intake.PageLedger, "open", _cursor_moves_first
+        page_ledger.PageLedger, "open", _cursor_moves_first
     ),
     "write resent without reading": lambda: mock.patch.object(zendesk.Zendesk, "update", _sends_twice),
     "conflict taken for success": lambda: mock.patch.object(zendesk.Zendesk, "update", _ignores_conflicts),

@@ -15,6 +15,7 @@ from ticket_processor.pipeline.recorder import Recorder
 from ticket_processor.pipeline.write_planner import Settled, Triage
 from ticket_processor.pipeline.writeback import Delivery, WriteBack
 from ticket_processor.policy.decide import Policy
+from ticket_processor.policy.skip_rules import Selection, SkipRules
 from ticket_processor.state.store import State, Verdict
 from ticket_processor.tags import write_key
 
@@ -36,7 +37,7 @@ class Bench:
         self.audit = AuditLog(folder, self.clock, "run")
 
     def write_back(self, **options: Any) -> WriteBack:
-        given = {"statuses": ("new", "open"), "stable_read_s": 6.0, **options}
+        given = {"selection": Selection(SkipRules()), "stable_read_s": 6.0, **options}
         delivery, dry_run = given.pop("delivery", Delivery("single")), given.get("dry_run", False)
         deadline = Deadline(self.clock, given.pop("seconds", 540.0))
         before_write = given.pop("before_write", lambda: None)

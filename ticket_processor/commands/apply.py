@@ -15,10 +15,10 @@ from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.id_set import IdSet
 from ..core.models import Outcome, OutcomeStatus, RunSummary, Usage
+from ..core.reasons import ALREADY_DONE
 from ..monitoring.run_watch import tally_of, tended
 from ..pipeline.backfill.results_file import ANEW, DECIDED, Entry, Refused, Results, locked
 from ..pipeline.backfill.walk import BackfillPolicy
-from ..pipeline.write_planner import ALREADY_DONE
 from ..reporting.run_tally import Seen
 from ..settings.load import load
 from ..settings.schema import Settings

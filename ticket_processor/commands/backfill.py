@@ -7,7 +7,7 @@ import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from ..core.clock import Deadline, SystemClock, iso, parse_iso
 from ..core.errors import CannotRun, ConfigError, DeadlineReached, ExitCode, Stopping
 from ..monitoring.run_watch import tended
 from ..pipeline.backfill.results_file import DECIDED, BackfillFile, Header
-from ..pipeline.backfill.walk import Backfill, BackfillPolicy
+from ..pipeline.backfill.walk import HISTORY, Backfill, BackfillPolicy
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.parts import audit_keys, kill_switch, selection, transport_for, understanding
@@ -150,7 +150,7 @@ class _Work:
             executor,
             clock,
             deadline,
-            left_alone=selection(settings, self._transport).reason,
+            left_alone=replace(selection(settings, self._transport), statuses=frozenset(HISTORY)).reason,
             check=kill_switch(settings).check,
             told=self._tell,
             workers=run.workers,

@@ -12,8 +12,9 @@ from typing import Any
 
 from ..core.clock import Clock, SystemClock
 from ..core.models import Change, Outcome, OutcomeStatus, RunSummary
+from ..core.reasons import ALREADY_UNDONE, NOT_KNOWN_YET, OTHER_RUN
 from ..pipeline.undo.revert import WORDS, Left, told
-from ..pipeline.undo.run import ALREADY_UNDONE, NOT_KNOWN_YET, OTHER_RUN, not_reached, other_run
+from ..pipeline.undo.run import not_reached, other_run
 from ..settings.load import load
 from ..wiring.runs import AskedUndo, Undone
 from ..wiring.runs import undo as take_back

@@ -7,9 +7,9 @@ from contextlib import suppress
 
 from ..core.errors import CannotRun, TicketError
 from ..helpdesk.protocol import Helpdesk
-from ..state.store import TURN
 from .intake import Intake
 from .parts import Parts
+from .run_checks import RunChecks
 from .shared_faults import SharedFaults
 from .write_planner import Settled, Triage
 from .writeback import WriteBack
@@ -27,6 +27,7 @@ class Leftovers:
         limit: int | None,
         desk: Helpdesk,
         faults: SharedFaults,
+        checks: RunChecks,
         planner: Triage,
         writes: WriteBack,
     ) -> None:
@@ -34,6 +35,7 @@ class Leftovers:
         self._limit = limit
         self._desk = desk
         self._faults = faults
+        self._checks = checks
         self._triage = planner
         self._write_back = writes
 
@@ -52,24 +54,13 @@ class Leftovers:
                 last = settled.outcome.ticket_id
                 intake.already_handled(last)
                 record(settled)
-                if self.turn_over(last):
+                if self._checks.turn_over(last):
                     break
             else:
                 return
         except CannotRun as end:
             if end is not self._faults.end("update"):
                 raise
-            self.turn_over(last)
+            self._checks.turn_over(last)
         self._write_back.give_up()
         intake.leave_to_later(item.verdict.ticket_id for item in state.unsettled())
-
-    def turn_over(self, ticket_id: int) -> bool:
-        """Whether requests fail for ticket after ticket that earlier runs have left, so that others have their turn.
-
-        ``ticket_id`` is the last of them; the next run begins behind it.
-        """
-        if not self._faults.stopped("update", "audits", "ticket"):
-            return False
-        self._faults.look_again()
-        self._parts.state.remember(**{TURN: str(ticket_id)})
-        return True

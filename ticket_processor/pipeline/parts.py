@@ -53,7 +53,6 @@ class RunOptions:
     dry_run: bool = False
     limit: int | None = None
     since: float | None = None
-    statuses: tuple[str, ...] = ("new", "open")
     workers: int = 8
     analysis_timeout_s: float = 90.0
     stable_read_s: float = 6.0

@@ -9,18 +9,20 @@ from dataclasses import replace
 from ..analysis.budget import Pace
 from ..analysis.chain import NOTHING_TO_READ
 from ..audit.receipts import AuditLog
+from ..core import reasons
 from ..core.errors import ExitCode, StateUnusable
 from ..core.latency_histogram import Latencies
 from ..core.models import Outcome, OutcomeStatus, Request, RunSummary, Statement, Usage, Writes
 from ..policy.decide import Policy
-from ..policy.reanalysis import JUDGED, MOST_TRIES, NOTHING_NEW, STILL_NO_MODEL, in_vain
+from ..policy.reanalysis import MOST_TRIES, in_vain
 from ..state.store import FollowUp, Retry, State
 from ..tags import REPAIR
 from .shared_faults import SharedFaults
 from .verification import WriteVerifier
-from .write_planner import ALREADY_DONE, INCOMPLETE, MARKED_BY_OTHERS, Settled
+from .write_planner import Settled
 
 Listener = Callable[[Outcome], None]
+_DEALT_WITH = (reasons.NOTHING_NEW, reasons.JUDGED, reasons.MARKED_BY_OTHERS)
 
 
 class Recorder:
@@ -84,7 +86,7 @@ class Recorder:
         state, outcome, again = self._state, settled.outcome, False
         self._audit.ticket(outcome)
         if outcome.retry:
-            failed = outcome.status is OutcomeStatus.FAILED or outcome.reason.startswith(INCOMPLETE)
+            failed = outcome.status is OutcomeStatus.FAILED or outcome.reason.startswith(reasons.INCOMPLETE)
             if failed and outcome.failed_at is not None:
                 # Whether it counts is known once the run has tried other tickets.
                 self._undecided.setdefault(outcome.failed_at, {})[outcome.ticket_id] = outcome.reason
@@ -95,7 +97,7 @@ class Recorder:
                 state.cost_is_told(outcome.ticket_id)
         elif outcome.status is not OutcomeStatus.PLANNED:
             # A reply that changes nothing, or that is a person's by now, is dealt with as well as one that was written.
-            dealt_with = outcome.change is not None or outcome.reason in (NOTHING_NEW, JUDGED, MARKED_BY_OTHERS)
+            dealt_with = outcome.change is not None or outcome.reason in _DEALT_WITH
             done = (self._run_id, outcome.key) if outcome.key and dealt_with else None
             then = settled.follow_up or self._still_to_put_back(outcome)
             if self._verifier is not None:
@@ -173,7 +175,7 @@ class Recorder:
     def _note_fallback(self, outcome: Outcome) -> None:
         """Keep the list of tickets that a second look could help."""
         analysis, change, state = outcome.analysis, outcome.change, self._state
-        if outcome.reason == STILL_NO_MODEL:
+        if outcome.reason == reasons.STILL_NO_MODEL:
             if analysis is not None and in_vain(analysis.why_fallback):
                 state.tried_in_vain(outcome.ticket_id, MOST_TRIES)
         elif analysis is not None and change is not None and analysis.source != "model":
@@ -183,9 +185,9 @@ class Recorder:
             ours = (*kept, *change.tags_added)
             if worth_a_look and self._policy.tag("fallback") in ours:
                 state.remember_fallback(outcome.ticket_id, ours)
-        elif outcome.reason == NOTHING_NEW and analysis is not None and analysis.source != "model":
+        elif outcome.reason == reasons.NOTHING_NEW and analysis is not None and analysis.source != "model":
             pass  # of a reply the rules say what they said before, so a model is still to be asked
-        elif analysis is not None or outcome.reason != ALREADY_DONE:
+        elif analysis is not None or outcome.reason != reasons.ALREADY_DONE:
             state.forget_fallback(outcome.ticket_id)  # done by a model, or a person has dealt with it
 
     def summary(

@@ -12,10 +12,9 @@ from itertools import islice
 
 from ..core.errors import ConfigError, DeadlineReached
 from ..core.models import Outcome, Request, RunSummary
-from ..policy.reanalysis import still_ours
-from ..state.store import CURSOR, Verdict
+from ..state.store import Verdict
 from .fan_out import FanOut
-from .intake import Intake, PageLedger, Wanted
+from .intake import Intake, IntakeOptions, Wanted
 from .leftovers import Leftovers
 from .parts import Parts, RunOptions
 from .recorder import Listener, Recorder
@@ -39,17 +38,16 @@ class Run:
         self._intake: Intake | None = None
         self.abandoned = 0
         """Worker threads left behind in calls that do not end."""
-        self._checks = RunChecks(parts, options)
         self._faults = SharedFaults()
+        self._checks = RunChecks(parts, options, self._faults)
         self._desk = desk = IsolatingDesk(parts.desk, self._faults)
         self._triage = Triage(
             desk,
             parts.audit,
             parts.policy,
-            statuses=options.statuses,
+            selection=parts.selection,
             stable_read_s=options.stable_read_s,
             dry_run=options.dry_run,
-            leave_alone=parts.selection.rules.reason,
             taxonomy=parts.taxonomy,
         )
         self._write_back = writes = WriteBack(
@@ -76,7 +74,7 @@ class Run:
             faults=self._faults,
         )
         self._verdicts = Verdicts(parts, options, self._record, self._recorder.pace, self._faults)
-        self._leftovers = Leftovers(parts, options.limit, desk, self._faults, self._triage, writes)
+        self._leftovers = Leftovers(parts, options.limit, desk, self._faults, self._checks, self._triage, writes)
         self._frame = RunFrame(parts, options, self._checks, self._recorder, verifier, writes, lambda: self._intake)
 
     def execute(self) -> RunSummary:
@@ -107,7 +105,7 @@ class Run:
         ``anew``: also those that are done, under a key of this run. What people took off stays off, and a ticket whose
         labels somebody has changed is left alone. Raises :class:`StateUnusable` as :meth:`execute` does.
         """
-        wanted = Wanted(frozenset(ticket_ids), at_once=True, anew=self._verdicts.anew if anew else None)
+        wanted = Wanted(frozenset(ticket_ids), at_once=True, anew=self._options.run_id if anew else None)
         return self._frame.play(lambda: self._retry(ticket_ids, wanted))
 
     def _retry(self, ticket_ids: Collection[int], wanted: Wanted | None = None) -> None:
@@ -125,25 +123,14 @@ class Run:
         parts, options = self._parts, self._options
         if options.since is not None and (remark := self._checks.begin_again(options.since)) is not None:
             self._recorder.remarks.append(remark)
-        ledger = PageLedger(lambda cursor: parts.state.remember(**{CURSOR: cursor}))
         self._intake = intake = Intake(
             self._desk,
             parts.state,
-            ledger,
-            cursor=parts.state.fact(CURSOR),
-            since=since,
-            statuses=options.statuses,
-            marker=parts.policy.marker,
-            may_hold_our_write=self._triage.may_hold_our_write,
-            skipped=self._record,
-            go_on=self._checks.before_ticket,
-            selection=parts.selection,
-            wanted=wanted,
-            reply_to=self._verdicts.reply_to if options.retriage_on_reply else None,
-            again=parts.state.fallbacks() if options.retry_fallbacks else None,
-            still_ours=lambda ticket, tags: still_ours(ticket, tags, parts.policy),
+            self._triage,
+            self._checks,
+            self._record,
+            IntakeOptions(since, wanted, options.retriage_on_reply, options.retry_fallbacks),
             ahead=parts.ahead,
-            turn_over=self._leftovers.turn_over,
         )
         self._leftovers.finish(intake, None if wanted is None else wanted.tickets, self._record_settled)
         intake.limit = None if options.limit is None else max(0, options.limit - self._recorder.recorded)

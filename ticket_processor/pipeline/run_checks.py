@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ..core.clock import iso, parse_iso
 from ..core.errors import CannotRun, ConfigError, DeadlineReached, RateLimited
-from ..state.store import CURSOR, HORIZON, State
+from ..state.store import CURSOR, HORIZON, TURN, State
 from .parts import Parts, RunOptions
+from .shared_faults import SharedFaults
 
 HALTED = "halted"
 """Fact of the state: why nothing may be done."""
@@ -21,9 +22,10 @@ FIRST_RUN = (
 class RunChecks:
     """The checks of one run. ``reserve_s`` of its time are kept for bringing what was begun to its end."""
 
-    def __init__(self, parts: Parts, options: RunOptions) -> None:
+    def __init__(self, parts: Parts, options: RunOptions, faults: SharedFaults) -> None:
         self._parts = parts
         self._options = options
+        self._faults = faults
         self.reserve_s = min(60.0, parts.deadline.remaining() / 9)
 
     def before_run(self) -> None:
@@ -43,6 +45,17 @@ class RunChecks:
         self._parts.kill_switch.check()
         if self._parts.deadline.remaining() < self.reserve_s:
             raise DeadlineReached("the run's time is used up; the rest waits for the next run")
+
+    def turn_over(self, ticket_id: int) -> bool:
+        """Whether requests fail for ticket after ticket that earlier runs have left, so that others have their turn.
+
+        ``ticket_id`` is the last of them; the next run begins behind it.
+        """
+        if not self._faults.stopped("update", "audits", "ticket"):
+            return False
+        self._faults.look_again()
+        self._parts.state.remember(**{TURN: str(ticket_id)})
+        return True
 
     def before_write(self) -> None:
         """Raise when the kill switch is set, or the receipts would have no room."""

@@ -6,20 +6,11 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 
 from ..analysis.budget import Pace
+from ..core import reasons
 from ..core.errors import DeadlineReached, Stopping, unexpected
-from ..core.models import Analysis, Decision, Outcome, OutcomeStatus, Ticket
-from ..helpdesk.ticket_history import History
+from ..core.models import Analysis, Decision, Outcome, OutcomeStatus
 from ..policy.decide import decide
-from ..policy.reanalysis import (
-    STILL_NO_MODEL,
-    CustomerReply,
-    anew_key,
-    in_vain,
-    our_labels,
-    replacing,
-    reply_to,
-    with_answers,
-)
+from ..policy.reanalysis import in_vain, replacing
 from ..state.store import Verdict
 from .fan_out import Stuck
 from .intake import Work
@@ -42,16 +33,6 @@ class Verdicts:
         self._record = record
         self._pace = pace
         self._faults = faults
-
-    def reply_to(self, ticket: Ticket, history: History) -> CustomerReply | None:
-        """What the requester has said since we triaged the ticket."""
-        return reply_to(ticket, history, self._parts.policy)
-
-    def anew(self, ticket: Ticket, history: History) -> Work:
-        """The work of triaging a ticket again although it is done."""
-        heard = with_answers(ticket, history) if self._options.retriage_on_reply else ticket
-        ours = our_labels(ticket, history, self._parts.policy)
-        return Work(heard, anew_key(ticket, self._options.run_id), ours, is_new=False, anew=True)
 
     def understand(self, work: Work) -> Understood:
         """Analyse a ticket and decide what it gets."""
@@ -100,7 +81,7 @@ class Verdicts:
                     Outcome(
                         ticket_id=work.ticket.id,
                         status=OutcomeStatus.SKIPPED,
-                        reason=STILL_NO_MODEL,
+                        reason=reasons.STILL_NO_MODEL,
                         analysis=analysis,
                         retry=work.reply and not in_vain(analysis.why_fallback),
                         timings_ms={"analyse": milliseconds, "total": milliseconds},

@@ -8,31 +8,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..audit.receipts import AuditLog
+from ..core import reasons
 from ..core.errors import CannotRun, MissingPart, NotePublished, RequestSkipped, TicketError
 from ..core.models import Change, Decision, Outcome, OutcomeStatus, Overwrite, Request, TakenOff, Ticket
 from ..core.taxonomy import Taxonomy
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import Edit, History, Ours, Overwritten
 from ..policy.decide import Policy, decide
-from ..policy.reanalysis import JUDGED, NOTHING_NEW
-from ..policy.skip_rules import HANDS_OFF
+from ..policy.skip_rules import Selection
 from ..state.store import FollowUp, Open, Verdict
 from ..tags import COMPLETE, NOT_OURS, REPAIR, key_of_stage, merge
 
 WRITE_ATTEMPTS = 3
-ALREADY_DONE = "already_done"
-MARKED_BY_OTHERS = "marked_by_others"
-"""The ticket carries our marker, its record has no write of ours, and does not prove that there is none."""
-DEFERRED = "deferred_changed_just_now"
-CONFIRMED = "confirmed_by_reading"
-INCOMPLETE = "incomplete"
-PUT_BACK = "put_back_what_was_overwritten"
-ENDED_STATUSES = ("solved", "closed", "deleted")
 
 
 @dataclass(eq=False)
@@ -131,7 +123,7 @@ class Planner(Protocol):
 
 
 class Triage:
-    """The planner of a run: exactly once, and people win. ``leave_alone`` says why a fresh ticket is skipped."""
+    """The planner of a run: exactly once, and people win. ``selection`` says why a ticket is left alone."""
 
     def __init__(
         self,
@@ -139,19 +131,17 @@ class Triage:
         audit: AuditLog,
         policy: Policy,
         *,
-        statuses: Iterable[str],
+        selection: Selection,
         stable_read_s: float,
         dry_run: bool = False,
-        leave_alone: Callable[[Ticket], str | None] = lambda _ticket: None,
         taxonomy: Taxonomy | None = None,
     ) -> None:
         self._desk = desk
         self._audit = audit
-        self._policy = policy
-        self._statuses = frozenset(statuses)
+        self.policy = policy
+        self.selection = selection
         self._stable_read_s = stable_read_s
         self._dry_run = dry_run
-        self._leave_alone = leave_alone
         self._taxonomy = taxonomy
         self._unknown_groups: set[int] = set()
         self._refused_fields: set[frozenset[tuple[int, str]]] = set()
@@ -161,7 +151,7 @@ class Triage:
         before = verdict.decision
         if not verdict.completes or verdict.puts_back or verdict.analysis is None:
             return verdict
-        today = decide(verdict.ticket_id, verdict.analysis, self._policy, self._taxonomy)
+        today = decide(verdict.ticket_id, verdict.analysis, self.policy, self._taxonomy)
         parts = {
             "priority": today.priority if before.priority is not None else None,
             "group": today.group if before.group is not None else None,
@@ -184,7 +174,7 @@ class Triage:
             return work.end(status, reason, change, retry=retry, failed_at=failed_at, now=now)
 
         if ticket is None:
-            return end(OutcomeStatus.SKIPPED, "deleted")
+            return end(OutcomeStatus.SKIPPED, reasons.DELETED)
         look = _Look(self._desk, ticket.id)
         if verdict.follows and (blocked := self._refused_for_good(verdict.decision, ticket)):
             if (reason := self._why_leave_alone(verdict, ticket)) is not None:
@@ -201,25 +191,25 @@ class Triage:
                 ours = next((change for change in work.sent if found and change.intent == found.intent), None)
                 if ours is not None:
                     work.recorded = found
-                    return work.written(CONFIRMED, ours, now)
+                    return work.written(reasons.CONFIRMED, ours, now)
                 if found is None and marked and not self.stable(ticket):
                     # Marked, and the record does not say by whom: it may lag behind the ticket.
-                    return end(OutcomeStatus.SKIPPED, DEFERRED, retry=True)
+                    return end(OutcomeStatus.SKIPPED, reasons.DEFERRED, retry=True)
                 if found is None and marked and not work.sent:
-                    if not history.born_with(self._policy.marker):
-                        return end(OutcomeStatus.SKIPPED, MARKED_BY_OTHERS)
+                    if not history.born_with(self.policy.marker):
+                        return end(OutcomeStatus.SKIPPED, reasons.MARKED_BY_OTHERS)
                     marked = False
                 marked = marked or found is not None
             if marked:
-                return end(OutcomeStatus.SKIPPED, ALREADY_DONE)
+                return end(OutcomeStatus.SKIPPED, reasons.ALREADY_DONE)
             if (reason := self._why_leave_alone(verdict, ticket)) is not None:
                 return end(OutcomeStatus.SKIPPED, reason)
             gone = not set(verdict.replaces) <= set(ticket.tags)
             if gone or ((verdict.replaces or verdict.anew) and look.history.judged(ticket.tags)):
-                return end(OutcomeStatus.SKIPPED, JUDGED)
+                return end(OutcomeStatus.SKIPPED, reasons.JUDGED)
             work.clean_stamp = ticket.updated_at
             if not self.stable(ticket):
-                return end(OutcomeStatus.SKIPPED, DEFERRED, retry=True)
+                return end(OutcomeStatus.SKIPPED, reasons.DEFERRED, retry=True)
             change = self._merge(work, ticket, look)
         except RequestSkipped as error:
             return end(OutcomeStatus.SKIPPED, str(error), retry=True)
@@ -230,7 +220,7 @@ class Triage:
         if later and not changes_anything(change):
             if work.without:
                 return end(OutcomeStatus.SKIPPED, incomplete(work.without), retry=True)
-            return end(OutcomeStatus.SKIPPED, NOTHING_NEW)
+            return end(OutcomeStatus.SKIPPED, reasons.NOTHING_NEW)
         return end(OutcomeStatus.PLANNED, verdict.decision.reason, change) if self._dry_run else change
 
     def _merge(self, work: Settlement, ticket: Ticket, look: _Look) -> Change:
@@ -274,11 +264,7 @@ class Triage:
 
     def _why_leave_alone(self, verdict: Verdict, ticket: Ticket) -> str | None:
         """Why a ticket is left alone as it is now. What we took from a person is put back whatever they do with it."""
-        if not verdict.puts_back:
-            return no_longer_new(ticket.status, self._statuses) or self._leave_alone(ticket)
-        if ticket.status in ("closed", "deleted"):
-            return ticket.status
-        return HANDS_OFF if self._leave_alone(ticket) == HANDS_OFF else None
+        return self.selection.repair_left_out(ticket) if verdict.puts_back else self.selection.left_alone(ticket)
 
     def _refused_for_good(self, decision: Decision, ticket: Ticket) -> str | None:
         """Which part of a completion is known to be refused, where that is all there is to it and nobody has set it."""
@@ -305,7 +291,7 @@ class Triage:
 
     def marked(self, ticket: Ticket) -> bool:
         """Whether the marker tag says: done. On a follow-up it says so of the ticket it was made from."""
-        return is_marked(ticket, self._policy.marker)
+        return self.policy.marker in ticket.tags and not ticket.follow_up
 
     def may_hold_our_write(self, ticket: Ticket, clean_stamp: str | None) -> bool:
         """False when it is certain, without asking, that no write of ours is on the ticket.
@@ -317,7 +303,7 @@ class Triage:
 
     def may_lack_on_purpose(self, ticket: Ticket, decision: Decision) -> bool:
         """Whether somebody may have taken off what we are about to set: a label of people's, not ours, or a value."""
-        theirs = any(not tag.startswith(self._policy.tag_prefix) for tag in decision.tags)
+        theirs = any(not tag.startswith(self.policy.tag_prefix) for tag in decision.tags)
         cleared = decision.priority is not None and ticket.priority is None
         wanted = theirs or cleared or decision.group is not None or bool(decision.fields)
         return ticket.seconds_to_last_change > 0 and wanted
@@ -325,11 +311,6 @@ class Triage:
     def stable(self, ticket: Ticket) -> bool:
         """See :func:`is_stable`."""
         return is_stable(ticket, self._stable_read_s)
-
-
-def is_marked(ticket: Ticket, marker: str) -> bool:
-    """Whether a ticket carries our marker. On a follow-up it says that the ticket it was made from is done."""
-    return marker in ticket.tags and not ticket.follow_up
 
 
 def note_published(ticket_id: int) -> NotePublished:
@@ -418,7 +399,7 @@ def repair(change: Change, lost: Overwritten, verdict: Verdict, missing: Verdict
         priority_overwrite=bot_set,
         group_overwrite=bot_set,
         fields_overwrite=bot_set,
-        reason=PUT_BACK,
+        reason=reasons.PUT_BACK,
     )
     return verdict.told().model_copy(
         update={
@@ -435,7 +416,7 @@ def repair(change: Change, lost: Overwritten, verdict: Verdict, missing: Verdict
 
 def incomplete(parts: Iterable[str]) -> str:
     """The reason of a ticket that is written but for some parts, which the helpdesk refuses."""
-    return "_".join((INCOMPLETE, *sorted(parts)))
+    return "_".join((reasons.INCOMPLETE, *sorted(parts)))
 
 
 def changes_anything(change: Change) -> bool:
@@ -450,13 +431,6 @@ def changes_anything(change: Change) -> bool:
         or change.fields_cleared
         or change.note
     )
-
-
-def no_longer_new(status: str, statuses: frozenset[str]) -> str | None:
-    """Why a ticket of this status is left alone; ``None`` when it is not."""
-    if status in statuses:
-        return None
-    return status if status in ENDED_STATUSES else f"person_was_faster_{status}"
 
 
 def _may_be_replaced(decision: Decision, change: Change, ticket: Ticket) -> bool:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..audit.receipts import AuditLog
+from ..core import reasons
 from ..core.clock import Clock, Deadline, iso, parse_iso
 from ..core.errors import (
     DeadlineReached,
@@ -37,20 +38,10 @@ from ..helpdesk import batch_trust
 from ..helpdesk.batch_trust import BatchTrust
 from ..helpdesk.protocol import Fetched, Helpdesk, JobStatus
 from ..helpdesk.ticket_history import Edit, History, overwritten
+from ..policy.skip_rules import ENDED_STATUSES
 from ..state.store import FollowUp, Open, State, Verdict, in_turn
 from ..tags import REPAIR, reference
-from .write_planner import (
-    DEFERRED,
-    ENDED_STATUSES,
-    INCOMPLETE,
-    Planner,
-    Settled,
-    Settlement,
-    completion,
-    incomplete,
-    note_published,
-    repair,
-)
+from .write_planner import Planner, Settled, Settlement, completion, incomplete, note_published, repair
 
 MOST_ITEMS = 100
 TRIAL_ITEMS = 5
@@ -86,10 +77,7 @@ MOST_WAITING = 500
 """Tickets that may wait for a place in a job; with more, the run stops to think up new ones."""
 LOST_JOB_UNTIL = "lost_job_until"
 """Fact of the state: until when (Unix seconds) a job may be under way of whose end nothing is known."""
-CHANGED_AGAIN = "changed_again_and_again"
-NO_CLEAR_ANSWER = "no_clear_answer_again_and_again"
 LOST_KEY, LOST_NOTE = "a job's item lost its metadata, by which our writes are known", "a job's item lost its note"
-JOB_ITEM_FAILED = "failed_in_a_job"
 
 WriteMode = Literal["auto", "single", "batch"]
 
@@ -339,7 +327,7 @@ class WriteBack:
         work.read_at = tickets[work.ticket_id].read_at if work.ticket_id in tickets else None
         found = isinstance(planned, Outcome) and planned.change is not None
         if not found and self._may_come_yet(work):
-            return self._end(work, OutcomeStatus.SKIPPED, DEFERRED, retry=True)
+            return self._end(work, OutcomeStatus.SKIPPED, reasons.DEFERRED, retry=True)
         return planned
 
     def _may_come_yet(self, work: Settlement) -> bool:
@@ -365,7 +353,7 @@ class WriteBack:
             try:
                 edit = self._desk.update(change)
             except (UpdateConflict, OutcomeUnknown) as error:
-                work.doubt = CHANGED_AGAIN if isinstance(error, UpdateConflict) else NO_CLEAR_ANSWER
+                work.doubt = reasons.CHANGED_AGAIN if isinstance(error, UpdateConflict) else reasons.NO_CLEAR_ANSWER
                 tickets = self._desk.fetch([work.ticket_id])
             except TicketGone as gone:
                 return Settled(self._end(work, OutcomeStatus.SKIPPED, str(gone)))
@@ -427,7 +415,7 @@ class WriteBack:
             self._no_more_jobs(str(refused))
             self._not_taken(job)
         except OutcomeUnknown:
-            self._back(job, doubt=NO_CLEAR_ANSWER)
+            self._back(job, doubt=reasons.NO_CLEAR_ANSWER)
         else:
             self._full_in_a_row = 0
             self._state.job_begun(job_id, [change.intent for change in changes])
@@ -466,7 +454,7 @@ class WriteBack:
             if job.missed >= MISSED_POLLS or now - job.begun > JOB_PATIENCE_S:
                 del self._jobs[job_id]
                 self._state.job_ended(job_id)
-                self._back(job, doubt=NO_CLEAR_ANSWER)
+                self._back(job, doubt=reasons.NO_CLEAR_ANSWER)
                 self._learn_from(done=False)
             else:
                 left.append(job.left_s(statuses.get(job_id), now))
@@ -493,7 +481,7 @@ class WriteBack:
                 made.append(work)
             else:
                 # An item's words say nothing certain; a single update's answer does.
-                work.doubt, work.alone = JOB_ITEM_FAILED, True
+                work.doubt, work.alone = reasons.JOB_ITEM_FAILED, True
                 self._waiting.insert(0, work)
         unseen: dict[int, Settlement] = {}
         lacking = [work for work in made if work.recorded is None]
@@ -525,7 +513,7 @@ class WriteBack:
             self._state.job_ended(job_id)
             self._learn_from(done=job.done)
             for work in unseen.values():
-                work.doubt = NO_CLEAR_ANSWER
+                work.doubt = reasons.NO_CLEAR_ANSWER
                 self._waiting.insert(0, work)
         self._arrived.extend((work, job_id) for work in made)
 
@@ -675,7 +663,7 @@ class WriteBack:
             self._distrust(change, work.recorded)  # first: whoever reads the alert may count on it
             self._audit.alert("overwrote", ticket_id=work.ticket_id, parts=lost.parts)
             return repair(change, lost, work.verdict, missing), REPAIR
-        return None if missing is None else (missing, INCOMPLETE)
+        return None if missing is None else (missing, reasons.INCOMPLETE)
 
     def _end(
         self,

@@ -18,7 +18,6 @@ from ..helpdesk.ticket_history import Edit, History
 from ..tags import earlier_key, write_key
 from .decide import Policy
 
-NOTHING_NEW = "nothing_left_to_change"
 MOST_READ = 20
 """Answers of one customer that are read, the newest."""
 LONGEST = 6_000
@@ -114,8 +113,6 @@ def anew_key(ticket: Ticket, run_id: str) -> str:
 
 STAGE = "second_look"
 """Names the second write in its key, so that it is known from the first."""
-JUDGED = "person_changed_our_tags"
-STILL_NO_MODEL = "still_no_model"
 MOST_TRIES = 3
 """So often a model is asked in vain about a ticket; then the rules' word stands."""
 _NOT_ASKED = ("budget_", "model_", "no_model", "analyser_broken")

@@ -11,15 +11,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, field_validator
 
 from ..analysis.text.machine_mail import machine_mail
+from ..core import reasons
 from ..core.clock import parse_iso
 from ..core.models import Frozen, Ticket
 
-HANDS_OFF = "hands_off"
-"""The reason, and the last words of the default hands-off tag."""
-TAKEN = "person_was_faster_assigned"
-OUTSIDE_CANARY = "outside_canary"
-WAITING = "waiting_for_people"
 API_CHANNEL = "api"
+ENDED_STATUSES = (reasons.SOLVED, reasons.CLOSED, reasons.DELETED)
 _REQUESTER = re.compile(r"\d{1,19}|[^@\s]*@[^@\s]+|[^@\s]+\.[^@\s]+")
 
 Word = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1)]
@@ -88,7 +85,7 @@ class SkipRules:
         self,
         settings: SkipSettings | None = None,
         *,
-        hands_off: str = f"ai_{HANDS_OFF}",
+        hands_off: str = f"ai_{reasons.HANDS_OFF}",
         leave_assigned: bool = False,
         own_user: Callable[[], int | None] = lambda: None,
     ) -> None:
@@ -104,7 +101,7 @@ class SkipRules:
         rules = self._settings
         tags = {tag.lower() for tag in ticket.tags}
         if self._hands_off in tags:
-            return HANDS_OFF
+            return reasons.HANDS_OFF
         hits = {
             "channel": ticket.channel.lower() in rules.channels,
             "brand": ticket.brand in rules.brands,
@@ -116,10 +113,10 @@ class SkipRules:
         }
         for name, hit in hits.items():
             if hit:
-                return f"skip_rule_{name}"
+                return f"{reasons.SKIP_RULE}_{name}"
         if self._leave_assigned and ticket.assignee is not None:
-            return TAKEN
-        return "skip_rule_own_notes" if rules.own_notes and self._is_our_own(ticket) else None
+            return reasons.TAKEN
+        return f"{reasons.SKIP_RULE}_own_notes" if rules.own_notes and self._is_our_own(ticket) else None
 
     def _is_our_own(self, ticket: Ticket) -> bool:
         return ticket.channel == API_CHANNEL and ticket.requester is not None and ticket.requester == self._own_user()
@@ -134,24 +131,37 @@ def _requester_names(ticket: Ticket) -> set[str]:
 
 @dataclass(frozen=True)
 class Selection:
-    """What a run takes up of the tickets that need triage, and when; the default is everything at once.
+    """Which tickets a run leaves alone, and until when; the default takes new and open ones at once.
 
     ``canary_percent`` is the share of tickets to handle, the same ones in every run; a larger share includes a smaller
     one. ``wait_s`` is the head start of people, in seconds from a ticket's creation.
     """
 
     rules: SkipRules
+    statuses: frozenset[str] = frozenset({"new", "open"})
     machine_mail: bool = True
     canary_percent: float = 100.0
     wait_s: float = 0.0
 
+    def left_alone(self, ticket: Ticket) -> str | None:
+        """Why the ticket is left alone as it is now: its status, or a rule."""
+        if ticket.status not in self.statuses:
+            return ticket.status if ticket.status in ENDED_STATUSES else f"{reasons.FASTER}_{ticket.status}"
+        return self.rules.reason(ticket)
+
+    def repair_left_out(self, ticket: Ticket) -> str | None:
+        """Why not even what our write took from a person is put back: the ticket is closed, or hands-off."""
+        if ticket.status in (reasons.CLOSED, reasons.DELETED):
+            return ticket.status
+        return reasons.HANDS_OFF if self.rules.reason(ticket) == reasons.HANDS_OFF else None
+
     def reason(self, ticket: Ticket) -> str | None:
         """Why the ticket is left alone for good; ``None`` when it is this program's to handle."""
-        if (reason := self.rules.reason(ticket)) is not None:
+        if (reason := self.left_alone(ticket)) is not None:
             return reason
         if self.machine_mail and (machine := machine_mail(ticket)) is not None:
-            return f"machine_mail_{machine}"
-        return None if in_canary(ticket.id, self.canary_percent) else OUTSIDE_CANARY
+            return f"{reasons.MACHINE_MAIL}_{machine}"
+        return None if in_canary(ticket.id, self.canary_percent) else reasons.OUTSIDE_CANARY
 
     def must_wait(self, ticket: Ticket) -> bool:
         """Whether people still have their head start, by the helpdesk's own clock at the read."""

@@ -16,11 +16,11 @@ from pydantic import ValidationError
 from ..analysis.model_server.prices import list_price
 from ..analysis.model_server.settings import ModelUse
 from ..core.models import RedactionLevel
+from ..core.reasons import HANDS_OFF
 from ..core.taxonomy import CATEGORY_NAME, Category, Taxonomy, default_taxonomy
 from ..core.urls import is_loopback
 from ..policy.decide import RESERVED_TAGS, Policy
 from ..policy.escalation import REASONS
-from ..policy.skip_rules import HANDS_OFF
 from .messages import place_name
 from .schema import Settings, ZendeskSettings
 

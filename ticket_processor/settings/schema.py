@@ -13,11 +13,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_va
 from ..analysis.model_server.settings import BudgetSettings, EmbeddingSettings, ModelSettings
 from ..core.guards import FILE_NAME as STOP_FILE
 from ..core.models import Frozen
+from ..core.reasons import HANDS_OFF
 from ..core.taxonomy import Category, Taxonomy, default_taxonomy
 from ..core.tls import Version as TlsVersion
 from ..core.urls import is_loopback, whole_url
 from ..policy.decide import RESERVED_TAGS, Policy
-from ..policy.skip_rules import HANDS_OFF, SkipSettings, Status
+from ..policy.skip_rules import SkipSettings, Status
 
 DEFAULT_LOG_DIR = "logs"
 

@@ -129,6 +129,7 @@ def selection(settings: Settings, transport: Transport) -> Selection:
             leave_assigned=settings.run.wait_minutes > 0,
             own_user=functools.cache(lambda: own_user(transport)),
         ),
+        statuses=frozenset(settings.run.statuses),
         machine_mail=settings.skip.machine_mail,
         canary_percent=settings.run.canary_percent,
         wait_s=settings.run.wait_minutes * 60,

@@ -310,7 +310,6 @@ def _assembled(
                 dry_run=asked.dry_run,
                 limit=asked.limit,
                 since=asked.since,
-                statuses=settings.run.statuses,
                 workers=settings.run.workers,
                 analysis_timeout_s=settings.run.analysis_timeout_s,
                 stable_read_s=settings.run.stable_read_s,

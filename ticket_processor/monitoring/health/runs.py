@@ -8,7 +8,7 @@ from ...core.circuit_breaker import BreakerMemory
 from ...core.clock import iso
 from ...core.errors import ExitCode
 from ...core.models import RunRecord
-from ...policy.skip_rules import WAITING
+from ...core.reasons import WAITING
 from ...state.store import AHEAD_S, Retry
 from ..slo import period
 from .checks import Check, fail, ok, skipped, warn

@@ -17,6 +17,7 @@ from ...analysis.budget import DAY_SPENT, RUN_SPENT
 from ...analysis.chain import PERMANENT, Understanding
 from ...analysis.model_server.answer_gate import plain_words
 from ...analysis.text.redact import redact
+from ...core import reasons
 from ...core.clock import Clock, Deadline
 from ...core.errors import CannotRun, DeadlineReached, Stopping, TicketbotError, TicketError, unexpected
 from ...core.id_set import IdSet
@@ -28,7 +29,6 @@ from ...policy.reanalysis import in_vain
 from ...policy.tiers import TIER_TAGS
 from ...tags import write_key
 from ..fan_out import FanOut, Stuck
-from ..write_planner import ALREADY_DONE
 from ..write_planner import clean_stamp as known_clean
 from .results_file import DECIDED, BackfillFile, Entry
 
@@ -38,12 +38,11 @@ MOST_PAUSES = 10
 MOST_TRIES = 3
 """So often a ticket is put to models that answer others meanwhile; then the rules' word stands."""
 SETTLE_EVERY = 100
-REOPENED = "reopened"
 SPENT = {
     RUN_SPENT: "what models may cost in a run is spent (budget.run_usd, budget.run_tokens)",
     DAY_SPENT: "what models may cost in a day is spent (budget.day_usd, budget.day_tokens)",
 }
-_HISTORY = ("solved", "closed")
+HISTORY = (reasons.SOLVED, reasons.CLOSED)
 
 
 class HistoryDesk(Protocol):
@@ -195,7 +194,7 @@ class Backfill:
             return None
         if reason is None:
             return Task(ticket, key)
-        if reason != REOPENED:  # which may be solved again when somebody asks the next time
+        if reason != reasons.REOPENED:  # which may be solved again when somebody asks the next time
             self.file.add(
                 Entry(ticket_id=ticket.id, status=ticket.status, reason=reason, clean_stamp=ticket.updated_at)
             )
@@ -204,16 +203,16 @@ class Backfill:
         return None
 
     def _reason(self, ticket: Ticket, key: str) -> str | None:
-        if ticket.status not in _HISTORY:
-            return REOPENED  # the search lags behind
+        if ticket.status not in HISTORY:
+            return reasons.REOPENED  # the search lags behind
         if self._judgement.policy.marker in ticket.tags and not ticket.follow_up:
-            return ALREADY_DONE
+            return reasons.ALREADY_DONE
         if (reason := self._left_alone(ticket)) is not None:
             return reason
         # A closed ticket takes no write, so only for the others it has to be certain that there is none of ours yet.
         clean = ticket.seconds_to_last_change < self._stable_read_s
         if ticket.status != "closed" and not clean and self._desk.history(ticket.id).triaged(key) is not None:
-            return ALREADY_DONE
+            return reasons.ALREADY_DONE
         return None
 
     # Understanding them

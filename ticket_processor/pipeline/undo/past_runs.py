@@ -12,9 +12,9 @@ from typing import Any
 
 from ...audit.encryption import Keyring
 from ...audit.files import events
+from ...core import reasons
 from ...core.errors import ConfigError
 from ...tags import key_of_stage
-from ..write_planner import PUT_BACK
 from .revert import STAGE, run_of
 
 LATEST = "latest"
@@ -126,7 +126,7 @@ class PastRuns:
             made = line["event"] == "ticket" and line.get("outcome") in _WRITTEN
             if made and name in undoing:
                 undone.add(key)
-            elif made and line.get("reason") == PUT_BACK:
+            elif made and line.get("reason") == reasons.PUT_BACK:
                 keys.get(ticket_id, {}).pop(key, None)
             elif (made or line["event"] == "intent") and run.run_id in (name, run_of(intent)):
                 keys.setdefault(ticket_id, {})[key] = None
@@ -148,7 +148,7 @@ class PastRuns:
         if line["event"] == "ticket" and line.get("outcome") in _WRITTEN and line.get("change") is not None:
             if isinstance(ticket_id, int):
                 run.announced.discard(ticket_id)  # so that a log of any length leaves only few
-            run.tickets += line.get("reason") != PUT_BACK
+            run.tickets += line.get("reason") != reasons.PUT_BACK
 
     def _unknown(self, asked: str) -> str:
         for _, line in events(self._folder / TOURS, keys=self._keys):

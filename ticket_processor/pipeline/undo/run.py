@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from ...audit.receipts import AuditLog
+from ...core import reasons
 from ...core.clock import Clock, Deadline
 from ...core.errors import (
     AuditUnwritable,
@@ -35,21 +36,12 @@ from ...helpdesk.ticket_history import History
 from ...state.store import State, Verdict
 from ...tags import COMPLETE, REPAIR, key_of_stage
 from ..run_checks import HALTED, heed_wait
-from ..write_planner import CONFIRMED, DEFERRED, PUT_BACK, WRITE_ATTEMPTS, Settled, Settlement, is_stable
+from ..write_planner import WRITE_ATTEMPTS, Settled, Settlement, is_stable
 from ..writeback import Delivery, WriteBack
 from .in_flight import InFlight, wait_for_jobs
 from .past_runs import RunWrites
 from .revert import STAGE, Left, as_change, puts_back, run_of, take_back, undo_key
 
-TAKEN_BACK = "taken_back"
-ALREADY_UNDONE = "already_undone"
-NOTHING_OF_OURS = "nothing_of_ours"
-OTHER_RUN = "written_by_another_run"
-"""Followed by that run's id; see :func:`other_run`."""
-TOUCHED = "touched_since"
-NOTHING_LEFT = "nothing_left_to_take_back"
-NOT_KNOWN_YET = "not_known_yet"
-"""The run's job had not ended, and the ticket may still get the write."""
 MOST_ID = 80
 """Characters of a run's id that the helpdesk's record tells."""
 MOST_WAITS = 5
@@ -90,7 +82,7 @@ class UndoPlanner:
             return work.end(status, reason, change, retry=retry, now=now)
 
         if ticket is None:
-            return end(OutcomeStatus.SKIPPED, "deleted")
+            return end(OutcomeStatus.SKIPPED, reasons.DELETED)
         try:
             history = self._desk.history(ticket.id)
         except TicketError as error:
@@ -104,20 +96,22 @@ class UndoPlanner:
             for change, left in self._sent.get(ticket.id, ()):
                 if change.intent == undone.intent:
                     self._left[ticket.id] = left
-                    return work.written(CONFIRMED, change, now)
-            return end(OutcomeStatus.SKIPPED, ALREADY_UNDONE)
-        if ticket.status == "closed":
-            return end(OutcomeStatus.SKIPPED, "closed")
+                    return work.written(reasons.CONFIRMED, change, now)
+            return end(OutcomeStatus.SKIPPED, reasons.ALREADY_UNDONE)
+        if ticket.status == reasons.CLOSED:
+            return end(OutcomeStatus.SKIPPED, reasons.CLOSED)
         if self._hands_off in ticket.tags:
-            return end(OutcomeStatus.SKIPPED, "hands_off")
+            return end(OutcomeStatus.SKIPPED, reasons.HANDS_OFF)
         if not is_stable(ticket, self._stable_read_s):
-            return end(OutcomeStatus.SKIPPED, DEFERRED, retry=True)  # nor is the record known to be complete
+            return end(OutcomeStatus.SKIPPED, reasons.DEFERRED, retry=True)  # nor is the record known to be complete
         if (unseen := self._unseen(ticket, history)) is not None:
             return end(OutcomeStatus.SKIPPED, unseen, retry=True)
         if not ours:
             put_back = any(edit.key in kept for edit in found)
-            other = f"{OTHER_RUN}_{plain_line(run_of(found[-1].intent), MOST_ID)}" if found else NOTHING_OF_OURS
-            return end(OutcomeStatus.SKIPPED, PUT_BACK if put_back else other)
+            if put_back or not found:
+                return end(OutcomeStatus.SKIPPED, reasons.PUT_BACK if put_back else reasons.NOTHING_OF_OURS)
+            writer = plain_line(run_of(found[-1].intent), MOST_ID)
+            return end(OutcomeStatus.SKIPPED, f"{reasons.OTHER_RUN}_{writer}")
         back = take_back(
             history,
             ticket,
@@ -126,12 +120,12 @@ class UndoPlanner:
         )
         self._left[ticket.id] = back.left
         if not back.values:
-            return end(OutcomeStatus.SKIPPED, TOUCHED if back.left else NOTHING_LEFT)
+            return end(OutcomeStatus.SKIPPED, reasons.TOUCHED if back.left else reasons.NOTHING_LEFT)
         change = as_change(
             ticket, back, key=undo_key(ours[-1]), intent=self._audit.new_intent(), run_id=self._writes.run_id
         )
         if self._dry_run:
-            return end(OutcomeStatus.PLANNED, TAKEN_BACK, change)
+            return end(OutcomeStatus.PLANNED, reasons.TAKEN_BACK, change)
         if work.attempts >= WRITE_ATTEMPTS:
             return end(OutcomeStatus.FAILED, work.doubt, retry=True)
         self._sent.setdefault(ticket.id, []).append((change, back.left))
@@ -154,10 +148,10 @@ class UndoPlanner:
         seen = {edit.intent for edit in history.edits}
         coming = self.flight.under_way.get(ticket.id)
         if coming is not None and coming.intent not in seen:
-            return NOT_KNOWN_YET
+            return reasons.NOT_KNOWN_YET
         arrived = self.flight.arrived.get(ticket.id)
         if arrived is not None and arrived.intent not in seen and ticket.updated_at == arrived.stamp:
-            return DEFERRED
+            return reasons.DEFERRED
         return None
 
 
@@ -282,7 +276,8 @@ class Undo:
         ]
         self._planner.flight = wait_for_jobs(parts.desk, sent, parts.clock, parts.deadline, parts.tell)
         for ticket_id in sorted(writes.taken_back & writes.keys.keys()):
-            self._record(Settled(Outcome(ticket_id=ticket_id, status=OutcomeStatus.SKIPPED, reason=ALREADY_UNDONE)))
+            undone = Outcome(ticket_id=ticket_id, status=OutcomeStatus.SKIPPED, reason=reasons.ALREADY_UNDONE)
+            self._record(Settled(undone))
         with closing(State(None)) as scratch:
             try:
                 self._write(scratch, sorted(untold))
@@ -313,7 +308,7 @@ class Undo:
             waiting = []
             for settled in write_back.finish():
                 outcome = settled.outcome
-                if outcome.reason == DEFERRED and waits < MOST_WAITS:
+                if outcome.reason == reasons.DEFERRED and waits < MOST_WAITS:
                     waiting.append(outcome.ticket_id)
                     if outcome.attempts:
                         self._doubtful.add(outcome.ticket_id)
@@ -331,7 +326,7 @@ class Undo:
             ticket_id=ticket_id,
             key=key_of_stage(self._writes.keys[ticket_id][-1], STAGE),
             analysis=None,
-            decision=Decision(ticket_id=ticket_id, reason=TAKEN_BACK),
+            decision=Decision(ticket_id=ticket_id, reason=reasons.TAKEN_BACK),
             clean_stamp="",
             follows=True,
         )
@@ -359,13 +354,13 @@ class Undo:
         self._outcomes[outcome.status] += 1
         if outcome.status in (OutcomeStatus.SKIPPED, OutcomeStatus.FAILED):
             self._reasons[outcome.reason] += 1
-        self._again = self._again or outcome.reason in (DEFERRED, NOT_KNOWN_YET)
+        self._again = self._again or outcome.reason in (reasons.DEFERRED, reasons.NOT_KNOWN_YET)
         self._listener(outcome, self._planner.left(outcome.ticket_id))
 
 
 def other_run(reason: str) -> str | None:
     """The run that wrote on a ticket instead, where an outcome's ``reason`` says so."""
-    return reason.removeprefix(f"{OTHER_RUN}_") if reason.startswith(OTHER_RUN) else None
+    return reason.removeprefix(f"{reasons.OTHER_RUN}_") if reason.startswith(reasons.OTHER_RUN) else None
 
 
 def not_reached(summary: RunSummary) -> int:

@@ -1,0 +1,68 @@
+"""The reasons that outcomes carry, each with what it means; ``docs/reasons.md`` is written from this list.
+
+A failed ticket may have a sentence instead: what the helpdesk or the model said. A written one names its analyser.
+"""
+
+from __future__ import annotations
+
+MEANINGS: dict[str, str] = {}
+"""Every reason, and its meaning in one sentence; ``skip_rule_LIST`` stands for all that begin so."""
+
+
+def _reason(word: str, meaning: str, *, then: str = "") -> str:
+    MEANINGS[f"{word}_{then}" if then else word] = meaning
+    return word
+
+
+# A ticket is left alone
+
+ALREADY_DONE = _reason("already_done", "ticketbot has triaged the ticket before.")
+MARKED_BY_OTHERS = _reason(
+    "marked_by_others", "The ticket carries our marker tag, and the helpdesk has no write of ours on record."
+)
+DEAD_LETTER = _reason("dead_letter", "The ticket failed too often; `ticketbot retry run` tries it again.")
+DROPPED = _reason("retry_dropped", "A person took the ticket off the retry list.")
+OLDER_THAN_SINCE = _reason("older_than_since", "The ticket was created before the time given with `--since`.")
+FASTER = _reason(
+    "person_was_faster", "An agent has set this status; `run.statuses` lists those that are triaged.", then="STATUS"
+)
+TAKEN = _reason("person_was_faster_assigned", "An agent has taken the ticket (with `run.wait_minutes`).")
+SOLVED = _reason("solved", "The ticket is solved.")
+CLOSED = _reason("closed", "The ticket is closed; the helpdesk allows no change.")
+DELETED = _reason("deleted", "The ticket is deleted.")
+NOT_FOUND = _reason("not_found", "No ticket has the number that was asked for.")
+HANDS_OFF = _reason("hands_off", "The ticket carries the hands-off tag.")
+SKIP_RULE = _reason("skip_rule", "This list of `[skip]` names the ticket.", then="LIST")
+MACHINE_MAIL = _reason("machine_mail", "A machine wrote the mail: a bounce or an automatic reply.", then="KIND")
+OUTSIDE_CANARY = _reason("outside_canary", "The ticket is outside `run.canary_percent`.")
+WAITING = _reason("waiting_for_people", "Agents have their head start (`run.wait_minutes`).")
+JUDGED = _reason("person_changed_our_tags", "A person has changed our labels since, which settles the ticket.")
+STILL_NO_MODEL = _reason("still_no_model", "A second look was due, and again no model answered.")
+NOTHING_NEW = _reason("nothing_left_to_change", "The ticket has all that would be written.")
+
+# It is written, or waits
+
+DEFERRED = _reason("deferred_changed_just_now", "The ticket changed within the last seconds; the next run takes it.")
+CONFIRMED = _reason("confirmed_by_reading", "The reply to the write was lost; reading the ticket proved the write.")
+INCOMPLETE = _reason("incomplete", "The helpdesk refuses this part; a later run tries it again.", then="PART")
+PUT_BACK = _reason("put_back_what_was_overwritten", "A write had replaced what a person set meanwhile; it is back.")
+
+# It failed
+
+CHANGED_AGAIN = _reason("changed_again_and_again", "Others changed the ticket during each attempt.")
+NO_CLEAR_ANSWER = _reason("no_clear_answer_again_and_again", "The helpdesk gave no clear reply to each attempt.")
+JOB_ITEM_FAILED = _reason("failed_in_a_job", "The helpdesk's job left this ticket out each time.")
+
+# An undo
+
+TAKEN_BACK = _reason("taken_back", "The run's write is taken back.")
+ALREADY_UNDONE = _reason("already_undone", "An earlier undo has taken the write back.")
+NOTHING_OF_OURS = _reason("nothing_of_ours", "The helpdesk has no write of ours on record.")
+OTHER_RUN = _reason("written_by_another_run", "The write is this other run's.", then="RUN_ID")
+TOUCHED = _reason("touched_since", "People have changed every value since.")
+NOTHING_LEFT = _reason("nothing_left_to_take_back", "Nothing of the write is on the ticket any more.")
+NOT_KNOWN_YET = _reason("not_known_yet", "The run's job had not ended; the write may still come.")
+
+# A backfill
+
+REOPENED = _reason("reopened", "The ticket is open again, so the next run takes it.")
