@@ -1,6 +1,6 @@
-"""Write docs/commands.md and docs/settings.md from the program itself: its commands, settings and variables.
+"""Write docs/commands.md, docs/settings.md and docs/reasons.md from the program itself.
 
-python scripts/reference.py            # writes both pages
+python scripts/reference.py            # writes the pages
 python scripts/reference.py --check    # writes nothing; exit code 1 when a page differs
 """
 
@@ -23,7 +23,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from ticket_processor.cli import app
+from ticket_processor.core import reasons
 from ticket_processor.core.errors import ExitCode
+from ticket_processor.core.reasons import MEANINGS
 from ticket_processor.settings.schema import Settings
 from ticket_processor.settings.sources import CONFIG_VARIABLE, VARIABLES
 
@@ -244,12 +246,27 @@ def _variables() -> str:
     return _table(("Variable", "Secret", "Meaning"), rows)
 
 
+# --- reasons
+
+
+def reasons_page() -> str:
+    """The page about the reasons of outcomes."""
+    rows = ((f"`{reason}`", meaning) for reason, meaning in MEANINGS.items())
+    parts = [
+        "# Reasons",
+        BY,
+        inspect.cleandoc(reasons.__doc__ or "").partition("\n\n")[2],
+        _table(("Reason", "Meaning"), rows),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
 def _table(heads: tuple[str, ...], rows: Any) -> str:
     lines = [heads, ("---",) * len(heads), *rows]
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 
 
-PAGES = {"commands.md": commands_page, "settings.md": settings_page}
+PAGES = {"commands.md": commands_page, "settings.md": settings_page, "reasons.md": reasons_page}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""The pages about commands and settings are what the program says of itself."""
+"""The pages about commands, settings and reasons are what the program says of itself."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def test_the_pages_are_as_the_script_writes_them() -> None:
 
 
 def test_nothing_is_listed_without_a_word_about_it() -> None:
-    for name in ("commands.md", "settings.md"):
+    for name in ("commands.md", "settings.md", "reasons.md"):
         rows = re.findall(r"^\| (.*) \|$", (ROOT / "docs" / name).read_text(encoding="utf-8"), re.MULTILINE)
         cells = [re.split(r" (?<!\\)\| ", row) for row in rows]
-        meaning = 1 if name == "commands.md" else -1
+        meaning = -1 if name == "settings.md" else 1
         assert [each[0] for each in cells if not each[meaning].strip()] == []
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from ticket_processor.core.models import Ticket
-from ticket_processor.core.reasons import MARKED_BY_OTHERS
+from ticket_processor.core.reasons import MARKED_BY_OTHERS, MEANINGS
 from ticket_processor.policy.reanalysis import anew_key
 from ticket_processor.sandbox import Audit, StoredTicket
 
@@ -19,6 +20,7 @@ ALLOWED_KEYS = frozenset(
 )
 MOST_SECONDS = 540.0 + 60.0
 """A run's deadline, and what the call may take that is under way then."""
+_EXPLAINED = re.compile("|".join(re.sub("[A-Z_]+$", ".+", reason) for reason in MEANINGS))
 PRIORITIES = frozenset({"urgent", "high", "normal", "low"})
 
 
@@ -38,6 +40,7 @@ def violations(world: Evidence) -> list[str]:
     found += _unaccounted(world)
     found += _too_long(world)
     found += _trusted_after_all(world)
+    found += _without_meaning(world)
     return found
 
 
@@ -197,6 +200,13 @@ def _marked_at_birth(world: Evidence) -> Iterator[str]:
             inherited = ticket.json["via"].get("source", {}).get("rel") == "follow_up"
             if inherited and not any("ai_processed" in audit.tags_added for audit in ticket.audits[1:]):
                 yield f"ticket {ticket.id}: 6 skipped: {line['run_id']} took it for one that others have marked"
+
+
+def _without_meaning(world: Evidence) -> Iterator[str]:
+    """What is left alone has a reason that the documentation explains."""
+    for line in world.log:
+        if line["event"] == "ticket" and line["outcome"] == "skipped" and not _EXPLAINED.fullmatch(line["reason"]):
+            yield f"ticket {line['ticket_id']}: no page explains the reason {line['reason']}"
 
 
 def _denied(world: Evidence) -> Iterator[str]:

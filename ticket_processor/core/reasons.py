@@ -1,6 +1,7 @@
-"""The reasons that outcomes carry, each with what it means; ``docs/reasons.md`` is written from this list.
+"""The reasons that outcomes carry; ``scripts/reference.py`` writes ``docs/reasons.md`` from this list.
 
-A failed ticket may have a sentence instead: what the helpdesk or the model said. A written one names its analyser.
+Each line of the log about a ticket has a reason, and so has each entry of the retry list. A written ticket's reason
+names what analysed it. A failed ticket may have a sentence instead of a word: what the helpdesk answered.
 """
 
 from __future__ import annotations
@@ -43,6 +44,9 @@ NOTHING_NEW = _reason("nothing_left_to_change", "The ticket has all that would b
 # It is written, or waits
 
 DEFERRED = _reason("deferred_changed_just_now", "The ticket changed within the last seconds; the next run takes it.")
+RECORD_UNREADABLE = _reason(
+    "deferred_record_unreadable", "The helpdesk's audits of tickets cannot be read; a later run takes the ticket."
+)
 CONFIRMED = _reason("confirmed_by_reading", "The reply to the write was lost; reading the ticket proved the write.")
 INCOMPLETE = _reason("incomplete", "The helpdesk refuses this part; a later run tries it again.", then="PART")
 PUT_BACK = _reason("put_back_what_was_overwritten", "A write had replaced what a person set meanwhile; it is back.")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 
+from ..core import reasons
 from ..core.errors import CannotRun, PartRefused, RequestSkipped, TicketError, TicketGone, UpdateConflict, UpdateRefused
 from ..core.models import Change, Request
 from ..helpdesk.protocol import Fetched, Helpdesk, JobStatus, Page
@@ -115,7 +116,7 @@ class IsolatingDesk:
     def history(self, ticket_id: int) -> History:
         """See :meth:`Helpdesk.history`."""
         if self._faults.stopped("audits"):
-            raise RequestSkipped("deferred_record_unreadable")
+            raise RequestSkipped(reasons.RECORD_UNREADABLE)
         try:
             history = self._desk.history(ticket_id)
         except TicketError as error:
