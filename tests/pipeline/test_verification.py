@@ -14,6 +14,7 @@ from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import HelpdeskDown, NotePublished, RateLimited, TicketError
 from ticket_processor.core.models import Change, Outcome, OutcomeStatus, Overwrite, Priority, Statement
 from ticket_processor.helpdesk.ticket_history import Edit, History
+from ticket_processor.pipeline.job_trust import JobTrust
 from ticket_processor.pipeline.verification import LAG_S, MOST_KEPT, MOST_LISTED, WriteVerifier
 from ticket_processor.pipeline.write_planner import Settled
 from ticket_processor.state.store import State, Verdict
@@ -72,7 +73,8 @@ class Bench:
         self.witness = self.another(most=most)
 
     def another(self, run_id: str = "run", *, most: int) -> WriteVerifier:
-        return WriteVerifier(self.desk, self.state, self.audit, self.deadline, run_id, most=most)  # type: ignore[arg-type]
+        trust = JobTrust(self.desk, self.state, self.audit, self.clock)  # type: ignore[arg-type]
+        return WriteVerifier(self.desk, self.state, self.audit, self.deadline, trust, run_id, most=most)  # type: ignore[arg-type]
 
     def wrote(self, ticket_id: int = 1, *, then: Verdict | None = None, **fields: Any) -> Change:
         """A receipt of a write, which the helpdesk has recorded just so."""

@@ -61,7 +61,9 @@ class Run:
             dry_run=options.dry_run,
             before_write=self._checks.before_write,
         )
-        verifier = WriteVerifier(desk, parts.state, parts.audit, parts.deadline, options.run_id, most=options.verify)
+        verifier = WriteVerifier(
+            desk, parts.state, parts.audit, parts.deadline, writes.trust, options.run_id, most=options.verify
+        )
         self._recorder = Recorder(
             parts.audit,
             parts.state,

@@ -15,11 +15,11 @@ from ..audit.receipts import AuditLog
 from ..core.clock import Deadline
 from ..core.errors import DeadlineReached, HelpdeskDown, RateLimited, TicketError
 from ..core.models import Change, Decision, OutcomeStatus, Overwrite, Statement
-from ..helpdesk import batch_trust
 from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import Edit, History, overwritten
 from ..state.store import State, Verdict
 from ..tags import REPAIR
+from .job_trust import JobTrust
 from .write_planner import Settled, note_published, repair
 
 MOST_KEPT = 20_000
@@ -45,6 +45,7 @@ class WriteVerifier:
         state: State,
         audit: AuditLog,
         deadline: Deadline,
+        trust: JobTrust,
         run_id: str,
         *,
         most: int = 0,
@@ -53,6 +54,7 @@ class WriteVerifier:
         self._state = state
         self._audit = audit
         self._deadline = deadline
+        self._trust = trust
         self._most = min(most, MOST_KEPT)
         self._dice = random.Random(run_id)
         self._kept: list[bytes] = []
@@ -211,9 +213,8 @@ class WriteVerifier:
         if lost and change.ticket_id not in self._answered:
             self._answered.add(change.ticket_id)
             self._audit.alert("overwrote", ticket_id=change.ticket_id, parts=lost.parts)
-            if change.intent in self._in_jobs and history.passed_over(edit, change.stamp):
-                known = batch_trust.revoked(self._state, edit.at)
-                self._audit.alert("write_mode", mode="single", why=known.why)
+            if change.intent in self._in_jobs:
+                self._trust.overwrote(change, edit, history)
             self._state.settled(change.ticket_id, then=(repair(change, lost, _verdict(change)), REPAIR))
             values = _values(lost.priority, lost.group, lost.fields)
             foreign |= set(lost.tags)

@@ -21,7 +21,7 @@ from typing import Literal
 
 from ..audit.receipts import AuditLog
 from ..core import reasons
-from ..core.clock import Clock, Deadline, iso, parse_iso
+from ..core.clock import Clock, Deadline, parse_iso
 from ..core.errors import (
     DeadlineReached,
     JobRefused,
@@ -34,13 +34,11 @@ from ..core.errors import (
     UpdateRefused,
 )
 from ..core.models import Change, Outcome, OutcomeStatus, Request, Ticket, Writes
-from ..helpdesk import batch_trust
-from ..helpdesk.batch_trust import BatchTrust
 from ..helpdesk.protocol import Fetched, Helpdesk, JobStatus
-from ..helpdesk.ticket_history import Edit, History, overwritten
-from ..policy.skip_rules import ENDED_STATUSES
+from ..helpdesk.ticket_history import Edit, overwritten
 from ..state.store import FollowUp, Open, State, Verdict, in_turn
-from ..tags import REPAIR, reference
+from ..tags import REPAIR
+from .job_trust import LOST_NOTE, JobTrust
 from .write_planner import Planner, Settled, Settlement, completion, incomplete, note_published, repair
 
 MOST_ITEMS = 100
@@ -77,7 +75,6 @@ MOST_WAITING = 500
 """Tickets that may wait for a place in a job; with more, the run stops to think up new ones."""
 LOST_JOB_UNTIL = "lost_job_until"
 """Fact of the state: until when (Unix seconds) a job may be under way of whose end nothing is known."""
-LOST_KEY, LOST_NOTE = "a job's item lost its metadata, by which our writes are known", "a job's item lost its note"
 
 WriteMode = Literal["auto", "single", "batch"]
 
@@ -154,7 +151,7 @@ class WriteBack:
         self._singles: deque[float] = deque()
         self._recorded: dict[str, Edit] = {}
         self._recent_until = 0.0
-        self._trust = batch_trust.learnt(state)
+        self.trust = JobTrust(desk, state, audit, clock)
         self._singly_done = self._done_in_jobs = self._jobs_used = self._incomplete = 0
 
     @property
@@ -279,15 +276,14 @@ class WriteBack:
                 yield from self._singly(works)
                 continue
             now = self._clock.monotonic()
-            full = len(self._waiting) >= min(enough, self._job_items() + self._on_trial)
+            full = len(self._waiting) >= min(enough, self._job_items() + self.trust.on_trial)
             due = full or now - self._waiting[0].begun >= linger
             if not due or len(self._jobs) >= self._most_jobs() or now < self._no_jobs_before:
                 return
             yield from self._as_job()
 
     def _by_jobs(self, together: int) -> bool:
-        distrusted = self._trust is not None and not self._trust.ok
-        if self._dry_run or self._delivery.mode == "single" or self._jobs_refused or distrusted:
+        if self._dry_run or self._delivery.mode == "single" or self._jobs_refused or self.trust.refused:
             return False
         while self._singles and self._clock.monotonic() - self._singles[0] > MINUTE_S:
             self._singles.popleft()
@@ -301,16 +297,11 @@ class WriteBack:
             self._batching = True
         return use
 
-    @property
-    def _on_trial(self) -> bool:
-        """Whether it is not known yet that jobs do all that single updates do, and that stamps guard their items."""
-        return self._trust is None or (self._trust.ok and self._trust.stamps is None)
-
     def _job_items(self) -> int:
-        return min(TRIAL_ITEMS, self._delivery.job_items) if self._on_trial else self._delivery.job_items
+        return min(TRIAL_ITEMS, self._delivery.job_items) if self.trust.on_trial else self._delivery.job_items
 
     def _most_jobs(self) -> int:
-        return 1 if self._on_trial else self._delivery.most_jobs
+        return 1 if self.trust.on_trial else self._delivery.most_jobs
 
     # One by one
 
@@ -332,8 +323,7 @@ class WriteBack:
 
     def _may_come_yet(self, work: Settlement) -> bool:
         """Whether a job of whose end nothing is known may still write, and no stamp is known to keep it from that."""
-        stamps = self._trust is not None and self._trust.stamps is True
-        return not stamps and 0 < work.in_doubt_until - self._clock.now() <= LOST_JOB_S
+        return not self.trust.stamps_guard and 0 < work.in_doubt_until - self._clock.now() <= LOST_JOB_S
 
     def _planned(self, work: Settlement, tickets: Fetched) -> Change | Outcome:
         if (fault := tickets.unread.get(work.ticket_id)) is not None:
@@ -374,7 +364,7 @@ class WriteBack:
     # As jobs
 
     def _as_job(self) -> Iterator[Settled]:
-        size = self._job_items() + self._on_trial  # one more, of which the job gets the stale item
+        size = self._job_items() + self.trust.on_trial  # one more, of which the job gets the stale item
         works, self._waiting = self._waiting[:size], self._waiting[size:]
         tickets = self._desk.fetch([work.ticket_id for work in works])
         job = _Job({}, self._clock.monotonic())
@@ -389,7 +379,7 @@ class WriteBack:
         if not changes:
             return
         stale: Change | None = None
-        if self._on_trial and len(changes) > 1:
+        if self.trust.on_trial and len(changes) > 1:
             stale = changes.pop()
             job.stale = stale.ticket_id
             self._waiting.insert(0, job.works.pop(stale.ticket_id))
@@ -401,7 +391,7 @@ class WriteBack:
         self._audit.intent(*changes)
         with self._state.together():
             self._state.open_intent(*changes)
-            if self._on_trial:
+            if self.trust.on_trial:
                 self._state.remember(**{LOST_JOB_UNTIL: str(until)})
         try:
             job_id = self._desk.update_many(changes, stale=stale)
@@ -458,7 +448,7 @@ class WriteBack:
                 self._learn_from(done=False)
             else:
                 left.append(job.left_s(statuses.get(job_id), now))
-        self._next_poll = now + min(max(left), POLL_S if self._on_trial else LATEST_S)
+        self._next_poll = now + min(max(left), POLL_S if self.trust.on_trial else LATEST_S)
 
     def _learn_from(self, *, done: bool) -> None:
         """A job has ended, or nobody knows of it; ``done`` when at least one of its items surely was."""
@@ -495,11 +485,11 @@ class WriteBack:
         unseen |= {work.ticket_id: work for work in self._compare(made, last=job.looks >= LOOKS)}
         made = [work for work in made if work.ticket_id not in unseen]
         lacking = [work for work in made if work.recorded is None]
-        if self._on_trial and made:
-            self._judge(made, job.stale, status)
+        if self.trust.on_trial and made:
+            self.trust.judge(made, job.stale, status)
         elif lacking:
-            self._judge(lacking[:1], None, status)
-        if self._trust is None or (self._trust.metadata and not self._trust.stamps):
+            self.trust.judge(lacking[:1], None, status)
+        if self.trust.unguarded:
             # Where no stamp is known to guard, an item counts as done only once it is known what it has replaced.
             unseen |= {work.ticket_id: work for work in lacking}
             made = [work for work in made if work.recorded is not None]
@@ -539,7 +529,7 @@ class WriteBack:
         if write.comment == "public":
             raise note_published(work.ticket_id)
         if change.note and write.comment is None:
-            self._revoke(batch_trust.revoked(self._state, iso(self._clock.now()), LOST_NOTE))
+            self.trust.revoke(LOST_NOTE)
 
     def _read_recent(self, ended: Sequence[tuple[_Job, JobStatus]]) -> None:
         """Keep what the account's last audits tell of writes in jobs, on from where they were read last."""
@@ -563,74 +553,6 @@ class WriteBack:
                     self._recorded[edit.intent] = edit
         with suppress(ValueError):  # a date that is none, or no edit at all
             self._recent_until = max(self._recent_until, parse_iso(newest))
-
-    def _distrust(self, change: Change, write: Edit) -> None:
-        """A write has taken away what somebody did meanwhile. Unless that moved no stamp, jobs are not guarded."""
-        if self._trust is not None and not self._trust.ok:
-            return
-        try:
-            history = self._desk.history(change.ticket_id)
-        except TicketError:
-            history = History()
-        if write not in history.edits or history.passed_over(write, change.stamp):
-            self._revoke(batch_trust.revoked(self._state, iso(self._clock.now())))
-
-    def _revoke(self, known: BatchTrust) -> None:
-        if self._trust is None or self._trust.ok:
-            self._audit.alert("write_mode", mode="single", why=known.why)
-        self._trust = known
-
-    def _judge(self, works: Sequence[Settlement], stale: int | None, status: JobStatus) -> None:
-        """After the first job on an account of which nothing is known: did it do all that a single update does?"""
-        why, judged = "", False
-        for work in works:
-            change = work.sent[-1]
-            try:
-                history = History(edits=(work.recorded,)) if work.recorded else self._desk.history(work.ticket_id)
-            except TicketError:
-                continue  # of this one nothing can be learnt
-            edit = history.find(change.key)
-            told = [item for item in history.edits if item.comment == "public"]
-            if edit in told or any(reference(change.key) in item.text for item in told):
-                raise note_published(work.ticket_id)
-            if edit is None and all(item.at <= change.stamp for item in history.edits):
-                continue  # the record is behind the ticket, and says nothing of the job yet
-            judged = True
-            if edit is None:
-                why = LOST_KEY
-            elif change.note and edit.comment is None:
-                why = LOST_NOTE
-        stamps = None if stale is None else self._stamps_guard(stale, status)
-        if stamps is False:
-            judged, why = True, "a job's item was done although its stamp was out of date"
-        if not judged or (self._trust is not None and (not self._trust.ok or not (why or self._on_trial))):
-            return
-        known = BatchTrust(
-            at=iso(self._clock.now()),
-            ok=not why,
-            comment=why != LOST_NOTE,
-            private=True,
-            metadata=why != LOST_KEY,
-            stamps=stamps,
-            why=why,
-        )
-        batch_trust.remember(self._state, known)
-        if why:
-            self._revoke(known)
-        self._trust = known
-
-    def _stamps_guard(self, stale: int, status: JobStatus) -> bool | None:
-        """Whether the trial's stale item failed for its stamp; ``None`` when a ticket that was closed may be why."""
-        made = status.results.get(stale)
-        if made is None:
-            return None
-        if made:
-            return False
-        with suppress(TicketError):
-            there = self._desk.fetch([stale]).get(stale)
-            if there is not None and there.status not in ENDED_STATUSES:
-                return True
-        return None
 
     # Ends
 
@@ -660,7 +582,7 @@ class WriteBack:
         self._incomplete += missing is not None
         lost = overwritten(work.recorded, change) if work.recorded is not None else None
         if lost and work.recorded is not None:
-            self._distrust(change, work.recorded)  # first: whoever reads the alert may count on it
+            self.trust.overwrote(change, work.recorded)  # first: whoever reads the alert may count on it
             self._audit.alert("overwrote", ticket_id=work.ticket_id, parts=lost.parts)
             return repair(change, lost, work.verdict, missing), REPAIR
         return None if missing is None else (missing, reasons.INCOMPLETE)
