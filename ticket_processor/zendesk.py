@@ -6,7 +6,6 @@ Facts and their sources: developer.zendesk.com, "Incremental Exports", "Tickets"
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -18,7 +17,6 @@ from .core.errors import (
     HelpdeskDown,
     JobRefused,
     NotAuthorised,
-    NotePublished,
     OutcomeUnknown,
     PartRefused,
     TicketError,
@@ -28,12 +26,27 @@ from .core.errors import (
     UpdateConflict,
     UpdateRefused,
 )
-from .core.models import Change, Priority, Ticket
+from .core.models import Change, Ticket
 from .helpdesk.protocol import Fetched, JobStatus, Page, TicketField
-from .helpdesk.rate_limit import Limit
-from .helpdesk.ticket_history import Edit, History, changed
+from .helpdesk.ticket_history import Edit, History
 from .helpdesk.transport import Effect, Reply, Transport
 from .helpdesk.zendesk_fields import CHOICES, LabelsForbidden, read_fields
+from .helpdesk.zendesk_format import (
+    ACCOUNT_LIMIT,
+    body_of,
+    changed_after,
+    details_of,
+    error_code,
+    is_before,
+    job_status,
+    mapping,
+    people_of,
+    read_edits,
+    read_ticket,
+    recorded,
+    too_many_jobs,
+    update_body,
+)
 
 PAGE_SIZE = 1000
 SHOW_MANY_MAX = 100
@@ -43,7 +56,6 @@ MAX_AUDITS_BYTES = 2_000_000
 """Of a page of audits, which many threads read at a time."""
 EXPORT_LIMIT = "incremental-exports"
 UPDATE_LIMIT = "tickets-update"
-ACCOUNT_LIMIT = "account"
 SEARCH_WINDOW_S = 6 * 3600.0
 """Search lags behind, so each listing by search begins this much before the end of the last one."""
 
@@ -54,17 +66,7 @@ MANY = 3
 """Where so many tickets cannot be shown, and not one can, the others are not asked for one by one."""
 STALE_BY_S = 3600.0
 """How far the stamp of a trial's stale item lies before the ticket's own."""
-UNREADABLE_CHARACTER = "\N{REPLACEMENT CHARACTER}"
-_PRIORITIES = frozenset(item.value for item in Priority)
-METADATA = "ticketbot"
-_UNDER_WAY = ("queued", "working")
 _JOB_ID = re.compile(r"^[A-Za-z0-9-]{1,80}$")
-_EMPTY: tuple[object, ...] = (None, "", [])
-"""What a field without a value holds. An unticked box is not among them: a person may have unticked it."""
-
-_ENDPOINT_LIMIT = re.compile(r"zendesk-rate-?limit-(?P<name>[a-z-]+)$")
-_LIMIT_PART = re.compile(r"(total|remaining|resets)\s*=\s*(\d+)")
-_SAFE_CODE = re.compile(r"^[A-Za-z][A-Za-z0-9_ ]{0,39}$")
 
 
 class Zendesk:
@@ -73,7 +75,7 @@ class Zendesk:
     Thread-safe, as its transport is. ``source`` is ``"export"`` (needs an admin), ``"search"``, or ``"auto"``:
     export, and search where the account is not allowed to export; such listings go back by ``search_window_s`` seconds.
     ``troubles`` are sentences on what it had to do
-    without, for whoever reads the run's report.
+    without, for the run's report.
     """
 
     def __init__(
@@ -124,10 +126,10 @@ class Zendesk:
                 raise _ExportForbidden
             if not reply.ok:
                 raise CannotRun(
-                    f"Zendesk refuses the export (HTTP {reply.status}{_code(reply)}); if the stored cursor is the "
+                    f"Zendesk refuses the export (HTTP {reply.status}{error_code(reply)}); if the stored cursor is the "
                     "reason, start again with --since, which repeats no work"
                 )
-            body = _body(reply)
+            body = body_of(reply)
             after, last = body.get("after_cursor"), bool(body.get("end_of_stream"))
             if not last and (not after or after in seen):
                 raise HelpdeskDown("Zendesk's export repeats a cursor before its end; nothing is lost, try later")
@@ -135,7 +137,7 @@ class Zendesk:
             tickets, unread = self._rows(reply)
             # What changed after the listing began is the next run's: most of it are this one's own writes.
             begun = begun or reply.date
-            last = last or _changed_after(begun, body)
+            last = last or changed_after(begun, body)
             yield Page(tickets, f"export:{after}" if after else None, last, unread)
             if last:
                 return
@@ -173,9 +175,9 @@ class Zendesk:
             if reply.status == 403:
                 raise NotAuthorised("this Zendesk user may neither export nor search tickets (HTTP 403)")
             if not reply.ok:
-                raise CannotRun(f"Zendesk refuses the search (HTTP {reply.status}{_code(reply)})")
+                raise CannotRun(f"Zendesk refuses the search (HTTP {reply.status}{error_code(reply)})")
             tickets, unread = self._rows(reply, "results")
-            meta = _body(reply).get("meta") or {}
+            meta = body_of(reply).get("meta") or {}
             after, more = meta.get("after_cursor"), bool(meta.get("has_more"))
             if more and (not after or after in seen):
                 raise HelpdeskDown("Zendesk's search repeats a cursor before its end; nothing is lost, try later")
@@ -201,7 +203,7 @@ class Zendesk:
             reply = self._get("/tickets/show_many", params, most=most, about_one=True)
             if not reply.ok:
                 raise TicketError(
-                    f"Zendesk refuses to show tickets (HTTP {reply.status}{_code(reply)})",
+                    f"Zendesk refuses to show tickets (HTTP {reply.status}{error_code(reply)})",
                     if_shared=NotAuthorised if reply.status == 403 else CannotRun,
                 )
         except TicketError as error:
@@ -225,26 +227,26 @@ class Zendesk:
             if reply.status in (404, 410):
                 return
             if not reply.ok:
-                raise TicketError(f"Zendesk refuses to show this ticket (HTTP {reply.status}{_code(reply)})")
-            row = _mapping(_body(reply).get("ticket"))
+                raise TicketError(f"Zendesk refuses to show this ticket (HTTP {reply.status}{error_code(reply)})")
+            row = mapping(body_of(reply).get("ticket"))
             if row.get("id") != ticket_id:
                 raise TicketError("Zendesk's answer is about another ticket")
-            found[ticket_id] = _read_row(row, reply.date, _people(_body(reply).get("users")))
+            found[ticket_id] = read_ticket(row, reply.date, people_of(body_of(reply).get("users")))
         except TicketError as error:
             found.unread[ticket_id] = error
 
     def _rows(self, reply: Reply, field: str = "tickets") -> tuple[tuple[Ticket, ...], dict[int, TicketError]]:
         """The tickets of an answer, and those of its rows that make no sense."""
-        rows = _body(reply).get(field)
+        rows = body_of(reply).get(field)
         if not isinstance(rows, list):
             raise HelpdeskDown("Zendesk's answer holds no list of tickets")
-        people = _people(_body(reply).get("users"))
+        people = people_of(body_of(reply).get("users"))
         tickets: list[Ticket] = []
         unread: dict[int, TicketError] = {}
         nameless = 0
-        for row in map(_mapping, rows):
+        for row in map(mapping, rows):
             try:
-                tickets.append(_read_row(row, reply.date, people))
+                tickets.append(read_ticket(row, reply.date, people))
             except TicketError as error:
                 number = row.get("id")
                 if isinstance(number, int):
@@ -259,7 +261,7 @@ class Zendesk:
 
     def history(self, ticket_id: int) -> History:
         """See :meth:`Helpdesk.history`: from the ticket's audits. Our key lies in their ``metadata.custom``."""
-        edits = tuple(edit for audit in self._audits(ticket_id) for edit in _readable(audit))
+        edits = tuple(edit for audit in self._audits(ticket_id) for edit in read_edits(audit))
         options: dict[int, frozenset[str]] = {}
         if any(edit.tags_removed for edit in edits):
             options = {key: frozenset(field.options) for key, field in self._ticket_fields().items() if field.options}
@@ -276,11 +278,11 @@ class Zendesk:
                 return
             if not reply.ok:
                 raise TicketError(
-                    f"Zendesk refuses this ticket's audits (HTTP {reply.status}{_code(reply)})",
+                    f"Zendesk refuses this ticket's audits (HTTP {reply.status}{error_code(reply)})",
                     if_shared=NotAuthorised if reply.status == 403 else CannotRun,
                 )
-            yield from map(_mapping, _body(reply).get("audits") or ())
-            meta = _mapping(_body(reply).get("meta"))
+            yield from map(mapping, body_of(reply).get("audits") or ())
+            meta = mapping(body_of(reply).get("meta"))
             if not meta.get("has_more") or not meta.get("after_cursor"):
                 return
             params["page[after]"] = str(meta["after_cursor"])
@@ -294,14 +296,14 @@ class Zendesk:
             reply = self._page("/ticket_audits", params, "page[size]", most=MAX_AUDITS_BYTES, about_one=True)
             if not reply.ok:
                 return
-            rows = _body(reply).get("audits")
-            audits = [_mapping(row) for row in rows] if isinstance(rows, list) else []
+            rows = body_of(reply).get("audits")
+            audits = [mapping(row) for row in rows] if isinstance(rows, list) else []
             for audit in audits:
                 ticket_id = audit.get("ticket_id")
                 if isinstance(ticket_id, int):
-                    yield from ((ticket_id, edit) for edit in _readable(audit))
-            meta = _mapping(_body(reply).get("meta"))
-            older = any(_is_before(audit.get("created_at"), since) for audit in audits)
+                    yield from ((ticket_id, edit) for edit in read_edits(audit))
+            meta = mapping(body_of(reply).get("meta"))
+            older = any(is_before(audit.get("created_at"), since) for audit in audits)
             if older or not meta.get("has_more") or not meta.get("after_cursor"):
                 return
             params["page[after]"] = str(meta["after_cursor"])
@@ -313,12 +315,12 @@ class Zendesk:
         reply = self._transport.request(
             "PUT",
             f"/api/v2/tickets/{change.ticket_id}",
-            json={"ticket": self._with_choices(_update_body(change), change)},
+            json={"ticket": self._with_choices(update_body(change), change)},
             effect=Effect.WRITE,
             limits=(ACCOUNT_LIMIT, UPDATE_LIMIT),
         )
         if reply.ok:
-            return _recorded(reply, change)
+            return recorded(reply, change)
         if reply.status == 409:
             raise UpdateConflict("the ticket changed since it was read")
         if reply.status in (404, 410):
@@ -326,11 +328,11 @@ class Zendesk:
         if reply.status == 403:
             # One private group is a matter of that ticket; several in a row are a matter of this user's rights.
             raise UpdateRefused(
-                f"Zendesk forbids this user to update the ticket (HTTP 403{_code(reply)})", if_shared=NotAuthorised
+                f"Zendesk forbids this user to update the ticket (HTTP 403{error_code(reply)})", if_shared=NotAuthorised
             )
         if reply.status == 422:
-            self._explain(_details(reply), change)
-        raise UpdateRefused(f"Zendesk refused the update (HTTP {reply.status}{_code(reply)})")
+            self._explain(details_of(reply), change)
+        raise UpdateRefused(f"Zendesk refused the update (HTTP {reply.status}{error_code(reply)})")
 
     def _explain(self, details: Mapping[str, object], change: Change) -> None:
         """Raise what a 422 says of this change, where it says something that we know."""
@@ -345,7 +347,7 @@ class Zendesk:
         if "priority" in details and (change.priority is not None or "priority" in change.cleared):
             raise PartRefused("Zendesk refuses the priority", "priority")
         base = details.get("base")
-        named = {_mapping(item).get("ticket_field_id") for item in base} if isinstance(base, list) else set()
+        named = {mapping(item).get("ticket_field_id") for item in base} if isinstance(base, list) else set()
         if change.fields and ("custom_fields" in details or named & change.fields.keys()):
             refused = "Zendesk refuses the value of a ticket field; see 'ticketbot taxonomy check'"
             self._trouble(refused)
@@ -353,7 +355,7 @@ class Zendesk:
 
     def update_many(self, changes: Sequence[Change], *, stale: Change | None = None) -> str:
         """See :meth:`Helpdesk.update_many`: ``PUT /tickets/update_many`` with a stamp of its own on each item."""
-        tickets = [{"id": change.ticket_id, **self._with_choices(_update_body(change), change)} for change in changes]
+        tickets = [{"id": change.ticket_id, **self._with_choices(update_body(change), change)} for change in changes]
         if stale is not None:
             old = iso(parse_iso(stale.stamp) - STALE_BY_S)
             tickets.append({"id": stale.ticket_id, "safe_update": True, "updated_stamp": old})
@@ -363,14 +365,14 @@ class Zendesk:
             json={"tickets": tickets},
             effect=Effect.WRITE,
             limits=(ACCOUNT_LIMIT,),
-            ours=_too_many_jobs,
+            ours=too_many_jobs,
         )
-        if _too_many_jobs(reply):
+        if too_many_jobs(reply):
             wait = retry_after_seconds(reply.headers.get("Retry-After"), reply.date or 0.0)
             raise TooManyJobs("Zendesk has as many jobs under way as it allows", 10.0 if wait is None else wait)
         if not reply.ok:
-            raise JobRefused(f"Zendesk refused a job of many updates (HTTP {reply.status}{_code(reply)})")
-        job_id = _mapping(_mapping(reply.body).get("job_status")).get("id")
+            raise JobRefused(f"Zendesk refused a job of many updates (HTTP {reply.status}{error_code(reply)})")
+        job_id = mapping(mapping(reply.body).get("job_status")).get("id")
         if not isinstance(job_id, str) or not _JOB_ID.match(job_id):
             raise OutcomeUnknown("the reply names no job", if_shared=HelpdeskDown)
         return job_id
@@ -396,9 +398,9 @@ class Zendesk:
             return None
         if not reply.ok:
             return None
-        rows = _body(reply).get("job_statuses")
-        named = [row for row in map(_mapping, rows if isinstance(rows, list) else ()) if row.get("id") in job_ids]
-        return {str(row["id"]): _job_status(row) for row in named}
+        rows = body_of(reply).get("job_statuses")
+        named = [row for row in map(mapping, rows if isinstance(rows, list) else ()) if row.get("id") in job_ids]
+        return {str(row["id"]): job_status(row) for row in named}
 
     def _with_choices(self, body: dict[str, object], change: Change) -> dict[str, object]:
         """A drop-down's value has to stand among the tags as well: of two that disagree, the list of tags wins."""
@@ -477,290 +479,3 @@ class Zendesk:
 
 class _ExportForbidden(Exception):
     pass
-
-
-def read_limits(headers: Mapping[str, str]) -> dict[str, Limit]:
-    """The limits that Zendesk's reply headers tell, in the 2023 and the 2024 spelling."""
-    found: dict[str, Limit] = {}
-    lower = {name.lower(): value for name, value in headers.items()}
-    total = _number(lower, "ratelimit-limit", "rate-limit-limit", "x-rate-limit")
-    remaining = _number(lower, "ratelimit-remaining", "rate-limit-remaining", "x-rate-limit-remaining")
-    if total is not None and remaining is not None:
-        resets = _number(lower, "ratelimit-reset", "rate-limit-reset")
-        found[ACCOUNT_LIMIT] = Limit(total, remaining, None if resets is None else float(resets))
-    for name, value in lower.items():
-        match = _ENDPOINT_LIMIT.match(name)
-        parts = {key: int(number) for key, number in _LIMIT_PART.findall(value)} if match else {}
-        if match and {"total", "remaining"} <= parts.keys():
-            found[match["name"]] = Limit(parts["total"], parts["remaining"], parts.get("resets"))
-    return found
-
-
-def note_html(note: str) -> str:
-    """A plain note as HTML that Zendesk shows as it is: everything escaped, and no placeholder to expand."""
-    lines = html.escape(note).replace("{", "&#123;").replace("}", "&#125;").split("\n")
-    return "<p>" + "<br>".join(lines) + "</p>"
-
-
-def _update_body(change: Change) -> dict[str, object]:
-    body: dict[str, object] = {
-        "tags": list(change.tags),
-        "safe_update": True,
-        "updated_stamp": change.stamp,
-        "metadata": {METADATA: {"key": change.key, "intent": change.intent}},
-    }
-    if change.priority is not None:
-        body["priority"] = change.priority.value
-    if change.group is not None:
-        body["group_id"] = change.group
-    if "priority" in change.cleared:
-        body["priority"] = None
-    if "group" in change.cleared:
-        body["group_id"] = None
-    if change.fields or change.fields_cleared:
-        values = {**change.fields, **dict.fromkeys(change.fields_cleared)}
-        body["custom_fields"] = [{"id": key, "value": value} for key, value in values.items()]
-    if change.note is not None:
-        # Left out, "public" would follow the ticket, and e-mail tickets are public.
-        body["comment"] = {"html_body": note_html(change.note), "public": False}
-    return body
-
-
-def _recorded(reply: Reply, change: Change) -> Edit | None:
-    """What an update was recorded as. A note that the helpdesk shows to the customer ends everything."""
-    ticket = reply.body.get("ticket") if isinstance(reply.body, dict) else None
-    if not isinstance(ticket, dict) or ticket.get("id") != change.ticket_id:
-        raise OutcomeUnknown("the reply to the update is not about this ticket", if_shared=HelpdeskDown)
-    audit = reply.body.get("audit")
-    try:
-        edit = _readable(audit)[0] if isinstance(audit, dict) else None
-    except TicketError as error:
-        raise OutcomeUnknown(str(error)) from error
-    if edit is not None and edit.comment == "public":
-        raise NotePublished(
-            f"Zendesk made the internal note on ticket {change.ticket_id} public although it was sent as internal"
-        )
-    return edit
-
-
-def _readable(audit: Mapping[str, Any]) -> list[Edit]:
-    """See :func:`_edits`. Raises :class:`TicketError` for an audit that makes no sense."""
-    try:
-        return _edits(audit)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise TicketError("an audit of this ticket makes no sense") from error
-
-
-def _edits(audit: Mapping[str, Any]) -> list[Edit]:
-    """One audit in our words: what its author did, and behind it what the account's triggers made of it, if anything.
-
-    Zendesk puts both into one audit and marks the events of triggers. An automation has an audit of its own.
-    """
-    rows = audit.get("events")
-    events = [_mapping(row) for row in rows] if isinstance(rows, list) else []
-    by_rules = [event for event in events if _mapping(event.get("via")).get("channel") == "rule"]
-    if not by_rules:
-        return [_edit(audit, events)]
-    theirs = [event for event in events if event not in by_rules]
-    rules = {"created_at": audit.get("created_at"), "via": {"channel": "rule"}}
-    return [_edit(audit, theirs), _edit(rules, by_rules)]
-
-
-def _edit(audit: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Edit:
-    """What the events of an audit did; what it does not say, or says in a form that nobody knows, is left out."""
-    mark = _mapping(_mapping(_mapping(audit.get("metadata")).get("custom")).get(METADATA))
-    author, channel = _id(audit.get("author_id")), _mapping(audit.get("via")).get("channel")
-    by_itself = channel == "rule" or (author is not None and author < 0)  # the system's id is -1
-    told: dict[str, Any] = {"author": author, "way": "rules" if by_itself else "api" if channel == "api" else "hand"}
-    fields: dict[int, tuple[str | None, str | None]] = {}
-    for event in events:
-        kind, name = event.get("type"), str(event.get("field_name"))
-        before, after = event.get("previous_value"), event.get("value")
-        if kind == "Comment":
-            # Whoever hands in a customer's words through the API is the audit's author, and not the comment's.
-            told["author"] = _id(event.get("author_id")) or told["author"]
-            told["comment"] = "public" if event.get("public") else "internal"
-            told["text"] = _string(event.get("plain_body") or event.get("body")) if event.get("public") else ""
-        elif kind not in (None, "Change", "Create"):
-            continue
-        elif name == "tags":
-            told["tags_added"], told["tags_removed"] = changed(_tag_set(before), _tag_set(after))
-        elif name == "priority":
-            told["priority"] = (_priority(before), _priority(after))
-        elif name == "group_id":
-            told["group"] = (_id(before), _id(after))
-        elif name.isdecimal():
-            fields[int(name)] = (_value(before), _value(after))
-        told["creation"] = told.get("creation", False) or kind == "Create"
-    return Edit(
-        at=_string(audit.get("created_at")),
-        key=_string(mark.get("key")),
-        intent=_string(mark.get("intent")),
-        fields=fields,
-        **told,
-    )
-
-
-def _too_many_jobs(reply: Reply) -> bool:
-    """Whether an answer says that the account may have no more jobs; its status is not documented."""
-    body = _mapping(reply.body)
-    errors = body.get("errors")
-    codes = [_mapping(item).get("code") for item in errors] if isinstance(errors, list) else []
-    error = body.get("error")
-    words = (error, _mapping(error).get("title"), body.get("description"), *codes)
-    return not reply.ok and any("TooManyJobs" in word for word in words if isinstance(word, str))
-
-
-def _job_status(row: Mapping[str, Any]) -> JobStatus:
-    results = row.get("results")
-    # Only this counts: a job that says "completed" can hold items that failed, in more than one form.
-    made = {
-        item["id"]: item.get("success") is True
-        for item in map(_mapping, results if isinstance(results, list) else ())
-        if isinstance(item.get("id"), int)
-    }
-    progress = row.get("progress")
-    known = progress if isinstance(progress, int) and progress > 0 else 0
-    return JobStatus(ended=row.get("status") not in _UNDER_WAY, results=made, progress=known)
-
-
-def _changed_after(moment: float | None, body: Mapping[str, Any]) -> bool:
-    """Whether the last row of an export's page, and so all behind it, changed after ``moment`` (Unix seconds)."""
-    rows = body.get("tickets")
-    changed = _mapping(rows[-1]).get("generated_timestamp") if isinstance(rows, list) and rows else None
-    return moment is not None and isinstance(changed, int | float) and changed > moment
-
-
-def _read_row(row: Mapping[str, Any], read_at: float | None, people: Mapping[int, tuple[str, str]]) -> Ticket:
-    """A ticket from its row. Raises :class:`TicketError` for a row that makes no sense."""
-    try:
-        ticket = _ticket(row, read_at, people)
-        _ = ticket.seconds_to_last_change  # dates that are none fail here
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise TicketError("Zendesk shows this ticket in a form that cannot be read") from error
-    return ticket
-
-
-def _is_before(stamp: object, moment: float) -> bool:
-    try:
-        return isinstance(stamp, str) and parse_iso(stamp) < moment
-    except ValueError:
-        return False
-
-
-def _body(reply: Reply) -> dict[str, Any]:
-    if not isinstance(reply.body, dict):
-        raise HelpdeskDown("Zendesk's answer is no JSON object")
-    return reply.body
-
-
-def _people(users: object) -> Mapping[int, tuple[str, str]]:
-    """Names and addresses by user id, side-loaded with a page of tickets; not every endpoint has them."""
-    rows = [_mapping(user) for user in users] if isinstance(users, list) else []
-    known = [row for row in rows if isinstance(row.get("id"), int)]
-    return {row["id"]: (_string(row.get("name")), _string(row.get("email"))) for row in known}
-
-
-def _ticket(row: Mapping[str, Any], read_at: float | None, people: Mapping[int, tuple[str, str]]) -> Ticket:
-    via = _mapping(row.get("via"))
-    source = _mapping(via.get("source"))
-    origin = _mapping(source.get("from"))
-    sender = origin.get("address")
-    requester = _id(row.get("requester_id"))
-    name, address = people.get(requester or 0, ("", ""))
-    names = (_string(origin.get("name")), name)
-    return Ticket(
-        id=row["id"],
-        subject=_string(row.get("subject") or row.get("raw_subject")),
-        description=_string(row.get("description")),
-        status=row.get("status") or "new",
-        priority=_priority(row.get("priority")),
-        tags=_tags(row.get("tags")),
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        read_at=read_at,
-        channel=_string(via.get("channel")),
-        sender=_string(sender),
-        requester=requester,
-        requester_address=address,
-        names=tuple(dict.fromkeys(name for name in map(str.strip, names) if name)),
-        follow_up=source.get("rel") == "follow_up",
-        group=_id(row.get("group_id")),
-        assignee=_id(row.get("assignee_id")),
-        brand=_id(row.get("brand_id")),
-        organization=_id(row.get("organization_id")),
-        fields=_filled_in(row.get("custom_fields") or row.get("fields")),
-    )
-
-
-def _tags(value: object) -> tuple[str, ...]:
-    """A ticket's tags, which go back to it with every write: one that cannot be read as it is is an error."""
-    tags = tuple(tag for tag in value if tag is not None) if isinstance(value, list) else ()
-    if any(not isinstance(tag, str) or UNREADABLE_CHARACTER in tag for tag in tags):
-        raise ValueError
-    return tags
-
-
-def _priority(value: object) -> Priority | None:
-    return Priority(value) if isinstance(value, str) and value in _PRIORITIES else None
-
-
-def _id(value: object) -> int | None:
-    """A number; in audits some are written as text."""
-    if isinstance(value, str) and value.isdecimal():
-        return int(value)
-    return value if isinstance(value, int) else None
-
-
-def _value(value: object) -> str | None:
-    """What a custom field holds, as text; ``None`` for nothing."""
-    if value in _EMPTY:
-        return None
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _filled_in(fields: object) -> dict[int, str]:
-    """The custom fields that hold something."""
-    rows = [_mapping(item) for item in fields] if isinstance(fields, list) else []
-    found = {row["id"]: _value(row.get("value")) for row in rows if isinstance(row.get("id"), int)}
-    return {key: value for key, value in found.items() if value is not None}
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _tag_set(value: object) -> set[str]:
-    """Tags in an audit: a list in most, a text with spaces between them in some."""
-    if isinstance(value, str):
-        return set(value.split())
-    return {item for item in value if isinstance(item, str)} if isinstance(value, list) else set()
-
-
-def _string(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _number(headers: Mapping[str, str], *names: str) -> int | None:
-    for name in names:
-        value = headers.get(name, "").strip()
-        if value.isdigit():
-            return int(value)
-    return None
-
-
-def _details(reply: Reply) -> Mapping[str, object]:
-    details = reply.body.get("details") if isinstance(reply.body, dict) else None
-    return details if isinstance(details, dict) else {}
-
-
-def _code(reply: Reply) -> str:
-    """The error's fixed code word, fit for a log. Descriptions may quote a ticket, so they are not used."""
-    body = reply.body if isinstance(reply.body, dict) else {}
-    error = body.get("error")
-    if isinstance(error, dict):
-        error = error.get("title")
-    if error is None and isinstance(body.get("errors"), list) and body["errors"]:
-        first = body["errors"][0]
-        error = first.get("code") if isinstance(first, dict) else None
-    return f", {error}" if isinstance(error, str) and _SAFE_CODE.match(error) else ""

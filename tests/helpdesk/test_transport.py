@@ -25,9 +25,9 @@ from ticket_processor.core.errors import (
 )
 from ticket_processor.helpdesk.rate_limit import Limit, Throttle
 from ticket_processor.helpdesk.transport import MAX_ATTEMPTS, Effect, Transport
+from ticket_processor.helpdesk.zendesk_format import read_limits
 from ticket_processor.sandbox import InMemoryAdapter, Sandbox
 from ticket_processor.sandbox import ManualClock as SandboxTime
-from ticket_processor.zendesk import read_limits
 
 from ..support.fakes import BASE, START, ManualClock, Step, Wire, answer, refused
 

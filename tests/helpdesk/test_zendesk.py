@@ -33,10 +33,11 @@ from ticket_processor.helpdesk.ticket_history import overwritten
 from ticket_processor.helpdesk.transport import Auth, Transport
 from ticket_processor.helpdesk.zendesk_auth import ApiToken, ClientCredentials, OAuthToken
 from ticket_processor.helpdesk.zendesk_fields import read_labels
+from ticket_processor.helpdesk.zendesk_format import note_html, read_limits
 from ticket_processor.pipeline.shared_faults import IsolatingDesk, SharedFaults
 from ticket_processor.sandbox import BOT_ID, Credentials, InMemoryAdapter, Sandbox, fill
 from ticket_processor.sandbox import ManualClock as SandboxTime
-from ticket_processor.zendesk import MAX_AUDIT_PAGES, SEARCH_WINDOW_S, Zendesk, note_html, read_limits
+from ticket_processor.zendesk import MAX_AUDIT_PAGES, SEARCH_WINDOW_S, Zendesk
 
 from ..support.fakes import BASE, START, ManualClock, Upper, Wire, a_change, answer
 

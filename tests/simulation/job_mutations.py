@@ -34,7 +34,7 @@ def _items_of_jobs(change_body: Callable[[Mapping[str, object]], dict[str, objec
 
     The patches end with the mutation, whatever becomes of a thread that is killed while it sends.
     """
-    whole_body, whole_send = zendesk._update_body, zendesk.Zendesk.update_many
+    whole_body, whole_send = zendesk.update_body, zendesk.Zendesk.update_many
     sending = threading.local()
 
     def body(change: Change) -> dict[str, object]:
@@ -48,7 +48,7 @@ def _items_of_jobs(change_body: Callable[[Mapping[str, object]], dict[str, objec
         finally:
             sending.a_job = False
 
-    with mock.patch.object(zendesk, "_update_body", body), mock.patch.object(zendesk.Zendesk, "update_many", send):
+    with mock.patch.object(zendesk, "update_body", body), mock.patch.object(zendesk.Zendesk, "update_many", send):
         yield
 
 
@@ -64,11 +64,11 @@ def _public_items() -> Any:
     return _items_of_jobs(public)
 
 
-def _whatever_a_job_says(row: Mapping[str, Any], whole: Any = zendesk._job_status) -> JobStatus:
+def _whatever_a_job_says(row: Mapping[str, Any], whole: Any = zendesk.job_status) -> JobStatus:
     return JobStatus(ended=whole(row).ended, results=_Everything())
 
 
-def _failed_items_count(row: Mapping[str, Any], whole: Any = zendesk._job_status) -> JobStatus:
+def _failed_items_count(row: Mapping[str, Any], whole: Any = zendesk.job_status) -> JobStatus:
     status = whole(row)
     return JobStatus(ended=status.ended, results=dict.fromkeys(status.results, True))
 
@@ -152,10 +152,10 @@ JOB_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "items of jobs without their note": lambda: _items_without("comment"),
     "items of jobs with a public note": _public_items,
     "whatever a job does not name is taken for done": lambda: _unverified(
-        mock.patch.object(zendesk, "_job_status", _whatever_a_job_says)
+        mock.patch.object(zendesk, "job_status", _whatever_a_job_says)
     ),
     "a job's failed items are taken for done": lambda: _unverified(
-        mock.patch.object(zendesk, "_job_status", _failed_items_count)
+        mock.patch.object(zendesk, "job_status", _failed_items_count)
     ),
     "a job that nobody knows is taken for done": lambda: _unverified(
         mock.patch.object(zendesk.Zendesk, "jobs", _lost_jobs_are_done)

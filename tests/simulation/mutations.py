@@ -24,7 +24,7 @@ from .job_mutations import JOB_MUTATIONS
 
 
 def _without(*names: str) -> Callable[[Change], dict[str, object]]:
-    whole = zendesk._update_body
+    whole = zendesk.update_body
 
     def body(change: Change) -> dict[str, object]:
         return {name: value for name, value in whole(change).items() if name not in names}
@@ -32,7 +32,7 @@ def _without(*names: str) -> Callable[[Change], dict[str, object]]:
     return body
 
 
-def _public_by_default(change: Change, whole: Any = zendesk._update_body) -> dict[str, object]:
+def _public_by_default(change: Change, whole: Any = zendesk.update_body) -> dict[str, object]:
     body: dict[str, object] = whole(change)
     comment = body.get("comment")
     if isinstance(comment, dict):
@@ -118,13 +118,13 @@ class _EveryEffectHarmless:
 
 
 MUTATIONS: Mapping[str, Callable[[], Any]] = {
-    "no stamp": lambda: mock.patch.object(zendesk, "_update_body", _without("safe_update", "updated_stamp")),
+    "no stamp": lambda: mock.patch.object(zendesk, "update_body", _without("safe_update", "updated_stamp")),
     "no stable-read rule": lambda: mock.patch.object(settlement.Triage, "stable", return_value=True),
     "key not looked for": lambda: mock.patch.object(history.History, "find", return_value=None),
-    "key not written": lambda: mock.patch.object(zendesk, "_update_body", _without("metadata")),
+    "key not written": lambda: mock.patch.object(zendesk, "update_body", _without("metadata")),
     "marker of a follow-up trusted": _marker_trusted,
     "key differs between runs": _another_key_in_every_run,
-    "public not stated": lambda: mock.patch.object(zendesk, "_update_body", _public_by_default),
+    "public not stated": lambda: mock.patch.object(zendesk, "update_body", _public_by_default),
     "priority overwritten": lambda: mock.patch.object(settlement, "merge", _overwriting("priority")),
     "group overwritten": lambda: mock.patch.object(settlement, "merge", _overwriting("group")),
     "fields overwritten": lambda: mock.patch.object(settlement, "merge", _overwriting("fields")),

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from ..core.clock import Deadline
 from ..core.errors import CannotRun, ConfigError, HelpdeskDown, OutcomeUnknown
 from ..helpdesk.transport import Effect, Reply, Transport
-from ..zendesk import read_limits
+from ..helpdesk.zendesk_format import read_limits
 
 BATCH = 100
 POLL_S = 1.0

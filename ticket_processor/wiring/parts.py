@@ -32,13 +32,13 @@ from ..core.private_files import make_folder
 from ..helpdesk.rate_limit import Throttle
 from ..helpdesk.transport import Auth, Transport
 from ..helpdesk.zendesk_auth import ApiToken, ClientCredentials, OAuthToken, own_user
+from ..helpdesk.zendesk_format import read_limits
 from ..llm import ModelAnalyser
 from ..pipeline.writeback import Delivery
 from ..policy.skip_rules import Selection, SkipRules
 from ..settings.schema import Settings, ZendeskSettings
 from ..state.sqlite import is_there
 from ..state.store import FILE_NAME, State
-from ..zendesk import read_limits
 
 HELPDESK = "Zendesk"
 LOCK_NAME = "run.lock"
@@ -59,18 +59,18 @@ def audit_log(settings: Settings, clock: Clock, run_id: str, *, dry_run: bool = 
     try:
         news = encryption_news(settings.log_dir, iso(clock.now())[:10], keys)
     except CannotRun:
-        news = None  # who cannot even list the folder cannot write to it, and is told so then
+        news = None  # a folder that cannot be listed cannot be written to either, which is an error then
     key, *old_keys = audit_keys(settings)
     return AuditLog(settings.log_dir, clock, run_id, dry_run=dry_run, key=key, keys=keys, old_keys=old_keys, news=news)
 
 
 def audit_keys(settings: Settings) -> tuple[bytes, ...]:
-    """What the log is sealed with, and was before; the one to write with first."""
+    """The keys that seal the log, now and before; the one to write with first."""
     return log_keys([key.get_secret_value() for key in settings.audit.keys], settings.state_folder)
 
 
 def keyring(settings: Settings) -> Keyring | None:
-    """What opens the log; ``None`` where it is not to be encrypted."""
+    """The keyring that opens the log; ``None`` where it is not encrypted."""
     keys = [key.get_secret_value() for key in settings.audit.encryption_keys]
     return Keyring(keys) if keys else None
 
@@ -121,7 +121,7 @@ def transport_for(
 
 
 def selection(settings: Settings, transport: Transport) -> Selection:
-    """What the settings leave to people, and for how long."""
+    """The tickets that the settings leave to people, and for how long."""
     return Selection(
         SkipRules(
             settings.skip,
@@ -137,7 +137,7 @@ def selection(settings: Settings, transport: Transport) -> Selection:
 
 
 def kill_switch(settings: Settings) -> KillSwitch:
-    """What stops a run of these settings at once."""
+    """The kill switch of these settings."""
     return KillSwitch(settings.stop_file, set_by=settings.stop_set_by)
 
 
@@ -173,7 +173,7 @@ def understanding(
 
     It closes its connections to model servers at the end.
 
-    ``trouble`` is told of a part that the chain has to do without; every model server is asked ``through`` what that
+    ``trouble`` gets each part that the chain has to do without; every model server is asked ``through`` what that
     makes of it. Without ``store`` nothing is kept: no answers, and no books of what was spent. Without ``budget`` it
     has one of its own. ``soon``: a model will be asked at once, so the first one's client is made ready meanwhile.
     Raises :class:`ConfigError` when a model of the list cannot be asked as the settings stand.
@@ -249,7 +249,7 @@ def model_analyser(server: ChatServer, target: ModelTarget, settings: Settings, 
 def trained_classifier(
     settings: Settings, rules: RulesAnalyser, trouble: Callable[[str], object] = lambda _sentence: None
 ) -> Analyser | None:
-    """What ``ticketbot train`` made, if it is there, wanted and usable."""
+    """The classifier that ``ticketbot train`` made, if it is there, wanted and usable."""
     folder = settings.classifier_folder
     if not settings.classifier.use or not is_there(folder):
         return None

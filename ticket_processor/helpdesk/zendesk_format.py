@@ -1,0 +1,314 @@
+"""Zendesk's JSON and headers, read and written; pure functions. The calls are in :mod:`ticket_processor.zendesk`."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..core.clock import parse_iso
+from ..core.errors import HelpdeskDown, NotePublished, OutcomeUnknown, TicketError
+from ..core.models import Change, Priority, Ticket
+from .protocol import JobStatus
+from .rate_limit import Limit
+from .ticket_history import Edit, changed
+from .transport import Reply
+
+ACCOUNT_LIMIT = "account"
+METADATA = "ticketbot"
+UNREADABLE_CHARACTER = "\N{REPLACEMENT CHARACTER}"
+_PRIORITIES = frozenset(item.value for item in Priority)
+_UNDER_WAY = ("queued", "working")
+_EMPTY: tuple[object, ...] = (None, "", [])
+"""Values of an empty field. An unticked box is not among them: a person may have unticked it."""
+_ENDPOINT_LIMIT = re.compile(r"zendesk-rate-?limit-(?P<name>[a-z-]+)$")
+_LIMIT_PART = re.compile(r"(total|remaining|resets)\s*=\s*(\d+)")
+_SAFE_CODE = re.compile(r"^[A-Za-z][A-Za-z0-9_ ]{0,39}$")
+
+
+def read_limits(headers: Mapping[str, str]) -> dict[str, Limit]:
+    """The limits that Zendesk's reply headers tell, in the 2023 and the 2024 spelling."""
+    found: dict[str, Limit] = {}
+    lower = {name.lower(): value for name, value in headers.items()}
+    total = _number(lower, "ratelimit-limit", "rate-limit-limit", "x-rate-limit")
+    remaining = _number(lower, "ratelimit-remaining", "rate-limit-remaining", "x-rate-limit-remaining")
+    if total is not None and remaining is not None:
+        resets = _number(lower, "ratelimit-reset", "rate-limit-reset")
+        found[ACCOUNT_LIMIT] = Limit(total, remaining, None if resets is None else float(resets))
+    for name, value in lower.items():
+        match = _ENDPOINT_LIMIT.match(name)
+        parts = {key: int(number) for key, number in _LIMIT_PART.findall(value)} if match else {}
+        if match and {"total", "remaining"} <= parts.keys():
+            found[match["name"]] = Limit(parts["total"], parts["remaining"], parts.get("resets"))
+    return found
+
+
+def note_html(note: str) -> str:
+    """A plain note as HTML that Zendesk shows as it is: everything escaped, and no placeholder to expand."""
+    lines = html.escape(note).replace("{", "&#123;").replace("}", "&#125;").split("\n")
+    return "<p>" + "<br>".join(lines) + "</p>"
+
+
+def update_body(change: Change) -> dict[str, object]:
+    body: dict[str, object] = {
+        "tags": list(change.tags),
+        "safe_update": True,
+        "updated_stamp": change.stamp,
+        "metadata": {METADATA: {"key": change.key, "intent": change.intent}},
+    }
+    if change.priority is not None:
+        body["priority"] = change.priority.value
+    if change.group is not None:
+        body["group_id"] = change.group
+    if "priority" in change.cleared:
+        body["priority"] = None
+    if "group" in change.cleared:
+        body["group_id"] = None
+    if change.fields or change.fields_cleared:
+        values = {**change.fields, **dict.fromkeys(change.fields_cleared)}
+        body["custom_fields"] = [{"id": key, "value": value} for key, value in values.items()]
+    if change.note is not None:
+        # Left out, "public" would follow the ticket, and e-mail tickets are public.
+        body["comment"] = {"html_body": note_html(change.note), "public": False}
+    return body
+
+
+def recorded(reply: Reply, change: Change) -> Edit | None:
+    """The edit that an update was recorded as. A note that the customer can see ends everything."""
+    ticket = reply.body.get("ticket") if isinstance(reply.body, dict) else None
+    if not isinstance(ticket, dict) or ticket.get("id") != change.ticket_id:
+        raise OutcomeUnknown("the reply to the update is not about this ticket", if_shared=HelpdeskDown)
+    audit = reply.body.get("audit")
+    try:
+        edit = read_edits(audit)[0] if isinstance(audit, dict) else None
+    except TicketError as error:
+        raise OutcomeUnknown(str(error)) from error
+    if edit is not None and edit.comment == "public":
+        raise NotePublished(
+            f"Zendesk made the internal note on ticket {change.ticket_id} public although it was sent as internal"
+        )
+    return edit
+
+
+def read_edits(audit: Mapping[str, Any]) -> list[Edit]:
+    """See :func:`_edits`. Raises :class:`TicketError` for an audit that makes no sense."""
+    try:
+        return _edits(audit)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise TicketError("an audit of this ticket makes no sense") from error
+
+
+def _edits(audit: Mapping[str, Any]) -> list[Edit]:
+    """One audit in our words: what its author did, and behind it what the account's triggers made of it, if anything.
+
+    Zendesk puts both into one audit and marks the events of triggers. An automation has an audit of its own.
+    """
+    rows = audit.get("events")
+    events = [mapping(row) for row in rows] if isinstance(rows, list) else []
+    by_rules = [event for event in events if mapping(event.get("via")).get("channel") == "rule"]
+    if not by_rules:
+        return [_edit(audit, events)]
+    theirs = [event for event in events if event not in by_rules]
+    rules = {"created_at": audit.get("created_at"), "via": {"channel": "rule"}}
+    return [_edit(audit, theirs), _edit(rules, by_rules)]
+
+
+def _edit(audit: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Edit:
+    """The edit that an audit's events make; parts that are missing or of an unknown form are left out."""
+    mark = mapping(mapping(mapping(audit.get("metadata")).get("custom")).get(METADATA))
+    author, channel = _id(audit.get("author_id")), mapping(audit.get("via")).get("channel")
+    by_itself = channel == "rule" or (author is not None and author < 0)  # the system's id is -1
+    told: dict[str, Any] = {"author": author, "way": "rules" if by_itself else "api" if channel == "api" else "hand"}
+    fields: dict[int, tuple[str | None, str | None]] = {}
+    for event in events:
+        kind, name = event.get("type"), str(event.get("field_name"))
+        before, after = event.get("previous_value"), event.get("value")
+        if kind == "Comment":
+            # A program that hands in a customer's words through the API is the audit's author, and not the comment's.
+            told["author"] = _id(event.get("author_id")) or told["author"]
+            told["comment"] = "public" if event.get("public") else "internal"
+            told["text"] = _string(event.get("plain_body") or event.get("body")) if event.get("public") else ""
+        elif kind not in (None, "Change", "Create"):
+            continue
+        elif name == "tags":
+            told["tags_added"], told["tags_removed"] = changed(_tag_set(before), _tag_set(after))
+        elif name == "priority":
+            told["priority"] = (_priority(before), _priority(after))
+        elif name == "group_id":
+            told["group"] = (_id(before), _id(after))
+        elif name.isdecimal():
+            fields[int(name)] = (_value(before), _value(after))
+        told["creation"] = told.get("creation", False) or kind == "Create"
+    return Edit(
+        at=_string(audit.get("created_at")),
+        key=_string(mark.get("key")),
+        intent=_string(mark.get("intent")),
+        fields=fields,
+        **told,
+    )
+
+
+def too_many_jobs(reply: Reply) -> bool:
+    """Whether an answer says that the account may have no more jobs; its status is not documented."""
+    body = mapping(reply.body)
+    errors = body.get("errors")
+    codes = [mapping(item).get("code") for item in errors] if isinstance(errors, list) else []
+    error = body.get("error")
+    words = (error, mapping(error).get("title"), body.get("description"), *codes)
+    return not reply.ok and any("TooManyJobs" in word for word in words if isinstance(word, str))
+
+
+def job_status(row: Mapping[str, Any]) -> JobStatus:
+    results = row.get("results")
+    # Only this counts: a job that says "completed" can hold items that failed, in more than one form.
+    made = {
+        item["id"]: item.get("success") is True
+        for item in map(mapping, results if isinstance(results, list) else ())
+        if isinstance(item.get("id"), int)
+    }
+    progress = row.get("progress")
+    known = progress if isinstance(progress, int) and progress > 0 else 0
+    return JobStatus(ended=row.get("status") not in _UNDER_WAY, results=made, progress=known)
+
+
+def changed_after(moment: float | None, body: Mapping[str, Any]) -> bool:
+    """Whether the last row of an export's page, and so all behind it, changed after ``moment`` (Unix seconds)."""
+    rows = body.get("tickets")
+    changed = mapping(rows[-1]).get("generated_timestamp") if isinstance(rows, list) and rows else None
+    return moment is not None and isinstance(changed, int | float) and changed > moment
+
+
+def read_ticket(row: Mapping[str, Any], read_at: float | None, people: Mapping[int, tuple[str, str]]) -> Ticket:
+    """A ticket from its row. Raises :class:`TicketError` for a row that makes no sense."""
+    try:
+        ticket = _ticket(row, read_at, people)
+        _ = ticket.seconds_to_last_change  # dates that are none fail here
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise TicketError("Zendesk shows this ticket in a form that cannot be read") from error
+    return ticket
+
+
+def is_before(stamp: object, moment: float) -> bool:
+    try:
+        return isinstance(stamp, str) and parse_iso(stamp) < moment
+    except ValueError:
+        return False
+
+
+def body_of(reply: Reply) -> dict[str, Any]:
+    if not isinstance(reply.body, dict):
+        raise HelpdeskDown("Zendesk's answer is no JSON object")
+    return reply.body
+
+
+def people_of(users: object) -> Mapping[int, tuple[str, str]]:
+    """Names and addresses by user id, side-loaded with a page of tickets; not every endpoint has them."""
+    rows = [mapping(user) for user in users] if isinstance(users, list) else []
+    known = [row for row in rows if isinstance(row.get("id"), int)]
+    return {row["id"]: (_string(row.get("name")), _string(row.get("email"))) for row in known}
+
+
+def _ticket(row: Mapping[str, Any], read_at: float | None, people: Mapping[int, tuple[str, str]]) -> Ticket:
+    via = mapping(row.get("via"))
+    source = mapping(via.get("source"))
+    origin = mapping(source.get("from"))
+    sender = origin.get("address")
+    requester = _id(row.get("requester_id"))
+    name, address = people.get(requester or 0, ("", ""))
+    names = (_string(origin.get("name")), name)
+    return Ticket(
+        id=row["id"],
+        subject=_string(row.get("subject") or row.get("raw_subject")),
+        description=_string(row.get("description")),
+        status=row.get("status") or "new",
+        priority=_priority(row.get("priority")),
+        tags=_tags(row.get("tags")),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        read_at=read_at,
+        channel=_string(via.get("channel")),
+        sender=_string(sender),
+        requester=requester,
+        requester_address=address,
+        names=tuple(dict.fromkeys(name for name in map(str.strip, names) if name)),
+        follow_up=source.get("rel") == "follow_up",
+        group=_id(row.get("group_id")),
+        assignee=_id(row.get("assignee_id")),
+        brand=_id(row.get("brand_id")),
+        organization=_id(row.get("organization_id")),
+        fields=_filled_in(row.get("custom_fields") or row.get("fields")),
+    )
+
+
+def _tags(value: object) -> tuple[str, ...]:
+    """A ticket's tags, which go back to it with every write: one that cannot be read as it is is an error."""
+    tags = tuple(tag for tag in value if tag is not None) if isinstance(value, list) else ()
+    if any(not isinstance(tag, str) or UNREADABLE_CHARACTER in tag for tag in tags):
+        raise ValueError
+    return tags
+
+
+def _priority(value: object) -> Priority | None:
+    return Priority(value) if isinstance(value, str) and value in _PRIORITIES else None
+
+
+def _id(value: object) -> int | None:
+    """A number; in audits some are written as text."""
+    if isinstance(value, str) and value.isdecimal():
+        return int(value)
+    return value if isinstance(value, int) else None
+
+
+def _value(value: object) -> str | None:
+    """The value of a custom field as text; ``None`` for an empty one."""
+    if value in _EMPTY:
+        return None
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _filled_in(fields: object) -> dict[int, str]:
+    """The custom fields that hold something."""
+    rows = [mapping(item) for item in fields] if isinstance(fields, list) else []
+    found = {row["id"]: _value(row.get("value")) for row in rows if isinstance(row.get("id"), int)}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _tag_set(value: object) -> set[str]:
+    """Tags in an audit: a list in most, a text with spaces between them in some."""
+    if isinstance(value, str):
+        return set(value.split())
+    return {item for item in value if isinstance(item, str)} if isinstance(value, list) else set()
+
+
+def _string(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _number(headers: Mapping[str, str], *names: str) -> int | None:
+    for name in names:
+        value = headers.get(name, "").strip()
+        if value.isdigit():
+            return int(value)
+    return None
+
+
+def details_of(reply: Reply) -> Mapping[str, object]:
+    details = reply.body.get("details") if isinstance(reply.body, dict) else None
+    return details if isinstance(details, dict) else {}
+
+
+def error_code(reply: Reply) -> str:
+    """The error's fixed code word, fit for a log. Descriptions may quote a ticket, so they are not used."""
+    body = reply.body if isinstance(reply.body, dict) else {}
+    error = body.get("error")
+    if isinstance(error, dict):
+        error = error.get("title")
+    if error is None and isinstance(body.get("errors"), list) and body["errors"]:
+        first = body["errors"][0]
+        error = first.get("code") if isinstance(first, dict) else None
+    return f", {error}" if isinstance(error, str) and _SAFE_CODE.match(error) else ""
