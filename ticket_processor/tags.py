@@ -46,7 +46,7 @@ def merge_value(
     """The value to write, or ``None`` to leave it alone.
 
     A value that is there already stays, unless ``overwrite`` allows to replace it: ``bot-set`` when it is still what
-    we put there (``ours``), ``always`` whoever did.
+    we put there (``ours``), ``always`` any.
     """
     if wanted is None or wanted == current:
         return None
@@ -111,7 +111,7 @@ def merge(
     """Exactly what to send, from a decision and the ticket as it is now; nothing that is ``unwanted``.
 
     ``ours`` is what our own writes put there, ``without`` the parts that the helpdesk is known to refuse.
-    A drop-down's value is a tag as well: whoever took that tag off emptied the field.
+    A drop-down's value is a tag as well: taking that tag off empties the field.
     """
     wanted = [item for item in decision.tags if item not in unwanted.tags]
     tags = merge_tags(ticket.tags, wanted, decision.tags_removed)

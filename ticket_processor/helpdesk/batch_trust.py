@@ -26,7 +26,7 @@ class StateFacts(Protocol):
 
 
 class BatchTrust(Frozen):
-    """What has been seen of an account's jobs; ``None`` where nobody has looked.
+    """Findings about an account's jobs; ``None`` where no job has shown it yet.
 
     ``comment``, ``metadata``: an item's note and metadata arrive. ``private``: its note stays internal. ``stamps``: an
     item with an old stamp fails. What earlier versions stored besides is passed over.
@@ -44,7 +44,7 @@ class BatchTrust(Frozen):
 
 
 def learnt(state: StateFacts) -> BatchTrust | None:
-    """What is known of the account's jobs; ``None`` when nothing is, or when it cannot be read."""
+    """The findings about the account's jobs; ``None`` when there are none, or they cannot be read."""
     text = state.fact(FACT)
     if text is None:
         return None
@@ -58,7 +58,7 @@ PASSED_OVER = "a job's item was written although its ticket had changed since it
 
 
 def revoked(state: StateFacts, now: str, why: str = PASSED_OVER) -> BatchTrust:
-    """What is known from now on of an account whose jobs were trusted: single updates are used, and ``why``."""
+    """Withdraw the trust in an account's jobs: single updates are used from now on, for the reason ``why``."""
     before = learnt(state)
     known = BatchTrust(
         at=now,

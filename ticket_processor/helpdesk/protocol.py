@@ -1,4 +1,4 @@
-"""What a run needs from any helpdesk. The vendors' words stop behind this protocol."""
+"""The protocol of a helpdesk: all that a run needs of one. The vendors' words stop behind it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Fetched(dict[int, Ticket]):
 class JobStatus:
     """How far a job is. ``results`` say of each ticket whether its change was certainly made; others are unknown.
 
-    ``progress`` is how many of its items are behind it, where that is told.
+    ``progress`` is the number of its finished items, where the helpdesk tells it.
     """
 
     ended: bool
@@ -105,7 +105,7 @@ class Helpdesk(Protocol):
         """
 
     def update(self, change: Change) -> Edit | None:
-        """Apply ``change`` in one guarded write: all of it, or nothing. The edit as recorded, where that is told.
+        """Apply ``change`` in one guarded write: all of it, or nothing. Returns the edit as recorded, where the helpdesk tells it.
 
         Raises ``UpdateConflict`` (the ticket is not as merged from), ``OutcomeUnknown`` (read before anything
         else), ``TicketGone`` or ``UpdateRefused``.

@@ -1,7 +1,7 @@
-"""What has happened to one ticket, edit by edit, and what follows from it. Pure data and functions.
+"""The history of one ticket, edit by edit, and what follows from it. Pure data and functions.
 
-This is the one place where "is our write there?", "did somebody take this off?", "is this value still ours?" and
-"who has touched it since?" are answered; each from the helpdesk's own record, which nobody can edit.
+This is the one place where "is our write there?", "did a person take this off?", "is this value still ours?" and
+"who has touched it since?" are answered; each from the helpdesk's own record, which no agent can edit.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Edit(Frozen):
 
 
 class Ours(Frozen):
-    """What writes of ours put on a ticket and nobody has changed since."""
+    """The values that our writes put on a ticket and that are unchanged since."""
 
     tags: frozenset[str] = frozenset()
     priority: Priority | None = None
@@ -50,7 +50,7 @@ class Ours(Frozen):
 
 
 class Touched(Frozen):
-    """What was changed after a certain edit, by whomever."""
+    """The parts that were changed after a certain edit, by anyone."""
 
     tags: frozenset[str] = frozenset()
     priority: bool = False
@@ -86,7 +86,7 @@ class History(Frozen):
         return made is not None and made.creation and not made.key and tag in made.tags_added and not later
 
     def taken_off(self, ticket: Ticket | None = None) -> TakenOff:
-        """Tags, field values, group and priority that somebody took off the ticket and nobody has put back.
+        """Tags, field values, group and priority that a person took off the ticket and that are still off.
 
         What the record has on the ticket, and the ``ticket`` as it was read just before does not show, was taken off
         as well: not every change is on record.
@@ -117,7 +117,7 @@ class History(Frozen):
                     filled.discard(key)
                     emptied[key] = not edit.key
             for key, tags in self.options.items():
-                # Whoever takes a choice's tag off empties the drop-down, which the record need not say.
+                # Taking a choice's tag off empties the drop-down, which the record need not say.
                 if not edit.key and key not in edit.fields and edit.tags_removed & tags and not edit.tags_added & tags:
                     emptied[key] = True
         if ticket is not None:
@@ -129,7 +129,7 @@ class History(Frozen):
         return TakenOff(tags=frozenset(removed), fields=frozenset(fields), group=group, priority=priority)
 
     def last_written(self) -> Ours:
-        """What our last write put on the ticket and nobody has changed since, whoever had it there before."""
+        """The values of our last write that are unchanged since, even if they were there before it."""
         fields: dict[int, str | None] = {}
         group: int | None = None
         priority: Priority | None = None
@@ -142,7 +142,7 @@ class History(Frozen):
         return Ours(tags=self._put_on(for_good=False), group=group, priority=priority, fields=owned)
 
     def ours(self) -> Ours:
-        """What is on the ticket because we wrote it, as far as nobody has changed it since.
+        """The values that are on the ticket because we wrote them, and that are unchanged since.
 
         What a write of ours took away from others, and another one put back, is not ours.
         """
@@ -163,9 +163,9 @@ class History(Frozen):
         return self._put_on(for_good=True)
 
     def judged(self, tags: Collection[str]) -> bool:
-        """Whether somebody has taken off or put back a tag that we had put on; ``tags`` are those there now.
+        """Whether a person has taken off or put back a tag of ours; ``tags`` are those there now.
 
-        A drop-down's tag goes with its field, which is nobody's label.
+        A drop-down's tag goes with its field and is no label.
         """
         choices = frozenset[str]().union(*self.options.values())
         return bool(self.put_on() - self.ours().tags.intersection(tags) - choices)
@@ -182,7 +182,7 @@ class History(Frozen):
         return tags
 
     def passed_over(self, write: Edit, stamp: str) -> bool:
-        """Whether somebody had changed the ticket between ``stamp``, which ``write`` was guarded by, and that write."""
+        """Whether the ticket had changed between ``stamp``, which guarded ``write``, and that write."""
         before = self.edits[: self.edits.index(write)] if write in self.edits else ()
         return any(edit.at > stamp for edit in before)
 
@@ -201,7 +201,7 @@ class History(Frozen):
         )
 
     def touched_since(self, write: Edit) -> Touched:
-        """What was changed after ``write``, an edit of this history."""
+        """The parts that were changed after ``write``, an edit of this history."""
         later = self.edits[self.edits.index(write) + 1 :]
         return Touched(
             tags=frozenset[str]().union(*(edit.tags_added | edit.tags_removed for edit in later)),
@@ -232,10 +232,10 @@ def _owned(changes: Iterable[tuple[bool, tuple[Value | None, Value | None]]]) ->
 
 
 class Overwritten(Frozen):
-    """What a write of ours did away with although it had not been merged from it: the guard had a hole."""
+    """Values of people that a write of ours replaced unseen: the guard had a hole."""
 
     tags: tuple[str, ...] = ()
-    tags_back: tuple[str, ...] = Field((), description="that somebody had taken off, and our write put on again")
+    tags_back: tuple[str, ...] = Field((), description="that a person had taken off, and our write put on again")
     priority: Priority | None = None
     group: int | None = None
     fields: dict[int, str] = Field(default_factory=dict)
@@ -245,7 +245,7 @@ class Overwritten(Frozen):
 
     @property
     def parts(self) -> list[str]:
-        """What was lost, in the words of a receipt."""
+        """The lost parts, in the words of a receipt."""
         return [
             name
             for name, lost in (
@@ -259,7 +259,7 @@ class Overwritten(Frozen):
 
 
 def overwritten(write: Edit, change: Change) -> Overwritten:
-    """What ``write``, as the helpdesk recorded it, took away besides what ``change`` meant to."""
+    """The values that ``write``, as the helpdesk recorded it, took away besides what ``change`` meant to."""
     priority, group = (write.priority or (None, None))[0], (write.group or (None, None))[0]
     meant = {*change.fields_replaced, *change.fields_cleared}
     emptied = {key: before for key, (before, _) in write.fields.items() if before is not None}

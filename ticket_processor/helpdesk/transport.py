@@ -40,7 +40,7 @@ MAX_ATTEMPTS = 4
 MAX_ATTEMPTS_ON_ONE = 2
 """Attempts to read one ticket. A ticket that the server cannot show must not use up the run's time."""
 MAX_RECEIPT_BYTES = 2_000_000
-"""What the answer to anything but a GET may have: it is about one ticket or one job. Many of them come at a time."""
+"""Maximum bytes of an answer to anything but a GET: it is about one ticket or one job, and many come at a time."""
 
 _OLD_TLS = re.compile(r"PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL")
 _ESCAPE = re.compile(
@@ -50,7 +50,7 @@ _ESCAPE = re.compile(
 
 
 class Effect(Enum):
-    """What repeating a request would do."""
+    """The effect of repeating a request."""
 
     NONE = "repeating is harmless: a read, or a creation with an idempotency key"
     WRITE = "repeating may act twice"

@@ -19,7 +19,7 @@ RENEW_AT_SHARE = 0.8
 
 
 class OAuthToken:
-    """A token somebody made elsewhere. It cannot be renewed here."""
+    """A token made elsewhere. It cannot be renewed here."""
 
     def __init__(self, token: str) -> None:
         self._header = f"Bearer {token}"

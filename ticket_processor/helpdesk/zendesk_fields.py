@@ -14,7 +14,7 @@ from .transport import Transport
 
 PAGE_SIZE = 100
 MAX_PAGES = 20
-"""The tags come most used first; those behind the two thousandth sort nobody's tickets."""
+"""The tags come most used first; those behind the two thousandth sort hardly a ticket."""
 
 CHOICES = ("tagger", "multiselect")
 """Fields whose values are tags."""

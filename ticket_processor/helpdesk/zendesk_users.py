@@ -16,7 +16,7 @@ from .transport import Transport
 
 PAGE_SIZE = 100
 MOST_ALIKE = 20
-"""So many users that a search finds for an address are looked at; it finds parts of words as well."""
+"""Users of a search for an address that are compared; the search finds parts of words as well."""
 _ADDRESS = re.compile(r"[^\s\"'\\:@]+@[^\s\"'\\:@]+")
 _MISSING = "name the tickets one by one with --ticket, which also works for deleted ones"
 

@@ -104,7 +104,7 @@ class FanOut(Generic[Item, Result]):
                         # Asking hundreds of futures in turn would take more time than the rest of this thread's work.
                         future.add_done_callback(self._finished.put)
                         if len(self._running) > self._window // 2 and not self._finished.empty():
-                            break  # somebody could be writing already
+                            break  # the caller could be writing already
                 if not self._running and self.exhausted:
                     if late is not None:
                         raise late
@@ -125,7 +125,7 @@ class FanOut(Generic[Item, Result]):
                         self._hanging.append(future)
 
     def _wait_for_some(self) -> list[Future[Result]]:
-        """What has finished by now; waits a moment for the first."""
+        """The calls that have finished by now; waits a moment for the first."""
         finished: list[Future[Result]] = []
         try:
             finished.append(self._finished.get(timeout=POLL_S))

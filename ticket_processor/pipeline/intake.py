@@ -29,7 +29,7 @@ from .write_planner import Triage
 BATCH = 100
 """Tickets that are read at once, of those that are read by their numbers."""
 ReadAhead = Callable[[Iterator[Page]], Iterator[Page | None]]
-"""What pages are read through: ``iter`` reads each when it is needed, ``read_ahead`` before that."""
+"""How pages are read: ``iter`` reads each when it is needed, ``read_ahead`` before that."""
 _KNOWN = (reasons.ALREADY_DONE, reasons.DEAD_LETTER, reasons.DROPPED, reasons.OLDER_THAN_SINCE)
 """These get no line when a ticket comes by again: there is nothing new to say."""
 
@@ -67,7 +67,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class IntakeOptions:
-    """What an intake takes in: tickets created after ``since`` (Unix seconds), or only those ``wanted``.
+    """The options of an intake: tickets created after ``since`` (Unix seconds), or only those ``wanted``.
 
     ``replies``: what a customer has answered since our write, too. ``second_looks``: what a model has not seen, too.
     """
@@ -137,7 +137,7 @@ class Intake:
         return self._listing.late_s
 
     def __iter__(self) -> Iterator[Work | None]:
-        """What is to be done; ``None`` where the next page is still on its way."""
+        """The work, ticket by ticket; ``None`` while the next page is still on its way."""
         retries = self._state.retries()
         self._dead = frozenset(item.ticket_id for item in retries if item.dead)
         self._known_to_wait = {item.ticket_id for item in retries if item.reason == reasons.WAITING}
@@ -324,7 +324,7 @@ class Intake:
         return self._state.is_done(ticket_id) and self._state.verdict(ticket_id) is None
 
     def _answer(self, ticket: Ticket, history: Callable[[], History]) -> CustomerReply | None:
-        """What the customer has said since a ticket was done; ``None`` when it may stay as it is."""
+        """The customer's answer since a ticket was done; ``None`` when there is none to triage."""
         if not self._options.replies or ticket.id in self._dead or ticket.id in self._dropped:
             return None
         if self._selection.reason(ticket) is not None:

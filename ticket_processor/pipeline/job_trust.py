@@ -1,4 +1,4 @@
-"""What is known of the account's jobs of many updates, and what each job teaches; see :mod:`..helpdesk.batch_trust`."""
+"""Learns from each job of many updates whether the account's jobs are safe; see :mod:`..helpdesk.batch_trust`."""
 
 from __future__ import annotations
 

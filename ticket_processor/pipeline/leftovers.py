@@ -1,4 +1,4 @@
-"""What earlier runs have left: writes that were begun, and tickets that were given up."""
+"""Finishes what earlier runs have left: writes that were begun, and tickets that were given up."""
 
 from __future__ import annotations
 

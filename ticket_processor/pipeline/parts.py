@@ -1,4 +1,4 @@
-"""What a run is assembled from, and what was asked of it."""
+"""The parts that a run is assembled from, and its options."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .writeback import Delivery
 
 @dataclass(frozen=True)
 class Parts:
-    """What a run is assembled from; see ``wiring``."""
+    """The parts of a run; ``wiring`` builds them."""
 
     desk: Helpdesk
     understanding: Understanding
@@ -37,7 +37,7 @@ class Parts:
     ahead: ReadAhead = iter
     requests: Callable[[], Mapping[str, int]] = dict
     helpdesk_date: Callable[[], float | None] = lambda: None
-    """What the helpdesk's own clock said last in this run (Unix seconds), if it answered."""
+    """The helpdesk's clock at its last answer in this run (Unix seconds)."""
     troubles: Callable[[], Sequence[str]] = tuple
     room: Callable[[], None] = lambda: None
     """Raises when the disk has too little of it for receipts."""
@@ -47,7 +47,7 @@ class Parts:
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What was asked of this run. ``since`` is Unix seconds; ``None`` resumes."""
+    """The options of one run. ``since`` is Unix seconds; ``None`` resumes."""
 
     run_id: str
     dry_run: bool = False
@@ -65,4 +65,4 @@ class RunOptions:
     delivery: Delivery = field(default_factory=Delivery)
     kind: str = "run"
     verify: int = 0
-    """So many writes are read back at most, once all are made."""
+    """Maximum number of writes to read back after the run."""

@@ -125,7 +125,7 @@ class Recorder:
         self._listener(outcome)
 
     def _still_to_put_back(self, outcome: Outcome) -> FollowUp | None:
-        """What people have lost to an earlier write is still theirs, whatever else has come of the ticket since."""
+        """The repair of an earlier write that still has to be made, whatever else has become of the ticket."""
         kept = self._state.verdict(outcome.ticket_id)
         if kept is None or not kept.puts_back or kept.key == outcome.key or outcome.reason in ("closed", "deleted"):
             return None

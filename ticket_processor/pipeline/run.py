@@ -82,7 +82,7 @@ class Run:
     def execute(self) -> RunSummary:
         """Play the run to its end, whatever the helpdesk or the model do.
 
-        Raises :class:`ConfigError` when it is the first run and nobody said where to begin, and
+        Raises :class:`ConfigError` on a first run without ``--since``, and
         :class:`StateUnusable` when not even the reason for an early end can be stored.
         """
         since = self._checks.where_to_begin()
@@ -105,7 +105,7 @@ class Run:
         """Triage exactly these tickets, now: given up or not, within their head start or not.
 
         ``anew``: also those that are done, under a key of this run. What people took off stays off, and a ticket whose
-        labels somebody has changed is left alone. Raises :class:`StateUnusable` as :meth:`execute` does.
+        labels a person has changed is left alone. Raises :class:`StateUnusable` as :meth:`execute` does.
         """
         wanted = Wanted(frozenset(ticket_ids), at_once=True, anew=self._options.run_id if anew else None)
         return self._frame.play(lambda: self._retry(ticket_ids, wanted))

@@ -29,14 +29,14 @@ class RunChecks:
         self.reserve_s = min(60.0, parts.deadline.remaining() / 9)
 
     def before_run(self) -> None:
-        """Raise when nothing may be done now: by somebody's wish, after a published note, or as the helpdesk asked."""
+        """Raise when nothing may be done now: a kill switch, a published note, or the helpdesk's wish to wait."""
         parts, options = self._parts, self._options
         self.before_write()
         if options.resume:
             parts.state.forget(HALTED)
         halted = parts.state.fact(HALTED)
         if halted is not None:
-            raise CannotRun(f"{halted}; when somebody has looked into it, run once with --resume")
+            raise CannotRun(f"{halted}; when a person has looked into it, run once with --resume")
         heed_wait(parts.state, options.dependency, parts.clock.now())
 
     def before_ticket(self) -> None:
@@ -64,7 +64,7 @@ class RunChecks:
             self._parts.room()
 
     def where_to_begin(self) -> float:
-        """Since when tickets are pulled (Unix seconds). Raises :class:`ConfigError` when nobody ever said so."""
+        """The time from which tickets are pulled (Unix seconds). Raises :class:`ConfigError` on a first run without it."""
         if self._options.since is not None:
             return self._options.since
         stored = self._parts.state.fact(HORIZON)

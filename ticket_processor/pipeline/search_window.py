@@ -1,4 +1,4 @@
-"""What listings by search show again: a search index is late, so every listing goes back some hours.
+"""Remembers what listings by search have shown: a search index is late, so every listing goes back some hours.
 
 Of each ticket of these hours it is known at which stamp it was listed and dealt with. One that is listed again at the
 same stamp is passed over: it costs no request, no model call and no receipt.
@@ -21,7 +21,7 @@ class SearchWindow:
     """One run's listing, and what earlier ones have shown. Use from one thread.
 
     ``late_s`` is how late the index was at least, in seconds: the longest time for which a listing did not show a
-    ticket that had been created and that nobody has changed since; ``None`` where nothing was listed.
+    ticket that had been created and not changed since; ``None`` where nothing was listed.
     """
 
     def __init__(self, state: State) -> None:
@@ -33,7 +33,7 @@ class SearchWindow:
         self.late_s: float | None = None
 
     def new(self, tickets: Sequence[Ticket]) -> set[int]:
-        """The tickets of a page that nobody has dealt with at this stamp."""
+        """The tickets of a page that no run has dealt with at this stamp."""
         if self._begun_at is None and tickets:
             self._begun_at = tickets[0].read_at
         known = self._state.listed([ticket.id for ticket in tickets])

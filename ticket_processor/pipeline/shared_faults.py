@@ -23,7 +23,7 @@ NAMED = 3
 
 
 class SharedFaults:
-    """What has worked in a run, and what has failed for ticket after ticket. Thread-safe."""
+    """Counts which requests work in a run, and which fail for ticket after ticket. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -43,7 +43,7 @@ class SharedFaults:
 
     def failed(self, request: Request, ticket_id: int, error: TicketError) -> None:
         """The request has failed for a ticket; of several different ones in a row no more are asked about."""
-        # A refusal is the same by its words; whoever gives no usable answer does so in many ways.
+        # Refusals are compared by their words; unusable answers differ from each other and count as one.
         fault = str(error) if isinstance(error, UpdateRefused) else error.if_shared.__name__
         with self._lock:
             before, row = self._row.get(request, (fault, {}))
@@ -80,7 +80,7 @@ class SharedFaults:
             self._stopped.clear()
 
     def end(self, *requests: Request) -> CannotRun | None:
-        """What a fault that every ticket shares ends the run with; ``None`` where each of ``requests`` works."""
+        """The error that ends the run when every ticket shares a fault; ``None`` where each of ``requests`` works."""
         with self._lock:
             return next((self._shared[request] for request in requests if request in self._shared), None)
 

@@ -19,7 +19,7 @@ from .shared_faults import SharedFaults
 from .write_planner import clean_stamp
 
 Understood = tuple[Analysis, Decision, int]
-"""What a worker makes of a ticket, in how many milliseconds."""
+"""A worker's analysis of a ticket, its decision, and the milliseconds that both took."""
 
 
 class Verdicts:

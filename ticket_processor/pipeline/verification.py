@@ -1,4 +1,4 @@
-"""What a run can swear to when it is done: what people had set is as it was, and nothing of ours became public.
+"""Verification of a finished run's writes: people's values are as they were, and no note of ours became public.
 
 It has two sources that do not trust each other: the receipts, every one of which counts, and the helpdesk's own record
 of the writes: of those in jobs as it was read behind each job, of the others read once all of them are made, of a
@@ -79,7 +79,7 @@ class WriteVerifier:
         if change.tags_removed or change.fields_replaced or _replaces(change):
             self._judge(change)
         if settled.follow_up is not None and settled.follow_up[1] == REPAIR:
-            # What was refused goes along with a repair; nobody has lost that.
+            # What the helpdesk refused goes along with a repair; it is no loss.
             lost, missing = settled.follow_up[0].decision, outcome.missing
             values = (
                 None if "priority" in missing else lost.priority,
@@ -111,7 +111,7 @@ class WriteVerifier:
         return None
 
     def statement(self) -> Statement:
-        """What is known by now."""
+        """The counts so far."""
         doubtful = {ticket_id: len(tags) for ticket_id, (_, tags) in self._doubtful.items()}
         return Statement(
             written=self._written,

@@ -1,4 +1,4 @@
-"""What is to be done about one ticket, now that it has been read: a change to send, or its end. Sends nothing itself.
+"""Plans the write on one ticket that has been read: a change to send, or the ticket's end. Sends nothing itself.
 
 * After any doubt (409, timeout, 5xx, a failed item of a job, a crash) the ticket is read first. Marker or key there:
   done. Otherwise it is merged anew from what was read.
@@ -36,7 +36,7 @@ class Settlement:
     parts that the helpdesk has refused. ``recorded`` is our write as the helpdesk has it on record, where it
     told that. ``in_doubt_until`` is how long a job may still write what was sent (Unix seconds). ``read_at`` is when
     the ticket was read that the last change was merged from, by the helpdesk's clock. ``taken_off`` is what people had
-    taken off when ``updated_at`` was ``taken_off_at``, where somebody has looked.
+    taken off when ``updated_at`` was ``taken_off_at``, where that was read.
     """
 
     verdict: Verdict
@@ -233,7 +233,7 @@ class Triage:
             work.taken_off, work.taken_off_at = known, ticket.updated_at
         unwanted = known or TakenOff()
         if work.verdict.puts_back and decision.tags_removed:
-            # A tag that somebody has put back since is theirs.
+            # A tag that a person has put back since is theirs.
             off = look.history.ours().tags.intersection(decision.tags_removed)
             decision = decision.model_copy(update={"tags_removed": tuple(sorted(off))})
         intent = self._audit.new_intent()
@@ -267,7 +267,7 @@ class Triage:
         return self.selection.repair_left_out(ticket) if verdict.puts_back else self.selection.left_alone(ticket)
 
     def _refused_for_good(self, decision: Decision, ticket: Ticket) -> str | None:
-        """Which part of a completion is known to be refused, where that is all there is to it and nobody has set it."""
+        """The part of a completion that is known to be refused, where it is the only part and still unset."""
         if decision.tags or decision.tags_removed or decision.note or decision.priority is not None:
             return None
         if ticket.group is not None or not ticket.fields.keys().isdisjoint(decision.fields):
@@ -302,7 +302,7 @@ class Triage:
         return ticket.updated_at != clean_stamp and ticket.seconds_to_last_change >= self._stable_read_s
 
     def may_lack_on_purpose(self, ticket: Ticket, decision: Decision) -> bool:
-        """Whether somebody may have taken off what we are about to set: a label of people's, not ours, or a value."""
+        """Whether a person may have taken off what we are about to set: a label of theirs, or a value."""
         theirs = any(not tag.startswith(self.policy.tag_prefix) for tag in decision.tags)
         cleared = decision.priority is not None and ticket.priority is None
         wanted = theirs or cleared or decision.group is not None or bool(decision.fields)
@@ -314,7 +314,7 @@ class Triage:
 
 
 def note_published(ticket_id: int) -> NotePublished:
-    """What to raise for a note of ours that customers can read."""
+    """The error for a note of ours that customers can read."""
     return NotePublished(f"the internal note on ticket {ticket_id} became public although it was sent as internal")
 
 
@@ -355,7 +355,7 @@ class _Look:
 
 
 def completion(outcome: Outcome, verdict: Verdict) -> Verdict:
-    """What a later run is to write of ``verdict``: the parts that the helpdesk refused, under a key of their own."""
+    """The verdict with which a later run writes what the helpdesk refused of this one, under a key of its own."""
     missing, decision = outcome.missing, verdict.decision
     parts = {
         "priority": decision.priority if "priority" in missing else None,
@@ -383,7 +383,7 @@ def completion(outcome: Outcome, verdict: Verdict) -> Verdict:
 
 
 def repair(change: Change, lost: Overwritten, verdict: Verdict, missing: Verdict | None = None) -> Verdict:
-    """What a later run is to put back of what our write took away, as far as nobody has set it anew meanwhile.
+    """The verdict with which a later run puts back what our write took away, where it is still unset.
 
     ``missing`` is what the helpdesk refused of that write: it goes along.
     """

@@ -47,29 +47,29 @@ TRIAL_ITEMS = 5
 JOB_PATIENCE_S = 180.0
 """A job that takes longer is judged by reading. What it may still do, the stamps keep apart from what we do."""
 LOST_JOB_S = 600.0
-"""So long a job whose reply was lost may be under way. Where no stamp is known to guard, nothing is sent again."""
+"""How long a job whose reply was lost may still run. Where no stamp is known to guard, nothing is sent again."""
 MISSED_POLLS = 3
 FULL_IN_A_ROW = 3
-"""So often an account may have no place for a job while none of ours is under way; then updates go one by one."""
+"""Consecutive TooManyJobs replies, with no job of ours under way, before single updates are used."""
 LATE_AUDITS_S = 10.0
-"""So far back it is looked for audits that were not there the first time."""
+"""How far back a second look reads the account's audits."""
 LOOKS = 3
-"""How often tickets that do not show what their job says it did are read again, a poll later each time."""
+"""Reads, a poll apart, of tickets that do not show what their job reports."""
 JOBS_IN_VAIN = 3
-"""After so many jobs in a row of which no item is known to be done, the run goes on one by one."""
+"""Consecutive jobs without an item known to be done before single updates are used."""
 POLL_S = 2.0
-"""Between two looks at jobs of which nothing is known; at others it is looked when they should have ended."""
+"""Time between two polls of a job without progress; other jobs are polled when they should have ended."""
 SOONEST_S, LATEST_S = 0.5, 4.0
 LINGER_S = 10.0
 """How long a ticket waits for others to fill its job."""
 LAST_LINGER_S = 1.5
 """The same towards the end of a run, when few others come."""
 AT_ONCE = 25
-"""So many ended tickets are taken in at once."""
+"""Ended tickets taken in at once."""
 SMALL_JOB = 40
-"""Towards the end jobs get smaller, as small as this: a job's time grows with its items."""
+"""Smallest job towards the end of a run: a job's time grows with its items."""
 FEW = 3
-"""So many tickets at the end of a run go singly, which is done at once, though jobs took the others."""
+"""This many last tickets of a run go as single updates, which are done at once, though jobs took the others."""
 MINUTE_S = 60.0
 MOST_WAITING = 500
 """Tickets that may wait for a place in a job; with more, the run stops to think up new ones."""
@@ -206,7 +206,7 @@ class WriteBack:
         self._waiting.clear()
 
     def take(self, verdicts: Sequence[Verdict]) -> None:
-        """Fresh verdicts, to be brought to the helpdesk by and by."""
+        """Take fresh verdicts in; :meth:`advance` and :meth:`finish` bring them to the helpdesk."""
         if verdicts:
             self._state.keep_verdict(*verdicts)
             now = self._clock.monotonic()
@@ -451,7 +451,7 @@ class WriteBack:
         self._next_poll = now + min(max(left), POLL_S if self.trust.on_trial else LATEST_S)
 
     def _learn_from(self, *, done: bool) -> None:
-        """A job has ended, or nobody knows of it; ``done`` when at least one of its items surely was."""
+        """A job has ended, or the helpdesk knows none; ``done`` when at least one of its items surely was."""
         self._in_vain = 0 if done else self._in_vain + 1
         if self._in_vain == JOBS_IN_VAIN:
             self._no_more_jobs("job after job has ended with nothing done, as far as can be told")
@@ -577,12 +577,12 @@ class WriteBack:
         return Settled(outcome, self._left_to_write(work, outcome, outcome.change))
 
     def _left_to_write(self, work: Settlement, outcome: Outcome, change: Change) -> FollowUp | None:
-        """What a later run has to write: what a person has lost, and what was refused."""
+        """The follow-up of a write: what a person has lost by it, and what the helpdesk refused."""
         missing = completion(outcome, work.verdict) if outcome.missing else None
         self._incomplete += missing is not None
         lost = overwritten(work.recorded, change) if work.recorded is not None else None
         if lost and work.recorded is not None:
-            self.trust.overwrote(change, work.recorded)  # first: whoever reads the alert may count on it
+            self.trust.overwrote(change, work.recorded)  # first: a reader of the alert may count on it
             self._audit.alert("overwrote", ticket_id=work.ticket_id, parts=lost.parts)
             return repair(change, lost, work.verdict, missing), REPAIR
         return None if missing is None else (missing, reasons.INCOMPLETE)
@@ -600,7 +600,7 @@ class WriteBack:
 
 
 def _shows(ticket: Ticket, change: Change) -> bool:
-    """Whether a ticket that was read shows a change; one that somebody has worked on since may not.
+    """Whether a ticket that was read shows a change; a later edit may hide it.
 
     A change happens whole or not at all: one new tag of it is proof, whatever triggers have made of the rest.
     """

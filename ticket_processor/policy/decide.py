@@ -42,7 +42,7 @@ class FieldPolicy(Frozen):
 
 
 class Policy(Frozen):
-    """What ticketbot sets on a ticket. The defaults set everything that is empty."""
+    """The settings of what ticketbot sets on a ticket. The defaults set everything that is empty."""
 
     tag_prefix: str = Field("ai_", pattern=r"^[a-z0-9_]{1,20}$", description="beginning of ticketbot's tags")
     tags: FieldPolicy = Field(FieldPolicy(), description="how far ticketbot goes with tags; see below")
@@ -83,7 +83,7 @@ class Policy(Frozen):
 
 
 RESERVED_TAGS = frozenset({"hands_off", "processed", "fallback", "review", "escalated", "suspicious", *TIER_TAGS})
-"""What a category cannot be called, since its tag would be taken for one of these."""
+"""Names that no category may have, since its tag would be taken for one of these."""
 
 _PRIORITY = {
     Urgency.CRITICAL: Priority.URGENT,
@@ -94,7 +94,7 @@ _PRIORITY = {
 
 
 def decide(ticket_id: int, analysis: Analysis, policy: Policy, taxonomy: Taxonomy | None = None) -> Decision:
-    """What policy wants for a ticket that was understood so; ``taxonomy`` says what its category is to set.
+    """The decision for a ticket with this analysis; ``taxonomy`` names what its category sets.
 
     The marker tag is always wanted, so that the ticket is not analysed again. A text that tries to instruct a model
     gets its tags, a person's look, and nothing else: whatever it may have talked the model into is only suggested.
@@ -162,7 +162,7 @@ def decide(ticket_id: int, analysis: Analysis, policy: Policy, taxonomy: Taxonom
 
 @dataclass(frozen=True)
 class _Targets:
-    """What the taxonomy wants set on a category's tickets, and from what confidence on."""
+    """The values that the taxonomy sets on a category's tickets, and the least confidence for them."""
 
     tags: tuple[str, ...] = ()
     group: int | None = None

@@ -16,7 +16,7 @@ from ..core.sanitize import compatible, plain_line
 
 Condition = Literal["security", "critical", "high_risk", "negative_and_urgent", "suspicious"]
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
-"""What a ticket may be escalated for, the most particular first."""
+"""The causes of an escalation, the most particular first."""
 BY_CATEGORY = "category"
 """The reason of a ticket whose category the site named."""
 REASONS = {
@@ -37,7 +37,7 @@ DEFAULT_PLANS = {
     "negative_and_urgent": "Answer in person today: say what has been done so far and when there will be news.",
 }
 PLACEHOLDERS = ("category", "urgency", "risk", "sentiment", "language")
-"""What a template may name in braces. Each stands for a word of a closed list."""
+"""The names that a template may put in braces. Each stands for a word of a closed list."""
 _LONGEST_PLAN = 350
 
 
@@ -103,7 +103,7 @@ def reasons_for(analysis: Analysis, escalation: Escalation) -> tuple[str, ...]:
 
 
 def plan_for(analysis: Analysis, reasons: tuple[str, ...], escalation: Escalation) -> str:
-    """What is to be done about an escalated ticket, in one plain line; empty when no plan is wanted for it.
+    """The plan for an escalated ticket, in one plain line; empty when the settings want none.
 
     Of a suspicious text only that it is to be read: what its labels say may be what it wants them to.
     """

@@ -36,7 +36,7 @@ def adds_something(
 ) -> bool:
     """Whether a note tells a person more than the tags and the priority on the ticket do.
 
-    That is: something is suggested and not set; somebody should look at the ticket; another category fits as well; or
+    That is: something is suggested and not set; a person should look at the ticket; another category fits as well; or
     what the site wants picked out was found.
     """
     look_at_it = unsure or analysis.suspicious or escalated or analysis.risk is Risk.HIGH
@@ -97,7 +97,7 @@ def answered_by(analysis: Analysis) -> str:
 
 
 def _quoted(words: str, limit: int) -> str:
-    """Words of somebody else, made plain, between quotation marks that they cannot end."""
+    """Other people's words, made plain, between quotation marks that they cannot end."""
     plain = leaving_line(_QUOTES.sub("'", plain_line(words, limit)), limit)
     # "tel:" and "www." would take the closing mark for a part of a link.
     for shown in (plain, _END.sub("", plain), _NO_WORDS.sub(" ", plain).strip()):

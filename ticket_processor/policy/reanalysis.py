@@ -2,7 +2,7 @@
 
 Each only where the site wants it. Our own earlier labels may be replaced, since a receipt says that they are ours.
 A person who changed one of them, or took off ``ai_fallback``, has judged the ticket, and it is left alone. A priority
-stays, whoever set it.
+always stays.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _END = "\ue000"
 
 @dataclass(frozen=True)
 class CustomerReply:
-    """What the requester has said since we triaged. ``key`` is that of its one write.
+    """The requester's answer since we triaged. ``key`` is that of its one write.
 
-    ``ticket`` is the ticket :func:`with_answers`; ``ours`` are the labels of ours that it carries. ``judged``: somebody
+    ``ticket`` is the ticket :func:`with_answers`; ``ours`` are the labels of ours that it carries. ``judged``: a person
     has changed one of those that we put there.
     """
 
@@ -41,7 +41,7 @@ class CustomerReply:
 
 
 def reply_to(ticket: Ticket, history: History, policy: Policy) -> CustomerReply | None:
-    """The requester's answer that nobody has triaged; ``None`` when there is none."""
+    """The requester's answer that is not triaged yet; ``None`` when there is none."""
     if ticket.requester is None or history.last_of_ours() is None:
         return None
     said = history.said_since(None, ticket.requester)
@@ -107,14 +107,14 @@ def our_labels(ticket: Ticket, history: History, policy: Policy) -> tuple[str, .
 
 
 def anew_key(ticket: Ticket, run_id: str) -> str:
-    """The key of the one write that a run makes because somebody asked it to triage the ticket anew."""
+    """The key of the one write with which this run triages the ticket anew."""
     return write_key(ticket, f"anew {run_id}")
 
 
 STAGE = "second_look"
 """Names the second write in its key, so that it is known from the first."""
 MOST_TRIES = 3
-"""So often a model is asked in vain about a ticket; then the rules' word stands."""
+"""Failed questions to a model about one ticket before the rules' answer stands."""
 _NOT_ASKED = ("budget_", "model_", "no_model", "analyser_broken")
 _IN_VAIN = ("model_refused", "model_content_filter", "model_prompt_too_long", "model_empty_answer", "model_nonsense")
 
@@ -142,7 +142,7 @@ def replacing(decision: Decision, ticket: Ticket, ours: Sequence[str], policy: P
 
 
 def _stays(decision: Decision, ticket: Ticket) -> list[str]:
-    """What the model would have set, and somebody or we have set already; not where that may be replaced."""
+    """A sentence for each value that is set already, stays, and differs from the model's."""
     stays = []
     priority = decision.priority if decision.priority_overwrite is Overwrite.NEVER else None
     group = decision.group if decision.group_overwrite is Overwrite.NEVER else None

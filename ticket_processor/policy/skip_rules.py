@@ -76,7 +76,7 @@ class SkipSettings(Frozen):
 class SkipRules:
     """The rules in force. Looked up before a model is asked, and again in the fresh read before a write.
 
-    ``hands_off`` is the tag on a ticket that is never touched. With ``leave_assigned``, whoever is assigned was faster.
+    ``hands_off`` is the tag on a ticket that is never touched. With ``leave_assigned``, an assigned agent was faster.
     ``own_user`` tells the id of the user that signs in; it is called only for tickets that came through the API, and
     may raise what the helpdesk raises.
     """
@@ -123,7 +123,7 @@ class SkipRules:
 
 
 def _requester_names(ticket: Ticket) -> set[str]:
-    """What a requester may be called in the settings: id, addresses, and the addresses' domains."""
+    """The names of a requester that settings may use: id, addresses, and the addresses' domains."""
     addresses = {address.strip().lower() for address in (ticket.sender, ticket.requester_address) if address}
     names = addresses | {address.rpartition("@")[2] for address in addresses}
     return names | ({str(ticket.requester)} if ticket.requester is not None else set())

@@ -1,4 +1,4 @@
-"""What is wrong with a site's categories, and what would make them better. Pure functions.
+"""Finds faults of a site's categories, and advice for them. Pure functions.
 
 Each check looks at one thing and gives findings; :func:`check` puts them together. What needs the log or the helpdesk
 gets it as plain data.
@@ -32,7 +32,7 @@ Likeness = Callable[[Sequence[str]], Sequence[Sequence[float]]]
 
 
 class Finding(Frozen):
-    """One thing that somebody should look at. A ``problem`` does not work or contradicts itself."""
+    """One finding about the categories. A ``problem`` does not work or contradicts itself."""
 
     severity: Literal["problem", "advice"]
     kind: Literal["overlap", "description", "examples", "keyword", "floor", "target", "unused", "missing", "helpdesk"]
@@ -42,7 +42,7 @@ class Finding(Frozen):
 
 @dataclass(frozen=True)
 class Logged:
-    """What one ticket of the log was taken for; ``summary`` has been redacted before it was written."""
+    """The categories of one ticket of the log; ``summary`` was redacted before it was written."""
 
     category: str
     subcategory: str | None
@@ -70,7 +70,7 @@ def check(
 
 
 def check_labels(taxonomy: Taxonomy, policy: Policy, labels: AccountLabels) -> list[Finding]:
-    """What the helpdesk's own tags, fields and groups say to the categories, problems first."""
+    """Compare the categories with the helpdesk's own tags, fields and groups; problems first."""
     found = [finding for item in taxonomy.categories for finding in _labels_of(item, policy, labels)]
     for setting, group in _groups_of(policy):
         if group not in labels.groups:

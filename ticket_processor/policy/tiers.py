@@ -11,7 +11,7 @@ from ..core.models import Analysis, Frozen, Risk, Urgency
 
 
 class Tier(StrEnum):
-    """Who should take a ticket: first-line support, second-line support, or whoever takes the difficult ones."""
+    """Who should take a ticket: first-line support, second-line support, or the experts."""
 
     FIRST = "1"
     SECOND = "2"

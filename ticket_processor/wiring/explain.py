@@ -136,7 +136,7 @@ def _cut(before: str, after: str) -> list[str]:
 
 
 def wanted_changes(decision: Decision) -> list[str]:
-    """What policy wants changed, a line each; the note is left out."""
+    """The changes that policy wants, a line each, without the note."""
     lines = [f"+ tag {tag}" for tag in decision.tags]
     if decision.priority is not None:
         lines.append(f"priority {decision.priority}, {_where(decision.priority_overwrite)}")

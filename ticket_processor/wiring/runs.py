@@ -43,14 +43,14 @@ from .parts import (
 from .ticket_subjects import NotingZendesk, Subjects
 
 LATELY_S = 3600.0
-"""How far back it is looked for a run that tells whether models are asked."""
+"""How far back to look for a run that tells whether models are asked."""
 UNDO_DEADLINE_S = 12 * 3600.0
 """A person waits for an undo and can stop it; it needs a request for every ticket."""
 
 
 @dataclass(frozen=True)
 class RunArguments:
-    """What the command line asked of a run, beyond the settings.
+    """The command line's options for a run, beyond the settings.
 
     ``tickets`` are exactly those that it is about, ``again`` those that are done too. ``again_run`` are all that an
     earlier run wrote on: its id, how that begins, or ``latest``.
@@ -183,9 +183,9 @@ def undo(
     tell: Callable[[str], None] = lambda _sentence: None,
     begin: Callable[[int], None] = lambda _tickets: None,
 ) -> Undone:
-    """Take back what an earlier run wrote, where nobody has touched it since. ``tell`` is told why it waits.
+    """Take back what an earlier run wrote, where it is unchanged since. ``tell`` hears why it waits.
 
-    ``begin`` is told of how many tickets it is about, before the first of them.
+    ``begin`` gets the number of tickets, before the first of them.
 
     It raises what :func:`run` does, and ``ConfigError`` when there is no such run or it wrote on no such ticket.
     """

@@ -1,4 +1,4 @@
-"""Subjects of tickets for whoever reads along: from memory or read on demand, redacted, and never kept on a disk."""
+"""Subjects of tickets for a person who reads along: from memory or on demand, redacted, never kept on a disk."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_KEPT = 5_000
 """Of more tickets than a run has under way at a time the oldest are forgotten; they are shown by their numbers."""
 _MOST_READ = 500
 OVER = ("solved", "closed", "deleted")
-"""What a ticket is that needs nobody any more."""
+"""Statuses of tickets that need no person any more."""
 NO_SUBJECT = "(no subject)"
 
 
@@ -32,7 +32,7 @@ def shown_subject(subject: str, names: Sequence[str] = (), limit: int = LONGEST)
 
 
 class Subjects:
-    """What the tickets that a run has read are about. Thread-safe; redacts when it is asked."""
+    """Subjects of the tickets that a run has read. Thread-safe; redacts when asked."""
 
     def __init__(self) -> None:
         self._kept: dict[int, tuple[str, tuple[str, ...]]] = {}
@@ -74,7 +74,7 @@ class NotingZendesk(Zendesk):
 
 @dataclass(frozen=True)
 class LookedUp:
-    """A ticket as the helpdesk has it now. ``status`` is ``deleted`` where it is gone, empty where nobody can tell."""
+    """A ticket as the helpdesk has it now. ``status`` is ``deleted`` where it is gone, empty where it is unknown."""
 
     status: str = ""
     subject: str = ""
@@ -88,7 +88,7 @@ def look_up(
     Reads only. Does not raise for a helpdesk that cannot be asked.
     """
     if not (settings.zendesk.url or settings.zendesk.subdomain):
-        return {}, "the settings name no helpdesk, so nobody was asked"
+        return {}, "the settings name no helpdesk"
     found: dict[int, LookedUp] = {}
     try:
         deadline = Deadline(clock, seconds)

@@ -1,4 +1,4 @@
-"""The results of a walk over history: a file of JSON lines that somebody can read before any of it is applied.
+"""The results of a walk over history: a file of JSON lines that a person can read before applying it.
 
 The first line says what the file is about, each other one what was made of one ticket. Of a ticket's text it holds what
 a receipt holds, and nothing besides. Every line is sealed with the key of the log, those of tickets together with the
@@ -36,9 +36,9 @@ ANEW = (
     "make it anew, with 'ticketbot run --backfill' and another --out; what models have answered is known and costs "
     "nothing again"
 )
-"""What to do about a file that is not applied."""
+"""Advice for a file that cannot be applied."""
 DECIDED = "decided"
-"""What an entry counts as that holds a decision; the others count by the reason for which they were left alone."""
+"""The kind of an entry that holds a decision; the kind of any other is the reason why it was left alone."""
 
 
 class Header(Frozen):
@@ -81,7 +81,7 @@ class Entry(Frozen):
         return self.reason if self.decision is None else DECIDED
 
     def verdict(self) -> Verdict | None:
-        """What a write-back takes; ``None`` without a decision. What the analysis cost stands in the file, once."""
+        """The verdict for a write-back; ``None`` without a decision. It carries no cost: the file has counted that."""
         if self.analysis is None or self.decision is None:
             return None
         told = {"usage": Usage(), "cost_usd": None, "attempts": 0}
@@ -212,7 +212,7 @@ class BackfillFile:
 
     def _open(self) -> None:
         binary = getattr(os, "O_BINARY", 0)
-        # Summaries are nobody else's business.
+        # Summaries are for the owner of the file only.
         self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | binary, 0o600)
         try:
             with self.path.open("rb") as file:
@@ -308,7 +308,7 @@ class Results:
         """The file's tickets in its order, each once; a line that a crash tore at its end is left out.
 
         Left out are lines that are not as they were written, and those of which ``wrong_with`` says what is wrong;
-        ``refused`` is told of each. Raises :class:`ConfigError` for a line that is no object of a ticket.
+        ``refused`` gets each. Raises :class:`ConfigError` for a line that is no object of a ticket.
         """
         seen = IdSet()
         with self.path.open("rb") as file:

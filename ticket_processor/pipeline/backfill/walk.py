@@ -34,9 +34,9 @@ from .results_file import DECIDED, BackfillFile, Entry
 
 PAUSE_S = 60.0
 MOST_PAUSES = 10
-"""So many pauses in a row without a model's answer, and the walk stops."""
+"""Consecutive pauses without a model's answer before the walk stops."""
 MOST_TRIES = 3
-"""So often a ticket is put to models that answer others meanwhile; then the rules' word stands."""
+"""Attempts for a ticket while models answer other tickets; after them the rules' answer stands."""
 SETTLE_EVERY = 100
 SPENT = {
     RUN_SPENT: "what models may cost in a run is spent (budget.run_usd, budget.run_tokens)",
@@ -46,7 +46,7 @@ HISTORY = (reasons.SOLVED, reasons.CLOSED)
 
 
 class HistoryDesk(Protocol):
-    """What a walk over history needs of a helpdesk. It is only read."""
+    """The part of a helpdesk that a walk over history needs; it only reads."""
 
     def solved(self, since: float) -> Iterator[tuple[Ticket, ...]]:
         """Solved and closed tickets created since ``since`` (Unix seconds), page after page."""
@@ -74,7 +74,7 @@ class Task:
 
 @dataclass
 class BackfillTally:
-    """What a walk has done so far. ``counts`` are by :attr:`Entry.kind`, ``failed`` by reason."""
+    """The progress of a walk. ``counts`` are by :attr:`Entry.kind`, ``failed`` by reason."""
 
     seen: int = 0
     counts: Counter[str] = field(default_factory=Counter)
@@ -102,11 +102,11 @@ class BackfillPolicy:
     as_new: bool = False
 
     def __call__(self, ticket_id: int, analysis: Analysis) -> Decision:
-        """What is to be written on the ticket."""
+        """The decision for the ticket."""
         whole = decide(ticket_id, analysis, self.policy, self.taxonomy)
         if self.as_new:
             return whole
-        # Triggers on these would wake somebody up, or send on, what was settled long ago.
+        # Triggers on these would wake a person for a ticket that was settled long ago, or send it on.
         routes = {self.policy.tag(name) for name in ("escalated", *TIER_TAGS)}
         tags = tuple(tag for tag in whole.tags if tag not in routes)
         return Decision(ticket_id=ticket_id, tags=tags, fields=whole.fields, reason=whole.reason)
@@ -182,7 +182,7 @@ class Backfill:
                     yield task
 
     def _task(self, ticket: Ticket) -> Task | None:
-        """What is to be done for a ticket; ``None`` when it is left alone, which is noted then."""
+        """The task for a ticket; ``None`` when it is left alone, which the file then says."""
         self._clock.check()
         self._check()
         self.tally.seen += 1
@@ -194,7 +194,7 @@ class Backfill:
             return None
         if reason is None:
             return Task(ticket, key)
-        if reason != reasons.REOPENED:  # which may be solved again when somebody asks the next time
+        if reason != reasons.REOPENED:  # by the next walk it may be solved again
             self.file.add(
                 Entry(ticket_id=ticket.id, status=ticket.status, reason=reason, clean_stamp=ticket.updated_at)
             )

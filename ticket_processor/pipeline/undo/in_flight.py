@@ -11,7 +11,7 @@ from ...helpdesk.protocol import Helpdesk
 from ...state.store import Open
 
 PATIENCE_S = 60.0
-"""So long the jobs of an earlier run are waited for."""
+"""Longest wait for the jobs of an earlier run."""
 POLL_S = 2.0
 MISSED_POLLS = 3
 """A job that is so often unknown to the helpdesk in a row has ended long ago."""
@@ -32,7 +32,7 @@ class InFlight:
 def wait_for_jobs(
     desk: Helpdesk, items: Sequence[Open], clock: Clock, deadline: Deadline, tell: Callable[[str], None]
 ) -> InFlight:
-    """Ask the jobs of these writes until they have ended, for :data:`PATIENCE_S` at most; ``tell`` is told of the wait.
+    """Ask the jobs of these writes until they have ended, for :data:`PATIENCE_S` at most; ``tell`` hears of the wait.
 
     Raises what :meth:`Helpdesk.jobs` and :meth:`Deadline.wait` raise.
     """

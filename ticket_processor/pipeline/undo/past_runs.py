@@ -113,7 +113,7 @@ class PastRuns:
         return run
 
     def writes(self, run: PastRun) -> RunWrites:
-        """What it wrote. Each write counts for the run that sent it, whichever run saw that it had arrived."""
+        """The run's writes. A write counts for the run that sent it, even if a later run saw that it had arrived."""
         keys: dict[int, dict[str, None]] = {}
         undone: set[str] = set()
         undoing = {other.run_id for other in self._runs.values() if other.undoes == run.run_id}

@@ -1,4 +1,4 @@
-"""What of a write can be taken back: the parts that nobody has touched since. Pure functions.
+"""The parts of a write that can be taken back: those unchanged since. Pure functions.
 
 Values come from the helpdesk's own record. A part that was changed after the write stays as it is, even where it was
 changed back; so does one that the ticket shows otherwise than the record. A drop-down and its tags are one part.
@@ -72,7 +72,7 @@ def run_of(intent: str) -> str:
 
 
 def puts_back(history: History) -> frozenset[str]:
-    """Keys of writes that put back what writes of ours had taken from people: nobody wants those taken back."""
+    """Keys of writes that put back what writes of ours had taken from people: an undo leaves them."""
     keys = {edit.key for edit in history.edits if edit.key}
     repairs = keys.intersection(key_of_stage(key, REPAIR) for key in keys)
     return frozenset(repairs.union(keys.intersection(key_of_stage(key, COMPLETE) for key in repairs)))
@@ -81,7 +81,7 @@ def puts_back(history: History) -> frozenset[str]:
 def take_back(
     history: History, ticket: Ticket, mine: Callable[[Edit], bool], *, without: Collection[MissingPart] = ()
 ) -> TakeBack:
-    """What is to be taken back of the writes that are ``mine``, now that the ticket is as it was read.
+    """Find what to take back of the writes that are ``mine`` on a ticket as it was read.
 
     ``without`` are the parts that the helpdesk is known to refuse.
     """
@@ -146,7 +146,7 @@ def as_change(ticket: Ticket, back: TakeBack, *, key: str, intent: str, run_id: 
 
 
 def told(change: Change, to: str = "->") -> list[str]:
-    """What a change takes back, part by part, in words. What people wrote into fields is not among them.
+    """The parts that a change takes back, in words, without what people wrote into fields.
 
     ``to`` stands between a value now and then.
     """
@@ -189,7 +189,7 @@ def _changes(edit: Edit) -> dict[Part, tuple[Any, Any]]:
 
 
 def _traces(history: History, mine: Callable[[Edit], bool]) -> dict[Part, _Trace]:
-    """What became of every part that a write of mine changed."""
+    """The fate of every part that a write of mine changed."""
     traces: dict[Part, _Trace] = {}
     reverted = _reverted(history)
     for place, edit in enumerate(history.edits):

@@ -1,4 +1,4 @@
-"""One run, taken back: what it wrote, where nobody has touched it since; with one note and a receipt for each ticket.
+"""One run, taken back: its values that are still as it wrote them; with one note and a receipt for each ticket.
 
 It is written as a run writes: guarded, in jobs where there are many, and exactly once, since the write that takes
 another back has a key of its own, which is found on the ticket. So it may be stopped at any time and said again. What
@@ -45,7 +45,7 @@ from .revert import STAGE, Left, as_change, puts_back, run_of, take_back, undo_k
 MOST_ID = 80
 """Characters of a run's id that the helpdesk's record tells."""
 MOST_WAITS = 5
-"""So often the tickets that have changed just now are waited for."""
+"""How many times the undo waits for tickets that have just changed."""
 
 
 class UndoPlanner:
@@ -138,7 +138,7 @@ class UndoPlanner:
         return True
 
     def left(self, ticket_id: int) -> tuple[Left, ...]:
-        """What stays of the write on a ticket that has come to its end. Forgets the ticket."""
+        """The parts of the write that stay on a ticket that has come to its end. Forgets the ticket."""
         self._sent.pop(ticket_id, None)
         self._refused.pop(ticket_id, None)
         return self._left.pop(ticket_id, ())
@@ -157,9 +157,9 @@ class UndoPlanner:
 
 @dataclass(frozen=True)
 class UndoParts:
-    """What an undo is assembled from. ``before_write`` may raise to stop everything (a kill switch).
+    """The parts of an undo. ``before_write`` may raise to stop everything (a kill switch).
 
-    ``tell`` gets sentences for whoever is waiting.
+    ``tell`` gets sentences for a person who waits.
     """
 
     desk: Helpdesk
@@ -174,7 +174,7 @@ class UndoParts:
 
 @dataclass(frozen=True)
 class UndoOptions:
-    """What was asked of it. ``run_id`` is its own."""
+    """The options of an undo. ``run_id`` is its own."""
 
     run_id: str
     dry_run: bool = False
@@ -185,7 +185,7 @@ class UndoOptions:
 
 
 class Undo:
-    """Takes back what a run wrote. ``listener`` is told of every ticket's end, and of what was left of the write."""
+    """Takes back the writes of a run. ``listener`` gets every ticket's end, and what was left of the write."""
 
     def __init__(
         self,
@@ -264,7 +264,7 @@ class Undo:
         parts, options, writes = self._parts, self._options, self._writes
         halted = parts.state.fact(HALTED)
         if halted is not None and not options.dry_run:
-            raise CannotRun(f"{halted}; an undo writes notes too: when somebody has looked into it, run with --resume")
+            raise CannotRun(f"{halted}; an undo writes notes too: when a person has looked into it, run with --resume")
         heed_wait(parts.state, options.dependency, parts.clock.now())
         parts.before_write()
         self._give_up_completions()
@@ -332,7 +332,7 @@ class Undo:
         )
 
     def _give_up_completions(self) -> None:
-        """What a later run was to complete of these writes is not wanted any more."""
+        """Drop what a later run was to complete of these writes."""
         for item in self._parts.state.unsettled():
             verdict = item.verdict
             keys = self._writes.keys.get(verdict.ticket_id, ())
