@@ -64,7 +64,7 @@ class RunChecks:
             self._parts.room()
 
     def where_to_begin(self) -> float:
-        """The time from which tickets are pulled (Unix seconds). Raises :class:`ConfigError` on a first run without it."""
+        """The time from which tickets are pulled (Unix seconds). A first run without it raises :class:`ConfigError`."""
         if self._options.since is not None:
             return self._options.since
         stored = self._parts.state.fact(HORIZON)
