@@ -105,7 +105,7 @@ class Helpdesk(Protocol):
         """
 
     def update(self, change: Change) -> Edit | None:
-        """Apply ``change`` in one guarded write: all of it, or nothing. Returns the edit as recorded, where that is told.
+        """Apply ``change`` in one guarded write: all of it, or nothing. Returns the edit as recorded, if told.
 
         Raises ``UpdateConflict`` (the ticket is not as merged from), ``OutcomeUnknown`` (read before anything
         else), ``TicketGone`` or ``UpdateRefused``.
