@@ -15,8 +15,8 @@ from ticket_processor.core.errors import HelpdeskDown, NotePublished, RateLimite
 from ticket_processor.core.models import Change, Outcome, OutcomeStatus, Overwrite, Priority, Statement
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.pipeline.job_trust import JobTrust
+from ticket_processor.pipeline.settlement import Settled
 from ticket_processor.pipeline.verification import LAG_S, MOST_KEPT, MOST_LISTED, WriteVerifier
-from ticket_processor.pipeline.write_planner import Settled
 from ticket_processor.state.store import State, Verdict
 from ticket_processor.tags import REPAIR
 

@@ -16,8 +16,7 @@ from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk.batch_trust import BatchTrust
 from ticket_processor.helpdesk.protocol import Fetched
 from ticket_processor.helpdesk.ticket_history import Edit, History
-from ticket_processor.pipeline import intake, writeback
-from ticket_processor.pipeline import write_planner as settlement
+from ticket_processor.pipeline import intake, settlement, writeback
 from ticket_processor.pipeline.shared_faults import SharedFaults
 from ticket_processor.pipeline.writeback import WriteBack
 from ticket_processor.state.store import State

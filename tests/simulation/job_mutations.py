@@ -14,8 +14,7 @@ from ticket_processor.core.errors import AuditUnwritable, OutcomeUnknown, StateU
 from ticket_processor.core.models import Change, Outcome, Ticket
 from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk.protocol import JobStatus
-from ticket_processor.pipeline import intake, page_ledger, writeback
-from ticket_processor.pipeline import write_planner as settlement
+from ticket_processor.pipeline import intake, page_ledger, settlement, writeback
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.reanalysis import CustomerReply
 from ticket_processor.state.store import Retry, State, Verdict

@@ -14,8 +14,7 @@ from ticket_processor.core.models import Change, Decision, Overwrite, TakenOff, 
 from ticket_processor.helpdesk import ticket_history as history
 from ticket_processor.helpdesk import transport
 from ticket_processor.helpdesk.protocol import Page
-from ticket_processor.pipeline import intake, page_ledger, verdicts
-from ticket_processor.pipeline import write_planner as settlement
+from ticket_processor.pipeline import intake, page_ledger, settlement, verdicts, write_planner
 from ticket_processor.policy.decide import Policy
 from ticket_processor.state.store import Open
 
@@ -65,7 +64,7 @@ def _key_changes_with_every_run(ticket: Ticket, stage: str = "triage", whole: An
 
 
 def _overwriting(part: str) -> Callable[..., Change]:
-    whole = settlement.merge
+    whole = write_planner.merge
 
     def merged(ticket: Ticket, decision: Decision, **rest: Any) -> Change:
         return whole(ticket, decision.model_copy(update={f"{part}_overwrite": Overwrite.ALWAYS}), **rest)
@@ -97,7 +96,7 @@ def _judgement_ignored() -> Iterator[None]:
 def _marker_trusted() -> Iterator[None]:
     """Whatever a marked ticket's record says, it is done."""
     with (
-        mock.patch.object(settlement.Triage, "marked", lambda self, ticket: self.policy.marker in ticket.tags),
+        mock.patch.object(write_planner.Triage, "marked", lambda self, ticket: self.policy.marker in ticket.tags),
         mock.patch.object(history.History, "born_with", return_value=False),
     ):
         yield
@@ -119,15 +118,15 @@ class _EveryEffectHarmless:
 
 MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "no stamp": lambda: mock.patch.object(zendesk, "update_body", _without("safe_update", "updated_stamp")),
-    "no stable-read rule": lambda: mock.patch.object(settlement.Triage, "stable", return_value=True),
+    "no stable-read rule": lambda: mock.patch.object(write_planner.Triage, "stable", return_value=True),
     "key not looked for": lambda: mock.patch.object(history.History, "find", return_value=None),
     "key not written": lambda: mock.patch.object(zendesk, "update_body", _without("metadata")),
     "marker of a follow-up trusted": _marker_trusted,
     "key differs between runs": _another_key_in_every_run,
     "public not stated": lambda: mock.patch.object(zendesk, "update_body", _public_by_default),
-    "priority overwritten": lambda: mock.patch.object(settlement, "merge", _overwriting("priority")),
-    "group overwritten": lambda: mock.patch.object(settlement, "merge", _overwriting("group")),
-    "fields overwritten": lambda: mock.patch.object(settlement, "merge", _overwriting("fields")),
+    "priority overwritten": lambda: mock.patch.object(write_planner, "merge", _overwriting("priority")),
+    "group overwritten": lambda: mock.patch.object(write_planner, "merge", _overwriting("group")),
+    "fields overwritten": lambda: mock.patch.object(write_planner, "merge", _overwriting("fields")),
     "what people took off put back": lambda: mock.patch.object(history.History, "taken_off", return_value=TakenOff()),
     "drop-down sent without its tag": lambda: mock.patch.object(zendesk.Zendesk, "_ticket_fields", return_value={}),
     "second look although a person has judged": _judgement_ignored,

@@ -12,7 +12,8 @@ from ticket_processor.core.clock import Deadline, iso
 from ticket_processor.core.errors import UpdateConflict
 from ticket_processor.core.models import Change, Outcome, Ticket
 from ticket_processor.pipeline.recorder import Recorder
-from ticket_processor.pipeline.write_planner import Settled, Triage
+from ticket_processor.pipeline.settlement import Settled
+from ticket_processor.pipeline.write_planner import Triage
 from ticket_processor.pipeline.writeback import Delivery, WriteBack
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.skip_rules import Selection, SkipRules

@@ -16,7 +16,7 @@ from ..helpdesk.ticket_history import Edit, History
 from ..policy.skip_rules import ENDED_STATUSES
 from ..state.store import State
 from ..tags import reference
-from .write_planner import Settlement, note_published
+from .settlement import Settlement, note_published
 
 LOST_KEY, LOST_NOTE = "a job's item lost its metadata, by which our writes are known", "a job's item lost its note"
 

@@ -10,8 +10,9 @@ from ..helpdesk.protocol import Helpdesk
 from .intake import Intake
 from .parts import Parts
 from .run_checks import RunChecks
+from .settlement import Settled
 from .shared_faults import SharedFaults
-from .write_planner import Settled, Triage
+from .write_planner import Triage
 from .writeback import WriteBack
 
 LIKELY_INTERVAL_S = 600.0

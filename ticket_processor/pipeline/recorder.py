@@ -17,9 +17,9 @@ from ..policy.decide import Policy
 from ..policy.reanalysis import MOST_TRIES, in_vain
 from ..state.store import FollowUp, Retry, State
 from ..tags import REPAIR
+from .settlement import Settled
 from .shared_faults import SharedFaults
 from .verification import WriteVerifier
-from .write_planner import Settled
 
 Listener = Callable[[Outcome], None]
 _DEALT_WITH = (reasons.NOTHING_NEW, reasons.JUDGED, reasons.MARKED_BY_OTHERS)

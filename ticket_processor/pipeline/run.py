@@ -20,10 +20,11 @@ from .parts import Parts, RunOptions
 from .recorder import Listener, Recorder
 from .run_checks import RunChecks
 from .run_frame import RunFrame
+from .settlement import Settled
 from .shared_faults import IsolatingDesk, SharedFaults
 from .verdicts import Verdicts
 from .verification import WriteVerifier
-from .write_planner import Settled, Triage
+from .write_planner import Triage
 from .writeback import MOST_ITEMS, WriteBack
 
 REQUESTS: tuple[Request, ...] = ("update", "audits", "ticket")

@@ -15,8 +15,8 @@ from ..state.store import Verdict
 from .fan_out import Stuck
 from .intake import Work
 from .parts import Parts, RunOptions
+from .settlement import clean_stamp
 from .shared_faults import SharedFaults
-from .write_planner import clean_stamp
 
 Understood = tuple[Analysis, Decision, int]
 """A worker's analysis of a ticket, its decision, and the milliseconds that both took."""

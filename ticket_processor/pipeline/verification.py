@@ -19,8 +19,9 @@ from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.ticket_history import Edit, History, overwritten
 from ..state.store import State, Verdict
 from ..tags import REPAIR
+from .follow_ups import repair
 from .job_trust import JobTrust
-from .write_planner import Settled, note_published, repair
+from .settlement import Settled, note_published
 
 MOST_KEPT = 20_000
 """Writes that are kept to be read back, in some 10 MB; more than a run's time and the helpdesk's limits let it read."""

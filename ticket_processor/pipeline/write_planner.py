@@ -8,118 +8,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Protocol
-
 from ..audit.receipts import AuditLog
 from ..core import reasons
-from ..core.errors import CannotRun, MissingPart, NotePublished, RequestSkipped, TicketError
+from ..core.errors import MissingPart, RequestSkipped, TicketError
 from ..core.models import Change, Decision, Outcome, OutcomeStatus, Overwrite, Request, TakenOff, Ticket
 from ..core.taxonomy import Taxonomy
 from ..helpdesk.protocol import Helpdesk
-from ..helpdesk.ticket_history import Edit, History, Ours, Overwritten
+from ..helpdesk.ticket_history import History, Ours
 from ..policy.decide import Policy, decide
 from ..policy.skip_rules import Selection
-from ..state.store import FollowUp, Open, Verdict
-from ..tags import COMPLETE, NOT_OURS, REPAIR, key_of_stage, merge
-
-WRITE_ATTEMPTS = 3
-
-
-@dataclass(eq=False)
-class Settlement:
-    """One verdict on its way to its end.
-
-    ``clean_stamp`` is an ``updated_at`` at which no write of ours was on the ticket. ``doubt`` is why it is not done
-    after all those ``attempts``. ``alone`` asks for a single update, whose answer says what is wrong. ``without`` are
-    parts that the helpdesk has refused. ``recorded`` is our write as the helpdesk has it on record, where it
-    told that. ``in_doubt_until`` is how long a job may still write what was sent (Unix seconds). ``read_at`` is when
-    the ticket was read that the last change was merged from, by the helpdesk's clock. ``taken_off`` is what people had
-    taken off when ``updated_at`` was ``taken_off_at``, where that was read.
-    """
-
-    verdict: Verdict
-    begun: float
-    sent: list[Change] = field(default_factory=list)
-    clean_stamp: str = ""
-    attempts: int = 0
-    doubt: str = ""
-    alone: bool = False
-    without: set[MissingPart] = field(default_factory=set)
-    job: str | None = None
-    recorded: Edit | None = None
-    read_at: float | None = None
-    in_doubt_until: float = 0.0
-    taken_off: TakenOff | None = None
-    taken_off_at: str = ""
-
-    @classmethod
-    def of(cls, item: Open, now: float) -> Settlement:
-        """From what the state keeps. ``now`` is monotonic, seconds."""
-        # What people have lost to a write is put back by one whose own answer says what it replaced.
-        alone, stamp = item.verdict.puts_back, item.verdict.clean_stamp
-        taken_off = item.verdict.taken_off
-        return cls(item.verdict, now, list(item.sent), stamp, alone=alone, taken_off=taken_off, taken_off_at=stamp)
-
-    @property
-    def ticket_id(self) -> int:
-        """The ticket's id."""
-        return self.verdict.ticket_id
-
-    def end(
-        self,
-        status: OutcomeStatus,
-        reason: str,
-        change: Change | None = None,
-        *,
-        retry: bool = False,
-        failed_at: Request | None = None,
-        now: float,
-    ) -> Outcome:
-        """The outcome. ``retry`` keeps the ticket for a later run; ``failed_at`` is the request that failed."""
-        write, analyse = round((now - self.begun) * 1000), self.verdict.analyse_ms
-        return Outcome(
-            ticket_id=self.ticket_id,
-            status=status,
-            reason=reason,
-            analysis=self.verdict.analysis,
-            change=change,
-            attempts=self.attempts,
-            retry=retry,
-            key=self.verdict.key,
-            failed_at=failed_at,
-            missing=tuple(sorted(self.without)) if change is not None else (),
-            job=self.job,
-            timings_ms={"analyse": analyse, "write": write, "total": analyse + write},
-        )
-
-    def written(self, reason: str, change: Change, now: float) -> Outcome:
-        """The end of a ticket that carries our write."""
-        status = OutcomeStatus.SUGGESTED if self.verdict.decision.suggest_only else OutcomeStatus.UPDATED
-        return self.end(status, reason, change, now=now)
-
-
-@dataclass(frozen=True)
-class Settled:
-    """A ticket's end. ``follow_up`` is what a later run has to write on the ticket, and why.
-
-    ``recorded`` is the helpdesk's record of the write, where a job's item was looked up.
-    """
-
-    outcome: Outcome
-    follow_up: FollowUp | None = None
-    recorded: Edit | None = None
-
-
-class Planner(Protocol):
-    """Decides what a ticket gets, once it has been read."""
-
-    def plan(self, work: Settlement, ticket: Ticket | None, now: float) -> Change | Outcome:
-        """The change to send, or the end. ``now`` is monotonic, seconds; ``None`` is a ticket that is gone."""
-
-    def refused(self, work: Settlement, change: Change, part: MissingPart) -> bool:
-        """Take note that the helpdesk refuses one part of a change. False when the rest is not worth a write."""
+from ..state.store import Verdict
+from ..tags import NOT_OURS, merge
+from .follow_ups import incomplete
+from .settlement import WRITE_ATTEMPTS, Settlement, changes_anything, is_stable
 
 
 class Triage:
@@ -313,27 +214,6 @@ class Triage:
         return is_stable(ticket, self._stable_read_s)
 
 
-def note_published(ticket_id: int) -> NotePublished:
-    """The error for a note of ours that customers can read."""
-    return NotePublished(f"the internal note on ticket {ticket_id} became public although it was sent as internal")
-
-
-def clean_stamp(ticket: Ticket, margin_s: float) -> str:
-    """The stamp of a ticket whose record shows no write of ours: there is none at that stamp.
-
-    Empty where the record was read so soon after the last change that it may lack one.
-    """
-    return ticket.updated_at if ticket.seconds_to_last_change < margin_s or is_stable(ticket, margin_s) else ""
-
-
-def is_stable(ticket: Ticket, margin_s: float) -> bool:
-    """True when no edit after this read can carry the stamp that was read."""
-    age = ticket.age_of_stamp
-    if age is None:
-        raise CannotRun("the helpdesk's replies carry no Date header, without which no read can be trusted")
-    return age >= margin_s
-
-
 class _Look:
     """One ticket's history, read when it is first needed."""
 
@@ -352,85 +232,6 @@ class _Look:
         if self._history is None:
             self._history = self._desk.history(self._ticket_id)
         return self._history
-
-
-def completion(outcome: Outcome, verdict: Verdict) -> Verdict:
-    """The verdict with which a later run writes what the helpdesk refused of this one, under a key of its own."""
-    missing, decision = outcome.missing, verdict.decision
-    parts = {
-        "priority": decision.priority if "priority" in missing else None,
-        "group": decision.group if "group" in missing else None,
-        "fields": decision.fields if "fields" in missing else {},
-    }
-    rest = Decision(
-        ticket_id=verdict.ticket_id,
-        reason=decision.reason,
-        priority_overwrite=decision.priority_overwrite,
-        priority_raises_only=decision.priority_raises_only,
-        group_overwrite=decision.group_overwrite,
-        fields_overwrite=decision.fields_overwrite,
-    ).model_copy(update=parts)
-    return verdict.told().model_copy(
-        update={
-            "decision": rest,
-            "key": key_of_stage(verdict.key, COMPLETE),
-            "follows": True,
-            "completes": True,
-            "replaces": (),
-            "anew": False,
-        }
-    )
-
-
-def repair(change: Change, lost: Overwritten, verdict: Verdict, missing: Verdict | None = None) -> Verdict:
-    """The verdict with which a later run puts back what our write took away, where it is still unset.
-
-    ``missing`` is what the helpdesk refused of that write: it goes along.
-    """
-    bot_set = Overwrite.BOT_SET
-    refused = missing.decision if missing is not None else Decision(ticket_id=change.ticket_id, reason="")
-    decision = Decision(
-        ticket_id=change.ticket_id,
-        tags=lost.tags,
-        tags_removed=lost.tags_back,
-        priority=lost.priority or refused.priority,
-        group=lost.group or refused.group,
-        fields={**refused.fields, **lost.fields},
-        priority_overwrite=bot_set,
-        group_overwrite=bot_set,
-        fields_overwrite=bot_set,
-        reason=reasons.PUT_BACK,
-    )
-    return verdict.told().model_copy(
-        update={
-            "decision": decision,
-            "key": key_of_stage(change.key, REPAIR),
-            "follows": True,
-            "completes": False,
-            "puts_back": True,
-            "replaces": (),
-            "anew": False,
-        }
-    )
-
-
-def incomplete(parts: Iterable[str]) -> str:
-    """The reason of a ticket that is written but for some parts, which the helpdesk refuses."""
-    return "_".join((reasons.INCOMPLETE, *sorted(parts)))
-
-
-def changes_anything(change: Change) -> bool:
-    """Whether a change would be seen on the ticket."""
-    return bool(
-        change.tags_added
-        or change.tags_removed
-        or change.priority is not None
-        or change.group is not None
-        or change.fields
-        or change.cleared
-        or change.fields_cleared
-        or change.note
-    )
 
 
 def _may_be_replaced(decision: Decision, change: Change, ticket: Ticket) -> bool:

@@ -38,8 +38,9 @@ from ..helpdesk.protocol import Fetched, Helpdesk, JobStatus
 from ..helpdesk.ticket_history import Edit, overwritten
 from ..state.store import FollowUp, Open, State, Verdict, in_turn
 from ..tags import REPAIR
+from .follow_ups import completion, incomplete, repair
 from .job_trust import LOST_NOTE, JobTrust
-from .write_planner import Planner, Settled, Settlement, completion, incomplete, note_published, repair
+from .settlement import Planner, Settled, Settlement, note_published
 
 MOST_ITEMS = 100
 TRIAL_ITEMS = 5

@@ -29,7 +29,7 @@ from ...policy.reanalysis import in_vain
 from ...policy.tiers import TIER_TAGS
 from ...tags import write_key
 from ..fan_out import FanOut, Stuck
-from ..write_planner import clean_stamp as known_clean
+from ..settlement import clean_stamp as known_clean
 from .results_file import DECIDED, BackfillFile, Entry
 
 PAUSE_S = 60.0

@@ -36,7 +36,7 @@ from ...helpdesk.ticket_history import History
 from ...state.store import State, Verdict
 from ...tags import COMPLETE, REPAIR, key_of_stage
 from ..run_checks import HALTED, heed_wait
-from ..write_planner import WRITE_ATTEMPTS, Settled, Settlement, is_stable
+from ..settlement import WRITE_ATTEMPTS, Settled, Settlement, is_stable
 from ..writeback import Delivery, WriteBack
 from .in_flight import InFlight, wait_for_jobs
 from .past_runs import RunWrites

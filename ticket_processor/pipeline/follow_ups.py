@@ -1,0 +1,76 @@
+"""Verdicts for a later run, which complete or repair a write that was made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..core import reasons
+from ..core.models import Change, Decision, Outcome, Overwrite
+from ..helpdesk.ticket_history import Overwritten
+from ..state.store import Verdict
+from ..tags import COMPLETE, REPAIR, key_of_stage
+
+
+def completion(outcome: Outcome, verdict: Verdict) -> Verdict:
+    """The verdict with which a later run writes what the helpdesk refused of this one, under a key of its own."""
+    missing, decision = outcome.missing, verdict.decision
+    parts = {
+        "priority": decision.priority if "priority" in missing else None,
+        "group": decision.group if "group" in missing else None,
+        "fields": decision.fields if "fields" in missing else {},
+    }
+    rest = Decision(
+        ticket_id=verdict.ticket_id,
+        reason=decision.reason,
+        priority_overwrite=decision.priority_overwrite,
+        priority_raises_only=decision.priority_raises_only,
+        group_overwrite=decision.group_overwrite,
+        fields_overwrite=decision.fields_overwrite,
+    ).model_copy(update=parts)
+    return verdict.told().model_copy(
+        update={
+            "decision": rest,
+            "key": key_of_stage(verdict.key, COMPLETE),
+            "follows": True,
+            "completes": True,
+            "replaces": (),
+            "anew": False,
+        }
+    )
+
+
+def repair(change: Change, lost: Overwritten, verdict: Verdict, missing: Verdict | None = None) -> Verdict:
+    """The verdict with which a later run puts back what our write took away, where it is still unset.
+
+    ``missing`` is what the helpdesk refused of that write: it goes along.
+    """
+    bot_set = Overwrite.BOT_SET
+    refused = missing.decision if missing is not None else Decision(ticket_id=change.ticket_id, reason="")
+    decision = Decision(
+        ticket_id=change.ticket_id,
+        tags=lost.tags,
+        tags_removed=lost.tags_back,
+        priority=lost.priority or refused.priority,
+        group=lost.group or refused.group,
+        fields={**refused.fields, **lost.fields},
+        priority_overwrite=bot_set,
+        group_overwrite=bot_set,
+        fields_overwrite=bot_set,
+        reason=reasons.PUT_BACK,
+    )
+    return verdict.told().model_copy(
+        update={
+            "decision": decision,
+            "key": key_of_stage(change.key, REPAIR),
+            "follows": True,
+            "completes": False,
+            "puts_back": True,
+            "replaces": (),
+            "anew": False,
+        }
+    )
+
+
+def incomplete(parts: Iterable[str]) -> str:
+    """The reason of a ticket that is written but for some parts, which the helpdesk refuses."""
+    return "_".join((reasons.INCOMPLETE, *sorted(parts)))
