@@ -1,6 +1,6 @@
 """Invented tickets about real security incidents and outages, and harmless ones that sound like them.
 
-Written before the phrases in ``lexicon/alarms.py``, by the same author. Misses were read at even places only, but the
+Written before the phrases in ``words/alarms.toml``, by the same author. Misses were read at even places only, but the
 score of the odd ones was seen after each change: not a blind test.
 """
 

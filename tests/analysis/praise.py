@@ -1,6 +1,6 @@
 """Invented tickets that only praise or thank, and some that do so and want something. Subject and text are two lines.
 
-Written before the words in ``lexicon/praise.py``, by the same author.
+Written before the words in ``words/praise.toml``, by the same author.
 """
 
 from __future__ import annotations

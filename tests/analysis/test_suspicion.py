@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.analysis.rules.injection import signs_of
+from ticket_processor.analysis.rules.injection import SIGNS, signs_of
+from ticket_processor.analysis.rules.lexicon import lists
 
 from ..support.cases import for_each
 
@@ -158,3 +159,8 @@ def test_at_most_one_in_two_hundred_ordinary_tickets_is_taken_for_an_attempt(nam
         pytest.skip("the labelled tickets are not beside the project")
     texts = list(_texts(name))[:800]
     assert sum(bool(signs_of(text)) for text in texts) <= MOST_FALSE * len(texts)
+
+
+def test_every_sign_that_the_instructions_name_is_one_that_may_be_told() -> None:
+    rows = lists("instructions", between_lines="")["instructions"]
+    assert {row["sign"] for row in rows} == SIGNS - {"encoded", "hidden_unicode", "look_alikes"}

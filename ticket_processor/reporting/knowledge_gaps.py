@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from ..analysis.rules.keywords import known_name
-from ..analysis.rules.lexicon import CATEGORIES
+from ..analysis.rules.lexicon import category_words
 from ..analysis.rules.phrases import PhraseMatcher, entries_of, words_of
 from ..analysis.text.similarity import content_words, themes
 from ..core.clock import Deadline, why_ended
@@ -201,7 +201,7 @@ def _words(item: Coverage, taxonomy: Taxonomy) -> _Words:
     category = taxonomy[item.topic] if item.topic in taxonomy.names else Category(name=item.topic, description="")
     own = [entry for entry in category.keywords.get(item.language, ()) if entry.strip()]
     known = known_name(item.topic) if item.kind == "category" else None
-    weights = CATEGORIES[known].get(item.language, {}) if known else {}
+    weights = category_words()[known].get(item.language, {}) if known else {}
     own += [entry for weight, text in weights.items() if weight == SURE for entry in entries_of(text)]
     named = [name, f"{name}s"]
     if not own:

@@ -1,8 +1,8 @@
 """What is at stake in a ticket, whatever its category: incidents, legal threats, danger, a customer about to leave.
 
 By phrases that speak for themselves, sentence by sentence. A sentence that says there is none, that it is over, planned
-or a question about what is offered raises no alarm. The phrases are in ``lexicon.alarms`` and
-``lexicon.stakes``. Pure functions, safe in any thread.
+or a question about what is offered raises no alarm. The phrases are in ``words/alarms.toml`` and
+``words/stakes.toml``. Pure functions, safe in any thread.
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ import re
 from functools import cache
 
 from ...core.models import Frozen, Risk
-from .lexicon import NONE_OF
-from .lexicon.alarms import DEFUSED, OUTAGE, SECURITY
-from .lexicon.stakes import CHURN, HASTE, LEGAL, SAFETY
+from .lexicon import lists
 from .phrases import PhraseMatcher, entries_of, words_of
 
 MAX_SCANNED = 6_000
@@ -22,17 +20,8 @@ MAX_SCANNED = 6_000
 _SENTENCE_END = re.compile(r"(?:[.!?;…](?=\s|$)|[。！？\n])+")
 _SHOUTING = re.compile(r"!{3,}|\b[A-Z]{4,}(?:\W+[A-Z]{2,}){2,}")
 _NEGATION_REACH = 2
-_LISTS = {
-    "security": SECURITY,
-    "outage": OUTAGE,
-    "defused": DEFUSED,
-    "legal": LEGAL,
-    "safety": SAFETY,
-    "churn": CHURN,
-    "haste": HASTE,
-}
+_NO_NEGATIONS = {"prevent", "avoid"}
 ALARMS = ("security", "safety", "legal", "outage", "churn")
-_NEGATIONS = frozenset(entry for entry in entries_of(NONE_OF) if " " not in entry) - {"prevent", "avoid"}
 
 
 class Stakes(Frozen):
@@ -68,15 +57,21 @@ class Stakes(Frozen):
 
 
 @cache
+def _negations() -> frozenset[str]:
+    return frozenset(entry for entry in entries_of(lists("urgency")["none_of"]) if " " not in entry) - _NO_NEGATIONS
+
+
+@cache
 def _matcher(language: str) -> PhraseMatcher[str]:
-    languages = sorted({language, "en"}) if language in SECURITY else sorted(SECURITY)
+    phrases: dict[str, dict[str, str]] = {**lists("alarms"), **lists("stakes")}
+    known = phrases["security"]
     return PhraseMatcher(
         (entry, kind)
-        for kind, lists in _LISTS.items()
-        for name in languages
-        for entry in entries_of(lists[name])
+        for kind, words in phrases.items()
+        for name in (sorted({language, "en"}) if language in known else sorted(known))
+        for entry in entries_of(words[name])
         # "brand" burns in German only.
-        if language in SECURITY or name == "en" or " " in entry or not entry.isascii()
+        if language in known or name == "en" or " " in entry or not entry.isascii()
     )
 
 
@@ -90,7 +85,7 @@ def stakes_of(text: str, language: str) -> Stakes:
         kinds: set[str] = set()
         for hit in matcher.find(words, sentence):
             before = words[max(0, hit.start - _NEGATION_REACH) : hit.start]
-            if hit.value == "defused" or _NEGATIONS.isdisjoint(before):
+            if hit.value == "defused" or _negations().isdisjoint(before):
                 kinds.add(hit.value)
         if "defused" in kinds:
             kinds = kinds - {"security", "outage", "safety", "defused"} | {"calm"}

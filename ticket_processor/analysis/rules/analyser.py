@@ -26,7 +26,7 @@ from .keywords import (
     known_name,
     own_entries,
 )
-from .lexicon import NONE_OF, NOT_ABOUT
+from .lexicon import lists
 from .phrases import Hit, PhraseMatcher, entries_of, spans_of, without_contained, words_of
 from .sentiment import is_praise, mood_of
 
@@ -72,7 +72,7 @@ class _Scores(NamedTuple):
 class RulesAnalyser:
     """Category, urgency, sentiment, language and what is at stake in a text, by word lists.
 
-    Built-in lists serve the categories whose names they know (see ``SYNONYMS`` in the lexicon); any other, and every
+    Built-in lists serve the categories whose names they know (see ``words/categories.toml``); any other, and every
     sub-category, is recognised by its own keywords and the words of its name, description and examples. ``entities``
     are the fields a site wants picked out, name to meaning; those with a form of their own are found. Each language
     is compiled at its first text; one object may be shared by threads and pickled to workers.
@@ -85,8 +85,8 @@ class RulesAnalyser:
         self._own = own_entries(taxonomy)
         self._matchers: dict[str, PhraseMatcher[Evidence]] = {}
         self._compiling = Lock()
-        negations = [(entry, _NOT_ABOUT) for entry in entries_of(NOT_ABOUT)]
-        negations += [(entry, _NONE_OF) for entry in entries_of(NONE_OF)]
+        negations = [(entry, _NOT_ABOUT) for entry in entries_of(lists("categories")["not_about"])]
+        negations += [(entry, _NONE_OF) for entry in entries_of(lists("urgency")["none_of"])]
         self._negations: PhraseMatcher[str] = PhraseMatcher(negations)
 
     def __reduce__(self) -> tuple[type[RulesAnalyser], tuple[Taxonomy, dict[str, str]]]:

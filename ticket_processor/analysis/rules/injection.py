@@ -10,18 +10,22 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from functools import cache
 
 from ...core.lazy_pattern import lazy_pattern
 from ...core.sanitize import compatible
-from .lexicon.instructions import INSTRUCTIONS
+from .lexicon import lists
 
 MAX_SCANNED = 20_000
 """Characters looked at from the beginning, and as many again from the end."""
 
-SIGNS = frozenset({"hidden_unicode", "look_alikes", "encoded", *(sign for sign, _, _ in INSTRUCTIONS)})
+SIGNS = frozenset(
+    (
+        *("asks_for_prompt", "label_demand", "output_demand", "override", "role_marker", "speaks_to_model"),
+        *("encoded", "hidden_unicode", "look_alikes"),
+    )
+)
 """Every kind of sign."""
-
-_PATTERNS = tuple((sign, needles, lazy_pattern(pattern)) for sign, needles, pattern in INSTRUCTIONS)
 
 _INVISIBLE = "\u00ad\u034f\u180e\u200b\u200c\u200d\u2060-\u2064\ufeff"
 _HIDDEN_RUN = lazy_pattern(f"[{_INVISIBLE}]{{8,}}")
@@ -120,9 +124,22 @@ def _letter(escape: re.Match[str]) -> str:
     return chr(int(escape[1], 16)) if escape[1] else escape[2]
 
 
+@cache
+def _instructions() -> tuple[tuple[str, list[str], re.Pattern[str]], ...]:
+    """Sign, needles and pattern of each row; a part that a pattern names in braces stands for itself."""
+    table = lists("instructions", between_lines="")
+    rows = []
+    for row in table["instructions"]:
+        pattern = row["pattern"]
+        for name, part in table["parts"].items():
+            pattern = pattern.replace(f"{{{name}}}", part)
+        rows.append((row["sign"], row["needles"], lazy_pattern(pattern)))
+    return tuple(rows)
+
+
 def _signs_in_words(folded: str) -> set[str]:
     signs: set[str] = set()
-    for sign, needles, pattern in _PATTERNS:
+    for sign, needles, pattern in _instructions():
         if sign not in signs and any(needle in folded for needle in needles) and pattern.search(folded):
             signs.add(sign)
     return signs

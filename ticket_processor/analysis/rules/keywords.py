@@ -11,7 +11,7 @@ from functools import cache
 from typing import NamedTuple
 
 from ...core.taxonomy import Category, Taxonomy
-from .lexicon import CATEGORIES, SYNONYMS, URGENCY, ByLanguage
+from .lexicon import ByLanguage, category_words, lists, weighted
 from .phrases import PhraseMatcher, entries_of, words_of
 
 CATEGORY, SUBCATEGORY, URGENCY_KIND = "category", "subcategory", "urgency"
@@ -43,13 +43,13 @@ class Evidence(NamedTuple):
 
 def known_name(name: str) -> str | None:
     """The built-in category that ``name`` stands for, if any."""
-    return name if name in CATEGORIES else SYNONYMS.get(name)
+    return name if name in category_words() else lists("categories")["synonyms"].get(name)
 
 
 @cache
 def known_languages() -> tuple[str, ...]:
     """The languages with built-in lists, in alphabetical order."""
-    return tuple(sorted({language for lists in CATEGORIES.values() for language in lists}))
+    return tuple(sorted({language for words in category_words().values() for language in words}))
 
 
 def own_entries(taxonomy: Taxonomy) -> list[tuple[str, Evidence]]:
@@ -107,11 +107,11 @@ def _inflected(word: str) -> str:
     return word if len(word) < 6 else word.removesuffix("s") + "*"
 
 
-def _built_in(lists: ByLanguage, languages: set[str]) -> list[tuple[str, int]]:
+def _built_in(words: ByLanguage, languages: set[str]) -> list[tuple[str, int]]:
     return [
         (entry, weight)
-        for language in sorted(languages & set(lists))
-        for weight, entries in lists[language].items()
+        for language in sorted(languages & set(words))
+        for weight, entries in words[language].items()
         for entry in entries_of(entries)
     ]
 
@@ -124,9 +124,10 @@ def compile_for(taxonomy: Taxonomy, languages: set[str], own: list[tuple[str, Ev
         if known:
             entries += [
                 (entry, Evidence(name, _WEIGHTS[weight], CATEGORY))
-                for entry, weight in _built_in(CATEGORIES[known], languages)
+                for entry, weight in _built_in(category_words()[known], languages)
             ]
+    urgency = weighted(lists("urgency")["urgency"])
     entries += [
-        (entry, Evidence(URGENCY_KIND, float(weight), URGENCY_KIND)) for entry, weight in _built_in(URGENCY, languages)
+        (entry, Evidence(URGENCY_KIND, float(weight), URGENCY_KIND)) for entry, weight in _built_in(urgency, languages)
     ]
     return PhraseMatcher(dict.fromkeys(entries))

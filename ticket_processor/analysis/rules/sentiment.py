@@ -1,7 +1,7 @@
 """The writer's mood, by word lists with negation and intensifiers.
 
 Having a problem is not by itself a bad mood: words such as "error" weigh nothing, and plain courtesy
-("please", "thanks in advance") hardly anything. The lists are in ``lexicon``.
+("please", "thanks in advance") hardly anything. The lists are in ``words/``.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ import math
 import re
 from functools import cache
 
+from ...core.lazy_pattern import lazy_pattern
 from ...core.models import Sentiment
-from .lexicon import EMOJI, EMOTICONS, FALSE_FRIENDS, INTENSIFIERS, NEGATIONS, SENTIMENT
-from .lexicon.frequent_words import WORDS
-from .lexicon.praise import ASKS, GREETINGS, THANKS
+from .lexicon import lists, weighted
 from .phrases import PhraseMatcher, clauses_of, entries_of, length_of, without_contained, words_of
 
 MAX_SCANNED = 6_000
@@ -24,10 +23,6 @@ _NEGATIVE_FROM = -1.0
 _POSITIVE_FROM = 1.25
 
 _SHOUTED = re.compile(r"\b[A-Z]{4,}\b")
-_MARKS = {mark: score for score, marks in EMOJI.items() for mark in marks}
-_EMOTICONS = {mark: score for score, marks in EMOTICONS.items() for mark in marks.split()}
-_EMOJI_PATTERN = re.compile(f"[{''.join(_MARKS)}]")
-_EMOTICON_PATTERN = re.compile("|".join(re.escape(mark) for mark in sorted(_EMOTICONS, key=len, reverse=True)))
 _MOST_MARKS = 20
 _LONGEST_PRAISE = 500
 
@@ -44,12 +39,12 @@ def _plain_arabic(text: str) -> str:
 @cache
 def _matcher(language: str) -> PhraseMatcher[float]:
     """Words of ``language`` and the strong English ones; of every language when it is unknown."""
-    languages = {language, "en"} if language in SENTIMENT else set(SENTIMENT)
-    common = set(WORDS.get(language, "").split()) | FALSE_FRIENDS
+    moods = weighted(lists("moods")["sentiment"])
+    common = {*lists("languages")["words"].get(language, "").split(), *lists("moods")["false_friends"].split()}
     return PhraseMatcher(
         (entry, float(score))
-        for name in sorted(languages)
-        for score, entries in SENTIMENT[name].items()
+        for name in sorted(_languages(language))
+        for score, entries in moods[name].items()
         for entry in entries_of(entries)
         # "die" and "war" are no moods in German.
         if language == "en" or name != "en" or (abs(score) > 1 and entry not in common)
@@ -58,16 +53,36 @@ def _matcher(language: str) -> PhraseMatcher[float]:
 
 @cache
 def _modifiers(language: str) -> tuple[frozenset[str], frozenset[str]]:
-    languages = {language, "en"} if language in SENTIMENT else set(SENTIMENT)
-    negations = {word for name in languages for word in entries_of(NEGATIONS.get(name, ""))}
-    intensifiers = {word for name in languages for word in entries_of(INTENSIFIERS.get(name, ""))}
-    return frozenset(negations), frozenset(intensifiers)
+    negations, intensifiers = (
+        frozenset(word for name in _languages(language) for word in entries_of(lists("moods")[kind].get(name, "")))
+        for kind in ("negations", "intensifiers")
+    )
+    return negations, intensifiers
+
+
+def _languages(language: str) -> set[str]:
+    """The languages whose words count in a text of ``language``."""
+    known = lists("moods")["sentiment"]
+    return {language, "en"} if language in known else set(known)
+
+
+@cache
+def _scores(kind: str) -> dict[str, int]:
+    """Emoji, or emoticons, with the mood that each carries."""
+    rows = lists("moods")[kind].items()
+    return {mark: int(score) for score, marks in rows for mark in (marks if kind == "emoji" else marks.split())}
+
+
+_EMOJI = lazy_pattern(lambda: f"[{''.join(_scores('emoji'))}]")
+_EMOTICON = lazy_pattern(
+    lambda: "|".join(re.escape(mark) for mark in sorted(_scores("emoticons"), key=len, reverse=True))
+)
 
 
 def _marks(text: str) -> int:
-    found = [] if text.isascii() else [_MARKS[mark] for mark in _EMOJI_PATTERN.findall(text)]
+    found = [] if text.isascii() else [_scores("emoji")[mark] for mark in _EMOJI.findall(text)]
     # "://" is no face.
-    found += [_EMOTICONS[mark] for mark in _EMOTICON_PATTERN.findall(text.replace("://", " "))]
+    found += [_scores("emoticons")[mark] for mark in _EMOTICON.findall(text.replace("://", " "))]
     return sum(found[:_MOST_MARKS])
 
 
@@ -93,13 +108,18 @@ def _score(words: list[str], text: str, language: str) -> float:
 @cache
 def _courtesy(language: str) -> PhraseMatcher[bool]:
     """Words of thanks (true), and of what is asked beside them (false)."""
-    languages = {language, "en"} if language in THANKS else set(THANKS)
+    known = lists("praise")["thanks"]
     return PhraseMatcher(
         (entry, thanks)
-        for thanks, lists in ((True, THANKS), (False, ASKS))
-        for name in sorted(languages)
-        for entry in entries_of(lists[name])
+        for thanks, words in ((True, known), (False, lists("praise")["asks"]))
+        for name in sorted({language, "en"} if language in known else known)
+        for entry in entries_of(words[name])
     )
+
+
+@cache
+def _greetings() -> frozenset[str]:
+    return frozenset(lists("praise")["greetings"].split())
 
 
 def is_praise(text: str, language: str = "und") -> bool:
@@ -117,7 +137,7 @@ def is_praise(text: str, language: str = "und") -> bool:
             return False
         if hits or any(mood > 0 for mood in moods):
             praising = True
-        elif length_of(clause) > (2 if place == len(clauses) or not GREETINGS.isdisjoint(words[:1]) else 1):
+        elif length_of(clause) > (2 if place == len(clauses) or not _greetings().isdisjoint(words[:1]) else 1):
             return False  # more than a salutation, or the name at the end
     return praising
 

@@ -14,7 +14,7 @@ from functools import cache
 from threading import Lock
 
 from ...core.lazy_pattern import lazy_pattern
-from ..rules.lexicon.frequent_words import AFFIXES, LETTERS, WORDS
+from ..rules.lexicon import lists
 
 MAX_SCANNED = 1_500
 """Characters looked at: enough to be sure, and short enough to cost nothing."""
@@ -42,8 +42,7 @@ _SCRIPTS: dict[str, tuple[tuple[int, int], ...]] = {
     "latin": ((0x41, 0x5A), (0x61, 0x7A), (0xC0, 0x24F), (0x1E00, 0x1EFF)),
 }
 
-_AFFIX_SIZES = sorted({len(affix) for affix in AFFIXES})
-_TELLING = lazy_pattern(f"[{''.join(LETTERS)}]")
+_TELLING = lazy_pattern(lambda: f"[{''.join(lists('languages')['letters'])}]")
 _WORD = lazy_pattern(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _NOISE = lazy_pattern(r"(?:https?://|www\.|[@\[])\S*")
 _HASHTAG = lazy_pattern(r"#\S*")
@@ -64,9 +63,10 @@ _ONE_LANGUAGE = frozenset(("ja", "ko", "th", "el", "he", "ka", "hy", "ta", "te",
 """Languages whose scripts hardly any other is written in; Marathi and Nepali look like Hindi, Assamese like Bengali."""
 
 
-def _build_votes() -> dict[str, tuple[tuple[str, float], ...]]:
+@cache
+def _votes_of_words() -> dict[str, tuple[tuple[str, float], ...]]:
     shared: dict[str, list[str]] = {}
-    for language, words in WORDS.items():
+    for language, words in lists("languages")["words"].items():
         for word in dict.fromkeys(words.split()):
             shared.setdefault(word, []).append(language)
     # A word of one language is strong evidence, one that four share hardly any.
@@ -76,7 +76,9 @@ def _build_votes() -> dict[str, tuple[tuple[str, float], ...]]:
     }
 
 
-_VOTES = _build_votes()
+@cache
+def _affix_sizes() -> list[int]:
+    return sorted({len(affix) for affix in lists("languages")["affixes"]})
 
 
 def _build_ranges() -> list[tuple[int, int, str]]:
@@ -113,27 +115,29 @@ def _arabic(text: str) -> str:
 
 def _votes(text: str) -> dict[str, float]:
     """How many frequent words, telling letters and endings of each language the text has."""
-    scores: dict[str, float] = dict.fromkeys(WORDS, 0.0)
+    evidence, votes = lists("languages"), _votes_of_words()
+    scores: dict[str, float] = dict.fromkeys(evidence["words"], 0.0)
     for word, times in Counter(_WORD.findall(text)).items():
         weight = min(times, 5)
-        hits = _VOTES.get(word)
+        hits = votes.get(word)
         if hits is None and "'" in word:
-            hits = _VOTES.get(word.split("'", 1)[1])
+            hits = votes.get(word.split("'", 1)[1])
         if hits:
             for language, vote in hits:
                 scores[language] += vote * weight
             continue
-        for size in _AFFIX_SIZES:
+        for size in _affix_sizes():
             if len(word) < size + 2:
                 break
-            languages = AFFIXES.get(word[-size:])
+            languages = evidence["affixes"].get(word[-size:])
             if languages:
                 for language in languages:
                     scores[language] += 0.25 * weight
     if not text.isascii():
         for char, times in Counter(_TELLING.findall(text)).items():
-            for language in LETTERS[char]:
-                scores[language] += min(times, 6) * 0.6 / len(LETTERS[char])
+            languages = evidence["letters"][char]
+            for language in languages:
+                scores[language] += min(times, 6) * 0.6 / len(languages)
     return scores
 
 
@@ -178,7 +182,7 @@ def _learned(text: str) -> dict[str, float] | None:
 def _latin(text: str) -> tuple[str, bool]:
     learned = _learned(text[:_ENOUGH_FOR_MODEL])
     likeliest = max(learned, key=learned.__getitem__) if learned else "und"
-    telling = likeliest in WORDS and likeliest not in _CONFUSABLE
+    telling = likeliest in lists("languages")["words"] and likeliest not in _CONFUSABLE
     if learned and len(text) >= _LONG and telling and learned[likeliest] >= _SURE:
         return likeliest, True
     votes = _votes(text)
@@ -192,7 +196,7 @@ def _latin(text: str) -> tuple[str, bool]:
     for language, probability in learned.items():
         # Norwegian has two written forms; the label is for both.
         name = "no" if language in ("nb", "nn") else language
-        scores[name] = scores.get(name, 0.0) + probability * (1.0 if language in WORDS else _RARE)
+        scores[name] = scores.get(name, 0.0) + probability * (1.0 if language in votes else _RARE)
     best = max(scores, key=scores.__getitem__)
     agreed = telling and learned.get(best, 0.0) >= _AGREED and votes[best] >= _VOTES_AGREED
     return (best, agreed and best == likeliest) if scores[best] >= _LEAST_SCORE else ("und", False)

@@ -8,27 +8,23 @@ one that says it is up again is not.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from ...core.lazy_pattern import lazy_pattern
 from ...core.models import Ticket
-from ..rules.lexicon.machine_mail import (
-    AWAY_SUBJECTS,
-    BOUNCE_OPENINGS,
-    BOUNCE_SUBJECTS,
-    MEANWHILE,
-    POLITE,
-    RECEIPT_OPENINGS,
-    RECEIPT_SUBJECTS,
-    REPLY_SUBJECTS,
-    SELF,
-)
+from ..rules.lexicon import lists
 from ..rules.phrases import clauses_of, length_of
 from .cleaning import MAX_SUBJECT, normalised
 
 
-def _any(patterns: Iterable[str], *, behind: str = "", before: str = "") -> re.Pattern[str]:
-    return lazy_pattern(f"{behind}(?:{'|'.join(patterns)}){before}", re.IGNORECASE | re.DOTALL)
+def _any(name: str, *, behind: str = "", before: str = "") -> re.Pattern[str]:
+    """One of the patterns in the list ``name``, or in any language of the table ``name``."""
+
+    def pattern() -> str:
+        found = lists("machine_mail")[name]
+        patterns = [one for each in found.values() for one in each] if isinstance(found, dict) else found
+        return f"{behind}(?:{'|'.join(patterns)}){before}"
+
+    return lazy_pattern(pattern, re.IGNORECASE | re.DOTALL)
 
 
 _MAIL = frozenset(("", "email", "mail", "api"))
@@ -80,20 +76,20 @@ _LEAD = r"\s{0,4}(?:\[external\] ?)?[\[【]?"
 # Behind the words that head a reply stands what it replies to, or nothing: "Away: …", not "Away when the parcel came".
 _HEADING = r"\w{0,16}(?: (?:auto-?reply|reply|response|message|notification|re))? ?(?:[:：)\]】–-]|$)"
 _SUBJECTS = (
-    ("bounce", _any(BOUNCE_SUBJECTS, behind=_LEAD)),
-    ("delivery_report", _any(RECEIPT_SUBJECTS, behind=_LEAD)),
-    ("auto_reply", _any(REPLY_SUBJECTS, behind=_LEAD, before=_HEADING)),
-    ("out_of_office", _any(AWAY_SUBJECTS, behind=_LEAD, before=_HEADING)),
+    ("bounce", _any("bounce_subjects", behind=_LEAD)),
+    ("delivery_report", _any("receipt_subjects", behind=_LEAD)),
+    ("auto_reply", _any("reply_subjects", behind=_LEAD, before=_HEADING)),
+    ("out_of_office", _any("away_subjects", behind=_LEAD, before=_HEADING)),
 )
 _ANSWER = lazy_pattern(r"\s{0,4}(?:re|aw|antw|antwoord|r|sv|回复|答复) ?:", re.IGNORECASE)
-_BOUNCE_OPENING = _any(BOUNCE_OPENINGS, behind=r"[\s*_=#-]{0,20}")
+_BOUNCE_OPENING = _any("bounce_openings", behind=r"[\s*_=#-]{0,20}")
 _BOUNCE_FACTS = lazy_pattern(
     r"^(?:diagnostic-code|final-recipient|reporting-mta): |remote server returned '", re.IGNORECASE | re.MULTILINE
 )
-_RECEIPT_OPENING = _any(RECEIPT_OPENINGS, behind=r"\s{0,20}")
-_SELF = _any(pattern for patterns in SELF.values() for pattern in patterns)
-_MEANWHILE = _any(pattern for patterns in MEANWHILE.values() for pattern in patterns)
-_POLITE = _any(POLITE)
+_RECEIPT_OPENING = _any("receipt_openings", behind=r"\s{0,20}")
+_SELF = _any("self")
+_MEANWHILE = _any("meanwhile")
+_POLITE = _any("polite")
 # A form on a website sends what people write from such an address as well.
 _FORM = lazy_pattern(
     r"^\s{0,4}(?:name|nom|nombre|nome|naam|message|nachricht|mensaje|mensagem|messaggio|bericht|名前|内容) ?[:：]",
