@@ -14,7 +14,7 @@ from typing import Any
 from unittest import mock
 from urllib.parse import urlsplit
 
-from ticket_processor.commands import run as command
+from ticket_processor.commands.run import run
 from ticket_processor.core.clock import SystemClock, iso
 from ticket_processor.core.errors import TicketbotError
 from ticket_processor.core.models import RunRecord, RunSummary
@@ -24,6 +24,7 @@ from ticket_processor.sandbox import FaultRule, ManualClock, Rules, Sandbox, San
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings
 from ticket_processor.state.store import FILE_NAME, State
+from ticket_processor.wiring import runs
 
 from .conftest import rows
 
@@ -176,25 +177,11 @@ class Desk:
             first = not (self.folder / "state" / FILE_NAME).is_file()
             since = iso(self.time.now() - 86_400) if first else None
             with (
-                mock.patch.object(command, "load", return_value=self.settings),
-                mock.patch.object(command, "run_once", work or command.run_once),
+                mock.patch("ticket_processor.settings.load.load", return_value=self.settings),
+                mock.patch.object(runs, "run", work or runs.run),
                 suppress(TicketbotError, ZeroDivisionError),
             ):
-                command.run(
-                    self.clock,
-                    config=None,
-                    dry_run=False,
-                    limit=None,
-                    since=since,
-                    workers=None,
-                    sandbox=False,
-                    no_llm=False,
-                    retry_fallbacks=False,
-                    resume=resume,
-                    verify="sample",
-                    quiet=True,
-                    as_json=False,
-                )
+                run(self.clock, since=since, resume=resume, quiet=True)
 
     def told(self, *summaries: dict[str, Any], every: float = TEN_MINUTES) -> None:
         """Runs that came to this, one after the other."""

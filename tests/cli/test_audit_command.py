@@ -386,7 +386,7 @@ def test_a_person_at_a_terminal_is_asked_first(said: str, run_once: Desk, monkey
     monkeypatch.setattr(sys, "stdin", Terminal(f"{said}\n"))
     doubtful = contextlib.nullcontext() if said == "y" else pytest.raises(ConfigError, match="nothing was erased")
     with doubtful:
-        erase_tickets(SystemClock(), config=None, tickets=[1], requester=None, dry_run=False, yes=False, as_json=False)
+        erase_tickets(SystemClock(), tickets=[1])
     assert (words_of(run_once, 1) == 0) == (said == "y")
 
 

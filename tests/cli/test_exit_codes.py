@@ -212,10 +212,10 @@ def test_an_unexpected_error_is_3_and_tells_its_type_and_place_alone(bare: Comma
     script = (
         "import sys\n"
         "from ticket_processor import cli\n"
-        "from ticket_processor.commands import run\n"
+        "from ticket_processor.settings import load\n"
         "def broken(*_, **__):\n"
         "    raise ZeroDivisionError('CANARY of a customer')\n"
-        "run.run = broken\n"
+        "load.load = broken\n"
         "sys.argv = ['ticketbot', 'run']\n"
         "cli.main()\n"
     )

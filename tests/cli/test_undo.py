@@ -342,16 +342,7 @@ def test_the_bar_of_a_dry_run_does_not_say_that_anything_is_taken_back(
     monkeypatch.chdir(desk.folder)
     for name, value in desk._environment({}).items():
         monkeypatch.setenv(name, value)
-    undo_command.undo(
-        SystemClock(),
-        "latest",
-        config=None,
-        tickets=(),
-        dry_run=dry_run,
-        while_stopped=False,
-        quiet=False,
-        as_json=False,
-    )
+    undo_command.undo(SystemClock(), "latest", dry_run=dry_run)
     assert bars == [(said, 2)]
 
 

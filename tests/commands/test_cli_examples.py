@@ -16,15 +16,16 @@ from ticket_processor.commands.cli_examples import EXAMPLES
 ROOT: Any = typer.main.get_command(app)
 
 
-def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
-    for name, command in group.commands.items():
+def commands(group: Any, context: typer.Context, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         if hasattr(command, "commands"):
-            yield from commands(command, (*path, name))
+            yield from commands(command, typer.Context(command, info_name=name, parent=context), (*path, name))
         else:
             yield " ".join((*path, name)), command
 
 
-COMMANDS = dict(commands(ROOT))
+COMMANDS = dict(commands(ROOT, typer.Context(ROOT, info_name="ticketbot")))
 
 
 def test_there_are_examples_for_every_command_and_for_no_other() -> None:

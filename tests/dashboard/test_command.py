@@ -143,8 +143,7 @@ class Served:
 
 
 def call(**given: object) -> tuple[int, int]:
-    wishes = {"config": None, "host": "127.0.0.1", "port": 8501, "public_url": None, "reports": None, "browser": True}
-    return command.dashboard(SystemClock(), **{**wishes, **given})  # type: ignore[arg-type]
+    return command.dashboard(SystemClock(), **given)  # type: ignore[arg-type]
 
 
 def test_another_address_than_this_machines_is_warned_of(
@@ -169,7 +168,7 @@ def test_no_browser_is_opened_where_nobody_sits(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(server, "has_screen", lambda: True)
     call()
     assert served.browse is True
-    call(browser=False)
+    call(no_browser=True)
     assert served.browse is False
 
 

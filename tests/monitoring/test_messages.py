@@ -265,7 +265,7 @@ def test_what_to_do_is_something_that_can_be_done(rule: str) -> None:
             if word.startswith("--"):
                 assert any(word in parameter.opts for parameter in command.params), words
             else:
-                command = command.commands[word]
+                command = command.get_command(typer.Context(command, info_name="ticketbot"), word)
     settings = {f"{name}.{inner}" for name, field in Settings.model_fields.items() for inner in fields_of(field)}
     assert set(re.findall(r"\b(?:run|models|alerts|slo|budget)\.\w+", advice)) <= settings
 

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from ticket_processor import __version__
 from ticket_processor.cli import app
 from ticket_processor.commands import report_page, report_tables
-from ticket_processor.commands.report import ReportOptions, period_of
+from ticket_processor.commands.report import period_of
 from ticket_processor.commands.report_markdown import markdown
 from ticket_processor.core.clock import iso, parse_iso
 from ticket_processor.core.errors import ConfigError
@@ -421,7 +421,7 @@ def test_what_ended_runs_early_and_what_costs_are_not_known_is_told_in_words(tmp
 
 
 def asked(**wishes: Any) -> tuple[str, str]:
-    since, until = period_of(ReportOptions(**wishes), START)
+    since, until = period_of(START, **wishes)
     first, last = (datetime.fromtimestamp(edge, UTC) for edge in (since, until))
     return f"{first:%m-%d %H:%M}", f"{last:%m-%d %H:%M}"
 
@@ -459,7 +459,7 @@ def test_a_period_is_of_days_in_utc_wherever_the_machine_stands(
     zone: str, period: Any, edges: tuple[str, str], hour: int
 ) -> None:
     with standing_in(zone):
-        since, until = period_of(ReportOptions(period=period), parse_iso(f"2026-10-31T{hour:02}:00:00Z"))
+        since, until = period_of(parse_iso(f"2026-10-31T{hour:02}:00:00Z"), period=period)
     assert (iso(since), iso(until)) == edges
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from ..core.clock import SystemClock, iso
@@ -19,6 +18,7 @@ from ..monitoring.run_watch import HEARTBEAT
 from ..monitoring.sender import Sender
 from ..settings.load import load
 from ..settings.schema import Settings
+from .options import ConfigOption, JsonOption
 from .screen import Screen
 
 TEST_S = 30.0
@@ -27,10 +27,10 @@ NOBODY = (
 )
 
 
-def test(clock: SystemClock, *, config: Path | None, as_json: bool) -> int:
-    """Send everybody a test message of each severity (``ticketbot alerts test``). Exit code 1 if one did not arrive.
+def send_test(clock: SystemClock, as_json: JsonOption = False, config: ConfigOption = None) -> int:
+    """Send a test message of each severity to every address, and say which arrived.
 
-    Raises :class:`ConfigError` without any receiver.
+    Exit code 1: one did not arrive; 2: there is no address.
     """
     settings = load(config=config, need_helpdesk=False)
     everybody, url = receivers(settings.alerts), settings.alerts.heartbeat_url
@@ -56,8 +56,8 @@ def test(clock: SystemClock, *, config: Path | None, as_json: bool) -> int:
     return code
 
 
-def show(*, config: Path | None, as_json: bool) -> int:
-    """List open alerts, and the receivers that were not reached the last time (``ticketbot alerts list``)."""
+def show(as_json: JsonOption = False, config: ConfigOption = None) -> int:
+    """Print the open alerts, and the addresses that could not be reached, with the reason."""
     settings = load(config=config)
     memory, now = AlertStore(settings.state_folder).load(), SystemClock().now()
     names = {receiver.target.id: receiver.name for receiver in receivers(settings.alerts)}

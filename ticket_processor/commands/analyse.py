@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import CannotRun, ConfigError, ExitCode
@@ -17,6 +18,7 @@ from ..settings.schema import Settings
 from ..wiring.explain import Walk, as_data, pasted, walk, wanted_changes
 from ..wiring.parts import transport_for
 from ..zendesk import Zendesk
+from .options import ConfigOption, JsonOption, NoModelOption, VerboseOption
 from .screen import Screen
 
 DEADLINE_S = 300.0
@@ -25,21 +27,26 @@ MOST_READ = 5_000_000
 
 
 def analyse(
-    clock: SystemClock, ticket: str, *, config: Path | None, no_llm: bool, as_json: bool, stdin: Any = None
+    clock: SystemClock,
+    ticket: Annotated[str, typer.Argument(metavar="TICKET", help="A ticket's number, or - for standard input.")],
+    no_llm: NoModelOption = False,
+    verbose: VerboseOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> int:
-    """``ticketbot analyse``. ``ticket`` is an id, or ``-`` for standard input. Returns the exit code."""
+    """Show one ticket's way through the chain, step by step; writes nothing."""
     flags: dict[tuple[str, ...], object] = {("models", "names"): []} if no_llm else {}
     by_id = ticket != STDIN
     if by_id and not (ticket.isascii() and ticket.isdecimal()):
         raise ConfigError("the ticket must be a number, or - to read one from standard input")
     settings = load(config=config, flags=flags, need_helpdesk=by_id)
     deadline = Deadline(clock, DEADLINE_S)
-    read = _fetched(int(ticket), settings, clock, deadline) if by_id else _from(stdin or sys.stdin, clock)
+    read = _fetched(int(ticket), settings, clock, deadline) if by_id else _from(sys.stdin, clock)
     walked = walk(read, settings, clock, deadline)
     screen = Screen(quiet=False, as_json=as_json)
     screen.notices(walked.troubles)
     screen.result("\n".join(_lines(walked)), as_data(read, walked))
-    return int(ExitCode.OK)
+    return ExitCode.OK
 
 
 def _fetched(ticket_id: int, settings: Settings, clock: SystemClock, deadline: Deadline) -> Ticket:

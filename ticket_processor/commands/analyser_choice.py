@@ -6,6 +6,9 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from typing import Annotated
+
+import typer
 
 from ..analysis.cache import FILE_NAME, AnswerStore
 from ..analysis.chain import Analyser
@@ -27,6 +30,24 @@ CHAIN, RULES, CLASSIFIER, MODEL = "chain", "rules", "classifier", "model"
 DEADLINE_S = 12 * 3600.0
 
 Trouble = Callable[[str], object]
+AnalyserOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--analyser",
+        metavar="NAME",
+        help="What to measure: chain, rules, classifier or model:NAME; may be repeated. Default: chain and rules.",
+    ),
+]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", min=1, metavar="N", help="Questions to a model at the same time.")
+]
+PrecisionOption = Annotated[
+    float,
+    typer.Option(min=0.0, max=1.0, metavar="SHARE", help="Propose thresholds at which this share of answers is right."),
+]
+ShowErrorsOption = Annotated[
+    bool, typer.Option("--show-errors", help="With --html: list wrong answers with the tickets' redacted words.")
+]
 
 
 def subjects(

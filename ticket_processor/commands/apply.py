@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from ..analysis.model_server.answer_gate import unlike_an_answer
 from ..analysis.text.redact import redact
@@ -26,6 +29,7 @@ from ..state.store import FILE_NAME, State, Verdict
 from ..wiring.runs import RunArguments, write
 from ..wiring.ticket_subjects import Subjects
 from .backfill import settings_digest
+from .options import ConfigOption, JsonOption, QuietOption, VerboseOption
 from .screen import Screen
 
 DEADLINE_S = 12 * 3600.0
@@ -36,24 +40,20 @@ REFUSED = "refused"
 
 def apply(
     clock: SystemClock,
-    path: Path,
-    *,
-    config: Path | None,
-    dry_run: bool,
-    limit: int | None,
-    quiet: bool,
-    as_json: bool,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What 'ticketbot run --backfill' wrote.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; write nothing.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Write at most this many tickets.")] = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> tuple[int, int]:
-    """``ticketbot apply``. Returns the exit code, and how many threads were left behind in hanging calls.
-
-    The whole file is read before anything is written, and what today's settings would not decide so is refused, line
-    by line. Raises :class:`ConfigError` for one that is about another account, or not as it was written, or that
-    cannot be read.
-    """
+    """Write the results of a backfill to the helpdesk, exactly once."""
+    # The whole file is read before anything is written. A line that today's settings would not decide so is refused.
     settings = load(config=config)
     screen = Screen(quiet=quiet, as_json=as_json)
     given = [key.get_secret_value() for key in settings.audit.keys]
-    results = Results(path, settings.zendesk.base_url, known_keys(given, settings.state_folder))
+    results = Results(file, settings.zendesk.base_url, known_keys(given, settings.state_folder))
     subjects = Subjects()
     tally = tally_of(settings, subjects)
     kept: list[Seen] = []
@@ -65,13 +65,13 @@ def apply(
             kept.append(seen)
         screen.outcome(seen, line=outcome.reason != ALREADY_DONE)  # the summary counts these
 
-    with locked(path):
+    with locked(file):
         screen.notices([*settings.notices, *_differences(results, settings)])
         contents = _Contents(results, settings)
         for refused in contents.refused:
             screen.outcome(_as_outcome(refused))
         if contents.refused:
-            screen.notices([f"of {path} {len(contents.refused)} lines are refused; {ANEW}"])
+            screen.notices([f"of {file} {len(contents.refused)} lines are refused; {ANEW}"])
         # Whoever solved a ticket has had a head start, and one that was reopened is new work for a run.
         statuses = (*settings.run.statuses, SOLVED) if results.header.as_new else (SOLVED,)
         run = settings.run.model_copy(update={"deadline_s": DEADLINE_S, "wait_minutes": 0.0})
@@ -88,7 +88,7 @@ def apply(
                 )
             tending.ended(finished.summary, tally=tally)
             summary = _as_apply(finished.summary, contents.left_out, len(contents.refused))
-            title = f"Would apply {path}, dry run" if dry_run else f"Applied {path}, run"
+            title = f"Would apply {file}, dry run" if dry_run else f"Applied {file}, run"
             screen.finished(summary, finished.log, kept, title=title, tally=tally)
     return summary.exit_code, finished.abandoned
 

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from ..audit.encryption import KEYS_VARIABLE, is_encrypted
 from ..audit.files import LogFile, last_header, log_files, read_lines
@@ -21,6 +24,7 @@ from ..settings.load import load
 from ..settings.schema import Settings
 from ..state.store import FILE_NAME, State
 from ..wiring.parts import keyring
+from .options import ConfigOption, JsonOption
 from .screen import Screen, standard_output
 
 MOST_PRINTED = 50
@@ -39,9 +43,18 @@ NO_END = (
 )
 
 
-def verify(*, config: Path | None, anchors: Sequence[str], as_json: bool) -> int:
-    """``ticketbot audit verify``. Reads only. Returns the exit code: 0 it holds, 1 it does not, 3 nobody can tell."""
-    given = [(BY_PERSON, _head(text)) for text in anchors]
+def verify(
+    anchors: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--anchor", metavar="DAY:LINES:MAC", help="A head of the log that was kept elsewhere; may be repeated."
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
+    """Check that the log is as it was written. Exit code 0: it is; 1: it was changed; 3: not all could be checked."""
+    given = [(BY_PERSON, _head(text)) for text in anchors or ()]
     settings = load(config=config, need_helpdesk=False)
     keys = reading_keys(settings)
     if not keys:
@@ -73,11 +86,17 @@ def verify(*, config: Path | None, anchors: Sequence[str], as_json: bool) -> int
     return code
 
 
-def cat(*, config: Path | None, wanted: Sequence[str]) -> int:
-    """``ticketbot audit cat``. Prints lines as they were before encryption, headers and all."""
+def cat(
+    wanted: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FILE|DAY…", help="Files of a log, or days; default: all of it.", show_default=False),
+    ] = None,
+    config: ConfigOption = None,
+) -> int:
+    """Print the log as it was before it was packed and encrypted."""
     settings = load(config=config, need_helpdesk=False)
     keys, out = keyring(settings), standard_output()
-    files = _files(settings.log_dir, wanted)
+    files = _files(settings.log_dir, wanted or ())
     if not files:
         raise no_log(settings)
     for file in files:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection
 from contextlib import ExitStack
-from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -21,7 +21,8 @@ from ..settings.schema import Settings
 from ..state.sqlite import is_there
 from ..state.store import State
 from ..wiring.parts import audit_log, keyring, lock, new_run_id, opened_state
-from .audit_requester import tickets_of
+from .audit_requester import RequesterOption, TicketsOption, tickets_of
+from .options import ConfigOption, JsonOption
 from .screen import Screen, harmless
 
 ELSEWHERE = (
@@ -36,20 +37,23 @@ ANSWERS_STAY = (
 
 def erase_tickets(
     clock: SystemClock,
-    *,
-    config: Path | None,
-    tickets: Collection[int],
-    requester: str | None,
-    dry_run: bool,
-    yes: bool,
-    as_json: bool,
+    tickets: TicketsOption = None,
+    requester: RequesterOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be erased; change nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> int:
-    """``ticketbot audit erase``. Returns the exit code: 1 when something could not be erased, or is unknown."""
-    if not tickets and requester is None:
+    """Erase the customers' words of these tickets from log and state; the log still verifies.
+
+    Exit code 1: something could not be erased; 75: a run or dry run is active.
+    """
+    named = frozenset(tickets or ())
+    if not named and requester is None:
         raise ConfigError("say whose: --ticket ID, which may be repeated, or --requester")
     settings = load(config=config)
     screen = Screen(quiet=False, as_json=as_json)
-    wanted = frozenset(tickets) | (tickets_of(settings, clock, requester) if requester is not None else frozenset())
+    wanted = named | (tickets_of(settings, clock, requester) if requester is not None else frozenset())
     if not wanted:
         screen.result(
             "the helpdesk shows no ticket of this requester: name those that were deleted there with --ticket",
@@ -60,12 +64,12 @@ def erase_tickets(
     with opened_state(settings.state_folder, settings.zendesk.base_url, dry_run=True) as state:
         unknown = _unknown(found, state, wanted)
     if dry_run and unknown == wanted:
-        return _nothing(settings, screen, wanted, frozenset(tickets), dry_run=True)
+        return _nothing(settings, screen, wanted, named, dry_run=True)
     if dry_run:
         screen.result(
             _text("To be erased", wanted, found, None, []), _data(wanted, found, None, [], unknown, dry_run=True)
         )
-        return _code([*found.troubles, *_strange(unknown, tickets)])
+        return _code([*found.troubles, *_strange(unknown, named)])
     if not yes and unknown != wanted:
         _ask(wanted, found)
     with ExitStack() as stack:
@@ -74,7 +78,7 @@ def erase_tickets(
         state = stack.enter_context(opened_state(settings.state_folder, settings.zendesk.base_url))
         found = _found(settings, screen, wanted)
         if unknown == wanted == _unknown(found, state, wanted):
-            return _nothing(settings, screen, wanted, frozenset(tickets), dry_run=False)
+            return _nothing(settings, screen, wanted, named, dry_run=False)
         if not yes and unknown == wanted:
             raise RunLocked("a run has come upon these tickets meanwhile, and nothing was erased; say it again")
         audit = audit_log(settings, clock, new_run_id(clock))
@@ -90,7 +94,7 @@ def erase_tickets(
     screen.result(
         _text("Erased", wanted, gone, answers, given_up), _data(wanted, gone, answers, given_up, unknown, dry_run=False)
     )
-    return _code([*gone.troubles, *_strange(unknown, tickets)])
+    return _code([*gone.troubles, *_strange(unknown, named)])
 
 
 def _unknown(found: TicketTraces, state: State, wanted: frozenset[int]) -> frozenset[int]:

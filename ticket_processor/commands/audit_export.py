@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Annotated, Literal
+
+import typer
 
 from .. import __version__
 from ..audit.export import CountingWriter, as_lines, as_table, chosen
@@ -16,7 +18,8 @@ from ..core.errors import CannotRun, ConfigError, ExitCode
 from ..settings.load import load
 from ..wiring.parts import keyring
 from .audit import no_log
-from .audit_requester import tickets_of
+from .audit_requester import RequesterOption, TicketsOption, tickets_of
+from .options import ConfigOption
 from .parse_time import parse_moment
 from .screen import Screen, standard_output
 
@@ -25,17 +28,20 @@ STDOUT = "-"
 
 def export(
     clock: SystemClock,
-    *,
-    config: Path | None,
-    since: str | None,
-    until: str | None,
-    tickets: Collection[int],
-    requester: str | None,
-    form: Literal["jsonl", "csv"],
-    out: str,
-    with_text: bool,
+    since: Annotated[str | None, typer.Option(metavar="WHEN", help="From: 12h, 7d, 2026-11-01 or a full time.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="WHEN", help="To, in the same form; not included.")] = None,
+    tickets: TicketsOption = None,
+    requester: RequesterOption = None,
+    form: Annotated[
+        Literal["jsonl", "csv"], typer.Option("--format", help="The log's own lines, or a table.")
+    ] = "jsonl",
+    out: Annotated[str, typer.Option(metavar="FILE", help="The file, with a manifest beside it; - prints.")] = "-",
+    with_text: Annotated[
+        bool, typer.Option("--with-text", help="Also summaries, quotes, found entities and notes.")
+    ] = False,
+    config: ConfigOption = None,
 ) -> int:
-    """``ticketbot audit export``. Returns the exit code."""
+    """Export events, decrypted, without personal data unless --with-text asks for it."""
     now = clock.now()
     begin = iso(parse_moment(since, now), milliseconds=True) if since else ""
     end = iso(parse_moment(until, now, "--until"), milliseconds=True) if until else "9999"
@@ -43,9 +49,9 @@ def export(
         raise ConfigError("--until lies before --since: nothing is between them")
     settings = load(config=config, need_helpdesk=requester is not None)
     ring = keyring(settings)
-    wanted: Collection[int] | None = frozenset(tickets) or None
+    wanted: Collection[int] | None = frozenset(tickets or ()) or None
     if requester is not None:
-        wanted = frozenset(tickets) | tickets_of(settings, clock, requester)
+        wanted = frozenset(tickets or ()) | tickets_of(settings, clock, requester)
     if not log_files(settings.log_dir):
         raise no_log(settings)
     told: dict[str, object] = {}

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from ..core.clock import Deadline, SystemClock
 from ..helpdesk.zendesk_users import Requesters
 from ..settings.schema import Settings
 from ..wiring.parts import transport_for
 
 PATIENCE_S = 1800.0
+TicketsOption = Annotated[
+    list[int] | None, typer.Option("--ticket", min=1, metavar="ID", help="Only this ticket; may be repeated.")
+]
+RequesterOption = Annotated[
+    str | None,
+    typer.Option("--requester", metavar="ID_OR_EMAIL", help="All tickets of this requester; asks the helpdesk."),
+]
 
 
 def tickets_of(settings: Settings, clock: SystemClock, named: str) -> frozenset[int]:

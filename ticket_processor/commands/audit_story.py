@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from ..audit.chain import Chain, CheckedLine, LineVerdict, judged_lines
 from ..audit.files import LogFile, log_files
@@ -15,6 +16,7 @@ from ..dashboard.timeline import Moment, moments
 from ..settings.load import load
 from ..wiring.parts import keyring
 from .audit import reading_keys
+from .options import ConfigOption, JsonOption
 from .screen import Screen
 
 _OURS = ("seq", "mac", "personal")
@@ -30,8 +32,15 @@ class Told:
     line: Line
 
 
-def show(*, config: Path | None, ticket: int, as_json: bool) -> int:
-    """``ticketbot audit show``. Returns the exit code: 1 when a line of the story is not as it was written."""
+def show(
+    ticket: Annotated[int, typer.Argument(min=1, metavar="TICKET", help="The ticket's number.")],
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
+    """Print one ticket's story: every intent, receipt, alert and undo, and whether each line is as it was written.
+
+    Exit code 1: a line was changed.
+    """
     settings = load(config=config, need_helpdesk=False)
     keys, ring = reading_keys(settings), keyring(settings)
     screen = Screen(quiet=False, as_json=as_json)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,65 +36,44 @@ LINE_EVERY = 100
 """Where no bar moves, a line for so many tickets."""
 
 
-@dataclass(frozen=True)
-class BackfillOptions:
-    """What is asked of a backfill besides what every run may be asked."""
+def walk_history(
+    clock: SystemClock,
+    screen: Screen,
+    since: str | None,
+    without: Mapping[str, bool],
+    *,
+    config: Path | None,
+    flags: Mapping[tuple[str, ...], object],
+    out: Path | None,
+    as_new: bool,
+    limit: int | None,
+) -> tuple[int, int]:
+    """Analyse solved tickets since ``since`` into the file ``out``.
 
-    out: Path | None = None
-    as_new: bool = False
-
-    def check_unused(self) -> None:
-        """Raise :class:`ConfigError` where something is asked for that only a backfill does."""
-        if self != BackfillOptions():
-            raise ConfigError("--out and --as-new belong to --backfill")
-
-
-def check(since: str | None, **others: bool) -> str:
-    """The beginning of the history. Raises :class:`ConfigError` with what does not go together.
-
-    ``others`` are options of a run, by name, and whether they were given.
+    Returns the exit code, and how many threads were left behind in hanging calls. Raises :class:`ConfigError` with what
+    does not go together; ``without`` are options of a run that a backfill does not take, and whether they were given.
     """
     problems = [
-        f"--backfill writes nothing to the helpdesk and keeps no cursor: leave --{name.replace('_', '-')} out"
-        for name, given in others.items()
+        f"--backfill writes nothing to the helpdesk and keeps no cursor: leave {name} out"
+        for name, given in without.items()
         if given
     ]
     if since is None:
         problems.append("--backfill needs to know where history begins: --since 2024-01-01")
     if problems or since is None:
         raise ConfigError(*problems)
-    return since
-
-
-def backfill(
-    clock: SystemClock,
-    wishes: BackfillOptions,
-    *,
-    config: Path | None,
-    since: str,
-    limit: int | None,
-    workers: int | None,
-    no_llm: bool,
-    quiet: bool,
-    as_json: bool,
-) -> tuple[int, int]:
-    """``ticketbot run --backfill``. Returns the exit code, and how many threads were left behind in hanging calls."""
-    flags: dict[tuple[str, ...], object] = {("run", "workers"): workers}
-    if no_llm:
-        flags["models", "names"] = []
     moment = parse_since(since, clock.now())
-    screen = Screen(quiet=quiet, as_json=as_json)
     settings = load(config=config, flags=flags)
     screen.notices(settings.notices)
-    path = wishes.out or DEFAULT_FILE
+    path = out or DEFAULT_FILE
     began = clock.monotonic()
     with ExitStack() as stack:
-        header = _header(settings, clock, moment, since, as_new=wishes.as_new)
+        header = _header(settings, clock, moment, since, as_new=as_new)
         file = stack.enter_context(BackfillFile(path, header, audit_keys(settings)))
         if file.repaired:
             screen.notices([f"the last line of {path} was torn by a crash; that ticket is looked at anew"])
         there = len(file)
-        work = _Work(settings, clock, screen, file, stack, limit=limit, as_new=wishes.as_new)
+        work = _Work(settings, clock, screen, file, stack, limit=limit, as_new=as_new)
         with tended(settings, clock, "backfill") as tending:
             stopped, code = work.go(parse_iso(file.header.since))
             data = work.told(there, stopped, code, clock.monotonic() - began)

@@ -5,9 +5,10 @@ The transport is made read-only, so that not even a bug could write.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
@@ -20,7 +21,8 @@ from ..settings.schema import Settings
 from ..wiring.parts import transport_for
 from ..zendesk import Zendesk
 from . import score_tables
-from .analyser_choice import results, subjects
+from .analyser_choice import AnalyserOption, PrecisionOption, ShowErrorsOption, WorkersOption, results, subjects
+from .options import ConfigOption, HtmlOption, JsonOption, VerboseOption
 from .parse_time import parse_since
 from .screen import Screen
 
@@ -30,20 +32,34 @@ SOURCE = "solved tickets"
 
 def backtest(
     clock: SystemClock,
-    *,
-    config: Path | None,
-    since: str,
-    limit: int | None,
-    analysers: Sequence[str],
-    category_from: str,
-    include_ours: bool,
-    workers: int | None,
-    precision: float,
-    html: Path | None,
-    show_errors: bool,
-    as_json: bool,
+    since: Annotated[
+        str, typer.Option(metavar="WHEN", help="Tickets created since: 90d, 2w, 2026-11-01 or a full time.")
+    ] = "90d",
+    limit: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="At most this many tickets, the newest first.")
+    ] = 1000,
+    analysers: AnalyserOption = None,
+    category_from: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW", help="Where people's category is: auto, tag, group, or field:ID (a ticket field's number)."
+        ),
+    ] = "auto",
+    include_ours: Annotated[
+        bool,
+        typer.Option(
+            "--include-ours", help="Include tickets that ticketbot triaged; labels that people left count as chosen."
+        ),
+    ] = False,
+    workers: WorkersOption = None,
+    precision: PrecisionOption = 0.95,
+    html: HtmlOption = None,
+    show_errors: ShowErrorsOption = False,
+    verbose: VerboseOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> int:
-    """``ticketbot backtest``. Returns the exit code: 0 also where a model was down and the rules had to answer."""
+    """Measure analysers on the helpdesk's solved tickets, and propose thresholds; writes nothing there."""
     if show_errors and html is None:
         raise ConfigError("--show-errors puts the tickets into the report: name its file with --html")
     if html is not None:
@@ -56,7 +72,7 @@ def backtest(
     remarks: dict[str, None] = {}
     with ExitStack() as stack:
         # First, since it tells what is wrong with the command line before anything is read.
-        chosen = subjects(analysers, settings, clock, stack, workers=workers, trouble=remarks.setdefault)
+        chosen = subjects(analysers or (), settings, clock, stack, workers=workers, trouble=remarks.setdefault)
         solved = _read(settings, clock, screen, moment, limit, where, include_ours=include_ours)
         decided = how_it_was_decided(solved, iso(moment)[:10], include_ours=include_ours)
         if not solved.examples:
@@ -90,7 +106,7 @@ def backtest(
             "html": html and str(html),
         }
         screen.result("", data)
-        return int(ExitCode.OK)
+        return ExitCode.OK
     score_tables.show([*score_tables.overview(found)])
     for result in found:
         score_tables.show([*score_tables.details(result, result.sources[0])])
@@ -101,7 +117,7 @@ def backtest(
                 screen.say(f"  {line}")
     if html is not None:
         screen.say(f"\nReport: {html}")
-    return int(ExitCode.OK)
+    return ExitCode.OK
 
 
 def _read(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
+
+import typer
 
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode, how_to_install
-from ..settings.load import load
-from ..settings.sources import CONFIG_VARIABLE
+from .options import ConfigOption
 from .screen import Screen
 
 REPORTS = "reports"
@@ -23,27 +25,35 @@ OPEN_TO_ALL = (
 
 def dashboard(
     clock: SystemClock,
-    *,
-    config: Path | None,
-    host: str,
-    port: int,
-    public_url: str | None,
-    reports: Path | None,
-    browser: bool,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="PORT", help="Where to listen; 0 picks a free port.")
+    ] = 8501,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Where to listen; there is no sign-in, so keep it to this machine.")
+    ] = "127.0.0.1",
+    public_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Address that people see, when it is behind a reverse proxy.")
+    ] = None,
+    reports: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Evaluation reports (.html, .json). Default: reports beside the settings."),
+    ] = None,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Open no browser; none is opened without a terminal either.")
+    ] = False,
+    config: ConfigOption = None,
 ) -> tuple[int, int]:
-    """``ticketbot dashboard``: show the pages until a signal comes.
-
-    ``browser`` opens one where somebody could look at it. Returns the exit code, and 1: threads of pages may be left
-    behind. Raises :class:`ConfigError` where something is missing or cannot be used.
-    """
+    """Show tickets, costs, runs and health on pages in a browser."""
     if missing := [part for part in _PARTS if find_spec(part) is None]:
         raise ConfigError(
             f"the dashboard needs {' and '.join(missing)}, not installed here: {how_to_install('dashboard')}"
         )
-    settings = load(config=config, need_helpdesk=False)
     from ..dashboard.options import DashboardOptions, give
     from ..dashboard.server import Address, free, has_screen, serve
+    from ..settings.load import load
+    from ..settings.sources import CONFIG_VARIABLE
 
+    settings = load(config=config, need_helpdesk=False)
     address = free(Address(host, port, _public(public_url)))
     named = config or Path(os.environ.get(CONFIG_VARIABLE, ""))
     folder = reports or named.parent / REPORTS
@@ -55,9 +65,9 @@ def dashboard(
     serve(
         address,
         ready=lambda: screen.say(f"The dashboard is at {address.url} ; Ctrl-C ends it."),
-        browse=browser and has_screen(),
+        browse=not no_browser and has_screen(),
     )
-    return int(ExitCode.OK), 1
+    return ExitCode.OK, 1  # threads of pages may be left behind
 
 
 def _public(url: str | None) -> str | None:

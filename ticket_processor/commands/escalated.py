@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from ..core.clock import SystemClock, iso
 from ..core.errors import ExitCode
@@ -14,13 +16,23 @@ from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.parts import keyring
 from ..wiring.ticket_subjects import OVER, LookedUp, look_up
+from .options import ConfigOption, JsonOption, VerboseOption
 from .parse_time import parse_since
 from .report import check_log
 from .screen import Screen
 
 
-def escalated(clock: SystemClock, *, config: Path | None, since: str, everything: bool, as_json: bool) -> int:
-    """``ticketbot escalated``. Returns the exit code: 0 also where the helpdesk could not be asked, which is said."""
+def escalated(
+    clock: SystemClock,
+    since: Annotated[
+        str, typer.Option(metavar="WHEN", help="Escalated since: 12h, 7d, 2026-11-01 or a full time (UTC).")
+    ] = "7d",
+    everything: Annotated[bool, typer.Option("--all", help="Also those that are solved, closed or deleted.")] = False,
+    verbose: VerboseOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
+    """List the tickets that are escalated and still open: from the log, and from the helpdesk what became of them."""
     moment = parse_since(since, clock.now())
     require_duckdb()
     settings = load(config=config, need_helpdesk=False)
@@ -54,7 +66,7 @@ def escalated(clock: SystemClock, *, config: Path | None, since: str, everything
         ],
     }
     screen.result(_in_words(found, shown, iso(moment)[:10], asked=not why, everything=everything), data)
-    return int(ExitCode.OK)
+    return ExitCode.OK
 
 
 def _of_the_log(settings: Settings, clock: SystemClock, since: float) -> list[EscalatedLine]:

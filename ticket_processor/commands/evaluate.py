@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode
@@ -14,25 +17,30 @@ from ..evaluation.measure import as_data
 from ..evaluation.report import misses, require_plots, write_report
 from ..settings.load import load
 from . import score_tables
-from .analyser_choice import results, subjects
+from .analyser_choice import AnalyserOption, PrecisionOption, ShowErrorsOption, WorkersOption, results, subjects
+from .options import ConfigOption, HtmlOption, JsonOption
 from .screen import Screen
 
 
 def evaluate(
     clock: SystemClock,
-    files: Sequence[Path],
-    *,
-    config: Path | None,
-    analysers: Sequence[str],
-    limit: int | None,
-    workers: int | None,
-    precision: float,
-    details: bool,
-    html: Path | None,
-    show_errors: bool,
-    as_json: bool,
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="Labelled tickets, .jsonl or .jsonl.gz: subject, body, category, ..."),
+    ],
+    analysers: AnalyserOption = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="At most this many tickets of each file.")
+    ] = None,
+    workers: WorkersOption = None,
+    precision: PrecisionOption = 0.95,
+    details: Annotated[bool, typer.Option("--details", help="Print every table of every file.")] = False,
+    html: HtmlOption = None,
+    show_errors: ShowErrorsOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> int:
-    """``ticketbot eval``. Returns the exit code: 0 also where a model was down and the rules had to answer."""
+    """Measure analysers on labelled tickets; needs no helpdesk."""
     if show_errors and html is None:
         raise ConfigError("--show-errors puts the tickets into the report: name its file with --html")
     if html is not None:
@@ -42,7 +50,7 @@ def evaluate(
     remarks: dict[str, None] = {}
     sources = _read(files, limit, remarks.setdefault)
     with ExitStack() as stack:
-        chosen = subjects(analysers, settings, clock, stack, workers=workers, trouble=remarks.setdefault)
+        chosen = subjects(analysers or (), settings, clock, stack, workers=workers, trouble=remarks.setdefault)
         found, answers = results(
             chosen, sources, settings, clock, screen, precision=precision, remark=remarks.setdefault
         )
@@ -52,7 +60,7 @@ def evaluate(
     screen.notices(list(remarks))
     if as_json:
         screen.result("", {"analysers": as_data(found), "remarks": list(remarks), "html": html and str(html)})
-        return int(ExitCode.OK)
+        return ExitCode.OK
     score_tables.show([*score_tables.overview(found)])
     if details or len(sources) == 1:
         for result in found:
@@ -62,7 +70,7 @@ def evaluate(
         screen.say("\nMore on each file: --details, --json, or a report with --html FILE.")
     if html is not None:
         screen.say(f"\nReport: {html}")
-    return int(ExitCode.OK)
+    return ExitCode.OK
 
 
 def _read(files: Sequence[Path], limit: int | None, remark: Remark) -> list[Labelled]:

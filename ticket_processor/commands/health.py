@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode, Stopping
@@ -13,6 +16,7 @@ from ..monitoring.health.doctor import Doctor, unusable
 from ..monitoring.run_metrics import RunMetrics, in_words
 from ..settings.load import DEFAULT_FILE, load
 from ..settings.sources import CONFIG_VARIABLE
+from .options import ConfigOption, JsonOption, VerboseOption
 from .screen import Screen
 
 DEFAULT_HOST = "127.0.0.1"
@@ -21,21 +25,30 @@ _MARKS = {Status.OK: "ok", Status.WARN: "warn", Status.FAIL: "FAIL", Status.SKIP
 
 def health(
     clock: SystemClock,
-    *,
-    config: Path | None,
-    offline: bool,
-    serve: int | None,
-    host: str | None,
-    names: Sequence[str],
-    as_json: bool,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not ask helpdesk and model servers.")] = False,
+    serve: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, metavar="PORT", help="Serve /healthz and Prometheus' /metrics until stopped."),
+    ] = None,
+    host: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="With --serve: where to listen. Default: 127.0.0.1.")
+    ] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-host", metavar="NAME", help="With --serve: another name of this machine; may be repeated."
+        ),
+    ] = None,
+    verbose: VerboseOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> tuple[int, int]:
-    """``ticketbot health``. Returns the exit code, and how many threads were left behind in hanging calls.
-
-    Raises ``ConfigError`` when it is to be served and cannot.
-    """
+    """Look at everything that runs need, within 10 s. Exit code 0: healthy; 1: degraded; 3: unhealthy."""
     screen = Screen(quiet=False, as_json=as_json)
     if serve is not None:
-        return _serve(clock, screen, config=config, offline=offline, host=host or DEFAULT_HOST, port=serve, names=names)
+        return _serve(
+            clock, screen, config=config, offline=offline, host=host or DEFAULT_HOST, port=serve, names=names or ()
+        )
     if host is not None or names:
         raise ConfigError(f"{'--allow-host' if host is None else '--host'} belongs to --serve")
     try:
@@ -46,7 +59,7 @@ def health(
         found = doctor.examine()
         abandoned = doctor.abandoned
     _show(found, screen)
-    return int(found.exit_code), abandoned
+    return found.exit_code, abandoned
 
 
 def _doctor(clock: SystemClock, config: Path | None, *, offline: bool) -> Doctor:
@@ -87,7 +100,7 @@ def _serve(
             while True:
                 clock.wait(3600)
         except Stopping:
-            return int(ExitCode.OK), doctor.abandoned
+            return ExitCode.OK, doctor.abandoned
 
 
 def _show(found: Health, screen: Screen) -> None:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from ..core.errors import ConfigError, ExitCode
-from ..settings.load import DEFAULT_FILE, load
 from .screen import Screen
 
 _FILL_IN = "Next: copy .env.example to {}, fill it in, and say: {}"
 
 
-def init(folder: Path, *, force: bool, offline: bool) -> int:
-    """``ticketbot init``."""
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder for the files.")] = Path(),
+    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Write the files; contact no server.")] = False,
+) -> int:
+    """Write ticketbot.toml and .env.example, and check helpdesk and models."""
+    from ..settings.load import DEFAULT_FILE, load
     from .init_files import check_helpdesk, check_models, write_files
 
     screen = Screen(quiet=False, as_json=False)
@@ -24,7 +31,7 @@ def init(folder: Path, *, force: bool, offline: bool) -> int:
     look = f"ticketbot run {named}--dry-run --since 1d"
     if offline:
         screen.say(_FILL_IN.format(folder / ".env", look))
-        return int(ExitCode.OK)
+        return ExitCode.OK
     code = ExitCode.OK
     settings = load(folder=folder, need_helpdesk=False)
     complete = False
@@ -47,4 +54,4 @@ def init(folder: Path, *, force: bool, offline: bool) -> int:
         screen.say(f"Next: {look} (shows what a run would do, and writes nothing)")
     else:
         screen.say("Next: put right what failed, and say: ticketbot init")
-    return int(code)
+    return code

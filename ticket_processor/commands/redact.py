@@ -7,16 +7,19 @@ import json
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Annotated, Any, TextIO
+
+import typer
 
 from ..analysis.text.redact import RedactedText
 from ..analysis.text.redact import redact as redact_text
 from ..core.errors import ConfigError, ExitCode
 from ..core.models import RedactionLevel
 from ..core.sanitize import MAX_INPUT
+from .options import JsonOption
 from .screen import Screen
 
 STDIN = "-"
@@ -31,28 +34,26 @@ class Shown:
 
 
 def redact(
-    file: str,
-    *,
-    level: str,
-    names: Sequence[str],
-    as_json: bool,
-    stdin: TextIO | None = None,
-    out: TextIO | None = None,
+    file: Annotated[str, typer.Argument(help="A text file, .jsonl with subject and body, or - for standard input.")],
+    level: Annotated[
+        str, typer.Option(metavar="LEVEL", help="How much to replace: secrets, standard or strict.")
+    ] = "standard",
+    names: Annotated[
+        list[str] | None,
+        typer.Option("--name", metavar="NAME", help="A known name, such as the requester's; may be repeated."),
+    ] = None,
+    as_json: JsonOption = False,
 ) -> int:
-    """``ticketbot redact``. ``file`` is a path, or ``-`` for standard input. Returns the exit code.
-
-    A ``.jsonl`` file (``.jsonl.gz`` too) holds a ticket a line, an object with ``subject`` and ``body``; its own
-    ``names`` (a list) are known as well. Anything else is one text. Raises :class:`ConfigError`.
-    """
+    """Show a text as a model would see it, and how much was replaced; redacts only, and needs no settings."""
     chosen = _level(level)
-    screen = Screen(quiet=False, as_json=as_json, out=out)
-    text = _read(file, stdin or sys.stdin)
+    screen = Screen(quiet=False, as_json=as_json)
+    text = _read(file, sys.stdin)
     rows = file.removesuffix(".gz").endswith(".jsonl")
     tickets = _tickets(text, file) if rows else [(None, text, ())]
     longest = max((len(body) for _, body, _ in tickets), default=0)
     if longest > MAX_INPUT:
         screen.notices([f"a text of {longest} characters: what lies past {MAX_INPUT} never leaves, and is not shown"])
-    shown = [Shown(id, redact_text(body, names=[*names, *own], level=chosen)) for id, body, own in tickets]
+    shown = [Shown(id, redact_text(body, names=[*(names or ()), *own], level=chosen)) for id, body, own in tickets]
     counts = Counter[str]()
     for item in shown:
         counts.update(item.redacted.counts)
@@ -76,7 +77,7 @@ def redact(
             ],
         },
     )
-    return int(ExitCode.OK)
+    return ExitCode.OK
 
 
 def _level(name: str) -> RedactionLevel:

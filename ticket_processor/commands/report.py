@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
 
 from ..audit.files import log_files
 from ..core.clock import SystemClock, iso
@@ -24,9 +26,9 @@ from ..reporting.spikes import WEEKS
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.ticket_subjects import look_up
-from . import report_tables, score_tables
+from . import report_markdown, report_tables, score_tables
+from .options import ConfigOption, JsonOption, VerboseOption
 from .parse_time import parse_moment
-from .report_markdown import markdown
 from .screen import Screen, printing
 
 if TYPE_CHECKING:
@@ -39,92 +41,146 @@ DAY_S = 86_400.0
 PeriodName = Literal["day", "week", "month"]
 
 
-@dataclass(frozen=True)
-class ReportOptions:
-    """What was asked for: which period, and what goes where. A ``csv`` of ``-`` is standard output.
+def report(
+    clock: SystemClock,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="WHEN", help="From: 24h, 7d, 2w, 2026-11-01 or a full time (UTC). Default: 7d."),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="WHEN", help="To, in the same form; not included. Default: now.")
+    ] = None,
+    period: Annotated[
+        PeriodName | None, typer.Option(help="The last whole day, week or month (UTC), instead of --since.")
+    ] = None,
+    overrides: Annotated[
+        bool, typer.Option("--overrides", help="Also read solved tickets from the helpdesk: what did people change?")
+    ] = False,
+    sample: Annotated[
+        int, typer.Option(min=1, max=20_000, metavar="N", help="With --overrides: how many tickets to read.")
+    ] = 200,
+    knowledge: Annotated[
+        bool, typer.Option("--knowledge", help="Also search the Help Center: which topics have no article?")
+    ] = False,
+    at_least: Annotated[
+        int, typer.Option(min=1, metavar="N", help="With --knowledge: only topics of N tickets or more.")
+    ] = 5,
+    within: Annotated[
+        float,
+        typer.Option(min=1, metavar="SECONDS", help="With --overrides or --knowledge: stop asking after this time."),
+    ] = 300,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with plots.")] = None,
+    csv: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write all figures as CSV; - prints them instead of tables.")
+    ] = None,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print it as GitHub Markdown instead of tables.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="With --markdown: write it there instead.")
+    ] = None,
+    subjects: Annotated[
+        bool, typer.Option("--subjects", help="Also read the listed tickets' subjects from the helpdesk; redacted.")
+    ] = False,
+    urgencies: Annotated[
+        list[str] | None,
+        typer.Option("--urgency", metavar="LABEL", help="Only critical, high, medium or low urgency; may be repeated."),
+    ] = None,
+    sentiments: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sentiment", metavar="LABEL", help="Only negative, neutral or positive sentiment; may be repeated."
+        ),
+    ] = None,
+    risks: Annotated[
+        list[str] | None,
+        typer.Option("--risk", metavar="LABEL", help="Only high, medium or low risk; may be repeated."),
+    ] = None,
+    mail: Annotated[
+        bool, typer.Option("--mail", help="Mail it, page attached, to the mail addresses in TICKETBOT_ALERT_URLS.")
+    ] = False,
+    verbose: VerboseOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
+    """Show what was triaged in a period, how well and at what cost; from the log, so it needs no helpdesk.
 
-    ``overrides`` and ``gaps`` ask the helpdesk, within ``seconds`` each.
+    Exit code 3 with --mail: the mail was not sent.
     """
-
-    since: str | None = None
-    until: str | None = None
-    period: PeriodName | None = None
-    csv: str | None = None
-    html: Path | None = None
-    mail: bool = False
-    overrides: bool = False
-    sample: int = 200
-    gaps: bool = False
-    gap_tickets: int = 5
-    seconds: float = 300.0
-    markdown: bool = False
-    output: Path | None = None
-    subjects: bool = False
-    urgencies: tuple[str, ...] = ()
-    sentiments: tuple[str, ...] = ()
-    risks: tuple[str, ...] = ()
-
-
-def report(clock: SystemClock, wishes: ReportOptions, *, config: Path | None, as_json: bool) -> int:
-    """``ticketbot report``. Returns the exit code."""
-    if as_json and wishes.csv == STANDARD_OUTPUT:
+    if as_json and csv == STANDARD_OUTPUT:
         raise ConfigError("--json and --csv - both want standard output: name a file for one of them")
-    if wishes.output is not None and not wishes.markdown:
+    if output is not None and not markdown:
         raise ConfigError("--output names the file of --markdown; --html and --csv name their own")
-    if wishes.subjects and wishes.mail:
+    if subjects and mail:
         raise ConfigError("--mail sends no word of a ticket, so it goes without --subjects")
-    to_print = wishes.markdown and wishes.output is None
-    if to_print and (as_json or wishes.csv == STANDARD_OUTPUT):
+    to_print = markdown and output is None
+    if to_print and (as_json or csv == STANDARD_OUTPUT):
         raise ConfigError("--markdown prints to standard output, as the other option does: add --output FILE")
-    _check_labels(wishes)
-    since, until = period_of(wishes, clock.now())
-    _check_places(wishes)
+    only = _selection(urgencies or (), sentiments or (), risks or ())
+    begin, end = period_of(clock.now(), since, until, period)
+    csv_file = None if csv in (None, STANDARD_OUTPUT) else Path(csv)
+    _check_places({"--html": html, "--output": output, "--csv": csv_file})
     require_duckdb()
-    settings = load(config=config, need_helpdesk=wishes.overrides or wishes.gaps or wishes.subjects)
-    if wishes.html is not None or wishes.mail:
+    settings = load(config=config, need_helpdesk=overrides or knowledge or subjects)
+    if html is not None or mail:
         from ..evaluation.report import require_plots
 
         require_plots()
     everybody: list[Receiver] = []
-    if wishes.mail:
+    if mail:
         from .report_mail import mail_receivers
 
         everybody = mail_receivers(settings.alerts)
     check_log(settings)
-    screen = Screen(quiet=False, as_json=as_json or to_print or wishes.csv == STANDARD_OUTPUT)
-    found = _gathered(settings, clock, since, until, wishes, screen)
-    written = _write(found, wishes)
+    screen = Screen(quiet=False, as_json=as_json or to_print or csv == STANDARD_OUTPUT)
+    with ExitStack() as stack:
+        with screen.progress("reading the log"):
+            index = stack.enter_context(_index(settings, clock, begin, end))
+            found = _gathered(index, settings, begin, end, only)
+        if subjects:
+            found = _with_subjects(found, settings, clock)
+        if overrides or knowledge:
+            from .report_helpdesk import HelpdeskPart
+
+            helpdesk = HelpdeskPart(settings, index, found, clock=clock, screen=screen, within=within)
+            if overrides:
+                found = replace(found, overrides=helpdesk.overrides(sample))
+            if knowledge:
+                found = replace(found, knowledge=helpdesk.knowledge(at_least))
+    if to_print or csv == STANDARD_OUTPUT:
+        with printing():
+            sys.stdout.write(report_markdown.markdown(found) if to_print else csv_text(found))
+            sys.stdout.flush()
+    written = _write(found, csv_file, output, html)
     if everybody:
         written.append(_mailed(found, everybody))
     else:  # the mail says it
         screen.notices([*found.remarks, *report_tables.shortcomings(found)])
     if as_json:
         screen.result("", as_data(found))
-    elif to_print:
-        with printing():
-            sys.stdout.write(markdown(found))
-            sys.stdout.flush()
-    elif wishes.csv != STANDARD_OUTPUT and not (wishes.mail or wishes.markdown):
+    elif not (mail or markdown or csv == STANDARD_OUTPUT):
         screen.say(f"{found.title}\n{found.origin}\n")
         score_tables.show([*report_tables.tables(found)])
         written[:0] = [""] if written else []
     for line in written:
         screen.say(line)
-    return int(ExitCode.OK)
+    return ExitCode.OK
 
 
-def period_of(wishes: ReportOptions, now: float) -> tuple[float, float]:
+def period_of(
+    now: float, since: str | None = None, until: str | None = None, period: PeriodName | None = None
+) -> tuple[float, float]:
     """From when to when, in Unix seconds. Raises :class:`ConfigError`."""
-    if wishes.period is not None:
-        if wishes.since is not None or wishes.until is not None:
+    if period is not None:
+        if since is not None or until is not None:
             raise ConfigError("--period is a whole day, week or month: it goes without --since and --until")
-        first, last = _whole(wishes.period, datetime.fromtimestamp(now, UTC).date())
+        first, last = _whole(period, datetime.fromtimestamp(now, UTC).date())
         return _midnight(first), _midnight(last)
-    until = now if wishes.until is None else parse_moment(wishes.until, now, "--until")
-    since = until - LAST_DAYS * DAY_S if wishes.since is None else max(0.0, parse_moment(wishes.since, now))
-    if since >= until:
+    end = now if until is None else parse_moment(until, now, "--until")
+    begin = end - LAST_DAYS * DAY_S if since is None else max(0.0, parse_moment(since, now))
+    if begin >= end:
         raise ConfigError("--since must lie before --until")
-    return since, until
+    return begin, end
 
 
 def _whole(period: PeriodName, today: date) -> tuple[date, date]:
@@ -142,12 +198,12 @@ def _midnight(day: date) -> float:
     return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
 
 
-def _check_labels(wishes: ReportOptions) -> None:
-    """Raises :class:`ConfigError` for a label that no ticket can have."""
-    asked: tuple[tuple[str, type[StrEnum], tuple[str, ...]], ...] = (
-        ("--urgency", Urgency, wishes.urgencies),
-        ("--sentiment", Sentiment, wishes.sentiments),
-        ("--risk", Risk, wishes.risks),
+def _selection(urgencies: Sequence[str], sentiments: Sequence[str], risks: Sequence[str]) -> LogSelection:
+    """The tickets with these labels. Raises :class:`ConfigError` for a label that no ticket can have."""
+    asked: tuple[tuple[str, type[StrEnum], Sequence[str]], ...] = (
+        ("--urgency", Urgency, urgencies),
+        ("--sentiment", Sentiment, sentiments),
+        ("--risk", Risk, risks),
     )
     problems = [
         f"{option} {label}: must be one of {', '.join(known)}"
@@ -157,18 +213,14 @@ def _check_labels(wishes: ReportOptions) -> None:
     ]
     if problems:
         raise ConfigError(*problems)
+    return LogSelection(urgencies=tuple(urgencies), sentiments=tuple(sentiments), risks=tuple(risks))
 
 
-def _check_places(wishes: ReportOptions) -> None:
-    """Before anything is worked out: files go into folders that are there. A folder made unasked hides a typing error.
+def _check_places(files: Mapping[str, Path | None]) -> None:
+    """Before anything is worked out: files, by their options, go into folders that are there.
 
-    Raises :class:`ConfigError`.
+    A folder made unasked hides a typing error. Raises :class:`ConfigError`.
     """
-    files = {
-        "--html": wishes.html,
-        "--output": wishes.output,
-        "--csv": Path(wishes.csv) if wishes.csv not in (None, STANDARD_OUTPUT) else None,
-    }
     problems = []
     for option, file in files.items():
         if file is None:
@@ -191,34 +243,28 @@ def check_log(settings: Settings) -> None:
         )
 
 
-def _gathered(
-    settings: Settings, clock: SystemClock, since: float, until: float, wishes: ReportOptions, screen: Screen
-) -> Report:
-    with ExitStack() as stack:
-        with screen.progress("reading the log"):
-            index = stack.enter_context(
-                LogIndex(
-                    settings.log_dir,
-                    clock.now,
-                    keys=_keys(settings),
-                    review_tag=settings.policy.tag("review"),
-                    first_day=_day(_first_needed(since, until)),
-                    last_day=_day(until),
-                )
-            )
-            slo = settings.slo
-            found = gather(
-                index,
-                since,
-                until,
-                Goals(slo.success, slo.latency_s, slo.latency_share),
-                account=settings.account,
-                only=LogSelection(urgencies=wishes.urgencies, sentiments=wishes.sentiments, risks=wishes.risks),
-                url_of=settings.zendesk.ticket_url,
-            )
-        if wishes.subjects:
-            found = _with_subjects(found, settings, clock)
-        return _with_the_helpdesk(found, settings, index, clock, wishes, screen)
+def _index(settings: Settings, clock: SystemClock, begin: float, end: float) -> LogIndex:
+    return LogIndex(
+        settings.log_dir,
+        clock.now,
+        keys=_keys(settings),
+        review_tag=settings.policy.tag("review"),
+        first_day=_day(_first_needed(begin, end)),
+        last_day=_day(end),
+    )
+
+
+def _gathered(index: LogIndex, settings: Settings, begin: float, end: float, only: LogSelection) -> Report:
+    slo = settings.slo
+    return gather(
+        index,
+        begin,
+        end,
+        Goals(slo.success, slo.latency_s, slo.latency_share),
+        account=settings.account,
+        only=only,
+        url_of=settings.zendesk.ticket_url,
+    )
 
 
 def _with_subjects(found: Report, settings: Settings, clock: SystemClock) -> Report:
@@ -229,26 +275,6 @@ def _with_subjects(found: Report, settings: Settings, clock: SystemClock) -> Rep
         for one in found.escalated
     ]
     return replace(found, escalated=known, remarks=(*found.remarks, why) if why else found.remarks)
-
-
-def _with_the_helpdesk(
-    found: Report, settings: Settings, index: LogIndex, clock: SystemClock, wishes: ReportOptions, screen: Screen
-) -> Report:
-    """The report with what only the helpdesk knows, as far as that was asked for."""
-    if not (wishes.overrides or wishes.gaps):
-        return found
-    from .report_helpdesk import Period, knowledge, people
-
-    period = Period(found.since.timestamp(), found.until.timestamp())
-    if wishes.overrides:
-        read = people(settings, index, period, clock=clock, screen=screen, sample=wishes.sample, seconds=wishes.seconds)
-        found = replace(found, overrides=read)
-    if wishes.gaps:
-        looked_up = knowledge(
-            settings, index, period, clock=clock, screen=screen, at_least=wishes.gap_tickets, seconds=wishes.seconds
-        )
-        found = replace(found, knowledge=looked_up)
-    return found
 
 
 def _keys(settings: Settings) -> Keyring | None:
@@ -270,29 +296,22 @@ def _day(moment: float) -> str:
     return iso(max(0.0, moment))[:10]
 
 
-def _write(found: Report, wishes: ReportOptions) -> list[str]:
-    """Write what is to be written, and say where."""
+def _write(found: Report, csv: Path | None, markdown: Path | None, html: Path | None) -> list[str]:
+    """Write the files that were asked for, and say where."""
+    if csv is markdown is html is None:
+        return []
+    from ..evaluation.report import write_text
+    from .report_page import page
+
     lines = []
-    if wishes.csv == STANDARD_OUTPUT:
-        with printing():
-            sys.stdout.write(csv_text(found))
-            sys.stdout.flush()
-    elif wishes.csv is not None:
-        from ..evaluation.report import write_text
-
-        write_text(Path(wishes.csv), csv_text(found))
-        lines.append(f"CSV: {wishes.csv}")
-    if wishes.output is not None:
-        from ..evaluation.report import write_text
-
-        write_text(wishes.output, markdown(found))
-        lines.append(f"Markdown: {wishes.output}")
-    if wishes.html is not None:
-        from ..evaluation.report import write_text
-        from .report_page import page
-
-        write_text(wishes.html, page(found))
-        lines.append(f"Report: {wishes.html}")
+    for name, file, text in (
+        ("CSV", csv, csv_text),
+        ("Markdown", markdown, report_markdown.markdown),
+        ("Report", html, page),
+    ):
+        if file is not None:
+            write_text(file, text(found))
+            lines.append(f"{name}: {file}")
     return lines
 
 

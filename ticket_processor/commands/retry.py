@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
 
 from ..audit.receipts import REPAIRED, REPAIRED_SAID
 from ..audit.retention import keep_head
@@ -16,13 +18,18 @@ from ..state.store import DROPPED, Retry
 from ..wiring.parts import audit_log, lock, new_run_id, opened_state
 from ..wiring.runs import retry
 from ..wiring.ticket_subjects import Subjects
+from .options import ConfigOption, JsonOption, VerboseOption
 from .screen import Screen
 
 NOTHING = "the retry list is empty"
+TicketOption = Annotated[
+    list[int] | None,
+    typer.Option("--ticket", min=1, metavar="ID", help="Only this ticket of the list; may be repeated."),
+]
 
 
-def show(*, config: Path | None, as_json: bool) -> int:
-    """``ticketbot retry list``. Reads only, so that it works while a run is active."""
+def show(as_json: JsonOption = False, config: ConfigOption = None) -> int:
+    """Print the tickets that wait for a later run or failed too often, with attempts and reason."""
     settings = load(config=config)
     with opened_state(settings.state_folder, settings.zendesk.base_url, dry_run=True) as state:
         items = state.retries()
@@ -41,8 +48,14 @@ def show(*, config: Path | None, as_json: bool) -> int:
     return ExitCode.OK
 
 
-def run(clock: SystemClock, *, config: Path | None, tickets: Collection[int], as_json: bool) -> tuple[int, int]:
-    """``ticketbot retry run``. Returns the exit code, and how many threads were left behind in hanging calls."""
+def run(
+    clock: SystemClock,
+    tickets: TicketOption = None,
+    verbose: VerboseOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> tuple[int, int]:
+    """Try the tickets of the list now, dead letters included, and no others."""
     settings = load(config=config)
     screen = Screen(quiet=False, as_json=as_json)
     screen.notices(settings.notices)
@@ -54,15 +67,24 @@ def run(clock: SystemClock, *, config: Path | None, tickets: Collection[int], as
 
     with tended(settings, clock, "retry", deadline_s=settings.run.deadline_s) as tending:
         with screen.progress("retry"):
-            finished = retry(settings, tickets, clock=clock, listener=listen, subjects=subjects)
+            finished = retry(settings, tickets or (), clock=clock, listener=listen, subjects=subjects)
         tending.ended(finished.summary, tally=tally)
         screen.finished(finished.summary, finished.log, tally=tally)
     return finished.summary.exit_code, finished.abandoned
 
 
-def drop(clock: SystemClock, *, config: Path | None, tickets: Collection[int], all_dead: bool, as_json: bool) -> int:
-    """``ticketbot retry drop``. Writes nothing to the helpdesk."""
-    if bool(tickets) == all_dead:
+def drop(
+    clock: SystemClock,
+    tickets: TicketOption = None,
+    all_dead: Annotated[
+        bool, typer.Option("--all-dead", help="All dead letters: tickets that failed too often.")
+    ] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
+    """Take tickets off the list, with a receipt: no run tries them again, except retry run --ticket ID."""
+    named = set(tickets or ())
+    if bool(named) == all_dead:
         raise ConfigError("say which: --ticket ID, which may be repeated, or --all-dead")
     settings = load(config=config)
     with (
@@ -70,11 +92,11 @@ def drop(clock: SystemClock, *, config: Path | None, tickets: Collection[int], a
         opened_state(settings.state_folder, settings.zendesk.base_url) as state,
     ):
         listed = {item.ticket_id: item for item in state.retries()}
-        if strange := sorted(set(tickets) - listed.keys()):
+        if strange := sorted(named - listed.keys()):
             raise ConfigError(
                 *(f"ticket {number} is not on the retry list; see 'ticketbot retry list'" for number in strange)
             )
-        chosen = [item for item in listed.values() if (item.dead if all_dead else item.ticket_id in tickets)]
+        chosen = [item for item in listed.values() if (item.dead if all_dead else item.ticket_id in named)]
         audit = audit_log(settings, clock, new_run_id(clock))
         try:
             for item in chosen:

@@ -1,73 +1,134 @@
-"""``ticketbot run``."""
+"""``ticketbot run``: one run, a tour of the sandbox, or a walk over history."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
 
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError
-from ..core.models import Outcome, OutcomeStatus
-from ..monitoring.run_watch import tally_of, tended
-from ..pipeline.verification import Verify
-from ..reporting.run_tally import Seen
-from ..settings.load import load
-from ..wiring.runs import RunArguments
-from ..wiring.runs import run as run_once
-from ..wiring.ticket_subjects import Subjects
-from .parse_time import parse_since
-from .screen import Screen
+from .options import ConfigOption, JsonOption, NoModelOption, QuietOption, VerboseOption
 
-
-def check_named(tickets: Sequence[int], again: bool, again_run: str, others: Mapping[str, bool]) -> None:
-    """Raises :class:`ConfigError` for what makes no sense together; ``others`` are options, and whether given."""
-    problems = []
-    if again and not tickets:
-        problems.append("--again goes with --ticket ID: say which tickets to triage anew")
-    if tickets or again_run:
-        mine = "--ticket" if tickets else "--again-run"
-        problems += [f"{mine} names the tickets, so {name} has no use here" for name, given in others.items() if given]
-    if problems:
-        raise ConfigError(*problems)
+if TYPE_CHECKING:
+    from ..core.models import Outcome
+    from ..reporting.run_tally import Seen
 
 
 def run(
     clock: SystemClock,
-    *,
-    config: Path | None,
-    dry_run: bool,
-    limit: int | None,
-    since: str | None,
-    workers: int | None,
-    sandbox: bool,
-    no_llm: bool,
-    retry_fallbacks: bool,
-    resume: bool,
-    verify: Verify,
-    quiet: bool,
-    as_json: bool,
-    tickets: Sequence[int] = (),
-    again: bool = False,
-    again_run: str = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change; write nothing to the helpdesk or the cursor.")
+    ] = False,
+    limit: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Triage at most N tickets; those left alone do not count.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHEN", help="Begin with tickets created since: now, 45m, 12h, 7d, 2026-11-01 or a full time."
+        ),
+    ] = None,
+    tickets: Annotated[
+        list[int] | None,
+        typer.Option("--ticket", min=1, metavar="ID", help="Triage only this ticket; may be repeated."),
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="With --ticket: triage it although it is done, such as after an undo.")
+    ] = False,
+    again_run: Annotated[
+        str | None,
+        typer.Option(
+            "--again-run", metavar="RUN", help="Triage again the tickets that a run wrote on: its id, or latest."
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Analyses at the same time. Default: run.workers.")
+    ] = None,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Run against an embedded sandbox with invented tickets: a tour.")
+    ] = False,
+    no_llm: NoModelOption = False,
+    retry_fallbacks: Annotated[
+        bool,
+        typer.Option("--retry-fallbacks", help="Also ask a model about tickets that the rules had to answer."),
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue after a run stopped because a note became public.")
+    ] = False,
+    verify: Annotated[
+        Literal["all", "sample", "none"], typer.Option(help="Which writes to read back at the end of the run.")
+    ] = "sample",
+    backfill: Annotated[
+        bool, typer.Option("--backfill", help="Analyse solved tickets since --since into a file; write nothing else.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", help="With --backfill: the file, new or continued. Default: backfill.jsonl."
+        ),
+    ] = None,
+    as_new: Annotated[
+        bool, typer.Option("--as-new", help="With --backfill: whole decisions, with priority, group and note.")
+    ] = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> tuple[int, int]:
-    """``ticketbot run``. Returns the exit code, and how many threads were left behind in hanging calls."""
+    """Triage new tickets, once."""
+    _check(
+        tickets=bool(tickets),
+        again=again,
+        again_run=bool(again_run),
+        others={
+            "--backfill": backfill,
+            "--sandbox": sandbox,
+            "--since": since is not None,
+            "--retry-fallbacks": retry_fallbacks,
+        },
+    )
+    # Heavy, so that neither help nor a mistake on the command line waits for it.
+    from ..core.models import OutcomeStatus
+    from ..monitoring.run_watch import tally_of, tended
+    from ..settings.load import load
+    from ..wiring import runs
+    from ..wiring.ticket_subjects import Subjects
+    from .backfill import walk_history
+    from .parse_time import parse_since
+    from .screen import Screen
+
     flags: dict[tuple[str, ...], object] = {("run", "workers"): workers}
     if no_llm:
         flags["models", "names"] = []
-    moment = None if since is None else parse_since(since, clock.now())
-    asked = RunArguments(
+    screen = Screen(quiet=quiet, as_json=as_json)
+    if backfill:
+        without = {
+            "--dry-run": dry_run,
+            "--sandbox": sandbox,
+            "--retry-fallbacks": retry_fallbacks,
+            "--resume": resume,
+            "--verify": verify != "sample",
+        }
+        return walk_history(
+            clock, screen, since, without, config=config, flags=flags, out=out, as_new=as_new, limit=limit
+        )
+    if out is not None or as_new:
+        raise ConfigError("--out and --as-new belong to --backfill")
+    asked = runs.RunArguments(
         dry_run=dry_run,
         limit=limit,
-        since=moment,
+        since=None if since is None else parse_since(since, clock.now()),
         resume=resume,
         retry_fallbacks=retry_fallbacks,
         verify=verify,
-        tickets=tuple(tickets),
+        tickets=tuple(tickets or ()),
         again=again,
-        again_run=again_run,
+        again_run=again_run or "",
     )
-    screen = Screen(quiet=quiet, as_json=as_json)
     settings = load(config=config, flags=flags, need_helpdesk=not sandbox)
     subjects = Subjects()
     tally = tally_of(settings, subjects)
@@ -98,7 +159,19 @@ def run(
         else:
             screen.notices(settings.notices)
             with screen.progress("triage"):
-                finished = run_once(settings, asked, clock=clock, listener=listen, subjects=subjects)
+                finished = runs.run(settings, asked, clock=clock, listener=listen, subjects=subjects)
         tending.ended(finished.summary, tally=tally)
         screen.finished(finished.summary, finished.log, kept if dry_run else (), tally=tally, more=more)
     return finished.summary.exit_code, finished.abandoned
+
+
+def _check(*, tickets: bool, again: bool, again_run: bool, others: Mapping[str, bool]) -> None:
+    """Raises :class:`ConfigError` for what makes no sense together; ``others`` are options, and whether given."""
+    problems = []
+    if again and not tickets:
+        problems.append("--again goes with --ticket ID: say which tickets to triage anew")
+    if tickets or again_run:
+        mine = "--ticket" if tickets else "--again-run"
+        problems += [f"{mine} names the tickets, so {name} has no use here" for name, given in others.items() if given]
+    if problems:
+        raise ConfigError(*problems)

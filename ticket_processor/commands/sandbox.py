@@ -3,20 +3,45 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from ..core.clock import SystemClock
-from ..core.errors import ConfigError, Stopping
+from ..core.errors import ConfigError, ExitCode, Stopping
 from .screen import Screen
 
 if TYPE_CHECKING:
     from ..sandbox import LatencyProfile
 
 
-def serve_sandbox(
-    clock: SystemClock, *, port: int, tickets: int, plan: str, faults: str, llm_latency: str, random_seed: int
-) -> None:
-    """``ticketbot sandbox``: serve until a signal comes."""
+def sandbox(
+    clock: SystemClock,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="PORT", help="Where to listen; 0 picks a free port.")
+    ] = 8808,
+    tickets: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Number of tickets at the start, minutes to hours old.")
+    ] = 0,
+    plan: Annotated[
+        str,
+        typer.Option(
+            metavar="PLAN",
+            help="Rate limits: team, growth, professional, enterprise, enterprise-plus, sandbox, unlimited.",
+        ),
+    ] = "enterprise",
+    faults: Annotated[
+        str, typer.Option(metavar="FAULTS", help="Misbehaviour: 'lost-reply=0.05,error-before=0.02', or a JSON file.")
+    ] = "",
+    llm_latency: Annotated[
+        str,
+        typer.Option(metavar="SECONDS", help="Seconds a model answer takes: median, or median:p95, such as 2 or 2:4."),
+    ] = "0",
+    random_seed: Annotated[
+        int, typer.Option("--seed", metavar="N", help="The same number gives the same faults and latencies.")
+    ] = 0,
+) -> int:
+    """Serve a local imitation of Zendesk and OpenAI, and print the variables that point a command at it."""
     from ..sandbox import FaultPlan, Rules, Sandbox, SandboxServer, fill, fill_help_center
     from ..seeding.corpus import load_corpus, payload
     from ..seeding.variations import vary
@@ -27,7 +52,7 @@ def serve_sandbox(
             a_file = faults.endswith(".json")
             text = Path(faults).read_text(encoding="utf-8") if a_file else faults
             fault_plan = FaultPlan.parse(text, random_seed)
-        sandbox = Sandbox(
+        served = Sandbox(
             plan=plan,
             seed=random_seed,
             faults=fault_plan,
@@ -38,11 +63,11 @@ def serve_sandbox(
         raise ConfigError(f"--faults {faults} cannot be read: {error.strerror or error}") from None
     except ValueError as error:
         raise ConfigError(str(error)) from None
-    fill_help_center(sandbox.store)
+    fill_help_center(served.store)
     if tickets:
-        fill(sandbox, [payload(ticket) for ticket in vary(load_corpus(), tickets, random_seed)])
+        fill(served, [payload(ticket) for ticket in vary(load_corpus(), tickets, random_seed)])
     try:
-        server = SandboxServer(sandbox, port=port)
+        server = SandboxServer(served, port=port)
     except OSError as error:
         raise ConfigError(f"--port {port} cannot be used: {error.strerror or error}") from None
     screen = Screen(quiet=False, as_json=False)
@@ -56,6 +81,7 @@ def serve_sandbox(
                 clock.wait(3600)
         except Stopping:
             screen.say("\nThe sandbox is gone, and everything in it.")
+            return ExitCode.OK
 
 
 def parse_latency(text: str, seed: int = 0) -> LatencyProfile | None:

@@ -8,6 +8,9 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from ..core.errors import ConfigError, ExitCode
 from ..monitoring.watchdog import GRACE_S
@@ -27,6 +30,7 @@ from ..settings.load import config_file
 from ..settings.schema import Settings
 from . import installation
 from .installation import Account, is_root
+from .options import ConfigOption, JsonOption
 from .schedule_options import Kind, ScheduleOptions, completed, installed_twice, unit_folder, without_job
 from .schedulers import Cron, Scheduler, Systemd, Windows
 from .screen import Screen
@@ -34,6 +38,27 @@ from .system_commands import run_program, write_file
 
 BOOTED_BY_SYSTEMD = Path("/run/systemd/system")
 LINGERING = Path("/var/lib/systemd/linger")
+SchedulerArgument = Annotated[
+    Kind | None,
+    typer.Argument(metavar="SCHEDULER", help="cron, systemd or windows. Default: what this system has."),
+]
+JobNameOption = Annotated[
+    str, typer.Option("--name", metavar="NAME", help="What the job is called; another for each account.")
+]
+EveryOption = Annotated[
+    int | None,
+    typer.Option(
+        "--every", metavar="MINUTES", help="From the start of a run to the next. Default: as installed before, else 10."
+    ),
+]
+MailToOption = Annotated[
+    str | None,
+    typer.Option(
+        "--mail-to",
+        metavar="ADDRESS",
+        help="cron: who gets what a run prints. Default: as installed before, else its owner ('').",
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -45,11 +70,22 @@ class _Prepared:
     notices: Sequence[str]
 
 
-def show(kind: Kind | None, wishes: ScheduleOptions, *, output: Path | None, as_json: bool) -> int:
-    """``ticketbot schedule show``: what ``install`` would hand over, ready for use; printed, or put into ``output``."""
+def show(
+    kind: SchedulerArgument = None,
+    every_min: EveryOption = None,
+    name: JobNameOption = "ticketbot",
+    mail_to: MailToOption = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Write it there instead, byte for byte: a file, or a folder for several."),
+    ] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
+    """Print what install would hand over, ready for use; change nothing."""
     kind = kind or fitting()
     screen = Screen(quiet=False, as_json=as_json)
-    prepared = _prepared(kind, wishes, begun=False)
+    prepared = _prepared(kind, ScheduleOptions(name, every_min, config, mail_to), begun=False)
     files, commands = prepared.scheduler.files, prepared.scheduler.commands
     by_hand = f"'install' instead of 'show' hands this over; by hand: {'; '.join(commands)}"
     screen.notices([*prepared.notices, *([] if as_json else [by_hand])])
@@ -65,30 +101,40 @@ def show(kind: Kind | None, wishes: ScheduleOptions, *, output: Path | None, as_
         written = _written(files, output)
         text, data["written"] = "\n".join(f"{path} written" for path in written), list(map(str, written))
     screen.result(text.rstrip("\n"), data)
-    return int(ExitCode.OK)
+    return ExitCode.OK
 
 
-def install(kind: Kind | None, wishes: ScheduleOptions, *, as_json: bool) -> int:
-    """``ticketbot schedule install``. Says exactly what was done."""
+def install(
+    kind: SchedulerArgument = None,
+    every_min: EveryOption = None,
+    name: JobNameOption = "ticketbot",
+    mail_to: MailToOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
+    """Have the system start runs; again, and it is brought up to date, with what is not said as it was."""
     kind = kind or fitting()
     screen = Screen(quiet=False, as_json=as_json)
-    prepared = _prepared(kind, wishes, begun=True)
+    prepared = _prepared(kind, ScheduleOptions(name, every_min, config, mail_to), begun=True)
     done = [*prepared.scheduler.install(), f"a run {every(prepared.every_min)}"]
     screen.notices(prepared.notices)
-    screen.result(
-        "\n".join(done), {"scheduler": kind, "name": wishes.name, "every_minutes": prepared.every_min, "done": done}
-    )
-    return int(ExitCode.OK)
+    screen.result("\n".join(done), {"scheduler": kind, "name": name, "every_minutes": prepared.every_min, "done": done})
+    return ExitCode.OK
 
 
-def remove(kind: Kind | None, name: str, config: Path | None, *, as_json: bool) -> int:
-    """``ticketbot schedule remove``. The settings need not be right; ``config`` only says whose crontab it is."""
+def remove(
+    kind: SchedulerArgument = None,
+    name: JobNameOption = "ticketbot",
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
+    """Take back what install put there, and nothing else."""
     kind = kind or fitting()
     if problems := problems_of(name):
         raise ConfigError(*problems)
     done = without_job(kind, name, config_file(config=config) or Path.cwd()).remove()
     Screen(quiet=False, as_json=as_json).result("\n".join(done), {"scheduler": kind, "name": name, "done": done})
-    return int(ExitCode.OK)
+    return ExitCode.OK
 
 
 def fitting() -> Kind:

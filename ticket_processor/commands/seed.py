@@ -9,16 +9,16 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import ConfigError, ExitCode
 from ..core.models import Sentiment
-from ..settings.load import load
-from ..settings.schema import Settings
-from ..wiring.parts import transport_for
+from .options import ConfigOption, JsonOption, VerboseOption
 from .parse_time import EXPORTED_AFTER_S
 from .screen import Screen
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..seeding.synthetic.rowfile import RowFile
     from ..seeding.synthetic.writing import WritingReport
     from ..seeding.zendesk_import import SeedTarget
+    from ..settings.schema import Settings
 
 SEED_DEADLINE_S = 3600.0
 WRITING_TIMEOUT_S = 120.0
@@ -36,50 +37,77 @@ WRITING_TOKENS = 4000
 """Several tickets are longer than a triage answer: at least this time and room for them."""
 
 
-@dataclass(frozen=True)
-class SeedOptions:
-    """What ``--llm`` is asked for; ``None`` and nothing given mean the default."""
-
-    categories: Sequence[str] = ()
-    languages: Sequence[str] = ()
-    moods: Sequence[str] = ()
-    save: Path | None = None
-    save_only: bool = False
-    workers: int | None = None
-
-
 def seed(
     clock: SystemClock,
-    *,
-    config: Path | None,
-    count: int | None,
-    file: Path | None,
-    random_seed: int,
-    insist: bool,
-    llm: bool,
-    wishes: SeedOptions,
-    as_json: bool,
+    count: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="How many tickets; beyond the packaged ones, variations of them."),
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Your own tickets instead: .jsonl or .jsonl.gz with subject and body."),
+    ] = None,
+    llm: Annotated[
+        bool, typer.Option("--llm", help="Have new tickets written by the first model of the list.")
+    ] = False,
+    categories: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--category", metavar="NAME", help="With --llm: this category only; may be repeated. Default: all."
+        ),
+    ] = None,
+    languages: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--language", metavar="CODE", help="With --llm: in this language, such as de; may be repeated. Default: en."
+        ),
+    ] = None,
+    moods: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--mood",
+            metavar="MOOD",
+            help="With --llm: negative, neutral or positive; may be repeated. Default: all.",
+        ),
+    ] = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="With --llm: add the labelled rows here. Default: seeded-DATE.jsonl."),
+    ] = None,
+    save_only: Annotated[
+        bool, typer.Option("--save-only", help="With --llm: fill the file, and leave the helpdesk alone.")
+    ] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="With --llm: requests at the same time.")
+    ] = None,
+    random_seed: Annotated[
+        int, typer.Option("--seed", metavar="N", help="The same number gives the same tickets.")
+    ] = 0,
+    insist: Annotated[
+        bool, typer.Option("--yes-this-is-a-sandbox", help="Seed although the account looks like production.")
+    ] = False,
+    verbose: VerboseOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> tuple[int, int]:
-    """``ticketbot seed``. Returns the exit code, and how many threads were left behind in hanging calls.
-
-    With ``llm`` the code is 1 when fewer tickets than asked for could be written, and a model that does not answer
-    raises ``CannotRun``; what was written by then is in the file, and the same command goes on from there.
-    """
-    if not llm and wishes != SeedOptions():
+    """Fill a sandbox account with invented tickets."""
+    if not llm and (categories or languages or moods or save or save_only or workers):
         raise ConfigError("--category, --language, --mood, --save, --save-only and --workers belong to --llm")
     if llm and file:
         raise ConfigError("--file holds tickets of your own, --llm has new ones written: choose one")
-    screen = Screen(quiet=False, as_json=as_json)
-    deadline = Deadline(clock, SEED_DEADLINE_S)
-    if llm:
-        settings = load(config=config, flags={("run", "workers"): wishes.workers}, need_helpdesk=not wishes.save_only)
-        screen.notices(settings.notices)
-        return _written_and_seeded(settings, screen, clock, deadline, wishes, count, random_seed, insist)
     from ..seeding.corpus import load_corpus, load_file
     from ..seeding.variations import vary
+    from ..settings.load import load
 
-    settings = load(config=config)
+    screen = Screen(quiet=False, as_json=as_json)
+    deadline = Deadline(clock, SEED_DEADLINE_S)
+    settings = load(config=config, flags={("run", "workers"): workers}, need_helpdesk=not save_only)
     screen.notices(settings.notices)
+    if llm:
+        cells = _cells(settings, categories or (), languages or (), moods or (), random_seed)
+        return _written_and_seeded(
+            settings, screen, clock, deadline, cells, count or len(cells), random_seed, save, save_only, insist
+        )
     tickets = list(load_file(file)) if file else list(load_corpus())
     if not tickets:
         raise ConfigError(f"{file} holds no tickets")
@@ -89,7 +117,7 @@ def seed(
         screen.say(f"{settings.zendesk.base_url}: {because}")
         text, data = _create(target, vary(tickets, total, random_seed), total, screen)
     screen.result(text, {**data, "because": because})
-    return int(ExitCode.SOME_FAILED if data["failed"] else ExitCode.OK), 0
+    return ExitCode.SOME_FAILED if data["failed"] else ExitCode.OK, 0
 
 
 def _target(
@@ -97,6 +125,7 @@ def _target(
 ) -> tuple[SeedTarget, str]:
     """The account, which is no production, and how one knows."""
     from ..seeding.zendesk_import import SeedTarget, require_sandbox
+    from ..wiring.parts import transport_for
 
     transport = transport_for(settings.zendesk, clock, deadline, share=1.0)
     stack.callback(transport.close)
@@ -129,27 +158,33 @@ def _written_and_seeded(
     screen: Screen,
     clock: SystemClock,
     deadline: Deadline,
-    wishes: SeedOptions,
-    count: int | None,
+    cells: Sequence[Cell],
+    total: int,
     random_seed: int,
+    save: Path | None,
+    save_only: bool,
     insist: bool,
 ) -> tuple[int, int]:
+    """Have a model write tickets into a file, and put the file's tickets into the account.
+
+    The exit code is 1 when fewer than ``total`` could be written. Raises ``CannotRun`` when the model does not answer;
+    what was written by then is in the file, and the same command goes on from there.
+    """
     from ..seeding.synthetic.rowfile import RowFile
 
-    cells = _cells(settings, wishes, random_seed)
     model = _first_model(settings)
-    path = wishes.save or Path(time.strftime("seeded-%Y-%m-%d.jsonl"))
+    path = save or Path(time.strftime("seeded-%Y-%m-%d.jsonl"))
     with ExitStack() as stack:
         target: SeedTarget | None = None
         because = None
-        if not wishes.save_only:
+        if not save_only:
             # Before anything is paid for.
             target, because = _target(settings, clock, deadline, insist, stack)
             screen.say(f"{settings.zendesk.base_url}: {because}")
         file = stack.enter_context(RowFile(path))
         if file.repaired:
             screen.notices([f"the last line of {path} was torn by a crash; that ticket is written anew"])
-        report = _write(settings, model, screen, clock, deadline, file, cells, count or len(cells), random_seed)
+        report = _write(settings, model, screen, clock, deadline, file, cells, total, random_seed)
         text, data = _told(report, file)
         if target is not None and file.rows:
             screen.say(text)
@@ -157,20 +192,22 @@ def _written_and_seeded(
             data |= {**seeded, "because": because}
     screen.result(text, data)
     good = report.open == 0 and not data.get("failed")
-    return int(ExitCode.OK if good else ExitCode.SOME_FAILED), report.abandoned
+    return ExitCode.OK if good else ExitCode.SOME_FAILED, report.abandoned
 
 
-def _cells(settings: Settings, wishes: SeedOptions, random_seed: int) -> tuple[Cell, ...]:
+def _cells(
+    settings: Settings, categories: Sequence[str], languages: Sequence[str], moods: Sequence[str], random_seed: int
+) -> tuple[Cell, ...]:
     """The combinations to be written. Raises :class:`ConfigError` with everything that is wrong."""
     from ..seeding.synthetic.plan import default_categories, ordered_cells
 
     names = settings.taxonomy.names
-    moods = [mood.value for mood in Sentiment]
-    problems = [f"--category {name}: none of {', '.join(names)}" for name in wishes.categories if name not in names]
-    problems += [f"--mood {mood}: none of {', '.join(moods)}" for mood in wishes.moods if mood not in moods]
+    known_moods = [mood.value for mood in Sentiment]
+    problems = [f"--category {name}: none of {', '.join(names)}" for name in categories if name not in names]
+    problems += [f"--mood {mood}: none of {', '.join(known_moods)}" for mood in moods if mood not in known_moods]
     problems += [
         f"--language {code}: not an ISO 639 code such as en or de"
-        for code in wishes.languages
+        for code in languages
         if not re.fullmatch("[a-z]{2,3}", code)
     ]
     if not settings.models.names:
@@ -178,9 +215,9 @@ def _cells(settings: Settings, wishes: SeedOptions, random_seed: int) -> tuple[C
     if problems:
         raise ConfigError(*problems)
     return ordered_cells(
-        wishes.categories or default_categories(settings.taxonomy),
-        wishes.languages or ("en",),
-        [Sentiment(mood) for mood in wishes.moods or moods],
+        categories or default_categories(settings.taxonomy),
+        languages or ("en",),
+        [Sentiment(mood) for mood in moods or known_moods],
         random_seed,
     )
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from ..analysis.model_server.settings import EmbeddingSettings
 from ..analysis.text.outgoing import leaving
@@ -22,14 +24,29 @@ from ..policy.taxonomy_check import check as find
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.parts import keyring, transport_for
+from .options import ConfigOption, JsonOption
 from .screen import Screen
 
 DEADLINE_S = 120.0
 FEWEST_FOR_VECTORS = 3
 
 
-def check(clock: SystemClock, *, config: Path | None, offline: bool, log_days: int, as_json: bool) -> int:
-    """``ticketbot taxonomy check``. Returns the exit code: 1 when there are problems."""
+def check(
+    clock: SystemClock,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Do not ask the helpdesk for tags, fields and groups.")
+    ] = False,
+    log_days: Annotated[
+        int,
+        typer.Option(min=0, max=3650, metavar="N", help="Look for unused and missing categories in the log of N days."),
+    ] = 30,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
+    """Find overlaps, gaps, and targets that cannot work; writes nothing.
+
+    Exit code 0: no problems; 1: problems; 3: the helpdesk could not be asked.
+    """
     settings = _settings(config, offline=offline)
     screen = Screen(quiet=False, as_json=as_json)
     taxonomy = settings.taxonomy
@@ -63,17 +80,17 @@ def check(clock: SystemClock, *, config: Path | None, offline: bool, log_days: i
             "notes": trouble,
         },
     )
-    return int(code)
+    return code
 
 
-def show(*, config: Path | None, as_json: bool) -> int:
-    """``ticketbot taxonomy show``: both levels, as they are used."""
+def show(as_json: JsonOption = False, config: ConfigOption = None) -> int:
+    """Print the categories of both levels as they are used."""
     taxonomy = load(config=config, need_helpdesk=False).taxonomy
     Screen(quiet=False, as_json=as_json).result(
         "\n".join(_tree(taxonomy)),
         {"fallback": taxonomy.fallback, "categories": [_as_data(taxonomy, name) for name in taxonomy.top]},
     )
-    return int(ExitCode.OK)
+    return ExitCode.OK
 
 
 def logged(folder: Path, now: float, days: int, keys: Keyring | None = None) -> Iterator[Logged]:

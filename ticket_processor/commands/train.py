@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from ..analysis.classifier.storage import TASKS, Task, require_extra, write
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
 from ..settings.load import load
 from ..settings.schema import Settings
+from .options import ConfigOption, JsonOption, VerboseOption
 from .screen import Screen
 
 if TYPE_CHECKING:
@@ -23,20 +26,43 @@ READ_DEADLINE_S = 3600.0
 
 def train(
     clock: SystemClock,
-    *,
-    config: Path | None,
-    files: Sequence[Path],
-    from_helpdesk: bool,
-    since: str | None,
-    include_ours: bool,
-    tasks: Sequence[str],
-    bench: bool,
-    report: Path | None,
-    out: Path | None,
-    as_json: bool,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE…", help="Labelled tickets: .jsonl or .jsonl.gz.", show_default=False),
+    ] = None,
+    from_helpdesk: Annotated[
+        bool, typer.Option("--from-helpdesk", help="Learn from what people chose on the helpdesk's solved tickets.")
+    ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="WHEN", help="With --from-helpdesk: tickets created since then. Default: 180d."),
+    ] = None,
+    include_ours: Annotated[
+        bool, typer.Option("--include-ours", help="With --from-helpdesk: also tickets that ticketbot triaged.")
+    ] = False,
+    tasks: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--task", metavar="TASK", help="category, urgency or sentiment; may be repeated. Default: all three."
+        ),
+    ] = None,
+    bench: Annotated[
+        bool, typer.Option("--bench", help="Compare six methods by cross-validation; keep the best for each task.")
+    ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write an HTML report with pictures and the misclassified tickets."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Folder of the classifier. Default: where a run looks for it."),
+    ] = None,
+    verbose: VerboseOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> int:
-    """``ticketbot train``."""
-    chosen = _tasks(tasks)
+    """Learn a local classifier from labelled tickets."""
+    chosen = _tasks(tasks or ())
     if not files and not from_helpdesk:
         raise ConfigError("name a file of labelled tickets, or say --from-helpdesk")
     if (since is not None or include_ours) and not from_helpdesk:
@@ -51,7 +77,7 @@ def train(
     screen = Screen(quiet=False, as_json=as_json)
     screen.notices(settings.notices)
 
-    examples = _from_files(files, screen)
+    examples = _from_files(files or (), screen)
     if from_helpdesk:
         examples += _from_helpdesk(settings, clock, since or DEFAULT_SINCE, screen, include_ours=include_ours)
 
@@ -92,7 +118,7 @@ def train(
         lines.append("a run looks for it where classifier.folder in ticketbot.toml says")
     lines += [f"report: {report}"] if report is not None else []
     screen.result("\n".join(lines), summary.as_data(trained, folder, report))
-    return int(ExitCode.OK)
+    return ExitCode.OK
 
 
 def _tasks(named: Sequence[str]) -> tuple[Task, ...]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from ..core.clock import Clock, SystemClock
 from ..core.models import Change, Outcome, OutcomeStatus, RunSummary
@@ -18,6 +19,7 @@ from ..pipeline.undo.run import not_reached, other_run
 from ..settings.load import load
 from ..wiring.runs import AskedUndo, Undone
 from ..wiring.runs import undo as take_back
+from .options import ConfigOption, JsonOption, QuietOption, VerboseOption
 from .screen import Screen
 
 SAY_IT_AGAIN = "some writes of the run were still under way; say the same command again in a few minutes"
@@ -35,22 +37,34 @@ _CALLED = {
 
 def undo(
     clock: SystemClock,
-    run_id: str,
-    *,
-    config: Path | None,
-    tickets: Collection[int],
-    dry_run: bool,
-    while_stopped: bool,
-    quiet: bool,
-    as_json: bool,
+    run_id: Annotated[
+        str, typer.Argument(metavar="RUN_ID", help="A run's id, its beginning, or latest: the last run that wrote.")
+    ],
+    tickets: Annotated[
+        list[int] | None, typer.Option("--ticket", metavar="ID", help="Only on this ticket; may be repeated.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be taken back; write nothing.")] = False,
+    while_stopped: Annotated[
+        bool, typer.Option("--while-stopped", help="Work although the kill switch is set.")
+    ] = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> int:
-    """``ticketbot undo``. Returns the exit code."""
+    """Take back what a run wrote, where nobody has touched it since.
+
+    Tags, priority, group and ticket fields go back to what they were, with one internal note. Notes of the run stay:
+    the helpdesk cannot delete them. A second undo does nothing.
+
+    Exit code 0: done; 1: some tickets failed or are not known yet, so repeat the command; 2: no such run.
+    """
     settings = load(config=config)
     screen = Screen(quiet=quiet, as_json=as_json)
     screen.notices(settings.notices)
     rows: list[dict[str, object]] = []
     parts = InPart()
-    asked = AskedUndo(run_id=run_id, ticket_ids=tuple(tickets), dry_run=dry_run, while_stopped=while_stopped)
+    asked = AskedUndo(run_id=run_id, ticket_ids=tuple(tickets or ()), dry_run=dry_run, while_stopped=while_stopped)
     with ExitStack() as stack:
         progress = Progress(screen.say, clock)
 

@@ -1,0 +1,177 @@
+"""Loads a command when it is asked for, and runs it: its clock, its errors as sentences, its exit code.
+
+A command is a function whose signature declares its arguments and options. It returns its exit code, or the code and
+how many threads it left behind in calls that hang. Where it has a parameter ``clock``, it gets one that signals stop.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperGroup
+
+from ..core.errors import ConfigError, ExitCode, RunLocked, Stopping, TicketbotError, unexpected
+from .cli_examples import epilog
+
+if TYPE_CHECKING:
+    from ..core.clock import SystemClock
+
+STOP_WITHIN_S = 19.0
+"""After a signal the process is gone within this time, whatever hangs."""
+Work = Callable[..., int | tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class CommandEntry:
+    """A command's line in the list of commands, and where its function is: ``module:function`` in this package.
+
+    Without a place it is a group of ``commands``; ``help`` is its own help where the line is too short for that.
+    """
+
+    line: str
+    place: str = ""
+    commands: Mapping[str, CommandEntry] = field(default_factory=dict)
+    help: str = ""
+
+
+class CommandGroup(TyperGroup):
+    """Commands by name, each imported when it is asked for, so that their list needs none of them."""
+
+    entries: Mapping[str, CommandEntry] = {}
+
+    def __init__(self, *, entries: Mapping[str, CommandEntry] | None = None, **more: Any) -> None:
+        super().__init__(**more)
+        self.entries = self.entries if entries is None else entries
+        self.commands: dict[str, Any] = dict.fromkeys(self.entries)  # loaded by get_command
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
+        if cmd_name in self.entries and self.commands[cmd_name] is None:
+            path = " ".join((*ctx.command_path.split()[1:], cmd_name))
+            self.commands[cmd_name] = _loaded(cmd_name, self.entries[cmd_name], epilog(path))
+        return self.commands.get(cmd_name)
+
+    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.line) for name, entry in self.entries.items()])
+
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")  # which is Pydantic's word, not ours
+            raise
+
+
+def _loaded(name: str, entry: CommandEntry, examples: str | None) -> Any:
+    if entry.commands:
+        return CommandGroup(
+            name=name,
+            entries=entry.commands,
+            help=entry.help or entry.line,
+            no_args_is_help=True,
+            rich_markup_mode=None,
+        )
+    module, _, function = entry.place.partition(":")
+    with errors():
+        work: Work = getattr(import_module(f".{module}", __package__), function)
+    app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+    app.command(name, epilog=examples)(_run(work))
+    return typer.main.get_command(app)
+
+
+def _run(work: Work) -> Callable[..., None]:
+    """What Typer calls: ``work`` with the same options, given its clock and taken to its exit code."""
+    signature = inspect.signature(work, eval_str=True)
+    options = {name: each for name, each in signature.parameters.items() if name != "clock"}
+
+    def run(**given: Any) -> None:
+        # A scheduler mails what a run prints: that another run is active, the exit code tells.
+        quiet = work.__name__ == "run" and given.get("quiet", False)
+        with errors(given.get("as_json", False), quiet=quiet), ExitStack() as stack:
+            if "clock" in signature.parameters:
+                given["clock"] = stack.enter_context(signals())
+            ended = work(**given)
+        leave(*ended) if isinstance(ended, tuple) else leave(ended)
+
+    run.__doc__ = work.__doc__
+    run.__signature__ = signature.replace(parameters=list(options.values()))  # type: ignore[attr-defined]
+    run.__annotations__ = {name: each.annotation for name, each in options.items()}
+    return run
+
+
+@contextmanager
+def errors(as_json: bool = False, *, quiet: bool = False) -> Iterator[None]:
+    """Known errors become sentences on stderr and an exit code; with ``--json``, one object on stdout as well.
+
+    With ``quiet`` nothing says that another run is active but the exit code.
+    """
+    try:
+        yield
+    except TicketbotError as error:
+        problems = error.problems if isinstance(error, ConfigError) else (str(error),)
+        for problem in () if quiet and isinstance(error, RunLocked) else problems:
+            typer.echo(f"ticketbot: {problem}", err=True)
+        if as_json:
+            import json
+
+            with suppress(OSError):  # it may be what went wrong
+                typer.echo(json.dumps({"error": list(problems), "exit_code": int(error.exit_code)}, ensure_ascii=False))
+        leave(error.exit_code)
+    except KeyboardInterrupt:
+        leave(ExitCode.INTERRUPTED)
+    except typer.Exit:
+        raise
+    except BrokenPipeError:
+        # The reader has seen enough, as `| head` has; what is left to flush at the end goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        leave(ExitCode.OK)
+    except Exception as error:  # noqa: BLE001 - a bug; cron must not take it for "some tickets failed"
+        typer.echo(f"ticketbot: {unexpected(error)}; this is a bug in ticketbot, please report it", err=True)
+        leave(ExitCode.CANNOT_RUN)
+
+
+@contextmanager
+def signals() -> Iterator[SystemClock]:
+    """A clock that Ctrl-C, SIGTERM and Windows' Ctrl-Break stop: every wait ends, the run winds up."""
+    from ..core.clock import SystemClock
+
+    clock = SystemClock()
+
+    def stop(number: int, _frame: object) -> None:
+        code = ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED
+        try:
+            clock.check()
+        except Stopping:
+            os._exit(code)  # asked twice
+        timer = threading.Timer(STOP_WITHIN_S, os._exit, [int(code)])
+        timer.daemon = True
+        timer.start()
+        # Not from here: this frame may have interrupted the very wait whose lock setting the event takes.
+        threading.Thread(target=clock.stop, args=[code], daemon=True).start()
+
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
+    before = {name: signal.signal(getattr(signal, name), stop) for name in names}
+    try:
+        yield clock
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
+
+
+def leave(code: int, abandoned: int = 0) -> None:
+    """End with ``code``; at once when threads hang in calls that the interpreter would wait for."""
+    if abandoned:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(int(code))
+    raise typer.Exit(int(code))

@@ -1,0 +1,40 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", metavar="FILE", help="Configuration file (default: TICKETBOT_CONFIG, or ticketbot.toml here)."
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="Print only what went wrong.")]
+NoModelOption = Annotated[bool, typer.Option("--no-llm", help="Keyword rules only, whatever models are set.")]
+HtmlOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write a report with plots; needs the extra 'report'.")
+]
+
+
+def _verbose(asked: bool) -> None:
+    if asked:
+        from ..core.verbose import show
+
+        show("debug", insist=True)
+
+
+VerboseOption = Annotated[
+    bool,
+    typer.Option(
+        "--verbose",
+        callback=_verbose,
+        is_eager=True,
+        expose_value=False,
+        help="Show requests and decisions on standard error; TICKETBOT_LOG_LEVEL does so for every command.",
+    ),
+]
