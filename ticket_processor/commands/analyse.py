@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Annotated, Any
 
 import typer
@@ -50,11 +51,8 @@ def analyse(
 
 
 def _fetched(ticket_id: int, settings: Settings, clock: SystemClock, deadline: Deadline) -> Ticket:
-    transport = transport_for(settings.zendesk, clock, deadline, read_only=True)
-    try:
+    with closing(transport_for(settings.zendesk, clock, deadline, read_only=True)) as transport:
         found = Zendesk(transport, source=settings.zendesk.source).fetch([ticket_id])
-    finally:
-        transport.close()
     if ticket_id in found.unread:
         raise CannotRun(f"ticket {ticket_id} cannot be read: {found.unread[ticket_id]}")
     if ticket_id not in found:

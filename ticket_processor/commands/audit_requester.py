@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -26,11 +27,7 @@ def tickets_of(settings: Settings, clock: SystemClock, named: str) -> frozenset[
 
     Raises ``ConfigError`` when there is no such user, and ``CannotRun`` when the helpdesk does not answer.
     """
-    transport = transport_for(
-        settings.zendesk, clock, Deadline(clock, PATIENCE_S), share=settings.run.limit_share, read_only=True
-    )
-    try:
+    deadline, share = Deadline(clock, PATIENCE_S), settings.run.limit_share
+    with closing(transport_for(settings.zendesk, clock, deadline, share=share, read_only=True)) as transport:
         requesters = Requesters(transport)
         return frozenset(requesters.tickets(requesters.find(named)))
-    finally:
-        transport.close()

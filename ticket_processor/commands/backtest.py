@@ -1,7 +1,4 @@
-"""``ticketbot backtest``: analysers against what people chose on solved tickets. It only reads the helpdesk.
-
-The transport is made read-only, so that not even a bug could write.
-"""
+"""``ticketbot backtest``: analysers against what people chose on solved tickets. It only reads the helpdesk."""
 
 from __future__ import annotations
 
@@ -10,23 +7,20 @@ from typing import Annotated
 
 import typer
 
-from ..core.clock import Deadline, SystemClock, iso
+from ..core.clock import SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
 from ..evaluation.data import Labelled
 from ..evaluation.measure import as_data
 from ..evaluation.report import misses, require_plots, write_report
-from ..evaluation.solved import OURS, CategoryFrom, Solved, how_it_was_decided, solved_examples
+from ..evaluation.solved import CategoryFrom, how_it_was_decided
 from ..settings.load import load
-from ..settings.schema import Settings
-from ..wiring.parts import transport_for
-from ..zendesk import Zendesk
 from . import score_tables
 from .analyser_choice import AnalyserOption, PrecisionOption, ShowErrorsOption, WorkersOption, results, subjects
 from .options import ConfigOption, HtmlOption, JsonOption, VerboseOption
 from .parse_time import parse_since
 from .screen import Screen
+from .solved_tickets import hint, read_solved
 
-READ_DEADLINE_S = 3600.0
 SOURCE = "solved tickets"
 
 
@@ -73,11 +67,12 @@ def backtest(
     with ExitStack() as stack:
         # First, since it tells what is wrong with the command line before anything is read.
         chosen = subjects(analysers or (), settings, clock, stack, workers=workers, trouble=remarks.setdefault)
-        solved = _read(settings, clock, screen, moment, limit, where, include_ours=include_ours)
+        solved = read_solved(
+            settings, clock, screen, moment, limit=limit, include_ours=include_ours, category_from=where
+        )
         decided = how_it_was_decided(solved, iso(moment)[:10], include_ours=include_ours)
         if not solved.examples:
-            hint = "; --include-ours counts those that ticketbot triaged" if solved.left_out.get(OURS) else ""
-            raise ConfigError(f"nothing to compare with: {' '.join(decided[:1] + decided[2:-1])}{hint}")
+            raise ConfigError(f"nothing to compare with: {' '.join(decided[:1] + decided[2:-1])}{hint(solved)}")
         for line in decided:
             screen.say(line)
         source = Labelled(SOURCE, solved.examples)
@@ -118,36 +113,3 @@ def backtest(
     if html is not None:
         screen.say(f"\nReport: {html}")
     return ExitCode.OK
-
-
-def _read(
-    settings: Settings,
-    clock: SystemClock,
-    screen: Screen,
-    since: float,
-    limit: int | None,
-    where: CategoryFrom,
-    *,
-    include_ours: bool,
-) -> Solved:
-    transport = transport_for(
-        settings.zendesk,
-        clock,
-        Deadline(clock, READ_DEADLINE_S),
-        share=settings.run.limit_share,
-        read_only=True,
-    )
-    try:
-        with screen.progress("reading solved tickets") as advance:
-            return solved_examples(
-                Zendesk(transport),
-                settings.taxonomy,
-                settings.policy,
-                since=since,
-                limit=limit,
-                category_from=where,
-                include_ours=include_ours,
-                advance=advance,
-            )
-    finally:
-        transport.close()

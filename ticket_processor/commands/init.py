@@ -26,7 +26,7 @@ def init(
     if not folder.is_dir():
         raise ConfigError(f"{folder} is no folder")
     for found in write_files(folder, force=force):
-        screen.found(found.ok, found.text)
+        screen.found(*found)
     named = "" if folder == Path() else f"--config {folder / DEFAULT_FILE} "
     look = f"ticketbot run {named}--dry-run --since 1d"
     if offline:
@@ -42,12 +42,12 @@ def init(
         for problem in error.problems:
             screen.found(None, problem)
     else:
-        helpdesk = check_helpdesk(settings)
-        screen.found(helpdesk.ok, helpdesk.text)
-        code = ExitCode.OK if helpdesk.ok else ExitCode.CANNOT_RUN
-    for found in check_models(settings):
-        screen.found(found.ok, found.text)
-        code = ExitCode.CANNOT_RUN if found.ok is False else code
+        answers, text = check_helpdesk(settings)
+        screen.found(answers, text)
+        code = ExitCode.OK if answers else ExitCode.CANNOT_RUN
+    for good, text in check_models(settings):
+        screen.found(good, text)
+        code = ExitCode.CANNOT_RUN if good is False else code
     if not complete:
         screen.say(_FILL_IN.format(folder / ".env", look))
     elif code is ExitCode.OK:

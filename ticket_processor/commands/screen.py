@@ -121,10 +121,6 @@ class Screen:
         mark = {True: "ok  ", False: "FAIL", None: "todo"}[ok]
         self.say(f"{mark}  {text}")
 
-    def findings(self, rows: Sequence[tuple[str, str, str]]) -> None:
-        """What a check found: severity, what it concerns, what to do. A table on a terminal, else a line each."""
-        self.table(("", "Category", "What to do"), rows, loud="problem")
-
     def table(self, names: Sequence[str], rows: Sequence[tuple[str, ...]], *, loud: str) -> None:
         """Rows of cells, the last of which may be long. A table on a terminal, else a line for each row.
 

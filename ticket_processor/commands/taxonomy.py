@@ -65,7 +65,8 @@ def check(
     problems = sum(finding.severity == "problem" for finding in found)
     if problems and code is ExitCode.OK:
         code = ExitCode.SOME_FAILED
-    screen.findings([(finding.severity, finding.category or "-", finding.text) for finding in found])
+    rows = [(finding.severity, finding.category or "-", finding.text) for finding in found]
+    screen.table(("", "Category", "What to do"), rows, loud="problem")
     screen.notices(trouble)
     seen = f", {len(log)} tickets of the last {log_days} days" if log is not None else ""
     screen.result(
@@ -118,11 +119,9 @@ def _settings(config: Path | None, *, offline: bool) -> Settings:
 
 
 def _labels(settings: Settings, clock: SystemClock) -> AccountLabels:
-    transport = transport_for(settings.zendesk, clock, Deadline(clock, DEADLINE_S), read_only=True)
-    try:
+    deadline = Deadline(clock, DEADLINE_S)
+    with closing(transport_for(settings.zendesk, clock, deadline, read_only=True)) as transport:
         return read_labels(transport)
-    finally:
-        transport.close()
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -99,12 +99,9 @@ class Tour:
 
     def _seed(self) -> int:
         deadline = Deadline(self._clock, 120)
-        transport = transport_for(self._settings.zendesk, self._clock, deadline, share=1.0)
-        try:
+        with closing(transport_for(self._settings.zendesk, self._clock, deadline, share=1.0)) as transport:
             target = SeedTarget(transport, deadline)
             return target.create(map(payload, load_corpus()), prefix=EXTERNAL_ID_PREFIX).created
-        finally:
-            transport.close()
 
     def _people_were_there(self) -> None:
         """Some tickets have been in people's hands, so that the tour shows what is left alone."""

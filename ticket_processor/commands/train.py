@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..analysis.classifier.storage import TASKS, Task, require_extra, write
-from ..core.clock import Deadline, SystemClock, iso
+from ..core.clock import SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
 from ..settings.load import load
 from ..settings.schema import Settings
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ..evaluation.data import Example
 
 DEFAULT_SINCE = "180d"
-READ_DEADLINE_S = 3600.0
 
 
 def train(
@@ -72,12 +71,14 @@ def train(
         from ..evaluation.report import require_plots
 
         require_plots()
+    from ..evaluation.data import read_examples
+
     settings = load(config=config, need_helpdesk=from_helpdesk)
     folder = out or _own_folder(settings)
     screen = Screen(quiet=False, as_json=as_json)
     screen.notices(settings.notices)
 
-    examples = _from_files(files or (), screen)
+    examples = read_examples(files or (), lambda sentence: screen.notices([sentence]))
     if from_helpdesk:
         examples += _from_helpdesk(settings, clock, since or DEFAULT_SINCE, screen, include_ours=include_ours)
 
@@ -136,41 +137,19 @@ def _own_folder(settings: Settings) -> Path:
     return settings.classifier_folder
 
 
-def _from_files(files: Sequence[Path], screen: Screen) -> list[Example]:
-    from ..evaluation.data import read_examples
-
-    return read_examples(files, lambda sentence: screen.notices([sentence]))
-
-
 def _from_helpdesk(
     settings: Settings, clock: SystemClock, since: str, screen: Screen, *, include_ours: bool
 ) -> list[Example]:
-    """What people chose on solved tickets; the transport is read-only. Raises ``ConfigError`` when there is nothing."""
-    from ..evaluation.solved import OURS, how_it_was_decided, solved_examples
+    """What people chose on solved tickets. Raises ``ConfigError`` when there is nothing to learn from."""
+    from ..evaluation.solved import how_it_was_decided
     from ..evaluation.training.corpus import MAX_TICKETS
-    from ..wiring.parts import transport_for
-    from ..zendesk import Zendesk
     from .parse_time import parse_since
+    from .solved_tickets import hint, read_solved
 
     moment = parse_since(since, clock.now())
-    deadline = Deadline(clock, READ_DEADLINE_S)
-    transport = transport_for(settings.zendesk, clock, deadline, share=settings.run.limit_share, read_only=True)
-    try:
-        with screen.progress("reading solved tickets") as move:
-            solved = solved_examples(
-                Zendesk(transport),
-                settings.taxonomy,
-                settings.policy,
-                since=moment,
-                limit=MAX_TICKETS,
-                include_ours=include_ours,
-                advance=move,
-            )
-    finally:
-        transport.close()
+    solved = read_solved(settings, clock, screen, moment, limit=MAX_TICKETS, include_ours=include_ours)
     for line in how_it_was_decided(solved, iso(moment)[:10], include_ours=include_ours):
         screen.say(line)
     if not solved.examples:
-        hint = "; --include-ours counts those that ticketbot triaged" if solved.left_out.get(OURS) else ""
-        raise ConfigError(f"no solved ticket since then carries a label to learn from{hint}")
+        raise ConfigError(f"no solved ticket since then carries a label to learn from{hint(solved)}")
     return list(solved.examples)

@@ -1,0 +1,48 @@
+"""Solved tickets and what people chose on them, for ``backtest`` and ``train``. The helpdesk is only read."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from ..core.clock import Deadline, SystemClock
+from ..evaluation.solved import OURS, CategoryFrom, Solved, solved_examples
+from ..settings.schema import Settings
+from ..wiring.parts import transport_for
+from ..zendesk import Zendesk
+from .screen import Screen
+
+READ_DEADLINE_S = 3600.0
+
+
+def read_solved(
+    settings: Settings,
+    clock: SystemClock,
+    screen: Screen,
+    since: float,
+    *,
+    limit: int | None,
+    include_ours: bool,
+    category_from: CategoryFrom | None = None,
+) -> Solved:
+    """The newest solved tickets since ``since``. The transport refuses writes, so that not even a bug could write."""
+    deadline = Deadline(clock, READ_DEADLINE_S)
+    share = settings.run.limit_share
+    with (
+        closing(transport_for(settings.zendesk, clock, deadline, share=share, read_only=True)) as transport,
+        screen.progress("reading solved tickets") as advance,
+    ):
+        return solved_examples(
+            Zendesk(transport),
+            settings.taxonomy,
+            settings.policy,
+            since=since,
+            limit=limit,
+            category_from=category_from or CategoryFrom(),
+            include_ours=include_ours,
+            advance=advance,
+        )
+
+
+def hint(solved: Solved) -> str:
+    """The end of the sentence on having found nothing: the option that would have found something, if there is one."""
+    return "; --include-ours counts those that ticketbot triaged" if solved.left_out.get(OURS) else ""
