@@ -137,7 +137,7 @@ def settings_page() -> str:
 
 
 def _heading(name: str) -> str:
-    """As it stands in the file."""
+    """The table's heading in the configuration file."""
     if not name:
         return "Above the first table"
     repeated = name in Settings.model_fields and get_origin(Settings.model_fields[name].annotation) is not None

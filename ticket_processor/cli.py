@@ -129,9 +129,9 @@ def main() -> None:
 
 
 def _unprinted() -> str | None:
-    """Why what was said could not be printed in the end; ``None`` when it was, or when the reader has gone away.
+    """The reason why the output could not be flushed; ``None`` if it was, or if the reader has gone.
 
-    The interpreter would find out behind the last line of the program, and say so in its own words.
+    Otherwise the interpreter would report it after the program's last line, in its own words.
     """
     try:
         sys.stdout.flush()

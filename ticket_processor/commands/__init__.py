@@ -1,4 +1,4 @@
-"""What the commands do once the command line is understood; each prints for a person, a log, or a program.
+"""The commands, one module each, imported when it is called: its options, its work, and its output.
 
-One module for each command, imported when it is called.
+Output is for a person at a terminal, for a log, or, with ``--json``, for a program.
 """

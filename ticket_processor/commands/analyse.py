@@ -1,4 +1,4 @@
-"""``ticketbot analyse``: one ticket's way through the chain, step by step; nothing is written."""
+"""``ticketbot analyse``: shows one ticket's way through the chain, step by step; writes nothing."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _fetched(ticket_id: int, settings: Settings, clock: SystemClock, deadline: D
 
 
 def _from(stream: Any, clock: SystemClock) -> Ticket:
-    """A ticket from JSON with ``subject`` and ``body`` (or ``description``), or from text whose first line is one."""
+    """A ticket from JSON with ``subject`` and ``body`` (or ``description``), or from text with a subject line."""
     # Bytes are UTF-8 whatever the locale says; a Windows console's code page would garble them.
     raw = getattr(stream, "buffer", stream).read(MOST_READ)
     text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
@@ -104,7 +104,7 @@ def _lines(walked: Walk) -> list[str]:
             lines.append(f"   {message['role']}:")
             lines += [f"   > {line}" for line in message["content"].splitlines()]
         lines.append("   answer:" if item.error is None else f"   no answer: {item.error}")
-        # A model's words may hold what a terminal obeys.
+        # A model's words may hold control characters.
         lines += [f"   < {line}" for line in strip_hidden(item.answer or "").splitlines()]
     lines += ["", "4. The chain"]
     for step in walked.steps:

@@ -1,4 +1,4 @@
-"""The analysers that ``eval`` and ``backtest`` can measure, by the names the command line gives them."""
+"""The analysers that ``eval`` and ``backtest`` measure, by their names on the command line."""
 
 from __future__ import annotations
 
@@ -59,10 +59,10 @@ def subjects(
     workers: int | None = None,
     trouble: Trouble = lambda _sentence: None,
 ) -> list[Subject]:
-    """What is to be measured, in the order asked for; without ``names`` the chain, and the rules beside it.
+    """The analysers of these names, in their order; without ``names`` the chain and the rules.
 
-    Earlier answers are not used, since answering is what is measured; what models cost goes into the account's books.
-    Raises :class:`ConfigError` with everything that is wrong with the names or with what they stand for.
+    Cached answers are not used, since answering is what is measured. The models' cost counts towards the budget.
+    Raises :class:`ConfigError` with every name that is wrong or cannot be used.
     """
     deadline = Deadline(clock, DEADLINE_S)
     account = settings.zendesk.url or settings.zendesk.subdomain
@@ -95,7 +95,7 @@ def subjects(
 
 
 def rules_alone(rules: RulesAnalyser) -> AnalyseTicket:
-    """The keyword rules on what they would see of a ticket."""
+    """The keyword rules, on a ticket's cleaned and redacted text."""
 
     def analyse(ticket: Ticket) -> Analysis:
         return rules.analyse(redact(clean(ticket.subject, ticket.description), names=ticket.names))
@@ -104,7 +104,7 @@ def rules_alone(rules: RulesAnalyser) -> AnalyseTicket:
 
 
 def with_rules_behind(analyser: Analyser, rules: RulesAnalyser) -> AnalyseTicket:
-    """An analyser, and the rules for the tickets that it cannot answer; those say why."""
+    """An analyser, with the rules for tickets that it cannot answer; their analyses say why."""
 
     def analyse(ticket: Ticket) -> Analysis:
         text = redact(clean(ticket.subject, ticket.description), names=ticket.names)
@@ -126,7 +126,7 @@ def results(
     precision: float,
     remark: Trouble,
 ) -> tuple[list[SubjectResult], dict[tuple[str, str], tuple[TimedAnalysis, ...]]]:
-    """Every analyser on every source: the figures, and the answers they come from by analyser and source."""
+    """Measure every analyser on every source. Returns the figures, and the answers by analyser and source."""
     answers: dict[tuple[str, str], tuple[TimedAnalysis, ...]] = {}
     found = []
     for subject in chosen:

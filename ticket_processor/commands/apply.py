@@ -1,4 +1,4 @@
-"""``ticketbot apply``: what a file of results says, written to the helpdesk as a run would write it."""
+"""``ticketbot apply``: writes a backfill's results to the helpdesk, in the same way as a run."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def apply(
             screen.outcome(_as_outcome(refused))
         if contents.refused:
             screen.notices([f"of {file} {len(contents.refused)} lines are refused; {ANEW}"])
-        # Whoever solved a ticket has had a head start, and one that was reopened is new work for a run.
+        # People have had their head start on a solved ticket. A reopened one is new work for a run.
         statuses = (*settings.run.statuses, SOLVED) if results.header.as_new else (SOLVED,)
         run = settings.run.model_copy(update={"deadline_s": DEADLINE_S, "wait_minutes": 0.0})
         with tended(settings, clock, "apply", deadline_s=DEADLINE_S, silent=dry_run) as tending:
@@ -94,10 +94,10 @@ def apply(
 
 
 class _Contents:
-    """What of a file there is to write. Making one reads the whole file, so that nothing is written by half of it.
+    """The lines of a file that are to be written. The constructor reads the whole file before any is written.
 
-    ``left_out`` counts what is known to need no write: closed tickets, and those that this installation has written.
-    ``refused`` are lines that somebody has changed, or that today's settings would not have made.
+    ``left_out`` counts lines that need no write: closed tickets, and those that this installation has written.
+    ``refused`` are lines that were edited, or that today's settings would decide otherwise.
     """
 
     def __init__(self, results: Results, settings: Settings) -> None:
@@ -122,7 +122,7 @@ class _Contents:
 
     def verdicts(self) -> Iterator[Verdict]:
         """The decisions to be written, in the file's order."""
-        for entry in self._results.entries(self._wrong_with):  # somebody may have changed it since
+        for entry in self._results.entries(self._wrong_with):  # the file may have changed since
             if entry.status != CLOSED and entry.ticket_id not in self._done:
                 verdict = entry.verdict()
                 if verdict is not None:
@@ -148,7 +148,7 @@ def _as_outcome(refused: Refused) -> Outcome:
 
 
 def _differences(results: Results, settings: Settings) -> list[str]:
-    """What the settings say otherwise than when the file was made. Raises :class:`ConfigError` for the marker."""
+    """A notice if the settings have changed since the file was made. Raises :class:`ConfigError` for another marker."""
     header = results.header
     if header.marker != settings.policy.marker:
         raise ConfigError(
@@ -161,7 +161,7 @@ def _differences(results: Results, settings: Settings) -> list[str]:
 
 
 def _as_apply(summary: RunSummary, left_out: Counter[str], refused: int) -> RunSummary:
-    """The summary, with what needed no look at the helpdesk, and without models: none was asked."""
+    """The summary with refused and left-out lines counted in, and without models: none was asked."""
     outcomes, reasons = Counter(summary.outcomes), Counter(summary.reasons)
     if left_out:
         outcomes[OutcomeStatus.SKIPPED.value] += left_out.total()

@@ -1,4 +1,4 @@
-"""``ticketbot audit verify`` and ``cat``: is the log as it was written, and what does it say?"""
+"""``ticketbot audit verify`` and ``cat``: checks the log, and prints it decrypted."""
 
 from __future__ import annotations
 
@@ -111,19 +111,19 @@ def cat(
 
 
 def no_log(settings: Settings) -> TicketbotError:
-    """What to raise where there is not one file of a log."""
+    """The error for a folder without any file of a log."""
     return _not_here(settings, f"there is no log in {settings.log_dir.absolute()}: name its folder (TICKETBOT_LOG_DIR)")
 
 
 def _not_here(settings: Settings, what: str) -> TicketbotError:
-    """In a wrong folder the reader has to do something else; anywhere else the command could not do its work."""
+    """A usage error in a wrong folder, where the user has to act; elsewhere the command cannot do its work."""
     return ConfigError(*settings.lost, what) if settings.lost else CannotRun(what)
 
 
 def reading_keys(settings: Settings) -> tuple[bytes, ...]:
-    """What the log may be sealed with; nothing where it is not sealed at all.
+    """The keys that may have sealed the log; none for an unsealed log.
 
-    Raises an error where there is no log, or it is sealed and no key is here: reading must not make one.
+    Raises an error when there is no log, or when it is sealed and no key is here: reading must not make a key.
     """
     files = log_files(settings.log_dir)
     keys = known_keys([key.get_secret_value() for key in settings.audit.keys], settings.state_folder)
@@ -136,7 +136,7 @@ def reading_keys(settings: Settings) -> tuple[bytes, ...]:
 
 
 def _left(settings: Settings, remarks: list[str]) -> tuple[Head | None, list[str]]:
-    """The end that the last run left, and the keys that runs have sealed with, as far as the state can tell."""
+    """The log's end as the last run left it, and the ids of runs' keys, from the state."""
     path = settings.state_folder / FILE_NAME
     if not path.exists():
         return None, []
@@ -162,7 +162,7 @@ def _head(text: str) -> Head:
 
 
 def _files(folder: Path, wanted: Sequence[str]) -> list[LogFile]:
-    """Files and days in the order in which they were named; none named: all of the log."""
+    """The named files and days in their order; without names, the whole log."""
     if not wanted:
         return log_files(folder)
     found = []

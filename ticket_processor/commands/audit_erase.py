@@ -1,4 +1,4 @@
-"""``ticketbot audit erase``: what is personal of some tickets goes for good, wherever ticketbot keeps it."""
+"""``ticketbot audit erase``: erases the personal data of some tickets wherever ticketbot keeps it."""
 
 from __future__ import annotations
 
@@ -98,15 +98,15 @@ def erase_tickets(
 
 
 def _unknown(found: TicketTraces, state: State, wanted: frozenset[int]) -> frozenset[int]:
-    """The tickets that no line of the log, and nothing in the state, is about."""
-    if found.troubles or found.leftovers:  # which may be about any ticket
+    """The tickets that neither the log nor the state mentions."""
+    if found.troubles or found.leftovers:  # these may concern any ticket
         return frozenset()
     listed = found.known | {item.ticket_id for item in state.retries()}
     return frozenset(n for n in wanted - listed if not state.is_done(n) and state.verdict(n) is None)
 
 
 def _strange(unknown: frozenset[int], tickets: Collection[int]) -> list[str]:
-    """Sentences on tickets that somebody named; that a requester has others is nothing to be told."""
+    """A sentence for each unknown ticket that was named with ``--ticket``; a requester's other tickets get none."""
     return [f"ticket {number}: neither log nor state knows it" for number in sorted(unknown.intersection(tickets))]
 
 
@@ -127,7 +127,7 @@ def _found(settings: Settings, screen: Screen, wanted: Collection[int]) -> Ticke
 
 
 def _ask(wanted: Collection[int], found: TicketTraces) -> None:
-    """Have a person confirm. Raises :class:`ConfigError` when nobody is there, or does not want it."""
+    """Ask a person to confirm. Raises :class:`ConfigError` without a terminal, and when the answer is no."""
     if not sys.stdin.isatty():
         raise ConfigError("this cannot be taken back: add --yes, or look first with --dry-run")
     asked = f"Take the words of {_tickets(wanted)} out of {found.total} lines, and drop all kept answers of models?"
@@ -136,7 +136,7 @@ def _ask(wanted: Collection[int], found: TicketTraces) -> None:
 
 
 def _forget_answers(settings: Settings, clock: SystemClock, troubles: list[str]) -> int:
-    """Drop the kept answers, and a damaged store of them that was put aside."""
+    """Drop the stored answers, and a damaged store that was set aside. Returns how many."""
     path = settings.state_folder / ANSWERS
     try:
         path.with_suffix(".damaged").unlink(missing_ok=True)

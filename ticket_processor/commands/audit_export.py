@@ -1,4 +1,4 @@
-"""``ticketbot audit export``: events of the log in a file for somebody else, and a manifest of what is in it."""
+"""``ticketbot audit export``: writes events of the log into a file, with a manifest beside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tickets of one requester, whose name or address is nowhere kept or shown."""
+"""Finds the tickets of one requester. Name and address are neither stored nor shown."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RequesterOption = Annotated[
 
 
 def tickets_of(settings: Settings, clock: SystemClock, named: str) -> frozenset[int]:
-    """The numbers of all tickets of this user, by number or e-mail address; the helpdesk is only read.
+    """The numbers of all tickets of the user with this id or e-mail address; the helpdesk is only read.
 
     Raises ``ConfigError`` when there is no such user, and ``CannotRun`` when the helpdesk does not answer.
     """

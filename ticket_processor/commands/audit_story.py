@@ -1,4 +1,4 @@
-"""``ticketbot audit show``: one ticket's whole story, from the log alone, and whether each line can be relied on."""
+"""``ticketbot audit show``: one ticket's story from the log, and whether each line is as it was written."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MARKS = {LineVerdict.CHANGED: "changed", LineVerdict.UNCHECKED: "unchecked", Li
 
 @dataclass(frozen=True)
 class Told:
-    """An event of the ticket, and where it stands."""
+    """An event of the ticket, and its line in the log."""
 
     file: LogFile
     judged: CheckedLine
@@ -66,7 +66,7 @@ def show(
 
 
 def _may_be_about(ticket: int) -> Callable[[bytes], bool]:
-    """Whether a line as it is stored is worth judging; of an encrypted one nobody can tell yet."""
+    """Whether a stored line may concern the ticket; every encrypted line may."""
     own = b'"ticket_id":%d,' % ticket
     return lambda stored: own in stored or b'"tickets":[' in stored or stored.startswith(b'{"seq":')
 
@@ -77,7 +77,7 @@ def _is_about(line: Line, ticket: int) -> bool:
 
 
 def _blocks(told: list[Told]) -> Iterator[tuple[str, list[str]]]:
-    """A heading and its details for each event. What was announced is told once, and not again when it was done."""
+    """A heading and details for each event. Changes that an intent announced are not repeated when they are done."""
     announced: dict[str, tuple[tuple[str, str, str], ...]] = {}
     for each, moment in zip(told, moments([each.line for each in told]), strict=True):
         intent = str(each.line.get("intent"))
@@ -122,7 +122,7 @@ def _values(moment: Moment) -> Iterator[str]:
 
 
 def _cost(told: list[Told]) -> float | None:
-    """US dollars; ``None`` where no model has a price."""
+    """US dollars; ``None`` if no model has a price."""
     costs = [each.line.get("cost_usd") for each in told if each.line.get("event") == "ticket"]
     known = [cost for cost in costs if isinstance(cost, int | float)]
     return sum(known) if known else None

@@ -1,4 +1,4 @@
-"""``ticketbot run --backfill``: solved history, with its results in a file first. It only reads the helpdesk."""
+"""``ticketbot run --backfill``: analyses solved tickets into a file. It only reads the helpdesk."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from .screen import Screen
 
 DEFAULT_FILE = Path("backfill.jsonl")
 AT_LEISURE_S = 366 * 86_400.0
-"""A walk over history ends when it is through, not after a run's few minutes."""
+"""The deadline of a walk over history, which has no run's limit of a few minutes."""
 LINE_EVERY = 100
-"""Where no bar moves, a line for so many tickets."""
+"""Without a progress bar, a line after this many tickets."""
 
 
 def walk_history(
@@ -86,7 +86,7 @@ def walk_history(
 
 
 class _Work:
-    """The walk, put together, and what it says while it goes."""
+    """Builds the walk over history, and reports its progress."""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class _Work:
         self._file = file
         self._lines = 0
         self._troubles: list[str] = []
-        # People have dealt with history: there is no head start, and the file shows what a canary would.
+        # People have dealt with solved tickets, so there is no head start; and the file serves as the canary.
         run = settings.run.model_copy(update={"wait_minutes": 0.0, "canary_percent": 100.0})
         settings = settings.model_copy(update={"run": run})
         deadline = Deadline(clock, AT_LEISURE_S)
@@ -140,7 +140,7 @@ class _Work:
         )
 
     def go(self, since: float) -> tuple[str | None, ExitCode]:
-        """Walk. Why it ended early, if it did, and the exit code."""
+        """Walk. Returns the reason for an early end, if there was one, and the exit code."""
         try:
             with self._screen.progress("history") as self._advance:
                 self.walk.run(self.walk.history(since))
@@ -157,7 +157,7 @@ class _Work:
             self._screen.say(f"{self._lines} tickets, {self.walk.tally.counts[DECIDED]} of them understood")
 
     def told(self, there: int, stopped: str | None, code: ExitCode, seconds: float) -> dict[str, Any]:
-        """The whole as data: what was done now, and what the file holds."""
+        """The result as data: this walk, and the file's contents."""
         tally = self.walk.tally
         remarks = [*self._troubles, *self._desk.troubles, self._store.trouble]
         left_alone = {reason: count for reason, count in tally.counts.most_common() if reason != DECIDED}
@@ -183,7 +183,7 @@ class _Work:
 
 
 def settings_digest(settings: Settings) -> str:
-    """Changes with everything that a decision depends on besides the ticket and the model."""
+    """A digest of all settings that a decision depends on, except the models."""
     decides = (
         settings.policy.model_dump(mode="json"),
         settings.taxonomy.model_dump(mode="json"),

@@ -1,4 +1,4 @@
-"""The tour's tickets before and after: ten that tell the most as a whole, the others in a table of a line each."""
+"""Prints the tour's tickets before and after: the ten that show most in full, the others as a table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PRIORITY = len("normal -> urgent")
 
 @dataclass(frozen=True)
 class BeforeAfter:
-    """One ticket before and after a run, in words. ``features`` are what makes it tell something that others do not."""
+    """One ticket before and after a run, in words. ``features`` are the things that it shows."""
 
     ticket_id: int
     subject: str
@@ -32,18 +32,18 @@ class BeforeAfter:
 
     @property
     def priority(self) -> str:
-        """``- -> high``, or the value that stayed."""
+        """``- -> high``, or the unchanged value."""
         before, after = self.priority_before or "-", self.priority_after or "-"
         return before if before == after else f"{before} -> {after}"
 
     @property
     def in_a_word(self) -> str:
-        """How it ended: the category, or why nothing was written."""
+        """The category, or the reason why nothing was written."""
         return self.category if self.category != "-" else self.note.splitlines()[0] if self.note else "-"
 
     @property
     def parts(self) -> tuple[tuple[str, str], ...]:
-        """All of it, with a name for each part."""
+        """The lines of the full view, each with its name."""
         return (
             ("before", f"tags {' '.join(self.tags_before) or '-'}, priority {self.priority_before or '-'}"),
             ("after", f"tags {' '.join(self.tags_after) or '-'}, priority {self.priority_after or '-'}"),
@@ -53,7 +53,7 @@ class BeforeAfter:
 
 
 def telling(rows: Sequence[BeforeAfter], most: int = WHOLE) -> list[BeforeAfter]:
-    """The tickets that together show the most different things, rare ones before all, in the order of their numbers."""
+    """The tickets that together show the most features, rare ones first; sorted by number."""
     often = Counter(feature for row in rows for feature in row.features)
     left, chosen, known = list(rows), list[BeforeAfter](), set[str]()
     while left and len(chosen) < most:
@@ -65,7 +65,7 @@ def telling(rows: Sequence[BeforeAfter], most: int = WHOLE) -> list[BeforeAfter]
 
 
 def show(rows: Sequence[BeforeAfter], out: TextIO) -> None:
-    """Print them: the telling ones as a whole, the rest as one table."""
+    """Print the telling tickets in full, the rest as one table."""
     from rich import box
     from rich.console import Console
     from rich.table import Table

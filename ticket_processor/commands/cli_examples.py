@@ -1,4 +1,4 @@
-"""One or two examples for each command, which end its ``--help``. A test has the command line read every one."""
+"""One or two examples for each command, at the end of its ``--help``. A test parses every one."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
 
 
 def epilog(command: str) -> str | None:
-    """What ends the command's help; lines that are not joined."""
+    """The end of the command's help; its lines are not joined."""
     lines = EXAMPLES.get(command)
     return (
         None

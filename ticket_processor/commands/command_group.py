@@ -90,7 +90,7 @@ def _loaded(name: str, entry: CommandEntry, examples: str | None) -> Any:
 
 
 def _run(work: Work) -> Callable[..., None]:
-    """What Typer calls: ``work`` with the same options, given its clock and taken to its exit code."""
+    """The function that Typer calls: it gives ``work`` a clock and its options, and ends with its exit code."""
     signature = inspect.signature(work, eval_str=True)
     options = {name: each for name, each in signature.parameters.items() if name != "clock"}
 

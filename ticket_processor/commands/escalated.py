@@ -1,4 +1,4 @@
-"""``ticketbot escalated``: which tickets are escalated and still open; the log knows which, the helpdesk the rest."""
+"""``ticketbot escalated``: lists open escalated tickets, by the log and the helpdesk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a report has asked the helpdesk for, as tables for people: what people changed, and what lacks an article."""
+"""A report's tables from the helpdesk: people's changes, and topics without an article."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..reporting.override_counts import Band, Count, Overrides, PartCount
 from .score_tables import Table
 
 SENTENCES = ("<",)
-"""The columns of a table that holds nothing but sentences."""
+"""The columns of a table of sentences."""
 
 _GAPS = {
     "no_article": "no article",
@@ -19,7 +19,7 @@ _GAPS = {
 
 
 def overrides_tables(found: Overrides) -> Iterator[Table]:
-    """What people changed: how much was read and what came of it, each label, what was chosen instead, confidence."""
+    """People's changes: how many, by label, what they chose instead, and how sure ticketbot had been."""
     yield Table("What people changed", SENTENCES, tuple((text,) for text in _about_overrides(found)))
     yield Table(
         "Left as ticketbot set it",

@@ -1,4 +1,4 @@
-"""The files that ``ticketbot init`` writes, and what it finds out about the servers they point at."""
+"""Writes the files of ``ticketbot init``, and checks the servers that they name."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def env_text() -> str:
 
 
 Found = tuple[bool | None, str]
-"""What a check found, in a sentence: good, bad, or ``None`` for what is not set up yet."""
+"""Whether a check is good (``None``: not set up yet), and a sentence about it."""
 
 
 def write_files(folder: Path, *, force: bool = False) -> Iterator[Found]:

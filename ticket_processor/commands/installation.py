@@ -1,4 +1,4 @@
-"""This installation as a scheduler finds it, which knows nothing of the terminal that the scheduling is done in."""
+"""This installation as a scheduler sees it: without the variables of the terminal that the user types in."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ON_WINDOWS = sys.platform == "win32"
 
 @dataclass(frozen=True)
 class Account:
-    """Who a job on this machine runs as. ``other_user`` is its name where that is not who asks."""
+    """The account that a job on this machine runs as. ``other_user`` is its name if it is not the current user's."""
 
     name: str
     home: Path
@@ -30,7 +30,10 @@ class Account:
 
 
 def account_for(path: Path) -> Account:
-    """Whoever asks; where that is root, the owner of ``path``. Raises :class:`ConfigError` for one without a name."""
+    """The current user's account; for root, that of the owner of ``path``.
+
+    Raises :class:`ConfigError` for an owner without a name.
+    """
     if sys.platform == "win32":
         return Account(windows_user(os.environ), Path.home())
     import pwd
@@ -38,7 +41,7 @@ def account_for(path: Path) -> Account:
     asks = os.geteuid()
     try:
         owner = path.stat().st_uid if asks == 0 else asks
-    except OSError:  # told as a problem of the settings
+    except OSError:  # reported as a problem of the settings
         owner = asks
     try:
         entry = pwd.getpwuid(owner)
@@ -48,10 +51,10 @@ def account_for(path: Path) -> Account:
 
 
 def barred(account: Account, places: Mapping[Path, int]) -> list[str]:
-    """Which of these another user may not use that way, by the mode bits, as one sentence; none for who asks itself.
+    """One sentence that names the places which the other user of ``account`` may not use; none for the current user.
 
-    The numbers are the bits of one group: 4 to read, 2 to write, 1 to enter. What is to be written and is not there,
-    the folder above has to take.
+    A place's number holds the mode bits of one group: 4 to read, 2 to write, 1 to enter. If a place does not exist,
+    its first existing parent counts: it must let the user create the place.
     """
     if account.other_user is None or sys.platform == "win32":
         return []
@@ -76,32 +79,32 @@ def barred(account: Account, places: Mapping[Path, int]) -> list[str]:
 
 
 def windows_user(environ: Mapping[str, str]) -> str:
-    """Whoever is logged on, as Task Scheduler names people."""
+    """The user who is logged on, as Task Scheduler names users."""
     domain, name = environ.get("USERDOMAIN", ""), environ.get("USERNAME", "")
     return f"{domain}\\{name}" if domain and name else name
 
 
 def is_root() -> bool:
-    """Whether the whole system may be asked for; never on Windows."""
+    """Whether this process runs as root; never on Windows."""
     return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def program() -> tuple[str, ...]:
-    """This installation's own command; where it has none, its Python, which takes no modules from where it starts."""
+    """This installation's own command, or its Python with ``-P``, which imports nothing from the current folder."""
     script = Path(sys.executable).with_name("ticketbot.exe" if ON_WINDOWS else "ticketbot")
     return (str(script),) if script.is_file() else (sys.executable, "-P", "-m", "ticket_processor")
 
 
 def reads(settings: Settings, folder: Path) -> tuple[str, ...]:
-    """What a run has to see, by the names it uses and by where these lead to."""
+    """The paths that a run reads, as it names them and with symbolic links followed."""
     places = [Path(sys.prefix), Path(sys.base_prefix), Path(__file__).parents[1], folder, folder / settings.stop_file]
     return tuple(dict.fromkeys(str(path) for place in places for path in (place, place.resolve())))
 
 
 def settings_of(file: Path | None, folder: Path, problems: list[str], *, in_terminal: bool) -> Settings | None:
-    """The settings as a run started in ``folder`` finds them; ``None`` when it finds ``problems``, which then say so.
+    """The settings of a run that starts in ``folder``; ``None`` if they are wrong, and then ``problems`` says why.
 
-    Without ``in_terminal`` nothing that is set in this terminal counts.
+    Without ``in_terminal`` the variables of this terminal do not count.
     """
     try:
         return load(config=file, environ=os.environ if in_terminal else {}, folder=folder)
@@ -118,7 +121,7 @@ def settings_of(file: Path | None, folder: Path, problems: list[str], *, in_term
 
 
 def set_here_only(file: Path | None, folder: Path) -> list[str]:
-    """The variables that are set in this terminal and make a difference to what ``.env`` says."""
+    """The variables of this terminal whose values differ from those in ``.env``."""
     names = [name for name in VARIABLES if os.environ.get(name, "").strip()]
     try:
         here, elsewhere = load(config=file, folder=folder), load(config=file, environ={}, folder=folder)
@@ -138,7 +141,7 @@ def state_folder(settings: Settings, folder: Path, account: Account) -> Path:
 
 
 def has_begun(settings: Settings, place: Path) -> bool:
-    """Whether a run has said where to begin, which a scheduled one cannot. Raises what opening the state does."""
+    """Whether a first run has set where to begin; a scheduled run cannot. Raises what opening the state raises."""
     with opened_state(place, settings.zendesk.base_url, dry_run=True) as state:
         return state.fact(HORIZON) is not None
 

@@ -1,4 +1,4 @@
-"""Moments as a person writes them on the command line."""
+"""Parses points in time as people write them on the command line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def parse_since(text: str, now: float) -> float:
 
 
 def parse_moment(text: str, now: float, option: str = "--since") -> float:
-    """The same for what is not the helpdesk's, up to this very moment. Raises :class:`ConfigError`."""
+    """Like :func:`parse_since` without the helpdesk's minute. Raises :class:`ConfigError`."""
     cleaned = text.strip().lower()
     ago = _AGO.match(cleaned)
     try:

@@ -1,4 +1,4 @@
-"""``ticketbot redact``: what would leave of a text. Needs no settings, reads no helpdesk, writes nothing."""
+"""``ticketbot redact``: shows a text as a model would see it. Needs no settings, writes nothing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STDIN = "-"
 
 @dataclass(frozen=True)
 class Shown:
-    """One text, and what of it would leave."""
+    """One redacted text, and the id of its row."""
 
     id: object
     redacted: RedactedText
@@ -108,7 +108,7 @@ def _called(file: str) -> str:
 
 
 def _tickets(text: str, file: str) -> list[tuple[object, str, tuple[str, ...]]]:
-    """Id, text and own names of each row; blank lines are passed over."""
+    """Id, text and own names of each row of a ``.jsonl`` file; blank lines are skipped."""
     found: list[tuple[object, str, tuple[str, ...]]] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():

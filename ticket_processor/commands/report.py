@@ -1,4 +1,4 @@
-"""``ticketbot report``: what was triaged in a period, how well, and at what cost. From the log alone, unless asked."""
+"""``ticketbot report``: a period's tickets, quality and cost. Reads only the log, unless an option says more."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def period_of(
 
 
 def _whole(period: PeriodName, today: date) -> tuple[date, date]:
-    """The last whole day, week (from Monday) or month before today; the second is the day after it."""
+    """The last whole day, week (from Monday) or month before today: its first day, and the day after its last."""
     if period == "day":
         return today - timedelta(days=1), today
     if period == "week":
@@ -217,9 +217,9 @@ def _selection(urgencies: Sequence[str], sentiments: Sequence[str], risks: Seque
 
 
 def _check_places(files: Mapping[str, Path | None]) -> None:
-    """Before anything is worked out: files, by their options, go into folders that are there.
+    """Raise :class:`ConfigError` unless each file, by its option, goes into an existing folder.
 
-    A folder made unasked hides a typing error. Raises :class:`ConfigError`.
+    Making a folder unasked would hide a typing error.
     """
     problems = []
     for option, file in files.items():
@@ -268,7 +268,7 @@ def _gathered(index: LogIndex, settings: Settings, begin: float, end: float, onl
 
 
 def _with_subjects(found: Report, settings: Settings, clock: SystemClock) -> Report:
-    """The report with the redacted subjects of the tickets that it lists, as the helpdesk has them now."""
+    """The report with the current, redacted subjects of the tickets that it lists."""
     tickets, why = look_up(settings, clock, [one.ticket_id for one in found.escalated])
     known = [
         replace(one, subject=tickets[one.ticket_id].subject) if one.ticket_id in tickets else one
@@ -286,7 +286,7 @@ def _keys(settings: Settings) -> Keyring | None:
 
 
 def _first_needed(since: float, until: float) -> float:
-    """The period before, and the weeks that tell what is usual."""
+    """The start of the period before, or of the weeks that define what is usual."""
     length = until - since
     weeks = -(-length // (7 * DAY_S))
     return since - max(length, WEEKS * weeks * 7 * DAY_S)
@@ -316,7 +316,7 @@ def _write(found: Report, csv: Path | None, markdown: Path | None, html: Path | 
 
 
 def _mailed(found: Report, everybody: Sequence[Receiver]) -> str:
-    """Raises :class:`CannotRun` when it did not reach everybody."""
+    """Mail the report, and say so. Raises :class:`CannotRun` if a receiver was not reached."""
     from .report_mail import send
     from .report_page import mail_body, page
 

@@ -1,4 +1,4 @@
-"""The parts of a report that ask the helpdesk: what people changed, and topics without an article. Reads only."""
+"""The parts of a report that ask the helpdesk: people's changes, and topics without an article. Reads only."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from ..zendesk import Zendesk
 from .screen import Screen
 
 MOST_SUMMARIES = 5_000
-"""Of tickets without a category of their own, and as many of others, the newest: enough to see what is frequent."""
+"""Summaries read of tickets in the fallback category, and as many of others, newest first."""
 
 
 class HelpdeskPart:
-    """Asks the helpdesk that ``settings`` name about a report's period, ``within`` so many seconds for each question.
+    """Asks the helpdesk of ``settings`` about a report's period, for at most ``within`` seconds per part.
 
-    What goes wrong there is part of the answer.
+    The answer says what went wrong.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class HelpdeskPart:
             return found.model_copy(update={"requests": sum(transport.counts.values())})
 
     def knowledge(self, at_least: int) -> Knowledge:
-        """Topics of ``at_least`` so many tickets of the period, and whether the help centre has articles on them."""
+        """Topics of at least ``at_least`` tickets of the period, and whether the help centre has articles on them."""
         taxonomy = self._settings.taxonomy
         rows = self._index.query(TOPICS, self._limits)
         topics = topics_of(rows, taxonomy)

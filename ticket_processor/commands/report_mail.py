@@ -27,7 +27,7 @@ NOBODY = (
 
 
 def mail_receivers(settings: AlertSettings) -> list[Receiver]:
-    """Whom a report goes to. Raises :class:`ConfigError` when there is nobody, or the extra is missing."""
+    """The receivers of a report. Raises :class:`ConfigError` when there is none, or the extra is missing."""
     found = [one for one in receivers(settings) if one.kind in MAIL and not one.target.critical_only]
     if not found:
         raise ConfigError(NOBODY)
@@ -39,7 +39,7 @@ def mail_receivers(settings: AlertSettings) -> list[Receiver]:
 def send(everybody: Sequence[Receiver], title: str, body: str, page: str, name: str) -> list[tuple[Receiver, str]]:
     """Mail ``body`` (HTML; its text goes along), and ``page`` as the attached file ``name``.
 
-    What could not be sent comes back, with why, in words that hold no address.
+    Returns the receivers that it could not reach, each with the reason, which holds no address.
     """
     tame_libraries()
     with tempfile.TemporaryDirectory(prefix="ticketbot-", ignore_cleanup_errors=True) as folder:

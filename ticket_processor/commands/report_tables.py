@@ -1,4 +1,4 @@
-"""A report for people, as tables; what has nothing to say is left out."""
+"""A report as tables for people; empty tables are left out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAMES: dict[Dimension, str] = {
     "answered_by": "answered by",
     "why_fallback": "why no model",
 }
-"""Where a dimension's own name says too little."""
+"""Names of dimensions whose own names say too little."""
 WHOLE_TOPIC = "all tickets"
 
 
@@ -145,7 +145,7 @@ def escalated(report: Report) -> Table:
 
 
 def reasons(report: Report) -> Table:
-    """Why tickets failed, and why they were left alone."""
+    """The reasons for failed tickets and for those left alone."""
 
     def rows(name: str, parts: Sequence[DimensionShare]) -> Iterator[tuple[str, ...]]:
         yield from ((name if place == 0 else "", f"{part.tickets:,}", part.label) for place, part in enumerate(parts))
@@ -161,12 +161,12 @@ def spikes(report: Report) -> Table:
 
 
 def topic(spike: Spike) -> str:
-    """What a spike is about."""
+    """The subject of a spike."""
     return {"all": WHOLE_TOPIC, "alarm": f"alarm: {spike.topic}"}.get(spike.kind, spike.topic)
 
 
 def when(spike: Spike) -> str:
-    """Its day, or that it is the whole period."""
+    """The day of a spike, or "the whole period"."""
     return f"{spike.day:%a} {spike.day}" if spike.day else "the whole period"
 
 
@@ -188,7 +188,7 @@ def objectives(report: Report) -> Table:
 
 
 def models(report: Report) -> Table:
-    """What each model, or what stood in for one, took."""
+    """Answers, tokens and cost of each model, and of what stood in for one."""
     rows = tuple(
         (
             item.label or "-",
@@ -204,7 +204,7 @@ def models(report: Report) -> Table:
 
 
 def runs(report: Report) -> Table:
-    """The runs, how they ended, and which seem to be missing."""
+    """The runs: how they ended, and how many seem to be missing."""
     found = report.runs
     rows: list[tuple[str, str]] = []
     if found.count:
@@ -232,7 +232,7 @@ def _counts(counts: Mapping[int, int] | Mapping[str, int]) -> str:
 
 
 def of_helpdesk(report: Report) -> Iterator[Table]:
-    """What the helpdesk was asked for."""
+    """The tables that the helpdesk was asked for."""
     if report.overrides is not None:
         yield from overrides_tables(report.overrides)
     if report.knowledge is not None:
@@ -240,7 +240,7 @@ def of_helpdesk(report: Report) -> Iterator[Table]:
 
 
 def shortcomings(report: Report) -> Iterator[str]:
-    """Why what the helpdesk was asked for is not whole."""
+    """A sentence for each part from the helpdesk that is incomplete."""
     if report.overrides is not None and report.overrides.ended_early:
         yield f"what people changed was not read to the end: {report.overrides.ended_early}"
     if report.knowledge is not None and report.knowledge.ended_early:
@@ -248,7 +248,7 @@ def shortcomings(report: Report) -> Iterator[str]:
 
 
 def change(now: float | None, was: float | None) -> str:
-    """By how much it went up or down."""
+    """The relative change, such as ``+12%``."""
     if now is None or not was:
         return "-"
     percents = round(100 * (now - was) / was)

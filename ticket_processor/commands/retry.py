@@ -1,4 +1,4 @@
-"""``ticketbot retry``: what waits for a later run or has failed too often; try it now, or give it up."""
+"""``ticketbot retry``: lists, tries or drops tickets that wait for a later run or failed too often."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``ticketbot schedule``: runs at fixed times, by the scheduler that the system has."""
+"""``ticketbot schedule``: runs at fixed times, by the system's own scheduler."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ MailToOption = Annotated[
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A scheduler with its job, how often that is, and what to know about it."""
+    """A scheduler with its job, the job's period in minutes, and notices."""
 
     scheduler: Scheduler
     every_min: int
@@ -89,7 +89,7 @@ def show(
     files, commands = prepared.scheduler.files, prepared.scheduler.commands
     by_hand = f"'install' instead of 'show' hands this over; by hand: {'; '.join(commands)}"
     screen.notices([*prepared.notices, *([] if as_json else [by_hand])])
-    # Where one of several goes is a comment above it.
+    # Each of several files has its path as a comment above it.
     text = "\n".join(f"# {file.path}\n{file.text}" if len(files) > 1 else file.text for file in files)
     data: dict[str, object] = {
         "scheduler": kind,
@@ -138,7 +138,7 @@ def remove(
 
 
 def fitting() -> Kind:
-    """The scheduler of this system."""
+    """The scheduler that this system has."""
     if installation.ON_WINDOWS:
         return "windows"
     return "systemd" if BOOTED_BY_SYSTEMD.is_dir() and shutil.which("systemctl") else "cron"
@@ -154,9 +154,9 @@ def _written(files: Sequence[File], output: Path) -> list[Path]:
 
 
 def _prepared(kind: Kind, wishes: ScheduleOptions, *, begun: bool) -> _Prepared:
-    """The job in the scheduler's words. ``begun``: there has to have been a first run.
+    """The scheduler with its job. With ``begun`` a first run must have been made.
 
-    Raises :class:`ConfigError` with everything that stands in the way of such a job, or of its runs.
+    Raises :class:`ConfigError` with every reason why there can be no such job, or why its runs would fail.
     """
     problems = ["--mail-to belongs to cron"] if wishes.mail_to is not None and kind != "cron" else []
     file = config_file(config=wishes.config)
@@ -171,7 +171,7 @@ def _prepared(kind: Kind, wishes: ScheduleOptions, *, begun: bool) -> _Prepared:
 def _scheduler(
     kind: Kind, wishes: ScheduleOptions, file: Path | None, folder: Path, problems: list[str], *, begun: bool
 ) -> tuple[Scheduler, list[str]]:
-    # What is set for good on Windows cannot be told from what is set in this terminal only.
+    # On Windows a variable that is set for good looks like one of this terminal.
     settings = installation.settings_of(file, folder, problems, in_terminal=kind == "windows")
     job = _job(wishes, settings, problems)
     if settings is None:
@@ -233,7 +233,7 @@ def _unless(problems: list[str], scheduler: Scheduler) -> Scheduler:
 
 
 def _job(wishes: ScheduleOptions, settings: Settings | None, problems: list[str]) -> ScheduledJob:
-    """Whatever the problems are, so that those of others can be found as well."""
+    """The job, even if it has problems, so that all of them can be reported together."""
     run = (settings or Settings()).run
     limit_s = limit_after(run.deadline_s + GRACE_S)
     problems += problems_of(wishes.name, wishes.minutes, run.deadline_s, limit_s)
@@ -248,7 +248,7 @@ def _followers(wishes: ScheduleOptions, settings: Settings) -> list[str]:
 
 
 def _differences(kind: Kind, file: Path | None, folder: Path) -> list[str]:
-    """What is otherwise in this terminal than in the file, which is where people look."""
+    """A notice on variables whose values differ between this terminal and ``.env``."""
     names = ", ".join(installation.set_here_only(file, folder))
     if not names:
         return []
@@ -260,5 +260,5 @@ def _differences(kind: Kind, file: Path | None, folder: Path) -> list[str]:
 
 
 def _absolute(path: Path) -> Path:
-    """Without ``..``, which systemd refuses; links stay, for what they lead to may change."""
+    """The absolute path without ``..``, which systemd refuses; links stay, since their targets may change."""
     return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow them

@@ -1,4 +1,4 @@
-"""What the command line says of a job, and what is taken from the entry that is there already."""
+"""The options of a job, completed from the entry that is installed already."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SYSTEM_UNITS = Path("/etc/systemd/system")
 
 @dataclass(frozen=True)
 class ScheduleOptions:
-    """What the command line says of the job. ``None``: as in the entry that is there already, else the default."""
+    """A job's options. ``None`` means: as in the installed entry, else the default."""
 
     name: str
     every_min: int | None
@@ -34,11 +34,11 @@ class ScheduleOptions:
         return DEFAULT_EVERY_MIN if self.every_min is None else self.every_min
 
     def all_said(self, kind: Kind) -> bool:
-        """Whether nothing is left to be taken from elsewhere."""
+        """Whether every option is given."""
         return self.every_min is not None and (kind != "cron" or self.mail_to is not None)
 
     def completed(self, known: Installed) -> ScheduleOptions:
-        """With what is not said as it is known."""
+        """The options, with missing ones from the installed entry."""
         return replace(
             self,
             every_min=known.every_min if self.every_min is None else self.every_min,
@@ -47,9 +47,9 @@ class ScheduleOptions:
 
 
 def completed(kind: Kind, wishes: ScheduleOptions, place: Path) -> tuple[ScheduleOptions, list[str]]:
-    """What is not said is as it was installed before; and what to know about that.
+    """The options completed from the installed entry, and notices on what was kept or could not be read.
 
-    ``place`` is the settings' file, or their folder where there is none.
+    ``place`` is the settings' file, or the folder where there is none.
     """
     if problems_of(wishes.name) or wishes.all_said(kind):
         return wishes, []
@@ -57,8 +57,8 @@ def completed(kind: Kind, wishes: ScheduleOptions, place: Path) -> tuple[Schedul
     try:
         known = without_job(kind, wishes.name, place).installed(str(place))
     except NoProgram:
-        return wishes, []  # a scheduler that is not here starts nothing
-    except CannotRun:  # installing says why, and does nothing
+        return wishes, []  # without a scheduler there is no entry
+    except CannotRun:  # install reports the reason itself
         return wishes, [f"what an earlier installation was made with {words}" for words in instead]
     if known is None:
         return wishes, []
@@ -75,7 +75,7 @@ def completed(kind: Kind, wishes: ScheduleOptions, place: Path) -> tuple[Schedul
 
 
 def installed_twice(kind: Kind, name: str, place: Path) -> list[str]:
-    """That this system's other scheduler has such an entry as well, so that runs would be started by both."""
+    """A notice if the system's other scheduler has such an entry too, and both would start runs."""
     other: Kind | None = {"cron": "systemd", "systemd": "cron"}.get(kind)  # type: ignore[assignment]
     with suppress(CannotRun):
         if other and without_job(other, name, place).installed(str(place)) is not None:
@@ -84,7 +84,7 @@ def installed_twice(kind: Kind, name: str, place: Path) -> list[str]:
 
 
 def without_job(kind: Kind, name: str, place: Path) -> Scheduler:
-    """The scheduler, to look at what is there and to take it back; ``place`` says whose crontab it is."""
+    """The scheduler without a job, to read and remove an entry. The owner of ``place`` owns the crontab."""
     if kind == "windows":
         return Windows(name, run_program)
     if kind == "systemd":
@@ -93,7 +93,7 @@ def without_job(kind: Kind, name: str, place: Path) -> Scheduler:
 
 
 def unit_folder() -> Path:
-    """Where systemd's units go: the system's for root, else the user's own."""
+    """The folder of systemd's units: the system's for root, else the user's."""
     if is_root():
         return SYSTEM_UNITS
     return Path(os.environ.get("XDG_CONFIG_HOME", "").strip() or Path.home() / ".config") / "systemd" / "user"

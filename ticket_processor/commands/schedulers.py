@@ -1,6 +1,6 @@
-"""The system's own schedulers, asked to take a job or to give it back. Each says what it did, line by line.
+"""Installs jobs in the system's schedulers and removes them. Each action returns what it did, line by line.
 
-What they are asked with is a :data:`Runner`, so that all of this can be tried where no such program is.
+Programs are started by a :data:`Runner`, so that tests need none of them.
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ NOTHING = "{}: there is nothing called {}; nothing was done"
 
 
 class Scheduler(Protocol):
-    """One of the system's schedulers, with the job in its words."""
+    """One of the system's schedulers, with the job in its own format."""
 
     @property
     def files(self) -> tuple[File, ...]:
-        """What it is given."""
+        """The files of the job."""
 
     @property
     def commands(self) -> tuple[str, ...]:
-        """How it is given, for a person who does it by hand."""
+        """The commands that install it, for a person who does it by hand."""
 
     def installed(self, settings: str) -> Installed | None:
-        """What the entry that is there was made with; ``None`` for none, and for one that is not of ``settings``.
+        """The options of the installed entry; ``None`` if there is none, or if it belongs to other ``settings``.
 
-        Raises :class:`CannotRun` where nobody can be asked.
+        Raises :class:`CannotRun` when the scheduler does not answer.
         """
 
     def install(self) -> list[str]:
-        """Put the job there, or bring it up to date; twice is as once. Raises :class:`CannotRun`."""
+        """Install the job, or update it; a second call changes nothing. Raises :class:`CannotRun`."""
 
     def remove(self) -> list[str]:
-        """Take back what :meth:`install` put there, and nothing else. Raises :class:`CannotRun`."""
+        """Remove what :meth:`install` installed, and nothing else. Raises :class:`CannotRun`."""
 
 
 class Cron:
-    """The crontab of ``user`` (``None``: of whoever asks). ``block`` is what goes into it; removing needs none."""
+    """The crontab of ``user`` (``None``: the current user). ``block`` is the job's text; removing needs none."""
 
     def __init__(self, name: str, run: Runner, *, user: str | None = None, block: str = "", settings: str = "") -> None:
         self._name = name
@@ -107,14 +107,14 @@ class Cron:
             ) from None
 
     def _command(self, option: str) -> str:
-        """What a person types."""
+        """The command as a person types it."""
         return " ".join(("crontab", *self._whose, option))
 
     def _read(self) -> str:
         said = self._run(["crontab", *self._whose, "-l"], b"")
         if said.code == 0:
             return said.out.decode(errors="surrogateescape")
-        # Anything else must not be taken for an empty one, which would be written over a full one.
+        # Only these mean an empty crontab: taking another failure for one would overwrite a full crontab.
         if any(words in said.err.lower() for words in (b"no crontab for", b"no such file", b"can't open your crontab")):
             return ""
         raise CannotRun(f"crontab does not say what is in {self._where}: {said.words}")
@@ -160,7 +160,7 @@ class Systemd:
         for path, text in known.items():
             if text is not None:
                 refuse_another(text, self._job.settings if self._job else "", self._name, path)
-        self._ask("show", "--property=Version")  # is anybody there? Before anything is written
+        self._ask("show", "--property=Version")  # fails before anything is written if no manager answers
         for file in self.files:
             if known[file.path] == file.text:
                 said.append(f"{file.path} was there already, as it is")
@@ -245,7 +245,7 @@ class Windows:
         return [f"Task Scheduler: the task {self._name} was removed"]
 
     def _known(self) -> str | None:
-        """The task as it is there. Its mark is ASCII, so the code page does not matter."""
+        """The installed task as XML. Its mark is ASCII, so the code page does not matter."""
         said = self._run(["schtasks", "/Query", "/TN", self._name, "/XML"], b"")
         if said.code != 0:
             return None

@@ -14,7 +14,7 @@ from ..evaluation.scores import Threshold
 
 _MOST_LANGUAGES = 12
 SETTING = {"category": "policy.tags", "urgency": "policy.priority"}
-"""Where a field's threshold is set."""
+"""The setting of each field's threshold."""
 
 
 @dataclass(frozen=True)

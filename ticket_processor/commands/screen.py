@@ -28,25 +28,25 @@ _LINE_ENDS = re.compile(r"[\r\n]")
 
 
 def harmless(text: str, *, one_line: bool = False) -> str:
-    """``text`` for a terminal: what that would obey, what turns text round and half characters, as JSON escapes them.
+    """``text`` made safe for a terminal: control, direction and surrogate characters become JSON escapes.
 
-    A log may hold anything by now, and what a helpdesk or a model says too. JSON keeps its meaning. With ``one_line``
-    line ends are written so as well, by which a text could pretend to be more lines of the program's.
+    Logs, helpdesks and models may deliver any character. JSON keeps its meaning. ``one_line`` escapes line ends too, so
+    that a text cannot pretend to be further lines of the program's output.
     """
     text = _OBEYED.sub(_escaped, text)
     return _LINE_ENDS.sub(_escaped, text) if one_line else text
 
 
 def standard_output() -> IO[bytes]:
-    """Where bytes are printed to: as they are for a program, and :func:`harmless` for a person at a terminal."""
+    """Standard output for bytes: unchanged for a program, :func:`harmless` for a person at a terminal."""
     return cast(IO[bytes], _Output(sys.stdout.buffer, shown=sys.stdout.isatty()))
 
 
 @contextmanager
 def printing() -> Iterator[None]:
-    """Raises :class:`CannotRun` where standard output takes no more, as a file on a full disk.
+    """Raise :class:`CannotRun` when standard output takes no more, such as a file on a full disk.
 
-    ``BrokenPipeError`` goes its way: whoever read along has seen enough.
+    ``BrokenPipeError`` passes: the reader has seen enough.
     """
     try:
         yield
@@ -107,7 +107,7 @@ class Screen:
             print(harmless(json.dumps(data, ensure_ascii=False)), file=self._out, flush=True)
 
     def say(self, text: str) -> None:
-        """A line for whoever reads along; not with ``--json`` or ``--quiet``."""
+        """Print a line, unless ``--json`` or ``--quiet`` is given."""
         if not (self._quiet or self._as_json):
             self._print(text, self._out)
 
@@ -189,7 +189,7 @@ class Screen:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
         count = MofNCompleteColumn() if total is not None else TextColumn("{task.completed:.0f}")
-        bars = [BarColumn()] if total is not None else []  # one that cannot grow looks like one that is full
+        bars = [BarColumn()] if total is not None else []  # without a total it would look full
         columns = (TextColumn("{task.description}"), *bars, count, TimeElapsedColumn())
         with Progress(*columns, console=Console(file=self._err), transient=True) as bar:
             task = bar.add_task(what, total=total)
@@ -202,11 +202,11 @@ class Screen:
 
     @property
     def tells_each(self) -> bool:
-        """Whether each ticket's end is printed: where somebody reads along and no bar is being shown."""
+        """Whether each ticket's outcome is printed: not with ``--json`` or ``--quiet``, nor while a bar is shown."""
         return not (self._quiet or self._as_json or self.watched)
 
     def outcome(self, ended: Outcome | Seen, *, line: bool = True) -> None:
-        """One ticket's end: moves the bar, or prints a line where nobody watches one. Failures always print."""
+        """Take one ticket's outcome: move the bar, or print a line where there is none. Failures always print."""
         seen = ended if isinstance(ended, Seen) else Seen(ended)
         verbose.decision(seen.outcome.ticket_id, seen.outcome.status, lambda: told(seen.outcome.reason))
         if self._advance is not None:

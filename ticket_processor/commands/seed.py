@@ -123,7 +123,7 @@ def seed(
 def _target(
     settings: Settings, clock: SystemClock, deadline: Deadline, insist: bool, stack: ExitStack
 ) -> tuple[SeedTarget, str]:
-    """The account, which is no production, and how one knows."""
+    """The account, which is not a production one, and the reason for that judgement."""
     from ..seeding.zendesk_import import SeedTarget, require_sandbox
     from ..wiring.parts import transport_for
 
@@ -138,7 +138,7 @@ def _target(
 def _create(
     target: SeedTarget, tickets: Iterator[SeedTicket], total: int, screen: Screen
 ) -> tuple[str, dict[str, int]]:
-    """Put the tickets into the account; what to say about it, and the same as numbers."""
+    """Create the tickets in the account. Returns the result as a sentence and as numbers."""
     from ..seeding.corpus import EXTERNAL_ID_PREFIX, payload
 
     with screen.progress("seeding", total) as progress:
@@ -178,7 +178,7 @@ def _written_and_seeded(
         target: SeedTarget | None = None
         because = None
         if not save_only:
-            # Before anything is paid for.
+            # Before any model is paid.
             target, because = _target(settings, clock, deadline, insist, stack)
             screen.say(f"{settings.zendesk.base_url}: {because}")
         file = stack.enter_context(RowFile(path))
@@ -198,7 +198,7 @@ def _written_and_seeded(
 def _cells(
     settings: Settings, categories: Sequence[str], languages: Sequence[str], moods: Sequence[str], random_seed: int
 ) -> tuple[Cell, ...]:
-    """The combinations to be written. Raises :class:`ConfigError` with everything that is wrong."""
+    """The combinations to write. Raises :class:`ConfigError` with every wrong option."""
     from ..seeding.synthetic.plan import default_categories, ordered_cells
 
     names = settings.taxonomy.names
@@ -284,7 +284,7 @@ def _write(
 
 
 def _first_model(settings: Settings) -> ModelTarget:
-    """The first model of the list, with the time and the room that writing takes."""
+    """The first model of the list, with enough time and tokens for writing."""
     from ..analysis.model_server.presets import resolve
 
     target = resolve(settings.models, settings.models.names[0])
@@ -296,7 +296,7 @@ def _first_model(settings: Settings) -> ModelTarget:
 
 
 def _with_people(path: Path) -> Iterator[SeedTicket]:
-    """The file's tickets, each from somebody invented here: the same person each time, at a reserved address."""
+    """The file's tickets, each with an invented requester at a reserved address, the same one each time."""
     from ..seeding.corpus import load_file
     from ..seeding.variations import invented_person
 
@@ -306,7 +306,7 @@ def _with_people(path: Path) -> Iterator[SeedTicket]:
 
 
 def _told(report: WritingReport, file: RowFile) -> tuple[str, dict[str, object]]:
-    """What came of the writing, in words and as data."""
+    """The result of the writing, in words and as data."""
     parts = [f"{report.saved} tickets written to {file.path}, which holds {len(file.rows)}"]
     if report.rejected:
         reasons = ", ".join(f"{reason} {count}" for reason, count in report.rejected.most_common())

@@ -1,4 +1,4 @@
-"""The system's own programs, and the files that they keep: asked, read and written with a sentence for what fails."""
+"""Starts the system's programs, reads and writes their files; each failure is a sentence."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class NoProgram(CannotRun):
 
 @dataclass(frozen=True)
 class Said:
-    """What a program answered."""
+    """A program's exit code and output."""
 
     code: int
     out: bytes = b""
@@ -29,7 +29,7 @@ class Said:
 
     @property
     def words(self) -> str:
-        """Its own words, for a person."""
+        """The program's own words, for a person."""
         return " ".join((self.err or self.out).decode(errors="replace").split()) or f"no word, exit code {self.code}"
 
 
@@ -38,7 +38,7 @@ Runner = Callable[[Sequence[str], bytes], Said]
 
 
 def run_program(arguments: Sequence[str], standard_input: bytes = b"") -> Said:
-    """The real :data:`Runner`. Programs answer in English, since one answer has to be understood."""
+    """The real :data:`Runner`. Programs answer in English: the crontab's answer is read."""
     try:
         ended = subprocess.run(  # noqa: S603 - fixed programs; no shell
             list(arguments),
@@ -60,7 +60,7 @@ def run_program(arguments: Sequence[str], standard_input: bytes = b"") -> Said:
 
 
 def refuse_another(known: str, settings: str, name: str, where: str) -> None:
-    """An entry of another installation, or of somebody else's, is not written over."""
+    """Raise :class:`ConfigError` if the ``known`` entry belongs to another installation, or is not ticketbot's."""
     owner = marked_for(known)
     if owner == settings:
         return
@@ -71,7 +71,7 @@ def refuse_another(known: str, settings: str, name: str, where: str) -> None:
 
 
 def text_of(path: Path) -> str | None:
-    """What a file holds; ``None`` where there is none. Raises :class:`CannotRun` for one that cannot be read."""
+    """The file's text; ``None`` if there is no file. Raises :class:`CannotRun` for one that cannot be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
@@ -81,7 +81,7 @@ def text_of(path: Path) -> str | None:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """The whole file or none of it; everybody may read it, for there is no secret in it."""
+    """Write the whole file or nothing. All users may read it: it holds no secret."""
     draft = path.with_name(f".{path.name}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

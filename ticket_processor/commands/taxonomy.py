@@ -95,7 +95,7 @@ def show(as_json: JsonOption = False, config: ConfigOption = None) -> int:
 
 
 def logged(folder: Path, now: float, days: int, keys: Keyring | None = None) -> Iterator[Logged]:
-    """What the tickets of the log's last so many days were taken for; a ticket's last line counts."""
+    """The categories of the tickets in the log's last ``days`` days; a ticket's last line counts."""
     last: dict[object, Logged] = {}
     for _, event in events(folder, first_day=iso(now - days * 86_400)[:10], keys=keys):
         analysis = event.get("analysis")
@@ -126,7 +126,7 @@ def _labels(settings: Settings, clock: SystemClock) -> AccountLabels:
 
 @contextmanager
 def _likeness(embeddings: EmbeddingSettings, trouble: list[str]) -> Iterator[Likeness]:
-    """By the embedding server where there is one, else, or when it fails, by words; ``trouble`` says so."""
+    """Likeness by the embedding server if there is one, else by words. If the server fails, ``trouble`` says so."""
     if not embeddings.model:
         yield similarities
         return

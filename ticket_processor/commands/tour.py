@@ -33,7 +33,7 @@ HEAD_START_S = 600.0
 class Tour:
     """The main job from end to end without any account: real clients, real run, real receipts.
 
-    A context manager: the sandbox and the state folder are there while it is open. ``seeded`` says what was put in.
+    A context manager: it owns the sandbox and the state folder. ``seeded`` is a sentence on the tickets in it.
     """
 
     def __init__(self, settings: Settings, clock: SystemClock, *, no_llm: bool) -> None:
@@ -64,7 +64,7 @@ class Tour:
 
     @property
     def settings(self) -> Settings:
-        """Those of its run."""
+        """The settings of the tour's run."""
         return self._settings
 
     def run(self, asked: RunArguments, listener: Listener, subjects: Subjects) -> Finished:
@@ -73,7 +73,7 @@ class Tour:
         return run(self._settings, asked, clock=self._clock, listener=listener, subjects=subjects)
 
     def rows(self, ended: Sequence[Seen]) -> list[BeforeAfter]:
-        """Before and after of every ticket that the run had an outcome for, in their order."""
+        """Each ticket with an outcome, before and after the run, by number."""
         rows = []
         for seen in sorted(ended, key=lambda item: item.outcome.ticket_id):
             outcome = seen.outcome
@@ -104,7 +104,7 @@ class Tour:
             return target.create(map(payload, load_corpus()), prefix=EXTERNAL_ID_PREFIX).created
 
     def _people_were_there(self) -> None:
-        """Some tickets have been in people's hands, so that the tour shows what is left alone."""
+        """Edit some tickets as people would, so that the tour shows which tickets a run leaves alone."""
         store = self._sandbox.store
         first, second, third, *_ = store.tickets
         store.person_edit(first, add_tags=("vip",), priority="low")
@@ -113,7 +113,7 @@ class Tour:
 
 
 def _features(seen: Seen, tags: Sequence[str], priority: str | None) -> Iterator[str]:
-    """What there is to be seen of a ticket."""
+    """The things that a ticket shows."""
     outcome, analysis = seen.outcome, seen.outcome.analysis
     yield from seen.why
     yield from seen.reasons
@@ -130,7 +130,7 @@ def _features(seen: Seen, tags: Sequence[str], priority: str | None) -> Iterator
 
 
 def where_to_look(settings: Settings) -> tuple[str, ...]:
-    """Where what a tour has done can be looked at afterwards."""
+    """Sentences on where to look at the tour's results."""
     folder = settings.log_dir
     return (
         f"'ticketbot report' and 'ticketbot dashboard' show these receipts with TICKETBOT_LOG_DIR={folder}",

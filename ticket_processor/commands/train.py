@@ -82,7 +82,7 @@ def train(
     if from_helpdesk:
         examples += _from_helpdesk(settings, clock, since or DEFAULT_SINCE, screen, include_ours=include_ours)
 
-    # Heavy; a mistake on the command line has been told by now.
+    # Heavy, so that a mistake on the command line is reported first.
     from ..analysis.rules.analyser import RulesAnalyser
     from ..evaluation.training import summary
     from ..evaluation.training.corpus import MAX_TICKETS, corpus_of
@@ -130,7 +130,7 @@ def _tasks(named: Sequence[str]) -> tuple[Task, ...]:
 
 
 def _own_folder(settings: Settings) -> Path:
-    """Where a run will look for the classifier; one account's state folder, unless the settings say otherwise."""
+    """The folder where a run looks for the classifier: in the account's state folder, unless the settings name one."""
     known = settings.zendesk.url or settings.zendesk.subdomain
     if settings.classifier.folder is None and settings.state_dir is None and not known:
         raise ConfigError("no account is configured whose classifier this could be: say --out FOLDER")
@@ -140,7 +140,7 @@ def _own_folder(settings: Settings) -> Path:
 def _from_helpdesk(
     settings: Settings, clock: SystemClock, since: str, screen: Screen, *, include_ours: bool
 ) -> list[Example]:
-    """What people chose on solved tickets. Raises ``ConfigError`` when there is nothing to learn from."""
+    """Labels that people chose on solved tickets. Raises ``ConfigError`` when there are none."""
     from ..evaluation.solved import how_it_was_decided
     from ..evaluation.training.corpus import MAX_TICKETS
     from .parse_time import parse_since

@@ -26,7 +26,7 @@ SAY_IT_AGAIN = "some writes of the run were still under way; say the same comman
 NOTES_STAY = "notes of the run stay on their tickets: the helpdesk cannot delete them"
 EVERY_TICKETS = 100
 EVERY_S = 10.0
-"""Where nobody watches a bar, a line says how far it is: after so many tickets, or so many seconds."""
+"""Without a progress bar a line reports progress, after this many tickets or seconds."""
 _CALLED = {
     OutcomeStatus.UPDATED: "taken back",
     OutcomeStatus.PLANNED: "to be taken back",
@@ -100,7 +100,7 @@ def undo(
 
 
 class Progress:
-    """Says how far it is, in plain lines. Set ``total`` before the first ticket."""
+    """Reports progress in plain lines. Set ``total`` before the first ticket."""
 
     def __init__(self, say: Callable[[str], None], clock: Clock) -> None:
         self.total = 0
@@ -110,7 +110,7 @@ class Progress:
         self._said = clock.monotonic()
 
     def looked_at(self, outcome: Outcome) -> None:
-        """One more. Those known to be taken back cost no time, so that their number alone is no news."""
+        """Count a ticket. Tickets that were undone before take no time, so they alone print no line."""
         self._looked_at += 1
         self._since += outcome.reason != ALREADY_UNDONE
         now = self._clock.monotonic()
@@ -121,13 +121,13 @@ class Progress:
 
 @dataclass
 class InPart:
-    """Tickets of which some of the write stays, and what of it and why, by the number of tickets."""
+    """Tickets on which a part of the write stays: how many, and how many by kind of part and reason."""
 
     tickets: int = 0
     why: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, outcome: Outcome, left: tuple[Left, ...]) -> None:
-        """Count a ticket, if it is one."""
+        """Count the ticket if a part of the write stays."""
         if left and outcome.status in (OutcomeStatus.UPDATED, OutcomeStatus.PLANNED):
             self.tickets += 1
             self.why.update({(item.part.partition(" ")[0], item.why) for item in left})
@@ -145,14 +145,14 @@ class InPart:
 
 
 def _worth_a_line(outcome: Outcome, left: tuple[Left, ...]) -> bool:
-    """What is left, or would be done. What is wholly taken back is in the receipts; failures print in any case."""
+    """Whether a line is printed: full undos are only in the receipts, and failures print in any case."""
     if outcome.status is OutcomeStatus.UPDATED:
         return bool(left)
     return outcome.status is not OutcomeStatus.FAILED and outcome.reason != ALREADY_UNDONE
 
 
 def line(outcome: Outcome, left: tuple[Left, ...]) -> str:
-    """One ticket's end: what was taken back, and what stays and why."""
+    """One ticket's outcome: the parts taken back, and those that stay, with the reason."""
     words = f"ticket {outcome.ticket_id}: {_CALLED.get(outcome.status, outcome.status)}"
     other = other_run(outcome.reason)
     reason = outcome.reason if other is None else f"written by run {other}: take that one back"
@@ -175,7 +175,7 @@ def _row(outcome: Outcome, left: tuple[Left, ...]) -> dict[str, object]:
 
 
 def _parts(change: Change) -> dict[str, Any]:
-    """Without what people wrote into fields: their numbers only."""
+    """The change without the values of ticket fields, which people wrote: ids only."""
     parts: dict[str, Any] = {"tags_off": change.tags_removed, "tags_back": change.tags_added}
     if change.priority is not None or "priority" in change.cleared:
         parts["priority"] = {"from": change.priority_before, "to": change.priority}
@@ -239,7 +239,7 @@ def text(finished: Undone, parts: InPart) -> str:
 
 
 def _reasons(summary: RunSummary) -> tuple[dict[str, int], Counter[str]]:
-    """Why tickets were left or failed; and apart from these, how many each other run wrote on."""
+    """How many tickets were left or failed, by reason; and by run, how many another run wrote on."""
     reasons: dict[str, int] = {}
     others: Counter[str] = Counter()
     for reason, number in summary.reasons.items():

@@ -1,4 +1,4 @@
-"""What Streamlit starts: which pages there are, and the one that is asked for."""
+"""The script that Streamlit starts: it lists the pages, and runs the one that is asked for."""
 
 from __future__ import annotations
 

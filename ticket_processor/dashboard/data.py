@@ -1,7 +1,7 @@
-"""What the pages ask for: figures from the log, runs from the state, open alerts; remembered while nothing changes.
+"""The pages' data: figures from the log, runs from the state, open alerts; cached while nothing changes.
 
-Streamlit runs each page in a thread of its own, again and again: the log's index is opened once for all of them and
-looks for news each time, and figures are worked out once for each state of the log. Every cache has a bound.
+Streamlit runs each page in a thread of its own, again and again. All of them share one index of the log, which takes in
+new lines each time; figures are computed once for each state of the log. Every cache has a bound.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MOST_BYTES = "64mb"
 KEPT_S = 900.0
 SUBJECTS_KEPT_S = 60.0
 HEALTH_KEPT_S = 20.0
-"""However many look and refresh, helpdesk and model servers are not asked more often than that."""
+"""Helpdesk and model servers are asked at most once in this time, however many readers refresh."""
 
 _Wishes = ParamSpec("_Wishes")
 _Said = TypeVar("_Said")
@@ -46,7 +46,7 @@ class Book:
         self._lock = threading.Lock()
 
     def refresh(self) -> int:
-        """Take in what is new; a number that is another one when anything was."""
+        """Take in new lines. Returns a number that changes when there were any."""
         with self._lock:
             self._version += self.index.refresh()
             return self._version
@@ -58,7 +58,7 @@ def _opened(folder: str, review_tag: str, _settings: Settings) -> Book:
 
 
 def book() -> Book:
-    """The log's index. Raises what :class:`LogIndex` does."""
+    """The log's index. Raises what :class:`LogIndex` raises."""
     settings = given().settings
     return _opened(str(settings.log_dir.absolute()), settings.policy.tag("review"), settings)
 
@@ -66,7 +66,7 @@ def book() -> Book:
 def ask(
     question: Callable[Concatenate[LogIndex, _Wishes], _Said], *wishes: _Wishes.args, **more: _Wishes.kwargs
 ) -> _Said:
-    """What a function of ``metrics`` says of the log as it is now."""
+    """The answer of a function of ``metrics`` for the current log."""
     log = book()
     key = f"{id(log)} {log.refresh()} {question.__name__} {wishes!r} {more!r}"
     return cast(_Said, _answer(key, lambda: question(log.index, *wishes, **more)))
@@ -78,7 +78,7 @@ def _answer(key: str, _work_out: Callable[[], Any]) -> Any:
 
 
 def story(ticket_id: int) -> list[Moment]:
-    """Everything that the log tells about a ticket, oldest first. Raises ``CannotRun`` when it cannot be read."""
+    """Everything in the log about a ticket, oldest first. Raises ``CannotRun`` when it cannot be read."""
     settings = given().settings
     days = ask(days_of, ticket_id)
     return moments(events_of(settings.log_dir, ticket_id, days, keyring(settings)))
@@ -86,7 +86,7 @@ def story(ticket_id: int) -> list[Moment]:
 
 @st.cache_data(max_entries=16, ttl=SUBJECTS_KEPT_S, show_spinner="Asking the helpdesk")
 def now_of(ticket_ids: tuple[int, ...]) -> tuple[dict[int, LookedUp], str]:
-    """Tickets as the helpdesk has them now, for a minute; and why some are missing, if so."""
+    """Tickets as the helpdesk has them, cached for a minute; and the reason if some are missing."""
     options = given()
     return look_up(options.settings, options.clock, ticket_ids)
 
@@ -101,19 +101,19 @@ def runs(since: float) -> list[RunRecord]:
 
 
 def open_alerts() -> dict[str, OpenAlert] | None:
-    """The alerts that hold, by rule; ``None`` where that cannot be read."""
+    """The open alerts by rule; ``None`` if they cannot be read."""
     memory = AlertStore(given().settings.state_folder).known()
     return None if memory is None else memory.open
 
 
 def health() -> Health:
-    """What the checks find that ask nobody, now."""
+    """The result of the checks that contact no server."""
     options = given()
     return Doctor(options.settings, options.clock, offline=True, secret_files=options.secret_files).examine()
 
 
 @st.cache_data(max_entries=1, ttl=HEALTH_KEPT_S, show_spinner="Asking helpdesk and models")
 def full_health() -> Health:
-    """What all checks find, within ten seconds."""
+    """The result of all checks, within ten seconds."""
     options = given()
     return Doctor(options.settings, options.clock, secret_files=options.secret_files).examine()

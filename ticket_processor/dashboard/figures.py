@@ -1,7 +1,7 @@
-"""Numbers as Plotly figures. Pure: what comes in are counts and sums, never a ticket's words.
+"""Numbers as Plotly figures. Pure. The input are counts and sums, never a ticket's words.
 
-Colours are readable on a light and on a dark page; what a chart does not set, Streamlit's theme does. Names come from
-logs: :func:`plain` keeps Plotly from taking them for mark-up.
+Colours are readable on light and dark pages; Streamlit's theme sets the rest. Names come from logs: :func:`plain` keeps
+Plotly from taking them for mark-up.
 """
 
 from __future__ import annotations
@@ -44,26 +44,26 @@ FIXED = {
     "rules": AMBER,
     OTHER: GREY,
 }
-"""Values that mean the same in every chart look the same there."""
+"""Colours of values that mean the same in every chart."""
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MOMENTS = [
     {"dtickrange": [None, 43_200_000], "value": "%H:%M\n%b %d"},
     {"dtickrange": [43_200_000, "M1"], "value": "%b %d"},
     {"dtickrange": ["M1", None], "value": "%b %Y"},
 ]
-"""How moments are written below a chart, by the milliseconds between two."""
+"""The format of times below a chart, by the milliseconds between two of them."""
 _MIDNIGHT = "T00:00:00"
 _HOUR_S, _DAY_S = 3600.0, 86_400.0
 _FEW_DAYS = 7
 FAR = 4.0
-"""So many times the largest value."""
+"""A target above this many times the largest value is not drawn."""
 _MOST_SERIES = 9
 _MOST_BARS = 12
 _LONGEST, _SHORTER, _WHOLE = 28, 20, 200
 
 
 def plain(name: object, longest: int = _LONGEST) -> str:
-    """A name as Plotly shows it letter by letter, cut where it is longer than so many."""
+    """A name that Plotly shows as it is, cut to ``longest`` characters."""
     text = str(name)
     return html.escape(text if len(text) <= longest else text[: longest - 1] + "…", quote=False)
 
@@ -104,7 +104,7 @@ def stacked(
     )
     figure.update_layout(barmode="stack", bargap=0.15, hovermode="x unified", showlegend=len(sums) > 1)
     figure.update_yaxes(title_text=unit, tickprefix=prefix, rangemode="tozero")
-    if len(moments) == 1:  # which Plotly would draw a millisecond wide, across the whole chart
+    if len(moments) == 1:  # Plotly would draw it a millisecond wide
         figure.update_traces(width=800 * _step_s(moments))
     return _over_time(_laid_out(figure, height=320), moments)
 
@@ -142,7 +142,7 @@ def breakdown(counts: Mapping[str, float], *, most: int = _MOST_BARS, prefix: st
         )
     )
     figure.update_xaxes(visible=False, rangemode="tozero")
-    # By their places and not by their names: long ones may begin alike, and would share a bar.
+    # Places and not names: long names may begin alike, and would share a bar.
     names = [plain(name, _SHORTER) for name, _ in bars]
     figure.update_yaxes(
         automargin=True, ticksuffix=" ", tickvals=places, ticktext=names, showgrid=False, zeroline=False
@@ -187,7 +187,7 @@ def lines(
 ) -> go.Figure:
     """Values over time, a line each; ``target`` is a dashed one. ``share``: 1 is shown as 100%.
 
-    A target that is :data:`FAR` above is only named: it would press all lines to the ground.
+    A target that is :data:`FAR` above all values is only named: it would flatten the lines.
     """
     painted = colours(series)
     figure = go.Figure(
@@ -222,9 +222,9 @@ def _step_s(moments: Sequence[str]) -> float:
 
 
 def _over_time(figure: go.Figure, moments: Sequence[str]) -> go.Figure:
-    """A single moment, or a few days, are written below the chart as they are: Plotly would write hours between them.
+    """Write a single moment, or a few days, below the chart as they are: Plotly would add hours between them.
 
-    ``moments`` are in their order.
+    ``moments`` are sorted.
     """
     if not moments:
         return figure

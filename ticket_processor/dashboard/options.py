@@ -1,4 +1,4 @@
-"""What a dashboard was started with. Streamlit runs its pages as scripts, which nothing can be passed to."""
+"""The options of the running dashboard. Streamlit runs its pages as scripts, which take no arguments."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ..settings.schema import Settings
 
 @dataclass(frozen=True)
 class DashboardOptions:
-    """The settings as they were at the start, and the folder where evaluation reports are looked for.
+    """The settings at the start, and the folder of evaluation reports.
 
-    ``secret_files`` are settings files that hold secrets: health looks at who may read them.
+    ``secret_files`` are settings files that hold secrets: health checks who may read them.
     """
 
     settings: Settings
@@ -27,13 +27,13 @@ _given: DashboardOptions | None = None
 
 
 def give(options: DashboardOptions | None) -> None:
-    """Say what the pages of this process show; before the first of them is."""
+    """Set the options for the pages of this process, before the first page runs."""
     global _given  # one process is one dashboard
     _given = options
 
 
 def given() -> DashboardOptions:
-    """What :func:`give` was told. Raises :class:`ConfigError` when it was not."""
+    """The options that :func:`give` set. Raises :class:`ConfigError` if there are none."""
     if _given is None:
         raise ConfigError("the dashboard's pages are started by 'ticketbot dashboard', not one by one")
     return _given

@@ -1,4 +1,4 @@
-"""What several pages are made of: guarded bodies that refresh themselves, tiles, charts, sentences for empty logs."""
+"""Parts that several pages share: guarded bodies that refresh, tiles, charts, sentences for empty logs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _GOOD: dict[Good, Literal["normal", "inverse", "off"]] = {"up": "normal", "down"
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Errors become sentences. Their text is shown letter by letter: it may name paths."""
+    """Show errors as sentences. Their text is never Markdown: it may name paths."""
     try:
         yield
     except TicketbotError as error:
@@ -36,7 +36,7 @@ def guarded() -> Iterator[None]:
 
 
 def live(body: Callable[[], None]) -> None:
-    """Show what ``body`` shows, again and again where the reader wants it refreshed."""
+    """Show ``body``, and again at the interval that the reader chose."""
 
     def shown() -> None:
         with guarded():
@@ -46,7 +46,7 @@ def live(body: Callable[[], None]) -> None:
 
 
 def nothing(selection: metrics.LogSelection) -> bool:
-    """Whether there is nothing to show, which is then said."""
+    """Whether there is nothing to show. If so, say why."""
     if ask(metrics.reach) is None:
         st.info("There is no log yet. Everything stands here once 'ticketbot run' has handled its first tickets.")
         return True
@@ -64,14 +64,14 @@ def chart(title: str, figure: Any, *, key: str, alt: str) -> None:
 
 
 def instead(title: str, why: str) -> None:
-    """Where a chart would stand, why there is none."""
+    """In a chart's place, a sentence on why there is none."""
     with st.container(border=True):
         st.markdown(f"**{title}**")
         st.caption(why)
 
 
 def without_a_price(totals: metrics.Totals) -> None:
-    """Say how much of the work no cost is known of, where that is so."""
+    """Say how many answers have no known cost, if there are any."""
     if totals.unpriced:
         one = totals.unpriced == 1
         st.caption(
@@ -89,7 +89,7 @@ def tile(
     good: Good,
     help: str | None = None,
 ) -> None:
-    """A number, and how far it is from that of the period before. What it means is told, unless ``help`` says more."""
+    """A number, and its difference from the period before. Its help is its meaning, or ``help``."""
     st.metric(
         name,
         "–" if value is None else show(value),
@@ -102,19 +102,19 @@ def tile(
 
 
 def meaning(name: str) -> str:
-    """What the figure of this name is, in a sentence."""
+    """The meaning of the figure with this name, as a sentence."""
     said = MEANINGS[name.lower()]
     return f"{said[0].upper()}{said[1:]}."
 
 
 def head(title: str) -> None:
-    """A page's heading: what it shows, of which account, and by what."""
+    """A page's heading: title, account, and version."""
     st.title(title)
     st.text(f"{given().settings.account or NO_ACCOUNT}  ·  ticketbot {__version__}")
 
 
 def about(selection: metrics.LogSelection) -> None:
-    """Which period of which time zone is shown, and when that was looked up."""
+    """The period that is shown, in UTC, and the time of the figures."""
     now = given().clock.now()
     first, last = _minute(selection.since), _minute(min(selection.until, now))
     st.caption(f"{first} to {last} UTC, as of {_minute(now)} UTC")
@@ -126,16 +126,18 @@ def _minute(moment: float) -> str:
 
 def _apart(difference: float, show: Callable[[float], str]) -> str | None:
     said = points(difference) if show is percent else f"{'-' if difference < 0 else '+'}{show(abs(difference))}"
-    return said if any(digit in said for digit in "123456789") else None  # as rounded; no difference is none
+    return (
+        said if any(digit in said for digit in "123456789") else None
+    )  # a difference that rounds to zero is not shown
 
 
 def height(rows: int) -> int:
-    """Of a table that shows all of its rows, in pixels."""
+    """The height of a table that shows all of its rows, in pixels."""
     return 35 * (rows + 1) + 3
 
 
 def whole(texts: Iterable[tuple[str, str]], characters: int) -> None:
-    """Below a table, as a whole, what is longer than its cells hold."""
+    """Below a table, the full texts that its cells cut off."""
     for name, text in texts:
         if len(text) > characters:
             st.caption(name)

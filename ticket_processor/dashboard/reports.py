@@ -1,7 +1,7 @@
-"""Evaluation reports in a folder: what ``ticketbot eval``, ``backtest`` and ``train`` wrote there, and how to show it.
+"""Evaluation reports of ``ticketbot eval``, ``backtest`` and ``train`` in a folder, and how to show them.
 
-A report is somebody's file. Its HTML stands in a frame that may run nothing, fetch nothing and see nothing of the page
-around it, whatever it holds.
+A report may be any file. Its HTML stands in a frame that can run nothing, fetch nothing and see nothing of the page
+around it.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ class ReportFile:
 
     @property
     def is_page(self) -> bool:
-        """HTML; else it is what ``--json`` printed."""
+        """Whether it is HTML; else it is the output of ``--json``."""
         return self.path.suffix.lower() == ".html"
 
     def read(self) -> str:
-        """Its text. Raises :class:`CannotRun` when it cannot be read, or is too large to be one."""
+        """The file's text. Raises :class:`CannotRun` when it cannot be read, or is too large for a report."""
         if self.size > MOST_BYTES:
             raise CannotRun(f"{self.path} is too large to be a report: {self.size / 1e6:.0f} MB")
         try:
@@ -46,7 +46,7 @@ class ReportFile:
 
 
 def reports_in(folder: Path) -> list[ReportFile]:
-    """The newest reports of the folder first, none when there is no such folder. Folders inside are not looked into.
+    """The folder's reports, newest first; none when there is no such folder. Subfolders are not searched.
 
     Raises :class:`CannotRun` when the folder cannot be read.
     """
@@ -65,7 +65,7 @@ def _reports(folder: Path) -> Iterator[ReportFile]:
 
 
 def framed(page: str) -> str:
-    """A page that holds ``page`` in a frame of its own, without any right."""
+    """A page that holds ``page`` in a sandboxed frame without any permission."""
     return (
         f'<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{_NOTHING}">'
         "<style>html, body { margin: 0; height: 100%; background: #fff }"
@@ -75,7 +75,7 @@ def framed(page: str) -> str:
 
 
 def score_rows(text: str) -> list[dict[str, object]]:
-    """A row for each analyser, source and field of what ``--json`` printed; none when the text is something else."""
+    """A row for each analyser, source and field of the output of ``--json``; none for another text."""
     try:
         told = json.loads(text)
     except (ValueError, RecursionError):

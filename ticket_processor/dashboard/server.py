@@ -1,7 +1,7 @@
 """Streamlit in this process, with options that keep it to this machine and to itself.
 
-They are given as Streamlit's command line would, so that no ``.streamlit/config.toml`` outdoes them. Nothing is sent to
-anybody: no statistics, no question for an e-mail address, no look-up of the machine's public address.
+The options are set as Streamlit's command line would, so that no ``.streamlit/config.toml`` overrides them. Streamlit
+sends no statistics, asks for no e-mail address, and looks up no public address of the machine.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _CLOSING_S = 2.0
 
 @dataclass(frozen=True)
 class Address:
-    """Where the dashboard listens, and the address that people see when a reverse proxy stands before it."""
+    """The address that the dashboard listens on, and its public address behind a reverse proxy."""
 
     host: str = LOOPBACK
     port: int = 8501
@@ -39,23 +39,23 @@ class Address:
 
     @property
     def url(self) -> str:
-        """Where a browser on this machine finds it."""
+        """The address for a browser on this machine."""
         host = _EVERYWHERE.get(self.host, self.host)
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}{self.path}"
 
     @property
     def path(self) -> str:
-        """The path below which it is served."""
+        """The path of all pages."""
         return urlsplit(self.public_url).path.rstrip("/") if self.public_url else ""
 
     @property
     def is_loopback(self) -> bool:
-        """Whether only this machine can reach it."""
+        """Whether only this machine can reach the dashboard."""
         return is_loopback(f"http://[{self.host}]/" if ":" in self.host else f"http://{self.host}/")
 
 
 def free(address: Address) -> Address:
-    """The same with a port that nobody else listens on; 0 picks one. Raises :class:`ConfigError`."""
+    """The address with a free port; 0 picks one. Raises :class:`ConfigError` if the port is taken."""
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     try:
         with socket.socket(family) as listener:
@@ -85,7 +85,7 @@ def safe_options(address: Address) -> dict[str, object]:
         "server_enableAgentApi": False,
         "server_enableCORS": True,
         "server_enableXsrfProtection": True,
-        # A name that a stranger's DNS points at this machine is none of them.
+        # Not among them: a name that a stranger's DNS points at this machine.
         "server_allowedHosts": [*hosts, str(public.hostname)] if public and hosts else hosts,
         "server_corsAllowedOrigins": [f"{public.scheme}://{public.netloc}"] if public else [],
         "server_maxUploadSize": 1,
@@ -109,7 +109,7 @@ def safe_options(address: Address) -> dict[str, object]:
 
 
 def serve(address: Address, *, ready: Callable[[], None], browse: bool) -> None:
-    """Show the pages until a signal comes; ``ready`` is called once they can be asked for. Main thread only.
+    """Serve the pages until a signal comes; ``ready`` is called once they answer. Main thread only.
 
     Threads of pages that are still at work are left behind.
     """
@@ -126,7 +126,7 @@ def serve(address: Address, *, ready: Callable[[], None], browse: bool) -> None:
 
 
 def _let_go() -> None:
-    """Close what the pages had opened; a page that is still at work is not waited for."""
+    """Close what the pages have opened, without waiting for a page that is still at work."""
     import streamlit
 
     closing = threading.Thread(target=streamlit.cache_resource.clear, daemon=True)
@@ -150,6 +150,6 @@ def _when_up(url: str, ready: Callable[[], None], browse: bool) -> None:
 
 
 def has_screen() -> bool:
-    """Whether somebody sits here who could look at a browser: a terminal, and a desktop around it."""
+    """Whether a person could see a browser here: there is a terminal, and a desktop."""
     desktop = sys.platform in ("win32", "darwin") or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
     return bool(desktop) and sys.stdout.isatty()

@@ -1,4 +1,4 @@
-"""The filters beside every page of figures. They stand in the address, so that a view can be sent to somebody."""
+"""The filters beside every page of figures. They are part of the address, so that a view can be shared."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _day(now: float) -> date:
 
 
 def choose() -> Callable[[], LogSelection]:
-    """Show the filters; what they select, as it is whenever that is asked."""
+    """Show the filters. Returns a function that gives the current selection."""
     now = given().clock.now
     with st.sidebar:
         name = st.segmented_control(

@@ -20,7 +20,7 @@ def lines(
     url_of: Callable[[int], str] = lambda _ticket_id: "",
     subjects: Mapping[int, LookedUp] | None = None,
 ) -> list[dict[str, Any]]:
-    """A row for each line of the log about a ticket; with ``subjects`` what each is about, where that is known."""
+    """A row for each of the log's lines about tickets; with ``subjects`` also the subjects that are known."""
     return [
         {
             "When": line.at,
@@ -48,7 +48,7 @@ def lines(
 def escalated(
     found: Sequence[EscalatedLine], url_of: Callable[[int], str], now: Mapping[int, LookedUp]
 ) -> list[dict[str, Any]]:
-    """A row for each escalated ticket: open ones, and those of which nobody has said what they are now."""
+    """A row for each escalated ticket that is open, or whose status is unknown."""
     return [
         {
             "Escalated": one.at,
@@ -85,7 +85,7 @@ def runs(found: Sequence[RunLine]) -> list[dict[str, Any]]:
 
 
 def csv(found: Sequence[Line], url_of: Callable[[int], str] = lambda _ticket_id: "") -> bytes:
-    """The same rows as a file for spreadsheets: UTF-8 with a mark, and no cell that one takes for a formula."""
+    """The same rows as CSV for spreadsheets: UTF-8 with a byte order mark, without cells that look like formulas."""
     text = io.StringIO()
     rows = lines(found, url_of)
     writer = csv_module.writer(text, lineterminator="\r\n")

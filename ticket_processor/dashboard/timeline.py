@@ -1,7 +1,7 @@
-"""One ticket's events from the log, told for a person: what was meant, what came of it, before and after. Pure but for
-:func:`days_of` and :func:`events_of`, which read.
+"""One ticket's events from the log, in words for a person: intents, outcomes, values before and after.
 
-Of a customer's words only the redacted summary is told, while the log still holds it.
+Pure, except :func:`days_of` and :func:`events_of`, which read. Of a customer's words only the redacted summary is
+shown, while the log still holds it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ERASED = "erased, or never there"
 
 @dataclass(frozen=True)
 class Moment:
-    """One event of a ticket. ``facts`` are names and values; ``changes`` are what was changed, before and after."""
+    """One event of a ticket. ``facts`` are names and values; ``changes`` are names with values before and after."""
 
     at: str
     run_id: str
@@ -36,7 +36,7 @@ class Moment:
 
 
 def days_of(index: LogIndex, ticket_id: int) -> list[date]:
-    """The days on which the log has anything about a ticket, oldest first."""
+    """The days on which the log mentions a ticket, oldest first."""
     rows = index.query("SELECT DISTINCT day FROM events WHERE ticket_id = $id ORDER BY day", {"id": ticket_id})
     return [day for (day,) in rows]
 
@@ -44,8 +44,8 @@ def days_of(index: LogIndex, ticket_id: int) -> list[date]:
 def events_of(folder: Path, ticket_id: int, days: Iterable[date], keys: Keyring | None = None) -> list[dict[str, Any]]:
     """The ticket's events, oldest first, :data:`MOST_EVENTS` at most.
 
-    ``days`` are those on which it is known to have any; what was meant a moment before midnight stands in the file of
-    the day before. Raises ``CannotRun`` when a file cannot be read.
+    ``days`` are the days of known events; an intent just before midnight is in the file of the day before. Raises
+    ``CannotRun`` when a file cannot be read.
     """
     wanted = sorted({moment.isoformat() for day in days for moment in (day - timedelta(days=1), day)})
     found: list[dict[str, Any]] = []
@@ -61,7 +61,7 @@ def events_of(folder: Path, ticket_id: int, days: Iterable[date], keys: Keyring 
 
 
 def moments(events: Sequence[Mapping[str, Any]]) -> list[Moment]:
-    """The events as they are told, in their order. What a damaged line lacks is left out."""
+    """The events in words, in their order. Parts that a damaged line lacks are left out."""
     return [_moment(event) for event in events]
 
 
@@ -94,7 +94,7 @@ def _moment(event: Mapping[str, Any]) -> Moment:
 
 
 def _understood(analysis: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What it was taken for, and by whom."""
+    """The labels, and the analyser that chose them."""
     if not analysis:
         return
     category = " / ".join(str(analysis[name]) for name in ("category", "subcategory") if analysis.get(name))
@@ -114,7 +114,7 @@ def _understood(analysis: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _took(event: Mapping[str, Any], analysis: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What it cost, and how long it took."""
+    """Cost, tokens and durations."""
     if analysis:
         cost, tokens = event.get("cost_usd"), _table(event.get("tokens"))
         yield "Cost", dollars(cost) if isinstance(cost, int | float) else "no price"

@@ -1,4 +1,4 @@
-"""What schedulers are given so that they run ``ticketbot run``: pure rendering, one module for each of them.
+"""Renders jobs for the schedulers that start ``ticketbot run``: one pure module for each scheduler.
 
-Nothing here touches a file or starts a program, so everything can be looked at before it is installed.
+Nothing here touches a file or starts a program, so that everything can be shown before it is installed.
 """

@@ -1,8 +1,8 @@
-"""A line of a crontab, in a block of its own that can be put in and taken out without touching the rest. Pure.
+"""A line of a crontab, in a block that is added and removed without touching the rest. Pure.
 
-There is no ``flock``: runs hold a lock of their own, which says who holds it and is the same for a run by hand. There
-is no ``CRON_TZ``, which not every cron knows and which would hold for the lines below as well: a period of up to an
-hour is the same in every zone, and what a longer one is moved by when clocks change, the cursor carries.
+There is no ``flock``: runs hold a lock of their own, also those by hand. There is no ``CRON_TZ``: not every cron knows
+it, and it would affect the lines below. A period of up to an hour is the same in every zone; when a change of clocks
+moves a longer one, the next run continues from the cursor.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ class BrokenBlock(ValueError):
 def quote(word: str) -> str:
     r"""``word`` as one argument, for the shell and for every cron.
 
-    Cron takes a bare ``%`` for a line's end. Of ``\%`` some take the backslash away and some leave it, and some do the
-    same with ``\\``. So a ``%`` stands outside the quotes, where the shell takes away what cron has left, and a
-    backslash is followed by a quotation mark, which none of them minds.
+    Cron takes a bare ``%`` for a line's end. Some crons remove the backslash of ``\%`` and some leave it; the same
+    holds for ``\\``. So a ``%`` stands outside the quotes, where the shell removes a backslash that cron has left,
+    and a backslash is followed by a quotation mark, which no cron changes.
     """
     return r"\%".join(shlex.quote(part).replace("\\", "\\''") if part else "" for part in word.split("%")) or "''"
 
 
 def command(job: LocalJob, timeout: str | None = None) -> str:
-    """What cron hands to the shell. ``timeout`` is the path of that program, where there is one: cron has no limit."""
+    """The shell command of the line. ``timeout`` is the path of that program, if there is one: cron has no limit."""
     words = list(map(quote, job.command))
     if timeout:
         words = [quote(timeout), "-k", str(STOP_GRACE_S), str(job.limit_s), *words]
@@ -50,7 +50,7 @@ def render(job: LocalJob, *, timeout: str | None = None, mail_to: str | None = N
 
 
 def problems(job: LocalJob, *, timeout: str | None = None, mail_to: str | None = None) -> list[str]:
-    """Why cron cannot be given this job."""
+    """The reasons why cron cannot take this job."""
     found = []
     if len(command(job, timeout).encode()) > LONGEST_COMMAND:
         found.append(
@@ -65,7 +65,7 @@ def problems(job: LocalJob, *, timeout: str | None = None, mail_to: str | None =
 
 
 def installed(block: str) -> Installed:
-    """What a block of ours was made with, as far as its lines still say it."""
+    """The options that a block was made with, as far as its lines still hold them."""
     mail_to = re.search(r"^MAILTO=(.+)$", block, re.MULTILINE)
     line = re.search(r"^[\d*@].*$", block, re.MULTILINE)
     return Installed(
@@ -80,19 +80,19 @@ def block_in(crontab: str, name: str) -> str | None:
 
 
 def put(crontab: str, name: str, block: str) -> str:
-    """The crontab with ``block`` as its end, instead of an earlier one: a ``MAILTO`` then holds for no other line."""
+    """The crontab with ``block`` at its end instead of an earlier one, so that its ``MAILTO`` affects no other line."""
     rest = take(crontab, name)
     return rest + ("\n" if rest and not rest.endswith("\n") else "") + block
 
 
 def take(crontab: str, name: str) -> str:
-    """The crontab without the job's block; all else as it was, byte for byte. Raises :class:`BrokenBlock`."""
+    """The crontab without the job's block; the rest unchanged, byte for byte. Raises :class:`BrokenBlock`."""
     before, _block, after = _split(crontab, name)
     return before + after
 
 
 def by_hand(crontab: str) -> list[int]:
-    """Numbers of the lines outside of any block of ours that seem to start runs as well."""
+    """Numbers of the lines outside ticketbot's blocks that seem to start runs too."""
     inside, found = False, []
     for number, line in enumerate(crontab.split("\n"), 1):
         if line.startswith((_BEGIN, _END)):
@@ -113,7 +113,7 @@ def end_of(name: str) -> str:
 
 
 def _split(crontab: str, name: str) -> tuple[str, str | None, str]:
-    """What is before the block, the block, and what is after it."""
+    """The text before the block, the block, and the text after it."""
     lines = re.findall(r"[^\n]*\n|[^\n]+", crontab)  # splitlines() knows more line ends than cron does
     begins = [place for place, line in enumerate(lines) if line.startswith(begin_of(name))]
     ends = [place for place, line in enumerate(lines) if line.rstrip() == end_of(name)]

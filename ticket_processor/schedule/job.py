@@ -1,4 +1,4 @@
-"""What is to be scheduled, how often, and what no scheduler can be given. Pure."""
+"""A scheduled job, its period, and what no scheduler can take. Pure."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ..monitoring.slo import STALE
 
 DEFAULT_EVERY_MIN = 10
 PERIODS_MIN = (*(minutes for minutes in range(1, 61) if 60 % minutes == 0), 120, 180, 240, 360, 480, 720, 1440)
-"""Periods that come round evenly: parts of an hour, and whole hours that are a part of a day."""
+"""Even periods: divisors of an hour, and whole hours that divide a day."""
 LIMIT_AFTER_WATCHDOG_S = 20.0
-"""A scheduler's own limit comes so long after ours, so that it only ever ends what hangs too deep for us."""
+"""A scheduler's own limit comes this long after our watchdog's, so that it only ends a run that ours could not."""
 STOP_GRACE_S = 30
 """From the polite signal to the hard one; a run that is asked to stop is gone within 20 seconds."""
 GRACE = 1.5
@@ -62,7 +62,7 @@ class LocalJob(ScheduledJob):
 
 @dataclass(frozen=True)
 class Installed:
-    """What an entry that is there says of the options it was made with; ``None`` where it does not."""
+    """The options of an installed entry; ``None`` for one that it does not hold."""
 
     every_min: int | None = None
     mail_to: str | None = None
@@ -70,7 +70,7 @@ class Installed:
 
 @dataclass(frozen=True)
 class File:
-    """A file as a scheduler wants it, and where it goes. ``encoded`` is what it holds where that is not UTF-8."""
+    """A file for a scheduler, and its path. ``encoded`` are its bytes if they are not UTF-8."""
 
     path: str
     text: str
@@ -88,7 +88,7 @@ def limit_after(watchdog_s: float) -> int:
 
 
 def minute_of(seed: str, every_min: int) -> int:
-    """A minute of the period that stays the same for the same ``seed``, and is not the full hour that all begin at."""
+    """A minute of the period, the same for the same ``seed``, and not the full hour, when many jobs start."""
     step = min(every_min, 60)
     if step == 1:
         return 0
@@ -96,7 +96,7 @@ def minute_of(seed: str, every_min: int) -> int:
 
 
 def problems_of(name: str, every_min: int = DEFAULT_EVERY_MIN, deadline_s: float = 0.0, limit_s: int = 0) -> list[str]:
-    """Why there can be no such job, a sentence for each reason."""
+    """The reasons why there can be no such job, a sentence each."""
     problems = []
     if not re.fullmatch(_NAME, name):
         problems.append("--name: must be 1 to 40 small letters, digits and hyphens, such as ticketbot-eu")
@@ -119,7 +119,7 @@ def problems_of(name: str, every_min: int = DEFAULT_EVERY_MIN, deadline_s: float
 def followers(every_min: int, stale_minutes: float | None, *, heartbeat: bool) -> list[str]:
     """A sentence for each setting that does not fit this period, with a value that does.
 
-    ``stale_minutes`` is the setting of ``alerts``, which without a value follows the runs. ``heartbeat`` says that a
+    ``stale_minutes`` is the setting of ``alerts``; without a value it follows the runs. ``heartbeat`` says whether a
     dead man's switch watches the runs; its own settings are not known here.
     """
     told = []
@@ -141,7 +141,7 @@ def every(minutes: int) -> str:
 
 
 def unwritable(texts: Iterable[str]) -> list[str]:
-    """Why paths cannot be written into any scheduler's file: a line break in a path would begin a line of its own."""
+    """The paths that no scheduler's file can hold, a sentence each: a line break would begin a line of its own."""
     bad = dict.fromkeys(text for text in texts if any(map(_strange, text)))
     return [f"the path {json.dumps(text)} holds characters that no scheduler can be given; rename it" for text in bad]
 
@@ -155,7 +155,7 @@ def cron_times(job: ScheduledJob) -> str:
 
 
 def every_of(times: str) -> int | None:
-    """The period that such fields come round with, ``*/N`` included; ``None`` for others."""
+    """The period of these five fields, also of ``*/N``; ``None`` for fields of other kinds."""
     times = re.sub(r"^\*/", "0-59/", times)
     minute = re.match(r"\d{1,2}(?!\d)", times)
     jobs = (ScheduledJob("", every, 0, int(minute[0]) if minute else 0) for every in PERIODS_MIN)
@@ -163,16 +163,16 @@ def every_of(times: str) -> int | None:
 
 
 def mark(settings: str) -> str:
-    """What is put into everything that is installed, to know it again. ASCII, whatever the path."""
+    """The mark in every installed file, by which its owner is known again. ASCII, whatever the path."""
     return _MARK + json.dumps(settings)
 
 
 def marked_for(text: str) -> str | None:
-    """The ``settings`` that an installed text carries the mark of; ``None`` for what is not ours."""
+    """The ``settings`` in an installed text's mark; ``None`` for a text that ticketbot did not write."""
     found = re.search(re.escape(_MARK) + r'("(?:[^"\\]|\\.)*")', text)
     return None if found is None else str(json.loads(found[1]))
 
 
 def _strange(character: str) -> bool:
-    """Whether it is a control character, a line's end, half a character (as of a name that is no UTF-8), or none."""
+    """Whether it is a control character, a line's end, a surrogate (in a name that is not UTF-8), or no character."""
     return unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") or character in "\ufffe\uffff"

@@ -1,8 +1,7 @@
 """A service that is one run, and the timer that starts it. Pure.
 
-The service of the system's manager sees nothing of the system but what a run needs, and writes nowhere but into its own
-folders. A user's own manager may not set up most of that, and some of it makes it refuse to start anything at all, so
-there only the rest is asked for.
+A service of the system's manager sees only what a run needs, and writes only into its own folders. A user's manager
+cannot set up most of that, and refuses to start the service for some of it, so its units ask for the rest only.
 """
 
 from __future__ import annotations
@@ -97,7 +96,7 @@ WantedBy=timers.target
 
 
 def installed(timer: str) -> Installed:
-    """What a timer of ours was made with, as far as it still says it."""
+    """The options that a timer was made with, as far as it still holds them."""
     found = re.search(r"^OnCalendar=(.*)$", timer, re.MULTILINE)
     jobs = (ScheduledJob("", every, 0, 0) for every in PERIODS_MIN)
     return Installed(every_min=next((job.every_min for job in jobs if found and calendar(job) == found[1]), None))
@@ -121,8 +120,8 @@ def quote(word: str) -> str:
 
 
 def problems(job: LocalJob) -> list[str]:
-    """Why systemd cannot be given this job."""
-    # The one path that is taken as it stands, where a backslash at the end joins two lines.
+    """The reasons why systemd cannot take this job."""
+    # systemd takes this path without unquoting it, and a backslash at its end joins two lines.
     if job.folder.endswith("\\") or job.folder != job.folder.strip():
         return [f"the folder {job.folder!r} begins or ends with what systemd would take off; rename it"]
     return []
@@ -138,7 +137,7 @@ def _exec(command: tuple[str, ...]) -> str:
 
 
 def _places(job: LocalJob) -> Iterator[str]:
-    """What of the file system is there at all, and where it may be written."""
+    """The lines that say which parts of the file system the service sees, and where it may write."""
     needed = (*job.reads, *job.writes, job.folder)
     yield "ProtectSystem=strict"
     yield f"ProtectHome={'read-only' if _any_in(needed, _HOMES) else 'yes'}"

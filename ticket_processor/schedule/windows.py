@@ -13,7 +13,7 @@ from .job import PERIODS_MIN, File, Installed, LocalJob, mark
 
 NAMESPACE = "http://schemas.microsoft.com/windows/2004/02/mit/task"
 FIRST_DAY = "2026-01-01"
-"""Any day that is past: what counts is the distance from it."""
+"""Any past day: Task Scheduler counts the periods from it."""
 LONGEST_PATH = 260
 
 
@@ -84,7 +84,7 @@ def duration(seconds: int) -> str:
 
 
 def installed(task: str) -> Installed:
-    """What a task was made with, as far as it still says it."""
+    """The options that a task was made with, as far as its XML still holds them."""
     found = re.search(r"<Interval>P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?</Interval>", task)
     days, hours, minutes = map(int, found.groups(default="0")) if found else (0, 0, 0)
     every_min = (days * 24 + hours) * 60 + minutes
@@ -92,7 +92,7 @@ def installed(task: str) -> Installed:
 
 
 def problems(job: LocalJob) -> list[str]:
-    """Why Task Scheduler cannot be given this job."""
+    """The reasons why Task Scheduler cannot take this job."""
     found = []
     if not job.user:
         found.append("Windows did not say who you are: USERNAME is not set")

@@ -20,7 +20,7 @@ COUNTS = ("Answers", "Tokens in", "of these cached", "Tokens out", "Without a pr
 
 
 def tiles(selection: LogSelection) -> None:
-    """What was spent, against the period before."""
+    """Cost and tokens, against the period before."""
     now, before = ask(metrics.totals, selection), ask(metrics.totals, selection.before)
     known = before.lines > 0
     with st.grid(min_column_width=135):

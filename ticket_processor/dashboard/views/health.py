@@ -14,13 +14,13 @@ from ticket_processor.reporting.glossary import MEANINGS, dollars, percent, seco
 
 WIDTHS = {"": 110, "Check": 140, "Found": 640}
 CHARACTERS = 95
-"""That a line of what was found holds, so wide."""
+"""The number of characters that fit into the column "Found"."""
 OFFLINE = "--offline"
 MARKS = {Status.OK: "✓ ok", Status.WARN: "! warning", Status.FAIL: "✗ failed", Status.SKIPPED: "– not looked at"}
 
 
 def verdict(found: Health) -> None:
-    """What all checks come to."""
+    """The result of all checks."""
     failed = sum(check.status is Status.FAIL for check in found.checks)
     warned = sum(check.status is Status.WARN for check in found.checks)
     status = found.status if asked else f"{found.status}, as far as looked at"

@@ -86,7 +86,7 @@ def one(number: int) -> None:
 
 
 def file_name(selection: metrics.LogSelection) -> str:
-    """Of a download: whose receipts, of which days."""
+    """The name of a download: the account, and the first and last day."""
     host = re.sub(r"[^A-Za-z0-9.-]", "_", given().settings.account or "")
     days = (iso(selection.since)[:10], iso(selection.until - 1)[:10])
     return "-".join(filter(None, ("ticketbot", host, *days))) + ".csv"
