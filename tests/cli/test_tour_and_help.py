@@ -109,6 +109,23 @@ def test_help_is_instant_since_nothing_heavy_is_imported(bare: Command, argument
         assert "75 another run is active" in ended.out
 
 
+@pytest.mark.parametrize("arguments", [("--help",), ("audit", "--help"), ("rnu",), ("audit", "verfy")], ids=" ".join)
+def test_a_list_of_commands_and_a_wrong_name_import_no_command(bare: Command, arguments: tuple[str, ...]) -> None:
+    script = (
+        "import sys, json\n"
+        "from ticket_processor.cli import main\n"
+        f"sys.argv = ['ticketbot', *{arguments!r}]\n"
+        "try:\n"
+        "    main()\n"
+        "except SystemExit:\n"
+        "    found = [name for name in sys.modules if name.startswith('ticket_processor.commands.')]\n"
+        "    print(json.dumps(sorted(name.rpartition('.')[2] for name in found)))\n"
+    )
+    ended = bare.end(bare.python("-c", script))
+    assert json.loads(ended.out.splitlines()[-1]) == ["cli_examples", "command_group"]
+    assert "Commands:" in ended.out or "Did you mean" in ended.err
+
+
 def test_the_version_is_told(bare: Command) -> None:
     assert bare("--version", fresh=True).out == f"ticketbot {__version__}\n"
 

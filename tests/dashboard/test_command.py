@@ -217,6 +217,17 @@ def test_health_looks_at_who_may_read_the_files_with_secrets(monkeypatch: pytest
     assert files == (tmp_path / "here" / ".env", tmp_path / "there" / ".env")
 
 
+def test_without_a_settings_file_the_folder_above_is_not_looked_at(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Served(monkeypatch)
+    call()
+    files = given().secret_files
+    give(None)
+    assert files == (tmp_path / ".env",)
+
+
 def test_every_option_is_one_that_streamlit_knows() -> None:
     from streamlit import config
 

@@ -52,7 +52,7 @@ def send_test(clock: SystemClock, as_json: JsonOption = False, config: ConfigOpt
         f"{'ok  ' if row['arrived'] else 'FAIL'}  {row['target']}: {row['message']}{_because(row)}" for row in rows
     ]
     code = ExitCode.OK if all(row["arrived"] for row in rows) else ExitCode.SOME_FAILED
-    Screen(quiet=False, as_json=as_json).result("\n".join(lines), {"sent": rows, "exit_code": int(code)})
+    Screen(as_json=as_json).result("\n".join(lines), {"sent": rows, "exit_code": int(code)})
     return code
 
 
@@ -89,7 +89,7 @@ def show(as_json: JsonOption = False, config: ConfigOption = None) -> int:
         "last_failure": failure and {"at": iso(failure.at), "target": failure.target, "why": failure.why},
         "last_run": None if memory.seen is None else iso(memory.seen),
     }
-    Screen(quiet=False, as_json=as_json).result(_listed(rows, unreached, memory), data)
+    Screen(as_json=as_json).result(_listed(rows, unreached, memory), data)
     return ExitCode.OK
 
 

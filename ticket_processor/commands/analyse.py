@@ -44,7 +44,7 @@ def analyse(
     deadline = Deadline(clock, DEADLINE_S)
     read = _fetched(int(ticket), settings, clock, deadline) if by_id else _from(sys.stdin, clock)
     walked = walk(read, settings, clock, deadline)
-    screen = Screen(quiet=False, as_json=as_json)
+    screen = Screen(as_json=as_json)
     screen.notices(walked.troubles)
     screen.result("\n".join(_lines(walked)), as_data(read, walked))
     return ExitCode.OK

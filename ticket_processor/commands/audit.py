@@ -59,7 +59,7 @@ def verify(
     keys = reading_keys(settings)
     if not keys:
         raise CannotRun(NOT_SEALED)
-    screen = Screen(quiet=False, as_json=as_json)
+    screen = Screen(as_json=as_json)
     remarks: list[str] = []
     state_head, ours = _left(settings, remarks)
     known = [(BY_STATE, state_head)] if state_head else []

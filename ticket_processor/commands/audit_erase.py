@@ -52,7 +52,7 @@ def erase_tickets(
     if not named and requester is None:
         raise ConfigError("say whose: --ticket ID, which may be repeated, or --requester")
     settings = load(config=config)
-    screen = Screen(quiet=False, as_json=as_json)
+    screen = Screen(as_json=as_json)
     wanted = named | (tickets_of(settings, clock, requester) if requester is not None else frozenset())
     if not wanted:
         screen.result(

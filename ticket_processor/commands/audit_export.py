@@ -62,7 +62,7 @@ def export(
         events = (as_lines if form == "jsonl" else as_table)(lines, counted, with_text=with_text)
         told.update(events=events, bytes=counted.bytes, sha256=counted.sha256)
 
-    screen = Screen(quiet=False, as_json=False)
+    screen = Screen()
     if out == STDOUT:
         printed = standard_output()
         write(printed)

@@ -43,7 +43,7 @@ def show(
     """
     settings = load(config=config, need_helpdesk=False)
     keys, ring = reading_keys(settings), keyring(settings)
-    screen = Screen(quiet=False, as_json=as_json)
+    screen = Screen(as_json=as_json)
     files = log_files(settings.log_dir)
     told: list[Told] = []
     closed = False

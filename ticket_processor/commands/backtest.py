@@ -11,11 +11,19 @@ from ..core.clock import SystemClock, iso
 from ..core.errors import ConfigError, ExitCode
 from ..evaluation.data import Labelled
 from ..evaluation.measure import as_data
-from ..evaluation.report import misses, require_plots, write_report
+from ..evaluation.report import misses, write_report
 from ..evaluation.solved import CategoryFrom, how_it_was_decided
 from ..settings.load import load
 from . import score_tables
-from .analyser_choice import AnalyserOption, PrecisionOption, ShowErrorsOption, WorkersOption, results, subjects
+from .analyser_choice import (
+    AnalyserOption,
+    PrecisionOption,
+    ShowErrorsOption,
+    WorkersOption,
+    check_report,
+    results,
+    subjects,
+)
 from .options import ConfigOption, HtmlOption, JsonOption, VerboseOption
 from .parse_time import parse_since
 from .screen import Screen
@@ -54,13 +62,10 @@ def backtest(
     config: ConfigOption = None,
 ) -> int:
     """Measure analysers on the helpdesk's solved tickets, and propose thresholds; writes nothing there."""
-    if show_errors and html is None:
-        raise ConfigError("--show-errors puts the tickets into the report: name its file with --html")
-    if html is not None:
-        require_plots()
+    check_report(html, show_errors=show_errors)
     moment = parse_since(since, clock.now())
     where = CategoryFrom.parse(category_from)
-    screen = Screen(quiet=False, as_json=as_json)
+    screen = Screen(as_json=as_json)
     settings = load(config=config)
     screen.notices(settings.notices)
     remarks: dict[str, None] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -50,14 +49,13 @@ def dashboard(
         )
     from ..dashboard.options import DashboardOptions, give
     from ..dashboard.server import Address, free, has_screen, serve
-    from ..settings.load import load
-    from ..settings.sources import CONFIG_VARIABLE
+    from ..settings.load import DEFAULT_FILE, config_file, load
 
     settings = load(config=config, need_helpdesk=False)
     address = free(Address(host, port, _public(public_url)))
-    named = config or Path(os.environ.get(CONFIG_VARIABLE, ""))
+    named = config_file(config=config) or Path(DEFAULT_FILE)
     folder = reports or named.parent / REPORTS
-    screen = Screen(quiet=False, as_json=False)
+    screen = Screen()
     screen.notices([*settings.notices, *settings.lost, *([] if address.is_loopback else [OPEN_TO_ALL])])
     secrets = {Path.cwd() / ".env", named.absolute().parent / ".env"}
     give(DashboardOptions(settings, folder, clock, tuple(sorted(secrets))))

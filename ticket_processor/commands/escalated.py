@@ -37,7 +37,7 @@ def escalated(
     require_duckdb()
     settings = load(config=config, need_helpdesk=False)
     check_log(settings)
-    screen = Screen(quiet=False, as_json=as_json)
+    screen = Screen(as_json=as_json)
     found = _of_the_log(settings, clock, moment)
     tickets, why = look_up(settings, clock, [one.ticket_id for one in found]) if found else ({}, "")
     shown = [one for one in found if everything or tickets.get(one.ticket_id, LookedUp()).status not in OVER]

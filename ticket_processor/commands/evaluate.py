@@ -11,13 +11,21 @@ from typing import Annotated
 import typer
 
 from ..core.clock import SystemClock
-from ..core.errors import ConfigError, ExitCode
+from ..core.errors import ExitCode
 from ..evaluation.data import Labelled, Remark, read_file
 from ..evaluation.measure import as_data
-from ..evaluation.report import misses, require_plots, write_report
+from ..evaluation.report import misses, write_report
 from ..settings.load import load
 from . import score_tables
-from .analyser_choice import AnalyserOption, PrecisionOption, ShowErrorsOption, WorkersOption, results, subjects
+from .analyser_choice import (
+    AnalyserOption,
+    PrecisionOption,
+    ShowErrorsOption,
+    WorkersOption,
+    check_report,
+    results,
+    subjects,
+)
 from .options import ConfigOption, HtmlOption, JsonOption
 from .screen import Screen
 
@@ -41,11 +49,8 @@ def evaluate(
     config: ConfigOption = None,
 ) -> int:
     """Measure analysers on labelled tickets; needs no helpdesk."""
-    if show_errors and html is None:
-        raise ConfigError("--show-errors puts the tickets into the report: name its file with --html")
-    if html is not None:
-        require_plots()
-    screen = Screen(quiet=False, as_json=as_json)
+    check_report(html, show_errors=show_errors)
+    screen = Screen(as_json=as_json)
     settings = load(config=config, need_helpdesk=False)
     remarks: dict[str, None] = {}
     sources = _read(files, limit, remarks.setdefault)

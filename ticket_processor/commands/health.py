@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -14,8 +13,7 @@ from ..core.errors import ConfigError, ExitCode, Stopping
 from ..monitoring.health.checks import Health, Status
 from ..monitoring.health.doctor import Doctor, unusable
 from ..monitoring.run_metrics import RunMetrics, in_words
-from ..settings.load import DEFAULT_FILE, load
-from ..settings.sources import CONFIG_VARIABLE
+from ..settings.load import DEFAULT_FILE, config_file, load
 from .options import ConfigOption, JsonOption, VerboseOption
 from .screen import Screen
 
@@ -44,7 +42,7 @@ def health(
     config: ConfigOption = None,
 ) -> tuple[int, int]:
     """Look at everything that runs need, within 10 s. Exit code 0: healthy; 1: degraded; 3: unhealthy."""
-    screen = Screen(quiet=False, as_json=as_json)
+    screen = Screen(as_json=as_json)
     if serve is not None:
         return _serve(
             clock, screen, config=config, offline=offline, host=host or DEFAULT_HOST, port=serve, names=names or ()
@@ -64,7 +62,7 @@ def health(
 
 def _doctor(clock: SystemClock, config: Path | None, *, offline: bool) -> Doctor:
     settings = load(config=config)
-    named = config or Path(os.environ.get(CONFIG_VARIABLE, "").strip() or DEFAULT_FILE)
+    named = config_file(config=config) or Path(DEFAULT_FILE)
     return Doctor(
         settings, clock, offline=offline, secret_files=sorted({Path.cwd() / ".env", named.absolute().parent / ".env"})
     )

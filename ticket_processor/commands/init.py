@@ -22,7 +22,7 @@ def init(
     from ..settings.load import DEFAULT_FILE, load
     from .init_files import check_helpdesk, check_models, write_files
 
-    screen = Screen(quiet=False, as_json=False)
+    screen = Screen()
     if not folder.is_dir():
         raise ConfigError(f"{folder} is no folder")
     for found in write_files(folder, force=force):

@@ -46,7 +46,7 @@ def redact(
 ) -> int:
     """Show a text as a model would see it, and how much was replaced; redacts only, and needs no settings."""
     chosen = _level(level)
-    screen = Screen(quiet=False, as_json=as_json)
+    screen = Screen(as_json=as_json)
     text = _read(file, sys.stdin)
     rows = file.removesuffix(".gz").endswith(".jsonl")
     tickets = _tickets(text, file) if rows else [(None, text, ())]

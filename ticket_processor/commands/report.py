@@ -132,7 +132,7 @@ def report(
 
         everybody = mail_receivers(settings.alerts)
     check_log(settings)
-    screen = Screen(quiet=False, as_json=as_json or to_print or csv == STANDARD_OUTPUT)
+    screen = Screen(as_json=as_json or to_print or csv == STANDARD_OUTPUT)
     with ExitStack() as stack:
         with screen.progress("reading the log"):
             index = stack.enter_context(_index(settings, clock, begin, end))

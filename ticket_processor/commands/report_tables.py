@@ -25,20 +25,8 @@ WHOLE_TOPIC = "all tickets"
 
 def tables(report: Report) -> Iterator[Table]:
     """The whole report."""
-    yield from _when_filled(
-        overview(report),
-        labels(report),
-        escalated(report),
-        reasons(report),
-        spikes(report),
-        objectives(report),
-        models(report),
-        runs(report),
-        *of_helpdesk(report),
-    )
-
-
-def _when_filled(*found: Table) -> Iterator[Table]:
+    of_the_log = (overview, labels, escalated, reasons, spikes, objectives, models, runs)
+    found = (*(make(report) for make in of_the_log), *of_helpdesk(report))
     yield from (table for table in found if table.rows)
 
 

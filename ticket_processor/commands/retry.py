@@ -34,7 +34,7 @@ def show(as_json: JsonOption = False, config: ConfigOption = None) -> int:
     with opened_state(settings.state_folder, settings.zendesk.base_url, dry_run=True) as state:
         items = state.retries()
     dead = sum(item.dead for item in items)
-    Screen(quiet=False, as_json=as_json).result(
+    Screen(as_json=as_json).result(
         f"{_table(items)}\n{len(items) - dead} waiting, {dead} dead" if items else NOTHING,
         {
             "waiting": len(items) - dead,
@@ -57,7 +57,7 @@ def run(
 ) -> tuple[int, int]:
     """Try the tickets of the list now, dead letters included, and no others."""
     settings = load(config=config)
-    screen = Screen(quiet=False, as_json=as_json)
+    screen = Screen(as_json=as_json)
     screen.notices(settings.notices)
     subjects = Subjects()
     tally = tally_of(settings, subjects)
@@ -107,10 +107,8 @@ def drop(
         finally:
             audit.close()
     if REPAIRED in audit.alerted:
-        Screen(quiet=False, as_json=as_json).notices(
-            [REPAIRED_SAID]
-        )  # the next run goes on behind it, and would not tell
-    Screen(quiet=False, as_json=as_json).result(
+        Screen(as_json=as_json).notices([REPAIRED_SAID])  # the next run goes on behind it, and would not tell
+    Screen(as_json=as_json).result(
         f"{_table(chosen)}\n{len(chosen)} dropped; no run tries them any more" if chosen else "nothing to drop",
         {"dropped": [item.ticket_id for item in chosen]},
     )

@@ -70,7 +70,7 @@ def sandbox(
         server = SandboxServer(served, port=port)
     except OSError as error:
         raise ConfigError(f"--port {port} cannot be used: {error.strerror or error}") from None
-    screen = Screen(quiet=False, as_json=False)
+    screen = Screen()
     with server:
         screen.say(f"The sandbox holds {tickets} tickets, plan {plan}. Look at {server.url}/ ; Ctrl-C ends it.")
         screen.say("Point ticketbot, or anything else, at it with:\n")

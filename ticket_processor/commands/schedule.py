@@ -84,7 +84,7 @@ def show(
 ) -> int:
     """Print what install would hand over, ready for use; change nothing."""
     kind = kind or fitting()
-    screen = Screen(quiet=False, as_json=as_json)
+    screen = Screen(as_json=as_json)
     prepared = _prepared(kind, ScheduleOptions(name, every_min, config, mail_to), begun=False)
     files, commands = prepared.scheduler.files, prepared.scheduler.commands
     by_hand = f"'install' instead of 'show' hands this over; by hand: {'; '.join(commands)}"
@@ -114,7 +114,7 @@ def install(
 ) -> int:
     """Have the system start runs; again, and it is brought up to date, with what is not said as it was."""
     kind = kind or fitting()
-    screen = Screen(quiet=False, as_json=as_json)
+    screen = Screen(as_json=as_json)
     prepared = _prepared(kind, ScheduleOptions(name, every_min, config, mail_to), begun=True)
     done = [*prepared.scheduler.install(), f"a run {every(prepared.every_min)}"]
     screen.notices(prepared.notices)
@@ -133,7 +133,7 @@ def remove(
     if problems := problems_of(name):
         raise ConfigError(*problems)
     done = without_job(kind, name, config_file(config=config) or Path.cwd()).remove()
-    Screen(quiet=False, as_json=as_json).result("\n".join(done), {"scheduler": kind, "name": name, "done": done})
+    Screen(as_json=as_json).result("\n".join(done), {"scheduler": kind, "name": name, "done": done})
     return ExitCode.OK
 
 

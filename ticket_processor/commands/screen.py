@@ -80,7 +80,9 @@ def _escaped(found: re.Match[str]) -> str:
 class Screen:
     """Prints to ``out``; problems and progress go to ``err``, so that ``--json`` output stays clean."""
 
-    def __init__(self, *, quiet: bool, as_json: bool, out: TextIO | None = None, err: TextIO | None = None) -> None:
+    def __init__(
+        self, *, quiet: bool = False, as_json: bool = False, out: TextIO | None = None, err: TextIO | None = None
+    ) -> None:
         self._quiet = quiet
         self._as_json = as_json
         self._out = out or sys.stdout

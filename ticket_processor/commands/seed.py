@@ -99,7 +99,7 @@ def seed(
     from ..seeding.variations import vary
     from ..settings.load import load
 
-    screen = Screen(quiet=False, as_json=as_json)
+    screen = Screen(as_json=as_json)
     deadline = Deadline(clock, SEED_DEADLINE_S)
     settings = load(config=config, flags={("run", "workers"): workers}, need_helpdesk=not save_only)
     screen.notices(settings.notices)

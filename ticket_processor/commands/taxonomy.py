@@ -48,7 +48,7 @@ def check(
     Exit code 0: no problems; 1: problems; 3: the helpdesk could not be asked.
     """
     settings = _settings(config, offline=offline)
-    screen = Screen(quiet=False, as_json=as_json)
+    screen = Screen(as_json=as_json)
     taxonomy = settings.taxonomy
     log = list(logged(settings.log_dir, clock.now(), log_days, keyring(settings))) if log_days else None
     trouble: list[str] = []
@@ -87,7 +87,7 @@ def check(
 def show(as_json: JsonOption = False, config: ConfigOption = None) -> int:
     """Print the categories of both levels as they are used."""
     taxonomy = load(config=config, need_helpdesk=False).taxonomy
-    Screen(quiet=False, as_json=as_json).result(
+    Screen(as_json=as_json).result(
         "\n".join(_tree(taxonomy)),
         {"fallback": taxonomy.fallback, "categories": [_as_data(taxonomy, name) for name in taxonomy.top]},
     )

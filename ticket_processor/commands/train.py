@@ -75,7 +75,7 @@ def train(
 
     settings = load(config=config, need_helpdesk=from_helpdesk)
     folder = out or _own_folder(settings)
-    screen = Screen(quiet=False, as_json=as_json)
+    screen = Screen(as_json=as_json)
     screen.notices(settings.notices)
 
     examples = read_examples(files or (), lambda sentence: screen.notices([sentence]))
