@@ -20,6 +20,7 @@ from ..audit.retention import keys_in, left_in
 from ..audit.verify import check
 from ..audit.writer import Head
 from ..core.errors import CannotRun, ConfigError, ExitCode, StateUnusable, TicketbotError
+from ..monitoring.facts import many
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..state.store import FILE_NAME, State
@@ -196,25 +197,21 @@ def _rows(report: VerificationReport) -> list[tuple[str, str, str]]:
 
 
 def _text(report: VerificationReport) -> str:
-    counted = f"{_counted(report.files, 'file')}, {_counted(report.lines, 'line')}"
+    counted = f"{many(report.files, 'file')}, {many(report.lines, 'line')}"
     if report.flaws:
-        first = f"The log does not hold: {_counted(len(report.flaws), 'flaw')} in {counted}"
+        first = f"The log does not hold: {many(len(report.flaws), 'flaw')} in {counted}"
     elif report.unchecked:
         first = f"Not all of the log could be checked: {counted}, and nothing changed in what could"
     else:
         first = f"The log holds: {counted}, each as it was written"
     lines = [first]
     if report.erased:
-        lines.append(f"  erased: the words of {_counted(report.erased, 'line')}, as the log says")
+        lines.append(f"  erased: the words of {many(report.erased, 'line')}, as the log says")
     if report.expired:
-        lines.append(f"  deleted when their time had come: {_counted(len(report.expired), 'day')}")
+        lines.append(f"  deleted when their time had come: {many(len(report.expired), 'day')}")
     if report.unsealed:
-        lines.append(f"  from before there was a chain: {_counted(report.unsealed, 'line')}, which nothing protects")
+        lines.append(f"  from before there was a chain: {many(report.unsealed, 'line')}, which nothing protects")
     for anchor in report.anchors:
         stands = {True: "stands", False: "IS NOT THERE", None: "cannot be looked up any more"}[anchor.stands]
         lines.append(f"  end known from {anchor.given_by}: {anchor.anchor} {stands}")
     return "\n".join([*lines, f"  end of the log now: {report.head or 'unknown'}"])
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

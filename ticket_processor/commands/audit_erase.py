@@ -16,6 +16,7 @@ from ..audit.receipts import REPAIRED, REPAIRED_SAID
 from ..audit.retention import keep_head
 from ..core.clock import SystemClock
 from ..core.errors import CannotRun, ConfigError, ExitCode, RunLocked
+from ..monitoring.facts import many
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
@@ -159,14 +160,12 @@ def _code(troubles: Collection[str]) -> int:
 
 
 def _tickets(wanted: Collection[int]) -> str:
-    return f"{len(wanted)} ticket{'' if len(wanted) == 1 else 's'}"
+    return many(len(wanted), "ticket")
 
 
 def _text(first: str, wanted: Collection[int], found: TicketTraces, answers: int | None, given_up: list[int]) -> str:
     files = len(found.lines)
-    lines = [
-        f"{first}: the words of {_tickets(wanted)}, {found.total} lines in {files} file{'' if files == 1 else 's'}"
-    ]
+    lines = [f"{first}: the words of {_tickets(wanted)}, {found.total} lines in {many(files, 'file')}"]
     if found.leftovers:
         lines.append(f"  with them what crashes left in the log's folder, whosever it is: {len(found.leftovers)} files")
     if answers is None:

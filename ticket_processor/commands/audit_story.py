@@ -13,6 +13,7 @@ from ..audit.files import LogFile, log_files
 from ..audit.lines import Line
 from ..core.errors import ExitCode
 from ..dashboard.timeline import Moment, moments
+from ..monitoring.facts import many
 from ..settings.load import load
 from ..wiring.parts import keyring
 from .audit import reading_keys
@@ -138,8 +139,8 @@ def _text(ticket: int, told: list[Told]) -> str:
     trust = f"{wrong} NOT to be relied on" if wrong else "each as it was written"
     cost = _cost(told)
     return (
-        f"Ticket {ticket}: {len(told)} line{'s' * (len(told) != 1)} of {runs} run{'s' * (runs != 1)}, "
-        f"{writes} write{'s' * (writes != 1)}, {'no price known' if cost is None else f'${cost:.6f}'}; {trust}"
+        f"Ticket {ticket}: {many(len(told), 'line')} of {many(runs, 'run')}, "
+        f"{many(writes, 'write')}, {'no price known' if cost is None else f'${cost:.6f}'}; {trust}"
     )
 
 

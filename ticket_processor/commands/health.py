@@ -10,6 +10,7 @@ import typer
 
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode, Stopping
+from ..monitoring.facts import many
 from ..monitoring.health.checks import Health, Status
 from ..monitoring.health.doctor import Doctor, unusable
 from ..monitoring.run_metrics import RunMetrics, in_words
@@ -113,7 +114,7 @@ def _in_words(runs: RunMetrics) -> str:
     """The numbers in a line."""
     if not runs.runs:
         return "no runs"
-    words = [f"{runs.runs} run{'s' * (runs.runs != 1)}"]
+    words = [many(runs.runs, "run")]
     words += [f"{runs.runs_failed} that could not be made"] if runs.runs_failed else []
     words += in_words(runs)
     words += [f"{runs.usage.input + runs.usage.output:,} tokens"] if runs.usage.input else []

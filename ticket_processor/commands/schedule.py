@@ -6,7 +6,6 @@ import os
 import shutil
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +17,6 @@ from ..schedule import cron, systemd, windows
 from ..schedule.job import (
     File,
     LocalJob,
-    ScheduledJob,
     every,
     followers,
     limit_after,
@@ -31,10 +29,10 @@ from ..settings.schema import Settings
 from . import installation
 from .installation import Account, is_root
 from .options import ConfigOption, JsonOption
-from .schedule_options import Kind, ScheduleOptions, completed, installed_twice, unit_folder, without_job
-from .schedulers import Cron, Scheduler, Systemd, Windows
+from .schedule_options import Kind, ScheduleOptions, completed, installed_twice, scheduler_of
+from .schedulers import Scheduler
 from .screen import Screen
-from .system_commands import run_program, write_file
+from .system_commands import write_file
 
 BOOTED_BY_SYSTEMD = Path("/run/systemd/system")
 LINGERING = Path("/var/lib/systemd/linger")
@@ -61,15 +59,6 @@ MailToOption = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class _Prepared:
-    """A scheduler with its job, the job's period in minutes, and notices."""
-
-    scheduler: Scheduler
-    every_min: int
-    notices: Sequence[str]
-
-
 def show(
     kind: SchedulerArgument = None,
     every_min: EveryOption = None,
@@ -85,15 +74,15 @@ def show(
     """Print what install would hand over, ready for use; change nothing."""
     kind = kind or fitting()
     screen = Screen(as_json=as_json)
-    prepared = _prepared(kind, ScheduleOptions(name, every_min, config, mail_to), begun=False)
-    files, commands = prepared.scheduler.files, prepared.scheduler.commands
+    scheduler, minutes, notices = _prepared(kind, ScheduleOptions(name, every_min, config, mail_to), begun=False)
+    files, commands = scheduler.files, scheduler.commands
     by_hand = f"'install' instead of 'show' hands this over; by hand: {'; '.join(commands)}"
-    screen.notices([*prepared.notices, *([] if as_json else [by_hand])])
+    screen.notices([*notices, *([] if as_json else [by_hand])])
     # Each of several files has its path as a comment above it.
     text = "\n".join(f"# {file.path}\n{file.text}" if len(files) > 1 else file.text for file in files)
     data: dict[str, object] = {
         "scheduler": kind,
-        "every_minutes": prepared.every_min,
+        "every_minutes": minutes,
         "files": [{"path": file.path, "content": file.text} for file in files],
         "commands": list(commands),
     }
@@ -115,10 +104,10 @@ def install(
     """Have the system start runs; again, and it is brought up to date, with what is not said as it was."""
     kind = kind or fitting()
     screen = Screen(as_json=as_json)
-    prepared = _prepared(kind, ScheduleOptions(name, every_min, config, mail_to), begun=True)
-    done = [*prepared.scheduler.install(), f"a run {every(prepared.every_min)}"]
-    screen.notices(prepared.notices)
-    screen.result("\n".join(done), {"scheduler": kind, "name": name, "every_minutes": prepared.every_min, "done": done})
+    scheduler, minutes, notices = _prepared(kind, ScheduleOptions(name, every_min, config, mail_to), begun=True)
+    done = [*scheduler.install(), f"a run {every(minutes)}"]
+    screen.notices(notices)
+    screen.result("\n".join(done), {"scheduler": kind, "name": name, "every_minutes": minutes, "done": done})
     return ExitCode.OK
 
 
@@ -132,7 +121,7 @@ def remove(
     kind = kind or fitting()
     if problems := problems_of(name):
         raise ConfigError(*problems)
-    done = without_job(kind, name, config_file(config=config) or Path.cwd()).remove()
+    done = scheduler_of(kind, name, config_file(config=config) or Path.cwd()).remove()
     Screen(as_json=as_json).result("\n".join(done), {"scheduler": kind, "name": name, "done": done})
     return ExitCode.OK
 
@@ -153,32 +142,41 @@ def _written(files: Sequence[File], output: Path) -> list[Path]:
     return places
 
 
-def _prepared(kind: Kind, wishes: ScheduleOptions, *, begun: bool) -> _Prepared:
-    """The scheduler with its job. With ``begun`` a first run must have been made.
+def _prepared(kind: Kind, options: ScheduleOptions, *, begun: bool) -> tuple[Scheduler, int, list[str]]:
+    """The scheduler with its job, the job's period in minutes, and notices. With ``begun`` a first run must exist.
 
     Raises :class:`ConfigError` with every reason why there can be no such job, or why its runs would fail.
     """
-    problems = ["--mail-to belongs to cron"] if wishes.mail_to is not None and kind != "cron" else []
-    file = config_file(config=wishes.config)
+    problems = ["--mail-to belongs to cron"] if options.mail_to is not None and kind != "cron" else []
+    file = config_file(config=options.config)
     file = None if file is None else _absolute(file)
     folder = Path.cwd() if file is None else file.parent
-    wishes, told = completed(kind, wishes, file or folder)
-    scheduler, notices = _scheduler(kind, wishes, file, folder, problems, begun=begun)
-    told += installed_twice(kind, wishes.name, file or folder)
-    return _Prepared(scheduler, wishes.minutes, [*told, *notices])
-
-
-def _scheduler(
-    kind: Kind, wishes: ScheduleOptions, file: Path | None, folder: Path, problems: list[str], *, begun: bool
-) -> tuple[Scheduler, list[str]]:
+    place = file or folder
+    options, kept = completed(kind, options, place)
     # On Windows a variable that is set for good looks like one of this terminal.
     settings = installation.settings_of(file, folder, problems, in_terminal=kind == "windows")
-    job = _job(wishes, settings, problems)
+    run = (settings or Settings()).run
+    limit_s = limit_after(run.deadline_s + GRACE_S)
+    problems += problems_of(options.name, options.minutes, run.deadline_s, limit_s)
     if settings is None:
         raise ConfigError(*problems)
-    account = installation.account_for(file or folder)
+    account = installation.account_for(place)
     state = installation.state_folder(settings, folder, account)
-    notices = [*settings.notices, *_differences(kind, file, folder), *_followers(wishes, settings)]
+    job = LocalJob(
+        options.name,
+        options.minutes,
+        limit_s,
+        minute_of(f"{socket.gethostname()} {options.name}", options.minutes),
+        command=(*installation.program(), "run", "--quiet", *(["--config", str(file)] if file else [])),
+        folder=str(folder),
+        settings=str(place),
+        reads=installation.reads(settings, folder),
+        writes=tuple(dict.fromkeys(str(_absolute(path)) for path in (state, folder / settings.log_dir))),
+        user=account.name,
+    )
+    alerts = settings.alerts
+    notices = [*settings.notices, *_differences(kind, file, folder)]
+    notices += followers(options.minutes, alerts.stale_minutes, heartbeat=alerts.heartbeat_url is not None)
     if (kind == "windows") != installation.ON_WINDOWS:
         notices.append("this is for another system, with this machine's paths and user: show it on the one it is for")
     if not installation.has_begun(settings, state):
@@ -186,65 +184,35 @@ def _scheduler(
             "no run has been made yet, and a scheduled one cannot say where to begin: 'ticketbot run --since now' does"
         )
         (problems if begun else notices).append(f"{told} (looked into {state})")
-    local = LocalJob(
-        **vars(job),
-        command=(*installation.program(), "run", "--quiet", *(["--config", str(file)] if file else [])),
-        folder=str(folder),
-        settings=str(file or folder),
-        reads=installation.reads(settings, folder),
-        writes=tuple(dict.fromkeys(str(_absolute(place)) for place in (state, folder / settings.log_dir))),
-        user=account.name,
-    )
-    problems += unwritable(local.texts)
+    problems += unwritable(job.texts)
+    block = ""
     if kind == "windows":
-        problems += windows.problems(local)
-        return _unless(problems, Windows(wishes.name, run_program, job=local)), notices
-    if account.is_root:
-        told = f"the runs will be root's, since root owns {local.settings}; safer: give it to a user of its own"
-        notices.append(f"{told}, and say this again")
-    used = {
-        Path(local.command[0]): 5,
-        Path(local.settings): 4,
-        folder / ".env": 4,
-        **dict.fromkeys(map(Path, local.writes), 7),
-    }
-    notices += installation.barred(account, used)
+        problems += windows.problems(job)
+    else:
+        notices += _about_account(account, job, folder)
     if kind == "systemd":
-        problems += systemd.problems(local)
+        problems += systemd.problems(job)
         if not is_root() and not (LINGERING / account.name).exists():
             told = f"runs only while {account.name} is logged in, unless an administrator says: "
             notices.append(f"{told}loginctl enable-linger {account.name}")
-        scheduler = Systemd(wishes.name, run_program, unit_folder(), system=is_root(), job=local)
-        return _unless(problems, scheduler), notices
-    timeout = shutil.which("timeout")
-    problems += cron.problems(local, timeout=timeout, mail_to=wishes.mail_to)
-    block = cron.render(local, timeout=timeout, mail_to=wishes.mail_to)
-    return _unless(problems, _cron(wishes.name, account, block, local.settings)), notices
-
-
-def _cron(name: str, account: Account, block: str, settings: str) -> Cron:
-    return Cron(name, run_program, user=account.other_user, block=block, settings=settings)
-
-
-def _unless(problems: list[str], scheduler: Scheduler) -> Scheduler:
+    elif kind == "cron":
+        timeout = shutil.which("timeout")
+        problems += cron.problems(job, timeout=timeout, mail_to=options.mail_to)
+        block = cron.render(job, timeout=timeout, mail_to=options.mail_to)
     if problems:
         raise ConfigError(*problems)
-    return scheduler
+    scheduler = scheduler_of(kind, options.name, place, job=job, block=block)
+    return scheduler, options.minutes, [*kept, *installed_twice(kind, options.name, place), *notices]
 
 
-def _job(wishes: ScheduleOptions, settings: Settings | None, problems: list[str]) -> ScheduledJob:
-    """The job, even if it has problems, so that all of them can be reported together."""
-    run = (settings or Settings()).run
-    limit_s = limit_after(run.deadline_s + GRACE_S)
-    problems += problems_of(wishes.name, wishes.minutes, run.deadline_s, limit_s)
-    minute = minute_of(f"{socket.gethostname()} {wishes.name}", wishes.minutes)
-    return ScheduledJob(wishes.name, wishes.minutes, limit_s, minute)
-
-
-def _followers(wishes: ScheduleOptions, settings: Settings) -> list[str]:
-    alerts = settings.alerts
-    heartbeat = alerts.heartbeat_url is not None
-    return followers(wishes.minutes, alerts.stale_minutes, heartbeat=heartbeat)
+def _about_account(account: Account, job: LocalJob, folder: Path) -> list[str]:
+    """Notices on the account of the runs: it is root's, or may not use what a run needs."""
+    needed = {Path(job.command[0]): 5, Path(job.settings): 4, folder / ".env": 4}
+    found = installation.barred(account, {**needed, **dict.fromkeys(map(Path, job.writes), 7)})
+    if not account.is_root:
+        return found
+    told = f"the runs will be root's, since root owns {job.settings}; safer: give it to a user of its own"
+    return [f"{told}, and say this again", *found]
 
 
 def _differences(kind: Kind, file: Path | None, folder: Path) -> list[str]:

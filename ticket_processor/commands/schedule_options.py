@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..core.errors import CannotRun
-from ..schedule.job import DEFAULT_EVERY_MIN, Installed, every, problems_of
+from ..schedule.job import DEFAULT_EVERY_MIN, Installed, LocalJob, every, problems_of
 from . import installation
 from .installation import is_root
 from .schedulers import Cron, Scheduler, Systemd, Windows
@@ -46,50 +46,53 @@ class ScheduleOptions:
         )
 
 
-def completed(kind: Kind, wishes: ScheduleOptions, place: Path) -> tuple[ScheduleOptions, list[str]]:
+def completed(kind: Kind, options: ScheduleOptions, place: Path) -> tuple[ScheduleOptions, list[str]]:
     """The options completed from the installed entry, and notices on what was kept or could not be read.
 
     ``place`` is the settings' file, or the folder where there is none.
     """
-    if problems_of(wishes.name) or wishes.all_said(kind):
-        return wishes, []
-    instead = [] if wishes.every_min is not None else [f"cannot be read; set: {every(wishes.minutes)}"]
+    if problems_of(options.name) or options.all_said(kind):
+        return options, []
+    instead = [] if options.every_min is not None else [f"cannot be read; set: {every(options.minutes)}"]
     try:
-        known = without_job(kind, wishes.name, place).installed(str(place))
+        known = scheduler_of(kind, options.name, place).installed(str(place))
     except NoProgram:
-        return wishes, []  # without a scheduler there is no entry
+        return options, []  # without a scheduler there is no entry
     except CannotRun:  # install reports the reason itself
-        return wishes, [f"what an earlier installation was made with {words}" for words in instead]
+        return options, [f"what an earlier installation was made with {words}" for words in instead]
     if known is None:
-        return wishes, []
+        return options, []
     told = [] if known.every_min else [f"how often the entry that is there starts runs {words}" for words in instead]
     kept = [
         words
         for said, value, words in (
-            (wishes.every_min, known.every_min, every(known.every_min or 0)),
-            (wishes.mail_to, known.mail_to, f"mail to {known.mail_to}"),
+            (options.every_min, known.every_min, every(known.every_min or 0)),
+            (options.mail_to, known.mail_to, f"mail to {known.mail_to}"),
         )
         if said is None and value is not None
     ]
-    return wishes.completed(known), [*told, *([f"kept: {', '.join(kept)}"] if kept else [])]
+    return options.completed(known), [*told, *([f"kept: {', '.join(kept)}"] if kept else [])]
 
 
 def installed_twice(kind: Kind, name: str, place: Path) -> list[str]:
     """A notice if the system's other scheduler has such an entry too, and both would start runs."""
     other: Kind | None = {"cron": "systemd", "systemd": "cron"}.get(kind)  # type: ignore[assignment]
     with suppress(CannotRun):
-        if other and without_job(other, name, place).installed(str(place)) is not None:
+        if other and scheduler_of(other, name, place).installed(str(place)) is not None:
             return [f"{other} starts these runs as well; 'ticketbot schedule remove {other} --name {name}' ends that"]
     return []
 
 
-def without_job(kind: Kind, name: str, place: Path) -> Scheduler:
-    """The scheduler without a job, to read and remove an entry. The owner of ``place`` owns the crontab."""
+def scheduler_of(kind: Kind, name: str, place: Path, *, job: LocalJob | None = None, block: str = "") -> Scheduler:
+    """The scheduler with its job, for cron as a ``block``. Without a job it can only read and remove an entry.
+
+    The owner of ``place`` owns the crontab.
+    """
     if kind == "windows":
-        return Windows(name, run_program)
+        return Windows(name, run_program, job=job)
     if kind == "systemd":
-        return Systemd(name, run_program, unit_folder(), system=is_root())
-    return Cron(name, run_program, user=installation.account_for(place).other_user)
+        return Systemd(name, run_program, unit_folder(), system=is_root(), job=job)
+    return Cron(name, run_program, user=installation.account_for(place).other_user, block=block, settings=str(place))
 
 
 def unit_folder() -> Path:
