@@ -91,7 +91,7 @@ def erase_tickets(
         answers = _forget_answers(settings, clock, gone.troubles)
         keep_head(state, audit)
     if REPAIRED in audit.alerted:
-        screen.notices([REPAIRED_SAID])  # the next run goes on behind it, and would not tell
+        screen.notices([REPAIRED_SAID])  # no later run would report it
     screen.result(
         _text("Erased", wanted, gone, answers, given_up), _data(wanted, gone, answers, given_up, unknown, dry_run=False)
     )

@@ -70,7 +70,7 @@ def backtest(
     screen.notices(settings.notices)
     remarks: dict[str, None] = {}
     with ExitStack() as stack:
-        # First, since it tells what is wrong with the command line before anything is read.
+        # First, so that a wrong name on the command line is reported before anything is read.
         chosen = subjects(analysers or (), settings, clock, stack, workers=workers, trouble=remarks.setdefault)
         solved = read_solved(
             settings, clock, screen, moment, limit=limit, include_ours=include_ours, category_from=where

@@ -1,4 +1,4 @@
-"""``ticketbot dashboard``."""
+"""``ticketbot dashboard``: checks options and packages, and serves the pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``ticketbot health``."""
+"""``ticketbot health``: prints the checks, or serves them over HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``ticketbot init``."""
+"""``ticketbot init``: writes the settings files, and prints what they reach."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -154,7 +154,7 @@ def report(
     written = _write(found, csv_file, output, html)
     if everybody:
         written.append(_mailed(found, everybody))
-    else:  # the mail says it
+    else:  # the mail holds them
         screen.notices([*found.remarks, *report_tables.shortcomings(found)])
     if as_json:
         screen.result("", as_data(found))
@@ -279,7 +279,7 @@ def _with_subjects(found: Report, settings: Settings, clock: SystemClock) -> Rep
 
 def _keys(settings: Settings) -> Keyring | None:
     if not settings.audit.encryption_keys:
-        return None  # a log in the clear is quicker to report on without all that a run needs
+        return None  # loading the keyring's modules would slow the report on an unencrypted log
     from ..wiring.parts import keyring
 
     return keyring(settings)
@@ -298,18 +298,19 @@ def _day(moment: float) -> str:
 
 def _write(found: Report, csv: Path | None, markdown: Path | None, html: Path | None) -> list[str]:
     """Write the files that were asked for, and say where."""
-    if csv is markdown is html is None:
-        return []
-    from ..evaluation.report import write_text
-    from .report_page import page
-
-    lines = []
-    for name, file, text in (
+    files: list[tuple[str, Path | None, Callable[[Report], str]]] = [
         ("CSV", csv, csv_text),
         ("Markdown", markdown, report_markdown.markdown),
-        ("Report", html, page),
-    ):
+    ]
+    if html is not None:
+        from .report_page import page
+
+        files.append(("Report", html, page))
+    lines = []
+    for name, file, text in files:
         if file is not None:
+            from ..evaluation.report import write_text
+
             write_text(file, text(found))
             lines.append(f"{name}: {file}")
     return lines

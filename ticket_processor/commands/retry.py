@@ -107,7 +107,7 @@ def drop(
         finally:
             audit.close()
     if REPAIRED in audit.alerted:
-        Screen(as_json=as_json).notices([REPAIRED_SAID])  # the next run goes on behind it, and would not tell
+        Screen(as_json=as_json).notices([REPAIRED_SAID])  # no later run would report it
     Screen(as_json=as_json).result(
         f"{_table(chosen)}\n{len(chosen)} dropped; no run tries them any more" if chosen else "nothing to drop",
         {"dropped": [item.ticket_id for item in chosen]},

@@ -1,4 +1,4 @@
-"""``ticketbot sandbox``."""
+"""``ticketbot sandbox``: serves the imitation of Zendesk and OpenAI until a signal comes."""
 
 from __future__ import annotations
 

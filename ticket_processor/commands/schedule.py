@@ -74,7 +74,7 @@ def show(
     """Print what install would hand over, ready for use; change nothing."""
     kind = kind or fitting()
     screen = Screen(as_json=as_json)
-    scheduler, minutes, notices = _prepared(kind, ScheduleOptions(name, every_min, config, mail_to), begun=False)
+    scheduler, minutes, notices = _prepared(kind, ScheduleOptions(name, every_min, mail_to), config, begun=False)
     files, commands = scheduler.files, scheduler.commands
     by_hand = f"'install' instead of 'show' hands this over; by hand: {'; '.join(commands)}"
     screen.notices([*notices, *([] if as_json else [by_hand])])
@@ -104,7 +104,7 @@ def install(
     """Have the system start runs; again, and it is brought up to date, with what is not said as it was."""
     kind = kind or fitting()
     screen = Screen(as_json=as_json)
-    scheduler, minutes, notices = _prepared(kind, ScheduleOptions(name, every_min, config, mail_to), begun=True)
+    scheduler, minutes, notices = _prepared(kind, ScheduleOptions(name, every_min, mail_to), config, begun=True)
     done = [*scheduler.install(), f"a run {every(minutes)}"]
     screen.notices(notices)
     screen.result("\n".join(done), {"scheduler": kind, "name": name, "every_minutes": minutes, "done": done})
@@ -142,13 +142,15 @@ def _written(files: Sequence[File], output: Path) -> list[Path]:
     return places
 
 
-def _prepared(kind: Kind, options: ScheduleOptions, *, begun: bool) -> tuple[Scheduler, int, list[str]]:
+def _prepared(
+    kind: Kind, options: ScheduleOptions, config: Path | None, *, begun: bool
+) -> tuple[Scheduler, int, list[str]]:
     """The scheduler with its job, the job's period in minutes, and notices. With ``begun`` a first run must exist.
 
     Raises :class:`ConfigError` with every reason why there can be no such job, or why its runs would fail.
     """
     problems = ["--mail-to belongs to cron"] if options.mail_to is not None and kind != "cron" else []
-    file = config_file(config=options.config)
+    file = config_file(config=config)
     file = None if file is None else _absolute(file)
     folder = Path.cwd() if file is None else file.parent
     place = file or folder

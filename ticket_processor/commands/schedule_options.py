@@ -25,7 +25,6 @@ class ScheduleOptions:
 
     name: str
     every_min: int | None
-    config: Path | None
     mail_to: str | None
 
     @property

@@ -89,7 +89,7 @@ class Cron:
         if rest:
             self._ask("-", text=rest)
         else:
-            self._ask("-r")  # as it was before: there was none
+            self._ask("-r")  # there was none before the job
         return [f"taken out of {self._where}: the runs of {marked_for(block)}"]
 
     def _write(self, crontab: str, known: bool) -> str:

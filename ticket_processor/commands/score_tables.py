@@ -143,7 +143,7 @@ def proposals(result: SubjectResult, source: SourceResult) -> Iterator[Table]:
 
 
 def policy_lines(result: SubjectResult, source: SourceResult) -> list[str]:
-    """The same for ``ticketbot.toml``: what is proved may be applied, the rest only suggested."""
+    """The proposals as lines for ``ticketbot.toml``: proved fields may be applied, the others only suggested."""
     lines = []
     for item in source.fields:
         if item.thresholds is None or item.field not in SETTING:

@@ -1,4 +1,4 @@
-"""What a run prints: a bar and a table where a person watches, plain lines for cron, one object for a program."""
+"""Prints: a bar and tables for a person at a terminal, plain lines for cron, one JSON object for a program."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class Screen:
             self._print(text, self._out)
 
     def notices(self, notices: Sequence[str]) -> None:
-        """Things to know that stop nothing."""
+        """Print notices, which stop nothing."""
         for notice in () if self._quiet else notices:
             self._print(f"ticketbot: note: {notice}", self._err)
 

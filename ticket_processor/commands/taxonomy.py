@@ -1,4 +1,4 @@
-"""``ticketbot taxonomy``: the site's categories as they are used, and what is wrong with them."""
+"""``ticketbot taxonomy``: prints the site's categories, and checks them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``ticketbot train``."""
+"""``ticketbot train``: learns a local classifier, and stores it where a run looks for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``ticketbot undo``."""
+"""``ticketbot undo``: takes a run's writes back, and prints what stays and why."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ SUBJECTS_KEPT_S = 60.0
 HEALTH_KEPT_S = 20.0
 """Helpdesk and model servers are asked at most once in this time, however many readers refresh."""
 
-_Wishes = ParamSpec("_Wishes")
+_Options = ParamSpec("_Options")
 _Said = TypeVar("_Said")
 
 
@@ -64,12 +64,12 @@ def book() -> Book:
 
 
 def ask(
-    question: Callable[Concatenate[LogIndex, _Wishes], _Said], *wishes: _Wishes.args, **more: _Wishes.kwargs
+    question: Callable[Concatenate[LogIndex, _Options], _Said], *options: _Options.args, **more: _Options.kwargs
 ) -> _Said:
     """The answer of a function of ``metrics`` for the current log."""
     log = book()
-    key = f"{id(log)} {log.refresh()} {question.__name__} {wishes!r} {more!r}"
-    return cast(_Said, _answer(key, lambda: question(log.index, *wishes, **more)))
+    key = f"{id(log)} {log.refresh()} {question.__name__} {options!r} {more!r}"
+    return cast(_Said, _answer(key, lambda: question(log.index, *options, **more)))
 
 
 @st.cache_data(max_entries=MOST_ANSWERS, max_size=MOST_BYTES, ttl=KEPT_S, show_spinner=False)

@@ -30,7 +30,7 @@ _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86_400.0
 
 
 def period(name: str, first: date | None, last: date | None, now: float) -> tuple[float, float]:
-    """From when until when, in Unix seconds; days are UTC, and the last one is included.
+    """The period's begin and end, in Unix seconds; days are UTC, and the last one is included.
 
     A period up to now ends with the minute, so that what was worked out serves for as long.
     """
@@ -96,14 +96,14 @@ def choose() -> Callable[[], LogSelection]:
 
 
 def _several(dimension: Dimension, label: str, known: dict[Dimension, list[str]]) -> tuple[str, ...]:
-    # What is chosen stays a choice, even where the period has none of it.
+    # A chosen value stays among the choices even if the period has none of it.
     asked = (st.query_params.get_all(dimension) or st.session_state.get(dimension, []))[:MOST_CHOSEN]
     options = list(dict.fromkeys((*known.get(dimension, ()), *asked)))
     return tuple(st.multiselect(label, options, key=dimension, bind="query-params", placeholder="all"))
 
 
 def refresh_every() -> int | None:
-    """Show the switch for refreshing; seconds, ``None`` when it is off."""
+    """Show the switch for refreshing. Returns seconds, ``None`` when it is off."""
     with st.sidebar:
         name = st.segmented_control(
             "Refresh", list(REFRESH), default="off", required=True, key="refresh", bind="query-params"

@@ -18,7 +18,7 @@ PERIODS_MIN = (*(minutes for minutes in range(1, 61) if 60 % minutes == 0), 120,
 LIMIT_AFTER_WATCHDOG_S = 20.0
 """A scheduler's own limit comes this long after our watchdog's, so that it only ends a run that ours could not."""
 STOP_GRACE_S = 30
-"""From the polite signal to the hard one; a run that is asked to stop is gone within 20 seconds."""
+"""From the polite signal to the hard one: a run ends within 20 seconds of the first."""
 GRACE = 1.5
 """A heartbeat's grace, in periods."""
 _NAME = r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?"
