@@ -24,7 +24,7 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from ticket_processor.analysis.classifier.analyser import ClassifierUnusable, LocalClassifier, NotTrained
-from ticket_processor.analysis.classifier.scoring import decide, plain_form, softmax
+from ticket_processor.analysis.classifier.scoring import Linear, decide, plain_form, softmax
 from ticket_processor.analysis.classifier.storage import DESCRIPTION, Task, read_weights, write
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text.redact import RedactedText, redact
@@ -37,6 +37,7 @@ from ticket_processor.evaluation.training import contenders
 from ticket_processor.evaluation.training.calibration import calibrate
 from ticket_processor.evaluation.training.corpus import NgramCounts, corpus_of, text_of
 from ticket_processor.evaluation.training.fitting import Trained, train
+from ticket_processor.evaluation.training.summary import summary_text
 
 LABELLED = Path(__file__).parents[2].parent / "shared" / "data"
 
@@ -404,6 +405,10 @@ def test_whatever_is_damaged_it_answers_or_says_so(data: st.DataObject, folder: 
         (lambda path: path.write_text("{", encoding="utf-8"), "damaged"),
         (lambda path: path.write_bytes(b"\xff\xfe"), "damaged"),
         (lambda path: path.write_text(path.read_text().replace('"format": 1', '"format": 2')), "another version"),
+        (
+            lambda path: path.write_text(path.read_text().replace("logistic regression", "random forest", 1)),
+            "another version of ticketbot: train again",
+        ),
         (lambda path: path.write_text(path.read_text().replace('"weights-', '"../weights-')), "damaged"),
         (lambda path: current_weights(path.parent).unlink(), "missing"),
     ],
@@ -444,41 +449,73 @@ def test_without_the_extra_it_says_what_to_install(folder: Path, monkeypatch: py
 # --- methods and confidence ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("method", list(contenders.CONTENDERS))
-@pytest.mark.parametrize("labels", [2, 3])
-def test_each_method_ends_as_arrays_that_answer_as_it_did(method: str, labels: int) -> None:
-    if method in contenders.NEEDS:
-        pytest.importorskip(contenders.NEEDS[method], reason=f"{method} belongs to the extra 'bench'")
+def separable(labels: int) -> tuple[Any, Any]:
+    """Sixty rows of twelve columns, and the labels that the largest value of each row tells."""
     rng = np.random.default_rng(3)
     targets = np.arange(60) % labels
     rows = np.abs(rng.normal(size=(60, 12)).astype(np.float32)) * (rng.random((60, 12)) < 0.5)
     rows[np.arange(60), targets] += 2
-    matrix = sparse.csr_matrix(rows.astype(np.float32))
-    scorer = contenders.CONTENDERS[method](matrix, targets, 0)
-    many = contenders.scores_of(scorer, matrix)
+    return sparse.csr_matrix(rows.astype(np.float32)), targets
+
+
+@pytest.mark.parametrize("method", list(contenders.TREES))
+@pytest.mark.parametrize("labels", [2, 3])
+def test_trees_take_part_in_the_contest_with_their_own_probabilities(method: str, labels: int) -> None:
+    if method in contenders.NEEDS:
+        pytest.importorskip(contenders.NEEDS[method], reason=f"{method} belongs to the extra 'bench'")
+    matrix, targets = separable(labels)
+    scores = contenders.scores_of(contenders.TREES[method](matrix, targets, 0), matrix)
+    assert scores.shape == (60, labels)
+    assert (scores.argmax(axis=1) == targets).mean() > 0.95
+    assert np.allclose(softmax(scores).sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("method", list(contenders.LINEAR))
+@pytest.mark.parametrize("labels", [2, 3])
+def test_each_linear_method_ends_as_arrays_that_answer_as_it_did(method: str, labels: int) -> None:
+    matrix, targets = separable(labels)
+    linear = contenders.LINEAR[method](matrix, targets, 0)
+    again = Linear.from_arrays(linear.to_arrays(), columns=12, labels=labels)
+    many = contenders.scores_of(linear, matrix)
     assert (many.argmax(axis=1) == targets).mean() > 0.95
     for at in range(60):
         columns = matrix[at].indices.astype(np.int32)
-        assert np.allclose(scorer.scores(columns, matrix[at].data), many[at], atol=1e-4)
+        assert np.allclose(again.scores(columns, matrix[at].data), many[at], atol=1e-4)
 
 
 def test_a_contest_keeps_the_best_and_says_who_took_no_part(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "xgboost", None)
     monkeypatch.setitem(sys.modules, "catboost", None)
-    kept = {name: contenders.CONTENDERS[name] for name in ("logistic regression", "naive Bayes", "XGBoost", "CatBoost")}
 
     def blind(matrix: Any, targets: Any, seed: int) -> Any:
         return contenders.naive_bayes(matrix, np.roll(targets, 1), seed)
 
-    monkeypatch.setattr(
-        "ticket_processor.evaluation.training.fitting.CONTENDERS",
-        {"logistic regression": blind, **dict(list(kept.items())[1:])},
-    )
+    linear = {"logistic regression": blind, "naive Bayes": contenders.naive_bayes}
+    trees = {name: contenders.TREES[name] for name in ("XGBoost", "CatBoost")}
+    monkeypatch.setattr("ticket_processor.evaluation.training.fitting.LINEAR", linear)
+    monkeypatch.setattr("ticket_processor.evaluation.training.fitting.TREES", trees)
     lines: list[str] = []
     (learnt,) = learn(TRAINING, tasks=("category",), bench=True, say=lines.append).learnt
     assert learnt.description.model == "naive Bayes"
-    assert [contest.method for contest in learnt.contests] == list(kept)
+    assert [contest.method for contest in learnt.contests] == [*linear, *trees]
     assert sum(f"not installed: {how_to_install('bench')}" in line for line in lines) == 2
+
+
+def test_trees_that_win_the_contest_are_named_and_a_linear_method_is_put_in_use(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def blind(matrix: Any, targets: Any, seed: int) -> Any:
+        return contenders.naive_bayes(matrix, np.roll(targets, 1), seed)
+
+    monkeypatch.setattr("ticket_processor.evaluation.training.fitting.LINEAR", {"naive Bayes": blind})
+    monkeypatch.setattr(
+        "ticket_processor.evaluation.training.fitting.TREES", {"random forest": contenders.random_forest}
+    )
+    result = learn(TRAINING, tasks=("category",), bench=True)
+    assert result.description.tasks["category"].model == "naive Bayes"
+    said = summary_text(result, bench=True)
+    assert "category: random forest scored higher, but only a linear method is put in use" in said
+    assert said.index("random forest") < said.index("naive Bayes"), "the better one stands first"
 
 
 def test_confidence_means_what_it_says() -> None:

@@ -46,7 +46,7 @@ def train(
         ),
     ] = None,
     bench: Annotated[
-        bool, typer.Option("--bench", help="Compare six methods by cross-validation; keep the best for each task.")
+        bool, typer.Option("--bench", help="Compare six methods by cross-validation; put the best linear one in use.")
     ] = False,
     report: Annotated[
         Path | None,

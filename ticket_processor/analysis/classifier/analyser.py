@@ -31,7 +31,7 @@ from .storage import (
 )
 
 if TYPE_CHECKING:
-    from .scoring import Features, Floats, Ints, Scorer
+    from .scoring import Features, Floats, Ints, Linear
 
 __all__ = ["ClassifierUnusable", "LocalClassifier", "NotTrained", "Prediction", "groups_of"]
 
@@ -59,7 +59,7 @@ class _Loaded:
 
     features: Features
     words: tuple[str, ...]
-    scorers: dict[Task, Scorer]
+    linear: dict[Task, Linear]
     groups: dict[Task, tuple[tuple[str, ...], Ints]]
 
 
@@ -146,15 +146,15 @@ class LocalClassifier:
         columns, values = loaded.features.vector(text.text)
         if not len(columns):
             raise AnalysisFailed("classifier_knows_no_word")
-        return {task: self._predict(loaded, task, columns, values) for task in tasks if task in loaded.scorers}
+        return {task: self._predict(loaded, task, columns, values) for task in tasks if task in loaded.linear}
 
     def _predict(self, loaded: _Loaded, task: Task, columns: Ints, values: Floats) -> Prediction:
-        from .scoring import Linear, decide, log_odds
+        from .scoring import decide, log_odds
 
         learnt = self._description.tasks[task]
         groups, group_of = loaded.groups[task]
-        scorer = loaded.scorers[task]
-        decision = decide(scorer.scores(columns, values)[None, :], learnt.temperature, group_of)
+        linear = loaded.linear[task]
+        decision = decide(linear.scores(columns, values)[None, :], learnt.temperature, group_of)
         label = int(decision.labels[0])
         odds = learnt.slope * float(log_odds(decision.shares)[0]) + learnt.intercept
         confidence = round(1 / (1 + math.exp(-max(-30.0, min(30.0, odds)))), 3)
@@ -163,12 +163,10 @@ class LocalClassifier:
         shares = decision.groups[0]
         order = sorted(range(len(groups)), key=lambda at: -shares[at])[1:3]
         also = tuple(groups[at] for at in order if shares[at] >= _ALSO_FROM)
-        evidence: tuple[str, ...] = ()
-        if isinstance(scorer, Linear):
-            is_word = columns < len(loaded.words)
-            pull = scorer.pull(columns[is_word], values[is_word], label)
-            strongest = ((loaded.words[columns[at]], pull[at]) for at in (-pull).argsort()[: 4 * _MOST_EVIDENCE])
-            evidence = tuple(word for word, force in strongest if force > 0 and is_single_word(word))[:_MOST_EVIDENCE]
+        is_word = columns < len(loaded.words)
+        pull = linear.pull(columns[is_word], values[is_word], label)
+        strongest = ((loaded.words[columns[at]], pull[at]) for at in (-pull).argsort()[: 4 * _MOST_EVIDENCE])
+        evidence = tuple(word for word, force in strongest if force > 0 and is_single_word(word))[:_MOST_EVIDENCE]
         return Prediction(learnt.labels[label], confidence, also, evidence)
 
     def _ready(self) -> _Loaded:
@@ -191,17 +189,17 @@ def groups_of(task: Task, labels: tuple[str, ...], taxonomy: Taxonomy) -> tuple[
 
 
 def _read(path: Path, description: Description, taxonomy: Taxonomy) -> _Loaded:
-    from .scoring import Features, scorer_from
+    from .scoring import Features, Linear
 
     content = read_weights(path)
     try:
         features = Features.from_arrays(content["features"])
         width = len(features.idf)
-        scorers = {
-            task: scorer_from(content[task], columns=width, labels=len(learnt.labels))
+        linear = {
+            task: Linear.from_arrays(content[task], columns=width, labels=len(learnt.labels))
             for task, learnt in description.tasks.items()
         }
     except (KeyError, ValueError, IndexError, TypeError, AttributeError, UnicodeDecodeError):
         raise ClassifierUnusable(f"{path} is damaged: train again") from None
     groups = {task: groups_of(task, learnt.labels, taxonomy) for task, learnt in description.tasks.items()}
-    return _Loaded(features, tuple(features.words), scorers, groups)
+    return _Loaded(features, tuple(features.words), linear, groups)

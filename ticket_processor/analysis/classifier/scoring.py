@@ -3,8 +3,8 @@
 Words and pairs of neighbouring words carry the matter; pieces of three to five characters carry inflection, compounds,
 typing errors and the scripts that put no space between words. Training and use count the same.
 
-A linear model and an ensemble of decision trees, whatever library fitted them, become the same few arrays. So the
-file that holds them needs no type but the array, and one ticket costs one small product.
+A linear model, whichever method fitted it, is two arrays. So the file that holds it needs no type but the array, and
+one ticket costs one small product.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,6 @@ Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
 Arrays = Mapping[str, npt.NDArray[np.generic]]
 
-_DEEPEST_TREE = 10_000
 _MOST_TOKENS = 20_000
 
 
@@ -90,16 +89,6 @@ class Features:
         )
 
 
-class Scorer(Protocol):
-    """Scores for each label; a softmax of them is a probability of sorts, before calibration."""
-
-    def scores(self, columns: Ints, values: Floats) -> Floats:
-        """One ticket's scores, one for each label."""
-        ...
-
-    def to_arrays(self) -> dict[str, npt.NDArray[np.generic]]: ...
-
-
 @dataclass(frozen=True)
 class Linear:
     """A weight for each column and label, and a bias for each label."""
@@ -108,105 +97,28 @@ class Linear:
     bias: Floats
 
     def scores(self, columns: Ints, values: Floats) -> Floats:
+        """One ticket's scores, one for each label; a softmax of them is a probability of sorts, before calibration."""
         result: Floats = values @ self.weights[columns] + self.bias
         return result
 
     def to_arrays(self) -> dict[str, npt.NDArray[np.generic]]:
         return {"weights": self.weights, "bias": self.bias}
 
+    @staticmethod
+    def from_arrays(arrays: Arrays, *, columns: int, labels: int) -> Linear:
+        """Raises ``KeyError`` or ``ValueError`` when the arrays do not fit each other or the rest."""
+        weights, bias = (arrays[name].astype(np.float32) for name in ("weights", "bias"))
+        if bias.shape != (labels,) or weights.shape != (columns, labels):
+            raise ValueError("the weights do not fit the vocabulary and the labels")
+        if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
+            raise ValueError("a weight is no number")
+        return Linear(weights, bias)
+
     def pull(self, columns: Ints, values: Floats, label: int) -> Floats:
         """How far each of a ticket's columns pulls towards ``label``, compared to the labels on average."""
         weights = self.weights[columns]
         result: Floats = values * (weights[:, label] - weights.mean(axis=1))
         return result
-
-
-@dataclass(frozen=True)
-class Trees:
-    """Decision trees over some of the columns; a node whose ``left`` is itself is a leaf.
-
-    Where a column's value is at most ``threshold`` the way goes left. A ticket's scores are the sum of its leaves'
-    values and the bias, or their logarithm for trees that vote with probabilities.
-    """
-
-    columns: Ints
-    roots: Ints
-    feature: Ints
-    threshold: Floats
-    left: Ints
-    right: Ints
-    values: Floats
-    bias: Floats
-    votes: bool = False
-
-    def scores(self, columns: Ints, values: Floats) -> Floats:
-        row = np.zeros((1, len(self.columns)), np.float32)
-        at = np.searchsorted(self.columns, columns)
-        at[at == len(self.columns)] = 0
-        known = self.columns[at] == columns
-        row[0, at[known]] = values[known]
-        scores: Floats = self.scores_of(row)[0]
-        return scores
-
-    def scores_of(self, rows: Floats) -> Floats:
-        """The scores of many tickets, each a row of this ensemble's own columns."""
-        at = np.broadcast_to(self.roots, (len(rows), len(self.roots)))
-        index = np.arange(len(rows))[:, None]
-        for _ in range(_DEEPEST_TREE):
-            goes_left = rows[index, self.feature[at]] <= self.threshold[at]
-            following = np.where(goes_left, self.left[at], self.right[at])
-            if np.array_equal(following, at):
-                break
-            at = following
-        total = self.values[at].sum(axis=1, dtype=np.float32) + self.bias
-        if self.votes:
-            total = np.log(total / len(self.roots) + np.float32(1e-3))
-        result: Floats = total
-        return result
-
-    def to_arrays(self) -> dict[str, npt.NDArray[np.generic]]:
-        return {
-            "columns": self.columns,
-            "roots": self.roots,
-            "feature": self.feature,
-            "threshold": self.threshold,
-            "left": self.left,
-            "right": self.right,
-            "values": self.values,
-            "bias": self.bias,
-            "votes": np.array([self.votes], np.int64),
-        }
-
-
-def scorer_from(arrays: Arrays, *, columns: int, labels: int) -> Scorer:
-    """The scorer in ``arrays``. Raises ``KeyError`` or ``ValueError`` when they do not fit each other or the rest."""
-    floats = {name: array.astype(np.float32) for name, array in arrays.items() if array.dtype.kind == "f"}
-    ints = {name: array.astype(np.int32) for name, array in arrays.items() if array.dtype.kind == "i"}
-    if floats["bias"].shape != (labels,) or not all(np.isfinite(array).all() for array in floats.values()):
-        raise ValueError("the weights do not fit the labels")
-    if "weights" in floats:
-        if floats["weights"].shape != (columns, labels):
-            raise ValueError("the weights do not fit the vocabulary")
-        return Linear(floats["weights"], floats["bias"])
-    nodes = len(ints["feature"])
-    links = (ints["left"], ints["right"], ints["roots"])
-    if floats["values"].shape != (nodes, labels) or floats["threshold"].shape != (nodes,):
-        raise ValueError("the trees do not fit the labels")
-    if any(len(link) and (link.min() < 0 or link.max() >= nodes) for link in links) or not len(ints["roots"]):
-        raise ValueError("the trees have broken links")
-    if not len(ints["columns"]) or not 0 <= ints["feature"].min() <= ints["feature"].max() < len(ints["columns"]):
-        raise ValueError("the trees ask for columns that are not there")
-    return Trees(
-        ints["columns"],
-        ints["roots"],
-        ints["feature"],
-        floats["threshold"],
-        ints["left"],
-        ints["right"],
-        floats["values"],
-        floats["bias"],
-        votes=bool(ints["votes"][0]),
-    )
 
 
 class LabelChoice(NamedTuple):

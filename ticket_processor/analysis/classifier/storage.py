@@ -54,7 +54,7 @@ class NotTrained(ClassifierUnusable):
 class TaskDescription(Frozen):
     """What was learnt for one task, how well, and how well the rules do on the same held-out rows."""
 
-    model: str
+    model: str = Field(pattern=r"^(logistic regression|linear SVM|naive Bayes)$", description="the linear method")
     labels: tuple[str, ...] = Field(min_length=2)
     rows: int
     rows_by_label: dict[str, int]

@@ -1,4 +1,4 @@
-"""The learning methods, each of which ends as plain arrays (``scorers``).
+"""The learning methods that a contest compares. A classifier in use is one of the linear ones.
 
 Linear models are fitted on all features; trees on those that tell most, since they would look at each one by one.
 """
@@ -6,6 +6,7 @@ Linear models are fitted on all features; trees on those that tell most, since t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,59 +19,62 @@ from sklearn.naive_bayes import ComplementNB
 from sklearn.svm import LinearSVC
 from sklearn.utils.class_weight import compute_sample_weight
 
-from ...analysis.classifier.scoring import Linear, Scorer, Trees
-from . import trees
+from ...analysis.classifier.scoring import Floats, Linear
 
 Matrix: TypeAlias = sparse.csr_matrix
 Targets: TypeAlias = npt.NDArray[np.int64]
-Fit = Callable[[Matrix, Targets, int], Scorer]
-"""Fits a matrix and the labels' numbers, 0 to n - 1, with a seed."""
 
 USUAL = "logistic regression"
 _TREE_FEATURES = 1_000
 _OF_THEM_FOR_EACH_TREE = 0.3
 
 
-def scores_of(scorer: Scorer, matrix: Matrix) -> npt.NDArray[np.float32]:
-    """The scores of many tickets at once."""
-    if isinstance(scorer, Linear):
-        result: npt.NDArray[np.float32] = matrix @ scorer.weights + scorer.bias
+@dataclass(frozen=True)
+class Ensemble:
+    """Fitted trees of a library, and the features they were fitted on."""
+
+    model: Any
+    columns: npt.NDArray[np.int64]
+
+    def scores(self, matrix: Matrix) -> Floats:
+        """The logarithm of ``predict_proba``: a softmax of it gives the same shares again."""
+        shares = self.model.predict_proba(matrix[:, self.columns].toarray())
+        result: Floats = np.log(shares + 1e-6).astype(np.float32)
         return result
-    if isinstance(scorer, Trees):
-        return scorer.scores_of(_dense(matrix, scorer.columns))
-    raise TypeError(type(scorer).__name__)
 
 
-def logistic_regression(matrix: Matrix, targets: Targets, seed: int) -> Scorer:
+def scores_of(fitted: Linear | Ensemble, matrix: Matrix) -> Floats:
+    """The scores of many tickets at once, a row for each ticket and a column for each label."""
+    if isinstance(fitted, Ensemble):
+        return fitted.scores(matrix)
+    result: Floats = matrix @ fitted.weights + fitted.bias
+    return result
+
+
+def logistic_regression(matrix: Matrix, targets: Targets, seed: int) -> Linear:
     """Rare labels count as much as frequent ones, since the mean over labels is what is wanted."""
     model = LogisticRegression(C=2.0, class_weight="balanced", max_iter=300, tol=1e-3, random_state=seed)
     return _linear(model.fit(matrix, targets))
 
 
-def linear_svm(matrix: Matrix, targets: Targets, seed: int) -> Scorer:
+def linear_svm(matrix: Matrix, targets: Targets, seed: int) -> Linear:
     return _linear(LinearSVC(C=0.2, class_weight="balanced", random_state=seed).fit(matrix, targets))
 
 
-def naive_bayes(matrix: Matrix, targets: Targets, _seed: int) -> Scorer:
+def naive_bayes(matrix: Matrix, targets: Targets, _seed: int) -> Linear:
     """The complement variant, made for labels of unequal size."""
-    model = ComplementNB(alpha=0.3).fit(matrix, targets)
-    weights = model.feature_log_prob_.T.astype(np.float32)
+    weights = ComplementNB(alpha=0.3).fit(matrix, targets).feature_log_prob_.T.astype(np.float32)
     return Linear(weights, np.zeros(weights.shape[1], np.float32))
 
 
-def random_forest(matrix: Matrix, targets: Targets, seed: int) -> Scorer:
-    columns = _telling(matrix, targets)
+def random_forest(matrix: Matrix, targets: Targets, seed: int) -> Ensemble:
     model = RandomForestClassifier(200, max_depth=25, class_weight="balanced_subsample", random_state=seed)
-    dense = _dense(matrix, columns)
-    model.fit(dense, targets)
-    return trees.checked(trees.from_forest(model, columns), dense, np.log(model.predict_proba(dense) + 1e-3))
+    return _ensemble(model, matrix, targets)
 
 
-def xgboost(matrix: Matrix, targets: Targets, seed: int) -> Scorer:
+def xgboost(matrix: Matrix, targets: Targets, seed: int) -> Ensemble:
     from xgboost import XGBClassifier
 
-    columns = _telling(matrix, targets)
-    dense = _dense(matrix, columns)
     model = XGBClassifier(
         n_estimators=100,
         max_depth=5,
@@ -80,15 +84,12 @@ def xgboost(matrix: Matrix, targets: Targets, seed: int) -> Scorer:
         n_jobs=1,
         verbosity=0,
     )
-    model.fit(dense, targets, sample_weight=compute_sample_weight("balanced", targets))
-    return trees.from_xgboost(model.get_booster(), columns, dense)
+    return _ensemble(model, matrix, targets, sample_weight=compute_sample_weight("balanced", targets))
 
 
-def catboost(matrix: Matrix, targets: Targets, seed: int) -> Scorer:
+def catboost(matrix: Matrix, targets: Targets, seed: int) -> Ensemble:
     from catboost import CatBoostClassifier
 
-    columns = _telling(matrix, targets)
-    dense = _dense(matrix, columns)
     model = CatBoostClassifier(
         iterations=200,
         depth=4,
@@ -101,19 +102,21 @@ def catboost(matrix: Matrix, targets: Targets, seed: int) -> Scorer:
         thread_count=1,
         verbose=False,
     )
-    model.fit(dense, targets)
-    return trees.from_catboost(model, columns, dense)
+    return _ensemble(model, matrix, targets)
 
 
-CONTENDERS: Mapping[str, Fit] = {
+Fit = Callable[[Matrix, Targets, int], Linear | Ensemble]
+"""Fits a matrix and the labels' numbers, 0 to n - 1, with a seed."""
+
+LINEAR: Mapping[str, Callable[[Matrix, Targets, int], Linear]] = {
     USUAL: logistic_regression,
     "linear SVM": linear_svm,
     "naive Bayes": naive_bayes,
-    "random forest": random_forest,
-    "XGBoost": xgboost,
-    "CatBoost": catboost,
 }
-"""In order of preference between equals: the quicker ones first."""
+"""The methods whose result can be stored, in order of preference between equals: the quicker ones first."""
+
+TREES: Mapping[str, Fit] = {"random forest": random_forest, "XGBoost": xgboost, "CatBoost": catboost}
+"""Methods for comparison only."""
 
 NEEDS: Mapping[str, str] = {"XGBoost": "xgboost", "CatBoost": "catboost"}
 """Modules from the extra ``bench``."""
@@ -127,11 +130,8 @@ def _linear(model: Any) -> Linear:
     return Linear(np.ascontiguousarray(weights), bias)
 
 
-def _telling(matrix: Matrix, targets: Targets) -> npt.NDArray[np.int32]:
+def _ensemble(model: Any, matrix: Matrix, targets: Targets, **options: Any) -> Ensemble:
     chosen = SelectKBest(chi2, k=min(_TREE_FEATURES, matrix.shape[1])).fit(matrix, targets)
-    return np.flatnonzero(chosen.get_support()).astype(np.int32)
-
-
-def _dense(matrix: Matrix, columns: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
-    dense: npt.NDArray[np.float32] = matrix[:, columns].toarray()
-    return dense
+    columns = np.flatnonzero(chosen.get_support())
+    model.fit(matrix[:, columns].toarray(), targets, **options)
+    return Ensemble(model, columns)

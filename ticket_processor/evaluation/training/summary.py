@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ...analysis.classifier.storage import TASKS, Description, Task
 from ..report import MOST_ERRORS, Miss, heading, misses_part, scores_part, table, write_page
+from .contenders import LINEAR
 from .corpus import Corpus
 from .fitting import Contest, FittedTask, Trained
 
@@ -79,13 +80,16 @@ def summary_text(trained: Trained, *, bench: bool) -> str:
 
 
 def remarks(trained: Trained) -> list[str]:
-    """What somebody may not have expected, a sentence each."""
+    """A sentence for each unexpected result."""
     sentences = [f"{task} is not learnt: {why}" for task, why in trained.skipped.items()]
     for learnt in trained.learnt:
         left_out = learnt.description.left_out
         if left_out:
             named = ", ".join(f"{label} ({count})" for label, count in sorted(left_out.items()))
             sentences.append(f"{learnt.task}: labels with too few tickets, or not in the taxonomy, left out: {named}")
+        best = max(learnt.contests, key=lambda contest: contest.macro_f1)
+        if best.method not in LINEAR:
+            sentences.append(f"{learnt.task}: {best.method} scored higher, but only a linear method is put in use")
         if not learnt.description.used:
             sentences.append(f"{learnt.task} will not be used: the rules are as good on the same tickets")
     return sentences
