@@ -11,82 +11,13 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
 from ..core.errors import ConfigError
-from .corpus import SeedRequester, SeedTicket, contains
+from .corpus import SeedRequester, SeedTicket, contains, word_lists
 
-_FIRST_NAMES = {
-    "en": "Abigail Alistair Bronwen Chidi Delroy Eleanor Fergus Hamza Imogen Jasper Keisha Lachlan Meera Nathaniel"
-    " Oonagh Preston Rosalind Tobias Uma Winston",
-    "de": "Annika Dietmar Elke Florian Gesine Holger Ilka Jannik Mechthild Norbert Roswitha Torsten",
-    "fr": "Amandine Bastien Capucine Didier Fatou Gaëlle Loïc Mireille Noël Rémi Sabine Thibault",
-    "es": "Amaya Beltrán Consuelo Fermín Graciela Jacinto Lorena Marcos Nuria Ramiro Verónica Ximena",
-    "pt": "Adriana Caetano Dinis Fernanda Gonçalo Iara Leonor Matheus Otávio Renata Simone Tiago",
-    "it": "Alberto Chiara Donato Elisa Fulvio Ginevra Lorenzo Noemi Ottavia Renzo Sabrina Tiziana",
-    "nl": "Anouk Bram Carlijn Diederik Eefje Gijs Hanneke Jeroen Maaike Niels Sjoerd Teun",
-}
-_LAST_NAMES = {
-    "en": "Ashdown Birchall Cavendish Danso Eastwick Fairclough Gupta Hollis Iqbal Jellicoe Kirkbride Lomax Mbeki"
-    " Norcross Osei Penhale Quill Redfern Stapleton Trask",
-    "de": "Arndt Bachmeier Clausen Dreher Eickhoff Faber Grothe Harms Kiesling Ludwig Rehbein Yildiz",
-    "fr": "Aubertin Besson Carlier Diallo Estève Fournel Guillou Lacroix Marchal Poulain Sauvage Vidal",
-    "es": "Aguado Barrios Cifuentes Domínguez Esteban Figueroa Ibarra Llorente Montero Pizarro Quiroga Toledo",
-    "pt": "Alencar Bragança Camacho Drumond Esteves Fontoura Guedes Lacerda Moutinho Paiva Quintela Sardinha",
-    "it": "Albani Barone Castelli Donati Esposti Ferraris Grassi Lombardo Monti Pagani Rinaldi Santoro",
-    "nl": "Aalbers Boersma Claassen Dekker Evers Franken Groen Huisman Kuipers Postma Terpstra Vermaat",
-}
-_JAPANESE_FIRST = {"拓也": "takuya", "陽子": "yoko", "大輔": "daisuke", "香織": "kaori", "亮": "ryo", "真理": "mari"}
-_JAPANESE_LAST = {"石川": "ishikawa", "松本": "matsumoto", "清水": "shimizu", "藤田": "fujita", "岡": "oka"}
-
-# Per language the full names, then the abbreviated ones as people write them.
-_MONTHS = {
-    "en": (
-        "January February March April May June July August September October November December",
-        "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec",
-    ),
-    "de": (
-        "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
-        "Jan. Feb. Mrz. Apr. Mai Jun. Jul. Aug. Sep. Okt. Nov. Dez.",
-    ),
-    "fr": (
-        "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
-        "janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc.",
-    ),
-    "es": (
-        "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
-        "ene feb mar abr may jun jul ago sep oct nov dic",
-    ),
-    "pt": (
-        "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
-        "jan. fev. mar. abr. mai. jun. jul. ago. set. out. nov. dez.",
-    ),
-    "it": (
-        "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
-        "gen feb mar apr mag giu lug ago set ott nov dic",
-    ),
-    "nl": (
-        "januari februari maart april mei juni juli augustus september oktober november december",
-        "jan. feb. mrt. apr. mei jun. jul. aug. sep. okt. nov. dec.",
-    ),
-}
-_GREETINGS = {
-    "en": "Hi there|Hi|Hello|Hello team|Good morning|Good evening|Dear team|Dear support",
-    "de": "Hallo|Guten Tag|Guten Morgen|Hallo zusammen|Liebes Team|Hallo Support|Moin",
-    "fr": "Bonjour|Bonsoir|Madame, Monsieur|Bonjour à tous|Chère équipe",
-    "es": "Hola, buenas|Hola|Buenos días|Buenas tardes|Estimado equipo|Buenas",
-    "pt": "Bom dia|Boa tarde|Olá|Boa noite|Prezados|Oi",
-    "it": "Buongiorno|Buonasera|Salve|Gentile assistenza|Ciao",
-    "nl": "Goedemiddag|Goedemorgen|Goedenavond|Hallo|Beste|Hoi|Dag allemaal",
-    "ja": "お世話になっております|お世話になります|こんにちは|いつもお世話になっております",
-}
-_CLOSINGS = {
-    "en": "Thanks|Thank you|Many thanks|Thanks in advance|Kind regards|Best regards|Regards|Best|Best wishes|Cheers",
-    "de": "Mit freundlichen Grüßen|Viele Grüße|Freundliche Grüße|Beste Grüße|Liebe Grüße|Danke",
-    "fr": "Cordialement|Bien cordialement|Merci d'avance|Bien à vous|Merci|Bonne journée",
-    "es": "Un saludo|Saludos|Gracias|Muchas gracias|Un saludo cordial|Atentamente",
-    "pt": "Obrigada|Obrigado|Cumprimentos|Abraços|Atenciosamente|Com os melhores cumprimentos",
-    "it": "Grazie|Cordiali saluti|Cordialmente|Grazie mille|Un saluto|Distinti saluti",
-    "nl": "Met vriendelijke groet|Vriendelijke groet|Groetjes|Alvast bedankt|Groeten|Dank",
-    "ja": "よろしくお願いいたします|よろしくお願いします|どうぞよろしくお願いいたします",
-}
+_WORDS = word_lists()
+_MONTHS: dict[str, list[str]] = _WORDS["months"]
+"""For each language the full names in one string, and the abbreviated ones in another."""
+_GREETINGS: dict[str, str] = _WORDS["greetings"]
+_CLOSINGS: dict[str, str] = _WORDS["closings"]
 _KANJI = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 _YEAR = 2026  # of a date written without one
 # Names within a line share gender and article, so that a sentence stays a sentence.
@@ -188,13 +119,15 @@ def _variation(ticket: SeedTicket, identity: str, seed: int) -> SeedTicket:
 
 
 def invented_person(rng: random.Random, language: str) -> SeedRequester:
-    """Somebody who does not exist, with an address that cannot; a name of ``language`` where some are known."""
+    """An invented customer at a reserved address, with a name of ``language`` where the word lists have some."""
     if language == "ja":
-        last, first = rng.choice(tuple(_JAPANESE_LAST)), rng.choice(tuple(_JAPANESE_FIRST))
-        name, local = f"{last} {first}", f"{_JAPANESE_FIRST[first]}.{_JAPANESE_LAST[last]}"
+        lasts, firsts = _WORDS["japanese_last_names"], _WORDS["japanese_first_names"]
+        last, first = rng.choice(tuple(lasts)), rng.choice(tuple(firsts))
+        name, local = f"{last} {first}", f"{firsts[first]}.{lasts[last]}"
     else:
-        pool = language if language in _FIRST_NAMES else "en"
-        name = f"{rng.choice(_FIRST_NAMES[pool].split())} {rng.choice(_LAST_NAMES[pool].split())}"
+        pool = language if language in _WORDS["first_names"] else "en"
+        parts = [rng.choice(_WORDS[kind][pool].split()) for kind in ("first_names", "last_names")]
+        name = " ".join(parts)
         plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
         local = re.sub(r"[^a-z]+", ".", plain.lower())
     domain = rng.choice(("example.com", "example.net", "example.org"))

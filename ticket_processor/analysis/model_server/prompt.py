@@ -32,31 +32,17 @@ LEFT_OUT = "[…]"
 _EXAMPLES = 3
 _EXAMPLE_LENGTH = 120
 _BEGINNING = 0.7
-_LANGUAGES = {
-    "en": "English",
-    "de": "German",
-    "fr": "French",
-    "es": "Spanish",
-    "it": "Italian",
-    "pt": "Portuguese",
-    "nl": "Dutch",
-    "sv": "Swedish",
-    "da": "Danish",
-    "no": "Norwegian",
-    "fi": "Finnish",
-    "pl": "Polish",
-    "cs": "Czech",
-    "tr": "Turkish",
-    "ru": "Russian",
-    "uk": "Ukrainian",
-    "el": "Greek",
-    "ar": "Arabic",
-    "he": "Hebrew",
-    "hi": "Hindi",
-    "ja": "Japanese",
-    "ko": "Korean",
-    "zh": "Chinese",
-}
+LANGUAGES = dict(
+    pair.split(":")
+    for pair in (
+        "ar:Arabic bg:Bulgarian bn:Bengali ca:Catalan cs:Czech da:Danish de:German el:Greek en:English es:Spanish "
+        "et:Estonian fa:Persian fi:Finnish fr:French he:Hebrew hi:Hindi hr:Croatian hu:Hungarian id:Indonesian "
+        "it:Italian ja:Japanese ko:Korean lt:Lithuanian lv:Latvian nl:Dutch no:Norwegian pl:Polish pt:Portuguese "
+        "ro:Romanian ru:Russian sk:Slovak sl:Slovenian sr:Serbian sv:Swedish th:Thai tr:Turkish uk:Ukrainian "
+        "vi:Vietnamese zh:Chinese"
+    ).split()
+)
+"""Names of languages by ISO 639-1 code, as a model knows them."""
 
 
 def instructions(taxonomy: Taxonomy, entities: Mapping[str, str] | None = None, team_language: str = "en") -> str:
@@ -72,7 +58,7 @@ def instructions(taxonomy: Taxonomy, entities: Mapping[str, str] | None = None, 
         lines += [_described(taxonomy[child], "  - ") for child in taxonomy.children(name)]
     lines += [
         "Fields:",
-        f"summary: one plain sentence in {_LANGUAGES.get(team_language, f'the language {team_language}')}, without "
+        f"summary: one plain sentence in {LANGUAGES.get(team_language, f'the language {team_language}')}, without "
         "names or links",
         "evidence: up to 3 short exact quotes from the ticket that decide the category",
         "secondary: up to 2 other categories it is also about; mostly none",

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from ...core.models import Sentiment, Urgency
 from ...core.taxonomy import Taxonomy
+from ..corpus import word_lists
 
 
 class Cell(NamedTuple):
@@ -100,14 +101,15 @@ def hints_for(slot: Slot, seed: int, taxonomy: Taxonomy) -> Hints:
     """The hints for one ticket; the same for the same seed and slot."""
     cell = slot.cell
     rng = random.Random(f"{seed}:{cell.category}:{cell.language}:{cell.mood}:{slot.index}:{slot.attempt}")
+    words = word_lists()["hints"]
     return Hints(
         urgency=_urgency(rng, cell, taxonomy),
-        length=_weighted(rng, _LENGTHS),
-        writer=rng.choice(_WRITERS),
-        channel=_weighted(rng, _CHANNELS),
-        area=rng.choice(_AREAS),
-        detail=rng.choice(_DETAILS),
-        style=_weighted(rng, _STYLES),
+        length=_weighted(rng, words["lengths"]),
+        writer=rng.choice(words["writers"]),
+        channel=_weighted(rng, words["channels"]),
+        area=rng.choice(words["areas"]),
+        detail=rng.choice(words["details"]),
+        style=_weighted(rng, words["styles"]),
     )
 
 
@@ -130,29 +132,3 @@ _URGENCIES = {
     Sentiment.POSITIVE: (2, 13, 40, 45),
 }
 _NEVER_CRITICAL = ("feature_request", "general")
-_LENGTHS = {"one or two sentences": 3, "about 50 words": 4, "about 100 words": 3, "150 words or more, in paragraphs": 1}
-_CHANNELS = {
-    "e-mail with greeting and closing": 4,
-    "web form, straight to the point": 3,
-    "chat message": 2,
-    "reply typed on a phone": 1,
-}
-_STYLES = {"correct spelling": 7, "a few typing mistakes": 2, "hardly any punctuation or capitals": 1}
-_WRITERS = (
-    "a student", "an office manager", "a retired teacher", "a freelance designer", "a parent in a hurry",
-    "an IT administrator", "a customer of many years", "a first-time buyer", "an accountant", "a shop owner",
-    "a nurse after a night shift", "somebody who is new to computers", "somebody still learning the language",
-    "a project lead", "a tradesman on a building site", "an assistant writing for somebody else",
-)  # fmt: skip
-_AREAS = (
-    "an online shop for household goods", "a subscription web application", "a mobile banking app",
-    "a telephone company",
-    "a travel booking site", "a company's own IT helpdesk", "a smart-home device", "a food delivery service",
-    "accounting software", "a streaming service", "an electricity supplier", "a car-sharing service",
-    "an online course platform", "a maker of bicycles", "a cloud storage service", "a ticket office for concerts",
-)  # fmt: skip
-_DETAILS = (
-    "gives an order or case number", "gives an amount and a date", "quotes an error message", "has written before",
-    "says what was tried already", "asks two things at once", "mentions a deadline", "describes where and when it was",
-    "compares with how it used to be", "gives no details at all",
-)  # fmt: skip

@@ -7,23 +7,13 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ...analysis.model_server.prompt import LANGUAGES
 from ...core.models import Sentiment, Urgency
 from ...core.taxonomy import Taxonomy
 from .plan import Hints, Slot
 
 MAX_ANSWER_CHARS = 200_000
 _MOST_TRIES = 400
-
-LANGUAGES = {
-    "ar": "Arabic", "bg": "Bulgarian", "bn": "Bengali", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German",
-    "el": "Greek", "en": "English", "es": "Spanish", "et": "Estonian", "fa": "Persian", "fi": "Finnish", "fr": "French",
-    "he": "Hebrew", "hi": "Hindi", "hr": "Croatian", "hu": "Hungarian", "id": "Indonesian", "it": "Italian",
-    "ja": "Japanese", "ko": "Korean", "lt": "Lithuanian", "lv": "Latvian", "nl": "Dutch", "no": "Norwegian",
-    "pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sk": "Slovak", "sl": "Slovenian",
-    "sr": "Serbian", "sv": "Swedish", "th": "Thai", "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese",
-    "zh": "Chinese",
-}  # fmt: skip
-"""Names of languages by ISO 639-1 code, as a model knows them."""
 
 _MOODS = {
     Sentiment.NEGATIVE: "negative (annoyed, disappointed or angry with the company, and one hears it)",
