@@ -71,41 +71,14 @@ _VALID: dict[str, tuple[int, str]] = {
 _NATIONAL = Named(
     "NATIONAL_ID",
     stems=(
-        *(
-            "social insurance",
-            "social security",
-            "national insurance",
-            "aadhaar",
-            "aadhar",
-            "ni number",
-            "medicare",
-            "ni no",
-            "pesel",
-            "bsn",
-            "ahv-",
-            "ahvn",
-        ),
-        *("identity", "national id", "citizen id", "voter", "personal id", "personal code", "personal number"),
-        *("id number", "id no", "id card", "identité", "identidad", "identità", "tribal id", "personnummer"),
-        *(
-            "ausweis",
-            "versicherungsn",
-            "sv-n",
-            "svn",
-            "sécu",
-            "seguridad social",
-            "segurança social",
-            "cédula",
-            "cedula",
-        ),
-        *("sanitaria", "cpf", "dni", "cidadão", "burgerservice", "sofinummer", "identiteit", "rijksregister"),
-        *("dowod", "dowód", "cpr-", "cprn", "fødselsnummer", "henkilötunnus", "kimlik", "rodné"),
-        *("身份证", "身分證", "주민등록번호", "マイナンバー", "personalnummer"),
-    ),
-    marks=(
-        *("NINO", "NIN", "SIN", "SSN", "NIE", "NIR", "AHV", "AVS", "NHS", "CURP", "NISS", "CPR", "CNP", "EGN", "AMKA"),
-        *("OIB", "PPS", "RRN", "RG", "NRIC"),
-    ),
+        "social insurance|social security|national insurance|aadhaar|aadhar|ni number|medicare|ni no|pesel|bsn|ahv-|"
+        "ahvn|identity|national id|citizen id|voter|personal id|personal code|personal number|id number|id no|"
+        "id card|identité|identidad|identità|tribal id|personnummer|ausweis|versicherungsn|sv-n|svn|sécu|"
+        "seguridad social|segurança social|cédula|cedula|sanitaria|cpf|dni|cidadão|burgerservice|sofinummer|"
+        "identiteit|rijksregister|dowod|dowód|cpr-|cprn|fødselsnummer|henkilötunnus|kimlik|rodné|身份证|身分證|주민등록번호|"
+        "マイナンバー|personalnummer"
+    ).split("|"),
+    marks=("NINO|NIN|SIN|SSN|NIE|NIR|AHV|AVS|NHS|CURP|NISS|CPR|CNP|EGN|AMKA|OIB|PPS|RRN|RG|NRIC").split("|"),
     words=(
         r"national insurance|ni(?= number| no\b)|(?-i:NINO|NIN|SIN|SSN|BSN|DNI|NIE|NIR|AHV|AVS|NHS|PESEL|CURP|CPF"
         r"|NISS|CPR|CNP|EGN|AMKA|OIB"
@@ -129,21 +102,10 @@ _NATIONAL = Named(
 _TAX = Named(
     "TAX_ID",
     stems=(
-        *(
-            "tax id",
-            "tax-id",
-            "taxpayer",
-            "tax file",
-            "tax payer",
-            "tax number",
-            "tax ref",
-            "tax no",
-            "taxid",
-            "tax-file",
-        ),
-        *("pan card", "pan n", "steuer", "fiscal", "cnpj", "numer nip", "skattenummer"),
-    ),
-    marks=("TIN", "PAN", "UTR", "TFN", "NIF", "RFC", "NIP", "EIN", "IdNr"),
+        "tax id|tax-id|taxpayer|tax file|tax payer|tax number|tax ref|tax no|taxid|tax-file|pan card|pan n|steuer|"
+        "fiscal|cnpj|numer nip|skattenummer"
+    ).split("|"),
+    marks=("TIN|PAN|UTR|TFN|NIF|RFC|NIP|EIN|IdNr").split("|"),
     words=(
         r"(?:medicare )?tax(?:payer)?(?: |-)?(?:id(?:entification)?|file|reference|payer)(?: (?:number|no\.?))?"
         r"|(?-i:TIN|ITIN|EIN|PAN|UTR|TFN|NIF|NIP|IdNr\.?|RFC(?= ?:? ?[A-ZÑ&]{3,4}\d{6}))|pan (?:card|number|no\.?)"
@@ -156,17 +118,7 @@ _TAX = Named(
 )
 _PASSPORT = Named(
     "PASSPORT",
-    stems=(
-        "passport",
-        "reisepass",
-        "pass-nr",
-        "passnummer",
-        "passeport",
-        "pasaporte",
-        "passapor",
-        "paspoort",
-        "paszpor",
-    ),
+    stems=("passport|reisepass|pass-nr|passnummer|passeport|pasaporte|passapor|paspoort|paszpor").split("|"),
     words=(
         r"passports?|reisepass(?:nummer|-?nr)?|passnummer|pass-nr|passeport|pasaporte|passaporto|passaporte"
         r"|paspoort(?:nummer)?|paszport(?:u)?"
@@ -175,9 +127,9 @@ _PASSPORT = Named(
 _LICENCE = Named(
     "LICENCE",
     stems=(
-        *("driver", "driving", "führerschein", "fuehrerschein", "permis de", "conducir", "patente di", "condução"),
-        *("rijbewijs", "prawo jazdy", "prawa jazdy"),
-    ),
+        "driver|driving|führerschein|fuehrerschein|permis de|conducir|patente di|condução|rijbewijs|prawo jazdy|"
+        "prawa jazdy"
+    ).split("|"),
     marks=("DL", "CNH"),
     words=(
         r"driver(?:[’']?s)? licen[cs]e|driving licen[cs]e|(?-i:DL)(?=[: #]{1,2}[A-Z0-9])|f(?:ü"
@@ -220,11 +172,10 @@ def licences(scan: Scan) -> Iterator[Span]:
 _CUSTOMER = Named(
     "CUSTOMER_ID",
     stems=(
-        *("account", "customer", "client", "member", "policy", "patient", "employee", "insurance", "kunde"),
-        *("mitglied", "vertrag", "versicher", "personalnummer", "abonné", "adhérent", "contrat", "cliente", "socio"),
-        *("póliza", "contratto", "contrato", "apólice", "klant", "lidnummer", "polis", "contract", "subscriber"),
-        *("polizza", "id number", "id no", "tribal id"),
-    ),
+        "account|customer|client|member|policy|patient|employee|insurance|kunde|mitglied|vertrag|versicher|"
+        "personalnummer|abonné|adhérent|contrat|cliente|socio|póliza|contratto|contrato|apólice|klant|lidnummer|"
+        "polis|contract|subscriber|polizza|id number|id no|tribal id"
+    ).split("|"),
     marks=("MRN",),
     words=(
         r"(?:my |our |the )?account|id (?:number|no\.?)|tribal id|(?:customer|client|member(?:ship)?|policy|patient"
@@ -257,24 +208,9 @@ _BIRTH_DATE = (
     rf"|20)\d\d)(?!\d|[.\-/]\d)"
 )
 _BIRTH_STEMS = (
-    *(
-        "birth",
-        "dob",
-        "d.o.b",
-        "born",
-        "gebor",
-        "geboor",
-        "geburt",
-        "geb.",
-        "naissance",
-        "né le",
-        "née le",
-        "nacimiento",
-        "nací",
-    ),
-    *("nacid", "nascita", "nato il", "nata il", "nascimento", "nascid", "nasci em", "urodz", "född", "født", "fødsels"),
-    *("födelse", "syntymä", "doğum", "生年月日", "出生"),
-)
+    "birth|dob|d.o.b|born|gebor|geboor|geburt|geb.|naissance|né le|née le|nacimiento|nací|nacid|nascita|nato il|"
+    "nata il|nascimento|nascid|nasci em|urodz|född|født|fødsels|födelse|syntymä|doğum|生年月日|出生"
+).split("|")
 _BIRTH = lazy_pattern(
     r"(?:(?<![^\W_])(?:date of birth|birth[ -]?(?:date|day)|d\.?o\.?b\.?|geburts(?:datum|tag)|date de naissance"
     r"|fecha de nacimiento|data di nascita|data de nascimento|geboortedatum|data urodzenia|födelsedatum|fødselsdato"

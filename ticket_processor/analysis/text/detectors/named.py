@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ....core.lazy_pattern import lazy_pattern
@@ -32,9 +32,9 @@ class Named:
     """
 
     kind: str
-    stems: tuple[str, ...]
+    stems: Sequence[str]
     words: str
-    marks: tuple[str, ...] = ()
+    marks: Sequence[str] = ()
     least_digits: int = 5
     dates: bool = False
     accept: Callable[[str], bool] | None = None

@@ -6,7 +6,7 @@ A town or a country alone says little about anybody and stays; so does a street 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ....core.lazy_pattern import lazy_pattern
 from .scan import Scan, Span
@@ -33,10 +33,9 @@ _EN = lazy_pattern(
     rf"(?:{_STREET_EN})\b\.?(?: [NS]?[EW]\b| [NS]\b)?{_UNIT}(?:{_US_TOWN}|{_UK_TOWN})?"
 )
 _EN_STEMS = (
-    *(" st", " ave", " road", " rd", " lane", " ln", " drive", " dr", " boulevard", " blvd", " court", " ct", " place"),
-    *(" pl", " sq", " ter", " crescent", " parkway", " pkwy", " highway", " hwy", " trail", " mews", " garden"),
-    *(" grove", " close", " cir", " way", " turnpike"),
-)
+    " st| ave| road| rd| lane| ln| drive| dr| boulevard| blvd| court| ct| place| pl| sq| ter| crescent| parkway|"
+    " pkwy| highway| hwy| trail| mews| garden| grove| close| cir| way| turnpike"
+).split("|")
 _US_LINE = lazy_pattern(rf", (?:{_STATES}),? \d{{5}}(?:-\d{{4}})?(?!\d)")
 _MILITARY = lazy_pattern(
     r"(?:PSC|Unit|CMR) \d{1,6},? Box \d{1,6}[\s,|]{1,4}[AFD]PO,? A[AEP] \d{5}|[AFD]PO,? A[AEP] \d{5}(?!\d)",
@@ -60,9 +59,9 @@ _DE = lazy_pattern(
     rf",? (?:Nr\.? ?)?\d{{1,4}}(?:[ ]?[a-zA-Z](?!\w))?(?:[\-/]\d{{1,4}})?(?![\d%€:]|[.,]\d){_TOWN_BEHIND}"
 )
 _DE_STEMS = (
-    *("straße", "strasse", "str.", "weg ", "platz ", "allee", "gasse", "damm ", "ufer ", "chaussee", "steig ", "ring "),
-    *("markt ", "graben ", "hof ", "berg ", "wiese ", "pfad ", "am ", "im ", "an de", "auf de", "zum ", "zur ", "weg,"),
-)
+    "straße|strasse|str.|weg |platz |allee|gasse|damm |ufer |chaussee|steig |ring |markt |graben |hof |berg |wiese |"
+    "pfad |am |im |an de|auf de|zum |zur |weg,"
+).split("|")
 _FR_JOIN = r"(?:(?:de|du|des|la|le|les|aux?|à|sous|sur|et) |[ld][’'])"
 _FR = lazy_pattern(
     r"\d(?<![\w.,\-/]\d)\d{0,3}(?: ?(?:bis|ter|quater|[A-D]))?,? (?:(?i:rue|avenue|av\.|boulevard|bd\.?|place|chemin"
@@ -71,22 +70,9 @@ _FR = lazy_pattern(
     rf" {_FR_JOIN}{{0,3}}{_W}(?:[ \-]{_FR_JOIN}{{0,2}}{_W}){{0,4}}{_UNIT}{_TOWN_BEHIND}"
 )
 _FR_STEMS = (
-    *(
-        "rue ",
-        "avenue ",
-        "av. ",
-        "boulevard ",
-        "bd ",
-        "bd. ",
-        "place ",
-        "chemin ",
-        "allée ",
-        "allee ",
-        "impasse ",
-        "quai ",
-    ),
-    *("cours ", "passage ", "faubourg ", "route ", "villa ", "sentier ", "ruelle "),
-)
+    "rue |avenue |av. |boulevard |bd |bd. |place |chemin |allée |allee |impasse |quai |cours |passage |faubourg |"
+    "route |villa |sentier |ruelle "
+).split("|")
 _ROMANCE_JOIN = r"(?:(?:de|del|della|dei|degli|delle|di|do|da|dos|das|e|y|la|el|los|las) |dell[’']|\d{1,2} de )"
 _ROMANCE = lazy_pattern(
     r"(?<!\w)(?:(?i:calle|c/|avda\.?|avenida|av\.|plaza|pza\.?|paseo|carrera|cra\.?|camino|ronda|travesía|glorieta"
@@ -101,10 +87,10 @@ _ROMANCE = lazy_pattern(
     rf"(?:[,\s]{{1,3}}(?:\d{{5}}-\d{{3}}|\d{{4}}-\d{{3}}|\d{{5}}|\d\d-\d{{3}}) {_W}(?:[ \-]{_W}){{0,2}})?"
 )
 _ROMANCE_STEMS = (
-    *("calle ", "c/", "avda", "avenida ", "av. ", "plaza ", "pza", "paseo ", "carrera ", "cra", "camino ", "ronda "),
-    *("travesía", "glorieta", "via ", "viale ", "piazza", "corso ", "largo ", "vicolo ", "strada ", "contrada"),
-    *("lungomare", "rua ", "r. ", "travessa ", "praça ", "estrada ", "alameda ", "ul. ", "al. ", "os. "),
-)
+    "calle |c/|avda|avenida |av. |plaza |pza|paseo |carrera |cra|camino |ronda |travesía|glorieta|via |viale |"
+    "piazza|corso |largo |vicolo |strada |contrada|lungomare|rua |r. |travessa |praça |estrada |alameda |ul. |al. |"
+    "os. "
+).split("|")
 _NL = lazy_pattern(
     rf"(?<!\w)(?:{_W} ){{0,2}}?[A-Z][\w'\-]{{2,30}}(?:straat|laan|weg|plein|gracht|(?<!De)kade|singel|dijk|burgwal"
     rf"|plantsoen"
@@ -113,9 +99,8 @@ _NL = lazy_pattern(
     rf"(?:[,\s]{{1,2}}\d{{4}} ?[A-Z]{{2}}(?: {_W}){{0,3}})?"
 )
 _NL_STEMS = (
-    *("straat ", "laan ", "weg ", "plein ", "gracht ", "kade ", "singel ", "dijk ", "dreef ", "steeg ", "burgwal "),
-    *("plantsoen ", "park ", "pad "),
-)
+    "straat |laan |weg |plein |gracht |kade |singel |dijk |dreef |steeg |burgwal |plantsoen |park |pad "
+).split("|")
 _NL_CODE = lazy_pattern(rf"[1-9](?<![\w.\-][1-9])\d{{3}} ?(?!SA|SD|SS)[A-Z]{{2}},? {_W}(?![\w])")
 _UK_LINE = lazy_pattern(rf", {_UK_CODE}(?![\w\-])")
 _TOWN = lazy_pattern(rf"(?<![\w.])(?:{_W} ){{0,2}}{_W}$")
@@ -136,7 +121,7 @@ _LABELLED = lazy_pattern(
 )
 _LABEL_STEMS = ("address", "adress", "anschrift", "dirección", "indirizzo", "endereço", "morada", "adres")
 
-_FORMS: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
+_FORMS: tuple[tuple[Sequence[str], re.Pattern[str]], ...] = (
     (_LABEL_STEMS, _LABELLED),
     (_BOX_STEMS, _BOX),
     (("apo", "fpo", "dpo"), _MILITARY),

@@ -136,15 +136,14 @@ _KEYWORDS_OF_LOGIN = (
     r"|(?:clave|chave|chiave|codice|código) (?:del? |do |da |della? |de la )?(?:wi-?fi|wpa|red|rede|rete)"
 )
 _LOGIN_STEMS = (
-    *("pass", "pw", "kennwort", "zugangscode", "mdp", "contrase", "clave", "senha", "wachtwoord", "adgangskode"),
-    *("kodeord", "sifre", "parol", "salasana", "hesl", "lozinka", "zaporka", "geslo", "kata sandi", "wi-fi"),
-    *("wifi", "wlan", "wpa", "wep", "netzwerks", "psk", "network key", "network-key", "router key", "router-key"),
-    *("hotspot", "chave", "chiave", "mat khau"),
-)
+    "pass|pw|kennwort|zugangscode|mdp|contrase|clave|senha|wachtwoord|adgangskode|kodeord|sifre|parol|salasana|hesl|"
+    "lozinka|zaporka|geslo|kata sandi|wi-fi|wifi|wlan|wpa|wep|netzwerks|psk|network key|network-key|router key|"
+    "router-key|hotspot|chave|chiave|mat khau"
+).split("|")
 _LOGIN_STEMS_NOT_ASCII = (
-    *("lösenord", "hasło", "şifre", "jelszó", "slaptažodis", "réseau", "парол", "лозинка", "κωδικ", "συνθηματικ"),
-    *("mật khẩu", "סיסמ", "ססמ", "باس", "كلم", "الرقم السري", "رمز", "گذرواژه", "पासवर्ड", "รหัสผ่าน"),
-)
+    "lösenord|hasło|şifre|jelszó|slaptažodis|réseau|парол|лозинка|κωδικ|συνθηματικ|mật khẩu|סיסמ|ססמ|باس|كلم|"
+    "الرقم السري|رمز|گذرواژه|पासवर्ड|รหัสผ่าน"
+).split("|")
 # "of mine", "for the wifi" between the word and the verb, and the verb, in the languages of those words.
 _MINE = (
     r"(?:\s(?:μου|мой|моя|của (?:tôi|em|mình)|tôi|שלי|الخاصة? بي|بتاعي|لحسابي|من|minha?|mio|mia|k (?:wifi|wi-fi|účtu)"
@@ -193,9 +192,8 @@ _LOGIN_PAIR = lazy_pattern(
     re.IGNORECASE,
 )
 _PAIR_STEMS = (
-    *("credential", "login", "log-in", "logon", "user", "zugangsdaten", "benutzername", "identifiant", "credencia"),
-    *("credenziali", "inloggegevens"),
-)
+    "credential|login|log-in|logon|user|zugangsdaten|benutzername|identifiant|credencia|credenziali|inloggegevens"
+).split("|")
 _TOKEN = lazy_pattern(
     r"(?<![^\W_])(?:[A-Z0-9_]{0,40}(?:api[ _-]?(?:key|token)|secret(?:[ _-]?(?:access[ _-]?)?key)?"
     r"|access[ _-]?key(?:[ _-]?id)?"
@@ -217,20 +215,7 @@ _PIN = lazy_pattern(
     r"(?: (?:is|was|ist|lautet|est|es|é|è))? ?[:=#]? ?['\"“]?(\d{3,8})(?![\d/.\-]\d|\d)",
     re.IGNORECASE,
 )
-_PIN_STEMS = (
-    " pin",
-    "pin-",
-    "pincode",
-    "cvv",
-    "cvc",
-    "cvn",
-    "code",
-    "código",
-    "codice",
-    "one-time",
-    "one time",
-    "prüfn",
-)
+_PIN_STEMS = (" pin|pin-|pincode|cvv|cvc|cvn|code|código|codice|one-time|one time|prüfn").split("|")
 _PIN_MARKS = ("PIN", "TAN", "OTP")
 
 
