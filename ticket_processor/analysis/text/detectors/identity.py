@@ -80,23 +80,19 @@ _NATIONAL = Named(
     ).split("|"),
     marks=("NINO|NIN|SIN|SSN|NIE|NIR|AHV|AVS|NHS|CURP|NISS|CPR|CNP|EGN|AMKA|OIB|PPS|RRN|RG|NRIC").split("|"),
     words=(
-        r"national insurance|ni(?= number| no\b)|(?-i:NINO|NIN|SIN|SSN|BSN|DNI|NIE|NIR|AHV|AVS|NHS|PESEL|CURP|CPF"
-        r"|NISS|CPR|CNP|EGN|AMKA|OIB"
-        r"|PPSN?|RRN|RG|NRIC)|medicare(?= (?:number|no|id|card)\b)|social (?:insurance|security)|aadhaa?r|pesel|bsn|cpf"
-        r"|(?:national|citizen|voter)(?:'?s)? id(?:entity|entification)?|id(?:entity)? card|identity (?:document"
-        r"|number)"
-        r"|(?:my|his|her|their|our|national|government(?:[ -]issued)?|state|official|photo|under"
-        r"|tribal) id (?:number|no\.?)"
-        r"|personal(?: identi(?:ty|fication))? (?:code|number)"
+        r"national insurance|ni(?= number| no\b)|(?-i:NINO|NIN|SIN|SSN|BSN|DNI|NIE|NIR|AHV|AVS|NHS|PESEL|CURP|CPF|NISS"
+        r"|CPR|CNP|EGN|AMKA|OIB|PPSN?|RRN|RG|NRIC)|medicare(?= (?:number|no|id|card)\b)|social (?:insurance|security)"
+        r"|aadhaa?r|pesel|bsn|cpf|(?:national|citizen|voter)(?:'?s)? id(?:entity|entification)?|id(?:entity)? card"
+        r"|identity (?:document|number)|(?:my|his|her|their|our|national|government(?:[ -]issued)?|state|official|photo"
+        r"|under|tribal) id (?:number|no\.?)|personal(?: identi(?:ty|fication))? (?:code|number)"
         r"|personalausweis(?:nummer|-?nr)?|ausweis(?:nummer|-?nr)|(?:renten|sozial)versicherungs(?:nummer|-?nr)"
-        r"|sv-?(?:nummer|nr)|ahv-?(?:nummer|nr)"
-        r"|(?:numéro|n°|no) (?:de )?(?:sécurité sociale|sécu(?:rité)?)|sécurité sociale"
-        r"|carte (?:nationale )?d[’']identité"
-        r"|(?:número|nº|n\.º)? ?(?:de )?(?:la )?seguridad social|dni|c[ée]dula(?: de (?:identidad|ciudadanía))?"
-        r"|documento (?:nacional )?de identidad|carta d[’']identità|tessera sanitaria|cartão de cidadão"
-        r"|bilhete de identidade|segurança social|burgerservicenummer|sofinummer|identiteitskaart|rijksregisternummer"
-        r"|dow(?:ód|odu) osobist(?:y|ego)|person(?:al)?nummer|cpr-?(?:nummer|nr)|fødselsnummer|henkilötunnus"
-        r"|(?:tc )?kimlik(?: no| numara\w{0,3})?|rodné číslo|身份证号?码?|身分證字?號?|주민등록번호|マイナンバー"
+        r"|sv-?(?:nummer|nr)|ahv-?(?:nummer|nr)|(?:numéro|n°|no) (?:de )?(?:sécurité sociale|sécu(?:rité)?)"
+        r"|sécurité sociale|carte (?:nationale )?d[’']identité|(?:número|nº|n\.º)? ?(?:de )?(?:la )?seguridad social"
+        r"|dni|c[ée]dula(?: de (?:identidad|ciudadanía))?|documento (?:nacional )?de identidad|carta d[’']identità"
+        r"|tessera sanitaria|cartão de cidadão|bilhete de identidade|segurança social|burgerservicenummer|sofinummer"
+        r"|identiteitskaart|rijksregisternummer|dow(?:ód|odu) osobist(?:y|ego)|person(?:al)?nummer|cpr-?(?:nummer|nr)"
+        r"|fødselsnummer|henkilötunnus|(?:tc )?kimlik(?: no| numara\w{0,3})?|rodné číslo"
+        r"|身份证号?码?|身分證字?號?|주민등록번호|マイナンバー"
     ),
 )
 _TAX = Named(
@@ -111,8 +107,7 @@ _TAX = Named(
         r"|(?-i:TIN|ITIN|EIN|PAN|UTR|TFN|NIF|NIP|IdNr\.?|RFC(?= ?:? ?[A-ZÑ&]{3,4}\d{6}))|pan (?:card|number|no\.?)"
         r"|steuer-?(?:id|identifikationsnummer|nummer|nr)\.?(?:-?(?:nummer|nr))?"
         r"|(?:numéro|n°|no|numero|número|nº) (?:d[’'])?(?:identification )?fiscale?|codice fiscale"
-        r"|identificación fiscal"
-        r"|cnpj|numer nip|skattenummer"
+        r"|identificación fiscal|cnpj|numer nip|skattenummer"
     ),
     least_digits=4,
 )
@@ -132,10 +127,9 @@ _LICENCE = Named(
     ).split("|"),
     marks=("DL", "CNH"),
     words=(
-        r"driver(?:[’']?s)? licen[cs]e|driving licen[cs]e|(?-i:DL)(?=[: #]{1,2}[A-Z0-9])|f(?:ü"
-        r"|ue)hrerschein(?:nummer|-?nr)?"
-        r"|permis de conduire|(?:carnet|permiso|licencia) de conducir|patente di guida|carta de condução|(?-i:CNH)"
-        r"|rijbewijs(?:nummer)?|praw[oa] jazdy"
+        r"driver(?:[’']?s)? licen[cs]e|driving licen[cs]e|(?-i:DL)(?=[: #]{1,2}[A-Z0-9])|f(?:ü|ue)hrerschein(?:nummer"
+        r"|-?nr)?|permis de conduire|(?:carnet|permiso|licencia) de conducir|patente di guida|carta de condução"
+        r"|(?-i:CNH)|rijbewijs(?:nummer)?|praw[oa] jazdy"
     ),
 )
 
@@ -182,9 +176,8 @@ _CUSTOMER = Named(
         r"|employee|subscriber|insurance|contract)"
         r"(?: (?:id|number|no\.?|nr\.?|code|#))|(?-i:MRN)"
         r"|(?:kunden|mitglieds?|vertrags|versicherten|policen|personal)-?(?:nummer|nr)\.?"
-        r"|(?:numéro|n°|no) (?:de )?(?:client|abonné|adhérent|contrat|police)|(?:número|nº) de (?:cliente|socio"
-        r"|póliza|contrato"
-        r"|apólice)|(?:numero|codice) (?:di )?(?:cliente|contratto|polizza)|(?:klant|lid|polis|contract)nummer"
+        r"|(?:numéro|n°|no) (?:de )?(?:client|abonné|adhérent|contrat|police)|(?:número|nº) de (?:cliente|socio|póliza"
+        r"|contrato|apólice)|(?:numero|codice) (?:di )?(?:cliente|contratto|polizza)|(?:klant|lid|polis|contract)nummer"
     ),
 )
 
@@ -195,16 +188,14 @@ def customer_numbers(scan: Scan) -> Iterator[Span]:
 
 
 _MONTH = (
-    r"(?:jan|feb|fév|fev|mar|mär|maa|mrt|apr|avr|abr|ma[iyjg]|mei|jun|jui|jul|giu|lug|aug|aoû|ago|sep|set|okt|oct"
-    r"|ott|out"
-    r"|nov|dec|déc|dez|dic|ene|gen|sty|lut|kwi|cze|lip|sie|wrz|paź|lis|gru)[^\W\d]{0,9}\.?"
+    r"(?:jan|feb|fév|fev|mar|mär|maa|mrt|apr|avr|abr|ma[iyjg]|mei|jun|jui|jul|giu|lug|aug|aoû|ago|sep|set|okt|oct|ott"
+    r"|out|nov|dec|déc|dez|dic|ene|gen|sty|lut|kwi|cze|lip|sie|wrz|paź|lis|gru)[^\W\d]{0,9}\.?"
 )
 _BIRTH_DATE = (
     r"((?:19|20)\d\d ?[.\-/年] ?\d{1,2} ?[.\-/月] ?\d{1,2}日?"
     r"|\d{1,2} ?[.\-/] ?\d{1,2} ?[.\-/] ?(?:(?:19|20)\d\d|\d\d)"
     rf"|\d{{1,2}}(?:st|nd|rd|th|er|\.|º)?[ \-](?:of |de |di )?{_MONTH}(?:[ ,\-]{{1,2}}| de | del )(?:(?:19|20)\d\d"
-    rf"|\d\d)"
-    rf"|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d\d|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])(?:19"
+    rf"|\d\d)|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d\d|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])(?:19"
     rf"|20)\d\d)(?!\d|[.\-/]\d)"
 )
 _BIRTH_STEMS = (

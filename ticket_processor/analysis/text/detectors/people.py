@@ -130,24 +130,20 @@ def _whole(scan: Scan, words: tuple[str, ...], value: str) -> Iterator[Span]:
 
 _TITLES = (
     r"(?:mr|mrs|ms|miss|mx|dr|prof|herrn?|frau|monsieur|madame|mme|mlle|señora?|senhora?|sra?|signora?|sig|dhr|mevr"
-    r"|meneer"
-    r"|mevrouw|pan[ia]?)\.?"
+    r"|meneer|mevrouw|pan[ia]?)\.?"
 )
 _GREETINGS = (
     r"(?:dear|hi|hello|hey|hallo|moin|servus|liebe[rs]?|guten (?:tag|morgen)|sehr geehrte[rs]?|bonjour|chère?|salut"
-    r"|hola"
-    r"|estimad[oa]|querid[oa]|buongiorno|ciao|gentile|car[oa]|olá|prezad[oa]|beste|geachte)"
+    r"|hola|estimad[oa]|querid[oa]|buongiorno|ciao|gentile|car[oa]|olá|prezad[oa]|beste|geachte)"
 )
 _SIGN_OFFS = (
     r"(?:(?:(?:best|kind|warm|many|with|my)[ ]){0,3}(?:regards|wishes|thanks)|sincerely(?: yours)?"
     r"|yours(?: (?:sincerely|truly|faithfully))?"
     r"|cheers|thanks(?: (?:again|in advance|a lot|so much))?|thank you(?: (?:very much|so much|in advance))?"
-    r"|respectfully"
-    r"|(?:mit )?(?:freundlichen?|besten?|viele[n]?|liebe[n]?|herzliche[n]?|schöne[n]?) gr(?:ü|ue)(?:ß|ss)en?|gruß"
-    r"|mfg|vg|lg|danke"
-    r"|(?:bien )?cordialement|bien à vous|salutations distinguées|sincères salutations|merci(?: d[’']avance)?"
-    r"|(?:un )?(?:cordial )?saludos?(?: cordiales)?|atentamente|gracias|(?:cordiali|distinti) saluti|grazie"
-    r"|atenciosamente|(?:com os melhores )?cumprimentos|abraços|obrigad[oa]"
+    r"|respectfully|(?:mit )?(?:freundlichen?|besten?|viele[n]?|liebe[n]?|herzliche[n]?|schöne[n]?) gr(?:ü|ue)(?:ß"
+    r"|ss)en?|gruß|mfg|vg|lg|danke|(?:bien )?cordialement|bien à vous|salutations distinguées|sincères salutations"
+    r"|merci(?: d[’']avance)?|(?:un )?(?:cordial )?saludos?(?: cordiales)?|atentamente|gracias|(?:cordiali"
+    r"|distinti) saluti|grazie|atenciosamente|(?:com os melhores )?cumprimentos|abraços|obrigad[oa]"
     r"|(?:met )?(?:vriendelijke|hartelijke) groet(?:en)?|mvg|groet(?:en|jes)?|bedankt|pozdrawiam|z poważaniem"
     r"|(?:med )?vänliga? hälsning(?:ar)?|mvh|(?:med )?venlig hilsen|(?:med )?vennlig hilsen)"
 )
@@ -202,10 +198,9 @@ _NO_NAMES = frozenset(
 
 
 _NO_NAME_PART = lazy_pattern(
-    r"support|team|kund|service|servic|abteilung|department|dienst|desk|bureau|bank|office|gmbh|soporte|suporte"
-    r"|equipe|équipe|equipo"
-    r"|mitarbeit|management|advisors|solutions|systems|group|company|kolleg|guys|folks|friends|cordial|atentamente"
-    r"|regards|best|grüß"
+    r"support|team|kund|service|servic|abteilung|department|dienst|desk|bureau|bank|office|gmbh|soporte|suporte|equipe"
+    r"|équipe|equipo|mitarbeit|management|advisors|solutions|systems|group|company|kolleg|guys|folks|friends|cordial"
+    r"|atentamente|regards|best|grüß"
     r"|saludos|saluti|sincerely|thank|everyone|assistan|client|customer|administra|technik|technic|partner|manager",
     re.IGNORECASE,
 )

@@ -21,13 +21,10 @@ _PHONE_WORD = lazy_pattern(
 _NUMBER_OF = r"(?:[ \-]?(?:number|num|no|nr|nummer|id|code|n°|nº|numéro|número|numero)\b\.?)?"
 _NOT_PHONE_WORD = lazy_pattern(
     r"(?:order|purchase|invoice|ticket|case|ref(?:erence)?|tracking|shipment|parcel|package|account|customer|serial"
-    r"|model"
-    r"|version|build|error|transaction|booking|reservation|confirmation|claim|policy|article|part|sku|isbn|ean|gtin"
-    r"|imei|mac"
-    r"|amount|total|qty|port|bestell\w*|rechnung\w*|auftrag\w*|kunden\w*|sendung\w*|vorgang\w*|liefer\w*|buchung\w*"
-    r"|artikel\w*|serien\w*|commande|facture|suivi|dossier|réservation|pedido|factura|reserva|envío|ordine|fattura"
-    r"|spedizione"
-    r"|prenotazione|encomenda|fatura|bestelling|factuur|zending|zamówieni\w*)"
+    r"|model|version|build|error|transaction|booking|reservation|confirmation|claim|policy|article|part|sku|isbn|ean"
+    r"|gtin|imei|mac|amount|total|qty|port|bestell\w*|rechnung\w*|auftrag\w*|kunden\w*|sendung\w*|vorgang\w*|liefer\w*"
+    r"|buchung\w*|artikel\w*|serien\w*|commande|facture|suivi|dossier|réservation|pedido|factura|reserva|envío|ordine"
+    r"|fattura|spedizione|prenotazione|encomenda|fatura|bestelling|factuur|zending|zamówieni\w*)"
     rf"{_NUMBER_OF}(?: (?:is|was|ist|war|est|es|é|è))?[\s:#.]{{0,3}}$",
     re.IGNORECASE,
 )

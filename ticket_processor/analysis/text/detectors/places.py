@@ -22,9 +22,8 @@ _US_TOWN = rf"(?:[,\s]{{1,2}}{_W}(?: {_W}){{0,2}},? (?:{_STATES}),? \d{{5}}(?:-\
 _UK_CODE = r"(?:[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})"
 _UK_TOWN = rf"(?:[,\s]{{1,2}}{_W}(?: {_W}){{0,2}},? {_UK_CODE})"
 _STREET_EN = (
-    r"(?i:street|avenue|ave|road|rd|lane|drive|boulevard|blvd|court|place|square|terrace|crescent|parkway|pkwy"
-    r"|highway|hwy"
-    r"|trail|mews|gardens|grove|close|turnpike)|St|Ln|Dr|Ct|Sq|Pl|Cir|Ter|Way"
+    r"(?i:street|avenue|ave|road|rd|lane|drive|boulevard|blvd|court|place|square|terrace|crescent|parkway|pkwy|highway"
+    r"|hwy|trail|mews|gardens|grove|close|turnpike)|St|Ln|Dr|Ct|Sq|Pl|Cir|Ter|Way"
 )
 _EN = lazy_pattern(
     rf"\d(?<![\w.,#$€£\-/]\d)\d{{0,5}}[A-Za-z]?,? (?:(?:[NSEW]|North|South|East|West)\.? )?(?:(?:\d{{1,3}}(?:st|nd"
@@ -42,9 +41,8 @@ _MILITARY = lazy_pattern(
     re.IGNORECASE,
 )
 _BOX = lazy_pattern(
-    r"(?<!\w)(?:p\. ?o\. ?box|po box|post office box|postfach|postbus|apartado(?: de correos| postal)?"
-    r"|casella postale|caixa postal"
-    r"|boîte postale|(?-i:BP))(?: (?:no|nr|n°|nº)\.?)? ?:? ?\d(?: ?\d){0,6}(?!\w)"
+    r"(?<!\w)(?:p\. ?o\. ?box|po box|post office box|postfach|postbus|apartado(?: de correos| postal)?|casella postale"
+    r"|caixa postal|boîte postale|(?-i:BP))(?: (?:no|nr|n°|nº)\.?)? ?:? ?\d(?: ?\d){0,6}(?!\w)"
     rf"(?:[,\s]{{1,2}}(?-i:{_W}(?: {_W}){{0,2}},? (?:{_STATES}) \d{{5}}(?:-\d{{4}})?|\d{{4,5}} {_W}(?: {_W}){{0,2}}))?",
     re.IGNORECASE,
 )
@@ -93,8 +91,7 @@ _ROMANCE_STEMS = (
 ).split("|")
 _NL = lazy_pattern(
     rf"(?<!\w)(?:{_W} ){{0,2}}?[A-Z][\w'\-]{{2,30}}(?:straat|laan|weg|plein|gracht|(?<!De)kade|singel|dijk|burgwal"
-    rf"|plantsoen"
-    rf"|(?:dreef|steeg|hof|park|pad)(?= \d{{1,4}} ?[a-z]?,?\s{{1,2}}\d{{4}} ?[A-Z]{{2}}))"
+    rf"|plantsoen|(?:dreef|steeg|hof|park|pad)(?= \d{{1,4}} ?[a-z]?,?\s{{1,2}}\d{{4}} ?[A-Z]{{2}}))"
     r" \d{1,4}(?: ?[a-zA-Z](?!\w)| ?-? ?(?:hs|bis|I{1,3})\b)?(?![\d%€:]|[.,]\d)"
     rf"(?:[,\s]{{1,2}}\d{{4}} ?[A-Z]{{2}}(?: {_W}){{0,3}})?"
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from importlib import resources
 
 from ....core.lazy_pattern import lazy_pattern
 from .scan import IS, Scan, Span
@@ -11,81 +12,6 @@ from .scan import IS, Scan, Span
 _PEM = lazy_pattern(r"-----BEGIN [A-Z0-9 ]{0,40}(?:PRIVATE KEY|CERTIFICATE|MESSAGE)[A-Z ]{0,20}-----")
 _PEM_END = lazy_pattern(r"-----END [A-Z0-9 ]{1,60}-----")
 
-# Each form of key with a piece that is in every such key: the long pattern is tried only where a piece occurs.
-_KEY_FORMS: tuple[tuple[str, str], ...] = (
-    ("sk-", r"sk-[A-Za-z0-9_\-]{16,200}"),
-    ("k_live_", r"[srp]k_live_[A-Za-z0-9]{8,200}"),
-    ("k_test_", r"[srp]k_test_[A-Za-z0-9]{8,200}"),
-    ("_live_", r"[a-z]{2,12}_live_[A-Za-z0-9]{16,200}"),
-    ("_test_", r"[a-z]{2,12}_test_(?=[A-Za-z]{0,60}\d)[A-Za-z0-9]{16,200}"),
-    ("_prod_", r"[a-z]{2,12}_prod_(?=[A-Za-z]{0,60}\d)[A-Za-z0-9]{16,200}"),
-    ("whsec_", r"whsec_[A-Za-z0-9+/=]{16,100}"),
-    ("gho_", r"gho_[A-Za-z0-9]{20,255}"),
-    ("ghp_", r"ghp_[A-Za-z0-9]{20,255}"),
-    ("ghr_", r"ghr_[A-Za-z0-9]{20,255}"),
-    ("ghs_", r"ghs_[A-Za-z0-9]{20,255}"),
-    ("ghu_", r"ghu_[A-Za-z0-9]{20,255}"),
-    ("github_pat_", r"github_pat_[A-Za-z0-9_]{20,255}"),
-    *((f"gl{name}-", rf"gl{name}-[\w\-.]{{16,100}}") for name in "pat ptt rt dt cbt ft soat oas agent imt".split()),
-    ("xox", r"xox[abceoprs](?:\.xox[a-z])?-[A-Za-z0-9\-]{8,250}"),
-    ("xapp-", r"xapp-[A-Za-z0-9\-]{8,250}"),
-    *((name, rf"{name}[A-Z0-9]{{12,20}}") for name in ("AKIA", "ASIA", "AIDA", "AROA", "AGPA", "ANPA", "ABIA", "ACCA")),
-    ("AIza", r"AIza[\w\-]{30,45}"),
-    ("ya29.", r"ya29\.[\w\-]{16,500}"),
-    ("1//0", r"1//0[\w\-]{30,200}"),
-    ("GOCSPX-", r"GOCSPX-[\w\-]{16,50}"),
-    ("SG.", r"SG\.[\w\-]{12,50}(?:\.[\w\-]{16,80})?"),
-    ("key-", r"key-[0-9a-f]{32}"),
-    ("-us", r"[0-9a-f]{32}-us\d{1,2}"),
-    ("eyJ", r"eyJ[\w\-]{8,3000}\.[\w\-]{4,5000}(?:\.[\w\-]{0,2000}){0,3}"),
-    ("npm_", r"npm_[A-Za-z0-9]{20,60}"),
-    ("pypi-", r"pypi-(?=[\w\-]{0,60}\d)[\w\-]{50,300}"),
-    ("hf_", r"hf_[A-Za-z0-9]{20,60}"),
-    ("_v1_", r"do[opr]_v1_[0-9a-f]{32,80}"),
-    *((f"shp{name}_", rf"shp{name}_[0-9a-fA-F]{{16,64}}") for name in ("at", "ca", "pa", "ss")),
-    ("sq0", r"sq0(?:atp|csp|idp)-[\w\-]{16,60}"),
-    ("EAA", r"EAA[A-Za-z0-9]{40,300}"),
-    ("AGE-SECRET-KEY-1", r"AGE-SECRET-KEY-1[0-9A-Z]{20,80}"),
-    ("sntry", r"sntry[su]_[\w=\-+/]{16,300}"),
-    ("lin_api_", r"lin_api_[A-Za-z0-9]{20,60}"),
-    ("r8_", r"r8_[A-Za-z0-9]{20,60}"),
-    ("glsa_", r"glsa_[A-Za-z0-9_]{20,80}"),
-    ("glc_", r"glc_[A-Za-z0-9+/=]{32,400}"),
-    ("dapi", r"dapi[0-9a-f]{32}(?:-\d)?"),
-    ("PMAK-", r"PMAK-[0-9a-f\-]{20,80}"),
-    ("ATATT", r"ATATT[\w=\-]{20,250}"),
-    ("ATCTT", r"ATCTT[\w=\-]{20,250}"),
-    ("nvapi-", r"nvapi-[\w\-]{20,100}"),
-    (":AA", r"\d{8,10}:AA[\w\-]{30,40}"),
-    ("AC", r"AC[0-9a-f]{32}"),
-    ("SK", r"SK[0-9a-f]{32}"),
-    ("hvs.", r"hv[sb]\.[\w\-]{20,300}"),
-    ("hvb.", r"hvb\.[\w\-]{20,300}"),
-    ("secret_", r"secret_(?=[A-Za-z]{0,60}\d)[A-Za-z0-9]{32,60}"),
-    ("ntn_", r"ntn_[A-Za-z0-9]{30,60}"),
-    ("pat", r"pat[A-Za-z0-9]{14}\.[0-9a-f]{40,64}"),
-    ("figd_", r"figd_[\w\-]{20,80}"),
-    ("gsk_", r"gsk_[A-Za-z0-9]{20,80}"),
-    ("xai-", r"xai-[A-Za-z0-9]{30,100}"),
-    ("pplx-", r"pplx-[A-Za-z0-9]{30,80}"),
-    ("sbp_", r"sbp_[0-9a-f]{40}"),
-    ("dp.", r"dp\.(?:pt|st|ct|sa|scim|audit)\.[A-Za-z0-9._\-]{20,80}"),
-    ("pscale_", r"pscale_(?:tkn|oauth|pw)_[\w.\-]{20,80}"),
-    ("NRAK-", r"NRA[AK]-[A-Z0-9]{20,40}"),
-    ("rubygems_", r"rubygems_[0-9a-f]{40,60}"),
-    ("dckr_", r"dckr_[op]at_[\w\-]{20,60}"),
-    (".atlasv1.", r"[A-Za-z0-9]{14}\.atlasv1\.[\w\-=]{40,90}"),
-    ("fm2_", r"fm[12]_[A-Za-z0-9+/=]{40,800}"),
-    ("xkeysib-", r"xkeysib-[0-9a-f]{40,80}-[A-Za-z0-9]{10,30}"),
-    ("CFPAT-", r"CFPAT-[\w\-]{30,60}"),
-    ("amzn.mws.", r"amzn\.mws\.[0-9a-f\-]{30,50}"),
-    ("LTAI", r"LTAI[A-Za-z0-9]{12,24}"),
-    ("re_", r"re_[A-Za-z0-9]{6,12}_[A-Za-z0-9]{16,40}"),
-    ("cfut_", r"cfut_[A-Za-z0-9]{30,80}"),
-    ("tfp_", r"tfp_[\w\-]{30,80}"),
-    ("phc_", r"ph[cx]_[A-Za-z0-9]{30,60}"),
-    ("phx_", r"phx_[A-Za-z0-9]{30,60}"),
-)
 _KEY_EDGE, _KEY_END = r"(?<![A-Za-z0-9_\-])(?:", r")(?![A-Za-z0-9_\-])"
 
 
@@ -96,7 +22,20 @@ def _key_pattern(piece: str, form: str) -> re.Pattern[str]:
     return lazy_pattern(_KEY_EDGE + form + _KEY_END)
 
 
-_KEYS = tuple((piece, _key_pattern(piece.replace("\\", ""), form)) for piece, form in _KEY_FORMS)
+def _key_forms() -> Iterator[tuple[str, re.Pattern[str]]]:
+    """Each form of key with a piece that is in every such key: the long pattern is tried only where a piece occurs."""
+    for line in (
+        resources.files("ticket_processor.analysis.text.detectors")
+        .joinpath("key_forms.txt")
+        .read_text("utf-8")
+        .splitlines()
+    ):
+        if not line.startswith("#"):
+            piece, _, form = line.partition(" ")
+            yield piece, _key_pattern(piece, form)
+
+
+_KEYS = tuple(_key_forms())
 _LONG_WORD = lazy_pattern(r"[A-Za-z0-9_.:/+=\-]{13,}")
 """As long as the shortest key; prose has few of them, so that looking for seventy pieces costs next to nothing."""
 _ACCOUNT_KEY = lazy_pattern(
@@ -123,17 +62,14 @@ _HEADER = lazy_pattern(
 )
 _KEYWORDS_OF_LOGIN = (
     r"pass(?:word|wort|code|phrase|wd)?|pwd|pw|kennwort|zugangscode|mot de passe|mdp|contraseña|contrasena|contrasenya"
-    r"|clave|senha"
-    r"|palavra-passe|wachtwoord|lösenord|adgangskode|kodeord|passord|hasło|пароль|парола|лозинка"
-    r"|(?:şifre|parola)(?:si|m|miz|nız|niz)?|sifre(?:m|si)?|parola(?: d[’']ordine)?|parolă|salasana(?:ni)?"
-    r"|hesl[oa]|jelszó(?:m|ja)?|lozinka|zaporka|geslo|slaptažodis|parool|kata sandi"
-    r"|κωδικ(?:ός|ό|ού|ος)(?: (?:πρόσβασης|προσβασης))?|συνθηματικό|mật khẩu|mat khau"
-    r"|[הוב]?(?:סיסמ[האת]|ססמ[האת])(?:י)?"
-    r"|(?:ال)?(?:باسو?رد|باسوورد)|كلم[ةه] (?:ال)?(?:مرور|سر)|كلم[ةه] (?:مرور|سر)ي|الرقم السري|رمز (?:ال)?(?:مرور|عبور)"
-    r"|گذرواژه|पासवर्ड|รหัสผ่าน"
+    r"|clave|senha|palavra-passe|wachtwoord|lösenord|adgangskode|kodeord|passord|hasło|пароль|парола|лозинка|(?:şifre"
+    r"|parola)(?:si|m|miz|nız|niz)?|sifre(?:m|si)?|parola(?: d[’']ordine)?|parolă|salasana(?:ni)?|hesl[oa]|jelszó(?:m"
+    r"|ja)?|lozinka|zaporka|geslo|slaptažodis|parool|kata sandi|κωδικ(?:ός|ό|ού|ος)(?: (?:πρόσβασης|προσβασης))?"
+    r"|συνθηματικό|mật khẩu|mat khau|[הוב]?(?:סיסמ[האת]|ססמ[האת])(?:י)?|(?:ال)?(?:باسو?رد|باسوورد)"
+    r"|كلم[ةه] (?:ال)?(?:مرور|سر)|كلم[ةه] (?:مرور|سر)ي|الرقم السري|رمز (?:ال)?(?:مرور|عبور)|گذرواژه|पासवर्ड|รหัสผ่าน"
     r"|(?:wi-?fi|wlan|wpa[23]?|wep|hotspot)[ -]?(?:key|code|psk|schlüssel|sleutel|nyckel)|(?:network|router)[ -]key"
-    r"|(?:netzwerk|wlan)-?sicherheitsschlüssel|psk|clé (?:du )?(?:wi-?fi|wpa|wep|réseau)"
-    r"|(?:clave|chave|chiave|codice|código) (?:del? |do |da |della? |de la )?(?:wi-?fi|wpa|red|rede|rete)"
+    r"|(?:netzwerk|wlan)-?sicherheitsschlüssel|psk|clé (?:du )?(?:wi-?fi|wpa|wep|réseau)|(?:clave|chave|chiave|codice"
+    r"|código) (?:del? |do |da |della? |de la )?(?:wi-?fi|wpa|red|rede|rete)"
 )
 _LOGIN_STEMS = (
     "pass|pw|kennwort|zugangscode|mdp|contrase|clave|senha|wachtwoord|adgangskode|kodeord|sifre|parol|salasana|hesl|"
@@ -196,11 +132,10 @@ _PAIR_STEMS = (
 ).split("|")
 _TOKEN = lazy_pattern(
     r"(?<![^\W_])(?:[A-Z0-9_]{0,40}(?:api[ _-]?(?:key|token)|secret(?:[ _-]?(?:access[ _-]?)?key)?"
-    r"|access[ _-]?key(?:[ _-]?id)?"
-    r"|(?:auth|access|refresh|bearer|api|session|personal access|security)[ _-]?token|client[ _-]?secret"
-    r"|private[ _-]?key"
-    r"|license[ _-]?key|licence[ _-]?key|recovery[ _-]?(?:key|code)|seed[ _-]?phrase|encryption[ _-]?key|token"
-    r"|api-schlüssel|lizenzschlüssel|clé (?:d[’'])?api|clave (?:de )?api|chave (?:de )?api|chiave api|api-sleutel))\b"
+    r"|access[ _-]?key(?:[ _-]?id)?|(?:auth|access|refresh|bearer|api|session|personal access|security)[ _-]?token"
+    r"|client[ _-]?secret|private[ _-]?key|license[ _-]?key|licence[ _-]?key|recovery[ _-]?(?:key|code)"
+    r"|seed[ _-]?phrase|encryption[ _-]?key|token|api-schlüssel|lizenzschlüssel|clé (?:d[’'])?api|clave (?:de )?api"
+    r"|chave (?:de )?api|chiave api|api-sleutel))\b"
     r"(?:\s?(?:is|was|ist|lautet|est|es|é|è)\b)?\s?[:=]?\s{0,2}['\"“`]?([A-Za-z0-9_\-./+=~]{8,500})",
     re.IGNORECASE,
 )
@@ -208,10 +143,9 @@ _TOKEN_STEMS = ("key", "secret", "token", "schlüssel", " api", "seed", "sleutel
 _PIN = lazy_pattern(
     r"\b(?:(?-i:PIN|TAN|OTP|SMS-TAN)|CVV2?|CVC2?|CVN|pin[ -]?code|(?:my|your|the) pin"
     r"|one[- ]time (?:code|password|passcode|pin)|(?:verification|security|2fa|two-factor|authentication|login) code"
-    r"|prüfnummer|kartenprüfnummer|code (?:pin|secret|de sécurité|de vérification)|código de (?:seguridad"
-    r"|verificación|segurança)"
-    r"|codice (?:di sicurezza|di verifica)|verificatiecode|(?:bestätigungs|sicherheits|einmal)code|pincode)"
-    r"(?:[ -](?:code|number|nummer))?"
+    r"|prüfnummer|kartenprüfnummer|code (?:pin|secret|de sécurité|de vérification)|código de (?:seguridad|verificación"
+    r"|segurança)|codice (?:di sicurezza|di verifica)|verificatiecode|(?:bestätigungs|sicherheits|einmal)code"
+    r"|pincode)(?:[ -](?:code|number|nummer))?"
     r"(?: (?:is|was|ist|lautet|est|es|é|è))? ?[:=#]? ?['\"“]?(\d{3,8})(?![\d/.\-]\d|\d)",
     re.IGNORECASE,
 )
