@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 
 from .analysis.budget import Allowance, Question
 from .analysis.model_server.answer_gate import Answer, checked
-from .analysis.model_server.chat import AnswerUnusable, ChatServer, FormRefused, RawAnswer
+from .analysis.model_server.chat import ChatServer, RawAnswer
+from .analysis.model_server.connection import AnswerUnusable, FormRefused
 from .analysis.model_server.presets import cost_usd
 from .analysis.model_server.prompt import (
     answer_schema,

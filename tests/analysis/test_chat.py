@@ -20,8 +20,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.analysis.model_server import sdk_client
-from ticket_processor.analysis.model_server.chat import FormRefused, ModelBusy, OpenAIServer, RawAnswer
-from ticket_processor.analysis.model_server.connection import SAID_CHARS, failure
+from ticket_processor.analysis.model_server.chat import OpenAIServer, RawAnswer
+from ticket_processor.analysis.model_server.connection import SAID_CHARS, FormRefused, ModelBusy, failure
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import Usage
 

@@ -23,9 +23,16 @@ from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
-from ticket_processor.analysis.classifier.analyser import ClassifierUnusable, LocalClassifier, NotTrained
+from ticket_processor.analysis.classifier.analyser import LocalClassifier
 from ticket_processor.analysis.classifier.scoring import Linear, decide, plain_form, softmax
-from ticket_processor.analysis.classifier.storage import DESCRIPTION, Task, read_weights, write
+from ticket_processor.analysis.classifier.storage import (
+    DESCRIPTION,
+    ClassifierUnusable,
+    NotTrained,
+    Task,
+    read_weights,
+    write,
+)
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text.redact import RedactedText, redact
 from ticket_processor.core.errors import AnalysisFailed, ConfigError, how_to_install

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from ticket_processor.analysis.model_server.chat import AnswerUnusable, FormRefused, ModelBusy, RawAnswer
+from ticket_processor.analysis.model_server.chat import RawAnswer
+from ticket_processor.analysis.model_server.connection import AnswerUnusable, FormRefused, ModelBusy
 from ticket_processor.analysis.model_server.presets import targets
 from ticket_processor.analysis.model_server.prompt import answer_schema, in_words, instructions
 from ticket_processor.analysis.model_server.token_estimate import estimate_tokens

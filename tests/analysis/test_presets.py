@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from ticket_processor.analysis.model_server.chat import FormRefused, OpenAIServer
+from ticket_processor.analysis.model_server.chat import OpenAIServer
+from ticket_processor.analysis.model_server.connection import FormRefused
 from ticket_processor.analysis.model_server.presets import OPENAI_URL, PRESETS, ModelTarget, resolve, targets
 from ticket_processor.analysis.model_server.settings import ModelSettings, ModelUse, Preset
 from ticket_processor.core.errors import ConfigError

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from ticket_processor.analysis.budget import LEARN_FROM, PATIENCE_S, Allowance, Budget, Full, Hold, Question
 from ticket_processor.analysis.cache import AnswerStore
 from ticket_processor.analysis.chain import ModelLink, Understanding
-from ticket_processor.analysis.model_server.chat import AnswerUnusable, ModelBusy, RawAnswer
+from ticket_processor.analysis.model_server.chat import RawAnswer
+from ticket_processor.analysis.model_server.connection import AnswerUnusable, ModelBusy
 from ticket_processor.analysis.model_server.settings import BudgetSettings
 from ticket_processor.analysis.model_server.token_estimate import estimate_tokens
 from ticket_processor.analysis.rules.analyser import RulesAnalyser

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from ticket_processor.analysis.budget import Budget
 from ticket_processor.analysis.cache import AnswerStore
-from ticket_processor.analysis.model_server.chat import AnswerUnusable, FormRefused, ModelBusy, RawAnswer
+from ticket_processor.analysis.model_server.chat import RawAnswer
+from ticket_processor.analysis.model_server.connection import AnswerUnusable, FormRefused, ModelBusy
 from ticket_processor.analysis.model_server.settings import BudgetSettings
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.core.circuit_breaker import Breaker

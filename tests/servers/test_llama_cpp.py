@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from ticket_processor.analysis.model_server.chat import AnswerUnusable, FormRefused, ModelBusy, OpenAIServer, RawAnswer
-from ticket_processor.analysis.model_server.connection import Connection
+from ticket_processor.analysis.model_server.chat import OpenAIServer, RawAnswer
+from ticket_processor.analysis.model_server.connection import AnswerUnusable, Connection, FormRefused, ModelBusy
 from ticket_processor.analysis.model_server.embeddings import Embedder, EmbeddingsFailed
 from ticket_processor.analysis.model_server.presets import resolve
 from ticket_processor.analysis.model_server.settings import EmbeddingSettings, ModelSettings, ModelUse

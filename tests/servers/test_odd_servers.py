@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 from ticket_processor.analysis.chain import MODEL_ATTEMPTS, ModelLink
-from ticket_processor.analysis.model_server.chat import AnswerUnusable, ModelBusy, OpenAIServer
+from ticket_processor.analysis.model_server.chat import OpenAIServer
+from ticket_processor.analysis.model_server.connection import AnswerUnusable, ModelBusy
 from ticket_processor.analysis.model_server.presets import ModelTarget
 from ticket_processor.analysis.text.redact import redact
 from ticket_processor.core.circuit_breaker import Breaker

@@ -21,7 +21,8 @@ import orjson
 from ticket_processor.analysis.budget import Budget
 from ticket_processor.analysis.cache import AnswerStore
 from ticket_processor.analysis.chain import ModelLink, Understanding
-from ticket_processor.analysis.model_server.chat import ModelBusy, RawAnswer
+from ticket_processor.analysis.model_server.chat import RawAnswer
+from ticket_processor.analysis.model_server.connection import ModelBusy
 from ticket_processor.analysis.model_server.settings import BudgetSettings
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.audit.lines import encode

@@ -19,7 +19,8 @@ from ..core.errors import AnalysisFailed, TicketbotError, unexpected
 from ..core.models import NO_MODEL, Analysis, RedactionLevel, Ticket, Usage
 from .budget import Allowance, Budget, Full, NotAsked, Patience, Question
 from .cache import AnswerStore, normalised
-from .model_server.chat import AnswerUnusable, ModelBusy, retrying
+from .model_server.chat import retrying
+from .model_server.connection import AnswerUnusable, ModelBusy
 from .rules.analyser import RulesAnalyser
 from .text.cleaning import clean
 from .text.language import sure_language

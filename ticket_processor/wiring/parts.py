@@ -253,8 +253,8 @@ def trained_classifier(
     folder = settings.classifier_folder
     if not settings.classifier.use or not is_there(folder):
         return None
-    from ..analysis.classifier.analyser import ClassifierUnusable, LocalClassifier
-    from ..analysis.classifier.storage import NotTrained, read_description
+    from ..analysis.classifier.analyser import LocalClassifier
+    from ..analysis.classifier.storage import ClassifierUnusable, NotTrained, read_description
 
     try:
         if not read_description(folder).used:

@@ -22,7 +22,6 @@ from .storage import (
     TASKS,
     ClassifierUnusable,
     Description,
-    NotTrained,
     Task,
     check,
     read_description,
@@ -32,8 +31,6 @@ from .storage import (
 
 if TYPE_CHECKING:
     from .scoring import Features, Floats, Ints, Linear
-
-__all__ = ["ClassifierUnusable", "LocalClassifier", "NotTrained", "Prediction", "groups_of"]
 
 _ALSO_FROM = 0.2
 """A category with at least this share of the softmax is worth naming as a secondary one."""

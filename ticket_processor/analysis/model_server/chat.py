@@ -24,16 +24,6 @@ from ..budget import Allowance
 from .connection import AnswerUnusable, Connection, FormRefused, ModelBusy, failure_in
 from .presets import OPENAI_URL, ModelTarget
 
-__all__ = [
-    "AnswerUnusable",
-    "ChatServer",
-    "FormRefused",
-    "ModelBusy",
-    "OpenAIServer",
-    "RawAnswer",
-    "server_for",
-]
-
 REASONING_TOKENS = 2000
 """Room for thoughts, which count as output where a model has them."""
 

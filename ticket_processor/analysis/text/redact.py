@@ -20,17 +20,7 @@ from .detectors.phones import phones
 from .detectors.places import postal_addresses
 from .detectors.scan import Scan, Span, matching_form
 from .detectors.secrets import keys, passwords
-from .redact_values import Replaced, without_values
-
-__all__ = [
-    "RedactedText",
-    "RedactionLevel",
-    "Replaced",
-    "redact",
-    "redacted_values",
-    "replaced_spans",
-    "without_values",
-]
+from .redact_values import Replaced
 
 _PASSES = 6
 

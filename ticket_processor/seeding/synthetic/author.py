@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...analysis.budget import Budget
-from ...analysis.model_server.chat import AnswerUnusable, ChatServer, FormRefused, ModelBusy, RawAnswer, retrying
+from ...analysis.model_server.chat import ChatServer, RawAnswer, retrying
+from ...analysis.model_server.connection import AnswerUnusable, FormRefused, ModelBusy
 from ...analysis.model_server.presets import FORMS, Price, cost_usd
 from ...analysis.model_server.token_estimate import estimate_tokens
 from ...core.circuit_breaker import Breaker

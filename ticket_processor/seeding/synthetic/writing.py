@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field
 
 from ...analysis.budget import DAY_SPENT, RUN_SPENT
-from ...analysis.model_server.chat import AnswerUnusable, ModelBusy
+from ...analysis.model_server.connection import AnswerUnusable, ModelBusy
 from ...analysis.rules.analyser import RulesAnalyser
 from ...core.clock import Clock, Deadline
 from ...core.errors import AnalysisFailed, CannotRun, DeadlineReached
