@@ -196,15 +196,8 @@ def _field_data(item: FieldResult) -> dict[str, Any]:
             "macro_f1": _round(scores.majority_macro_f1),
         },
         "labels": {
-            label: {
-                "precision": _round(label_scores.precision),
-                "recall": _round(label_scores.recall),
-                "f1": _round(label_scores.f1),
-                "support": label_scores.support,
-                "predicted": label_scores.predicted,
-                "coverage": _round(label_scores.coverage),
-            }
-            for label, label_scores in scores.per_label.items()
+            label: _figures(one, "precision", "recall", "f1", "support", "predicted", "coverage")
+            for label, one in scores.per_label.items()
         },
         "confusion": {truth: dict(row) for truth, row in scores.confusion.items()},
         "by_language": {
@@ -217,23 +210,10 @@ def _field_data(item: FieldResult) -> dict[str, Any]:
         data |= {
             "ece": _round(scores.ece or 0.0),
             "reliability": [
-                {
-                    "from": part.lower,
-                    "to": part.upper,
-                    "rows": part.count,
-                    "confidence": _round(part.confidence),
-                    "accuracy": _round(part.accuracy),
-                }
+                {"from": part.lower, "to": part.upper, "rows": part.count, **_figures(part, "confidence", "accuracy")}
                 for part in scores.reliability
             ],
-            "abstention": [
-                {
-                    "coverage": _round(point.coverage),
-                    "precision": _round(point.precision),
-                    "threshold": _round(point.threshold),
-                }
-                for point in item.curve()
-            ],
+            "abstention": [_figures(point, "coverage", "precision", "threshold") for point in item.curve()],
             "thresholds": {
                 "precision": item.thresholds.precision,
                 "all": _threshold_data(item.thresholds.all),
@@ -257,6 +237,10 @@ def _threshold_data(found: Threshold | None) -> dict[str, Any] | None:
 
 def _round(value: float) -> float:
     return round(value, 6)
+
+
+def _figures(item: object, *names: str) -> dict[str, float]:
+    return {name: _round(getattr(item, name)) for name in names}
 
 
 def label_rows(scores: Scores) -> tuple[tuple[str, ...], ...]:

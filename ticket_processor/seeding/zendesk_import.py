@@ -128,7 +128,13 @@ class SeedTarget:
         # Whether the key holds for many tickets is not documented: after a lost reply the external ids tell.
         key = hashlib.sha256("\n".join(str(item["external_id"]) for item in batch).encode()).hexdigest()
         try:
-            reply = self._post_many(batch, key)
+            reply = self._transport.request(
+                "POST",
+                "/api/v2/tickets/create_many",
+                json={"tickets": [_zendesk_row(item) for item in batch]},
+                headers={"Idempotency-Key": f"ticketbot-seed-{key}"},
+                effect=Effect.WRITE,
+            )
         except OutcomeUnknown:
             raise HelpdeskDown(
                 "no clear answer to a job of new tickets; wait a minute and seed again: what was created is found "
@@ -138,15 +144,6 @@ class SeedTarget:
         if not reply.ok or not job:
             raise CannotRun(f"Zendesk refuses to create tickets (HTTP {reply.status})")
         return str(job)
-
-    def _post_many(self, batch: Sequence[Mapping[str, Any]], key: str) -> Reply:
-        return self._transport.request(
-            "POST",
-            "/api/v2/tickets/create_many",
-            json={"tickets": [_zendesk_row(item) for item in batch]},
-            headers={"Idempotency-Key": f"ticketbot-seed-{key}"},
-            effect=Effect.WRITE,
-        )
 
     def _wait_for_some(self, jobs: Mapping[str, int]) -> dict[str, int]:
         """Poll until at least one job has ended; how many tickets each ended one created."""

@@ -21,7 +21,7 @@ from ...core.errors import AnalysisFailed, ConfigError
 from .connection import Connection, ModelBusy
 from .presets import ModelTarget
 from .settings import EmbeddingSettings
-from .token_estimate import estimate_tokens
+from .token_estimate import beginning_of, estimate_tokens
 
 BATCH = 64
 SAFE_TOKENS = 256
@@ -118,12 +118,9 @@ def shortened(text: str, tokens: int) -> str:
     text = text.encode("utf-8", "replace").decode("utf-8").strip()
     if estimate_tokens(text) <= tokens:
         return text
-    low, high = 0, len(text)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if estimate_tokens(text[:middle]) <= tokens else (low, middle - 1)
-    words = text[:low].rsplit(None, 1)
-    return words[0] if len(words) == 2 else text[: max(1, low)]
+    beginning = beginning_of(text, tokens)
+    words = beginning.rsplit(None, 1)
+    return words[0] if len(words) == 2 else beginning or text[:1]
 
 
 _SENTENCES = {

@@ -15,7 +15,7 @@ from ...core.lazy_pattern import lazy_pattern
 from ...core.models import RedactionLevel, Risk, Sentiment, Urgency
 from ...core.taxonomy import Category, Taxonomy
 from ..text.redact import redact
-from .token_estimate import MESSAGE_TOKENS, REPLY_TOKENS, estimate_tokens
+from .token_estimate import MESSAGE_TOKENS, REPLY_TOKENS, beginning_of, estimate_tokens
 
 PROMPT_VERSION = 3
 """Raised when the meaning of an answer changes although the words sent stay the same."""
@@ -208,13 +208,7 @@ def cut(text: str, limit: int) -> str:
 
 def _words(text: str, limit: int) -> str:
     """As many of the first words as ``limit`` allows; a text without spaces is cut anywhere but in a placeholder."""
-    low, high = 0, len(text)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if estimate_tokens(text[:middle]) <= limit:
-            low = middle
-        else:
-            high = middle - 1
+    low = len(beginning_of(text, limit))
     if low == len(text):
         return text
     space = text.rfind(" ", 0, low + 1)

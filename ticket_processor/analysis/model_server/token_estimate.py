@@ -50,6 +50,15 @@ def estimate_tokens(text: str) -> int:
     return math.ceil(sum(_cost(piece, english) for piece in _PIECE.findall(text)))
 
 
+def beginning_of(text: str, tokens: int) -> str:
+    """The longest beginning of ``text`` that costs at most ``tokens``, cut anywhere."""
+    low, high = 0, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if estimate_tokens(text[:middle]) <= tokens else (low, middle - 1)
+    return text[:low]
+
+
 def _cost(piece: str, english: bool) -> float:
     if piece[0].isdigit():
         return _DIGITS * math.ceil(len(piece) / 3)

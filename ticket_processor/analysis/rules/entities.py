@@ -55,30 +55,21 @@ _FORMS: dict[str, re.Pattern[str]] = {
     ),
 }  # fmt: skip
 # Words in a field's name that say which form is meant.
-_KNOWN: tuple[tuple[str, str], ...] = (
-    ("order", "order"),
-    ("bestell", "order"),
-    ("commande", "order"),
-    ("pedido", "order"),
-    ("invoice", "invoice"),
-    ("rechnung", "invoice"),
-    ("tracking", "tracking"),
-    ("shipment", "tracking"),
-    ("amount", "amount"),
-    ("price", "amount"),
-    ("betrag", "amount"),
-    ("sum", "amount"),
-    ("version", "version"),
-    ("error", "error"),
-    ("affected", "people"),
-    ("people", "people"),
-)
+_KNOWN = {
+    **dict.fromkeys(("order", "bestell", "commande", "pedido"), "order"),
+    **dict.fromkeys(("invoice", "rechnung"), "invoice"),
+    **dict.fromkeys(("tracking", "shipment"), "tracking"),
+    **dict.fromkeys(("amount", "price", "betrag", "sum"), "amount"),
+    "version": "version",
+    "error": "error",
+    **dict.fromkeys(("affected", "people"), "people"),
+}
 
 
 def form_of(name: str) -> str | None:
     """Which known form a field called ``name`` asks for; ``None`` when its values have no form of their own."""
     parts = name.casefold().replace("-", "_").split("_")
-    return next((form for word, form in _KNOWN if any(part.startswith(word) for part in parts)), None)
+    return next((form for word, form in _KNOWN.items() if any(part.startswith(word) for part in parts)), None)
 
 
 def particulars_of(text: str, wanted: Mapping[str, str]) -> dict[str, str]:

@@ -151,9 +151,8 @@ _WROTE = lazy_pattern(
     r"^\s{0,4}(?:"
     r"(?:On|Op|Am|Den|Le|El|Em|Il(?: giorno)?|Dnia|W dniu|Den|Pe)\b.{5,250}"
     r"\b(?:wrote|schrieb|a écrit|escribió|escreveu|ha scritto|schreef|skrev|napisał\(?a?\)?|scris)\b.{0,100}:"
-    r"|.{2,150}<[^<>\s]{1,100}@[^<>\s]{1,100}>.{0,40}"
-    r"\b(?:wrote|schrieb|a écrit|escribió|escreveu|ha scritto|schreef|skrev|napisał)\b.{0,60}:"
-    r"|.{0,60}\d{4}年\d{1,2}月\d{1,2}日.{0,150}(?:[:：]|写道[:：]?)"
+    r"|.{2,150}<[^<>\s]{1,100}@[^<>\s]{1,100}>.{0,40}\b(?:wrote|schrieb|a écrit|escribió|escreveu|ha scritto|schreef"
+    r"|skrev|napisał)\b.{0,60}:|.{0,60}\d{4}年\d{1,2}月\d{1,2}日.{0,150}(?:[:：]|写道[:：]?)"
     r")\s*$",
     re.IGNORECASE,
 )

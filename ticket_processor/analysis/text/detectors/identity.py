@@ -173,11 +173,10 @@ _CUSTOMER = Named(
     marks=("MRN",),
     words=(
         r"(?:my |our |the )?account|id (?:number|no\.?)|tribal id|(?:customer|client|member(?:ship)?|policy|patient"
-        r"|employee|subscriber|insurance|contract)"
-        r"(?: (?:id|number|no\.?|nr\.?|code|#))|(?-i:MRN)"
-        r"|(?:kunden|mitglieds?|vertrags|versicherten|policen|personal)-?(?:nummer|nr)\.?"
-        r"|(?:numéro|n°|no) (?:de )?(?:client|abonné|adhérent|contrat|police)|(?:número|nº) de (?:cliente|socio|póliza"
-        r"|contrato|apólice)|(?:numero|codice) (?:di )?(?:cliente|contratto|polizza)|(?:klant|lid|polis|contract)nummer"
+        r"|employee|subscriber|insurance|contract)(?: (?:id|number|no\.?|nr\.?|code|#))|(?-i:MRN)|(?:kunden|mitglieds?"
+        r"|vertrags|versicherten|policen|personal)-?(?:nummer|nr)\.?|(?:numéro|n°|no) (?:de )?(?:client|abonné"
+        r"|adhérent|contrat|police)|(?:número|nº) de (?:cliente|socio|póliza|contrato|apólice)|(?:numero"
+        r"|codice) (?:di )?(?:cliente|contratto|polizza)|(?:klant|lid|polis|contract)nummer"
     ),
 )
 

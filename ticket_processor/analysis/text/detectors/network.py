@@ -17,16 +17,10 @@ _EMAIL_SPACED = lazy_pattern(
     re.IGNORECASE,
 )
 _AT = r"at|@|arroba|arobase|chez|klammeraffe|ät|chiocciola|apenstaartje|małpa"
-_PAIRS: tuple[str, ...] = (
-    "at dot",
-    "at punkt",
-    "ät punkt",
-    "klammeraffe punkt",
-    "arroba punto",
-    "arroba ponto",
-    "arobase point",
-)
-_PAIRS += ("chiocciola punto", "apenstaartje punt", "małpa kropka")
+_PAIRS = (
+    "at dot|at punkt|ät punkt|klammeraffe punkt|arroba punto|arroba ponto|arobase point|chiocciola punto|"
+    "apenstaartje punt|małpa kropka"
+).split("|")
 _AT_WORD = "|".join(rf"{at}(?= [\w-]{{1,63}} {dot} )" for at, dot in (pair.split() for pair in _PAIRS))
 _DOT_WORD = r"dot|punkt|punto|point|ponto|punt|kropka"
 _DOMAIN_SPELT = (

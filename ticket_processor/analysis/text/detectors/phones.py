@@ -10,11 +10,10 @@ from .scan import DATE, Scan, Span
 
 _PHONE_WORD = lazy_pattern(
     r"phone|mobil|handy|\bcell(?:phone|ular)?\b|\btel\b|\btel[.:]|tel[eé]f|télé"
-    r"|(?<!ordinateur )(?<!ordinateurs )portable|whats?app|\bsms\b|\bfax|\bcall(?: me| us|"
-    r" back| at| on)?\b|\btext(?: me)?\b|"
-    r"\brufen|anruf|rufnummer|rückruf|rückfragen|erreichbar|appel|joindre|llam|móvil|celular|ligar|ligue|telem|chiam"
-    r"|cellulare|"
-    r"\bbel(?:len)?\b|\bnummer\b|reach me|\bring (?:me|us)\b|contact (?:me|number|no)|number is|messages? to|registered"
+    r"|(?<!ordinateur )(?<!ordinateurs )portable|whats?app|\bsms\b|\bfax|\bcall(?: me| us| back| at| on)?\b"
+    r"|\btext(?: me)?\b|\brufen|anruf|rufnummer|rückruf|rückfragen|erreichbar|appel|joindre|llam|móvil|celular|ligar"
+    r"|ligue|telem|chiam|cellulare|\bbel(?:len)?\b|\bnummer\b|reach me|\bring (?:me|us)\b|contact (?:me|number|no)"
+    r"|number is|messages? to|registered"
     r"|電話|携帯|电话|手机",
     re.IGNORECASE,
 )

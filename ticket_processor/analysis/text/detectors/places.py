@@ -109,10 +109,9 @@ _CODE_NAMED = lazy_pattern(
     re.IGNORECASE,
 )
 _LABELLED = lazy_pattern(
-    r"^[ \t]{0,4}(?:(?:postal|mailing|home|billing|shipping|delivery|street|my)?[ ]?address|(?:liefer|rechnungs"
-    r"|privat|post)?(?:adresse|anschrift)"
-    r"|adresse(?: postale| de livraison)?|dirección(?: postal| de envío)?|indirizzo(?: di \w{4,12})?|endereço|morada"
-    r"|adres)[ \t]?:[ \t]{0,3}"
+    r"^[ \t]{0,4}(?:(?:postal|mailing|home|billing|shipping|delivery|street|my)?[ ]?address|(?:liefer|rechnungs|privat"
+    r"|post)?(?:adresse|anschrift)|adresse(?: postale| de livraison)?|dirección(?: postal| de envío)?"
+    r"|indirizzo(?: di \w{4,12})?|endereço|morada|adres)[ \t]?:[ \t]{0,3}"
     r"((?=[^\n]{0,119}\d)(?![^\n]{0,119}(?:@|://))[^\n\[]{8,120})$",
     re.IGNORECASE | re.MULTILINE,
 )
