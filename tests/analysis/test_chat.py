@@ -25,6 +25,8 @@ from ticket_processor.analysis.model_server.connection import SAID_CHARS, FormRe
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.core.models import Usage
 
+from ..support.targets import compatible
+
 # The SDK
 
 
@@ -44,9 +46,7 @@ class Sdk:
             return original(**{**options, "http_client": self.client})
 
         monkeypatch.setattr(openai, "OpenAI", make)
-        self.server = OpenAIServer(
-            base_url="http://model.invalid/v1", api_key=None, timeout_s=lambda: 12.5, max_output_tokens=321
-        )
+        self.server = OpenAIServer(compatible("http://model.invalid/v1", max_output_tokens=321), timeout_s=lambda: 12.5)
 
     def _answer(self, request: httpx2.Request) -> httpx2.Response:
         self.sent.append(request)
@@ -213,7 +213,7 @@ def test_the_servers_sentence_is_short_plain_and_without_keys_and_customers() ->
 
 
 def test_the_servers_sentence_never_holds_the_key_that_it_was_sent(monkeypatch: pytest.MonkeyPatch, sdk: Sdk) -> None:
-    server = OpenAIServer(api_key="plainword", timeout_s=lambda: 5, max_output_tokens=50)
+    server = OpenAIServer(compatible(api_key="plainword", max_output_tokens=50), timeout_s=lambda: 5)
     sdk.answers = [httpx2.Response(401, json={"error": "Wrong key plainword given"})]
     with pytest.raises(AnalysisFailed) as error:
         server.complete("m", [{"role": "user", "content": "x"}], None)
@@ -309,7 +309,7 @@ def test_settings_with_which_nothing_can_be_connected_are_told_without_their_val
     monkeypatch.setenv(variable, value)
     monkeypatch.setitem(sys.modules, "socksio", None)
     sdk_client._trusted.cache_clear()
-    server = OpenAIServer(base_url="https://model.invalid/v1", timeout_s=lambda: 5, max_output_tokens=50)
+    server = OpenAIServer(compatible("https://model.invalid/v1", max_output_tokens=50), timeout_s=lambda: 5)
     try:
         with pytest.raises(AnalysisFailed) as error:
             server.complete("m", [{"role": "user", "content": "x"}], None)
@@ -447,7 +447,7 @@ def test_whatever_is_answered_with_200_is_an_answer_or_a_failure(answer: object)
         transport = httpx2.MockTransport(lambda _request, body=body: httpx2.Response(200, text=body))
         with httpx2.Client(transport=transport) as client, pytest.MonkeyPatch.context() as patch:
             patch.setattr(openai, "OpenAI", functools.partial(_with_client, client))
-            server = OpenAIServer(base_url="http://x.invalid/v1", timeout_s=lambda: 5, max_output_tokens=50)
+            server = OpenAIServer(compatible("http://x.invalid/v1", max_output_tokens=50), timeout_s=lambda: 5)
             try:
                 raw = server.complete("m", [{"role": "user", "content": "x"}], None)
             except AnalysisFailed:

@@ -160,7 +160,7 @@ def sent_to(**changes: Any) -> Any:
     with scripted(GOOD) as server:
         base_url = changes.pop("base_url", "{}").format(server.url)
         target = ModelTarget(**{"name": "m", "model": "m", "api_key": "key", "base_url": base_url, **changes})
-        chat = OpenAIServer.of(target, timeout_s=lambda: 5.0)
+        chat = OpenAIServer(target, timeout_s=lambda: 5.0)
         chat.complete("m", [{"role": "user", "content": "x"}], {"type": "json_schema", "json_schema": {}})
         chat.close()
         return server.received[0]
@@ -239,5 +239,5 @@ def test_a_form_that_a_server_is_known_not_to_take_is_refused_without_asking_it(
     with scripted(reply("", 500)) as server:
         target = ModelTarget(name="m", model="m", preset="lm-studio", base_url=server.url, api_key=None)
         with pytest.raises(FormRefused):
-            OpenAIServer.of(target, timeout_s=lambda: 5.0).complete("m", [], {"type": "json_object"})
+            OpenAIServer(target, timeout_s=lambda: 5.0).complete("m", [], {"type": "json_object"})
         assert server.received == []

@@ -6,8 +6,7 @@ import re
 
 import pytest
 
-from ticket_processor.analysis.model_server.presets import price_note, resolve, targets
-from ticket_processor.analysis.model_server.prices import LIST_PRICES, LISTED, list_price
+from ticket_processor.analysis.model_server.presets import LIST_PRICES, LISTED, list_price, price_note, resolve, targets
 from ticket_processor.analysis.model_server.settings import ModelSettings
 from ticket_processor.commands.screen import summary_text
 from ticket_processor.core.models import RunSummary, Usage

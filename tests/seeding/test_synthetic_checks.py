@@ -13,8 +13,7 @@ from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.core.models import Sentiment
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.seeding.corpus import load_corpus
-from ticket_processor.seeding.synthetic.checks import Checks, Draft
-from ticket_processor.seeding.synthetic.duplicates import KnownTexts, shingles, similarity
+from ticket_processor.seeding.synthetic.checks import Checks, Draft, KnownTexts, shingles
 from ticket_processor.seeding.synthetic.plan import Cell, Slot, hints_for
 from ticket_processor.seeding.synthetic.request import instructions, slot_line
 from ticket_processor.seeding.variations import vary
@@ -191,6 +190,7 @@ def test_the_index_finds_the_same_as_comparing_with_each(texts: list[str], other
     known = KnownTexts()
     for text in texts:
         known.add(text)
-    expected = max((similarity(shingles(text), shingles(other)) for text in texts), default=0.0)
+    marks = shingles(other)
+    expected = max((len(marks & shingles(text)) / len(marks | shingles(text)) for text in texts), default=0.0)
     assert known.closest(other) == pytest.approx(expected)
     assert all(known.closest(text) == 1.0 for text in texts)

@@ -30,6 +30,7 @@ from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.llm import ModelAnalyser
 
 from ..support.fakes import ManualClock, Upper
+from ..support.targets import compatible
 from .scripted import Reply, ScriptedServer, reply, scripted
 
 TEXT = redact("Charged twice\nPlease help, I was charged twice.")
@@ -308,7 +309,7 @@ ROWS = [
 
 @contextmanager
 def linked(server: ScriptedServer, clock: ManualClock, *, seconds: float = 20.0, **options: Any) -> Iterator[ModelLink]:
-    chat = OpenAIServer(base_url=server.url, api_key="key", timeout_s=lambda: seconds, max_output_tokens=400)
+    chat = OpenAIServer(compatible(server.url, api_key="key"), timeout_s=lambda: seconds)
     analyser = ModelAnalyser(chat, "m", default_taxonomy(), fence=lambda: "fence", **options)
     try:
         yield ModelLink(analyser, Breaker("m", clock), Deadline(clock, 500), rng=Upper())
@@ -440,7 +441,7 @@ def test_a_redirect_gets_neither_the_ticket_nor_the_key() -> None:
 
 def test_a_ticket_with_half_a_pair_of_surrogates_is_sent_without_it() -> None:
     with scripted(GOOD) as server:
-        chat = OpenAIServer(base_url=server.url, api_key=None, timeout_s=lambda: 5, max_output_tokens=400)
+        chat = OpenAIServer(compatible(server.url), timeout_s=lambda: 5)
         chat.complete("m", [{"role": "user", "content": "half \ud800 and nul \x00"}], None)
         chat.close()
     assert server.received[0].body["messages"][0]["content"] == "half ? and nul \x00"
@@ -450,7 +451,7 @@ def test_an_answer_that_drips_in_is_given_up_at_the_timeout_for_the_whole() -> N
     ticks = iter(range(0, 10_000, 10))
     with scripted(reply(completion(), pieces=5)) as server:
         target = ModelTarget(name="m", model="m", preset="compatible", base_url=server.url, api_key=None)
-        chat = OpenAIServer.of(target, timeout_s=lambda: 5, monotonic=lambda: float(next(ticks)))
+        chat = OpenAIServer(target, timeout_s=lambda: 5, monotonic=lambda: float(next(ticks)))
         with pytest.raises(ModelBusy, match="model_timeout"):
             chat.complete("m", [{"role": "user", "content": "x"}], None)
         chat.close()
@@ -468,7 +469,7 @@ DRIPPED = {
 @pytest.mark.parametrize("dripped", DRIPPED.values(), ids=DRIPPED.keys())
 def test_whatever_drips_in_is_given_up_at_the_timeout_for_the_whole(dripped: Reply) -> None:
     with scripted(GOOD, replace(dripped, pause=0.02)) as server:
-        chat = OpenAIServer(base_url=server.url, api_key=None, timeout_s=lambda: 0.25, max_output_tokens=400)
+        chat = OpenAIServer(compatible(server.url), timeout_s=lambda: 0.25)
         assert chat.complete("m", [{"role": "user", "content": "x"}], None).text == SAID
         with pytest.raises(ModelBusy, match="model_timeout"):
             chat.complete("m", [{"role": "user", "content": "x"}], None)
@@ -480,7 +481,7 @@ def test_the_timeout_for_the_whole_begins_anew_with_each_request_on_the_same_con
     now = [0.0]
     with scripted(replace(GOOD, headers={"connection": "keep-alive"})) as server:
         target = ModelTarget(name="m", model="m", preset="compatible", base_url=server.url, api_key=None)
-        chat = OpenAIServer.of(target, timeout_s=lambda: 60, monotonic=lambda: now[0])
+        chat = OpenAIServer(target, timeout_s=lambda: 60, monotonic=lambda: now[0])
         for now[0] in (0.0, 100.0, 200.0):
             assert chat.complete("m", [{"role": "user", "content": "x"}], None).text == SAID
         chat.close()
@@ -491,7 +492,7 @@ def test_the_timeout_for_the_whole_begins_anew_with_each_request_on_the_same_con
 def test_a_small_answer_that_would_unpack_to_a_large_one_is_never_unpacked(status: int, layers: int) -> None:
     bomb = reply(packed(layers, " " * 40_000_000), status, content_encoding=", ".join(["gzip"] * layers))
     with scripted(GOOD, bomb) as server:
-        chat = OpenAIServer(base_url=server.url, api_key=None, timeout_s=lambda: 20, max_output_tokens=400)
+        chat = OpenAIServer(compatible(server.url), timeout_s=lambda: 20)
         chat.complete("m", [{"role": "user", "content": "x"}], None)
         tracemalloc.start()
         try:

@@ -8,8 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from ..analysis.model_server.chat import server_for
-from ..analysis.model_server.presets import targets
-from ..analysis.model_server.prices import LISTED
+from ..analysis.model_server.presets import LISTED, targets
 from ..analysis.rules.analyser import RulesAnalyser
 from ..analysis.text.redact import redact
 from ..core.clock import Deadline, SystemClock

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from ..analysis.model_server.prices import list_price
+from ..analysis.model_server.presets import list_price
 from ..analysis.model_server.settings import ModelUse
 from ..core.models import RedactionLevel
 from ..core.reasons import HANDS_OFF

@@ -22,7 +22,7 @@ from ...core.errors import AnalysisFailed
 from ...core.models import Usage
 from ..budget import Allowance
 from .connection import AnswerUnusable, Connection, FormRefused, ModelBusy, failure_in
-from .presets import OPENAI_URL, ModelTarget
+from .presets import ModelTarget
 
 REASONING_TOKENS = 2000
 """Room for thoughts, which count as output where a model has them."""
@@ -56,42 +56,21 @@ class ChatServer(Protocol):
 
 def server_for(target: ModelTarget, remaining: Callable[[], float]) -> OpenAIServer:
     """The server of a model target; no call outlives the ``remaining`` seconds of the run."""
-    return OpenAIServer.of(target, timeout_s=lambda: max(0.1, min(target.timeout_s, remaining())))
+    return OpenAIServer(target, timeout_s=lambda: max(0.1, min(target.timeout_s, remaining())))
 
 
 class OpenAIServer:
     """A :class:`ChatServer` through the openai SDK. Thread-safe."""
 
     def __init__(
-        self,
-        *,
-        base_url: str | None = None,
-        api_key: str | None = None,
-        timeout_s: Callable[[], float],
-        max_output_tokens: int,
-        target: ModelTarget | None = None,
-        monotonic: Callable[[], float] = time.monotonic,
+        self, target: ModelTarget, *, timeout_s: Callable[[], float], monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        """``target`` says what is known of the server; without one it is some compatible server at ``base_url``."""
-        self._target = target or ModelTarget(
-            name="", model="", preset="compatible", base_url=base_url or OPENAI_URL, api_key=api_key
-        )
+        """The server of ``target``; it serves every target with the same place, limits and preset."""
+        self._target = target
         self._timeout_s = timeout_s
-        self._max_output_tokens = max_output_tokens
-        self._connection = Connection(self._target, monotonic=monotonic)
+        self._connection = Connection(target, monotonic=monotonic)
         self._reasoning: set[str] = set()
         self._thinking: set[str] = set()
-
-    @classmethod
-    def of(
-        cls,
-        target: ModelTarget,
-        *,
-        timeout_s: Callable[[], float],
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> OpenAIServer:
-        """The server that a model target lives on. It fits every target with the same place, limits and preset."""
-        return cls(target=target, timeout_s=timeout_s, max_output_tokens=target.max_output_tokens, monotonic=monotonic)
 
     def complete(
         self,
@@ -123,7 +102,7 @@ class OpenAIServer:
     def room(self, model: str) -> int:
         """The output tokens that an answer of ``model`` may take at most, as far as the model is known by now."""
         thinks = model in self._thinking | self._reasoning
-        return self._max_output_tokens + (REASONING_TOKENS if thinks else 0)
+        return self._target.max_output_tokens + (REASONING_TOKENS if thinks else 0)
 
     def get_ready(self) -> None:
         """See :meth:`Connection.get_ready`."""

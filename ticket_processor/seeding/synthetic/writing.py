@@ -16,8 +16,7 @@ from ...core.models import Usage
 from ...core.taxonomy import Taxonomy
 from ..corpus import SeedTicket
 from .author import BREAKER_OPEN, Author, Batch, OutOfBudget
-from .checks import Checks, Draft
-from .duplicates import KnownTexts
+from .checks import Checks, Draft, KnownTexts
 from .plan import Hints, Slot, hints_for
 from .request import slot_line
 from .rowfile import RowFile, row_id
