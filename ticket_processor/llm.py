@@ -37,7 +37,7 @@ beside it, which some servers hold to; JSON; nothing but words. What a server re
 process."""
 
 SHOWN_AGAIN_CHARS = 2_000
-"""How much of an answer that cannot be used is shown to the model that gave it."""
+"""Characters of an unusable answer that are shown to the model that gave it."""
 _PROMISES = 2
 _ORDER = list(Urgency)
 _RISKS = list(Risk)
@@ -153,7 +153,7 @@ class ModelAnalyser:
     def hold(self, analysis: Analysis, text: RedactedText) -> Analysis:
         """``analysis`` held to what ``text`` itself says: no urgency or risk below its own words' and the category's.
 
-        For answers that were given before, to a text that is the same but for white space. Pure; asks nobody.
+        For answers that were given before, to a text that is the same but for white space. Pure.
         """
         urgency = self._taxonomy.at_least_floor(analysis.subcategory or analysis.category, analysis.urgency)
         signs = {*analysis.suspicious, *self._signs(text.text)}
@@ -167,7 +167,7 @@ class ModelAnalyser:
         )
 
     def messages(self, text: RedactedText) -> list[Message]:
-        """What would be sent for ``text`` at first, in the form that the server is known to take; for showing."""
+        """The first messages for ``text``, in the form that the server is known to take; for showing."""
         return self._in_form(self._messages(text, self._fence()), self._form)
 
     def prompt_tokens(self, text: RedactedText) -> int:

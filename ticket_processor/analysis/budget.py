@@ -26,11 +26,11 @@ RUN_SPENT, DAY_SPENT = "budget_of_run_spent", "budget_of_day_spent"
 LEARN_FROM, LEARN_OF = 5, 50
 """Answers of a model before anything is learnt from them, and how many of the last are looked at."""
 MARGIN = 1.1
-"""What is set aside near a limit, as a multiple of the most that was seen."""
+"""Money set aside near a limit, as a multiple of the dearest answer so far."""
 PATIENCE_S = 45.0
-"""How long a ticket waits for money that other calls hold. Calls that are older than this are not waited for."""
+"""Longest wait of a ticket for money that other calls hold; older calls are not waited for."""
 LOOK_S = 0.05
-"""How often a waiting ticket looks whether there is money."""
+"""Seconds between two looks for money."""
 
 
 class NotAsked(AnalysisFailed):
@@ -39,7 +39,7 @@ class NotAsked(AnalysisFailed):
 
 @dataclass(frozen=True)
 class Question:
-    """One request to a model: its input tokens, estimated, and the most output tokens that the server is told.
+    """One request to a model: its estimated input tokens, and the limit of its output tokens.
 
     ``price`` is input, output and cached input in dollars per million tokens.
     """
@@ -49,7 +49,7 @@ class Question:
     price: Price | None = None
 
     def hold(self, since: float = 0.0) -> Hold:
-        """What to set aside for it."""
+        """The money to set aside for it."""
         usage = Usage(input=self.input, output=self.output)
         usd = 0.0 if self.price is None else cost_usd(usage, self.price)
         return Hold(usage.input + usage.output, usd, self.input, self.output, since)
@@ -57,7 +57,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Hold:
-    """What is set aside for one call, since a moment of the monotonic clock; known by its identity."""
+    """Money set aside for one call, since a moment of the monotonic clock; compared by identity."""
 
     tokens: int
     usd: float
@@ -162,7 +162,7 @@ class Budget:
         return DAY_SPENT if _over(run.usd + self._before.usd, limits.day_usd) else None
 
     def _book_what_is_under_way(self) -> None:
-        """Calls that nobody waits for any more are paid for all the same."""
+        """Book abandoned calls: the server charges for them all the same."""
         with self._lock:
             held = list(self._held.values())
             self._held.clear()

@@ -140,7 +140,7 @@ class AnswerStore:
         )
 
     def spent_today(self) -> Spent:
-        """What every run of this UTC day has spent so far, dry ones included."""
+        """Spending of all runs of this UTC day so far, dry runs included."""
         try:
             with self._lock:
                 row = self._db.execute(
@@ -185,7 +185,7 @@ class AnswerStore:
 def _connect(path: Path | None) -> tuple[sqlite3.Connection, bytes]:
     if path is not None:
         make_folder(path.parent)
-        make_file(path)  # summaries are nobody else's business
+        make_file(path)  # summaries are private
     db = sqlite3.connect(":memory:" if path is None else path, isolation_level=None, check_same_thread=False, timeout=5)
     try:
         if path is not None:
@@ -206,7 +206,7 @@ def _connect(path: Path | None) -> tuple[sqlite3.Connection, bytes]:
 
 
 def normalised(text: str) -> str:
-    """What makes two texts the same: neither white space nor letter case, unless the whole text shouts."""
+    """``text`` as it is compared: white space and letter case do not count, unless the whole text shouts."""
     letters = [letter for letter in text if letter.isalpha()]
     shouts = sum(map(str.isupper, letters)) > 0.6 * len(letters)
     return ("!" if shouts else "") + _SPACE.sub(" ", unicodedata.normalize("NFKC", text)).strip().casefold()

@@ -34,9 +34,9 @@ LONGEST_WAIT_S = 20.0
 NOTHING_TO_READ = "nothing_to_read"
 CROWDED_WAIT_S = 0.05
 ROOM_S = 0.5
-"""So long it is waited for a call that is under way to make room before deadline and stops are asked after again."""
+"""Longest wait for a call in flight to make room before deadline and stop signals are checked again."""
 USELESS_IN_A_ROW = 20
-"""After so many answers that cannot be used a model is left alone for a while: each had to be paid for."""
+"""Consecutive unusable answers before a model is left alone for a while: each had to be paid for."""
 
 
 PERMANENT = (
@@ -62,7 +62,7 @@ class Estimating(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """What its answers depend on besides the text: model, prompt, taxonomy."""
+        """A digest of everything besides the text that answers depend on: model, prompt, taxonomy."""
 
     def question(self, text: RedactedText) -> Question:
         """The request with which understanding ``text`` begins."""
@@ -127,7 +127,7 @@ class ModelLink:
                     break
             self._deadline.wait(CROWDED_WAIT_S)
         try:
-            known = self._store.get(fingerprint, text.text)  # whoever asked may have come back in between
+            known = self._store.get(fingerprint, text.text)  # the other thread may have finished in between
             if known is not None:
                 return self._held(known, text)
             analysis = self._fresh(text)
@@ -253,7 +253,7 @@ class ModelLink:
 
 @dataclass(frozen=True)
 class Step:
-    """What one link of the chain said: ``reason`` when it did not answer, with ``detail`` for people."""
+    """One link's answer, or the ``reason`` why it gave none, with ``detail`` for people."""
 
     link: str
     analysis: Analysis | None = None
@@ -264,7 +264,7 @@ class Step:
 
 @dataclass
 class _Spending:
-    """What a ticket has cost so far, answers of no use included."""
+    """The cost of a ticket so far, unusable answers included."""
 
     usage: Usage = field(default_factory=Usage)
     usd: float | None = None
@@ -306,7 +306,7 @@ class Understanding:
         self._clock = clock
         self._trouble = trouble
         self.details: dict[str, str] = {}
-        """What is known of each reason why a model gave no answer, beyond the word: the last time that it came up."""
+        """Details of each reason why a model gave no answer, from its last occurrence."""
 
     def __call__(
         self,
@@ -316,7 +316,7 @@ class Understanding:
     ) -> Analysis:
         """Never fails for want of a model: classifier or rules answer then, and say why.
 
-        ``watch`` is told what each link said. Usage, cost and attempts are those of all links together.
+        ``watch`` gets each link's :class:`Step`. Usage, cost and attempts are those of all links together.
         """
         cleaned = clean(ticket.subject, ticket.description)
         texts: dict[RedactionLevel, RedactedText] = {}
@@ -364,7 +364,7 @@ class Understanding:
         return analysis_leaving(analysis).model_copy(update={"suspicious": self._signs(_raw(ticket))})
 
     def readable(self, ticket: Ticket, level: RedactionLevel = RedactionLevel.STANDARD) -> RedactedText:
-        """What an analyser gets to see of a ticket."""
+        """The cleaned and redacted text that analysers see."""
         return redact(clean(ticket.subject, ticket.description), names=ticket.names, level=level)
 
     def _without_models(self, text: RedactedText, why: str, watch: Callable[[Step], None]) -> Analysis:
@@ -383,7 +383,7 @@ class Understanding:
         return analysis.model_copy(update={"why_fallback": why})
 
     def _asked(self, link: Analyser, text: RedactedText) -> Analysis:
-        """The link's answer. What nobody expected is a failure of the link, not of the ticket."""
+        """The link's answer. An unexpected error fails the link, not the ticket."""
         try:
             return link.analyse(text)
         except TicketbotError:
@@ -400,10 +400,9 @@ class Understanding:
 
 
 def _as_others_may_see(analysis: Analysis, cleaned: str, names: Sequence[str]) -> Analysis:
-    """What a model that saw more than the rest may see has said, fit for log and note.
+    """The answer of a model that saw secrets, redacted for log and note.
 
-    Taken out is what the standard level replaces in the whole ticket: a number is known by the words around it, which
-    a summary or a quote no longer has.
+    It removes what the standard level replaces in the whole ticket: a summary lacks the words that tell a number.
     """
     values = redacted_values(cleaned, names=names)
 

@@ -1,4 +1,1 @@
-"""How good an analyser is: labelled tickets, scores by their definitions, and reports.
-
-Nothing here writes to a helpdesk.
-"""
+"""Evaluation of analysers: labelled tickets, scores, and reports. It never writes to a helpdesk."""

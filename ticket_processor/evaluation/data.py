@@ -24,7 +24,7 @@ Remark = Callable[[str], object]
 
 _NOT_IN_A_NAME = re.compile(r"[^\w]+")
 _OTHER_WORDS = {"urgent": "critical", "normal": "medium", "very_low": "low"}
-"""What helpdesks call their priorities."""
+"""Helpdesks' own names of priorities."""
 
 _NO_LABEL = frozenset({"", "null", "none", "nan"})
 _SHOWN = 5
@@ -32,7 +32,7 @@ _LONGEST_NAME = 30
 
 
 class Example(Frozen):
-    """A ticket, and what a careful person says it is; ``None`` where nobody said. The text is the customer's."""
+    """A ticket with the labels of a careful person; ``None`` for those not given. The text is the customer's."""
 
     id: str
     subject: str = ""

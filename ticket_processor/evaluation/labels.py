@@ -76,7 +76,7 @@ def pairs(
     *,
     capitals: bool = False,
 ) -> Pairs:
-    """What is to be compared for ``field``, in the words of the truth."""
+    """The pairs to compare for ``field``, in the words of the truth."""
     if field == "category":
         return _categories(examples, analyses, taxonomy, capitals)
     if field == SUBCATEGORY:

@@ -79,7 +79,7 @@ class SubjectResult:
     sources: tuple[SourceResult, ...]
 
     def mean(self, name: ScoredField) -> tuple[int, float, float] | None:
-        """How many sources have the field, and the means of their accuracy and macro-F1, each source alike."""
+        """The number of sources with the field, and their mean accuracy and macro-F1, each source weighted alike."""
         found = [item.scores for source in self.sources if (item := source.of(name))]
         if not found:
             return None

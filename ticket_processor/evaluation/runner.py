@@ -20,7 +20,7 @@ _ANY_TIME = "2000-01-01T00:00:00Z"
 
 @dataclass(frozen=True)
 class Subject:
-    """What is measured: its name in the report, and how many tickets it may work on at once."""
+    """An analyser to measure: its name in the report, and its highest number of tickets in parallel."""
 
     name: str
     analyse: AnalyseTicket
@@ -29,7 +29,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class TimedAnalysis:
-    """What was made of one ticket, and how long that took."""
+    """One ticket's analysis, and the time it took."""
 
     analysis: Analysis
     ms: float
@@ -53,7 +53,7 @@ def answer_all(
     clock: Clock,
     advance: Callable[[int], object] = lambda _count: None,
 ) -> tuple[TimedAnalysis, ...]:
-    """The answers, in the order of ``examples``. ``advance`` is told of each, from the calling thread.
+    """The answers, in the order of ``examples``. ``advance`` is called in the calling thread.
 
     Raises ``Stopping`` when a signal came, and whatever ``subject`` raises.
     """

@@ -1,4 +1,4 @@
-"""What people finally chose: labelled examples from the helpdesk's solved tickets. Reads only.
+"""Labels that people finally chose: examples from the helpdesk's solved tickets. Reads only.
 
 How it is decided, said openly, since a helpdesk records what a label is and not who meant it:
 
@@ -73,7 +73,7 @@ class CategoryFrom:
 
 @dataclass(frozen=True)
 class Solved:
-    """What was found. ``read`` counts all tickets that were looked at, ``left_out`` why some are no examples.
+    """The examples found. ``read`` counts all tickets looked at, ``left_out`` those that are no examples, by reason.
 
     ``category_by`` counts where categories came from, ``unclear`` the examples whose marks contradict each other.
     ``ours`` counts examples that ticketbot had triaged, ``corrected`` those of them that people labelled otherwise.
@@ -101,7 +101,7 @@ def solved_examples(
 ) -> Solved:
     """Solved tickets created since ``since`` with the labels that people left on them, at most ``limit`` examples.
 
-    Raises what reading the helpdesk raises. ``advance`` is told how many tickets were read.
+    Raises what reading the helpdesk raises. ``advance`` gets the number of tickets read.
     """
     reader = _Reader(taxonomy, policy, category_from, include_ours=include_ours)
     examples: list[Example] = []
@@ -196,7 +196,7 @@ class _Reader:
                 return (found[0], how, False) if len(found) == 1 else (None, how, True)
         if not ours or self._where.ways != _AUTO:
             return None, "", False
-        # Where a category has targets and the ticket has none of them, somebody took them off.
+        # Where a category has targets and the ticket has none of them, a person took them off.
         found = self._most_exact([item for item in self._own_tags(ticket) if not _has_targets(item)])
         return (found[0], "ours", False) if len(found) == 1 else (None, "", len(found) > 1)
 

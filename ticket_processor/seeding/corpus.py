@@ -1,6 +1,6 @@
 """Invented tickets for a sandbox account: the packaged corpus, a user's own files, and variations of both.
 
-Pure data in, pure data out; whoever calls this talks to the helpdesk. A requester's address is always in a
+Pure data in, pure data out. A requester's address is always in a
 domain reserved for examples, so that no seeded ticket can make a helpdesk write to a real person.
 """
 
@@ -34,7 +34,7 @@ _LONGEST_ID = 200
 
 
 class SeedLabels(Frozen):
-    """What a careful person would answer; ``None`` where nobody said."""
+    """A careful person's labels; ``None`` for those not given."""
 
     category: str | None = Field(None, pattern=CATEGORY_NAME)
     urgency: Urgency | None = None
@@ -92,7 +92,7 @@ EXTERNAL_ID_PREFIX = "ticketbot-seed:"
 
 
 def is_reserved_address(address: str) -> bool:
-    """Whether an e-mail address lies in a domain reserved for examples, and so can be nobody's."""
+    """Whether an e-mail address lies in a domain reserved for examples, and so belongs to no person."""
     return bool(_RESERVED.fullmatch(address))
 
 

@@ -136,7 +136,7 @@ def invented_person(rng: random.Random, language: str) -> SeedRequester:
 
 @lru_cache(maxsize=512)
 def _pattern(planted: tuple[str, ...], name: str, email: str, html: bool) -> re.Pattern[str]:
-    """What may change in one ticket's text; planted data comes first, so nothing inside it can match."""
+    """The pattern of what may change in one ticket's text; planted data comes first, so nothing in it can match."""
     known = [f"(?P<planted>{'|'.join(map(re.escape, sorted(planted, key=len, reverse=True)))})"] if planted else []
     known.append(f"(?P<email>{re.escape(email)})")
     if name:

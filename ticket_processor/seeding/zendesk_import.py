@@ -42,7 +42,7 @@ class SandboxVerdict:
 
 @dataclass(frozen=True)
 class Seeded:
-    """What became of the tickets: created now, there already, refused by Zendesk."""
+    """Numbers of tickets created now, there already, and refused by Zendesk."""
 
     created: int = 0
     existing: int = 0
@@ -173,7 +173,7 @@ class SeedTarget:
 
 
 def require_sandbox(judgement: SandboxVerdict, *, insisted: bool) -> None:
-    """Raise :class:`ConfigError` when the account looks like production and nobody insisted."""
+    """Raise :class:`ConfigError` when the account looks like production, unless ``insisted``."""
     if not judgement.sandbox and not insisted:
         raise ConfigError(
             f"this account looks like production: {judgement.because}. Invented tickets do not belong there; "

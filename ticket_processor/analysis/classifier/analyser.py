@@ -101,11 +101,11 @@ class LocalClassifier:
 
     @property
     def description(self) -> Description:
-        """What it learnt, from how much, and its scores beside those of the rules."""
+        """Its labels, its training data, and its scores beside those of the rules."""
         return self._description
 
     def analyse(self, text: RedactedText) -> Analysis:
-        """What was learnt makes of ``text``; tasks at which the rules are as good come from them.
+        """The analysis of ``text``; tasks at which the rules are as good come from the rules.
 
         ``confidence`` is that of the category. Urgency never falls below the floors of the rules and of the category.
         Raises :class:`AnalysisFailed` for a text without a word it knows, or when the weights cannot be read.

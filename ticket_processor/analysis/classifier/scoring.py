@@ -29,7 +29,7 @@ _MOST_TOKENS = 20_000
 class Features:
     """TF-IDF over a fixed vocabulary. ``idf`` holds one weight a column, words first, then pieces of characters.
 
-    Thread-safe: what it remembers of each token is the same whoever worked it out.
+    Thread-safe: threads that compute a token's columns twice get the same.
     """
 
     words: Mapping[str, int]
@@ -168,7 +168,7 @@ _LONGEST_TOKEN = 30
 def plain_form(text: str) -> str:
     """``text`` in lower case, placeholders without their numbers, numbers of four or more digits made equal.
 
-    What is left of a number identifies nobody: "[PHONE_2]" becomes "_phone_", an order number "0000".
+    The rest of a number identifies no person: "[PHONE_2]" becomes "_phone_", an order number "0000".
     """
     text = _PLACEHOLDER.sub(lambda found: f" _{found[1].lower()}_ ", text[:MAX_CHARACTERS])
     return _LONG_NUMBER.sub("0000", text).lower()

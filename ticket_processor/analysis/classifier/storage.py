@@ -52,7 +52,7 @@ class NotTrained(ClassifierUnusable):
 
 
 class TaskDescription(Frozen):
-    """What was learnt for one task, how well, and how well the rules do on the same held-out rows."""
+    """One learnt task, its scores, and those of the rules on the same held-out rows."""
 
     model: str = Field(pattern=r"^(logistic regression|linear SVM|naive Bayes)$", description="the linear method")
     labels: tuple[str, ...] = Field(min_length=2)

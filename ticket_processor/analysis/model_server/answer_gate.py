@@ -32,7 +32,7 @@ _RISK = {Urgency.CRITICAL: Risk.HIGH, Urgency.HIGH: Risk.MEDIUM, Urgency.MEDIUM:
 
 
 class AllowedLabels(BaseModel):
-    """What every answer must hold."""
+    """The labels that every answer must hold."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True, frozen=True)
 
@@ -67,7 +67,7 @@ def checked(
     finished: bool = True,
     hide: Callable[[str], str] = str,
 ) -> Answer:
-    """What ``answer`` says about ``ticket`` (the redacted text), as far as it may be believed.
+    """The trustworthy parts of what ``answer`` says about ``ticket`` (the redacted text).
 
     ``shown`` is what of the ticket the model saw, cut and without marks: JSON that stands in either is no answer.
     ``hide`` is put over every free text before it is made plain, and what is plain is looked at once more. Raises

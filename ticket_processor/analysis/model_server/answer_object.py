@@ -36,7 +36,7 @@ _CONFIDENCE_WORDS = {
     **dict.fromkeys(("high", "confident", "sure"), 0.85),
     **dict.fromkeys(("medium", "moderate"), 0.6),
 }
-"""What is said of less ("low", "unsure") is not sure, and neither is any other word."""
+"""Any other word ("low", "unsure") counts as no confidence."""
 _NUMBER = lazy_pattern(r"([0-9]{1,20}(?:[.,][0-9]{1,20})?|[.,][0-9]{1,20})\s*(%|percent)?", re.ASCII)
 
 _Key = tuple[object, ...]
@@ -140,7 +140,7 @@ def _planted(readings: Sequence[str]) -> set[_Key] | None:
 
 
 def _key(found: dict[str, Any]) -> _Key:
-    """What makes two answers the same: their labels as the gate reads them."""
+    """An answer's labels as the gate reads them: answers with equal ones are the same."""
     words = [found.get(name) for name in _LABELS[:3]]
     spelt = (re.sub(r"[\s-]+", "_", word.strip().lower()) if isinstance(word, str) else None for word in words)
     return (*spelt, read_confidence(found.get("confidence")))
@@ -149,7 +149,7 @@ def _key(found: dict[str, Any]) -> _Key:
 def read_confidence(value: object) -> float:
     """A confidence as a model gives it, from 0 to 1: a share, percent or a word; 0 for what is none of these.
 
-    Between 1 and 2 nobody can tell whether percent are meant. Never raises.
+    A number between 1 and 2 is ambiguous and counts as 0. Never raises.
     """
     if isinstance(value, str):
         word = value.strip().lower()

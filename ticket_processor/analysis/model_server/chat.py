@@ -30,7 +30,7 @@ REASONING_TOKENS = 2000
 
 @dataclass(frozen=True)
 class RawAnswer:
-    """What came back, unchecked. ``model`` is the name the server gave, which may differ from the one asked for."""
+    """An unchecked answer. ``model`` is the name that the server gave, which may differ from the one asked for."""
 
     text: str
     usage: Usage
@@ -248,7 +248,7 @@ def _text(content: object) -> str:
 
 
 def _arguments(message: Mapping[str, Any]) -> str:
-    """What a model says by way of a tool, which nobody gave it. Nothing is called; it is an answer like any other."""
+    """The arguments of a tool call. No tool was offered and none is called: they are read as the answer."""
     calls = message.get("tool_calls")
     called = calls[0].get("function") if isinstance(calls, list) and calls and isinstance(calls[0], dict) else None
     called = called or message.get("function_call")
@@ -285,7 +285,7 @@ def _number(value: object) -> int:
 
 
 def _joined(body: bytes) -> dict[str, Any]:
-    """A stream that nobody asked for, put together again."""
+    """The whole answer of a server that streams although it was not asked to."""
     answer: dict[str, Any] = {}
     texts: dict[str, list[str]] = {"content": [], "reasoning_content": []}
     ended = None

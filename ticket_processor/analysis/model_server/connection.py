@@ -35,7 +35,7 @@ Result = TypeVar("Result")
 CONNECT_TIMEOUT_S = 5.0
 MAX_ANSWER_BYTES = 1_000_000
 SAID_CHARS, SAID_READ = 200, 2_000
-"""How much of a server's own sentence about an error is shown, and how much is read for that."""
+"""Characters of a server's own error sentence that are shown, and that are read."""
 _NESTED = ("messages", "response_format")
 
 
@@ -108,7 +108,7 @@ class Connection:
     def call(
         self, ask: Callable[[OpenAI, httpx2.Timeout], Result], *, seconds: float, structured: bool = False
     ) -> Result:
-        """What ``ask`` returns of one request to the SDK's client, within ``seconds``. Raises as :meth:`post` does."""
+        """Call ``ask`` with the SDK's client for one request of at most ``seconds``. Raises as :meth:`post` does."""
         client = self._connected()
         import httpx2
         import openai
@@ -139,7 +139,7 @@ class Connection:
             client.close()
 
     def get_ready(self) -> None:
-        """Load the SDK, which takes a second, before the first call has to wait for it. What fails is told by that."""
+        """Load the SDK, which takes a second, before the first call. That call reports any failure."""
         with suppress(AnalysisFailed):
             self._connected()
 
@@ -169,7 +169,7 @@ _CONNECTING = ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_F
 
 
 def _suspects(error: Exception) -> str:
-    """What may be wrong with the environment, without its values: proxies hold passwords."""
+    """The environment variables that may be wrong, without their values: proxies hold passwords."""
     named = [name for name in _CONNECTING if os.environ.get(name) or os.environ.get(name.lower())]
     return f"{type(error).__name__}; see {', '.join(named) or 'base_url'}"
 
@@ -200,7 +200,7 @@ _AGAIN_IN = re.compile(r"(?:again|retry) (?:in|after) ([0-9][0-9.hms ]{0,20}(?:s
 
 
 def failure(status: int, body: object, headers: Mapping[str, str], *, structured: bool = False) -> AnalysisFailed:
-    """What an answer with an error means: by its status first, since no two servers' bodies are alike.
+    """The failure that an error answer means: by its status first, since no two servers' bodies are alike.
 
     ``body`` is whatever was sent: text, ``{"error": …}`` around or already taken off, a list, nothing. Of its words the
     server's own sentence is kept as the failure's detail.
@@ -247,7 +247,7 @@ def failure_in(answer: Mapping[str, Any], *, structured: bool = False) -> Analys
 
 
 def server_sentence(body: object) -> str:
-    """What a server says of an error, in one plain line of at most 200 characters; empty where it says nothing.
+    """A server's own sentence about an error, as one plain line of at most 200 characters; empty where it has none.
 
     It may quote what it was sent, so it is redacted at the strictest level.
     """
@@ -297,7 +297,7 @@ def _words(body: object) -> str:
 
 
 def _wait(headers: Mapping[str, str], words: str) -> float | None:
-    """How long the server asks to be left alone: its own milliseconds, ``Retry-After``, resets, or its prose."""
+    """Seconds that the server asks to wait: by its own milliseconds, ``Retry-After``, resets, or prose."""
     milliseconds = headers.get("retry-after-ms")
     if milliseconds is not None:
         seconds = retry_after_seconds(milliseconds, 0.0)

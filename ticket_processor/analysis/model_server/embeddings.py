@@ -34,7 +34,7 @@ Vector = tuple[float, ...]
 
 
 class EmbeddingsFailed(AnalysisFailed):
-    """No vectors, and why: ``reason`` is a fixed word, the message a sentence for whoever set the server up."""
+    """The server gave no vectors; ``reason`` is a fixed word, the message a sentence for the server's administrator."""
 
 
 class Embedder:
@@ -47,10 +47,7 @@ class Embedder:
         wait: Callable[[float], None] = time.sleep,
         rng: random.Random | None = None,
     ) -> None:
-        """Raises :class:`ConfigError` when model, address or a named key are missing.
-
-        Texts go to no server that nobody named.
-        """
+        """Raises :class:`ConfigError` when model, address or a named key are missing."""
         if not settings.model or not settings.base_url:
             raise ConfigError("embeddings.model and embeddings.base_url are needed together")
         if settings.api_key_variable and not settings.api_key:
@@ -114,7 +111,7 @@ class Embedder:
 
 
 def shortened(text: str, tokens: int) -> str:
-    """The beginning of a text, of at most so many estimated tokens, cut at a word where there is one."""
+    """The beginning of a text, of at most ``tokens`` estimated tokens, cut between words where there are any."""
     text = text.encode("utf-8", "replace").decode("utf-8").strip()
     if estimate_tokens(text) <= tokens:
         return text

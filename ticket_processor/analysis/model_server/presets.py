@@ -82,7 +82,7 @@ class ModelTarget:
 
     @property
     def traits(self) -> Traits:
-        """What is known of the server's kind."""
+        """The traits of the server's kind."""
         return PRESETS[self.preset]
 
     @property
@@ -104,7 +104,7 @@ def resolve(models: ModelSettings, name: str) -> ModelTarget:
     elsewhere = use.preset not in (None, models.preset, "compatible")
     own_server = use.base_url is not None or elsewhere
     key = use.api_key if own_server or use.api_key else models.api_key
-    # With a server of its own the general address is somebody else's.
+    # The general address belongs to another server.
     address = use.base_url if own_server else models.base_url
     api_version = use.api_version
     listed = list_price(use.model or name, preset)
@@ -161,13 +161,13 @@ def _is_v1(address: str | None) -> bool:
 
 
 def price_note(models: Sequence[ModelTarget]) -> str:
-    """What to say beside costs that are counted by the vendors' list; empty where none are."""
+    """A note beside costs that are computed from list prices; empty where none are."""
     named = ", ".join(target.name for target in models if target.listed)
     return f"list price of {LISTED} for {named}" if named else ""
 
 
 def cost_usd(usage: Usage, price: Price) -> float:
-    """What the tokens cost in US dollars, those from the server's cache at their own price."""
+    """The tokens' price in US dollars; tokens from the server's cache have their own price."""
     fresh, output, cached = price
     reused = min(usage.cached, usage.input)
     return ((usage.input - reused) * fresh + reused * cached + usage.output * output) / 1e6

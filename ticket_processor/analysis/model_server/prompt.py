@@ -27,7 +27,7 @@ MAX_ENTITY = 80
 MAX_SECONDARY = 2
 
 LEFT_OUT = "[…]"
-"""What stands where a long ticket was cut."""
+"""Mark of the place where a long ticket was cut."""
 
 _EXAMPLES = 3
 _EXAMPLE_LENGTH = 120
@@ -218,7 +218,7 @@ def _words(text: str, limit: int) -> str:
 
 
 def message_tokens(fixed: str, *messages: str) -> int:
-    """What a request costs to send, estimated, its overhead included; the first message is the same for many."""
+    """Estimated tokens of a request, overhead included; the first message is the same for many."""
     return _fixed_tokens(fixed) + sum(estimate_tokens(message) + MESSAGE_TOKENS for message in messages) + REPLY_TOKENS
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from openai import OpenAI
 
 NO_KEY = "none"
-"""What is sent to servers without keys: they take any."""
+"""Key for servers without keys: they take any."""
 
 
 def sdk_client(target: ModelTarget, left: Callable[[], float]) -> OpenAI:
@@ -54,10 +54,10 @@ def sdk_client(target: ModelTarget, left: Callable[[], float]) -> OpenAI:
 
 
 def _headers(target: ModelTarget) -> dict[str, Any]:
-    """What is sent besides the SDK's own headers, and what is not.
+    """Headers to send besides the SDK's own, and headers of the SDK to leave out.
 
     The SDK sends every server the headers that OPENAI_CUSTOM_HEADERS names, even in place of the key; their names are
-    read here as it reads them. The environment's organization and project are OpenAI's business, nobody else's.
+    read here as it reads them. The environment's organization and project are sent to OpenAI only.
     """
     import openai
 
@@ -74,7 +74,7 @@ def _headers(target: ModelTarget) -> dict[str, Any]:
 
 
 def certificates() -> ssl.SSLContext:
-    """Whom to trust, and from which version of TLS on."""
+    """The trusted certificates, and the lowest version of TLS."""
     context = _trusted()
     context.minimum_version = tls.lowest()
     return context

@@ -1,4 +1,4 @@
-"""How many tokens a text costs, without the vocabulary of any model.
+"""Estimates of the tokens that a text costs, without the vocabulary of any model.
 
 Vocabularies weigh megabytes, differ between models and are fetched from the network, so tokens are estimated from
 words, digits and marks. The factors were fitted to o200k, OpenAI's vocabulary since 2024, to be a little high rather
@@ -12,10 +12,10 @@ import math
 import re
 
 MESSAGE_TOKENS = 4
-"""What a chat message costs besides its words: its role and its borders."""
+"""Tokens of a chat message besides its words: its role and its borders."""
 
 REPLY_TOKENS = 3
-"""What the opening of the answer costs, once for each request."""
+"""Tokens of the answer's opening, once for each request."""
 
 _PIECE = re.compile(r"[^\W\d_]+|\d+|(?:[^\w\s]|_)+")
 _WORD = re.compile(r"[a-z\u00c0-\u024f]+")

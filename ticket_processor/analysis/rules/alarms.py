@@ -1,4 +1,4 @@
-"""What is at stake in a ticket, whatever its category: incidents, legal threats, danger, a customer about to leave.
+"""Alarms in a ticket of any category: incidents, legal threats, danger, a customer about to leave.
 
 By phrases that speak for themselves, sentence by sentence. A sentence that says there is none, that it is over, planned
 or a question about what is offered raises no alarm. The phrases are in ``words/alarms.toml`` and
@@ -50,7 +50,7 @@ class Stakes(Frozen):
 
     @property
     def risk(self) -> Risk:
-        """What the ticket risks if nobody looks at it."""
+        """The risk of leaving the ticket alone."""
         if self.security or self.legal or self.safety:
             return Risk.HIGH
         return Risk.MEDIUM if self.outage or self.churn else Risk.LOW
@@ -76,7 +76,7 @@ def _matcher(language: str) -> PhraseMatcher[str]:
 
 
 def stakes_of(text: str, language: str) -> Stakes:
-    """What is at stake in ``text``, whose language has the ISO 639-1 code ``language`` (``"und"``: try all known)."""
+    """The alarms of ``text``, whose language has the ISO 639-1 code ``language`` (``"und"``: try all known)."""
     text = text[:MAX_SCANNED]
     matcher = _matcher(language)
     found: set[str] = set()

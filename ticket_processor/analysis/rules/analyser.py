@@ -93,7 +93,7 @@ class RulesAnalyser:
         return RulesAnalyser, (self._taxonomy, self._entities)
 
     def analyse(self, text: RedactedText) -> Analysis:
-        """What the word lists make of ``text``, whose first line is the subject. Never raises.
+        """The analysis of ``text`` by word lists; its first line is the subject. Never raises.
 
         ``confidence`` is how often the category is right among texts with as clear a lead as this one.
         """
@@ -155,15 +155,15 @@ class RulesAnalyser:
         return _floor(_stakes(text.text[:MAX_SCANNED]))
 
     def risk(self, text: RedactedText) -> Risk:
-        """What the text's words say is at stake: high for a legal threat, a security incident or a danger."""
+        """The risk that the text's words tell: high for a legal threat, a security incident or a danger."""
         return _stakes(text.text[:MAX_SCANNED]).risk
 
     def alarms(self, text: RedactedText) -> tuple[str, ...]:
-        """What the text's words warn of: ``security``, ``safety``, ``legal``, ``outage``, ``churn``."""
+        """The alarms of the text's words: ``security``, ``safety``, ``legal``, ``outage``, ``churn``."""
         return _stakes(text.text[:MAX_SCANNED]).alarms
 
     def _matcher(self, language: str) -> PhraseMatcher[Evidence]:
-        """What finds the words of ``language`` and English, or of all languages when it is not a known one."""
+        """The matcher for ``language`` and English, or for all languages when it is unknown."""
         known = known_languages()
         name = language if language in known else "und"
         with self._compiling:
@@ -274,7 +274,7 @@ def _blank(found: re.Match[str]) -> str:
 
 
 def _weighed(hits: list[Hit[Evidence]], title_length: int, negated: set[int]) -> list[tuple[float, Hit[Evidence]]]:
-    """What each hit is worth, by where it stands and how often it came before; without the negated ones."""
+    """Each hit that is not negated with its points, by its place and its number of earlier occurrences."""
     weighed = []
     seen: dict[int, int] = {}
     for hit in hits:
@@ -287,7 +287,7 @@ def _weighed(hits: list[Hit[Evidence]], title_length: int, negated: set[int]) ->
 
 
 def _place(position: int, title_length: int) -> float:
-    """How much a word counts by where it stands: most in the subject, less and less down the page."""
+    """The weight of a word's place: highest in the subject, less and less down the page."""
     if position < title_length:
         return 2.0
     behind = position - title_length

@@ -34,7 +34,7 @@ _EVERYDAY = frozenset(
 
 
 class Evidence(NamedTuple):
-    """What an entry speaks for: a category, a sub-category or ``"urgency"``, and how strongly."""
+    """The target of an entry (a category, a sub-category or ``"urgency"``), and its weight."""
 
     target: str
     weight: float
@@ -117,7 +117,7 @@ def _built_in(words: ByLanguage, languages: set[str]) -> list[tuple[str, int]]:
 
 
 def compile_for(taxonomy: Taxonomy, languages: set[str], own: list[tuple[str, Evidence]]) -> PhraseMatcher[Evidence]:
-    """What finds the words of ``taxonomy``'s categories in a text of one of ``languages``."""
+    """The matcher for the words of ``taxonomy``'s categories in texts of ``languages``."""
     entries = list(own)
     for name in taxonomy.top:
         known = known_name(name)

@@ -208,7 +208,7 @@ def _is_quote(line: str) -> bool:
 
 
 def _wrote_length(lines: list[str], at: int) -> int:
-    """How many lines from ``at`` on are one "On … wrote:", which mail programs wrap; 0 when it is none."""
+    """The number of lines of an "On … wrote:" that begins at ``at`` and may be wrapped; 0 where none does."""
     if not _WROTE_OPENS.match(lines[at][:_LONGEST_PATTERN_LINE]):
         line = lines[at]
         return int(len(line) <= _LONGEST_PATTERN_LINE and bool(_WROTE.match(line)) and ("@" in line or "年" in line))
@@ -309,7 +309,7 @@ def normalised(text: str) -> str:
 
 
 def clean(subject: str, description: str) -> str:
-    """What the customer wrote, as plain text: the subject on the first line, then the newest message.
+    """The customer's own words as plain text: the subject on the first line, then the newest message.
 
     HTML becomes text without its hidden parts; quoted and forwarded history and signatures are cut, unless
     nothing would be left. Entities are decoded, characters in compatibility form (NFKC), hidden ones removed. At most

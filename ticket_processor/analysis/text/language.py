@@ -114,7 +114,7 @@ def _arabic(text: str) -> str:
 
 
 def _votes(text: str) -> dict[str, float]:
-    """How many frequent words, telling letters and endings of each language the text has."""
+    """Points of each language for its frequent words, telling letters and endings in the text."""
     evidence, votes = lists("languages"), _votes_of_words()
     scores: dict[str, float] = dict.fromkeys(evidence["words"], 0.0)
     for word, times in Counter(_WORD.findall(text)).items():
@@ -173,7 +173,7 @@ def _load_model() -> Callable[[str], dict[str, float]] | None:
 
 
 def _learned(text: str) -> dict[str, float] | None:
-    """What the learned model gives each of its likeliest languages, 0 to 1; ``None`` without the model."""
+    """The learned model's likeliest languages with their probability; ``None`` without the model."""
     with _LOADING:
         guesses = _load_model()
     return None if guesses is None else guesses(text)

@@ -1,4 +1,4 @@
-"""Mail that a machine wrote: bounces, out-of-office replies, acknowledgements, scans, all-clears. Nobody has to answer.
+"""Mail that a machine wrote: bounces, out-of-office replies, acknowledgements, scans, all-clears. None needs an answer.
 
 A subject alone proves nothing: people write about bounces and automatic replies too. It takes the sender as well, or a
 text in a machine's own form; in doubt the ticket is a person's. An alert that something is down is a ticket; only the
@@ -101,7 +101,7 @@ _SAYS_SOMETHING = 3
 
 
 def machine_mail(ticket: Ticket) -> str | None:
-    """Why no person needs reading this ticket: ``"bounce"``, ``"delivery_report"``, ``"out_of_office"``,
+    """The kind of machine mail that this ticket is: ``"bounce"``, ``"delivery_report"``, ``"out_of_office"``,
     ``"auto_reply"``, ``"device"`` (a scan or fax) or ``"all_clear"`` (monitoring found something up again); ``None``
     for a person's mail, for alerts, and for what did not come as mail.
 

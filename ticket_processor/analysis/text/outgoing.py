@@ -49,7 +49,7 @@ def leaving_line(words: str, limit: int) -> str:
 def told(sentences: str) -> str:
     """Sentences of our own, without secrets: numbers of tickets, groups and fields stay, as do names of machines.
 
-    What they hold between quotation marks (“”) is somebody else's, and leaves as :func:`leaving` says.
+    Quotations in them (“”) are a stranger's words and go through :func:`leaving`.
     """
     parts: list[str] = []
     done = 0

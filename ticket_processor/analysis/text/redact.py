@@ -142,7 +142,7 @@ def _joined(spans: list[tuple[Span, str]]) -> list[tuple[Span, str]]:
 
 
 def _spans(scan: Scan, known: Sequence[KnownName], level: RedactionLevel) -> list[Span]:
-    """What was found: of two that overlap the more telling, and a number with a checksum whole in any case."""
+    """The spans found: of two that overlap the more telling, and a number with a checksum whole in any case."""
     text = scan.text
     chosen: list[Span] = []
     taken: bytearray | None = None
@@ -237,7 +237,7 @@ def _replaced(text: str, names: Sequence[str], level: RedactionLevel) -> tuple[s
 def redacted_values(
     text: str, *, names: Sequence[str] = (), level: RedactionLevel = RedactionLevel.STANDARD
 ) -> tuple[Replaced, ...]:
-    """What :func:`redact` replaces in ``text``, each literal once, with the placeholder that it gets there.
+    """The literals that :func:`redact` replaces in ``text``, each once, with their placeholders.
 
     These are the personal data themselves: for :func:`without_values`, never for a log.
     """

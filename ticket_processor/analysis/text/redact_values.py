@@ -18,10 +18,10 @@ _ANYWHERE_FROM = 5
 """Letters and digits from which on a value is found inside words; one without digits needs more of them."""
 _WORD_ANYWHERE_FROM = 8
 _TELLING_DIGITS = 6
-"""So many digits of a number in a row give it away."""
+"""Consecutive digits that give a number away."""
 
 _ECHO_BYTES = 12
-"""So many bytes of letters and digits in a row are no accident."""
+"""Consecutive bytes of letters and digits that are no coincidence."""
 
 _LETTER = lazy_pattern(r"\\+(?:(?P<escape>u[0-9a-fA-F]{4})|[nrtbf])|(?P<letter>[^\W_])")
 _SPACELESS = lazy_pattern(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -97,7 +97,7 @@ def _readable(text: str) -> str:
 
 
 def _spellings(value: str) -> Iterator[str]:
-    """What to look for: the value's letters and digits; of a date those of every order."""
+    """The spellings to look for: the value's letters and digits; of a date those of every order."""
     value = _readable(value)
     letters, _ = _compared(value)
     if letters:
@@ -145,7 +145,7 @@ def _places(wanted: str, text: str) -> Iterator[_Place]:
 
 
 def _parts(digits: str, text: str) -> Iterator[_Place]:
-    """The numbers in ``text`` that share so many digits in a row with ``digits`` that they are a part of it."""
+    """The numbers in ``text`` that share six consecutive digits with ``digits``."""
     telling = {digits[at : at + _TELLING_DIGITS] for at in range(len(digits) - _TELLING_DIGITS + 1)}
     for number in _DIGITS.finditer(text):
         written = "".join(filter(str.isdecimal, number.group()))

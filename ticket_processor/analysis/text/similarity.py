@@ -1,4 +1,4 @@
-"""How much texts say the same, by their words or by vectors, and what many short texts speak of. Pure functions.
+"""Similarity of texts by their words or by vectors, and themes of many short texts. Pure functions.
 
 Words are good enough to point a person at a place; vectors of an embedding server judge likeness better.
 """
@@ -100,7 +100,7 @@ class Theme:
 
 
 def themes(texts: Sequence[str], elsewhere: Sequence[str] = (), *, at_least: int = 5, at_most: int = 8) -> list[Theme]:
-    """What at least so many of ``texts`` speak of, and those ``elsewhere`` far less, biggest first.
+    """Themes of at least ``at_least`` of ``texts`` that are far rarer in those ``elsewhere``, biggest first.
 
     A text belongs to one theme. A phrase is preferred to a word of it that says little more often.
     """

@@ -19,7 +19,7 @@ class Calibration(NamedTuple):
     intercept: float
 
     def confidence(self, scores: Floats, group_of: Ints) -> npt.NDArray[np.float64]:
-        """How sure to be of the best group of labels of each row."""
+        """The confidence in the best group of labels of each row, 0 to 1."""
         odds = self.slope * log_odds(decide(scores, self.temperature, group_of).shares) + self.intercept
         result: npt.NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(odds, -30, 30)))
         return result

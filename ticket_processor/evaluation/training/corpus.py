@@ -24,7 +24,7 @@ MAX_TICKETS = 20_000
 """Tickets learnt from; more take hours and change little."""
 
 FEWEST_TICKETS = 2
-"""An n-gram must occur in so many different tickets; they may be of one customer, whom nobody knows here."""
+"""Different tickets in which an n-gram must occur; they may be of one customer, who is not known here."""
 
 _MOST_WORDS = 60_000
 _MOST_PIECES = 50_000
@@ -72,7 +72,7 @@ def corpus_of(examples: Iterable[Example]) -> Corpus:
 
 
 def text_of(example: Example) -> RedactedText:
-    """What an analyser would see of a ticket."""
+    """The text of a ticket that an analyser would see."""
     return redact(clean(example.subject, example.body), names=example.names)
 
 
@@ -82,7 +82,7 @@ def _label(example: Example, task: Task) -> str | None:
 
 
 class NgramCounts:
-    """How often each n-gram occurs in each ticket of a corpus."""
+    """Counts of each n-gram in each ticket of a corpus."""
 
     def __init__(self, texts: Sequence[RedactedText]) -> None:
         forms = [plain_form(text.text) for text in texts]

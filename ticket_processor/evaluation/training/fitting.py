@@ -41,7 +41,7 @@ _TIMED = 100
 
 @dataclass(frozen=True)
 class Contest:
-    """How one method did in cross-validation; ``failed`` says why it took no part."""
+    """One method's figures in cross-validation; ``failed`` says why it took no part."""
 
     method: str
     macro_f1: float = 0.0
@@ -116,8 +116,8 @@ def train(
     """Learn ``tasks`` from ``corpus``; the same corpus and seed give the same classifier.
 
     ``bench`` compares all installed methods and keeps the best linear one of each task; otherwise logistic regression.
-    ``say`` is told what was found, a line at a time; ``advance`` is called after each of :func:`steps`, and may raise
-    to end it all. Raises ``ConfigError`` when no task has enough labelled tickets.
+    ``say`` gets a line for each result; ``advance`` is called after each of :func:`steps`, and may raise.
+    Raises ``ConfigError`` when no task has enough labelled tickets.
     """
     questions: list[_Question] = []
     skipped: dict[Task, str] = {}
@@ -158,7 +158,7 @@ def train(
 
 
 def steps(tasks: Sequence[Task], *, bench: bool) -> int:
-    """How many steps :func:`train` will take."""
+    """The number of steps of :func:`train`."""
     return 2 + len(tasks) * FOLDS * len(_methods(bench))
 
 
@@ -297,7 +297,7 @@ class _Contest:
 
 
 def _milliseconds(features: Features, fitted: Linear | Ensemble, texts: Sequence[str]) -> float:
-    """What one ticket takes on its own, counting its words included."""
+    """Milliseconds for one ticket on its own, counting its words included."""
     start = time.perf_counter()
     for text in texts:
         columns, values = features.vector(text)

@@ -1,4 +1,4 @@
-"""What training found, for people: lines for a terminal or a log, and an HTML report with pictures."""
+"""The results of training for people: lines for a terminal or a log, and an HTML report with pictures."""
 
 from __future__ import annotations
 

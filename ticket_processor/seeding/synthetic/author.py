@@ -19,7 +19,7 @@ from .request import SCHEMA, drafts_in, messages
 
 ATTEMPTS = 3
 LONGEST_WAIT_S = 120.0
-"""Nobody else answers meanwhile, so a busy server is waited for longer than by a run."""
+"""Longer than a run waits for a busy server: no other analyser can write tickets meanwhile."""
 TOKENS_A_TICKET = 500
 """Set aside for each ticket of an answer until the server has said what it took."""
 BREAKER_OPEN = "model_breaker_open"
@@ -31,7 +31,7 @@ class OutOfBudget(AnalysisFailed):
 
 @dataclass(frozen=True)
 class Batch:
-    """What the model wrote: subject and body, unchecked, by line number; ``whole`` is false for a cut-off answer."""
+    """The model's tickets: subject and body, unchecked, by line number; ``whole`` is false for a cut-off answer."""
 
     drafts: dict[int, tuple[object, object]]
     usage: Usage

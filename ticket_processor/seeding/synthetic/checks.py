@@ -1,4 +1,4 @@
-"""What a model wrote is only taken when nothing in it gives the model, the prompt or a real person away.
+"""Checks of tickets that a model wrote: none may give the model, the prompt or a real person away.
 
 Every rejection has a short fixed reason, which is counted. A doubtful label is no rejection: the row is flagged.
 """
@@ -27,7 +27,7 @@ SURE_OF_LANGUAGE_FROM = 60
 RULES_ARE_SURE_FROM = 0.6
 STOCK_NAMES_SHARE = 0.02
 PROMPT_RUN = 6
-"""So many words in a row that also stand in the prompt are taken from there."""
+"""Consecutive words shared with the prompt that count as copied from it."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Checks:
         self._stock_names += bool(_STOCK_NAME.search(draft.text))
 
     def doubt(self, draft: Draft, slot: Slot) -> str | None:
-        """What keyword rules firmly say against the labels, for a person to look at, or ``None``."""
+        """The keyword rules' firm objection to the labels, for a person to look at, or ``None``."""
         found = self._rules.analyse(redact(draft.text))
         wanted = self._taxonomy.split(slot.cell.category)[0]
         doubts = []
@@ -170,7 +170,7 @@ def _personal(text: str) -> bool:
 
 
 def _harmless(kind: str, value: str) -> bool:
-    """Whether what looks like personal data can be nobody's: addresses that are reserved for such use."""
+    """Whether apparent personal data belongs to no person: addresses that are reserved for such use."""
     if kind == "EMAIL":
         return is_reserved_address(value)
     if kind == "IP":

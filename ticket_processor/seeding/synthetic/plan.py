@@ -1,4 +1,4 @@
-"""What is to be written: every category, language and mood gets its share, and every ticket hints of its own.
+"""The plan of tickets to write: every category, language and mood gets its share, every ticket hints of its own.
 
 The same seed gives the same plan, and a longer plan begins like a shorter one, so a file can be filled up later.
 """
@@ -40,7 +40,7 @@ class Slot:
 
 @dataclass(frozen=True)
 class Hints:
-    """What makes one ticket differ from the next."""
+    """The traits by which one ticket differs from the next."""
 
     urgency: Urgency
     length: str
@@ -73,7 +73,7 @@ def ordered_cells(
 
 
 def shares(cells: Sequence[Cell], count: int) -> dict[Cell, int]:
-    """How many of ``count`` tickets each cell gets; they differ by one at most."""
+    """Each cell's share of ``count`` tickets; shares differ by one at most."""
     each, rest = divmod(count, len(cells))
     return {cell: each + (place < rest) for place, cell in enumerate(cells)}
 
@@ -87,7 +87,7 @@ def missing(cells: Sequence[Cell], count: int, there: Mapping[Cell, int]) -> lis
 
 
 def count_there(cells: Sequence[Cell], rows: Sequence[Mapping[str, object]]) -> Counter[Cell]:
-    """How many of a file's rows belong to each cell."""
+    """The number of a file's rows in each cell."""
     known = {(cell.category, cell.language, cell.mood.value): cell for cell in cells}
     found: Counter[Cell] = Counter()
     for row in rows:

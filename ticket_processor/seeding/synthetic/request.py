@@ -1,4 +1,4 @@
-"""How tickets are asked for, and how they are got out of what comes back."""
+"""The prompt that asks for tickets, and the reader of its answer."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def instructions(taxonomy: Taxonomy) -> str:
 
 
 def slot_line(number: int, slot: Slot, hints: Hints) -> str:
-    """What one ticket has to be like, as a line of the prompt."""
+    """The line of the prompt that describes one ticket."""
     cell = slot.cell
     language = LANGUAGES.get(cell.language, "the language with the ISO 639-1 code")
     return (

@@ -95,7 +95,7 @@ class RowFile:
                 self.rows.append(self._row(last, good.count(b"\n") + 2))
                 file.write(b"\n")
             except ConfigError:
-                # Only what this program can have left behind is cut off, never somebody else's text.
+                # Only what this program can have left behind is cut off, never another's text.
                 if not (last.startswith(_OUR_BEGINNING) or _OUR_BEGINNING.startswith(last)):
                     file.close()
                     raise

@@ -24,9 +24,9 @@ from .rowfile import RowFile, row_id
 BATCH = 5
 """Tickets in one request: the fixed part of the prompt is paid for once, and an answer stays within usual limits."""
 MOST_ASKS = 4
-"""So often one ticket is asked for, each time with other hints."""
+"""Requests for one ticket at most, each with other hints."""
 USELESS_IN_A_ROW = 6
-"""After so many answers without one good ticket, asking on is a waste."""
+"""Consecutive answers without a good ticket after which writing ends."""
 PAUSES_IN_A_ROW = 2
 FIRST_PAUSE_S = 5.0
 POLL_S = 0.1
@@ -39,7 +39,7 @@ _STOPS = {
 
 @dataclass
 class WritingReport:
-    """What the writing came to. ``rejected`` and ``stopped`` are in fixed words; ``open`` tickets are missing still."""
+    """The result of the writing. ``rejected`` and ``stopped`` hold fixed words; ``open`` counts missing tickets."""
 
     saved: int = 0
     duplicates: int = 0

@@ -1,4 +1,4 @@
-"""A text as whoever reads it next would: entities, percent-encoding and escapes decoded, tags and hidden marks gone.
+"""A text as its next reader would see it: entities, percent-encoding and escapes decoded, tags and hidden marks gone.
 
 A number that is written so is found in such a reading and replaced where it stands in the text itself.
 """
@@ -16,7 +16,7 @@ from ....core.sanitize import ENTITY, strip_hidden
 from .scan import Span, matching_form
 
 _ROUNDS = 4
-"""What was encoded more often than this stays; every round takes one layer off."""
+"""Layers of encoding that are undone, one a round."""
 _BEFORE, _BEHIND = 100, 300
 """Characters around a change that are read with it, at least."""
 _INLINE = "a|abbr|b|bdo|big|code|em|font|i|mark|o:p|s|small|span|strong|sub|sup|tt|u|wbr"
@@ -27,7 +27,7 @@ _WRITTEN = lazy_pattern(
     r"|%(?:[0-7][0-9A-Fa-f]|[CDcd][0-9A-Fa-f]%[89ABab][0-9A-Fa-f]|[Ee][0-9A-Fa-f](?:%[89ABab][0-9A-Fa-f]){2}"
     r"|[Ff][0-7](?:%[89ABab][0-9A-Fa-f]){3}|[89A-Fa-f][0-9A-Fa-f])"
     r"|\\(?:u(?:[0-9A-Fa-f]{4}|\{[0-9A-Fa-f]{1,6}\})|x[0-9A-Fa-f]{2})"
-    # Tags that nobody sees, those in the middle of a word, and those beside digits, an address or a label's sign.
+    # Invisible tags, those in the middle of a word, and those beside digits, an address or a label's sign.
     rf"|{_UNSEEN}|<(?<=\w<){_TAGS}(?=\w)"
     rf"|<(?<=[0-9@:=]<){_TAGS}|<(?<=[0-9@:=]\s<){_TAGS}|<{_TAGS}(?=[0-9@:=])"
     # Marks that are drawn over a digit: keycaps, underlines.
@@ -70,7 +70,7 @@ def readings(text: str, *, digits: bool) -> Iterator[Reading]:
 
 
 def _lines_around(text: str, at: int) -> tuple[int, int]:
-    """Whole lines around this place, for a label stands before its value, and a number may go on below."""
+    """The whole lines around this place: a label stands before its value, and a number may go on below."""
     start = text.rfind("\n", 0, max(0, at - _BEFORE)) + 1
     end = text.find("\n", at + _BEHIND)
     return start, len(text) if end < 0 else end
@@ -110,7 +110,7 @@ def _rewritten(reading: Reading, pattern: re.Pattern[str], meant: Callable[[str]
 
 
 def _meant(written: str) -> str:
-    """What one entity, escape or tag stands for: nothing for what cannot be seen."""
+    """The visible characters that an entity, escape or tag stands for."""
     if written[0] == "<":
         return "" if _UNSEEN_TAG.sub("", written) == "" else " "
     if written[0] == "&":

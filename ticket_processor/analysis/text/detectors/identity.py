@@ -66,7 +66,7 @@ _VALID: dict[str, tuple[int, str]] = {
     # No checksum, but the letters that may begin and end it, in the printed groups.
     "nino": (3, ""),
 }
-"""How many characters stand before the match, and the module of stdnum that the whole has to pass."""
+"""Characters before the match, and the module of stdnum that checks the whole."""
 
 _NATIONAL = Named(
     "NATIONAL_ID",
@@ -213,7 +213,7 @@ _BIRTH = lazy_pattern(
 
 
 def birth_dates(scan: Scan) -> Iterator[Span]:
-    """Dates behind words that say somebody was born then; other dates stay."""
+    """Dates behind words for a birth; other dates stay."""
     if scan.digits and scan.mentions(_BIRTH_STEMS):
         for match in scan.near(_BIRTH, _BIRTH_STEMS, before=20, behind=90):
             yield Span(match.start(1), match.end(1), "BIRTH_DATE", match[1].casefold())

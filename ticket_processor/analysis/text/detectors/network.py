@@ -97,7 +97,7 @@ def ips(scan: Scan) -> Iterator[Span]:
 
 
 def _is_version(text: str, match: re.Match[str]) -> bool:
-    """Whether four numbers are a version, a mask or a whole network: nobody's address, and technicians need them."""
+    """Whether four numbers are a version, a mask or a whole network: no person's address, and technicians need them."""
     found = match.group()
     if found.startswith(("255.", "0.")) or found.endswith(".0.0.0"):
         return True
@@ -130,7 +130,7 @@ _URL_HOOK = lazy_pattern(r"hooks\.slack\.com/|webhook", re.IGNORECASE)
 
 
 def urls_that_let_in(scan: Scan) -> Iterator[Span]:
-    """Links with a password, a token or an opaque path: whoever has one gets in."""
+    """Links with a password, a token or an opaque path: they let their reader in."""
     if "://" not in scan.text:
         return
     for match in _URL.finditer(scan.text):

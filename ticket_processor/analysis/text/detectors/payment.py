@@ -30,7 +30,7 @@ _ISSUERS = lazy_pattern(
     r"|220[0-4]\d{12,15}|(?:60|81|82|508)\d{13,14}|9792\d{12}"
 )
 _PRINTED = {(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3)}
-"""How cards are embossed."""
+"""Groups of digits as cards are embossed."""
 _BORDERS = tuple(frozenset(accumulate(shape)) for shape in _PRINTED)
 _CARD_SHAPES = _PRINTED | {(4, 4, 4, 1), (4, 4, 5), (4, 5, 6), (6, 13), (8, 8)}
 
@@ -167,7 +167,7 @@ _IBAN_NAMED = lazy_pattern(
     r"([A-Z]{2}\d{2}(?:[ \-]?[A-Z0-9]{2,34}){1,9})",
     re.IGNORECASE,
 )
-# Somebody shortened it; what is left still names country, bank and branch.
+# A shortened one still names country, bank and branch.
 _IBAN_CUT = lazy_pattern(
     r"(?:IBAN|account|acct|transfer|konto|compte|cuenta|conto|conta|rekening)\b[^\n\d]{0,40}?"
     r"(?-i:\b([A-Z]{2}\d{2}[ \-]?[A-Z0-9]{2,16}(?:\.{2,3}|…|\*{2,})))",
@@ -256,5 +256,5 @@ def bank_accounts(scan: Scan) -> Iterator[Span]:
 
 
 def account_numbers(scan: Scan) -> Iterator[Span]:
-    """What is called an account number, at a bank or elsewhere."""
+    """Numbers that the text calls account numbers, at a bank or elsewhere."""
     return named_numbers(scan, _ACCOUNT)

@@ -50,7 +50,7 @@ _PHONE_SHAPES = lazy_pattern(
 
 
 def phones(scan: Scan) -> Iterator[Span]:
-    """Numbers to call somebody, with their extension."""
+    """Telephone numbers with their extension."""
     text = scan.text
     for match in _PHONE_RUN.finditer(text):
         found = match.group()

@@ -1,4 +1,4 @@
-"""What every detector reads and gives: a text prepared once, and spans of it.
+"""Input and output of every detector: a text prepared once, and spans of it.
 
 Patterns are written so that most texts cost next to nothing: they begin with a character class and look behind
 afterwards (an assertion in front would be tried at every place), or run only near a word that has to be there.
@@ -112,4 +112,4 @@ DATE = lazy_pattern(
 """A date in figures, whole."""
 
 IS = r"(?: ?(?:is|was|ist|lautet|war|est|es|era|é|è|sono|to|as|now|jest|är|er)\b| ?(?:は|是))"
-"""What stands between a name for a thing and the thing itself."""
+"""The verb between a name for a thing and the thing itself."""

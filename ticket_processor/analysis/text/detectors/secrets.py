@@ -172,7 +172,7 @@ def _is_mixed(value: str) -> bool:
 
 
 def keys(scan: Scan) -> Iterator[Span]:
-    """Private keys, API keys and tokens that are told by their form."""
+    """Private keys, API keys and tokens that are recognised by their form."""
     text = scan.text
     if "-----BEGIN" in text:
         done = 0
