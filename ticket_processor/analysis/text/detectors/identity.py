@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from importlib import import_module
 
 from ....core.lazy_pattern import lazy_pattern
-from .named import Named, named_numbers
+from .named import named_numbers
 from .scan import Scan, Span
 
 _SSN = lazy_pattern(
@@ -68,71 +68,6 @@ _VALID: dict[str, tuple[int, str]] = {
 }
 """Characters before the match, and the module of stdnum that checks the whole."""
 
-_NATIONAL = Named(
-    "NATIONAL_ID",
-    stems=(
-        "social insurance|social security|national insurance|aadhaar|aadhar|ni number|medicare|ni no|pesel|bsn|ahv-|"
-        "ahvn|identity|national id|citizen id|voter|personal id|personal code|personal number|id number|id no|"
-        "id card|identité|identidad|identità|tribal id|personnummer|ausweis|versicherungsn|sv-n|svn|sécu|"
-        "seguridad social|segurança social|cédula|cedula|sanitaria|cpf|dni|cidadão|burgerservice|sofinummer|"
-        "identiteit|rijksregister|dowod|dowód|cpr-|cprn|fødselsnummer|henkilötunnus|kimlik|rodné|身份证|身分證|주민등록번호|"
-        "マイナンバー|personalnummer"
-    ).split("|"),
-    marks=("NINO|NIN|SIN|SSN|NIE|NIR|AHV|AVS|NHS|CURP|NISS|CPR|CNP|EGN|AMKA|OIB|PPS|RRN|RG|NRIC").split("|"),
-    words=(
-        r"national insurance|ni(?= number| no\b)|(?-i:NINO|NIN|SIN|SSN|BSN|DNI|NIE|NIR|AHV|AVS|NHS|PESEL|CURP|CPF|NISS"
-        r"|CPR|CNP|EGN|AMKA|OIB|PPSN?|RRN|RG|NRIC)|medicare(?= (?:number|no|id|card)\b)|social (?:insurance|security)"
-        r"|aadhaa?r|pesel|bsn|cpf|(?:national|citizen|voter)(?:'?s)? id(?:entity|entification)?|id(?:entity)? card"
-        r"|identity (?:document|number)|(?:my|his|her|their|our|national|government(?:[ -]issued)?|state|official|photo"
-        r"|under|tribal) id (?:number|no\.?)|personal(?: identi(?:ty|fication))? (?:code|number)"
-        r"|personalausweis(?:nummer|-?nr)?|ausweis(?:nummer|-?nr)|(?:renten|sozial)versicherungs(?:nummer|-?nr)"
-        r"|sv-?(?:nummer|nr)|ahv-?(?:nummer|nr)|(?:numéro|n°|no) (?:de )?(?:sécurité sociale|sécu(?:rité)?)"
-        r"|sécurité sociale|carte (?:nationale )?d[’']identité|(?:número|nº|n\.º)? ?(?:de )?(?:la )?seguridad social"
-        r"|dni|c[ée]dula(?: de (?:identidad|ciudadanía))?|documento (?:nacional )?de identidad|carta d[’']identità"
-        r"|tessera sanitaria|cartão de cidadão|bilhete de identidade|segurança social|burgerservicenummer|sofinummer"
-        r"|identiteitskaart|rijksregisternummer|dow(?:ód|odu) osobist(?:y|ego)|person(?:al)?nummer|cpr-?(?:nummer|nr)"
-        r"|fødselsnummer|henkilötunnus|(?:tc )?kimlik(?: no| numara\w{0,3})?|rodné číslo"
-        r"|身份证号?码?|身分證字?號?|주민등록번호|マイナンバー"
-    ),
-)
-_TAX = Named(
-    "TAX_ID",
-    stems=(
-        "tax id|tax-id|taxpayer|tax file|tax payer|tax number|tax ref|tax no|taxid|tax-file|pan card|pan n|steuer|"
-        "fiscal|cnpj|numer nip|skattenummer"
-    ).split("|"),
-    marks=("TIN|PAN|UTR|TFN|NIF|RFC|NIP|EIN|IdNr").split("|"),
-    words=(
-        r"(?:medicare )?tax(?:payer)?(?: |-)?(?:id(?:entification)?|file|reference|payer)(?: (?:number|no\.?))?"
-        r"|(?-i:TIN|ITIN|EIN|PAN|UTR|TFN|NIF|NIP|IdNr\.?|RFC(?= ?:? ?[A-ZÑ&]{3,4}\d{6}))|pan (?:card|number|no\.?)"
-        r"|steuer-?(?:id|identifikationsnummer|nummer|nr)\.?(?:-?(?:nummer|nr))?"
-        r"|(?:numéro|n°|no|numero|número|nº) (?:d[’'])?(?:identification )?fiscale?|codice fiscale"
-        r"|identificación fiscal|cnpj|numer nip|skattenummer"
-    ),
-    least_digits=4,
-)
-_PASSPORT = Named(
-    "PASSPORT",
-    stems=("passport|reisepass|pass-nr|passnummer|passeport|pasaporte|passapor|paspoort|paszpor").split("|"),
-    words=(
-        r"passports?|reisepass(?:nummer|-?nr)?|passnummer|pass-nr|passeport|pasaporte|passaporto|passaporte"
-        r"|paspoort(?:nummer)?|paszport(?:u)?"
-    ),
-)
-_LICENCE = Named(
-    "LICENCE",
-    stems=(
-        "driver|driving|führerschein|fuehrerschein|permis de|conducir|patente di|condução|rijbewijs|prawo jazdy|"
-        "prawa jazdy"
-    ).split("|"),
-    marks=("DL", "CNH"),
-    words=(
-        r"driver(?:[’']?s)? licen[cs]e|driving licen[cs]e|(?-i:DL)(?=[: #]{1,2}[A-Z0-9])|f(?:ü|ue)hrerschein(?:nummer"
-        r"|-?nr)?|permis de conduire|(?:carnet|permiso|licencia) de conducir|patente di guida|carta de condução"
-        r"|(?-i:CNH)|rijbewijs(?:nummer)?|praw[oa] jazdy"
-    ),
-)
-
 
 def national_ids(scan: Scan) -> Iterator[Span]:
     """Identity and social insurance numbers of many countries, by shape and checksum or by the words before."""
@@ -145,45 +80,27 @@ def national_ids(scan: Scan) -> Iterator[Span]:
         # Loaded for the few texts that hold such a number.
         if not module or import_module(f"stdnum.{module}").is_valid(found):
             yield Span(match.start() - before, match.end(), "NATIONAL_ID", re.sub(r"\W", "", found).upper())
-    yield from named_numbers(scan, _NATIONAL)
+    yield from named_numbers(scan, "national_id")
 
 
 def tax_ids(scan: Scan) -> Iterator[Span]:
     """Tax numbers, by the words before them."""
-    return named_numbers(scan, _TAX)
+    return named_numbers(scan, "tax_id")
 
 
 def passports(scan: Scan) -> Iterator[Span]:
     """Passport numbers, by the words before them."""
-    return named_numbers(scan, _PASSPORT)
+    return named_numbers(scan, "passport")
 
 
 def licences(scan: Scan) -> Iterator[Span]:
     """Driving licence numbers, by the words before them."""
-    return named_numbers(scan, _LICENCE)
-
-
-_CUSTOMER = Named(
-    "CUSTOMER_ID",
-    stems=(
-        "account|customer|client|member|policy|patient|employee|insurance|kunde|mitglied|vertrag|versicher|"
-        "personalnummer|abonné|adhérent|contrat|cliente|socio|póliza|contratto|contrato|apólice|klant|lidnummer|"
-        "polis|contract|subscriber|polizza|id number|id no|tribal id"
-    ).split("|"),
-    marks=("MRN",),
-    words=(
-        r"(?:my |our |the )?account|id (?:number|no\.?)|tribal id|(?:customer|client|member(?:ship)?|policy|patient"
-        r"|employee|subscriber|insurance|contract)(?: (?:id|number|no\.?|nr\.?|code|#))|(?-i:MRN)|(?:kunden|mitglieds?"
-        r"|vertrags|versicherten|policen|personal)-?(?:nummer|nr)\.?|(?:numéro|n°|no) (?:de )?(?:client|abonné"
-        r"|adhérent|contrat|police)|(?:número|nº) de (?:cliente|socio|póliza|contrato|apólice)|(?:numero"
-        r"|codice) (?:di )?(?:cliente|contratto|polizza)|(?:klant|lid|polis|contract)nummer"
-    ),
-)
+    return named_numbers(scan, "licence")
 
 
 def customer_numbers(scan: Scan) -> Iterator[Span]:
     """A company's numbers for a person: customer, member, patient, employee, policy. Not orders, not invoices."""
-    return named_numbers(scan, _CUSTOMER)
+    return named_numbers(scan, "customer_id")
 
 
 _MONTH = (

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+import tomllib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib import resources
 
 from ....core.lazy_pattern import lazy_pattern
 from .scan import DATE, IS, Scan, Span
@@ -24,30 +26,34 @@ _VALUE = (
 
 @dataclass(frozen=True)
 class Named:
-    """Words that announce a number of this kind; case does not matter unless the pattern says so.
+    """One kind of number that words announce; ``named_numbers.toml`` says what its lists hold.
 
-    ``stems`` are lower-case pieces of which one is in every such word, ``marks`` the words that count in capitals only:
-    the pattern is tried only near them. ``dates`` says that numbers of this kind can look like one ("20-00-00").
+    ``dates`` says that numbers of this kind can look like one ("20-00-00").
     """
 
     kind: str
     stems: Sequence[str]
-    words: str
+    words: Sequence[str]
     marks: Sequence[str] = ()
     least_digits: int = 5
     dates: bool = False
-    accept: Callable[[str], bool] | None = None
     pattern: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        pattern = lazy_pattern(rf"(?<![^\W_])(?:{self.words})(?![^\W\d_]){_BETWEEN}{_VALUE}", re.IGNORECASE)
+        words = "|".join(self.words)
+        pattern = lazy_pattern(rf"(?<![^\W_])(?:{words})(?![^\W\d_]){_BETWEEN}{_VALUE}", re.IGNORECASE)
         object.__setattr__(self, "pattern", pattern)
 
 
-def named_numbers(scan: Scan, named: Named) -> Iterator[Span]:
-    """Each number that stands behind one of the words."""
+_LISTS = resources.files("ticket_processor.analysis.text.detectors").joinpath("named_numbers.toml").read_text("utf-8")
+NAMED = {name: Named(**lists) for name, lists in tomllib.loads(_LISTS).items()}
+
+
+def named_numbers(scan: Scan, name: str) -> Iterator[Span]:
+    """Each number that stands behind one of the words of ``NAMED[name]``."""
     if not scan.digits:
         return
+    named = NAMED[name]
     stems = [*named.stems, *(mark.lower() for mark in named.marks if mark in scan.text)]
     for match in scan.near(named.pattern, stems, before=45, behind=130):
         found = match[1]
@@ -58,5 +64,4 @@ def named_numbers(scan: Scan, named: Named) -> Iterator[Span]:
             or (not named.dates and DATE.fullmatch(found))
         ):
             continue
-        if named.accept is None or named.accept(compact):
-            yield Span(match.start(1), match.end(1), named.kind, compact)
+        yield Span(match.start(1), match.end(1), named.kind, compact)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import accumulate, pairwise
 
 from ....core.lazy_pattern import lazy_pattern
-from .named import Named, named_numbers
+from .named import named_numbers
 from .scan import Scan, Span
 
 # Whatever parts the groups: spaces and dashes, marks of mark-up, ``=`` and ``:`` of forms and logs, line ends.
@@ -134,24 +134,14 @@ _DOUBLED = {str(digit): sum(divmod(2 * digit, 10)) for digit in range(10)}
 
 
 _LENGTHS = {
-    "NO": 15,
-    "BE": 16,
-    **dict.fromkeys(("DK", "FI", "FK", "FO", "GL", "NL", "SD"), 18),
-    **dict.fromkeys(("MK", "SI"), 19),
-    **dict.fromkeys(("AT", "BA", "EE", "KZ", "LT", "LU", "MN", "XK"), 20),
-    **dict.fromkeys(("CH", "HR", "LI", "LV"), 21),
-    **dict.fromkeys(("BG", "BH", "CR", "DE", "GB", "GE", "IE", "ME", "RS", "VA"), 22),
-    **dict.fromkeys(("AE", "GI", "IL", "IQ", "OM", "SO", "TL"), 23),
-    **dict.fromkeys(("AD", "CZ", "ES", "MD", "PK", "RO", "SA", "SE", "SK", "TN", "VG"), 24),
-    **dict.fromkeys(("LY", "PT", "ST"), 25),
-    **dict.fromkeys(("IS", "TR"), 26),
-    **dict.fromkeys(("BI", "DJ", "FR", "GR", "IT", "MC", "MR", "SM"), 27),
-    **dict.fromkeys(("AL", "AZ", "BY", "CY", "DO", "GT", "HN", "HU", "LB", "NI", "PL", "SV"), 28),
-    **dict.fromkeys(("BR", "EG", "PS", "QA", "UA"), 29),
-    **dict.fromkeys(("JO", "KW", "MU", "YE"), 30),
-    **dict.fromkeys(("MT", "SC"), 31),
-    "LC": 32,
-    "RU": 33,
+    code[:2]: int(code[2:])
+    for code in (
+        "NO15 BE16 DK18 FI18 FK18 FO18 GL18 NL18 SD18 MK19 SI19 AT20 BA20 EE20 KZ20 LT20 LU20 MN20 XK20 CH21 HR21 "
+        "LI21 LV21 BG22 BH22 CR22 DE22 GB22 GE22 IE22 ME22 RS22 VA22 AE23 GI23 IL23 IQ23 OM23 SO23 TL23 AD24 CZ24 "
+        "ES24 MD24 PK24 RO24 SA24 SE24 SK24 TN24 VG24 LY25 PT25 ST25 IS26 TR26 BI27 DJ27 FR27 GR27 IT27 MC27 MR27 "
+        "SM27 AL28 AZ28 BY28 CY28 DO28 GT28 HN28 HU28 LB28 NI28 PL28 SV28 BR29 EG29 PS29 QA29 UA29 JO30 KW30 MU30 "
+        "YE30 MT31 SC31 LC32 RU33"
+    ).split()
 }
 """The characters of an IBAN by its country (ISO 13616's registry), which tells where one ends that words run into."""
 _LEAST_IBAN_DIGITS = 8
@@ -224,37 +214,11 @@ def _is_iban(compact: str) -> bool:
     )
 
 
-_BANK = Named(
-    "ACCOUNT",
-    stems=(
-        "bank|checking account|chequing|savings|routing|sort code|sort-code|accnum|konto|de compte|compte bancaire|"
-        "cuenta|conto|conta |rekening|numer konta"
-    ).split("|"),
-    marks=("ACC|ABA|BSB|CLABE|IFSC|BLZ|Kto|KTO|CCC|RIB").split("|"),
-    words=(
-        r"(?:bank|checking|chequing|savings)[ -]{1,2}account(?: (?:details|info(?:rmation)?)(?: like)?)?"
-        r"|(?:bank[ -]{1,2})?routing(?: transit)?|(?-i:ABA|BSB|CLABE|IFSC|BLZ|Kto|KTO|CCC|RIB)|sort[ -]code"
-        r"|bank(?:leitzahl|konto(?:nummer)?|rekening(?:nummer)?)|konto(?:nummer|-?nr)|accnum|(?-i:ACC(?=:))"
-        r"|(?:numéro|n°|no) de compte|compte bancaire|(?:número|numero|nº|n\.º) de (?:la )?cuenta|cuenta bancaria"
-        r"|(?:numero (?:di|del) )?conto (?:corrente|bancario)|numero (?:di|del) conto|(?:número|nº) da conta"
-        r"|conta bancária|rekeningnummer|numer konta|kontonummer"
-    ),
-    least_digits=6,
-    dates=True,
-)
-_ACCOUNT = Named(
-    "ACCOUNT",
-    stems=("account", "acct", "a/c", "konto"),
-    words=r"(?:account|acct\.?|a/c) ?(?:number|num|no\.?|nr\.?|nº|#)|account details like|konto",
-    least_digits=6,
-)
-
-
 def bank_accounts(scan: Scan) -> Iterator[Span]:
     """Numbers of bank accounts and banks, by the words before them."""
-    return named_numbers(scan, _BANK)
+    return named_numbers(scan, "bank_account")
 
 
 def account_numbers(scan: Scan) -> Iterator[Span]:
     """Numbers that the text calls account numbers, at a bank or elsewhere."""
-    return named_numbers(scan, _ACCOUNT)
+    return named_numbers(scan, "account")
