@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from importlib import resources
 
 from ....core.lazy_pattern import lazy_pattern
-from .scan import DATE, IS, Scan, Span
+from .scan import DATE, IS, Scan, Span, word_lists
 
 # Between the word and its number: "card", "no.", "(for my wife)", "is:", a quotation mark.
 _BETWEEN = (
@@ -45,8 +43,7 @@ class Named:
         object.__setattr__(self, "pattern", pattern)
 
 
-_LISTS = resources.files("ticket_processor.analysis.text.detectors").joinpath("named_numbers.toml").read_text("utf-8")
-NAMED = {name: Named(**lists) for name, lists in tomllib.loads(_LISTS).items()}
+NAMED = {name: Named(**lists) for name, lists in word_lists("named_numbers").items()}
 
 
 def named_numbers(scan: Scan, name: str) -> Iterator[Span]:

@@ -9,28 +9,15 @@ from typing import NamedTuple
 
 from ....core.lazy_pattern import lazy_pattern
 from ....core.sanitize import PLACEHOLDER, strip_hidden
-from .scan import Scan, Span, matching_form
+from .scan import Scan, Span, matching_form, word_lists
 
 _LONGEST_NAME = 100
 _MOST_NAMES = 10
 _MOST_WORDS = 6
 _SPACELESS = lazy_pattern(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 
-# Parts of names that are also small words of a language: replaced only where a name is expected.
-_SMALL_WORDS = frozenset(
-    "will may can art mai an so do du la le de der die das den van von y e ben long much may june july april august "
-    "mark rich sunny early young so thy to in on an at my me is it we he she no yes not new best same page day long "
-    "king love hope joy grace faith dean guy jan bon sol mar des del da dos lo per con sin pro ten bis".split()
-)
-# What stands in a name field without being anybody's name.
-_NOBODY = frozenset(
-    "customer client user guest unknown anonymous support service services team help helpdesk desk info admin "
-    "administrator office sales billing accounting test tester contact company it hr department noreply no-reply "
-    "mailer kunde kundin kundenservice benutzer gast unbekannt buchhaltung vertrieb cliente utilisateur "
-    "usuario utente klant "
-    "gebruiker zendesk system daemon postmaster webmaster gmbh ag kg inc ltd llc corp co sa srl bv plc sarl limited "
-    "the and und et mr mrs ms dr prof herr frau from via".split()
-)
+_WORDS = word_lists("people")
+_SMALL_WORDS, _NO_PERSON = frozenset(_WORDS["small_words"].split()), frozenset(_WORDS["no_person"].split())
 
 
 class KnownName(NamedTuple):
@@ -54,7 +41,7 @@ def known_names(names: Sequence[str]) -> tuple[KnownName, ...]:
             known.append(KnownName(value, (name,), (name,), ()))
             continue
         words = tuple(word for word in re.split(r"[ ,]+", name) if word.strip(".-'’"))[:_MOST_WORDS]
-        telling = [word for word in words if word.casefold().strip(".") not in _NOBODY]
+        telling = [word for word in words if word.casefold().strip(".") not in _NO_PERSON]
         if not telling:
             continue
         free: list[str] = []
@@ -128,31 +115,10 @@ def _whole(scan: Scan, words: tuple[str, ...], value: str) -> Iterator[Span]:
                 yield Span(start, end, "NAME", value)
 
 
-_TITLES = (
-    r"(?:mr|mrs|ms|miss|mx|dr|prof|herrn?|frau|monsieur|madame|mme|mlle|señora?|senhora?|sra?|signora?|sig|dhr|mevr"
-    r"|meneer|mevrouw|pan[ia]?)\.?"
+_TITLES = rf"(?:{'|'.join(_WORDS['titles'])})\.?"
+_GREETINGS, _SIGN_OFFS, _INTRODUCTIONS, _PRESENTATIONS = (
+    f"(?:{'|'.join(_WORDS[name])})" for name in ("greetings", "sign_offs", "introductions", "presentations")
 )
-_GREETINGS = (
-    r"(?:dear|hi|hello|hey|hallo|moin|servus|liebe[rs]?|guten (?:tag|morgen)|sehr geehrte[rs]?|bonjour|chère?|salut"
-    r"|hola|estimad[oa]|querid[oa]|buongiorno|ciao|gentile|car[oa]|olá|prezad[oa]|beste|geachte)"
-)
-_SIGN_OFFS = (
-    r"(?:(?:(?:best|kind|warm|many|with|my)[ ]){0,3}(?:regards|wishes|thanks)|sincerely(?: yours)?"
-    r"|yours(?: (?:sincerely|truly|faithfully))?"
-    r"|cheers|thanks(?: (?:again|in advance|a lot|so much))?|thank you(?: (?:very much|so much|in advance))?"
-    r"|respectfully|(?:mit )?(?:freundlichen?|besten?|viele[n]?|liebe[n]?|herzliche[n]?|schöne[n]?) gr(?:ü|ue)(?:ß"
-    r"|ss)en?|gruß|mfg|vg|lg|danke|(?:bien )?cordialement|bien à vous|salutations distinguées|sincères salutations"
-    r"|merci(?: d[’']avance)?|(?:un )?(?:cordial )?saludos?(?: cordiales)?|atentamente|gracias|(?:cordiali"
-    r"|distinti) saluti|grazie|atenciosamente|(?:com os melhores )?cumprimentos|abraços|obrigad[oa]"
-    r"|(?:met )?(?:vriendelijke|hartelijke) groet(?:en)?|mvg|groet(?:en|jes)?|bedankt|pozdrawiam|z poważaniem"
-    r"|(?:med )?vänliga? hälsning(?:ar)?|mvh|(?:med )?venlig hilsen|(?:med )?vennlig hilsen)"
-)
-_INTRODUCTIONS = (
-    r"(?:my (?:full )?name(?: is|[’']s)|mein name (?:ist|lautet)|ich (?:heiße|heisse)"
-    r"|je m[’']appelle|mon nom est|me llamo|mi nombre es|mi chiamo|il mio nome è|meu nome é|(?:me )?chamo(?:-me)?"
-    r"|mijn naam is|ik heet|nazywam się|mam na imię|jag heter|mitt namn är|jeg heter|jeg hedder)"
-)
-_PRESENTATIONS = r"(?:this is|i am|i[’']m|ich bin|je suis|soy|sono|sou|ik ben|jag är|jeg er)"
 _NAME_EXPECTED = lazy_pattern(
     rf"(?<!\w)(?:{_TITLES}|{_GREETINGS}(?: {_TITLES})?|{_SIGN_OFFS}|{_INTRODUCTIONS}|{_PRESENTATIONS})[,!.]?\s{{1,3}}$",
     re.IGNORECASE,
@@ -184,28 +150,8 @@ _SIGNED = lazy_pattern(
     rf"|(?<=[a-zß]{{6}}) )[ \t]{{0,3}}(?:[-–—][ \t]?)?{_NAME}(?=[ \t]*(?:[,.|\n]|$))",
     re.IGNORECASE,
 )
-# Behind "I am" and "this is" stands more than names.
-_NO_NAMES = frozenset(
-    "i a an the this that it in on at if is not no my your our we he she they you please thank thanks there here "
-    "just also very so but and or team all everyone everybody sir madam support customer service help sirs both "
-    "damen herren leute zusammen ein eine der die das sehr nicht kunde kundin nutzer ihr ihre tous toutes un une "
-    "le la les todos todas el los ik de het een allen equipe equipo squadra tutti user admin english german french "
-    "spanish italian dutch american british android windows mac linux iphone microsoft google apple amazon outlook "
-    "monday tuesday wednesday thursday friday saturday sunday montag dienstag mittwoch donnerstag freitag samstag "
-    "sonntag january february march april may june july august september october november december hello hi dear "
-    "ihnen dir euch name none urgent critical unable unacceptable ridiculous für hallo kollegen kolleginnen".split()
-)
-
-
-_NO_NAME_PART = lazy_pattern(
-    r"support|team|kund|service|servic|abteilung|department|dienst|desk|bureau|bank|office|gmbh|soporte|suporte|equipe"
-    r"|équipe|equipo|mitarbeit|management|advisors|solutions|systems|group|company|kolleg|guys|folks|friends|cordial"
-    r"|atentamente|regards|best|grüß"
-    r"|saludos|saluti|sincerely|thank|everyone|assistan|client|customer|administra|technik|technic|partner|manager",
-    re.IGNORECASE,
-)
-
-
+_NO_NAMES = frozenset(_WORDS["no_names"].split())
+_NO_NAME_PART = lazy_pattern("|".join(_WORDS["no_name_part"]), re.IGNORECASE)
 _POSSESSIVE = lazy_pattern(r"[’']s\b")
 
 
@@ -215,7 +161,7 @@ def introduced_names(scan: Scan) -> Iterator[Span]:
         for match in pattern.finditer(scan.text):
             words = [word.casefold().strip(".") for word in match[1].split()]
             shouted = match[1].isupper() and len(match[1]) > 3 and pattern is _PRESENTED
-            if shouted or words[0] in _NO_NAMES or words[0] in _NOBODY or _NO_NAME_PART.search(match[1]):
+            if shouted or words[0] in _NO_NAMES or words[0] in _NO_PERSON or _NO_NAME_PART.search(match[1]):
                 continue
             name = _POSSESSIVE.split(match[1])[0].rstrip(".")
             yield Span(match.start(1), match.start(1) + len(name), "NAME", name.casefold())

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from importlib import resources
 
 from ....core.lazy_pattern import lazy_pattern
-from .scan import IS, Scan, Span
+from .scan import FOLDER, IS, Scan, Span, word_lists
 
 _PEM = lazy_pattern(r"-----BEGIN [A-Z0-9 ]{0,40}(?:PRIVATE KEY|CERTIFICATE|MESSAGE)[A-Z ]{0,20}-----")
 _PEM_END = lazy_pattern(r"-----END [A-Z0-9 ]{1,60}-----")
@@ -24,12 +23,7 @@ def _key_pattern(piece: str, form: str) -> re.Pattern[str]:
 
 def _key_forms() -> Iterator[tuple[str, re.Pattern[str]]]:
     """Each form of key with a piece that is in every such key: the long pattern is tried only where a piece occurs."""
-    for line in (
-        resources.files("ticket_processor.analysis.text.detectors")
-        .joinpath("key_forms.txt")
-        .read_text("utf-8")
-        .splitlines()
-    ):
+    for line in FOLDER.joinpath("key_forms.txt").read_text("utf-8").splitlines():
         if not line.startswith("#"):
             piece, _, form = line.partition(" ")
             yield piece, _key_pattern(piece, form)
@@ -60,26 +54,10 @@ _PRODUCT_KEY = lazy_pattern(r"(?<![A-Za-z0-9_\-])[A-Z0-9]{5}(?:-[A-Z0-9]{5}){4}(
 _HEADER = lazy_pattern(
     r"\b(?:bearer|ssws|authorization: ?(?:basic|token))[ :]{1,3}([A-Za-z0-9._~+/=\-]{12,4000})", re.IGNORECASE
 )
-_KEYWORDS_OF_LOGIN = (
-    r"pass(?:word|wort|code|phrase|wd)?|pwd|pw|kennwort|zugangscode|mot de passe|mdp|contraseña|contrasena|contrasenya"
-    r"|clave|senha|palavra-passe|wachtwoord|lösenord|adgangskode|kodeord|passord|hasło|пароль|парола|лозинка|(?:şifre"
-    r"|parola)(?:si|m|miz|nız|niz)?|sifre(?:m|si)?|parola(?: d[’']ordine)?|parolă|salasana(?:ni)?|hesl[oa]|jelszó(?:m"
-    r"|ja)?|lozinka|zaporka|geslo|slaptažodis|parool|kata sandi|κωδικ(?:ός|ό|ού|ος)(?: (?:πρόσβασης|προσβασης))?"
-    r"|συνθηματικό|mật khẩu|mat khau|[הוב]?(?:סיסמ[האת]|ססמ[האת])(?:י)?|(?:ال)?(?:باسو?رد|باسوورد)"
-    r"|كلم[ةه] (?:ال)?(?:مرور|سر)|كلم[ةه] (?:مرور|سر)ي|الرقم السري|رمز (?:ال)?(?:مرور|عبور)|گذرواژه|पासवर्ड|รหัสผ่าน"
-    r"|(?:wi-?fi|wlan|wpa[23]?|wep|hotspot)[ -]?(?:key|code|psk|schlüssel|sleutel|nyckel)|(?:network|router)[ -]key"
-    r"|(?:netzwerk|wlan)-?sicherheitsschlüssel|psk|clé (?:du )?(?:wi-?fi|wpa|wep|réseau)|(?:clave|chave|chiave|codice"
-    r"|código) (?:del? |do |da |della? |de la )?(?:wi-?fi|wpa|red|rede|rete)"
-)
-_LOGIN_STEMS = (
-    "pass|pw|kennwort|zugangscode|mdp|contrase|clave|senha|wachtwoord|adgangskode|kodeord|sifre|parol|salasana|hesl|"
-    "lozinka|zaporka|geslo|kata sandi|wi-fi|wifi|wlan|wpa|wep|netzwerks|psk|network key|network-key|router key|"
-    "router-key|hotspot|chave|chiave|mat khau"
-).split("|")
-_LOGIN_STEMS_NOT_ASCII = (
-    "lösenord|hasło|şifre|jelszó|slaptažodis|réseau|парол|лозинка|κωδικ|συνθηματικ|mật khẩu|סיסמ|ססמ|باس|كلم|"
-    "الرقم السري|رمز|گذرواژه|पासवर्ड|รหัสผ่าน"
-).split("|")
+_LOGIN = word_lists("passwords")
+_KEYWORDS_OF_LOGIN = "|".join(_LOGIN["words"])
+_LOGIN_STEMS: list[str] = _LOGIN["stems"]
+_LOGIN_STEMS_NOT_ASCII: list[str] = _LOGIN["stems_not_ascii"]
 # "of mine", "for the wifi" between the word and the verb, and the verb, in the languages of those words.
 _MINE = (
     r"(?:\s(?:μου|мой|моя|của (?:tôi|em|mình)|tôi|שלי|الخاصة? بي|بتاعي|لحسابي|من|minha?|mio|mia|k (?:wifi|wi-fi|účtu)"
