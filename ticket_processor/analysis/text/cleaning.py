@@ -13,6 +13,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from ...core.lazy_pattern import lazy_pattern
 from ...core.sanitize import MAX_INPUT, compatible, strip_hidden, unescaped
+from .word_lists import word_lists
 
 MAX_OUTPUT = 8_000
 MAX_SUBJECT = 500
@@ -159,15 +160,10 @@ _WROTE = lazy_pattern(
 _WROTE_OPENS = lazy_pattern(
     r"^\s{0,4}(?:On|Op|Am|Den|Le|El|Em|Il(?: giorno)?|Dnia|W dniu|Pe)\s.{0,250}(?:\d|@)", re.IGNORECASE
 )
+_MARKS = word_lists("quoted_mail")
 _SEPARATOR = lazy_pattern(
-    r"^[\s*_>]{0,4}(?:-{2,}|_{3,}|={3,})?\s{0,2}(?:Original Message|Original-Nachricht|Ursprüngliche Nachricht|"
-    r"Originalnachricht"
-    r"|Message d'origine|Message original|Mensaje original|Mensagem original|Messaggio originale"
-    r"|Oorspronkelijk bericht|Ursprungligt meddelande|Oprindelig meddelelse|Weitergeleitete Nachricht"
-    r"|Forwarded message|Begin forwarded message|Message transféré|Mensaje reenviado|Mensagem encaminhada"
-    r"|Messaggio inoltrato|Doorgestuurd bericht|Anfang der weitergeleiteten (?:Nachricht|E-Mail)|転送メッセージ|"
-    r"元のメッセージ"
-    r"|Début du message (?:transféré|réexpédié))\s{0,2}:?\s{0,2}(?:-{2,}|_{3,}|={3,})?[\s*]{0,4}$",
+    rf"^[\s*_>]{{0,4}}(?:-{{2,}}|_{{3,}}|={{3,}})?\s{{0,2}}(?:{'|'.join(_MARKS['separators'])})"
+    r"\s{0,2}:?\s{0,2}(?:-{2,}|_{3,}|={3,})?[\s*]{0,4}$",
     re.IGNORECASE,
 )
 _FORWARDED = lazy_pattern(
@@ -177,27 +173,11 @@ _FROM_LINE = lazy_pattern(
     r"^[\s*]{0,4}(?:From|Von|De|Da|Van|Från|Fra|Expéditeur|Remitente|Remetente|Mittente|差出人|发件人)\s?[:：]", re.I
 )
 _HEADER_LINES = tuple(
-    lazy_pattern(rf"^[\s*]{{0,4}}(?:{names})\s?[:：]", re.IGNORECASE)
-    for names in (
-        "Sent|Date|Gesendet|Datum|Envoyé(?: le)?|Enviado(?: el| "
-        "em)?|Fecha|Data|Inviato|Verzonden|Skickat|送信日時|日時|发送时间",
-        "To|An|À|Para|A|Aan|Till|Til|宛先|收件人",
-        "Subject|Betreff|Objet|Asunto|Assunto|Oggetto|Onderwerp|Ämne|Emne|件名|主题",
-    )
+    lazy_pattern(rf"^[\s*]{{0,4}}(?:{'|'.join(_MARKS[head])})\s?[:：]", re.IGNORECASE)
+    for head in ("head_date", "head_to", "head_subject")
 )
 _SIGNATURE_LINE = lazy_pattern(r"^--\s{0,2}$|^—$|^_{8,}\s*$")
-_DEVICE_LINE = lazy_pattern(
-    r"^\s{0,4}(?:Sent (?:from|via|using|with) (?:my|the|Mail|Outlook|Yahoo|Proton|Samsung|Gmail|Windows)|"
-    r"Get Outlook for "
-    r"|Gesendet mit|Von meinem .{1,40} gesendet|Diese Nachricht wurde von meinem|Holen Sie sich Outlook"
-    r"|Envoyé de(?:puis)? mon|Envoyé à partir de|Télécharger Outlook|Obtenir Outlook"
-    r"|Enviado (?:desde|do|de|a partir do|via) (?:mi|meu|mon|Outlook|el|o|Yahoo|Correo)|Obtener Outlook|"
-    r"Obter o Outlook"
-    r"|Inviato da(?:l mio)? |Scarica Outlook|Verzonden (?:vanaf|via|met|van) |Outlook voor .{2,20} downloaden"
-    r"|Skickat från |Sendt fra |Wysłane z |iPhoneから送信|Androidから送信|从我的 ?(?:iPhone|手机)|发自我的)"
-    r".{0,80}$",
-    re.IGNORECASE,
-)
+_DEVICE_LINE = lazy_pattern(rf"^\s{{0,4}}(?:{'|'.join(_MARKS['device_lines'])}).{{0,80}}$", re.IGNORECASE)
 _LONGEST_PATTERN_LINE = 400
 _LONGEST_SIGNATURE = 15
 _LONGEST_NUMBER, _LONGEST_GAP = 60, 5

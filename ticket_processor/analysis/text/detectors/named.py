@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ....core.lazy_pattern import lazy_pattern
-from .scan import DATE, IS, Scan, Span, word_lists
+from ..word_lists import word_lists
+from .scan import DATE, IS, Scan, Span
 
 # Between the word and its number: "card", "no.", "(for my wife)", "is:", a quotation mark.
 _BETWEEN = (
@@ -24,7 +25,7 @@ _VALUE = (
 
 @dataclass(frozen=True)
 class Named:
-    """One kind of number that words announce; ``named_numbers.toml`` says what its lists hold.
+    """One kind of number that words announce; ``words/named_numbers.toml`` says what its lists hold.
 
     ``dates`` says that numbers of this kind can look like one ("20-00-00").
     """

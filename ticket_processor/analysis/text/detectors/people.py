@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from ....core.lazy_pattern import lazy_pattern
 from ....core.sanitize import PLACEHOLDER, strip_hidden
-from .scan import Scan, Span, matching_form, word_lists
+from ..word_lists import word_lists
+from .scan import Scan, Span, matching_form
 
 _LONGEST_NAME = 100
 _MOST_NAMES = 10

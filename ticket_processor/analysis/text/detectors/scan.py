@@ -7,21 +7,12 @@ afterwards (an assertion in front would be tried at every place), or run only ne
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
-from importlib import resources
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ....core.lazy_pattern import lazy_pattern
-
-FOLDER = resources.files("ticket_processor.analysis.text.detectors")
-
-
-def word_lists(name: str) -> dict[str, Any]:
-    """The word lists of ``name.toml`` beside this module."""
-    return tomllib.loads(FOLDER.joinpath(f"{name}.toml").read_text("utf-8"))
 
 
 class Span(NamedTuple):

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from ....core.lazy_pattern import lazy_pattern
-from .scan import FOLDER, IS, Scan, Span, word_lists
+from ..word_lists import FOLDER, word_lists
+from .scan import IS, Scan, Span
 
 _PEM = lazy_pattern(r"-----BEGIN [A-Z0-9 ]{0,40}(?:PRIVATE KEY|CERTIFICATE|MESSAGE)[A-Z ]{0,20}-----")
 _PEM_END = lazy_pattern(r"-----END [A-Z0-9 ]{1,60}-----")
