@@ -81,11 +81,7 @@ def _affix_sizes() -> list[int]:
     return sorted({len(affix) for affix in lists("languages")["affixes"]})
 
 
-def _build_ranges() -> list[tuple[int, int, str]]:
-    return sorted((low, high, name) for name, ranges in _SCRIPTS.items() for low, high in ranges)
-
-
-_RANGES = _build_ranges()
+_RANGES = sorted((low, high, name) for name, ranges in _SCRIPTS.items() for low, high in ranges)
 
 
 def _scripts(text: str) -> Counter[str]:

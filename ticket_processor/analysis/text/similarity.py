@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ..rules.phrases import words_of
+from .word_lists import FOLDER
 
 SHORTEST_WORD = 4
 LIFT = 2.0
@@ -21,24 +22,7 @@ LIFT = 2.0
 COMMON_SHARE = 0.6
 PHRASE_SHARE = 0.6
 
-EVERYDAY = frozenset(
-    "about able after again against ahead also another anything around asked asking asks because been before being "
-    "between both cannot case cases contact contacted could customer customers does doesn doing done down during each "
-    "else every everything from gets getting give good have having hello help here inquiry into issue issues itself "
-    "just kind know like look looking made make makes many mentions more most much must need needs never nothing only "
-    "other over people please problem problems provide question questions received receive regarding regards report "
-    "reports request requesting requests same seem should some someone something still such support sure tell than "
-    "thank thanks that their them then there these they thing things this those ticket tickets told under until user "
-    "users using very want wanted wants wants was were what when where whether which while will wish with within "
-    "without wonders work works would writes your "
-    "dear team liebe lieber liebes geehrte geehrter während zusammenhang "
-    "aber alle auch bitte dass deine diese dieser einem einen einer eines fragt haben hallo hätte habe ihre ihrem "
-    "ihren ihrer kann kein keine können kunde kundin meine meinem meinen meiner möchte nach nicht noch oder sehr sein "
-    "seine sich sind über unsere vielen welche wenn werden wird würde "
-    "avec avez bonjour cette client comment dans elle est-ce leur mais merci nous pour quel quelle sans suis sont une "
-    "vous votre cliente como desde esta este gracias hola para pero porque puede quiere solicita tiene "
-    "cliente como está mais minha muito obrigado para pelo quer você".split()
-)
+EVERYDAY = frozenset(FOLDER.joinpath("everyday.txt").read_text("utf-8").split())
 """Words of requests in general, which tell no category from another."""
 
 

@@ -232,35 +232,33 @@ def _learn(question: _Question, best: _HeldOut, answers: Sequence[tuple[Analysis
     )
 
 
+@dataclass(frozen=True)
 class _Contest:
     """Stratified cross-validation of one task; all methods meet the same folds."""
 
-    def __init__(
-        self, question: _Question, corpus: Corpus, counted: NgramCounts, seed: int, say: Say, advance: Advance
-    ) -> None:
-        self._question = question
-        self._corpus = corpus
-        self._counted = counted
-        self._seed = seed
-        self._say = say
-        self._advance = advance
+    question: _Question
+    corpus: Corpus
+    counted: NgramCounts
+    seed: int
+    say: Say
+    advance: Advance
 
     def best(self, methods: Sequence[str]) -> _HeldOut:
         """The linear method with the highest mean macro-F1; between equals the first. Raises ``ConfigError``."""
         entries = []
         for method in methods:
             entries.append(self._try(method))
-            self._say(f"{self._question.task}: {contest_line(entries[-1].contest)}")
+            self.say(f"{self.question.task}: {contest_line(entries[-1].contest)}")
         contests = tuple(entry.contest for entry in entries)
         able = [entry for entry in entries if entry.contest.failed is None and entry.contest.method in LINEAR]
         if not able:
-            raise ConfigError(f"{self._question.task} cannot be learnt: {contests[0].failed}")
+            raise ConfigError(f"{self.question.task} cannot be learnt: {contests[0].failed}")
         return replace(max(able, key=lambda entry: entry.contest.macro_f1), contests=contests)
 
     def _try(self, method: str) -> _HeldOut:
         module = NEEDS.get(method)
         if module and importlib.util.find_spec(module) is None:
-            self._advance(FOLDS)
+            self.advance(FOLDS)
             return _HeldOut(Contest(method, failed=f"{module} is not installed: {how_to_install('bench')}"))
         try:
             return self._validated(method)
@@ -269,18 +267,18 @@ class _Contest:
 
     def _validated(self, method: str) -> _HeldOut:
         """Vocabulary and weights of each fold come from its own training part alone."""
-        asked = self._question
+        asked = self.question
         scores = np.zeros((len(asked.rows), len(asked.labels)), np.float32)
         folds, results, fit_seconds = [], [], []
         milliseconds = 0.0
-        splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=self._seed)
+        splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=self.seed)
         for part, test in splitter.split(asked.rows, asked.targets):
-            space = self._counted.space(asked.rows[part])
+            space = self.counted.space(asked.rows[part])
             matrix = space.matrix(asked.rows[part])
             if not matrix.shape[1]:
                 raise ValueError("the tickets have no words in common")
             start = time.perf_counter()
-            fitted = {**LINEAR, **TREES}[method](matrix, asked.targets[part], self._seed)
+            fitted = {**LINEAR, **TREES}[method](matrix, asked.targets[part], self.seed)
             fit_seconds.append(time.perf_counter() - start)
             scores[test] = scores_of(fitted, space.matrix(asked.rows[test]))
             chosen = decide(scores[test], 1.0, asked.group_of).labels
@@ -288,9 +286,9 @@ class _Contest:
             results.append(score(gold, [asked.labels[label] for label in chosen]).macro_f1)
             folds.append(test)
             if len(folds) == FOLDS:
-                texts = [self._corpus.texts[at].text for at in asked.rows[test][:_TIMED]]
+                texts = [self.corpus.texts[at].text for at in asked.rows[test][:_TIMED]]
                 milliseconds = _milliseconds(space.features(), fitted, texts)
-            self._advance(1)
+            self.advance(1)
         mean, sd = statistics.mean(results), statistics.stdev(results)
         contest = Contest(method, mean, sd, statistics.mean(fit_seconds), milliseconds)
         return _HeldOut(contest, scores, tuple(folds))

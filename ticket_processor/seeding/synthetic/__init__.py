@@ -1,4 +1,1 @@
-"""Synthetic tickets written by a model: planned, asked for, checked, kept in a file. ``writing`` is the loop.
-
-A model writes subject and body, nothing else: labels come from the plan, identities from this program.
-"""
+"""Synthetic tickets: a model writes subject and body; labels come from the plan, identities from this program."""

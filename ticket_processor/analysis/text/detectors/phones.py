@@ -6,25 +6,14 @@ import re
 from collections.abc import Iterator
 
 from ....core.lazy_pattern import lazy_pattern
+from ..word_lists import word_lists
 from .scan import DATE, Scan, Span
 
-_PHONE_WORD = lazy_pattern(
-    r"phone|mobil|handy|\bcell(?:phone|ular)?\b|\btel\b|\btel[.:]|tel[eé]f|télé"
-    r"|(?<!ordinateur )(?<!ordinateurs )portable|whats?app|\bsms\b|\bfax|\bcall(?: me| us| back| at| on)?\b"
-    r"|\btext(?: me)?\b|\brufen|anruf|rufnummer|rückruf|rückfragen|erreichbar|appel|joindre|llam|móvil|celular|ligar"
-    r"|ligue|telem|chiam|cellulare|\bbel(?:len)?\b|\bnummer\b|reach me|\bring (?:me|us)\b|contact (?:me|number|no)"
-    r"|number is|messages? to|registered"
-    r"|電話|携帯|电话|手机",
-    re.IGNORECASE,
-)
+_WORDS = word_lists("phones")
+_PHONE_WORD = lazy_pattern("|".join(_WORDS["phone"]), re.IGNORECASE)
 _NUMBER_OF = r"(?:[ \-]?(?:number|num|no|nr|nummer|id|code|n°|nº|numéro|número|numero)\b\.?)?"
 _NOT_PHONE_WORD = lazy_pattern(
-    r"(?:order|purchase|invoice|ticket|case|ref(?:erence)?|tracking|shipment|parcel|package|account|customer|serial"
-    r"|model|version|build|error|transaction|booking|reservation|confirmation|claim|policy|article|part|sku|isbn|ean"
-    r"|gtin|imei|mac|amount|total|qty|port|bestell\w*|rechnung\w*|auftrag\w*|kunden\w*|sendung\w*|vorgang\w*|liefer\w*"
-    r"|buchung\w*|artikel\w*|serien\w*|commande|facture|suivi|dossier|réservation|pedido|factura|reserva|envío|ordine"
-    r"|fattura|spedizione|prenotazione|encomenda|fatura|bestelling|factuur|zending|zamówieni\w*)"
-    rf"{_NUMBER_OF}(?: (?:is|was|ist|war|est|es|é|è))?[\s:#.]{{0,3}}$",
+    rf"(?:{'|'.join(_WORDS['other_number'])}){_NUMBER_OF}(?: (?:is|was|ist|war|est|es|é|è))?[\s:#.]{{0,3}}$",
     re.IGNORECASE,
 )
 _SOME_NUMBER = lazy_pattern(r"(?:code|id|number|no|nr|n°|nº|#)[\s:#.]{0,3}$", re.IGNORECASE)
