@@ -84,7 +84,7 @@ def found_object(text: str, ticket: str = "", shown: str = "", *, repair: bool =
     windows = (window for part in parts for window in (part[-MAX_ANSWER_CHARS:], part[:MAX_ANSWER_CHARS]))
     spare = None
     for window in windows:
-        candidates = [found for value in _objects(window) if (found := _with_labels(value))]
+        candidates = [found for value in objects_in(window) if (found := _with_labels(value))]
         said = [found for found in candidates if _key(found) not in planted]
         labelled = [found for found in said if "category" in found]
         if labelled:
@@ -187,14 +187,14 @@ def _decoded(text: str) -> Any:
     return value if end == len(text) else None
 
 
-def _objects(text: str) -> Iterator[dict[str, Any]]:
-    """The outermost objects of a text, in order."""
+def objects_in(text: str, decoder: json.JSONDecoder = _DECODER, tries: int = _MOST_OBJECTS) -> Iterator[dict[str, Any]]:
+    """The outermost JSON objects of a text in order; at most ``tries`` opening brackets are looked at."""
     position = text.find("{")
-    for _ in range(_MOST_OBJECTS):
+    for _ in range(tries):
         if position == -1:
             return
         try:
-            value, end = _DECODER.raw_decode(text, position)
+            value, end = decoder.raw_decode(text, position)
         except (ValueError, RecursionError):
             end = position + 1
         else:

@@ -7,8 +7,8 @@ So the note, each line of the log, alerts and reports pass through here at the v
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from typing import Any
 
 from ...core.models import Analysis, RedactionLevel
@@ -51,24 +51,25 @@ def told(sentences: str) -> str:
 
     Quotations in them (“”) are a stranger's words and go through :func:`leaving`.
     """
+    return _around(_QUOTED, sentences, _own, lambda quoted: f"“{leaving(quoted[1:-1])}”")
+
+
+def _around(pattern: re.Pattern[str], words: str, outside: Callable[[str], str], inside: Callable[[str], str]) -> str:
+    """``words`` with ``inside`` put over what the pattern finds, and ``outside`` over the rest."""
     parts: list[str] = []
     done = 0
-    for match in _QUOTED.finditer(sentences):
-        parts += [_own(sentences[done : match.start()]), "“", leaving(match.group()[1:-1]), "”"]
+    for match in pattern.finditer(words):
+        parts += [outside(words[done : match.start()]), inside(match.group())]
         done = match.end()
-    return "".join(parts) + _own(sentences[done:])
+    return "".join(parts) + outside(words[done:])
 
 
 def _own(words: str) -> str:
-    if _redacted(words, RedactionLevel.SECRETS) == words:
+    without_secrets = partial(_redacted, level=RedactionLevel.SECRETS)
+    if without_secrets(words) == words:
         return words
     # Our own numbers are no secrets; there seldom is anything else, so that this is nearly never done.
-    parts: list[str] = []
-    done = 0
-    for match in _NUMBERED.finditer(words):
-        parts += [_redacted(words[done : match.start()], RedactionLevel.SECRETS), match.group()]
-        done = match.end()
-    return "".join(parts) + _redacted(words[done:], RedactionLevel.SECRETS)
+    return _around(_NUMBERED, words, without_secrets, str)
 
 
 def analysis_leaving(analysis: Analysis) -> Analysis:

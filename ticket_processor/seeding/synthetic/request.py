@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from ...analysis.model_server.answer_object import objects_in
 from ...analysis.model_server.prompt import LANGUAGES
 from ...core.models import Sentiment, Urgency
 from ...core.taxonomy import Taxonomy
@@ -91,7 +92,7 @@ def drafts_in(text: str, count: int) -> dict[int, tuple[object, object]]:
     text = _after_thoughts(text[:MAX_ANSWER_CHARS])
     items: list[dict[str, Any]] = []
     loose: list[dict[str, Any]] = []
-    for value in _objects(text):
+    for value in objects_in(text, json.JSONDecoder(), _MOST_TRIES):
         listed = _listed(value)
         if listed:
             items = listed  # the last one: an earlier one may have been thinking aloud
@@ -117,22 +118,6 @@ def _after_thoughts(text: str) -> str:
         return text
     # Within the tickets such a tag stays, to be found by the checks.
     return text[opened.end() :].partition(f"</{opened[1]}>")[2]
-
-
-def _objects(text: str) -> Iterator[dict[str, Any]]:
-    decoder = json.JSONDecoder()
-    position = text.find("{")
-    for _ in range(_MOST_TRIES):
-        if position == -1:
-            return
-        try:
-            value, end = decoder.raw_decode(text, position)
-        except (ValueError, RecursionError):
-            end = position + 1
-        else:
-            if isinstance(value, dict):
-                yield value
-        position = text.find("{", end)
 
 
 def _is_ticket(value: object) -> bool:
