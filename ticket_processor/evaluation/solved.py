@@ -1,13 +1,11 @@
 """Labels that people finally chose: examples from the helpdesk's solved tickets. Reads only.
 
-How it is decided, said openly, since a helpdesk records what a label is and not who meant it:
+A helpdesk records labels and not who chose them, so these rules decide:
 
 - urgency is the ticket's priority;
-- category is what the taxonomy's targets say (ticket field, tag, group), in this order or by the one asked for; a
-  tag that is called like a category counts as well, unless the category has a tag of its own. A ticket with the marks
-  of several categories says nothing;
-- a ticket that ticketbot triaged is left out, since nobody may have looked at its labels. Asked to, it counts: what
-  was left standing when somebody solved the ticket is then taken to be chosen;
+- category is what the taxonomy's targets say (ticket field, tag, group), in this order or by the one asked for; a tag
+  named like a category counts too, unless the category has its own. Marks of several categories count as none;
+- a ticket that ticketbot triaged is left out, or counts as chosen by the person who solved it (``include_ours``);
 - follow-ups (which inherit labels), merged tickets and machine mail are left out;
 - a label that a trigger or a macro set counts as chosen.
 """

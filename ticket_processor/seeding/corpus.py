@@ -132,15 +132,13 @@ def load_corpus() -> tuple[SeedTicket, ...]:
 def load_file(path: Path) -> Iterator[SeedTicket]:
     """The tickets of a ``.jsonl`` or ``.jsonl.gz`` file, one line at a time.
 
-    A row needs a subject or a text (``body``, ``description``, ``text`` or ``html``, the first that is not
-    empty); all else is optional, and unknown fields are ignored. Labels count inside ``labels`` or at top level,
-    ``priority`` meaning ``urgency``; one outside the label space is left out (a category may be any name that one
-    can have). A requester outside the reserved domains gets an invented address, the same one each time. A row
-    without ``id`` gets one from its text and line number, so that it is recognised as long as the file stays as it
-    is.
+    A row needs a subject or a text (the first of ``body``, ``description``, ``text`` and ``html`` that is not empty);
+    unknown fields are ignored. Labels count inside ``labels`` or at top level, ``priority`` meaning ``urgency``; those
+    outside the label space are left out. A requester outside the reserved domains gets an invented address, the same
+    one each time. A row without ``id`` gets one from its text and line number.
 
-    Raises :class:`ConfigError` with file and line number, never with the line's text, when a line cannot be
-    used, and with the file's name when it cannot be read.
+    Raises :class:`ConfigError` with file and line number, never with the line's text, when a line cannot be used, and
+    with the file's name when it cannot be read.
     """
     number = 0
     try:
