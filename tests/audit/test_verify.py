@@ -22,10 +22,10 @@ from ticket_processor.audit import writer as log_writer
 from ticket_processor.audit.encryption import Keyring
 from ticket_processor.audit.erase import ERASED
 from ticket_processor.audit.files import LogFile, events, log_files, pack, unpack
-from ticket_processor.audit.findings import FORGED, VerificationReport
-from ticket_processor.audit.lines import Line, decode, encode, erased, key_id, sealed
+from ticket_processor.audit.findings import VerificationReport
+from ticket_processor.audit.lines import Line, decode, encode, erased, sealed
 from ticket_processor.audit.receipts import AuditLog
-from ticket_processor.audit.retention import EXPIRED, keep_head, keys_in, look_after
+from ticket_processor.audit.retention import EXPIRED, keep_head, look_after
 from ticket_processor.audit.verify import check
 from ticket_processor.audit.writer import Head, LogWriter
 from ticket_processor.core.errors import CannotRun
@@ -67,9 +67,8 @@ class Log:
         *lines: Line,
         key: bytes = KEY,
         keyring: Keyring | None = None,
-        old_keys: tuple[bytes, ...] = (),
     ) -> Head:
-        writer = LogWriter(self.folder, key, keyring, old_keys=old_keys)
+        writer = LogWriter(self.folder, key, keyring)
         writer.append(day, lines or [line("a"), line("b")])
         head = writer.head
         writer.close()
@@ -90,10 +89,9 @@ class Log:
         *anchors: Head | None,
         keys: tuple[bytes, ...] = (KEY,),
         keyring: Keyring | None = None,
-        ours: tuple[bytes, ...] = (),
     ) -> VerificationReport:
         known = [("--anchor", anchor) for anchor in anchors if anchor]
-        return check(self.folder, keys, keyring, known, ours=map(key_id, ours))
+        return check(self.folder, keys, keyring, known)
 
     def wrong(self, *anchors: Head | None, **how: Any) -> list[str]:
         """What is found to be changed, with its place."""
@@ -543,82 +541,45 @@ def test_lines_under_a_key_that_is_not_here_are_unchecked_and_not_changed(log: L
 
 
 def unknown(log: Log, *anchors: Head | None, **how: Any) -> tuple[list[str], list[str]]:
-    """The files that are told as changed, and those that cannot be checked."""
+    """The days that are told as changed, and those that cannot be checked."""
     report = log.report(*anchors, **how)
     return [flaw.file[10:20] for flaw in report.flaws], [flaw.file[10:20] for flaw in report.unchecked]
 
 
-def test_lines_under_a_key_that_nobody_tells_of_are_told_as_changed(log: Log) -> None:
-    log.write(DAY_BEFORE)
-    log.write(DAY, key=FOREIGN)
-    not_here = f"the key {key_id(FOREIGN)} that it is sealed with is not here (TICKETBOT_AUDIT_KEY)"
-    assert log.wrong() == [f"ticketbot-{DAY}.jsonl, lines 1 to 3: {not_here}{FORGED}"]
-    log.write(DAY)
-    assert log.wrong() == [f"ticketbot-{DAY}.jsonl, lines 1 to 3: {not_here}{FORGED}"]
-    assert log.report(keys=(KEY, FOREIGN)).holds
-
-
-def test_a_log_written_anew_as_a_whole_is_told_by_whoever_knows_which_keys_were_its_own(log: Log) -> None:
-    log.write(DAY_BEFORE, key=FOREIGN)
-    log.write(DAY, key=FOREIGN)
-    assert unknown(log) == ([], [DAY_BEFORE, DAY])
-    assert unknown(log, ours=(KEY,)) == ([DAY_BEFORE, DAY], [])
-    assert unknown(log, ours=(OLD_KEY,)) == ([], [DAY_BEFORE, DAY])
-
-
-def test_keys_that_were_lost_leave_lines_that_cannot_be_checked(log: Log) -> None:
-    log.write("2026-11-17", key=FOREIGN)
-    log.write("2026-11-18", key=OLD_KEY)
+def test_lines_under_an_unknown_key_cannot_be_checked_wherever_they_stand(log: Log) -> None:
+    log.write("2026-11-18", key=FOREIGN)
     log.write("2026-11-19", key=OLD_KEY)
-    log.write("2026-11-19", key=KEY)
     log.write(DAY_BEFORE)
-    end = log.write(DAY)
-    assert unknown(log, end) == ([], ["2026-11-17", "2026-11-18", "2026-11-19"])
+    end = log.write(DAY, key=FOREIGN)
+    assert unknown(log, end) == ([], ["2026-11-18", "2026-11-19", DAY])
+    assert unknown(log, end, keys=(KEY, OLD_KEY)) == ([], ["2026-11-18", DAY])
+    assert log.report(end, keys=(KEY, OLD_KEY, FOREIGN)).holds
 
 
-def test_lines_behind_a_lost_key_cannot_be_made_up_under_its_name(log: Log) -> None:
-    log.write("2026-11-18", key=OLD_KEY)
-    log.write("2026-11-19")
-    log.write(DAY, key=OLD_KEY)
-    assert unknown(log) == ([DAY], ["2026-11-18"])
-
-
-def test_a_key_that_was_lost_and_found_again_is_known_to_the_state(log: Log) -> None:
-    log.write("2026-11-18")
-    log.write(DAY_BEFORE, key=OLD_KEY)
+def test_a_file_written_anew_under_an_invented_key_is_changed_where_the_next_one_knows_its_true_key(log: Log) -> None:
+    true = log.write(DAY_BEFORE)
     log.write(DAY)
-    assert unknown(log) == ([DAY_BEFORE], [])
-    assert unknown(log, ours=(OLD_KEY, KEY)) == ([], [DAY_BEFORE])
+    log.path(DAY_BEFORE).unlink()
+    (log.folder / "forged").mkdir()
+    forged = Log(log.folder / "forged")
+    forged.write(DAY_BEFORE, key=FOREIGN)
+    last = {**decode(forged.lines(DAY_BEFORE)[-1]), "mac": true.mac}
+    log.store([*forged.lines(DAY_BEFORE)[:-1], encode(last)], DAY_BEFORE)
+    assert unknown(log) == ([DAY_BEFORE], [DAY_BEFORE])
 
 
-def test_whoever_has_the_old_key_alone_is_not_alarmed_by_the_new_one(log: Log) -> None:
-    log.write(DAY_BEFORE, key=OLD_KEY)
-    log.write(DAY, key=OLD_KEY)
-    end = log.write(DAY, old_keys=(OLD_KEY,))
-    assert unknown(log, end, keys=(OLD_KEY,)) == ([], [DAY])
-    log.write("2026-11-22")
-    assert unknown(log, end, keys=(OLD_KEY,)) == ([], [DAY, "2026-11-22"])
-    assert log.wrong(end, keys=(KEY, OLD_KEY)) == []
-
-
-def test_that_a_key_is_known_cannot_be_copied_for_another_one(log: Log) -> None:
-    log.write(DAY, key=OLD_KEY)
-    log.write(DAY, old_keys=(OLD_KEY,))
-    header = decode(log.lines()[3])
-    forged = {**header, "key_id": key_id(FOREIGN)}
-    log.store([*log.lines()[:3], encode(forged), *log.lines()[4:]])
-    assert unknown(log, keys=(OLD_KEY,)) == ([DAY], [])
-    assert log.wrong(keys=(KEY, OLD_KEY)) != []
-
-
-def test_a_lost_key_under_which_a_clock_ran_ahead_is_no_alarm(log: Log) -> None:
-    log.write("2026-11-18", key=OLD_KEY)
-    log.write("2030-01-01", key=OLD_KEY)
-    log.write(DAY_BEFORE)
+def test_lines_above_a_header_cannot_be_written_anew_under_an_invented_key(log: Log) -> None:
+    true = log.write(DAY, key=OLD_KEY)
     log.write(DAY)
-    assert unknown(log) == ([], ["2026-11-18", "2030-01-01"])
-    log.write("2030-01-02", key=OLD_KEY)
-    assert unknown(log) == (["2030-01-02"], ["2026-11-18", "2030-01-01"])
+    rest = log.lines()[true.lines :]
+    (log.folder / "forged").mkdir()
+    forged = Log(log.folder / "forged")
+    forged.write(DAY, key=FOREIGN)
+    last = {**decode(forged.lines()[-1]), "mac": true.mac}
+    log.store([*forged.lines()[:-1], encode(last), *rest])
+    assert [flaw.what for flaw in log.report(keys=(KEY, OLD_KEY)).flaws] == [
+        "what stands above it is not what it holds on to"
+    ]
 
 
 def test_headers_of_older_versions_do_not_say_which_key_they_found(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -633,8 +594,6 @@ def test_headers_of_older_versions_do_not_say_which_key_they_found(log: Log, mon
     log.write("2026-11-18", key=OLD_KEY)
     log.write(DAY_BEFORE)
     assert unknown(log) == ([], ["2026-11-18"])
-    log.write(DAY, key=FOREIGN)
-    assert unknown(log) == ([DAY], ["2026-11-18"])
 
 
 def test_any_number_of_invented_keys_is_told(log: Log) -> None:
@@ -644,15 +603,13 @@ def test_any_number_of_invented_keys_is_told(log: Log) -> None:
         with log.path().open("ab") as file:
             file.write(encode(header))
     report = log.report()
-    assert len(report.flaws) + report.more_flaws > 1_200
-    assert report.unchecked == ()
+    assert len(report.unchecked) + report.more_flaws >= 1_200
 
 
 @given(data=st.data())
 def test_no_story_of_lost_changed_and_restored_keys_is_taken_for_tampering(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
-    """By whoever verifies with the keys that the last run had, or with those of any run, of which later ones knew."""
     folder = tmp_path_factory.mktemp("keys") / "logs"
     keyring = new_keyring() if data.draw(st.booleans(), "encrypted") else None
     numbers, state, now, left = itertools.count(), State(None), ManualClock().now(), None
@@ -671,16 +628,16 @@ def test_no_story_of_lost_changed_and_restored_keys_is_taken_for_tampering(
             had, left = keys, None
         now += data.draw(st.sampled_from((600.0, DAY_S, 3 * DAY_S)), "pause")
         clock = ManualClock(now)
-        audit = AuditLog(folder, clock, "run", key=keys[0], old_keys=keys[1:], keys=keyring)
+        audit = AuditLog(folder, clock, "run", key=keys[0], keys=keyring)
         audit.run_started(follows=left)
         look_after(audit, now, 365, left, keyring, state)
         audit.alert("ended")
         left = keep_head(state, audit)
         audit.close()
-        report = check(folder, keys, keyring, [("the state", Head.parse(left or ""))], ours=keys_in(state))
+        report = check(folder, keys, keyring, [("the state", Head.parse(left or ""))])
         assert report.flaws == ()
         # A shell that does not have what the schedule has.
-        report = check(folder, keys[-1:], keyring, ours=keys_in(state))
+        report = check(folder, keys[-1:], keyring)
         assert report.flaws == ()
     state.close()
 

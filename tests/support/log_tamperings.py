@@ -426,6 +426,8 @@ KINDS: dict[str, Callable[[Tamperer], None]] = {
     "cut lines off the end": Tamperer.cut_lines_off_the_end,
     "remove the newest files": Tamperer.remove_newest,
 }
+BELOW_A_FORGED_HEADER = ("write the rest anew below a forged header", "write more below a forged header")
+"""What may be told as lines that cannot be checked, since they name a key that may be one of ours."""
 NEED_AN_ANCHOR = ("cut bytes off the end", "cut lines off the end", "remove the newest files")
 """What nobody can notice who does not know how long the log was."""
 
@@ -447,7 +449,8 @@ def tamper(log: TrueLog, kind: str, rng: random.Random, tally: Tally, *, unancho
         if log.is_as_it_was:
             return
         tally.done += 1
-        noticed = bool(log.check().flaws)  # that something cannot be checked is not enough: every key is here
+        report = log.check()
+        noticed = bool(report.flaws or (kind in BELOW_A_FORGED_HEADER and report.unchecked))
         tally.noticed += noticed
         if not noticed:
             tally.missed.append(log.content())

@@ -39,8 +39,7 @@ class LineVerdict(Enum):
 class CheckedLine:
     """A line: its place in the file (the first is 0), as it was before encryption, read, and what is known of it.
 
-    ``line`` is ``None`` for what cannot be read; ``why`` says what is wrong; ``stranger`` is the name of the key that
-    it is sealed with, by its header, where that one is not here; ``mac`` is what the line itself tells.
+    ``line`` is ``None`` for what cannot be read; ``why`` says what is wrong; ``mac`` is what the line itself tells.
     """
 
     number: int
@@ -48,7 +47,6 @@ class CheckedLine:
     line: Line | None
     verdict: LineVerdict
     why: str = ""
-    stranger: str | None = None
     mac: str = NO_MAC
 
     @property
@@ -128,8 +126,7 @@ class Chain:
             verdict, why = LineVerdict.CHANGED if self.begun else LineVerdict.UNSEALED, unsealed
         else:
             verdict, why = self._of_sealed(raw, line) if judge else (LineVerdict.HOLDS, "")
-        stranger = str((self._header or {}).get("key_id")) if verdict is LineVerdict.UNCHECKED else None
-        judged = CheckedLine(number, raw, line, verdict, why, stranger, _mac_of(line))
+        judged = CheckedLine(number, raw, line, verdict, why, _mac_of(line))
         place = line.get("seq")
         if verdict is LineVerdict.UNSEALED:
             self._ends = [(NO_MAC, self.length + 1)]
@@ -139,7 +136,7 @@ class Chain:
         return judged
 
     def _of_header(self, number: int, raw: bytes, header: Line) -> tuple[LineVerdict, str]:
-        name = header.get("key_id")
+        name, above = header.get("key_id"), self._key
         self._header = header
         self._key = self._keys.get(str(name))
         self._cipher = self._keyring.key_of(header) if self._keyring else None
@@ -148,13 +145,15 @@ class Chain:
         if self._key is None:
             return LineVerdict.UNCHECKED, _not_here(name)
         wrong = flaw(raw, header, self._key, NO_MAC, number)
-        if wrong is None and number and not self._holds_on(header.get("after"), number):
+        if wrong is None and number and not self._holds_on(header.get("after"), number, above):
             wrong = "what stands above it is not what it holds on to"
         return (LineVerdict.CHANGED, wrong) if wrong else (LineVerdict.HOLDS, "")
 
-    def _holds_on(self, after: Any, number: int) -> bool:
-        """Whether a header in the middle of a file names the line above it."""
+    def _holds_on(self, after: Any, number: int, above: bytes | None) -> bool:
+        """Whether a header in the middle of a file names the line above it, and the key which that is sealed with."""
         if not isinstance(after, dict) or (after.get("day"), after.get("lines")) != (self._day, number):
+            return False
+        if above is None and after.get("key_id") in self._keys:
             return False
         # Whoever could not open the lines above knew the mac of the last that is in plain sight.
         return self._blind or after.get("mac") in (self._ends[0][0], self._in_plain)

@@ -109,18 +109,6 @@ def key_id(key: bytes) -> str:
     return hmac.digest(key, b"ticketbot key id", "sha256")[:4].hex()
 
 
-def vouched(key: bytes, other: str) -> str:
-    """By which whoever has ``key`` tells others that have it of another key, whose :func:`key_id` is ``other``."""
-    return hmac.digest(key, b"ticketbot knows the key " + other.encode("utf-8", "replace"), "sha256")[:_MAC_BYTES].hex()
-
-
-def vouches(header: Mapping[str, Any], key: bytes) -> bool:
-    """Whether a header under a key that is not here was written by somebody who has ``key`` as well."""
-    told = header.get("knows")
-    told = told.get(key_id(key)) if isinstance(told, dict) else None
-    return _same(told, vouched(key, str(header.get("key_id"))))
-
-
 def _split(line: Mapping[str, Any]) -> tuple[Line, dict[str, Any]]:
     """The line without what is personal, and that."""
     public = dict(line)

@@ -19,7 +19,6 @@ from ..core.errors import AuditUnwritable, why_unusable
 from ..core.models import Change, Outcome, RunSummary, Statement, Usage
 from .encryption import Keyring
 from .files import NAME
-from .lines import key_id
 from .writer import Head, LogWriter
 
 REPAIRED = "torn_line_repaired"
@@ -42,10 +41,9 @@ class AuditLog:
         dry_run: bool = False,
         key: bytes = b"",
         keys: Keyring | None = None,
-        old_keys: Sequence[bytes] = (),
         news: str | None = None,
     ) -> None:
-        """``key`` seals the chain, as ``old_keys`` did before; ``keys`` encrypt the lines, where there are any.
+        """``key`` seals the chain; ``keys`` encrypt the lines, where there are any.
 
         ``news`` is what an alert says of the log itself behind the first line.
         """
@@ -54,9 +52,7 @@ class AuditLog:
         self._run_id = run_id
         self._dry_run = dry_run
         self._lock = threading.Lock()
-        self._writer = LogWriter(folder, key, keys, old_keys=old_keys)
-        self.key_id = key_id(key)
-        """The name of the key that seals."""
+        self._writer = LogWriter(folder, key, keys)
         self._sequence = 0
         self.not_before = ""
         """No line goes to the file of an earlier day, whatever the clock says."""

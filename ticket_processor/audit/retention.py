@@ -19,8 +19,8 @@ from .writer import Head, last_head
 
 MOST_PACKED = 14
 """Files in one run: after an upgrade there may be many, and tickets wait."""
-LOG_HEAD, LOG_FOLDER, LOG_KEYS = "log_head", "log_folder", "log_keys"
-"""Facts of the state: where the log ended, which one that was, and the names of the keys that ever sealed it."""
+LOG_HEAD, LOG_FOLDER = "log_head", "log_folder"
+"""Facts of the state: where the log ended, and which one that was."""
 LEFT_OPEN = "left_open_in_the_log"
 """Why a ticket is on the retry list of which only the log knows that a write to it was begun."""
 EXPIRED = "log_expired"
@@ -121,20 +121,8 @@ def keep_head(state: State, audit: AuditLog) -> str | None:
     """Have the next run know where the log ends now; gives that."""
     if audit.head is None:
         return None
-    keys = [name for name in keys_in(state) if name != audit.key_id]
-    state.remember(
-        **{
-            LOG_HEAD: str(audit.head),
-            LOG_FOLDER: str(audit.folder.resolve()),
-            LOG_KEYS: " ".join([*keys, audit.key_id]),
-        }
-    )
+    state.remember(**{LOG_HEAD: str(audit.head), LOG_FOLDER: str(audit.folder.resolve())})
     return str(audit.head)
-
-
-def keys_in(state: State) -> list[str]:
-    """The names of the keys that the log was ever sealed with, as far as this state knows."""
-    return (state.fact(LOG_KEYS) or "").split()
 
 
 def stands(folder: Path, head: str, keys: Keyring | None = None) -> bool:

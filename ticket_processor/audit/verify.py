@@ -20,21 +20,25 @@ from .chain import Chain, CheckedLine, LineVerdict, judged_lines
 from .encryption import KEYS_VARIABLE, Keyring
 from .erase import ERASED, ERASING
 from .files import NAME, LogFile, lines_of, log_files
-from .findings import AnchorFound, Flaws, Strangers, VerificationReport
+from .findings import AnchorFound, Flaws, VerificationReport
 from .keys import VARIABLE
-from .lines import NO_MAC, Line
+from .lines import NO_MAC, Line, key_id
 from .retention import CHANGED, EXPIRED, stands
 from .writer import Head
 
 
 @dataclass
 class _Claim:
-    """That a file once had ``lines`` lines, the last of which told ``mac``; ``said_by`` goes on with their number."""
+    """That a file once had ``lines`` lines, the last of which told ``mac``; ``said_by`` goes on with their number.
+
+    ``key`` is the name of the key that sealed that line, where it is known.
+    """
 
     lines: int
     mac: str
     said_by: str
     anchor: int | None = None
+    key: object = None
     found_at: int = 0
 
 
@@ -88,16 +92,14 @@ def check(
     keyring: Keyring | None = None,
     anchors: Iterable[tuple[str, Head]] = (),
     *,
-    ours: Iterable[str] = (),
     begin: Callable[[int], Callable[[int], None]] = lambda _files: lambda _done: None,
 ) -> VerificationReport:
-    """Verify the log in ``folder``. ``anchors`` are ends that were told, each with who gave it; ``ours`` are the names
-    of keys with which this installation is known to have sealed it.
+    """Verify the log in ``folder``. ``anchors`` are ends that were told, each with who gave it.
 
     ``begin`` is told of the number of files, and gives what is told of each that is done. One line is held at a time.
     Raises :class:`CannotRun` when the folder cannot be read; a file that cannot is told in the report.
     """
-    return _Check(folder, keys, keyring, list(anchors), Strangers(keys, ours)).run(begin)
+    return _Check(folder, keys, keyring, list(anchors)).run(begin)
 
 
 class _Check:
@@ -107,10 +109,9 @@ class _Check:
         keys: Sequence[bytes],
         keyring: Keyring | None,
         anchors: list[tuple[str, Head]],
-        strangers: Strangers,
     ) -> None:
         self._folder, self._keys, self._keyring, self._anchors = folder, keys, keyring, anchors
-        self._strangers = strangers
+        self._key_ids = {key_id(key) for key in keys}
         self._flaws, self._unchecked = Flaws(), Flaws()
         self._notes: list[str] = []
         self._claims: dict[str, list[_Claim]] = defaultdict(list)
@@ -132,8 +133,6 @@ class _Check:
         for file in files:
             self._follow(self._files[file.day])
             done(1)
-        for kept, found in zip((self._flaws, self._unchecked), self._strangers.judged(), strict=True):
-            kept.extend(found)
         for seen in self._files.values():
             for claim in self._claims[seen.file.day]:
                 self._judge(claim, seen)
@@ -171,7 +170,7 @@ class _Check:
         seen.linked, seen.after, seen.later = True, _link(first.line.get("after")), "later" in first.line
         for link in (seen.after, _link(first.line.get("later"))):
             if link is not None and first.verdict is LineVerdict.HOLDS:
-                claim = _Claim(link["lines"], link["mac"], f"{seen.name} holds on to its line")
+                claim = _Claim(link["lines"], link["mac"], f"{seen.name} holds on to its line", key=link.get("key_id"))
                 self._claims[link["day"]].append(claim)
 
     def _follow(self, seen: _File) -> None:
@@ -186,7 +185,9 @@ class _Check:
                 if judged.mac:
                     self._head = Head(file.day, chain.length, judged.mac)
                     for claim in by_mac.get(judged.mac, ()):
-                        claim.found_at = claim.found_at or chain.length
+                        # A mac can be copied. A line whose key is here is not found below a header that names another.
+                        if judged.verdict is not LineVerdict.UNCHECKED or claim.key not in self._key_ids:
+                            claim.found_at = claim.found_at or chain.length
         except CannotRun as error:
             seen.readable = False
             self._unchecked.add(seen.name, str(error).removeprefix(f"the log {file.path} "))
@@ -199,16 +200,12 @@ class _Check:
         place, line = judged.number + 1, judged.line
         seen.lines += bool(judged.raw)
         seen.sealed += bool(judged.mac) or judged.verdict is LineVerdict.UNCHECKED
-        if judged.is_header and line is not None:
-            self._strangers.heed(line, holds=judged.verdict is LineVerdict.HOLDS)
         if judged.verdict is LineVerdict.CHANGED:
             self._flaws.add(seen.name, judged.why, place)
         elif judged.verdict is LineVerdict.UNCHECKED:
             seen.blind = seen.blind or line is None
-            if judged.stranger is None:
-                self._unchecked.add(seen.name, f"{judged.why} ({KEYS_VARIABLE})", place)
-            else:
-                self._strangers.add(judged.stranger, seen.file.day, seen.name, f"{judged.why} ({VARIABLE})", place)
+            variable = KEYS_VARIABLE if line is None else VARIABLE
+            self._unchecked.add(seen.name, f"{judged.why} ({variable})", place)
         elif judged.verdict is LineVerdict.TORN:
             seen.torn += 1
             self._notes.append(f"{seen.name}, line {place}: cut short by a crash, or just being written")

@@ -22,7 +22,7 @@ from ..core.errors import CannotRun
 from ..core.private_files import make_folder
 from .encryption import DataKey, Keyring, is_encrypted
 from .files import MAX_LINE, NAME, SEGMENT, LogFile, TooLarge, count_lines, key_of, log_files, read_lines, unpack
-from .lines import NO_MAC, decode, encode, flaw, key_id, sealed, vouched
+from .lines import NO_MAC, decode, encode, flaw, key_id, sealed
 
 LOCK_NAME = ".ticketbot-log.lock"
 SCHEMA = 1
@@ -66,13 +66,10 @@ class LogWriter:
     Every method raises ``OSError`` when nothing could be written, or when somebody else held the log for too long.
     """
 
-    def __init__(
-        self, folder: Path, key: bytes = b"", keys: Keyring | None = None, *, old_keys: Sequence[bytes] = ()
-    ) -> None:
-        """``key`` seals, and whoever has one of ``old_keys`` can tell that it is no stranger's; ``keys`` encrypt."""
+    def __init__(self, folder: Path, key: bytes = b"", keys: Keyring | None = None) -> None:
+        """``key`` seals the lines, ``keys`` encrypt them."""
         self._folder = folder
         self._key = key
-        self._known_by = {key_id(old): vouched(old, key_id(key)) for old in old_keys}
         self._keys = keys
         self._closes = keys is not None and keys.closes
         self._lock = threading.Lock()
@@ -210,7 +207,6 @@ class LogWriter:
         """Write a header that holds on to what is there: the file before, or what stands above in this one."""
         number = count_lines(file)
         facts: dict[str, Any] = {"event": SEGMENT, "segment": log.day, "schema": SCHEMA, "key_id": key_id(self._key)}
-        facts |= {"knows": self._known_by} if self._known_by else {}
         if number:
             facts["after"] = {**_link(file, self._keys), "lines": number}
         else:

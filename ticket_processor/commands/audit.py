@@ -16,7 +16,7 @@ from ..audit.findings import VerificationReport
 from ..audit.keys import FILE_NAME as KEY_FILE
 from ..audit.keys import VARIABLE, known_keys
 from ..audit.lines import decode
-from ..audit.retention import keys_in, left_in
+from ..audit.retention import left_in
 from ..audit.verify import check
 from ..audit.writer import Head
 from ..core.errors import CannotRun, ConfigError, ExitCode, StateUnusable, TicketbotError
@@ -62,7 +62,7 @@ def verify(
         raise CannotRun(NOT_SEALED)
     screen = Screen(as_json=as_json)
     remarks: list[str] = []
-    state_head, ours = _left(settings, remarks)
+    state_head = _left(settings, remarks)
     known = [(BY_STATE, state_head)] if state_head else []
     with ExitStack() as stack:
         report = check(
@@ -70,7 +70,6 @@ def verify(
             keys,
             keyring(settings),
             [*known, *given],
-            ours=ours,
             begin=lambda files: stack.enter_context(screen.progress("files", files)),
         )
     if not report.files and not report.flaws:
@@ -136,21 +135,21 @@ def reading_keys(settings: Settings) -> tuple[bytes, ...]:
     return keys
 
 
-def _left(settings: Settings, remarks: list[str]) -> tuple[Head | None, list[str]]:
-    """The log's end as the last run left it, and the ids of runs' keys, from the state."""
+def _left(settings: Settings, remarks: list[str]) -> Head | None:
+    """The log's end as the last run left it, from the state."""
     path = settings.state_folder / FILE_NAME
     if not path.exists():
-        return None, []
+        return None
     try:
         state = State.scratch_copy(path)
         try:
-            told, ours = left_in(state, settings.log_dir), keys_in(state)
+            told = left_in(state, settings.log_dir)
         finally:
             state.close()
-        return Head.parse(told) if told else None, ours
+        return Head.parse(told) if told else None
     except (StateUnusable, ValueError) as error:
         remarks.append(f"where the log ended is not known from the state: {error}")
-        return None, []
+        return None
 
 
 def _head(text: str) -> Head:

@@ -60,8 +60,8 @@ def audit_log(settings: Settings, clock: Clock, run_id: str, *, dry_run: bool = 
         news = encryption_news(settings.log_dir, iso(clock.now())[:10], keys)
     except CannotRun:
         news = None  # a folder that cannot be listed cannot be written to either, which is an error then
-    key, *old_keys = audit_keys(settings)
-    return AuditLog(settings.log_dir, clock, run_id, dry_run=dry_run, key=key, keys=keys, old_keys=old_keys, news=news)
+    key = audit_keys(settings)[0]
+    return AuditLog(settings.log_dir, clock, run_id, dry_run=dry_run, key=key, keys=keys, news=news)
 
 
 def audit_keys(settings: Settings) -> tuple[bytes, ...]:
