@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import importlib.util
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..analysis.text.cleaning import clean
 from ..analysis.text.redact import redact
@@ -18,30 +19,13 @@ from .measure import FieldResult, SourceResult, SubjectResult, label_rows
 from .runner import TimedAnalysis
 from .scores import Scores, Threshold
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
 MOST_ERRORS = 200
 """Misclassified tickets shown of one field by one analyser on one source."""
 
 _LONGEST_TEXT = 400
-
-_STYLE = """
-:root { color-scheme: light; }
-body { font: 15px/1.5 "Segoe UI", "Helvetica Neue", Arial, sans-serif; color: #1a1d21; background: #fff;
-       max-width: 62rem; margin: 2rem auto; padding: 0 1.2rem; }
-h1 { font-size: 1.6rem; margin: 0 0 .3rem; } h2 { font-size: 1.25rem; margin: 2.4rem 0 .4rem; }
-h3 { font-size: 1.02rem; margin: 1.6rem 0 .3rem; }
-p { margin: .4rem 0; } .quiet { color: #5c636d; font-size: .92rem; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; margin: .5rem 0 1rem; }
-th, td { text-align: right; padding: .22rem .7rem .22rem 0; border-bottom: 1px solid #e3e6ea; vertical-align: top; }
-th { color: #5c636d; font-weight: 600; } th.l, td.l { text-align: left; }
-td.text { max-width: 34rem; overflow-wrap: anywhere; white-space: pre-line; }
-tr.mean td { font-weight: 600; }
-.plots { display: flex; flex-wrap: wrap; gap: 1rem 2rem; align-items: flex-start; }
-.plots figure { margin: 0; } figcaption { font-size: .85rem; color: #5c636d; }
-svg { max-width: 100%; height: auto; } svg text { font-family: inherit !important; }
-details { margin: .6rem 0; } summary { cursor: pointer; color: #2563a8; }
-li { margin: .2rem 0; }
-"""
 
 
 @dataclass(frozen=True)
@@ -110,32 +94,26 @@ def write_report(
 ) -> None:
     """Write the report. Without ``errors`` it holds none of the tickets' words. Raises :class:`CannotRun`."""
     _make_folder(path)  # before the pictures, which take their time
-    parts = [_overview(results)]
-    parts += [_subject(result, source, errors or {}) for result in results for source in result.sources]
-    write_page(path, title, parts, remarks, intro)
+    made = [*_overview(results)]
+    for result in results:
+        for source in result.sources:
+            made += _subject(result, source, errors or {})
+    write_page(path, title, made, remarks, intro)
 
 
 def write_page(path: Path, title: str, parts: Sequence[str], remarks: Iterable[str] = (), intro: str = "") -> None:
-    """Parts made here as one page. Raises :class:`CannotRun` when it cannot be written."""
-    write_text(path, page_text(title, parts, remarks, intro))
+    """Write parts made here as one page; any other text is escaped. Raises :class:`CannotRun`."""
+    page = templates().get_template("page.html")
+    write_text(path, page.render(title=title, parts=parts, remarks=list(remarks), intro=intro) + "\n")
 
 
-def page_text(title: str, parts: Sequence[str], remarks: Iterable[str] = (), intro: str = "", style: str = "") -> str:
-    """The same page as text; ``style`` is CSS that comes after the page's own."""
-    notes = "".join(f"<li>{html.escape(remark)}</li>" for remark in remarks)
-    return (
-        "<!doctype html>\n"
-        '<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        # Text of customers may stand here: nothing on this page may run, or fetch.
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f"<title>{html.escape(title)}</title><style>{_STYLE}{style}</style></head><body>"
-        f"<h1>{html.escape(title)}</h1>"
-        + (f'<p class="quiet">{html.escape(intro)}</p>' if intro else "")
-        + (f"<ul>{notes}</ul>" if notes else "")
-        + "".join(parts)
-        + "</body></html>\n"
-    )
+@cache
+def templates(*folders: Path) -> Environment:
+    """The templates of these folders and of this one, which escape what is put into them."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    loader = FileSystemLoader([*folders, Path(__file__).parent])
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -155,54 +133,34 @@ def _make_folder(path: Path) -> None:
         raise CannotRun(f"{path} cannot be written: {error.strerror or error}") from None
 
 
+def _part(name: str, *given: object) -> str:
+    """What a macro of ``parts.html`` makes of this: a safe part of a page."""
+    made: str = getattr(templates().get_template("parts.html").module, name)(*given)
+    return made
+
+
 def heading(text: str, level: int = 2) -> str:
     """A heading of the page."""
-    return f"<h{level}>{html.escape(text)}</h{level}>"
+    return _part("heading", text, level)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, mean_rows: bool = False) -> str:
     """A table; a column whose name begins with ``<`` stands to the left, one with ``<<`` may hold long text."""
-    names = [column.lstrip("<") for column in columns]
-    kinds = [' class="l text"' if name[:2] == "<<" else ' class="l"' if name[:1] == "<" else "" for name in columns]
-    head = "".join(
-        f"<th{kind and ' class=l'}>{html.escape(name)}</th>" for name, kind in zip(names, kinds, strict=True)
-    )
-    body = "".join(
-        ('<tr class="mean">' if mean_rows and row[1].startswith("mean of ") else "<tr>")
-        + "".join(f"<td{kind}>{html.escape(cell)}</td>" for cell, kind in zip(row, kinds, strict=True))
-        + "</tr>"
-        for row in rows
-    )
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
-def figure(svg: str, caption: str) -> str:
-    """A picture with a line below it."""
-    return f"<figure>{svg}<figcaption>{html.escape(caption)}</figcaption></figure>"
+    return _part("table", columns, list(rows), mean_rows)
 
 
 def scores_part(scores: Scores, *, name: str = "") -> str:
     """One field's scores as a part of a page: figures, labels, pictures. Needs the extra ``report``."""
     from .plots import abstention_svg, confusion_svg, reliability_svg
 
-    ece = "" if scores.ece is None else f", expected calibration error {scores.ece:.3f}"
-    lines = [
-        f"<p>Accuracy <b>{scores.accuracy:.3f}</b>, macro-F1 <b>{scores.macro_f1:.3f}</b> on {scores.count} tickets "
-        f"(always answering the most frequent label: {scores.majority_accuracy:.3f} and "
-        f"{scores.majority_macro_f1:.3f}){ece}.</p>",
-        table(
-            ("<label", "precision", "recall", "F1", "tickets", "answered", "coverage"),
-            label_rows(scores),
-        ),
-        '<div class="plots">',
-        figure(confusion_svg(scores), "Confusion: a row for each truth, a column for each answer"),
-    ]
+    pictures = [(confusion_svg(scores), "Confusion: a row for each truth, a column for each answer")]
     if scores.ece is not None:
-        lines.append(figure(reliability_svg(scores.reliability), "Calibration: on the dashed line, 0.8 means 80%"))
-        lines.append(
-            figure(abstention_svg([(name, scores.abstention)]), "Abstention: precision if only the surest are answered")
-        )
-    return "".join([*lines, "</div>"])
+        pictures += [
+            (reliability_svg(scores.reliability), "Calibration: on the dashed line, 0.8 means 80%"),
+            (abstention_svg([(name, scores.abstention)]), "Abstention: precision if only the surest are answered"),
+        ]
+    columns = ("<label", "precision", "recall", "F1", "tickets", "answered", "coverage")
+    return _part("scores", scores, columns, label_rows(scores), pictures)
 
 
 def misses_part(found: Sequence[Miss], count: int | None = None) -> str:
@@ -213,13 +171,12 @@ def misses_part(found: Sequence[Miss], count: int | None = None) -> str:
     columns = ("<ticket", "<truth", "<answer", "confidence", "<<redacted text")
     shown = f", the surest {len(found)} of them" if count is not None and count > len(found) else ", surest first"
     said = f"{len(found) if count is None else count} wrong answers{shown}"
-    return f"<details><summary>{said}</summary>{table(columns, rows)}</details>"
+    return _part("details", said, columns, list(rows))
 
 
-def _overview(results: Sequence[SubjectResult]) -> str:
+def _overview(results: Sequence[SubjectResult]) -> Iterator[str]:
     from .plots import abstention_svg, comparison_svg
 
-    parts = []
     for field in (*FIELDS, SUBCATEGORY):
         rows: list[tuple[str, ...]] = []
         for result in results:
@@ -233,22 +190,23 @@ def _overview(results: Sequence[SubjectResult]) -> str:
         if not rows:
             continue
         columns = ("<analyser", "<tickets from", "tickets", "accuracy", "macro-F1", "always the largest", "ECE")
-        parts += [heading(field.capitalize()), table(columns, rows, mean_rows=True)]
+        yield heading(field.capitalize())
+        yield table(columns, rows, mean_rows=True)
         names = [result.name for result in results]
         sources = list(dict.fromkeys(source.source for result in results for source in result.sources))
         groups = [(name, [_macro_f1(result, name, field) for result in results]) for name in sources]
         groups = [group for group in groups if any(value is not None for value in group[1])]
-        pictures = [figure(comparison_svg(names, groups), "Macro-F1")] if len(groups) * len(names) > 1 else []
+        pictures = [(comparison_svg(names, groups), "Macro-F1")] if len(groups) * len(names) > 1 else []
         if len(sources) == 1 and len(names) > 1 and field != "language":
             curves = [
                 (result.name, item.scores.abstention)
                 for result in results
                 if (item := result.sources[0].of(field)) is not None
             ]
-            pictures.append(figure(abstention_svg(curves), "Precision if only the surest are answered"))
-        parts.append(f'<div class="plots">{"".join(pictures)}</div>')
-    parts += [heading("Each ticket"), _costs(results)]
-    return "".join(parts)
+            pictures.append((abstention_svg(curves), "Precision if only the surest are answered"))
+        yield _part("plots", pictures)
+    yield heading("Each ticket")
+    yield _costs(results)
 
 
 def _macro_f1(result: SubjectResult, source: str, field: ScoredField) -> float | None:
@@ -293,20 +251,19 @@ def _costs(results: Sequence[SubjectResult]) -> str:
     return table(columns, rows)
 
 
-def _subject(result: SubjectResult, source: SourceResult, errors: Misses) -> str:
-    parts = [heading(f"{result.name}: {source.source}")]
+def _subject(result: SubjectResult, source: SourceResult, errors: Misses) -> Iterator[str]:
+    yield heading(f"{result.name}: {source.source}")
     for item in source.fields:
-        parts.append(heading(item.field.capitalize(), 3))
+        yield heading(item.field.capitalize(), 3)
         if item.field == "language":
-            parts.append(f"<p>Accuracy <b>{item.scores.accuracy:.3f}</b> on {item.scores.count} tickets.</p>")
+            yield _part("accuracy", item.scores)
         else:
-            parts.append(scores_part(item.scores, name=result.name))
+            yield scores_part(item.scores, name=result.name)
         if len(item.by_language) > 1:
             rows = [(name, str(count), f"{hits / count:.3f}") for name, (count, hits) in item.by_language.items()]
-            columns = ("<language", "tickets", "accuracy")
-            parts.append(f"<details><summary>By language</summary>{table(columns, rows)}</details>")
-        parts += [_thresholds(item), misses_part(errors.get((result.name, source.source, item.field), ()))]
-    return "".join(parts)
+            yield _part("details", "By language", ("<language", "tickets", "accuracy"), rows)
+        yield _thresholds(item)
+        yield misses_part(errors.get((result.name, source.source, item.field), ()))
 
 
 def _thresholds(item: FieldResult) -> str:
@@ -317,7 +274,7 @@ def _thresholds(item: FieldResult) -> str:
     rows += [(label, *_threshold(threshold)) for label, threshold in found.per_label.items()]
     columns = ("<label", "apply from", "precision", "at least", "coverage", "tickets")
     title = f"From which confidence on {found.precision:.0%} of the answers were right"
-    return f"<details><summary>{title}</summary>{table(columns, rows)}</details>"
+    return _part("details", title, columns, rows)
 
 
 def _threshold(found: Threshold | None) -> tuple[str, ...]:
