@@ -1,6 +1,6 @@
-"""Where settings come from: ``ticketbot.toml``, ``.env`` and environment variables; an error is one sentence.
+"""Reads ``ticketbot.toml``, ``.env`` and environment variables. Each error is one sentence.
 
-A line is named and never quoted, since it may hold a secret.
+An error names the line and never quotes it, since it may hold a secret.
 """
 
 from __future__ import annotations
@@ -26,49 +26,12 @@ _PART = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
 _NAME = rf"({_PART}(?:\s*\.\s*{_PART})*)"
 _TABLE = re.compile(rf"\s*(\[\[?)\s*{_NAME}\s*\]")
 _SETTING = re.compile(rf"\s*{_NAME}\s*=")
-_POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _SAVE = "save it again as UTF-8 (Notepad: Save as, Encoding)"
-
-_BACKSLASH = (
-    "in double quotes \\ begins a sign of its own: put the text in single quotes, as 'C:\\logs', or write / instead"
-)
-_ENDS = "a quotation mark is missing: text has one, \" or ', at its beginning and the same at its end"
-_UNSEEN = "it holds a character that cannot be seen: type the line anew"
-_TWICE = "this is there already, written in another way; keep one of the two"
-_WORDS = {
-    "true": "write true and false in small letters",
-    "false": "write true and false in small letters",
-    "yes": "a switch is true or false",
-    "no": "a switch is true or false",
-    "on": "a switch is true or false",
-    "off": "a switch is true or false",
-}
-_BEHIND = (
-    "what stands behind the value is not understood: numbers are plain digits, a comment begins with #, and text "
-    "between two \" may hold ' only"
-)
-_BY_MESSAGE: Mapping[str, str] = {
-    "Unescaped": _BACKSLASH,
-    "Invalid hex value": _BACKSLASH,
-    "Unterminated": _ENDS,
-    'Expected "\'"': _ENDS,
-    r"Illegal character '\n'": _ENDS,
-    r"Found invalid character '\n'": _ENDS,
-    "Illegal character": _UNSEEN,
-    "Found invalid character": _UNSEEN,
-    "Expected ']'": "a table's name needs its closing ], with nothing but a comment behind it",
-    "Expected newline": _BEHIND,
-    "Unclosed": 'a list is not closed, or a comma is missing in it; it has to look like ["a", "b"]',
-    "Cannot": _TWICE,
-    "Duplicate": _TWICE,
-}
-"""By how a message of ``tomllib`` begins."""
-_NOT_UNDERSTOOD = "it is not understood; a line is name = value, a [table], or a comment that begins with #"
 
 
 @dataclass(frozen=True)
 class TomlFile:
-    """A file's settings, and where each of them stands."""
+    """A file's settings, and the line of each."""
 
     name: str
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -87,17 +50,14 @@ def read_toml(path: Path) -> TomlFile:
     if not path.exists():
         raise ConfigError(f"the configuration file {path} does not exist; 'ticketbot init' writes one")
     text = _text(path)
-    lines: dict[Place, int] = {}
-    twice: list[tuple[int, str]] = []
-    for number, place, shown in _places(text):
-        if place in lines:
-            twice.append((number, shown.format(f"already, in line {lines[place]}")))
-        lines.setdefault(place, number)
     try:
-        return TomlFile(path.name, tomllib.loads(text), lines)
-    except tomllib.TOMLDecodeError as error:
-        number, why = _explained(str(error), text, twice)
-        raise ConfigError(f"{path}, line {number}: {why}") from None
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:  # its message names the line, and no value
+        raise ConfigError(f"{path} is no valid TOML: {error}") from None
+    lines: dict[Place, int] = {}
+    for number, place in _places(text):
+        lines.setdefault(place, number)
+    return TomlFile(path.name, data, lines)
 
 
 def read_env(path: Path) -> tuple[dict[str, str], list[str]]:
@@ -139,8 +99,8 @@ def _text(path: Path) -> str:
         raise ConfigError(f"{path}, line {number}: it holds a letter that is not UTF-8: {_SAVE}") from None
 
 
-def _places(text: str) -> Iterator[tuple[int, Place, str]]:
-    """Line, place, and what to say if it is not the first, for every table and setting that begins a line."""
+def _places(text: str) -> Iterator[tuple[int, Place]]:
+    """Line and place of every table and setting that begins a line."""
     table: Place = ()
     counts: dict[tuple[str, ...], int] = {}
     for number, line in enumerate(text.split("\n"), start=1):
@@ -149,17 +109,9 @@ def _places(text: str) -> Iterator[tuple[int, Place, str]]:
             if head[1] == "[[":
                 counts[names] = counts.get(names, -1) + 1
             table = _numbered(names, counts)
-            yield number, table, _as_shown(names, one_of_many=head[1] == "[" and names in counts)
+            yield number, table
         elif setting := _SETTING.match(line):
-            names = _names(setting[1])
-            yield number, (*table, *names), f"{'.'.join(names)} is set {{}}; keep one of the two"
-
-
-def _as_shown(names: tuple[str, ...], *, one_of_many: bool) -> str:
-    name = ".".join(names)
-    if one_of_many:
-        return f"there is one {{}}; each of these begins with [[{name}]], with two brackets on each side"
-    return f"[{name}] is there {{}}; keep one of the two, with the settings of both below it"
+            yield number, (*table, *_names(setting[1]))
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -172,51 +124,6 @@ def _numbered(names: tuple[str, ...], counts: Mapping[tuple[str, ...], int]) -> 
     for length, name in enumerate(names, start=1):
         place += (name, counts[names[:length]]) if names[:length] in counts else (name,)
     return place
-
-
-def _explained(message: str, text: str, twice: list[tuple[int, str]]) -> tuple[int, str]:
-    """The line, and what is wrong with it."""
-    if message.startswith(("Cannot", "Duplicate")) and twice:
-        number, what = twice[0]
-        return number, what
-    lines = text.rstrip().split("\n")
-    position = _POSITION.search(message)
-    if position is None or position[1] is None:
-        return len(lines), _why(message, lines[-1], "")
-    number = int(position[1])
-    line = text.split("\n")[number - 1]
-    return number, _why(message, line, line[int(position[2]) - 1 :])
-
-
-def _why(message: str, line: str, rest: str) -> str:
-    """``rest`` is what of the line stands where the reader stumbled."""
-    if rest[:1] in tuple("“”„‟‘’‚«»"):
-        return "these quotation marks are a word processor's: write a typewriter's, \" or '"
-    if message.startswith("Invalid value"):
-        return _wrong_value(line, rest)
-    if message.startswith("Expected '='") and re.match(rf"\s*{_NAME}\s*:", line):
-        return "a name and its value are joined by =, not by :"
-    if message.startswith("Expected newline") and rest.startswith(("//", "--")):
-        return "a comment begins with #"
-    if message.startswith("Expected newline") and re.match(r",\s*\d", rest):
-        return "a number takes a decimal point, not a comma"
-    if message.startswith("Invalid initial character") and line.rstrip().endswith((",", "{")):
-        return "what stands between { and } has to be on one line"
-    for beginning, words in _BY_MESSAGE.items():
-        if message.startswith(beginning):
-            return words
-    return _NOT_UNDERSTOOD
-
-
-def _wrong_value(line: str, rest: str) -> str:
-    word = re.match(r"\w*", rest)
-    if not rest.strip() or rest.lstrip().startswith("#"):
-        return "nothing stands behind the =; to leave the setting at its default, put a # before its name"
-    if word and word[0].lower() in _WORDS:
-        return _WORDS[word[0].lower()]
-    return (
-        "text needs quotation marks, and a path with \\ in it single ones, as 'C:\\logs'; numbers, true and false none"
-    )
 
 
 CONFIG_VARIABLE = "TICKETBOT_CONFIG"
