@@ -103,59 +103,33 @@ class Taxonomy(Frozen):
 
 def default_taxonomy() -> Taxonomy:
     """The eight categories used when the site has not named its own."""
-    return Taxonomy(
-        categories=(
-            Category(
-                name="billing",
-                description=(
-                    "Charges, invoices, fees, prices, payment methods, failed or pending payments, "
-                    "transfers and subscriptions, as long as the customer does not ask for money back."
-                ),
-            ),
-            Category(
-                name="refund",
-                description=(
-                    "The customer wants money back, or asks about a refund, a return or an exchange "
-                    "that is wanted or under way."
-                ),
-            ),
-            Category(
-                name="technical",
-                description=(
-                    "Something does not work as it should: an error, bug, crash, outage, slowness, "
-                    "broken device, failed installation or integration."
-                ),
-            ),
-            Category(
-                name="account",
-                description=(
-                    "Logging in, passwords and PINs, access rights, identity checks, changing personal "
-                    "details, and opening or closing an account."
-                ),
-            ),
-            Category(
-                name="order",
-                description=(
-                    "Placing, changing, cancelling or tracking an order, and its shipping, delivery, address or stock."
-                ),
-            ),
-            Category(
-                name="feature_request",
-                description="A wish for something the product does not do yet, or for it to work differently.",
-            ),
-            Category(
-                name="security",
-                description=(
-                    "Fraud, payments the customer does not recognise, a lost or stolen card or device, "
-                    "a hacked account, phishing, malware, a data breach or a vulnerability."
-                ),
-            ),
-            Category(
-                name="general",
-                description=(
-                    "Everything else: questions about what is offered, feedback, praise, sales, jobs, "
-                    "legal and administrative requests."
-                ),
-            ),
-        )
-    )
+    return Taxonomy(categories=tuple(Category(name=name, description=text) for name, text in _DEFAULT.items()))
+
+
+_DEFAULT = {
+    "billing": (
+        "Charges, invoices, fees, prices, payment methods, failed or pending payments, transfers and "
+        "subscriptions, as long as the customer does not ask for money back."
+    ),
+    "refund": (
+        "The customer wants money back, or asks about a refund, a return or an exchange that is wanted or under way."
+    ),
+    "technical": (
+        "Something does not work as it should: an error, bug, crash, outage, slowness, broken device, failed "
+        "installation or integration."
+    ),
+    "account": (
+        "Logging in, passwords and PINs, access rights, identity checks, changing personal details, and opening "
+        "or closing an account."
+    ),
+    "order": "Placing, changing, cancelling or tracking an order, and its shipping, delivery, address or stock.",
+    "feature_request": "A wish for something the product does not do yet, or for it to work differently.",
+    "security": (
+        "Fraud, payments the customer does not recognise, a lost or stolen card or device, a hacked account, "
+        "phishing, malware, a data breach or a vulnerability."
+    ),
+    "general": (
+        "Everything else: questions about what is offered, feedback, praise, sales, jobs, legal and "
+        "administrative requests."
+    ),
+}
