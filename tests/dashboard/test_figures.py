@@ -17,8 +17,7 @@ from ticket_processor.dashboard import burn, figures, tables
 from ticket_processor.dashboard.reports import framed, reports_in, score_rows
 from ticket_processor.dashboard.sidebar import period, step_of
 from ticket_processor.dashboard.timeline import moments
-from ticket_processor.reporting.figures import Line
-from ticket_processor.reporting.metrics import LogSelection
+from ticket_processor.reporting.figures import Line, LogSelection
 
 from .logs import DAY, HOUR, NOW
 

@@ -14,10 +14,9 @@ import pytest
 
 from ticket_processor.core.clock import iso, parse_iso
 from ticket_processor.dashboard import tables
-from ticket_processor.reporting import metrics
-from ticket_processor.reporting.figures import PLANNED
+from ticket_processor.reporting import figures, metrics, queries
+from ticket_processor.reporting.figures import PLANNED, LogSelection
 from ticket_processor.reporting.index import LogIndex
-from ticket_processor.reporting.metrics import LogSelection
 
 from ..support.cases import for_each
 from ..support.fakes import START
@@ -159,7 +158,7 @@ def test_totals_are_what_counting_gives(log: tuple[LogIndex, list[Line]], select
 @each_selection
 def test_every_dimension_adds_up_to_its_tickets(log: tuple[LogIndex, list[Line]], selection: LogSelection) -> None:
     index, hand = log[0], ByHand(log[1], selection)
-    found = metrics.breakdowns(index, selection, metrics.DIMENSIONS)
+    found = metrics.breakdowns(index, selection, figures.DIMENSIONS)
     expected: dict[str, Callable[[Line], str | None]] = {
         **{name: lambda line, name=name: line["analysis"][name] for name in ("category", "urgency", "language")},
         "answered_by": lambda line: line["analysis"]["model"] or line["analysis"]["source"],
@@ -193,7 +192,7 @@ def test_latencies_are_exact(log: tuple[LogIndex, list[Line]], selection: LogSel
 @pytest.mark.parametrize("step", ["hour", "day", "week"])
 @each_selection
 def test_steps_of_time_add_up_to_the_period(
-    log: tuple[LogIndex, list[Line]], selection: LogSelection, step: metrics.Step
+    log: tuple[LogIndex, list[Line]], selection: LogSelection, step: figures.Step
 ) -> None:
     index, hand = log[0], ByHand(log[1], selection)
     total = metrics.totals(index, selection)
@@ -231,12 +230,12 @@ def test_what_models_took_is_told_by_model_and_by_day(
 
 
 @pytest.mark.slow
-@for_each("order_by", metrics.SORTABLE)
+@for_each("order_by", figures.SORTABLE)
 def test_pages_together_hold_every_line_once_in_order(log: tuple[LogIndex, list[Line]], order_by: str) -> None:
     index, lines = log
     selection = SELECTIONS[1]
     hand = ByHand(lines, selection)
-    pages = [metrics.page(index, selection, order_by=order_by, limit=20, offset=at) for at in range(0, 200, 20)]
+    pages = [queries.page(index, selection, order_by=order_by, limit=20, offset=at) for at in range(0, 200, 20)]
     rows = [row for page in pages for row in page.rows]
     assert {page.total for page in pages} == {len(hand.lines)}
     assert sorted(row.run_id for row in rows) == sorted(line["run_id"] for line in hand.lines)
@@ -249,9 +248,9 @@ def test_pages_together_hold_every_line_once_in_order(log: tuple[LogIndex, list[
 def test_one_row_has_everything_that_a_line_says(tmp_path: Path) -> None:
     line = receipt(7, "11-20 08:00", tags=["ai_processed", "ai_billing"], suspicious=["a", "b"], subcategory="double")
     with opened(tmp_path, line) as index:
-        (row,) = metrics.ticket(index, 7)
-        assert metrics.ticket(index, 8) == []
-        assert metrics.page(index, LogSelection()).rows == (row,)
+        (row,) = queries.ticket(index, 7)
+        assert queries.ticket(index, 8) == []
+        assert queries.page(index, LogSelection()).rows == (row,)
     assert (row.at, row.ticket_id, row.category, row.subcategory) == (moment("11-20 08:00"), 7, "billing", "double")
     assert (row.tags, row.suspicious, row.escalated, row.review) == (
         *(("ai_processed", "ai_billing"), ("a", "b"), (), False),
@@ -288,14 +287,14 @@ def test_a_search_looks_into_numbers_labels_reasons_and_tags(tmp_path: Path, tex
         receipt(12, "11-20 08:03", analysis=None, tags=[]),
     ]
     with opened(tmp_path, *lines) as index:
-        found = metrics.page(index, LogSelection(text=text))
+        found = queries.page(index, LogSelection(text=text))
         assert {row.ticket_id for row in found.rows} == expected
         assert found.total == len(expected)
 
 
 def test_a_column_that_is_none_to_sort_by_is_refused(tmp_path: Path) -> None:
     with opened(tmp_path) as index, pytest.raises(ValueError, match="'ts; DROP' is none of"):
-        metrics.page(index, LogSelection(), order_by="ts; DROP")
+        queries.page(index, LogSelection(), order_by="ts; DROP")
 
 
 def test_a_ticket_that_failed_first_is_a_failure_of_the_service_and_a_written_ticket(tmp_path: Path) -> None:
@@ -313,7 +312,7 @@ def test_a_ticket_that_failed_first_is_a_failure_of_the_service_and_a_written_ti
 
 def test_an_objective_without_tickets_is_neither_met_nor_missed(tmp_path: Path) -> None:
     with opened(tmp_path) as index:
-        assert metrics.totals(index, LogSelection()) == metrics.Totals()
+        assert metrics.totals(index, LogSelection()) == figures.Totals()
         assert [(item.share, item.met, item.budget_left) for item in metrics.objectives(index, LogSelection())] == [
             (None, None, None)
         ] * 2
@@ -329,9 +328,9 @@ def test_runs_are_counted_by_how_they_ended_and_missing_ones_are_noticed(tmp_pat
     lines += run_lines("dry", "11-20 08:15", "11-20 08:16", dry_run=True, exit_code=2)
     with opened(tmp_path, *lines) as index:
         found = metrics.runs(index, at("11-20 00:00"), at("11-20 09:31"))
-        assert metrics.runs(index, at("11-19 00:00"), at("11-20 00:00")) == metrics.Runs()
-        listed = metrics.run_lines(index, at("11-20 00:00"), at("11-21 00:00"))
-        newest = metrics.run_lines(index, at("11-20 00:00"), at("11-21 00:00"), most=1)
+        assert metrics.runs(index, at("11-19 00:00"), at("11-20 00:00")) == figures.Runs()
+        listed = queries.run_lines(index, at("11-20 00:00"), at("11-21 00:00"))
+        newest = queries.run_lines(index, at("11-20 00:00"), at("11-21 00:00"), most=1)
     assert (found.count, found.dry, found.unfinished) == (7, 1, 1)
     assert (found.exit_codes, found.stopped_by) == ({0: 4, 1: 1, 3: 1}, {"HelpdeskDown": 1})
     assert (found.interval_s, found.missed, found.longest_gap_s) == (600.0, 3, 1800.0)  # 9:20 is missing as well
@@ -391,7 +390,7 @@ def test_alerts_of_the_period_come_in_order(tmp_path: Path) -> None:
     with opened(
         tmp_path, alert("11-20T09:00", "second"), alert("11-20T08:00", "first"), alert("11-19T08:00", "no")
     ) as index:
-        found = metrics.alerts(index, at("11-20 00:00"), at("11-21 00:00"))
+        found = queries.alerts(index, at("11-20 00:00"), at("11-21 00:00"))
     assert [(one.what, one.ticket_id, one.at) for one in found] == [
         ("first", 3, moment("11-20 08:00")),
         ("second", 3, moment("11-20 09:00")),
@@ -408,6 +407,6 @@ def test_a_run_whose_models_have_no_price_costs_no_price_and_not_nothing(tmp_pat
         *run_lines("killed", "11-20 08:30", None),
     ]
     with opened(tmp_path, *lines) as index:
-        found = metrics.run_lines(index, at("11-20 00:00"), at("11-21 00:00"))
+        found = queries.run_lines(index, at("11-20 00:00"), at("11-21 00:00"))
     shown = {row["Run"]: row["Cost"] for row in tables.runs(found)}
     assert shown == {"unpriced": "no price", "rules": "$0.00", "priced": "$0.50", "killed": ""}

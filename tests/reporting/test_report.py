@@ -24,9 +24,9 @@ from ticket_processor.commands.report_markdown import markdown
 from ticket_processor.core.clock import iso, parse_iso
 from ticket_processor.core.errors import ConfigError
 from ticket_processor.reporting.export import as_data, csv_text
+from ticket_processor.reporting.figures import LogSelection
 from ticket_processor.reporting.glossary import MEANINGS
 from ticket_processor.reporting.index import LogIndex
-from ticket_processor.reporting.metrics import LogSelection
 from ticket_processor.reporting.report import Goals, Report, gather
 
 from ..support.fakes import START

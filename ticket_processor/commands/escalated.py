@@ -9,9 +9,9 @@ import typer
 
 from ..core.clock import SystemClock, iso
 from ..core.errors import ExitCode
+from ..reporting.figures import EscalatedLine, LogSelection
 from ..reporting.index import LogIndex, require_duckdb
-from ..reporting.metrics import EscalatedLine, LogSelection
-from ..reporting.metrics import escalated as escalated_of
+from ..reporting.queries import escalated as escalated_of
 from ..settings.load import load
 from ..settings.schema import Settings
 from ..wiring.parts import keyring

@@ -19,8 +19,8 @@ from ..core.clock import SystemClock, iso
 from ..core.errors import CannotRun, ConfigError, ExitCode
 from ..core.models import Risk, Sentiment, Urgency
 from ..reporting.export import as_data, csv_text
+from ..reporting.figures import LogSelection
 from ..reporting.index import LogIndex, require_duckdb
-from ..reporting.metrics import LogSelection
 from ..reporting.report import Goals, Report, gather
 from ..reporting.spikes import WEEKS
 from ..settings.load import load

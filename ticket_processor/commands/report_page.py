@@ -6,8 +6,8 @@ import io
 from pathlib import Path
 
 from ..evaluation.report import templates
+from ..reporting.figures import Dimension
 from ..reporting.glossary import MEANINGS, NONE, percent, seconds
-from ..reporting.metrics import Dimension
 from ..reporting.report import Report
 from . import report_tables as tables
 from .score_tables import show

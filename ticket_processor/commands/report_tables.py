@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ..monitoring.health.words import span
+from ..reporting.figures import Dimension, DimensionShare, Latency, Totals
 from ..reporting.glossary import dollars, end_words, percent, points, seconds
-from ..reporting.metrics import Dimension, DimensionShare, Latency, Totals
 from ..reporting.report import BY, Report
 from ..reporting.spikes import Spike
 from .helpdesk_tables import knowledge_tables, overrides_tables

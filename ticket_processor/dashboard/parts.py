@@ -11,7 +11,7 @@ import streamlit as st
 from .. import __version__
 from ..core.clock import iso
 from ..core.errors import TicketbotError, unexpected
-from ..reporting import metrics
+from ..reporting import figures, metrics
 from ..reporting.glossary import MEANINGS, percent, points
 from ..reporting.report import NO_ACCOUNT
 from .data import ask
@@ -45,7 +45,7 @@ def live(body: Callable[[], None]) -> None:
     st.fragment(shown, run_every=refresh_every())()
 
 
-def nothing(selection: metrics.LogSelection) -> bool:
+def nothing(selection: figures.LogSelection) -> bool:
     """Whether there is nothing to show. If so, say why."""
     if ask(metrics.reach) is None:
         st.info("There is no log yet. Everything stands here once 'ticketbot run' has handled its first tickets.")
@@ -70,7 +70,7 @@ def instead(title: str, why: str) -> None:
         st.caption(why)
 
 
-def without_a_price(totals: metrics.Totals) -> None:
+def without_a_price(totals: figures.Totals) -> None:
     """Say how many answers have no known cost, if there are any."""
     if totals.unpriced:
         one = totals.unpriced == 1
@@ -113,7 +113,7 @@ def head(title: str) -> None:
     st.text(f"{given().settings.account or NO_ACCOUNT}  ·  ticketbot {__version__}")
 
 
-def about(selection: metrics.LogSelection) -> None:
+def about(selection: figures.LogSelection) -> None:
     """The period that is shown, in UTC, and the time of the figures."""
     now = given().clock.now()
     first, last = _minute(selection.since), _minute(min(selection.until, now))

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import streamlit as st
 
 from ..reporting import metrics
-from ..reporting.metrics import Dimension, LogSelection, Step
+from ..reporting.figures import Dimension, LogSelection, Step
 from .data import ask
 from .options import given
 

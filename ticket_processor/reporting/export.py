@@ -12,8 +12,8 @@ from typing import Any
 from .. import __version__
 from ..core.clock import iso
 from ..core.sanitize import harmless
+from .figures import Latency, Objective, Totals
 from .knowledge_gaps import Knowledge
-from .metrics import Latency, Objective, Totals
 from .override_counts import Band, Count, Overrides
 from .report import BY, ZONE, Report
 from .spikes import Spike

@@ -20,64 +20,21 @@ from typing import Literal, get_args
 
 from ..core.models import NO_MODEL
 from .figures import (
-    DIMENSIONS,
     ENDS,
     PLANNED,
-    SORTABLE,
-    Alert,
     Dimension,
     DimensionShare,
-    EscalatedLine,
     Latency,
-    Line,
     LogSelection,
     Objective,
     Point,
-    RunLine,
     Runs,
     Spending,
     Step,
-    TablePage,
     Totals,
 )
 from .index import LogIndex
-from .queries import UNDERSTOOD, alerts, checked, escalated, last, page, run_lines, stamp, ticket, utc, where
-
-__all__ = [
-    "DIMENSIONS",
-    "SORTABLE",
-    "Alert",
-    "Dimension",
-    "DimensionShare",
-    "EscalatedLine",
-    "Latency",
-    "Line",
-    "LogSelection",
-    "Objective",
-    "Point",
-    "RunLine",
-    "Runs",
-    "Spending",
-    "Step",
-    "TablePage",
-    "Totals",
-    "alerts",
-    "breakdown",
-    "breakdowns",
-    "choices",
-    "escalated",
-    "judged",
-    "latency",
-    "objectives",
-    "page",
-    "reach",
-    "run_lines",
-    "runs",
-    "series",
-    "spent",
-    "ticket",
-    "totals",
-]
+from .queries import UNDERSTOOD, checked, last, stamp, utc, where
 
 _EXPRESSIONS: Mapping[str, str] = {"answered_by": "coalesce(model, analyser)"}
 _FALLBACK = f"analyser IS DISTINCT FROM 'model' AND why_fallback IS DISTINCT FROM '{NO_MODEL}'"

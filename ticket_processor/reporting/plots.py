@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from ..evaluation.plots import BLUE, GREY, ORANGE, as_svg, plain, short
-from .metrics import DimensionShare, Point, Step
+from .figures import DimensionShare, Point, Step
 from .report import Report
 
 MOST_TICKS = 10

@@ -11,10 +11,8 @@ from .. import __version__
 from ..audit.erase import ERASED, ERASING
 from ..audit.retention import EXPIRED
 from ..state.store import DROPPED
-from . import metrics, spikes
-from .index import LogIndex
-from .knowledge_gaps import Knowledge
-from .metrics import (
+from . import metrics, queries, spikes
+from .figures import (
     Dimension,
     DimensionShare,
     EscalatedLine,
@@ -27,6 +25,8 @@ from .metrics import (
     Step,
     Totals,
 )
+from .index import LogIndex
+from .knowledge_gaps import Knowledge
 from .override_counts import Overrides
 from .queries import stamp, utc
 from .spikes import Spike
@@ -167,11 +167,11 @@ def gather(
         runs=metrics.runs(index, since, until),
         alerts=dict(
             Counter(
-                alert.what for alert in metrics.alerts(index, since, until) if alert.what not in NOTHING_WRONG
+                alert.what for alert in queries.alerts(index, since, until) if alert.what not in NOTHING_WRONG
             ).most_common()
         ),
         escalated=[
-            replace(one, url=url_of(one.ticket_id)) for one in metrics.escalated(index, selection, most=MOST_ESCALATED)
+            replace(one, url=url_of(one.ticket_id)) for one in queries.escalated(index, selection, most=MOST_ESCALATED)
         ],
         step=step,
         by_time=metrics.series(index, selection, step),

@@ -13,8 +13,8 @@ from ticket_processor.dashboard.data import ask
 from ticket_processor.dashboard.options import given
 from ticket_processor.dashboard.sidebar import choose, period, step_of
 from ticket_processor.reporting import metrics
+from ticket_processor.reporting.figures import LogSelection
 from ticket_processor.reporting.glossary import dollars, percent
-from ticket_processor.reporting.metrics import LogSelection
 
 COUNTS = ("Answers", "Tokens in", "of these cached", "Tokens out", "Without a price")
 

@@ -8,7 +8,7 @@ from ticket_processor.dashboard import parts, tables
 from ticket_processor.dashboard.data import ask, now_of
 from ticket_processor.dashboard.options import given
 from ticket_processor.dashboard.sidebar import choose
-from ticket_processor.reporting import metrics
+from ticket_processor.reporting import queries
 
 COLUMNS = {
     "Escalated": st.column_config.DatetimeColumn("Escalated (UTC)", format="YYYY-MM-DD HH:mm", timezone="UTC"),
@@ -22,7 +22,7 @@ def body() -> None:
     parts.about(selection)
     if parts.nothing(selection):
         return
-    found = ask(metrics.escalated, selection)
+    found = ask(queries.escalated, selection)
     if not found:
         st.info("No ticket was escalated in this period with these filters.")
         return

@@ -8,8 +8,8 @@ from ticket_processor.dashboard import figures, parts
 from ticket_processor.dashboard.data import ask
 from ticket_processor.dashboard.sidebar import choose, step_of
 from ticket_processor.reporting import metrics
+from ticket_processor.reporting.figures import Dimension, LogSelection
 from ticket_processor.reporting.glossary import dollars, percent, seconds
-from ticket_processor.reporting.metrics import Dimension, LogSelection
 
 BREAKDOWNS: dict[Dimension, str] = {
     "category": "Category",

@@ -14,9 +14,9 @@ from ticket_processor.dashboard.options import given
 from ticket_processor.dashboard.sidebar import choose, step_of
 from ticket_processor.monitoring.facts import many
 from ticket_processor.monitoring.health.words import span
-from ticket_processor.reporting import metrics
+from ticket_processor.reporting import metrics, queries
+from ticket_processor.reporting.figures import LogSelection, Objective, Runs
 from ticket_processor.reporting.glossary import percent, points, seconds
-from ticket_processor.reporting.metrics import LogSelection, Objective, Runs
 
 MOST_RUNS = 1_000
 BURN = "How fast failures use up the error budget"
@@ -83,7 +83,7 @@ def body() -> None:
     parts.about(selection)
     since, until = selection.since, selection.until
     about = ask(metrics.runs, since, until)
-    lines = ask(metrics.run_lines, since, until, most=MOST_RUNS)
+    lines = ask(queries.run_lines, since, until, most=MOST_RUNS)
     if not lines:
         parts.nothing(selection)
         st.info("No runs in this period.")

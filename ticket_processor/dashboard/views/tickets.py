@@ -13,7 +13,7 @@ from ticket_processor.dashboard import parts, tables
 from ticket_processor.dashboard.data import ask, book, now_of, story
 from ticket_processor.dashboard.options import given
 from ticket_processor.dashboard.sidebar import choose
-from ticket_processor.reporting import metrics
+from ticket_processor.reporting import figures, queries
 
 ROWS = 50
 MOST_EXPORTED = 50_000
@@ -85,7 +85,7 @@ def one(number: int) -> None:
             right.dataframe(rows, hide_index=True, height=parts.height(len(rows)))
 
 
-def file_name(selection: metrics.LogSelection) -> str:
+def file_name(selection: figures.LogSelection) -> str:
     """The name of a download: the account, and the first and last day."""
     host = re.sub(r"[^A-Za-z0-9.-]", "_", given().settings.account or "")
     days = (iso(selection.since)[:10], iso(selection.until - 1)[:10])
@@ -101,7 +101,7 @@ def table() -> None:
     if parts.nothing(replace(selection, text="")):
         return
     column, descending = SORTS[order]
-    total = ask(metrics.page, selection, limit=0).total
+    total = ask(queries.page, selection, limit=0).total
     if not total:
         st.info("Nothing that is like this. Look for numbers, labels, tags, reasons or the name of a model.")
         return
@@ -110,7 +110,7 @@ def table() -> None:
         st.session_state["page"] = 1
     where = st.container()
     number = st.pagination(pages, key="page", bind="query-params")
-    found = ask(metrics.page, selection, order_by=column, descending=descending, limit=ROWS, offset=(number - 1) * ROWS)
+    found = ask(queries.page, selection, order_by=column, descending=descending, limit=ROWS, offset=(number - 1) * ROWS)
     st.session_state["shown"] = [line.ticket_id for line in found.rows]
     with where:
         first, last = (number - 1) * ROWS + 1, min(number * ROWS, total)
@@ -137,7 +137,7 @@ def table() -> None:
     st.download_button(
         f"Download as CSV ({min(total, MOST_EXPORTED):,} rows)",
         lambda: tables.csv(
-            metrics.page(book().index, selection, order_by=column, descending=descending, limit=MOST_EXPORTED).rows,
+            queries.page(book().index, selection, order_by=column, descending=descending, limit=MOST_EXPORTED).rows,
             url_of,
         ),
         file_name=file_name(selection),
@@ -161,7 +161,7 @@ with_subjects = st.toggle(
 url_of = given().settings.zendesk.ticket_url
 
 
-def selected() -> metrics.LogSelection:
+def selected() -> figures.LogSelection:
     """The filters, and what is searched for."""
     return replace(selected_here(), text=text or "")
 
