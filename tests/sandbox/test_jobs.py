@@ -120,13 +120,6 @@ def test_many_tickets_are_created_by_a_job_with_an_index_each() -> None:
     assert len(desk.store.tickets) == 1
 
 
-def test_a_ticket_can_be_created_later() -> None:
-    desk = Desk(0)
-    answer = desk.ask("POST", "tickets?async=true", {"ticket": {"comment": {"body": "x"}}})
-    assert answer.status == 202
-    assert desk.finish(answer)["results"][0]["id"] == 1
-
-
 def test_jobs_can_be_looked_up_together_and_are_forgotten_after_a_day() -> None:
     desk = Desk(1)
     first = desk.ask("PUT", "tickets/update_many?ids=1", {"ticket": {"priority": "low"}}).json()["job_status"]["id"]

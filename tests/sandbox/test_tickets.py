@@ -143,7 +143,6 @@ def test_a_closed_ticket_cannot_be_updated() -> None:
     answer = desk.put(1, priority="high")
     assert answer.status == 422
     assert answer.json()["details"]["status"][0]["description"] == "Status: closed prevents ticket update"
-    assert desk.ask("PUT", "tickets/1/tags", {"tags": ["x"]}).status == 422
 
 
 @pytest.mark.parametrize(
@@ -190,17 +189,6 @@ def test_show_many_takes_no_more_than_a_hundred() -> None:
         "description": "Parameter  cannot specify more than 100 values",
         "max_count": 100,
     }
-
-
-def test_put_on_tags_adds_post_sets_and_delete_removes() -> None:
-    desk = Desk()
-    assert desk.ask("PUT", "tickets/1/tags", {"tags": ["a", "b"]}).json() == {"tags": ["a", "b"]}
-    set_answer = desk.ask("POST", "tickets/1/tags", {"tags": ["b", "c"]})
-    assert (set_answer.status, set_answer.json()) == (201, {"tags": ["b", "c"]})
-    assert desk.ask("DELETE", "tickets/1/tags", {"tags": ["b"]}).status == 204
-    assert desk.get("tickets/1/tags") == {"tags": ["c"]}
-    stale = {"tags": ["x"], "safe_update": "true", "updated_stamp": "2020-01-01T00:00:00Z"}
-    assert desk.ask("PUT", "tickets/1/tags", stale).status == 409
 
 
 def test_a_created_ticket_answers_201_with_its_location() -> None:
@@ -354,7 +342,6 @@ def test_a_reply_has_an_etag_that_changes_with_it() -> None:
         "ticket_fields",
         "groups",
         "users/search?query=a",
-        "tags",
     ],
 )
 def test_lists_by_offset_tell_their_count_and_the_pages_around(path: str) -> None:

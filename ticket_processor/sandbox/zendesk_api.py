@@ -43,14 +43,9 @@ ROUTES: dict[str, Handler] = {
     "GET tickets/{id}": zendesk_tickets.show,
     "PUT tickets/{id}": zendesk_tickets.update,
     "DELETE tickets/{id}": zendesk_tickets.delete,
-    "GET tickets/{id}/tags": zendesk_tickets.show_tags,
-    "PUT tickets/{id}/tags": zendesk_tickets.add_tags,
-    "POST tickets/{id}/tags": zendesk_tickets.set_tags,
-    "DELETE tickets/{id}/tags": zendesk_tickets.remove_tags,
     "GET tickets/{id}/comments": zendesk_lists.comments,
     "GET tickets/{id}/audits": zendesk_lists.audits,
     "GET ticket_audits": zendesk_lists.all_audits,
-    "GET tags": zendesk_lists.list_tags,
     "GET job_statuses": zendesk_jobs.list_jobs,
     "GET job_statuses/show_many": zendesk_jobs.show_many_jobs,
     "GET job_statuses/{job}": zendesk_jobs.show_job,
@@ -138,8 +133,6 @@ class ZendeskApi:
         try:
             if route not in _CREATIONS:
                 return handler(call)
-            if route == "POST tickets" and request.query.get("async") == "true":
-                handler = zendesk_jobs.create_later
             return self._idempotency.answer(call, handler)
         finally:
             headers.update(call.headers)

@@ -10,7 +10,7 @@ from .messages import Response, json_response, refuse
 from .store import Store
 from .text import html_to_text
 from .zendesk_call import NOT_FOUND, Call, forbidden
-from .zendesk_lists import paged
+from .zendesk_lists import neighbours, paged
 
 DEFAULT_LOCALE = "en-us"
 _WORD = re.compile(r"\w{2,}")
@@ -81,12 +81,10 @@ def search_articles(call: Call) -> Response:
     size = call.number("per_page", 25, at_most=100)
     payload = {
         "results": [row for _, row in scored][(page - 1) * size : page * size],
-        "count": len(scored),
         "page": page,
         "page_count": -(-len(scored) // size),
         "per_page": size,
-        "next_page": call.link(page=str(page + 1)) if page * size < len(scored) else None,
-        "previous_page": call.link(page=str(page - 1)) if page > 1 else None,
+        **neighbours(call, page, size, len(scored)),
     }
     return json_response(200, payload)
 

@@ -34,14 +34,6 @@ def create_many(call: Call) -> Response:
     return _start(call, "Bulk Create Ticket", work, NO_FAULT)
 
 
-def create_later(call: Call) -> Response:
-    """``POST /tickets?async=true``: 202 and a job of one."""
-    payload = ticket_payload(call)
-    response = _start(call, "Create Ticket", [partial(_create_item, call, 0, payload)], NO_FAULT)
-    response.status = 202
-    return response
-
-
 def update_many(call: Call) -> Response:
     """``PUT /tickets/update_many``: one change for ``ids=``, or a batch of ``tickets`` with their own changes.
 

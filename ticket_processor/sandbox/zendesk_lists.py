@@ -106,13 +106,16 @@ def paged(
     key, backwards = _sort_key(query.get("sort_by") or query.get("sort") or "", ("created_at", *sorts))
     rows = sorted(rows, key=key, reverse=backwards or query.get("sort_order") == "desc" or descending)
     start, end = (page - 1) * size, page * size
-    payload = {
-        name: list(map(show, rows[start:end])),
-        "next_page": call.link(page=str(page + 1)) if end < len(rows) else None,
+    return json_response(200, {name: list(map(show, rows[start:end])), **neighbours(call, page, size, len(rows))})
+
+
+def neighbours(call: Call, page: int, size: int, count: int) -> dict[str, Any]:
+    """The links and the count of a page by offset."""
+    return {
+        "next_page": call.link(page=str(page + 1)) if page * size < count else None,
         "previous_page": call.link(page=str(page - 1)) if page > 1 else None,
-        "count": len(rows),
+        "count": count,
     }
-    return json_response(200, payload)
 
 
 def _by_cursor(call: Call, name: str, rows: list[Row], sorts: Sequence[str], show: Callable[[Row], Row]) -> Response:
@@ -186,23 +189,3 @@ def decode_cursor(cursor: str) -> Key:
 
 def _error(status: int, code: str, title: str) -> Refusal:
     return refuse(status, {"errors": [{"code": code, "title": title, "detail": title}]})
-
-
-def list_tags(call: Call) -> Response:
-    """``GET /tags``: every tag in use with its count, most frequent first."""
-    counts: dict[str, int] = {}
-    for ticket in call.store.tickets.values():
-        if not ticket.deleted:
-            for tag in ticket.json["tags"]:
-                counts[tag] = counts.get(tag, 0) + 1
-    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    rows = [{"name": tag, "count": used} for tag, used in ranked]
-    page = call.number("page", 1, at_most=10**9)
-    size = call.number("per_page", PAGE, at_most=PAGE)
-    payload = {
-        "tags": rows[(page - 1) * size : page * size],
-        "count": len(rows),
-        "next_page": call.link(page=str(page + 1)) if page * size < len(rows) else None,
-        "previous_page": call.link(page=str(page - 1)) if page > 1 else None,
-    }
-    return json_response(200, payload)

@@ -9,7 +9,7 @@ from .messages import Response, json_response, refuse
 from .records import without_generated
 from .store import Store
 from .zendesk_call import NOT_FOUND, Call
-from .zendesk_lists import PAGE, paged
+from .zendesk_lists import PAGE, neighbours, paged
 
 OLD_S = 120 * 86_400
 """A ticket that was closed so long ago is archived: no list has it."""
@@ -24,13 +24,8 @@ def search_users(call: Call) -> Response:
         raise refuse(422, {"error": "invalid", "description": f"Invalid search: {text[:80]}"}) from None
     rows = [row for number, row in sorted(call.store.users.items()) if _matches(call.store, number, words)]
     page, size = call.number("page", 1, at_most=100), call.number("per_page", PAGE, at_most=PAGE)
-    payload = {
-        "users": rows[(page - 1) * size : page * size],
-        "next_page": call.link(page=str(page + 1)) if page * size < len(rows) else None,
-        "previous_page": call.link(page=str(page - 1)) if page > 1 else None,
-        "count": len(rows),
-    }
-    return json_response(200, payload)
+    shown = rows[(page - 1) * size : page * size]
+    return json_response(200, {"users": shown, **neighbours(call, page, size, len(rows))})
 
 
 def _matches(store: Store, number: int, words: list[str]) -> bool:

@@ -10,7 +10,7 @@ from .messages import Response, json_response, refuse
 from .records import without_generated
 from .zendesk_call import Call
 from .zendesk_export import ORDERED, Document, indexed, parse_query
-from .zendesk_lists import PAGE
+from .zendesk_lists import PAGE, neighbours
 
 MOST_RESULTS = 1_000
 """Results that a search shows, over all its pages."""
@@ -38,9 +38,7 @@ def search(call: Call) -> Response:
             {**without_generated(row), "result_type": "ticket"} for row in rows[start : min(end, MOST_RESULTS)]
         ],
         "facets": None,
-        "next_page": call.link(page=str(page + 1)) if end < len(rows) else None,
-        "previous_page": call.link(page=str(page - 1)) if page > 1 else None,
-        "count": len(rows),
+        **neighbours(call, page, size, len(rows)),
     }
     return json_response(200, payload)
 

@@ -1,4 +1,4 @@
-"""Single tickets: show, update, create, count, and their tags."""
+"""Single tickets: show, update, create, delete and count."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Any
 from .clock import iso
 from .messages import Response, json_response, refuse
 from .records import NO_SOURCE, StoredTicket
-from .text import normalise_tags
-from .zendesk_call import Call, bad_request, forbidden, invalid
-from .zendesk_writes import CREATABLE, UPDATABLE, apply_creation, apply_update, check_guard, unknown_keys
+from .zendesk_call import Call, bad_request, forbidden
+from .zendesk_writes import CREATABLE, UPDATABLE, apply_creation, apply_update, unknown_keys
 
 IDEMPOTENCY_SECONDS = 7_200
 
@@ -62,37 +61,6 @@ def ticket_payload(call: Call) -> dict[str, Any]:
     if not isinstance(payload, dict):
         raise bad_request("Invalid attribute", "ticket is required")
     return payload
-
-
-def show_tags(call: Call) -> Response:
-    """``GET /tickets/{id}/tags``"""
-    return json_response(200, {"tags": call.ticket().json["tags"]})
-
-
-def add_tags(call: Call) -> Response:
-    """``PUT /tickets/{id}/tags``: adds."""
-    return _edit_tags(call, 200, lambda now, given: now | given)
-
-
-def set_tags(call: Call) -> Response:
-    """``POST /tickets/{id}/tags``: replaces."""
-    return _edit_tags(call, 201, lambda now, given: given)
-
-
-def remove_tags(call: Call) -> Response:
-    """``DELETE /tickets/{id}/tags``: removes, and answers 204 without a body."""
-    _edit_tags(call, 200, lambda now, given: now - given)
-    return Response(204, {"Content-Type": "application/json; charset=utf-8"})
-
-
-def _edit_tags(call: Call, status: int, merge: Callable[[set[str], set[str]], set[str]]) -> Response:
-    ticket, payload = call.ticket(), call.payload()
-    check_guard(ticket, payload, call.rules)
-    if ticket.json["status"] == "closed":
-        raise invalid("status", "Status: closed prevents ticket update", "RecordInvalid")
-    tags = sorted(merge(set(ticket.json["tags"]), set(normalise_tags(payload.get("tags")))))
-    call.store.change(ticket, {"tags": tags}, actor="api", author_id=call.identity.user_id, raw=payload)
-    return json_response(status, {"tags": ticket.json["tags"]})
 
 
 def _empty_audit(call: Call, ticket: StoredTicket) -> dict[str, Any]:
