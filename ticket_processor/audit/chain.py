@@ -17,7 +17,7 @@ from typing import IO, Any
 from ..core.errors import CannotRun
 from .encryption import DataKey, Keyring, is_as_closed, is_encrypted
 from .files import SEGMENT, LogFile, TooLarge, lines_of
-from .lines import NO_MAC, Line, decode, flaw, key_id
+from .lines import NO_MAC, Line, flaw, key_id, read
 
 _MAC = re.compile(r"[0-9a-f]{32}")
 
@@ -85,7 +85,7 @@ class Chain:
     def take(self, number: int, stored: bytes, *, judge: bool = True) -> CheckedLine:
         """The next line. Without ``judge`` the chain is followed, and nothing is known of the line."""
         unfinished = not stored.endswith(b"\n")
-        line = _read(stored)
+        line = read(stored)
         if line is None and unfinished:
             self._ends = [(self._ends[0][0], self.length + 1)]
             return CheckedLine(number, stored, None, LineVerdict.TORN, "it was cut short")
@@ -111,7 +111,7 @@ class Chain:
                 number, stored, None, LineVerdict.UNCHECKED, "the key that it is encrypted with is not here"
             )
         opened = self._cipher.opened(line, self._day, place)
-        inner = None if opened is None or (judge and not is_as_closed(stored, line)) else _read(opened)
+        inner = None if opened is None or (judge and not is_as_closed(stored, line)) else read(opened)
         if opened is None or inner is None:
             return CheckedLine(
                 number, stored, None, LineVerdict.CHANGED, "it cannot be decrypted as what was written there"
@@ -215,13 +215,6 @@ def _opened(file: LogFile) -> IO[bytes]:
 def _mac_of(line: Line) -> str:
     mac = line.get("mac")
     return mac if isinstance(mac, str) and _MAC.fullmatch(mac) else NO_MAC
-
-
-def _read(raw: bytes) -> Line | None:
-    try:
-        return decode(raw)
-    except ValueError:
-        return None
 
 
 def _not_here(name: object) -> str:

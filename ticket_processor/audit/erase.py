@@ -15,13 +15,13 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
 from ..core.errors import CannotRun, RunLocked, StateUnusable
 from ..core.private_files import make_folder
 from .encryption import DataKey, Keyring, is_encrypted
 from .files import SEGMENT, LogFile, leftovers, lines_of, replace_file
-from .lines import Line, decode, encode, erased
+from .lines import Line, encode, erased, read
 from .receipts import AuditLog
 
 ERASING, ERASED = "erasing", "erased"
@@ -262,7 +262,7 @@ def _lines(file: LogFile, keys: Keyring | None) -> Iterator[_Stored]:
     key: DataKey | None = None
     with file.open() as lines:
         for stored in lines_of(lines):
-            line = _read(stored)
+            line = read(stored)
             if line is None or not is_encrypted(line):
                 if line is not None and line.get("event") == SEGMENT:
                     key = keys.key_of(line) if keys else None
@@ -270,15 +270,8 @@ def _lines(file: LogFile, keys: Keyring | None) -> Iterator[_Stored]:
                 continue
             place = line.get("seq")
             opened = key.opened(line, file.day, place) if key and isinstance(place, int) else None
-            inner = None if opened is None else _read(opened)
+            inner = None if opened is None else read(opened)
             yield _Stored(stored, inner, key, cast(int, place), is_closed=inner is None)
-
-
-def _read(raw: bytes) -> dict[str, Any] | None:
-    try:
-        return decode(raw)
-    except ValueError:
-        return None
 
 
 def _why(error: Exception) -> str:

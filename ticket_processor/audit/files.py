@@ -22,7 +22,7 @@ from typing import IO, Any, cast
 from ..core.errors import CannotRun, why_unusable
 from ..core.private_files import check_is_file
 from .encryption import KEYS_VARIABLE, DataKey, Keyring, is_encrypted
-from .lines import decode
+from .lines import read
 
 NAME = "ticketbot-{day}"
 SEGMENT = "segment"
@@ -113,10 +113,10 @@ def read_lines(
     for number, stored in enumerate(_raw_lines(file)):
         if number < first and not stored.startswith(_HEADER):
             continue
-        raw, line = stored, _read(stored)
+        raw, line = stored, read(stored)
         if line is not None and is_encrypted(line):
             opened = None if key is None else key.opened(line, file.day, number)
-            raw, line = (stored, None) if opened is None else (opened, _read(opened))
+            raw, line = (stored, None) if opened is None else (opened, read(opened))
         elif line is not None and line.get("event") == SEGMENT:
             key = keys.key_of(line) if keys else None
         if number >= first:
@@ -137,27 +137,26 @@ def line_at(file: LogFile, number: int, keys: Keyring | None = None) -> dict[str
     key: DataKey | None = None
     for at, raw in enumerate(_raw_lines(file)):
         if keys and raw.startswith(_HEADER):
-            key = keys.key_of(_read(raw) or {})
+            key = keys.key_of(read(raw) or {})
         if at == number:
-            line = _read(raw)
+            line = read(raw)
             if line is None or key is None or not is_encrypted(line):
                 return line
             opened = key.opened(line, file.day, at)
-            return None if opened is None else _read(opened)
+            return None if opened is None else read(opened)
     return None
 
 
 def encrypts(file: LogFile) -> bool:
     """Whether any header of the file says that its lines are encrypted. Raises :class:`CannotRun`."""
-    return any(raw.startswith(_HEADER) and "cipher" in (_read(raw) or {}) for raw in _raw_lines(file))
+    return any("cipher" in header for header in _headers(file))
 
 
 def last_header(file: LogFile) -> dict[str, Any] | None:
     """The header under which the last lines of a file stand; ``None`` when it has none. Raises :class:`CannotRun`."""
     found = None
-    for raw in _raw_lines(file):
-        if raw.startswith(_HEADER):
-            found = _read(raw) or found
+    for header in _headers(file):
+        found = header or found
     return found
 
 
@@ -166,9 +165,8 @@ def key_of(file: LogFile, keys: Keyring, *, start: int = 0, key: DataKey | None 
 
     Up to byte ``start``, where a line begins, that is ``key``: these are not read.
     """
-    for raw in _raw_lines(file, start):
-        if raw.startswith(_HEADER):
-            key = keys.key_of(_read(raw) or {})
+    for header in _headers(file, start):
+        key = keys.key_of(header)
     return key
 
 
@@ -187,10 +185,16 @@ def events(
 def read_events(path: Path, keys: Keyring | None = None) -> Iterator[dict[str, Any]]:
     """The events of one file, as :func:`events` gives them."""
     for raw, line in read_lines(LogFile.at(path), keys):
-        if line is None and is_encrypted(_read(raw) or {}):
-            raise CannotRun(f"the log {path} is encrypted: {KEYS_VARIABLE} must hold the key that it was written with")
-        if line is not None and isinstance(line.get("event"), str) and line["event"] != SEGMENT:
+        if line is None:
+            check_opened(raw, path)
+        elif isinstance(line.get("event"), str) and line["event"] != SEGMENT:
             yield line
+
+
+def check_opened(raw: bytes, path: Path) -> None:
+    """Raise :class:`CannotRun` for a line that is still encrypted."""
+    if is_encrypted(read(raw) or {}):
+        raise CannotRun(f"the log {path} is encrypted: {KEYS_VARIABLE} must hold the key that it was written with")
 
 
 def pack(path: Path) -> None:
@@ -232,6 +236,11 @@ def replace_file(path: Path, write: Callable[[IO[bytes]], None]) -> None:
         raise
 
 
+def _headers(file: LogFile, start: int = 0) -> Iterator[dict[str, Any]]:
+    """The headers of a file, in order; an empty one stands for one that cannot be read."""
+    return (read(raw) or {} for raw in _raw_lines(file, start) if raw.startswith(_HEADER))
+
+
 def _raw_lines(file: LogFile, start: int = 0) -> Iterator[bytes]:
     try:
         with file.open() as lines:
@@ -240,13 +249,6 @@ def _raw_lines(file: LogFile, start: int = 0) -> Iterator[bytes]:
             yield from lines_of(lines)
     except (OSError, EOFError, zlib.error) as error:
         raise _unreadable(file.path, error) from error
-
-
-def _read(raw: bytes) -> dict[str, Any] | None:
-    try:
-        return decode(raw)
-    except ValueError:
-        return None
 
 
 def _unreadable(path: Path, error: Exception) -> CannotRun:

@@ -56,6 +56,14 @@ def decode(raw: bytes) -> Line:
     return line
 
 
+def read(raw: bytes) -> Line | None:
+    """The line as an object; ``None`` for anything else, such as a torn line."""
+    try:
+        return decode(raw)
+    except ValueError:
+        return None
+
+
 def sealed(line: Mapping[str, Any], key: bytes, before: str, number: int) -> Line:
     """The line as number ``number`` of its file, after the line whose mac is ``before``."""
     public, personal = _split(line)

@@ -22,7 +22,7 @@ from ..core.errors import CannotRun
 from ..core.private_files import make_folder
 from .encryption import DataKey, Keyring, is_encrypted
 from .files import MAX_LINE, NAME, SEGMENT, LogFile, TooLarge, count_lines, key_of, log_files, read_lines, unpack
-from .lines import NO_MAC, decode, encode, flaw, key_id, sealed
+from .lines import NO_MAC, decode, encode, flaw, key_id, read, sealed
 
 LOCK_NAME = ".ticketbot-log.lock"
 SCHEMA = 1
@@ -306,7 +306,7 @@ def _last_lines(descriptor: int) -> tuple[list[bytes], bytes]:
         step = min(_BLOCK, at)
         at -= step
         os.lseek(descriptor, at, os.SEEK_SET)
-        blocks.append(_read(descriptor, step))
+        blocks.append(_bytes(descriptor, step))
         ends += blocks[-1].count(b"\n")
     tail = b"".join(reversed(blocks))
     whole, newline, torn = tail.rpartition(b"\n")
@@ -316,13 +316,11 @@ def _last_lines(descriptor: int) -> tuple[list[bytes], bytes]:
 
 
 def _number(raw: bytes) -> int | None:
-    with suppress(ValueError):
-        number = decode(raw).get("seq")
-        return number if isinstance(number, int) else None
-    return None
+    number = (read(raw) or {}).get("seq")
+    return number if isinstance(number, int) else None
 
 
-def _read(descriptor: int, length: int) -> bytes:
+def _bytes(descriptor: int, length: int) -> bytes:
     data = b""
     while len(data) < length and (more := os.read(descriptor, length - len(data))):
         data += more

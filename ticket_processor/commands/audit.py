@@ -10,12 +10,10 @@ from typing import Annotated
 
 import typer
 
-from ..audit.encryption import KEYS_VARIABLE, is_encrypted
-from ..audit.files import LogFile, last_header, log_files, read_lines
+from ..audit.files import LogFile, check_opened, last_header, log_files, read_lines
 from ..audit.findings import VerificationReport
 from ..audit.keys import FILE_NAME as KEY_FILE
 from ..audit.keys import VARIABLE, known_keys
-from ..audit.lines import decode
 from ..audit.retention import left_in
 from ..audit.verify import check
 from ..audit.writer import Head
@@ -101,10 +99,8 @@ def cat(
         raise no_log(settings)
     for file in files:
         for raw, line in read_lines(file, keys):
-            if line is None and _closed(raw):
-                raise CannotRun(
-                    f"the log {file.path} is encrypted: {KEYS_VARIABLE} must hold the key that it was written with"
-                )
+            if line is None:
+                check_opened(raw, file.path)
             out.write(raw)
     out.flush()
     return ExitCode.OK
@@ -179,13 +175,6 @@ def _files(folder: Path, wanted: Sequence[str]) -> list[LogFile]:
             raise ConfigError(f"{text} is neither a file of a log nor a day of the log in {folder}, such as 2026-11-21")
         found += of_day
     return found
-
-
-def _closed(raw: bytes) -> bool:
-    try:
-        return is_encrypted(decode(raw))
-    except ValueError:
-        return False
 
 
 def _rows(report: VerificationReport) -> list[tuple[str, str, str]]:

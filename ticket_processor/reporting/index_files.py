@@ -19,9 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..audit.encryption import KEYS_VARIABLE, Keyring, is_encrypted
-from ..audit.files import INDEX_FOLDER, SEGMENT, LogFile, encrypts, log_files, may_be_in_use, read_lines
-from ..audit.lines import decode
+from ..audit.encryption import Keyring
+from ..audit.files import INDEX_FOLDER, SEGMENT, LogFile, check_opened, encrypts, log_files, may_be_in_use, read_lines
 from ..core.errors import CannotRun
 from ..core.private_files import what_else
 from .index_columns import SELECT, SELECT_LINES, VERSION, kept
@@ -222,7 +221,7 @@ class LogStore:
         lines = []
         for raw, line in read_lines(source.file, self._keys):
             if line is None:
-                _complain_if_closed(raw, source.file)
+                check_opened(raw, source.file.path)
             elif line.get("event") != SEGMENT and isinstance(line.get("event"), str):
                 text = json.dumps(kept(line), ensure_ascii=False)
                 lines.append(text.encode("utf-8", "replace").decode())
@@ -250,14 +249,6 @@ def _any(cursor: DuckDBPyConnection, table: str) -> bool:
 def _check_there(source: Source) -> None:
     if not source.file.path.exists():
         raise FileNotFoundError(source.day)
-
-
-def _complain_if_closed(raw: bytes, file: LogFile) -> None:
-    with suppress(ValueError):
-        if is_encrypted(decode(raw)):
-            raise CannotRun(
-                f"the log {file.path} is encrypted: {KEYS_VARIABLE} must hold the key that it was written with"
-            )
 
 
 def _without_patterns(path: Path) -> str:
