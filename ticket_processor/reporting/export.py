@@ -14,7 +14,7 @@ from ..core.clock import iso
 from ..core.sanitize import harmless
 from .figures import Latency, Objective, Totals
 from .knowledge_gaps import Knowledge
-from .override_counts import Band, Count, Overrides
+from .override_counts import Count, Overrides
 from .report import BY, ZONE, Report
 from .spikes import Spike
 
@@ -56,7 +56,7 @@ def as_data(report: Report) -> dict[str, Any]:
             for point in report.by_time
         ],
         "overrides": report.overrides and overrides_data(report.overrides),
-        "knowledge": report.knowledge and knowledge_data(report.knowledge),
+        "knowledge": report.knowledge and report.knowledge.model_dump(mode="json"),
         "remarks": list(report.remarks),
     }
 
@@ -123,7 +123,10 @@ def _rows(report: Report) -> Iterator[Row]:
     for point in report.by_time:
         for name in ("tickets", "failed", "answers", "fallback", "cost_usd", "p50_ms", "p95_ms"):
             yield report.step, _text(point.at), name, _rounded(getattr(point, name)), ""
-    yield from _helpdesk_rows(report)
+    if report.overrides is not None:
+        yield from overrides_rows(report.overrides)
+    if report.knowledge is not None:
+        yield from knowledge_rows(report.knowledge)
 
 
 def _run_rows(report: Report) -> Iterator[Row]:
@@ -132,13 +135,6 @@ def _run_rows(report: Report) -> Iterator[Row]:
         yield "runs", "", name, _rounded(getattr(runs, name)), ""
     yield from (("runs", f"exit code {code}", "count", count, "") for code, count in runs.exit_codes.items())
     yield from (("runs", why, "stopped_by", count, "") for why, count in runs.stopped_by.items())
-
-
-def _helpdesk_rows(report: Report) -> Iterator[Row]:
-    if report.overrides is not None:
-        yield from overrides_rows(report.overrides)
-    if report.knowledge is not None:
-        yield from knowledge_rows(report.knowledge)
 
 
 def _totals(totals: Totals) -> dict[str, Any]:
@@ -184,11 +180,6 @@ def overrides_data(found: Overrides) -> dict[str, Any]:
     }
 
 
-def knowledge_data(found: Knowledge) -> dict[str, Any]:
-    """All topics, those with articles too."""
-    return found.model_dump(mode="json")
-
-
 def overrides_rows(found: Overrides) -> Iterator[Row]:
     """Lines of a CSV file: section, key, measure, value, and nothing before."""
     names = (
@@ -202,7 +193,7 @@ def overrides_rows(found: Overrides) -> Iterator[Row]:
         for key, count in ((part.part, part), *((f"{part.part} {label.label}", label) for label in part.labels)):
             yield from (("override", key, name, value, "") for name, value in _counts(count).items())
         for band in part.bands:
-            key = f"{part.part} {_band_name(band)}"
+            key = f"{part.part} {band.lower:g} to {band.upper:g}"
             yield "override_confidence", key, "judged", band.judged, ""
             yield "override_confidence", key, "precision", _rounded(band.precision), ""
     for pair in found.pairs:
@@ -217,10 +208,6 @@ def knowledge_rows(found: Knowledge) -> Iterator[Row]:
         yield "knowledge", key, "articles", item.articles, ""
         yield "knowledge", key, "mentions", item.mentions, ""
         yield "knowledge", key, "gap", item.gap or "", ""
-
-
-def _band_name(band: Band) -> str:
-    return f"{band.lower:g} to {band.upper:g}"
 
 
 def _counts(count: Count) -> dict[str, Any]:

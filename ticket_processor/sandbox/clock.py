@@ -1,11 +1,14 @@
-"""The sandbox's time: one number, Unix seconds, from a clock that can be moved forward by hand."""
+"""The sandbox's time, in Unix seconds: clocks that can be moved forward by hand, and work that falls due later."""
 
 from __future__ import annotations
 
+import heapq
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import formatdate
+from itertools import count
 from typing import Protocol, runtime_checkable
 
 
@@ -68,6 +71,42 @@ class ManualClock:
 def _refuse_negative(seconds: float) -> None:
     if not seconds >= 0:
         raise ValueError("the sandbox's clock does not go back")
+
+
+class Agenda:
+    """A clock, a lock and a list of things to do later, such as a job's items: :meth:`settle` does what is due.
+
+    Threads: ``lock`` is re-entrant and covers everything that the work touches.
+    """
+
+    def __init__(self, clock: SandboxClock) -> None:
+        self.lock = threading.RLock()
+        self._clock = clock
+        self._as_of: float | None = None
+        self._entries: list[tuple[float, int, Callable[[], None]]] = []
+        self._sequence = count()
+
+    def now(self) -> float:
+        """Unix seconds; inside a piece of delayed work, the moment it was due."""
+        return self._clock.now() if self._as_of is None else self._as_of
+
+    def later(self, due: float, work: Callable[[], None]) -> None:
+        """Do ``work`` at a moment: at the first :meth:`settle` from then on, stamped with that moment."""
+        with self.lock:
+            heapq.heappush(self._entries, (due, next(self._sequence), work))
+
+    def settle(self) -> None:
+        """Do everything that has fallen due, in order of its time; nothing when called from such work."""
+        with self.lock:
+            if self._as_of is not None:
+                return
+            while self._entries and self._entries[0][0] <= self._clock.now():
+                due, _, work = heapq.heappop(self._entries)
+                self._as_of = due
+                try:
+                    work()
+                finally:
+                    self._as_of = None
 
 
 def iso(moment: float) -> str:

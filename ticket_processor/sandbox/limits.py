@@ -17,7 +17,7 @@ TEN_MINUTES = 600
 
 @dataclass(frozen=True)
 class Plan:
-    """Requests per minute: for everything, and for the endpoints that have a limit of their own.
+    """Requests per minute: for everything, and for the endpoints of :data:`_ENDPOINTS`.
 
     ``None`` means no limit. ``list_tickets`` has been met on trial accounts only.
     """
@@ -43,17 +43,6 @@ PLANS: dict[str, Plan] = {
 }
 """Plan names a sandbox takes. ``enterprise-plus`` includes the high-volume add-on's higher limits, ``sandbox``
 is a vendor's sandbox or trial account."""
-
-
-@dataclass(frozen=True)
-class EndpointLimit:
-    """One endpoint's limit: the header that reports it, its size, its window in seconds, its 429 body."""
-
-    header: str
-    total: int
-    window: int
-    message: str
-    form: str = "errors"
 
 
 class RequestLimits:
@@ -93,26 +82,19 @@ class RequestLimits:
 
     def spend(self, name: str, now: float, *, key: object = None) -> dict[str, str]:
         """Count one request against an endpoint's own limit: its header, or nothing without a limit."""
-        limit = self._limit(name)
-        if limit is None:
-            return {}
-        used, resets = self._count((name, key), limit.window, now)
-        left = max(0, limit.total - used)
-        headers = {limit.header: f"total={limit.total}; remaining={left}; resets={resets}"}
-        if used > limit.total:
-            if limit.form == "error":
-                body: object = {"error": "APIRateLimitExceeded", "description": limit.message}
-            else:
-                body = {"errors": [{"code": "TooManyRequests", "title": limit.message}]}
-            raise Refusal(_too_many(json_response(429, body), headers, resets))
-        return headers
-
-    def _limit(self, name: str) -> EndpointLimit | None:
         total = getattr(self.plan, name)
         if total is None:
-            return None
+            return {}
         header, window, message, form = _ENDPOINTS[name]
-        return EndpointLimit(header, total, window, message, form)
+        used, resets = self._count((name, key), window, now)
+        headers = {header: f"total={total}; remaining={max(0, total - used)}; resets={resets}"}
+        if used > total:
+            if form == "error":
+                body: object = {"error": "APIRateLimitExceeded", "description": message}
+            else:
+                body = {"errors": [{"code": "TooManyRequests", "title": message}]}
+            raise Refusal(_too_many(json_response(429, body), headers, resets))
+        return headers
 
     def _count(self, key: object, window: int, now: float) -> tuple[int, int]:
         self._sweep(now)
@@ -146,25 +128,10 @@ _ENDPOINTS: dict[str, tuple[str, int, str, str]] = {
         "Number of allowed search export API requests per minute exceeded",
         "error",
     ),
-    "update_ticket": (
-        "zendesk-rate-limit-tickets-update",
-        MINUTE,
-        "Too many ticket updates",
-        "errors",
-    ),
-    "ticket_fields": (
-        "zendesk-ratelimit-ticket-fields-index",
-        MINUTE,
-        "Too many requests for ticket fields",
-        "errors",
-    ),
+    "update_ticket": ("zendesk-rate-limit-tickets-update", MINUTE, "Too many ticket updates", "errors"),
+    "ticket_fields": ("zendesk-ratelimit-ticket-fields-index", MINUTE, "Too many requests for ticket fields", "errors"),
     "audits": ("zendesk-ratelimit-ticket-audits", MINUTE, "Too many requests for audits", "errors"),
-    "list_tickets": (
-        "zendesk-ratelimit-tickets-index",
-        MINUTE,
-        "Too many requests for the list of tickets",
-        "errors",
-    ),
+    "list_tickets": ("zendesk-ratelimit-tickets-index", MINUTE, "Too many requests for the list of tickets", "errors"),
     "updates_per_ticket": (
         "zendesk-ratelimit-per-ticket-updates",
         TEN_MINUTES,
@@ -172,6 +139,7 @@ _ENDPOINTS: dict[str, tuple[str, int, str, str]] = {
         "errors",
     ),
 }
+"""By name, the header that reports a limit, its window in seconds, and the message and form of its 429."""
 
 
 def _too_many(response: Response, headers: dict[str, str], resets: int) -> Response:

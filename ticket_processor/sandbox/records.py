@@ -38,7 +38,6 @@ class Audit:
     comment_public: bool | None = None
     visible: bool = True
     stamp_before: str = ""
-    stamp_after: str = ""
 
     @property
     def raw_keys(self) -> tuple[str, ...]:
@@ -121,7 +120,6 @@ class Job:
     id: str
     job_type: str
     total: int
-    queued_at: float
     progress: int = 0
     started: bool = False
     finished_at: float | None = None

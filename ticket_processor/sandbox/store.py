@@ -15,9 +15,8 @@ from collections.abc import Iterable, Mapping
 from itertools import count
 from typing import Any
 
-from .agenda import Agenda
 from .choices import blank, linked, options_of
-from .clock import SandboxClock, iso
+from .clock import Agenda, SandboxClock, iso
 from .records import NO_SOURCE, Actor, Audit, Job, StoredTicket, new_comment, new_ticket_json, via_of
 from .text import html_to_text, normalise_tags
 
@@ -439,7 +438,6 @@ class Store(Agenda):
             comment_public=public,
             visible=not hidden,
             stamp_before=stamp_before,
-            stamp_after=ticket.json["updated_at"],
         )
         self.history.append(audit)
         if not hidden:

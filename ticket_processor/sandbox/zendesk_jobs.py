@@ -120,7 +120,7 @@ def _start(call: Call, job_type: str, work: Sequence[Item], fault: JobFault) -> 
         wait = {"Retry-After": "10"} if status in (429, 503) else {}
         raise error_in_form(rules.too_many_jobs_form, status, "TooManyJobs", message, **wait)
     _tidy(store.jobs, call.now)
-    job = Job(f"V3-{store.random.getrandbits(128):032x}", job_type, len(work), call.now)
+    job = Job(f"V3-{store.random.getrandbits(128):032x}", job_type, len(work))
     answer = json_response(200, {"job_status": job_json(job, store.base_url)})
     if fault.lost:
         return answer

@@ -109,6 +109,11 @@ class CheckResult:
     checks: tuple[Check, ...]
     metrics: RunMetrics | None = None
 
+    @classmethod
+    def of(cls, check: Check) -> CheckResult:
+        """The result of a probe with one check."""
+        return cls((check,))
+
 
 @dataclass(frozen=True)
 class Probe:

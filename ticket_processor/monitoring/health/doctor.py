@@ -145,8 +145,8 @@ def _kill_switch(settings: Settings) -> CheckResult:
     try:
         kill_switch(settings).check()
     except Halted as error:
-        return _one(left.kill_switch(str(error)))
-    return _one(left.kill_switch(None))
+        return CheckResult.of(left.kill_switch(str(error)))
+    return CheckResult.of(left.kill_switch(None))
 
 
 def _alerts(settings: Settings, clock: Clock) -> CheckResult:
@@ -169,18 +169,20 @@ def _log_chain(settings: Settings, clock: Clock) -> CheckResult:
     except FileNotFoundError:
         pass  # which is worth more than a word, where a run has left a log
     except OSError as error:
-        return _one(skipped("log_chain", f"not known, since {folder} cannot be read ({why_unusable(folder, error)})"))
+        return CheckResult.of(
+            skipped("log_chain", f"not known, since {folder} cannot be read ({why_unusable(folder, error)})")
+        )
     keys = keyring(settings)
     try:
         encryption_news(folder, iso(clock.now())[:10], keys)
     except ConfigError as error:
-        return _one(fail("log_chain", f"no run can write to the log: {error}"))
+        return CheckResult.of(fail("log_chain", f"no run can write to the log: {error}"))
     try:
         with opened_state(settings.state_folder, settings.zendesk.base_url, dry_run=True) as state:
             head = left_in(state, settings.log_dir)
     except (StateUnusable, ConfigError):
-        return _one(skipped("log_chain", "not known, since the state cannot be read"))
-    return _one(left.log_chain(head, head is not None and stands(settings.log_dir, head, keys)))
+        return CheckResult.of(skipped("log_chain", "not known, since the state cannot be read"))
+    return CheckResult.of(left.log_chain(head, head is not None and stands(settings.log_dir, head, keys)))
 
 
 def _log_folder(settings: Settings, clock: Clock) -> CheckResult:
@@ -205,17 +207,17 @@ def _folder(name: str, folder: Path, written: Sequence[str], settings: Settings)
         shut = [file for file in written if (place / file).exists() and not os.access(place / file, os.W_OK)]
         if shut and place == folder.absolute():
             why = f"this user may not write to its file {shut[0]}"
-    return _one(
+    return CheckResult.of(
         judged.folder(name, judged.Folder(str(folder), usage.free, usage.total, settings.run.min_free_mb * MB, why))
     )
 
 
 def _permissions(settings: Settings, secret_files: Sequence[Path]) -> CheckResult:
     if os.name != "posix":
-        return _one(judged.permissions(None, 0))
+        return CheckResult.of(judged.permissions(None, 0))
     files = [*secret_files, *_files_of(settings.log_dir, "ticketbot-"), *_files_of(settings.state_folder, "")]
     folders = {settings.log_dir, settings.state_folder, *(file.parent for file in secret_files)}
-    return _one(
+    return CheckResult.of(
         judged.permissions(
             sorted(str(file) for file in files if _open_to_others(file)),
             len(files),
@@ -246,7 +248,3 @@ def _takes_from_others(folder: Path) -> bool:
         return bool(folder.stat().st_mode & stat.S_IWOTH)
     except OSError:
         return False  # not there yet, or out of everybody's reach
-
-
-def _one(check: Check) -> CheckResult:
-    return CheckResult((check,))

@@ -266,18 +266,18 @@ def _certificate(
     """When a server's certificate ends, by a connection of its own."""
     parts = urlsplit(url)
     if parts.scheme != "https":
-        return _answer(skipped(name, "a server of this machine's own, by http: there is no certificate"))
+        return CheckResult.of(skipped(name, "a server of this machine's own, by http: there is no certificate"))
     if requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url)):
-        return _answer(
+        return CheckResult.of(
             skipped(name, "the server is reached through a proxy, which shows its certificate to nobody else")
         )
     try:
         begins, ends = _lifetime(str(parts.hostname), parts.port or 443, context())
     except ssl.SSLCertVerificationError as error:
-        return _answer(untrusted(name, f"the server's certificate is not trusted: {error.verify_message}"))
+        return CheckResult.of(untrusted(name, f"the server's certificate is not trusted: {error.verify_message}"))
     except OSError as error:
-        return _answer(skipped(name, f"not known, since there is no connection to the server: {_why(error)}"))
-    return _answer(judged.certificate(name, begins, ends, clock.now()))
+        return CheckResult.of(skipped(name, f"not known, since there is no connection to the server: {_why(error)}"))
+    return CheckResult.of(judged.certificate(name, begins, ends, clock.now()))
 
 
 def _why(error: OSError) -> str:
@@ -308,7 +308,3 @@ def _of_requests() -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=None if folder else named, capath=named if folder else None)
     context.minimum_version = tls.lowest()
     return context
-
-
-def _answer(check: Check) -> CheckResult:
-    return CheckResult((check,))
