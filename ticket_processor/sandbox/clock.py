@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import formatdate
 from itertools import count
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 
 class SandboxClock(Protocol):
@@ -17,17 +17,6 @@ class SandboxClock(Protocol):
 
     def now(self) -> float:
         """Unix time in seconds."""
-
-
-@runtime_checkable
-class AdvanceableClock(Protocol):
-    """A clock that ``POST /sandbox/clock`` can move."""
-
-    def now(self) -> float:
-        """Unix time in seconds."""
-
-    def advance(self, seconds: float) -> None:
-        """Move forward. Raises ``ValueError`` for a negative amount."""
 
 
 class OffsetClock:

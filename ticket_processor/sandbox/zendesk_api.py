@@ -6,13 +6,11 @@ import hashlib
 from collections.abc import Callable
 
 from . import (
+    zendesk_account,
     zendesk_export,
     zendesk_help_center,
     zendesk_jobs,
     zendesk_lists,
-    zendesk_other,
-    zendesk_people,
-    zendesk_search,
     zendesk_tickets,
 )
 from .job_faults import NO_FAULT, JobFault
@@ -31,8 +29,8 @@ TOKEN_PATHS = frozenset(("/oauth/tokens", "/oauth/tokens.json", "/api/v2/oauth/t
 
 ROUTES: dict[str, Handler] = {
     "GET incremental/tickets/cursor": zendesk_export.incremental,
-    "GET search": zendesk_search.search,
-    "GET search/count": zendesk_search.count,
+    "GET search": zendesk_export.search,
+    "GET search/count": zendesk_export.count,
     "GET search/export": zendesk_export.search_export,
     "GET tickets": zendesk_lists.list_tickets,
     "POST tickets": zendesk_tickets.create,
@@ -49,12 +47,12 @@ ROUTES: dict[str, Handler] = {
     "GET job_statuses": zendesk_jobs.list_jobs,
     "GET job_statuses/show_many": zendesk_jobs.show_many_jobs,
     "GET job_statuses/{job}": zendesk_jobs.show_job,
-    "GET ticket_fields": zendesk_other.ticket_fields,
-    "GET groups": zendesk_other.groups,
-    "GET users/me": zendesk_other.current_user,
-    "GET users/search": zendesk_people.search_users,
-    "GET users/{id}/identities": zendesk_people.identities,
-    "GET users/{id}/tickets/requested": zendesk_people.requested,
+    "GET ticket_fields": zendesk_account.ticket_fields,
+    "GET groups": zendesk_account.groups,
+    "GET users/me": zendesk_account.current_user,
+    "GET users/search": zendesk_account.search_users,
+    "GET users/{id}/identities": zendesk_account.identities,
+    "GET users/{id}/tickets/requested": zendesk_account.requested,
     "GET help_center/locales": zendesk_help_center.locales,
     "GET help_center/articles": zendesk_help_center.articles,
     "GET help_center/articles/search": zendesk_help_center.search_articles,
@@ -90,8 +88,8 @@ class ZendeskApi:
         self.limits = limits
         self.rules = rules
         self._idempotency = zendesk_tickets.Idempotency()
-        store.ticket_fields = zendesk_other.default_fields(store)
-        store.groups = zendesk_other.default_groups(store)
+        store.ticket_fields = zendesk_account.default_fields(store)
+        store.groups = zendesk_account.default_groups(store)
 
     def handle(self, request: Request, job_fault: JobFault = NO_FAULT) -> Response:
         """The answer, with the vendor's headers on it; never raises for anything a client sent.
@@ -118,7 +116,7 @@ class ZendeskApi:
         identity = self.auth.identify(request)
         if identity is None:
             if route == "GET users/me":
-                return zendesk_other.anonymous_user()
+                return zendesk_account.anonymous_user()
             raise refuse(401, {"error": "Couldn't authenticate you"})
         now = self.store.now()
         resource = route.partition(" ")[2].partition("/")[0]

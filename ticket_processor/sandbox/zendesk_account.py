@@ -1,17 +1,82 @@
-"""The rest of the imitated API: ticket fields, groups, and the current user."""
+"""The imitated account: its ticket fields, groups and users, and what a user has requested."""
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from .clock import iso
-from .messages import Response, json_response
+from .messages import Response, json_response, refuse
+from .records import without_generated
 from .store import Store
-from .zendesk_call import Call
-from .zendesk_lists import paged
+from .zendesk_call import NOT_FOUND, Call
+from .zendesk_lists import PAGE, neighbours, paged
 
 FIRST_GROUP = 8_001
 ANONYMOUS = {"id": None, "name": "Anonymous user", "email": "invalid@example.com", "role": "end-user"}
+OLD_S = 120 * 86_400
+"""A ticket that was closed so long ago is archived: no list has it."""
+
+
+def search_users(call: Call) -> Response:
+    """``GET /users/search``: whoever has the words in name or an address, parts of it included. Offset paging only."""
+    text = call.request.query.get("query", "")
+    try:
+        words = [word.lower() for word in shlex.split(text.replace("'", r"\'"))]
+    except ValueError:
+        raise refuse(422, {"error": "invalid", "description": f"Invalid search: {text[:80]}"}) from None
+    rows = [row for number, row in sorted(call.store.users.items()) if _matches(call.store, number, words)]
+    page, size = call.number("page", 1, at_most=100), call.number("per_page", PAGE, at_most=PAGE)
+    shown = rows[(page - 1) * size : page * size]
+    return json_response(200, {"users": shown, **neighbours(call, page, size, len(rows))})
+
+
+def _matches(store: Store, number: int, words: list[str]) -> bool:
+    told = [str(store.users[number]["name"]), *store.addresses_of(number)]
+    said = {"name": told[:1], "email": told[1:]}
+    for word in words:
+        kind, colon, value = word.partition(":")
+        places = said.get(kind) if colon else told
+        if places is None or not any((value if colon else word) in place.lower() for place in places):
+            return False
+    return bool(words)
+
+
+def identities(call: Call) -> Response:
+    """``GET /users/{id}/identities``: the addresses of a user, the primary one first."""
+    number = int(call.args[0])
+    if number not in call.store.users:
+        raise refuse(404, NOT_FOUND)
+    stamp = call.store.users[number]["created_at"]
+    rows: list[dict[str, Any]] = [
+        {
+            "id": number * 100 + place,
+            "url": f"{call.store.base_url}/api/v2/users/{number}/identities/{number * 100 + place}.json",
+            "user_id": number,
+            "type": "email",
+            "value": address,
+            "primary": place == 0,
+            "verified": True,
+            "created_at": stamp,
+            "updated_at": stamp,
+        }
+        for place, address in enumerate(call.store.addresses_of(number))
+    ]
+    return paged(call, "identities", rows)
+
+
+def requested(call: Call) -> Response:
+    """``GET /users/{id}/tickets/requested``: neither deleted nor archived ones."""
+    number = int(call.args[0])
+    if number not in call.store.users:
+        raise refuse(404, NOT_FOUND)
+    rows = [
+        ticket.json
+        for ticket in call.store.tickets.values()
+        if ticket.json["requester_id"] == number and not ticket.deleted
+        if not (ticket.json["status"] == "closed" and call.now - ticket.changed > OLD_S)
+    ]
+    return paged(call, "tickets", rows, sorts=("updated_at", "id", "status"), show=without_generated)
 
 
 def ticket_fields(call: Call) -> Response:
