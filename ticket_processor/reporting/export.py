@@ -40,13 +40,7 @@ def as_data(report: Report) -> dict[str, Any]:
         "runs": {**_figures(runs), "last_started": None if runs.last_started is None else _text(runs.last_started)},
         "alerts": dict(report.alerts),
         "escalated": [
-            {
-                "ticket_id": one.ticket_id,
-                "at": _text(one.at),
-                "reasons": list(one.reasons),
-                "url": one.url or None,
-                "subject": one.subject or None,
-            }
+            {**_figures(one), "at": _text(one.at), "url": one.url or None, "subject": one.subject or None}
             for one in report.escalated
         ],
         "spikes": spikes,

@@ -40,6 +40,11 @@ _EXPRESSIONS: Mapping[str, str] = {"answered_by": "coalesce(model, analyser)"}
 _FALLBACK = f"analyser IS DISTINCT FROM 'model' AND why_fallback IS DISTINCT FROM '{NO_MODEL}'"
 _FAILED = "outcome = 'failed'"
 _OUTCOMES = ("updated", "suggested", "planned", "skipped", "failed")
+_SUMS = (
+    *("understood", "escalated", "suspicious", "answers", "fallback", "unplanned_fallback", "review"),
+    *("answers_from_cache", "unpriced", "cost_usd", "tokens_in", "tokens_out", "tokens_cached"),
+)
+"""The sums of :func:`totals`, in the order of its columns."""
 _FEWEST_RUNS, _SHORTEST_S = 5, 60
 """So many there must be before they have a usual distance, and no schedule's is shorter."""
 
@@ -67,21 +72,6 @@ def totals(index: LogIndex, selection: LogSelection) -> Totals:
         (sum(column) for column in zip(*(row[1:] for row in rows), strict=True)) if rows else [0] * 15
     )
     by_outcome = {outcome: (count, last) for outcome, count, last, *_ in rows}
-    (
-        understood,
-        escalated,
-        suspicious,
-        answers,
-        fallback,
-        unplanned,
-        review,
-        cached,
-        unpriced,
-        cost,
-        tokens_in,
-        tokens_out,
-        tokens_cached,
-    ) = sums
     failed_once = 0
     if "failed" in by_outcome:
         # By itself it is far quicker than among the others.
@@ -90,23 +80,11 @@ def totals(index: LogIndex, selection: LogSelection) -> Totals:
         )[0][0]
     return Totals(
         tickets=tickets,
-        understood=understood,
-        **{name: by_outcome.get(name, (0, 0))[1] for name in _OUTCOMES},
-        escalated=escalated,
-        suspicious=suspicious,
         lines=lines,
-        answers=answers,
-        fallback=fallback,
-        unplanned_fallback=unplanned,
-        review=review,
         written=sum(by_outcome.get(name, (0, 0))[0] for name in ("updated", "suggested")),
         failed_at_least_once=failed_once,
-        answers_from_cache=cached,
-        unpriced=unpriced,
-        cost_usd=cost,
-        tokens_in=tokens_in,
-        tokens_out=tokens_out,
-        tokens_cached=tokens_cached,
+        **{name: by_outcome.get(name, (0, 0))[1] for name in _OUTCOMES},
+        **dict(zip(_SUMS, sums, strict=True)),
     )
 
 
