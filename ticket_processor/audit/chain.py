@@ -1,7 +1,7 @@
-"""Following one file of the log from line to line: does each hold on to the one before, and is it as it was written?
+"""Checks one file of the log line by line: each must continue the chain, and be as it was written.
 
-What was changed is told apart from what cannot be judged for want of a key. After a line that is wrong the chain is
-taken up again, so that one change is told once.
+A changed line is distinguished from one whose key is missing. After a wrong line the chain is taken up again, so that
+one change is reported once.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _MAC = re.compile(r"[0-9a-f]{32}")
 
 
 class LineVerdict(Enum):
-    """What is known of a line."""
+    """The result of checking one line."""
 
     HOLDS = "holds"
     CHANGED = "changed"
     UNCHECKED = "unchecked"
-    """It is sealed or encrypted with a key that is not here."""
+    """It is sealed or encrypted with an unavailable key."""
     UNSEALED = "unsealed"
     """It was written before the chain began."""
     TORN = "torn"
@@ -37,7 +37,7 @@ class LineVerdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CheckedLine:
-    """A line: its place in the file (the first is 0), as it was before encryption, read, and what is known of it.
+    """A line with its place in the file (the first is 0), its text before encryption, and the verdict on it.
 
     ``line`` is ``None`` for what cannot be read; ``why`` says what is wrong; ``mac`` is what the line itself tells.
     """
@@ -83,7 +83,7 @@ class Chain:
         return self._ends[0][1]
 
     def take(self, number: int, stored: bytes, *, judge: bool = True) -> CheckedLine:
-        """The next line. Without ``judge`` the chain is followed, and nothing is known of the line."""
+        """Check the next line. Without ``judge`` the chain is followed, and the line is not checked."""
         unfinished = not stored.endswith(b"\n")
         line = read(stored)
         if line is None and unfinished:
@@ -155,7 +155,7 @@ class Chain:
             return False
         if above is None and after.get("key_id") in self._keys:
             return False
-        # Whoever could not open the lines above knew the mac of the last that is in plain sight.
+        # A writer without the encryption key named the mac of the last line that it could read.
         return self._blind or after.get("mac") in (self._ends[0][0], self._in_plain)
 
     def _of_sealed(self, raw: bytes, line: Line) -> tuple[LineVerdict, str]:

@@ -18,8 +18,8 @@ from .lines import encode, key_id
 KEYS_VARIABLE = "TICKETBOT_AUDIT_ENCRYPTION_KEYS"
 NAME = "AES-256-GCM"
 OFF, LOST = "off", "lost"
-"""Words among the keys: ``off`` in front, what is written from now on is in the clear; ``lost`` at the end, nobody has
-the key any more that the log was written with."""
+"""Words among the keys. ``off`` in front: new lines are in the clear. ``lost`` at the end: the key of the existing log
+is lost."""
 NEW_KEY = 'python -c "import base64, os; print(base64.b64encode(os.urandom(32)).decode())"'
 _NONCE = 12
 
@@ -27,8 +27,8 @@ _NONCE = 12
 class Keyring:
     """Master keys, the newest first, perhaps :data:`OFF` before or :data:`LOST` behind them. Threads may share it.
 
-    ``closes``: whether what is written is to be encrypted. ``given_up``: whether somebody has said that what is there
-    need not be opened. Raises :class:`ConfigError` when a key is none, or ``cryptography`` is missing.
+    ``closes``: whether new lines are encrypted. ``given_up``: whether the settings say that the existing log need not
+    be opened. Raises :class:`ConfigError` when a key is none, or ``cryptography`` is missing.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
@@ -79,7 +79,7 @@ class DataKey:
         return encode({"seq": number, "sealed": _text(nonce + self._aes.encrypt(nonce, data, _place(day, number)))})
 
     def opened(self, line: Mapping[str, Any], day: str, number: int) -> bytes | None:
-        """What was closed; ``None`` when it is not as it was, or was not written there."""
+        """The decrypted line; ``None`` if it was changed, or was not written in this place."""
         return _decrypted(self._aes, _bytes(line.get("sealed")), _place(day, number))
 
 

@@ -1,7 +1,7 @@
-"""Taking what is personal of some tickets out of the log, for good, while its chain still holds.
+"""Erases the personal part of tickets from the log for good, while the chain still verifies.
 
 A line keeps its numbers and labels; the summary, the quotes, what was found in the text and the note go, together with
-the salt without which nobody can even test a guess. Files are replaced one by one, each whole or not at all.
+the salt, without which a guess cannot be tested. Files are replaced one by one, each whole or not at all.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from .lines import Line, encode, erased, read
 from .receipts import AuditLog
 
 ERASING, ERASED = "erasing", "erased"
-"""What alerts say by which verification knows that no words were stolen: before it is begun, and once it is done."""
+"""The alerts before and after an erasure; by them verification explains the missing words."""
 LOCK_NAME = "erase.lock"
 _TORN = b"{"
-"""What is left of a torn line: something that is as unreadable as before."""
+"""Replaces a torn line: still unreadable, and without words."""
 _LEFTOVERS = re.compile(r"ticketbot-\d{4}-\d{2}-\d{2}\..*(torn|torn\.gz|tmp)")
 
 
@@ -38,7 +38,7 @@ class TicketTraces:
 
     ``lines`` are those with something personal, by file; ``upto`` is the last line of each day that has, or once had,
     something personal of them (the first is 1); ``known`` are those of the tickets that any line is about;
-    ``leftovers`` are what crashes left, of which nobody knows whose it is.
+    ``leftovers`` are files that crashes left; whose words they hold is unknown.
     """
 
     lines: dict[Path, int] = field(default_factory=dict)
@@ -69,7 +69,7 @@ def beside_others(folder: Path) -> Iterator[None]:
     """Keep erasures off a state folder meanwhile: for dry runs, which do not hold it, and write words all the same.
 
     Any number may do so at once; the lock dies with the process. Raises :class:`RunLocked` during an erasure.
-    A folder that cannot be written to is held by nobody.
+    A folder that cannot be written to is not locked.
     """
     with ExitStack() as stack:
         with suppress(OSError, sqlite3.Error):
@@ -82,8 +82,8 @@ def beside_others(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def nobody_beside(folder: Path) -> Iterator[None]:
-    """Keep off what :func:`beside_others` lets in. Raises :class:`RunLocked` as long as somebody is there,
-    and :class:`StateUnusable`."""
+    """Keep dry runs off, see :func:`beside_others`. Raises :class:`RunLocked` while one is active, and
+    :class:`StateUnusable`."""
     with ExitStack() as stack:
         try:
             alone = stack.enter_context(_locked(folder, "BEGIN EXCLUSIVE"))
@@ -124,9 +124,9 @@ def every_file(folder: Path) -> list[LogFile]:
 def find(
     folder: Path, tickets: Collection[int], keys: Keyring | None, *, done: Callable[[int], None] = lambda _files: None
 ) -> TicketTraces:
-    """Look through the log for these tickets; ``done`` is told of each file. Raises :class:`CannotRun` for the folder.
+    """Look for these tickets in the log; ``done`` is called after each file. Raises :class:`CannotRun` for the folder.
 
-    ``troubles`` are sentences on files that nobody can look into, for want of a key as well.
+    ``troubles`` are sentences on files that cannot be read, also for want of a key.
     """
     found, wanted = TicketTraces(), _Wanted(tickets)
     for file in every_file(folder):
@@ -154,7 +154,7 @@ def erase(
     *,
     done: Callable[[int], None] = lambda _files: None,
 ) -> TicketTraces:
-    """Take out what was found, and what was added since; gives what was taken out. Have nobody else run meanwhile.
+    """Erase what was found, and what was added since; return what was erased. No other run may be active.
 
     ``troubles`` are what could not be done, the files that could not be looked into included. Twice does nothing more.
     Raises :class:`AuditUnwritable` when it cannot be written down, before anything is taken out.
@@ -214,7 +214,7 @@ class _Wanted:
         return isinstance(ticket_id, int) and ticket_id in self.tickets
 
     def _may_be_in(self, torn: bytes) -> bool:
-        """A torn line names its ticket before any words; of an encrypted one nobody can tell."""
+        """A torn line names its ticket before any words; an encrypted one may be about any ticket."""
         return torn.startswith(b'{"seq"') or self._in_bytes.search(torn) is not None
 
 

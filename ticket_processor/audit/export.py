@@ -1,5 +1,4 @@
-"""Events of the log for somebody else to look at: as they stand there, or as rows of a table; with what is personal
-only where that is asked for."""
+"""Exports events of the log, as they stand there or as rows of a table; the personal part only on request."""
 
 from __future__ import annotations
 

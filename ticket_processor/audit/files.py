@@ -34,7 +34,7 @@ MAX_DAY = 8 * 1024**3
 """Bytes of a packed day once it is unpacked: four million lines."""
 INDEX_FOLDER = ".index"
 _IN_THE_CLEAR = ".plain-*"
-"""What earlier versions decrypted an encrypted day into, and left behind when they were killed meanwhile."""
+"""Files that earlier versions decrypted a day into, and left behind when they were killed."""
 _STALE_S = 3600.0
 _PATTERN = re.compile(r"ticketbot-(\d{4}-\d{2}-\d{2})\.jsonl(\.gz)?")
 
@@ -65,7 +65,7 @@ class LogFile:
         return self.path.suffix == ".gz"
 
     def open(self) -> IO[bytes]:
-        """What it holds, unpacked; read it by :func:`lines_of`.
+        """Open it for reading, unpacked; read it by :func:`lines_of`.
 
         Raises ``OSError``, also where it is no file: a pipe would be waited for.
         """
@@ -161,7 +161,7 @@ def last_header(file: LogFile) -> dict[str, Any] | None:
 
 
 def key_of(file: LogFile, keys: Keyring, *, start: int = 0, key: DataKey | None = None) -> DataKey | None:
-    """What the last lines of a file are encrypted with, if they are. Raises :class:`CannotRun`.
+    """The key of a file's last lines; ``None`` if they are not encrypted. Raises :class:`CannotRun`.
 
     Up to byte ``start``, where a line begins, that is ``key``: these are not read.
     """
@@ -220,7 +220,7 @@ def _copied(path: Path, target: gzip.GzipFile) -> None:
 
 
 def replace_file(path: Path, write: Callable[[IO[bytes]], None]) -> None:
-    """Have ``path`` hold what ``write`` writes, for its owner only; nobody ever sees half of it. Raises ``OSError``."""
+    """Replace ``path`` as a whole by what ``write`` writes, for its owner only. Raises ``OSError``."""
     unfinished = path.with_name(path.name + ".tmp")
     unfinished.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
@@ -258,13 +258,13 @@ def _unreadable(path: Path, error: Exception) -> CannotRun:
 
 
 def leftovers(log: Path) -> list[Path]:
-    """What a crash left in the index of this log: at once where it may say what is encrypted, else after a while."""
+    """Files that a crash left in this log's index: decrypted ones at once, others after an hour."""
     folder = log / INDEX_FOLDER
     return [path for path in sorted(folder.glob(".*")) if path.is_file() and not may_be_in_use(path)]
 
 
 def may_be_in_use(path: Path) -> bool:
-    """Whether somebody may be writing it at this moment."""
+    """Whether another process may be writing it now."""
     if not path.name.startswith(".") or path.match(_IN_THE_CLEAR):
         return False
     with suppress(OSError):

@@ -1,4 +1,4 @@
-"""What verifying the log has found, in words that a person and a program can use."""
+"""The findings of a verification of the log, for people and programs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MOST_KEPT = 1000
 
 
 class Flaw(Frozen):
-    """What is wrong, in ``file``; ``line`` and ``last_line`` (the first is 1) are ``None`` for the file as a whole."""
+    """A flaw in ``file``; ``line`` and ``last_line`` (the first is 1) are ``None`` for the file as a whole."""
 
     file: str
     line: int | None = None
@@ -36,7 +36,7 @@ class AnchorFound(Frozen):
 
 
 class VerificationReport(Frozen):
-    """What was looked at, and what was found. ``unchecked`` is what nobody can judge without a key or a file."""
+    """The result of a verification. ``unchecked`` is what cannot be checked without a missing key or file."""
 
     files: int = 0
     lines: int = 0

@@ -31,7 +31,7 @@ def log_keys(given: Sequence[str], folder: Path) -> tuple[bytes, ...]:
 
 
 def known_keys(given: Sequence[str], folder: Path) -> tuple[bytes, ...]:
-    """The same for whoever only reads: none is made. Raises :class:`CannotRun` as :func:`log_keys` does."""
+    """The same for readers: no key is made. Raises :class:`CannotRun` as :func:`log_keys` does."""
     return tuple(dict.fromkeys((*(text.encode() for text in given), *_stored(folder / FILE_NAME))))
 
 
@@ -67,5 +67,5 @@ def _made(path: Path) -> tuple[bytes, ...]:
     except OSError as error:  # the lock's patience is one too
         raise state_unusable(path.parent, error, path) from error
     with suppress(OSError):
-        lock.unlink()  # whoever holds it by now finds the key
+        lock.unlink()  # a process that holds it now finds the key
     return stored

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 PERSONAL = (("analysis", "summary"), ("analysis", "evidence"), ("analysis", "entities"), ("change", "note"))
-"""What of a line goes back to a customer's words, redacted as they are."""
+"""The parts of a line that stem from a customer's words, redacted as they are."""
 NO_MAC = ""
 _MAC_BYTES = 16
 Line = dict[str, Any]
@@ -79,7 +79,7 @@ def sealed(line: Mapping[str, Any], key: bytes, before: str, number: int) -> Lin
 
 
 def flaw(raw: bytes, line: Line, key: bytes, before: str, number: int) -> str | None:
-    """What is wrong with a line that was read as ``raw``, or ``None``."""
+    """The flaw of a line that was read as ``raw``, as a sentence; ``None`` if there is none."""
     if encode(line) != raw:
         return "it is not written as ticketbot writes"
     if line.get("seq") != number:

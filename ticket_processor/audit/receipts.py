@@ -2,7 +2,7 @@
 
 ``logs/ticketbot-YYYY-MM-DD.jsonl`` (UTC days), every line in a chain of macs. Of a ticket's text a line holds the
 redacted summary, at most five short redacted quotes, and the entities that the site asked for. If a line
-cannot be written, :class:`AuditUnwritable` is raised, and whoever wanted to act must not.
+cannot be written, :class:`AuditUnwritable` is raised, and the caller must not act.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .files import NAME
 from .writer import Head, LogWriter
 
 REPAIRED = "torn_line_repaired"
-"""What an alert says when a crash had left half a line."""
+"""The alert for half a line that a crash had left."""
 REPAIRED_SAID = (
     "the log ended in half a line, as a crash or a full disk leaves it; that was put aside into a .torn file"
 )
@@ -58,7 +58,7 @@ class AuditLog:
         """No line goes to the file of an earlier day, whatever the clock says."""
         self._news = news
         self.alerted: set[str] = set()
-        """What its alerts were about so far."""
+        """The kinds of its alerts so far."""
 
     @property
     def path(self) -> Path:
@@ -71,7 +71,7 @@ class AuditLog:
         return self._writer.head
 
     def alone(self) -> AbstractContextManager[None]:
-        """Nobody writes to the log meanwhile. Raises ``OSError`` when somebody does, and does not end."""
+        """Keep all others from writing to the log. Raises ``OSError`` if another process does not let go of it."""
         return self._writer.alone()
 
     def run_started(self, **facts: object) -> None:

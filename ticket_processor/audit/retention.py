@@ -1,6 +1,6 @@
-"""Looking after the log: is it still as it was left; days that are over are packed, and days that are too old go.
+"""Maintains the log: checks its end, packs days that are over, and deletes days that are too old.
 
-Each is done again by the next run when a crash or the disk ended it half-way.
+The next run repeats whatever a crash or a full disk interrupted.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ MOST_PACKED = 14
 LOG_HEAD, LOG_FOLDER = "log_head", "log_folder"
 """Facts of the state: where the log ended, and which one that was."""
 LEFT_OPEN = "left_open_in_the_log"
-"""Why a ticket is on the retry list of which only the log knows that a write to it was begun."""
+"""The reason on the retry list for a ticket with a write that only the log knows of."""
 EXPIRED = "log_expired"
-"""What the alert says by which verification knows that old days were not stolen."""
+"""The alert that explains deleted days to a verification."""
 CLEARED = "log_cleared"
 """Fact of the state: the day (``YYYY-MM-DD``) that the last run took for today when it removed what was too old."""
 BEHIND_S = 3600.0
-"""A clock so much behind what the helpdesk's said before is wrong."""
+"""A clock this far behind the helpdesk's last date is wrong."""
 CHANGED = "log_changed"
-"""What the alert says when the log no longer holds the line that the last run ended with."""
+"""The alert for a log without the line that the last run ended with."""
 IN_THE_CLEAR, KEY_LOST = "log_encryption_ended", "log_key_lost"
-"""What alerts say when an encrypted log goes on in the clear, or under a key that opens nothing of what was there."""
+"""The alerts for an encrypted log that continues in the clear, or under a key that opens none of it."""
 _SAID = {
     IN_THE_CLEAR: f"the log was encrypted, and from now on it is not any more, as {KEYS_VARIABLE} says",
     KEY_LOST: f"the log goes on under a new key, and no key opens what was there, as {KEYS_VARIABLE} says",
@@ -40,10 +40,10 @@ _SAID = {
 
 
 def encryption_news(folder: Path, today: str, keys: Keyring | None) -> str | None:
-    """What an alert has to say when the log's encryption changes with the next line, as somebody has asked for.
+    """The alert for a change of the log's encryption that the settings ask for; ``None`` if there is no change.
 
-    Raises :class:`ConfigError` when nobody has: what is encrypted must neither go on in the clear, nor under a
-    key that was mistaken for the one that it is written with. Raises :class:`CannotRun` for the folder.
+    Raises :class:`ConfigError` for a change that they do not ask for: an encrypted log must not continue in the clear
+    or under a wrong key by mistake. Raises :class:`CannotRun` for the folder.
     """
     files = log_files(folder, last_day=today) or log_files(folder)
     for file in reversed(files):
@@ -71,11 +71,11 @@ def encryption_news(folder: Path, today: str, keys: Keyring | None) -> str | Non
 def look_after(
     audit: AuditLog, now: float, retention_days: int, left: str | None, keys: Keyring | None, state: State
 ) -> list[str]:
-    """Do all of it; ``left`` is the head that the last run left. Gives sentences on what went wrong.
+    """Do all of it; ``left`` is the end that the last run left. Returns sentences on what went wrong.
 
     A day is too old by this machine's clock and by what the helpdesk's clock said last, which ``state`` knows: no day
     is removed before that has said anything. Of the days that were not too old for the last run one is removed.
-    What somebody who tells nobody, such as a dry run, has repaired since then counts as news of this run.
+    This run also reports what a dry run has repaired since then.
     Raises :class:`AuditUnwritable` when a changed log cannot be told.
     """
     today, first_kept = _day(now), ""
@@ -118,7 +118,7 @@ def left_in(state: State, folder: Path) -> str | None:
 
 
 def keep_head(state: State, audit: AuditLog) -> str | None:
-    """Have the next run know where the log ends now; gives that."""
+    """Store the end of the log for the next run, and return it."""
     if audit.head is None:
         return None
     state.remember(**{LOG_HEAD: str(audit.head), LOG_FOLDER: str(audit.folder.resolve())})
@@ -240,7 +240,7 @@ def _removed(path: Path) -> None:
 
 
 def _of_index(folder: Path, first_kept: str) -> list[Path]:
-    """What reports keep of days that are too old, and of months with such a day: the rest of it they make anew."""
+    """The reports' files of days that are too old, and of months with such a day."""
     months = (path for path in folder.glob("????-??-all-*") if path.name[:7] <= first_kept[:7])
     return sorted((*months, *(path for path in folder.glob("????-??-??-*") if path.name[:10] < first_kept)))
 

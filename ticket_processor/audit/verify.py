@@ -1,8 +1,8 @@
 """Is the log as it was written? Every file's chain, the links between files, and the ends that were told elsewhere.
 
 A file's first header holds on to the file before it, an alert explains days that were deleted and words that were
-erased, and an *anchor* is an end of the log as somebody else knows it: the state, or whoever got it in a heartbeat.
-Without an anchor nobody can tell a log whose end was cut off from one that was never longer.
+erased, and an *anchor* is an end of the log that was recorded elsewhere: in the state, or by a heartbeat's receiver.
+Without an anchor a log whose end was cut off looks like one that was never longer.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .writer import Head
 
 @dataclass
 class _Claim:
-    """That a file once had ``lines`` lines, the last of which told ``mac``; ``said_by`` goes on with their number.
+    """A claim that a file once had ``lines`` lines and ended with ``mac``. ``said_by`` is the beginning of a sentence.
 
     ``key`` is the name of the key that sealed that line, where it is known.
     """
@@ -44,7 +44,7 @@ class _Claim:
 
 @dataclass
 class _File:
-    """What is to be remembered of a file once it was read. ``linked``: its first header tells what it holds on to."""
+    """The findings on a file. ``linked``: its first header names the file before it."""
 
     file: LogFile
     linked: bool = False
@@ -70,7 +70,7 @@ class _File:
 
 @dataclass
 class _Erased:
-    """Lines without their personal part, and up to which line of which day alerts explain them."""
+    """Lines without their personal part, and the last line of each day that an alert explains."""
 
     lines: list[tuple[str, int, object]] = field(default_factory=list)
     explained: dict[tuple[object, str], int] = field(default_factory=dict)
@@ -96,7 +96,7 @@ def check(
 ) -> VerificationReport:
     """Verify the log in ``folder``. ``anchors`` are ends that were told, each with who gave it.
 
-    ``begin`` is told of the number of files, and gives what is told of each that is done. One line is held at a time.
+    ``begin`` is called with the number of files; what it returns is called after each. One line is held at a time.
     Raises :class:`CannotRun` when the folder cannot be read; a file that cannot is told in the report.
     """
     return _Check(folder, keys, keyring, list(anchors)).run(begin)
@@ -159,7 +159,7 @@ class _Check:
     # One file
 
     def _look_at_beginning(self, file: LogFile) -> None:
-        """Which files the first header holds on to: to be known before those are read."""
+        """Read which files the first header links to, before those are checked."""
         seen = self._files[file.day] = _File(file)
         try:
             first = next(judged_lines(file, Chain(file.day, self._keys, self._keyring)), None)
@@ -218,7 +218,7 @@ class _Check:
                 self._heed(seen, place, line)
 
     def _heed(self, seen: _File, place: int, said: Line) -> None:
-        """A line that says something of the log itself."""
+        """Take note of a line about the log itself."""
         what = said.get("what")
         if said["event"] == "run_started":
             if _is_beside(said.get("follows"), seen):
@@ -249,11 +249,11 @@ class _Check:
     # Between files
 
     def _judge(self, claim: _Claim, seen: _File) -> None:
-        """Whether a file still holds the line that it once ended with."""
+        """Report a claim whose line the file no longer holds."""
         if claim.mac == NO_MAC:  # the last file from before the chain began
             stands: bool | None = claim.lines == seen.unsealed + seen.torn
         else:
-            # Whoever could not decrypt the last lines named the mac of the last that is in plain sight.
+            # A writer without the encryption key named the mac of the last line that it could read.
             stands = 0 < claim.found_at <= claim.lines <= seen.length
         if not stands and (seen.later or seen.lines == seen.torn) and self._was_due(seen.file.day):
             return  # a clock was put back so far that a day which had been deleted was begun once more
@@ -278,7 +278,7 @@ class _Check:
             elif seen.is_old:
                 before.append(seen)
             elif seen.sealed or not seen.readable or seen.lines > seen.torn:
-                before = []  # its beginning is gone, which was told: nobody knows what it held on to
+                before = []  # its beginning is gone (reported elsewhere), and with it the link
 
     def _look_at_pair(self, other: _File, seen: _File) -> None:
         follows = seen.after["day"] if seen.after else ""
@@ -330,7 +330,7 @@ def _is_beside(head: object, seen: _File) -> bool:
 
 
 def _link(link: object) -> Mapping[str, Any] | None:
-    """What a header holds on to, when it is whole: a header that was changed may say anything."""
+    """The link in a header; ``None`` if it is malformed, as in a header that was changed."""
     if isinstance(link, dict) and isinstance(link.get("day"), str) and isinstance(link.get("lines"), int):
         return link if isinstance(link.get("mac"), str) else None
     return None

@@ -1,8 +1,8 @@
-"""Appending to the log: one writer at a time, line after line in a chain, and repaired where a crash tore it.
+"""Appends lines to the log's chain, one writer at a time, and repairs what a crash tore.
 
-Each day's file begins with a header (event ``segment``) that holds on to the file before it: its day, its number of
-lines, and the mac of the last. A header may also stand further down: where lines could not be joined to, because they
-were written under another key, or changed.
+Each day's file begins with a header (event ``segment``) that links to the file before it: its day, its number of
+lines, and the mac of the last. Another header follows where lines above cannot be continued, because they were written
+under another key, or changed.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class _Open:
 class LogWriter:
     """Appends sealed lines to the day's file. Thread-safe, and safe beside other processes.
 
-    Every method raises ``OSError`` when nothing could be written, or when somebody else held the log for too long.
+    Every method raises ``OSError`` if nothing could be written, or if another process held the log for too long.
     """
 
     def __init__(self, folder: Path, key: bytes = b"", keys: Keyring | None = None) -> None:
@@ -77,7 +77,7 @@ class LogWriter:
         self._text: tuple[Path, int] | None = None
         self._guard = filelock.FileLock(folder / LOCK_NAME, mode=0o600, thread_local=False)
         self.repaired: int | None = None
-        """Bytes of a torn line that were put aside, until somebody has told of it."""
+        """Bytes of a torn line that was put aside; the caller resets it after reporting."""
 
     @property
     def head(self) -> Head | None:
@@ -109,7 +109,7 @@ class LogWriter:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Nobody writes meanwhile, this writer included: files may be replaced."""
+        """Keep all writers off, this one included, so that files may be replaced."""
         with self._lock, self._alone():
             self._close()
             yield
@@ -174,7 +174,7 @@ class LogWriter:
         return end
 
     def _joined(self, log: _Open, raws: Sequence[bytes]) -> tuple[int, str] | None:
-        """The next number and the mac to go on from, when the last line is one of this key's, and as it was."""
+        """The next number and the mac to continue from, if the last line is sealed with our key and unchanged."""
         if not raws:
             return None
         numbers = [_number(raw) for raw in raws]
@@ -227,7 +227,7 @@ class LogWriter:
         log.number, log.mac = number + 1, header["mac"]
 
     def _mend(self, file: LogFile) -> None:
-        """Put a torn line aside that a crash left at the end of a day that is over: nobody else will."""
+        """Put aside a torn line at the end of a day that is over."""
         if file.packed:
             return
         with suppress(OSError):
@@ -277,7 +277,7 @@ def last_head(files: Sequence[LogFile], keys: Keyring | None = None) -> Head | N
 
 
 def _link(file: LogFile, keys: Keyring | None) -> dict[str, Any]:
-    """What a header names of a file that it holds on to: its end, and the key that this was sealed with, if any."""
+    """The link in a header to another file: its end, and the name of the key that sealed it, if any."""
     link: dict[str, Any] = {"day": file.day, "lines": 0, "mac": NO_MAC}
     with suppress(CannotRun):  # a damaged day must not keep the next one from being written, nor itself from expiring
         for _, line in read_lines(file, keys):
@@ -290,7 +290,7 @@ def _link(file: LogFile, keys: Keyring | None) -> dict[str, Any]:
 
 
 def _cipher_of(log: _Open, file: LogFile, keys: Keyring) -> DataKey | None:
-    """What the file's last lines are encrypted with; of what was only added to, no more than the addition is read."""
+    """The key of the file's last lines. Of a file that only grew, only the new lines are read."""
     if 0 <= log.size <= os.fstat(log.descriptor).st_size:
         return key_of(file, keys, start=log.size, key=log.cipher)
     return key_of(file, keys)

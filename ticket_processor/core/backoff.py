@@ -1,4 +1,4 @@
-"""How long to wait before another try: arithmetic only, nobody sleeps here."""
+"""Computes how long to wait before another try; nothing here sleeps."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ class _Gunzip:
         return self._inner.eof
 
     def pieces(self, packed: bytes) -> Iterator[bytes]:
-        """What comes of some more packed bytes."""
+        """Unpack some more bytes, piece by piece."""
         part = b""
         # A full piece may not have been all, although nothing packed is left.
         while not self._inner.eof and (packed or len(part) == _PIECE):

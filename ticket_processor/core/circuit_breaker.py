@@ -16,9 +16,9 @@ from .clock import Clock
 
 @dataclass(frozen=True)
 class BreakerMemory:
-    """What a breaker has to remember: failures in a row, and until when (Unix seconds) it stays open.
+    """The memory of a breaker: failures in a row, and until when (Unix seconds) it stays open.
 
-    ``cause`` is what the last of them was, for people; empty where nobody has said so.
+    ``cause`` is the last failure in words; empty if unknown.
     """
 
     failures: int = 0
@@ -161,12 +161,12 @@ class Breaker:
 
     @property
     def cause(self) -> str:
-        """What the last failure was; empty after a success, or where nobody has said so."""
+        """The last failure in words; empty after a success, or if unknown."""
         with self._lock:
             return self._cause
 
     def memory(self) -> BreakerMemory:
-        """What to keep for the next run."""
+        """The memory for the next run."""
         with self._lock:
             if self._open_until is None:
                 return BreakerMemory(self._failures, 0.0, self._cause)

@@ -83,7 +83,7 @@ class Deadline:
 
 
 def why_ended(error: Exception, deadline: Deadline) -> str:
-    """What ended a piece of work, for a reader. A request that its time cut short looks like a server that is down."""
+    """The reason why work ended, for a reader. A request cut short by the deadline looks like a server that is down."""
     out_of_time = isinstance(error, DeadlineReached) or deadline.remaining() <= 0
     return "the time allowed for it is used up" if out_of_time else str(error)
 

@@ -1,4 +1,4 @@
-"""What may forbid a run to begin or to go on: a full disk, and the kill switch.
+"""The two guards that stop a run: too little disk space, and the kill switch.
 
 Without room for its receipts a run does not begin. The kill switch, a file or a setting, stops every run before
 its next ticket and its next write.
@@ -53,7 +53,7 @@ def size(count: float) -> str:
 
 
 def _free(folder: Path) -> float:
-    """Bytes that are free on the disk of a folder, which may not be there yet; infinite where nobody can tell."""
+    """Bytes that are free on the disk of a folder, which may not be there yet; infinite if unknown."""
     for path in (folder, *folder.absolute().parents):
         try:
             return shutil.disk_usage(path).free

@@ -1,7 +1,7 @@
 """Files and folders for this user alone: they hold what tickets are about, and keys.
 
-What is there already keeps its rights: whoever made it may have had reasons. Windows goes by the folder that they are
-made in; there a user's own folders are private, and newer Pythons make such a folder so anywhere.
+Existing files keep their rights, which may be deliberate. On Windows the rights come from the parent folder; there a
+user's own folders are private, and newer Pythons make such a folder private anywhere.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def make_folder(folder: Path) -> None:
 
 
 def what_else(path: Path) -> str | None:
-    """What is there instead of a file, in words; ``None`` for a file, or nothing. Raises ``OSError``.
+    """The kind of thing at ``path`` that is not a file, in words; ``None`` for a file or nothing. Raises ``OSError``.
 
     A link is not followed, since it may lead anywhere, and a pipe not opened, since that would wait for its other end.
     """

@@ -1,9 +1,8 @@
 """Text made harmless: hidden characters removed, and free text cut down to one plain line.
 
-What a model writes about a ticket is steered by whoever wrote the ticket. Before such text reaches a note that
-agents see, or a log line, everything a helpdesk could turn into a link, an image, mark-up, a placeholder or a
-mention is taken out. Cells of tables lose what a
-spreadsheet takes for a formula. All functions here are pure and total: any ``str`` in, no exception.
+The writer of a ticket steers what a model writes about it. Before such text reaches a note or a log line, everything is
+removed that a helpdesk could turn into a link, an image, mark-up, a placeholder or a mention. Cells of tables lose what
+a spreadsheet takes for a formula. All functions here are pure and total: any ``str`` in, no exception.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ _SUSPECT = lazy_pattern(
 
 
 def strip_hidden(text: str) -> str:
-    """``text`` without characters nobody sees, and with every line break as ``\\n``.
+    """``text`` without invisible characters, and with every line break as ``\\n``.
 
     Removed: C0 and C1 controls, zero-width and bidirectional marks, tag characters (U+E0000 to U+E007F),
     variation selectors and lone surrogates. Kept: tab, line break, and the joiners that hold emoji and words of

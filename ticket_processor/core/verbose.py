@@ -1,4 +1,4 @@
-"""What ``--verbose`` and ``TICKETBOT_LOG_LEVEL`` show on standard error: requests and decisions.
+"""Messages on standard error for ``--verbose`` and ``TICKETBOT_LOG_LEVEL``: requests and decisions.
 
 No header, no query and no body is shown, so no secret and no word of a customer's. Without either nothing is printed.
 """
@@ -23,7 +23,7 @@ _insisted = False
 
 
 def show(level: str, *, insist: bool = False) -> None:
-    """From now on show what this level is for. What was once insisted on, by an option, no setting takes back."""
+    """Show messages of this level from now on. A level set with ``insist`` (by an option) overrides later settings."""
     global _insisted  # one process is one command
     if _insisted and not insist:
         return
@@ -53,7 +53,7 @@ def request(method: str, url: str, became: object, seconds: float, request_id: s
 
 
 def decision(ticket_id: int, outcome: str, reason: Callable[[], str]) -> None:
-    """What has become of a ticket, and why: redacted words, asked for only when they are shown."""
+    """Show a ticket's outcome and its reason, in redacted words; ``reason`` is called only if it is shown."""
     if _decisions.isEnabledFor(logging.INFO):
         _decisions.info("ticket %d: %s (%s)", ticket_id, outcome, _plain(reason()))
 

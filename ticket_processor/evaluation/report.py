@@ -134,7 +134,7 @@ def _make_folder(path: Path) -> None:
 
 
 def _part(name: str, *given: object) -> str:
-    """What a macro of ``parts.html`` makes of this: a safe part of a page."""
+    """Render a macro of ``parts.html``: a safe part of a page."""
     made: str = getattr(templates().get_template("parts.html").module, name)(*given)
     return made
 
@@ -164,7 +164,7 @@ def scores_part(scores: Scores, *, name: str = "") -> str:
 
 
 def misses_part(found: Sequence[Miss], count: int | None = None) -> str:
-    """Wrong answers as a part of a page, folded away; ``count`` when they are the surest of so many."""
+    """Wrong answers as a part of a page, folded away; ``count`` is the number of all, if some are left out."""
     if not found:
         return ""
     rows = ((miss.id, miss.truth, miss.answer, f"{miss.confidence:.2f}", miss.text) for miss in found)

@@ -54,7 +54,7 @@ class AlertLimits:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the rules need besides the recorded runs. Times are Unix seconds.
+    """The input of the rules besides the recorded runs. Times are Unix seconds.
 
     ``started`` is when the scheduled run that has just ended began, and ``seen`` is when the previous one ended; each
     is ``None`` if unknown. ``resumed`` is when runs last began again after a pause; 0.0 if there was none.

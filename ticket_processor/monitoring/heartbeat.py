@@ -1,7 +1,7 @@
-"""A sign of life to a dead man's switch, such as healthchecks.io: the only alarm that hears of a run that never began.
+"""Pings a dead man's switch, such as healthchecks.io: the only alarm for a run that never began.
 
 A run pings its start and then its exit code; both carry the same id, so that overlapping runs are told apart. Nothing
-here raises, and nothing takes longer than :data:`PATIENCE_S` of anybody's time.
+here raises, or takes longer than :data:`PATIENCE_S`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _TOLD_ONLY = frozenset({ExitCode.LOCKED, ExitCode.INTERRUPTED, ExitCode.TERMINAT
 
 
 def ending(exit_code: int) -> str:
-    """What is pinged for an exit code: ``0`` is well, a number is not, ``log`` changes nothing.
+    """The ping for an exit code: ``0`` is success, another number failure, ``log`` changes nothing.
 
     Failed tickets are no failed run: they wait on the retry list, and alerts of their own count them. A run that
     another one kept out, or that a signal ended, says nothing about whether the next one will come.

@@ -133,7 +133,7 @@ _STAGES = (
     ("HelpdeskDown", "helpdesk_unreachable"),
     ("NotAuthorised", "not_authorised"),
 )
-"""What can stop a run, in the order of its steps: a run that stopped at one says nothing about the later ones."""
+"""The steps that can stop a run, in order: a run that stopped at one says nothing about the later ones."""
 
 
 def look(records: Sequence[RunRecord], facts: Facts, limits: AlertLimits | None = None) -> HoldingConditions:

@@ -1,4 +1,4 @@
-"""What figures from the log look like: the selection that is asked for, and what comes back. Plain data."""
+"""Plain data for figures from the log: the selection, and the results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Dimension = Literal[
     "category", "subcategory", "urgency", "sentiment", "language", "risk", "outcome", "reason", "analyser", "model",
     "answered_by", "why_fallback", "escalated", "suspicious",
 ]  # fmt: skip
-"""What tickets can be told apart by. ``answered_by`` is the model's name, or else the analyser's."""
+"""The dimensions of tickets. ``answered_by`` is the model's name, or else the analyser's."""
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 Step = Literal["hour", "day", "week"]
 ENDS: tuple[Dimension, ...] = ("outcome", "reason")
@@ -149,7 +149,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Latency:
-    """How long answers took, understanding and writing, exact; ``count`` of them, ``in_time`` so many quick enough.
+    """Exact latencies of ``count`` answers, understanding and writing; ``in_time`` of them were quick enough.
 
     Milliseconds; ``None`` without any.
     """
@@ -164,7 +164,7 @@ class Latency:
 
 @dataclass(frozen=True)
 class Spending:
-    """What one model, or one day, took."""
+    """Answers, cost and tokens of one model, one day or one month."""
 
     label: str
     answers: int
@@ -224,7 +224,7 @@ class Objective:
 
     @property
     def share(self) -> float | None:
-        """What was reached; ``None`` where there was nothing to judge by."""
+        """The share that was reached; ``None`` without any."""
         return share(self.good, self.total)
 
     @property
@@ -283,7 +283,7 @@ SORTABLE = (
     "at", "ticket_id", "outcome", "reason", "category", "urgency", "sentiment", "language", "analyser", "model",
     "confidence", "cost_usd", "total_ms",
 )  # fmt: skip
-"""What :func:`page` can sort by."""
+"""The columns that :func:`page` can sort by."""
 
 
 @dataclass(frozen=True)
@@ -330,5 +330,5 @@ def success_rate(written: int, failed: int) -> float | None:
 
 
 def error_rate(written: int, failed: int) -> float | None:
-    """What the success rate lacks to 1, from the same numbers."""
+    """The share of failures: 1 minus the success rate."""
     return share(failed, written + failed)

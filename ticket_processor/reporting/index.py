@@ -175,7 +175,7 @@ class LogIndex:
         return {day: task.result() for day, task in tasks.items()}
 
     def _files(self, months: Sequence[Sequence[Path]], days: set[Path]) -> Iterator[Path]:
-        """What to read for these days: of a month that is there as a whole one file, else each day by itself."""
+        """The files to read for these days: one for a complete month, otherwise one for each day."""
         for month in months:
             if len(month) > 1 and days.issuperset(month):
                 with self._base.cursor() as cursor:
@@ -262,7 +262,7 @@ FROM each
 WHERE ticket_id IN (SELECT ticket_id FROM each GROUP BY ticket_id HAVING count(*) > 1)
 WINDOW later AS (PARTITION BY ticket_id, dry_run ORDER BY ts, day, n)
 """
-"""What follows on each line of the tickets that have several."""
+"""The next lines of tickets with several lines."""
 
 
 def _work(*, twice: bool) -> str:

@@ -1,4 +1,4 @@
-"""What the index keeps of a line of the log: labels, numbers and times, in columns; nothing in a customer's words."""
+"""The columns of the index: a log line's labels, numbers and times, and nothing in a customer's words."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _READ = {
     "stopped_by": "VARCHAR",
     "what": "VARCHAR",
 }
-"""What is read of a line, and as what. What does not fit is NULL; a line that is no JSON is NULL altogether."""
+"""The fields read of a line, and their types. A value that does not fit is NULL; so is a whole line that is no JSON."""
 
 _COLUMNS = {
     "day": ("DATE", "$day"),
@@ -121,7 +121,7 @@ SELECT_LINES = _select(
     f"SELECT unnest(json_transform(text, '{_AS_JSON}')) FROM "
     "(SELECT CASE WHEN json_valid(line) THEN line END AS text FROM (SELECT unnest($lines::VARCHAR[]) AS line))"
 )
-"""Reads the list of lines ``$lines``, of which nothing comes near a disk."""
+"""Reads the list of lines ``$lines``, in memory only."""
 
 
 def kept(line: Mapping[str, Any]) -> dict[str, Any]:

@@ -36,12 +36,12 @@ class Count(Frozen):
 
     @property
     def precision(self) -> float | None:
-        """The share that nobody changed; ``None`` where there was nothing to judge."""
+        """The share of labels that people left; ``None`` without any."""
         return self.left / self.judged if self.judged else None
 
     @property
     def at_least(self) -> float:
-        """What so few labels prove: the lower end of Wilson's 95% interval for the precision."""
+        """The lower end of Wilson's 95% interval for the precision."""
         return wilson_lower(self.left, self.judged)
 
 
@@ -67,7 +67,7 @@ class PartCount(Count):
 
 
 class Pair(Frozen):
-    """What we said, and what a person put in its place."""
+    """A label of ours, and the one that people put in its place."""
 
     part: str
     ours: str
@@ -76,7 +76,7 @@ class Pair(Frozen):
 
 
 class Overrides(Frozen):
-    """What people changed on a sample of the tickets that we wrote on and that are solved by now.
+    """People's changes on a sample of our solved tickets.
 
     ``written`` are all of the period's, ``looked_at`` those whose status was read, ``solved`` those of them that are
     solved or closed, ``histories`` those of them that were read; ``judged`` those that a person has dealt with and that
@@ -112,7 +112,7 @@ class Overrides(Frozen):
 
 
 def add_up(tickets: Iterable[TicketJudgement]) -> Overrides:
-    """The tickets' judgements in numbers; tickets that nobody has dealt with, or without a label, are left out."""
+    """Add up the judgements; tickets that no person has dealt with, or without a label, are left out."""
     counts: defaultdict[str, defaultdict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
     bands: defaultdict[str, defaultdict[int, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
     pairs: Counter[tuple[str, str, str]] = Counter()

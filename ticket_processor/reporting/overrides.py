@@ -1,4 +1,4 @@
-"""What people changed of what ticketbot had set, from the helpdesk's own record of tickets. Pure data and functions.
+"""Judges from a ticket's history whether people changed what ticketbot had set. Pure data and functions.
 
 What ticketbot replaced itself (second looks, repairs, an undo) is no override, nor is what the account's rules changed:
 such a label is not judged. Marks such as ``ai_review`` are no labels, since people take them off as they work.
@@ -38,7 +38,7 @@ class Written:
 
 @dataclass(frozen=True)
 class Words:
-    """Which tag stands for which label of which part, and what we put into which ticket field."""
+    """The part and label of each tag of ours, and the values that we put into each ticket field."""
 
     tags: Mapping[str, tuple[str, str]]
     values: Mapping[int, frozenset[str]] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class JudgedLabel:
 
 @dataclass(frozen=True)
 class TicketJudgement:
-    """What people made of one ticket after our first write. ``raised`` and ``lowered`` are priorities they chose."""
+    """People's reaction to one ticket after our first write. ``raised`` and ``lowered`` are priorities they chose."""
 
     dealt_with: bool
     labels: tuple[JudgedLabel, ...] = ()
@@ -84,9 +84,9 @@ class TicketJudgement:
 
 
 def judge(history: History, words: Words, written: Written, *, requester: int | None = None) -> TicketJudgement | None:
-    """What people made of our labels; ``None`` where the record holds no write of ours.
+    """Judge our labels by people's changes; ``None`` if the record holds no write of ours.
 
-    A ticket is dealt with when somebody but its ``requester`` has done anything to it after our first write.
+    A ticket is dealt with once a person other than its ``requester`` has changed it after our first write.
     """
     first = next((place for place, edit in enumerate(history.edits) if edit.key), None)
     if first is None:
@@ -116,7 +116,7 @@ def judge(history: History, words: Words, written: Written, *, requester: int | 
 
 @dataclass
 class _Value:
-    """One part of a ticket while its edits go by: what our last write put there, and what became of that."""
+    """One part of a ticket, followed through its edits: our last value, and what became of it."""
 
     ours: str | None = None
     intent: str = ""
@@ -142,7 +142,7 @@ class _Value:
             self._theirs.add(value)
 
     def left_with(self, after: str | None, removed: Sequence[str]) -> None:
-        """A write of ours took labels from beside ours: whoever had put them there no longer has the last word."""
+        """A write of ours removed other labels of this part: a person's choice among them no longer counts."""
         if self.said in removed:
             self.said = after
         self.moved = after != self.ours
@@ -190,7 +190,7 @@ def _changes(edit: Edit, options: Mapping[int, frozenset[str]]) -> Iterable[tupl
         yield "group", _text(edit.group[0]), _text(edit.group[1])
     for key, (before, after) in edit.fields.items():
         yield f"field {key}", before, after
-    # Whoever swaps or takes off a choice's tag changes the drop-down, which the record need not say.
+    # To swap or remove a choice's tag changes the drop-down, which the record need not say.
     for key, choices in options.items():
         if key not in edit.fields and (gone := sorted(choices & edit.tags_removed)):
             came = sorted(choices & edit.tags_added)
@@ -223,10 +223,10 @@ def _text(value: int | None) -> str | None:
 
 
 def _rank(priority: Priority | None) -> int:
-    """No priority counts as normal: nobody is in a greater hurry for it."""
+    """The rank of a priority; none counts as normal."""
     return _RANK[priority or Priority.NORMAL]
 
 
 def place_of(part: str) -> tuple[int, str]:
-    """What to sort parts by."""
+    """The sort key of a part."""
     return (PARTS.index(part), "") if part in PARTS else (len(PARTS), part)

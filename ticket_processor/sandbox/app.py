@@ -35,7 +35,7 @@ class Sandbox:
     - ``bot_role``: ``admin``, or ``agent``, who may not use the incremental export.
     - ``search_lag``: seconds by which the search index lags behind.
     - ``replica_lag``: each reading of tickets by id (``show_many``, one ticket, its comments, its audits) shows a
-      state of up to so many seconds ago, while the reply's ``Date`` is of now.
+      state of up to this many seconds ago, while the reply's ``Date`` is of now.
     - ``stamp_rule``: short for ``rules=Rules(stamp_rule=…)``.
     - ``marker``: the tag counted as ``marked`` in the statistics.
 
@@ -247,7 +247,7 @@ class Sandbox:
 
 
 def void(_: object) -> None:
-    """Takes a result that nobody waits for."""
+    """Ignore a result."""
 
 
 def _template(request: Request) -> str:

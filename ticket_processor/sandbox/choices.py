@@ -27,7 +27,7 @@ def blank(fields: Fields) -> list[dict[str, Any]]:
 
 
 def accepted(fields: Fields, values: Mapping[int, Any]) -> dict[int, Any]:
-    """What the account takes of the values sent to it: known fields, and options that there are."""
+    """The values that the account accepts: of known fields, and with known options."""
     own = {field["id"] for field in fields if field["removable"]}
     options = options_of(fields)
     return {

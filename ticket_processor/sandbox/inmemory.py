@@ -120,7 +120,7 @@ def _bytes(body: Any) -> bytes:
 
 
 class _Raw:
-    """What is left of the wire's response once its body has been read."""
+    """A response of the wire whose body has been read."""
 
     def __init__(self, headers: Mapping[str, str], status: int) -> None:
         self.headers = headers

@@ -1,4 +1,4 @@
-"""What can go wrong with a job of updates as a whole, or with some of its items, and what was rolled for one job."""
+"""Faults of a job of updates as a whole, or of some of its items, and the faults chosen for one job."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Strike(Protocol):
 
 @dataclass(frozen=True)
 class JobFault:
-    """What goes wrong with one job. ``seed`` decides which items are hit, so that timing cannot change it."""
+    """The faults of one job. ``seed`` decides which items are hit, so that timing cannot change it."""
 
     seed: int = 0
     delay: float = 0.0

@@ -1,4 +1,4 @@
-"""What the imitated model says: a schema filled in from simple evidence in the last user message.
+"""The imitated model's answers: a schema filled in from simple evidence in the last user message.
 
 Every property is filled by its name, its enum and its type. Evidence for an enum value is, in this order: known
 words for well-known meanings in several languages, the value's own words, and the words that stand beside
@@ -288,7 +288,7 @@ def _hits(words: Iterable[str], text: str) -> int:
 
 
 def _without_fence(text: str) -> str:
-    """The text without two equal lines around it, by which a prompt marks where data begins and ends."""
+    """The text without the two equal lines around it that mark data in a prompt."""
     first, _, rest = text.strip().partition("\n")
     inner, _, last = rest.rpartition("\n")
     return inner if first and first == last and " " not in first else text

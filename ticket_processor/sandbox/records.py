@@ -1,4 +1,4 @@
-"""What the store keeps: a ticket in the API's own shape, and every change to it as an audit."""
+"""The records of the store: tickets in the API's own shape, their changes as audits, and jobs."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class StoredTicket:
 
     @property
     def shown(self) -> dict[str, Any]:
-        """What every endpoint but the incremental export shows of it."""
+        """The ticket as every endpoint but the incremental export shows it."""
         return without_generated(self.json)
 
     @property

@@ -1,4 +1,4 @@
-"""What can go wrong with one row of an answer about many tickets."""
+"""Faults of one row in an answer about many tickets."""
 
 from __future__ import annotations
 

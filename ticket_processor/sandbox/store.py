@@ -69,7 +69,7 @@ class Store(Agenda):
 
     @property
     def base_url(self) -> str:
-        """What links in answers start with."""
+        """The address that links in answers start with."""
         return self._base_url
 
     @base_url.setter
@@ -103,7 +103,7 @@ class Store(Agenda):
             return new_id
 
     def add_address(self, user_id: int, email: str) -> None:
-        """One more address of a user, by which they can be found as well."""
+        """Add an address to a user, who is then found by it as well."""
         with self.lock:
             self._user_by_email[email.lower()] = user_id
             self._more_addresses.setdefault(user_id, []).append(email)
@@ -317,7 +317,7 @@ class Store(Agenda):
     def delete(
         self, ticket_id: int, *, permanently: bool = False, actor: Actor = "person", author_id: int = PERSON_ID
     ) -> None:
-        """Somebody deletes a ticket; ``permanently`` also scrubs its text."""
+        """Delete a ticket; ``permanently`` also scrubs its text."""
         with self.lock:
             self.settle()
             ticket = self.tickets[ticket_id]

@@ -1,4 +1,4 @@
-"""What the vendor does to text on its way in: tags, placeholders, HTML to text, white space, length."""
+"""Changes text as the vendor does on its way in: tags, placeholders, HTML to text, white space, length."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def normalise_tags(tags: object) -> list[str]:
 
 
 def expand_placeholders(text: str, ticket: Mapping[str, Any], requester_name: str) -> str:
-    """Replace ``{{ticket.id}}`` and the like; a placeholder nobody knows is removed."""
+    """Replace ``{{ticket.id}}`` and the like; an unknown placeholder is removed."""
     if "{" not in text:
         return text
     known = {

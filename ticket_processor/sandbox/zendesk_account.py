@@ -19,7 +19,7 @@ OLD_S = 120 * 86_400
 
 
 def search_users(call: Call) -> Response:
-    """``GET /users/search``: whoever has the words in name or an address, parts of it included. Offset paging only."""
+    """``GET /users/search``: users with all words in their name or address, parts included. Offset paging only."""
     text = call.request.query.get("query", "")
     try:
         words = [word.lower() for word in shlex.split(text.replace("'", r"\'"))]

@@ -18,7 +18,7 @@ DEFAULT_TOKEN_LIFE = 1_800
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a sandbox accepts; anything else is refused with 401.
+    """The credentials that a sandbox accepts; others are refused with 401.
 
     OAuth client for ``POST /oauth/tokens``; a Bearer token that never expires; e-mail and API token for
     HTTP Basic (``email/token:api_token``); and the key of the OpenAI-compatible part.

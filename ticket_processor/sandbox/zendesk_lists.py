@@ -164,7 +164,7 @@ def _index_after(keys: list[Key], position: Key, backwards: bool) -> int:
 
 
 def _sort_key(sort: str, sorts: Sequence[str]) -> tuple[Callable[[Row], Key], bool]:
-    """What to sort by, ties broken by id, and whether downwards."""
+    """The sort key, with ties broken by id, and whether the order is descending."""
     name = sort.lstrip("-")
     if name in ("", "id") or name not in sorts:
         return (lambda row: (row["id"],)), sort.startswith("-")

@@ -56,7 +56,7 @@ def count(call: Call) -> Response:
 
 
 def ticket_payload(call: Call) -> dict[str, Any]:
-    """What stands under ``ticket`` in the body; 400 without it."""
+    """The object ``ticket`` in the body; 400 without it."""
     payload = call.payload().get("ticket")
     if not isinstance(payload, dict):
         raise bad_request("Invalid attribute", "ticket is required")
@@ -64,7 +64,7 @@ def ticket_payload(call: Call) -> dict[str, Any]:
 
 
 def _empty_audit(call: Call, ticket: StoredTicket) -> dict[str, Any]:
-    """What a write that changed nothing answers; no such audit is kept."""
+    """The audit in the answer to a write that changed nothing; it is not kept."""
     return {
         "id": call.store.event_id(),
         "ticket_id": ticket.id,

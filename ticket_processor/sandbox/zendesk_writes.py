@@ -1,4 +1,4 @@
-"""What an update or a creation does to a ticket: which keys count, the guard, validation, the comment.
+"""Applies updates and creations to tickets: which keys count, the guard, validation, the comment.
 
 Single requests and the items of jobs share these rules. A write that is not allowed raises
 :class:`~.messages.Refusal` before anything has changed; the store's lock makes check and write one step.

@@ -1,4 +1,4 @@
-"""What does not fit together among the settings, what is missing of them, and what is not safe. Pure.
+"""Checks of the settings as a whole: contradictions, gaps, and unsafe values. Pure.
 
 Most checks look at what was written, not at the settings made of it, so that all of it is told at once, whatever else
 is wrong: what is missing or of the wrong kind is passed over, since that is told elsewhere.
@@ -29,7 +29,7 @@ _PATHS = (("log_dir",), ("state_dir",), ("classifier", "folder"), ("run", "stop_
 
 
 def misfits(data: Data) -> list[str]:
-    """What does not fit together in ``data``, the settings as they were written, a sentence for each."""
+    """A sentence for each contradiction in ``data``, the settings as they were written."""
     return [*_taxonomy(data), *_unknown_categories(data), *_hands_off(data), *_models(data)]
 
 
@@ -59,7 +59,7 @@ def strange_credentials(data: Mapping[str, Any], origin: Mapping[tuple[str, ...]
 
 
 def helpdesk_gaps(zendesk: ZendeskSettings) -> tuple[list[str], list[str]]:
-    """What is missing to find the account and to sign in, and what is to be known about that."""
+    """What is missing to find the account and to sign in; and notices about the credentials."""
     problems, notices = [], []
     if not zendesk.url and not zendesk.subdomain:
         problems.append("ZENDESK_SUBDOMAIN or ZENDESK_URL is missing: which account is it?")
@@ -84,9 +84,9 @@ def helpdesk_gaps(zendesk: ZendeskSettings) -> tuple[list[str], list[str]]:
 
 
 def unprotected(settings: Settings, origin: Mapping[tuple[str, ...], str]) -> tuple[list[str], list[str]]:
-    """Servers beyond this machine without https: a problem where nobody has allowed it, else to be known.
+    """Servers on other machines without https: a problem, or a notice where the settings allow it.
 
-    A private network makes no difference: who else is in it, nobody here can tell.
+    A private network is no exception: others may be in it.
     """
     models, embeddings = settings.models, settings.embeddings
     bare: dict[str, tuple[str, bool]] = {}

@@ -124,7 +124,7 @@ def load(
 
 
 def _lost(folder: Path, from_file: Mapping[str, str], environ: Mapping[str, str]) -> tuple[str, ...]:
-    """What to say where nothing is set; models' variables do not count, since other programs use them as well."""
+    """The sentence for a folder without settings. Variables of models do not count: other programs use them as well."""
     named = (*from_file, *(name for name, text in environ.items() if text.strip()))
     if any(name.startswith(("ZENDESK_", "TICKETBOT_")) for name in named):
         return ()
@@ -135,7 +135,7 @@ def _lost(folder: Path, from_file: Mapping[str, str], environ: Mapping[str, str]
 
 
 def _put_named_keys(data: dict[str, Any], environ: Mapping[str, str]) -> list[str]:
-    """Fill in the keys whose variables the file names. Whoever has a server of its own gets no other server's key."""
+    """Fill in the keys whose variables the file names. No server gets the key of another one."""
     problems = []
     tables = {"embeddings": data.get("embeddings")}
     models = data.get("models")
@@ -158,7 +158,7 @@ def _put_named_keys(data: dict[str, Any], environ: Mapping[str, str]) -> list[st
             continue
         key = environ.get(variable, "").strip()
         if not key:
-            # Without vectors most commands are whole: whoever wants some is told then.
+            # Most commands need no vectors; those that do report it.
             if where != "embeddings":
                 problems.append(f"{where}.api_key_variable names {variable}, which is not set")
         elif not (key.isascii() and key.isprintable()):

@@ -63,7 +63,7 @@ _BY_NAME: Mapping[str, str] = {
     "daily_at": "must be a time such as 07:00 (UTC), or empty",
     "team_language": "must be a language code such as en or pt",
 }
-"""What text has to look like, by the last word of its setting."""
+"""The form of a text setting, by the last word of its name."""
 
 
 def place_name(place: Place) -> str:
@@ -153,7 +153,7 @@ def meant(model: type[BaseModel], place: Place, without: frozenset[str] = frozen
 
 
 def _beside(model: type[BaseModel], place: Place) -> frozenset[str]:
-    """What may stand where ``place`` stands; names that the site itself chose are passed over."""
+    """The names that may stand at ``place``; names that the site itself chose are skipped."""
     for part in place[:-1]:
         field = model.model_fields.get(str(part))
         model = next(_models_in(field.annotation), model) if field else model

@@ -20,7 +20,7 @@ from ..core.errors import ConfigError
 
 Place = tuple[int | str, ...]
 OURS = ("ZENDESK_", "TICKETBOT_", "OPENAI_")
-"""How variables begin that nobody else means."""
+"""Prefixes of our own variables."""
 
 _PART = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
 _NAME = rf"({_PART}(?:\s*\.\s*{_PART})*)"
@@ -130,7 +130,7 @@ CONFIG_VARIABLE = "TICKETBOT_CONFIG"
 
 
 def _says_stop(text: str) -> bool:
-    """In the environment anything but a clear no stops: whoever reaches for this switch may be in a hurry."""
+    """Anything but a clear no sets the kill switch: a person who needs it may be in a hurry."""
     return text.lower() not in ("0", "false", "no", "off")
 
 
@@ -145,7 +145,7 @@ class Variable:
     switch: bool = False
 
     def value(self, text: str) -> object:
-        """What ``text`` stands for."""
+        """The value that ``text`` stands for."""
         if self.many:
             return [item.strip() for item in text.split(",") if item.strip()]
         return _says_stop(text) if self.switch else text

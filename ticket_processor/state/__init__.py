@@ -1,1 +1,1 @@
-"""What runs remember in SQLite."""
+"""The state that runs share, in SQLite."""

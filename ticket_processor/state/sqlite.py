@@ -63,7 +63,7 @@ def opened(path: Path | None) -> sqlite3.Connection:
     if path is not None:
         _check_files(path)
         make_folder(path.parent)
-        make_file(path)  # summaries are nobody else's business
+        make_file(path)  # summaries are private
     db = sqlite3.connect(
         ":memory:" if path is None else path,
         isolation_level=None,
@@ -97,7 +97,7 @@ def migrate(db: sqlite3.Connection, path: Path | None) -> None:
 def emptied(db: sqlite3.Connection) -> bool:
     """Write a database anew, so that nothing of what was deleted is left in its file or beside it.
 
-    False when somebody who reads along keeps that from being done.
+    False if another reader prevents that.
     """
     db.execute("PRAGMA temp_store=MEMORY")
     db.execute("VACUUM")
@@ -109,7 +109,7 @@ def copy_into(path: Path, into: sqlite3.Connection) -> None:
     """Copy the file's content, and leave nothing beside it.
 
     A reader of a WAL file leaves the two files of a writer behind, and cannot even begin where it may not create them.
-    Where nobody has the file open, it is read as one that does not change; if it did all the same, it is read again.
+    A file that no process has open is read as one that does not change; if it changed all the same, it is read again.
     Raises :class:`StateUnusable`, ``sqlite3.Error`` or ``OSError``.
     """
     _check_files(path)
@@ -164,7 +164,7 @@ def translated(path: Path | None) -> Iterator[None]:
 
 
 def is_there(path: Path) -> bool:
-    """Whether the state folder holds such a file or folder. Raises :class:`StateUnusable` when nobody can tell."""
+    """Whether the state folder holds such a file or folder. Raises :class:`StateUnusable` if that is unknown."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):

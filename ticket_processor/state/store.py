@@ -1,4 +1,4 @@
-"""What has to survive between runs, in one SQLite file: where to go on, what is unfinished, who is failing.
+"""The state between runs, in one SQLite file: the cursor, unfinished writes, and failing dependencies.
 
 Losing the file costs time and model calls, never a wrong write: the marker tag and the key on the ticket itself
 decide what is done.
@@ -33,7 +33,7 @@ HELPDESK_DATE = "helpdesk_date"
 SEARCHED = "searched"
 """Fact: since when, and when, tickets were last listed by search."""
 DROPPED = "retry_dropped"
-"""Why a ticket is not tried that somebody took off the retry list."""
+"""The reason for skipping a ticket that a person took off the retry list."""
 AHEAD_S = 120.0
 """A run that ended further in the future was recorded by a clock that was wrong."""
 RUNS_KEPT_S = 35 * 86_400.0
@@ -56,8 +56,8 @@ class Verdict(Frozen):
     tags of an earlier write of ours, when this is a second look. ``follows`` is true for every write after the first:
     the marker tag says nothing of those, only their own key does. ``puts_back`` marks what repairs a write of ours,
     ``completes`` what was refused of one. ``earlier_key`` is what an earlier version calls the same write.
-    ``taken_off`` is what people had taken off at ``clean_stamp``, where that was looked up. ``anew``: somebody asked
-    for it, which holds as long as nobody has judged what was written before.
+    ``taken_off`` is what people had taken off at ``clean_stamp``, if that was looked up. ``anew``: a person asked for
+    it, which counts until people have judged what was written before.
     """
 
     ticket_id: int
@@ -75,7 +75,7 @@ class Verdict(Frozen):
     anew: bool = False
 
     def told(self) -> Verdict:
-        """The same once its cost stands in a receipt: whoever settles it later does not count it again."""
+        """The same without its cost, once a receipt holds that: a later run does not count it again."""
         if self.analysis is None:
             return self
         cost = None if self.analysis.cost_usd is None else 0.0
@@ -106,7 +106,7 @@ class Open:
 
 @dataclass(frozen=True)
 class Retry:
-    """A ticket that failed before: so often, for this reason; ``dead`` ones are not tried any more.
+    """A ticket on the retry list: failed attempts and the last reason; ``dead`` ones are not tried any more.
 
     ``since`` is when it came on the list, in Unix seconds; 0.0 where that is not known.
     """
@@ -145,7 +145,7 @@ class State:
 
     @classmethod
     def scratch_copy(cls, path: Path) -> State:
-        """What the file holds, in memory, for a run that must leave no trace; empty where there is no file."""
+        """A copy in memory, for a run that must leave no trace; empty if there is no file."""
         copy = cls(None)
         if is_there(path):
             try:
@@ -164,7 +164,7 @@ class State:
             self._db.close()
 
     def damage(self) -> str | None:
-        """What SQLite finds wrong with the file as a whole; ``None`` when it is sound. Reads all of it."""
+        """The first damage that SQLite finds in the file; ``None`` if it is sound. Reads all of it."""
         with self._lock, translated(self.path):
             (found,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
         return None if found == "ok" else " ".join(str(found).split())
@@ -182,7 +182,7 @@ class State:
             db.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", list(facts.items()))
 
     def helpdesk_date(self) -> float | None:
-        """What the helpdesk's own clock said last (Unix seconds); ``None`` while it is not known."""
+        """The last date of the helpdesk's own clock (Unix seconds); ``None`` if unknown."""
         try:
             return float(self.fact(HELPDESK_DATE) or "")
         except ValueError:
@@ -194,7 +194,7 @@ class State:
             db.execute("DELETE FROM facts WHERE name = ?", (name,))
 
     def begin_again(self, horizon: str) -> None:
-        """Start from a moment (ISO) somebody chose: the cursor goes, and the dead are tried again."""
+        """Start from this moment (ISO): drop the cursor, and try dead letters again."""
         with self._transaction() as db:
             db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (HORIZON, horizon))
             db.execute("DELETE FROM facts WHERE name IN (?, ?)", (CURSOR, SEARCHED))
@@ -209,7 +209,7 @@ class State:
             db.executemany(_KEEP_VERDICT, [(verdict.ticket_id, verdict.model_dump_json()) for verdict in verdicts])
 
     def verdict(self, ticket_id: int) -> Verdict | None:
-        """What is kept to be written on the ticket, until it is settled."""
+        """The verdict that is still to be written on the ticket; ``None`` if there is none."""
         row = self._one("SELECT verdict FROM verdicts WHERE ticket_id = ?", ticket_id)
         return None if row is None else _read(Verdict, row[0])
 
@@ -357,7 +357,7 @@ class State:
                 (ticket_id, attempts, reason, dead, since, failed_at, proven or proven_before),
             )
             if dead:
-                # What completes an earlier write cannot be thought up anew; it waits for somebody to revive it.
+                # What completes an earlier write cannot be analysed anew; it waits until a person revives it.
                 db.execute(
                     "DELETE FROM verdicts WHERE ticket_id = ? AND NOT coalesce(json_extract(verdict, '$.follows'), 0)",
                     (ticket_id,),
@@ -374,7 +374,7 @@ class State:
             )
 
     def given_up_unproven(self, request: Request) -> list[int]:
-        """Tickets that were given up at a request of which it was not known whether it works for others."""
+        """Dead letters of this request from a time when it was not known to work for any other ticket."""
         rows = self._all(
             "SELECT ticket_id FROM retries WHERE dead AND NOT proven AND failed_at = ? ORDER BY ticket_id", request
         )
@@ -404,7 +404,7 @@ class State:
             db.execute("INSERT OR IGNORE INTO dropped VALUES (?)", (ticket_id,))
 
     def dropped(self) -> frozenset[int]:
-        """Tickets that somebody took off the retry list for good."""
+        """Tickets that a person took off the retry list for good."""
         return frozenset(ticket_id for (ticket_id,) in self._all("SELECT ticket_id FROM dropped"))
 
     # What searches have listed
@@ -435,7 +435,7 @@ class State:
         """Take a customer's words out of what waits to be written on these tickets, and out of the file's free pages.
 
         Labels are still written, without summary and note. What was to be put back for a person holds that person's
-        own values, so it is given up: gives the tickets where it was. Nobody else may have the file open.
+        own values, so it is given up: returns the tickets of those. No other process may have the file open.
         """
         given_up = []
         with self._transaction() as db:
@@ -494,7 +494,7 @@ class State:
     # Dependencies
 
     def breaker(self, name: str) -> BreakerMemory | None:
-        """What the breaker of that name had to remember."""
+        """The memory of the breaker of that name."""
         row = self._one("SELECT failures, open_until, cause FROM breakers WHERE name = ?", name)
         return None if row is None else BreakerMemory(*row)
 
@@ -530,7 +530,7 @@ class State:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """What this thread does with the state meanwhile is one transaction: all of it, or nothing."""
+        """Make everything that this thread does with the state meanwhile one transaction."""
         with self._transaction():
             yield
 
@@ -552,7 +552,7 @@ class State:
 
 
 def in_turn(state: State, ticket_ids: Iterable[int]) -> list[int]:
-    """What earlier runs have left, in order, from behind the ticket at which the last one gave up: each gets a turn."""
+    """Sort tickets of earlier runs so that the next one begins behind the ticket at which the last one gave up."""
     turn = int(state.fact(TURN) or 0)
     return sorted(ticket_ids, key=lambda number: (number <= turn, number))
 

@@ -1,4 +1,4 @@
-"""What a health check says, what all of them come to, and how they are made at the same time within a few seconds."""
+"""Health checks, their overall verdict, and an examiner that runs them in parallel within a few seconds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _POLL_S = 0.1
 
 
 class Status(StrEnum):
-    """What a single check found."""
+    """The result of a single check."""
 
     OK = "ok"
     WARN = "warn"
@@ -32,7 +32,7 @@ class Status(StrEnum):
 
 
 class HealthVerdict(StrEnum):
-    """What all checks come to. Degraded: tickets are handled, and somebody should look."""
+    """The overall result. Degraded: tickets are handled, and a person should look."""
 
     HEALTHY = "healthy"
     DEGRADED = "degraded"
@@ -54,7 +54,7 @@ def ok(name: str, text: str, **facts: object) -> Check:
 
 
 def warn(name: str, text: str, **facts: object) -> Check:
-    """Somebody should look; tickets are handled all the same."""
+    """A person should look; tickets are handled all the same."""
     return Check(name=name, status=Status.WARN, text=text, facts=facts)
 
 
@@ -69,7 +69,7 @@ def skipped(name: str, why: str, **facts: object) -> Check:
 
 
 class Health(Frozen):
-    """Everything that was found out at one moment, and what it comes to."""
+    """All checks at one moment, and the verdict."""
 
     status: HealthVerdict
     checks: tuple[Check, ...]
@@ -104,7 +104,7 @@ def verdict(checks: Sequence[Check]) -> HealthVerdict:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What a probe found out; ``metrics`` comes from the one that reads the runs."""
+    """The result of a probe; ``metrics`` comes from the one that reads the runs."""
 
     checks: tuple[Check, ...]
     metrics: RunMetrics | None = None
@@ -117,7 +117,7 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Probe:
-    """Something to look at that may hang: the checks that it answers for, the first of which fails if it does.
+    """An examination that may hang, and the checks it answers for; if it hangs, the first of them fails.
 
     ``severity`` is that failure's: what the service can do without is worth a warning only.
     """
@@ -127,7 +127,7 @@ class Probe:
     severity: Callable[..., Check] = fail
 
     def answer(self) -> CheckResult:
-        """What it finds; an error is a finding too."""
+        """Run the probe; an error is a result too."""
         try:
             return self.look()
         except Exception as error:  # noqa: BLE001 - whatever it is, the other checks are still wanted

@@ -1,4 +1,4 @@
-"""Asking the helpdesk and the model servers how they are: one cheap request each, and a look at certificates."""
+"""Health checks of the helpdesk and the model servers: one cheap request each, and their certificates."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from openai import OpenAI
 
 ASKING_S = 6.5
-"""What a server may take; a check as a whole has a little longer."""
+"""The time for a server's answer; a check as a whole has a little longer."""
 CONNECTING_S = 5.0
 OFFLINE = "left out by --offline"
 NO_LIST = ("model_unknown", "model_http_405", "model_http_501")
-"""How a server answers that lists no models, which says that it is there."""
+"""Answers of servers that list no models; they are reachable all the same."""
 
 Judge = Callable[..., Check]
 
@@ -48,7 +48,7 @@ Judge = Callable[..., Check]
 
 @dataclass(frozen=True)
 class TicketRead:
-    """What the helpdesk said to a ticket read: the finding, and the reply, sent for and received at (Unix seconds)."""
+    """The result of reading a ticket: the check, and the reply with the times of request and reply (Unix seconds)."""
 
     check: Check
     reply: Reply | None = None
@@ -172,7 +172,7 @@ def _end_of_token(transport: Transport) -> float | None:
 def of_helpdesk(
     zendesk: ZendeskSettings, clock: Clock, *, offline: bool, adapter: Callable[[], BaseAdapter] | None = None
 ) -> Iterator[Probe]:
-    """What there is to ask the helpdesk; ``offline``, what can be told without. ``adapter`` replaces the network."""
+    """The probes of the helpdesk; ``offline``, those that need no request. ``adapter`` replaces the network."""
     names = ("helpdesk", "clock", "credentials")
     if offline:
         checks = (skipped("helpdesk", OFFLINE), skipped("clock", OFFLINE), _lasting(zendesk, clock, OFFLINE))
@@ -188,7 +188,7 @@ def of_helpdesk(
 
 
 def of_models(models: Sequence[ModelTarget], clock: Clock, *, offline: bool) -> Iterator[Probe]:
-    """What there is to ask model servers, one request for each of them."""
+    """The probes of the model servers, one request for each."""
     if not models:
         why = "no model is configured (TICKETBOT_MODELS): keyword rules answer"
         yield Probe(("models",), partial(CheckResult, (skipped("models", why),)))

@@ -1,4 +1,4 @@
-"""Judgements on what runs leave behind in the state: do they come, do they end, what have they left undone. Pure."""
+"""Health checks of the runs that the state has recorded, and of what they have left undone. Pure."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .words import ago, span, whole
 
 DAY_S = 86_400.0
 EVERY_S = 600.0
-"""How often runs are meant to be made, and the most often that is expected of them."""
+"""The shortest interval that is expected between runs."""
 WARN_AFTER, FAIL_AFTER = 2.5, 6.0
-"""So many times the usual distance between runs may pass: of ten minutes, 25 and 60."""
+"""Usual intervals without a run until a check warns or fails: 25 and 60 minutes at ten minutes each."""
 WAITS_AT_MOST_S = 3600.0
 WITHHELD_S = 60.0
 """Zendesk's export does not give the newest minute."""
@@ -74,7 +74,7 @@ def last_run(runs: Sequence[RunRecord], now: float, *, begun: bool = False) -> C
 
 
 def backlog(runs: Sequence[RunRecord], retries: Sequence[Retry], now: float) -> Check:
-    """How old a ticket may be that nobody has looked at. What stands in the helpdesk only is not known here.
+    """The age up to which tickets may not have been looked at. The helpdesk is not asked.
 
     A run that looked at everything there was is proof of all tickets that were created a minute before it began.
     """
@@ -125,7 +125,7 @@ def rhythm(played: Sequence[RunRecord]) -> float:
 
 
 def retry_list(retries: Sequence[Retry], now: float, *, head_start_s: float = 0.0) -> Check:
-    """What waits for a later run, for how long, and what was given up. ``head_start_s`` is people's, after creation."""
+    """The retry list: what waits, for how long, and what was given up. ``head_start_s`` is people's, after creation."""
     name = "retry_list"
     dead = sum(item.dead for item in retries)
     waiting = [item for item in retries if not item.dead]
@@ -173,12 +173,12 @@ def wait(not_before: float, now: float) -> Check:
 
 
 def kill_switch(why: str | None) -> Check:
-    """Whether somebody has stopped everything on purpose."""
+    """Whether the kill switch is set."""
     return ok("kill_switch", "not set") if why is None else fail("kill_switch", why)
 
 
 def halted(why: str | None) -> Check:
-    """Whether a note became public, after which nothing runs."""
+    """Whether a note became public, which stops all runs."""
     if why is None:
         return ok("halted", "no note became public")
     return fail("halted", f"{why}; when somebody has looked into it, run once with --resume")

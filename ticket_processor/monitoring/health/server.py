@@ -1,7 +1,7 @@
 """``/healthz`` and ``/metrics`` over HTTP: for load balancers, Kubernetes and Prometheus. Nothing else is there.
 
-A page in somebody's browser can have a name of its own lead to this address, and read what is served. So it is served
-under this machine's names only, and under addresses, which no page can have.
+A web page can point a name of its own at this address, and read the answers in its visitor's browser. So requests are
+answered under this machine's names only, and under addresses, which no page can have.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from .checks import Health, HealthVerdict
 from .exposition import exposition
 
 FRESH_S = 30.0
-"""Scrapers come as often as they like; the helpdesk is not to notice."""
+"""The helpdesk is asked no more often than this, however often scrapers come."""
 IDLE_S = 15.0
 """Each client holds a thread, also one that connects and says nothing."""
 
 
 class CachedExamination:
-    """An examination that is made again when it is older than ``fresh_s``. Thread-safe: who comes meanwhile waits."""
+    """An examination that is repeated when older than ``fresh_s``. Thread-safe: other callers wait for it."""
 
     def __init__(self, examine: Callable[[], Health], clock: Clock, *, fresh_s: float = FRESH_S) -> None:
         self._examine = examine
@@ -141,7 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def _refused(self) -> HTTPStatus | None:
-        """What to answer to a request that came under a name which is not ours."""
+        """The error for a request under a foreign name; ``None`` for one of ours."""
         hosts = self.headers.get_all("Host") or []
         if not hosts and self.request_version == "HTTP/1.0":
             return None  # no browser asks like that
