@@ -28,7 +28,6 @@ from ...wiring.parts import HELPDESK, LOCK_NAME, keyring, kill_switch, model_bre
 from ..alert_file import AlertStore
 from ..receivers import not_understood, package_missing, receivers
 from ..run_metrics import DAY_S, metrics_of
-from . import alerting
 from . import machine as judged
 from . import runs as left
 from .checks import LIMIT_S, Check, CheckResult, Examiner, Health, Probe, fail, skipped, verdict, warn
@@ -159,7 +158,7 @@ def _alerts(settings: Settings, clock: Clock) -> CheckResult:
             problems = [package_missing()]
         else:
             problems = [f"Apprise does not understand the address {receiver.name}" for receiver in unclear]
-    return CheckResult((alerting.alerts(memory), alerting.alerting(len(everybody), problems, memory, clock.now())))
+    return CheckResult((left.alerts(memory), left.alerting(len(everybody), problems, memory, clock.now())))
 
 
 def _log_chain(settings: Settings, clock: Clock) -> CheckResult:
