@@ -161,7 +161,7 @@ class Sandbox:
         if kind == "lost-request":
             return Response(0, fate="drop")
         if kind == "late-commit":
-            self.store.later(self.store.now() + seconds, lambda: void(self._route(request, wrong)))
+            self.store.later(self.store.now() + seconds, lambda: self._route(request, wrong))
             return Response(0, fate="drop")
         if kind in ROW_KINDS:
             return spoil(self._route(request, wrong), kind, rule.ticket, rule.odd, self.faults.dice)
@@ -244,10 +244,6 @@ class Sandbox:
         if request.method != "GET":
             return json_response(404, {"error": "InvalidEndpoint", "description": "Not found"})
         return render(request, self.store, self.stats(), self.marker)
-
-
-def void(_: object) -> None:
-    """Ignore a result."""
 
 
 def _template(request: Request) -> str:

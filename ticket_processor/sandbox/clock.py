@@ -72,14 +72,14 @@ class Agenda:
         self.lock = threading.RLock()
         self._clock = clock
         self._as_of: float | None = None
-        self._entries: list[tuple[float, int, Callable[[], None]]] = []
+        self._entries: list[tuple[float, int, Callable[[], object]]] = []
         self._sequence = count()
 
     def now(self) -> float:
         """Unix seconds; inside a piece of delayed work, the moment it was due."""
         return self._clock.now() if self._as_of is None else self._as_of
 
-    def later(self, due: float, work: Callable[[], None]) -> None:
+    def later(self, due: float, work: Callable[[], object]) -> None:
         """Do ``work`` at a moment: at the first :meth:`settle` from then on, stamped with that moment."""
         with self.lock:
             heapq.heappush(self._entries, (due, next(self._sequence), work))
