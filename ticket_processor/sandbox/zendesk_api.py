@@ -44,6 +44,7 @@ ROUTES: dict[str, Handler] = {
     "GET tickets/{id}/comments": zendesk_lists.comments,
     "GET tickets/{id}/audits": zendesk_lists.audits,
     "GET ticket_audits": zendesk_lists.all_audits,
+    "GET tags": zendesk_lists.list_tags,
     "GET job_statuses": zendesk_jobs.list_jobs,
     "GET job_statuses/show_many": zendesk_jobs.show_many_jobs,
     "GET job_statuses/{job}": zendesk_jobs.show_job,

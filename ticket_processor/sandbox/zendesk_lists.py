@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -189,3 +190,12 @@ def decode_cursor(cursor: str) -> Key:
 
 def _error(status: int, code: str, title: str) -> Refusal:
     return refuse(status, {"errors": [{"code": code, "title": title, "detail": title}]})
+
+
+def list_tags(call: Call) -> Response:
+    """``GET /tags``: every tag in use with its count, most frequent first."""
+    counts = Counter(tag for ticket in call.store.tickets.values() if not ticket.deleted for tag in ticket.json["tags"])
+    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    page, size = call.number("page", 1, at_most=10**9), call.number("per_page", PAGE, at_most=PAGE)
+    rows = [{"name": tag, "count": used} for tag, used in ranked[(page - 1) * size : page * size]]
+    return json_response(200, {"tags": rows, **neighbours(call, page, size, len(ranked))})
