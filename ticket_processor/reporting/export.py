@@ -24,7 +24,6 @@ HEADINGS = ("section", "key", "measure", "value", "before")
 def as_data(report: Report) -> dict[str, Any]:
     """The report as JSON knows it. Times are ISO 8601 in UTC, shares go from 0 to 1, what is not known is ``null``."""
     runs = report.runs
-    spikes = None if report.spikes is None else [_spike(spike) for spike in report.spikes]
     return {
         **_about(report),
         "totals": _totals(report.totals),
@@ -43,7 +42,7 @@ def as_data(report: Report) -> dict[str, Any]:
             {**_figures(one), "at": _text(one.at), "url": one.url or None, "subject": one.subject or None}
             for one in report.escalated
         ],
-        "spikes": spikes,
+        "spikes": None if report.spikes is None else [_spike(spike) for spike in report.spikes],
         "step": report.step,
         "series": [
             {name: value for name, value in {**_figures(point), "at": _text(point.at)}.items() if name != "label"}
@@ -68,8 +67,8 @@ def _about(report: Report) -> dict[str, Any]:
 
 
 def _objective(item: Objective) -> dict[str, Any]:
-    found = {"share": _rounded(item.share), "met": item.met, "budget_left": _rounded(item.budget_left)}
-    return {**_figures(item), **found}
+    left = _rounded(item.budget_left)
+    return {**_figures(item), "share": _rounded(item.share), "met": item.met, "budget_left": left}
 
 
 def _spike(spike: Spike) -> dict[str, Any]:
