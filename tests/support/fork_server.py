@@ -199,7 +199,10 @@ def _load() -> None:
     import h11  # noqa: F401
     import openai
     import typer.main
+    from pydantic import BaseModel
     from typer.testing import CliRunner
+
+    from ticket_processor.core.lazy_pattern import _LazyPattern
 
     for module in pkgutil.walk_packages(importlib.import_module(PROGRAM).__path__, f"{PROGRAM}."):
         if not {*module.name.split(".")} & {*SLOW_TO_LOAD}:
@@ -208,6 +211,12 @@ def _load() -> None:
         assert client.chat.completions  # loaded when it is asked for
     app = importlib.import_module(f"{PROGRAM}.cli").app
     CliRunner().invoke(app, ["analyse", "-"], input=A_TEXT)
+    for found in gc.get_objects():
+        if isinstance(found, type) and issubclass(found, BaseModel) and found.__module__.startswith(PROGRAM):
+            found.model_rebuild(raise_errors=False)
+        elif type(found) is _LazyPattern:
+            for method in ("search", "match", "fullmatch", "findall", "finditer", "sub", "split"):
+                getattr(found, method)
     typer.main.get_command = cache(typer.main.get_command)
     typer.main.get_command(app)
     gc.collect()
