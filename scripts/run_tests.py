@@ -12,7 +12,8 @@ import sys
 
 import bootstrap
 
-WHOLE_SET = ["--numprocesses", "auto", "--dist", "worksteal"]
+WHOLE_SET = ["--numprocesses", str(2 * (os.cpu_count() or 1)), "--dist", "worksteal"]
+"""Two processes a core: many tests wait for the commands that they have started."""
 
 if __name__ == "__main__":
     given = sys.argv[1:]

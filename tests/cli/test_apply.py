@@ -357,6 +357,7 @@ def test_a_file_whose_key_is_gone_is_refused(smart: Desk) -> None:
     assert smart.marked() == []
 
 
+@pytest.mark.slow
 def test_the_apply_of_a_large_file_goes_by_jobs(open_desk: OpenDesk) -> None:
     desk = open_desk(0)
     numbers = add_solved(desk, 60)

@@ -256,6 +256,7 @@ def test_what_a_person_does_between_the_read_and_the_job_stays(open_desk: OpenDe
 # Runs that end while a job is under way
 
 
+@pytest.mark.slow
 def test_jobs_that_outlast_a_run_are_found_by_the_next_one_and_not_sent_again(open_desk: OpenDesk) -> None:
     desk = open_desk(MANY, faults="job-slow:seconds=60:after=1")
     configure(desk, "[run]\ndeadline_s = 15\n")
@@ -473,6 +474,7 @@ def test_an_account_whose_records_cannot_be_read_is_written_to_all_the_same(open
     assert known.ok, "the account's last audits tell enough"
 
 
+@pytest.mark.slow
 def test_a_limit_holds_for_what_an_earlier_run_left_open(open_desk: OpenDesk) -> None:
     desk = open_desk(MANY, faults="job-slow:seconds=60:after=1")
     configure(desk, "[run]\ndeadline_s = 15\n")
