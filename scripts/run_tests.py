@@ -12,8 +12,8 @@ import sys
 
 import bootstrap
 
-WHOLE_SET = ["--numprocesses", str(2 * (os.cpu_count() or 1)), "--dist", "worksteal"]
-"""Two processes a core: many tests wait for the commands that they have started."""
+WHOLE_SET = ["--numprocesses", str(3 * (os.cpu_count() or 1) // 2 or 1), "--dist", "worksteal"]
+"""Three processes for two cores: many tests wait for the commands that they have started."""
 
 if __name__ == "__main__":
     given = sys.argv[1:]

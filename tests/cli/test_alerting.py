@@ -118,6 +118,7 @@ def test_dry_runs_the_tour_and_what_only_looks_tell_nobody(watched: Desk, receiv
     watched("run", "--since", "1d", "--dry-run", ZENDESK_OAUTH_CLIENT_SECRET="wrong", code=3)
     watched("run", "--sandbox", "--limit", "3", "--quiet")
     watched("run", "--since", "1d", TICKETBOT_ALERT_URLS="", TICKETBOT_HEARTBEAT_URL="")
+    watched.advance(60)
     watched("undo", "latest", "--quiet")
     watched("retry", "list")
     watched("retry", "drop", "--all-dead")

@@ -210,6 +210,7 @@ def test_verifying_asks_nobody_and_changes_nothing(run_once: Desk) -> None:
 
 
 def test_a_tickets_story_is_told_in_order(run_once: Desk) -> None:
+    run_once.advance(60)
     here(run_once, "undo", "latest")
     shown = audit(run_once, "show", "2").out.splitlines()
     assert shown[-1].startswith("Ticket 2: 4 lines of 2 runs, 2 writes")
@@ -569,6 +570,7 @@ def test_whoever_puts_a_torn_line_aside_and_tells_no_alert_says_so(command: tupl
         command = (*command, "--ticket", "2")
     with log_file(run_once).open("ab") as file:
         file.write(b'{"ts":"2026-')
+    run_once.advance(60)
     assert "ended in half a line" in here(run_once, *command).err
 
 

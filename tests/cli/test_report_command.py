@@ -52,6 +52,7 @@ def test_it_needs_neither_an_account_nor_a_state_and_changes_no_line_of_the_log(
 
 def test_dry_runs_and_what_was_taken_back_are_no_tickets(triaged: Desk) -> None:
     triaged("run", "--dry-run", "--since", "1d", "--retry-fallbacks")
+    triaged.advance(60)
     triaged("undo", "latest")
     told = triaged("report", "--json").object
     assert (told["totals"]["tickets"], told["totals"]["updated"], told["totals"]["planned"]) == (8, 8, 0)
