@@ -311,6 +311,7 @@ def test_a_run_that_hangs_is_cut_off_and_leaves_word_everywhere(watched: Desk, r
     assert receiver.said == []
 
 
+@pytest.mark.slow
 def test_a_log_that_hangs_as_well_does_not_save_it(watched: Desk, receiver: Receiver) -> None:
     hang = "import filelock; watched = filelock.FileLock('logs/.ticketbot-log.lock'); watched.acquire(); time.sleep(90)"
     (watched.folder / "logs").mkdir()
@@ -346,6 +347,7 @@ print("over", flush=True)
 """
 
 
+@pytest.mark.slow
 def test_a_service_that_never_returns_does_not_keep_the_process(desk: Desk) -> None:
     began = time.monotonic()
     ended = desk.end(desk.python("-c", ASLEEP, TICKETBOT_ALERT_URLS="asleep://x"), code=0, within=60)

@@ -189,6 +189,7 @@ def test_ticket_fields_and_foreign_tags_of_a_category_are_written_where_there_is
     assert desk.ticket(number)["group_id"] is None
 
 
+@pytest.mark.slow
 def test_a_crash_in_the_middle_is_made_good_by_the_same_command(smart: Desk) -> None:
     numbers = add_solved(smart, 8)
     smart(*BACKFILL)
@@ -205,6 +206,7 @@ def test_a_crash_in_the_middle_is_made_good_by_the_same_command(smart: Desk) -> 
     assert all(len(ours(smart, number)) == 1 for number in numbers)
 
 
+@pytest.mark.slow
 def test_a_run_and_an_apply_keep_out_of_each_others_way(smart: Desk) -> None:
     add_solved(smart, 2)
     smart(*BACKFILL)

@@ -161,6 +161,7 @@ def test_a_crash_in_the_middle_of_a_line_costs_that_line(smart: Desk) -> None:
     assert chats(smart) == 5  # its answer was kept
 
 
+@pytest.mark.slow
 def test_two_at_once_on_one_file_are_refused(open_desk: OpenDesk) -> None:
     desk = open_desk(0, model=True, llm_latency=LatencyProfile(5.0, 5.0))
     add_solved(desk, 2)

@@ -88,6 +88,7 @@ def test_many_tickets_take_few_requests_and_the_log_says_why(open_desk: OpenDesk
     assert sorted(intents) == sorted(line["intent"] for line in told)
 
 
+@pytest.mark.slow
 def test_the_time_of_a_job_makes_no_ticket_slow(open_desk: OpenDesk) -> None:
     desk = open_desk(MANY)
     configure(desk, '[run]\nwrite_mode = "batch"\n')
@@ -127,6 +128,7 @@ def test_a_dry_run_of_many_sends_no_write(open_desk: OpenDesk) -> None:
     assert desk.marked() == []
 
 
+@pytest.mark.slow
 def test_the_first_job_on_an_account_is_small_and_what_it_showed_is_remembered(open_desk: OpenDesk) -> None:
     desk = open_desk(MANY)
     sizes: list[int] = []
@@ -315,6 +317,7 @@ def test_a_crash_while_a_job_is_handed_in_is_settled_by_the_next_run(open_desk: 
     assert reasons["confirmed_by_reading"] == (MANY - 5 if arrived else 0)
 
 
+@pytest.mark.slow
 def test_the_kill_switch_stops_a_run_before_its_next_job(open_desk: OpenDesk) -> None:
     desk = open_desk(MANY)
 
@@ -336,6 +339,7 @@ def test_the_kill_switch_stops_a_run_before_its_next_job(open_desk: OpenDesk) ->
 # Parts
 
 
+@pytest.mark.slow
 def test_a_group_that_does_not_exist_is_left_out_and_completed_once_it_does(open_desk: OpenDesk) -> None:
     desk = open_desk(MANY)
     configure(
@@ -453,6 +457,7 @@ class Crowded(Sandbox):
         return response
 
 
+@pytest.mark.slow
 def test_an_account_whose_job_slots_stay_full_gets_single_updates(open_desk: OpenDesk) -> None:
     desk = open_desk(MANY, kind=Crowded, rules=Rules(max_jobs=0))
     ended = desk("run", "--since", "1d", "--json")

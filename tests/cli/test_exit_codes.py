@@ -111,6 +111,7 @@ def test_the_first_run_without_since_refuses_and_touches_nothing(desk: Desk) -> 
     assert desk.events() == []
 
 
+@pytest.mark.slow
 def test_a_helpdesk_that_is_not_there_is_3_and_the_breaker_remembers(open_desk: OpenDesk) -> None:
     desk = open_desk()
     with socket.create_server(("127.0.0.1", 0)) as taken:

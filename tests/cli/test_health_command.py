@@ -139,6 +139,7 @@ def test_a_helpdesk_that_is_gone_is_unhealthy_and_3(smart: Desk) -> None:
     assert checks_of(told)["log_folder"]["status"] == "ok"
 
 
+@pytest.mark.slow
 def test_everything_that_hangs_is_given_up_together_and_the_process_ends(smart: Desk) -> None:
     """The servers take the connection and never answer: whoever waited for one after the other would wait longer."""
     with ExitStack() as stack:

@@ -174,6 +174,7 @@ def test_nobody_answers_a_ticket_whose_triage_was_taken_back(triaged: Desk) -> N
     assert receipts(desk)[-1] == ("skipped", "person_changed_our_tags")
 
 
+@pytest.mark.slow
 def test_answers_are_written_by_jobs_as_well(open_desk: OpenDesk) -> None:
     desk = open_desk(rows(6))
     configure(desk, 'write_mode = "batch"\n')

@@ -66,6 +66,7 @@ def test_people_who_edit_in_between_change_nothing_about_the_zeros(desk: Desk) -
     assert ended["statement"]["human_values_changed"] == ended["statement"]["foreign_tags_removed"] == 0
 
 
+@pytest.mark.slow
 def test_what_a_job_took_from_a_person_is_sworn_to_and_put_back_by_the_next_run(desk: Desk) -> None:
     with_jobs(desk)
     new_rules(desk, batch_stamps=False)  # whoever edits between our reading and the job is not seen
@@ -103,6 +104,7 @@ def test_what_a_job_took_from_a_person_is_sworn_to_and_put_back_by_the_next_run(
     assert again["retry_list"] == 0
 
 
+@pytest.mark.slow
 def test_a_note_that_a_job_made_public_halts_everything_once_it_is_read_back(desk: Desk) -> None:
     with_jobs(desk)
     new_rules(desk, batch_private=False)

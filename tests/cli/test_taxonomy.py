@@ -130,6 +130,7 @@ def test_what_is_wrong_is_told_a_line_each_with_exit_code_1(billing: Desk) -> No
     assert {"severity", "kind", "category", "text"} == set(told["findings"][0])
 
 
+@pytest.mark.slow
 def test_without_the_helpdesk_the_rest_is_told_all_the_same(bare: Command) -> None:
     (bare.folder / "ticketbot.toml").write_text(CONFIG.replace("Why was I charged twice?", "The app crashes."), "utf-8")
     nowhere = {"ZENDESK_URL": "http://127.0.0.1:9", "ZENDESK_OAUTH_TOKEN": "x"}

@@ -224,6 +224,7 @@ def test_a_dry_run_shows_what_would_go_and_sends_only_reads(at_account: Account)
     assert "3 taken back" in desk("undo", run).out
 
 
+@pytest.mark.slow
 def test_right_after_the_run_it_waits_until_the_tickets_have_rested(at_account: Account) -> None:
     desk = at_account(2, CONFIG.replace("[run]\n", "[run]\nstable_read_s = 2\n"))
     run = desk("run", "--since", "1d", "--json").object["run_id"]
@@ -283,6 +284,7 @@ def killed_while_its_job_is_under_way(open_desk: OpenDesk) -> tuple[Desk, str, C
     return desk, str(desk.events("run_started")[0]["run_id"]), asks_for_job
 
 
+@pytest.mark.slow
 def test_a_job_of_a_run_that_was_killed_is_waited_for_and_taken_back(open_desk: OpenDesk) -> None:
     desk, run, asks_for_job = killed_while_its_job_is_under_way(open_desk)
     before = shown(desk.sandbox.store)
@@ -297,6 +299,7 @@ def test_a_job_of_a_run_that_was_killed_is_waited_for_and_taken_back(open_desk: 
     assert sum(len(undo_notes(desk, number)) for number in desk.tickets) == 5
 
 
+@pytest.mark.slow
 def test_a_job_that_does_not_end_leaves_its_tickets_for_the_same_command_again(open_desk: OpenDesk) -> None:
     desk, run, _ = killed_while_its_job_is_under_way(open_desk)
     before = shown(desk.sandbox.store)
@@ -356,6 +359,7 @@ def test_quiet_says_nothing_but_what_went_wrong(at_account: Account) -> None:
     assert len(desk.marked()) == 1
 
 
+@pytest.mark.slow
 def test_in_a_pipe_a_line_for_every_hundred_tickets_says_how_far_it_is(at_account: Account) -> None:
     desk = at_account(120)
     run = triaged(desk)
