@@ -84,8 +84,11 @@ def without_values(words: str, values: Sequence[Replaced]) -> str:
         return words
     words = _readable(words)
     known = dict.fromkeys((spelling, value.placeholder) for value in values for spelling in _spellings(value.text))
-    for spelling, placeholder in sorted(known, key=lambda item: -len(item[0])):
-        words = _replacing(words, placeholder, partial(_places, spelling))
+    before = None
+    while words != before:  # a short value may stand alone only once its neighbour is replaced
+        before = words
+        for spelling, placeholder in sorted(known, key=lambda item: -len(item[0])):
+            words = _replacing(words, placeholder, partial(_places, spelling))
     for spelling, placeholder in known:
         if spelling.isdecimal() and len(spelling) >= _TELLING_DIGITS:
             words = _replacing(words, placeholder, partial(_parts, spelling))
