@@ -27,6 +27,8 @@ from ..cli.conftest import OpenDesk, open_desk
 from .conftest import Pages, values, words
 from .logs import DAY, HOUR, NOW, failed, fell_back, run, ticket
 
+pytestmark = pytest.mark.slow  # each page is run whole
+
 __all__ = ["open_desk"]
 ALL = ("overview", "tickets", "escalated", "try_it", "costs", "runs", "health", "reports")
 FIGURES = ("overview", "tickets", "escalated", "costs", "runs")
