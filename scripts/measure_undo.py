@@ -21,7 +21,9 @@ import development  # noqa: F401 - for its effect
 import orjson
 
 from tests.cli.at_work import CONFIG, account, judge, people_work, shown
-from ticket_processor.sandbox import OffsetClock, Sandbox, SandboxServer
+from ticket_processor.sandbox.app import Sandbox
+from ticket_processor.sandbox.clock import OffsetClock
+from ticket_processor.sandbox.server import SandboxServer
 
 ROOT = Path(__file__).resolve().parent.parent
 

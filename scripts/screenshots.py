@@ -28,7 +28,11 @@ import development  # noqa: F401 - for its effect
 from tests.dashboard.browser import DESKTOP, PHONE, Tab, browser, dashboard, executable, tab
 from ticket_processor.commands.sandbox import sandbox_environment
 from ticket_processor.core.clock import SystemClock
-from ticket_processor.sandbox import FaultPlan, Rules, Sandbox, SandboxServer, fill
+from ticket_processor.sandbox.app import Sandbox
+from ticket_processor.sandbox.faults import FaultPlan
+from ticket_processor.sandbox.fill import fill
+from ticket_processor.sandbox.server import SandboxServer
+from ticket_processor.sandbox.zendesk_rules import Rules
 from ticket_processor.seeding.corpus import load_corpus, payload
 from ticket_processor.seeding.variations import vary
 from ticket_processor.settings.load import load

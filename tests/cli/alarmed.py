@@ -20,7 +20,12 @@ from ticket_processor.core.errors import TicketbotError
 from ticket_processor.core.models import RunRecord, RunSummary
 from ticket_processor.monitoring.alert_file import AlertStore
 from ticket_processor.monitoring.run_watch import tended
-from ticket_processor.sandbox import FaultRule, ManualClock, Rules, Sandbox, SandboxServer, fill
+from ticket_processor.sandbox.app import Sandbox
+from ticket_processor.sandbox.clock import ManualClock
+from ticket_processor.sandbox.faults import FaultRule
+from ticket_processor.sandbox.fill import fill
+from ticket_processor.sandbox.server import SandboxServer
+from ticket_processor.sandbox.zendesk_rules import Rules
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings
 from ticket_processor.state.store import FILE_NAME, State

@@ -32,7 +32,12 @@ from ticket_processor.audit.writer import Head
 from ticket_processor.cli import app
 from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.taxonomy import default_taxonomy
-from ticket_processor.sandbox import BOT_ID, OffsetClock, Request, Sandbox, SandboxServer, fill
+from ticket_processor.sandbox.app import Sandbox
+from ticket_processor.sandbox.clock import OffsetClock
+from ticket_processor.sandbox.fill import fill
+from ticket_processor.sandbox.messages import Request
+from ticket_processor.sandbox.server import SandboxServer
+from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.state.store import FILE_NAME, State
 from ticket_processor.wiring import parts as wiring
 

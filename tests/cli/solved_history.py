@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ticket_processor.sandbox import fill
+from ticket_processor.sandbox.fill import fill
 
 from .conftest import Desk
 

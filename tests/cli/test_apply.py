@@ -9,7 +9,7 @@ import pytest
 
 from ticket_processor.audit.lines import encode
 from ticket_processor.pipeline.backfill.results_file import SEAL, Seals
-from ticket_processor.sandbox import BOT_ID
+from ticket_processor.sandbox.store import BOT_ID
 
 from .conftest import Desk, OpenDesk, is_update, wait_for
 from .solved_history import BACKFILL, FILE, add_solved, lines

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from ticket_processor.sandbox import LatencyProfile
+from ticket_processor.sandbox.openai_api import LatencyProfile
 from ticket_processor.tags import write_key
 
 from .conftest import Desk, OpenDesk, is_chat, wait_for

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ticket_processor.sandbox import fill
+from ticket_processor.sandbox.fill import fill
 
 from .conftest import Desk, OpenDesk
 

@@ -11,7 +11,10 @@ import pytest
 from ticket_processor.core.latency_histogram import Latencies
 from ticket_processor.helpdesk import batch_trust
 from ticket_processor.pipeline.writeback import FEW, SMALL_JOB
-from ticket_processor.sandbox import BOT_ID, PERSON_ID, Request, Response, Rules, Sandbox
+from ticket_processor.sandbox.app import Sandbox
+from ticket_processor.sandbox.messages import Request, Response
+from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
+from ticket_processor.sandbox.zendesk_rules import Rules
 from ticket_processor.state.store import FILE_NAME, State
 
 from .conftest import Desk, OpenDesk, is_update, rows, wait_for

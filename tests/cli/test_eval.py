@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.sandbox import Request, Response, Sandbox
+from ticket_processor.sandbox.app import Sandbox
+from ticket_processor.sandbox.messages import Request, Response
 
 from .conftest import Command, OpenDesk
 

@@ -29,7 +29,7 @@ from ticket_processor.monitoring.health.checks import Check, Health, HealthVerdi
 from ticket_processor.monitoring.health.doctor import Doctor
 from ticket_processor.monitoring.health.remote import ASKING_S, _certificate, of_helpdesk
 from ticket_processor.monitoring.health.server import HealthServer
-from ticket_processor.sandbox import FaultPlan
+from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings, ZendeskSettings
 from ticket_processor.state.store import FILE_NAME, State

@@ -20,7 +20,7 @@ import pytest
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.core.clock import parse_iso
 from ticket_processor.monitoring.rules import RULES
-from ticket_processor.sandbox import Rules
+from ticket_processor.sandbox.zendesk_rules import Rules
 from ticket_processor.settings.schema import Settings
 from ticket_processor.state.store import FILE_NAME, State
 from ticket_processor.wiring import parts as wiring

@@ -9,7 +9,8 @@ import threading
 
 import pytest
 
-from ticket_processor.sandbox import LatencyProfile, Request
+from ticket_processor.sandbox.messages import Request
+from ticket_processor.sandbox.openai_api import LatencyProfile
 
 from .conftest import Desk, OpenDesk, is_chat, is_update, wait_for
 

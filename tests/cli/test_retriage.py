@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ticket_processor.core.circuit_breaker import BreakerMemory
-from ticket_processor.sandbox import FaultPlan, FaultRule
+from ticket_processor.sandbox.faults import FaultPlan, FaultRule
 from ticket_processor.state.store import FILE_NAME, State
 
 from .conftest import Desk, OpenDesk, is_update, rows

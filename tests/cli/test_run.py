@@ -12,7 +12,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ticket_processor.core.circuit_breaker import BreakerMemory
-from ticket_processor.sandbox import BOT_ID, Request, Response, Sandbox
+from ticket_processor.sandbox.app import Sandbox
+from ticket_processor.sandbox.messages import Request, Response
+from ticket_processor.sandbox.store import BOT_ID
 from ticket_processor.state.store import FILE_NAME, State
 
 from .conftest import Desk, OpenDesk, is_chat, is_update, rows

@@ -9,7 +9,7 @@ from ticket_processor.core.models import RunRecord
 from ticket_processor.monitoring.messages import summary_text
 from ticket_processor.monitoring.slo import DAY, RunWindow, counted
 from ticket_processor.reporting.glossary import percent
-from ticket_processor.sandbox import FaultPlan
+from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.state.store import FILE_NAME, State
 
 from .conftest import Desk

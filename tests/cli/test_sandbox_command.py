@@ -11,8 +11,8 @@ import sys
 import pytest
 import requests
 
-from ticket_processor.sandbox import PLANS
 from ticket_processor.sandbox.faults import KINDS
+from ticket_processor.sandbox.limits import PLANS
 
 from .conftest import Command
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.sandbox import FaultPlan, FaultRule
+from ticket_processor.sandbox.faults import FaultPlan, FaultRule
 
 from .conftest import Desk, OpenDesk, is_update
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.sandbox import Request, fill
+from ticket_processor.sandbox.fill import fill
+from ticket_processor.sandbox.messages import Request
 
 from .conftest import Desk, rows
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticket_processor.core.models import RunRecord, RunSummary
-from ticket_processor.dashboard import burn, figures, tables
+from ticket_processor.dashboard import figures, tables
 from ticket_processor.dashboard.reports import framed, reports_in, score_rows
 from ticket_processor.dashboard.sidebar import period, step_of
 from ticket_processor.dashboard.timeline import moments
@@ -162,22 +162,22 @@ def record(ago: float, updated: int, newly_failed: int = 0) -> RunRecord:
 
 
 def test_a_burn_rate_of_one_uses_up_exactly_what_the_objective_allows() -> None:
-    rates = burn.rates([record(HOUR, 199, 1)], NOW - DAY, NOW, 0.995)
+    rates = figures.rates([record(HOUR, 199, 1)], NOW - DAY, NOW, 0.995)
     assert set(rates) == {"6 hours", "2 days", "3 days"}
     for line in rates.values():
         assert line == [(NOW - HOUR, pytest.approx(1.0))]
 
 
 def test_runs_before_the_period_count_and_are_not_drawn() -> None:
-    rates = burn.rates([record(2 * DAY, 0, 10), record(HOUR, 10)], NOW - DAY, NOW, 0.99)
+    rates = figures.rates([record(2 * DAY, 0, 10), record(HOUR, 10)], NOW - DAY, NOW, 0.99)
     assert rates["3 days"] == [(NOW - HOUR, pytest.approx(50.0))]
     assert rates["6 hours"] == [(NOW - HOUR, 0.0)]
 
 
 def test_of_many_runs_the_last_is_always_drawn() -> None:
     records = [record(n * 60.0, 1) for n in range(1000, 0, -1)]
-    line = burn.rates(records, NOW - DAY, NOW, 0.99)["6 hours"]
-    assert len(line) <= burn.MOST_POINTS
+    line = figures.rates(records, NOW - DAY, NOW, 0.99)["6 hours"]
+    assert len(line) <= figures.MOST_POINTS
     assert line[-1][0] == NOW - 60
     assert [at for at, _ in line] == sorted(at for at, _ in line)
 

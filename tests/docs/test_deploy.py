@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from ticket_processor.core.errors import ExitCode
-from ticket_processor.monitoring.watchdog import GRACE_S
+from ticket_processor.monitoring.run_watch import GRACE_S
 from ticket_processor.schedule.job import DEFAULT_EVERY_MIN, PERIODS_MIN, STOP_GRACE_S, every_of, limit_after
 from ticket_processor.settings.schema import Settings
 from ticket_processor.settings.sources import VARIABLES

@@ -26,10 +26,11 @@ from ticket_processor.core.errors import (
 from ticket_processor.helpdesk.rate_limit import Limit, Throttle
 from ticket_processor.helpdesk.transport import MAX_ATTEMPTS, Effect, Transport
 from ticket_processor.helpdesk.zendesk_format import read_limits
-from ticket_processor.sandbox import InMemoryAdapter, Sandbox
-from ticket_processor.sandbox import ManualClock as SandboxTime
+from ticket_processor.sandbox.app import Sandbox
+from ticket_processor.sandbox.clock import ManualClock as SandboxTime
 
 from ..support.fakes import BASE, START, ManualClock, Step, Wire, answer, refused
+from ..support.inmemory_adapter import InMemoryAdapter
 
 ReadTimeout = requests.exceptions.ReadTimeout
 ConnectTimeout = requests.exceptions.ConnectTimeout

@@ -9,7 +9,8 @@ import requests
 
 from ticket_processor.core.errors import JobRefused, OutcomeUnknown, RateLimited, TooManyJobs
 from ticket_processor.core.models import Change
-from ticket_processor.sandbox import BOT_ID, Rules
+from ticket_processor.sandbox.store import BOT_ID
+from ticket_processor.sandbox.zendesk_rules import Rules
 from ticket_processor.zendesk import Zendesk
 
 from ..support.fakes import Wire, a_change, answer

@@ -39,6 +39,7 @@ from ticket_processor.monitoring.health.checks import (
     fail,
     ok,
     skipped,
+    span,
     verdict,
     warn,
 )
@@ -46,7 +47,6 @@ from ticket_processor.monitoring.health.doctor import Doctor, unusable
 from ticket_processor.monitoring.health.exposition import exposition
 from ticket_processor.monitoring.health.remote import ASKING_S, _Helpdesk, ask_helpdesk, of_helpdesk
 from ticket_processor.monitoring.health.server import FRESH_S, CachedExamination
-from ticket_processor.monitoring.health.words import span
 from ticket_processor.monitoring.run_metrics import RunMetrics
 from ticket_processor.pipeline.run_checks import HALTED
 from ticket_processor.settings.schema import Settings, ZendeskSettings

@@ -22,7 +22,8 @@ from ticket_processor.reporting.knowledge_gaps import (
     topics_of,
     wanted,
 )
-from ticket_processor.sandbox import Rules, add_article, fill_help_center
+from ticket_processor.sandbox.zendesk_help_center import add_article, fill_help_center
+from ticket_processor.sandbox.zendesk_rules import Rules
 
 from ..helpdesk.test_zendesk import Account
 from ..support.fakes import ManualClock, Wire, answer

@@ -22,7 +22,7 @@ from ticket_processor.policy.decide import Policy
 from ticket_processor.reporting.override_counts import BANDS, MOST_PAIRS, Count, Overrides, add_up, in_sample_order
 from ticket_processor.reporting.override_sample import LOOKED_AT, read_overrides, written_tickets
 from ticket_processor.reporting.overrides import ANOTHER, JudgedLabel, TicketJudgement, Written, judge, words_of
-from ticket_processor.sandbox import BOT_ID, PERSON_ID
+from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
 from ticket_processor.zendesk import Zendesk
 
 from ..helpdesk.test_zendesk import Account

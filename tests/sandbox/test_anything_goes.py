@@ -8,10 +8,10 @@ import orjson
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ticket_processor.sandbox import Request, Rules
 from ticket_processor.sandbox.job_faults import JOB_KINDS
+from ticket_processor.sandbox.messages import Request
 from ticket_processor.sandbox.zendesk_api import ROUTES
-from ticket_processor.sandbox.zendesk_rules import ErrorForm, Placeholders
+from ticket_processor.sandbox.zendesk_rules import ErrorForm, Placeholders, Rules
 from ticket_processor.sandbox.zendesk_writes import CREATABLE
 
 from .helpers import BASIC, Desk

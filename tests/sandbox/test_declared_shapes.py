@@ -14,7 +14,8 @@ from openapi_schema_validator import OAS30Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
-from ticket_processor.sandbox import Response, Rules
+from ticket_processor.sandbox.messages import Response
+from ticket_processor.sandbox.zendesk_rules import Rules
 
 from .helpers import Desk
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.sandbox import FaultPlan, FaultRule, Request, Response
-from ticket_processor.sandbox.faults import KINDS
+from ticket_processor.sandbox.faults import KINDS, FaultPlan, FaultRule
+from ticket_processor.sandbox.messages import Request, Response
 from ticket_processor.sandbox.row_faults import ODD
 
 from .helpers import Desk

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.sandbox import Credentials, Request, Response
+from ticket_processor.sandbox.messages import Request, Response
+from ticket_processor.sandbox.zendesk_auth import Credentials
 
 from .helpers import BASIC, Desk
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.sandbox import FaultPlan, Response, Rules
+from ticket_processor.sandbox.faults import FaultPlan
+from ticket_processor.sandbox.messages import Response
+from ticket_processor.sandbox.zendesk_rules import Rules
 
 from .helpers import Desk
 

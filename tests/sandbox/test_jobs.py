@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ticket_processor.sandbox import Rules
+from ticket_processor.sandbox.zendesk_rules import Rules
 
 from .helpers import Desk
 

@@ -11,7 +11,8 @@ import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
-from ticket_processor.sandbox import LatencyProfile, Response
+from ticket_processor.sandbox.messages import Response
+from ticket_processor.sandbox.openai_api import LatencyProfile
 
 from .helpers import Desk
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.sandbox import ManualClock, OffsetClock, Sandbox, add_article, fill
+from ticket_processor.sandbox.app import Sandbox
+from ticket_processor.sandbox.clock import ManualClock, OffsetClock
+from ticket_processor.sandbox.fill import fill
+from ticket_processor.sandbox.zendesk_help_center import add_article
 
 from .helpers import Desk
 

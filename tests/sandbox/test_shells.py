@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 import requests
 
-from ticket_processor.sandbox import InMemoryAdapter, LatencyProfile, SandboxServer
+from ticket_processor.sandbox.openai_api import LatencyProfile
+from ticket_processor.sandbox.server import SandboxServer
 
+from ..support.inmemory_adapter import InMemoryAdapter
 from .helpers import BASIC, Desk
 
 HEADERS = {"Authorization": BASIC}

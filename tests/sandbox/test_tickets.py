@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.sandbox import BOT_ID, PERSON_ID, Rules
+from ticket_processor.sandbox.store import BOT_ID, PERSON_ID
+from ticket_processor.sandbox.zendesk_rules import Rules
 
 from .helpers import Desk
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from ticket_processor.core.reasons import NOT_FOUND
-from ticket_processor.sandbox import Audit, Sandbox
+from ticket_processor.sandbox.app import Sandbox
+from ticket_processor.sandbox.records import Audit
 
 from .mishaps import Mishaps
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ticket_processor.core.models import Ticket
 from ticket_processor.core.reasons import MARKED_BY_OTHERS, MEANINGS
 from ticket_processor.policy.reanalysis import anew_key
-from ticket_processor.sandbox import Audit, StoredTicket
+from ticket_processor.sandbox.records import Audit, StoredTicket
 
 from .evidence import Evidence
 from .troubles import REPEATED_S

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from ticket_processor.sandbox import Request, Response
+from ticket_processor.sandbox.messages import Request, Response
 from ticket_processor.sandbox.row_faults import ODD, spoil
 
 READABLE = ("surrogate", "null-tag")

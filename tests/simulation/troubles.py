@@ -8,8 +8,10 @@ from typing import Any
 import orjson
 
 from ticket_processor.core.errors import AuditUnwritable, StateUnusable, Stopping
-from ticket_processor.sandbox import FaultPlan, FaultRule, Request, Response, Sandbox
+from ticket_processor.sandbox.app import Sandbox
 from ticket_processor.sandbox.clock import http_date
+from ticket_processor.sandbox.faults import FaultPlan, FaultRule
+from ticket_processor.sandbox.messages import Request, Response
 
 from .mishaps import Afflicted
 from .virtual import VirtualTime

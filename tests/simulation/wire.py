@@ -11,8 +11,9 @@ import requests
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
 from ticket_processor.helpdesk.transport import _parsed
-from ticket_processor.sandbox import InMemoryAdapter, Request
+from ticket_processor.sandbox.messages import Request
 
+from ..support.inmemory_adapter import InMemoryAdapter
 from .virtual import Countdown
 
 if TYPE_CHECKING:

@@ -39,7 +39,9 @@ from ticket_processor.pipeline.run import Run
 from ticket_processor.pipeline.writeback import Delivery
 from ticket_processor.policy import reanalysis as retriage
 from ticket_processor.policy.decide import Policy
-from ticket_processor.sandbox import BOT_ID, FaultPlan, Rules
+from ticket_processor.sandbox.faults import FaultPlan
+from ticket_processor.sandbox.store import BOT_ID
+from ticket_processor.sandbox.zendesk_rules import Rules
 from ticket_processor.settings.schema import ZendeskSettings
 from ticket_processor.state.store import HORIZON, State
 from ticket_processor.tags import earlier_key

@@ -22,7 +22,7 @@ from ..settings.schema import Settings
 from ..state.sqlite import is_there
 from ..state.store import State
 from ..wiring.parts import audit_log, keyring, lock, new_run_id, opened_state
-from .audit_requester import RequesterOption, TicketsOption, tickets_of
+from .audit_export import RequesterOption, TicketsOption, tickets_of
 from .options import ConfigOption, JsonOption
 from .screen import Screen, harmless
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from contextlib import closing
 from pathlib import Path
 from typing import IO, Annotated, Literal
 
@@ -13,12 +14,13 @@ from .. import __version__
 from ..audit.export import CountingWriter, as_lines, as_table, chosen
 from ..audit.files import log_files, replace_file
 from ..audit.writer import last_head
-from ..core.clock import SystemClock, iso
+from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import CannotRun, ConfigError, ExitCode
+from ..helpdesk.zendesk_users import Requesters
 from ..settings.load import load
-from ..wiring.parts import keyring
+from ..settings.schema import Settings
+from ..wiring.parts import keyring, transport_for
 from .audit import no_log
-from .audit_requester import RequesterOption, TicketsOption, tickets_of
 from .options import ConfigOption
 from .parse_time import parse_moment
 from .screen import Screen, standard_output
@@ -96,3 +98,24 @@ def export(
 
 def _wrote(target: IO[bytes], data: bytes) -> None:
     target.write(data)
+
+
+PATIENCE_S = 1800.0
+TicketsOption = Annotated[
+    list[int] | None, typer.Option("--ticket", min=1, metavar="ID", help="Only this ticket; may be repeated.")
+]
+RequesterOption = Annotated[
+    str | None,
+    typer.Option("--requester", metavar="ID_OR_EMAIL", help="All tickets of this requester; asks the helpdesk."),
+]
+
+
+def tickets_of(settings: Settings, clock: SystemClock, named: str) -> frozenset[int]:
+    """The numbers of all tickets of the user with this id or e-mail address; the helpdesk is only read.
+
+    Raises ``ConfigError`` when there is no such user, and ``CannotRun`` when the helpdesk does not answer.
+    """
+    deadline, share = Deadline(clock, PATIENCE_S), settings.run.limit_share
+    with closing(transport_for(settings.zendesk, clock, deadline, share=share, read_only=True)) as transport:
+        requesters = Requesters(transport)
+        return frozenset(requesters.tickets(requesters.find(named)))

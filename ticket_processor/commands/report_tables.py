@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from ..monitoring.health.words import span
+from ..monitoring.health.checks import span
 from ..reporting.figures import Dimension, DimensionShare, Latency, Totals
 from ..reporting.glossary import dollars, end_words, percent, points, seconds
 from ..reporting.report import BY, Report

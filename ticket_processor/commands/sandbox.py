@@ -12,7 +12,7 @@ from ..core.errors import ConfigError, ExitCode, Stopping
 from .screen import Screen
 
 if TYPE_CHECKING:
-    from ..sandbox import LatencyProfile
+    from ..sandbox.openai_api import LatencyProfile
 
 
 def sandbox(
@@ -42,7 +42,12 @@ def sandbox(
     ] = 0,
 ) -> int:
     """Serve a local imitation of Zendesk and OpenAI, and print the variables that point a command at it."""
-    from ..sandbox import FaultPlan, Rules, Sandbox, SandboxServer, fill, fill_help_center
+    from ..sandbox.app import Sandbox
+    from ..sandbox.faults import FaultPlan
+    from ..sandbox.fill import fill
+    from ..sandbox.server import SandboxServer
+    from ..sandbox.zendesk_help_center import fill_help_center
+    from ..sandbox.zendesk_rules import Rules
     from ..seeding.corpus import load_corpus, payload
     from ..seeding.variations import vary
 
@@ -86,7 +91,7 @@ def sandbox(
 
 def parse_latency(text: str, seed: int = 0) -> LatencyProfile | None:
     """``2`` (median; the 95th percentile is half as much again) or ``2:4``; ``0`` is no latency at all."""
-    from ..sandbox import LatencyProfile
+    from ..sandbox.openai_api import LatencyProfile
 
     median, _, high = text.partition(":")
     try:
@@ -99,7 +104,7 @@ def parse_latency(text: str, seed: int = 0) -> LatencyProfile | None:
 
 def sandbox_environment(url: str) -> dict[str, str]:
     """The variables that point ticketbot at a sandbox."""
-    from ..sandbox import Credentials
+    from ..sandbox.zendesk_auth import Credentials
 
     known = Credentials()
     return {

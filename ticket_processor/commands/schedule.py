@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from ..core.errors import ConfigError, ExitCode
-from ..monitoring.watchdog import GRACE_S
+from ..monitoring.run_watch import GRACE_S
 from ..schedule import cron, systemd, windows
 from ..schedule.job import (
     File,

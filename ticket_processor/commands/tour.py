@@ -16,8 +16,12 @@ from ..core.clock import Deadline, SystemClock
 from ..pipeline.recorder import Listener
 from ..policy.note import category_words
 from ..reporting.run_tally import Seen
-from ..sandbox import CHAT_MODEL, OffsetClock, Rules, Sandbox, SandboxServer
-from ..sandbox import Credentials as SandboxCredentials
+from ..sandbox.app import Sandbox
+from ..sandbox.clock import OffsetClock
+from ..sandbox.openai_api import CHAT_MODEL
+from ..sandbox.server import SandboxServer
+from ..sandbox.zendesk_auth import Credentials as SandboxCredentials
+from ..sandbox.zendesk_rules import Rules
 from ..seeding.corpus import EXTERNAL_ID_PREFIX, load_corpus, payload
 from ..seeding.zendesk_import import SeedTarget
 from ..settings.schema import ClassifierSettings, Settings, ZendeskSettings

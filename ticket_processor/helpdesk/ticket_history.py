@@ -49,15 +49,6 @@ class Ours(Frozen):
     fields: dict[int, str] = Field(default_factory=dict)
 
 
-class Touched(Frozen):
-    """The parts that were changed after a certain edit, by anyone."""
-
-    tags: frozenset[str] = frozenset()
-    priority: bool = False
-    group: bool = False
-    fields: frozenset[int] = frozenset()
-
-
 class History(Frozen):
     """A ticket's edits, oldest first. ``options`` are the tags that stand for a drop-down's values, by field."""
 
@@ -198,16 +189,6 @@ class History(Frozen):
             and edit.author is not None
             and not (edit.way == "api" and edit.author in own)
             for edit in self.edits
-        )
-
-    def touched_since(self, write: Edit) -> Touched:
-        """The parts that were changed after ``write``, an edit of this history."""
-        later = self.edits[self.edits.index(write) + 1 :]
-        return Touched(
-            tags=frozenset[str]().union(*(edit.tags_added | edit.tags_removed for edit in later)),
-            priority=any(edit.priority is not None for edit in later),
-            group=any(edit.group is not None for edit in later),
-            fields=frozenset(key for edit in later for key in edit.fields),
         )
 
     def last_of_ours(self) -> Edit | None:

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import streamlit as st
 
 from ticket_processor.core.clock import iso
-from ticket_processor.dashboard import burn, figures, parts, tables
+from ticket_processor.dashboard import figures, parts, tables
 from ticket_processor.dashboard.data import ask
 from ticket_processor.dashboard.data import runs as remembered
 from ticket_processor.dashboard.options import given
 from ticket_processor.dashboard.sidebar import choose, step_of
 from ticket_processor.monitoring.facts import many
-from ticket_processor.monitoring.health.words import span
+from ticket_processor.monitoring.health.checks import span
 from ticket_processor.reporting import metrics, queries
 from ticket_processor.reporting.figures import LogSelection, Objective, Runs
 from ticket_processor.reporting.glossary import percent, points, seconds
@@ -108,7 +108,7 @@ def body() -> None:
             key="latency",
             alt="Lines over time: median and 95th percentile of latency",
         )
-        rates = burn.rates(remembered(since - burn.LONGEST_S), since, until, slo.success)
+        rates = figures.rates(remembered(since - figures.LONGEST_S), since, until, slo.success)
         if any(rates.values()):
             parts.chart(
                 BURN,

@@ -13,8 +13,7 @@ from ...state.store import AHEAD_S, Retry
 from ..facts import Severity
 from ..open_alerts import Memory
 from ..slo import HOUR, period
-from .checks import Check, fail, ok, skipped, warn
-from .words import ago, span, whole
+from .checks import Check, ago, fail, ok, skipped, span, warn, whole
 
 DAY_S = 86_400.0
 EVERY_S = 600.0

@@ -15,8 +15,8 @@ from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPResponse
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
-from .app import Sandbox
-from .messages import Request, Response
+from ticket_processor.sandbox.app import Sandbox
+from ticket_processor.sandbox.messages import Request, Response
 
 
 class InMemoryAdapter(BaseAdapter):
