@@ -25,7 +25,7 @@ from pydantic_core import PydanticUndefined
 from ticket_processor.cli import app
 from ticket_processor.core import reasons
 from ticket_processor.core.errors import ExitCode
-from ticket_processor.core.reasons import MEANINGS
+from ticket_processor.core.reasons import MEANINGS, WITHOUT_MODEL
 from ticket_processor.settings.schema import Settings
 from ticket_processor.settings.sources import CONFIG_VARIABLE, VARIABLES
 
@@ -257,6 +257,8 @@ def reasons_page() -> str:
         BY,
         inspect.cleandoc(reasons.__doc__ or "").partition("\n\n")[2],
         _table(("Reason", "Meaning"), rows),
+        "## Why no model answered",
+        _table(("`why_fallback`", "Meaning"), ((f"`{why}`", words) for why, words in WITHOUT_MODEL.items())),
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -6,6 +6,8 @@ names what analysed it. A failed ticket may have a sentence instead of a word: w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 MEANINGS: dict[str, str] = {}
 """Every reason, and its meaning in one sentence; ``skip_rule_LIST`` stands for all that begin so."""
 
@@ -70,3 +72,23 @@ NOT_KNOWN_YET = _reason("not_known_yet", "The run's job had not ended; the write
 # A backfill
 
 REOPENED = _reason("reopened", "The ticket is open again, so the next run takes it.")
+
+WITHOUT_MODEL: Mapping[str, str] = {
+    "nothing_to_read": "there is no text to read",
+    "no_model_configured": "no model is configured",
+    "budget_of_run_spent": "the budget of the run is spent",
+    "budget_of_day_spent": "the budget of the day is spent",
+    "model_unreachable": "the model server is unreachable",
+    "model_timeout": "the model server gave no answer in time",
+    "model_hung": "a call to the model server hung",
+    "model_rate_limited": "the model server asked for a pause",
+    "model_breaker_open": "the model server had failed shortly before",
+    "model_not_authorised": "the model server refuses the key",
+    "model_unknown": "the model server does not know the model",
+    "model_no_quota": "the account at the model server is used up",
+    "model_refused_request": "the model server refuses the request",
+    "model_answers_useless": "the model's answers were of no use",
+    "model_content_filter": "the model server's filter refused the text",
+    "model_prompt_too_long": "the text is too long for the model",
+}
+"""Why no model answered (``why_fallback`` of an analysis), in words."""

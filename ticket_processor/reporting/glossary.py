@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from ..core.reasons import WITHOUT_MODEL
+
 _TOOK = "understanding and writing together; of what a job of many tickets carried, understanding only"
 MEANINGS: Mapping[str, str] = {
     "tickets": "each counts once, however often it was tried, with the outcome that it had last",
@@ -61,29 +63,9 @@ def end_words(stopped_by: str) -> str:
     return _ENDS.get(stopped_by, stopped_by)
 
 
-_WHY: Mapping[str, str] = {
-    "nothing_to_read": "there is no text to read",
-    "no_model_configured": "no model is configured",
-    "budget_of_run_spent": "the budget of the run is spent",
-    "budget_of_day_spent": "the budget of the day is spent",
-    "model_unreachable": "the model server is unreachable",
-    "model_timeout": "the model server gave no answer in time",
-    "model_hung": "a call to the model server hung",
-    "model_rate_limited": "the model server asked for a pause",
-    "model_breaker_open": "the model server had failed shortly before",
-    "model_not_authorised": "the model server refuses the key",
-    "model_unknown": "the model server does not know the model",
-    "model_no_quota": "the account at the model server is used up",
-    "model_refused_request": "the model server refuses the request",
-    "model_answers_useless": "the model's answers were of no use",
-    "model_content_filter": "the model server's filter refused the text",
-    "model_prompt_too_long": "the text is too long for the model",
-}
-
-
 def why_no_model(reason: str, detail: str = "") -> str:
     """Why no model answered (``why_fallback``), in words: ``the model server is unreachable: connection refused``."""
-    words = _WHY.get(reason)
+    words = WITHOUT_MODEL.get(reason)
     if words is None:
         word = reason.replace("_", " ")
         status = word.removeprefix("model http ")
