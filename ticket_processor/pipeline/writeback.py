@@ -60,14 +60,14 @@ JOBS_IN_VAIN = 3
 """Consecutive jobs without an item known to be done before single updates are used."""
 POLL_S = 2.0
 """Time between two polls of a job without progress; other jobs are polled when they should have ended."""
-SOONEST_S, LATEST_S = 0.5, 4.0
+SOONEST_S, LATEST_S = 0.5, 5.0
 LINGER_S = 10.0
 """How long a ticket waits for others to fill its job."""
 LAST_LINGER_S = 1.5
 """The same towards the end of a run, when few others come."""
 AT_ONCE = 25
 """Ended tickets taken in at once."""
-SMALL_JOB = 40
+SMALL_JOB = 50
 """Smallest job towards the end of a run: a job's time grows with its items."""
 FEW = 3
 """This many last tickets of a run go as single updates, which are done at once, though jobs took the others."""
