@@ -69,6 +69,22 @@ def test_tables_stand_in_plain_lines_where_nobody_watches(triaged: Desk) -> None
     assert "note: the log begins on" in ended.err
 
 
+def test_a_report_can_be_of_one_second_category_only(open_desk: OpenDesk) -> None:
+    both = "I was charged twice on my invoice this month, I want my money back. Please refund one payment."
+    desk = open_desk([{"subject": "Invoice and refund", "body": both}, {"subject": "Hi", "body": "Thank you."}])
+    desk("run", "--since", "1d")
+    (name,) = {name for line in desk.events("ticket") for name in line["analysis"]["secondary"][:1]}
+    told = desk("report", "--json").object
+    assert told["totals"]["tickets"] == 2
+    assert told["by"]["secondary"] == [{"label": name, "tickets": 1, "share": 1.0}]
+    told = desk("report", "--json", "--secondary", name).object
+    assert told["totals"]["tickets"] == 1
+    assert f"of tickets with second category {name} only" in told["remarks"][0]
+    assert "totals,,tickets,1," in desk("report", "--csv", "-", "--secondary", name, "--secondary", "order").out
+    assert "| tickets | 1 |" in desk("report", "--markdown", "--secondary", name).out
+    assert desk("report", "--json", "--secondary", "nonsense").object["totals"]["tickets"] == 0
+
+
 def test_csv_on_standard_output_is_csv_and_nothing_else(triaged: Desk) -> None:
     ended = triaged("report", "--csv", "-")
     rows = list(csv.reader(io.StringIO(ended.out)))

@@ -62,7 +62,8 @@ def ticket(number: int, ago: float = HOUR, *, run: str = "run-1", **facts: Any) 
 
 
 _OF_ANALYSIS = (
-    "category", "urgency", "sentiment", "language", "summary", "confidence", "source", "model", "why_fallback"
+    "category", "secondary", "urgency", "sentiment", "language", "summary", "confidence", "source", "model",
+    "why_fallback",
 )  # fmt: skip
 
 

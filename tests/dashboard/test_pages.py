@@ -184,6 +184,7 @@ def test_a_filter_narrows_what_is_shown(pages: Pages) -> None:
         ({"category": "refund"}, ticket(2, category="refund")),
         ({"urgency": "high"}, ticket(2, urgency="high")),
         ({"sentiment": "negative"}, ticket(2, sentiment="negative")),
+        ({"secondary": "refund"}, ticket(2, secondary=["refund", "order"])),
         ({"language": "de"}, ticket(2, language="de")),
         ({"outcome": "suggested"}, ticket(2, outcome="suggested")),
         ({"analyser": "rules"}, fell_back(2)),

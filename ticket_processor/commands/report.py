@@ -96,6 +96,10 @@ def report(
         list[str] | None,
         typer.Option("--risk", metavar="LABEL", help="Only high, medium or low risk; may be repeated."),
     ] = None,
+    secondaries: Annotated[
+        list[str] | None,
+        typer.Option("--secondary", metavar="CATEGORY", help="Only with this second category; may be repeated."),
+    ] = None,
     mail: Annotated[
         bool, typer.Option("--mail", help="Mail it, page attached, to the mail addresses in TICKETBOT_ALERT_URLS.")
     ] = False,
@@ -116,7 +120,7 @@ def report(
     to_print = markdown and output is None
     if to_print and (as_json or csv == STANDARD_OUTPUT):
         raise ConfigError("--markdown prints to standard output, as the other option does: add --output FILE")
-    only = _selection(urgencies or (), sentiments or (), risks or ())
+    only = _selection(urgencies or (), sentiments or (), risks or (), secondaries or ())
     begin, end = period_of(clock.now(), since, until, period)
     csv_file = None if csv in (None, STANDARD_OUTPUT) else Path(csv)
     _check_places({"--html": html, "--output": output, "--csv": csv_file})
@@ -198,7 +202,9 @@ def _midnight(day: date) -> float:
     return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
 
 
-def _selection(urgencies: Sequence[str], sentiments: Sequence[str], risks: Sequence[str]) -> LogSelection:
+def _selection(
+    urgencies: Sequence[str], sentiments: Sequence[str], risks: Sequence[str], secondaries: Sequence[str]
+) -> LogSelection:
     """The tickets with these labels. Raises :class:`ConfigError` for a label that no ticket can have."""
     asked: tuple[tuple[str, type[StrEnum], Sequence[str]], ...] = (
         ("--urgency", Urgency, urgencies),
@@ -213,7 +219,12 @@ def _selection(urgencies: Sequence[str], sentiments: Sequence[str], risks: Seque
     ]
     if problems:
         raise ConfigError(*problems)
-    return LogSelection(urgencies=tuple(urgencies), sentiments=tuple(sentiments), risks=tuple(risks))
+    return LogSelection(
+        urgencies=tuple(urgencies),
+        sentiments=tuple(sentiments),
+        risks=tuple(risks),
+        secondaries=tuple(secondaries),
+    )
 
 
 def _check_places(files: Mapping[str, Path | None]) -> None:

@@ -16,6 +16,7 @@ MOST_LABELS = 12
 NO_PRICE = "no price"
 MOST_SPIKES = 10
 NAMES: dict[Dimension, str] = {
+    "secondary": "second category",
     "answered_by": "answered by",
     "why_fallback": "why no model",
 }

@@ -19,6 +19,7 @@ MOST_CHOSEN = 50
 REFRESH = {"off": None, "10 s": 10, "60 s": 60}
 FILTERS: dict[Dimension, str] = {
     "category": "Category",
+    "secondary": "Second category",
     "urgency": "Urgency",
     "sentiment": "Sentiment",
     "risk": "Risk",
@@ -84,6 +85,7 @@ def choose() -> Callable[[], LogSelection]:
             since,
             until,
             categories=chosen["category"],
+            secondaries=chosen["secondary"],
             urgencies=chosen["urgency"],
             sentiments=chosen["sentiment"],
             risks=chosen["risk"],

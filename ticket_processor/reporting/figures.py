@@ -8,10 +8,13 @@ from datetime import datetime
 from typing import Literal, get_args
 
 Dimension = Literal[
-    "category", "subcategory", "urgency", "sentiment", "language", "risk", "outcome", "reason", "analyser", "model",
-    "answered_by", "why_fallback", "escalated", "suspicious",
+    "category", "subcategory", "secondary", "urgency", "sentiment", "language", "risk", "outcome", "reason",
+    "analyser", "model", "answered_by", "why_fallback", "escalated", "suspicious",
 ]  # fmt: skip
-"""The dimensions of tickets. ``answered_by`` is the model's name, or else the analyser's."""
+"""The dimensions of tickets.
+
+``answered_by`` is the model's name, or else the analyser's; ``secondary`` the first of the other categories that fit.
+"""
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 Step = Literal["hour", "day", "week"]
 ENDS: tuple[Dimension, ...] = ("outcome", "reason")
@@ -30,6 +33,7 @@ class LogSelection:
     since: float = 0.0
     until: float = 4_102_444_800.0
     categories: tuple[str, ...] = ()
+    secondaries: tuple[str, ...] = ()
     urgencies: tuple[str, ...] = ()
     sentiments: tuple[str, ...] = ()
     risks: tuple[str, ...] = ()

@@ -34,9 +34,9 @@ from .figures import (
     Totals,
 )
 from .index import LogIndex
-from .queries import UNDERSTOOD, checked, last, stamp, utc, where
+from .queries import SECONDARY, UNDERSTOOD, checked, last, stamp, utc, where
 
-_EXPRESSIONS: Mapping[str, str] = {"answered_by": "coalesce(model, analyser)"}
+_EXPRESSIONS: Mapping[str, str] = {"answered_by": "coalesce(model, analyser)", "secondary": SECONDARY}
 _FALLBACK = f"analyser IS DISTINCT FROM 'model' AND why_fallback IS DISTINCT FROM '{NO_MODEL}'"
 _FAILED = "outcome = 'failed'"
 _OUTCOMES = ("updated", "suggested", "planned", "skipped", "failed")
@@ -247,7 +247,9 @@ def choices(index: LogIndex, selection: LogSelection) -> dict[Dimension, list[st
     """What a filter can be set to: each value of the period, whatever else is selected, the most frequent first."""
     period = LogSelection(selection.since, selection.until, dry_runs=selection.dry_runs)
     found = breakdowns(
-        index, period, ("category", "urgency", "sentiment", "risk", "language", "outcome", "analyser", "model")
+        index,
+        period,
+        ("category", "secondary", "urgency", "sentiment", "risk", "language", "outcome", "analyser", "model"),
     )
     return {name: [part.label for part in parts] for name, parts in found.items()}
 

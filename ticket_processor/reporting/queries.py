@@ -12,6 +12,8 @@ from .figures import SORTABLE, Alert, EscalatedLine, Line, LogSelection, RunLine
 from .index import LogIndex
 
 UNDERSTOOD = "category IS NOT NULL"
+SECONDARY = "split_part(secondary, ' ', 1)"
+"""The first of the other categories that fit: the index has them in one column."""
 _EPOCH = datetime(1970, 1, 1)
 _DATE = len("20261121")
 _SEARCHED = ("outcome", "reason", "category", "subcategory", "urgency", "sentiment", "language", "model", "tags")
@@ -27,6 +29,7 @@ def where(selection: LogSelection) -> tuple[str, dict[str, object]]:
     parts = ["ts >= $since::TIMESTAMP AND ts < $until::TIMESTAMP AND dry_run = $dry AND kind IS DISTINCT FROM 'undo'"]
     for column, wanted in (
         ("category", selection.categories),
+        ("secondary", selection.secondaries),
         ("urgency", selection.urgencies),
         ("sentiment", selection.sentiments),
         ("risk", selection.risks),
@@ -37,7 +40,8 @@ def where(selection: LogSelection) -> tuple[str, dict[str, object]]:
     ):
         if wanted:
             names = [f"{column}_{number}" for number in range(len(wanted))]
-            parts.append(f"{column} IN ({', '.join(f'${name}' for name in names)})")
+            held = SECONDARY if column == "secondary" else column
+            parts.append(f"{held} IN ({', '.join(f'${name}' for name in names)})")
             values |= dict(zip(names, wanted, strict=True))
     if text := selection.text.strip().lower():
         # Column by column: most hold few different values, and each of those is looked at once.

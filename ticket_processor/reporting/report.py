@@ -32,7 +32,8 @@ from .queries import stamp, utc
 from .spikes import Spike
 
 BY: tuple[Dimension, ...] = (
-    "category", "subcategory", "urgency", "sentiment", "risk", "language", "answered_by", "why_fallback", "outcome",
+    "category", "subcategory", "secondary", "urgency", "sentiment", "risk", "language", "answered_by", "why_fallback",
+    "outcome",
 )  # fmt: skip
 """What a report counts tickets by, in its order."""
 MOST_REASONS = 10
@@ -183,7 +184,12 @@ def gather(
 
 def filters(only: LogSelection) -> str:
     """Of which tickets a report is, in words; empty where it is of all."""
-    chosen = {"urgency": only.urgencies, "sentiment": only.sentiments, "risk": only.risks}
+    chosen = {
+        "second category": only.secondaries,
+        "urgency": only.urgencies,
+        "sentiment": only.sentiments,
+        "risk": only.risks,
+    }
     return ", ".join(f"{name} {' or '.join(labels)}" for name, labels in chosen.items() if labels)
 
 
