@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_processor.evaluation.scores import at_coverage, percentile, score, threshold_for, wilson_lower
+from ticket_processor.evaluation.scores import at_coverage, percentile, score, score_second, threshold_for, wilson_lower
 
 NAMES = ("billing", "refund", "technical", "general")
 LABELS = st.sampled_from(NAMES)
@@ -46,6 +46,17 @@ def test_levels_stand_from_the_lowest_to_the_highest_and_other_labels_by_name() 
     scores = score(sorted(levels), sorted(levels))
     assert list(scores.per_label) == list(scores.confusion) == levels
     assert list(score(["b", "a"], ["b", "c"]).per_label) == ["a", "b", "c"]
+
+
+def test_second_categories_are_scored_where_the_truth_is_among_the_two_and_where_it_names_others() -> None:
+    gold = ["billing", "billing", "refund", "general"]
+    predicted = ["billing", "refund", "general", "general"]
+    second = ["refund", "billing", None, "refund"]
+    found = score_second(gold, predicted, second, [frozenset({"refund"}), frozenset(), frozenset({"general"}), None])
+    assert (found.count, found.named, found.within_two) == (4, 0.75, 0.75)
+    assert (found.precision, found.recall) == (0.5, 0.5)
+    untold = score_second(gold, predicted, second, [None] * 4)
+    assert (untold.within_two, untold.precision, untold.recall) == (0.75, None, None)
 
 
 @given(ROWS)

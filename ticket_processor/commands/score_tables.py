@@ -9,7 +9,15 @@ from typing import TextIO
 
 from ..evaluation.data import FIELDS
 from ..evaluation.labels import SUBCATEGORY
-from ..evaluation.measure import FieldResult, SourceResult, SubjectResult, label_rows
+from ..evaluation.measure import (
+    SECOND_COLUMNS,
+    SECOND_TITLE,
+    FieldResult,
+    SourceResult,
+    SubjectResult,
+    label_rows,
+    second_rows,
+)
 from ..evaluation.scores import Threshold
 
 _MOST_LANGUAGES = 12
@@ -63,6 +71,8 @@ def overview(results: Sequence[SubjectResult]) -> Iterator[Table]:
         if rows:
             columns = ("<analyser", "<tickets from", "n", "accuracy", "macro-F1", "largest alone", "ECE", "<said most")
             yield Table(field, columns, tuple(rows))
+        if field == "category" and (second := second_rows(results)):
+            yield Table(SECOND_TITLE, SECOND_COLUMNS, second)
     yield Table(
         "each ticket",
         ("<analyser", "<tickets from", "median ms", "p95 ms", "tokens", "cost", "<answered by", "<fell back"),

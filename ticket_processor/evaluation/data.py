@@ -32,13 +32,17 @@ _LONGEST_NAME = 30
 
 
 class Example(Frozen):
-    """A ticket with the labels of a careful person; ``None`` for those not given. The text is the customer's."""
+    """A ticket with the labels of a careful person; ``None`` for those not given. The text is the customer's.
+
+    ``secondary`` are further categories that fit; empty where somebody has looked, and found none.
+    """
 
     id: str
     subject: str = ""
     body: str = ""
     names: tuple[str, ...] = Field((), description="the requester's, as far as known: to be redacted")
     category: str | None = None
+    secondary: tuple[str, ...] | None = None
     urgency: Urgency | None = None
     sentiment: Sentiment | None = None
     language: str | None = None
@@ -67,8 +71,9 @@ def read_file(path: Path, remark: Remark = lambda _sentence: None) -> Labelled:
     """The labelled tickets of a ``.jsonl`` or ``.jsonl.gz`` file; rows without any label are left out.
 
     A row has ``subject`` and ``body`` (or ``text``), and any of ``category``, ``priority`` or ``urgency``,
-    ``sentiment``, ``language``, at the top or under ``labels``. ``remark`` is told in a sentence of labels that are
-    not known. Raises :class:`ConfigError` naming the line that is no such row.
+    ``sentiment``, ``language``, at the top or under ``labels``; and ``secondary``: further categories, one or a list.
+    ``remark`` is told in a sentence of labels that are not known. Raises :class:`ConfigError` naming the line that is
+    no such row.
     """
     examples: list[Example] = []
     unknown: dict[str, Counter[str]] = {"urgency": Counter(), "sentiment": Counter()}
@@ -154,10 +159,16 @@ def _example(
         subject=_text(row.get("subject")),
         body=_text(row.get("body")) or _text(row.get("text")) or _text(row.get("html")),
         category=label_name(category),
+        secondary=_further(labels["secondary"]) if "secondary" in labels else None,
         urgency=urgency,
         sentiment=sentiment,
         language=None if language is None else language.partition("_")[0],
     )
+
+
+def _further(given: object) -> tuple[str, ...]:
+    names = [label_name(item) for item in (given if isinstance(given, list) else [given])]
+    return tuple(dict.fromkeys(name for name in names if name is not None))
 
 
 def _text(value: object) -> str:

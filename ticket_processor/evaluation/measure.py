@@ -14,7 +14,17 @@ from ..core.taxonomy import Taxonomy
 from .data import FIELDS, Labelled
 from .labels import SUBCATEGORY, Pairs, ScoredField, pairs, unknown_labels
 from .runner import TimedAnalysis
-from .scores import CurvePoint, Scores, Threshold, at_coverage, percentile, score, threshold_for
+from .scores import (
+    CurvePoint,
+    Scores,
+    SecondScores,
+    Threshold,
+    at_coverage,
+    percentile,
+    score,
+    score_second,
+    threshold_for,
+)
 
 COVERAGES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 PRECISION = 0.95
@@ -36,7 +46,8 @@ class Thresholds:
 class FieldResult:
     """One field. ``by_language`` maps a language to how many tickets it has, and how many of them are right.
 
-    A ticket without a labelled language counts under the one that its text is found to be in.
+    A ticket without a labelled language counts under the one that its text is found to be in. ``second`` is of
+    categories only.
     """
 
     field: ScoredField
@@ -45,6 +56,7 @@ class FieldResult:
     by_language: Mapping[str, tuple[int, int]]
     pairs: Pairs
     confidence: tuple[float, ...]
+    second: SecondScores | None = None
 
     def curve(self) -> tuple[CurvePoint, ...]:
         """Precision at about even steps of coverage; equal confidences make fewer steps, and each stands once."""
@@ -141,6 +153,7 @@ def _field(
         by_language={language: (len(hits), sum(hits)) for language, hits in by_size},
         pairs=found,
         confidence=confidence,
+        second=score_second(found.gold, found.predicted, found.second, found.gold_second) if found.second else None,
     )
 
 
@@ -206,6 +219,8 @@ def _field_data(item: FieldResult) -> dict[str, Any]:
         },
         "not_scored": dict(item.pairs.unknown),
     }
+    if item.second is not None:
+        data["second"] = {name: None if share is None else _round(share) for name, share in _shares(item.second)}
     if item.thresholds is not None:
         data |= {
             "ece": _round(scores.ece or 0.0),
@@ -241,6 +256,39 @@ def _round(value: float) -> float:
 
 def _figures(item: object, *names: str) -> dict[str, float]:
     return {name: _round(getattr(item, name)) for name in names}
+
+
+def _shares(second: SecondScores) -> tuple[tuple[str, float | None], ...]:
+    return tuple((name, getattr(second, name)) for name in ("named", "within_two", "precision", "recall"))
+
+
+SECOND_TITLE = "second category"
+SECOND_COLUMNS = ("<analyser", "<tickets from", "n", "first right", "one of two right", "named", "precision", "recall")
+
+
+def second_rows(results: Sequence[SubjectResult]) -> tuple[tuple[str, ...], ...]:
+    """A row for each analyser and source, as :data:`SECOND_COLUMNS` name it; none where no second one was named."""
+
+    def shown(share: float | None) -> str:
+        return "-" if share is None else f"{share:.3f}"
+
+    found = [
+        (result, source, item.scores, item.second)
+        for result in results
+        for source in result.sources
+        if (item := source.of("category")) and item.second
+    ]
+    if not any(second.named for *_, second in found):
+        return ()
+    return tuple(
+        (
+            result.name,
+            source.source,
+            str(second.count),
+            *map(shown, (scores.accuracy, second.within_two, second.named, second.precision, second.recall)),
+        )
+        for result, source, scores, second in found
+    )
 
 
 def label_rows(scores: Scores) -> tuple[tuple[str, ...], ...]:

@@ -15,7 +15,15 @@ from ..core.errors import CannotRun, ConfigError, how_to_install
 from ..core.private_files import make_folder, opener
 from .data import FIELDS, Labelled
 from .labels import SUBCATEGORY, ScoredField
-from .measure import FieldResult, SourceResult, SubjectResult, label_rows
+from .measure import (
+    SECOND_COLUMNS,
+    SECOND_TITLE,
+    FieldResult,
+    SourceResult,
+    SubjectResult,
+    label_rows,
+    second_rows,
+)
 from .runner import TimedAnalysis
 from .scores import Scores, Threshold
 
@@ -205,6 +213,9 @@ def _overview(results: Sequence[SubjectResult]) -> Iterator[str]:
             ]
             pictures.append((abstention_svg(curves), "Precision if only the surest are answered"))
         yield _part("plots", pictures)
+        if field == "category" and (second := second_rows(results)):
+            yield heading(SECOND_TITLE.capitalize())
+            yield table(SECOND_COLUMNS, second)
     yield heading("Each ticket")
     yield _costs(results)
 

@@ -80,6 +80,44 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class SecondScores:
+    """Second categories. ``named`` is the share of answers with one, ``within_two`` that of truths among the two.
+
+    ``precision`` is of those named where the truth says which others fit, ``recall`` of the tickets that have another;
+    ``None`` where there are none.
+    """
+
+    count: int
+    named: float
+    within_two: float
+    precision: float | None
+    recall: float | None
+
+
+def score_second(
+    gold: Sequence[str],
+    predicted: Sequence[str],
+    second: Sequence[str | None],
+    gold_second: Sequence[frozenset[str] | None],
+) -> SecondScores:
+    """What the second categories of answers are worth, row by row; see :class:`SecondScores`."""
+    rows = list(zip(gold, predicted, second, strict=True))
+    judged = [(said, others) for said, others in zip(second, gold_second, strict=True) if others is not None]
+    hits = sum(said in others for said, others in judged)
+    return SecondScores(
+        count=len(rows),
+        named=sum(said is not None for said in second) / len(rows),
+        within_two=sum(truth in (answer, said) for truth, answer, said in rows) / len(rows),
+        precision=_share(hits, sum(said is not None for said, _ in judged)),
+        recall=_share(hits, sum(bool(others) for _, others in judged)),
+    )
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+@dataclass(frozen=True)
 class Threshold:
     """From ``threshold`` confidence on, ``precision`` of the answers were right, and ``coverage`` of them remain.
 
