@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from ticket_processor.analysis.model_server.settings import ModelUse
 from ticket_processor.core.taxonomy import Category
+from ticket_processor.policy.decide import Policy
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings
 from ticket_processor.settings.sources import VARIABLES
@@ -21,6 +22,8 @@ from .conftest import Command, Desk
 _SETTING_COMMENTED_OUT = re.compile(r"^# (?=\[|\"?[\w.-]+\"? = )", re.MULTILINE)
 NOT_FOR_THE_FILE = {"notices", "stop_set_by", "lost", "embeddings.api_key"}
 """Fields of ``Settings`` that ``load`` fills in itself."""
+NEW = Policy(tag_secondary=True)
+"""What a new site begins with, where it is not the default."""
 
 
 @pytest.fixture
@@ -84,9 +87,14 @@ def test_the_next_step_names_the_file_where_it_is_elsewhere(smart: Desk) -> None
     assert last.startswith(f"Next: ticketbot run --config {Path('site') / 'ticketbot.toml'} --dry-run --since 1d")
 
 
-def test_the_file_loads_as_it_is_and_changes_nothing(written: Path) -> None:
-    settings = load(folder=written.parent, environ={}, need_helpdesk=False)
-    assert settings == Settings()
+def test_the_file_loads_as_it_is_and_a_new_site_begins_with_second_tags(written: Path) -> None:
+    assert load(folder=written.parent, environ={}, need_helpdesk=False) == Settings(policy=NEW)
+
+
+def test_without_the_file_or_with_an_older_one_all_is_as_it_was(tmp_path: Path) -> None:
+    assert not load(folder=tmp_path, environ={}, need_helpdesk=False).policy.tag_secondary
+    (tmp_path / "ticketbot.toml").write_text("[policy]\nreview_below = 0.5\n", encoding="utf-8")
+    assert not load(folder=tmp_path, environ={}, need_helpdesk=False).policy.tag_secondary
 
 
 def test_the_file_loads_with_every_setting_uncommented(written: Path) -> None:
@@ -101,7 +109,7 @@ def test_the_file_loads_with_every_setting_uncommented(written: Path) -> None:
     # What the file gives as defaults are the defaults.
     assert settings.run.model_copy(update={"stop_file": None}) == Settings().run
     examples = {"escalation": {"group"}, "tiers": {"groups"}}
-    assert settings.policy.model_dump(exclude=examples) == Settings().policy.model_dump(exclude=examples)
+    assert settings.policy.model_dump(exclude=examples) == NEW.model_dump(exclude=examples)
     assert settings.models.timeout_s == Settings().models.timeout_s
     assert settings.models.max_output_tokens == Settings().models.max_output_tokens
     assert settings.cache == Settings().cache
@@ -129,7 +137,7 @@ def test_every_variable_is_in_the_example_and_the_example_works_as_it_is(written
         assert re.search(rf"^# {name}=$", example, re.MULTILINE), name
     written.with_name(".env").write_text(example.replace("# ZENDESK", "ZENDESK"), encoding="utf-8")
     settings = load(folder=written.parent, environ={}, need_helpdesk=False)
-    assert settings == Settings()
+    assert settings == Settings(policy=NEW)
 
 
 def test_a_sandbox_that_can_be_reached_is_ok(smart: Desk) -> None:

@@ -211,6 +211,12 @@ def test_a_target_tag_that_means_something_else_is_told(tag: str) -> None:
     assert only(findings(category(tag=tag), category("shipping")), "target") == [("problem", "billing")]
 
 
+def test_a_target_tag_that_means_a_second_category_is_told_where_there_are_such_tags() -> None:
+    both = Taxonomy(categories=(category(tag="ai_also_shipping"), category("shipping"), GENERAL))
+    assert only(check(both, Policy()), "target") == []
+    assert only(check(both, Policy(tag_secondary=True)), "target") == [("problem", "billing")]
+
+
 # The log
 
 
@@ -325,6 +331,15 @@ def test_a_label_of_ours_that_is_an_option_would_change_a_field() -> None:
     (first, *_) = told(category("zebra"), AccountLabels(tags={}, fields=(field,)))
     assert first[0] == "problem"
     assert 'fields = { 5 = "ai_zebra" }' in first[1]
+
+
+def test_so_would_the_tag_of_a_second_category_where_there_is_one() -> None:
+    field = TicketField(id=5, title="Topic", kind="tagger", options={"ai_also_zebra": "Zebra"})
+    labels = AccountLabels(tags={}, fields=(field,))
+    assert told(category("zebra"), labels)[0][0] == "advice"
+    severity, text = told(category("zebra"), labels, Policy(tag_secondary=True))[0]
+    assert severity == "problem"
+    assert "policy.tag_secondary off" in text
 
 
 def test_tags_and_options_that_are_called_as_a_category_is_are_offered() -> None:

@@ -135,6 +135,16 @@ def test_below_the_threshold_urgent_is_suggested_once(policy: FieldPolicy) -> No
     assert "priority urgent, if a person agrees" in (decision.note or "")
 
 
+@given(analysis=ANALYSES, policy=POLICIES)
+def test_the_second_category_is_one_more_label_where_it_is_wanted(analysis: Analysis, policy: Policy) -> None:
+    without = decide(1, analysis, policy.model_copy(update={"tag_secondary": False}))
+    wanted = decide(1, analysis, policy.model_copy(update={"tag_secondary": True}))
+    labelled = "ai_billing" in without.tags and analysis.secondary
+    assert set(wanted.tags) - set(without.tags) == ({"ai_also_refund"} if labelled else set())
+    assert wanted.model_copy(update={"tags": without.tags}) == without
+    assert not any("also" in tag for tag in without.tags)
+
+
 # Targets of the taxonomy
 
 

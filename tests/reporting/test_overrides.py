@@ -269,6 +269,14 @@ def test_categories_that_the_settings_no_longer_have_are_still_labels() -> None:
     assert words.values[20] == {"area_web"}
 
 
+def test_a_second_category_is_judged_by_itself_and_is_no_category() -> None:
+    assert fates(ours("ai_billing", "ai_also_refund"), person(tags_removed=tags("ai_also_refund"))) == {
+        "category": "left",
+        "secondary": "taken_off",
+    }
+    assert words_of(Policy(), TAXONOMY, ["also_refund"]).tags["ai_also_refund"] == ("category", "also_refund")
+
+
 _TAGS = st.frozensets(st.sampled_from([*sorted(WORDS.tags), "vip", "ai_review"]), max_size=3)
 _VALUES = st.sampled_from([None, *Priority])
 

@@ -145,6 +145,18 @@ def test_the_hands_off_tag_is_none_of_the_tags_that_we_set(tmp_path: Path, tag: 
     assert problem.startswith("skip.hands_off_tag: ticketbot sets this tag itself")
 
 
+def test_no_category_and_no_hands_off_tag_may_be_taken_for_a_second_category(tmp_path: Path) -> None:
+    also = '[[categories]]\nname = "also_billing"\ndescription = "Money as well."\n'
+    also += '[[categories]]\nname = "general"\ndescription = "Everything else."\n'
+    hands_off = '[skip]\nhands_off_tag = "ai_also_billing"\n'
+    assert told(tmp_path, also) == ()
+    assert told(tmp_path, hands_off) == ()
+    (problem,) = told(tmp_path, "[policy]\ntag_secondary = true\n" + also)
+    assert problem.startswith("categories, 1st entry, name: ")
+    (problem,) = told(tmp_path, "[policy]\ntag_secondary = true\n" + hands_off)
+    assert problem.startswith("skip.hands_off_tag: ticketbot sets this tag itself")
+
+
 def test_nor_is_a_tag_that_a_category_sets(tmp_path: Path) -> None:
     toml = RULES + 'tag = "finance"\n[skip]\nhands_off_tag = "finance"\n'
     assert [problem.partition(":")[0] for problem in told(tmp_path, toml)] == ["skip.hands_off_tag"]

@@ -151,7 +151,7 @@ NOTICED_BY: Mapping[str, int] = {
     "no stable-read rule": 257,
     "key not looked for": 22,
     "marker of a follow-up trusted": 60,
-    "key differs between runs": 521,
+    "key differs between runs": 727,
     "priority overwritten": 2,
     "group overwritten": 4,
     "fields overwritten": 27,

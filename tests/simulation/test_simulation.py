@@ -80,7 +80,7 @@ def test_a_missing_guard_is_noticed(name: str) -> None:
 def test_the_stories_hold_what_they_are_meant_to_hold() -> None:
     """A simulation in which nothing happens would pass too."""
     ends: list[str] = []
-    crashed = confirmed = deferred = edits = filled = kept = second = judged = groupless = 0
+    crashed = confirmed = deferred = edits = filled = kept = second = judged = groupless = also = swapped = 0
     for seed in range(100):
         world = _play(seed)
         ends += [end for _run, method, _path, _tickets, end in world.wire if method == "PUT"]
@@ -91,6 +91,8 @@ def test_the_stories_hold_what_they_are_meant_to_hold() -> None:
         groupless += sum(
             "desk_technical" in change["tags_added"] and change["group"]["to"] is None for change in changes
         )
+        also += sum(any(tag.startswith("ai_also_") for tag in change["tags_added"]) for change in changes)
+        swapped += sum(any(tag.startswith("ai_also_") for tag in change["tags_removed"]) for change in changes)
         reasons = [line["reason"] for line in world.log if line["event"] == "ticket"]
         confirmed += reasons.count("confirmed_by_reading")
         deferred += reasons.count("deferred_changed_just_now")
@@ -100,7 +102,7 @@ def test_the_stories_hold_what_they_are_meant_to_hold() -> None:
             audit.actor == "person" for ticket in world.sandbox.store.tickets.values() for audit in ticket.audits
         )
     assert {"200", "409", "lost"} <= set(ends)
-    assert min(crashed, confirmed, deferred, edits, filled, kept, second, judged, groupless) > 0
+    assert min(crashed, confirmed, deferred, edits, filled, kept, second, judged, groupless, also, swapped) > 0
 
 
 def test_processes_give_way_in_the_order_of_their_moments() -> None:

@@ -85,7 +85,6 @@ def _with_targets(taxonomy: Taxonomy) -> Taxonomy:
 
 TAXONOMY = _with_targets(default_taxonomy())
 RULES = RulesAnalyser(TAXONOMY)
-POLICY = Policy()
 SIGNED_IN = (
     ZendeskSettings(url=BASE_URL, oauth_client_id="ticketbot", oauth_client_secret="sandbox-secret"),
     ZendeskSettings(url=BASE_URL, oauth_token="sandbox-oauth-token"),
@@ -119,6 +118,9 @@ class World:
         self._odds = random.Random(f"odds {seed}")
         """Dice of what :mod:`mishaps` holds, so that stories without it stay what they were."""
         self._afflicted = Afflicted(self.mishaps, seed)
+        self.seconds = random.Random(f"seconds {seed}")
+        """Dice for second categories, so that stories without them stay what they were."""
+        self.policy = Policy(tag_secondary=self.seconds.random() < 0.4)
         self.log: list[dict[str, Any]] = []
         """Every audit line of every run, in order."""
         self.wire: list[tuple[str, str, str, tuple[int, ...], str]] = []
@@ -420,7 +422,7 @@ class World:
                     audit=audit,
                     clock=clock,
                     deadline=deadline,
-                    policy=POLICY,
+                    policy=self.policy,
                     taxonomy=TAXONOMY,
                     requests=lambda: transport.counts,
                 ),
@@ -626,6 +628,7 @@ class _Model:
                 "language": "en",
                 "summary": "See [this](https://evil.example) {{ticket.requester.email}} @all",
                 "confidence": 0.9,
+                **({"secondary": world.seconds.choices(TAXONOMY.names)} if world.policy.tag_secondary else {}),
             }
         )
         if mood < 0.15:

@@ -29,6 +29,7 @@ POLICIES = st.builds(
     group=FIELDS,
     fields=FIELDS,
     note=st.sampled_from(list(NoteWhen)),
+    tag_secondary=st.booleans(),
     review_below=st.floats(0, 1),
     model_may_set_urgent=st.booleans(),
     preset=st.sampled_from(["labels", "tiers"]),

@@ -52,6 +52,7 @@ class Policy(Frozen):
     note: NoteWhen = Field(
         NoteWhen.ALWAYS, description="which tickets get an internal note; `true` is `always`, `false` is `never`"
     )
+    tag_secondary: bool = Field(False, description="a tag `ai_also_<category>` for the second category that fits")
     review_below: float = Field(0.5, ge=0, le=1, description="less confidence than this adds the tag `ai_review`")
     model_may_set_urgent: bool = Field(
         False, description="let a model set `urgent`; otherwise it sets `high` and the note suggests `urgent`"
@@ -84,6 +85,9 @@ class Policy(Frozen):
 
 RESERVED_TAGS = frozenset({"hands_off", "processed", "fallback", "review", "escalated", "suspicious", *TIER_TAGS})
 """Names that no category may have, since its tag would be taken for one of these."""
+
+ALSO = "also"
+"""Begins the name of the tag for the second category."""
 
 _PRIORITY = {
     Urgency.CRITICAL: Priority.URGENT,
@@ -191,6 +195,8 @@ def _labels(analysis: Analysis, policy: Policy) -> list[str]:
     tags = [policy.tag(analysis.category)]
     if analysis.subcategory is not None:
         tags.append(policy.tag(analysis.subcategory))
+    if policy.tag_secondary:
+        tags += [policy.tag(ALSO, name) for name in analysis.secondary[:1]]
     return [*tags, policy.tag("urgency", analysis.urgency), policy.tag("sentiment", analysis.sentiment)]
 
 

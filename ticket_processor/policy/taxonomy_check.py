@@ -18,7 +18,7 @@ from ..core.models import Frozen, Urgency
 from ..core.sanitize import plain_line
 from ..core.taxonomy import Category, Taxonomy
 from ..helpdesk.protocol import AccountLabels, TicketField
-from .decide import RESERVED_TAGS, FieldPolicy, Mode, Policy
+from .decide import ALSO, RESERVED_TAGS, FieldPolicy, Mode, Policy
 
 SHORT_DESCRIPTION = 4
 """Words. Fewer tell a new colleague nothing."""
@@ -200,6 +200,8 @@ def _floors(taxonomy: Taxonomy, policy: Policy, *, with_models: bool) -> Iterato
 def _targets(taxonomy: Taxonomy, policy: Policy) -> Iterator[Finding]:
     ours = {policy.tag(name): "has a meaning of its own" for name in RESERVED_TAGS}
     ours |= {policy.tag(name): f"says that a ticket is {name}" for name in taxonomy.names}
+    if policy.tag_secondary:
+        ours |= {policy.tag(ALSO, name): f"says that a ticket is also {name}" for name in taxonomy.names}
     for item in taxonomy.categories:
         wants: list[tuple[str, FieldPolicy, bool]] = [
             ("tag", policy.tags, item.tag is not None),
@@ -254,12 +256,15 @@ def _labels_of(item: Category, policy: Policy, labels: AccountLabels) -> Iterato
         return Finding(severity=severity, kind="helpdesk", category=item.name, text=text)
 
     options = {value: field for field in labels.fields if field.active for value in field.options}
-    for tag in dict.fromkeys(tag for tag in (policy.tag(item.name), item.tag) if tag):
+    instead = {tag: f'use fields = {{ {{}} = "{tag}" }} instead' for tag in (policy.tag(item.name), item.tag) if tag}
+    if policy.tag_secondary:
+        instead.setdefault(policy.tag(ALSO, item.name), "switch policy.tag_secondary off, or rename the option")
+    for tag, advice in instead.items():
         if field := options.get(tag):
             yield finding(
                 "problem",
                 f"the tag {tag} is an option of the field {_named(field)}: as a tag it would change that field, even "
-                f'one that a person filled in; use fields = {{ {field.id} = "{tag}" }} instead',
+                f"one that a person filled in; {advice.replace('{}', str(field.id))}",
             )
     if item.tag and item.tag not in labels.tags and item.tag not in options:
         yield finding("advice", f"nobody uses its tag {item.tag} in the helpdesk yet: is it spelt right?")

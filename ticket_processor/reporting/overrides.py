@@ -14,16 +14,16 @@ from typing import Literal
 from ..core.models import Priority, Sentiment, Urgency
 from ..core.taxonomy import Taxonomy
 from ..helpdesk.ticket_history import Edit, History
-from ..policy.decide import Policy
+from ..policy.decide import ALSO, Policy
 
 Fate = Literal["left", "changed", "taken_off", "by_rules"]
-PARTS = ("category", "subcategory", "urgency", "sentiment", "priority", "group", "tag")
+PARTS = ("category", "subcategory", "secondary", "urgency", "sentiment", "priority", "group", "tag")
 """In the order of a report; behind them fields, as ``field 2001``."""
 
 ANOTHER = "another value"
 """In place of what a person wrote into a field that offers no choices."""
 
-_ONE_OF = ("category", "subcategory", "urgency", "sentiment")
+_ONE_OF = ("category", "subcategory", "secondary", "urgency", "sentiment")
 _RANK = {priority: -place for place, priority in enumerate(Priority)}
 
 
@@ -51,6 +51,8 @@ def words_of(policy: Policy, taxonomy: Taxonomy, categories: Iterable[str] = ())
         found[policy.tag(name)] = ("category" if taxonomy[name].parent is None else "subcategory", name)
     for name in categories:
         found.setdefault(policy.tag(name), ("category", name))
+    for name in (*taxonomy.names, *categories):
+        found.setdefault(policy.tag(ALSO, name), ("secondary", name))
     found |= {policy.tag("urgency", level): ("urgency", level.value) for level in Urgency}
     found |= {policy.tag("sentiment", mood): ("sentiment", mood.value) for mood in Sentiment}
     values: defaultdict[int, set[str]] = defaultdict(set)

@@ -19,7 +19,7 @@ from ..core.models import RedactionLevel
 from ..core.reasons import HANDS_OFF
 from ..core.taxonomy import CATEGORY_NAME, Category, Taxonomy, default_taxonomy
 from ..core.urls import is_loopback
-from ..policy.decide import RESERVED_TAGS, Policy
+from ..policy.decide import ALSO, RESERVED_TAGS, Policy
 from ..policy.escalation import REASONS
 from .messages import place_name
 from .schema import Settings, ZendeskSettings
@@ -30,7 +30,7 @@ _PATHS = (("log_dir",), ("state_dir",), ("classifier", "folder"), ("run", "stop_
 
 def misfits(data: Data) -> list[str]:
     """A sentence for each contradiction in ``data``, the settings as they were written."""
-    return [*_taxonomy(data), *_unknown_categories(data), *_hands_off(data), *_models(data)]
+    return [*_taxonomy(data), *_unknown_categories(data), *_also(data), *_hands_off(data), *_models(data)]
 
 
 def strange_paths(data: Data, origin: Mapping[tuple[str, ...], str]) -> list[str]:
@@ -185,6 +185,19 @@ def _unknown_categories(data: Data) -> Iterator[str]:
             yield f"policy.escalation.plans.{name}: neither a category nor a reason; the reasons are {reasons}"
 
 
+def _tags_second(data: Data) -> bool:
+    return _at(data, "policy", "tag_secondary") is True
+
+
+def _also(data: Data) -> Iterator[str]:
+    """No category's own tag may be taken for that of a second category."""
+    written = data.get("categories")
+    for place, category in enumerate(written if _tags_second(data) and isinstance(written, list | tuple) else ()):
+        if str(_at(category, "name")).startswith(f"{ALSO}_"):
+            where = place_name(("categories", place, "name"))
+            yield f"{where}: policy.tag_secondary makes such tags for second categories; choose another name"
+
+
 def _hands_off(data: Data) -> Iterator[str]:
     """The tag that keeps us away from a ticket must be none that we put there."""
     prefix, named = _at(data, "policy", "tag_prefix"), _at(data, "skip", "hands_off_tag")
@@ -194,7 +207,7 @@ def _hands_off(data: Data) -> Iterator[str]:
         return
     hands_off = named.strip().lower() if isinstance(named, str) else policy.tag(HANDS_OFF)
     names = {*RESERVED_TAGS.difference({HANDS_OFF}), *(category.name for category in _categories(data) or ())}
-    begins = (policy.tag("urgency") + "_", policy.tag("sentiment") + "_")
+    begins = tuple(policy.tag(name) + "_" for name in ("urgency", "sentiment", *[ALSO] * _tags_second(data)))
     if hands_off in map(policy.tag, names) or hands_off.startswith(begins):
         yield "skip.hands_off_tag: ticketbot sets this tag itself, and would never touch its tickets again"
     written = data.get("categories")
