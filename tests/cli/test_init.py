@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from ticket_processor.analysis.model_server.settings import ModelUse
 from ticket_processor.core.taxonomy import Category
 from ticket_processor.policy.decide import Policy
+from ticket_processor.policy.note import NoteWhen
 from ticket_processor.settings.load import load
 from ticket_processor.settings.schema import Settings
 from ticket_processor.settings.sources import VARIABLES
@@ -22,7 +23,7 @@ from .conftest import Command, Desk
 _SETTING_COMMENTED_OUT = re.compile(r"^# (?=\[|\"?[\w.-]+\"? = )", re.MULTILINE)
 NOT_FOR_THE_FILE = {"notices", "stop_set_by", "lost", "embeddings.api_key"}
 """Fields of ``Settings`` that ``load`` fills in itself."""
-NEW = Policy(tag_secondary=True)
+NEW = Policy(note=NoteWhen.WHEN_USEFUL, tag_secondary=True)
 """What a new site begins with, where it is not the default."""
 
 
@@ -87,14 +88,18 @@ def test_the_next_step_names_the_file_where_it_is_elsewhere(smart: Desk) -> None
     assert last.startswith(f"Next: ticketbot run --config {Path('site') / 'ticketbot.toml'} --dry-run --since 1d")
 
 
-def test_the_file_loads_as_it_is_and_a_new_site_begins_with_second_tags(written: Path) -> None:
+def test_the_file_loads_as_it_is_and_a_new_site_begins_with_notes_when_useful_and_second_tags(
+    written: Path,
+) -> None:
     assert load(folder=written.parent, environ={}, need_helpdesk=False) == Settings(policy=NEW)
 
 
 def test_without_the_file_or_with_an_older_one_all_is_as_it_was(tmp_path: Path) -> None:
-    assert not load(folder=tmp_path, environ={}, need_helpdesk=False).policy.tag_secondary
-    (tmp_path / "ticketbot.toml").write_text("[policy]\nreview_below = 0.5\n", encoding="utf-8")
-    assert not load(folder=tmp_path, environ={}, need_helpdesk=False).policy.tag_secondary
+    for text in (None, "[policy]\nreview_below = 0.5\n"):
+        if text is not None:
+            (tmp_path / "ticketbot.toml").write_text(text, encoding="utf-8")
+        policy = load(folder=tmp_path, environ={}, need_helpdesk=False).policy
+        assert (policy.note, policy.tag_secondary) == (NoteWhen.ALWAYS, False)
 
 
 def test_the_file_loads_with_every_setting_uncommented(written: Path) -> None:
