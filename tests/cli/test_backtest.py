@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,9 @@ def test_people_are_the_truth_and_nothing_is_written(open_desk: OpenDesk) -> Non
     }
     assert set(fields["urgency"]["confusion"]) == {"critical", "high", "medium", "low"}
     assert fields["category"]["thresholds"]["labels"]["billing"]["precision"] == 1
-    assert "[policy.tags]\nthreshold = " in told["policy"]["rules"]
+    policy = tomllib.loads(told["policy"]["rules"])["policy"]
+    assert policy["rules_may_set"] == ["tags", "priority", "group", "fields"]
+    assert policy["tags"] == policy["group"] == policy["fields"] == {"threshold": policy["tags"]["threshold"]}
     assert not desk.state.exists() or not list(desk.state.glob("*.lock"))
     assert not desk.logs.exists()
 
@@ -115,6 +118,18 @@ def test_what_people_changed_is_what_counts(open_desk: OpenDesk) -> None:
     # Half of what it calls billing is wrong, whatever its confidence: nothing to apply there.
     assert category["thresholds"]["labels"]["billing"] is None
     assert category["thresholds"]["labels"]["order"]["coverage"] == 1
+
+
+def test_where_history_proves_nothing_rules_set_neither_group_nor_fields(open_desk: OpenDesk) -> None:
+    desk = open_desk(0)
+    for number in solved_by_people(desk)[::2]:
+        desk.sandbox.store.person_edit(number, add_tags=["money_back"], remove_tags=["money", "shipping"])
+    desk.advance(600)
+    told = desk("backtest", "--since", "90d", "--json").object
+    policy = tomllib.loads(told["policy"]["rules"])["policy"]
+    assert told["analysers"][0]["sources"][0]["fields"]["category"]["thresholds"]["all"] is None
+    assert policy["rules_may_set"] == ["tags", "priority"]
+    assert policy["tags"] == policy["group"] == policy["fields"] == {"mode": "suggest"}
 
 
 def test_people_get_tables_thresholds_and_lines_for_the_settings(open_desk: OpenDesk) -> None:

@@ -23,7 +23,7 @@ from .conftest import Command, Desk
 _SETTING_COMMENTED_OUT = re.compile(r"^# (?=\[|\"?[\w.-]+\"? = )", re.MULTILINE)
 NOT_FOR_THE_FILE = {"notices", "stop_set_by", "lost", "embeddings.api_key"}
 """Fields of ``Settings`` that ``load`` fills in itself."""
-NEW = Policy(note=NoteWhen.WHEN_USEFUL, tag_secondary=True)
+NEW = Policy(note=NoteWhen.WHEN_USEFUL, tag_secondary=True, rules_may_set=("tags", "priority"))
 """What a new site begins with, where it is not the default."""
 
 
@@ -88,18 +88,19 @@ def test_the_next_step_names_the_file_where_it_is_elsewhere(smart: Desk) -> None
     assert last.startswith(f"Next: ticketbot run --config {Path('site') / 'ticketbot.toml'} --dry-run --since 1d")
 
 
-def test_the_file_loads_as_it_is_and_a_new_site_begins_with_notes_when_useful_and_second_tags(
+def test_the_file_loads_as_it_is_and_a_new_site_begins_with_notes_when_useful_second_tags_and_careful_rules(
     written: Path,
 ) -> None:
     assert load(folder=written.parent, environ={}, need_helpdesk=False) == Settings(policy=NEW)
 
 
 def test_without_the_file_or_with_an_older_one_all_is_as_it_was(tmp_path: Path) -> None:
+    every = ("tags", "priority", "group", "fields")
     for text in (None, "[policy]\nreview_below = 0.5\n"):
         if text is not None:
             (tmp_path / "ticketbot.toml").write_text(text, encoding="utf-8")
         policy = load(folder=tmp_path, environ={}, need_helpdesk=False).policy
-        assert (policy.note, policy.tag_secondary) == (NoteWhen.ALWAYS, False)
+        assert (policy.note, policy.tag_secondary, policy.rules_may_set) == (NoteWhen.ALWAYS, False, every)
 
 
 def test_the_file_loads_with_every_setting_uncommented(written: Path) -> None:

@@ -9,7 +9,8 @@ from hypothesis import given
 
 from ticket_processor.core.models import Analysis, Overwrite, Priority, Urgency
 from ticket_processor.core.taxonomy import Category, Taxonomy
-from ticket_processor.policy.decide import FieldPolicy, Mode, Policy, decide
+from ticket_processor.policy.decide import PARTS, FieldPolicy, Mode, Policy, decide
+from ticket_processor.policy.note import NoteWhen
 
 from ..support.fakes import an_analysis
 from ..support.policies import ANALYSES, POLICIES, TAXONOMY
@@ -143,6 +144,33 @@ def test_the_second_category_is_one_more_label_where_it_is_wanted(analysis: Anal
     assert set(wanted.tags) - set(without.tags) == ({"ai_also_refund"} if labelled else set())
     assert wanted.model_copy(update={"tags": without.tags}) == without
     assert not any("also" in tag for tag in without.tags)
+
+
+# What rules alone may set
+
+
+@given(analysis=ANALYSES, policy=POLICIES)
+def test_what_rules_may_not_set_they_suggest_and_others_set_as_ever(analysis: Analysis, policy: Policy) -> None:
+    careful = policy.model_copy(update={"rules_may_set": ("tags", "priority")})
+    found, before = (decide(1, analysis, one, TAXONOMY) for one in (careful, policy))
+    if analysis.source != "rules":
+        assert found == before
+        return
+    assert (found.group, found.fields) == (None, {})
+    assert (found.tags, found.priority) == (before.tags, before.priority)
+    wanted = [f"group {before.group}"] * (before.group is not None)
+    wanted += [f"field {key}: {value}" for key, value in before.fields.items()]
+    if policy.note is not NoteWhen.NEVER:
+        assert all(words in (found.note or "") for words in wanted)
+
+
+@pytest.mark.parametrize(("part", "suggested"), [("tags", "category billing"), ("priority", "priority high")])
+def test_rules_that_may_not_set_labels_or_the_priority_suggest_them(part: str, suggested: str) -> None:
+    others = tuple(name for name in PARTS if name != part)
+    decision = decide(1, an_analysis(source="rules", model=None), Policy(rules_may_set=others))
+    assert suggested in (decision.note or "")
+    assert (decision.priority is None) == (part == "priority")
+    assert ("ai_billing" in decision.tags) == (part != "tags")
 
 
 # Targets of the taxonomy

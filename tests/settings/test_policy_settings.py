@@ -50,6 +50,7 @@ def test_a_note_that_is_true_or_false_means_always_or_never(tmp_path: Path, valu
     ("toml", "told"),
     [
         ('[policy]\nnote = "seldom"', "policy.note: "),
+        ('[policy]\nrules_may_set = ["status"]', "policy.rules_may_set, 1st entry: "),
         ('[policy]\npreset = "x"', "policy.preset: "),
         ('[policy]\npriority = { overwrite = "yes" }', "policy.priority.overwrite: "),
         ('[policy]\ntags = { overwrite = "always" }', "policy.tags: overwrite is for priority, group and fields"),

@@ -60,7 +60,9 @@ def check_helpdesk(settings: Settings) -> Found:
 def check_models(settings: Settings) -> Iterator[Found]:
     """Whether each model answers one invented ticket. This spends a few hundred tokens."""
     if not settings.models.names:
-        yield None, "no model configured (TICKETBOT_MODELS): keyword rules will answer"
+        held_back = " and ".join(settings.policy.rules_only_suggest)
+        only = f"; {held_back} are only suggested then (policy.rules_may_set)" if held_back else ""
+        yield None, f"no model configured (TICKETBOT_MODELS): keyword rules will answer{only}"
     deadline = Deadline(SystemClock(), 60)
     rules = RulesAnalyser(settings.taxonomy, settings.entities)
     text = redact("Question about my invoice\nHello, I was charged twice this month. Please check.")

@@ -267,7 +267,7 @@ def _index(settings: Settings, clock: SystemClock, begin: float, end: float) -> 
 
 def _gathered(index: LogIndex, settings: Settings, begin: float, end: float, only: LogSelection) -> Report:
     slo = settings.slo
-    return gather(
+    found = gather(
         index,
         begin,
         end,
@@ -276,6 +276,7 @@ def _gathered(index: LogIndex, settings: Settings, begin: float, end: float, onl
         only=only,
         url_of=settings.zendesk.ticket_url,
     )
+    return replace(found, remarks=(*found.remarks, *report_tables.by_rules_alone(found, settings.policy)))
 
 
 def _with_subjects(found: Report, settings: Settings, clock: SystemClock) -> Report:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ..monitoring.health.checks import span
+from ..policy.decide import Policy
 from ..reporting.figures import Dimension, DimensionShare, Latency, Totals
 from ..reporting.glossary import dollars, end_words, percent, points, seconds
 from ..reporting.report import BY, Report
@@ -234,6 +235,19 @@ def shortcomings(report: Report) -> Iterator[str]:
         yield f"what people changed was not read to the end: {report.overrides.ended_early}"
     if report.knowledge is not None and report.knowledge.ended_early:
         yield f"not all topics were looked up in the help centre: {report.knowledge.ended_early}"
+
+
+def by_rules_alone(report: Report, policy: Policy) -> Iterator[str]:
+    """In a first report: what answers of keyword rules may be trusted with, where there are no others."""
+    if report.before is not None or {item.label for item in report.spent} != {"rules"}:
+        return
+    trusted = {"group", "fields"} <= set(policy.rules_may_set)
+    today = "are set all the same" if trusted else "are suggested, not set"
+    yield (
+        f"keyword rules alone are seldom sure enough to set group and fields, which {today} (policy.rules_may_set): "
+        "name a model (TICKETBOT_MODELS) or run 'ticketbot train'; 'ticketbot backtest' says whether your history "
+        "shows otherwise"
+    )
 
 
 def change(now: float | None, was: float | None) -> str:

@@ -19,10 +19,13 @@ from ..evaluation.measure import (
     second_rows,
 )
 from ..evaluation.scores import Threshold
+from ..policy.decide import PARTS
 
 _MOST_LANGUAGES = 12
 SETTING = {"category": "policy.tags", "urgency": "policy.priority"}
 """The setting of each field's threshold."""
+_AS_GOOD = {"category": ("policy.group", "policy.fields")}
+"""Settings of what follows from a field."""
 
 
 @dataclass(frozen=True)
@@ -153,17 +156,25 @@ def proposals(result: SubjectResult, source: SourceResult) -> Iterator[Table]:
 
 
 def policy_lines(result: SubjectResult, source: SourceResult) -> list[str]:
-    """The proposals as lines for ``ticketbot.toml``: proved fields may be applied, the others only suggested."""
+    """The proposals as lines for ``ticketbot.toml``: proved fields may be applied, the others only suggested.
+
+    A category's group and fields are as good as the category; those of keyword rules alone need a proof.
+    """
     lines = []
+    category = source.of("category")
+    if category is not None and category.thresholds is not None and set(source.answered_by) == {"rules"}:
+        proved = PARTS if category.thresholds.all else ("tags", "priority")
+        lines += ["[policy]", f"rules_may_set = {list(proved)}".replace("'", '"')]
     for item in source.fields:
         if item.thresholds is None or item.field not in SETTING:
             continue
         found = item.thresholds.all
-        lines.append(f"[{SETTING[item.field]}]")
-        if found is None:
-            lines.append(f'mode = "suggest"  # at no confidence {item.thresholds.precision:.0%} of it were right')
-        else:
-            lines.append(f"threshold = {found.threshold:.2f}")
+        for setting in (SETTING[item.field], *_AS_GOOD.get(item.field, ())):
+            lines.append(f"[{setting}]")
+            if found is None:
+                lines.append(f'mode = "suggest"  # at no confidence {item.thresholds.precision:.0%} of it were right')
+            else:
+                lines.append(f"threshold = {found.threshold:.2f}")
     return lines
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field, field_validator
 
@@ -23,6 +23,11 @@ class Mode(StrEnum):
     OFF = "off"
     SUGGEST = "suggest"
     APPLY = "apply"
+
+
+Part = Literal["tags", "priority", "group", "fields"]
+"""A part of a ticket with a policy of its own."""
+PARTS: tuple[Part, ...] = get_args(Part)
 
 
 class FieldPolicy(Frozen):
@@ -53,6 +58,9 @@ class Policy(Frozen):
         NoteWhen.ALWAYS, description="which tickets get an internal note; `true` is `always`, `false` is `never`"
     )
     tag_secondary: bool = Field(False, description="a tag `ai_also_<category>` for the second category that fits")
+    rules_may_set: tuple[Part, ...] = Field(
+        PARTS, description="what an answer of keyword rules may set; the rest of it is only suggested"
+    )
     review_below: float = Field(0.5, ge=0, le=1, description="less confidence than this adds the tag `ai_review`")
     model_may_set_urgent: bool = Field(
         False, description="let a model set `urgent`; otherwise it sets `high` and the note suggests `urgent`"
@@ -72,6 +80,11 @@ class Policy(Frozen):
         if value.overwrite is not Overwrite.NEVER:
             raise ValueError("overwrite is for priority, group and fields; of tags only labels of our own are replaced")
         return value
+
+    @property
+    def rules_only_suggest(self) -> tuple[Part, ...]:
+        """What answers of keyword rules never set."""
+        return tuple(part for part in PARTS if part not in self.rules_may_set)
 
     @property
     def marker(self) -> str:
@@ -114,7 +127,7 @@ def decide(ticket_id: int, analysis: Analysis, policy: Policy, taxonomy: Taxonom
     tags = [policy.marker]
     suggestions: list[str] = []
 
-    labelling = _may(policy.tags, analysis, targets.threshold)
+    labelling = _may("tags", policy, analysis, targets.threshold)
     if labelling:
         tags += _labels(analysis, policy)
         tags += targets.tags
@@ -131,7 +144,7 @@ def decide(ticket_id: int, analysis: Analysis, policy: Policy, taxonomy: Taxonom
     asks_a_person = wanted is Priority.URGENT and analysis.source != "rules" and not policy.model_may_set_urgent
     if asks_a_person:
         wanted = Priority.HIGH
-    priority = wanted if _may(policy.priority, analysis) and not suspicious else None
+    priority = wanted if _may("priority", policy, analysis) and not suspicious else None
     if policy.priority.mode is not Mode.OFF:
         if asks_a_person:
             suggestions.append("priority urgent, if a person agrees")
@@ -139,10 +152,10 @@ def decide(ticket_id: int, analysis: Analysis, policy: Policy, taxonomy: Taxonom
             suggestions.append(f"priority {wanted.value}")
 
     wanted_group, sure_from = _group(policy, targets, escalated=bool(escalated), tier=tier)
-    group = wanted_group if _may(policy.group, analysis, sure_from) and not suspicious else None
+    group = wanted_group if _may("group", policy, analysis, sure_from) and not suspicious else None
     if wanted_group is not None and group is None and policy.group.mode is not Mode.OFF:
         suggestions.append(f"group {wanted_group}")
-    fields = targets.fields if _may(policy.fields, analysis, targets.threshold) and not suspicious else {}
+    fields = targets.fields if _may("fields", policy, analysis, targets.threshold) and not suspicious else {}
     if not fields and policy.fields.mode is not Mode.OFF:
         suggestions += [f"field {key}: {value}" for key, value in targets.fields.items()]
 
@@ -234,5 +247,7 @@ def _note(
     return note_text(analysis, suggestions, escalated=escalated, plan=plan, unsure=unsure)
 
 
-def _may(policy: FieldPolicy, analysis: Analysis, of_category: float = 0.0) -> bool:
-    return policy.mode is Mode.APPLY and analysis.confidence >= max(policy.threshold, of_category)
+def _may(part: Part, policy: Policy, analysis: Analysis, of_category: float = 0.0) -> bool:
+    of_part: FieldPolicy = getattr(policy, part)
+    allowed = of_part.mode is Mode.APPLY and (analysis.source != "rules" or part in policy.rules_may_set)
+    return allowed and analysis.confidence >= max(of_part.threshold, of_category)
