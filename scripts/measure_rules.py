@@ -92,6 +92,25 @@ def print_labels(title: str, field: str, answers: Answers) -> None:
         print(f"  {'mean':20} {columns[0]:.3f} ({columns[1]:.3f}, {columns[2]:.3f})")
 
 
+def print_second(answers: Answers) -> None:
+    """How often a second category is named, and what that gains."""
+    print("\nSecond category: share of tickets with one, right among all named (the first alone), right when named")
+    columns: list[tuple[float, ...]] = []
+    for name, all_pairs in answers.items():
+        pairs = [(row["category"], a) for row, a in all_pairs if row.get("category")]
+        if not pairs:
+            continue
+        named = [(gold, a) for gold, a in pairs if a.secondary]
+        first = sum(gold == a.category for gold, a in pairs) / len(pairs)
+        among = sum(gold in (a.category, *a.secondary) for gold, a in pairs) / len(pairs)
+        right = sum(gold in a.secondary for gold, a in named) / max(1, len(named))
+        columns.append((len(named) / len(pairs), among, first, right))
+        print("  {:20} {:.0%}  {:.3f} ({:.3f})  {:.2f}".format(name, *columns[-1]))
+    if columns:
+        means = [sum(column) / len(column) for column in zip(*columns, strict=True)]
+        print("  {:20} {:.0%}  {:.3f} ({:.3f})  {:.2f}".format("mean", *means))
+
+
 def print_tone_and_risk(answers: Answers) -> None:
     """What nobody labelled: how often the rules say it."""
     print("\nUrgent tone and risk, share of tickets (no labels to compare with)")
@@ -208,6 +227,7 @@ def main() -> None:
     print_labels("Category", "category", answers)
     print_labels("Urgency", "priority", answers)
     print_labels("Sentiment", "sentiment", answers)
+    print_second(answers)
     print_tone_and_risk(answers)
     print_alarms(analyser)
     print_languages(tickets)

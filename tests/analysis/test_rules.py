@@ -138,11 +138,11 @@ def test_thanks_for_a_fixed_incident_keep_the_floor_of_their_category() -> None:
     assert (analysis.category, analysis.urgency) == ("safety", Urgency.HIGH)
 
 
-def test_the_summary_is_the_redacted_first_line_made_plain() -> None:
+def test_the_summary_is_redacted_plain_and_short() -> None:
     analysis = analyse("**Refund** for jo@example.com, see https://evil.example\nPlease.")
     assert analysis.summary == "Refund for [EMAIL_1], see"
     assert (analysis.source, analysis.model) == ("rules", None)
-    assert len(analyse("word " * 200).summary) <= 120
+    assert 200 < len(analyse("some words " * 200).summary) <= 300
 
 
 def test_confidence_grows_with_the_lead_and_stays_below_certainty() -> None:

@@ -22,6 +22,7 @@ from .cache import AnswerStore, normalised
 from .model_server.chat import retrying
 from .model_server.connection import AnswerUnusable, ModelBusy
 from .rules.analyser import RulesAnalyser
+from .rules.telling import condenses
 from .text.cleaning import clean
 from .text.language import sure_language
 from .text.outgoing import analysis_leaving
@@ -355,13 +356,17 @@ class Understanding:
                 "suspicious": tuple(dict.fromkeys((*best.suspicious, *self._signs(_raw(ticket))))),
                 # A model names the language of its instructions now and then; the others ask the detector themselves.
                 "language": (sure_language(cleaned) if best.source == "model" else None) or best.language,
+                "condenses": condenses(cleaned, best.summary),
             }
         )
 
     def without_models(self, ticket: Ticket, why: str) -> Analysis:
         """The answer at once, for a ticket whose model call hangs."""
-        analysis = self._without_models(self.readable(ticket), why, lambda _step: None)
-        return analysis_leaving(analysis).model_copy(update={"suspicious": self._signs(_raw(ticket))})
+        text = self.readable(ticket)
+        analysis = self._without_models(text, why, lambda _step: None)
+        return analysis_leaving(analysis).model_copy(
+            update={"suspicious": self._signs(_raw(ticket)), "condenses": condenses(text.text, analysis.summary)}
+        )
 
     def readable(self, ticket: Ticket, level: RedactionLevel = RedactionLevel.STANDARD) -> RedactedText:
         """The cleaned and redacted text that analysers see."""

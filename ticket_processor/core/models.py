@@ -147,6 +147,7 @@ class Analysis(Frozen):
     alarms: tuple[str, ...] = Field((), description="what the text's own words warn of, such as security or legal")
     language: str = Field(pattern=r"^[a-z]{2,3}$", description="ISO 639 code, 'und' when unknown")
     summary: str = Field(max_length=300)
+    condenses: bool = Field(False, description="the summary saves reading a long text")
     entities: dict[str, str] = Field(default_factory=dict, description="what the site asked for, by its names")
     evidence: tuple[str, ...] = Field((), max_length=5)
     confidence: float = Field(ge=0, le=1, allow_inf_nan=False)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
 from threading import Lock
 from typing import NamedTuple
 
 from ...core.models import Analysis, Risk, Sentiment, Urgency
-from ...core.sanitize import PLACEHOLDER, plain_line
+from ...core.sanitize import PLACEHOLDER
 from ...core.taxonomy import Taxonomy
 from ..text.language import detect_language
 from ..text.redact import RedactedText
 from .alarms import Stakes, stakes_of
 from .entities import form_of, particulars_of
+from .evidence import moving_words
 from .keywords import (
     CATEGORY,
     SUBCATEGORY,
@@ -27,25 +28,24 @@ from .keywords import (
     own_entries,
 )
 from .lexicon import lists
-from .phrases import Hit, PhraseMatcher, entries_of, spans_of, without_contained, words_of
+from .phrases import Hit, PhraseMatcher, entries_of, without_contained, words_of
 from .sentiment import is_praise, mood_of
+from .telling import Mark, cues, read, summary_of
 
 MAX_SCANNED = 6_000
 """Characters looked at: the matter of a mail stands in its first page."""
 
-_SUMMARY = 120
 _BLIND_GUESS = 0.4
 _FALLBACK_HEAD_START = 0.6
 _NEGATION_REACH = 2
-_MOST_EVIDENCE, _LONGEST_EVIDENCE = 3, 60
-_TELLING = 1.0
 _ORDER = (Urgency.LOW, Urgency.MEDIUM, Urgency.HIGH, Urgency.CRITICAL)
 # What a category by itself says about haste, in the points of the urgency lexicon.
 _LEANING = {"feature_request": -2.0, "general": -1.0, "security": 1.0, "technical": 0.5}
 _CRITICAL_FROM, _HIGH_FROM, _LOW_FROM = 16.0, 4.0, -2.0
 _PRAISE = -4.0
-# A second category is named when it has this much of the best one's score, and one strong word of its own.
-_SECONDARY_SHARE, _SECONDARY_LEAST = 0.45, 2.4
+# A second category is named when it has this much of the best one's score, and one helping word of its own: with less,
+# "the right one is among them" gains little more, and more than every third ticket would have one.
+_SECONDARY_SHARE, _SECONDARY_LEAST = 0.4, 1.2
 _SUBCATEGORY_LEAST = 1.2
 # Lead of the best category, and how often it was right: fitted on questions to banks, shops and assistants, on bug
 # reports and on complaints (see scripts/measure_rules.py).
@@ -87,7 +87,7 @@ class RulesAnalyser:
         self._compiling = Lock()
         negations = [(entry, _NOT_ABOUT) for entry in entries_of(lists("categories")["not_about"])]
         negations += [(entry, _NONE_OF) for entry in entries_of(lists("urgency")["none_of"])]
-        self._negations: PhraseMatcher[str] = PhraseMatcher(negations)
+        self._turns: PhraseMatcher[str] = PhraseMatcher(negations + cues())
 
     def __reduce__(self) -> tuple[type[RulesAnalyser], tuple[Taxonomy, dict[str, str]]]:
         return RulesAnalyser, (self._taxonomy, self._entities)
@@ -108,19 +108,21 @@ class RulesAnalyser:
         shown = text.text[:MAX_SCANNED]
         scanned = _as_written(shown)
         language = detect_language(scanned)
+        reading = read(scanned)
+        words = reading.words
         title, _, rest = scanned.partition("\n")
-        words = words_of(title)
         # Without a body the only line is the message, not a heading.
-        title_length = len(words) if rest.strip() else 0
-        words += words_of(rest)
+        title_length = len(words_of(title)) if rest.strip() else 0
         by_kind: dict[str, list[Hit[Evidence]]] = {CATEGORY: [], SUBCATEGORY: [], URGENCY_KIND: []}
         for hit in self._matcher(language).find(words, scanned):
             by_kind[hit.value.kind].append(hit)
-        not_about, none_of = self._negated(words)
+        turns = self._turns.find(words, scanned)
+        not_about, none_of = _negated(turns)
         scores = self._scores(without_contained(by_kind[CATEGORY]), title_length, not_about)
         category, confidence = self._best(scores.points)
         subcategory = self._subcategory(category, by_kind[SUBCATEGORY], title_length, not_about)
-        points = _points(without_contained(by_kind[URGENCY_KIND]), title_length, none_of)
+        haste = without_contained(by_kind[URGENCY_KIND])
+        points = _points(haste, title_length, none_of)
         sentiment = mood_of(words, scanned, language)
         stakes = stakes_of(scanned, language)
         if points < _HIGH_FROM and sentiment is not Sentiment.NEGATIVE and is_praise(rest.strip() or title, language):
@@ -128,7 +130,6 @@ class RulesAnalyser:
         urgency = self._urgency(
             subcategory or category, points, sentiment, stakes, terse_crash=_is_terse_crash(scanned)
         )
-        title_shown, _, rest_shown = shown.partition("\n")
         analysis = Analysis(
             category=category,
             subcategory=subcategory,
@@ -139,9 +140,22 @@ class RulesAnalyser:
             risk=Risk.HIGH if urgency is Urgency.CRITICAL else stakes.risk,
             alarms=stakes.alarms,
             language=language,
-            summary=plain_line(title_shown, _SUMMARY) or plain_line(rest_shown, _SUMMARY),
+            summary=summary_of(
+                shown,
+                scanned,
+                reading,
+                _marks(scores.hits, haste, category),
+                [hit for hit in turns if hit.value not in (_NOT_ABOUT, _NONE_OF)],
+            ),
             entities=particulars_of(scanned, self._forms) if self._forms else {},
-            evidence=_evidence(scores.hits, category, words, scanned),
+            evidence=moving_words(
+                scores.hits,
+                category,
+                scores.points[category],
+                fallback=category == self._taxonomy.fallback,
+                words=words,
+                text=scanned,
+            ),
             confidence=confidence,
             source="rules",
         )
@@ -172,15 +186,6 @@ class RulesAnalyser:
                 self._matchers[name] = compile_for(self._taxonomy, languages, self._own)
         return self._matchers[name]
 
-    def _negated(self, words: list[str]) -> tuple[set[int], set[int]]:
-        """Positions right behind a "not a …", and right behind a "no …"."""
-        not_about: set[int] = set()
-        none_of: set[int] = set()
-        for hit in self._negations.find(words):
-            target = not_about if hit.value == _NOT_ABOUT else none_of
-            target.update(range(hit.end, hit.end + _NEGATION_REACH))
-        return not_about, none_of
-
     def _scores(self, hits: list[Hit[Evidence]], title_length: int, negated: set[int]) -> _Scores:
         points = dict.fromkeys(self._taxonomy.top, 0.0)
         given: list[tuple[float, Hit[Evidence]]] = []
@@ -202,9 +207,11 @@ class RulesAnalyser:
         return best, _calibrated((points[best] - second) / (points[best] + second + 2.0))
 
     def _secondary(self, points: dict[str, float], best: str) -> tuple[str, ...]:
+        # The fallback counts by its own words alone.
+        own = {**points, self._taxonomy.fallback: points[self._taxonomy.fallback] - _FALLBACK_HEAD_START}
         least = max(_SECONDARY_LEAST, _SECONDARY_SHARE * points[best])
-        others = [name for name in points if name not in (best, self._taxonomy.fallback) and points[name] >= least]
-        return tuple(sorted(others, key=lambda name: -points[name])[:2])
+        others = [name for name in own if name != best and own[name] >= least]
+        return tuple(sorted(others, key=lambda name: -own[name])[:2])
 
     def _subcategory(
         self, category: str, hits: list[Hit[Evidence]], title_length: int, negated: set[int]
@@ -236,6 +243,17 @@ class RulesAnalyser:
             # "The outage was fixed", "do you insure against theft": alarming words, and no alarm.
             urgency = min(urgency, Urgency.MEDIUM, key=_ORDER.index)
         return self._taxonomy.at_least_floor(category, urgency)
+
+
+def _negated(turns: list[Hit[str]]) -> tuple[set[int], set[int]]:
+    """Positions right behind a "not a …", and right behind a "no …"."""
+    not_about: set[int] = set()
+    none_of: set[int] = set()
+    for hit in turns:
+        if hit.value in (_NOT_ABOUT, _NONE_OF):
+            target = not_about if hit.value == _NOT_ABOUT else none_of
+            target.update(range(hit.end, hit.end + _NEGATION_REACH))
+    return not_about, none_of
 
 
 def _floor(stakes: Stakes) -> Urgency | None:
@@ -313,24 +331,11 @@ def _calibrated(lead: float) -> float:
     return _CALIBRATION[-1][1]
 
 
-def _evidence(given: list[tuple[float, Hit[Evidence]]], category: str, words: list[str], text: str) -> tuple[str, ...]:
-    """The words that spoke loudest for ``category``, as they stand in ``text``."""
-    best = sorted(
-        (item for item in given if item[1].value.target == category and item[1].value.weight >= _TELLING),
-        key=lambda item: -item[0],
-    )
-    in_words = [hit for _, hit in best[: 2 * _MOST_EVIDENCE] if not hit.in_text]
-    spans = spans_of(text, max((hit.end for hit in in_words), default=0))
-    found: dict[str, str] = {}
-    for _, hit in best[: 2 * _MOST_EVIDENCE]:
-        if hit.in_text:
-            quote = text[hit.start : hit.end]
-        else:
-            quote = text[spans[hit.start][0] : spans[hit.end - 1][1]] if hit.end <= len(spans) else ""
-            if words_of(quote)[: hit.end - hit.start] != words[hit.start : hit.end]:
-                # Folding changed how the text falls into words; better no quote than a wrong one.
-                continue
-        quote = plain_line(quote, _LONGEST_EVIDENCE)
-        if quote and len(found) < _MOST_EVIDENCE:
-            found.setdefault(quote.casefold(), quote)
-    return tuple(found.values())
+def _marks(given: list[tuple[float, Hit[Evidence]]], haste: list[Hit[Evidence]], category: str) -> Iterator[Mark]:
+    """Where the words stand that spoke for ``category`` or for haste."""
+    for _, hit in given:
+        if hit.value.target == category:
+            yield Mark(hit.start, hit.in_text, hit.value.weight / 3)
+    for hit in haste:
+        if hit.value.weight > 0:
+            yield Mark(hit.start, hit.in_text, hit.value.weight / 8)

@@ -20,6 +20,14 @@ OWN_NAMES = frozenset(
 )
 """Fields of the log that hold names and times which ticketbot gives, or reads again; every other text is looked at."""
 _QUOTED = re.compile(r"“[^“”]*”")
+_DOTTED_NAME = re.compile(r"(?<![\w.@＠/:\\&\-])[^\W_][\w\-]{0,62}(?:\.[\w\-]{1,63}){1,8}(?![\w@＠/\-]|\.\w|:\d)")
+_NAME_ENDS = re.compile(
+    r"(?:com|net|org|edu|gov|info|io|de|at|ch|fr|es|it|nl|be|eu|uk|jp|cn|br|pt|us|local|internal|corp|lan|exe|dll|pdf"
+    r"|docx?|xlsx?|pptx?|csv|txt|log|xml|json|ya?ml|html?|php|[jt]sx?|py|jar|java|zip|png|jpe?g|gif|ini|cfg|conf|sql|db"
+    r"|sh|bat|ps1|md|dmg|apk|msi|so|cs|cpp|rs|go)\Z",
+    re.IGNORECASE,
+)
+_INNER = re.compile(r"[\d_\-]|[a-z][A-Z]")
 _NUMBERED = re.compile(
     r"\b(?:group|field|ticket|job|run|user|brand|organi[sz]ation|ref)s?:? #?[\w\-]*\d[\w\-]*(?:, \d+)*", re.IGNORECASE
 )
@@ -43,6 +51,23 @@ def leaving_line(words: str, limit: int) -> str:
     plain = plain_line(words, limit)
     fit = leaving(plain)
     return plain if fit == plain else plain_line(fit, limit)
+
+
+def with_names(words: str) -> str:
+    """Words in which names of machines, files and classes have raised dots: ``mail·example·com`` is no link.
+
+    A dot before a letter is otherwise parted from it, and a host name taken out. What has a scheme, a path or an ``@``
+    is a link or an address, and stays what it is.
+    """
+    return _DOTTED_NAME.sub(_raised, words) if "." in words else words
+
+
+def _raised(name: re.Match[str]) -> str:
+    whole = name.group()
+    head, _, last = whole.rpartition(".")
+    # "done.Thanks" lacks a blank; "System.NullReference", "1.2.x", "app.log" and "a.b.c" do not.
+    is_name = "." in head or _INNER.search(whole) or _NAME_ENDS.match(last)
+    return re.sub(r"\.(?=[^\W\d_])", "·", whole) if is_name else whole
 
 
 @lru_cache(maxsize=4096)
