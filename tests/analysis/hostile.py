@@ -70,7 +70,8 @@ _FORBIDDEN = frozenset("{}<>@`*|\\\uff20\ufe6b\u2028\u2029\x85")
 
 # The program's own lines; whatever else a note holds stands in quotation marks behind one of their beginnings.
 _OWN_LINE = re.compile(
-    r"Triage[:.].*|Summary: “[^“”]*”|Also: [a-z_, ]+\.|Because of: “[^“”]*”(?:, “[^“”]*”)*\."
+    r"Triage(?: \(a guess by [a-z, ]+\))?[:.].*"
+    r"|Summary: “[^“”]*”|Also: [a-z_, ]+\.|Because of: “[^“”]*”(?:, “[^“”]*”)*\."
     r"|\w+: “[^“”]*”(?:; \w+: “[^“”]*”)*|Escalation: [A-Za-z ,.:]+"
     r"|Careful: the text seems .*|Unsure: please check\.|Ref tb-[0-9a-z]+"
     r"|Suggested, not set: (?:(?:category|priority|group|field) [\w :/,]+(?:; |\.$))+"

@@ -157,9 +157,12 @@ def test_a_note_says_what_why_how_surely_what_else_and_by_whom(analysis: Analysi
     if note is None:
         return
     who = {"model": "by m-1", "classifier": "by the local classifier", "rules": "by keyword rules"}[analysis.source]
-    for said in ("Triage: billing", f"confidence {analysis.confidence:.2f}", who, "“charged twice”"):
+    for said in (": billing", f"confidence {analysis.confidence:.2f}", who, "“charged twice”"):
         assert said in note
     assert all(name in note for name in analysis.secondary)
+    assert note.startswith("Triage (a guess by keyword rules") == (
+        analysis.source == "rules" and analysis.confidence < 0.75
+    )
 
 
 # When there is one
@@ -194,10 +197,24 @@ def test_when_useful_a_ticket_that_its_tags_and_priority_say_all_about_gets_none
         {"risk": Risk.HIGH},
         {"urgency": Urgency.CRITICAL},
         {"urgent_tone": True},  # and negative: escalated
+        {"condenses": True},
     ],
 )
 def test_when_useful_a_ticket_that_more_can_be_said_about_gets_one(more: dict[str, object]) -> None:
     assert decide(1, an_analysis(**more), Policy(note=NoteWhen.WHEN_USEFUL), TAXONOMY).note
+
+
+@pytest.mark.parametrize("more", [{"confidence": 0.4}, {"secondary": ("refund",), "confidence": 0.6}])
+def test_when_useful_doubts_of_the_rules_alone_are_not_told(more: dict[str, object]) -> None:
+    analysis = an_analysis(source="rules", **more)
+    assert decide(1, analysis, Policy(note=NoteWhen.WHEN_USEFUL), TAXONOMY).note is None
+
+
+def test_what_unsure_rules_say_is_called_a_guess_with_why_no_model_answered() -> None:
+    analysis = an_analysis(source="rules", confidence=0.45, why_fallback="model_timed_out")
+    said = (decide(1, analysis, Policy()).note or "").splitlines()[0]
+    assert said.startswith("Triage (a guess by keyword rules, model timed out): billing,")
+    assert said.endswith("; confidence 0.45.")
 
 
 @pytest.mark.parametrize("name", ["tags", "priority", "group", "fields"])
@@ -214,5 +231,5 @@ def test_when_useful_a_high_risk_is_told_though_it_escalates_nothing() -> None:
 @given(analysis=ANALYSES, policy=POLICIES)
 def test_when_useful_a_person_who_should_look_is_always_told_why(analysis: Analysis, policy: Policy) -> None:
     decision = decide(1, analysis, policy.model_copy(update={"note": NoteWhen.WHEN_USEFUL}), TAXONOMY)
-    if {"ai_review", "ai_escalated", "ai_suspicious"} & set(decision.tags) or decision.suggest_only:
+    if {"ai_escalated", "ai_suspicious"} & set(decision.tags) or decision.suggest_only:
         assert decision.note

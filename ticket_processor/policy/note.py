@@ -26,6 +26,8 @@ class NoteWhen(StrEnum):
 
 _LINE, _SUMMARY, _EVIDENCE, _ENTITY = 500, 300, 60, 80
 """Characters of the note: in a line, in the summary, in one piece of evidence, in one entity."""
+_GUESS_BELOW = 0.75
+"""What the rules are less sure of is called a guess."""
 _QUOTES = re.compile('["“”„‟«»″‶❝❞🙶🙷🙸〝〞〟＂]')
 _END = re.compile(r"[^\w)\]]+$")
 _NO_WORDS = re.compile(r"[\W_]+")
@@ -34,13 +36,15 @@ _NO_WORDS = re.compile(r"[\W_]+")
 def adds_something(
     analysis: Analysis, suggestions: Sequence[str], *, escalated: Sequence[str] = (), unsure: bool = False
 ) -> bool:
-    """Whether a note tells a person more than the tags and the priority on the ticket do.
+    """Whether a note tells something to a person who sees the subject, the text and the tags.
 
-    That is: something is suggested and not set; a person should look at the ticket; another category fits as well; or
-    what the site wants picked out was found.
+    That is: something is suggested and not set; somebody should look at the ticket at once, and why; what the site
+    wants picked out was found; or the summary saves reading a long text. That a model is unsure or sees another
+    category tells something; of the rules it does not: their second category is right in four cases of ten.
     """
-    look_at_it = unsure or analysis.suspicious or escalated or analysis.risk is Risk.HIGH
-    return bool(suggestions or look_at_it or analysis.secondary or any(analysis.entities.values()))
+    look_at_it = analysis.suspicious or escalated or analysis.risk is Risk.HIGH
+    doubt = analysis.source != "rules" and (unsure or analysis.secondary)
+    return bool(suggestions or look_at_it or doubt or any(analysis.entities.values()) or analysis.condenses)
 
 
 def note_text(
@@ -57,7 +61,12 @@ def note_text(
         heads.append(f"risk {analysis.risk}" + (f" ({', '.join(analysis.alarms)})" if analysis.alarms else ""))
     heads += ["pressing tone"] if analysis.urgent_tone else []
     heads.append(f"language {analysis.language}")
-    lines = [f"Triage: {', '.join(heads)}; {answered_by(analysis)}."]
+    who, _, sure = answered_by(analysis).rpartition(", ")
+    if analysis.source == "rules" and analysis.confidence < _GUESS_BELOW:
+        who = who.replace(" (", ", ").removesuffix(")")
+        lines = [f"Triage (a guess {who}): {', '.join(heads)}; {sure}."]
+    else:
+        lines = [f"Triage: {', '.join(heads)}; {who}, {sure}."]
     summary = _quoted(analysis.summary, _SUMMARY)
     if summary:
         lines.append(f"Summary: {summary}")
