@@ -30,7 +30,7 @@ from .keywords import (
 from .lexicon import lists
 from .phrases import Hit, PhraseMatcher, entries_of, without_contained, words_of
 from .sentiment import is_praise, mood_of
-from .telling import Mark, cues, read, summary_of
+from .telling import Mark, cues, split_of, summary_of
 
 MAX_SCANNED = 6_000
 """Characters looked at: the matter of a mail stands in its first page."""
@@ -87,6 +87,7 @@ class RulesAnalyser:
         self._compiling = Lock()
         negations = [(entry, _NOT_ABOUT) for entry in entries_of(lists("categories")["not_about"])]
         negations += [(entry, _NONE_OF) for entry in entries_of(lists("urgency")["none_of"])]
+        self._negations: PhraseMatcher[str] = PhraseMatcher(negations)
         self._turns: PhraseMatcher[str] = PhraseMatcher(negations + cues())
 
     def __reduce__(self) -> tuple[type[RulesAnalyser], tuple[Taxonomy, dict[str, str]]]:
@@ -108,15 +109,16 @@ class RulesAnalyser:
         shown = text.text[:MAX_SCANNED]
         scanned = _as_written(shown)
         language = detect_language(scanned)
-        reading = read(scanned)
-        words = reading.words
+        split = split_of(scanned)
+        words = split.words
         title, _, rest = scanned.partition("\n")
         # Without a body the only line is the message, not a heading.
-        title_length = len(words_of(title)) if rest.strip() else 0
+        headed = split.start > 0 and split.firsts
+        title_length = split.firsts[0] if headed else len(words_of(title)) if rest.strip() else 0
         by_kind: dict[str, list[Hit[Evidence]]] = {CATEGORY: [], SUBCATEGORY: [], URGENCY_KIND: []}
         for hit in self._matcher(language).find(words, scanned):
             by_kind[hit.value.kind].append(hit)
-        turns = self._turns.find(words, scanned)
+        turns = (self._turns if split.has_choice else self._negations).find(words, scanned)
         not_about, none_of = _negated(turns)
         scores = self._scores(without_contained(by_kind[CATEGORY]), title_length, not_about)
         category, confidence = self._best(scores.points)
@@ -143,7 +145,7 @@ class RulesAnalyser:
             summary=summary_of(
                 shown,
                 scanned,
-                reading,
+                split,
                 _marks(scores.hits, haste, category),
                 [hit for hit in turns if hit.value not in (_NOT_ABOUT, _NONE_OF)],
             ),

@@ -36,8 +36,10 @@ def moving_words(
         if gain >= _MOVED / 3 * points and hit.value.target == category and hit.value.weight >= _HELPS
     ]
     strong = sorted(counted, key=lambda item: -item[0])[: 4 * _MOST]
-    found: list[str] = []
     least = float("inf") if fallback else _DECIDES
+    if not any(hit.end - hit.start > 1 or hit.value.weight >= least for _, hit in strong):
+        return ()
+    found: list[str] = []
     for gain, heaviest, _, quote in sorted(_joined(strong, words, text), key=lambda item: (-item[0], item[2])):
         if gain < _MOVED * points or not _means_something(quote, heaviest, least):
             continue

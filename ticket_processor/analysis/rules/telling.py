@@ -28,7 +28,7 @@ _PLAIN = 1.3
 """The weight of a sentence that adds nothing to a subject: an early place, or a number."""
 _MOST_SENTENCES, _AT_LEAST = 3, 0.5
 """Sentences of a summary; a further one has this share of the best one's weight."""
-MAX_WORDS = 400
+MAX_WORDS = 300
 """Words looked at: who has not come to the point by then seldom does."""
 _LONGEST_PIECE = 260
 """A longer sentence is looked at in pieces."""
@@ -69,7 +69,7 @@ class Place(NamedTuple):
     whole: bool
 
 
-class Reading(NamedTuple):
+class SplitText(NamedTuple):
     """The words of a text, and its sentences; ``firsts`` are the numbers of their first words.
 
     ``start`` is where the message begins, behind the subject.
@@ -79,6 +79,11 @@ class Reading(NamedTuple):
     start: int
     places: list[Place]
     firsts: list[int]
+
+    @property
+    def has_choice(self) -> bool:
+        """Whether there is more than one sentence, or a subject beside it."""
+        return self.start > 0 or len(self.places) > 1
 
 
 class Mark(NamedTuple):
@@ -97,7 +102,7 @@ class _Sentence(NamedTuple):
     weight: float
 
 
-def read(scanned: str) -> Reading:
+def split_of(scanned: str) -> SplitText:
     """The words and sentences of a text whose first line is its subject, if it is a short one."""
     title, _, rest = scanned.partition("\n")
     headed = len(title) <= _LONGEST_SUBJECT and bool(rest.strip()) and not _GREETING.fullmatch(title)
@@ -108,7 +113,7 @@ def read(scanned: str) -> Reading:
     for place in places:
         firsts.append(len(words))
         words += words_of(scanned[place.start : place.end])
-    return Reading(words, start, places, firsts)
+    return SplitText(words, start, places, firsts)
 
 
 def cues() -> list[tuple[str, str]]:
@@ -134,22 +139,22 @@ def says_something(title: str) -> bool:
     )
 
 
-def summary_of(shown: str, scanned: str, reading: Reading, marks: Iterable[Mark], found: Iterable[Hit[str]]) -> str:
+def summary_of(shown: str, scanned: str, split: SplitText, marks: Iterable[Mark], found: Iterable[Hit[str]]) -> str:
     """The summary of ``shown``, whose first line is the subject: at most :data:`LONGEST` characters of plain words.
 
-    ``scanned`` is the same text with blanks for what its writer did not write, ``reading`` its words and sentences,
+    ``scanned`` is the same text with blanks for what its writer did not write, ``split`` its words and sentences,
     and ``marks`` are the words that moved the decision. ``found`` are places of :func:`cues`.
     """
-    title = shown[: reading.start].strip()
+    title = shown[: split.start].strip()
     told = _title(title)
-    if told or len(reading.places) > 1:
-        body = _chosen(_weighed(shown, scanned, reading, marks, found), LONGEST - len(told), _PLAIN if told else 0.0)
+    if split.has_choice:
+        body = _chosen(_weighed(shown, scanned, split, marks, found), LONGEST - len(told), _PLAIN if told else 0.0)
     else:
-        body = _bare(shown[reading.start :])
+        body = _bare(shown[split.start :])
     if told and body and set(words_of(told)) <= set(words_of(body)):
         told = ""
     joined = f"{told}{'' if told[-1:] in ('.', '!', '?', '。') else ' –'} {body}" if told and body else told or body
-    return _plain(joined) or _plain(title) or _plain(shown[reading.start :])
+    return _plain(joined) or _plain(title) or _plain(shown[split.start :])
 
 
 def condenses(text: str, summary: str) -> bool:
@@ -214,9 +219,9 @@ def _pieces(text: str, begin: int, end: int) -> list[Place]:
 
 
 def _weighed(
-    shown: str, scanned: str, reading: Reading, marks: Iterable[Mark], found: Iterable[Hit[str]]
+    shown: str, scanned: str, split: SplitText, marks: Iterable[Mark], found: Iterable[Hit[str]]
 ) -> list[_Sentence]:
-    words, _, places, firsts = reading
+    words, _, places, firsts = split
     starts = [place.start for place in places]
     read = min(bisect_left(firsts, MAX_WORDS), len(places))
     gains: list[dict[str, float]] = [{} for _ in places]
@@ -243,7 +248,7 @@ def _weighed(
 def _weight(sentence: str, words: list[str], number: int, gains: dict[str, float], title: set[str]) -> float:
     spaceless = not sentence.isascii() and _SPACELESS.search(sentence)
     length = len(sentence) // 3 if spaceless else len(words)
-    letters = len(sentence) if spaceless else sum(len(word) for word in words if word.isalpha() or "'" in word)
+    letters = len(sentence) if spaceless else sum(map(len, filter(str.isalpha, words)))
     if length < 3 or letters < 0.6 * (len(sentence) - sentence.count(" ")) or sentence[0] in "#>|_<":
         return -1.0
     if length > 5 and not spaceless and 2 * len(set(words)) < length:
