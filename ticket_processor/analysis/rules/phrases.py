@@ -7,8 +7,8 @@ entries there are, which a regular expression of alternatives does not offer.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Generic, NamedTuple, TypeVar
 
 from ...core.lazy_pattern import lazy_pattern
@@ -16,6 +16,7 @@ from ...core.lazy_pattern import lazy_pattern
 T = TypeVar("T")
 
 _WORD = lazy_pattern(r"[^\W_]+(?:['’][^\W_]+)?['’]?")
+_ASCII_WORD = lazy_pattern(r"[a-z0-9]+(?:'[a-z0-9]+)?'?")
 _UNIT = lazy_pattern(r"~|\*?[^\W_]+(?:['’][^\W_]+)?['’]?\*?")
 _SPACELESS = lazy_pattern(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
 _STOPS = lazy_pattern(r"(?<!\d)\.(?=\s|$)|[!;:,](?=\s|$)|[。！、：\n]")
@@ -39,7 +40,9 @@ class Hit(NamedTuple, Generic[T]):
 
 def words_of(text: str) -> list[str]:
     """The words of ``text``, folded for comparison; ``l'erreur`` is two, ``doesn't`` is one."""
-    return _split_elisions(_WORD.findall(text.casefold()))
+    folded = text.casefold()
+    found: list[str] = (_ASCII_WORD if folded.isascii() else _WORD).findall(folded)
+    return _split_elisions(found) if "'" in folded or "’" in folded else found
 
 
 def clauses_of(text: str) -> list[str]:
@@ -54,6 +57,8 @@ def length_of(clause: str) -> int:
 
 def spans_of(text: str, most: int) -> list[tuple[int, int]]:
     """Where each of the first ``most`` words of ``text`` stands in it; the two parts of ``l'erreur`` share a place."""
+    if "'" not in text and "’" not in text:
+        return [match.span() for match in islice(_WORD.finditer(text), most)]
     spans: list[tuple[int, int]] = []
     for match in _WORD.finditer(text):
         if len(spans) >= most:
@@ -84,6 +89,19 @@ def entries_of(text: str) -> list[str]:
     return [entry.strip() for entry in text.split(",") if entry.strip()]
 
 
+class _ByWord(dict[str, T]):
+    """What a function says of each word, kept for as many words as a run meets."""
+
+    def __init__(self, find: Callable[[str], T]) -> None:
+        self._find = find
+
+    def __missing__(self, word: str) -> T:
+        if len(self) >= _CACHED_WORDS:
+            self.clear()
+        found = self[word] = self._find(word)
+        return found
+
+
 class PhraseMatcher(Generic[T]):
     """Compiled entries. Immutable but for a cache that is safe to share, so threads may use one together."""
 
@@ -106,14 +124,18 @@ class PhraseMatcher(Generic[T]):
             units = [self._unit(unit) for unit in self._split(folded)]
             if units:
                 self._by_first.setdefault(units[0], []).append((number, tuple(units[1:])))
-        self._longest_affix = max((len(text) for text in (*self._prefix, *self._suffix)), default=0)
+        self._prefix_sizes, self._suffix_sizes = (
+            sorted({len(text) for text in affixes}) for affixes in (self._prefix, self._suffix)
+        )
+        self._any_infix = re.compile("|".join(map(re.escape, self._infix)) or r"(?!)")
         self._contained_any = (
             lazy_pattern("|".join(re.escape(text) for text, _ in sorted(self._contained, reverse=True)))
             if self._contained
             else None
         )
         self._contained_number = dict(self._contained)
-        self._lookup = lru_cache(maxsize=_CACHED_WORDS)(self._find_units)
+        self._units_of = _ByWord(self._find_units)
+        self._begun_by = _ByWord(self._find_begun)
 
     @staticmethod
     def _split(entry: str) -> list[str]:
@@ -146,15 +168,24 @@ class PhraseMatcher(Generic[T]):
         found: list[int] = []
         if word in self._exact:
             found.append(self._exact[word])
-        for size in range(1, min(len(word), self._longest_affix) + 1):
-            number = self._prefix.get(word[:size])
-            if number is not None:
-                found.append(number)
-            number = self._suffix.get(word[-size:])
-            if number is not None:
-                found.append(number)
-        found += [number for text, number in self._infix.items() if text in word]
+        length = len(word)
+        for size in self._prefix_sizes:
+            if size > length:
+                break
+            if word[:size] in self._prefix:
+                found.append(self._prefix[word[:size]])
+        for size in self._suffix_sizes:
+            if size > length:
+                break
+            if word[length - size :] in self._suffix:
+                found.append(self._suffix[word[length - size :]])
+        if self._any_infix.search(word):
+            found += [number for text, number in self._infix.items() if text in word]
         return tuple(found)
+
+    def _find_begun(self, word: str) -> tuple[tuple[int, tuple[int, ...]], ...]:
+        """The entries that may begin with this word, each with its other units."""
+        return tuple(entry for unit in self._find_units(word) for entry in self._by_first.get(unit, ()))
 
     def find(self, words: list[str], text: str = "") -> list[Hit[T]]:
         """Every entry found in ``words``, and, for scripts without spaces, in ``text``. Overlaps included.
@@ -162,16 +193,15 @@ class PhraseMatcher(Generic[T]):
         Hits in ``text`` are placed by character, as if each were a word.
         """
         hits: list[Hit[T]] = []
-        by_first = self._by_first
-        units = [self._lookup(word) for word in words]
-        following = [*units[1:], ()]
-        for start, found in enumerate(units):
-            for unit in found:
-                for number, rest in by_first.get(unit, ()):
-                    # Most entries end with their second word: seen here, it costs no call.
-                    if rest and rest[0] != -1 and rest[0] not in following[start]:
-                        continue
-                    end = self._match(words, start + 1, rest) if rest else start + 1
+        units_of = self._units_of
+        last = len(words) - 1
+        for start, begun in enumerate(map(self._begun_by.__getitem__, words)):
+            for number, rest in begun:
+                if not rest:
+                    hits.append(Hit(start, start + 1, number, self._values[number]))
+                # Most entries end with their second word: seen here, it costs no call.
+                elif start < last and (rest[0] == -1 or rest[0] in units_of[words[start + 1]]):
+                    end = self._match(words, start + 1, rest)
                     if end:
                         hits.append(Hit(start, end, number, self._values[number]))
         if self._contained_any is not None and text:
@@ -190,7 +220,7 @@ class PhraseMatcher(Generic[T]):
                     if end:
                         return end
                 return 0
-            if at >= len(words) or unit not in self._lookup(words[at]):
+            if at >= len(words) or unit not in self._units_of[words[at]]:
                 return 0
             at += 1
         return at
