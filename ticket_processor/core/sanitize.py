@@ -134,12 +134,21 @@ _HARMLESS = lazy_pattern(
 _TOUCHING = lazy_pattern(rf"({PLACEHOLDER.pattern})(?=[(\[:])")
 
 
+# What is cheap to look for, and in everything that a slow pattern finds.
+_MARK = lazy_pattern(r"[*`~|{}<>@＠^$\\_]")
+_INNER_DOT = lazy_pattern(r"[.\u3002]\S")
+
+
 def _scheme_links(text: str) -> str:
-    return _BARE_SCHEME.sub(" ", _SCHEME.sub(" ", text))
+    if ":" not in text:
+        return text
+    return _BARE_SCHEME.sub(" ", _SCHEME.sub(" ", text) if "://" in text else text)
 
 
 def _round_brackets(text: str) -> str:
     """Round brackets for square ones, except around placeholders."""
+    if "[" not in text and "]" not in text:
+        return text
     parts: list[str] = []
     end = 0
     for match in PLACEHOLDER.finditer(text):
@@ -157,18 +166,22 @@ def _strip_once(text: str) -> str:
         text = unescaped
     text = strip_hidden(compatible(strip_hidden(text)))
     # "[CARD_1](…" would be a link: a placeholder never touches what could make it one.
-    text = _TOUCHING.sub(r"\1 ", text)
-    text = _DEFINITION.sub(" ", text)
+    if "[" in text:
+        text = _TOUCHING.sub(r"\1 ", text)
+        text = _DEFINITION.sub(" ", text)
     text = _TAG.sub(" ", text)
-    text = _MARKDOWN_LINK.sub(r" \1 ", text).replace("![", "! [")
+    if "[" in text:
+        text = _MARKDOWN_LINK.sub(r" \1 ", text).replace("![", "! [")
     text = _LINE_MARKUP.sub(" ", text)
     text = _scheme_links(text.replace("\\", "/"))
-    text = _EMAIL.sub(" ", text)
-    text = _MARKUP.sub("", text)
-    text = _scheme_links(text)
-    text = _DOMAIN.sub(" ", text)
-    text = _NO_SCHEME.sub(" ", _NUMERIC.sub(" ", text))
-    text = _DOTTED.sub(r"\g<0> ", text)
+    if "@" in text:
+        text = _EMAIL.sub(" ", text)
+    if _MARK.search(text):
+        text = _scheme_links(_MARKUP.sub("", text))
+    if _INNER_DOT.search(text):
+        text = _DOMAIN.sub(" ", text)
+        text = _NO_SCHEME.sub(" ", _NUMERIC.sub(" ", text))
+        text = _DOTTED.sub(r"\g<0> ", text)
     text = _ENTITY.sub("", text)
     return " ".join(_round_brackets(text).split())
 
