@@ -28,30 +28,30 @@ _Detector = Callable[[Scan], Iterator[Span]]
 _SECRETS, _STANDARD, _STRICT = RedactionLevel.SECRETS, RedactionLevel.STANDARD, RedactionLevel.STRICT
 _DEPTH = {_SECRETS: 0, _STANDARD: 1, _STRICT: 2}
 
-# In order: where two overlap, the more telling kind comes first. True: there is none without a digit.
+# In order: where two overlap, the more telling kind comes first. The number: there is none with fewer digits.
 _WHOLE = frozenset({"CARD", "IBAN", "SSN", "NATIONAL_ID"})
 """Kinds that go whole, also where a part of one is in something else, as a link that ends in the middle of it."""
-_DETECTORS: tuple[tuple[RedactionLevel, bool, _Detector], ...] = (
-    (_SECRETS, False, urls_that_let_in),
-    (_SECRETS, False, keys),
-    (_SECRETS, False, passwords),
-    (_STRICT, False, urls),
-    (_STANDARD, False, emails),
-    (_SECRETS, True, ibans),
-    (_SECRETS, True, cards),
-    (_SECRETS, True, ssns),
-    (_SECRETS, True, passports),
-    (_SECRETS, True, licences),
-    (_SECRETS, True, tax_ids),
-    (_SECRETS, True, national_ids),
-    (_SECRETS, True, bank_accounts),
-    (_STANDARD, True, account_numbers),
-    (_STRICT, True, customer_numbers),
-    (_STANDARD, True, birth_dates),
-    (_STANDARD, True, ips),
-    (_STANDARD, True, postal_addresses),
-    (_STANDARD, True, phones),
-    (_STRICT, False, handles),
+_DETECTORS: tuple[tuple[RedactionLevel, int, _Detector], ...] = (
+    (_SECRETS, 0, urls_that_let_in),
+    (_SECRETS, 0, keys),
+    (_SECRETS, 0, passwords),
+    (_STRICT, 0, urls),
+    (_STANDARD, 0, emails),
+    (_SECRETS, 2, ibans),
+    (_SECRETS, 12, cards),
+    (_SECRETS, 9, ssns),
+    (_SECRETS, 5, passports),
+    (_SECRETS, 5, licences),
+    (_SECRETS, 4, tax_ids),
+    (_SECRETS, 5, national_ids),
+    (_SECRETS, 6, bank_accounts),
+    (_STANDARD, 6, account_numbers),
+    (_STRICT, 5, customer_numbers),
+    (_STANDARD, 3, birth_dates),
+    (_STANDARD, 1, ips),
+    (_STANDARD, 1, postal_addresses),
+    (_STANDARD, 6, phones),
+    (_STRICT, 0, handles),
 )
 _FOR_LEVEL = {
     level: tuple((digits, find) for at, digits, find in _DETECTORS if _DEPTH[at] <= _DEPTH[level])
@@ -122,7 +122,7 @@ def _found(text: str, known: Sequence[KnownName], level: RedactionLevel) -> list
     """
     scan = Scan(matching_form(text))
     spans = [(span, text[span.start : span.end]) for span in _spans(scan, known, level)]
-    for reading in readings(scan.text, digits=scan.digits):
+    for reading in readings(scan.text, digits=scan.digits > 0):
         for span in _spans(Scan(reading.text), known, level):
             spans.append((reading.in_text(span), reading.text[span.start : span.end]))
     return _joined(spans)
@@ -164,8 +164,8 @@ def _spans(scan: Scan, known: Sequence[KnownName], level: RedactionLevel) -> lis
             ):
                 chosen.append(span)
 
-    for needs_digits, find in _FOR_LEVEL[level]:
-        if scan.digits or not needs_digits:
+    for least_digits, find in _FOR_LEVEL[level]:
+        if scan.digits >= least_digits:
             choose(find(scan))
     if known and level is not _SECRETS:
         choose(names(scan, known))

@@ -12,12 +12,13 @@ from importlib import import_module
 
 from ....core.lazy_pattern import lazy_pattern
 from .named import named_numbers
-from .scan import Scan, Span
+from .scan import Scan, Span, Stems
 
 _SSN = lazy_pattern(
     r"[0-8](?<![\w.\-/][0-8])\d\d(?<!000)(?<!666)([\- ])(?!00)\d\d\1(?!0000)\d{4}(?![\w\-/]|\.\d| \d\d)"
 )
 _SSN_WORD = lazy_pattern(r"\bSSN|social|\btax|\bTIN\b|security n", re.IGNORECASE)
+_SSN_STEMS = Stems(("ssn", "social", "itin"))
 _SSN_NAMED = lazy_pattern(
     r"(?:\bSSN|social[ -]security|\bITIN)\b[^\d\n]{0,30}(\d{3}[\-. ]?\d{2}[\-. ]?\d{4})(?!\d)", re.IGNORECASE
 )
@@ -31,9 +32,8 @@ def ssns(scan: Scan) -> Iterator[Span]:
         if match[1] == " " and not _SSN_WORD.search(text, max(0, match.start() - 60), match.start()):
             continue
         yield Span(match.start(), match.end(), "SSN", re.sub(r"\D", "", match.group()))
-    if scan.mentions(("ssn", "social", "itin")):
-        for match in scan.near(_SSN_NAMED, ("ssn", "social", "itin"), before=2, behind=65):
-            yield Span(match.start(1), match.end(1), "SSN", re.sub(r"\D", "", match[1]))
+    for match in scan.near(_SSN_NAMED, _SSN_STEMS, before=2, behind=65, digits=True):
+        yield Span(match.start(1), match.end(1), "SSN", re.sub(r"\D", "", match[1]))
 
 
 # Shape and checksum together are rare enough to stand without a word. Letters in front are looked back at.
@@ -71,8 +71,6 @@ _VALID: dict[str, tuple[int, str]] = {
 
 def national_ids(scan: Scan) -> Iterator[Span]:
     """Identity and social insurance numbers of many countries, by shape and checksum or by the words before."""
-    if not scan.digits:
-        return
     text = scan.text
     for match in _TELLING.finditer(text):
         before, module = _VALID[match.lastgroup or ""]
@@ -114,10 +112,10 @@ _BIRTH_DATE = (
     rf"|\d\d)|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d\d|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])(?:19"
     rf"|20)\d\d)(?!\d|[.\-/]\d)"
 )
-_BIRTH_STEMS = (
+_BIRTH_STEMS = Stems(
     "birth|dob|d.o.b|born|gebor|geboor|geburt|geb.|naissance|né le|née le|nacimiento|nací|nacid|nascita|nato il|"
-    "nata il|nascimento|nascid|nasci em|urodz|född|født|fødsels|födelse|syntymä|doğum|生年月日|出生"
-).split("|")
+    "nata il|nascimento|nascid|nasci em|urodz|född|født|fødsels|födelse|syntymä|doğum|生年月日|出生".split("|")
+)
 _BIRTH = lazy_pattern(
     r"(?:(?<![^\W_])(?:date of birth|birth[ -]?(?:date|day)|d\.?o\.?b\.?|geburts(?:datum|tag)|date de naissance"
     r"|fecha de nacimiento|data di nascita|data de nascimento|geboortedatum|data urodzenia|födelsedatum|fødselsdato"
@@ -131,6 +129,5 @@ _BIRTH = lazy_pattern(
 
 def birth_dates(scan: Scan) -> Iterator[Span]:
     """Dates behind words for a birth; other dates stay."""
-    if scan.digits and scan.mentions(_BIRTH_STEMS):
-        for match in scan.near(_BIRTH, _BIRTH_STEMS, before=20, behind=90):
-            yield Span(match.start(1), match.end(1), "BIRTH_DATE", match[1].casefold())
+    for match in scan.near(_BIRTH, _BIRTH_STEMS, before=20, behind=90, digits=True):
+        yield Span(match.start(1), match.end(1), "BIRTH_DATE", match[1].casefold())

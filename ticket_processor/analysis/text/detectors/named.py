@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ....core.lazy_pattern import lazy_pattern
 from ..word_lists import word_lists
-from .scan import DATE, IS, Scan, Span
+from .scan import DATE, IS, Scan, Span, Stems
 
 # Between the word and its number: "card", "no.", "(for my wife)", "is:", a quotation mark.
 _BETWEEN = (
@@ -37,11 +37,13 @@ class Named:
     least_digits: int = 5
     dates: bool = False
     pattern: re.Pattern[str] = field(init=False)
+    announced: Stems = field(init=False)
 
     def __post_init__(self) -> None:
         words = "|".join(self.words)
         pattern = lazy_pattern(rf"(?<![^\W_])(?:{words})(?![^\W\d_]){_BETWEEN}{_VALUE}", re.IGNORECASE)
         object.__setattr__(self, "pattern", pattern)
+        object.__setattr__(self, "announced", Stems(self.stems, self.marks))
 
 
 NAMED = {name: Named(**lists) for name, lists in word_lists("named_numbers").items()}
@@ -49,11 +51,8 @@ NAMED = {name: Named(**lists) for name, lists in word_lists("named_numbers").ite
 
 def named_numbers(scan: Scan, name: str) -> Iterator[Span]:
     """Each number that stands behind one of the words of ``NAMED[name]``."""
-    if not scan.digits:
-        return
     named = NAMED[name]
-    stems = [*named.stems, *(mark.lower() for mark in named.marks if mark in scan.text)]
-    for match in scan.near(named.pattern, stems, before=45, behind=130):
+    for match in scan.near(named.pattern, named.announced, before=45, behind=130, digits=True):
         found = match[1]
         compact = re.sub(r"[^A-Z0-9]", "", found.upper())
         if (

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from ....core.lazy_pattern import lazy_pattern
-from .scan import Scan, Span
+from .scan import Scan, Span, Stems
 
 _EMAIL = lazy_pattern(r"@(?:[\w-]{1,63}\.){1,8}[^\W\d_][\w-]{1,24}")
 _EMAIL_NAME = frozenset(".+%'&/=-_")
@@ -29,7 +29,7 @@ _DOMAIN_SPELT = (
 _EMAIL_BRACKETS = lazy_pattern(rf"[\[({{<] ?(?:{_AT}) ?[\])}}>] ?{_DOMAIN_SPELT}", re.IGNORECASE)
 _EMAIL_NAME_BEFORE = lazy_pattern(r"[\w.+-]{1,64} ?$")
 _EMAIL_WORDS = lazy_pattern(rf"[\w.+-]{{1,64}} (?:{_AT_WORD}) {_DOMAIN_SPELT}", re.IGNORECASE)
-_DOT_STEMS = (" dot ", " punkt ", " punto ", " point ", " ponto ", " punt ", " kropka ")
+_DOT_STEMS = Stems((" dot ", " punkt ", " punto ", " point ", " ponto ", " punt ", " kropka "))
 _EMAIL_DOT = lazy_pattern(
     rf"[\w.+-]{{1,64}}@[\w-]{{1,63}} ?[\[({{<] ?(?:\.|{_DOT_WORD}) ?[\])}}>] ?[\w-]{{2,63}}", re.IGNORECASE
 )
@@ -60,10 +60,10 @@ def emails(scan: Scan) -> Iterator[Span]:
             if start < match.start() and text[start : match.start()] != "git":
                 yield Span(start, match.end(), "EMAIL", text[start : match.end()].casefold())
         if " @" in text or "@ " in text or " ." in text:
-            for match in scan.near(_EMAIL_SPACED, ("@",), before=66, behind=140):
+            for match in scan.near(_EMAIL_SPACED, ["@"], before=66, behind=140):
                 if not match.group().startswith("git@"):
                     yield Span(match.start(), match.end(), "EMAIL", match.group().casefold().replace(" ", ""))
-        for match in scan.near(_EMAIL_DOT, ("@",), before=64, behind=140):
+        for match in scan.near(_EMAIL_DOT, ["@"], before=64, behind=140):
             yield Span(match.start(), match.end(), "EMAIL", match.group().casefold())
     for match in _EMAIL_BRACKETS.finditer(text):
         name = _EMAIL_NAME_BEFORE.search(text, max(0, match.start() - 65), match.start())
@@ -76,7 +76,7 @@ def emails(scan: Scan) -> Iterator[Span]:
 def ips(scan: Scan) -> Iterator[Span]:
     """IP addresses of either version; loopback, masks and four-part version numbers stay."""
     text = scan.text
-    if "." in text:
+    if scan.digits >= 4 and text.count(".") >= 3:
         for match in _IPV4.finditer(text):
             try:
                 address = IPv4Address(match.group())
@@ -84,7 +84,7 @@ def ips(scan: Scan) -> Iterator[Span]:
                 continue
             if not (address.is_loopback or address.is_unspecified) and not _is_version(text, match):
                 yield Span(match.start(), match.end(), "IP", str(address))
-    if _TWO_COLONS.search(text):
+    if text.count(":") >= 2 and _TWO_COLONS.search(text):
         for match in _IPV6.finditer(text):
             found = match.group()
             groups = [group for group in found.split(":") if group]

@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 
 from ....core.lazy_pattern import lazy_pattern
 from .named import named_numbers
-from .scan import Scan, Span
+from .scan import Scan, Span, Stems
 
 # Whatever parts the groups: spaces and dashes, marks of mark-up, ``=`` and ``:`` of forms and logs, line ends.
 _DIGIT_RUN = lazy_pattern(r"\d+(?:[\W_]{1,5}\d+)*")
@@ -149,7 +149,7 @@ _IBAN_START = lazy_pattern(
     r"\d(?:(?<=[A-Za-z]{2}\d)|(?<=[A-Za-z]{2}[\W_]\d)|(?<=[A-Za-z]{2}[\W_]{2}\d)|(?<=[A-Za-z]{2}[\W_]{3}\d)"
     r")(?=[\W_]{0,4}\d)"
 )
-_IBAN_LETTERS = lazy_pattern(r"(?<![A-Za-z0-9])([A-Za-z])[\W_]{1,5}([A-Za-z])[\W_]{0,5}(?=\d[\W_]{0,5}\d)")
+_IBAN_LETTERS = lazy_pattern(r"([A-Za-z])(?<![A-Za-z0-9].)[\W_]{1,5}([A-Za-z])[\W_]{0,5}(?=\d[\W_]{0,5}\d)")
 _IBAN_REST = lazy_pattern(r"(?:[\W_]{0,4}[A-Za-z0-9]){13,31}")
 _ALNUM = lazy_pattern(r"[A-Za-z0-9]")
 _IBAN_NAMED = lazy_pattern(
@@ -157,6 +157,7 @@ _IBAN_NAMED = lazy_pattern(
     r"([A-Z]{2}\d{2}(?:[ \-]?[A-Z0-9]{2,34}){1,9})",
     re.IGNORECASE,
 )
+_IBAN_STEMS, _IBAN_CUTS = Stems(("iban",)), Stems(("...", "…", "**"))
 # A shortened one still names country, bank and branch.
 _IBAN_CUT = lazy_pattern(
     r"(?:IBAN|account|acct|transfer|konto|compte|cuenta|conto|conta|rekening)\b[^\n\d]{0,40}?"
@@ -182,7 +183,7 @@ def ibans(scan: Scan) -> Iterator[Span]:
     """International bank account numbers: valid ones anywhere, and whatever follows the word."""
     text = scan.text
     valid: set[int] = set()
-    for first, second, number in _iban_starts(text):
+    for first, second, number in _iban_starts(text) if scan.digits >= _LEAST_IBAN_DIGITS else ():
         country = (text[first] + text[second]).upper()
         length = _LENGTHS.get(country)
         rest = _IBAN_REST.match(text, number) if length else None
@@ -193,14 +194,12 @@ def ibans(scan: Scan) -> Iterator[Span]:
         if len(compact) == length and _is_iban(compact):
             valid.add(first)
             yield Span(first, places[-1] + 1, "IBAN", compact)
-    if "iban" in scan.lower:
-        for match in scan.near(_IBAN_NAMED, ("iban",), before=2, behind=400):
-            digits = sum(char.isdigit() for char in match[1])
-            if digits >= 8 and match.start(1) not in valid:
-                yield Span(match.start(1), match.end(1), "IBAN", re.sub(r"[ \-]", "", match[1]).upper())
-    if "..." in text or "…" in text or "**" in text:
-        for match in scan.near(_IBAN_CUT, ("...", "…", "**"), before=100, behind=5):
-            yield Span(match.start(1), match.end(1), "IBAN", match[1])
+    for match in scan.near(_IBAN_NAMED, _IBAN_STEMS, before=2, behind=400, digits=True):
+        digits = sum(char.isdigit() for char in match[1])
+        if digits >= 8 and match.start(1) not in valid:
+            yield Span(match.start(1), match.end(1), "IBAN", re.sub(r"[ \-]", "", match[1]).upper())
+    for match in scan.near(_IBAN_CUT, _IBAN_CUTS, before=100, behind=5, digits=True):
+        yield Span(match.start(1), match.end(1), "IBAN", match[1])
 
 
 def _is_iban(compact: str) -> bool:

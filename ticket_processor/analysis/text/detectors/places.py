@@ -6,10 +6,10 @@ A town or a country alone says little about anybody and stays; so does a street 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from ....core.lazy_pattern import lazy_pattern
-from .scan import Scan, Span
+from .scan import Scan, Span, Stems
 
 _W = r"(?!Apt\b|Suite\b|Unit\b)[A-ZÀ-ÖØ-ÞŁŚŻČŠŽ](?:[a-z]?\.(?= )|[\w'’\-]{0,24})"
 """A capitalised word, or one cut short ("St.")."""
@@ -31,10 +31,12 @@ _EN = lazy_pattern(
     rf"(?<!Hard )(?<!Flash )(?<!Google )(?<!USB )(?<!Thumb )(?<!State )(?<!Disk )(?<!Pen )(?<!One )(?<!Tape )(?<!Zip )"
     rf"(?:{_STREET_EN})\b\.?(?: [NS]?[EW]\b| [NS]\b)?{_UNIT}(?:{_US_TOWN}|{_UK_TOWN})?"
 )
-_EN_STEMS = (
-    " st| ave| road| rd| lane| ln| drive| dr| boulevard| blvd| court| ct| place| pl| sq| ter| crescent| parkway|"
-    " pkwy| highway| hwy| trail| mews| garden| grove| close| cir| way| turnpike"
-).split("|")
+_EN_STEMS = Stems(
+    (
+        " st| ave| road| rd| lane| ln| drive| dr| boulevard| blvd| court| ct| place| pl| sq| ter| crescent| parkway|"
+        " pkwy| highway| hwy| trail| mews| garden| grove| close| cir| way| turnpike"
+    ).split("|")
+)
 _US_LINE = lazy_pattern(rf", (?:{_STATES}),? \d{{5}}(?:-\d{{4}})?(?!\d)")
 _MILITARY = lazy_pattern(
     r"(?:PSC|Unit|CMR) \d{1,6},? Box \d{1,6}[\s,|]{1,4}[AFD]PO,? A[AEP] \d{5}|[AFD]PO,? A[AEP] \d{5}(?!\d)",
@@ -46,7 +48,7 @@ _BOX = lazy_pattern(
     rf"(?:[,\s]{{1,2}}(?-i:{_W}(?: {_W}){{0,2}},? (?:{_STATES}) \d{{5}}(?:-\d{{4}})?|\d{{4,5}} {_W}(?: {_W}){{0,2}}))?",
     re.IGNORECASE,
 )
-_BOX_STEMS = ("box", "postfach", "postbus", "apartado", "casella", "caixa", "boîte", "bp ")
+_BOX_STEMS = Stems(("box", "postfach", "postbus", "apartado", "casella", "caixa", "boîte", "bp "))
 _TOWN_BEHIND = rf"(?:,?\s{{1,2}}(?:[A-Z]{{1,2}}-)?\d{{4,5}}(?: ?[A-Z]{{2}}\b)? {_W}(?:[ \-]{_W}){{0,2}})?"
 _DE = lazy_pattern(
     rf"(?<!\w)(?:{_W}[ \-]){{0,2}}?(?:[A-ZÄÖÜ][\wäöüß.\-]{{1,30}}(?:straße|strasse|str\.|(?<!Aus)(?<!Rück)(?<!Hin)weg"
@@ -56,10 +58,12 @@ _DE = lazy_pattern(
     r"|(?:Am|Im|An der|An den|Auf der|Auf dem|Zum|Zur) [A-ZÄÖÜ][\wäöüß\-]{2,24}(?=[ ]\d{1,4} ?[a-z]?,? ?\n?\d{5} ))"
     rf",? (?:Nr\.? ?)?\d{{1,4}}(?:[ ]?[a-zA-Z](?!\w))?(?:[\-/]\d{{1,4}})?(?![\d%€:]|[.,]\d){_TOWN_BEHIND}"
 )
-_DE_STEMS = (
-    "straße|strasse|str.|weg |platz |allee|gasse|damm |ufer |chaussee|steig |ring |markt |graben |hof |berg |wiese |"
-    "pfad |am |im |an de|auf de|zum |zur |weg,"
-).split("|")
+_DE_STEMS = Stems(
+    (
+        "straße|strasse|str.|weg |platz |allee|gasse|damm |ufer |chaussee|steig |ring |markt |graben |hof |berg |"
+        "wiese |pfad |am |im |an de|auf de|zum |zur |weg,"
+    ).split("|")
+)
 _FR_JOIN = r"(?:(?:de|du|des|la|le|les|aux?|à|sous|sur|et) |[ld][’'])"
 _FR = lazy_pattern(
     r"\d(?<![\w.,\-/]\d)\d{0,3}(?: ?(?:bis|ter|quater|[A-D]))?,? (?:(?i:rue|avenue|av\.|boulevard|bd\.?|place|chemin"
@@ -67,10 +71,12 @@ _FR = lazy_pattern(
     rf"|quai|faubourg|sentier|ruelle)|(?i:cours|passage|route|villa|square)(?= {_FR_JOIN}))"
     rf" {_FR_JOIN}{{0,3}}{_W}(?:[ \-]{_FR_JOIN}{{0,2}}{_W}){{0,4}}{_UNIT}{_TOWN_BEHIND}"
 )
-_FR_STEMS = (
-    "rue |avenue |av. |boulevard |bd |bd. |place |chemin |allée |allee |impasse |quai |cours |passage |faubourg |"
-    "route |villa |sentier |ruelle "
-).split("|")
+_FR_STEMS = Stems(
+    (
+        "rue |avenue |av. |boulevard |bd |bd. |place |chemin |allée |allee |impasse |quai |cours |passage |faubourg |"
+        "route |villa |sentier |ruelle "
+    ).split("|")
+)
 _ROMANCE_JOIN = r"(?:(?:de|del|della|dei|degli|delle|di|do|da|dos|das|e|y|la|el|los|las) |dell[’']|\d{1,2} de )"
 _ROMANCE = lazy_pattern(
     r"(?<!\w)(?:(?i:calle|c/|avda\.?|avenida|av\.|plaza|pza\.?|paseo|carrera|cra\.?|camino|ronda|travesía|glorieta"
@@ -84,20 +90,22 @@ _ROMANCE = lazy_pattern(
     rf"(?:,? (?i:\d{{1,2}}[º°ª]|piso|apto\.?|int\.|scala|andar)[\w º°ª]{{0,12}})?{_UNIT}"
     rf"(?:[,\s]{{1,3}}(?:\d{{5}}-\d{{3}}|\d{{4}}-\d{{3}}|\d{{5}}|\d\d-\d{{3}}) {_W}(?:[ \-]{_W}){{0,2}})?"
 )
-_ROMANCE_STEMS = (
-    "calle |c/|avda|avenida |av. |plaza |pza|paseo |carrera |cra|camino |ronda |travesía|glorieta|via |viale |"
-    "piazza|corso |largo |vicolo |strada |contrada|lungomare|rua |r. |travessa |praça |estrada |alameda |ul. |al. |"
-    "os. "
-).split("|")
+_ROMANCE_STEMS = Stems(
+    (
+        "calle |c/|avda|avenida |av. |plaza |pza|paseo |carrera |cra|camino |ronda |travesía|glorieta|via |viale |"
+        "piazza|corso |largo |vicolo |strada |contrada|lungomare|rua |r. |travessa |praça |estrada |alameda |ul. |al. |"
+        "os. "
+    ).split("|")
+)
 _NL = lazy_pattern(
     rf"(?<!\w)(?:{_W} ){{0,2}}?[A-Z][\w'\-]{{2,30}}(?:straat|laan|weg|plein|gracht|(?<!De)kade|singel|dijk|burgwal"
     rf"|plantsoen|(?:dreef|steeg|hof|park|pad)(?= \d{{1,4}} ?[a-z]?,?\s{{1,2}}\d{{4}} ?[A-Z]{{2}}))"
     r" \d{1,4}(?: ?[a-zA-Z](?!\w)| ?-? ?(?:hs|bis|I{1,3})\b)?(?![\d%€:]|[.,]\d)"
     rf"(?:[,\s]{{1,2}}\d{{4}} ?[A-Z]{{2}}(?: {_W}){{0,3}})?"
 )
-_NL_STEMS = (
-    "straat |laan |weg |plein |gracht |kade |singel |dijk |dreef |steeg |burgwal |plantsoen |park |pad "
-).split("|")
+_NL_STEMS = Stems(
+    ("straat |laan |weg |plein |gracht |kade |singel |dijk |dreef |steeg |burgwal |plantsoen |park |pad ").split("|")
+)
 _NL_CODE = lazy_pattern(rf"[1-9](?<![\w.\-][1-9])\d{{3}} ?(?!SA|SD|SS)[A-Z]{{2}},? {_W}(?![\w])")
 _UK_LINE = lazy_pattern(rf", {_UK_CODE}(?![\w\-])")
 _TOWN = lazy_pattern(rf"(?<![\w.])(?:{_W} ){{0,2}}{_W}$")
@@ -115,35 +123,33 @@ _LABELLED = lazy_pattern(
     r"((?=[^\n]{0,119}\d)(?![^\n]{0,119}(?:@|://))[^\n\[]{8,120})$",
     re.IGNORECASE | re.MULTILINE,
 )
-_LABEL_STEMS = ("address", "adress", "anschrift", "dirección", "indirizzo", "endereço", "morada", "adres")
+_LABEL_STEMS = Stems(("address", "adress", "anschrift", "dirección", "indirizzo", "endereço", "morada", "adres"))
 
-_FORMS: tuple[tuple[Sequence[str], re.Pattern[str]], ...] = (
+_FORMS: tuple[tuple[Stems, re.Pattern[str]], ...] = (
     (_LABEL_STEMS, _LABELLED),
     (_BOX_STEMS, _BOX),
-    (("apo", "fpo", "dpo"), _MILITARY),
+    (Stems(("apo", "fpo", "dpo")), _MILITARY),
     (_EN_STEMS, _EN),
     (_FR_STEMS, _FR),
     (_ROMANCE_STEMS, _ROMANCE),
     (_DE_STEMS, _DE),
     (_NL_STEMS, _NL),
-    (("zip", "post", "plz", "code postal", "código", "codice", "cap", "cep", "cp", "pin code"), _CODE_NAMED),
+    (Stems(("zip", "post", "plz", "code postal", "código", "codice", "cap", "cep", "cp", "pin code")), _CODE_NAMED),
 )
 
 
 def postal_addresses(scan: Scan) -> Iterator[Span]:
     """Streets with their number and what follows of the address, post boxes, named post codes, ``Town, ST 12345``."""
-    if not scan.digits:
-        return
     for stems, pattern in _FORMS:
-        for match in scan.near(pattern, stems, before=90, behind=200):
+        for match in scan.near(pattern, stems, before=90, behind=200, digits=True):
             group = match.lastindex or 0
             yield _address(scan.text, match.start(group), match.end(group))
-    for pattern in (_US_LINE, _UK_LINE):
+    for pattern in (_US_LINE, _UK_LINE) if ", " in scan.text else ():
         for match in pattern.finditer(scan.text):
             town = _TOWN.search(scan.text, max(0, match.start() - 60), match.start())
             if town is not None:
                 yield _address(scan.text, town.start(), match.end())
-    for match in _NL_CODE.finditer(scan.text):
+    for match in _NL_CODE.finditer(scan.text) if scan.digits >= 4 else ():
         yield _address(scan.text, match.start(), match.end())
 
 

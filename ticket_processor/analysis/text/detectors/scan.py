@@ -24,6 +24,77 @@ class Span(NamedTuple):
     value: str
 
 
+_LETTERS, _ASCII_LETTERS = re.compile(r"[^\W\d_]+"), re.compile(r"[a-z]+")
+_NO_LETTER, _WITH_BORDERS = re.compile(r"[\W\d_]+"), re.compile(r" ?[^ ]+ ?")
+
+
+class Stems:
+    """Pieces in lower case of which one is in all that some pattern can find; ``marks`` count as written only."""
+
+    def __init__(self, stems: Iterable[str], marks: Iterable[str] = ()) -> None:
+        self._stems = {_WORDS.learn(mark.lower()): (mark.lower(), mark) for mark in marks}
+        self._stems |= {_WORDS.learn(stem): (stem, "") for stem in stems}
+        self._bits = sum(self._stems)
+
+    def within(self, scan: Scan) -> list[str]:
+        """Those that the text holds."""
+        hints = scan.hints & self._bits
+        if not hints:
+            return []
+        lower, text = scan.lower, scan.text
+        if hints == self._bits:
+            return [stem for stem, mark in self._stems.values() if stem in lower and mark in text]
+        found = []
+        while hints:
+            bit = hints & -hints
+            hints ^= bit
+            stem, mark = self._stems[bit]
+            if stem in lower and mark in text:
+                found.append(stem)
+        return found
+
+
+class _Words(dict[str, int]):
+    """The stems that each word can be a part of, as bits, for as many words as a run meets."""
+
+    def __init__(self) -> None:
+        self.always = 0
+        self._stems: dict[str, int] = {}
+        self._pieces: dict[str, list[tuple[str, int]]] = {}
+
+    def learn(self, stem: str) -> int:
+        """The bit of this stem. Only a word with the stem's longest piece can be a part of it."""
+        if stem in self._stems:
+            return self._stems[stem]
+        bit = self._stems[stem] = 1 << len(self._stems)
+        # A space is the border of a word.
+        piece = max(_WITH_BORDERS.findall(_NO_LETTER.sub(" ", stem)), key=len, default="")
+        if piece:
+            self._pieces.setdefault(piece[:2], []).append((piece, bit))
+        else:
+            self.always |= bit
+        self.clear()
+        return bit
+
+    def __missing__(self, word: str) -> int:
+        if len(word) > _LONGEST_WORD:
+            return -1
+        if len(self) >= _MOST_WORDS:
+            self.clear()
+        bordered = f" {word} "
+        bits = 0
+        for at in range(len(word) + 1):
+            for piece, bit in self._pieces.get(bordered[at : at + 2], ()):
+                if bordered.startswith(piece, at):
+                    bits |= bit
+        self[word] = bits
+        return bits
+
+
+_WORDS = _Words()
+_MOST_WORDS, _LONGEST_WORD = 40_000, 24
+
+
 class Scan:
     """A text in its matching form, with cheap answers to "can there be any?", which most tickets end with."""
 
@@ -39,42 +110,53 @@ class Scan:
         return lowered
 
     @cached_property
-    def digits(self) -> bool:
-        """Whether there is a digit at all."""
-        return _DIGIT.search(self.text) is not None
+    def digits(self) -> int:
+        """How many digits there are."""
+        return len("".join(_DIGITS.findall(self.text)))
 
-    def mentions(self, stems: Iterable[str]) -> bool:
-        """Whether any of the stems (lower case) occurs, inside a word or not."""
-        lower = self.lower
-        for stem in stems:  # noqa: SIM110 - asked so often that a generator's own cost tells
-            if stem in lower:
-                return True
-        return False
+    @cached_property
+    def hints(self) -> int:
+        """The bits of the stems that the text can hold."""
+        if not self.digits:
+            return -1  # few stems are asked for then
+        letters = _ASCII_LETTERS if self.lower.isascii() else _LETTERS
+        bits = _WORDS.always
+        for word in set(letters.findall(self.lower)):
+            bits |= _WORDS[word]
+        return bits
 
     def near(
-        self, pattern: re.Pattern[str], stems: Iterable[str], *, before: int, behind: int
+        self, pattern: re.Pattern[str], stems: Stems | list[str], *, before: int, behind: int, digits: bool = False
     ) -> Iterator[re.Match[str]]:
-        """Matches of ``pattern`` in the neighbourhood of any of the stems (lower case), each once, in order."""
+        """Matches of ``pattern`` in the neighbourhood of any of the stems, each once, in order.
+
+        A list are stems found already. ``digits``: there is no match without one.
+        """
+        if digits and not self.digits:
+            return
+        found = stems if isinstance(stems, list) else stems.within(self)
+        if not found:
+            return
         lower = self.lower
         windows: list[tuple[int, int]] = []
-        for stem in [stem for stem in stems if stem in lower]:
+        for stem in found:
             at = lower.find(stem)
             while at >= 0:
                 windows.append((max(0, at - before), min(len(lower), at + len(stem) + behind)))
                 at = lower.find(stem, at + len(stem))
-        if not windows:
-            return
+        windows.sort()
         merged: list[tuple[int, int]] = []
-        for start, end in sorted(windows):
+        for start, end in windows:
             if merged and start <= merged[-1][1]:
                 merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
             else:
                 merged.append((start, end))
         for start, end in merged:
-            yield from pattern.finditer(self.text, start, end)
+            if not digits or _DIGITS.search(self.text, start, end):
+                yield from pattern.finditer(self.text, start, end)
 
 
-_DIGIT = lazy_pattern(r"[0-9]")
+_DIGITS = lazy_pattern(r"[0-9]+")
 
 
 def matching_form(text: str) -> str:

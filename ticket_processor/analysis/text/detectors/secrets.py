@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ....core.lazy_pattern import lazy_pattern
 from ..word_lists import FOLDER, word_lists
-from .scan import IS, Scan, Span
+from .scan import IS, Scan, Span, Stems
 
 _PEM = lazy_pattern(r"-----BEGIN [A-Z0-9 ]{0,40}(?:PRIVATE KEY|CERTIFICATE|MESSAGE)[A-Z ]{0,20}-----")
 _PEM_END = lazy_pattern(r"-----END [A-Z0-9 ]{1,60}-----")
@@ -33,6 +33,7 @@ def _key_forms() -> Iterator[tuple[str, re.Pattern[str]]]:
 _KEYS = tuple(_key_forms())
 _LONG_WORD = lazy_pattern(r"[A-Za-z0-9_.:/+=\-]{13,}")
 """As long as the shortest key; prose has few of them, so that looking for seventy pieces costs next to nothing."""
+_ORDINARY = lazy_pattern(r"[A-Za-z][a-z]+[.:]?")
 _ACCOUNT_KEY = lazy_pattern(
     r"(?:AccountKey|SharedAccessKey|SharedSecret|Signature)=([A-Za-z0-9+/%]{16,200}={0,2})", re.IGNORECASE
 )
@@ -50,15 +51,17 @@ _SESSION = lazy_pattern(
     r"|auth)[\"']?[=:][\"']?([\w.%+/~\-]{8,4000}=?=?)",
     re.IGNORECASE,
 )
-_SESSION_STEMS = ("sess", "csrf", "xsrf", ".sid", "auth")
+_SESSION_STEMS = Stems(("sess", "csrf", "xsrf", ".sid", "auth"))
+_HEADER_STEMS, _COOKIE_STEMS = Stems(("bearer", "authorization", "ssws")), Stems(("cookie",))
+_AWS_STEMS = Stems(("akia", "asia", "aws", "[secret_"))
+_ACCOUNT_KEY_STEMS = Stems(("accesskey=", "accountkey=", "sharedsecret=", "signature="))
 _PRODUCT_KEY = lazy_pattern(r"(?<![A-Za-z0-9_\-])[A-Z0-9]{5}(?:-[A-Z0-9]{5}){4}(?![A-Za-z0-9_\-])")
 _HEADER = lazy_pattern(
     r"\b(?:bearer|ssws|authorization: ?(?:basic|token))[ :]{1,3}([A-Za-z0-9._~+/=\-]{12,4000})", re.IGNORECASE
 )
 _LOGIN = word_lists("passwords")
 _KEYWORDS_OF_LOGIN = "|".join(_LOGIN["words"])
-_LOGIN_STEMS: list[str] = _LOGIN["stems"]
-_LOGIN_STEMS_NOT_ASCII: list[str] = _LOGIN["stems_not_ascii"]
+_LOGIN_STEMS = Stems([*_LOGIN["stems"], *_LOGIN["stems_not_ascii"]])
 # "of mine", "for the wifi" between the word and the verb, and the verb, in the languages of those words.
 _MINE = (
     r"(?:\s(?:μου|мой|моя|của (?:tôi|em|mình)|tôi|שלי|الخاصة? بي|بتاعي|لحسابي|من|minha?|mio|mia|k (?:wifi|wi-fi|účtu)"
@@ -106,9 +109,11 @@ _LOGIN_PAIR = lazy_pattern(
     r"|credenziali|inloggegevens)\b\s?[:=]\s{0,2}\S{2,80}\s?[/|:,;]\s?(\S{6,60})",
     re.IGNORECASE,
 )
-_PAIR_STEMS = (
-    "credential|login|log-in|logon|user|zugangsdaten|benutzername|identifiant|credencia|credenziali|inloggegevens"
-).split("|")
+_PAIR_STEMS = Stems(
+    (
+        "credential|login|log-in|logon|user|zugangsdaten|benutzername|identifiant|credencia|credenziali|inloggegevens"
+    ).split("|")
+)
 _TOKEN = lazy_pattern(
     r"(?<![^\W_])(?:[A-Z0-9_]{0,40}(?:api[ _-]?(?:key|token)|secret(?:[ _-]?(?:access[ _-]?)?key)?"
     r"|access[ _-]?key(?:[ _-]?id)?|(?:auth|access|refresh|bearer|api|session|personal access|security)[ _-]?token"
@@ -118,7 +123,7 @@ _TOKEN = lazy_pattern(
     r"(?:\s?(?:is|was|ist|lautet|est|es|é|è)\b)?\s?[:=]?\s{0,2}['\"“`]?([A-Za-z0-9_\-./+=~]{8,500})",
     re.IGNORECASE,
 )
-_TOKEN_STEMS = ("key", "secret", "token", "schlüssel", " api", "seed", "sleutel")
+_TOKEN_STEMS = Stems(("key", "secret", "token", "schlüssel", " api", "seed", "sleutel"))
 _PIN = lazy_pattern(
     r"\b(?:(?-i:PIN|TAN|OTP|SMS-TAN)|CVV2?|CVC2?|CVN|pin[ -]?code|(?:my|your|the) pin"
     r"|one[- ]time (?:code|password|passcode|pin)|(?:verification|security|2fa|two-factor|authentication|login) code"
@@ -128,8 +133,9 @@ _PIN = lazy_pattern(
     r"(?: (?:is|was|ist|lautet|est|es|é|è))? ?[:=#]? ?['\"“]?(\d{3,8})(?![\d/.\-]\d|\d)",
     re.IGNORECASE,
 )
-_PIN_STEMS = (" pin|pin-|pincode|cvv|cvc|cvn|code|código|codice|one-time|one time|prüfn").split("|")
-_PIN_MARKS = ("PIN", "TAN", "OTP")
+_PIN_STEMS = Stems(
+    " pin|pin-|pincode|cvv|cvc|cvn|code|código|codice|one-time|one time|prüfn".split("|"), ("PIN", "TAN", "OTP")
+)
 
 
 def _looks_secret(value: str) -> bool:
@@ -163,7 +169,7 @@ def keys(scan: Scan) -> Iterator[Span]:
             blank = text.find("\n\n", match.end())
             end = done = closing.end() if closing else blank if blank >= 0 else len(text)
             yield Span(match.start(), end, "SECRET", text[match.start() : end])
-    long_words = " ".join(_LONG_WORD.findall(text))
+    long_words = " ".join(word for word in _LONG_WORD.findall(text) if not _ORDINARY.fullmatch(word))
     for piece, pattern in _KEYS if long_words else ():
         if piece in long_words:
             for match in pattern.finditer(text):
@@ -172,36 +178,30 @@ def keys(scan: Scan) -> Iterator[Span]:
         for match in _PRODUCT_KEY.finditer(text):
             if any(map(str.isdigit, match.group())) and any(map(str.isalpha, match.group())):
                 yield Span(match.start(), match.end(), "SECRET", match.group())
-    if scan.mentions(("bearer", "authorization", "ssws")):
-        for match in scan.near(_HEADER, ("bearer", "authorization", "ssws"), before=2, behind=4050):
-            if any(char.isdigit() for char in match[1]):
-                yield Span(match.start(1), match.end(1), "SECRET", match[1])
-    if scan.mentions(("accesskey=", "accountkey=", "sharedsecret=", "signature=")):
+    for match in scan.near(_HEADER, _HEADER_STEMS, before=2, behind=4050, digits=True):
+        if any(char.isdigit() for char in match[1]):
+            yield Span(match.start(1), match.end(1), "SECRET", match[1])
+    if _ACCOUNT_KEY_STEMS.within(scan):
         for match in _ACCOUNT_KEY.finditer(text):
             yield Span(match.start(1), match.end(1), "SECRET", match[1])
-    if scan.mentions(("cookie",)):
-        for match in scan.near(_COOKIE, ("cookie",), before=2, behind=4000):
-            yield Span(match.start(1), match.end(1), "SECRET", match[1])
+    for match in scan.near(_COOKIE, _COOKIE_STEMS, before=2, behind=4000):
+        yield Span(match.start(1), match.end(1), "SECRET", match[1])
     if long_words:
-        for match in scan.near(_AWS_SECRET, ("akia", "asia", "aws", "[secret_"), before=300, behind=300):
+        for match in scan.near(_AWS_SECRET, _AWS_STEMS, before=300, behind=300, digits=True):
             yield Span(match.start(), match.end(), "SECRET", match.group())
-        for match in scan.near(_SESSION, _SESSION_STEMS, before=42, behind=4000) if scan.digits else ():
+        for match in scan.near(_SESSION, _SESSION_STEMS, before=42, behind=4000, digits=True):
             if any(map(str.isdigit, match[1])) and any(map(str.isalpha, match[1])):
                 yield Span(match.start(1), match.end(1), "SECRET", match[1])
-    if scan.digits:
-        for match in scan.near(_TOKEN, _TOKEN_STEMS, before=60, behind=560):
-            value = match[1].rstrip(".")
-            if len(value) >= 8 and any(map(str.isdigit, value)) and any(map(str.isalpha, value)):
-                yield Span(match.start(1), match.start(1) + len(value), "SECRET", value)
+    for match in scan.near(_TOKEN, _TOKEN_STEMS, before=60, behind=560, digits=True):
+        value = match[1].rstrip(".")
+        if len(value) >= 8 and any(map(str.isdigit, value)) and any(map(str.isalpha, value)):
+            yield Span(match.start(1), match.start(1) + len(value), "SECRET", value)
 
 
 def passwords(scan: Scan) -> Iterator[Span]:
     """Passwords in prose and forms, PINs and one-time codes."""
     text = scan.text
-    lower = scan.lower
-    stems = [stem for stem in _LOGIN_STEMS if stem in lower]
-    if not lower.isascii():
-        stems += [stem for stem in _LOGIN_STEMS_NOT_ASCII if stem in lower]
+    stems = _LOGIN_STEMS.within(scan)
     if stems:
         for match in scan.near(_PASSWORD, stems, before=16, behind=170):
             if _can_be(match) and (match[1] or _looks_secret(match[2])):
@@ -226,10 +226,8 @@ def passwords(scan: Scan) -> Iterator[Span]:
         for match in scan.near(_LOGIN_PAIR, _PAIR_STEMS, before=2, behind=170):
             if _is_mixed(match[1]):
                 yield _trimmed(match.start(1), match[1], quoted=False)
-    if scan.digits:
-        stems = [*_PIN_STEMS, *(mark.lower() for mark in _PIN_MARKS if mark in text)]
-        for match in scan.near(_PIN, stems, before=30, behind=60):
-            yield Span(match.start(1), match.end(1), "SECRET", match[1])
+    for match in scan.near(_PIN, _PIN_STEMS, before=30, behind=60, digits=True):
+        yield Span(match.start(1), match.end(1), "SECRET", match[1])
 
 
 def _can_be(match: re.Match[str]) -> bool:
