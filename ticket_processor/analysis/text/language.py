@@ -51,6 +51,8 @@ _GUESSES = 5
 _VOTES_TO_BE_SURE = 1.0
 _WEIGHT_OF_VOTES = 1.4
 _VOTES_FOR_HINDI = 1.3
+# With so many, and half of all, the learned model says the same and need not be asked.
+_VOTES_ENOUGH = 3.0
 _RARE = 0.3
 _LEAST_SCORE = 0.3
 _ENOUGH_FOR_MODEL = 600
@@ -175,13 +177,18 @@ def _learned(text: str) -> dict[str, float] | None:
     return None if guesses is None else guesses(text)
 
 
-def _latin(text: str) -> tuple[str, bool]:
+def _latin(text: str, *, beyond_doubt: bool) -> tuple[str, bool]:
+    votes = {} if beyond_doubt else _votes(text)
+    if votes:
+        most = max(votes, key=votes.__getitem__)
+        if votes[most] >= max(_VOTES_ENOUGH, sum(votes.values()) / 2):
+            return most, False
     learned = _learned(text[:_ENOUGH_FOR_MODEL])
     likeliest = max(learned, key=learned.__getitem__) if learned else "und"
     telling = likeliest in lists("languages")["words"] and likeliest not in _CONFUSABLE
     if learned and len(text) >= _LONG and telling and learned[likeliest] >= _SURE:
         return likeliest, True
-    votes = _votes(text)
+    votes = votes or _votes(text)
     if learned is None:
         return _by_votes(votes), False
     if votes["hi"] >= _VOTES_FOR_HINDI and votes["hi"] == max(votes.values()):
@@ -198,10 +205,10 @@ def _latin(text: str) -> tuple[str, bool]:
     return (best, agreed and best == likeliest) if scores[best] >= _LEAST_SCORE else ("und", False)
 
 
-def _detect(text: str) -> tuple[str, bool]:
-    """The language, and whether it is sure."""
+def _detect(text: str, *, beyond_doubt: bool = False) -> tuple[str, bool]:
+    """The language, and whether it is sure, of which nothing is said unless asked for."""
     if text.isascii():
-        return _latin(text)
+        return _latin(text, beyond_doubt=beyond_doubt)
     scripts = _scripts(text)
     if not scripts:
         return "und", False
@@ -213,7 +220,7 @@ def _detect(text: str) -> tuple[str, bool]:
         scripts[name] *= 3
     name, count = scripts.most_common(1)[0]
     if name == "latin":
-        return _latin(text)
+        return _latin(text, beyond_doubt=beyond_doubt)
     if count < 2:
         return "und", False
     # Languages that share these scripts are told apart by few letters; a short text of ideographs may be Japanese.
@@ -242,7 +249,7 @@ def sure_language(text: str) -> str | None:
 
     ``None`` for everything else, and for all in Latin letters without the learned model.
     """
-    language, sure = _detect(_HASHTAG.sub(" ", _readable(text)))
+    language, sure = _detect(_HASHTAG.sub(" ", _readable(text)), beyond_doubt=True)
     return language if sure else None
 
 
