@@ -1,6 +1,7 @@
 """Measure redaction on labelled data: what it finds, what it takes by mistake, how long it takes.
 
     python scripts/measure_redaction.py DATA_DIR
+    python scripts/measure_redaction.py DATA_DIR --phones 2000   # only telephones, in invented sentences
 
 ``DATA_DIR`` holds ``*.jsonl.gz`` files: any with annotated ``spans`` of personal data in a ``text``, and ticket sets
 with a ``body``. Prints recall and precision per type and level, and hits per kind on 3,000 bodies of ticket sets. No
@@ -16,11 +17,14 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import random
 import re
 import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
+
+from phone_sentences import sentences
 
 from ticket_processor.analysis.text.redact import redact, replaced_spans
 from ticket_processor.core.models import RedactionLevel
@@ -122,20 +126,47 @@ def print_false_hits(tickets: dict[str, list[Row]]) -> None:
         print(f"  {level.value:9} {touched:4}  {dict(hits.most_common())}  {each:.2f} ms each")
 
 
+def print_phones(count: int, tickets: list[Row]) -> None:
+    """Telephone numbers that no word tells: how many are found, and what is taken for one in ordinary tickets."""
+    asked: Counter[str] = Counter()
+    found: Counter[str] = Counter()
+    for sentence in sentences(count):
+        start = sentence.text.index(sentence.phone)
+        places = {start + at for at, char in enumerate(sentence.phone) if char.isdigit()}
+        spans = replaced_spans(sentence.text)
+        asked[sentence.country] += 1
+        found[sentence.country] += places.issubset(at for first, end, _ in spans for at in range(first, end))
+    print(f"{asked.total()} sentences without a word for a phone: recall {found.total() / asked.total():.4f}")
+    print("  " + "  ".join(f"{country} {found[country] / asked[country]:.2f}" for country in asked))
+    bodies = [row["body"] for row in tickets if row["body"]]
+    random.Random(0).shuffle(bodies)
+    bodies = bodies[:BODIES]
+    hits = sum(kind == "PHONE" for body in bodies for _, _, kind in replaced_spans(body))
+    print(f"taken for a phone in {len(bodies)} ticket bodies of all files: {hits}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data_dir", type=Path, help="folder with *.jsonl.gz files")
-    folder: Path = parser.parse_args().data_dir
+    parser.add_argument("--phones", type=int, metavar="N", help="measure telephones alone, in N invented sentences")
+    asked = parser.parse_args()
+    folder: Path = asked.data_dir
     tickets: dict[str, list[Row]] = {}
     annotated: list[Row] = []
+    bodies: list[Row] = []
     for path in sorted(folder.glob("*.jsonl.gz")):
         name = path.name.removesuffix(".jsonl.gz")
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             rows = [json.loads(line) for line in lines]
         if rows and "spans" in rows[0]:
             annotated += rows
-        elif name in TICKET_SETS:
+        elif rows and "body" in rows[0]:
+            bodies += rows
+        if name in TICKET_SETS:
             tickets[name] = rows
+    if asked.phones:
+        print_phones(asked.phones, bodies)
+        return
     if not annotated and not tickets:
         parser.error(f"no annotated texts and no ticket sets in {folder}")
     if annotated:

@@ -1,4 +1,4 @@
-"""Telephone numbers of any country: by the plus sign, by a national way of writing, or by a word for a phone nearby."""
+"""Telephone numbers of any country: by the plus sign, by a country's plan and way of writing, or by a word nearby."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ _NOT_PHONE_WORD = lazy_pattern(
     rf"(?:{'|'.join(_WORDS['other_number'])}){_NUMBER_OF}(?: (?:is|was|ist|war|est|es|é|è))?[\s:#.]{{0,3}}$",
     re.IGNORECASE,
 )
-_SOME_NUMBER = lazy_pattern(r"(?:code|id|number|no|nr|n°|nº|#)[\s:#.]{0,3}$", re.IGNORECASE)
+# "no" by itself is Portuguese for "on the".
+_SOME_NUMBER = lazy_pattern(r"(?:code|id|number|\bno(?=[:#.])|nr|n°|nº|#)[\s:#.]{0,3}$", re.IGNORECASE)
 _EXTENSION_WORD = r"x|ext\.?|extension|durchwahl|dw|poste|anexo|ramal|toestel|interno|#"
 _PHONE_RUN = lazy_pattern(
-    r"[+(\d](?:(?<![\w./@#=\-].)(?<!\d,.)|(?<=[a-zé]:.)|(?<=phone.)|(?<=tel.)|(?<=fax.)|(?<=cell.)|(?<=mobil.)"
+    r"[+(\d](?:(?<![\w./@#=\-].)(?<!\d[,:].)|(?<=[\u3040-\u9fff].)|(?<=[a-zé]:.)|(?<=phone.)|(?<=tel.)|(?<=fax.)|(?<=cell.)|(?<=mobil.)"
     r"|(?<=mobile.)|(?<=handy.)|(?<=telefon.)|(?<=[A-Za-z=]\+))"
     r"(?:(?<=\+) ?\d|(?<=\()\+?\d|(?<=\d))(?:\d|\(\d{1,5}\)|\)|[ .\-/]{1,3}(?=[\d(]))"
     rf"{{5,24}}(?:,?\s?(?:{_EXTENSION_WORD})\s?\d{{1,6}})?(?![\d@_]|[,.:/]\d|-\d)",
@@ -38,42 +39,75 @@ _PHONE_SHAPES = lazy_pattern(
 )
 
 
+_GAP = lazy_pattern(r"\D+")
+_LEAST_NATIONAL = 8
+_ZERO_FIRST: list[str] = _WORDS["zero_first"].split()
+_GROUPED: dict[str, list[str]] = {groups: regions.split() for groups, regions in _WORDS["grouped"].items()}
+
+
 def phones(scan: Scan) -> Iterator[Span]:
     """Telephone numbers with their extension."""
     text = scan.text
     for match in _PHONE_RUN.finditer(text):
-        found = match.group()
-        if text[match.end() : match.end() + 1].isalpha() and not found.startswith("+"):
+        start, end = match.span()
+        # Brackets around the number.
+        end -= match.group().count(")") > match.group().count("(")
+        inner = text[start + 1 : end - 1]
+        if text[start] == "(" and text[end - 1] == ")" and inner.find("(") <= inner.find(")"):
+            start, end = start + 1, end - 1
+        found = text[start:end]
+        behind = text[match.end() : match.end() + 1]
+        if behind.isalpha() and behind < "\u3040" and not found.startswith("+"):
             continue  # glued to a word; only the plus sign tells that the digits are a whole number
-        if found.endswith(")") and "(" not in found:
-            found = found[:-1]  # the bracket around the number
-        digits = re.sub(r"\D", "", _EXTENSION.split(found)[0])
-        if not 6 <= len(digits) <= 16 or DATE.fullmatch(found):
-            continue
-        end = match.start() + len(found)
-        if _is_phone(text, match.start(), end, found, digits):
-            yield Span(match.start(), end, "PHONE", digits)
+        number = _EXTENSION.split(found)[0]
+        digits = re.sub(r"\(0\)|\D", "", number)
+        if 6 <= len(digits) <= 16 and not DATE.fullmatch(found) and _is_phone(text, start, end, number, digits):
+            yield Span(start, end, "PHONE", digits)
 
 
-def _is_phone(text: str, start: int, end: int, found: str, digits: str) -> bool:
+def _is_phone(text: str, start: int, end: int, number: str, digits: str) -> bool:
     before = text[max(0, start - 40) : start]
-    international = found.startswith(("+", "(+", "00")) and len(digits) >= 9
-    if international:
-        prefix = "+" + digits[2:] if found.startswith("00") else "+" + digits
-        if found.startswith(("+", "(+")) and len(digits) >= 10:
-            return True
-        import phonenumbers  # needed for few numbers, and slow to load
-
-        try:
-            parsed = phonenumbers.parse(prefix, None)
-        except phonenumbers.NumberParseException:
-            return False
-        return bool(phonenumbers.is_possible_number(parsed)) or bool(_PHONE_WORD.search(before))
-    if _NOT_PHONE_WORD.search(before) or (_SOME_NUMBER.search(before) and not _PHONE_WORD.search(before[-25:])):
+    if number.startswith(("+", "(+", "00")) and len(digits) >= 9:
+        if not number.startswith("00"):
+            return len(digits) >= 10 or _is_valid(f"+{digits}") or bool(_PHONE_WORD.search(before))
+        return _is_valid(f"+{digits[2:]}") or bool(_PHONE_WORD.search(before))
+    near = _PHONE_WORD.search(before[-25:])
+    if _NOT_PHONE_WORD.search(before) or (_SOME_NUMBER.search(before) and not near):
         return False
-    if _PHONE_SHAPES.fullmatch(_EXTENSION.split(found)[0]):
+    if near or _PHONE_WORD.search(before) or _PHONE_SHAPES.fullmatch(number):
         return True
-    near = _PHONE_WORD.search(before) or re.match(
-        r"\s?-? ?\(?(?:office|fax|mobile|cell|home|work|tel)", text[end : end + 12], re.I
-    )
-    return bool(near) and 6 <= len(digits) <= 15
+    if re.match(r"\s?-? ?\(?(?:office|fax|mobile|cell|home|work|tel)", text[end : end + 12], re.I):
+        return True
+    return text[start - 1 : start] not in ("[", "{") and len(digits) >= _LEAST_NATIONAL and _is_national(number)
+
+
+def _is_national(number: str) -> bool:
+    """Whether this is a valid number of a country whose people write it in such groups."""
+    plain = number.replace("(", "").replace(")", " ").strip()
+    groups = re.findall(r"\d+", plain)
+    gaps = [gap.strip() or " " for gap in _GAP.findall(plain)]
+    shape = " ".join(str(len(group)) for group in groups)
+    # Behind the area code all gaps are alike; a single dot is a decimal's, and one with a space ends a sentence.
+    alike = len(set(gaps[1:])) < 2 or shape == "2 1 4 4"
+    if not alike or ". " in plain or ("." in gaps[:1] and (len(gaps) == 1 or gaps[1] != ".")):
+        return False
+    if not number.lstrip("(").startswith("0"):
+        return any(_is_valid(plain, region) for region in _GROUPED.get(shape, ()))
+    if min(map(len, groups)) < 2 and shape not in _GROUPED:
+        return False
+    return any(_is_valid(plain, region, mobile=not gaps) for region in _ZERO_FIRST)
+
+
+def _is_valid(number: str, region: str | None = None, *, mobile: bool = False) -> bool:
+    """Whether the plan of ``region`` has this number, or the world's a number of this length."""
+    import phonenumbers  # needed for few numbers, and slow to load
+
+    try:
+        parsed = phonenumbers.parse(number, region)
+    except phonenumbers.NumberParseException:
+        return False
+    if region is None:
+        return bool(phonenumbers.is_possible_number(parsed))
+    if mobile and phonenumbers.number_type(parsed) != phonenumbers.PhoneNumberType.MOBILE:
+        return False
+    return bool(phonenumbers.is_valid_number_for_region(parsed, region))
