@@ -81,9 +81,16 @@ def national_ids(scan: Scan) -> Iterator[Span]:
     yield from named_numbers(scan, "national_id")
 
 
+_VAT = {"CH": "ch.uid", "GB": "gb.vat", "NO": "no.mva"}
+
+
 def tax_ids(scan: Scan) -> Iterator[Span]:
-    """Tax numbers, by the words before them."""
-    return named_numbers(scan, "tax_id")
+    """Tax numbers, by the words before them, and numbers for value added tax with their country and checksum."""
+    yield from named_numbers(scan, "tax_id")
+    for span in named_numbers(scan, "vat_id"):
+        module = _VAT.get(span.value[:2], "eu.vat")
+        if span.value[:2].isalpha() and import_module(f"stdnum.{module}").is_valid(span.value):
+            yield span
 
 
 def passports(scan: Scan) -> Iterator[Span]:

@@ -14,7 +14,7 @@ from .scan import DATE, IS, Scan, Span, Stems
 _BETWEEN = (
     r"(?:[’']?s\b)?"
     r"(?:[ \t\-]{0,2}(?:(?:card|id|identification|number|numbers|num|no|nr|nos|nummer|numéro|número|numero|numer"
-    r"|code)\b\.?|nº|n°|n\.º|#|\([^()\n\d]{1,24}\)|de|del|di|do)){0,3}"
+    r"|code)\b\.?|nº|n°|n\.º|#|\([^()\n\d]{1,24}\)|(?:de|del|di|do)\b)){0,3}"
     rf"[ \t]{{0,2}}(?:{IS}{{1,2}})?\s{{0,2}}[:=#,]?\s{{0,2}}['\"“”„‘’`(\[]?"
 )
 _VALUE = (

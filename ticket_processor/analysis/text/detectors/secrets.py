@@ -9,7 +9,7 @@ from ....core.lazy_pattern import lazy_pattern
 from ..word_lists import FOLDER, word_lists
 from .scan import IS, Scan, Span, Stems
 
-_PEM = lazy_pattern(r"-----BEGIN [A-Z0-9 ]{0,40}(?:PRIVATE KEY|CERTIFICATE|MESSAGE)[A-Z ]{0,20}-----")
+_PEM = lazy_pattern(r"-----BEGIN [A-Z0-9 ]{0,40}(?:PRIVATE KEY|CERTIFICATE|(?<!SIGNED )MESSAGE)[A-Z ]{0,20}-----")
 _PEM_END = lazy_pattern(r"-----END [A-Z0-9 ]{1,60}-----")
 
 _KEY_EDGE, _KEY_END = r"(?<![A-Za-z0-9_\-])(?:", r")(?![A-Za-z0-9_\-])"
@@ -101,6 +101,29 @@ _PASSWORD_BARE = lazy_pattern(
     r"(?:[ \t]{1,2}(?:-[ \t])?(?!-)(\S{5,60})|[ \t]{0,2}\n{1,2}[ \t>]{0,4}(\S{5,60})[ \t]{0,4}$)",
     re.IGNORECASE | re.MULTILINE,
 )
+_USER = (
+    r"(?:user(?:[ -]?(?:name|id))?|log-?in|account|benutzer(?:name)?|usuario|usuário|utente|utilisateur|identifiant"
+    r"|gebruiker(?:snaam)?|konto|email|e-mail)"
+)
+# Behind a user's name: "user: x pass: y", on one line or two, and "user / password: x / y".
+_PASSWORD_OF_USER = lazy_pattern(
+    rf"(?<![^\W_]){_USER}\s?[:=]\s{{0,2}}\S{{2,80}}[\s,;/|]{{1,4}}(?:{_KEYWORDS_OF_LOGIN})\s?[:=]\s{{0,2}}(\S{{3,60}})"
+    rf"|^[ \t]{{0,4}}{_USER}[ \t]\S{{2,80}}[ \t]*\n[ \t]{{0,4}}(?:{_KEYWORDS_OF_LOGIN})[ \t](\S{{3,60}})[ \t]*$"
+    rf"|(?<![^\W_]){_USER}\s?(?:/|&|and|und|et|y|e|en)\s?(?:{_KEYWORDS_OF_LOGIN})(?:{IS}|\s?[:=])\s{{0,2}}"
+    r"\S{2,80}?\s{0,2}[/|,]\s{0,2}(\S{3,60})",
+    re.IGNORECASE | re.MULTILINE,
+)
+# With blanks, alone on the label's line: one of its parts has to look like a password's.
+_PASSWORD_BLANK = lazy_pattern(
+    rf"^[ \t>*\-]{{0,6}}(?:{_KEYWORDS_OF_LOGIN})[ \t]?[:=][ \t]{{0,3}}"
+    r"([^\s'\"<\[]{2,30}(?: [^\s<\[]{1,30}){1,2})[ \t]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_MASKED = lazy_pattern(r"[*•.#_x\-]{3,}")
+_DOTTED_NAME = lazy_pattern(
+    r"(?:[A-Za-z][A-Za-z_\-]{1,30}(?:\d[A-Za-z]{2,20})?\d?\.){1,8}[A-Za-z][A-Za-z_]{1,40}(?:\d[A-Za-z]{2,20})?\d?"
+)
+"""Of a class, a file or a host: whole words with a digit in them at most."""
 _PASSWORD_SPACELESS = lazy_pattern(
     r"(?:パスワード|暗証番号|密码|密碼|비밀번호) ?(?:は|是|:|：|=|는|은)「? ?([!-~]{4,60})"
 )
@@ -149,6 +172,10 @@ def _looks_secret(value: str) -> bool:
     return digit or symbol or mixed
 
 
+def _has_digit_or_sign(part: str) -> bool:
+    return re.search(r"\d\d|[#$%^&*@+!]", part) is not None and "://" not in part
+
+
 def _is_mixed(value: str) -> bool:
     """Whether a word with nothing but its place to tell mixes letters with digits or symbols, as passwords do."""
     inner = value.rstrip(".,;:!?)")
@@ -194,6 +221,8 @@ def keys(scan: Scan) -> Iterator[Span]:
                 yield Span(match.start(1), match.end(1), "SECRET", match[1])
     for match in scan.near(_TOKEN, _TOKEN_STEMS, before=60, behind=560, digits=True):
         value = match[1].rstrip(".")
+        if _DOTTED_NAME.fullmatch(value):
+            continue
         if len(value) >= 8 and any(map(str.isdigit, value)) and any(map(str.isalpha, value)):
             yield Span(match.start(1), match.start(1) + len(value), "SECRET", value)
 
@@ -203,20 +232,29 @@ def passwords(scan: Scan) -> Iterator[Span]:
     text = scan.text
     stems = _LOGIN_STEMS.within(scan)
     if stems:
+        for match in scan.near(_PASSWORD_BLANK, stems, before=16, behind=110):
+            parts = match[1].split()
+            if any(map(_has_digit_or_sign, parts[1:])) and _NO_PASSWORD.isdisjoint(map(str.casefold, parts)):
+                yield Span(match.start(1), match.end(1), "SECRET", match[1])
+        for match in scan.near(_PASSWORD_OF_USER, stems, before=130, behind=170):
+            at = match.lastindex or 0
+            if match[at].casefold().strip(".,;:!?") not in _NO_PASSWORD and not _MASKED.fullmatch(match[at]):
+                yield _trimmed(match.start(at), match[at], quoted=False)
         for match in scan.near(_PASSWORD, stems, before=16, behind=170):
-            if _can_be(match) and (match[1] or _looks_secret(match[2])):
+            if _can_be(match) and not _MASKED.fullmatch(match[2]) and (match[1] or _looks_secret(match[2])):
                 yield _trimmed(match.start(2), match[2], quoted=bool(match[1]))
         for match in scan.near(_PASSWORD_QUOTED, stems, before=16, behind=90):
             at = match.lastindex or 0
             yield Span(match.start(at), match.end(at), "SECRET", match[at])
         for match in scan.near(_PASSWORD_BARE, stems, before=16, behind=90):
             at = match.lastindex or 0
-            if _is_mixed(match[at]):
+            if _is_mixed(match[at]) and not _MASKED.fullmatch(match[at]):
                 yield _trimmed(match.start(at), match[at], quoted=False)
         for match in scan.near(_PASSWORD_LINE, stems, before=16, behind=100):
             if (
                 not match.group().lstrip("> *-\t").startswith("PASS:")
                 and match[1].casefold().strip(".,;:!?") not in _NO_PASSWORD
+                and not _MASKED.fullmatch(match[1])
             ):
                 yield Span(match.start(1), match.end(1), "SECRET", match[1])
     if not text.isascii():
