@@ -15,8 +15,10 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import re
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,13 @@ Answers = dict[str, list[tuple[Row, Analysis]]]
 KNOWN_LANGUAGE_FROM = 40
 HALVES = ("even", "odd")
 SPEED_SAMPLE = 250
+PRESSING = ("high", "critical")
+NAIVE = re.compile(
+    r"\b(?:urgent|asap|critical|down|outage|crash|crashes|data loss|hang|blocker|immediately|security breach|"
+    r"emergency)\b",
+    re.IGNORECASE,
+)
+"""What a tool without care would take for haste."""
 
 
 def read(folder: Path) -> tuple[dict[str, list[Row]], list[Row]]:
@@ -82,6 +91,8 @@ def print_labels(title: str, field: str, answers: Answers) -> None:
         extra = ""
         if field == "priority" and "critical" in whole.per_label:
             extra = f"   recall of critical {whole.per_label['critical'].recall:.2f}"
+        if field == "sentiment":
+            extra = f"   recall of negative {whole.per_label['negative'].recall:.2f}"
         if field == "category":
             said = Counter(a.category for _, a in pairs).most_common(1)[0]
             extra = f"   most said: {said[0]} {said[1] / len(pairs):.0%}   ECE {whole.ece:.3f}"
@@ -111,28 +122,54 @@ def print_second(answers: Answers) -> None:
         print("  {:20} {:.0%}  {:.3f} ({:.3f})  {:.2f}".format("mean", *means))
 
 
+def print_haste(answers: Answers) -> None:
+    """The highest level of each file: how often it is found, by the rules and by a list of a few English words."""
+    print("\nHaste: recall of the highest level, by rules and by a naive word list (even, odd half); precision of both")
+    for name, pairs in answers.items():
+        labels = {row["priority"] for row, _ in pairs if row.get("priority")}
+        if not labels:
+            continue
+        top = "critical" if "critical" in labels else "high"
+        least = ("critical",) if top == "critical" else PRESSING
+        rows = [
+            (row["priority"] == top, str(a.urgency) in least, bool(NAIVE.search(f"{row['subject']}\n{row['body']}")))
+            for row, a in pairs
+            if row.get("priority")
+        ]
+        parts = []
+        for which in (1, 2):
+            recalls = [_share(row[which] for row in some if row[0]) for some in (rows, rows[::2], rows[1::2])]
+            precision = _share(row[0] for row in rows if row[which])
+            parts.append("{:.3f} ({:.3f}, {:.3f}) {:.2f}".format(*recalls, precision))
+        print(f"  {name:20} {top:8} rules {parts[0]}   naive {parts[1]}")
+
+
+def _share(found: Iterable[bool]) -> float:
+    values = list(found)
+    return sum(values) / max(1, len(values))
+
+
 def print_tone_and_risk(answers: Answers) -> None:
     """What nobody labelled: how often the rules say it."""
-    print("\nUrgent tone and risk, share of tickets (no labels to compare with)")
+    print("\nUrgent tone, negative mood and risk, share of tickets (no labels to compare with)")
     for name, pairs in answers.items():
         risks = Counter(str(a.risk) for _, a in pairs)
         shares = "  ".join(f"{risk} {risks[risk] / len(pairs):.0%}" for risk in ("low", "medium", "high"))
-        print(f"  {name:20} urgent tone {sum(a.urgent_tone for _, a in pairs) / len(pairs):.0%}   risk: {shares}")
+        tone, mood = _share(a.urgent_tone for _, a in pairs), _share(a.sentiment == "negative" for _, a in pairs)
+        print(f"  {name:20} urgent tone {tone:.0%}   negative {mood:.1%}   risk: {shares}")
 
 
 def print_alarms(analyser: RulesAnalyser) -> None:
     print("\nSecurity incidents and outages (own table, eight languages): recall of high or critical, false alarms")
     for at, which in enumerate(HALVES):
-        real, harmless = half(ALARMS, at), half(HARMLESS, at)
-        urgent = [str(analyser.analyse(redact(text)).urgency) in ("high", "critical") for _, text in real]
-        floors = [analyser.floor(redact(text)) is not None for _, text in real]
-        false = [str(analyser.analyse(redact(text)).urgency) in ("high", "critical") for _, text in harmless]
-        false_floors = [analyser.floor(redact(text)) is not None for _, text in harmless]
-        print(
-            f"  {which:5} urgency {sum(urgent) / len(real):.3f}  floor {sum(floors) / len(real):.3f}  of {len(real)};  "
-            f"false: urgency {sum(false) / len(harmless):.3f}  floor {sum(false_floors) / len(harmless):.3f}  "
-            f"of {len(harmless)}"
-        )
+        for kind, texts in (("real", half(ALARMS, at)), ("alike", half(HARMLESS, at))):
+            answers = [analyser.analyse_with_floor(redact(text)) for _, text in texts]
+            named = Counter(analysis.category for analysis, _ in answers)
+            print(
+                f"  {which:5} {kind:6} urgency {_share(str(a.urgency) in PRESSING for a, _ in answers):.3f}  "
+                f"floor {_share(floor is not None for _, floor in answers):.3f}  of {len(texts)}; "
+                f"security {named['security']}, technical {named['technical']}"
+            )
 
 
 def print_languages(tickets: dict[str, list[Row]]) -> None:
@@ -228,6 +265,7 @@ def main() -> None:
     print_labels("Urgency", "priority", answers)
     print_labels("Sentiment", "sentiment", answers)
     print_second(answers)
+    print_haste(answers)
     print_tone_and_risk(answers)
     print_alarms(analyser)
     print_languages(tickets)
