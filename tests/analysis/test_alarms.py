@@ -64,6 +64,58 @@ def test_a_negation_takes_the_floor_away(alarming: str, harmless: str) -> None:
     assert ANALYSER.floor(redact(harmless)) is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I left my work laptop in a taxi",
+        "The laptop with our customer files went missing",
+        "To a stranger on the phone, who claimed to be from your bank, I gave my card details",
+        "The payslips of our staff went to the wrong distribution list",
+        "Ins Portal kommt heute keiner unserer Kunden",
+        "An employee of ours opened the attachment of a strange e-mail",
+        "Ninguna tienda puede cobrar desde esta mañana",
+        "Nessuna filiale riesce a fatturare",
+        "Entraram na minha conta e mudaram o telefone",
+        "会社のノートパソコンを電車に置き忘れました",
+    ],
+)
+def test_parts_of_an_incident_raise_an_alarm_in_any_order(text: str) -> None:
+    assert ANALYSER.floor(redact(text)) is Urgency.HIGH
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I lost my password, please send me a reset link",
+        "My phone lost its connection to the headset",
+        "Can someone log in to my computer and install Word?",
+        "Please scroll down on the site, the button is hidden",
+        "Nobody can tell me when my order arrives",
+        "Ransomware\nWe would like to book the training for ten people.",
+        "How can we protect our data against ransomware?",
+        "No customer data was leaked",
+    ],
+)
+def test_parts_that_mean_something_else_raise_none(text: str) -> None:
+    assert ANALYSER.floor(redact(text)) is None
+
+
+def test_an_outage_that_is_not_fixed_yet_is_one() -> None:
+    assert ANALYSER.floor(redact("The outage has not been resolved")) is Urgency.HIGH
+
+
+@pytest.mark.parametrize(
+    ("text", "category"),
+    [
+        ("I left my work laptop in a taxi", "security"),
+        ("Someone reads my e-mail and changed my password", "security"),
+        ("The whole platform is down, none of our shops can sell anything", "technical"),
+    ],
+)
+def test_an_incident_has_the_category_of_its_kind(text: str, category: str) -> None:
+    assert ANALYSER.analyse(redact(text)).category == category
+
+
 def test_an_alarm_in_one_sentence_is_not_undone_by_another() -> None:
     text = "There was no outage yesterday. Today the whole platform is down."
     assert ANALYSER.floor(redact(text)) is Urgency.HIGH

@@ -1,18 +1,19 @@
 """Alarms in a ticket of any category: incidents, legal threats, danger, a customer about to leave.
 
-By phrases that speak for themselves, sentence by sentence. A sentence that says there is none, that it is over, planned
-or a question about what is offered raises no alarm. The phrases are in ``words/alarms.toml`` and
-``words/stakes.toml``. Pure functions, safe in any thread.
+Sentence by sentence, by phrases that speak for themselves (``words/alarms.toml``, ``words/stakes.toml``) and by parts
+that do so together, such as a device and that it is gone (``words/incidents.toml``). A sentence that says there is
+none, that it is over, planned or a question about what is offered raises no alarm. Pure functions, safe in any thread.
 """
 
 from __future__ import annotations
 
 import re
 from functools import cache
+from typing import NamedTuple
 
 from ...core.models import Frozen, Risk
 from .lexicon import lists
-from .phrases import PhraseMatcher, entries_of, words_of
+from .phrases import Hit, PhraseMatcher, entries_of, words_of
 
 MAX_SCANNED = 6_000
 """Characters looked at."""
@@ -20,7 +21,12 @@ MAX_SCANNED = 6_000
 _SENTENCE_END = re.compile(r"(?:[.!?;…](?=\s|$)|[。！？\n])+")
 _SHOUTING = re.compile(r"!{3,}|\b[A-Z]{4,}(?:\W+[A-Z]{2,}){2,}")
 _NEGATION_REACH = 2
+# How far the parts of an incident may stand from each other, in words; in characters where no spaces divide them.
+_NEAR, _NEAR_IN_TEXT = 8, 25
 _NO_NEGATIONS = {"prevent", "avoid"}
+_INCIDENTS = frozenset(("security", "outage", "safety"))
+_ALONE = _INCIDENTS | {"legal", "churn", "haste", "defused"}
+Hits = dict[str, list[Hit[tuple[str, ...]]]]
 ALARMS = ("security", "safety", "legal", "outage", "churn")
 
 
@@ -62,34 +68,108 @@ def _negations() -> frozenset[str]:
 
 
 @cache
-def _matcher(language: str) -> PhraseMatcher[str]:
+def _hypothetical() -> frozenset[str]:
+    return frozenset(entry for words in lists("incidents")["hypothetical"].values() for entry in entries_of(words))
+
+
+class _Combination(NamedTuple):
+    """An alarm, and the parts that raise it when they stand near the first of them."""
+
+    kind: str
+    parts: tuple[str, ...]
+    needed: frozenset[str]
+
+
+@cache
+def _combinations() -> tuple[_Combination, ...]:
+    return tuple(
+        _Combination(kind, tuple(parts), frozenset(parts))
+        for kind, rows in lists("incidents")["together"].items()
+        for parts in rows
+    )
+
+
+@cache
+def _matcher(language: str) -> PhraseMatcher[tuple[str, ...]]:
+    """Entries with all that they mean: alarms, parts of one, or what takes it out."""
     phrases: dict[str, dict[str, str]] = {**lists("alarms"), **lists("stakes")}
     known = phrases["security"]
-    return PhraseMatcher(
-        (entry, kind)
-        for kind, words in phrases.items()
-        for name in (sorted({language, "en"}) if language in known else sorted(known))
-        for entry in entries_of(words[name])
-        # "brand" burns in German only.
-        if language in known or name == "en" or " " in entry or not entry.isascii()
-    )
+    phrases |= {name: words for name, words in lists("incidents").items() if name not in ("together", "hypothetical")}
+    meanings: dict[str, list[str]] = {}
+    for kind, words in phrases.items():
+        for name in sorted({language, "en"}) if language in known else sorted(known):
+            for entry in entries_of(words[name]):
+                # "brand" burns in German only.
+                if language in known or name == "en" or " " in entry or not entry.isascii():
+                    meanings.setdefault(entry, []).append(kind)
+    return PhraseMatcher((entry, tuple(kinds)) for entry, kinds in meanings.items())
 
 
 def stakes_of(text: str, language: str) -> Stakes:
     """The alarms of ``text``, whose language has the ISO 639-1 code ``language`` (``"und"``: try all known)."""
     text = text[:MAX_SCANNED]
+    heading, _, rest = text.partition("\n")
+    found, below = _raised(heading, language), _raised(rest, language)
+    if "calm" in below and _INCIDENTS.isdisjoint(below):
+        found -= _INCIDENTS  # a heading only names what the text is about
+    found |= below
+    if _SHOUTING.search(text):
+        found.add("haste")
+    return Stakes(**dict.fromkeys(found, True))
+
+
+def _raised(text: str, language: str) -> set[str]:
+    """What the sentences of ``text`` raise, and ``calm``."""
     matcher = _matcher(language)
     found: set[str] = set()
     for sentence in _SENTENCE_END.split(text):
         words = words_of(sentence)
-        kinds: set[str] = set()
+        hits: Hits = {}
         for hit in matcher.find(words, sentence):
-            before = words[max(0, hit.start - _NEGATION_REACH) : hit.start]
-            if hit.value == "defused" or _negations().isdisjoint(before):
-                kinds.add(hit.value)
+            for kind in hit.value:
+                hits.setdefault(kind, []).append(hit)
+        present = hits.keys()
+        alone = _ALONE & present
+        together = [row for row in _combinations() if row.needed <= present]
+        if not alone and not together:
+            continue
+        if "shadow" in hits:
+            hits = _unhidden(hits)
+        needed = alone.union(*(row.parts for row in together))
+        meant = {kind: [hit for hit in hits.get(kind, ()) if _is_meant(hit, words)] for kind in needed}
+        kinds = {kind for kind in alone if meant[kind]}
+        kinds |= {
+            row.kind for row in together if all(_near(meant[row.parts[0]], meant[part]) for part in row.parts[1:])
+        }
         if "defused" in kinds:
-            kinds = kinds - {"security", "outage", "safety", "defused"} | {"calm"}
+            kinds = kinds - _INCIDENTS - {"defused"} | {"calm"}
         found |= kinds
-    if _SHOUTING.search(text):
-        found.add("haste")
-    return Stakes(**dict.fromkeys(found, True))
+    return found
+
+
+def _unhidden(hits: Hits) -> Hits:
+    """``hits`` without those inside a shadow."""
+    shadows = hits.pop("shadow")
+    return {
+        kind: kept
+        for kind, all_of in hits.items()
+        if (kept := [h for h in all_of if not any(s.start <= h.start and h.end <= s.end for s in shadows)])
+    }
+
+
+def _is_meant(hit: Hit[tuple[str, ...]], words: list[str]) -> bool:
+    """Whether no negation and no "against" stands right before ``hit``."""
+    if hit.in_text:
+        return True
+    before = words[max(0, hit.start - _NEGATION_REACH) : hit.start]
+    return _negations().isdisjoint(before) and _hypothetical().isdisjoint(before)
+
+
+def _near(one: list[Hit[tuple[str, ...]]], other: list[Hit[tuple[str, ...]]]) -> bool:
+    """Whether a hit of ``one`` stands near, and beside, a hit of ``other``."""
+    return any(
+        0 <= max(a.start - b.end, b.start - a.end) <= (_NEAR_IN_TEXT if a.in_text else _NEAR)
+        for a in one
+        for b in other
+        if a.in_text == b.in_text
+    )

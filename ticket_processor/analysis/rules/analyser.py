@@ -43,6 +43,7 @@ _ORDER = (Urgency.LOW, Urgency.MEDIUM, Urgency.HIGH, Urgency.CRITICAL)
 _LEANING = {"feature_request": -2.0, "general": -1.0, "security": 1.0, "technical": 0.5}
 _CRITICAL_FROM, _HIGH_FROM, _LOW_FROM = 16.0, 4.0, -2.0
 _PRAISE = -4.0
+_ALARM = 3.0
 # A second category is named when it has this much of the best one's score, and one helping word of its own: with less,
 # "the right one is among them" gains little more, and more than every third ticket would have one.
 _SECONDARY_SHARE, _SECONDARY_LEAST = 0.4, 1.2
@@ -121,12 +122,13 @@ class RulesAnalyser:
         turns = (self._turns if split.has_choice else self._negations).find(words, scanned)
         not_about, none_of = _negated(turns)
         scores = self._scores(without_contained(by_kind[CATEGORY]), title_length, not_about)
+        stakes = stakes_of(scanned, language)
+        self._add_alarms(scores.points, stakes)
         category, confidence = self._best(scores.points)
         subcategory = self._subcategory(category, by_kind[SUBCATEGORY], title_length, not_about)
         haste = without_contained(by_kind[URGENCY_KIND])
         points = _points(haste, title_length, none_of)
         sentiment = mood_of(words, scanned, language)
-        stakes = stakes_of(scanned, language)
         if points < _HIGH_FROM and sentiment is not Sentiment.NEGATIVE and is_praise(rest.strip() or title, language):
             points = _PRAISE  # it asks for nothing, whatever it is for
         urgency = self._urgency(
@@ -196,6 +198,13 @@ class RulesAnalyser:
             given.append((gain, hit))
         points[self._taxonomy.fallback] += _FALLBACK_HEAD_START
         return _Scores(points, given)
+
+    def _add_alarms(self, points: dict[str, float], stakes: Stakes) -> None:
+        """An incident speaks for its category as much as a strong word of its own does."""
+        for name in points:
+            known = known_name(name)
+            if (known == "security" and (stakes.security or stakes.safety)) or (known == "technical" and stakes.outage):
+                points[name] += _ALARM
 
     def _best(self, points: dict[str, float]) -> tuple[str, float]:
         fallback = self._taxonomy.fallback
