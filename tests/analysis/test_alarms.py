@@ -108,7 +108,7 @@ def test_an_outage_that_is_not_fixed_yet_is_one() -> None:
     ("text", "category"),
     [
         ("I left my work laptop in a taxi", "security"),
-        ("Someone reads my e-mail and changed my password", "security"),
+        ("Someone reads our mail and stole customer records", "security"),
         ("The whole platform is down, none of our shops can sell anything", "technical"),
     ],
 )

@@ -264,6 +264,37 @@ def test_moods_are_told_apart(text: str, language: str, mood: Sentiment) -> None
 
 
 @for_each(
+    ("text", "language", "mood"),
+    [
+        ("Gut ist das nicht", "de", Sentiment.NEGATIVE),
+        ("Der neue Tarif gefällt mir gar nicht", "de", Sentiment.NEGATIVE),
+        ("Je n'aime pas ce service", "fr", Sentiment.NEGATIVE),
+        ("No, this is a great service", "en", Sentiment.POSITIVE),
+        ("Not only fast but friendly as well, great", "en", Sentiment.POSITIVE),
+        ("The food was good, but the staff was rude", "en", Sentiment.NEGATIVE),
+        ("The start was bad, but now it is excellent", "en", Sentiment.POSITIVE),
+        ("I looooove it", "en", Sentiment.POSITIVE),
+        ("Still no reply after three weeks", "en", Sentiment.NEGATIVE),
+        ("This is the third time that I write to you", "en", Sentiment.NEGATIVE),
+        ("Seit Wochen keine Antwort", "de", Sentiment.NEGATIVE),
+        ("Toujours pas de réponse", "fr", Sentiment.NEGATIVE),
+        ("Otra vez lo mismo, nadie contesta", "es", Sentiment.NEGATIVE),
+        ("Ainda não recebi, ninguém responde", "pt", Sentiment.NEGATIVE),
+        ("Aspetto da settimane, nessuno risponde", "it", Sentiment.NEGATIVE),
+        ("How is it possible that nobody answers?", "en", Sentiment.NEGATIVE),
+        ("Thanks for nothing", "en", Sentiment.NEGATIVE),
+        ("Na toll, der Zug fällt mal wieder aus", "de", Sentiment.NEGATIVE),
+        ("My invoice is wrong, please correct it", "en", Sentiment.NEUTRAL),
+        ("I have a problem with my order", "en", Sentiment.NEUTRAL),
+        ("Meine Rechnung ist falsch, bitte korrigieren", "de", Sentiment.NEUTRAL),
+        ("J'ai un problème avec ma commande", "fr", Sentiment.NEUTRAL),
+    ],
+)
+def test_what_a_mood_word_means_depends_on_its_sentence(text: str, language: str, mood: Sentiment) -> None:
+    assert sentiment_of(text, language) is mood
+
+
+@for_each(
     ("text", "language"),
     [
         ("I have a problem with the invoice that you sent", "en"),

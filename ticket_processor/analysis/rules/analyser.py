@@ -43,7 +43,7 @@ _ORDER = (Urgency.LOW, Urgency.MEDIUM, Urgency.HIGH, Urgency.CRITICAL)
 _LEANING = {"feature_request": -2.0, "general": -1.0, "security": 1.0, "technical": 0.5}
 _CRITICAL_FROM, _HIGH_FROM, _LOW_FROM = 16.0, 4.0, -2.0
 _PRAISE = -4.0
-_ALARM = 3.0
+_ALARM, _SHORT = 3.0, 40
 # A second category is named when it has this much of the best one's score, and one helping word of its own: with less,
 # "the right one is among them" gains little more, and more than every third ticket would have one.
 _SECONDARY_SHARE, _SECONDARY_LEAST = 0.4, 1.2
@@ -123,7 +123,7 @@ class RulesAnalyser:
         not_about, none_of = _negated(turns)
         scores = self._scores(without_contained(by_kind[CATEGORY]), title_length, not_about)
         stakes = stakes_of(scanned, language)
-        self._add_alarms(scores.points, stakes)
+        self._add_alarms(scores.points, stakes, len(words))
         category, confidence = self._best(scores.points)
         subcategory = self._subcategory(category, by_kind[SUBCATEGORY], title_length, not_about)
         haste = without_contained(by_kind[URGENCY_KIND])
@@ -199,12 +199,13 @@ class RulesAnalyser:
         points[self._taxonomy.fallback] += _FALLBACK_HEAD_START
         return _Scores(points, given)
 
-    def _add_alarms(self, points: dict[str, float], stakes: Stakes) -> None:
-        """An incident speaks for its category as much as a strong word of its own does."""
+    def _add_alarms(self, points: dict[str, float], stakes: Stakes, length: int) -> None:
+        """An incident speaks for its category as a strong word of its own does, and twice as loud in a short text."""
+        gain = _ALARM if length > _SHORT else 2 * _ALARM
         for name in points:
             known = known_name(name)
             if (known == "security" and (stakes.security or stakes.safety)) or (known == "technical" and stakes.outage):
-                points[name] += _ALARM
+                points[name] += gain
 
     def _best(self, points: dict[str, float]) -> tuple[str, float]:
         fallback = self._taxonomy.fallback

@@ -1,4 +1,4 @@
-"""The writer's mood, by word lists with negation and intensifiers.
+"""The writer's mood, by word lists with negation, contrast and intensity.
 
 Having a problem is not by itself a bad mood: words such as "error" weigh nothing, and plain courtesy
 ("please", "thanks in advance") hardly anything. The lists are in ``words/``.
@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_right
 from functools import cache
+from typing import NamedTuple
 
 from ...core.lazy_pattern import lazy_pattern
 from ...core.models import Sentiment
@@ -18,11 +20,19 @@ from .phrases import PhraseMatcher, clauses_of, entries_of, length_of, without_c
 MAX_SCANNED = 6_000
 """Characters looked at."""
 
-_NEGATION_REACH = 3
+_NEGATION_REACH = 4
+# A word of trouble, and how much all of a text may weigh: to have many is no mood in a long report.
+_TROUBLE, _MOST_TROUBLE = -0.5, -1.5
+_STRONGER, _WEAKER, _DRAWN_OUT = 1.5, 0.5, 1.5
+# Complaints are put more mildly than praise, so that they weigh more where both are (Taboada et al., 2011).
+_COMPLAINT = 1.5
 _NEGATIVE_FROM = -1.0
 _POSITIVE_FROM = 1.25
 
 _SHOUTED = re.compile(r"\b[A-Z]{4,}\b")
+_ASKED_HARD = re.compile(r"[?？][!！]|[!！][?？]|[?？]{2,}")
+_DRAWN = re.compile(r"([^\W\d_])\1{2,}")
+_STOP = re.compile(r"([.!?;…](?=\s|$)|[。！？\n])|[,:](?=\s|$)|\s[-–—]\s|[、，]")
 _MOST_MARKS = 20
 _LONGEST_PRAISE = 500
 
@@ -41,23 +51,39 @@ def _matcher(language: str) -> PhraseMatcher[float]:
     """Words of ``language`` and the strong English ones; of every language when it is unknown."""
     moods = weighted(lists("moods")["sentiment"])
     common = {*lists("languages")["words"].get(language, "").split(), *lists("moods")["false_friends"].split()}
-    return PhraseMatcher(
-        (entry, float(score))
+    entries = {
+        entry: float(score)
         for name in sorted(_languages(language))
-        for score, entries in moods[name].items()
-        for entry in entries_of(entries)
+        for score, words in moods[name].items()
+        for entry in entries_of(words)
         # "die" and "war" are no moods in German.
         if language == "en" or name != "en" or (abs(score) > 1 and entry not in common)
-    )
+    }
+    for entry in entries_of(lists("moods")["trouble"].get(language, "")):
+        entries.setdefault(entry, _TROUBLE)
+    return PhraseMatcher(entries.items())
+
+
+class _Modifiers(NamedTuple):
+    """Words that change the mood of others, and how many words after one a negation still does."""
+
+    negations: frozenset[str]
+    intensifiers: frozenset[str]
+    downtoners: frozenset[str]
+    contrast: frozenset[str]
+    after: int
 
 
 @cache
-def _modifiers(language: str) -> tuple[frozenset[str], frozenset[str]]:
-    negations, intensifiers = (
-        frozenset(word for name in _languages(language) for word in entries_of(lists("moods")[kind].get(name, "")))
-        for kind in ("negations", "intensifiers")
+def _modifiers(language: str) -> _Modifiers:
+    moods = lists("moods")
+    return _Modifiers(
+        *(
+            frozenset(word for name in _languages(language) for word in entries_of(moods[kind].get(name, "")))
+            for kind in ("negations", "intensifiers", "downtoners", "contrast")
+        ),
+        moods["negated_after"].get(language, 0),
     )
-    return negations, intensifiers
 
 
 def _languages(language: str) -> set[str]:
@@ -87,22 +113,85 @@ def _marks(text: str) -> int:
 
 
 def _score(words: list[str], text: str, language: str) -> float:
-    negations, intensifiers = _modifiers(language)
-    total = 0.0
-    for hit in without_contained(_matcher(language).find(words, text)):
+    changing = _modifiers(language)
+    plain, drawn = _undrawn(words, language)
+    hits = without_contained(_matcher(language).find(plain, text))
+    kept = {place for hit in hits if not hit.value for place in range(hit.start, hit.end)}
+    negated = {place for place, word in enumerate(plain) if word in changing.negations} - kept
+    turns = [place for place, word in enumerate(plain) if word in changing.contrast]
+    clauses, sentences = _places(text, len(plain)) if negated or turns else ([], [])
+    good = bad = trouble = 0.0
+    for hit in hits:
         score = hit.value
-        before = words[max(0, hit.start - _NEGATION_REACH) : hit.start]
-        if before and before[-1] in intensifiers:
-            score *= 1.5
-        if not negations.isdisjoint(before):
+        if score == _TROUBLE:
+            trouble += score
+            continue
+        if hit.in_text:
+            good, bad = (good + score, bad) if score > 0 else (good, bad + score)
+            continue
+        start, end = _around(clauses, hit.start, len(plain))
+        before = range(max(start, hit.start - _NEGATION_REACH), hit.start)
+        nearest = plain[max(start, hit.start - 2) : hit.start]
+        if not changing.intensifiers.isdisjoint(nearest):
+            score *= _STRONGER
+        if not changing.downtoners.isdisjoint(nearest):
+            score *= _WEAKER
+        if not drawn.isdisjoint(range(hit.start, hit.end)):
+            score *= _DRAWN_OUT
+        if not negated.isdisjoint(before) or (
+            score > 0 and not negated.isdisjoint(range(hit.end, min(end, hit.end + changing.after)))
+        ):
             # "not good" is bad, but "not bad" is hardly praise.
             score *= -0.75 if score > 0 else -0.25
-        total += score
-    total += _marks(text)
+        if turns:
+            first, last = _around(sentences, hit.start, len(plain))
+            here = [turn for turn in turns if first <= turn < last]
+            if here:
+                score *= _STRONGER if hit.start > here[-1] else _WEAKER
+        good, bad = (good + score, bad) if score > 0 else (good, bad + score)
+    bad += max(trouble, _MOST_TROUBLE)
+    marks = _marks(text)
+    good, bad = good + max(marks, 0), bad + min(marks, 0)
+    if bad and _ASKED_HARD.search(text):
+        bad -= 1.0
+    total = good + bad * _COMPLAINT if good else bad
     if total < 0 and (text.count("!") > 1 or len(_SHOUTED.findall(text)) > 3):
         total *= 1.3
     # Long mails meet more words of every kind; mood is a matter of their share.
     return total / max(1.0, math.sqrt(len(words) / 40))
+
+
+def _undrawn(words: list[str], language: str) -> tuple[list[str], set[int]]:
+    """``words`` with "loooove" as "love" and "goooood" as "good", and where that was done."""
+    found = {place for place, word in enumerate(words) if _DRAWN.search(word)}
+    if not found:
+        return words, found
+    plain = list(words)
+    for place in found:
+        double = _DRAWN.sub(r"\1\1", words[place])
+        known = _matcher(language).find([words[place]]) or _matcher(language).find([double])
+        if not _matcher(language).find([words[place]]):
+            plain[place] = double if known else _DRAWN.sub(r"\1", words[place])
+    return plain, found
+
+
+def _places(text: str, count: int) -> tuple[list[int], list[int]]:
+    """At which word each clause and each sentence begins; only the first where ``text`` falls into words otherwise."""
+    clauses, sentences = [0], [0]
+    at = place = 0
+    for stop in _STOP.finditer(text):
+        place += len(words_of(text[at : stop.start()]))
+        at = stop.end()
+        clauses.append(place)
+        if stop.group(1):
+            sentences.append(place)
+    return (clauses, sentences) if place + len(words_of(text[at:])) == count else ([0], [0])
+
+
+def _around(starts: list[int], place: int, count: int) -> tuple[int, int]:
+    """The first word of the part that holds ``place``, and the first of the next."""
+    index = bisect_right(starts, place)
+    return starts[index - 1] if index else 0, starts[index] if index < len(starts) else count
 
 
 @cache
@@ -126,7 +215,7 @@ def is_praise(text: str, language: str = "und") -> bool:
     """Whether ``text`` only thanks or praises: no clause of it says or asks anything else."""
     if len(text) > _LONGEST_PRAISE or "?" in text or "？" in text:
         return False
-    negations, _ = _modifiers(language)
+    negations = _modifiers(language).negations
     clauses = clauses_of(text)
     praising = False
     for place, clause in enumerate(clauses, 1):
@@ -151,7 +240,8 @@ def sentiment_of(text: str, language: str = "und") -> Sentiment:
 def mood_of(words: list[str], text: str, language: str) -> Sentiment:
     """As :func:`sentiment_of`, for a text whose ``words`` are known already."""
     if language == "ar":
-        words = words_of(_plain_arabic(text))
+        text = _plain_arabic(text)
+        words = words_of(text)
     score = _score(words, text, language)
     if score <= _NEGATIVE_FROM:
         return Sentiment.NEGATIVE
