@@ -124,6 +124,8 @@ def _raised(text: str, language: str) -> set[str]:
     found: set[str] = set()
     for sentence in _SENTENCE_END.split(text):
         words = words_of(sentence)
+        if not words:
+            continue
         hits: Hits = {}
         for hit in matcher.find(words, sentence):
             for kind in hit.value:

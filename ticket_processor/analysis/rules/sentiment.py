@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
 from ...core.lazy_pattern import lazy_pattern
 from ...core.models import Sentiment
 from .lexicon import lists, weighted
-from .phrases import PhraseMatcher, clauses_of, entries_of, length_of, without_contained, words_of
+from .phrases import Hit, PhraseMatcher, clauses_of, entries_of, length_of, without_contained, words_of
 
 MAX_SCANNED = 6_000
 """Characters looked at."""
@@ -32,8 +33,12 @@ _POSITIVE_FROM = 1.25
 _SHOUTED = re.compile(r"\b[A-Z]{4,}\b")
 _ASKED_HARD = re.compile(r"[?？][!！]|[!！][?？]|[?？]{2,}")
 _DRAWN = re.compile(r"([^\W\d_])\1{2,}")
-_STOP = re.compile(r"([.!?;…](?=\s|$)|[。！？\n])|[,:](?=\s|$)|\s[-–—]\s|[、，]")
+_STOP = re.compile(r"[.!?;…,:](?=\s|$)|[。！？、，\n]")
+_WITHIN = frozenset(",:、，")
 _MOST_MARKS = 20
+_MESSAGE = 500
+"""Words are drawn out in messages shorter than this, not in reports and logs."""
+
 _LONGEST_PRAISE = 500
 
 
@@ -77,13 +82,12 @@ class _Modifiers(NamedTuple):
 @cache
 def _modifiers(language: str) -> _Modifiers:
     moods = lists("moods")
-    return _Modifiers(
-        *(
-            frozenset(word for name in _languages(language) for word in entries_of(moods[kind].get(name, "")))
-            for kind in ("negations", "intensifiers", "downtoners", "contrast")
-        ),
-        moods["negated_after"].get(language, 0),
-    )
+
+    def of(kind: str) -> frozenset[str]:
+        return frozenset(word for name in _languages(language) for word in entries_of(moods[kind].get(name, "")))
+
+    after: int = moods["negated_after"].get(language, 0)
+    return _Modifiers(of("negations"), of("intensifiers"), of("downtoners"), of("contrast"), after)
 
 
 def _languages(language: str) -> set[str]:
@@ -113,43 +117,15 @@ def _marks(text: str) -> int:
 
 
 def _score(words: list[str], text: str, language: str) -> float:
-    changing = _modifiers(language)
-    plain, drawn = _undrawn(words, language)
+    plain, drawn = _undrawn(words, language) if len(text) < _MESSAGE and _DRAWN.search(text) else (words, set())
     hits = without_contained(_matcher(language).find(plain, text))
-    kept = {place for hit in hits if not hit.value for place in range(hit.start, hit.end)}
-    negated = {place for place, word in enumerate(plain) if word in changing.negations} - kept
-    turns = [place for place, word in enumerate(plain) if word in changing.contrast]
-    clauses, sentences = _places(text, len(plain)) if negated or turns else ([], [])
-    good = bad = trouble = 0.0
-    for hit in hits:
-        score = hit.value
-        if score == _TROUBLE:
-            trouble += score
-            continue
-        if hit.in_text:
+    trouble = sum(hit.value for hit in hits if hit.value == _TROUBLE)
+    good, bad = 0.0, max(trouble, _MOST_TROUBLE)
+    moods = [hit for hit in hits if hit.value not in (0.0, _TROUBLE)]
+    if moods:
+        kept = {place for hit in hits if not hit.value for place in range(hit.start, hit.end)}
+        for score in _in_context(moods, plain, text, _modifiers(language), drawn, kept):
             good, bad = (good + score, bad) if score > 0 else (good, bad + score)
-            continue
-        start, end = _around(clauses, hit.start, len(plain))
-        before = range(max(start, hit.start - _NEGATION_REACH), hit.start)
-        nearest = plain[max(start, hit.start - 2) : hit.start]
-        if not changing.intensifiers.isdisjoint(nearest):
-            score *= _STRONGER
-        if not changing.downtoners.isdisjoint(nearest):
-            score *= _WEAKER
-        if not drawn.isdisjoint(range(hit.start, hit.end)):
-            score *= _DRAWN_OUT
-        if not negated.isdisjoint(before) or (
-            score > 0 and not negated.isdisjoint(range(hit.end, min(end, hit.end + changing.after)))
-        ):
-            # "not good" is bad, but "not bad" is hardly praise.
-            score *= -0.75 if score > 0 else -0.25
-        if turns:
-            first, last = _around(sentences, hit.start, len(plain))
-            here = [turn for turn in turns if first <= turn < last]
-            if here:
-                score *= _STRONGER if hit.start > here[-1] else _WEAKER
-        good, bad = (good + score, bad) if score > 0 else (good, bad + score)
-    bad += max(trouble, _MOST_TROUBLE)
     marks = _marks(text)
     good, bad = good + max(marks, 0), bad + min(marks, 0)
     if bad and _ASKED_HARD.search(text):
@@ -161,11 +137,49 @@ def _score(words: list[str], text: str, language: str) -> float:
     return total / max(1.0, math.sqrt(len(words) / 40))
 
 
+def _in_context(
+    hits: list[Hit[float]], words: list[str], text: str, changing: _Modifiers, drawn: set[int], kept: set[int]
+) -> Iterator[float]:
+    """The score of each hit by the words around it. ``kept``: where no negation is meant, as in "not only"."""
+    turns = (
+        [] if changing.contrast.isdisjoint(words) else [at for at, it in enumerate(words) if it in changing.contrast]
+    )
+    negating = not changing.negations.isdisjoint(words)
+    places: tuple[list[int], list[int]] | None = None
+    for hit in hits:
+        score = hit.value
+        if hit.in_text:
+            yield score
+            continue
+        before = words[max(0, hit.start - 2) : hit.start]
+        if not changing.intensifiers.isdisjoint(before):
+            score *= _STRONGER
+        if not changing.downtoners.isdisjoint(before):
+            score *= _WEAKER
+        if drawn and not drawn.isdisjoint(range(hit.start, hit.end)):
+            score *= _DRAWN_OUT
+        if negating:
+            first, after = max(0, hit.start - _NEGATION_REACH), hit.end + changing.after if score > 0 else hit.end
+            near = [at for at in range(first, min(after, len(words))) if words[at] in changing.negations]
+            near = [at for at in near if not hit.start <= at < hit.end and at not in kept]
+            if near:
+                places = places or _places(text, len(words))
+                start, end = _around(places[0], hit.start, len(words))
+                if any(start <= at < end for at in near):
+                    # "not good" is bad, but "not bad" is hardly praise.
+                    score *= -0.75 if score > 0 else -0.25
+        if turns:
+            places = places or _places(text, len(words))
+            start, end = _around(places[1], hit.start, len(words))
+            here = [turn for turn in turns if start <= turn < end]
+            if here:
+                score *= _STRONGER if hit.start > here[-1] else _WEAKER
+        yield score
+
+
 def _undrawn(words: list[str], language: str) -> tuple[list[str], set[int]]:
     """``words`` with "loooove" as "love" and "goooood" as "good", and where that was done."""
     found = {place for place, word in enumerate(words) if _DRAWN.search(word)}
-    if not found:
-        return words, found
     plain = list(words)
     for place in found:
         double = _DRAWN.sub(r"\1\1", words[place])
@@ -183,7 +197,7 @@ def _places(text: str, count: int) -> tuple[list[int], list[int]]:
         place += len(words_of(text[at : stop.start()]))
         at = stop.end()
         clauses.append(place)
-        if stop.group(1):
+        if stop.group() not in _WITHIN:
             sentences.append(place)
     return (clauses, sentences) if place + len(words_of(text[at:])) == count else ([0], [0])
 
