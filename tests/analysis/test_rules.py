@@ -288,6 +288,9 @@ def test_moods_are_told_apart(text: str, language: str, mood: Sentiment) -> None
         ("I have a problem with my order", "en", Sentiment.NEUTRAL),
         ("Meine Rechnung ist falsch, bitte korrigieren", "de", Sentiment.NEUTRAL),
         ("J'ai un problème avec ma commande", "fr", Sentiment.NEUTRAL),
+        ("The train was late again and the heating is broken", "en", Sentiment.NEGATIVE),
+        ("The train was late, can you tell me when the next one leaves?", "en", Sentiment.NEUTRAL),
+        ("Der Zug ist verspätet und die Heizung defekt", "de", Sentiment.NEGATIVE),
     ],
 )
 def test_what_a_mood_word_means_depends_on_its_sentence(text: str, language: str, mood: Sentiment) -> None:

@@ -27,7 +27,8 @@ _TROUBLE, _MOST_TROUBLE = -0.5, -1.5
 _STRONGER, _WEAKER, _DRAWN_OUT = 1.5, 0.5, 1.5
 # Complaints are put more mildly than praise, so that they weigh more where both are (Taboada et al., 2011).
 _COMPLAINT = 1.5
-_NEGATIVE_FROM = -1.0
+# Who states a trouble and asks for nothing complains; who asks for help may well be calm.
+_NEGATIVE_FROM, _ASKING_NEGATIVE_FROM = -0.5, -1.0
 _POSITIVE_FROM = 1.25
 
 _SHOUTED = re.compile(r"\b[A-Z]{4,}\b")
@@ -40,7 +41,7 @@ _MESSAGE = 500
 """Words are drawn out in messages shorter than this, not in reports and logs."""
 
 _LONGEST_PRAISE = 500
-
+_ASKS = "asks"
 
 _ARABIC_SIGNS = re.compile("[\u064b-\u0652\u0640]")
 _ARABIC_LETTERS = str.maketrans("أإآٱىة", "اااايه")
@@ -209,15 +210,22 @@ def _around(starts: list[int], place: int, count: int) -> tuple[int, int]:
 
 
 @cache
-def _courtesy(language: str) -> PhraseMatcher[bool]:
-    """Words of thanks (true), and of what is asked beside them (false)."""
-    known = lists("praise")["thanks"]
+def _courtesy(language: str) -> PhraseMatcher[str]:
+    """Words of thanks, of what is asked, and of what is not well: ``thanks``, ``asks``, ``not_all_well``."""
+    lists_of = lists("praise")
+    known = lists_of["thanks"]
     return PhraseMatcher(
-        (entry, thanks)
-        for thanks, words in ((True, known), (False, lists("praise")["asks"]))
+        (entry, kind)
+        for kind in ("thanks", _ASKS, "not_all_well")
         for name in sorted({language, "en"} if language in known else known)
-        for entry in entries_of(words[name])
+        for entry in entries_of(lists_of[kind][name])
     )
+
+
+def _asks_for_something(words: list[str], text: str, language: str) -> bool:
+    if "?" in text or "？" in text:
+        return True
+    return any(hit.value == _ASKS for hit in _courtesy(language).find(words, text))
 
 
 @cache
@@ -234,9 +242,9 @@ def is_praise(text: str, language: str = "und") -> bool:
     praising = False
     for place, clause in enumerate(clauses, 1):
         words = words_of(clause)
-        hits = [hit.value for hit in _courtesy(language).find(words, clause)]
+        hits = {hit.value for hit in _courtesy(language).find(words, clause)}
         moods = [hit.value for hit in without_contained(_matcher(language).find(words, clause))]
-        if False in hits or any(mood < -1 for mood in moods) or not negations.isdisjoint(words):
+        if hits - {"thanks"} or any(mood < -1 for mood in moods) or not negations.isdisjoint(words):
             return False
         if hits or any(mood > 0 for mood in moods):
             praising = True
@@ -257,6 +265,6 @@ def mood_of(words: list[str], text: str, language: str) -> Sentiment:
         text = _plain_arabic(text)
         words = words_of(text)
     score = _score(words, text, language)
-    if score <= _NEGATIVE_FROM:
+    if score <= _ASKING_NEGATIVE_FROM or (score <= _NEGATIVE_FROM and not _asks_for_something(words, text, language)):
         return Sentiment.NEGATIVE
     return Sentiment.POSITIVE if score >= _POSITIVE_FROM else Sentiment.NEUTRAL
