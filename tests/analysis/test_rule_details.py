@@ -50,13 +50,16 @@ def test_evidence_is_quoted_from_the_ticket_as_it_was_written() -> None:
 
 
 @given(st.sampled_from(["Our shop is down", "Someone hacked my account", "Danke", "Is theft insured?", ""]), st.text())
-def test_analysis_and_floor_in_one_are_the_same_as_apart(start: str, rest: str) -> None:
+def test_the_analysis_that_comes_with_points_is_the_same_and_its_alarms_tell_the_floor(start: str, rest: str) -> None:
     text = redact(start + "\n" + rest)
-    assert ANALYSER.analyse_with_floor(text) == (ANALYSER.analyse(text), ANALYSER.floor(text))
+    analysis, points, _ = ANALYSER.analyse_with_points(text)
+    assert analysis == ANALYSER.analyse(text)
+    assert max(points.values()) == points[analysis.category]
+    assert bool(ANALYSER.floor(text)) == bool({"security", "safety", "outage"} & set(analysis.alarms))
 
 
-def test_the_floor_that_comes_with_an_analysis_is_high_for_an_incident() -> None:
-    floors = [ANALYSER.analyse_with_floor(redact(text))[1] for text in ("Someone hacked my account!", "Thank you.")]
+def test_the_floor_of_an_incident_is_high() -> None:
+    floors = [ANALYSER.floor(redact(text)) for text in ("Someone hacked my account!", "Thank you.")]
     assert floors == [Urgency.HIGH, None]
 
 

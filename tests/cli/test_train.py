@@ -45,7 +45,7 @@ def labelled(command: Command, rows: list[dict[str, Any]], name: str = "tickets.
 def test_a_classifier_learnt_from_a_file_answers_the_next_run(open_desk: OpenDesk) -> None:
     unseen = {"zinnia tulip lupin": "billing", "trowel spade hoe": "technical", "whisk ladle skillet": "order"}
     desk: Desk = open_desk([{"subject": text, "body": f"somebody moved the {text}"} for text in unseen])
-    told = desk("train", labelled(desk, tickets())).out
+    told = desk("train", labelled(desk, tickets(90)), "--own-desk").out
     assert "category" in told
     assert "stored in" in told
     assert desk.helpdesk_requests() == []
@@ -58,7 +58,9 @@ def test_a_classifier_learnt_from_a_file_answers_the_next_run(open_desk: OpenDes
 @pytest.mark.slow
 def test_json_holds_its_scores_beside_those_of_the_rules(bare: Command) -> None:
     out = bare.folder / "learnt"
-    data = bare("train", labelled(bare, tickets()), "--out", str(out), "--task", "category", "--json").object
+    data = bare(
+        "train", labelled(bare, tickets()), "--own-desk", "--out", str(out), "--task", "category", "--json"
+    ).object
     learnt = data["classifier"]["tasks"]["category"]
     assert set(data["classifier"]["tasks"]) == {"category"}
     assert learnt["used"]
@@ -91,6 +93,16 @@ def test_it_learns_from_solved_tickets_and_only_reads(open_desk: OpenDesk) -> No
 
 
 @pytest.mark.slow
+def test_tickets_that_nobody_called_the_desks_own_are_learnt_from_and_not_used(open_desk: OpenDesk) -> None:
+    desk: Desk = open_desk([{"subject": "zinnia tulip lupin", "body": "somebody moved the zinnia"}])
+    folder = desk.state / "classifier"
+    told = desk("train", labelled(desk, tickets(90)), "--out", str(folder)).out
+    assert "nothing will be used: the tickets are not said to be this desk's own" in told
+    desk("run", "--since", "1d")
+    assert [line["analysis"]["source"] for line in desk.events("ticket")] == ["rules"]
+
+
+@pytest.mark.slow
 def test_the_report_shows_redacted_misses_and_needs_nothing_else(bare: Command) -> None:
     pytest.importorskip("matplotlib", reason="pictures belong to the extra 'report'")
     rows = tickets()
@@ -113,7 +125,8 @@ def test_the_report_shows_redacted_misses_and_needs_nothing_else(bare: Command) 
         ((), "name a file of labelled tickets, or say --from-helpdesk"),
         (("FILE", "--task", "mood"), "--task: 'mood' is none of category, urgency, sentiment"),
         (("FILE", "--since", "30d"), "--since and --include-ours belong to --from-helpdesk"),
-        (("FILE",), "say --out FOLDER"),
+        (("FILE", "--own-desk"), "say --out FOLDER"),
+        (("FILE",), "say --own-desk if these are your own"),
         (("missing.jsonl", "--out", "learnt"), "cannot be read"),
         (("FILE", "--task", "sentiment", "--out", "learnt"), "sentiment cannot be learnt: no ticket has a label"),
     ],

@@ -172,4 +172,5 @@ def _classifier(settings: Settings) -> AnalyseTicket:
     from ..analysis.classifier.analyser import LocalClassifier
 
     rules = RulesAnalyser(settings.taxonomy, settings.entities)
-    return with_rules_behind(LocalClassifier.load(settings.classifier_folder, settings.taxonomy, rules), rules)
+    learnt = LocalClassifier.load(settings.classifier_folder, settings.taxonomy, rules, settings.account)
+    return with_rules_behind(learnt, rules)

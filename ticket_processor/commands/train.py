@@ -39,6 +39,9 @@ def train(
     include_ours: Annotated[
         bool, typer.Option("--include-ours", help="With --from-helpdesk: also tickets that ticketbot triaged.")
     ] = False,
+    own_desk: Annotated[
+        bool, typer.Option("--own-desk", help="The files' tickets are this helpdesk's own: put in use what is learnt.")
+    ] = False,
     tasks: Annotated[
         list[str] | None,
         typer.Option(
@@ -66,6 +69,11 @@ def train(
         raise ConfigError("name a file of labelled tickets, or say --from-helpdesk")
     if (since is not None or include_ours) and not from_helpdesk:
         raise ConfigError("--since and --include-ours belong to --from-helpdesk")
+    if files and not own_desk and out is None:
+        raise ConfigError(
+            "tickets of another desk prove nothing about yours: say --own-desk if these are your own, "
+            "or --out FOLDER to learn from them without putting it in use"
+        )
     require_extra("sklearn", "skops")
     if report is not None:
         from ..evaluation.report import require_plots
@@ -94,7 +102,7 @@ def train(
     if corpus.passed_over:
         screen.notices([f"{corpus.passed_over} more are not used: {MAX_TICKETS} are enough"])
     taxonomy = settings.taxonomy
-    with screen.progress("learning", steps(chosen, bench=bench)) as move:
+    with screen.progress("learning", steps(corpus, chosen, bench=bench)) as move:
 
         def advance(count: int) -> None:
             clock.check()
@@ -107,6 +115,8 @@ def train(
             tasks=chosen,
             source=" and ".join(["files"] * bool(files) + ["the helpdesk's solved tickets"] * from_helpdesk),
             trained_at=iso(clock.now()),
+            own_desk=own_desk or not files,
+            account=settings.account,
             bench=bench,
             say=screen.say,
             advance=advance,

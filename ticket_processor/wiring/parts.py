@@ -259,7 +259,7 @@ def trained_classifier(
     try:
         if not read_description(folder).used:
             return None  # it beat the rules at nothing, which 'ticketbot train' has said
-        return LocalClassifier.load(folder, settings.taxonomy, rules)
+        return LocalClassifier.load(folder, settings.taxonomy, rules, settings.account)
     except NotTrained:
         return None
     except ClassifierUnusable as error:

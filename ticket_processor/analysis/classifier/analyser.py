@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,6 +24,7 @@ from .storage import (
     ClassifierUnusable,
     Description,
     Task,
+    account_digest,
     check,
     read_description,
     read_weights,
@@ -76,14 +78,23 @@ class LocalClassifier:
         self._loaded: _Loaded | None = None
 
     @classmethod
-    def load(cls, folder: Path, taxonomy: Taxonomy, rules: RulesAnalyser) -> LocalClassifier:
-        """The classifier in ``folder``, for a site with these categories.
+    def load(
+        cls, folder: Path, taxonomy: Taxonomy, rules: RulesAnalyser, account: str | None = None
+    ) -> LocalClassifier:
+        """The classifier in ``folder``, for a site with these categories and the helpdesk ``account``.
 
         Raises ``NotTrained`` when there is none, and :class:`ClassifierUnusable` when its files are damaged, foreign
-        or from another version, when it learnt categories that the taxonomy no longer has, when it beats the rules at
-        nothing, or when the extra ``ml`` is not installed.
+        or from another version, when it learnt from another helpdesk's tickets or categories that the taxonomy no
+        longer has, when it beats the rules at nothing, or when the extra ``ml`` is not installed.
         """
         description = read_description(folder)
+        if not description.own_desk:
+            raise ClassifierUnusable(
+                f"the classifier in {folder} learnt from files that nobody said are of this helpdesk: "
+                "train again with --own-desk if they are"
+            )
+        if account and description.account not in ("", account_digest(account)):
+            raise ClassifierUnusable(f"the classifier in {folder} learnt from another helpdesk's tickets: train again")
         category = description.tasks.get("category")
         gone = [name for name in category.labels if name not in taxonomy.names] if category else []
         if gone:
@@ -107,16 +118,16 @@ class LocalClassifier:
     def analyse(self, text: RedactedText) -> Analysis:
         """The analysis of ``text``; tasks at which the rules are as good come from the rules.
 
-        ``confidence`` is that of the category. Urgency never falls below the floors of the rules and of the category.
-        Raises :class:`AnalysisFailed` for a text without a word it knows, or when the weights cannot be read.
+        ``confidence`` is that of the category. Urgency never falls below the floors of named incidents and of the
+        category. Raises :class:`AnalysisFailed` for a text without a word it knows, or when the weights cannot be read.
         """
-        found = self.predict(text, self._description.used)
-        analysis, floor = self._rules.analyse_with_floor(text)
+        analysis, found = self._answered(text, self._description.used)
         urgency = analysis.urgency
         update: dict[str, object] = {"source": "classifier"}
         if "category" in found:
             best = found["category"]
-            category, subcategory = self._taxonomy.split(best.label)
+            label = with_subcategory(best.label, analysis, self._description.tasks["category"].labels)
+            category, subcategory = self._taxonomy.split(label)
             update |= {
                 "category": category,
                 "subcategory": subcategory,
@@ -128,7 +139,8 @@ class LocalClassifier:
             category, subcategory = analysis.category, analysis.subcategory
         if "urgency" in found:
             urgency = Urgency(found["urgency"].label)
-            urgency = urgency if floor is None else min(urgency, floor, key=list(Urgency).index)
+            if has_floor(analysis, outage=self._description.tasks["urgency"].outage_floor):
+                urgency = min(urgency, Urgency.HIGH, key=list(Urgency).index)
         update["urgency"] = self._taxonomy.at_least_floor(subcategory or category, urgency)
         if "sentiment" in found:
             update["sentiment"] = Sentiment(found["sentiment"].label)
@@ -139,19 +151,31 @@ class LocalClassifier:
 
         Raises :class:`AnalysisFailed` for a text without a word it knows, or when the weights cannot be read.
         """
+        return self._answered(text, tasks)[1]
+
+    def _answered(self, text: RedactedText, tasks: tuple[Task, ...]) -> tuple[Analysis, dict[Task, Prediction]]:
+        """The rules' analysis and the learnt answers, from one pass of the rules."""
+        from .points import rules_features
+
         loaded = self._ready()
         columns, values = loaded.features.vector(text.text)
         if not len(columns):
             raise AnalysisFailed("classifier_knows_no_word")
-        return {task: self._predict(loaded, task, columns, values) for task in tasks if task in loaded.linear}
+        analysis, points, urgency = self._rules.analyse_with_points(text)
+        found: dict[Task, Prediction] = {}
+        for task in tasks:
+            if task in loaded.linear:
+                more = rules_features(task, analysis, points, urgency, self._description.taxonomy)
+                found[task] = self._predict(loaded, task, columns, values, more)
+        return analysis, found
 
-    def _predict(self, loaded: _Loaded, task: Task, columns: Ints, values: Floats) -> Prediction:
+    def _predict(self, loaded: _Loaded, task: Task, columns: Ints, values: Floats, more: Floats) -> Prediction:
         from .scoring import decide, log_odds
 
         learnt = self._description.tasks[task]
         groups, group_of = loaded.groups[task]
         linear = loaded.linear[task]
-        decision = decide(linear.scores(columns, values)[None, :], learnt.temperature, group_of)
+        decision = decide(linear.scores(columns, values, more)[None, :], learnt.temperature, group_of)
         label = int(decision.labels[0])
         odds = learnt.slope * float(log_odds(decision.shares)[0]) + learnt.intercept
         confidence = round(1 / (1 + math.exp(-max(-30.0, min(30.0, odds)))), 3)
@@ -176,6 +200,18 @@ class LocalClassifier:
             return self._loaded
 
 
+def with_subcategory(label: str, analysis: Analysis, labels: Collection[str]) -> str:
+    """``label``, or the rules' sub-category of it where that is none of the learnt ``labels``."""
+    below = analysis.subcategory
+    return below if below is not None and below not in labels and analysis.category == label else label
+
+
+def has_floor(analysis: Analysis, *, outage: bool) -> bool:
+    """Whether the words of a ticket forbid an urgency below high: those of an incident, with ``outage`` of one too."""
+    floors = {"security", "safety", "outage"} if outage else {"security", "safety"}
+    return not floors.isdisjoint(analysis.alarms)
+
+
 def groups_of(task: Task, labels: tuple[str, ...], taxonomy: Taxonomy) -> tuple[tuple[str, ...], Ints]:
     """The names of the first level among ``labels``, and which of them each label belongs to."""
     import numpy as np
@@ -186,14 +222,16 @@ def groups_of(task: Task, labels: tuple[str, ...], taxonomy: Taxonomy) -> tuple[
 
 
 def _read(path: Path, description: Description, taxonomy: Taxonomy) -> _Loaded:
+    from .points import width
     from .scoring import Features, Linear
 
     content = read_weights(path)
     try:
         features = Features.from_arrays(content["features"])
-        width = len(features.idf)
         linear = {
-            task: Linear.from_arrays(content[task], columns=width, labels=len(learnt.labels))
+            task: Linear.from_arrays(
+                content[task], columns=len(features.idf) + width(task, description.taxonomy), labels=len(learnt.labels)
+            )
             for task, learnt in description.tasks.items()
         }
     except (KeyError, ValueError, IndexError, TypeError, AttributeError, UnicodeDecodeError):

@@ -91,14 +91,19 @@ class Features:
 
 @dataclass(frozen=True)
 class Linear:
-    """A weight for each column and label, and a bias for each label."""
+    """A weight for each column and label, and a bias for each label. The last columns are those of the rules."""
 
     weights: Floats
     bias: Floats
 
-    def scores(self, columns: Ints, values: Floats) -> Floats:
-        """One ticket's scores, one for each label; a softmax of them is a probability of sorts, before calibration."""
-        result: Floats = values @ self.weights[columns] + self.bias
+    def scores(self, columns: Ints, values: Floats, last: Floats) -> Floats:
+        """One ticket's scores, one for each label; a softmax of them is a probability of sorts, before calibration.
+
+        ``last`` are the values of all the last columns.
+        """
+        result: Floats = (
+            values @ self.weights[columns] + last @ self.weights[len(self.weights) - len(last) :] + self.bias
+        )
         return result
 
     def to_arrays(self) -> dict[str, npt.NDArray[np.generic]]:

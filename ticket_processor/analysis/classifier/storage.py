@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .scoring import Arrays
 
 DESCRIPTION = "classifier.json"
-FORMAT = 1
+FORMAT = 2
 
 Task = Literal["category", "urgency", "sentiment"]
 TASKS: tuple[Task, ...] = ("category", "urgency", "sentiment")
@@ -59,7 +59,7 @@ class TaskDescription(Frozen):
     rows: int
     rows_by_label: dict[str, int]
     left_out: dict[str, int] = Field(
-        default_factory=dict, description="labels with too few rows to learn, and how many"
+        default_factory=dict, description="labels that are not learnt by themselves, and how many rows have them"
     )
     macro_f1: float
     macro_f1_sd: float
@@ -67,7 +67,10 @@ class TaskDescription(Frozen):
     ece: float = Field(description="expected calibration error of the confidence")
     rules_macro_f1: float
     rules_accuracy: float
-    used: bool = Field(description="whether it beat the rules")
+    gain_low: float = Field(description="of 100 such trainings 95 gain more macro-F1 over the rules than this")
+    gain_high: float = Field(description="of 100 such trainings 95 gain less")
+    used: bool = Field(description="whether it learnt from enough rows and beat the rules by more than chance")
+    outage_floor: bool = Field(True, description="whether words of an outage keep the urgency high, as with the rules")
     temperature: float = Field(gt=0, description="scores are divided by it before the softmax")
     slope: float = Field(description="confidence = 1 / (1 + exp(-(slope * log-odds of the softmax + intercept)))")
     intercept: float
@@ -76,11 +79,13 @@ class TaskDescription(Frozen):
 class Description(Frozen):
     """The classifier's JSON file: enough to say whether and for what it can be used, without opening the weights."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     ticketbot: str
     trained_at: str
     rows: int = Field(description="different tickets that were learnt from")
     source: str
+    own_desk: bool = Field(False, description="whether the tickets are this helpdesk's own; others prove nothing")
+    account: str = Field("", description="digest of the helpdesk's host; empty: not known")
     taxonomy: tuple[str, ...]
     tasks: dict[Task, TaskDescription]
     weights: str = Field("", pattern=r"^(weights-[0-9a-f]{12}\.skops)?$")
@@ -88,8 +93,13 @@ class Description(Frozen):
 
     @property
     def used(self) -> tuple[Task, ...]:
-        """The tasks for which it beat the rules."""
-        return tuple(task for task in TASKS if task in self.tasks and self.tasks[task].used)
+        """The tasks for which it beat the rules on the desk's own tickets."""
+        return tuple(task for task in TASKS if self.own_desk and task in self.tasks and self.tasks[task].used)
+
+
+def account_digest(account: str | None) -> str:
+    """What stands for a helpdesk's host in a description; empty for none."""
+    return hashlib.sha256(account.casefold().encode()).hexdigest()[:16] if account else ""
 
 
 def require_extra(*modules: str) -> None:

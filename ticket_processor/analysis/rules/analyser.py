@@ -99,14 +99,10 @@ class RulesAnalyser:
 
         ``confidence`` is how often the category is right among texts with as clear a lead as this one.
         """
-        return self._analysed(text)[0]
+        return self.analyse_with_points(text)[0]
 
-    def analyse_with_floor(self, text: RedactedText) -> tuple[Analysis, Urgency | None]:
-        """:meth:`analyse` and :meth:`floor` for the time of the former."""
-        analysis, stakes = self._analysed(text)
-        return analysis, _floor(stakes)
-
-    def _analysed(self, text: RedactedText) -> tuple[Analysis, Stakes]:
+    def analyse_with_points(self, text: RedactedText) -> tuple[Analysis, dict[str, float], float]:
+        """:meth:`analyse`, and what it decided by: the points of each category, and those of urgency."""
         shown = text.text[:MAX_SCANNED]
         scanned = _as_written(shown)
         language = detect_language(scanned)
@@ -163,7 +159,7 @@ class RulesAnalyser:
             confidence=confidence,
             source="rules",
         )
-        return analysis, stakes
+        return analysis, scores.points, points
 
     def floor(self, text: RedactedText) -> Urgency | None:
         """The lowest urgency that the text's words allow: high for a real security incident, outage or danger.

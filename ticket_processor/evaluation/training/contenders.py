@@ -17,7 +17,6 @@ from sklearn.feature_selection import SelectKBest, chi2
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import ComplementNB
 from sklearn.svm import LinearSVC
-from sklearn.utils.class_weight import compute_sample_weight
 
 from ...analysis.classifier.scoring import Floats, Linear
 
@@ -51,28 +50,28 @@ def scores_of(fitted: Linear | Ensemble, matrix: Matrix) -> Floats:
     return result
 
 
-def logistic_regression(matrix: Matrix, targets: Targets, seed: int) -> Linear:
-    """Rare labels count as much as frequent ones, since the mean over labels is what is wanted."""
-    model = LogisticRegression(C=2.0, class_weight="balanced", max_iter=300, tol=1e-3, random_state=seed)
-    return _linear(model.fit(matrix, targets))
+def logistic_regression(matrix: Matrix, targets: Targets, weights: Floats, seed: int) -> Linear:
+    model = LogisticRegression(C=2.0, max_iter=300, tol=1e-3, random_state=seed)
+    return _linear(model.fit(matrix, targets, sample_weight=weights))
 
 
-def linear_svm(matrix: Matrix, targets: Targets, seed: int) -> Linear:
-    return _linear(LinearSVC(C=0.2, class_weight="balanced", random_state=seed).fit(matrix, targets))
+def linear_svm(matrix: Matrix, targets: Targets, weights: Floats, seed: int) -> Linear:
+    return _linear(LinearSVC(C=0.2, random_state=seed).fit(matrix, targets, sample_weight=weights))
 
 
-def naive_bayes(matrix: Matrix, targets: Targets, _seed: int) -> Linear:
+def naive_bayes(matrix: Matrix, targets: Targets, weights: Floats, _seed: int) -> Linear:
     """The complement variant, made for labels of unequal size."""
-    weights = ComplementNB(alpha=0.3).fit(matrix, targets).feature_log_prob_.T.astype(np.float32)
-    return Linear(weights, np.zeros(weights.shape[1], np.float32))
+    model = ComplementNB(alpha=0.3).fit(matrix, targets, sample_weight=weights)
+    learnt = model.feature_log_prob_.T.astype(np.float32)
+    return Linear(learnt, np.zeros(learnt.shape[1], np.float32))
 
 
-def random_forest(matrix: Matrix, targets: Targets, seed: int) -> Ensemble:
-    model = RandomForestClassifier(200, max_depth=25, class_weight="balanced_subsample", random_state=seed)
-    return _ensemble(model, matrix, targets)
+def random_forest(matrix: Matrix, targets: Targets, weights: Floats, seed: int) -> Ensemble:
+    model = RandomForestClassifier(200, max_depth=25, random_state=seed)
+    return _ensemble(model, matrix, targets, weights)
 
 
-def xgboost(matrix: Matrix, targets: Targets, seed: int) -> Ensemble:
+def xgboost(matrix: Matrix, targets: Targets, weights: Floats, seed: int) -> Ensemble:
     from xgboost import XGBClassifier
 
     model = XGBClassifier(
@@ -84,10 +83,10 @@ def xgboost(matrix: Matrix, targets: Targets, seed: int) -> Ensemble:
         n_jobs=1,
         verbosity=0,
     )
-    return _ensemble(model, matrix, targets, sample_weight=compute_sample_weight("balanced", targets))
+    return _ensemble(model, matrix, targets, weights)
 
 
-def catboost(matrix: Matrix, targets: Targets, seed: int) -> Ensemble:
+def catboost(matrix: Matrix, targets: Targets, weights: Floats, seed: int) -> Ensemble:
     from catboost import CatBoostClassifier
 
     model = CatBoostClassifier(
@@ -95,20 +94,19 @@ def catboost(matrix: Matrix, targets: Targets, seed: int) -> Ensemble:
         depth=4,
         learning_rate=0.15,
         rsm=_OF_THEM_FOR_EACH_TREE,
-        auto_class_weights="Balanced",
         loss_function="MultiClass",
         random_seed=seed,
         allow_writing_files=False,
         thread_count=1,
         verbose=False,
     )
-    return _ensemble(model, matrix, targets)
+    return _ensemble(model, matrix, targets, weights)
 
 
-Fit = Callable[[Matrix, Targets, int], Linear | Ensemble]
-"""Fits a matrix and the labels' numbers, 0 to n - 1, with a seed."""
+Fit = Callable[[Matrix, Targets, Floats, int], Linear | Ensemble]
+"""Fits a matrix and the labels' numbers, 0 to n - 1, with what each row counts and a seed."""
 
-LINEAR: Mapping[str, Callable[[Matrix, Targets, int], Linear]] = {
+LINEAR: Mapping[str, Callable[[Matrix, Targets, Floats, int], Linear]] = {
     USUAL: logistic_regression,
     "linear SVM": linear_svm,
     "naive Bayes": naive_bayes,
@@ -130,8 +128,8 @@ def _linear(model: Any) -> Linear:
     return Linear(np.ascontiguousarray(weights), bias)
 
 
-def _ensemble(model: Any, matrix: Matrix, targets: Targets, **options: Any) -> Ensemble:
+def _ensemble(model: Any, matrix: Matrix, targets: Targets, weights: Floats) -> Ensemble:
     chosen = SelectKBest(chi2, k=min(_TREE_FEATURES, matrix.shape[1])).fit(matrix, targets)
     columns = np.flatnonzero(chosen.get_support())
-    model.fit(matrix[:, columns].toarray(), targets, **options)
+    model.fit(matrix[:, columns].toarray(), targets, sample_weight=weights)
     return Ensemble(model, columns)

@@ -8,11 +8,13 @@ from pathlib import Path
 from ...analysis.classifier.storage import TASKS, Description, Task
 from ..report import MOST_ERRORS, Miss, heading, misses_part, scores_part, table, write_page
 from .contenders import LINEAR
+from .contest import Contest
 from .corpus import Corpus
-from .fitting import Contest, FittedTask, Trained
+from .fitting import FittedTask, Trained
+from .gate import FEWEST_TICKETS
 
 _LONGEST_TEXT = 400
-_SCORES = ("<task", "<method", "tickets", "labels", "macro-F1", "rules", "accuracy", "rules", "ECE", "<used")
+_SCORES = ("<task", "<method", "tickets", "labels", "macro-F1", "rules", "gain", "accuracy", "rules", "ECE", "<used")
 _CONTEST = ("<method", "macro-F1", "sd", "fit s", "ms a ticket")
 
 
@@ -26,10 +28,11 @@ def score_rows(description: Description) -> list[tuple[str, ...]]:
             str(len(learnt.labels)),
             f"{learnt.macro_f1:.3f}",
             f"{learnt.rules_macro_f1:.3f}",
+            f"{learnt.gain_low:+.3f} to {learnt.gain_high:+.3f}",
             f"{learnt.accuracy:.3f}",
             f"{learnt.rules_accuracy:.3f}",
             f"{learnt.ece:.3f}",
-            "yes" if learnt.used else "no",
+            "yes" if task in description.used else "no",
         )
         for task in TASKS
         if (learnt := description.tasks.get(task)) is not None
@@ -72,7 +75,7 @@ def summary_text(trained: Trained, *, bench: bool) -> str:
     parts = []
     for learnt in trained.learnt if bench else ():
         able = [contest for contest in learnt.contests if contest.failed is None]
-        parts.append(f"{learnt.task}, by {len(learnt.scores.confusion)} labels, five-fold cross-validation")
+        parts.append(f"{learnt.task}, by {len(learnt.scores.confusion)} labels, cross-validation")
         parts.append(text_table(_CONTEST, contest_rows(able)))
         parts.append("")
     parts.append(text_table(_SCORES, score_rows(trained.description)))
@@ -86,13 +89,22 @@ def remarks(trained: Trained) -> list[str]:
         left_out = learnt.description.left_out
         if left_out:
             named = ", ".join(f"{label} ({count})" for label, count in sorted(left_out.items()))
-            sentences.append(f"{learnt.task}: labels with too few tickets, or not in the taxonomy, left out: {named}")
+            sentences.append(f"{learnt.task}: labels with too few tickets, or not in the taxonomy, not learnt: {named}")
         best = max(learnt.contests, key=lambda contest: contest.macro_f1)
         if best.method not in LINEAR:
             sentences.append(f"{learnt.task}: {best.method} scored higher, but only a linear method is put in use")
         if not learnt.description.used:
-            sentences.append(f"{learnt.task} will not be used: the rules are as good on the same tickets")
+            sentences.append(f"{learnt.task} will not be used: {_why_not(learnt)}")
+    if not trained.description.own_desk:
+        sentences.append("nothing will be used: the tickets are not said to be this desk's own (--own-desk)")
     return sentences
+
+
+def _why_not(learnt: FittedTask) -> str:
+    fewest, count = FEWEST_TICKETS[learnt.task], learnt.description.rows
+    if count < fewest:
+        return f"it takes {fewest} labelled tickets, and there are {count}"
+    return f"on the same {count} tickets the rules may be as good, see the gain"
 
 
 def write_report(path: Path, trained: Trained, corpus: Corpus) -> None:
@@ -112,8 +124,9 @@ def write_report(path: Path, trained: Trained, corpus: Corpus) -> None:
         parts.append(misses_part(_misses(learnt, corpus), wrong))
     intro = (
         f"Trained {description.trained_at} by ticketbot {description.ticketbot} on {description.rows} tickets "
-        f"({description.source}). All scores are for tickets that the model had not seen (five-fold "
-        "cross-validation), the rules' for the same ones. Where the classifier is not better, it is not used."
+        f"({description.source}). All scores are for tickets that the model had not seen "
+        "(cross-validation), the rules' for the same ones. The gain over them lies in the named bounds 90 times in "
+        "100; where it may be chance, the classifier is not used."
     )
     told = ["Misclassified tickets are shown in redacted words; names in running text may remain: share with care."]
     write_page(path, "ticketbot: the local classifier", parts, [*told, *remarks(trained)], intro)

@@ -1,0 +1,71 @@
+"""One task as the learner is asked it: its labelled tickets, and the labels that it is to tell apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ...analysis.classifier.analyser import groups_of
+from ...analysis.classifier.scoring import Floats
+from ...analysis.classifier.storage import Task
+from ...core.models import Sentiment, Urgency
+from ...core.taxonomy import Taxonomy
+from .contenders import Matrix, Targets
+from .corpus import Corpus, Rows
+from .votes import with_votes
+
+FEWEST_OF_A_LABEL = 5
+"""Two labels need so many tickets each, and so does a sub-category, or its tickets count for its category."""
+
+
+@dataclass(frozen=True)
+class LabelledTask:
+    """One task's labelled tickets."""
+
+    task: Task
+    labels: tuple[str, ...]
+    left_out: dict[str, int]
+    rows: Rows
+    gold: tuple[str, ...]
+    targets: npt.NDArray[np.int64]
+    names: tuple[str, ...]
+    groups: tuple[str, ...]
+    group_of: npt.NDArray[np.int32]
+
+    def with_votes(self, matrix: Matrix, targets: Targets, weight: float) -> tuple[Matrix, Targets, Floats]:
+        """Some of the rows with the rules' votes behind them, and what each row counts."""
+        return with_votes(self.task, self.labels, self.names, matrix, targets, weight)
+
+
+def labelled_task(corpus: Corpus, task: Task, taxonomy: Taxonomy) -> LabelledTask | str:
+    """The tickets to learn ``task`` from, or why there is nothing to learn."""
+    given = corpus.labels[task]
+    counts = Counter(label for label in given if label is not None)
+    if not counts:
+        return "no ticket has a label"
+    space: list[str] = list(taxonomy.names) if task == "category" else [*Urgency] if task == "urgency" else [*Sentiment]
+    known = [name for name in space if counts[name]]
+    if not known:
+        return "the tickets' labels are none of the taxonomy's categories"
+    enough = [name for name in known if counts[name] >= FEWEST_OF_A_LABEL]
+    if len(enough) < 2:
+        return (
+            f"it takes two labels with at least {FEWEST_OF_A_LABEL} different tickets each, and there are {len(enough)}"
+        )
+    learnt_as = {name: name for name in known}
+    if task == "category":
+        learnt_as |= {name: taxonomy.split(name)[0] for name in known if name not in enough}
+        wanted = {*learnt_as.values(), *taxonomy.top} - {
+            top for top in taxonomy.top if top not in learnt_as.values() and set(taxonomy.children(top)) & set(enough)
+        }
+    else:  # where nothing was ever critical there may be three levels
+        wanted = {name for name in space if name in known or name != Urgency.CRITICAL}
+    labels = tuple(str(name) for name in space if name in wanted)
+    rows = np.array([at for at, label in enumerate(given) if label in learnt_as])
+    gold = tuple(str(given[at]) for at in rows)
+    targets = np.array([labels.index(learnt_as[label]) for label in gold])
+    left_out = {label: count for label, count in counts.items() if label not in labels}
+    return LabelledTask(task, labels, left_out, rows, gold, targets, taxonomy.names, *groups_of(task, labels, taxonomy))
