@@ -18,6 +18,7 @@ _LEVELS = (Urgency.LOW, Urgency.MEDIUM, Urgency.HIGH, Urgency.CRITICAL)
 _CLEAR = 5.0
 """Points of a category of which the rules are sure."""
 
+_MOOD = np.float32(1.5)
 _CLEAR_HASTE = {"low": -3.0, "medium": 0.0, "high": 6.0, "critical": 16.0}
 
 
@@ -28,7 +29,7 @@ def rules_features(
     if task == "category":
         return np.log1p(np.array([points.get(name, 0.0) for name in names], np.float32))
     if task == "sentiment":
-        return _one_of(Sentiment, analysis.sentiment)
+        return _MOOD * _one_of(Sentiment, analysis.sentiment)
     alarms = [alarm in analysis.alarms for alarm in _ALARMS]
     tone = np.array([*alarms, analysis.urgent_tone], np.float32)
     return np.concatenate((_haste(urgency), tone, _one_of(_LEVELS, analysis.urgency)))
@@ -39,7 +40,7 @@ def vote(task: Task, label: str, names: Sequence[str]) -> Floats:
     if task == "category":
         return np.float32(np.log1p(_CLEAR)) * _one_of(names, label)
     if task == "sentiment":
-        return _one_of(Sentiment, label)
+        return _MOOD * _one_of(Sentiment, label)
     return np.concatenate(
         (_haste(_CLEAR_HASTE[label]), np.zeros(len(_ALARMS) + 1, np.float32), _one_of(_LEVELS, label))
     )
