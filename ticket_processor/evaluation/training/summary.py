@@ -125,7 +125,7 @@ def write_report(path: Path, trained: Trained, corpus: Corpus) -> None:
     intro = (
         f"Trained {description.trained_at} by ticketbot {description.ticketbot} on {description.rows} tickets "
         f"({description.source}). All scores are for tickets that the model had not seen "
-        "(cross-validation), the rules' for the same ones. The gain over them lies in the named bounds 80 times in "
+        "(cross-validation), the rules' for the same ones. The gain over them lies in the named bounds 90 times in "
         "100; where it may be chance, the classifier is not used."
     )
     told = ["Misclassified tickets are shown in redacted words; names in running text may remain: share with care."]
