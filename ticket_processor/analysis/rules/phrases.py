@@ -102,6 +102,21 @@ class _ByWord(dict[str, T]):
         return found
 
 
+class _Entry(NamedTuple):
+    """An entry's place among those that begin with a word, its number, and its other units."""
+
+    rank: int
+    number: int
+    rest: tuple[int, ...]
+
+
+class _Begun(NamedTuple):
+    """The entries that begin with a word: those to look at in any case, and others by their second unit."""
+
+    at_once: list[_Entry]
+    by_second: dict[int, list[_Entry]]
+
+
 class PhraseMatcher(Generic[T]):
     """Compiled entries. Immutable but for a cache that is safe to share, so threads may use one together."""
 
@@ -183,9 +198,15 @@ class PhraseMatcher(Generic[T]):
             found += [number for text, number in self._infix.items() if text in word]
         return tuple(found)
 
-    def _find_begun(self, word: str) -> tuple[tuple[int, tuple[int, ...]], ...]:
-        """The entries that may begin with this word, each with its other units."""
-        return tuple(entry for unit in self._find_units(word) for entry in self._by_first.get(unit, ()))
+    def _find_begun(self, word: str) -> _Begun | None:
+        """The entries that may begin with this word."""
+        at_once: list[_Entry] = []
+        by_second: dict[int, list[_Entry]] = {}
+        entries = (entry for unit in self._find_units(word) for entry in self._by_first.get(unit, ()))
+        for rank, (number, rest) in enumerate(entries):
+            entry = _Entry(rank, number, rest)
+            (by_second.setdefault(rest[0], []) if rest and rest[0] != -1 else at_once).append(entry)
+        return _Begun(at_once, by_second) if at_once or by_second else None
 
     def find(self, words: list[str], text: str = "") -> list[Hit[T]]:
         """Every entry found in ``words``, and, for scripts without spaces, in ``text``. Overlaps included.
@@ -196,14 +217,18 @@ class PhraseMatcher(Generic[T]):
         units_of = self._units_of
         last = len(words) - 1
         for start, begun in enumerate(map(self._begun_by.__getitem__, words)):
-            for number, rest in begun:
-                if not rest:
-                    hits.append(Hit(start, start + 1, number, self._values[number]))
-                # Most entries end with their second word: seen here, it costs no call.
-                elif start < last and (rest[0] == -1 or rest[0] in units_of[words[start + 1]]):
-                    end = self._match(words, start + 1, rest)
-                    if end:
-                        hits.append(Hit(start, end, number, self._values[number]))
+            if begun is None:
+                continue
+            found = begun.at_once
+            if begun.by_second and start < last:
+                # Most entries end with their second word: by it they are found, however many begin alike.
+                more = [entry for unit in units_of[words[start + 1]] for entry in begun.by_second.get(unit, ())]
+                if more:
+                    found = sorted([*found, *more])
+            for _, number, rest in found:
+                end = self._match(words, start + 1, rest) if rest else start + 1
+                if end:
+                    hits.append(Hit(start, end, number, self._values[number]))
         if self._contained_any is not None and text:
             for match in self._contained_any.finditer(text.casefold()):
                 number = self._contained_number[match.group()]

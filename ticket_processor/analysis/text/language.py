@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
 from threading import Lock
 
 from ...core.lazy_pattern import lazy_pattern
@@ -18,6 +18,7 @@ from ..rules.lexicon import lists
 
 MAX_SCANNED = 1_500
 """Characters looked at: enough to be sure, and short enough to cost nothing."""
+_CACHED_WORDS = 20_000
 
 # Scripts that one language (of those met in practice) writes. Ranges are from the Unicode block list.
 _SCRIPTS: dict[str, tuple[tuple[int, int], ...]] = {
@@ -111,26 +112,27 @@ def _arabic(text: str) -> str:
     return "fa" if len(re.findall("[پچژگکی]", text)) * 25 > len(text) else "ar"
 
 
+@lru_cache(maxsize=_CACHED_WORDS)
+def _votes_of(word: str) -> Sequence[tuple[str, float]]:
+    votes = _votes_of_words()
+    hits = votes.get(word)
+    if hits is None and "'" in word:
+        hits = votes.get(word.split("'", 1)[1])
+    if hits:
+        return hits
+    affixes = lists("languages")["affixes"]
+    found = [affixes.get(word[-size:], ()) for size in _affix_sizes() if len(word) >= size + 2]
+    return [(language, 0.25) for languages in found for language in languages]
+
+
 def _votes(text: str) -> dict[str, float]:
     """Points of each language for its frequent words, telling letters and endings in the text."""
-    evidence, votes = lists("languages"), _votes_of_words()
+    evidence = lists("languages")
     scores: dict[str, float] = dict.fromkeys(evidence["words"], 0.0)
     for word, times in Counter(_WORD.findall(text)).items():
         weight = min(times, 5)
-        hits = votes.get(word)
-        if hits is None and "'" in word:
-            hits = votes.get(word.split("'", 1)[1])
-        if hits:
-            for language, vote in hits:
-                scores[language] += vote * weight
-            continue
-        for size in _affix_sizes():
-            if len(word) < size + 2:
-                break
-            languages = evidence["affixes"].get(word[-size:])
-            if languages:
-                for language in languages:
-                    scores[language] += 0.25 * weight
+        for language, vote in _votes_of(word):
+            scores[language] += vote * weight
     if not text.isascii():
         for char, times in Counter(_TELLING.findall(text)).items():
             languages = evidence["letters"][char]
