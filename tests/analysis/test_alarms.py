@@ -175,3 +175,38 @@ def test_any_text_has_stakes(text: str, language: str) -> None:
 @pytest.mark.parametrize("unit", ["hacked ", "payment ", "no ", ". ", "!", "A ", "障害"])
 def test_a_hostile_text_of_a_hundred_kilobytes_finishes(unit: str) -> None:
     stakes_of(unit * (100_000 // len(unit)), "und")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Application as security analyst\nFor three years I have investigated ransomware at a bank. My CV is attached.",
+        "Bericht gesucht\nFür unsere Ablage: Der Server wurde letztes Jahr gehackt. Könnt ihr das Protokoll schicken?",
+        "Assurance\nJ'envisage un contrat. Un vélo volé dans une cave serait-il couvert ?",
+        "Gepland onderhoud\nZaterdagnacht is de webshop niet bereikbaar. U hoeft niets te doen.",
+    ],
+)
+def test_a_text_about_work_news_offers_or_the_past_raises_no_alarm(text: str) -> None:
+    assert ANALYSER.floor(redact(text)) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I read your newsletter.\nSince last night someone has been logged into my account, please block it right now.",
+        "Nach der Schulung\nSeit heute früh sind alle Dateien verschlüsselt worden, bitte sofort helfen!",
+    ],
+)
+def test_an_incident_of_now_outweighs_a_word_of_something_else(text: str) -> None:
+    assert ANALYSER.floor(redact(text)) is Urgency.HIGH
+
+
+def test_signs_far_apart_raise_an_alarm_together() -> None:
+    text = (
+        "A sales rep who leaves on Friday acted oddly.\nHe exported every contact.\nPlease revoke his rights tonight."
+    )
+    assert ANALYSER.floor(redact(text)) is Urgency.HIGH
+
+
+def test_a_locked_file_is_not_held_to_ransom() -> None:
+    assert ANALYSER.floor(redact("The build fails because the file is locked by the linter")) is None

@@ -2,7 +2,8 @@
 
 Sentence by sentence, by phrases that speak for themselves (``words/alarms.toml``, ``words/stakes.toml``) and by parts
 that do so together, such as a device and that it is gone (``words/incidents.toml``). A sentence that says there is
-none, that it is over, planned or a question about what is offered raises no alarm. Pure functions, safe in any thread.
+none, that it is over, planned or a question about what is offered raises no alarm, nor does a text that tells more of
+such things than of an incident of now (``words/bearing.toml``). Pure functions, safe in any thread.
 """
 
 from __future__ import annotations
@@ -23,10 +24,15 @@ _SHOUTING = re.compile(r"!{3,}|\b[A-Z]{4,}(?:\W+[A-Z]{2,}){2,}")
 _NEGATION_REACH = 2
 # How far the parts of an incident may stand from each other, in words; in characters where no spaces divide them.
 _NEAR, _NEAR_IN_TEXT = 8, 25
+_NO_WORDS = ("together", "throughout", "hypothetical")
 _NO_NEGATIONS = {"prevent", "avoid"}
 _INCIDENTS = frozenset(("security", "outage", "safety"))
 _ALONE = _INCIDENTS | {"legal", "churn", "haste", "defused"}
 Hits = dict[str, list[Hit[tuple[str, ...]]]]
+Signs = dict[str, set[int]]
+"""The entries found in a text, by kind."""
+# How much each entry of a kind says that a text is about no incident of now.
+_AGAINST = {"elsewhere": 2, "general": 1}
 ALARMS = ("security", "safety", "legal", "outage", "churn")
 
 
@@ -81,10 +87,10 @@ class _Combination(NamedTuple):
 
 
 @cache
-def _combinations() -> tuple[_Combination, ...]:
+def _combinations(reach: str) -> tuple[_Combination, ...]:
     return tuple(
         _Combination(kind, tuple(parts), frozenset(parts))
-        for kind, rows in lists("incidents")["together"].items()
+        for kind, rows in lists("incidents")[reach].items()
         for parts in rows
     )
 
@@ -94,11 +100,12 @@ def _matcher(language: str) -> PhraseMatcher[tuple[str, ...]]:
     """Entries with all that they mean: alarms, parts of one, or what takes it out."""
     phrases: dict[str, dict[str, str]] = {**lists("alarms"), **lists("stakes")}
     known = phrases["security"]
-    phrases |= {name: words for name, words in lists("incidents").items() if name not in ("together", "hypothetical")}
+    phrases |= {name: words for name, words in lists("incidents").items() if name not in _NO_WORDS}
+    phrases |= lists("bearing")
     meanings: dict[str, list[str]] = {}
     for kind, words in phrases.items():
         for name in sorted({language, "en"}) if language in known else sorted(known):
-            for entry in entries_of(words[name]):
+            for entry in entries_of(words.get(name, "")):
                 # "brand" burns in German only.
                 if language in known or name == "en" or " " in entry or not entry.isascii():
                     meanings.setdefault(entry, []).append(kind)
@@ -109,17 +116,27 @@ def stakes_of(text: str, language: str) -> Stakes:
     """The alarms of ``text``, whose language has the ISO 639-1 code ``language`` (``"und"``: try all known)."""
     text = text[:MAX_SCANNED]
     heading, _, rest = text.partition("\n")
-    found, below = _raised(heading, language), _raised(rest, language)
+    signs: Signs = {}
+    found, below = _raised(heading, language, signs), _raised(rest, language, signs)
     if "calm" in below and _INCIDENTS.isdisjoint(below):
         found -= _INCIDENTS  # a heading only names what the text is about
     found |= below
+    found |= {row.kind for row in _combinations("throughout") if row.needed <= signs.keys()}
+    if not _INCIDENTS.isdisjoint(found) and _is_elsewhere(signs):
+        found = found - _INCIDENTS | {"calm"}
     if _SHOUTING.search(text):
         found.add("haste")
     return Stakes(**dict.fromkeys(found, True))
 
 
-def _raised(text: str, language: str) -> set[str]:
-    """What the sentences of ``text`` raise, and ``calm``."""
+def _is_elsewhere(signs: Signs) -> bool:
+    """Whether what tells of drills, news, offers and the past outweighs what tells of an incident of now."""
+    against = sum(weight * len(signs.get(kind, ())) for kind, weight in _AGAINST.items())
+    return against > len(signs.get("present", ()))
+
+
+def _raised(text: str, language: str, signs: Signs) -> set[str]:
+    """What the sentences of ``text`` raise, and ``calm``; ``signs`` gets all entries found."""
     matcher = _matcher(language)
     found: set[str] = set()
     for sentence in _SENTENCE_END.split(text):
@@ -130,9 +147,10 @@ def _raised(text: str, language: str) -> set[str]:
         for hit in matcher.find(words, sentence):
             for kind in hit.value:
                 hits.setdefault(kind, []).append(hit)
+                signs.setdefault(kind, set()).add(hit.entry)
         present = hits.keys()
         alone = _ALONE & present
-        together = [row for row in _combinations() if row.needed <= present]
+        together = [row for row in _combinations("together") if row.needed <= present]
         if not alone and not together:
             continue
         if "shadow" in hits:

@@ -43,7 +43,7 @@ _ORDER = (Urgency.LOW, Urgency.MEDIUM, Urgency.HIGH, Urgency.CRITICAL)
 _LEANING = {"feature_request": -2.0, "general": -1.0, "security": 1.0, "technical": 0.5}
 _CRITICAL_FROM, _HIGH_FROM, _LOW_FROM = 16.0, 4.0, -2.0
 _PRAISE = -4.0
-_ALARM, _SHORT = 3.0, 40
+_ALARM, _SHORT = 3.0, 47
 # A second category is named when it has this much of the best one's score, and one helping word of its own: with less,
 # "the right one is among them" gains little more, and more than every third ticket would have one.
 _SECONDARY_SHARE, _SECONDARY_LEAST = 0.4, 1.2
