@@ -163,7 +163,8 @@ def print_alarms(analyser: RulesAnalyser) -> None:
     print("\nSecurity incidents and outages (own table, eight languages): recall of high or critical, false alarms")
     for at, which in enumerate(HALVES):
         for kind, texts in (("real", half(ALARMS, at)), ("alike", half(HARMLESS, at))):
-            answers = [analyser.analyse_with_floor(redact(text)) for _, text in texts]
+            redacted = [redact(text) for _, text in texts]
+            answers = [(analyser.analyse(text), analyser.floor(text)) for text in redacted]
             named = Counter(analysis.category for analysis, _ in answers)
             print(
                 f"  {which:5} {kind:6} urgency {_share(str(a.urgency) in PRESSING for a, _ in answers):.3f}  "

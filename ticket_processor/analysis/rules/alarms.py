@@ -3,7 +3,8 @@
 Sentence by sentence, by phrases that speak for themselves (``words/alarms.toml``, ``words/stakes.toml``) and by parts
 that do so together, such as a device and that it is gone (``words/incidents.toml``). A sentence that says there is
 none, that it is over, planned or a question about what is offered raises no alarm, nor does a text that tells more of
-such things than of an incident of now (``words/bearing.toml``). Pure functions, safe in any thread.
+such things than of an incident of now (``words/bearing.toml``). Learnt weights have the last word on whole mails (see
+:mod:`.incident_model`). Pure functions, safe in any thread.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from functools import cache
 from typing import NamedTuple
 
 from ...core.models import Frozen, Risk
+from .incident_model import LANGUAGES, chances
 from .lexicon import lists
 from .phrases import Hit, PhraseMatcher, entries_of, words_of
 
@@ -33,6 +35,17 @@ Signs = dict[str, set[int]]
 """The entries found in a text, by kind."""
 # How much each entry of a kind says that a text is about no incident of now.
 _AGAINST = {"elsewhere": 2, "general": 1}
+# Parts of an incident that ordinary tickets seldom hold. How likely an incident has to be by the learnt weights: where
+# phrases raise it and tell of now, where they raise it, where only several such parts are there, and where one is.
+_TELLING = frozenset(
+    (
+        *("stranger", "seized", "stole", "exposed", "secret", "foreign", "others", "gone", "lure", "entered"),
+        *("not_mine", "unknown_to_us", "unasked", "locked", "nobody", "everyone", "dead", "hazard", *_INCIDENTS),
+    )
+)
+_LIKELY_NOW, _LIKELY, _VERY_LIKELY, _MOST_LIKELY = 0.35, 0.5, 0.65, 0.85
+_LONGEST = 120
+"""Words of a text that free words may raise, as many as the learnt mails have. Long reports hold words of all kinds."""
 ALARMS = ("security", "safety", "legal", "outage", "churn")
 
 
@@ -124,9 +137,28 @@ def stakes_of(text: str, language: str) -> Stakes:
     found |= {row.kind for row in _combinations("throughout") if row.needed <= signs.keys()}
     if not _INCIDENTS.isdisjoint(found) and _is_elsewhere(signs):
         found = found - _INCIDENTS | {"calm"}
+    if language in LANGUAGES:
+        found = _weighed(found, signs, text)
     if _SHOUTING.search(text):
         found.add("haste")
     return Stakes(**dict.fromkeys(found, True))
+
+
+def _weighed(found: set[str], signs: Signs, text: str) -> set[str]:
+    """``found`` as the learnt weights see it: alarming words alone raise nothing, and free words may."""
+    raised = found & _INCIDENTS
+    parts = 0 if raised else len(_TELLING.intersection(signs))
+    if not raised and not parts:
+        return found
+    words = words_of(text)
+    told = chances(words)
+    if told is None:
+        return found
+    if raised:
+        least = _LIKELY_NOW if signs.get("present") else _LIKELY
+        return found if told.of_any >= least else found - raised | {"calm"}
+    least = _VERY_LIKELY if parts > 1 else _MOST_LIKELY
+    return found | {told.likeliest} if told.of_any >= least and len(words) <= _LONGEST else found
 
 
 def _is_elsewhere(signs: Signs) -> bool:

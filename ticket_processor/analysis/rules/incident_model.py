@@ -1,0 +1,119 @@
+"""How likely a text tells of an incident that is happening now, by weights learnt from invented mails.
+
+Word lists say that alarming words are there; they cannot tell "our backups were encrypted last night" from "do you
+encrypt backups". The weights were learnt by ``scripts/learn_incidents.py`` from mails that were written for this
+project in the :data:`LANGUAGES`: incidents, their look-alikes, and everyday tickets. Pure functions, safe in any
+thread.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import NamedTuple
+
+from ...core.lazy_pattern import lazy_pattern
+
+LANGUAGES = frozenset({"de", "en", "es", "fr", "it", "ja", "nl", "pt"})
+MOST_WORDS = 200
+"""Words looked at."""
+SCALE = 1_000
+"""Weights are stored as whole numbers, so many to one."""
+FILE = "words/incident_weights.txt"
+
+_SIZES = (3, 4, 5)
+FEWEST_TOKENS = 28
+"""Some 15 words, or 30 characters without spaces: of less nothing is said, for whole mails were learnt from."""
+
+_CACHED_TOKENS = 20_000
+_SPACELESS = lazy_pattern(r"[\u3040-\u30ff\u3400-\u9fff]+")
+_SPACELESS_TOKEN = 3
+
+Weights = tuple[float, float, float]
+
+
+class Chances(NamedTuple):
+    """The probabilities, 0 to 1, that a text tells of each kind of incident."""
+
+    security: float
+    outage: float
+    safety: float
+
+    @property
+    def of_any(self) -> float:
+        """The probability that it tells of an incident at all."""
+        return sum(self)
+
+    @property
+    def likeliest(self) -> str:
+        """The kind of incident that it most likely tells of."""
+        return max(zip(self, self._fields, strict=True))[1]
+
+
+def chances(words: Sequence[str]) -> Chances | None:
+    """The chances of a text with these ``words`` (see ``words_of``), the subject's included.
+
+    ``None`` where they are too few to go by.
+    """
+    found = dict.fromkeys(tokens(words[:MOST_WORDS]))
+    if len(found) < FEWEST_TOKENS:
+        return None
+    length = math.sqrt(len(found))
+    sums = [0.0, 0.0, 0.0]
+    for token in found:
+        for kind, weight in enumerate(_of_token(token)):
+            sums[kind] += weight
+    odds = [math.exp(min(30.0, bias + total / length)) for bias, total in zip(_bias(), sums, strict=True)]
+    whole = 1.0 + sum(odds)
+    return Chances(*(each / whole for each in odds))
+
+
+def tokens(words: Sequence[str]) -> Iterator[str]:
+    """The words and pairs of neighbours; of scripts without spaces, pieces of three characters."""
+    before = ""
+    for word in words:
+        if not word.isascii() and _SPACELESS.search(word):
+            before = ""
+            for run in _SPACELESS.findall(word):
+                for at in range(max(1, len(run) - 1)):
+                    yield run[at : at + _SPACELESS_TOKEN]
+        else:
+            yield word
+            if before:
+                yield f"{before} {word}"
+            before = word
+
+
+def features(token: str) -> set[str]:
+    """What is counted of a token: a word as a whole and in pieces of three to five characters, a pair as it is."""
+    if " " in token:
+        return {token}
+    if not token.isascii() and _SPACELESS.search(token):
+        return {token, token[:2]}
+    padded = f" {token} "
+    pieces = {padded[at : at + size] for size in _SIZES for at in range(len(padded) - size + 1)}
+    return pieces | {f"={token}"}
+
+
+@lru_cache(maxsize=_CACHED_TOKENS)
+def _of_token(token: str) -> Weights:
+    known = _weights()
+    found = [known[feature] for feature in features(token) if feature in known]
+    return (sum(each[0] for each in found), sum(each[1] for each in found), sum(each[2] for each in found))
+
+
+@cache
+def _weights() -> dict[str, Weights]:
+    lines = files(__package__).joinpath(FILE).read_text(encoding="utf-8").split("\n")
+    rows = (line.split("\t") for line in lines if line and not line.startswith("#"))
+    return {
+        feature: (int(security) / SCALE, int(outage) / SCALE, int(safety) / SCALE)
+        for feature, security, outage, safety in rows
+    }
+
+
+@cache
+def _bias() -> Weights:
+    return _weights()[""]
