@@ -106,7 +106,7 @@ def use(learnt: Learnt) -> None:
     scaled = {name: tuple(each / SCALE for each in row) for name, row in {**learnt.weights, "": learnt.bias}.items()}
     incident_model._weights = lambda: scaled
     incident_model._bias.cache_clear()
-    incident_model._of_token.cache_clear()
+    incident_model._of_word.cache_clear()
 
 
 def print_figures(title: str, mails: Sequence[Mail]) -> None:

@@ -151,14 +151,15 @@ def _weighed(found: set[str], signs: Signs, text: str) -> set[str]:
     if not raised and not parts:
         return found
     words = words_of(text)
+    if not raised and len(words) > _LONGEST:
+        return found
     told = chances(words)
     if told is None:
         return found
     if raised:
         least = _LIKELY_NOW if signs.get("present") else _LIKELY
         return found if told.of_any >= least else found - raised | {"calm"}
-    least = _VERY_LIKELY if parts > 1 else _MOST_LIKELY
-    return found | {told.likeliest} if told.of_any >= least and len(words) <= _LONGEST else found
+    return found | {told.likeliest} if told.of_any >= (_VERY_LIKELY if parts > 1 else _MOST_LIKELY) else found
 
 
 def _is_elsewhere(signs: Signs) -> bool:

@@ -27,7 +27,7 @@ _SIZES = (3, 4, 5)
 FEWEST_TOKENS = 28
 """Some 15 words, or 30 characters without spaces: of less nothing is said, for whole mails were learnt from."""
 
-_CACHED_TOKENS = 20_000
+_CACHED_WORDS = 20_000
 _SPACELESS = lazy_pattern(r"[\u3040-\u30ff\u3400-\u9fff]+")
 _SPACELESS_TOKEN = 3
 
@@ -61,10 +61,9 @@ def chances(words: Sequence[str]) -> Chances | None:
     if len(found) < FEWEST_TOKENS:
         return None
     length = math.sqrt(len(found))
-    sums = [0.0, 0.0, 0.0]
-    for token in found:
-        for kind, weight in enumerate(_of_token(token)):
-            sums[kind] += weight
+    known = _weights()
+    rows = [row for token in found if (row := known.get(token) if " " in token else _of_word(token)) is not None]
+    sums = (sum(column) for column in zip(*rows, strict=True)) if rows else (0.0, 0.0, 0.0)
     odds = [math.exp(min(30.0, bias + total / length)) for bias, total in zip(_bias(), sums, strict=True)]
     whole = 1.0 + sum(odds)
     return Chances(*(each / whole for each in odds))
@@ -97,10 +96,12 @@ def features(token: str) -> set[str]:
     return pieces | {f"={token}"}
 
 
-@lru_cache(maxsize=_CACHED_TOKENS)
-def _of_token(token: str) -> Weights:
+@lru_cache(maxsize=_CACHED_WORDS)
+def _of_word(word: str) -> Weights | None:
     known = _weights()
-    found = [known[feature] for feature in features(token) if feature in known]
+    found = [known[feature] for feature in features(word) if feature in known]
+    if not found:
+        return None
     return (sum(each[0] for each in found), sum(each[1] for each in found), sum(each[2] for each in found))
 
 

@@ -111,10 +111,11 @@ class _Entry(NamedTuple):
 
 
 class _Begun(NamedTuple):
-    """The entries that begin with a word: those to look at in any case, and others by their second unit."""
+    """The entries that begin with a word: those of one word, and others by the unit that comes next, or after a gap."""
 
-    at_once: list[_Entry]
+    alone: list[_Entry]
     by_second: dict[int, list[_Entry]]
+    by_later: dict[int, list[_Entry]]
 
 
 class PhraseMatcher(Generic[T]):
@@ -200,13 +201,17 @@ class PhraseMatcher(Generic[T]):
 
     def _find_begun(self, word: str) -> _Begun | None:
         """The entries that may begin with this word."""
-        at_once: list[_Entry] = []
-        by_second: dict[int, list[_Entry]] = {}
+        begun = _Begun([], {}, {})
         entries = (entry for unit in self._find_units(word) for entry in self._by_first.get(unit, ()))
         for rank, (number, rest) in enumerate(entries):
             entry = _Entry(rank, number, rest)
-            (by_second.setdefault(rest[0], []) if rest and rest[0] != -1 else at_once).append(entry)
-        return _Begun(at_once, by_second) if at_once or by_second else None
+            if not rest:
+                begun.alone.append(entry)
+            elif rest[0] != -1:
+                begun.by_second.setdefault(rest[0], []).append(entry)
+            elif len(rest) > 1:
+                begun.by_later.setdefault(rest[1], []).append(entry)
+        return begun if any(begun) else None
 
     def find(self, words: list[str], text: str = "") -> list[Hit[T]]:
         """Every entry found in ``words``, and, for scripts without spaces, in ``text``. Overlaps included.
@@ -219,12 +224,16 @@ class PhraseMatcher(Generic[T]):
         for start, begun in enumerate(map(self._begun_by.__getitem__, words)):
             if begun is None:
                 continue
-            found = begun.at_once
+            found = begun.alone
+            more: list[_Entry] = []
+            # By a later word the few that can match are found, however many begin alike.
             if begun.by_second and start < last:
-                # Most entries end with their second word: by it they are found, however many begin alike.
                 more = [entry for unit in units_of[words[start + 1]] for entry in begun.by_second.get(unit, ())]
-                if more:
-                    found = sorted([*found, *more])
+            if begun.by_later and start < last:
+                near = {unit for word in words[start + 1 : start + 2 + _GAP] for unit in units_of[word]}
+                more += [entry for unit in near & begun.by_later.keys() for entry in begun.by_later[unit]]
+            if more:
+                found = sorted([*found, *more])
             for _, number, rest in found:
                 end = self._match(words, start + 1, rest) if rest else start + 1
                 if end:
