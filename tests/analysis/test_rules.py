@@ -254,6 +254,7 @@ def test_a_category_name_that_makes_no_tag_is_refused(name: str) -> None:
         ("أين معلومات العالم عن أسعار الخدمات؟", "ar", Sentiment.NEUTRAL),
         ("bahut bekar service hai, sab bakwas", "hi", Sentiment.NEGATIVE),
         ("bahut badhiya kaam, dhanyavaad", "hi", Sentiment.POSITIVE),
+        ("मेरे खाते में देखने के लिए क्या करना है", "hi", Sentiment.NEUTRAL),
         ("Die Rechnung war im Anhang, die Nummer steht dabei", "de", Sentiment.NEUTRAL),
         ("Thanks", "en", Sentiment.NEUTRAL),
         ("", "und", Sentiment.NEUTRAL),
