@@ -43,6 +43,7 @@ _MESSAGE = 500
 _LONGEST_PRAISE = 500
 _ASKS = "asks"
 
+_HINDI_DOT = "\u093c"
 _ARABIC_SIGNS = re.compile("[\u064b-\u0652\u0640]")
 _ARABIC_LETTERS = str.maketrans("أإآٱىة", "اااايه")
 
@@ -65,6 +66,12 @@ def _matcher(language: str) -> PhraseMatcher[float]:
         # "die" and "war" are no moods in German.
         if language == "en" or name != "en" or (abs(score) > 1 and entry not in common)
     }
+    if language == "en":
+        mixed = set(entries_of(lists("moods")["hindi_in_english"]))
+        hindi = {
+            entry: float(score) for score, words in moods["hi"].items() for entry in entries_of(words) if entry in mixed
+        }
+        entries = hindi | entries
     for entry in entries_of(lists("moods")["trouble"].get(language, "")):
         entries.setdefault(entry, _TROUBLE)
     return PhraseMatcher(entries.items())
@@ -263,6 +270,10 @@ def mood_of(words: list[str], text: str, language: str) -> Sentiment:
     """As :func:`sentiment_of`, for a text whose ``words`` are known already."""
     if language == "ar":
         text = _plain_arabic(text)
+        words = words_of(text)
+    elif language == "hi" and _HINDI_DOT in text:
+        # Many leave the dot below a letter out, as the lists do.
+        text = text.replace(_HINDI_DOT, "")
         words = words_of(text)
     score = _score(words, text, language)
     if score <= _ASKING_NEGATIVE_FROM or (score <= _NEGATIVE_FROM and not _asks_for_something(words, text, language)):
