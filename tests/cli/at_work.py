@@ -51,7 +51,7 @@ def account(count: int, seed: int = 0, **options: Any) -> Sandbox:
     """
     kinds = (
         ("Charged twice", "Hello, I was charged twice for my subscription this month. Please check my invoice."),
-        ("Error on login", "The app shows an error and crashes whenever I try to log in. This is urgent!"),
+        ("Error on login", "The app shows an error and crashes whenever I try to log in. This is urgent, please help!"),
         ("Where is my order?", "My parcel has not arrived, the tracking page says nothing. Thank you."),
     )
     sandbox = Sandbox(OffsetClock(), plan="unlimited", rules=Rules(job_seconds=(0.05, 0.0)), **options)

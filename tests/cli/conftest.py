@@ -217,7 +217,7 @@ def rows(count: int) -> list[dict[str, Any]]:
     """Plain tickets, some in need of more hurry than others."""
     kinds = (
         ("Charged twice", "Hello, I was charged twice for my subscription this month. Please check my invoice."),
-        ("Error on login", "The app shows an error and crashes whenever I try to log in. This is urgent!"),
+        ("Error on login", "The app shows an error and crashes whenever I try to log in. This is urgent, please help!"),
         ("Where is my order?", "My parcel has not arrived, the tracking page says nothing. Thank you."),
         ("Geld zurück", "Guten Tag, ich möchte mein Geld zurück, das Gerät ist defekt angekommen."),
     )

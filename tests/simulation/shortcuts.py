@@ -35,7 +35,7 @@ MOST = 20_000
 
 REMEMBERING: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (analysis, ("clean", "redact")),
-    (rules.RulesAnalyser, ("_analysed",)),
+    (rules.RulesAnalyser, ("analyse_with_points",)),
     (prompt, ("estimate_tokens", "ticket_message")),
     (plain, ("_strip_once",)),
     (note, ("_quoted",)),

@@ -27,8 +27,7 @@ _TROUBLE, _MOST_TROUBLE = -0.5, -1.5
 _STRONGER, _WEAKER, _DRAWN_OUT = 1.5, 0.5, 1.5
 # Complaints are put more mildly than praise, so that they weigh more where both are (Taboada et al., 2011).
 _COMPLAINT = 1.5
-# Who states a trouble and asks for nothing complains; who asks for help may well be calm.
-_NEGATIVE_FROM, _ASKING_NEGATIVE_FROM = -0.5, -1.0
+_NEGATIVE_FROM = -0.5
 _POSITIVE_FROM = 1.25
 
 _SHOUTED = re.compile(r"\b[A-Z]{4,}\b")
@@ -128,7 +127,8 @@ def _score(words: list[str], text: str, language: str) -> float:
     plain, drawn = _undrawn(words, language) if len(text) < _MESSAGE and _DRAWN.search(text) else (words, set())
     hits = without_contained(_matcher(language).find(plain, text))
     trouble = sum(hit.value for hit in hits if hit.value == _TROUBLE)
-    good, bad = 0.0, max(trouble, _MOST_TROUBLE)
+    # Who asks for help with a trouble may well be calm.
+    good, bad = 0.0, max(trouble, _MOST_TROUBLE) if trouble and not _asks_for_something(words, text, language) else 0.0
     moods = [hit for hit in hits if hit.value not in (0.0, _TROUBLE)]
     if moods:
         kept = {place for hit in hits if not hit.value for place in range(hit.start, hit.end)}
@@ -276,6 +276,6 @@ def mood_of(words: list[str], text: str, language: str) -> Sentiment:
         text = text.replace(_HINDI_DOT, "")
         words = words_of(text)
     score = _score(words, text, language)
-    if score <= _ASKING_NEGATIVE_FROM or (score <= _NEGATIVE_FROM and not _asks_for_something(words, text, language)):
+    if score <= _NEGATIVE_FROM:
         return Sentiment.NEGATIVE
     return Sentiment.POSITIVE if score >= _POSITIVE_FROM else Sentiment.NEUTRAL
