@@ -150,7 +150,7 @@ def test_the_table_has_rows_and_a_click_opens_a_ticket(desktop: Tab) -> None:
 
 def test_a_filter_is_in_the_address_and_goes_along_to_other_pages(desktop: Tab) -> None:
     desktop.open("overview", PERIOD)
-    desktop.page.get_by_role("combobox", name="Category").click()
+    desktop.page.get_by_role("combobox", name="Category", exact=True).click()
     desktop.page.get_by_role("option", name="refund").click()
     desktop.page.keyboard.press("Escape")
     desktop.page.wait_for_function("() => location.search.includes('category=refund')")

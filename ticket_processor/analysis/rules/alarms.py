@@ -45,7 +45,7 @@ _TELLING = frozenset(
 )
 _LIKELY_NOW, _LIKELY, _VERY_LIKELY, _MOST_LIKELY = 0.35, 0.5, 0.65, 0.85
 _LONGEST = 120
-"""Words of a text that free words may raise, as many as the learnt mails have. Long reports hold words of all kinds."""
+"""Words, as many as the learnt mails have. Longer texts hold words of all kinds, so that more is asked of them."""
 ALARMS = ("security", "safety", "legal", "outage", "churn")
 
 
@@ -151,15 +151,19 @@ def _weighed(found: set[str], signs: Signs, text: str) -> set[str]:
     if not raised and not parts:
         return found
     words = words_of(text)
-    if not raised and len(words) > _LONGEST:
+    is_long = len(words) > _LONGEST
+    if not raised and is_long:
         return found
     told = chances(words)
     if told is None:
         return found
     if raised:
-        least = _LIKELY_NOW if signs.get("present") else _LIKELY
+        least = _MOST_LIKELY if is_long else _LIKELY_NOW if signs.get("present") else _LIKELY
         return found if told.of_any >= least else found - raised | {"calm"}
-    return found | {told.likeliest} if told.of_any >= (_VERY_LIKELY if parts > 1 else _MOST_LIKELY) else found
+    if told.of_any < (_VERY_LIKELY if parts > 1 else _MOST_LIKELY):
+        return found
+    named = sorted(_INCIDENTS.intersection(signs), key=told._asdict().__getitem__)
+    return found | {named[-1] if named else told.likeliest}
 
 
 def _is_elsewhere(signs: Signs) -> bool:
