@@ -174,7 +174,8 @@ def _is_elsewhere(signs: Signs) -> bool:
 
 def _raised(text: str, language: str, signs: Signs) -> set[str]:
     """What the sentences of ``text`` raise, and ``calm``; ``signs`` gets all entries found."""
-    matcher = _matcher(language)
+    # One for all languages that have no words of their own.
+    matcher = _matcher(language if language in lists("alarms")["security"] else "und")
     found: set[str] = set()
     for sentence in _SENTENCE_END.split(text):
         words = words_of(sentence)
