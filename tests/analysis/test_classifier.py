@@ -594,6 +594,7 @@ def test_a_contest_keeps_the_best_and_says_who_took_no_part(monkeypatch: pytest.
     assert sum(f"not installed: {how_to_install('bench')}" in line for line in lines) == 2
 
 
+@pytest.mark.slow
 def test_trees_that_win_the_contest_are_named_and_a_linear_method_is_put_in_use(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

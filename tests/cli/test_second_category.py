@@ -113,6 +113,7 @@ def test_triaged_anew_it_is_replaced_and_what_a_person_took_off_stays_off(accoun
     assert second(desk) == ["ai_also_order"]
 
 
+@pytest.mark.slow
 def test_a_second_look_replaces_it(open_desk: OpenDesk) -> None:
     desk = open_desk(TICKETS, model=True)
     (desk.folder / "ticketbot.toml").write_text(ON, encoding="utf-8")
