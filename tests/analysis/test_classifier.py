@@ -249,6 +249,7 @@ def test_a_plain_form_holds_no_long_number(text: str) -> None:
 # --- when it is used -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_where_the_rules_are_as_good_they_answer(tmp_path: Path) -> None:
     rules = Oracle([*TRAINING, *UNSEEN], {"category", "sentiment"})
     result = learn(TRAINING, rules)
@@ -346,6 +347,7 @@ def test_a_gain_that_may_be_chance_is_not_used() -> None:
     assert gain_over(right, right, ["b", *right[1:]], 0).low == 0
 
 
+@pytest.mark.slow
 def test_what_was_learnt_on_another_desk_is_refused(tmp_path: Path) -> None:
     foreign = stored(tmp_path / "foreign", learn(TRAINING, own_desk=False))
     with pytest.raises(ClassifierUnusable, match="nobody said are of this helpdesk"):
@@ -637,6 +639,7 @@ def test_a_handful_of_right_answers_is_no_certainty() -> None:
     assert 0.8 < confidence[0] < 0.95
 
 
+@pytest.mark.slow
 def test_on_real_questions_it_beats_the_rules_and_knows_how_sure_it_is() -> None:
     path = LABELLED / "clinc_support.jsonl.gz"
     if not path.is_file():

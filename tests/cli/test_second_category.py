@@ -69,6 +69,7 @@ def wrote(desk: Desk) -> list[Any]:
     return sorted((plain(item) for item in (*sent, *receipts)), key=json.dumps)
 
 
+@pytest.mark.slow
 def test_only_where_it_is_wanted_and_then_it_is_all_that_differs(tmp_path: Path, open_desk: OpenDesk) -> None:
     desks = []
     for name, toml in (("none", ""), ("off", "[policy]\ntag_secondary = false\n"), ("on", ON)):
