@@ -1,4 +1,4 @@
-"""Learn the weights by which incident mails are told from their look-alikes, or say how good they are.
+"""Learn the weights that tell incident mails from their look-alikes, or print how good they are.
 
     python scripts/learn_incidents.py            # writes the weights from all mails but those held back
     python scripts/learn_incidents.py --measure  # learns from one hand's mails, tests on another's; writes nothing
@@ -26,7 +26,7 @@ from tests.analysis.mails import read as read_mails
 from tests.analysis.praise import PRAISE
 from ticket_processor.analysis.rules import incident_model
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
-from ticket_processor.analysis.rules.incident_model import FILE, MOST_WORDS, SCALE, features, tokens
+from ticket_processor.analysis.rules.incident_model import FILE, SCALE, distinct_tokens, features
 from ticket_processor.analysis.rules.phrases import words_of
 from ticket_processor.analysis.text.cleaning import clean
 from ticket_processor.analysis.text.redact import redact
@@ -35,11 +35,13 @@ from ticket_processor.core.taxonomy import default_taxonomy
 TEXTS = development.ROOT / "tests" / "analysis" / "incident_texts"
 KINDS = ("none", "security", "outage", "safety")
 FEWEST_TEXTS, MOST_FEATURES = 2, 12_000
+FEWEST_TOKENS = 8
+"""A word of thanks counts as if it had so many, or each of its few would weigh too much."""
 HEAD = "# Written by `python scripts/learn_incidents.py`: feature, and its weight for security, outage and safety.\n"
 
 
 class Mail(NamedTuple):
-    """An invented mail; ``kind`` is one of :data:`KINDS`, or ``incident`` where nobody said which."""
+    """An invented mail; ``kind`` is one of :data:`KINDS`, or ``incident`` where the kind is not known."""
 
     kind: str
     text: str
@@ -65,9 +67,9 @@ def everyday() -> list[Mail]:
 
 
 def vector(text: str) -> dict[str, float]:
-    found = dict.fromkeys(tokens(words_of(text)[:MOST_WORDS]))
+    found = distinct_tokens(words_of(text))
     counts = Counter(feature for token in found for feature in features(token))
-    length = math.sqrt(max(8, len(found)))
+    length = math.sqrt(max(FEWEST_TOKENS, len(found)))
     return {feature: count / length for feature, count in counts.items()}
 
 

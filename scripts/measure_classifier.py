@@ -36,6 +36,7 @@ from ticket_processor.evaluation.training.corpus import corpus_of, text_of
 from ticket_processor.evaluation.training.fitting import rules_label, train
 
 USED = {0: "no", 1: "yes"}
+NOT_TICKETS = ("pii", "injections", "language_id")
 ENOUGH, FEW = 500, 200
 """From so many test rows on one split will do; with fewer there are three, or five."""
 
@@ -117,7 +118,7 @@ def main() -> None:
     short = []
     for path in sorted(options.data_dir.glob("*.jsonl.gz")):
         name = path.name.removesuffix(".jsonl.gz")
-        if options.only not in name or name in ("pii", "injections", "language_id"):
+        if options.only not in name or name in NOT_TICKETS:
             continue
         examples = read_examples([path])
         for task in TASKS:

@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from measure_classifier import NOT_TICKETS
+
 from ticket_processor.analysis.classifier.analyser import LocalClassifier
 from ticket_processor.analysis.classifier.storage import TASKS, Task, write
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
@@ -30,7 +32,6 @@ from ticket_processor.evaluation.scores import score
 from ticket_processor.evaluation.training.corpus import corpus_of, text_of
 from ticket_processor.evaluation.training.fitting import rules_label, train
 
-NOT_TICKETS = ("pii", "injections", "language_id")
 MOST_TEST_ROWS, FEWEST_TEST_ROWS = 1_000, 100
 WORSE, MUCH_WORSE = 0.005, 0.03
 TAXONOMY = default_taxonomy()

@@ -57,7 +57,7 @@ class Note(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What a reader said of a note."""
+    """A reader's judgement of a note."""
 
     digest: str
     adds: bool

@@ -48,7 +48,7 @@ NAIVE = re.compile(
     r"emergency)\b",
     re.IGNORECASE,
 )
-"""What a tool without care would take for haste."""
+"""Words that a naive tool takes for haste."""
 
 
 def read(folder: Path) -> tuple[dict[str, list[Row]], list[Row]]:

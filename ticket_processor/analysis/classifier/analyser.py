@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ...core.errors import AnalysisFailed
 from ...core.models import Analysis, Sentiment, Urgency
 from ...core.taxonomy import Taxonomy
+from ..rules.alarms import INCIDENTS
 from ..rules.analyser import RulesAnalyser
 from ..text.redact import RedactedText
 from .scoring import is_single_word
@@ -208,8 +209,7 @@ def with_subcategory(label: str, analysis: Analysis, labels: Collection[str]) ->
 
 def has_floor(analysis: Analysis, *, outage: bool) -> bool:
     """Whether the words of a ticket forbid an urgency below high: those of an incident, with ``outage`` of one too."""
-    floors = {"security", "safety", "outage"} if outage else {"security", "safety"}
-    return not floors.isdisjoint(analysis.alarms)
+    return not (INCIDENTS if outage else INCIDENTS - {"outage"}).isdisjoint(analysis.alarms)
 
 
 def groups_of(task: Task, labels: tuple[str, ...], taxonomy: Taxonomy) -> tuple[tuple[str, ...], Ints]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .storage import Task
 
 _ALARMS = ("security", "outage", "legal", "safety", "churn")
+"""In the order of stored weights, so that an alarm that is added does not make every classifier unusable."""
 _LEVELS = (Urgency.LOW, Urgency.MEDIUM, Urgency.HIGH, Urgency.CRITICAL)
 _CLEAR = 5.0
 """Points of a category of which the rules are sure."""

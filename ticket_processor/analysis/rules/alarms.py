@@ -28,8 +28,9 @@ _NEGATION_REACH = 2
 _NEAR, _NEAR_IN_TEXT = 8, 25
 _NO_WORDS = ("together", "throughout", "hypothetical")
 _NO_NEGATIONS = {"prevent", "avoid"}
-_INCIDENTS = frozenset(("security", "outage", "safety"))
-_ALONE = _INCIDENTS | {"legal", "churn", "haste", "defused"}
+INCIDENTS = frozenset(("security", "outage", "safety"))
+"""The alarms of something that must not wait."""
+_ALONE = INCIDENTS | {"legal", "churn", "haste", "defused"}
 Hits = dict[str, list[Hit[tuple[str, ...]]]]
 Signs = dict[str, set[int]]
 """The entries found in a text, by kind."""
@@ -40,7 +41,7 @@ _AGAINST = {"elsewhere": 2, "general": 1}
 _TELLING = frozenset(
     (
         *("stranger", "seized", "stole", "exposed", "secret", "foreign", "others", "gone", "lure", "entered"),
-        *("not_mine", "unknown_to_us", "unasked", "locked", "nobody", "everyone", "dead", "hazard", *_INCIDENTS),
+        *("not_mine", "unknown_to_us", "unasked", "locked", "nobody", "everyone", "dead", "hazard", *INCIDENTS),
     )
 )
 _LIKELY_NOW, _LIKELY, _VERY_LIKELY, _MOST_LIKELY = 0.35, 0.5, 0.65, 0.85
@@ -131,12 +132,12 @@ def stakes_of(text: str, language: str) -> Stakes:
     heading, _, rest = text.partition("\n")
     signs: Signs = {}
     found, below = _raised(heading, language, signs), _raised(rest, language, signs)
-    if "calm" in below and _INCIDENTS.isdisjoint(below):
-        found -= _INCIDENTS  # a heading only names what the text is about
+    if "calm" in below and INCIDENTS.isdisjoint(below):
+        found -= INCIDENTS  # a heading only names what the text is about
     found |= below
     found |= {row.kind for row in _combinations("throughout") if row.needed <= signs.keys()}
-    if not _INCIDENTS.isdisjoint(found) and _is_elsewhere(signs):
-        found = found - _INCIDENTS | {"calm"}
+    if not INCIDENTS.isdisjoint(found) and _is_elsewhere(signs):
+        found = found - INCIDENTS | {"calm"}
     if language in LANGUAGES:
         found = _weighed(found, signs, text)
     if _SHOUTING.search(text):
@@ -146,7 +147,7 @@ def stakes_of(text: str, language: str) -> Stakes:
 
 def _weighed(found: set[str], signs: Signs, text: str) -> set[str]:
     """``found`` as the learnt weights see it: alarming words alone raise nothing, and free words may."""
-    raised = found & _INCIDENTS
+    raised = found & INCIDENTS
     parts = 0 if raised else len(_TELLING.intersection(signs))
     if not raised and not parts:
         return found
@@ -162,7 +163,7 @@ def _weighed(found: set[str], signs: Signs, text: str) -> set[str]:
         return found if told.of_any >= least else found - raised | {"calm"}
     if told.of_any < (_VERY_LIKELY if parts > 1 else _MOST_LIKELY):
         return found
-    named = sorted(_INCIDENTS.intersection(signs), key=told._asdict().__getitem__)
+    named = sorted(INCIDENTS.intersection(signs), key=told._asdict().__getitem__)
     return found | {named[-1] if named else told.likeliest}
 
 
@@ -200,7 +201,7 @@ def _raised(text: str, language: str, signs: Signs) -> set[str]:
             row.kind for row in together if all(_near(meant[row.parts[0]], meant[part]) for part in row.parts[1:])
         }
         if "defused" in kinds:
-            kinds = kinds - _INCIDENTS - {"defused"} | {"calm"}
+            kinds = kinds - INCIDENTS - {"defused"} | {"calm"}
         found |= kinds
     return found
 

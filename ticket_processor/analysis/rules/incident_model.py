@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from ...core.lazy_pattern import lazy_pattern
+from .phrases import KANA_OR_HAN
 
 LANGUAGES = frozenset({"de", "en", "es", "fr", "it", "ja", "nl", "pt"})
 MOST_WORDS = 200
@@ -28,7 +28,6 @@ FEWEST_TOKENS = 28
 """Some 15 words, or 30 characters without spaces: of less nothing is said, for whole mails were learnt from."""
 
 _CACHED_WORDS = 20_000
-_SPACELESS = lazy_pattern(r"[\u3040-\u30ff\u3400-\u9fff]+")
 _SPACELESS_TOKEN = 3
 
 Weights = tuple[float, float, float]
@@ -57,7 +56,7 @@ def chances(words: Sequence[str]) -> Chances | None:
 
     ``None`` where they are too few to go by.
     """
-    found = dict.fromkeys(tokens(words[:MOST_WORDS]))
+    found = distinct_tokens(words)
     if len(found) < FEWEST_TOKENS:
         return None
     length = math.sqrt(len(found))
@@ -69,13 +68,17 @@ def chances(words: Sequence[str]) -> Chances | None:
     return Chances(*(each / whole for each in odds))
 
 
-def tokens(words: Sequence[str]) -> Iterator[str]:
-    """The words and pairs of neighbours; of scripts without spaces, pieces of three characters."""
+def distinct_tokens(words: Sequence[str]) -> list[str]:
+    """The different words and pairs of neighbours; of scripts without spaces, pieces of three characters."""
+    return list(dict.fromkeys(_tokens(words[:MOST_WORDS])))
+
+
+def _tokens(words: Sequence[str]) -> Iterator[str]:
     before = ""
     for word in words:
-        if not word.isascii() and _SPACELESS.search(word):
+        if not word.isascii() and KANA_OR_HAN.search(word):
             before = ""
-            for run in _SPACELESS.findall(word):
+            for run in KANA_OR_HAN.findall(word):
                 for at in range(max(1, len(run) - 1)):
                     yield run[at : at + _SPACELESS_TOKEN]
         else:
@@ -89,7 +92,7 @@ def features(token: str) -> set[str]:
     """What is counted of a token: a word as a whole and in pieces of three to five characters, a pair as it is."""
     if " " in token:
         return {token}
-    if not token.isascii() and _SPACELESS.search(token):
+    if not token.isascii() and KANA_OR_HAN.search(token):
         return {token, token[:2]}
     padded = f" {token} "
     pieces = {padded[at : at + size] for size in _SIZES for at in range(len(padded) - size + 1)}

@@ -20,6 +20,8 @@ _LETTERS = r"[^\W_]+(?:[\u0900-\u0903\u093a-\u094f]+[^\W_]*)*"
 _WORD = lazy_pattern(rf"{_LETTERS}(?:['’][^\W_]+)?['’]?")
 _ASCII_WORD = lazy_pattern(r"[a-z0-9]+(?:'[a-z0-9]+)?'?")
 _UNIT = lazy_pattern(rf"~|\*?{_LETTERS}(?:['’][^\W_]+)?['’]?\*?")
+KANA_OR_HAN = lazy_pattern(r"[\u3040-\u30ff\u3400-\u9fff]+")
+"""A run of Japanese or Chinese letters, between which there are no spaces."""
 _SPACELESS = lazy_pattern(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
 _STOPS = lazy_pattern(r"(?<!\d)\.(?=\s|$)|[!;:,](?=\s|$)|[。！、：\n]")
 _LONGER_WORD = lazy_pattern(r"[^\W\d_]{2,}")

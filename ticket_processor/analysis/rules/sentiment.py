@@ -97,6 +97,11 @@ def _modifiers(language: str) -> _Modifiers:
     return _Modifiers(of("negations"), of("intensifiers"), of("downtoners"), of("contrast"), after)
 
 
+def _listed(language: str) -> str:
+    """``language``, or ``und`` where no list names it: a matcher of all languages takes megabytes, and one will do."""
+    return language if language in lists("moods")["sentiment"] or language in lists("languages")["words"] else "und"
+
+
 def _languages(language: str) -> set[str]:
     """The languages whose words count in a text of ``language``."""
     known = lists("moods")["sentiment"]
@@ -244,6 +249,7 @@ def is_praise(text: str, language: str = "und") -> bool:
     """Whether ``text`` only thanks or praises: no clause of it says or asks anything else."""
     if len(text) > _LONGEST_PRAISE or "?" in text or "？" in text:
         return False
+    language = _listed(language)
     negations = _modifiers(language).negations
     clauses = clauses_of(text)
     praising = False
@@ -275,7 +281,7 @@ def mood_of(words: list[str], text: str, language: str) -> Sentiment:
         # Many leave the dot below a letter out, as the lists do.
         text = text.replace(_HINDI_DOT, "")
         words = words_of(text)
-    score = _score(words, text, language)
+    score = _score(words, text, _listed(language))
     if score <= _NEGATIVE_FROM:
         return Sentiment.NEGATIVE
     return Sentiment.POSITIVE if score >= _POSITIVE_FROM else Sentiment.NEUTRAL

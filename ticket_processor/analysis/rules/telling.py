@@ -16,7 +16,7 @@ from ...core.lazy_pattern import lazy_pattern
 from ...core.sanitize import plain_line
 from ..text.outgoing import with_names
 from .lexicon import lists
-from .phrases import Hit, entries_of, words_of
+from .phrases import KANA_OR_HAN, Hit, entries_of, words_of
 
 LONGEST = 300
 """Characters of a summary."""
@@ -51,7 +51,6 @@ _GREETING = lazy_pattern(
 _LEADS = lazy_pattern(r"(?:[\s>#*•·–—|=_~-]|\d{1,2}[.)]\s)*(?:\[[ xX]?\]\s*)?")
 _PARTICULAR = lazy_pattern(r"\d\d|\d\s?[$€£¥₹%円元]|[a-z]\.[a-z]|[a-z][A-Z]")
 _QUESTION = "?？"
-_SPACELESS = lazy_pattern(r"[぀-ヿ㐀-鿿]")
 _PREFIX = lazy_pattern(r"^(?:\s*(?:re|aw|wg|fwd?|tr|rv|antw|sv|vs)\s*:|\s*\[[^\[\]]{0,40}\])+\s*", re.IGNORECASE)
 _TICKED = lazy_pattern(r"\W{0,4}\[[ xX]?\]")
 _WEIGHTS = {"request": 1.5, "trouble": 1.0, "courtesy": -2.5}
@@ -134,7 +133,7 @@ def says_something(title: str) -> bool:
     if bare.strip(" 　。！？!?.：:") in nothing_said():
         return False
     return any(
-        word not in nothing_said() and (len(word) > 2 or bool(_SPACELESS.search(word))) and not word.isdigit()
+        word not in nothing_said() and (len(word) > 2 or bool(KANA_OR_HAN.search(word))) and not word.isdigit()
         for word in words_of(bare)
     )
 
@@ -160,7 +159,7 @@ def summary_of(shown: str, scanned: str, split: SplitText, marks: Iterable[Mark]
 def condenses(text: str, summary: str) -> bool:
     """Whether ``summary`` saves reading ``text``: that is long, and its beginning does not say the same."""
     title, _, body = text.partition("\n")
-    spaceless = bool(_SPACELESS.search(body[:200]))
+    spaceless = bool(KANA_OR_HAN.search(body[:200]))
     if len(body) < (_LONG_SPACELESS if spaceless else _LONG_BODY) or 2 * len(summary) > len(body):
         return False
     if len(_END.findall(body.strip())) < _SENTENCES:
@@ -246,7 +245,7 @@ def _weighed(
 
 
 def _weight(sentence: str, words: list[str], number: int, gains: dict[str, float], title: set[str]) -> float:
-    spaceless = not sentence.isascii() and _SPACELESS.search(sentence)
+    spaceless = not sentence.isascii() and KANA_OR_HAN.search(sentence)
     length = len(sentence) // 3 if spaceless else len(words)
     letters = len(sentence) if spaceless else sum(map(len, filter(str.isalpha, words)))
     if length < 3 or letters < 0.6 * (len(sentence) - sentence.count(" ")) or sentence[0] in "#>|_<":
