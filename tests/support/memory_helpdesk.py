@@ -142,7 +142,7 @@ class Office:
         only: Sequence[int] = (),
         anew: bool = False,
         told: Sequence[int] = (),
-        told_of: Callable[[], Sequence[int]] = tuple,
+        told_of: Callable[[], Sequence[int]] | None = None,
         **options: Any,
     ) -> RunSummary:
         self.runs += 1

@@ -110,7 +110,7 @@ class Intake:
         options: IntakeOptions,
         *,
         ahead: ReadAhead = iter,
-        told_of: ToldOf = tuple,
+        told_of: ToldOf | None = None,
     ) -> None:
         self._desk = desk
         self._state = state
@@ -132,6 +132,7 @@ class Intake:
         self._dropped: frozenset[int] = frozenset()
         self._known_to_wait: set[int] = set()
         self._open: set[int] = set()
+        self._thinking: set[int] = set()
         self._given = 0
         self.seen = 0
         self.known: Counter[str] = Counter()
@@ -150,10 +151,17 @@ class Intake:
         self._dead = frozenset(item.ticket_id for item in retries if item.dead)
         self._known_to_wait = {item.ticket_id for item in retries if item.reason == reasons.WAITING}
         self._dropped = self._state.dropped()
-        yield from self._told(self._told_of())
+        told_of = self._told_of
+        if told_of is None:
+            yield from self._planned(retries)
+            return
+        yield from self._told(told_of())
         for work in self._planned(retries):
-            yield from self._told(self._told_of())
+            yield from self._told(told_of())
             yield work
+        while self._thinking and not self._full():
+            yield from self._told(told_of())
+            yield None
 
     def _planned(self, retries: Sequence[Retry]) -> Iterator[Work | None]:
         if self._wanted is not None:
@@ -174,6 +182,10 @@ class Intake:
         self.caught_up = True
         if self._options.second_looks:
             yield from self._second_looks()
+
+    def understood(self, ticket_ids: Iterable[int]) -> None:
+        """These analyses have ended; while others go on, the intake is open to what it is told of."""
+        self._thinking.difference_update(ticket_ids)
 
     def settled(self, ticket_id: int) -> None:
         """The ticket has its end in this run."""
@@ -321,6 +333,7 @@ class Intake:
     def _begun(self, work: Work) -> Work:
         self._handled.add(work.ticket.id)
         self._open.add(work.ticket.id)
+        self._thinking.add(work.ticket.id)
         self._given += 1
         return work
 

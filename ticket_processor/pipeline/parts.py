@@ -35,7 +35,7 @@ class Parts:
     selection: Selection = field(default_factory=lambda: Selection(SkipRules()))
     kill_switch: KillSwitch = field(default_factory=KillSwitch)
     ahead: ReadAhead = iter
-    told_of: ToldOf = tuple
+    told_of: ToldOf | None = None
     express: Executor | None = None
     """Where tickets are analysed that the helpdesk has told of, so that they wait behind no others."""
     requests: Callable[[], Mapping[str, int]] = dict

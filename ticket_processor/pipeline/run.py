@@ -162,6 +162,7 @@ class Run:
         try:
             with closing(fan_out.over(iter(intake))) as results:
                 for finished in results:
+                    intake.understood(work.ticket.id for work, _ in finished)
                     alone = {work.ticket.id for work, _ in finished if work.told and parts.express is not None}
                     self._write_back.take(self._verdicts.of(finished), alone)
                     self._record_all(self._write_back.advance(fan_out.outstanding, last=fan_out.exhausted))
