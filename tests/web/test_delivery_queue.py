@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ticket_processor.core.errors import StateUnusable
-from ticket_processor.web.delivery_queue import FAR_S, FILE_NAME, Delivery, DeliveryQueue
+from ticket_processor.web.delivery_queue import FAR_S, FILE_NAME, DeliveryQueue, ToldTicket
 from ticket_processor.web.group_commit import GroupCommit
 
 NOW = 1_795_000_000.0
@@ -36,17 +36,17 @@ def ids(queue: DeliveryQueue, seconds: float = 2.0) -> list[int]:
 
 def test_deliveries_for_one_ticket_become_one_job_after_a_moment(opened: Opened) -> None:
     queue = opened()
-    assert queue.put([Delivery(1), Delivery(2), Delivery(1)], NOW) == [True, True, True]
-    queue.put([Delivery(1)], NOW + 1.5)  # which does not put it off
+    assert queue.put([ToldTicket(1), ToldTicket(2), ToldTicket(1)], NOW) == [True, True, True]
+    queue.put([ToldTicket(1)], NOW + 1.5)  # which does not put it off
     assert ids(queue, 1.9) == []
     assert [(item.ticket_id, item.events) for item in queue.due(NOW + 2)] == [(1, 3), (2, 1)]
     assert queue.length(NOW + 2) == (2, 2.0)
 
 
 def test_a_repetition_is_known_by_any_of_its_keys_also_after_a_restart(opened: Opened) -> None:
-    assert opened().put([Delivery(1, ("signature a", "event 1"))], NOW) == [True]
+    assert opened().put([ToldTicket(1, ("signature a", "event 1"))], NOW) == [True]
     again = opened()
-    assert again.put([Delivery(1, ("signature a", "event 1")), Delivery(1, ("signature b", "event 1"))], NOW) == [
+    assert again.put([ToldTicket(1, ("signature a", "event 1")), ToldTicket(1, ("signature b", "event 1"))], NOW) == [
         False,
         False,
     ]
@@ -55,17 +55,17 @@ def test_a_repetition_is_known_by_any_of_its_keys_also_after_a_restart(opened: O
 
 def test_keys_are_forgotten_and_the_queue_is_not(opened: Opened) -> None:
     queue = opened()
-    queue.put([Delivery(1, ("a",))], NOW)
+    queue.put([ToldTicket(1, ("a",))], NOW)
     queue.forget(NOW + 1)
-    assert queue.put([Delivery(1, ("a",))], NOW + 1) == [True]
+    assert queue.put([ToldTicket(1, ("a",))], NOW + 1) == [True]
     assert ids(queue) == [1]
 
 
 def test_what_is_done_leaves_and_what_was_told_since_has_a_turn_of_its_own(opened: Opened) -> None:
     queue = opened()
-    queue.put([Delivery(1), Delivery(2)], NOW)
+    queue.put([ToldTicket(1), ToldTicket(2)], NOW)
     taken = queue.due(NOW + 2)
-    queue.put([Delivery(2)], NOW + 3)
+    queue.put([ToldTicket(2)], NOW + 3)
     opened().done(taken)  # by another process
     assert ids(queue, 4.9) == []
     assert [(item.ticket_id, item.events, item.first_at) for item in queue.due(NOW + 5)] == [(2, 1, NOW + 3)]
@@ -73,7 +73,7 @@ def test_what_is_done_leaves_and_what_was_told_since_has_a_turn_of_its_own(opene
 
 def test_what_is_put_off_comes_again_and_counts_its_tries(opened: Opened) -> None:
     queue = opened()
-    queue.put([Delivery(1)], NOW)
+    queue.put([ToldTicket(1)], NOW)
     queue.put_off(queue.due(NOW + 2), NOW + 8)
     assert ids(queue, 7.9) == []
     assert [item.tries for item in queue.due(NOW + 8)] == [1]
@@ -81,12 +81,12 @@ def test_what_is_put_off_comes_again_and_counts_its_tries(opened: Opened) -> Non
 
 def test_a_clock_that_was_wrong_puts_nothing_off_for_long(opened: Opened) -> None:
     queue = opened()
-    queue.put([Delivery(1)], NOW + 2 * FAR_S)
+    queue.put([ToldTicket(1)], NOW + 2 * FAR_S)
     assert ids(queue) == [1]
 
 
 def test_each_helpdesk_has_its_own_numbers(opened: Opened, tmp_path: Path) -> None:
-    opened().put([Delivery(1)], NOW)
+    opened().put([ToldTicket(1)], NOW)
     other = DeliveryQueue(tmp_path, "freshdesk")
     assert ids(other) == []
     other.close()
@@ -95,7 +95,7 @@ def test_each_helpdesk_has_its_own_numbers(opened: Opened, tmp_path: Path) -> No
 def test_another_process_finds_a_queue_only_where_one_is(opened: Opened, tmp_path: Path) -> None:
     assert DeliveryQueue.of_others(tmp_path, "zendesk") is None
     assert not (tmp_path / FILE_NAME).exists()
-    opened().put([Delivery(1)], NOW)
+    opened().put([ToldTicket(1)], NOW)
     found = DeliveryQueue.of_others(tmp_path, "zendesk")
     assert found is not None
     assert ids(found) == [1]
@@ -113,7 +113,7 @@ def test_many_at_a_time_share_transactions_and_each_gets_its_answer(opened: Open
     group = GroupCommit(queue, lambda: NOW, 600.0, lambda: stored.append(1))
 
     async def deliver() -> list[bool]:
-        return await asyncio.gather(*(group.put(Delivery(n % 50 + 1, (f"key {n % 100}",))) for n in range(300)))
+        return await asyncio.gather(*(group.put(ToldTicket(n % 50 + 1, (f"key {n % 100}",))) for n in range(300)))
 
     answers = asyncio.run(deliver())
     group.close()
@@ -127,5 +127,5 @@ def test_where_nothing_can_be_stored_each_is_told_so(opened: Opened) -> None:
     group = GroupCommit(queue, lambda: NOW, 600.0, lambda: None)
     queue.close()
     with pytest.raises(StateUnusable):
-        asyncio.run(group.put(Delivery(1)))
+        asyncio.run(group.put(ToldTicket(1)))
     group.close()

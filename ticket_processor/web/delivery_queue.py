@@ -17,7 +17,7 @@ from pathlib import Path
 from ..core.private_files import make_file, make_folder
 from ..state.sqlite import translated
 
-FILE_NAME = "serve.sqlite"
+FILE_NAME = "serve.sqlite3"
 FAR_S = 3600.0
 """Nothing is put off for longer: what lies further ahead was written under a clock that was wrong."""
 _SCHEMA = """
@@ -38,7 +38,7 @@ CREATE INDEX IF NOT EXISTS queue_by_time ON queue (ready_at);
 
 
 @dataclass(frozen=True)
-class Delivery:
+class ToldTicket:
     """The helpdesk has told of a ticket. ``keys`` are what a repetition is known by."""
 
     ticket_id: int
@@ -88,12 +88,12 @@ class DeliveryQueue:
         with self._lock:
             self._db.close()
 
-    def put(self, deliveries: Sequence[Delivery], now: float) -> list[bool]:
+    def put(self, deliveries: Sequence[ToldTicket], now: float) -> list[bool]:
         """Store deliveries, all in one transaction; for each, whether it is new."""
         with self._transaction() as db:
             return [self._put(db, delivery, now) for delivery in deliveries]
 
-    def _put(self, db: sqlite3.Connection, delivery: Delivery, now: float) -> bool:
+    def _put(self, db: sqlite3.Connection, delivery: ToldTicket, now: float) -> bool:
         keys = [(key, now) for key in delivery.keys]
         if keys and db.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?)", keys).rowcount < len(keys):
             return False

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from ..core.errors import StateUnusable
-from .delivery_queue import Delivery, DeliveryQueue
+from .delivery_queue import DeliveryQueue, ToldTicket
 
 MOST_AT_ONCE = 500
 FORGET_EVERY_S = 60.0
-_Asked = tuple[Delivery, "asyncio.Future[bool]"]
+_Asked = tuple[ToldTicket, "asyncio.Future[bool]"]
 
 
 class GroupCommit:
@@ -34,7 +34,7 @@ class GroupCommit:
         self._thread = threading.Thread(target=self._work, name="group-commit", daemon=True)
         self._thread.start()
 
-    async def put(self, delivery: Delivery) -> bool:
+    async def put(self, delivery: ToldTicket) -> bool:
         """Whether the delivery is new; it is on the disk by then. Raises ``StateUnusable``."""
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._asked.put((delivery, answer))

@@ -323,7 +323,7 @@ def _assembled(
                 kill_switch=kill_switch(settings),
                 room=room(settings).check,
                 ahead=lambda pages: read_ahead(pages, clock),
-                told_of=asked.told_of or tuple,
+                told_of=asked.told_of,
                 express=express,
                 troubles=lambda: [
                     trouble for trouble in (*dict.fromkeys((*troubles, *desk.troubles)), store.trouble) if trouble
