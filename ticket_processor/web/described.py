@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from starlette.responses import JSONResponse
 
-from .hints import MOST
+MOST_TICKET = 10**15
+"""Exact in every JSON reader."""
+
+
+def _whole(value: object) -> object:
+    """JSON has one kind of number: 5.0 is an integer there."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 class Asked(BaseModel):
@@ -15,7 +21,7 @@ class Asked(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    ticket: Annotated[int, Field(ge=1, le=MOST)] | None = None
+    ticket: Annotated[int | None, Field(ge=1, le=MOST_TICKET), BeforeValidator(_whole)] = None
     subject: Annotated[str, Field(max_length=10_000)] = ""
     description: Annotated[str, Field(max_length=200_000)] | None = None
 
@@ -26,7 +32,7 @@ class Asked(BaseModel):
         return self
 
 
-_TICKET = {"type": "integer", "minimum": 1, "maximum": MOST}
+_TICKET = {"type": "integer", "minimum": 1, "maximum": MOST_TICKET}
 _ASKED = {
     "oneOf": [
         {
@@ -92,7 +98,8 @@ DELIVERY: dict[str, Any] = {
         **_errors(http_401="Nobody who may has signed it, or not now.", **_BODY),
     },
     "openapi_extra": {
-        "requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}, "required": True},
+        # Whatever is authentic is answered with a 2xx, so that no body is wrong.
+        "requestBody": {"content": {"application/json": {"schema": {}}}, "required": False},
     },
 }
 ASKED: dict[str, Any] = {
