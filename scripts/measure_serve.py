@@ -55,8 +55,9 @@ class Desk:
     def __init__(self, folder: Path, *, model: bool = False, tickets: int = 1) -> None:
         self.folder = folder
         self.sandbox = Sandbox(OffsetClock(), plan="unlimited", llm_latency=MODEL if model else None)
-        rows = [{"subject": "Charged twice", "body": "Hello, I was charged twice. Please check.", "age": 7200.0}]
-        fill(self.sandbox, rows, count=tickets)
+        # No text comes twice: a kept answer would cost no time.
+        text = "Hello, I was charged twice for order {}. Please check."
+        fill(self.sandbox, [{"subject": f"Order {n}", "body": text.format(n), "age": 7200.0} for n in range(tickets)])
         self.server = SandboxServer(self.sandbox)
         known = self.sandbox.credentials
         self.environ = {
