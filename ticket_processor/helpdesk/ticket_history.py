@@ -13,6 +13,8 @@ from pydantic import Field
 
 from ..core.models import Change, Frozen, Priority, TakenOff, Ticket
 
+SHORT_KEY = 8
+"""Characters of a key that a person sees in the note."""
 FieldValue = tuple[str | None, str | None]
 Value = TypeVar("Value")
 
@@ -38,6 +40,8 @@ class Edit(Frozen):
     fields: dict[int, FieldValue] = Field(default_factory=dict)
     comment: Literal["public", "internal"] | None = None
     text: str = ""
+    note: int | None = Field(None, description="number of a note of ours that can be deleted again")
+    note_edited: bool = Field(False, description="somebody else has changed that note's words")
 
 
 class Ours(Frozen):
@@ -56,8 +60,12 @@ class History(Frozen):
     options: dict[int, frozenset[str]] = Field(default_factory=dict)
 
     def find(self, *keys: str) -> Edit | None:
-        """The write that carries one of ``keys``, whatever has happened to the ticket since."""
+        """The write that carries one of ``keys``, whatever has happened to the ticket since.
+
+        Of a write that only its note tells of, no more is known than how its key begins.
+        """
         wanted = {key for key in keys if key}
+        wanted |= {key[:SHORT_KEY] for key in wanted}
         return next((edit for edit in self.edits if edit.key in wanted), None)
 
     def triaged(self, key: str = "") -> Edit | None:
