@@ -301,6 +301,14 @@ def test_moods_are_told_apart(text: str, language: str, mood: Sentiment) -> None
         ("The train was late again and the heating is broken", "en", Sentiment.NEGATIVE),
         ("The train was late, can you tell me when the next one leaves?", "en", Sentiment.NEUTRAL),
         ("Der Zug ist verspätet und die Heizung defekt", "de", Sentiment.NEGATIVE),
+        ("A good colleague needs a laptop, could you order one?", "en", Sentiment.NEUTRAL),
+        ("Ein guter Kollege braucht einen Laptop, können Sie einen bestellen?", "de", Sentiment.NEUTRAL),
+        ("It would be great to have a second monitor", "en", Sentiment.NEUTRAL),
+        ("Es wäre schön, einen zweiten Bildschirm zu haben", "de", Sentiment.NEUTRAL),
+        ("Serait-il possible ? Ce serait génial, je vous remercie par avance", "fr", Sentiment.NEUTRAL),
+        ("The parcel has not arrived. Thanks!", "en", Sentiment.NEUTRAL),
+        ("The parcel has arrived, thanks!", "en", Sentiment.POSITIVE),
+        ("The delivery was good " + "and then the parcel lay on the desk of a colleague " * 4, "en", Sentiment.NEUTRAL),
     ],
 )
 def test_what_a_mood_word_means_depends_on_its_sentence(text: str, language: str, mood: Sentiment) -> None:

@@ -26,7 +26,11 @@ _NEGATION_REACH = 4
 _TROUBLE, _MOST_TROUBLE = -0.5, -1.5
 _STRONGER, _WEAKER, _DRAWN_OUT = 1.5, 0.5, 1.5
 # Complaints are put more mildly than praise, so that they weigh more where both are (Taboada et al., 2011).
-_COMPLAINT = 1.5
+_COMPLAINT = 1.75
+# Praise from who asks for something is mostly courtesy.
+_ASKING = 0.6
+# From so many words on a mood must be said more than once.
+_LONG_PRAISE, _LONG = 15, 40
 _NEGATIVE_FROM = -0.5
 _POSITIVE_FROM = 1.25
 
@@ -143,11 +147,18 @@ def _score(words: list[str], text: str, language: str) -> float:
     good, bad = good + max(marks, 0), bad + min(marks, 0)
     if bad and _ASKED_HARD.search(text):
         bad -= 1.0
-    total = good + bad * _COMPLAINT if good else bad
+    if good:
+        bad *= _COMPLAINT
+    # "Thanks!" after what is not well is a courtesy.
+    if good and "!" in text and (good > 1 or _modifiers(language).negations.isdisjoint(words)):
+        good *= _STRONGER
+    total = good + bad
     if total < 0 and (text.count("!") > 1 or len(_SHOUTED.findall(text)) > 3):
         total *= 1.3
-    # Long mails meet more words of every kind; mood is a matter of their share.
-    return total / max(1.0, math.sqrt(len(words) / 40))
+    if total > 0 and _asks_for_something(words, text, language):
+        total *= _ASKING
+    # Long mails meet more words of every kind, of praise above all; mood is a matter of their share.
+    return total / max(1.0, math.sqrt(len(words) / (_LONG_PRAISE if total > 0 else _LONG)))
 
 
 def _in_context(
