@@ -36,15 +36,8 @@ Signs = dict[str, set[int]]
 """The entries found in a text, by kind."""
 # How much each entry of a kind says that a text is about no incident of now.
 _AGAINST = {"elsewhere": 2, "general": 1}
-# Parts of an incident that ordinary tickets seldom hold. How likely an incident has to be by the learnt weights: where
-# phrases raise it and tell of now, where they raise it, where only several such parts are there, and where one is.
-_TELLING = frozenset(
-    (
-        *("stranger", "seized", "stole", "exposed", "secret", "foreign", "others", "gone", "lure", "entered"),
-        *("not_mine", "unknown_to_us", "unasked", "locked", "nobody", "everyone", "dead", "hazard", *INCIDENTS),
-    )
-)
-_LIKELY_NOW, _LIKELY, _VERY_LIKELY, _MOST_LIKELY = 0.35, 0.5, 0.65, 0.85
+# How likely an incident has to be by the learnt weights, and in a long text.
+_LIKELY, _MOST_LIKELY = 0.67, 0.95
 _LONGEST = 120
 """Words, as many as the learnt mails have. Longer texts hold words of all kinds, so that more is asked of them."""
 ALARMS = ("security", "safety", "legal", "outage", "churn")
@@ -129,6 +122,16 @@ def _matcher(language: str) -> PhraseMatcher[tuple[str, ...]]:
 def stakes_of(text: str, language: str) -> Stakes:
     """The alarms of ``text``, whose language has the ISO 639-1 code ``language`` (``"und"``: try all known)."""
     text = text[:MAX_SCANNED]
+    found, signs = found_in(text, language)
+    if language in LANGUAGES:
+        found = _weighed(found, signs, text)
+    if _SHOUTING.search(text):
+        found.add("haste")
+    return Stakes(**dict.fromkeys(found, True))
+
+
+def found_in(text: str, language: str) -> tuple[set[str], Signs]:
+    """What phrases and parts raise in ``text``, and the entries found; learnt weights have no say yet."""
     heading, _, rest = text.partition("\n")
     signs: Signs = {}
     found, below = _raised(heading, language, signs), _raised(rest, language, signs)
@@ -138,30 +141,33 @@ def stakes_of(text: str, language: str) -> Stakes:
     found |= {row.kind for row in _combinations("throughout") if row.needed <= signs.keys()}
     if not INCIDENTS.isdisjoint(found) and _is_elsewhere(signs):
         found = found - INCIDENTS | {"calm"}
-    if language in LANGUAGES:
-        found = _weighed(found, signs, text)
-    if _SHOUTING.search(text):
-        found.add("haste")
-    return Stakes(**dict.fromkeys(found, True))
+    return found, signs
+
+
+def marks_of(found: set[str], signs: Signs, text: str) -> set[str]:
+    """What phrases tell of a text, for the learnt weights: what they raise, the kinds found, and whether it asks."""
+    marks = {f"@{kind}" for kind in signs} | {f"@@{kind}" for kind in found & INCIDENTS}
+    if "?" in text or "？" in text:
+        marks.add("@?")
+    if text.rstrip().endswith(("?", "？")):
+        marks.add("@?end")
+    return marks
 
 
 def _weighed(found: set[str], signs: Signs, text: str) -> set[str]:
     """``found`` as the learnt weights see it: alarming words alone raise nothing, and free words may."""
     raised = found & INCIDENTS
-    parts = 0 if raised else len(_TELLING.intersection(signs))
-    if not raised and not parts:
-        return found
     words = words_of(text)
     is_long = len(words) > _LONGEST
-    if not raised and is_long:
+    if is_long and not raised:
         return found
-    told = chances(words)
+    told = chances(words, marks_of(found, signs, text))
     if told is None:
         return found
+    likely = told.of_any >= (_MOST_LIKELY if is_long else _LIKELY)
     if raised:
-        least = _MOST_LIKELY if is_long else _LIKELY_NOW if signs.get("present") else _LIKELY
-        return found if told.of_any >= least else found - raised | {"calm"}
-    if told.of_any < (_VERY_LIKELY if parts > 1 else _MOST_LIKELY):
+        return found if likely else found - raised | {"calm"}
+    if not likely:
         return found
     named = sorted(INCIDENTS.intersection(signs), key=told._asdict().__getitem__)
     return found | {named[-1] if named else told.likeliest}
