@@ -56,6 +56,11 @@ def _plain_arabic(text: str) -> str:
     return _ARABIC_SIGNS.sub("", text).translate(_ARABIC_LETTERS)
 
 
+def matcher_of_moods(language: str) -> PhraseMatcher[float]:
+    """The words that carry a mood in texts of ``language``."""
+    return _matcher(_listed(language))
+
+
 @cache
 def _matcher(language: str) -> PhraseMatcher[float]:
     """Words of ``language`` and the strong English ones; of every language when it is unknown."""
@@ -119,22 +124,22 @@ def _scores(kind: str) -> dict[str, int]:
     return {mark: int(score) for score, marks in rows for mark in (marks if kind == "emoji" else marks.split())}
 
 
-_EMOJI = lazy_pattern(lambda: f"[{''.join(_scores('emoji'))}]")
 _EMOTICON = lazy_pattern(
     lambda: "|".join(re.escape(mark) for mark in sorted(_scores("emoticons"), key=len, reverse=True))
 )
 
 
 def _marks(text: str) -> int:
-    found = [] if text.isascii() else [_scores("emoji")[mark] for mark in _EMOJI.findall(text)]
+    emoji = _scores("emoji")
+    found = [] if text.isascii() or emoji.keys().isdisjoint(text) else [emoji[char] for char in text if char in emoji]
     # "://" is no face.
     found += [_scores("emoticons")[mark] for mark in _EMOTICON.findall(text.replace("://", " "))]
     return sum(found[:_MOST_MARKS])
 
 
-def _score(words: list[str], text: str, language: str) -> float:
+def _score(words: list[str], text: str, language: str, found: list[Hit[float]] | None) -> float:
     plain, drawn = _undrawn(words, language) if len(text) < _MESSAGE and _DRAWN.search(text) else (words, set())
-    hits = without_contained(_matcher(language).find(plain, text))
+    hits = without_contained(_matcher(language).find(plain, text) if found is None or plain is not words else found)
     trouble = sum(hit.value for hit in hits if hit.value == _TROUBLE)
     # Who asks for help with a trouble may well be calm.
     good, bad = 0.0, max(trouble, _MOST_TROUBLE) if trouble and not _asks_for_something(words, text, language) else 0.0
@@ -283,8 +288,12 @@ def sentiment_of(text: str, language: str = "und") -> Sentiment:
     return mood_of(words_of(text), text, language)
 
 
-def mood_of(words: list[str], text: str, language: str) -> Sentiment:
-    """As :func:`sentiment_of`, for a text whose ``words`` are known already."""
+def mood_of(words: list[str], text: str, language: str, found: list[Hit[float]] | None = None) -> Sentiment:
+    """As :func:`sentiment_of`, for a text whose ``words`` are known already.
+
+    ``found`` is what :func:`matcher_of_moods` finds in it, if that is known too.
+    """
+    written = text
     if language == "ar":
         text = _plain_arabic(text)
         words = words_of(text)
@@ -292,7 +301,7 @@ def mood_of(words: list[str], text: str, language: str) -> Sentiment:
         # Many leave the dot below a letter out, as the lists do.
         text = text.replace(_HINDI_DOT, "")
         words = words_of(text)
-    score = _score(words, text, _listed(language))
+    score = _score(words, text, _listed(language), found if text is written else None)
     if score <= _NEGATIVE_FROM:
         return Sentiment.NEGATIVE
     return Sentiment.POSITIVE if score >= _POSITIVE_FROM else Sentiment.NEUTRAL
