@@ -23,7 +23,7 @@ _UNIT = lazy_pattern(rf"~|\*?{_LETTERS}(?:['’][^\W_]+)?['’]?\*?")
 KANA_OR_HAN = lazy_pattern(r"[\u3040-\u30ff\u3400-\u9fff]+")
 """A run of Japanese or Chinese letters, between which there are no spaces."""
 _SPACELESS = lazy_pattern(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
-_STOPS = lazy_pattern(r"(?<!\d)\.(?=\s|$)|[!;:,](?=\s|$)|[。！、：\n]")
+_STOPS = lazy_pattern(r"[.!;:,。！、：\n](?:(?<=[。！、：\n])|(?<!\d\.)(?=\s|$))")
 _LONGER_WORD = lazy_pattern(r"[^\W\d_]{2,}")
 _GAP = 3
 _CACHED_WORDS = 20_000
@@ -250,7 +250,7 @@ class PhraseMatcher(Generic[T]):
                 end = _match(known, start + 1, rest) if rest else start + 1
                 if end:
                     hits.append(Hit(start, end, number, self._values[number]))
-        if self._contained_any is not None and text:
+        if self._contained_any is not None and not text.isascii():
             for match in self._contained_any.finditer(text.casefold()):
                 number = self._contained_number[match.group()]
                 hits.append(Hit(match.start(), match.end(), number, self._values[number], True))

@@ -37,7 +37,7 @@ _POSITIVE_FROM = 1.25
 _SHOUTED = re.compile(r"\b[A-Z]{4,}\b")
 _ASKED_HARD = re.compile(r"[?？][!！]|[!！][?？]|[?？]{2,}")
 _DRAWN = re.compile(r"([^\W\d_])\1{2,}")
-_STOP = re.compile(r"[.!?;…,:](?=\s|$)|[。！？、，\n]")
+_STOP = re.compile(r"[.!?;…,:。！？、，\n](?:(?<=[。！？、，\n])|(?=\s|$))")
 _WITHIN = frozenset(",:、，")
 _MOST_MARKS = 20
 _MESSAGE = 500

@@ -52,7 +52,7 @@ _GREETING = lazy_pattern(
     re.IGNORECASE,
 )
 _LEADS = lazy_pattern(r"(?:[\s>#*•·–—|=_~-]|\d{1,2}[.)]\s)*(?:\[[ xX]?\]\s*)?")
-_PARTICULAR = lazy_pattern(r"\d\d|\d\s?[$€£¥₹%円元]|[a-z]\.[a-z]|[a-z][A-Z]")
+_PARTICULAR = lazy_pattern(r"[\dA-Z.](?:(?<=\d)(?:\d|\s?[$€£¥₹%円元])|(?<=[a-z][A-Z])|(?<=[a-z]\.)(?=[a-z]))")
 _QUESTION = "?？"
 _PREFIX = lazy_pattern(r"^(?:\s*(?:re|aw|wg|fwd?|tr|rv|antw|sv|vs)\s*:|\s*\[[^\[\]]{0,40}\])+\s*", re.IGNORECASE)
 _TICKED = lazy_pattern(r"\W{0,4}\[[ xX]?\]")
