@@ -128,7 +128,7 @@ class PhraseMatcher(Generic[T]):
 
     def __init__(self, entries: Iterable[tuple[str, T]]) -> None:
         self._values: list[T] = []
-        self._units: dict[str, int] = {}
+        self._units = {"~": -1}
         self._exact: dict[str, int] = {}
         self._prefix: dict[str, int] = {}
         self._suffix: dict[str, int] = {}
@@ -139,7 +139,7 @@ class PhraseMatcher(Generic[T]):
             number = len(self._values)
             folded = entry.casefold()
             self._values.append(value)
-            if _SPACELESS.search(folded):
+            if not folded.isascii() and _SPACELESS.search(folded):
                 self._contained.append((folded, number))
                 continue
             units = [self._unit(unit) for unit in self._split(folded)]
@@ -159,8 +159,11 @@ class PhraseMatcher(Generic[T]):
 
     @staticmethod
     def _split(entry: str) -> list[str]:
+        found: list[str] = _UNIT.findall(entry)
+        if "'" not in entry and "’" not in entry:
+            return found
         units: list[str] = []
-        for unit in _UNIT.findall(entry):
+        for unit in found:
             if unit == "~" or "'" not in unit.replace("’", "'"):
                 units.append(unit)
             else:
@@ -170,9 +173,9 @@ class PhraseMatcher(Generic[T]):
         return units
 
     def _unit(self, pattern: str) -> int:
-        if pattern == "~":
-            return -1
-        number = self._units.setdefault(pattern, len(self._units))
+        if pattern in self._units:
+            return self._units[pattern]
+        number = self._units[pattern] = len(self._units)
         text = pattern.strip("*")
         if pattern.startswith("*") and pattern.endswith("*"):
             self._infix[text] = number
