@@ -16,9 +16,9 @@ from ..core.models import Ticket
 from ..core.sanitize import strip_hidden
 from ..settings.load import load
 from ..settings.schema import Settings
+from ..wiring.desks import desk_for
 from ..wiring.explain import Walk, as_data, pasted, walk, wanted_changes
 from ..wiring.parts import transport_for
-from ..zendesk import Zendesk
 from .options import ConfigOption, JsonOption, NoModelOption, VerboseOption
 from .screen import Screen
 
@@ -51,8 +51,8 @@ def analyse(
 
 
 def _fetched(ticket_id: int, settings: Settings, clock: SystemClock, deadline: Deadline) -> Ticket:
-    with closing(transport_for(settings.zendesk, clock, deadline, read_only=True)) as transport:
-        found = Zendesk(transport, source=settings.zendesk.source).fetch([ticket_id])
+    with closing(transport_for(settings.desk, clock, deadline, read_only=True)) as transport:
+        found = desk_for(settings, transport).fetch([ticket_id])
     if ticket_id in found.unread:
         raise CannotRun(f"ticket {ticket_id} cannot be read: {found.unread[ticket_id]}")
     if ticket_id not in found:

@@ -116,6 +116,6 @@ def tickets_of(settings: Settings, clock: SystemClock, named: str) -> frozenset[
     Raises ``ConfigError`` when there is no such user, and ``CannotRun`` when the helpdesk does not answer.
     """
     deadline, share = Deadline(clock, PATIENCE_S), settings.run.limit_share
-    with closing(transport_for(settings.zendesk, clock, deadline, share=share, read_only=True)) as transport:
+    with closing(transport_for(settings.desk, clock, deadline, share=share, read_only=True)) as transport:
         requesters = Requesters(transport)
         return frozenset(requesters.tickets(requesters.find(named)))

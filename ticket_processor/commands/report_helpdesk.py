@@ -18,8 +18,8 @@ from ..reporting.override_sample import WRITTEN, read_overrides, written_tickets
 from ..reporting.overrides import words_of
 from ..reporting.report import Report
 from ..settings.schema import Settings
+from ..wiring.desks import desk_for
 from ..wiring.parts import keyring, transport_for
-from ..zendesk import Zendesk
 from .screen import Screen
 
 MOST_SUMMARIES = 5_000
@@ -61,7 +61,7 @@ class HelpdeskPart:
         with self._transport(deadline) as transport:
             with self._screen.progress("reading what people changed", min(sample, len(written))) as advance:
                 found = read_overrides(
-                    Zendesk(transport, source=settings.zendesk.source),
+                    desk_for(settings, transport),
                     in_sample_order(written, runs),
                     words,
                     sample=sample,
@@ -126,6 +126,6 @@ class HelpdeskPart:
     def _transport(self, deadline: Deadline) -> Iterator[Transport]:
         settings = self._settings
         share = settings.run.limit_share
-        transport = transport_for(settings.zendesk, self._clock, deadline, share=share, read_only=True)
+        transport = transport_for(settings.desk, self._clock, deadline, share=share, read_only=True)
         with closing(transport):
             yield transport

@@ -149,7 +149,7 @@ def run(
             from .tour import Tour, where_to_look
 
             with Tour(settings, clock, no_llm=no_llm) as tour:
-                tally.url_of = tour.settings.zendesk.ticket_url
+                tally.url_of = tour.settings.ticket_url
                 screen.say(tour.seeded)
                 with screen.progress("triage"):
                     finished = tour.run(asked, listen, subjects)

@@ -114,7 +114,7 @@ def seed(
     total = count or len(tickets)
     with ExitStack() as stack:
         target, because = _target(settings, clock, deadline, insist, stack)
-        screen.say(f"{settings.zendesk.base_url}: {because}")
+        screen.say(f"{settings.desk.base_url}: {because}")
         text, data = _create(target, vary(tickets, total, random_seed), total, screen)
     screen.result(text, {**data, "because": because})
     return ExitCode.SOME_FAILED if data["failed"] else ExitCode.OK, 0
@@ -127,7 +127,7 @@ def _target(
     from ..seeding.zendesk_import import SeedTarget, require_sandbox
     from ..wiring.parts import transport_for
 
-    transport = transport_for(settings.zendesk, clock, deadline, share=1.0)
+    transport = transport_for(settings.desk, clock, deadline, share=1.0)
     stack.callback(transport.close)
     target = SeedTarget(transport, deadline)
     judgement = target.judge()
@@ -180,7 +180,7 @@ def _written_and_seeded(
         if not save_only:
             # Before any model is paid.
             target, because = _target(settings, clock, deadline, insist, stack)
-            screen.say(f"{settings.zendesk.base_url}: {because}")
+            screen.say(f"{settings.desk.base_url}: {because}")
         file = stack.enter_context(RowFile(path))
         if file.repaired:
             screen.notices([f"the last line of {path} was torn by a crash; that ticket is written anew"])
@@ -246,9 +246,10 @@ def _write(
 
     slots = missing(cells, total, count_there(cells, file.rows))
     # The day's spending is kept for each account; without one there is none to share it with.
-    account = settings.zendesk.url or settings.zendesk.subdomain
     with ExitStack() as stack:
-        store = AnswerStore(settings.state_folder / FILE_NAME if account else None, clock, days=settings.cache.days)
+        store = AnswerStore(
+            settings.state_folder / FILE_NAME if settings.desk.named else None, clock, days=settings.cache.days
+        )
         stack.callback(store.close)
         executor = ThreadPoolExecutor(settings.run.workers, thread_name_prefix="write")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)

@@ -120,7 +120,7 @@ def _settings(config: Path | None, *, offline: bool) -> Settings:
 
 def _labels(settings: Settings, clock: SystemClock) -> AccountLabels:
     deadline = Deadline(clock, DEADLINE_S)
-    with closing(transport_for(settings.zendesk, clock, deadline, read_only=True)) as transport:
+    with closing(transport_for(settings.desk, clock, deadline, read_only=True)) as transport:
         return read_labels(transport)
 
 

@@ -24,7 +24,8 @@ from ..sandbox.zendesk_auth import Credentials as SandboxCredentials
 from ..sandbox.zendesk_rules import Rules
 from ..seeding.corpus import EXTERNAL_ID_PREFIX, load_corpus, payload
 from ..seeding.zendesk_import import SeedTarget
-from ..settings.schema import ClassifierSettings, Settings, ZendeskSettings
+from ..settings.helpdesks import ZendeskSettings
+from ..settings.schema import ClassifierSettings, Settings
 from ..wiring.parts import transport_for
 from ..wiring.runs import Finished, RunArguments, run
 from ..wiring.ticket_subjects import Subjects
@@ -103,7 +104,7 @@ class Tour:
 
     def _seed(self) -> int:
         deadline = Deadline(self._clock, 120)
-        with closing(transport_for(self._settings.zendesk, self._clock, deadline, share=1.0)) as transport:
+        with closing(transport_for(self._settings.desk, self._clock, deadline, share=1.0)) as transport:
             target = SeedTarget(transport, deadline)
             return target.create(map(payload, load_corpus()), prefix=EXTERNAL_ID_PREFIX).created
 
@@ -156,6 +157,7 @@ def at_sandbox(settings: Settings, url: str, state: Path, *, no_llm: bool) -> Se
     return settings.model_copy(
         update={
             "zendesk": zendesk,
+            "helpdesk": "zendesk",
             "models": models,
             "budget": BudgetSettings(),
             "classifier": ClassifierSettings(use=False),

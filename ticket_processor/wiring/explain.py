@@ -98,9 +98,8 @@ def walk(ticket: Ticket, settings: Settings, clock: Clock, deadline: Deadline) -
     asked: list[ModelRequest] = []
     troubles: list[str] = []
     steps: list[Step] = []
-    has_account = settings.zendesk.url or settings.zendesk.subdomain
     with ExitStack() as stack:
-        store = AnswerStore(settings.state_folder / FILE_NAME if has_account else None, clock, days=0)
+        store = AnswerStore(settings.state_folder / FILE_NAME if settings.desk.named else None, clock, days=0)
         stack.callback(store.close)
         chain = stack.enter_context(
             understanding(
