@@ -24,7 +24,7 @@ from ..pipeline.backfill.results_file import DECIDED, BackfillFile, Header
 from ..pipeline.backfill.walk import HISTORY, Backfill, BackfillPolicy
 from ..settings.load import load
 from ..settings.schema import Settings
-from ..wiring.desks import desk_for
+from ..wiring.desks import reading_desk
 from ..wiring.parts import audit_keys, kill_switch, selection, transport_for, understanding
 from .parse_time import parse_since
 from .screen import Screen
@@ -121,7 +121,7 @@ class _Work:
         self._no_price = "no price" if any(target.price is None for target in targets(settings.models)) else ""
         executor = ThreadPoolExecutor(run.workers, thread_name_prefix="history")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
-        self._desk = desk_for(settings, self._transport)
+        self._desk = stack.enter_context(reading_desk(settings, self._transport))
         self.walk = Backfill(
             self._desk,
             chain,

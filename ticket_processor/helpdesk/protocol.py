@@ -63,9 +63,12 @@ class TicketField:
 
 @dataclass(frozen=True)
 class AccountLabels:
-    """The words that an account already sorts its tickets by: tags with how often they are used, fields, groups."""
+    """The words that an account already sorts its tickets by: tags with how often they are used, fields, groups.
 
-    tags: Mapping[str, int]
+    ``tags`` are ``None`` where they are a matter of their own: the helpdesk lists none, and no option is one.
+    """
+
+    tags: Mapping[str, int] | None
     fields: tuple[TicketField, ...] = ()
     groups: Mapping[int, str] = field(default_factory=dict)
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Protocol
 
 from ..core.models import Ticket
-from ..helpdesk.protocol import Helpdesk
+from ..helpdesk import freshdesk_fields, freshdesk_users, zendesk_fields, zendesk_users
+from ..helpdesk.freshdesk_articles import KnowledgeBase
+from ..helpdesk.protocol import AccountLabels, Helpdesk
+from ..helpdesk.requesters import Requesters
 from ..helpdesk.transport import Transport
+from ..helpdesk.zendesk_articles import HelpCenter
 from ..settings.schema import Settings
 from ..state.store import State
 from ..zendesk import Zendesk
+from .parts import opened_state
 
 
 class Desk(Helpdesk, Protocol):
@@ -34,3 +40,34 @@ def desk_for(settings: Settings, transport: Transport, state: State | None = Non
         return Freshdesk(transport, state, marker=settings.policy.marker)
     zendesk = settings.zendesk
     return Zendesk(transport, source=zendesk.source, search_window_s=zendesk.search_window_hours * 3600)
+
+
+@contextmanager
+def reading_desk(settings: Settings, transport: Transport) -> Iterator[Desk]:
+    """The client for a command that writes nothing; on Freshdesk it knows our writes from a copy of the state."""
+    with ExitStack() as stack:
+        state = None
+        if settings.helpdesk == "freshdesk":
+            state = stack.enter_context(opened_state(settings.state_folder, settings.desk.base_url, dry_run=True))
+        yield desk_for(settings, transport, state)
+
+
+def read_labels(settings: Settings, transport: Transport) -> AccountLabels:
+    """The words by which the account sorts its tickets; a handful of requests. Raises :class:`CannotRun`."""
+    if settings.helpdesk == "freshdesk":
+        return freshdesk_fields.read_labels(transport)
+    return zendesk_fields.read_labels(transport)
+
+
+def requesters_of(settings: Settings, transport: Transport) -> Requesters:
+    """The people of the account."""
+    if settings.helpdesk == "freshdesk":
+        return freshdesk_users.Requesters(transport)
+    return zendesk_users.Requesters(transport)
+
+
+def help_center(settings: Settings, transport: Transport) -> HelpCenter | KnowledgeBase:
+    """The articles of the account."""
+    if settings.helpdesk == "freshdesk":
+        return KnowledgeBase(transport)
+    return HelpCenter(transport)
