@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Protocol
 
 from ..core.models import Ticket
+from ..freshdesk import Freshdesk
 from ..helpdesk import freshdesk_fields, freshdesk_users, zendesk_fields, zendesk_users
 from ..helpdesk.freshdesk_articles import KnowledgeBase
 from ..helpdesk.protocol import AccountLabels, Helpdesk
@@ -35,8 +36,6 @@ def desk_for(settings: Settings, transport: Transport, state: State | None = Non
     can only read.
     """
     if settings.helpdesk == "freshdesk":
-        from ..freshdesk import Freshdesk
-
         return Freshdesk(transport, state, marker=settings.policy.marker)
     zendesk = settings.zendesk
     return Zendesk(transport, source=zendesk.source, search_window_s=zendesk.search_window_hours * 3600)

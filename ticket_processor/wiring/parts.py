@@ -29,7 +29,7 @@ from ..core.clock import Clock, Deadline, iso
 from ..core.errors import CannotRun, ConfigError, RunLocked, state_unusable
 from ..core.guards import DiskSpace, KillSwitch
 from ..core.private_files import make_folder
-from ..helpdesk import freshdesk_auth, zendesk_auth, zendesk_format
+from ..helpdesk import freshdesk_auth, freshdesk_format, zendesk_auth, zendesk_format
 from ..helpdesk.rate_limit import Limit, Throttle
 from ..helpdesk.transport import Auth, Transport
 from ..helpdesk.zendesk_auth import ApiToken, ClientCredentials, OAuthToken
@@ -157,8 +157,6 @@ def own_user(settings: Settings, transport: Transport) -> int | None:
 
 def _limits_of(account: AccountSettings) -> Callable[[Mapping[str, str]], Mapping[str, Limit]]:
     if isinstance(account, FreshdeskSettings):
-        from ..helpdesk import freshdesk_format
-
         return freshdesk_format.read_limits
     return zendesk_format.read_limits
 

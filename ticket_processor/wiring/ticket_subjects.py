@@ -60,6 +60,7 @@ class NotingDesk:
         self.update = desk.update
         self.update_many = desk.update_many
         self.jobs = desk.jobs
+        self.withdraw = desk.withdraw
 
     def pages(self, cursor: str | None, since: float) -> Iterator[Page]:
         """See :meth:`Helpdesk.pages`."""
