@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from .clock import iso
-from .freshdesk_records import PRIORITIES, SOURCES, Edit, FreshdeskTicket
+from .freshdesk_records import PRIORITIES, SOURCES, FreshdeskTicket, TicketEdit
 from .freshdesk_store import FreshdeskStore
 from .messages import Request, Response
 from .page import SHOWN, html_page, refresh_of, show
@@ -76,7 +76,7 @@ def _of_ticket(store: FreshdeskStore, ticket: FreshdeskTicket) -> dict[str, obje
     return {"ticket": worded, "known": known, "history": history, "name_of": partial(_name, store)}
 
 
-def _lines(edit: Edit) -> list[str]:
+def _lines(edit: TicketEdit) -> list[str]:
     lines = [f"{name}: {show(before)} → {show(after)}" for name, (before, after) in edit.changes.items()]
     if edit.tags_added:
         lines.append(f"tags added: {show(sorted(edit.tags_added))}")

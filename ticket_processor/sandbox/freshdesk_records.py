@@ -33,7 +33,7 @@ PRIORITIES = {LOW: "Low", MEDIUM: "Medium", HIGH: "High", URGENT: "Urgent"}
 
 
 @dataclass(frozen=True)
-class Edit:
+class TicketEdit:
     """One change of one ticket: the ground truth that tests judge a client by. No answer of the API shows it.
 
     ``at`` is the exact Unix time.
@@ -92,7 +92,7 @@ class FreshdeskTicket:
     spam: bool = False
     conversations: list[dict[str, Any]] = field(default_factory=list)
     stats: dict[str, Any] = field(default_factory=dict)
-    edits: list[Edit] = field(default_factory=list)
+    edits: list[TicketEdit] = field(default_factory=list)
     shown_tags: frozenset[str] = frozenset()
 
     @property

@@ -10,6 +10,7 @@ from .freshdesk_call import FreshdeskCall, missing, not_found, validation_failed
 from .freshdesk_store import FreshdeskStore
 from .messages import Response, json_response
 from .text import html_to_text
+from .zendesk_help_center import ARTICLES
 
 EVERYBODY, AGENTS = 1, 3
 """Values of a folder's ``visibility``; there are more."""
@@ -58,6 +59,13 @@ def _there(call: FreshdeskCall, kind: str) -> dict[str, Any]:
 
 def _text(row: dict[str, Any]) -> str:
     return f"{row['title']} {row['description_text']}"
+
+
+def fill_solutions(store: FreshdeskStore) -> None:
+    """Put the articles of a fresh help center into one folder."""
+    folder = add_folder(store, "Getting started")
+    for title, _, labels, text in ARTICLES:
+        add_article(store, folder, title, f"<p>{text}</p>", tags=labels)
 
 
 def add_folder(store: FreshdeskStore, name: str, *, category: str = "Help", visibility: int = EVERYBODY) -> int:

@@ -1,7 +1,7 @@
 """The Freshdesk sandbox's memory: tickets, people, and one way to change a ticket.
 
-Every change goes through :meth:`FreshdeskStore.change` or one of the conversation methods; each adds an :class:`Edit`
-and moves ``updated_at`` (whole seconds) where the rules say so.
+Every change goes through :meth:`FreshdeskStore.change` or one of the conversation methods; each adds a
+:class:`TicketEdit` and moves ``updated_at`` (whole seconds) where the rules say so.
 
 Threads: every public method takes ``lock``, which is re-entrant; a caller that reads and then writes holds
 it across both.
@@ -29,8 +29,8 @@ from .freshdesk_records import (
     STATS,
     By,
     ConversationEvent,
-    Edit,
     FreshdeskTicket,
+    TicketEdit,
     as_html,
     attachment,
     new_conversation,
@@ -64,7 +64,7 @@ class FreshdeskStore(Agenda):
         self.rules = rules or FreshdeskRules()
         self.base_url = base_url
         self.tickets: dict[int, FreshdeskTicket] = {}
-        self.edits: list[Edit] = []
+        self.edits: list[TicketEdit] = []
         self.by_updated: list[tuple[int, int]] = []
         self.by_created: list[tuple[int, int]] = []
         self.indexed: dict[int, dict[str, Any]] = {}
@@ -179,7 +179,7 @@ class FreshdeskStore(Agenda):
         by: By,
         *,
         sent: Mapping[str, Any] | None = None,
-    ) -> Edit | None:
+    ) -> TicketEdit | None:
         """Set fields as one change, ``tags`` as a whole; ``None`` when nothing would change."""
         with self.lock:
             moment, json, before = self.now(), ticket.json, ticket.stamp
@@ -315,7 +315,7 @@ class FreshdeskStore(Agenda):
         edit_note: tuple[int, str] | None = None,
         delete_note: int | None = None,
         author_id: int = PERSON_ID,
-    ) -> tuple[Edit, ...]:
+    ) -> tuple[TicketEdit, ...]:
         """An agent works on a ticket at the screen; texts are plain. Gives what changed, nothing if nothing did.
 
         ``fields`` are the account's own. Raises ``KeyError`` for a ticket or a note that is not there.
@@ -347,7 +347,7 @@ class FreshdeskStore(Agenda):
             by = By("customer", ticket.json["requester_id"], "customer")
             return self.converse(ticket, as_html(text), by, source=REPLY, private=False, incoming=True)
 
-    def rule_edit(self, ticket_id: int, *, add_tags: Sequence[str] = (), **values: Any) -> Edit | None:
+    def rule_edit(self, ticket_id: int, *, add_tags: Sequence[str] = (), **values: Any) -> TicketEdit | None:
         """An automation rule of the account changes a ticket; ``values`` are the API's own names."""
         with self.lock:
             self.settle()
@@ -440,8 +440,8 @@ class FreshdeskStore(Agenda):
             stamp_before=stamp_before,
         )
 
-    def _record(self, ticket: FreshdeskTicket, moment: float, by: By, **what: Any) -> Edit:
-        edit = Edit(moment, ticket.id, by, **what, stamp_after=ticket.stamp)
+    def _record(self, ticket: FreshdeskTicket, moment: float, by: By, **what: Any) -> TicketEdit:
+        edit = TicketEdit(moment, ticket.id, by, **what, stamp_after=ticket.stamp)
         self.edits.append(edit)
         ticket.edits.append(edit)
         return edit
