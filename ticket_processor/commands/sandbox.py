@@ -46,7 +46,7 @@ def sandbox(
         int, typer.Option("--seed", metavar="N", help="The same number gives the same faults and latencies.")
     ] = 0,
 ) -> int:
-    """Serve a local imitation of Zendesk or Freshdesk and of OpenAI, and print the variables that point commands at it."""
+    """Serve a local imitation of Zendesk or Freshdesk and of OpenAI; print the variables that point a command at it."""
     from ..sandbox.app import Sandbox
     from ..sandbox.faults import FaultPlan
     from ..sandbox.fill import fill
