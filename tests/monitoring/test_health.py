@@ -451,7 +451,7 @@ def test_sizes_are_told_in_one() -> None:
 
 def ask(*steps: Step) -> Check:
     wire = Wire(*steps, seconds=6.5)
-    return ask_helpdesk(wire.transport, wire.clock).check
+    return ask_helpdesk(TOKEN, wire.transport, wire.clock).check
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def check_helpdesk(settings: Settings) -> Found:
     """Whether the helpdesk answers with these credentials. It reads a ticket: other calls succeed unsigned."""
     clock = SystemClock()
     with closing(transport_for(settings.desk, clock, Deadline(clock, 20), read_only=True)) as transport:
-        check = ask_helpdesk(transport, clock).check
+        check = ask_helpdesk(settings.desk, transport, clock).check
     return check.status is Status.OK, check.text
 
 

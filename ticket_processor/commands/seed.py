@@ -24,11 +24,11 @@ from .screen import Screen
 
 if TYPE_CHECKING:
     from ..analysis.model_server.presets import ModelTarget
+    from ..seeding.accounts import SeedTarget
     from ..seeding.corpus import SeedTicket
     from ..seeding.synthetic.plan import Cell
     from ..seeding.synthetic.rowfile import RowFile
     from ..seeding.synthetic.writing import WritingReport
-    from ..seeding.zendesk_import import SeedTarget
     from ..settings.schema import Settings
 
 SEED_DEADLINE_S = 3600.0
@@ -115,7 +115,7 @@ def seed(
     with ExitStack() as stack:
         target, because = _target(settings, clock, deadline, insist, stack)
         screen.say(f"{settings.desk.base_url}: {because}")
-        text, data = _create(target, vary(tickets, total, random_seed), total, screen)
+        text, data = _create(settings, target, vary(tickets, total, random_seed), total, screen)
     screen.result(text, {**data, "because": because})
     return ExitCode.SOME_FAILED if data["failed"] else ExitCode.OK, 0
 
@@ -124,29 +124,30 @@ def _target(
     settings: Settings, clock: SystemClock, deadline: Deadline, insist: bool, stack: ExitStack
 ) -> tuple[SeedTarget, str]:
     """The account, which is not a production one, and the reason for that judgement."""
-    from ..seeding.zendesk_import import SeedTarget, require_sandbox
+    from ..seeding.accounts import require_sandbox
+    from ..wiring.desks import seed_target
     from ..wiring.parts import transport_for
 
     transport = transport_for(settings.desk, clock, deadline, share=1.0)
     stack.callback(transport.close)
-    target = SeedTarget(transport, deadline)
+    target = seed_target(settings, transport, deadline)
     judgement = target.judge()
     require_sandbox(judgement, insisted=insist)
     return target, judgement.because
 
 
 def _create(
-    target: SeedTarget, tickets: Iterator[SeedTicket], total: int, screen: Screen
+    settings: Settings, target: SeedTarget, tickets: Iterator[SeedTicket], total: int, screen: Screen
 ) -> tuple[str, dict[str, int]]:
     """Create the tickets in the account. Returns the result as a sentence and as numbers."""
     from ..seeding.corpus import EXTERNAL_ID_PREFIX, payload
 
     with screen.progress("seeding", total) as progress:
         done = target.create((payload(ticket) for ticket in tickets), prefix=EXTERNAL_ID_PREFIX, progress=progress)
-    ready = time.strftime("%H:%M:%S", time.localtime(time.time() + EXPORTED_AFTER_S))
-    text = f"{done.created} tickets created, {done.existing} were there already, {done.failed} refused." + (
-        f" Zendesk's export withholds the newest minute: run from {ready} on." if done.created else ""
-    )
+    text = f"{done.created} tickets created, {done.existing} were there already, {done.failed} refused."
+    if done.created and settings.helpdesk == "zendesk":
+        ready = time.strftime("%H:%M:%S", time.localtime(time.time() + EXPORTED_AFTER_S))
+        text += f" Zendesk's export withholds the newest minute: run from {ready} on."
     return text, {"created": done.created, "existing": done.existing, "failed": done.failed}
 
 
@@ -188,7 +189,7 @@ def _written_and_seeded(
         text, data = _told(report, file)
         if target is not None and file.rows:
             screen.say(text)
-            text, seeded = _create(target, _with_people(path), len(file.rows), screen)
+            text, seeded = _create(settings, target, _with_people(path), len(file.rows), screen)
             data |= {**seeded, "because": because}
     screen.result(text, data)
     good = report.open == 0 and not data.get("failed")

@@ -23,9 +23,9 @@ from ..sandbox.server import SandboxServer
 from ..sandbox.zendesk_auth import Credentials as SandboxCredentials
 from ..sandbox.zendesk_rules import Rules
 from ..seeding.corpus import EXTERNAL_ID_PREFIX, load_corpus, payload
-from ..seeding.zendesk_import import SeedTarget
 from ..settings.helpdesks import ZendeskSettings
 from ..settings.schema import ClassifierSettings, Settings
+from ..wiring.desks import seed_target
 from ..wiring.parts import transport_for
 from ..wiring.runs import Finished, RunArguments, run
 from ..wiring.ticket_subjects import Subjects
@@ -105,7 +105,7 @@ class Tour:
     def _seed(self) -> int:
         deadline = Deadline(self._clock, 120)
         with closing(transport_for(self._settings.desk, self._clock, deadline, share=1.0)) as transport:
-            target = SeedTarget(transport, deadline)
+            target = seed_target(self._settings, transport, deadline)
             return target.create(map(payload, load_corpus()), prefix=EXTERNAL_ID_PREFIX).created
 
     def _people_were_there(self) -> None:

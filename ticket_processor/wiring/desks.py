@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from ..core.clock import Deadline
 from ..core.models import Ticket
 from ..freshdesk import Freshdesk
 from ..helpdesk import freshdesk_fields, freshdesk_users, zendesk_fields, zendesk_users
@@ -18,6 +19,9 @@ from ..settings.schema import Settings
 from ..state.store import State
 from ..zendesk import Zendesk
 from .parts import opened_state
+
+if TYPE_CHECKING:
+    from ..seeding.accounts import SeedTarget
 
 
 class Desk(Helpdesk, Protocol):
@@ -70,3 +74,12 @@ def help_center(settings: Settings, transport: Transport) -> HelpCenter | Knowle
     if settings.helpdesk == "freshdesk":
         return KnowledgeBase(transport)
     return HelpCenter(transport)
+
+
+def seed_target(settings: Settings, transport: Transport, deadline: Deadline) -> SeedTarget:
+    """The account as a place for invented tickets."""
+    from ..seeding import freshdesk_import, zendesk_import
+
+    if settings.helpdesk == "freshdesk":
+        return freshdesk_import.SeedTarget(transport)
+    return zendesk_import.SeedTarget(transport, deadline)

@@ -25,6 +25,7 @@ from ...core.errors import AnalysisFailed, DeadlineReached, NotAuthorised, RateL
 from ...helpdesk.transport import Reply, Transport
 from ...settings.helpdesks import AccountSettings, FreshdeskSettings
 from ...wiring.parts import transport_for
+from . import freshdesk
 from . import machine as judged
 from .checks import Check, CheckResult, Probe, fail, ok, skipped, warn
 from .machine import Credentials
@@ -56,25 +57,29 @@ class TicketRead:
     received: float = 0.0
 
 
-def ask_helpdesk(transport: Transport, clock: Clock) -> TicketRead:
+def ask_helpdesk(account: AccountSettings, transport: Transport, clock: Clock) -> TicketRead:
     """Whether the helpdesk answers with these credentials: by a ticket read, since others succeed unsigned."""
+    fresh = isinstance(account, FreshdeskSettings)
     name, where = "helpdesk", f"{transport.name} at {transport.base_url}"
     sent, began = clock.now(), clock.monotonic()
     try:
-        reply = transport.request("GET", "/api/v2/tickets", params={"page[size]": 1})
+        reply = transport.request("GET", "/api/v2/tickets", params={"per_page" if fresh else "page[size]": 1})
     except TicketbotError as error:
         problem = _problem(error)
         judge: Judge = warn if isinstance(error, RateLimited) else fail
         said = _IN_WORDS.get(problem) or str(error).removeprefix(f"{transport.name}: ")
         return TicketRead(judge(name, f"{where}: {said}", problem=problem))
-    facts = {"latency_ms": round((clock.monotonic() - began) * 1000)}
+    facts: dict[str, object] = {"latency_ms": round((clock.monotonic() - began) * 1000)}
     if reply.status == 403:
         told = "signed in, but reading a ticket gives HTTP 403; let the user of these credentials see tickets"
         return TicketRead(fail(name, f"{where}: {told}", problem="forbidden", **facts), reply, sent, clock.now())
     if not reply.ok:
         text = f"{where}: reading a ticket gives HTTP {reply.status}"
         return TicketRead(fail(name, text, problem=f"http_{reply.status}", **facts), reply, sent, clock.now())
-    return TicketRead(ok(name, f"{where}: signed in, tickets can be read", **facts), reply, sent, clock.now())
+    received = clock.now()
+    if fresh:
+        return TicketRead(freshdesk.of_agent(name, where, transport, reply, facts), reply, sent, received)
+    return TicketRead(ok(name, f"{where}: signed in, tickets can be read", **facts), reply, sent, received)
 
 
 _IN_WORDS = {
@@ -126,7 +131,7 @@ class _Helpdesk:
         self._turn.begin()
         transport, self._transport = self._transport or self._connected(), None
         try:
-            asked = ask_helpdesk(transport, self._clock)
+            asked = ask_helpdesk(self._settings, transport, self._clock)
             if asked.reply is None:
                 why = "not known, since the helpdesk gave no answer"
                 return CheckResult((asked.check, skipped("clock", why), _lasting(self._settings, self._clock, why)))
