@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ticket_processor.sandbox.freshdesk_solutions import AGENTS, DRAFT, add_article, add_folder
+from ticket_processor.sandbox.freshdesk_solutions import AGENTS, DRAFT, add_article, add_folder, fill_solutions
 
 from .freshdesk_helpers import FreshDesk
 
@@ -56,5 +56,17 @@ def test_the_knowledge_base_is_walked_from_categories_to_articles() -> None:
     assert [(row["id"], row["status"], row["description_text"]) for row in rows] == [(number, 2, "Each invoice")]
     assert desk.get(f"solutions/articles/{number}") == rows[0]
     assert [row["title"] for row in desk.get("search/solutions", term="refund")] == ["Refund limits"]
+    found = desk.get("search/solutions", term="invoice limits")
+    assert {row["title"]: row["folder_visibility"] for row in found} == {"Your invoice": 1, "Refund limits": 3}
     assert desk.ask("GET", "solutions/folders/5/articles").status == 404
     assert desk.ask("GET", "search/solutions").status == 400
+
+
+def test_articles_are_searched_in_the_accounts_language_or_in_the_one_that_is_named() -> None:
+    desk = FreshDesk()
+    fill_solutions(desk.store)
+    settings = desk.get("settings/helpdesk")
+    assert (settings["primary_language"], settings["portal_languages"]) == ("en", ["de"])
+    assert [row["title"] for row in desk.get("search/solutions/de", term="Rechnung")] == ["Ihre Rechnung verstehen"]
+    assert desk.get("search/solutions", term="Rechnung") == []
+    assert desk.ask("GET", "search/solutions/fr?term=x2").status == 404

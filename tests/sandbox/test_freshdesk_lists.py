@@ -70,6 +70,15 @@ def test_spam_trash_and_archive_are_not_in_the_list() -> None:
     assert desk.listed(**everything) == [4]
 
 
+def test_a_list_may_be_of_one_requesters_tickets() -> None:
+    desk = FreshDesk(1)
+    hers = desk.add(requester_email="ann@example.com")
+    contact = desk.store.contact_of("ann@example.com")
+    assert desk.listed(requester_id=contact) == desk.listed(email="Ann@example.com") == [hers]
+    assert desk.problem(desk.ask("GET", "tickets?requester_id=5"))[:2] == (400, "requester_id")
+    assert desk.problem(desk.ask("GET", "tickets?email=bob@example.com"))[:2] == (400, "email")
+
+
 def test_pages_are_linked_and_the_last_one_is_not() -> None:
     desk = FreshDesk(5, base_url="http://desk.example")
     answer = desk.ask("GET", "tickets?per_page=2&page=2&order_type=asc")

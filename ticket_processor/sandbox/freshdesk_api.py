@@ -51,6 +51,8 @@ ROUTES: dict[str, Handler] = {
     "GET solutions/folders/{id}/articles": freshdesk_solutions.articles,
     "GET solutions/articles/{id}": freshdesk_solutions.article,
     "GET search/solutions": freshdesk_solutions.search,
+    "GET search/solutions/{language}": freshdesk_solutions.search,
+    "GET settings/helpdesk": freshdesk_solutions.settings,
 }
 _OWN_LIMITS = {
     "GET tickets": "list_tickets",
@@ -69,6 +71,8 @@ def route_of(method: str, path: str) -> tuple[str, tuple[int, ...]]:
         if part.isdecimal() and part.isascii() and len(part) < 19:
             args.append(int(part))
             parts[index] = "{id}"
+    if parts[:2] == ["search", "solutions"] and len(parts) == 3:
+        parts[2] = "{language}"
     return f"{method} {'/'.join(parts)}", tuple(args)
 
 

@@ -45,7 +45,8 @@ def list_tickets(call: FreshdeskCall) -> Response:
     backwards = call.choice("order_type", ("asc", "desc"), "desc") == "desc"
     if "filter" in call.request.query:
         call.choice("filter", _FILTERS, "")
-    found = (ticket for ticket in _ordered(call, order, backwards, since) if _listed(call, ticket))
+    requester = _requester(call)
+    found = (ticket for ticket in _ordered(call, order, backwards, since) if _listed(call, ticket, requester))
     rows = list(islice(found, (page - 1) * size, page * size + 1))
     if len(rows) > size and page < LAST_PAGE:
         call.link_to_next(page)
@@ -75,9 +76,8 @@ def _from(moment: float, *, inclusive: bool) -> int:
     return math.ceil(moment) if inclusive else math.floor(moment) + 1
 
 
-def _listed(call: FreshdeskCall, ticket: FreshdeskTicket) -> bool:
-    query, json = call.request.query, ticket.json
-    chosen = query.get("filter")
+def _listed(call: FreshdeskCall, ticket: FreshdeskTicket, requester: int | None) -> bool:
+    json, chosen = ticket.json, call.request.query.get("filter")
     if chosen in ("spam", "deleted"):
         if not (ticket.deleted if chosen == "deleted" else ticket.spam and not ticket.deleted):
             return False
@@ -89,9 +89,21 @@ def _listed(call: FreshdeskCall, ticket: FreshdeskTicket) -> bool:
         json["status"] != OPEN or json["responder_id"] not in (None, call.identity.user_id)
     ):
         return False
-    if "requester_id" in query and str(json["requester_id"]) != query["requester_id"]:
-        return False
-    return not ("email" in query and json["requester_id"] != call.store.contact_of(query["email"]))
+    return requester in (None, json["requester_id"])
+
+
+def _requester(call: FreshdeskCall) -> int | None:
+    """The contact whose tickets are asked for, if that is so; 400 for one that there is not."""
+    query = call.request.query
+    for name in ("requester_id", "email"):
+        if name in query:
+            text = query[name]
+            number = int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+            found = number if name == "requester_id" else call.store.contact_of(text)
+            if found not in call.store.contacts:
+                raise invalid(name, f"There is no contact matching the given {name}")
+            return found
+    return None
 
 
 def _row(call: FreshdeskCall, ticket: FreshdeskTicket, included: frozenset[str]) -> Row:

@@ -16,6 +16,7 @@ EVERYBODY, AGENTS = 1, 3
 """Values of a folder's ``visibility``; there are more."""
 
 DRAFT, PUBLISHED = 1, 2
+OWN_LANGUAGE = "en"
 _WORD = re.compile(r"\w{2,}")
 
 
@@ -42,12 +43,33 @@ def article(call: FreshdeskCall) -> Response:
 
 
 def search(call: FreshdeskCall) -> Response:
-    """``GET /search/solutions?term=``: articles that have one of the words."""
+    """``GET /search/solutions?term=`` and ``/search/solutions/{language}``: articles that have one of the words."""
     words = set(_WORD.findall(call.request.query.get("term", "").lower()))
     if not words:
         raise validation_failed([missing("term")])
-    rows = call.store.solutions["articles"]
-    return call.paged([row for row in rows if words & set(_WORD.findall(_text(row).lower()))])
+    asked = call.request.path.rstrip("/").rpartition("/")[2].lower()
+    languages = _languages(call.store)
+    if asked not in (*languages, "solutions"):
+        raise not_found()
+    language = OWN_LANGUAGE if asked == "solutions" else asked
+    visible = {row["id"]: row["visibility"] for row in call.store.solutions["folders"]}
+    found = [
+        {**row, "folder_visibility": visible[row["folder_id"]]}
+        for row in call.store.solutions["articles"]
+        if row["language"] == language and words & set(_WORD.findall(_text(row).lower()))
+    ]
+    return call.paged(found)
+
+
+def settings(call: FreshdeskCall) -> Response:
+    """``GET /settings/helpdesk``: the languages of the account."""
+    others = [name for name in _languages(call.store) if name != OWN_LANGUAGE]
+    told = {"primary_language": OWN_LANGUAGE, "supported_languages": others, "portal_languages": others}
+    return json_response(200, told)
+
+
+def _languages(store: FreshdeskStore) -> list[str]:
+    return sorted({OWN_LANGUAGE, *(row["language"] for row in store.solutions["articles"])})
 
 
 def _there(call: FreshdeskCall, kind: str) -> dict[str, Any]:
@@ -64,8 +86,8 @@ def _text(row: dict[str, Any]) -> str:
 def fill_solutions(store: FreshdeskStore) -> None:
     """Put the articles of a fresh help center into one folder."""
     folder = add_folder(store, "Getting started")
-    for title, _, labels, text in ARTICLES:
-        add_article(store, folder, title, f"<p>{text}</p>", tags=labels)
+    for title, locale, labels, text in ARTICLES:
+        add_article(store, folder, title, f"<p>{text}</p>", tags=labels, language=locale[:2])
 
 
 def add_folder(store: FreshdeskStore, name: str, *, category: str = "Help", visibility: int = EVERYBODY) -> int:
@@ -100,6 +122,7 @@ def add_article(
     *,
     status: int = PUBLISHED,
     tags: tuple[str, ...] = (),
+    language: str = OWN_LANGUAGE,
 ) -> int:
     """Put an article (HTML) into a folder; gives its id."""
     with store.lock:
@@ -117,6 +140,7 @@ def add_article(
             "description": markup,
             "description_text": html_to_text(markup),
             "tags": list(tags),
+            "language": language,
             "thumbs_up": 0,
             "thumbs_down": 0,
             "hits": 0,
