@@ -51,6 +51,10 @@ def run(
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Run against an embedded sandbox with invented tickets: a tour.")
     ] = False,
+    helpdesk: Annotated[
+        Literal["zendesk", "freshdesk"] | None,
+        typer.Option(help="Which helpdesk, where both are configured, or for --sandbox."),
+    ] = None,
     no_llm: NoModelOption = False,
     retry_fallbacks: Annotated[
         bool,
@@ -101,7 +105,7 @@ def run(
     from .parse_time import parse_since
     from .screen import Screen
 
-    flags: dict[tuple[str, ...], object] = {("run", "workers"): workers}
+    flags: dict[tuple[str, ...], object] = {("run", "workers"): workers, ("helpdesk",): helpdesk}
     if no_llm:
         flags["models", "names"] = []
     screen = Screen(quiet=quiet, as_json=as_json)

@@ -26,6 +26,8 @@ from .messages import place_name
 from .schema import Settings
 
 Data = Mapping[str, Any]
+FRESHDESK_TAG = 32
+"""The longest tag that Freshdesk takes (developers.freshdesk.com/api, "Tickets")."""
 _PATHS = (("log_dir",), ("state_dir",), ("classifier", "folder"), ("run", "stop_file"))
 
 
@@ -82,6 +84,22 @@ def _not_on_freshdesk(settings: Settings) -> Iterator[str]:
     for name in sorted({"source", "search_window_hours"} & settings.zendesk.model_fields_set):
         if not settings.zendesk.named:
             yield f"zendesk.{name}: Freshdesk has one way to list its tickets; delete the line"
+
+    for tag in dict.fromkeys(_tags_of(settings)):
+        if len(tag) > FRESHDESK_TAG:
+            yield f"the tag {tag}: Freshdesk's tags have {FRESHDESK_TAG} characters at most; choose a shorter name"
+
+
+def _tags_of(settings: Settings) -> Iterator[str]:
+    """The tags that categories may put on a ticket, and the longest of those with a meaning of their own."""
+    policy = settings.policy
+    for category in settings.taxonomy.categories:
+        yield policy.tag(category.name)
+        if category.tag:
+            yield category.tag
+        if policy.tag_secondary:
+            yield policy.tag(ALSO, category.name)
+    yield policy.tag("sentiment", "negative")
 
 
 def _zendesk_gaps(zendesk: ZendeskSettings) -> tuple[list[str], list[str]]:
