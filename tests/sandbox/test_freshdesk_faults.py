@@ -80,6 +80,14 @@ def test_a_person_edits_the_ticket_just_before_a_request(edit: str, request_line
     assert ("priority" in person.changes) is (edit == "priority")
 
 
+def test_a_person_edits_the_ticket_just_before_its_note_is_deleted() -> None:
+    desk = FreshDesk(1)
+    note = desk.note(1)["id"]
+    desk.sandbox.faults = FaultPlan.parse("human-edit:DELETE:edit=priority")
+    assert desk.ask("DELETE", f"conversations/{note}").status == 204
+    assert [(edit.who, edit.conversation) for edit in desk.store.edits[-2:]] == [("agent", None), ("bot", "deleted")]
+
+
 @pytest.mark.parametrize("path", ["tickets", "tickets/2", "search/tickets?query=%22status:2%22"])
 def test_a_row_can_be_odd_wherever_a_ticket_is_shown(path: str) -> None:
     desk = FreshDesk(3, faults="odd-row:ticket=2:odd=no-date")
@@ -122,7 +130,7 @@ def test_the_page_shows_tickets_in_words_and_what_was_done_to_them() -> None:
     desk.put(number, tags=["ai_x"], priority=3)
     desk.note(number, "<p>looked at</p>")
     overview = desk.ask("GET", "/", auth=None).body.decode()
-    page = desk.ask("GET", f"/tickets/{number}", auth=None).body.decode()
+    page = desk.ask("GET", f"/a/tickets/{number}", auth=None).body.decode()
     for text in (overview, page):
         assert "<script" not in text
         assert "looked at" in text

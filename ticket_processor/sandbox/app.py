@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Literal
 
-from .clock import Agenda, OffsetClock, SandboxClock, http_date
+from .clock import OffsetClock, SandboxClock, http_date
 from .faults import EDITS, FaultPlan, FaultRule, instead
 from .freshdesk_api import FreshdeskApi
 from .freshdesk_api import route_of as freshdesk_route_of
@@ -32,6 +32,7 @@ from .zendesk_rules import Rules, StampRule
 HelpdeskName = Literal["zendesk", "freshdesk"]
 
 _TICKET_PATH = re.compile(r"/tickets/(\d{1,18})(?:[/.]|$)")
+_CONVERSATION_PATH = re.compile(r"/conversations/(\d{1,18})$")
 
 
 class Sandbox:
@@ -91,7 +92,7 @@ class Sandbox:
         self.plan = plan
         # The one that is not asked has the defaults.
         is_freshdesk = helpdesk == "freshdesk"
-        self.agenda: Agenda = self.desk if is_freshdesk else self.store
+        self.agenda: Store | FreshdeskStore = self.desk if is_freshdesk else self.store
         self.limits = RequestLimits("unlimited" if is_freshdesk else plan)
         self.auth = Authenticator(self.credentials, self.store, "admin" if is_freshdesk else bot_role)
         self.zendesk = ZendeskApi(self.store, self.auth, self.limits, rules, seed)
@@ -124,7 +125,7 @@ class Sandbox:
         """Counts for a test, a benchmark or a person."""
         with self.agenda.lock:
             self.agenda.settle()
-            living = [ticket.tags for ticket in self._tickets().values() if not ticket.deleted]
+            living = [ticket.tags for ticket in self.agenda.tickets.values() if not ticket.deleted]
             return {
                 "plan": self.plan,
                 "now": self.agenda.now(),
@@ -137,10 +138,6 @@ class Sandbox:
                 "llm_latency_total": round(self.llm_latency_total, 6),
                 "faults": self.faults.counts(),
             }
-
-    def _tickets(self) -> Mapping[int, Any]:
-        """The tickets of the helpdesk that answers."""
-        return self.desk.tickets if self.agenda is self.desk else self.store.tickets
 
     # --- requests -------------------------------------------------------------------------------------
 
@@ -226,13 +223,14 @@ class Sandbox:
                 ids += [item.get("id") for item in body.get("tickets", ())]
             except (ValueError, AttributeError, TypeError):
                 pass
-        desk = self.desk if self.agenda is self.desk else self.store
-        living = [key for key in ids if isinstance(key, int) and desk.living(key) is not None]
-        return [key for key in living if self._tickets()[key].json["status"] not in ("closed", CLOSED)]
+        elif about := _CONVERSATION_PATH.search(request.path):
+            ids = [self.desk.where.get(int(about[1]))]
+        living = [key for key in ids if isinstance(key, int) and self.agenda.living(key) is not None]
+        return [key for key in living if self.agenda.tickets[key].json["status"] not in ("closed", CLOSED)]
 
     def _human_edit(self, rule: FaultRule, targets: list[int]) -> None:
         dice = self._people
-        desk: Any = self.desk if self.agenda is self.desk else self.store
+        desk: Any = self.agenda
         ticket = desk.tickets[dice.choice(targets)]
         edit = dice.choice(EDITS[1:]) if rule.edit == "any" else rule.edit
         tags = ticket.tags

@@ -16,9 +16,9 @@ from .page import SHOWN, html_page, refresh_of, show
 
 
 def render(request: Request, store: FreshdeskStore, stats: Mapping[str, Any], marker: str) -> Response:
-    """The page for a path: ``/`` (``?refresh=5`` reloads it every five seconds) or ``/tickets/{id}``."""
+    """The page for a path: ``/`` (``?refresh=5`` reloads it every five seconds), or ``/a/tickets/{id}`` of agents."""
     ours = marker.partition("_")[0] + "_"
-    found = re.fullmatch(r"/tickets/(\d{1,18})", request.path.rstrip("/"))
+    found = re.fullmatch(r"(?:/a)?/tickets/(\d{1,18})", request.path.rstrip("/"))
     if found:
         ticket = store.tickets.get(int(found[1]))
         if ticket is not None:
