@@ -149,7 +149,9 @@ def _difference(then: _Values, now: _Values, at: str) -> Edit | None:
     group = None if then.group == now.group else (then.group, now.group)
     if not (added or removed or fields or priority or group):
         return None
-    return Edit(at=at, tags_added=added, tags_removed=removed, priority=priority, group=group, fields=fields)
+    return Edit(
+        at=at, way="unknown", tags_added=added, tags_removed=removed, priority=priority, group=group, fields=fields
+    )
 
 
 def _moved(before: Value | None, after: Value | None, *, emptied: bool) -> tuple[Value | None, Value | None] | None:

@@ -24,12 +24,12 @@ class Edit(Frozen):
 
     ``author`` is the comment's, where there is one. ``key`` and ``intent`` are set on writes of ours. ``text`` are the
     words of a public comment: never log them. ``way`` is how it came about: by hand (at the screen, by mail), through
-    the helpdesk's API, or by the account's own rules and the helpdesk itself.
+    the helpdesk's API, or by the account's own rules and the helpdesk itself; ``unknown`` where it keeps no record.
     """
 
     at: str
     author: int | None = None
-    way: Literal["hand", "api", "rules"] = "hand"
+    way: Literal["hand", "api", "rules", "unknown"] = "hand"
     key: str = ""
     intent: str = ""
     creation: bool = False
@@ -188,13 +188,14 @@ class History(Frozen):
     def by_people(self) -> tuple[bool, ...]:
         """Of each edit, whether a person made it: no write of ours, no rule, no other program under our own user.
 
-        Another user's edit through the API counts as that person's: nothing tells a script from an app on a phone.
+        Another user's edit through the API counts as that person's: nothing tells a script from an app on a phone. So
+        does a change of which the helpdesk keeps no record.
         """
         own = {edit.author for edit in self.edits if edit.key}
         return tuple(
             not edit.key
             and edit.way != "rules"
-            and edit.author is not None
+            and (edit.author is not None or edit.way == "unknown")
             and not (edit.way == "api" and edit.author in own)
             for edit in self.edits
         )
