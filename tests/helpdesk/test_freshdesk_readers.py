@@ -10,7 +10,7 @@ from ticket_processor.core.errors import CannotRun, ConfigError, HelpdeskDown
 from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.helpdesk.freshdesk_articles import ANY, KnowledgeBase
 from ticket_processor.helpdesk.freshdesk_fields import read_labels
-from ticket_processor.helpdesk.freshdesk_users import Requesters
+from ticket_processor.helpdesk.freshdesk_users import FreshdeskRequesters
 from ticket_processor.helpdesk.protocol import Article, TicketField
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.taxonomy_check import check_labels
@@ -65,9 +65,9 @@ def test_an_account_that_does_not_show_its_fields_is_told_in_a_sentence(step: ob
 
 
 def test_a_requester_is_found_by_number_by_a_contacts_address_or_by_an_agents() -> None:
-    assert Requesters(Wire().transport).find(" 17 ") == 17
-    assert Requesters(Wire(answer(200, [{"id": 5}])).transport).find("ada@example.com") == 5
-    assert Requesters(Wire(answer(200, []), answer(200, [{"id": 6}])).transport).find("ada@example.com") == 6
+    assert FreshdeskRequesters(Wire().transport).find(" 17 ") == 17
+    assert FreshdeskRequesters(Wire(answer(200, [{"id": 5}])).transport).find("ada@example.com") == 5
+    assert FreshdeskRequesters(Wire(answer(200, []), answer(200, [{"id": 6}])).transport).find("ada@example.com") == 6
 
 
 @pytest.mark.parametrize(
@@ -80,16 +80,16 @@ def test_a_requester_is_found_by_number_by_a_contacts_address_or_by_an_agents() 
 )
 def test_who_cannot_be_found_is_told_without_the_address(named: str, steps: tuple[object, ...], words: str) -> None:
     with pytest.raises(ConfigError, match=words) as error:
-        Requesters(Wire(*steps).transport).find(named)  # type: ignore[arg-type]
+        FreshdeskRequesters(Wire(*steps).transport).find(named)  # type: ignore[arg-type]
     assert "example" not in str(error.value)
 
 
 def test_all_tickets_of_a_requester_are_listed_those_of_last_year_too() -> None:
     wire = Wire(answer(200, [{"id": number} for number in range(1, 101)]), answer(200, [{"id": 101}]))
-    assert list(Requesters(wire.transport).tickets(5)) == list(range(1, 102))
+    assert list(FreshdeskRequesters(wire.transport).tickets(5)) == list(range(1, 102))
     assert "updated_since=1970" in wire.adapter.sent[0].path_url
     with pytest.raises(ConfigError, match="no such user"):
-        list(Requesters(Wire(answer(400, {"errors": []})).transport).tickets(5))
+        list(FreshdeskRequesters(Wire(answer(400, {"errors": []})).transport).tickets(5))
 
 
 def test_articles_are_published_ones_that_customers_see_in_the_language_asked_for() -> None:

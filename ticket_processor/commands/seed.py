@@ -24,7 +24,7 @@ from .screen import Screen
 
 if TYPE_CHECKING:
     from ..analysis.model_server.presets import ModelTarget
-    from ..seeding.accounts import SeedTarget
+    from ..seeding.accounts import SeedAccount
     from ..seeding.corpus import SeedTicket
     from ..seeding.synthetic.plan import Cell
     from ..seeding.synthetic.rowfile import RowFile
@@ -122,7 +122,7 @@ def seed(
 
 def _target(
     settings: Settings, clock: SystemClock, deadline: Deadline, insist: bool, stack: ExitStack
-) -> tuple[SeedTarget, str]:
+) -> tuple[SeedAccount, str]:
     """The account, which is not a production one, and the reason for that judgement."""
     from ..seeding.accounts import require_sandbox
     from ..wiring.desks import seed_target
@@ -137,7 +137,7 @@ def _target(
 
 
 def _create(
-    settings: Settings, target: SeedTarget, tickets: Iterator[SeedTicket], total: int, screen: Screen
+    settings: Settings, target: SeedAccount, tickets: Iterator[SeedTicket], total: int, screen: Screen
 ) -> tuple[str, dict[str, int]]:
     """Create the tickets in the account. Returns the result as a sentence and as numbers."""
     from ..seeding.corpus import EXTERNAL_ID_PREFIX, payload
@@ -176,7 +176,7 @@ def _written_and_seeded(
     model = _first_model(settings)
     path = save or Path(time.strftime("seeded-%Y-%m-%d.jsonl"))
     with ExitStack() as stack:
-        target: SeedTarget | None = None
+        target: SeedAccount | None = None
         because = None
         if not save_only:
             # Before any model is paid.

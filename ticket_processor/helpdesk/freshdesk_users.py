@@ -20,14 +20,14 @@ BEGINNING = "1970-01-01T00:00:00Z"
 """Without a moment the list ends after thirty days."""
 
 
-class Requesters:
+class FreshdeskRequesters:
     """The people of an account. What they are called never stands in an error or a log. Use from one thread."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
     def find(self, named: str) -> int:
-        """See :meth:`Requesters.find`: a contact or an agent, who may be requesters as well."""
+        """See :meth:`RequesterSearch.find`: a contact or an agent, who may be requesters as well."""
         known = number_or_address(named)
         if isinstance(known, int):
             return known
@@ -38,7 +38,7 @@ class Requesters:
         return the_only(found)
 
     def tickets(self, user: int) -> Iterator[int]:
-        """See :meth:`Requesters.tickets`. In the order of their creation, which nothing changes meanwhile."""
+        """See :meth:`RequesterSearch.tickets`. In the order of their creation, which nothing changes meanwhile."""
         for page in range(1, MAX_PAGES + 1):
             params: dict[str, str | int] = {
                 "requester_id": user,

@@ -12,7 +12,7 @@ BY_TICKET = "name the tickets one by one with --ticket, which also works for del
 _ADDRESS = re.compile(r"[^\s\"'\\:@]+@[^\s\"'\\:@]+")
 
 
-class Requesters(Protocol):
+class RequesterSearch(Protocol):
     """The people of an account. What they are called never stands in an error or a log."""
 
     def find(self, named: str) -> int:

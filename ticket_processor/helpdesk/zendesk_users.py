@@ -26,7 +26,7 @@ class Requesters:
         self._transport = transport
 
     def find(self, named: str) -> int:
-        """See :meth:`Requesters.find`."""
+        """See :meth:`RequesterSearch.find`."""
         known = number_or_address(named)
         if isinstance(known, int):
             return known
@@ -39,7 +39,7 @@ class Requesters:
         return the_only(found)
 
     def tickets(self, user: int) -> Iterator[int]:
-        """See :meth:`Requesters.tickets`."""
+        """See :meth:`RequesterSearch.tickets`."""
         unknown = None
         try:
             yield from self._numbers(f"/users/{user}/tickets/requested", {}, "tickets")

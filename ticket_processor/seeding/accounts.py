@@ -34,7 +34,7 @@ class Seeded:
     failed: int = 0
 
 
-class SeedTarget(Protocol):
+class SeedAccount(Protocol):
     """An account to seed. Use from one thread."""
 
     def judge(self) -> SandboxVerdict:

@@ -23,14 +23,14 @@ OPEN = 2
 _SOURCES = {"email": 1, "web": 2, "voice": 3, "chat": 7}
 
 
-class SeedTarget:
+class FreshdeskSeedTarget:
     """An account to seed. Use from one thread."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
     def judge(self) -> SandboxVerdict:
-        """See :meth:`SeedTarget.judge`."""
+        """See :meth:`SeedAccount.judge`."""
         params = {"query": "\"created_at:>'2000-01-01'\""}
         reply = self._transport.request("GET", "/api/v2/search/tickets", params=params)
         if not reply.ok:
@@ -51,7 +51,7 @@ class SeedTarget:
     def create(
         self, tickets: Iterator[Mapping[str, Any]], *, prefix: str, progress: Callable[[int], None] = lambda _n: None
     ) -> Seeded:
-        """See :meth:`SeedTarget.create`."""
+        """See :meth:`SeedAccount.create`."""
         known = self.existing()
         created = existing = failed = 0
         for item in tickets:

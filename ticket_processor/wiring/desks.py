@@ -12,7 +12,7 @@ from ..freshdesk import Freshdesk
 from ..helpdesk import freshdesk_fields, freshdesk_users, zendesk_fields, zendesk_users
 from ..helpdesk.freshdesk_articles import KnowledgeBase
 from ..helpdesk.protocol import AccountLabels, Helpdesk
-from ..helpdesk.requesters import Requesters
+from ..helpdesk.requesters import RequesterSearch
 from ..helpdesk.transport import Transport
 from ..helpdesk.zendesk_articles import HelpCenter
 from ..settings.schema import Settings
@@ -21,7 +21,7 @@ from ..zendesk import Zendesk
 from .parts import opened_state
 
 if TYPE_CHECKING:
-    from ..seeding.accounts import SeedTarget
+    from ..seeding.accounts import SeedAccount
 
 
 class Desk(Helpdesk, Protocol):
@@ -62,10 +62,10 @@ def read_labels(settings: Settings, transport: Transport) -> AccountLabels:
     return zendesk_fields.read_labels(transport)
 
 
-def requesters_of(settings: Settings, transport: Transport) -> Requesters:
+def requesters_of(settings: Settings, transport: Transport) -> RequesterSearch:
     """The people of the account."""
     if settings.helpdesk == "freshdesk":
-        return freshdesk_users.Requesters(transport)
+        return freshdesk_users.FreshdeskRequesters(transport)
     return zendesk_users.Requesters(transport)
 
 
@@ -76,10 +76,10 @@ def help_center(settings: Settings, transport: Transport) -> HelpCenter | Knowle
     return HelpCenter(transport)
 
 
-def seed_target(settings: Settings, transport: Transport, deadline: Deadline) -> SeedTarget:
+def seed_target(settings: Settings, transport: Transport, deadline: Deadline) -> SeedAccount:
     """The account as a place for invented tickets."""
     from ..seeding import freshdesk_import, zendesk_import
 
     if settings.helpdesk == "freshdesk":
-        return freshdesk_import.SeedTarget(transport)
+        return freshdesk_import.FreshdeskSeedTarget(transport)
     return zendesk_import.SeedTarget(transport, deadline)
