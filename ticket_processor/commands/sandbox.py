@@ -20,7 +20,9 @@ Imitated = Literal["zendesk", "freshdesk"]
 
 def sandbox(
     clock: SystemClock,
-    helpdesk: Annotated[Imitated, typer.Option(help="Which helpdesk to imitate.")] = "zendesk",
+    helpdesk: Annotated[
+        Imitated, typer.Option(metavar="HELPDESK", help="Which helpdesk to imitate: zendesk or freshdesk.")
+    ] = "zendesk",
     port: Annotated[
         int, typer.Option(min=0, max=65535, metavar="PORT", help="Where to listen; 0 picks a free port.")
     ] = 8808,
