@@ -6,6 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from ticket_processor.core.clock import Deadline
+from ticket_processor.freshdesk import Freshdesk
+from ticket_processor.wiring.desks import desk_for
+from ticket_processor.wiring.parts import delivery, transport_for
+from ticket_processor.zendesk import Zendesk
+
+from ..support.fakes import ManualClock, ScriptedAdapter, answer
 from .test_load import CANARY, GOOD, problems, settings
 
 FRESH = {"FRESHDESK_DOMAIN": "acme", "FRESHDESK_API_KEY": "k3y"}
@@ -18,6 +25,7 @@ FRESH = {"FRESHDESK_DOMAIN": "acme", "FRESHDESK_API_KEY": "k3y"}
         (FRESH, "", "https://acme.freshdesk.com"),
         (FRESH | {"FRESHDESK_DOMAIN": "ACME.freshdesk.com"}, "", "https://acme.freshdesk.com"),
         ({"FRESHDESK_API_KEY": "k3y"}, '[freshdesk]\ndomain = "acme"\n', "https://acme.freshdesk.com"),
+        (FRESH, '[freshdesk]\nurl = "https://other.freshdesk.com"\n', "https://acme.freshdesk.com"),
         (GOOD | FRESH, 'helpdesk = "freshdesk"\n', "https://acme.freshdesk.com"),
         (GOOD | FRESH | {"TICKETBOT_HELPDESK": "zendesk"}, 'helpdesk = "freshdesk"\n', "https://acme.zendesk.com"),
         (GOOD | {"FRESHDESK_API_KEY": "k3y"}, "", "https://acme.zendesk.com"),
@@ -113,3 +121,30 @@ def test_freshdesk_waits_a_second_where_zendesk_waits_six_unless_the_settings_sa
     tmp_path: Path, environ: dict[str, str], toml: str, seconds: float
 ) -> None:
     assert settings(tmp_path, toml, environ=environ).stable_read_s == seconds
+
+
+def test_a_tag_that_freshdesk_would_refuse_is_told_before_anything_runs(tmp_path: Path) -> None:
+    name, tag = "a_category_whose_name_is_rather_long", "a_tag_of_a_categorys_own_that_is_long"
+    toml = f'[[categories]]\nname = "{name}"\ntag = "{tag}"\n[[categories]]\nname = "general"\n'
+    toml = toml.replace("\n[[", '\ndescription = "x"\n[[') + 'description = "y"\n'
+    found = problems(tmp_path, toml, environ=FRESH)
+    assert f"the tag ai_{name}: Freshdesk's tags have 32 characters at most" in found
+    assert f"the tag {tag}: " in found
+    assert settings(tmp_path, toml).taxonomy.top == (name, "general")
+
+
+def test_updates_travel_one_by_one_on_freshdesk_whatever_zendesk_would_do(tmp_path: Path) -> None:
+    assert delivery(settings(tmp_path, environ=FRESH)).mode == "single"
+    assert delivery(settings(tmp_path)).mode == "auto"
+
+
+@pytest.mark.parametrize(("environ", "client", "signed"), [(GOOD, Zendesk, "Bearer "), (FRESH, Freshdesk, "Basic ")])
+def test_each_helpdesk_gets_its_own_client_signed_in_its_own_way(
+    tmp_path: Path, environ: dict[str, str], client: type, signed: str
+) -> None:
+    found, clock, adapter = settings(tmp_path, environ=environ), ManualClock(), ScriptedAdapter(answer(200, {}))
+    transport = transport_for(found.desk, clock, Deadline(clock, 60), adapter=lambda: adapter)
+    assert type(desk_for(found, transport)) is client
+    assert (transport.name, transport.base_url) == (client.__name__, found.desk.base_url)
+    transport.request("GET", "/api/v2/tickets")
+    assert adapter.sent[0].headers["Authorization"].startswith(signed)
