@@ -35,11 +35,6 @@ def groups(call: FreshdeskCall) -> Response:
     return call.paged(list(call.store.groups.values()))
 
 
-def languages(call: FreshdeskCall) -> Response:
-    """``GET /settings/helpdesk``"""
-    return json_response(200, {"primary_language": "en", "supported_languages": [], "portal_languages": []})
-
-
 def agents(call: FreshdeskCall) -> Response:
     """``GET /agents``; ``email`` narrows them."""
     email = call.request.query.get("email")

@@ -36,7 +36,6 @@ ROUTES: dict[str, Handler] = {
     "GET search/tickets": freshdesk_lists.search_tickets,
     "GET ticket_fields": freshdesk_account.ticket_fields,
     "GET groups": freshdesk_account.groups,
-    "GET settings/helpdesk": freshdesk_account.languages,
     "GET agents": freshdesk_account.agents,
     "GET agents/me": freshdesk_account.current_agent,
     "GET agents/{id}": freshdesk_account.agent,
