@@ -20,7 +20,8 @@ from .accounts import SANDBOX_HEADER, SandboxVerdict, Seeded, judged, with_attac
 LOW_LIMIT = 50
 """A trial may make fifty calls a minute."""
 OPEN = 2
-_SOURCES = {"email": 1, "web": 2, "voice": 3, "chat": 7}
+_SOURCES = {"email": 1, "web": 2, "voice": 3, "chat": 7, "api": 1}
+"""There is no source for programs; what they send comes by mail."""
 
 
 class FreshdeskSeedTarget:
