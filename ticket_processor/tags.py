@@ -11,7 +11,7 @@ from typing import TypeVar
 from .analysis.text.outgoing import told
 from .core.errors import MissingPart
 from .core.models import Change, Decision, Overwrite, Priority, TakenOff, Ticket
-from .helpdesk.ticket_history import Ours
+from .helpdesk.ticket_history import SHORT_KEY, Ours
 
 _NOT_IN_A_TAG = re.compile(r"[^a-z0-9_]+")
 MAX_TAG_LENGTH = 60
@@ -95,7 +95,7 @@ def key_of_stage(key: str, stage: str) -> str:
 
 def reference(key: str) -> str:
     """The short form of a key that a person sees in the note."""
-    return f"tb-{key[:8]}"
+    return f"tb-{key[:SHORT_KEY]}"
 
 
 def merge(

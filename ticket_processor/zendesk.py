@@ -334,6 +334,9 @@ class Zendesk:
             self._explain(details_of(reply), change)
         raise UpdateRefused(f"Zendesk refused the update (HTTP {reply.status}{error_code(reply)})")
 
+    def withdraw(self, change: Change) -> None:
+        """See :meth:`Helpdesk.withdraw`: a write is made whole or not at all, so nothing is left of one."""
+
     def _explain(self, details: Mapping[str, object], change: Change) -> None:
         """Raise what a 422 says of this change, where it says something that we know."""
         if "status" in details:

@@ -16,6 +16,16 @@ from .alarms import ALARMS, HARMLESS, half
 
 ANALYSER = RulesAnalyser(default_taxonomy())
 PRESSING = (Urgency.HIGH, Urgency.CRITICAL)
+PIECES = st.sampled_from(
+    [
+        *"hacked|our server|is down|stolen|my laptop|everyone|password|not|no|yesterday|if|lawyer|fire|smoke".split(
+            "|"
+        ),
+        *"phishing|exercise|gehackt|Rechner|weg|ハッキング|サーバー|障害|盗まれ|it's|WHY ME NOW|!!!".split("|"),
+        *("。", ". ", "? ", "; ", "\n", ", ", '"', "x" * 270),
+    ]
+)
+TEXTS = st.lists(PIECES, max_size=25).map(" ".join) | st.lists(PIECES, max_size=25).map("".join)
 LEAST_RECALL, MOST_FALSE = 0.9, 0.1
 
 
@@ -170,6 +180,12 @@ def test_a_calm_writer_does_not_press(text: str) -> None:
 @given(st.text(max_size=300), st.sampled_from(["en", "de", "ja", "und", "xx"]))
 def test_any_text_has_stakes(text: str, language: str) -> None:
     assert stakes_of(text, language).risk in Risk
+
+
+@given(TEXTS)
+def test_an_analysis_that_shares_its_words_raises_what_the_text_raises(text: str) -> None:
+    redacted = redact(text)
+    assert ANALYSER.analyse(redacted).alarms == ANALYSER.alarms(redacted)
 
 
 @pytest.mark.parametrize("unit", ["hacked ", "payment ", "no ", ". ", "!", "A ", "障害"])

@@ -30,6 +30,7 @@ from ticket_processor.analysis.classifier.storage import (
     ClassifierUnusable,
     NotTrained,
     Task,
+    TaskDescription,
     read_weights,
     write,
 )
@@ -629,6 +630,37 @@ def test_confidence_means_what_it_says() -> None:
     assert ece is not None
     assert raw is not None
     assert ece < 0.03 < raw
+
+
+def test_confidence_is_lower_for_an_answer_that_is_right_less_often() -> None:
+    rng = np.random.default_rng(0)
+    answers = rng.integers(0, 2, 4000)
+    scores = np.where(np.arange(2) == answers[:, None], 2.0, 0.0).astype(np.float32)  # all are as sure
+    targets = np.where(rng.random(4000) < np.array([0.9, 0.6])[answers], answers, 1 - answers)
+    group_of = np.arange(2, dtype=np.int32)
+    fitted = calibrate(scores[:3000], targets[:3000], group_of)
+    confidence = fitted.confidence(scores[3000:], group_of)
+    assert np.array_equal(decide(scores[3000:], fitted.temperature, group_of).labels, answers[3000:])
+    assert confidence[answers[3000:] == 0].mean() == pytest.approx(0.9, abs=0.03)
+    assert confidence[answers[3000:] == 1].mean() == pytest.approx(0.6, abs=0.03)
+
+
+def test_an_offset_lowers_the_confidence_in_its_own_label_and_an_older_classifier_has_none(
+    tmp_path: Path, trained: Trained
+) -> None:
+    tasks = trained.description.tasks
+    older = TaskDescription.model_validate(tasks["sentiment"].model_dump(exclude={"offsets"}))
+    lowered = older.model_copy(update={"offsets": {"negative": -2.0}})
+    answers = []
+    for name, learnt in (("older", older), ("lowered", lowered)):
+        description = trained.description.model_copy(update={"tasks": {**tasks, "sentiment": learnt}})
+        write(tmp_path / name, description, trained.arrays)
+        loaded = LocalClassifier.load(tmp_path / name, TAXONOMY, RULES)
+        answers.append([loaded.predict(text_of(example))["sentiment"] for example in UNSEEN])
+    assert {answer.label for answer in answers[0]} > {"negative"}
+    for before, after in zip(*answers, strict=True):
+        assert after.label == before.label
+        assert (after.confidence < before.confidence) is (before.label == "negative")
 
 
 def test_a_handful_of_right_answers_is_no_certainty() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
-from ticket_processor.analysis.rules.phrases import PhraseMatcher, without_contained, words_of
+from ticket_processor.analysis.rules.phrases import JointMatcher, PhraseMatcher, without_contained, words_of
 from ticket_processor.analysis.rules.sentiment import is_praise, sentiment_of
 from ticket_processor.analysis.text.language import detect_language, sure_language
 from ticket_processor.analysis.text.redact import redact
@@ -301,6 +301,14 @@ def test_moods_are_told_apart(text: str, language: str, mood: Sentiment) -> None
         ("The train was late again and the heating is broken", "en", Sentiment.NEGATIVE),
         ("The train was late, can you tell me when the next one leaves?", "en", Sentiment.NEUTRAL),
         ("Der Zug ist verspätet und die Heizung defekt", "de", Sentiment.NEGATIVE),
+        ("A good colleague needs a laptop, could you order one?", "en", Sentiment.NEUTRAL),
+        ("Ein guter Kollege braucht einen Laptop, können Sie einen bestellen?", "de", Sentiment.NEUTRAL),
+        ("It would be great to have a second monitor", "en", Sentiment.NEUTRAL),
+        ("Es wäre schön, einen zweiten Bildschirm zu haben", "de", Sentiment.NEUTRAL),
+        ("Serait-il possible ? Ce serait génial, je vous remercie par avance", "fr", Sentiment.NEUTRAL),
+        ("The parcel has not arrived. Thanks!", "en", Sentiment.NEUTRAL),
+        ("The parcel has arrived, thanks!", "en", Sentiment.POSITIVE),
+        ("The delivery was good " + "and then the parcel lay on the desk of a colleague " * 4, "en", Sentiment.NEUTRAL),
     ],
 )
 def test_what_a_mood_word_means_depends_on_its_sentence(text: str, language: str, mood: Sentiment) -> None:
@@ -405,3 +413,11 @@ def test_a_longer_phrase_hides_the_words_in_it() -> None:
     matcher = PhraseMatcher([("urgent", 4), ("not urgent", -2)])
     hits = without_contained(matcher.find(words_of("this is not urgent")))
     assert [hit.value for hit in hits] == [-2]
+
+
+@given(st.lists(st.sampled_from("not urgent money back my l'erreur 返金 ok".split()), max_size=12).map(" ".join))
+def test_matchers_that_share_a_look_at_the_words_find_what_each_finds(text: str) -> None:
+    lists = (["urgent", "not urgent"], ["money ~ back", "my money"], ["l'erreur", "返金"])
+    matchers = [PhraseMatcher((entry, entry) for entry in entries) for entries in lists]
+    words = words_of(text)
+    assert JointMatcher(*matchers).find(words, text) == [matcher.find(words, text) for matcher in matchers]

@@ -34,7 +34,7 @@ REPOSITORY = Path(__file__).parents[2]
 TOO_LONG_S = 100.0
 """A process that takes longer hangs."""
 
-OURS = ("ZENDESK_", "OPENAI_", "TICKETBOT_")
+OURS = ("ZENDESK_", "FRESHDESK_", "OPENAI_", "TICKETBOT_")
 QUICK_JOBS = Rules(job_seconds=(0.05, 0.0))
 
 

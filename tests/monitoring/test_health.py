@@ -51,7 +51,7 @@ from ticket_processor.monitoring.run_metrics import RunMetrics
 from ticket_processor.pipeline.run_checks import HALTED
 from ticket_processor.settings.schema import Settings, ZendeskSettings
 from ticket_processor.state.store import FILE_NAME, Retry, State
-from ticket_processor.wiring.parts import ACCOUNT, HELPDESK
+from ticket_processor.wiring.parts import ACCOUNT
 
 from ..support.fakes import BASE, START, ManualClock, ScriptedAdapter, Step, Wire, answer, refused
 
@@ -451,7 +451,7 @@ def test_sizes_are_told_in_one() -> None:
 
 def ask(*steps: Step) -> Check:
     wire = Wire(*steps, seconds=6.5)
-    return ask_helpdesk(wire.transport, wire.clock).check
+    return ask_helpdesk(TOKEN, wire.transport, wire.clock).check
 
 
 @pytest.mark.parametrize(
@@ -641,7 +641,7 @@ def test_what_the_state_knows_of_the_helpdesk_is_told(tmp_path: Path) -> None:
     path = stored(settings, a_run(1), **{HALTED: "ticket 7 shows an internal note"})
     state = State(path)
     state.keep_not_before("helpdesk", NOW + 300, NOW)
-    state.keep_breaker(HELPDESK, BreakerMemory(5, NOW + 20))
+    state.keep_breaker("Zendesk", BreakerMemory(5, NOW + 20))
     state.retry_later(9, "HTTP 422", failed=True, max_attempts=1, now=NOW - 60)
     state.close()
     found = checks_of(settings)

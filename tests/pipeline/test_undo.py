@@ -142,6 +142,9 @@ class Account:
             raise UpdateConflict("changed")
         return self.apply(change)
 
+    def withdraw(self, change: Change) -> None:
+        """Nothing is ever left of a write that was not made."""
+
     def recent_edits(self, since: float) -> Iterator[tuple[int, Edit]]:
         return iter(())
 

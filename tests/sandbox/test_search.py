@@ -62,7 +62,9 @@ def test_beyond_a_thousand_results_a_search_is_refused() -> None:
     assert len(desk.get("search.json", query="type:ticket", per_page=30, page=34)["results"]) == 10
 
 
-@pytest.mark.parametrize("query", ["", "type:user anna", "wrong:1", 'invoice "open'])
+@pytest.mark.parametrize(
+    "query", ["", "type:user anna", "wrong:1", 'invoice "open', "created>0001-01-01T00:00%2B01:00"]
+)
 def test_a_query_that_cannot_be_answered_is_refused(query: str) -> None:
     assert Desk(1).ask("GET", f"search.json?query={query}").status == 422
 

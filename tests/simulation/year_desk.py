@@ -167,6 +167,9 @@ class Helpdesk:
         )
         return edit
 
+    def withdraw(self, change: Change) -> None:
+        """Nothing is ever left of a write that was not made."""
+
     def recent_edits(self, since: float) -> Iterator[tuple[int, Edit]]:
         return iter(())
 

@@ -281,6 +281,9 @@ class FakeDesk:
         off = Edit(at="", tags_removed=frozenset(self.removed.get(ticket_id, ())))
         return History(edits=(*ours, *self.edits.get(ticket_id, ()), off))
 
+    def withdraw(self, change: Change) -> None:
+        """Nothing is ever left of a write that was not made."""
+
     def recent_edits(self, since: float) -> Iterator[tuple[int, Edit]]:
         self.asked.append(("recent_edits", since))
         return iter([(ticket_id, edit) for ticket_id, edits in self.edits.items() for edit in reversed(edits)])

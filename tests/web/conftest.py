@@ -18,7 +18,7 @@ import requests
 
 from ticket_processor.web.signatures import signature
 
-from ..cli.conftest import Desk, OpenDesk, open_desk
+from ..cli.conftest import Command, OpenDesk, open_desk
 
 __all__ = ["open_desk"]
 
@@ -52,6 +52,11 @@ class Serving:
             timeout=30,
         )
 
+    def tell(self, ticket: int, *, secret: str = SECRET) -> requests.Response:
+        """Deliver what a rule of Freshdesk says of a ticket."""
+        headers = {"X-Ticketbot-Secret": secret}
+        return requests.post(f"{self.url}/webhooks/freshdesk", json={"ticket_id": ticket}, headers=headers, timeout=30)
+
     def get(self, path: str) -> Any:
         return requests.get(f"{self.url}{path}", timeout=30).json()
 
@@ -71,7 +76,7 @@ def serve() -> Iterator[Serve]:
     pytest.importorskip("fastapi", reason="the extra 'serve' is not installed")
     started: list[Serving] = []
 
-    def start(desk: Desk, *options: str, **environ: str) -> Serving:
+    def start(desk: Command, *options: str, **environ: str) -> Serving:
         process = desk.start(
             "serve", "--port", "0", *options, **{"ZENDESK_WEBHOOK_SECRET": f"{SECRET},{OLD_SECRET}", **environ}
         )

@@ -9,6 +9,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 import requests
@@ -17,6 +18,7 @@ from ticket_processor.sandbox.openai_api import LatencyProfile
 from ticket_processor.web.delivery_queue import DeliveryQueue
 
 from ..cli.conftest import Desk, OpenDesk, is_update, wait_for
+from ..cli.freshdesk_desk import freshdesk
 from .conftest import OLD_SECRET, SECRET, TOKEN, Serve, until
 
 
@@ -194,6 +196,21 @@ def test_before_the_first_run_the_queue_is_kept_and_the_reason_told(open_desk: O
     until(lambda: any("--since" in line for line in serving.lines))
     assert serving.stop() == 0
     assert (desk.marked(), queued(desk)) == ([], [2])
+
+
+def test_a_rule_of_freshdesk_is_known_by_its_secret(tmp_path: Path, serve: Serve) -> None:
+    with freshdesk(tmp_path) as desk:
+        desk.add("Refund", "I want my money back.")
+        desk("run", "--since", "2020-01-01")
+        new = desk.add("Error", "The app crashes whenever I log in. Please help.")
+        serving = serve(desk, FRESHDESK_WEBHOOK_SECRET=f"{SECRET},{OLD_SECRET}")
+        answers = [serving.tell(new, secret=secret).status_code for secret in (TOKEN, "", SECRET, OLD_SECRET)]
+        assert answers == [401, 401, 202, 202]
+        assert serving.deliver(new).status_code == 404  # Zendesk's is another account's
+        until(lambda: "ai_processed" in desk.ticket(new)["tags"])
+        assert len(desk.notes(new)) == 1
+        assert serving.stop() == 0
+        assert "X-Ticketbot-Secret" in desk("serve", "install-webhook").out
 
 
 def test_without_a_server_a_run_makes_no_queue(open_desk: OpenDesk) -> None:

@@ -67,8 +67,7 @@ def subjects(
     Raises :class:`ConfigError` with every name that is wrong or cannot be used.
     """
     deadline = Deadline(clock, DEADLINE_S)
-    account = settings.zendesk.url or settings.zendesk.subdomain
-    store = AnswerStore(settings.state_folder / FILE_NAME if account else None, clock, days=0)
+    store = AnswerStore(settings.state_folder / FILE_NAME if settings.desk.named else None, clock, days=0)
     stack.callback(store.close)
     several = workers or settings.run.workers
     made: dict[str, Subject] = {}

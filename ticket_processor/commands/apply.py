@@ -53,7 +53,7 @@ def apply(
     settings = load(config=config)
     screen = Screen(quiet=quiet, as_json=as_json)
     given = [key.get_secret_value() for key in settings.audit.keys]
-    results = Results(file, settings.zendesk.base_url, known_keys(given, settings.state_folder))
+    results = Results(file, settings.desk.base_url, known_keys(given, settings.state_folder))
     subjects = Subjects()
     tally = tally_of(settings, subjects)
     kept: list[Seen] = []

@@ -62,7 +62,7 @@ def erase_tickets(
         )
         return ExitCode.OK
     found = _found(settings, screen, wanted)
-    with opened_state(settings.state_folder, settings.zendesk.base_url, dry_run=True) as state:
+    with opened_state(settings.state_folder, settings.desk.base_url, dry_run=True) as state:
         unknown = _unknown(found, state, wanted)
     if dry_run and unknown == wanted:
         return _nothing(settings, screen, wanted, named, dry_run=True)
@@ -76,7 +76,7 @@ def erase_tickets(
     with ExitStack() as stack:
         stack.enter_context(lock(settings.state_folder))
         stack.enter_context(nobody_beside(settings.state_folder))
-        state = stack.enter_context(opened_state(settings.state_folder, settings.zendesk.base_url))
+        state = stack.enter_context(opened_state(settings.state_folder, settings.desk.base_url))
         found = _found(settings, screen, wanted)
         if unknown == wanted == _unknown(found, state, wanted):
             return _nothing(settings, screen, wanted, named, dry_run=False)

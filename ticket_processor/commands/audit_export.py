@@ -16,9 +16,9 @@ from ..audit.files import log_files, replace_file
 from ..audit.writer import last_head
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import CannotRun, ConfigError, ExitCode
-from ..helpdesk.zendesk_users import Requesters
 from ..settings.load import load
 from ..settings.schema import Settings
+from ..wiring.desks import requesters_of
 from ..wiring.parts import keyring, transport_for
 from .audit import no_log
 from .options import ConfigOption
@@ -116,6 +116,6 @@ def tickets_of(settings: Settings, clock: SystemClock, named: str) -> frozenset[
     Raises ``ConfigError`` when there is no such user, and ``CannotRun`` when the helpdesk does not answer.
     """
     deadline, share = Deadline(clock, PATIENCE_S), settings.run.limit_share
-    with closing(transport_for(settings.zendesk, clock, deadline, share=share, read_only=True)) as transport:
-        requesters = Requesters(transport)
+    with closing(transport_for(settings.desk, clock, deadline, share=share, read_only=True)) as transport:
+        requesters = requesters_of(settings, transport)
         return frozenset(requesters.tickets(requesters.find(named)))

@@ -24,8 +24,8 @@ from ..pipeline.backfill.results_file import DECIDED, BackfillFile, Header
 from ..pipeline.backfill.walk import HISTORY, Backfill, BackfillPolicy
 from ..settings.load import load
 from ..settings.schema import Settings
+from ..wiring.desks import reading_desk
 from ..wiring.parts import audit_keys, kill_switch, selection, transport_for, understanding
-from ..zendesk import Zendesk
 from .parse_time import parse_since
 from .screen import Screen
 
@@ -107,7 +107,7 @@ class _Work:
         run = settings.run.model_copy(update={"wait_minutes": 0.0, "canary_percent": 100.0})
         settings = settings.model_copy(update={"run": run})
         deadline = Deadline(clock, AT_LEISURE_S)
-        self._transport = transport_for(settings.zendesk, clock, deadline, share=run.limit_share, read_only=True)
+        self._transport = transport_for(settings.desk, clock, deadline, share=run.limit_share, read_only=True)
         stack.callback(self._transport.close)
         cache = settings.cache
         self._store = AnswerStore(
@@ -121,7 +121,7 @@ class _Work:
         self._no_price = "no price" if any(target.price is None for target in targets(settings.models)) else ""
         executor = ThreadPoolExecutor(run.workers, thread_name_prefix="history")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
-        self._desk = Zendesk(self._transport)
+        self._desk = stack.enter_context(reading_desk(settings, self._transport))
         self.walk = Backfill(
             self._desk,
             chain,
@@ -135,7 +135,7 @@ class _Work:
             told=self._tell,
             workers=run.workers,
             timeout_s=run.analysis_timeout_s,
-            stable_read_s=run.stable_read_s,
+            stable_read_s=settings.stable_read_s,
             limit=limit,
         )
 
@@ -196,7 +196,7 @@ def settings_digest(settings: Settings) -> str:
 def _header(settings: Settings, clock: SystemClock, since: float, asked: str, *, as_new: bool) -> Header:
     return Header(
         version=__version__,
-        account=settings.zendesk.base_url,
+        account=settings.desk.base_url,
         since=iso(since),
         created=iso(clock.now()),
         policy=settings_digest(settings),

@@ -10,7 +10,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "eval": ("ticketbot eval labelled.jsonl", "ticketbot eval labelled.jsonl --analyser rules --html report.html"),
     "backtest": ("ticketbot backtest --since 90d", "ticketbot backtest --limit 300 --category-from group"),
     "redact": ("ticketbot redact mail.txt", "ticketbot redact - --level strict --name Jürgen"),
-    "sandbox": ("ticketbot sandbox --tickets 50", "ticketbot sandbox --port 0 --faults lost-reply=0.05"),
+    "sandbox": (
+        "ticketbot sandbox --tickets 50",
+        "ticketbot sandbox --helpdesk freshdesk --plan growth",
+        "ticketbot sandbox --port 0 --faults lost-reply=0.05",
+    ),
     "retry list": ("ticketbot retry list",),
     "retry run": ("ticketbot retry run", "ticketbot retry run --ticket 4711"),
     "retry drop": ("ticketbot retry drop --ticket 4711", "ticketbot retry drop --all-dead"),

@@ -60,7 +60,7 @@ def escalated(
                 "reasons": list(one.reasons),
                 "status": tickets[one.ticket_id].status if one.ticket_id in tickets else None,
                 "subject": (tickets[one.ticket_id].subject or None) if one.ticket_id in tickets else None,
-                "url": settings.zendesk.ticket_url(one.ticket_id) or None,
+                "url": settings.ticket_url(one.ticket_id) or None,
             }
             for one in shown
         ],
@@ -84,7 +84,7 @@ def _of_the_log(settings: Settings, clock: SystemClock, since: float) -> list[Es
 
 def _row(settings: Settings, one: EscalatedLine, now: LookedUp) -> tuple[str, ...]:
     why = ", ".join(one.reasons).replace("_", " ")
-    url = settings.zendesk.ticket_url(one.ticket_id)
+    url = settings.ticket_url(one.ticket_id)
     return str(one.ticket_id), f"{one.at:%Y-%m-%d %H:%M}", why, now.status or "?", now.subject or "-", url
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -15,6 +15,9 @@ _FILL_IN = "Next: copy .env.example to {}, fill it in, and say: {}"
 
 def init(
     folder: Annotated[Path, typer.Argument(help="Folder for the files.")] = Path(),
+    helpdesk: Annotated[
+        Literal["zendesk", "freshdesk"], typer.Option(help="The helpdesk that the files are for.")
+    ] = "zendesk",
     force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Write the files; contact no server.")] = False,
 ) -> int:
@@ -25,7 +28,7 @@ def init(
     screen = Screen()
     if not folder.is_dir():
         raise ConfigError(f"{folder} is no folder")
-    for found in write_files(folder, force=force):
+    for found in write_files(folder, helpdesk, force=force):
         screen.found(*found)
     named = "" if folder == Path() else f"--config {folder / DEFAULT_FILE} "
     look = f"ticketbot run {named}--dry-run --since 1d"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from importlib import resources
@@ -16,6 +17,7 @@ from ..core.errors import AnalysisFailed, ConfigError
 from ..core.private_files import opener
 from ..monitoring.health.checks import Status
 from ..monitoring.health.remote import ask_helpdesk
+from ..settings.helpdesks import HelpdeskKind
 from ..settings.schema import Settings
 from ..settings.sources import VARIABLES
 from ..wiring.parts import model_analyser, transport_for
@@ -24,10 +26,20 @@ ENV_EXAMPLE = ".env.example"
 CONFIG_TEXT = resources.files(__package__).joinpath("settings_template.toml").read_text(encoding="utf-8")
 
 
-def env_text() -> str:
-    """``.env.example``: every environment variable with its meaning."""
+def config_text(helpdesk: HelpdeskKind) -> str:
+    """``ticketbot.toml``; for Freshdesk it says so, and has nothing of Zendesk's."""
+    if helpdesk == "zendesk":
+        return CONFIG_TEXT
+    chosen = re.sub(r'^# helpdesk = "zendesk".*$', 'helpdesk = "freshdesk"', CONFIG_TEXT, flags=re.MULTILINE)
+    return re.sub(r"^\[zendesk\]\n(?:.+\n)+\n", "", chosen, flags=re.MULTILINE)
+
+
+def env_text(helpdesk: HelpdeskKind = "zendesk") -> str:
+    """``.env.example``: every environment variable with its meaning, but for Freshdesk those of Zendesk."""
     lines = ["# Copy to .env and fill in what you use. Keep .env out of version control.", ""]
     for name, variable in VARIABLES.items():
+        if helpdesk == "freshdesk" and variable.path[0] == "zendesk":
+            continue
         lines += [f"# {variable.meaning}{' (secret)' if variable.secret else ''}", f"# {name}=", ""]
     return "\n".join(lines)
 
@@ -36,9 +48,9 @@ Found = tuple[bool | None, str]
 """Whether a check is good (``None``: not set up yet), and a sentence about it."""
 
 
-def write_files(folder: Path, *, force: bool = False) -> Iterator[Found]:
+def write_files(folder: Path, helpdesk: HelpdeskKind, *, force: bool = False) -> Iterator[Found]:
     """Write ``ticketbot.toml`` and ``.env.example``; existing ones stay unless ``force``."""
-    for name, text in (("ticketbot.toml", CONFIG_TEXT), (ENV_EXAMPLE, env_text())):
+    for name, text in (("ticketbot.toml", config_text(helpdesk)), (ENV_EXAMPLE, env_text(helpdesk))):
         path = folder / name
         if path.exists() and not force:
             yield True, f"{name} is there already and stays as it is (--force overwrites)"
@@ -52,8 +64,8 @@ def write_files(folder: Path, *, force: bool = False) -> Iterator[Found]:
 def check_helpdesk(settings: Settings) -> Found:
     """Whether the helpdesk answers with these credentials. It reads a ticket: other calls succeed unsigned."""
     clock = SystemClock()
-    with closing(transport_for(settings.zendesk, clock, Deadline(clock, 20), read_only=True)) as transport:
-        check = ask_helpdesk(transport, clock).check
+    with closing(transport_for(settings.desk, clock, Deadline(clock, 20), read_only=True)) as transport:
+        check = ask_helpdesk(settings.desk, transport, clock).check
     return check.status is Status.OK, check.text
 
 

@@ -142,7 +142,7 @@ def state_folder(settings: Settings, folder: Path, account: Account) -> Path:
 
 def has_begun(settings: Settings, place: Path) -> bool:
     """Whether a first run has set where to begin; a scheduled run cannot. Raises what opening the state raises."""
-    with opened_state(place, settings.zendesk.base_url, dry_run=True) as state:
+    with opened_state(place, settings.desk.base_url, dry_run=True) as state:
         return state.fact(HORIZON) is not None
 
 

@@ -274,7 +274,7 @@ def _gathered(index: LogIndex, settings: Settings, begin: float, end: float, onl
         Goals(slo.success, slo.latency_s, slo.latency_share),
         account=settings.account,
         only=only,
-        url_of=settings.zendesk.ticket_url,
+        url_of=settings.ticket_url,
     )
     return replace(found, remarks=(*found.remarks, *report_tables.by_rules_alone(found, settings.policy)))
 

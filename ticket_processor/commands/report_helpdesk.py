@@ -10,7 +10,6 @@ from ..analysis.text.outgoing import leaving
 from ..audit.files import events
 from ..core.clock import Deadline, SystemClock, iso
 from ..helpdesk.transport import Transport
-from ..helpdesk.zendesk_articles import HelpCenter
 from ..reporting.index import LogIndex
 from ..reporting.knowledge_gaps import TOPICS, Knowledge, look_up, themes_of, topics_of, wanted
 from ..reporting.override_counts import Overrides, in_sample_order
@@ -18,8 +17,8 @@ from ..reporting.override_sample import WRITTEN, read_overrides, written_tickets
 from ..reporting.overrides import words_of
 from ..reporting.report import Report
 from ..settings.schema import Settings
+from ..wiring.desks import help_center, reading_desk
 from ..wiring.parts import keyring, transport_for
-from ..zendesk import Zendesk
 from .screen import Screen
 
 MOST_SUMMARIES = 5_000
@@ -59,9 +58,12 @@ class HelpdeskPart:
         words = words_of(settings.policy, settings.taxonomy, {item.category for item in written})
         deadline = Deadline(self._clock, self._within)
         with self._transport(deadline) as transport:
-            with self._screen.progress("reading what people changed", min(sample, len(written))) as advance:
+            with (
+                reading_desk(settings, transport) as desk,
+                self._screen.progress("reading what people changed", min(sample, len(written))) as advance,
+            ):
                 found = read_overrides(
-                    Zendesk(transport, source=settings.zendesk.source),
+                    desk,
                     in_sample_order(written, runs),
                     words,
                     sample=sample,
@@ -72,7 +74,7 @@ class HelpdeskPart:
 
     def knowledge(self, at_least: int) -> Knowledge:
         """Topics of at least ``at_least`` tickets of the period, and whether the help centre has articles on them."""
-        taxonomy = self._settings.taxonomy
+        settings, taxonomy = self._settings, self._settings.taxonomy
         rows = self._index.query(TOPICS, self._limits)
         topics = topics_of(rows, taxonomy)
         if sum(tickets for category, _, _, tickets in rows if category == taxonomy.fallback) >= at_least:
@@ -84,7 +86,12 @@ class HelpdeskPart:
         with self._transport(deadline) as transport:
             with self._screen.progress("searching the Help Center", len(asked)) as advance:
                 found = look_up(
-                    asked, taxonomy, HelpCenter(transport), at_least=at_least, deadline=deadline, advance=advance
+                    asked,
+                    taxonomy,
+                    help_center(settings, transport),
+                    at_least=at_least,
+                    deadline=deadline,
+                    advance=advance,
                 )
             return found.model_copy(update={"requests": sum(transport.counts.values())})
 
@@ -126,6 +133,6 @@ class HelpdeskPart:
     def _transport(self, deadline: Deadline) -> Iterator[Transport]:
         settings = self._settings
         share = settings.run.limit_share
-        transport = transport_for(settings.zendesk, self._clock, deadline, share=share, read_only=True)
+        transport = transport_for(settings.desk, self._clock, deadline, share=share, read_only=True)
         with closing(transport):
             yield transport

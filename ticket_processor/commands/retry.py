@@ -31,7 +31,7 @@ TicketOption = Annotated[
 def show(as_json: JsonOption = False, config: ConfigOption = None) -> int:
     """Print the tickets that wait for a later run or failed too often, with attempts and reason."""
     settings = load(config=config)
-    with opened_state(settings.state_folder, settings.zendesk.base_url, dry_run=True) as state:
+    with opened_state(settings.state_folder, settings.desk.base_url, dry_run=True) as state:
         items = state.retries()
     dead = sum(item.dead for item in items)
     Screen(as_json=as_json).result(
@@ -89,7 +89,7 @@ def drop(
     settings = load(config=config)
     with (
         lock(settings.state_folder),
-        opened_state(settings.state_folder, settings.zendesk.base_url) as state,
+        opened_state(settings.state_folder, settings.desk.base_url) as state,
     ):
         listed = {item.ticket_id: item for item in state.retries()}
         if strange := sorted(named - listed.keys()):

@@ -58,6 +58,10 @@ def run(
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Run against an embedded sandbox with invented tickets: a tour.")
     ] = False,
+    helpdesk: Annotated[
+        Literal["zendesk", "freshdesk"] | None,
+        typer.Option(help="Which helpdesk, where both are configured, or for --sandbox."),
+    ] = None,
     no_llm: NoModelOption = False,
     retry_fallbacks: Annotated[
         bool,
@@ -108,7 +112,7 @@ def run(
     from .parse_time import parse_since
     from .screen import Screen
 
-    flags: dict[tuple[str, ...], object] = {("run", "workers"): workers}
+    flags: dict[tuple[str, ...], object] = {("run", "workers"): workers, ("helpdesk",): helpdesk}
     if no_llm:
         flags["models", "names"] = []
     screen = Screen(quiet=quiet, as_json=as_json)
@@ -157,7 +161,7 @@ def run(
         tended(settings, clock, "run", deadline_s=deadline_s, silent=sandbox or dry_run) as tending,
     ):
         if not (sandbox or dry_run or tickets or again_run or limit) and (settings.state_folder / QUEUE).is_file():
-            from ..web.helpdesks import taken_first
+            from ..web.scheduled import taken_first
 
             first = taken_first(settings, clock.now, stack)
             asked = replace(asked, told_of=first)
@@ -167,7 +171,7 @@ def run(
             from .tour import Tour, where_to_look
 
             with Tour(settings, clock, no_llm=no_llm) as tour:
-                tally.url_of = tour.settings.zendesk.ticket_url
+                tally.url_of = tour.settings.ticket_url
                 screen.say(tour.seeded)
                 with screen.progress("triage"):
                     finished = tour.run(asked, listen, subjects)

@@ -1,9 +1,9 @@
-"""``ticketbot sandbox``: serves the imitation of Zendesk and OpenAI until a signal comes."""
+"""``ticketbot sandbox``: serves the imitation of Zendesk or Freshdesk, and of OpenAI, until a signal comes."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -15,8 +15,14 @@ if TYPE_CHECKING:
     from ..sandbox.openai_api import LatencyProfile
 
 
+Imitated = Literal["zendesk", "freshdesk"]
+
+
 def sandbox(
     clock: SystemClock,
+    helpdesk: Annotated[
+        Imitated, typer.Option(metavar="HELPDESK", help="Which helpdesk to imitate: zendesk or freshdesk.")
+    ] = "zendesk",
     port: Annotated[
         int, typer.Option(min=0, max=65535, metavar="PORT", help="Where to listen; 0 picks a free port.")
     ] = 8808,
@@ -27,7 +33,8 @@ def sandbox(
         str,
         typer.Option(
             metavar="PLAN",
-            help="Rate limits: team, growth, professional, enterprise, enterprise-plus, sandbox, unlimited.",
+            help="Rate limits: team, growth, professional, enterprise, enterprise-plus, sandbox, unlimited; "
+            "Freshdesk's are growth, pro, enterprise, trial, plus1000, plus2000, unlimited.",
         ),
     ] = "enterprise",
     faults: Annotated[
@@ -41,10 +48,11 @@ def sandbox(
         int, typer.Option("--seed", metavar="N", help="The same number gives the same faults and latencies.")
     ] = 0,
 ) -> int:
-    """Serve a local imitation of Zendesk and OpenAI, and print the variables that point a command at it."""
+    """Serve a local imitation of Zendesk or Freshdesk and of OpenAI; print the variables that point a command at it."""
     from ..sandbox.app import Sandbox
     from ..sandbox.faults import FaultPlan
     from ..sandbox.fill import fill
+    from ..sandbox.freshdesk_solutions import fill_solutions
     from ..sandbox.server import SandboxServer
     from ..sandbox.zendesk_help_center import fill_help_center
     from ..sandbox.zendesk_rules import Rules
@@ -62,13 +70,17 @@ def sandbox(
             seed=random_seed,
             faults=fault_plan,
             llm_latency=parse_latency(llm_latency, random_seed),
+            helpdesk=helpdesk,
             rules=Rules(job_seconds=(0.1, 0.0)) if plan == "unlimited" else None,
         )
     except OSError as error:
         raise ConfigError(f"--faults {faults} cannot be read: {error.strerror or error}") from None
     except ValueError as error:
         raise ConfigError(str(error)) from None
-    fill_help_center(served.store)
+    if helpdesk == "freshdesk":
+        fill_solutions(served.desk)
+    else:
+        fill_help_center(served.store)
     if tickets:
         fill(served, [payload(ticket) for ticket in vary(load_corpus(), tickets, random_seed)])
     try:
@@ -79,7 +91,7 @@ def sandbox(
     with server:
         screen.say(f"The sandbox holds {tickets} tickets, plan {plan}. Look at {server.url}/ ; Ctrl-C ends it.")
         screen.say("Point ticketbot, or anything else, at it with:\n")
-        for name, value in sandbox_environment(server.url).items():
+        for name, value in sandbox_environment(server.url, helpdesk).items():
             screen.say(f"  {name}={value}")
         try:
             while True:
@@ -102,15 +114,21 @@ def parse_latency(text: str, seed: int = 0) -> LatencyProfile | None:
         raise ConfigError("--llm-latency: write seconds as 2 (median) or 2:4 (median:95th percentile)") from None
 
 
-def sandbox_environment(url: str) -> dict[str, str]:
+def sandbox_environment(url: str, helpdesk: Imitated = "zendesk") -> dict[str, str]:
     """The variables that point ticketbot at a sandbox."""
+    from ..sandbox.freshdesk_auth import FreshdeskCredentials
     from ..sandbox.zendesk_auth import Credentials
 
     known = Credentials()
-    return {
+    account = {
         "ZENDESK_URL": url,
         "ZENDESK_OAUTH_CLIENT_ID": known.oauth_client_id,
         "ZENDESK_OAUTH_CLIENT_SECRET": known.oauth_client_secret,
+    }
+    if helpdesk == "freshdesk":
+        account = {"FRESHDESK_URL": url, "FRESHDESK_API_KEY": FreshdeskCredentials().api_key}
+    return {
+        **account,
         "OPENAI_BASE_URL": f"{url}/v1",
         "OPENAI_API_KEY": known.openai_key,
         "TICKETBOT_MODELS": "sandbox-model",

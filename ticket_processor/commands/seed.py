@@ -24,11 +24,11 @@ from .screen import Screen
 
 if TYPE_CHECKING:
     from ..analysis.model_server.presets import ModelTarget
+    from ..seeding.accounts import SeedAccount
     from ..seeding.corpus import SeedTicket
     from ..seeding.synthetic.plan import Cell
     from ..seeding.synthetic.rowfile import RowFile
     from ..seeding.synthetic.writing import WritingReport
-    from ..seeding.zendesk_import import SeedTarget
     from ..settings.schema import Settings
 
 SEED_DEADLINE_S = 3600.0
@@ -114,39 +114,40 @@ def seed(
     total = count or len(tickets)
     with ExitStack() as stack:
         target, because = _target(settings, clock, deadline, insist, stack)
-        screen.say(f"{settings.zendesk.base_url}: {because}")
-        text, data = _create(target, vary(tickets, total, random_seed), total, screen)
+        screen.say(f"{settings.desk.base_url}: {because}")
+        text, data = _create(settings, target, vary(tickets, total, random_seed), total, screen)
     screen.result(text, {**data, "because": because})
     return ExitCode.SOME_FAILED if data["failed"] else ExitCode.OK, 0
 
 
 def _target(
     settings: Settings, clock: SystemClock, deadline: Deadline, insist: bool, stack: ExitStack
-) -> tuple[SeedTarget, str]:
+) -> tuple[SeedAccount, str]:
     """The account, which is not a production one, and the reason for that judgement."""
-    from ..seeding.zendesk_import import SeedTarget, require_sandbox
+    from ..seeding.accounts import require_sandbox
+    from ..wiring.desks import seed_target
     from ..wiring.parts import transport_for
 
-    transport = transport_for(settings.zendesk, clock, deadline, share=1.0)
+    transport = transport_for(settings.desk, clock, deadline, share=1.0)
     stack.callback(transport.close)
-    target = SeedTarget(transport, deadline)
+    target = seed_target(settings, transport, deadline)
     judgement = target.judge()
     require_sandbox(judgement, insisted=insist)
     return target, judgement.because
 
 
 def _create(
-    target: SeedTarget, tickets: Iterator[SeedTicket], total: int, screen: Screen
+    settings: Settings, target: SeedAccount, tickets: Iterator[SeedTicket], total: int, screen: Screen
 ) -> tuple[str, dict[str, int]]:
     """Create the tickets in the account. Returns the result as a sentence and as numbers."""
     from ..seeding.corpus import EXTERNAL_ID_PREFIX, payload
 
     with screen.progress("seeding", total) as progress:
         done = target.create((payload(ticket) for ticket in tickets), prefix=EXTERNAL_ID_PREFIX, progress=progress)
-    ready = time.strftime("%H:%M:%S", time.localtime(time.time() + EXPORTED_AFTER_S))
-    text = f"{done.created} tickets created, {done.existing} were there already, {done.failed} refused." + (
-        f" Zendesk's export withholds the newest minute: run from {ready} on." if done.created else ""
-    )
+    text = f"{done.created} tickets created, {done.existing} were there already, {done.failed} refused."
+    if done.created and settings.helpdesk == "zendesk":
+        ready = time.strftime("%H:%M:%S", time.localtime(time.time() + EXPORTED_AFTER_S))
+        text += f" Zendesk's export withholds the newest minute: run from {ready} on."
     return text, {"created": done.created, "existing": done.existing, "failed": done.failed}
 
 
@@ -175,12 +176,12 @@ def _written_and_seeded(
     model = _first_model(settings)
     path = save or Path(time.strftime("seeded-%Y-%m-%d.jsonl"))
     with ExitStack() as stack:
-        target: SeedTarget | None = None
+        target: SeedAccount | None = None
         because = None
         if not save_only:
             # Before any model is paid.
             target, because = _target(settings, clock, deadline, insist, stack)
-            screen.say(f"{settings.zendesk.base_url}: {because}")
+            screen.say(f"{settings.desk.base_url}: {because}")
         file = stack.enter_context(RowFile(path))
         if file.repaired:
             screen.notices([f"the last line of {path} was torn by a crash; that ticket is written anew"])
@@ -188,7 +189,7 @@ def _written_and_seeded(
         text, data = _told(report, file)
         if target is not None and file.rows:
             screen.say(text)
-            text, seeded = _create(target, _with_people(path), len(file.rows), screen)
+            text, seeded = _create(settings, target, _with_people(path), len(file.rows), screen)
             data |= {**seeded, "because": because}
     screen.result(text, data)
     good = report.open == 0 and not data.get("failed")
@@ -246,9 +247,10 @@ def _write(
 
     slots = missing(cells, total, count_there(cells, file.rows))
     # The day's spending is kept for each account; without one there is none to share it with.
-    account = settings.zendesk.url or settings.zendesk.subdomain
     with ExitStack() as stack:
-        store = AnswerStore(settings.state_folder / FILE_NAME if account else None, clock, days=settings.cache.days)
+        store = AnswerStore(
+            settings.state_folder / FILE_NAME if settings.desk.named else None, clock, days=settings.cache.days
+        )
         stack.callback(store.close)
         executor = ThreadPoolExecutor(settings.run.workers, thread_name_prefix="write")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)

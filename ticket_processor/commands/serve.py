@@ -76,7 +76,6 @@ def serve(
     from ..web.condition import ServerCondition
     from ..web.delivery_queue import DeliveryQueue
     from ..web.group_commit import GroupCommit
-    from ..web.helpdesks import helpdesk_of
     from ..web.player import RunPlayer, analysed, doors_of
     from ..web.server import Server, listening
     from ..web.worker import Worker
@@ -88,7 +87,7 @@ def serve(
     settings = load(config=config)
     doors = doors_of(settings, clock)
     at = listening(host, port)
-    queue = DeliveryQueue(settings.state_folder, helpdesk_of(settings), join_s=settings.serve.join_s)
+    queue = DeliveryQueue(settings.state_folder, settings.helpdesk, join_s=settings.serve.join_s)
     jobs = SystemClock()  # a signal ends the serving at once, and the run under way only when it takes too long
     say = (lambda _line: None) if quiet else _line
     worker = Worker(queue, RunPlayer(settings, jobs), jobs, say, every_s=None if every is None else every * 60.0)

@@ -13,7 +13,6 @@ from ..core.errors import CannotRun, ConfigError, ExitCode
 from ..core.urls import is_loopback, whole_url
 from ..helpdesk.transport import Effect, Reply, Transport
 from ..settings.schema import Settings
-from ..web.helpdesks import helpdesk_of
 from ..wiring.parts import transport_for
 from .screen import Screen
 
@@ -29,7 +28,7 @@ class MayNot(Exception):
 
 def install(settings: Settings, clock: SystemClock, screen: Screen, url: str | None, *, dry_run: bool) -> int:
     """Create webhook and trigger, and print the secret for ``.env``; or print the steps. Gives the exit code."""
-    helpdesk = helpdesk_of(settings)
+    helpdesk = settings.helpdesk
     endpoint = f"{_checked(url)}/webhooks/{helpdesk}"
     if helpdesk == "freshdesk":
         screen.say("\n".join(freshdesk_steps(endpoint, secrets.token_urlsafe(32))))
@@ -41,7 +40,7 @@ def install(settings: Settings, clock: SystemClock, screen: Screen, url: str | N
     if dry_run:
         screen.say(f"POST /api/v2/webhooks\n{_shown(webhook)}\nPOST /api/v2/triggers\n{_shown(rule)}")
         return ExitCode.OK
-    with closing(transport_for(settings.zendesk, clock, Deadline(clock, DEADLINE_S))) as transport:
+    with closing(transport_for(settings.desk, clock, Deadline(clock, DEADLINE_S))) as transport:
         try:
             number, secret, said = _created(transport, webhook, settings.policy.marker)
         except MayNot as why:

@@ -7,8 +7,8 @@ from contextlib import closing
 from ..core.clock import Deadline, SystemClock
 from ..evaluation.solved import OURS, CategoryFrom, Solved, solved_examples
 from ..settings.schema import Settings
+from ..wiring.desks import desk_for
 from ..wiring.parts import transport_for
-from ..zendesk import Zendesk
 from .screen import Screen
 
 READ_DEADLINE_S = 3600.0
@@ -28,11 +28,11 @@ def read_solved(
     deadline = Deadline(clock, READ_DEADLINE_S)
     share = settings.run.limit_share
     with (
-        closing(transport_for(settings.zendesk, clock, deadline, share=share, read_only=True)) as transport,
+        closing(transport_for(settings.desk, clock, deadline, share=share, read_only=True)) as transport,
         screen.progress("reading solved tickets") as advance,
     ):
         return solved_examples(
-            Zendesk(transport),
+            desk_for(settings, transport),
             settings.taxonomy,
             settings.policy,
             since=since,

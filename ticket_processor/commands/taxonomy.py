@@ -18,11 +18,11 @@ from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import AnalysisFailed, CannotRun, ConfigError, ExitCode
 from ..core.taxonomy import Category, Taxonomy
 from ..helpdesk.protocol import AccountLabels
-from ..helpdesk.zendesk_fields import read_labels
 from ..policy.taxonomy_check import Likeness, Logged, check_labels, in_order
 from ..policy.taxonomy_check import check as find
 from ..settings.load import load
 from ..settings.schema import Settings
+from ..wiring.desks import read_labels
 from ..wiring.parts import keyring, transport_for
 from .options import ConfigOption, JsonOption
 from .screen import Screen
@@ -120,8 +120,8 @@ def _settings(config: Path | None, *, offline: bool) -> Settings:
 
 def _labels(settings: Settings, clock: SystemClock) -> AccountLabels:
     deadline = Deadline(clock, DEADLINE_S)
-    with closing(transport_for(settings.zendesk, clock, deadline, read_only=True)) as transport:
-        return read_labels(transport)
+    with closing(transport_for(settings.desk, clock, deadline, read_only=True)) as transport:
+        return read_labels(settings, transport)
 
 
 @contextmanager

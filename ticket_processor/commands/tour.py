@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -18,13 +18,16 @@ from ..policy.note import category_words
 from ..reporting.run_tally import Seen
 from ..sandbox.app import Sandbox
 from ..sandbox.clock import OffsetClock
+from ..sandbox.freshdesk_auth import FreshdeskCredentials
+from ..sandbox.freshdesk_records import PRIORITIES
 from ..sandbox.openai_api import CHAT_MODEL
 from ..sandbox.server import SandboxServer
 from ..sandbox.zendesk_auth import Credentials as SandboxCredentials
 from ..sandbox.zendesk_rules import Rules
 from ..seeding.corpus import EXTERNAL_ID_PREFIX, load_corpus, payload
-from ..seeding.zendesk_import import SeedTarget
-from ..settings.schema import ClassifierSettings, Settings, ZendeskSettings
+from ..settings.helpdesks import FreshdeskSettings, ZendeskSettings
+from ..settings.schema import ClassifierSettings, Settings
+from ..wiring.desks import seed_target
 from ..wiring.parts import transport_for
 from ..wiring.runs import Finished, RunArguments, run
 from ..wiring.ticket_subjects import Subjects
@@ -32,6 +35,18 @@ from .before_after import BeforeAfter
 
 HEAD_START_S = 600.0
 """The sandbox's clock is moved on by this after seeding: the export withholds the newest minute."""
+
+
+MEDIUM, RESOLVED = 2, 4
+_NAMES = {number: name.lower() for number, name in PRIORITIES.items()}
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """The tags and the priority of a ticket, as people call them."""
+
+    tags: tuple[str, ...]
+    priority: str | None
 
 
 class Tour:
@@ -49,7 +64,12 @@ class Tour:
 
     def __enter__(self) -> Tour:
         sandbox_clock = OffsetClock()
-        self._sandbox = Sandbox(sandbox_clock, plan="unlimited", rules=Rules(job_seconds=(0.1, 0.0)))
+        self._sandbox = Sandbox(
+            sandbox_clock,
+            plan="unlimited",
+            rules=Rules(job_seconds=(0.1, 0.0)),
+            helpdesk=self._asked_settings.helpdesk,
+        )
         server = self._stack.enter_context(SandboxServer(self._sandbox))
         folder = tempfile.TemporaryDirectory(prefix="ticketbot-", ignore_cleanup_errors=True)
         state = Path(self._stack.enter_context(folder))
@@ -57,7 +77,7 @@ class Tour:
         count = self._seed()
         self._people_were_there()
         sandbox_clock.advance(HEAD_START_S)
-        self._before = {number: dict(ticket.json) for number, ticket in self._sandbox.store.tickets.items()}
+        self._before = self._tickets()
         self.seeded = f"{count} invented tickets seeded into a sandbox at {server.url}"
         return self
 
@@ -78,37 +98,52 @@ class Tour:
 
     def rows(self, ended: Sequence[Seen]) -> list[BeforeAfter]:
         """Each ticket with an outcome, before and after the run, by number."""
-        rows = []
+        rows, current = [], self._tickets()
         for seen in sorted(ended, key=lambda item: item.outcome.ticket_id):
             outcome = seen.outcome
-            was = self._before[outcome.ticket_id]
-            now = self._sandbox.store.tickets[outcome.ticket_id].json
+            was, now = self._before[outcome.ticket_id], current[outcome.ticket_id]
             analysis, change = outcome.analysis, outcome.change
             rows.append(
                 BeforeAfter(
                     ticket_id=outcome.ticket_id,
                     subject=seen.subject,
-                    tags_before=tuple(was["tags"]),
-                    tags_after=tuple(now["tags"]),
-                    priority_before=was["priority"],
-                    priority_after=now["priority"],
+                    tags_before=was.tags,
+                    tags_after=now.tags,
+                    priority_before=was.priority,
+                    priority_after=now.priority,
                     answered_by="-" if analysis is None else analysis.model or analysis.source,
                     note=f"{outcome.status}: {outcome.reason}" if change is None else change.note or "",
                     url=seen.url,
                     category="-" if analysis is None else category_words(analysis),
-                    features=frozenset(_features(seen, was["tags"], was["priority"])),
+                    features=frozenset(_features(seen, was.tags, was.priority)),
                 )
             )
         return rows
 
     def _seed(self) -> int:
         deadline = Deadline(self._clock, 120)
-        with closing(transport_for(self._settings.zendesk, self._clock, deadline, share=1.0)) as transport:
-            target = SeedTarget(transport, deadline)
+        with closing(transport_for(self._settings.desk, self._clock, deadline, share=1.0)) as transport:
+            target = seed_target(self._settings, transport, deadline)
             return target.create(map(payload, load_corpus()), prefix=EXTERNAL_ID_PREFIX).created
+
+    def _tickets(self) -> dict[int, _Shown]:
+        if self._settings.helpdesk == "freshdesk":
+            found = {number: ticket.json for number, ticket in self._sandbox.desk.tickets.items()}
+            return {number: _Shown(tuple(row["tags"]), _NAMES[row["priority"]]) for number, row in found.items()}
+        return {
+            number: _Shown(tuple(ticket.json["tags"]), ticket.json["priority"])
+            for number, ticket in self._sandbox.store.tickets.items()
+        }
 
     def _people_were_there(self) -> None:
         """Edit some tickets as people would, so that the tour shows which tickets a run leaves alone."""
+        if self._settings.helpdesk == "freshdesk":
+            desk = self._sandbox.desk
+            first, second, third, *_ = desk.tickets
+            desk.person_edit(first, add_tags=("vip",), priority=MEDIUM)
+            desk.person_edit(second, add_tags=("ai_from_another_tool",))
+            desk.person_edit(third, status=RESOLVED)
+            return
         store = self._sandbox.store
         first, second, third, *_ = store.tickets
         store.person_edit(first, add_tags=("vip",), priority="low")
@@ -148,14 +183,18 @@ def at_sandbox(settings: Settings, url: str, state: Path, *, no_llm: bool) -> Se
     models = ModelSettings(
         names=() if no_llm else (CHAT_MODEL,), base_url=f"{url}/v1", api_key=SecretStr(known.openai_key)
     )
-    zendesk = ZendeskSettings(
-        url=url,
-        oauth_client_id=known.oauth_client_id,
-        oauth_client_secret=SecretStr(known.oauth_client_secret),
+    account = (
+        FreshdeskSettings(url=url, api_key=SecretStr(FreshdeskCredentials().api_key))
+        if settings.helpdesk == "freshdesk"
+        else ZendeskSettings(
+            url=url,
+            oauth_client_id=known.oauth_client_id,
+            oauth_client_secret=SecretStr(known.oauth_client_secret),
+        )
     )
     return settings.model_copy(
         update={
-            "zendesk": zendesk,
+            settings.helpdesk: account,
             "models": models,
             "budget": BudgetSettings(),
             "classifier": ClassifierSettings(use=False),

@@ -141,7 +141,7 @@ def _tasks(named: Sequence[str]) -> tuple[Task, ...]:
 
 def _own_folder(settings: Settings) -> Path:
     """The folder where a run looks for the classifier: in the account's state folder, unless the settings name one."""
-    known = settings.zendesk.url or settings.zendesk.subdomain
+    known = settings.desk.named
     if settings.classifier.folder is None and settings.state_dir is None and not known:
         raise ConfigError("no account is configured whose classifier this could be: say --out FOLDER")
     return settings.classifier_folder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -16,6 +16,7 @@ from ..core.models import Change, Outcome, OutcomeStatus, RunSummary
 from ..core.reasons import ALREADY_UNDONE, NOT_KNOWN_YET, OTHER_RUN
 from ..pipeline.undo.revert import WORDS, Left, told
 from ..pipeline.undo.run import not_reached, other_run
+from ..settings.helpdesks import HelpdeskKind
 from ..settings.load import load
 from ..wiring.runs import AskedUndo, Undone
 from ..wiring.runs import undo as take_back
@@ -23,7 +24,10 @@ from .options import ConfigOption, JsonOption, QuietOption, VerboseOption
 from .screen import Screen
 
 SAY_IT_AGAIN = "some writes of the run were still under way; say the same command again in a few minutes"
-NOTES_STAY = "notes of the run stay on their tickets: the helpdesk cannot delete them"
+NOTES: Mapping[HelpdeskKind, str] = {
+    "zendesk": "notes of the run stay on their tickets: the helpdesk cannot delete them",
+    "freshdesk": "notes of the run are deleted, but for those that somebody edited",
+}
 EVERY_TICKETS = 100
 EVERY_S = 10.0
 """Without a progress bar a line reports progress, after this many tickets or seconds."""
@@ -54,8 +58,8 @@ def undo(
 ) -> int:
     """Take back what a run wrote, where nobody has touched it since.
 
-    Tags, priority, group and ticket fields go back to what they were, with one internal note. Notes of the run stay:
-    the helpdesk cannot delete them. A second undo does nothing.
+    Tags, priority, group and ticket fields go back to what they were, with one internal note. Notes of the run stay
+    on Zendesk, which cannot delete them; on Freshdesk they go, unless edited. A second undo does nothing.
 
     Exit code 0: done; 1: some tickets failed or are not known yet, so repeat the command; 2: no such run.
     """
@@ -91,7 +95,8 @@ def undo(
             begin=begin,
         )
     summary = finished.summary
-    screen.result(text(finished, parts), {**counts(finished, parts), "tickets": rows})
+    remark = NOTES[settings.helpdesk]
+    screen.result(text(finished, parts, remark), {**counts(finished, parts), "remark": remark, "tickets": rows})
     if summary.stopped:
         sys.stderr.write(f"ticketbot: ended early: {summary.stopped}\n")
     if NOT_KNOWN_YET in summary.reasons:
@@ -211,11 +216,10 @@ def counts(finished: Undone, parts: InPart) -> dict[str, object]:
         "stopped": summary.stopped,
         "exit_code": summary.exit_code,
         "log": str(finished.log),
-        "remark": NOTES_STAY,
     }
 
 
-def text(finished: Undone, parts: InPart) -> str:
+def text(finished: Undone, parts: InPart, remark: str) -> str:
     """The undo in a few lines."""
     summary = finished.summary
     ends = [
@@ -234,7 +238,7 @@ def text(finished: Undone, parts: InPart) -> str:
         lines.append("  because " + ", ".join(f"{reason}: {n}" for reason, n in sorted(reasons.items())))
     for other, number in sorted(others.items()):
         lines.append(f"  {number} {'was' if number == 1 else 'were'} written by run {other}: take that one back")
-    lines += [f"  {NOTES_STAY}", f"  receipts: {finished.log}"]
+    lines += [f"  {remark}", f"  receipts: {finished.log}"]
     return "\n".join(lines)
 
 

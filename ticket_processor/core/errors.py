@@ -19,6 +19,7 @@
     │   ├── RequestSkipped                  nothing: the same request fails for every ticket
     │   ├── TicketUnreadable                no usable answer about it, while others are answered
     │   ├── TicketGone                      deleted, closed or merged since it was read
+    │   ├── WaitForEarlier                  an earlier write may still happen: come back when it cannot
     │   ├── UpdateConflict                  somebody changed it since it was read: read, merge, try again
     │   ├── UpdateRefused                   the helpdesk will not take the change, now or later
     │   │   └── PartRefused                     one part of it, such as its group: the rest can be written
@@ -167,6 +168,10 @@ class TicketUnreadable(TicketError):
 
 class TicketGone(TicketError):
     """The ticket can no longer be written to: deleted, closed or merged."""
+
+
+class WaitForEarlier(TicketError):
+    """Nothing was sent: an earlier write without an answer may still take effect, and nothing would guard this one."""
 
 
 class UpdateConflict(TicketError):

@@ -213,10 +213,27 @@ class Change(Frozen):
     cleared: tuple[Literal["priority", "group"], ...] = Field((), description="values that are taken off again")
     fields_cleared: tuple[int, ...] = Field((), description="custom fields that are emptied again")
     note: str | None = None
+    notes_removed: tuple[int, ...] = Field((), description="numbers of notes of ours that are deleted again")
     escalated: tuple[str, ...] = Field((), description="why somebody is to look soon")
     puts_back: bool = Field(False, description="its values are a person's, which no log is to hold")
     key: str = Field(description="proves on the ticket that this write was ours")
     intent: str = Field("", description="names this very write in the log, the state and on the ticket")
+
+
+class KeptWrite(Frozen):
+    """A write of ours, kept for a helpdesk that has no record of who changed what.
+
+    ``change`` is without its note's words. ``fields_before`` are the values that it replaced. ``note_sent`` and
+    ``sent`` say when (Unix seconds, the helpdesk's clock) the note and the rest were sent; ``done`` is the ticket's
+    ``updated_at`` in the answer, empty while there is none. ``note`` is the note's number, once an answer told it.
+    """
+
+    change: Change
+    fields_before: dict[int, str] = Field(default_factory=dict)
+    note_sent: float | None = None
+    note: int | None = None
+    sent: float | None = None
+    done: str = ""
 
 
 class OutcomeStatus(StrEnum):

@@ -63,9 +63,12 @@ class TicketField:
 
 @dataclass(frozen=True)
 class AccountLabels:
-    """The words that an account already sorts its tickets by: tags with how often they are used, fields, groups."""
+    """The words that an account already sorts its tickets by: tags with how often they are used, fields, groups.
 
-    tags: Mapping[str, int]
+    ``tags`` are ``None`` where they are a matter of their own: the helpdesk lists none, and no option is one.
+    """
+
+    tags: Mapping[str, int] | None
     fields: tuple[TicketField, ...] = ()
     groups: Mapping[int, str] = field(default_factory=dict)
 
@@ -108,8 +111,12 @@ class Helpdesk(Protocol):
         """Apply ``change`` in one guarded write: all of it, or nothing. Returns the edit as recorded, if told.
 
         Raises ``UpdateConflict`` (the ticket is not as merged from), ``OutcomeUnknown`` (read before anything
-        else), ``TicketGone`` or ``UpdateRefused``.
+        else), ``WaitForEarlier``, ``TicketGone`` or ``UpdateRefused``. A helpdesk whose writes have parts may have
+        made some of them then; see :meth:`withdraw`.
         """
+
+    def withdraw(self, change: Change) -> None:
+        """Take back what a write that will not be made has left on its ticket. Raises :class:`TicketError`."""
 
     def update_many(self, changes: Sequence[Change], *, stale: Change | None = None) -> str:
         """Hand in up to a hundred changes as one job, each guarded by itself; the job's id.

@@ -22,27 +22,36 @@ class Throttle:
     """Keeps our calls below a share of each limit, so that people and other tools keep the rest.
 
     Limits are learnt from the replies; before the first one nothing is held back. Within a window at most
-    ``share`` of the total is used by us, and nothing once others have left less than a twentieth.
+    ``share`` of the total is used by us, and nothing once others have left less than ``spare`` of it.
     Safe for threads; waiting happens outside the lock.
     """
 
-    def __init__(self, clock: Clock, share: float = 0.5, window_s: float = 60.0) -> None:
+    def __init__(self, clock: Clock, share: float = 0.5, window_s: float = 60.0, *, spare: float = 0.05) -> None:
         self._clock = clock
         self._share = share
+        self._spare = spare
         self._window_s = window_s
         self._lock = threading.Lock()
         self._buckets: dict[str, _Bucket] = {}
 
-    def delay(self, names: Iterable[str]) -> float:
-        """Seconds to wait before a call that counts against all ``names``; 0.0 takes the places at once."""
+    def delay(self, limits: Iterable[str] | Mapping[str, int]) -> float:
+        """Seconds to wait before a call that counts against these limits; 0.0 takes the places at once.
+
+        A mapping says how much the call costs of each, where that is not one.
+        """
+        costs = limits if isinstance(limits, Mapping) else dict.fromkeys(limits, 1)
         now = self._clock.monotonic()
         with self._lock:
-            buckets = [self._buckets.setdefault(name, _Bucket(now + self._window_s)) for name in names]
-            wait = max((bucket.delay(now, self._share, self._window_s) for bucket in buckets), default=0.0)
+            waits = [self._delay(name, cost, now) for name, cost in costs.items()]
+            wait = max(waits, default=0.0)
             if wait <= 0:
-                for bucket in buckets:
-                    bucket.used += 1
+                for name, cost in costs.items():
+                    self._buckets[name].used += cost
             return wait
+
+    def _delay(self, name: str, cost: int, now: float) -> float:
+        bucket = self._buckets.setdefault(name, _Bucket(now + self._window_s))
+        return bucket.delay(now, cost, self._share, self._spare, self._window_s)
 
     def learn(self, limits: Mapping[str, Limit]) -> None:
         """Take in what a reply said about the limits it counted against."""
@@ -67,13 +76,13 @@ class _Bucket:
         self.used = 0
         self.window_ends = window_ends
 
-    def delay(self, now: float, share: float, window_s: float) -> float:
+    def delay(self, now: float, cost: int, share: float, spare: float, window_s: float) -> float:
         if now >= self.window_ends:
             self.used = 0
             self.remaining = None
             self.window_ends = now + window_s
         if self.total is None:
             return 0.0
-        ours_spent = self.used >= max(1, int(self.total * share))
-        theirs_spent = self.remaining is not None and self.remaining <= self.total // 20
+        ours_spent = self.used > 0 and self.used + cost > max(1, int(self.total * share))
+        theirs_spent = self.remaining is not None and self.remaining <= int(self.total * spare + 1e-9)
         return self.window_ends - now + 0.05 if ours_spent or theirs_spent else 0.0

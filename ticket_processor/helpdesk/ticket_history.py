@@ -13,6 +13,8 @@ from pydantic import Field
 
 from ..core.models import Change, Frozen, Priority, TakenOff, Ticket
 
+SHORT_KEY = 8
+"""Characters of a key that a person sees in the note."""
 FieldValue = tuple[str | None, str | None]
 Value = TypeVar("Value")
 
@@ -22,12 +24,12 @@ class Edit(Frozen):
 
     ``author`` is the comment's, where there is one. ``key`` and ``intent`` are set on writes of ours. ``text`` are the
     words of a public comment: never log them. ``way`` is how it came about: by hand (at the screen, by mail), through
-    the helpdesk's API, or by the account's own rules and the helpdesk itself.
+    the helpdesk's API, or by the account's own rules and the helpdesk itself; ``unknown`` where it keeps no record.
     """
 
     at: str
     author: int | None = None
-    way: Literal["hand", "api", "rules"] = "hand"
+    way: Literal["hand", "api", "rules", "unknown"] = "hand"
     key: str = ""
     intent: str = ""
     creation: bool = False
@@ -38,6 +40,8 @@ class Edit(Frozen):
     fields: dict[int, FieldValue] = Field(default_factory=dict)
     comment: Literal["public", "internal"] | None = None
     text: str = ""
+    note: int | None = Field(None, description="number of a note of ours that can be deleted again")
+    note_edited: bool = Field(False, description="somebody else has changed that note's words")
 
 
 class Ours(Frozen):
@@ -56,8 +60,12 @@ class History(Frozen):
     options: dict[int, frozenset[str]] = Field(default_factory=dict)
 
     def find(self, *keys: str) -> Edit | None:
-        """The write that carries one of ``keys``, whatever has happened to the ticket since."""
+        """The write that carries one of ``keys``, whatever has happened to the ticket since.
+
+        Of a write that only its note tells of, no more is known than how its key begins.
+        """
         wanted = {key for key in keys if key}
+        wanted |= {key[:SHORT_KEY] for key in wanted}
         return next((edit for edit in self.edits if edit.key in wanted), None)
 
     def triaged(self, key: str = "") -> Edit | None:
@@ -180,13 +188,14 @@ class History(Frozen):
     def by_people(self) -> tuple[bool, ...]:
         """Of each edit, whether a person made it: no write of ours, no rule, no other program under our own user.
 
-        Another user's edit through the API counts as that person's: nothing tells a script from an app on a phone.
+        Another user's edit through the API counts as that person's: nothing tells a script from an app on a phone. So
+        does a change of which the helpdesk keeps no record.
         """
         own = {edit.author for edit in self.edits if edit.key}
         return tuple(
             not edit.key
             and edit.way != "rules"
-            and edit.author is not None
+            and (edit.author is not None or edit.way == "unknown")
             and not (edit.way == "api" and edit.author in own)
             for edit in self.edits
         )

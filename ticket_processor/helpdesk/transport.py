@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from http.cookiejar import DefaultCookiePolicy
@@ -153,7 +153,7 @@ class Transport:
         json: object = None,
         headers: Mapping[str, str] | None = None,
         effect: Effect = Effect.NONE,
-        limits: Iterable[str] = ("account",),
+        limits: Collection[str] | Mapping[str, int] = ("account",),
         changes_nothing: bool | None = None,
         signed: bool = True,
         ours: Callable[[Reply], bool] = lambda _reply: False,
@@ -162,6 +162,7 @@ class Transport:
     ) -> Reply:
         """One answer, or an error that says what to do.
 
+        ``limits`` are the rate limits that it counts against, with what it costs of each where that is not one.
         ``changes_nothing`` is for calls that are no writes although they are not GETs (asking for a token), and
         ``signed=False`` sends no credentials with them. ``ours`` picks replies that the caller understands although
         they look like an overload, and wants as they are. ``about_one`` is for a read of one ticket or job: where the
@@ -229,15 +230,14 @@ class Transport:
         body: bytes | None,
         headers: Mapping[str, str] | None,
         effect: Effect,
-        limits: Iterable[str],
+        limits: Collection[str] | Mapping[str, int],
         token: str | None,
         ours: Callable[[Reply], bool],
         about_one: bool,
         most: int,
     ) -> Reply:
         self._deadline.check()
-        names = tuple(limits)
-        while (wait := self._throttle.delay(names)) > 0:
+        while (wait := self._throttle.delay(limits)) > 0:
             self._deadline.wait(wait)
         admission = self._breaker.admit()
         if admission is None:

@@ -7,18 +7,16 @@ knows of deleted tickets.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..core.errors import CannotRun, ConfigError, HelpdeskDown
+from .requesters import BY_TICKET, number_or_address, the_only
 from .transport import Transport
 
 PAGE_SIZE = 100
 MOST_ALIKE = 20
 """Users of a search for an address that are compared; the search finds parts of words as well."""
-_ADDRESS = re.compile(r"[^\s\"'\\:@]+@[^\s\"'\\:@]+")
-_MISSING = "name the tickets one by one with --ticket, which also works for deleted ones"
 
 
 class Requesters:
@@ -28,32 +26,20 @@ class Requesters:
         self._transport = transport
 
     def find(self, named: str) -> int:
-        """The user of this number, or with this address, whichever of several it is.
-
-        Raises :class:`ConfigError` when there is none, or more than one, and :class:`CannotRun` as every read does.
-        """
-        named = named.strip()
-        if named.isdecimal() and named.isascii():
-            return int(named)
-        if not _ADDRESS.fullmatch(named):
-            raise ConfigError("--requester: neither a user's number nor an e-mail address")
-        query: dict[str, str | int] = {"query": f'email:"{named}"', "per_page": PAGE_SIZE}
+        """See :meth:`RequesterSearch.find`."""
+        known = number_or_address(named)
+        if isinstance(known, int):
+            return known
+        query: dict[str, str | int] = {"query": f'email:"{known}"', "per_page": PAGE_SIZE}
         rows = self._rows(self._get("/users/search", query), "users")
-        found: set[int] = {row["id"] for row in rows if _same(row.get("email"), named)}
+        found: set[int] = {row["id"] for row in rows if _same(row.get("email"), known)}
         # The address may be one of several that a user has.
         others = [row["id"] for row in rows if row["id"] not in found][:MOST_ALIKE] if not found else ()
-        found.update(number for number in others if self._has(number, named))
-        if len(found) > 1:
-            raise ConfigError("--requester: more than one user has this address; say which, by number")
-        if not found:
-            raise ConfigError(f"--requester: the helpdesk knows no user with this address; {_MISSING}")
-        return found.pop()
+        found.update(number for number in others if self._has(number, known))
+        return the_only(found)
 
     def tickets(self, user: int) -> Iterator[int]:
-        """The numbers of all tickets that the user requested, some of them twice.
-
-        Raises :class:`ConfigError` when there is no such user, and :class:`CannotRun`.
-        """
+        """See :meth:`RequesterSearch.tickets`."""
         unknown = None
         try:
             yield from self._numbers(f"/users/{user}/tickets/requested", {}, "tickets")
@@ -89,9 +75,9 @@ class Requesters:
         reply = self._transport.request("GET", "/api/v2" + path, params=params, limits=("account",))
         what = "its users" if path == "/users/search" else "this user and their tickets"
         if reply.status == 404:
-            raise ConfigError(f"--requester: the helpdesk knows no such user; {_MISSING}")
+            raise ConfigError(f"--requester: the helpdesk knows no such user; {BY_TICKET}")
         if not reply.ok:
-            raise CannotRun(f"Zendesk refuses to show {what} (HTTP {reply.status}); {_MISSING}")
+            raise CannotRun(f"Zendesk refuses to show {what} (HTTP {reply.status}); {BY_TICKET}")
         return reply.body if isinstance(reply.body, dict) else {}
 
     def _rows(self, body: Mapping[str, Any], name: str) -> list[dict[str, Any]]:

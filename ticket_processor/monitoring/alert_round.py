@@ -13,6 +13,7 @@ from ..core.errors import StateUnusable
 from ..core.models import RunRecord
 from ..pipeline.run_checks import HALTED
 from ..reporting.run_tally import ESCALATED, RunTally
+from ..settings.helpdesks import ZendeskSettings
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
 from ..state.store import AHEAD_S, FILE_NAME, State
@@ -72,12 +73,12 @@ class AlertRound:
 
     def judged(self, memory: Memory, past: Past) -> Memory:
         """The memory with the conditions that hold now."""
-        zendesk = self._settings.zendesk
+        desk = self._settings.desk
         facts = Facts(
             now=self._now,
             history_known=past.known,
             models=bool(self._settings.models.names),
-            api_token=bool(zendesk.api_token) and not zendesk.oauth_token and not zendesk.oauth_client_id,
+            api_token=isinstance(desk, ZendeskSettings) and desk.by_api_token,
             halted=past.halted,
             started=self._began,
             seen=memory.seen if memory.seen is not None and memory.seen <= self._now + AHEAD_S else None,
@@ -124,7 +125,7 @@ class AlertRound:
         tickets = escalated_for(memory, receiver.target.id) if _hears_of_tickets(receiver) else ()
         if not tickets:
             return []
-        return [(escalation_of(tickets, account_name(self._settings), self._settings.zendesk.ticket_url), ESCALATED)]
+        return [(escalation_of(tickets, account_name(self._settings), self._settings.ticket_url), ESCALATED)]
 
     def _summary(self, receiver: Receiver, memory: Memory, past: Past) -> list[tuple[Message, str]]:
         """The summary of yesterday with its day, if it is due."""
@@ -169,5 +170,5 @@ def limits(settings: Settings) -> AlertLimits:
 
 def account_name(settings: Settings) -> str:
     """The name of the helpdesk in messages."""
-    zendesk = settings.zendesk
-    return urlsplit(zendesk.base_url).hostname or "helpdesk" if zendesk.url or zendesk.subdomain else "no helpdesk yet"
+    desk = settings.desk
+    return urlsplit(desk.base_url).hostname or "helpdesk" if desk.named else "no helpdesk yet"

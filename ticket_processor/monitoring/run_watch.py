@@ -74,7 +74,7 @@ def tended(
 
 def tally_of(settings: Settings, subjects: Subjects) -> RunTally:
     """A tally for a run's outcomes, with the subjects and addresses of their tickets."""
-    return RunTally(settings.policy.tag("review"), subjects.of, settings.zendesk.ticket_url)
+    return RunTally(settings.policy.tag("review"), subjects.of, settings.ticket_url)
 
 
 @dataclass(frozen=True)

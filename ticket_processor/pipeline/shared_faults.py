@@ -11,7 +11,16 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 
 from ..core import reasons
-from ..core.errors import CannotRun, PartRefused, RequestSkipped, TicketError, TicketGone, UpdateConflict, UpdateRefused
+from ..core.errors import (
+    CannotRun,
+    PartRefused,
+    RequestSkipped,
+    TicketError,
+    TicketGone,
+    UpdateConflict,
+    UpdateRefused,
+    WaitForEarlier,
+)
 from ..core.models import Change, Request
 from ..helpdesk.protocol import Fetched, Helpdesk, JobStatus, Page
 from ..helpdesk.ticket_history import Edit, History
@@ -133,7 +142,7 @@ class IsolatingDesk:
         """See :meth:`Helpdesk.update`. A fault that every ticket shares ends the run: nothing can be written."""
         try:
             edit = self._desk.update(change)
-        except (UpdateConflict, TicketGone, PartRefused):
+        except (UpdateConflict, TicketGone, PartRefused, WaitForEarlier):
             self._faults.answered("update")
             raise
         except TicketError as error:
@@ -143,6 +152,10 @@ class IsolatingDesk:
             raise
         self._faults.succeeded("update")
         return edit
+
+    def withdraw(self, change: Change) -> None:
+        """See :meth:`Helpdesk.withdraw`."""
+        self._desk.withdraw(change)
 
     def update_many(self, changes: Sequence[Change], *, stale: Change | None = None) -> str:
         """See :meth:`Helpdesk.update_many`."""

@@ -32,6 +32,7 @@ from ..core.errors import (
     TooManyJobs,
     UpdateConflict,
     UpdateRefused,
+    WaitForEarlier,
 )
 from ..core.models import Change, Outcome, OutcomeStatus, Request, Ticket, Writes
 from ..helpdesk.protocol import Fetched, Helpdesk, JobStatus
@@ -85,13 +86,15 @@ class Delivery:
     """How changes travel. In mode ``auto`` jobs are used once ``batch_from`` tickets are on their way at the same time.
 
     Single updates of the last minute count as on their way, for the helpdesk's limit counts them.
-    ``most_jobs`` are ours at a time; the account may have thirty.
+    ``most_jobs`` are ours at a time; the account may have thirty. ``together`` is how many tickets are read before the
+    first of them gets a single update: where nothing guards that, each is read by itself.
     """
 
     mode: WriteMode = "auto"
     batch_from: int = 25
     job_items: int = MOST_ITEMS
     most_jobs: int = 10
+    together: int = MOST_ITEMS
 
 
 @dataclass
@@ -313,8 +316,8 @@ class WriteBack:
     # One by one
 
     def _singly(self, works: list[Settlement]) -> Iterator[Settled]:
-        for start in range(0, len(works), MOST_ITEMS):
-            part = works[start : start + MOST_ITEMS]
+        for start in range(0, len(works), self._delivery.together):
+            part = works[start : start + self._delivery.together]
             tickets = self._desk.fetch([work.ticket_id for work in part])
             for work in part:
                 work.begun = self._clock.monotonic() if not work.sent else work.begun
@@ -341,6 +344,7 @@ class WriteBack:
         while True:
             change = self._plan(work, tickets)
             if isinstance(change, Outcome):
+                self._withdraw(work, change)
                 return self._confirmed(work, change)
             self._before_write()
             self._open(work, change)
@@ -352,21 +356,35 @@ class WriteBack:
             except (UpdateConflict, OutcomeUnknown) as error:
                 work.doubt = reasons.CHANGED_AGAIN if isinstance(error, UpdateConflict) else reasons.NO_CLEAR_ANSWER
                 tickets = self._desk.fetch([work.ticket_id])
+            except WaitForEarlier:
+                return Settled(self._end(work, OutcomeStatus.SKIPPED, reasons.DEFERRED, retry=True))
             except TicketGone as gone:
                 return Settled(self._end(work, OutcomeStatus.SKIPPED, str(gone)))
             except PartRefused as refused:
                 # Nothing happened, so what was read still holds; the rest may be worth a write of its own.
                 work.attempts -= 1
                 if not self._planner.refused(work, change, refused.part):
+                    self._withdraw(work)
                     if work.verdict.follows:
                         return Settled(self._end(work, OutcomeStatus.SKIPPED, incomplete((refused.part,)), retry=True))
                     return Settled(self._end(work, OutcomeStatus.FAILED, str(refused), retry=True))
             except UpdateRefused as refused:
-                return Settled(self._end(work, OutcomeStatus.FAILED, str(refused), retry=True, failed_at="update"))
+                outcome = self._end(work, OutcomeStatus.FAILED, str(refused), retry=True, failed_at="update")
+                self._withdraw(work)
+                return Settled(outcome)
             else:
                 self._singly_done += 1
                 work.recorded = edit
                 return self._done(work, change)
+
+    def _withdraw(self, work: Settlement, end: Outcome | None = None) -> None:
+        """Have nothing left on the ticket of a write that will not be made."""
+        if self._dry_run or not work.sent or (end is not None and (end.change is not None or end.retry)):
+            return
+        try:
+            self._desk.withdraw(work.sent[-1])
+        except TicketError as error:
+            self._audit.alert("note_left", ticket_id=work.ticket_id, why=str(error))
 
     # As jobs
 

@@ -255,7 +255,9 @@ def _labels_of(item: Category, policy: Policy, labels: AccountLabels) -> Iterato
     def finding(severity: Literal["problem", "advice"], text: str) -> Finding:
         return Finding(severity=severity, kind="helpdesk", category=item.name, text=text)
 
-    options = {value: field for field in labels.fields if field.active for value in field.options}
+    tags, options = labels.tags, {}
+    if tags is not None:
+        options = {value: field for field in labels.fields if field.active for value in field.options}
     instead = {tag: f'use fields = {{ {{}} = "{tag}" }} instead' for tag in (policy.tag(item.name), item.tag) if tag}
     if policy.tag_secondary:
         instead.setdefault(policy.tag(ALSO, item.name), "switch policy.tag_secondary off, or rename the option")
@@ -266,10 +268,12 @@ def _labels_of(item: Category, policy: Policy, labels: AccountLabels) -> Iterato
                 f"the tag {tag} is an option of the field {_named(field)}: as a tag it would change that field, even "
                 f"one that a person filled in; {advice.replace('{}', str(field.id))}",
             )
-    if item.tag and item.tag not in labels.tags and item.tag not in options:
+    if tags is None:
+        pass
+    elif item.tag and item.tag not in tags and item.tag not in options:
         yield finding("advice", f"nobody uses its tag {item.tag} in the helpdesk yet: is it spelt right?")
-    elif not item.tag and item.name in labels.tags and item.name not in options:
-        times = _count(labels.tags[item.name], "time")
+    elif not item.tag and item.name in tags and item.name not in options:
+        times = _count(tags[item.name], "time")
         yield finding(
             "advice", f'the helpdesk has a tag {item.name}, used {times}: tag = "{item.name}" goes on with it'
         )

@@ -99,7 +99,7 @@ def judge(history: History, words: Words, written: Written, *, requester: int | 
     dealt_with = False
     for place, (edit, person) in enumerate(zip(history.edits, history.by_people(), strict=True)):
         by = "us" if edit.key else "people" if person else "rules"
-        dealt_with = dealt_with or (person and place > first and edit.author != requester)
+        dealt_with = dealt_with or (person and place > first and edit.author not in (None, requester))
         for part, before, after in _changes(edit, history.options):
             values[part, ""].change(by, before, after, edit.intent)
         for name, added, removed in _tag_changes(edit, words):

@@ -6,9 +6,18 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable
+from typing import Any, Literal
 
 from .clock import OffsetClock, SandboxClock, http_date
 from .faults import EDITS, FaultPlan, FaultRule, instead
+from .freshdesk_api import FreshdeskApi
+from .freshdesk_api import route_of as freshdesk_route_of
+from .freshdesk_auth import FreshdeskAuthenticator, FreshdeskCredentials
+from .freshdesk_limits import FreshdeskLimits
+from .freshdesk_page import render as render_freshdesk
+from .freshdesk_records import CLOSED, PRIORITIES
+from .freshdesk_rules import FreshdeskRules
+from .freshdesk_store import FreshdeskStore
 from .job_faults import JOB_KINDS, NO_FAULT, JobFault, job_fault
 from .limits import RequestLimits
 from .messages import Refusal, Request, Response, json_response, refuse
@@ -20,22 +29,28 @@ from .zendesk_api import PREFIX, TOKEN_PATHS, ZendeskApi, route_of
 from .zendesk_auth import Authenticator, Credentials
 from .zendesk_rules import Rules, StampRule
 
+HelpdeskName = Literal["zendesk", "freshdesk"]
+
 _TICKET_PATH = re.compile(r"/tickets/(\d{1,18})(?:[/.]|$)")
+_CONVERSATION_PATH = re.compile(r"/conversations/(\d{1,18})$")
 
 
 class Sandbox:
-    """An imitation of the Zendesk Support API and of an OpenAI-compatible API.
+    """An imitation of a helpdesk's API, Zendesk's or Freshdesk's, and of an OpenAI-compatible API.
 
     Thread-safe: one lock around all state; nothing sleeps inside it. Waiting and broken connections are
     only described, in :attr:`Response.delay` and :attr:`Response.fate`; a shell acts them out.
 
-    - ``plan``: rate limits, a name from :data:`~.limits.PLANS`.
+    - ``helpdesk``: who answers. Zendesk's state is ``store``, Freshdesk's is ``desk``; the other one stays empty.
+    - ``plan``: rate limits, a name from :data:`~.limits.PLANS` or :data:`~.freshdesk_limits.FRESHDESK_PLANS`.
     - ``seed``: makes generated ids, faults and latencies repeatable.
     - ``faults``: a plan, or its compact text.
-    - ``bot_role``: ``admin``, or ``agent``, who may not use the incremental export.
+    - ``bot_role``: ``admin``, or ``agent``, who may not use Zendesk's incremental export, nor see Freshdesk's set-up;
+      on Freshdesk also ``observer``, who may only read.
     - ``search_lag``: seconds by which the search index lags behind.
     - ``replica_lag``: each reading of tickets by id (``show_many``, one ticket, its comments, its audits) shows a
       state of up to this many seconds ago, while the reply's ``Date`` is of now.
+    - ``freshdesk_rules``: how Freshdesk behaves where that is not certain.
     - ``stamp_rule``: short for ``rules=Rules(stamp_rule=…)``.
     - ``marker``: the tag counted as ``marked`` in the statistics.
 
@@ -63,15 +78,28 @@ class Sandbox:
         credentials: Credentials | None = None,
         base_url: str = "http://sandbox.invalid",
         marker: str = "ai_processed",
+        helpdesk: HelpdeskName = "zendesk",
+        freshdesk_rules: FreshdeskRules | None = None,
+        freshdesk_credentials: FreshdeskCredentials | None = None,
     ) -> None:
         self.clock: SandboxClock = clock or OffsetClock()
         self.seed = seed
         self.credentials = credentials or Credentials()
         rules = rules or Rules(stamp_rule=stamp_rule or "equal")
         self.store = Store(self.clock, seed=seed, base_url=base_url, index_lag=search_lag, replica_lag=replica_lag)
-        self.limits = RequestLimits(plan)
-        self.auth = Authenticator(self.credentials, self.store, bot_role)
+        self.desk = FreshdeskStore(self.clock, freshdesk_rules, seed=seed, base_url=base_url)
+        self.helpdesk = helpdesk
+        self.plan = plan
+        # The one that is not asked has the defaults.
+        is_freshdesk = helpdesk == "freshdesk"
+        self.agenda: Store | FreshdeskStore = self.desk if is_freshdesk else self.store
+        self.limits = RequestLimits("unlimited" if is_freshdesk else plan)
+        self.auth = Authenticator(self.credentials, self.store, "admin" if is_freshdesk else bot_role)
         self.zendesk = ZendeskApi(self.store, self.auth, self.limits, rules, seed)
+        key_holder = FreshdeskAuthenticator(
+            freshdesk_credentials or FreshdeskCredentials(), bot_role if is_freshdesk else "admin"
+        )
+        self.freshdesk = FreshdeskApi(self.desk, key_holder, FreshdeskLimits(plan if is_freshdesk else "unlimited"))
         self.openai = OpenAIApi(self.credentials.openai_key, llm_latency, seed)
         self.faults = FaultPlan.parse(faults, seed) if isinstance(faults, str) else faults or FaultPlan()
         self.on_request: list[Callable[[Request], None]] = []
@@ -95,14 +123,14 @@ class Sandbox:
 
     def stats(self) -> dict[str, object]:
         """Counts for a test, a benchmark or a person."""
-        with self.store.lock:
-            self.store.settle()
-            living = [ticket for ticket in self.store.tickets.values() if not ticket.deleted]
+        with self.agenda.lock:
+            self.agenda.settle()
+            living = [ticket.tags for ticket in self.agenda.tickets.values() if not ticket.deleted]
             return {
-                "plan": self.limits.name,
-                "now": self.store.now(),
+                "plan": self.plan,
+                "now": self.agenda.now(),
                 "tickets": len(living),
-                "marked": sum(self.marker in ticket.json["tags"] for ticket in living),
+                "marked": sum(self.marker in tags for tags in living),
                 "jobs": len(self.store.jobs),
                 "requests": dict(sorted(self.requests.items())),
                 "requests_total": sum(self.requests.values()),
@@ -117,11 +145,11 @@ class Sandbox:
         """The response to a request. Never raises for anything a client sent; hooks may raise."""
         for before in self.on_request:
             before(request)
-        with self.store.lock:
-            self.store.settle()
+        with self.agenda.lock:
+            self.agenda.settle()
             response = self._respond(request)
             headers = response.headers
-            now = int(self.store.now())
+            now = int(self.agenda.now())
             if self._date[0] != now:
                 self._date = (now, http_date(now))
             headers.setdefault("Date", self._date[1])
@@ -137,7 +165,7 @@ class Sandbox:
         is_api = path.startswith((PREFIX, "/v1/")) or path in TOKEN_PATHS
         if not is_api:
             return self._page(request)
-        self.requests[_template(request)] += 1
+        self.requests[self._template(request)] += 1
         if not self.faults.rules:
             return self._route(request)
         targets = self._targets(request)
@@ -153,7 +181,9 @@ class Sandbox:
 
     def _route(self, request: Request, wrong: JobFault = NO_FAULT) -> Response:
         if request.path.startswith("/v1/"):
-            return self.openai.handle(request, self.store.now())
+            return self.openai.handle(request, self.agenda.now())
+        if self.agenda is self.desk:
+            return self.freshdesk.handle(request)
         return self.zendesk.handle(request, wrong)
 
     def _misbehave(self, rule: FaultRule, request: Request, wrong: JobFault) -> Response:
@@ -161,12 +191,12 @@ class Sandbox:
         if kind == "lost-request":
             return Response(0, fate="drop")
         if kind == "late-commit":
-            self.store.later(self.store.now() + seconds, lambda: self._route(request, wrong))
+            self.agenda.later(self.agenda.now() + seconds, lambda: self._route(request, wrong))
             return Response(0, fate="drop")
         if kind in ROW_KINDS:
             return spoil(self._route(request, wrong), kind, rule.ticket, rule.odd, self.faults.dice)
         if kind not in ("lost-reply", "error-after", "slow", "half-body"):
-            return instead(rule, self.store.now(), self.faults.dice)
+            return instead(rule, self.agenda.now(), self.faults.dice, self.helpdesk)
         response = self._route(request, wrong)
         if kind == "lost-reply":
             response.fate = "drop"
@@ -175,7 +205,7 @@ class Sandbox:
         elif kind == "slow":
             response.delay += seconds
         else:
-            response = instead(rule, self.store.now(), self.faults.dice)
+            response = instead(rule, self.agenda.now(), self.faults.dice, self.helpdesk)
         return response
 
     # --- a person in between --------------------------------------------------------------------------
@@ -193,21 +223,25 @@ class Sandbox:
                 ids += [item.get("id") for item in body.get("tickets", ())]
             except (ValueError, AttributeError, TypeError):
                 pass
-        living = [key for key in ids if isinstance(key, int) and self.store.living(key) is not None]
-        return [key for key in living if self.store.tickets[key].json["status"] != "closed"]
+        elif about := _CONVERSATION_PATH.search(request.path):
+            ids = [self.desk.where.get(int(about[1]))]
+        living = [key for key in ids if isinstance(key, int) and self.agenda.living(key) is not None]
+        return [key for key in living if self.agenda.tickets[key].json["status"] not in ("closed", CLOSED)]
 
     def _human_edit(self, rule: FaultRule, targets: list[int]) -> None:
         dice = self._people
-        ticket = self.store.tickets[dice.choice(targets)]
+        desk: Any = self.agenda
+        ticket = desk.tickets[dice.choice(targets)]
         edit = dice.choice(EDITS[1:]) if rule.edit == "any" else rule.edit
         tags = ticket.tags
         if edit == "remove-tag" and tags:
-            self.store.person_edit(ticket.id, remove_tags=[dice.choice(tags)])
+            desk.person_edit(ticket.id, remove_tags=[dice.choice(tags)])
         elif edit == "priority":
-            choices = [name for name in ("low", "normal", "high", "urgent") if name != ticket.json["priority"]]
-            self.store.person_edit(ticket.id, priority=dice.choice(choices))
+            known = PRIORITIES if desk is self.desk else ("low", "normal", "high", "urgent")
+            choices = [name for name in known if name != ticket.json["priority"]]
+            desk.person_edit(ticket.id, priority=dice.choice(choices))
         else:
-            self.store.person_edit(ticket.id, add_tags=[f"human_{dice.getrandbits(32):08x}"])
+            desk.person_edit(ticket.id, add_tags=[f"human_{dice.getrandbits(32):08x}"])
 
     # --- what only the sandbox has --------------------------------------------------------------------
 
@@ -230,8 +264,8 @@ class Sandbox:
                 advance(seconds)
             except (ValueError, TypeError, KeyError, OverflowError):
                 raise refuse(400, {"error": 'the body must be {"advance": seconds}, not negative'}) from None
-            self.store.settle()
-            return json_response(200, {"now": self.store.now()})
+            self.agenda.settle()
+            return json_response(200, {"now": self.agenda.now()})
         if route == "POST /sandbox/faults":
             try:
                 self.faults = FaultPlan.parse(request.body.decode("utf-8"), self.seed)
@@ -243,11 +277,13 @@ class Sandbox:
     def _page(self, request: Request) -> Response:
         if request.method != "GET":
             return json_response(404, {"error": "InvalidEndpoint", "description": "Not found"})
+        if self.agenda is self.desk:
+            return render_freshdesk(request, self.desk, self.stats(), self.marker)
         return render(request, self.store, self.stats(), self.marker)
 
-
-def _template(request: Request) -> str:
-    """A request's route for counting: method and path with ids left out."""
-    if request.path.startswith(PREFIX):
-        return route_of(request.method, request.path)[0]
-    return f"{request.method} {request.path.strip('/')}"
+    def _template(self, request: Request) -> str:
+        """A request's route for counting: method and path with ids left out."""
+        if not request.path.startswith(PREFIX):
+            return f"{request.method} {request.path.strip('/')}"
+        named = freshdesk_route_of if self.agenda is self.desk else route_of
+        return named(request.method, request.path)[0]

@@ -107,7 +107,7 @@ def parse_iso(text: str) -> float:
     """Unix seconds of an ISO 8601 time or date; without a zone it is UTC. Raises ``ValueError``."""
     moment = datetime.fromisoformat(text)
     try:
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).timestamp()
     except OverflowError:
         raise ValueError("a time outside the calendar") from None
 

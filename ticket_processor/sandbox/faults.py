@@ -53,6 +53,12 @@ _SECONDS = {"late-commit": 20.0, "slow": 5.0, "rate-limit": 5.0, "job-slow": 60.
 _STATUS = {"error-before": 503, "error-after": 500, "not-json-4xx": 400, "status": 500}
 _NUMBERS = {"times": int, "after": int, "status": int, "seconds": float, "probability": float, "ticket": int}
 
+_FRESHDESK: Mapping[str, tuple[int, Mapping[str, str]]] = {
+    "conflict": (409, {"code": "inconsistent_state", "message": "The resource is in a conflicting state."}),
+    "unauthorised": (401, {"code": "invalid_credentials", "message": "You have to be logged in."}),
+    "rate-limit": (429, {"message": "You have exceeded the limit of requests per minute"}),
+}
+
 LOGIN_PAGE = """<!DOCTYPE html>
 <html lang="en"><head><title>Sign in</title></head>
 <body><h1>Sign in to continue</h1><form method="post" action="/access/login"></form></body></html>
@@ -184,9 +190,12 @@ class FaultPlan:
         return totals
 
 
-def instead(rule: FaultRule, now: float, dice: random.Random) -> Response:
-    """The answer of a rule that answers by itself."""
+def instead(rule: FaultRule, now: float, dice: random.Random, helpdesk: str = "zendesk") -> Response:
+    """The answer of a rule that answers by itself, in the helpdesk's form."""
     status = rule.status or 500
+    if helpdesk == "freshdesk" and rule.kind in _FRESHDESK:
+        status, body = _FRESHDESK[rule.kind]
+        return _with_wait(json_response(status, body), rule, now, dice)
     if rule.kind == "conflict":
         return json_response(409, {"error": "DatabaseConflict", "description": "Database collision"})
     if rule.kind == "unauthorised":
@@ -197,14 +206,17 @@ def instead(rule: FaultRule, now: float, dice: random.Random) -> Response:
         return text_response(status, "The request could not be processed.\n")
     if rule.kind == "rate-limit":
         body = {"error": "APIRateLimitExceeded", "description": "Number of allowed API requests exceeded"}
-        response = json_response(429, body)
-        value = _retry_after(rule, now, dice)
-        if value is not None:
-            response.headers["Retry-After"] = value
-        return response
+        return _with_wait(json_response(429, body), rule, now, dice)
     if rule.kind == "status":
         return json_response(status, {"error": f"Fault{status}", "description": "A scripted fault"})
     return text_response(status, f"{status} error\n", "text/plain; charset=utf-8")
+
+
+def _with_wait(response: Response, rule: FaultRule, now: float, dice: random.Random) -> Response:
+    value = _retry_after(rule, now, dice) if response.status == 429 else None
+    if value is not None:
+        response.headers["Retry-After"] = value
+    return response
 
 
 def _retry_after(rule: FaultRule, now: float, dice: random.Random) -> str | None:

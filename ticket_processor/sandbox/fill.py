@@ -7,6 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .app import Sandbox
+from .freshdesk_records import HIGH, LOW, MEDIUM, OPEN, URGENT
+
+_SOURCES = {"email": 1, "web": 2, "api": 2, "voice": 3, "phone": 3, "chat": 7, "messaging": 7}
+_PRIORITIES = {"low": LOW, "normal": MEDIUM, "high": HIGH, "urgent": URGENT}
+_STATUSES = {"new": OPEN, "open": OPEN, "pending": 3, "hold": 3, "solved": 4, "closed": 5}
 
 YOUNGEST = 120.0
 """Seconds. The exports show a ticket once it is a minute old."""
@@ -24,19 +29,21 @@ def fill(
 
     A row has ``subject`` and ``body`` or ``html_body``; it may have ``requester`` (``name``, ``email``), ``channel``
     (``email`` by default), ``external_id``, ``attachments`` (names, or the API's objects), ``tags``, ``priority``
-    and ``status``. With ``count`` the rows are used again, in turn, until there are that many. Ages lie between two
-    minutes and ``oldest`` seconds; an ``age`` in a row, in seconds, wins. Raises ``ValueError`` without rows.
+    and ``status``; Freshdesk gets its own numbers for these words, and no ``external_id``. With ``count`` the rows are
+    used again, in turn, until there are that many. Ages lie between two minutes and ``oldest`` seconds; an ``age`` in a
+    row, in seconds, wins. Raises ``ValueError`` without rows.
     """
     if not rows:
         raise ValueError("there is nothing to fill the sandbox with")
     dice = random.Random(seed)
     total = len(rows) if count is None else count
-    with sandbox.store.lock:
-        now = sandbox.store.now()
+    create = _create_freshdesk if sandbox.helpdesk == "freshdesk" else _create
+    with sandbox.agenda.lock:
+        now = sandbox.agenda.now()
         chosen = [rows[index % len(rows)] for index in range(total)]
         aged = [(_age(row, oldest, dice), row) for row in chosen]
         aged.sort(key=lambda pair: -pair[0])
-        return [_create(sandbox, row, now - age) for age, row in aged]
+        return [create(sandbox, row, now - age) for age, row in aged]
 
 
 def _age(row: Mapping[str, Any], oldest: float, dice: random.Random) -> float:
@@ -58,6 +65,24 @@ def _create(sandbox: Sandbox, row: Mapping[str, Any], moment: float) -> int:
         tags=row.get("tags") or (),
         priority=row.get("priority"),
         status=str(row.get("status") or "new"),
+        created_at=moment,
+    )
+    return ticket.id
+
+
+def _create_freshdesk(sandbox: Sandbox, row: Mapping[str, Any], moment: float) -> int:
+    requester = row.get("requester") or {}
+    ticket = sandbox.desk.create(
+        subject=str(row.get("subject") or ""),
+        body=row.get("body"),
+        html_body=row.get("html_body"),
+        requester_name=str(requester.get("name") or "Customer"),
+        requester_email=requester.get("email") or "customer@example.com",
+        source=_SOURCES.get(str(row.get("channel") or "email"), 2),
+        attachments=[item if isinstance(item, str) else item["file_name"] for item in row.get("attachments") or ()],
+        tags=row.get("tags") or (),
+        priority=_PRIORITIES.get(row.get("priority") or "low", LOW),
+        status=_STATUSES.get(str(row.get("status") or "new"), OPEN),
         created_at=moment,
     )
     return ticket.id

@@ -27,15 +27,20 @@ def render(request: Request, store: Store, stats: Mapping[str, Any], marker: str
     if found:
         ticket = store.tickets.get(int(found[1]))
         if ticket is not None:
-            return _html(200, f"Ticket {ticket.id}", ours=ours, **_of_ticket(store, ticket))
+            return html_page(200, f"Ticket {ticket.id}", ours=ours, **_of_ticket(store, ticket))
     elif request.path in ("", "/", "/index.html"):
-        seconds = request.query.get("refresh", "")
-        refresh = int(seconds) if seconds.isdecimal() and 1 <= len(seconds) <= 4 else 0
-        return _html(200, "Sandbox", refresh=refresh, ours=ours, **_overview(store, stats, marker))
-    return _html(404, "Nothing here")
+        return html_page(200, "Sandbox", refresh=refresh_of(request), ours=ours, **_overview(store, stats, marker))
+    return html_page(404, "Nothing here")
 
 
-def _html(status: int, title: str, **facts: object) -> Response:
+def refresh_of(request: Request) -> int:
+    """After how many seconds the overview reloads itself; 0 for never."""
+    seconds = request.query.get("refresh", "")
+    return int(seconds) if seconds.isdecimal() and 1 <= len(seconds) <= 4 else 0
+
+
+def html_page(status: int, title: str, **facts: object) -> Response:
+    """The template with these facts."""
     from jinja2 import Environment, FileSystemLoader
 
     loader = FileSystemLoader(Path(__file__).parent)
@@ -91,13 +96,14 @@ def _lines(audit: Audit) -> list[str]:
         if event["type"] == "Comment":
             lines.append("public comment" if event["public"] else "internal note")
         elif event["type"] == "Change":
-            lines.append(f"{event['field_name']}: {_show(event['previous_value'])} → {_show(event['value'])}")
+            lines.append(f"{event['field_name']}: {show(event['previous_value'])} → {show(event['value'])}")
         else:
-            lines.append(f"{event['field_name']} = {_show(event['value'])}")
+            lines.append(f"{event['field_name']} = {show(event['value'])}")
     return lines
 
 
-def _show(value: object) -> str:
+def show(value: object) -> str:
+    """A value in the history, in short."""
     text = " ".join(map(str, value)) if isinstance(value, list) else "–" if value is None else str(value)
     return text if len(text) <= 200 else text[:199] + "…"
 

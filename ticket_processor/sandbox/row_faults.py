@@ -34,11 +34,7 @@ def spoil(response: Response, kind: str, ticket: int | None, odd: str, dice: ran
         body = orjson.loads(response.body)
     except orjson.JSONDecodeError:
         return response
-    alone = isinstance(body, dict) and isinstance(body.get("ticket"), dict)
-    name = next((name for name in ("tickets", "results") if isinstance(body, dict) and name in body), None)
-    rows = [body["ticket"]] if alone else body[name] if name else []
-    if name is None and not alone:
-        return response
+    rows, alone = _rows(body)
     places = [place for place, row in enumerate(rows) if ticket is None or row.get("id") == ticket]
     if not places or (kind == "omit-row" and alone):
         return response
@@ -52,3 +48,14 @@ def spoil(response: Response, kind: str, ticket: int | None, odd: str, dice: ran
         rows[place].update(oddity)
     response.body = orjson.dumps(body).replace(_LONE_SURROGATE.encode(), b"\\ud83d")
     return response
+
+
+def _rows(body: Any) -> tuple[list[dict[str, Any]], bool]:
+    """The tickets in an answer, and whether it is about a single one. Freshdesk has no name around them."""
+    if isinstance(body, list):
+        return (body if all(isinstance(row, dict) and "subject" in row for row in body) else []), False
+    if not isinstance(body, dict):
+        return [], False
+    if "requester_id" in body or isinstance(body.get("ticket"), dict):
+        return [body.get("ticket", body)], True
+    return next((body[name] for name in ("tickets", "results") if name in body), []), False

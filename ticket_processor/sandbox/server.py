@@ -36,7 +36,7 @@ class SandboxServer:
         self._serving = False
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{self._server.server_address[1]}"
-        sandbox.store.base_url = self.url
+        sandbox.store.base_url = sandbox.desk.base_url = self.url
 
     @property
     def port(self) -> int:

@@ -6,47 +6,22 @@ Source: developer.zendesk.com, "Tickets" (create many), "Job Statuses", "Rate li
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
-from urllib.parse import urlsplit
 
 from ..core.clock import Deadline
-from ..core.errors import CannotRun, ConfigError, HelpdeskDown, OutcomeUnknown
+from ..core.errors import CannotRun, HelpdeskDown, OutcomeUnknown
 from ..helpdesk.transport import Effect, Reply, Transport
 from ..helpdesk.zendesk_format import read_limits
+from .accounts import SANDBOX_HEADER, SandboxVerdict, Seeded, judged, with_attachments
 
 BATCH = 100
 POLL_S = 1.0
 POLL_MAX_S = 4.0
 JOBS_AT_ONCE = 5
-SANDBOX_HEADER = "X-Ticketbot-Sandbox"
 LOW_FIELDS_LIMIT = 40
 """Zendesk allows 300 listings of ticket fields a minute, 40 in a sandbox and 20 in a trial."""
-
-MANY_TICKETS = 2000
-_NAME_OF_A_TEST_ACCOUNT = re.compile(
-    r"(^|[-_0-9])(sandbox|trial|test|demo|dev|staging|d3v|z3n)([-_0-9]|$)", re.IGNORECASE
-)
-
-
-@dataclass(frozen=True)
-class SandboxVerdict:
-    """Whether an account looks like a place for invented tickets, and the observations that say so."""
-
-    sandbox: bool
-    because: str
-
-
-@dataclass(frozen=True)
-class Seeded:
-    """Numbers of tickets created now, there already, and refused by Zendesk."""
-
-    created: int = 0
-    existing: int = 0
-    failed: int = 0
 
 
 class SeedTarget:
@@ -61,23 +36,15 @@ class SeedTarget:
         reply = self._get("/ticket_fields", {})
         if reply.headers.get(SANDBOX_HEADER):
             return SandboxVerdict(True, "it is ticketbot's own sandbox")
-        host = urlsplit(self._transport.base_url).hostname or ""
         limit = next(
             (limit.total for name, limit in read_limits(reply.headers).items() if name.startswith("ticket-fields")),
             None,
         )
         count_reply = self._get("/tickets/count", {})
         count = ((count_reply.body or {}).get("count") or {}).get("value")
-        if isinstance(count, int) and count > MANY_TICKETS:
-            return SandboxVerdict(False, f"it holds {count} tickets, more than {MANY_TICKETS}")
-        if limit is not None and limit <= LOW_FIELDS_LIMIT:
-            return SandboxVerdict(True, f"its limit of {limit} field listings a minute is that of a sandbox or trial")
-        if _NAME_OF_A_TEST_ACCOUNT.search(host.split(".")[0]):
-            return SandboxVerdict(True, f"its name, {host}, says so, and it holds {count} tickets")
-        limit_text = "no limit told" if limit is None else f"limit for field listings {limit} a minute"
-        return SandboxVerdict(
-            False, f"neither its name ({host}) nor its rate limits ({limit_text}) are those of a sandbox"
-        )
+        told = "limit for field listings"
+        of_a_test = f"its limit of {limit} field listings a minute is that of a sandbox or trial"
+        return judged(self._transport.base_url, count, limit, LOW_FIELDS_LIMIT, told, of_a_test)
 
     def existing(self, prefix: str) -> set[str]:
         """External ids with this prefix that the account holds already."""
@@ -172,24 +139,8 @@ class SeedTarget:
         return reply
 
 
-def require_sandbox(judgement: SandboxVerdict, *, insisted: bool) -> None:
-    """Raise :class:`ConfigError` when the account looks like production, unless ``insisted``."""
-    if not judgement.sandbox and not insisted:
-        raise ConfigError(
-            f"this account looks like production: {judgement.because}. Invented tickets do not belong there; "
-            "if it is a sandbox all the same, add --yes-this-is-a-sandbox"
-        )
-
-
 def _zendesk_row(item: Mapping[str, Any]) -> dict[str, Any]:
-    comment = {"html_body": item["html_body"]} if "html_body" in item else {"body": item.get("body") or " "}
-    names = item.get("attachments") or ()
-    if names:
-        kind, text = next(iter(comment.items()))
-        listed = ", ".join(names)
-        comment = {
-            kind: f"{text}<p>[Attached: {listed}]</p>" if kind == "html_body" else f"{text}\n\n[Attached: {listed}]"
-        }
+    comment = with_attachments(item)
     return {
         "subject": item["subject"],
         "comment": comment,

@@ -21,10 +21,13 @@ from ..core.taxonomy import CATEGORY_NAME, Category, Taxonomy, default_taxonomy
 from ..core.urls import is_loopback
 from ..policy.decide import ALSO, RESERVED_TAGS, Policy
 from ..policy.escalation import REASONS
+from .helpdesks import FreshdeskSettings, ZendeskSettings
 from .messages import place_name
-from .schema import Settings, ZendeskSettings
+from .schema import Settings
 
 Data = Mapping[str, Any]
+FRESHDESK_TAG = 32
+"""The longest tag that Freshdesk takes (developers.freshdesk.com/api, "Tickets")."""
 _PATHS = (("log_dir",), ("state_dir",), ("classifier", "folder"), ("run", "stop_file"))
 
 
@@ -50,7 +53,7 @@ def strange_credentials(data: Mapping[str, Any], origin: Mapping[tuple[str, ...]
         table = data.get(path[0])
         value = table.get(path[-1]) if isinstance(table, dict) else None
         if (
-            path[0] in ("zendesk", "models")
+            path[0] in ("zendesk", "freshdesk", "models")
             and isinstance(value, str)
             and not (value.isascii() and value.isprintable())
         ):
@@ -58,8 +61,48 @@ def strange_credentials(data: Mapping[str, Any], origin: Mapping[tuple[str, ...]
     return problems
 
 
-def helpdesk_gaps(zendesk: ZendeskSettings) -> tuple[list[str], list[str]]:
-    """What is missing to find the account and to sign in; and notices about the credentials."""
+def helpdesk_gaps(settings: Settings) -> tuple[list[str], list[str]]:
+    """What is missing to choose a helpdesk, to find the account and to sign in; and notices about the credentials."""
+    if settings.zendesk.named and settings.freshdesk.named and "helpdesk" not in settings.model_fields_set:
+        return ['Zendesk and Freshdesk are both configured: say which with helpdesk = "zendesk" or "freshdesk"'], []
+    if settings.helpdesk == "freshdesk":
+        return [*_freshdesk_gaps(settings.freshdesk), *_not_on_freshdesk(settings)], []
+    return _zendesk_gaps(settings.zendesk)
+
+
+def _freshdesk_gaps(freshdesk: FreshdeskSettings) -> Iterator[str]:
+    if not freshdesk.named:
+        yield "FRESHDESK_DOMAIN or FRESHDESK_URL is missing: which account is it?"
+    if not freshdesk.api_key:
+        yield "no credentials: set FRESHDESK_API_KEY, which stands in the agent's profile settings"
+
+
+def _not_on_freshdesk(settings: Settings) -> Iterator[str]:
+    """Settings that ask for something which Freshdesk does not have."""
+    if settings.run.write_mode == "batch":
+        yield 'run.write_mode: Freshdesk takes one update at a time; say "single", or delete the line'
+    for name in sorted({"source", "search_window_hours"} & settings.zendesk.model_fields_set):
+        if not settings.zendesk.named:
+            yield f"zendesk.{name}: Freshdesk has one way to list its tickets; delete the line"
+
+    for tag in dict.fromkeys(_tags_of(settings)):
+        if len(tag) > FRESHDESK_TAG:
+            yield f"the tag {tag}: Freshdesk's tags have {FRESHDESK_TAG} characters at most; choose a shorter name"
+
+
+def _tags_of(settings: Settings) -> Iterator[str]:
+    """The tags that categories may put on a ticket, and the longest of those with a meaning of their own."""
+    policy = settings.policy
+    for category in settings.taxonomy.categories:
+        yield policy.tag(category.name)
+        if category.tag:
+            yield category.tag
+        if policy.tag_secondary:
+            yield policy.tag(ALSO, category.name)
+    yield policy.tag("sentiment", "negative")
+
+
+def _zendesk_gaps(zendesk: ZendeskSettings) -> tuple[list[str], list[str]]:
     problems, notices = [], []
     if not zendesk.url and not zendesk.subdomain:
         problems.append("ZENDESK_SUBDOMAIN or ZENDESK_URL is missing: which account is it?")

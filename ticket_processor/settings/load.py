@@ -17,17 +17,20 @@ from ..core import tls, verbose
 from ..core.errors import ConfigError
 from .checks import helpdesk_gaps, misfits, strange_credentials, strange_paths, unprotected
 from .messages import REMOVED, Place, meant, place_name, sentences
-from .schema import DEFAULT_LOG_DIR, Settings, ZendeskSettings
+from .schema import DEFAULT_LOG_DIR, Settings
 from .sources import CONFIG_VARIABLE, VARIABLES, TomlFile, read_env, read_toml, unknown_names
 
 DEFAULT_FILE = "ticketbot.toml"
 _MODELS_KEY = "OPENAI_API_KEY"
 _NOT_SET_BY_ANYBODY = frozenset({"notices", "stop_set_by", "lost"})
 """Parts of the settings that only the program itself fills in."""
-_ALTERNATIVES = (
-    (("url",), ("subdomain",)),
-    (("oauth_client_id", "oauth_client_secret"), ("oauth_token",), ("email", "api_token")),
-)
+_ALTERNATIVES = {
+    "zendesk": (
+        (("url",), ("subdomain",)),
+        (("oauth_client_id", "oauth_client_secret"), ("oauth_token",), ("email", "api_token")),
+    ),
+    "freshdesk": ((("url",), ("domain",)),),
+}
 
 
 def load(
@@ -97,13 +100,14 @@ def load(
     problems.extend(misfits(data))
     problems.extend(strange_paths(data, origin))
     problems.extend(strange_credentials(data, origin))
-    zendesk = settings.zendesk if settings else _zendesk_alone(data)
-    if need_helpdesk and zendesk is not None:
-        missing, told = helpdesk_gaps(zendesk)
+    known = settings or _helpdesk_alone(data)
+    if need_helpdesk and known is not None:
+        missing, told = helpdesk_gaps(known)
         problems.extend(missing)
         notices.extend(told)
         if missing:  # only then: these may be another program's
-            problems.extend(unknown_names((*from_file, *environ), "ZENDESK_", sure=True))
+            for beginning in ("ZENDESK_", "FRESHDESK_"):
+                problems.extend(unknown_names((*from_file, *environ), beginning, sure=True))
     if settings is not None:
         unnamed = not settings.models.names and ("models", "names") not in (flags or {})
         if settings.models.api_key and unnamed:
@@ -126,7 +130,7 @@ def load(
 def _lost(folder: Path, from_file: Mapping[str, str], environ: Mapping[str, str]) -> tuple[str, ...]:
     """The sentence for a folder without settings. Variables of models do not count: other programs use them as well."""
     named = (*from_file, *(name for name, text in environ.items() if text.strip()))
-    if any(name.startswith(("ZENDESK_", "TICKETBOT_")) for name in named):
+    if any(name.startswith(("ZENDESK_", "FRESHDESK_", "TICKETBOT_")) for name in named):
         return ()
     return (
         f"there is no {DEFAULT_FILE} in {folder.absolute()}, and no .env with settings of ticketbot: perhaps this is "
@@ -170,24 +174,28 @@ def _put_named_keys(data: dict[str, Any], environ: Mapping[str, str]) -> list[st
 
 def _drop_weaker_alternatives(data: dict[str, Any], source: Mapping[str, str]) -> None:
     """A stronger source that names an account, or one way to sign in, does away with a weaker one's other way."""
-    table = data.get("zendesk")
-    if not isinstance(table, dict):
-        return
-    named = {VARIABLES[name].path[-1] for name in VARIABLES if source.get(name, "").strip()}
-    kept = dict(table)
-    for group in _ALTERNATIVES:
-        if any(named.intersection(alternative) for alternative in group):
-            for alternative in group:
-                if not named.intersection(alternative):
-                    for name in alternative:
-                        kept.pop(name, None)
-    data["zendesk"] = kept
+    for helpdesk, groups in _ALTERNATIVES.items():
+        table = data.get(helpdesk)
+        if not isinstance(table, dict):
+            continue
+        paths = (variable.path for name, variable in VARIABLES.items() if source.get(name, "").strip())
+        named = {path[-1] for path in paths if path[0] == helpdesk}
+        kept = dict(table)
+        for group in groups:
+            if any(named.intersection(alternative) for alternative in group):
+                for alternative in group:
+                    if not named.intersection(alternative):
+                        for name in alternative:
+                            kept.pop(name, None)
+        data[helpdesk] = kept
 
 
-def _zendesk_alone(data: Mapping[str, Any]) -> ZendeskSettings | None:
+def _helpdesk_alone(data: Mapping[str, Any]) -> Settings | None:
     """The helpdesk's settings when others are wrong, so that what is missing there is told as well."""
     try:
-        return ZendeskSettings.model_validate(data.get("zendesk", {}))
+        return Settings.model_validate(
+            {name: data[name] for name in ("zendesk", "freshdesk", "helpdesk") if name in data}
+        )
     except ValidationError:
         return None
 

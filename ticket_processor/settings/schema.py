@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -19,51 +20,11 @@ from ..core.tls import Version as TlsVersion
 from ..core.urls import is_loopback, whole_url
 from ..policy.decide import RESERVED_TAGS, Policy
 from ..policy.skip_rules import SkipSettings, Status
+from .helpdesks import AccountSettings, FreshdeskSettings, HelpdeskKind, ZendeskSettings
 
 DEFAULT_LOG_DIR = "logs"
-
-
-class ZendeskSettings(Frozen):
-    """Where the account is and how to sign in."""
-
-    subdomain: str | None = Field(
-        None, pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$", description="the name before `.zendesk.com`"
-    )
-    url: str | None = Field(None, description="whole base URL, instead of the subdomain")
-    source: Literal["auto", "export", "search"] = Field(
-        "auto",
-        description="where new tickets come from: the incremental export (needs an admin), the search (minutes late), "
-        "or the export where the user may use it",
-    )
-    search_window_hours: float = Field(
-        6, ge=0.5, le=72, description="each listing by search overlaps the one before by this; later tickets are missed"
-    )
-    oauth_client_id: str | None = Field(None, description="the OAuth client's unique identifier")
-    oauth_client_secret: SecretStr | None = Field(
-        None, description="the client's secret; ticketbot fetches and renews its tokens with it"
-    )
-    oauth_token: SecretStr | None = Field(None, description="an OAuth access token that was made elsewhere")
-    email: str | None = Field(None, description="the agent's e-mail address, with an API token")
-    api_token: SecretStr | None = Field(None, description="an API token; Zendesk ends these on 2027-04-30")
-
-    @field_validator("url")
-    @classmethod
-    def _https(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        parts = whole_url(value, "https://example.zendesk.com")
-        if parts.scheme == "http" and not is_loopback(value):
-            raise ValueError("must begin with https:// (http only for this machine's own loopback)")
-        return value.rstrip("/").removesuffix("/api/v2")
-
-    @property
-    def base_url(self) -> str:
-        """The account's address without a path. ``config.load`` has made sure that there is one."""
-        return self.url or f"https://{self.subdomain}.zendesk.com"
-
-    def ticket_url(self, ticket_id: int) -> str:
-        """Where a person opens the ticket; empty where the settings name no account."""
-        return f"{self.base_url}/agent/tickets/{ticket_id}" if self.url or self.subdomain else ""
+STABLE_READ_S: Mapping[HelpdeskKind, float] = {"zendesk": 6.0, "freshdesk": 1.0}
+"""Zendesk's guard compares whole seconds; on Freshdesk one second shows whether a ticket is as it was created."""
 
 
 class CacheSettings(Frozen):
@@ -178,8 +139,12 @@ class RunSettings(Frozen):
     limit_share: float = Field(
         0.5, gt=0, le=1, description="share of the helpdesk's rate limits that ticketbot may use"
     )
-    stable_read_s: float = Field(
-        6.0, ge=1, le=60, description="a ticket that changed within this many seconds is left for the next run"
+    stable_read_s: float | None = Field(
+        None,
+        ge=1,
+        le=60,
+        description="a ticket that changed within this many seconds is left for the next run; default: 6, and 1 on "
+        "Freshdesk, where no stamp has to be stable",
     )
     max_attempts: int = Field(5, ge=1, le=100, description="failures after which a ticket becomes a dead letter")
     retriage_on_reply: bool = Field(False, description="triage again when the customer answers")
@@ -219,10 +184,22 @@ def _small(value: object) -> object:
 SiteCategory = Annotated[Category, AfterValidator(_no_tag_of_ours)]
 
 
+def _configured(known: dict[str, Any]) -> HelpdeskKind:
+    """The helpdesk that has an account in the settings or, where neither has one, credentials."""
+    zendesk, freshdesk = known.get("zendesk", ZendeskSettings()), known.get("freshdesk", FreshdeskSettings())
+    if zendesk.named or freshdesk.named:
+        return "zendesk" if zendesk.named else "freshdesk"
+    return "freshdesk" if freshdesk.api_key and not zendesk.credentials else "zendesk"
+
+
 class Settings(Frozen):
     """Everything a run needs to know."""
 
     zendesk: ZendeskSettings = ZendeskSettings()
+    freshdesk: FreshdeskSettings = FreshdeskSettings()
+    helpdesk: HelpdeskKind = Field(
+        default_factory=_configured, description="which helpdesk it is; needed only where both are configured"
+    )
     models: ModelSettings = ModelSettings()
     run: RunSettings = RunSettings()
     skip: SkipSettings = SkipSettings()
@@ -286,16 +263,35 @@ class Settings(Frozen):
         return Taxonomy(categories=self.categories, fallback=self.fallback_category)
 
     @property
+    def desk(self) -> AccountSettings:
+        """The account of the chosen helpdesk."""
+        return self.freshdesk if self.helpdesk == "freshdesk" else self.zendesk
+
+    @property
+    def helpdesk_name(self) -> str:
+        """The chosen helpdesk as people call it."""
+        return self.desk.vendor
+
+    @property
     def account(self) -> str | None:
         """The helpdesk's host, with which all that is shown is headed; ``None`` where the settings name none."""
-        parts = urlsplit(self.zendesk.base_url) if self.zendesk.url or self.zendesk.subdomain else None
+        parts = urlsplit(self.desk.base_url) if self.desk.named else None
         return parts and f"{parts.hostname}{f':{parts.port}' if parts.port else ''}"
+
+    def ticket_url(self, ticket_id: int) -> str:
+        """Where a person opens the ticket; empty where the settings name no account."""
+        return self.desk.ticket_url(ticket_id)
+
+    @property
+    def stable_read_s(self) -> float:
+        """The seconds for which a ticket must not have changed."""
+        return self.run.stable_read_s or STABLE_READ_S[self.helpdesk]
 
     @property
     def state_folder(self) -> Path:
         """One folder for each account, so that a cursor never meets the wrong helpdesk."""
         if self.state_dir is not None:
             return self.state_dir
-        parts = urlsplit(self.zendesk.base_url)
+        parts = urlsplit(self.desk.base_url)
         host = re.sub(r"[^A-Za-z0-9.-]", "_", f"{parts.hostname}{f'-{parts.port}' if parts.port else ''}")
         return Path(platformdirs.user_state_dir("ticketbot", appauthor=False)) / host

@@ -19,7 +19,7 @@ from dotenv.parser import parse_stream
 from ..core.errors import ConfigError
 
 Place = tuple[int | str, ...]
-OURS = ("ZENDESK_", "TICKETBOT_", "OPENAI_")
+OURS = ("ZENDESK_", "FRESHDESK_", "TICKETBOT_", "OPENAI_")
 """Prefixes of our own variables."""
 
 _PART = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
@@ -161,6 +161,10 @@ VARIABLES: Mapping[str, Variable] = {
     "ZENDESK_OAUTH_TOKEN": Variable(("zendesk", "oauth_token"), "an OAuth access token made elsewhere", secret=True),
     "ZENDESK_EMAIL": Variable(("zendesk", "email"), "agent's e-mail, with an API token"),
     "ZENDESK_API_TOKEN": Variable(("zendesk", "api_token"), "API token; Zendesk ends these on 2027-04-30", secret=True),
+    "FRESHDESK_DOMAIN": Variable(("freshdesk", "domain"), "the name before .freshdesk.com"),
+    "FRESHDESK_URL": Variable(("freshdesk", "url"), "whole base URL, instead of the domain"),
+    "FRESHDESK_API_KEY": Variable(("freshdesk", "api_key"), "the agent's API key (profile settings)", secret=True),
+    "TICKETBOT_HELPDESK": Variable(("helpdesk",), "zendesk or freshdesk; needed only where both are configured"),
     "OPENAI_API_KEY": Variable(("models", "api_key"), "key of the model server", secret=True),
     "OPENAI_BASE_URL": Variable(("models", "base_url"), "address of any OpenAI-compatible server, with /v1"),
     "TICKETBOT_MODELS": Variable(

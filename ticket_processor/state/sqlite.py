@@ -51,6 +51,10 @@ _MIGRATIONS = (
     """,
     "CREATE TABLE listed (ticket_id INTEGER PRIMARY KEY, created REAL NOT NULL, stamp TEXT NOT NULL);",
     "ALTER TABLE breakers ADD COLUMN cause TEXT NOT NULL DEFAULT '';",
+    """
+    CREATE TABLE writes (intent TEXT PRIMARY KEY, ticket_id INTEGER NOT NULL, write TEXT NOT NULL);
+    CREATE INDEX writes_by_ticket ON writes (ticket_id);
+    """,
 )
 """One script per schema version; append, never edit. Each runs in a transaction with its version number."""
 

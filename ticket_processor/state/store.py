@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from ..core.circuit_breaker import BreakerMemory
 from ..core.clock import iso
 from ..core.errors import StateUnusable
-from ..core.models import Analysis, Change, Decision, Frozen, Request, RunRecord, TakenOff, Usage
+from ..core.models import Analysis, Change, Decision, Frozen, KeptWrite, Request, RunRecord, TakenOff, Usage
 from .sqlite import copy_into, emptied, is_there, migrate, opened, translated
 
 FILE_NAME = "state.sqlite3"
@@ -329,6 +329,22 @@ class State:
         row = self._one("SELECT key FROM done WHERE ticket_id = ?", ticket_id)
         return None if row is None else str(row[0])
 
+    # Writes, where the helpdesk keeps no record of them
+
+    def keep_write(self, write: KeptWrite) -> None:
+        """Store a write of ours, or what has become of it."""
+        change = write.change
+        with self._transaction() as db:
+            row = (change.intent, change.ticket_id, write.model_dump_json(exclude_defaults=True))
+            db.execute(
+                "INSERT INTO writes VALUES (?, ?, ?) ON CONFLICT (intent) DO UPDATE SET write = excluded.write", row
+            )
+
+    def kept_writes(self, ticket_id: int) -> tuple[KeptWrite, ...]:
+        """The writes of this installation on the ticket, oldest first."""
+        rows = self._all("SELECT write FROM writes WHERE ticket_id = ? ORDER BY rowid", ticket_id)
+        return tuple(_read(KeptWrite, row) for (row,) in rows)
+
     # The retry list
 
     def retry_later(
@@ -448,6 +464,7 @@ class State:
                         db.execute(f"DELETE FROM {table} WHERE ticket_id = ?", (ticket_id,))  # noqa: S608 - our own names
                 elif verdict:
                     db.execute(_KEEP_VERDICT, (ticket_id, verdict.wordless().model_dump_json()))
+                db.execute("DELETE FROM writes WHERE ticket_id = ?", (ticket_id,))
                 rows = db.execute("SELECT intent, change FROM intents WHERE ticket_id = ?", (ticket_id,)).fetchall()
                 for intent, text in rows:
                     change = _read(Change, text)
@@ -479,6 +496,7 @@ class State:
                     "DELETE FROM fallbacks WHERE ticket_id IN (SELECT ticket_id FROM done WHERE run_id < ?)", oldest
                 )
                 db.execute("DELETE FROM done WHERE run_id < ?", oldest)
+                db.execute("DELETE FROM writes WHERE intent < ?", oldest)
             row = (record.run_id, record.started, record.model_dump_json(exclude_defaults=True))
             db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?)", row)
             # What lies ahead was recorded under a clock that was wrong, and would be taken for the last run.

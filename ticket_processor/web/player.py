@@ -1,6 +1,6 @@
 """Plays runs for the server as the command line would: same lock, guards, receipts, budget, alerts.
 
-What depends on the helpdesk is here and in ``helpdesks``.
+What depends on the helpdesk is in :func:`doors_of`.
 """
 
 from __future__ import annotations
@@ -10,15 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from typing import Any
 
+from pydantic import SecretStr
+
 from ..core.clock import Clock, Deadline, SystemClock
 from ..core.errors import ConfigError, TicketbotError
 from ..core.models import Outcome, RunSummary
-from ..helpdesk.zendesk_auth import own_user
 from ..monitoring.run_watch import Kind, tally_of, tended
 from ..settings.schema import Settings
 from ..wiring import runs
 from ..wiring.explain import as_data, fetched, pasted, walk
-from ..wiring.parts import transport_for
+from ..wiring.parts import own_user, transport_for
 from ..wiring.ticket_subjects import Subjects
 from .app import Doors
 from .described import Asked
@@ -32,15 +33,15 @@ _SHOWN = ("ticket_id", "machine_mail", "chain", "analysis", "decision")
 
 def doors_of(settings: Settings, clock: Clock) -> Doors:
     """The endpoints of these settings. Raises :class:`ConfigError` without any secret, and for one that all know."""
-    serve = settings.serve
-    zendesk, freshdesk, api = (
-        tuple(secret.get_secret_value() for secret in secrets)
-        for secrets in (serve.zendesk_secrets, serve.freshdesk_secrets, serve.api_tokens)
-    )
+    serve, is_zendesk = settings.serve, settings.helpdesk == "zendesk"
+    zendesk = _plain(serve.zendesk_secrets) if is_zendesk else ()
+    freshdesk = () if is_zendesk else _plain(serve.freshdesk_secrets)
+    api = _plain(serve.api_tokens)
     if not (zendesk or freshdesk or api):
+        mine = "ZENDESK_WEBHOOK_SECRET" if is_zendesk else "FRESHDESK_WEBHOOK_SECRET"
         raise ConfigError(
-            "there is no secret, so there would be no endpoint: set ZENDESK_WEBHOOK_SECRET, FRESHDESK_WEBHOOK_SECRET "
-            "or TICKETBOT_API_TOKEN; 'ticketbot serve install-webhook' tells how"
+            f"there is no secret, so there would be no endpoint: set {mine} or TICKETBOT_API_TOKEN; 'ticketbot serve "
+            "install-webhook' tells how"
         )
     if PUBLIC_SECRET in zendesk:
         raise ConfigError("ZENDESK_WEBHOOK_SECRET: this is the secret of Zendesk's documentation, which all know")
@@ -51,6 +52,10 @@ def doors_of(settings: Settings, clock: Clock) -> Doors:
         marker=None if settings.run.retriage_on_reply else settings.policy.marker,
         own_user=OwnUser(settings, clock),
     )
+
+
+def _plain(secrets: Sequence[SecretStr]) -> tuple[str, ...]:
+    return tuple(secret.get_secret_value() for secret in secrets)
 
 
 class RunPlayer:
@@ -131,6 +136,6 @@ class OwnUser:
         deadline = Deadline(self._clock, 30)
         with (
             suppress(TicketbotError),
-            closing(transport_for(self._settings.zendesk, self._clock, deadline, read_only=True)) as transport,
+            closing(transport_for(self._settings.desk, self._clock, deadline, read_only=True)) as transport,
         ):
-            self._number = own_user(transport)
+            self._number = own_user(self._settings, transport)

@@ -21,7 +21,7 @@ from ..core.models import Analysis, Decision, Overwrite, RedactionLevel, Ticket
 from ..core.sanitize import strip_hidden
 from ..policy.decide import decide
 from ..settings.schema import Settings
-from ..zendesk import Zendesk
+from .desks import desk_for
 from .parts import transport_for, understanding
 
 MOST_COMPARED = 1_000
@@ -91,8 +91,8 @@ def pasted(clock: Clock, subject: str, body: str, names: tuple[str, ...] = ()) -
 
 def fetched(ticket_id: int, settings: Settings, clock: Clock, deadline: Deadline) -> Ticket:
     """A ticket as the helpdesk shows it. Raises ``CannotRun``, or ``ConfigError`` when there is none of that number."""
-    with closing(transport_for(settings.zendesk, clock, deadline, read_only=True)) as transport:
-        found = Zendesk(transport, source=settings.zendesk.source).fetch([ticket_id])
+    with closing(transport_for(settings.desk, clock, deadline, read_only=True)) as transport:
+        found = desk_for(settings, transport).fetch([ticket_id])
     if ticket_id in found.unread:
         raise CannotRun(f"ticket {ticket_id} cannot be read: {found.unread[ticket_id]}")
     if ticket_id not in found:
@@ -110,9 +110,8 @@ def walk(ticket: Ticket, settings: Settings, clock: Clock, deadline: Deadline) -
     asked: list[ModelRequest] = []
     troubles: list[str] = []
     steps: list[Step] = []
-    has_account = settings.zendesk.url or settings.zendesk.subdomain
     with ExitStack() as stack:
-        store = AnswerStore(settings.state_folder / FILE_NAME if has_account else None, clock, days=0)
+        store = AnswerStore(settings.state_folder / FILE_NAME if settings.desk.named else None, clock, days=0)
         stack.callback(store.close)
         chain = stack.enter_context(
             understanding(

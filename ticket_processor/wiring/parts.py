@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import random
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Thread
@@ -29,18 +29,18 @@ from ..core.clock import Clock, Deadline, iso
 from ..core.errors import CannotRun, ConfigError, RunLocked, state_unusable
 from ..core.guards import DiskSpace, KillSwitch
 from ..core.private_files import make_folder
-from ..helpdesk.rate_limit import Throttle
+from ..helpdesk import freshdesk_auth, freshdesk_format, zendesk_auth, zendesk_format
+from ..helpdesk.rate_limit import Limit, Throttle
 from ..helpdesk.transport import Auth, Transport
-from ..helpdesk.zendesk_auth import ApiToken, ClientCredentials, OAuthToken, own_user
-from ..helpdesk.zendesk_format import read_limits
+from ..helpdesk.zendesk_auth import ApiToken, ClientCredentials, OAuthToken
 from ..llm import ModelAnalyser
 from ..pipeline.writeback import Delivery
 from ..policy.skip_rules import Selection, SkipRules
-from ..settings.schema import Settings, ZendeskSettings
+from ..settings.helpdesks import AccountSettings, FreshdeskSettings
+from ..settings.schema import Settings
 from ..state.sqlite import is_there
 from ..state.store import FILE_NAME, State
 
-HELPDESK = "Zendesk"
 LOCK_NAME = "run.lock"
 ACCOUNT = "account"
 JOBS_OF_AN_ACCOUNT = 30
@@ -77,6 +77,8 @@ def keyring(settings: Settings) -> Keyring | None:
 
 def delivery(settings: Settings) -> Delivery:
     """How changes travel; of the account's places for jobs, and of its single updates, we take our share."""
+    if settings.helpdesk == "freshdesk":
+        return Delivery(mode="single")  # it has no jobs of updates
     share = settings.run.limit_share
     return Delivery(
         mode=settings.run.write_mode,
@@ -86,7 +88,7 @@ def delivery(settings: Settings) -> Delivery:
 
 
 def transport_for(
-    zendesk: ZendeskSettings,
+    account: AccountSettings,
     clock: Clock,
     deadline: Deadline,
     *,
@@ -98,25 +100,25 @@ def transport_for(
 ) -> Transport:
     """HTTP to the account, signed in the best way that the settings allow."""
     breaker = Breaker(
-        HELPDESK,
+        account.vendor,
         clock,
-        memory=state.breaker(HELPDESK) if state else None,
+        memory=state.breaker(account.vendor) if state else None,
         on_change=state.keep_breaker if state else None,
     )
 
     transport = Transport(
-        zendesk.base_url,
-        name=HELPDESK,
+        account.base_url,
+        name=account.vendor,
         clock=clock,
         deadline=deadline,
         breaker=breaker,
         throttle=Throttle(clock, share),
-        read_limits=read_limits,
+        read_limits=_limits_of(account),
         read_only=read_only,
         adapter=adapter,
         rng=rng,
     )
-    transport.sign_with(_credentials(zendesk, transport, clock))
+    transport.sign_with(_credentials(account, transport, clock))
     return transport
 
 
@@ -127,7 +129,7 @@ def selection(settings: Settings, transport: Transport) -> Selection:
             settings.skip,
             hands_off=settings.hands_off_tag,
             leave_assigned=settings.run.wait_minutes > 0,
-            own_user=functools.cache(lambda: own_user(transport)),
+            own_user=functools.cache(lambda: own_user(settings, transport)),
         ),
         statuses=frozenset(settings.run.statuses),
         machine_mail=settings.skip.machine_mail,
@@ -146,7 +148,25 @@ def room(settings: Settings) -> DiskSpace:
     return DiskSpace(settings.log_dir, settings.state_folder, settings.run.min_free_mb)
 
 
-def _credentials(zendesk: ZendeskSettings, transport: Transport, clock: Clock) -> Auth:
+def own_user(settings: Settings, transport: Transport) -> int | None:
+    """The id of the user that ``transport`` signs in as; ``None`` where the helpdesk does not say. One request."""
+    if settings.helpdesk == "freshdesk":
+        return freshdesk_auth.own_user(transport)
+    return zendesk_auth.own_user(transport)
+
+
+def _limits_of(account: AccountSettings) -> Callable[[Mapping[str, str]], Mapping[str, Limit]]:
+    if isinstance(account, FreshdeskSettings):
+        return freshdesk_format.read_limits
+    return zendesk_format.read_limits
+
+
+def _credentials(account: AccountSettings, transport: Transport, clock: Clock) -> Auth:
+    if isinstance(account, FreshdeskSettings):
+        if account.api_key is None:
+            raise ConfigError("no credentials for Freshdesk")
+        return freshdesk_auth.ApiKey(account.api_key.get_secret_value())
+    zendesk = account
     if zendesk.oauth_client_id and zendesk.oauth_client_secret:
         secret = zendesk.oauth_client_secret.get_secret_value()
         return ClientCredentials(transport, clock, zendesk.oauth_client_id, secret)

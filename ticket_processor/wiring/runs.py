@@ -27,7 +27,7 @@ from ..pipeline.undo.run import Undo, UndoOptions, UndoParts
 from ..pipeline.verification import MOST_KEPT, Verify
 from ..settings.schema import Settings
 from ..state.store import State, Verdict
-from ..zendesk import Zendesk
+from .desks import desk_for
 from .parts import (
     audit_log,
     delivery,
@@ -41,7 +41,7 @@ from .parts import (
     transport_for,
     understanding,
 )
-from .ticket_subjects import NotingZendesk, Subjects
+from .ticket_subjects import NotingDesk, Subjects
 
 LATELY_S = 3600.0
 """How far back to look for a run that tells whether models are asked."""
@@ -219,14 +219,14 @@ def undo(
         stack.enter_context(beside_others(folder) if asked.dry_run else lock(folder))
         past = PastRuns(settings.log_dir, keyring(settings))
         writes = past.writes(past.find(asked.run_id)).of(asked.ticket_ids)
-        state = stack.enter_context(opened_state(folder, settings.zendesk.base_url, dry_run=asked.dry_run))
+        state = stack.enter_context(opened_state(folder, settings.desk.base_url, dry_run=asked.dry_run))
         deadline = Deadline(clock, UNDO_DEADLINE_S)
         run_id = f"{new_run_id(clock)}-undo"
         audit = audit_log(settings, clock, run_id, dry_run=asked.dry_run)
         audit.not_before = not_before(state, clock.now())
         stack.callback(audit.close)
         transport = transport_for(
-            settings.zendesk, clock, deadline, state=state, share=settings.run.limit_share, read_only=asked.dry_run
+            settings.desk, clock, deadline, state=state, share=settings.run.limit_share, read_only=asked.dry_run
         )
         stack.callback(transport.close)
         switch, space = kill_switch(settings), room(settings)
@@ -239,7 +239,7 @@ def undo(
 
         work = Undo(
             UndoParts(
-                desk=Zendesk(transport, source=settings.zendesk.source),
+                desk=desk_for(settings, transport, state),
                 state=state,
                 audit=audit,
                 clock=clock,
@@ -251,7 +251,7 @@ def undo(
             UndoOptions(
                 run_id=run_id,
                 dry_run=asked.dry_run,
-                stable_read_s=settings.run.stable_read_s,
+                stable_read_s=settings.stable_read_s,
                 hands_off=settings.hands_off_tag,
                 delivery=delivery(settings),
             ),
@@ -281,13 +281,13 @@ def _assembled(
     folder = settings.state_folder
     with ExitStack() as stack:
         stack.enter_context(beside_others(folder) if asked.dry_run else lock(folder))
-        state = stack.enter_context(opened_state(folder, settings.zendesk.base_url, dry_run=asked.dry_run))
+        state = stack.enter_context(opened_state(folder, settings.desk.base_url, dry_run=asked.dry_run))
         deadline = Deadline(clock, settings.run.deadline_s)
         run_id = new_run_id(clock)
         audit = audit_log(settings, clock, run_id, dry_run=asked.dry_run)
         stack.callback(audit.close)
         transport = transport_for(
-            settings.zendesk, clock, deadline, state=state, share=settings.run.limit_share, read_only=asked.dry_run
+            settings.desk, clock, deadline, state=state, share=settings.run.limit_share, read_only=asked.dry_run
         )
         stack.callback(transport.close)
         cache = settings.cache
@@ -302,15 +302,10 @@ def _assembled(
         if asked.told_of is not None:
             express = ThreadPoolExecutor(settings.run.workers, thread_name_prefix="express")
             stack.callback(express.shutdown, wait=False, cancel_futures=True)
-        desk = NotingZendesk(
-            transport,
-            source=settings.zendesk.source,
-            search_window_s=settings.zendesk.search_window_hours * 3600,
-            subjects=subjects or Subjects(),
-        )
+        desk = desk_for(settings, transport, state)
         work = Run(
             Parts(
-                desk=desk,
+                desk=NotingDesk(desk, subjects or Subjects()),
                 understanding=chain,
                 executor=executor,
                 state=state,
@@ -342,7 +337,7 @@ def _assembled(
                 since=asked.since,
                 workers=settings.run.workers,
                 analysis_timeout_s=settings.run.analysis_timeout_s,
-                stable_read_s=settings.run.stable_read_s,
+                stable_read_s=settings.stable_read_s,
                 max_attempts=settings.run.max_attempts,
                 delivery=delivery(settings),
                 notices=settings.notices,

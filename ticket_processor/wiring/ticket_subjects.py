@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from ..analysis.text.outgoing import leaving_line
 from ..analysis.text.redact import redact
 from ..core.clock import Clock, Deadline
 from ..core.errors import CannotRun, DeadlineReached, TicketError
 from ..core.models import Ticket
-from ..helpdesk.protocol import Fetched, Page
+from ..helpdesk.protocol import Fetched, Helpdesk, Page
 from ..settings.schema import Settings
-from ..zendesk import Zendesk
+from .desks import desk_for
 from .parts import transport_for
 
 LONGEST = 60
@@ -50,23 +49,29 @@ class Subjects:
         return "" if kept is None else shown_subject(*kept)
 
 
-class NotingZendesk(Zendesk):
-    """A :class:`Zendesk` that has ``subjects`` see every ticket that is read."""
+class NotingDesk:
+    """A helpdesk that has ``subjects`` see every ticket that is read."""
 
-    def __init__(self, *arguments: Any, subjects: Subjects, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(self, desk: Helpdesk, subjects: Subjects) -> None:
+        self._desk = desk
         self._subjects = subjects
+        self.history = desk.history
+        self.recent_edits = desk.recent_edits
+        self.update = desk.update
+        self.update_many = desk.update_many
+        self.jobs = desk.jobs
+        self.withdraw = desk.withdraw
 
     def pages(self, cursor: str | None, since: float) -> Iterator[Page]:
         """See :meth:`Helpdesk.pages`."""
-        for page in super().pages(cursor, since):
+        for page in self._desk.pages(cursor, since):
             for ticket in page.tickets:
                 self._subjects.saw(ticket)
             yield page
 
     def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
         """See :meth:`Helpdesk.fetch`."""
-        found = super().fetch(ticket_ids)
+        found = self._desk.fetch(ticket_ids)
         for ticket in found.values():
             self._subjects.saw(ticket)
         return found
@@ -87,14 +92,14 @@ def look_up(
 
     Reads only. Does not raise for a helpdesk that cannot be asked.
     """
-    if not (settings.zendesk.url or settings.zendesk.subdomain):
+    if not settings.desk.named:
         return {}, "the settings name no helpdesk"
     found: dict[int, LookedUp] = {}
     try:
         deadline = Deadline(clock, seconds)
-        transport = transport_for(settings.zendesk, clock, deadline, share=settings.run.limit_share, read_only=True)
+        transport = transport_for(settings.desk, clock, deadline, share=settings.run.limit_share, read_only=True)
         try:
-            tickets = Zendesk(transport).fetch(list(ticket_ids))
+            tickets = desk_for(settings, transport).fetch(list(ticket_ids))
         finally:
             transport.close()
     except (CannotRun, TicketError, DeadlineReached) as error:

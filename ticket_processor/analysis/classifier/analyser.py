@@ -178,11 +178,12 @@ class LocalClassifier:
         linear = loaded.linear[task]
         decision = decide(linear.scores(columns, values, more)[None, :], learnt.temperature, group_of)
         label = int(decision.labels[0])
-        odds = learnt.slope * float(log_odds(decision.shares)[0]) + learnt.intercept
+        shares = decision.groups[0]
+        offset = learnt.offsets.get(groups[shares.argmax()], 0.0)
+        odds = learnt.slope * float(log_odds(decision.shares)[0]) + learnt.intercept + offset
         confidence = round(1 / (1 + math.exp(-max(-30.0, min(30.0, odds)))), 3)
         if task != "category":
             return Prediction(learnt.labels[label], confidence)
-        shares = decision.groups[0]
         order = sorted(range(len(groups)), key=lambda at: -shares[at])[1:3]
         also = tuple(groups[at] for at in order if shares[at] >= _ALSO_FROM)
         is_word = columns < len(loaded.words)

@@ -72,8 +72,11 @@ class TaskDescription(Frozen):
     used: bool = Field(description="whether it learnt from enough rows and beat the rules by more than chance")
     outage_floor: bool = Field(True, description="whether words of an outage keep the urgency high, as with the rules")
     temperature: float = Field(gt=0, description="scores are divided by it before the softmax")
-    slope: float = Field(description="confidence = 1 / (1 + exp(-(slope * log-odds of the softmax + intercept)))")
+    slope: float = Field(
+        description="confidence = 1 / (1 + exp(-(slope * log-odds of the softmax + intercept + offset of the answer)))"
+    )
     intercept: float
+    offsets: dict[str, float] = Field(default_factory=dict, description="one for each label of the first level")
 
 
 class Description(Frozen):

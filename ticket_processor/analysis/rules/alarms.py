@@ -10,6 +10,7 @@ such things than of an incident of now (``words/bearing.toml``). Learnt weights 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -21,8 +22,9 @@ from .phrases import Hit, PhraseMatcher, entries_of, words_of
 MAX_SCANNED = 6_000
 """Characters looked at."""
 
-_SENTENCE_END = re.compile(r"(?:[.!?;…](?=\s|$)|[。！？\n])+")
-_SHOUTING = re.compile(r"!{3,}|\b[A-Z]{4,}(?:\W+[A-Z]{2,}){2,}")
+# Both begin with a set of characters, which is searched for fast.
+_SENTENCE_END = re.compile(r"[.!?;…。！？\n](?:(?<=[。！？\n])|(?=\s|$))")
+_SHOUTED = re.compile(r"[A-Z](?<!\w.)[A-Z]{3,}(?:\W+[A-Z]{2,}){2,}")
 _NEGATION_REACH = 2
 # How far the parts of an incident may stand from each other, in words; in characters where no spaces divide them.
 _NEAR, _NEAR_IN_TEXT = 8, 25
@@ -36,15 +38,8 @@ Signs = dict[str, set[int]]
 """The entries found in a text, by kind."""
 # How much each entry of a kind says that a text is about no incident of now.
 _AGAINST = {"elsewhere": 2, "general": 1}
-# Parts of an incident that ordinary tickets seldom hold. How likely an incident has to be by the learnt weights: where
-# phrases raise it and tell of now, where they raise it, where only several such parts are there, and where one is.
-_TELLING = frozenset(
-    (
-        *("stranger", "seized", "stole", "exposed", "secret", "foreign", "others", "gone", "lure", "entered"),
-        *("not_mine", "unknown_to_us", "unasked", "locked", "nobody", "everyone", "dead", "hazard", *INCIDENTS),
-    )
-)
-_LIKELY_NOW, _LIKELY, _VERY_LIKELY, _MOST_LIKELY = 0.35, 0.5, 0.65, 0.85
+# How likely an incident has to be by the learnt weights, and in a long text.
+_LIKELY, _MOST_LIKELY = 0.67, 0.95
 _LONGEST = 120
 """Words, as many as the learnt mails have. Longer texts hold words of all kinds, so that more is asked of them."""
 ALARMS = ("security", "safety", "legal", "outage", "churn")
@@ -126,42 +121,100 @@ def _matcher(language: str) -> PhraseMatcher[tuple[str, ...]]:
     return PhraseMatcher((entry, tuple(kinds)) for entry, kinds in meanings.items())
 
 
+def matcher_of_alarms(language: str) -> PhraseMatcher[tuple[str, ...]]:
+    """The words of alarms in texts of ``language``; one matcher for all languages without words of their own."""
+    return _matcher(language if language in lists("alarms")["security"] else "und")
+
+
 def stakes_of(text: str, language: str) -> Stakes:
     """The alarms of ``text``, whose language has the ISO 639-1 code ``language`` (``"und"``: try all known)."""
     text = text[:MAX_SCANNED]
-    heading, _, rest = text.partition("\n")
+    words = words_of(text)
+    return stakes_in(text, language, words, matcher_of_alarms(language).find(words, text))
+
+
+def stakes_in(text: str, language: str, words: list[str], hits: list[Hit[tuple[str, ...]]]) -> Stakes:
+    """As :func:`stakes_of`, for a text whose ``words`` are known, and what :func:`matcher_of_alarms` finds in it."""
+    found, signs = _found(text, words, hits)
+    if language in LANGUAGES:
+        found = _weighed(found, signs, text, words)
+    if "!!!" in text or _SHOUTED.search(text):
+        found.add("haste")
+    return Stakes(**dict.fromkeys(found, True))
+
+
+def found_in(text: str, language: str) -> tuple[set[str], Signs]:
+    """What phrases and parts raise in ``text``, and the entries found; learnt weights have no say yet."""
+    words = words_of(text)
+    return _found(text, words, matcher_of_alarms(language).find(words, text))
+
+
+def _found(text: str, words: list[str], hits: list[Hit[tuple[str, ...]]]) -> tuple[set[str], Signs]:
     signs: Signs = {}
-    found, below = _raised(heading, language, signs), _raised(rest, language, signs)
+    found: set[str] = set()
+    below: set[str] = set()
+    if not hits:
+        return found, signs
+    headed = text.find("\n")
+    for sentence in _sentences(text, words, hits):
+        raised = _raised(sentence, words, signs)
+        if 0 <= headed < sentence.at:
+            below |= raised
+        else:
+            found |= raised
     if "calm" in below and INCIDENTS.isdisjoint(below):
         found -= INCIDENTS  # a heading only names what the text is about
     found |= below
     found |= {row.kind for row in _combinations("throughout") if row.needed <= signs.keys()}
     if not INCIDENTS.isdisjoint(found) and _is_elsewhere(signs):
         found = found - INCIDENTS | {"calm"}
-    if language in LANGUAGES:
-        found = _weighed(found, signs, text)
-    if _SHOUTING.search(text):
-        found.add("haste")
-    return Stakes(**dict.fromkeys(found, True))
+    return found, signs
 
 
-def _weighed(found: set[str], signs: Signs, text: str) -> set[str]:
+def marks_of(found: set[str], signs: Signs, text: str) -> set[str]:
+    """What phrases tell of a text, for the learnt weights: what they raise, the kinds found, and whether it asks."""
+    marks = {f"@{kind}" for kind in signs} | {f"@@{kind}" for kind in found & INCIDENTS}
+    if "?" in text or "？" in text:
+        marks.add("@?")
+    if text.rstrip().endswith(("?", "？")):
+        marks.add("@?end")
+    return marks
+
+
+class _Sentence(NamedTuple):
+    """Where a sentence begins in the text, the number of its first word, and the hits that lie in it."""
+
+    at: int
+    first: int
+    hits: list[Hit[tuple[str, ...]]]
+
+
+def _sentences(text: str, words: list[str], hits: list[Hit[tuple[str, ...]]]) -> Iterator[_Sentence]:
+    """The sentences of ``text`` with hits. One hit that goes beyond a sentence lies in none."""
+    in_text = [hit for hit in hits if hit.in_text]
+    at = first = folded = 0
+    for sentence in _SENTENCE_END.split(text):
+        end, folded_end = first + len(words_of(sentence)), folded + (len(sentence.casefold()) if in_text else 0)
+        inside = [hit for hit in hits if first <= hit.start and hit.end <= end and not hit.in_text]
+        inside += [hit for hit in in_text if folded <= hit.start and hit.end <= folded_end]
+        if inside:
+            yield _Sentence(at, first, inside)
+        at, first, folded = at + len(sentence) + 1, end, folded_end + 1
+
+
+def _weighed(found: set[str], signs: Signs, text: str, words: list[str]) -> set[str]:
     """``found`` as the learnt weights see it: alarming words alone raise nothing, and free words may."""
     raised = found & INCIDENTS
-    parts = 0 if raised else len(_TELLING.intersection(signs))
-    if not raised and not parts:
-        return found
-    words = words_of(text)
     is_long = len(words) > _LONGEST
-    if not raised and is_long:
+    if is_long and not raised:
         return found
-    told = chances(words)
+    told = chances(words, marks_of(found, signs, text))
     if told is None:
         return found
+    likely = told.of_any >= (_MOST_LIKELY if is_long else _LIKELY)
     if raised:
-        least = _MOST_LIKELY if is_long else _LIKELY_NOW if signs.get("present") else _LIKELY
-        return found if told.of_any >= least else found - raised | {"calm"}
-    if told.of_any < (_VERY_LIKELY if parts > 1 else _MOST_LIKELY):
+        return found if likely else found - raised | {"calm"}
+    if not likely:
         return found
     named = sorted(INCIDENTS.intersection(signs), key=told._asdict().__getitem__)
     return found | {named[-1] if named else told.likeliest}
@@ -173,37 +226,25 @@ def _is_elsewhere(signs: Signs) -> bool:
     return against > len(signs.get("present", ()))
 
 
-def _raised(text: str, language: str, signs: Signs) -> set[str]:
-    """What the sentences of ``text`` raise, and ``calm``; ``signs`` gets all entries found."""
-    # One for all languages that have no words of their own.
-    matcher = _matcher(language if language in lists("alarms")["security"] else "und")
-    found: set[str] = set()
-    for sentence in _SENTENCE_END.split(text):
-        words = words_of(sentence)
-        if not words:
-            continue
-        hits: Hits = {}
-        for hit in matcher.find(words, sentence):
-            for kind in hit.value:
-                hits.setdefault(kind, []).append(hit)
-                signs.setdefault(kind, set()).add(hit.entry)
-        present = hits.keys()
-        alone = _ALONE & present
-        together = [row for row in _combinations("together") if row.needed <= present]
-        if not alone and not together:
-            continue
-        if "shadow" in hits:
-            hits = _unhidden(hits)
-        needed = alone.union(*(row.parts for row in together))
-        meant = {kind: [hit for hit in hits.get(kind, ()) if _is_meant(hit, words)] for kind in needed}
-        kinds = {kind for kind in alone if meant[kind]}
-        kinds |= {
-            row.kind for row in together if all(_near(meant[row.parts[0]], meant[part]) for part in row.parts[1:])
-        }
-        if "defused" in kinds:
-            kinds = kinds - INCIDENTS - {"defused"} | {"calm"}
-        found |= kinds
-    return found
+def _raised(sentence: _Sentence, words: list[str], signs: Signs) -> set[str]:
+    """What a sentence raises, and ``calm``; ``signs`` gets all entries found."""
+    hits: Hits = {}
+    for hit in sentence.hits:
+        for kind in hit.value:
+            hits.setdefault(kind, []).append(hit)
+            signs.setdefault(kind, set()).add(hit.entry)
+    present = hits.keys()
+    alone = _ALONE & present
+    together = [row for row in _combinations("together") if row.needed <= present]
+    if not alone and not together:
+        return set()
+    if "shadow" in hits:
+        hits = _unhidden(hits)
+    needed = alone.union(*(row.parts for row in together))
+    meant = {kind: [hit for hit in hits.get(kind, ()) if _is_meant(hit, words, sentence.first)] for kind in needed}
+    kinds = {kind for kind in alone if meant[kind]}
+    kinds |= {row.kind for row in together if all(_near(meant[row.parts[0]], meant[part]) for part in row.parts[1:])}
+    return kinds - INCIDENTS - {"defused"} | {"calm"} if "defused" in kinds else kinds
 
 
 def _unhidden(hits: Hits) -> Hits:
@@ -216,11 +257,11 @@ def _unhidden(hits: Hits) -> Hits:
     }
 
 
-def _is_meant(hit: Hit[tuple[str, ...]], words: list[str]) -> bool:
+def _is_meant(hit: Hit[tuple[str, ...]], words: list[str], first: int) -> bool:
     """Whether no negation and no "against" stands right before ``hit``."""
     if hit.in_text:
         return True
-    before = words[max(0, hit.start - _NEGATION_REACH) : hit.start]
+    before = words[max(first, hit.start - _NEGATION_REACH) : hit.start]
     return _negations().isdisjoint(before) and _hypothetical().isdisjoint(before)
 
 

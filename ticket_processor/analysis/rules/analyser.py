@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ...core.models import Analysis, Risk, Sentiment, Urgency
 from ...core.sanitize import PLACEHOLDER
 from ...core.taxonomy import Taxonomy
 from ..text.language import detect_language
 from ..text.redact import RedactedText
-from .alarms import Stakes, stakes_of
+from .alarms import Stakes, matcher_of_alarms, stakes_in, stakes_of
 from .entities import form_of, particulars_of
 from .evidence import moving_words
 from .keywords import (
@@ -28,8 +28,8 @@ from .keywords import (
     own_entries,
 )
 from .lexicon import lists
-from .phrases import Hit, PhraseMatcher, entries_of, without_contained, words_of
-from .sentiment import is_praise, mood_of
+from .phrases import Hit, JointMatcher, PhraseMatcher, entries_of, without_contained, words_of
+from .sentiment import is_praise, matcher_of_moods, mood_of
 from .telling import Mark, cues, split_of, summary_of
 
 MAX_SCANNED = 6_000
@@ -88,7 +88,7 @@ class RulesAnalyser:
         self._compiling = Lock()
         negations = [(entry, _NOT_ABOUT) for entry in entries_of(lists("categories")["not_about"])]
         negations += [(entry, _NONE_OF) for entry in entries_of(lists("urgency")["none_of"])]
-        self._negations: PhraseMatcher[str] = PhraseMatcher(negations)
+        self._joint: dict[tuple[PhraseMatcher[Any], ...], JointMatcher] = {}
         self._turns: PhraseMatcher[str] = PhraseMatcher(negations + cues())
 
     def __reduce__(self) -> tuple[type[RulesAnalyser], tuple[Taxonomy, dict[str, str]]]:
@@ -113,18 +113,19 @@ class RulesAnalyser:
         headed = split.start > 0 and split.firsts
         title_length = split.firsts[0] if headed else len(words_of(title)) if rest.strip() else 0
         by_kind: dict[str, list[Hit[Evidence]]] = {CATEGORY: [], SUBCATEGORY: [], URGENCY_KIND: []}
-        for hit in self._matcher(language).find(words, scanned):
+        matters, turns, moods, alarms = self._all_matchers(language).find(words, scanned)
+        for hit in matters:
             by_kind[hit.value.kind].append(hit)
-        turns = (self._turns if split.has_choice else self._negations).find(words, scanned)
         not_about, none_of = _negated(turns)
         scores = self._scores(without_contained(by_kind[CATEGORY]), title_length, not_about)
-        stakes = stakes_of(scanned, language)
+        share = not split.may_cut_words(scanned)
+        stakes = stakes_in(scanned, language, words, alarms) if share else stakes_of(scanned, language)
         self._add_alarms(scores.points, stakes, len(words))
         category, confidence = self._best(scores.points)
         subcategory = self._subcategory(category, by_kind[SUBCATEGORY], title_length, not_about)
         haste = without_contained(by_kind[URGENCY_KIND])
         points = _points(haste, title_length, none_of)
-        sentiment = mood_of(words, scanned, language)
+        sentiment = mood_of(words, scanned, language, moods)
         if points < _HIGH_FROM and sentiment is not Sentiment.NEGATIVE and is_praise(rest.strip() or title, language):
             points = _PRAISE  # it asks for nothing, whatever it is for
         urgency = self._urgency(
@@ -176,13 +177,17 @@ class RulesAnalyser:
         """The alarms of the text's words: ``security``, ``safety``, ``legal``, ``outage``, ``churn``."""
         return _stakes(text.text[:MAX_SCANNED]).alarms
 
+    def _all_matchers(self, language: str) -> JointMatcher:
+        """Those of categories and urgency, of what turns them round or tells, of moods, and of alarms."""
+        matchers = (self._matcher(language), self._turns, matcher_of_moods(language), matcher_of_alarms(language))
+        return self._joint.get(matchers) or self._joint.setdefault(matchers, JointMatcher(*matchers))
+
     def _matcher(self, language: str) -> PhraseMatcher[Evidence]:
         """The matcher for ``language`` and English, or for all languages when it is unknown."""
-        known = known_languages()
-        name = language if language in known else "und"
+        name = language if language in known_languages() else "und"
         with self._compiling:
             if name not in self._matchers:
-                languages = {language, "en"} if name != "und" else set(known)
+                languages = {language, "en"} if name != "und" else set(known_languages())
                 self._matchers[name] = compile_for(self._taxonomy, languages, self._own)
         return self._matchers[name]
 

@@ -1,15 +1,15 @@
 """How likely a text tells of an incident that is happening now, by weights learnt from invented mails.
 
 Word lists say that alarming words are there; they cannot tell "our backups were encrypted last night" from "do you
-encrypt backups". The weights were learnt by ``scripts/learn_incidents.py`` from mails that were written for this
-project in the :data:`LANGUAGES`: incidents, their look-alikes, and everyday tickets. Pure functions, safe in any
-thread.
+encrypt backups". Weights of words, and of the marks that the lists leave, were learnt by
+``scripts/learn_incidents.py`` from mails that were written for this project in the :data:`LANGUAGES`: incidents, their
+look-alikes, and everyday tickets. Pure functions, safe in any thread.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -51,8 +51,8 @@ class Chances(NamedTuple):
         return max(zip(self, self._fields, strict=True))[1]
 
 
-def chances(words: Sequence[str]) -> Chances | None:
-    """The chances of a text with these ``words`` (see ``words_of``), the subject's included.
+def chances(words: Sequence[str], marks: Iterable[str] = ()) -> Chances | None:
+    """The chances of a text with these ``words`` (see ``words_of``), the subject's included, and ``marks``.
 
     ``None`` where they are too few to go by.
     """
@@ -63,7 +63,8 @@ def chances(words: Sequence[str]) -> Chances | None:
     known = _weights()
     rows = [row for token in found if (row := known.get(token) if " " in token else _of_word(token)) is not None]
     sums = (sum(column) for column in zip(*rows, strict=True)) if rows else (0.0, 0.0, 0.0)
-    odds = [math.exp(min(30.0, bias + total / length)) for bias, total in zip(_bias(), sums, strict=True)]
+    told = zip(_bias(), *(known[mark] for mark in marks if mark in known), strict=True)
+    odds = [math.exp(min(30.0, sum(of_marks) + total / length)) for of_marks, total in zip(told, sums, strict=True)]
     whole = 1.0 + sum(odds)
     return Chances(*(each / whole for each in odds))
 

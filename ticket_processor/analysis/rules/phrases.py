@@ -7,9 +7,9 @@ entries there are, which a regular expression of alternatives does not offer.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from ...core.lazy_pattern import lazy_pattern
 
@@ -23,7 +23,7 @@ _UNIT = lazy_pattern(rf"~|\*?{_LETTERS}(?:['’][^\W_]+)?['’]?\*?")
 KANA_OR_HAN = lazy_pattern(r"[\u3040-\u30ff\u3400-\u9fff]+")
 """A run of Japanese or Chinese letters, between which there are no spaces."""
 _SPACELESS = lazy_pattern(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
-_STOPS = lazy_pattern(r"(?<!\d)\.(?=\s|$)|[!;:,](?=\s|$)|[。！、：\n]")
+_STOPS = lazy_pattern(r"[.!;:,。！、：\n](?:(?<=[。！、：\n])|(?<!\d\.)(?=\s|$))")
 _LONGER_WORD = lazy_pattern(r"[^\W\d_]{2,}")
 _GAP = 3
 _CACHED_WORDS = 20_000
@@ -114,9 +114,10 @@ class _Entry(NamedTuple):
     rest: tuple[int, ...]
 
 
-class _Begun(NamedTuple):
-    """The entries that begin with a word: those of one word, and others by the unit that comes next, or after a gap."""
+class _Known(NamedTuple):
+    """A word's units, and the entries it begins: those of one word, others by their next unit, or after a gap."""
 
+    units: tuple[int, ...]
     alone: list[_Entry]
     by_second: dict[int, list[_Entry]]
     by_later: dict[int, list[_Entry]]
@@ -127,7 +128,7 @@ class PhraseMatcher(Generic[T]):
 
     def __init__(self, entries: Iterable[tuple[str, T]]) -> None:
         self._values: list[T] = []
-        self._units: dict[str, int] = {}
+        self._units = {"~": -1}
         self._exact: dict[str, int] = {}
         self._prefix: dict[str, int] = {}
         self._suffix: dict[str, int] = {}
@@ -138,7 +139,7 @@ class PhraseMatcher(Generic[T]):
             number = len(self._values)
             folded = entry.casefold()
             self._values.append(value)
-            if _SPACELESS.search(folded):
+            if not folded.isascii() and _SPACELESS.search(folded):
                 self._contained.append((folded, number))
                 continue
             units = [self._unit(unit) for unit in self._split(folded)]
@@ -154,13 +155,15 @@ class PhraseMatcher(Generic[T]):
             else None
         )
         self._contained_number = dict(self._contained)
-        self._units_of = _ByWord(self._find_units)
-        self._begun_by = _ByWord(self._find_begun)
+        self._known = _ByWord(self.known)
 
     @staticmethod
     def _split(entry: str) -> list[str]:
+        found: list[str] = _UNIT.findall(entry)
+        if "'" not in entry and "’" not in entry:
+            return found
         units: list[str] = []
-        for unit in _UNIT.findall(entry):
+        for unit in found:
             if unit == "~" or "'" not in unit.replace("’", "'"):
                 units.append(unit)
             else:
@@ -170,9 +173,9 @@ class PhraseMatcher(Generic[T]):
         return units
 
     def _unit(self, pattern: str) -> int:
-        if pattern == "~":
-            return -1
-        number = self._units.setdefault(pattern, len(self._units))
+        if pattern in self._units:
+            return self._units[pattern]
+        number = self._units[pattern] = len(self._units)
         text = pattern.strip("*")
         if pattern.startswith("*") and pattern.endswith("*"):
             self._infix[text] = number
@@ -203,65 +206,93 @@ class PhraseMatcher(Generic[T]):
             found += [number for text, number in self._infix.items() if text in word]
         return tuple(found)
 
-    def _find_begun(self, word: str) -> _Begun | None:
-        """The entries that may begin with this word."""
-        begun = _Begun([], {}, {})
-        entries = (entry for unit in self._find_units(word) for entry in self._by_first.get(unit, ()))
+    def known(self, word: str) -> _Known | None:
+        """What is known of this word; ``None`` for most words."""
+        units = self._find_units(word)
+        if not units:
+            return None
+        known = _Known(units, [], {}, {})
+        entries = (entry for unit in units for entry in self._by_first.get(unit, ()))
         for rank, (number, rest) in enumerate(entries):
             entry = _Entry(rank, number, rest)
             if not rest:
-                begun.alone.append(entry)
+                known.alone.append(entry)
             elif rest[0] != -1:
-                begun.by_second.setdefault(rest[0], []).append(entry)
+                known.by_second.setdefault(rest[0], []).append(entry)
             elif len(rest) > 1:
-                begun.by_later.setdefault(rest[1], []).append(entry)
-        return begun if any(begun) else None
+                known.by_later.setdefault(rest[1], []).append(entry)
+        return known
 
     def find(self, words: list[str], text: str = "") -> list[Hit[T]]:
         """Every entry found in ``words``, and, for scripts without spaces, in ``text``. Overlaps included.
 
         Hits in ``text`` are placed by character, as if each were a word.
         """
+        return self.find_known(list(map(self._known.__getitem__, words)), text)
+
+    def find_known(self, known: Sequence[_Known | None], text: str) -> list[Hit[T]]:
+        """:meth:`find`, by what is known of each word."""
         hits: list[Hit[T]] = []
-        units_of = self._units_of
-        last = len(words) - 1
-        for start, begun in enumerate(map(self._begun_by.__getitem__, words)):
-            if begun is None:
+        last = len(known) - 1
+        for start, word in enumerate(known):
+            if word is None:
                 continue
-            found = begun.alone
+            _, found, by_second, by_later = word
             more: list[_Entry] = []
             # By a later word the few that can match are found, however many begin alike.
-            if begun.by_second and start < last:
-                more = [entry for unit in units_of[words[start + 1]] for entry in begun.by_second.get(unit, ())]
-            if begun.by_later and start < last:
-                near = {unit for word in words[start + 1 : start + 2 + _GAP] for unit in units_of[word]}
-                more += [entry for unit in near & begun.by_later.keys() for entry in begun.by_later[unit]]
+            if by_second and start < last and (second := known[start + 1]) is not None:
+                for unit in second.units:
+                    if unit in by_second:
+                        more += by_second[unit]
+            if by_later:
+                near = {unit for later in known[start + 1 : start + 2 + _GAP] if later for unit in later.units}
+                more += [entry for unit in near & by_later.keys() for entry in by_later[unit]]
             if more:
                 found = sorted([*found, *more])
             for _, number, rest in found:
-                end = self._match(words, start + 1, rest) if rest else start + 1
+                end = _match(known, start + 1, rest) if rest else start + 1
                 if end:
                     hits.append(Hit(start, end, number, self._values[number]))
-        if self._contained_any is not None and text:
+        if self._contained_any is not None and not text.isascii():
             for match in self._contained_any.finditer(text.casefold()):
                 number = self._contained_number[match.group()]
                 hits.append(Hit(match.start(), match.end(), number, self._values[number], True))
         return hits
 
-    def _match(self, words: list[str], at: int, rest: tuple[int, ...]) -> int:
-        """Where the remaining units end when they begin at ``at``; 0 when they do not."""
-        for position, unit in enumerate(rest):
-            if unit == -1:
-                remaining = rest[position + 1 :]
-                for skipped in range(_GAP + 1):
-                    end = self._match(words, at + skipped, remaining)
-                    if end:
-                        return end
-                return 0
-            if at >= len(words) or unit not in self._units_of[words[at]]:
-                return 0
-            at += 1
-        return at
+
+def _match(known: Sequence[_Known | None], at: int, rest: tuple[int, ...]) -> int:
+    """Where the remaining units end when they begin at ``at``; 0 when they do not."""
+    for position, unit in enumerate(rest):
+        if unit == -1:
+            remaining = rest[position + 1 :]
+            for skipped in range(_GAP + 1):
+                end = _match(known, at + skipped, remaining)
+                if end:
+                    return end
+            return 0
+        word = known[at] if at < len(known) else None
+        if word is None or unit not in word.units:
+            return 0
+        at += 1
+    return at
+
+
+class JointMatcher:
+    """Several matchers that look at the same words: each word is looked up once for all of them."""
+
+    def __init__(self, *matchers: PhraseMatcher[Any]) -> None:
+        self._matchers = matchers
+        self._nothing: tuple[_Known | None, ...] = (None,) * len(matchers)
+        self._known = _ByWord(self._find_known)
+
+    def _find_known(self, word: str) -> tuple[_Known | None, ...]:
+        found = tuple(matcher.known(word) for matcher in self._matchers)
+        return found if any(found) else self._nothing
+
+    def find(self, words: list[str], text: str) -> list[list[Hit[Any]]]:
+        """What each of the matchers finds."""
+        columns = list(zip(*map(self._known.__getitem__, words), strict=True)) or [()] * len(self._matchers)
+        return [matcher.find_known(known, text) for matcher, known in zip(self._matchers, columns, strict=True)]
 
 
 def without_contained(hits: list[Hit[T]]) -> list[Hit[T]]:

@@ -26,14 +26,18 @@ _NEGATION_REACH = 4
 _TROUBLE, _MOST_TROUBLE = -0.5, -1.5
 _STRONGER, _WEAKER, _DRAWN_OUT = 1.5, 0.5, 1.5
 # Complaints are put more mildly than praise, so that they weigh more where both are (Taboada et al., 2011).
-_COMPLAINT = 1.5
+_COMPLAINT = 1.75
+# Praise from who asks for something is mostly courtesy.
+_ASKING = 0.6
+# From so many words on a mood must be said more than once.
+_LONG_PRAISE, _LONG = 15, 40
 _NEGATIVE_FROM = -0.5
 _POSITIVE_FROM = 1.25
 
 _SHOUTED = re.compile(r"\b[A-Z]{4,}\b")
 _ASKED_HARD = re.compile(r"[?？][!！]|[!！][?？]|[?？]{2,}")
 _DRAWN = re.compile(r"([^\W\d_])\1{2,}")
-_STOP = re.compile(r"[.!?;…,:](?=\s|$)|[。！？、，\n]")
+_STOP = re.compile(r"[.!?;…,:。！？、，\n](?:(?<=[。！？、，\n])|(?=\s|$))")
 _WITHIN = frozenset(",:、，")
 _MOST_MARKS = 20
 _MESSAGE = 500
@@ -50,6 +54,11 @@ _ARABIC_LETTERS = str.maketrans("أإآٱىة", "اااايه")
 def _plain_arabic(text: str) -> str:
     """``text`` without vowel signs, letters that are written in several ways in one of them, as in the lists."""
     return _ARABIC_SIGNS.sub("", text).translate(_ARABIC_LETTERS)
+
+
+def matcher_of_moods(language: str) -> PhraseMatcher[float]:
+    """The words that carry a mood in texts of ``language``."""
+    return _matcher(_listed(language))
 
 
 @cache
@@ -115,22 +124,22 @@ def _scores(kind: str) -> dict[str, int]:
     return {mark: int(score) for score, marks in rows for mark in (marks if kind == "emoji" else marks.split())}
 
 
-_EMOJI = lazy_pattern(lambda: f"[{''.join(_scores('emoji'))}]")
 _EMOTICON = lazy_pattern(
     lambda: "|".join(re.escape(mark) for mark in sorted(_scores("emoticons"), key=len, reverse=True))
 )
 
 
 def _marks(text: str) -> int:
-    found = [] if text.isascii() else [_scores("emoji")[mark] for mark in _EMOJI.findall(text)]
+    emoji = _scores("emoji")
+    found = [] if text.isascii() or emoji.keys().isdisjoint(text) else [emoji[char] for char in text if char in emoji]
     # "://" is no face.
     found += [_scores("emoticons")[mark] for mark in _EMOTICON.findall(text.replace("://", " "))]
     return sum(found[:_MOST_MARKS])
 
 
-def _score(words: list[str], text: str, language: str) -> float:
+def _score(words: list[str], text: str, language: str, found: list[Hit[float]] | None) -> float:
     plain, drawn = _undrawn(words, language) if len(text) < _MESSAGE and _DRAWN.search(text) else (words, set())
-    hits = without_contained(_matcher(language).find(plain, text))
+    hits = without_contained(_matcher(language).find(plain, text) if found is None or plain is not words else found)
     trouble = sum(hit.value for hit in hits if hit.value == _TROUBLE)
     # Who asks for help with a trouble may well be calm.
     good, bad = 0.0, max(trouble, _MOST_TROUBLE) if trouble and not _asks_for_something(words, text, language) else 0.0
@@ -143,11 +152,18 @@ def _score(words: list[str], text: str, language: str) -> float:
     good, bad = good + max(marks, 0), bad + min(marks, 0)
     if bad and _ASKED_HARD.search(text):
         bad -= 1.0
-    total = good + bad * _COMPLAINT if good else bad
+    if good:
+        bad *= _COMPLAINT
+    # "Thanks!" after what is not well is a courtesy.
+    if good and "!" in text and (good > 1 or _modifiers(language).negations.isdisjoint(words)):
+        good *= _STRONGER
+    total = good + bad
     if total < 0 and (text.count("!") > 1 or len(_SHOUTED.findall(text)) > 3):
         total *= 1.3
-    # Long mails meet more words of every kind; mood is a matter of their share.
-    return total / max(1.0, math.sqrt(len(words) / 40))
+    if total > 0 and _asks_for_something(words, text, language):
+        total *= _ASKING
+    # Long mails meet more words of every kind, of praise above all; mood is a matter of their share.
+    return total / max(1.0, math.sqrt(len(words) / (_LONG_PRAISE if total > 0 else _LONG)))
 
 
 def _in_context(
@@ -272,8 +288,12 @@ def sentiment_of(text: str, language: str = "und") -> Sentiment:
     return mood_of(words_of(text), text, language)
 
 
-def mood_of(words: list[str], text: str, language: str) -> Sentiment:
-    """As :func:`sentiment_of`, for a text whose ``words`` are known already."""
+def mood_of(words: list[str], text: str, language: str, found: list[Hit[float]] | None = None) -> Sentiment:
+    """As :func:`sentiment_of`, for a text whose ``words`` are known already.
+
+    ``found`` is what :func:`matcher_of_moods` finds in it, if that is known too.
+    """
+    written = text
     if language == "ar":
         text = _plain_arabic(text)
         words = words_of(text)
@@ -281,7 +301,7 @@ def mood_of(words: list[str], text: str, language: str) -> Sentiment:
         # Many leave the dot below a letter out, as the lists do.
         text = text.replace(_HINDI_DOT, "")
         words = words_of(text)
-    score = _score(words, text, _listed(language))
+    score = _score(words, text, _listed(language), found if text is written else None)
     if score <= _NEGATIVE_FROM:
         return Sentiment.NEGATIVE
     return Sentiment.POSITIVE if score >= _POSITIVE_FROM else Sentiment.NEUTRAL

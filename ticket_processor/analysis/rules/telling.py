@@ -33,7 +33,10 @@ MAX_WORDS = 300
 _LONGEST_PIECE = 260
 """A longer sentence is looked at in pieces."""
 
-_END = lazy_pattern(r"[.!?…]+[\"'”’)\]]*(?=\s|\Z)|[。！？]+[」』）]?|\n[ \t]*\n\s*|\n")
+# A set of characters is searched for fast; what the end is made of is looked at behind its first one.
+_END = lazy_pattern(
+    r"[.!?…。！？\n](?:(?<=[.!?…])[.!?…]*[\"'”’)\]]*(?=\s|\Z)|(?<=[。！？])[。！？]*[」』）]?|(?<=\n)(?:[ \t]*\n\s*)?)"
+)
 _ABBREVIATIONS = frozenset(
     "e.g i.e etc vs no nr mr mrs ms dr st inc ltd approx z.b d.h u.a bzw ca inkl ggf evtl usw p.ex m mme sr sra srta "
     "ej av núm pág sig dott ecc es bijv o.a jl dhr mevr".split()
@@ -49,7 +52,7 @@ _GREETING = lazy_pattern(
     re.IGNORECASE,
 )
 _LEADS = lazy_pattern(r"(?:[\s>#*•·–—|=_~-]|\d{1,2}[.)]\s)*(?:\[[ xX]?\]\s*)?")
-_PARTICULAR = lazy_pattern(r"\d\d|\d\s?[$€£¥₹%円元]|[a-z]\.[a-z]|[a-z][A-Z]")
+_PARTICULAR = lazy_pattern(r"[\dA-Z.](?:(?<=\d)(?:\d|\s?[$€£¥₹%円元])|(?<=[a-z][A-Z])|(?<=[a-z]\.)(?=[a-z]))")
 _QUESTION = "?？"
 _PREFIX = lazy_pattern(r"^(?:\s*(?:re|aw|wg|fwd?|tr|rv|antw|sv|vs)\s*:|\s*\[[^\[\]]{0,40}\])+\s*", re.IGNORECASE)
 _TICKED = lazy_pattern(r"\W{0,4}\[[ xX]?\]")
@@ -83,6 +86,10 @@ class SplitText(NamedTuple):
     def has_choice(self) -> bool:
         """Whether there is more than one sentence, or a subject beside it."""
         return self.start > 0 or len(self.places) > 1
+
+    def may_cut_words(self, scanned: str) -> bool:
+        """Whether a piece may end inside a word, so that ``words`` are not all the text's."""
+        return any(not (place.whole or scanned[place.end - 1].isspace()) for place in self.places)
 
 
 class Mark(NamedTuple):

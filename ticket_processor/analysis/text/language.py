@@ -45,7 +45,8 @@ _SCRIPTS: dict[str, tuple[tuple[int, int], ...]] = {
 
 _TELLING = lazy_pattern(lambda: f"[{''.join(lists('languages')['letters'])}]")
 _WORD = lazy_pattern(r"[^\W\d_]+(?:'[^\W\d_]+)?")
-_NOISE = lazy_pattern(r"(?:https?://|www\.|[@\[])\S*")
+_ASCII_WORD = lazy_pattern(r"[a-z]+(?:'[a-z]+)?")
+_NOISE = lazy_pattern(r"(?:https?://|www\.|@|\[)\S*")
 _HASHTAG = lazy_pattern(r"#\S*")
 _MINIMUM = 0.75
 _GUESSES = 5
@@ -129,7 +130,8 @@ def _votes(text: str) -> dict[str, float]:
     """Points of each language for its frequent words, telling letters and endings in the text."""
     evidence = lists("languages")
     scores: dict[str, float] = dict.fromkeys(evidence["words"], 0.0)
-    for word, times in Counter(_WORD.findall(text)).items():
+    words = _ASCII_WORD if text.isascii() else _WORD
+    for word, times in Counter(words.findall(text)).items():
         weight = min(times, 5)
         for language, vote in _votes_of(word):
             scores[language] += vote * weight

@@ -27,7 +27,7 @@ def body() -> None:
         st.info("No ticket was escalated in this period with these filters.")
         return
     now, why = now_of(tuple(one.ticket_id for one in found)) if ask_now else ({}, "")
-    rows = tables.escalated(found, given().settings.zendesk.ticket_url, now)
+    rows = tables.escalated(found, given().settings.ticket_url, now)
     if why:
         st.warning("What has become of them is not known:", icon=":material/help:")
         st.text(why)

@@ -62,7 +62,7 @@ def one(number: int) -> None:
         st.rerun()
     st.button("Back to the table", icon=":material/arrow_back:", on_click=closed)
     told = story(number)
-    if url := given().settings.zendesk.ticket_url(number):
+    if url := given().settings.ticket_url(number):
         st.link_button("Open in the helpdesk", url, icon=":material/open_in_new:")
     if st.session_state.get("subjects"):
         st.text(now_of((number,))[0].get(number, tables.NOT_READ).subject)
@@ -158,7 +158,7 @@ ticket = right.number_input("Ticket number", min_value=1, value=None, step=1, ke
 with_subjects = st.toggle(
     "Show subjects", key="subjects", help="Reads them from the helpdesk, redacted; they are stored nowhere."
 )
-url_of = given().settings.zendesk.ticket_url
+url_of = given().settings.ticket_url
 
 
 def selected() -> figures.LogSelection:

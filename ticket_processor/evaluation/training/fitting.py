@@ -153,6 +153,7 @@ def _learn(question: LabelledTask, best: HeldOut, analyses: Sequence[Analysis], 
     top |= {label: question.groups[question.group_of[at]] for label, at in zip(gold, question.targets, strict=True)}
     top_scores = score([top[label] for label in gold], [top.get(label, label) for label in predicted], confidence)
     counts = Counter(gold)
+    calibrated = calibrate(best.scores, question.targets, question.group_of)
     description = TaskDescription(
         model=best.contest.method,
         labels=question.labels,
@@ -169,7 +170,7 @@ def _learn(question: LabelledTask, best: HeldOut, analyses: Sequence[Analysis], 
         gain_high=gain.high,
         used=gain.low > 0 and len(gold) >= FEWEST_TICKETS[question.task],
         outage_floor=outage_floor,
-        **calibrate(best.scores, question.targets, question.group_of)._asdict(),
+        **calibrated._asdict() | {"offsets": dict(zip(question.groups, calibrated.offsets, strict=True))},
     )
     return FittedTask(
         task=question.task,

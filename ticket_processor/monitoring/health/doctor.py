@@ -24,7 +24,7 @@ from ...pipeline.run_checks import HALTED
 from ...settings.schema import Settings
 from ...state.sqlite import is_there
 from ...state.store import AHEAD_S, FILE_NAME, HORIZON, RUNS_KEPT_S
-from ...wiring.parts import HELPDESK, LOCK_NAME, keyring, kill_switch, model_breaker, opened_state
+from ...wiring.parts import LOCK_NAME, keyring, kill_switch, model_breaker, opened_state
 from ..alert_file import AlertStore
 from ..receivers import not_understood, package_missing, receivers
 from ..run_metrics import DAY_S, metrics_of
@@ -55,7 +55,7 @@ class Doctor:
         self._settings = settings
         self._clock = clock
         probes = [
-            *of_helpdesk(settings.zendesk, clock, offline=offline),
+            *of_helpdesk(settings.desk, clock, offline=offline),
             *of_models(_known_targets(settings), clock, offline=offline),
             *_of_files(settings, clock, secret_files),
         ]
@@ -120,18 +120,24 @@ def _stored(settings: Settings, clock: Clock) -> CheckResult:
     now = clock.now()
     path = settings.state_folder / FILE_NAME
     there = is_there(path)
-    with opened_state(settings.state_folder, settings.zendesk.base_url, dry_run=True) as state:
+    with opened_state(settings.state_folder, settings.desk.base_url, dry_run=True) as state:
         damage = state.damage()
         runs = state.runs(now - RECENT_S)
         if not any(record.kind == "run" and record.summary.caught_up for record in runs):
             runs = state.runs(now - RUNS_KEPT_S)
         retries = state.retries()
-        names = [HELPDESK, *(model_breaker(target.name, clock).name for target in _known_targets(settings))]
+        names = [settings.desk.vendor, *(model_breaker(target.name, clock).name for target in _known_targets(settings))]
+        # Only Zendesk's search can be late for a listing.
+        searched = (
+            (left.search_index(runs, now, settings.zendesk.search_window_hours * 3600),)
+            if settings.helpdesk == "zendesk"
+            else (skipped("search_index", "Freshdesk lists tickets without its search"),)
+        )
         checks = (
             left.state(str(path), there=there, damage=damage),
             left.last_run(runs, now, begun=state.fact(HORIZON) is not None),
             left.backlog(runs, retries, now),
-            left.search_index(runs, now, settings.zendesk.search_window_hours * 3600),
+            *searched,
             left.retry_list(retries, now, head_start_s=settings.run.wait_minutes * 60),
             left.breakers({name: state.breaker(name) for name in names}, now),
             left.wait(state.not_before(RunOptions.dependency, now), now),
@@ -177,7 +183,7 @@ def _log_chain(settings: Settings, clock: Clock) -> CheckResult:
     except ConfigError as error:
         return CheckResult.of(fail("log_chain", f"no run can write to the log: {error}"))
     try:
-        with opened_state(settings.state_folder, settings.zendesk.base_url, dry_run=True) as state:
+        with opened_state(settings.state_folder, settings.desk.base_url, dry_run=True) as state:
             head = left_in(state, settings.log_dir)
     except (StateUnusable, ConfigError):
         return CheckResult.of(skipped("log_chain", "not known, since the state cannot be read"))

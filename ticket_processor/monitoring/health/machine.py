@@ -18,7 +18,7 @@ TOKEN_WARN_S = 14 * DAY_S
 """Another token is made in a minute."""
 CERTIFICATE_WARN_S = 14 * DAY_S
 
-Credentials = Literal["oauth_client", "oauth_token", "api_token"]
+Credentials = Literal["oauth_client", "oauth_token", "api_token", "api_key"]
 
 
 def settings(problems: Sequence[str], notices: Sequence[str]) -> Check:
@@ -97,6 +97,8 @@ def credentials(kind: Credentials, expires_at: float | None, now: float) -> Chec
     name = "credentials"
     if kind == "oauth_client":
         return ok(name, "tokens of half an hour are fetched and renewed", kind=kind)
+    if kind == "api_key":
+        return ok(name, "Freshdesk's API key lasts until the agent resets it or leaves", kind=kind)
     end = TOKENS_END if kind == "api_token" else expires_at
     if end is None:
         return ok(name, "the helpdesk names no day on which the OAuth token ends", kind=kind, expires=None)

@@ -23,8 +23,9 @@ from ...core import tls
 from ...core.clock import Clock, Deadline, parse_iso
 from ...core.errors import AnalysisFailed, DeadlineReached, NotAuthorised, RateLimited, TicketbotError
 from ...helpdesk.transport import Reply, Transport
-from ...settings.schema import ZendeskSettings
+from ...settings.helpdesks import AccountSettings, FreshdeskSettings
 from ...wiring.parts import transport_for
+from . import freshdesk
 from . import machine as judged
 from .checks import Check, CheckResult, Probe, fail, ok, skipped, warn
 from .machine import Credentials
@@ -56,25 +57,29 @@ class TicketRead:
     received: float = 0.0
 
 
-def ask_helpdesk(transport: Transport, clock: Clock) -> TicketRead:
+def ask_helpdesk(account: AccountSettings, transport: Transport, clock: Clock) -> TicketRead:
     """Whether the helpdesk answers with these credentials: by a ticket read, since others succeed unsigned."""
-    name, where = "helpdesk", f"Zendesk at {transport.base_url}"
+    fresh = isinstance(account, FreshdeskSettings)
+    name, where = "helpdesk", f"{transport.name} at {transport.base_url}"
     sent, began = clock.now(), clock.monotonic()
     try:
-        reply = transport.request("GET", "/api/v2/tickets", params={"page[size]": 1})
+        reply = transport.request("GET", "/api/v2/tickets", params={"per_page" if fresh else "page[size]": 1})
     except TicketbotError as error:
         problem = _problem(error)
         judge: Judge = warn if isinstance(error, RateLimited) else fail
-        said = _IN_WORDS.get(problem) or str(error).removeprefix("Zendesk: ")
+        said = _IN_WORDS.get(problem) or str(error).removeprefix(f"{transport.name}: ")
         return TicketRead(judge(name, f"{where}: {said}", problem=problem))
-    facts = {"latency_ms": round((clock.monotonic() - began) * 1000)}
+    facts: dict[str, object] = {"latency_ms": round((clock.monotonic() - began) * 1000)}
     if reply.status == 403:
         told = "signed in, but reading a ticket gives HTTP 403; let the user of these credentials see tickets"
         return TicketRead(fail(name, f"{where}: {told}", problem="forbidden", **facts), reply, sent, clock.now())
     if not reply.ok:
         text = f"{where}: reading a ticket gives HTTP {reply.status}"
         return TicketRead(fail(name, text, problem=f"http_{reply.status}", **facts), reply, sent, clock.now())
-    return TicketRead(ok(name, f"{where}: signed in, tickets can be read", **facts), reply, sent, clock.now())
+    received = clock.now()
+    if fresh:
+        return TicketRead(freshdesk.of_agent(name, where, transport, reply, facts), reply, sent, received)
+    return TicketRead(ok(name, f"{where}: signed in, tickets can be read", **facts), reply, sent, received)
 
 
 _IN_WORDS = {
@@ -114,7 +119,7 @@ class _Turn(Deadline):
 class _Helpdesk:
     """The helpdesk, looked at again and again. What failed is begun from scratch the next time."""
 
-    def __init__(self, settings: ZendeskSettings, clock: Clock, adapter: Callable[[], BaseAdapter] | None) -> None:
+    def __init__(self, settings: AccountSettings, clock: Clock, adapter: Callable[[], BaseAdapter] | None) -> None:
         self._settings = settings
         self._clock = clock
         self._adapter = adapter
@@ -126,7 +131,7 @@ class _Helpdesk:
         self._turn.begin()
         transport, self._transport = self._transport or self._connected(), None
         try:
-            asked = ask_helpdesk(transport, self._clock)
+            asked = ask_helpdesk(self._settings, transport, self._clock)
             if asked.reply is None:
                 why = "not known, since the helpdesk gave no answer"
                 return CheckResult((asked.check, skipped("clock", why), _lasting(self._settings, self._clock, why)))
@@ -147,16 +152,18 @@ class _Helpdesk:
         return transport_for(self._settings, self._clock, self._turn, share=1.0, read_only=True, adapter=self._adapter)
 
 
-def credentials_of(zendesk: ZendeskSettings) -> Credentials:
+def credentials_of(account: AccountSettings) -> Credentials:
     """The way in which ticketbot signs in."""
-    if zendesk.oauth_client_id:
+    if isinstance(account, FreshdeskSettings):
+        return "api_key"
+    if account.oauth_client_id:
         return "oauth_client"
-    return "oauth_token" if zendesk.oauth_token else "api_token"
+    return "oauth_token" if account.oauth_token else "api_token"
 
 
-def _lasting(zendesk: ZendeskSettings, clock: Clock, why: str) -> Check:
+def _lasting(account: AccountSettings, clock: Clock, why: str) -> Check:
     """How long the credentials last, as far as that is known without the helpdesk."""
-    kind = credentials_of(zendesk)
+    kind = credentials_of(account)
     return skipped("credentials", why) if kind == "oauth_token" else judged.credentials(kind, None, clock.now())
 
 
@@ -170,17 +177,17 @@ def _end_of_token(transport: Transport) -> float | None:
 
 
 def of_helpdesk(
-    zendesk: ZendeskSettings, clock: Clock, *, offline: bool, adapter: Callable[[], BaseAdapter] | None = None
+    account: AccountSettings, clock: Clock, *, offline: bool, adapter: Callable[[], BaseAdapter] | None = None
 ) -> Iterator[Probe]:
     """The probes of the helpdesk; ``offline``, those that need no request. ``adapter`` replaces the network."""
     names = ("helpdesk", "clock", "credentials")
     if offline:
-        checks = (skipped("helpdesk", OFFLINE), skipped("clock", OFFLINE), _lasting(zendesk, clock, OFFLINE))
+        checks = (skipped("helpdesk", OFFLINE), skipped("clock", OFFLINE), _lasting(account, clock, OFFLINE))
         yield Probe(names, partial(CheckResult, checks))
         return
-    yield Probe(names, _Helpdesk(zendesk, clock, adapter).look)
+    yield Probe(names, _Helpdesk(account, clock, adapter).look)
     yield Probe(
-        ("certificate",), partial(_certificate, "certificate", zendesk.base_url, _of_requests, fail, clock), warn
+        ("certificate",), partial(_certificate, "certificate", account.base_url, _of_requests, fail, clock), warn
     )
 
 

@@ -29,8 +29,8 @@ WORDS: Mapping[Why, str] = {
 MAX_LINE = 500
 """Characters in a line of the note."""
 
-Part = tuple[Literal["tag", "priority", "group", "field"], str | int]
-"""A tag by its name, a field by its number; the others have nothing but their kind."""
+Part = tuple[Literal["tag", "priority", "group", "field", "note"], str | int]
+"""A tag by its name, a field and a note by their numbers; the others have nothing but their kind."""
 _PRIORITY: Part = ("priority", "")
 _GROUP: Part = ("group", "")
 
@@ -138,11 +138,13 @@ def as_change(ticket: Ticket, back: TakeBack, *, key: str, intent: str, run_id: 
         fields_replaced=tuple(number for number in given_back if number in ticket.fields),
         cleared=tuple(cleared),
         fields_cleared=tuple(number for number, (_, before) in fields.items() if before is None),
+        notes_removed=tuple(back.of("note")),
         key=key,
         intent=intent,
         puts_back=True,
     )
-    return change.model_copy(update={"note": _note(change, back.left, run_id)})
+    # Where our note can be deleted, nothing of ours is left to explain.
+    return change if change.notes_removed else change.model_copy(update={"note": _note(change, back.left, run_id)})
 
 
 def told(change: Change, to: str = "->") -> list[str]:
@@ -158,7 +160,8 @@ def told(change: Change, to: str = "->") -> list[str]:
     if change.group is not None or "group" in change.cleared:
         words.append(f"group {change.group_before or 'none'} {to} {change.group or 'none'}")
     words += [f"field {number} as it was" for number in change.fields]
-    return [*words, *(f"field {number} emptied" for number in change.fields_cleared)]
+    words += [f"field {number} emptied" for number in change.fields_cleared]
+    return [*words, *("note deleted" for _ in change.notes_removed)]
 
 
 def _note(change: Change, left: Sequence[Left], run_id: str) -> str:
@@ -174,6 +177,8 @@ def _now(ticket: Ticket, part: Part) -> Any:
         return name in ticket.tags
     if kind == "field":
         return ticket.fields.get(int(name))
+    if kind == "note":
+        return True  # or the history would not tell of it
     return ticket.priority if kind == "priority" else ticket.group
 
 
@@ -185,6 +190,8 @@ def _changes(edit: Edit) -> dict[Part, tuple[Any, Any]]:
         found[_PRIORITY] = edit.priority
     if edit.group is not None:
         found[_GROUP] = edit.group
+    if edit.note is not None and edit.key:
+        found["note", edit.note] = (False, True)
     return found | {("field", number): values for number, values in edit.fields.items()}
 
 
@@ -199,7 +206,9 @@ def _traces(history: History, mine: Callable[[Edit], bool]) -> dict[Part, _Trace
                 continue
             if mine(edit):
                 if trace is None or trace.why is not None:
-                    traces[part] = _Trace(before, after)  # what others set between two writes of mine comes back
+                    # What others set between two writes of mine comes back; words of theirs in a note stay.
+                    edited = part[0] == "note" and edit.note_edited
+                    traces[part] = _Trace(before, after, "changed_since" if edited else None)
                 else:
                     trace.after = after
             elif trace is not None:

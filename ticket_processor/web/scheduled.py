@@ -1,4 +1,4 @@
-"""The helpdesk of some settings: its name on the queue, and the queue that a server has made for it."""
+"""What a scheduled run knows of a server: the queue that it has made."""
 
 from __future__ import annotations
 
@@ -11,15 +11,10 @@ from .delivery_queue import DeliveryQueue
 from .worker import TakenFirst
 
 
-def helpdesk_of(_settings: Settings) -> str:
-    """The name of these settings' helpdesk on the queue."""
-    return "zendesk"
-
-
 def taken_first(settings: Settings, now: Callable[[], float], stack: ExitStack) -> TakenFirst | None:
     """What a scheduled run takes first; ``None`` where no server has ever made a queue. ``stack`` closes it."""
     try:
-        queue = DeliveryQueue.of_others(settings.state_folder, helpdesk_of(settings))
+        queue = DeliveryQueue.of_others(settings.state_folder, settings.helpdesk)
     except StateUnusable:
         return None  # the run sees every ticket all the same
     if queue is None:

@@ -1,0 +1,155 @@
+"""Every command against an imitated Freshdesk account, chosen by its settings alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ticket_processor.sandbox.freshdesk_rules import FreshdeskRules
+
+from .conftest import Command
+from .freshdesk_desk import FreshDesk, freshdesk
+
+HIGH, RESOLVED = 3, 4
+TEXTS = {
+    "Charged twice": "I was charged twice for this invoice, please refund one payment.",
+    "Login broken": "I cannot log in any more, my password is not accepted since today.",
+    "Where is my parcel?": "The parcel should have been delivered on Monday.",
+}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[FreshDesk]:
+    """Three tickets of an hour ago."""
+    with freshdesk(tmp_path) as found:
+        for subject, text in TEXTS.items():
+            found.add(subject, text)
+        found.advance(3600)
+        yield found
+
+
+def test_a_dry_run_shows_what_a_run_then_writes_once(desk: FreshDesk) -> None:
+    shown = desk("run", "--dry-run", "--since", "1d").out
+    assert desk.writes() == []
+    assert "priority - -> " in shown
+    assert "/a/tickets/1" in shown
+    desk("run", "--since", "1d")
+    assert sorted(desk.writes()) == [f"POST /api/v2/tickets/{n}/notes" for n in (1, 2, 3)] + [
+        f"PUT /api/v2/tickets/{n}" for n in (1, 2, 3)
+    ]
+    for number in (1, 2, 3):
+        (note,) = desk.notes(number)
+        assert note["private"]
+        assert "Ref tb-" in note["body_text"]
+        assert "ai_processed" in desk.ticket(number)["tags"]
+    desk.advance(60)
+    desk("run")
+    desk("run", "--ticket", "2")
+    assert desk.writes() == []
+
+
+def test_a_person_who_chose_low_keeps_it_and_one_who_solved_is_left_alone(desk: FreshDesk) -> None:
+    person = desk.sandbox.desk.person_edit
+    person(1, add_tags=("vip",), reply="I am on it.")
+    person(2, status=RESOLVED)
+    desk.advance(60)
+    desk("run", "--since", "1d")
+    assert (desk.ticket(1)["priority"], "vip" in desk.ticket(1)["tags"]) == (1, True)
+    assert "ai_processed" in desk.ticket(1)["tags"]
+    assert desk.ticket(2)["tags"] == []
+
+
+def test_an_undo_takes_all_of_it_back_the_notes_too(desk: FreshDesk) -> None:
+    desk("run", "--since", "1d")
+    desk.sandbox.desk.person_edit(2, edit_note=(desk.notes(2)[0]["id"], "I say otherwise."))
+    desk.advance(60)
+    assert "note deleted" in desk("undo", "latest", "--dry-run").out
+    desk.writes()
+    ended = desk("undo", "latest")
+    assert "notes of the run are deleted, but for those that somebody edited" in ended.out
+    assert [desk.ticket(n)["tags"] for n in (1, 2, 3)] == [[], [], []]
+    assert (desk.notes(1), desk.ticket(1)["priority"]) == ([], 1)
+    assert "I say otherwise." in desk.notes(2)[0]["body_text"]
+
+
+def test_people_and_past_are_read_for_reports_training_and_history(desk: FreshDesk) -> None:
+    desk("run", "--since", "1d")
+    person = desk.sandbox.desk.person_edit
+    person(1, priority=HIGH, reply="Refunded.", status=RESOLVED)
+    other = desk.add("Invoice", "Please send my invoice again.")
+    person(other, add_tags=("billing",), priority=HIGH, reply="Here it is.", status=RESOLVED)
+    desk.advance(600)
+    desk.writes()
+    report = desk("report", "--overrides", "--knowledge", "--at-least", "1", "--json").object
+    assert (report["overrides"]["judged"], report["overrides"]["raised"]) == (1, 1)
+    assert report["knowledge"]["ended_early"] is None
+    tested = desk("backtest", "--since", "7d", "--json").object
+    assert tested["compared"] == 1
+    history = desk("run", "--backfill", "--since", "7d", "--json").object
+    assert (history["decided"], history["left_alone"]) == (1, {"already_done": 1})
+    assert desk("retry", "list").out.startswith("the retry list is empty")
+    assert desk("escalated", "--json").object
+    assert "charged twice" in desk("analyse", "1").out.lower()
+    desk("audit", "export", "--requester", "ada@example.com", "--out", "all.jsonl")
+    exported = [json.loads(line) for line in (desk.folder / "all.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert {line["ticket_id"] for line in exported} == {1, 2, 3}
+    desk("audit", "verify")
+    assert desk.writes() == []
+
+
+def test_the_taxonomy_is_checked_against_fields_and_groups(desk: FreshDesk) -> None:
+    (desk.folder / "ticketbot.toml").write_text(
+        '[[categories]]\nname = "billing"\ndescription = "Bills."\ngroup = 1\nfields = { 2001 = "Nowhere" }\n'
+        '[[categories]]\nname = "general"\ndescription = "Else."\n',
+        encoding="utf-8",
+    )
+    found = desk("taxonomy", "check", "--json", code=1).object
+    told = " ".join(finding["text"] for finding in found["findings"] if finding["severity"] == "problem")
+    assert "no group 1:" in told
+    assert "has no option Nowhere" in told
+
+
+def test_the_health_of_the_account_is_told(desk: FreshDesk) -> None:
+    checks = {check["name"]: check for check in desk("health", "--json", code=None).object["checks"]}
+    assert checks["helpdesk"]["text"].startswith(f"Freshdesk at {desk.environ['FRESHDESK_URL']}: signed in")
+    assert checks["credentials"]["status"] == "ok"
+    assert checks["search_index"]["status"] == "skipped"
+
+
+def test_a_refused_key_stops_everything_with_one_sentence(desk: FreshDesk) -> None:
+    ended = desk("run", "--since", "1d", code=3, FRESHDESK_API_KEY="wr0ng")
+    assert "Freshdesk refused the credentials (HTTP 401)" in ended.err
+    assert "wr0ng" not in ended.out + ended.err
+
+
+def test_seeding_twice_creates_nothing_twice(desk: FreshDesk) -> None:
+    assert desk("seed", "--count", "5", "--json").object["created"] == 5
+    desk.advance(60)
+    again = desk("seed", "--count", "7", "--json").object
+    assert (again["created"], again["existing"], again["failed"]) == (2, 5, 0)
+
+
+def test_a_production_account_is_not_seeded(tmp_path: Path) -> None:
+    with freshdesk(tmp_path, freshdesk_rules=FreshdeskRules(search_lag=0.0)) as desk:
+        hide = desk.sandbox.after_request
+        hide.append(lambda _request, response: response.headers.pop("X-Ticketbot-Sandbox", None) and None)
+        assert "this account looks like production" in desk("seed", "--count", "2", code=2).err
+        assert desk.writes() == []
+
+
+def test_init_writes_files_for_freshdesk_that_name_what_is_missing(bare: Command) -> None:
+    ended = bare("init", "--helpdesk", "freshdesk", code=0)
+    assert "FRESHDESK_DOMAIN or FRESHDESK_URL is missing" in ended.out
+    text = (bare.folder / "ticketbot.toml").read_text(encoding="utf-8")
+    assert '\nhelpdesk = "freshdesk"\n' in text
+    assert "[zendesk]" not in text
+    assert "ZENDESK_" not in (bare.folder / ".env.example").read_text(encoding="utf-8")
+
+
+def test_the_tour_of_freshdesk_needs_no_account(bare: Command) -> None:
+    ended = bare("run", "--sandbox", "--helpdesk", "freshdesk", "--no-llm")
+    assert ended.out.startswith("128 invented tickets seeded into a sandbox")
+    assert "0 human values changed, 0 foreign tags removed, 0 public comments" in ended.out

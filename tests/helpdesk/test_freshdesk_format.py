@@ -1,0 +1,142 @@
+"""Freshdesk's rows, notes and limits, read and written."""
+
+from __future__ import annotations
+
+import html
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticket_processor.core.errors import TicketError
+from ticket_processor.core.models import Change, Priority
+from ticket_processor.helpdesk import freshdesk_format as fmt
+from ticket_processor.helpdesk.rate_limit import Limit
+from ticket_processor.helpdesk.transport import Reply
+
+ROW: dict[str, Any] = {
+    "id": 7,
+    "subject": "Charged twice",
+    "description": "<div>I was charged <b>twice</b>.</div>",
+    "description_text": "I was charged twice.",
+    "status": 2,
+    "priority": 1,
+    "source": 1,
+    "tags": ["vip"],
+    "responder_id": None,
+    "group_id": None,
+    "requester_id": 31,
+    "custom_fields": {"cf_area": "shop", "cf_order": None},
+    "created_at": "2026-11-22T08:00:00Z",
+    "updated_at": "2026-11-22T08:00:00Z",
+}
+NAMES = {"cf_area": 501, "cf_order": 502}
+
+
+def test_a_row_becomes_a_ticket_in_our_words() -> None:
+    person = {"name": "Ana Lima", "email": "ana@example.com"}
+    ticket = fmt.read_ticket(ROW | {"requester": person}, 5.0, NAMES)
+
+    assert (ticket.description, ticket.status, ticket.channel) == ("I was charged twice.", "open", "email")
+    assert (ticket.tags, ticket.fields, ticket.read_at) == (("vip",), {501: "shop"}, 5.0)
+    assert (ticket.requester, ticket.names, ticket.sender) == (31, ("Ana Lima",), "ana@example.com")
+
+
+@pytest.mark.parametrize(
+    ("changed", "touched", "priority"),
+    [
+        ({}, False, None),
+        ({}, True, Priority.LOW),
+        ({"responder_id": 4}, False, Priority.LOW),
+        ({"priority": 3}, False, Priority.HIGH),
+        ({"priority": 2}, True, Priority.NORMAL),
+    ],
+)
+def test_low_is_no_priority_until_an_agent_has_touched_the_ticket(
+    changed: dict[str, Any], touched: bool, priority: Priority | None
+) -> None:
+    assert fmt.read_ticket(ROW | changed, 5.0, NAMES, touched=touched).priority is priority
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [({"status": 4}, "solved"), ({"status": 6}, "hold"), ({"spam": True}, "deleted"), ({"deleted": True}, "deleted")],
+)
+def test_a_status_that_somebody_added_is_one_that_a_person_set(changed: dict[str, Any], status: str) -> None:
+    assert fmt.read_ticket(ROW | changed, 5.0, NAMES).status == status
+
+
+def test_tags_may_be_missing_in_a_list_only() -> None:
+    row = {key: value for key, value in ROW.items() if key != "tags"}
+
+    assert fmt.read_ticket(row, 5.0, NAMES, listed=True).tags == ()
+    with pytest.raises(TicketError):
+        fmt.read_ticket(row, 5.0, NAMES)
+
+
+@given(st.text())
+def test_a_note_shows_its_words_as_they_are(words: str) -> None:
+    body = fmt.note_body(words)
+
+    assert body["private"] is True
+    inside = str(body["body"]).removeprefix("<div>").removesuffix("</div>")
+    assert html.unescape(inside.replace("<br>", "\n")) == html.unescape(html.escape(words))
+    assert set(inside.replace("<br>", "")).isdisjoint("<>")
+
+
+def test_an_update_holds_only_what_changes_and_the_names_of_fields() -> None:
+    change = Change(
+        ticket_id=7,
+        stamp="s",
+        tags=("vip", "ai_billing"),
+        tags_before=("vip",),
+        priority=Priority.HIGH,
+        fields={501: "app"},
+        fields_cleared=(502,),
+        key="k",
+    )
+
+    assert fmt.update_body(change, NAMES) == {
+        "tags": ["vip", "ai_billing"],
+        "priority": 3,
+        "custom_fields": {"cf_area": "app", "cf_order": None},
+    }
+    undone = change.model_copy(update={"priority": None, "cleared": ("priority", "group"), "fields": {}})
+    assert fmt.update_body(undone, {})["priority"] == 1
+    assert fmt.update_body(undone, {})["group_id"] is None
+
+
+def test_the_plan_tells_the_limits_that_no_header_does() -> None:
+    growth = fmt.read_limits({"X-RateLimit-Total": "200", "X-RateLimit-Remaining": "150"})
+
+    assert growth == {
+        "account": Limit(200, 150, None),
+        "tickets-update": Limit(80, 80, None),
+        "tickets-list": Limit(20, 20, None),
+    }
+    assert fmt.read_limits({"X-RateLimit-Total": "50.0", "X-RateLimit-Remaining": "49.0"}) == {
+        "account": Limit(50, 49, None)
+    }
+    assert fmt.read_limits({"X-RateLimit-Total": "nan"}) == {}
+
+
+def test_a_refusal_names_fields_and_code_but_never_a_message() -> None:
+    error = {"field": "cf_area", "message": "It should be one of Ana's words", "code": "invalid_value"}
+    reply = Reply(400, {}, {"description": "Validation failed", "errors": [error, {"field": "Ana Lima <x>"}]}, None)
+
+    assert fmt.refused_fields(reply) == ("cf_area",)
+    assert fmt.error_code(reply) == ", invalid_value"
+
+
+@given(st.dictionaries(st.sampled_from(list(ROW)), st.none() | st.integers() | st.text() | st.lists(st.none())))
+def test_a_row_of_any_form_is_a_ticket_or_one_error(odd: dict[str, Any]) -> None:
+    with suppress(TicketError):
+        assert fmt.read_ticket(ROW | odd, 5.0, NAMES).created_at
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(["id", "created_at", "body_text", "user_id"]), st.none() | st.text())))
+def test_conversations_of_any_form_are_read_or_one_error(rows: list[dict[str, Any]]) -> None:
+    with suppress(TicketError):
+        assert len(fmt.read_conversations(rows)) == len(rows)

@@ -1,0 +1,113 @@
+"""What commands ask a Freshdesk account beside tickets: its fields and groups, its people, its articles."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from ticket_processor.core.errors import CannotRun, ConfigError, HelpdeskDown
+from ticket_processor.core.taxonomy import Category, Taxonomy
+from ticket_processor.helpdesk.freshdesk_articles import ANY, KnowledgeBase
+from ticket_processor.helpdesk.freshdesk_fields import read_labels
+from ticket_processor.helpdesk.freshdesk_users import FreshdeskRequesters
+from ticket_processor.helpdesk.protocol import Article, TicketField
+from ticket_processor.policy.decide import Policy
+from ticket_processor.policy.taxonomy_check import check_labels
+
+from ..support.fakes import Wire, answer
+
+FIELDS = [
+    {"id": 1, "label": "Priority", "type": "default_priority", "default": True, "choices": {"Low": 1}},
+    {"id": 2, "label": "Area", "type": "custom_dropdown", "default": False, "choices": ["shop", "Refund"]},
+    {"id": 3, "label": "Vip", "type": "custom_checkbox", "default": False},
+    {"id": 4, "label": "Where", "type": "nested_field", "choices": {"Spain": {"Madrid": []}}},
+    {"id": 5, "name": "cf_old", "type": "custom_text", "archived": True},
+    "no field",
+]
+GROUPS = [{"id": number, "name": f"Group {number}"} for number in range(1, 101)]
+
+
+def test_fields_and_groups_are_read_over_all_pages() -> None:
+    wire = Wire(answer(200, FIELDS), answer(200, GROUPS), answer(200, [{"id": 101, "name": "Finance"}]))
+    found = read_labels(wire.transport)
+    assert found.tags is None
+    assert [field.id for field in found.fields] == [1, 2, 3, 4, 5]
+    assert found.fields[1] == TicketField(2, "Area", "custom_dropdown", options={"shop": "shop", "Refund": "Refund"})
+    assert [field.system for field in found.fields] == [True, False, False, False, False]
+    assert [field.active for field in found.fields] == [True, True, True, True, False]
+    assert found.fields[2].kind == "checkbox"
+    assert list(found.fields[3].options) == ["Spain"]
+    assert (len(found.groups), found.groups[101]) == (101, "Finance")
+
+
+def test_the_taxonomy_is_compared_with_fields_and_groups_and_nothing_is_said_of_tags() -> None:
+    labels = read_labels(Wire(answer(200, FIELDS), answer(200, GROUPS)).transport)
+    taxonomy = Taxonomy(
+        categories=(
+            Category(name="refund", description="", tag="shop", group=999, fields={2: "Shoes", 77: "x", 3: "yes"}),
+            Category(name="general", description=""),
+        ),
+        fallback="general",
+    )
+    told = " ".join(finding.text for finding in check_labels(taxonomy, Policy(), labels))
+    assert "no group 999" in told
+    assert "its field 77 does not exist" in told
+    assert "has no option Shoes" in told
+    assert "is a box" in told
+    assert not re.search(r"\btags?\b(?! instead)", told)
+
+
+@pytest.mark.parametrize(("step", "error"), [(answer(403, {}), CannotRun), (answer(200, {"id": 1}), HelpdeskDown)])
+def test_an_account_that_does_not_show_its_fields_is_told_in_a_sentence(step: object, error: type[Exception]) -> None:
+    with pytest.raises(error, match="ticket fields"):
+        read_labels(Wire(step).transport)  # type: ignore[arg-type]
+
+
+def test_a_requester_is_found_by_number_by_a_contacts_address_or_by_an_agents() -> None:
+    assert FreshdeskRequesters(Wire().transport).find(" 17 ") == 17
+    assert FreshdeskRequesters(Wire(answer(200, [{"id": 5}])).transport).find("ada@example.com") == 5
+    assert FreshdeskRequesters(Wire(answer(200, []), answer(200, [{"id": 6}])).transport).find("ada@example.com") == 6
+
+
+@pytest.mark.parametrize(
+    ("named", "steps", "words"),
+    [
+        ("ada", (), "neither a user's number nor an e-mail address"),
+        ("a@example.com", (answer(200, []), answer(403, {})), "no user with this address"),
+        ("a@example.com", (answer(200, [{"id": 5}, {"id": 6}]),), "more than one user"),
+    ],
+)
+def test_who_cannot_be_found_is_told_without_the_address(named: str, steps: tuple[object, ...], words: str) -> None:
+    with pytest.raises(ConfigError, match=words) as error:
+        FreshdeskRequesters(Wire(*steps).transport).find(named)  # type: ignore[arg-type]
+    assert "example" not in str(error.value)
+
+
+def test_all_tickets_of_a_requester_are_listed_those_of_last_year_too() -> None:
+    wire = Wire(answer(200, [{"id": number} for number in range(1, 101)]), answer(200, [{"id": 101}]))
+    assert list(FreshdeskRequesters(wire.transport).tickets(5)) == list(range(1, 102))
+    assert "updated_since=1970" in wire.adapter.sent[0].path_url
+    with pytest.raises(ConfigError, match="no such user"):
+        list(FreshdeskRequesters(Wire(answer(400, {"errors": []})).transport).tickets(5))
+
+
+def test_articles_are_published_ones_that_customers_see_in_the_language_asked_for() -> None:
+    rows = [
+        {"id": 1, "title": "Draft", "status": 1},
+        {"id": 2, "title": "For agents", "status": 2, "folder_visibility": 3},
+        {"id": 3, "title": "Rechnung", "status": 2, "folder_visibility": 1, "tags": ["billing"]},
+    ]
+    languages = {"primary_language": "en", "portal_languages": ["de", "EN"]}
+    wire = Wire(answer(200, languages), answer(200, rows), answer(200, rows), answer(200, rows))
+    center = KnowledgeBase(wire.transport)
+    assert center.locales() == ("en", "de")
+    assert center.search("rechnung", "de") == (Article(3, "Rechnung", ("billing",), "de"),)
+    assert center.search("bill", "en")[0].locale == center.search("bill", ANY)[0].locale == "en"
+    paths = [sent.path_url.partition("?")[0] for sent in wire.adapter.sent[1:]]
+    assert paths == ["/api/v2/search/solutions/de", "/api/v2/search/solutions", "/api/v2/search/solutions"]
+
+
+def test_an_agent_who_may_not_read_articles_is_told_so() -> None:
+    with pytest.raises(CannotRun, match=r"solution articles to this agent \(HTTP 403\)"):
+        KnowledgeBase(Wire(answer(403, {})).transport).search("bill", ANY)

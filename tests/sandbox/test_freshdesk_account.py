@@ -1,0 +1,72 @@
+"""Freshdesk: fields, groups, agents, automation rules, the knowledge base."""
+
+from __future__ import annotations
+
+from ticket_processor.sandbox.freshdesk_solutions import AGENTS, DRAFT, add_article, add_folder, fill_solutions
+
+from .freshdesk_helpers import FreshDesk
+
+
+def test_ticket_fields_tell_the_values_of_each_drop_down() -> None:
+    fields = {row["name"]: row for row in FreshDesk().get("ticket_fields")}
+    assert fields["priority"]["choices"] == {"Low": 1, "Medium": 2, "High": 3, "Urgent": 4}
+    assert fields["status"]["choices"]["6"][0] == "Waiting on Customer"
+    assert fields["group"]["choices"] == {"Support": 8001, "Finance": 8002}
+    assert (fields["cf_product_area"]["default"], fields["cf_product_area"]["type"]) == (False, "custom_dropdown")
+    assert fields["cf_product_area"]["choices"] == ["Web shop", "App"]
+
+
+def test_groups_and_agents_are_listed() -> None:
+    desk = FreshDesk()
+    assert [row["name"] for row in desk.get("groups")] == ["Support", "Finance"]
+    assert [row["id"] for row in desk.get("agents")] == [9001, 7001]
+    assert [row["id"] for row in desk.get("agents", email="alex@example.com")] == [7001]
+    assert desk.get("agents/7001")["contact"]["name"] == "Alex Agent"
+    assert desk.ask("GET", "agents/5").status == 404
+    assert [row["email"] for row in desk.get("contacts")] == ["customer@example.com"]
+
+
+def test_an_automation_rule_is_kept_shown_changed_and_deleted() -> None:
+    desk = FreshDesk()
+    action = {"url": "https://example.com/hook", "request_type": "POST", "custom_headers": {"X-Secret": "s"}}
+    made = desk.ask("POST", "automations/1/rules", {"name": "ticketbot", "actions": [action]})
+    rule = made.json()
+    assert (made.status, rule["active"], rule["actions"]) == (201, True, [action])
+    assert made.headers["Location"].endswith(f"/api/v2/automations/1/rules/{rule['id']}")
+    assert desk.get("automations/1/rules") == [rule]
+    assert desk.get("automations/4/rules") == []
+    assert desk.ask("PUT", f"automations/1/rules/{rule['id']}", {"active": False}).json()["active"] is False
+    assert desk.get(f"automations/1/rules/{rule['id']}")["active"] is False
+    assert desk.ask("DELETE", f"automations/1/rules/{rule['id']}").status == 204
+    assert desk.get("automations/1/rules") == []
+    assert desk.ask("GET", "automations/2/rules").status == 404
+    assert desk.problem(desk.ask("POST", "automations/1/rules", {"name": "x"})) == (400, "actions", "missing_field")
+
+
+def test_the_knowledge_base_is_walked_from_categories_to_articles() -> None:
+    desk = FreshDesk()
+    folder = add_folder(desk.store, "Bills")
+    hidden = add_folder(desk.store, "For agents", visibility=AGENTS)
+    number = add_article(desk.store, folder, "Your invoice", "<p>Each <b>invoice</b></p>", tags=("billing",))
+    add_article(desk.store, hidden, "Refund limits", "<p>Up to 50</p>", status=DRAFT)
+    categories = desk.get("solutions/categories")
+    folders = desk.get(f"solutions/categories/{categories[0]['id']}/folders")
+    assert [(row["id"], row["visibility"]) for row in folders] == [(folder, 1), (hidden, 3)]
+    rows = desk.get(f"solutions/folders/{folder}/articles")
+    assert [(row["id"], row["status"], row["description_text"]) for row in rows] == [(number, 2, "Each invoice")]
+    assert desk.get(f"solutions/articles/{number}") == rows[0]
+    assert [row["title"] for row in desk.get("search/solutions", term="refund")] == ["Refund limits"]
+    found = desk.get("search/solutions", term="invoice limits")
+    assert {row["title"]: row["folder_visibility"] for row in found} == {"Your invoice": 1, "Refund limits": 3}
+    assert desk.ask("GET", "solutions/folders/5/articles").status == 404
+    assert desk.ask("GET", "search/solutions").status == 400
+
+
+def test_articles_are_searched_in_the_accounts_language_or_in_the_one_that_is_named() -> None:
+    desk = FreshDesk()
+    fill_solutions(desk.store)
+    settings = desk.get("settings/helpdesk")
+    assert (settings["primary_language"], settings["portal_languages"]) == ("en", ["de"])
+    assert [row["title"] for row in desk.get("search/solutions/de", term="Rechnung")] == ["Ihre Rechnung verstehen"]
+    assert desk.get("search/solutions", term="Rechnung") == []
+    assert desk.ask("GET", "search/solutions/fr?term=x2").status == 404

@@ -1,0 +1,150 @@
+"""Which helpdesk the settings choose, and what they refuse of Freshdesk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ticket_processor.core.clock import Deadline
+from ticket_processor.freshdesk import Freshdesk
+from ticket_processor.wiring.desks import desk_for
+from ticket_processor.wiring.parts import delivery, transport_for
+from ticket_processor.zendesk import Zendesk
+
+from ..support.fakes import ManualClock, ScriptedAdapter, answer
+from .test_load import CANARY, GOOD, problems, settings
+
+FRESH = {"FRESHDESK_DOMAIN": "acme", "FRESHDESK_API_KEY": "k3y"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "toml", "base_url"),
+    [
+        (GOOD, "", "https://acme.zendesk.com"),
+        (FRESH, "", "https://acme.freshdesk.com"),
+        (FRESH | {"FRESHDESK_DOMAIN": "ACME.freshdesk.com"}, "", "https://acme.freshdesk.com"),
+        ({"FRESHDESK_API_KEY": "k3y"}, '[freshdesk]\ndomain = "acme"\n', "https://acme.freshdesk.com"),
+        (FRESH, '[freshdesk]\nurl = "https://other.freshdesk.com"\n', "https://acme.freshdesk.com"),
+        (GOOD | FRESH, 'helpdesk = "freshdesk"\n', "https://acme.freshdesk.com"),
+        (GOOD | FRESH | {"TICKETBOT_HELPDESK": "zendesk"}, 'helpdesk = "freshdesk"\n', "https://acme.zendesk.com"),
+        (GOOD | {"FRESHDESK_API_KEY": "k3y"}, "", "https://acme.zendesk.com"),
+    ],
+)
+def test_the_helpdesk_is_the_configured_one_or_of_both_the_chosen_one(
+    tmp_path: Path, environ: dict[str, str], toml: str, base_url: str
+) -> None:
+    found = settings(tmp_path, toml, environ=environ)
+    host = base_url.removeprefix("https://")
+    assert (found.desk.base_url, found.account, found.state_folder.name) == (base_url, host, host)
+    assert found.helpdesk_name.lower() in base_url
+    way = "/a/tickets/7" if found.helpdesk == "freshdesk" else "/agent/tickets/7"
+    assert found.ticket_url(7) == base_url + way
+
+
+def test_two_helpdesks_need_a_choice(tmp_path: Path) -> None:
+    assert problems(tmp_path, environ=GOOD | FRESH).startswith("Zendesk and Freshdesk are both configured: say which")
+
+
+@pytest.mark.parametrize(
+    ("environ", "missing"),
+    [
+        ({"FRESHDESK_DOMAIN": "acme"}, "FRESHDESK_API_KEY"),
+        ({"FRESHDESK_API_KEY": "k3y"}, "FRESHDESK_DOMAIN or FRESHDESK_URL"),
+        ({**GOOD, "TICKETBOT_HELPDESK": "freshdesk"}, "FRESHDESK_API_KEY"),
+        ({**FRESH, "TICKETBOT_HELPDESK": "zendesk"}, "ZENDESK_OAUTH_CLIENT_ID"),
+    ],
+)
+def test_a_choice_needs_its_account_and_credentials(tmp_path: Path, environ: dict[str, str], missing: str) -> None:
+    assert missing in problems(tmp_path, environ=environ)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("FRESHDESK_DOMAIN", "support.acme.com", "NAME.freshdesk.com only, not at a domain of your own"),
+        ("FRESHDESK_DOMAIN", "https://acme.freshdesk.com", "must be the name before .freshdesk.com"),
+        ("FRESHDESK_DOMAIN", "ac me", "must be the name before .freshdesk.com"),
+        ("FRESHDESK_URL", "https://support.acme.com", "NAME.freshdesk.com only, not at a domain of your own"),
+        ("FRESHDESK_URL", "https://freshdesk.com.example.com", "NAME.freshdesk.com only"),
+        ("FRESHDESK_URL", "http://acme.freshdesk.com", "must begin with https://"),
+        ("FRESHDESK_URL", "acme.freshdesk.com", "must be a whole base URL such as https://example.freshdesk.com"),
+        ("FRESHDESK_API_KEY", f"bot@{CANARY}.example", "looks like an e-mail address"),
+        ("FRESHDESK_API_KEY", f"{CANARY}\N{LATIN SMALL LETTER SHARP S}", "holds characters that belong into no"),
+        ("FRESHDESK_APIKEY", CANARY, "did you mean FRESHDESK_API_KEY?"),
+    ],
+)
+def test_what_cannot_be_freshdesks_is_refused_by_name_and_never_quoted(
+    tmp_path: Path, name: str, value: str, said: str
+) -> None:
+    others = FRESH if name.startswith("FRESHDESK_API") else {"FRESHDESK_API_KEY": "k3y"}
+    if name == "FRESHDESK_APIKEY":
+        others = {"FRESHDESK_DOMAIN": "acme"}
+    found = problems(tmp_path, environ={**others, name: value})
+    assert name in found
+    assert said in found
+    assert CANARY not in found
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "https://acme.freshdesk.com"])
+def test_freshdesks_address_may_be_given_whole_or_be_this_machine(tmp_path: Path, url: str) -> None:
+    found = settings(tmp_path, environ={"FRESHDESK_URL": url + "/api/v2/", "FRESHDESK_API_KEY": "k3y"})
+    assert found.desk.base_url == url
+
+
+def test_everything_wrong_with_freshdesk_is_told_at_once(tmp_path: Path) -> None:
+    toml = '[zendesk]\nsource = "search"\n[run]\nwrite_mode = "batch"\nworkers = 0\n'
+    found = problems(tmp_path, toml, environ={"FRESHDESK_DOMAIN": "acme"})
+    assert "run.workers: must be 1 or more" in found
+    assert "FRESHDESK_API_KEY" in found
+    found = problems(tmp_path, toml.replace("workers = 0\n", ""), environ=FRESH)
+    assert "run.write_mode: Freshdesk takes one update at a time" in found
+    assert "zendesk.source: Freshdesk has one way to list its tickets" in found
+
+
+def test_the_key_stands_in_no_file(tmp_path: Path) -> None:
+    found = problems(tmp_path, f'[freshdesk]\napi_key = "{CANARY}"\n', environ={"FRESHDESK_DOMAIN": "acme"})
+    assert "freshdesk.api_key in ticketbot.toml is a secret: put it into FRESHDESK_API_KEY or .env" in found
+    assert CANARY not in found
+
+
+@pytest.mark.parametrize(
+    ("environ", "toml", "seconds"),
+    [
+        (GOOD, "", 6.0),
+        (FRESH, "", 1.0),
+        (GOOD, "[run]\nstable_read_s = 2\n", 2.0),
+        (FRESH, "[run]\nstable_read_s = 6\n", 6.0),
+    ],
+)
+def test_freshdesk_waits_a_second_where_zendesk_waits_six_unless_the_settings_say_otherwise(
+    tmp_path: Path, environ: dict[str, str], toml: str, seconds: float
+) -> None:
+    assert settings(tmp_path, toml, environ=environ).stable_read_s == seconds
+
+
+def test_a_tag_that_freshdesk_would_refuse_is_told_before_anything_runs(tmp_path: Path) -> None:
+    name, tag = "a_category_whose_name_is_rather_long", "a_tag_of_a_categorys_own_that_is_long"
+    toml = f'[[categories]]\nname = "{name}"\ntag = "{tag}"\n[[categories]]\nname = "general"\n'
+    toml = toml.replace("\n[[", '\ndescription = "x"\n[[') + 'description = "y"\n'
+    found = problems(tmp_path, toml, environ=FRESH)
+    assert f"the tag ai_{name}: Freshdesk's tags have 32 characters at most" in found
+    assert f"the tag {tag}: " in found
+    assert settings(tmp_path, toml).taxonomy.top == (name, "general")
+
+
+def test_updates_travel_one_by_one_on_freshdesk_whatever_zendesk_would_do(tmp_path: Path) -> None:
+    assert delivery(settings(tmp_path, environ=FRESH)).mode == "single"
+    assert delivery(settings(tmp_path)).mode == "auto"
+
+
+@pytest.mark.parametrize(("environ", "client", "signed"), [(GOOD, Zendesk, "Bearer "), (FRESH, Freshdesk, "Basic ")])
+def test_each_helpdesk_gets_its_own_client_signed_in_its_own_way(
+    tmp_path: Path, environ: dict[str, str], client: type, signed: str
+) -> None:
+    found, clock, adapter = settings(tmp_path, environ=environ), ManualClock(), ScriptedAdapter(answer(200, {}))
+    transport = transport_for(found.desk, clock, Deadline(clock, 60), adapter=lambda: adapter)
+    assert type(desk_for(found, transport)) is client
+    assert (transport.name, transport.base_url) == (client.__name__, found.desk.base_url)
+    transport.request("GET", "/api/v2/tickets")
+    assert adapter.sent[0].headers["Authorization"].startswith(signed)

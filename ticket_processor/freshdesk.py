@@ -1,0 +1,405 @@
+"""The Freshdesk client: a handful of calls, each in its own method. Freshdesk's words stop here.
+
+Freshdesk has no guarded update, no record of changes and no idempotency key, and a note travels by itself. So a write
+is a note, if there is one, another look, and one ``PUT`` with everything else; what was sent is kept in the state.
+Between the last look and the ``PUT`` nothing keeps a person's change from being overwritten.
+
+Facts and their sources: developers.freshdesk.com/api, "Tickets", "Conversations", "Ticket Fields", "Rate Limit".
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from .core.errors import (
+    CannotRun,
+    HelpdeskDown,
+    JobRefused,
+    MissingPart,
+    NotAuthorised,
+    NotePublished,
+    OutcomeUnknown,
+    PartRefused,
+    TicketError,
+    TicketGone,
+    UpdateConflict,
+    UpdateRefused,
+    WaitForEarlier,
+)
+from .core.models import Change, KeptWrite, Priority, Ticket
+from .helpdesk.freshdesk_auth import own_user
+from .helpdesk.freshdesk_format import (
+    ACCOUNT_LIMIT,
+    UPDATE_LIMIT,
+    Conversation,
+    FieldNames,
+    error_code,
+    field_names,
+    holds_fields,
+    mapping,
+    note_body,
+    people_of,
+    read_conversations,
+    read_ticket,
+    refused_fields,
+    rows_of,
+    update_body,
+)
+from .helpdesk.freshdesk_history import as_edit, history_of
+from .helpdesk.freshdesk_listing import Listing, Place
+from .helpdesk.protocol import Fetched, JobStatus, Page
+from .helpdesk.ticket_history import Edit, History
+from .helpdesk.transport import Effect, Reply, Transport
+from .state.store import State
+
+MAX_TICKET_BYTES = 2_000_000
+EMBEDDED = 10
+"""Conversations that a view of a ticket shows, the oldest ones; with so many there may be more."""
+CONVERSATION_PAGES = 30
+LATE_S = 300.0
+"""How long a request without an answer may still take effect. Until then nothing is sent in its place."""
+
+
+@dataclass(frozen=True)
+class _View:
+    """A ticket with its conversations; ``whole`` when these are all there are."""
+
+    ticket: Ticket
+    said: tuple[Conversation, ...]
+    whole: bool
+
+
+class Freshdesk:
+    """One Freshdesk account, behind the :class:`Helpdesk` protocol.
+
+    Thread-safe, as its transport and ``state`` are; without ``state`` it can only read, and knows no write of ours but
+    by its note. ``marker`` is the tag on tickets that are done. ``troubles`` are sentences for the run's report.
+    """
+
+    def __init__(self, transport: Transport, state: State | None = None, *, marker: str = "ai_processed") -> None:
+        self._transport = transport
+        self._state = state
+        self._marker = marker
+        self._known_fields: FieldNames | None = None
+        self._people: dict[int, tuple[str, str]] = {}
+        self._own = functools.cache(lambda: own_user(transport))
+        self._listing = Listing(transport)
+        self._viewed: _View | None = None
+        self.troubles: list[str] = []
+
+    # Reading
+
+    def pages(self, cursor: str | None, since: float) -> Iterator[Page]:
+        """See :meth:`Helpdesk.pages`: by last change; see :class:`Listing`."""
+        place = Place.read(cursor, since)
+        begun: float | None = None
+        for rows, date, last in self._listing.changed_since(place.moment):
+            begun = begun or date
+            tickets, unread = self._tickets(place.new(rows), date)
+            # What changed after the listing began is the next run's: most of it are this one's own writes.
+            over = last or place.is_behind(begun)
+            yield Page(tickets, place.cursor, over, unread)
+            if over:
+                return
+
+    def solved(self, since: float) -> Iterator[tuple[Ticket, ...]]:
+        """Solved and closed tickets changed since ``since`` (Unix seconds), a page at a time, without archived ones.
+
+        Raises :class:`CannotRun`.
+        """
+        place = Place.read(None, since)
+        for rows, date, _ in self._listing.changed_since(since):
+            tickets, _ = self._tickets(place.new(rows), date)
+            yield tuple(ticket for ticket in tickets if ticket.status in ("solved", "closed"))
+
+    def _tickets(
+        self, rows: Sequence[Mapping[str, Any]], date: float | None
+    ) -> tuple[tuple[Ticket, ...], dict[int, TicketError]]:
+        names = self._names(any(map(holds_fields, rows)))
+        self._people |= people_of(rows)
+        tickets: list[Ticket] = []
+        unread: dict[int, TicketError] = {}
+        for row in rows:
+            try:
+                tickets.append(read_ticket(row, date, names, listed=True))
+            except TicketError as error:
+                if not isinstance(row.get("id"), int):
+                    self._trouble("an answer of Freshdesk's held rows without a ticket's number; they were passed over")
+                else:
+                    unread[row["id"]] = error
+        return tuple(tickets), unread
+
+    def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
+        """See :meth:`Helpdesk.fetch`; a request for each ticket, which shows its oldest conversations as well."""
+        found = Fetched()
+        for ticket_id in ticket_ids:
+            try:
+                view = self._view(ticket_id)
+            except TicketError as error:
+                found.unread[ticket_id] = error
+                continue
+            if view is not None:
+                found[ticket_id] = view.ticket
+        return found
+
+    def _view(self, ticket_id: int) -> _View | None:
+        """A ticket as it is now; ``None`` where there is none."""
+        reply = self._get(
+            f"/tickets/{ticket_id}", {"include": "conversations"}, {ACCOUNT_LIMIT: 2}, MAX_TICKET_BYTES, about_one=True
+        )
+        if reply.status == 404:
+            return None
+        if not reply.ok:
+            raise TicketError(
+                f"Freshdesk refuses to show this ticket (HTTP {reply.status}{error_code(reply)})",
+                if_shared=NotAuthorised if reply.status == 403 else CannotRun,
+            )
+        row = mapping(reply.body)
+        if row.get("id") != ticket_id:
+            raise TicketError("Freshdesk's answer is about another ticket")
+        said = read_conversations(row.get("conversations", []))
+        touched = self._set_low(ticket_id) or any(self._by_an_agent(item) for item in said) or len(said) >= EMBEDDED
+        person = self._people.get(row.get("requester_id") or 0, ("", ""))
+        ticket = read_ticket(row, reply.date, self._names(holds_fields(row)), touched=touched, person=person)
+        self._viewed = view = _View(ticket, said, len(said) < EMBEDDED)
+        return view
+
+    def _by_an_agent(self, item: Conversation) -> bool:
+        return not item.incoming and not (item.reference and item.author == self._own())
+
+    def _set_low(self, ticket_id: int) -> bool:
+        """Whether the last priority that we wrote on the ticket is Low, which is then not an unset one."""
+        set_to = [
+            Priority.LOW if write.change.priority is Priority.LOW else None
+            for write in self._writes(ticket_id)
+            if write.done and (write.change.priority is not None or "priority" in write.change.cleared)
+        ]
+        return bool(set_to) and set_to[-1] is not None
+
+    def history(self, ticket_id: int) -> History:
+        """See :meth:`Helpdesk.history`: put together from the ticket, its conversations and our own writes."""
+        view = self._view(ticket_id)
+        if view is None:
+            return History()
+        return history_of(view.ticket, self._all_said(view), self._writes(ticket_id), self._own(), self._marker)
+
+    def _all_said(self, view: _View) -> tuple[Conversation, ...]:
+        """All conversations of a ticket: a view shows no more than the oldest."""
+        if view.whole:
+            return view.said
+        found: dict[int, Conversation] = {}
+        for page in range(1, CONVERSATION_PAGES + 1):
+            params: dict[str, str | int] = {"page": page, "per_page": 100}
+            reply = self._get(
+                f"/tickets/{view.ticket.id}/conversations", params, {ACCOUNT_LIMIT: 1}, MAX_TICKET_BYTES, about_one=True
+            )
+            if not reply.ok:
+                raise TicketError(f"Freshdesk refuses this ticket's conversations (HTTP {reply.status})")
+            rows = read_conversations(reply.body)
+            fresh = {item.id: item for item in rows if item.id not in found}
+            found |= fresh
+            if not fresh or 'rel="next"' not in reply.headers.get("Link", ""):
+                return tuple(sorted(found.values(), key=lambda item: (item.at, item.id)))
+        raise TicketError(f"more than {CONVERSATION_PAGES * 100} conversations; they were not searched")
+
+    def recent_edits(self, since: float) -> Iterator[tuple[int, Edit]]:
+        """See :meth:`Helpdesk.recent_edits`: Freshdesk has no such list."""
+        return iter(())
+
+    # Writing
+
+    def update(self, change: Change) -> Edit | None:
+        """See :meth:`Helpdesk.update`. Nothing guards it, so the ticket should have been fetched a moment ago.
+
+        The note comes first and carries the reference by which it is found again. Tags come last, the marker among
+        them, so that a ticket that carries the marker is done.
+        Raises ``WaitForEarlier`` too, where a request without an answer may still take effect.
+        """
+        if self._state is None:
+            raise TicketError("nothing can be written without the state folder")
+        names = self._names(bool(change.fields or change.fields_cleared))
+        if not {*change.fields, *change.fields_cleared} <= {*names.values()}:
+            raise self._part_refused("Freshdesk does not tell of a ticket field with this number", "fields")
+        view = self._seen(change)
+        self._wait_for_earlier(view, change)
+        replaced = {*change.fields_replaced, *change.fields_cleared}
+        before = {key: value for key, value in view.ticket.fields.items() if key in replaced}
+        kept = KeptWrite(change=change.model_copy(update={"note": None}), fields_before=before)
+        note = self._our_note(view, change)
+        if change.note is not None and note is None:
+            kept = self._send_note(change, kept, view.ticket.read_at)
+            again = self._seen(change, anew=True)
+            if _of_people(again.ticket) != _of_people(view.ticket):
+                raise UpdateConflict("the ticket changed while the note was written")
+            view, note = again, self._our_note(again, change)
+        for number in change.notes_removed:
+            self._delete_note(number)
+        kept = self._keep(kept, sent=view.ticket.read_at or 0.0)
+        reply = self._transport.request(
+            "PUT",
+            f"/api/v2/tickets/{change.ticket_id}",
+            json=update_body(change, names),
+            effect=Effect.WRITE,
+            limits={ACCOUNT_LIMIT: 1, UPDATE_LIMIT: 1},
+        )
+        if not reply.ok:
+            self._keep(kept, sent=None)
+            self._explain(reply, change, names)
+        row = mapping(reply.body)
+        if row.get("id") != change.ticket_id or not isinstance(row.get("updated_at"), str):
+            raise OutcomeUnknown("the reply to the update is not about this ticket", if_shared=HelpdeskDown)
+        return as_edit(self._keep(kept, done=row["updated_at"]), note, self._own())
+
+    def withdraw(self, change: Change) -> None:
+        """See :meth:`Helpdesk.withdraw`: a note that was sent for ``change`` is deleted, unless somebody edited it."""
+        if not any(write.change.key == change.key and write.note_sent for write in self._writes(change.ticket_id)):
+            return
+        view = self._view(change.ticket_id)
+        note = None if view is None else self._our_note(view, change)
+        if note is not None and note.edited_by in (None, self._own()):
+            self._delete_note(note.id)
+
+    def update_many(self, changes: Sequence[Change], *, stale: Change | None = None) -> str:
+        """See :meth:`Helpdesk.update_many`: Freshdesk's jobs make one change to all of their tickets."""
+        raise JobRefused("Freshdesk has no jobs of different updates")
+
+    def jobs(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
+        """See :meth:`Helpdesk.jobs`."""
+        return {}
+
+    def _seen(self, change: Change, *, anew: bool = False) -> _View:
+        """The ticket as it was read last, or anew; it must hold what ``change`` was merged from."""
+        view = self._viewed
+        if anew or view is None or view.ticket.id != change.ticket_id:
+            view = self._view(change.ticket_id)
+        if view is None or view.ticket.status == "deleted":
+            raise TicketGone("deleted")
+        ticket = view.ticket
+        merged_from = (frozenset(change.tags_before), change.priority_before, change.group_before)
+        if (frozenset(ticket.tags), ticket.priority, ticket.group) != merged_from:
+            raise UpdateConflict("the ticket changed since it was read")
+        return view
+
+    def _our_note(self, view: _View, change: Change) -> Conversation | None:
+        """The note that was sent for the same write before, if it is there."""
+        said = view.said
+        if not view.whole and change.note is not None and not any(_is_note(item, change, self._own()) for item in said):
+            said = self._all_said(view)
+        return next((item for item in said if _is_note(item, change, self._own())), None)
+
+    def _wait_for_earlier(self, view: _View, change: Change) -> None:
+        now = view.ticket.read_at or 0.0
+        for write in self._writes(change.ticket_id):
+            note_due = write.note_sent is not None and write.note is None and now - write.note_sent < LATE_S
+            if note_due and write.change.key == change.key and self._our_note(view, change) is None:
+                raise WaitForEarlier("a note may still be on its way")
+            if write.sent is not None and not write.done and now - write.sent < LATE_S:
+                raise WaitForEarlier("an update may still be on its way")
+
+    def _send_note(self, change: Change, kept: KeptWrite, now: float | None) -> KeptWrite:
+        kept = self._keep(kept, note_sent=now or 0.0)
+        reply = self._transport.request(
+            "POST",
+            f"/api/v2/tickets/{change.ticket_id}/notes",
+            json=note_body(change.note or ""),
+            effect=Effect.WRITE,
+            limits=(ACCOUNT_LIMIT,),
+        )
+        if not reply.ok:
+            self._keep(kept, note_sent=None)
+            self._explain(reply, change, {})
+        row = mapping(reply.body)
+        if not isinstance(row.get("id"), int):
+            raise OutcomeUnknown("the reply to the note names no note", if_shared=HelpdeskDown)
+        if row.get("private") is not True:
+            raise NotePublished(
+                f"Freshdesk made the internal note on ticket {change.ticket_id} public although it was sent as internal"
+            )
+        return self._keep(kept, note=row["id"])
+
+    def _delete_note(self, number: int) -> None:
+        reply = self._transport.request("DELETE", f"/api/v2/conversations/{number}", limits=(ACCOUNT_LIMIT,))
+        if not reply.ok and reply.status != 404:
+            raise UpdateRefused(f"Freshdesk refuses to delete our note (HTTP {reply.status}{error_code(reply)})")
+
+    def _explain(self, reply: Reply, change: Change, names: FieldNames) -> NoReturn:
+        """Raise what a refusal says of this change."""
+        if reply.status in (404, 405):
+            raise TicketGone("deleted")  # or marked as spam
+        if reply.status == 403:
+            raise UpdateRefused(
+                f"Freshdesk forbids this agent to update the ticket (HTTP 403{error_code(reply)})",
+                if_shared=NotAuthorised,
+            )
+        refused = refused_fields(reply)
+        if "group_id" in refused and (change.group is not None or "group" in change.cleared):
+            raise self._part_refused(
+                f"Freshdesk knows no group {change.group}; see 'ticketbot taxonomy check'", "group"
+            )
+        if "priority" in refused and (change.priority is not None or "priority" in change.cleared):
+            raise self._part_refused("Freshdesk refuses the priority", "priority")
+        ours = {name for name, number in names.items() if number in change.fields}
+        if ours.intersection(refused):
+            raise self._part_refused(
+                "Freshdesk refuses the value of a ticket field; see 'ticketbot taxonomy check'", "fields"
+            )
+        if refused:
+            raise UpdateRefused(f"Freshdesk lets nobody change this ticket before its field {refused[0]} is right")
+        raise UpdateRefused(f"Freshdesk refused the update (HTTP {reply.status}{error_code(reply)})")
+
+    def _part_refused(self, sentence: str, part: MissingPart) -> PartRefused:
+        self._trouble(sentence)
+        return PartRefused(sentence, part)
+
+    # What the state knows
+
+    def _writes(self, ticket_id: int) -> tuple[KeptWrite, ...]:
+        return () if self._state is None else self._state.kept_writes(ticket_id)
+
+    def _keep(self, write: KeptWrite, **known: object) -> KeptWrite:
+        write = write.model_copy(update=known)
+        if self._state is not None:
+            self._state.keep_write(write)
+        return write
+
+    # Requests
+
+    def _names(self, needed: bool) -> FieldNames:
+        """The account's custom fields, read once, when the first ticket has or gets one."""
+        if self._known_fields is None and needed:
+            reply = self._get("/ticket_fields", {}, {ACCOUNT_LIMIT: 1})
+            if not reply.ok:
+                self._trouble(
+                    f"this Freshdesk agent may not read the ticket fields (HTTP {reply.status}): none are read or set"
+                )
+            self._known_fields = field_names(rows_of(reply)) if reply.ok else {}
+        return self._known_fields or {}
+
+    def _trouble(self, sentence: str) -> None:
+        if sentence not in self.troubles:
+            self.troubles.append(sentence)
+
+    def _get(
+        self,
+        path: str,
+        params: Mapping[str, str | int],
+        limits: Mapping[str, int],
+        most: int | None = None,
+        *,
+        about_one: bool = False,
+    ) -> Reply:
+        return self._transport.request(
+            "GET", "/api/v2" + path, params=params, limits=limits, most=most, about_one=about_one
+        )
+
+
+def _of_people(ticket: Ticket) -> tuple[object, ...]:
+    """The values of a ticket that people set and that a decision looks at."""
+    return ticket.status, ticket.assignee, ticket.priority, ticket.group, frozenset(ticket.tags), ticket.fields
+
+
+def _is_note(item: Conversation, change: Change, own: int | None) -> bool:
+    return item.author == own and bool(item.reference) and change.key.startswith(item.reference)

@@ -1,0 +1,66 @@
+"""Searching the solution articles of a Freshdesk account. Reads only.
+
+Facts and their sources: developers.freshdesk.com/api, "Solutions" (search, translations), "Settings" (languages).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from ..core.errors import CannotRun, HelpdeskDown
+from .protocol import Article
+from .transport import Reply, Transport
+
+ANY = "*"
+"""In place of a language: the account's own."""
+PUBLISHED = 2
+AGENTS_ONLY = 3
+"""The visibility of a folder that customers do not see."""
+
+
+class KnowledgeBase:
+    """The solution articles of one account. Thread-safe, as its transport is."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._own = ""
+
+    def locales(self) -> tuple[str, ...]:
+        """The languages of the portal, such as ``pt-br``, the account's own first; one request.
+
+        Raises :class:`CannotRun` where this agent may not see them, besides what reading raises.
+        """
+        reply = self._get("/settings/helpdesk", {})
+        settings = reply.body if isinstance(reply.body, dict) else {}
+        self._own = str(settings.get("primary_language") or "").lower()
+        others = settings.get("portal_languages")
+        names = [name.lower() for name in others if isinstance(name, str)] if isinstance(others, list) else []
+        return tuple(dict.fromkeys(name for name in (self._own, *names) if name))
+
+    def search(self, query: str, locale: str) -> tuple[Article, ...]:
+        """Published articles in this language that customers can see, best first; one request."""
+        place = "" if locale in (ANY, self._own) else f"/{quote(locale, safe='')}"
+        rows = self._get(f"/search/solutions{place}", {"term": query}).body
+        if not isinstance(rows, list):
+            raise HelpdeskDown("Freshdesk's answer is no list of articles")
+        return tuple(
+            Article(
+                id=row["id"],
+                title=str(row.get("title") or ""),
+                labels=tuple(map(str, row.get("tags") or ())),
+                locale=self._own if locale == ANY else locale,
+            )
+            for row in rows
+            if isinstance(row, dict)
+            and isinstance(row.get("id"), int)
+            and row.get("status") == PUBLISHED
+            and row.get("folder_visibility") != AGENTS_ONLY
+        )
+
+    def _get(self, path: str, params: Mapping[str, str | int]) -> Reply:
+        reply = self._transport.request("GET", "/api/v2" + path, params=params)
+        if not reply.ok:
+            what = "languages" if path.startswith("/settings") else "solution articles"
+            raise CannotRun(f"Freshdesk refuses to show its {what} to this agent (HTTP {reply.status})")
+        return reply

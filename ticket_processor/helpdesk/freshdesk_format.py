@@ -1,0 +1,261 @@
+"""Freshdesk's JSON and headers, read and written; pure functions. The calls are in :mod:`ticket_processor.freshdesk`.
+
+Facts and their sources: developers.freshdesk.com/api, "Tickets", "Conversations", "Rate Limit", "Errors".
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..core.clock import parse_iso
+from ..core.errors import HelpdeskDown, TicketError
+from ..core.models import Change, Priority, Ticket
+from .rate_limit import Limit
+from .transport import Reply
+
+ACCOUNT_LIMIT, UPDATE_LIMIT, LIST_LIMIT = "account", "tickets-update", "tickets-list"
+SUB_LIMITS: Mapping[int, tuple[int, int]] = {
+    200: (80, 20),
+    400: (160, 100),
+    700: (280, 200),
+    1000: (400, 300),
+    2000: (800, 400),
+}
+"""Updates and lists of tickets that a plan allows in a minute, by its total; the headers tell the total only."""
+PRIORITIES = {1: Priority.LOW, 2: Priority.NORMAL, 3: Priority.HIGH, 4: Priority.URGENT}
+LOW = 1
+"""A ticket that is made without a priority has this one: Freshdesk has no empty priority."""
+_NUMBERS = {priority: number for number, priority in PRIORITIES.items()}
+_STATUSES = {2: "open", 3: "pending", 4: "solved", 5: "closed"}
+_CHANNELS = {1: "email", 2: "web", 3: "voice", 5: "twitter", 6: "facebook", 7: "chat", 9: "web", 10: "email"}
+_REFERENCE = re.compile(r"\bRef tb-([0-9a-f]{8})\b")
+_SAFE_WORD = re.compile(r"^[A-Za-z][A-Za-z0-9_]{0,59}$")
+_EMPTY: tuple[object, ...] = (None, "", [])
+UNREADABLE_CHARACTER = "\N{REPLACEMENT CHARACTER}"
+
+FieldNames = Mapping[str, int]
+"""Numbers of the account's custom fields by the names that tickets carry them under, such as ``cf_area``."""
+
+
+def read_limits(headers: Mapping[str, str]) -> dict[str, Limit]:
+    """The account's limit as a reply tells it, and the limits on updates and lists that its plan has.
+
+    The total may be written as ``50.0``. When the minute ends is not told.
+    """
+    total, remaining = (_number(headers.get(f"X-RateLimit-{name}")) for name in ("Total", "Remaining"))
+    if total is None or remaining is None:
+        return {}
+    found = {ACCOUNT_LIMIT: Limit(total, remaining, None)}
+    if total in SUB_LIMITS:
+        found |= {
+            name: Limit(most, most, None)
+            for name, most in zip((UPDATE_LIMIT, LIST_LIMIT), SUB_LIMITS[total], strict=True)
+        }
+    return found
+
+
+def read_ticket(
+    row: Mapping[str, Any],
+    read_at: float | None,
+    names: FieldNames,
+    *,
+    touched: bool = False,
+    listed: bool = False,
+    person: tuple[str, str] = ("", ""),
+) -> Ticket:
+    """A ticket from its row, with its requester's name and address.
+
+    Low counts as no priority while no agent has ``touched`` the ticket. A row that is ``listed`` need not tell tags.
+    Raises :class:`TicketError` for a row that makes no sense.
+    """
+    try:
+        ticket = _ticket(row, read_at, names, touched=touched, listed=listed, person=person)
+        _ = ticket.seconds_to_last_change  # dates that are none fail here
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise TicketError("Freshdesk shows this ticket in a form that cannot be read") from error
+    return ticket
+
+
+def _ticket(
+    row: Mapping[str, Any],
+    read_at: float | None,
+    names: FieldNames,
+    *,
+    touched: bool,
+    listed: bool,
+    person: tuple[str, str],
+) -> Ticket:
+    told = mapping(row.get("requester"))
+    name, address = (string(told.get("name")) or person[0], string(told.get("email")) or person[1])
+    ended = bool(row.get("deleted") or row.get("spam"))
+    assignee = _id(row.get("responder_id"))
+    priority = PRIORITIES.get(row["priority"]) if isinstance(row.get("priority"), int) else None
+    low = priority is Priority.LOW and not touched and assignee is None
+    tags = row.get("tags", [] if listed else None)
+    if not isinstance(tags, list) or not all(isinstance(tag, str) and UNREADABLE_CHARACTER not in tag for tag in tags):
+        raise ValueError  # they go back with every write, so one that cannot be read would be lost
+    return Ticket(
+        id=row["id"],
+        subject=string(row.get("subject")),
+        description=string(row.get("description_text")) or string(row.get("description")),
+        status="deleted" if ended else _STATUSES.get(row.get("status", 2), "hold"),
+        priority=None if low else priority,
+        tags=tuple(tags),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        read_at=read_at,
+        channel=_CHANNELS.get(row.get("source", 2), ""),
+        sender=address if row.get("source") == 1 else "",
+        requester=_id(row.get("requester_id")),
+        requester_address=address,
+        names=(name,) if name.strip() else (),
+        group=_id(row.get("group_id")),
+        assignee=assignee,
+        brand=_id(row.get("product_id")),
+        organization=_id(row.get("company_id")),
+        fields=fields_of(row, names),
+    )
+
+
+def fields_of(row: Mapping[str, Any], names: FieldNames) -> dict[int, str]:
+    """The custom fields of a row that hold something, by their numbers."""
+    values = mapping(row.get("custom_fields"))
+    return {
+        names[name]: " ".join(map(str, value)) if isinstance(value, list) else str(value)
+        for name, value in values.items()
+        if name in names and value not in _EMPTY
+    }
+
+
+def holds_fields(row: Mapping[str, Any]) -> bool:
+    """Whether a row has a custom field that holds something, so that the fields' names are needed."""
+    return any(value not in _EMPTY for value in mapping(row.get("custom_fields")).values())
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """A reply or a note. ``text`` are its words: never log them. ``reference`` begins a key of ours, if it has one.
+
+    ``incoming``: it came from outside. ``edited_by`` is who changed it last, where somebody has.
+    """
+
+    id: int
+    at: str
+    author: int | None
+    private: bool
+    incoming: bool
+    text: str
+    reference: str = ""
+    edited_by: int | None = None
+
+
+def read_conversations(rows: object) -> tuple[Conversation, ...]:
+    """Conversations, oldest first. Raises :class:`TicketError` for a list that makes no sense."""
+    if not isinstance(rows, list):
+        raise TicketError("Freshdesk's answer holds no list of conversations")
+    try:
+        found = [_conversation(row) for row in map(mapping, rows)]
+        return tuple(sorted(found, key=lambda item: (parse_iso(item.at), item.id)))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise TicketError("a conversation of this ticket makes no sense") from error
+
+
+def _conversation(row: Mapping[str, Any]) -> Conversation:
+    text = string(row.get("body_text")) or string(row.get("body"))
+    reference = _REFERENCE.search(text)
+    return Conversation(
+        id=row["id"],
+        at=row["created_at"],
+        author=_id(row.get("user_id")),
+        private=row.get("private") is True,
+        incoming=row.get("incoming") is True,
+        text=text,
+        reference=reference[1] if reference else "",
+        edited_by=_id(row.get("last_edited_user_id")),
+    )
+
+
+def note_body(note: str) -> dict[str, object]:
+    """The body of a note's request. Its words are escaped: a ``<`` in them would swallow the rest."""
+    return {"body": "<div>" + "<br>".join(html.escape(note).split("\n")) + "</div>", "private": True}
+
+
+def update_body(change: Change, names: FieldNames) -> dict[str, object]:
+    """The body of the request that changes everything but the note. An unknown key would have it refused."""
+    body: dict[str, object] = {"tags": list(change.tags)}
+    if change.priority is not None:
+        body["priority"] = _NUMBERS[change.priority]
+    if "priority" in change.cleared:
+        body["priority"] = LOW
+    if change.group is not None or "group" in change.cleared:
+        body["group_id"] = change.group
+    values = {**change.fields, **dict.fromkeys(change.fields_cleared)}
+    known = {number: name for name, number in names.items()}
+    if fields := {known[number]: value for number, value in values.items() if number in known}:
+        body["custom_fields"] = fields
+    return body
+
+
+def field_names(rows: Iterable[Mapping[str, Any]]) -> FieldNames:
+    """The custom fields among an account's ticket fields; Freshdesk's own ones are no custom fields."""
+    return {
+        string(row.get("name")): row["id"]
+        for row in rows
+        if isinstance(row.get("id"), int) and not row.get("default") and row.get("name")
+    }
+
+
+def refused_fields(reply: Reply) -> tuple[str, ...]:
+    """The names of the fields that a refused request is told to be wrong in, where they are fit for a log."""
+    errors = reply.body.get("errors") if isinstance(reply.body, dict) else None
+    named = [mapping(item).get("field") for item in errors] if isinstance(errors, list) else []
+    return tuple(name for name in named if isinstance(name, str) and _SAFE_WORD.match(name))
+
+
+def error_code(reply: Reply) -> str:
+    """The error's fixed code word, fit for a log. Messages may quote a ticket, so they are not used."""
+    body = mapping(reply.body)
+    errors = body.get("errors")
+    first = mapping(errors[0]).get("code") if isinstance(errors, list) and errors else None
+    code = body.get("code") or first
+    return f", {code}" if isinstance(code, str) and _SAFE_WORD.match(code) else ""
+
+
+def rows_of(reply: Reply) -> list[Mapping[str, Any]]:
+    """The rows of an answer that is a list. Raises :class:`HelpdeskDown` for any other."""
+    if not isinstance(reply.body, list):
+        raise HelpdeskDown("Freshdesk's answer is no list")
+    return [mapping(row) for row in reply.body]
+
+
+def people_of(rows: Iterable[Mapping[str, Any]]) -> dict[int, tuple[str, str]]:
+    """Names and addresses of requesters, by number, from rows that tell them."""
+    told = {_id(row.get("requester_id")): mapping(row.get("requester")) for row in rows}
+    return {
+        number: (string(person.get("name")), string(person.get("email")))
+        for number, person in told.items()
+        if number is not None and person
+    }
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def string(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _id(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _number(text: str | None) -> int | None:
+    try:
+        return int(float(text or ""))
+    except ValueError:
+        return None

@@ -1,0 +1,182 @@
+"""A Freshdesk ticket's history, put together from what there is: Freshdesk keeps no record of who changed what.
+
+It is made of the ticket as it is, its conversations, and our own writes as the state keeps them. What differs between
+the end of one write and the beginning of the next, or from the ticket as it is, others have changed in between: when
+and who is not known. Pure functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from ..core.models import Change, KeptWrite, Priority, Ticket
+from .freshdesk_format import Conversation
+from .ticket_history import SHORT_KEY, Edit, FieldValue, History, changed
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class _Values:
+    """The values of a ticket that a write may change."""
+
+    tags: frozenset[str]
+    priority: Priority | None
+    group: int | None
+    fields: Mapping[int, str | None] = field(default_factory=dict)
+
+
+def history_of(
+    ticket: Ticket, said: Sequence[Conversation], writes: Sequence[KeptWrite], own: int | None, marker: str
+) -> History:
+    """The ticket's edits, oldest first. ``own`` is our user's number.
+
+    A write counts when its answer came, or when the ticket shows it. Where the state knows of none, although the
+    ticket carries the ``marker``, our notes tell which writes there were.
+    """
+    made = _made(ticket, writes)
+    notes = {item.reference: item for item in said if item.reference and item.author == own}
+    ours = list(_our_edits(ticket, made, notes, own))
+    if not made and marker in ticket.tags:
+        ours = [
+            Edit(at=note.at, author=own, way="api", key=reference, **_noted(note, own))
+            for reference, note in notes.items()
+        ]
+    began = frozenset(made[0].change.tags_before if made else ticket.tags)
+    creation = Edit(
+        at=ticket.created_at,
+        author=ticket.requester,
+        creation=True,
+        tags_added=began,
+        comment="public",
+        text=ticket.description,
+    )
+    # Of two that carry the same second, ours comes first: an answer is rather read twice than not at all.
+    others = [_said(item, own) for item in said if not (item.reference and item.author == own)]
+    return History(edits=(creation, *sorted((*ours, *others), key=lambda edit: edit.at)))
+
+
+def shows(ticket: Ticket, change: Change) -> bool:
+    """Whether a ticket carries what a change was to put on it: the request went through, though no answer came."""
+    tags = set(ticket.tags)
+    if change.tags_added or change.tags_removed:
+        return tags.issuperset(change.tags_added) and tags.isdisjoint(change.tags_removed)
+    if change.priority is not None:
+        return ticket.priority is change.priority
+    if change.group is not None:
+        return ticket.group == change.group
+    return bool(change.fields) and all(ticket.fields.get(key) == value for key, value in change.fields.items())
+
+
+def as_edit(write: KeptWrite, note: Conversation | None, own: int | None) -> Edit:
+    """The edit that a write of ours made; ``at`` is empty where no answer told that."""
+    change = write.change
+    return Edit(
+        at=write.done,
+        author=own,
+        way="api",
+        key=change.key,
+        intent=change.intent,
+        tags_added=frozenset(change.tags_added),
+        tags_removed=frozenset(change.tags_removed),
+        priority=_moved(change.priority_before, change.priority, emptied="priority" in change.cleared),
+        group=_moved(change.group_before, change.group, emptied="group" in change.cleared),
+        fields=_moved_fields(write),
+        **_noted(note, own),
+    )
+
+
+def _made(ticket: Ticket, writes: Sequence[KeptWrite]) -> list[KeptWrite]:
+    """The writes that were made, one under each key: of several attempts the one that was answered, or is seen."""
+    found: dict[str, KeptWrite] = {}
+    for write in writes:
+        seen = write.sent is not None and shows(ticket, write.change)
+        earlier = found.get(write.change.key)
+        if write.done or (seen and not (earlier and earlier.done)):
+            found[write.change.key] = write
+    return list(found.values())
+
+
+def _our_edits(
+    ticket: Ticket, made: Sequence[KeptWrite], notes: Mapping[str, Conversation], own: int | None
+) -> Iterator[Edit]:
+    """Our writes, and between them what others must have changed."""
+    for place, write in enumerate(made):
+        change = write.change
+        edit = as_edit(write, notes.get(change.key[:SHORT_KEY]), own)
+        at = edit.at or ticket.updated_at
+        yield edit.model_copy(update={"at": at})
+        after = _after(write)
+        later = made[place + 1] if place + 1 < len(made) else None
+        before = _now(ticket, after.fields) if later is None else _before(later, after.fields)
+        if (between := _difference(after, before, later.done if later else ticket.updated_at)) is not None:
+            yield between.model_copy(update={"at": max(at, between.at)})
+
+
+def _after(write: KeptWrite) -> _Values:
+    change = write.change
+    cleared: dict[int, str | None] = dict.fromkeys(change.fields_cleared)
+    return _Values(
+        frozenset(change.tags),
+        None if "priority" in change.cleared else change.priority or change.priority_before,
+        None if "group" in change.cleared else change.group or change.group_before,
+        {**change.fields, **cleared},
+    )
+
+
+def _before(write: KeptWrite, fields: Mapping[int, object]) -> _Values:
+    """The values that a write found; of fields only those that an earlier one had set, as far as is known."""
+    change = write.change
+    known: dict[int, str | None] = {key: value for key, value in write.fields_before.items() if key in fields}
+    return _Values(frozenset(change.tags_before), change.priority_before, change.group_before, known)
+
+
+def _now(ticket: Ticket, fields: Mapping[int, object]) -> _Values:
+    return _Values(
+        frozenset(ticket.tags), ticket.priority, ticket.group, {key: ticket.fields.get(key) for key in fields}
+    )
+
+
+def _difference(then: _Values, now: _Values, at: str) -> Edit | None:
+    """What others have changed between two moments, in one edit of an unknown author; ``None`` for nothing."""
+    added, removed = changed(then.tags, now.tags)
+    fields: dict[int, FieldValue] = {
+        key: (then.fields[key], value) for key, value in now.fields.items() if value != then.fields.get(key)
+    }
+    priority = None if then.priority is now.priority else (then.priority, now.priority)
+    group = None if then.group == now.group else (then.group, now.group)
+    if not (added or removed or fields or priority or group):
+        return None
+    return Edit(
+        at=at, way="unknown", tags_added=added, tags_removed=removed, priority=priority, group=group, fields=fields
+    )
+
+
+def _moved(before: Value | None, after: Value | None, *, emptied: bool) -> tuple[Value | None, Value | None] | None:
+    return (before, after) if after is not None or emptied else None
+
+
+def _moved_fields(write: KeptWrite) -> dict[int, FieldValue]:
+    values: dict[int, str | None] = {**write.change.fields, **dict.fromkeys(write.change.fields_cleared)}
+    return {key: (write.fields_before.get(key), value) for key, value in values.items()}
+
+
+def _noted(note: Conversation | None, own: int | None) -> dict[str, Any]:
+    """What an edit tells of its note."""
+    if note is None:
+        return {}
+    edited = note.edited_by not in (None, own)
+    return {"comment": "internal" if note.private else "public", "note": note.id, "note_edited": edited}
+
+
+def _said(item: Conversation, own: int | None) -> Edit:
+    """A reply or a note of somebody else; what our own user says otherwise is another program's."""
+    return Edit(
+        at=item.at,
+        author=item.author,
+        way="api" if item.author == own else "hand",
+        comment="internal" if item.private else "public",
+        text="" if item.private else item.text,
+    )

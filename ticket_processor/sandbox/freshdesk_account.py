@@ -1,0 +1,218 @@
+"""The imitated Freshdesk account: its ticket fields, groups, agents, contacts and automation rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .clock import iso
+from .freshdesk_call import FreshdeskCall, missing, not_found, validation_failed
+from .freshdesk_records import OPEN, PRIORITIES, SOURCES
+from .freshdesk_store import FreshdeskStore
+from .messages import Response, json_response
+
+FIRST_GROUP = 8_001
+TYPES = ("Question", "Incident", "Problem", "Feature Request", "Refund")
+STATUSES = {
+    OPEN: "Open",
+    3: "Pending",
+    4: "Resolved",
+    5: "Closed",
+    6: "Waiting on Customer",
+    7: "Waiting on Third Party",
+}
+_SHOWN_TO_CUSTOMERS = {OPEN: "Being Processed", 3: "Awaiting your Reply", 4: "This ticket has been Resolved"}
+
+
+def ticket_fields(call: FreshdeskCall) -> Response:
+    """``GET /ticket_fields``: all of them, without paging; ``type`` narrows them."""
+    kind = call.request.query.get("type")
+    rows = [row for row in call.store.ticket_fields if kind in (None, row["type"])]
+    return json_response(200, rows)
+
+
+def groups(call: FreshdeskCall) -> Response:
+    """``GET /groups``"""
+    return call.paged(list(call.store.groups.values()))
+
+
+def agents(call: FreshdeskCall) -> Response:
+    """``GET /agents``; ``email`` narrows them."""
+    email = call.request.query.get("email")
+    rows = [row for row in call.store.agents.values() if email in (None, row["email"])]
+    return call.paged([_agent(row) for row in rows])
+
+
+def agent(call: FreshdeskCall) -> Response:
+    """``GET /agents/{id}``"""
+    found = call.store.agents.get(call.args[0])
+    if found is None:
+        raise not_found()
+    return json_response(200, _agent(found))
+
+
+def current_agent(call: FreshdeskCall) -> Response:
+    """``GET /agents/me``"""
+    return json_response(200, _agent(call.store.agents[call.identity.user_id]))
+
+
+def contacts(call: FreshdeskCall) -> Response:
+    """``GET /contacts``; ``email`` narrows them."""
+    email = call.request.query.get("email")
+    rows = list(call.store.contacts.values())
+    return call.paged([row for row in rows if email is None or (row["email"] or "").lower() == email.lower()])
+
+
+def contact(call: FreshdeskCall) -> Response:
+    """``GET /contacts/{id}``"""
+    found = call.store.contacts.get(call.args[0])
+    if found is None:
+        raise not_found()
+    return json_response(200, found)
+
+
+# --- automation rules, which are kept and shown, and never do anything ------------------------------------
+
+
+def rules(call: FreshdeskCall) -> Response:
+    """``GET /automations/{type}/rules``"""
+    return call.paged(_rules(call))
+
+
+def rule(call: FreshdeskCall) -> Response:
+    """``GET /automations/{type}/rules/{id}``"""
+    return json_response(200, _rule(call))
+
+
+def add_rule(call: FreshdeskCall) -> Response:
+    """``POST /automations/{type}/rules``: 201 with the rule."""
+    kept = _rules(call)
+    payload = call.payload()
+    absent = [name for name in ("name", "actions") if not payload.get(name)]
+    if absent:
+        raise validation_failed(missing(name) for name in absent)
+    stamp = iso(call.now)
+    row = {"position": len(kept) + 1, "active": True, **payload, "id": call.store.next_id()}
+    row |= {"created_at": stamp, "updated_at": stamp}
+    kept.append(row)
+    return json_response(201, row, Location=f"{call.store.base_url}{call.request.path}/{row['id']}")
+
+
+def change_rule(call: FreshdeskCall) -> Response:
+    """``PUT /automations/{type}/rules/{id}``"""
+    row = _rule(call)
+    row |= {**call.payload(), "id": row["id"], "updated_at": iso(call.now)}
+    return json_response(200, row)
+
+
+def delete_rule(call: FreshdeskCall) -> Response:
+    """``DELETE /automations/{type}/rules/{id}``: 204."""
+    _rules(call).remove(_rule(call))
+    return Response(204)
+
+
+def _rules(call: FreshdeskCall) -> list[dict[str, Any]]:
+    kept = call.store.automations.get(call.args[0])
+    if kept is None:
+        raise not_found()
+    return kept
+
+
+def _rule(call: FreshdeskCall) -> dict[str, Any]:
+    for row in _rules(call):
+        if row["id"] == call.args[1]:
+            return row
+    raise not_found()
+
+
+# --- a fresh account --------------------------------------------------------------------------------------
+
+
+def set_up(store: FreshdeskStore) -> None:
+    """Give the account its statuses, groups and ticket fields: a drop-down and a line of text are its own."""
+    stamp = iso(store.now())
+    store.statuses = dict(STATUSES)
+    store.groups = {
+        group_id: {
+            "id": group_id,
+            "name": name,
+            "description": None,
+            "escalate_to": None,
+            "unassigned_for": None,
+            "agent_ids": [],
+            "group_type": "support_agent_group",
+            "created_at": stamp,
+            "updated_at": stamp,
+        }
+        for group_id, name in enumerate(("Support", "Finance"), FIRST_GROUP)
+    }
+    choices: dict[str, Any] = {
+        "ticket_type": list(TYPES),
+        "source": {name.capitalize(): value for value, name in SOURCES.items()},
+        "status": {str(value): [name, _SHOWN_TO_CUSTOMERS.get(value, name)] for value, name in STATUSES.items()},
+        "priority": {name: value for value, name in PRIORITIES.items()},
+        "group": {row["name"]: group_id for group_id, row in store.groups.items()},
+        "agent": {row["name"]: agent_id for agent_id, row in store.agents.items()},
+    }
+    names = ("requester", "subject", "ticket_type", "source", "status", "priority", "group", "agent", "description")
+    fields = [
+        _field(1_000 + place, name, f"default_{name}", name.capitalize(), place, stamp, True, choices.get(name))
+        for place, name in enumerate(names, 1)
+    ]
+    product = ["Web shop", "App"]
+    fields.append(_field(2_001, "cf_product_area", "custom_dropdown", "Product area", 10, stamp, False, product))
+    fields.append(_field(2_002, "cf_order_number", "custom_text", "Order number", 11, stamp, False, None))
+    store.ticket_fields = fields
+
+
+def _field(
+    field_id: int, name: str, kind: str, label: str, position: int, stamp: str, default: bool, choices: Any
+) -> dict[str, Any]:
+    field: dict[str, Any] = {
+        "id": field_id,
+        "name": name,
+        "label": label,
+        "description": None,
+        "position": position,
+        "required_for_closure": False,
+        "required_for_agents": name in ("requester", "subject", "status", "priority", "description"),
+        "type": kind,
+        "default": default,
+        "customers_can_edit": True,
+        "customers_can_filter": False,
+        "label_for_customers": label,
+        "required_for_customers": False,
+        "displayed_to_customers": True,
+        "created_at": stamp,
+        "updated_at": stamp,
+    }
+    return field if choices is None else {**field, "choices": choices}
+
+
+def _agent(row: dict[str, Any]) -> dict[str, Any]:
+    stamp = row["created_at"]
+    return {
+        "available": False,
+        "occasional": False,
+        "id": row["id"],
+        "ticket_scope": 1,
+        "type": "support_agent",
+        "signature": None,
+        "created_at": stamp,
+        "updated_at": stamp,
+        "last_active_at": stamp,
+        "available_since": None,
+        "focus_mode": True,
+        "contact": {
+            "active": True,
+            "email": row["email"],
+            "job_title": None,
+            "language": "en",
+            "last_login_at": stamp,
+            "mobile": None,
+            "name": row["name"],
+            "phone": None,
+            "time_zone": "UTC",
+            "created_at": stamp,
+            "updated_at": stamp,
+        },
+    }

@@ -1,0 +1,155 @@
+"""Reading many Freshdesk tickets at once: the ticket list and the search."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from .freshdesk_call import PAGE, FreshdeskCall, invalid
+from .freshdesk_query import BadQuery, parse_query
+from .freshdesk_records import OPEN, FreshdeskTicket
+from .messages import Response, json_response
+
+LAST_PAGE = 300
+LAST_SEARCH_PAGE = 10
+LONGEST_QUERY = 512
+LISTED_FOR = 30 * 86_400.0
+"""Seconds after its creation during which a list without ``updated_since`` has a ticket."""
+
+_FILTERS = ("new_and_my_open", "watching", "spam", "deleted")
+_ORDERS = ("created_at", "due_by", "updated_at", "status")
+_INCLUDES = ("description", "requester", "stats", "company")
+_KNOWN = frozenset(
+    "filter requester_id email unique_external_id company_id updated_since order_by order_type include page "
+    "per_page".split()
+)
+_NOT_IN_ROWS = frozenset(("description", "description_text", "attachments"))
+
+Row = dict[str, Any]
+
+
+def list_tickets(call: FreshdeskCall) -> Response:
+    """``GET /tickets``: neither spam nor trash nor archive; created within 30 days, or changed since a time."""
+    call.only(_KNOWN)
+    included = call.includes(_INCLUDES)
+    size = call.whole("per_page", PAGE, at_most=100)
+    page = call.whole("page", 1, at_most=10**8)
+    if page > LAST_PAGE:
+        text = f"You cannot access tickets beyond the {LAST_PAGE}th page. Please provide a smaller page number."
+        raise invalid("page", text)
+    since = call.moment("updated_since")
+    order = call.choice("order_by", _ORDERS, "created_at")
+    backwards = call.choice("order_type", ("asc", "desc"), "desc") == "desc"
+    if "filter" in call.request.query:
+        call.choice("filter", _FILTERS, "")
+    requester = _requester(call)
+    found = (ticket for ticket in _ordered(call, order, backwards, since) if _listed(call, ticket, requester))
+    rows = list(islice(found, (page - 1) * size, page * size + 1))
+    if len(rows) > size and page < LAST_PAGE:
+        call.link_to_next(page)
+    return json_response(200, [_row(call, ticket, included) for ticket in rows[:size]])
+
+
+def _ordered(call: FreshdeskCall, order: str, backwards: bool, since: float | None) -> Iterator[FreshdeskTicket]:
+    """Tickets in order: those changed since a time, or created within 30 days."""
+    store = call.store
+    if since is None:
+        start, place, index = _from(call.now - LISTED_FOR, inclusive=True), "created_at", store.by_created
+    else:
+        start, place, index = _from(since, inclusive=call.rules.since_inclusive), "updated_at", store.by_updated
+    first = bisect_left(index, (start, -1))
+    if order == place:
+        places: Iterable[int] = range(first, len(index))
+        if backwards:
+            places = range(len(index) - 1, first - 1, -1)
+        return (store.tickets[index[number][1]] for number in places)
+    chosen = [store.tickets[ticket_id] for _, ticket_id in index[first:]]
+    chosen.sort(key=lambda ticket: (ticket.json[order], ticket.id), reverse=backwards)
+    return iter(chosen)
+
+
+def _from(moment: float, *, inclusive: bool) -> int:
+    """The first whole second that counts."""
+    return math.ceil(moment) if inclusive else math.floor(moment) + 1
+
+
+def _listed(call: FreshdeskCall, ticket: FreshdeskTicket, requester: int | None) -> bool:
+    json, chosen = ticket.json, call.request.query.get("filter")
+    if chosen in ("spam", "deleted"):
+        if not (ticket.deleted if chosen == "deleted" else ticket.spam and not ticket.deleted):
+            return False
+    elif ticket.deleted or ticket.spam or chosen == "watching":
+        return False
+    if call.store.archived(ticket):
+        return False
+    if chosen == "new_and_my_open" and (
+        json["status"] != OPEN or json["responder_id"] not in (None, call.identity.user_id)
+    ):
+        return False
+    return requester in (None, json["requester_id"])
+
+
+def _requester(call: FreshdeskCall) -> int | None:
+    """The contact whose tickets are asked for, if that is so; 400 for one that there is not."""
+    query = call.request.query
+    for name in ("requester_id", "email"):
+        if name in query:
+            text = query[name]
+            number = int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+            found = number if name == "requester_id" else call.store.contact_of(text)
+            if found not in call.store.contacts:
+                raise invalid(name, f"There is no contact matching the given {name}")
+            return found
+    return None
+
+
+def _row(call: FreshdeskCall, ticket: FreshdeskTicket, included: frozenset[str]) -> Row:
+    row = {name: value for name, value in ticket.json.items() if name not in _NOT_IN_ROWS}
+    if not call.rules.tags_in_lists:
+        del row["tags"]
+    if "description" in included:
+        row |= {name: ticket.json[name] for name in ("description", "description_text")}
+    return row | embedded(call, ticket, included)
+
+
+def embedded(call: FreshdeskCall, ticket: FreshdeskTicket, included: frozenset[str]) -> Row:
+    """What ``include`` adds to a ticket wherever it is shown."""
+    more: Row = {}
+    if "requester" in included:
+        person = call.store.contacts.get(ticket.json["requester_id"]) or {}
+        more["requester"] = {name: person.get(name) for name in ("id", "name", "email", "mobile", "phone")}
+    if "stats" in included:
+        more["stats"] = dict(ticket.stats)
+    if "company" in included:
+        more["company"] = {}
+    return more
+
+
+def search_tickets(call: FreshdeskCall) -> Response:
+    """``GET /search/tickets``: thirty to a page, ten pages at most, from an index that lags behind."""
+    call.only(("query", "page"))
+    text = call.request.query.get("query", "")
+    page = call.whole("page", 1, at_most=LAST_SEARCH_PAGE)
+    if len(text) < 3 or text[0] != '"' or text[-1] != '"':
+        raise invalid("query", "Query should be enclosed in double quotes")
+    if len(text) - 2 > LONGEST_QUERY:
+        raise invalid("query", f"It should be a String of at most {LONGEST_QUERY} characters")
+    try:
+        matches = parse_query(text[1:-1], frozenset(field["name"] for field in call.store.ticket_fields))
+    except BadQuery as problem:
+        raise invalid("query", str(problem)) from None
+    rows = [
+        row
+        for ticket_id, row in call.store.indexed.items()
+        if not row["deleted"] and not row["spam"] and matches(row)
+        if not call.store.archived(call.store.tickets[ticket_id])
+    ]
+    rows.sort(key=lambda row: (row["created_at"], row["id"]), reverse=True)
+    shown = [
+        {name: value for name, value in row.items() if name not in ("deleted", "attachments")}
+        for row in rows[(page - 1) * PAGE : page * PAGE]
+    ]
+    return json_response(200, {"total": len(rows), "results": shown})

@@ -1,0 +1,93 @@
+"""The sandbox's pages for a browser when it plays Freshdesk: the same pages, filled from its store."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+from .clock import iso
+from .freshdesk_records import PRIORITIES, SOURCES, FreshdeskTicket, TicketEdit
+from .freshdesk_store import FreshdeskStore
+from .messages import Request, Response
+from .page import SHOWN, html_page, refresh_of, show
+
+
+def render(request: Request, store: FreshdeskStore, stats: Mapping[str, Any], marker: str) -> Response:
+    """The page for a path: ``/`` (``?refresh=5`` reloads it every five seconds), or ``/a/tickets/{id}`` of agents."""
+    ours = marker.partition("_")[0] + "_"
+    found = re.fullmatch(r"(?:/a)?/tickets/(\d{1,18})", request.path.rstrip("/"))
+    if found:
+        ticket = store.tickets.get(int(found[1]))
+        if ticket is not None:
+            return html_page(200, f"Ticket {ticket.id}", ours=ours, **_of_ticket(store, ticket))
+    elif request.path in ("", "/", "/index.html"):
+        return html_page(200, "Sandbox", refresh=refresh_of(request), ours=ours, **_overview(store, stats, marker))
+    return html_page(404, "Nothing here")
+
+
+def _overview(store: FreshdeskStore, stats: Mapping[str, Any], marker: str) -> dict[str, object]:
+    newest = sorted(store.tickets.values(), key=lambda ticket: (-ticket.created, -ticket.id))[:SHOWN]
+    return {
+        "known": {
+            "Tickets": stats["tickets"],
+            f"With {marker}": stats["marked"],
+            "API requests": stats["requests_total"],
+            "Model calls": stats["llm_calls"],
+            "Plan": stats["plan"],
+        },
+        "shown": f"The newest {SHOWN} of {len(store.tickets)}." if len(store.tickets) > SHOWN else "",
+        "rows": [(_worded(store, ticket), _last_note(ticket)) for ticket in newest],
+    }
+
+
+def _worded(store: FreshdeskStore, ticket: FreshdeskTicket) -> SimpleNamespace:
+    """A ticket with words for its numbers, as the template wants it."""
+    status = "spam" if ticket.spam else "deleted" if ticket.deleted else store.statuses[ticket.json["status"]]
+    first = {"public": True, "author_id": ticket.json["requester_id"], "created_at": ticket.json["created_at"]}
+    said = [{**first, "body": ticket.json["description_text"]}]
+    said += [{**row, "public": not row["private"], "author_id": row["user_id"]} for row in ticket.conversations]
+    said[1:] = [{**row, "body": row["body_text"]} for row in said[1:]]
+    words = {"status": status, "priority": PRIORITIES[ticket.json["priority"]]}
+    return SimpleNamespace(id=ticket.id, json={**ticket.json, **words}, comments=said)
+
+
+def _last_note(ticket: FreshdeskTicket) -> str:
+    notes = [str(row["body_text"]) for row in ticket.conversations if row["private"]]
+    return notes[-1][:400] if notes else ""
+
+
+def _of_ticket(store: FreshdeskStore, ticket: FreshdeskTicket) -> dict[str, object]:
+    worded, json = _worded(store, ticket), ticket.json
+    known = {
+        "Status": worded.json["status"],
+        "Priority": worded.json["priority"],
+        "Group": store.groups[json["group_id"]]["name"] if json["group_id"] in store.groups else "–",
+        "Source": SOURCES.get(json["source"], json["source"]),
+        "Requester": _name(store, json["requester_id"]),
+        "Created": json["created_at"],
+        "Last change": json["updated_at"],
+    }
+    history = [
+        (iso(edit.at), f"{_name(store, edit.by.user_id)} ({edit.via})", _lines(edit)) for edit in reversed(ticket.edits)
+    ]
+    return {"ticket": worded, "known": known, "history": history, "name_of": partial(_name, store)}
+
+
+def _lines(edit: TicketEdit) -> list[str]:
+    lines = [f"{name}: {show(before)} → {show(after)}" for name, (before, after) in edit.changes.items()]
+    if edit.tags_added:
+        lines.append(f"tags added: {show(sorted(edit.tags_added))}")
+    if edit.tags_removed:
+        lines.append(f"tags removed: {show(sorted(edit.tags_removed))}")
+    if edit.conversation:
+        what = "internal note" if edit.private else "public note" if edit.is_note else "public reply"
+        lines.append(f"{what} {edit.conversation}")
+    return lines
+
+
+def _name(store: FreshdeskStore, user_id: int) -> str:
+    person = store.agents.get(user_id) or store.contacts.get(user_id)
+    return str(person["name"]) if person else "System"

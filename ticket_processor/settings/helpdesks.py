@@ -1,0 +1,130 @@
+"""Where the helpdesk's account is, and how to sign in: Zendesk or Freshdesk."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+
+from ..core.models import Frozen
+from ..core.urls import is_loopback, whole_url
+
+HelpdeskKind = Literal["zendesk", "freshdesk"]
+FRESHDESK_HOST = ".freshdesk.com"
+_NO_API = "the API answers at NAME.freshdesk.com only, not at a domain of your own: give that name"
+
+
+def _base_url(value: str, example: str) -> str:
+    if whole_url(value, example).scheme == "http" and not is_loopback(value):
+        raise ValueError("must begin with https:// (http only for this machine's own loopback)")
+    return value.rstrip("/").removesuffix("/api/v2")
+
+
+class ZendeskSettings(Frozen):
+    """Where the account is and how to sign in."""
+
+    vendor: ClassVar[str] = "Zendesk"
+    subdomain: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$", description="the name before `.zendesk.com`"
+    )
+    url: str | None = Field(None, description="whole base URL, instead of the subdomain")
+    source: Literal["auto", "export", "search"] = Field(
+        "auto",
+        description="where new tickets come from: the incremental export (needs an admin), the search (minutes late), "
+        "or the export where the user may use it",
+    )
+    search_window_hours: float = Field(
+        6, ge=0.5, le=72, description="each listing by search overlaps the one before by this; later tickets are missed"
+    )
+    oauth_client_id: str | None = Field(None, description="the OAuth client's unique identifier")
+    oauth_client_secret: SecretStr | None = Field(
+        None, description="the client's secret; ticketbot fetches and renews its tokens with it"
+    )
+    oauth_token: SecretStr | None = Field(None, description="an OAuth access token that was made elsewhere")
+    email: str | None = Field(None, description="the agent's e-mail address, with an API token")
+    api_token: SecretStr | None = Field(None, description="an API token; Zendesk ends these on 2027-04-30")
+
+    @field_validator("url")
+    @classmethod
+    def _https(cls, value: str | None) -> str | None:
+        return None if value is None else _base_url(value, "https://example.zendesk.com")
+
+    @property
+    def named(self) -> bool:
+        """Whether the settings name an account."""
+        return bool(self.url or self.subdomain)
+
+    @property
+    def credentials(self) -> bool:
+        """Whether anything is set to sign in with."""
+        client = self.oauth_client_id or self.oauth_client_secret
+        return bool(client or self.oauth_token or self.email or self.api_token)
+
+    @property
+    def by_api_token(self) -> bool:
+        """Whether ticketbot signs in with an API token, which is the last of the three ways."""
+        return bool(self.api_token) and not self.oauth_token and not self.oauth_client_id
+
+    @property
+    def base_url(self) -> str:
+        """The account's address without a path. ``config.load`` has made sure that there is one."""
+        return self.url or f"https://{self.subdomain}.zendesk.com"
+
+    def ticket_url(self, ticket_id: int) -> str:
+        """Where a person opens the ticket; empty where the settings name no account."""
+        return f"{self.base_url}/agent/tickets/{ticket_id}" if self.named else ""
+
+
+class FreshdeskSettings(Frozen):
+    """Where the account is and the key to sign in with (developers.freshdesk.com/api, "Authentication")."""
+
+    vendor: ClassVar[str] = "Freshdesk"
+    domain: str | None = Field(None, description="the name before `.freshdesk.com`, or with it")
+    url: str | None = Field(None, description="whole base URL, instead of the domain")
+    api_key: SecretStr | None = Field(None, description="the API key of the agent that ticketbot works as")
+
+    @field_validator("domain")
+    @classmethod
+    def _name_alone(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        name = value.lower().removesuffix(FRESHDESK_HOST)
+        if re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
+            return name
+        raise ValueError(_NO_API if "." in name and "/" not in name else "must be the name before .freshdesk.com")
+
+    @field_validator("url")
+    @classmethod
+    def _serves_the_api(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        url = _base_url(value, "https://example.freshdesk.com")
+        if not is_loopback(url) and not str(urlsplit(url).hostname).endswith(FRESHDESK_HOST):
+            raise ValueError(_NO_API)
+        return url
+
+    @field_validator("api_key")
+    @classmethod
+    def _no_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and "@" in value.get_secret_value():
+            raise ValueError("looks like an e-mail address; the API key stands in the agent's profile settings")
+        return value
+
+    @property
+    def named(self) -> bool:
+        """Whether the settings name an account."""
+        return bool(self.url or self.domain)
+
+    @property
+    def base_url(self) -> str:
+        """The account's address without a path. ``config.load`` has made sure that there is one."""
+        return self.url or f"https://{self.domain}{FRESHDESK_HOST}"
+
+    def ticket_url(self, ticket_id: int) -> str:
+        """Where a person opens the ticket; empty where the settings name no account."""
+        return f"{self.base_url}/a/tickets/{ticket_id}" if self.named else ""
+
+
+AccountSettings = ZendeskSettings | FreshdeskSettings

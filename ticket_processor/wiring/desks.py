@@ -1,0 +1,85 @@
+"""The helpdesk of the settings: the only place that builds a client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+from ..core.clock import Deadline
+from ..core.models import Ticket
+from ..freshdesk import Freshdesk
+from ..helpdesk import freshdesk_fields, freshdesk_users, zendesk_fields, zendesk_users
+from ..helpdesk.freshdesk_articles import KnowledgeBase
+from ..helpdesk.protocol import AccountLabels, Helpdesk
+from ..helpdesk.requesters import RequesterSearch
+from ..helpdesk.transport import Transport
+from ..helpdesk.zendesk_articles import HelpCenter
+from ..settings.schema import Settings
+from ..state.store import State
+from ..zendesk import Zendesk
+from .parts import opened_state
+
+if TYPE_CHECKING:
+    from ..seeding.accounts import SeedAccount
+
+
+class Desk(Helpdesk, Protocol):
+    """A helpdesk that lists its solved tickets too. ``troubles`` are sentences on what it had to do without."""
+
+    troubles: list[str]
+
+    def solved(self, since: float) -> Iterator[tuple[Ticket, ...]]:
+        """Solved and closed tickets created since ``since`` (Unix seconds), newest first where it can."""
+
+
+def desk_for(settings: Settings, transport: Transport, state: State | None = None) -> Desk:
+    """The client of the chosen helpdesk.
+
+    Freshdesk keeps no record of who changed what, so its client keeps one of our writes in ``state``; without that it
+    can only read.
+    """
+    if settings.helpdesk == "freshdesk":
+        return Freshdesk(transport, state, marker=settings.policy.marker)
+    zendesk = settings.zendesk
+    return Zendesk(transport, source=zendesk.source, search_window_s=zendesk.search_window_hours * 3600)
+
+
+@contextmanager
+def reading_desk(settings: Settings, transport: Transport) -> Iterator[Desk]:
+    """The client for a command that writes nothing; on Freshdesk it knows our writes from a copy of the state."""
+    with ExitStack() as stack:
+        state = None
+        if settings.helpdesk == "freshdesk":
+            state = stack.enter_context(opened_state(settings.state_folder, settings.desk.base_url, dry_run=True))
+        yield desk_for(settings, transport, state)
+
+
+def read_labels(settings: Settings, transport: Transport) -> AccountLabels:
+    """The words by which the account sorts its tickets; a handful of requests. Raises :class:`CannotRun`."""
+    if settings.helpdesk == "freshdesk":
+        return freshdesk_fields.read_labels(transport)
+    return zendesk_fields.read_labels(transport)
+
+
+def requesters_of(settings: Settings, transport: Transport) -> RequesterSearch:
+    """The people of the account."""
+    if settings.helpdesk == "freshdesk":
+        return freshdesk_users.FreshdeskRequesters(transport)
+    return zendesk_users.Requesters(transport)
+
+
+def help_center(settings: Settings, transport: Transport) -> HelpCenter | KnowledgeBase:
+    """The articles of the account."""
+    if settings.helpdesk == "freshdesk":
+        return KnowledgeBase(transport)
+    return HelpCenter(transport)
+
+
+def seed_target(settings: Settings, transport: Transport, deadline: Deadline) -> SeedAccount:
+    """The account as a place for invented tickets."""
+    from ..seeding import freshdesk_import, zendesk_import
+
+    if settings.helpdesk == "freshdesk":
+        return freshdesk_import.FreshdeskSeedTarget(transport)
+    return zendesk_import.SeedTarget(transport, deadline)
