@@ -46,6 +46,7 @@ from .helpdesk.freshdesk_format import (
     read_ticket,
     refused_fields,
     rows_of,
+    string,
     update_body,
 )
 from .helpdesk.freshdesk_history import as_edit, history_of, shows, with_references
@@ -163,10 +164,20 @@ class Freshdesk:
         writes = self._writes(ticket_id)
         said = with_references(read_conversations(row.get("conversations", [])), writes, self._own)
         touched = _set_low(writes) or any(map(self._by_an_agent, said)) or len(said) >= EMBEDDED
-        person = self._people.get(row.get("requester_id") or 0, ("", ""))
+        person = self._person(row.get("requester_id"))
         ticket = read_ticket(row, reply.date, self._names(holds_fields(row)), touched=touched, person=person)
         self._viewed = view = _View(ticket, said, len(said) < EMBEDDED)
         return view
+
+    def _person(self, number: object) -> tuple[str, str]:
+        """Name and address of a requester. Lists show them; for others, such as named tickets, they are asked for."""
+        if not isinstance(number, int):
+            return "", ""
+        if number not in self._people:
+            reply = self._get(f"/contacts/{number}", {}, {ACCOUNT_LIMIT: 1}, about_one=True)
+            row = mapping(reply.body) if reply.ok else {}
+            self._people[number] = string(row.get("name")), string(row.get("email"))
+        return self._people[number]
 
     def _by_an_agent(self, item: Conversation) -> bool:
         ours = bool(item.reference) and item.author == self._own()
