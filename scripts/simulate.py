@@ -4,6 +4,7 @@
     python scripts/simulate.py 1000000 --minutes 60       # as many of them as an hour allows, and where to go on
     python scripts/simulate.py 1 --first 4711 --show      # one story, its log printed
     python scripts/simulate.py 2000 --mutations           # take guards away: each must be noticed
+    python scripts/simulate.py 10000 --freshdesk          # on Freshdesk, which guards nothing; counts losses
 
 Exit code 1 when a promise was broken; the seeds are listed. Needs the development packages (pip install -e ".[dev]").
 """
@@ -26,8 +27,10 @@ from multiprocessing import TimeoutError as MultiprocessingTimeout
 
 import development  # noqa: F401 - for its effect
 
-from tests.simulation.invariants import violations
-from tests.simulation.mutations import MUTATIONS, mutation
+from tests.simulation import freshdesk_invariants, invariants
+from tests.simulation.freshdesk_mutations import FRESHDESK_MUTATIONS
+from tests.simulation.freshdesk_world import FreshdeskWorld
+from tests.simulation.mutations import MUTATIONS
 from tests.simulation.world import World
 
 CHUNK = 50
@@ -43,20 +46,28 @@ EVERY_S = 60.0
 Broken = list[tuple[int, list[str]]]
 
 
-def play(seed: int) -> World:
+def play(seed: int, *, freshdesk: bool = False) -> World:
     """One story, to its end."""
-    world = World(seed)
+    world = FreshdeskWorld(seed) if freshdesk else World(seed)
     world.play()
     return world
 
 
-def play_many(seeds: range) -> tuple[Broken, Counter[str]]:
+def violations(world: World) -> list[str]:
+    """One sentence for each broken promise."""
+    if isinstance(world, FreshdeskWorld):
+        return freshdesk_invariants.violations(world)
+    return invariants.violations(world)
+
+
+def play_many(part: tuple[range, bool]) -> tuple[Broken, Counter[str]]:
     """The seeds that broke a promise, with the promises, and what the stories held."""
     broken = []
     held: Counter[str] = Counter()
+    seeds, freshdesk = part
     for seed in seeds:
         try:
-            world = play(seed)
+            world = play(seed, freshdesk=freshdesk)
             found = violations(world)
         except Exception:  # noqa: BLE001 - the other stories are worth playing all the same
             broken.append((seed, ["the story could not be played to its end", traceback.format_exc()]))
@@ -75,8 +86,11 @@ def census(world: World) -> Counter[str]:
     for _run, method, _path, _tickets, end in world.wire:
         if method == "PUT":
             held[f"updates that ended in {'no clear answer' if end == 'lost' or end[0] == '5' else end}"] += 1
+    if isinstance(world, FreshdeskWorld):
+        held.update(freshdesk_invariants.losses(world))
+        held["notes deleted again"] = freshdesk_invariants.notes_deleted(world)
+    held["tickets"] += len(world.tickets)
     for ticket in world.sandbox.store.tickets.values():
-        held["tickets"] += 1
         for audit in ticket.audits:
             held[f"changes by {audit.actor}"] += 1
     for line in world.log:
@@ -95,7 +109,7 @@ def ready() -> None:
     gc.freeze()
 
 
-def fan_out(first: int, count: int, processes: int) -> Iterator[tuple[int, Broken, Counter[str]]]:
+def fan_out(first: int, count: int, processes: int, *, freshdesk: bool) -> Iterator[tuple[int, Broken, Counter[str]]]:
     """Many stories on several processes: chunk after chunk, in order, how many it held and what came of them.
 
     Raises ``TimeoutError`` when a process has died, and took its chunk with it.
@@ -103,7 +117,7 @@ def fan_out(first: int, count: int, processes: int) -> Iterator[tuple[int, Broke
     end = first + count
     parts = [range(at, min(at + CHUNK, end)) for at in range(first, end, CHUNK)]
     with Pool(processes, initializer=ready, maxtasksperchild=RECYCLED_AFTER) as pool:
-        chunks = pool.imap(play_many, parts)
+        chunks = pool.imap(play_many, [(part, freshdesk) for part in parts])
         for part in parts:
             try:
                 broken, held = chunks.next(timeout=PATIENCE_S)
@@ -173,13 +187,13 @@ class Report:
             print(f"go on with: python scripts/simulate.py {self.count - self.played} --first {place}")
 
 
-def hunt(first: int, count: int) -> int:
+def hunt(first: int, count: int, *, freshdesk: bool) -> int:
     """Take each guard away until the simulation notices; returns how many were not noticed."""
     missed = 0
-    for name in MUTATIONS:
-        with mutation(name):
+    for name, mutation in (FRESHDESK_MUTATIONS if freshdesk else MUTATIONS).items():
+        with mutation():
             for seed in range(first, first + count):
-                found = violations(play(seed))
+                found = violations(play(seed, freshdesk=freshdesk))
                 if found:
                     print(f"noticed   {name}: seed {seed}: {found[0]}")
                     break
@@ -198,11 +212,12 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--show", action="store_true", help="print the log and the requests of one story")
     parser.add_argument("--mutations", action="store_true", help="check that missing guards are noticed")
+    parser.add_argument("--freshdesk", action="store_true", help="play on Freshdesk instead of Zendesk")
     options = parser.parse_args()
     if options.mutations:
-        return 1 if hunt(options.first, options.count) else 0
+        return 1 if hunt(options.first, options.count, freshdesk=options.freshdesk) else 0
     if options.show:
-        world = play(options.first)
+        world = play(options.first, freshdesk=options.freshdesk)
         for line in world.log:
             print(json.dumps(line, ensure_ascii=False))
         for entry in world.wire:
@@ -210,7 +225,7 @@ def main() -> int:
         print(*violations(world) or ["no violation"], sep="\n")
         return 0
     report = Report(options.first, options.count)
-    chunks = fan_out(options.first, options.count, options.processes)
+    chunks = fan_out(options.first, options.count, options.processes, freshdesk=options.freshdesk)
     code = 0
     try:
         for stories, broken, held in chunks:

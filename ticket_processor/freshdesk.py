@@ -46,10 +46,11 @@ from .helpdesk.freshdesk_format import (
     read_ticket,
     refused_fields,
     rows_of,
+    string,
     update_body,
 )
-from .helpdesk.freshdesk_history import as_edit, history_of
-from .helpdesk.freshdesk_listing import Listing, Place
+from .helpdesk.freshdesk_history import as_edit, history_of, shows, with_references
+from .helpdesk.freshdesk_listing import Listing, ListingPlace
 from .helpdesk.protocol import Fetched, JobStatus, Page
 from .helpdesk.ticket_history import Edit, History
 from .helpdesk.transport import Effect, Reply, Transport
@@ -94,7 +95,7 @@ class Freshdesk:
 
     def pages(self, cursor: str | None, since: float) -> Iterator[Page]:
         """See :meth:`Helpdesk.pages`: by last change; see :class:`Listing`."""
-        place = Place.read(cursor, since)
+        place = ListingPlace.read(cursor, since)
         begun: float | None = None
         for rows, date, last in self._listing.changed_since(place.moment):
             begun = begun or date
@@ -110,7 +111,7 @@ class Freshdesk:
 
         Raises :class:`CannotRun`.
         """
-        place = Place.read(None, since)
+        place = ListingPlace.read(None, since)
         for rows, date, _ in self._listing.changed_since(since):
             tickets, _ = self._tickets(place.new(rows), date)
             yield tuple(ticket for ticket in tickets if ticket.status in ("solved", "closed"))
@@ -160,24 +161,27 @@ class Freshdesk:
         row = mapping(reply.body)
         if row.get("id") != ticket_id:
             raise TicketError("Freshdesk's answer is about another ticket")
-        said = read_conversations(row.get("conversations", []))
-        touched = self._set_low(ticket_id) or any(self._by_an_agent(item) for item in said) or len(said) >= EMBEDDED
-        person = self._people.get(row.get("requester_id") or 0, ("", ""))
+        writes = self._writes(ticket_id)
+        said = with_references(read_conversations(row.get("conversations", [])), writes, self._own)
+        touched = _set_low(writes) or any(map(self._by_an_agent, said)) or len(said) >= EMBEDDED
+        person = self._person(row.get("requester_id"))
         ticket = read_ticket(row, reply.date, self._names(holds_fields(row)), touched=touched, person=person)
         self._viewed = view = _View(ticket, said, len(said) < EMBEDDED)
         return view
 
-    def _by_an_agent(self, item: Conversation) -> bool:
-        return not item.incoming and not (item.reference and item.author == self._own())
+    def _person(self, number: object) -> tuple[str, str]:
+        """Name and address of a requester. Lists show them; for others, such as named tickets, they are asked for."""
+        if not isinstance(number, int):
+            return "", ""
+        if number not in self._people:
+            reply = self._get(f"/contacts/{number}", {}, {ACCOUNT_LIMIT: 1}, about_one=True)
+            row = mapping(reply.body) if reply.ok else {}
+            self._people[number] = string(row.get("name")), string(row.get("email"))
+        return self._people[number]
 
-    def _set_low(self, ticket_id: int) -> bool:
-        """Whether the last priority that we wrote on the ticket is Low, which is then not an unset one."""
-        set_to = [
-            Priority.LOW if write.change.priority is Priority.LOW else None
-            for write in self._writes(ticket_id)
-            if write.done and (write.change.priority is not None or "priority" in write.change.cleared)
-        ]
-        return bool(set_to) and set_to[-1] is not None
+    def _by_an_agent(self, item: Conversation) -> bool:
+        ours = bool(item.reference) and item.author == self._own()
+        return not item.incoming and not (ours and item.edited_by in (None, item.author))
 
     def history(self, ticket_id: int) -> History:
         """See :meth:`Helpdesk.history`: put together from the ticket, its conversations and our own writes."""
@@ -198,7 +202,7 @@ class Freshdesk:
             )
             if not reply.ok:
                 raise TicketError(f"Freshdesk refuses this ticket's conversations (HTTP {reply.status})")
-            rows = read_conversations(reply.body)
+            rows = with_references(read_conversations(reply.body), self._writes(view.ticket.id), self._own)
             fresh = {item.id: item for item in rows if item.id not in found}
             found |= fresh
             if not fresh or 'rel="next"' not in reply.headers.get("Link", ""):
@@ -228,7 +232,7 @@ class Freshdesk:
         replaced = {*change.fields_replaced, *change.fields_cleared}
         before = {key: value for key, value in view.ticket.fields.items() if key in replaced}
         kept = KeptWrite(change=change.model_copy(update={"note": None}), fields_before=before)
-        note = self._our_note(view, change)
+        note = None if change.note is None else self._our_note(view, change)
         if change.note is not None and note is None:
             kept = self._send_note(change, kept, view.ticket.read_at)
             again = self._seen(change, anew=True)
@@ -254,11 +258,16 @@ class Freshdesk:
         return as_edit(self._keep(kept, done=row["updated_at"]), note, self._own())
 
     def withdraw(self, change: Change) -> None:
-        """See :meth:`Helpdesk.withdraw`: a note that was sent for ``change`` is deleted, unless somebody edited it."""
-        if not any(write.change.key == change.key and write.note_sent for write in self._writes(change.ticket_id)):
-            return
-        view = self._view(change.ticket_id)
-        note = None if view is None else self._our_note(view, change)
+        """See :meth:`Helpdesk.withdraw`: a note that was sent for ``change`` is deleted, unless somebody edited it.
+
+        Raises ``WaitForEarlier`` while one may still come.
+        """
+        writes = [write for write in self._writes(change.ticket_id) if write.change.key == change.key]
+        view = self._view(change.ticket_id) if any(write.note_sent for write in writes) else None
+        if view is None or any(write.sent and shows(view.ticket, write.change) for write in writes):
+            return  # no note was sent, or it came with the rest
+        self._wait_for_earlier(view, change)
+        note = self._our_note(view, change)
         if note is not None and note.edited_by in (None, self._own()):
             self._delete_note(note.id)
 
@@ -279,14 +288,15 @@ class Freshdesk:
             raise TicketGone("deleted")
         ticket = view.ticket
         merged_from = (frozenset(change.tags_before), change.priority_before, change.group_before)
-        if (frozenset(ticket.tags), ticket.priority, ticket.group) != merged_from:
+        same = (frozenset(ticket.tags), ticket.priority, ticket.group) == merged_from
+        if not same or not (anew or ticket.updated_at == change.stamp):
             raise UpdateConflict("the ticket changed since it was read")
         return view
 
     def _our_note(self, view: _View, change: Change) -> Conversation | None:
         """The note that was sent for the same write before, if it is there."""
         said = view.said
-        if not view.whole and change.note is not None and not any(_is_note(item, change, self._own()) for item in said):
+        if not view.whole and not any(_is_note(item, change, self._own()) for item in said):
             said = self._all_said(view)
         return next((item for item in said if _is_note(item, change, self._own())), None)
 
@@ -329,6 +339,8 @@ class Freshdesk:
         """Raise what a refusal says of this change."""
         if reply.status in (404, 405):
             raise TicketGone("deleted")  # or marked as spam
+        if reply.status == 409:
+            raise UpdateConflict("the ticket changed since it was read")
         if reply.status == 403:
             raise UpdateRefused(
                 f"Freshdesk forbids this agent to update the ticket (HTTP 403{error_code(reply)})",
@@ -394,6 +406,16 @@ class Freshdesk:
         return self._transport.request(
             "GET", "/api/v2" + path, params=params, limits=limits, most=most, about_one=about_one
         )
+
+
+def _set_low(writes: Sequence[KeptWrite]) -> bool:
+    """Whether the last priority that we wrote is Low, which is then not an unset one."""
+    set_to = [
+        write.change.priority is Priority.LOW
+        for write in writes
+        if write.done and (write.change.priority is not None or "priority" in write.change.cleared)
+    ]
+    return bool(set_to) and set_to[-1]
 
 
 def _of_people(ticket: Ticket) -> tuple[object, ...]:

@@ -62,6 +62,16 @@ def test_a_person_who_chose_low_keeps_it_and_one_who_solved_is_left_alone(desk: 
     assert desk.ticket(2)["tags"] == []
 
 
+def test_a_ticket_that_is_named_has_its_requesters_name_taken_out_and_its_skip_rules_kept(desk: FreshDesk) -> None:
+    number = desk.add("Invoice", "Ada Quist here, please send my invoice again.")
+    desk.advance(60)
+    assert "Ada" not in desk("analyse", str(number)).out
+    (desk.folder / "ticketbot.toml").write_text('[skip]\nrequesters = ["ada@example.com"]\n', encoding="utf-8")
+    ended = desk("run", "--ticket", str(number), "--json").object
+    assert ended["reasons"] == {"skip_rule_requester": 1}
+    assert desk.writes() == []
+
+
 def test_an_undo_takes_all_of_it_back_the_notes_too(desk: FreshDesk) -> None:
     desk("run", "--since", "1d")
     desk.sandbox.desk.person_edit(2, edit_note=(desk.notes(2)[0]["id"], "I say otherwise."))

@@ -44,7 +44,8 @@ class Passage:
             world.wire.append((self._run, method, path, tickets, end))
         if not tickets and world.faulty and end == "200" and "json" in response.headers.get("Content-Type", ""):
             shown = _parsed(response.content, 10**9) or {}
-            tickets = tuple(row["id"] for row in shown.get("tickets", ()) if isinstance(row["id"], int))
+            rows = shown if isinstance(shown, list) else shown.get("tickets", ())
+            tickets = tuple(row["id"] for row in rows if isinstance(row["id"], int) and "subject" in row)
         world.somebody_interferes(tickets)
         world.breathe()
         self._crash.step()

@@ -32,6 +32,8 @@ from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import AuditUnwritable, StateUnusable, TicketbotError
 from ticket_processor.core.models import RunSummary, Ticket, Usage
 from ticket_processor.core.taxonomy import Taxonomy, default_taxonomy
+from ticket_processor.helpdesk.protocol import Helpdesk
+from ticket_processor.helpdesk.transport import Transport
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.pipeline import intake
 from ticket_processor.pipeline.parts import Parts, RunOptions
@@ -108,6 +110,8 @@ PEOPLES_TAGS = ("vip", "ai_other_product", "callback", "beta")
 class World:
     """One story. Build it with a seed, :meth:`play` it, then look at what happened."""
 
+    stable_read_s = RunOptions.stable_read_s
+
     def __init__(self, seed: int, *, run_class: type[Run] = Run, quick: bool = True) -> None:
         self.quick = quick
         self.seed = seed
@@ -130,23 +134,7 @@ class World:
         self.cursors: list[str] = []
         """Tickets that a cursor was found to have passed unsettled, as sentences."""
         self.ends: list[RunSummary | str] = []
-        self.sandbox = Tricky(
-            self.time,
-            self.dice,
-            self._afflicted,
-            plan="unlimited",
-            seed=seed,
-            faults=faults(self.dice, seed, items_fail=not self.mishaps.ignores_stamps),
-            rules=Rules(
-                batch_stamps=not self.mishaps.ignores_stamps,
-                batch_guard=not self.mishaps.ignores_stamps,
-                stamp_rule=self.dice.choice(("equal", "equal", "not_newer")),
-                failed_item=self.dice.choice(("recorded", "schema")),
-                conflict_form=self.dice.choice(("error", "titled", "text")),
-                job_seconds=(self.dice.uniform(0.5, 20.0), self.dice.uniform(0.0, 3.0)),
-            ),
-            replica_lag=self.dice.choice((0.0, 0.0, 1.0, 4.9)),
-        )
+        self.sandbox = self._helpdesk()
         self._run_class = run_class
         self._explained: set[int] = set()
         """Tickets of which some run has said why it writes nothing."""
@@ -178,6 +166,34 @@ class World:
         """The tickets that a run was asked to triage anew."""
         self.answered: list[tuple[int, float]] = []
         """Tickets that a customer answered, and when."""
+
+    def _helpdesk(self) -> Tricky:
+        """The imitated helpdesk, with its faults."""
+        return Tricky(
+            self.time,
+            self.dice,
+            self._afflicted,
+            plan="unlimited",
+            seed=self.seed,
+            faults=faults(self.dice, self.seed, items_fail=not self.mishaps.ignores_stamps),
+            rules=Rules(
+                batch_stamps=not self.mishaps.ignores_stamps,
+                batch_guard=not self.mishaps.ignores_stamps,
+                stamp_rule=self.dice.choice(("equal", "equal", "not_newer")),
+                failed_item=self.dice.choice(("recorded", "schema")),
+                conflict_form=self.dice.choice(("error", "titled", "text")),
+                job_seconds=(self.dice.uniform(0.5, 20.0), self.dice.uniform(0.0, 3.0)),
+            ),
+            replica_lag=self.dice.choice((0.0, 0.0, 1.0, 4.9)),
+        )
+
+    def _client(self, transport: Transport, state: State) -> Helpdesk:
+        """The client of a run."""
+        return Zendesk(
+            transport,
+            page_size=self.dice.choice((1, 2, 100)),
+            source="search" if self.mishaps.late else "auto",
+        )
 
     def _shape(self, held: Mishaps) -> None:
         """Where something lasting is wrong, nothing else is that would hide what comes of it."""
@@ -319,8 +335,8 @@ class World:
     # People
 
     def _person_acts_anywhere(self) -> None:
-        if self.sandbox.store.tickets:
-            self._person_acts(self.dice.choice(list(self.sandbox.store.tickets)))
+        if self.tickets:
+            self._person_acts(self.dice.choice(list(self.tickets)))
 
     def _person_acts(self, ticket_id: int) -> None:
         store = self.sandbox.store
@@ -367,7 +383,7 @@ class World:
     # One run
 
     def _run_asked(self, name: str, most: int) -> None:
-        there = list(self.sandbox.store.tickets)
+        there = list(self.tickets)
         only = tuple(self._odds.sample(there, min(most, len(there))))
         anew = self._odds.random() < 0.8
         if anew:
@@ -411,11 +427,7 @@ class World:
         try:
             work = self._run_class(
                 Parts(
-                    desk=Zendesk(
-                        transport,
-                        page_size=self.dice.choice((1, 2, 100)),
-                        source="search" if self.mishaps.late else "auto",
-                    ),
+                    desk=self._client(transport, stepping),
                     understanding=_Watched(links, RULES, self, name),
                     executor=SerialExecutor(),
                     state=stepping,
@@ -429,6 +441,7 @@ class World:
                 RunOptions(
                     run_id=name,
                     since=since,
+                    stable_read_s=self.stable_read_s,
                     max_attempts=self.mishaps.max_attempts,
                     verify=2 if self.mishaps.calm else 0,
                     limit=self.dice.choice((None, None, 1)) if self.faulty else None,
@@ -470,6 +483,11 @@ class World:
         analyser = ModelAnalyser.__new__(ModelAnalyser)
         analyser.__dict__.update(_MODEL.__dict__, _server=server)  # prompt and schema are the same
         return analyser
+
+    @property
+    def tickets(self) -> Mapping[int, Any]:
+        """The helpdesk's tickets."""
+        return self.sandbox.store.tickets
 
     # What the parts of a run call
 

@@ -96,7 +96,8 @@ def _ticket(
     priority = PRIORITIES.get(row["priority"]) if isinstance(row.get("priority"), int) else None
     low = priority is Priority.LOW and not touched and assignee is None
     tags = row.get("tags", [] if listed else None)
-    if not isinstance(tags, list) or not all(isinstance(tag, str) and UNREADABLE_CHARACTER not in tag for tag in tags):
+    tags = [tag for tag in tags if tag is not None] if isinstance(tags, list) else [None]
+    if not all(isinstance(tag, str) and UNREADABLE_CHARACTER not in tag for tag in tags):
         raise ValueError  # they go back with every write, so one that cannot be read would be lost
     return Ticket(
         id=row["id"],

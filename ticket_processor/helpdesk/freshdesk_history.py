@@ -7,14 +7,17 @@ and who is not known. Pure functions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from ..core.clock import iso, parse_iso
 from ..core.models import Change, KeptWrite, Priority, Ticket
 from .freshdesk_format import Conversation
 from .ticket_history import SHORT_KEY, Edit, FieldValue, History, changed
 
+CLOCKS_S = 5.0
+"""How far a note's moment may lie before the one at which it was sent, as the ticket's last answer had told it."""
 Value = TypeVar("Value")
 
 
@@ -40,11 +43,14 @@ def history_of(
     notes = {item.reference: item for item in said if item.reference and item.author == own}
     ours = list(_our_edits(ticket, made, notes, own))
     if not made and marker in ticket.tags:
+        unfinished = {write.change.key[:SHORT_KEY] for write in writes}
         ours = [
             Edit(at=note.at, author=own, way="api", key=reference, **_noted(note, own))
             for reference, note in notes.items()
+            if reference not in unfinished
         ]
-    began = frozenset(made[0].change.tags_before if made else ticket.tags)
+    # Nobody knows who put a marker on that is not ours.
+    began = frozenset(made[0].change.tags_before if made else ticket.tags) - {marker}
     creation = Edit(
         at=ticket.created_at,
         author=ticket.requester,
@@ -58,11 +64,34 @@ def history_of(
     return History(edits=(creation, *sorted((*ours, *others), key=lambda edit: edit.at)))
 
 
+def with_references(
+    said: Sequence[Conversation], writes: Sequence[KeptWrite], own: Callable[[], int | None]
+) -> tuple[Conversation, ...]:
+    """Conversations, our notes among them with their references, whatever somebody has made of their words.
+
+    A note whose number no answer told, and that somebody has edited, is known by its moment.
+    """
+    known = {write.note: write.change.key[:SHORT_KEY] for write in writes if write.note is not None}
+    lost = [write for write in writes if write.note_sent is not None and write.note is None]
+
+    def reference(item: Conversation) -> str:
+        if item.id in known or item.reference or not lost or item.edited_by is None or item.author != own():
+            return known.get(item.id) or item.reference
+        sent = [write for write in lost if parse_iso(item.at) >= (write.note_sent or 0.0) - CLOCKS_S]
+        return sent[-1].change.key[:SHORT_KEY] if sent else ""
+
+    return tuple(replace(item, reference=reference(item)) for item in said)
+
+
 def shows(ticket: Ticket, change: Change) -> bool:
-    """Whether a ticket carries what a change was to put on it: the request went through, though no answer came."""
-    tags = set(ticket.tags)
-    if change.tags_added or change.tags_removed:
-        return tags.issuperset(change.tags_added) and tags.isdisjoint(change.tags_removed)
+    """Whether a ticket carries what a change was to put on it: the request went through, though no answer came.
+
+    It happens whole or not at all: one new tag of it is proof, whatever others have made of the rest.
+    """
+    if change.tags_added:
+        return not set(change.tags_added).isdisjoint(ticket.tags)
+    if change.tags_removed:
+        return set(change.tags_removed).isdisjoint(ticket.tags)
     if change.priority is not None:
         return ticket.priority is change.priority
     if change.group is not None:
@@ -105,9 +134,8 @@ def _our_edits(
     """Our writes, and between them what others must have changed."""
     for place, write in enumerate(made):
         change = write.change
-        edit = as_edit(write, notes.get(change.key[:SHORT_KEY]), own)
-        at = edit.at or ticket.updated_at
-        yield edit.model_copy(update={"at": at})
+        at = max(write.done or ticket.updated_at, iso(write.sent or 0.0))  # not every change moves that stamp
+        yield as_edit(write, notes.get(change.key[:SHORT_KEY]), own).model_copy(update={"at": at})
         after = _after(write)
         later = made[place + 1] if place + 1 < len(made) else None
         before = _now(ticket, after.fields) if later is None else _before(later, after.fields)

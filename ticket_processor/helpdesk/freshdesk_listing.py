@@ -6,6 +6,7 @@ Facts and their sources: developers.freshdesk.com/api, "List All Tickets".
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from ..core.clock import iso, parse_iso
@@ -102,7 +103,7 @@ class Listing:
             return rows, reply.date, len(rows) >= self._page_size
 
 
-class Place:
+class ListingPlace:
     """How far a listing has been read: the newest change, and the rows of the last two minutes before it.
 
     A row that was listed is passed over while nothing has changed on it.
@@ -114,7 +115,7 @@ class Place:
         self._seen = seen
 
     @classmethod
-    def read(cls, cursor: str | None, since: float) -> Place:
+    def read(cls, cursor: str | None, since: float) -> ListingPlace:
         """The place that a cursor names; without one, ``since`` (Unix seconds)."""
         newest, _, named = (cursor or "").removeprefix("changed:").partition(";")
         seen = dict(item.split("@", 1) for item in named.split(",") if "@" in item)
@@ -130,11 +131,12 @@ class Place:
 
     def new(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
         """The rows that were not listed before as they are now; moves the place behind them."""
-        new = [row for row in rows if self._seen.get(str(row.get("id"))) != row.get("updated_at")]
+        new = [row for row in rows if self._seen.get(str(row.get("id")), "") != row.get("updated_at")]
         self._seen |= {str(row.get("id")): str(row.get("updated_at")) for row in new}
         if rows:
-            self._newest = max(self._newest, str(rows[-1].get("updated_at")))
-            oldest = iso(_moment(rows) - OVERLAP_S)
+            newest = _moment(rows)
+            self._newest = max(self._newest, iso(newest))
+            oldest = iso(newest - OVERLAP_S)
             self._seen = {number: stamp for number, stamp in self._seen.items() if stamp >= oldest}
         return new
 
@@ -144,7 +146,11 @@ class Place:
 
 
 def _moment(rows: Sequence[Mapping[str, Any]]) -> float:
-    try:
-        return parse_iso(str(rows[-1].get("updated_at")))
-    except ValueError:
-        raise HelpdeskDown("Freshdesk's list of tickets tells no date of a change") from None
+    """The last change of a page's rows (Unix seconds); single rows may tell no date that makes sense."""
+    dates = []
+    for row in rows:
+        with suppress(ValueError):
+            dates.append(parse_iso(str(row.get("updated_at"))))
+    if not dates:
+        raise HelpdeskDown("Freshdesk's list of tickets tells no date of a change")
+    return max(dates)

@@ -344,8 +344,7 @@ class WriteBack:
         while True:
             change = self._plan(work, tickets)
             if isinstance(change, Outcome):
-                self._withdraw(work, change)
-                return self._confirmed(work, change)
+                return self._confirmed(work, self._withdrawn(work, change))
             self._before_write()
             self._open(work, change)
             self._audit.intent(change)
@@ -364,27 +363,30 @@ class WriteBack:
                 # Nothing happened, so what was read still holds; the rest may be worth a write of its own.
                 work.attempts -= 1
                 if not self._planner.refused(work, change, refused.part):
-                    self._withdraw(work)
+                    end = self._end(work, OutcomeStatus.FAILED, str(refused), retry=True)
                     if work.verdict.follows:
-                        return Settled(self._end(work, OutcomeStatus.SKIPPED, incomplete((refused.part,)), retry=True))
-                    return Settled(self._end(work, OutcomeStatus.FAILED, str(refused), retry=True))
+                        end = self._end(work, OutcomeStatus.SKIPPED, incomplete((refused.part,)), retry=True)
+                    return Settled(self._withdrawn(work, end))
             except UpdateRefused as refused:
-                outcome = self._end(work, OutcomeStatus.FAILED, str(refused), retry=True, failed_at="update")
-                self._withdraw(work)
-                return Settled(outcome)
+                end = self._end(work, OutcomeStatus.FAILED, str(refused), retry=True, failed_at="update")
+                return Settled(self._withdrawn(work, end))
             else:
                 self._singly_done += 1
                 work.recorded = edit
                 return self._done(work, change)
 
-    def _withdraw(self, work: Settlement, end: Outcome | None = None) -> None:
-        """Have nothing left on the ticket of a write that will not be made."""
-        if self._dry_run or not work.sent or (end is not None and (end.change is not None or end.retry)):
-            return
+    def _withdrawn(self, work: Settlement, end: Outcome) -> Outcome:
+        """The end of a ticket without a write of ours, once nothing of one that was begun is left on it."""
+        waits = end.status is OutcomeStatus.SKIPPED and end.retry and not end.reason.startswith(reasons.INCOMPLETE)
+        if self._dry_run or not work.sent or end.change is not None or waits:
+            return end
         try:
             self._desk.withdraw(work.sent[-1])
-        except TicketError as error:
+        except UpdateRefused as error:
             self._audit.alert("note_left", ticket_id=work.ticket_id, why=str(error))
+        except TicketError:
+            return end if end.retry else self._end(work, OutcomeStatus.SKIPPED, reasons.DEFERRED, retry=True)
+        return end
 
     # As jobs
 

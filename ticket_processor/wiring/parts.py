@@ -43,6 +43,8 @@ from ..state.store import FILE_NAME, State
 
 LOCK_NAME = "run.lock"
 ACCOUNT = "account"
+SPARE = {"Zendesk": 0.05, "Freshdesk": 0.1}
+"""Share of an account's rate limit that is left to people and other tools, whatever they have used themselves."""
 JOBS_OF_AN_ACCOUNT = 30
 """Zendesk's limit on jobs queued or running ("Rate limits")."""
 UPDATES_A_MINUTE = 100
@@ -78,7 +80,7 @@ def keyring(settings: Settings) -> Keyring | None:
 def delivery(settings: Settings) -> Delivery:
     """How changes travel; of the account's places for jobs, and of its single updates, we take our share."""
     if settings.helpdesk == "freshdesk":
-        return Delivery(mode="single")  # it has no jobs of updates
+        return Delivery(mode="single", together=1)  # it has neither jobs of updates nor a guard
     share = settings.run.limit_share
     return Delivery(
         mode=settings.run.write_mode,
@@ -112,7 +114,7 @@ def transport_for(
         clock=clock,
         deadline=deadline,
         breaker=breaker,
-        throttle=Throttle(clock, share),
+        throttle=Throttle(clock, share, spare=SPARE[account.vendor]),
         read_limits=_limits_of(account),
         read_only=read_only,
         adapter=adapter,

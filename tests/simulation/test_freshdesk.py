@@ -1,0 +1,65 @@
+"""Stories on Freshdesk: what can be promised there holds, what cannot is rare, and missing guards are noticed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import orjson
+import pytest
+
+from .freshdesk_invariants import losses, violations
+from .freshdesk_mutations import FRESHDESK_MUTATIONS, NOTICED_BY
+from .freshdesk_world import FreshdeskWorld
+
+SEEDS = 2000
+IN_DEFAULT_SET = 300
+PART = 100
+HUNTED = 2000
+
+
+def _play(seed: int) -> FreshdeskWorld:
+    world = FreshdeskWorld(seed)
+    world.play()
+    return world
+
+
+def _first_seeds() -> list[Any]:
+    return [
+        pytest.param(first, marks=[pytest.mark.slow] if first >= IN_DEFAULT_SET else [])
+        for first in range(0, SEEDS, PART)
+    ]
+
+
+@pytest.mark.parametrize("first", _first_seeds())
+def test_no_promise_is_broken_whatever_goes_wrong(first: int) -> None:
+    broken = {seed: found for seed in range(first, first + PART) if (found := violations(_play(seed)))}
+    assert not broken, "replay with: python scripts/simulate.py 1 --freshdesk --show --first SEED"
+
+
+def test_the_same_seed_tells_the_same_story_to_the_byte() -> None:
+    once, again = (_play(7) for _ in range(2))
+    assert [orjson.dumps(line) for line in once.log] == [orjson.dumps(line) for line in again.log]
+    assert (once.wire, once.sandbox.desk.edits) == (again.wire, again.sandbox.desk.edits)
+
+
+@pytest.mark.parametrize("name", FRESHDESK_MUTATIONS)
+def test_a_missing_guard_is_noticed(name: str) -> None:
+    with FRESHDESK_MUTATIONS[name]():
+        seeds = [NOTICED_BY.get(name, 0), *range(HUNTED)]
+        assert any(violations(_play(seed)) for seed in seeds), f"{name}: nothing was noticed"
+
+
+def test_the_stories_hold_what_they_are_meant_to_hold() -> None:
+    """Also what no client can prevent: a simulation in which nothing is ever lost would not play Freshdesk."""
+    held: Counter[str] = Counter()
+    for seed in range(60):
+        world = _play(seed)
+        held.update(losses(world))
+        held["crashes"] += sum("crashed" in str(end) for end in world.ends if isinstance(end, str))
+        held["lost replies"] += sum(end == "lost" for *_, end in world.wire)
+        for edit in world.sandbox.desk.edits:
+            held[f"{edit.who} {edit.conversation}"] += 1
+    assert held["tags of others lost in the gap"] < held["updates"] / 10
+    wanted = ("updates", "tags of others lost in the gap", "crashes", "lost replies", "bot created", "bot deleted")
+    assert min(held[what] for what in (*wanted, "agent edited", "customer created")) > 0
