@@ -14,19 +14,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import random
 import re
 import signal
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -36,100 +33,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from deliveries import SECRET, SIGNATURE, STAMP, mutated, signed, stamp, steadily  # noqa: E402
+from serving_desk import desk  # noqa: E402
 
-from ticket_processor.sandbox.app import Sandbox  # noqa: E402
-from ticket_processor.sandbox.clock import OffsetClock  # noqa: E402
-from ticket_processor.sandbox.fill import fill  # noqa: E402
-from ticket_processor.sandbox.openai_api import LatencyProfile  # noqa: E402
-from ticket_processor.sandbox.server import SandboxServer  # noqa: E402
 from ticket_processor.web.delivery_queue import DeliveryQueue  # noqa: E402
 from ticket_processor.web.signatures import Forged, ZendeskVerifier, signature  # noqa: E402
-
-MODEL = LatencyProfile(2.0, 2.01)
-"""Every answer of the model takes 2 s."""
-
-
-class Desk:
-    """A sandbox, and a folder with settings for it."""
-
-    def __init__(self, folder: Path, *, model: bool = False, tickets: int = 1) -> None:
-        self.folder = folder
-        self.sandbox = Sandbox(OffsetClock(), plan="unlimited", llm_latency=MODEL if model else None)
-        # No text comes twice: a kept answer would cost no time.
-        text = "Hello, I was charged twice for order {}. Please check."
-        fill(self.sandbox, [{"subject": f"Order {n}", "body": text.format(n), "age": 7200.0} for n in range(tickets)])
-        self.server = SandboxServer(self.sandbox)
-        known = self.sandbox.credentials
-        self.environ = {
-            **{name: text for name, text in os.environ.items() if not name.startswith(("ZENDESK_", "TICKETBOT_"))},
-            "PYTHONPATH": str(ROOT),
-            "TICKETBOT_STATE_DIR": str(folder / "state"),
-            "TICKETBOT_LOG_DIR": str(folder / "logs"),
-            "ZENDESK_OAUTH_CLIENT_ID": known.oauth_client_id,
-            "ZENDESK_OAUTH_CLIENT_SECRET": known.oauth_client_secret,
-            "ZENDESK_WEBHOOK_SECRET": SECRET,
-            "TICKETBOT_MODELS": "",
-        }
-        if model:
-            self.environ |= {"TICKETBOT_MODELS": "sandbox-model", "OPENAI_API_KEY": known.openai_key}
-
-    def __enter__(self) -> Desk:
-        self.server.__enter__()
-        self.environ |= {"ZENDESK_URL": self.server.url, "OPENAI_BASE_URL": f"{self.server.url}/v1"}
-        return self
-
-    def __exit__(self, *how: Any) -> None:
-        self.server.__exit__(*how)
-
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "ticket_processor", *words],
-            cwd=self.folder,
-            env=self.environ,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-
-    def begin(self) -> None:
-        """The first run."""
-        process = self.start("run", "--since", "2020-01-01", "--limit", "1", "--quiet")
-        if process.wait(120):
-            raise SystemExit("the first run failed")
-
-    @contextmanager
-    def serving(self, *words: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-        """``ticketbot serve`` and its address."""
-        process = self.start("serve", "--port", "0", *words)
-        assert process.stdout is not None
-        found = re.search(r"http://[\d.:]+", process.stdout.readline())
-        if found is None:
-            raise SystemExit("the server did not start")
-        threading.Thread(target=process.stdout.read, daemon=True).start()
-        try:
-            yield found[0], process
-        finally:
-            if process.poll() is None:
-                process.terminate()
-                process.wait(30)
-
-    def queued(self) -> int:
-        with closing(DeliveryQueue(self.folder / "state", "zendesk")) as queue:
-            return queue.length(time.time())[0]
-
-    def marked(self) -> list[int]:
-        with self.sandbox.store.lock:
-            tickets = self.sandbox.store.tickets.items()
-            return [number for number, ticket in tickets if "ai_processed" in ticket.json["tags"]]
-
-
-@contextmanager
-def desk(**options: Any) -> Iterator[Desk]:
-    with (
-        tempfile.TemporaryDirectory(prefix="ticketbot-", ignore_cleanup_errors=True) as folder,
-        Desk(Path(folder), **options) as made,
-    ):
-        yield made
 
 
 def forged(count: int) -> None:
@@ -222,39 +129,35 @@ def load(rate: int, seconds: float) -> None:
         print(f"kill -9 in the middle: {len(taken)} answered 202, of these lost: {len(taken - kept)}")
 
 
-def once(tickets: int) -> None:
+def once(tickets: int, helpdesk: str) -> None:
     """Deliver five times for each ticket, shuffled."""
-    with desk(tickets=tickets + 1) as here:
+    with desk(tickets=tickets + 1, helpdesk=helpdesk) as here:
         (here.folder / "ticketbot.toml").write_text('[policy]\nnote = "always"\n', encoding="utf-8")
         here.begin()
         first = here.marked()[0]
-        numbers = [number for number in here.sandbox.store.tickets if number != first][:tickets]
+        numbers = [number for number in here.store.tickets if number != first][:tickets]
         deliveries = [(number, turn) for number in numbers for turn in range(5)]
         random.Random(5).shuffle(deliveries)
         with here.serving() as (url, _), requests.Session() as session:
             began = time.perf_counter()
 
-            def deliver(each: tuple[int, int]) -> int:
-                body, headers = signed(each[0], time.time(), each[1])
-                return session.post(f"{url}/webhooks/zendesk", data=body, headers=headers, timeout=30).status_code
-
             with ThreadPoolExecutor(8) as pool:
-                answers = Counter(pool.map(deliver, deliveries))
+                answers = Counter(pool.map(lambda each: here.deliver(url, *each, session), deliveries))
             while (left := here.queued()) and time.perf_counter() - began < 900:
                 time.sleep(0.5)
             took = time.perf_counter() - began
-        notes = Counter(len(here.sandbox.store.bot_comments(number)) for number in numbers)
+        notes = Counter(here.notes(number) for number in numbers)
         print(
-            f"{tickets} tickets x 5 deliveries ({dict(answers)}): notes on each ticket {dict(notes)}; "
+            f"{helpdesk}: {tickets} tickets x 5 deliveries ({dict(answers)}): notes on each ticket {dict(notes)}; "
             f"left on the queue: {left}; {took:.0f} s"
         )
 
 
-def latency(events: int, gap_s: float) -> None:
+def latency(events: int, gap_s: float, helpdesk: str) -> None:
     """New tickets, each delivered the moment it is there; the write is the PUT that the sandbox sees."""
     for beside in (False, True):
         backlog = 400 if beside else 1
-        with desk(model=True, tickets=backlog) as here:
+        with desk(model=True, tickets=backlog, helpdesk=helpdesk) as here:
             (here.folder / "ticketbot.toml").write_text("[run]\nwrite_mode = 'single'\n", encoding="utf-8")
             here.begin()
             born: dict[int, float] = {}
@@ -270,12 +173,9 @@ def latency(events: int, gap_s: float) -> None:
                 time.sleep(3)
                 dice = random.Random(3)
                 for _ in range(events):
-                    with here.sandbox.store.lock:
-                        text = "The app crashes whenever I log in."
-                        number = here.sandbox.store.create(subject=f"Error {dice.random()}", body=text).id
+                    number = here.new(dice)
                     born[number] = time.perf_counter()
-                    body, headers = signed(number, time.time(), number)
-                    requests.post(f"{url}/webhooks/zendesk", data=body, headers=headers, timeout=30)
+                    here.deliver(url, number, number)
                     time.sleep(dice.expovariate(1 / gap_s))
                 end = time.perf_counter() + 120
                 while born.keys() - written.keys() and time.perf_counter() < end:
@@ -287,7 +187,7 @@ def latency(events: int, gap_s: float) -> None:
             taken = sorted(written[number] - born[number] for number in born if number in written)
             where = f"beside a scheduled run over {backlog} tickets (still at it: {still})" if beside else "alone"
             print(
-                f"event to write, {where}, model 2 s, {events} events about {gap_s:g} s apart: "
+                f"{helpdesk}: event to write, {where}, model 2 s, {events} events about {gap_s:g} s apart: "
                 f"median {taken[len(taken) // 2]:.1f} s, p95 {taken[int(len(taken) * 0.95)]:.1f} s, "
                 f"longest {taken[-1]:.1f} s; not written: {len(born) - len(taken)}",
                 flush=True,
@@ -304,19 +204,22 @@ def main(words: Sequence[str] | None = None) -> None:
     loading = commands.add_parser("load")
     loading.add_argument("--rate", type=int, default=500)
     loading.add_argument("--seconds", type=float, default=60.0)
-    commands.add_parser("once").add_argument("tickets", type=int, nargs="?", default=1_000)
+    again = commands.add_parser("once")
+    again.add_argument("tickets", type=int, nargs="?", default=1_000)
     timing = commands.add_parser("latency")
     timing.add_argument("--events", type=int, default=40)
     timing.add_argument("--gap", type=float, default=1.5)
+    for each in (again, timing):
+        each.add_argument("--helpdesk", choices=("zendesk", "freshdesk"), default="zendesk")
     asked = parser.parse_args(words)
     if asked.command == "forged":
         forged(asked.count)
     elif asked.command == "load":
         load(asked.rate, asked.seconds)
     elif asked.command == "once":
-        once(asked.tickets)
+        once(asked.tickets, asked.helpdesk)
     elif asked.command == "latency":
-        latency(asked.events, asked.gap)
+        latency(asked.events, asked.gap, asked.helpdesk)
     else:
         {"replay": replay, "verify": verify}[asked.command]()
 

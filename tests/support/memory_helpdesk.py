@@ -158,7 +158,7 @@ class Office:
                 desk=self.desk,
                 understanding=Understanding([self.model], RULES, clock=self.clock),
                 executor=SerialExecutor(),
-                express=SerialExecutor(),
+                express=None if told else SerialExecutor(),
                 told_of=told_of,
                 state=self.state,
                 audit=audit,

@@ -209,8 +209,12 @@ class Intake:
     # Where tickets come from
 
     def _told(self, ticket_ids: Sequence[int]) -> Iterator[Work]:
-        """Tickets that the helpdesk has told of, as if a page had listed them."""
-        for ticket_id, found in self._read([number for number in ticket_ids if number not in self._handled]):
+        """Tickets that the helpdesk has told of, as if a page had listed them.
+
+        One with a write that an earlier run has begun is left to the next run about it, which settles that first.
+        """
+        free = [number for number in ticket_ids if number not in self._handled and self._state.verdict(number) is None]
+        for ticket_id, found in self._read(free):
             if isinstance(found, TicketError):
                 self._cannot_read(ticket_id, found)
             elif found is None:

@@ -65,14 +65,14 @@ class RunPlayer:
         self._settings = settings
         self._clock = clock
 
-    def told_of(self, ticket_ids: Sequence[int], heard: Heard) -> RunSummary:
-        """A run on just these tickets. It sends alerts where somebody receives them, and no heartbeat."""
+    def told_of(self, ticket_ids: Sequence[int], more: Callable[[], Sequence[int]], heard: Heard) -> RunSummary:
+        """A run on just these tickets, and ``more``. It sends alerts where somebody receives them, and no heartbeat."""
         silent = not (self._settings.alerts.urls or self._settings.alerts.page_urls)
         return self._played(
             "webhook",
             heard,
             lambda listen, subjects: runs.told_of(
-                self._settings, ticket_ids, clock=self._clock, listener=listen, subjects=subjects
+                self._settings, ticket_ids, more=more, clock=self._clock, listener=listen, subjects=subjects
             ),
             silent=silent,
         )

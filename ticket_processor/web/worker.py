@@ -21,11 +21,14 @@ from .delivery_queue import DeliveryQueue, Waiting
 MOST_IN_A_RUN = 200
 LOOK_S = 0.25
 """How often the queue is looked at, for what another process may have put there."""
+OPEN_S = 30.0
+"""How long a run takes in tickets that come meanwhile; after that others have a turn with the lock."""
 LOCKED_S = 0.5
 """How soon a run is tried again while another one is active."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 300.0
 """Pauses after runs that could not be made."""
-STABLE_S = 3.0
+SOON_S = 3.0
+"""After this a ticket is tried again that could not be written because it had just changed."""
 MOST_TRIES = 20
 """So often a ticket is tried that a person goes on changing; after that it is the retry list's."""
 _SOON = (reasons.DEFERRED, reasons.DELETED, reasons.RECORD_UNREADABLE)
@@ -36,39 +39,52 @@ Heard = Callable[[Outcome], None]
 class Player(Protocol):
     """Plays runs. Both may raise what runs raise; ``heard`` gets each outcome."""
 
-    def told_of(self, ticket_ids: Sequence[int], heard: Heard) -> RunSummary:
-        """A run on just these tickets."""
+    def told_of(self, ticket_ids: Sequence[int], more: Callable[[], Sequence[int]], heard: Heard) -> RunSummary:
+        """A run on just these tickets, and ``more`` that come meanwhile."""
 
     def scheduled(self, told_of: Callable[[], Sequence[int]], heard: Heard) -> RunSummary:
         """The ordinary run, which takes these tickets first whenever it asks for them."""
 
 
 class TakenFirst:
-    """Hands a run the tickets of the queue, and takes off those that it gave an end. For one thread."""
+    """Hands a run the tickets of the queue, and takes off those that it gives an end. For one thread.
 
-    def __init__(self, queue: DeliveryQueue, now: Callable[[], float], *, every_s: float = LOOK_S) -> None:
+    ``begun`` are those that the run has already.
+    """
+
+    def __init__(self, queue: DeliveryQueue, now: Callable[[], float], begun: Sequence[Waiting] = ()) -> None:
         self._queue = queue
         self._now = now
-        self._every_s = every_s
         self._next = float("-inf")
-        self._given: dict[int, Waiting] = {}
+        self._given = {item.ticket_id: item for item in begun}
+        self._open = dict(self._given)
 
     def __call__(self) -> Sequence[int]:
         """The tickets that came since it was last asked."""
         now = self._now()
-        if not 0 <= self._next - now <= self._every_s:
-            self._next = now + self._every_s
+        if not 0 <= self._next - now <= LOOK_S:
+            self._next = now + LOOK_S
             with suppress(StateUnusable):  # the run sees every ticket all the same
-                new = [item for item in self._queue.due(now) if item.ticket_id not in self._given]
-                self._given |= {item.ticket_id: item for item in new}
-                return [item.ticket_id for item in new]
+                new = {item.ticket_id: item for item in self._queue.due(now) if item.ticket_id not in self._given}
+                self._given |= new
+                self._open |= new
+                return list(new)
         return ()
 
     def heard(self, outcome: Outcome) -> None:
-        """Take a ticket off that has its end."""
-        if outcome.ticket_id in self._given and outcome.reason not in _SOON:
-            with suppress(StateUnusable):
-                self._queue.done([self._given[outcome.ticket_id]])
+        """Take a ticket off that has its end, or have it tried again soon."""
+        item = self._open.pop(outcome.ticket_id, None)
+        if item is None:
+            return
+        with suppress(StateUnusable):
+            if outcome.reason in _SOON and item.tries < MOST_TRIES:
+                self._queue.put_off([item], self._now() + SOON_S)
+            else:
+                self._queue.done([item])
+
+    def known(self, tickets: Sequence[Waiting]) -> None:
+        """Take those of these tickets off that a run has looked at and said nothing of: they need nothing."""
+        self._queue.done(item for item in tickets if item.ticket_id in self._open)
 
 
 class Worker(threading.Thread):
@@ -136,21 +152,20 @@ class Worker(threading.Thread):
         return True
 
     def _on_queue(self, due: Sequence[Waiting]) -> None:
-        left = {item.ticket_id: item for item in due}
+        first = TakenFirst(self._queue, self._clock.now, due)
 
         def heard(outcome: Outcome) -> None:
             self.counted[f"tickets_{outcome.status}"] += 1
-            item = left.pop(outcome.ticket_id, None)
-            if item is None:
-                return
-            if outcome.reason in _SOON and item.tries < MOST_TRIES:
-                self._queue.put_off([item], self._clock.now() + STABLE_S)
-            else:
-                self._queue.done([item])
+            first.heard(outcome)
 
-        summary = self._player.told_of(list(left), heard)
+        until = self._clock.monotonic() + OPEN_S
+
+        def more() -> Sequence[int]:
+            return () if self._stopping.is_set() or self._clock.monotonic() > until else first()
+
+        summary = self._player.told_of([item.ticket_id for item in due], more, heard)
         if summary.stopped is None:
-            self._queue.done(left.values())  # what is known to need nothing has no outcome
+            first.known(due)
         self._ended(summary)
 
     def _ended(self, summary: RunSummary) -> None:

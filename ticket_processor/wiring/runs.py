@@ -140,15 +140,18 @@ def told_of(
     settings: Settings,
     ticket_ids: Collection[int],
     *,
+    more: ToldOf | None = None,
     clock: SystemClock | None = None,
     listener: Listener = lambda _outcome: None,
     subjects: Subjects | None = None,
 ) -> Finished:
-    """The run on just these tickets, of which the helpdesk has told. They are waited for until they can be written.
+    """The run on just these tickets, of which the helpdesk has told, and on ``more`` that it tells of meanwhile.
 
-    Those that are done get no receipt. It raises what :func:`run` does, and ``ConfigError`` before the first run.
+    They are waited for until they can be written. Those that are done get no receipt. It raises what :func:`run` does,
+    and ``ConfigError`` before the first run.
     """
-    with _assembled(settings, RunArguments(), clock or SystemClock(), listener, kind=WEBHOOK, subjects=subjects) as (
+    asked = RunArguments(told_of=more)
+    with _assembled(settings, asked, clock or SystemClock(), listener, kind=WEBHOOK, subjects=subjects) as (
         work,
         finished,
     ):
@@ -299,7 +302,7 @@ def _assembled(
         executor = ThreadPoolExecutor(settings.run.workers, thread_name_prefix="analyse")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
         express = None
-        if asked.told_of is not None:
+        if asked.told_of is not None and kind != WEBHOOK:
             express = ThreadPoolExecutor(settings.run.workers, thread_name_prefix="express")
             stack.callback(express.shutdown, wait=False, cancel_futures=True)
         desk = desk_for(settings, transport, state)
