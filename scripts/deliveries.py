@@ -9,6 +9,7 @@ import re
 import time
 from base64 import b64decode, b64encode
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from ticket_processor.web.signatures import signature
@@ -88,9 +89,13 @@ def mutated(dice: random.Random, now: float) -> tuple[str, bytes, dict[str, str]
     return kind, body, headers
 
 
+Came = tuple[list[float], set[int], Counter[str]]
+"""Seconds to each answer, the deliveries that were answered with 202, and the answers by status."""
+
+
 async def steadily(
-    url: str, rate: int, seconds: float, stop: asyncio.Event
-) -> tuple[list[float], set[int], Counter[str]]:
+    url: str, rate: int, seconds: float, stop: asyncio.Event, ticket_of: Callable[[int], int] = int
+) -> Came:
     """Deliver at a steady rate over 40 connections; latencies count from when each was due."""
     host, _, port = url.removeprefix("http://").partition(":")
     latencies: list[float] = []
@@ -102,7 +107,7 @@ async def steadily(
         reader = writer = None
         while True:
             number, moment = await due.get()
-            body, headers = signed(number, time.time(), number)
+            body, headers = signed(ticket_of(number), time.time(), number)
             head = "".join(f"{name}: {text}\r\n" for name, text in headers.items())
             raw = f"POST /webhooks/zendesk HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n{head}\r\n".encode()
             try:

@@ -38,6 +38,8 @@ from serving_desk import desk  # noqa: E402
 from ticket_processor.web.delivery_queue import DeliveryQueue  # noqa: E402
 from ticket_processor.web.signatures import Forged, ZendeskVerifier, signature  # noqa: E402
 
+WORKED_ON = 2_000
+
 
 def forged(count: int) -> None:
     """Send mutated requests to a real server."""
@@ -107,17 +109,34 @@ def verify() -> None:
     print(f"verifying 20 KB: median {times[2_500] * 1e6:.0f} µs, 95%: {times[4_750] * 1e6:.0f} µs")
 
 
-def load(rate: int, seconds: float) -> None:
-    """Deliver so many a second, and kill the server in the middle of a second round."""
-    with desk() as here, here.serving() as (url, _):
-        latencies, taken, became = asyncio.run(steadily(url, rate, seconds, asyncio.Event()))
-        latencies.sort()
-        p50, p99 = (latencies[int(len(latencies) * share)] for share in (0.5, 0.99))
-        print(
-            f"{rate} deliveries/s for {seconds:.0f} s: {dict(became)}; to the answer p50 {p50 * 1000:.1f} ms, "
-            f"p99 {p99 * 1000:.1f} ms, longest {latencies[-1] * 1000:.1f} ms; "
-            f"answered 202 and not on the disk: {len(taken) - here.queued()}"
-        )
+def load(rate: int, seconds: float, working: bool) -> None:
+    """Deliver so many a second, and kill the server in the middle of a second round.
+
+    ``working``: runs are played at the same time, on 2,000 tickets that are told of again and again.
+    """
+    with desk(tickets=1 + WORKED_ON * working) as here:
+        if working:
+            here.begin()
+        numbers = sorted(here.store.tickets)
+        with here.serving() as (url, _):
+
+            def ticket_of(number: int) -> int:
+                return numbers[number % len(numbers)] if working else number
+
+            latencies, taken, became = asyncio.run(steadily(url, rate, seconds, asyncio.Event(), ticket_of))
+            latencies.sort()
+            p50, p99 = (latencies[int(len(latencies) * share)] for share in (0.5, 0.99))
+            kept = f"answered 202 and not on the disk: {len(taken) - here.queued()}"
+            end = time.perf_counter() + 300
+            while working and here.queued() and time.perf_counter() < end:
+                time.sleep(0.5)
+            if working:
+                kept = f"tickets told of and not written: {len(numbers) - len(here.marked())}"
+            print(
+                f"{rate} deliveries/s for {seconds:.0f} s: {dict(became)}; to the answer p50 {p50 * 1000:.1f} ms, "
+                f"p99 {p99 * 1000:.1f} ms, longest {latencies[-1] * 1000:.1f} ms; {kept}",
+                flush=True,
+            )
     with desk() as here:
         with here.serving() as (url, process):
             stop = asyncio.Event()
@@ -204,6 +223,7 @@ def main(words: Sequence[str] | None = None) -> None:
     loading = commands.add_parser("load")
     loading.add_argument("--rate", type=int, default=500)
     loading.add_argument("--seconds", type=float, default=60.0)
+    loading.add_argument("--working", action="store_true")
     again = commands.add_parser("once")
     again.add_argument("tickets", type=int, nargs="?", default=1_000)
     timing = commands.add_parser("latency")
@@ -215,7 +235,7 @@ def main(words: Sequence[str] | None = None) -> None:
     if asked.command == "forged":
         forged(asked.count)
     elif asked.command == "load":
-        load(asked.rate, asked.seconds)
+        load(asked.rate, asked.seconds, asked.working)
     elif asked.command == "once":
         once(asked.tickets, asked.helpdesk)
     elif asked.command == "latency":
