@@ -101,6 +101,17 @@ def test_forged_late_and_endless_requests_reach_nothing(open_desk: OpenDesk, ser
     assert (endless.status_code, serving.post(b"x" * 300_000).status_code) == (413, 413)
     assert serving.stop() == 0
     assert SECRET not in "".join(serving.lines)
+    assert any("refused 127.0.0.1: the signature is wrong" in line for line in serving.lines)
+
+
+@pytest.mark.parametrize(("options", "named"), [((), "127.0.0.1"), (("--proxy", "127.0.0.1"), "203.0.113.9")])
+def test_a_proxy_is_believed_only_when_it_is_named(
+    open_desk: OpenDesk, serve: Serve, options: tuple[str, ...], named: str
+) -> None:
+    serving = serve(open_desk(1), *options)
+    requests.post(f"{serving.url}/webhooks/zendesk", headers={"X-Forwarded-For": "203.0.113.9"}, timeout=10)
+    assert serving.stop() == 0
+    until(lambda: any(f"refused {named}:" in line for line in serving.lines), within=5)
 
 
 def test_an_endpoint_without_its_secret_is_not_there(open_desk: OpenDesk, serve: Serve) -> None:

@@ -67,10 +67,10 @@ def make(service: Service) -> FastAPI:
     doors = service.doors
 
     @app.exception_handler(RequestRefused)
-    async def refused(_request: Request, why: RequestRefused) -> Response:
+    async def refused(request: Request, why: RequestRefused) -> Response:
         service.counted[f"refused_{why.status}"] += 1
         if why.status == 401:
-            service.say(f"refused: {why.why}")
+            service.say(f"refused {request.client.host if request.client else 'a client'}: {why.why}")
         return why.answer
 
     if doors.zendesk is not None:

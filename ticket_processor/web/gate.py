@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 
-from .signatures import MOST_BYTES, Forged, ZendeskVerifier, bearer, is_one_of
+from .signatures import MOST_BYTES, SECRET_HEADER, SIGNATURE, TIMESTAMP, Forged, ZendeskVerifier, bearer, is_one_of
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -52,8 +52,8 @@ def signed(request: Request, verifier: ZendeskVerifier, body: bytes, now: float)
     headers = request.headers
     try:
         return verifier.check(
-            headers.getlist("x-zendesk-webhook-signature-timestamp"),
-            headers.getlist("x-zendesk-webhook-signature"),
+            headers.getlist(TIMESTAMP),
+            headers.getlist(SIGNATURE),
             body,
             now,
         )
@@ -63,7 +63,7 @@ def signed(request: Request, verifier: ZendeskVerifier, body: bytes, now: float)
 
 def with_secret(request: Request, secrets: Sequence[str]) -> None:
     """Raises :class:`RequestRefused` (401) unless the one secret in the header is known."""
-    given = request.headers.getlist("x-ticketbot-secret")
+    given = request.headers.getlist(SECRET_HEADER)
     if len(given) != 1 or not is_one_of(given[0], secrets):
         raise RequestRefused(401, "the secret in X-Ticketbot-Secret is wrong")
 
