@@ -13,7 +13,7 @@ from .freshdesk_mutations import FRESHDESK_MUTATIONS, NOTICED_BY
 from .freshdesk_world import FreshdeskWorld
 
 SEEDS = 2000
-IN_DEFAULT_SET = 300
+IN_DEFAULT_SET = 100
 PART = 100
 HUNTED = 2000
 

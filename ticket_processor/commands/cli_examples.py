@@ -11,7 +11,6 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "backtest": ("ticketbot backtest --since 90d", "ticketbot backtest --limit 300 --category-from group"),
     "redact": ("ticketbot redact mail.txt", "ticketbot redact - --level strict --name Jürgen"),
     "sandbox": (
-        "ticketbot sandbox --tickets 50",
         "ticketbot sandbox --helpdesk freshdesk --plan growth",
         "ticketbot sandbox --port 0 --faults lost-reply=0.05",
     ),
