@@ -52,6 +52,7 @@ class Commands(CommandGroup):
         "report": CommandEntry("Show what was triaged in a period, how well and at what cost.", "report:report"),
         "escalated": CommandEntry("List tickets that are escalated and still open.", "escalated:escalated"),
         "dashboard": CommandEntry("Show tickets, costs, runs and health on pages in a browser.", "dashboard:dashboard"),
+        "serve": CommandEntry("Triage tickets within seconds of the helpdesk's webhooks.", "serve:serve"),
         "health": CommandEntry("Look at everything that runs need, within 10 s.", "health:health"),
         "schedule": CommandEntry(
             "Runs at fixed times, by the scheduler of the system.",

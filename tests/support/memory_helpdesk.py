@@ -141,6 +141,8 @@ class Office:
         seconds: float = 540.0,
         only: Sequence[int] = (),
         anew: bool = False,
+        told: Sequence[int] = (),
+        told_of: Callable[[], Sequence[int]] | None = None,
         **options: Any,
     ) -> RunSummary:
         self.runs += 1
@@ -156,6 +158,8 @@ class Office:
                 desk=self.desk,
                 understanding=Understanding([self.model], RULES, clock=self.clock),
                 executor=SerialExecutor(),
+                express=None if told else SerialExecutor(),
+                told_of=told_of,
                 state=self.state,
                 audit=audit,
                 clock=self.clock,
@@ -169,6 +173,8 @@ class Office:
             self.ended.append,
         )
         try:
+            if told:
+                return run.told_of(told)
             return run.only(only, anew=anew) if only else run.execute()
         finally:
             audit.close()

@@ -5,20 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from contextlib import closing
 from typing import Annotated, Any
 
 import typer
 
 from ..core.clock import Deadline, SystemClock
-from ..core.errors import CannotRun, ConfigError, ExitCode
+from ..core.errors import ConfigError, ExitCode
 from ..core.models import Ticket
 from ..core.sanitize import strip_hidden
 from ..settings.load import load
-from ..settings.schema import Settings
-from ..wiring.desks import desk_for
-from ..wiring.explain import Walk, as_data, pasted, walk, wanted_changes
-from ..wiring.parts import transport_for
+from ..wiring.explain import Walk, as_data, fetched, pasted, walk, wanted_changes
 from .options import ConfigOption, JsonOption, NoModelOption, VerboseOption
 from .screen import Screen
 
@@ -42,22 +38,12 @@ def analyse(
         raise ConfigError("the ticket must be a number, or - to read one from standard input")
     settings = load(config=config, flags=flags, need_helpdesk=by_id)
     deadline = Deadline(clock, DEADLINE_S)
-    read = _fetched(int(ticket), settings, clock, deadline) if by_id else _from(sys.stdin, clock)
+    read = fetched(int(ticket), settings, clock, deadline) if by_id else _from(sys.stdin, clock)
     walked = walk(read, settings, clock, deadline)
     screen = Screen(as_json=as_json)
     screen.notices(walked.troubles)
     screen.result("\n".join(_lines(walked)), as_data(read, walked))
     return ExitCode.OK
-
-
-def _fetched(ticket_id: int, settings: Settings, clock: SystemClock, deadline: Deadline) -> Ticket:
-    with closing(transport_for(settings.desk, clock, deadline, read_only=True)) as transport:
-        found = desk_for(settings, transport).fetch([ticket_id])
-    if ticket_id in found.unread:
-        raise CannotRun(f"ticket {ticket_id} cannot be read: {found.unread[ticket_id]}")
-    if ticket_id not in found:
-        raise ConfigError(f"there is no ticket {ticket_id} that these credentials may see")
-    return found[ticket_id]
 
 
 def _from(stream: Any, clock: SystemClock) -> Ticket:

@@ -28,6 +28,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "escalated": ("ticketbot escalated", "ticketbot escalated --since 30d --all --json"),
     "dashboard": ("ticketbot dashboard", "ticketbot dashboard --port 8600 --no-browser"),
+    "serve": (
+        "ticketbot serve --every 10",
+        "ticketbot serve install-webhook --url https://ticketbot.example.com",
+    ),
     "health": ("ticketbot health", "ticketbot health --serve 9090"),
     "schedule install": ("ticketbot schedule install", "ticketbot schedule install cron --every 15"),
     "schedule show": ("ticketbot schedule show", "ticketbot schedule show systemd --output units"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -16,6 +18,11 @@ from .options import ConfigOption, JsonOption, NoModelOption, QuietOption, Verbo
 if TYPE_CHECKING:
     from ..core.models import Outcome
     from ..reporting.run_tally import Seen
+    from ..web.worker import TakenFirst
+
+
+QUEUE = "serve.sqlite3"
+"""The file of tickets that webhooks have told of, which ``ticketbot serve`` makes in the state folder."""
 
 
 def run(
@@ -144,9 +151,20 @@ def run(
         if shown:
             kept.append(seen)  # only where they are shown afterwards: a backlog may be long
         screen.outcome(seen, line=not sandbox)
+        if first is not None:
+            first.heard(outcome)
 
     deadline_s = settings.run.deadline_s
-    with tended(settings, clock, "run", deadline_s=deadline_s, silent=sandbox or dry_run) as tending:
+    first: TakenFirst | None = None
+    with (
+        ExitStack() as stack,
+        tended(settings, clock, "run", deadline_s=deadline_s, silent=sandbox or dry_run) as tending,
+    ):
+        if not (sandbox or dry_run or tickets or again_run or limit) and (settings.state_folder / QUEUE).is_file():
+            from ..web.scheduled import taken_first
+
+            first = taken_first(settings, clock.now, stack)
+            asked = replace(asked, told_of=first)
         more: tuple[str, ...] = ()
         if sandbox:
             from .before_after import show

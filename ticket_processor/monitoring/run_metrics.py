@@ -14,7 +14,7 @@ from ..reporting.figures import error_rate, share, success_rate
 from ..reporting.glossary import dollars, percent, seconds
 
 DAY_S = 86_400.0
-TRIAGE = ("run", "retry")
+TRIAGE = ("run", "retry", "webhook")
 """The kinds of runs that handle new tickets; what a person applies or undoes says nothing about the service."""
 
 

@@ -29,7 +29,7 @@ from .open_alerts import Failure, Memory
 from .receivers import tame_libraries
 from .sender import Sent
 
-Kind = Literal["run", "retry", "apply", "backfill"]
+Kind = Literal["run", "retry", "apply", "backfill", "webhook"]
 GRACE_S = 20.0
 """Time after the deadline for the run to end and send its alerts."""
 LAST_WORDS_S = 5.0
@@ -203,6 +203,8 @@ class Tending:
                 self._store.save(memory.model_copy(update={"last_failure": failure}), now)
 
     def _ping(self, end: _End, memory: Memory | None = None) -> threading.Thread | None:
+        if self._kind == "webhook":
+            return None  # there may be one every few seconds, and the scheduled runs tell whether all is well
         alerts = f"\nopen alerts: {', '.join(sorted(memory.open)) or 'none'}" if memory else ""
         body = f"{self._kind}: {end.text}{alerts}"
         return self._heartbeat.finish(end.exit_code, body) if self._kind == "run" else self._heartbeat.note(body)

@@ -35,7 +35,7 @@ class FanOut(Generic[Item, Result]):
 
     A call that runs longer than ``timeout_s`` is abandoned and yields a future holding :class:`Stuck`: every
     library's own timeout was met failing to end a call. Once all ``workers`` hang in such calls, what is queued
-    behind them yields :class:`Stuck` as well. Use from one thread.
+    behind them yields :class:`Stuck` as well. ``choose`` may name another executor for an item. Use from one thread.
     """
 
     def __init__(
@@ -49,8 +49,9 @@ class FanOut(Generic[Item, Result]):
         clock: Clock,
         deadline: Deadline,
         reserve_s: float,
+        choose: Callable[[Item], Executor] | None = None,
     ) -> None:
-        self._executor = executor
+        self._choose = choose or (lambda _item: executor)
         self._call = call
         self._workers = workers
         self._window = window
@@ -99,7 +100,7 @@ class FanOut(Generic[Item, Result]):
                     else:
                         if item is None:
                             break
-                        future = self._executor.submit(self._call, item)
+                        future = self._choose(item).submit(self._call, item)
                         self._running[future] = item
                         # Asking hundreds of futures in turn would take more time than the rest of this thread's work.
                         future.add_done_callback(self._finished.put)

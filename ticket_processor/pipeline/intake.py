@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Protocol
 
@@ -20,7 +20,7 @@ from ..core.models import Outcome, OutcomeStatus, Request, TakenOff, Ticket
 from ..helpdesk.protocol import Helpdesk, Page
 from ..helpdesk.ticket_history import History
 from ..policy.reanalysis import STAGE, CustomerReply, anew_key, our_labels, reply_to, still_ours, with_answers
-from ..state.store import CURSOR, State, in_turn
+from ..state.store import CURSOR, Retry, State, in_turn
 from ..tags import earlier_key, write_key
 from .page_ledger import PageLedger
 from .search_window import SearchWindow
@@ -30,6 +30,8 @@ BATCH = 100
 """Tickets that are read at once, of those that are read by their numbers."""
 ReadAhead = Callable[[Iterator[Page]], Iterator[Page | None]]
 """How pages are read: ``iter`` reads each when it is needed, ``read_ahead`` before that."""
+ToldOf = Callable[[], Sequence[int]]
+"""Gives the tickets that the helpdesk has told of since it was last asked."""
 _KNOWN = (reasons.ALREADY_DONE, reasons.DEAD_LETTER, reasons.DROPPED, reasons.OLDER_THAN_SINCE)
 """These get no line when a ticket comes by again: there is nothing new to say."""
 
@@ -40,7 +42,7 @@ class Work:
 
     ``replaces`` are the tags that an earlier write of ours put on it, when it gets a second look, is a ``reply``, or
     was asked for ``anew``. ``is_new`` is false for what an earlier run has seen. ``taken_off`` is what people had taken
-    off, where that is known.
+    off, where that is known. ``told``: the helpdesk has told of it just now, so that it may be too young to be written.
     """
 
     ticket: Ticket
@@ -51,18 +53,21 @@ class Work:
     anew: bool = False
     earlier_key: str = ""
     taken_off: TakenOff | None = None
+    told: bool = False
 
 
 @dataclass(frozen=True)
 class Wanted:
     """Exactly these tickets: no page is read. ``at_once``: although their head start is not over.
 
-    ``anew`` is the run that triages them again although they are done.
+    ``anew`` is the run that triages them again although they are done. ``told``: the helpdesk has told of them, so they
+    are looked at as if a page had listed them.
     """
 
     tickets: frozenset[int]
     at_once: bool = False
     anew: str | None = None
+    told: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,8 @@ class IntakeGate(Protocol):
 class Intake:
     """Pulls tickets lazily: the retry list first, then page after page, second looks last; ``limit`` of them at most.
 
-    ``skipped`` receives an outcome for every ticket that needs no work. Used by one thread.
+    ``skipped`` receives an outcome for every ticket that needs no work. ``told_of`` is asked between two tickets, and
+    what it names is looked at first. Used by one thread.
     """
 
     def __init__(
@@ -104,6 +110,7 @@ class Intake:
         options: IntakeOptions,
         *,
         ahead: ReadAhead = iter,
+        told_of: ToldOf | None = None,
     ) -> None:
         self._desk = desk
         self._state = state
@@ -114,6 +121,7 @@ class Intake:
         self._options = options
         self._wanted = options.wanted
         self._ahead = ahead
+        self._told_of = told_of
         self._ledger = PageLedger(lambda cursor: state.remember(**{CURSOR: cursor}))
         self._listing = SearchWindow(state)
         self.limit: int | None = None
@@ -124,6 +132,7 @@ class Intake:
         self._dropped: frozenset[int] = frozenset()
         self._known_to_wait: set[int] = set()
         self._open: set[int] = set()
+        self._thinking: set[int] = set()
         self._given = 0
         self.seen = 0
         self.known: Counter[str] = Counter()
@@ -142,8 +151,22 @@ class Intake:
         self._dead = frozenset(item.ticket_id for item in retries if item.dead)
         self._known_to_wait = {item.ticket_id for item in retries if item.reason == reasons.WAITING}
         self._dropped = self._state.dropped()
+        told_of = self._told_of
+        if told_of is None:
+            yield from self._planned(retries)
+            return
+        yield from self._told(told_of())
+        for work in self._planned(retries):
+            yield from self._told(told_of())
+            yield work
+        while self._thinking and not self._full():
+            yield from self._told(told_of())
+            yield None
+
+    def _planned(self, retries: Sequence[Retry]) -> Iterator[Work | None]:
         if self._wanted is not None:
-            yield from self._retried(self._wanted.tickets)
+            tickets = self._wanted.tickets
+            yield from self._told(sorted(tickets)) if self._wanted.told else self._retried(tickets)
             return
         yield from self._retried(item.ticket_id for item in retries if not item.dead)
         if self._full():
@@ -159,6 +182,10 @@ class Intake:
         self.caught_up = True
         if self._options.second_looks:
             yield from self._second_looks()
+
+    def understood(self, ticket_ids: Iterable[int]) -> None:
+        """These analyses have ended; while others go on, the intake is open to what it is told of."""
+        self._thinking.difference_update(ticket_ids)
 
     def settled(self, ticket_id: int) -> None:
         """The ticket has its end in this run."""
@@ -180,6 +207,20 @@ class Intake:
         return self.limit is not None and self._given >= self.limit
 
     # Where tickets come from
+
+    def _told(self, ticket_ids: Sequence[int]) -> Iterator[Work]:
+        """Tickets that the helpdesk has told of, as if a page had listed them.
+
+        One with a write that an earlier run has begun is left to the next run about it, which settles that first.
+        """
+        free = [number for number in ticket_ids if number not in self._handled and self._state.verdict(number) is None]
+        for ticket_id, found in self._read(free):
+            if isinstance(found, TicketError):
+                self._cannot_read(ticket_id, found)
+            elif found is None:
+                self._skip(ticket_id, reasons.DELETED)
+            else:
+                yield from (replace(work, told=True) for work in self._look_at(found))
 
     def _retried(self, ticket_ids: Iterable[int]) -> Iterator[Work]:
         waiting = in_turn(self._state, [ticket_id for ticket_id in ticket_ids if ticket_id not in self._handled])
@@ -296,6 +337,7 @@ class Intake:
     def _begun(self, work: Work) -> Work:
         self._handled.add(work.ticket.id)
         self._open.add(work.ticket.id)
+        self._thinking.add(work.ticket.id)
         self._given += 1
         return work
 

@@ -15,7 +15,7 @@ from ..helpdesk.protocol import Helpdesk
 from ..policy.decide import Policy
 from ..policy.skip_rules import Selection, SkipRules
 from ..state.store import State
-from .intake import ReadAhead
+from .intake import ReadAhead, ToldOf
 from .writeback import Delivery
 
 
@@ -35,6 +35,9 @@ class Parts:
     selection: Selection = field(default_factory=lambda: Selection(SkipRules()))
     kill_switch: KillSwitch = field(default_factory=KillSwitch)
     ahead: ReadAhead = iter
+    told_of: ToldOf | None = None
+    express: Executor | None = None
+    """Where tickets are analysed that the helpdesk has told of, so that they wait behind no others."""
     requests: Callable[[], Mapping[str, int]] = dict
     helpdesk_date: Callable[[], float | None] = lambda: None
     """The helpdesk's clock at its last answer in this run (Unix seconds)."""

@@ -111,6 +111,15 @@ class Run:
         wanted = Wanted(frozenset(ticket_ids), at_once=True, anew=self._options.run_id if anew else None)
         return self._frame.play(lambda: self._retry(ticket_ids, wanted))
 
+    def told_of(self, ticket_ids: Collection[int]) -> RunSummary:
+        """Look at these tickets, of which the helpdesk has told, as if a page had listed them; nothing else is pulled.
+
+        It raises what :meth:`execute` does.
+        """
+        since = self._checks.where_to_begin()
+        wanted = Wanted(frozenset(ticket_ids), told=True)
+        return self._frame.play(lambda: self._triage_from(since, wanted=wanted))
+
     def _retry(self, ticket_ids: Collection[int], wanted: Wanted | None = None) -> None:
         self._parts.state.revive(ticket_ids)
         self._triage_from(0.0, wanted=wanted or Wanted(frozenset(ticket_ids)))
@@ -134,6 +143,7 @@ class Run:
             self._record,
             IntakeOptions(since, wanted, options.retriage_on_reply, options.retry_fallbacks),
             ahead=parts.ahead,
+            told_of=parts.told_of,
         )
         self._leftovers.finish(intake, None if wanted is None else wanted.tickets, self._record_settled)
         intake.limit = None if options.limit is None else max(0, options.limit - self._recorder.recorded)
@@ -146,12 +156,15 @@ class Run:
             clock=parts.clock,
             deadline=parts.deadline,
             reserve_s=self._checks.reserve_s / 2,
+            choose=lambda work: parts.express or parts.executor if work.told else parts.executor,
         )
         late: DeadlineReached | None = None
         try:
             with closing(fan_out.over(iter(intake))) as results:
                 for finished in results:
-                    self._write_back.take(self._verdicts.of(finished))
+                    intake.understood(work.ticket.id for work, _ in finished)
+                    alone = {work.ticket.id for work, _ in finished if work.told and parts.express is not None}
+                    self._write_back.take(self._verdicts.of(finished), alone)
                     self._record_all(self._write_back.advance(fan_out.outstanding, last=fan_out.exhausted))
         except DeadlineReached as end:
             late = end  # what was understood is still brought to its end, as far as time allows

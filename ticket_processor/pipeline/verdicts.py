@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from contextlib import suppress
 
 from ..analysis.budget import Pace
 from ..core import reasons
 from ..core.errors import DeadlineReached, Stopping, unexpected
-from ..core.models import Analysis, Decision, Outcome, OutcomeStatus
+from ..core.models import Analysis, Decision, Outcome, OutcomeStatus, Ticket
 from ..policy.decide import decide
 from ..policy.reanalysis import in_vain, replacing
 from ..state.store import Verdict
@@ -41,7 +42,20 @@ class Verdicts:
         if work.is_new:
             self._pace.saw(work.ticket, analysis)
         decision = self._decide(work, analysis)
-        return analysis, decision, round((self._parts.clock.monotonic() - started) * 1000)
+        seconds = self._parts.clock.monotonic() - started
+        if work.told:
+            self._wait_until_stable(work.ticket, seconds)
+        return analysis, decision, round(seconds * 1000)
+
+    def _wait_until_stable(self, ticket: Ticket, since_read_s: float) -> None:
+        """Wait until the ticket can be written, for it was told of the moment it changed; not when the run is ending.
+
+        Stamps have whole seconds, and so has the wait from one read to the next.
+        """
+        missing = self._options.stable_read_s - (ticket.age_of_stamp or 0.0)
+        if 0 < missing <= self._options.stable_read_s:
+            with suppress(Stopping, DeadlineReached):
+                self._parts.deadline.wait(max(0.0, missing - since_read_s))
 
     def _decide(self, work: Work, analysis: Analysis) -> Decision:
         return decide(work.ticket.id, analysis, self._parts.policy, self._parts.taxonomy)

@@ -209,12 +209,18 @@ class WriteBack:
         """Leave what waits to the next run, which finds it in the state. Jobs under way are still waited for."""
         self._waiting.clear()
 
-    def take(self, verdicts: Sequence[Verdict]) -> None:
-        """Take fresh verdicts in; :meth:`advance` and :meth:`finish` bring them to the helpdesk."""
+    def take(self, verdicts: Sequence[Verdict], alone: Collection[int] = ()) -> None:
+        """Take fresh verdicts in; :meth:`advance` and :meth:`finish` bring them to the helpdesk.
+
+        Tickets that are to go ``alone`` wait for no job.
+        """
         if verdicts:
             self._state.keep_verdict(*verdicts)
             now = self._clock.monotonic()
-            self._waiting += [Settlement.of(Open(verdict), now) for verdict in verdicts]
+            works = [Settlement.of(Open(verdict), now) for verdict in verdicts]
+            for work in works:
+                work.alone = work.alone or work.ticket_id in alone
+            self._waiting += works
 
     def advance(self, outstanding: int, *, last: bool = False) -> Iterator[Settled]:
         """Do what is due, while ``outstanding`` more tickets are being analysed; the ``last`` ones, or not.

@@ -55,6 +55,9 @@ class Store(Agenda):
         self.articles: list[dict[str, Any]] = []
         self.ticket_fields: list[dict[str, Any]] = []
         self.groups: dict[int, dict[str, Any]] = {}
+        self.webhooks: dict[str, dict[str, Any]] = {}
+        self.signing_secrets: dict[str, str] = {}
+        self.triggers: dict[int, dict[str, Any]] = {}
         self.history: list[Audit] = []
         self.by_generated: list[tuple[int, int]] = []
         self.by_created: list[tuple[float, int]] = []

@@ -12,6 +12,7 @@ from . import (
     zendesk_jobs,
     zendesk_lists,
     zendesk_tickets,
+    zendesk_webhooks,
 )
 from .job_faults import NO_FAULT, JobFault
 from .limits import RequestLimits
@@ -59,6 +60,11 @@ ROUTES: dict[str, Handler] = {
     "GET help_center/articles/search": zendesk_help_center.search_articles,
     "GET help_center/articles/{id}": zendesk_help_center.article,
     "GET help_center/{locale}/articles": zendesk_help_center.articles,
+    "GET webhooks": zendesk_webhooks.list_webhooks,
+    "POST webhooks": zendesk_webhooks.create_webhook,
+    "GET webhooks/{webhook}/signing_secret": zendesk_webhooks.signing_secret,
+    "GET triggers": zendesk_webhooks.list_triggers,
+    "POST triggers": zendesk_webhooks.create_trigger,
 }
 _CREATIONS = frozenset(("POST tickets", "POST tickets/create_many"))
 
@@ -74,6 +80,8 @@ def route_of(method: str, path: str) -> tuple[str, tuple[str, ...]]:
             parts[index] = "{id}"
     if parts[0] == "job_statuses" and len(parts) == 2 and parts[1] != "show_many":
         args, parts[1] = [path.split("/")[1]], "{job}"
+    elif parts[0] == "webhooks" and len(parts) == 3:
+        args, parts[1] = [path.split("/")[1]], "{webhook}"
     elif parts[0] == "help_center" and len(parts) == 3 and parts[2] == "articles":
         args, parts[1] = [path.split("/")[1].lower()], "{locale}"
     return f"{method} {'/'.join(parts)}", tuple(args)

@@ -74,6 +74,7 @@ def _heartbeat_url(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+ServeSecrets = tuple[Annotated[SecretStr, Field(min_length=16)], ...]
 AppriseUrls = Annotated[SecretStr | None, AfterValidator(_apprise_urls)]
 
 
@@ -113,6 +114,16 @@ class SloSettings(Frozen):
     fallback_share: float = Field(
         0.1, gt=0, le=1, description="highest good unplanned fallback rate of the last six runs"
     )
+
+
+class ServeSettings(Frozen):
+    """The secrets and times of ``ticketbot serve``. Of a list of secrets each one is accepted."""
+
+    zendesk_secrets: ServeSecrets = Field((), description="signing secrets of the Zendesk webhook")
+    freshdesk_secrets: ServeSecrets = Field((), description="secrets that the Freshdesk rule sends in a header")
+    api_tokens: ServeSecrets = Field((), description="bearer tokens for `/process-ticket`")
+    window_s: float = Field(300.0, ge=10, le=3600, description="seconds that a signed delivery may be off, either way")
+    join_s: float = Field(2.0, ge=0, le=60, description="deliveries for one ticket within so many seconds are one job")
 
 
 class RunSettings(Frozen):
@@ -200,6 +211,7 @@ class Settings(Frozen):
     audit: AuditSettings = AuditSettings()
     alerts: AlertSettings = AlertSettings()
     slo: SloSettings = SloSettings()
+    serve: ServeSettings = ServeSettings()
     categories: tuple[SiteCategory, ...] | None = Field(None, description="your own categories; see below")
     fallback_category: str = Field("general", description="the category for whatever fits nowhere else")
     entities: dict[str, str] = Field(

@@ -197,6 +197,24 @@ VARIABLES: Mapping[str, Variable] = {
         "pinged by each run, so that one that never began is noticed elsewhere",
         secret=True,
     ),
+    "ZENDESK_WEBHOOK_SECRET": Variable(
+        ("serve", "zendesk_secrets"),
+        "signing secret of the webhook that tells 'ticketbot serve' of tickets; an older one after a comma",
+        secret=True,
+        many=True,
+    ),
+    "FRESHDESK_WEBHOOK_SECRET": Variable(
+        ("serve", "freshdesk_secrets"),
+        "what Freshdesk's rule sends in X-Ticketbot-Secret, 16 characters or more; an older one after a comma",
+        secret=True,
+        many=True,
+    ),
+    "TICKETBOT_API_TOKEN": Variable(
+        ("serve", "api_tokens"),
+        "bearer token for /process-ticket, 16 characters or more; an older one after a comma",
+        secret=True,
+        many=True,
+    ),
     "TICKETBOT_LOG_LEVEL": Variable(
         ("log_level",), "what is shown on standard error: off, info (decisions) or debug (requests as well)"
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +16,13 @@ from ..analysis.text.cleaning import as_text, clean
 from ..analysis.text.machine_mail import machine_mail
 from ..analysis.text.redact import RedactedText
 from ..core.clock import Clock, Deadline, iso
-from ..core.errors import AnalysisFailed
+from ..core.errors import AnalysisFailed, CannotRun, ConfigError
 from ..core.models import Analysis, Decision, Overwrite, RedactionLevel, Ticket
 from ..core.sanitize import strip_hidden
 from ..policy.decide import decide
 from ..settings.schema import Settings
-from .parts import understanding
+from .desks import desk_for
+from .parts import transport_for, understanding
 
 MOST_COMPARED = 1_000
 """Lines that are compared to find what was cut; comparing takes the square of their number."""
@@ -86,6 +87,17 @@ def pasted(clock: Clock, subject: str, body: str, names: tuple[str, ...] = ()) -
     """A ticket that no helpdesk holds, created now."""
     now = iso(clock.now())
     return Ticket(id=0, subject=subject, description=body, created_at=now, updated_at=now, names=names)
+
+
+def fetched(ticket_id: int, settings: Settings, clock: Clock, deadline: Deadline) -> Ticket:
+    """A ticket as the helpdesk shows it. Raises ``CannotRun``, or ``ConfigError`` when there is none of that number."""
+    with closing(transport_for(settings.desk, clock, deadline, read_only=True)) as transport:
+        found = desk_for(settings, transport).fetch([ticket_id])
+    if ticket_id in found.unread:
+        raise CannotRun(f"ticket {ticket_id} cannot be read: {found.unread[ticket_id]}")
+    if ticket_id not in found:
+        raise ConfigError(f"there is no ticket {ticket_id} that these credentials may see")
+    return found[ticket_id]
 
 
 def walk(ticket: Ticket, settings: Settings, clock: Clock, deadline: Deadline) -> Walk:

@@ -17,6 +17,7 @@ from ..core.clock import Deadline, SystemClock
 from ..core.errors import ConfigError, StateUnusable
 from ..core.models import Outcome, RunSummary
 from ..pipeline.fan_out import read_ahead
+from ..pipeline.intake import ToldOf
 from ..pipeline.parts import Parts, RunOptions
 from ..pipeline.recorder import Listener
 from ..pipeline.run import Run
@@ -44,6 +45,8 @@ from .ticket_subjects import NotingDesk, Subjects
 
 LATELY_S = 3600.0
 """How far back to look for a run that tells whether models are asked."""
+WEBHOOK = "webhook"
+"""The kind of a run on tickets that the helpdesk has told of."""
 UNDO_DEADLINE_S = 12 * 3600.0
 """A person waits for an undo and can stop it; it needs a request for every ticket."""
 
@@ -53,7 +56,8 @@ class RunArguments:
     """The command line's options for a run, beyond the settings.
 
     ``tickets`` are exactly those that it is about, ``again`` those that are done too. ``again_run`` are all that an
-    earlier run wrote on: its id, how that begins, or ``latest``.
+    earlier run wrote on: its id, how that begins, or ``latest``. ``told_of`` gives tickets to look at before others,
+    whenever it is asked.
     """
 
     dry_run: bool = False
@@ -65,6 +69,7 @@ class RunArguments:
     tickets: tuple[int, ...] = ()
     again: bool = False
     again_run: str = ""
+    told_of: ToldOf | None = None
 
 
 @dataclass(frozen=True)
@@ -129,6 +134,28 @@ def run(
         if not tickets:
             return finished(work.execute())
         return finished(work.only(tickets, anew=asked.again or bool(asked.again_run)))
+
+
+def told_of(
+    settings: Settings,
+    ticket_ids: Collection[int],
+    *,
+    more: ToldOf | None = None,
+    clock: SystemClock | None = None,
+    listener: Listener = lambda _outcome: None,
+    subjects: Subjects | None = None,
+) -> Finished:
+    """The run on just these tickets, of which the helpdesk has told, and on ``more`` that it tells of meanwhile.
+
+    They are waited for until they can be written. Those that are done get no receipt. It raises what :func:`run` does,
+    and ``ConfigError`` before the first run.
+    """
+    asked = RunArguments(told_of=more)
+    with _assembled(settings, asked, clock or SystemClock(), listener, kind=WEBHOOK, subjects=subjects) as (
+        work,
+        finished,
+    ):
+        return finished(work.told_of(ticket_ids))
 
 
 def retry(
@@ -274,6 +301,10 @@ def _assembled(
         chain = stack.enter_context(understanding(settings, clock, deadline, state, store, troubles.append, soon=busy))
         executor = ThreadPoolExecutor(settings.run.workers, thread_name_prefix="analyse")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
+        express = None
+        if asked.told_of is not None and kind != WEBHOOK:
+            express = ThreadPoolExecutor(settings.run.workers, thread_name_prefix="express")
+            stack.callback(express.shutdown, wait=False, cancel_futures=True)
         desk = desk_for(settings, transport, state)
         work = Run(
             Parts(
@@ -290,6 +321,8 @@ def _assembled(
                 kill_switch=kill_switch(settings),
                 room=room(settings).check,
                 ahead=lambda pages: read_ahead(pages, clock),
+                told_of=asked.told_of,
+                express=express,
                 troubles=lambda: [
                     trouble for trouble in (*dict.fromkeys((*troubles, *desk.troubles)), store.trouble) if trouble
                 ],

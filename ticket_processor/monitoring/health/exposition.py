@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ...core.clock import parse_iso
@@ -29,15 +30,22 @@ def require_prometheus() -> None:
         raise ConfigError(f"--serve needs prometheus-client: {how_to_install('metrics')}")
 
 
-def exposition(health: Health, accept: str = "") -> tuple[bytes, str]:
-    """The metrics as a scraper that accepts ``accept`` wants them, and their content type."""
+def exposition(
+    health: Health, accept: str = "", gauges: Mapping[str, tuple[str, str, Samples]] = MappingProxyType({})
+) -> tuple[bytes, str]:
+    """The metrics as a scraper that accepts ``accept`` wants them, and their content type.
+
+    ``gauges`` are others by name: meaning, label (may be empty), samples.
+    """
     from prometheus_client import CollectorRegistry
     from prometheus_client.exposition import choose_encoder
     from prometheus_client.registry import Collector
 
     class Once(Collector):
         def collect(self) -> Iterator[Metric]:
-            return families(health)
+            yield from families(health)
+            for name, (text, label, samples) in gauges.items():
+                yield from _family(name, text, label, samples) if label else _plain(name, text, samples[""])
 
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Once())

@@ -1,0 +1,248 @@
+"""Measures ``ticketbot serve`` against a sandbox on this machine; each figure has its own sub-command.
+
+python scripts/measure_serve.py forged       # 1,000 mutated requests to a real server: accepted, crashes
+python scripts/measure_serve.py replay       # one delivery at +0, +299, +301 s and after a restart; wrong clocks
+python scripts/measure_serve.py verify       # time to verify 20 KB
+python scripts/measure_serve.py load         # deliveries a second: p99 to the 202, and losses after kill -9
+python scripts/measure_serve.py once         # tickets x 5 shuffled deliveries: notes
+python scripts/measure_serve.py latency      # event to write with a 2 s model, alone and beside a scheduled run
+
+Server, client and sandbox share this machine's processors.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import re
+import signal
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import requests
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from deliveries import SECRET, SIGNATURE, STAMP, mutated, signed, stamp, steadily  # noqa: E402
+from serving_desk import desk  # noqa: E402
+
+from ticket_processor.web.delivery_queue import DeliveryQueue  # noqa: E402
+from ticket_processor.web.signatures import Forged, ZendeskVerifier, signature  # noqa: E402
+
+WORKED_ON = 2_000
+
+
+def forged(count: int) -> None:
+    """Send mutated requests to a real server."""
+    dice, seen, answers = random.Random(7), Counter[str](), Counter[int]()
+    with desk() as here, here.serving() as (url, process), requests.Session() as session:
+        for _ in range(count):
+            kind, body, headers = mutated(dice, time.time())
+            raw = {name: text.encode("latin-1") for name, text in headers.items()}
+            reply = session.post(f"{url}/webhooks/zendesk", data=body, headers=raw, timeout=30)
+            seen[kind] += 1
+            answers[reply.status_code] += 1
+        alive = process.poll() is None
+        accepted = sum(number for status, number in answers.items() if status < 400)
+        crashes = sum(number for status, number in answers.items() if status >= 500) + (not alive)
+        print(
+            f"forged requests of {len(seen)} kinds: {count}; accepted: {accepted}; crashes: {crashes}; {dict(answers)}"
+        )
+        print(f"on the queue: {here.queued()}")
+
+
+def replay() -> None:
+    """Repeat one delivery, then let clocks be wrong."""
+    verifier, now = ZendeskVerifier((SECRET,)), time.time()
+    with desk() as here:
+        body, headers = signed(1, now - 1)
+        told = []
+        with here.serving() as (url, process):
+            told += [_post(url, body, headers) for _ in range(2)]
+            process.kill()
+            process.wait(30)
+        with here.serving() as (url, _):
+            told.append(_post(url, body, headers))
+            for off in (299, 301, 600, -600):
+                late, marks = signed(1, time.time() - off, off)
+                told.append(_post(url, late, marks))
+                if off == 299:
+                    told.append(_post(url, late, marks))
+        names = ("first", "+0 s", "after a kill and a restart", "299 s old", "299 s old again", "301 s old")
+        names += ("clock 10 min behind", "clock 10 min ahead")
+        for name, answer in zip(names, told, strict=True):
+            print(f"{name}: {answer}")
+    body, headers = signed(1, now)
+    for off in (299.0, 301.0):
+        try:
+            verifier.check([headers[STAMP]], [headers[SIGNATURE]], body, int(now) + off)
+            print(f"+{off:.0f} s: in the window")
+        except Forged as error:
+            print(f"+{off:.0f} s: {error}")
+
+
+def _post(url: str, body: bytes, headers: dict[str, str]) -> str:
+    reply = requests.post(f"{url}/webhooks/zendesk", data=body, headers=headers, timeout=30)
+    return f"{reply.status_code} {reply.text}"
+
+
+def verify() -> None:
+    """Time the verification of 20 KB."""
+    verifier, body, now = ZendeskVerifier((SECRET,)), b"x" * 20_000, time.time()
+    when = stamp(now)
+    given = signature(SECRET, when.encode(), body).decode()
+    times = []
+    for _ in range(5_000):
+        began = time.perf_counter()
+        verifier.check([when], [given], body, now)
+        times.append(time.perf_counter() - began)
+    times.sort()
+    print(f"verifying 20 KB: median {times[2_500] * 1e6:.0f} µs, 95%: {times[4_750] * 1e6:.0f} µs")
+
+
+def load(rate: int, seconds: float, working: bool) -> None:
+    """Deliver so many a second, and kill the server in the middle of a second round.
+
+    ``working``: runs are played at the same time, on 2,000 tickets that are told of again and again.
+    """
+    with desk(tickets=1 + WORKED_ON * working) as here:
+        if working:
+            here.begin()
+        numbers = sorted(here.store.tickets)
+        with here.serving() as (url, _):
+
+            def ticket_of(number: int) -> int:
+                return numbers[number % len(numbers)] if working else number
+
+            latencies, taken, became = asyncio.run(steadily(url, rate, seconds, asyncio.Event(), ticket_of))
+            latencies.sort()
+            p50, p99 = (latencies[int(len(latencies) * share)] for share in (0.5, 0.99))
+            kept = f"answered 202 and not on the disk: {len(taken) - here.queued()}"
+            end = time.perf_counter() + 300
+            while working and here.queued() and time.perf_counter() < end:
+                time.sleep(0.5)
+            if working:
+                kept = f"tickets told of and not written: {len(numbers) - len(here.marked())}"
+            print(
+                f"{rate} deliveries/s for {seconds:.0f} s: {dict(became)}; to the answer p50 {p50 * 1000:.1f} ms, "
+                f"p99 {p99 * 1000:.1f} ms, longest {latencies[-1] * 1000:.1f} ms; {kept}",
+                flush=True,
+            )
+    with desk() as here:
+        with here.serving() as (url, process):
+            stop = asyncio.Event()
+            threading.Timer(3.0, lambda: (process.send_signal(signal.SIGKILL), stop.set())).start()
+            _, taken, became = asyncio.run(steadily(url, rate, 6.0, stop))
+            process.wait(30)
+        with closing(DeliveryQueue(here.folder / "state", "zendesk")) as queue:
+            kept = {item.ticket_id for item in queue.due(time.time() + 3000, most=10**6)}
+        print(f"kill -9 in the middle: {len(taken)} answered 202, of these lost: {len(taken - kept)}")
+
+
+def once(tickets: int, helpdesk: str) -> None:
+    """Deliver five times for each ticket, shuffled."""
+    with desk(tickets=tickets + 1, helpdesk=helpdesk) as here:
+        (here.folder / "ticketbot.toml").write_text('[policy]\nnote = "always"\n', encoding="utf-8")
+        here.begin()
+        first = here.marked()[0]
+        numbers = [number for number in here.store.tickets if number != first][:tickets]
+        deliveries = [(number, turn) for number in numbers for turn in range(5)]
+        random.Random(5).shuffle(deliveries)
+        with here.serving() as (url, _), requests.Session() as session:
+            began = time.perf_counter()
+
+            with ThreadPoolExecutor(8) as pool:
+                answers = Counter(pool.map(lambda each: here.deliver(url, *each, session), deliveries))
+            while (left := here.queued()) and time.perf_counter() - began < 900:
+                time.sleep(0.5)
+            took = time.perf_counter() - began
+        notes = Counter(here.notes(number) for number in numbers)
+        print(
+            f"{helpdesk}: {tickets} tickets x 5 deliveries ({dict(answers)}): notes on each ticket {dict(notes)}; "
+            f"left on the queue: {left}; {took:.0f} s"
+        )
+
+
+def latency(events: int, gap_s: float, helpdesk: str) -> None:
+    """New tickets, each delivered the moment it is there; the write is the PUT that the sandbox sees."""
+    for beside in (False, True):
+        backlog = 400 if beside else 1
+        with desk(model=True, tickets=backlog, helpdesk=helpdesk) as here:
+            (here.folder / "ticketbot.toml").write_text("[run]\nwrite_mode = 'single'\n", encoding="utf-8")
+            here.begin()
+            born: dict[int, float] = {}
+            written: dict[int, float] = {}
+
+            def saw(request: Any, seen: dict[int, float] = written) -> None:
+                if request.method == "PUT" and (found := re.search(r"/tickets/(\d+)", request.path)):
+                    seen.setdefault(int(found[1]), time.perf_counter())
+
+            here.sandbox.on_request.append(saw)
+            with here.serving() as (url, _):
+                run = here.start("run", "--quiet") if beside else None
+                time.sleep(3)
+                dice = random.Random(3)
+                for _ in range(events):
+                    number = here.new(dice)
+                    born[number] = time.perf_counter()
+                    here.deliver(url, number, number)
+                    time.sleep(dice.expovariate(1 / gap_s))
+                end = time.perf_counter() + 120
+                while born.keys() - written.keys() and time.perf_counter() < end:
+                    time.sleep(0.2)
+                still = run is not None and run.poll() is None
+                if run is not None:
+                    run.terminate()
+                    run.wait(60)
+            taken = sorted(written[number] - born[number] for number in born if number in written)
+            where = f"beside a scheduled run over {backlog} tickets (still at it: {still})" if beside else "alone"
+            print(
+                f"{helpdesk}: event to write, {where}, model 2 s, {events} events about {gap_s:g} s apart: "
+                f"median {taken[len(taken) // 2]:.1f} s, p95 {taken[int(len(taken) * 0.95)]:.1f} s, "
+                f"longest {taken[-1]:.1f} s; not written: {len(born) - len(taken)}",
+                flush=True,
+            )
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("forged").add_argument("count", type=int, nargs="?", default=1_000)
+    commands.add_parser("replay")
+    commands.add_parser("verify")
+    loading = commands.add_parser("load")
+    loading.add_argument("--rate", type=int, default=500)
+    loading.add_argument("--seconds", type=float, default=60.0)
+    loading.add_argument("--working", action="store_true")
+    again = commands.add_parser("once")
+    again.add_argument("tickets", type=int, nargs="?", default=1_000)
+    timing = commands.add_parser("latency")
+    timing.add_argument("--events", type=int, default=40)
+    timing.add_argument("--gap", type=float, default=1.5)
+    for each in (again, timing):
+        each.add_argument("--helpdesk", choices=("zendesk", "freshdesk"), default="zendesk")
+    asked = parser.parse_args(words)
+    if asked.command == "forged":
+        forged(asked.count)
+    elif asked.command == "load":
+        load(asked.rate, asked.seconds, asked.working)
+    elif asked.command == "once":
+        once(asked.tickets, asked.helpdesk)
+    elif asked.command == "latency":
+        latency(asked.events, asked.gap, asked.helpdesk)
+    else:
+        {"replay": replay, "verify": verify}[asked.command]()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""Tickets that the helpdesk has told of: a run on just these, and an ordinary run that takes them first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from ticket_processor.core.errors import ConfigError, OutcomeUnknown
+from ticket_processor.core.models import Priority
+from ticket_processor.helpdesk.protocol import Fetched
+from ticket_processor.state.store import HORIZON
+
+from ..support.fakes import START, a_ticket
+from ..support.memory_helpdesk import Office, Open
+
+
+def begun(office: Office) -> Office:
+    """The office, as if its first run had been a day ago."""
+    office.runs = 1
+    office.state.remember(**{HORIZON: "2020-01-01T00:00:00Z"})
+    return office
+
+
+def written(office: Office) -> list[int]:
+    return [change.ticket_id for change in office.desk.written]
+
+
+def test_exactly_these_are_triaged_and_no_page_is_read(open_office: Open) -> None:
+    office = begun(open_office(*(a_ticket(number) for number in range(1, 5))))
+    office.run(told=(2, 4))
+    assert written(office) == [2, 4]
+    assert office.desk.times("pages") == 0
+
+
+def test_what_is_done_needs_no_receipt(open_office: Open) -> None:
+    office = begun(open_office(a_ticket(1)))
+    office.run(told=(1,))
+    summary = office.run(told=(1,))
+    assert (office.ends(), written(office), summary.known) == ({}, [], {"already_done": 1})
+
+
+def test_before_the_first_run_nothing_is_done(open_office: Open) -> None:
+    office = open_office(a_ticket(1))
+    office.runs = 1
+    with pytest.raises(ConfigError):
+        office.run(told=(1,))
+
+
+def test_history_is_left_alone_although_the_helpdesk_tells_of_it(open_office: Open) -> None:
+    office = begun(open_office(a_ticket(1, age=7200.0)))
+    office.state.remember(**{HORIZON: office.desk.tickets[1].updated_at.replace("20", "21", 1)})
+    assert office.run(told=(1,)).known == {"older_than_since": 1}
+    assert written(office) == []
+
+
+def test_people_keep_their_head_start_and_the_given_up_stay_so(open_office: Open) -> None:
+    office = begun(open_office(a_ticket(1, age=60.0), a_ticket(2, age=60.0)))
+    office.state.retry_later(2, "broken", failed=True, max_attempts=1)
+    office.run(told=(1, 2), wait_s=3600)
+    assert written(office) == []
+    assert [(number, reason) for number, reason, _ in office.waiting()] == [(1, "waiting_for_people"), (2, "broken")]
+
+
+def test_a_ticket_that_is_too_young_is_waited_for_and_written_in_the_same_run(open_office: Open) -> None:
+    office = begun(open_office(a_ticket(1, age=1.0)))
+    began, fetch = office.clock.monotonic(), office.desk.fetch
+
+    def read_now(ticket_ids: Sequence[int]) -> Fetched:
+        at = START + office.clock.monotonic() - began
+        return Fetched({key: one.model_copy(update={"read_at": at}) for key, one in fetch(ticket_ids).items()})
+
+    office.desk.fetch = read_now  # type: ignore[method-assign]
+    office.run(told=(1,))
+    assert office.ends()[1][0] == "updated"
+
+
+def test_a_ticket_that_a_person_changes_meanwhile_is_left_for_later(open_office: Open) -> None:
+    office = begun(open_office(a_ticket(1, age=60.0)))
+    analyse = office.model.analyse
+
+    def somebody_edits(text):  # type: ignore[no-untyped-def]
+        office.desk.person(1, ago=1.0, priority=Priority.LOW)
+        return analyse(text)
+
+    office.model.analyse = somebody_edits  # type: ignore[method-assign]
+    office.run(told=(1,))
+    assert office.ends() == {1: ("skipped", "deferred_changed_just_now")}
+    assert office.waiting()[0][0] == 1
+
+
+def test_an_ordinary_run_takes_tickets_first_that_it_is_told_of(open_office: Open) -> None:
+    office = begun(open_office(*(a_ticket(number) for number in range(1, 7))))
+    news = [(5,), (), (6, 3), ()]
+    office.run(told_of=lambda: news.pop(0) if news else ())
+    assert written(office)[0] == 5
+    assert sorted(written(office)) == [1, 2, 3, 4, 5, 6]
+    assert set(written(office)[1:5]) >= {6, 3}
+
+
+def test_a_run_on_told_tickets_takes_others_that_come_meanwhile(open_office: Open) -> None:
+    office = begun(open_office(*(a_ticket(number) for number in range(1, 5))))
+    news = [(), (3,), ()]
+    office.run(told=(1,), told_of=lambda: news.pop(0) if news else ())
+    assert written(office) == [1, 3] or written(office) == [3, 1]
+    assert office.desk.times("pages") == 0
+
+
+def test_a_ticket_with_a_begun_write_is_left_to_the_next_run_about_it(open_office: Open) -> None:
+    office = begun(open_office(a_ticket(1), a_ticket(2)))
+    office.desk.updates.append(OutcomeUnknown("no answer"))
+    office.desk.updates.append(OutcomeUnknown("no answer"))
+    office.desk.updates.append(OutcomeUnknown("no answer"))
+    office.run(told=(2,))
+    assert office.state.verdict(2) is not None
+    news = [(), (2,), ()]
+    office.run(told=(1,), told_of=lambda: news.pop(0) if news else ())
+    assert written(office) == [1]
+    office.run(told=(2,))
+    assert written(office) == [2]
+
+
+def test_a_run_that_is_told_of_nothing_asks_and_does_as_ever(open_office: Open) -> None:
+    plain, asking = (begun(open_office(*(a_ticket(number) for number in range(1, 4)))) for _ in range(2))
+    plain.run()
+    asking.run(told_of=tuple)
+    assert (asking.desk.asked, written(asking), asking.ends()) == (plain.desk.asked, written(plain), plain.ends())
+
+
+def test_a_limit_holds_for_those_as_well(open_office: Open) -> None:
+    office = begun(open_office(*(a_ticket(number) for number in range(1, 4))))
+    office.run(told_of=lambda: (3, 2), limit=1)
+    assert len(written(office)) == 1

@@ -1,0 +1,258 @@
+"""``ticketbot serve`` as a process: from a delivery to the write on the ticket."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import requests
+
+from ticket_processor.sandbox.openai_api import LatencyProfile
+from ticket_processor.web.delivery_queue import DeliveryQueue
+
+from ..cli.conftest import Desk, OpenDesk, is_update, wait_for
+from ..cli.freshdesk_desk import freshdesk
+from .conftest import OLD_SECRET, SECRET, TOKEN, Serve, until
+
+
+def settled(desk: Desk) -> Desk:
+    """The desk, where the first run was a while ago: it begins now, so that it has touched nothing."""
+    desk("run", "--since", "2020-01-01", "--limit", "1")
+    desk.seen.clear()
+    return desk
+
+
+def queued(desk: Desk) -> list[int]:
+    with closing(DeliveryQueue(desk.state, "zendesk")) as queue:
+        return [item.ticket_id for item in queue.due(time.time() + 60)]
+
+
+def test_a_delivery_is_answered_at_once_and_its_ticket_is_triaged(open_desk: OpenDesk, serve: Serve) -> None:
+    desk = settled(open_desk(4))
+    serving = serve(desk)
+    answer = serving.deliver(3)
+    assert (answer.status_code, answer.json()) == (202, {"status": "queued", "ticket_id": 3})
+    until(lambda: 3 in desk.marked())
+    until(lambda: serving.get("/health")["queue"]["tickets"] == 0)
+    assert desk.marked() == [1, 3]
+    assert serving.stop() == 0
+    assert any("webhook 01HINVOCATION: ticket 3 queued" in line for line in serving.lines)
+    assert [line["kind"] for line in desk.events("run_started")] == ["run", "webhook"]
+
+
+def test_deliveries_for_one_ticket_are_one_job_and_one_note(open_desk: OpenDesk, serve: Serve) -> None:
+    desk = settled(open_desk(4))
+    (desk.folder / "ticketbot.toml").write_text('[policy]\nnote = "always"\n', encoding="utf-8")
+    serving = serve(desk)
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda n: serving.deliver(n, at=time.time() - n), [2, 3, 4] * 5))
+    # The same second and body is the same signature.
+    assert {answer.status_code for answer in answers} <= {200, 202}
+    until(lambda: desk.marked() == [1, 2, 3, 4])
+    until(lambda: serving.get("/health")["queue"]["tickets"] == 0)
+    assert [len(desk.notes(number)) for number in (2, 3, 4)] == [1, 1, 1]
+    assert serving.stop() == 0
+
+
+def test_a_ticket_that_was_created_this_second_is_written_once_it_may_be(open_desk: OpenDesk, serve: Serve) -> None:
+    desk = settled(open_desk(1))
+    serving = serve(desk)
+    number = desk.sandbox.store.create(subject="Help", body="The app crashes.").id
+    began = time.monotonic()
+    serving.deliver(number)
+    until(lambda: number in desk.marked())
+    assert time.monotonic() - began > 5  # the stable read
+    assert serving.stop() == 0
+    (end,) = [line for line in desk.events("ticket") if line["ticket_id"] == number]
+    assert end["outcome"] == "updated"
+
+
+def test_a_repetition_is_no_work_and_no_error_also_after_a_restart(open_desk: OpenDesk, serve: Serve) -> None:
+    desk = settled(open_desk(2))
+    now = time.time()
+    first = serve(desk)
+    assert first.deliver(2, at=now).status_code == 202
+    assert (first.deliver(2, at=now).status_code, first.deliver(2, at=now).json()["status"]) == (200, "duplicate")
+    os.kill(first.process.pid, signal.SIGKILL) if os.name != "nt" else first.process.kill()
+    first.process.wait(30)
+    again = serve(desk)
+    assert again.deliver(2, at=now).json()["status"] == "duplicate"
+    assert again.deliver(2, at=now - 301).status_code == 401
+    until(lambda: 2 in desk.marked())  # it was on the disk when the process was killed
+    assert again.stop() == 0
+
+
+def test_forged_late_and_endless_requests_reach_nothing(open_desk: OpenDesk, serve: Serve) -> None:
+    desk = settled(open_desk(2))
+    serving = serve(desk)
+    assert serving.deliver(2, secret="another").status_code == 401
+    assert serving.deliver(2, secret=OLD_SECRET).status_code == 202
+    late = serving.deliver(2, at=time.time() - 600)
+    assert (late.status_code, "s old, and 300" in late.json()["error"]) == (401, True)
+    assert requests.post(f"{serving.url}/webhooks/zendesk", timeout=10).status_code == 401
+    endless = requests.post(f"{serving.url}/webhooks/zendesk", data=iter([b"x" * 65_536] * 5), timeout=10)
+    assert (endless.status_code, serving.post(b"x" * 300_000).status_code) == (413, 413)
+    assert serving.stop() == 0
+    assert SECRET not in "".join(serving.lines)
+    assert any("refused 127.0.0.1: the signature is wrong" in line for line in serving.lines)
+
+
+@pytest.mark.parametrize(("options", "named"), [((), "127.0.0.1"), (("--proxy", "127.0.0.1"), "203.0.113.9")])
+def test_a_proxy_is_believed_only_when_it_is_named(
+    open_desk: OpenDesk, serve: Serve, options: tuple[str, ...], named: str
+) -> None:
+    serving = serve(open_desk(1), *options)
+    requests.post(f"{serving.url}/webhooks/zendesk", headers={"X-Forwarded-For": "203.0.113.9"}, timeout=10)
+    assert serving.stop() == 0
+    until(lambda: any(f"refused {named}:" in line for line in serving.lines), within=5)
+
+
+def test_an_endpoint_without_its_secret_is_not_there(open_desk: OpenDesk, serve: Serve) -> None:
+    serving = serve(settled(open_desk(1)))
+    for path in ("/webhooks/freshdesk", "/process-ticket", "/docs"):
+        assert requests.post(f"{serving.url}{path}", timeout=10).status_code == 404
+    assert requests.get(f"{serving.url}/metrics", timeout=10).status_code == 404
+    assert set(serving.get("/openapi.json")["paths"]) == {"/webhooks/zendesk", "/health"}
+    told = serving.get("/health")
+    assert set(told) == {"status", "version", "checks", "queue"}
+    assert {"worker", "queue", "last_run", "state"} <= set(told["checks"])
+    assert serving.stop(signal.SIGINT) == 0
+
+
+def test_without_any_secret_or_with_a_public_one_it_does_not_start(open_desk: OpenDesk) -> None:
+    pytest.importorskip("fastapi")
+    desk = open_desk(1)
+    assert "no secret" in desk("serve", code=2).err
+    public = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=="
+    assert "all know" in desk("serve", code=2, ZENDESK_WEBHOOK_SECRET=public).err
+    assert "16 characters" in desk("serve", code=2, TICKETBOT_API_TOKEN="short").err
+
+
+def test_a_ticket_or_a_text_is_analysed_for_a_program_and_nothing_is_written(open_desk: OpenDesk, serve: Serve) -> None:
+    desk = settled(open_desk(2))
+    serving = serve(desk, "--metrics", TICKETBOT_API_TOKEN=TOKEN)
+
+    def ask(body: object, token: str = TOKEN) -> requests.Response:
+        return requests.post(
+            f"{serving.url}/process-ticket", json=body, headers={"Authorization": f"Bearer {token}"}, timeout=60
+        )
+
+    told = ask({"subject": "Refund", "description": "I want my money back."}).json()
+    assert told["analysis"]["category"] == "refund"
+    assert "ai_refund" in told["decision"]["tags"]
+    assert ask({"ticket": 2}).json()["ticket_id"] == 2
+    assert ask({"ticket": 2}, token="wrong").status_code == 401
+    assert ask({"ticket": 99}).status_code == 404
+    assert [ask(body).status_code for body in ({}, {"ticket": "x"}, {"ticket": 1, "description": "y"}, [])] == [422] * 4
+    assert desk.marked() == [1]
+    metrics = requests.get(f"{serving.url}/metrics", timeout=30).text
+    assert "ticketbot_queue_tickets 0.0" in metrics
+    assert 'ticketbot_serve_requests{result="analyses"}' in metrics
+    assert serving.stop() == 0
+
+
+def test_a_run_that_holds_the_lock_takes_queued_tickets_first(open_desk: OpenDesk, serve: Serve) -> None:
+    desk = open_desk(30, model=True, llm_latency=LatencyProfile(0.5, 0.6))
+    (desk.folder / "ticketbot.toml").write_text("[run]\nworkers = 2\nwrite_mode = 'single'\n", encoding="utf-8")
+    desk("run", "--since", "2020-01-01", "--limit", "1")
+    serving = serve(desk)
+    written: list[int] = []
+    desk.sandbox.on_request.append(lambda r: written.append(int(r.path.split("/")[-1])) if is_update(r) else None)
+    begun = desk.when(is_update, nth=2)
+    run = desk.start("run")
+    wait_for(begun, run)
+    new = desk.sandbox.store.create(subject="Help", body="The app crashes.", created_at=time.time() - 60).id
+    serving.deliver(new)
+    desk.end(run)
+    assert written.index(new) < 20
+    assert len(written) == len(set(written)) == 30
+    until(lambda: queued(desk) == [])
+    assert serving.stop() == 0
+    assert all(len(desk.notes(number)) <= 1 for number in desk.tickets)
+
+
+def test_the_server_plays_the_scheduled_run_itself(open_desk: OpenDesk, serve: Serve) -> None:
+    desk = settled(open_desk(4))
+    serving = serve(desk, "--every", "10")
+    until(lambda: len(desk.marked()) == 4)
+    assert serving.stop() == 0
+
+
+def test_a_stop_lets_the_run_end_and_leaves_the_rest_on_the_queue(open_desk: OpenDesk, serve: Serve) -> None:
+    desk = open_desk(6, model=True, llm_latency=LatencyProfile(1.5, 1.6))
+    desk("run", "--since", "2020-01-01", "--limit", "1")
+    asked = threading.Event()
+    serving = serve(desk)
+    desk.sandbox.on_request.append(lambda r: asked.set() if r.path.startswith("/v1/") else None)
+    serving.deliver(5)
+    assert asked.wait(30)
+    serving.deliver(6)
+    began = time.monotonic()
+    assert serving.stop() == 0
+    assert time.monotonic() - began < 20
+    assert (5 in desk.marked(), 6 in desk.marked(), queued(desk)) == (True, False, [6])
+
+
+def test_before_the_first_run_the_queue_is_kept_and_the_reason_told(open_desk: OpenDesk, serve: Serve) -> None:
+    desk = open_desk(2)
+    serving = serve(desk)
+    assert serving.deliver(2).status_code == 202
+    until(lambda: any("--since" in line for line in serving.lines))
+    assert serving.stop() == 0
+    assert (desk.marked(), queued(desk)) == ([], [2])
+
+
+def test_a_rule_of_freshdesk_is_known_by_its_secret(tmp_path: Path, serve: Serve) -> None:
+    with freshdesk(tmp_path) as desk:
+        desk.add("Refund", "I want my money back.")
+        desk("run", "--since", "2020-01-01")
+        new = desk.add("Error", "The app crashes whenever I log in. Please help.")
+        serving = serve(desk, FRESHDESK_WEBHOOK_SECRET=f"{SECRET},{OLD_SECRET}")
+        answers = [serving.tell(new, secret=secret).status_code for secret in (TOKEN, "", SECRET, OLD_SECRET)]
+        assert answers == [401, 401, 202, 202]
+        assert serving.deliver(new).status_code == 404  # Zendesk's is another account's
+        until(lambda: "ai_processed" in desk.ticket(new)["tags"])
+        assert len(desk.notes(new)) == 1
+        assert serving.stop() == 0
+        assert "X-Ticketbot-Secret" in desk("serve", "install-webhook").out
+
+
+def test_without_a_server_a_run_makes_no_queue(open_desk: OpenDesk) -> None:
+    desk = open_desk(2)
+    desk("run", "--since", "2020-01-01")
+    assert not (desk.state / "serve.sqlite3").exists()
+
+
+def test_the_helpdesk_is_set_up_once(open_desk: OpenDesk) -> None:
+    desk = open_desk(1)
+    url = "https://bot.example.com"
+    assert "POST /api/v2/webhooks" in desk("serve", "install-webhook", "--url", url, "--dry-run").out
+    assert desk.seen == []
+    out = desk("serve", "install-webhook", "--url", url).out
+    (number,), (trigger,) = desk.sandbox.store.webhooks, desk.sandbox.store.triggers.values()
+    assert f"ZENDESK_WEBHOOK_SECRET={desk.sandbox.store.signing_secrets[number]}" in out
+    assert trigger["actions"][0]["value"][0] == number
+    assert json.loads(trigger["actions"][0]["value"][1])["ticket_id"] == "{{ticket.id}}"
+    assert {"field": "current_tags", "operator": "not_includes", "value": "ai_processed"} in trigger["conditions"][
+        "all"
+    ]
+    again = desk("serve", "install-webhook", "--url", url).out
+    assert desk.sandbox.store.signing_secrets[number] in again
+    assert len(desk.sandbox.store.webhooks) == len(desk.sandbox.store.triggers) == 1
+
+
+def test_who_may_not_set_it_up_is_told_the_steps(open_desk: OpenDesk) -> None:
+    desk = open_desk(1, bot_role="agent")
+    ended = desk("serve", "install-webhook", "--url", "https://bot.example.com", code=3)
+    assert "https://bot.example.com/webhooks/zendesk" in ended.out
+    assert "may not" in ended.err
+    assert desk.sandbox.store.webhooks == {}
+    assert "Create webhook" in desk("serve", "install-webhook").out
+    assert "https" in desk("serve", "install-webhook", "--url", "http://bot.example.com", code=2).err

@@ -1,0 +1,127 @@
+"""Only what the helpdesk has signed is let in, and only for a while."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ticket_processor.web.signatures import PUBLIC_SECRET, Forged, ZendeskVerifier, bearer, is_one_of, signature
+
+NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
+STAMP = "2026-11-22T08:00:00Z"
+BODY = b'{"ticket_id":"35436","event":"created"}'
+SIGNED = "klAaEg+tjvunFV5izCIYimrCvwEMmdmRZ+w5MQCveco="
+EMPTY_SIGNED = "B1LUVmbKDiPEU9+Ib4aqoIHEz52TFTBAq78fZVgkJCs="
+SIGNED_WITH_THE_DECODED_SECRET = "FoQ4M3DlFdLrH3wY2z4J6Qs1uFxSaNcEPLPg1mPKrA0="
+VERIFIER = ZendeskVerifier((PUBLIC_SECRET,))
+
+
+def at(seconds: float = 0.0) -> float:
+    return (NOW + timedelta(seconds=seconds)).timestamp()
+
+
+def check(body: bytes = BODY, signed: str = SIGNED, stamp: str = STAMP, now: float = 0.0) -> str:
+    return VERIFIER.check([stamp], [signed], body, at(now))
+
+
+@pytest.mark.parametrize(("body", "signed"), [(BODY, SIGNED), (b"", EMPTY_SIGNED)], ids=["a body", "an empty body"])
+def test_what_zendesk_signs_is_let_in(body: bytes, signed: str) -> None:
+    assert signature(PUBLIC_SECRET, STAMP.encode(), body).decode() == signed
+    check(body, signed)
+
+
+def test_a_signature_with_the_decoded_secret_is_the_wrong_one() -> None:
+    digest = hmac.digest(base64.b64decode(PUBLIC_SECRET), STAMP.encode() + BODY, "sha256")
+    assert base64.b64encode(digest).decode() == SIGNED_WITH_THE_DECODED_SECRET
+    with pytest.raises(Forged, match="wrong"):
+        check(signed=SIGNED_WITH_THE_DECODED_SECRET)
+
+
+@pytest.mark.parametrize("off", [300.0, -300.0, 0.0])
+def test_a_clock_may_be_a_little_off(off: float) -> None:
+    check(now=off)
+
+
+@pytest.mark.parametrize(("off", "words"), [(600.0, "600 s old"), (-600.0, "600 s in the future"), (301.0, "301 s")])
+def test_a_clock_that_is_far_off_is_refused_with_the_difference(off: float, words: str) -> None:
+    with pytest.raises(Forged, match=words):
+        check(now=off)
+
+
+def test_either_of_two_secrets_will_do_and_no_third() -> None:
+    both = ZendeskVerifier(("the new secret", PUBLIC_SECRET))
+    both.check([STAMP], [SIGNED], BODY, at())
+    both.check([STAMP], [signature("the new secret", STAMP.encode(), BODY).decode()], BODY, at())
+    with pytest.raises(Forged):
+        both.check([STAMP], [signature("another", STAMP.encode(), BODY).decode()], BODY, at())
+
+
+@pytest.mark.parametrize(
+    ("stamps", "signatures"),
+    [([], [SIGNED]), ([STAMP], []), ([STAMP, STAMP], [SIGNED]), ([STAMP], [SIGNED, SIGNED]), ([STAMP], [""])],
+)
+def test_each_header_is_there_once(stamps: list[str], signatures: list[str]) -> None:
+    with pytest.raises(Forged):
+        VERIFIER.check(stamps, signatures, BODY, at())
+
+
+def test_without_a_secret_nothing_is_let_in() -> None:
+    with pytest.raises(Forged):
+        ZendeskVerifier(()).check([STAMP], [SIGNED], BODY, at())
+
+
+def test_a_signed_timestamp_that_is_no_time_is_refused() -> None:
+    for stamp in ("", "yesterday", "9999999999999999"):
+        with pytest.raises(Forged, match="no time"):
+            check(stamp=stamp, signed=signature(PUBLIC_SECRET, stamp.encode(), BODY).decode())
+
+
+def test_no_byte_moves_between_timestamp_and_body() -> None:
+    with pytest.raises(Forged, match="no time"):
+        check(b"Z" + BODY, stamp=STAMP[:-1])
+
+
+def test_repetitions_share_a_key_and_others_do_not() -> None:
+    assert check() == check(now=299.0) == hashlib.sha256(SIGNED.encode()).hexdigest()
+    assert check() != check(b"", EMPTY_SIGNED)
+
+
+@given(st.binary(), st.text(st.characters(max_codepoint=255)), st.text(st.characters(max_codepoint=255)))
+@example(BODY + b" ", SIGNED, STAMP)
+@example(BODY, SIGNED.lower(), STAMP)
+@example(BODY, SIGNED[:-2] + "p=", STAMP)
+@example(BODY, SIGNED, "2026-11-22T08:00:00+00:00")
+@example(b"Z" + BODY, SIGNED, STAMP[:-1])
+def test_nothing_but_what_was_signed_is_let_in(body: bytes, signed: str, stamp: str) -> None:
+    if (STAMP.encode() + BODY, SIGNED) != (stamp.encode("latin-1") + body, signed):
+        with pytest.raises(Forged):
+            check(body, signed, stamp)
+
+
+@given(st.integers(0, len(BODY) - 1), st.integers(1, 255))
+def test_every_changed_byte_of_a_body_is_noticed(place: int, difference: int) -> None:
+    changed = bytearray(BODY)
+    changed[place] ^= difference
+    with pytest.raises(Forged, match="wrong"):
+        check(bytes(changed))
+
+
+@given(st.text(), st.lists(st.text()))
+def test_a_secret_is_known_when_it_is_in_the_list(given_one: str, known: list[str]) -> None:
+    assert is_one_of("a", ["b", "a"])
+    if given_one.isascii():
+        assert is_one_of(given_one, known) == (given_one in known)
+
+
+@pytest.mark.parametrize(
+    ("header", "token"),
+    [("Bearer abc", "abc"), ("bearer  abc ", "abc"), ("Basic abc", ""), ("abc", ""), ("", ""), ("Bearer", "")],
+)
+def test_a_bearer_token_is_read_from_its_header(header: str, token: str) -> None:
+    assert bearer(header) == token

@@ -1,0 +1,126 @@
+"""A ticket stays on the queue until a run has given it an end, whatever keeps runs from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from ticket_processor.core import reasons
+from ticket_processor.core.clock import SystemClock
+from ticket_processor.core.errors import CannotRun, RunLocked
+from ticket_processor.core.models import Outcome, OutcomeStatus, RunSummary
+from ticket_processor.web import worker as module
+from ticket_processor.web.delivery_queue import DeliveryQueue, ToldTicket
+from ticket_processor.web.worker import TakenFirst, Worker
+
+from .conftest import until
+
+Ends = dict[int, str]
+"""Reasons by ticket; a ticket that is not there is known to need nothing."""
+
+
+class Played:
+    """Plays scripted runs: an error, or the reasons with which tickets end and why the run was stopped."""
+
+    def __init__(self, *script: Exception | tuple[Ends, str | None]) -> None:
+        self.script = list(script)
+        self.asked: list[list[int]] = []
+
+    def told_of(self, ticket_ids: Sequence[int], more: Callable[[], Sequence[int]], heard: module.Heard) -> RunSummary:
+        self.asked.append(sorted(ticket_ids))
+        step = self.script.pop(0) if self.script else ({}, None)
+        if isinstance(step, Exception):
+            raise step
+        for number, reason in step[0].items():
+            heard(Outcome(ticket_id=number, status=OutcomeStatus.SKIPPED, reason=reason))
+        return RunSummary(run_id="r", dry_run=False, stopped=step[1], exit_code=3 if step[1] else 0)
+
+    def scheduled(self, told_of: Callable[[], Sequence[int]], heard: module.Heard) -> RunSummary:
+        return self.told_of(told_of(), told_of, heard)
+
+
+Begin = Callable[..., Worker]
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> Iterator[DeliveryQueue]:
+    made = DeliveryQueue(tmp_path, "zendesk", join_s=0)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def begin(queue: DeliveryQueue, monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
+    """Puts tickets on the queue, and starts a worker that is in a hurry."""
+    for name in ("SOON_S", "LOCKED_S", "FIRST_PAUSE_S"):
+        monkeypatch.setattr(module, name, 0.05)
+    started: list[Worker] = []
+    said: list[str] = []
+
+    def start(player: Played, *tickets: int) -> Worker:
+        queue.put([ToldTicket(number) for number in tickets], SystemClock().now())
+        started.append(Worker(queue, player, SystemClock(), said.append))
+        started[-1].start()
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.stop()
+        each.join(10)
+        assert not each.is_alive()
+
+
+def length(queue: DeliveryQueue) -> int:
+    return queue.length(0.0)[0]
+
+
+def test_what_has_an_end_or_is_known_leaves(queue: DeliveryQueue, begin: Begin) -> None:
+    player = Played(({1: reasons.CLOSED}, None))
+    begin(player, 1, 2)
+    until(lambda: length(queue) == 0, within=10)
+    assert player.asked == [[1, 2]]
+
+
+def test_what_changed_just_now_is_tried_again_soon(queue: DeliveryQueue, begin: Begin) -> None:
+    player = Played(({1: reasons.DEFERRED, 2: reasons.CLOSED}, None), ({1: reasons.CLOSED}, None))
+    begin(player, 1, 2)
+    until(lambda: length(queue) == 0, within=10)
+    assert player.asked == [[1, 2], [1]]
+
+
+def test_what_is_changed_again_and_again_is_left_to_the_retry_list(queue: DeliveryQueue, begin: Begin) -> None:
+    player = Played(*[({1: reasons.DEFERRED}, None)] * (module.MOST_TRIES + 1))
+    begin(player, 1)
+    until(lambda: length(queue) == 0, within=20)
+    assert len(player.asked) == module.MOST_TRIES + 1
+
+
+@pytest.mark.parametrize(
+    "hindrance",
+    [RunLocked("another run"), CannotRun("the helpdesk is down"), ValueError("a bug"), ({1: reasons.CLOSED}, "halted")],
+    ids=["another run", "no helpdesk", "a bug", "stopped early"],
+)
+def test_whatever_keeps_runs_from_it_keeps_the_queue(
+    queue: DeliveryQueue, begin: Begin, hindrance: Exception | tuple[Ends, str | None]
+) -> None:
+    player = Played(hindrance)
+    begin(player, 1, 2)
+    until(lambda: length(queue) == 0, within=10)
+    assert [number for number in (1, 2) if number in player.asked[0]] == [1, 2]
+    assert 2 in player.asked[1]
+
+
+def test_a_scheduled_run_is_handed_each_ticket_once(queue: DeliveryQueue) -> None:
+    now = [1000.0]
+    queue.put([ToldTicket(1)], 999.0)
+    first = TakenFirst(queue, lambda: now[0])
+    assert list(first()) == [1]
+    queue.put([ToldTicket(2)], 1000.0)
+    assert list(first()) == []  # not asked for so soon again
+    now[0] += 1
+    assert list(first()) == [2]
+    first.heard(Outcome(ticket_id=2, status=OutcomeStatus.UPDATED, reason="model"))
+    now[0] += 1
+    assert (list(first()), length(queue)) == ([], 1)

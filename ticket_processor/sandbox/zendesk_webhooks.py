@@ -1,0 +1,82 @@
+"""Webhooks and triggers of the imitated account, for admins only. They are kept, and nothing is delivered."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from .clock import iso
+from .messages import Response, json_response, refuse
+from .zendesk_call import NOT_FOUND, Call, forbidden, invalid
+
+_NEEDED = ("name", "endpoint", "http_method", "request_format", "status")
+_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def list_webhooks(call: Call) -> Response:
+    """``GET /webhooks``."""
+    _admin(call)
+    return json_response(
+        200, {"webhooks": list(call.store.webhooks.values()), "links": {}, "meta": {"has_more": False}}
+    )
+
+
+def create_webhook(call: Call) -> Response:
+    """``POST /webhooks``: its signing secret is made with it."""
+    _admin(call)
+    given = _object(call, "webhook")
+    for name in _NEEDED:
+        if not given.get(name):
+            raise invalid(name, f"{name.capitalize()}: cannot be blank", "BlankValue")
+    dice = call.store.random
+    number = "01" + "".join(dice.choice(_LETTERS) for _ in range(24))
+    row = {**given, "id": number, "created_at": iso(call.now), "updated_at": iso(call.now)}
+    call.store.webhooks[number] = row
+    call.store.signing_secrets[number] = base64.b64encode(dice.randbytes(32)).decode()
+    return json_response(201, {"webhook": row})
+
+
+def signing_secret(call: Call) -> Response:
+    """``GET /webhooks/{id}/signing_secret``."""
+    _admin(call)
+    secret = call.store.signing_secrets.get(call.args[0])
+    if secret is None:
+        raise refuse(404, NOT_FOUND)
+    return json_response(200, {"signing_secret": {"algorithm": "SHA256", "secret": secret}})
+
+
+def list_triggers(call: Call) -> Response:
+    """``GET /triggers``."""
+    _admin(call)
+    rows = list(call.store.triggers.values())
+    return json_response(200, {"triggers": rows, "next_page": None, "previous_page": None, "count": len(rows)})
+
+
+def create_trigger(call: Call) -> Response:
+    """``POST /triggers``: one with a title, conditions and actions; a webhook that it calls has to be there."""
+    _admin(call)
+    given = _object(call, "trigger")
+    if not given.get("title"):
+        raise invalid("title", "Title: cannot be blank", "BlankValue")
+    actions = given.get("actions")
+    if not isinstance(actions, list) or not actions:
+        raise invalid("base", "Actions: must have at least one action")
+    for action in actions:
+        if action.get("field") == "notification_webhook" and action["value"][0] not in call.store.webhooks:
+            raise invalid("actions", "Webhook: is invalid")
+    number = 360_000 + len(call.store.triggers)
+    row = {"active": True, **given, "id": number, "created_at": iso(call.now), "updated_at": iso(call.now)}
+    call.store.triggers[number] = row
+    return json_response(201, {"trigger": row})
+
+
+def _admin(call: Call) -> None:
+    if call.identity.role != "admin":
+        raise forbidden()
+
+
+def _object(call: Call, name: str) -> dict[str, Any]:
+    given = call.payload().get(name)
+    if not isinstance(given, dict):
+        raise refuse(400, {"error": "RecordInvalid", "description": f"Parameter {name} is required"})
+    return given

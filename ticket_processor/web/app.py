@@ -1,0 +1,157 @@
+"""The endpoints of ``ticketbot serve``. One without its secret is not there.
+
+A delivery is verified, looked up among those that came before and put on the disk, in this order, and answered;
+neither the helpdesk nor a model is asked for it. Everything authentic is answered with a 2xx, also when there is
+nothing to do: Zendesk stops calling an address that answers with errors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import FastAPI, Request
+from pydantic import ValidationError
+from starlette.responses import JSONResponse, Response
+
+from .. import __version__
+from ..core.errors import CannotRun, ConfigError, StateUnusable, TicketbotError
+from . import gate
+from .delivery_queue import ToldTicket
+from .described import ASKED, DELIVERY, HEALTH, METRICS, Asked
+from .gate import RequestRefused
+from .group_commit import GroupCommit
+from .hints import Hint, Nothing, of_freshdesk, of_zendesk
+from .signatures import ZendeskVerifier
+
+MOST_ANALYSES = 4
+"""Analyses for ``/process-ticket`` at the same time."""
+Say = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Doors:
+    """Which endpoints there are: those with secrets. ``marker`` is the tag of tickets that need no look."""
+
+    zendesk: ZendeskVerifier | None = None
+    freshdesk: tuple[str, ...] = ()
+    api: tuple[str, ...] = ()
+    marker: str | None = None
+    own_user: Callable[[], int | None] = lambda: None
+
+
+@dataclass
+class Service:
+    """What the endpoints reach. ``health`` and ``analyse`` may take their time: they are called in threads."""
+
+    doors: Doors
+    commit: GroupCommit
+    now: Callable[[], float]
+    health: Callable[[], tuple[bool, Mapping[str, Any]]]
+    analyse: Callable[[Asked], Mapping[str, Any]]
+    metrics: Callable[[str], tuple[bytes, str]] | None = None
+    say: Say = lambda _line: None
+    counted: Counter[str] = field(default_factory=Counter)
+    """Requests by what became of them."""
+
+
+def make(service: Service) -> FastAPI:
+    """The application."""
+    app = FastAPI(title="ticketbot", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
+    limiter: list[CapacityLimiter] = []
+    doors = service.doors
+
+    @app.exception_handler(RequestRefused)
+    async def refused(request: Request, why: RequestRefused) -> Response:
+        service.counted[f"refused_{why.status}"] += 1
+        if why.status == 401:
+            service.say(f"refused {request.client.host if request.client else 'a client'}: {why.why}")
+        return why.answer
+
+    if doors.zendesk is not None:
+        verifier = doors.zendesk
+
+        @app.post("/webhooks/zendesk", **DELIVERY)
+        async def zendesk(request: Request) -> Response:
+            """Take a delivery of Zendesk's in: a trigger's own body, or an event of a ticket."""
+            body = await gate.raw_body(request)
+            key = gate.signed(request, verifier, body, service.now())
+            hint = of_zendesk(body, own_user=doors.own_user(), marker=doors.marker)
+            return await _take(service, request, hint, key)
+
+    if doors.freshdesk:
+
+        @app.post("/webhooks/freshdesk", **DELIVERY)
+        async def freshdesk(request: Request) -> Response:
+            """Take a delivery of Freshdesk's automation rule in."""
+            gate.with_secret(request, doors.freshdesk)
+            return await _take(service, request, of_freshdesk(await gate.raw_body(request)), "")
+
+    if doors.api:
+
+        @app.post("/process-ticket", **ASKED)
+        async def process_ticket(request: Request) -> Response:
+            """Analyse a ticket by its number, or a text, and say what a run would decide. Writes nothing."""
+            gate.with_token(request, doors.api)
+            asked = _asked(await gate.raw_body(request))
+            if not limiter:
+                limiter.append(CapacityLimiter(MOST_ANALYSES))
+            service.counted["analyses"] += 1
+            try:
+                told = await to_thread.run_sync(partial(service.analyse, asked), limiter=limiter[0])
+            except ConfigError as error:
+                raise RequestRefused(404, str(error)) from None
+            except CannotRun as error:
+                raise RequestRefused(503, str(error)) from None
+            except TicketbotError as error:
+                raise RequestRefused(502, str(error)) from None
+            return JSONResponse(dict(told))
+
+    @app.get("/health", **HEALTH)
+    async def health() -> Response:
+        """Tell how the service is, its parts, and what waits on the queue."""
+        well, told = await asyncio.to_thread(service.health)
+        return JSONResponse(dict(told), 200 if well else 503, {"Cache-Control": "no-store"})
+
+    if service.metrics is not None:
+        exposition = service.metrics
+
+        @app.get("/metrics", **METRICS)
+        async def metrics(request: Request) -> Response:
+            """Give the same in Prometheus' words."""
+            body, kind = await asyncio.to_thread(exposition, request.headers.get("accept", ""))
+            return Response(body, headers={"Content-Type": kind, "Cache-Control": "no-store"})
+
+    return app
+
+
+async def _take(service: Service, request: Request, hint: Hint | Nothing, key: str) -> Response:
+    """Put an authentic delivery on the disk, and say what became of it."""
+    name = gate.webhook_id(request)
+    if isinstance(hint, Nothing):
+        service.counted["ignored"] += 1
+        service.say(f"webhook {name}: nothing to do: {hint.reason}")
+        return JSONResponse({"status": "ignored", "reason": hint.reason})
+    keys = tuple(one for one in (key, hint.event_id and f"event {hint.event_id[:200]}") if one)
+    try:
+        is_new = await service.commit.put(ToldTicket(hint.ticket_id, keys))
+    except StateUnusable as error:
+        raise RequestRefused(503, str(error)) from None
+    became = "queued" if is_new else "duplicate"
+    service.counted[became] += 1
+    service.say(f"webhook {name}: ticket {hint.ticket_id} {became}")
+    return JSONResponse({"status": became, "ticket_id": hint.ticket_id}, 202 if is_new else 200)
+
+
+def _asked(body: bytes) -> Asked:
+    try:
+        return Asked.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        place = ".".join(map(str, first["loc"])) or "the body"
+        raise RequestRefused(422, f"{place}: {first['msg']}") from None

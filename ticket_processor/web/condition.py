@@ -1,0 +1,72 @@
+"""What ``/health`` and ``/metrics`` tell of the server: statuses and numbers, and nothing of any ticket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .. import __version__
+from ..core.errors import StateUnusable
+from ..monitoring.health.checks import Health, HealthVerdict, Status
+from ..monitoring.health.exposition import exposition
+from .delivery_queue import DeliveryQueue
+from .worker import Worker
+
+LONG_S = 900.0
+"""A ticket that waits for longer on the queue is a reason to look."""
+
+
+class ServerCondition:
+    """The condition of the server. Any thread may ask; ``examine`` gives the health of what runs need."""
+
+    def __init__(
+        self,
+        examine: Callable[[], Health],
+        queue: DeliveryQueue,
+        worker: Worker,
+        requests: Mapping[str, int],
+        now: Callable[[], float],
+    ) -> None:
+        self._examine = examine
+        self._queue = queue
+        self._worker = worker
+        self._requests = requests
+        self._now = now
+
+    def told(self) -> tuple[bool, Mapping[str, Any]]:
+        """Whether tickets are handled, and what ``/health`` says."""
+        health = self._examine()
+        checks = {check.name: str(check.status) for check in health.checks}
+        checks["worker"] = str(Status.OK if self._worker.is_alive() else Status.FAIL)
+        verdict = health.status
+        try:
+            length, oldest = self._queue.length(self._now())
+            checks["queue"] = str(Status.OK if oldest <= LONG_S else Status.WARN)
+        except StateUnusable:
+            length, oldest = 0, 0.0
+            checks["queue"] = str(Status.FAIL)
+        if Status.FAIL in (checks["worker"], checks["queue"]):
+            verdict = HealthVerdict.UNHEALTHY
+        elif checks["queue"] == Status.WARN and verdict is HealthVerdict.HEALTHY:
+            verdict = HealthVerdict.DEGRADED
+        told = {
+            "status": str(verdict),
+            "version": __version__,
+            "checks": checks,
+            "queue": {"tickets": length, "oldest_s": round(oldest, 1)},
+        }
+        return verdict is not HealthVerdict.UNHEALTHY, told
+
+    def metrics(self, accept: str) -> tuple[bytes, str]:
+        """What ``/metrics`` gives a scraper, and its content type."""
+        length, oldest = self._queue.length(self._now())
+        return exposition(
+            self._examine(),
+            accept,
+            {
+                "queue_tickets": ("Tickets on the queue.", "", {"": float(length)}),
+                "queue_oldest_seconds": ("How long the oldest has waited on it.", "", {"": oldest}),
+                "serve_requests": ("Requests since the start, by what became of them.", "result", dict(self._requests)),
+                "serve_work": ("Runs and tickets since the start.", "what", dict(self._worker.counted)),
+            },
+        )

@@ -1,0 +1,141 @@
+"""Plays runs for the server as the command line would: same lock, guards, receipts, budget, alerts.
+
+What depends on the helpdesk is in :func:`doors_of`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
+from typing import Any
+
+from pydantic import SecretStr
+
+from ..core.clock import Clock, Deadline, SystemClock
+from ..core.errors import ConfigError, TicketbotError
+from ..core.models import Outcome, RunSummary
+from ..monitoring.run_watch import Kind, tally_of, tended
+from ..settings.schema import Settings
+from ..wiring import runs
+from ..wiring.explain import as_data, fetched, pasted, walk
+from ..wiring.parts import own_user, transport_for
+from ..wiring.ticket_subjects import Subjects
+from .app import Doors
+from .described import Asked
+from .signatures import PUBLIC_SECRET, ZendeskVerifier
+from .worker import Heard
+
+ANALYSIS_S = 120.0
+"""How long an analysis for ``/process-ticket`` may take."""
+_SHOWN = ("ticket_id", "machine_mail", "chain", "analysis", "decision")
+
+
+def doors_of(settings: Settings, clock: Clock) -> Doors:
+    """The endpoints of these settings. Raises :class:`ConfigError` without any secret, and for one that all know."""
+    serve, is_zendesk = settings.serve, settings.helpdesk == "zendesk"
+    zendesk = _plain(serve.zendesk_secrets) if is_zendesk else ()
+    freshdesk = () if is_zendesk else _plain(serve.freshdesk_secrets)
+    api = _plain(serve.api_tokens)
+    if not (zendesk or freshdesk or api):
+        mine = "ZENDESK_WEBHOOK_SECRET" if is_zendesk else "FRESHDESK_WEBHOOK_SECRET"
+        raise ConfigError(
+            f"there is no secret, so there would be no endpoint: set {mine} or TICKETBOT_API_TOKEN; 'ticketbot serve "
+            "install-webhook' tells how"
+        )
+    if PUBLIC_SECRET in zendesk:
+        raise ConfigError("ZENDESK_WEBHOOK_SECRET: this is the secret of Zendesk's documentation, which all know")
+    return Doors(
+        zendesk=ZendeskVerifier(zendesk, serve.window_s) if zendesk else None,
+        freshdesk=freshdesk,
+        api=api,
+        marker=None if settings.run.retriage_on_reply else settings.policy.marker,
+        own_user=OwnUser(settings, clock),
+    )
+
+
+def _plain(secrets: Sequence[SecretStr]) -> tuple[str, ...]:
+    return tuple(secret.get_secret_value() for secret in secrets)
+
+
+class RunPlayer:
+    """Plays runs on the account of the settings. Use from one thread."""
+
+    def __init__(self, settings: Settings, clock: SystemClock) -> None:
+        self._settings = settings
+        self._clock = clock
+
+    def told_of(self, ticket_ids: Sequence[int], more: Callable[[], Sequence[int]], heard: Heard) -> RunSummary:
+        """A run on just these tickets, and ``more``. It sends alerts where somebody receives them, and no heartbeat."""
+        silent = not (self._settings.alerts.urls or self._settings.alerts.page_urls)
+        return self._played(
+            "webhook",
+            heard,
+            lambda listen, subjects: runs.told_of(
+                self._settings, ticket_ids, more=more, clock=self._clock, listener=listen, subjects=subjects
+            ),
+            silent=silent,
+        )
+
+    def scheduled(self, told_of: Callable[[], Sequence[int]], heard: Heard) -> RunSummary:
+        """The ordinary run, as ``ticketbot run`` plays it."""
+        asked = runs.RunArguments(told_of=told_of)
+        return self._played(
+            "run",
+            heard,
+            lambda listen, subjects: runs.run(
+                self._settings, asked, clock=self._clock, listener=listen, subjects=subjects
+            ),
+        )
+
+    def _played(
+        self,
+        kind: Kind,
+        heard: Heard,
+        play: Callable[[Callable[[Outcome], None], Subjects], runs.Finished],
+        *,
+        silent: bool = False,
+    ) -> RunSummary:
+        settings, subjects = self._settings, Subjects()
+        tally = tally_of(settings, subjects)
+
+        def listen(outcome: Outcome) -> None:
+            tally.take(outcome, shown=False)
+            heard(outcome)
+
+        with tended(settings, self._clock, kind, deadline_s=settings.run.deadline_s, silent=silent) as tending:
+            finished = play(listen, subjects)
+            tending.ended(finished.summary, tally=tally)
+        return finished.summary
+
+
+def analysed(asked: Asked, settings: Settings, clock: Clock) -> Mapping[str, Any]:
+    """The analysis of a ticket or a text and what a run would decide, as plain data. Nothing is written."""
+    deadline = Deadline(clock, ANALYSIS_S)
+    if asked.ticket is not None:
+        ticket = fetched(asked.ticket, settings, clock, deadline)
+    else:
+        ticket = pasted(clock, asked.subject, asked.description or "")
+    told = as_data(ticket, walk(ticket, settings, clock, deadline))
+    return {name: told[name] for name in _SHOWN}
+
+
+class OwnUser:
+    """Our own user's number, looked up once in a thread; ``None`` until it is known, and where it cannot be."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._number: int | None = None
+        threading.Thread(target=self._look_up, name="own-user", daemon=True).start()
+
+    def __call__(self) -> int | None:
+        return self._number
+
+    def _look_up(self) -> None:
+        deadline = Deadline(self._clock, 30)
+        with (
+            suppress(TicketbotError),
+            closing(transport_for(self._settings.desk, self._clock, deadline, read_only=True)) as transport,
+        ):
+            self._number = own_user(self._settings, transport)

@@ -1,0 +1,68 @@
+"""Serves an application until a stop is asked for: listens, answers what has begun, and ends."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+
+import uvicorn
+from fastapi import FastAPI
+
+from ..core.errors import ConfigError
+
+BACKLOG = 1024
+ANSWERS_S = 5
+"""How long answers may take once a stop was asked for."""
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket at the address; port 0 picks a free one. Raises :class:`ConfigError`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if sys.platform != "win32":  # there this option would let two servers share a port
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind((host, port))
+        found.listen(BACKLOG)  # from now on clients wait, and are not refused
+    except (OSError, OverflowError) as error:
+        found.close()
+        why = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(f"--port {port} on {host} cannot be used: {why}") from None
+    return found
+
+
+class Server:
+    """The application at a socket, in a thread of its own. ``proxies`` may say who the client is, and nobody else."""
+
+    def __init__(self, app: FastAPI, at: socket.socket, proxies: Sequence[str] = ()) -> None:
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                log_level="error",
+                access_log=False,
+                server_header=False,
+                lifespan="off",
+                ws="none",
+                backlog=BACKLOG,
+                proxy_headers=bool(proxies),
+                forwarded_allow_ips=list(proxies),
+                timeout_graceful_shutdown=ANSWERS_S,
+            )
+        )
+        self._thread = threading.Thread(target=self._server.run, args=[[at]], name="server", daemon=True)
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it answers."""
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Take no more, and give the answers that are due."""
+        self._server.should_exit = True
+        self._thread.join(ANSWERS_S + 2)
