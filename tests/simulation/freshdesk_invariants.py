@@ -229,7 +229,8 @@ def _fed_by_itself(world: FreshdeskWorld) -> Iterator[str]:
         before = [edit for edit in earlier if edit.at < world.run_starts[run] - REPEATED_S]
         second_look = run in world.second_looks and any("ai_fallback" in edit.tags_added for edit in earlier)
         noted = [edit.at for edit in world.tickets[ticket_id].edits if edit.by.user_id == BOT_ID]
-        answered = any(number == ticket_id and before and at > noted[0] for number, at in world.answered)
+        # Stamps have whole seconds, so an answer in the same second is taken for a later one.
+        answered = any(number == ticket_id and before and int(at) >= int(noted[0]) for number, at in world.answered)
         answered = answered or ticket_id in world.asked.get(run, ())
         stripped = any("ai_processed" in edit.tags_removed for edit in world.tickets[ticket_id].edits)
         gone = world.tickets[ticket_id].deleted or world.tickets[ticket_id].spam
