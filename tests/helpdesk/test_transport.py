@@ -591,6 +591,21 @@ def test_without_a_reset_header_the_window_stays_where_it_is() -> None:
     assert throttle.delay(["account"]) == pytest.approx(10.05)
 
 
+def test_without_a_reset_header_no_minute_of_the_vendors_sees_more_than_our_share() -> None:
+    """A slow start at the end of the vendor's minute, and as much as is let through from the next one on."""
+    clock = ManualClock()
+    throttle = Throttle(clock)
+    used = [0] * 10
+    clock.advance(50 - clock.monotonic() % 60)
+    began = clock.monotonic() - 50
+    while (minute := int((clock.monotonic() - began) // 60)) < len(used):
+        if throttle.delay({"account": 2}) == 0.0:
+            used[minute] += 2
+            throttle.learn({"account": Limit(100, 100 - used[minute], None)})
+        clock.advance(5.0 if minute == 0 else 0.2)
+    assert max(used) == 50
+
+
 def test_replies_that_overtake_each_other_begin_no_new_window() -> None:
     clock = ManualClock()
     throttle = Throttle(clock)

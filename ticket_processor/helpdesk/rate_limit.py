@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -22,7 +23,8 @@ class Throttle:
     """Keeps our calls below a share of each limit, so that people and other tools keep the rest.
 
     Limits are learnt from the replies; before the first one nothing is held back. Within a window at most
-    ``share`` of the total is used by us, and nothing once others have left less than ``spare`` of it.
+    ``share`` of the total is used by us, and nothing once others have left less than ``spare`` of it. Where replies do
+    not tell when a window ends, that holds for any minute, wherever the vendor's begins.
     Safe for threads; waiting happens outside the lock.
     """
 
@@ -46,7 +48,7 @@ class Throttle:
             wait = max(waits, default=0.0)
             if wait <= 0:
                 for name, cost in costs.items():
-                    self._buckets[name].used += cost
+                    self._buckets[name].taken.append((now, cost))
             return wait
 
     def _delay(self, name: str, cost: int, now: float) -> float:
@@ -59,30 +61,36 @@ class Throttle:
         with self._lock:
             for name, limit in limits.items():
                 bucket = self._buckets.setdefault(name, _Bucket(now + self._window_s))
+                bucket.told = limit.resets_s is not None
                 if limit.resets_s is not None:
                     bucket.window_ends = now + max(0.0, limit.resets_s)
-                elif bucket.remaining is not None and limit.remaining > bucket.remaining + limit.total // 20:
-                    # A new window has begun unannounced; a smaller rise is only replies that overtook each other.
-                    bucket.used, bucket.window_ends = 0, now + self._window_s
                 bucket.total, bucket.remaining = limit.total, limit.remaining
 
 
 class _Bucket:
-    __slots__ = ("remaining", "total", "used", "window_ends")
+    """``taken`` are our calls that may still count, by moment and cost: when a window ends is not always ``told``."""
+
+    __slots__ = ("remaining", "taken", "told", "total", "window_ends")
 
     def __init__(self, window_ends: float) -> None:
         self.total: int | None = None
         self.remaining: int | None = None
-        self.used = 0
+        self.taken: deque[tuple[float, int]] = deque()
+        self.told = False
         self.window_ends = window_ends
 
     def delay(self, now: float, cost: int, share: float, spare: float, window_s: float) -> float:
         if now >= self.window_ends:
-            self.used = 0
             self.remaining = None
             self.window_ends = now + window_s
+            if self.told:
+                self.taken.clear()
+        while self.taken and self.taken[0][0] + window_s <= now:
+            self.taken.popleft()
         if self.total is None:
             return 0.0
-        ours_spent = self.used > 0 and self.used + cost > max(1, int(self.total * share))
+        used = sum(spent for _, spent in self.taken)
+        if used > 0 and used + cost > max(1, int(self.total * share)):
+            return (self.window_ends if self.told else self.taken[0][0] + window_s) - now + 0.05
         theirs_spent = self.remaining is not None and self.remaining <= int(self.total * spare + 1e-9)
-        return self.window_ends - now + 0.05 if ours_spent or theirs_spent else 0.0
+        return self.window_ends - now + 0.05 if theirs_spent else 0.0
