@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from .core.errors import (
@@ -66,11 +66,15 @@ LATE_S = 300.0
 
 @dataclass(frozen=True)
 class _View:
-    """A ticket with its conversations; ``whole`` when these are all there are."""
+    """A ticket with its conversations; ``whole`` when these are all there are.
+
+    ``since`` is an earlier stamp of the ticket, where nothing has come since but a note of ours.
+    """
 
     ticket: Ticket
     said: tuple[Conversation, ...]
     whole: bool
+    since: str = ""
 
 
 class Freshdesk:
@@ -238,7 +242,8 @@ class Freshdesk:
             again = self._seen(change, anew=True)
             if _of_people(again.ticket) != _of_people(view.ticket):
                 raise UpdateConflict("the ticket changed while the note was written")
-            view, note = again, self._our_note(again, change)
+            self._viewed = view = replace(again, since=change.stamp)  # a refused part is left out at once
+            note = self._our_note(view, change)
         for number in change.notes_removed:
             self._delete_note(number)
         kept = self._keep(kept, sent=view.ticket.read_at or 0.0)
@@ -289,7 +294,7 @@ class Freshdesk:
         ticket = view.ticket
         merged_from = (frozenset(change.tags_before), change.priority_before, change.group_before)
         same = (frozenset(ticket.tags), ticket.priority, ticket.group) == merged_from
-        if not same or not (anew or ticket.updated_at == change.stamp):
+        if not same or not (anew or change.stamp in (ticket.updated_at, view.since)):
             raise UpdateConflict("the ticket changed since it was read")
         return view
 

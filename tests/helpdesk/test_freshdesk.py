@@ -1,0 +1,264 @@
+"""The Freshdesk client against the sandbox: what it reads and writes, and what it makes of refusals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ticket_processor import freshdesk
+from ticket_processor.core.errors import CannotRun, NotAuthorised, RateLimited
+from ticket_processor.core.models import OutcomeStatus, Priority
+from ticket_processor.core.taxonomy import Category, Taxonomy
+from ticket_processor.freshdesk import Freshdesk
+from ticket_processor.helpdesk import freshdesk_listing
+from ticket_processor.sandbox.faults import FaultPlan
+from ticket_processor.sandbox.freshdesk_memory import ARCHIVED_AFTER, BOT_ID, PERSON_ID
+from ticket_processor.sandbox.freshdesk_rules import FreshdeskRules
+
+from ..support.freshdesk_account import HOURS, FreshAccount
+from .freshdesk_figures import credits_of_a_run, listing
+
+CLOSED = 5
+LOW, HIGH = 1, 3
+GROUP, NO_GROUP, ORDER = 8001, 8009, 2002
+
+
+@pytest.fixture
+def account() -> FreshAccount:
+    return FreshAccount()
+
+
+def _billing(**sets: Any) -> Taxonomy:
+    """Categories of which the one that fits sets something."""
+    billing = Category(name="billing", description="Bills.", keywords={"en": ("charged ~ twice",)}, **sets)
+    return Taxonomy(categories=(billing, Category(name="general", description="Else.")), fallback="general")
+
+
+def _run(account: FreshAccount, folder: Path, name: str = "run", **options: Any) -> Any:
+    return account.run(folder, name, since=account.clock.now() - 24 * HOURS, **options)
+
+
+def _faults(account: FreshAccount, text: str) -> None:
+    account.sandbox.faults.rules += FaultPlan.parse(text).rules
+
+
+def _tags(account: FreshAccount, number: int) -> set[str]:
+    return set(account.desk.tickets[number].tags)
+
+
+def _everything(client: Freshdesk) -> dict[int, Any]:
+    return {ticket.id: ticket for page in client.pages(None, 0.0) for ticket in page.tickets}
+
+
+# Figures, small
+
+
+def test_a_listing_under_constant_edits_misses_no_ticket_and_no_change() -> None:
+    found = listing(400, 50, runs=3)
+    assert found.edits > 50_000
+    assert (found.missed, found.stale, found.refused) == (0, 0, 0)
+    assert found.highest_page <= 3
+
+
+@pytest.mark.parametrize("starts_at", [0.0, 59.0])
+def test_credits_are_booked_as_freshdesk_counts_them_and_stay_in_our_share(tmp_path: Path, starts_at: float) -> None:
+    found = credits_of_a_run(tmp_path, 40, starts_at=starts_at)
+    assert (found.unequal, found.booked) == ((), found.told)
+    assert 90 <= found.most_in_a_minute <= found.limit / 2
+    assert found.refused == 0
+    wanted = ("GET /tickets/{id}/conversations", "GET /contacts/{id}", "GET /ticket_fields", "POST /tickets/{id}/notes")
+    assert min(found.requests[what] for what in wanted) > 0
+
+
+# Tickets that cannot be written
+
+
+def test_a_ticket_that_becomes_spam_is_skipped_with_the_reason(account: FreshAccount, tmp_path: Path) -> None:
+    number = account.add().id
+    with account.before("POST", "/notes", lambda: account.desk.spam(number)):
+        outcome = _run(account, tmp_path).outcomes[number]
+    assert account.asked[-1].status == 405
+    assert (outcome.status, outcome.reason) == (OutcomeStatus.SKIPPED, "deleted")
+    assert _tags(account, number) == set()
+
+
+def test_a_ticket_that_becomes_spam_after_its_note_is_skipped_too(account: FreshAccount, tmp_path: Path) -> None:
+    number = account.add().id
+    with account.before("PUT", f"/tickets/{number}", lambda: account.desk.spam(number)):
+        outcome = _run(account, tmp_path).outcomes[number]
+    assert (outcome.status, outcome.reason) == (OutcomeStatus.SKIPPED, "deleted")
+    assert len(account.desk.bot_notes(number)) == 1  # Freshdesk lets nobody delete it there
+
+
+def test_a_field_that_the_account_requires_fails_the_ticket_by_its_name_and_the_note_is_withdrawn(
+    tmp_path: Path,
+) -> None:
+    account = FreshAccount(rules=FreshdeskRules(required_fields=("cf_order_number",)))
+    number = account.add().id
+    outcome = _run(account, tmp_path).outcomes[number]
+    assert outcome.status is OutcomeStatus.FAILED
+    assert "before its field cf_order_number is right" in outcome.reason
+    assert (account.desk.bot_notes(number), _tags(account, number)) == ([], set())
+    account.desk.person_edit(number, fields={"cf_order_number": "A-7"})
+    account.clock.advance(2 * HOURS)
+    assert _run(account, tmp_path, "again").outcomes[number].status is OutcomeStatus.UPDATED
+    assert len(account.desk.bot_notes(number)) == 1
+
+
+def test_of_a_group_that_is_unknown_the_rest_is_written(account: FreshAccount, tmp_path: Path) -> None:
+    number = account.add().id
+    ended = _run(account, tmp_path, taxonomy=_billing(group=NO_GROUP, tag="finance"))
+    assert ended.outcomes[number].status is OutcomeStatus.UPDATED
+    assert {"finance", "ai_processed"} <= _tags(account, number)
+    assert account.desk.tickets[number].json["group_id"] is None
+    assert any(f"no group {NO_GROUP}" in trouble for trouble in account.client.troubles)
+    assert len(account.desk.bot_notes(number)) == 1
+
+
+def test_group_and_fields_of_a_category_are_set_by_their_names(account: FreshAccount, tmp_path: Path) -> None:
+    account.desk.groups[GROUP] = {"id": GROUP, "name": "Finance"}
+    number = account.add().id
+    _run(account, tmp_path, taxonomy=_billing(group=GROUP, fields={ORDER: "to be asked"}))
+    json = account.desk.tickets[number].json
+    assert (json["group_id"], json["custom_fields"]["cf_order_number"]) == (GROUP, "to be asked")
+
+
+# Long tickets
+
+
+@pytest.mark.parametrize("page", [2, 30])
+def test_behind_more_than_ten_conversations_our_note_is_found_and_not_sent_twice(tmp_path: Path, page: int) -> None:
+    account = FreshAccount(rules=FreshdeskRules(conversations_per_page=page))
+    number = account.add().id
+    for _ in range(11):
+        account.desk.customer_replies(number, "And another thing.")
+    account.clock.advance(60)
+    _faults(account, "lost-reply:POST:/notes:times=1")
+    first = _run(account, tmp_path).outcomes.get(number)
+    assert first is None or first.status is not OutcomeStatus.UPDATED
+    assert len(account.desk.bot_notes(number)) == 1
+    account.clock.advance(900)
+    _run(account, tmp_path, "again")
+    assert len(account.desk.bot_notes(number)) == 1
+    assert "ai_processed" in _tags(account, number)
+
+
+def test_a_page_of_tickets_that_is_too_long_is_read_in_smaller_ones(
+    account: FreshAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(freshdesk_listing, "MAX_PAGE_BYTES", 200_000)
+    numbers = [account.add(text="x" * 10_000, created_at=account.clock.now() - 5000 + n).id for n in range(30)]
+    assert sorted(_everything(account.client)) == numbers
+    assert [item.request.query["per_page"] for item in account.asked][:3] == ["100", "10", "10"]
+
+
+def test_a_ticket_that_is_too_long_by_itself_is_named_and_the_others_are_read(
+    account: FreshAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(freshdesk, "MAX_TICKET_BYTES", 20_000)
+    short, long = account.add().id, account.add(text="x" * 200_000).id
+    found = account.client.fetch([short, long])
+    assert (list(found), list(found.unread)) == ([short], [long])
+
+
+# Limits
+
+
+def test_a_429_is_waited_for_as_long_as_it_says(account: FreshAccount) -> None:
+    account.add()
+    _faults(account, "rate-limit:GET:seconds=17:times=1")
+    before = account.clock.now()
+    assert len(_everything(account.client)) == 1
+    assert 17 <= account.clock.now() - before < 25
+
+
+def test_a_limit_that_others_used_up_is_waited_for_and_not_run_into(tmp_path: Path) -> None:
+    account = FreshAccount(plan="trial")
+    number = account.add().id
+    account.clock.advance(60 - account.clock.now() % 60)
+    account.sandbox.freshdesk.limits.spend(44, None, account.clock.now())
+    outcome = _run(account, tmp_path).outcomes[number]
+    assert outcome.status is OutcomeStatus.UPDATED
+    assert 429 not in {item.status for item in account.asked}
+
+
+def test_a_limit_that_stays_used_up_ends_the_listing_with_the_moment_to_come_back(account: FreshAccount) -> None:
+    _faults(account, "rate-limit:GET:seconds=60")
+    with pytest.raises(RateLimited, match="asks to be left alone until"):
+        _everything(account.client)
+
+
+# What lists and views show
+
+
+def test_tags_that_lists_leave_out_are_kept(tmp_path: Path) -> None:
+    account = FreshAccount(rules=FreshdeskRules(tags_in_lists=False))
+    number = account.add(tags=("vip",)).id
+    _run(account, tmp_path)
+    assert {"vip", "ai_processed"} <= _tags(account, number)
+    account.clock.advance(60)
+    account.requests()
+    _run(account, tmp_path, "again")
+    assert not [what for what in account.requests() if not what.startswith("GET")]
+
+
+def test_low_is_unset_while_no_agent_has_touched_the_ticket(account: FreshAccount) -> None:
+    desk = account.desk
+    fresh, answered, noted, taken, chosen, asked = (account.add(priority=LOW).id for _ in range(6))
+    desk.person_edit(answered, reply="I am on it.")
+    desk.person_edit(noted, note="Look at this.")
+    desk.person_edit(taken, assign=PERSON_ID)
+    desk.person_edit(chosen, priority=HIGH)
+    desk.customer_replies(asked, "Hello?")
+    found = account.client.fetch([fresh, answered, noted, taken, chosen, asked])
+    assert {number: ticket.priority for number, ticket in found.items()} == {
+        fresh: None,
+        answered: Priority.LOW,
+        noted: Priority.LOW,
+        taken: Priority.LOW,
+        chosen: Priority.HIGH,
+        asked: None,
+    }
+
+
+def test_a_low_that_we_wrote_is_no_unset_one(account: FreshAccount, tmp_path: Path) -> None:
+    number = account.add("Danke", "Vielen Dank, alles bestens.").id
+    _run(account, tmp_path)
+    assert account.desk.tickets[number].json["priority"] == LOW
+    assert account.client.fetch([number])[number].priority is Priority.LOW
+
+
+def test_archived_tickets_are_in_no_list_and_cannot_be_seen(account: FreshAccount) -> None:
+    number = account.add(status=CLOSED).id
+    account.clock.advance(ARCHIVED_AFTER + HOURS)
+    young = account.add().id
+    assert list(_everything(account.client)) == [young]
+    assert not account.client.fetch([number])
+
+
+def test_deleted_tickets_and_spam_are_seen_as_deleted(account: FreshAccount) -> None:
+    gone, spam = account.add().id, account.add().id
+    account.desk.delete(gone)
+    account.desk.spam(spam)
+    assert {ticket.status for ticket in account.client.fetch([gone, spam]).values()} == {"deleted"}
+    assert _everything(account.client) == {}
+
+
+def test_a_list_that_is_refused_ends_the_run_in_one_sentence(account: FreshAccount) -> None:
+    _faults(account, "not-json-4xx:GET:/tickets:status=400")
+    with pytest.raises(CannotRun, match=r"Freshdesk refuses to list tickets \(HTTP 400\)"):
+        _everything(account.client)
+
+
+def test_a_key_that_may_not_list_is_told_apart(account: FreshAccount) -> None:
+    _faults(account, "not-json-4xx:GET:/tickets:status=403")
+    with pytest.raises(NotAuthorised, match="may not list tickets"):
+        _everything(account.client)
+
+
+def test_every_note_is_by_our_own_agent_and_internal(account: FreshAccount, tmp_path: Path) -> None:
+    number = account.add().id
+    _run(account, tmp_path)
+    assert [(row["user_id"], row["private"]) for row in account.desk.tickets[number].notes] == [(BOT_ID, True)]
