@@ -58,8 +58,8 @@ def undo(
 ) -> int:
     """Take back what a run wrote, where nobody has touched it since.
 
-    Tags, priority, group and ticket fields go back to what they were, with one internal note. Notes of the run stay
-    on Zendesk, which cannot delete them; on Freshdesk they go, unless edited. A second undo does nothing.
+    Tags, priority, group and ticket fields go back to what they were. Zendesk cannot delete notes: there those of the
+    run stay, and one more says what was undone. On Freshdesk they go, unless edited. A second undo does nothing.
 
     Exit code 0: done; 1: some tickets failed or are not known yet, so repeat the command; 2: no such run.
     """
