@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from ticket_processor.sandbox.faults import FaultPlan
 from ticket_processor.sandbox.freshdesk_memory import ARCHIVED_AFTER, BOT_ID, PERSON_ID
 from ticket_processor.sandbox.freshdesk_rules import FreshdeskRules
 
+from ..simulation.virtual import Crash
 from ..support.freshdesk_account import HOURS, FreshAccount
 from .freshdesk_figures import credits_of_a_run, listing
 
@@ -123,6 +126,34 @@ def test_group_and_fields_of_a_category_are_set_by_their_names(account: FreshAcc
     _run(account, tmp_path, taxonomy=_billing(group=GROUP, fields={ORDER: "to be asked"}))
     json = account.desk.tickets[number].json
     assert (json["group_id"], json["custom_fields"]["cf_order_number"]) == (GROUP, "to be asked")
+
+
+def test_wherever_a_run_dies_the_next_one_ends_with_one_note_and_the_tags_of_all(tmp_path: Path) -> None:
+    died = []
+    for place in itertools.count():
+        account = FreshAccount()
+        number = account.add(tags=("vip",)).id
+        hooks: Any = (account.sandbox.on_request, account.sandbox.after_request)[place % 2]
+        left = iter(range(place // 2 + 1))
+
+        def dies(*_: object, left: Iterator[int] = left, last: int = place // 2) -> None:
+            if next(left, None) == last:
+                raise Crash
+
+        hooks.append(dies)
+        try:
+            _run(account, tmp_path / str(place))
+        except Crash:
+            died.append(account.requests()[-1:])
+        else:
+            break
+        account.desk.person_edit(number, add_tags=("callback",))
+        account.clock.advance(900)
+        _run(account, tmp_path / str(place), "again")
+        assert len(account.desk.bot_notes(number)) == 1, died
+        assert {"vip", "callback", "ai_processed"} <= _tags(account, number), died
+    assert [f"PUT /tickets/{number}"] in died
+    assert len(died) > 10
 
 
 # Long tickets

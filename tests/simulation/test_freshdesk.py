@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from .crash_matrix import play_crashes
 from .freshdesk_invariants import losses, violations
 from .freshdesk_mutations import FRESHDESK_MUTATIONS, NOTICED_BY
 from .freshdesk_world import FreshdeskWorld
@@ -35,6 +36,17 @@ def _first_seeds() -> list[Any]:
 def test_no_promise_is_broken_whatever_goes_wrong(first: int) -> None:
     broken = {seed: found for seed in range(first, first + PART) if (found := violations(_play(seed)))}
     assert not broken, "replay with: python scripts/simulate.py 1 --freshdesk --show --first SEED"
+
+
+def test_runs_that_die_between_any_two_calls_break_no_promise() -> None:
+    broken: dict[int, list[str]] = {}
+    held: Counter[str] = Counter()
+    for seed, found, what in play_crashes(range(10_000, 10_040)):
+        broken |= {seed: found} if found else {}
+        held += what
+    assert not broken
+    wanted = ("GET tickets/{id}", "POST tickets/{id}/notes", "PUT tickets/{id}")
+    assert min(held[f"died after {what}"] for what in wanted) > 0
 
 
 def test_the_same_seed_tells_the_same_story_to_the_byte() -> None:
