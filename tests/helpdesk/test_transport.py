@@ -486,6 +486,15 @@ def test_no_more_than_our_share_of_a_limit_is_used_in_a_window() -> None:
     assert throttle.delay(["account"]) == 0.0
 
 
+def test_a_window_that_is_told_to_be_longer_than_a_minute_is_believed() -> None:
+    clock = ManualClock()
+    throttle = Throttle(clock, share=0.5)
+    throttle.learn({"account": Limit(100, 100, 600.0)})
+    assert [throttle.delay(["account"]) for _ in range(50)] == [0.0] * 50
+    clock.advance(300)
+    assert throttle.delay(["account"]) == pytest.approx(300.05)
+
+
 def test_nothing_more_is_taken_once_others_have_used_nearly_everything() -> None:
     clock = ManualClock()
     throttle = Throttle(clock, share=0.5)

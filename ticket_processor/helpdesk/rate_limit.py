@@ -85,7 +85,7 @@ class _Bucket:
             self.window_ends = now + window_s
             if self.told:
                 self.taken.clear()
-        while self.taken and self.taken[0][0] + window_s <= now:
+        while not self.told and self.taken and self.taken[0][0] + window_s <= now:
             self.taken.popleft()
         if self.total is None:
             return 0.0
