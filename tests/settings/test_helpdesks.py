@@ -60,6 +60,18 @@ def test_a_choice_needs_its_account_and_credentials(tmp_path: Path, environ: dic
 
 
 @pytest.mark.parametrize(
+    ("environ", "told"),
+    [({}, True), ({"TICKETBOT_HELPDESK": "zendesk"}, False), ({"ZENDESK_OAUTH_TOKEN": "t0ken"}, False)],
+)
+def test_whoever_has_chosen_no_helpdesk_is_told_what_either_needs(
+    tmp_path: Path, environ: dict[str, str], told: bool
+) -> None:
+    found = problems(tmp_path, environ=environ)
+    assert "ZENDESK_SUBDOMAIN or ZENDESK_URL is missing" in found
+    assert ("FRESHDESK_DOMAIN" in found) is told
+
+
+@pytest.mark.parametrize(
     ("name", "value", "said"),
     [
         ("FRESHDESK_DOMAIN", "support.acme.com", "NAME.freshdesk.com only, not at a domain of your own"),
@@ -84,6 +96,7 @@ def test_what_cannot_be_freshdesks_is_refused_by_name_and_never_quoted(
     assert name in found
     assert said in found
     assert CANARY not in found
+    assert "helpdesk: " not in found  # nobody has set it
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "https://acme.freshdesk.com"])

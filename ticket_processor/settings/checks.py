@@ -67,7 +67,7 @@ def helpdesk_gaps(settings: Settings) -> tuple[list[str], list[str]]:
         return ['Zendesk and Freshdesk are both configured: say which with helpdesk = "zendesk" or "freshdesk"'], []
     if settings.helpdesk == "freshdesk":
         return [*_freshdesk_gaps(settings.freshdesk), *_not_on_freshdesk(settings)], []
-    return _zendesk_gaps(settings.zendesk)
+    return _zendesk_gaps(settings.zendesk, chosen="helpdesk" in settings.model_fields_set)
 
 
 def _freshdesk_gaps(freshdesk: FreshdeskSettings) -> Iterator[str]:
@@ -102,10 +102,11 @@ def _tags_of(settings: Settings) -> Iterator[str]:
     yield policy.tag("sentiment", "negative")
 
 
-def _zendesk_gaps(zendesk: ZendeskSettings) -> tuple[list[str], list[str]]:
+def _zendesk_gaps(zendesk: ZendeskSettings, *, chosen: bool) -> tuple[list[str], list[str]]:
     problems, notices = [], []
-    if not zendesk.url and not zendesk.subdomain:
-        problems.append("ZENDESK_SUBDOMAIN or ZENDESK_URL is missing: which account is it?")
+    if not zendesk.named:
+        other = "" if chosen or zendesk.credentials else " (for Freshdesk: FRESHDESK_DOMAIN and FRESHDESK_API_KEY)"
+        problems.append(f"ZENDESK_SUBDOMAIN or ZENDESK_URL is missing: which account is it?{other}")
     client = (zendesk.oauth_client_id, zendesk.oauth_client_secret)
     basic = (zendesk.email, zendesk.api_token)
     if any(client) and not all(client):

@@ -98,8 +98,9 @@ def sentence(error: ErrorDetails, origin: Mapping[tuple[str, ...], str], unknown
 def sentences(
     errors: Iterable[ErrorDetails], origin: Mapping[tuple[str, ...], str], unknown: Callable[[Place], str]
 ) -> list[str]:
-    """All of them, each once."""
-    return list(dict.fromkeys(sentence(error, origin, unknown) for error in errors))
+    """All of them, each once; not that what follows from a wrong setting could not be worked out."""
+    told = (error for error in errors if error["type"] != "default_factory_not_called")
+    return list(dict.fromkeys(sentence(error, origin, unknown) for error in told))
 
 
 def _words(error: ErrorDetails, place: Place) -> str:
