@@ -30,7 +30,7 @@ class Commands(CommandGroup):
         "eval": CommandEntry("Measure analysers on labelled tickets; needs no helpdesk.", "evaluate:evaluate"),
         "backtest": CommandEntry("Measure analysers on solved tickets, and propose thresholds.", "backtest:backtest"),
         "redact": CommandEntry("Show a text as a model would see it; needs no settings.", "redact:redact"),
-        "sandbox": CommandEntry("Serve a local imitation of Zendesk and OpenAI.", "sandbox:sandbox"),
+        "sandbox": CommandEntry("Serve a local imitation of a helpdesk and of OpenAI.", "sandbox:sandbox"),
         "train": CommandEntry("Learn a local classifier from labelled tickets.", "train:train"),
         "undo": CommandEntry("Take back what a run wrote, where nobody has touched it since.", "undo:undo"),
         "init": CommandEntry("Write the settings files, and check what they reach.", "init:init"),

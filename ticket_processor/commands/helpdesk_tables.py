@@ -47,7 +47,7 @@ def knowledge_tables(found: Knowledge) -> Iterator[Table]:
         for item in found.gaps
         if item.gap is not None
     )
-    yield Table("Without an article", ("<topic", "<level", "<language", "tickets", "<Help Center"), rows)
+    yield Table("Without an article", ("<topic", "<level", "<language", "tickets", "<knowledge base"), rows)
 
 
 def _about_overrides(found: Overrides) -> Iterator[str]:

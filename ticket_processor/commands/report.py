@@ -60,7 +60,7 @@ def report(
         int, typer.Option(min=1, max=20_000, metavar="N", help="With --overrides: how many tickets to read.")
     ] = 200,
     knowledge: Annotated[
-        bool, typer.Option("--knowledge", help="Also search the Help Center: which topics have no article?")
+        bool, typer.Option("--knowledge", help="Also search the knowledge base: which topics have no article?")
     ] = False,
     at_least: Annotated[
         int, typer.Option(min=1, metavar="N", help="With --knowledge: only topics of N tickets or more.")

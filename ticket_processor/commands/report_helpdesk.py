@@ -84,7 +84,7 @@ class HelpdeskPart:
             return Knowledge(at_least=at_least)
         deadline = Deadline(self._clock, self._within)
         with self._transport(deadline) as transport:
-            with self._screen.progress("searching the Help Center", len(asked)) as advance:
+            with self._screen.progress("searching the knowledge base", len(asked)) as advance:
                 found = look_up(
                     asked,
                     taxonomy,

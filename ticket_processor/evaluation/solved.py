@@ -7,7 +7,7 @@ A helpdesk records labels and not who chose them, so these rules decide:
   named like a category counts too, unless the category has its own. Marks of several categories count as none;
 - a ticket that ticketbot triaged is left out, or counts as chosen by the person who solved it (``include_ours``);
 - follow-ups (which inherit labels), merged tickets and machine mail are left out;
-- a label that a trigger or a macro set counts as chosen.
+- a label that a trigger, an automation or a macro set counts as chosen.
 """
 
 from __future__ import annotations
@@ -262,5 +262,5 @@ def how_it_was_decided(solved: Solved, since: str, *, include_ours: bool) -> lis
             f"{solved.ours} of them were triaged by ticketbot, and people labelled {solved.corrected} of these "
             "otherwise; what they left counts as chosen, which flatters whoever answered at the time."
         )
-    lines.append("Labels that your own triggers or macros set count as chosen by people.")
+    lines.append("Labels that your own triggers, automations or macros set count as chosen by people.")
     return lines

@@ -90,8 +90,8 @@ RULES: Mapping[str, Rule] = {
     ),
     "note_published": Rule(
         "An internal note became public",
-        "The log's 'note_published' line names the ticket. Make the note internal there, find out which trigger or app "
-        "made it public, then go on with 'ticketbot run --resume', once.",
+        "The log's 'note_published' line names the ticket. Make the note internal there, find out which rule or "
+        "app made it public, then go on with 'ticketbot run --resume', once.",
         check.note_published,
     ),
     "overwrote": Rule(

@@ -36,7 +36,7 @@ class Desk(Helpdesk, Protocol):
 def desk_for(settings: Settings, transport: Transport, state: State | None = None) -> Desk:
     """The client of the chosen helpdesk.
 
-    Freshdesk keeps no record of who changed what, so its client keeps one of our writes in ``state``; without that it
+    Freshdesk keeps no record of who changed what, so its client keeps our own writes in ``state``; without that it
     can only read.
     """
     if settings.helpdesk == "freshdesk":
