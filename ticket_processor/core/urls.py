@@ -19,6 +19,6 @@ def whole_url(value: str, example: str) -> SplitResult:
         whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:  # its message quotes the value
         whole = False
-    if not whole or "@" in parts.netloc:
+    if not whole or "@" in parts.netloc or "\\" in value:  # some take what is before a backslash for the host
         raise ValueError(f"must be a whole base URL such as {example}")
     return parts
