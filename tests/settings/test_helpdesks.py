@@ -80,6 +80,7 @@ def test_whoever_has_chosen_no_helpdesk_is_told_what_either_needs(
         ("FRESHDESK_URL", "https://support.acme.com", "NAME.freshdesk.com only, not at a domain of your own"),
         ("FRESHDESK_URL", "https://freshdesk.com.example.com", "NAME.freshdesk.com only"),
         ("FRESHDESK_URL", "https://example.com\\.freshdesk.com", "must be a whole base URL"),
+        ("FRESHDESK_URL", "https://acme.freshdesk.com/a/tickets/7", "must end with .freshdesk.com"),
         ("FRESHDESK_URL", "http://acme.freshdesk.com", "must begin with https://"),
         ("FRESHDESK_URL", "acme.freshdesk.com", "must be a whole base URL such as https://example.freshdesk.com"),
         ("FRESHDESK_API_KEY", f"bot@{CANARY}.example", "looks like an e-mail address"),

@@ -101,8 +101,12 @@ class FreshdeskSettings(Frozen):
         if value is None:
             return None
         url = _base_url(value, "https://example.freshdesk.com")
-        if not is_loopback(url) and not str(urlsplit(url).hostname).endswith(FRESHDESK_HOST):
+        if is_loopback(url):
+            return url
+        if not str(urlsplit(url).hostname).endswith(FRESHDESK_HOST):
             raise ValueError(_NO_API)
+        if not url.endswith(FRESHDESK_HOST):
+            raise ValueError(f"must end with {FRESHDESK_HOST}")
         return url
 
     @field_validator("api_key")
