@@ -19,7 +19,7 @@ from ..reporting.run_tally import Seen
 from ..sandbox.app import Sandbox
 from ..sandbox.clock import OffsetClock
 from ..sandbox.freshdesk_auth import FreshdeskCredentials
-from ..sandbox.freshdesk_records import PRIORITIES
+from ..sandbox.freshdesk_records import MEDIUM, PRIORITIES, RESOLVED
 from ..sandbox.openai_api import CHAT_MODEL
 from ..sandbox.server import SandboxServer
 from ..sandbox.zendesk_auth import Credentials as SandboxCredentials
@@ -35,9 +35,6 @@ from .before_after import BeforeAfter
 
 HEAD_START_S = 600.0
 """The sandbox's clock is moved on by this after seeding: the export withholds the newest minute."""
-
-
-MEDIUM, RESOLVED = 2, 4
 _NAMES = {number: name.lower() for number, name in PRIORITIES.items()}
 
 

@@ -168,14 +168,13 @@ def _credentials(account: AccountSettings, transport: Transport, clock: Clock) -
         if account.api_key is None:
             raise ConfigError("no credentials for Freshdesk")
         return freshdesk_auth.ApiKey(account.api_key.get_secret_value())
-    zendesk = account
-    if zendesk.oauth_client_id and zendesk.oauth_client_secret:
-        secret = zendesk.oauth_client_secret.get_secret_value()
-        return ClientCredentials(transport, clock, zendesk.oauth_client_id, secret)
-    if zendesk.oauth_token:
-        return OAuthToken(zendesk.oauth_token.get_secret_value())
-    if zendesk.email and zendesk.api_token:
-        return ApiToken(zendesk.email, zendesk.api_token.get_secret_value())
+    if account.oauth_client_id and account.oauth_client_secret:
+        secret = account.oauth_client_secret.get_secret_value()
+        return ClientCredentials(transport, clock, account.oauth_client_id, secret)
+    if account.oauth_token:
+        return OAuthToken(account.oauth_token.get_secret_value())
+    if account.email and account.api_token:
+        return ApiToken(account.email, account.api_token.get_secret_value())
     raise ConfigError("no credentials for Zendesk")
 
 
