@@ -7,7 +7,7 @@ gets it as plain data.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
@@ -255,28 +255,9 @@ def _labels_of(item: Category, policy: Policy, labels: AccountLabels) -> Iterato
     def finding(severity: Literal["problem", "advice"], text: str) -> Finding:
         return Finding(severity=severity, kind="helpdesk", category=item.name, text=text)
 
-    tags, options = labels.tags, {}
-    if tags is not None:
-        options = {value: field for field in labels.fields if field.active for value in field.options}
-    instead = {tag: f'use fields = {{ {{}} = "{tag}" }} instead' for tag in (policy.tag(item.name), item.tag) if tag}
-    if policy.tag_secondary:
-        instead.setdefault(policy.tag(ALSO, item.name), "switch policy.tag_secondary off, or rename the option")
-    for tag, advice in instead.items():
-        if field := options.get(tag):
-            yield finding(
-                "problem",
-                f"the tag {tag} is an option of the field {_named(field)}: as a tag it would change that field, even "
-                f"one that a person filled in; {advice.replace('{}', str(field.id))}",
-            )
-    if tags is None:
-        pass
-    elif item.tag and item.tag not in tags and item.tag not in options:
-        yield finding("advice", f"nobody uses its tag {item.tag} in the helpdesk yet: is it spelt right?")
-    elif not item.tag and item.name in tags and item.name not in options:
-        times = _count(tags[item.name], "time")
-        yield finding(
-            "advice", f'the helpdesk has a tag {item.name}, used {times}: tag = "{item.name}" goes on with it'
-        )
+    if labels.tags is not None:
+        for severity, text in _tags_of(item, policy, labels, labels.tags):
+            yield finding(severity, text)
     if item.group is not None and item.group not in labels.groups:
         yield finding("problem", f"the helpdesk has no group {item.group}: its tickets cannot be written")
     known = {field.id: field for field in labels.fields}
@@ -287,6 +268,28 @@ def _labels_of(item: Category, policy: Policy, labels: AccountLabels) -> Iterato
         if field.id not in item.fields:
             option = f'fields = {{ {field.id} = "{value}" }}'
             yield finding("advice", f"the field {_named(field)} has an option {value}: {option} would fill it in")
+
+
+def _tags_of(
+    item: Category, policy: Policy, labels: AccountLabels, tags: Mapping[str, int]
+) -> Iterator[tuple[Literal["problem", "advice"], str]]:
+    """What there is to say of a category's tags where the helpdesk lists ``tags``, and its fields' options are tags."""
+    options = {value: field for field in labels.fields if field.active for value in field.options}
+    instead = {tag: f'use fields = {{ {{}} = "{tag}" }} instead' for tag in (policy.tag(item.name), item.tag) if tag}
+    if policy.tag_secondary:
+        instead.setdefault(policy.tag(ALSO, item.name), "switch policy.tag_secondary off, or rename the option")
+    for tag, advice in instead.items():
+        if field := options.get(tag):
+            yield (
+                "problem",
+                f"the tag {tag} is an option of the field {_named(field)}: as a tag it would change that field, even "
+                f"one that a person filled in; {advice.replace('{}', str(field.id))}",
+            )
+    if item.tag and item.tag not in tags and item.tag not in options:
+        yield "advice", f"nobody uses its tag {item.tag} in the helpdesk yet: is it spelt right?"
+    elif not item.tag and item.name in tags and item.name not in options:
+        times = _count(tags[item.name], "time")
+        yield "advice", f'the helpdesk has a tag {item.name}, used {times}: tag = "{item.name}" goes on with it'
 
 
 def _trouble(field: TicketField | None, value: str) -> str:
