@@ -178,10 +178,14 @@ class Freshdesk:
         if not isinstance(number, int):
             return "", ""
         if number not in self._people:
-            reply = self._get(f"/contacts/{number}", {}, {ACCOUNT_LIMIT: 1}, about_one=True)
-            row = mapping(reply.body) if reply.ok else {}
+            row = self._shown(f"/contacts/{number}") or mapping(self._shown(f"/agents/{number}").get("contact"))
             self._people[number] = string(row.get("name")), string(row.get("email"))
         return self._people[number]
+
+    def _shown(self, path: str) -> Mapping[str, Any]:
+        """A record; an empty one where there is none, or this agent may not see it."""
+        reply = self._get(path, {}, {ACCOUNT_LIMIT: 1}, about_one=True)
+        return mapping(reply.body) if reply.ok else {}
 
     def _by_an_agent(self, item: Conversation) -> bool:
         ours = bool(item.reference) and item.author == self._own()

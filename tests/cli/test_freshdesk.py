@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ticket_processor.sandbox.freshdesk_memory import PERSON_ID
 from ticket_processor.sandbox.freshdesk_rules import FreshdeskRules
 
 from .conftest import Command
@@ -70,6 +71,12 @@ def test_a_ticket_that_is_named_has_its_requesters_name_taken_out_and_its_skip_r
     ended = desk("run", "--ticket", str(number), "--json").object
     assert ended["reasons"] == {"skip_rule_requester": 1}
     assert desk.writes() == []
+
+
+def test_an_agent_who_wrote_a_named_ticket_has_their_name_taken_out_as_well(desk: FreshDesk) -> None:
+    number = desk.add("Printer", "Alex Agent here, the printer on our floor is broken.", requester_id=PERSON_ID)
+    desk.advance(60)
+    assert "Alex" not in desk("analyse", str(number)).out
 
 
 def test_an_undo_takes_all_of_it_back_the_notes_too(desk: FreshDesk) -> None:
