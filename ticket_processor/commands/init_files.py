@@ -38,7 +38,7 @@ def env_text(helpdesk: HelpdeskKind = "zendesk") -> str:
     """``.env.example``: every environment variable with its meaning, but for Freshdesk those of Zendesk."""
     lines = ["# Copy to .env and fill in what you use. Keep .env out of version control.", ""]
     for name, variable in VARIABLES.items():
-        if helpdesk == "freshdesk" and variable.path[0] == "zendesk":
+        if helpdesk == "freshdesk" and name.startswith("ZENDESK_"):
             continue
         lines += [f"# {variable.meaning}{' (secret)' if variable.secret else ''}", f"# {name}=", ""]
     return "\n".join(lines)
