@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -386,12 +386,22 @@ class World:
         there = list(self.tickets)
         only = tuple(self._odds.sample(there, min(most, len(there))))
         anew = self._odds.random() < 0.8
+        if random.Random(f"told {self.seed} {name}").random() < 0.3:
+            self._run(name, None, None, only=only, told=True)
+            return
         if anew:
             self.asked[name] = only
         self._run(name, None, None, only=only, anew=anew)
 
     def _run(
-        self, name: str, since: float | None, state: State | None, *, only: Sequence[int] = (), anew: bool = False
+        self,
+        name: str,
+        since: float | None,
+        state: State | None,
+        *,
+        only: Sequence[int] = (),
+        anew: bool = False,
+        told: bool = False,
     ) -> None:
         state = self.state if state is None else state
         self.run_starts[name] = self.time.now()
@@ -436,6 +446,7 @@ class World:
                     deadline=deadline,
                     policy=self.policy,
                     taxonomy=TAXONOMY,
+                    told_of=self._told_of(name),
                     requests=lambda: transport.counts,
                 ),
                 RunOptions(
@@ -450,7 +461,10 @@ class World:
                     delivery=self._way(),
                 ),
             )
-            self.ends.append(work.only(only, anew=anew) if only else work.execute())
+            if told:
+                self.ends.append(work.told_of(only))  # as a webhook's run does
+            else:
+                self.ends.append(work.only(only, anew=anew) if only else work.execute())
         except Crash:
             self.ends.append(f"{name} crashed")
         except TicketbotError as error:
@@ -458,6 +472,13 @@ class World:
         finally:
             transport.close()
             self.durations[name] = self.time.now() - self.run_starts[name]
+
+    def _told_of(self, name: str) -> Callable[[], Sequence[int]] | None:
+        """In some stories webhooks tell a run of tickets while it goes on."""
+        dice = random.Random(f"hints {self.seed} {name}")
+        if not self.faulty or random.Random(f"hints {self.seed}").random() > 0.15:
+            return None
+        return lambda: (dice.choice(list(self.tickets)),) if self.tickets and dice.random() < 0.3 else ()
 
     def _sometimes(self, weight: float) -> bool:
         return self.faulty and self.dice.random() < weight

@@ -218,7 +218,7 @@ class Intake:
             if isinstance(found, TicketError):
                 self._cannot_read(ticket_id, found)
             elif found is None:
-                self._skip(ticket_id, reasons.DELETED)
+                self._skip(ticket_id, reasons.NOT_FOUND)  # it may be too new for the copy that was read
             else:
                 yield from (replace(work, told=True) for work in self._look_at(found))
 
@@ -304,8 +304,9 @@ class Intake:
         self.seen += 1
         key = write_key(ticket)
         history = cache(partial(self._desk.history, ticket.id))
-        if self._wanted is not None and self._wanted.anew is not None:
-            yield from self._once_more(ticket, self._wanted.anew)
+        wanted = self._wanted if self._wanted is not None and ticket.id in self._wanted.tickets else None
+        if wanted is not None and wanted.anew is not None:
+            yield from self._once_more(ticket, wanted.anew)
             return
         try:
             reason = self._reason_to_skip(ticket, key, history, retried=retried)
@@ -400,7 +401,7 @@ class Intake:
             return reasons.OLDER_THAN_SINCE
         if (reason := self._selection.reason(ticket)) is not None:
             return reason
-        at_once = self._wanted is not None and self._wanted.at_once
+        at_once = self._wanted is not None and self._wanted.at_once and ticket.id in self._wanted.tickets
         return reasons.WAITING if self._selection.must_wait(ticket) and not at_once else None
 
     # Ends without work

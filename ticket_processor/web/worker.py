@@ -31,7 +31,7 @@ SOON_S = 3.0
 """After this a ticket is tried again that could not be written because it had just changed."""
 MOST_TRIES = 20
 """So often a ticket is tried that a person goes on changing; after that it is the retry list's."""
-_SOON = (reasons.DEFERRED, reasons.DELETED, reasons.RECORD_UNREADABLE)
+_SOON = (reasons.DEFERRED, reasons.NOT_FOUND, reasons.RECORD_UNREADABLE)
 """These ends are looked at again soon: the ticket changed just now, or the copy that was read does not have it yet."""
 Heard = Callable[[Outcome], None]
 
