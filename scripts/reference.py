@@ -1,4 +1,4 @@
-"""Write docs/commands.md, docs/settings.md and docs/reasons.md from the program itself.
+"""Write docs/commands.md, docs/settings.md, docs/reasons.md and docs/report-figures.md from the program itself.
 
 python scripts/reference.py            # writes the pages
 python scripts/reference.py --check    # writes nothing; exit code 1 when a page differs
@@ -26,6 +26,7 @@ from ticket_processor.cli import app
 from ticket_processor.core import reasons
 from ticket_processor.core.errors import ExitCode
 from ticket_processor.core.reasons import MEANINGS, WITHOUT_MODEL
+from ticket_processor.reporting.glossary import MEANINGS as FIGURES
 from ticket_processor.settings.schema import Settings
 from ticket_processor.settings.sources import CONFIG_VARIABLE, VARIABLES
 
@@ -45,6 +46,13 @@ EXIT_CODES = {
     ExitCode.INTERRUPTED: "Ctrl-C stopped it, within 20 seconds. Everything is settled or left for the next run.",
     ExitCode.TERMINATED: "SIGTERM stopped it, in the same way.",
 }
+IN_JSON = {
+    "cost": "`cost_usd`",
+    "latency p50": "`latency_ms.p50`, `p50_ms`",
+    "latency p95": "`latency_ms.p95`, `p95_ms`",
+    "latency p99": "`latency_ms.p99`",
+}
+"""Figures whose names in JSON are not their own."""
 FILLED_BY_THE_PROGRAM = {"notices", "stop_set_by", "lost", "models.use.NAME.api_key", "embeddings.api_key"}
 
 
@@ -268,7 +276,20 @@ def _table(heads: tuple[str, ...], rows: Any) -> str:
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 
 
-PAGES = {"commands.md": commands_page, "settings.md": settings_page, "reasons.md": reasons_page}
+def figures_page() -> str:
+    """The page about the figures of reports."""
+    rows = (
+        (f"**{name}**", meaning, IN_JSON.get(name, f"`{name.replace(' ', '_')}`")) for name, meaning in FIGURES.items()
+    )
+    return "\n\n".join(["# What the figures mean", BY, _table(("Figure", "What it is", "In JSON"), rows)]) + "\n"
+
+
+PAGES = {
+    "commands.md": commands_page,
+    "settings.md": settings_page,
+    "reasons.md": reasons_page,
+    "report-figures.md": figures_page,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,6 +1,6 @@
 """What figures are called, what they mean and how they are rounded: the same wherever they are shown.
 
-``docs/report.md`` has the same list; a test compares the two.
+``docs/report-figures.md`` is written from it.
 """
 
 from __future__ import annotations
