@@ -13,6 +13,7 @@ import typer
 
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError
+from ..state.sqlite import is_there
 from .options import ConfigOption, JsonOption, NoModelOption, QuietOption, VerboseOption
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def run(
         ExitStack() as stack,
         tended(settings, clock, "run", deadline_s=deadline_s, silent=sandbox or dry_run) as tending,
     ):
-        if not (sandbox or dry_run or tickets or again_run or limit) and (settings.state_folder / QUEUE).is_file():
+        if not (sandbox or dry_run or tickets or again_run or limit) and is_there(settings.state_folder / QUEUE):
             from ..web.scheduled import taken_first
 
             first = taken_first(settings, clock.now, stack)

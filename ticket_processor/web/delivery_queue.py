@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.private_files import make_file, make_folder
-from ..state.sqlite import translated
+from ..state.sqlite import is_there, translated
 
 FILE_NAME = "serve.sqlite3"
 FAR_S = 3600.0
@@ -81,7 +81,7 @@ class DeliveryQueue:
     @classmethod
     def of_others(cls, folder: Path, helpdesk: str) -> DeliveryQueue | None:
         """The queue that a server has made there; ``None`` where there never was one."""
-        return cls(folder, helpdesk) if (folder / FILE_NAME).is_file() else None
+        return cls(folder, helpdesk) if is_there(folder / FILE_NAME) else None
 
     def close(self) -> None:
         """Close the file. Idempotent."""
