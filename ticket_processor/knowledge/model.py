@@ -58,7 +58,11 @@ class Passage:
 
 @dataclass(frozen=True)
 class Found:
-    """A passage that a search found. A higher score is better; scores of different searches do not compare."""
+    """A passage that a search found.
+
+    Its score says how much of a query's wording it holds, and compares with the floor that ``kb eval`` learnt. The
+    order of passages may differ from that of their scores.
+    """
 
     passage: Passage
     score: float

@@ -218,6 +218,16 @@ class KnowledgeStore:
         )
         return {row[0]: Passage(*row[1:]) for row in rows}
 
+    def articles_of(self, numbers: Collection[int]) -> dict[int, str]:
+        """The article of each passage."""
+        found: dict[int, str] = {}
+        asked = [*numbers]
+        for start in range(0, len(asked), 500):
+            marks = ",".join("?" * len(asked[start : start + 500]))
+            query = f"SELECT id, article FROM chunk WHERE id IN ({marks})"  # noqa: S608 - marks
+            found.update(self.rows(query, asked[start : start + 500]))
+        return found
+
     def without_vector(self, model: str, dim: int | None = None) -> list[tuple[str, str]]:
         """Hash and text of every passage that has no vector of this model and dimension, each text once."""
         rows = self.rows(

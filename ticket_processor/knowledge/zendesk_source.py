@@ -153,7 +153,9 @@ def _rows(page: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _languages(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The article in each of its languages, each once; with its translations where the account shows them."""
     shown = row.get("translations")
-    texts = [text for text in shown if isinstance(text, dict) and text.get("locale")] if isinstance(shown, list) else []
+    texts: list[Mapping[str, Any]] = []
+    if isinstance(shown, list):
+        texts = [text for text in shown if isinstance(text, dict) and text.get("locale")]
     return texts or [row]
 
 
