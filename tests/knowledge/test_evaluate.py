@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.knowledge.evaluate import Evaluation, Question, evaluate, scored
-from ticket_processor.knowledge.search import KnowledgeBase
+from ticket_processor.knowledge.evaluate import Evaluation, LabelledQuestion, evaluate, scored
+from ticket_processor.knowledge.search import KnowledgeSearch
 from ticket_processor.knowledge.store import KnowledgeStore
 from ticket_processor.knowledge.vectors import EmbeddingModel, embed_missing
 
@@ -15,17 +15,17 @@ COUNT = 60
 WORDS = [f"subject{number}" for number in range(COUNT)]
 
 
-def measured(model: EmbeddingModel | None, questions: list[Question]) -> Evaluation:
+def measured(model: EmbeddingModel | None, questions: list[LabelledQuestion]) -> Evaluation:
     store = KnowledgeStore(None)
     store.put((article(f"a{number}", f"About {word}.", title=""), "") for number, word in enumerate(WORDS))
     if model is not None:
         embed_missing(store, model)
     articles = dict(store.rows("SELECT id, article FROM chunk"))
-    return evaluate(KnowledgeBase(store, model), articles, questions, vectors=model is not None)
+    return evaluate(KnowledgeSearch(store, model), articles, questions, vectors=model is not None)
 
 
-def asking(number: int, text: str) -> Question:
-    return Question(f"q{number}", text, frozenset({f"a{number}"}))
+def asking(number: int, text: str) -> LabelledQuestion:
+    return LabelledQuestion(f"q{number}", text, frozenset({f"a{number}"}))
 
 
 def by_number(texts: object) -> list[list[float]]:
@@ -69,12 +69,12 @@ def test_the_floor_lets_right_articles_pass_and_others_not() -> None:
     found = measured(None, questions)
     assert found.floor is not None
     assert found.floor > 0
-    vague = measured(None, [Question(f"q{n}", "About what?", frozenset({f"a{n}"})) for n in range(COUNT)])
+    vague = measured(None, [LabelledQuestion(f"q{n}", "About what?", frozenset({f"a{n}"})) for n in range(COUNT)])
     assert vague.floor is None
 
 
 def test_questions_without_an_answer_raise_the_floor() -> None:
     known = [asking(n, word) for n, word in enumerate(WORDS[:30])]
-    unanswered = [Question(f"u{n}", WORDS[30 + n], frozenset()) for n in range(30)]
+    unanswered = [LabelledQuestion(f"u{n}", WORDS[30 + n], frozenset()) for n in range(30)]
     assert measured(None, known).floor is not None
     assert measured(None, [*known, *unanswered]).floor is None

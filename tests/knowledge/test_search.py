@@ -11,7 +11,7 @@ from ticket_processor.knowledge.fusion import blended
 from ticket_processor.knowledge.issues import MOST_QUERIES, issue_queries
 from ticket_processor.knowledge.lexical import MOST_WORDS, query_words
 from ticket_processor.knowledge.model import Found
-from ticket_processor.knowledge.search import WEIGHT, KnowledgeBase
+from ticket_processor.knowledge.search import WEIGHT, KnowledgeSearch
 from ticket_processor.knowledge.store import KnowledgeStore
 from ticket_processor.knowledge.vectors import EmbeddingModel, embed_missing
 
@@ -38,7 +38,7 @@ HELP = filled(
 
 
 def test_a_reader_finds_only_what_they_may_read() -> None:
-    base = KnowledgeBase(HELP)
+    base = KnowledgeSearch(HELP)
     for audience, expected in (("everyone", []), ("customers", ["invoices"]), ("agents", ["invoices"])):
         assert ids(base.search(["invoice"], lang="en", audience=audience, limit=5)) == expected  # type: ignore[arg-type]
     assert ids(base.search(["refund"], lang="en", audience="customers", limit=5)) == ["refunds"]
@@ -46,7 +46,7 @@ def test_a_reader_finds_only_what_they_may_read() -> None:
 
 
 def test_a_question_stays_in_its_language_unless_that_has_nothing() -> None:
-    base = KnowledgeBase(HELP)
+    base = KnowledgeSearch(HELP)
     assert ids(base.search(["refund"], lang="de", audience="everyone", limit=5)) == ["rueckzahlung"]
     assert ids(base.search(["five days"], lang="de", audience="everyone", limit=5)) == ["refunds"]
 
@@ -68,7 +68,7 @@ def test_a_question_stays_in_its_language_unless_that_has_nothing() -> None:
     ],
 )
 def test_a_customers_text_is_never_syntax(text: str) -> None:
-    KnowledgeBase(HELP).search([text], lang="en", audience="everyone", limit=5)
+    KnowledgeSearch(HELP).search([text], lang="en", audience="everyone", limit=5)
 
 
 def test_a_pasted_log_makes_no_endless_query() -> None:
@@ -90,19 +90,19 @@ def test_one_issue_does_not_drown_another() -> None:
         "The parcel ordered last week has not arrived. The courier shows the parcel nowhere. Find that parcel today."
     )
     assert len(issue_queries(text)) > 2
-    found = ids(KnowledgeBase(store).search(issue_queries(text), lang="en", audience="everyone", limit=3))
+    found = ids(KnowledgeSearch(store).search(issue_queries(text), lang="en", audience="everyone", limit=3))
     assert "parcel" in found
 
 
 def test_no_article_fills_the_list_alone() -> None:
     body = "\n".join(f"## Part {number}\nAbout refund number {number}." for number in range(6))
     store = filled(("long", body, "en", "everyone"), ("short", "A refund.", "en", "everyone"))
-    found = ids(KnowledgeBase(store).search(["refund"], lang="en", audience="everyone", limit=10))
+    found = ids(KnowledgeSearch(store).search(["refund"], lang="en", audience="everyone", limit=10))
     assert (found.count("long"), found.count("short")) == (2, 1)
 
 
 def test_a_score_is_per_word_so_that_long_and_short_questions_compare() -> None:
-    base = KnowledgeBase(HELP)
+    base = KnowledgeSearch(HELP)
     [short] = base.search(["invoice"], lang="en", audience="agents", limit=1)
     [twice] = base.search(["invoice elephants"], lang="en", audience="agents", limit=1)
     assert twice.score == pytest.approx(short.score / 2)
@@ -141,7 +141,7 @@ def test_vectors_find_what_words_do_not_once_their_weight_is_learnt(meaning: Mea
         meaning.model(),
     )
     embed_missing(store, model)
-    base = KnowledgeBase(store, model)
+    base = KnowledgeSearch(store, model)
     assert base.search(["my money"], lang="en", audience="everyone", limit=1) == []
     store.set_fact(f"{WEIGHT} {model.key}", "0.4")
     [found] = base.search(["my money"], lang="en", audience="everyone", limit=1)
@@ -157,7 +157,7 @@ def test_vectors_keep_to_reader_and_language(meaning: Meaning) -> None:
     )
     embed_missing(store, model)
     store.set_fact(f"{WEIGHT} {model.key}", "1")
-    found = KnowledgeBase(store, model).search(["money"], lang="en", audience="everyone", limit=5)
+    found = KnowledgeSearch(store, model).search(["money"], lang="en", audience="everyone", limit=5)
     assert ids(found) == ["all"]
 
 
@@ -177,9 +177,9 @@ def test_vectors_of_another_model_or_prefix_are_never_compared(meaning: Meaning,
     embed_missing(store, meaning.model())
     model = meaning.model(**other)
     store.set_fact(f"{WEIGHT} {model.key}", "1")
-    assert KnowledgeBase(store, model).search(["money"], lang="en", audience="everyone", limit=5) == []
+    assert KnowledgeSearch(store, model).search(["money"], lang="en", audience="everyone", limit=5) == []
     assert embed_missing(store, model) == 1
-    assert ids(KnowledgeBase(store, model).search(["money"], lang="en", audience="everyone", limit=5)) == ["a"]
+    assert ids(KnowledgeSearch(store, model).search(["money"], lang="en", audience="everyone", limit=5)) == ["a"]
 
 
 def test_a_model_that_changed_its_dimension_is_embedded_anew(meaning: Meaning) -> None:
@@ -198,7 +198,7 @@ def test_prefixes_go_to_the_model(meaning: Meaning) -> None:
     )
     embed_missing(store, model)
     store.set_fact(f"{WEIGHT} {model.key}", "1")
-    KnowledgeBase(store, model).search(["money"], lang="en", audience="everyone", limit=5)
+    KnowledgeSearch(store, model).search(["money"], lang="en", audience="everyone", limit=5)
     assert meaning.asked == ["passage: a\nrefund", "query: money"]
 
 
@@ -207,7 +207,7 @@ def test_without_an_answer_of_the_server_words_are_searched(meaning: Meaning) ->
     embed_missing(store, model)
     store.set_fact(f"{WEIGHT} {model.key}", "0.5")
     meaning.failing = True
-    base = KnowledgeBase(store, model, trouble=told.append)
+    base = KnowledgeSearch(store, model, trouble=told.append)
     assert ids(base.search(["refund"], lang="en", audience="everyone", limit=5)) == ["a"]
     assert told == ["no vectors, so words alone are searched: embeddings_timeout"]
 
@@ -216,7 +216,7 @@ def test_a_search_sees_what_a_sync_has_changed(meaning: Meaning) -> None:
     store, model = filled(("a", "refund", "en", "everyone")), meaning.model()
     embed_missing(store, model)
     store.set_fact(f"{WEIGHT} {model.key}", "1")
-    base = KnowledgeBase(store, model)
+    base = KnowledgeSearch(store, model)
     assert ids(base.search(["money"], lang="en", audience="everyone", limit=5)) == ["a"]
     store.put([(article("b", "card", title="b"), "")])
     embed_missing(store, model)

@@ -15,7 +15,7 @@ from operator import itemgetter
 from .fusion import Ranked, blended, fused
 from .issues import issue_queries
 from .lexical import query_words
-from .search import KnowledgeBase, Rankings
+from .search import KnowledgeSearch, Rankings
 
 WEIGHTS = tuple(step / 20 for step in range(21))
 RIGHT_SHARE = 0.8
@@ -27,7 +27,7 @@ KEPT = 10
 
 
 @dataclass(frozen=True)
-class Question:
+class LabelledQuestion:
     """A question and the ids of articles that answer it; none, if no article does."""
 
     id: str
@@ -37,7 +37,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Scores:
+class RetrievalScores:
     """Shares of questions with a right article first or among five, mean reciprocal rank and recall within ten."""
 
     hit_1: float
@@ -53,12 +53,12 @@ class Scores:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores by way of searching, what was learnt, and the ranking that search gives for each question.
+    """RetrievalScores by way of searching, what was learnt, and the ranking that search gives for each question.
 
     ``lexical`` is one query for the whole question; ``issues`` one for each few sentences of it, by words too.
     """
 
-    scores: Mapping[str, Scores]
+    scores: Mapping[str, RetrievalScores]
     weight: float
     refused: bool
     floor: float | None
@@ -67,15 +67,15 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class _Seen:
-    question: Question
+    question: LabelledQuestion
     queries: Sequence[str]
     rankings: Sequence[Rankings]
 
 
 def evaluate(
-    base: KnowledgeBase,
+    base: KnowledgeSearch,
     articles: Mapping[int, str],
-    questions: Sequence[Question],
+    questions: Sequence[LabelledQuestion],
     *,
     vectors: bool,
     advance: Callable[[int], None] = lambda _count: None,
@@ -126,12 +126,12 @@ def in_articles(ranked: Ranked, articles: Mapping[int, str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(articles[number] for number, _ in ranked))[:KEPT]
 
 
-def scored(orders: Sequence[Sequence[str]], golds: Sequence[AbstractSet[str]]) -> Scores:
+def scored(orders: Sequence[Sequence[str]], golds: Sequence[AbstractSet[str]]) -> RetrievalScores:
     """How good these orders are; questions without an answer do not count."""
     pairs = [(order, gold) for order, gold in zip(orders, golds, strict=True) if gold]
     count = len(pairs) or 1
     ranks = [next((rank for rank, name in enumerate(order, 1) if name in gold), 0) for order, gold in pairs]
-    return Scores(
+    return RetrievalScores(
         hit_1=sum(rank == 1 for rank in ranks) / count,
         hit_5=sum(1 <= rank <= 5 for rank in ranks) / count,
         mrr_10=sum(1 / rank for rank in ranks if rank) / count,

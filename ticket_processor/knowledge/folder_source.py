@@ -13,7 +13,7 @@ from pathlib import Path
 from ..core.errors import ConfigError
 from .model import READABLE, Article, Audience
 from .sources import Portion, language_of
-from .store import Kept
+from .store import KeptArticle
 from .text import MAX_TEXT, html_to_text, markdown_to_text
 
 MARKDOWN, HTML = (".md", ".markdown"), (".html", ".htm")
@@ -34,7 +34,7 @@ class FolderArticles:
         self._lang = lang
         self._audience = audience
 
-    def portions(self, kept: Mapping[str, Kept], cursor: str | None, *, whole: bool) -> Iterator[Portion]:
+    def portions(self, kept: Mapping[str, KeptArticle], cursor: str | None, *, whole: bool) -> Iterator[Portion]:
         """Changed files, some at a time, and at the end the names of all."""
         if not self._folder.is_dir():
             raise ConfigError(f"knowledge.folders names {self._folder}, which is no folder")

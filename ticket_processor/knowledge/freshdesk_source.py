@@ -14,7 +14,7 @@ from ..core.errors import CannotRun, HelpdeskDown
 from ..helpdesk.transport import Transport
 from .model import Article, Audience
 from .sources import Portion, language_of
-from .store import Kept
+from .store import KeptArticle
 from .text import html_to_text
 
 PAGE = 100
@@ -32,7 +32,7 @@ class FreshdeskArticles:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def portions(self, kept: Mapping[str, Kept], cursor: str | None, *, whole: bool) -> Iterator[Portion]:
+    def portions(self, kept: Mapping[str, KeptArticle], cursor: str | None, *, whole: bool) -> Iterator[Portion]:
         """Every folder's articles; those whose stamp is known keep their translations as they are."""
         own, others = self._languages()
         everything: set[str] = set()
@@ -55,7 +55,7 @@ class FreshdeskArticles:
     def _of_folder(
         self,
         folder: Mapping[str, Any],
-        kept: Mapping[str, Kept],
+        kept: Mapping[str, KeptArticle],
         own: str,
         others: tuple[str, ...],
         everything: set[str],

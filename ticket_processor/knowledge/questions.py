@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import ConfigError
-from .evaluate import Question
+from .evaluate import LabelledQuestion
 from .model import READABLE, Article
 from .text import html_to_text, markdown_to_text
 
@@ -31,7 +31,7 @@ def read_articles(path: Path) -> Iterator[Article]:
         )
 
 
-def read_questions(path: Path) -> list[Question]:
+def read_questions(path: Path) -> list[LabelledQuestion]:
     """Questions with ``id``, ``text`` and ``gold``, the ids of the articles that answer it."""
     found = []
     for number, row in _rows(path):
@@ -40,7 +40,9 @@ def read_questions(path: Path) -> list[Question]:
             raise ConfigError(f"{path}, line {number}: a question needs text, and gold as a list of article ids")
         names = [gold] if isinstance(gold, str) else gold
         found.append(
-            Question(_id(path, number, row), row["text"], frozenset(map(str, names)), str(row.get("lang") or ""))
+            LabelledQuestion(
+                _id(path, number, row), row["text"], frozenset(map(str, names)), str(row.get("lang") or "")
+            )
         )
     if not found:
         raise ConfigError(f"{path} holds no questions")

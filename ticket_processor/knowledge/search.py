@@ -26,7 +26,7 @@ class Rankings:
     vectors: Ranked = ()
 
 
-class KnowledgeBase:
+class KnowledgeSearch:
     """The articles of a store as a :class:`KnowledgeIndex`. ``trouble`` is called when vectors cannot be had."""
 
     def __init__(

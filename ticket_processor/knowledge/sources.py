@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from .model import Article
-from .store import Kept
+from .store import KeptArticle
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class ArticleSource(Protocol):
 
     name: str
 
-    def portions(self, kept: Mapping[str, Kept], cursor: str | None, *, whole: bool) -> Iterator[Portion]:
+    def portions(self, kept: Mapping[str, KeptArticle], cursor: str | None, *, whole: bool) -> Iterator[Portion]:
         """What has changed since ``cursor``; ``whole``: everything, so that deleted articles are noticed.
 
         Raises :class:`CannotRun` besides what reading raises.

@@ -52,7 +52,7 @@ _PASSAGE = (
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptArticle:
     """What the store remembers of an article, to tell whether it has changed."""
 
     hash: str
@@ -183,10 +183,10 @@ class KnowledgeStore:
         rows = self.rows("SELECT value FROM fact WHERE name=?", (name,))
         return rows[0][0] if rows else None
 
-    def kept(self, source: str) -> dict[str, Kept]:
+    def kept(self, source: str) -> dict[str, KeptArticle]:
         """What is remembered of a source's articles, by id."""
         rows = self.rows("SELECT id, hash, stamp FROM article WHERE source=?", (source,))
-        return {name: Kept(digest, stamp) for name, digest, stamp in rows}
+        return {name: KeptArticle(digest, stamp) for name, digest, stamp in rows}
 
     def sources(self) -> dict[str, int]:
         """How many articles there are of each source."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ..core.errors import CannotRun
 from .sources import ArticleSource
-from .store import Kept, KnowledgeStore, hash_of
+from .store import KeptArticle, KnowledgeStore, hash_of
 
 WHOLE_EVERY_S = 86_400.0
 """Deleted articles are looked for once a day."""
@@ -66,7 +66,7 @@ def _sync_one(
     for portion in source.portions(kept, store.fact(f"cursor {source.name}"), whole=whole):
         changed, stamps = [], {}
         for article, stamp in portion.articles:
-            now = Kept(hash_of(article), stamp)
+            now = KeptArticle(hash_of(article), stamp)
             before = kept.get(article.id)
             if before is None or before.hash != now.hash:
                 changed.append((article, stamp))

@@ -16,7 +16,7 @@ from ..core.errors import CannotRun, HelpdeskDown, NotAuthorised
 from ..helpdesk.transport import Reply, Transport
 from .model import Article, Audience
 from .sources import Portion, language_of
-from .store import Kept
+from .store import KeptArticle
 from .text import html_to_text
 
 EXPORT_PAGE = 1_000
@@ -34,7 +34,7 @@ class ZendeskArticles:
         self._transport = transport
         self._segments: Mapping[int, Audience] | None = None
 
-    def portions(self, kept: Mapping[str, Kept], cursor: str | None, *, whole: bool) -> Iterator[Portion]:
+    def portions(self, kept: Mapping[str, KeptArticle], cursor: str | None, *, whole: bool) -> Iterator[Portion]:
         """Changed articles by the incremental export; ``whole``: then every one by the list, to notice deletions."""
         drafts = yield from self._changed(int(cursor or 0), kept)
         if whole:
@@ -42,7 +42,7 @@ class ZendeskArticles:
         elif cursor is None:
             yield Portion(drafts=drafts)
 
-    def _changed(self, start: int, kept: Mapping[str, Kept]) -> Generator[Portion, None, int]:
+    def _changed(self, start: int, kept: Mapping[str, KeptArticle]) -> Generator[Portion, None, int]:
         """The portions of the export; returns how many drafts were among them."""
         seen: frozenset[Any] = frozenset()
         drafts = 0
@@ -76,7 +76,7 @@ class ZendeskArticles:
         yield Portion(all_ids=everything, drafts=drafts)
 
     def _portion(
-        self, rows: list[Mapping[str, Any]], kept: Mapping[str, Kept], cursor: str | None
+        self, rows: list[Mapping[str, Any]], kept: Mapping[str, KeptArticle], cursor: str | None
     ) -> tuple[Portion, int]:
         articles: dict[str, Article] = {}
         drafts = 0

@@ -59,12 +59,10 @@ def translation(call: FreshdeskCall) -> Response:
     """``GET /solutions/articles/{id}/{language}``"""
     row = _there(call, "articles")
     language = call.request.path.rstrip("/").rpartition("/")[2].lower()
-    texts = call.store.solutions["translations"]
-    if row["language"] != language:
-        row = next((text for text in texts if text["id"] == row["id"] and text["language"] == language), None) or row
-    if row["language"] != language:
-        raise not_found()
-    return json_response(200, row)
+    for text in (row, *call.store.solutions["translations"]):
+        if text["id"] == row["id"] and text["language"] == language:
+            return json_response(200, text)
+    raise not_found()
 
 
 def search(call: FreshdeskCall) -> Response:
