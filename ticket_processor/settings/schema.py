@@ -18,6 +18,7 @@ from ..core.reasons import HANDS_OFF
 from ..core.taxonomy import Category, Taxonomy, default_taxonomy
 from ..core.tls import Version as TlsVersion
 from ..core.urls import is_loopback, whole_url
+from ..knowledge.settings import KnowledgeSettings
 from ..policy.decide import RESERVED_TAGS, Policy
 from ..policy.skip_rules import SkipSettings, Status
 from .helpdesks import AccountSettings, FreshdeskSettings, HelpdeskKind, ZendeskSettings
@@ -208,6 +209,7 @@ class Settings(Frozen):
     cache: CacheSettings = CacheSettings()
     classifier: ClassifierSettings = ClassifierSettings()
     embeddings: EmbeddingSettings = EmbeddingSettings()
+    knowledge: KnowledgeSettings = KnowledgeSettings()
     audit: AuditSettings = AuditSettings()
     alerts: AlertSettings = AlertSettings()
     slo: SloSettings = SloSettings()
