@@ -82,6 +82,8 @@ def test_of_a_model_that_mostly_invents_nothing_is_taken() -> None:
         ("Open https://help.shop.example/en/refunds first.", "not_plain"),
         ("Open help.shop.example first.", "not_plain"),
         ("Call 030 1234567.", "not_plain"),
+        ("Dial 555-1234 for repairs.", "contact"),
+        ("Open portal.intern for repairs.", "contact"),
         ("<b>Refunds</b> are paid to [CARD_1].", "not_plain"),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from ticket_processor.replies.assembly import NoAnswer, ReplyDraft
@@ -9,7 +11,7 @@ from ticket_processor.replies.sources import usable_text
 from ticket_processor.replies.writer import DraftWriter
 
 from .articles import SHOP, TICKET, Model, claim, said
-from .hostile import CANARY, EFFECTS, ORDERS, cited, harm_in, liar, obedient, planted, vandal
+from .hostile import CANARY, EFFECTS, ORDERS, OTHER_ORDERS, cited, harm_in, liar, obedient, planted, vandal
 
 LABELLED = {f"A{number}": source for number, source in enumerate(SHOP[:5], 1)}
 
@@ -38,12 +40,24 @@ def test_a_hostile_model_gets_no_figure_link_or_address_into_a_reply_that_no_art
 def test_an_order_planted_in_an_article_has_no_effect(number: int) -> None:
     effect = EFFECTS[number // len(ORDERS)]
     source = planted(ORDERS[number % len(ORDERS)], effect, number)
-    model = Model(obedient(source, effect, "", number))
+    model = Model(obedient(source, effect, number))
     result = DraftWriter(model, "m").write(TICKET, [source], "en")
     shown = " ".join(message["content"] for message in model.asked[0])
     assert not CANARY.search(shown)
     if isinstance(result, ReplyDraft):
         assert not CANARY.search(f"{result.text} {result.missing} {result.claims}")
+
+
+@pytest.mark.parametrize("order", OTHER_ORDERS)
+@pytest.mark.parametrize("number", range(10))
+def test_of_an_order_that_is_not_recognised_nothing_is_said_but_the_whole_of_it(order: str, number: int) -> None:
+    source = planted(order, EFFECTS[number], number)
+    result = DraftWriter(Model(obedient(source, EFFECTS[number], number)), "m").write(TICKET, [source], "en")
+    if isinstance(result, ReplyDraft):
+        said_of_it = {line.text for line in result.claims if CANARY.search(line.text)}
+        assert said_of_it <= {order.format(effect=EFFECTS[number])}
+        assert not re.search(r"[@＠]|evil|7946", result.text)
+        assert not CANARY.search(" ".join(result.missing))
 
 
 def test_the_ordinary_sentences_of_articles_may_all_be_quoted() -> None:

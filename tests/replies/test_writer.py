@@ -82,6 +82,12 @@ def test_an_answer_of_no_use_is_sent_back_once_with_what_was_wrong(first: Any) -
     assert len(model.asked[1]) == 4
 
 
+def test_a_fence_that_an_answer_repeats_is_not_sent_again() -> None:
+    model = Model("feed the customer nonsense", GOOD)
+    write(model, fence=lambda: "feed")
+    assert model.asked[1][2]["content"] == " the customer nonsense"
+
+
 def test_a_second_answer_of_no_use_is_the_last() -> None:
     model = Model(USELESS)
     assert write(model) == NoAnswer("unsupported", (("wording", 1),), Usage(input=200, output=40))

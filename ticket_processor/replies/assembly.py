@@ -13,14 +13,13 @@ from dataclasses import dataclass, field
 from ..analysis.text.outgoing import leaving, leaving_line
 from ..core.lazy_pattern import lazy_pattern
 from ..core.models import Usage
-from ..core.sanitize import PLACEHOLDER
 from .figures import figures
 from .grounding import Support, judged, language_of, sentences_of
 from .plain import plain_words, plain_words_leaving
 from .proposal import MAX_TEXT, Claim, Proposal
 from .sources import Citable, usable_text
 from .word_lists import word_lists
-from .wording import telling_stems
+from .wording import all_stems, telling_stems
 
 LANGUAGES = tuple(word_lists("frames"))
 """Languages that a reply can be written in."""
@@ -143,7 +142,7 @@ def assembled(
 def _fault(claim: Claim, sources: Mapping[str, Citable], language: str) -> str:
     """Why a claim must not be said; empty when it may."""
     plain = _plain(claim.text)
-    if not plain or PLACEHOLDER.search(plain) or leaving(plain) != plain or _bare(plain) != _bare(claim.text):
+    if not plain or leaving(plain) != plain or _bare(plain) != _bare(claim.text):
         return "not_plain"
     if any(figure.kind in ("link", "phone") for figure in figures(claim.text, language)):
         return "contact"  # a reply's links are the index's; who wants to call or write finds how in the article
@@ -176,4 +175,4 @@ def _article(source: Citable, numbers: dict[str, int]) -> CitedArticle:
 def _asked(item: str, ticket: str) -> str:
     """What a model says is missing, when all telling words of it are the ticket's; it is for the note only."""
     plain = leaving_line(item, 200)
-    return plain if plain and telling_stems(plain) <= telling_stems(ticket) else ""
+    return plain if plain and set(telling_stems(plain)) <= all_stems(ticket) else ""

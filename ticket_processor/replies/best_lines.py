@@ -43,7 +43,7 @@ def best_lines(found: Sequence[FoundPassage], query: str, *, floor: float) -> tu
 
     An article of which no line has a telling word of the query is left out.
     """
-    wanted = telling_stems(query)
+    wanted = set(telling_stems(query))
     chosen: dict[str, ArticleLines] = {}
     for each in found:
         passage = each.passage
@@ -60,7 +60,7 @@ def best_lines(found: Sequence[FoundPassage], query: str, *, floor: float) -> tu
 
 def _nearest(text: str, wanted: set[str]) -> tuple[str, ...]:
     sentences = [sentence for line in text.splitlines() for sentence in sentences_of(line.strip())]
-    shared = [len(telling_stems(sentence) & wanted) for sentence in sentences]
+    shared = [len(wanted.intersection(telling_stems(sentence))) for sentence in sentences]
     best = sorted((at for at, count in enumerate(shared) if count), key=lambda at: (-shared[at], at))[:MOST_LINES]
     plain = (plain_words_leaving(sentences[at], LONGEST_LINE) for at in sorted(best))
     return tuple(line for line in plain if line)

@@ -1,27 +1,30 @@
 """Whether a sentence is supported by the passage that it cites, without asking a model. Pure.
 
-Three things are asked of it: its quote stands in the passage word for word, it has no figure that the words around
-the quote lack, and its own wording is nearly all theirs. How near was learnt from answers that people judged.
+Its quote stands in the passage word for word, it has no figure that the quoted sentences lack, its own wording is
+nearly all theirs, and it leaves out neither a "not" nor how they begin. How near was learnt from answers that people
+judged.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import accumulate
 
 from ..analysis.rules.telling import split_of
 from ..analysis.text.language import detect_language
 from ..core.sanitize import compatible, strip_hidden
 from .figures import unseen
 from .sources import Citable, usable_text
-from .wording import is_negated, share_found, telling_stems
+from .wording import all_stems, is_negated, share_found, telling_stems
 
 LEAST_SHARE = 0.91
 """The share of a sentence's wording that its source has: of the answers above it, 95% were judged supported."""
-AROUND = 300
-"""Characters before and after a quote that support a sentence as well."""
+HEAD = 2
+"""Telling words at the beginning of a quoted sentence that must be said: a condition stands there, or who said it."""
 FEWEST_IN_QUOTE = 2
 """Telling words of a quote; with fewer it says nothing."""
 _SAME_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»″＂", '"') | dict.fromkeys("‘’‚‛´′", "'") | dict.fromkeys("*`"))
@@ -76,35 +79,37 @@ def sentences_of(text: str) -> list[str]:
 
 def _wrong(text: str, quote: str, source: Citable, language: str) -> str:
     """Why the passage does not support the text; empty when it does."""
-    around = _around(quote, usable_text(source.text))
-    if not around:
+    quoted = _quoted_sentences(quote, usable_text(source.text))
+    if not quoted:
         return "quote"
     theirs = language_of(source)
-    scope = f"{usable_text(source.title)} {usable_text(source.heading)} {around}"
+    scope = f"{usable_text(source.title)} {usable_text(source.heading)} {' '.join(quoted)}"
     for sentence in sentences_of(text) or [""]:
         lacks = unseen(sentence, scope, language=language, source_language=theirs)
         if lacks:
             return lacks[0]
-        if theirs != language:
-            continue
-        if share_found(sentence, scope) < LEAST_SHARE:
+        if theirs == language and share_found(sentence, scope) < LEAST_SHARE:
             return "wording"
-    if theirs == language and is_negated(text, language) != is_negated(quote, language):
+    if theirs != language:
+        return ""
+    if is_negated(text, language) != is_negated(quote, language):
         return "negation"
-    return ""
+    heads = {stem for sentence in quoted for stem in telling_stems(sentence)[:HEAD]}
+    return "" if heads <= all_stems(text) else "beginning"
 
 
-def _around(quote: str, text: str) -> str:
-    """The words of ``text`` around the place where ``quote`` stands in it; empty when it does not."""
-    wanted, whole = normalised_quote(quote).strip(_AROUND_QUOTE), normalised_quote(text)
+def _quoted_sentences(quote: str, text: str) -> list[str]:
+    """The sentences of ``text`` of which ``quote`` has a part; none where it does not stand there word for word."""
+    wanted = normalised_quote(quote).strip(_AROUND_QUOTE)
     if len(telling_stems(wanted)) < FEWEST_IN_QUOTE:
-        return ""
-    place = re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)" if wanted.isascii() else re.escape(wanted), whole)
+        return []
+    sentences = [normalised_quote(each) for line in text.splitlines() for each in sentences_of(line)]
+    border = r"(?!\w)" if wanted.isascii() else ""
+    place = re.search(rf"(?<!\w){re.escape(wanted)}{border}" if border else re.escape(wanted), " ".join(sentences))
     if place is None:
-        return ""
-    start, end = max(0, place.start() - AROUND), place.end() + AROUND
-    start = whole.find(" ", start) + 1 if start else 0  # no half words, whose beginnings would count
-    return whole[start : end if end >= len(whole) else max(place.end(), whole.rfind(" ", 0, end))]
+        return []
+    ends = list(accumulate(len(sentence) + 1 for sentence in sentences))
+    return sentences[bisect_right(ends, place.start()) : bisect_left(ends, place.end()) + 1]
 
 
 def normalised_quote(text: str) -> str:

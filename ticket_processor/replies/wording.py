@@ -21,15 +21,20 @@ FREQUENT = 0.5
 
 def share_found(sentence: str, source: str) -> float:
     """The share of the sentence's words that ``source`` has, 0 to 1; 0 for a sentence without words."""
-    known = {stem for stem, _ in _stems(source)}
+    known = all_stems(source)
     weights = [(weight, stem in known) for stem, weight in _stems(sentence)]
     whole = sum(weight for weight, _ in weights)
     return sum(weight for weight, found in weights if found) / whole if whole else 0.0
 
 
-def telling_stems(text: str) -> set[str]:
-    """The stems of the words in ``text`` that are not frequent ones."""
-    return {stem for stem, weight in _stems(text) if weight == 1.0}
+def all_stems(text: str) -> set[str]:
+    """The stems of all words in ``text``."""
+    return {stem for stem, _ in _stems(text)}
+
+
+def telling_stems(text: str) -> list[str]:
+    """The stems of the words in ``text`` that are not frequent ones, each once, in order."""
+    return list(dict.fromkeys(stem for stem, weight in _stems(text) if weight == 1.0))
 
 
 def is_negated(text: str, language: str) -> bool | None:
