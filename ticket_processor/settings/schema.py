@@ -21,6 +21,7 @@ from ..core.urls import is_loopback, whole_url
 from ..knowledge.settings import KnowledgeSettings
 from ..policy.decide import RESERVED_TAGS, Policy
 from ..policy.skip_rules import SkipSettings, Status
+from ..replies.settings import ReplySettings
 from .helpdesks import AccountSettings, FreshdeskSettings, HelpdeskKind, ZendeskSettings
 
 DEFAULT_LOG_DIR = "logs"
@@ -210,6 +211,7 @@ class Settings(Frozen):
     classifier: ClassifierSettings = ClassifierSettings()
     embeddings: EmbeddingSettings = EmbeddingSettings()
     knowledge: KnowledgeSettings = KnowledgeSettings()
+    replies: ReplySettings = ReplySettings()
     audit: AuditSettings = AuditSettings()
     alerts: AlertSettings = AlertSettings()
     slo: SloSettings = SloSettings()
