@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from ticket_processor.knowledge.search import FLOOR
+from ticket_processor.analysis.rules.analyser import RulesAnalyser
+from ticket_processor.analysis.text.redact import redact
+from ticket_processor.core.models import Decision, Ticket
+from ticket_processor.core.taxonomy import default_taxonomy
+from ticket_processor.knowledge.model import Found
+from ticket_processor.knowledge.search import FLOOR, KnowledgeSearch
+from ticket_processor.knowledge.settings import KnowledgeSettings
 from ticket_processor.knowledge.store import FILE_NAME, KnowledgeStore
+from ticket_processor.replies.settings import ReplySettings
+from ticket_processor.settings.schema import Settings
+from ticket_processor.wiring.answers import answers
 
 from .conftest import Desk, OpenDesk
 
@@ -103,3 +114,38 @@ def test_without_a_floor_nothing_is_shown_and_the_run_says_why(account: Account)
 def test_articles_that_are_wanted_and_not_there_are_told(account: Account) -> None:
     desk = account('[replies]\nmode = "note"\n')
     assert "knowledge.folders" in json.dumps(desk("run", "--since", "7d", "--json").object)
+
+
+def test_a_question_to_the_knowledge_base_holds_no_personal_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def search(_base: KnowledgeSearch, queries: Sequence[str], **_options: object) -> list[Found]:
+        asked.extend(queries)
+        return []
+
+    monkeypatch.setattr(KnowledgeSearch, "search", search)
+    settings = Settings(
+        state_dir=tmp_path,
+        knowledge=KnowledgeSettings(folders=(tmp_path,)),
+        replies=ReplySettings(mode="note"),
+    )
+    with closing(KnowledgeStore(tmp_path / FILE_NAME)) as store:
+        store.set_fact(FLOOR, "0.1")
+    ticket = Ticket(
+        id=1,
+        subject="Charged twice",
+        description="I am Ana Lima, ana.lima@example.org, and was charged twice.",
+        created_at="2026-11-22T08:00:00Z",
+        updated_at="2026-11-22T08:00:00Z",
+        names=("Ana Lima",),
+    )
+    analysis = RulesAnalyser(default_taxonomy()).analyse(redact(ticket.description))
+    with answers(settings, pytest.fail) as add:
+        assert add is not None
+        add(ticket, analysis, Decision(ticket_id=1, reason="by rules"))
+
+    assert "charged twice" in " ".join(asked)
+    assert "ana.lima" not in " ".join(asked).lower()
+    assert "Lima" not in " ".join(asked)

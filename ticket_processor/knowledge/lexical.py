@@ -13,6 +13,9 @@ from .store import KnowledgeStore
 MOST_WORDS = 64
 """Distinct words of a query; a pasted log would search for a thousand."""
 MOST_CHARACTERS = 20_000
+MOST_MATCHES = 15_000
+"""Passages that are ranked: frequent words, which tell least, are left out beyond that. Smaller sites never notice."""
+COLUMNS = "title heading text"
 SCOPE_WEIGHT, TITLE_WEIGHT, HEADING_WEIGHT, TEXT_WEIGHT = 0.0, 3.0, 1.0, 1.0
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
@@ -45,9 +48,22 @@ def lexical(
     rows = store.rows(
         f"SELECT rowid, -bm25(words, {SCOPE_WEIGHT}, {TITLE_WEIGHT}, {HEADING_WEIGHT}, {TEXT_WEIGHT}) AS score "  # noqa: S608 - our own numbers
         "FROM words WHERE words MATCH ? ORDER BY score DESC, rowid LIMIT ?",
-        (match_expression(words, langs, audience), limit),
+        (match_expression(_rarest(store, words), langs, audience), limit),
     )
     return [(number, score) for number, score in rows]
+
+
+def _rarest(store: KnowledgeStore, words: Sequence[str]) -> list[str]:
+    """The words that together are in few enough passages, one at least."""
+    counts = {word: store.matches(_any_of([word], COLUMNS)) for word in words}
+    kept: list[str] = []
+    total = 0
+    for word in sorted(words, key=counts.__getitem__):
+        total += counts[word]
+        if kept and total > MOST_MATCHES:
+            break
+        kept.append(word)
+    return kept
 
 
 def match_expression(words: Sequence[str], langs: Collection[str] | None, audience: Audience) -> str:
@@ -55,7 +71,7 @@ def match_expression(words: Sequence[str], langs: Collection[str] | None, audien
     limits = [_any_of([f"audience{name}" for name in READABLE[audience]], "scope")]
     if langs is not None:
         limits.append(_any_of([f"lang{name or 'unknown'}" for name in langs], "scope"))
-    return " AND ".join([*limits, _any_of(words, "title heading text")])
+    return " AND ".join([*limits, _any_of(words, COLUMNS)])
 
 
 def _any_of(words: Sequence[str], columns: str) -> str:

@@ -44,6 +44,7 @@ CREATE TABLE vector (
 ) WITHOUT ROWID;
 CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+MOST_REMEMBERED = 20_000
 TOKENIZER = "porter unicode61 remove_diacritics 2"
 _PASSAGE = (
     "article.id, article.source, article.title, article.url, article.lang, article.audience, article.updated_at, "
@@ -81,6 +82,7 @@ class KnowledgeStore:
     def __init__(self, path: Path | None, *, tokenizer: str = TOKENIZER) -> None:
         self._path = path
         self._lock = threading.RLock()
+        self._matches: dict[str, int] = {}
         with self._translated():
             if path is not None:
                 make_folder(path.parent)
@@ -101,6 +103,7 @@ class KnowledgeStore:
     def put(self, articles: Iterable[tuple[Article, str]]) -> None:
         """Keep articles, each with a stamp by which its source knows it again, in place of what was there."""
         with self._writing():
+            [(number,)] = self._db.execute("SELECT coalesce(max(id), 0) FROM chunk")
             for article, stamp in articles:
                 self._remove(article.id)
                 self._db.execute(
@@ -120,18 +123,30 @@ class KnowledgeStore:
                     ),
                 )
                 scope = scope_of(article.lang, article.audience)
+                rows = []
                 for n, chunk in enumerate(chunks_of(article.body_text, article.title)):
-                    digest = hashlib.sha256(
-                        embedded_text(article.title, chunk.heading, chunk.text).encode()
-                    ).hexdigest()
-                    row = (article.id, n, chunk.heading, chunk.text, article.title, scope, digest[:32])
-                    number = self._db.execute(
-                        "INSERT INTO chunk (article, n, heading, text, title, scope, hash) VALUES (?,?,?,?,?,?,?)", row
-                    ).lastrowid
-                    self._db.execute(
-                        "INSERT INTO words (rowid, scope, title, heading, text) VALUES (?,?,?,?,?)",
-                        (number, scope, article.title, chunk.heading, chunk.text),
+                    number += 1
+                    digest = hashlib.sha256(embedded_text(article.title, chunk.heading, chunk.text).encode())
+                    rows.append(
+                        (
+                            number,
+                            article.id,
+                            n,
+                            chunk.heading,
+                            chunk.text,
+                            article.title,
+                            scope,
+                            digest.hexdigest()[:32],
+                        )
                     )
+                self._db.executemany(
+                    "INSERT INTO chunk (id, article, n, heading, text, title, scope, hash) VALUES (?,?,?,?,?,?,?,?)",
+                    rows,
+                )
+                self._db.executemany(
+                    "INSERT INTO words (rowid, scope, title, heading, text) VALUES (?,?,?,?,?)",
+                    [(row[0], row[6], row[5], row[3], row[4]) for row in rows],
+                )
             self._count_up()
 
     def restamp(self, stamps: Mapping[str, str]) -> None:
@@ -254,6 +269,16 @@ class KnowledgeStore:
             yield from rows
             last = rows[-1][0]
 
+    def matches(self, expression: str) -> int:
+        """How many passages an expression of FTS5 matches; remembered until this process changes articles."""
+        with self._lock:
+            if expression not in self._matches:
+                if len(self._matches) >= MOST_REMEMBERED:
+                    self._matches.clear()
+                found = self.rows("SELECT count(*) FROM words WHERE words MATCH ?", (expression,))
+                self._matches[expression] = int(found[0][0])
+            return self._matches[expression]
+
     def generation(self) -> str:
         """A value that differs once passages or vectors have changed."""
         return self.fact("generation") or "0"
@@ -278,9 +303,12 @@ class KnowledgeStore:
         self._db.executescript(f"BEGIN IMMEDIATE; {drops} {tables} PRAGMA user_version={VERSION}; COMMIT;")
 
     def _count_up(self) -> None:
+        self._matches.clear()
         self._db.execute("INSERT INTO fact VALUES ('generation', '1') ON CONFLICT (name) DO UPDATE SET value=value+1")
 
     def _remove(self, article_id: str) -> None:
+        if self._db.execute("SELECT 1 FROM article WHERE id=?", (article_id,)).fetchone() is None:
+            return
         self._db.execute(
             "INSERT INTO words (words, rowid, scope, title, heading, text) "
             "SELECT 'delete', id, scope, title, heading, text FROM chunk WHERE article=?",

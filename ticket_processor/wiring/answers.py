@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 
 from ..analysis.text.cleaning import clean
+from ..analysis.text.redact import redact
 from ..core.errors import StateUnusable
 from ..core.models import Analysis, Decision, Ticket
 from ..knowledge.issues import issue_queries
@@ -45,7 +46,8 @@ def answers(settings: Settings, trouble: Callable[[str], object]) -> Iterator[An
         def add(ticket: Ticket, analysis: Analysis, decision: Decision) -> Decision:
             if settings.replies.of(analysis.category) == "off" or analysis.suspicious:
                 return decision
-            text = clean(ticket.subject, ticket.description)
+            # The question may go to a server that makes vectors.
+            text = redact(clean(ticket.subject, ticket.description), names=ticket.names).text
             try:
                 found = base.search(issue_queries(text), lang=analysis.language, audience="agents", limit=PASSAGES)
             except StateUnusable as error:  # a run goes on without articles
