@@ -49,6 +49,16 @@ class Commands(CommandGroup):
                 "show": CommandEntry("Print the categories of both levels as they are used.", "taxonomy:show"),
             },
         ),
+        "kb": CommandEntry(
+            "Your articles: read them, search them, measure the search.",
+            commands={
+                "sync": CommandEntry("Read new and changed articles from every source.", "kb:sync"),
+                "search": CommandEntry("Show the passages that answer a question best.", "kb:search"),
+                "show": CommandEntry("Print an article as it is searched.", "kb:show"),
+                "eval": CommandEntry("Measure search on questions with known articles.", "kb:evaluate_search"),
+                "doctor": CommandEntry("List what to mend in your articles.", "kb:doctor"),
+            },
+        ),
         "report": CommandEntry("Show what was triaged in a period, how well and at what cost.", "report:report"),
         "escalated": CommandEntry("List tickets that are escalated and still open.", "escalated:escalated"),
         "dashboard": CommandEntry("Show tickets, costs, runs and health on pages in a browser.", "dashboard:dashboard"),

@@ -160,6 +160,24 @@ def test_what_is_too_long_for_it_is_cut_shorter_until_it_takes_it_and_that_is_re
     assert len(server.received) == 3
 
 
+@pytest.mark.parametrize("status", [400, 413])
+def test_a_batch_that_is_too_large_is_halved_and_the_next_ones_are_as_small(status: int) -> None:
+    refused = reply({"error": {"message": "batch size exceeds the limit"}}, status)
+    one, two = vectors([1.0]), vectors([1.0], [2.0])
+    with embedding(refused, two, two, one) as (embedder, server, _):
+        assert embedder.embed(["a", "b", "c", "d"]) == [(1.0,), (2.0,), (1.0,), (2.0,)]
+        embedder.embed(["e"])
+    assert [request.body["input"] for request in server.received[1:]] == [["a", "b"], ["c", "d"], ["e"]]
+    with embedding(refused) as (embedder, _, _), pytest.raises(EmbeddingsFailed):
+        embedder.embed(["a", "b"])
+
+
+def test_texts_that_were_cut_are_counted() -> None:
+    with embedding(vectors([1.0], [2.0])) as (embedder, _, _):
+        embedder.embed(["word " * 2000, "word"])
+        assert embedder.cut == 1
+
+
 @given(text=st.text(max_size=400), tokens=st.integers(5, 40))
 def test_a_shortened_text_is_a_beginning_that_fits(text: str, tokens: int) -> None:
     short = shortened(text, tokens)

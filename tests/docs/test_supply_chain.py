@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-USERS = ("report", "alerts", "encryption", "metrics", "ops", "dashboard", "serve", "ml", "bench")
+USERS = ("report", "alerts", "encryption", "metrics", "ops", "dashboard", "serve", "ml", "rag", "rag-local", "bench")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from ticket_processor.core.taxonomy import Category, Taxonomy
 from ticket_processor.helpdesk.freshdesk_articles import ANY, KnowledgeBase
 from ticket_processor.helpdesk.freshdesk_fields import read_labels
 from ticket_processor.helpdesk.freshdesk_users import FreshdeskRequesters
-from ticket_processor.helpdesk.protocol import Article, TicketField
+from ticket_processor.helpdesk.protocol import ArticleHit, TicketField
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.taxonomy_check import check_labels
 
@@ -102,7 +102,7 @@ def test_articles_are_published_ones_that_customers_see_in_the_language_asked_fo
     wire = Wire(answer(200, languages), answer(200, rows), answer(200, rows), answer(200, rows))
     center = KnowledgeBase(wire.transport)
     assert center.locales() == ("en", "de")
-    assert center.search("rechnung", "de") == (Article(3, "Rechnung", ("billing",), "de"),)
+    assert center.search("rechnung", "de") == (ArticleHit(3, "Rechnung", ("billing",), "de"),)
     assert center.search("bill", "en")[0].locale == center.search("bill", ANY)[0].locale == "en"
     paths = [sent.path_url.partition("?")[0] for sent in wire.adapter.sent[1:]]
     assert paths == ["/api/v2/search/solutions/de", "/api/v2/search/solutions", "/api/v2/search/solutions"]

@@ -10,7 +10,7 @@ import pytest
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import CannotRun, DeadlineReached, HelpdeskDown, NotAuthorised
 from ticket_processor.core.taxonomy import Category, Taxonomy, default_taxonomy
-from ticket_processor.helpdesk.protocol import Article
+from ticket_processor.helpdesk.protocol import ArticleHit
 from ticket_processor.helpdesk.zendesk_articles import ANY, HelpCenter
 from ticket_processor.reporting.knowledge_gaps import (
     MOST_QUERIES,
@@ -46,7 +46,7 @@ class Center:
     """A help centre of these articles that finds what holds all words asked for, and remembers what it was asked."""
 
     def __init__(self, *articles: tuple[str, str], body: str = "", raises: Callable[[int], None] | None = None) -> None:
-        self.articles = [Article(number, title, (), locale) for number, (locale, title) in enumerate(articles, 1)]
+        self.articles = [ArticleHit(number, title, (), locale) for number, (locale, title) in enumerate(articles, 1)]
         self.body = body
         self.asked: list[tuple[str, str]] = []
         self._raises = raises
@@ -54,7 +54,7 @@ class Center:
     def locales(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(article.locale for article in self.articles))
 
-    def search(self, query: str, locale: str) -> tuple[Article, ...]:
+    def search(self, query: str, locale: str) -> tuple[ArticleHit, ...]:
         self.asked.append((query, locale))
         if self._raises is not None:
             self._raises(len(self.asked))
@@ -93,7 +93,7 @@ def test_an_article_that_only_mentions_a_topic_leaves_the_gap_open() -> None:
 
 def test_a_label_says_what_an_article_is_about() -> None:
     center = Center(("en-us", "Terms"), body="billing")
-    center.articles = [Article(1, "Terms", ("how_to_billing",), "en-us")]
+    center.articles = [ArticleHit(1, "Terms", ("how_to_billing",), "en-us")]
     assert one(center, "billing").gap is None
 
 
@@ -256,7 +256,7 @@ def test_drafts_and_articles_in_another_language_than_asked_for_are_no_articles(
         {"title": "without an id", "locale": "de"},
     ]
     wire = Wire(answer(200, {"results": rows}))
-    assert HelpCenter(wire.transport).search("rechnung", "de") == (Article(3, "Rechnung", ("billing",), "de"),)
+    assert HelpCenter(wire.transport).search("rechnung", "de") == (ArticleHit(3, "Rechnung", ("billing",), "de"),)
 
 
 @pytest.mark.parametrize(

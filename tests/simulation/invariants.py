@@ -13,7 +13,7 @@ from ticket_processor.sandbox.records import Audit, StoredTicket
 
 from .evidence import Evidence
 from .troubles import REPEATED_S
-from .world import AREAS
+from .world import AREAS, ARTICLE
 
 ALLOWED_KEYS = frozenset(
     {"id", "tags", "priority", "group_id", "custom_fields", "comment", "safe_update", "updated_stamp", "metadata"}
@@ -113,7 +113,7 @@ def _of_ticket(world: Evidence, ticket_id: int) -> Iterator[str]:
         if foreign and not unguarded:
             yield f"3 human tags: our write removed {sorted(foreign)}"
     for comment in world.sandbox.store.bot_comments(ticket_id):
-        text = str(comment.get("html_body") or comment.get("body"))
+        text = str(comment.get("html_body") or comment.get("body")).replace(ARTICLE, "")
         if "://" in text or "evil.example" in text or "{{" in text or "@" in text or "](" in text:
             yield "a note of ours holds a link, a mention or a placeholder"
 

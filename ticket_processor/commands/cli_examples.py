@@ -22,6 +22,17 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "train": ("ticketbot train labelled.jsonl", "ticketbot train --from-helpdesk --since 180d --report training.html"),
     "undo": ("ticketbot undo latest --dry-run", "ticketbot undo 20261122T081500Z-3fa2c1 --ticket 4711"),
     "init": ("ticketbot init", "ticketbot init desk --offline"),
+    "kb sync": ("ticketbot kb sync", "ticketbot kb sync --whole"),
+    "kb search": (
+        'ticketbot kb search "how long does a refund take"',
+        "ticketbot kb search refund --lang de",
+    ),
+    "kb show": ("ticketbot kb show zendesk:360001/en-us",),
+    "kb eval": (
+        "ticketbot kb eval --queries questions.jsonl",
+        "ticketbot kb eval --corpus articles.jsonl --queries questions.jsonl --out ranked.jsonl",
+    ),
+    "kb doctor": ("ticketbot kb doctor --json",),
     "report": (
         "ticketbot report --since 30d --risk high",
         "ticketbot report --period week --markdown",

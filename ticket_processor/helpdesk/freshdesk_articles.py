@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from ..core.errors import CannotRun, HelpdeskDown
-from .protocol import Article
+from .protocol import ArticleHit
 from .transport import Reply, Transport
 
 ANY = "*"
@@ -38,14 +38,14 @@ class KnowledgeBase:
         names = [name.lower() for name in others if isinstance(name, str)] if isinstance(others, list) else []
         return tuple(dict.fromkeys(name for name in (self._own, *names) if name))
 
-    def search(self, query: str, locale: str) -> tuple[Article, ...]:
+    def search(self, query: str, locale: str) -> tuple[ArticleHit, ...]:
         """Published articles in this language that customers can see, best first; one request."""
         place = "" if locale in (ANY, self._own) else f"/{quote(locale, safe='')}"
         rows = self._get(f"/search/solutions{place}", {"term": query}).body
         if not isinstance(rows, list):
             raise HelpdeskDown("Freshdesk's answer is no list of articles")
         return tuple(
-            Article(
+            ArticleHit(
                 id=row["id"],
                 title=str(row.get("title") or ""),
                 labels=tuple(map(str, row.get("tags") or ())),

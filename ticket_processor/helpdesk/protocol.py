@@ -74,7 +74,7 @@ class AccountLabels:
 
 
 @dataclass(frozen=True)
-class Article:
+class ArticleHit:
     """An article of the help centre, as a search found it; ``locale`` is the vendor's, such as ``en-us``."""
 
     id: int

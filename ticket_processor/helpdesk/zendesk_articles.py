@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..core.errors import CannotRun, HelpdeskDown, NotAuthorised
-from .protocol import Article
+from .protocol import ArticleHit
 from .transport import Reply, Transport
 
 PAGE_SIZE = 50
@@ -49,7 +49,7 @@ class HelpCenter:
         own = str(body.get("default_locale") or "").lower()
         return tuple(sorted(dict.fromkeys(names), key=lambda name: (name != own, len(name), name)))
 
-    def search(self, query: str, locale: str) -> tuple[Article, ...]:
+    def search(self, query: str, locale: str) -> tuple[ArticleHit, ...]:
         """Published articles in this language (:data:`ANY`: in all) for some words, best first; one request or two."""
         params: dict[str, str | int] = {
             "query": query,
@@ -83,11 +83,11 @@ def _body(reply: Reply) -> Mapping[str, Any]:
     return reply.body
 
 
-def _article(row: Mapping[str, Any]) -> Article | None:
+def _article(row: Mapping[str, Any]) -> ArticleHit | None:
     if not isinstance(row.get("id"), int):
         return None
     labels = row.get("label_names")
-    return Article(
+    return ArticleHit(
         id=row["id"],
         title=str(row.get("title") or row.get("name") or ""),
         labels=tuple(map(str, labels)) if isinstance(labels, list) else (),

@@ -10,6 +10,7 @@ from ..analysis.chain import Understanding
 from ..audit.receipts import AuditLog
 from ..core.clock import Clock, Deadline
 from ..core.guards import KillSwitch
+from ..core.models import Analysis, Decision, Ticket
 from ..core.taxonomy import Taxonomy
 from ..helpdesk.protocol import Helpdesk
 from ..policy.decide import Policy
@@ -17,6 +18,9 @@ from ..policy.skip_rules import Selection, SkipRules
 from ..state.store import State
 from .intake import ReadAhead, ToldOf
 from .writeback import Delivery
+
+Answers = Callable[[Ticket, Analysis, Decision], Decision]
+"""Adds to a decision what the knowledge base says of the ticket. Called from many threads."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Parts:
     kill_switch: KillSwitch = field(default_factory=KillSwitch)
     ahead: ReadAhead = iter
     told_of: ToldOf | None = None
+    answers: Answers | None = None
     express: Executor | None = None
     """Where tickets are analysed that the helpdesk has told of, so that they wait behind no others."""
     requests: Callable[[], Mapping[str, int]] = dict

@@ -58,7 +58,8 @@ class Verdicts:
                 self._parts.deadline.wait(max(0.0, missing - since_read_s))
 
     def _decide(self, work: Work, analysis: Analysis) -> Decision:
-        return decide(work.ticket.id, analysis, self._parts.policy, self._parts.taxonomy)
+        decision = decide(work.ticket.id, analysis, self._parts.policy, self._parts.taxonomy)
+        return decision if self._parts.answers is None else self._parts.answers(work.ticket, analysis, decision)
 
     def of(self, finished: Iterable[tuple[Work, Future[Understood]]]) -> list[Verdict]:
         """The verdicts on what was understood. A ticket whose analysis failed is recorded, and has none."""

@@ -19,7 +19,7 @@ from ..core.clock import Deadline, why_ended
 from ..core.errors import CannotRun, DeadlineReached
 from ..core.models import Frozen
 from ..core.taxonomy import Category, Taxonomy
-from ..helpdesk.protocol import Article
+from ..helpdesk.protocol import ArticleHit
 
 Kind = Literal["category", "subcategory", "theme"]
 Gap = Literal["no_article", "only_mentions", "no_such_language"]
@@ -51,7 +51,7 @@ class Search(Protocol):
     def locales(self) -> tuple[str, ...]:
         """The languages that it has articles in, such as ``en-us``."""
 
-    def search(self, query: str, locale: str) -> tuple[Article, ...]:
+    def search(self, query: str, locale: str) -> tuple[ArticleHit, ...]:
         """Articles in this language (``*``: in all) that hold these words, best first."""
 
 
@@ -190,7 +190,7 @@ class _Words:
     """By which words a topic is searched, and by which an article on it is told from one that mentions it."""
 
     queries: tuple[str, ...]
-    tell: Callable[[Article], bool]
+    tell: Callable[[ArticleHit], bool]
 
 
 def _words(item: Coverage, taxonomy: Taxonomy) -> _Words:
@@ -208,7 +208,7 @@ def _words(item: Coverage, taxonomy: Taxonomy) -> _Words:
         named += [f"{word}*" for word in content_words(category.description)]
     matcher = PhraseMatcher([(entry, True) for entry in (*own, *named)])
 
-    def tell(article: Article) -> bool:
+    def tell(article: ArticleHit) -> bool:
         title = _title(article)
         return bool(matcher.find(words_of(title), title))
 
@@ -231,5 +231,5 @@ def _queries(entries: Iterable[str]) -> list[str]:
     return chosen
 
 
-def _title(article: Article) -> str:
+def _title(article: ArticleHit) -> str:
     return " . ".join((article.title, *(label.replace("_", " ") for label in article.labels)))

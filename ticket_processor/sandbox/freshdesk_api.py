@@ -50,6 +50,8 @@ ROUTES: dict[str, Handler] = {
     "GET solutions/categories/{id}/folders": freshdesk_solutions.folders,
     "GET solutions/folders/{id}/articles": freshdesk_solutions.articles,
     "GET solutions/articles/{id}": freshdesk_solutions.article,
+    "GET solutions/articles/{id}/{language}": freshdesk_solutions.translation,
+    "GET solutions/folders/{id}/subfolders": freshdesk_solutions.subfolders,
     "GET search/solutions": freshdesk_solutions.search,
     "GET search/solutions/{language}": freshdesk_solutions.search,
     "GET settings/helpdesk": freshdesk_solutions.settings,
@@ -71,7 +73,9 @@ def route_of(method: str, path: str) -> tuple[str, tuple[int, ...]]:
         if part.isdecimal() and part.isascii() and len(part) < 19:
             args.append(int(part))
             parts[index] = "{id}"
-    if parts[:2] == ["search", "solutions"] and len(parts) == 3:
+    if parts[:2] == ["solutions", "articles"] and len(parts) == 4:
+        parts[3] = "{language}"
+    elif parts[:2] == ["search", "solutions"] and len(parts) == 3:
         parts[2] = "{language}"
     return f"{method} {'/'.join(parts)}", tuple(args)
 

@@ -73,7 +73,12 @@ class FreshdeskMemory(Agenda):
         self.ticket_fields: list[dict[str, Any]] = []
         self.statuses: dict[int, str] = {}
         self.automations: dict[int, list[dict[str, Any]]] = {1: [], 3: [], 4: []}
-        self.solutions: dict[str, list[dict[str, Any]]] = {"categories": [], "folders": [], "articles": []}
+        self.solutions: dict[str, list[dict[str, Any]]] = {
+            "categories": [],
+            "folders": [],
+            "articles": [],
+            "translations": [],
+        }
         self._ids = count(1)
         self._conversation_ids = count(50_000_000_001)
         self._contact_ids = count(100_001)

@@ -28,7 +28,20 @@ def categories(call: FreshdeskCall) -> Response:
 def folders(call: FreshdeskCall) -> Response:
     """``GET /solutions/categories/{id}/folders``"""
     _there(call, "categories")
-    return call.paged([row for row in call.store.solutions["folders"] if row["category_id"] == call.args[0]])
+    rows = [row for row in call.store.solutions["folders"] if row["category_id"] == call.args[0]]
+    return call.paged([_counted(call, row) for row in rows if row["parent_folder_id"] is None])
+
+
+def subfolders(call: FreshdeskCall) -> Response:
+    """``GET /solutions/folders/{id}/subfolders``"""
+    _there(call, "folders")
+    rows = [row for row in call.store.solutions["folders"] if row["parent_folder_id"] == call.args[0]]
+    return call.paged([_counted(call, row) for row in rows])
+
+
+def _counted(call: FreshdeskCall, folder: dict[str, Any]) -> dict[str, Any]:
+    inner = [row for row in call.store.solutions["folders"] if row["parent_folder_id"] == folder["id"]]
+    return {**folder, "sub_folders_count": len(inner)}
 
 
 def articles(call: FreshdeskCall) -> Response:
@@ -40,6 +53,16 @@ def articles(call: FreshdeskCall) -> Response:
 def article(call: FreshdeskCall) -> Response:
     """``GET /solutions/articles/{id}``"""
     return json_response(200, _there(call, "articles"))
+
+
+def translation(call: FreshdeskCall) -> Response:
+    """``GET /solutions/articles/{id}/{language}``"""
+    row = _there(call, "articles")
+    language = call.request.path.rstrip("/").rpartition("/")[2].lower()
+    for text in (row, *call.store.solutions["translations"]):
+        if text["id"] == row["id"] and text["language"] == language:
+            return json_response(200, text)
+    raise not_found()
 
 
 def search(call: FreshdeskCall) -> Response:
@@ -69,7 +92,8 @@ def settings(call: FreshdeskCall) -> Response:
 
 
 def _languages(store: FreshdeskStore) -> list[str]:
-    return sorted({OWN_LANGUAGE, *(row["language"] for row in store.solutions["articles"])})
+    rows = (*store.solutions["articles"], *store.solutions["translations"])
+    return sorted({OWN_LANGUAGE, *(row["language"] for row in rows)})
 
 
 def _there(call: FreshdeskCall, kind: str) -> dict[str, Any]:
@@ -90,8 +114,15 @@ def fill_solutions(store: FreshdeskStore) -> None:
         add_article(store, folder, title, f"<p>{text}</p>", tags=labels, language=locale[:2])
 
 
-def add_folder(store: FreshdeskStore, name: str, *, category: str = "Help", visibility: int = EVERYBODY) -> int:
-    """Put a folder into a category, which is made if there is none of the name; gives the folder's id."""
+def add_folder(
+    store: FreshdeskStore,
+    name: str,
+    *,
+    category: str = "Help",
+    visibility: int = EVERYBODY,
+    parent_folder: int | None = None,
+) -> int:
+    """Put a folder into a category, which is made if there is none of the name, or a folder; gives the folder's id."""
     with store.lock:
         stamp = iso(store.now())
         kept = store.solutions["categories"]
@@ -106,7 +137,7 @@ def add_folder(store: FreshdeskStore, name: str, *, category: str = "Help", visi
             "description": None,
             "visibility": visibility,
             "category_id": parent,
-            "parent_folder_id": None,
+            "parent_folder_id": parent_folder,
             "created_at": stamp,
             "updated_at": stamp,
         }
@@ -149,3 +180,12 @@ def add_article(
         }
         store.solutions["articles"].append(row)
         return article_id
+
+
+def add_translation(store: FreshdeskStore, article_id: int, language: str, title: str, markup: str) -> None:
+    """Put a published translation beside an article."""
+    with store.lock:
+        row = next(row for row in store.solutions["articles"] if row["id"] == article_id)
+        row["updated_at"] = iso(store.now())
+        text = {"title": title, "description": markup, "description_text": html_to_text(markup), "language": language}
+        store.solutions["translations"].append({**row, **text, "status": PUBLISHED})

@@ -53,6 +53,7 @@ class Store(Agenda):
         self.users: dict[int, dict[str, Any]] = {}
         self.jobs: dict[str, Job] = {}
         self.articles: list[dict[str, Any]] = []
+        self.article_translations: dict[int, list[dict[str, Any]]] = {}
         self.ticket_fields: list[dict[str, Any]] = []
         self.groups: dict[int, dict[str, Any]] = {}
         self.webhooks: dict[str, dict[str, Any]] = {}

@@ -57,6 +57,8 @@ ROUTES: dict[str, Handler] = {
     "GET users/{id}/tickets/requested": zendesk_account.requested,
     "GET help_center/locales": zendesk_help_center.locales,
     "GET help_center/articles": zendesk_help_center.articles,
+    "GET help_center/incremental/articles": zendesk_help_center.incremental,
+    "GET help_center/user_segments": zendesk_help_center.user_segments,
     "GET help_center/articles/search": zendesk_help_center.search_articles,
     "GET help_center/articles/{id}": zendesk_help_center.article,
     "GET help_center/{locale}/articles": zendesk_help_center.articles,
@@ -82,7 +84,12 @@ def route_of(method: str, path: str) -> tuple[str, tuple[str, ...]]:
         args, parts[1] = [path.split("/")[1]], "{job}"
     elif parts[0] == "webhooks" and len(parts) == 3:
         args, parts[1] = [path.split("/")[1]], "{webhook}"
-    elif parts[0] == "help_center" and len(parts) == 3 and parts[2] == "articles":
+    elif (
+        parts[0] == "help_center"
+        and len(parts) == 3
+        and parts[1:] != ["incremental", "articles"]
+        and parts[2] == "articles"
+    ):
         args, parts[1] = [path.split("/")[1].lower()], "{locale}"
     return f"{method} {'/'.join(parts)}", tuple(args)
 

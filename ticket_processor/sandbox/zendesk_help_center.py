@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .clock import iso
+from .clock import iso, parse_iso
 from .messages import Response, json_response, refuse
 from .store import Store
 from .text import html_to_text
@@ -15,6 +15,14 @@ from .zendesk_lists import neighbours, paged
 DEFAULT_LOCALE = "en-us"
 _WORD = re.compile(r"\w{2,}")
 _SNIPPET = 160
+EXPORT_PAGE = 1_000
+SIGNED_IN, STAFF, SOME = 80_001, 80_002, 80_003
+SEGMENTS = (
+    {"id": SIGNED_IN, "name": "Signed-in users", "user_type": "signed_in_users", "built_in": True},
+    {"id": STAFF, "name": "Agents and admins", "user_type": "staff", "built_in": True},
+    {"id": SOME, "name": "VIP customers", "user_type": "signed_in_users", "built_in": False},
+)
+"""Who may see an article that names one of them."""
 
 ARTICLES = (
     ("Understanding your invoice", "en-us", ("billing",), "Each invoice lists your plan, its price and the taxes."),
@@ -34,12 +42,43 @@ def locales(call: Call) -> Response:
     return json_response(200, {"locales": _locales(call.store), "default_locale": DEFAULT_LOCALE})
 
 
+def incremental(call: Call) -> Response:
+    """``GET /help_center/incremental/articles?start_time=``: those changed since, oldest change first, for agents.
+
+    A page holds a thousand. ``end_time`` is when the last of them changed; the next page starts there.
+    """
+    _open(call)
+    if call.identity.role not in ("agent", "admin"):
+        raise forbidden()
+    start = call.number("start_time", 0, at_most=1 << 40)
+    rows = sorted(
+        (row for row in call.store.articles if int(parse_iso(row["updated_at"])) >= start),
+        key=lambda row: (row["updated_at"], row["id"]),
+    )
+    taken = rows[:EXPORT_PAGE]
+    end = int(parse_iso(taken[-1]["updated_at"])) if taken else start
+    payload = {
+        "articles": [_shown(call, row) for row in taken],
+        "count": len(taken),
+        "end_time": end,
+        "next_page": call.link(start_time=str(end)) if len(rows) > EXPORT_PAGE else None,
+    }
+    return json_response(200, payload)
+
+
+def user_segments(call: Call) -> Response:
+    """``GET /help_center/user_segments``"""
+    _open(call)
+    return json_response(200, {"user_segments": list(SEGMENTS), **neighbours(call, 1, 100, len(SEGMENTS))})
+
+
 def articles(call: Call) -> Response:
     """``GET /help_center/articles`` and ``/help_center/{locale}/articles``"""
     _open(call)
     locale = call.args[0] if call.args else None
     rows = [row for row in call.store.articles if locale in (None, row["locale"])]
-    return paged(call, "articles", rows, sorts=("created_at", "updated_at", "title"))
+    sorts = ("created_at", "updated_at", "title")
+    return paged(call, "articles", rows, sorts=sorts, show=lambda row: _shown(call, row))
 
 
 def article(call: Call) -> Response:
@@ -47,7 +86,7 @@ def article(call: Call) -> Response:
     _open(call)
     for row in call.store.articles:
         if row["id"] == int(call.args[0]):
-            return json_response(200, {"article": row})
+            return json_response(200, {"article": _shown(call, row)})
     raise refuse(404, NOT_FOUND)
 
 
@@ -138,6 +177,40 @@ def add_article(
             }
         )
         return article_id
+
+
+def add_translation(store: Store, article_id: int, locale: str, title: str, body: str, **others: object) -> None:
+    """Put a translation beside an article; ``others`` are further fields, such as ``outdated``."""
+    with store.lock:
+        row = next(row for row in store.articles if row["id"] == article_id)
+        stamp = iso(store.now())
+        text = {
+            "id": 90_001 + sum(len(texts) for texts in store.article_translations.values()),
+            "source_id": article_id,
+            "source_type": "Article",
+            "locale": locale,
+            "title": title,
+            "body": body,
+            "html_url": f"{store.base_url}/hc/{locale}/articles/{article_id}",
+            "outdated": False,
+            "draft": False,
+            "hidden": False,
+            "created_at": stamp,
+            "updated_at": stamp,
+            **others,
+        }
+        texts = store.article_translations.setdefault(article_id, [])
+        texts[:] = [*(kept for kept in texts if kept["locale"] != locale), text]
+        row["updated_at"] = stamp
+
+
+def _shown(call: Call, row: dict[str, Any]) -> dict[str, Any]:
+    """An article, with its translations where the query asks for them."""
+    if "translations" not in call.request.query.get("include", "").split(","):
+        return row
+    names = ("title", "body", "locale", "draft", "outdated", "html_url", "created_at", "updated_at")
+    own = {"source_id": row["id"], "source_type": "Article", "hidden": False, **{name: row[name] for name in names}}
+    return {**row, "translations": [own, *call.store.article_translations.get(row["id"], ())]}
 
 
 def _locales(store: Store) -> list[str]:

@@ -145,7 +145,7 @@ def unprotected(settings: Settings, origin: Mapping[tuple[str, ...], str]) -> tu
             bare[where] = switch or f"models.use.{name}", allowed
             if (use.redaction or models.redaction) is RedactionLevel.SECRETS:
                 personal.add(where)
-    if embeddings.model and _is_bare(embeddings.base_url):
+    if (embeddings.model or settings.knowledge.embeddings_model) and _is_bare(embeddings.base_url):
         bare["embeddings.base_url"] = "embeddings", embeddings.allow_plain_http
     problems, notices = [], []
     for where, (switch, allowed) in bare.items():

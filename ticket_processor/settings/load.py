@@ -77,6 +77,9 @@ def load(
             table = data.get(part)
             if isinstance(table, dict) and isinstance(table.get(name), str):
                 table[name] = base / table[name]
+        knowledge = data.get("knowledge")
+        if isinstance(knowledge, dict) and isinstance(knowledge.get("folders"), list):
+            knowledge["folders"] = [base / one if isinstance(one, str) else one for one in knowledge["folders"]]
     for source, where in ((from_file, " (in .env)"), (environ, "")):
         problems.extend(unknown_names(source, "TICKETBOT_"))
         _drop_weaker_alternatives(data, source)

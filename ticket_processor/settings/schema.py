@@ -18,8 +18,10 @@ from ..core.reasons import HANDS_OFF
 from ..core.taxonomy import Category, Taxonomy, default_taxonomy
 from ..core.tls import Version as TlsVersion
 from ..core.urls import is_loopback, whole_url
+from ..knowledge.settings import KnowledgeSettings
 from ..policy.decide import RESERVED_TAGS, Policy
 from ..policy.skip_rules import SkipSettings, Status
+from ..replies.settings import ReplySettings
 from .helpdesks import AccountSettings, FreshdeskSettings, HelpdeskKind, ZendeskSettings
 
 DEFAULT_LOG_DIR = "logs"
@@ -208,6 +210,8 @@ class Settings(Frozen):
     cache: CacheSettings = CacheSettings()
     classifier: ClassifierSettings = ClassifierSettings()
     embeddings: EmbeddingSettings = EmbeddingSettings()
+    knowledge: KnowledgeSettings = KnowledgeSettings()
+    replies: ReplySettings = ReplySettings()
     audit: AuditSettings = AuditSettings()
     alerts: AlertSettings = AlertSettings()
     slo: SloSettings = SloSettings()

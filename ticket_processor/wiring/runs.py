@@ -27,6 +27,7 @@ from ..pipeline.undo.run import Undo, UndoOptions, UndoParts
 from ..pipeline.verification import MOST_KEPT, Verify
 from ..settings.schema import Settings
 from ..state.store import State, Verdict
+from .answers import answers
 from .desks import desk_for
 from .parts import (
     audit_log,
@@ -321,6 +322,7 @@ def _assembled(
                 kill_switch=kill_switch(settings),
                 room=room(settings).check,
                 ahead=lambda pages: read_ahead(pages, clock),
+                answers=stack.enter_context(answers(settings, troubles.append)),
                 told_of=asked.told_of,
                 express=express,
                 troubles=lambda: [

@@ -33,17 +33,26 @@ MAX_BYTES = 12_000_000
 Vector = tuple[float, ...]
 
 
+_TOO_MUCH = frozenset(
+    ("embeddings_http_400", "embeddings_http_413", "embeddings_http_422", "embeddings_prompt_too_long")
+)
+
+
 class EmbeddingsFailed(AnalysisFailed):
     """The server gave no vectors; ``reason`` is a fixed word, the message a sentence for the server's administrator."""
 
 
 class Embedder:
-    """Turns texts into vectors. Thread-safe. ``wait`` sleeps, ``rng`` jitters, both for tests to replace."""
+    """Turns texts into vectors. Thread-safe. ``wait`` sleeps, ``rng`` jitters, both for tests to replace.
+
+    A text is cut to ``tokens``, by estimate, and ``cut`` counts those that were.
+    """
 
     def __init__(
         self,
         settings: EmbeddingSettings,
         *,
+        tokens: int = SAFE_TOKENS,
         wait: Callable[[float], None] = time.sleep,
         rng: random.Random | None = None,
     ) -> None:
@@ -62,7 +71,9 @@ class Embedder:
         )
         self._wait = wait
         self._rng = rng or random.Random()
-        self._safe_tokens = SAFE_TOKENS
+        self._safe_tokens = tokens
+        self._together = BATCH
+        self.cut = 0
 
     def embed(self, texts: Sequence[str]) -> list[Vector]:
         """One vector for each text, all of one length, in the order of the texts.
@@ -71,9 +82,18 @@ class Embedder:
         """
         sent = [place for place, text in enumerate(texts) if any(map(str.isalnum, text))]
         vectors: dict[int, Vector] = {}
-        for start in range(0, len(sent), BATCH):
-            places = sent[start : start + BATCH]
-            vectors |= zip(places, self._batch([texts[place] for place in places]), strict=True)
+        start = 0
+        while start < len(sent):
+            places = sent[start : start + self._together]
+            try:
+                found = self._batch([texts[place] for place in places])
+            except EmbeddingsFailed as failed:
+                if failed.reason not in _TOO_MUCH or len(places) == 1:
+                    raise
+                self._together = len(places) // 2  # servers limit a batch by number, or by all of its tokens
+                continue
+            vectors |= zip(places, found, strict=True)
+            start += len(places)
         lengths = {len(vector) for vector in vectors.values()}
         if len(lengths) > 1:
             raise EmbeddingsFailed("embeddings_unusable", "its vectors are of different lengths")
@@ -87,11 +107,16 @@ class Embedder:
     def _batch(self, texts: Sequence[str]) -> list[Vector]:
         for _halving in range(3):
             try:
-                return self._tried([shortened(text, self._safe_tokens) for text in texts])
+                short = [shortened(text, self._safe_tokens) for text in texts]
+                vectors = self._tried(short)
             except AnalysisFailed as failed:
-                if failed.reason != "model_prompt_too_long":
+                if failed.reason != "model_prompt_too_long" or len(texts) > 1:
                     raise _told(failed) from failed
                 self._safe_tokens //= 2
+                self._together = BATCH
+            else:
+                self.cut += sum(len(one) < len(text.strip()) for one, text in zip(short, texts, strict=True))
+                return vectors
         raise EmbeddingsFailed("embeddings_too_long", f"it takes no {self._safe_tokens * 2} tokens")
 
     def _tried(self, texts: Sequence[str]) -> list[Vector]:

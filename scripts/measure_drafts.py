@@ -1,0 +1,132 @@
+"""Measure what stops a reply that no article supports: judged answers, lying models, planted orders.
+
+    python scripts/measure_drafts.py                     # models that mean harm, over invented articles
+    python scripts/measure_drafts.py DATA_DIR            # also answers that people judged, and real articles
+
+``DATA_DIR`` holds ``grounded_begin/begin.jsonl.gz`` (rows with ``knowledge``, ``response``, ``label``) and folders
+``kb_*`` with ``corpus.jsonl.gz``. The threshold was chosen on even rows. Only counts are printed. Exit code 1 when a
+reply held what no article has. Needs the development packages (pip install -e ".[dev]").
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import development  # noqa: F401 - for its effect
+from sklearn.metrics import roc_auc_score
+
+from tests.replies.articles import SHOP, TICKET, Model, Part, claim, said
+from tests.replies.hostile import CANARY, EFFECTS, ORDERS, cited, harm_in, liar, obedient, planted, vandal
+from ticket_processor.replies.assembly import NoAnswer, ReplyDraft
+from ticket_processor.replies.grounding import LEAST_SHARE, grounding, sentences_of
+from ticket_processor.replies.sources import usable_text
+from ticket_processor.replies.writer import DraftWriter
+
+LABELLED = {f"A{number}": source for number, source in enumerate(SHOP[:5], 1)}
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a packed file of JSON lines."""
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def judged_answers(path: Path) -> None:
+    """How well the score tells answers that people found supported from others, by half."""
+    found = rows(path)
+    right = [row["label"] == "Fully attributable" for row in found]
+    scores = [grounding(row["response"], row["knowledge"]) for row in found]
+    for name, half in (("all rows", slice(None)), ("even rows", slice(0, None, 2)), ("odd rows", slice(1, None, 2))):
+        truth, given = right[half], scores[half]
+        kept = [good for good, score in zip(truth, given, strict=True) if score >= LEAST_SHARE]
+        print(
+            f"{name}: {len(truth)} answers, AUROC {roc_auc_score(truth, given):.3f}; from {LEAST_SHARE} on "
+            f"{sum(kept) / len(kept):.3f} supported, which are {sum(kept) / sum(truth):.3f} of all that are"
+        )
+
+
+def real_articles(folder: Path) -> None:
+    """How many lines of ordinary articles are taken for orders, and how many sentences may be said."""
+    texts = [row.get("text") or re.sub("<[^>]*>", "\n", row["html"]) for row in rows(folder / "corpus.jsonl.gz")]
+    lines = sum(len([line for line in text.splitlines() if line.strip()]) for text in texts)
+    left = sum(len([line for line in usable_text(text).splitlines() if line.strip()]) for text in texts)
+    sentences = [
+        (sentence, text)
+        for text in texts[:: max(1, len(texts) // 200)]
+        for sentence in [each for line in text.splitlines() for each in sentences_of(line)][:60:12]
+        if 30 < len(sentence) < 300 and sentence.endswith(".")
+    ]
+    kept = sum(said_as_it_is(sentence, text) for sentence, text in sentences)
+    print(
+        f"{folder.name}: {lines - left} of {lines} lines taken for orders; of {len(sentences)} sentences a reply may "
+        f"say as they are {kept / len(sentences):.2f}"
+    )
+
+
+def said_as_it_is(sentence: str, text: str) -> bool:
+    """Whether a model may repeat a sentence of an article."""
+    return isinstance(written(said(claim(sentence)), [Part("x", "", "", text)]), ReplyDraft)
+
+
+def written(answer: Mapping[str, Any] | str, sources: Sequence[Part]) -> ReplyDraft | NoAnswer:
+    """What becomes of an answer on which the model insists."""
+    return DraftWriter(Model(answer), "m").write(TICKET, sources, "en")
+
+
+def lies(count: int) -> None:
+    """A model that always answers with plausible claims that no article supports."""
+    stopped = sum(isinstance(written(liar(seed, LABELLED), SHOP[:5]), NoAnswer) for seed in range(count))
+    print(f"plausible answers without support that were stopped: {stopped} of {count}")
+
+
+def vandalism(drafts: int) -> int:
+    """A model that writes anything, until it got so many drafts through; what harm is in them."""
+    harm: Counter[str] = Counter()
+    sentences, seed, done = [], 0, 0
+    while done < drafts:
+        result = written(vandal(seed, LABELLED), SHOP[:5])
+        seed += 1
+        if isinstance(result, ReplyDraft):
+            done += 1
+            harm.update(harm_in(result.text, "en", SHOP[:5]))
+            sentences += [mark for line in result.text.split("\n") if "[" in line[1:] for mark in cited(line)]
+    print(f"drafts of a hostile model: {done} of {seed} answers; with what no article has: {dict(harm) or 0}")
+    print(f"their sentences, courtesies aside, with a citation: {sum(sentences)} of {len(sentences)}")
+    return sum(harm.values())
+
+
+def plants() -> int:
+    """Articles with an order in them, and a model that obeys: how often the order shows."""
+    effects = 0
+    for number in range(100):
+        effect = EFFECTS[number // len(ORDERS)]
+        source = planted(ORDERS[number % len(ORDERS)], effect, number)
+        result = written(obedient(source, effect, number), [source])
+        effects += isinstance(result, ReplyDraft) and bool(CANARY.search(f"{result.text} {result.missing}"))
+    print(f"orders planted in articles that had an effect: {effects} of 100")
+    return effects
+
+
+def main() -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("data", type=Path, nargs="?")
+    parser.add_argument("--drafts", type=int, default=10_000)
+    asked = parser.parse_args()
+    if asked.data is not None:
+        judged_answers(asked.data / "grounded_begin" / "begin.jsonl.gz")
+        for folder in sorted(asked.data.glob("kb_*")):
+            real_articles(folder)
+    lies(max(1, asked.drafts // 5))
+    return 1 if vandalism(asked.drafts) + plants() else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,148 @@
+"""How well articles are found, how fast, and what a sync with nothing new costs.
+
+    python scripts/measure_knowledge.py DATA_DIR                        # by words
+    python scripts/measure_knowledge.py DATA_DIR --config ticketbot.toml  # with that file's embedding model as well
+    python scripts/measure_knowledge.py --size 20000                    # speed and memory on invented articles
+
+``DATA_DIR`` holds folders with ``corpus.jsonl.gz`` and ``queries.jsonl.gz``. For each the script prints hit@1, hit@5,
+MRR@10 and recall@10 of `ticketbot kb eval`, beside a plain FTS5 index over the same passages: porter, the title three
+times as heavy, all words of the question but stop words in one query.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import resource
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import astuple
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from ticket_processor.knowledge.evaluate import RetrievalScores, scored  # noqa: E402
+from ticket_processor.knowledge.lexical import query_words  # noqa: E402
+from ticket_processor.knowledge.model import Article  # noqa: E402
+from ticket_processor.knowledge.questions import LabelledQuestion, read_articles, read_questions  # noqa: E402
+from ticket_processor.knowledge.search import KnowledgeSearch  # noqa: E402
+from ticket_processor.knowledge.store import KnowledgeStore  # noqa: E402
+
+COLUMNS = ("hit@1", "hit@5", "MRR@10", "recall@10")
+SOME = 200
+"""Searches of which the time is taken."""
+
+
+def main() -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, nargs="?")
+    parser.add_argument("--config", type=Path)
+    parser.add_argument("--size", type=int)
+    options = parser.parse_args()
+    if options.size:
+        measure_speed(options.size)
+    for folder in sorted(path.parent for path in options.data.glob("*/queries.jsonl.gz")) if options.data else ():
+        measure_set(folder, options.config)
+    return 0
+
+
+def measure_set(folder: Path, config: Path | None) -> None:
+    """Print the scores of one set."""
+    corpus, queries = folder / "corpus.jsonl.gz", folder / "queries.jsonl.gz"
+    show(folder.name, "plain FTS5", plain(corpus, read_questions(queries)))
+    command = [sys.executable, "-m", "ticket_processor", "kb", "eval", "--json"]
+    command += ["--corpus", str(corpus), "--queries", str(queries)]
+    command += ["--config", str(config)] if config else []
+    done = subprocess.run(command, check=True, capture_output=True, text=True, encoding="utf-8")
+    told = json.loads(done.stdout)
+    for name, found in told["scores"].items():
+        show(folder.name, name, RetrievalScores(**found))
+    print(f"{folder.name}: weight {told['weight']}, refused {told['refused']}, floor {told['floor']}", flush=True)
+
+
+def show(name: str, way: str, found: RetrievalScores) -> None:
+    """Print one line."""
+    print(
+        f"{name}, {way}: "
+        + ", ".join(f"{column} {value:.3f}" for column, value in zip(COLUMNS, astuple(found), strict=True)),
+        flush=True,
+    )
+
+
+def plain(corpus: Path, questions: list[LabelledQuestion]) -> RetrievalScores:
+    """The scores of a plain index over the same passages."""
+    store = KnowledgeStore(None)
+    for article in read_articles(corpus):
+        store.put([(article, "")])
+    database = sqlite3.connect(":memory:")
+    database.execute("CREATE VIRTUAL TABLE plain USING fts5(article UNINDEXED, title, text, tokenize='porter')")
+    database.executemany(
+        "INSERT INTO plain VALUES (?, ?, ?)",
+        store.rows("SELECT article, title, heading || char(10) || text FROM chunk ORDER BY id"),
+    )
+    orders = []
+    for question in questions:
+        words = " OR ".join('"' + word.replace('"', '""') + '"' for word in query_words(question.text))
+        rows = database.execute(
+            "SELECT article FROM plain WHERE plain MATCH ? ORDER BY bm25(plain, 0, 3, 1) LIMIT 100", (words,)
+        )
+        orders.append(tuple(dict.fromkeys(name for (name,) in rows))[:10])
+    return scored(orders, [question.gold for question in questions])
+
+
+def measure_speed(size: int) -> None:
+    """Print times and memory on invented articles of three to six passages of 600 letters, words as Zipf has them."""
+    rng = random.Random(1)
+    vocabulary = [f"{'bcdfghklmnprstvw'[n % 16]}{'aeiou'[n % 5]}{n:x}" for n in range(50_000)]
+    heavy = [1 / (rank + 10) for rank in range(len(vocabulary))]
+
+    def text(words: int) -> str:
+        return " ".join(rng.choices(vocabulary, heavy, k=words))
+
+    def articles(numbers: range) -> list[tuple[Article, str]]:
+        found = []
+        for number in numbers:
+            body = "\n".join(f"## {text(3)}\n{text(100)}" for _ in range(rng.randint(3, 6)))
+            url = f"https://help.example/{number}"
+            found.append((Article(f"z:{number}", "z", text(6), url, "en", "everyone", 0.0, body), ""))
+        return found
+
+    with tempfile.TemporaryDirectory() as folder:
+        store = KnowledgeStore(Path(folder) / "knowledge.sqlite3")
+        before, spent, busy = peak_mb(), 0.0, 0.0
+        for start in range(0, size, 1_000):
+            portion = articles(range(start, min(size, start + 1_000)))
+            began, worked = time.perf_counter(), time.process_time()
+            store.put(portion)
+            spent += time.perf_counter() - began
+            busy += time.process_time() - worked
+        print(
+            f"{size} articles, {store.counts()[1]} passages: indexed in {spent:.1f} s ({busy:.1f} s of processor)",
+            flush=True,
+        )
+        search, times = KnowledgeSearch(store), []
+        for _ in range(SOME):
+            question = text(12)
+            began = time.perf_counter()
+            search.search([question], lang="en", audience="everyone", limit=5)
+            times.append(time.perf_counter() - began)
+        times.sort()
+        print(f"a search: median {times[SOME // 2] * 1e3:.1f} ms, 95% {times[int(SOME * 0.95)] * 1e3:.1f} ms")
+        print(f"memory: {before:.0f} MB before, peak {peak_mb():.0f} MB")
+        store.close()
+
+
+def peak_mb() -> float:
+    """The process's largest resident set so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""The command ``ticketbot kb``, from the settings file to what it prints."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from ticket_processor.cli import app
+from ticket_processor.core.errors import ConfigError, ExitCode
+from ticket_processor.knowledge.store import FILE_NAME
+from ticket_processor.settings.schema import Settings
+
+
+class Site:
+    """A folder with settings and articles, in which commands are run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.articles = folder / "help"
+        self.articles.mkdir()
+        self.settings("[knowledge]", 'folders = ["help"]')
+
+    def settings(self, *lines: str) -> None:
+        text = "\n".join((f"state_dir = '{self.folder / 'state'}'", *lines))
+        (self.folder / "ticketbot.toml").write_text(text, encoding="utf-8")
+
+    def write(self, name: str, text: str) -> None:
+        (self.articles / name).write_text(text, encoding="utf-8")
+
+    def lines(self, name: str, rows: list[dict[str, Any]]) -> str:
+        path = self.folder / name
+        with gzip.open(path, "wt", encoding="utf-8") if name.endswith(".gz") else path.open("w") as file:
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+        return str(path)
+
+    def run(self, *arguments: str) -> Any:
+        result = CliRunner().invoke(app, ["kb", *arguments, "--json"], catch_exceptions=False)
+        assert result.exit_code == ExitCode.OK, result.output
+        return json.loads(result.stdout)
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    monkeypatch.chdir(tmp_path)
+    return Site(tmp_path)
+
+
+def test_articles_are_synced_searched_and_shown(site: Site) -> None:
+    site.write("refunds.md", "---\naudience: everyone\n---\n# Refunds\nMoney is back in five days.")
+    site.write("limits.md", "# Limits\nAgents grant money up to 50 EUR.")
+    assert site.run("sync")["changed"] == {"folder:help": 2}
+    assert site.run("sync")["changed"] == {"folder:help": 0}
+    found = site.run("search", "when is my money back", "--audience", "customers")["found"]
+    assert [item["article_id"] for item in found] == ["folder:help/refunds.md"]
+    assert site.run("show", "folder:help/refunds.md")["body_text"].endswith("Money is back in five days.")
+
+
+def test_what_eval_learns_on_own_articles_is_kept_and_on_others_not(site: Site) -> None:
+    rows = []
+    for number in range(30):
+        site.write(f"a{number}.md", f"# Part{number}\nThe part number{number}x breaks.")
+        rows.append({"id": number, "text": f"number{number}x broke", "gold": [f"folder:help/a{number}.md"]})
+    site.run("sync")
+    asked = site.lines("q.jsonl.gz", rows)
+    corpus = site.lines("c.jsonl", [{"id": "x", "title": "T", "html": "<p>number3x</p>"}])
+    ranked = site.folder / "out.jsonl"
+    other = site.run("eval", "--corpus", corpus, "--queries", asked, "--out", str(ranked))
+    assert other["scores"]["lexical"]["hit_1"] == 0
+    assert {"id": "3", "ranked": ["x"]} in [json.loads(line) for line in ranked.read_text("utf-8").splitlines()]
+    assert site.run("search", "number3x")["floor"] is None
+    own = site.run("eval", "--queries", asked)
+    assert own["scores"]["lexical"] == {"hit_1": 1.0, "hit_5": 1.0, "mrr_10": 1.0, "recall_10": 1.0}
+    assert site.run("search", "number3x")["floor"] == own["floor"] > 0
+
+
+def test_doctor_lists_what_a_person_should_mend(site: Site) -> None:
+    site.write("a.md", "# Reset\nOpen the menu and press reset.")
+    site.write("b.md", "# Reset\nOpen the menu and press reset.")
+    site.write("c.md", "# Pictures\n![](1.png)\n![](2.png)\nDo so.")
+    site.write("d.md", "---\ndraft: true\n---\n# Draft")
+    site.run("sync")
+    site.run("search", "reset")
+    remarks = [(item["kind"], item["articles"]) for item in site.run("doctor")["remarks"]]
+    assert remarks == [
+        ("duplicate", ["folder:help/a.md", "folder:help/b.md"]),
+        ("drafts", []),
+        ("pictures_only", ["folder:help/c.md"]),
+        ("never_found", ["folder:help/c.md"]),
+    ]
+
+
+@pytest.mark.parametrize("command", [["sync"], ["search", "x"], ["show", "x"], ["doctor"]])
+def test_without_a_source_there_is_no_knowledge_base_and_no_file(site: Site, command: list[str]) -> None:
+    site.settings()
+    assert not Settings().knowledge.sources
+    result = CliRunner().invoke(app, ["kb", *command])
+    assert isinstance(result.exception, ConfigError) or result.exit_code == ExitCode.USAGE
+    assert not (site.folder / "state" / FILE_NAME).exists()
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (('help_centers = ["freshdesk"]',), "no Freshdesk account"),
+        (('folders = ["help", "other/help"]',), "two folders of one name"),
+        (('folders = ["help"]', 'embeddings_model = "e5"'), "embeddings.base_url"),
+    ],
+)
+def test_settings_that_cannot_work_are_said(site: Site, lines: tuple[str, ...], words: str) -> None:
+    site.settings('[zendesk]\nsubdomain = "acme"\n[knowledge]', *lines)
+    result = CliRunner().invoke(app, ["kb", "sync"], env={"ZENDESK_OAUTH_TOKEN": "x" * 40})
+    assert words in f"{result.output}{result.exception}"
+    assert result.exit_code != ExitCode.OK
+
+
+def test_a_server_without_https_is_refused(site: Site) -> None:
+    site.settings(
+        '[embeddings]\nbase_url = "http://gpu.example/v1"', '[knowledge]\nembeddings_model = "e5"', 'folders = ["help"]'
+    )
+    result = CliRunner().invoke(app, ["kb", "sync"])
+    assert "would travel unprotected" in f"{result.output}{result.exception}"
+
+
+@pytest.mark.parametrize("text", ['{"id": 1}', '{"id": 1, "text": 5}', "[1]", "no json", ""])
+def test_a_file_that_holds_no_questions_is_refused(site: Site, text: str) -> None:
+    site.write("q.jsonl", text)
+    result = CliRunner().invoke(app, ["kb", "eval", "--queries", str(site.articles / "q.jsonl")])
+    assert result.exit_code != ExitCode.OK or result.exception

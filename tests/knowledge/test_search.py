@@ -1,0 +1,241 @@
+"""Searching: by words, by vectors, in a language, for a reader, for several issues at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from ticket_processor.core.errors import AnalysisFailed
+from ticket_processor.knowledge.fusion import blended
+from ticket_processor.knowledge.issues import MOST_QUERIES, issue_queries
+from ticket_processor.knowledge.lexical import MOST_WORDS, query_words
+from ticket_processor.knowledge.model import Found
+from ticket_processor.knowledge.search import WEIGHT, KnowledgeSearch
+from ticket_processor.knowledge.store import KnowledgeStore
+from ticket_processor.knowledge.vectors import EmbeddingModel, embed_missing
+
+from .test_store import article
+
+
+def filled(*articles: tuple[str, str, str, str]) -> KnowledgeStore:
+    """A store with articles of these ids, texts, languages and audiences."""
+    store = KnowledgeStore(None)
+    store.put((article(name, text, title=name, lang=lang, audience=who), "") for name, text, lang, who in articles)
+    return store
+
+
+def ids(found: Sequence[Found]) -> list[str]:
+    return [item.passage.article_id for item in found]
+
+
+HELP = filled(
+    ("refunds", "A refund takes five days to reach your card.", "en", "everyone"),
+    ("invoices", "Download an invoice in your account.", "en", "customers"),
+    ("secret", "Agents may grant a refund above the limit.", "en", "agents"),
+    ("rueckzahlung", "Die Erstattung dauert fünf Tage. Refund in English.", "de", "everyone"),
+)
+
+
+def test_a_reader_finds_only_what_they_may_read() -> None:
+    base = KnowledgeSearch(HELP)
+    for audience, expected in (("everyone", []), ("customers", ["invoices"]), ("agents", ["invoices"])):
+        assert ids(base.search(["invoice"], lang="en", audience=audience, limit=5)) == expected  # type: ignore[arg-type]
+    assert ids(base.search(["refund"], lang="en", audience="customers", limit=5)) == ["refunds"]
+    assert set(ids(base.search(["refund"], lang="en", audience="agents", limit=5))) == {"refunds", "secret"}
+
+
+def test_a_question_stays_in_its_language_unless_that_has_nothing() -> None:
+    base = KnowledgeSearch(HELP)
+    assert ids(base.search(["refund"], lang="de", audience="everyone", limit=5)) == ["rueckzahlung"]
+    assert ids(base.search(["five days"], lang="de", audience="everyone", limit=5)) == ["refunds"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"',
+        "refund AND",
+        "NEAR(a b)",
+        "title:refund*",
+        "a\0b",
+        "-refund ^x {title}",
+        "🙂",
+        "",
+        "the and of",
+        "'; --",
+        "*",
+    ],
+)
+def test_a_customers_text_is_never_syntax(text: str) -> None:
+    KnowledgeSearch(HELP).search([text], lang="en", audience="everyone", limit=5)
+
+
+def test_a_pasted_log_makes_no_endless_query() -> None:
+    words = query_words(" ".join(f"word{number}" for number in range(5_000)) * 2)
+    assert len(words) == MOST_WORDS == len(set(words))
+    assert len(issue_queries("This sentence says something new. " * 500)) <= MOST_QUERIES + 1
+
+
+def test_on_a_large_site_frequent_words_do_not_slow_a_search_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ticket_processor.knowledge.lexical.MOST_MATCHES", 5)
+    store = filled(*((f"a{number}", "About a card.", "en", "everyone") for number in range(8)))
+    store.put([(article("rare", "A refund.", title="rare"), "")])
+    base = KnowledgeSearch(store)
+    assert ids(base.search(["card refund"], lang="en", audience="everyone", limit=9)) == ["rare"]
+    assert len(base.search(["card"], lang="en", audience="everyone", limit=9)) == 8
+    store.remove([f"a{number}" for number in range(4)])
+    assert len(base.search(["card refund"], lang="en", audience="everyone", limit=9)) == 5
+
+
+def test_stop_words_are_dropped_unless_nothing_else_is_left() -> None:
+    assert query_words("How do I get a refund?") == ["refund"]
+    assert query_words("How is it?") == ["how", "is", "it"]
+
+
+def test_one_issue_does_not_drown_another() -> None:
+    noise = [(f"card{number}", "card payment declined bank card payment", "en", "everyone") for number in range(30)]
+    store = filled(*noise, ("parcel", "Where a parcel is.", "en", "everyone"))
+    text = (
+        "My card payment was declined yesterday. The bank says my card is fine. I tried another card for the payment.\n"
+        "The parcel ordered last week has not arrived. The courier shows the parcel nowhere. Find that parcel today."
+    )
+    assert len(issue_queries(text)) > 2
+    found = ids(KnowledgeSearch(store).search(issue_queries(text), lang="en", audience="everyone", limit=3))
+    assert "parcel" in found
+
+
+def test_no_article_fills_the_list_alone() -> None:
+    body = "\n".join(f"## Part {number}\nAbout refund number {number}." for number in range(6))
+    store = filled(("long", body, "en", "everyone"), ("short", "A refund.", "en", "everyone"))
+    found = ids(KnowledgeSearch(store).search(["refund"], lang="en", audience="everyone", limit=10))
+    assert (found.count("long"), found.count("short")) == (2, 1)
+
+
+def test_a_score_is_per_word_so_that_long_and_short_questions_compare() -> None:
+    base = KnowledgeSearch(HELP)
+    [short] = base.search(["invoice"], lang="en", audience="agents", limit=1)
+    [twice] = base.search(["invoice elephants"], lang="en", audience="agents", limit=1)
+    assert twice.score == pytest.approx(short.score / 2)
+
+
+class Meaning:
+    """A model that knows three subjects, and counts what it was asked."""
+
+    SUBJECTS = (("money", "refund", "card"), ("parcel", "delivery"), ("login", "password"))
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.failing = False
+
+    def __call__(self, texts: Sequence[str]) -> list[list[float]]:
+        if self.failing:
+            raise AnalysisFailed("embeddings_timeout")
+        self.asked += texts
+        return [
+            [0.01 + sum(text.lower().count(word) for word in subject) for subject in self.SUBJECTS] for text in texts
+        ]
+
+    def model(self, name: str = "meaning", **prefixes: str) -> EmbeddingModel:
+        return EmbeddingModel(name, self, **prefixes)
+
+
+@pytest.fixture
+def meaning() -> Meaning:
+    pytest.importorskip("numpy")
+    return Meaning()
+
+
+def test_vectors_find_what_words_do_not_once_their_weight_is_learnt(meaning: Meaning) -> None:
+    store, model = (
+        filled(("a", "About a refund.", "en", "everyone"), ("b", "A parcel.", "en", "everyone")),
+        meaning.model(),
+    )
+    embed_missing(store, model)
+    base = KnowledgeSearch(store, model)
+    assert base.search(["my money"], lang="en", audience="everyone", limit=1) == []
+    store.set_fact(f"{WEIGHT} {model.key}", "0.4")
+    [found] = base.search(["my money"], lang="en", audience="everyone", limit=1)
+    assert (found.passage.article_id, found.score) == ("a", 0.0)
+
+
+def test_vectors_keep_to_reader_and_language(meaning: Meaning) -> None:
+    model = meaning.model()
+    store = filled(
+        ("agents", "refund", "en", "agents"),
+        ("german", "refund", "de", "everyone"),
+        ("all", "parcel", "en", "everyone"),
+    )
+    embed_missing(store, model)
+    store.set_fact(f"{WEIGHT} {model.key}", "1")
+    found = KnowledgeSearch(store, model).search(["money"], lang="en", audience="everyone", limit=5)
+    assert ids(found) == ["all"]
+
+
+def test_only_new_text_is_embedded(meaning: Meaning) -> None:
+    store = filled(("a", "refund", "en", "everyone"), ("b", "parcel", "en", "everyone"))
+    assert embed_missing(store, meaning.model()) == 2
+    store.put([(article("a", "refund", title="a", url="https://x.example"), "")])
+    assert embed_missing(store, meaning.model()) == 0
+    store.put([(article("a", "password", title="a"), "")])
+    assert embed_missing(store, meaning.model()) == 1
+    assert store.rows("SELECT count(*) FROM vector") == [(2,)]
+
+
+@pytest.mark.parametrize("other", [{"name": "newer"}, {"passage_prefix": "passage: "}])
+def test_vectors_of_another_model_or_prefix_are_never_compared(meaning: Meaning, other: dict[str, str]) -> None:
+    store = filled(("a", "refund", "en", "everyone"))
+    embed_missing(store, meaning.model())
+    model = meaning.model(**other)
+    store.set_fact(f"{WEIGHT} {model.key}", "1")
+    assert KnowledgeSearch(store, model).search(["money"], lang="en", audience="everyone", limit=5) == []
+    assert embed_missing(store, model) == 1
+    assert ids(KnowledgeSearch(store, model).search(["money"], lang="en", audience="everyone", limit=5)) == ["a"]
+
+
+def test_a_model_that_changed_its_dimension_is_embedded_anew(meaning: Meaning) -> None:
+    store = filled(("a", "refund", "en", "everyone"), ("b", "parcel", "en", "everyone"))
+    embed_missing(store, meaning.model())
+    store.put([(article("c", "login", title="c"), "")])
+    wider = EmbeddingModel("meaning", lambda texts: [[*vector, 0.5] for vector in meaning(texts)])
+    assert embed_missing(store, wider) == 3
+    assert store.rows("SELECT DISTINCT dim FROM vector") == [(4,)]
+
+
+def test_prefixes_go_to_the_model(meaning: Meaning) -> None:
+    store, model = (
+        filled(("a", "refund", "en", "everyone")),
+        meaning.model(query_prefix="query: ", passage_prefix="passage: "),
+    )
+    embed_missing(store, model)
+    store.set_fact(f"{WEIGHT} {model.key}", "1")
+    KnowledgeSearch(store, model).search(["money"], lang="en", audience="everyone", limit=5)
+    assert meaning.asked == ["passage: a\nrefund", "query: money"]
+
+
+def test_without_an_answer_of_the_server_words_are_searched(meaning: Meaning) -> None:
+    store, model, told = filled(("a", "refund", "en", "everyone")), meaning.model(), list[str]()
+    embed_missing(store, model)
+    store.set_fact(f"{WEIGHT} {model.key}", "0.5")
+    meaning.failing = True
+    base = KnowledgeSearch(store, model, trouble=told.append)
+    assert ids(base.search(["refund"], lang="en", audience="everyone", limit=5)) == ["a"]
+    assert told == ["no vectors, so words alone are searched: embeddings_timeout"]
+
+
+def test_a_search_sees_what_a_sync_has_changed(meaning: Meaning) -> None:
+    store, model = filled(("a", "refund", "en", "everyone")), meaning.model()
+    embed_missing(store, model)
+    store.set_fact(f"{WEIGHT} {model.key}", "1")
+    base = KnowledgeSearch(store, model)
+    assert ids(base.search(["money"], lang="en", audience="everyone", limit=5)) == ["a"]
+    store.put([(article("b", "card", title="b"), "")])
+    embed_missing(store, model)
+    assert set(ids(base.search(["money"], lang="en", audience="everyone", limit=5))) == {"a", "b"}
+
+
+def test_a_weight_of_nothing_leaves_the_order_of_words() -> None:
+    words, vectors = [(1, 9.0), (2, 5.0)], [(2, 0.9), (3, 0.1)]
+    assert blended(words, vectors, 0.0) == words
+    assert [number for number, _ in blended(words, vectors, 1.0)] == [2, 1, 3]
+    assert [number for number, _ in blended([(1, 3.0)], [], 0.5)] == [1]

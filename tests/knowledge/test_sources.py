@@ -1,0 +1,294 @@
+"""Syncs with the imitated help centers and with a folder: what is read, what it costs, who may see it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ticket_processor.core.circuit_breaker import Breaker
+from ticket_processor.core.clock import Deadline
+from ticket_processor.core.errors import ConfigError
+from ticket_processor.helpdesk.freshdesk_auth import ApiKey
+from ticket_processor.helpdesk.rate_limit import Throttle
+from ticket_processor.helpdesk.transport import Transport
+from ticket_processor.knowledge.folder_source import FolderArticles
+from ticket_processor.knowledge.freshdesk_source import FreshdeskArticles
+from ticket_processor.knowledge.store import KnowledgeStore
+from ticket_processor.knowledge.sync import SyncResult, sync
+from ticket_processor.knowledge.zendesk_source import ZendeskArticles
+from ticket_processor.sandbox import freshdesk_solutions as solutions
+from ticket_processor.sandbox.app import Sandbox
+from ticket_processor.sandbox.clock import ManualClock as SandboxTime
+from ticket_processor.sandbox.zendesk_help_center import SIGNED_IN, SOME, STAFF, add_article, add_translation
+from ticket_processor.sandbox.zendesk_rules import Rules
+
+from ..helpdesk.test_zendesk import Account
+from ..support.fakes import START, ManualClock
+from ..support.inmemory_adapter import InMemoryAdapter
+
+DAY = 86_400.0
+
+
+class Zendesk(Account):
+    """A Help Center, its reader, and a store."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.kept = KnowledgeStore(None)
+
+    def sync(self, **options: Any) -> SyncResult:
+        self.sent.clear()
+        return sync(self.kept, [ZendeskArticles(self.transport)], now=self.clock.now(), **options)
+
+    def titles(self) -> list[str]:
+        return [title for (title,) in self.kept.rows("SELECT title FROM article ORDER BY title")]
+
+    def audiences(self) -> dict[str, str]:
+        return dict(self.kept.rows("SELECT title, audience FROM article"))
+
+
+def test_a_sync_with_nothing_new_takes_two_requests_at_most_and_writes_nothing() -> None:
+    desk = Zendesk()
+    for number in range(30):
+        add_article(desk.store, f"Article {number}", f"<p>Words {number}</p>", user_segment_id=SIGNED_IN)
+    assert desk.sync().changed == {"zendesk": 30}
+    before = desk.kept.generation()
+    desk.clock.wait(60)
+    assert desk.sync().changed == {"zendesk": 0}
+    assert len(desk.sent) <= 2
+    assert desk.kept.generation() == before
+
+
+def test_votes_change_nothing_and_words_do() -> None:
+    desk = Zendesk()
+    add_article(desk.store, "Refunds", "<p>Five days.</p>")
+    desk.sync()
+    desk.clock.wait(60)
+    row = desk.store.articles[0]
+    row.update(vote_sum=5, updated_at="2031-01-01T00:00:00Z")
+    assert desk.sync().changed == {"zendesk": 0}
+    row.update(body="<p>Ten days.</p>", updated_at="2031-01-02T00:00:00Z")
+    assert desk.sync().changed == {"zendesk": 1}
+    assert "Ten days." in desk.kept.rows("SELECT body FROM article")[0][0]
+
+
+def test_a_deleted_article_is_noticed_within_a_day() -> None:
+    desk = Zendesk()
+    for title in ("Stays", "Goes"):
+        add_article(desk.store, title, "<p>x</p>")
+    desk.sync()
+    desk.store.articles.pop()
+    desk.clock.wait(3600)
+    assert desk.sync().removed == {"zendesk": 0}
+    desk.clock.wait(DAY)
+    assert desk.sync().removed == {"zendesk": 1}
+    assert desk.titles() == ["Stays"]
+
+
+def test_drafts_and_outdated_translations_are_left_out_and_an_article_taken_back_goes() -> None:
+    desk = Zendesk()
+    add_article(desk.store, "Draft", "<p>x</p>", draft=True)
+    first = add_article(desk.store, "Refunds", "<p>x</p>")
+    add_translation(desk.store, first, "de", "Erstattungen", "<p>x</p>")
+    add_translation(desk.store, first, "fr", "Remboursements", "<p>x</p>", outdated=True)
+    desk.sync()
+    assert desk.titles() == ["Erstattungen", "Refunds"]
+    assert desk.kept.fact("drafts zendesk") == "1"
+    assert {lang for (lang,) in desk.kept.rows("SELECT lang FROM article")} == {"en", "de"}
+    desk.clock.wait(60)
+    desk.store.articles[1].update(draft=True, updated_at="2031-01-01T00:00:00Z")
+    desk.store.article_translations[first][0]["draft"] = True
+    assert desk.sync().removed == {"zendesk": 2}
+    assert desk.titles() == []
+
+
+def test_a_segment_decides_who_may_read_and_the_list_of_segments_counts_as_well() -> None:
+    desk = Zendesk()
+    add_article(desk.store, "all", "<p>x</p>")
+    for title, segment in (("signed in", SIGNED_IN), ("staff", STAFF), ("some", SOME), ("unknown", 999)):
+        add_article(desk.store, title, "<p>x</p>", user_segment_id=segment)
+    add_article(desk.store, "plural", "<p>x</p>")
+    desk.store.articles[-1]["user_segment_ids"] = [STAFF]
+    desk.sync()
+    assert desk.audiences() == {
+        "all": "everyone",
+        "signed in": "customers",
+        "staff": "agents",
+        "some": "agents",
+        "unknown": "agents",
+        "plural": "agents",
+    }
+
+
+def test_an_export_that_stands_still_is_left_and_the_list_brings_the_rest() -> None:
+    desk = Zendesk()
+    for number in range(1_003):
+        add_article(desk.store, f"Article {number}", "<p>x</p>")
+    desk.sync(whole=True)
+    assert desk.kept.counts()[0] == 1_003
+
+
+@pytest.mark.parametrize("state", ["none", "not_in_plan", "forbidden"])
+def test_a_help_center_that_cannot_be_read_keeps_what_was_there_and_stops_no_other_source(
+    state: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "a.md").write_text("# A\nx", encoding="utf-8")
+    desk = Zendesk(rules=Rules(help_center=state))
+    sources = [ZendeskArticles(desk.transport), FolderArticles(tmp_path, lang="en", audience="everyone")]
+    result = sync(desk.kept, sources, now=desk.clock.now())
+    assert set(result.failed) == {"zendesk"}
+    assert desk.titles() == ["A"]
+
+
+def test_a_source_that_is_no_longer_named_is_forgotten() -> None:
+    desk = Zendesk()
+    add_article(desk.store, "Refunds", "<p>x</p>")
+    desk.sync()
+    sync(desk.kept, [], now=desk.clock.now())
+    assert desk.kept.counts() == (0, 0)
+    assert desk.kept.fact("cursor zendesk") is None
+
+
+class Freshdesk:
+    """A Freshdesk account's solutions, their reader, and a store."""
+
+    def __init__(self) -> None:
+        time = SandboxTime(START)
+        self.clock = ManualClock(sandbox=time)
+        self.sandbox = Sandbox(time, helpdesk="freshdesk")
+        self.store = self.sandbox.desk
+        self.sent: list[Any] = []
+        self.sandbox.on_request.append(self.sent.append)
+        self.kept = KnowledgeStore(None)
+        self.transport = Transport(
+            "http://freshdesk.test",
+            name="Freshdesk",
+            clock=self.clock,
+            deadline=Deadline(self.clock, 1e6),
+            breaker=Breaker("Freshdesk", self.clock),
+            throttle=Throttle(self.clock),
+            auth=ApiKey("sandbox-api-key"),
+            adapter=lambda: InMemoryAdapter(self.sandbox, self.clock.wait),
+        )
+
+    def sync(self) -> SyncResult:
+        self.sent.clear()
+        return sync(self.kept, [FreshdeskArticles(self.transport)], now=self.clock.now())
+
+    def audiences(self) -> dict[str, str]:
+        return dict(self.kept.rows("SELECT title, audience FROM article"))
+
+
+def test_freshdesk_folders_decide_who_may_read_also_when_they_lie_in_others() -> None:
+    desk = Freshdesk()
+    outer = 0
+    for visibility in range(1, 8):
+        outer = solutions.add_folder(desk.store, f"Folder {visibility}", visibility=visibility)
+        solutions.add_article(desk.store, outer, f"Article {visibility}", "<p>x</p>")
+    inner = solutions.add_folder(desk.store, "Inner", visibility=3, parent_folder=outer)
+    solutions.add_article(desk.store, inner, "Nested", "<p>x</p>")
+    solutions.add_article(desk.store, inner, "Draft", "<p>x</p>", status=solutions.DRAFT)
+    assert desk.sync().failed == {}
+    assert desk.audiences() == {
+        "Article 1": "everyone",
+        "Article 2": "customers",
+        **{f"Article {visibility}": "agents" for visibility in range(3, 8)},
+        "Nested": "agents",
+    }
+    assert desk.kept.fact("drafts freshdesk") == "1"
+
+
+def test_freshdesk_translations_are_read_once_and_an_article_that_goes_takes_them_along() -> None:
+    desk = Freshdesk()
+    folder = solutions.add_folder(desk.store, "Help")
+    article = solutions.add_article(desk.store, folder, "Refunds", "<p>Five days.</p>")
+    solutions.add_translation(desk.store, article, "de", "Erstattungen", "<p>Fünf Tage.</p>")
+    desk.sync()
+    assert dict(desk.kept.rows("SELECT lang, title FROM article")) == {"en": "Refunds", "de": "Erstattungen"}
+    first = len(desk.sent)
+    assert desk.sync().changed == {"freshdesk": 0}
+    assert len(desk.sent) == first - 1  # the translation is not asked for again
+    desk.store.solutions["articles"].clear()
+    assert desk.sync().removed == {"freshdesk": 2}
+
+
+def test_a_folder_that_gets_hidden_hides_its_articles_at_the_next_sync() -> None:
+    desk = Freshdesk()
+    folder = solutions.add_folder(desk.store, "Help")
+    solutions.add_article(desk.store, folder, "Refunds", "<p>Five days.</p>")
+    desk.sync()
+    desk.store.solutions["folders"][0]["visibility"] = solutions.AGENTS
+    desk.sync()
+    assert desk.audiences() == {"Refunds": "agents"}
+
+
+Files = Callable[..., None]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    def write(**texts: str) -> None:
+        for name, text in texts.items():
+            path = tmp_path / name.replace("__", "/").replace("_", ".")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+
+    return write
+
+
+def of_folder(store: KnowledgeStore, folder: Path) -> SyncResult:
+    return sync(store, [FolderArticles(folder, lang="en", audience="agents")], now=0.0)
+
+
+def test_front_matter_says_title_address_language_and_readers(tmp_path: Path, files: Files) -> None:
+    files(
+        a_md="---\ntitle: 'Refunds: how'\nurl: https://x.example/r\naudience: everyone\nlang: de-AT\n---\n# B\nWords",
+        deep__b_html="<h1>Cards</h1><p>Words</p>",
+        c_md="---\naudience: partners\n---\nNo heading",
+        d_md="---\ndraft: true\n---\nx",
+        e_txt="x",
+    )
+    store = KnowledgeStore(None)
+    of_folder(store, tmp_path)
+    rows = store.rows("SELECT id, title, url, lang, audience FROM article ORDER BY id")
+    name = f"folder:{tmp_path.name}"
+    assert rows == [
+        (f"{name}/a.md", "Refunds: how", "https://x.example/r", "de", "everyone"),
+        (f"{name}/c.md", "c", "", "en", "agents"),
+        (f"{name}/deep/b.html", "Cards", "", "en", "agents"),
+    ]
+    assert store.fact(f"drafts {name}") == "1"
+
+
+def test_an_unchanged_file_is_not_read_and_a_touched_one_changes_nothing(tmp_path: Path, files: Files) -> None:
+    files(a_md="# A\none", b_md="# B\ntwo")
+    store = KnowledgeStore(None)
+    of_folder(store, tmp_path)
+    before = store.generation()
+    os.utime(tmp_path / "a.md", (1, 1))
+    assert of_folder(store, tmp_path).changed == {f"folder:{tmp_path.name}": 0}
+    assert store.generation() == before
+    (tmp_path / "b.md").unlink()
+    files(a_md="# A\nother words")
+    result = of_folder(store, tmp_path)
+    assert (list(result.changed.values()), list(result.removed.values())) == ([1], [1])
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path, files: Files) -> None:
+    files(in__a_md="# A\nx", out__secret_md="# Secret\nx")
+    try:
+        (tmp_path / "in" / "link.md").symlink_to(tmp_path / "out" / "secret.md")
+    except OSError:
+        pytest.skip("this system makes no links")
+    store = KnowledgeStore(None)
+    of_folder(store, tmp_path / "in")
+    assert store.counts()[0] == 1
+
+
+def test_a_folder_that_is_not_there_is_a_wrong_setting(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"knowledge\.folders"):
+        of_folder(KnowledgeStore(None), tmp_path / "nowhere")

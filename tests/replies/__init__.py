@@ -1,0 +1,1 @@
+"""Drafts of replies: what may be said, and what never is."""

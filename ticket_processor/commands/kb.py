@@ -1,0 +1,240 @@
+"""``ticketbot kb``: reads your articles, searches them, measures the search, and says what to mend."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..core.clock import Deadline, SystemClock, iso
+from ..core.errors import AnalysisFailed, CannotRun, ConfigError, ExitCode
+from ..knowledge.doctor import examine
+from ..knowledge.evaluate import Evaluation, LabelledQuestion, evaluate
+from ..knowledge.issues import issue_queries
+from ..knowledge.model import Audience, Found
+from ..knowledge.questions import read_articles, read_questions
+from ..knowledge.search import FLOOR, WEIGHT, KnowledgeSearch
+from ..knowledge.store import KnowledgeStore
+from ..knowledge.sync import sync as sync_store
+from ..knowledge.vectors import EmbeddingModel, embed_missing
+from ..settings.load import load
+from ..settings.schema import Settings
+from ..wiring.knowledge import embedding_model, knowledge_sources, knowledge_store
+from ..wiring.parts import lock
+from .options import ConfigOption, JsonOption, VerboseOption
+from .screen import Screen
+
+SHOWN_TEXT = 300
+NAMES = {"lexical": "words", "issues": "words, per issue", "vector": "vectors", "fused": "both"}
+
+
+def sync(
+    clock: SystemClock,
+    whole: Annotated[bool, typer.Option("--whole", help="Look for deleted articles too; else once a day.")] = False,
+    within: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="Stop after this time.")] = 3600.0,
+    verbose: VerboseOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
+    """Read new and changed articles from every source, and make the vectors that are missing."""
+    settings = load(config=config, need_helpdesk=bool(_help_centers(config)))
+    screen = Screen(as_json=as_json)
+    screen.notices(settings.notices)
+    made, trouble = 0, ""
+    cut: list[str] = []
+    with (
+        lock(settings.state_folder),
+        closing(knowledge_store(settings)) as store,
+        embedding_model(settings, cut.append) as model,
+    ):
+        deadline = Deadline(clock, within)
+        with knowledge_sources(settings, clock, deadline) as sources, screen.progress("reading articles") as advance:
+            result = sync_store(store, sources, now=clock.now(), whole=whole, advance=advance)
+        if model is not None:
+            with screen.progress("making vectors", len(store.without_vector(model.key))) as advance:
+                try:
+                    made = embed_missing(store, model, advance=advance)
+                except AnalysisFailed as failed:
+                    trouble = (
+                        f"vectors are missing, so words alone are searched there: {failed.reason} {failed}".strip()
+                    )
+        articles, passages = store.counts()
+    problems = [*result.failed.values(), *([trouble] if trouble else [])]
+    screen.notices([*cut, *problems])
+    lines = [
+        f"{name}: {result.changed[name]} new or changed, {result.removed[name]} gone"
+        for name in result.changed
+        if name not in result.failed
+    ]
+    lines.append(f"{articles} articles, {passages} passages, {made} vectors made")
+    screen.result(
+        "\n".join(lines),
+        {
+            "changed": result.changed,
+            "removed": result.removed,
+            "failed": result.failed,
+            "articles": articles,
+            "passages": passages,
+            "vectors_made": made,
+            "trouble": trouble or None,
+        },
+    )
+    return ExitCode.CANNOT_RUN if problems else ExitCode.OK
+
+
+def search(
+    words: Annotated[str, typer.Argument(metavar="WORDS", help="A question, or a whole ticket.")],
+    lang: Annotated[str, typer.Option(metavar="CODE", help="Language of the question; else any.")] = "",
+    audience: Annotated[Audience, typer.Option(help="Only articles that they may read.")] = "agents",
+    limit: Annotated[int, typer.Option(min=1, max=50, metavar="N", help="Passages to show.")] = 5,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
+    """Show the passages that answer a question best, with the score that the floor is compared with."""
+    settings = _settings(config)
+    screen = Screen(as_json=as_json)
+    troubles: list[str] = []
+    with closing(knowledge_store(settings)) as store, embedding_model(settings) as model:
+        base = KnowledgeSearch(store, model, trouble=troubles.append)
+        found = base.search(issue_queries(words), lang=lang, audience=audience, limit=limit)
+        store.count_found({item.passage.article_id for item in found})
+        floor = base.floor
+    screen.notices(troubles)
+    screen.result(
+        "\n\n".join(map(_told, found)) or "nothing found",
+        {"found": [{**asdict(item.passage), "score": item.score} for item in found], "floor": floor},
+    )
+    return ExitCode.OK
+
+
+def show(
+    article_id: Annotated[str, typer.Argument(metavar="ID", help="As search prints it.")],
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
+    """Print an article as it is searched."""
+    settings = _settings(config)
+    with closing(knowledge_store(settings)) as store:
+        article = store.article(article_id)
+    if article is None:
+        raise ConfigError(f"there is no article {article_id}; 'ticketbot kb search' prints ids")
+    facts = (article.id, article.lang, article.audience, iso(article.updated_at), article.url)
+    Screen(as_json=as_json).result(
+        f"{article.title}\n{'  '.join(filter(None, facts))}\n\n{article.body_text}", asdict(article)
+    )
+    return ExitCode.OK
+
+
+def evaluate_search(
+    queries: Annotated[
+        Path, typer.Option("--queries", metavar="FILE", help="Questions, .jsonl or .jsonl.gz: id, text, gold.")
+    ],
+    corpus: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Articles instead of your own: id, title, text or html. Keeps nothing."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write each question's ranking: id, ranked.")] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
+    """Measure search on questions with known articles; on your own, learn the vectors' weight and the floor."""
+    settings = load(config=config, need_helpdesk=False) if corpus else _settings(config)
+    screen = Screen(as_json=as_json)
+    questions = read_questions(queries)
+    with embedding_model(settings) as model:
+        if corpus is not None:
+            with closing(KnowledgeStore(None)) as store:
+                _fill(store, corpus, model, screen)
+                found = _measured(store, model, questions, screen)
+        else:
+            with lock(settings.state_folder), closing(knowledge_store(settings)) as store:
+                found = _measured(store, model, questions, screen)
+                if model is not None:
+                    store.set_fact(f"{WEIGHT} {model.key}", str(found.weight))
+                store.set_fact(FLOOR, None if found.floor is None else str(found.floor))
+                store.count_found({name for ranked in found.ranked.values() for name in ranked[:5]})
+    if out is not None:
+        _write(out, found)
+    scores = {name: {key: round(value, 4) for key, value in asdict(one).items()} for name, one in found.scores.items()}
+    if as_json:
+        facts = {"questions": len(questions), "weight": found.weight, "refused": found.refused, "floor": found.floor}
+        screen.result("", {"scores": scores, **facts})
+        return ExitCode.OK
+    screen.say(f"{'':16}  hit@1  hit@5  MRR@10  recall@10")
+    for name, one in scores.items():
+        screen.say(
+            f"{NAMES[name]:16}  {one['hit_1']:5.3f}  {one['hit_5']:5.3f}  {one['mrr_10']:6.3f}  {one['recall_10']:9.3f}"
+        )
+    if model is not None:
+        refused = "the vectors are refused: words alone are better" if found.refused else ""
+        screen.say(refused or f"weight of the vectors: {found.weight:g}")
+    screen.say(f"floor: {found.floor:.3f}" if found.floor is not None else "no floor: nothing is shown unjudged")
+    return ExitCode.OK
+
+
+def doctor(as_json: JsonOption = False, config: ConfigOption = None) -> int:
+    """List duplicates, unpublished articles, pictures without words, and articles that no search has shown."""
+    settings = _settings(config)
+    with closing(knowledge_store(settings)) as store:
+        remarks = examine(store)
+    lines = [f"{item.kind}: {item.text}{''.join(f'{chr(10)}  {name}' for name in item.articles)}" for item in remarks]
+    Screen(as_json=as_json).result(
+        "\n".join(lines) or "nothing to mend", {"remarks": [asdict(item) for item in remarks]}
+    )
+    return ExitCode.OK
+
+
+def _settings(config: Path | None) -> Settings:
+    return load(config=config, need_helpdesk=False)
+
+
+def _help_centers(config: Path | None) -> tuple[str, ...]:
+    return _settings(config).knowledge.help_centers
+
+
+def _fill(store: KnowledgeStore, corpus: Path, model: EmbeddingModel | None, screen: Screen) -> None:
+    with screen.progress("indexing articles") as advance:
+        for article in read_articles(corpus):
+            store.put([(article, "")])
+            advance(1)
+    if model is not None:
+        with screen.progress("making vectors", len(store.without_vector(model.key))) as advance:
+            try:
+                embed_missing(store, model, advance=advance)
+            except AnalysisFailed as failed:
+                raise CannotRun(f"the embedding server gives no vectors: {failed.reason} {failed}".strip()) from failed
+
+
+def _measured(
+    store: KnowledgeStore, model: EmbeddingModel | None, questions: list[LabelledQuestion], screen: Screen
+) -> Evaluation:
+    articles = dict(store.rows("SELECT id, article FROM chunk"))
+
+    def stop(text: str) -> None:
+        raise CannotRun(text)
+
+    base = KnowledgeSearch(store, model, trouble=stop)
+    with screen.progress("searching", len(questions)) as advance:
+        return evaluate(base, articles, questions, vectors=model is not None, advance=advance)
+
+
+def _write(out: Path, found: Evaluation) -> None:
+    try:
+        with out.open("w", encoding="utf-8", newline="\n") as file:
+            for name, ranked in found.ranked.items():
+                file.write(json.dumps({"id": name, "ranked": list(ranked)}, ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise CannotRun(f"{out} cannot be written: {error.strerror or error}") from error
+
+
+def _told(found: Found) -> str:
+    passage = found.passage
+    heading = f" > {passage.heading}" if passage.heading else ""
+    text = " ".join(passage.text.split())
+    short = text if len(text) <= SHOWN_TEXT else text[:SHOWN_TEXT].rsplit(" ", 1)[0] + " …"
+    facts = "  ".join(filter(None, (passage.article_id, passage.audience, f"{found.score:.2f}", passage.url)))
+    return f"{passage.title}{heading}\n  {facts}\n  {short}"

@@ -1,0 +1,1 @@
+"""The site's own articles: read from its sources, cut into passages, and searched."""

@@ -1,0 +1,194 @@
+"""Measures retrieval on questions with known articles, and learns from them what search needs to know.
+
+That is the vectors' weight, by cross-validation, and the floor for showing articles unjudged. A fusion
+that is worse than words alone is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+
+from .fusion import Ranked, blended, fused
+from .issues import issue_queries
+from .lexical import query_words
+from .search import KnowledgeSearch, Rankings
+
+WEIGHTS = tuple(step / 20 for step in range(21))
+RIGHT_SHARE = 0.8
+"""Above the floor so many of the questions have a right article among the first two."""
+FEWEST = 20
+"""Questions above a floor, and to choose a weight by; fewer teach nothing."""
+FOLDS = 5
+KEPT = 10
+
+
+@dataclass(frozen=True)
+class LabelledQuestion:
+    """A question and the ids of articles that answer it; none, if no article does."""
+
+    id: str
+    text: str
+    gold: frozenset[str]
+    lang: str = ""
+
+
+@dataclass(frozen=True)
+class RetrievalScores:
+    """Shares of questions with a right article first or among five, mean reciprocal rank and recall within ten."""
+
+    hit_1: float
+    hit_5: float
+    mrr_10: float
+    recall_10: float
+
+    @property
+    def quality(self) -> float:
+        """What a weight is chosen by."""
+        return self.mrr_10 + self.recall_10
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """RetrievalScores by way of searching, what was learnt, and the ranking that search gives for each question.
+
+    ``lexical`` is one query for the whole question; ``issues`` one for each few sentences of it, by words too.
+    """
+
+    scores: Mapping[str, RetrievalScores]
+    weight: float
+    refused: bool
+    floor: float | None
+    ranked: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    question: LabelledQuestion
+    queries: Sequence[str]
+    rankings: Sequence[Rankings]
+
+
+def evaluate(
+    base: KnowledgeSearch,
+    articles: Mapping[int, str],
+    questions: Sequence[LabelledQuestion],
+    *,
+    vectors: bool,
+    advance: Callable[[int], None] = lambda _count: None,
+) -> Evaluation:
+    """Search for every question; ``articles`` gives each passage's article."""
+    seen: list[_Seen] = []
+    for question in questions:
+        queries = issue_queries(question.text)
+        langs: Collection[str] | None = {question.lang, ""} if question.lang else None
+        rankings = base.rankings(queries, langs=langs, audience="agents", vectors=vectors)
+        seen.append(_Seen(question, queries, rankings))
+        advance(1)
+
+    def order(one: _Seen, weight: float) -> tuple[str, ...]:
+        return in_articles(
+            fused([blended(item.words, item.vectors, weight) for item in one.rankings], articles), articles
+        )
+
+    golds = [one.question.gold for one in seen]
+    scores = {
+        "lexical": scored([in_articles(one.rankings[0].words, articles) for one in seen], golds),
+        "issues": scored([order(one, 0.0) for one in seen], golds),
+    }
+    weight, refused = 0.0, False
+    orders = [order(one, 0.0) for one in seen]
+    if vectors:
+        by_weight = {weight: [order(one, weight) for one in seen] for weight in WEIGHTS}
+        scores["vector"] = scored(by_weight[1.0], golds)
+        orders = _cross_validated(by_weight, golds)
+        scores["fused"] = scored(orders, golds)
+        weight = best_weight(by_weight, golds, range(len(golds)))
+        words = scores["issues"]
+        refused = scores["fused"].quality < words.quality or scores["fused"].hit_5 < words.hit_5
+        if refused:
+            weight, orders = 0.0, by_weight[0.0]
+            scores["fused"] = words
+    return Evaluation(
+        scores=scores,
+        weight=weight,
+        refused=refused,
+        floor=_floor(seen, orders, articles),
+        ranked={one.question.id: found for one, found in zip(seen, orders, strict=True)},
+    )
+
+
+def in_articles(ranked: Ranked, articles: Mapping[int, str]) -> tuple[str, ...]:
+    """The articles of the best passages, each once."""
+    return tuple(dict.fromkeys(articles[number] for number, _ in ranked))[:KEPT]
+
+
+def scored(orders: Sequence[Sequence[str]], golds: Sequence[AbstractSet[str]]) -> RetrievalScores:
+    """How good these orders are; questions without an answer do not count."""
+    pairs = [(order, gold) for order, gold in zip(orders, golds, strict=True) if gold]
+    count = len(pairs) or 1
+    ranks = [next((rank for rank, name in enumerate(order, 1) if name in gold), 0) for order, gold in pairs]
+    return RetrievalScores(
+        hit_1=sum(rank == 1 for rank in ranks) / count,
+        hit_5=sum(1 <= rank <= 5 for rank in ranks) / count,
+        mrr_10=sum(1 / rank for rank in ranks if rank) / count,
+        recall_10=sum(len(gold & set(order)) / len(gold) for order, gold in pairs) / count,
+    )
+
+
+def best_weight(
+    by_weight: Mapping[float, Sequence[Sequence[str]]], golds: Sequence[AbstractSet[str]], places: Collection[int]
+) -> float:
+    """The weight with the best quality on these questions among those that lose no first hit against words."""
+    found = {
+        weight: scored([orders[place] for place in places], [golds[place] for place in places])
+        for weight, orders in by_weight.items()
+    }
+    good = [weight for weight, score in found.items() if score.hit_1 >= found[0.0].hit_1]
+    return max(good, key=lambda weight: (round(found[weight].quality, 9), -weight))
+
+
+def _cross_validated(
+    by_weight: Mapping[float, Sequence[Sequence[str]]], golds: Sequence[AbstractSet[str]]
+) -> list[tuple[str, ...]]:
+    """Each fold's orders with the weight that the others chose; words alone where they are too few."""
+    orders: dict[int, tuple[str, ...]] = {}
+    for fold in range(FOLDS):
+        others = [place for place in range(len(golds)) if place % FOLDS != fold]
+        weight = best_weight(by_weight, golds, others) if len(others) >= FEWEST else 0.0
+        orders |= {place: tuple(by_weight[weight][place]) for place in range(fold, len(golds), FOLDS)}
+    return [orders[place] for place in range(len(golds))]
+
+
+def _floor(seen: Sequence[_Seen], orders: Sequence[Sequence[str]], articles: Mapping[int, str]) -> float | None:
+    """The lowest score above which enough of what would be shown is right, if half of all questions had no answer.
+
+    Each question is asked twice: as it is, and as if the articles that answer it were not there.
+    """
+    judged: list[tuple[float, bool]] = []
+    for one, order in zip(seen, orders, strict=True):
+        gold = one.question.gold
+        if order and gold:
+            judged.append((_wording(one, order[0], articles), bool(gold & set(order[:2]))))
+        wrong = next((name for name in order if name not in gold), None)
+        if wrong is not None:
+            judged.append((_wording(one, wrong, articles), False))
+    floor, count, right = None, 0, 0
+    for score, alike in groupby(sorted(judged, reverse=True), key=itemgetter(0)):
+        goods = [good for _, good in alike]
+        count, right = count + len(goods), right + sum(goods)
+        if count >= FEWEST and right / count >= RIGHT_SHARE:
+            floor = score
+    return floor
+
+
+def _wording(one: _Seen, article: str, articles: Mapping[int, str]) -> float:
+    best = 0.0
+    for query, ranking in zip(one.queries, one.rankings, strict=True):
+        words = len(query_words(query)) or 1
+        score = next((score for number, score in ranking.words if articles[number] == article), 0.0)
+        best = max(best, score / words)
+    return best

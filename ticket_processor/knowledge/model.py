@@ -1,0 +1,82 @@
+"""The nouns of the knowledge base, and the protocol by which others search it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Audience = Literal["everyone", "customers", "agents"]
+"""Who may read an article: the public, every signed-in customer, or agents only.
+
+An article for some customers only counts as one for agents: who asks is not known here.
+"""
+READABLE: dict[Audience, tuple[Audience, ...]] = {
+    "everyone": ("everyone",),
+    "customers": ("everyone", "customers"),
+    "agents": ("everyone", "customers", "agents"),
+}
+"""The audiences whose articles a reader may see."""
+
+
+@dataclass(frozen=True)
+class Article:
+    """One article in one language, as text: headings are lines with ``#``, code stands between fences."""
+
+    id: str
+    """Unique among all sources, such as ``zendesk:360001/en-us``."""
+    source: str
+    title: str
+    url: str
+    """Where a person opens it; empty where it has no address."""
+    lang: str
+    """A language code of two or three letters; empty where it is unknown."""
+    audience: Audience
+    updated_at: float
+    """Unix seconds."""
+    body_text: str
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A part of an article, with what is needed to cite it."""
+
+    article_id: str
+    source: str
+    title: str
+    url: str
+    lang: str
+    audience: Audience
+    updated_at: float
+    n: int
+    """Its place in the article, from 0."""
+    heading: str
+    """The path of headings above it, joined by `` > ``; empty at the top."""
+    text: str
+    """Its words as they stand in the article, without title and headings."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A passage that a search found.
+
+    Its score says how much of a query's wording it holds, and compares with the floor that ``kb eval`` learnt. The
+    order of passages may differ from that of their scores.
+    """
+
+    passage: Passage
+    score: float
+
+
+class KnowledgeIndex(Protocol):
+    """Articles that can be searched. Thread-safe."""
+
+    def search(self, queries: Sequence[str], *, lang: str, audience: Audience, limit: int) -> list[Found]:
+        """The passages that answer these queries best, best first, at most two of one article.
+
+        ``queries`` are the issues of one ticket; each is searched by itself. Only what ``audience`` may read is
+        ranked. Articles in ``lang`` come first; others fill up where those are none.
+        """
+
+    def article(self, article_id: str) -> Article | None:
+        """The whole article; ``None`` where there is none of the name."""

@@ -1,0 +1,107 @@
+"""Searches the knowledge base: words always, vectors where there is a model that has proved to help."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..core.errors import AnalysisFailed
+from .fusion import DEPTH, Ranked, blended, fused
+from .lexical import lexical, query_words
+from .model import Article, Audience, Found
+from .store import KnowledgeStore
+from .vectors import EmbeddingModel, VectorIndex
+
+PER_ARTICLE = 2
+FLOOR, WEIGHT = "floor", "weight"
+"""Names under which the store keeps what ``kb eval`` learnt; the weight's is followed by the model's key."""
+
+
+@dataclass(frozen=True)
+class Rankings:
+    """One query's passages, by words and by vectors."""
+
+    words: Ranked
+    vectors: Ranked = ()
+
+
+class KnowledgeSearch:
+    """The articles of a store as a :class:`KnowledgeIndex`. ``trouble`` is called when vectors cannot be had."""
+
+    def __init__(
+        self,
+        store: KnowledgeStore,
+        model: EmbeddingModel | None = None,
+        *,
+        trouble: Callable[[str], object] = lambda _text: None,
+    ) -> None:
+        self._store = store
+        self._trouble = trouble
+        self._model = model
+        self._vectors = VectorIndex(store, model) if model else None
+
+    @property
+    def weight(self) -> float:
+        """The vectors' share in a ranking, which ``kb eval`` learnt for this model; 0 until then."""
+        return float(self._store.fact(f"{WEIGHT} {self._model.key}") or 0.0) if self._model else 0.0
+
+    @property
+    def floor(self) -> float | None:
+        """The score from which the first two articles are good enough to be shown without a model's judgement."""
+        value = self._store.fact(FLOOR)
+        return None if value is None else float(value)
+
+    def article(self, article_id: str) -> Article | None:
+        """The whole article; ``None`` where there is none of the name."""
+        return self._store.article(article_id)
+
+    def search(self, queries: Sequence[str], *, lang: str, audience: Audience, limit: int) -> list[Found]:
+        """The best passages for these queries, best first; see :class:`KnowledgeIndex`.
+
+        A score is the BM25 of the passage for the query that it fits best, per word of that query: it says how much of
+        the wording is there, and compares with :attr:`floor`. One that only vectors found has 0.
+        """
+        weight = self.weight
+        own = {lang, ""} if lang else None
+        found = self.rankings(queries, langs=own, audience=audience, vectors=weight > 0)
+        if own is not None and not any(one.words or one.vectors for one in found):
+            found = self.rankings(queries, langs=None, audience=audience, vectors=weight > 0)
+        rankings = [blended(one.words, one.vectors, weight) for one in found]
+        articles = self._store.articles_of({number for ranking in rankings for number, _ in ranking})
+        return self._shown(fused(rankings, articles), articles, _wordings(queries, found), limit)
+
+    def rankings(
+        self, queries: Sequence[str], *, langs: Collection[str] | None, audience: Audience, vectors: bool
+    ) -> list[Rankings]:
+        """Each query's passages by words and, if wanted and possible, by vectors."""
+        words = [lexical(self._store, query, langs=langs, audience=audience, limit=DEPTH) for query in queries]
+        near: Sequence[Ranked] = [()] * len(queries)
+        if vectors and self._vectors is not None:
+            try:
+                near = self._vectors.search(queries, langs=langs, audience=audience, limit=DEPTH)
+            except AnalysisFailed as failed:
+                self._trouble(f"no vectors, so words alone are searched: {failed.reason}")
+        return [Rankings(*pair) for pair in zip(words, near, strict=True)]
+
+    def _shown(
+        self, order: Ranked, articles: Mapping[int, str], wordings: Mapping[int, float], limit: int
+    ) -> list[Found]:
+        counts: Counter[str] = Counter()
+        chosen: list[int] = []
+        for number, _ in order:
+            if len(chosen) < limit and counts[articles[number]] < PER_ARTICLE:
+                counts[articles[number]] += 1
+                chosen.append(number)
+        passages = self._store.passages(chosen)
+        return [Found(passages[number], wordings.get(number, 0.0)) for number in chosen if number in passages]
+
+
+def _wordings(queries: Sequence[str], rankings: Sequence[Rankings]) -> dict[int, float]:
+    """For each passage the best BM25 score per word of a query."""
+    best: dict[int, float] = {}
+    for query, ranking in zip(queries, rankings, strict=True):
+        words = len(query_words(query)) or 1
+        for number, score in ranking.words:
+            best[number] = max(best.get(number, 0.0), score / words)
+    return best

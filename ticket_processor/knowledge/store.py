@@ -1,0 +1,343 @@
+"""The SQLite file that keeps articles, their passages, the index of their words, and vectors.
+
+Losing it costs one full sync. Rows of the index are changed together with their passages, in one transaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..core.errors import StateUnusable, state_unusable
+from ..core.private_files import make_file, make_folder
+from .chunks import chunks_of
+from .model import Article, Audience, Passage
+
+FILE_NAME = "knowledge.sqlite3"
+VERSION = 1
+"""Of tables and of the way articles are cut; a file of another version is emptied and synced anew."""
+
+_TABLES = """
+CREATE TABLE article (
+    id TEXT PRIMARY KEY, source TEXT NOT NULL, lang TEXT NOT NULL, audience TEXT NOT NULL, url TEXT NOT NULL,
+    title TEXT NOT NULL, body TEXT NOT NULL, hash TEXT NOT NULL, updated_at REAL NOT NULL,
+    stamp TEXT NOT NULL DEFAULT '', found INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX article_by_source ON article (source);
+CREATE TABLE chunk (
+    id INTEGER PRIMARY KEY, article TEXT NOT NULL, n INTEGER NOT NULL, heading TEXT NOT NULL, text TEXT NOT NULL,
+    title TEXT NOT NULL, scope TEXT NOT NULL, hash TEXT NOT NULL
+);
+CREATE INDEX chunk_by_article ON chunk (article, n);
+CREATE VIRTUAL TABLE words USING fts5(
+    scope, title, heading, text, content='chunk', content_rowid='id', tokenize='{tokenizer}'
+);
+CREATE VIRTUAL TABLE word_counts USING fts5vocab(words, row);
+CREATE TABLE vector (
+    hash TEXT NOT NULL, model TEXT NOT NULL, dim INTEGER NOT NULL, blob BLOB NOT NULL,
+    PRIMARY KEY (hash, model, dim)
+) WITHOUT ROWID;
+CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+MOST_REMEMBERED = 20_000
+TOKENIZER = "porter unicode61 remove_diacritics 2"
+_PASSAGE = (
+    "article.id, article.source, article.title, article.url, article.lang, article.audience, article.updated_at, "
+    "chunk.n, chunk.heading, chunk.text"
+)
+
+
+@dataclass(frozen=True)
+class KeptArticle:
+    """What the store remembers of an article, to tell whether it has changed."""
+
+    hash: str
+    stamp: str
+
+
+def scope_of(lang: str, audience: Audience) -> str:
+    """The words in the index that say who may read a passage, and in which language it is."""
+    return f"audience{audience} lang{lang or 'unknown'}"
+
+
+def hash_of(article: Article) -> str:
+    """A digest of all that is searched or shown of an article."""
+    parts = (article.title, article.body_text, article.lang, article.audience, article.url)
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def embedded_text(title: str, heading: str, text: str) -> str:
+    """A passage as an embedding model reads it."""
+    return "\n".join(part for part in (title, heading, text) if part)
+
+
+class KnowledgeStore:
+    """The file; ``None`` keeps all in memory. Thread-safe. Raises :class:`StateUnusable` when it cannot be used."""
+
+    def __init__(self, path: Path | None, *, tokenizer: str = TOKENIZER) -> None:
+        self._path = path
+        self._lock = threading.RLock()
+        self._matches: dict[str, int] = {}
+        with self._translated():
+            if path is not None:
+                make_folder(path.parent)
+                make_file(path)  # agents-only articles are private
+            self._db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False, timeout=10)
+            if path is not None:
+                self._db.execute("PRAGMA journal_mode=WAL")
+                self._db.execute("PRAGMA synchronous=NORMAL")
+            self._make_tables(tokenizer)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+    # Writing
+
+    def put(self, articles: Iterable[tuple[Article, str]]) -> None:
+        """Keep articles, each with a stamp by which its source knows it again, in place of what was there."""
+        with self._writing():
+            [(number,)] = self._db.execute("SELECT coalesce(max(id), 0) FROM chunk")
+            for article, stamp in articles:
+                self._remove(article.id)
+                self._db.execute(
+                    "INSERT INTO article (id, source, lang, audience, url, title, body, hash, updated_at, stamp) "
+                    "VALUES (?,?,?,?,?,?,?,?,?,?)",
+                    (
+                        article.id,
+                        article.source,
+                        article.lang,
+                        article.audience,
+                        article.url,
+                        article.title,
+                        article.body_text,
+                        hash_of(article),
+                        article.updated_at,
+                        stamp,
+                    ),
+                )
+                scope = scope_of(article.lang, article.audience)
+                rows = []
+                for n, chunk in enumerate(chunks_of(article.body_text, article.title)):
+                    number += 1
+                    digest = hashlib.sha256(embedded_text(article.title, chunk.heading, chunk.text).encode())
+                    rows.append(
+                        (
+                            number,
+                            article.id,
+                            n,
+                            chunk.heading,
+                            chunk.text,
+                            article.title,
+                            scope,
+                            digest.hexdigest()[:32],
+                        )
+                    )
+                self._db.executemany(
+                    "INSERT INTO chunk (id, article, n, heading, text, title, scope, hash) VALUES (?,?,?,?,?,?,?,?)",
+                    rows,
+                )
+                self._db.executemany(
+                    "INSERT INTO words (rowid, scope, title, heading, text) VALUES (?,?,?,?,?)",
+                    [(row[0], row[6], row[5], row[3], row[4]) for row in rows],
+                )
+            self._count_up()
+
+    def restamp(self, stamps: Mapping[str, str]) -> None:
+        """Remember new stamps of articles that have not changed."""
+        with self._writing():
+            self._db.executemany("UPDATE article SET stamp=? WHERE id=?", [(new, old) for old, new in stamps.items()])
+
+    def remove(self, article_ids: Iterable[str]) -> None:
+        """Forget articles."""
+        with self._writing():
+            for article_id in article_ids:
+                self._remove(article_id)
+            self._count_up()
+
+    def put_vectors(self, model: str, vectors: Mapping[str, bytes], dim: int) -> None:
+        """Keep vectors of passages, by the passages' hashes. ``model`` names the model and its prefix."""
+        with self._writing():
+            self._db.executemany(
+                "INSERT OR REPLACE INTO vector VALUES (?,?,?,?)",
+                [(digest, model, dim, blob) for digest, blob in vectors.items()],
+            )
+            self._count_up()
+
+    def drop_vectors(self, model: str, dim: int | None) -> None:
+        """Forget vectors of passages that are gone, of every other model and, if it is known, of another dimension."""
+        with self._writing():
+            self._db.execute(
+                "DELETE FROM vector WHERE model<>? OR dim<>coalesce(?, dim) OR hash NOT IN (SELECT hash FROM chunk)",
+                (model, dim),
+            )
+
+    def set_fact(self, name: str, value: str | None) -> None:
+        """Remember a value; ``None`` forgets it."""
+        with self._writing():
+            if value is None:
+                self._db.execute("DELETE FROM fact WHERE name=?", (name,))
+            else:
+                self._db.execute("INSERT OR REPLACE INTO fact VALUES (?,?)", (name, value))
+
+    def count_found(self, article_ids: Collection[str]) -> None:
+        """Count that a search showed these articles."""
+        with self._writing():
+            self._db.executemany("UPDATE article SET found=found+1 WHERE id=?", [(name,) for name in article_ids])
+
+    # Reading
+
+    def fact(self, name: str) -> str | None:
+        """A remembered value."""
+        rows = self.rows("SELECT value FROM fact WHERE name=?", (name,))
+        return rows[0][0] if rows else None
+
+    def kept(self, source: str) -> dict[str, KeptArticle]:
+        """What is remembered of a source's articles, by id."""
+        rows = self.rows("SELECT id, hash, stamp FROM article WHERE source=?", (source,))
+        return {name: KeptArticle(digest, stamp) for name, digest, stamp in rows}
+
+    def sources(self) -> dict[str, int]:
+        """How many articles there are of each source."""
+        return dict(self.rows("SELECT source, count(*) FROM article GROUP BY source ORDER BY source"))
+
+    def counts(self) -> tuple[int, int]:
+        """How many articles and passages there are."""
+        [(articles, passages)] = self.rows("SELECT (SELECT count(*) FROM article), (SELECT count(*) FROM chunk)")
+        return articles, passages
+
+    def langs(self) -> set[str]:
+        """The languages of the articles."""
+        return {lang for (lang,) in self.rows("SELECT DISTINCT lang FROM article")}
+
+    def article(self, article_id: str) -> Article | None:
+        """A whole article."""
+        rows = self.rows(
+            "SELECT id, source, title, url, lang, audience, updated_at, body FROM article WHERE id=?", (article_id,)
+        )
+        return Article(*rows[0]) if rows else None
+
+    def passages(self, numbers: Sequence[int]) -> dict[int, Passage]:
+        """Passages by their numbers in the index."""
+        marks = ",".join("?" * len(numbers))
+        rows = self.rows(
+            f"SELECT chunk.id, {_PASSAGE} FROM chunk JOIN article ON article.id=chunk.article "  # noqa: S608 - marks
+            f"WHERE chunk.id IN ({marks})",
+            numbers,
+        )
+        return {row[0]: Passage(*row[1:]) for row in rows}
+
+    def articles_of(self, numbers: Collection[int]) -> dict[int, str]:
+        """The article of each passage."""
+        found: dict[int, str] = {}
+        asked = [*numbers]
+        for start in range(0, len(asked), 500):
+            marks = ",".join("?" * len(asked[start : start + 500]))
+            query = f"SELECT id, article FROM chunk WHERE id IN ({marks})"  # noqa: S608 - marks
+            found.update(self.rows(query, asked[start : start + 500]))
+        return found
+
+    def without_vector(self, model: str, dim: int | None = None) -> list[tuple[str, str]]:
+        """Hash and text of every passage that has no vector of this model and dimension, each text once."""
+        rows = self.rows(
+            "SELECT hash, title, heading, text FROM chunk "
+            "WHERE hash NOT IN (SELECT hash FROM vector WHERE model=? AND (? IS NULL OR dim=?)) "
+            "GROUP BY hash ORDER BY min(id)",
+            (model, dim, dim),
+        )
+        return [(digest, embedded_text(*parts)) for digest, *parts in rows]
+
+    def vector_count(self, model: str, dim: int) -> int:
+        """How many passages have a vector of this model and dimension."""
+        query = "SELECT count(*) FROM chunk JOIN vector ON vector.hash=chunk.hash WHERE vector.model=? AND vector.dim=?"
+        return int(self.rows(query, (model, dim))[0][0])
+
+    def vectors(self, model: str, dim: int) -> Iterator[tuple[int, str, bytes]]:
+        """Number, scope and vector of every passage that has one of this model and dimension, a few at a time."""
+        last = 0
+        while rows := self.rows(
+            "SELECT chunk.id, chunk.scope, vector.blob FROM chunk JOIN vector ON vector.hash=chunk.hash "
+            "WHERE vector.model=? AND vector.dim=? AND chunk.id>? ORDER BY chunk.id LIMIT 1000",
+            (model, dim, last),
+        ):
+            yield from rows
+            last = rows[-1][0]
+
+    def matches(self, expression: str) -> int:
+        """How many passages an expression of FTS5 matches; remembered until this process changes articles."""
+        with self._lock:
+            if expression not in self._matches:
+                if len(self._matches) >= MOST_REMEMBERED:
+                    self._matches.clear()
+                found = self.rows("SELECT count(*) FROM words WHERE words MATCH ?", (expression,))
+                self._matches[expression] = int(found[0][0])
+            return self._matches[expression]
+
+    def generation(self) -> str:
+        """A value that differs once passages or vectors have changed."""
+        return self.fact("generation") or "0"
+
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple]:  # type: ignore[type-arg]
+        """The rows that a query gives."""
+        with self._lock, self._translated():
+            return self._db.execute(query, tuple(values)).fetchall()
+
+    # Inside
+
+    def _make_tables(self, tokenizer: str) -> None:
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version == VERSION:
+            return
+        names = self._db.execute(
+            "SELECT name FROM sqlite_master WHERE type='table' AND name IN "
+            "('words', 'word_counts', 'article', 'chunk', 'vector', 'fact') ORDER BY name='words'"
+        ).fetchall()
+        drops = "".join(f"DROP TABLE {name};" for (name,) in reversed(names))
+        tables = _TABLES.replace("{tokenizer}", tokenizer)
+        self._db.executescript(f"BEGIN IMMEDIATE; {drops} {tables} PRAGMA user_version={VERSION}; COMMIT;")
+
+    def _count_up(self) -> None:
+        self._matches.clear()
+        self._db.execute("INSERT INTO fact VALUES ('generation', '1') ON CONFLICT (name) DO UPDATE SET value=value+1")
+
+    def _remove(self, article_id: str) -> None:
+        if self._db.execute("SELECT 1 FROM article WHERE id=?", (article_id,)).fetchone() is None:
+            return
+        self._db.execute(
+            "INSERT INTO words (words, rowid, scope, title, heading, text) "
+            "SELECT 'delete', id, scope, title, heading, text FROM chunk WHERE article=?",
+            (article_id,),
+        )
+        self._db.execute("DELETE FROM chunk WHERE article=?", (article_id,))
+        self._db.execute("DELETE FROM article WHERE id=?", (article_id,))
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._lock, self._translated():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if self._path is None:
+                raise
+            raise state_unusable(self._path.parent, error, self._path) from error
+        except sqlite3.Error as error:
+            advice = (
+                "" if isinstance(error, sqlite3.OperationalError) else "; if it is damaged, delete it and sync anew"
+            )
+            raise StateUnusable(f"the knowledge base in {self._path} cannot be used: {error}{advice}") from error

@@ -1,0 +1,93 @@
+"""Brings the store up to date with its sources; what has not changed costs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ..core.errors import CannotRun
+from .sources import ArticleSource
+from .store import KeptArticle, KnowledgeStore, hash_of
+
+WHOLE_EVERY_S = 86_400.0
+"""Deleted articles are looked for once a day."""
+
+
+@dataclass
+class SyncResult:
+    """What a sync did with each source; ``failed`` are sentences by source."""
+
+    changed: dict[str, int] = field(default_factory=dict)
+    removed: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def sync(
+    store: KnowledgeStore,
+    sources: Sequence[ArticleSource],
+    *,
+    now: float,
+    whole: bool = False,
+    advance: Callable[[int], None] = lambda _count: None,
+) -> SyncResult:
+    """Read every source's changes into the store, and forget sources that are no longer among them.
+
+    A source that fails keeps what it had, and does not stop the others. Raises :class:`StateUnusable`.
+    """
+    result = SyncResult()
+    for name in store.sources().keys() - {source.name for source in sources}:
+        store.remove(store.kept(name))
+        for fact in ("cursor", "whole", "drafts"):
+            store.set_fact(f"{fact} {name}", None)
+    for source in sources:
+        last = store.fact(f"whole {source.name}")
+        due = whole or last is None or now - float(last) >= WHOLE_EVERY_S
+        first = last is None and not whole
+        result.changed[source.name] = result.removed[source.name] = 0
+        try:
+            _sync_one(store, source, whole=due and not first, result=result, advance=advance)
+        except CannotRun as error:
+            result.failed[source.name] = str(error)
+            continue
+        if due:
+            store.set_fact(f"whole {source.name}", str(now))
+    return result
+
+
+def _sync_one(
+    store: KnowledgeStore,
+    source: ArticleSource,
+    *,
+    whole: bool,
+    result: SyncResult,
+    advance: Callable[[int], None],
+) -> None:
+    kept = store.kept(source.name)
+    for portion in source.portions(kept, store.fact(f"cursor {source.name}"), whole=whole):
+        changed, stamps = [], {}
+        for article, stamp in portion.articles:
+            now = KeptArticle(hash_of(article), stamp)
+            before = kept.get(article.id)
+            if before is None or before.hash != now.hash:
+                changed.append((article, stamp))
+            elif before != now:
+                stamps[article.id] = stamp
+            kept[article.id] = now
+        gone = portion.gone & kept.keys()
+        if portion.all_ids is not None:
+            gone |= kept.keys() - portion.all_ids
+        if changed:
+            store.put(changed)
+        if stamps:
+            store.restamp(stamps)
+        if gone:
+            store.remove(gone)
+        for name in gone:
+            del kept[name]
+        if portion.cursor is not None:
+            store.set_fact(f"cursor {source.name}", portion.cursor)
+        if portion.drafts is not None:
+            store.set_fact(f"drafts {source.name}", str(portion.drafts))
+        result.changed[source.name] += len(changed)
+        result.removed[source.name] += len(gone)
+        advance(len(portion.articles))

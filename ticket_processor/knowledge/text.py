@@ -1,0 +1,147 @@
+"""Articles as text: HTML and Markdown become lines where ``#`` begins a heading, and code stands between fences.
+
+Unlike mail, an article's hidden parts are read: tabs and accordions hide text until they are opened.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from ..core.sanitize import strip_hidden
+
+MAX_TEXT = 400_000
+"""Characters of an article that are read."""
+MOST_NESTING = 2_000
+FENCE = "```"
+
+_HEADINGS = {f"h{level}": "#" * level for level in range(1, 7)}
+_BLOCKS = frozenset(
+    "p div br ul ol table section article header footer dd dt dl blockquote hr main nav figure figcaption details "
+    "summary form fieldset address".split()
+)
+_DROPPED = frozenset("script style head noscript template svg math iframe object select textarea audio video".split())
+_TELLING = re.compile(r"data-[\w-]*(?:title|content|text|label|heading|caption)$")
+_SPACES = re.compile(r"[ \t\r\n\f\xa0]+")
+_TAG = re.compile(r"<(?!(?:p|br|hr|img|li|d[dt]|t[rdh]|col|input)[\s/>])[a-z]", re.IGNORECASE)
+
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_IMAGE = re.compile(r"!\[([^\]\n]{0,500})\]\([^()\n]{0,2000}(?:\([^()\n]{0,500}\)[^()\n]{0,500})?\)")
+_LINK = re.compile(r"(?<!!)\[([^\[\]\n]{1,1000})\]\([^()\n]{0,2000}(?:\([^()\n]{0,500}\)[^()\n]{0,500})?\)")
+_ANCHOR = re.compile(r"<a\b[^<>\n]{0,500}>|</a>|<br\s{0,3}/?>", re.IGNORECASE)
+_HEADING_END = re.compile(r"\s+#+\s*$|\s*\{#[^{}\n]{0,200}\}\s*$")
+_EMPHASIS = re.compile(r"(?<![\w*])(\*\*|__)(?=\S)([^\n]{1,1000}?\S)\1(?![\w*])")
+_ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+.!<>|~-])")
+_UNDERLINE = re.compile(r"\s{0,3}(=+|-{2,})\s*$")
+_FENCED = re.compile(r"\s{0,8}(`{3,}|~{3,})")
+
+
+def image_mark(alt: str) -> str:
+    """The place of a picture in a text."""
+    return f"![{alt.strip()}]"
+
+
+def html_to_text(markup: str) -> str:
+    """The words of an article in HTML."""
+    markup = markup[:MAX_TEXT]
+    if len(_TAG.findall(markup)) > MOST_NESTING * 5:
+        markup = markup[: MAX_TEXT // 10]
+    root = LexborHTMLParser(markup).body
+    if root is None:
+        return ""
+    parts: list[str] = []
+    stack: list[LexborNode | str] = [root]
+    verbatim = 0
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str):
+            parts.append(item)
+            continue
+        if item.next is not None and item is not root:
+            stack.append(item.next)
+        if len(stack) < verbatim:
+            verbatim = 0
+        tag = item.tag or ""
+        if tag == "-text":
+            text = item.text_content or ""
+            parts.append(text if verbatim else _SPACES.sub(" ", text))
+            continue
+        if tag.startswith("-") or tag in _DROPPED:
+            continue
+        begin, end = _borders(tag, item.attributes)
+        parts.append(begin)
+        if tag == "pre" and not verbatim:
+            verbatim = len(stack) + 1
+        stack.append(end)
+        if item.child is not None:
+            stack.append(item.child)
+    return tidied("".join(parts))
+
+
+def _borders(tag: str, attributes: Mapping[str, str | None]) -> tuple[str, str]:
+    """What stands before and behind an element's words."""
+    hidden = [
+        value for name, value in attributes.items() if value and _TELLING.match(name) and re.search(r"\w\s+\w", value)
+    ]
+    told = "".join(f"\n{_SPACES.sub(' ', value)}\n" for value in hidden)
+    if tag in _HEADINGS:
+        return f"\n\n{_HEADINGS[tag]} ", f"\n\n{told}"
+    if tag == "pre":
+        return f"\n{FENCE}\n", f"\n{FENCE}\n"
+    if tag == "li":
+        return "\n- ", told
+    if tag == "tr":
+        return f"\n{told}|", ""
+    if tag in ("td", "th"):
+        return " ", f"{told.strip()} |"
+    if tag == "img":
+        return f" {image_mark(attributes.get('alt') or '')} ", ""
+    if tag in ("p", "table", "ul", "ol", "section", "article", "blockquote", "dl"):
+        return "\n\n", f"\n\n{told}"
+    return ("\n", f"\n{told}") if tag in _BLOCKS else ("", told)
+
+
+def markdown_to_text(markup: str) -> str:
+    """The words of an article in Markdown: without addresses and emphasis; code and tables as they stand."""
+    lines: list[str] = []
+    fence = ""
+    for line in _COMMENT.sub("", markup[:MAX_TEXT]).splitlines():
+        fenced = _FENCED.match(line)
+        if fenced and (not fence or (line.strip().startswith(fence) and not line.strip().strip(fence[0]))):
+            lines.append(FENCE)
+            fence = "" if fence else fenced[1]
+        elif fence or line.startswith("    "):
+            lines.append(line)
+        elif (under := _UNDERLINE.match(line)) and lines and _may_be_heading(lines[-1], under[1]):
+            lines[-1] = f"{'#' if under[1][0] == '=' else '##'} {lines[-1].strip()}"
+        else:
+            lines.append(_inline(line))
+    if fence:
+        lines.append(FENCE)
+    return tidied("\n".join(lines))
+
+
+def _may_be_heading(line: str, underline: str) -> bool:
+    return bool(line.strip()) and not line.startswith(("#", "|", "-", FENCE)) and not line.strip().startswith(underline)
+
+
+def _inline(line: str) -> str:
+    line = _ANCHOR.sub("", line)
+    line = _IMAGE.sub(lambda found: image_mark(found[1]), line)
+    line = _EMPHASIS.sub(r"\2", _LINK.sub(r"\1", line))
+    line = _ESCAPED.sub(r"\1", line)
+    return _HEADING_END.sub("", line) if line.startswith("#") else line
+
+
+def tidied(text: str) -> str:
+    """Text without invisible characters, spaces at the ends of lines, and more than one empty line in a row."""
+    lines: list[str] = []
+    fenced = False
+    for raw in strip_hidden(text).splitlines():
+        fenced ^= raw.strip() == FENCE
+        line = raw.rstrip() if fenced else _SPACES.sub(" ", raw).strip()
+        if line or (lines and lines[-1]):
+            lines.append(line)
+    return "\n".join(lines).strip()

@@ -1,0 +1,178 @@
+"""A reply put together from the claims that held, fixed courtesies and the index's own links. Pure.
+
+Nothing of a model's answer gets into a reply but sentences that :mod:`.grounding` found supported, as plain words.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..analysis.text.outgoing import leaving, leaving_line
+from ..core.lazy_pattern import lazy_pattern
+from ..core.models import Usage
+from .figures import figures
+from .grounding import Support, judged, language_of, sentences_of
+from .plain import plain_words, plain_words_leaving
+from .proposal import MAX_TEXT, Claim, Proposal
+from .sources import Citable, usable_text
+from .word_lists import word_lists
+from .wording import all_stems, telling_stems
+
+LANGUAGES = tuple(word_lists("frames"))
+"""Languages that a reply can be written in."""
+LEAST_HELD = 0.5
+"""The share of a model's claims that must hold; from one that invents more nothing is taken."""
+_TITLE = 150
+_URL = lazy_pattern(r"https?://[A-Za-z0-9][^\s<>\"'{}|\\^`\[\]@]*\Z")
+
+
+@dataclass(frozen=True)
+class CitedArticle:
+    """An article that a reply names, by its number there. Title and address are the index's."""
+
+    number: int
+    article_id: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True)
+class CitedLine:
+    """One sentence of a reply, the number of the article that says so, and the article's words for the note."""
+
+    text: str
+    number: int
+    quote: str
+
+
+@dataclass(frozen=True)
+class NoAnswer:
+    """There is nothing to reply with. ``reason`` is a fixed word, fit for the log; ``stopped`` counts claims by why."""
+
+    reason: str
+    stopped: tuple[tuple[str, int], ...] = ()
+    usage: Usage = field(default_factory=Usage)
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True)
+class ReplyDraft:
+    """A reply of which every sentence is a fixed courtesy or carries the number of an article.
+
+    ``missing`` says in the ticket's own words what stays open. ``partial``: something does. ``translated``: a source
+    is in another language, so that only its figures and quotes were compared, and a person has to read the reply.
+    """
+
+    language: str
+    claims: tuple[CitedLine, ...]
+    steps: tuple[tuple[CitedLine, ...], ...]
+    articles: tuple[CitedArticle, ...]
+    missing: tuple[str, ...] = ()
+    partial: bool = False
+    translated: bool = False
+    stopped: tuple[tuple[str, int], ...] = ()
+    usage: Usage = field(default_factory=Usage)
+    cost_usd: float | None = None
+
+    @property
+    def text(self) -> str:
+        """The reply as plain text."""
+        frame = word_lists("frames")[self.language]
+        parts = [frame["greeting"], frame["thanks"]]
+        if self.claims:
+            parts.append(_marked(self.claims))
+        if self.steps:
+            steps = [f"{number}. {_marked(step)}" for number, step in enumerate(self.steps, 1)]
+            parts.append("\n".join([frame["steps"], *steps]))
+        if self.partial:
+            parts.append(frame["partial"])
+        named = [f"[{each.number}] {': '.join(filter(None, (each.title, each.url)))}" for each in self.articles]
+        return "\n\n".join([*parts, "\n".join([frame["sources"], *named]), frame["closing"]])
+
+    @property
+    def digest(self) -> str:
+        """Stands for the reply's exact text in a log."""
+        return hashlib.sha256(self.text.encode("utf-8")).hexdigest()
+
+
+def _marked(lines: Sequence[CitedLine]) -> str:
+    return " ".join(f"{line.text} [{line.number}]" for line in lines)
+
+
+def assembled(
+    proposal: Proposal, sources: Mapping[str, Citable], ticket: str, language: str, *, translate: bool = False
+) -> ReplyDraft | NoAnswer:
+    """The reply that ``proposal`` allows, in ``language``. ``sources`` are what the model saw, by their labels.
+
+    Steps are taken all or none: without one of them the others may do harm. Sources in other languages count with
+    ``translate`` only.
+    """
+    if language not in LANGUAGES:
+        return NoAnswer("language")
+    allowed = {label: each for label, each in sources.items() if translate or language_of(each) == language}
+    wrong = [_fault(claim, allowed, language) for claim in (*proposal.claims, *proposal.steps)]
+    stopped = tuple(sorted((reason, wrong.count(reason)) for reason in {*wrong} - {""}))
+    if proposal.verdict == "no_answer":
+        return NoAnswer("no_answer", stopped)
+    if wrong.count("") < max(1, LEAST_HELD * len(wrong)):
+        return NoAnswer("unsupported", stopped)
+    claims = [claim for claim, fault in zip(proposal.claims, wrong, strict=False) if not fault]
+    steps = [] if any(wrong[len(proposal.claims) :]) else list(proposal.steps)
+    if not claims and not steps:
+        return NoAnswer("unsupported", stopped)
+    numbers: dict[str, int] = {}
+    used = [allowed[claim.source] for claim in (*claims, *steps)]
+    articles = [_article(each, numbers) for each in used if each.article_id not in numbers]
+    said = list(dict.fromkeys(line for claim in claims for line in _lines(claim, allowed, numbers)))
+    return ReplyDraft(
+        language=language,
+        claims=tuple(said),
+        steps=tuple(_lines(step, allowed, numbers) for step in steps),
+        articles=tuple(articles),
+        missing=tuple(filter(None, (_asked(item, ticket) for item in proposal.missing))),
+        partial=bool(proposal.verdict == "partial" or stopped),
+        translated=any(language_of(each) != language for each in used),
+        stopped=stopped,
+    )
+
+
+def _fault(claim: Claim, sources: Mapping[str, Citable], language: str) -> str:
+    """Why a claim must not be said; empty when it may."""
+    plain = _plain(claim.text)
+    if not plain or leaving(plain) != plain or _bare(plain) != _bare(claim.text):
+        return "not_plain"
+    if any(figure.kind in ("link", "phone") for figure in figures(claim.text, language)):
+        return "contact"  # a reply's links are the index's; who wants to call or write finds how in the article
+    found = judged(plain, claim.quote, sources.get(claim.source), list(sources.values()), language)
+    return found.reason if found.support is not Support.SUPPORTED else ""
+
+
+def _plain(text: str) -> str:
+    return plain_words(text, 2 * MAX_TEXT)
+
+
+def _bare(text: str) -> str:
+    """Letters and digits alone: what differs in them has lost or gained a word when it was made plain."""
+    return re.sub(r"[\W_]", "", text).casefold()
+
+
+def _lines(claim: Claim, sources: Mapping[str, Citable], numbers: Mapping[str, int]) -> tuple[CitedLine, ...]:
+    number = numbers[sources[claim.source].article_id]
+    quote = plain_words_leaving(claim.quote, MAX_TEXT)
+    return tuple(CitedLine(sentence, number, quote) for sentence in sentences_of(_plain(claim.text)))
+
+
+def _article(source: Citable, numbers: dict[str, int]) -> CitedArticle:
+    numbers[source.article_id] = len(numbers) + 1
+    title = plain_words_leaving(usable_text(source.title), _TITLE)
+    url = source.url if _URL.match(source.url) else ""
+    return CitedArticle(numbers[source.article_id], source.article_id, title, url)
+
+
+def _asked(item: str, ticket: str) -> str:
+    """What a model says is missing, when all telling words of it are the ticket's; it is for the note only."""
+    plain = leaving_line(item, 200)
+    return plain if plain and set(telling_stems(plain)) <= all_stems(ticket) else ""

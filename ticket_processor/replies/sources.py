@@ -1,0 +1,69 @@
+"""The articles that a reply may rest on: what is known of each, and the part of its text that may be used."""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+from itertools import pairwise
+from typing import Protocol
+
+from ..analysis.rules.injection import signs_of
+from ..core.sanitize import compatible, strip_hidden
+from .word_lists import word_lists
+
+
+class Citable(Protocol):
+    """A passage of an article, as a search finds it."""
+
+    @property
+    def article_id(self) -> str:
+        """The article's name, unique in the index."""
+
+    @property
+    def title(self) -> str:
+        """The article's title."""
+
+    @property
+    def heading(self) -> str:
+        """The headings above the passage."""
+
+    @property
+    def url(self) -> str:
+        """Where a person opens the article; empty where it has no address."""
+
+    @property
+    def lang(self) -> str:
+        """A language code; empty where it is unknown."""
+
+    @property
+    def audience(self) -> str:
+        """Who may read it: what is for ``agents`` goes into no reply."""
+
+    @property
+    def text(self) -> str:
+        """The passage's words."""
+
+
+@lru_cache(maxsize=1024)
+def usable_text(text: str) -> str:
+    """``text`` without the lines that speak to a program or say what a customer is to be told.
+
+    Whoever may edit an article could otherwise speak through the replies. A line that is left is an ordinary one: it
+    can be quoted, and a reply may repeat it.
+    """
+    lines = text.splitlines()
+    orders = {at for at, line in enumerate(lines) if _gives_orders(line)}
+    for at, pair in enumerate(pairwise(lines)):  # an order that a line break divides
+        if orders.isdisjoint((at, at + 1)) and _gives_orders(" ".join(pair)):
+            orders |= {at, at + 1}
+    return strip_hidden("\n".join(line for at, line in enumerate(lines) if at not in orders)).strip()
+
+
+def _gives_orders(line: str) -> bool:
+    folded = " ".join(compatible(strip_hidden(line)).casefold().replace("’", "'").split())
+    return bool(folded) and (bool(signs_of(line)) or any(order.search(folded) for order in _orders()))
+
+
+@cache
+def _orders() -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(order) for order in word_lists("orders")["orders"])
