@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
+from .core.clock import iso
 from .core.errors import (
     CannotRun,
     HelpdeskDown,
@@ -196,7 +197,7 @@ class Freshdesk:
         view = self._view(ticket_id)
         if view is None:
             return History()
-        return history_of(view.ticket, self._all_said(view), self._writes(ticket_id), self._own(), self._marker)
+        return history_of(view.ticket, self._all_said(view), self._confirmed(view.ticket), self._own(), self._marker)
 
     def _all_said(self, view: _View) -> tuple[Conversation, ...]:
         """All conversations of a ticket: a view shows no more than the oldest."""
@@ -379,6 +380,15 @@ class Freshdesk:
 
     def _writes(self, ticket_id: int) -> tuple[KeptWrite, ...]:
         return () if self._state is None else self._state.kept_writes(ticket_id)
+
+    def _confirmed(self, ticket: Ticket) -> tuple[KeptWrite, ...]:
+        """Our writes on a ticket; one without an answer counts as done for good once the ticket has shown it."""
+        return tuple(
+            self._keep(write, done=max(ticket.updated_at, iso(write.sent)))
+            if write.sent is not None and not write.done and shows(ticket, write.change)
+            else write
+            for write in self._writes(ticket.id)
+        )
 
     def _keep(self, write: KeptWrite, **known: object) -> KeptWrite:
         write = write.model_copy(update=known)

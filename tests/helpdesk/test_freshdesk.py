@@ -176,6 +176,18 @@ def test_behind_more_than_ten_conversations_our_note_is_found_and_not_sent_twice
     assert "ai_processed" in _tags(account, number)
 
 
+def test_an_update_without_an_answer_that_was_seen_once_is_remembered(account: FreshAccount, tmp_path: Path) -> None:
+    number = account.add().id
+    account.clock.advance(60)
+    _faults(account, f"lost-reply:PUT:/tickets/{number}:times=1")
+    assert _run(account, tmp_path).outcomes[number].reason == "confirmed_by_reading"
+    ours = [tag for tag in _tags(account, number) if tag.startswith("ai_")]
+    account.clock.advance(60)
+    account.desk.person_edit(number, remove_tags=ours)
+
+    assert account.client.history(number).taken_off().tags == set(ours)
+
+
 def test_a_page_of_tickets_that_is_too_long_is_read_in_smaller_ones(
     account: FreshAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-from ..core.errors import StateUnusable
+from ..core.errors import StateUnusable, unexpected
 from .delivery_queue import DeliveryQueue, ToldTicket
 
 MOST_AT_ONCE = 500
@@ -68,6 +68,8 @@ class GroupCommit:
                 self._forgot_at = now
         except StateUnusable as error:
             results = [error] * len(taken)
+        except Exception as error:  # noqa: BLE001 - a bug must not leave every later delivery without an answer
+            results = [StateUnusable(unexpected(error))] * len(taken)
         loop = taken[0][1].get_loop()
         with suppress(RuntimeError):  # the loop has ended, and nobody waits for the answers
             loop.call_soon_threadsafe(_answer, taken, results)
