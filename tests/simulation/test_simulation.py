@@ -17,7 +17,7 @@ from .virtual import VirtualTime
 from .world import World
 
 SEEDS = 3000
-IN_DEFAULT_SET = 600
+IN_DEFAULT_SET = 400
 PART = 200
 HUNTED = 2000
 

@@ -61,6 +61,7 @@ def test_deliveries_for_one_ticket_are_one_job_and_one_note(open_desk: OpenDesk,
     assert serving.stop() == 0
 
 
+@pytest.mark.slow
 def test_a_ticket_that_was_created_this_second_is_written_once_it_may_be(open_desk: OpenDesk, serve: Serve) -> None:
     desk = settled(open_desk(1))
     serving = serve(desk)
@@ -158,6 +159,7 @@ def test_a_ticket_or_a_text_is_analysed_for_a_program_and_nothing_is_written(ope
     assert serving.stop() == 0
 
 
+@pytest.mark.slow
 def test_a_run_that_holds_the_lock_takes_queued_tickets_first(open_desk: OpenDesk, serve: Serve) -> None:
     desk = open_desk(30, model=True, llm_latency=LatencyProfile(0.5, 0.6))
     (desk.folder / "ticketbot.toml").write_text("[run]\nworkers = 2\nwrite_mode = 'single'\n", encoding="utf-8")
@@ -185,6 +187,7 @@ def test_the_server_plays_the_scheduled_run_itself(open_desk: OpenDesk, serve: S
     assert serving.stop() == 0
 
 
+@pytest.mark.slow
 def test_a_stop_lets_the_run_end_and_leaves_the_rest_on_the_queue(open_desk: OpenDesk, serve: Serve) -> None:
     desk = open_desk(6, model=True, llm_latency=LatencyProfile(1.5, 1.6))
     desk("run", "--since", "2020-01-01", "--limit", "1")
@@ -200,6 +203,7 @@ def test_a_stop_lets_the_run_end_and_leaves_the_rest_on_the_queue(open_desk: Ope
     assert (5 in desk.marked(), 6 in desk.marked(), queued(desk)) == (True, False, [6])
 
 
+@pytest.mark.slow
 def test_before_the_first_run_the_queue_is_kept_and_the_reason_told(open_desk: OpenDesk, serve: Serve) -> None:
     desk = open_desk(2)
     serving = serve(desk)

@@ -90,6 +90,7 @@ def test_what_changed_just_now_is_tried_again_soon(queue: DeliveryQueue, begin: 
     assert player.asked == [[1, 2], [1]]
 
 
+@pytest.mark.slow
 def test_what_is_changed_again_and_again_is_left_to_the_retry_list(queue: DeliveryQueue, begin: Begin) -> None:
     player = Played(*[({1: reasons.DEFERRED}, None)] * (module.MOST_TRIES + 1))
     begin(player, 1)
