@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
@@ -42,6 +43,15 @@ def _from_now_on(cursor: str | None, since: float, whole: Any = freshdesk_listin
     return place
 
 
+@contextmanager
+def _never_found() -> Iterator[None]:
+    with (
+        mock.patch.object(freshdesk_history, "shows", return_value=False),
+        mock.patch.object(freshdesk, "shows", return_value=False),
+    ):
+        yield
+
+
 FRESHDESK_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "an earlier note not looked for": lambda: mock.patch.object(Freshdesk, "_our_note", return_value=None),
     "only the oldest conversations searched": lambda: mock.patch.object(
@@ -53,9 +63,7 @@ FRESHDESK_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "edited notes not known again": lambda: mock.patch.object(
         freshdesk, "with_references", lambda said, _writes, _own: tuple(said)
     ),
-    "an update without an answer never found": lambda: mock.patch.object(
-        freshdesk_history, "shows", return_value=False
-    ),
+    "an update without an answer never found": _never_found,
     "a note alone taken for the whole write": lambda: mock.patch.object(
         freshdesk_history, "_made", lambda _ticket, writes: [write for write in writes if write.note_sent or write.sent]
     ),
