@@ -147,6 +147,7 @@ def merge(
         key=key,
         intent=intent,
         escalated=decision.escalated,
+        offered=decision.offered,
     )
 
 

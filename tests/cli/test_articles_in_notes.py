@@ -80,6 +80,10 @@ def test_the_note_names_the_best_article_with_its_address_and_lines(account: Acc
     assert "thief" not in note
     assert all(not comment["public"] for number in desk.tickets for comment in desk.notes(number))
     assert "Articles" not in _note(desk, 2), "nothing clears the floor"
+    offered = {event["ticket_id"]: event["change"].get("offered") for event in desk.events() if "outcome" in event}
+    assert offered[1]["kind"] == "articles"
+    assert "charged.md" in " ".join(offered[1]["articles"])
+    assert offered[2] is None
 
 
 @pytest.mark.parametrize(

@@ -196,6 +196,7 @@ def _change(change: Change) -> dict[str, object]:
         },
         "note": change.note,
         "escalated": change.escalated,
+        **({"offered": change.offered.model_dump()} if change.offered else {}),
         "stamp": change.stamp,
         "key": change.key,
     }

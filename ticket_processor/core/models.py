@@ -175,6 +175,20 @@ class TakenOff(Frozen):
     priority: bool = False
 
 
+class Offered(Frozen):
+    """What a note brings from the knowledge base; a receipt names it, to be compared with what people sent.
+
+    ``articles`` are their ids in the index, best first. ``draft`` is the SHA-256 of a reply's exact text. Of a ticket
+    for which no answer was found, ``reason`` says why in a fixed word.
+    """
+
+    kind: Literal["articles", "draft", "no_answer"]
+    articles: tuple[str, ...] = ()
+    draft: str = ""
+    partial: bool = Field(False, description="a part of the question stays open")
+    reason: str = ""
+
+
 class Decision(Frozen):
     """What policy wants for one ticket, before looking at what the ticket has become meanwhile."""
 
@@ -190,6 +204,7 @@ class Decision(Frozen):
     fields_overwrite: Overwrite = Overwrite.NEVER
     escalated: tuple[str, ...] = Field((), description="why it is escalated, in fixed words; empty when it is not")
     note: str | None = Field(None, description="plain text, without the reference line")
+    offered: Offered | None = Field(None, description="what the note brings from the knowledge base")
     reason: str
     suggest_only: bool = False
 
@@ -215,6 +230,7 @@ class Change(Frozen):
     note: str | None = None
     notes_removed: tuple[int, ...] = Field((), description="numbers of notes of ours that are deleted again")
     escalated: tuple[str, ...] = Field((), description="why somebody is to look soon")
+    offered: Offered | None = Field(None, description="what the note brings from the knowledge base")
     puts_back: bool = Field(False, description="its values are a person's, which no log is to hold")
     key: str = Field(description="proves on the ticket that this write was ours")
     intent: str = Field("", description="names this very write in the log, the state and on the ticket")

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from ..analysis.text.cleaning import clean
 from ..analysis.text.redact import redact
 from ..core.errors import StateUnusable
-from ..core.models import Analysis, Decision, Ticket
+from ..core.models import Analysis, Decision, Offered, Ticket
 from ..knowledge.issues import issue_queries
 from ..knowledge.search import KnowledgeSearch
 from ..pipeline.parts import Answers
@@ -57,7 +57,8 @@ def answers(settings: Settings, trouble: Callable[[str], object]) -> Iterator[An
             if not chosen:
                 return decision
             note = "\n".join([*([decision.note] if decision.note else []), HEAD, *_lines(chosen)])
-            return decision.model_copy(update={"note": note})
+            offered = Offered(kind="articles", articles=tuple(article.article_id for article in chosen))
+            return decision.model_copy(update={"note": note, "offered": offered})
 
         yield add
 
