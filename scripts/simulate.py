@@ -5,6 +5,7 @@
     python scripts/simulate.py 1 --first 4711 --show      # one story, its log printed
     python scripts/simulate.py 2000 --mutations           # take guards away: each must be noticed
     python scripts/simulate.py 10000 --freshdesk          # on Freshdesk, which guards nothing; counts losses
+    python scripts/simulate.py 10000 --replies            # with public replies and the statuses behind them
 
 Exit code 1 when a promise was broken; the seeds are listed. Needs the development packages (pip install -e ".[dev]").
 """
@@ -27,10 +28,12 @@ from multiprocessing import TimeoutError as MultiprocessingTimeout
 
 import development  # noqa: F401 - for its effect
 
-from tests.simulation import freshdesk_invariants, invariants
+from tests.simulation import freshdesk_invariants, invariants, reply_invariants
 from tests.simulation.freshdesk_mutations import FRESHDESK_MUTATIONS
 from tests.simulation.freshdesk_world import FreshdeskWorld
 from tests.simulation.mutations import MUTATIONS
+from tests.simulation.reply_mutations import REPLY_MUTATIONS
+from tests.simulation.reply_world import ReplyWorld
 from tests.simulation.world import World
 
 CHUNK = 50
@@ -46,9 +49,13 @@ EVERY_S = 60.0
 Broken = list[tuple[int, list[str]]]
 
 
-def play(seed: int, *, freshdesk: bool = False) -> World:
+WORLDS: dict[str, type[World]] = {"": World, "freshdesk": FreshdeskWorld, "replies": ReplyWorld}
+"""The kinds of stories."""
+
+
+def play(seed: int, kind: str = "") -> World:
     """One story, to its end."""
-    world = FreshdeskWorld(seed) if freshdesk else World(seed)
+    world = WORLDS[kind](seed)
     world.play()
     return world
 
@@ -57,17 +64,19 @@ def violations(world: World) -> list[str]:
     """One sentence for each broken promise."""
     if isinstance(world, FreshdeskWorld):
         return freshdesk_invariants.violations(world)
+    if isinstance(world, ReplyWorld):
+        return reply_invariants.violations(world)
     return invariants.violations(world)
 
 
-def play_many(part: tuple[range, bool]) -> tuple[Broken, Counter[str]]:
+def play_many(part: tuple[range, str]) -> tuple[Broken, Counter[str]]:
     """The seeds that broke a promise, with the promises, and what the stories held."""
     broken = []
     held: Counter[str] = Counter()
-    seeds, freshdesk = part
+    seeds, kind = part
     for seed in seeds:
         try:
-            world = play(seed, freshdesk=freshdesk)
+            world = play(seed, kind)
             found = violations(world)
         except Exception:  # noqa: BLE001 - the other stories are worth playing all the same
             broken.append((seed, ["the story could not be played to its end", traceback.format_exc()]))
@@ -89,6 +98,8 @@ def census(world: World) -> Counter[str]:
     if isinstance(world, FreshdeskWorld):
         held.update(freshdesk_invariants.losses(world))
         held["notes deleted again"] = freshdesk_invariants.notes_deleted(world)
+    if isinstance(world, ReplyWorld):
+        held.update(reply_invariants.sent_in(world))
     held["tickets"] += len(world.tickets)
     for ticket in world.sandbox.store.tickets.values():
         for audit in ticket.audits:
@@ -109,7 +120,7 @@ def ready() -> None:
     gc.freeze()
 
 
-def fan_out(first: int, count: int, processes: int, *, freshdesk: bool) -> Iterator[tuple[int, Broken, Counter[str]]]:
+def fan_out(first: int, count: int, processes: int, kind: str) -> Iterator[tuple[int, Broken, Counter[str]]]:
     """Many stories on several processes: chunk after chunk, in order, how many it held and what came of them.
 
     Raises ``TimeoutError`` when a process has died, and took its chunk with it.
@@ -117,7 +128,7 @@ def fan_out(first: int, count: int, processes: int, *, freshdesk: bool) -> Itera
     end = first + count
     parts = [range(at, min(at + CHUNK, end)) for at in range(first, end, CHUNK)]
     with Pool(processes, initializer=ready, maxtasksperchild=RECYCLED_AFTER) as pool:
-        chunks = pool.imap(play_many, [(part, freshdesk) for part in parts])
+        chunks = pool.imap(play_many, [(part, kind) for part in parts])
         for part in parts:
             try:
                 broken, held = chunks.next(timeout=PATIENCE_S)
@@ -187,13 +198,13 @@ class Report:
             print(f"go on with: python scripts/simulate.py {self.count - self.played} --first {place}")
 
 
-def hunt(first: int, count: int, *, freshdesk: bool) -> int:
+def hunt(first: int, count: int, kind: str) -> int:
     """Take each guard away until the simulation notices; returns how many were not noticed."""
     missed = 0
-    for name, mutation in (FRESHDESK_MUTATIONS if freshdesk else MUTATIONS).items():
+    for name, mutation in {"": MUTATIONS, "freshdesk": FRESHDESK_MUTATIONS, "replies": REPLY_MUTATIONS}[kind].items():
         with mutation():
             for seed in range(first, first + count):
-                found = violations(play(seed, freshdesk=freshdesk))
+                found = violations(play(seed, kind))
                 if found:
                     print(f"noticed   {name}: seed {seed}: {found[0]}")
                     break
@@ -212,12 +223,19 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--show", action="store_true", help="print the log and the requests of one story")
     parser.add_argument("--mutations", action="store_true", help="check that missing guards are noticed")
-    parser.add_argument("--freshdesk", action="store_true", help="play on Freshdesk instead of Zendesk")
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument(
+        "--freshdesk", dest="kind", action="store_const", const="freshdesk", help="play on Freshdesk instead of Zendesk"
+    )
+    kinds.add_argument(
+        "--replies", dest="kind", action="store_const", const="replies", help="send public replies and statuses as well"
+    )
+    parser.set_defaults(kind="")
     options = parser.parse_args()
     if options.mutations:
-        return 1 if hunt(options.first, options.count, freshdesk=options.freshdesk) else 0
+        return 1 if hunt(options.first, options.count, options.kind) else 0
     if options.show:
-        world = play(options.first, freshdesk=options.freshdesk)
+        world = play(options.first, options.kind)
         for line in world.log:
             print(json.dumps(line, ensure_ascii=False))
         for entry in world.wire:
@@ -225,7 +243,7 @@ def main() -> int:
         print(*violations(world) or ["no violation"], sep="\n")
         return 0
     report = Report(options.first, options.count)
-    chunks = fan_out(options.first, options.count, options.processes, freshdesk=options.freshdesk)
+    chunks = fan_out(options.first, options.count, options.processes, options.kind)
     code = 0
     try:
         for stories, broken, held in chunks:

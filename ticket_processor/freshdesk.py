@@ -233,6 +233,8 @@ class Freshdesk:
         """
         if self._state is None:
             raise TicketError("nothing can be written without the state folder")
+        if change.reply is not None or change.closing is not None:
+            raise UpdateRefused("nothing guards an update on Freshdesk, so no public reply is sent")
         names = self._names(bool(change.fields or change.fields_cleared))
         if not {*change.fields, *change.fields_cleared} <= {*names.values()}:
             raise self._part_refused("Freshdesk does not tell of a ticket field with this number", "fields")

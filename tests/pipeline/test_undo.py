@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,17 @@ from ticket_processor.core.errors import (
     TicketError,
     UpdateConflict,
 )
-from ticket_processor.core.models import Change, Decision, Outcome, OutcomeStatus, Priority, RunSummary, Ticket
+from ticket_processor.core.models import (
+    Change,
+    Decision,
+    Outcome,
+    OutcomeStatus,
+    Priority,
+    PublicReply,
+    ReplyPlan,
+    RunSummary,
+    Ticket,
+)
 from ticket_processor.core.reasons import PUT_BACK
 from ticket_processor.helpdesk.batch_trust import learnt, remember
 from ticket_processor.helpdesk.protocol import Fetched, JobStatus, Page
@@ -36,7 +47,7 @@ from ticket_processor.pipeline.undo.past_runs import PastRuns, RunWrites
 from ticket_processor.pipeline.undo.revert import Left, TakeBack, as_change, take_back, undo_key
 from ticket_processor.pipeline.undo.run import MOST_WAITS, Undo, UndoOptions, UndoParts, not_reached, other_run
 from ticket_processor.pipeline.writeback import Delivery
-from ticket_processor.state.store import State, Verdict
+from ticket_processor.state.store import ScheduledReply, State, Verdict
 from ticket_processor.tags import key_of_stage
 from ticket_processor.wiring.runs import Undone
 
@@ -242,6 +253,37 @@ def test_what_nobody_has_touched_is_as_it_was_before_the_run(triaged: Bench) -> 
     assert change.cleared == ("priority", "group")
     assert change.fields_cleared == (ORDER,)
     assert (summary.outcomes, summary.exit_code) == ({"updated": 1}, 0)
+
+
+def test_what_customers_have_seen_stays_and_is_named(bench: Bench) -> None:
+    bench.account.add(tags=OURS)
+    bench.account.run_writes(tags=(*OURS, "ai_replied"))
+    bench.account.edits[1][-1] = bench.account.edits[1][-1].model_copy(update={"comment": "public"})
+    bench.undo()
+    assert bench.one == ("updated", "taken_back", ["public reply: customers_saw_it"])
+    assert set(bench.ticket.tags) == set(OURS)
+
+
+def test_a_status_that_customers_have_seen_cannot_be_taken_back(bench: Bench) -> None:
+    bench.account.add(tags=OURS)
+    bench.account.run_writes(tags=OURS)
+    bench.account.edits[1][-1] = bench.account.edits[1][-1].model_copy(update={"status": ("open", "solved")})
+    bench.undo()
+    assert bench.one == ("skipped", "seen_by_customers", ["status solved: customers_saw_it"])
+    assert bench.account.written == []
+
+
+def test_an_undo_cancels_the_reply_that_the_run_has_announced(triaged: Bench) -> None:
+    text = "Hello"
+    reply = PublicReply(text=text, category="billing", threshold=0.9, draft=hashlib.sha256(text.encode()).hexdigest())
+    due = ScheduledReply(
+        ticket_id=1, step="reply", plan=ReplyPlan(reply=reply, delay_s=600.0), key=KEY, tags=(), priority=None, group=5
+    )
+    triaged.state.schedule_reply(due)
+    triaged.undo(dry_run=True)
+    assert triaged.state.scheduled_replies() == [due]
+    triaged.undo()
+    assert triaged.state.scheduled_replies() == []
 
 
 def test_values_that_the_run_replaced_come_back(bench: Bench) -> None:

@@ -30,13 +30,13 @@ from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import AuditUnwritable, StateUnusable, TicketbotError
-from ticket_processor.core.models import Analysis, Decision, RunSummary, Ticket, Usage
+from ticket_processor.core.models import Analysis, Decision, PublicReply, RunSummary, Ticket, Usage
 from ticket_processor.core.taxonomy import Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.protocol import Helpdesk
 from ticket_processor.helpdesk.transport import Transport
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.pipeline import intake
-from ticket_processor.pipeline.parts import Parts, RunOptions
+from ticket_processor.pipeline.parts import Answers, Parts, RunOptions
 from ticket_processor.pipeline.run import Run
 from ticket_processor.pipeline.writeback import Delivery
 from ticket_processor.policy import reanalysis as retriage
@@ -449,7 +449,8 @@ class World:
                     policy=self.policy,
                     taxonomy=TAXONOMY,
                     told_of=self._told_of(name),
-                    answers=_with_an_article if random.Random(f"articles {self.seed}").random() < 0.1 else None,
+                    answers=self._answers(),
+                    reply_wanted=self._reply_wanted(),
                     requests=lambda: transport.counts,
                 ),
                 RunOptions(
@@ -475,6 +476,14 @@ class World:
         finally:
             transport.close()
             self.durations[name] = self.time.now() - self.run_starts[name]
+
+    def _answers(self) -> Answers | None:
+        """What the knowledge base adds to decisions: in some stories articles."""
+        return _with_an_article if random.Random(f"articles {self.seed}").random() < 0.1 else None
+
+    def _reply_wanted(self) -> Callable[[PublicReply], bool] | None:
+        """What the settings say of public replies; nothing here."""
+        return None
 
     def _told_of(self, name: str) -> Callable[[], Sequence[int]] | None:
         """In some stories webhooks tell a run of tickets while it goes on."""

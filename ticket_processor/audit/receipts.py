@@ -121,6 +121,8 @@ class AuditLog:
         told = summary.model_dump(
             mode="json", exclude={"run_id", "dry_run", "log_head", "causes", "price_note", "unpriced"}
         )
+        if summary.statement is not None and not summary.statement.public_replies:
+            del told["statement"]["public_replies"]
         self._event("run_finished", told, sync=True)
 
     def close(self) -> None:
@@ -168,6 +170,10 @@ def describe(event: str, facts: Mapping[str, Any]) -> str:
         group = change.get("group") or {"from": None, "to": None}
         if group["from"] != group["to"]:
             words.append(f"group {group['from'] or '-'} -> {group['to'] or '-'}")
+        if change.get("reply"):
+            words.append(f"public reply, {change['reply']['category']}")
+        if change.get("close"):
+            words.append(f"status {change['close']['status']}")
         words += [f"field {key} -> {value['to'] or '-'}" for key, value in (change.get("fields") or {}).items()]
         return "; ".join(words)
     if event == "run_finished":
@@ -197,6 +203,8 @@ def _change(change: Change) -> dict[str, object]:
         "note": change.note,
         "escalated": change.escalated,
         **({"offered": change.offered.model_dump()} if change.offered else {}),
+        **({"reply": change.reply.model_dump(exclude={"text"})} if change.reply else {}),
+        **({"close": change.closing.model_dump()} if change.closing else {}),
         "stamp": change.stamp,
         "key": change.key,
     }

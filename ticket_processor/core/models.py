@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .clock import parse_iso
 from .errors import MissingPart
@@ -189,6 +190,46 @@ class Offered(Frozen):
     reason: str = ""
 
 
+class PublicReply(Frozen):
+    """A reply that the customer will read. ``draft`` is the SHA-256 of ``text``: what was decided is what is sent.
+
+    ``threshold`` is the confidence that the settings ask of ``category`` for it. Raises ``ValidationError`` for the
+    draft of another text.
+    """
+
+    text: str = Field(min_length=1)
+    category: str
+    threshold: float
+    draft: str
+
+    @model_validator(mode="after")
+    def _is_its_draft(self) -> Self:
+        if hashlib.sha256(self.text.encode("utf-8")).hexdigest() != self.draft:
+            raise ValueError("the draft is not this text's")
+        return self
+
+
+class StatusChange(Frozen):
+    """A status that a ticket gets some time after a public reply of ours; category, threshold and draft are its."""
+
+    status: Literal["pending", "solved"]
+    category: str
+    threshold: float
+    draft: str
+
+
+class ReplyPlan(Frozen):
+    """A public reply after ``delay_s`` seconds, and the status that follows ``then_s`` seconds later, if one does.
+
+    Both are given up as soon as anybody touches the ticket.
+    """
+
+    reply: PublicReply
+    delay_s: float
+    then: Literal["pending", "solved"] | None = None
+    then_s: float = 0.0
+
+
 class Decision(Frozen):
     """What policy wants for one ticket, before looking at what the ticket has become meanwhile."""
 
@@ -205,6 +246,7 @@ class Decision(Frozen):
     escalated: tuple[str, ...] = Field((), description="why it is escalated, in fixed words; empty when it is not")
     note: str | None = Field(None, description="plain text, without the reference line")
     offered: Offered | None = Field(None, description="what the note brings from the knowledge base")
+    reply: ReplyPlan | None = Field(None, description="a public reply for later; its note announces it")
     reason: str
     suggest_only: bool = False
 
@@ -231,6 +273,8 @@ class Change(Frozen):
     notes_removed: tuple[int, ...] = Field((), description="numbers of notes of ours that are deleted again")
     escalated: tuple[str, ...] = Field((), description="why somebody is to look soon")
     offered: Offered | None = Field(None, description="what the note brings from the knowledge base")
+    reply: PublicReply | None = Field(None, description="the one kind of comment that customers read")
+    closing: StatusChange | None = Field(None, description="the one kind of write that changes the status")
     puts_back: bool = Field(False, description="its values are a person's, which no log is to hold")
     key: str = Field(description="proves on the ticket that this write was ours")
     intent: str = Field("", description="names this very write in the log, the state and on the ticket")
@@ -318,7 +362,8 @@ class Statement(Frozen):
     checked: int = Field(0, description="writes that were compared with the helpdesk's own record")
     human_values_changed: int = 0
     foreign_tags_removed: int = 0
-    public_comments: int = 0
+    public_comments: int = Field(0, description="other than public replies that the settings ask for")
+    public_replies: int = 0
     replaced_by_policy: int = Field(0, description="values that stood there, replaced because overwrite is 'always'")
     not_found: int = 0
     tickets: tuple[int, ...] = ()
@@ -331,6 +376,7 @@ class Statement(Frozen):
             f"{self.foreign_tags_removed} foreign tags removed",
             f"{self.public_comments} public comments",
         ]
+        words += [f"{self.public_replies} public replies as the settings ask"] if self.public_replies else []
         words += [f"{self.not_found} not found as sent"] if self.not_found else []
         words += [f"{self.replaced_by_policy} values replaced as the settings allow"] if self.replaced_by_policy else []
         listed = f" (tickets {', '.join(map(str, self.tickets))})" if self.tickets else ""

@@ -53,6 +53,17 @@ CONFIRMED = _reason("confirmed_by_reading", "The reply to the write was lost; re
 INCOMPLETE = _reason("incomplete", "The helpdesk refuses this part; a later run tries it again.", then="PART")
 PUT_BACK = _reason("put_back_what_was_overwritten", "A write had replaced what a person set meanwhile; it is back.")
 
+# A public reply, and the status behind it
+
+REPLIED = _reason("public_reply", "The announced reply went to the customer, for nobody had touched the ticket.")
+STATUS_SET = _reason("status_after_reply", "Nobody had touched the ticket since our reply, so it got this status.")
+STAYED_INTERNAL = _reason("reply_stayed_internal", "The helpdesk made our public reply an internal note.")
+CANCELLED = _reason("reply_cancelled", "The announced reply, or the status behind it, was cancelled.", then="WHY")
+TOUCHED_SINCE = "touched"
+TOO_LATE = "too_late"
+NOT_WANTED = "not_wanted"
+NOT_ON_RECORD = "not_on_record"
+
 # It failed
 
 CHANGED_AGAIN = _reason("changed_again_and_again", "Others changed the ticket during each attempt.")
@@ -66,6 +77,7 @@ ALREADY_UNDONE = _reason("already_undone", "An earlier undo has taken the write 
 NOTHING_OF_OURS = _reason("nothing_of_ours", "The helpdesk has no write of ours on record.")
 OTHER_RUN = _reason("written_by_another_run", "The write is this other run's.", then="RUN_ID")
 TOUCHED = _reason("touched_since", "People have changed every value since.")
+SEEN_BY_CUSTOMERS = _reason("seen_by_customers", "A public reply, or the status behind it, cannot be taken back.")
 NOTHING_LEFT = _reason("nothing_left_to_take_back", "Nothing of the write is on the ticket any more.")
 NOT_KNOWN_YET = _reason("not_known_yet", "The run's job had not ended; the write may still come.")
 

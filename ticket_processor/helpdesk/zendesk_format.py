@@ -24,6 +24,7 @@ _EMPTY: tuple[object, ...] = (None, "", [])
 """Values of an empty field. An unticked box is not among them: a person may have unticked it."""
 _ENDPOINT_LIMIT = re.compile(r"zendesk-rate-?limit-(?P<name>[a-z-]+)$")
 _LIMIT_PART = re.compile(r"(total|remaining|resets)\s*=\s*(\d+)")
+_URL = re.compile(r"https?://[^\s<>\"']+")
 _SAFE_CODE = re.compile(r"^[A-Za-z][A-Za-z0-9_ ]{0,39}$")
 
 
@@ -50,6 +51,11 @@ def note_html(note: str) -> str:
     return "<p>" + "<br>".join(lines) + "</p>"
 
 
+def reply_html(text: str) -> str:
+    """A public reply as HTML, like :func:`note_html`; its addresses, which are the articles', are links."""
+    return _URL.sub(r'<a href="\g<0>">\g<0></a>', note_html(text))
+
+
 def update_body(change: Change) -> dict[str, object]:
     body: dict[str, object] = {
         "tags": list(change.tags),
@@ -71,6 +77,10 @@ def update_body(change: Change) -> dict[str, object]:
     if change.note is not None:
         # Left out, "public" would follow the ticket, and e-mail tickets are public.
         body["comment"] = {"html_body": note_html(change.note), "public": False}
+    if change.reply is not None:
+        body["comment"] = {"html_body": reply_html(change.reply.text), "public": True}
+    if change.closing is not None:
+        body["status"] = change.closing.status
     return body
 
 
@@ -84,7 +94,7 @@ def recorded(reply: Reply, change: Change) -> Edit | None:
         edit = read_edits(audit)[0] if isinstance(audit, dict) else None
     except TicketError as error:
         raise OutcomeUnknown(str(error)) from error
-    if edit is not None and edit.comment == "public":
+    if edit is not None and edit.comment == "public" and change.reply is None:
         raise NotePublished(
             f"Zendesk made the internal note on ticket {change.ticket_id} public although it was sent as internal"
         )
@@ -137,6 +147,8 @@ def _edit(audit: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Edit
             told["priority"] = (_priority(before), _priority(after))
         elif name == "group_id":
             told["group"] = (_id(before), _id(after))
+        elif name == "status":
+            told["status"] = (_string(before) or None, _string(after) or None)
         elif name.isdecimal():
             fields[int(name)] = (_value(before), _value(after))
         told["creation"] = told.get("creation", False) or kind == "Create"

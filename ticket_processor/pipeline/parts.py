@@ -10,7 +10,7 @@ from ..analysis.chain import Understanding
 from ..audit.receipts import AuditLog
 from ..core.clock import Clock, Deadline
 from ..core.guards import KillSwitch
-from ..core.models import Analysis, Decision, Ticket
+from ..core.models import Analysis, Decision, PublicReply, Ticket
 from ..core.taxonomy import Taxonomy
 from ..helpdesk.protocol import Helpdesk
 from ..policy.decide import Policy
@@ -21,6 +21,9 @@ from .writeback import Delivery
 
 Answers = Callable[[Ticket, Analysis, Decision], Decision]
 """Adds to a decision what the knowledge base says of the ticket. Called from many threads."""
+
+ReplyWanted = Callable[[PublicReply], bool]
+"""Whether today's settings still ask for a public reply that was announced."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Parts:
     ahead: ReadAhead = iter
     told_of: ToldOf | None = None
     answers: Answers | None = None
+    reply_wanted: ReplyWanted | None = None
+    """Whether the settings still ask for a scheduled public reply; ``None``: nothing that customers read is sent."""
     express: Executor | None = None
     """Where tickets are analysed that the helpdesk has told of, so that they wait behind no others."""
     requests: Callable[[], Mapping[str, int]] = dict

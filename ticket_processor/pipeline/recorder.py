@@ -13,10 +13,12 @@ from ..core import reasons
 from ..core.errors import ExitCode, StateUnusable
 from ..core.latency_histogram import Latencies
 from ..core.models import Outcome, OutcomeStatus, Request, RunSummary, Statement, Usage, Writes
+from ..helpdesk.ticket_history import Edit
 from ..policy.decide import Policy
 from ..policy.reanalysis import MOST_TRIES, in_vain
 from ..state.store import FollowUp, Retry, State
 from ..tags import REPAIR
+from .public_replies import scheduled
 from .settlement import Settled
 from .shared_faults import SharedFaults
 from .verification import WriteVerifier
@@ -102,8 +104,11 @@ class Recorder:
             then = settled.follow_up or self._still_to_put_back(outcome)
             if self._verifier is not None:
                 self._verifier.saw(replace(settled, follow_up=then))
+            reply = scheduled(outcome, state.verdict(outcome.ticket_id), settled.recorded)
             with state.together():
                 self._note_fallback(outcome)
+                if reply is not None:
+                    state.schedule_reply(reply)
                 state.settled(outcome.ticket_id, done=done, then=then, now=self._now())
         self._outcomes[outcome.status] += 1
         self._newly_failed += outcome.status is OutcomeStatus.FAILED and not again
@@ -122,6 +127,16 @@ class Recorder:
             self._cached += outcome.analysis.cached
         if outcome.change is not None and self._policy.tag("review") in outcome.change.tags_added:
             self._reviews += 1
+        self._listener(outcome)
+
+    def record_reply(self, outcome: Outcome, recorded: Edit | None) -> None:
+        """Take in the end of a public reply, or of the status behind it: the ticket's own books stay as they are."""
+        self._audit.ticket(outcome)
+        if self._verifier is not None:
+            self._verifier.saw(Settled(outcome, recorded=recorded))
+        self._outcomes[outcome.status] += 1
+        if outcome.status in (OutcomeStatus.SKIPPED, OutcomeStatus.FAILED):
+            self._reasons[outcome.reason] += 1
         self._listener(outcome)
 
     def _still_to_put_back(self, outcome: Outcome) -> FollowUp | None:

@@ -17,6 +17,7 @@ from .fan_out import FanOut
 from .intake import Intake, IntakeOptions, Wanted
 from .leftovers import Leftovers
 from .parts import Parts, RunOptions
+from .public_replies import send_replies
 from .recorder import Listener, Recorder
 from .run_checks import RunChecks
 from .run_frame import RunFrame
@@ -37,8 +38,7 @@ class Run:
         self._parts = parts
         self._options = options
         self._intake: Intake | None = None
-        self.abandoned = 0
-        """Worker threads left behind in calls that do not end."""
+        self.abandoned = 0  # worker threads left behind in calls that do not end
         self._faults = SharedFaults()
         self._checks = RunChecks(parts, options, self._faults)
         self._desk = desk = IsolatingDesk(parts.desk, self._faults)
@@ -125,16 +125,12 @@ class Run:
         self._triage_from(0.0, wanted=wanted or Wanted(frozenset(ticket_ids)))
 
     def write(self, verdicts: Iterable[Verdict]) -> RunSummary:
-        """Bring verdicts of another day to the helpdesk, with everything that a run promises.
-
-        Raises :class:`StateUnusable` as :meth:`execute` does.
-        """
+        """Bring verdicts of another day to the helpdesk, as a run does. Raises what :meth:`execute` does."""
         return self._frame.play(lambda: self._write_all(verdicts))
 
     def _triage_from(self, since: float, *, wanted: Wanted | None = None) -> None:
         parts, options = self._parts, self._options
-        if options.since is not None and (remark := self._checks.begin_again(options.since)) is not None:
-            self._recorder.remarks.append(remark)
+        self._recorder.remarks += self._checks.begin_again(options.since)
         self._intake = intake = Intake(
             self._desk,
             parts.state,
@@ -147,6 +143,8 @@ class Run:
         )
         self._leftovers.finish(intake, None if wanted is None else wanted.tickets, self._record_settled)
         intake.limit = None if options.limit is None else max(0, options.limit - self._recorder.recorded)
+        if wanted is None or wanted.told:
+            send_replies(self._desk, parts, options, self._checks, self._recorder.record_reply)
         fan_out = FanOut(
             parts.executor,
             self._verdicts.understand,

@@ -72,14 +72,16 @@ class RunChecks:
             raise ConfigError(FIRST_RUN)
         return parse_iso(stored)
 
-    def begin_again(self, since: float) -> str | None:
-        """Give up the place where the last run ended, if there is one; returns what to say of that."""
+    def begin_again(self, since: float | None) -> tuple[str, ...]:
+        """Give up the place where the last run ended, if ``since`` replaces one; returns what to say of that."""
         parts = self._parts
+        if since is None:
+            return ()
         known = parts.state.fact(CURSOR) is not None and not self._options.dry_run
         if known:
             parts.audit.alert("since_replaces_cursor", since=iso(since))
         parts.state.begin_again(iso(since))
-        return "--since was given, so the place where the last run ended was given up" if known else None
+        return ("--since was given, so the place where the last run ended was given up",) if known else ()
 
     def keep_not_before(self, told: RateLimited) -> None:
         """Remember when the helpdesk wants to be asked again."""

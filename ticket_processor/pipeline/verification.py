@@ -62,7 +62,7 @@ class WriteVerifier:
         self._doubtful: dict[int, tuple[bytes, frozenset[str]]] = {}
         self._answered: set[int] = set()
         self._in_jobs: set[str] = set()
-        self._written = self._checked = self._lacking = 0
+        self._written = self._checked = self._lacking = self._replies = 0
         self._values = self._tags = self._public = self._by_policy = 0
         self._found: dict[int, None] = {}
 
@@ -77,6 +77,7 @@ class WriteVerifier:
         if outcome.job is not None:
             self._in_jobs.add(change.intent)
         self._written += 1
+        self._replies += change.reply is not None
         if change.tags_removed or change.fields_replaced or _replaces(change):
             self._judge(change)
         if settled.follow_up is not None and settled.follow_up[1] == REPAIR:
@@ -120,6 +121,7 @@ class WriteVerifier:
             human_values_changed=self._values,
             foreign_tags_removed=self._tags + sum(doubtful.values()),
             public_comments=self._public,
+            public_replies=self._replies,
             replaced_by_policy=self._by_policy,
             not_found=self._lacking,
             tickets=tuple({**self._found, **doubtful})[:MOST_LISTED],
@@ -197,11 +199,11 @@ class WriteVerifier:
             return  # deleted since
         self._checked += 1
         edit = next((edit for edit in history.edits if (edit.key, edit.intent) == (change.key, change.intent)), None)
-        if edit is not None and edit.comment == "public":
+        if edit is not None and edit.comment == "public" and change.reply is None:
             self._public += 1
             self._found[change.ticket_id] = None
             raise note_published(change.ticket_id)
-        if edit is None or (change.note and edit.comment is None):
+        if edit is None or ((change.note or change.reply) and edit.comment is None):
             lacks(change)
         if edit is not None:
             self._compare(change, edit, history)

@@ -91,12 +91,19 @@ class Policy(Frozen):
         """The tag that says: done."""
         return self.tag("processed")
 
+    @property
+    def replied(self) -> str:
+        """The tag of a ticket that got a public reply."""
+        return self.tag("replied")
+
     def tag(self, *words: str) -> str:
         """A tag of ours: the prefix and the words."""
         return tag(self.tag_prefix + "_".join(words))
 
 
-RESERVED_TAGS = frozenset({"hands_off", "processed", "fallback", "review", "escalated", "suspicious", *TIER_TAGS})
+RESERVED_TAGS = frozenset(
+    {"hands_off", "processed", "fallback", "review", "escalated", "suspicious", "replied", *TIER_TAGS}
+)
 """Names that no category may have, since its tag would be taken for one of these."""
 
 ALSO = "also"

@@ -98,8 +98,11 @@ def _to_read(text: str) -> str:
 
 
 def our_labels(ticket: Ticket, history: History, policy: Policy) -> tuple[str, ...]:
-    """Our labels on the ticket, without those that stand for a drop-down's value: taking one off would empty it."""
-    still_ours = history.ours().tags
+    """Our labels on the ticket, without those that stand for a drop-down's value: taking one off would empty it.
+
+    That we have replied to the customer is no label: it stays true.
+    """
+    still_ours = history.ours().tags - {policy.replied}
     values = {word for value in ticket.fields.values() for word in value.split()}
     return tuple(
         tag for tag in ticket.tags if tag in still_ours and tag.startswith(policy.tag_prefix) and tag not in values

@@ -55,6 +55,7 @@ _MIGRATIONS = (
     CREATE TABLE writes (intent TEXT PRIMARY KEY, ticket_id INTEGER NOT NULL, write TEXT NOT NULL);
     CREATE INDEX writes_by_ticket ON writes (ticket_id);
     """,
+    "CREATE TABLE scheduled_replies (ticket_id INTEGER PRIMARY KEY, reply TEXT NOT NULL);",
 )
 """One script per schema version; append, never edit. Each runs in a transaction with its version number."""
 

@@ -14,14 +14,26 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import ValidationError
 
 from ..core.circuit_breaker import BreakerMemory
 from ..core.clock import iso
 from ..core.errors import StateUnusable
-from ..core.models import Analysis, Change, Decision, Frozen, KeptWrite, Request, RunRecord, TakenOff, Usage
+from ..core.models import (
+    Analysis,
+    Change,
+    Decision,
+    Frozen,
+    KeptWrite,
+    Priority,
+    ReplyPlan,
+    Request,
+    RunRecord,
+    TakenOff,
+    Usage,
+)
 from .sqlite import copy_into, emptied, is_there, migrate, opened, translated
 
 FILE_NAME = "state.sqlite3"
@@ -86,9 +98,25 @@ class Verdict(Frozen):
         """The same without anything in a customer's words."""
         words: dict[str, object] = {"summary": "", "evidence": (), "entities": {}}
         analysis = self.analysis and self.analysis.model_copy(update=words)
-        return self.model_copy(
-            update={"analysis": analysis, "decision": self.decision.model_copy(update={"note": None})}
-        )
+        silent = self.decision.model_copy(update={"note": None, "reply": None})
+        return self.model_copy(update={"analysis": analysis, "decision": silent})
+
+
+class ScheduledReply(Frozen):
+    """A public reply, or the status behind it, that is due later unless anybody touches the ticket.
+
+    ``key`` and ``at`` are our last write's, as the helpdesk has it on record; ``at`` is empty while that is unknown.
+    Tags, priority and group are the ticket's behind that write.
+    """
+
+    ticket_id: int
+    step: Literal["reply", "status"]
+    plan: ReplyPlan
+    key: str
+    at: str = ""
+    tags: tuple[str, ...]
+    priority: Priority | None
+    group: int | None
 
 
 FollowUp = tuple[Verdict, str]
@@ -168,6 +196,24 @@ class State:
         with self._lock, translated(self.path):
             (found,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
         return None if found == "ok" else " ".join(str(found).split())
+
+    # Public replies
+
+    def schedule_reply(self, reply: ScheduledReply) -> None:
+        """Store what is due on a ticket, in the place of what was due on it before."""
+        with self._transaction() as db:
+            row = (reply.ticket_id, reply.model_dump_json())
+            db.execute("INSERT OR REPLACE INTO scheduled_replies VALUES (?, ?)", row)
+
+    def scheduled_replies(self) -> list[ScheduledReply]:
+        """Everything that is due now or later, by ticket id."""
+        rows = self._all("SELECT reply FROM scheduled_replies ORDER BY ticket_id")
+        return [_read(ScheduledReply, reply) for (reply,) in rows]
+
+    def cancel_reply(self, *ticket_ids: int) -> None:
+        """Nothing is due on these tickets any more."""
+        with self._transaction() as db:
+            db.executemany("DELETE FROM scheduled_replies WHERE ticket_id = ?", [(number,) for number in ticket_ids])
 
     # Facts: the account, the cursor, the horizon
 
@@ -415,7 +461,7 @@ class State:
     def drop(self, ticket_id: int) -> None:
         """The ticket is not tried any more, whatever was under way with it, until it is revived."""
         with self._transaction() as db:
-            for table in ("verdicts", "intents", "retries", "fallbacks"):
+            for table in ("verdicts", "intents", "retries", "fallbacks", "scheduled_replies"):
                 db.execute(f"DELETE FROM {table} WHERE ticket_id = ?", (ticket_id,))  # noqa: S608 - names of our own
             db.execute("INSERT OR IGNORE INTO dropped VALUES (?)", (ticket_id,))
 
@@ -464,7 +510,8 @@ class State:
                         db.execute(f"DELETE FROM {table} WHERE ticket_id = ?", (ticket_id,))  # noqa: S608 - our own names
                 elif verdict:
                     db.execute(_KEEP_VERDICT, (ticket_id, verdict.wordless().model_dump_json()))
-                db.execute("DELETE FROM writes WHERE ticket_id = ?", (ticket_id,))
+                for table in ("writes", "scheduled_replies"):
+                    db.execute(f"DELETE FROM {table} WHERE ticket_id = ?", (ticket_id,))  # noqa: S608 - our own names
                 rows = db.execute("SELECT intent, change FROM intents WHERE ticket_id = ?", (ticket_id,)).fetchall()
                 for intent, text in rows:
                     change = _read(Change, text)

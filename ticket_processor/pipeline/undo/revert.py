@@ -6,7 +6,7 @@ changed back; so does one that the ticket shows otherwise than the record. A dro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -19,12 +19,13 @@ from ...tags import COMPLETE, REPAIR, key_of_stage, merge_tags, reference
 
 STAGE = "undo"
 """Names the write that takes another back in its key."""
-Why = Literal["changed_since", "a_later_run_wrote", "assigned", "refused"]
+Why = Literal["changed_since", "a_later_run_wrote", "assigned", "refused", "customers_saw_it"]
 WORDS: Mapping[Why, str] = {
     "changed_since": "changed since",
     "a_later_run_wrote": "a later run wrote on it",
     "assigned": "the ticket is assigned",
     "refused": "the helpdesk refuses it",
+    "customers_saw_it": "customers have seen it",
 }
 MAX_LINE = 500
 """Characters in a line of the note."""
@@ -108,8 +109,17 @@ def take_back(
             Left(part=f"{part[0]} {part[1]}".strip(), why=trace.why)
             for part, trace in sorted(traces.items(), key=lambda item: (item[0][0], str(item[0][1])))
             if trace.why is not None and _now(ticket, part) != trace.before
-        ),
+        )
+        + tuple(_shown_to_customers(filter(mine, history.edits))),
     )
+
+
+def _shown_to_customers(writes: Iterable[Edit]) -> Iterator[Left]:
+    for edit in writes:
+        if edit.comment == "public":
+            yield Left(part="public reply", why="customers_saw_it")
+        if edit.status is not None and edit.status[1] in ("pending", "solved"):
+            yield Left(part=f"status {edit.status[1]}", why="customers_saw_it")
 
 
 def as_change(ticket: Ticket, back: TakeBack, *, key: str, intent: str, run_id: str) -> Change:

@@ -120,7 +120,9 @@ class UndoPlanner:
         )
         self._left[ticket.id] = back.left
         if not back.values:
-            return end(OutcomeStatus.SKIPPED, reasons.TOUCHED if back.left else reasons.NOTHING_LEFT)
+            seen = back.left and all(part.why == "customers_saw_it" for part in back.left)
+            touched = reasons.SEEN_BY_CUSTOMERS if seen else reasons.TOUCHED
+            return end(OutcomeStatus.SKIPPED, touched if back.left else reasons.NOTHING_LEFT)
         change = as_change(
             ticket, back, key=undo_key(ours[-1]), intent=self._audit.new_intent(), run_id=self._writes.run_id
         )
@@ -268,6 +270,8 @@ class Undo:
         heed_wait(parts.state, options.dependency, parts.clock.now())
         parts.before_write()
         self._give_up_completions()
+        if not options.dry_run:
+            parts.state.cancel_reply(*writes.keys)
         untold = writes.keys.keys() - writes.taken_back
         sent = [
             item

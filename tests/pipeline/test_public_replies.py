@@ -1,0 +1,364 @@
+"""Announced replies: sent once, only on tickets that nobody has touched, each under an intent that names its draft."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from ticket_processor.audit.files import read_events
+from ticket_processor.audit.receipts import AuditLog
+from ticket_processor.core.clock import Deadline, iso
+from ticket_processor.core.errors import (
+    CannotRun,
+    OutcomeUnknown,
+    TicketError,
+    TicketGone,
+    UpdateConflict,
+    UpdateRefused,
+)
+from ticket_processor.core.models import Change, Outcome, Priority, PublicReply, ReplyPlan, Ticket
+from ticket_processor.helpdesk.protocol import Fetched
+from ticket_processor.helpdesk.ticket_history import Edit, History
+from ticket_processor.helpdesk.zendesk_format import reply_html, update_body
+from ticket_processor.pipeline.parts import Parts, RunOptions
+from ticket_processor.pipeline.public_replies import TOO_LATE_S, PublicReplies, scheduled
+from ticket_processor.pipeline.recorder import Recorder
+from ticket_processor.pipeline.run_checks import RunChecks
+from ticket_processor.pipeline.shared_faults import SharedFaults
+from ticket_processor.policy.decide import Policy
+from ticket_processor.policy.skip_rules import Selection, SkipRules
+from ticket_processor.state.store import ScheduledReply, State
+from ticket_processor.tags import COMPLETE, key_of_stage
+
+from ..support.fakes import START, ManualClock, a_change, a_decision, a_ticket
+
+TEXT = "Hello,\n\nA refund takes 5 days. [1]\n\n[1] Refunds: https://help.example.com/refunds?a=1&b=2"
+REPLY = PublicReply(text=TEXT, category="billing", threshold=0.9, draft=hashlib.sha256(TEXT.encode()).hexdigest())
+KEY = "k" * 32
+TAGS = ("ai_processed", "ai_billing")
+WRITTEN_AGO = 700.0
+"""Seconds since the note that announced the reply."""
+
+
+class Rig:
+    """A ticket whose note has announced a reply, ten minutes ago; and runs that look at what is due."""
+
+    def __init__(self, folder: Path, *, then: str | None = None) -> None:
+        self.clock = ManualClock()
+        self.state = State(None)
+        self.folder = folder
+        self.wanted = True
+        self.written: list[Change] = []
+        self.steps: list[Exception | None] = []
+        self.ended: list[Outcome] = []
+        self.unread: dict[int, TicketError] = {}
+        created = iso(START - 7200)
+        self.edits = [
+            Edit(at=created, creation=True, author=9),
+            Edit(at=iso(START - WRITTEN_AGO), key=KEY, intent="run-1", comment="internal", tags_added=frozenset(TAGS)),
+        ]
+        self.ticket: Ticket | None = a_ticket(1, age=7200.0, tags=TAGS, priority=Priority.NORMAL)
+        self.touch(ago=WRITTEN_AGO)
+        plan = ReplyPlan.model_validate({"reply": REPLY, "delay_s": 600.0, "then": then, "then_s": 3600.0})
+        self.state.schedule_reply(
+            ScheduledReply(
+                ticket_id=1, step="reply", plan=plan, key=KEY, tags=TAGS, priority=Priority.NORMAL, group=None
+            )
+        )
+
+    def touch(self, *, ago: float = 0.0, **fields: Any) -> None:
+        """The ticket is changed so long before now."""
+        assert self.ticket is not None
+        stamp = iso(self.clock.now() - ago)
+        self.ticket = self.ticket.model_copy(update={**fields, "updated_at": stamp})
+
+    def edit(self, *, ago: float = 60.0, **values: Any) -> None:
+        self.edits.append(Edit.model_validate({"at": iso(self.clock.now() - ago), **values}))
+        self.touch(ago=ago)
+
+    def run(
+        self, *, dry_run: bool = False, rules: SkipRules | None = None, stop: bool = False
+    ) -> list[tuple[str, str]]:
+        """What became of it, as (status, reason)."""
+        audit = AuditLog(self.folder, self.clock, f"run{self.clock.now():.0f}")
+        options = RunOptions(run_id="run", dry_run=dry_run)
+        parts = _Parts(self.clock, stop, state=self.state, audit=audit, selection=Selection(rules or SkipRules()))
+        recorder = Recorder(
+            audit, self.state, Policy(), "run", max_attempts=5, listener=self.ended.append, now=self.clock.now
+        )
+        self.ended.clear()
+        try:
+            PublicReplies(
+                self,  # type: ignore[arg-type]
+                parts,
+                options,
+                RunChecks(parts, options, SharedFaults()),
+                recorder.record_reply,
+                lambda _reply: self.wanted,
+            ).send_due()
+        finally:
+            audit.close()
+        return [(outcome.status.value, outcome.reason) for outcome in self.ended]
+
+    def lines(self, event: str) -> list[dict[str, Any]]:
+        return [
+            line for path in sorted(self.folder.glob("*.jsonl")) for line in read_events(path) if line["event"] == event
+        ]
+
+    # The helpdesk
+
+    def fetch(self, ticket_ids: Sequence[int]) -> Fetched:
+        assert list(ticket_ids) == [1]
+        if self.unread or self.ticket is None:
+            return Fetched({}, self.unread)
+        return Fetched({1: self.ticket.model_copy(update={"read_at": self.clock.now()})})
+
+    def history(self, ticket_id: int) -> History:
+        return History(edits=tuple(self.edits))
+
+    def update(self, change: Change) -> Edit | None:
+        self.written.append(change)
+        step = self.steps.pop(0) if self.steps else None
+        if step is not None:
+            if isinstance(step, OutcomeUnknown):
+                self.apply(change)
+            raise step
+        return self.apply(change)
+
+    def apply(self, change: Change) -> Edit:
+        status = None if change.closing is None else ("open", change.closing.status)
+        self.edit(
+            ago=0.0,
+            key=change.key,
+            intent=change.intent,
+            comment="public" if change.reply else None,
+            status=status,
+            tags_added=frozenset(change.tags_added),
+        )
+        self.touch(tags=change.tags, **({} if change.closing is None else {"status": change.closing.status}))
+        return self.edits[-1]
+
+
+class _Parts(Parts):
+    def __init__(self, clock: ManualClock, stop: bool, **parts: object) -> None:
+        given = {"deadline": Deadline(clock, 540.0), "room": lambda: None, "kill_switch": _Switch(stop), **parts}
+        self.__dict__.update(clock=clock, policy=Policy(), **given)
+
+
+class _Switch:
+    def __init__(self, on: bool) -> None:
+        self._on = on
+
+    def check(self) -> None:
+        if self._on:
+            raise CannotRun("stopped by a person")
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    return Rig(tmp_path)
+
+
+def test_a_reply_goes_out_once_when_its_time_has_come(rig: Rig) -> None:
+    assert rig.run() == [("updated", "public_reply")]
+    assert rig.run() == []
+    (change,) = rig.written
+    assert change.reply == REPLY
+    assert change.closing is None
+    assert change.tags == (*TAGS, "ai_replied")
+
+
+def test_the_intent_in_the_log_names_category_threshold_and_draft_and_no_words(rig: Rig) -> None:
+    rig.run()
+    (intent,) = rig.lines("intent")
+    assert intent["change"]["reply"] == {"category": "billing", "threshold": 0.9, "draft": REPLY.draft}
+    assert "refund takes" not in str(rig.lines("intent")) + str(rig.lines("ticket"))
+
+
+def test_nothing_is_sent_before_the_delay_is_over(rig: Rig) -> None:
+    rig.clock.advance(599.0 - WRITTEN_AGO)
+    assert rig.run() == []
+    rig.clock.advance(1.0)
+    assert rig.run() == [("updated", "public_reply")]
+
+
+TOUCHES: dict[str, Callable[[Rig], None]] = {
+    "a person's comment": lambda rig: rig.edit(author=7, comment="internal"),
+    "the customer's answer": lambda rig: rig.edit(author=9, comment="public"),
+    "a person's tag": lambda rig: rig.edit(author=7, tags_added=frozenset({"vip"})),
+    "an edit of which no more is known": lambda rig: rig.edit(),
+    "another program": lambda rig: rig.edit(way="api", author=5),
+    "a rule that comments": lambda rig: rig.edit(way="rules", comment="public"),
+    "a rule that sets a status": lambda rig: rig.edit(way="rules", status=("open", "pending")),
+    "a second look of ours": lambda rig: rig.edit(key="z" * 32, intent="run-2"),
+    "a tag that is on no record": lambda rig: rig.touch(ago=WRITTEN_AGO, tags=(*TAGS, "vip")),
+    "a priority that is on no record": lambda rig: rig.touch(ago=WRITTEN_AGO, priority=Priority.HIGH),
+    "a person before the note": lambda rig: rig.edits.insert(
+        1, Edit(at=iso(START - 3000), author=7, comment="internal")
+    ),
+}
+
+
+@pytest.mark.parametrize("what", TOUCHES)
+def test_any_touch_cancels_it_for_good(rig: Rig, what: str) -> None:
+    TOUCHES[what](rig)
+    assert rig.run() == [("skipped", "reply_cancelled_touched")]
+    assert rig.run() == []
+    assert rig.written == []
+
+
+def test_quiet_rules_and_a_completion_of_ours_cancel_nothing(rig: Rig) -> None:
+    rig.edit(ago=500.0, way="rules", tags_added=frozenset({"by_rule"}))
+    rig.edit(ago=400.0, key=key_of_stage(KEY, COMPLETE), intent="run-2", priority=(Priority.NORMAL, Priority.HIGH))
+    rig.touch(ago=400.0, tags=(*TAGS, "by_rule"), priority=Priority.HIGH)
+    assert rig.run() == [("updated", "public_reply")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"), [({"status": "pending"}, "person_was_faster_pending"), ({"status": "solved"}, "solved")]
+)
+def test_a_ticket_that_is_not_open_any_more_gets_no_reply(rig: Rig, fields: dict[str, str], why: str) -> None:
+    rig.touch(ago=WRITTEN_AGO, **fields)
+    assert rig.run() == [("skipped", f"reply_cancelled_{why}")]
+
+
+def test_settings_that_ask_for_it_no_more_cancel_it(rig: Rig) -> None:
+    rig.wanted = False
+    assert rig.run() == [("skipped", "reply_cancelled_not_wanted")]
+
+
+def test_a_reply_that_is_hours_late_is_cancelled(rig: Rig) -> None:
+    rig.clock.advance(TOO_LATE_S)
+    assert rig.run() == [("skipped", "reply_cancelled_too_late")]
+
+
+def test_a_deleted_ticket_cancels_it_and_an_unreadable_one_waits(rig: Rig) -> None:
+    rig.unread = {1: TicketError("cannot be read")}
+    assert rig.run() == []
+    rig.unread, rig.ticket = {}, None
+    assert rig.run() == [("skipped", "reply_cancelled_deleted")]
+
+
+def test_a_record_behind_its_ticket_is_waited_for(rig: Rig) -> None:
+    rig.touch(ago=30.0)
+    assert rig.run() == []
+    rig.touch(ago=WRITTEN_AGO)
+    assert rig.run() == [("updated", "public_reply")]
+
+
+def test_an_edit_that_may_share_its_second_with_another_is_waited_out(rig: Rig) -> None:
+    rig.edit(ago=2.0, way="rules")
+    assert rig.run() == []
+    rig.clock.advance(10.0)
+    assert rig.run() == [("updated", "public_reply")]
+
+
+def test_without_its_announcement_on_record_nothing_is_sent(rig: Rig) -> None:
+    del rig.edits[1]
+    rig.edits.append(Edit(at=iso(START - WRITTEN_AGO), way="rules"))
+    assert rig.run() == [("skipped", "reply_cancelled_not_on_record")]
+
+
+@pytest.mark.parametrize("doubt", [OutcomeUnknown("no answer"), UpdateConflict("changed")])
+def test_a_reply_in_doubt_is_looked_for_before_anything_else(rig: Rig, doubt: Exception) -> None:
+    rig.steps = [doubt]
+    (end,) = rig.run()
+    assert end == ("updated", "confirmed_by_reading" if isinstance(doubt, OutcomeUnknown) else "public_reply")
+    assert sum(edit.comment == "public" for edit in rig.edits) == 1
+
+
+def test_a_reply_of_a_run_that_died_is_found_and_not_sent_again(rig: Rig) -> None:
+    (before,) = rig.state.scheduled_replies()
+    rig.run()
+    rig.state.schedule_reply(before)  # as if the run had died before it could write that down
+    assert rig.run() == [("updated", "confirmed_by_reading")]
+    assert len(rig.written) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "end"),
+    [
+        (TicketGone("closed"), ("skipped", "reply_cancelled_closed")),
+        (UpdateRefused("the helpdesk refuses it"), ("failed", "the helpdesk refuses it")),
+    ],
+)
+def test_a_refusal_ends_it(rig: Rig, error: Exception, end: tuple[str, str]) -> None:
+    rig.steps = [error]
+    assert rig.run() == [end]
+    assert rig.state.scheduled_replies() == []
+
+
+def test_a_dry_run_plans_it_and_sends_nothing(rig: Rig) -> None:
+    assert rig.run(dry_run=True) == [("planned", "public_reply")]
+    assert rig.written == []
+
+
+def test_the_kill_switch_keeps_it_back(rig: Rig) -> None:
+    with pytest.raises(CannotRun):
+        rig.run(stop=True)
+    assert rig.written == []
+    assert rig.run() == [("updated", "public_reply")]
+
+
+def test_the_status_follows_later_in_a_call_of_its_own(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, then="solved")
+    rig.run()
+    rig.clock.advance(3599.0)
+    assert rig.run() == []
+    rig.clock.advance(1.0)
+    assert rig.run() == [("updated", "status_after_reply")]
+    reply, status = rig.written
+    assert (reply.closing, status.reply) == (None, None)
+    assert status.closing is not None
+    assert (status.closing.status, status.closing.draft) == ("solved", REPLY.draft)
+    assert rig.lines("intent")[-1]["change"]["close"]["category"] == "billing"
+    assert rig.state.scheduled_replies() == []
+
+
+def test_an_answer_of_the_customer_cancels_the_status(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, then="solved")
+    rig.run()
+    rig.clock.advance(4000.0)
+    rig.edit(author=9, comment="public")
+    assert rig.run() == [("skipped", "reply_cancelled_touched")]
+    assert len(rig.written) == 1
+
+
+def test_only_a_written_note_schedules_a_reply() -> None:
+    plan = ReplyPlan(reply=REPLY, delay_s=600.0)
+    decision = a_decision(1).model_copy(update={"reply": plan})
+    verdict: Any = type("V", (), {"decision": decision})()
+    outcome = Outcome.model_validate(
+        {"ticket_id": 1, "status": "updated", "reason": "", "change": a_change(1, note="N")}
+    )
+    made = scheduled(outcome, verdict, None)
+    assert made is not None
+    assert made.plan == plan
+    silent = outcome.model_copy(update={"change": a_change(1, note=None)})
+    assert scheduled(silent, verdict, None) is None
+    assert scheduled(outcome.model_copy(update={"change": None}), verdict, None) is None
+    assert scheduled(outcome, None, None) is None
+
+
+def test_a_draft_is_the_hash_of_its_words() -> None:
+    with pytest.raises(ValidationError):
+        PublicReply(text=TEXT + "!", category="billing", threshold=0.9, draft=REPLY.draft)
+
+
+def test_a_reply_is_escaped_but_for_the_addresses_of_its_articles() -> None:
+    shown = reply_html("<b>{{ticket.id}}</b>\nhttps://help.example.com/a?x=1&y=2")
+    assert shown == (
+        "<p>&lt;b&gt;&#123;&#123;ticket.id&#125;&#125;&lt;/b&gt;<br>"
+        '<a href="https://help.example.com/a?x=1&amp;y=2">https://help.example.com/a?x=1&amp;y=2</a></p>'
+    )
+
+
+def test_no_other_change_makes_a_public_comment_or_a_status() -> None:
+    body = update_body(a_change(1, note="A note"))
+    assert body["comment"] == {"html_body": "<p>A note</p>", "public": False}
+    assert "status" not in body

@@ -1,0 +1,53 @@
+"""Stories with public replies: sent at most once, announced, late enough, and never behind anybody's back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from .reply_invariants import sent_in, violations
+from .reply_mutations import NOTICED_BY, REPLY_MUTATIONS
+from .reply_world import ReplyWorld
+
+SEEDS = 2000
+IN_DEFAULT_SET = 100
+PART = 100
+HUNTED = 1000
+
+
+def _play(seed: int) -> ReplyWorld:
+    world = ReplyWorld(seed)
+    world.play()
+    return world
+
+
+def _first_seeds() -> list[Any]:
+    return [
+        pytest.param(first, marks=[pytest.mark.slow] if first >= IN_DEFAULT_SET else [])
+        for first in range(0, SEEDS, PART)
+    ]
+
+
+@pytest.mark.parametrize("first", _first_seeds())
+def test_no_promise_is_broken_whatever_goes_wrong(first: int) -> None:
+    broken = {seed: found for seed in range(first, first + PART) if (found := violations(_play(seed)))}
+    assert not broken, "replay with: python scripts/simulate.py 1 --replies --show --first SEED"
+
+
+@pytest.mark.parametrize("name", REPLY_MUTATIONS)
+def test_a_missing_guard_is_noticed(name: str) -> None:
+    with REPLY_MUTATIONS[name]():
+        seeds = [NOTICED_BY.get(name, 0), *range(HUNTED)]
+        assert any(violations(_play(seed)) for seed in seeds), f"{name}: nothing was noticed"
+
+
+def test_the_stories_hold_what_they_are_meant_to_hold() -> None:
+    held: Counter[str] = Counter()
+    for seed in range(60):
+        world = _play(seed)
+        held.update(sent_in(world))
+        held["crashes"] += sum("crashed" in str(end) for end in world.ends if isinstance(end, str))
+    wanted = ("public replies", "statuses behind them", "replies cancelled for a touch", "replies confirmed by reading")
+    assert min(held[what] for what in (*wanted, "crashes")) > 0

@@ -1,0 +1,241 @@
+"""Public replies that were announced in a note, and the status that follows: sent only while nobody touches the ticket.
+
+Each is one guarded single update with a key and an intent of its own, at most one of each on a ticket: whatever became
+of an earlier attempt, the helpdesk's own record is read first. In doubt nothing is sent.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Protocol
+
+from ..core import reasons
+from ..core.clock import parse_iso
+from ..core.errors import OutcomeUnknown, TicketError, TicketGone, UpdateConflict, UpdateRefused
+from ..core.models import Change, Outcome, OutcomeStatus, StatusChange, Ticket
+from ..helpdesk.protocol import Fetched, Helpdesk
+from ..helpdesk.ticket_history import Edit, History
+from ..policy.skip_rules import ENDED_STATUSES
+from ..state.store import ScheduledReply, Verdict
+from ..tags import COMPLETE, key_of_stage, merge_tags, write_key
+from .parts import Parts, ReplyWanted, RunOptions
+from .run_checks import RunChecks
+from .settlement import WRITE_ATTEMPTS, is_stable
+
+TOO_LATE_S = 6 * 3600.0
+"""A reply that is this late is cancelled: nobody expects it any more. So is a status."""
+STAGES = {"reply": "public_reply", "status": "public_status"}
+"""Names each step in its key."""
+_WRITTEN = (OutcomeStatus.UPDATED, OutcomeStatus.SUGGESTED)
+
+
+class Record(Protocol):
+    """Takes the end of a scheduled reply in: its receipt and the run's sums."""
+
+    def __call__(self, outcome: Outcome, recorded: Edit | None) -> None: ...
+
+
+def scheduled(outcome: Outcome, verdict: Verdict | None, recorded: Edit | None) -> ScheduledReply | None:
+    """The public reply that a write has announced, if it has: no reply goes out that no note tells of."""
+    change = outcome.change
+    plan = None if verdict is None else verdict.decision.reply
+    if plan is None or change is None or change.note is None or outcome.status not in _WRITTEN:
+        return None
+    return ScheduledReply(
+        ticket_id=outcome.ticket_id,
+        step="reply",
+        plan=plan,
+        key=change.key,
+        at="" if recorded is None else recorded.at,
+        tags=change.tags,
+        priority=change.priority or change.priority_before,
+        group=change.group if change.group is not None else change.group_before,
+    )
+
+
+def send_replies(desk: Helpdesk, parts: Parts, options: RunOptions, checks: RunChecks, record: Record) -> None:
+    """Send the public replies and set the statuses that are due; none where the settings ask for no public reply."""
+    if parts.reply_wanted is not None:
+        PublicReplies(desk, parts, options, checks, record, parts.reply_wanted).send_due()
+
+
+class PublicReplies:
+    """Sends what is due, or cancels it. For one thread.
+
+    Whatever is not certain now, such as a record that lags behind its ticket, waits for the next run.
+    """
+
+    def __init__(
+        self, desk: Helpdesk, parts: Parts, options: RunOptions, checks: RunChecks, record: Record, wanted: ReplyWanted
+    ) -> None:
+        self._desk = desk
+        self._state = parts.state
+        self._audit = parts.audit
+        self._policy = parts.policy
+        self._selection = parts.selection
+        self._options = options
+        self._checks = checks
+        self._record = record
+        self._still_wanted = wanted
+
+    def send_due(self) -> None:
+        """Bring every reply and status that is due to its ticket. Raises as other writes do."""
+        waiting = self._state.scheduled_replies()
+        tickets = self._desk.fetch([reply.ticket_id for reply in waiting]) if waiting else Fetched()
+        for reply in waiting:
+            self._checks.before_ticket()
+            if reply.ticket_id in tickets.unread:
+                continue
+            with suppress(TicketError):  # the next run looks again
+                self._settle(reply, tickets.get(reply.ticket_id))
+
+    def _settle(self, reply: ScheduledReply, ticket: Ticket | None) -> None:
+        for _ in range(WRITE_ATTEMPTS):
+            if ticket is None:
+                return self._cancel(reply, reasons.DELETED)
+            history = self._history_if_due(reply, ticket)
+            if history is None:
+                return None
+            found = history.find(write_key(ticket, STAGES[reply.step]))
+            if found is not None:
+                return self._sent(reply, self._change(reply, ticket, found.intent), found, confirmed=True)
+            why, certain = self._why_not(reply, ticket, history), self._certain(ticket, history)
+            if why is not None and (certain or why == reasons.TOO_LATE):
+                return self._cancel(reply, why)
+            if not certain:
+                return None
+            change = self._change(reply, ticket, self._audit.new_intent())
+            if self._options.dry_run:
+                return self._record(self._outcome(OutcomeStatus.PLANNED, _reason(reply), change), None)
+            self._checks.before_write()
+            self._audit.intent(change)
+            try:
+                edit = self._desk.update(change)
+            except (UpdateConflict, OutcomeUnknown):
+                fresh = self._desk.fetch([reply.ticket_id])
+                if reply.ticket_id in fresh.unread:
+                    return None
+                ticket = fresh.get(reply.ticket_id)
+            except TicketGone as gone:
+                return self._cancel(reply, str(gone))
+            except UpdateRefused as refused:
+                self._state.cancel_reply(reply.ticket_id)
+                return self._record(self._outcome(OutcomeStatus.FAILED, str(refused), change), None)
+            else:
+                return self._sent(reply, change, edit)
+        return None  # others change it again and again; the next run finds out whether any attempt was made
+
+    def _history_if_due(self, reply: ScheduledReply, ticket: Ticket) -> History | None:
+        """The ticket's history, once the helpdesk's own clock says that the time has come."""
+        if reply.at and _waited(ticket, reply.at) < _delay(reply):
+            return None
+        history = self._desk.history(ticket.id)
+        written = history.find(reply.key)
+        due = self._certain(ticket, history) if written is None else _waited(ticket, written.at) >= _delay(reply)
+        return history if due else None
+
+    def _why_not(self, reply: ScheduledReply, ticket: Ticket, history: History) -> str | None:
+        """Why it must not be sent any more, in a fixed word."""
+        written = history.find(reply.key)
+        if written is None:
+            return reasons.NOT_ON_RECORD
+        if _waited(ticket, written.at) > _delay(reply) + TOO_LATE_S:
+            return reasons.TOO_LATE
+        if _touched(reply, ticket, history, written):
+            return reasons.TOUCHED_SINCE
+        if reply.step == "reply" or ticket.status in ENDED_STATUSES:
+            left_alone = self._selection.left_alone(ticket)
+        else:
+            left_alone = self._selection.rules.reason(ticket)
+        if left_alone is not None:
+            return left_alone
+        return None if self._still_wanted(reply.plan.reply) else reasons.NOT_WANTED
+
+    def _certain(self, ticket: Ticket, history: History) -> bool:
+        """Whether nothing can have happened that this read of the ticket, or its record, does not show."""
+        newest = max((parse_iso(edit.at) for edit in history.edits), default=0.0)
+        return is_stable(ticket, self._options.stable_read_s) and parse_iso(ticket.updated_at) <= newest
+
+    def _change(self, reply: ScheduledReply, ticket: Ticket, intent: str) -> Change:
+        said = reply.plan.reply
+        tags = ticket.tags
+        closing = None
+        if reply.step == "reply":
+            tags = merge_tags(ticket.tags, [self._policy.replied])
+        elif reply.plan.then is not None:
+            closing = StatusChange(
+                status=reply.plan.then, category=said.category, threshold=said.threshold, draft=said.draft
+            )
+        return Change(
+            ticket_id=ticket.id,
+            stamp=ticket.updated_at,
+            tags=tags,
+            tags_before=ticket.tags,
+            tags_added=tuple(tag for tag in tags if tag not in ticket.tags),
+            priority_before=ticket.priority,
+            group_before=ticket.group,
+            reply=said if reply.step == "reply" else None,
+            closing=closing,
+            key=write_key(ticket, STAGES[reply.step]),
+            intent=intent,
+        )
+
+    def _sent(self, reply: ScheduledReply, change: Change, edit: Edit | None, *, confirmed: bool = False) -> None:
+        internal = change.reply is not None and edit is not None and edit.comment == "internal"
+        reason = reasons.STAYED_INTERNAL if internal else reasons.CONFIRMED if confirmed else _reason(reply)
+        self._record(self._outcome(OutcomeStatus.UPDATED, reason, change), edit)
+        if reply.step == "status" or reply.plan.then is None or internal:
+            self._state.cancel_reply(reply.ticket_id)
+            return
+        follows = {
+            "step": "status",
+            "key": change.key,
+            "at": "" if edit is None else edit.at,
+            "tags": change.tags,
+            "priority": change.priority_before,
+            "group": change.group_before,
+        }
+        self._state.schedule_reply(reply.model_copy(update=follows))
+
+    def _cancel(self, reply: ScheduledReply, why: str) -> None:
+        reason = f"{reasons.CANCELLED}_{why}"
+        self._record(Outcome(ticket_id=reply.ticket_id, status=OutcomeStatus.SKIPPED, reason=reason), None)
+        self._state.cancel_reply(reply.ticket_id)
+
+    @staticmethod
+    def _outcome(status: OutcomeStatus, reason: str, change: Change) -> Outcome:
+        return Outcome(ticket_id=change.ticket_id, status=status, reason=reason, change=change, key=change.key)
+
+
+def _reason(reply: ScheduledReply) -> str:
+    return reasons.REPLIED if reply.step == "reply" else reasons.STATUS_SET
+
+
+def _waited(ticket: Ticket, since: str) -> float:
+    """Seconds by the helpdesk's own clock."""
+    return (ticket.read_at or 0.0) - parse_iso(since)
+
+
+def _delay(reply: ScheduledReply) -> float:
+    return reply.plan.delay_s if reply.step == "reply" else reply.plan.then_s
+
+
+def _touched(reply: ScheduledReply, ticket: Ticket, history: History, written: Edit) -> bool:
+    """Whether anybody but the account's own rules has done anything on the ticket, on record or not.
+
+    Before our first word it may be triaged; behind it nothing of ours may follow but what completes it. Rules that
+    comment or set a status have answered in our place.
+    """
+    place = history.edits.index(written)
+    completion = key_of_stage(reply.key, COMPLETE)
+    for number, edit in enumerate(history.edits):
+        ours = bool(edit.key) and (number <= place or edit.key == completion)
+        quiet = edit.way == "rules" and edit.comment is None and edit.status is None
+        if not (ours or quiet or edit.creation):
+            return True
+    tags, priority, group = set(reply.tags), reply.priority, reply.group
+    for edit in history.edits[place + 1 :]:
+        tags = (tags | edit.tags_added) - edit.tags_removed
+        priority = edit.priority[1] if edit.priority is not None else priority
+        group = edit.group[1] if edit.group is not None else group
+    return (set(ticket.tags), ticket.priority, ticket.group) != (tags, priority, group)
