@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ import pytest
 from ticket_processor.core.errors import StateUnusable
 from ticket_processor.knowledge.model import Article
 from ticket_processor.knowledge.store import FILE_NAME, KnowledgeStore, hash_of
+
+from ..cli.bad_disk import Failing
 
 
 def article(name: str = "a", body: str = "Words.", **others: object) -> Article:
@@ -59,6 +63,35 @@ def test_a_failure_half_way_changes_nothing() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         store.put(two())  # type: ignore[arg-type]
+    assert (indexed(store, "first"), indexed(store, "second")) == (1, 0)
+
+
+def test_a_write_that_fails_at_any_point_changes_nothing_and_the_next_one_is_kept(tmp_path: Path) -> None:
+    number = 0
+    while True:
+        number += 1
+        disk = Failing(sys.maxsize, "full", tmp_path, once=True)
+        with disk.at_work():
+            store = KnowledgeStore(tmp_path / str(number) / FILE_NAME)
+            disk.at = len(disk.operations) + number
+            with suppress(StateUnusable):
+                store.put([(article(body="first"), "")])
+            failed, disk.at = disk.struck, sys.maxsize
+            assert indexed(store, "first") == (not failed), disk.operations
+            store.put([(article("b", body="second"), "")])
+            assert indexed(store, "second") == 1
+            store.close()
+        if not failed:
+            return
+
+
+def test_a_disk_that_is_full_is_said_in_words_and_changes_nothing() -> None:
+    store = KnowledgeStore(None)
+    store.put([(article(body="first"), "")])
+    [(pages,)] = store.rows("PRAGMA page_count")
+    store.rows(f"PRAGMA max_page_count={pages + 2}")
+    with pytest.raises(StateUnusable, match="full"):
+        store.put([(article(body="second " * 50_000), "")])
     assert (indexed(store, "first"), indexed(store, "second")) == (1, 0)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ..core.errors import StateUnusable, state_unusable
 from ..core.private_files import make_file, make_folder
+from ..state.sqlite import transaction
 from .chunks import chunks_of
 from .model import Article, Audience, Passage
 
@@ -319,14 +320,8 @@ class KnowledgeStore:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        with self._lock, self._translated():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+        with self._lock, self._translated(), transaction(self._db):
+            yield
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

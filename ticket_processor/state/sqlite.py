@@ -149,6 +149,19 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 
 @contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """All that is written inside becomes lasting together, or not at all. The connection is in autocommit mode."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield db
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
 def translated(path: Path | None) -> Iterator[None]:
     """Errors of SQLite and of the disk become :class:`StateUnusable`."""
     try:

@@ -11,7 +11,7 @@ import re
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -34,7 +34,7 @@ from ..core.models import (
     TakenOff,
     Usage,
 )
-from .sqlite import copy_into, emptied, is_there, migrate, opened, translated
+from .sqlite import copy_into, emptied, is_there, migrate, opened, transaction, translated
 
 FILE_NAME = "state.sqlite3"
 CURSOR, HORIZON = "cursor", "horizon"
@@ -603,17 +603,8 @@ class State:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock, translated(self.path):
             part_of_more = self._db.in_transaction
-            if part_of_more:
-                yield self._db
-                return
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+            with nullcontext(self._db) if part_of_more else transaction(self._db) as db:
+                yield db
 
 
 def in_turn(state: State, ticket_ids: Iterable[int]) -> list[int]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.private_files import make_file, make_folder
-from ..state.sqlite import is_there, translated
+from ..state.sqlite import is_there, transaction, translated
 
 FILE_NAME = "serve.sqlite3"
 FAR_S = 3600.0
@@ -149,12 +149,5 @@ class DeliveryQueue:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, translated(self._path):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+        with self._lock, translated(self._path), transaction(self._db) as db:
+            yield db
