@@ -48,7 +48,7 @@ class Throttle:
             wait = max(waits, default=0.0)
             if wait <= 0:
                 for name, cost in costs.items():
-                    self._buckets[name].taken.append((now, cost))
+                    self._buckets[name].take(now, cost)
             return wait
 
     def _delay(self, name: str, cost: int, now: float) -> float:
@@ -68,16 +68,21 @@ class Throttle:
 
 
 class _Bucket:
-    """``taken`` are our calls that may still count, by moment and cost: when a window ends is not always ``told``."""
+    """Calls of ours that may still count, by moment and cost, and their sum. A window's end is not always ``told``."""
 
-    __slots__ = ("remaining", "taken", "told", "total", "window_ends")
+    __slots__ = ("remaining", "taken", "told", "total", "used", "window_ends")
 
     def __init__(self, window_ends: float) -> None:
         self.total: int | None = None
         self.remaining: int | None = None
         self.taken: deque[tuple[float, int]] = deque()
+        self.used = 0
         self.told = False
         self.window_ends = window_ends
+
+    def take(self, now: float, cost: int) -> None:
+        self.taken.append((now, cost))
+        self.used += cost
 
     def delay(self, now: float, cost: int, share: float, spare: float, window_s: float) -> float:
         if now >= self.window_ends:
@@ -85,12 +90,12 @@ class _Bucket:
             self.window_ends = now + window_s
             if self.told:
                 self.taken.clear()
+                self.used = 0
         while not self.told and self.taken and self.taken[0][0] + window_s <= now:
-            self.taken.popleft()
+            self.used -= self.taken.popleft()[1]
         if self.total is None:
             return 0.0
-        used = sum(spent for _, spent in self.taken)
-        if used > 0 and used + cost > max(1, int(self.total * share)):
+        if self.used > 0 and self.used + cost > max(1, int(self.total * share)):
             return (self.window_ends if self.told else self.taken[0][0] + window_s) - now + 0.05
         theirs_spent = self.remaining is not None and self.remaining <= int(self.total * spare + 1e-9)
         return self.window_ends - now + 0.05 if theirs_spent else 0.0
