@@ -37,7 +37,7 @@ def test_the_helpdesk_is_the_configured_one_or_of_both_the_chosen_one(
     found = settings(tmp_path, toml, environ=environ)
     host = base_url.removeprefix("https://")
     assert (found.desk.base_url, found.account, found.state_folder.name) == (base_url, host, host)
-    assert found.helpdesk_name.lower() in base_url
+    assert found.desk.vendor.lower() in base_url
     way = "/a/tickets/7" if found.helpdesk == "freshdesk" else "/agent/tickets/7"
     assert found.ticket_url(7) == base_url + way
 

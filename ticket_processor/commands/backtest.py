@@ -89,7 +89,7 @@ def backtest(
         title = "How good are these analysers on our solved tickets?"
         write_report(html, title, found, [*decided, *remarks], errors)
     screen.notices(list(remarks))
-    policy = {result.name: score_tables.policy_lines(result, result.sources[0]) for result in found}
+    policy = {result.name: score_tables.policy_lines(result.sources[0]) for result in found}
     if as_json:
         data = {
             "read": solved.read,

@@ -155,7 +155,7 @@ def proposals(result: SubjectResult, source: SourceResult) -> Iterator[Table]:
         )
 
 
-def policy_lines(result: SubjectResult, source: SourceResult) -> list[str]:
+def policy_lines(source: SourceResult) -> list[str]:
     """The proposals as lines for ``ticketbot.toml``: proved fields may be applied, the others only suggested.
 
     A category's group and fields are as good as the category; those of keyword rules alone need a proof.

@@ -140,10 +140,10 @@ def _create(
     settings: Settings, target: SeedAccount, tickets: Iterator[SeedTicket], total: int, screen: Screen
 ) -> tuple[str, dict[str, int]]:
     """Create the tickets in the account. Returns the result as a sentence and as numbers."""
-    from ..seeding.corpus import EXTERNAL_ID_PREFIX, payload
+    from ..seeding.corpus import payload
 
     with screen.progress("seeding", total) as progress:
-        done = target.create((payload(ticket) for ticket in tickets), prefix=EXTERNAL_ID_PREFIX, progress=progress)
+        done = target.create((payload(ticket) for ticket in tickets), progress=progress)
     text = f"{done.created} tickets created, {done.existing} were there already, {done.failed} refused."
     if done.created and settings.helpdesk == "zendesk":
         ready = time.strftime("%H:%M:%S", time.localtime(time.time() + EXPORTED_AFTER_S))

@@ -24,7 +24,7 @@ from ..sandbox.openai_api import CHAT_MODEL
 from ..sandbox.server import SandboxServer
 from ..sandbox.zendesk_auth import Credentials as SandboxCredentials
 from ..sandbox.zendesk_rules import Rules
-from ..seeding.corpus import EXTERNAL_ID_PREFIX, load_corpus, payload
+from ..seeding.corpus import load_corpus, payload
 from ..settings.helpdesks import FreshdeskSettings, ZendeskSettings
 from ..settings.schema import ClassifierSettings, Settings
 from ..wiring.desks import seed_target
@@ -121,7 +121,7 @@ class Tour:
         deadline = Deadline(self._clock, 120)
         with closing(transport_for(self._settings.desk, self._clock, deadline, share=1.0)) as transport:
             target = seed_target(self._settings, transport, deadline)
-            return target.create(map(payload, load_corpus()), prefix=EXTERNAL_ID_PREFIX).created
+            return target.create(map(payload, load_corpus())).created
 
     def _tickets(self) -> dict[int, _Shown]:
         if self._settings.helpdesk == "freshdesk":

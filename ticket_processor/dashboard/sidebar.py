@@ -27,7 +27,7 @@ FILTERS: dict[Dimension, str] = {
     "outcome": "Outcome",
     "analyser": "Analyser",
 }
-_MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86_400.0
+_MINUTE, _DAY = 60.0, 86_400.0
 
 
 def period(name: str, first: date | None, last: date | None, now: float) -> tuple[float, float]:

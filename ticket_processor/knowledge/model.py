@@ -1,10 +1,9 @@
-"""The nouns of the knowledge base, and the protocol by which others search it."""
+"""The nouns of the knowledge base."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 Audience = Literal["everyone", "customers", "agents"]
 """Who may read an article: the public, every signed-in customer, or agents only.
@@ -66,17 +65,3 @@ class Found:
 
     passage: Passage
     score: float
-
-
-class KnowledgeIndex(Protocol):
-    """Articles that can be searched. Thread-safe."""
-
-    def search(self, queries: Sequence[str], *, lang: str, audience: Audience, limit: int) -> list[Found]:
-        """The passages that answer these queries best, best first, at most two of one article.
-
-        ``queries`` are the issues of one ticket; each is searched by itself. Only what ``audience`` may read is
-        ranked. Articles in ``lang`` come first; others fill up where those are none.
-        """
-
-    def article(self, article_id: str) -> Article | None:
-        """The whole article; ``None`` where there is none of the name."""

@@ -27,7 +27,7 @@ class Rankings:
 
 
 class KnowledgeSearch:
-    """The articles of a store as a :class:`KnowledgeIndex`. ``trouble`` is called when vectors cannot be had."""
+    """Search in a store's articles. Thread-safe. ``trouble`` is called when vectors cannot be had."""
 
     def __init__(
         self,
@@ -57,7 +57,10 @@ class KnowledgeSearch:
         return self._store.article(article_id)
 
     def search(self, queries: Sequence[str], *, lang: str, audience: Audience, limit: int) -> list[Found]:
-        """The best passages for these queries, best first; see :class:`KnowledgeIndex`.
+        """The passages that answer these queries best, best first, at most two of one article.
+
+        ``queries`` are the issues of one ticket; each is searched by itself. Only what ``audience`` may read is
+        ranked, and only articles in ``lang`` where one of them has a match.
 
         A score is the BM25 of the passage for the query that it fits best, per word of that query: it says how much of
         the wording is there, and compares with :attr:`floor`. One that only vectors found has 0.

@@ -185,7 +185,7 @@ class FreshdeskMemory(Agenda):
     ) -> TicketEdit | None:
         """Set fields as one change, ``tags`` as a whole; ``None`` when nothing would change."""
         with self.lock:
-            moment, json, before = self.now(), ticket.json, ticket.stamp
+            moment, json = self.now(), ticket.json
             changes: dict[str, tuple[Any, Any]] = {}
             old_tags, new_tags = frozenset(json["tags"]), frozenset(json["tags"])
             for name, value in values.items():
@@ -214,7 +214,6 @@ class FreshdeskMemory(Agenda):
                 tags_unseen=old_tags - new_tags - ticket.shown_tags,
                 changes=changes,
                 sent=sent or {},
-                stamp_before=before,
             )
             self._index(ticket, moment)
             return edit
@@ -234,7 +233,7 @@ class FreshdeskMemory(Agenda):
     ) -> dict[str, Any]:
         """Add a note or a reply (HTML); gives it in the API's shape."""
         with self.lock:
-            moment, before = self.now(), ticket.stamp
+            moment = self.now()
             row = new_conversation(
                 self.next_id(),
                 ticket.id,
@@ -259,7 +258,7 @@ class FreshdeskMemory(Agenda):
                     self._status_moved(ticket, *changes["status"], moment)
             if source != NOTE or self.rules.notes_move_stamp:
                 self._move(ticket, moment)
-            self._converse_record(ticket, moment, by, row, "created", changes, sent or {}, before)
+            self._converse_record(ticket, moment, by, row, "created", changes, sent or {})
             self._index(ticket, moment)
             return row
 
@@ -274,26 +273,26 @@ class FreshdeskMemory(Agenda):
         """Give a note another text. Raises ``KeyError`` for one that is not there."""
         with self.lock:
             ticket, row = self.conversation(conversation_id)
-            moment, before = self.now(), ticket.stamp
+            moment = self.now()
             text = sanitised(markup)
             stamp = iso(moment)
             row.update(body=text, body_text=html_to_text(text), updated_at=stamp)
             row.update(last_edited_at=stamp, last_edited_user_id=by.user_id)
             if self.rules.notes_move_stamp:
                 self._move(ticket, moment)
-            self._converse_record(ticket, moment, by, row, "edited", {}, sent or {}, before)
+            self._converse_record(ticket, moment, by, row, "edited", {}, sent or {})
             return row
 
     def delete_conversation(self, conversation_id: int, by: By) -> None:
         """Remove a note. Raises ``KeyError`` for one that is not there."""
         with self.lock:
             ticket, row = self.conversation(conversation_id)
-            moment, before = self.now(), ticket.stamp
+            moment = self.now()
             ticket.conversations = [other for other in ticket.conversations if other is not row]
             del self.where[conversation_id]
             if self.rules.notes_move_stamp:
                 self._move(ticket, moment)
-            self._converse_record(ticket, moment, by, row, "deleted", {}, {}, before)
+            self._converse_record(ticket, moment, by, row, "deleted", {}, {})
 
     def conversation(self, conversation_id: int) -> tuple[FreshdeskTicket, dict[str, Any]]:
         """A conversation and its ticket. Raises ``KeyError``."""
@@ -343,7 +342,6 @@ class FreshdeskMemory(Agenda):
         event: ConversationEvent,
         changes: Mapping[str, tuple[Any, Any]],
         sent: Mapping[str, Any],
-        stamp_before: str,
     ) -> None:
         self._record(
             ticket,
@@ -355,11 +353,10 @@ class FreshdeskMemory(Agenda):
             private=row["private"],
             source=row["source"],
             sent=sent,
-            stamp_before=stamp_before,
         )
 
     def _record(self, ticket: FreshdeskTicket, moment: float, by: By, **what: Any) -> TicketEdit:
-        edit = TicketEdit(moment, ticket.id, by, **what, stamp_after=ticket.stamp)
+        edit = TicketEdit(moment, ticket.id, by, **what)
         self.edits.append(edit)
         ticket.edits.append(edit)
         return edit

@@ -55,8 +55,6 @@ class TicketEdit:
     private: bool | None = None
     source: int | None = None
     sent: Mapping[str, Any] = field(default_factory=dict)
-    stamp_before: str = ""
-    stamp_after: str = ""
 
     @property
     def who(self) -> Who:

@@ -95,8 +95,8 @@ class FreshdeskStore(FreshdeskMemory):
         return [row for row in self.tickets[ticket_id].notes if row["user_id"] == author_id]
 
     def _hide(self, ticket: FreshdeskTicket, name: str, by: By, now_hidden: bool) -> None:
-        moment, before = self.now(), ticket.stamp
+        moment = self.now()
         self._move(ticket, moment)
         changes = {name: (not now_hidden, now_hidden)}
-        self._record(ticket, moment, by, changes=changes, stamp_before=before)
+        self._record(ticket, moment, by, changes=changes)
         self._index(ticket, moment)

@@ -41,7 +41,7 @@ class SeedAccount(Protocol):
         """Look at the account before anything is written to it."""
 
     def create(
-        self, tickets: Iterator[Mapping[str, Any]], *, prefix: str, progress: Callable[[int], None] = lambda _n: None
+        self, tickets: Iterator[Mapping[str, Any]], *, progress: Callable[[int], None] = lambda _n: None
     ) -> Seeded:
         """Create what is not there yet; ``progress`` hears how many more are settled.
 

@@ -50,7 +50,7 @@ class FreshdeskSeedTarget:
         return {str(tag) for rows, _, _ in pages for row in rows for tag in row.get("tags") or ()}
 
     def create(
-        self, tickets: Iterator[Mapping[str, Any]], *, prefix: str, progress: Callable[[int], None] = lambda _n: None
+        self, tickets: Iterator[Mapping[str, Any]], *, progress: Callable[[int], None] = lambda _n: None
     ) -> Seeded:
         """See :meth:`SeedAccount.create`."""
         known = self.existing()

@@ -15,6 +15,7 @@ from ..core.errors import CannotRun, HelpdeskDown, OutcomeUnknown
 from ..helpdesk.transport import Effect, Reply, Transport
 from ..helpdesk.zendesk_format import read_limits
 from .accounts import SANDBOX_HEADER, SandboxVerdict, Seeded, judged, with_attachments
+from .corpus import EXTERNAL_ID_PREFIX
 
 BATCH = 100
 POLL_S = 1.0
@@ -46,16 +47,15 @@ class SeedTarget:
         of_a_test = f"its limit of {limit} field listings a minute is that of a sandbox or trial"
         return judged(self._transport.base_url, count, limit, LOW_FIELDS_LIMIT, told, of_a_test)
 
-    def existing(self, prefix: str) -> set[str]:
-        """External ids with this prefix that the account holds already."""
+    def existing(self) -> set[str]:
+        """External ids of seeded tickets that the account holds already."""
         found: set[str] = set()
         params: dict[str, str | int] = {"page[size]": 100}
         while True:
             reply = self._get("/tickets", params)
             rows = (reply.body or {}).get("tickets") or ()
-            found.update(
-                str(row["external_id"]) for row in rows if str(row.get("external_id") or "").startswith(prefix)
-            )
+            ids = (str(row.get("external_id") or "") for row in rows)
+            found.update(name for name in ids if name.startswith(EXTERNAL_ID_PREFIX))
             meta = (reply.body or {}).get("meta") or {}
             after = meta.get("after_cursor")
             if not meta.get("has_more") or not after or after == params.get("page[after]"):
@@ -63,13 +63,13 @@ class SeedTarget:
             params["page[after]"] = str(after)
 
     def create(
-        self, tickets: Iterator[Mapping[str, Any]], *, prefix: str, progress: Callable[[int], None] = lambda _n: None
+        self, tickets: Iterator[Mapping[str, Any]], *, progress: Callable[[int], None] = lambda _n: None
     ) -> Seeded:
         """Create what is not there yet, in jobs of a hundred; ``progress`` hears of each hundred's size.
 
         ``tickets`` are payloads of :func:`payload`, read lazily.
         """
-        known = self.existing(prefix)
+        known = self.existing()
         created = existing = failed = 0
         jobs: dict[str, int] = {}
         while True:

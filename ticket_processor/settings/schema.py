@@ -272,11 +272,6 @@ class Settings(Frozen):
         return self.freshdesk if self.helpdesk == "freshdesk" else self.zendesk
 
     @property
-    def helpdesk_name(self) -> str:
-        """The chosen helpdesk as people call it."""
-        return self.desk.vendor
-
-    @property
     def account(self) -> str | None:
         """The helpdesk's host, with which all that is shown is headed; ``None`` where the settings name none."""
         parts = urlsplit(self.desk.base_url) if self.desk.named else None

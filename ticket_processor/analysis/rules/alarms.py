@@ -156,7 +156,7 @@ def _found(text: str, words: list[str], hits: list[Hit[tuple[str, ...]]]) -> tup
     if not hits:
         return found, signs
     headed = text.find("\n")
-    for sentence in _sentences(text, words, hits):
+    for sentence in _sentences(text, hits):
         raised = _raised(sentence, words, signs)
         if 0 <= headed < sentence.at:
             below |= raised
@@ -189,7 +189,7 @@ class _Sentence(NamedTuple):
     hits: list[Hit[tuple[str, ...]]]
 
 
-def _sentences(text: str, words: list[str], hits: list[Hit[tuple[str, ...]]]) -> Iterator[_Sentence]:
+def _sentences(text: str, hits: list[Hit[tuple[str, ...]]]) -> Iterator[_Sentence]:
     """The sentences of ``text`` with hits. One hit that goes beyond a sentence lies in none."""
     in_text = [hit for hit in hits if hit.in_text]
     at = first = folded = 0
