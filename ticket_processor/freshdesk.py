@@ -204,6 +204,7 @@ class Freshdesk:
         if view.whole:
             return view.said
         found: dict[int, Conversation] = {}
+        writes = self._writes(view.ticket.id)
         for page in range(1, CONVERSATION_PAGES + 1):
             params: dict[str, str | int] = {"page": page, "per_page": 100}
             reply = self._get(
@@ -211,7 +212,7 @@ class Freshdesk:
             )
             if not reply.ok:
                 raise TicketError(f"Freshdesk refuses this ticket's conversations (HTTP {reply.status})")
-            rows = with_references(read_conversations(reply.body), self._writes(view.ticket.id), self._own)
+            rows = with_references(read_conversations(reply.body), writes, self._own)
             fresh = {item.id: item for item in rows if item.id not in found}
             found |= fresh
             if not fresh or 'rel="next"' not in reply.headers.get("Link", ""):
