@@ -126,6 +126,22 @@ def test_a_list_of_commands_and_a_wrong_name_import_no_command(bare: Command, ar
     assert "Commands:" in ended.out or "Did you mean" in ended.err
 
 
+def test_a_run_without_replies_loads_neither_articles_nor_drafts(bare: Command) -> None:
+    script = (
+        "import sys, json\n"
+        "from ticket_processor.cli import main\n"
+        "sys.argv = ['ticketbot', 'run', '--sandbox', '--no-llm', '--limit', '2']\n"
+        "try:\n"
+        "    main()\n"
+        "except SystemExit:\n"
+        "    parts = ('ticket_processor.knowledge.', 'ticket_processor.replies.', 'ticket_processor.wiring.')\n"
+        "    print(json.dumps([name.partition('.')[2] for name in sys.modules if name.startswith(parts)]))\n"
+    )
+    loaded = set(json.loads(bare.end(bare.python("-c", script)).out.splitlines()[-1]))
+    assert "wiring.runs" in loaded
+    assert not loaded & {"wiring.answers", "wiring.knowledge", "knowledge.store", "knowledge.search", "replies.writer"}
+
+
 def test_the_version_is_told(bare: Command) -> None:
     assert bare("--version", fresh=True).out == f"ticketbot {__version__}\n"
 

@@ -27,7 +27,6 @@ from ..pipeline.undo.run import Undo, UndoOptions, UndoParts
 from ..pipeline.verification import MOST_KEPT, Verify
 from ..settings.schema import Settings
 from ..state.store import State, Verdict
-from .answers import answers
 from .desks import desk_for
 from .parts import (
     audit_log,
@@ -306,6 +305,11 @@ def _assembled(
         if asked.told_of is not None and kind != WEBHOOK:
             express = ThreadPoolExecutor(settings.run.workers, thread_name_prefix="express")
             stack.callback(express.shutdown, wait=False, cancel_futures=True)
+        knowledge = None
+        if settings.replies.wanted:
+            from .answers import answers  # most runs need nothing of it
+
+            knowledge = stack.enter_context(answers(settings, troubles.append))
         desk = desk_for(settings, transport, state)
         work = Run(
             Parts(
@@ -322,7 +326,7 @@ def _assembled(
                 kill_switch=kill_switch(settings),
                 room=room(settings).check,
                 ahead=lambda pages: read_ahead(pages, clock),
-                answers=stack.enter_context(answers(settings, troubles.append)),
+                answers=knowledge,
                 told_of=asked.told_of,
                 express=express,
                 troubles=lambda: [
