@@ -40,18 +40,17 @@ from .helpdesk.freshdesk_format import (
     error_code,
     field_names,
     holds_fields,
-    mapping,
     note_body,
     people_of,
     read_conversations,
     read_ticket,
     refused_fields,
     rows_of,
-    string,
     update_body,
 )
 from .helpdesk.freshdesk_history import as_edit, history_of, shows, with_references
 from .helpdesk.freshdesk_listing import Listing, ListingPlace
+from .helpdesk.json_values import mapping, string
 from .helpdesk.protocol import Fetched, JobStatus, Page
 from .helpdesk.ticket_history import Edit, History
 from .helpdesk.transport import Effect, Reply, Transport

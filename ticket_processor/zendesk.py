@@ -27,6 +27,7 @@ from .core.errors import (
     UpdateRefused,
 )
 from .core.models import Change, Ticket
+from .helpdesk.json_values import mapping
 from .helpdesk.protocol import Fetched, JobStatus, Page, TicketField
 from .helpdesk.ticket_history import Edit, History
 from .helpdesk.transport import Effect, Reply, Transport
@@ -39,7 +40,6 @@ from .helpdesk.zendesk_format import (
     error_code,
     is_before,
     job_status,
-    mapping,
     people_of,
     read_edits,
     read_ticket,

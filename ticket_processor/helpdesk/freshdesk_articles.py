@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from ..core.errors import CannotRun, HelpdeskDown
+from .json_values import mapping, with_ids
 from .protocol import ArticleHit
 from .transport import Reply, Transport
 
@@ -17,6 +18,15 @@ ANY = "*"
 PUBLISHED = 2
 AGENTS_ONLY = 3
 """The visibility of a folder that customers do not see."""
+
+
+def portal_languages(settings: object, own: str = "") -> tuple[str, tuple[str, ...]]:
+    """The portal's own language, by default ``own``, and its others, from the helpdesk's settings."""
+    told = mapping(settings)
+    own = str(told.get("primary_language") or own).lower()
+    others = told.get("portal_languages")
+    names = [name.lower() for name in others if isinstance(name, str)] if isinstance(others, list) else []
+    return own, tuple(dict.fromkeys(name for name in names if name not in ("", own)))
 
 
 class KnowledgeBase:
@@ -32,11 +42,8 @@ class KnowledgeBase:
         Raises :class:`CannotRun` where this agent may not see them, besides what reading raises.
         """
         reply = self._get("/settings/helpdesk", {})
-        settings = reply.body if isinstance(reply.body, dict) else {}
-        self._own = str(settings.get("primary_language") or "").lower()
-        others = settings.get("portal_languages")
-        names = [name.lower() for name in others if isinstance(name, str)] if isinstance(others, list) else []
-        return tuple(dict.fromkeys(name for name in (self._own, *names) if name))
+        self._own, others = portal_languages(reply.body)
+        return (self._own, *others) if self._own else others
 
     def search(self, query: str, locale: str) -> tuple[ArticleHit, ...]:
         """Published articles in this language that customers can see, best first; one request."""
@@ -51,11 +58,8 @@ class KnowledgeBase:
                 labels=tuple(map(str, row.get("tags") or ())),
                 locale=self._own if locale == ANY else locale,
             )
-            for row in rows
-            if isinstance(row, dict)
-            and isinstance(row.get("id"), int)
-            and row.get("status") == PUBLISHED
-            and row.get("folder_visibility") != AGENTS_ONLY
+            for row in with_ids(rows)
+            if row.get("status") == PUBLISHED and row.get("folder_visibility") != AGENTS_ONLY
         )
 
     def _get(self, path: str, params: Mapping[str, str | int]) -> Reply:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..core.errors import CannotRun, HelpdeskDown
+from .freshdesk_format import listed
 from .protocol import AccountLabels, TicketField
-from .transport import Reply, Transport
+from .transport import Transport
 
 PAGE_SIZE = 100
 MAX_PAGES = 20
@@ -52,10 +52,4 @@ def _choices(choices: object) -> Iterator[str]:
 
 
 def _rows(transport: Transport, name: str, params: Mapping[str, str | int]) -> list[dict[str, Any]]:
-    reply: Reply = transport.request("GET", f"/api/v2/{name}", params=params)
-    what = name.replace("_", " ")
-    if not reply.ok:
-        raise CannotRun(f"Freshdesk refuses to show its {what} (HTTP {reply.status})")
-    if not isinstance(reply.body, list):
-        raise HelpdeskDown(f"Freshdesk's answer is no list of {what}")
-    return [row for row in reply.body if isinstance(row, dict) and isinstance(row.get("id"), int)]
+    return listed(transport.request("GET", f"/api/v2/{name}", params=params), name.replace("_", " "))

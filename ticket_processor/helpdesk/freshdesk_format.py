@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.clock import parse_iso
-from ..core.errors import HelpdeskDown, TicketError
+from ..core.errors import CannotRun, HelpdeskDown, TicketError
 from ..core.models import Change, Priority, Ticket
+from .json_values import field_text, mapping, string, tags_of, whole_number, with_ids
 from .rate_limit import Limit
 from .transport import Reply
 
@@ -34,8 +35,6 @@ _STATUSES = {2: "open", 3: "pending", 4: "solved", 5: "closed"}
 _CHANNELS = {1: "email", 2: "web", 3: "voice", 5: "twitter", 6: "facebook", 7: "chat", 9: "web", 10: "email"}
 _REFERENCE = re.compile(r"\bRef tb-([0-9a-f]{8})\b")
 _SAFE_WORD = re.compile(r"^[A-Za-z][A-Za-z0-9_]{0,59}$")
-_EMPTY: tuple[object, ...] = (None, "", [])
-UNREADABLE_CHARACTER = "\N{REPLACEMENT CHARACTER}"
 
 FieldNames = Mapping[str, int]
 """Numbers of the account's custom fields by the names that tickets carry them under, such as ``cf_area``."""
@@ -92,32 +91,31 @@ def _ticket(
     told = mapping(row.get("requester"))
     name, address = (string(told.get("name")) or person[0], string(told.get("email")) or person[1])
     ended = bool(row.get("deleted") or row.get("spam"))
-    assignee = _id(row.get("responder_id"))
+    assignee = whole_number(row.get("responder_id"))
     priority = PRIORITIES.get(row["priority"]) if isinstance(row.get("priority"), int) else None
     low = priority is Priority.LOW and not touched and assignee is None
     tags = row.get("tags", [] if listed else None)
-    tags = [tag for tag in tags if tag is not None] if isinstance(tags, list) else [None]
-    if not all(isinstance(tag, str) and UNREADABLE_CHARACTER not in tag for tag in tags):
-        raise ValueError  # they go back with every write, so one that cannot be read would be lost
+    if not isinstance(tags, list):
+        raise ValueError  # without them a write would lose them
     return Ticket(
         id=row["id"],
         subject=string(row.get("subject")),
         description=string(row.get("description_text")) or string(row.get("description")),
         status="deleted" if ended else _STATUSES.get(row.get("status", 2), "hold"),
         priority=None if low else priority,
-        tags=tuple(tags),
+        tags=tags_of(tags),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         read_at=read_at,
         channel=_CHANNELS.get(row.get("source", 2), ""),
         sender=address if row.get("source") == 1 else "",
-        requester=_id(row.get("requester_id")),
+        requester=whole_number(row.get("requester_id")),
         requester_address=address,
         names=(name,) if name.strip() else (),
-        group=_id(row.get("group_id")),
+        group=whole_number(row.get("group_id")),
         assignee=assignee,
-        brand=_id(row.get("product_id")),
-        organization=_id(row.get("company_id")),
+        brand=whole_number(row.get("product_id")),
+        organization=whole_number(row.get("company_id")),
         fields=fields_of(row, names),
     )
 
@@ -125,16 +123,13 @@ def _ticket(
 def fields_of(row: Mapping[str, Any], names: FieldNames) -> dict[int, str]:
     """The custom fields of a row that hold something, by their numbers."""
     values = mapping(row.get("custom_fields"))
-    return {
-        names[name]: " ".join(map(str, value)) if isinstance(value, list) else str(value)
-        for name, value in values.items()
-        if name in names and value not in _EMPTY
-    }
+    found = {names[name]: field_text(value) for name, value in values.items() if name in names}
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def holds_fields(row: Mapping[str, Any]) -> bool:
     """Whether a row has a custom field that holds something, so that the fields' names are needed."""
-    return any(value not in _EMPTY for value in mapping(row.get("custom_fields")).values())
+    return any(field_text(value) is not None for value in mapping(row.get("custom_fields")).values())
 
 
 @dataclass(frozen=True)
@@ -171,12 +166,12 @@ def _conversation(row: Mapping[str, Any]) -> Conversation:
     return Conversation(
         id=row["id"],
         at=row["created_at"],
-        author=_id(row.get("user_id")),
+        author=whole_number(row.get("user_id")),
         private=row.get("private") is True,
         incoming=row.get("incoming") is True,
         text=text,
         reference=reference[1] if reference else "",
-        edited_by=_id(row.get("last_edited_user_id")),
+        edited_by=whole_number(row.get("last_edited_user_id")),
     )
 
 
@@ -226,6 +221,15 @@ def error_code(reply: Reply) -> str:
     return f", {code}" if isinstance(code, str) and _SAFE_WORD.match(code) else ""
 
 
+def listed(reply: Reply, what: str, hint: str = "") -> list[dict[str, Any]]:
+    """The rows with ids of an answer that is a list of ``what``. Raises :class:`CannotRun` with ``hint``."""
+    if not reply.ok:
+        raise CannotRun(f"Freshdesk refuses to show its {what} (HTTP {reply.status}){hint}")
+    if not isinstance(reply.body, list):
+        raise HelpdeskDown(f"Freshdesk's answer is no list of {what}")
+    return with_ids(reply.body)
+
+
 def rows_of(reply: Reply) -> list[Mapping[str, Any]]:
     """The rows of an answer that is a list. Raises :class:`HelpdeskDown` for any other."""
     if not isinstance(reply.body, list):
@@ -235,24 +239,12 @@ def rows_of(reply: Reply) -> list[Mapping[str, Any]]:
 
 def people_of(rows: Iterable[Mapping[str, Any]]) -> dict[int, tuple[str, str]]:
     """Names and addresses of requesters, by number, from rows that tell them."""
-    told = {_id(row.get("requester_id")): mapping(row.get("requester")) for row in rows}
+    told = {whole_number(row.get("requester_id")): mapping(row.get("requester")) for row in rows}
     return {
         number: (string(person.get("name")), string(person.get("email")))
         for number, person in told.items()
         if number is not None and person
     }
-
-
-def mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def string(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _id(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _number(text: str | None) -> int | None:

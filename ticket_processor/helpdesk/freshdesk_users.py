@@ -7,9 +7,9 @@ deleted and spam tickets are in no list.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
-from ..core.errors import CannotRun, ConfigError, HelpdeskDown
+from ..core.errors import CannotRun, ConfigError
+from .freshdesk_format import listed
 from .requesters import BY_TICKET, number_or_address, the_only
 from .transport import Reply, Transport
 
@@ -18,6 +18,7 @@ MAX_PAGES = 300
 """More are refused."""
 BEGINNING = "1970-01-01T00:00:00Z"
 """Without a moment the list ends after thirty days."""
+HINT = f"; {BY_TICKET}"
 
 
 class FreshdeskRequesters:
@@ -31,10 +32,10 @@ class FreshdeskRequesters:
         known = number_or_address(named)
         if isinstance(known, int):
             return known
-        found = {row["id"] for row in _rows(self._get("/contacts", {"email": known}), "contacts")}
+        found = {row["id"] for row in listed(self._get("/contacts", {"email": known}), "contacts", HINT)}
         if not found:
             agents = self._get("/agents", {"email": known})
-            found = set() if agents.status == 403 else {row["id"] for row in _rows(agents, "agents")}
+            found = set() if agents.status == 403 else {row["id"] for row in listed(agents, "agents", HINT)}
         return the_only(found)
 
     def tickets(self, user: int) -> Iterator[int]:
@@ -51,7 +52,7 @@ class FreshdeskRequesters:
             reply = self._get("/tickets", params)
             if reply.status in (400, 404):
                 raise ConfigError(f"--requester: the helpdesk knows no such user; {BY_TICKET}")
-            rows = _rows(reply, "tickets")
+            rows = listed(reply, "tickets", HINT)
             yield from (row["id"] for row in rows)
             if len(rows) < PAGE_SIZE:
                 return
@@ -59,11 +60,3 @@ class FreshdeskRequesters:
 
     def _get(self, path: str, params: Mapping[str, str | int]) -> Reply:
         return self._transport.request("GET", "/api/v2" + path, params=params)
-
-
-def _rows(reply: Reply, what: str) -> list[dict[str, Any]]:
-    if not reply.ok:
-        raise CannotRun(f"Freshdesk refuses to show its {what} (HTTP {reply.status}); {BY_TICKET}")
-    if not isinstance(reply.body, list):
-        raise HelpdeskDown(f"Freshdesk's answer is no list of {what}")
-    return [row for row in reply.body if isinstance(row, dict) and isinstance(row.get("id"), int)]

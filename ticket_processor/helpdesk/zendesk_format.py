@@ -10,6 +10,7 @@ from typing import Any
 from ..core.clock import parse_iso
 from ..core.errors import HelpdeskDown, NotePublished, OutcomeUnknown, TicketError
 from ..core.models import Change, Priority, Ticket
+from .json_values import field_text, mapping, string, tags_of, whole_number
 from .protocol import JobStatus
 from .rate_limit import Limit
 from .ticket_history import Edit, changed
@@ -17,11 +18,8 @@ from .transport import Reply
 
 ACCOUNT_LIMIT = "account"
 METADATA = "ticketbot"
-UNREADABLE_CHARACTER = "\N{REPLACEMENT CHARACTER}"
 _PRIORITIES = frozenset(item.value for item in Priority)
 _UNDER_WAY = ("queued", "working")
-_EMPTY: tuple[object, ...] = (None, "", [])
-"""Values of an empty field. An unticked box is not among them: a person may have unticked it."""
 _ENDPOINT_LIMIT = re.compile(r"zendesk-rate-?limit-(?P<name>[a-z-]+)$")
 _LIMIT_PART = re.compile(r"(total|remaining|resets)\s*=\s*(\d+)")
 _URL = re.compile(r"https?://[^\s<>\"']+")
@@ -138,7 +136,7 @@ def _edit(audit: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Edit
             # A program that hands in a customer's words through the API is the audit's author, and not the comment's.
             told["author"] = _id(event.get("author_id")) or told["author"]
             told["comment"] = "public" if event.get("public") else "internal"
-            told["text"] = _string(event.get("plain_body") or event.get("body")) if event.get("public") else ""
+            told["text"] = string(event.get("plain_body") or event.get("body")) if event.get("public") else ""
         elif kind not in (None, "Change", "Create"):
             continue
         elif name == "tags":
@@ -150,12 +148,12 @@ def _edit(audit: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Edit
         elif name == "status":
             told["status"] = (_string(before) or None, _string(after) or None)
         elif name.isdecimal():
-            fields[int(name)] = (_value(before), _value(after))
+            fields[int(name)] = (field_text(before), field_text(after))
         told["creation"] = told.get("creation", False) or kind == "Create"
     return Edit(
-        at=_string(audit.get("created_at")),
-        key=_string(mark.get("key")),
-        intent=_string(mark.get("intent")),
+        at=string(audit.get("created_at")),
+        key=string(mark.get("key")),
+        intent=string(mark.get("intent")),
         fields=fields,
         **told,
     )
@@ -218,7 +216,7 @@ def people_of(users: object) -> Mapping[int, tuple[str, str]]:
     """Names and addresses by user id, side-loaded with a page of tickets; not every endpoint has them."""
     rows = [mapping(user) for user in users] if isinstance(users, list) else []
     known = [row for row in rows if isinstance(row.get("id"), int)]
-    return {row["id"]: (_string(row.get("name")), _string(row.get("email"))) for row in known}
+    return {row["id"]: (string(row.get("name")), string(row.get("email"))) for row in known}
 
 
 def _ticket(row: Mapping[str, Any], read_at: float | None, people: Mapping[int, tuple[str, str]]) -> Ticket:
@@ -228,19 +226,19 @@ def _ticket(row: Mapping[str, Any], read_at: float | None, people: Mapping[int, 
     sender = origin.get("address")
     requester = _id(row.get("requester_id"))
     name, address = people.get(requester or 0, ("", ""))
-    names = (_string(origin.get("name")), name)
+    names = (string(origin.get("name")), name)
     return Ticket(
         id=row["id"],
-        subject=_string(row.get("subject") or row.get("raw_subject")),
-        description=_string(row.get("description")),
+        subject=string(row.get("subject") or row.get("raw_subject")),
+        description=string(row.get("description")),
         status=row.get("status") or "new",
         priority=_priority(row.get("priority")),
-        tags=_tags(row.get("tags")),
+        tags=tags_of(row.get("tags")),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         read_at=read_at,
-        channel=_string(via.get("channel")),
-        sender=_string(sender),
+        channel=string(via.get("channel")),
+        sender=string(sender),
         requester=requester,
         requester_address=address,
         names=tuple(dict.fromkeys(name for name in map(str.strip, names) if name)),
@@ -253,14 +251,6 @@ def _ticket(row: Mapping[str, Any], read_at: float | None, people: Mapping[int, 
     )
 
 
-def _tags(value: object) -> tuple[str, ...]:
-    """A ticket's tags, which go back to it with every write: one that cannot be read as it is is an error."""
-    tags = tuple(tag for tag in value if tag is not None) if isinstance(value, list) else ()
-    if any(not isinstance(tag, str) or UNREADABLE_CHARACTER in tag for tag in tags):
-        raise ValueError
-    return tags
-
-
 def _priority(value: object) -> Priority | None:
     return Priority(value) if isinstance(value, str) and value in _PRIORITIES else None
 
@@ -269,25 +259,14 @@ def _id(value: object) -> int | None:
     """A number; in audits some are written as text."""
     if isinstance(value, str) and value.isdecimal():
         return int(value)
-    return value if isinstance(value, int) else None
-
-
-def _value(value: object) -> str | None:
-    """The value of a custom field as text; ``None`` for an empty one."""
-    if value in _EMPTY:
-        return None
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return whole_number(value)
 
 
 def _filled_in(fields: object) -> dict[int, str]:
     """The custom fields that hold something."""
     rows = [mapping(item) for item in fields] if isinstance(fields, list) else []
-    found = {row["id"]: _value(row.get("value")) for row in rows if isinstance(row.get("id"), int)}
+    found = {row["id"]: field_text(row.get("value")) for row in rows if isinstance(row.get("id"), int)}
     return {key: value for key, value in found.items() if value is not None}
-
-
-def mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _tag_set(value: object) -> set[str]:
@@ -295,10 +274,6 @@ def _tag_set(value: object) -> set[str]:
     if isinstance(value, str):
         return set(value.split())
     return {item for item in value if isinstance(item, str)} if isinstance(value, list) else set()
-
-
-def _string(value: object) -> str:
-    return value if isinstance(value, str) else ""
 
 
 def _number(headers: Mapping[str, str], *names: str) -> int | None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..core.errors import CannotRun, ConfigError, HelpdeskDown
+from .json_values import with_ids
 from .requesters import BY_TICKET, number_or_address, the_only
 from .transport import Transport
 
@@ -84,7 +85,7 @@ class Requesters:
         rows = body.get(name)
         if not isinstance(rows, list):
             raise HelpdeskDown(f"Zendesk's answer holds no list of {name}")
-        return [row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), int)]
+        return with_ids(rows)
 
 
 def _same(value: object, address: str) -> bool:

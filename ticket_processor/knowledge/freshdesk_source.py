@@ -11,6 +11,8 @@ from typing import Any
 
 from ..core.clock import parse_iso
 from ..core.errors import CannotRun, HelpdeskDown
+from ..helpdesk.freshdesk_articles import PUBLISHED, portal_languages
+from ..helpdesk.json_values import with_ids
 from ..helpdesk.transport import Transport
 from .model import Article, Audience
 from .sources import Portion, language_of
@@ -18,7 +20,6 @@ from .store import KeptArticle
 from .text import html_to_text
 
 PAGE = 100
-PUBLISHED = 2
 AUDIENCES: Mapping[int, Audience] = {1: "everyone", 2: "customers"}
 """Of a folder's ``visibility``. All others are for agents, bots, or some companies and segments only."""
 DEEPEST = 8
@@ -100,11 +101,7 @@ class FreshdeskArticles:
 
     def _languages(self) -> tuple[str, tuple[str, ...]]:
         reply = self._transport.request("GET", "/api/v2/settings/helpdesk")
-        told = reply.body if reply.ok and isinstance(reply.body, dict) else {}
-        own = str(told.get("primary_language") or "en").lower()
-        others = told.get("portal_languages")
-        names = [name.lower() for name in others if isinstance(name, str)] if isinstance(others, list) else []
-        return own, tuple(dict.fromkeys(name for name in names if name != own))
+        return portal_languages(reply.body if reply.ok else None, "en")
 
     def _listed(self, path: str, *, may_be_absent: bool = False) -> Iterator[Mapping[str, Any]]:
         page = 1
@@ -116,7 +113,7 @@ class FreshdeskArticles:
                 raise CannotRun(f"Freshdesk refuses to show its solution articles to this agent (HTTP {reply.status})")
             if not isinstance(reply.body, list):
                 raise HelpdeskDown("Freshdesk's answer is no list")
-            yield from (row for row in reply.body if isinstance(row, dict) and isinstance(row.get("id"), int))
+            yield from with_ids(reply.body)
             if len(reply.body) < PAGE:
                 return
             page += 1
