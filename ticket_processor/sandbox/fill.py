@@ -52,37 +52,39 @@ def _age(row: Mapping[str, Any], oldest: float, dice: random.Random) -> float:
 
 
 def _create(sandbox: Sandbox, row: Mapping[str, Any], moment: float) -> int:
-    requester = row.get("requester") or {}
+    given = row.get("attachments") or ()
     ticket = sandbox.store.create(
-        subject=str(row.get("subject") or ""),
-        body=row.get("body"),
-        html_body=row.get("html_body"),
-        requester_name=str(requester.get("name") or "Customer"),
-        requester_email=requester.get("email") or "customer@example.com",
         channel=str(row.get("channel") or "email"),
         external_id=row.get("external_id"),
-        attachments=[{"file_name": item} if isinstance(item, str) else item for item in row.get("attachments") or ()],
-        tags=row.get("tags") or (),
+        attachments=[{"file_name": item} if isinstance(item, str) else item for item in given],
         priority=row.get("priority"),
         status=str(row.get("status") or "new"),
-        created_at=moment,
+        **_common(row, moment),
     )
     return ticket.id
 
 
 def _create_freshdesk(sandbox: Sandbox, row: Mapping[str, Any], moment: float) -> int:
-    requester = row.get("requester") or {}
+    given = row.get("attachments") or ()
     ticket = sandbox.desk.create(
-        subject=str(row.get("subject") or ""),
-        body=row.get("body"),
-        html_body=row.get("html_body"),
-        requester_name=str(requester.get("name") or "Customer"),
-        requester_email=requester.get("email") or "customer@example.com",
         source=_SOURCES.get(str(row.get("channel") or "email"), 2),
-        attachments=[item if isinstance(item, str) else item["file_name"] for item in row.get("attachments") or ()],
-        tags=row.get("tags") or (),
+        attachments=[item if isinstance(item, str) else item["file_name"] for item in given],
         priority=_PRIORITIES.get(row.get("priority") or "low", LOW),
         status=_STATUSES.get(str(row.get("status") or "new"), OPEN),
-        created_at=moment,
+        **_common(row, moment),
     )
     return ticket.id
+
+
+def _common(row: Mapping[str, Any], moment: float) -> dict[str, Any]:
+    """The arguments that both helpdesks' tickets are made with."""
+    requester = row.get("requester") or {}
+    return {
+        "subject": str(row.get("subject") or ""),
+        "body": row.get("body"),
+        "html_body": row.get("html_body"),
+        "requester_name": str(requester.get("name") or "Customer"),
+        "requester_email": requester.get("email") or "customer@example.com",
+        "tags": row.get("tags") or (),
+        "created_at": moment,
+    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import partial
 from types import SimpleNamespace
@@ -12,35 +11,13 @@ from .clock import iso
 from .freshdesk_records import PRIORITIES, SOURCES, FreshdeskTicket, TicketEdit
 from .freshdesk_store import FreshdeskStore
 from .messages import Request, Response
-from .page import SHOWN, html_page, refresh_of, show
+from .page import page_for, show
 
 
 def render(request: Request, store: FreshdeskStore, stats: Mapping[str, Any], marker: str) -> Response:
-    """The page for a path: ``/`` (``?refresh=5`` reloads it every five seconds), or ``/a/tickets/{id}`` of agents."""
-    ours = marker.partition("_")[0] + "_"
-    found = re.fullmatch(r"(?:/a)?/tickets/(\d{1,18})", request.path.rstrip("/"))
-    if found:
-        ticket = store.tickets.get(int(found[1]))
-        if ticket is not None:
-            return html_page(200, f"Ticket {ticket.id}", ours=ours, **_of_ticket(store, ticket))
-    elif request.path in ("", "/", "/index.html"):
-        return html_page(200, "Sandbox", refresh=refresh_of(request), ours=ours, **_overview(store, stats, marker))
-    return html_page(404, "Nothing here")
-
-
-def _overview(store: FreshdeskStore, stats: Mapping[str, Any], marker: str) -> dict[str, object]:
-    newest = sorted(store.tickets.values(), key=lambda ticket: (-ticket.created, -ticket.id))[:SHOWN]
-    return {
-        "known": {
-            "Tickets": stats["tickets"],
-            f"With {marker}": stats["marked"],
-            "API requests": stats["requests_total"],
-            "Model calls": stats["llm_calls"],
-            "Plan": stats["plan"],
-        },
-        "shown": f"The newest {SHOWN} of {len(store.tickets)}." if len(store.tickets) > SHOWN else "",
-        "rows": [(_worded(store, ticket), _last_note(ticket)) for ticket in newest],
-    }
+    """The page for a path; see :func:`page_for`."""
+    stats = {**stats, "jobs": None}  # Freshdesk has none
+    return page_for(request, store.tickets, stats, marker, partial(_row, store), partial(_of_ticket, store))
 
 
 def _worded(store: FreshdeskStore, ticket: FreshdeskTicket) -> SimpleNamespace:
@@ -54,9 +31,9 @@ def _worded(store: FreshdeskStore, ticket: FreshdeskTicket) -> SimpleNamespace:
     return SimpleNamespace(id=ticket.id, json={**ticket.json, **words}, comments=said)
 
 
-def _last_note(ticket: FreshdeskTicket) -> str:
+def _row(store: FreshdeskStore, ticket: FreshdeskTicket) -> tuple[SimpleNamespace, str]:
     notes = [str(row["body_text"]) for row in ticket.conversations if row["private"]]
-    return notes[-1][:400] if notes else ""
+    return _worded(store, ticket), notes[-1][:400] if notes else ""
 
 
 def _of_ticket(store: FreshdeskStore, ticket: FreshdeskTicket) -> dict[str, object]:

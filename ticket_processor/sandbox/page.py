@@ -6,40 +6,77 @@ Everything shown is escaped: tickets are the customers' words. No scripts and no
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from .freshdesk_records import FreshdeskTicket
 from .messages import Request, Response, text_response
 from .records import Audit, StoredTicket
 from .store import Store
 
 SHOWN = 200
+AnyTicket = TypeVar("AnyTicket", StoredTicket, FreshdeskTicket)
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
 def render(request: Request, store: Store, stats: Mapping[str, Any], marker: str) -> Response:
-    """The page for a path: ``/`` (``?refresh=5`` reloads it every five seconds) or ``/tickets/{id}``."""
+    """The page for a path; see :func:`page_for`."""
+    return page_for(request, store.tickets, stats, marker, _row, partial(_of_ticket, store))
+
+
+def page_for(
+    request: Request,
+    tickets: Mapping[int, AnyTicket],
+    stats: Mapping[str, Any],
+    marker: str,
+    row: Callable[[AnyTicket], tuple[object, str]],
+    of_ticket: Callable[[AnyTicket], dict[str, object]],
+) -> Response:
+    """The page for a path: ``/`` (``?refresh=5`` reloads it every five seconds), ``/tickets/{id}``, with ``/a`` or not.
+
+    ``row`` is a ticket as the template wants it, with its last note; ``of_ticket`` are the facts of a ticket's page.
+    """
     ours = marker.partition("_")[0] + "_"
-    found = re.fullmatch(r"/tickets/(\d{1,18})", request.path.rstrip("/"))
-    if found:
-        ticket = store.tickets.get(int(found[1]))
-        if ticket is not None:
-            return html_page(200, f"Ticket {ticket.id}", ours=ours, **_of_ticket(store, ticket))
-    elif request.path in ("", "/", "/index.html"):
-        return html_page(200, "Sandbox", refresh=refresh_of(request), ours=ours, **_overview(store, stats, marker))
-    return html_page(404, "Nothing here")
+    found = re.fullmatch(r"(?:/a)?/tickets/(\d{1,18})", request.path.rstrip("/"))
+    ticket = tickets.get(int(found[1])) if found else None
+    if ticket is not None:
+        return _html_page(200, f"Ticket {ticket.id}", ours=ours, **of_ticket(ticket))
+    if request.path not in ("", "/", "/index.html"):
+        return _html_page(404, "Nothing here")
+    newest = sorted(tickets.values(), key=lambda ticket: (-ticket.created, -ticket.id))[:SHOWN]
+    return _html_page(
+        200,
+        "Sandbox",
+        refresh=_refresh_of(request),
+        ours=ours,
+        known=_figures(stats, marker),
+        shown=f"The newest {SHOWN} of {len(tickets)}." if len(tickets) > SHOWN else "",
+        rows=[row(ticket) for ticket in newest],
+    )
 
 
-def refresh_of(request: Request) -> int:
+def _figures(stats: Mapping[str, Any], marker: str) -> dict[str, object]:
+    figures = {
+        "Tickets": stats["tickets"],
+        f"With {marker}": stats["marked"],
+        "API requests": stats["requests_total"],
+        "Model calls": stats["llm_calls"],
+        "Jobs": stats["jobs"],
+        "Plan": stats["plan"],
+    }
+    return {name: value for name, value in figures.items() if value is not None}
+
+
+def _refresh_of(request: Request) -> int:
     """After how many seconds the overview reloads itself; 0 for never."""
     seconds = request.query.get("refresh", "")
     return int(seconds) if seconds.isdecimal() and 1 <= len(seconds) <= 4 else 0
 
 
-def html_page(status: int, title: str, **facts: object) -> Response:
+def _html_page(status: int, title: str, **facts: object) -> Response:
     """The template with these facts."""
     from jinja2 import Environment, FileSystemLoader
 
@@ -51,25 +88,9 @@ def html_page(status: int, title: str, **facts: object) -> Response:
     return response
 
 
-def _overview(store: Store, stats: Mapping[str, Any], marker: str) -> dict[str, object]:
-    newest = sorted(store.tickets.values(), key=lambda ticket: (-ticket.created, -ticket.id))[:SHOWN]
-    return {
-        "known": {
-            "Tickets": stats["tickets"],
-            f"With {marker}": stats["marked"],
-            "API requests": stats["requests_total"],
-            "Model calls": stats["llm_calls"],
-            "Jobs": stats["jobs"],
-            "Plan": stats["plan"],
-        },
-        "shown": f"The newest {SHOWN} of {len(store.tickets)}." if len(store.tickets) > SHOWN else "",
-        "rows": [(ticket, _last_note(ticket)) for ticket in newest],
-    }
-
-
-def _last_note(ticket: StoredTicket) -> str:
+def _row(ticket: StoredTicket) -> tuple[StoredTicket, str]:
     notes = [str(comment["body"]) for comment in ticket.comments if not comment["public"]]
-    return notes[-1][:400] if notes else ""
+    return ticket, notes[-1][:400] if notes else ""
 
 
 def _of_ticket(store: Store, ticket: StoredTicket) -> dict[str, object]:
