@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from ..core.errors import ConfigError, ExitCode
+from ..core.models import HelpdeskKind
 from .screen import Screen
 
 _FILL_IN = "Next: copy .env.example to {}, fill it in, and say: {}"
@@ -15,9 +16,7 @@ _FILL_IN = "Next: copy .env.example to {}, fill it in, and say: {}"
 
 def init(
     folder: Annotated[Path, typer.Argument(help="Folder for the files.")] = Path(),
-    helpdesk: Annotated[
-        Literal["zendesk", "freshdesk"], typer.Option(help="The helpdesk that the files are for.")
-    ] = "zendesk",
+    helpdesk: Annotated[HelpdeskKind, typer.Option(help="The helpdesk that the files are for.")] = "zendesk",
     force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Write the files; contact no server.")] = False,
 ) -> int:

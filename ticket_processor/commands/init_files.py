@@ -14,10 +14,10 @@ from ..analysis.rules.analyser import RulesAnalyser
 from ..analysis.text.redact import redact
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import AnalysisFailed, ConfigError
+from ..core.models import HelpdeskKind
 from ..core.private_files import opener
 from ..monitoring.health.checks import Status
 from ..monitoring.health.remote import ask_helpdesk
-from ..settings.helpdesks import HelpdeskKind
 from ..settings.schema import Settings
 from ..settings.sources import VARIABLES
 from ..wiring.parts import model_analyser, transport_for

@@ -13,6 +13,7 @@ import typer
 
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError
+from ..core.models import HelpdeskKind
 from ..state.sqlite import is_there
 from .options import ConfigOption, JsonOption, NoModelOption, QuietOption, VerboseOption
 
@@ -60,7 +61,7 @@ def run(
         bool, typer.Option("--sandbox", help="Run against an embedded sandbox with invented tickets: a tour.")
     ] = False,
     helpdesk: Annotated[
-        Literal["zendesk", "freshdesk"] | None,
+        HelpdeskKind | None,
         typer.Option(help="Which helpdesk, where both are configured, or for --sandbox."),
     ] = None,
     no_llm: NoModelOption = False,

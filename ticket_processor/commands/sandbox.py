@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..core.clock import SystemClock
 from ..core.errors import ConfigError, ExitCode, Stopping
+from ..core.models import HelpdeskKind
 from .screen import Screen
 
 if TYPE_CHECKING:
     from ..sandbox.openai_api import LatencyProfile
 
 
-Imitated = Literal["zendesk", "freshdesk"]
-
-
 def sandbox(
     clock: SystemClock,
     helpdesk: Annotated[
-        Imitated, typer.Option(metavar="HELPDESK", help="Which helpdesk to imitate: zendesk or freshdesk.")
+        HelpdeskKind, typer.Option(metavar="HELPDESK", help="Which helpdesk to imitate: zendesk or freshdesk.")
     ] = "zendesk",
     port: Annotated[
         int, typer.Option(min=0, max=65535, metavar="PORT", help="Where to listen; 0 picks a free port.")
@@ -114,7 +112,7 @@ def parse_latency(text: str, seed: int = 0) -> LatencyProfile | None:
         raise ConfigError("--llm-latency: write seconds as 2 (median) or 2:4 (median:95th percentile)") from None
 
 
-def sandbox_environment(url: str, helpdesk: Imitated = "zendesk") -> dict[str, str]:
+def sandbox_environment(url: str, helpdesk: HelpdeskKind = "zendesk") -> dict[str, str]:
     """The variables that point ticketbot at a sandbox."""
     from ..sandbox.freshdesk_auth import FreshdeskCredentials
     from ..sandbox.zendesk_auth import Credentials

@@ -12,11 +12,10 @@ from typing import Annotated, Any
 import typer
 
 from ..core.clock import Clock, SystemClock
-from ..core.models import Change, Outcome, OutcomeStatus, RunSummary
+from ..core.models import Change, HelpdeskKind, Outcome, OutcomeStatus, RunSummary
 from ..core.reasons import ALREADY_UNDONE, NOT_KNOWN_YET, OTHER_RUN
 from ..pipeline.undo.revert import WORDS, Left, told
 from ..pipeline.undo.run import not_reached, other_run
-from ..settings.helpdesks import HelpdeskKind
 from ..settings.load import load
 from ..wiring.runs import AskedUndo, Undone
 from ..wiring.runs import undo as take_back

@@ -18,6 +18,10 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
 
+HelpdeskKind = Literal["zendesk", "freshdesk"]
+"""The helpdesks that ticketbot works with."""
+
+
 class Urgency(StrEnum):
     """How soon somebody should look, from the writer's words."""
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field
 
-from ..core.models import Frozen
+from ..core.models import Frozen, HelpdeskKind
 from .model import Audience
 
 LOCAL = "local"
@@ -17,7 +16,7 @@ LOCAL = "local"
 class KnowledgeSettings(Frozen):
     """Where your articles are; see `docs/knowledge.md`. Without a source there is no knowledge base."""
 
-    help_centers: tuple[Literal["zendesk", "freshdesk"], ...] = Field(
+    help_centers: tuple[HelpdeskKind, ...] = Field(
         (), description="read the articles of this account's Help Center or solutions"
     )
     folders: tuple[Path, ...] = Field((), description="folders of Markdown or HTML files, each of another name")

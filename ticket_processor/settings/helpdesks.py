@@ -11,7 +11,6 @@ from pydantic import Field, SecretStr, field_validator
 from ..core.models import Frozen
 from ..core.urls import is_loopback, whole_url
 
-HelpdeskKind = Literal["zendesk", "freshdesk"]
 FRESHDESK_HOST = ".freshdesk.com"
 _NO_API = "the API answers at NAME.freshdesk.com only, not at a domain of your own: give that name"
 

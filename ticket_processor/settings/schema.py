@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_va
 
 from ..analysis.model_server.settings import BudgetSettings, EmbeddingSettings, ModelSettings
 from ..core.guards import FILE_NAME as STOP_FILE
-from ..core.models import Frozen
+from ..core.models import Frozen, HelpdeskKind
 from ..core.reasons import HANDS_OFF
 from ..core.taxonomy import Category, Taxonomy, default_taxonomy
 from ..core.tls import Version as TlsVersion
@@ -22,7 +22,7 @@ from ..knowledge.settings import KnowledgeSettings
 from ..policy.decide import RESERVED_TAGS, Policy
 from ..policy.skip_rules import SkipSettings, Status
 from ..replies.settings import ReplySettings
-from .helpdesks import AccountSettings, FreshdeskSettings, HelpdeskKind, ZendeskSettings
+from .helpdesks import AccountSettings, FreshdeskSettings, ZendeskSettings
 
 DEFAULT_LOG_DIR = "logs"
 STABLE_READ_S: Mapping[HelpdeskKind, float] = {"zendesk": 6.0, "freshdesk": 1.0}
