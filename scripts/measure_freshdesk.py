@@ -25,7 +25,7 @@ from tests.simulation.crash_matrix import play_crashes
 from ticket_processor.sandbox.freshdesk_rules import FreshdeskRules
 
 TOLD = 20
-"""So many differences are printed."""
+"""Maximum number of differences printed."""
 STARTS_S = (0.0, 20.0, 50.0, 59.0)
 """Seconds after a full minute at which a run begins: the account's minute is the clock's, ours is not."""
 
@@ -73,7 +73,7 @@ def decisions(count: int, folder: Path) -> bool:
 
 
 def undo(count: int, folder: Path) -> bool:
-    """What an undo leaves of a run, and of what people did since."""
+    """The rest of a run, and of people's changes since, after an undo."""
     found = by_command.undo(folder, count)
     print(
         f"{found.tickets} tickets, {found.notes_written} notes written, {found.notes_edited} edited by people: "

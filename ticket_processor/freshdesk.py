@@ -58,7 +58,7 @@ from .state.store import State
 
 MAX_TICKET_BYTES = 2_000_000
 EMBEDDED = 10
-"""Conversations that a view of a ticket shows, the oldest ones; with so many there may be more."""
+"""Maximum number of conversations in a view of a ticket, the oldest ones; others need requests of their own."""
 CONVERSATION_PAGES = 30
 LATE_S = 300.0
 """How long a request without an answer may still take effect. Until then nothing is sent in its place."""
@@ -270,7 +270,7 @@ class Freshdesk:
         return as_edit(self._keep(kept, done=row["updated_at"]), note, self._own())
 
     def withdraw(self, change: Change) -> None:
-        """See :meth:`Helpdesk.withdraw`: a note that was sent for ``change`` is deleted, unless somebody edited it.
+        """See :meth:`Helpdesk.withdraw`: a note that was sent for ``change`` is deleted, unless a person edited it.
 
         Raises ``WaitForEarlier`` while one may still come.
         """
@@ -371,7 +371,7 @@ class Freshdesk:
                 "Freshdesk refuses the value of a ticket field; see 'ticketbot taxonomy check'", "fields"
             )
         if refused:
-            raise UpdateRefused(f"Freshdesk lets nobody change this ticket before its field {refused[0]} is right")
+            raise UpdateRefused(f"Freshdesk refuses every change of this ticket until its field {refused[0]} is right")
         raise UpdateRefused(f"Freshdesk refused the update (HTTP {reply.status}{error_code(reply)})")
 
     def _part_refused(self, sentence: str, part: MissingPart) -> PartRefused:

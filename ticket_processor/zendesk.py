@@ -63,9 +63,9 @@ MAX_AUDIT_PAGES = 50
 MAX_RECENT_PAGES = 20
 """Pages of the account's last audits that are read after a job; what they lack is looked up ticket by ticket."""
 MANY = 3
-"""Where so many tickets cannot be shown, and not one can, the others are not asked for one by one."""
+"""After this many tickets that cannot be shown, and none that can, the others are not asked for one by one."""
 STALE_BY_S = 3600.0
-"""How far the stamp of a trial's stale item lies before the ticket's own."""
+"""Seconds by which the stamp of a trial's stale item is older than the ticket's own."""
 _JOB_ID = re.compile(r"^[A-Za-z0-9-]{1,80}$")
 
 

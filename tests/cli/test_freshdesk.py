@@ -86,7 +86,7 @@ def test_an_undo_takes_all_of_it_back_the_notes_too(desk: FreshDesk) -> None:
     assert "note deleted" in desk("undo", "latest", "--dry-run").out
     desk.writes()
     ended = desk("undo", "latest")
-    assert "notes of the run are deleted, but for those that somebody edited" in ended.out
+    assert "notes of the run are deleted, but for those that a person edited" in ended.out
     assert [desk.ticket(n)["tags"] for n in (1, 2, 3)] == [[], [], []]
     assert (desk.notes(1), desk.ticket(1)["priority"]) == ([], 1)
     assert "I say otherwise." in desk.notes(2)[0]["body_text"]

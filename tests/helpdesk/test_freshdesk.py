@@ -102,7 +102,7 @@ def test_a_field_that_the_account_requires_fails_the_ticket_by_its_name_and_the_
     number = account.add().id
     outcome = _run(account, tmp_path).outcomes[number]
     assert outcome.status is OutcomeStatus.FAILED
-    assert "before its field cf_order_number is right" in outcome.reason
+    assert "until its field cf_order_number is right" in outcome.reason
     assert (account.desk.bot_notes(number), _tags(account, number)) == ([], set())
     account.desk.person_edit(number, fields={"cf_order_number": "A-7"})
     account.clock.advance(2 * HOURS)

@@ -17,7 +17,7 @@ LABELLED = {f"A{number}": source for number, source in enumerate(SHOP[:5], 1)}
 
 
 def written(answer: object) -> ReplyDraft | NoAnswer:
-    """What becomes of an answer that the model insists on."""
+    """The result when the model gives the same answer again."""
     return DraftWriter(Model(answer), "m").write(TICKET, SHOP[:5], "en")  # type: ignore[arg-type]
 
 

@@ -85,7 +85,7 @@ def zendesk_trigger(webhook: str, marker: str) -> dict[str, Any]:
 
 
 def zendesk_steps(webhook: Mapping[str, Any], trigger: Mapping[str, Any]) -> Sequence[str]:
-    """What a person does in Zendesk's Admin Center."""
+    """The steps in Zendesk's Admin Center."""
     conditions = trigger["trigger"]["conditions"]["all"]
     return (
         "1. Admin Center, Apps and integrations, Webhooks, Create webhook: connect it to 'Trigger or automation'.",
@@ -100,7 +100,7 @@ def zendesk_steps(webhook: Mapping[str, Any], trigger: Mapping[str, Any]) -> Seq
 
 
 def freshdesk_steps(endpoint: str, secret: str) -> Sequence[str]:
-    """What a person does in Freshdesk: no documentation tells how a rule with a webhook is made over the API."""
+    """The steps in Freshdesk: its API does not document how to make a rule with a webhook."""
     body = {"ticket_id": "{{ticket.id}}"}
     return (
         "1. Put this line into .env:",

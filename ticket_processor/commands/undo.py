@@ -25,7 +25,7 @@ from .screen import Screen
 SAY_IT_AGAIN = "some writes of the run were still under way; say the same command again in a few minutes"
 NOTES: Mapping[HelpdeskKind, str] = {
     "zendesk": "notes of the run stay on their tickets: the helpdesk cannot delete them",
-    "freshdesk": "notes of the run are deleted, but for those that somebody edited",
+    "freshdesk": "notes of the run are deleted, but for those that a person edited",
 }
 EVERY_TICKETS = 100
 EVERY_S = 10.0

@@ -9,7 +9,7 @@ import orjson
 GROWTH: Final = 8
 """How many times the bytes that an answer may have its parsed form may take, those bytes included."""
 _HARMLESS = 250_000
-"""So little text is parsed without a look: it becomes 10 MB at most."""
+"""Bytes of text that are parsed unchecked: they take 10 MB at most."""
 
 # What a part takes once parsed, in bytes: measured with CPython 3.11, and rounded up. A text is held beside the bytes
 # that it came from, and one character beyond the first 65,536 makes every character of it four bytes long.

@@ -1,4 +1,4 @@
-"""What can go wrong, split by what the reader should do about it.
+"""All errors, ordered by what the reader should do about them.
 
 ::
 
@@ -9,8 +9,8 @@
     │   ├── NotAuthorised                   credentials are wrong, expired or lack a right
     │   ├── HelpdeskDown                    unreachable, failing, or its circuit breaker is open
     │   ├── RateLimited                     told to come back later than this run lasts
-    │   ├── Halted                          the kill switch is set: wait until somebody releases it
-    │   ├── NotePublished                   an internal note became public: stop until somebody has looked
+    │   ├── Halted                          the kill switch is set: wait until a person releases it
+    │   ├── NotePublished                   an internal note became public: stop until a person has looked
     │   ├── AuditUnwritable                 no receipt can be written, so nothing is written at all
     │   └── StateUnusable                   the state folder is damaged, or newer than this program
     ├── Stopping                        130/143  a signal asked the run to end
@@ -20,7 +20,7 @@
     │   ├── TicketUnreadable                no usable answer about it, while others are answered
     │   ├── TicketGone                      deleted, closed or merged since it was read
     │   ├── WaitForEarlier                  an earlier write may still happen: come back when it cannot
-    │   ├── UpdateConflict                  somebody changed it since it was read: read, merge, try again
+    │   ├── UpdateConflict                  it changed since it was read: read, merge, try again
     │   ├── UpdateRefused                   the helpdesk will not take the change, now or later
     │   │   └── PartRefused                     one part of it, such as its group: the rest can be written
     │   ├── JobNotTaken                     a job of many changes was not taken in: nothing of it was done
@@ -109,7 +109,7 @@ class RateLimited(CannotRun):
 
 
 class Halted(CannotRun):
-    """Somebody has set the kill switch; the message says which, and how to release it."""
+    """The kill switch is set; the message says which, and how to release it."""
 
 
 class NotePublished(CannotRun):
@@ -249,7 +249,7 @@ def why_unusable(path: Path, error: OSError, file: Path | None = None) -> str:
 
 
 def state_unusable(folder: Path, error: OSError, file: Path | None = None) -> StateUnusable:
-    """What to raise when the state folder, or a ``file`` in it, cannot be used; the same words wherever that shows."""
+    """The error for a state folder, or a ``file`` in it, that cannot be used; everywhere in the same words."""
     why = why_unusable(folder, error, file)
     owner = _whose(file or folder, error)[1] if isinstance(error, PermissionError) else None
     way = f"start ticketbot as {owner}, make it writable for this user" if owner else "make it writable"
@@ -278,7 +278,7 @@ def _whose(path: Path, error: OSError) -> tuple[str, str | None]:
 
 
 def how_to_install(extra: str) -> str:
-    """What to type so that the Python which runs this has that extra of ticketbot too.
+    """The command that installs an extra of ticketbot for the Python that runs this.
 
     Whoever reads it may have another Python in the terminal: the program may have been started by cron, or by a tool
     that keeps programs in environments of their own.
@@ -303,7 +303,7 @@ def how_to_install(extra: str) -> str:
 
 
 def unexpected(error: Exception) -> str:
-    """An error nobody expected, as type and place. Its own message may quote a ticket or a secret, so it stays out."""
+    """An unexpected error as type and place. Its own message may quote a ticket or a secret, so it stays out."""
     if isinstance(error, TicketbotError):
         return str(error)
     frames = traceback.extract_tb(error.__traceback__)

@@ -23,7 +23,7 @@ HelpdeskKind = Literal["zendesk", "freshdesk"]
 
 
 class Urgency(StrEnum):
-    """How soon somebody should look, from the writer's words."""
+    """How soon a person should look, by the writer's words."""
 
     CRITICAL = "critical"
     HIGH = "high"
@@ -301,7 +301,7 @@ class KeptWrite(Frozen):
 
 
 class OutcomeStatus(StrEnum):
-    """What became of a ticket in this run."""
+    """The end of a ticket in this run."""
 
     UPDATED = "updated"
     SKIPPED = "skipped"
@@ -311,7 +311,7 @@ class OutcomeStatus(StrEnum):
 
 
 Request = Literal["ticket", "audits", "update", "analysis"]
-"""What may fail for a ticket: to read it, to read its record, to write to it, to understand it."""
+"""The steps that may fail for a ticket: to read it or its record, to write to it, to understand it."""
 
 
 class Outcome(Frozen):
@@ -356,7 +356,7 @@ class Forecast(Frozen):
 
 
 class Statement(Frozen):
-    """What a run swears to, from all of its receipts and from reading ``checked`` of its writes back.
+    """The figures that a run vouches for: from all of its receipts, and from reading ``checked`` writes back.
 
     The first three after ``checked`` are to be 0. ``not_found`` are writes read back whose key or note the helpdesk's
     record lacks. ``tickets`` are those behind all that is not 0, the first of them.

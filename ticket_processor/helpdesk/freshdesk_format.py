@@ -136,7 +136,7 @@ def holds_fields(row: Mapping[str, Any]) -> bool:
 class Conversation:
     """A reply or a note. ``text`` are its words: never log them. ``reference`` begins a key of ours, if it has one.
 
-    ``incoming``: it came from outside. ``edited_by`` is who changed it last, where somebody has.
+    ``incoming``: it came from outside. ``edited_by`` is the last editor, if any.
     """
 
     id: int
@@ -206,7 +206,7 @@ def field_names(rows: Iterable[Mapping[str, Any]]) -> FieldNames:
 
 
 def refused_fields(reply: Reply) -> tuple[str, ...]:
-    """The names of the fields that a refused request is told to be wrong in, where they are fit for a log."""
+    """The names of the fields that made Freshdesk refuse a request, where they are fit for a log."""
     errors = reply.body.get("errors") if isinstance(reply.body, dict) else None
     named = [mapping(item).get("field") for item in errors] if isinstance(errors, list) else []
     return tuple(name for name in named if isinstance(name, str) and _SAFE_WORD.match(name))

@@ -17,7 +17,7 @@ from .freshdesk_format import Conversation
 from .ticket_history import SHORT_KEY, Edit, FieldValue, History, changed
 
 CLOCKS_S = 5.0
-"""How far a note's moment may lie before the one at which it was sent, as the ticket's last answer had told it."""
+"""Seconds that a note may seem older than the moment of its sending, which the ticket's last answer told."""
 Value = TypeVar("Value")
 
 
@@ -49,7 +49,7 @@ def history_of(
             for reference, note in notes.items()
             if reference not in unfinished
         ]
-    # Nobody knows who put a marker on that is not ours.
+    # A marker that is not ours has no known author.
     began = frozenset(made[0].change.tags_before if made else ticket.tags) - {marker}
     creation = Edit(
         at=ticket.created_at,
@@ -67,9 +67,9 @@ def history_of(
 def with_references(
     said: Sequence[Conversation], writes: Sequence[KeptWrite], own: Callable[[], int | None]
 ) -> tuple[Conversation, ...]:
-    """Conversations, our notes among them with their references, whatever somebody has made of their words.
+    """Conversations, our notes among them with their references, even where a person has edited their words.
 
-    A note whose number no answer told, and that somebody has edited, is known by its moment.
+    A note of unknown number that a person has edited is found by its moment.
     """
     known = {write.note: write.change.key[:SHORT_KEY] for write in writes if write.note is not None}
     lost = [write for write in writes if write.note_sent is not None and write.note is None]
@@ -168,7 +168,7 @@ def _now(ticket: Ticket, fields: Mapping[int, object]) -> _Values:
 
 
 def _difference(then: _Values, now: _Values, at: str) -> Edit | None:
-    """What others have changed between two moments, in one edit of an unknown author; ``None`` for nothing."""
+    """The changes of others between two moments, as one edit of an unknown author; ``None`` for none."""
     added, removed = changed(then.tags, now.tags)
     fields: dict[int, FieldValue] = {
         key: (then.fields[key], value) for key, value in now.fields.items() if value != then.fields.get(key)
@@ -192,7 +192,7 @@ def _moved_fields(write: KeptWrite) -> dict[int, FieldValue]:
 
 
 def _noted(note: Conversation | None, own: int | None) -> dict[str, Any]:
-    """What an edit tells of its note."""
+    """The parts of an edit that are about its note."""
     if note is None:
         return {}
     edited = note.edited_by not in (None, own)
@@ -200,7 +200,7 @@ def _noted(note: Conversation | None, own: int | None) -> dict[str, Any]:
 
 
 def _said(item: Conversation, own: int | None) -> Edit:
-    """A reply or a note of somebody else; what our own user says otherwise is another program's."""
+    """A reply or a note of another user; one of our own user without a reference is another program's."""
     return Edit(
         at=item.at,
         author=item.author,

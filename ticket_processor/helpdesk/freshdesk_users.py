@@ -1,4 +1,4 @@
-"""Whose tickets are these: a requester by number or address, and the numbers of their tickets. Reads only.
+"""Finds a requester by number or address, and the numbers of their tickets. Reads only.
 
 Facts and their sources: developers.freshdesk.com/api, "Contacts" (list), "Agents" (list), "Tickets" (list). Archived,
 deleted and spam tickets are in no list.

@@ -1,4 +1,4 @@
-"""Whose tickets are these: what every helpdesk can be asked of a requester."""
+"""A requester's tickets: the questions that every helpdesk can answer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class RequesterSearch(Protocol):
 
 
 def number_or_address(named: str) -> int | str:
-    """What a requester is named by. Raises :class:`ConfigError` for anything else."""
+    """A requester's number or address. Raises :class:`ConfigError` for anything else."""
     named = named.strip()
     if named.isdecimal() and named.isascii():
         return int(named)

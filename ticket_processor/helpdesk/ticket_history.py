@@ -42,7 +42,7 @@ class Edit(Frozen):
     comment: Literal["public", "internal"] | None = None
     text: str = ""
     note: int | None = Field(None, description="number of a note of ours that can be deleted again")
-    note_edited: bool = Field(False, description="somebody else has changed that note's words")
+    note_edited: bool = Field(False, description="another user has edited that note")
 
 
 class Ours(Frozen):

@@ -14,7 +14,7 @@ from .protocol import ArticleHit
 from .transport import Reply, Transport
 
 PAGE_SIZE = 50
-"""The best are first; a topic that has so many articles lacks none."""
+"""Results of a search, best first; a topic with so many articles lacks none."""
 
 FEW = 5
 """Asked for instead where these have longer texts than are read."""

@@ -1,7 +1,7 @@
-"""The three ways to sign in to Zendesk, and who that is.
+"""The three ways to sign in to Zendesk, and the user behind them.
 
-OAuth ``client_credentials`` is the one to use: e-mail with API token stops working on 2027-04-30, and nobody
-can make a new API token since 2026-10-27 (Zendesk, "OAuth migration").
+OAuth ``client_credentials`` is the one to use: API tokens stop working on 2027-04-30, and no new
+one can be made since 2026-10-27 (Zendesk, "OAuth migration").
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whose tickets are these: a requester by number or address, and the numbers of their tickets. Reads only.
+"""Finds a requester by number or address, and the numbers of their tickets. Reads only.
 
 Facts and their sources: developer.zendesk.com, "Users" (search), "User Identities", "Tickets" (list requested),
 "Search" (export). Lists leave archived tickets out and a search lags behind by minutes, so both are asked. Neither

@@ -134,7 +134,7 @@ class Look:
 
     @property
     def last_stop(self) -> str | None:
-        """What stopped the last run of any kind early; ``None`` if nothing did."""
+        """The cause that stopped the last run of any kind early; ``None`` if none did."""
         return self.records[-1].summary.stopped_by if self.records else None
 
     @property

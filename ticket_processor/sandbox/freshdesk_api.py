@@ -122,6 +122,6 @@ class FreshdeskApi:
 
 
 def _credits(route: str, request: Request) -> int:
-    """What a request costs: one, and more for each thing it has included."""
+    """The credits of a request: one, and more for each thing it has included."""
     included = {part for part in request.query.get("include", "").split(",") if part}
     return 1 + _PER_INCLUDE.get(route, 0) * len(included)

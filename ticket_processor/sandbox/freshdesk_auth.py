@@ -1,4 +1,4 @@
-"""Who is calling the imitated Freshdesk: HTTP Basic with an API key, and what a role may do."""
+"""Signs callers of the imitated Freshdesk in by API key, and knows the rights of each role."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class FreshdeskCall:
             raise validation_failed(unexpected(name) for name in strange)
 
     def includes(self, known: Collection[str]) -> frozenset[str]:
-        """What ``include`` asks for; 400 for what there is not."""
+        """The names in ``include``; 400 for an unknown one."""
         asked = frozenset(part for part in self.request.query.get("include", "").split(",") if part)
         if not asked <= frozenset(known):
             raise invalid("include", f"It should be one of these values: '{','.join(known)}'")

@@ -116,7 +116,7 @@ def _row(call: FreshdeskCall, ticket: FreshdeskTicket, included: frozenset[str])
 
 
 def embedded(call: FreshdeskCall, ticket: FreshdeskTicket, included: frozenset[str]) -> Row:
-    """What ``include`` adds to a ticket wherever it is shown."""
+    """The parts that ``include`` adds to a ticket, in every answer."""
     more: Row = {}
     if "requester" in included:
         person = call.store.contacts.get(ticket.json["requester_id"]) or {}

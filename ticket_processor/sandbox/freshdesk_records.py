@@ -58,7 +58,7 @@ class TicketEdit:
 
     @property
     def who(self) -> Who:
-        """What kind of user made the change."""
+        """The kind of user that made the change."""
         return self.by.who
 
     @property

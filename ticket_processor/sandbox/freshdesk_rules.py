@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class FreshdeskRules:
-    """Where the vendor's behaviour is not certain, or differs between accounts, this says which form is imitated.
+    """The form that is imitated where the vendor's behaviour is not certain, or differs between accounts.
 
     - ``notes_move_stamp``: a note that is made, edited or deleted moves ``updated_at``; replies always do.
     - ``tags_move_stamp``: a change of nothing but tags moves ``updated_at``.

@@ -64,7 +64,7 @@ def checked(
 
 
 def _problem(store: FreshdeskStore, name: str, value: Any, known: frozenset[str]) -> Problem | None:
-    """What is wrong with one key."""
+    """The error of one key, if any."""
     if name not in known:
         return unexpected(name)
     if value is None and name in _MAY_BE_EMPTY:
@@ -102,7 +102,7 @@ def _problem(store: FreshdeskStore, name: str, value: Any, known: frozenset[str]
 
 
 def _custom_problems(store: FreshdeskStore, values: Mapping[str, Any]) -> list[Problem]:
-    """What is wrong with the account's own fields."""
+    """The errors of the account's own fields."""
     fields = {field["name"]: field for field in store.ticket_fields if not field["default"]}
     problems: list[Problem] = []
     for name, value in values.items():

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 
 JOB_KINDS: dict[str, str] = {
     "job-slow": "a job of updates starts `seconds` later",
-    "job-lost": "a job of updates is accepted, nothing is done, and nobody knows it",
+    "job-lost": "a job of updates is accepted, nothing is done, and no answer says so",
     "job-vanishes": "a job of updates is done, and `seconds` after it was queued it cannot be found by its id",
     "job-fails": "a job of updates ends as failed, with nothing done",
     "job-killed": "a job of updates ends as killed, with some of its first items done",

@@ -181,7 +181,7 @@ def quotes_of(evidence: PromptText, most: int, longest: int) -> list[str]:
 
 
 def _picked_out(schema: Schema, name: str, evidence: PromptText) -> str | None:
-    """What a text says of an order number or an amount; ``None`` when there is none, or something else is asked."""
+    """The order number or amount in a text; ``None`` when there is none, or something else is asked."""
     longest = schema.get("maxLength")
     for pattern, form in _PICKED.items():
         found = re.search(form, evidence.text) if re.search(pattern, name, re.I) else None

@@ -1,4 +1,4 @@
-"""Who is calling: HTTP Basic with an API token, Bearer tokens, and ``POST /oauth/tokens``."""
+"""Signs callers in: HTTP Basic with an API token, Bearer tokens, and ``POST /oauth/tokens``."""
 
 from __future__ import annotations
 

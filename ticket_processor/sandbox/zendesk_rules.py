@@ -28,7 +28,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Rules:
-    """Where the vendor's behaviour is not certain, or differs between accounts, this says which form is imitated.
+    """The form that is imitated where the vendor's behaviour is not certain, or differs between accounts.
 
     - ``stamp_rule``: a safe update passes when the stamp equals ``updated_at``, or when the ticket is not newer.
     - ``conflict_form``: how the 409 of a safe update is written; see :func:`error_in_form`.

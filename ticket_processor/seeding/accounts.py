@@ -1,4 +1,4 @@
-"""What accounts to seed have in common: whether one is a sandbox, how many tickets were made, and their text."""
+"""Shared parts of seeding an account: is it a sandbox, how many tickets were made, and their text."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ Say = Callable[[str], object]
 
 @dataclass(frozen=True)
 class Doors:
-    """Which endpoints there are: those with secrets. ``marker`` is the tag of tickets that need no look."""
+    """Secrets of the endpoints; one without its secret does not exist. ``marker`` is the tag of triaged tickets."""
 
     zendesk: ZendeskVerifier | None = None
     freshdesk: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ class Doors:
 
 @dataclass
 class Service:
-    """What the endpoints reach. ``health`` and ``analyse`` may take their time: they are called in threads."""
+    """The parts that endpoints use. ``health`` and ``analyse`` may take their time: they are called in threads."""
 
     doors: Doors
     commit: GroupCommit

@@ -1,4 +1,4 @@
-"""What ``/health`` and ``/metrics`` tell of the server: statuses and numbers, and nothing of any ticket."""
+"""The answers of ``/health`` and ``/metrics``: statuses and numbers, and nothing of any ticket."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class ServerCondition:
         return verdict is not HealthVerdict.UNHEALTHY, told
 
     def metrics(self, accept: str) -> tuple[bytes, str]:
-        """What ``/metrics`` gives a scraper, and its content type."""
+        """The text of ``/metrics`` for a scraper, and its content type."""
         length, oldest = self._queue.length(self._now())
         return exposition(
             self._examine(),

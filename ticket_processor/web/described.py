@@ -1,4 +1,4 @@
-"""What the endpoints take and give, for ``/openapi.json``. They read raw bodies, so nothing is said by their types."""
+"""Describes the endpoints for ``/openapi.json``: they read raw bodies, so their types say nothing."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ DELIVERY: dict[str, Any] = {
     "responses": {
         202: _json("It is on the disk, and will be handled.", _TAKEN),
         200: _json("It is authentic, and there is nothing to do: it came before, or names no new ticket.", _TAKEN),
-        **_errors(http_401="Nobody who may has signed it, or not now.", **_BODY),
+        **_errors(http_401="The signature is missing, wrong or too old.", **_BODY),
     },
     "openapi_extra": {
         # Whatever is authentic is answered with a 2xx, so that no body is wrong.

@@ -71,7 +71,7 @@ class GroupCommit:
         except Exception as error:  # noqa: BLE001 - a bug must not leave every later delivery without an answer
             results = [StateUnusable(unexpected(error))] * len(taken)
         loop = taken[0][1].get_loop()
-        with suppress(RuntimeError):  # the loop has ended, and nobody waits for the answers
+        with suppress(RuntimeError):  # the loop has ended, and no request waits for an answer
             loop.call_soon_threadsafe(_answer, taken, results)
         self._stored()
 

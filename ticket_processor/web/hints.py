@@ -1,4 +1,4 @@
-"""What a delivery says, read as a hint: the ticket's number, and nothing else of it is used. Pure.
+"""Reads the ticket's number from a delivery, and uses nothing else of it. Pure.
 
 Zendesk's bodies are the trigger's own (``{"ticket_id": "35436"}``) or events of its ``ticket`` family
 (developer.zendesk.com/api-reference/webhooks/event-types/ticket-events); Freshdesk's are those of an automation rule.
@@ -33,7 +33,7 @@ class Nothing:
 
 
 def of_zendesk(body: bytes, *, own_user: int | None, marker: str | None) -> Hint | Nothing:
-    """What an authentic body of Zendesk says.
+    """The hint in an authentic body of Zendesk.
 
     Dropped is what our own user did (``own_user``, where known) and an event of a ticket that has the ``marker``
     already (``None``: answers of customers are wanted too).
@@ -61,7 +61,7 @@ def of_zendesk(body: bytes, *, own_user: int | None, marker: str | None) -> Hint
 
 
 def of_freshdesk(body: bytes) -> Hint | Nothing:
-    """What a body of Freshdesk says; its own layout puts everything into ``freshdesk_webhook``."""
+    """The hint in a body of Freshdesk; its own layout puts everything into ``freshdesk_webhook``."""
     said = _object(body)
     inner = said.get("freshdesk_webhook")
     said = inner if isinstance(inner, dict) else said

@@ -66,7 +66,7 @@ class RunPlayer:
         self._clock = clock
 
     def told_of(self, ticket_ids: Sequence[int], more: Callable[[], Sequence[int]], heard: Heard) -> RunSummary:
-        """A run on just these tickets, and ``more``. It sends alerts where somebody receives them, and no heartbeat."""
+        """A run on just these tickets, and ``more``. It sends alerts if there are addresses, and no heartbeat."""
         silent = not (self._settings.alerts.urls or self._settings.alerts.page_urls)
         return self._played(
             "webhook",

@@ -1,4 +1,4 @@
-"""What a scheduled run knows of a server: the queue that it has made."""
+"""The queue of a server of webhooks, as a scheduled run reads it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .worker import TakenFirst
 
 
 def taken_first(settings: Settings, now: Callable[[], float], stack: ExitStack) -> TakenFirst | None:
-    """What a scheduled run takes first; ``None`` where no server has ever made a queue. ``stack`` closes it."""
+    """The tickets that a scheduled run takes first; ``None`` where there is no queue. ``stack`` closes it."""
     try:
         queue = DeliveryQueue.of_others(settings.state_folder, settings.helpdesk)
     except StateUnusable:

@@ -34,7 +34,7 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 class Server:
-    """The application at a socket, in a thread of its own. ``proxies`` may say who the client is, and nobody else."""
+    """The application at a socket, in a thread of its own. Only ``proxies`` may name the client."""
 
     def __init__(self, app: FastAPI, at: socket.socket, proxies: Sequence[str] = ()) -> None:
         self._server = uvicorn.Server(

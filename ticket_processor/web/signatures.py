@@ -61,7 +61,7 @@ class ZendeskVerifier:
 
 
 def signature(secret: str, timestamp: bytes, body: bytes) -> bytes:
-    """What Zendesk sends as the signature of a body at a timestamp."""
+    """Zendesk's signature of a body at a timestamp."""
     return b64encode(hmac.digest(secret.encode(), timestamp + body, "sha256"))
 
 

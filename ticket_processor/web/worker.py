@@ -20,9 +20,9 @@ from .delivery_queue import DeliveryQueue, Waiting
 
 MOST_IN_A_RUN = 200
 LOOK_S = 0.25
-"""How often the queue is looked at, for what another process may have put there."""
+"""Seconds between looks at the queue, into which other processes may write."""
 OPEN_S = 30.0
-"""How long a run takes in tickets that come meanwhile; after that others have a turn with the lock."""
+"""Seconds in which a run takes in new tickets; after that others have a turn with the lock."""
 LOCKED_S = 0.5
 """How soon a run is tried again while another one is active."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 300.0
@@ -30,7 +30,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 300.0
 SOON_S = 3.0
 """After this a ticket is tried again that could not be written because it had just changed."""
 MOST_TRIES = 20
-"""So often a ticket is tried that a person goes on changing; after that it is the retry list's."""
+"""Maximum number of tries for a ticket that a person goes on changing; the retry list has it afterwards."""
 _SOON = (reasons.DEFERRED, reasons.NOT_FOUND, reasons.RECORD_UNREADABLE)
 """These ends are looked at again soon: the ticket changed just now, or the copy that was read does not have it yet."""
 Heard = Callable[[Outcome], None]

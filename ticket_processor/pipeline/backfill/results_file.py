@@ -335,7 +335,7 @@ class Results:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Nobody else writes or applies the file meanwhile; an OS lock, so it dies with the process.
+    """Keeps other processes from writing or applying the file; an OS lock, so it ends with the process.
 
     Raises :class:`RunLocked`, or :class:`CannotRun` where no file can be written.
     """

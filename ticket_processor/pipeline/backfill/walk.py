@@ -1,6 +1,6 @@
 """A walk over solved history: each ticket is understood as a run would, and what would be written goes to a file.
 
-The helpdesk is only read. Nobody waits for history, so when no model can be asked the walk pauses, and in the end
+The helpdesk is only read. History is not urgent, so when no model can be asked the walk pauses, and in the end
 stops, where a run would take the rules' word.
 """
 
