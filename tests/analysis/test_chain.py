@@ -12,7 +12,8 @@ import pytest
 
 from ticket_processor.analysis.budget import Budget, Question
 from ticket_processor.analysis.cache import AnswerStore
-from ticket_processor.analysis.chain import MODEL_ATTEMPTS, USELESS_IN_A_ROW, ModelLink, Step, Understanding
+from ticket_processor.analysis.chain import ModelLink, Step, Understanding
+from ticket_processor.analysis.guard import MODEL_ATTEMPTS, USELESS_IN_A_ROW
 from ticket_processor.analysis.model_server.connection import AnswerUnusable, ModelBusy
 from ticket_processor.analysis.model_server.settings import BudgetSettings
 from ticket_processor.analysis.rules.analyser import RulesAnalyser

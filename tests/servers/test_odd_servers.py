@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from ticket_processor.analysis.chain import MODEL_ATTEMPTS, ModelLink
+from ticket_processor.analysis.chain import ModelLink
+from ticket_processor.analysis.guard import MODEL_ATTEMPTS
 from ticket_processor.analysis.model_server.chat import OpenAIServer
 from ticket_processor.analysis.model_server.connection import AnswerUnusable, ModelBusy
 from ticket_processor.analysis.model_server.presets import ModelTarget

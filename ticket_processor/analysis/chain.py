@@ -10,17 +10,18 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol, cast
 
 from .. import __version__
-from ..core.circuit_breaker import Admission, Breaker, Crowded
+from ..core.circuit_breaker import Breaker
 from ..core.clock import Clock, Deadline
 from ..core.errors import AnalysisFailed, TicketbotError, unexpected
 from ..core.models import NO_MODEL, Analysis, RedactionLevel, Ticket, Usage
-from .budget import Allowance, Budget, Full, NotAsked, Patience, Question
+from .budget import Allowance, Budget, Question
 from .cache import AnswerStore, normalised
-from .model_server.chat import retrying
-from .model_server.connection import AnswerUnusable, ModelBusy
+from .guard import CROWDED_WAIT_S, Guard
+from .model_server.connection import AnswerUnusable
 from .rules.analyser import RulesAnalyser
 from .rules.telling import condenses
 from .text.cleaning import clean
@@ -29,27 +30,7 @@ from .text.outgoing import analysis_leaving
 from .text.redact import RedactedText, redact, redacted_values
 from .text.redact_values import without_values
 
-MODEL_ATTEMPTS = 3
-LONGEST_WAIT_S = 20.0
-"""A model that asks for a longer pause is passed over for this ticket; the next link answers meanwhile."""
 NOTHING_TO_READ = "nothing_to_read"
-CROWDED_WAIT_S = 0.05
-ROOM_S = 0.5
-"""Longest wait for a call in flight to make room before deadline and stop signals are checked again."""
-USELESS_IN_A_ROW = 20
-"""Consecutive unusable answers before a model is left alone for a while: each had to be paid for."""
-
-
-PERMANENT = (
-    "model_not_authorised",
-    "model_unknown",
-    "model_no_quota",
-    "model_redirected",
-    "model_connection_settings",
-)
-"""Reasons that concern every ticket, not this one."""
-_OF_THIS_TEXT = ("model_refused", "model_content_filter", "model_prompt_too_long")
-"""Reasons that say nothing about the next ticket."""
 
 
 class Analyser(Protocol):
@@ -98,16 +79,12 @@ class ModelLink:
         self.name = name or breaker.name
         self.level = level
         self.analyser = analyser
+        self.guard = Guard(self.name, breaker, deadline, budget, useless, rng or random.Random())
         self._place = place
         self._asking: set[str] = set()
         self._asking_lock = threading.Lock()
-        self._breaker = breaker
-        self._deadline = deadline
         useful = store is not None and store.keeps_answers and level is not RedactionLevel.SECRETS
         self._store = store if useful else None
-        self._budget = budget
-        self._useless = useless
-        self._rng = rng or random.Random()
 
     def analyse(self, text: RedactedText) -> Analysis:
         """The model's answer, after at most three tries. Raises :class:`AnalysisFailed`.
@@ -126,7 +103,7 @@ class ModelLink:
                 if key not in self._asking:
                     self._asking.add(key)
                     break
-            self._deadline.wait(CROWDED_WAIT_S)
+            self.guard.deadline.wait(CROWDED_WAIT_S)
         try:
             known = self._store.get(fingerprint, text.text)  # the other thread may have finished in between
             if known is not None:
@@ -145,106 +122,14 @@ class ModelLink:
         return answer.model_copy(update={"cached": True, "cost_usd": None if known.cost_usd is None else 0.0})
 
     def _fresh(self, text: RedactedText) -> Analysis:
-        again = retrying(self._deadline, self._rng, attempts=MODEL_ATTEMPTS, longest_wait_s=LONGEST_WAIT_S)
-        tries = 0
         size = getattr(self.analyser, "question", None)
-        question = size(text) if size and self._budget else Question(0, 0)
-
-        def once() -> Analysis:
-            nonlocal tries
-            admission, allowance = self._leave(question)
-            tries += 1
-            try:
-                analysis = self._ask(text, allowance)
-            except NotAsked:
-                tries -= 1
-                self._breaker.release(admission)
-                raise
-            except ModelBusy as error:
-                self._breaker.failure(admission, str(error))
-                raise
-            except AnalysisFailed as error:
-                # A refusal of this one text says nothing about the next; a wrong key or model name does.
-                if error.reason in PERMANENT:
-                    self._breaker.failure(admission, str(error))
-                else:
-                    self._breaker.success(admission)
-                raise
-            except BaseException:
-                self._breaker.failure(admission, "analyser_broken")
-                raise
-            self._breaker.success(admission)
-            return analysis
-
-        analysis = again(once)
+        analysis, tries = self.guard.ask(lambda allowance: self._answer(text, allowance), size and partial(size, text))
         return analysis.model_copy(update={"attempts": analysis.attempts + tries - 1})
 
     def _fingerprint(self) -> str:
         own = getattr(self.analyser, "fingerprint", "")
         # The version stands for the rules, whose floors and signs are part of an answer.
         return "\0".join((__version__, self.name, self._place, self.level, own)) if own else ""
-
-    def _leave(self, question: Question) -> tuple[Admission, Allowance | None]:
-        """Permission to call, and the money for it. While others hold the money, the breaker is asked again."""
-        patience = Patience(self._deadline)
-        while True:
-            admission = self._admission()
-            if self._budget is None:
-                return admission, None
-            held = self._budget.set_aside(self.name, question)
-            if not isinstance(held, Full):
-                return admission, Allowance(self._budget, self.name, question, held, self._deadline)
-            self._breaker.release(admission)
-            patience.wait(held)
-
-    def _admission(self) -> Admission:
-        while True:
-            self._deadline.check()
-            try:
-                admission = self._breaker.admit(ROOM_S)
-            except Crowded:
-                self._deadline.wait(CROWDED_WAIT_S)
-                continue
-            if admission is None:
-                reason, _, detail = self._breaker.cause.partition(": ")
-                raise AnalysisFailed(reason or "model_breaker_open", detail)
-            return admission
-
-    def _ask(self, text: RedactedText, allowance: Allowance | None) -> Analysis:
-        """One call, which is booked."""
-        if allowance is None:
-            return self._guarded(text, None)
-        try:
-            analysis = self._guarded(text, allowance)
-        except AnswerUnusable as error:
-            allowance.settle(error.usage, error.cost_usd)
-            raise
-        except BaseException:
-            allowance.settle(Usage(), None, answered=False)
-            raise
-        allowance.settle(analysis.usage, analysis.cost_usd)
-        return analysis
-
-    def _guarded(self, text: RedactedText, allowance: Allowance | None) -> Analysis:
-        """One call, unless the model's answers have been of no use for a while."""
-        if self._useless is None:
-            return self._answer(text, allowance)
-        admission = self._useless.admit()
-        if admission is None:
-            raise NotAsked("model_answers_useless", self._useless.cause)
-        try:
-            analysis = self._answer(text, allowance)
-        except AnalysisFailed as error:
-            if isinstance(error, (ModelBusy, NotAsked)) or error.reason in (*PERMANENT, *_OF_THIS_TEXT):
-                self._useless.release(admission)
-            else:
-                self._useless.failure(admission, error.in_words)
-            raise
-        except BaseException:
-            self._useless.release(admission)
-            raise
-        self._useless.success(admission)
-        return analysis
 
     def _answer(self, text: RedactedText, allowance: Allowance | None) -> Analysis:
         if allowance is None or not hasattr(self.analyser, "question"):

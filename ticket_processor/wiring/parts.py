@@ -15,7 +15,8 @@ from requests.adapters import BaseAdapter
 
 from ..analysis.budget import Budget
 from ..analysis.cache import AnswerStore
-from ..analysis.chain import USELESS_IN_A_ROW, Analyser, ModelLink, Understanding
+from ..analysis.chain import Analyser, ModelLink, Understanding
+from ..analysis.guard import USELESS_IN_A_ROW
 from ..analysis.model_server.chat import ChatServer, server_for
 from ..analysis.model_server.presets import ModelTarget, price_note, targets
 from ..analysis.rules.analyser import RulesAnalyser

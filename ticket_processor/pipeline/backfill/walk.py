@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from ...analysis.budget import DAY_SPENT, RUN_SPENT
-from ...analysis.chain import PERMANENT, Understanding
+from ...analysis.chain import Understanding
+from ...analysis.guard import PERMANENT
 from ...analysis.model_server.answer_gate import plain_words
 from ...analysis.text.redact import redact
 from ...core import reasons
