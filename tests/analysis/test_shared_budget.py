@@ -263,3 +263,16 @@ def test_near_a_limit_the_server_is_told_to_end_its_answer_there() -> None:
     tight = budget.set_aside("m", Question(100, 400))
     assert isinstance(tight, Hold)
     assert tight.output == 44
+
+
+def test_short_answers_of_one_kind_do_not_cut_the_answers_of_another() -> None:
+    budget = Budget(BudgetSettings(run_tokens=1100), AnswerStore(None, ManualClock()))
+    for _ in range(LEARN_FROM):
+        held = budget.set_aside("m", Question(100, 40))
+        assert isinstance(held, Hold)
+        budget.settle(held, Usage(input=100, output=4), None)
+    draft = budget.set_aside("m", Question(100, 480, kind="draft"))
+    assert isinstance(draft, Hold)
+    assert draft.output == 480
+    budget.settle(draft, Usage(), None, answered=False)
+    assert isinstance(budget.set_aside("m", Question(100, 490, kind="draft")), Full)

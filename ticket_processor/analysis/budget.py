@@ -13,7 +13,7 @@ import math
 import threading
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..core.clock import Deadline, parse_iso
 from ..core.errors import AnalysisFailed
@@ -41,18 +41,20 @@ class NotAsked(AnalysisFailed):
 class Question:
     """One request to a model: its estimated input tokens, and the limit of its output tokens.
 
-    ``price`` is input, output and cached input in dollars per million tokens.
+    ``price`` is input, output and cached input in dollars per million tokens. What answers take is learnt for each
+    ``kind`` of request apart.
     """
 
     input: int
     output: int
     price: Price | None = None
+    kind: str = ""
 
     def hold(self, since: float = 0.0) -> Hold:
         """The money to set aside for it."""
         usage = Usage(input=self.input, output=self.output)
         usd = 0.0 if self.price is None else cost_usd(usage, self.price)
-        return Hold(usage.input + usage.output, usd, self.input, self.output, since)
+        return Hold(usage.input + usage.output, usd, self.input, self.output, since, self.kind)
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Hold:
     input: int = 0
     output: int | None = None
     since: float = 0.0
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class Budget:
         self._before = store.spent_today()
         self._tokens, self._usd = 0, 0.0
         self._held: dict[int, tuple[Hold, str]] = {}
-        self._answers: dict[str, deque[tuple[int, float]]] = {}
+        self._answers: dict[tuple[str, str], deque[tuple[int, float]]] = {}
         store.before_close.append(self._book_what_is_under_way)
 
     def reserve(self, model: str, tokens: int, usd: float | None) -> Hold | str:
@@ -124,7 +127,7 @@ class Budget:
                 return  # booked already, as the run was ending
             uncounted = answered and not (usage.input or usage.output)
             if hold.input and usage.input and usage.output:
-                learnt = self._answers.setdefault(known[1], deque(maxlen=LEARN_OF))
+                learnt = self._answers.setdefault((known[1], hold.kind), deque(maxlen=LEARN_OF))
                 learnt.append((usage.output, usage.input / hold.input))
             usage = Usage(input=hold.tokens) if uncounted else usage
             usd = hold.usd if uncounted else usd or 0.0
@@ -135,14 +138,14 @@ class Budget:
 
     def _sizes(self, model: str, question: Question) -> tuple[Question, Question]:
         """The most that the request can take, and the most that it will take by the answers so far."""
-        answers = self._answers.get(model, ())
+        answers = self._answers.get((model, question.kind), ())
         ratio = max((each for _, each in answers), default=1.0)  # estimates may be low for a model's vocabulary
-        most = Question(math.ceil(question.input * max(1.0, ratio)), question.output, question.price)
+        most = replace(question, input=math.ceil(question.input * max(1.0, ratio)))
         if len(answers) < LEARN_FROM:
             return most, most
         output = math.ceil(max(each for each, _ in answers) * MARGIN)
         size = math.ceil(question.input * ratio * MARGIN)
-        return most, Question(min(most.input, size), min(most.output, output), question.price)
+        return most, replace(question, input=min(most.input, size), output=min(most.output, output))
 
     def _others(self) -> list[Hold]:
         return [hold for hold, _ in self._held.values()]
@@ -213,7 +216,7 @@ class Allowance:
 
     def again(self, usage: Usage, *, input: int | None = None, output: int) -> None:
         """The last request took ``usage``; get money for another one of so many tokens. Raises :class:`NotAsked`."""
-        question = Question(self._question.input if input is None else input, output, self._question.price)
+        question = replace(self._question, input=self._question.input if input is None else input, output=output)
         usd = 0.0 if question.price is None else cost_usd(usage, question.price)
         self._counts = bool(usage.input or usage.output)
         self._booked, self._booked_usd = self._booked + usage, self._booked_usd + usd
