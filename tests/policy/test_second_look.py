@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticket_processor.core.models import Priority, Usage
+from ticket_processor.core.models import Offered, Priority, Usage
 from ticket_processor.policy.decide import Policy
 from ticket_processor.policy.reanalysis import MOST_TRIES, in_vain, replacing, still_ours
 from ticket_processor.state.store import State, Verdict
@@ -41,6 +41,12 @@ def test_a_model_that_agrees_takes_the_fallback_tag_off_without_a_second_note() 
     decision = replacing(SAME, TICKET, OURS, POLICY)
     assert decision.note is None
     assert set(merge(TICKET, decision, key="k").tags_removed) == {"ai_fallback", "ai_review"}
+
+
+def test_what_a_note_would_have_brought_is_not_counted_without_the_note() -> None:
+    brought = {"offered": Offered(kind="articles", articles=("a",))}
+    assert replacing(SAME.model_copy(update=brought), TICKET, OURS, POLICY).offered is None
+    assert replacing(NEW.model_copy(update=brought), TICKET, OURS, POLICY).offered is not None
 
 
 @pytest.mark.parametrize("taken", OURS)

@@ -141,7 +141,8 @@ def replacing(decision: Decision, ticket: Ticket, ours: Sequence[str], policy: P
     note = decision.note if news else None
     if note:
         note += "".join(f"\n{sentence}" for sentence in _stays(decision, ticket))
-    return decision.model_copy(update={"tags_removed": gone, "note": note})
+    offered = decision.offered if note else None
+    return decision.model_copy(update={"tags_removed": gone, "note": note, "offered": offered})
 
 
 def _stays(decision: Decision, ticket: Ticket) -> list[str]:
