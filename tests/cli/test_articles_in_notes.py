@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from ticket_processor.analysis.cache import AnswerStore
+from ticket_processor.analysis.chain import Understanding
 from ticket_processor.analysis.rules.analyser import RulesAnalyser
 from ticket_processor.analysis.text.redact import redact
+from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.models import Decision, Ticket
 from ticket_processor.core.taxonomy import default_taxonomy
 from ticket_processor.knowledge.model import Found
@@ -145,10 +148,11 @@ def test_a_question_to_the_knowledge_base_holds_no_personal_data(
         updated_at="2026-11-22T08:00:00Z",
         names=("Ana Lima",),
     )
-    analysis = RulesAnalyser(default_taxonomy()).analyse(redact(ticket.description))
-    with answers(settings, pytest.fail) as add:
+    rules = RulesAnalyser(default_taxonomy())
+    store = AnswerStore(None, SystemClock())
+    with answers(settings, Understanding([], rules), store, pytest.fail) as add:
         assert add is not None
-        add(ticket, analysis, Decision(ticket_id=1, reason="by rules"))
+        add(ticket, rules.analyse(redact(ticket.description)), Decision(ticket_id=1, reason="by rules"))
 
     assert "charged twice" in " ".join(asked)
     assert "ana.lima" not in " ".join(asked).lower()

@@ -163,7 +163,7 @@ def harm_in(reply: str, language: str, sources: Sequence[Part]) -> list[str]:
         if line in courtesies:
             continue
         if re.match(r"\[\d+\] ", line):  # an article: its address is the index's
-            address = line.rsplit(": ", 1)[-1]
+            address = line.rsplit(" – ", 1)[-1]
             harm += [] if address in urls else ["link"]
             continue
         bare = re.sub(r"^\d+\. (?=.*\[\d+\]$)", "", line)

@@ -38,8 +38,8 @@ def test_a_reply_is_courtesies_and_cited_sentences_with_links_of_the_index() -> 
         "1. Open Settings → Security and choose Reset password. [2]\n"
         "2. We send you a mail with a link, which is valid for 10 minutes. [2]\n\n"
         "You can read more here:\n"
-        "[1] Refunds: https://help.shop.example/en/refunds\n"
-        "[2] Reset your password: https://help.shop.example/en/password\n\n"
+        "[1] Refunds – https://help.shop.example/en/refunds\n"
+        "[2] Reset your password – https://help.shop.example/en/password\n\n"
         "Kind regards"
     )
     assert not result.partial
@@ -226,3 +226,12 @@ def test_no_article_of_the_shop_is_lost_to_its_own_sentences() -> None:
     for source in SHOP:
         for line in source.text.splitlines():
             assert isinstance(reply(said(claim(line)), {"A1": source}), ReplyDraft), line
+
+
+def test_a_reply_that_would_leave_changed_or_fill_a_note_is_none() -> None:
+    secret = Part("x", "Keys", "https://help.shop.example/en/keys?api_key=sk-abcdefghijklmnop1234", REFUND.text)
+    assert reply(said(claim(PAID)), {"A1": secret}) == NoAnswer("secret")
+    lines = [f"Step {number} of many: {'open the red box with great care ' * 9}now." for number in range(20)]
+    long = [claim(line) for line in lines]
+    source = Part("x", "Boxes", "", "\n".join(lines))
+    assert reply(said(*long[:8], steps=long[8:]), {"A1": source}) == NoAnswer("too_long")

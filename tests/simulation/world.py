@@ -565,8 +565,11 @@ class World:
         return [audit for audit in self.sandbox.store.tickets[ticket_id].audits if audit.author_id == BOT_ID]
 
 
-def _with_an_article(_ticket: Ticket, _analysis: Analysis, decision: Decision) -> Decision:
-    return decision.model_copy(update={"note": f"{decision.note}\n“Refunds” {ARTICLE}"}) if decision.note else decision
+def _with_an_article(
+    _ticket: Ticket, analysis: Analysis, decision: Decision, *, may_ask: bool = True
+) -> tuple[Analysis, Decision]:
+    note = decision.note and f"{decision.note}\n“Refunds” {ARTICLE}"
+    return analysis, decision.model_copy(update={"note": note})
 
 
 @contextmanager

@@ -93,6 +93,14 @@ class AnswerStore:
 
     def get(self, fingerprint: str, text: str) -> Analysis | None:
         """The answer for this text from whatever ``fingerprint`` names: model, prompt, taxonomy, redaction."""
+        try:
+            kept = self.kept(fingerprint, text)
+            return None if kept is None else Analysis.model_validate_json(kept)
+        except ValidationError:
+            return None
+
+    def kept(self, fingerprint: str, text: str) -> str | None:
+        """What was kept for this text under ``fingerprint``, as it was given to :meth:`keep`."""
         if not self._days:
             return None
         oldest = self.clock.now() - self._days * DAY_S
@@ -101,17 +109,20 @@ class AnswerStore:
                 row = self._db.execute(
                     "SELECT analysis FROM answers WHERE key = ? AND at >= ?", (self._key(fingerprint, text), oldest)
                 ).fetchone()
-            return None if row is None else Analysis.model_validate_json(row[0])
-        except (sqlite3.Error, ValidationError, UnicodeDecodeError):
+            return None if row is None else str(row[0])
+        except (sqlite3.Error, UnicodeDecodeError):
             return None
 
     def put(self, fingerprint: str, text: str, analysis: Analysis) -> None:
         """Keep an answer."""
-        if not self._days:
-            return
         kept = analysis.model_copy(update={"usage": Usage(), "attempts": 0, "suspicious": ()})
-        row = (self._key(fingerprint, text), self.clock.now(), kept.model_dump_json())
-        self._write("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", *row)
+        self.keep(fingerprint, text, kept.model_dump_json())
+
+    def keep(self, fingerprint: str, text: str, words: str) -> None:
+        """Keep ``words``, which hold no more than a receipt may."""
+        if self._days:
+            row = (self._key(fingerprint, text), self.clock.now(), words)
+            self._write("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", *row)
 
     def forget(self) -> int:
         """Drop every answer, and what deleted ones left in the file; the spending stays. Gives how many there were.

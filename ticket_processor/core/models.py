@@ -183,8 +183,8 @@ class TakenOff(Frozen):
 class Offered(Frozen):
     """What a note brings from the knowledge base; a receipt names it, to be compared with what people sent.
 
-    ``articles`` are their ids in the index, best first. ``draft`` is the SHA-256 of a reply's exact text. Of a ticket
-    for which no answer was found, ``reason`` says why in a fixed word.
+    ``articles`` are their ids in the index, best first. ``draft`` is the SHA-256 of a reply's exact text. Where a draft
+    was wanted and there is none, ``reason`` says why in a fixed word.
     """
 
     kind: Literal["articles", "draft", "no_answer"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from ..analysis.chain import Understanding
 from ..audit.receipts import AuditLog
@@ -19,8 +20,14 @@ from ..state.store import State
 from .intake import ReadAhead, ToldOf
 from .writeback import Delivery
 
-Answers = Callable[[Ticket, Analysis, Decision], Decision]
-"""Adds to a decision what the knowledge base says of the ticket. Called from many threads."""
+
+class Answers(Protocol):
+    """Adds to a decision what the knowledge base says of the ticket. Called from many threads."""
+
+    def __call__(
+        self, ticket: Ticket, analysis: Analysis, decision: Decision, *, may_ask: bool = True
+    ) -> tuple[Analysis, Decision]:
+        """The analysis with what was paid for a draft, and the decision; no model is asked unless one ``may_ask``."""
 
 ReplyWanted = Callable[[PublicReply], bool]
 """Whether today's settings still ask for a public reply that was announced."""

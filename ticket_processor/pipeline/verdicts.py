@@ -34,14 +34,18 @@ class Verdicts:
         self._record = record
         self._pace = pace
         self._faults = faults
+        self._drafting: dict[str, Analysis] = {}
+        """Analyses by the key of their work, of tickets whose draft is not there yet."""
 
     def understand(self, work: Work) -> Understood:
         """Analyse a ticket and decide what it gets."""
         started = self._parts.clock.monotonic()
         analysis = self._parts.understanding(work.ticket)
+        self._drafting[work.key] = analysis
+        analysis, decision = self._decide(work, analysis)
+        self._drafting.pop(work.key, None)
         if work.is_new:
             self._pace.saw(work.ticket, analysis)
-        decision = self._decide(work, analysis)
         seconds = self._parts.clock.monotonic() - started
         if work.told:
             self._wait_until_stable(work.ticket, seconds)
@@ -57,9 +61,11 @@ class Verdicts:
             with suppress(Stopping, DeadlineReached):
                 self._parts.deadline.wait(max(0.0, missing - since_read_s))
 
-    def _decide(self, work: Work, analysis: Analysis) -> Decision:
+    def _decide(self, work: Work, analysis: Analysis, *, may_ask: bool = True) -> tuple[Analysis, Decision]:
         decision = decide(work.ticket.id, analysis, self._parts.policy, self._parts.taxonomy)
-        return decision if self._parts.answers is None else self._parts.answers(work.ticket, analysis, decision)
+        if self._parts.answers is None:
+            return analysis, decision
+        return self._parts.answers(work.ticket, analysis, decision, may_ask=may_ask)
 
     def of(self, finished: Iterable[tuple[Work, Future[Understood]]]) -> list[Verdict]:
         """The verdicts on what was understood. A ticket whose analysis failed is recorded, and has none."""
@@ -71,8 +77,10 @@ class Verdicts:
             try:
                 analysis, decision, milliseconds = future.result()
             except Stuck:
-                analysis = self._parts.understanding.without_models(work.ticket, "model_hung")
-                decision = self._decide(work, analysis)
+                # Where it is the draft that hangs, there is an analysis.
+                known = self._drafting.get(work.key)
+                analysis = known or self._parts.understanding.without_models(work.ticket, "model_hung")
+                analysis, decision = self._decide(work, analysis, may_ask=False)
                 milliseconds = round(self._options.analysis_timeout_s * 1000)
         except (Stopping, DeadlineReached):
             return None  # the run is ending, and the ticket waits for the next one

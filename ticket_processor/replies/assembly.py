@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..analysis.text.outgoing import leaving, leaving_line
+from ..analysis.text.outgoing import leaving, leaving_line, told
 from ..core.lazy_pattern import lazy_pattern
 from ..core.models import Usage
 from .figures import figures
@@ -25,6 +25,8 @@ LANGUAGES = tuple(word_lists("frames"))
 """Languages that a reply can be written in."""
 LEAST_HELD = 0.5
 """The share of a model's claims that must hold; from one that invents more nothing is taken."""
+LONGEST = 6_000
+"""Characters of a reply; nobody reads a longer one, and a note has to hold it."""
 _TITLE = 150
 _URL = lazy_pattern(r"https?://[A-Za-z0-9][^\s<>\"'{}|\\^`\[\]@]*\Z")
 
@@ -89,7 +91,8 @@ class ReplyDraft:
             parts.append("\n".join([frame["steps"], *steps]))
         if self.partial:
             parts.append(frame["partial"])
-        named = [f"[{each.number}] {': '.join(filter(None, (each.title, each.url)))}" for each in self.articles]
+        # A colon would make a secret of what follows "Reset your password".
+        named = [f"[{each.number}] {' – '.join(filter(None, (each.title, each.url)))}" for each in self.articles]
         return "\n\n".join([*parts, "\n".join([frame["sources"], *named]), frame["closing"]])
 
     @property
@@ -127,7 +130,7 @@ def assembled(
     used = [allowed[claim.source] for claim in (*claims, *steps)]
     articles = [_article(each, numbers) for each in used if each.article_id not in numbers]
     said = list(dict.fromkeys(line for claim in claims for line in _lines(claim, allowed, numbers)))
-    return ReplyDraft(
+    draft = ReplyDraft(
         language=language,
         claims=tuple(said),
         steps=tuple(_lines(step, allowed, numbers) for step in steps),
@@ -137,6 +140,9 @@ def assembled(
         translated=any(language_of(each) != language for each in used),
         stopped=stopped,
     )
+    if told(draft.text) != draft.text:  # the note would hold another text than the log names
+        return NoAnswer("secret", stopped)
+    return draft if len(draft.text) <= LONGEST else NoAnswer("too_long", stopped)
 
 
 def _fault(claim: Claim, sources: Mapping[str, Citable], language: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from ..analysis.model_server.prompt import LANGUAGES, ticket_message
 from ..analysis.text.redact import RedactedText
+from ..core.models import RedactionLevel
 from .proposal import MAX_CLAIMS, MAX_STEPS
 from .sources import Citable, usable_text
 
@@ -44,12 +45,13 @@ def messages(
     *,
     ticket_tokens: int,
     source_tokens: int,
+    level: RedactionLevel = RedactionLevel.STANDARD,
 ) -> list[dict[str, str]]:
-    """The messages about a redacted ticket; ``sources`` by the labels that answers name them by."""
+    """The messages about a ticket redacted at ``level``; ``sources`` by the labels that answers name them by."""
     parts = [
         f"Article {label}:\n{ticket_message(_shown(source), fence, source_tokens)}" for label, source in sources.items()
     ]
-    parts.append(f"Ticket:\n{ticket_message(ticket.text, fence, ticket_tokens)}")
+    parts.append(f"Ticket:\n{ticket_message(ticket.text, fence, ticket_tokens, level=level)}")
     return [
         {"role": "system", "content": instructions(language)},
         {"role": "user", "content": "\n\n".join(parts)},

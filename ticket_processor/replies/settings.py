@@ -8,13 +8,17 @@ from pydantic import Field
 
 from ..core.models import Frozen
 
-ReplyMode = Literal["off", "note"]
+ReplyMode = Literal["off", "note", "draft"]
 
 
 class ReplySettings(Frozen):
-    """Which tickets get articles into their note; see `docs/knowledge.md`. Needs a knowledge base and its floor."""
+    """Which tickets get articles or a draft of a reply into their note; see `docs/knowledge.md`."""
 
-    mode: ReplyMode = Field("off", description="`note` names the two best articles and their lines in the note")
+    mode: ReplyMode = Field(
+        "off",
+        description="`note` names the two best articles and their lines in the note; `draft` also has a model draft a "
+        "reply from articles for customers",
+    )
     categories: dict[str, ReplyMode] = Field(
         default_factory=dict, description="another mode for a category, by its name"
     )
@@ -26,4 +30,12 @@ class ReplySettings(Frozen):
     @property
     def wanted(self) -> bool:
         """Whether any ticket may get articles."""
-        return self.mode != "off" or any(mode != "off" for mode in self.categories.values())
+        return self._wants("note", "draft")
+
+    @property
+    def drafts(self) -> bool:
+        """Whether any ticket may get a draft."""
+        return self._wants("draft")
+
+    def _wants(self, *modes: ReplyMode) -> bool:
+        return any(mode in modes for mode in (self.mode, *self.categories.values()))

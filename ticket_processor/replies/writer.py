@@ -16,14 +16,20 @@ from ..analysis.model_server.token_estimate import estimate_tokens
 from ..analysis.text.redact import RedactedText
 from ..analysis.text.redact_values import without_echo
 from ..core.errors import AnalysisFailed
-from ..core.models import Usage
+from ..core.models import RedactionLevel, Usage
 from .assembly import LANGUAGES, NoAnswer, ReplyDraft, assembled
 from .grounding import language_of
 from .prompt import messages
 from .proposal import proposal_schema, read_proposal
 from .sources import Citable, usable_text
+from .wording import all_stems, telling_stems
 
+MAX_OUTPUT_TOKENS = 1_000
+"""Room for an answer: claims with their quotes are longer than an analysis."""
+KIND = "draft"
 MOST_SOURCES = 5
+FEWEST_SHARED = 2
+"""Telling words that a passage shares with a ticket, if it may answer it."""
 SHOWN_AGAIN_CHARS = 2_000
 """Characters of an answer without use that are shown to the model that gave it."""
 
@@ -46,17 +52,17 @@ class DraftWriter:
         translate: bool = False,
         ticket_tokens: int = 800,
         source_tokens: int = 500,
-        max_output_tokens: int = 1_000,
+        reveal: RedactionLevel = RedactionLevel.STANDARD,
         fence: Callable[[], str] = lambda: secrets.token_hex(6),
     ) -> None:
-        """A ticket is cut to ``ticket_tokens``, each passage to ``source_tokens``."""
+        """A ticket is redacted at ``reveal`` and cut to ``ticket_tokens``, each passage to ``source_tokens``."""
         self.model = model
         self._server = server
         self._price = price
         self._translate = translate
         self._ticket_tokens = ticket_tokens
         self._source_tokens = source_tokens
-        self._max_output_tokens = max_output_tokens
+        self._reveal = reveal
         self._fence = fence
         self._form = 0
 
@@ -64,30 +70,44 @@ class DraftWriter:
         """The request with which writing begins: its tokens, estimated, and its price."""
         sources = self._usable(found, language)
         asked = self._messages(ticket, sources, language, self._fence())
-        return Question(_size(asked, proposal_schema(list(sources))), self._room(), self._price)
+        return Question(_size(asked, proposal_schema(list(sources))), self._room(), self._price, KIND)
+
+    def why_not(self, found: Sequence[Citable], language: str) -> str:
+        """Why there is nothing to ask about what was ``found``: a fixed word; empty where there is."""
+        if language not in LANGUAGES:
+            return "language"
+        return "" if self._usable(found, language) else "no_article"
 
     def write(
-        self, ticket: RedactedText, found: Sequence[Citable], language: str, allowance: Allowance | None = None
+        self,
+        ticket: RedactedText,
+        found: Sequence[Citable],
+        language: str,
+        allowance: Allowance | None = None,
+        *,
+        told: str | None = None,
     ) -> ReplyDraft | NoAnswer:
         """A draft in ``language`` that rests on passages which were ``found``, best first, and on nothing else.
 
         An answer that cannot be read, or of which nothing holds, is sent back once with what was wrong, as far as
-        ``allowance`` has the money. Articles for agents are never used. Raises ``ModelBusy`` when another try may
+        ``allowance`` has the money. Articles for agents are never used. ``told`` is what others may see of the ticket,
+        if that is less than the model sees. Raises ``ModelBusy`` when another try may
         help, :class:`AnswerUnusable` with what it cost, else :class:`AnalysisFailed`.
         """
+        if why_not := self.why_not(found, language):
+            return NoAnswer(why_not)
         sources = self._usable(found, language)
-        if language not in LANGUAGES or not sources:
-            return NoAnswer("no_article" if language in LANGUAGES else "language")
+        words = ticket.text if told is None else told
         fence, schema = self._fence(), proposal_schema(list(sources))
         asked = self._messages(ticket, sources, language, fence)
         try:
             raw = self._ask(asked, schema, allowance)
-            result, wrong = self._read(raw, sources, ticket, language)
+            result, wrong = self._read(raw, sources, words, language)
             usage = raw.usage
             if wrong:
                 again = self._second(asked, raw, wrong, schema, fence, allowance)
                 usage = usage + again.usage
-                result, wrong = self._read(again, sources, ticket, language)
+                result, wrong = self._read(again, sources, words, language)
         except AnalysisFailed as failed:  # a server may quote what it was sent
             failed.detail = without_echo(failed.detail, ticket.text)
             raise
@@ -104,14 +124,14 @@ class DraftWriter:
         return {f"A{number}": source for number, source in enumerate(fit[:MOST_SOURCES], 1)}
 
     def _read(
-        self, raw: RawAnswer, sources: Mapping[str, Citable], ticket: RedactedText, language: str
+        self, raw: RawAnswer, sources: Mapping[str, Citable], ticket: str, language: str
     ) -> tuple[ReplyDraft | NoAnswer, str]:
         """What an answer comes to, and what the model should know of it before it tries again, if it should."""
         try:
             proposal = read_proposal(raw.text, finished=raw.finished)
         except AnalysisFailed as wrong:
             return NoAnswer(wrong.reason), str(wrong)
-        result = assembled(proposal, sources, ticket.text, language, translate=self._translate)
+        result = assembled(proposal, sources, ticket, language, translate=self._translate)
         if isinstance(result, NoAnswer) and result.reason == "unsupported":
             return result, ", ".join(reason for reason, _ in result.stopped) or "no claims"
         return result, ""
@@ -166,14 +186,25 @@ class DraftWriter:
             fence,
             ticket_tokens=self._ticket_tokens,
             source_tokens=self._source_tokens,
+            level=self._reveal,
         )
 
     def _room(self) -> int:
         room = getattr(self._server, "room", None)  # thoughts count as output, and only servers know who thinks
-        return int(room(self.model)) if room else self._max_output_tokens
+        return int(room(self.model)) if room else MAX_OUTPUT_TOKENS
 
     def _cost(self, usage: Usage) -> float | None:
         return None if self._price is None else round(cost_usd(usage, self._price), 8)
+
+
+def worth_asking(found: Sequence[Citable], ticket: str, language: str) -> bool:
+    """Whether a model could find an answer: words of the ticket stand in a passage, or it is in another language."""
+    said = set(telling_stems(ticket))
+    return any(
+        language_of(each) != language
+        or len(said & all_stems(f"{each.title} {each.heading} {each.text}")) >= FEWEST_SHARED
+        for each in found
+    )
 
 
 def _size(asked: Sequence[Message], schema: Mapping[str, object]) -> int:

@@ -1,69 +1,140 @@
-"""What the knowledge base adds to a decision: the best articles and their lines, in the internal note."""
+"""What the knowledge base adds to a decision: a draft of a reply, the best articles and their lines, in the note."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
+from ..analysis.cache import AnswerStore
+from ..analysis.chain import Understanding
+from ..analysis.model_server.chat import ChatServer
 from ..analysis.text.cleaning import clean
 from ..analysis.text.redact import redact
 from ..core.errors import StateUnusable
-from ..core.models import Analysis, Decision, Offered, Ticket
+from ..core.models import NO_MODEL, Analysis, Decision, Offered, Ticket
 from ..knowledge.issues import issue_queries
 from ..knowledge.search import KnowledgeSearch
 from ..pipeline.parts import Answers
 from ..policy.note import NoteWhen
+from ..replies.assembly import NoAnswer, ReplyDraft
 from ..replies.best_lines import ArticleLines, best_lines
+from ..replies.in_note import article_lines, draft_lines
 from ..settings.schema import Settings
+from .drafts import Drafts, drafts
 from .knowledge import embedding_model, knowledge_store
 
 PASSAGES = 8
-"""Passages of which the lines of two articles are taken."""
-HEAD = "Articles that may help:"
+"""Passages of which the lines of two articles are taken, or a draft is written."""
 
 
 @contextmanager
-def answers(settings: Settings, trouble: Callable[[str], object]) -> Iterator[Answers | None]:
-    """Adds articles to decisions; ``None`` where no ticket is to get any.
+def answers(
+    settings: Settings,
+    chain: Understanding,
+    store: AnswerStore,
+    trouble: Callable[[str], object],
+    through: Callable[[ChatServer], ChatServer] = lambda server: server,
+) -> Iterator[Answers | None]:
+    """Adds articles and drafts to decisions, as ``replies.mode`` wants; ``None`` where no ticket can get any.
 
-    ``trouble`` hears why there are none although they are wanted. Thread-safe.
+    The models of ``chain`` write the drafts, which ``store`` keeps; each of their servers is asked ``through`` what
+    that makes of it. ``trouble`` hears why there is nothing although it is wanted.
     """
-    if not settings.replies.wanted or settings.policy.note is NoteWhen.NEVER:
+    if settings.policy.note is NoteWhen.NEVER:
         yield None
         return
     if not settings.knowledge.sources:
         trouble("replies.mode wants articles, and there is no knowledge base: name knowledge.folders or help_centers")
         yield None
         return
-    with closing(knowledge_store(settings)) as store, embedding_model(settings) as model:
-        base = KnowledgeSearch(store, model, trouble=trouble)
-        floor = base.floor
-        if floor is None:
+    with ExitStack() as stack:
+        articles = stack.enter_context(closing(knowledge_store(settings)))
+        base = KnowledgeSearch(articles, stack.enter_context(embedding_model(settings)), trouble=trouble)
+        writers = None
+        if settings.replies.drafts and not chain.links:
+            trouble("replies.mode wants drafts, and there is no model to write them: name one in models.names")
+        elif settings.replies.drafts:
+            writers = stack.enter_context(drafts(settings, chain, store, trouble, through))
+        if base.floor is None:
             trouble("no article is shown before 'ticketbot kb eval' has found the floor of your articles")
-            yield None
-            return
-
-        def add(ticket: Ticket, analysis: Analysis, decision: Decision) -> Decision:
-            if settings.replies.of(analysis.category) == "off" or analysis.suspicious:
-                return decision
-            # The question may go to a server that makes vectors.
-            text = redact(clean(ticket.subject, ticket.description), names=ticket.names).text
-            try:
-                found = base.search(issue_queries(text), lang=analysis.language, audience="agents", limit=PASSAGES)
-            except StateUnusable as error:  # a run goes on without articles
-                trouble(str(error))
-                return decision
-            chosen = best_lines(found, text, floor=floor)
-            if not chosen:
-                return decision
-            note = "\n".join([*([decision.note] if decision.note else []), HEAD, *_lines(chosen)])
-            offered = Offered(kind="articles", articles=tuple(article.article_id for article in chosen))
-            return decision.model_copy(update={"note": note, "offered": offered})
-
-        yield add
+        yield None if base.floor is None and writers is None else _Answering(settings, base, writers, trouble)
 
 
-def _lines(chosen: Sequence[ArticleLines]) -> Iterator[str]:
-    for article in chosen:
-        yield f"“{article.title}” {article.url}".rstrip()
-        yield from (f"  “{line}”" for line in article.lines)
+class _Answering:
+    """Answers from one knowledge base. Thread-safe."""
+
+    def __init__(
+        self, settings: Settings, base: KnowledgeSearch, writers: Drafts | None, trouble: Callable[[str], object]
+    ) -> None:
+        self._replies = settings.replies
+        self._base = base
+        self._floor = base.floor
+        self._writers = writers
+        self._trouble = trouble
+
+    def __call__(
+        self, ticket: Ticket, analysis: Analysis, decision: Decision, *, may_ask: bool = True
+    ) -> tuple[Analysis, Decision]:
+        mode = self._replies.of(analysis.category)
+        if mode == "off" or analysis.suspicious:
+            return analysis, decision
+        # The question may go to a server that makes vectors.
+        text = redact(clean(ticket.subject, ticket.description), names=ticket.names).text
+        try:
+            articles = self._articles(text, analysis.language)
+            if mode != "draft" or self._writers is None:
+                return analysis, _with_articles(decision, articles)
+            result = self._draft(self._writers, ticket, analysis, text) if may_ask else NoAnswer("model_hung")
+        except StateUnusable as error:  # a run goes on without articles
+            self._trouble(str(error))
+            return analysis, decision
+        analysis = _with_cost(analysis, result)
+        if isinstance(result, NoAnswer):
+            return analysis, _with_articles(decision, articles, no_draft=result.reason)
+        return analysis, with_draft(ticket, analysis, decision, result, articles)
+
+    def _articles(self, text: str, language: str) -> tuple[ArticleLines, ...]:
+        if self._floor is None:
+            return ()
+        found = self._base.search(issue_queries(text), lang=language, audience="agents", limit=PASSAGES)
+        return best_lines(found, text, floor=self._floor)
+
+    def _draft(self, writers: Drafts, ticket: Ticket, analysis: Analysis, text: str) -> ReplyDraft | NoAnswer:
+        if analysis.source != "model":  # it would not be asked with more success now
+            return NoAnswer(analysis.why_fallback or NO_MODEL)
+        found = self._base.search(issue_queries(text), lang=analysis.language, audience="customers", limit=PASSAGES)
+        return writers.write(ticket, text, [each.passage for each in found], analysis.language)
+
+
+def with_draft(
+    ticket: Ticket, analysis: Analysis, decision: Decision, draft: ReplyDraft, articles: Sequence[ArticleLines] = ()
+) -> Decision:
+    """``decision`` with a draft that holds in its note, and with ``articles`` that the draft does not name."""
+    named = [article.article_id for article in draft.articles]
+    lines = [*draft_lines(draft), *article_lines(articles, without=named)]
+    offered = Offered(
+        kind="draft",
+        articles=tuple(dict.fromkeys([*named, *(article.article_id for article in articles)])),
+        draft=draft.digest,
+        partial=draft.partial,
+    )
+    return _with_lines(decision, lines, offered)
+
+
+def _with_articles(decision: Decision, articles: Sequence[ArticleLines], *, no_draft: str = "") -> Decision:
+    """``decision`` with articles in its note; ``no_draft`` says why a draft was wanted and is not there."""
+    if articles:
+        named = tuple(article.article_id for article in articles)
+        return _with_lines(decision, article_lines(articles), Offered(kind="articles", articles=named, reason=no_draft))
+    return _with_lines(decision, [], Offered(kind="no_answer", reason=no_draft)) if no_draft else decision
+
+
+def _with_lines(decision: Decision, lines: Sequence[str], offered: Offered) -> Decision:
+    note = "\n".join([*([decision.note] if decision.note else []), *lines]) or None
+    return decision.model_copy(update={"note": note, "offered": offered})
+
+
+def _with_cost(analysis: Analysis, result: ReplyDraft | NoAnswer) -> Analysis:
+    """The analysis, whose receipt names the cost of the draft as well."""
+    usd = analysis.cost_usd if result.cost_usd is None else round((analysis.cost_usd or 0.0) + result.cost_usd, 8)
+    return analysis.model_copy(update={"usage": analysis.usage + result.usage, "cost_usd": usd})

@@ -113,12 +113,19 @@ def walk(ticket: Ticket, settings: Settings, clock: Clock, deadline: Deadline) -
     with ExitStack() as stack:
         store = AnswerStore(settings.state_folder / FILE_NAME if settings.desk.named else None, clock, days=0)
         stack.callback(store.close)
-        chain = stack.enter_context(
-            understanding(
-                settings, clock, deadline, None, store, troubles.append, lambda server: ChainRecorder(server, asked)
-            )
-        )
+
+        def recorded(server: ChatServer) -> ChatServer:
+            return ChainRecorder(server, asked)
+
+        chain = stack.enter_context(understanding(settings, clock, deadline, None, store, troubles.append, recorded))
         analysis = chain(ticket, watch=steps.append)
+        decision = decide(ticket.id, analysis, settings.policy, settings.taxonomy)
+        if settings.replies.wanted:
+            from .answers import answers
+
+            add = stack.enter_context(answers(settings, chain, store, troubles.append, recorded))
+            if add is not None:
+                analysis, decision = add(ticket, analysis, decision)
     cleaned = clean(ticket.subject, ticket.description)
     return Walk(
         machine_mail=machine_mail(ticket),
@@ -127,7 +134,7 @@ def walk(ticket: Ticket, settings: Settings, clock: Clock, deadline: Deadline) -
         asked=tuple(asked),
         steps=tuple(steps),
         analysis=analysis,
-        decision=decide(ticket.id, analysis, settings.policy, settings.taxonomy),
+        decision=decision,
         troubles=tuple(troubles),
         price_note=chain.price_note,
     )

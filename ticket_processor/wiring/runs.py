@@ -309,7 +309,7 @@ def _assembled(
         if settings.replies.wanted:
             from .answers import answers  # most runs need nothing of it
 
-            knowledge = stack.enter_context(answers(settings, troubles.append))
+            knowledge = stack.enter_context(answers(settings, chain, store, troubles.append))
         desk = desk_for(settings, transport, state)
         work = Run(
             Parts(

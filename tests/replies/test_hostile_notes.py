@@ -1,0 +1,145 @@
+"""From ticket to note with models and articles that mean harm: a draft says what ordinary lines of articles say."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ticket_processor.analysis.cache import AnswerStore
+from ticket_processor.analysis.model_server.chat import ChatServer, RawAnswer
+from ticket_processor.analysis.model_server.settings import ModelSettings, ModelUse
+from ticket_processor.core.clock import Deadline
+from ticket_processor.core.models import Decision, RedactionLevel
+from ticket_processor.helpdesk.zendesk_format import note_html
+from ticket_processor.knowledge.model import Article
+from ticket_processor.knowledge.search import FLOOR
+from ticket_processor.knowledge.settings import KnowledgeSettings
+from ticket_processor.knowledge.store import FILE_NAME, KnowledgeStore
+from ticket_processor.pipeline.parts import Answers
+from ticket_processor.replies.in_note import DRAFT_END, DRAFT_HEAD
+from ticket_processor.replies.settings import ReplySettings
+from ticket_processor.settings.schema import Settings
+from ticket_processor.tags import merge
+from ticket_processor.wiring.answers import answers
+from ticket_processor.wiring.parts import understanding
+
+from ..support.fakes import ManualClock, a_ticket, an_analysis
+from .articles import PASSWORD, REFUND, SHOP, Model, Part, claim, said
+from .hostile import CANARY, EFFECTS, ORDERS, harm_in, obedient, planted, vandal
+
+ASKED = "How long does a refund take, which costs are not refunded, and how do I reset my password by mail?"
+TICKET = a_ticket(1, subject="Refund and password", description=ASKED)
+ANALYSIS = an_analysis(category="refund", language="en")
+_LABEL = re.compile(r"^Article (A\d):\n\w+\n(.*)$", re.MULTILINE)
+
+
+class Says(Model):
+    """A model whose answer depends on the articles that it sees, by their labels."""
+
+    def __init__(self, answer: Callable[[Mapping[str, Part]], Any], articles: Sequence[Part]) -> None:
+        super().__init__("")
+        self._answer = answer
+        self._titles = {article.title: article for article in articles}
+
+    def complete(self, model: str, messages: Sequence[Mapping[str, str]], *args: Any, **options: Any) -> RawAnswer:
+        shown = {label: self._titles[title] for label, title in _LABEL.findall(messages[1]["content"])}
+        self._answers = [self._answer(shown)]
+        return super().complete(model, messages, *args, **options)
+
+
+@contextmanager
+def answering(
+    folder: Path, model: Model, articles: Sequence[Part], level: RedactionLevel = RedactionLevel.STANDARD
+) -> Iterator[Answers]:
+    """What adds drafts of this model from these articles to decisions."""
+    clock = ManualClock()
+    models = ModelSettings(
+        names=("m",), base_url="http://127.0.0.1:9/v1", use={"m": ModelUse(redaction=level, base_url=None)}
+    )
+    settings = Settings(
+        state_dir=folder,
+        models=models,
+        knowledge=KnowledgeSettings(folders=(folder,)),
+        replies=ReplySettings(mode="draft"),
+    )
+    with closing(KnowledgeStore(folder / FILE_NAME)) as store:
+        rows = [
+            Article(each.article_id, "shop", each.title, each.url, each.lang, each.audience, 0.0, each.text)  # type: ignore[arg-type]
+            for each in articles
+        ]
+        store.put((row, "1") for row in rows)
+        store.set_fact(FLOOR, "0.0")
+
+    def through(_server: ChatServer) -> ChatServer:
+        return model
+
+    with ExitStack() as stack:
+        kept = AnswerStore(None, clock, days=0)
+        chain = stack.enter_context(understanding(settings, clock, Deadline(clock, 500), store=kept))
+        add = stack.enter_context(answers(settings, chain, kept, pytest.fail, through))
+        assert add is not None
+        yield add
+
+
+def noted(add: Answers) -> tuple[str, str, str]:
+    """The draft in the note that the ticket gets, what else is in it, and the HTML that is sent."""
+    _, decision = add(TICKET, ANALYSIS, Decision(ticket_id=1, reason="by m"))
+    note = merge(TICKET, decision, key="0" * 64).note or ""
+    before, _, rest = note.partition(DRAFT_HEAD)
+    draft, _, after = rest.partition(DRAFT_END)
+    return draft.strip("\n"), before + after, note_html(note)
+
+
+def test_each_sentence_of_a_draft_in_a_note_is_a_courtesy_or_cites_its_article(tmp_path: Path) -> None:
+    urls = {article.url for article in SHOP}
+    seeds = iter(range(10_000))
+    drafts = 0
+    with answering(tmp_path, Says(lambda shown: vandal(next(seeds), shown), SHOP), SHOP) as add:
+        for _ in range(400):
+            draft, rest, sent = noted(add)
+            drafts += bool(draft)
+            assert harm_in(draft, "en", SHOP) == [], draft
+            assert "{{" not in sent
+            assert set(re.findall(r"https?://\S+", rest)) <= urls
+            assert not re.search(r"evil|canary|\+49", rest + draft)
+    assert drafts >= 40  # else this would prove nothing
+
+
+@pytest.mark.parametrize("number", range(100))
+def test_an_order_planted_in_an_article_gets_into_no_note(number: int, tmp_path: Path) -> None:
+    effect = EFFECTS[number // len(ORDERS)]
+    source = planted(ORDERS[number % len(ORDERS)], effect, random.Random(number).choice([0, 1]))
+    model = Model(obedient(source, effect, number))
+    with answering(tmp_path, model, [source]) as add:
+        assert not CANARY.search("".join(noted(add)))
+    assert len(model.asked) >= 1
+
+
+def test_what_a_model_sees_beyond_others_stays_out_of_the_note(tmp_path: Path) -> None:
+    name = {"names": ("Ana Lima",), "description": f"I am Ana Lima, ana.lima@example.org. {ASKED}"}
+    answer = said(claim(REFUND.text.splitlines()[0]), missing=["Ana Lima asks", "Which costs are not refunded"])
+    model = Model(answer)
+    ticket = TICKET.model_copy(update=name)
+    with answering(tmp_path, model, [REFUND, PASSWORD], RedactionLevel.SECRETS) as add:
+        _, decision = add(ticket, ANALYSIS, Decision(ticket_id=1, reason="by m"))
+    assert "Ana Lima" in model.asked[0][1]["content"]
+    assert decision.note is not None
+    assert "Lima" not in decision.note
+    assert "Not answered: “Which costs are not refunded”." in decision.note
+
+
+def test_a_model_of_the_strict_level_gets_strictly_redacted_words(tmp_path: Path) -> None:
+    model = Model(said(claim(REFUND.text.splitlines()[0])))
+    ticket = TICKET.model_copy(update={"description": f"{ASKED} My customer number is 8812345."})
+    for level, shown in ((RedactionLevel.STANDARD, True), (RedactionLevel.STRICT, False)):
+        folder = tmp_path / level
+        folder.mkdir()
+        with answering(folder, model, [REFUND, PASSWORD], level) as add:
+            add(ticket, ANALYSIS, Decision(ticket_id=1, reason="by m"))
+        assert ("8812345" in model.asked[-1][1]["content"]) is shown
