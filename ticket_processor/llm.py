@@ -53,6 +53,7 @@ class ModelAnalyser:
     and risk that a text's own words allow, ``alarms`` what these warn of, ``signs`` what in it tries to instruct a
     model. ``reveal`` is the level at which the texts were redacted: from a lower one than the standard, answers are
     redacted again before they leave. ``max_output_tokens`` is what the server is told, and counts in estimates only.
+    ``advice``: it is also asked for the likely cause, steps to try, and whether the first reply will do.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class ModelAnalyser:
         fence: Callable[[], str] = lambda: secrets.token_hex(6),
         starting_form: str = "json_schema",
         max_output_tokens: int = 400,
+        advice: bool = False,
     ) -> None:
         """Raises ``ValueError`` for a ``starting_form`` that is none of :data:`FORMS`."""
         if starting_form not in FORMS:
@@ -93,11 +95,13 @@ class ModelAnalyser:
         self._form = FORMS.index(starting_form)
         self._broken_promises = 0
         self._max_output_tokens = max_output_tokens
-        self._schema = answer_schema(taxonomy, self._entities)
-        self._plain_schema = answer_schema(taxonomy, self._entities, bounded=False)
-        self._instructions = instructions(taxonomy, self._entities, team_language)
+        self._advice = advice
+        self._schema = answer_schema(taxonomy, self._entities, advice=advice)
+        self._plain_schema = answer_schema(taxonomy, self._entities, bounded=False, advice=advice)
+        self._instructions = instructions(taxonomy, self._entities, team_language, advice=advice)
         self._schema_tokens = estimate_tokens(json.dumps(self._schema, ensure_ascii=False))
-        self.fingerprint = f"{fingerprint(taxonomy, self._entities, team_language)}-{ticket_tokens}"
+        asked = fingerprint(taxonomy, self._entities, team_language, advice=advice)
+        self.fingerprint = f"{asked}-{ticket_tokens}"
 
     def analyse(self, text: RedactedText, allowance: Allowance | None = None) -> Analysis:
         """The model's understanding of a redacted text.
@@ -141,6 +145,7 @@ class ModelAnalyser:
             summary=answer.summary,
             entities=answer.entities,
             evidence=answer.evidence,
+            **answer.advice.model_dump(),
             confidence=answer.confidence,
             source="model",
             model=leaving_line(raw.model, 80) or self.model,
@@ -264,6 +269,7 @@ class ModelAnalyser:
             shown=messages[1]["content"],
             entities=self._entities,
             finished=raw.finished,
+            advised=self._advice,
             hide=_hidden if self._hides else str,
         )
 

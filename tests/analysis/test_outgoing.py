@@ -59,7 +59,7 @@ def words_fields(model: type[Any]) -> Iterator[str]:
 
 
 def filled(name: str) -> Any:
-    return {"evidence": (SECRETS,), "entities": {"it": SECRETS}}.get(name, SECRETS)
+    return {"evidence": (SECRETS,), "steps": (SECRETS,), "entities": {"it": SECRETS}}.get(name, SECRETS)
 
 
 @pytest.mark.parametrize("name", list(words_fields(Analysis)))

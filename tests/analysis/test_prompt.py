@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import statistics
 from typing import Any
 
@@ -137,6 +139,33 @@ def test_both_levels_can_be_answered_and_reasons_come_before_labels() -> None:
     assert order.index("evidence") < order.index("category")
     assert order[-1] == "confidence"
     assert "entities" not in answer_schema(PUMPS)["properties"]  # type: ignore[operator]
+
+
+# Advice
+
+
+def digest(asked: object) -> str:
+    return hashlib.sha256(json.dumps(asked, ensure_ascii=False).encode("utf-8")).hexdigest()[:16]
+
+
+def test_without_advice_what_is_asked_is_byte_for_byte_what_it_was_before_there_was_any() -> None:
+    taxonomy = default_taxonomy()
+    assert digest(instructions(taxonomy)) == "c1d67ec8a1410864"
+    assert digest(answer_schema(taxonomy)) == "89107741b14a4a7b"
+    assert digest(answer_schema(taxonomy, bounded=False)) == "da154a0ef96ab08f"
+    assert fingerprint(taxonomy) == "208134d8f89b2972"
+    assert fingerprint(taxonomy, {"order": "its number"}, "de") == "3e4062a2926ef0b6"
+
+
+def test_advice_is_asked_for_behind_the_labels_so_that_it_moves_none() -> None:
+    asked, plain = instructions(PUMPS, ENTITIES, "de", advice=True), instructions(PUMPS, ENTITIES, "de")
+    assert asked.startswith(plain.partition("Placeholders")[0])
+    assert "root_cause: one short sentence in German" in asked
+    properties, before = (answer_schema(PUMPS, ENTITIES, advice=on)["properties"] for on in (True, False))
+    assert isinstance(properties, dict)
+    assert isinstance(before, dict)
+    assert list(properties) == [*before, "root_cause", "steps", "resolution_likelihood"]
+    assert fingerprint(PUMPS, advice=True) != fingerprint(PUMPS)
 
 
 # The fingerprint

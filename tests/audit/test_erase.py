@@ -62,7 +62,11 @@ class Office:
             word = f"{CANARY}-{number}-"
             change = a_change(number, note=f"Note {word}n")
             analysis = an_analysis(
-                summary=f"Summary {word}s", evidence=(f"quote {word}q",), entities={"order": f"{word}e"}
+                summary=f"Summary {word}s",
+                evidence=(f"quote {word}q",),
+                entities={"order": f"{word}e"},
+                root_cause=f"Cause {word}c",
+                steps=(f"Try {word}t",),
             )
             audit.intent(change)
             audit.ticket(
@@ -339,6 +343,7 @@ def test_the_state_forgets_the_words_and_keeps_what_is_to_be_written(tmp_path: P
     for number in (7, 8):
         word = f"{CANARY}-{number}-"
         analysis = an_analysis(summary=word, evidence=(word,), entities={"order": word}, usage=Usage(input=5))
+        analysis = analysis.model_copy(update={"root_cause": word, "steps": (word,), "resolution_likelihood": 0.8})
         verdict = Verdict(
             ticket_id=number,
             key="k" * 32,
@@ -352,6 +357,7 @@ def test_the_state_forgets_the_words_and_keeps_what_is_to_be_written(tmp_path: P
     (seven, eight) = state.unsettled()
     assert seven.verdict.analysis
     assert (seven.verdict.analysis.summary, seven.verdict.analysis.category) == ("", "billing")
+    assert seven.verdict.analysis.resolution_likelihood == 0.8
     assert (seven.verdict.decision.note, seven.verdict.decision.tags) == (None, ("ai_billing",))
     assert (seven.sent[0].note, seven.sent[0].priority, seven.sent[0].intent) == (None, Priority.HIGH, "i-7")
     assert eight.verdict.decision.note == f"{CANARY}-8-"

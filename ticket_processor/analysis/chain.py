@@ -31,6 +31,8 @@ from .text.redact import RedactedText, redact, redacted_values
 from .text.redact_values import without_values
 
 NOTHING_TO_READ = "nothing_to_read"
+_NO_ADVICE: dict[str, object] = {"root_cause": "", "steps": (), "resolution_likelihood": None, "advice_dropped": ()}
+"""What a ticket gets that may have dictated it."""
 
 
 class Analyser(Protocol):
@@ -233,12 +235,14 @@ class Understanding:
         if best is None:
             text = texts.get(RedactionLevel.STANDARD) or redact(cleaned, names=ticket.names)
             best = self._without_models(text, why or NO_MODEL, watch)
+        suspicious = tuple(dict.fromkeys((*best.suspicious, *self._signs(_raw(ticket)))))
         return analysis_leaving(best).model_copy(
             update={
                 "usage": spending.usage,
                 "cost_usd": None if spending.usd is None else round(spending.usd, 8),
                 "attempts": spending.attempts,
-                "suspicious": tuple(dict.fromkeys((*best.suspicious, *self._signs(_raw(ticket))))),
+                "suspicious": suspicious,
+                **(_NO_ADVICE if suspicious else {}),
                 # A model names the language of its instructions now and then; the others ask the detector themselves.
                 "language": (sure_language(cleaned) if best.source == "model" else None) or best.language,
                 "condenses": condenses(cleaned, best.summary),
@@ -304,6 +308,8 @@ def _as_others_may_see(analysis: Analysis, cleaned: str, names: Sequence[str]) -
             "summary": fit(analysis.summary)[:300],
             "evidence": tuple(fit(item) for item in analysis.evidence),
             "entities": {key: fit(value) for key, value in analysis.entities.items()},
+            "root_cause": fit(analysis.root_cause)[:200],
+            "steps": tuple(fit(item) for item in analysis.steps),
         }
     )
 

@@ -20,7 +20,7 @@ COLUMNS = (
     *("cached", "why_fallback", "tags_added", "tags_removed", "priority_from", "priority_to", "group_from"),
     *("group_to", "fields", "escalated", "tokens_in", "tokens_out", "cost_usd", "total_ms", "exit_code", "stopped"),
 )
-PERSONAL_COLUMNS = ("summary", "evidence", "entities", "note")
+PERSONAL_COLUMNS = ("summary", "evidence", "entities", "note", "root_cause", "steps")
 
 
 class CountingWriter:

@@ -15,7 +15,10 @@ from typing import Any
 
 import orjson
 
-PERSONAL = (("analysis", "summary"), ("analysis", "evidence"), ("analysis", "entities"), ("change", "note"))
+PERSONAL = (
+    *(("analysis", name) for name in ("summary", "evidence", "entities", "root_cause", "steps")),
+    ("change", "note"),
+)
 """The parts of a line that stem from a customer's words, redacted as they are."""
 NO_MAC = ""
 _MAC_BYTES = 16

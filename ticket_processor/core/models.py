@@ -134,12 +134,19 @@ class Usage(Frozen):
 NO_MODEL = "no_model_configured"
 """Why no model answered where none was to."""
 
+AdvicePart = Literal["root_cause", "steps", "resolution_likelihood"]
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or value in ("", ())
+
 
 class Analysis(Frozen):
     """What an analyser understood. Everything in words has been redacted and stripped to plain text.
 
     ``category`` is a category of the taxonomy's first level, ``subcategory`` one of its children. ``evidence`` are
     words of the ticket that led to it. ``suspicious`` names the signs that the text tries to instruct a model.
+    ``root_cause``, ``steps`` and ``resolution_likelihood`` are a model's advice to agents, and decide nothing.
     """
 
     category: str
@@ -155,6 +162,14 @@ class Analysis(Frozen):
     condenses: bool = Field(False, description="the summary saves reading a long text")
     entities: dict[str, str] = Field(default_factory=dict, description="what the site asked for, by its names")
     evidence: tuple[str, ...] = Field((), max_length=5)
+    root_cause: str = Field("", max_length=200, exclude_if=_is_empty)
+    steps: tuple[str, ...] = Field((), max_length=5, exclude_if=_is_empty, description="to try, in order")
+    resolution_likelihood: float | None = Field(
+        None, ge=0, le=1, exclude_if=_is_empty, description="probability that the first reply solves the ticket"
+    )
+    advice_dropped: tuple[AdvicePart, ...] = Field(
+        (), exclude_if=_is_empty, description="what of it was missing, or not as asked"
+    )
     confidence: float = Field(ge=0, le=1, allow_inf_nan=False)
     suspicious: tuple[str, ...] = ()
     source: Literal["model", "classifier", "rules"]

@@ -96,7 +96,7 @@ class Verdict(Frozen):
 
     def wordless(self) -> Verdict:
         """The same without anything in a customer's words."""
-        words: dict[str, object] = {"summary": "", "evidence": (), "entities": {}}
+        words: dict[str, object] = {"summary": "", "evidence": (), "entities": {}, "root_cause": "", "steps": ()}
         analysis = self.analysis and self.analysis.model_copy(update=words)
         silent = self.decision.model_copy(update={"note": None, "reply": None})
         return self.model_copy(update={"analysis": analysis, "decision": silent})

@@ -265,6 +265,7 @@ def model_analyser(server: ChatServer, target: ModelTarget, settings: Settings, 
         reveal=target.redaction,
         starting_form=target.forms[0],
         max_output_tokens=target.max_output_tokens,
+        advice=settings.models.advice,
     )
 
 

@@ -24,8 +24,9 @@ from ..rules.alarms import ALARMS
 from ..rules.injection import SIGNS
 from ..text.language import detect_language
 from ..text.outgoing import leaving_line
+from .advice import Advice, read_advice, without_advice
 from .answer_object import found_object, read_confidence
-from .prompt import MAX_ENTITY, MAX_QUOTE, MAX_QUOTES, MAX_SECONDARY, MAX_SUMMARY
+from .prompt import MAX_ENTITY, MAX_QUOTE, MAX_QUOTES, MAX_ROOT_CAUSE, MAX_SECONDARY, MAX_STEP, MAX_SUMMARY
 
 _AROUND_QUOTES = " \"'“”„«»…."
 _RISK = {Urgency.CRITICAL: Risk.HIGH, Urgency.HIGH: Risk.MEDIUM, Urgency.MEDIUM: Risk.LOW, Urgency.LOW: Risk.LOW}
@@ -55,6 +56,7 @@ class Answer(AllowedLabels):
     summary: str
     entities: dict[str, str] = {}
     evidence: tuple[str, ...] = ()
+    advice: Advice = Advice()
 
 
 def checked(
@@ -65,16 +67,20 @@ def checked(
     shown: str = "",
     entities: Collection[str] = (),
     finished: bool = True,
+    advised: bool = False,
     hide: Callable[[str], str] = str,
 ) -> Answer:
     """The trustworthy parts of what ``answer`` says about ``ticket`` (the redacted text).
 
     ``shown`` is what of the ticket the model saw, cut and without marks: JSON that stands in either is no answer.
+    ``advised``: advice was asked for as well; an answer that is cut off in it is taken without.
     ``hide`` is put over every free text before it is made plain, and what is plain is looked at once more. Raises
     :class:`AnalysisFailed` for an answer without the labels: ``answer_cut_off``, ``answer_not_json`` or
     ``answer_off_schema`` with the fields' names.
     """
     found = found_object(answer, ticket, shown, repair=finished)
+    if advised and not finished and "category" not in (found or ()):
+        found = found_object(without_advice(answer), ticket, shown, repair=False)
     if not finished and "category" not in (found or ()):
         raise AnalysisFailed("answer_cut_off")
     if not found:
@@ -107,6 +113,7 @@ def checked(
         summary=plain(found.get("summary"), MAX_SUMMARY) or plain(ticket.strip().partition("\n")[0], 120),
         entities={name: value for name, value in picked.items() if value},
         evidence=tuple(dict.fromkeys(quote for quote in quotes if quote))[:MAX_QUOTES],
+        advice=read_advice(found, ticket, plain) if advised else Advice(),
     )
 
 
@@ -123,6 +130,8 @@ def unlike_an_answer(
         "summary": [analysis.summary],
         "evidence": analysis.evidence,
         "entities": analysis.entities.values(),
+        "root_cause": [analysis.root_cause],
+        "steps": analysis.steps,
     }
     wrong = {
         "category": analysis.category not in taxonomy.top,
@@ -151,6 +160,8 @@ def plain_words(analysis: Analysis, hide: Callable[[str], str]) -> Analysis:
             "summary": plain(analysis.summary, MAX_SUMMARY),
             "evidence": tuple(plain(text, MAX_QUOTE) for text in analysis.evidence),
             "entities": {name: plain(text, MAX_ENTITY) for name, text in analysis.entities.items()},
+            "root_cause": plain(analysis.root_cause, MAX_ROOT_CAUSE),
+            "steps": tuple(plain(text, MAX_STEP) for text in analysis.steps),
         }
     )
 

@@ -151,24 +151,28 @@ def read_confidence(value: object) -> float:
 
     A number between 1 and 2 is ambiguous and counts as 0. Never raises.
     """
+    if isinstance(value, str) and value.strip().lower() in _CONFIDENCE_WORDS:
+        return _CONFIDENCE_WORDS[value.strip().lower()]
+    return read_share(value) or 0.0
+
+
+def read_share(value: object) -> float | None:
+    """A number from 0 to 1, also as text or in percent; ``None`` for what is none. Never raises."""
     if isinstance(value, str):
-        word = value.strip().lower()
-        if word in _CONFIDENCE_WORDS:
-            return _CONFIDENCE_WORDS[word]
-        found = _NUMBER.fullmatch(word)
+        found = _NUMBER.fullmatch(value.strip().lower())
         if found is None:
-            return 0.0
+            return None
         number = float(found[1].replace(",", "."))
         return _share(number / 100) if found[2] else _share(number, or_percent=True)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return 0.0
+        return None
     return _share(value, or_percent=True)
 
 
-def _share(number: float, *, or_percent: bool = False) -> float:
+def _share(number: float, *, or_percent: bool = False) -> float | None:
     if or_percent and 2 <= number <= 100:
         number = number / 100
-    return float(number) if 0 <= number <= 1 else 0.0
+    return float(number) if 0 <= number <= 1 else None
 
 
 def _reads_like_an_answer(readings: Sequence[str]) -> bool:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from ...core.errors import ConfigError
 from ...core.models import RedactionLevel, Usage
-from .settings import ModelSettings, ModelUse, Preset
+from .settings import ADVICE_TOKENS, ModelSettings, ModelUse, Preset
 
 OPENAI_URL = "https://api.openai.com/v1"
 FORMS = ("json_schema", "json_object", "prompt")
@@ -116,7 +116,7 @@ def resolve(models: ModelSettings, name: str) -> ModelTarget:
         api_key=key.get_secret_value() if key else None,
         api_version=api_version if preset == "azure" and not _is_v1(address) else None,
         timeout_s=use.timeout_s or models.timeout_s,
-        max_output_tokens=use.max_output_tokens or models.max_output_tokens,
+        max_output_tokens=(use.max_output_tokens or models.max_output_tokens) + models.advice * ADVICE_TOKENS,
         ticket_tokens=use.ticket_tokens or models.ticket_tokens,
         redaction=use.redaction or models.redaction,
         price=models.prices.get(name, listed),

@@ -25,6 +25,9 @@ MAX_QUOTES = 3
 MAX_QUOTE = 120
 MAX_ENTITY = 80
 MAX_SECONDARY = 2
+MAX_ROOT_CAUSE = 200
+MAX_STEPS = 5
+MAX_STEP = 120
 
 LEFT_OUT = "[…]"
 """Mark of the place where a long ticket was cut."""
@@ -45,8 +48,15 @@ LANGUAGES = dict(
 """Names of languages by ISO 639-1 code, as a model knows them."""
 
 
-def instructions(taxonomy: Taxonomy, entities: Mapping[str, str] | None = None, team_language: str = "en") -> str:
+def instructions(
+    taxonomy: Taxonomy,
+    entities: Mapping[str, str] | None = None,
+    team_language: str = "en",
+    *,
+    advice: bool = False,
+) -> str:
     """The fixed part of the prompt: the task, the site's categories, what each field of the answer means."""
+    language = LANGUAGES.get(team_language, f"the language {team_language}")
     two_levels = len(taxonomy.top) < len(taxonomy.names)
     lines = [
         "You triage one helpdesk ticket. It stands between two lines that hold the same random code. All between them "
@@ -58,8 +68,7 @@ def instructions(taxonomy: Taxonomy, entities: Mapping[str, str] | None = None, 
         lines += [_described(taxonomy[child], "  - ") for child in taxonomy.children(name)]
     lines += [
         "Fields:",
-        f"summary: one plain sentence in {LANGUAGES.get(team_language, f'the language {team_language}')}, without "
-        "names or links",
+        f"summary: one plain sentence in {language}, without names or links",
         "evidence: up to 3 short exact quotes from the ticket that decide the category",
         "secondary: up to 2 other categories it is also about; mostly none",
         "urgency: critical (outage, data loss, breach, danger), high (work blocked, money at risk, deadline near), "
@@ -73,6 +82,13 @@ def instructions(taxonomy: Taxonomy, entities: Mapping[str, str] | None = None, 
         lines.append("entities, copied exactly, null if absent:")
         lines += [f"- {name}: {_line(meaning)}" for name, meaning in entities.items()]
     lines.append("confidence: 0 to 1, that the category is right")
+    if advice:
+        lines += [
+            f"root_cause: one short sentence in {language}, the likely cause; empty if the ticket does not show it",
+            f"steps: up to {MAX_STEPS} short things in {language} for an agent to try, in order, 12 words each at most",
+            "resolution_likelihood: 0 to 1, that the first reply solves the ticket",
+            "root_cause and steps hold no link, no name, and no number that the ticket lacks",
+        ]
     lines.append("Placeholders like [EMAIL_1] hide personal data. Answer with JSON only.")
     return "\n".join(lines)
 
@@ -90,12 +106,13 @@ def _line(text: str) -> str:
 
 
 def answer_schema(
-    taxonomy: Taxonomy, entities: Mapping[str, str] | None = None, *, bounded: bool = True
+    taxonomy: Taxonomy, entities: Mapping[str, str] | None = None, *, bounded: bool = True, advice: bool = False
 ) -> dict[str, object]:
     """The JSON schema of an answer: closed enums and plain types only, which every server understands.
 
-    What is to be thought about comes before the labels that follow from it: servers keep the order. Without
-    ``bounded`` it has no lengths and limits, which some servers refuse (fine-tuned models of OpenAI's, Anthropic's).
+    What is to be thought about comes before the labels that follow from it: servers keep the order. ``advice`` comes
+    last, so that no label depends on it, and an answer that is cut off in it can still be used. Without ``bounded``
+    it has no lengths and limits, which some servers refuse (fine-tuned models of OpenAI's, Anthropic's).
     """
 
     def text(longest: int, kind: object = "string") -> dict[str, object]:
@@ -106,6 +123,8 @@ def answer_schema(
 
     def one_of(values: list[str]) -> dict[str, object]:
         return {"type": "string", "enum": values}
+
+    share = {"type": "number"} | ({"minimum": 0, "maximum": 1} if bounded else {})
 
     names = list(taxonomy.names)
     properties: dict[str, object] = {
@@ -121,7 +140,13 @@ def answer_schema(
     }
     if entities:
         properties["entities"] = _closed({name: text(MAX_ENTITY, ["string", "null"]) for name in entities})
-    properties["confidence"] = {"type": "number"} | ({"minimum": 0, "maximum": 1} if bounded else {})
+    properties["confidence"] = share
+    if advice:
+        properties |= {
+            "root_cause": text(MAX_ROOT_CAUSE),
+            "steps": many(text(MAX_STEP), MAX_STEPS),
+            "resolution_likelihood": share,
+        }
     return _closed(properties)
 
 
@@ -140,12 +165,18 @@ def in_words(schema: Mapping[str, object]) -> str:
     return f"Answer with one JSON object that fits this schema: {written}"
 
 
-def fingerprint(taxonomy: Taxonomy, entities: Mapping[str, str] | None = None, team_language: str = "en") -> str:
+def fingerprint(
+    taxonomy: Taxonomy,
+    entities: Mapping[str, str] | None = None,
+    team_language: str = "en",
+    *,
+    advice: bool = False,
+) -> str:
     """Changes with everything that is asked of a model besides the ticket: words, categories, fields, language."""
     asked = (
         PROMPT_VERSION,
-        instructions(taxonomy, entities, team_language),
-        answer_schema(taxonomy, entities),
+        instructions(taxonomy, entities, team_language, advice=advice),
+        answer_schema(taxonomy, entities, advice=advice),
         taxonomy.model_dump(mode="json", include={"categories": {"__all__": {"name", "parent", "priority_floor"}}}),
     )
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()[:16]

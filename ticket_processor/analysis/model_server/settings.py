@@ -20,6 +20,10 @@ ServerUrl = Annotated[str, AfterValidator(_server_url)]
 Preset = Literal["openai", "azure", "ollama", "vllm", "llama.cpp", "lm-studio", "litellm", "compatible"]
 
 
+ADVICE_TOKENS = 300
+"""Added to the longest answer where models are asked for advice."""
+
+
 class ModelUse(Frozen):
     """What differs for one model of the list; everything else is as for all."""
 
@@ -59,6 +63,11 @@ class ModelSettings(Frozen):
         description="what is replaced before a model sees a ticket; see the page about redaction",
     )
     cascade: bool = Field(False, description="ask the next model as well when an answer is below `policy.review_below`")
+    advice: bool = Field(
+        False,
+        description="also ask for likely cause, steps to try, and whether the first reply will solve it; adds 300 to "
+        "`max_output_tokens`",
+    )
     prices: dict[str, tuple[float, float, float]] = Field(
         default_factory=dict,
         description="US dollars for a million tokens of each model: input, output, cached input; default: list prices",

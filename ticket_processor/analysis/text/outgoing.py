@@ -100,13 +100,15 @@ def _own(words: str) -> str:
 def analysis_leaving(analysis: Analysis) -> Analysis:
     """The analysis with every free text of it looked at; the same one when nothing was found."""
     found: dict[str, Any] = {}
-    for name, limit in (("summary", 300), ("model", 80)):
+    for name, limit in (("summary", 300), ("root_cause", 200), ("model", 80)):
         words = getattr(analysis, name)
         if words and leaving(words) != words:
             found[name] = leaving_line(words, limit)
-    evidence = tuple(leaving(quote) for quote in analysis.evidence)
+    for name in ("evidence", "steps"):
+        given = getattr(analysis, name)
+        fit = tuple(map(leaving, given))
+        found |= {} if fit == given else {name: fit}
     entities = {name: leaving(value) for name, value in analysis.entities.items()}
-    found |= {} if evidence == analysis.evidence else {"evidence": evidence}
     found |= {} if entities == analysis.entities else {"entities": entities}
     return analysis.model_copy(update=found) if found else analysis
 
