@@ -75,6 +75,8 @@ _OWN_LINE = re.compile(
     r"|\w+: “[^“”]*”(?:; \w+: “[^“”]*”)*|Escalation: [A-Za-z ,.:]+"
     r"|Careful: the text seems .*|Unsure: please check\.|Ref tb-[0-9a-z]+"
     r"|Suggested, not set: (?:(?:category|priority|group|field) [\w :/,]+(?:; |\.$))+"
+    r"|(?:Likely cause \(model\): “[^“”]*” ?)?(?:Likely solved by the first reply \(model\): (?:yes|no|unclear)\.)?"
+    r"|To try \(model\):(?: [1-5]\. “[^“”]*”)+"
 )
 
 
@@ -169,13 +171,15 @@ class Says:
 
 def harm(text: RedactedText, *answers: str, model: str = "m-1", finished: bool = True) -> list[str] | None:
     """What a model that answers so about ``text`` would do; ``None`` when its answers are of no use."""
-    analyser = ModelAnalyser(Says(*answers, model=model, finished=finished), "m-1", TAXONOMY, entities=ENTITIES)
+    server = Says(*answers, model=model, finished=finished)
+    analyser = ModelAnalyser(server, "m-1", TAXONOMY, entities=ENTITIES, advice=True)
     try:
         analysis = analyser.analyse(text)
     except AnalysisFailed as error:
         return None if error.reason.startswith("answer_") else [error.reason]
     found = harm_in_write(written(analysis), by_model=True)
-    words = (analysis.summary, *analysis.evidence, *analysis.entities.values(), analysis.model or "")
+    words = [analysis.summary, *analysis.evidence, *analysis.entities.values(), analysis.model or ""]
+    words += [analysis.root_cause, *analysis.steps]
     found += [f"{kind} in the receipt" for line in words for kind in harm_in_words(line)]
     if analysis.entities.keys() - ENTITIES.keys() or len(analysis.evidence) > 3:
         found.append("more than was asked for")
@@ -256,6 +260,9 @@ def _good() -> dict[str, Any]:
         "language": "en",
         "entities": {"order_number": "10442", "product": None, "amount": "€49.90"},
         "confidence": 0.9,
+        "root_cause": "The card was charged twice.",
+        "steps": ["Look up order 10442.", "Refund one charge."],
+        "resolution_likelihood": 0.8,
     }
 
 
@@ -303,7 +310,7 @@ class Hostile:
         said: dict[str, Any] = dict(_good())
         said["category"] = dice.choice(TAXONOMY.names)
         said["urgency"] = dice.choice(("critical", "critical", "high", "medium", "low"))
-        for name in ("summary", "evidence", "entities"):
+        for name in ("summary", "evidence", "entities", "root_cause", "steps"):
             if dice.random() < 0.8:
                 said[name] = self.free(name)
         if dice.random() < 0.3:
@@ -316,10 +323,10 @@ class Hostile:
     def free(self, name: str) -> Any:
         """A field for free words, with words that stand in the ticket where they have to."""
         dice = self.dice
-        if name == "summary":
-            return self.words()
+        if name in ("summary", "root_cause"):
+            return self.words(self.dice.choice((60, 900)))
         quotes = [dice.choice((self.quote(), self.words())) for _ in range(dice.randint(0, 5))]
-        if name == "evidence":
+        if name in ("evidence", "steps"):
             return quotes
         return {dice.choice((*ENTITIES, "tags", self.words(20))): quote for quote in quotes}
 

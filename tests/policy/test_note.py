@@ -41,6 +41,15 @@ FULL = {
     "entities": {"order_number": "12345", "amount": "30 EUR", "product": ""},
     "confidence": 0.3,
 }
+ADVICE = {
+    "root_cause": "The subscription was renewed twice.",
+    "steps": ("Look up both payments.", "Refund the second one."),
+    "resolution_likelihood": 0.8,
+}
+ADVICE_LINES = [
+    "Likely cause (model): “The subscription was renewed twice.” Likely solved by the first reply (model): yes.",
+    "To try (model): 1. “Look up both payments.” 2. “Refund the second one.”",
+]
 
 
 def test_the_note_holds_everything_that_a_person_needs_to_judge_it_in_a_few_plain_lines() -> None:
@@ -67,6 +76,9 @@ def test_the_note_holds_everything_that_a_person_needs_to_judge_it_in_a_few_plai
     model=HOSTILE,
     plan=HOSTILE,
     suspicious=st.booleans(),
+    confidence=st.sampled_from([0.3, 0.9]),
+    cause=HOSTILE,
+    steps=st.lists(HOSTILE | st.text(min_size=100), max_size=5),
     policy=POLICIES,
 )
 def test_nothing_in_a_note_can_become_a_link_a_mention_a_placeholder_or_another_line(
@@ -76,10 +88,14 @@ def test_nothing_in_a_note_can_become_a_link_a_mention_a_placeholder_or_another_
     model: str,
     plan: str,
     suspicious: bool,
+    confidence: float,
+    cause: str,
+    steps: list[str],
     policy: Policy,
 ) -> None:
     analysis = an_analysis(
-        **{**FULL, "summary": summary, "evidence": evidence, "entities": entities, "model": model},
+        **{**FULL, "summary": summary, "evidence": evidence, "entities": entities, "model": model}
+        | {**ADVICE, "confidence": confidence, "root_cause": cause, "steps": steps},
         suspicious=("orders",) if suspicious else (),
     )
     # Past the settings' own check, as if it had let everything through.
@@ -134,6 +150,55 @@ def test_placeholders_of_redaction_stay_in_a_note() -> None:
     assert "“call [PHONE_2]”" in note
 
 
+# A model's advice
+
+
+def test_a_sure_models_advice_stands_in_the_note_as_its_own_words() -> None:
+    note = decide(1, an_analysis(**ADVICE), Policy()).note or ""
+    assert note.splitlines()[2:] == ADVICE_LINES
+
+
+@pytest.mark.parametrize(
+    ("likelihood", "said"), [(0.7, "yes"), (0.69, "unclear"), (0.31, "unclear"), (0.3, "no"), (0.0, "no")]
+)
+def test_a_likelihood_is_said_in_a_word(likelihood: float, said: str) -> None:
+    note = decide(1, an_analysis(resolution_likelihood=likelihood), Policy()).note or ""
+    assert note.splitlines()[2:] == [f"Likely solved by the first reply (model): {said}."]
+
+
+@pytest.mark.parametrize(
+    ("analysis", "policy"),
+    [
+        ({"confidence": 0.69}, {}),
+        ({"confidence": 0.9}, {"advice_threshold": 0.95}),
+        ({"confidence": 0.9}, {"review_below": 0.95}),
+        ({"suspicious": ("override",)}, {}),
+        ({"source": "rules"}, {}),
+        ({"source": "classifier"}, {}),
+    ],
+)
+def test_advice_of_an_unsure_model_on_a_suspicious_ticket_or_of_no_model_is_not_shown(
+    analysis: dict[str, object], policy: dict[str, object]
+) -> None:
+    note = decide(1, an_analysis(**ADVICE, **analysis), Policy.model_validate(policy)).note or ""
+    assert not any(line.startswith(("Likely", "To try")) for line in note.splitlines())
+
+
+@given(analysis=ANALYSES, policy=POLICIES)
+def test_advice_decides_nothing_but_the_note(analysis: Analysis, policy: Policy) -> None:
+    advised = decide(1, analysis.model_copy(update=ADVICE), policy, TAXONOMY)
+    plain = decide(1, analysis, policy, TAXONOMY)
+    assert advised.model_copy(update={"note": None}) == plain.model_copy(update={"note": None})
+    if plain.note is not None:
+        assert (advised.note or "").startswith(plain.note)
+
+
+def test_advice_keeps_a_full_note_within_nine_lines() -> None:
+    policy = Policy(priority=FieldPolicy(mode=Mode.SUGGEST))
+    lines = (decide(1, an_analysis(**{**FULL, **ADVICE, "confidence": 0.9}), policy).note or "").splitlines()
+    assert (len(lines), lines[-2:]) == (9, ADVICE_LINES)
+
+
 # What every note says
 
 
@@ -182,6 +247,8 @@ def test_yes_and_no_are_understood_as_always_and_never(given_value: bool, meant:
 
 def test_when_useful_a_ticket_that_its_tags_and_priority_say_all_about_gets_none() -> None:
     policy = Policy(note=NoteWhen.WHEN_USEFUL)
+    assert decide(1, an_analysis(resolution_likelihood=0.9), policy, TAXONOMY).note is None
+    assert decide(1, an_analysis(**{**ADVICE, "confidence": 0.6}), policy, TAXONOMY).note is None
     plain = an_analysis(evidence=("charged twice",), entities={"product": ""})
     assert decide(1, plain, policy, TAXONOMY).note is None
     assert decide(1, plain.model_copy(update={"risk": Risk.MEDIUM}), policy, TAXONOMY).note is None
@@ -198,6 +265,8 @@ def test_when_useful_a_ticket_that_its_tags_and_priority_say_all_about_gets_none
         {"urgency": Urgency.CRITICAL},
         {"urgent_tone": True},  # and negative: escalated
         {"condenses": True},
+        {"root_cause": "It was renewed twice."},
+        {"steps": ("Look up both payments.",)},
     ],
 )
 def test_when_useful_a_ticket_that_more_can_be_said_about_gets_one(more: dict[str, object]) -> None:

@@ -13,7 +13,7 @@ from ..core.models import Analysis, Decision, Frozen, Overwrite, Priority, Urgen
 from ..core.taxonomy import Taxonomy
 from ..tags import tag
 from .escalation import Escalation, plan_for, reasons_for
-from .note import NoteWhen, adds_something, answered_by, category_words, note_text
+from .note import NoteWhen, adds_something, answered_by, category_words, may_advise, note_text
 from .tiers import TIER_TAGS, Tier, Tiers, tier_of
 
 
@@ -62,6 +62,9 @@ class Policy(Frozen):
         PARTS, description="what an answer of keyword rules may set; the rest of it is only suggested"
     )
     review_below: float = Field(0.5, ge=0, le=1, description="less confidence than this adds the tag `ai_review`")
+    advice_threshold: float = Field(
+        0.7, ge=0, le=1, description="with less confidence the note shows no advice of a model; see `models.advice`"
+    )
     model_may_set_urgent: bool = Field(
         False, description="let a model set `urgent`; otherwise it sets `high` and the note suggests `urgent`"
     )
@@ -246,12 +249,13 @@ def _note(
 ) -> str | None:
     if policy.note is NoteWhen.NEVER:
         return None
+    advised = may_advise(analysis, policy.advice_threshold, unsure=unsure)
     if policy.note is NoteWhen.WHEN_USEFUL and not adds_something(
-        analysis, suggestions, escalated=escalated, unsure=unsure
+        analysis, suggestions, escalated=escalated, unsure=unsure, advised=advised
     ):
         return None
     plan = plan_for(analysis, escalated, policy.escalation)
-    return note_text(analysis, suggestions, escalated=escalated, plan=plan, unsure=unsure)
+    return note_text(analysis, suggestions, escalated=escalated, plan=plan, unsure=unsure, advised=advised)
 
 
 def _may(part: Part, policy: Policy, analysis: Analysis, of_category: float = 0.0) -> bool:

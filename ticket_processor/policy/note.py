@@ -24,8 +24,10 @@ class NoteWhen(StrEnum):
     NEVER = "never"
 
 
-_LINE, _SUMMARY, _EVIDENCE, _ENTITY = 500, 300, 60, 80
-"""Characters of the note: in a line, in the summary, in one piece of evidence, in one entity."""
+_LINE, _SUMMARY, _EVIDENCE, _ENTITY, _CAUSE, _STEP = 500, 300, 60, 80, 200, 88
+"""Characters of the note: in a line, in the summary, in one piece of evidence, in one entity, in advice."""
+_LIKELY = 0.7
+"""A likelihood from here on is said as "yes", up to one minus it as "no"."""
 _GUESS_BELOW = 0.75
 """What the rules are less sure of is called a guess."""
 _QUOTES = re.compile('["“”„‟«»″‶❝❞🙶🙷🙸〝〞〟＂]')
@@ -34,17 +36,29 @@ _NO_WORDS = re.compile(r"[\W_]+")
 
 
 def adds_something(
-    analysis: Analysis, suggestions: Sequence[str], *, escalated: Sequence[str] = (), unsure: bool = False
+    analysis: Analysis,
+    suggestions: Sequence[str],
+    *,
+    escalated: Sequence[str] = (),
+    unsure: bool = False,
+    advised: bool = False,
 ) -> bool:
     """Whether a note tells something to a person who sees the subject, the text and the tags.
 
     That is: something is suggested and not set; somebody should look at the ticket at once, and why; what the site
     wants picked out was found; or the summary saves reading a long text. That a model is unsure or sees another
-    category tells something; of the rules it does not: their second category is right in four cases of ten.
+    category tells something; of the rules it does not: their second category is right in four cases of ten. Advice
+    that is shown (``advised``) tells something where it names a cause or a step; a likelihood alone does not.
     """
+    advice = advised and (analysis.root_cause or analysis.steps)
     look_at_it = analysis.suspicious or escalated or analysis.risk is Risk.HIGH
     doubt = analysis.source != "rules" and (unsure or analysis.secondary)
-    return bool(suggestions or look_at_it or doubt or any(analysis.entities.values()) or analysis.condenses)
+    return bool(suggestions or look_at_it or doubt or advice or any(analysis.entities.values()) or analysis.condenses)
+
+
+def may_advise(analysis: Analysis, threshold: float, *, unsure: bool) -> bool:
+    """Whether a model's advice is shown: only a sure model's, and never on a text that may have dictated it."""
+    return analysis.source == "model" and not analysis.suspicious and not unsure and analysis.confidence >= threshold
 
 
 def note_text(
@@ -54,8 +68,12 @@ def note_text(
     escalated: Sequence[str] = (),
     plan: str = "",
     unsure: bool = False,
+    advised: bool = False,
 ) -> str:
-    """The note, in at most nine plain lines. ``escalated`` are reasons of :mod:`.escalation`, ``plan`` what to do."""
+    """The note, in at most nine plain lines.
+
+    ``escalated`` are reasons of :mod:`.escalation`, ``plan`` what to do; ``advised``: it shows a model's advice.
+    """
     heads = [category_words(analysis), f"urgency {analysis.urgency}", f"sentiment {analysis.sentiment}"]
     if analysis.risk is not Risk.LOW:
         heads.append(f"risk {analysis.risk}" + (f" ({', '.join(analysis.alarms)})" if analysis.alarms else ""))
@@ -88,7 +106,21 @@ def note_text(
         lines.append("Suggested, not set: " + "; ".join(suggestions) + ".")
     if unsure and not analysis.suspicious:
         lines.append("Unsure: please check.")
+    if advised:
+        lines += _advice(analysis)
     return "\n".join(plain_line(line, _LINE) for line in lines)
+
+
+def _advice(analysis: Analysis) -> list[str]:
+    cause = _quoted(analysis.root_cause, _CAUSE)
+    parts = [f"Likely cause (model): {cause}"] if cause else []
+    if analysis.resolution_likelihood is not None:
+        solved = analysis.resolution_likelihood
+        said = "yes" if solved >= _LIKELY else "no" if solved <= 1 - _LIKELY else "unclear"
+        parts.append(f"Likely solved by the first reply (model): {said}.")
+    steps = [words for words in (_quoted(step, _STEP) for step in analysis.steps) if words]
+    tries = " ".join(f"{number}. {words}" for number, words in enumerate(steps, 1))
+    return [line for line in (" ".join(parts), tries and f"To try (model): {tries}") if line]
 
 
 def category_words(analysis: Analysis) -> str:
