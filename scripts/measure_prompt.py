@@ -46,6 +46,7 @@ def main() -> None:
         counters |= {"o200k": lambda text: len(o200k.encode(text)), "cl100k": lambda text: len(cl100k.encode(text))}
     taxonomy = default_taxonomy()
     fixed, schema = instructions(taxonomy), in_words(answer_schema(taxonomy))
+    with_advice = instructions(taxonomy, advice=True), in_words(answer_schema(taxonomy, advice=True))
     tickets = [(row, redact(clean(row.subject, row.html or row.body)).text) for row in load_corpus()]
     messages = [ticket_message(text, FENCE, TICKET_TOKENS) for _, text in tickets]
     print(
@@ -58,6 +59,8 @@ def main() -> None:
         print(f"{name:>9}: prompt {spread(prompts)}; ticket with its fences {spread(own)}")
         print(f"{'':>9}  fixed part {count(fixed)}, {share:.0%} of the median prompt, the same for every ticket")
         print(f"{'':>9}  schema {count(schema)} more: in words, or beside the messages where a server counts it")
+        more = [count(longer) - count(part) for longer, part in zip(with_advice, (fixed, schema), strict=True)]
+        print(f"{'':>9}  models.advice: {more[0]} more in the fixed part, {more[1]} in the schema")
     if len(counters) > 1:
         sums: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
         for row, text in tickets:

@@ -15,6 +15,7 @@ from ..evaluation.measure import (
     FieldResult,
     SourceResult,
     SubjectResult,
+    advice_of,
     label_rows,
     second_rows,
 )
@@ -76,6 +77,7 @@ def overview(results: Sequence[SubjectResult]) -> Iterator[Table]:
             yield Table(field, columns, tuple(rows))
         if field == "category" and (second := second_rows(results)):
             yield Table(SECOND_TITLE, SECOND_COLUMNS, second)
+    yield from (Table(*table) for table in advice_of(results))
     yield Table(
         "each ticket",
         ("<analyser", "<tickets from", "median ms", "p95 ms", "tokens", "cost", "<answered by", "<fell back"),

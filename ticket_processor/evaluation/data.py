@@ -46,6 +46,14 @@ class Example(Frozen):
     urgency: Urgency | None = None
     sentiment: Sentiment | None = None
     language: str | None = None
+    root_cause: str = ""
+    steps: str = Field("", description="what solved it, a line for each step")
+    solved_first_reply: bool | None = None
+
+    @property
+    def says_what_solved_it(self) -> bool:
+        """Whether it has a truth for a model's advice."""
+        return bool(self.root_cause or self.steps or self.solved_first_reply is not None)
 
     def label(self, field: FieldName) -> str | None:
         """The truth for one field."""
@@ -72,6 +80,8 @@ def read_file(path: Path, remark: Remark = lambda _sentence: None) -> Labelled:
 
     A row has ``subject`` and ``body`` (or ``text``), and any of ``category``, ``priority`` or ``urgency``,
     ``sentiment``, ``language``, at the top or under ``labels``; and ``secondary``: further categories, one or a list.
+    ``root_cause``, ``steps`` (a list or a text; or the text ``resolution``) and ``solved_first_reply`` (true or false)
+    are what a model's advice is compared with.
     ``remark`` is told in a sentence of labels that are not known. Raises :class:`ConfigError` naming the line that is
     no such row.
     """
@@ -84,7 +94,7 @@ def read_file(path: Path, remark: Remark = lambda _sentence: None) -> Labelled:
                 if line.strip():
                     row = _row(line, path, number)
                     example = _example(row, f"{path.name}:{number}", unknown, raw_names)
-                    if any(example.label(field) is not None for field in FIELDS):
+                    if example.says_what_solved_it or any(example.label(field) is not None for field in FIELDS):
                         examples.append(example)
     except (OSError, EOFError, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) else None
@@ -163,12 +173,19 @@ def _example(
         urgency=urgency,
         sentiment=sentiment,
         language=None if language is None else language.partition("_")[0],
+        root_cause=_text(labels.get("root_cause")).strip(),
+        steps=_lines(labels.get("steps")) or _lines(labels.get("resolution")),
+        solved_first_reply=solved if isinstance(solved := labels.get("solved_first_reply"), bool) else None,
     )
 
 
 def _further(given: object) -> tuple[str, ...]:
     names = [label_name(item) for item in (given if isinstance(given, list) else [given])]
     return tuple(dict.fromkeys(name for name in names if name is not None))
+
+
+def _lines(given: object) -> str:
+    return "\n".join(_text(item) for item in (given if isinstance(given, list) else [given])).strip()
 
 
 def _text(value: object) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from ..analysis.text.language import detect_language
 from ..core.models import NO_MODEL, Usage
 from ..core.taxonomy import Taxonomy
+from .advice import AdviceScores, AdviceTable, advice_data, advice_tables, score_advice
 from .data import FIELDS, Labelled
 from .labels import SUBCATEGORY, Pairs, ScoredField, pairs, unknown_labels
 from .runner import TimedAnalysis
@@ -66,7 +67,10 @@ class FieldResult:
 
 @dataclass(frozen=True)
 class SourceResult:
-    """One analyser on one source of tickets. ``cost_usd`` is ``None`` where no price is known."""
+    """One analyser on one source of tickets. ``cost_usd`` is ``None`` where no price is known.
+
+    ``advice`` is ``None`` where the tickets have no truth for it, or the analyser gives none.
+    """
 
     source: str
     rows: int
@@ -77,6 +81,7 @@ class SourceResult:
     cost_usd: float | None
     answered_by: Mapping[str, int]
     fallbacks: Mapping[str, int]
+    advice: AdviceScores | None = None
 
     def of(self, name: ScoredField) -> FieldResult | None:
         """The result for a field, if the tickets are labelled with it."""
@@ -117,6 +122,10 @@ def measure(
             remark(sentence)
         if found.rows:
             fields.append(_field(name, found, languages, answers, precision))
+    advice = score_advice(labelled.examples, analyses)
+    told = any(example.says_what_solved_it for example in labelled.examples)
+    if told and advice is None and any(item.source == "model" for item in analyses):
+        remark(f"{labelled.name} says what solved its tickets, and no model was asked: set models.advice = true")
     times = [answer.ms for answer in answers]
     costs = [item.cost_usd for item in analyses if item.cost_usd is not None]
     return SourceResult(
@@ -131,6 +140,7 @@ def measure(
         fallbacks=dict(
             Counter(str(item.why_fallback) for item in analyses if item.why_fallback not in _EXPECTED).most_common()
         ),
+        advice=advice,
     )
 
 
@@ -195,6 +205,7 @@ def _source_data(source: SourceResult) -> dict[str, Any]:
         "answered_by": dict(source.answered_by),
         "fallbacks": dict(source.fallbacks),
         "fields": {str(item.field): _field_data(item) for item in source.fields},
+        **({} if source.advice is None else {"advice": advice_data(source.advice)}),
     }
 
 
@@ -289,6 +300,12 @@ def second_rows(results: Sequence[SubjectResult]) -> tuple[tuple[str, ...], ...]
         )
         for result, source, scores, second in found
     )
+
+
+def advice_of(results: Sequence[SubjectResult]) -> list[AdviceTable]:
+    """The tables on advice; none where there is none to compare."""
+    sources = ((result.name, source) for result in results for source in result.sources)
+    return advice_tables([(name, source.source, source.advice) for name, source in sources if source.advice])
 
 
 def label_rows(scores: Scores) -> tuple[tuple[str, ...], ...]:

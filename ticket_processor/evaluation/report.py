@@ -21,6 +21,7 @@ from .measure import (
     FieldResult,
     SourceResult,
     SubjectResult,
+    advice_of,
     label_rows,
     second_rows,
 )
@@ -216,6 +217,9 @@ def _overview(results: Sequence[SubjectResult]) -> Iterator[str]:
         if field == "category" and (second := second_rows(results)):
             yield heading(SECOND_TITLE.capitalize())
             yield table(SECOND_COLUMNS, second)
+    for title, names_of_columns, advice in advice_of(results):
+        yield heading(title.capitalize())
+        yield table(names_of_columns, advice)
     yield heading("Each ticket")
     yield _costs(results)
 

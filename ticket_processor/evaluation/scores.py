@@ -118,6 +118,53 @@ def _share(part: int, whole: int) -> float | None:
 
 
 @dataclass(frozen=True)
+class LikelihoodScores:
+    """Likelihoods of an event against whether it came, of ``count`` rows with a truth.
+
+    ``given`` is the share of rows with a likelihood, ``solved`` that of these on which the event came. ``brier`` is
+    the mean squared error (Brier 1950), ``brier_of_share`` that of always saying ``solved``. ``auroc`` is the
+    probability that a row with the event has the higher likelihood of two; ``None`` without both kinds of rows.
+    """
+
+    count: int
+    given: float
+    solved: float | None = None
+    brier: float | None = None
+    brier_of_share: float | None = None
+    auroc: float | None = None
+    ece: float | None = None
+
+
+def score_likelihood(rows: Sequence[tuple[bool, float | None]]) -> LikelihoodScores | None:
+    """What likelihoods are worth, row by row (truth, likelihood); ``None`` without rows."""
+    given = [(truth, said) for truth, said in rows if said is not None]
+    if not given:
+        return LikelihoodScores(len(rows), 0.0) if rows else None
+    share = sum(truth for truth, _ in given) / len(given)
+    return LikelihoodScores(
+        count=len(rows),
+        given=len(given) / len(rows),
+        solved=share,
+        brier=math.fsum((said - truth) ** 2 for truth, said in given) / len(given),
+        brier_of_share=share * (1 - share),
+        auroc=_auroc(given),
+        ece=calibration_error(reliability([truth for truth, _ in given], [said for _, said in given])),
+    )
+
+
+def _auroc(rows: Sequence[tuple[bool, float]]) -> float | None:
+    """The area under the ROC curve: pairs in the right order, ties by half."""
+    all_of, came = Counter(said for _, said in rows), Counter(said for truth, said in rows if truth)
+    below, right = 0, 0.0
+    for value in sorted(all_of):
+        others = all_of[value] - came[value]
+        right += came[value] * (below + others / 2)
+        below += others
+    pairs = below * came.total()
+    return right / pairs if pairs else None
+
+
+@dataclass(frozen=True)
 class Threshold:
     """From ``threshold`` confidence on, ``precision`` of the answers were right, and ``coverage`` of them remain.
 
