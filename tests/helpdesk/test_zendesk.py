@@ -643,6 +643,15 @@ def test_fields_and_the_group_that_were_emptied_and_not_filled_in_again_are_told
     assert Zendesk(wire.transport).history(1).taken_off().group
 
 
+def test_the_changes_of_a_tickets_status_are_told() -> None:
+    account = Account(1)
+    number = account.ids[0]
+    for status in ("solved", "open"):
+        account.store.person_edit(number, status=status)
+    told = [edit.status for edit in account.desk.history(number).edits if edit.status]
+    assert told == [(None, "new"), ("new", "solved"), ("solved", "open")]
+
+
 def test_what_was_empty_from_the_beginning_was_taken_off_by_nobody() -> None:
     born_empty = [
         {"type": "Create", "field_name": "group_id", "value": None},

@@ -37,6 +37,7 @@ class Edit(Frozen):
     tags_removed: frozenset[str] = frozenset()
     priority: tuple[Priority | None, Priority | None] | None = None
     group: tuple[int | None, int | None] | None = None
+    status: tuple[str | None, str | None] | None = None
     fields: dict[int, FieldValue] = Field(default_factory=dict)
     status: tuple[str | None, str | None] | None = None
     comment: Literal["public", "internal"] | None = None
