@@ -6,12 +6,13 @@ import hashlib
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol, TypeVar
 
 from pydantic import Field
 
 from ..core.models import Frozen, Priority
 from ..evaluation.scores import wilson_lower
-from .overrides import TicketJudgement, Written, place_of
+from .overrides import TicketJudgement, place_of
 
 BANDS = (0.0, 0.5, 0.7, 0.85, 1.0)
 """Limits of the bands of confidence. An answer as sure as a limit is in the band above it."""
@@ -19,6 +20,21 @@ BANDS = (0.0, 0.5, 0.7, 0.85, 1.0)
 MOST_PAIRS = 10
 NOBODY = "solved without a person"
 NO_LABEL = "without a label of ours"
+
+
+class OfTicket(Protocol):
+    """Something about one ticket of a category."""
+
+    @property
+    def ticket_id(self) -> int:
+        """The ticket's number."""
+
+    @property
+    def category(self) -> str:
+        """Its category, by our answer."""
+
+
+Item = TypeVar("Item", bound=OfTicket)
 
 
 class Count(Frozen):
@@ -165,17 +181,17 @@ def _band(confidence: float) -> int:
     return sum(confidence >= limit for limit in BANDS[1:-1])
 
 
-def in_sample_order(written: Sequence[Written], run_ids: Iterable[str]) -> list[Written]:
+def in_sample_order(written: Sequence[Item], run_ids: Iterable[str]) -> list[Item]:
     """The tickets so that every beginning of the list is a random sample with each category's share in it.
 
     The same tickets and runs give the same order.
     """
     seed = hashlib.sha256("\0".join(sorted(set(run_ids))).encode()).digest()
     dice = random.Random(seed)
-    by_category: defaultdict[str, list[Written]] = defaultdict(list)
+    by_category: defaultdict[str, list[Item]] = defaultdict(list)
     for item in sorted(written, key=lambda item: item.ticket_id):
         by_category[item.category].append(item)
-    placed: list[tuple[float, int, Written]] = []
+    placed: list[tuple[float, int, Item]] = []
     for _, items in sorted(by_category.items()):
         dice.shuffle(items)
         offset = dice.random()
