@@ -8,7 +8,7 @@ from typing import Any
 
 from ..audit.lines import PERSONAL
 
-VERSION = 2
+VERSION = 3
 """Raise it whenever a column changes: every day is read anew then."""
 EVENTS = ("ticket", "run_started", "run_finished", "alert")
 
@@ -29,7 +29,9 @@ _READ = {
     ),
     "change": (
         "STRUCT(tags_added VARCHAR[], tags_removed VARCHAR[], "
-        'priority STRUCT("from" VARCHAR, "to" VARCHAR), escalated VARCHAR[])'
+        'priority STRUCT("from" VARCHAR, "to" VARCHAR), escalated VARCHAR[], '
+        "offered STRUCT(kind VARCHAR, articles VARCHAR[], partial BOOLEAN, reason VARCHAR), "
+        "reply STRUCT(category VARCHAR), close STRUCT(status VARCHAR))"
     ),
     "attempts": 'STRUCT("analyse" BIGINT, "write" BIGINT)',
     "tokens": "STRUCT(input BIGINT, output BIGINT, cached BIGINT)",
@@ -78,6 +80,12 @@ _COLUMNS = {
     "tags_removed": ("VARCHAR", "array_to_string(change.tags_removed, ' ')"),
     "review": ("BOOLEAN", "coalesce(list_contains(change.tags_added, $review_tag), false)"),
     "escalated": ("VARCHAR", "array_to_string(change.escalated, ' ')"),
+    "offered": ("VARCHAR", "change.offered.kind"),
+    "offered_articles": ("VARCHAR", "array_to_string(change.offered.articles, chr(10))"),
+    "offered_partial": ("BOOLEAN", "change.offered.partial"),
+    "offered_reason": ("VARCHAR", "change.offered.reason"),
+    "reply_category": ("VARCHAR", "change.reply.category"),
+    "closed_as": ("VARCHAR", "change.close.status"),
     "priority_from": ("VARCHAR", "change.priority['from']"),
     "priority_to": ("VARCHAR", "change.priority['to']"),
     "tokens_in": ("BIGINT", "tokens.input"),
@@ -97,7 +105,7 @@ _COLUMNS = {
     "stopped_by": ("VARCHAR", "stopped_by"),
     "what": ("VARCHAR", "what"),
 }
-"""A column's type, and what it is made from. Lists are words with a space between them."""
+"""A column's type, and what it is made from. Lists are words with a space, articles with a line, between them."""
 
 NAMES = tuple(_COLUMNS)
 TABLE = ", ".join(f'"{name}" {kind}' for name, (kind, _) in _COLUMNS.items())
