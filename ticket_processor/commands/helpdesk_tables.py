@@ -1,4 +1,4 @@
-"""A report's tables from the helpdesk: people's changes, and topics without an article."""
+"""A report's tables from the helpdesk: people's changes, and topics without an answer."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 from ..reporting.knowledge_gaps import ANY, Coverage, Knowledge
 from ..reporting.override_counts import Band, Count, Overrides, PartCount
+from .reply_tables import SENTENCES
 from .score_tables import Table
 
-SENTENCES = ("<",)
-"""The columns of a table of sentences."""
-
-_GAPS = {
+GAPS = {
     "no_article": "no article",
     "only_mentions": "only articles that mention it",
     "no_such_language": "nothing in this language",
+    "no_answer": "mostly no answer in it",
 }
+"""Why a topic has no answer, in words."""
 
 
 def overrides_tables(found: Overrides) -> Iterator[Table]:
@@ -40,14 +40,16 @@ def overrides_tables(found: Overrides) -> Iterator[Table]:
 
 
 def knowledge_tables(found: Knowledge) -> Iterator[Table]:
-    """How many topics were searched, and those without an article."""
-    yield Table("Topics without an article", SENTENCES, tuple((text,) for text in _about_knowledge(found)))
+    """How many topics were searched, and those without an answer."""
+    yield Table("Topics without an answer", SENTENCES, tuple((text,) for text in _about_knowledge(found)))
     rows = tuple(
-        (item.topic, item.kind, _language(item), f"{item.tickets:,}", _GAPS[item.gap])
+        (item.topic, item.kind, _language(item), f"{item.tickets:,}", GAPS[item.gap], *_notes(item))
         for item in found.gaps
         if item.gap is not None
     )
-    yield Table("Without an article", ("<topic", "<level", "<language", "tickets", "<knowledge base"), rows)
+    columns = ("<topic", "<level", "<language", "tickets", "<knowledge base", "no answer", "in part", "not used")
+    told = any(item.offered for item in found.gaps)
+    yield Table("Without an answer", columns if told else columns[:5], rows if told else tuple(row[:5] for row in rows))
 
 
 def _about_overrides(found: Overrides) -> Iterator[str]:
@@ -58,7 +60,7 @@ def _about_overrides(found: Overrides) -> Iterator[str]:
         share = f"{found.rate:.0%}; at most {found.rate_at_most:.0%} of all such"
         urgent = f" ({found.raised_to_urgent:,} to urgent)" if found.raised_to_urgent else ""
         yield (
-            f"On {found.overridden:,} of {_tickets(found.judged)} that people have dealt with ({share}) they changed "
+            f"On {found.overridden:,} of {tickets(found.judged)} that people have dealt with ({share}) they changed "
             f"something that ticketbot had set."
         )
         yield f"After it they raised the priority of {found.raised:,}{urgent}, and lowered that of {found.lowered:,}."
@@ -66,21 +68,26 @@ def _about_overrides(found: Overrides) -> Iterator[str]:
         yield "No person has dealt yet with a ticket that ticketbot labelled in this period."
     yield (
         f"A random sample: {found.histories:,} histories read of {found.solved:,} solved tickets, found among "
-        f"{found.looked_at:,} of the {_tickets(found.written)} that ticketbot wrote on; {found.requests:,} requests."
+        f"{found.looked_at:,} of the {tickets(found.written)} that ticketbot wrote on; {found.requests:,} requests."
     )
     if found.left_out:
         yield "Not judged: " + ", ".join(f"{number:,} {why}" for why, number in found.left_out.items()) + "."
 
 
 def _about_knowledge(found: Knowledge) -> Iterator[str]:
-    if found.topics:
-        several = "topic and language has" if len(found.topics) == 1 else "topics and languages have"
+    if found.searched:
+        several = "topic and language has" if found.searched == 1 else "topics and languages have"
+        missing = sum(item.gap not in (None, "no_answer") for item in found.gaps)
         yield (
-            f"{len(found.gaps)} of {len(found.topics)} {several} no article, of those that at least {found.at_least} "
+            f"{missing} of {found.searched} {several} no article, of those that at least {found.at_least} "
             f"tickets are about; {found.requests:,} requests."
         )
-    elif not found.ended_early:
-        yield f"No topic has {found.at_least} tickets in one language."
+    lacking = sum(bool(item.offered) for item in found.gaps)
+    if lacking:
+        several = "topic has" if lacking == 1 else "topics have"
+        yield f"{lacking} {several} at least {found.at_least} notes, most without a whole answer that people used."
+    if not found.topics and not found.ended_early:
+        yield f"No topic has {found.at_least} tickets in one language that lack an answer."
 
 
 def _label_rows(part: PartCount) -> Iterator[tuple[str, ...]]:
@@ -101,9 +108,14 @@ def _shares(count: Count) -> tuple[str, str]:
     return ("-", "-") if count.precision is None else (f"{count.precision:.0%}", f"≥ {count.at_least:.0%}")
 
 
+def _notes(item: Coverage) -> tuple[str, ...]:
+    return f"{item.no_answer:,}", f"{item.partial:,}", f"{item.ignored:,}"
+
+
 def _language(item: Coverage) -> str:
     return "any" if item.language == ANY else item.language
 
 
-def _tickets(number: int) -> str:
+def tickets(number: int) -> str:
+    """``1 ticket``, ``2 tickets``."""
     return f"{number:,} ticket{'' if number == 1 else 's'}"

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,17 +28,14 @@ from ..settings.schema import Settings
 from ..wiring.ticket_subjects import look_up
 from . import report_markdown, report_tables, score_tables
 from .options import ConfigOption, JsonOption, VerboseOption
-from .parse_time import parse_moment
+from .report_period import DAY_S, PeriodName, period_of
 from .screen import Screen, printing
 
 if TYPE_CHECKING:
     from ..audit.encryption import Keyring
     from ..monitoring.receivers import Receiver
 
-LAST_DAYS = 7
 STANDARD_OUTPUT = "-"
-DAY_S = 86_400.0
-PeriodName = Literal["day", "week", "month"]
 
 
 def report(
@@ -56,18 +53,28 @@ def report(
     overrides: Annotated[
         bool, typer.Option("--overrides", help="Also read solved tickets from the helpdesk: what did people change?")
     ] = False,
+    replies: Annotated[
+        bool,
+        typer.Option(
+            "--replies", help="Also read answered tickets from the helpdesk: were drafts, articles and replies any use?"
+        ),
+    ] = False,
     sample: Annotated[
-        int, typer.Option(min=1, max=20_000, metavar="N", help="With --overrides: how many tickets to read.")
+        int,
+        typer.Option(min=1, max=20_000, metavar="N", help="With --overrides or --replies: how many tickets to read."),
     ] = 200,
     knowledge: Annotated[
         bool, typer.Option("--knowledge", help="Also search the knowledge base: which topics have no article?")
     ] = False,
+    gaps: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write topics without an answer as Markdown: what to write next."),
+    ] = None,
     at_least: Annotated[
-        int, typer.Option(min=1, metavar="N", help="With --knowledge: only topics of N tickets or more.")
+        int, typer.Option(min=1, metavar="N", help="With --knowledge or --gaps: only topics of N tickets or more.")
     ] = 5,
     within: Annotated[
-        float,
-        typer.Option(min=1, metavar="SECONDS", help="With --overrides or --knowledge: stop asking after this time."),
+        float, typer.Option(min=1, metavar="SECONDS", help="Stop asking the helpdesk after this time, for each option.")
     ] = 300,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with plots.")] = None,
     csv: Annotated[
@@ -123,9 +130,9 @@ def report(
     only = _selection(urgencies or (), sentiments or (), risks or (), secondaries or ())
     begin, end = period_of(clock.now(), since, until, period)
     csv_file = None if csv in (None, STANDARD_OUTPUT) else Path(csv)
-    _check_places({"--html": html, "--output": output, "--csv": csv_file})
+    _check_places({"--html": html, "--output": output, "--csv": csv_file, "--gaps": gaps})
     require_duckdb()
-    settings = load(config=config, need_helpdesk=overrides or knowledge or subjects)
+    settings = load(config=config, need_helpdesk=overrides or knowledge or replies or subjects)
     if html is not None or mail:
         from ..evaluation.report import require_plots
 
@@ -139,23 +146,27 @@ def report(
     screen = Screen(as_json=as_json or to_print or csv == STANDARD_OUTPUT)
     with ExitStack() as stack:
         with screen.progress("reading the log"):
-            index = stack.enter_context(_index(settings, clock, begin, end))
+            # What came back after a reply stands behind the period.
+            index = stack.enter_context(_index(settings, clock, begin, clock.now() if replies else end))
             found = _gathered(index, settings, begin, end, only)
         if subjects:
             found = _with_subjects(found, settings, clock)
-        if overrides or knowledge:
+        if overrides or knowledge or replies or gaps:
             from .report_helpdesk import HelpdeskPart
 
             helpdesk = HelpdeskPart(settings, index, found, clock=clock, screen=screen, within=within)
             if overrides:
                 found = replace(found, overrides=helpdesk.overrides(sample))
-            if knowledge:
-                found = replace(found, knowledge=helpdesk.knowledge(at_least))
+            if replies:
+                found = replace(found, replies=helpdesk.replies(sample))
+            if knowledge or gaps:
+                topics = helpdesk.knowledge(at_least) if knowledge else None
+                found = replace(found, knowledge=helpdesk.with_unanswered(topics, at_least, found.replies))
     if to_print or csv == STANDARD_OUTPUT:
         with printing():
             sys.stdout.write(report_markdown.markdown(found) if to_print else csv_text(found))
             sys.stdout.flush()
-    written = _write(found, csv_file, output, html)
+    written = _write(found, csv_file, output, html, gaps, settings.ticket_url)
     if everybody:
         written.append(_mailed(found, everybody))
     else:  # the mail holds them
@@ -169,37 +180,6 @@ def report(
     for line in written:
         screen.say(line)
     return ExitCode.OK
-
-
-def period_of(
-    now: float, since: str | None = None, until: str | None = None, period: PeriodName | None = None
-) -> tuple[float, float]:
-    """From when to when, in Unix seconds. Raises :class:`ConfigError`."""
-    if period is not None:
-        if since is not None or until is not None:
-            raise ConfigError("--period is a whole day, week or month: it goes without --since and --until")
-        first, last = _whole(period, datetime.fromtimestamp(now, UTC).date())
-        return _midnight(first), _midnight(last)
-    end = now if until is None else parse_moment(until, now, "--until")
-    begin = end - LAST_DAYS * DAY_S if since is None else max(0.0, parse_moment(since, now))
-    if begin >= end:
-        raise ConfigError("--since must lie before --until")
-    return begin, end
-
-
-def _whole(period: PeriodName, today: date) -> tuple[date, date]:
-    """The last whole day, week (from Monday) or month before today: its first day, and the day after its last."""
-    if period == "day":
-        return today - timedelta(days=1), today
-    if period == "week":
-        monday = today - timedelta(days=today.weekday())
-        return monday - timedelta(days=7), monday
-    first = today.replace(day=1)
-    return (first - timedelta(days=1)).replace(day=1), first
-
-
-def _midnight(day: date) -> float:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
 
 
 def _selection(
@@ -308,7 +288,14 @@ def _day(moment: float) -> str:
     return iso(max(0.0, moment))[:10]
 
 
-def _write(found: Report, csv: Path | None, markdown: Path | None, html: Path | None) -> list[str]:
+def _write(
+    found: Report,
+    csv: Path | None,
+    markdown: Path | None,
+    html: Path | None,
+    gaps: Path | None,
+    url_of: Callable[[int], str],
+) -> list[str]:
     """Write the files that were asked for, and say where."""
     files: list[tuple[str, Path | None, Callable[[Report], str]]] = [
         ("CSV", csv, csv_text),
@@ -318,6 +305,10 @@ def _write(found: Report, csv: Path | None, markdown: Path | None, html: Path | 
         from .report_page import page
 
         files.append(("Report", html, page))
+    if gaps is not None:
+        from .report_gaps import proposals
+
+        files.append(("Gaps", gaps, partial(proposals, url_of=url_of)))
     lines = []
     for name, file, text in files:
         if file is not None:

@@ -1,23 +1,32 @@
-"""The parts of a report that ask the helpdesk: people's changes, and topics without an article. Reads only."""
+"""The parts of a report beyond counting: people's changes and replies, and topics without an answer. Reads only."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
 from ..analysis.text.outgoing import leaving
 from ..audit.files import events
 from ..core.clock import Deadline, SystemClock, iso
 from ..helpdesk.transport import Transport
+from ..reporting.figures import LogSelection
 from ..reporting.index import LogIndex
+from ..reporting.kept_replies import keep, kept
 from ..reporting.knowledge_gaps import TOPICS, Knowledge, look_up, themes_of, topics_of, wanted
+from ..reporting.offers import offers, sent_replies, tickets_about
 from ..reporting.override_counts import Overrides, in_sample_order
 from ..reporting.override_sample import WRITTEN, read_overrides, written_tickets
 from ..reporting.overrides import words_of
+from ..reporting.reply_counts import Replies
+from ..reporting.reply_sample import LoggedNote, read_replies, to_read, with_totals
 from ..reporting.report import Report
+from ..reporting.unanswered import unanswered_themes, unanswered_topics, with_unanswered
 from ..settings.schema import Settings
-from ..wiring.desks import help_center, reading_desk
+from ..wiring.desks import help_center, reading_desk, requesters_of
+from ..wiring.knowledge import article_titles
 from ..wiring.parts import keyring, transport_for
 from .screen import Screen
 
@@ -94,6 +103,100 @@ class HelpdeskPart:
                     advance=advance,
                 )
             return found.model_copy(update={"requests": sum(transport.counts.values())})
+
+    def replies(self, sample: int) -> Replies:
+        """What people made of drafts, articles and public replies on at most ``sample`` tickets of the period."""
+        settings, index, now = self._settings, self._index, self._clock.now()
+        offered, sent = offers(index, self._selection), sent_replies(index, self._selection)
+        runs = {item.run_id for item in offered} | {item.run_id for item in sent}
+        asked = in_sample_order(to_read(offered, sent, now), runs)[:sample]
+        found = Replies()
+        if asked:
+            notes = self._notes({item.ticket_id for item in asked if item.offer is not None})
+            deadline = Deadline(self._clock, self._within)
+            with self._transport(deadline) as transport:
+                with (
+                    reading_desk(settings, transport) as desk,
+                    self._screen.progress("reading what people replied", len(asked)) as advance,
+                ):
+                    found = read_replies(
+                        desk,
+                        requesters_of(settings, transport),
+                        asked,
+                        notes,
+                        partial(tickets_about, index),
+                        now=now,
+                        deadline=deadline,
+                        advance=advance,
+                    )
+                found = found.model_copy(update={"requests": sum(transport.counts.values())})
+        titles = article_titles(settings, [count.label for count in found.articles])
+        found = with_totals(found, offered, sent, now).model_copy(
+            update={
+                "made": iso(now),
+                "since": iso(self._since.timestamp()),
+                "until": iso(self._until.timestamp()),
+                "articles": tuple(
+                    count.model_copy(update={"title": titles.get(count.label, "")}) for count in found.articles
+                ),
+            }
+        )
+        if (trouble := keep(settings.state_folder, found)) is not None:
+            self._screen.notices([trouble])
+        return found
+
+    def with_unanswered(self, found: Knowledge | None, at_least: int, replies: Replies | None) -> Knowledge:
+        """Topics whose notes mostly brought no answer, beside those that the help centre was searched for.
+
+        Without ``replies`` the last ones read say which offers people ignored.
+        """
+        settings = self._settings
+        offered = offers(self._index, self._selection)
+        replies = replies or kept(settings.state_folder)
+        ignored = frozenset(replies.ignored) if replies else frozenset[int]()
+        topics = unanswered_topics(offered, ignored, at_least=at_least, fallback=settings.taxonomy.fallback)
+        if any(offer.unanswered or offer.ticket_id in ignored for offer in offered):
+            texts = self._texts({offer.ticket_id for offer in offered})
+            topics += unanswered_themes(offered, ignored, texts, at_least=at_least)
+        titles = article_titles(settings, [article for item in topics for article in item.near])
+        named = [
+            item.model_copy(update={"near": tuple(titles.get(article, article) for article in item.near)})
+            for item in topics
+        ]
+        return with_unanswered(found or Knowledge(at_least=at_least), named)
+
+    def _notes(self, tickets: Collection[int]) -> dict[int, LoggedNote]:
+        """The last notes of these tickets that offered something."""
+        found: dict[int, LoggedNote] = {}
+        for line in self._lines():
+            change = line.get("change")
+            if line.get("ticket_id") not in tickets or not isinstance(change, dict):
+                continue
+            offered, text = change.get("offered"), change.get("note")
+            if isinstance(offered, dict) and isinstance(text, str):
+                found[line["ticket_id"]] = LoggedNote(text, str(offered.get("draft")), str(change.get("key")))
+        return found
+
+    def _texts(self, tickets: Collection[int]) -> dict[int, str]:
+        """The last redacted summaries of these tickets."""
+        found: dict[int, str] = {}
+        for line in self._lines():
+            analysis = line.get("analysis")
+            if line.get("ticket_id") in tickets and isinstance(analysis, dict):
+                found[line["ticket_id"]] = leaving(str(analysis.get("summary") or ""))
+        return found
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
+        """The period's lines about tickets, oldest first."""
+        first, end = (iso(moment.timestamp(), milliseconds=True) for moment in (self._since, self._until))
+        keys = keyring(self._settings)
+        for _, line in events(self._settings.log_dir, first_day=first[:10], last_day=end[:10], keys=keys):
+            if line["event"] == "ticket" and not line.get("dry_run") and first <= str(line.get("ts")) < end:
+                yield line
+
+    @property
+    def _selection(self) -> LogSelection:
+        return LogSelection(since=self._since.timestamp(), until=self._until.timestamp())
 
     @property
     def _limits(self) -> dict[str, datetime]:

@@ -18,16 +18,16 @@ _ADDRESS = re.compile(r"https?://[A-Za-z0-9.:-]+/agent/tickets/\d+")
 
 def markdown(report: Report) -> str:
     """The whole report. A cell is one line; what Markdown, HTML or a spreadsheet would obey in it is taken away."""
-    lines = [f"# {_text(report.title)}", "", _text(report.origin), ""]
-    lines += [f"> {_text(remark)}" for remark in (*report.remarks, *report_tables.shortcomings(report))]
+    lines = [f"# {as_text(report.title)}", "", as_text(report.origin), ""]
+    lines += [f"> {as_text(remark)}" for remark in (*report.remarks, *report_tables.shortcomings(report))]
     for table in report_tables.tables(report):
-        lines += ["", f"## {_text(table.title)}", "", *_rows(table)]
+        lines += ["", f"## {as_text(table.title)}", "", *_rows(table)]
     return "\n".join(lines) + "\n"
 
 
 def _rows(table: Table) -> Iterator[str]:
     names = [column.removeprefix("<") for column in table.columns]
-    yield _row([_text(name) for name in names])
+    yield _row([as_text(name) for name in names])
     yield _row([":---" if column.startswith("<") else "---:" for column in table.columns])
     yield from (_row([_cell(cell) for cell in row]) for row in table.rows)
 
@@ -40,10 +40,10 @@ def _cell(words: str) -> str:
     """An address of a ticket stays one, since it is ours; everything else is text."""
     if _ADDRESS.fullmatch(words):
         return f"<{words}>"
-    return _text(words)
+    return as_text(words)
 
 
-def _text(words: str) -> str:
+def as_text(words: str) -> str:
     """Words in which nothing is a link, a mention, mark-up or, once pasted into a spreadsheet, a formula."""
     line = " ".join(words.split())
     line = line if _NUMBER.fullmatch(line) else str(harmless(line))

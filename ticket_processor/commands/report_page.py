@@ -37,7 +37,15 @@ def page(report: Report) -> str:
             trends.append((plots.trouble_svg(report), f"Fallback and failures, {each}"))
         if report.totals.cost_usd:
             trends.append((plots.cost_svg(report), f"Cost of models, {each}"))
-    shown = (tables.overview, tables.escalated, tables.objectives, tables.reasons, tables.models, tables.runs)
+    shown = (
+        tables.overview,
+        tables.offers,
+        tables.escalated,
+        tables.objectives,
+        tables.reasons,
+        tables.models,
+        tables.runs,
+    )
     template = templates(Path(__file__).parent).get_template("report_page.html")
     made = template.render(
         title=report.title,

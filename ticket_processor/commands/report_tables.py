@@ -11,6 +11,7 @@ from ..reporting.glossary import dollars, end_words, percent, points, seconds
 from ..reporting.report import BY, Report
 from ..reporting.spikes import Spike
 from .helpdesk_tables import knowledge_tables, overrides_tables
+from .reply_tables import offers_table, replies_tables
 from .score_tables import Table
 
 MOST_LABELS = 12
@@ -27,7 +28,7 @@ WHOLE_TOPIC = "all tickets"
 
 def tables(report: Report) -> Iterator[Table]:
     """The whole report."""
-    of_the_log = (overview, labels, escalated, reasons, spikes, objectives, models, runs)
+    of_the_log = (overview, labels, offers, escalated, reasons, spikes, objectives, models, runs)
     found = (*(make(report) for make in of_the_log), *of_helpdesk(report))
     yield from (table for table in found if table.rows)
 
@@ -115,6 +116,11 @@ def labels(report: Report) -> Table:
             rows.append(("", f"{len(parts) - MOST_LABELS} more", f"{rest:,}", "", *before))
     columns = ("<by", "<label", "tickets", "share", *(("before",) if report.before else ()))
     return Table("Tickets", columns, tuple(rows))
+
+
+def offers(report: Report) -> Table:
+    """What notes offered from articles, and what was sent."""
+    return offers_table(report.offers)
 
 
 def escalated(report: Report) -> Table:
@@ -223,6 +229,8 @@ def _counts(counts: Mapping[int, int] | Mapping[str, int]) -> str:
 
 def of_helpdesk(report: Report) -> Iterator[Table]:
     """The tables that the helpdesk was asked for."""
+    if report.replies is not None:
+        yield from replies_tables(report.replies)
     if report.overrides is not None:
         yield from overrides_tables(report.overrides)
     if report.knowledge is not None:
@@ -231,6 +239,8 @@ def of_helpdesk(report: Report) -> Iterator[Table]:
 
 def shortcomings(report: Report) -> Iterator[str]:
     """A sentence for each part from the helpdesk that is incomplete."""
+    if report.replies is not None and report.replies.ended_early:
+        yield f"what people replied was not read to the end: {report.replies.ended_early}"
     if report.overrides is not None and report.overrides.ended_early:
         yield f"what people changed was not read to the end: {report.overrides.ended_early}"
     if report.knowledge is not None and report.knowledge.ended_early:

@@ -15,6 +15,7 @@ from ..core.sanitize import harmless
 from .figures import Latency, Objective, Totals
 from .knowledge_gaps import Knowledge
 from .override_counts import Count, Overrides
+from .reply_counts import USES, Replies
 from .report import BY, ZONE, Report
 from .spikes import Spike
 
@@ -48,6 +49,8 @@ def as_data(report: Report) -> dict[str, Any]:
             {name: value for name, value in {**_figures(point), "at": _text(point.at)}.items() if name != "label"}
             for point in report.by_time
         ],
+        "offers": [_figures(item) for item in report.offers],
+        "replies": report.replies and report.replies.model_dump(mode="json"),
         "overrides": report.overrides and overrides_data(report.overrides),
         "knowledge": report.knowledge and report.knowledge.model_dump(mode="json"),
         "remarks": list(report.remarks),
@@ -116,6 +119,11 @@ def _rows(report: Report) -> Iterator[Row]:
     for point in report.by_time:
         for name in ("tickets", "failed", "answers", "fallback", "cost_usd", "p50_ms", "p95_ms"):
             yield report.step, _text(point.at), name, _rounded(getattr(point, name)), ""
+    for offer in report.offers:
+        figures = {name: value for name, value in asdict(offer).items() if name != "label"}
+        yield from (("offers", offer.label, name, value, "") for name, value in figures.items())
+    if report.replies is not None:
+        yield from replies_rows(report.replies)
     if report.overrides is not None:
         yield from overrides_rows(report.overrides)
     if report.knowledge is not None:
@@ -200,7 +208,21 @@ def knowledge_rows(found: Knowledge) -> Iterator[Row]:
         yield "knowledge", key, "tickets", item.tickets, ""
         yield "knowledge", key, "articles", item.articles, ""
         yield "knowledge", key, "mentions", item.mentions, ""
+        for name in ("offered", "no_answer", "partial", "ignored"):
+            yield "knowledge", key, name, getattr(item, name), ""
         yield "knowledge", key, "gap", item.gap or "", ""
+
+
+def replies_rows(found: Replies) -> Iterator[Row]:
+    """Lines of a CSV file: section, key, measure, value, and nothing before."""
+    yield from (("replies", "", name, getattr(found, name), "") for name in ("offered", "histories", "requests"))
+    yield from (("replies", why, "left_out", number, "") for why, number in found.left_out.items())
+    for section, counts in (("use_by_category", found.categories), ("use_by_article", found.articles)):
+        for count in counts:
+            for use in USES:
+                yield section, f"{count.kind} {count.label}", use, getattr(count, use), ""
+    for name, value in found.public.model_dump().items():
+        yield "public_replies", "", name, value, ""
 
 
 def _counts(count: Count) -> dict[str, Any]:

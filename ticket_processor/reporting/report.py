@@ -27,8 +27,10 @@ from .figures import (
 )
 from .index import LogIndex
 from .knowledge_gaps import Knowledge
+from .offers import OfferCount, offer_counts
 from .override_counts import Overrides
 from .queries import stamp, utc
+from .reply_counts import Replies
 from .spikes import Spike
 
 BY: tuple[Dimension, ...] = (
@@ -67,7 +69,8 @@ class Report:
     ``account`` is ``None`` where the settings name none; ``begun`` is when the log did.
 
     ``before`` and what ends in ``_before`` are ``None`` or empty where the log does not reach back so far, ``spikes``
-    is ``None`` where it does not for what is usual. ``overrides`` and ``knowledge`` are ``None`` where nobody asked.
+    is ``None`` where it does not for what is usual. ``overrides``, ``knowledge`` and ``replies`` are ``None`` where
+    nobody asked.
     """
 
     account: str | None
@@ -95,6 +98,8 @@ class Report:
     spikes: list[Spike] | None = None
     overrides: Overrides | None = None
     knowledge: Knowledge | None = None
+    offers: list[OfferCount] = field(default_factory=list)
+    replies: Replies | None = None
     remarks: tuple[str, ...] = ()
 
     @property
@@ -177,6 +182,7 @@ def gather(
         step=step,
         by_time=metrics.series(index, selection, step),
         by_category=metrics.series(index, selection, step, "category", timed=False),
+        offers=offer_counts(index, selection),
         spikes=spikes.find(index, since, until, begun.date()) if begun and not filters(only) else None,
     )
     return replace(report, remarks=tuple(_remarks(report, index.days, filters(only))))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 
 from ..core.clock import Clock, Deadline
-from ..core.errors import ConfigError
+from ..core.errors import ConfigError, StateUnusable
 from ..knowledge.folder_source import FolderArticles
 from ..knowledge.freshdesk_source import FreshdeskArticles
 from ..knowledge.settings import LOCAL
@@ -27,6 +27,18 @@ def knowledge_store(settings: Settings) -> KnowledgeStore:
     if not settings.knowledge.sources:
         raise ConfigError("there is no knowledge base: name knowledge.help_centers or knowledge.folders")
     return KnowledgeStore(settings.state_folder / FILE_NAME)
+
+
+def article_titles(settings: Settings, article_ids: Collection[str]) -> dict[str, str]:
+    """The titles of those of these articles that the knowledge base knows; of none where there is no such base."""
+    if not article_ids or not settings.knowledge.sources or not (settings.state_folder / FILE_NAME).exists():
+        return {}
+    try:
+        with closing(knowledge_store(settings)) as store:
+            rows = (store.rows("SELECT id, title FROM article WHERE id=?", (name,)) for name in set(article_ids))
+            return {name: title for found in rows for name, title in found}
+    except StateUnusable:
+        return {}
 
 
 @contextmanager

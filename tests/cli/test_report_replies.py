@@ -1,0 +1,126 @@
+"""What became of answers from articles, by ``ticketbot report`` against the imitated helpdesk."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ticket_processor.audit.lines import encode
+from ticket_processor.sandbox.faults import FaultPlan
+
+from .conftest import Desk
+from .test_articles_in_notes import KNOWLEDGE, account
+
+__all__ = ["account"]
+PERIOD = ("report", "--since", "1d")
+LINE = "A card is sometimes charged twice for one subscription."
+
+
+@pytest.fixture
+def triaged(account: Callable[..., Desk]) -> Desk:
+    """Two tickets, of which the first got an article into its note."""
+    desk = account(f'[replies]\nmode = "note"\n{KNOWLEDGE}')
+    desk("run", "--since", "7d")
+    desk.helpdesk_requests()
+    return desk
+
+
+def said(desk: Desk, text: str, number: int = 1) -> None:
+    desk.sandbox.store.person_edit(number, comment=text, public=True)
+
+
+def replies(desk: Desk, *options: str) -> Any:
+    return desk(*PERIOD, "--replies", "--json", *options).object["replies"]
+
+
+def log_more(desk: Desk, **change: Any) -> None:
+    """Another receipt of the first ticket, without a word of what it says."""
+    (line,) = (event for event in desk.events("ticket") if event["ticket_id"] == 1)
+    (file,) = desk.logs.glob("*.jsonl")
+    with file.open("ab") as log:
+        log.write(encode({**line, "intent": f"{line['run_id']}-9", "change": {**line["change"], **change}}))
+
+
+def test_an_article_whose_words_a_person_sent_was_of_use(triaged: Desk) -> None:
+    said(triaged, f"Hello, {LINE[0].lower()}{LINE[1:]} We will see to it.")
+    found = replies(triaged)
+    (category,) = found["categories"]
+    assert (category["kind"], category["used"], category["ignored"]) == ("articles", 1, 0)
+    (article,) = found["articles"]
+    assert ("charged.md" in article["label"], article["title"], article["used"]) == (True, "Charged twice", 1)
+    assert (found["offered"], found["histories"], found["ignored"]) == (1, 1, [])
+    assert sum("/audits" in line for line in triaged.helpdesk_requests()) == 1
+
+
+def test_before_a_person_has_answered_nothing_is_judged(triaged: Desk) -> None:
+    found = replies(triaged)
+    assert (found["categories"], found["left_out"]) == ([], {"not answered by a person yet": 1})
+
+
+def test_a_draft_is_compared_with_what_was_sent(triaged: Desk) -> None:
+    draft = f"Hello,\n\n{LINE} [1]\n\nKind regards"
+    digest = hashlib.sha256(draft.encode()).hexdigest()
+    offered = {"kind": "draft", "articles": ["help/charged.md"], "draft": digest, "partial": False, "reason": ""}
+    log_more(triaged, offered=offered, note=f"Triage: billing.\nDraft of a reply:\n{draft}")
+    said(triaged, f"Dear customer,\n\n{LINE}\n\nYours")
+    (category,) = replies(triaged)["categories"]
+    assert (category["kind"], category["used"], category["edited"], category["ignored"]) == ("draft", 1, 0, 0)
+
+
+def test_tables_page_and_csv_tell_of_answers_and_of_nobodys_words(triaged: Desk) -> None:
+    said(triaged, "Hello Melody, the money is on its way.")
+    log_more(triaged, offered=None, reply={"category": "billing", "threshold": 0.9, "draft": "00"})
+    screen = triaged(*PERIOD, "--replies", "--html", "report.html").out
+    page = (triaged.folder / "report.html").read_text(encoding="utf-8")
+    rows = [*csv.DictReader(io.StringIO(triaged(*PERIOD, "--replies", "--csv", "-").out))]
+    for text in (screen, page):
+        assert "Answers from articles" in text
+        assert "too early to tell" in text
+    values = {(row["section"], row["key"], row["measure"]): row["value"] for row in rows}
+    assert values["public_replies", "", "too_early"] == values["public_replies", "", "sent"] == "1"
+    kept = (triaged.state / "replies.json").read_text(encoding="utf-8")
+    for text in (screen, page, str(rows), kept):
+        assert "Melody" not in text
+        assert "sometimes charged" not in text
+    assert json.loads(kept)["public"]["sent"] == 1
+
+
+def test_what_the_helpdesk_refuses_costs_the_report_only_this_part(triaged: Desk) -> None:
+    triaged.sandbox.faults = FaultPlan.parse("unauthorised:GET")
+    ended = triaged(*PERIOD, "--replies", "--json")
+    assert "refused the credentials" in ended.object["replies"]["ended_early"]
+    assert ended.object["totals"]["tickets"] == 2
+    assert ended.object["replies"]["offered"] == 1
+
+
+def test_gaps_are_written_as_proposals_without_asking_the_helpdesk(triaged: Desk) -> None:
+    said(triaged, "Hello, the money is on its way.")
+    replies(triaged)
+    triaged.helpdesk_requests()
+    triaged(*PERIOD, "--gaps", "gaps.md", "--at-least", "1")
+    text = (triaged.folder / "gaps.md").read_text(encoding="utf-8")
+    assert "## 1. billing (category, en): 1 ticket" in text
+    assert "1 whose answer people did not use" in text
+    assert "Nearest articles: “Charged twice”" in text
+    assert "/agent/tickets/1>)" in text
+    assert "charged twice for my subscription" not in text
+    assert triaged.helpdesk_requests() == []
+    triaged(*PERIOD, "--gaps", "gaps.md")
+    assert "No topic of this period lacks an answer." in (triaged.folder / "gaps.md").read_text(encoding="utf-8")
+
+
+def test_without_answers_from_articles_a_report_tells_nothing_of_them(account: Callable[..., Desk]) -> None:
+    desk = account(KNOWLEDGE)
+    desk("run", "--since", "7d")
+    desk.helpdesk_requests()
+    found = desk(*PERIOD, "--json").object
+    assert (found["offers"], found["replies"], desk.helpdesk_requests()) == ([], None, [])
+    assert "Answers from articles" not in desk(*PERIOD).out
+    assert "No note of this period offered an answer" in desk(*PERIOD, "--replies").out
+    assert desk.helpdesk_requests() == []

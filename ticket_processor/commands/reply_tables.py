@@ -1,0 +1,93 @@
+"""A report's tables about answers from articles: what was offered and sent, what people made of it, what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..reporting.glossary import percent
+from ..reporting.offers import OfferCount
+from ..reporting.public_replies import WITHIN_DAYS, PublicReplies
+from ..reporting.reply_counts import Replies, UseCount
+from .score_tables import Table
+
+MOST_ARTICLES = 20
+SENTENCES = ("<",)
+"""The columns of a table of sentences."""
+
+
+def offers_table(found: Sequence[OfferCount]) -> Table:
+    """Tickets by what their note offered, and what was sent, by category; columns without a number are left out."""
+    names = ("articles", "drafts", "partial", "no_answer", "replies", "solved", "pending")
+    titles = ("articles", "drafts", "in part", "no answer", "public replies", "set to solved", "set to pending")
+    shown = [
+        (name, title) for name, title in zip(names, titles, strict=True) if any(getattr(row, name) for row in found)
+    ]
+    rows = tuple((row.label, *(f"{getattr(row, name):,}" for name, _ in shown)) for row in found)
+    return Table("Answers from articles", ("<category", *(title for _, title in shown)), rows)
+
+
+def replies_tables(found: Replies) -> Iterator[Table]:
+    """What people made of drafts and articles, and what became of public replies."""
+    yield Table("What became of answers", SENTENCES, tuple((text,) for text in _about(found)))
+    heads = ("<offered", "answered", "linked", "used", "edited", "ignored", "of use")
+    yield Table(
+        "Used by people, by category",
+        ("<category", *heads),
+        tuple((count.label, *_cells(count)) for count in found.categories),
+    )
+    yield Table(
+        "Used by people, by article",
+        ("<article", *heads),
+        tuple((count.title or count.label, *_cells(count)) for count in found.articles[:MOST_ARTICLES]),
+    )
+    yield Table("Public replies", ("<what became of them", "tickets"), tuple(_fates(found.public)))
+
+
+def _about(found: Replies) -> Iterator[str]:
+    if not found.offered and not found.public.sent:
+        yield "No note of this period offered an answer, and no reply was sent."
+        return
+    for kind, name in (("draft", "drafts"), ("articles", "offers of articles")):
+        count = found.of(kind)
+        if count.answered:
+            yield (
+                f"Of {count.answered:,} {name} on tickets that a person answered since, "
+                f"{count.answered - count.ignored:,} were of use ({percent(count.rate)})."
+            )
+    public = found.public
+    if public.read:
+        yield (
+            f"Of {public.read:,} public replies of which it can be told, {public.resolved:,} ({percent(public.rate)}) "
+            f"resolved their ticket, and nobody was back within {WITHIN_DAYS} days."
+        )
+    if public.too_early:
+        yield f"Of {public.too_early:,} public replies it is too early to tell."
+    yield (
+        f"A random sample: {found.histories:,} histories read, of {found.offered:,} tickets with an offer and "
+        f"{public.sent:,} public replies; {found.requests:,} requests."
+    )
+    if found.left_out:
+        yield "Not judged: " + ", ".join(f"{number:,} {why}" for why, number in found.left_out.items()) + "."
+
+
+def _cells(count: UseCount) -> tuple[str, ...]:
+    numbers = (count.answered, count.linked, count.used, count.edited, count.ignored)
+    return (
+        "draft" if count.kind == "draft" else "articles",
+        *(f"{number:,}" for number in numbers),
+        percent(count.rate),
+    )
+
+
+def _fates(found: PublicReplies) -> Iterator[tuple[str, str]]:
+    named = (
+        (f"resolved, and not back within {WITHIN_DAYS} days", found.resolved),
+        ("the customer wrote again", found.wrote_again),
+        ("reopened", found.reopened),
+        ("the same person opened another ticket of the category", found.new_ticket),
+        ("a person replied", found.person_replied),
+        ("not solved", found.not_solved),
+        ("too early to tell", found.too_early),
+        ("not read", found.not_read),
+    )
+    yield from ((name, f"{count:,}") for name, count in named if count)
