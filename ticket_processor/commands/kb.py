@@ -19,11 +19,11 @@ from ..knowledge.model import Audience, Found
 from ..knowledge.questions import read_articles, read_questions
 from ..knowledge.search import FLOOR, WEIGHT, KnowledgeSearch
 from ..knowledge.store import KnowledgeStore
-from ..knowledge.sync import sync as sync_store
 from ..knowledge.vectors import EmbeddingModel, embed_missing
 from ..settings.load import load
 from ..settings.schema import Settings
-from ..wiring.knowledge import embedding_model, knowledge_sources, knowledge_store
+from ..wiring.knowledge import embedding_model, knowledge_store
+from ..wiring.knowledge_sync import bring_up_to_date
 from ..wiring.parts import lock
 from .options import ConfigOption, JsonOption, VerboseOption
 from .screen import Screen
@@ -44,33 +44,18 @@ def sync(
     settings = load(config=config, need_helpdesk=bool(_help_centers(config)))
     screen = Screen(as_json=as_json)
     screen.notices(settings.notices)
-    made, trouble = 0, ""
-    cut: list[str] = []
-    with (
-        lock(settings.state_folder),
-        closing(knowledge_store(settings)) as store,
-        embedding_model(settings, cut.append) as model,
-    ):
+    with lock(settings.state_folder), closing(knowledge_store(settings)) as store:
         deadline = Deadline(clock, within)
-        with knowledge_sources(settings, clock, deadline) as sources, screen.progress("reading articles") as advance:
-            result = sync_store(store, sources, now=clock.now(), whole=whole, advance=advance)
-        if model is not None:
-            with screen.progress("making vectors", len(store.without_vector(model.key))) as advance:
-                try:
-                    made = embed_missing(store, model, advance=advance)
-                except AnalysisFailed as failed:
-                    trouble = (
-                        f"vectors are missing, so words alone are searched there: {failed.reason} {failed}".strip()
-                    )
+        synced = bring_up_to_date(settings, clock, deadline, store, whole=whole, progress=screen.progress)
         articles, passages = store.counts()
-    problems = [*result.failed.values(), *([trouble] if trouble else [])]
-    screen.notices([*cut, *problems])
+    result = synced.articles
+    screen.notices([*synced.notices, *synced.troubles])
     lines = [
         f"{name}: {result.changed[name]} new or changed, {result.removed[name]} gone"
         for name in result.changed
         if name not in result.failed
     ]
-    lines.append(f"{articles} articles, {passages} passages, {made} vectors made")
+    lines.append(f"{articles} articles, {passages} passages, {synced.vectors} vectors made")
     screen.result(
         "\n".join(lines),
         {
@@ -79,11 +64,12 @@ def sync(
             "failed": result.failed,
             "articles": articles,
             "passages": passages,
-            "vectors_made": made,
-            "trouble": trouble or None,
+            "vectors_made": synced.vectors,
+            "unfinished": synced.unfinished,
+            "troubles": synced.troubles,
         },
     )
-    return ExitCode.CANNOT_RUN if problems else ExitCode.OK
+    return ExitCode.CANNOT_RUN if synced.troubles and not synced.unfinished else ExitCode.OK
 
 
 def search(

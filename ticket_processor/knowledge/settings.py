@@ -30,6 +30,9 @@ class KnowledgeSettings(Frozen):
     )
     query_prefix: str = Field("", description="text before a question; E5 models want `query: `")
     passage_prefix: str = Field("", description="text before a passage; E5 models want `passage: `")
+    sync_hours: float = Field(
+        24.0, ge=0, le=8_760, description="a run that wants articles syncs first when the last sync is so old; 0: never"
+    )
 
     @property
     def sources(self) -> bool:

@@ -5,21 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from ..core.errors import CannotRun
+from ..core.errors import CannotRun, DeadlineReached
 from .sources import ArticleSource
 from .store import KeptArticle, KnowledgeStore, hash_of
 
 WHOLE_EVERY_S = 86_400.0
 """Deleted articles are looked for once a day."""
+AGAIN_S = 3_600.0
+"""A sync that failed is not repeated by itself before."""
+SYNCED, FAILED = "synced", "sync failed"
+"""Facts of the store: when a sync last did all that there was to do, and when one failed since then."""
 
 
 @dataclass
 class SyncResult:
-    """What a sync did with each source; ``failed`` are sentences by source."""
+    """What a sync did with each source; ``failed`` are sentences by source. ``unfinished``: its time was used up."""
 
     changed: dict[str, int] = field(default_factory=dict)
     removed: dict[str, int] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    unfinished: bool = False
+
+
+def is_due(store: KnowledgeStore, now: float, hours: float) -> bool:
+    """Whether the last whole sync is so old, and none has failed within the hour. A time to come does not count."""
+    synced, failed = (float(store.fact(name) or "-inf") for name in (SYNCED, FAILED))
+    return not (0 <= now - synced < hours * 3600 or 0 <= now - failed < min(hours * 3600, AGAIN_S))
+
+
+def remember_end(store: KnowledgeStore, now: float, *, failed: bool) -> None:
+    """Keep when a sync ended that its time sufficed for."""
+    store.set_fact(FAILED if failed else SYNCED, str(now))
 
 
 def sync(
@@ -32,7 +48,8 @@ def sync(
 ) -> SyncResult:
     """Read every source's changes into the store, and forget sources that are no longer among them.
 
-    A source that fails keeps what it had, and does not stop the others. Raises :class:`StateUnusable`.
+    A source that fails keeps what it had, and does not stop the others. What the time does not suffice for, the next
+    sync does. Raises :class:`StateUnusable`.
     """
     result = SyncResult()
     for name in store.sources().keys() - {source.name for source in sources}:
@@ -49,6 +66,9 @@ def sync(
         except CannotRun as error:
             result.failed[source.name] = str(error)
             continue
+        except DeadlineReached:
+            result.unfinished = True
+            break
         if due:
             store.set_fact(f"whole {source.name}", str(now))
     return result

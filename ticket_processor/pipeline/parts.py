@@ -63,6 +63,8 @@ class Parts:
     """Raises when the disk has too little of it for receipts."""
     upkeep: Callable[[str | None], Sequence[str]] = lambda _head: ()
     """Looks after the log, whose head the last run left so; gives what it could not do."""
+    prepare: Callable[[], Sequence[str]] = tuple
+    """Gets ready what the run's tickets need, once it may begin; gives sentences on that. Not called by a dry run."""
 
 
 @dataclass(frozen=True)

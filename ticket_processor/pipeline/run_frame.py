@@ -69,6 +69,8 @@ class RunFrame:
             if not options.dry_run:
                 self._recorder.remarks.extend(parts.upkeep(left))
             self._checks.before_run()
+            if not options.dry_run:
+                self._recorder.remarks.extend(parts.prepare())
             try:
                 work()
             except DeadlineReached:

@@ -327,6 +327,7 @@ def _assembled(
                 room=room(settings).check,
                 ahead=lambda pages: read_ahead(pages, clock),
                 answers=knowledge,
+                prepare=lambda: _prepared(settings, clock),
                 told_of=asked.told_of,
                 express=express,
                 troubles=lambda: [
@@ -361,6 +362,15 @@ def _assembled(
             work,
             lambda summary: Finished(summary, _receipts(audit), work.abandoned),
         )
+
+
+def _prepared(settings: Settings, clock: SystemClock) -> list[str]:
+    """Bring the knowledge base up to date where tickets are to get something from it; what there is to say of that."""
+    if not settings.replies.wanted:
+        return []
+    from .knowledge_sync import sync_when_due
+
+    return sync_when_due(settings, clock)
 
 
 def _models_were_asked(state: State, now: float) -> bool:
