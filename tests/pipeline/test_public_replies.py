@@ -26,7 +26,7 @@ from ticket_processor.helpdesk.protocol import Fetched
 from ticket_processor.helpdesk.ticket_history import Edit, History
 from ticket_processor.helpdesk.zendesk_format import reply_html, update_body
 from ticket_processor.pipeline.parts import Parts, RunOptions
-from ticket_processor.pipeline.public_replies import TOO_LATE_S, PublicReplies, scheduled
+from ticket_processor.pipeline.public_replies import TOO_LATE_S, ReplySender, scheduled
 from ticket_processor.pipeline.recorder import Recorder
 from ticket_processor.pipeline.run_checks import RunChecks
 from ticket_processor.pipeline.shared_faults import SharedFaults
@@ -93,7 +93,7 @@ class Rig:
         )
         self.ended.clear()
         try:
-            PublicReplies(
+            ReplySender(
                 self,  # type: ignore[arg-type]
                 parts,
                 options,

@@ -11,7 +11,7 @@ import pytest
 from ticket_processor.core.clock import Deadline
 from ticket_processor.helpdesk.zendesk_auth import OAuthToken
 from ticket_processor.helpdesk.zendesk_users import Requesters
-from ticket_processor.reporting.offers import Offer, PublicReply
+from ticket_processor.reporting.offers import Offer, SentReply
 from ticket_processor.reporting.reply_counts import Replies
 from ticket_processor.reporting.reply_sample import LoggedNote, read_replies, to_read, with_totals
 from ticket_processor.sandbox.faults import FaultPlan
@@ -36,7 +36,7 @@ class Answered:
         self.account = Account()
         self.notes: dict[int, LoggedNote] = {}
         self.offers: list[Offer] = []
-        self.sent: list[PublicReply] = []
+        self.sent: list[SentReply] = []
 
     def noted(self, note: str = NOTE) -> int:
         number = self.account.add(requester={"name": "Ana Lima", "email": "ana@example.com"})
@@ -51,7 +51,7 @@ class Answered:
         number = self.account.add(requester={"name": name, "email": address})
         self._ours(number, DRAFT, public=True)
         now = datetime.fromtimestamp(self.account.clock.now(), UTC)
-        self.sent.append(PublicReply(number, "run-1", "refund", now))
+        self.sent.append(SentReply(number, "run-1", "refund", now))
         return number
 
     def said(self, number: int, text: str, author: int = PERSON_ID) -> None:
@@ -164,9 +164,9 @@ def test_where_nobodys_tickets_can_be_listed_no_reply_is_called_resolved() -> No
 
 
 def test_a_ticket_with_a_public_reply_is_not_judged_by_its_note() -> None:
-    def numbers(items: Iterable[Offer], sent: Iterable[PublicReply]) -> list[int]:
+    def numbers(items: Iterable[Offer], sent: Iterable[SentReply]) -> list[int]:
         return [item.ticket_id for item in to_read([*items], [*sent], 100 * DAY)]
 
-    sent = PublicReply(2, "run-1", "refund", datetime.fromtimestamp(0, UTC))
-    young = PublicReply(3, "run-1", "refund", datetime.fromtimestamp(99 * DAY, UTC))
+    sent = SentReply(2, "run-1", "refund", datetime.fromtimestamp(0, UTC))
+    young = SentReply(3, "run-1", "refund", datetime.fromtimestamp(99 * DAY, UTC))
     assert numbers([offer(1), offer(2), offer(3), offer(4, "no_answer")], [sent, young]) == [2, 1]

@@ -12,7 +12,7 @@ from ticket_processor.core.errors import OutcomeUnknown
 from ticket_processor.core.models import Change, StatusChange, Ticket
 from ticket_processor.helpdesk import zendesk_format
 from ticket_processor.pipeline import public_replies
-from ticket_processor.pipeline.public_replies import PublicReplies
+from ticket_processor.pipeline.public_replies import ReplySender
 from ticket_processor.state.store import ScheduledReply
 
 from .mutations import MUTATIONS
@@ -22,7 +22,7 @@ def _another_key_each_time(ticket: Ticket, stage: str, whole: Any = public_repli
     return str(whole(ticket, f"{stage} {ticket.read_at}"))
 
 
-def _with_its_status(replies: PublicReplies, reply: ScheduledReply, ticket: Ticket, intent: str) -> Change:
+def _with_its_status(replies: ReplySender, reply: ScheduledReply, ticket: Ticket, intent: str) -> Change:
     change = _CHANGE(replies, reply, ticket, intent)
     if reply.plan.then is None or change.reply is None:
         return change
@@ -72,7 +72,7 @@ def _sends_twice(desk: zendesk.Zendesk, change: Change, whole: Any = zendesk.Zen
         return whole(desk, change)
 
 
-_CHANGE = PublicReplies._change
+_CHANGE = ReplySender._change
 _TOUCHED = public_replies._touched
 _FACTS = receipts._change
 
@@ -84,7 +84,7 @@ REPLY_MUTATIONS: Mapping[str, Callable[[], Any]] = {
     "edits behind the note taken for rules": lambda: mock.patch.object(public_replies, "_touched", _rules_may_answer),
     "no delay": lambda: mock.patch.object(public_replies, "_delay", return_value=0.0),
     "an earlier reply not looked for": lambda: mock.patch.object(public_replies, "write_key", _another_key_each_time),
-    "a reply with its status in one call": lambda: mock.patch.object(PublicReplies, "_change", _with_its_status),
+    "a reply with its status in one call": lambda: mock.patch.object(ReplySender, "_change", _with_its_status),
     "the intent names no draft": lambda: mock.patch.object(receipts, "_change", _unnamed),
     "no stamp on what customers see": lambda: mock.patch.object(
         zendesk, "update_body", _body(safe_update="", updated_stamp="")

@@ -32,15 +32,17 @@ class ReplyWorld(World):
     def _answers(self) -> Answers | None:
         return self._with_a_reply
 
-    def _with_a_reply(self, ticket: Ticket, analysis: Analysis, decision: Decision) -> Decision:
+    def _with_a_reply(
+        self, ticket: Ticket, analysis: Analysis, decision: Decision, *, may_ask: bool = True
+    ) -> tuple[Analysis, Decision]:
         if decision.note is None or random.Random(f"reply {self.seed} {ticket.id}").random() < 0.2:
-            return decision
+            return analysis, decision
         text = f"Hello,\n\n{analysis.category}: this is how it works. [1]\n\n[1] Refunds: {ARTICLE} {{{{ticket.id}}}}"
         draft = hashlib.sha256(text.encode()).hexdigest()
         reply = PublicReply(text=text, category=analysis.category, threshold=0.9, draft=draft)
         plan = ReplyPlan(reply=reply, delay_s=self.delay_s, then=self.then, then_s=self.then_s)
         self.plans[draft] = plan
-        return decision.model_copy(update={"note": f"{decision.note}\nA reply goes out.", "reply": plan})
+        return analysis, decision.model_copy(update={"note": f"{decision.note}\nA reply goes out.", "reply": plan})
 
     def _reply_wanted(self) -> Callable[[PublicReply], bool]:
         return lambda _reply: self.wanted_until is None or self.time.now() - self._started < self.wanted_until

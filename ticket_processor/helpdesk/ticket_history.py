@@ -39,7 +39,6 @@ class Edit(Frozen):
     group: tuple[int | None, int | None] | None = None
     status: tuple[str | None, str | None] | None = None
     fields: dict[int, FieldValue] = Field(default_factory=dict)
-    status: tuple[str | None, str | None] | None = None
     comment: Literal["public", "internal"] | None = None
     text: str = ""
     note: int | None = Field(None, description="number of a note of ours that can be deleted again")

@@ -146,7 +146,7 @@ def _edit(audit: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Edit
         elif name == "group_id":
             told["group"] = (_id(before), _id(after))
         elif name == "status":
-            told["status"] = (_string(before) or None, _string(after) or None)
+            told["status"] = (string(before) or None, string(after) or None)
         elif name.isdecimal():
             fields[int(name)] = (field_text(before), field_text(after))
         told["creation"] = told.get("creation", False) or kind == "Create"

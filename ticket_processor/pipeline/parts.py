@@ -29,6 +29,7 @@ class Answers(Protocol):
     ) -> tuple[Analysis, Decision]:
         """The analysis with what was paid for a draft, and the decision; no model is asked unless one ``may_ask``."""
 
+
 ReplyWanted = Callable[[PublicReply], bool]
 """Whether today's settings still ask for a public reply that was announced."""
 

@@ -56,10 +56,10 @@ def scheduled(outcome: Outcome, verdict: Verdict | None, recorded: Edit | None) 
 def send_replies(desk: Helpdesk, parts: Parts, options: RunOptions, checks: RunChecks, record: Record) -> None:
     """Send the public replies and set the statuses that are due; none where the settings ask for no public reply."""
     if parts.reply_wanted is not None:
-        PublicReplies(desk, parts, options, checks, record, parts.reply_wanted).send_due()
+        ReplySender(desk, parts, options, checks, record, parts.reply_wanted).send_due()
 
 
-class PublicReplies:
+class ReplySender:
     """Sends what is due, or cancels it. For one thread.
 
     Whatever is not certain now, such as a record that lags behind its ticket, waits for the next run.

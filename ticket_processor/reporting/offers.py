@@ -50,7 +50,7 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class PublicReply:
+class SentReply:
     """A public reply of ours."""
 
     ticket_id: int
@@ -98,7 +98,7 @@ def offers(index: LogIndex, selection: LogSelection) -> list[Offer]:
     ]
 
 
-def sent_replies(index: LogIndex, selection: LogSelection) -> list[PublicReply]:
+def sent_replies(index: LogIndex, selection: LogSelection) -> list[SentReply]:
     """The public replies of a period, by ticket."""
     condition, values = where(selection)
     rows = index.query(
@@ -106,7 +106,7 @@ def sent_replies(index: LogIndex, selection: LogSelection) -> list[PublicReply]:
         f"WHERE {condition} AND {_WRITTEN} AND reply_category IS NOT NULL {_LAST} ORDER BY ticket_id",
         values,
     )
-    return [PublicReply(ticket_id, run_id, category, utc(at)) for ticket_id, run_id, category, at in rows]
+    return [SentReply(ticket_id, run_id, category, utc(at)) for ticket_id, run_id, category, at in rows]
 
 
 def tickets_about(index: LogIndex, category: str, since: float, until: float) -> set[int]:

@@ -13,7 +13,7 @@ from ..helpdesk.protocol import Helpdesk
 from ..helpdesk.requesters import RequesterSearch
 from ..helpdesk.ticket_history import History
 from .history_sample import HistoryReader
-from .offers import Offer, PublicReply
+from .offers import Offer, SentReply
 from .public_replies import FATES, PublicReplies, fate_of, young
 from .reply_counts import Judged, Replies, by_article, by_category
 from .reply_use import article_use, articles_in, best, draft_in, draft_use, replies_since
@@ -42,10 +42,10 @@ class AnsweredTicket:
     ticket_id: int
     category: str
     offer: Offer | None = None
-    sent: PublicReply | None = None
+    sent: SentReply | None = None
 
 
-def to_read(offered: Sequence[Offer], sent: Sequence[PublicReply], now: float) -> list[AnsweredTicket]:
+def to_read(offered: Sequence[Offer], sent: Sequence[SentReply], now: float) -> list[AnsweredTicket]:
     """The tickets whose history tells something: a ticket with a public reply is read for that alone."""
     replied = {item.ticket_id for item in sent}
     old = [AnsweredTicket(item.ticket_id, item.category, sent=item) for item in sent if not _young(item, now)]
@@ -100,7 +100,7 @@ def read_replies(
     )
 
 
-def with_totals(found: Replies, offered: Sequence[Offer], sent: Sequence[PublicReply], now: float) -> Replies:
+def with_totals(found: Replies, offered: Sequence[Offer], sent: Sequence[SentReply], now: float) -> Replies:
     """The same with what the log alone says: how many there were, and which replies are too young."""
     early = sum(_young(item, now) for item in sent)
     public = found.public
@@ -114,7 +114,7 @@ def with_totals(found: Replies, offered: Sequence[Offer], sent: Sequence[PublicR
     )
 
 
-def _young(item: PublicReply, now: float) -> bool:
+def _young(item: SentReply, now: float) -> bool:
     return young(item.at.timestamp(), now)
 
 
@@ -140,7 +140,7 @@ def _judged(offer: Offer, note: LoggedNote | None, history: History, ticket: Tic
 
 
 def _back(
-    people: RequesterSearch, ticket: Ticket, sent: PublicReply, about: About
+    people: RequesterSearch, ticket: Ticket, sent: SentReply, about: About
 ) -> Callable[[float, float], bool | None]:
     def back(since: float, until: float) -> bool | None:
         others = about(sent.category, since, until) - {ticket.id}
