@@ -56,7 +56,7 @@ def test_the_model_is_asked_for_the_customer_s_language() -> None:
     assert "in German" in model.asked[0][0]["content"]
 
 
-@pytest.mark.parametrize("found", [(), (FOR_AGENTS,), (GERMAN,), (Part("x", "T", "", "Tell the customer to pay."),)])
+@pytest.mark.parametrize("found", [(), (FOR_AGENTS,), (Part("x", "T", "", "Tell the customer to pay."),)])
 def test_without_an_article_that_may_be_used_nobody_is_asked(found: Any) -> None:
     model = Model(GOOD)
     assert write(model, found) == NoAnswer("no_article")

@@ -105,18 +105,14 @@ def _marked(lines: Sequence[CitedLine]) -> str:
     return " ".join(f"{line.text} [{line.number}]" for line in lines)
 
 
-def assembled(
-    proposal: Proposal, sources: Mapping[str, Citable], ticket: str, language: str, *, translate: bool = False
-) -> ReplyDraft | NoAnswer:
+def assembled(proposal: Proposal, sources: Mapping[str, Citable], ticket: str, language: str) -> ReplyDraft | NoAnswer:
     """The reply that ``proposal`` allows, in ``language``. ``sources`` are what the model saw, by their labels.
 
-    Steps are taken all or none: without one of them the others may do harm. Sources in other languages count with
-    ``translate`` only.
+    Steps are taken all or none: without one of them the others may do harm.
     """
     if language not in LANGUAGES:
         return NoAnswer("language")
-    allowed = {label: each for label, each in sources.items() if translate or language_of(each) == language}
-    wrong = [_fault(claim, allowed, language) for claim in (*proposal.claims, *proposal.steps)]
+    wrong = [_fault(claim, sources, language) for claim in (*proposal.claims, *proposal.steps)]
     stopped = tuple(sorted((reason, wrong.count(reason)) for reason in {*wrong} - {""}))
     if proposal.verdict == "no_answer":
         return NoAnswer("no_answer", stopped)
@@ -127,13 +123,13 @@ def assembled(
     if not claims and not steps:
         return NoAnswer("unsupported", stopped)
     numbers: dict[str, int] = {}
-    used = [allowed[claim.source] for claim in (*claims, *steps)]
+    used = [sources[claim.source] for claim in (*claims, *steps)]
     articles = [_article(each, numbers) for each in used if each.article_id not in numbers]
-    said = list(dict.fromkeys(line for claim in claims for line in _lines(claim, allowed, numbers)))
+    said = list(dict.fromkeys(line for claim in claims for line in _lines(claim, sources, numbers)))
     draft = ReplyDraft(
         language=language,
         claims=tuple(said),
-        steps=tuple(_lines(step, allowed, numbers) for step in steps),
+        steps=tuple(_lines(step, sources, numbers) for step in steps),
         articles=tuple(articles),
         missing=tuple(filter(None, (_asked(item, ticket) for item in proposal.missing))),
         partial=bool(proposal.verdict == "partial" or stopped),

@@ -39,8 +39,7 @@ Message = dict[str, str]
 class DraftWriter:
     """Asks one model. Thread-safe.
 
-    ``price`` is input, output and cached input in dollars per million tokens. With ``translate`` an article in another
-    language than the customer's may be used: of what is said then only quotes and figures can be checked.
+    ``price`` is input, output and cached input in dollars per million tokens.
     """
 
     def __init__(
@@ -49,7 +48,6 @@ class DraftWriter:
         model: str,
         *,
         price: Price | None = None,
-        translate: bool = False,
         ticket_tokens: int = 800,
         source_tokens: int = 500,
         reveal: RedactionLevel = RedactionLevel.STANDARD,
@@ -59,7 +57,6 @@ class DraftWriter:
         self.model = model
         self._server = server
         self._price = price
-        self._translate = translate
         self._ticket_tokens = ticket_tokens
         self._source_tokens = source_tokens
         self._reveal = reveal
@@ -68,7 +65,7 @@ class DraftWriter:
 
     def question(self, ticket: RedactedText, found: Sequence[Citable], language: str) -> Question:
         """The request with which writing begins: its tokens, estimated, and its price."""
-        sources = self._usable(found, language)
+        sources = self._usable(found)
         asked = self._messages(ticket, sources, language, self._fence())
         return Question(_size(asked, proposal_schema(list(sources))), self._room(), self._price, KIND)
 
@@ -76,7 +73,7 @@ class DraftWriter:
         """Why there is nothing to ask about what was ``found``: a fixed word; empty where there is."""
         if language not in LANGUAGES:
             return "language"
-        return "" if self._usable(found, language) else "no_article"
+        return "" if self._usable(found) else "no_article"
 
     def write(
         self,
@@ -96,7 +93,7 @@ class DraftWriter:
         """
         if why_not := self.why_not(found, language):
             return NoAnswer(why_not)
-        sources = self._usable(found, language)
+        sources = self._usable(found)
         words = ticket.text if told is None else told
         fence, schema = self._fence(), proposal_schema(list(sources))
         asked = self._messages(ticket, sources, language, fence)
@@ -113,14 +110,8 @@ class DraftWriter:
             raise
         return replace(result, usage=usage, cost_usd=self._cost(usage))
 
-    def _usable(self, found: Sequence[Citable], language: str) -> dict[str, Citable]:
-        fit = [
-            source
-            for source in found
-            if source.audience != "agents"
-            and usable_text(source.text)
-            and (self._translate or language_of(source) == language)
-        ]
+    def _usable(self, found: Sequence[Citable]) -> dict[str, Citable]:
+        fit = [source for source in found if source.audience != "agents" and usable_text(source.text)]
         return {f"A{number}": source for number, source in enumerate(fit[:MOST_SOURCES], 1)}
 
     def _read(
@@ -131,7 +122,7 @@ class DraftWriter:
             proposal = read_proposal(raw.text, finished=raw.finished)
         except AnalysisFailed as wrong:
             return NoAnswer(wrong.reason), str(wrong)
-        result = assembled(proposal, sources, ticket, language, translate=self._translate)
+        result = assembled(proposal, sources, ticket, language)
         if isinstance(result, NoAnswer) and result.reason == "unsupported":
             return result, ", ".join(reason for reason, _ in result.stopped) or "no claims"
         return result, ""

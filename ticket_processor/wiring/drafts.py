@@ -131,7 +131,6 @@ def drafts(
                 through(server),
                 target.model,
                 price=target.price,
-                translate=True,
                 ticket_tokens=target.ticket_tokens,
                 reveal=target.redaction,
             )
