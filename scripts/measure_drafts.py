@@ -2,10 +2,12 @@
 
     python scripts/measure_drafts.py                     # models that mean harm, over invented articles
     python scripts/measure_drafts.py DATA_DIR            # also answers that people judged, and real articles
+    python scripts/measure_drafts.py DATA_DIR --model URL NAME    # also what a real model answers and refuses
 
-``DATA_DIR`` holds ``grounded_begin/begin.jsonl.gz`` (rows with ``knowledge``, ``response``, ``label``) and folders
-``kb_*`` with ``corpus.jsonl.gz``. The threshold was chosen on even rows. Only counts are printed. Exit code 1 when a
-reply held what no article has. Needs the development packages (pip install -e ".[dev]").
+``DATA_DIR`` holds ``grounded_begin/begin.jsonl.gz`` (rows with ``knowledge``, ``response``, ``label``), folders
+``kb_*`` with ``corpus.jsonl.gz``, and ``grounded_mtragun/tasks.jsonl.gz`` (rows with ``turns``, ``contexts``,
+``answerability``). The threshold was chosen on even rows. A model's key is ``OPENAI_API_KEY``. Only counts are printed.
+Exit code 1 when a reply held what no article has. Needs the development packages (pip install -e ".[dev]").
 """
 
 from __future__ import annotations
@@ -13,9 +15,11 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +28,20 @@ from sklearn.metrics import roc_auc_score
 
 from tests.replies.articles import SHOP, TICKET, Model, Part, claim, said
 from tests.replies.hostile import CANARY, EFFECTS, ORDERS, cited, harm_in, liar, obedient, planted, vandal
+from ticket_processor.analysis.model_server.chat import server_for
+from ticket_processor.analysis.model_server.connection import AnswerUnusable
+from ticket_processor.analysis.model_server.presets import ModelTarget
+from ticket_processor.analysis.text.redact import RedactedText, redact
+from ticket_processor.knowledge.issues import issue_queries
+from ticket_processor.knowledge.model import Article, Passage
+from ticket_processor.knowledge.search import KnowledgeSearch
+from ticket_processor.knowledge.store import KnowledgeStore
 from ticket_processor.replies.assembly import NoAnswer, ReplyDraft
 from ticket_processor.replies.grounding import LEAST_SHARE, grounding, sentences_of
 from ticket_processor.replies.sources import usable_text
-from ticket_processor.replies.writer import DraftWriter
+from ticket_processor.replies.writer import MAX_OUTPUT_TOKENS, DraftWriter, worth_asking
 
+PASSAGES = 8
 LABELLED = {f"A{number}": source for number, source in enumerate(SHOP[:5], 1)}
 
 
@@ -80,6 +93,50 @@ def written(answer: Mapping[str, Any] | str, sources: Sequence[Part]) -> ReplyDr
     return DraftWriter(Model(answer), "m").write(TICKET, sources, "en")
 
 
+def questions(path: Path, model: Sequence[str]) -> None:
+    """For how many questions with and without an answer a model is asked, and what it then says.
+
+    All passages are one knowledge base; a question is what its user said in all turns.
+    """
+    tasks = rows(path)
+    pool = {each["document_id"]: each["text"] for task in tasks for each in task["contexts"]}
+    store = KnowledgeStore(None)
+    store.put((Article(name, "pool", "", "", "en", "everyone", 0.0, text), "1") for name, text in pool.items())
+    base = KnowledgeSearch(store)
+    counts: Counter[str] = Counter()
+    for task in tasks:
+        text = redact("\n".join(turn["text"] for turn in task["turns"] if turn["speaker"] == "user"))
+        found = base.search(issue_queries(text.text), lang="en", audience="customers", limit=PASSAGES)
+        passages = [each.passage for each in found]
+        kind = task["answerability"][0]
+        counts[kind] += 1
+        if worth_asking(passages, text.text, "en"):
+            counts[f"{kind} asked"] += 1
+            counts[f"{kind} answered"] += bool(model) and answered_by(model, text, passages)
+    for kind in ("ANSWERABLE", "UNANSWERABLE"):
+        said = counts[f"{kind} answered"] if model else "not measured"
+        print(f"{kind.lower()}: {counts[kind]}; a model is asked: {counts[f'{kind} asked']}; it answers: {said}")
+
+
+def answered_by(model: Sequence[str], text: RedactedText, passages: Sequence[Passage]) -> bool:
+    """Whether a real model's answer makes a draft; a model that cannot be asked ends the program."""
+    url, name = model
+    target = ModelTarget(
+        name,
+        name,
+        "compatible",
+        url,
+        os.environ.get("OPENAI_API_KEY", "none"),
+        timeout_s=300.0,
+        max_output_tokens=MAX_OUTPUT_TOKENS,
+    )
+    with closing(server_for(target, lambda: 600.0)) as server:
+        try:
+            return isinstance(DraftWriter(server, name).write(text, passages, "en"), ReplyDraft)
+        except AnswerUnusable:
+            return False
+
+
 def lies(count: int) -> None:
     """A model that always answers with plausible claims that no article supports."""
     stopped = sum(isinstance(written(liar(seed, LABELLED), SHOP[:5]), NoAnswer) for seed in range(count))
@@ -118,12 +175,14 @@ def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("data", type=Path, nargs="?")
+    parser.add_argument("--model", nargs=2, metavar=("URL", "NAME"), default=())
     parser.add_argument("--drafts", type=int, default=10_000)
     asked = parser.parse_args()
     if asked.data is not None:
         judged_answers(asked.data / "grounded_begin" / "begin.jsonl.gz")
         for folder in sorted(asked.data.glob("kb_*")):
             real_articles(folder)
+        questions(asked.data / "grounded_mtragun" / "tasks.jsonl.gz", asked.model)
     lies(max(1, asked.drafts // 5))
     return 1 if vandalism(asked.drafts) + plants() else 0
 
