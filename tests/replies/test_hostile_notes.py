@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from ticket_processor.analysis.cache import AnswerStore
+from ticket_processor.analysis.guard import MODEL_ATTEMPTS, USELESS_IN_A_ROW
 from ticket_processor.analysis.model_server.chat import ChatServer, RawAnswer
-from ticket_processor.analysis.model_server.settings import ModelSettings, ModelUse
+from ticket_processor.analysis.model_server.connection import ModelBusy
+from ticket_processor.analysis.model_server.settings import ModelSettings
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.models import Decision, RedactionLevel
 from ticket_processor.helpdesk.zendesk_format import note_html
@@ -55,16 +57,14 @@ class Says(Model):
 
 @contextmanager
 def answering(
-    folder: Path, model: Model, articles: Sequence[Part], level: RedactionLevel = RedactionLevel.STANDARD
+    folder: Path, *models: Model, articles: Sequence[Part], level: RedactionLevel = RedactionLevel.STANDARD
 ) -> Iterator[Answers]:
-    """What adds drafts of this model from these articles to decisions."""
+    """What adds drafts of these models from these articles to decisions."""
     clock = ManualClock()
-    models = ModelSettings(
-        names=("m",), base_url="http://127.0.0.1:9/v1", use={"m": ModelUse(redaction=level, base_url=None)}
-    )
+    names = [f"m{number}" for number, _ in enumerate(models)]
     settings = Settings(
         state_dir=folder,
-        models=models,
+        models=ModelSettings(names=names, base_url="http://127.0.0.1:9/v1", redaction=level),
         knowledge=KnowledgeSettings(folders=(folder,)),
         replies=ReplySettings(mode="draft"),
     )
@@ -76,8 +76,10 @@ def answering(
         store.put((row, "1") for row in rows)
         store.set_fact(FLOOR, "0.0")
 
+    answering_now = iter(models)
+
     def through(_server: ChatServer) -> ChatServer:
-        return model
+        return next(answering_now)
 
     with ExitStack() as stack:
         kept = AnswerStore(None, clock, days=0)
@@ -100,7 +102,7 @@ def test_each_sentence_of_a_draft_in_a_note_is_a_courtesy_or_cites_its_article(t
     urls = {article.url for article in SHOP}
     seeds = iter(range(10_000))
     drafts = 0
-    with answering(tmp_path, Says(lambda shown: vandal(next(seeds), shown), SHOP), SHOP) as add:
+    with answering(tmp_path, Says(lambda shown: vandal(next(seeds), shown), SHOP), articles=SHOP) as add:
         for _ in range(400):
             draft, rest, sent = noted(add)
             drafts += bool(draft)
@@ -116,7 +118,7 @@ def test_an_order_planted_in_an_article_gets_into_no_note(number: int, tmp_path:
     effect = EFFECTS[number // len(ORDERS)]
     source = planted(ORDERS[number % len(ORDERS)], effect, random.Random(number).choice([0, 1]))
     model = Model(obedient(source, effect, number))
-    with answering(tmp_path, model, [source]) as add:
+    with answering(tmp_path, model, articles=[source]) as add:
         assert not CANARY.search("".join(noted(add)))
     assert len(model.asked) >= 1
 
@@ -126,7 +128,7 @@ def test_what_a_model_sees_beyond_others_stays_out_of_the_note(tmp_path: Path) -
     answer = said(claim(REFUND.text.splitlines()[0]), missing=["Ana Lima asks", "Which costs are not refunded"])
     model = Model(answer)
     ticket = TICKET.model_copy(update=name)
-    with answering(tmp_path, model, [REFUND, PASSWORD], RedactionLevel.SECRETS) as add:
+    with answering(tmp_path, model, articles=[REFUND, PASSWORD], level=RedactionLevel.SECRETS) as add:
         _, decision = add(ticket, ANALYSIS, Decision(ticket_id=1, reason="by m"))
     assert "Ana Lima" in model.asked[0][1]["content"]
     assert decision.note is not None
@@ -140,6 +142,22 @@ def test_a_model_of_the_strict_level_gets_strictly_redacted_words(tmp_path: Path
     for level, shown in ((RedactionLevel.STANDARD, True), (RedactionLevel.STRICT, False)):
         folder = tmp_path / level
         folder.mkdir()
-        with answering(folder, model, [REFUND, PASSWORD], level) as add:
+        with answering(folder, model, articles=[REFUND, PASSWORD], level=level) as add:
             add(ticket, ANALYSIS, Decision(ticket_id=1, reason="by m"))
         assert ("8812345" in model.asked[-1][1]["content"]) is shown
+
+
+def test_a_model_whose_drafts_are_never_of_use_is_left_alone_for_a_while(tmp_path: Path) -> None:
+    model = Model("I cannot say.")
+    with answering(tmp_path, model, articles=SHOP) as add:
+        for _ in range(USELESS_IN_A_ROW + 5):
+            add(TICKET, ANALYSIS, Decision(ticket_id=1, reason="by m"))
+    assert len(model.asked) == 2 * USELESS_IN_A_ROW
+
+
+def test_the_next_model_drafts_where_the_first_is_down(tmp_path: Path) -> None:
+    down, good = Model(ModelBusy("model_busy")), Model(said(claim(REFUND.text.splitlines()[0])))
+    with answering(tmp_path, down, good, articles=[REFUND, PASSWORD]) as add:
+        draft, _, _ = noted(add)
+    assert REFUND.text.splitlines()[0] in draft
+    assert len(down.asked) == MODEL_ATTEMPTS
