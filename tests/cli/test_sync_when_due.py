@@ -7,13 +7,16 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
+from ticket_processor.helpdesk.rate_limit import Limit, Throttle
 from ticket_processor.knowledge.search import FLOOR
 from ticket_processor.knowledge.settings import KnowledgeSettings
 from ticket_processor.knowledge.store import FILE_NAME, KnowledgeStore
 from ticket_processor.knowledge.sync import SYNCED, is_due, remember_end
 from ticket_processor.replies.settings import ReplySettings
 from ticket_processor.sandbox.zendesk_help_center import fill_help_center
+from ticket_processor.settings.helpdesks import FreshdeskSettings
 from ticket_processor.settings.schema import RunSettings, Settings
 from ticket_processor.wiring.knowledge_sync import sync_when_due
 
@@ -133,6 +136,22 @@ def test_what_the_time_does_not_suffice_for_the_next_run_goes_on_with(
     assert "next sync goes on" in first[1]
     assert second == ["knowledge base: articles: 50 new or changed, 0 gone"]
     assert third == []
+
+
+def test_on_freshdesk_a_sync_and_its_run_share_one_share_of_the_limit(tmp_path: Path) -> None:
+    clock = ManualClock()
+    throttle = Throttle(clock, 0.5)
+    throttle.learn({"account": Limit(total=2, remaining=2, resets_s=60.0)})
+    assert throttle.delay(["account"]) == 0.0
+    settings = Settings(
+        state_dir=tmp_path,
+        helpdesk="freshdesk",
+        freshdesk=FreshdeskSettings(url="http://127.0.0.1:9", api_key=SecretStr("x" * 20)),
+        knowledge=KnowledgeSettings(help_centers=("freshdesk",)),
+        run=RunSettings(deadline_s=100),
+    )
+    (told,) = sync_when_due(settings, clock, throttle)
+    assert "time for reading" in told, "it would have had to wait a minute, and no request was made"
 
 
 def test_a_sync_is_due_after_its_hours_and_a_failed_one_after_one() -> None:

@@ -18,6 +18,8 @@ from ..knowledge.issues import issue_queries
 from ..knowledge.model import Audience, Found
 from ..knowledge.questions import read_articles, read_questions
 from ..knowledge.search import FLOOR, WEIGHT, KnowledgeSearch
+from ..knowledge.solved import FLOOR as SOLVED_FLOOR
+from ..knowledge.solved import SolvedTickets
 from ..knowledge.store import KnowledgeStore
 from ..knowledge.vectors import EmbeddingModel, embed_missing
 from ..settings.load import load
@@ -41,7 +43,7 @@ def sync(
     config: ConfigOption = None,
 ) -> int:
     """Read new and changed articles from every source, and make the vectors that are missing."""
-    settings = load(config=config, need_helpdesk=bool(_help_centers(config)))
+    settings = load(config=config, need_helpdesk=_asks_helpdesk(config))
     screen = Screen(as_json=as_json)
     screen.notices(settings.notices)
     with lock(settings.state_folder), closing(knowledge_store(settings)) as store:
@@ -55,6 +57,8 @@ def sync(
         for name in result.changed
         if name not in result.failed
     ]
+    if synced.solved.kept or synced.solved.removed:
+        lines.append(f"solved tickets: {synced.solved.kept} new or changed, {synced.solved.removed} gone")
     lines.append(f"{articles} articles, {passages} passages, {synced.vectors} vectors made")
     screen.result(
         "\n".join(lines),
@@ -65,6 +69,7 @@ def sync(
             "articles": articles,
             "passages": passages,
             "vectors_made": synced.vectors,
+            "solved_tickets": {"changed": synced.solved.kept, "removed": synced.solved.removed},
             "unfinished": synced.unfinished,
             "troubles": synced.troubles,
         },
@@ -77,12 +82,15 @@ def search(
     lang: Annotated[str, typer.Option(metavar="CODE", help="Language of the question; else any.")] = "",
     audience: Annotated[Audience, typer.Option(help="Only articles that they may read.")] = "agents",
     limit: Annotated[int, typer.Option(min=1, max=50, metavar="N", help="Passages to show.")] = 5,
+    solved: Annotated[bool, typer.Option("--solved", help="Search solved tickets instead of articles.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
     """Show the passages that answer a question best, with the score that the floor is compared with."""
     settings = _settings(config)
     screen = Screen(as_json=as_json)
+    if solved:
+        return _search_solved(settings, words, limit, screen)
     troubles: list[str] = []
     with closing(knowledge_store(settings)) as store, embedding_model(settings) as model:
         base = KnowledgeSearch(store, model, trouble=troubles.append)
@@ -174,12 +182,34 @@ def doctor(as_json: JsonOption = False, config: ConfigOption = None) -> int:
     return ExitCode.OK
 
 
+def _search_solved(settings: Settings, words: str, limit: int, screen: Screen) -> int:
+    if not settings.knowledge.solved_tickets_days:
+        raise ConfigError("no solved tickets are kept: set knowledge.solved_tickets_days")
+    with closing(knowledge_store(settings)) as store:
+        found = SolvedTickets(store).search(words, limit=limit)
+        floor = store.fact(SOLVED_FLOOR)
+    screen.result(
+        "\n\n".join(
+            "  ".join(filter(None, (f"#{one.id}", iso(one.solved_at)[:10], one.category, f"{score:.2f}", one.subject)))
+            + f"\n  {_short(one.reply)}"
+            for one, score in found
+        )
+        or "nothing found",
+        {
+            "found": [{**asdict(one), "score": score} for one, score in found],
+            "floor": None if floor is None else float(floor),
+        },
+    )
+    return ExitCode.OK
+
+
 def _settings(config: Path | None) -> Settings:
     return load(config=config, need_helpdesk=False)
 
 
-def _help_centers(config: Path | None) -> tuple[str, ...]:
-    return _settings(config).knowledge.help_centers
+def _asks_helpdesk(config: Path | None) -> bool:
+    wanted = _settings(config).knowledge
+    return bool(wanted.help_centers or wanted.solved_tickets_days)
 
 
 def _fill(store: KnowledgeStore, corpus: Path, model: EmbeddingModel | None, screen: Screen) -> None:
@@ -220,7 +250,10 @@ def _write(out: Path, found: Evaluation) -> None:
 def _told(found: Found) -> str:
     passage = found.passage
     heading = f" > {passage.heading}" if passage.heading else ""
-    text = " ".join(passage.text.split())
-    short = text if len(text) <= SHOWN_TEXT else text[:SHOWN_TEXT].rsplit(" ", 1)[0] + " …"
     facts = "  ".join(filter(None, (passage.article_id, passage.audience, f"{found.score:.2f}", passage.url)))
-    return f"{passage.title}{heading}\n  {facts}\n  {short}"
+    return f"{passage.title}{heading}\n  {facts}\n  {_short(passage.text)}"
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= SHOWN_TEXT else text[:SHOWN_TEXT].rsplit(" ", 1)[0] + " …"

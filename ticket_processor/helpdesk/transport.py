@@ -131,7 +131,7 @@ class Transport:
         self._clock = clock
         self._deadline = deadline
         self._breaker = breaker
-        self._throttle = throttle
+        self.throttle = throttle
         self._auth = auth
         self._read_limits = read_limits
         self._read_only = read_only
@@ -237,7 +237,7 @@ class Transport:
         most: int,
     ) -> Reply:
         self._deadline.check()
-        while (wait := self._throttle.delay(limits)) > 0:
+        while (wait := self.throttle.delay(limits)) > 0:
             self._deadline.wait(wait)
         admission = self._breaker.admit()
         if admission is None:
@@ -280,7 +280,7 @@ class Transport:
         )
         limited = (reply.status in (408, 429) or reply.status >= 500) and not ours(reply)
         senseless = reply.ok and reply.body is None and reply.status != 204
-        self._throttle.learn(self._read_limits(response.headers))
+        self.throttle.learn(self._read_limits(response.headers))
         if limited or senseless or 300 <= reply.status < 400:
             failed = self._not_an_answer(reply, effect, senseless=senseless)
             self._report(admission, failed, about_one)

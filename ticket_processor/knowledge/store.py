@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ..core.errors import StateUnusable, state_unusable
 from ..core.private_files import make_file, make_folder
-from ..state.sqlite import transaction
+from ..state.sqlite import emptied, transaction
 from .chunks import chunks_of
 from .model import Article, Audience, Passage
 
@@ -191,6 +191,17 @@ class KnowledgeStore:
         """Count that a search showed these articles."""
         with self._writing():
             self._db.executemany("UPDATE article SET found=found+1 WHERE id=?", [(name,) for name in article_ids])
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A transaction on tables that others keep in the same file."""
+        with self._writing():
+            yield self._db
+
+    def wipe(self) -> None:
+        """Write the file anew, so that nothing of what was deleted is left in it or beside it."""
+        with self._lock, self._translated():
+            emptied(self._db)
 
     # Reading
 

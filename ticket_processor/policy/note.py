@@ -85,15 +85,15 @@ def note_text(
         lines = [f"Triage (a guess {who}): {', '.join(heads)}; {sure}."]
     else:
         lines = [f"Triage: {', '.join(heads)}; {who}, {sure}."]
-    summary = _quoted(analysis.summary, _SUMMARY)
+    summary = quoted(analysis.summary, _SUMMARY)
     if summary:
         lines.append(f"Summary: {summary}")
     if analysis.secondary:
         lines.append(f"Also: {', '.join(analysis.secondary)}.")
-    evidence = [words for words in (_quoted(item, _EVIDENCE) for item in analysis.evidence) if words]
+    evidence = [words for words in (quoted(item, _EVIDENCE) for item in analysis.evidence) if words]
     if evidence:
         lines.append(f"Because of: {', '.join(evidence)}.")
-    entities = {name: _quoted(value, _ENTITY) for name, value in analysis.entities.items()}
+    entities = {name: quoted(value, _ENTITY) for name, value in analysis.entities.items()}
     named = [f"{name}: {value}" for name, value in entities.items() if value]
     if named:
         lines.append("; ".join(named))
@@ -112,13 +112,13 @@ def note_text(
 
 
 def _advice(analysis: Analysis) -> list[str]:
-    cause = _quoted(analysis.root_cause, _CAUSE)
+    cause = quoted(analysis.root_cause, _CAUSE)
     parts = [f"Likely cause (model): {cause}"] if cause else []
     if analysis.resolution_likelihood is not None:
         solved = analysis.resolution_likelihood
         said = "yes" if solved >= _LIKELY else "no" if solved <= 1 - _LIKELY else "unclear"
         parts.append(f"Likely solved by the first reply (model): {said}.")
-    steps = [words for words in (_quoted(step, _STEP) for step in analysis.steps) if words]
+    steps = [words for words in (quoted(step, _STEP) for step in analysis.steps) if words]
     tries = " ".join(f"{number}. {words}" for number, words in enumerate(steps, 1))
     return [line for line in (" ".join(parts), tries and f"To try (model): {tries}") if line]
 
@@ -137,7 +137,7 @@ def answered_by(analysis: Analysis) -> str:
     return f"by {who}{because}, confidence {analysis.confidence:.2f}"
 
 
-def _quoted(words: str, limit: int) -> str:
+def quoted(words: str, limit: int) -> str:
     """Other people's words, made plain, between quotation marks that they cannot end."""
     plain = leaving_line(_QUOTES.sub("'", plain_line(words, limit)), limit)
     # "tel:" and "www." would take the closing mark for a part of a link.

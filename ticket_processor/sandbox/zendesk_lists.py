@@ -6,7 +6,8 @@ import base64
 import binascii
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -17,6 +18,7 @@ from .zendesk_call import Call, forbidden
 
 PAGE = 100
 DEEPEST_OFFSET = 10_000
+ROLES = ("requester_id", "submitter_id", "assignee_id")
 
 Row = dict[str, Any]
 Key = tuple[Any, ...]
@@ -39,20 +41,20 @@ def show_many(call: Call) -> Response:
     return json_response(200, payload)
 
 
-def side_loads(call: Call, tickets: list[Row]) -> dict[str, list[Row]]:
-    """With ``include=users`` everybody whom the tickets name, once each; nothing else is side-loaded here."""
+def side_loads(call: Call, rows: list[Row], roles: Sequence[str] = ROLES) -> dict[str, list[Row]]:
+    """With ``include=users`` everybody whom the rows name, once each; nothing else is side-loaded here."""
     if "users" not in call.request.query.get("include", "").split(","):
         return {}
-    roles = ("requester_id", "submitter_id", "assignee_id")
-    wanted = dict.fromkeys(row[role] for row in tickets for role in roles if row.get(role) is not None)
+    wanted = dict.fromkeys(row[role] for row in rows for role in roles if row.get(role) is not None)
     return {"users": [call.store.users[user] for user in wanted if user in call.store.users]}
 
 
 def comments(call: Call) -> Response:
-    """``GET /tickets/{id}/comments``: oldest first, or by ``sort=-created_at``."""
+    """``GET /tickets/{id}/comments``: oldest first, or by ``sort=-created_at``; ``include=users`` adds the authors."""
     rows = list(call.shown_ticket().comments)
     newest_first = call.request.query.get("sort_order") == "desc"
-    return paged(call, "comments", rows, sorts=("created_at",), descending=newest_first)
+    authors = side_loads(call, rows, ("author_id",))
+    return paged(call, "comments", rows, sorts=("created_at",), descending=newest_first, besides=authors)
 
 
 def audits(call: Call) -> Response:
@@ -92,14 +94,17 @@ def paged(
     sorts: Sequence[str] = ("id",),
     descending: bool = False,
     show: Callable[[Row], Row] = dict,
+    besides: Mapping[str, Any] = MappingProxyType({}),
 ) -> Response:
     """A page of ``rows``, each as ``show`` gives it: by cursor when the query has ``page[…]``, by offset otherwise.
+
+    ``besides`` is shown with every page.
 
     ``sort_order`` and ``sort_by`` belong to offsets and are ignored beside ``page[…]``.
     """
     query = call.request.query
     if "page[size]" in query or "page[after]" in query or "page[before]" in query:
-        return _by_cursor(call, name, rows, sorts, show)
+        return _by_cursor(call, name, rows, sorts, show, besides)
     page = call.number("page", 1, at_most=10**9)
     size = call.number("per_page", PAGE, at_most=PAGE)
     if page * size > DEEPEST_OFFSET and page > 1:
@@ -107,7 +112,8 @@ def paged(
     key, backwards = _sort_key(query.get("sort_by") or query.get("sort") or "", ("created_at", *sorts))
     rows = sorted(rows, key=key, reverse=backwards or query.get("sort_order") == "desc" or descending)
     start, end = (page - 1) * size, page * size
-    return json_response(200, {name: list(map(show, rows[start:end])), **neighbours(call, page, size, len(rows))})
+    shown = {name: list(map(show, rows[start:end])), **besides}
+    return json_response(200, {**shown, **neighbours(call, page, size, len(rows))})
 
 
 def neighbours(call: Call, page: int, size: int, count: int) -> dict[str, Any]:
@@ -119,7 +125,9 @@ def neighbours(call: Call, page: int, size: int, count: int) -> dict[str, Any]:
     }
 
 
-def _by_cursor(call: Call, name: str, rows: list[Row], sorts: Sequence[str], show: Callable[[Row], Row]) -> Response:
+def _by_cursor(
+    call: Call, name: str, rows: list[Row], sorts: Sequence[str], show: Callable[[Row], Row], besides: Mapping[str, Any]
+) -> Response:
     query = call.request.query
     sort = query.get("sort", "")
     if sort.lstrip("-") not in ("", "id", *sorts):
@@ -145,6 +153,7 @@ def _by_cursor(call: Call, name: str, rows: list[Row], sorts: Sequence[str], sho
     before = encode_cursor(key(page[0])) if page else None
     payload = {
         name: list(map(show, page)),
+        **besides,
         "meta": {"has_more": more, "after_cursor": after, "before_cursor": before},
         "links": {
             "prev": call.link(page__before=before, page__after=None) if before and start > 0 else None,

@@ -18,9 +18,10 @@ from ..helpdesk.zendesk_articles import HelpCenter
 from ..settings.schema import Settings
 from ..state.store import State
 from ..zendesk import Zendesk
-from .parts import opened_state
+from .parts import opened_state, own_user
 
 if TYPE_CHECKING:
+    from ..helpdesk.agent_replies import AgentReplies
     from ..seeding.accounts import SeedAccount
 
 
@@ -74,6 +75,17 @@ def help_center(settings: Settings, transport: Transport) -> HelpCenter | Knowle
     if settings.helpdesk == "freshdesk":
         return KnowledgeBase(transport)
     return HelpCenter(transport)
+
+
+def agent_replies(settings: Settings, transport: Transport) -> AgentReplies:
+    """What agents, but not ticketbot's own user, answered; one request."""
+    from ..helpdesk.freshdesk_replies import FreshdeskReplies
+    from ..helpdesk.zendesk_replies import ZendeskReplies
+
+    own = own_user(settings, transport)
+    if settings.helpdesk == "freshdesk":
+        return FreshdeskReplies(transport, own)
+    return ZendeskReplies(transport, own)
 
 
 def seed_target(settings: Settings, transport: Transport, deadline: Deadline) -> SeedAccount:

@@ -7,15 +7,18 @@ from contextlib import ExitStack, closing, contextmanager
 
 from ..core.clock import Clock, Deadline
 from ..core.errors import ConfigError, StateUnusable
+from ..helpdesk.rate_limit import Throttle
 from ..knowledge.folder_source import FolderArticles
 from ..knowledge.freshdesk_source import FreshdeskArticles
 from ..knowledge.settings import LOCAL
+from ..knowledge.solved import SolvedTickets
 from ..knowledge.sources import ArticleSource
 from ..knowledge.store import FILE_NAME, KnowledgeStore
 from ..knowledge.vectors import EmbeddingModel
 from ..knowledge.zendesk_source import ZendeskArticles
 from ..settings.helpdesks import AccountSettings
 from ..settings.schema import Settings
+from ..state.sqlite import is_there
 from .parts import transport_for
 
 MODEL_TOKENS = 480
@@ -24,7 +27,7 @@ MODEL_TOKENS = 480
 
 def knowledge_store(settings: Settings) -> KnowledgeStore:
     """The file in the state folder. Raises :class:`ConfigError` where no source is set."""
-    if not settings.knowledge.sources:
+    if not (settings.knowledge.sources or settings.knowledge.solved_tickets_days):
         raise ConfigError("there is no knowledge base: name knowledge.help_centers or knowledge.folders")
     return KnowledgeStore(settings.state_folder / FILE_NAME)
 
@@ -42,8 +45,24 @@ def article_titles(settings: Settings, article_ids: Collection[str]) -> dict[str
 
 
 @contextmanager
-def knowledge_sources(settings: Settings, clock: Clock, deadline: Deadline) -> Iterator[Sequence[ArticleSource]]:
-    """The sources of articles, with connections of their own: help centers count requests apart from tickets."""
+def kept_solved(settings: Settings) -> Iterator[SolvedTickets | None]:
+    """The solved tickets in the state folder, whatever the settings say now; ``None`` where there is no such file."""
+    path = settings.state_folder / FILE_NAME
+    if not is_there(path):
+        yield None
+        return
+    with closing(KnowledgeStore(path)) as store:
+        yield SolvedTickets(store)
+
+
+@contextmanager
+def knowledge_sources(
+    settings: Settings, clock: Clock, deadline: Deadline, throttle: Throttle | None = None
+) -> Iterator[Sequence[ArticleSource]]:
+    """The sources of articles, with connections of their own: Zendesk counts articles' requests apart from tickets'.
+
+    Freshdesk does not, so its share of the limits is that of ``throttle``.
+    """
     wanted = settings.knowledge
     sources: list[ArticleSource] = []
     accounts: dict[str, AccountSettings] = {"zendesk": settings.zendesk, "freshdesk": settings.freshdesk}
@@ -52,8 +71,10 @@ def knowledge_sources(settings: Settings, clock: Clock, deadline: Deadline) -> I
             account = accounts[name]
             if not account.named:
                 raise ConfigError(f"knowledge.help_centers names {name}, and no {account.vendor} account is set")
+            shared = throttle if name == settings.helpdesk == "freshdesk" else None
+            share = settings.run.limit_share
             transport = stack.enter_context(
-                closing(transport_for(account, clock, deadline, share=settings.run.limit_share, read_only=True))
+                closing(transport_for(account, clock, deadline, share=share, read_only=True, throttle=shared))
             )
             sources.append(ZendeskArticles(transport) if name == "zendesk" else FreshdeskArticles(transport))
         sources += [FolderArticles(folder, lang=wanted.lang, audience=wanted.audience) for folder in wanted.folders]

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 
+from ..analysis.text.machine_mail import machine_mail
 from ..core.clock import Clock, Deadline
-from ..core.errors import AnalysisFailed, DeadlineReached, Stopping, unexpected
+from ..core.errors import AnalysisFailed, CannotRun, DeadlineReached, Stopping, unexpected
+from ..core.models import Ticket
+from ..evaluation.similar_floor import learnt_floor
+from ..evaluation.solved import MERGED_TAG
+from ..helpdesk.rate_limit import Throttle
+from ..knowledge.solved import FLOOR, FLOOR_IS_OLD, SolvedTickets
+from ..knowledge.solved_sync import Collected, collect
+from ..knowledge.sources import ArticleSource
 from ..knowledge.store import KnowledgeStore
 from ..knowledge.sync import SyncResult, is_due, remember_end, sync
 from ..knowledge.vectors import embed_missing
+from ..policy.decide import RESERVED_TAGS
 from ..settings.schema import Settings
+from .desks import agent_replies, desk_for
 from .knowledge import embedding_model, knowledge_sources, knowledge_store
+from .parts import transport_for
 
 SHARE_OF_RUN = 0.1
 """Of a run's time; what a sync has not done by then, the next run goes on with."""
@@ -25,6 +36,7 @@ class Synced:
     """What a sync did. ``troubles`` are sentences on what it could not do; ``unfinished``: its time was used up."""
 
     articles: SyncResult = field(default_factory=SyncResult)
+    solved: Collected = field(default_factory=Collected)
     vectors: int = 0
     notices: list[str] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
@@ -33,8 +45,15 @@ class Synced:
     @property
     def said(self) -> str:
         """What changed, in a line; empty where nothing did."""
-        changed, removed = sum(self.articles.changed.values()), sum(self.articles.removed.values())
-        return f"articles: {changed} new or changed, {removed} gone" if changed or removed else ""
+        counts = {
+            "articles": (sum(self.articles.changed.values()), sum(self.articles.removed.values())),
+            "solved tickets": (self.solved.kept, self.solved.removed),
+        }
+        return "; ".join(
+            f"{what}: {changed} new or changed, {removed} gone"
+            for what, (changed, removed) in counts.items()
+            if changed or removed
+        )
 
 
 @contextmanager
@@ -51,38 +70,45 @@ def bring_up_to_date(
     *,
     whole: bool = False,
     progress: Progress = no_progress,
+    throttle: Throttle | None = None,
 ) -> Synced:
     """Read what is new from every source, and make the vectors that are missing, as far as the time suffices.
 
+    ``throttle`` is that of the run's own connection, with which its share of the helpdesk's limits is shared.
     Raises :class:`ConfigError`, :class:`StateUnusable` and :class:`Stopping`.
     """
     synced = Synced()
     try:
-        _read_articles(settings, clock, deadline, store, synced, whole=whole, progress=progress)
+        with (
+            knowledge_sources(settings, clock, deadline, throttle) as sources,
+            progress("reading articles", None) as advance,
+        ):
+            _read_articles(store, sources, synced, clock.now(), whole=whole, advance=_within(deadline, advance))
         _make_vectors(settings, deadline, store, synced, progress)
+        _read_solved(settings, clock, deadline, store, synced, progress, throttle)
     except DeadlineReached:
         synced.unfinished = True
     # A request that the deadline cuts short looks like a server that is down.
-    synced.unfinished = synced.unfinished or deadline.remaining() <= 0
-    if synced.unfinished:
+    if synced.unfinished or deadline.remaining() <= 0:
+        synced.unfinished = True
         synced.troubles = ["the time for reading what is new was used up; the next sync goes on"]
-    if not (synced.unfinished and (synced.said or synced.vectors)):  # else the next run goes on at once
+    went_on = bool(synced.said or synced.vectors or synced.solved.unfinished)
+    synced.unfinished = synced.unfinished or synced.solved.unfinished
+    if not (synced.unfinished and went_on):  # else the next run goes on at once
         remember_end(store, clock.now(), failed=bool(synced.troubles))
     return synced
 
 
 def _read_articles(
-    settings: Settings,
-    clock: Clock,
-    deadline: Deadline,
     store: KnowledgeStore,
+    sources: Sequence[ArticleSource],
     synced: Synced,
+    now: float,
     *,
     whole: bool,
-    progress: Progress,
+    advance: Advance,
 ) -> None:
-    with knowledge_sources(settings, clock, deadline) as sources, progress("reading articles", None) as advance:
-        synced.articles = sync(store, sources, now=clock.now(), whole=whole, advance=_within(deadline, advance))
+    synced.articles = sync(store, sources, now=now, whole=whole, advance=advance)
     synced.troubles += synced.articles.failed.values()
     if synced.articles.unfinished:
         raise DeadlineReached
@@ -103,6 +129,62 @@ def _make_vectors(
                 synced.troubles.append(f"vectors are missing, so words alone are searched there: {why}")
 
 
+def _read_solved(
+    settings: Settings,
+    clock: Clock,
+    deadline: Deadline,
+    store: KnowledgeStore,
+    synced: Synced,
+    progress: Progress,
+    throttle: Throttle | None,
+) -> None:
+    days = settings.knowledge.solved_tickets_days
+    if not days:
+        synced.solved.removed = SolvedTickets(store).forget_all()
+        return
+    share = settings.run.limit_share
+    try:
+        with (
+            closing(
+                transport_for(settings.desk, clock, deadline, share=share, read_only=True, throttle=throttle)
+            ) as transport,
+            progress("reading solved tickets", None) as advance,
+        ):
+            collect(
+                store,
+                desk_for(settings, transport),
+                agent_replies(settings, transport),
+                synced.solved,
+                now=clock.now(),
+                days=days,
+                deadline=deadline,
+                label=solved_label(settings),
+                advance=advance,
+            )
+    except CannotRun as error:
+        synced.troubles.append(f"solved tickets: {error}")
+    if store.fact(FLOOR_IS_OLD) and not synced.solved.unfinished:
+        floor = learnt_floor(SolvedTickets(store), deadline)
+        store.set_fact(FLOOR, None if floor is None else str(floor))
+        store.set_fact(FLOOR_IS_OLD, None)
+
+
+def solved_label(settings: Settings) -> Callable[[Ticket], str | None]:
+    """Gives the category that our tags on a ticket say; ``None`` for tickets that teach nothing."""
+    policy = settings.policy
+    tags = {policy.tag(item.name): item for item in settings.taxonomy.categories if item.name not in RESERVED_TAGS}
+
+    def label(ticket: Ticket) -> str | None:
+        if MERGED_TAG in ticket.tags or ticket.follow_up or machine_mail(ticket):
+            return None
+        found = [item for tag, item in tags.items() if tag in ticket.tags]
+        parents = {item.parent for item in found}
+        names = [item.name for item in found if item.name not in parents]
+        return names[0] if len(names) == 1 else ""
+
+    return label
+
+
 def _within(deadline: Deadline, advance: Advance) -> Advance:
     def step(count: int) -> None:
         advance(count)
@@ -111,13 +193,13 @@ def _within(deadline: Deadline, advance: Advance) -> Advance:
     return step
 
 
-def sync_when_due(settings: Settings, clock: Clock) -> list[str]:
+def sync_when_due(settings: Settings, clock: Clock, throttle: Throttle | None = None) -> list[str]:
     """Bring the knowledge base up to date at the start of a run, when the last sync is old enough.
 
     Gives sentences on what it did and could not do; it raises nothing but :class:`Stopping`.
     """
     hours = settings.knowledge.sync_hours
-    if not (hours and settings.knowledge.sources):
+    if not (hours and (settings.knowledge.sources or settings.knowledge.solved_tickets_days)):
         return []
     try:
         with closing(knowledge_store(settings)) as store:
@@ -125,7 +207,7 @@ def sync_when_due(settings: Settings, clock: Clock) -> list[str]:
                 return []
             try:
                 deadline = Deadline(clock, SHARE_OF_RUN * settings.run.deadline_s)
-                synced = bring_up_to_date(settings, clock, deadline, store)
+                synced = bring_up_to_date(settings, clock, deadline, store, throttle=throttle)
             except Stopping:
                 raise
             except Exception:

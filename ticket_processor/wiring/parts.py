@@ -98,10 +98,14 @@ def transport_for(
     state: State | None = None,
     share: float = 0.5,
     read_only: bool = False,
+    throttle: Throttle | None = None,
     adapter: Callable[[], BaseAdapter] | None = None,
     rng: random.Random | None = None,
 ) -> Transport:
-    """HTTP to the account, signed in the best way that the settings allow."""
+    """HTTP to the account, signed in the best way that the settings allow; within ``share`` of its limits.
+
+    With the ``throttle`` of another connection both stay within one share together.
+    """
     breaker = Breaker(
         account.vendor,
         clock,
@@ -115,7 +119,7 @@ def transport_for(
         clock=clock,
         deadline=deadline,
         breaker=breaker,
-        throttle=Throttle(clock, share, spare=SPARE[account.vendor]),
+        throttle=throttle or Throttle(clock, share, spare=SPARE[account.vendor]),
         read_limits=_limits_of(account),
         read_only=read_only,
         adapter=adapter,

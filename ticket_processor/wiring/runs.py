@@ -16,6 +16,7 @@ from ..audit.retention import keep_head, look_after, not_before
 from ..core.clock import Deadline, SystemClock
 from ..core.errors import ConfigError, StateUnusable
 from ..core.models import Outcome, RunSummary
+from ..helpdesk.transport import Transport
 from ..pipeline.fan_out import read_ahead
 from ..pipeline.intake import ToldOf
 from ..pipeline.parts import Parts, RunOptions
@@ -310,6 +311,10 @@ def _assembled(
             from .answers import answers  # most runs need nothing of it
 
             knowledge = stack.enter_context(answers(settings, chain, store, troubles.append))
+        if settings.replies.wanted and settings.knowledge.solved_tickets_days:
+            from .similar import with_similar
+
+            knowledge = stack.enter_context(with_similar(settings, troubles.append, knowledge))
         desk = desk_for(settings, transport, state)
         work = Run(
             Parts(
@@ -327,7 +332,7 @@ def _assembled(
                 room=room(settings).check,
                 ahead=lambda pages: read_ahead(pages, clock),
                 answers=knowledge,
-                prepare=lambda: _prepared(settings, clock),
+                prepare=lambda: _prepared(settings, clock, transport),
                 told_of=asked.told_of,
                 express=express,
                 troubles=lambda: [
@@ -364,13 +369,13 @@ def _assembled(
         )
 
 
-def _prepared(settings: Settings, clock: SystemClock) -> list[str]:
+def _prepared(settings: Settings, clock: SystemClock, transport: Transport) -> list[str]:
     """Bring the knowledge base up to date where tickets are to get something from it; what there is to say of that."""
     if not settings.replies.wanted:
         return []
     from .knowledge_sync import sync_when_due
 
-    return sync_when_due(settings, clock)
+    return sync_when_due(settings, clock, transport.throttle)
 
 
 def _models_were_asked(state: State, now: float) -> bool:
