@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from .best_lines import ArticleLines
 
 if TYPE_CHECKING:
+    from ..core.models import ReplyPlan
     from .assembly import ReplyDraft
 
 ARTICLES_HEAD = "Articles that may help:"
@@ -41,6 +42,17 @@ def draft_lines(draft: ReplyDraft) -> list[str]:
         lines.append("It is a translation of which only figures were checked. The articles say:")
         lines += [f"  {quoted(quote)}" for quote in said]
     return lines
+
+
+def announcement(plan: ReplyPlan) -> str:
+    """What becomes of the draft unless somebody touches the ticket."""
+    then = f", and the ticket becomes {plan.then} {_span(plan.then_s)} later" if plan.then else ""
+    return f"The draft goes to the customer in {_span(plan.delay_s)}{then}. Any change of the ticket cancels this."
+
+
+def _span(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
 
 
 def quoted(words: str) -> str:

@@ -79,6 +79,8 @@ def _freshdesk_gaps(freshdesk: FreshdeskSettings) -> Iterator[str]:
 
 def _not_on_freshdesk(settings: Settings) -> Iterator[str]:
     """Settings that ask for something which Freshdesk does not have."""
+    if settings.replies.public_wanted:
+        yield ('replies.categories: on Freshdesk nothing guards an update, so no public reply can be sent; say "draft"')
     if settings.run.write_mode == "batch":
         yield 'run.write_mode: Freshdesk takes one update at a time; say "single", or delete the line'
     for name in sorted({"source", "search_window_hours"} & settings.zendesk.model_fields_set):
@@ -223,6 +225,10 @@ def _unknown_categories(data: Data) -> Iterator[str]:
         for place, name in _words(data, *path):
             if name not in known:
                 yield f"{place_name((*path, place))}: no such category; there are {', '.join(known)}"
+    for table in (("replies", "categories"), ("replies", "public", "thresholds")):
+        for name in _table(data, *table):
+            if name not in known:
+                yield f"{place_name((*table, name))}: no such category; there are {', '.join(known)}"
     for name in _table(data, "policy", "escalation", "plans"):
         if name not in known and name not in REASONS:
             reasons = ", ".join(REASONS)

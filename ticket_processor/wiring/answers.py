@@ -16,9 +16,11 @@ from ..knowledge.issues import issue_queries
 from ..knowledge.search import KnowledgeSearch
 from ..pipeline.parts import Answers
 from ..policy.note import NoteWhen
+from ..policy.tiers import tier_of
 from ..replies.assembly import NoAnswer, ReplyDraft
 from ..replies.best_lines import ArticleLines, best_lines
-from ..replies.in_note import article_lines, draft_lines
+from ..replies.in_note import announcement, article_lines, draft_lines
+from ..replies.public import WORDS, reply_plan, why_not_public
 from ..settings.schema import Settings
 from .drafts import Drafts, drafts
 from .knowledge import embedding_model, knowledge_store
@@ -45,7 +47,9 @@ def answers(
         return
     if not settings.knowledge.sources:
         if not settings.knowledge.solved_tickets_days:
-            trouble("replies.mode wants articles, and there is no knowledge base: name knowledge.folders or help_centers")
+            trouble(
+                "replies.mode wants articles, and there is no knowledge base: name knowledge.folders or help_centers"
+            )
         yield None
         return
     with ExitStack() as stack:
@@ -67,6 +71,7 @@ class _Answering:
     def __init__(
         self, settings: Settings, base: KnowledgeSearch, writers: Drafts | None, trouble: Callable[[str], object]
     ) -> None:
+        self._settings = settings
         self._replies = settings.replies
         self._base = base
         self._floor = base.floor
@@ -83,7 +88,7 @@ class _Answering:
         text = redact(clean(ticket.subject, ticket.description), names=ticket.names).text
         try:
             articles = self._articles(text, analysis.language)
-            if mode != "draft" or self._writers is None:
+            if mode == "note" or self._writers is None:
                 return analysis, _with_articles(decision, articles)
             result = self._draft(self._writers, ticket, analysis, text) if may_ask else NoAnswer("model_hung")
         except StateUnusable as error:  # a run goes on without articles
@@ -92,7 +97,18 @@ class _Answering:
         analysis = _with_cost(analysis, result)
         if isinstance(result, NoAnswer):
             return analysis, _with_articles(decision, articles, no_draft=result.reason)
-        return analysis, with_draft(ticket, analysis, decision, result, articles)
+        decision = with_draft(decision, result, articles)
+        return analysis, self._announced(analysis, decision, result) if mode == "public" else decision
+
+    def _announced(self, analysis: Analysis, decision: Decision, draft: ReplyDraft) -> Decision:
+        """``decision`` with a public reply that its note announces, or with the reason why a person has to send it."""
+        settings = self._settings
+        if why := why_not_public(analysis, decision, draft, self._replies):
+            return decision.model_copy(update={"note": f"{decision.note}\nNot sent to the customer: {WORDS[why]}."})
+        escalated, fallback = bool(decision.escalated), settings.taxonomy.fallback
+        tier = tier_of(analysis, settings.policy.tiers, escalated=escalated, fallback=fallback)
+        plan = reply_plan(analysis, draft, self._replies.public, tier.value)
+        return decision.model_copy(update={"reply": plan, "note": f"{decision.note}\n{announcement(plan)}"})
 
     def _articles(self, text: str, language: str) -> tuple[ArticleLines, ...]:
         if self._floor is None:
@@ -107,9 +123,7 @@ class _Answering:
         return writers.write(ticket, text, [each.passage for each in found], analysis.language)
 
 
-def with_draft(
-    ticket: Ticket, analysis: Analysis, decision: Decision, draft: ReplyDraft, articles: Sequence[ArticleLines] = ()
-) -> Decision:
+def with_draft(decision: Decision, draft: ReplyDraft, articles: Sequence[ArticleLines] = ()) -> Decision:
     """``decision`` with a draft that holds in its note, and with ``articles`` that the draft does not name."""
     named = [article.article_id for article in draft.articles]
     lines = [*draft_lines(draft), *article_lines(articles, without=named)]

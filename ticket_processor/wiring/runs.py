@@ -19,7 +19,7 @@ from ..core.models import Outcome, RunSummary
 from ..helpdesk.transport import Transport
 from ..pipeline.fan_out import read_ahead
 from ..pipeline.intake import ToldOf
-from ..pipeline.parts import Parts, RunOptions
+from ..pipeline.parts import Parts, ReplyWanted, RunOptions
 from ..pipeline.recorder import Listener
 from ..pipeline.run import Run
 from ..pipeline.undo.past_runs import PastRuns
@@ -332,6 +332,7 @@ def _assembled(
                 room=room(settings).check,
                 ahead=lambda pages: read_ahead(pages, clock),
                 answers=knowledge,
+                reply_wanted=_reply_wanted(settings),
                 prepare=lambda: _prepared(settings, clock, transport),
                 told_of=asked.told_of,
                 express=express,
@@ -367,6 +368,15 @@ def _assembled(
             work,
             lambda summary: Finished(summary, _receipts(audit), work.abandoned),
         )
+
+
+def _reply_wanted(settings: Settings) -> ReplyWanted | None:
+    """Whether the settings still ask for an announced public reply; ``None`` where they ask for no public reply."""
+    if not settings.replies.public_wanted or settings.helpdesk != "zendesk":
+        return None
+    from ..replies.public import still_wanted
+
+    return lambda reply: still_wanted(reply, settings.replies)
 
 
 def _prepared(settings: Settings, clock: SystemClock, transport: Transport) -> list[str]:

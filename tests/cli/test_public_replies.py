@@ -1,0 +1,161 @@
+"""``replies.categories.X = "public"``: a draft goes to the customer by itself, by the real command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ..replies.articles import claim, said
+from .conftest import Desk, OpenDesk
+from .drafting import ARTICLES, URL, with_articles
+
+CHANGED = "Open Settings and choose Change password."
+TICKET = {"subject": "Password", "body": "How do I change my password? Where in the account is this?"}
+ARTICLE = f"---\nurl: {URL}/password\naudience: everyone\n---\n# Change your password\n{CHANGED}\n"
+GOOD = said(claim(CHANGED))
+KNOWLEDGE = '[knowledge]\nfolders = ["help"]\n'
+PUBLIC = (
+    '[replies]\ncategories = {{ account = "public" }}\n[replies.public]\nthresholds = {{ account = 0.5 }}\n{}'
+    + KNOWLEDGE
+)
+Account = Callable[..., Desk]
+
+
+@pytest.fixture
+def account(open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch) -> Account:
+    monkeypatch.setitem(ARTICLES, "password.md", ARTICLE)
+
+    def make(more: str = "", **options: Any) -> Desk:
+        answer = options.pop("answer", GOOD)
+        return with_articles(open_desk, answer, toml=PUBLIC.format(more), tickets=(options.pop("ticket", TICKET),))
+
+    return make
+
+
+def public(desk: Desk) -> list[str]:
+    return [str(comment["html_body"]) for comment in desk.notes(1) if comment["public"]]
+
+
+def reasons(desk: Desk) -> list[str]:
+    return [str(event["reason"]) for event in desk.events("ticket")]
+
+
+def announced(desk: Desk) -> str:
+    desk("run", "--since", "7d")
+    return str(desk.notes(1)[0]["html_body"])
+
+
+def test_the_note_announces_a_reply_that_goes_out_once_after_the_delay(account: Account) -> None:
+    desk = account()
+    assert "The draft goes to the customer in 10 min. Any change of the ticket cancels this." in announced(desk)
+    desk("run")
+    assert public(desk) == []
+    desk.advance(601.0)
+    ended = desk("run")
+    desk("run")
+    (reply,) = public(desk)
+    assert f"{CHANGED} [1]" in reply
+    assert f'<a href="{URL}/password">' in reply
+    assert "public_reply" in reasons(desk)
+    assert "ai_replied" in desk.ticket(1)["tags"]
+    assert "1 public replies as the settings ask" in (ended.out + ended.err)
+
+
+@pytest.mark.parametrize("touch", [{"add_tags": ("vip",)}, {"comment": "I take this."}, {"status": "pending"}])
+def test_whoever_touches_the_ticket_keeps_the_reply_back(account: Account, touch: dict[str, Any]) -> None:
+    desk = account()
+    announced(desk)
+    desk.advance(60.0)
+    desk.sandbox.store.person_edit(1, **touch)
+    desk.advance(600.0)
+    desk("run")
+    assert public(desk) == []
+    assert reasons(desk)[-1] == "reply_cancelled_touched"
+
+
+def test_the_status_follows_in_a_call_of_its_own(account: Account) -> None:
+    desk = account('then = "solved"\nthen_hours = 1\n')
+    assert "the ticket becomes solved 1 h later" in announced(desk)
+    desk.advance(601.0)
+    desk("run")
+    assert desk.ticket(1)["status"] == "new"
+    desk.advance(3601.0)
+    desk("run")
+    assert desk.ticket(1)["status"] == "solved"
+    assert len(public(desk)) == 1
+
+
+def test_settings_that_change_their_mind_keep_the_reply_back(account: Account) -> None:
+    desk = account()
+    announced(desk)
+    toml = desk.folder / "ticketbot.toml"
+    words = toml.read_text(encoding="utf-8")
+    toml.write_text(words.replace("account = 0.5", "account = 0.9"), encoding="utf-8")
+    desk.advance(601.0)
+    desk("run")
+    assert reasons(desk)[-1] == "reply_cancelled_not_wanted"
+    toml.write_text(KNOWLEDGE, encoding="utf-8")
+    desk("run")
+    assert public(desk) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "ticket", "answer", "why"),
+    [
+        (
+            "",
+            {**TICKET, "body": f"{TICKET['body']} This is terrible and I am very angry!"},
+            GOOD,
+            "customer is not calm",
+        ),
+        ("", TICKET, said(claim(CHANGED), missing=["in the account"], verdict="partial"), "leaves something open"),
+    ],
+)
+def test_a_draft_that_may_not_go_out_says_why(
+    account: Account, more: str, ticket: dict[str, str], answer: Any, why: str
+) -> None:
+    desk = account(more, ticket=ticket, answer=answer)
+    assert why in announced(desk)
+    desk.advance(700.0)
+    desk("run")
+    assert public(desk) == []
+
+
+def test_a_dry_run_sends_nothing_and_tells_of_it(account: Account) -> None:
+    desk = account()
+    announced(desk)
+    desk.advance(601.0)
+    desk("run", "--dry-run")
+    assert public(desk) == []
+    desk("run")
+    assert len(public(desk)) == 1
+
+
+def test_an_undo_before_the_reply_keeps_it_back(account: Account) -> None:
+    desk = account()
+    announced(desk)
+    desk("undo", "latest")
+    desk.advance(700.0)
+    desk("run")
+    assert public(desk) == []
+
+
+@pytest.mark.parametrize(
+    ("toml", "words"),
+    [
+        ('[replies]\nmode = "public"\n', "for single categories"),
+        ('[replies]\ncategories = { account = "public" }\n', "needs a threshold: run 'ticketbot backtest'"),
+        ('[replies]\ncategories = { acount = "draft" }\n', "no such category"),
+        (
+            '[replies]\ncategories = { refund = "public" }\n[replies.public]\nthresholds = { refund = 0.9 }\n',
+            "replies.public.never names refund",
+        ),
+        ("[replies.public]\ndelay_minutes = 1\n", "delay_minutes"),
+    ],
+)
+def test_settings_that_would_send_too_much_are_refused(open_desk: OpenDesk, toml: str, words: str) -> None:
+    desk = open_desk([])
+    (desk.folder / "ticketbot.toml").write_text(toml, encoding="utf-8")
+    assert words in desk("run", "--since", "now", code=2).err
