@@ -38,7 +38,7 @@ REMEMBERING: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (rules.RulesAnalyser, ("analyse_with_points",)),
     (prompt, ("estimate_tokens", "ticket_message")),
     (plain, ("_strip_once",)),
-    (note, ("_quoted",)),
+    (note, ("quoted",)),
     (policy, ("tag",)),
     (intake, ("parse_iso",)),
     (models, ("parse_iso",)),

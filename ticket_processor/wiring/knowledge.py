@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from typing import TYPE_CHECKING
 
 from ..core.clock import Clock, Deadline
 from ..core.errors import ConfigError, StateUnusable
@@ -11,7 +12,6 @@ from ..helpdesk.rate_limit import Throttle
 from ..knowledge.folder_source import FolderArticles
 from ..knowledge.freshdesk_source import FreshdeskArticles
 from ..knowledge.settings import LOCAL
-from ..knowledge.solved import SolvedTickets
 from ..knowledge.sources import ArticleSource
 from ..knowledge.store import FILE_NAME, KnowledgeStore
 from ..knowledge.vectors import EmbeddingModel
@@ -20,6 +20,9 @@ from ..settings.helpdesks import AccountSettings
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
 from .parts import transport_for
+
+if TYPE_CHECKING:
+    from ..knowledge.solved import SolvedTickets
 
 MODEL_TOKENS = 480
 """Of a passage: most embedding models take 512, and what they cut off is never found."""
@@ -51,6 +54,8 @@ def kept_solved(settings: Settings) -> Iterator[SolvedTickets | None]:
     if not is_there(path):
         yield None
         return
+    from ..knowledge.solved import SolvedTickets
+
     with closing(KnowledgeStore(path)) as store:
         yield SolvedTickets(store)
 
