@@ -195,6 +195,22 @@ def test_switched_off_everything_is_forgotten_at_the_next_sync(site: Site) -> No
     assert b"second payment" not in files(site.desk)
 
 
+def test_an_erased_ticket_leaves_the_file_and_does_not_come_back(site: Site) -> None:
+    site.settings(ON)
+    number = site.add("Xylophone charged twice", QUESTION.replace("charged", "xylocharged"), REPLY)
+    site.later()
+    site.sync()
+    assert b"xylocharged" in files(site.desk)
+    planned = site.desk("audit", "erase", "--ticket", str(number), "--dry-run", "--json").object
+    assert (planned["solved_tickets"], planned["unknown"]) == (1, [])
+    site.desk("audit", "erase", "--ticket", str(number), "--yes")
+    assert b"xylo" not in files(site.desk).lower()
+    site.store.person_edit(number, add_tags=["seen"])
+    site.later()
+    assert site.sync() == {"changed": 0, "removed": 0}
+    assert b"xylo" not in files(site.desk).lower()
+
+
 def test_what_is_older_than_the_window_goes(site: Site) -> None:
     site.settings(ON)
     number = site.add("Charged twice", QUESTION, REPLY)

@@ -34,17 +34,19 @@ _LEFTOVERS = re.compile(r"ticketbot-\d{4}-\d{2}-\d{2}\..*(torn|torn\.gz|tmp)")
 
 @dataclass
 class TicketTraces:
-    """What the log holds of some tickets.
+    """What the log, and the state folder beside it, hold of some tickets.
 
     ``lines`` are those with something personal, by file; ``upto`` is the last line of each day that has, or once had,
     something personal of them (the first is 1); ``known`` are those of the tickets that any line is about;
-    ``leftovers`` are files that crashes left; whose words they hold is unknown.
+    ``leftovers`` are files that crashes left; whose words they hold is unknown. ``solved`` are those of the tickets
+    that are kept, redacted, as solved ones.
     """
 
     lines: dict[Path, int] = field(default_factory=dict)
     upto: dict[str, int] = field(default_factory=dict)
     known: set[int] = field(default_factory=set)
     leftovers: list[Path] = field(default_factory=list)
+    solved: int = 0
     troubles: list[str] = field(default_factory=list)
 
     @property

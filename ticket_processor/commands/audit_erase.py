@@ -21,6 +21,7 @@ from ..settings.load import load
 from ..settings.schema import Settings
 from ..state.sqlite import is_there
 from ..state.store import State
+from ..wiring.knowledge import kept_solved
 from ..wiring.parts import audit_log, keyring, lock, new_run_id, opened_state
 from .audit_export import RequesterOption, TicketsOption, tickets_of
 from .options import ConfigOption, JsonOption
@@ -45,7 +46,7 @@ def erase_tickets(
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
-    """Erase the customers' words of these tickets from log and state; the log still verifies.
+    """Erase the customers' words of these tickets from log and state folder; the log still verifies.
 
     Exit code 1: something could not be erased; 75: a run or dry run is active.
     """
@@ -89,6 +90,7 @@ def erase_tickets(
             gone = erase(audit, wanted, keyring(settings), found, done=advance)
         given_up = state.erase(wanted)
         answers = _forget_answers(settings, clock, gone.troubles)
+        _forget_solved(settings, wanted, gone)
         keep_head(state, audit)
     if REPAIRED in audit.alerted:
         screen.notices([REPAIRED_SAID])  # no later run would report it
@@ -99,7 +101,7 @@ def erase_tickets(
 
 
 def _unknown(found: TicketTraces, state: State, wanted: frozenset[int]) -> frozenset[int]:
-    """The tickets that neither the log nor the state mentions."""
+    """The tickets that neither the log nor the state folder mentions."""
     if found.troubles or found.leftovers:  # these may concern any ticket
         return frozenset()
     listed = found.known | {item.ticket_id for item in state.retries()}
@@ -124,7 +126,12 @@ def _nothing(
 
 def _found(settings: Settings, screen: Screen, wanted: Collection[int]) -> TicketTraces:
     with screen.progress("files", len(every_file(settings.log_dir))) as advance:
-        return find(settings.log_dir, wanted, keyring(settings), done=advance)
+        found = find(settings.log_dir, wanted, keyring(settings), done=advance)
+    with kept_solved(settings) as tickets:
+        solved = tickets.known(wanted) if tickets else frozenset()
+    found.known |= solved
+    found.solved = len(solved)
+    return found
 
 
 def _ask(wanted: Collection[int], found: TicketTraces) -> None:
@@ -153,6 +160,15 @@ def _forget_answers(settings: Settings, clock: SystemClock, troubles: list[str])
         return 0
 
 
+def _forget_solved(settings: Settings, wanted: Collection[int], gone: TicketTraces) -> None:
+    """Drop these tickets from the solved ones that notes refer to; they are not read again."""
+    try:
+        with kept_solved(settings) as tickets:
+            gone.solved = tickets.erase(wanted) if tickets else 0
+    except (OSError, CannotRun) as error:
+        gone.troubles.append(str(error))
+
+
 def _code(troubles: Collection[str]) -> int:
     for trouble in troubles:
         sys.stderr.write(f"ticketbot: not erased: {harmless(trouble)}\n")
@@ -168,6 +184,8 @@ def _text(first: str, wanted: Collection[int], found: TicketTraces, answers: int
     lines = [f"{first}: the words of {_tickets(wanted)}, {found.total} lines in {many(files, 'file')}"]
     if found.leftovers:
         lines.append(f"  with them what crashes left in the log's folder, whosever it is: {len(found.leftovers)} files")
+    if found.solved:
+        lines.append(f"  with them what is kept of {many(found.solved, 'ticket')} as solved")
     if answers is None:
         lines.append("  and all kept answers of models, since nothing says whose they are; that costs asking again")
     else:
@@ -193,6 +211,7 @@ def _data(
         "lines": found.total,
         "files": len(found.lines),
         "leftovers": len(found.leftovers),
+        "solved_tickets": found.solved,
         "answers_dropped": answers,
         "given_up": given_up,
         "troubles": found.troubles,
