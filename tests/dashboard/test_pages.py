@@ -20,6 +20,9 @@ from ticket_processor.dashboard.options import DashboardOptions, give
 from ticket_processor.monitoring.alert_file import AlertStore
 from ticket_processor.monitoring.facts import Severity
 from ticket_processor.monitoring.open_alerts import Memory, OpenAlert
+from ticket_processor.reporting.kept_replies import keep
+from ticket_processor.reporting.public_replies import PublicReplies
+from ticket_processor.reporting.reply_counts import Replies, UseCount
 from ticket_processor.settings.schema import Settings
 from ticket_processor.state.store import FILE_NAME, State
 
@@ -30,8 +33,8 @@ from .logs import DAY, HOUR, NOW, failed, fell_back, run, ticket
 pytestmark = pytest.mark.slow  # each page is run whole
 
 __all__ = ["open_desk"]
-ALL = ("overview", "tickets", "escalated", "try_it", "costs", "runs", "health", "reports")
-FIGURES = ("overview", "tickets", "escalated", "costs", "runs")
+ALL = ("overview", "tickets", "escalated", "answers", "try_it", "costs", "runs", "health", "reports")
+FIGURES = ("overview", "tickets", "escalated", "answers", "costs", "runs")
 HOSTILE = "![x](http://127.0.0.1:9/x.png) <img src=x> [l](http://127.0.0.1:9/) $a_b$ :red[x]"
 
 
@@ -559,3 +562,44 @@ def test_an_address_opens_no_file_outside_of_the_folder(pages: Pages) -> None:
     page = pages.open("reports", {"report": "../secret.html"})
     assert "outside" not in str(page)
     assert "inside" in page.get("iframe")[0].proto.srcdoc
+
+
+# Answers
+
+
+def offered(number: int, kind: str, **facts: object) -> dict[str, object]:
+    line = ticket(number, **facts)
+    line["change"]["offered"] = {"kind": kind, "articles": ["help/a.md"], "draft": "", "partial": False, "reason": ""}
+    return line
+
+
+def test_answers_are_counted_and_what_people_made_of_them_is_shown(pages: Pages) -> None:
+    pages.log(
+        *(offered(number, "no_answer", category="refund") for number in range(1, 6)),
+        offered(6, "draft", category="billing"),
+    )
+    page = pages.open("answers")
+    assert (values(page)["Drafts"][0], values(page)["No answer"][0]) == ("1", "5")
+    assert cells(page, "Topic") == ["refund"]
+    assert "report --replies" in words(page)
+
+    pages.state.mkdir()
+    count = UseCount(label="billing", kind="draft", used=3, ignored=1)
+    public = PublicReplies(sent=2, too_early=1, read=1, resolved=1)
+    made = Replies(
+        made="2026-11-20T10:00:00Z",
+        since="2026-11-13T00:00:00Z",
+        until="2026-11-20T00:00:00Z",
+        categories=(count,),
+        public=public,
+    )
+    assert keep(pages.state, made) is None
+    page = pages.open("answers")
+    assert cells(page, "Of use") == [0.75]
+    assert cells(page, "Public replies")[-2:] == ["resolved, and not back within 14 days", "too early to tell"]
+    assert "Read on 2026-11-20 of tickets from 2026-11-13 to 2026-11-20" in words(page)
+
+
+def test_a_log_without_answers_says_which_setting_makes_them(pages: Pages) -> None:
+    pages.log(ticket(1))
+    assert "replies.mode" in pages.open("answers").info[0].value

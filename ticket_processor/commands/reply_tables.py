@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ..reporting.glossary import percent
 from ..reporting.offers import OfferCount
-from ..reporting.public_replies import WITHIN_DAYS, PublicReplies
+from ..reporting.public_replies import WITHIN_DAYS
 from ..reporting.reply_counts import Replies, UseCount
 from .score_tables import Table
 
@@ -40,7 +40,8 @@ def replies_tables(found: Replies) -> Iterator[Table]:
         ("<article", *heads),
         tuple((count.title or count.label, *_cells(count)) for count in found.articles[:MOST_ARTICLES]),
     )
-    yield Table("Public replies", ("<what became of them", "tickets"), tuple(_fates(found.public)))
+    rows = tuple((words, f"{count:,}") for words, count in found.public.fates)
+    yield Table("Public replies", ("<what became of them", "tickets"), rows)
 
 
 def _about(found: Replies) -> Iterator[str]:
@@ -77,17 +78,3 @@ def _cells(count: UseCount) -> tuple[str, ...]:
         *(f"{number:,}" for number in numbers),
         percent(count.rate),
     )
-
-
-def _fates(found: PublicReplies) -> Iterator[tuple[str, str]]:
-    named = (
-        (f"resolved, and not back within {WITHIN_DAYS} days", found.resolved),
-        ("the customer wrote again", found.wrote_again),
-        ("reopened", found.reopened),
-        ("the same person opened another ticket of the category", found.new_ticket),
-        ("a person replied", found.person_replied),
-        ("not solved", found.not_solved),
-        ("too early to tell", found.too_early),
-        ("not read", found.not_read),
-    )
-    yield from ((name, f"{count:,}") for name, count in named if count)

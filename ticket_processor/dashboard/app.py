@@ -16,6 +16,7 @@ PAGES = {
         ("overview", "Overview", ":material/dashboard:"),
         ("tickets", "Tickets", ":material/confirmation_number:"),
         ("escalated", "Escalated", ":material/priority_high:"),
+        ("answers", "Answers", ":material/menu_book:"),
         ("try_it", "Try it", ":material/science:"),
     ),
     "Operation": (

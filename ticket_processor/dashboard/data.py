@@ -19,6 +19,8 @@ from ..monitoring.health.checks import Health
 from ..monitoring.health.doctor import Doctor
 from ..monitoring.open_alerts import OpenAlert
 from ..reporting.index import LogIndex
+from ..reporting.kept_replies import kept
+from ..reporting.reply_counts import Replies
 from ..settings.schema import Settings
 from ..state.store import FILE_NAME, State
 from ..wiring.parts import keyring
@@ -98,6 +100,11 @@ def runs(since: float) -> list[RunRecord]:
     """
     with closing(State.scratch_copy(given().settings.state_folder / FILE_NAME)) as state:
         return state.runs(since)
+
+
+def replies() -> Replies | None:
+    """What the last 'ticketbot report --replies' found; ``None`` where there was none."""
+    return kept(given().settings.state_folder)
 
 
 def open_alerts() -> dict[str, OpenAlert] | None:

@@ -10,6 +10,9 @@ from typing import Any
 from ..core.sanitize import harmless
 from ..reporting.figures import EscalatedLine, Line, RunLine
 from ..reporting.glossary import dollars
+from ..reporting.knowledge_gaps import Coverage
+from ..reporting.offers import OfferCount
+from ..reporting.reply_counts import UseCount
 from ..wiring.ticket_subjects import OVER, LookedUp
 
 NOT_READ = LookedUp()
@@ -60,6 +63,56 @@ def escalated(
         }
         for one in found
         if now.get(one.ticket_id, NOT_READ).status not in OVER
+    ]
+
+
+def offers(found: Sequence[OfferCount]) -> list[dict[str, Any]]:
+    """A row for each category: what notes offered, and what was sent."""
+    return [
+        {
+            "Category": row.label,
+            "Articles": row.articles,
+            "Drafts": row.drafts,
+            "In part": row.partial,
+            "No answer": row.no_answer,
+            "Public replies": row.replies,
+            "Set to solved": row.solved,
+            "Set to pending": row.pending,
+        }
+        for row in found
+    ]
+
+
+def gaps(found: Sequence[Coverage]) -> list[dict[str, Any]]:
+    """A row for each topic whose notes mostly lacked an answer."""
+    return [
+        {
+            "Topic": item.topic,
+            "Language": item.language,
+            "Tickets": item.tickets,
+            "No answer": item.no_answer,
+            "In part": item.partial,
+            "Not used": item.ignored,
+            "Examples": [str(ticket) for ticket in item.examples],
+        }
+        for item in found
+    ]
+
+
+def uses(found: Sequence[UseCount]) -> list[dict[str, Any]]:
+    """A row for each category or article: what people made of it."""
+    return [
+        {
+            "Of": count.title or count.label,
+            "Offered": count.kind,
+            "Answered": count.answered,
+            "Linked": count.linked,
+            "Used": count.used,
+            "Edited": count.edited,
+            "Ignored": count.ignored,
+            "Of use": count.rate,
+        }
+        for count in found
     ]
 
 

@@ -6,7 +6,7 @@ and the customer neither wrote again nor opened another ticket on the topic with
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal, get_args
 
 from ..core.clock import parse_iso
@@ -21,6 +21,17 @@ Fate = Literal["resolved", "wrote_again", "reopened", "new_ticket", "person_repl
 Untold = Literal["without our reply in its history", "whose requester's other tickets cannot be listed"]
 
 FATES: tuple[Fate, ...] = get_args(Fate)
+FATE_WORDS: Mapping[str, str] = {
+    "resolved": f"resolved, and not back within {WITHIN_DAYS} days",
+    "wrote_again": "the customer wrote again",
+    "reopened": "reopened",
+    "new_ticket": "the same person opened another ticket of the category",
+    "person_replied": "a person replied",
+    "not_solved": "not solved",
+    "too_early": "too early to tell",
+    "not_read": "not read",
+}
+"""What became of a reply's ticket, for people, in the order of a report."""
 
 
 class PublicReplies(Frozen):
@@ -43,6 +54,12 @@ class PublicReplies(Frozen):
     not_read: int = 0
     solved: int = 0
     pending: int = 0
+
+    @property
+    def fates(self) -> list[tuple[str, int]]:
+        """What became of the tickets, in words, and of how many."""
+        counts = ((words, int(getattr(self, name))) for name, words in FATE_WORDS.items())
+        return [(words, count) for words, count in counts if count]
 
     @property
     def rate(self) -> float | None:
