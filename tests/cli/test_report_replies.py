@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,12 +15,21 @@ import pytest
 from ticket_processor.audit.lines import encode
 from ticket_processor.sandbox.faults import FaultPlan
 
-from .conftest import Desk
+from .conftest import Command, Desk
+from .freshdesk_desk import freshdesk
 from .test_articles_in_notes import KNOWLEDGE, account
 
 __all__ = ["account"]
 PERIOD = ("report", "--since", "1d")
 LINE = "A card is sometimes charged twice for one subscription."
+DRAFT = f"Hello,\n\n{LINE} [1]\n\nKind regards"
+OFFERED = {
+    "kind": "draft",
+    "articles": ["help/charged.md"],
+    "draft": hashlib.sha256(DRAFT.encode()).hexdigest(),
+    "partial": False,
+    "reason": "",
+}
 
 
 @pytest.fixture
@@ -39,9 +49,9 @@ def replies(desk: Desk, *options: str) -> Any:
     return desk(*PERIOD, "--replies", "--json", *options).object["replies"]
 
 
-def log_more(desk: Desk, **change: Any) -> None:
-    """Another receipt of the first ticket, without a word of what it says."""
-    (line,) = (event for event in desk.events("ticket") if event["ticket_id"] == 1)
+def log_more(desk: Command, **change: Any) -> None:
+    """Another receipt of the first ticket, whose change has more."""
+    line = min(desk.events("ticket"), key=lambda event: int(event["ticket_id"]))
     (file,) = desk.logs.glob("*.jsonl")
     with file.open("ab") as log:
         log.write(encode({**line, "intent": f"{line['run_id']}-9", "change": {**line["change"], **change}}))
@@ -64,10 +74,7 @@ def test_before_a_person_has_answered_nothing_is_judged(triaged: Desk) -> None:
 
 
 def test_a_draft_is_compared_with_what_was_sent(triaged: Desk) -> None:
-    draft = f"Hello,\n\n{LINE} [1]\n\nKind regards"
-    digest = hashlib.sha256(draft.encode()).hexdigest()
-    offered = {"kind": "draft", "articles": ["help/charged.md"], "draft": digest, "partial": False, "reason": ""}
-    log_more(triaged, offered=offered, note=f"Triage: billing.\nDraft of a reply:\n{draft}")
+    log_more(triaged, offered=OFFERED, note=f"Triage: billing.\nDraft of a reply:\n{DRAFT}")
     said(triaged, f"Dear customer,\n\n{LINE}\n\nYours")
     (category,) = replies(triaged)["categories"]
     assert (category["kind"], category["used"], category["edited"], category["ignored"]) == ("draft", 1, 0, 0)
@@ -124,3 +131,16 @@ def test_without_answers_from_articles_a_report_tells_nothing_of_them(account: C
     assert "Answers from articles" not in desk(*PERIOD).out
     assert "No note of this period offered an answer" in desk(*PERIOD, "--replies").out
     assert desk.helpdesk_requests() == []
+
+
+def test_on_freshdesk_too_a_draft_is_compared_with_what_was_sent(tmp_path: Path) -> None:
+    with freshdesk(tmp_path) as desk:
+        number = desk.add("Charged twice", "I was charged twice for my subscription this month.")
+        desk.advance(3600)
+        desk("run", "--since", "7d")
+        log_more(desk, offered=OFFERED, note=f"Draft of a reply:\n{DRAFT}")
+        desk.advance(60)
+        desk.sandbox.desk.person_edit(number, reply=f"Dear Ada,\n\n{LINE}")
+        found = desk(*PERIOD, "--replies", "--json").object["replies"]
+    (category,) = found["categories"]
+    assert (category["kind"], category["used"], found["ended_early"]) == ("draft", 1, None)
