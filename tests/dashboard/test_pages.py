@@ -569,7 +569,8 @@ def test_an_address_opens_no_file_outside_of_the_folder(pages: Pages) -> None:
 
 def offered(number: int, kind: str, **facts: object) -> dict[str, object]:
     line = ticket(number, **facts)
-    line["change"]["offered"] = {"kind": kind, "articles": ["help/a.md"], "draft": "", "partial": False, "reason": ""}
+    given = {"kind": kind, "articles": ["help/a.md"], "draft": "", "partial": False, "reason": "no_answer"}
+    line["change"]["offered"] = given if kind == "no_answer" else {**given, "reason": ""}
     return line
 
 

@@ -30,7 +30,8 @@ def line(ticket_id: int, when: str, **facts: Any) -> dict[str, Any]:
 
 
 def offered(kind: str, *articles: str, partial: bool = False) -> dict[str, Any]:
-    return {"kind": kind, "articles": list(articles), "draft": "", "partial": partial, "reason": ""}
+    reason = kind if kind == "no_answer" else ""
+    return {"kind": kind, "articles": list(articles), "draft": "", "partial": partial, "reason": reason}
 
 
 def reply(category: str = "billing") -> dict[str, Any]:
@@ -54,16 +55,20 @@ def test_the_last_note_of_a_ticket_counts_and_replies_and_statuses_stand_beside_
             line(4, "11-18 08:00", offered=offered("draft")),
             line(5, "11-19 08:00", offered=offered("draft"), dry_run=True),
             line(6, "11-19 08:00"),
+            line(7, "11-19 08:00", offered=offered("no_answer"), category="refund"),
+            line(8, "11-19 08:00", offered={**offered("no_answer"), "reason": "timeout"}, category="refund"),
         ],
     )
     with opened(tmp_path) as index:
         assert offer_counts(index, PERIOD) == [
             OfferCount("billing", drafts=1, partial=1, replies=1, pending=1),
-            OfferCount("refund", articles=1),
+            OfferCount("refund", articles=1, no_answer=1),
         ]
         assert [(item.ticket_id, item.kind, item.partial, item.articles) for item in offers(index, PERIOD)] == [
             (1, "draft", True, ("help/a b.md", "zendesk:2")),
             (2, "articles", False, ("zendesk:2",)),
+            (7, "no_answer", False, ()),
+            (8, "no_answer", False, ()),
         ]
         (sent,) = sent_replies(index, PERIOD)
         assert (sent.ticket_id, sent.category, sent.at.timestamp()) == (1, "billing", at("11-19 09:10"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -113,6 +114,16 @@ def test_drafts_are_judged_by_what_people_sent_and_others_are_left_out_with_a_re
     assert (found.offered, found.histories) == (5, 5)
     assert found.left_out == {"not answered by a person yet": 1, "whose note is no longer in the log": 1}
     assert "parcel" not in found.model_dump_json()
+
+
+def test_articles_shown_below_a_draft_are_judged_by_themselves() -> None:
+    desk = Answered()
+    number = desk.noted(f"{NOTE}\nArticles that may help:\n“Lost parcels”\n  “A lost parcel is searched for ten days.”")
+    desk.offers = [replace(desk.offers[0], articles=("a-1", "a-2"))]
+    desk.said(number, "Hi Ana, print the return label from your account and hand the parcel in at any post office.")
+    found = desk.read()
+    assert [(item.label, item.used, item.ignored) for item in found.articles] == [("a-1", 1, 0), ("a-2", 0, 1)]
+    assert [(item.used, item.ignored) for item in found.categories] == [(1, 0)]
 
 
 def test_public_replies_are_resolved_only_where_nobody_came_back() -> None:

@@ -12,7 +12,8 @@ from ticket_processor.reporting.unanswered import unanswered_themes, unanswered_
 
 def offer(ticket_id: int, kind: str = "draft", **facts: Any) -> Offer:
     given = {"category": "refund", "subcategory": "", "language": "en", "partial": False, "articles": (), **facts}
-    return Offer(ticket_id=ticket_id, run_id="run-1", kind=kind, **given)
+    reason = given.pop("reason", "no_answer" if kind == "no_answer" else "")
+    return Offer(ticket_id=ticket_id, run_id="run-1", kind=kind, reason=reason, **given)
 
 
 def topics(offered: list[Offer], ignored: Collection[int] = (), at_least: int = 4) -> list[Coverage]:
@@ -31,6 +32,12 @@ def test_a_topic_lacks_an_answer_when_most_of_its_tickets_got_none_that_people_u
     assert (found.topic, found.kind, found.language, found.gap) == ("refund", "category", "en", "no_answer")
     assert (found.tickets, found.no_answer, found.partial, found.ignored) == (4, 1, 1, 1)
     assert (found.examples, found.near) == ((3, 2, 1), ("b", "a"))
+
+
+def test_what_a_model_did_not_answer_for_another_reason_is_no_topic() -> None:
+    assert topics([offer(number, "no_answer", reason="model_unreachable") for number in range(9)]) == []
+    shown = [offer(number, "articles", reason="no_article") for number in range(4)]
+    assert [item.no_answer for item in topics(shown)] == [4], "articles that a model found no answer in"
 
 
 def test_few_tickets_and_the_fallback_category_are_no_topic() -> None:

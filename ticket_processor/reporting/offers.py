@@ -9,6 +9,8 @@ from .figures import LogSelection
 from .index import LogIndex
 from .queries import stamp, utc, where
 
+LACKING = ("no_answer", "no_article", "unsupported")
+"""Why there is no draft where the articles are the reason, and no model or server."""
 _WRITTEN = "outcome IN ('updated', 'suggested')"
 _LAST = "QUALIFY row_number() OVER (PARTITION BY ticket_id ORDER BY ts DESC, day DESC, n DESC) = 1"
 
@@ -17,7 +19,8 @@ _LAST = "QUALIFY row_number() OVER (PARTITION BY ticket_id ORDER BY ts DESC, day
 class OfferCount:
     """Tickets of a category by what their last note offered; and those with a public reply or a status of ours.
 
-    ``partial`` are drafts that leave a part of the question open, and count among ``drafts``.
+    ``partial`` are drafts that leave a part of the question open, and count among ``drafts``. On ``no_answer`` the note
+    offered nothing, since no article had an answer.
     """
 
     label: str
@@ -32,7 +35,7 @@ class OfferCount:
 
 @dataclass(frozen=True)
 class Offer:
-    """A ticket's last note with something from articles, or without it for want of an answer (``no_answer``)."""
+    """A ticket's last note with something from articles, or without it (``no_answer``); ``reason`` says why."""
 
     ticket_id: int
     run_id: str
@@ -42,11 +45,17 @@ class Offer:
     kind: str
     partial: bool
     articles: tuple[str, ...]
+    reason: str = ""
 
     @property
     def unanswered(self) -> bool:
-        """Whether no answer was found, or only a part of one."""
-        return self.partial or self.kind == "no_answer"
+        """Whether articles had no answer, or only a part of one."""
+        return self.partial or self.reason in LACKING
+
+    @property
+    def tells(self) -> bool:
+        """Whether it says anything about the articles: not where a model gave no answer for another reason."""
+        return self.kind != "no_answer" or self.unanswered
 
 
 @dataclass(frozen=True)
@@ -67,7 +76,7 @@ def offer_counts(index: LogIndex, selection: LogSelection) -> list[OfferCount]:
         WITH chosen AS (SELECT * FROM lines WHERE {condition} AND {_WRITTEN}),
         each AS (
             SELECT category AS label, offered AS what, coalesce(offered_partial, false) AS part FROM chosen
-            WHERE offered IS NOT NULL {_LAST}
+            WHERE offered IS NOT NULL AND (offered <> 'no_answer' OR offered_reason IN {LACKING}) {_LAST}
             UNION ALL
             SELECT reply_category, 'reply', false FROM chosen WHERE reply_category IS NOT NULL {_LAST}
             UNION ALL
@@ -88,13 +97,14 @@ def offers(index: LogIndex, selection: LogSelection) -> list[Offer]:
     condition, values = where(selection)
     rows = index.query(
         f"SELECT ticket_id, run_id, coalesce(category, '-'), coalesce(subcategory, ''), coalesce(language, 'und'), "
-        f"offered, coalesce(offered_partial, false), coalesce(offered_articles, '') FROM lines "
+        f"offered, coalesce(offered_partial, false), coalesce(offered_articles, ''), coalesce(offered_reason, '') "
+        f"FROM lines "
         f"WHERE {condition} AND {_WRITTEN} AND offered IS NOT NULL {_LAST} ORDER BY ticket_id",
         values,
     )
     return [
-        Offer(number, run_id, category, subcategory, language, kind, partial, tuple(filter(None, ids.split("\n"))))
-        for number, run_id, category, subcategory, language, kind, partial, ids in rows
+        Offer(number, run_id, category, subcategory, language, kind, partial, tuple(filter(None, ids.split("\n"))), why)
+        for number, run_id, category, subcategory, language, kind, partial, ids, why in rows
     ]
 
 

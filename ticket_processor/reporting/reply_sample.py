@@ -127,13 +127,14 @@ def _judged(offer: Offer, note: LoggedNote | None, history: History, ticket: Tic
         return NOT_OURS
     if not replies:
         return NOT_ANSWERED
-    if offer.kind == "draft":
-        draft = draft_in(note.text, note.draft)
-        if draft is None:
-            return ERASED
+    draft = draft_in(note.text, note.draft) if offer.kind == "draft" else ""
+    if draft is None:
+        return ERASED
+    shown = articles_in(note.text.replace(draft, ""), offer.articles)
+    uses = {article.article_id: article_use(article, replies) for article in shown}
+    if draft:
         use = draft_use(draft, replies)
-        return Judged(ticket.id, offer.category, offer.kind, use, dict.fromkeys(offer.articles, use))
-    uses = {article.article_id: article_use(article, replies) for article in articles_in(note.text, offer.articles)}
+        return Judged(ticket.id, offer.category, offer.kind, use, dict.fromkeys(offer.articles, use) | uses)
     if not uses:
         return ERASED
     return Judged(ticket.id, offer.category, offer.kind, best(uses.values()), uses)

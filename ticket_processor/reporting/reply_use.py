@@ -59,7 +59,7 @@ def draft_in(note: str, digest: str) -> str | None:
 
 
 def articles_in(note: str, article_ids: Sequence[str]) -> tuple[OfferedArticle, ...]:
-    """The articles that a note names, which are ``article_ids`` in their order; none where it names others."""
+    """The articles that a note shows with lines, which are the last of ``article_ids``; none where there are more."""
     found: list[tuple[str, str, list[str]]] = []
     for text in note.split("\n"):
         if found and (line := _LINE.fullmatch(text)):
@@ -67,11 +67,12 @@ def articles_in(note: str, article_ids: Sequence[str]) -> tuple[OfferedArticle, 
         elif article := _ARTICLE_LINE.fullmatch(text):
             found.append((article["title"], article["url"] or "", []))
     named = [each for each in found if each[2]]  # a quoted summary has no lines below it
-    if len(named) != len(article_ids):
+    first = len(article_ids) - len(named)
+    if first < 0:
         return ()
     return tuple(
         OfferedArticle(article_id, title, url, tuple(lines))
-        for article_id, (title, url, lines) in zip(article_ids, named, strict=True)
+        for article_id, (title, url, lines) in zip(article_ids[first:], named, strict=True)
     )
 
 

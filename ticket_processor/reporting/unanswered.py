@@ -21,7 +21,7 @@ def unanswered_topics(
     ``ignored`` are the tickets on which people used nothing of what the note had offered.
     """
     found: defaultdict[tuple[str, Kind, str], list[Offer]] = defaultdict(list)
-    for offer in offers:
+    for offer in filter(lambda each: each.tells, offers):
         if offer.category != fallback:
             found[offer.category, "category", offer.language].append(offer)
         if offer.subcategory:
@@ -67,8 +67,8 @@ def with_unanswered(found: Knowledge, topics: Sequence[Coverage]) -> Knowledge:
 def _counted(topic: str, kind: Kind, language: str, offers: Sequence[Offer], ignored: Collection[int]) -> Coverage:
     opened = [offer for offer in offers if _open(offer, ignored)]
     near = Counter(article for offer in opened for article in offer.articles)
-    no_answer = sum(offer.kind == "no_answer" for offer in opened)
-    partial = sum(offer.partial and offer.kind != "no_answer" for offer in opened)
+    partial = sum(offer.partial for offer in opened)
+    no_answer = sum(offer.unanswered for offer in opened) - partial
     return Coverage(
         topic=topic,
         kind=kind,
