@@ -38,8 +38,7 @@ class PublicReplies(Frozen):
     """Public replies of a period by what became of their tickets.
 
     ``too_early``: sent, or solved, less than 14 days ago. The others of ``read`` add up to it; ``not_read`` are older
-    ones that were not among the sample, or could not be read. ``solved`` and ``pending`` are the statuses that
-    ticketbot itself has set.
+    ones that were not among the sample, or could not be read.
     """
 
     sent: int = 0
@@ -52,8 +51,6 @@ class PublicReplies(Frozen):
     person_replied: int = 0
     not_solved: int = 0
     not_read: int = 0
-    solved: int = 0
-    pending: int = 0
 
     @property
     def fates(self) -> list[tuple[str, int]]:
