@@ -73,10 +73,15 @@ class Drafting(Sandbox):
 
 
 def with_articles(
-    open_desk: OpenDesk, *script: Answer, toml: str, tickets: Any = (TICKET,), floor: float | None = 0.1
+    open_desk: OpenDesk,
+    *script: Answer,
+    toml: str,
+    tickets: Any = (TICKET,),
+    floor: float | None = 0.1,
+    kind: type[Sandbox] = Drafting,
 ) -> Desk:
     """An account with articles, a model, and settings; ``floor`` is what ``kb eval`` would have found."""
-    desk = open_desk([{"age": 7200.0, **row} for row in tickets], kind=Drafting, model=True)
+    desk = open_desk([{"age": 7200.0, **row} for row in tickets], kind=kind, model=True)
     desk.sandbox.script = list(script)  # type: ignore[attr-defined]
     (desk.folder / "help").mkdir()
     others = {f"{name}.md": f"# {name}\nAll about {name}.\n" for name in ("Printers", "Parcels", "Vouchers")}

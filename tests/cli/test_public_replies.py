@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from ticket_processor.sandbox.app import Sandbox
+
 from ..replies.articles import claim, said
 from .conftest import Desk, OpenDesk
 from .drafting import ARTICLES, URL, with_articles
@@ -60,7 +62,7 @@ def test_the_note_announces_a_reply_that_goes_out_once_after_the_delay(account: 
     assert f'<a href="{URL}/password">' in reply
     assert "public_reply" in reasons(desk)
     assert "ai_replied" in desk.ticket(1)["tags"]
-    assert "1 public replies as the settings ask" in (ended.out + ended.err)
+    assert "1 public reply as the settings ask" in (ended.out + ended.err)
 
 
 @pytest.mark.parametrize("touch", [{"add_tags": ("vip",)}, {"comment": "I take this."}, {"status": "pending"}])
@@ -159,3 +161,13 @@ def test_settings_that_would_send_too_much_are_refused(open_desk: OpenDesk, toml
     desk = open_desk([])
     (desk.folder / "ticketbot.toml").write_text(toml, encoding="utf-8")
     assert words in desk("run", "--since", "now", code=2).err
+
+
+def test_the_sandboxs_own_model_quotes_articles(open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that whoever tries drafts out needs no model."""
+    monkeypatch.setitem(ARTICLES, "password.md", ARTICLE)
+    tickets = (TICKET, {"subject": "Opening hours", "body": "When do you open on Sundays in the harbour branch?"})
+    desk = with_articles(open_desk, toml=f'[replies]\nmode = "draft"\n{KNOWLEDGE}', tickets=tickets, kind=Sandbox)
+    desk("run", "--since", "7d")
+    assert f"{CHANGED} [1]" in str(desk.notes(1)[0]["html_body"])
+    assert "Draft reply" not in str(desk.notes(2)[0]["html_body"])

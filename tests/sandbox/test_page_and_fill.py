@@ -46,7 +46,7 @@ def test_the_overview_counts_and_shows_the_newest_two_hundred() -> None:
 def test_a_tickets_page_shows_its_conversation_and_history() -> None:
     desk = Desk(1)
     desk.put(1, tags=["ai_x"], comment={"body": "looked at", "public": False})
-    text = page(desk, "/tickets/1")
+    text = page(desk, "/agent/tickets/1")
     for part in ("Internal note", "looked at", "tags: ", "→ ai_x", "Ticket Bot (api)"):
         assert part in text
     assert "Nothing here" in page(desk, "/tickets/9")

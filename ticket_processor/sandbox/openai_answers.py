@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from .openai_claims import asks_for_claims, write_claims
 from .openai_tickets import asks_for_tickets, write_tickets
 from .openai_words import CATEGORIES, LANGUAGES, NEGATIVE, POSITIVE, SYNONYMS, URGENCY, URGENCY_SYNONYMS
 
@@ -72,6 +73,8 @@ def answer_for(messages: Sequence[Mapping[str, Any]], response_format: Schema) -
         schema = _schema_in([text for _, text in texts]) or DEFAULT_SCHEMA
     if asks_for_tickets(schema):
         return orjson.dumps(write_tickets(user[-1])).decode("utf-8")
+    if labels := asks_for_claims(schema):
+        return orjson.dumps(write_claims(user[-1], labels)).decode("utf-8")
     return orjson.dumps(fill(schema, evidence)).decode("utf-8")
 
 

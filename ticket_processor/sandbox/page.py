@@ -35,12 +35,12 @@ def page_for(
     row: Callable[[AnyTicket], tuple[object, str]],
     of_ticket: Callable[[AnyTicket], dict[str, object]],
 ) -> Response:
-    """The page for a path: ``/`` (``?refresh=5`` reloads it every five seconds), ``/tickets/{id}``, with ``/a`` or not.
+    """The page for a path: ``/`` (``?refresh=5`` reloads it every five seconds), or a ticket's, as vendors address it.
 
     ``row`` is a ticket as the template wants it, with its last note; ``of_ticket`` are the facts of a ticket's page.
     """
     ours = marker.partition("_")[0] + "_"
-    found = re.fullmatch(r"(?:/a)?/tickets/(\d{1,18})", request.path.rstrip("/"))
+    found = re.fullmatch(r"(?:/a|/agent)?/tickets/(\d{1,18})", request.path.rstrip("/"))
     ticket = tickets.get(int(found[1])) if found else None
     if ticket is not None:
         return _html_page(200, f"Ticket {ticket.id}", ours=ours, **of_ticket(ticket))
