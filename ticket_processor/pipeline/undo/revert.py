@@ -117,7 +117,7 @@ def take_back(
 def _shown_to_customers(writes: Iterable[Edit]) -> Iterator[Left]:
     for edit in writes:
         if edit.comment == "public":
-            yield Left(part="public reply", why="customers_saw_it")
+            yield Left(part="reply to the customer", why="customers_saw_it")
         if edit.status is not None and edit.status[1] in ("pending", "solved"):
             yield Left(part=f"status {edit.status[1]}", why="customers_saw_it")
 
