@@ -179,7 +179,7 @@ NOTICED_BY: Mapping[str, int] = {
     "a ticket that an answer leaves out is taken for deleted": 8,
     "a stale job ends the run": 37,
     "a fault of the account is counted against each ticket": 94,
-    "what a job's item replaced is not compared": 70,
+    "what a job's item replaced is not compared": 967,
     "jobs are used on after one has overwritten": 146,
     "a job whose reply was lost is sent again at once": 68,
     "search begins where it ended": 239,
