@@ -280,6 +280,18 @@ def test_a_reply_of_a_run_that_died_is_found_and_not_sent_again(rig: Rig) -> Non
     assert len(rig.written) == 1
 
 
+def test_a_second_announcement_brings_no_second_reply(rig: Rig) -> None:
+    (before,) = rig.state.scheduled_replies()
+    rig.run()
+    rig.clock.advance(100.0)
+    again = before.model_copy(update={"key": "a" * 32, "tags": (*TAGS, "ai_replied")})
+    rig.state.schedule_reply(again)  # as after --again
+    rig.edit(ago=0.0, key="a" * 32, intent="run-9", comment="internal")
+    rig.clock.advance(700.0)
+    assert rig.run() == [("skipped", "reply_cancelled_replied_before")]
+    assert len(rig.written) == 1
+
+
 @pytest.mark.parametrize(
     ("error", "end"),
     [

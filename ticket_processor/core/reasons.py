@@ -63,6 +63,7 @@ TOUCHED_SINCE = "touched"
 TOO_LATE = "too_late"
 NOT_WANTED = "not_wanted"
 NOT_ON_RECORD = "not_on_record"
+REPLIED_BEFORE = "replied_before"
 
 # It failed
 

@@ -97,6 +97,9 @@ class ReplySender:
             if history is None:
                 return None
             found = history.find(write_key(ticket, STAGES[reply.step]))
+            written = history.find(reply.key)
+            if found is not None and written is not None and _before(found, written, history):
+                return self._cancel(reply, reasons.REPLIED_BEFORE)
             if found is not None:
                 return self._sent(reply, self._change(reply, ticket, found.intent), found, confirmed=True)
             why, certain = self._why_not(reply, ticket, history), self._certain(ticket, history)
@@ -218,6 +221,10 @@ def _waited(ticket: Ticket, since: str) -> float:
 
 def _delay(reply: ScheduledReply) -> float:
     return reply.plan.delay_s if reply.step == "reply" else reply.plan.then_s
+
+
+def _before(edit: Edit, other: Edit, history: History) -> bool:
+    return history.edits.index(edit) < history.edits.index(other)
 
 
 def _touched(reply: ScheduledReply, ticket: Ticket, history: History, written: Edit) -> bool:

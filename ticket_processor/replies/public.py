@@ -9,6 +9,7 @@ from .assembly import ReplyDraft
 from .settings import PublicReplySettings, ReplySettings
 
 WORDS = {
+    "again": "the ticket has had one reply",
     "never": "the settings never allow it for this kind of ticket",
     "risk": "the ticket is escalated or risky",
     "mood": "the customer is not calm",
@@ -19,9 +20,16 @@ WORDS = {
 """Why a draft waits for a person, in words for the note."""
 
 
-def why_not_public(analysis: Analysis, decision: Decision, draft: ReplyDraft, settings: ReplySettings) -> str:
-    """The word of :data:`WORDS` for what keeps the draft from the customer; empty where nothing does."""
+def why_not_public(
+    analysis: Analysis, decision: Decision, draft: ReplyDraft, settings: ReplySettings, *, replied: bool = False
+) -> str:
+    """The word of :data:`WORDS` for what keeps the draft from the customer; empty where nothing does.
+
+    ``replied``: the ticket has had a public reply of ours.
+    """
     public = settings.public
+    if replied:
+        return "again"
     kinds = {analysis.category, analysis.subcategory, *analysis.secondary, *analysis.alarms}
     if not kinds.isdisjoint(public.never) or analysis.suspicious:
         return "never"

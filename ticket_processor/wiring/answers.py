@@ -98,12 +98,13 @@ class _Answering:
         if isinstance(result, NoAnswer):
             return analysis, _with_articles(decision, articles, no_draft=result.reason)
         decision = with_draft(decision, result, articles)
-        return analysis, self._announced(analysis, decision, result) if mode == "public" else decision
+        return analysis, self._announced(ticket, analysis, decision, result) if mode == "public" else decision
 
-    def _announced(self, analysis: Analysis, decision: Decision, draft: ReplyDraft) -> Decision:
+    def _announced(self, ticket: Ticket, analysis: Analysis, decision: Decision, draft: ReplyDraft) -> Decision:
         """``decision`` with a public reply that its note announces, or with the reason why a person has to send it."""
         settings = self._settings
-        if why := why_not_public(analysis, decision, draft, self._replies):
+        replied = settings.policy.replied in ticket.tags
+        if why := why_not_public(analysis, decision, draft, self._replies, replied=replied):
             return decision.model_copy(update={"note": f"{decision.note}\nNot sent to the customer: {WORDS[why]}."})
         escalated, fallback = bool(decision.escalated), settings.taxonomy.fallback
         tier = tier_of(analysis, settings.policy.tiers, escalated=escalated, fallback=fallback)
