@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import NamedTuple
 
-from ..analysis.rules.phrases import words_of
 from ..core.lazy_pattern import lazy_pattern
 from ..core.sanitize import compatible, strip_hidden
 from .word_lists import word_lists
@@ -27,6 +26,12 @@ class Figure(NamedTuple):
     readings: tuple[frozenset[Key], ...]
 
 
+FIRST_MARK = "\U000f0000"
+"""A character of nobody's; as many as :data:`MOST_MARKS` from it on stand for figures."""
+MOST_MARKS = 0xFFFE
+
+_MARKS = lazy_pattern(r"[\U000f0000-\U000ffffd]")
+_LETTERS = lazy_pattern(r"[^\W\d_]+")
 _NUMBER = r"\d{1,3}(?:[ .,'](?=\d{3}(?!\d))\d{3})+(?:[.,]\d{1,2}(?!\d))?|\d+(?:[.,]\d+)?"
 # Found in this order; what one finds, the next ones do not see.
 _LINK = lazy_pattern(r"(?:[a-z][a-z0-9+.-]*://|www\.)\S+|(?:mailto|tel|sms):\S+|[^\s@<>()\"“”„«»]+@[^\s@<>()\"“”„«»]+")
@@ -53,14 +58,16 @@ _AROUND = " .,;:!?()[]{}<>\"'“”„«»…*_`"
 
 def figures(text: str, language: str = "en") -> list[Figure]:
     """What ``text``, which is in ``language``, has of them."""
-    rest = _readable(text)
+    return marked(text, language)[1]
+
+
+def marked(text: str, language: str = "en") -> tuple[str, list[Figure]]:
+    """``text`` in small letters with :data:`FIRST_MARK` and its successors for its figures, and the figures."""
+    rest = _MARKS.sub(" ", _readable(text))
     found: list[Figure] = []
     for kind, pattern, read in _kinds(language):
-        rest, more = _taken(kind, pattern, read, rest)
-        found += more
-    words = _number_words().get(language, {})
-    found += [Figure("number", (frozenset({("number", words[word])}),)) for word in words_of(rest) if word in words]
-    return found
+        rest = _taken(kind, pattern, read, rest, found)
+    return _taken("number", _LETTERS, lambda match: _word(match, language), rest, found), found
 
 
 def unseen(text: str, source: str, *, language: str = "en", source_language: str = "en") -> tuple[str, ...]:
@@ -104,18 +111,23 @@ def _kinds(language: str) -> tuple[tuple[str, re.Pattern[str], _Read], ...]:
     )
 
 
-def _taken(kind: str, pattern: re.Pattern[str], read: _Read, text: str) -> tuple[str, list[Figure]]:
-    """``text`` without what the pattern finds and can read, and what that is."""
-    found: list[Figure] = []
+def _taken(kind: str, pattern: re.Pattern[str], read: _Read, text: str, found: list[Figure]) -> str:
+    """``text`` with marks for what the pattern finds and can read; that is put to ``found``."""
 
     def take(match: re.Match[str]) -> str:
         readings = read(match)
         if not readings:
             return match[0]
+        mark = chr(ord(FIRST_MARK) + len(found) % MOST_MARKS)
         found.append(Figure(kind, readings))
-        return " ; "
+        return f" {mark} "
 
-    return pattern.sub(take, text), found
+    return pattern.sub(take, text)
+
+
+def _word(match: re.Match[str], language: str) -> tuple[frozenset[Key], ...]:
+    value = _number_words().get(language, {}).get(match[0])
+    return (frozenset({("number", value)}),) if value else ()
 
 
 def _name(match: re.Match[str]) -> tuple[frozenset[Key], ...]:

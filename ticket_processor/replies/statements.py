@@ -1,0 +1,294 @@
+"""What the sentences of articles state in figures: each figure with its unit, and the words around it. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import pairwise
+from zlib import crc32
+
+from ..analysis.rules.phrases import words_of
+from ..core.lazy_pattern import lazy_pattern
+from ..knowledge.lexical import stop_words
+from ..knowledge.text import FENCE
+from .figures import FIRST_MARK, Figure, marked
+from .grounding import language_of, sentences_of
+from .sources import Citable
+from .word_lists import word_lists
+from .wording import STEM, telling_stems
+
+LONGEST = 600
+"""Characters of a sentence that is looked at."""
+BEFORE = 4
+"""Words in front of a figure that may make it a bound."""
+_BASES = frozenset(["second", "month", "business", "time", "%"])
+"""Units that a number has wherever it stands."""
+_FIRST_YEAR, _LAST_YEAR = 1900, 2100
+
+_TOKEN = lazy_pattern(r"[\U000f0000-\U000ffffd]|#|[^\W_]+(?:['’][^\W_]+)?")
+_NAME = lazy_pattern(r"(?<=[^\W_])[ ,(“\"']{1,3}([A-ZÀ-Þ][^\W_]*)")
+_HAS_FIGURE = lazy_pattern(r"\d")
+_NO_PROSE = lazy_pattern(r"!\[|[=×]|[;{}]\s*\Z|\w\(\"|://")
+_NAMED_BY = lazy_pattern(r"([A-ZÀ-Þ][^\W_]*|#) ?v?(\d[\d.]*)")
+_NUMBERS = lazy_pattern(r"\d[\d.]*(?<!\.)")
+_JOINED = lazy_pattern(r" +-? ?")
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A figure: its unit, from where to where it reaches, and whether it is the ``least`` or the ``most``."""
+
+    unit: str
+    low: float
+    high: float
+    bound: str
+
+
+@dataclass(frozen=True, slots=True)
+class FigureStatement:
+    """A sentence of an article that has a figure, and what it is about."""
+
+    article_id: str
+    title: str
+    url: str
+    heading: str
+    sentence: str
+    lang: str = field(repr=False, default="")
+    measures: tuple[Measure, ...] = field(repr=False, default=())
+    words: frozenset[str] = field(repr=False, default=frozenset())
+    """Stems of its telling words, without units."""
+    order: tuple[str, ...] = field(repr=False, default=())
+    """The same in order."""
+    names: frozenset[str] = field(repr=False, default=frozenset())
+    """Those of them that are written like names."""
+    scope: frozenset[str] = field(repr=False, default=frozenset())
+    """Stems of its title and headings."""
+    place: int = field(repr=False, default=0)
+    """The same for all statements of a passage."""
+
+
+def statements_of(passage: Citable) -> Iterator[FigureStatement]:
+    """The statements of a passage; code and tables have none."""
+    lang = ""
+    fenced = False
+    place = 0
+    scope: frozenset[str] = frozenset()
+    for line in passage.text.splitlines():
+        fenced ^= line == FENCE
+        if fenced or line.startswith("|") or not _may_have_figure(line):
+            continue
+        if not lang:
+            lang = language_of(passage)
+            headings = f"{passage.title} . {passage.heading}"
+            place = crc32(passage.text.encode("utf-8", "replace"))
+            scope = frozenset([*stems(headings), *_NUMBERS.findall(headings)])
+            if not _words("examples").isdisjoint(words_of(headings)):
+                return
+        for sentence in sentences_of(line.lstrip("-*•· ")):
+            if len(sentence) > LONGEST or not _may_have_figure(sentence) or _NO_PROSE.search(sentence):
+                continue
+            measures, words, labels = measures_of(sentence, lang)
+            if measures:
+                yield FigureStatement(
+                    passage.article_id,
+                    passage.title,
+                    passage.url,
+                    passage.heading,
+                    sentence,
+                    lang,
+                    measures,
+                    frozenset(words),
+                    words,
+                    _names(sentence).intersection(words) | labels,
+                    scope,
+                    place,
+                )
+
+
+def stems(text: str) -> list[str]:
+    """The stems of the telling words in ``text``, a plural as its singular."""
+    found = (stem.rstrip("s") or stem for stem in telling_stems(text) if not stem.isdecimal())
+    return [_same().get(stem, stem) for stem in found if stem not in _stop_stems() and len(stem) > 1]
+
+
+def measures_of(sentence: str, lang: str) -> tuple[tuple[Measure, ...], tuple[str, ...], frozenset[str]]:
+    """The measures of a sentence, the stems of its other telling words, and the numbers among them that are names."""
+    text, figures = marked(sentence, lang)
+    tokens = list(_TOKEN.finditer(text))
+    words = [token[0] for token in tokens]
+    gaps = [text[one.end() : other.start()] for one, other in pairwise(tokens)]
+    named = {f"{match[1].casefold()} {match[2].rstrip('.')}" for match in _NAMED_BY.finditer(sentence)}
+    found: list[Measure] = []
+    labels: set[str] = set()
+    rest: list[str] = []
+    after = 0
+    for at, word in enumerate(words):
+        if at < after:
+            continue
+        if word < FIRST_MARK:
+            rest += [word] if word not in _words("later") else []
+            continue
+        figure = figures[ord(word) - ord(FIRST_MARK)]
+        before = words[max(0, at - BEFORE) : at]
+        end = _range_end(words, gaps, at)
+        last = figures[ord(words[end]) - ord(FIRST_MARK)]
+        low, high = _value(figure)[0], _value(last)[0]
+        if math.isnan(low) or math.isnan(high):
+            labels |= {_stem(value) for kind, value in figure.readings[0] if kind == "name"}
+            continue
+        unit, factor, after = _unit(words, gaps, end, last)
+        own_unit, own_factor, _ = _unit(words, gaps, at, figure)
+        first = low * (own_factor if own_unit == unit else factor)
+        if before and unit not in _BASES and figure.kind == "number":
+            label = f"{before[-1]} {low:g}"
+            if before[-1] in _words("labels") or label in named:
+                if _words("later").isdisjoint(words[at + 1 : at + 4]) and _words("least").isdisjoint(before[-3:]):
+                    labels.add(label)
+                    after = at + 1
+                    continue
+                unit, factor, after = f"version of {before[-1]}", 1.0, at + 1
+        if unit:
+            top = high * factor
+            found.append(Measure(unit, *((first, top) if first <= top else (first + top,) * 2), _bound(before)))
+    if not _words("examples").isdisjoint(words):
+        return (), (), frozenset()
+    return tuple(found), (*stems(" ".join(rest)), *sorted(labels)), frozenset(labels)
+
+
+def _may_have_figure(text: str) -> bool:
+    return bool(_HAS_FIGURE.search(text)) or not _number_words().isdisjoint(text.casefold().split())
+
+
+def _names(sentence: str) -> frozenset[str]:
+    return frozenset(stems(" . ".join(match[1] for match in _NAME.finditer(sentence))))
+
+
+def _range_end(words: Sequence[str], gaps: Sequence[str], at: int) -> int:
+    """Where the range that begins at ``at`` ends; ``at`` where it is none."""
+    if at + 1 < len(words) and words[at + 1] >= FIRST_MARK and gaps[at].strip() == "-":
+        return at + 1
+    ahead = at + 2
+    if at + 2 < len(words) and words[at + 1] not in _words("to") | _words("and"):
+        ahead = at + 3  # 24 hours to 48 hours
+    if ahead >= len(words) or not words[ahead] >= FIRST_MARK:
+        return at
+    joint = words[ahead - 1]
+    opened = at and words[at - 1] in _words("opening")
+    return ahead if joint in _words("to") or (opened and joint in _words("and")) else at
+
+
+def _value(figure: Figure) -> tuple[float, str]:
+    """A figure's value, and its own unit; not a number where it has none."""
+    ((_, value), *_more) = sorted(figure.readings[0])
+    if figure.kind == "time":
+        hour, _, minute = value.partition(":")
+        return int(hour) * 60.0 + int(minute), "time"
+    if figure.kind == "date" and len(figure.readings) == 1:
+        year, month, day = (int(part or 0) for part in value.split("-"))
+        return (year * 12.0 + month) * 31 + day, "date" if year else "day of a year"
+    if figure.kind not in ("number", "price"):
+        return math.nan, ""
+    number, _, unit = value.partition(" ")
+    parts = number.split(".")
+    if len(parts) > 2:
+        return math.nan, ""
+    try:
+        return float(number), unit
+    except ValueError:
+        return math.nan, ""
+
+
+def _unit(words: Sequence[str], gaps: Sequence[str], at: int, figure: Figure) -> tuple[str, float, int]:
+    """The unit of the figure at ``at``, by how much its value is to be multiplied, and where the words go on."""
+    value, own = _value(figure)
+    if own:
+        return own, 1.0, at + 1
+    behind: list[str] = []
+    place = at + 1
+    while place < len(words) and place <= at + 3 and _JOINED.fullmatch(gaps[place - 1]) and words[place] < FIRST_MARK:
+        behind.append(words[place])
+        place += 1
+    while behind and behind[0] in _words("between"):
+        behind.pop(0)
+        at += 1
+    business = not _words("business").isdisjoint(behind[:2])
+    for word in [each for each in behind[: 2 if business else 1] if each not in _words("business")]:
+        if word in _spans():
+            factor, base = _spans()[word]
+            if business and base == "second":
+                return "business", factor / 86400, at + 3
+            return base, factor, at + 2
+    if _FIRST_YEAR <= value <= _LAST_YEAR and not (behind and stems(behind[0])):
+        return "calendar year", 1.0, at + 1
+    own_word = stems(behind[0]) if behind else []
+    if own_word:
+        return own_word[0], 1.0, at + 2
+    return "", 1.0, at + 1
+
+
+def _bound(before: Sequence[str]) -> str:
+    """Whether the words in front of a figure make it the least or the most of something."""
+    least, most = (not _words(name).isdisjoint(before) for name in ("least", "most"))
+    if not _words("not").isdisjoint(before) and not _words("turned").isdisjoint(before):
+        least, most = most, least  # no more than, does not exceed
+    return "" if least == most else "least" if least else "most"
+
+
+@cache
+def _words(name: str) -> frozenset[str]:
+    return frozenset(word_lists("measures")["words"][name].split())
+
+
+@cache
+def _spans() -> dict[str, tuple[float, str]]:
+    found = {}
+    for amount, words in word_lists("measures")["spans"].items():
+        factor, _, base = amount.partition(" ")
+        found.update(dict.fromkeys(words.split(), (float(factor), base)))
+    return found
+
+
+@cache
+def _number_words() -> frozenset[str]:
+    table: dict[str, str] = word_lists("figures")["numbers"]
+    return frozenset(pair.partition("=")[0] for pairs in table.values() for pair in pairs.split())
+
+
+@cache
+def _stop_stems() -> frozenset[str]:
+    return frozenset(map(_stem, stop_words()))
+
+
+def exclude_each_other(ours: frozenset[str], theirs: frozenset[str], lang: str) -> bool:
+    """Whether a stem of each is one of two words of which only one can be meant."""
+    table = _contrasts(lang)
+    places = {table[stem] for stem in ours if stem in table}
+    return any(
+        line == other and place != mine
+        for line, place in (table[stem] for stem in theirs if stem in table)
+        for other, mine in places
+    )
+
+
+@cache
+def _same() -> dict[str, str]:
+    lines = (line.split() for text in word_lists("measures")["same"].values() for line in text.splitlines())
+    return {_stem(word): _stem(line[0]) for line in lines for word in line}
+
+
+def _stem(word: str) -> str:
+    return word[:STEM].rstrip("s")
+
+
+@cache
+def _contrasts(lang: str) -> dict[str, tuple[int, int]]:
+    lines = word_lists("measures")["contrasts"].get(lang, "").splitlines()
+    return {
+        stem: (line, place)
+        for line, words in enumerate(lines)
+        for place, group in enumerate(words.split())
+        for word in group.split("|")
+        for stem in [_same().get(_stem(word), _stem(word))]
+    }
