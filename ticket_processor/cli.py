@@ -56,7 +56,7 @@ class Commands(CommandGroup):
                 "search": CommandEntry("Show the passages that answer a question best.", "kb:search"),
                 "show": CommandEntry("Print an article as it is searched.", "kb:show"),
                 "eval": CommandEntry("Measure search on questions with known articles.", "kb:evaluate_search"),
-                "doctor": CommandEntry("List what to mend in your articles.", "kb:doctor"),
+                "doctor": CommandEntry("List what to mend in your articles.", "kb_doctor:doctor"),
             },
         ),
         "report": CommandEntry("Show what was triaged in a period, how well and at what cost.", "report:report"),

@@ -78,22 +78,6 @@ def test_what_eval_learns_on_own_articles_is_kept_and_on_others_not(site: Site) 
     assert site.run("search", "number3x")["floor"] == own["floor"] > 0
 
 
-def test_doctor_lists_what_a_person_should_mend(site: Site) -> None:
-    site.write("a.md", "# Reset\nOpen the menu and press reset.")
-    site.write("b.md", "# Reset\nOpen the menu and press reset.")
-    site.write("c.md", "# Pictures\n![](1.png)\n![](2.png)\nDo so.")
-    site.write("d.md", "---\ndraft: true\n---\n# Draft")
-    site.run("sync")
-    site.run("search", "reset")
-    remarks = [(item["kind"], item["articles"]) for item in site.run("doctor")["remarks"]]
-    assert remarks == [
-        ("duplicate", ["folder:help/a.md", "folder:help/b.md"]),
-        ("drafts", []),
-        ("pictures_only", ["folder:help/c.md"]),
-        ("never_found", ["folder:help/c.md"]),
-    ]
-
-
 @pytest.mark.parametrize("command", [["sync"], ["search", "x"], ["show", "x"], ["doctor"]])
 def test_without_a_source_there_is_no_knowledge_base_and_no_file(site: Site, command: list[str]) -> None:
     site.settings()

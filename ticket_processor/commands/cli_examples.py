@@ -32,7 +32,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "ticketbot kb eval --queries questions.jsonl",
         "ticketbot kb eval --corpus articles.jsonl --queries questions.jsonl --out ranked.jsonl",
     ),
-    "kb doctor": ("ticketbot kb doctor --json",),
+    "kb doctor": ("ticketbot kb doctor", "ticketbot kb doctor --markdown proposals.md"),
     "report": (
         "ticketbot report --since 30d --risk high",
         "ticketbot report --period week --markdown",

@@ -1,4 +1,4 @@
-"""``ticketbot kb``: reads your articles, searches them, measures the search, and says what to mend."""
+"""``ticketbot kb``: reads your articles, searches them, and measures the search."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import typer
 
 from ..core.clock import Deadline, SystemClock, iso
 from ..core.errors import AnalysisFailed, CannotRun, ConfigError, ExitCode
-from ..knowledge.doctor import examine
 from ..knowledge.evaluate import Evaluation, LabelledQuestion, evaluate
 from ..knowledge.issues import issue_queries
 from ..knowledge.model import Audience, Found
@@ -167,18 +166,6 @@ def evaluate_search(
         refused = "the vectors are refused: words alone are better" if found.refused else ""
         screen.say(refused or f"weight of the vectors: {found.weight:g}")
     screen.say(f"floor: {found.floor:.3f}" if found.floor is not None else "no floor: nothing is shown unjudged")
-    return ExitCode.OK
-
-
-def doctor(as_json: JsonOption = False, config: ConfigOption = None) -> int:
-    """List duplicates, unpublished articles, pictures without words, and articles that no search has shown."""
-    settings = _settings(config)
-    with closing(knowledge_store(settings)) as store:
-        remarks = examine(store)
-    lines = [f"{item.kind}: {item.text}{''.join(f'{chr(10)}  {name}' for name in item.articles)}" for item in remarks]
-    Screen(as_json=as_json).result(
-        "\n".join(lines) or "nothing to mend", {"remarks": [asdict(item) for item in remarks]}
-    )
     return ExitCode.OK
 
 

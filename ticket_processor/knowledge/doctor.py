@@ -1,4 +1,7 @@
-"""Finds what a person should look at: duplicates, drafts, articles never found, steps that exist only as pictures."""
+"""Finds what a person should look at: copies, drafts, steps that exist only as pictures, articles old or never found.
+
+What contradicts what is found above, where figures are read.
+"""
 
 from __future__ import annotations
 
@@ -6,58 +9,106 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..core.clock import iso
+from .duplicates import copies
+from .model import Passage
 from .store import KnowledgeStore
 
 MOST_WORDS_BESIDE_PICTURES = 15
-"""An article with fewer words for each picture shows its steps instead of telling them."""
+"""A section with fewer words for each picture shows its steps instead of telling them."""
+OLD_S = 365 * 86_400.0
+OFTEN = 5
+"""Searches that showed an article, from which on it matters how old it is."""
+PORTION = 500
+"""Passages that are read at a time."""
 
 _PICTURE = re.compile(r"!\[[^\]\n]*\]")
 _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
+class ArticlePlace:
+    """Where something stands: an article, and the heading and the sentence where there is one."""
+
+    article: str
+    title: str
+    url: str
+    heading: str = ""
+    sentence: str = ""
+
+
+@dataclass(frozen=True)
 class Remark:
-    """One thing to look at: its kind, the articles that it is about, and a sentence."""
+    """One thing to look at: its kind, a sentence, and the places that it is about."""
 
     kind: str
-    articles: tuple[str, ...]
     text: str
+    places: tuple[ArticlePlace, ...] = ()
 
 
-def examine(store: KnowledgeStore) -> list[Remark]:
+def examine(store: KnowledgeStore, now: float) -> list[Remark]:
     """What a person should look at, kind by kind."""
-    return [*_duplicates(store), *_drafts(store), *_pictures(store), *_never_found(store)]
+    return [*_copies(store), *_drafts(store), *_pictures(store), *_stale(store, now), *_never_found(store)]
 
 
-def _duplicates(store: KnowledgeStore) -> Iterator[Remark]:
-    """Articles of one language with the same words."""
-    rows = store.rows(
-        "SELECT group_concat(id, char(10)), min(title) FROM article WHERE body<>'' "
-        "GROUP BY lang, body HAVING count(*)>1 ORDER BY min(id)"
-    )
-    for ids, title in rows:
-        yield Remark("duplicate", tuple(sorted(ids.split("\n"))), f"the same text more than once: {title}")
+def every_passage(store: KnowledgeStore) -> Iterator[Passage]:
+    """All passages, article by article, some at a time."""
+    last = 0
+    while rows := store.rows("SELECT id FROM chunk WHERE id>? ORDER BY id LIMIT ?", (last, PORTION)):
+        numbers = [number for (number,) in rows]
+        found = store.passages(numbers)
+        yield from (found[number] for number in numbers if number in found)
+        last = numbers[-1]
+
+
+def _copies(store: KnowledgeStore) -> Iterator[Remark]:
+    """Articles of one language with the same, or nearly the same words."""
+    for lang in sorted(store.langs()):
+        rows = store.rows("SELECT id, title, url, body FROM article WHERE lang=? ORDER BY id", (lang,))
+        places = {name: ArticlePlace(name, title, url) for name, title, url, _ in rows}
+        for group in copies((name, body) for name, _, _, body in rows):
+            kind, words = ("duplicate", "the same text") if group.same else ("near_duplicate", "nearly the same text")
+            yield Remark(kind, f"{words} {len(group.ids)} times", tuple(places[name] for name in group.ids))
 
 
 def _drafts(store: KnowledgeStore) -> Iterator[Remark]:
     for source in store.sources():
         count = int(store.fact(f"drafts {source}") or 0)
         if count:
-            yield Remark("drafts", (), f"{source}: {count} unpublished, which nobody finds")
+            yield Remark("drafts", f"{source}: {count} unpublished, which nobody finds")
 
 
 def _pictures(store: KnowledgeStore) -> Iterator[Remark]:
-    for name, title, body in store.rows("SELECT id, title, body FROM article WHERE body LIKE '%![%' ORDER BY id"):
-        pictures = len(_PICTURE.findall(body))
-        words = len(_WORD.findall(_PICTURE.sub(" ", body)))
+    """Sections of pictures without words to them."""
+    sections: dict[ArticlePlace, list[str]] = {}
+    for name, title, url, heading, text in store.rows(
+        "SELECT article.id, article.title, article.url, chunk.heading, chunk.text FROM chunk "
+        "JOIN article ON article.id=chunk.article WHERE article.body LIKE '%![%' ORDER BY article.id, chunk.n"
+    ):
+        sections.setdefault(ArticlePlace(name, title, url, heading), []).append(text)
+    for place, texts in sections.items():
+        text = "\n".join(texts)
+        pictures = len(_PICTURE.findall(text))
+        words = len(_WORD.findall(_PICTURE.sub(" ", text)))
         if pictures and words < pictures * MOST_WORDS_BESIDE_PICTURES:
-            said = "1 picture" if pictures == 1 else f"{pictures} pictures"
-            yield Remark("pictures_only", (name,), f"{said} and {words} words, so its steps cannot be found: {title}")
+            said = f"1 picture and {words} words" if pictures == 1 else f"{pictures} pictures and {words} words"
+            yield Remark("pictures_only", f"{said}, so its steps cannot be found", (place,))
+
+
+def _stale(store: KnowledgeStore, now: float) -> Iterator[Remark]:
+    """Articles that are shown often and have not changed for a year."""
+    for name, title, url, updated, found in store.rows(
+        "SELECT id, title, url, updated_at, found FROM article "
+        "WHERE found>=? AND updated_at>0 AND updated_at<? ORDER BY found DESC, id",
+        (OFTEN, now - OLD_S),
+    ):
+        text = f"shown {found} times, and not changed since {iso(updated)[:10]}"
+        yield Remark("stale", text, (ArticlePlace(name, title, url),))
 
 
 def _never_found(store: KnowledgeStore) -> Iterator[Remark]:
     """Articles that no search has shown, once there have been searches at all."""
     [(searches,)] = store.rows("SELECT coalesce(sum(found), 0) FROM article")
     if searches:
-        for name, title in store.rows("SELECT id, title FROM article WHERE found=0 ORDER BY id"):
-            yield Remark("never_found", (name,), f"no search has shown it: {title}")
+        for name, title, url in store.rows("SELECT id, title, url FROM article WHERE found=0 ORDER BY id"):
+            yield Remark("never_found", "no search has shown it", (ArticlePlace(name, title, url),))

@@ -1,0 +1,128 @@
+"""``ticketbot kb doctor``: what it lists of a site's articles, and the proposals that it writes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ticket_processor.cli import app
+from ticket_processor.core.errors import ExitCode
+from ticket_processor.knowledge.doctor import OFTEN, examine
+from ticket_processor.knowledge.duplicates import copies
+from ticket_processor.knowledge.model import Article
+from ticket_processor.knowledge.store import KnowledgeStore
+
+from .test_kb_command import Site
+
+YEAR_S = 365 * 86_400.0
+NOW = 10 * YEAR_S
+ARTICLE = Article("z:1", "z", "Title", "", "en", "everyone", NOW, "Words.")
+LONG = (
+    "Open the menu, choose your account, press the button that says reset and wait for the mail with the link to it. "
+)
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    monkeypatch.chdir(tmp_path)
+    return Site(tmp_path)
+
+
+def kinds(store: KnowledgeStore) -> list[str]:
+    return [remark.kind for remark in examine(store, NOW)]
+
+
+def test_what_a_person_should_mend_is_listed(site: Site) -> None:
+    site.write("a.md", "# Reset\nOpen the menu and press reset.")
+    site.write("b.md", "# Reset\nOpen the menu and press Reset!")
+    site.write("c.md", "# Pictures\n![](1.png)\n![](2.png)\nDo so.")
+    site.write("d.md", "---\ndraft: true\n---\n# Draft")
+    site.write("e.md", "# Returns\nYou can return unused shoes within 30 days of delivery.")
+    site.write("f.md", "# Shoes\nWe like shoes.\n\nUnused shoes can be returned in 14 days from delivery.")
+    site.run("sync")
+    site.run("search", "reset")
+    remarks = [(item["kind"], [name.partition("/")[2] for name in item["articles"]]) for item in doctor(site)]
+    assert remarks == [
+        ("contradiction", ["e.md", "f.md"]),
+        ("duplicate", ["a.md", "b.md"]),
+        ("drafts", []),
+        ("pictures_only", ["c.md"]),
+        ("never_found", ["c.md"]),
+        ("never_found", ["e.md"]),
+        ("never_found", ["f.md"]),
+    ]
+
+
+def doctor(site: Site) -> list[dict[str, list[str]]]:
+    found: list[dict[str, list[str]]] = site.run("doctor")["remarks"]
+    return found
+
+
+def test_proposals_show_both_sentences_and_addresses_and_no_mark_up_of_an_article(site: Site) -> None:
+    front = "---\nurl: https://help.example/{}\n---\n"
+    site.write(
+        "a.md", front.format(1) + "# Refunds *now*\nA refund for shoes takes 5 business days <b>after</b> approval."
+    )
+    site.write(
+        "b.md", front.format("2>) [x](y") + "# Approval\nShoes: after approval the refund takes 9 business days."
+    )
+    site.run("sync")
+    result = CliRunner().invoke(app, ["kb", "doctor", "--markdown", "out.md"])
+    assert result.exit_code == ExitCode.OK
+    assert "1 proposals" in result.stdout
+    text = (site.folder / "out.md").read_text(encoding="utf-8")
+    assert "## 1. Different figures for one question" in text
+    assert "<https://help.example/1>" in text
+    assert "takes 5 business days" in text
+    assert "takes 9 business days" in text
+    assert "- [ ] Find out which figure is right" in text
+    assert not any(mark in text.replace("\\*", "") for mark in ("<b>", "](y", "*now*"))
+
+
+def test_nothing_to_mend_is_said(site: Site) -> None:
+    site.write("a.md", "# Reset\nOpen the menu and press reset.")
+    site.run("sync")
+    assert CliRunner().invoke(app, ["kb", "doctor"]).stdout == "nothing to mend\n"
+
+
+def test_proposals_that_cannot_be_written_are_an_error(site: Site) -> None:
+    site.write("a.md", "# Reset\nOpen the menu and press reset.")
+    site.run("sync")
+    result = CliRunner().invoke(app, ["kb", "doctor", "--markdown", str(site.folder / "none" / "out.md")])
+    assert result.exit_code != ExitCode.OK or result.exception
+    assert "cannot be written" in f"{result.output}{result.exception}"
+
+
+def test_nearly_the_same_articles_are_found_and_others_on_the_topic_are_not() -> None:
+    other = (
+        "To reset your account, write to us from the address that you gave when you opened it, and wait for an answer."
+    )
+    found = copies([("a", LONG * 3), ("b", LONG * 3 + "Good luck."), ("c", other * 3), ("d", (LONG * 3).upper())])
+    assert [(each.ids, each.same) for each in found] == [(("a", "d"), True), (("a", "b"), False)]
+
+
+def test_articles_in_two_languages_are_no_copies() -> None:
+    store = KnowledgeStore(None)
+    store.put([(ARTICLE, ""), (replace(ARTICLE, id="z:2", lang="de"), "")])
+    assert kinds(store) == []
+
+
+def test_a_section_of_pictures_is_found_in_an_article_full_of_words() -> None:
+    store = KnowledgeStore(None)
+    body = f"## Before\n{LONG * 5}\n## Reset\n- ![]\n- Then ![two]\n## After\n{LONG} ![]"
+    store.put([(replace(ARTICLE, body_text=body), "")])
+    assert [(each.kind, each.places[0].heading) for each in examine(store, NOW)] == [("pictures_only", "Reset")]
+
+
+@pytest.mark.parametrize(
+    ("age", "shown", "stale"),
+    [(1.1 * YEAR_S, OFTEN, True), (1.1 * YEAR_S, OFTEN - 1, False), (0.9 * YEAR_S, OFTEN, False), (NOW, OFTEN, False)],
+)
+def test_an_article_is_stale_when_it_is_old_and_shown_often(age: float, shown: int, stale: bool) -> None:
+    store = KnowledgeStore(None)
+    store.put([(replace(ARTICLE, updated_at=NOW - age), "")])
+    store.count_found([ARTICLE.id] * shown)
+    assert kinds(store) == (["stale"] if stale else [])

@@ -1,0 +1,114 @@
+"""``ticketbot kb doctor``: says what to mend in the articles, and writes it down as proposals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..core.clock import SystemClock
+from ..core.errors import CannotRun, ExitCode
+from ..knowledge.doctor import ArticlePlace, Remark, every_passage, examine
+from ..knowledge.model import Passage
+from ..replies.contradictions import contradictions
+from ..replies.statements import FigureStatement
+from ..settings.load import load
+from ..wiring.knowledge import knowledge_store
+from .options import ConfigOption, JsonOption
+from .report_markdown import as_text
+from .screen import Advance, Screen
+
+_ADDRESS = re.compile(r"https?://[^\s<>\"'`\\]+")
+PROPOSALS = {
+    "contradiction": ("Different figures for one question", "Find out which figure is right, and correct the other."),
+    "duplicate": ("The same text more than once", "Keep one article, and link to it from where the others were."),
+    "near_duplicate": ("Nearly the same text", "Merge them, or say at the top of each what it is for."),
+    "drafts": ("Unpublished articles", "Publish them, or delete them."),
+    "pictures_only": ("Steps that exist only as pictures", "Write each step down beside its picture."),
+    "stale": ("Old articles that are shown often", "Check them against how things are today."),
+    "never_found": (
+        "Articles that no search has shown",
+        "Give them a title in the words of customers, or delete them.",
+    ),
+}
+"""A heading for each kind, and what to do."""
+
+
+def doctor(
+    clock: SystemClock,
+    markdown: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write proposals there, one section for each finding.")
+    ] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
+    """List contradictions, copies, unpublished, old and never shown articles, and steps that exist only as pictures."""
+    settings = load(config=config, need_helpdesk=False)
+    screen = Screen(as_json=as_json)
+    with closing(knowledge_store(settings)) as store:
+        passages = store.counts()[1]
+        with screen.progress("comparing passages", passages) as advance:
+            found = contradictions(_counted(every_passage(store), advance))
+        remarks = [
+            *(
+                Remark("contradiction", "two figures for one question", (_place(each.first), _place(each.second)))
+                for each in found
+            ),
+            *examine(store, clock.now()),
+        ]
+    if markdown is not None:
+        try:
+            markdown.write_text(_proposals(remarks), encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise CannotRun(f"{markdown} cannot be written: {error.strerror or error}") from error
+    told = [_told(remark) for remark in remarks]
+    said = [f"{len(remarks)} proposals written to {markdown}"] if markdown is not None else told or ["nothing to mend"]
+    screen.result("\n".join(said), {"remarks": [_data(remark) for remark in remarks]})
+    return ExitCode.OK
+
+
+def _place(statement: FigureStatement) -> ArticlePlace:
+    return ArticlePlace(
+        statement.article_id, statement.title, statement.url, statement.heading, " ".join(statement.sentence.split())
+    )
+
+
+def _counted(passages: Iterable[Passage], advance: Advance) -> Iterator[Passage]:
+    for passage in passages:
+        yield passage
+        advance(1)
+
+
+def _told(remark: Remark) -> str:
+    lines = [f"{remark.kind}: {remark.text}"]
+    for place in remark.places:
+        lines.append(f"  {place.article}  {' > '.join(filter(None, (place.title, place.heading)))}")
+        lines += [f"    “{place.sentence}”"] if place.sentence else []
+    return "\n".join(lines)
+
+
+def _data(remark: Remark) -> dict[str, object]:
+    return {**asdict(remark), "articles": [place.article for place in remark.places]}
+
+
+def _proposals(remarks: Sequence[Remark]) -> str:
+    """The remarks as Markdown for a person. Nothing in an article's words becomes mark-up."""
+    lines = ["# Proposals for the articles"]
+    for number, remark in enumerate(remarks, 1):
+        heading, advice = PROPOSALS[remark.kind]
+        lines += ["", f"## {number}. {heading}", "", f"{as_text(remark.text)}.", ""]
+        for place in remark.places:
+            names = (place.title, place.heading, place.article)
+            lines.append(f"- {' · '.join(as_text(name) for name in names if name)}{_address(place.url)}")
+            lines += [f"  > {as_text(place.sentence)}"] if place.sentence else []
+        lines += [*([""] if remark.places else []), f"- [ ] {advice}"]
+    return "\n".join(lines) + "\n"
+
+
+def _address(url: str) -> str:
+    return f" <{url}>" if _ADDRESS.fullmatch(url) else ""
