@@ -72,6 +72,15 @@ def _note(desk: Desk, number: int = 1) -> str:
     return str(note["html_body"]).partition("Ref tb-")[0]
 
 
+def test_an_article_in_a_note_counts_as_shown(account: Account) -> None:
+    desk = account(f'[replies]\nmode = "note"\n{KNOWLEDGE}')
+    desk("run", "--since", "7d")
+    remarks = json.loads(desk("kb", "doctor", "--json").out)["remarks"]
+    never = {item["articles"][0] for item in remarks if item["kind"] == "never_found"}
+    assert "folder:help/parcels.md" in never
+    assert "folder:help/charged.md" not in never
+
+
 def test_the_note_names_the_best_article_with_its_address_and_lines(account: Account) -> None:
     desk = account(f'[replies]\nmode = "note"\n{KNOWLEDGE}')
     desk("run", "--since", "7d")

@@ -62,7 +62,15 @@ def answers(
             writers = stack.enter_context(drafts(settings, chain, store, trouble, through))
         if base.floor is None:
             trouble("no article is shown before 'ticketbot kb eval' has found the floor of your articles")
-        yield None if base.floor is None and writers is None else _Answering(settings, base, writers, trouble)
+        if base.floor is None and writers is None:
+            yield None
+            return
+        answering = _Answering(settings, base, writers, trouble)
+        yield answering
+        try:
+            articles.count_found(answering.shown)
+        except StateUnusable as error:  # a count is not worth a run's end
+            trouble(str(error))
 
 
 class _Answering:
@@ -77,6 +85,8 @@ class _Answering:
         self._floor = base.floor
         self._writers = writers
         self._trouble = trouble
+        self.shown: list[str] = []
+        """Ids of the articles that notes name, one for each time."""
 
     def __call__(
         self, ticket: Ticket, analysis: Analysis, decision: Decision, *, may_ask: bool = True
@@ -88,6 +98,7 @@ class _Answering:
         text = redact(clean(ticket.subject, ticket.description), names=ticket.names).text
         try:
             articles = self._articles(text, analysis.language)
+            self.shown += [article.article_id for article in articles]
             if mode == "note" or self._writers is None:
                 return analysis, _with_articles(decision, articles)
             result = self._draft(self._writers, ticket, analysis, text) if may_ask else NoAnswer("model_hung")
@@ -98,6 +109,7 @@ class _Answering:
         if isinstance(result, NoAnswer):
             return analysis, _with_articles(decision, articles, no_draft=result.reason)
         decision = with_draft(decision, result, articles)
+        self.shown += [each.article_id for each in result.articles]
         return analysis, self._announced(ticket, analysis, decision, result) if mode == "public" else decision
 
     def _announced(self, ticket: Ticket, analysis: Analysis, decision: Decision, draft: ReplyDraft) -> Decision:
