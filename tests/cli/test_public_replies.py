@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from ticket_processor.sandbox.app import Sandbox
+from ticket_processor.sandbox.store import PERSON_ID
 
 from ..replies.articles import claim, said
 from .conftest import Desk, OpenDesk
@@ -89,6 +91,52 @@ def test_the_status_follows_in_a_call_of_its_own(account: Account) -> None:
     assert len(public(desk)) == 1
 
 
+def test_what_an_agent_wrote_down_or_a_customer_followed_up_is_not_answered(account: Account) -> None:
+    desk = account()
+    desk.tickets[1].audits[0] = replace(desk.tickets[1].audits[0], author_id=PERSON_ID)
+    for event in desk.tickets[1].audits[0].events:
+        event.update({"author_id": PERSON_ID} if event["type"] == "Comment" else {})
+    announced(desk)
+    desk.advance(601.0)
+    desk("run")
+    assert public(desk) == []
+    assert reasons(desk)[-1] == "reply_cancelled_touched"
+
+
+def test_what_was_touched_before_is_not_announced(account: Account) -> None:
+    desk = account()
+    desk.sandbox.store.person_edit(1, add_tags=("vip",))
+    desk.advance(60.0)
+    assert "Not sent to the customer: the ticket is taken" in announced(desk)
+
+
+def test_a_status_that_is_wanted_no_more_is_not_set(account: Account) -> None:
+    desk = account('then = "solved"\nthen_hours = 1\n')
+    announced(desk)
+    desk.advance(601.0)
+    desk("run")
+    toml = desk.folder / "ticketbot.toml"
+    toml.write_text(toml.read_text(encoding="utf-8").replace('then = "solved"', 'then = "nothing"'), encoding="utf-8")
+    desk.advance(3601.0)
+    desk("run")
+    assert desk.ticket(1)["status"] == "new"
+    assert reasons(desk)[-1] == "reply_cancelled_not_wanted"
+
+
+def test_switched_off_and_on_again_nothing_old_goes_out(account: Account) -> None:
+    desk = account()
+    announced(desk)
+    toml = desk.folder / "ticketbot.toml"
+    words = toml.read_text(encoding="utf-8")
+    toml.write_text(KNOWLEDGE, encoding="utf-8")
+    desk("run")
+    toml.write_text(words, encoding="utf-8")
+    desk.advance(601.0)
+    desk("run")
+    assert public(desk) == []
+    assert "reply_cancelled_not_wanted" in reasons(desk)
+
+
 def test_settings_that_change_their_mind_keep_the_reply_back(account: Account) -> None:
     desk = account()
     announced(desk)
@@ -98,8 +146,6 @@ def test_settings_that_change_their_mind_keep_the_reply_back(account: Account) -
     desk.advance(601.0)
     desk("run")
     assert reasons(desk)[-1] == "reply_cancelled_not_wanted"
-    toml.write_text(KNOWLEDGE, encoding="utf-8")
-    desk("run")
     assert public(desk) == []
 
 

@@ -59,16 +59,14 @@ class Rig:
         self.unread: dict[int, TicketError] = {}
         created = iso(START - 7200)
         self.edits = [
-            Edit(at=created, creation=True, author=9),
+            Edit(at=created, creation=True, author=9, comment="public"),
             Edit(at=iso(START - WRITTEN_AGO), key=KEY, intent="run-1", comment="internal", tags_added=frozenset(TAGS)),
         ]
-        self.ticket: Ticket | None = a_ticket(1, age=7200.0, tags=TAGS, priority=Priority.NORMAL)
+        self.ticket: Ticket | None = a_ticket(1, age=7200.0, tags=TAGS, priority=Priority.NORMAL, requester=9)
         self.touch(ago=WRITTEN_AGO)
         plan = ReplyPlan.model_validate({"reply": REPLY, "delay_s": 600.0, "then": then, "then_s": 3600.0})
         self.state.schedule_reply(
-            ScheduledReply(
-                ticket_id=1, step="reply", plan=plan, key=KEY, tags=TAGS, priority=Priority.NORMAL, group=None
-            )
+            ScheduledReply(ticket_id=1, step="reply", plan=plan, key=KEY, tags=(), priority=Priority.NORMAL, group=None)
         )
 
     def touch(self, *, ago: float = 0.0, **fields: Any) -> None:
@@ -99,7 +97,7 @@ class Rig:
                 options,
                 RunChecks(parts, options, SharedFaults()),
                 recorder.record_reply,
-                lambda _reply: self.wanted,
+                lambda _plan, _step: self.wanted,
             ).send_due()
         finally:
             audit.close()
@@ -198,6 +196,13 @@ TOUCHES: dict[str, Callable[[Rig], None]] = {
     "a second look of ours": lambda rig: rig.edit(key="z" * 32, intent="run-2"),
     "a tag that is on no record": lambda rig: rig.touch(ago=WRITTEN_AGO, tags=(*TAGS, "vip")),
     "a priority that is on no record": lambda rig: rig.touch(ago=WRITTEN_AGO, priority=Priority.HIGH),
+    "an agent who opened the ticket": lambda rig: rig.edits.__setitem__(
+        0, rig.edits[0].model_copy(update={"author": 7})
+    ),
+    "a first message that nobody sees": lambda rig: rig.edits.__setitem__(
+        0, rig.edits[0].model_copy(update={"comment": "internal"})
+    ),
+    "a follow-up of a closed ticket": lambda rig: rig.touch(ago=WRITTEN_AGO, follow_up=True),
     "a person before the note": lambda rig: rig.edits.insert(
         1, Edit(at=iso(START - 3000), author=7, comment="internal")
     ),
@@ -220,7 +225,12 @@ def test_quiet_rules_and_a_completion_of_ours_cancel_nothing(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "why"), [({"status": "pending"}, "person_was_faster_pending"), ({"status": "solved"}, "solved")]
+    ("fields", "why"),
+    [
+        ({"status": "pending"}, "person_was_faster_pending"),
+        ({"status": "solved"}, "solved"),
+        ({"assignee": 7}, "person_was_faster_assigned"),
+    ],
 )
 def test_a_ticket_that_is_not_open_any_more_gets_no_reply(rig: Rig, fields: dict[str, str], why: str) -> None:
     rig.touch(ago=WRITTEN_AGO, **fields)
@@ -269,7 +279,7 @@ def test_a_reply_in_doubt_is_looked_for_before_anything_else(rig: Rig, doubt: Ex
     rig.steps = [doubt]
     (end,) = rig.run()
     assert end == ("updated", "confirmed_by_reading" if isinstance(doubt, OutcomeUnknown) else "public_reply")
-    assert sum(edit.comment == "public" for edit in rig.edits) == 1
+    assert sum(edit.comment == "public" and bool(edit.key) for edit in rig.edits) == 1
 
 
 def test_a_reply_of_a_run_that_died_is_found_and_not_sent_again(rig: Rig) -> None:

@@ -260,8 +260,8 @@ def test_what_customers_have_seen_stays_and_is_named(bench: Bench) -> None:
     bench.account.run_writes(tags=(*OURS, "ai_replied"))
     bench.account.edits[1][-1] = bench.account.edits[1][-1].model_copy(update={"comment": "public"})
     bench.undo()
-    assert bench.one == ("updated", "taken_back", ["reply to the customer: customers_saw_it"])
-    assert set(bench.ticket.tags) == set(OURS)
+    assert bench.one == ("skipped", "seen_by_customers", ["reply to the customer: customers_saw_it"])
+    assert set(bench.ticket.tags) == {*OURS, "ai_replied"}
 
 
 def test_a_status_that_customers_have_seen_cannot_be_taken_back(bench: Bench) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from ticket_processor.core.models import Analysis, Decision, PublicReply, ReplyPlan, Ticket
-from ticket_processor.pipeline.parts import Answers
+from ticket_processor.pipeline.parts import Answers, ReplyWanted
 from ticket_processor.sandbox.records import Audit
 
 from .world import ARTICLE, World
@@ -44,8 +44,8 @@ class ReplyWorld(World):
         self.plans[draft] = plan
         return analysis, decision.model_copy(update={"note": f"{decision.note}\nA reply goes out.", "reply": plan})
 
-    def _reply_wanted(self) -> Callable[[PublicReply], bool]:
-        return lambda _reply: self.wanted_until is None or self.time.now() - self._started < self.wanted_until
+    def _reply_wanted(self) -> ReplyWanted:
+        return lambda _plan, _step: self.wanted_until is None or self.time.now() - self._started < self.wanted_until
 
     def our_writes(self, ticket_id: int) -> list[Audit]:
         """The audits of our writes that customers see nothing of; see :meth:`shown_writes`."""

@@ -30,13 +30,13 @@ from ticket_processor.audit.receipts import AuditLog
 from ticket_processor.core.circuit_breaker import Breaker
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import AuditUnwritable, StateUnusable, TicketbotError
-from ticket_processor.core.models import Analysis, Decision, PublicReply, RunSummary, Ticket, Usage
+from ticket_processor.core.models import Analysis, Decision, RunSummary, Ticket, Usage
 from ticket_processor.core.taxonomy import Taxonomy, default_taxonomy
 from ticket_processor.helpdesk.protocol import Helpdesk
 from ticket_processor.helpdesk.transport import Transport
 from ticket_processor.llm import ModelAnalyser
 from ticket_processor.pipeline import intake
-from ticket_processor.pipeline.parts import Answers, Parts, RunOptions
+from ticket_processor.pipeline.parts import Answers, Parts, ReplyWanted, RunOptions
 from ticket_processor.pipeline.run import Run
 from ticket_processor.pipeline.writeback import Delivery
 from ticket_processor.policy import reanalysis as retriage
@@ -481,7 +481,7 @@ class World:
         """What the knowledge base adds to decisions: in some stories articles."""
         return _with_an_article if random.Random(f"articles {self.seed}").random() < 0.1 else None
 
-    def _reply_wanted(self) -> Callable[[PublicReply], bool] | None:
+    def _reply_wanted(self) -> ReplyWanted | None:
         """What the settings say of public replies; nothing here."""
         return None
 

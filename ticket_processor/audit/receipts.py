@@ -121,8 +121,6 @@ class AuditLog:
         told = summary.model_dump(
             mode="json", exclude={"run_id", "dry_run", "log_head", "causes", "price_note", "unpriced"}
         )
-        if summary.statement is not None and not summary.statement.public_replies:
-            del told["statement"]["public_replies"]
         self._event("run_finished", told, sync=True)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Topics without an answer as Markdown: proposals for somebody who writes articles. No word in it becomes mark-up."""
+"""Topics without an answer as Markdown: proposals for authors of articles. No word in it becomes mark-up."""
 
 from __future__ import annotations
 

@@ -240,13 +240,14 @@ class StatusChange(Frozen):
 class ReplyPlan(Frozen):
     """A public reply after ``delay_s`` seconds, and the status that follows ``then_s`` seconds later, if one does.
 
-    Both are given up as soon as anybody touches the ticket.
+    Any touch of the ticket cancels both. ``kinds`` are its categories and alarms, of which the settings may say never.
     """
 
     reply: PublicReply
     delay_s: float
     then: Literal["pending", "solved"] | None = None
     then_s: float = 0.0
+    kinds: tuple[str, ...] = ()
 
 
 class Decision(Frozen):
@@ -382,7 +383,7 @@ class Statement(Frozen):
     human_values_changed: int = 0
     foreign_tags_removed: int = 0
     public_comments: int = Field(0, description="other than public replies that the settings ask for")
-    public_replies: int = 0
+    public_replies: int = Field(0, exclude_if=lambda count: not count)
     replaced_by_policy: int = Field(0, description="values that stood there, replaced because overwrite is 'always'")
     not_found: int = 0
     tickets: tuple[int, ...] = ()

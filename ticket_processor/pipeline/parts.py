@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from ..analysis.chain import Understanding
 from ..audit.receipts import AuditLog
 from ..core.clock import Clock, Deadline
 from ..core.guards import KillSwitch
-from ..core.models import Analysis, Decision, PublicReply, Ticket
+from ..core.models import Analysis, Decision, ReplyPlan, Ticket
 from ..core.taxonomy import Taxonomy
 from ..helpdesk.protocol import Helpdesk
 from ..policy.decide import Policy
@@ -30,8 +30,8 @@ class Answers(Protocol):
         """The analysis with what was paid for a draft, and the decision; no model is asked unless one ``may_ask``."""
 
 
-ReplyWanted = Callable[[PublicReply], bool]
-"""Whether today's settings still ask for a public reply that was announced."""
+ReplyWanted = Callable[[ReplyPlan, Literal["reply", "status"]], bool]
+"""Whether today's settings still ask for this step of a public reply that was announced."""
 
 
 @dataclass(frozen=True)

@@ -47,16 +47,21 @@ def scheduled(outcome: Outcome, verdict: Verdict | None, recorded: Edit | None) 
         plan=plan,
         key=change.key,
         at="" if recorded is None else recorded.at,
-        tags=change.tags,
-        priority=change.priority or change.priority_before,
-        group=change.group if change.group is not None else change.group_before,
+        tags=change.tags_before,
+        priority=change.priority_before,
+        group=change.group_before,
     )
 
 
 def send_replies(desk: Helpdesk, parts: Parts, options: RunOptions, checks: RunChecks, record: Record) -> None:
-    """Send the public replies and set the statuses that are due; none where the settings ask for no public reply."""
+    """Send the public replies and set the statuses that are due; where the settings ask for none, all are cancelled."""
     if parts.reply_wanted is not None:
         ReplySender(desk, parts, options, checks, record, parts.reply_wanted).send_due()
+    elif not options.dry_run:
+        for reply in parts.state.scheduled_replies():
+            reason = f"{reasons.CANCELLED}_{reasons.NOT_WANTED}"
+            record(Outcome(ticket_id=reply.ticket_id, status=OutcomeStatus.SKIPPED, reason=reason), None)
+            parts.state.cancel_reply(reply.ticket_id)
 
 
 class ReplySender:
@@ -150,9 +155,11 @@ class ReplySender:
             left_alone = self._selection.left_alone(ticket)
         else:
             left_alone = self._selection.rules.reason(ticket)
+        if left_alone is None and reply.step == "reply" and ticket.assignee is not None:
+            left_alone = reasons.TAKEN
         if left_alone is not None:
             return left_alone
-        return None if self._still_wanted(reply.plan.reply) else reasons.NOT_WANTED
+        return None if self._still_wanted(reply.plan, reply.step) else reasons.NOT_WANTED
 
     def _certain(self, ticket: Ticket, history: History) -> bool:
         """Whether nothing can have happened that this read of the ticket, or its record, does not show."""
@@ -194,7 +201,7 @@ class ReplySender:
             "step": "status",
             "key": change.key,
             "at": "" if edit is None else edit.at,
-            "tags": change.tags,
+            "tags": change.tags_before,
             "priority": change.priority_before,
             "group": change.group_before,
         }
@@ -228,20 +235,23 @@ def _before(edit: Edit, other: Edit, history: History) -> bool:
 
 
 def _touched(reply: ScheduledReply, ticket: Ticket, history: History, written: Edit) -> bool:
-    """Whether anybody but the account's own rules has done anything on the ticket, on record or not.
+    """Whether more has happened on the ticket than its opening and what the account's rules do, on record or not.
 
     Before our first word it may be triaged; behind it nothing of ours may follow but what completes it. Rules that
-    comment or set a status have answered in our place.
+    comment or set a status have answered in our place. A follow-up, or what an agent opened, is no first contact.
     """
     place = history.edits.index(written)
+    if ticket.follow_up:
+        return True
     completion = key_of_stage(reply.key, COMPLETE)
     for number, edit in enumerate(history.edits):
         ours = bool(edit.key) and (number <= place or edit.key == completion)
         quiet = edit.way == "rules" and edit.comment is None and edit.status is None
-        if not (ours or quiet or edit.creation):
+        opened = edit.creation and edit.comment != "internal" and edit.author == ticket.requester
+        if not (ours or quiet or opened):
             return True
     tags, priority, group = set(reply.tags), reply.priority, reply.group
-    for edit in history.edits[place + 1 :]:
+    for edit in history.edits[place:]:
         tags = (tags | edit.tags_added) - edit.tags_removed
         priority = edit.priority[1] if edit.priority is not None else priority
         group = edit.group[1] if edit.group is not None else group

@@ -16,7 +16,7 @@ from ..core.models import Outcome, OutcomeStatus, Request, RunSummary, Statement
 from ..helpdesk.ticket_history import Edit
 from ..policy.decide import Policy
 from ..policy.reanalysis import MOST_TRIES, in_vain
-from ..state.store import FollowUp, Retry, State
+from ..state.store import FollowUp, Retry, ScheduledReply, State
 from ..tags import REPAIR
 from .public_replies import scheduled
 from .settlement import Settled
@@ -45,7 +45,9 @@ class Recorder:
         now: Callable[[], float],
         verifier: WriteVerifier | None = None,
         faults: SharedFaults | None = None,
+        schedules: bool = False,
     ) -> None:
+        """``schedules``: public replies that notes announce are kept, to be sent later."""
         self._audit = audit
         self._state = state
         self._policy = policy
@@ -55,6 +57,7 @@ class Recorder:
         self._now = now
         self._verifier = verifier
         self._faults = faults or SharedFaults()
+        self._schedules = schedules
         self._undecided: dict[Request, dict[int, str]] = {}
         self._outcomes: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
@@ -104,7 +107,7 @@ class Recorder:
             then = settled.follow_up or self._still_to_put_back(outcome)
             if self._verifier is not None:
                 self._verifier.saw(replace(settled, follow_up=then))
-            reply = scheduled(outcome, state.verdict(outcome.ticket_id), settled.recorded)
+            reply = self._scheduled(settled) if self._schedules else None
             with state.together():
                 self._note_fallback(outcome)
                 if reply is not None:
@@ -128,6 +131,11 @@ class Recorder:
         if outcome.change is not None and self._policy.tag("review") in outcome.change.tags_added:
             self._reviews += 1
         self._listener(outcome)
+
+    def _scheduled(self, settled: Settled) -> ScheduledReply | None:
+        outcome = settled.outcome
+        noted = outcome.change is not None and outcome.change.note is not None
+        return scheduled(outcome, self._state.verdict(outcome.ticket_id), settled.recorded) if noted else None
 
     def record_reply(self, outcome: Outcome, recorded: Edit | None) -> None:
         """Take in the end of a public reply, or of the status behind it: the ticket's own books stay as they are."""

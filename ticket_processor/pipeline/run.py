@@ -75,6 +75,7 @@ class Run:
             now=parts.clock.now,
             verifier=verifier,
             faults=self._faults,
+            schedules=parts.reply_wanted is not None,
         )
         self._verdicts = Verdicts(parts, options, self._record, self._recorder.pace, self._faults)
         self._leftovers = Leftovers(parts, options.limit, desk, self._faults, self._checks, self._triage, writes)

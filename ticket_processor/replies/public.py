@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ..core.models import Analysis, Decision, PublicReply, ReplyPlan, Risk, Sentiment
+from ..core.models import Analysis, Decision, PublicReply, ReplyPlan, Risk, Sentiment, Ticket
 from .assembly import ReplyDraft
 from .settings import PublicReplySettings, ReplySettings
 
 WORDS = {
-    "again": "the ticket has had one reply",
+    "touched": "the ticket is taken, a follow-up, or has changed since it was opened",
     "never": "the settings never allow it for this kind of ticket",
     "risk": "the ticket is escalated or risky",
     "mood": "the customer is not calm",
@@ -21,17 +21,13 @@ WORDS = {
 
 
 def why_not_public(
-    analysis: Analysis, decision: Decision, draft: ReplyDraft, settings: ReplySettings, *, replied: bool = False
+    ticket: Ticket, analysis: Analysis, decision: Decision, draft: ReplyDraft, settings: ReplySettings
 ) -> str:
-    """The word of :data:`WORDS` for what keeps the draft from the customer; empty where nothing does.
-
-    ``replied``: the ticket has had a public reply of ours.
-    """
+    """The word of :data:`WORDS` for what keeps the draft from the customer; empty where nothing does."""
     public = settings.public
-    if replied:
-        return "again"
-    kinds = {analysis.category, analysis.subcategory, *analysis.secondary, *analysis.alarms}
-    if not kinds.isdisjoint(public.never) or analysis.suspicious:
+    if ticket.follow_up or ticket.assignee is not None or ticket.seconds_to_last_change > 0:
+        return "touched"
+    if not _kinds(analysis).isdisjoint(public.never) or analysis.suspicious:
         return "never"
     if decision.escalated or analysis.risk is Risk.HIGH:
         return "risk"
@@ -59,10 +55,21 @@ def reply_plan(
         delay_s=60 * settings.delay_minutes,
         then=None if then == "nothing" else then,
         then_s=3600 * settings.then_hours,
+        kinds=tuple(sorted(_kinds(analysis))),
     )
 
 
-def still_wanted(reply: PublicReply, settings: ReplySettings) -> bool:
-    """Whether today's settings still ask for a reply that was announced, at no higher threshold."""
-    threshold = settings.public.thresholds.get(reply.category, 2.0)
-    return settings.of(reply.category) == "public" and threshold <= reply.threshold
+def still_wanted(plan: ReplyPlan, step: Literal["reply", "status"], settings: ReplySettings) -> bool:
+    """Whether today's settings still ask for this step of a reply that was announced, at no higher threshold."""
+    public, reply = settings.public, plan.reply
+    if settings.of(reply.category) != "public" or not set(plan.kinds).isdisjoint(public.never):
+        return False
+    if step == "status" and plan.then not in {public.then, *public.then_by_tier.values()}:
+        return False
+    return public.thresholds.get(reply.category, 2.0) <= reply.threshold
+
+
+def _kinds(analysis: Analysis) -> set[str]:
+    """The categories and alarms of a ticket."""
+    names = {analysis.category, analysis.subcategory, *analysis.secondary, *analysis.alarms}
+    return {name for name in names if name}

@@ -1,4 +1,4 @@
-"""What the last reading of people's replies found, kept in the state folder: verdicts and numbers, nobody's words."""
+"""Keeps the last reading of people's replies in the state folder: verdicts and numbers, no words."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ class ScheduledReply(Frozen):
     """A public reply, or the status behind it, that is due later unless anybody touches the ticket.
 
     ``key`` and ``at`` are our last write's, as the helpdesk has it on record; ``at`` is empty while that is unknown.
-    Tags, priority and group are the ticket's behind that write.
+    Tags, priority and group are the ticket's before that write.
     """
 
     ticket_id: int

@@ -115,8 +115,7 @@ class _Answering:
     def _announced(self, ticket: Ticket, analysis: Analysis, decision: Decision, draft: ReplyDraft) -> Decision:
         """``decision`` with a public reply that its note announces, or with the reason why a person has to send it."""
         settings = self._settings
-        replied = settings.policy.replied in ticket.tags
-        if why := why_not_public(analysis, decision, draft, self._replies, replied=replied):
+        if why := why_not_public(ticket, analysis, decision, draft, self._replies):
             return decision.model_copy(update={"note": f"{decision.note}\nNot sent to the customer: {WORDS[why]}."})
         escalated, fallback = bool(decision.escalated), settings.taxonomy.fallback
         tier = tier_of(analysis, settings.policy.tiers, escalated=escalated, fallback=fallback)

@@ -376,7 +376,7 @@ def _reply_wanted(settings: Settings) -> ReplyWanted | None:
         return None
     from ..replies.public import still_wanted
 
-    return lambda reply: still_wanted(reply, settings.replies)
+    return lambda plan, step: still_wanted(plan, step, settings.replies)
 
 
 def _prepared(settings: Settings, clock: SystemClock, transport: Transport) -> list[str]:

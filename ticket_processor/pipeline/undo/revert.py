@@ -193,7 +193,12 @@ def _now(ticket: Ticket, part: Part) -> Any:
 
 
 def _changes(edit: Edit) -> dict[Part, tuple[Any, Any]]:
-    """Every part that an edit changed, before and after; of tags, whether they were there."""
+    """Every part that an edit changed, before and after; of tags, whether they were there.
+
+    A public reply of ours stays, and so does the tag that says so.
+    """
+    if edit.key and edit.comment == "public":
+        return {}
     found: dict[Part, tuple[Any, Any]] = {("tag", name): (False, True) for name in sorted(edit.tags_added)}
     found |= {("tag", name): (True, False) for name in sorted(edit.tags_removed)}
     if edit.priority is not None:
