@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import sqlite3
 from collections.abc import Sequence
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from ticket_processor.core.errors import AnalysisFailed
 from ticket_processor.knowledge.fusion import blended
 from ticket_processor.knowledge.issues import MOST_QUERIES, issue_queries
-from ticket_processor.knowledge.lexical import MOST_WORDS, query_words
+from ticket_processor.knowledge.lexical import MOST_WORDS, lexical, query_words
 from ticket_processor.knowledge.model import Found
 from ticket_processor.knowledge.search import WEIGHT, KnowledgeSearch
 from ticket_processor.knowledge.store import KnowledgeStore
@@ -43,6 +45,31 @@ def test_a_reader_finds_only_what_they_may_read() -> None:
         assert ids(base.search(["invoice"], lang="en", audience=audience, limit=5)) == expected  # type: ignore[arg-type]
     assert ids(base.search(["refund"], lang="en", audience="customers", limit=5)) == ["refunds"]
     assert set(ids(base.search(["refund"], lang="en", audience="agents", limit=5))) == {"refunds", "secret"}
+
+
+def test_an_article_that_changes_its_reader_changes_who_finds_it() -> None:
+    store = filled(("a", "A refund.", "en", "everyone"))
+    base = KnowledgeSearch(store)
+    for audience, lang, expected in (("agents", "en", []), ("everyone", "de", []), ("everyone", "", ["a"])):
+        store.put([(article("a", "A refund. An invoice.", lang=lang, audience=audience), "")])
+        own = base.rankings(["refund"], langs={"en", ""}, audience="customers", vectors=False)
+        assert len(own[0].words) == len(expected)
+
+
+def test_words_rank_as_in_a_plain_index_of_the_same_passages() -> None:
+    rng = random.Random(1)
+    words = ["card", "refund", "parcel", "login", "invoice", "bank", "letter"]
+    texts = [" ".join(rng.choices(words, k=rng.randint(1, 9))) for _ in range(60)]
+    readers = ("everyone", "customers", "agents")
+    store = filled(*((f"a{n}", text, ("en", "de")[n % 2], readers[n % 3]) for n, text in enumerate(texts)))
+    database = sqlite3.connect(":memory:")
+    database.execute("CREATE VIRTUAL TABLE plain USING fts5(title, text, tokenize='porter')")
+    database.executemany("INSERT INTO plain VALUES (?, ?)", ((f"a{n}", text) for n, text in enumerate(texts)))
+    expected = database.execute(
+        "SELECT -bm25(plain, 3, 1) AS score FROM plain WHERE plain MATCH 'card OR refund' ORDER BY score DESC"
+    ).fetchall()
+    found = lexical(store, "card refund", langs=None, audience="agents", limit=99)
+    assert [score for _, score in found] == pytest.approx([score for (score,) in expected])
 
 
 def test_a_question_stays_in_its_language_unless_that_has_nothing() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ticket_processor.core.errors import StateUnusable
-from ticket_processor.knowledge.model import Article
+from ticket_processor.knowledge.model import READABLE, Article
 from ticket_processor.knowledge.store import FILE_NAME, KnowledgeStore, hash_of
 
 from ..cli.bad_disk import Failing
@@ -50,6 +50,31 @@ def test_words_of_an_earlier_version_are_no_longer_found() -> None:
     assert (indexed(store, "obsolete"), indexed(store, "current")) == (0, 1)
     store.remove(["a"])
     assert (indexed(store, "current"), store.counts()) == (0, (0, 0))
+    store.rows("INSERT INTO words(words) VALUES ('integrity-check')")
+
+
+def test_of_an_article_that_comes_twice_the_later_one_is_kept() -> None:
+    store = KnowledgeStore(None)
+    store.put([(article(body="early"), "1"), (article("b"), ""), (article(body="late"), "2")])
+    assert (indexed(store, "early"), indexed(store, "late"), store.counts()) == (0, 1, (2, 2))
+    assert store.kept("folder")["a"].stamp == "2"
+
+
+def test_articles_of_all_readers_and_languages_replace_each_other_in_one_portion() -> None:
+    store = KnowledgeStore(None)
+    scopes = [(lang, audience) for audience in READABLE for lang in ("en", "de", "")]
+
+    def portion(shift: int, word: str) -> list[tuple[Article, str]]:
+        turned = scopes[shift:] + scopes[:shift]
+        return [
+            (article(f"a{number}", f"## A\n{word}\n## B\n{word}", lang=lang, audience=audience), "")
+            for number, (lang, audience) in enumerate(turned * 3)
+        ]
+
+    for shift, word in enumerate(("first", "second", "third")):
+        store.put(portion(shift, word))
+    assert [indexed(store, word) for word in ("first", "second", "third")] == [0, 0, 54]
+    assert store.counts() == (27, 54)
     store.rows("INSERT INTO words(words) VALUES ('integrity-check')")
 
 

@@ -7,16 +7,15 @@ from collections.abc import Collection, Sequence
 from functools import cache
 from importlib import resources
 
-from .model import READABLE, Audience
-from .store import KnowledgeStore
+from .model import Audience
+from .store import SCOPE_BITS, KnowledgeStore, in_scope
 
 MOST_WORDS = 64
 """Distinct words of a query; a pasted log would search for a thousand."""
 MOST_CHARACTERS = 20_000
 MOST_MATCHES = 15_000
 """Passages that are ranked: frequent words, which tell least, are left out beyond that. Smaller sites never notice."""
-COLUMNS = "title heading text"
-SCOPE_WEIGHT, TITLE_WEIGHT, HEADING_WEIGHT, TEXT_WEIGHT = 0.0, 3.0, 1.0, 1.0
+TITLE_WEIGHT, HEADING_WEIGHT, TEXT_WEIGHT = 3.0, 1.0, 1.0
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 
@@ -43,19 +42,21 @@ def lexical(
     ``langs`` are languages to stay in; ``None``: any.
     """
     words = query_words(query)
-    if not words:
+    scopes = [number for number, name in store.scopes().items() if in_scope(name, langs, audience)]
+    if not words or not scopes:
         return []
+    marks = ",".join("?" * len(scopes))
     rows = store.rows(
-        f"SELECT rowid, -bm25(words, {SCOPE_WEIGHT}, {TITLE_WEIGHT}, {HEADING_WEIGHT}, {TEXT_WEIGHT}) AS score "  # noqa: S608 - our own numbers
-        "FROM words WHERE words MATCH ? ORDER BY score DESC, rowid LIMIT ?",
-        (match_expression(_rarest(store, words), langs, audience), limit),
+        f"SELECT rowid, -bm25(words, {TITLE_WEIGHT}, {HEADING_WEIGHT}, {TEXT_WEIGHT}) AS score "  # noqa: S608 - our own numbers
+        f"FROM words WHERE words MATCH ? AND rowid>>? IN ({marks}) ORDER BY score DESC, rowid LIMIT ?",
+        (any_of(_rarest(store, words)), SCOPE_BITS, *scopes, limit),
     )
     return [(number, score) for number, score in rows]
 
 
 def _rarest(store: KnowledgeStore, words: Sequence[str]) -> list[str]:
     """The words that together are in few enough passages, one at least."""
-    counts = {word: store.matches(_any_of([word], COLUMNS)) for word in words}
+    counts = {word: store.matches(any_of([word])) for word in words}
     kept: list[str] = []
     total = 0
     for word in sorted(words, key=counts.__getitem__):
@@ -66,17 +67,6 @@ def _rarest(store: KnowledgeStore, words: Sequence[str]) -> list[str]:
     return kept
 
 
-def match_expression(words: Sequence[str], langs: Collection[str] | None, audience: Audience) -> str:
+def any_of(words: Sequence[str]) -> str:
     """The query in FTS5's own syntax, every word quoted."""
-    limits = [_any_of([f"audience{name}" for name in READABLE[audience]], "scope")]
-    if langs is not None:
-        limits.append(_any_of([f"lang{name or 'unknown'}" for name in langs], "scope"))
-    return " AND ".join([*limits, _any_of(words, COLUMNS)])
-
-
-def _any_of(words: Sequence[str], columns: str) -> str:
-    return f"{{{columns}}} : ({' OR '.join(_quoted(word) for word in words)})"
-
-
-def _quoted(word: str) -> str:
-    return '"' + word.replace('"', '""') + '"'
+    return " OR ".join('"' + word.replace('"', '""') + '"' for word in words)

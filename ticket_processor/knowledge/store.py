@@ -11,16 +11,17 @@ import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from ..core.errors import StateUnusable, state_unusable
 from ..core.private_files import make_file, make_folder
 from ..state.sqlite import emptied, transaction
 from .chunks import chunks_of
-from .model import Article, Audience, Passage
+from .model import READABLE, Article, Audience, Passage
 
 FILE_NAME = "knowledge.sqlite3"
-VERSION = 1
+VERSION = 2
 """Of tables and of the way articles are cut; a file of another version is emptied and synced anew."""
 
 _TABLES = """
@@ -32,19 +33,21 @@ CREATE TABLE article (
 CREATE INDEX article_by_source ON article (source);
 CREATE TABLE chunk (
     id INTEGER PRIMARY KEY, article TEXT NOT NULL, n INTEGER NOT NULL, heading TEXT NOT NULL, text TEXT NOT NULL,
-    title TEXT NOT NULL, scope TEXT NOT NULL, hash TEXT NOT NULL
+    title TEXT NOT NULL, hash TEXT NOT NULL
 );
 CREATE INDEX chunk_by_article ON chunk (article, n);
+CREATE TABLE scope (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE VIRTUAL TABLE words USING fts5(
-    scope, title, heading, text, content='chunk', content_rowid='id', tokenize='{tokenizer}'
+    title, heading, text, content='chunk', content_rowid='id', tokenize='{tokenizer}'
 );
-CREATE VIRTUAL TABLE word_counts USING fts5vocab(words, row);
 CREATE TABLE vector (
     hash TEXT NOT NULL, model TEXT NOT NULL, dim INTEGER NOT NULL, blob BLOB NOT NULL,
     PRIMARY KEY (hash, model, dim)
 ) WITHOUT ROWID;
 CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+SCOPE_BITS = 40
+"""A passage's number is its scope's, shifted by these, plus a count: it alone tells who may read the passage."""
 MOST_REMEMBERED = 20_000
 TOKENIZER = "porter unicode61 remove_diacritics 2"
 _PASSAGE = (
@@ -62,8 +65,14 @@ class KeptArticle:
 
 
 def scope_of(lang: str, audience: Audience) -> str:
-    """The words in the index that say who may read a passage, and in which language it is."""
-    return f"audience{audience} lang{lang or 'unknown'}"
+    """Who may read a passage, and in which language it is."""
+    return f"{audience} {lang}"
+
+
+def in_scope(scope: str, langs: Collection[str] | None, audience: Audience) -> bool:
+    """Whether ``audience`` may read what has this scope, and it is in one of the languages; ``None``: any."""
+    who, _, lang = scope.partition(" ")
+    return who in READABLE[audience] and (langs is None or lang in langs)
 
 
 def hash_of(article: Article) -> str:
@@ -104,50 +113,35 @@ class KnowledgeStore:
     def put(self, articles: Iterable[tuple[Article, str]]) -> None:
         """Keep articles, each with a stamp by which its source knows it again, in place of what was there."""
         with self._writing():
-            [(number,)] = self._db.execute("SELECT coalesce(max(id), 0) FROM chunk")
-            for article, stamp in articles:
-                self._remove(article.id)
-                self._db.execute(
-                    "INSERT INTO article (id, source, lang, audience, url, title, body, hash, updated_at, stamp) "
-                    "VALUES (?,?,?,?,?,?,?,?,?,?)",
-                    (
-                        article.id,
-                        article.source,
-                        article.lang,
-                        article.audience,
-                        article.url,
-                        article.title,
-                        article.body_text,
-                        hash_of(article),
-                        article.updated_at,
-                        stamp,
-                    ),
-                )
+            latest = {article.id: (article, stamp) for article, stamp in articles}
+            self._remove(latest)
+            self._db.executemany(
+                "INSERT INTO article (id, source, lang, audience, url, title, body, hash, updated_at, stamp) "
+                "VALUES (?,?,?,?,?,?,?,?,?,?)",
+                (
+                    (a.id, a.source, a.lang, a.audience, a.url, a.title, a.body_text, hash_of(a), a.updated_at, stamp)
+                    for a, stamp in latest.values()
+                ),
+            )
+            numbers: dict[str, Iterator[int]] = {}
+            rows = []
+            for article, _ in latest.values():
                 scope = scope_of(article.lang, article.audience)
-                rows = []
+                if scope not in numbers:
+                    numbers[scope] = self._free_numbers(scope)
                 for n, chunk in enumerate(chunks_of(article.body_text, article.title)):
-                    number += 1
-                    digest = hashlib.sha256(embedded_text(article.title, chunk.heading, chunk.text).encode())
-                    rows.append(
-                        (
-                            number,
-                            article.id,
-                            n,
-                            chunk.heading,
-                            chunk.text,
-                            article.title,
-                            scope,
-                            digest.hexdigest()[:32],
-                        )
-                    )
-                self._db.executemany(
-                    "INSERT INTO chunk (id, article, n, heading, text, title, scope, hash) VALUES (?,?,?,?,?,?,?,?)",
-                    rows,
-                )
-                self._db.executemany(
-                    "INSERT INTO words (rowid, scope, title, heading, text) VALUES (?,?,?,?,?)",
-                    [(row[0], row[6], row[5], row[3], row[4]) for row in rows],
-                )
+                    embedded = embedded_text(article.title, chunk.heading, chunk.text)
+                    digest = hashlib.sha256(embedded.encode()).hexdigest()[:32]
+                    number = next(numbers[scope])
+                    rows.append((number, article.id, n, chunk.heading, chunk.text, article.title, digest))
+            rows.sort()  # FTS5 writes its buffer out whenever a number is lower than the one before
+            self._db.executemany(
+                "INSERT INTO chunk (id, article, n, heading, text, title, hash) VALUES (?,?,?,?,?,?,?)", rows
+            )
+            self._db.executemany(
+                "INSERT INTO words (rowid, title, heading, text) VALUES (?,?,?,?)",
+                ((number, title, heading, text) for number, _, _, heading, text, title, _ in rows),
+            )
             self._count_up()
 
     def restamp(self, stamps: Mapping[str, str]) -> None:
@@ -158,8 +152,7 @@ class KnowledgeStore:
     def remove(self, article_ids: Iterable[str]) -> None:
         """Forget articles."""
         with self._writing():
-            for article_id in article_ids:
-                self._remove(article_id)
+            self._remove(article_ids)
             self._count_up()
 
     def put_vectors(self, model: str, vectors: Mapping[str, bytes], dim: int) -> None:
@@ -224,6 +217,10 @@ class KnowledgeStore:
         [(articles, passages)] = self.rows("SELECT (SELECT count(*) FROM article), (SELECT count(*) FROM chunk)")
         return articles, passages
 
+    def scopes(self) -> dict[int, str]:
+        """The scopes of passages, by number."""
+        return dict(self.rows("SELECT number, name FROM scope"))
+
     def langs(self) -> set[str]:
         """The languages of the articles."""
         return {lang for (lang,) in self.rows("SELECT DISTINCT lang FROM article")}
@@ -274,9 +271,10 @@ class KnowledgeStore:
         """Number, scope and vector of every passage that has one of this model and dimension, a few at a time."""
         last = 0
         while rows := self.rows(
-            "SELECT chunk.id, chunk.scope, vector.blob FROM chunk JOIN vector ON vector.hash=chunk.hash "
+            "SELECT chunk.id, scope.name, vector.blob FROM chunk JOIN vector ON vector.hash=chunk.hash "
+            "JOIN scope ON scope.number=chunk.id>>? "
             "WHERE vector.model=? AND vector.dim=? AND chunk.id>? ORDER BY chunk.id LIMIT 1000",
-            (model, dim, last),
+            (SCOPE_BITS, model, dim, last),
         ):
             yield from rows
             last = rows[-1][0]
@@ -308,7 +306,7 @@ class KnowledgeStore:
             return
         names = self._db.execute(
             "SELECT name FROM sqlite_master WHERE type='table' AND name IN "
-            "('words', 'word_counts', 'article', 'chunk', 'vector', 'fact') ORDER BY name='words'"
+            "('words', 'word_counts', 'article', 'chunk', 'scope', 'vector', 'fact') ORDER BY name='words'"
         ).fetchall()
         drops = "".join(f"DROP TABLE {name};" for (name,) in reversed(names))
         tables = _TABLES.replace("{tokenizer}", tokenizer)
@@ -318,16 +316,24 @@ class KnowledgeStore:
         self._matches.clear()
         self._db.execute("INSERT INTO fact VALUES ('generation', '1') ON CONFLICT (name) DO UPDATE SET value=value+1")
 
-    def _remove(self, article_id: str) -> None:
-        if self._db.execute("SELECT 1 FROM article WHERE id=?", (article_id,)).fetchone() is None:
-            return
-        self._db.execute(
-            "INSERT INTO words (words, rowid, scope, title, heading, text) "
-            "SELECT 'delete', id, scope, title, heading, text FROM chunk WHERE article=?",
-            (article_id,),
+    def _free_numbers(self, scope: str) -> Iterator[int]:
+        """Numbers for new passages of a scope."""
+        self._db.execute("INSERT OR IGNORE INTO scope (name) VALUES (?)", (scope,))
+        [(place,)] = self._db.execute("SELECT number FROM scope WHERE name=?", (scope,))
+        first, end = place << SCOPE_BITS, (place + 1) << SCOPE_BITS
+        [(last,)] = self._db.execute("SELECT max(id) FROM chunk WHERE id>=? AND id<?", (first, end))
+        return count(first if last is None else last + 1)
+
+    def _remove(self, article_ids: Iterable[str]) -> None:
+        names = [(name,) for name in article_ids]
+        numbers = [row for name in names for row in self._db.execute("SELECT id FROM chunk WHERE article=?", name)]
+        query = "SELECT id, title, heading, text FROM chunk WHERE id=?"
+        self._db.executemany(
+            "INSERT INTO words (words, rowid, title, heading, text) VALUES ('delete',?,?,?,?)",
+            (self._db.execute(query, number).fetchone() for number in sorted(numbers)),
         )
-        self._db.execute("DELETE FROM chunk WHERE article=?", (article_id,))
-        self._db.execute("DELETE FROM article WHERE id=?", (article_id,))
+        self._db.executemany("DELETE FROM chunk WHERE article=?", names)
+        self._db.executemany("DELETE FROM article WHERE id=?", names)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

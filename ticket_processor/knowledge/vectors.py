@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import ConfigError, how_to_install
-from .model import READABLE, Audience
-from .store import KnowledgeStore, scope_of
+from .model import Audience
+from .store import KnowledgeStore, in_scope
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -123,13 +123,7 @@ class VectorIndex:
 
     def _allowed(self, langs: Collection[str] | None, audience: Audience) -> ndarray[Any, Any]:
         """The places of vectors that may be compared."""
-        readable = {f"audience{name}" for name in READABLE[audience]}
-        wanted = None if langs is None else {scope_of(lang, audience).split()[1] for lang in langs}
-        codes = [
-            code
-            for code, name in enumerate(self._scopes)
-            if name.split()[0] in readable and (wanted is None or name.split()[1] in wanted)
-        ]
+        codes = [code for code, name in enumerate(self._scopes) if in_scope(name, langs, audience)]
         allowed: ndarray[Any, Any] = self._numpy.flatnonzero(self._numpy.isin(self._scope, codes))
         return allowed
 
