@@ -134,6 +134,27 @@ def test_a_solved_ticket_with_a_public_answer_is_kept_without_personal_data(site
     assert [canary for canary in CANARIES if canary.casefold() in kept] == []
 
 
+@pytest.mark.parametrize(
+    "strict",
+    ['[models]\nredaction = "strict"\n', '[models.use.careful]\nredaction = "strict"\n'],
+    ids=["for all models", "for one model"],
+)
+def test_the_strictest_redaction_set_for_a_model_holds_for_what_is_kept_even_if_it_is_set_later(
+    site: Site, strict: str
+) -> None:
+    asked = "My subscription was charged twice. My name is Jane Doelin, member ID 99812345."
+    site.add("Charged twice", asked, "The second payment is released.")
+    site.later()
+    site.settings(ON)
+    assert site.sync() == {"changed": 1, "removed": 0}
+    assert b"99812345" in files(site.desk), "below the strict level"
+    site.settings(ON + strict)
+    assert site.sync() == {"changed": 1, "removed": 1}
+    assert len(site.found()) == 1
+    assert [word for word in (b"99812345", b"Doelin") if word in files(site.desk)] == []
+    assert site.sync() == {"changed": 0, "removed": 0}
+
+
 def test_nothing_new_costs_a_request_or_three_and_reads_no_ticket_again(site: Site) -> None:
     site.settings(ON)
     for _ in range(3):

@@ -9,7 +9,7 @@ import pytest
 
 from ticket_processor.core.clock import Deadline
 from ticket_processor.core.errors import CannotRun, TicketUnreadable
-from ticket_processor.core.models import Ticket
+from ticket_processor.core.models import RedactionLevel, Ticket
 from ticket_processor.evaluation.similar_floor import floor_of, learnt_floor
 from ticket_processor.helpdesk.agent_replies import AgentReply
 from ticket_processor.helpdesk.protocol import Page
@@ -59,7 +59,17 @@ class Account:
 def collected(store: KnowledgeStore, account: Account) -> Collected:
     done = Collected()
     deadline = Deadline(ManualClock(), 100)
-    collect(store, account, account, done, now=START, days=30, deadline=deadline, label=lambda _ticket: "printing")
+    collect(
+        store,
+        account,
+        account,
+        done,
+        now=START,
+        days=30,
+        deadline=deadline,
+        level=RedactionLevel.STANDARD,
+        label=lambda _ticket: "printing",
+    )
     return done
 
 

@@ -27,10 +27,10 @@ _COLUMNS = "id, subject, question, reply, category, solved_at, stamp"
 _SCORE = "-bm25(solved_words, 3.0, 1.0)"
 MOST_KEPT = 10_000
 """Tickets, the newest; a search stays fast, and forgetting some of them does too."""
-FACTS = ("solved cursor", "solved until", "solved floor", "solved floor is old")
-CURSOR, UNTIL, FLOOR, FLOOR_IS_OLD = FACTS
-"""Facts of the store: where the helpdesk's list was read to, when, from which score on a ticket counts as similar, and
-whether tickets have changed since that was learnt."""
+FACTS = ("solved cursor", "solved until", "solved floor", "solved floor is old", "solved redaction")
+CURSOR, UNTIL, FLOOR, FLOOR_IS_OLD, LEVEL = FACTS
+"""Facts of the store: where the helpdesk's list was read to, when, from which score on a ticket counts as similar,
+whether tickets have changed since that was learnt, and the level of their redaction."""
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from ..analysis.text.cleaning import clean
 from ..analysis.text.redact import redact
 from ..core.clock import Deadline, parse_iso
 from ..core.errors import CannotRun, TicketError
-from ..core.models import Ticket
+from ..core.models import RedactionLevel, Ticket
 from ..helpdesk.agent_replies import AgentReplies, AgentReply
 from ..helpdesk.protocol import Page
-from .solved import CURSOR, FLOOR_IS_OLD, UNTIL, SolvedTicket, SolvedTickets
+from .solved import CURSOR, FLOOR_IS_OLD, LEVEL, UNTIL, SolvedTicket, SolvedTickets
 from .store import KnowledgeStore
 
 DAY_S = 86_400.0
@@ -56,15 +56,20 @@ def collect(
     now: float,
     days: int,
     deadline: Deadline,
+    level: RedactionLevel,
     label: Callable[[Ticket], str | None],
     advance: Callable[[int], None] = lambda _count: None,
 ) -> None:
     """Read what was solved since the last time; ``collected`` says at any time what it has done.
 
     ``label`` gives a ticket's category, empty where it has none, and ``None`` for a ticket that is no example.
+    All is read anew where it was redacted at another ``level``.
     Raises :class:`CannotRun` and :class:`DeadlineReached`; what was kept until then stays.
     """
     tickets = SolvedTickets(store)
+    if (store.fact(LEVEL) or RedactionLevel.STANDARD) != level:
+        collected.removed += tickets.forget_all()
+        store.set_fact(LEVEL, level)
     oldest, before = now - days * DAY_S, store.fact(UNTIL)
     collected.removed += tickets.forget_before(oldest)
     first = now - min(days, FIRST_DAYS) * DAY_S
@@ -83,7 +88,7 @@ def collect(
             read = []
             for ticket, category in some:
                 deadline.check()
-                read.append(_without_people(ticket, category, _replies_to(ticket, replies)))
+                read.append(_without_people(ticket, category, _replies_to(ticket, replies), level))
                 advance(1)
             tickets.put(read)
             collected.kept += sum(bool(one.reply) for one in read)
@@ -106,12 +111,14 @@ def _replies_to(ticket: Ticket, replies: AgentReplies) -> tuple[AgentReply, ...]
         return ()
 
 
-def _without_people(ticket: Ticket, category: str, replies: tuple[AgentReply, ...]) -> SolvedTicket:
+def _without_people(
+    ticket: Ticket, category: str, replies: tuple[AgentReply, ...], level: RedactionLevel
+) -> SolvedTicket:
     """The ticket with the longest reply, of several the last; without one, nothing but that it was looked at."""
     names = tuple(dict.fromkeys((*ticket.names, *(reply.author for reply in replies if reply.author))))
 
     def fit(subject: str, text: str, limit: int = LONGEST_TEXT) -> str:
-        redacted = redact(clean(subject, text), names=names).text
+        redacted = redact(clean(subject, text), names=names, level=level).text
         return redacted if len(redacted) <= limit else redacted[:limit].rsplit(" ", 1)[0]
 
     answer = max((fit("", reply.text) for reply in reversed(replies)), key=len, default="")

@@ -23,7 +23,7 @@ from ..policy.decide import RESERVED_TAGS
 from ..settings.schema import Settings
 from .desks import agent_replies, desk_for
 from .knowledge import embedding_model, knowledge_sources, knowledge_store
-from .parts import transport_for
+from .parts import strictest_redaction, transport_for
 
 SHARE_OF_RUN = 0.1
 """Of a run's time; what a sync has not done by then, the next run goes on with."""
@@ -158,6 +158,7 @@ def _read_solved(
                 now=clock.now(),
                 days=days,
                 deadline=deadline,
+                level=strictest_redaction(settings),
                 label=solved_label(settings),
                 advance=advance,
             )

@@ -29,6 +29,7 @@ from ..core.circuit_breaker import Breaker
 from ..core.clock import Clock, Deadline, iso
 from ..core.errors import CannotRun, ConfigError, RunLocked, state_unusable
 from ..core.guards import DiskSpace, KillSwitch
+from ..core.models import RedactionLevel
 from ..core.private_files import make_folder
 from ..helpdesk import freshdesk_auth, freshdesk_format, zendesk_auth, zendesk_format
 from ..helpdesk.rate_limit import Limit, Throttle
@@ -181,6 +182,13 @@ def _credentials(account: AccountSettings, transport: Transport, clock: Clock) -
     if account.email and account.api_token:
         return ApiToken(account.email, account.api_token.get_secret_value())
     raise ConfigError("no credentials for Zendesk")
+
+
+def strictest_redaction(settings: Settings) -> RedactionLevel:
+    """The strictest level set for any model, and at least the standard one: for text that no single model gets."""
+    models = settings.models
+    levels = {RedactionLevel.STANDARD, models.redaction, *(use.redaction for use in models.use.values())}
+    return [level for level in RedactionLevel if level in levels][-1]
 
 
 @contextmanager
