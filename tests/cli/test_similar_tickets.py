@@ -232,6 +232,20 @@ def test_an_erased_ticket_leaves_the_file_and_does_not_come_back(site: Site) -> 
     assert b"xylo" not in files(site.desk).lower()
 
 
+def damage(command: Command) -> None:
+    command.state.mkdir(exist_ok=True)
+    (command.state / FILE_NAME).write_bytes(b"no database" * 1_000)
+
+
+def test_a_damaged_file_is_told_and_costs_no_ticket_its_triage(site: Site) -> None:
+    site.settings(ON.replace("[replies]", "sync_hours = 0\n[replies]"))
+    new = site.asked_again()
+    damage(site.desk)
+    told = site.desk("run", "--since", "7d", "--json").object
+    assert [remark for remark in told["remarks"] if "knowledge base" in remark and "delete it" in remark]
+    assert site.notes(new)
+
+
 def test_what_is_older_than_the_window_goes(site: Site) -> None:
     site.settings(ON)
     number = site.add("Charged twice", QUESTION, REPLY)

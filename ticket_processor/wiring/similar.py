@@ -11,6 +11,7 @@ from ..core.errors import StateUnusable
 from ..core.models import Analysis, Decision, Ticket
 from ..core.sanitize import PLACEHOLDER
 from ..knowledge.solved import FLOOR, SolvedTicket, SolvedTickets
+from ..knowledge.store import KnowledgeStore
 from ..pipeline.parts import Answers
 from ..policy.note import NoteWhen, quoted
 from ..replies.grounding import sentences_of
@@ -53,10 +54,11 @@ def with_similar(
 def similar_tickets(settings: Settings, trouble: Callable[[str], object]) -> Iterator[SimilarLines | None]:
     """Gives the lines of a note about a ticket; ``None`` where no ticket is to get any. Thread-safe."""
     wanted = settings.replies.wanted and settings.policy.note is not NoteWhen.NEVER
-    if not (wanted and settings.knowledge.solved_tickets_days):
+    store = _opened(settings, trouble) if wanted and settings.knowledge.solved_tickets_days else None
+    if store is None:
         yield None
         return
-    with closing(knowledge_store(settings)) as store:
+    with closing(store):
         tickets = SolvedTickets(store)
 
         def lines_for(ticket: Ticket, analysis: Analysis) -> list[str]:
@@ -74,6 +76,14 @@ def similar_tickets(settings: Settings, trouble: Callable[[str], object]) -> Ite
             return [line for one, score in found if score >= float(floor) and (line := _line(one))]
 
         yield lines_for
+
+
+def _opened(settings: Settings, trouble: Callable[[str], object]) -> KnowledgeStore | None:
+    try:
+        return knowledge_store(settings)
+    except StateUnusable as error:
+        trouble(str(error))
+        return None
 
 
 def _line(ticket: SolvedTicket) -> str:
