@@ -1,0 +1,267 @@
+"""The store of the local helpdesk: submitting, the guard, statuses, events, what customers see, and ratings."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from ticket_processor.core.models import Priority
+from ticket_processor.helpdesk.local_model import (
+    AI,
+    REOPEN_S,
+    SYSTEM,
+    Actor,
+    IllegalTransition,
+    LocalHelpdeskError,
+    NewFile,
+    NewTicket,
+    NotThere,
+    Stale,
+    allowed,
+)
+from ticket_processor.helpdesk.local_numbers import as_written, new_number
+from ticket_processor.helpdesk.local_store import LocalStore
+
+NOW = 1_800_000_000.0
+NEW = NewTicket("Refund", "I was charged twice.", "Ann@Example.com", name="Ann")
+AGENT = Actor("agent", 1)
+PNG = b"\x89PNG\r\n\x1a\n...."
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    made = LocalStore(tmp_path / "desk" / "helpdesk.sqlite3")
+    made.add_person("agent@example.com", "Agent", "agent")
+    return made
+
+
+def customer(store: LocalStore, ticket_id: int) -> Actor:
+    ticket = store.ticket(ticket_id)
+    assert ticket is not None
+    return Actor("customer", ticket.requester)
+
+
+def test_a_submitted_ticket_opens_with_its_number_and_secret_only(store: LocalStore) -> None:
+    made = store.create(NEW, NOW)
+
+    found = store.opens(made.number.lower().replace("-", " "), made.secret)
+
+    assert found is not None
+    assert (found.id, found.subject, found.status, found.version) == (made.id, "Refund", "open", 1)
+    assert store.opens(made.number, "guess") is None
+    assert store.opens(new_number(), made.secret) is None
+    assert len(made.secret) >= 22
+    assert made.secret not in repr(made)
+    assert made.secret.encode() not in b"".join(path.read_bytes() for path in store.path.parent.glob("helpdesk*"))
+
+
+def test_the_same_text_from_the_same_address_is_the_same_ticket_for_ten_minutes(store: LocalStore) -> None:
+    first = store.create(NEW, NOW)
+    again = store.create(NewTicket("Refund", "I was charged twice.", "ann@example.com "), NOW + 590)
+    later = store.create(NEW, NOW + 610)
+    other = store.create(NewTicket("Refund", "I was charged twice.", "bob@example.com"), NOW + 1)
+
+    assert (again.id, again.again) == (first.id, True)
+    assert again.secret != first.secret
+    assert all(store.opens(first.number, secret) for secret in (first.secret, again.secret))
+    assert len({first.id, later.id, other.id}) == 3
+
+
+def test_numbers_survive_how_people_read_them_and_notice_a_wrong_digit() -> None:
+    number = new_number()
+
+    assert as_written(number.replace("-", "").lower()) == number
+    assert as_written(number.replace("0", "O").replace("1", "l")) == number
+    digits = number[2:]
+    for place, digit in enumerate(digits):
+        wrong = "7" if digit != "7" else "8"
+        assert digit == "-" or as_written(f"T-{digits[:place]}{wrong}{digits[place + 1 :]}") is None
+    assert as_written("nonsense") is None
+
+
+def test_a_write_on_a_version_that_has_passed_changes_nothing_and_says_what_is_there(store: LocalStore) -> None:
+    ticket_id = store.create(NEW, NOW).id
+    store.change(ticket_id, AGENT, version=1, now=NOW, priority=Priority.HIGH)
+
+    with pytest.raises(Stale) as stale:
+        store.change(ticket_id, AI, version=1, now=NOW, priority=Priority.LOW, tags_add=["ai_billing"])
+
+    ticket = store.ticket(ticket_id)
+    assert ticket == stale.value.current
+    assert (ticket.priority, ticket.tags, ticket.version) == (Priority.HIGH, (), 2)
+
+
+def test_each_version_has_a_time_of_its_own_even_when_the_clock_stands_still_or_goes_back(store: LocalStore) -> None:
+    ticket_id = store.create(NEW, NOW).id
+    stamps = [
+        store.change(ticket_id, AGENT, version=None, now=moment, tags_add=[f"t{number}"]).updated_at
+        for number, moment in enumerate((NOW, NOW, NOW - 500, NOW + 0.001))
+    ]
+
+    assert stamps == sorted(set(stamps))
+    assert [event.at for event in store.events(ticket_id)][1:] == stamps
+
+
+def test_what_changes_nothing_is_no_new_version(store: LocalStore) -> None:
+    ticket_id = store.create(NEW, NOW).id
+    store.change(ticket_id, AGENT, version=1, now=NOW, tags_add=["vip"])
+
+    same = store.change(ticket_id, AGENT, version=2, now=NOW, tags_add=["vip"], status="open", tags_remove=["gone"])
+
+    assert same.version == 2
+    assert len(store.events(ticket_id)) == 2
+
+
+def test_every_change_is_an_event_with_who_made_it_and_no_event_can_be_altered(store: LocalStore) -> None:
+    ticket_id = store.create(NEW, NOW).id
+    store.change(ticket_id, AGENT, version=1, now=NOW, status="in_progress", assignee=None, category="billing")
+
+    told = [(event.version, event.actor, event.field, event.old, event.new) for event in store.events(ticket_id)]
+
+    assert told[1:] == [
+        (2, AGENT, "status", "open", "in_progress"),
+        (2, AGENT, "tag", None, "ai_billing"),
+    ]
+    with sqlite3.connect(store.path) as db:
+        for statement in ("UPDATE event SET new = 'x'", "DELETE FROM event"):
+            with pytest.raises(sqlite3.IntegrityError, match="only ever added"):
+                db.execute(statement)
+
+
+def test_a_change_that_names_nobody_is_refused_whole(store: LocalStore) -> None:
+    ticket_id = store.create(NEW, NOW).id
+
+    with pytest.raises(LocalHelpdeskError, match="no person, group"):
+        store.change(ticket_id, AGENT, version=1, now=NOW, status="in_progress", assignee=99)
+
+    ticket = store.ticket(ticket_id)
+    assert ticket is not None
+    assert (ticket.status, ticket.version, len(store.events(ticket_id))) == ("open", 1, 1)
+
+
+def test_a_category_set_by_hand_replaces_the_tag_of_the_one_before(store: LocalStore) -> None:
+    ticket_id = store.create(NEW, NOW).id
+    store.change(ticket_id, AI, version=1, now=NOW, tags_add=["ai_billing", "ai_urgency_high", "vip"])
+
+    ticket = store.change(ticket_id, AGENT, version=2, now=NOW, category="account", urgency=None)
+
+    assert ticket.tags == ("vip", "ai_account")
+    assert (ticket.category, ticket.urgency) == ("account", None)
+    with pytest.raises(LocalHelpdeskError, match="there is no nonsense; there are "):
+        store.change(ticket_id, AGENT, version=3, now=NOW, category="nonsense")
+
+
+def test_only_people_resolve_a_ticket_and_what_may_follow_is_told(store: LocalStore) -> None:
+    ticket_id = store.create(NEW, NOW).id
+
+    with pytest.raises(IllegalTransition) as refused:
+        store.change(ticket_id, AI, version=1, now=NOW, status="resolved")
+
+    assert refused.value.allowed == ("escalated", "waiting")
+    assert "resolved" not in {status for now in ("open", "in_progress", "escalated") for status in allowed(now, "ai")}
+    resolved = store.change(ticket_id, customer(store, ticket_id), version=1, now=NOW + 5, status="resolved")
+    assert resolved.resolved_at == resolved.updated_at
+    reopened = store.change(ticket_id, customer(store, ticket_id), version=2, now=NOW + 9, status="open")
+    assert reopened.resolved_at is None
+
+
+def test_a_customer_reopens_for_thirty_days_and_a_closed_ticket_stays_closed(store: LocalStore) -> None:
+    ticket_id = store.create(NEW, NOW).id
+    store.change(ticket_id, AGENT, version=1, now=NOW, status="resolved")
+
+    with pytest.raises(IllegalTransition):
+        store.change(ticket_id, customer(store, ticket_id), version=2, now=NOW + REOPEN_S + 1, status="open")
+
+    store.change(ticket_id, SYSTEM, version=2, now=NOW + REOPEN_S, status="closed")
+    for actor in (AGENT, AI, customer(store, ticket_id)):
+        with pytest.raises(IllegalTransition):
+            store.reply(ticket_id, actor, "Hello?", public=True, now=NOW + REOPEN_S)
+
+
+def test_a_customers_answer_ends_the_wait_and_reopens_nothing(store: LocalStore) -> None:
+    ticket_id = store.create(NEW, NOW).id
+    store.reply(ticket_id, AGENT, "Which order?", public=True, status="waiting", now=NOW + 10)
+
+    answered = store.reply(ticket_id, customer(store, ticket_id), "No. 7.", public=True, now=NOW + 20)
+    store.change(ticket_id, AGENT, version=None, now=NOW + 30, status="resolved")
+    thanked = store.reply(ticket_id, customer(store, ticket_id), "Okay, thanks", public=True, now=NOW + 40)
+
+    assert (answered.status, thanked.status) == ("open", "resolved")
+    assert answered.first_reply_at == store.messages(ticket_id, public_only=True)[0].created_at
+
+
+def test_customers_see_no_internal_note_and_none_of_its_files(store: LocalStore) -> None:
+    ticket_id = store.create(NEW, NOW).id
+    store.reply(ticket_id, AI, "canary", public=False, now=NOW, files=[NewFile("inside.png", PNG)])
+    store.reply(ticket_id, AGENT, "Hello.", public=True, now=NOW)
+
+    assert [said.body for said in store.messages(ticket_id, public_only=True)] == ["Hello."]
+    assert [said.body for said in store.messages(ticket_id, public_only=False)] == ["canary", "Hello."]
+    assert [file.public for file in store.files(ticket_id)] == [False]
+
+
+def test_a_files_type_comes_from_its_content_and_its_name_leads_nowhere(store: LocalStore) -> None:
+    files = [
+        NewFile("../../etc/pass\nwd.png", PNG),
+        NewFile("page.png", b"<svg onload=alert(1)>"),
+        NewFile("C:\\x\\run.exe", b"MZ\x90\x00\xff"),
+    ]
+    made = store.create(NewTicket("Files", "Here.", "a@b.example", files=files), NOW)
+
+    kept = store.files(made.id)
+
+    assert [(file.name, file.mime) for file in kept] == [
+        ("passwd.png", "image/png"),
+        ("page.png", "text/plain"),
+        ("run.exe", "application/octet-stream"),
+    ]
+    assert [store.content(file) for file in kept] == [file.content for file in files]
+    with pytest.raises(LocalHelpdeskError, match="10 MB"):
+        store.add_file(made.id, None, "big", b"x" * 10_000_001)
+    with pytest.raises(NotThere):
+        store.add_file(made.id + 1, None, "stray", b"x")
+
+
+def test_a_resolved_ticket_is_rated_and_the_rating_changes_once_a_day(store: LocalStore) -> None:
+    ticket_id = store.create(NEW, NOW).id
+    with pytest.raises(LocalHelpdeskError, match="resolved"):
+        store.rate(ticket_id, 5, "", NOW)
+    store.change(ticket_id, AGENT, version=1, now=NOW, status="resolved")
+
+    store.rate(ticket_id, 2, "slow", NOW + 60)
+    store.rate(ticket_id, 2, "slow", NOW + 61)
+    changed = store.rate(ticket_id, 5, "fine after all", NOW + 120)
+
+    assert (changed.stars, store.rating(ticket_id)) == (5, changed)
+    with pytest.raises(LocalHelpdeskError, match="once a day"):
+        store.rate(ticket_id, 1, "", NOW + 180)
+    assert store.rate(ticket_id, 1, "", NOW + 180 + 24 * 3600).stars == 1
+    ratings = [(event.old, event.new) for event in store.events(ticket_id) if event.field == "rating"]
+    assert ratings == [(None, "2"), ("2", "5"), ("5", "1")]
+
+
+def test_sessions_stand_for_a_person_until_they_end(store: LocalStore) -> None:
+    store.create(NEW, NOW)
+    admin = store.add_person("Boss@example.com", "Boss", "admin", "$argon2id$...")
+    token = store.open_session(admin.id, NOW + 100)
+
+    assert store.session(token, NOW) == admin
+    assert store.session(token, NOW + 100) is None
+    store.set_password(admin.id, "$argon2id$new")
+    assert store.session(token, NOW) is None
+    with pytest.raises(LocalHelpdeskError, match="there is an agent or admin"):
+        store.add_person("boss@EXAMPLE.com", "Other", "agent")
+    assert store.add_person("ann@example.com", "Ann", "agent").id == 2
+    assert [person.name for person in store.team()] == ["Agent", "Ann", "Boss"]
+
+
+def test_tickets_changed_since_an_event_come_in_the_order_of_their_events(store: LocalStore) -> None:
+    made = [store.create(NewTicket(f"no. {number}", "text", "a@b.example"), NOW).id for number in range(3)]
+    place = store.last_event()
+    store.change(made[2], AGENT, version=1, now=NOW, tags_add=["x"])
+    store.change(made[0], AGENT, version=1, now=NOW - 50, tags_add=["x"])
+
+    assert [ticket.id for ticket in store.changed_since(place)] == [made[2], made[0]]
+    assert [ticket.id for ticket in store.changed_since(0)] == [made[1], made[2], made[0]]

@@ -1,0 +1,263 @@
+"""What the local helpdesk holds: tickets, messages, events, and which status may follow which. Plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from ..core.errors import TicketbotError
+from ..core.models import Priority, Sentiment, Urgency
+from ..core.taxonomy import Taxonomy, default_taxonomy
+
+Status = Literal["open", "in_progress", "escalated", "waiting", "resolved", "closed", "spam"]
+STATUSES: tuple[Status, ...] = get_args(Status)
+ActorKind = Literal["customer", "agent", "ai", "system"]
+Role = Literal["customer", "agent", "admin"]
+
+MAX_FILE_BYTES = 10_000_000
+MAX_COMMENT = 1000
+"""Characters of a rating's comment."""
+REOPEN_S = 30 * 24 * 3600.0
+"""How long after its resolution a customer may open a ticket again."""
+SAME_TICKET_S = 600.0
+"""Within this time the same text from the same address is the same ticket."""
+
+_AT_WORK: tuple[Status, ...] = ("open", "in_progress", "escalated", "waiting")
+_TRANSITIONS: Mapping[ActorKind, Mapping[Status, tuple[Status, ...]]] = {
+    "customer": {**dict.fromkeys(_AT_WORK, ("resolved",)), "waiting": ("open", "resolved"), "resolved": ("open",)},
+    "agent": {
+        "open": ("in_progress", "escalated", "waiting", "resolved", "spam"),
+        "in_progress": ("open", "escalated", "waiting", "resolved", "spam"),
+        "escalated": ("open", "in_progress", "waiting", "resolved", "spam"),
+        "waiting": ("open", "in_progress", "escalated", "resolved", "spam"),
+        "resolved": ("open", "in_progress", "closed"),
+        "spam": ("open",),
+    },
+    # It may ask for a person and wait for the customer; that a ticket is resolved only people say.
+    "ai": {
+        "open": ("escalated", "waiting"),
+        "in_progress": ("escalated", "waiting"),
+        "escalated": ("open", "waiting"),
+    },
+    "system": {"resolved": ("closed",)},
+}
+"""The statuses that may follow each one, by who sets them; a closed ticket stays closed."""
+
+
+def allowed(status: Status, actor_kind: ActorKind) -> tuple[Status, ...]:
+    """The statuses that this kind of actor may give a ticket that has ``status``."""
+    return _TRANSITIONS[actor_kind].get(status, ())
+
+
+class LocalHelpdeskError(TicketbotError):
+    """The local helpdesk refuses what was asked for; its text is fit for the person who asked."""
+
+
+class Stale(LocalHelpdeskError):
+    """The ticket has changed since; ``current`` is what it is now."""
+
+    def __init__(self, current: LocalTicket) -> None:
+        super().__init__("the ticket has changed since it was read")
+        self.current = current
+
+
+class IllegalTransition(LocalHelpdeskError):
+    """The ticket's status does not permit it; ``allowed`` are the statuses that may follow."""
+
+    def __init__(self, allowed: tuple[Status, ...]) -> None:
+        super().__init__("the ticket's status does not permit this")
+        self.allowed = allowed
+
+
+class NotThere(LocalHelpdeskError):
+    """There is no such ticket, person or file."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who does something: a person by number, the AI, or the helpdesk itself."""
+
+    kind: ActorKind
+    person: int | None = None
+
+
+AI = Actor("ai")
+SYSTEM = Actor("system")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who writes tickets or works on them. Personal data: never log it."""
+
+    id: int
+    email: str
+    name: str
+    role: Role
+    password_hash: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class NewFile:
+    """A file as it was sent; its type is found out from its content."""
+
+    name: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class NewTicket:
+    """A ticket as it is submitted. ``language`` is the text's, ``form_language`` that of the page."""
+
+    subject: str
+    description: str
+    email: str
+    name: str = ""
+    language: str = ""
+    form_language: str = ""
+    channel: str = "web"
+    files: Sequence[NewFile] = ()
+
+
+@dataclass(frozen=True)
+class Created:
+    """What a submission leads to. ``again`` where the same ticket was submitted before; its secret is a fresh one."""
+
+    id: int
+    number: str
+    secret: str = field(repr=False)
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class LocalTicket:
+    """A ticket as it is now. Times are ISO 8601 in UTC with microseconds; ``updated_at`` differs for each version.
+
+    ``group``, ``assignee`` and ``requester`` are numbers; ``fields`` are custom fields by number. ``category``,
+    ``urgency``, ``sentiment`` and ``escalated`` say what the tags say.
+    """
+
+    id: int
+    number: str
+    subject: str
+    description: str
+    status: Status
+    priority: Priority | None
+    category: str | None
+    urgency: str | None
+    sentiment: str | None
+    escalated: bool
+    group: int | None
+    assignee: int | None
+    requester: int
+    language: str
+    form_language: str
+    channel: str
+    created_at: str
+    updated_at: str
+    first_reply_at: str | None
+    resolved_at: str | None
+    closed_at: str | None
+    version: int
+    last_event: int
+    tags: tuple[str, ...] = ()
+    fields: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Message:
+    """Something said on a ticket; the description is not among them. ``name`` is the author's, where it is known.
+
+    ``key`` and ``intent`` name a write of ticketbot's.
+    """
+
+    id: int
+    ticket_id: int
+    author: Actor
+    name: str
+    public: bool
+    body: str
+    created_at: str
+    key: str = ""
+    intent: str = ""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened to a ticket. Events are only ever added; those of one write share ``version``.
+
+    ``field`` is ``created``, ``status``, ``priority``, ``group``, ``assignee``, ``tag`` (one each, ``old`` or ``new``),
+    ``field:NUMBER``, ``message`` (``new`` is its number, ``reason`` says ``public`` or ``internal``), ``rating`` or
+    ``erased``.
+    """
+
+    id: int
+    ticket_id: int
+    version: int
+    at: str
+    actor: Actor
+    field: str
+    old: str | None
+    new: str | None
+    reason: str = ""
+    key: str = ""
+    intent: str = ""
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file of a ticket. ``public`` where its message is, or the ticket came with it."""
+
+    id: int
+    ticket_id: int
+    message_id: int | None
+    name: str
+    mime: str
+    size: int
+    sha256: str
+    public: bool
+
+
+@dataclass(frozen=True)
+class Rating:
+    """A customer's rating of a resolved ticket."""
+
+    ticket_id: int
+    stars: int
+    comment: str
+    at: str
+    changed_at: str | None
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Which tag says what: categories, urgencies and sentiments with their tags, and the tag of an escalation."""
+
+    category: Mapping[str, str]
+    urgency: Mapping[str, str]
+    sentiment: Mapping[str, str]
+    escalated: str
+
+    @classmethod
+    def of(cls, prefix: str = "ai_", taxonomy: Taxonomy | None = None) -> Labels:
+        """The tags that begin with ``prefix``, as ticketbot sets them."""
+        names = [category.name for category in (taxonomy or default_taxonomy()).categories]
+        return cls(
+            category={name: f"{prefix}{name}" for name in names},
+            urgency={item.value: f"{prefix}urgency_{item.value}" for item in Urgency},
+            sentiment={item.value: f"{prefix}sentiment_{item.value}" for item in Sentiment},
+            escalated=f"{prefix}escalated",
+        )
+
+    def said_by(self, tags: Sequence[str]) -> tuple[str | None, str | None, str | None, bool]:
+        """Category, urgency, sentiment, and whether the ticket is escalated."""
+        return (
+            _value_of(self.category, tags),
+            _value_of(self.urgency, tags),
+            _value_of(self.sentiment, tags),
+            self.escalated in tags,
+        )
+
+
+def _value_of(named: Mapping[str, str], tags: Sequence[str]) -> str | None:
+    return next((value for value, tag in named.items() if tag in tags), None)

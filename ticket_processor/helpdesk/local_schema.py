@@ -1,0 +1,271 @@
+"""The local helpdesk's SQLite file: its schema, its connections, and its errors in words."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import HelpdeskDown
+from ..core.private_files import check_is_file, make_file, make_folder
+from ..state.sqlite import transaction
+from .local_model import LocalHelpdeskError
+
+_MIGRATIONS = (
+    """
+    CREATE TABLE person (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        email TEXT NOT NULL UNIQUE COLLATE NOCASE,
+        name TEXT NOT NULL,
+        role TEXT NOT NULL CHECK (role IN ('customer', 'agent', 'admin')),
+        password_hash TEXT
+    ) STRICT;
+    CREATE TABLE team (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE) STRICT;
+    CREATE TABLE ticket (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        number TEXT NOT NULL UNIQUE,
+        requester_id INTEGER NOT NULL REFERENCES person,
+        subject TEXT NOT NULL,
+        description TEXT NOT NULL,
+        status TEXT NOT NULL
+            CHECK (status IN ('open', 'in_progress', 'escalated', 'waiting', 'resolved', 'closed', 'spam')),
+        priority TEXT CHECK (priority IN ('urgent', 'high', 'normal', 'low')),
+        category TEXT,
+        urgency TEXT,
+        sentiment TEXT,
+        escalated INTEGER NOT NULL DEFAULT 0 CHECK (escalated IN (0, 1)),
+        group_id INTEGER REFERENCES team,
+        assignee_id INTEGER REFERENCES person,
+        language TEXT NOT NULL,
+        form_language TEXT NOT NULL,
+        channel TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        updated_at TEXT NOT NULL,
+        first_reply_at TEXT,
+        resolved_at TEXT,
+        closed_at TEXT,
+        version INTEGER NOT NULL,
+        last_event INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX ticket_by_change ON ticket (last_event);
+    CREATE INDEX ticket_by_update ON ticket (updated_at, id);
+    CREATE INDEX ticket_by_creation ON ticket (created_at, id);
+    CREATE INDEX ticket_by_urgency ON ticket (
+        (CASE urgency WHEN 'critical' THEN 4 WHEN 'high' THEN 3 WHEN 'medium' THEN 2 WHEN 'low' THEN 1 ELSE 0 END),
+        updated_at, id
+    );
+    CREATE INDEX ticket_by_labels ON ticket (status, category, urgency, sentiment, escalated);
+    CREATE INDEX ticket_by_requester ON ticket (requester_id, created_at);
+    CREATE TABLE access (secret_hash BLOB PRIMARY KEY, ticket_id INTEGER NOT NULL REFERENCES ticket) STRICT;
+    CREATE INDEX access_by_ticket ON access (ticket_id);
+    CREATE TABLE tag (
+        ticket_id INTEGER NOT NULL REFERENCES ticket,
+        name TEXT NOT NULL,
+        UNIQUE (ticket_id, name)
+    ) STRICT;
+    CREATE INDEX tag_by_name ON tag (name);
+    CREATE TABLE field (
+        ticket_id INTEGER NOT NULL REFERENCES ticket,
+        field_id INTEGER NOT NULL,
+        value TEXT NOT NULL,
+        PRIMARY KEY (ticket_id, field_id)
+    ) STRICT;
+    CREATE TABLE message (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        ticket_id INTEGER NOT NULL REFERENCES ticket,
+        author_kind TEXT NOT NULL CHECK (author_kind IN ('customer', 'agent', 'ai', 'system')),
+        author_id INTEGER REFERENCES person,
+        public INTEGER NOT NULL CHECK (public IN (0, 1)),
+        body TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        key TEXT NOT NULL,
+        intent TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX message_by_ticket ON message (ticket_id, id);
+    CREATE TABLE event (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        ticket_id INTEGER NOT NULL REFERENCES ticket,
+        version INTEGER NOT NULL,
+        at TEXT NOT NULL,
+        actor_kind TEXT NOT NULL CHECK (actor_kind IN ('customer', 'agent', 'ai', 'system')),
+        actor_id INTEGER,
+        field TEXT NOT NULL,
+        old TEXT,
+        new TEXT,
+        reason TEXT NOT NULL,
+        key TEXT NOT NULL,
+        intent TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX event_by_ticket ON event (ticket_id, id);
+    CREATE TRIGGER event_stays BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'events are only ever added'); END;
+    CREATE TRIGGER event_is_kept BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 'events are only ever added'); END;
+    CREATE TABLE attachment (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        ticket_id INTEGER NOT NULL REFERENCES ticket,
+        message_id INTEGER REFERENCES message,
+        name TEXT NOT NULL,
+        mime TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        sha256 TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX attachment_by_ticket ON attachment (ticket_id, id);
+    CREATE TABLE rating (
+        ticket_id INTEGER PRIMARY KEY REFERENCES ticket,
+        stars INTEGER NOT NULL CHECK (stars BETWEEN 1 AND 5),
+        comment TEXT NOT NULL CHECK (length(comment) <= 1000),
+        at TEXT NOT NULL,
+        changed_at TEXT
+    ) STRICT;
+    CREATE VIRTUAL TABLE words USING fts5(ticket_id UNINDEXED, text, tokenize='unicode61 remove_diacritics 2');
+    CREATE TABLE session (
+        token_hash BLOB PRIMARY KEY,
+        person_id INTEGER NOT NULL REFERENCES person,
+        expires REAL NOT NULL
+    ) STRICT;
+    """,
+)
+"""One script per schema version; append, never edit. Each runs in a transaction with its version number."""
+_NEWER = "was written by a newer ticketbot; update ticketbot"
+
+
+def stamp(moment: float) -> str:
+    """Unix time as the local helpdesk writes it: ``2026-11-21T03:30:00.000000Z``; such texts sort by time."""
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def stamp_after(earlier: str, moment: float) -> str:
+    """The stamp of ``moment``, or where that is not later, the next one after ``earlier``: no two are the same."""
+    following = datetime.fromisoformat(earlier) + timedelta(microseconds=1)
+    return max(stamp(moment), following.isoformat(timespec="microseconds").replace("+00:00", "Z"))
+
+
+class LocalFile:
+    """Connections to one local helpdesk's file, which is made if need be. For any thread and any process.
+
+    Raises :class:`HelpdeskDown` where the file cannot be used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._idle: deque[sqlite3.Connection] = deque()
+        self._lock = threading.RLock()
+        with self._in_words():
+            make_folder(path.parent)
+            make_file(path)
+            db = self._connected()
+            db.execute("PRAGMA journal_mode=WAL")
+            self._migrate(db)
+            self._idle.append(db)
+
+    def close(self) -> None:
+        """Close the connections that nobody uses."""
+        while self._idle:
+            with suppress(IndexError):
+                self._idle.popleft().close()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection on which nothing is written; what is read inside is of one moment."""
+        with self._in_words(), self._connection() as db:
+            db.execute("BEGIN")
+            try:
+                yield db
+            finally:
+                db.execute("ROLLBACK")
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A connection on which all that is written becomes lasting together, or not at all; one at a time."""
+        with self._in_words(), self._lock, self._connection() as db, transaction(db):
+            yield db
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        try:
+            db = self._idle.pop()
+        except IndexError:
+            db = self._connected()
+        try:
+            yield db
+        except sqlite3.Error:
+            db.close()
+            raise
+        except BaseException:
+            self._idle.append(db)
+            raise
+        self._idle.append(db)
+
+    def _connected(self) -> sqlite3.Connection:
+        check_is_file(self.path)
+        db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=10)
+        db.row_factory = sqlite3.Row
+        db.execute("PRAGMA foreign_keys=ON")
+        return db
+
+    def _migrate(self, db: sqlite3.Connection) -> None:
+        with transaction(db):
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+            if version > len(_MIGRATIONS):
+                raise HelpdeskDown(f"the local helpdesk in {self.path} {_NEWER}, or name another file as local.path")
+            for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
+                for statement in _statements(script):
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version={number}")
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.IntegrityError as error:
+            raise LocalHelpdeskError(f"no person, group or value of this kind: {error}") from error
+        except (sqlite3.Error, OSError) as error:
+            raise HelpdeskDown(
+                f"the local helpdesk in {self.path} (local.path) cannot be used: {_why(error)}"
+            ) from error
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script one by one: run whole, it would end the transaction."""
+    statement = ""
+    for part in script.split(";"):
+        statement += part + ";"
+        if statement.strip(" \n;") and sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _why(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)
+
+
+def all_rows(
+    db: sqlite3.Connection, statement: str, values: tuple[Any, ...] | dict[str, Any] = ()
+) -> list[sqlite3.Row]:
+    """Every row that a statement finds."""
+    return db.execute(statement, values).fetchall()
+
+
+def one_row(
+    db: sqlite3.Connection, statement: str, values: tuple[Any, ...] | dict[str, Any] = ()
+) -> sqlite3.Row | None:
+    """The first row that a statement finds."""
+    row: sqlite3.Row | None = db.execute(statement, values).fetchone()
+    return row
+
+
+def insert(db: sqlite3.Connection, table: str, **values: object) -> int:
+    """Add a row; its number."""
+    marks = ", ".join("?" * len(values))
+    done = db.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))
+    return done.lastrowid or 0
+
+
+def new_secret() -> str:
+    """A secret of 128 bits for an address."""
+    return secrets.token_urlsafe(16)

@@ -1,0 +1,181 @@
+"""The local helpdesk's store: tickets, what is said on them, and every change as an event. The one user of its SQLite.
+
+A change is one transaction that is guarded by the ticket's version: all of it is made, or nothing. For any thread and
+any process; knows neither web pages nor ticketbot's runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import orjson
+
+from .local_model import (
+    SAME_TICKET_S,
+    Actor,
+    Created,
+    Event,
+    Labels,
+    LocalTicket,
+    Message,
+    NewTicket,
+    Rating,
+)
+from .local_numbers import as_written, new_number
+from .local_people import People, person_for
+from .local_schema import all_rows, insert, new_secret, one_row, stamp
+from .local_search import Search, index
+from .local_tickets import EVENT, MESSAGE, event_of, existing_ticket, message_of, tickets_where
+from .local_writing import Log, Writing
+
+
+class LocalStore(Writing, People, Search):
+    """One local helpdesk. ``labels`` say which tags hold category, urgency and sentiment; ``clock`` is for searches."""
+
+    def __init__(self, path: Path, *, labels: Labels | None = None, clock: Callable[[], float] = time.time) -> None:
+        super().__init__(path)
+        self.labels = labels or Labels.of()
+        self.clock = clock
+
+    # Submitting and opening
+
+    def create(self, new: NewTicket, now: float) -> Created:
+        """Make a ticket, with its files; one that was submitted just before is found again, and gets a fresh secret."""
+        kept = [self.keep(file) for file in new.files]
+        secret = new_secret()
+        with self.writing() as db:
+            person = person_for(db, new.email, new.name)
+            row = one_row(
+                db,
+                "SELECT id, number FROM ticket WHERE requester_id = ? AND created_at >= ? AND subject = ? "
+                "AND description = ? AND status != 'spam' ORDER BY id DESC",
+                (person, stamp(now - SAME_TICKET_S), new.subject, new.description),
+            )
+            if row is None:
+                at, number = stamp(now), new_number()
+                ticket_id = insert(
+                    db,
+                    "ticket",
+                    number=number,
+                    requester_id=person,
+                    subject=new.subject,
+                    description=new.description,
+                    status="open",
+                    language=new.language,
+                    form_language=new.form_language,
+                    channel=new.channel,
+                    created_at=at,
+                    updated_at=at,
+                    version=0,
+                    last_event=0,
+                )
+                log = Log(ticket_id, 1, at, Actor("customer", person))
+                log.add(db, "created", None, new.channel)
+                self.attach(db, ticket_id, None, kept)
+                index(db, ticket_id, new.subject, new.description)
+                log.end(db)
+            else:
+                ticket_id, number = row["id"], row["number"]
+            insert(db, "access", secret_hash=_hash(secret), ticket_id=ticket_id)
+        return Created(ticket_id, number, secret, again=row is not None)
+
+    def opens(self, number: str, secret: str) -> LocalTicket | None:
+        """The ticket that this secret opens; the same work for a number that there is not and for a wrong secret."""
+        with self.reading() as db:
+            row = one_row(db, "SELECT ticket_id FROM access WHERE secret_hash = ?", (_hash(secret),))
+            ticket = None if row is None else existing_ticket(db, row["ticket_id"])
+        return ticket if ticket is not None and ticket.number == as_written(number) else None
+
+    def new_secret(self, ticket_id: int) -> str:
+        """One more secret that opens the ticket, as for the link in a mail; earlier ones stay good."""
+        secret = new_secret()
+        with self.writing() as db:
+            existing_ticket(db, ticket_id)
+            insert(db, "access", secret_hash=_hash(secret), ticket_id=ticket_id)
+        return secret
+
+    # Reading
+
+    def ticket(self, ticket_id: int) -> LocalTicket | None:
+        """The ticket as it is now."""
+        with self.reading() as db:
+            return next(iter(tickets_where(db, "ticket.id = ?", (ticket_id,))), None)
+
+    def tickets(self, ticket_ids: Sequence[int]) -> dict[int, LocalTicket]:
+        """Tickets as they are now, all of one moment; those that do not exist are absent."""
+        with self.reading() as db:
+            rows = tickets_where(
+                db, "ticket.id IN (SELECT value FROM json_each(?))", (orjson.dumps(ticket_ids).decode(),)
+            )
+        return {ticket.id: ticket for ticket in rows}
+
+    def by_number(self, number: str) -> LocalTicket | None:
+        """The ticket with this number, however somebody typed it."""
+        with self.reading() as db:
+            return next(iter(tickets_where(db, "number = ?", (as_written(number),))), None)
+
+    def of_requester(self, person_id: int) -> tuple[int, ...]:
+        """The tickets that somebody submitted."""
+        with self.reading() as db:
+            rows = all_rows(db, "SELECT id FROM ticket WHERE requester_id = ? ORDER BY id", (person_id,))
+        return tuple(row["id"] for row in rows)
+
+    def messages(self, ticket_id: int, *, public_only: bool) -> tuple[Message, ...]:
+        """What was said, oldest first; customers may see what is public only."""
+        return self.public_messages(ticket_id) if public_only else self._messages(ticket_id, "")
+
+    def public_messages(self, ticket_id: int) -> tuple[Message, ...]:
+        """What customers may see of a conversation."""
+        return self._messages(ticket_id, "AND message.public = 1")
+
+    def events(self, ticket_id: int) -> tuple[Event, ...]:
+        """Everything that happened to the ticket, oldest first."""
+        with self.reading() as db:
+            return tuple(map(event_of, all_rows(db, f"{EVENT} WHERE ticket_id = ? ORDER BY id", (ticket_id,))))
+
+    def events_since(self, since: float, limit: int = 10_000) -> tuple[Event, ...]:
+        """The newest events of all tickets since a moment, oldest first."""
+        with self.reading() as db:
+            newest = all_rows(
+                db, f"SELECT * FROM ({EVENT} ORDER BY id DESC LIMIT ?) WHERE at >= ? ORDER BY id", (limit, stamp(since))
+            )
+        return tuple(map(event_of, newest))
+
+    def changed_since(self, event: int, since: str = "", limit: int = 1000) -> tuple[LocalTicket, ...]:
+        """Tickets whose last event comes after ``event``, in that order; of those changed before ``since`` none.
+
+        Events are numbered as they become lasting, so nothing that is still under way can come in before.
+        """
+        with self.reading() as db:
+            return tickets_where(
+                db, "last_event > ? AND updated_at >= ? ORDER BY last_event LIMIT ?", (event, since, limit)
+            )
+
+    def last_event(self) -> int:
+        """The number of the newest event; 0 where there is none."""
+        with self.reading() as db:
+            row = one_row(db, "SELECT max(id) FROM event")
+        return int(row[0] or 0) if row else 0
+
+    def tag_counts(self) -> dict[str, int]:
+        """How many tickets have each tag."""
+        with self.reading() as db:
+            return dict(map(tuple, all_rows(db, "SELECT name, count(*) FROM tag GROUP BY name")))
+
+    def rating(self, ticket_id: int) -> Rating | None:
+        """The customer's rating, if there is one."""
+        with self.reading() as db:
+            row = one_row(db, "SELECT * FROM rating WHERE ticket_id = ?", (ticket_id,))
+        return None if row is None else Rating(**dict(row))
+
+    def _messages(self, ticket_id: int, more: str) -> tuple[Message, ...]:
+        with self.reading() as db:
+            rows = all_rows(db, f"{MESSAGE} WHERE ticket_id = ? {more} ORDER BY message.id", (ticket_id,))
+        return tuple(map(message_of, rows))
+
+
+def _hash(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
