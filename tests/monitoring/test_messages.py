@@ -13,7 +13,7 @@ from ticket_processor.cli import app
 from ticket_processor.core.models import RunRecord, Statement
 from ticket_processor.monitoring.checks import TOKENS_END
 from ticket_processor.monitoring.facts import AlertLimits, Facts, Severity, span
-from ticket_processor.monitoring.messages import Message, message_of
+from ticket_processor.monitoring.messages import AlertMessage, message_of
 from ticket_processor.monitoring.open_alerts import Owed
 from ticket_processor.monitoring.rules import RULES, look
 from ticket_processor.monitoring.slo import DAY, HOUR, MINUTE
@@ -209,7 +209,7 @@ BEGUN = Owed("chat", "errors_fast", "begun", C, "12 of 20 tickets failed", NOW)
 PAGE = "https://wiki.example.com/ticketbot"
 
 
-def told(news: Owed = BEGUN, runbook: str = "docs/alerts.md") -> Message:
+def told(news: Owed = BEGUN, runbook: str = "docs/alerts.md") -> AlertMessage:
     return message_of(news, "example.zendesk.com", runbook, "bot-3")
 
 

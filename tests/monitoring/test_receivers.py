@@ -21,7 +21,7 @@ from ticket_processor.core.clock import SystemClock
 from ticket_processor.core.errors import how_to_install
 from ticket_processor.monitoring import sender as alert_sender
 from ticket_processor.monitoring.facts import Severity
-from ticket_processor.monitoring.messages import Message, message_of, plain
+from ticket_processor.monitoring.messages import AlertMessage, message_of, plain
 from ticket_processor.monitoring.open_alerts import Breakers, Owed
 from ticket_processor.monitoring.receivers import NOT_TAKEN, Receiver, receivers
 from ticket_processor.monitoring.sender import NO_TIME, OPEN_S, TOO_LATE, Sender
@@ -44,8 +44,8 @@ def listed(urls: str = "", page_urls: str = "") -> list[Receiver]:
     )
 
 
-def message(title: str = "hello") -> Message:
-    return Message(title, "body", W, "key")
+def message(title: str = "hello") -> AlertMessage:
+    return AlertMessage(title, "body", W, "key")
 
 
 class Service:

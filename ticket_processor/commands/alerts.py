@@ -10,7 +10,7 @@ from ..monitoring.alert_file import AlertStore
 from ..monitoring.alert_round import account_name
 from ..monitoring.facts import Severity
 from ..monitoring.heartbeat import PATIENCE_S, Heartbeat
-from ..monitoring.messages import Message, title_of
+from ..monitoring.messages import AlertMessage, title_of
 from ..monitoring.open_alerts import Memory
 from ..monitoring.receivers import Receiver, receivers, tame_libraries
 from ..monitoring.rules import RULES
@@ -93,7 +93,7 @@ def show(as_json: JsonOption = False, config: ConfigOption = None) -> int:
     return ExitCode.OK
 
 
-def _messages(receiver: Receiver, settings: Settings) -> list[Message]:
+def _messages(receiver: Receiver, settings: Settings) -> list[AlertMessage]:
     """The test messages for a receiver; an incident that they open is closed again."""
     account, messages = account_name(settings), []
     for severity in (Severity.WARNING, Severity.CRITICAL):
@@ -101,13 +101,13 @@ def _messages(receiver: Receiver, settings: Settings) -> list[Message]:
             key = f"ticketbot/{account}/test_{severity.value}"
             title = title_of(severity.value, "Test", account)
             body = "This is a test of ticketbot's alerts. Nothing is wrong."
-            messages.append(Message(title, body, severity, key, "test", account))
+            messages.append(AlertMessage(title, body, severity, key, "test", account))
             if receiver.pages:
-                messages.append(Message(title_of("over", "Test", account), body, severity, key, "over", account))
+                messages.append(AlertMessage(title_of("over", "Test", account), body, severity, key, "over", account))
     return messages
 
 
-def _called(message: Message) -> str:
+def _called(message: AlertMessage) -> str:
     words = message.severity.value if message.severity else ""
     return f"{words}, over" if message.what == "over" else words
 

@@ -18,7 +18,7 @@ from ..settings.schema import Settings
 from ..state.sqlite import is_there
 from ..state.store import AHEAD_S, FILE_NAME, State
 from .facts import HISTORY_S, AlertLimits, Facts
-from .messages import Message, escalation_of, message_of, summary_due, summary_text, title_of
+from .messages import AlertMessage, escalation_of, message_of, summary_due, summary_text, title_of
 from .open_alerts import (
     EscalatedTicket,
     Failure,
@@ -100,9 +100,9 @@ class AlertRound:
         everybody = [receiver.target.id for receiver in self.receivers if _hears_of_tickets(receiver)]
         memory = still_to_tell(memory, everybody, self._now)
         about: dict[int, Owed | str] = {}
-        post: list[tuple[Receiver, list[Message]]] = []
+        post: list[tuple[Receiver, list[AlertMessage]]] = []
         for receiver in self.receivers:
-            letters: list[tuple[Message, Owed | str]] = [
+            letters: list[tuple[AlertMessage, Owed | str]] = [
                 *self._alerts(receiver, news),
                 *self._escalated(receiver, memory),
                 *self._summary(receiver, memory, past),
@@ -116,18 +116,18 @@ class AlertRound:
         memory = still_to_tell(memory, everybody, self._now)
         return memory.model_copy(update={"breakers": sender.memories}), sent
 
-    def _alerts(self, receiver: Receiver, news: Sequence[Owed]) -> list[tuple[Message, Owed]]:
+    def _alerts(self, receiver: Receiver, news: Sequence[Owed]) -> list[tuple[AlertMessage, Owed]]:
         account, runbook, machine = account_name(self._settings), self._settings.alerts.runbook, platform.node()
         return [(message_of(one, account, runbook, machine), one) for one in news if one.target == receiver.target.id]
 
-    def _escalated(self, receiver: Receiver, memory: Memory) -> list[tuple[Message, str]]:
+    def _escalated(self, receiver: Receiver, memory: Memory) -> list[tuple[AlertMessage, str]]:
         """One message for all escalated tickets. A pager gets none, since nothing would close its incident."""
         tickets = escalated_for(memory, receiver.target.id) if _hears_of_tickets(receiver) else ()
         if not tickets:
             return []
         return [(escalation_of(tickets, account_name(self._settings), self._settings.ticket_url), ESCALATED)]
 
-    def _summary(self, receiver: Receiver, memory: Memory, past: Past) -> list[tuple[Message, str]]:
+    def _summary(self, receiver: Receiver, memory: Memory, past: Past) -> list[tuple[AlertMessage, str]]:
         """The summary of yesterday with its day, if it is due."""
         if receiver.pages or receiver.target.critical_only:
             return []
@@ -138,7 +138,7 @@ class AlertRound:
         text = summary_text(day, past.records, memory.open, head) if day else None
         if day is None or text is None:
             return []
-        return [(Message(title_of("summary", day, account_name(self._settings)), text, what="summary"), day)]
+        return [(AlertMessage(title_of("summary", day, account_name(self._settings)), text, what="summary"), day)]
 
     def _remembered(self, memory: Memory, sent: Sent, about: Owed | str) -> Memory:
         if not sent.asked:

@@ -24,7 +24,7 @@ _LONGEST = 400
 
 
 @dataclass(frozen=True)
-class Message:
+class AlertMessage:
     """A message to a receiver. ``key`` names its condition, and is the same for the begin and the end.
 
     ``severity`` is ``None`` for a message that is no alert. Services with room for a title only get ``line``, and the
@@ -62,7 +62,7 @@ def title_of(mark: str, what: str, account: str) -> str:
     return f"[{mark}] {what} (ticketbot, {account})"
 
 
-def message_of(news: Owed, account: str, runbook: str, machine: str = "") -> Message:
+def message_of(news: Owed, account: str, runbook: str, machine: str = "") -> AlertMessage:
     """The message about a condition. ``account`` names the desk; ``runbook`` is the page that describes each rule.
 
     ``machine`` is the name of the computer that ticketbot runs on, where the commands are to be typed.
@@ -87,7 +87,7 @@ def message_of(news: Owed, account: str, runbook: str, machine: str = "") -> Mes
             "More": link or f"'{news.rule}' in {runbook}",
         }
     body = [end, f"It was: {told}"] if news.what == "over" else [told, *_lines(rows)]
-    return Message(
+    return AlertMessage(
         title=title,
         body="\n".join(body),
         severity=news.severity,
@@ -100,7 +100,7 @@ def message_of(news: Owed, account: str, runbook: str, machine: str = "") -> Mes
     )
 
 
-def escalation_of(tickets: Sequence[EscalatedTicket], account: str, url_of: Callable[[int], str]) -> Message:
+def escalation_of(tickets: Sequence[EscalatedTicket], account: str, url_of: Callable[[int], str]) -> AlertMessage:
     """One message for all escalated tickets: numbers, reasons and addresses, and no customer's word."""
     count = len(tickets)
     lines = [
@@ -111,7 +111,9 @@ def escalation_of(tickets: Sequence[EscalatedTicket], account: str, url_of: Call
         lines.append(f"and {rest} more")
     lines.append("'ticketbot escalated' lists what is still open.")
     what = f"{count} ticket{'s' * (count != 1)} escalated"
-    return Message(title_of("escalated", what, account), "\n".join(lines), Severity.WARNING, "", "escalated", account)
+    return AlertMessage(
+        title_of("escalated", what, account), "\n".join(lines), Severity.WARNING, "", "escalated", account
+    )
 
 
 def _lines(rows: Mapping[str, str]) -> list[str]:

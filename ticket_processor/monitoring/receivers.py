@@ -18,7 +18,7 @@ from ..core.bounded_http import bound_all_sessions
 from ..core.errors import how_to_install, unexpected
 from ..settings.schema import AlertSettings, apprise_urls
 from .facts import Severity
-from .messages import Message
+from .messages import AlertMessage
 from .open_alerts import Target
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def tame_libraries() -> None:
     apprise.addFilter(_LISTENER)
 
 
-def deliver(receiver: Receiver, message: Message) -> str | None:
+def deliver(receiver: Receiver, message: AlertMessage) -> str | None:
     """Send one message; return why it did not arrive, without an address. Does not raise."""
 
     def tell(service: NotifyBase) -> bool | None:
@@ -148,7 +148,7 @@ def through(url: str, tell: Callable[[NotifyBase], bool | None]) -> str | None:
     return None if arrived else heard[0]
 
 
-def _type(message: Message) -> str:
+def _type(message: AlertMessage) -> str:
     if message.what == "over":
         return "success"
     if message.severity is None:
@@ -156,7 +156,7 @@ def _type(message: Message) -> str:
     return "failure" if message.severity is Severity.CRITICAL else "warning"
 
 
-def _address(receiver: Receiver, message: Message) -> str:
+def _address(receiver: Receiver, message: AlertMessage) -> str:
     """The address with parameters by which PagerDuty finds the incident, or a program the condition."""
     extras: dict[str, str] = {}
     if receiver.pages and message.key:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ..core.circuit_breaker import Breaker
 from ..core.clock import Clock
-from .messages import Message
+from .messages import AlertMessage
 from .open_alerts import Breakers
 from .receivers import Receiver, deliver, package_missing, tame_libraries
 
@@ -31,7 +31,7 @@ class Sent:
     """
 
     receiver: Receiver
-    message: Message
+    message: AlertMessage
     why: str | None = None
     rests_until: float | None = None
     asked: bool = True
@@ -52,7 +52,7 @@ class Sender:
         """The memories of the breakers, for the next run."""
         return dict(self._memories)
 
-    def send(self, post: Sequence[tuple[Receiver, Sequence[Message]]], seconds: float) -> list[Sent]:
+    def send(self, post: Sequence[tuple[Receiver, Sequence[AlertMessage]]], seconds: float) -> list[Sent]:
         """Send all messages within ``seconds``, each once.
 
         A receiver gets its messages in order; after the first that fails it gets no more.
@@ -111,7 +111,7 @@ class Sender:
 class _Turn:
     """One receiver's messages, sent from a daemon thread of its own."""
 
-    def __init__(self, receiver: Receiver, messages: Sequence[Message]) -> None:
+    def __init__(self, receiver: Receiver, messages: Sequence[AlertMessage]) -> None:
         self._receiver, self._messages = receiver, messages
         self._lock = threading.Lock()
         self._whys: list[str | None] = []
